@@ -1,0 +1,69 @@
+using System.Buffers;
+
+namespace Datacake.Crdt;
+
+/// <summary>Collects cells for a put or an update. Cells that come in ascending order of their paths cost nothing more. Not thread-safe.</summary>
+public sealed class DocumentContentBuilder
+{
+    readonly ArrayBufferWriter<byte> _cells;
+    readonly List<Range> _ranges = [];
+    int _lastPathStart;
+    int _lastPathLength;
+    bool _isSorted = true;
+
+    /// <summary>Creates a builder with room for so many bytes, which grows when needed.</summary>
+    public DocumentContentBuilder(int capacity = 256) => _cells = new(Math.Max(capacity, 16));
+
+    /// <summary>How many cells were added.</summary>
+    public int Count => _ranges.Count;
+
+    /// <summary>Sets the value at an encoded path.</summary>
+    public void Set(ReadOnlySpan<byte> encodedPath, ReadOnlySpan<byte> value) =>
+        Add(new DocumentCell(encodedPath, default, isRemoved: false, value));
+
+    /// <summary>Removes the value at an encoded path.</summary>
+    public void Remove(ReadOnlySpan<byte> encodedPath) => Add(new DocumentCell(encodedPath, default, isRemoved: true, []));
+
+    /// <summary>The cells added so far; the builder is empty afterwards.</summary>
+    /// <exception cref="InvalidOperationException">One path was added twice.</exception>
+    public DocumentContent Build()
+    {
+        var content = new DocumentContent(_isSorted ? _cells.WrittenSpan.ToArray() : Sort(), _ranges.Count);
+        _cells.ResetWrittenCount();
+        _ranges.Clear();
+        _isSorted = true;
+        return content;
+    }
+
+    void Add(DocumentCell cell)
+    {
+        int start = _cells.WrittenCount;
+        if (_ranges.Count > 0)
+            _isSorted &= LastPath.SequenceCompareTo(cell.EncodedPath) < 0;
+        Document.WriteCell(_cells, cell, born: default, touched: default);
+        _lastPathStart = start + 1 + EncodedInteger.SizeOf((uint)cell.EncodedPath.Length);
+        _lastPathLength = cell.EncodedPath.Length;
+        _ranges.Add(start.._cells.WrittenCount);
+    }
+
+    ReadOnlySpan<byte> LastPath => _cells.WrittenSpan.Slice(_lastPathStart, _lastPathLength);
+
+    byte[] Sort()
+    {
+        _ranges.Sort((a, b) => PathOf(a).SequenceCompareTo(PathOf(b)));
+        var sorted = new ArrayBufferWriter<byte>(_cells.WrittenCount);
+        for (int i = 0; i < _ranges.Count; i++)
+        {
+            if (i > 0 && PathOf(_ranges[i - 1]).SequenceEqual(PathOf(_ranges[i])))
+                throw new InvalidOperationException($"The path {DocumentPath.Describe(PathOf(_ranges[i]))} was added twice.");
+            sorted.Write(_cells.WrittenSpan[_ranges[i]]);
+        }
+        return sorted.WrittenSpan.ToArray();
+    }
+
+    ReadOnlySpan<byte> PathOf(Range cell)
+    {
+        var rest = _cells.WrittenSpan[cell][1..];
+        return EncodedInteger.Take(ref rest, EncodedInteger.Read(ref rest));
+    }
+}

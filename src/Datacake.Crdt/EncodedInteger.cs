@@ -1,0 +1,49 @@
+using System.Buffers;
+
+namespace Datacake.Crdt;
+
+/// <summary>Unsigned integers in seven bits a byte, low ones first (LEB128), and the reading of what they are lengths of.</summary>
+static class EncodedInteger
+{
+    const int MaxSize = 5;
+
+    public static int SizeOf(uint value) => value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5;
+
+    public static void Write(IBufferWriter<byte> output, uint value) => output.Advance(Write(output.GetSpan(MaxSize), value));
+
+    public static int Write(Span<byte> destination, uint value)
+    {
+        int size = 0;
+        for (; value >= 0x80; value >>= 7)
+            destination[size++] = (byte)(value | 0x80);
+        destination[size++] = (byte)value;
+        return size;
+    }
+
+    public static uint Read(scoped ref ReadOnlySpan<byte> source)
+    {
+        ulong value = 0;
+        for (int i = 0; i < MaxSize && i < source.Length; i++)
+        {
+            value |= (ulong)(source[i] & 0x7F) << (7 * i);
+            if (source[i] < 0x80)
+            {
+                if (value > uint.MaxValue)
+                    break;
+                source = source[(i + 1)..];
+                return (uint)value;
+            }
+        }
+        throw new InvalidDataException("The bytes end, or run on, within a number.");
+    }
+
+    /// <summary>Takes so many bytes off the front.</summary>
+    public static ReadOnlySpan<byte> Take(scoped ref ReadOnlySpan<byte> source, uint length)
+    {
+        if (length > (uint)source.Length)
+            throw new InvalidDataException($"{length} bytes should follow, and {source.Length} do.");
+        var taken = source[..(int)length];
+        source = source[(int)length..];
+        return taken;
+    }
+}

@@ -1,0 +1,75 @@
+using System.Buffers;
+using ZstdSharp;
+
+namespace Datacake.Node.Gossip;
+
+/// <summary>
+/// The blocks that the operations of a delta are cut into, each compressed with zstd where that makes it smaller. Not thread-safe:
+/// it keeps the compressor's working memory.
+/// </summary>
+sealed class DeltaBlocks : IDisposable
+{
+    readonly Compressor _compressor = new(3);
+    readonly Decompressor _decompressor = new();
+    readonly byte[] _compressed = new byte[WireFormat.BlockLength];
+    readonly byte[] _inflated = new byte[WireFormat.MaxInflatedBlockLength];
+
+    public void Write(ReadOnlySpan<byte> operations, WireWriter writer)
+    {
+        while (!operations.IsEmpty)
+        {
+            var block = operations[..Math.Min(operations.Length, WireFormat.BlockLength)];
+            operations = operations[block.Length..];
+            // The compressor needs the output to be shorter than the input, or else the block travels as it is.
+            var isSmaller = _compressor.TryWrap(block, _compressed.AsSpan(0, block.Length), out var length);
+            writer.Byte(isSmaller ? WireFormat.ZstdBlock : WireFormat.StoredBlock);
+            writer.Text(isSmaller ? _compressed.AsSpan(0, length) : block);
+        }
+        writer.Byte(WireFormat.EndOfBlocks);
+    }
+
+    /// <summary>Reads blocks up to the end mark into one piece, since an operation may lie across two; null, and the reader failed, if they are damaged.</summary>
+    public ArrayBufferWriter<byte>? Read(ref WireReader reader)
+    {
+        var operations = new ArrayBufferWriter<byte>();
+        while (true)
+        {
+            var kind = reader.Byte();
+            if (reader.Error is not null)
+                return null;
+            if (kind == WireFormat.EndOfBlocks)
+                return operations;
+            var block = reader.Bytes(reader.UInt16());
+            if (kind == WireFormat.ZstdBlock)
+                block = Inflate(block, ref reader);
+            else if (kind != WireFormat.StoredBlock)
+                reader.Fail($"{kind} is not a kind of block");
+            if (operations.WrittenCount + block.Length > WireFormat.MaxInflatedDeltaLength)
+                reader.Fail($"the delta is larger than {WireFormat.MaxInflatedDeltaLength} bytes");
+            if (reader.Error is not null)
+                return null;
+            operations.Write(block);
+        }
+    }
+
+    ReadOnlySpan<byte> Inflate(ReadOnlySpan<byte> block, ref WireReader reader)
+    {
+        try
+        {
+            if (_decompressor.TryUnwrap(block, _inflated, out var length))
+                return _inflated.AsSpan(0, length);
+            reader.Fail($"a block inflates to more than {WireFormat.MaxInflatedBlockLength} bytes");
+        }
+        catch (ZstdException damage)
+        {
+            reader.Fail($"a block cannot be inflated: {damage.Message}");
+        }
+        return default;
+    }
+
+    public void Dispose()
+    {
+        _compressor.Dispose();
+        _decompressor.Dispose();
+    }
+}

@@ -1,0 +1,53 @@
+namespace Datacake.Node.Gossip;
+
+/// <summary>The constants of the gossip bytes: those of chitchat 0.10, and the trailer that our own nodes add.</summary>
+static class WireFormat
+{
+    public const int Magic = 0xB053;
+    public const byte Version = 0;
+    public const int HeaderLength = 4;
+
+    public const byte Syn = 0;
+    public const byte SynAck = 1;
+    public const byte Ack = 2;
+    public const byte BadCluster = 3;
+
+    public const byte IPv4 = 4;
+    public const byte IPv6 = 6;
+
+    public const byte NodeOperation = 0;
+    public const byte EntryOperation = 1;
+    public const byte MaxVersionOperation = 2;
+
+    public const byte EndOfBlocks = 0;
+    public const byte ZstdBlock = 1;
+    public const byte StoredBlock = 2;
+    public const int BlockLength = 16_384;
+    public const int BlockHeaderLength = 3;
+    public const int MaxInflatedBlockLength = 65_535;
+
+    /// <summary>A delta that inflates to more is refused: no honest one comes near, and a few kilobytes of zstd can claim gigabytes.</summary>
+    public const int MaxInflatedDeltaLength = 8 * 1024 * 1024;
+
+    /// <summary>The greatest length of a text, in bytes of UTF-8.</summary>
+    public const int MaxTextLength = ushort.MaxValue;
+
+    public const byte TrailerMarker = 0xDC;
+    public const byte TrailerPartialDigest = 1;
+
+    public static int EncodedLength(NodeDelta section) => 1 + section.Id.EncodedLength + 16;
+
+    public static int EncodedLength(DeltaEntry entry) => EntryLength(entry.Key, entry.Value);
+
+    public static int EntryLength(string key, string value)
+        => 14 + GossipId.StrictUtf8.GetByteCount(key) + GossipId.StrictUtf8.GetByteCount(value);
+
+    public const int MaxVersionLength = 9;
+
+    /// <summary>The most bytes that a delta of so many bytes of operations can take: every block stored, and the end mark.</summary>
+    public static int DeltaLengthAtMost(int operations)
+        => operations + BlockHeaderLength * ((operations + BlockLength - 1) / BlockLength) + 1;
+
+    public static int EncodedLength(GossipSender? sender)
+        => sender is null ? 0 : 2 + sender.Id.EncodedLength + 2 + GossipId.StrictUtf8.GetByteCount(sender.ClusterId) + 8;
+}

@@ -1,0 +1,17 @@
+namespace Datacake.Rpc;
+
+/// <summary>What one call does otherwise than its channel's options say.</summary>
+public readonly record struct RpcCallOptions
+{
+    /// <summary>
+    /// The time limit of the call, connecting included; <see cref="Timeout.InfiniteTimeSpan"/> for none. For a stream, the limit until the server has
+    /// accepted it. Default: <see cref="RpcChannelOptions.CallTimeout"/>.
+    /// </summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>
+    /// While the channel waits between two attempts to connect: wait with it, up to the time limit. Default: false, which fails
+    /// the call at once with <see cref="RpcStatus.Connection"/> and the reason of the last attempt.
+    /// </summary>
+    public bool WaitForConnection { get; init; }
+}

@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Datacake.Rpc;
+
+/// <summary>How a channel connects and calls.</summary>
+public sealed record RpcChannelOptions
+{
+    /// <summary>How bytes travel. Default: TCP.</summary>
+    public ITransport Transport { get; init; } = TcpTransport.Default;
+
+    /// <summary>Sizes, counts and times that the server may not exceed, and the calls that this side makes at a time.</summary>
+    public RpcLimits Limits { get; init; } = new();
+
+    /// <summary>The time limit of a call or of opening a stream, unless its options name another. Default: 10 s.</summary>
+    public TimeSpan CallTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long to wait after the first failed attempt to connect; doubles with each further one. Default: 100 ms.</summary>
+    public TimeSpan InitialBackoff { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The longest wait between attempts. Default: 5 s. A random part of up to a half is taken off, so that peers do not come in step.</summary>
+    public TimeSpan MaxBackoff { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Seeds the randomness of the back-off. Default: unpredictable.</summary>
+    public int? Seed { get; init; }
+
+    /// <summary>The clock of deadlines, keep-alive and back-off.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Where connects, losses and broken limits are reported.</summary>
+    public ILogger Logger { get; init; } = NullLogger.Instance;
+}

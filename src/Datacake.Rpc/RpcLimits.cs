@@ -1,0 +1,26 @@
+namespace Datacake.Rpc;
+
+/// <summary>
+/// What a connection may cost its owner. Whoever exceeds a limit is refused with <see cref="RpcStatus.LimitExceeded"/> or cut off, and the log
+/// names the peer and the limit. Both ends have their own; each side obeys the other's where the handshake tells it.
+/// </summary>
+public sealed record RpcLimits
+{
+    /// <summary>The largest payload of a request, a reply or a stream message, in bytes. Default: 16 MiB.</summary>
+    public int MessageSize { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>Calls and streams in flight on one connection. Default: 1,024. Further calls wait at the caller for their turn.</summary>
+    public int CallsInFlight { get; init; } = 1024;
+
+    /// <summary>Connections that a server keeps at a time, unfinished handshakes included. Default: 1,024.</summary>
+    public int Connections { get; init; } = 1024;
+
+    /// <summary>How long a new connection may take until it is ready for calls. Default: 5 s.</summary>
+    public TimeSpan HandshakeTime { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Bytes of a stream that the other side may send ahead of the reader. Default: 1 MiB. A message larger than what is left
+    /// may still be sent in whole, so that what is buffered for a stream stays below this plus one <see cref="MessageSize"/>.
+    /// </summary>
+    public int StreamWindow { get; init; } = 1024 * 1024;
+}

@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Datacake.Rpc;
+
+/// <summary>How a server runs. The defaults are safe on a network that isn't trusted, and fast enough on one that is.</summary>
+public sealed record RpcServerOptions
+{
+    /// <summary>How bytes travel. Default: TCP.</summary>
+    public ITransport Transport { get; init; } = TcpTransport.Default;
+
+    /// <summary>Sizes, counts and times that a peer may not exceed.</summary>
+    public RpcLimits Limits { get; init; } = new();
+
+    /// <summary>How long <see cref="RpcServer.DisposeAsync"/> lets calls in flight finish before it cuts them off. Default: 5 s.</summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The clock of deadlines, keep-alive and time limits.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Where refused peers, broken limits and failed handlers are reported.</summary>
+    public ILogger Logger { get; init; } = NullLogger.Instance;
+}
