@@ -41,9 +41,15 @@ sealed class DeltaBlocks : IDisposable
                 return operations;
             var block = reader.Bytes(reader.UInt16());
             if (kind == WireFormat.ZstdBlock)
-                block = Inflate(block, ref reader);
+            {
+                if (Inflate(block, out var length) is { } error)
+                    reader.Fail(error);
+                block = _inflated.AsSpan(0, length);
+            }
             else if (kind != WireFormat.StoredBlock)
+            {
                 reader.Fail($"{kind} is not a kind of block");
+            }
             if (operations.WrittenCount + block.Length > WireFormat.MaxInflatedDeltaLength)
                 reader.Fail($"the delta is larger than {WireFormat.MaxInflatedDeltaLength} bytes");
             if (reader.Error is not null)
@@ -52,19 +58,20 @@ sealed class DeltaBlocks : IDisposable
         }
     }
 
-    ReadOnlySpan<byte> Inflate(ReadOnlySpan<byte> block, ref WireReader reader)
+    /// <summary>Fills the inflated buffer, or says what is wrong with the block.</summary>
+    string? Inflate(ReadOnlySpan<byte> block, out int length)
     {
+        length = 0;
         try
         {
-            if (_decompressor.TryUnwrap(block, _inflated, out var length))
-                return _inflated.AsSpan(0, length);
-            reader.Fail($"a block inflates to more than {WireFormat.MaxInflatedBlockLength} bytes");
+            return _decompressor.TryUnwrap(block, _inflated, out length)
+                ? null
+                : $"a block inflates to more than {WireFormat.MaxInflatedBlockLength} bytes";
         }
         catch (ZstdException damage)
         {
-            reader.Fail($"a block cannot be inflated: {damage.Message}");
+            return $"a block cannot be inflated: {damage.Message}";
         }
-        return default;
     }
 
     public void Dispose()

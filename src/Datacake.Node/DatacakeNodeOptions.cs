@@ -1,0 +1,181 @@
+using Datacake.Rpc;
+using Datacake.Storage;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Datacake.Node;
+
+/// <summary>
+/// How a node runs. Every setting can be made once; what is missing or contradicts itself is refused by <see cref="DatacakeNode.StartAsync"/> before
+/// anything is opened.
+/// </summary>
+public sealed class DatacakeNodeOptions : IStorageChoice
+{
+    readonly HashSet<string> _settings = [];
+    readonly List<string> _seeds = [];
+    readonly Dictionary<string, string> _labels = [];
+
+    internal byte? NodeId { get; private set; }
+
+    internal string? ListenAddress { get; private set; }
+
+    internal string? AdvertisedAddress { get; private set; }
+
+    internal IReadOnlyList<string> Seeds => _seeds;
+
+    internal IReadOnlyDictionary<string, string> Labels => _labels;
+
+    internal string DataCenter { get; private set; } = "default";
+
+    internal string ClusterId { get; private set; } = "datacake";
+
+    internal Func<IStorage>? OpenStorage { get; private set; }
+
+    internal ITransport Transport { get; private set; } = TcpTransport.Default;
+
+    internal TimeProvider TimeProvider { get; private set; } = TimeProvider.System;
+
+    internal ILoggerFactory LoggerFactory { get; private set; } = NullLoggerFactory.Instance;
+
+    internal GossipOptions Gossip { get; } = new();
+
+    internal int? Seed { get; private set; }
+
+    /// <summary>The id of the node, unique in the cluster and the same at every start: 0 to 255. Required.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The id is not from 0 to 255.</exception>
+    public DatacakeNodeOptions WithNodeId(int nodeId)
+    {
+        if (nodeId is < byte.MinValue or > byte.MaxValue)
+            throw new ArgumentOutOfRangeException(nameof(nodeId), nodeId, $"A node id is a number from 0 to 255; {nodeId} is not.");
+        Once("node id");
+        NodeId = (byte)nodeId;
+        return this;
+    }
+
+    /// <summary>The one address that the node listens at, for gossip and everything else: <c>host:port</c>; port 0 picks a free one. Required.</summary>
+    /// <exception cref="ArgumentException">The address is not of that form.</exception>
+    public DatacakeNodeOptions ListenOn(string address)
+    {
+        NodeAddress.Check(address, nameof(address), allowPortZero: true);
+        Once("listen address");
+        ListenAddress = address;
+        return this;
+    }
+
+    /// <summary>
+    /// The address that other nodes reach this one at, where it isn't the one it listens at: behind a NAT, in a container, or when it listens
+    /// on all interfaces. Port 0 stands for the port that was bound. A host name is resolved at start.
+    /// </summary>
+    /// <exception cref="ArgumentException">The address is not of the form <c>host:port</c>, or stands for all interfaces.</exception>
+    public DatacakeNodeOptions AdvertiseAs(string address)
+    {
+        NodeAddress.Check(address, nameof(address), allowPortZero: true);
+        if (NodeAddress.IsAnyInterface(address))
+            throw new ArgumentException($"'{address}' stands for all interfaces; nobody can connect to that. Advertise one address.", nameof(address));
+        Once("advertised address");
+        AdvertisedAddress = address;
+        return this;
+    }
+
+    /// <summary>
+    /// Where to look for other nodes: a few of the longest-lived ones; the node's own address among them does no harm. Host names are resolved
+    /// again and again, and every address that they stand for is tried, for as long as the node runs. Can be called several times.
+    /// </summary>
+    /// <exception cref="ArgumentException">An address is not of the form <c>host:port</c>.</exception>
+    public DatacakeNodeOptions WithSeeds(params IEnumerable<string> addresses)
+    {
+        ArgumentNullException.ThrowIfNull(addresses);
+        foreach (var address in addresses)
+        {
+            NodeAddress.Check(address, nameof(addresses), allowPortZero: false);
+            if (!_seeds.Contains(address))
+                _seeds.Add(address);
+        }
+        return this;
+    }
+
+    /// <summary>The data centre that the node is in: what fails together, such as a region or a site. Default: <c>default</c>.</summary>
+    public DatacakeNodeOptions InDataCenter(string name)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        Once("data centre");
+        DataCenter = name;
+        return this;
+    }
+
+    /// <summary>The name of the cluster; nodes of different clusters refuse each other. Default: <c>datacake</c>.</summary>
+    public DatacakeNodeOptions WithClusterId(string clusterId)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(clusterId);
+        Once("cluster id");
+        ClusterId = clusterId;
+        return this;
+    }
+
+    /// <summary>Publishes a small text with the node; see <see cref="DatacakeNode.SetLabel"/>.</summary>
+    /// <exception cref="ArgumentException">The label was given already, or is reserved.</exception>
+    public DatacakeNodeOptions WithLabel(string key, string value)
+    {
+        NodeKeys.CheckLabel(key, value);
+        if (!_labels.TryAdd(key, value))
+            throw new ArgumentException($"The label '{key}' was given already.", nameof(key));
+        return this;
+    }
+
+    /// <summary>How bytes travel between nodes. Default: TCP.</summary>
+    public DatacakeNodeOptions WithTransport(ITransport transport)
+    {
+        ArgumentNullException.ThrowIfNull(transport);
+        Once("transport");
+        Transport = transport;
+        return this;
+    }
+
+    /// <summary>The clock that everything on the node runs by. Default: the system's.</summary>
+    public DatacakeNodeOptions WithTimeProvider(TimeProvider timeProvider)
+    {
+        ArgumentNullException.ThrowIfNull(timeProvider);
+        Once("time provider");
+        TimeProvider = timeProvider;
+        return this;
+    }
+
+    /// <summary>Where the node logs to. Default: nowhere.</summary>
+    public DatacakeNodeOptions WithLoggerFactory(ILoggerFactory loggerFactory)
+    {
+        ArgumentNullException.ThrowIfNull(loggerFactory);
+        Once("logger factory");
+        LoggerFactory = loggerFactory;
+        return this;
+    }
+
+    /// <summary>How fast nodes find each other and notice failures: <c>gossip => gossip.UseWan()</c>. Default: for a local network.</summary>
+    public DatacakeNodeOptions WithGossip(Action<GossipOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        configure(Gossip);
+        return this;
+    }
+
+    /// <summary>Makes the node's random choices repeatable, for tests. Default: unpredictable.</summary>
+    public DatacakeNodeOptions WithSeed(int seed)
+    {
+        Once("seed");
+        Seed = seed;
+        return this;
+    }
+
+    /// <inheritdoc/>
+    public void UseStorage(Func<IStorage> open)
+    {
+        ArgumentNullException.ThrowIfNull(open);
+        Once("storage");
+        OpenStorage = open;
+    }
+
+    void Once(string setting)
+    {
+        if (!_settings.Add(setting))
+            throw new InvalidOperationException($"The {setting} of the node is set twice. Set it once.");
+    }
+}
