@@ -61,9 +61,10 @@ public sealed class Document : IEquatable<Document>
         get
         {
             // The root's path is empty and so comes first.
-            foreach (var cell in Cells)
-                return cell.Kind == DocumentPathKind.Root && !cell.IsRemoved ? MemoryOf(cell.Value) : null;
-            return null;
+            var cells = Cells;
+            if (!cells.MoveNext() || cells.Current.Kind != DocumentPathKind.Root || cells.Current.IsRemoved)
+                return null;
+            return MemoryOf(cells.Current.Value);
         }
     }
 
