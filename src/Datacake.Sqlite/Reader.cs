@@ -14,6 +14,7 @@ sealed class Reader : IDisposable
     readonly sqlite3_stmt _pin;
     readonly sqlite3_stmt _end;
     readonly sqlite3_stmt _get;
+    readonly sqlite3_stmt _getLarge;
     readonly sqlite3_stmt _forward;
     readonly sqlite3_stmt _forwardToEnd;
     readonly sqlite3_stmt _reverse;
@@ -26,6 +27,7 @@ sealed class Reader : IDisposable
         _pin = connection.Prepare("SELECT 1 FROM entries LIMIT 1");
         _end = connection.Prepare("COMMIT");
         _get = connection.Prepare("SELECT value FROM entries WHERE key = ?1");
+        _getLarge = connection.Prepare("SELECT value FROM large_values WHERE id = ?1");
         _forward = connection.Prepare("SELECT key, value FROM entries WHERE key >= ?1 AND key < ?2 ORDER BY key");
         _forwardToEnd = connection.Prepare("SELECT key, value FROM entries WHERE key >= ?1 ORDER BY key");
         _reverse = connection.Prepare("SELECT key, value FROM entries WHERE key >= ?1 AND key < ?2 ORDER BY key DESC");
@@ -55,7 +57,7 @@ sealed class Reader : IDisposable
             _connection.Bind(_get, 1, key);
             if (!_connection.Step(_get))
                 return null;
-            return raw.sqlite3_column_blob(_get, 0).ToArray();
+            return CopyEntry([], _get, 0).Value;
         }
         finally
         {
@@ -81,7 +83,7 @@ sealed class Reader : IDisposable
             int bytes = 0;
             while (page.Count < maxEntries && bytes < MaxPageBytes && _connection.Step(scan))
             {
-                StorageEntry entry = CurrentEntry(scan);
+                StorageEntry entry = CopyEntry(raw.sqlite3_column_blob(scan, 0), scan, 1);
                 page.Add(entry);
                 bytes += entry.Key.Length + entry.Value.Length;
             }
@@ -95,11 +97,27 @@ sealed class Reader : IDisposable
 
     public void Dispose() => _connection.Dispose();
 
-    static StorageEntry CurrentEntry(sqlite3_stmt scan)
+    /// <summary>Copies a key and the value of the current row out of SQLite's memory, which the next step takes back.</summary>
+    StorageEntry CopyEntry(ReadOnlySpan<byte> key, sqlite3_stmt row, int valueColumn)
+    {
+        if (raw.sqlite3_column_type(row, valueColumn) != raw.SQLITE_INTEGER)
+            return Copy(key, raw.sqlite3_column_blob(row, valueColumn));
+        try
+        {
+            _connection.Bind(_getLarge, 1, raw.sqlite3_column_int64(row, valueColumn));
+            if (!_connection.Step(_getLarge))
+                throw _connection.Damaged("a large value is missing");
+            return Copy(key, raw.sqlite3_column_blob(_getLarge, 0));
+        }
+        finally
+        {
+            raw.sqlite3_reset(_getLarge);
+        }
+    }
+
+    static StorageEntry Copy(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         // One array for both: half the allocations of a scan.
-        ReadOnlySpan<byte> key = raw.sqlite3_column_blob(scan, 0);
-        ReadOnlySpan<byte> value = raw.sqlite3_column_blob(scan, 1);
         byte[] bytes = GC.AllocateUninitializedArray<byte>(key.Length + value.Length);
         key.CopyTo(bytes);
         value.CopyTo(bytes.AsSpan(key.Length));

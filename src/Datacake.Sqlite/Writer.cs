@@ -13,8 +13,10 @@ sealed class Writer : IDisposable
     readonly Connection _connection;
     readonly TimeSpan _busyTimeout;
     readonly long _checkpointPages;
+    readonly int _maxEntryBytes;
     readonly sqlite3_stmt _begin;
     readonly sqlite3_stmt _put;
+    readonly sqlite3_stmt _putLarge;
     readonly sqlite3_stmt _delete;
     readonly sqlite3_stmt _commit;
     readonly sqlite3_stmt _rollback;
@@ -26,13 +28,16 @@ sealed class Writer : IDisposable
     {
         _connection = connection;
         _busyTimeout = options.BusyTimeout;
-        _checkpointPages = Math.Max(1, options.CheckpointBytes / connection.QueryInteger("PRAGMA page_size"));
+        int pageSize = (int)connection.QueryInteger("PRAGMA page_size");
+        _checkpointPages = Math.Max(1, options.CheckpointBytes / pageSize);
+        _maxEntryBytes = FileFormat.MaxEntryBytes(pageSize);
         _restartAtPages = RestartFactor * _checkpointPages;
         // Checkpoints are this class's own affair, and a log that a long snapshot made large gives its space back.
         connection.Execute("PRAGMA wal_autocheckpoint = 0");
         connection.Execute($"PRAGMA journal_size_limit = {2 * options.CheckpointBytes}");
         _begin = connection.Prepare("BEGIN IMMEDIATE");
         _put = connection.Prepare("INSERT INTO entries (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2");
+        _putLarge = connection.Prepare("INSERT INTO large_values (value) VALUES (?1)");
         _delete = connection.Prepare("DELETE FROM entries WHERE key = ?1");
         _commit = connection.Prepare("COMMIT");
         _rollback = connection.Prepare("ROLLBACK");
@@ -68,7 +73,16 @@ sealed class Writer : IDisposable
     void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         _connection.Bind(_put, 1, key);
-        _connection.Bind(_put, 2, value);
+        if (key.Length + value.Length <= _maxEntryBytes)
+        {
+            _connection.Bind(_put, 2, value);
+        }
+        else
+        {
+            _connection.Bind(_putLarge, 1, value);
+            _connection.Run(_putLarge);
+            _connection.Bind(_put, 2, _connection.LastRowId);
+        }
         _connection.Run(_put);
     }
 
