@@ -142,7 +142,8 @@ sealed class Connection : IDisposable
         {
             raw.SQLITE_FULL => (
                 StorageError.Full,
-                $"The disk of the {_description} is full: {reason}. Free some space and try again; what was committed is unharmed."),
+                $"The {_description} cannot grow, because the disk or the size that the file was given is full: {reason}. Nothing of this batch "
+                    + "was stored, and what was before is unharmed. Free some space, or raise MaxFileBytes, and try again."),
             raw.SQLITE_CANTOPEN or raw.SQLITE_PERM or raw.SQLITE_READONLY or raw.SQLITE_AUTH => (
                 StorageError.Inaccessible,
                 $"The {_description} cannot be opened or written: {reason}. Check the path, and that this process may read and write "

@@ -21,6 +21,7 @@ public sealed class SqliteStorage : IStorage
     readonly Lock _pooling = new();
     readonly Stack<Reader> _idleReaders = [];  // Under _pooling.
     volatile bool _disposed;                   // Set under both locks.
+    int _openSnapshots;                        // Interlocked.
 
     /// <summary>Opens the file, or creates it with the directory that it is to be in.</summary>
     /// <param name="path">The file. SQLite keeps others beside it: the same name with <c>-wal</c>, <c>-shm</c> and <c>.lock</c> appended.</param>
@@ -75,6 +76,7 @@ public sealed class SqliteStorage : IStorage
             reader.Dispose();
             throw;
         }
+        Interlocked.Increment(ref _openSnapshots);
         return new(new SqliteSnapshot(this, reader));
     }
 
@@ -113,16 +115,37 @@ public sealed class SqliteStorage : IStorage
     /// <summary>Takes back the reader of a snapshot.</summary>
     internal void Return(Reader reader)
     {
-        bool isUsable = reader.TryEnd();
+        if (!reader.TryEnd() || !TryKeep(reader))
+            reader.Dispose();
+        if (Interlocked.Decrement(ref _openSnapshots) == 0 && _writer.IsCheckpointDue)
+            CheckpointUnlessBusy();
+    }
+
+    bool TryKeep(Reader reader)
+    {
         lock (_pooling)
         {
-            if (isUsable && !_disposed && _idleReaders.Count < _options.MaxPooledReaders)
-            {
-                _idleReaders.Push(reader);
-                return;
-            }
+            if (_disposed || _idleReaders.Count >= _options.MaxPooledReaders)
+                return false;
+            _idleReaders.Push(reader);
+            return true;
         }
-        reader.Dispose();
+    }
+
+    /// <summary>Where each commit is made under a snapshot, as a read-modify-write is, only the moments between them have none.</summary>
+    void CheckpointUnlessBusy()
+    {
+        if (!_writing.TryEnter())
+            return;
+        try
+        {
+            if (!_disposed)
+                _writer.Checkpoint();
+        }
+        finally
+        {
+            _writing.Exit();
+        }
     }
 
     Reader Rent()

@@ -1,3 +1,5 @@
+using Datacake.Storage;
+
 namespace Datacake.Sqlite;
 
 /// <summary>How a SQLite file is opened. The defaults suit stores of a few megabytes to many gigabytes.</summary>
@@ -35,6 +37,12 @@ public sealed class SqliteStorageOptions
     /// </summary>
     public TimeSpan BusyTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// The size beyond which the file must not grow, in bytes; no limit unless set. A commit that would need more fails with
+    /// <see cref="StorageError.Full"/>, and deletes make room again. The write-ahead log comes on top.
+    /// </summary>
+    public long? MaxFileBytes { get; set; }
+
     internal SqliteStorageOptions Clone() => (SqliteStorageOptions)MemberwiseClone();
 
     internal void Validate()
@@ -44,6 +52,8 @@ public sealed class SqliteStorageOptions
             throw new ArgumentOutOfRangeException(nameof(PageSize), PageSize, "A page size is a power of two from 512 to 65536.");
         ArgumentOutOfRangeException.ThrowIfNegative(MaxPooledReaders, nameof(MaxPooledReaders));
         ArgumentOutOfRangeException.ThrowIfLessThan(CheckpointBytes, 65536, nameof(CheckpointBytes));
+        if (MaxFileBytes is { } maxFileBytes)
+            ArgumentOutOfRangeException.ThrowIfLessThan(maxFileBytes, 16 * PageSize, nameof(MaxFileBytes));
         ArgumentOutOfRangeException.ThrowIfLessThan(BusyTimeout, TimeSpan.Zero, nameof(BusyTimeout));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(BusyTimeout, TimeSpan.FromHours(1), nameof(BusyTimeout));
     }

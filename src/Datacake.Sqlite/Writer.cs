@@ -21,6 +21,7 @@ sealed class Writer : IDisposable
     readonly sqlite3_stmt _commit;
     readonly sqlite3_stmt _rollback;
     Durability? _durability;
+    volatile bool _isCheckpointDue;
     long _pagesSinceCheckpoint;
     long _restartAtPages;
 
@@ -35,6 +36,8 @@ sealed class Writer : IDisposable
         // Checkpoints are this class's own affair, and a log that a long snapshot made large gives its space back.
         connection.Execute("PRAGMA wal_autocheckpoint = 0");
         connection.Execute($"PRAGMA journal_size_limit = {2 * options.CheckpointBytes}");
+        if (options.MaxFileBytes is { } maxFileBytes)
+            connection.Execute($"PRAGMA max_page_count = {maxFileBytes / pageSize}");
         _begin = connection.Prepare("BEGIN IMMEDIATE");
         _put = connection.Prepare("INSERT INTO entries (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2");
         _putLarge = connection.Prepare("INSERT INTO large_values (value) VALUES (?1)");
@@ -66,6 +69,20 @@ sealed class Writer : IDisposable
             throw;
         }
         KeepLogSmall();
+    }
+
+    /// <summary>
+    /// Whether a checkpoint was hindered by snapshots, so that it should be made when there are none. Written under the lock of the writer,
+    /// read by whoever disposes a snapshot.
+    /// </summary>
+    public bool IsCheckpointDue => _isCheckpointDue;
+
+    /// <summary>Moves what no snapshot hinders from the log into the file, without waiting.</summary>
+    /// <returns>The pages that the log has.</returns>
+    public int Checkpoint()
+    {
+        _isCheckpointDue = !_connection.TryCheckpoint(restart: false, out int logPages);
+        return logPages;
     }
 
     public void Dispose() => _connection.Dispose();
@@ -116,7 +133,7 @@ sealed class Writer : IDisposable
         if (_pagesSinceCheckpoint < _checkpointPages)
             return;
         _pagesSinceCheckpoint = 0;
-        _connection.TryCheckpoint(restart: false, out int logPages);
+        int logPages = Checkpoint();
         if (logPages < RestartFactor * _checkpointPages)
             _restartAtPages = RestartFactor * _checkpointPages;
         if (logPages < _restartAtPages)

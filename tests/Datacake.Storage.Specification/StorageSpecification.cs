@@ -56,7 +56,7 @@ public abstract partial class StorageSpecification : IAsyncLifetime
     }
 
     /// <summary>A number that the environment can raise for a long run.</summary>
-    protected static int Parameter(string variable, int quick) =>
+    protected internal static int Parameter(string variable, int quick) =>
         Environment.GetEnvironmentVariable(variable) is { } text ? int.Parse(text, provider: null) : quick;
 
     /// <summary>The bytes of a text, one for each character, U+0000 to U+00FF.</summary>
