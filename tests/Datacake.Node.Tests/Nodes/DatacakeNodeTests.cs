@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Datacake.Crdt;
+using Datacake.Rpc;
 using Datacake.Storage;
 
 namespace Datacake.Node.Tests;
@@ -167,12 +168,22 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     [Fact]
     public async Task The_store_is_opened_at_start_and_closed_last()
     {
-        var node = await StartAsync(1, options => options.UseMemory());
-        var storage = Assert.IsType<MemoryStorage>(node.Storage);
-        var extension = await node.AddExtensionAsync(new StorageReader(), Stop);
+        var storage = new NotedStorage();
+        var node = await StartAsync(1, options => options.UseStorage(() => storage));
+        Assert.Same(storage, node.Storage);
+        var extension = await node.AddExtensionAsync(new StorageUser(), Stop);
         await node.DisposeAsync();
-        Assert.True(extension.CouldReadAtTheEnd);
-        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await storage.OpenSnapshotAsync(Stop));
+        Assert.False(extension.FoundStorageClosed);
+        Assert.True(storage.IsClosed);
+    }
+
+    [Fact]
+    public async Task A_node_that_cannot_start_closes_the_store_again()
+    {
+        var first = await StartAsync(1, options => { });
+        var storage = new NotedStorage();
+        await Assert.ThrowsAsync<RpcException>(async () => await StartAsync(2, options => options.UseStorage(() => storage), first.Address));
+        Assert.True(storage.IsClosed);
     }
 
     [Fact]
@@ -183,11 +194,11 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         var one = await first.AddExtensionAsync(new Recorder<int>("one", order, second), Stop);
         await first.AddExtensionAsync(new Recorder<long>("two", order, second), Stop);
         Assert.Same(one, first.FindExtension<Recorder<int>>());
-        Assert.Null(first.FindExtension<StorageReader>());
+        Assert.Null(first.FindExtension<StorageUser>());
         await Assert.ThrowsAsync<InvalidOperationException>(async () => await first.AddExtensionAsync(new Recorder<int>("three", order, second), Stop));
         await first.DisposeAsync();
         Assert.Equal(["two sees 1 up", "one sees 1 up"], order);
-        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await first.AddExtensionAsync(new StorageReader(), Stop));
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await first.AddExtensionAsync(new StorageUser(), Stop));
     }
 
     [Fact]
@@ -240,22 +251,41 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    sealed class StorageReader : IClusterExtension<StorageReader>, IAsyncDisposable
+    /// <summary>A store that only notes whether it was closed.</summary>
+    sealed class NotedStorage : IStorage
     {
-        IStorage? _storage;
+        public bool IsClosed { get; private set; }
 
-        public bool CouldReadAtTheEnd { get; private set; }
+        public string Description => "a noted store";
 
-        public ValueTask<StorageReader> StartAsync(DatacakeNode node, CancellationToken cancellationToken)
+        public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+        public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
+            => throw new NotSupportedException();
+
+        public ValueTask DisposeAsync()
         {
-            _storage = node.Storage;
+            IsClosed = true;
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    sealed class StorageUser : IClusterExtension<StorageUser>, IAsyncDisposable
+    {
+        NotedStorage? _storage;
+
+        public bool? FoundStorageClosed { get; private set; }
+
+        public ValueTask<StorageUser> StartAsync(DatacakeNode node, CancellationToken cancellationToken)
+        {
+            _storage = (NotedStorage?)node.Storage;
             return ValueTask.FromResult(this);
         }
 
-        public async ValueTask DisposeAsync()
+        public ValueTask DisposeAsync()
         {
-            using var snapshot = await _storage!.OpenSnapshotAsync();
-            CouldReadAtTheEnd = true;
+            FoundStorageClosed = _storage!.IsClosed;
+            return ValueTask.CompletedTask;
         }
     }
 
