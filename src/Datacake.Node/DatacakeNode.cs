@@ -11,6 +11,7 @@ namespace Datacake.Node;
 /// </summary>
 public sealed class DatacakeNode : IAsyncDisposable
 {
+    readonly IGossipLink _gossipLink;
     readonly GossipLoop _gossip;
     readonly MembershipView _view;
     readonly ChannelPool _channels;
@@ -27,11 +28,13 @@ public sealed class DatacakeNode : IAsyncDisposable
         ClusterId = parts.ClusterId;
         Generation = parts.Generation;
         Seeds = parts.Seeds;
+        NodeSelector = parts.NodeSelector;
         Clock = parts.Clock;
         Storage = parts.Storage;
         Server = parts.Server;
         TimeProvider = parts.TimeProvider;
         LoggerFactory = parts.LoggerFactory;
+        _gossipLink = parts.GossipLink;
         _gossip = parts.Gossip;
         _view = parts.View;
         _channels = parts.Channels;
@@ -73,6 +76,9 @@ public sealed class DatacakeNode : IAsyncDisposable
 
     /// <summary>The addresses that it was told to look for others at.</summary>
     public IReadOnlyList<string> Seeds { get; }
+
+    /// <summary>Chooses the nodes that a read asks first.</summary>
+    public INodeSelector NodeSelector { get; }
 
     /// <summary>The cluster clock. Stamps of other nodes, which come with their gossip, push it forward.</summary>
     public HybridLogicalClock Clock { get; }
@@ -197,6 +203,7 @@ public sealed class DatacakeNode : IAsyncDisposable
     async Task CloseNetworkAsync()
     {
         await _gossip.DisposeAsync().ConfigureAwait(false);
+        await _gossipLink.DisposeAsync().ConfigureAwait(false);
         _view.Close();
         await _channels.DisposeAsync().ConfigureAwait(false);
         await Server.DisposeAsync().ConfigureAwait(false);

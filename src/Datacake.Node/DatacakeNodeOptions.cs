@@ -39,6 +39,10 @@ public sealed class DatacakeNodeOptions : IStorageChoice
 
     internal GossipOptions Gossip { get; } = new();
 
+    internal GossipTransport GossipTransport { get; private set; }
+
+    internal INodeSelector NodeSelector { get; private set; } = new DataCenterAwareSelector();
+
     internal int? Seed { get; private set; }
 
     /// <summary>The id of the node, unique in the cluster and the same at every start: 0 to 255. Required.</summary>
@@ -154,6 +158,26 @@ public sealed class DatacakeNodeOptions : IStorageChoice
     {
         ArgumentNullException.ThrowIfNull(configure);
         configure(Gossip);
+        return this;
+    }
+
+    /// <summary>What carries the gossip. Default: <see cref="GossipTransport.Rpc"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such transport.</exception>
+    public DatacakeNodeOptions WithGossipTransport(GossipTransport transport)
+    {
+        if (!Enum.IsDefined(transport))
+            throw new ArgumentOutOfRangeException(nameof(transport), transport, "There is no such gossip transport.");
+        Once("gossip transport");
+        GossipTransport = transport;
+        return this;
+    }
+
+    /// <summary>Chooses the nodes that reads ask first. Default: <see cref="DataCenterAwareSelector"/>.</summary>
+    public DatacakeNodeOptions WithNodeSelector(INodeSelector selector)
+    {
+        ArgumentNullException.ThrowIfNull(selector);
+        Once("node selector");
+        NodeSelector = selector;
         return this;
     }
 

@@ -79,7 +79,8 @@ public sealed class GossipOptions
     /// <exception cref="InvalidOperationException">A value makes no sense.</exception>
     internal void Validate()
     {
-        Positive(Interval, nameof(Interval));
+        if (Interval < TimeSpan.FromMilliseconds(10))
+            throw new InvalidOperationException($"The gossip option {nameof(Interval)} is {Interval}; it must be at least 10 ms.");
         Positive(InitialHeartbeatInterval, nameof(InitialHeartbeatInterval));
         Positive(MaxHeartbeatInterval, nameof(MaxHeartbeatInterval));
         Positive(ExchangeTimeout, nameof(ExchangeTimeout));

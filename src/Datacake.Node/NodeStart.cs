@@ -34,7 +34,6 @@ static class NodeStart
         var nodeId = options.NodeId!.Value;
         var time = options.TimeProvider;
         var logger = options.LoggerFactory.CreateLogger<DatacakeNode>();
-        var random = new Random(options.Seed ?? RandomNumberGenerator.GetInt32(int.MaxValue));
 
         IStorage? storage = null;
         if (options.OpenStorage is not null)
@@ -62,17 +61,27 @@ static class NodeStart
         opened.Push(channels);
 
         var address = AdvertisedAddress(options, server.Address);
-        var generation = (ulong)time.GetUtcNow().ToUnixTimeMilliseconds();
+        var self = new GossipId(
+            nodeId.ToString(CultureInfo.InvariantCulture),
+            (ulong)time.GetUtcNow().ToUnixTimeMilliseconds(),
+            await ResolveAsync(address, cancellationToken).ConfigureAwait(false));
+        IGossipLink link = options.GossipTransport switch
+        {
+            GossipTransport.Udp => UdpGossipLink.Bind(
+                await ResolveAsync(server.Address, cancellationToken).ConfigureAwait(false), options.Gossip.ExchangeTimeout, time, logger),
+            _ => new RpcGossipLink(server, channels, options.Gossip.ExchangeTimeout, logger),
+        };
+        opened.Push(link);
+
         var clock = new HybridLogicalClock(nodeId, time);
         var gossiper = new Gossiper(new GossipSettings
         {
-            Self = new GossipId(
-                nodeId.ToString(CultureInfo.InvariantCulture), generation, await ResolveAsync(address, cancellationToken).ConfigureAwait(false)),
+            Self = self,
             ClusterId = options.ClusterId,
             Options = options.Gossip,
-            MaxMessageLength = GossipLoop.MaxMessageLength,
+            MaxMessageLength = link.MaxMessageLength,
             TimeProvider = time,
-            Random = random,
+            Random = new Random(options.Seed ?? RandomNumberGenerator.GetInt32(int.MaxValue)),
             Stamp = () => clock.Tick().Packed,
         });
         gossiper.Set(NodeKeys.Address, address);
@@ -80,16 +89,15 @@ static class NodeStart
         foreach (var (key, value) in options.Labels)
             gossiper.Set(key, value);
 
-        var view = new MembershipView();
+        var view = new MembershipView(logger);
         var gossip = new GossipLoop(
-            gossiper, options.ClusterId, options.Gossip, clock, channels, new SeedAddresses(options.Seeds, logger), view, time, logger);
+            gossiper, options.ClusterId, options.Gossip, clock, link, new SeedAddresses(options.Seeds, logger), view, time, logger);
         opened.Push(gossip);
-        server.AddService(new GossipService(gossip));
         await gossip.JoinAsync(cancellationToken).ConfigureAwait(false);
 
         var node = new DatacakeNode(new NodeParts(
-            nodeId, address, options.DataCenter, options.ClusterId, generation, options.Seeds, clock, storage, server, channels, gossip, view, time,
-            options.LoggerFactory));
+            nodeId, address, options.DataCenter, options.ClusterId, self.Generation, options.Seeds, options.NodeSelector, clock, storage, server, channels,
+            link, gossip, view, time, options.LoggerFactory));
         node.Start();
         return node;
     }

@@ -2,11 +2,12 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Datacake.Node.Gossip;
+using Microsoft.Extensions.Logging;
 
 namespace Datacake.Node;
 
 /// <summary>The members as the gossip shows them, one for each node id, and the signal for those who watch them change. Thread-safe.</summary>
-sealed class MembershipView
+sealed class MembershipView(ILogger logger)
 {
     readonly Lock _lock = new();
 
@@ -45,8 +46,11 @@ sealed class MembershipView
     /// <summary>Ends all watches: the node stops.</summary>
     public void Close()
     {
-        _isClosed = true;
-        _current.Replaced.TrySetResult();
+        lock (_lock)
+        {
+            _isClosed = true;
+            _current.Replaced.TrySetResult();
+        }
     }
 
     public async IAsyncEnumerable<MembershipChange> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -79,11 +83,14 @@ sealed class MembershipView
     {
         lock (_lock)
         {
-            var replaced = _current.Replaced;
-            _current = new Snapshot(members, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-            replaced.TrySetResult();
             if (_isClosed)
-                _current.Replaced.TrySetResult();
+                return;
+            var before = _current;
+            _current = new Snapshot(members, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            before.Replaced.TrySetResult();
+            foreach (var change in MembershipDifference.Between(before.Members, members))
+                if (change.Kind != MembershipChangeKind.Updated)
+                    NodeLog.MemberChanged(logger, change.Kind, change.Member);
         }
     }
 
