@@ -91,7 +91,7 @@ static class NodeStart
 
         var view = new MembershipView(logger);
         var gossip = new GossipLoop(
-            gossiper, options.ClusterId, options.Gossip, clock, link, new SeedAddresses(options.Seeds, logger), view, time, logger);
+            gossiper, options.ClusterId, options.Gossip, clock, link, new SeedAddresses(options.Seeds, logger), view, new NodeMetrics(nodeId, view), time, logger);
         opened.Push(gossip);
         await gossip.JoinAsync(cancellationToken).ConfigureAwait(false);
 

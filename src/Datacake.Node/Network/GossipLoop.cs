@@ -8,7 +8,7 @@ namespace Datacake.Node;
 
 /// <summary>
 /// Drives the gossip of a node: rounds by the clock, exchanges with others, what comes in from them. Everything that touches the
-/// state machine does so under one lock, for microseconds. Thread-safe.
+/// state machine does so under one lock, for microseconds. It owns the metrics. Thread-safe.
 /// </summary>
 sealed class GossipLoop : IAsyncDisposable
 {
@@ -21,6 +21,7 @@ sealed class GossipLoop : IAsyncDisposable
     readonly IGossipLink _link;
     readonly SeedAddresses _seeds;
     readonly MembershipView _view;
+    readonly NodeMetrics _metrics;
     readonly ILogger _logger;
     readonly CancellationTokenSource _stop = new();
     readonly ConcurrentDictionary<IPEndPoint, Task<ExchangeOutcome>> _exchanges = new();
@@ -43,6 +44,7 @@ sealed class GossipLoop : IAsyncDisposable
         IGossipLink link,
         SeedAddresses seeds,
         MembershipView view,
+        NodeMetrics metrics,
         TimeProvider time,
         ILogger logger)
     {
@@ -53,9 +55,11 @@ sealed class GossipLoop : IAsyncDisposable
         _link = link;
         _seeds = seeds;
         _view = view;
+        _metrics = metrics;
         _time = time;
         _logger = logger;
         _view.Update(gossiper);
+        _metrics.ObservePhi(PhiOfPeers);
     }
 
     /// <summary>Why this node is no part of the cluster; null while it is.</summary>
@@ -122,6 +126,7 @@ sealed class GossipLoop : IAsyncDisposable
     byte[] Receive(ReadOnlySpan<byte> bytes, string peer, out bool isRefused)
     {
         isRefused = false;
+        _metrics.BytesReceived(bytes.Length);
         lock (_lock)
         {
             if (_isClosed)
@@ -138,7 +143,9 @@ sealed class GossipLoop : IAsyncDisposable
             if (refusal is not null)
                 Report(refusal, peer);
             _view.Update(_gossiper);
-            return reply is null ? [] : _codec.Encode(reply);
+            var answer = reply is null ? [] : _codec.Encode(reply);
+            _metrics.BytesSent(answer.Length);
+            return answer;
         }
     }
 
@@ -166,6 +173,7 @@ sealed class GossipLoop : IAsyncDisposable
             _isClosed = true;
             _codec.Dispose();
         }
+        _metrics.Dispose();
         _stop.Dispose();
     }
 
@@ -212,6 +220,7 @@ sealed class GossipLoop : IAsyncDisposable
                 syn = _codec.Encode(round.Message);
                 _view.Update(_gossiper);
             }
+            _metrics.RoundBegun();
             foreach (var target in round.Targets)
                 if (!_exchanges.ContainsKey(target))
                     _ = ExchangeAsync(target, syn, cancellationToken);
@@ -233,7 +242,7 @@ sealed class GossipLoop : IAsyncDisposable
 
     Task<ExchangeOutcome> ExchangeAsync(IPEndPoint target, byte[] syn, CancellationToken cancellationToken)
     {
-        var exchange = _link.ExchangeAsync(target, AddressOf(target), syn, cancellationToken);
+        var exchange = MeasuredAsync(target, syn, cancellationToken);
         _exchanges[target] = exchange;
         _ = exchange.ContinueWith(
             _ => _exchanges.TryRemove(KeyValuePair.Create(target, exchange)),
@@ -241,6 +250,20 @@ sealed class GossipLoop : IAsyncDisposable
             TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
         return exchange;
+    }
+
+    async Task<ExchangeOutcome> MeasuredAsync(IPEndPoint target, byte[] syn, CancellationToken cancellationToken)
+    {
+        _metrics.BytesSent(syn.Length);
+        var outcome = await _link.ExchangeAsync(target, AddressOf(target), syn, cancellationToken).ConfigureAwait(false);
+        _metrics.ExchangeEnded(outcome);
+        return outcome;
+    }
+
+    (string Peer, double Phi)[] PhiOfPeers()
+    {
+        lock (_lock)
+            return [.. _gossiper.Nodes.Where(node => _gossiper.Phi(node.Id) is not null).Select(node => (node.Id.Name, _gossiper.Phi(node.Id)!.Value))];
     }
 
     /// <summary>The address that the node at an endpoint calls itself by, else the seed's name, else the endpoint.</summary>
@@ -273,9 +296,11 @@ sealed class GossipLoop : IAsyncDisposable
     {
         if (message.Sender is not { Stamp: > 0 } sender)
             return;
+        var stamp = new HlcTimestamp(sender.Stamp);
+        _metrics.DriftSeen(stamp.Time - _time.GetUtcNow());
         try
         {
-            _clock.Observe(new HlcTimestamp(sender.Stamp));
+            _clock.Observe(stamp);
         }
         catch (ClockDriftException drift)
         {

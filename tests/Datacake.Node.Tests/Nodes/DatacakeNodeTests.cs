@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -199,6 +201,56 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         await first.DisposeAsync();
         Assert.Equal(["two sees 1 up", "one sees 1 up"], order);
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await first.AddExtensionAsync(new StorageUser(), Stop));
+    }
+
+    [Fact]
+    public async Task The_example_extension_drops_a_key_from_the_caches_of_all_nodes()
+    {
+        await StartThreeAsync();
+        var caches = new List<CacheInvalidation>();
+        foreach (var node in _nodes)
+            caches.Add(await node.AddExtensionAsync(new CacheInvalidation(), Stop));
+        Assert.All(caches, cache => Assert.Equal("old", cache.GetOrAdd("price", _ => "old")));
+        await caches[1].InvalidateAsync("price", Stop);
+        Assert.All(caches, cache => Assert.Equal("new", cache.GetOrAdd("price", _ => "new")));
+    }
+
+    [Fact]
+    public async Task What_a_node_does_can_be_measured()
+    {
+        using var seen = new MeterListener();
+        var measured = new ConcurrentDictionary<string, double>();
+        seen.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Meter.Name == "Datacake.Node")
+                listener.EnableMeasurementEvents(instrument);
+        };
+        seen.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Note(instrument, value, tags));
+        seen.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Note(instrument, value, tags, isSum: true));
+        seen.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Note(instrument, value, tags));
+        seen.Start();
+
+        // An id that no other test uses: the meter is shared by all nodes of the process.
+        var node = await StartAsync(201, options => options.InDataCenter("a"));
+        await StartAsync(202, options => options.WithSeeds(node.Address).InDataCenter("b"));
+        await node.WaitForNodesAsync(2, Soon, Stop);
+        seen.RecordObservableInstruments();
+
+        Assert.Equal(2, measured["datacake.members up"]);
+        Assert.Equal(0, measured["datacake.members down"]);
+        Assert.Equal(2, measured["datacake.data_centers "]);
+        Assert.InRange(measured["datacake.gossip.phi 202"], 0, 8);
+        Assert.True(measured["datacake.gossip.rounds "] > 0);
+        Assert.True(measured["datacake.gossip.bytes sent"] > 0);
+        Assert.True(measured["datacake.gossip.bytes received"] > 0);
+        Assert.InRange(measured["datacake.clock.drift "], -60, 60);
+
+        void Note(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags, bool isSum = false)
+        {
+            if (tags[0] is { Key: "node", Value: "201" })
+                measured.AddOrUpdate(
+                    $"{instrument.Name} {(tags.Length > 1 ? tags[1].Value : null)}", value, (_, before) => isSum ? before + value : value);
+        }
     }
 
     [Fact]
