@@ -4,7 +4,9 @@ using System.Globalization;
 
 namespace Datacake.Node;
 
-/// <summary>What can be measured of a node, through the meter <c>Datacake.Node</c>. Every measurement is tagged with the node that it is of.</summary>
+/// <summary>
+/// What can be measured of a node, through the meter <c>Datacake.Node</c>. Every measurement is tagged with the node that it is of.
+/// </summary>
 sealed class NodeMetrics : IDisposable
 {
     public const string MeterName = "Datacake.Node";
@@ -23,11 +25,14 @@ sealed class NodeMetrics : IDisposable
         _bytes = _meter.CreateCounter<long>("datacake.gossip.bytes", "By", "Bytes of gossip messages, by direction.");
         _exchanges = _meter.CreateCounter<long>("datacake.gossip.exchanges", "{exchange}", "Exchanges that this node opened, by outcome.");
         _drift = _meter.CreateHistogram<double>(
-            "datacake.clock.drift", "s", "How far the cluster clock of others, as their messages arrive, is ahead of the wall clock here; negative: behind.");
+            "datacake.clock.drift",
+            "s",
+            "How far the cluster clock of others, as their messages arrive, is ahead of the wall clock here; negative: behind.");
         _meter.CreateObservableGauge("datacake.members", () => Members(view.Members), "{member}", "Members by state, this node included.");
         _meter.CreateObservableGauge(
             "datacake.data_centers",
-            () => new Measurement<int>(view.Members.Where(member => member.IsUp).Select(member => member.DataCenter).Distinct().Count(), _node),
+            () => new Measurement<int>(
+                view.Members.Where(member => member.IsUp).Select(member => member.DataCenter).Distinct().Count(), _node),
             "{data center}",
             "Data centres with a member that is up.");
     }

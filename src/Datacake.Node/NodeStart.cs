@@ -29,7 +29,8 @@ static class NodeStart
         }
     }
 
-    static async Task<DatacakeNode> OpenAsync(DatacakeNodeOptions options, Stack<IAsyncDisposable> opened, CancellationToken cancellationToken)
+    static async Task<DatacakeNode> OpenAsync(
+        DatacakeNodeOptions options, Stack<IAsyncDisposable> opened, CancellationToken cancellationToken)
     {
         var nodeId = options.NodeId!.Value;
         var time = options.TimeProvider;
@@ -91,13 +92,36 @@ static class NodeStart
 
         var view = new MembershipView(logger);
         var gossip = new GossipLoop(
-            gossiper, options.ClusterId, options.Gossip, clock, link, new SeedAddresses(options.Seeds, logger), view, new NodeMetrics(nodeId, view), time, logger);
+            gossiper,
+            options.ClusterId,
+            options.Gossip,
+            clock,
+            link,
+            new SeedAddresses(options.Seeds, logger),
+            view,
+            new NodeMetrics(nodeId, view),
+            time,
+            logger);
         opened.Push(gossip);
         await gossip.JoinAsync(cancellationToken).ConfigureAwait(false);
 
         var node = new DatacakeNode(new NodeParts(
-            nodeId, address, options.DataCenter, options.ClusterId, self.Generation, options.Seeds, options.NodeSelector, clock, storage, server, channels,
-            link, gossip, view, time, options.LoggerFactory));
+            nodeId,
+            address,
+            options.DataCenter,
+            options.ClusterId,
+            self.Generation,
+            options.Seeds,
+            options.NodeSelector,
+            clock,
+            storage,
+            server,
+            channels,
+            link,
+            gossip,
+            view,
+            time,
+            options.LoggerFactory));
         node.Start();
         return node;
     }
@@ -108,7 +132,8 @@ static class NodeStart
     static string AdvertisedAddress(DatacakeNodeOptions options, string boundAddress)
     {
         var advertised = options.AdvertisedAddress ?? boundAddress;
-        return NodeAddress.TryParse(advertised, out var host, out var port) && port == 0 && NodeAddress.TryParse(boundAddress, out _, out var boundPort)
+        return NodeAddress.TryParse(advertised, out var host, out var port) && port == 0
+            && NodeAddress.TryParse(boundAddress, out _, out var boundPort)
             ? NodeAddress.Format(host, boundPort)
             : advertised;
     }
@@ -129,5 +154,6 @@ static class NodeStart
     }
 
     static string NotResolved(string address)
-        => $"The node's own address '{address}' cannot be resolved to an IP address, so that others could not reach it. Correct it, or advertise another with AdvertiseAs.";
+        => $"The node's own address '{address}' cannot be resolved to an IP address, so that others could not reach it. "
+            + "Correct it, or advertise another with AdvertiseAs.";
 }

@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Datacake.Node;
 
-/// <summary>The members as the gossip shows them, one for each node id, and the signal for those who watch them change. Thread-safe.</summary>
+/// <summary>
+/// The members as the gossip shows them, one for each node id, and the signal for those who watch them change. Thread-safe.
+/// </summary>
 sealed class MembershipView(ILogger logger)
 {
     readonly Lock _lock = new();
@@ -25,7 +27,8 @@ sealed class MembershipView(ILogger logger)
         var hasChanged = false;
         foreach (var node in gossiper.Nodes)
         {
-            if (!byte.TryParse(node.Id.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var nodeId) || !node.TryGet(NodeKeys.Address, out _))
+            if (!byte.TryParse(node.Id.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var nodeId)
+                || !node.TryGet(NodeKeys.Address, out var address) || !NodeAddress.IsValid(address))
                 continue;
             var source = new Source(node.Id, node.Revision, StateOf(node, gossiper), null!);
             if (!sources.TryGetValue(nodeId, out var other) || IsBetter(source, other, gossiper.Self.Id))
@@ -117,7 +120,12 @@ sealed class MembershipView(ILogger logger)
         var visible = node.Visible.ToDictionary();
         var labels = visible.Where(entry => NodeKeys.IsLabel(entry.Key)).ToImmutableDictionary();
         return new ClusterMember(
-            nodeId, visible[NodeKeys.Address], visible.GetValueOrDefault(NodeKeys.DataCenter, ""), source.Id.Generation, source.State, labels);
+            nodeId,
+            visible[NodeKeys.Address],
+            visible.GetValueOrDefault(NodeKeys.DataCenter, ""),
+            source.Id.Generation,
+            source.State,
+            labels);
     }
 
     sealed record Snapshot(ImmutableArray<ClusterMember> Members, TaskCompletionSource Replaced);

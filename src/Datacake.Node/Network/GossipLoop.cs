@@ -12,6 +12,8 @@ namespace Datacake.Node;
 /// </summary>
 sealed class GossipLoop : IAsyncDisposable
 {
+    static readonly TimeSpan ResolveIntervalAlone = TimeSpan.FromSeconds(5);
+
     const int MaxReportsRemembered = 1_000;
 
     readonly string _clusterId;
@@ -73,10 +75,12 @@ sealed class GossipLoop : IAsyncDisposable
     }
 
     /// <summary>
-    /// Looks for the cluster once, so that a node which cannot be part of it does not start. Returns as soon as one seed has answered, all have failed, or the
+    /// Looks for the cluster once, so that a node which cannot be part of it does not start. Returns as soon as one seed has answered,
+    /// all have failed, or the
     /// time is over.
     /// </summary>
-    /// <exception cref="ClusterRefusedException">The node id is in use, or a seed is of another cluster and none of this one's answers.</exception>
+    /// <exception cref="ClusterRefusedException">The node id is in use, or a seed is of another cluster and none of this one's
+    /// answers.</exception>
     public async Task JoinAsync(CancellationToken cancellationToken)
     {
         _link.Open(Receive);
@@ -263,7 +267,13 @@ sealed class GossipLoop : IAsyncDisposable
     (string Peer, double Phi)[] PhiOfPeers()
     {
         lock (_lock)
-            return [.. _gossiper.Nodes.Where(node => _gossiper.Phi(node.Id) is not null).Select(node => (node.Id.Name, _gossiper.Phi(node.Id)!.Value))];
+            return
+            [
+                .. from node in _gossiper.Nodes
+                   let phi = _gossiper.Phi(node.Id)
+                   where phi is not null
+                   select (node.Id.Name, phi.Value),
+            ];
     }
 
     /// <summary>The address that the node at an endpoint calls itself by, else the seed's name, else the endpoint.</summary>
@@ -271,7 +281,7 @@ sealed class GossipLoop : IAsyncDisposable
     {
         lock (_lock)
             foreach (var node in _gossiper.Nodes.Reverse())
-                if (node.Id.Address.Equals(endpoint) && node.TryGet(NodeKeys.Address, out var address))
+                if (node.Id.Address.Equals(endpoint) && node.TryGet(NodeKeys.Address, out var address) && NodeAddress.IsValid(address))
                     return address;
         return _seeds.NameOf(endpoint) ?? endpoint.ToString();
     }
@@ -280,7 +290,7 @@ sealed class GossipLoop : IAsyncDisposable
     {
         // While no other node is up, a seed that has come under a new address is what the node waits for.
         var isAlone = _view.Members.Count(member => member.IsUp) < 2;
-        var interval = isAlone && TimeSpan.FromSeconds(5) < _options.SeedResolveInterval ? TimeSpan.FromSeconds(5) : _options.SeedResolveInterval;
+        var interval = isAlone && ResolveIntervalAlone < _options.SeedResolveInterval ? ResolveIntervalAlone : _options.SeedResolveInterval;
         return _time.GetElapsedTime(_seedsResolvedAt) >= interval;
     }
 
@@ -316,10 +326,13 @@ sealed class GossipLoop : IAsyncDisposable
         var text = refusal.Reason switch
         {
             GossipRefusalReason.SameNodeId when refusal.IsOwnFault =>
-                $"The node id {self.Name} is in use: {other} runs already, so that {self} cannot take part in cluster '{_clusterId}'. Give each node an id of its own.",
+                $"The node id {self.Name} is in use: {other} runs already, so that {self} cannot take part in "
+                + $"cluster '{_clusterId}'. Give each node an id of its own.",
             GossipRefusalReason.SameNodeId =>
-                $"The node id {self.Name} is used twice in cluster '{_clusterId}': {other} was started while {self} runs, and was refused. Give each node an id of its own.",
-            _ => $"{Capitalized(self)} is of cluster '{_clusterId}', and {other} is of {(refusal.Peer is { } known ? $"cluster '{known.ClusterId}'" : "another one")}: "
+                $"The node id {self.Name} is used twice in cluster '{_clusterId}': {other} was started while {self} runs, "
+                + "and was refused. Give each node an id of its own.",
+            _ => $"{Capitalized(self)} is of cluster '{_clusterId}', and {other} is of "
+                + $"{(refusal.Peer is { } known ? $"cluster '{known.ClusterId}'" : "another one")}: "
                 + "they do not talk to each other. Give both the same cluster id, or take one out of the seeds of the other.",
         };
         // What this node has to give way to outweighs what it only does not talk to.

@@ -7,7 +7,8 @@ public enum GossipTransport
     Rpc,
 
     /// <summary>
-    /// Datagrams on the UDP port of the same number as the node's TCP port, in the format of the Rust library chitchat 0.10, with which such a node can
+    /// Datagrams on the UDP port of the same number as the node's TCP port, in the format of the Rust library chitchat 0.10, with which
+    /// such a node can
     /// gossip. Not encrypted, not authenticated.
     /// </summary>
     Udp,

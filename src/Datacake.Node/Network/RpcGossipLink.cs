@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.Node;
 
 /// <summary>
-/// Gossip over the node's own RPC links: each message is a call to the service <c>gossip</c>, and its reply comes back as the call's. One port, and
+/// Gossip over the node's own RPC links: each message is a call to the service <c>gossip</c>, and its reply comes back as the call's.
+/// One port, and
 /// what protects the links protects the gossip.
 /// </summary>
 sealed class RpcGossipLink(RpcServer server, ChannelPool channels, TimeSpan timeout, ILogger logger) : IGossipLink
@@ -35,7 +36,11 @@ sealed class RpcGossipLink(RpcServer server, ChannelPool channels, TimeSpan time
             for (var call = 0; call < MaxCalls && message.Length > 0; call++)
             {
                 using var reply = await channels.To(address).CallAsync(
-                    ServiceName, ExchangeMessage, message, new RpcCallOptions { Timeout = timeout }, cancellationToken).ConfigureAwait(false);
+                    ServiceName,
+                    ExchangeMessage,
+                    message,
+                    new RpcCallOptions { Timeout = timeout },
+                    cancellationToken).ConfigureAwait(false);
                 if (reply.Span.IsEmpty)
                     return call > 0 ? ExchangeOutcome.Answered : ExchangeOutcome.Silent;
                 message = _receiver!(reply.Span, address, out var isRefused);
@@ -68,6 +73,7 @@ sealed class RpcGossipLink(RpcServer server, ChannelPool channels, TimeSpan time
         protected override void Register(RpcHandlers handlers)
             => handlers.HandleBytes(
                 ExchangeMessage,
-                (request, _) => ValueTask.FromResult<ReadOnlyMemory<byte>>(receiver(request.Payload.Span, request.RemoteAddress, out var _)));
+                (request, _) =>
+                    ValueTask.FromResult<ReadOnlyMemory<byte>>(receiver(request.Payload.Span, request.RemoteAddress, out var _)));
     }
 }

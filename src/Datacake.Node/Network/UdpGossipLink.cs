@@ -42,7 +42,8 @@ sealed class UdpGossipLink : IGossipLink
         {
             socket.Dispose();
             throw new InvalidOperationException(
-                $"UDP port {endpoint} for gossip cannot be bound: {failure.Message}. Listen at a port that is free for TCP and UDP.", failure);
+                $"UDP port {endpoint} for gossip cannot be bound: {failure.Message}. "
+                + "Listen at a port that is free for TCP and UDP.", failure);
         }
     }
 
@@ -50,7 +51,8 @@ sealed class UdpGossipLink : IGossipLink
 
     public async Task<ExchangeOutcome> ExchangeAsync(IPEndPoint target, string address, byte[] syn, CancellationToken cancellationToken)
     {
-        var answer = _waiting.GetOrAdd(target, static _ => new TaskCompletionSource<ExchangeOutcome>(TaskCreationOptions.RunContinuationsAsynchronously));
+        var answer = _waiting.GetOrAdd(
+            target, static _ => new TaskCompletionSource<ExchangeOutcome>(TaskCreationOptions.RunContinuationsAsynchronously));
         try
         {
             await _socket.SendToAsync(syn, target, cancellationToken).ConfigureAwait(false);

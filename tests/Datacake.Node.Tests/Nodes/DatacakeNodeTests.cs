@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Datacake.Crdt;
@@ -49,7 +48,8 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
 
         var restarted = await StartAsync(3, options => options.WithSeeds(first.Address));
         foreach (var node in (DatacakeNode[])[first, second, restarted])
-            await UntilAsync(node, members => members.Count == 3 && members.All(member => member.IsUp) && members[2].Generation == restarted.Generation);
+            await UntilAsync(
+                node, members => members.Count == 3 && members.All(member => member.IsUp) && members[2].Generation == restarted.Generation);
         Assert.True(restarted.Generation > third.Generation);
         Assert.Equal(restarted.Address, first.Members[2].Address);
     }
@@ -103,8 +103,10 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         var refused = await Assert.ThrowsAsync<ClusterRefusedException>(
             async () => await StartAsync(2, options => options.WithClusterId("bank").WithSeeds(first.Address)));
         Assert.Contains("is of cluster 'bank'", refused.Message, StringComparison.Ordinal);
-        Assert.Contains($"node 1 at {first.Address} (generation {first.Generation}) is of cluster 'shop'", refused.Message, StringComparison.Ordinal);
-        Assert.Contains(_log.Lines, line => line.Contains("Node 1 at", StringComparison.Ordinal) && line.Contains("'bank'", StringComparison.Ordinal));
+        Assert.Contains(
+            $"node 1 at {first.Address} (generation {first.Generation}) is of cluster 'shop'", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            _log.Lines, line => line.Contains("Node 1 at", StringComparison.Ordinal) && line.Contains("'bank'", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -184,7 +186,8 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     {
         var first = await StartAsync(1, options => { });
         var storage = new NotedStorage();
-        await Assert.ThrowsAsync<RpcException>(async () => await StartAsync(2, options => options.UseStorage(() => storage), first.Address));
+        await Assert.ThrowsAsync<RpcException>(
+            async () => await StartAsync(2, options => options.UseStorage(() => storage), first.Address));
         Assert.True(storage.IsClosed);
     }
 
@@ -197,7 +200,8 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         await first.AddExtensionAsync(new Recorder<long>("two", order, second), Stop);
         Assert.Same(one, first.FindExtension<Recorder<int>>());
         Assert.Null(first.FindExtension<StorageUser>());
-        await Assert.ThrowsAsync<InvalidOperationException>(async () => await first.AddExtensionAsync(new Recorder<int>("three", order, second), Stop));
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            async () => await first.AddExtensionAsync(new Recorder<int>("three", order, second), Stop));
         await first.DisposeAsync();
         Assert.Equal(["two sees 1 up", "one sees 1 up"], order);
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await first.AddExtensionAsync(new StorageUser(), Stop));
@@ -275,7 +279,9 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     async Task<DatacakeNode> StartAsync(int nodeId, Action<DatacakeNodeOptions> configure, string address = "127.0.0.1:0")
     {
         var node = await DatacakeNode.StartAsync(
-            options => configure(options.WithNodeId(nodeId).ListenOn(address).WithGossip(gossip => gossip.UseLocal()).WithLoggerFactory(_log)), Stop);
+            options => configure(
+                options.WithNodeId(nodeId).ListenOn(address).WithGossip(gossip => gossip.UseLocal()).WithLoggerFactory(_log)),
+            Stop);
         _nodes.Add(node);
         return node;
     }
@@ -292,7 +298,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         }
         catch (OperationCanceledException) when (!Stop.IsCancellationRequested)
         {
-            Assert.Fail(string.Create(CultureInfo.InvariantCulture, $"Not within {Soon}: node {node.Id} knows {string.Join(", ", node.Members)}"));
+            Assert.Fail($"Not within {Soon}: node {node.Id} knows {string.Join(", ", node.Members)}");
         }
     }
 
@@ -310,7 +316,8 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
 
         public string Description => "a noted store";
 
-        public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+        public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
+            => throw new NotSupportedException();
 
         public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
             => throw new NotSupportedException();

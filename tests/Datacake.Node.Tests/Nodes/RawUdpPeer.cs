@@ -6,7 +6,8 @@ using System.Text;
 namespace Datacake.Node.Tests;
 
 /// <summary>
-/// A peer that is written from the description of the wire format alone, and shares no code with the node: it introduces itself, answers what it is asked,
+/// A peer that is written from the description of the wire format alone, and shares no code with the node: it introduces itself,
+/// answers what it is asked,
 /// and publishes its keys in stored blocks.
 /// </summary>
 sealed class RawUdpPeer : IDisposable
@@ -34,7 +35,8 @@ sealed class RawUdpPeer : IDisposable
         await _socket.SendToAsync((byte[])[0x53, 0xB0, 0, 0, .. Digest(), .. Text(cluster)], target, cancellationToken);
     }
 
-    public Task SendAsync(IPEndPoint target, byte[] bytes, CancellationToken cancellationToken) => _socket.SendToAsync(bytes, target, cancellationToken).AsTask();
+    public Task SendAsync(IPEndPoint target, byte[] bytes, CancellationToken cancellationToken)
+        => _socket.SendToAsync(bytes, target, cancellationToken).AsTask();
 
     /// <summary>Answers one message.</summary>
     public async Task AnswerAsync(CancellationToken cancellationToken)

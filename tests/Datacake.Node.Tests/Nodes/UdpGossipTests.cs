@@ -67,7 +67,9 @@ public sealed class UdpGossipTests : IAsyncLifetime
         {
             // A whole packet cut short, or with a type, a block or an operation that isn't one.
             var packet = WorkedPackets.All[random.Next(WorkedPackets.All.Length)];
-            byte[] damaged = random.Next(2) == 0 ? packet[..random.Next(packet.Length - 1)] : [.. packet.AsSpan(0, 3), (byte)random.Next(4, 256), .. packet.AsSpan(4)];
+            byte[] damaged = random.Next(2) == 0
+                ? packet[..random.Next(packet.Length - 1)]
+                : [.. packet.AsSpan(0, 3), (byte)random.Next(4, 256), .. packet.AsSpan(4)];
             await peer.SendAsync(IPEndPoint.Parse(node.Address), damaged, Stop);
         }
         await StartAsync(2, node.Address);
@@ -92,7 +94,8 @@ public sealed class UdpGossipTests : IAsyncLifetime
     async Task<DatacakeNode> StartAsync(int nodeId, params string[] seeds)
     {
         var node = await DatacakeNode.StartAsync(
-            options => options.WithNodeId(nodeId).ListenOn("127.0.0.1:0").WithSeeds(seeds).WithGossipTransport(GossipTransport.Udp).WithGossip(gossip => gossip.UseLocal()),
+            options => options.WithNodeId(nodeId).ListenOn("127.0.0.1:0").WithSeeds(seeds)
+                .WithGossipTransport(GossipTransport.Udp).WithGossip(gossip => gossip.UseLocal()),
             Stop);
         _nodes.Add(node);
         return node;
