@@ -1,0 +1,47 @@
+using System.Buffers.Binary;
+using System.Globalization;
+
+namespace Datacake.EventualConsistency;
+
+/// <summary>
+/// A decimal in scientific form whose bytes order as the numbers do: a sign, an exponent, then the significant digits without trailing zeros.
+/// For negative numbers the exponent and the digits are turned over.
+/// </summary>
+static class OrderedDecimal
+{
+    const byte Negative = 0x00, Zero = 0x01, Positive = 0x02;
+    const int DigitBytes = 13;                  // 29 digits, as an integer padded to 10^29: 97 bits
+
+    static readonly UInt128 Unit = UInt128.Parse("10000000000000000000000000000", CultureInfo.InvariantCulture);   // 10^28
+
+    public static void Write(decimal value, OrderedKeyWriter output)
+    {
+        if (value == 0)
+        {
+            output.Append(Zero);
+            return;
+        }
+        Span<int> parts = stackalloc int[4];
+        decimal.GetBits(value, parts);
+        var digits = new UInt128((uint)parts[2], ((ulong)(uint)parts[1] << 32) | (uint)parts[0]);
+        int exponent = 28 - ((parts[3] >> 16) & 0xFF);
+        while (digits < Unit)
+        {
+            digits *= 10;
+            exponent--;
+        }
+
+        // 28 at most (79 octillion), -28 at least (10^-28): moved above zero.
+        Span<byte> bytes = stackalloc byte[1 + 16];
+        bytes[0] = (byte)(exponent + 64);
+        BinaryPrimitives.WriteUInt128BigEndian(bytes[1..], digits);
+        if (value < 0)
+        {
+            foreach (ref byte b in bytes)
+                b = (byte)~b;
+        }
+        output.Append(value < 0 ? Negative : Positive);
+        output.WriteRaw(bytes[..1]);
+        output.WriteRaw(bytes[^DigitBytes..]);
+    }
+}

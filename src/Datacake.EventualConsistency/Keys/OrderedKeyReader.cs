@@ -1,0 +1,146 @@
+using System.Buffers.Binary;
+using System.Globalization;
+
+namespace Datacake.EventualConsistency;
+
+/// <summary>Reads what an <see cref="OrderedKeyWriter"/> wrote, value by value.</summary>
+public ref struct OrderedKeyReader
+{
+    ReadOnlySpan<byte> _rest;
+
+    /// <summary>Reads from the start of <paramref name="encoded"/>.</summary>
+    public OrderedKeyReader(ReadOnlySpan<byte> encoded) => _rest = encoded;
+
+    /// <summary>Whether everything was read.</summary>
+    public readonly bool IsAtEnd => _rest.IsEmpty;
+
+    /// <summary>Reads the absence of a value, if it comes next.</summary>
+    public bool TryReadNull()
+    {
+        bool isNull = !_rest.IsEmpty && _rest[0] == OrderedKeyWriter.NullTag;
+        if (isNull)
+            _rest = _rest[1..];
+        return isNull;
+    }
+
+    /// <summary>Reads a signed integer.</summary>
+    /// <exception cref="InvalidDataException">Something else comes next.</exception>
+    public long ReadInt64()
+    {
+        Expect(OrderedKeyWriter.Int64Tag, "a 64-bit integer");
+        return BinaryPrimitives.ReadInt64BigEndian(Take(8)) ^ long.MinValue;
+    }
+
+    /// <summary>Reads an unsigned integer.</summary>
+    /// <exception cref="InvalidDataException">Something else comes next.</exception>
+    public ulong ReadUInt64()
+    {
+        if (!_rest.IsEmpty && _rest[0] == OrderedKeyWriter.Int64Tag)
+        {
+            long value = ReadInt64();
+            return value >= 0 ? (ulong)value : throw new InvalidDataException($"The key has {value} where an unsigned integer should be.");
+        }
+        Expect(OrderedKeyWriter.UInt64Tag, "an unsigned 64-bit integer");
+        return BinaryPrimitives.ReadUInt64BigEndian(Take(8));
+    }
+
+    /// <summary>Reads a Guid.</summary>
+    /// <exception cref="InvalidDataException">Something else comes next.</exception>
+    public Guid ReadGuid()
+    {
+        Expect(OrderedKeyWriter.GuidTag, "a Guid");
+        return new Guid(Take(16), bigEndian: true);
+    }
+
+    /// <summary>Reads a string.</summary>
+    /// <exception cref="InvalidDataException">Something else comes next.</exception>
+    public string ReadString()
+    {
+        Expect(OrderedKeyWriter.StringTag, "a string");
+        byte[] utf8 = TakeEscaped();
+        foreach (ref byte b in utf8.AsSpan())
+        {
+            if (b is OrderedKeyWriter.OrderedLeadEE or OrderedKeyWriter.OrderedLeadEE + 1)
+                b -= OrderedKeyWriter.OrderedLeadEE - OrderedKeyWriter.Utf8LeadEE;
+        }
+        try
+        {
+            return OrderedKeyWriter.StrictUtf8.GetString(utf8);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidDataException("The key has a string that is not UTF-8.", e);
+        }
+    }
+
+    /// <summary>Reads bytes.</summary>
+    /// <exception cref="InvalidDataException">Something else comes next.</exception>
+    public byte[] ReadBytes()
+    {
+        Expect(OrderedKeyWriter.BytesTag, "bytes");
+        return TakeEscaped();
+    }
+
+    /// <summary>The values of a key for a person.</summary>
+    internal static string Describe(ReadOnlySpan<byte> encoded)
+    {
+        try
+        {
+            var reader = new OrderedKeyReader(encoded);
+            var values = new List<string>();
+            while (!reader.IsAtEnd)
+                values.Add(reader.DescribeNext());
+            return values.Count == 1 ? values[0] : $"({string.Join(", ", values)})";
+        }
+        catch (InvalidDataException)
+        {
+            return $"bytes {Convert.ToHexString(encoded)}";
+        }
+    }
+
+    string DescribeNext() => _rest[0] switch
+    {
+        OrderedKeyWriter.Int64Tag => ReadInt64().ToString(CultureInfo.InvariantCulture),
+        OrderedKeyWriter.UInt64Tag => ReadUInt64().ToString(CultureInfo.InvariantCulture),
+        OrderedKeyWriter.StringTag => $"'{ReadString()}'",
+        OrderedKeyWriter.GuidTag => ReadGuid().ToString(),
+        OrderedKeyWriter.BytesTag => $"0x{Convert.ToHexString(ReadBytes())}",
+        OrderedKeyWriter.NullTag when TryReadNull() => "null",
+        _ => throw new InvalidDataException($"The key has an unknown tag {_rest[0]:X2}."),
+    };
+
+    void Expect(byte tag, string what)
+    {
+        if (_rest.IsEmpty || _rest[0] != tag)
+            throw new InvalidDataException($"The key has {(_rest.IsEmpty ? "nothing" : $"the tag {_rest[0]:X2}")} where {what} should be.");
+        _rest = _rest[1..];
+    }
+
+    ReadOnlySpan<byte> Take(int count)
+    {
+        if (_rest.Length < count)
+            throw new InvalidDataException("The key ends within a value.");
+        var taken = _rest[..count];
+        _rest = _rest[count..];
+        return taken;
+    }
+
+    byte[] TakeEscaped()
+    {
+        var bytes = new List<byte>(_rest.Length);
+        while (true)
+        {
+            int zero = _rest.IndexOf((byte)0);
+            if (zero < 0 || zero + 1 == _rest.Length)
+                throw new InvalidDataException("The key ends within a value.");
+            bytes.AddRange(_rest[..zero]);
+            byte next = _rest[zero + 1];
+            _rest = _rest[(zero + 2)..];
+            if (next == 0x01)
+                return [.. bytes];
+            if (next != 0xFF)
+                throw new InvalidDataException($"The key has an unknown escape {next:X2}.");
+            bytes.Add(0);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency;
+
+/// <summary>The settings of a <see cref="ReplicatedStore"/>. Each default suits nodes on one network.</summary>
+public sealed class ReplicatedStoreOptions
+{
+    /// <summary>What a commit survives before it counts as done, here and when another node acknowledges it. Default: <see cref="Durability.Flushed"/>.</summary>
+    public Durability Durability { get; set; } = Durability.Flushed;
+
+    /// <summary>How long a commit waits for the acknowledgements that its level asks for. Default: 10 s.</summary>
+    public TimeSpan AcknowledgementTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long the first operation on a fresh store waits until the store has joined its cluster. Default: 30 s.</summary>
+    public TimeSpan JoinTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How often a replica tells each peer what it knows, so that the peer can fetch what it lacks and forget what all have. Shorter finds
+    /// differences sooner and costs some hundred bytes a peer each time. Default: 500 ms.
+    /// </summary>
+    public TimeSpan ReportInterval { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The largest document, in encoded bytes. Default: 8 MiB.</summary>
+    public int MaxDocumentLength { get; set; } = 8 * 1024 * 1024;
+
+    /// <summary>How many commits may wait for the writer before further callers have to. Default: 8,192.</summary>
+    public int MaxPendingCommits { get; set; } = 8_192;
+
+    internal void Validate()
+    {
+        Check(AcknowledgementTimeout > TimeSpan.Zero, nameof(AcknowledgementTimeout), AcknowledgementTimeout, "positive");
+        Check(JoinTimeout > TimeSpan.Zero, nameof(JoinTimeout), JoinTimeout, "positive");
+        Check(ReportInterval >= TimeSpan.FromMilliseconds(10), nameof(ReportInterval), ReportInterval, "at least 10 ms");
+        Check(MaxDocumentLength is >= 1_024 and <= 256 * 1024 * 1024, nameof(MaxDocumentLength), MaxDocumentLength, "from 1 KiB to 256 MiB");
+        Check(MaxPendingCommits is >= 1 and <= 1_000_000, nameof(MaxPendingCommits), MaxPendingCommits, "from 1 to 1,000,000");
+
+        static void Check(bool isValid, string name, object value, string allowed)
+        {
+            if (!isValid)
+                throw new ArgumentException($"{nameof(ReplicatedStoreOptions)}.{name} is {value}; it must be {allowed}.");
+        }
+    }
+}

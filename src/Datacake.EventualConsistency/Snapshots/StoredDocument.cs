@@ -1,0 +1,6 @@
+using Datacake.Crdt;
+
+namespace Datacake.EventualConsistency;
+
+/// <summary>A living document and its key.</summary>
+public readonly record struct StoredDocument(DocumentKey Key, Document Document);
