@@ -134,7 +134,7 @@ public sealed class GossipSimulationTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_restarted_node_takes_the_place_of_its_earlier_life_at_once()
+    public void A_restarted_node_takes_the_place_of_its_earlier_life()
     {
         using var cluster = new SimulatedCluster(seed: 9);
         cluster.StartMany(5);
