@@ -117,6 +117,7 @@ sealed partial class Replica
     {
         _pulls.Clear();
         _arrived = null;
+        _mayHavePartAside = true;
         await Catalog.ReadAgainAsync(snapshot).ConfigureAwait(false);
     }
 
@@ -240,8 +241,7 @@ sealed partial class Replica
             StartRun();
         else
             await WipeAsync(batch, cancellationToken).ConfigureAwait(false);
-        await DeleteRangeAsync(batch, StoreLayout.AllArriving, cancellationToken).ConfigureAwait(false);
-        await DeleteRangeAsync(batch, StoreLayout.AllArrivingLog, cancellationToken).ConfigureAwait(false);
+        await ClearAsideAsync(batch, cancellationToken).ConfigureAwait(false);
         Identity.IsDirty = true;
         return batch;
     }
