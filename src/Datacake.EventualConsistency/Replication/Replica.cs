@@ -91,7 +91,8 @@ sealed partial class Replica
         var issued = HlcTimestamp.Max(batch.LastWritten, _run);
         if (issued > Identity.Limit)
         {
-            Identity.Limit = new HlcTimestamp(issued.Packed + ClockLease);
+            // A run as such takes no lease: a process that is restarted again and again must not drive its clock ahead.
+            Identity.Limit = batch.LastWritten.IsNone ? issued : new HlcTimestamp(issued.Packed + ClockLease);
             Identity.IsDirty = true;
         }
         return (batch.Build(Identity), Identity.IsDirty);
