@@ -18,19 +18,24 @@ public sealed class Document : IEquatable<Document>
     const byte Format = 1;
     const byte HasBorn = 1, HasTouched = 2, HasDied = 4;
 
-    readonly int _cellsStart;
+    const int MaxHeaderSize = 2 + (3 * HlcTimestamp.Size);
+    const int MaxStackBytes = 512;
 
-    Document(ReadOnlyMemory<byte> encoded, HlcTimestamp born, HlcTimestamp touched, HlcTimestamp died, int cellsStart)
+    readonly int _cellsStart;
+    readonly int _cellCount;
+
+    Document(ReadOnlyMemory<byte> encoded, HlcTimestamp born, HlcTimestamp touched, HlcTimestamp died, int cellsStart, int cellCount)
     {
         Encoded = encoded;
         Born = born;
         Touched = touched;
         Died = died;
         _cellsStart = cellsStart;
+        _cellCount = cellCount;
     }
 
     /// <summary>The document that nothing has been written to: merging it changes nothing.</summary>
-    public static Document Nothing { get; } = Assemble(default, default, default, []);
+    public static Document Nothing { get; } = Assemble(default, default, default, DocumentContent.Empty);
 
     /// <summary>The encoded document.</summary>
     public ReadOnlyMemory<byte> Encoded { get; }
@@ -56,9 +61,10 @@ public sealed class Document : IEquatable<Document>
         get
         {
             // The root's path is empty and so comes first.
-            foreach (var cell in Cells)
-                return cell.Kind == DocumentPathKind.Root && !cell.IsRemoved ? MemoryOf(cell.Value) : null;
-            return null;
+            var cells = Cells;
+            if (!cells.MoveNext() || cells.Current.Kind != DocumentPathKind.Root || cells.Current.IsRemoved)
+                return null;
+            return MemoryOf(cells.Current.Value);
         }
     }
 
@@ -66,19 +72,28 @@ public sealed class Document : IEquatable<Document>
     public bool IsAlive(MergePolicy policy) => (policy == MergePolicy.DeleteWins ? Born : HlcTimestamp.Max(Born, Touched)) > Died;
 
     /// <summary>A whole put: what it does not name is gone.</summary>
-    public static Document Put(HlcTimestamp stamp, DocumentContent content) => Assemble(stamp, default, default, content.Cells);
+    /// <exception cref="ArgumentOutOfRangeException">The stamp is <see cref="HlcTimestamp.None"/>.</exception>
+    public static Document Put(HlcTimestamp stamp, DocumentContent content)
+    {
+        ArgumentOutOfRangeException.ThrowIfEqual(stamp, HlcTimestamp.None);
+        return Assemble(stamp, default, default, content);
+    }
 
     /// <summary>An update of some cells.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The stamp is <see cref="HlcTimestamp.None"/>.</exception>
     public static Document Update(HlcTimestamp stamp, DocumentContent content)
     {
-        var cells = new ArrayBufferWriter<byte>(Math.Max(content.Cells.Length, 1));
-        foreach (var cell in new DocumentCells(content.Cells, stamp, default))
-            WriteCell(cells, cell, born: default, touched: stamp);
-        return Assemble(default, stamp, default, cells.WrittenSpan);
+        ArgumentOutOfRangeException.ThrowIfEqual(stamp, HlcTimestamp.None);
+        return Assemble(default, stamp, default, content);
     }
 
     /// <summary>A delete.</summary>
-    public static Document Delete(HlcTimestamp stamp) => Assemble(default, default, stamp, []);
+    /// <exception cref="ArgumentOutOfRangeException">The stamp is <see cref="HlcTimestamp.None"/>.</exception>
+    public static Document Delete(HlcTimestamp stamp)
+    {
+        ArgumentOutOfRangeException.ThrowIfEqual(stamp, HlcTimestamp.None);
+        return Assemble(default, default, stamp, DocumentContent.Empty);
+    }
 
     /// <summary>The state that reflects both: commutative, associative and idempotent.</summary>
     public static Document Merge(Document a, Document b)
@@ -91,9 +106,13 @@ public sealed class Document : IEquatable<Document>
         var born = HlcTimestamp.Max(a.Born, b.Born);
         var touched = HlcTimestamp.Max(a.Touched, b.Touched);
         var died = HlcTimestamp.Max(a.Died, b.Died);
-        var output = new ArrayBufferWriter<byte>(a.Encoded.Length + b.Encoded.Length);
-        WriteHeader(output, born, touched, died);
-        int cellsStart = output.WrittenCount;
+
+        // A cell may have to spell out a stamp that was implied before. Merging in scratch memory leaves the result no larger than it need be.
+        int bound = checked(MaxHeaderSize + a.Encoded.Length + b.Encoded.Length + ((a._cellCount + b._cellCount) * HlcTimestamp.Size));
+        byte[]? rented = bound > MaxStackBytes ? ArrayPool<byte>.Shared.Rent(bound) : null;
+        Span<byte> output = rented ?? stackalloc byte[MaxStackBytes];
+        int cellsStart = WriteHeader(output, born, touched, died);
+        int end = cellsStart, count = 0;
 
         var left = a.Cells;
         var right = b.Cells;
@@ -103,13 +122,19 @@ public sealed class Document : IEquatable<Document>
             int order = !hasLeft ? 1 : !hasRight ? -1 : left.Current.EncodedPath.SequenceCompareTo(right.Current.EncodedPath);
             var cell = order < 0 || (order == 0 && Supersedes(left.Current, right.Current)) ? left.Current : right.Current;
             if (cell.Stamp >= born)
-                WriteCell(output, cell, born, touched);
+            {
+                end += WriteCell(output[end..], cell, born, touched);
+                count++;
+            }
             if (order <= 0)
                 hasLeft = left.MoveNext();
             if (order >= 0)
                 hasRight = right.MoveNext();
         }
-        return new(output.WrittenMemory, born, touched, died, cellsStart);
+        var merged = new Document(output[..end].ToArray(), born, touched, died, cellsStart, count);
+        if (rented is not null)
+            ArrayPool<byte>.Shared.Return(rented);
+        return merged;
     }
 
     /// <summary>The same document without the cells that <paramref name="keep"/> refuses; the same instance if it keeps all.</summary>
@@ -120,14 +145,17 @@ public sealed class Document : IEquatable<Document>
             keepsAll &= keep(cell);
         if (keepsAll)
             return this;
-        var output = new ArrayBufferWriter<byte>(Encoded.Length);
-        output.Write(Encoded.Span[.._cellsStart]);
+        var output = new byte[Encoded.Length];
+        Encoded.Span[.._cellsStart].CopyTo(output);
+        int end = _cellsStart, count = 0;
         foreach (var cell in Cells)
         {
-            if (keep(cell))
-                WriteCell(output, cell, Born, Touched);
+            if (!keep(cell))
+                continue;
+            end += WriteCell(output.AsSpan(end), cell, Born, Touched);
+            count++;
         }
-        return new(output.WrittenMemory, Born, Touched, Died, _cellsStart);
+        return new(output.AsSpan(0, end).ToArray(), Born, Touched, Died, _cellsStart, count);
     }
 
     /// <summary>Says which cells <see cref="Filter"/> keeps.</summary>
@@ -179,8 +207,8 @@ public sealed class Document : IEquatable<Document>
         var born = ReadStamp(ref rest, head[1] & HasBorn);
         var touched = ReadStamp(ref rest, head[1] & HasTouched);
         var died = ReadStamp(ref rest, head[1] & HasDied);
-        ValidateCells(rest, born, touched);
-        return new(encoded, born, touched, died, encoded.Length - rest.Length);
+        int cellCount = ValidateCells(rest, born, touched);
+        return new(encoded, born, touched, died, encoded.Length - rest.Length, cellCount);
     }
 
     static HlcTimestamp ReadStamp(ref ReadOnlySpan<byte> source, int flag)
@@ -191,24 +219,26 @@ public sealed class Document : IEquatable<Document>
         return stamp.IsNone ? throw new InvalidDataException("A stamp of the document's header is zero.") : stamp;
     }
 
-    static void ValidateCells(ReadOnlySpan<byte> cells, HlcTimestamp born, HlcTimestamp touched)
+    static int ValidateCells(ReadOnlySpan<byte> cells, HlcTimestamp born, HlcTimestamp touched)
     {
         var enumerator = new DocumentCells(cells, born, touched);
+        var newest = HlcTimestamp.Max(born, touched);
         ReadOnlySpan<byte> previous = default;
-        for (bool isFirst = true; ; isFirst = false)
+        int count = 0;
+        for (; !cells.IsEmpty; cells = enumerator.Rest)
         {
-            var flags = cells.IsEmpty ? CellFlags.None : (CellFlags)cells[0];
-            if (!enumerator.MoveNext())
-                return;
+            var flags = (CellFlags)cells[0];
+            enumerator.MoveNext();
             var cell = enumerator.Current;
-            cells = enumerator.Rest;
-            DocumentPath.Validate(cell.EncodedPath);
-            if (!isFirst && previous.SequenceCompareTo(cell.EncodedPath) >= 0)
+            if (!DocumentPath.IsValid(cell.EncodedPath))
+                throw DocumentPath.Invalid(cell.EncodedPath);
+            if (count++ > 0 && previous.SequenceCompareTo(cell.EncodedPath) >= 0)
                 throw new InvalidDataException("The cells of the document are not in ascending order.");
-            if (cell.Stamp.IsNone || cell.Stamp < born || flags != FlagsOf(cell, born, touched))
+            if (cell.Stamp.IsNone || cell.Stamp < born || cell.Stamp > newest || flags != FlagsOf(cell, born, touched))
                 throw new InvalidDataException($"The cell {DocumentPath.Describe(cell.EncodedPath)} of the document has an impossible stamp.");
             previous = cell.EncodedPath;
         }
+        return count;
     }
 
     /// <inheritdoc/>
@@ -248,46 +278,61 @@ public sealed class Document : IEquatable<Document>
         return left.IsRemoved != right.IsRemoved ? left.IsRemoved : left.Value.SequenceCompareTo(right.Value) >= 0;
     }
 
-    static Document Assemble(HlcTimestamp born, HlcTimestamp touched, HlcTimestamp died, ReadOnlySpan<byte> cells)
+    static Document Assemble(HlcTimestamp born, HlcTimestamp touched, HlcTimestamp died, DocumentContent content)
     {
-        var output = new ArrayBufferWriter<byte>(2 + (3 * HlcTimestamp.Size) + cells.Length);
-        WriteHeader(output, born, touched, died);
-        int cellsStart = output.WrittenCount;
-        output.Write(cells);
-        return new(output.WrittenMemory, born, touched, died, cellsStart);
+        Span<byte> header = stackalloc byte[MaxHeaderSize];
+        header = header[..WriteHeader(header, born, touched, died)];
+        var encoded = new byte[header.Length + content.Length];
+        header.CopyTo(encoded);
+        content.Cells.CopyTo(encoded.AsSpan(header.Length));
+        if (!touched.IsNone)
+        {
+            // Content is encoded as the cells of a put; those of an update differ in their flags only.
+            for (var cells = content.GetEnumerator(); !cells.Rest.IsEmpty; cells.MoveNext())
+                encoded[^cells.Rest.Length] ^= (byte)CellFlags.StampMask;
+        }
+        return new(encoded, born, touched, died, header.Length, content.Count);
     }
 
-    static void WriteHeader(ArrayBufferWriter<byte> output, HlcTimestamp born, HlcTimestamp touched, HlcTimestamp died)
+    static int WriteHeader(Span<byte> output, HlcTimestamp born, HlcTimestamp touched, HlcTimestamp died)
     {
-        output.Write([Format, (byte)((born.IsNone ? 0 : HasBorn) | (touched.IsNone ? 0 : HasTouched) | (died.IsNone ? 0 : HasDied))]);
-        WriteStamp(output, born);
-        WriteStamp(output, touched);
-        WriteStamp(output, died);
-    }
-
-    static void WriteStamp(ArrayBufferWriter<byte> output, HlcTimestamp stamp)
-    {
-        if (stamp.IsNone)
-            return;
-        stamp.Write(output.GetSpan(HlcTimestamp.Size));
-        output.Advance(HlcTimestamp.Size);
+        output[0] = Format;
+        output[1] = (byte)((born.IsNone ? 0 : HasBorn) | (touched.IsNone ? 0 : HasTouched) | (died.IsNone ? 0 : HasDied));
+        int size = 2;
+        foreach (var stamp in (ReadOnlySpan<HlcTimestamp>)[born, touched, died])
+        {
+            if (stamp.IsNone)
+                continue;
+            stamp.Write(output[size..]);
+            size += HlcTimestamp.Size;
+        }
+        return size;
     }
 
     static CellFlags FlagsOf(DocumentCell cell, HlcTimestamp born, HlcTimestamp touched) =>
         (cell.IsRemoved ? CellFlags.Removed : CellFlags.None)
         | (cell.Stamp == born ? CellFlags.StampIsBorn : cell.Stamp == touched ? CellFlags.StampIsTouched : CellFlags.None);
 
-    internal static void WriteCell(ArrayBufferWriter<byte> output, DocumentCell cell, HlcTimestamp born, HlcTimestamp touched)
+    internal static int MaxSizeOf(DocumentCell cell) =>
+        1 + (2 * EncodedInteger.MaxSize) + cell.EncodedPath.Length + HlcTimestamp.Size + cell.Value.Length;
+
+    internal static int WriteCell(Span<byte> output, DocumentCell cell, HlcTimestamp born, HlcTimestamp touched)
     {
         var flags = FlagsOf(cell, born, touched);
-        output.Write([(byte)flags]);
-        EncodedInteger.Write(output, (uint)cell.EncodedPath.Length);
-        output.Write(cell.EncodedPath);
+        output[0] = (byte)flags;
+        int size = 1 + WriteBytes(output[1..], cell.EncodedPath);
         if ((flags & CellFlags.StampMask) == 0)
-            WriteStamp(output, cell.Stamp);
-        if (cell.IsRemoved)
-            return;
-        EncodedInteger.Write(output, (uint)cell.Value.Length);
-        output.Write(cell.Value);
+        {
+            cell.Stamp.Write(output[size..]);
+            size += HlcTimestamp.Size;
+        }
+        return cell.IsRemoved ? size : size + WriteBytes(output[size..], cell.Value);
+    }
+
+    static int WriteBytes(Span<byte> output, ReadOnlySpan<byte> bytes)
+    {
+        int size = EncodedInteger.Write(output, (uint)bytes.Length);
+        bytes.CopyTo(output[size..]);
+        return size + bytes.Length;
     }
 }

@@ -32,13 +32,15 @@ public readonly ref struct DocumentCell
     /// <summary>The encoded element of a set, or key of a dictionary.</summary>
     public ReadOnlySpan<byte> Element => Kind == DocumentPathKind.Element ? DocumentPath.SuffixOf(EncodedPath) : [];
 
-    /// <summary>The put that a counter's share belongs to.</summary>
-    public HlcTimestamp ShareBorn => DocumentPath.ShareBorn(EncodedPath);
+    /// <summary>The put that a counter's share belongs to; <see cref="HlcTimestamp.None"/> if this is not a share.</summary>
+    public HlcTimestamp ShareBorn => Kind == DocumentPathKind.CounterShare ? DocumentPath.ShareBorn(EncodedPath) : HlcTimestamp.None;
 
-    /// <summary>The run of the writer whose share of a counter this is.</summary>
-    public HlcTimestamp ShareRun => DocumentPath.ShareRun(EncodedPath);
+    /// <summary>The run of the writer whose share of a counter this is; <see cref="HlcTimestamp.None"/> if this is not a share.</summary>
+    public HlcTimestamp ShareRun => Kind == DocumentPathKind.CounterShare ? DocumentPath.ShareRun(EncodedPath) : HlcTimestamp.None;
 
-    /// <summary>Whether a reader of a document with this <paramref name="born"/> sees the cell: it is not removed, and not a share of an older put's counter.</summary>
+    /// <summary>
+    /// Whether a reader of a document with this <paramref name="born"/> sees the cell: it is not removed, and not a share of an older put's counter.
+    /// </summary>
     public bool IsShown(HlcTimestamp born) => !IsRemoved && (Kind != DocumentPathKind.CounterShare || ShareBorn == born);
 
     /// <inheritdoc/>

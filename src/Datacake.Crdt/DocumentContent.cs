@@ -29,9 +29,9 @@ public sealed class DocumentContent
     /// <summary>The content of a raw document.</summary>
     public static DocumentContent OfRaw(ReadOnlySpan<byte> value)
     {
-        var builder = new DocumentContentBuilder(value.Length + 8);
-        builder.Set([], value);
-        return builder.Build();
+        var cell = new DocumentCell([], default, isRemoved: false, value);
+        var cells = new byte[Document.MaxSizeOf(cell)];
+        return new(cells.AsMemory(0, Document.WriteCell(cells, cell, born: default, touched: default)), count: 1);
     }
 
     /// <summary>The cells in ascending order of their paths; all have the stamp <see cref="HlcTimestamp.None"/>.</summary>

@@ -18,10 +18,12 @@ public sealed class DocumentContentBuilder
     public int Count => _ranges.Count;
 
     /// <summary>Sets the value at an encoded path.</summary>
+    /// <exception cref="ArgumentException">The bytes are not a path.</exception>
     public void Set(ReadOnlySpan<byte> encodedPath, ReadOnlySpan<byte> value) =>
         Add(new DocumentCell(encodedPath, default, isRemoved: false, value));
 
     /// <summary>Removes the value at an encoded path.</summary>
+    /// <exception cref="ArgumentException">The bytes are not a path.</exception>
     public void Remove(ReadOnlySpan<byte> encodedPath) => Add(new DocumentCell(encodedPath, default, isRemoved: true, []));
 
     /// <summary>The cells added so far; the builder is empty afterwards.</summary>
@@ -37,10 +39,12 @@ public sealed class DocumentContentBuilder
 
     void Add(DocumentCell cell)
     {
+        if (!DocumentPath.IsValid(cell.EncodedPath))
+            throw new ArgumentException(DocumentPath.Invalid(cell.EncodedPath).Message, nameof(cell));
         int start = _cells.WrittenCount;
         if (_ranges.Count > 0)
             _isSorted &= LastPath.SequenceCompareTo(cell.EncodedPath) < 0;
-        Document.WriteCell(_cells, cell, born: default, touched: default);
+        _cells.Advance(Document.WriteCell(_cells.GetSpan(Document.MaxSizeOf(cell)), cell, born: default, touched: default));
         _lastPathStart = start + 1 + EncodedInteger.SizeOf((uint)cell.EncodedPath.Length);
         _lastPathLength = cell.EncodedPath.Length;
         _ranges.Add(start.._cells.WrittenCount);

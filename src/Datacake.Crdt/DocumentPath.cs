@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Unicode;
 
 namespace Datacake.Crdt;
 
@@ -18,11 +19,15 @@ public readonly struct DocumentPath : IEquatable<DocumentPath>, IComparable<Docu
 
     const int ShareSuffixLength = 2 * HlcTimestamp.Size;
 
+    // Names that are not proper Unicode would otherwise be encoded with replacement characters, and collide.
+    static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     /// <summary>Wraps an encoded path.</summary>
     /// <exception cref="InvalidDataException">The bytes are not a path.</exception>
     public DocumentPath(ReadOnlyMemory<byte> encoded)
     {
-        Validate(encoded.Span);
+        if (!IsValid(encoded.Span))
+            throw Invalid(encoded.Span);
         Encoded = encoded;
     }
 
@@ -41,11 +46,11 @@ public readonly struct DocumentPath : IEquatable<DocumentPath>, IComparable<Docu
     public string Property => Encoding.UTF8.GetString(PropertyOf(Encoded.Span));
 
     /// <summary>A property that is replaced as a whole.</summary>
-    /// <exception cref="ArgumentException">The name is empty or too long.</exception>
+    /// <exception cref="ArgumentException">The name is empty, too long or no proper Unicode.</exception>
     public static DocumentPath OfProperty(string property) => new(Encode(DocumentPathKind.Property, property, 0));
 
     /// <summary>An element of a set, or an entry of a dictionary, by its encoded bytes.</summary>
-    /// <exception cref="ArgumentException">The name is empty or too long, or the element too long.</exception>
+    /// <exception cref="ArgumentException">The name is empty, too long or no proper Unicode, or the element too long.</exception>
     public static DocumentPath OfElement(string property, ReadOnlySpan<byte> element)
     {
         if (element.Length > MaxElementLength)
@@ -56,7 +61,7 @@ public readonly struct DocumentPath : IEquatable<DocumentPath>, IComparable<Docu
     }
 
     /// <summary>What the writer's run <paramref name="run"/> has added to a counter of the put <paramref name="born"/>.</summary>
-    /// <exception cref="ArgumentException">The name is empty or too long.</exception>
+    /// <exception cref="ArgumentException">The name is empty, too long or no proper Unicode.</exception>
     public static DocumentPath OfCounterShare(string property, HlcTimestamp born, HlcTimestamp run)
     {
         byte[] path = Encode(DocumentPathKind.CounterShare, property, ShareSuffixLength);
@@ -132,21 +137,25 @@ public readonly struct DocumentPath : IEquatable<DocumentPath>, IComparable<Docu
         };
     }
 
-    internal static void Validate(ReadOnlySpan<byte> path)
+    internal static bool IsValid(ReadOnlySpan<byte> path)
     {
         if (path.IsEmpty)
-            return;
-        var property = Split(path, out var suffix);
-        bool isValid = !property.IsEmpty && property.Length <= MaxPropertyLength && (DocumentPathKind)path[0] switch
+            return true;
+        var suffix = path[1..];
+        if (!EncodedInteger.TryRead(ref suffix, out uint length) || length is 0 or > MaxPropertyLength || length > (uint)suffix.Length
+            || !Utf8.IsValid(EncodedInteger.Take(ref suffix, length)))
+            return false;
+        return (DocumentPathKind)path[0] switch
         {
             DocumentPathKind.Property => suffix.IsEmpty,
             DocumentPathKind.Element => suffix.Length <= MaxElementLength,
             DocumentPathKind.CounterShare => suffix.Length == ShareSuffixLength,
             _ => false,
         };
-        if (!isValid)
-            throw new InvalidDataException($"The bytes {Convert.ToHexString(path[..Math.Min(path.Length, 32)])} are not a path in a document.");
     }
+
+    internal static InvalidDataException Invalid(ReadOnlySpan<byte> path) =>
+        new($"The bytes {Convert.ToHexString(path[..Math.Min(path.Length, 32)])} are not a path in a document.");
 
     static ReadOnlySpan<byte> Split(ReadOnlySpan<byte> path, out ReadOnlySpan<byte> suffix)
     {
@@ -157,13 +166,13 @@ public readonly struct DocumentPath : IEquatable<DocumentPath>, IComparable<Docu
     static byte[] Encode(DocumentPathKind kind, string property, int suffixLength)
     {
         ArgumentException.ThrowIfNullOrEmpty(property);
-        int length = Encoding.UTF8.GetByteCount(property);
+        int length = StrictUtf8.GetByteCount(property);
         if (length > MaxPropertyLength)
             throw new ArgumentException($"The property '{property[..50]}…' has a name of {length} bytes; at most {MaxPropertyLength} are possible.", nameof(property));
         var path = new byte[1 + EncodedInteger.SizeOf((uint)length) + length + suffixLength];
         path[0] = (byte)kind;
         int at = 1 + EncodedInteger.Write(path.AsSpan(1), (uint)length);
-        Encoding.UTF8.GetBytes(property, path.AsSpan(at));
+        StrictUtf8.GetBytes(property, path.AsSpan(at));
         return path;
     }
 }

@@ -5,7 +5,7 @@ namespace Datacake.Crdt;
 /// <summary>Unsigned integers in seven bits a byte, low ones first (LEB128), and the reading of what they are lengths of.</summary>
 static class EncodedInteger
 {
-    const int MaxSize = 5;
+    public const int MaxSize = 5;
 
     public static int SizeOf(uint value) => value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5;
 
@@ -20,21 +20,35 @@ static class EncodedInteger
         return size;
     }
 
-    public static uint Read(scoped ref ReadOnlySpan<byte> source)
+    public static uint Read(scoped ref ReadOnlySpan<byte> source) => TryRead(ref source, out uint value)
+        ? value
+        : throw new InvalidDataException("The bytes end, or run on, within a number.");
+
+    /// <summary>Refuses what <see cref="Write(Span{byte}, uint)"/> would not have written, so that a number has one encoding.</summary>
+    public static bool TryRead(scoped ref ReadOnlySpan<byte> source, out uint value)
     {
-        ulong value = 0;
+        if (source.IsEmpty || source[0] >= 0x80)
+            return TryReadLong(ref source, out value);
+        value = source[0];
+        source = source[1..];
+        return true;
+    }
+
+    static bool TryReadLong(scoped ref ReadOnlySpan<byte> source, out uint value)
+    {
+        ulong read = 0;
         for (int i = 0; i < MaxSize && i < source.Length; i++)
         {
-            value |= (ulong)(source[i] & 0x7F) << (7 * i);
-            if (source[i] < 0x80)
-            {
-                if (value > uint.MaxValue)
-                    break;
-                source = source[(i + 1)..];
-                return (uint)value;
-            }
+            read |= (ulong)(source[i] & 0x7F) << (7 * i);
+            if (source[i] >= 0x80)
+                continue;
+            bool isCanonical = read <= uint.MaxValue && (source[i] != 0 || i == 0);
+            value = isCanonical ? (uint)read : 0;
+            source = source[(i + 1)..];
+            return isCanonical;
         }
-        throw new InvalidDataException("The bytes end, or run on, within a number.");
+        value = 0;
+        return false;
     }
 
     /// <summary>Takes so many bytes off the front.</summary>

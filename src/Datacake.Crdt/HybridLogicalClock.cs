@@ -30,6 +30,7 @@ public sealed class HybridLogicalClock
     public HlcTimestamp Last => new(Volatile.Read(ref _last));
 
     /// <summary>Issues the next stamp.</summary>
+    /// <exception cref="InvalidOperationException">A stamp at the end of time (the year 2159) was observed: there are none above it.</exception>
     public HlcTimestamp Tick()
     {
         ulong wall = WallClock();
@@ -37,6 +38,8 @@ public sealed class HybridLogicalClock
         {
             ulong last = Volatile.Read(ref _last);
             ulong next = (Math.Max(wall, AfterInstant(last)) << HlcTimestamp.NodeBits) | Node;
+            if (next <= last)
+                throw new InvalidOperationException($"There are no stamps above {Last}, the greatest that node {Node} has seen. Its store is damaged.");
             if (Interlocked.CompareExchange(ref _last, next, last) == last)
                 return new HlcTimestamp(next);
         }
@@ -73,10 +76,8 @@ public sealed class HybridLogicalClock
     /// <summary>The wall clock as seconds, fraction and counter 0: a stamp without its node.</summary>
     ulong WallClock()
     {
-        double milliseconds = (_time.GetUtcNow() - HlcTimestamp.Epoch).TotalMilliseconds;
-        if (milliseconds < 0)
-            return 0;
-        ulong fractions = (ulong)(milliseconds / HlcTimestamp.FractionMilliseconds);
+        long elapsed = Math.Max((_time.GetUtcNow() - HlcTimestamp.Epoch).Ticks, 0);
+        ulong fractions = (ulong)elapsed / (HlcTimestamp.FractionMilliseconds * TimeSpan.TicksPerMillisecond);
         (ulong seconds, ulong fraction) = Math.DivRem(fractions, HlcTimestamp.FractionsPerSecond);
         return ((seconds << 8) | fraction) << HlcTimestamp.CounterBits;
     }

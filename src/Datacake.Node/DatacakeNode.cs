@@ -11,84 +11,216 @@ namespace Datacake.Node;
 /// </summary>
 public sealed class DatacakeNode : IAsyncDisposable
 {
-    DatacakeNode()
+    readonly GossipLoop _gossip;
+    readonly MembershipView _view;
+    readonly ChannelPool _channels;
+    readonly ExtensionList _extensions;
+    readonly ILogger _logger;
+    readonly Lock _stopLock = new();
+    Task? _stopped;
+
+    internal DatacakeNode(NodeParts parts)
     {
+        Id = parts.NodeId;
+        Address = parts.Address;
+        DataCenter = parts.DataCenter;
+        ClusterId = parts.ClusterId;
+        Generation = parts.Generation;
+        Seeds = parts.Seeds;
+        Clock = parts.Clock;
+        Storage = parts.Storage;
+        Server = parts.Server;
+        TimeProvider = parts.TimeProvider;
+        LoggerFactory = parts.LoggerFactory;
+        _gossip = parts.Gossip;
+        _view = parts.View;
+        _channels = parts.Channels;
+        _logger = parts.LoggerFactory.CreateLogger<DatacakeNode>();
+        _extensions = new ExtensionList(_logger);
     }
 
-    /// <summary>Starts a node. It runs when this returns, alone if no seed can be reached yet; use <see cref="WaitForNodesAsync(IEnumerable{byte}, TimeSpan, CancellationToken)"/> to wait for others.</summary>
-    public static ValueTask<DatacakeNode> StartAsync(Action<DatacakeNodeOptions> configure, CancellationToken cancellationToken = default)
-        => throw new NotSupportedException();
+    /// <summary>
+    /// Starts a node. It runs when this returns, alone if no seed can be reached yet; seeds are tried for as long as it runs. Use
+    /// <see cref="WaitForNodesAsync(int, TimeSpan, CancellationToken)"/> to wait for others.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A required setting is missing, one is made twice, or two contradict each other.</exception>
+    /// <exception cref="ArgumentException">A setting makes no sense.</exception>
+    /// <exception cref="StorageException">The store cannot be opened.</exception>
+    /// <exception cref="RpcException">The address cannot be listened at.</exception>
+    /// <exception cref="ClusterRefusedException">The node id is in use by a node that runs, or the seeds are of another cluster.</exception>
+    public static async ValueTask<DatacakeNode> StartAsync(Action<DatacakeNodeOptions> configure, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        var options = new DatacakeNodeOptions();
+        configure(options);
+        return await NodeStart.RunAsync(options, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>The node id, unique in the cluster.</summary>
-    public byte Id => throw new NotSupportedException();
+    public byte Id { get; }
 
     /// <summary>The RPC address that others reach this node at, with the port that was really bound.</summary>
-    public string Address => throw new NotSupportedException();
+    public string Address { get; }
 
     /// <summary>The data centre that it is in.</summary>
-    public string DataCenter => throw new NotSupportedException();
+    public string DataCenter { get; }
 
     /// <summary>The cluster that it is of.</summary>
-    public string ClusterId => throw new NotSupportedException();
+    public string ClusterId { get; }
 
     /// <summary>Which life of the node this is: grows with every start.</summary>
-    public ulong Generation => throw new NotSupportedException();
+    public ulong Generation { get; }
 
-    /// <summary>The addresses it was told to look for others at.</summary>
-    public IReadOnlyList<string> Seeds => throw new NotSupportedException();
+    /// <summary>The addresses that it was told to look for others at.</summary>
+    public IReadOnlyList<string> Seeds { get; }
 
     /// <summary>The cluster clock. Stamps of other nodes, which come with their gossip, push it forward.</summary>
-    public HybridLogicalClock Clock => throw new NotSupportedException();
+    public HybridLogicalClock Clock { get; }
 
     /// <summary>The store that was chosen with <c>Use…</c>, or null. The node opened it, and disposes it last.</summary>
-    public IStorage? Storage => throw new NotSupportedException();
+    public IStorage? Storage { get; }
 
     /// <summary>Where extensions add their services.</summary>
-    public RpcServer Server => throw new NotSupportedException();
+    public RpcServer Server { get; }
 
     /// <summary>The clock that everything on the node runs by.</summary>
-    public TimeProvider TimeProvider => throw new NotSupportedException();
+    public TimeProvider TimeProvider { get; }
 
     /// <summary>Where everything on the node logs to.</summary>
-    public ILoggerFactory LoggerFactory => throw new NotSupportedException();
+    public ILoggerFactory LoggerFactory { get; }
 
     /// <summary>All known members in the order of their ids, this node included: a snapshot that does not change.</summary>
-    public IReadOnlyList<ClusterMember> Members => throw new NotSupportedException();
+    public IReadOnlyList<ClusterMember> Members => _view.Members;
 
     /// <summary>The channel to an address: one for each, shared, disposed with the node. Do not dispose it.</summary>
-    public RpcChannel ChannelTo(string address) => throw new NotSupportedException();
+    /// <exception cref="ObjectDisposedException">The node has stopped.</exception>
+    public RpcChannel ChannelTo(string address)
+    {
+        NodeAddress.Check(address, nameof(address), allowPortZero: false);
+        return _channels.To(address);
+    }
 
     /// <summary>
     /// The current members, each as <see cref="MembershipChangeKind.Joined"/>, and then every change until the token fires or the node stops.
     /// A reader that is slow misses no outcome: it sees the difference between what it saw last and what is.
     /// </summary>
-    public IAsyncEnumerable<MembershipChange> WatchMembersAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public IAsyncEnumerable<MembershipChange> WatchMembersAsync(CancellationToken cancellationToken = default) => _view.WatchAsync(cancellationToken);
 
     /// <summary>Waits until all these nodes are up.</summary>
     /// <exception cref="TimeoutException">They were not in time; the message says which.</exception>
-    public Task WaitForNodesAsync(IEnumerable<byte> nodeIds, TimeSpan timeout, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    /// <exception cref="ClusterRefusedException">This node is no part of the cluster.</exception>
+    /// <exception cref="ObjectDisposedException">The node has stopped.</exception>
+    public Task WaitForNodesAsync(IEnumerable<byte> nodeIds, TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(nodeIds);
+        var wanted = nodeIds.Aggregate(default(NodeSet), static (set, id) => set.With(id));
+        return WaitForAsync(up => wanted.Except(up).IsEmpty, up => $"nodes {wanted.Except(up)}", timeout, cancellationToken);
+    }
 
     /// <summary>Waits until so many nodes, this one included, are up.</summary>
     /// <exception cref="TimeoutException">They were not in time; the message says which are.</exception>
-    public Task WaitForNodesAsync(int count, TimeSpan timeout, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    /// <exception cref="ClusterRefusedException">This node is no part of the cluster.</exception>
+    /// <exception cref="ObjectDisposedException">The node has stopped.</exception>
+    public Task WaitForNodesAsync(int count, TimeSpan timeout, CancellationToken cancellationToken = default)
+        => WaitForAsync(up => up.Count >= count, up => $"{count - up.Count} more of {count} nodes", timeout, cancellationToken);
 
     /// <summary>Publishes a small text to all members, who find it in <see cref="ClusterMember.Labels"/> within a few rounds of gossip.</summary>
-    public void SetLabel(string key, string value) => throw new NotSupportedException();
+    /// <exception cref="ArgumentException">The key is reserved, or the label is too large.</exception>
+    public void SetLabel(string key, string value)
+    {
+        NodeKeys.CheckLabel(key, value);
+        _gossip.Publish(gossiper => gossiper.Set(key, value));
+    }
 
-    /// <summary>Takes a label back.</summary>
-    public void RemoveLabel(string key) => throw new NotSupportedException();
+    /// <summary>Takes a label back. One that was not set stays so.</summary>
+    /// <exception cref="ArgumentException">The key is reserved.</exception>
+    public void RemoveLabel(string key)
+    {
+        NodeKeys.CheckLabel(key, "");
+        _gossip.Publish(gossiper => gossiper.Delete(key));
+    }
 
-    /// <summary>Starts an extension on this node.</summary>
+    /// <summary>Starts an extension, and keeps what it makes until the node stops.</summary>
+    /// <exception cref="InvalidOperationException">An extension of this type was added already.</exception>
+    /// <exception cref="ObjectDisposedException">The node has stopped.</exception>
     public ValueTask<T> AddExtensionAsync<T>(IClusterExtension<T> extension, CancellationToken cancellationToken = default)
-        where T : class => throw new NotSupportedException();
+        where T : class
+    {
+        ArgumentNullException.ThrowIfNull(extension);
+        return _extensions.AddAsync(extension, this, cancellationToken);
+    }
 
-    /// <summary>The extension of this type, or null if none was added.</summary>
+    /// <summary>What an extension of this type made, or null if none was added.</summary>
     public T? FindExtension<T>()
-        where T : class => throw new NotSupportedException();
+        where T : class => _extensions.Find<T>();
 
-    /// <summary>Stops without a word, as a crash would look to the others. For tests and drills.</summary>
-    public ValueTask StopAbruptlyAsync() => throw new NotSupportedException();
+    /// <summary>
+    /// Stops without a word: to the others it looks like a crash, and they find out by the silence. For tests and drills; the store is closed
+    /// in order.
+    /// </summary>
+    public ValueTask StopAbruptlyAsync() => StopOnceAsync(isAnnounced: false);
 
-    /// <summary>Tells the others that this node leaves, and stops it.</summary>
-    public ValueTask DisposeAsync() => throw new NotSupportedException();
+    /// <summary>
+    /// Stops the extensions, tells the others that this node leaves, and closes everything: the network, then the store. Others see it as
+    /// <see cref="MemberState.Left"/> at once.
+    /// </summary>
+    public ValueTask DisposeAsync() => StopOnceAsync(isAnnounced: true);
+
+    internal void Start()
+    {
+        _gossip.Start();
+        NodeLog.Started(_logger, Id, ClusterId, Address, DataCenter, Generation);
+    }
+
+    ValueTask StopOnceAsync(bool isAnnounced)
+    {
+        lock (_stopLock)
+            return new ValueTask(_stopped ??= StopAsync(isAnnounced));
+    }
+
+    async Task StopAsync(bool isAnnounced)
+    {
+        await Task.Yield();
+        if (isAnnounced)
+        {
+            await _extensions.DisposeAsync().ConfigureAwait(false);
+            await _gossip.LeaveAsync().ConfigureAwait(false);
+        }
+        await CloseNetworkAsync().ConfigureAwait(false);
+        if (!isAnnounced)
+            await _extensions.DisposeAsync().ConfigureAwait(false);
+        if (Storage is not null)
+            await Storage.DisposeAsync().ConfigureAwait(false);
+        NodeLog.Stopped(_logger, Id, Address);
+    }
+
+    async Task CloseNetworkAsync()
+    {
+        await _gossip.DisposeAsync().ConfigureAwait(false);
+        _view.Close();
+        await _channels.DisposeAsync().ConfigureAwait(false);
+        await Server.DisposeAsync().ConfigureAwait(false);
+    }
+
+    async Task WaitForAsync(Func<NodeSet, bool> condition, Func<NodeSet, string> describeMissing, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(timeout, TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            var isRunning = await _view.WaitUntilAsync(members => condition(Up(members)), either.Token).ConfigureAwait(false);
+            ObjectDisposedException.ThrowIf(!isRunning, this);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            if (_gossip.Refusal is { } refusal)
+                throw new ClusterRefusedException(refusal);
+            throw new TimeoutException(
+                $"Node {Id} waited {timeout.TotalSeconds:0.###} s for {describeMissing(Up(_view.Members))} to be up. It knows {string.Join(", ", _view.Members)}; "
+                + $"its seeds are {(Seeds.Count == 0 ? "none" : string.Join(", ", Seeds))}.");
+        }
+    }
+
+    static NodeSet Up(IEnumerable<ClusterMember> members)
+        => members.Where(member => member.IsUp).Aggregate(default(NodeSet), static (set, member) => set.With(member.NodeId));
 }

@@ -173,6 +173,19 @@ public sealed class DatacakeNodeOptions : IStorageChoice
         OpenStorage = open;
     }
 
+    /// <exception cref="InvalidOperationException">Something is missing or contradicts itself.</exception>
+    internal void Validate()
+    {
+        if (NodeId is null)
+            throw new InvalidOperationException("The node has no id. Give it one that no other node of the cluster has: WithNodeId(1).");
+        if (ListenAddress is null)
+            throw new InvalidOperationException($"Node {NodeId} has no address to listen at. Give it one: ListenOn(\"127.0.0.1:7001\").");
+        if (AdvertisedAddress is null && NodeAddress.IsAnyInterface(ListenAddress))
+            throw new InvalidOperationException(
+                $"Node {NodeId} listens at '{ListenAddress}', which stands for all interfaces; others cannot connect to that. Say where they reach it: AdvertiseAs(\"10.0.0.5:7001\").");
+        Gossip.Validate();
+    }
+
     void Once(string setting)
     {
         if (!_settings.Add(setting))

@@ -1,3 +1,10 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using Datacake.Rpc.Client;
+using Datacake.Rpc.Framing;
+using Datacake.Rpc.Handshake;
+
 namespace Datacake.Rpc;
 
 /// <summary>
@@ -8,13 +15,31 @@ namespace Datacake.Rpc;
 public sealed class RpcChannel : IAsyncDisposable
 {
     readonly RpcChannelOptions _options;
+    readonly ReadOnlyMemory<byte> _secret;
+    readonly Random _random;                                    // under the lock
+    readonly CancellationTokenSource _disposing = new();
+    readonly ItemPool<ArrayBufferWriter<byte>> _writers;
+    readonly Lock _gate = new();
+    readonly Dictionary<ClientConnection, Task> _running = [];  // under the lock; the current connection, and those that still drain
+    volatile ClientConnection? _connection;                     // written under the lock
+    Task<ClientConnection>? _connecting;                        // under the lock
+    int _failures;                                              // under the lock; attempts in a row that led to no lasting connection
+    long _nextAttempt;                                          // under the lock; a timestamp
+    RpcException? _lastFailure;                                 // under the lock
+    bool _isDisposed;                                           // under the lock
 
     /// <summary>A channel to an address. Nothing happens until the first call.</summary>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public RpcChannel(string address, RpcChannelOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(address);
-        Address = address;
         _options = options ?? new RpcChannelOptions();
+        _options.Check();
+        _secret = ClusterSecrets.ToKey(_options.ClusterSecret);
+        _random = new Random(_options.Seed ?? RandomNumberGenerator.GetInt32(int.MaxValue));
+        _nextAttempt = _options.TimeProvider.GetTimestamp();
+        _writers = new ItemPool<ArrayBufferWriter<byte>>(_options.Limits.CallsInFlight, () => new ArrayBufferWriter<byte>());
+        Address = address;
     }
 
     /// <summary>The address of the server.</summary>
@@ -24,10 +49,18 @@ public sealed class RpcChannel : IAsyncDisposable
     /// <exception cref="RpcException">The call failed; see <see cref="RpcStatus"/>.</exception>
     /// <exception cref="OperationCanceledException">The token fired; the server is told, but may have done the work.</exception>
     /// <exception cref="ObjectDisposedException">The channel was disposed.</exception>
-    public ValueTask<TReply> CallAsync<TMessage, TReply>(
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<TReply> CallAsync<TMessage, TReply>(
         string service, TMessage message, RpcCallOptions options = default, CancellationToken cancellationToken = default)
         where TMessage : IRpcMessage<TMessage>
-        where TReply : IRpcMessage<TReply> => throw new NotSupportedException(_options.ToString());
+        where TReply : IRpcMessage<TReply>
+    {
+        var writer = _writers.Rent();
+        TypedMessage.Write(writer, message);
+        using var reply = await CallAsync(service, TMessage.Name, writer.WrittenMemory, options, cancellationToken).ConfigureAwait(false);
+        TypedMessage.Recycle(writer, _writers);
+        return TypedMessage.Read<TReply>(reply.Memory);
+    }
 
     /// <summary>Sends bytes and waits for the reply, which the caller disposes. The payload may be reused once the call has completed.</summary>
     /// <exception cref="RpcException">The call failed; see <see cref="RpcStatus"/>.</exception>
@@ -38,16 +71,244 @@ public sealed class RpcChannel : IAsyncDisposable
         string message,
         ReadOnlyMemory<byte> payload,
         RpcCallOptions options = default,
-        CancellationToken cancellationToken = default) => throw new NotSupportedException(_options.ToString());
+        CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled<RpcPayload>(cancellationToken);
+        var timeout = options.Timeout ?? _options.CallTimeout;
+        return payload.Length <= FrameHeader.MaxPayload
+            && _connection?.TryCall(service, message, payload.Span, timeout, cancellationToken) is { } call
+            ? call.Task
+            : CallSlowlyAsync(service, message, payload, timeout, options.WaitForConnection, cancellationToken);
+    }
 
     /// <summary>Opens a stream to a service. Completes when the server has accepted it.</summary>
     /// <exception cref="RpcException">The stream was not accepted; see <see cref="RpcStatus"/>.</exception>
     /// <exception cref="OperationCanceledException">The token fired.</exception>
     /// <exception cref="ObjectDisposedException">The channel was disposed.</exception>
-    public ValueTask<RpcStream> OpenStreamAsync(
-        string service, string message, RpcCallOptions options = default, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException(_options.ToString());
+    public async ValueTask<RpcStream> OpenStreamAsync(
+        string service, string message, RpcCallOptions options = default, CancellationToken cancellationToken = default)
+    {
+        var timeout = options.Timeout ?? _options.CallTimeout;
+        var start = _options.TimeProvider.GetTimestamp();
+        while (true)
+        {
+            var connection = await ReadyAsync(timeout, start, options.WaitForConnection, cancellationToken).ConfigureAwait(false);
+            if (await connection.OpenStreamAsync(service, message, Remaining(timeout, start), cancellationToken).ConfigureAwait(false) is { } stream)
+                return stream;
+        }
+    }
 
     /// <summary>Fails calls and streams in flight with <see cref="RpcStatus.Cancelled"/> and closes the connection.</summary>
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public async ValueTask DisposeAsync()
+    {
+        Task<ClientConnection>? connecting;
+        lock (_gate)
+        {
+            if (_isDisposed)
+                return;
+            _isDisposed = true;
+            connecting = _connecting;
+        }
+
+        await _disposing.CancelAsync().ConfigureAwait(false);
+        if (connecting is not null)
+            await ((Task)connecting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        KeyValuePair<ClientConnection, Task>[] running;
+        lock (_gate)
+            running = [.. _running];
+        foreach (var (connection, _) in running)
+            connection.Frames.Abort(Disposed());
+        await Task.WhenAll(running.Select(pair => pair.Value)).ConfigureAwait(false);
+        _disposing.Dispose();
+    }
+
+    async ValueTask<RpcPayload> CallSlowlyAsync(
+        string service, string message, ReadOnlyMemory<byte> payload, TimeSpan timeout, bool wait, CancellationToken cancellationToken)
+    {
+        var start = _options.TimeProvider.GetTimestamp();
+        while (true)
+        {
+            var connection = await ReadyAsync(timeout, start, wait, cancellationToken).ConfigureAwait(false);
+            var remaining = Remaining(timeout, start);
+            if (await connection.CallAsync(service, message, payload, remaining, cancellationToken).ConfigureAwait(false) is { } reply)
+                return reply;
+        }
+    }
+
+    /// <summary>Waits for a connection with a free slot, within the time limit of the call.</summary>
+    async ValueTask<ClientConnection> ReadyAsync(TimeSpan timeout, long start, bool wait, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(Remaining(timeout, start), _options.TimeProvider);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            var connection = await ConnectedAsync(wait, ends.Token).ConfigureAwait(false);
+            await connection.SlotAsync(ends.Token).ConfigureAwait(false);
+            return connection;
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new RpcException(RpcStatus.Timeout, $"A call to {Address} did not get a connection, and its turn on it, within {timeout}.");
+        }
+    }
+
+    // Never zero, so that a call whose time is up fails by its deadline, after it has passed on whatever it was woken for.
+    TimeSpan Remaining(TimeSpan timeout, long start)
+    {
+        if (timeout == Timeout.InfiniteTimeSpan)
+            return timeout;
+        var remaining = timeout - _options.TimeProvider.GetElapsedTime(start);
+        return remaining > TimeSpan.FromMilliseconds(1) ? remaining : TimeSpan.FromMilliseconds(1);
+    }
+
+    async ValueTask<ClientConnection> ConnectedAsync(bool wait, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task<ClientConnection>? connecting;
+            var pause = TimeSpan.Zero;
+            lock (_gate)
+            {
+                ObjectDisposedException.ThrowIf(_isDisposed, this);
+                if (_connection is { IsOpen: true } connection)
+                    return connection;
+                if (_connecting is null)
+                {
+                    pause = _options.TimeProvider.GetElapsedTime(_options.TimeProvider.GetTimestamp(), _nextAttempt);
+                    if (pause <= TimeSpan.Zero)
+                        StartConnecting();
+                    else if (!wait)
+                        throw NotConnected(pause);
+                }
+
+                connecting = _connecting;
+            }
+
+            if (connecting is null)
+            {
+                await Task.Delay(pause, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
+            try
+            {
+                return await connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (RpcException failure) when (wait && failure.Status is not RpcStatus.Unauthenticated)
+            {
+            }
+        }
+    }
+
+    // Under the lock.
+    void StartConnecting()
+    {
+        // What the connection does from now on has nothing to do with the caller that happens to start it.
+        using (ExecutionContext.SuppressFlow())
+            _connecting = Task.Run(ConnectAsync);
+    }
+
+    // Under the lock.
+    RpcException NotConnected(TimeSpan pause)
+    {
+        var failure = _lastFailure ?? new RpcException(RpcStatus.Connection, $"The connection to {Address} was lost.");
+        return new RpcException(failure.Status, $"{failure.Message} (next attempt in {pause.TotalMilliseconds:F0} ms)", failure);
+    }
+
+    async Task<ClientConnection> ConnectAsync()
+    {
+        try
+        {
+            var connection = await ShakeHandsAsync().ConfigureAwait(false);
+            lock (_gate)
+            {
+                _connecting = null;
+                _connection = connection;
+                _running.Add(connection, Task.Run(() => RunAsync(connection)));
+                if (_isDisposed)
+                    connection.Frames.Abort(Disposed());
+            }
+
+            Log.Connected(_options.Logger, Address);
+            return connection;
+        }
+        catch (RpcException failure)
+        {
+            lock (_gate)
+            {
+                _connecting = null;
+                _lastFailure = failure;
+                _failures++;
+                PauseBeforeNextAttempt(_failures);
+            }
+
+            Log.ConnectFailed(_options.Logger, Address, failure.Message);
+            throw;
+        }
+    }
+
+    async Task<ClientConnection> ShakeHandsAsync()
+    {
+        using var limit = new CancellationTokenSource(_options.Limits.HandshakeTime, _options.TimeProvider);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _disposing.Token);
+        TransportConnection? transport = null;
+        try
+        {
+            transport = await _options.Transport.ConnectAsync(Address, ends.Token).ConfigureAwait(false);
+            var peer = await HandshakeProtocol.ConnectAsync(transport.Stream, _options.Limits, _secret, ends.Token).ConfigureAwait(false);
+            var frames = new FrameConnection(transport, transport.Stream, _options.Limits, peer, _options.TimeProvider);
+            return new ClientConnection(Address, frames, _options.Limits, _options.TimeProvider);
+        }
+        catch (Exception error)
+        {
+            if (transport is not null)
+                await transport.DisposeAsync().ConfigureAwait(false);
+            throw error switch
+            {
+                _ when _disposing.IsCancellationRequested => Disposed(),
+                RpcException rpc when transport is null => rpc,
+                RpcException rpc => new RpcException(rpc.Status, $"{Address} refused the connection: {rpc.Message}", rpc),
+                OperationCanceledException => new RpcException(
+                    RpcStatus.Connection, $"{Address} was not connected within {_options.Limits.HandshakeTime} (HandshakeTime).", error),
+                EndOfStreamException => new RpcException(RpcStatus.Connection, $"{Address} has closed the connection during the handshake.", error),
+                _ => new RpcException(RpcStatus.Connection, $"Cannot connect to {Address}: {error.Message}", error),
+            };
+        }
+    }
+
+    async Task RunAsync(ClientConnection connection)
+    {
+        var start = _options.TimeProvider.GetTimestamp();
+        RpcException reason;
+        using (connection)
+            reason = await connection.RunAsync().ConfigureAwait(false);
+        lock (_gate)
+        {
+            _running.Remove(connection);
+            if (_connection == connection)
+            {
+                // The first attempt after a loss is free, unless the connection did not last.
+                var hasLasted = _options.TimeProvider.GetElapsedTime(start) >= _options.MaxBackoff;
+                _failures = hasLasted ? 0 : _failures + 1;
+                _lastFailure = reason;
+                PauseBeforeNextAttempt(_failures - 1);
+                _connection = null;
+            }
+        }
+
+        Log.ConnectionLost(_options.Logger, Address, reason.Message);
+    }
+
+    // Under the lock. Doubles with each failure, up to the maximum; a random part of up to a half is taken off.
+    void PauseBeforeNextAttempt(int failures)
+    {
+        var pause = failures <= 0
+            ? TimeSpan.Zero
+            : TimeSpan.FromTicks((long)Math.Min(_options.InitialBackoff.Ticks * Math.Pow(2, failures - 1), _options.MaxBackoff.Ticks));
+        var ticks = pause.TotalSeconds * (1 - (_random.NextDouble() / 2)) * _options.TimeProvider.TimestampFrequency;
+        _nextAttempt = _options.TimeProvider.GetTimestamp() + (long)ticks;
+    }
+
+    RpcException Disposed() => new(RpcStatus.Cancelled, $"The channel to {Address} was disposed.");
 }

@@ -1,3 +1,4 @@
+using Datacake.Rpc.Handshake;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -24,9 +25,25 @@ public sealed record RpcChannelOptions
     /// <summary>Seeds the randomness of the back-off. Default: unpredictable.</summary>
     public int? Seed { get; init; }
 
+    /// <summary>
+    /// What all nodes of a cluster know and nobody else. The server must prove that it knows it, and so must this side; the secret itself never
+    /// travels. At least 16 characters, better 32 random ones. Without TLS it keeps strangers out, but does not hide what is said. Default: none.
+    /// </summary>
+    public string? ClusterSecret { get; init; }
+
     /// <summary>The clock of deadlines, keep-alive and back-off.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     /// <summary>Where connects, losses and broken limits are reported.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
+
+    internal void Check()
+    {
+        Limits.Check();
+        ClusterSecrets.Check(ClusterSecret);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(InitialBackoff, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxBackoff, InitialBackoff);
+        if (CallTimeout != Timeout.InfiniteTimeSpan)
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(CallTimeout, TimeSpan.Zero);
+    }
 }

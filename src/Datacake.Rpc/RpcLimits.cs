@@ -9,6 +9,15 @@ public sealed record RpcLimits
     /// <summary>The largest payload of a request, a reply or a stream message, in bytes. Default: 16 MiB.</summary>
     public int MessageSize { get; init; } = 16 * 1024 * 1024;
 
+    /// <summary>The largest route and headers of a call, in bytes; at most 8,192. Default: 4 KiB.</summary>
+    public int HeaderSize { get; init; } = 4 * 1024;
+
+    /// <summary>
+    /// Bytes of large messages that a connection may hold at a time, those that are still arriving and those that are being handled.
+    /// Default: 64 MiB.
+    /// </summary>
+    public long BufferedBytes { get; init; } = 64 * 1024 * 1024;
+
     /// <summary>Calls and streams in flight on one connection. Default: 1,024. Further calls wait at the caller for their turn.</summary>
     public int CallsInFlight { get; init; } = 1024;
 
@@ -23,4 +32,23 @@ public sealed record RpcLimits
     /// may still be sent in whole, so that what is buffered for a stream stays below this plus one <see cref="MessageSize"/>.
     /// </summary>
     public int StreamWindow { get; init; } = 1024 * 1024;
+
+    /// <summary>
+    /// A connection on which nothing has arrived for this long is pinged, and is lost when nothing arrives for as long again, or when a
+    /// single write takes as long. Default: 10 s.
+    /// </summary>
+    public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(10);
+
+    internal void Check()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(MessageSize, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(HeaderSize, 64);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(HeaderSize, 8 * 1024);
+        ArgumentOutOfRangeException.ThrowIfLessThan(BufferedBytes, MessageSize);
+        ArgumentOutOfRangeException.ThrowIfLessThan(CallsInFlight, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Connections, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HandshakeTime, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(StreamWindow, 1024);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(KeepAlive, TimeSpan.Zero);
+    }
 }

@@ -1,18 +1,23 @@
+using Datacake.Rpc.Framing;
+
 namespace Datacake.Rpc;
 
 /// <summary>A call as its handler sees it. Everything here is valid until the handler has finished, and not a moment longer.</summary>
 public readonly struct RpcRequest
 {
-    readonly ReadOnlyMemory<byte> _payload;
+    readonly PayloadBuffer? _buffer;
+    readonly int _version;
 
-    internal RpcRequest(ReadOnlyMemory<byte> payload, string remoteAddress)
+    internal RpcRequest(PayloadBuffer buffer, string remoteAddress)
     {
-        _payload = payload;
+        _buffer = buffer;
+        _version = buffer.Version;
         RemoteAddress = remoteAddress;
     }
 
     /// <summary>The message's bytes: a view over a pooled buffer, which is reused once the handler has finished.</summary>
-    public ReadOnlyMemory<byte> Payload => _payload;
+    /// <exception cref="ObjectDisposedException">The handler has finished.</exception>
+    public ReadOnlyMemory<byte> Payload => _buffer is null ? default : _buffer.GetPayload(_version);
 
     /// <summary>The other end of the connection, as the transport names it.</summary>
     public string RemoteAddress { get; }

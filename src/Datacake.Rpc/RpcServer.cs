@@ -1,3 +1,7 @@
+using Datacake.Rpc.Framing;
+using Datacake.Rpc.Handshake;
+using Datacake.Rpc.Server;
+
 namespace Datacake.Rpc;
 
 /// <summary>
@@ -5,41 +9,175 @@ namespace Datacake.Rpc;
 /// </summary>
 public sealed class RpcServer : IAsyncDisposable
 {
-    readonly RpcServerOptions _options;
+    static readonly TimeSpan PauseAfterFailedAccept = TimeSpan.FromMilliseconds(100);
 
-    RpcServer(string address, RpcServerOptions options)
+    readonly ITransportListener _listener;
+    readonly RpcServerOptions _options;
+    readonly ReadOnlyMemory<byte> _secret;
+    readonly ServiceTable _services = new();
+    readonly CancellationTokenSource _stopping = new();
+    readonly Lock _gate = new();
+    readonly Dictionary<TransportConnection, Task> _clients = [];       // under the lock; all that were accepted
+    readonly HashSet<ServerConnection> _connections = [];               // under the lock; those of them that are past the handshake
+    readonly Task _accepting;
+    bool _isDisposed;                                                   // under the lock
+
+    RpcServer(ITransportListener listener, RpcServerOptions options)
     {
-        Address = address;
+        _listener = listener;
         _options = options;
+        _secret = ClusterSecrets.ToKey(options.ClusterSecret);
+        _accepting = Task.Run(AcceptAsync);
     }
 
     /// <summary>The address it listens at, with the port that was really bound.</summary>
-    public string Address { get; }
+    public string Address => _listener.Address;
 
     /// <summary>Starts to listen. Calls are answered with <see cref="RpcStatus.UnknownService"/> until services are added.</summary>
     /// <param name="address"><c>host:port</c>; port 0 picks a free one.</param>
     /// <param name="options">How the server runs.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="RpcException">The address is malformed or in use (<see cref="RpcStatus.Connection"/>).</exception>
-    public static ValueTask<RpcServer> StartAsync(
-        string address, RpcServerOptions? options = null, CancellationToken cancellationToken = default) =>
-        ValueTask.FromResult(new RpcServer(address, options ?? new RpcServerOptions()));
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    public static async ValueTask<RpcServer> StartAsync(
+        string address, RpcServerOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new RpcServerOptions();
+        options.Check();
+        var listener = await options.Transport.ListenAsync(address, cancellationToken).ConfigureAwait(false);
+        Log.Listening(options.Logger, listener.Address);
+        return new RpcServer(listener, options);
+    }
 
     /// <summary>Adds a service; calls reach it from now on.</summary>
-    /// <exception cref="ArgumentException">A service of that name is there already.</exception>
+    /// <exception cref="ArgumentException">A service of that name is there already, or the name is empty or too long.</exception>
     public void AddService(RpcService service)
     {
         ArgumentNullException.ThrowIfNull(service);
-        ObjectDisposedException.ThrowIf(_options is null, this);
+        Route.CheckName(service.Name, nameof(service));
+        var handlers = new RpcHandlers();
+        service.Register(handlers);
+        _services.Add(service.Name, handlers);
     }
 
     /// <summary>Removes a service: new calls get <see cref="RpcStatus.UnknownService"/>, those in flight are finished.</summary>
     /// <returns>False when there was no service of that name.</returns>
-    public bool RemoveService(string name) => _options is null || name is null;
+    public bool RemoveService(string name) => _services.Remove(name);
 
     /// <summary>
-    /// Stops listening, fires the tokens of open streams, lets calls in flight finish for <see cref="RpcServerOptions.DrainTimeout"/>, and
-    /// closes all connections.
+    /// Stops listening, fires the tokens of open streams, lets calls in flight finish for <see cref="RpcServerOptions.DrainTimeout"/>, then fires their
+    /// tokens, and closes all connections. Handlers that ignore their token for as long again are left to themselves.
     /// </summary>
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public async ValueTask DisposeAsync()
+    {
+        List<ServerConnection> connections;
+        lock (_gate)
+        {
+            if (_isDisposed)
+                return;
+            _isDisposed = true;
+            connections = [.. _connections];
+        }
+
+        await _listener.DisposeAsync().ConfigureAwait(false);
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _accepting.ConfigureAwait(false);
+        await Task.WhenAll(connections.Select(connection => connection.ShutDownAsync())).ConfigureAwait(false);
+        Task[] clients;
+        lock (_gate)
+            clients = [.. _clients.Values];
+        await Task.WhenAll(clients).ConfigureAwait(false);
+        _stopping.Dispose();
+    }
+
+    async Task AcceptAsync()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                var transport = await _listener.AcceptAsync(_stopping.Token).ConfigureAwait(false);
+                if (!TryServe(transport))
+                    await TurnAwayAsync(transport).ConfigureAwait(false);
+            }
+            catch (Exception) when (_stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (ObjectDisposedException)
+            {
+                return;
+            }
+            catch (Exception error)
+            {
+                Log.AcceptFailed(_options.Logger, Address, error);      // out of file handles, say: others may end and free some
+                await Task.Delay(PauseAfterFailedAccept, _options.TimeProvider, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+    }
+
+    bool TryServe(TransportConnection transport)
+    {
+        lock (_gate)
+        {
+            if (_clients.Count >= _options.Limits.Connections)
+                return false;
+            _clients.Add(transport, Task.Run(() => ServeAsync(transport)));
+            return true;
+        }
+    }
+
+    async Task TurnAwayAsync(TransportConnection transport)
+    {
+        var reason = $"the server has its {_options.Limits.Connections} connections (Connections)";
+        Log.PeerRefused(_options.Logger, transport.RemoteAddress, reason);
+        await using (transport.ConfigureAwait(false))
+        {
+            await HandshakeProtocol.RefuseAsync(transport.Stream, new RpcException(RpcStatus.LimitExceeded, reason), _stopping.Token)
+                .ConfigureAwait(false);
+        }
+    }
+
+    async Task ServeAsync(TransportConnection transport)
+    {
+        if (await ShakeHandsAsync(transport).ConfigureAwait(false) is { } connection)
+        {
+            lock (_gate)
+            {
+                if (!_isDisposed)
+                    _connections.Add(connection);
+                else
+                    connection.Frames.Abort(new RpcException(RpcStatus.ShuttingDown, "The server is shutting down"));
+            }
+
+            using (connection)
+                await connection.RunAsync().ConfigureAwait(false);
+            lock (_gate)
+                _connections.Remove(connection);
+        }
+
+        lock (_gate)
+            _clients.Remove(transport);
+    }
+
+    async Task<ServerConnection?> ShakeHandsAsync(TransportConnection transport)
+    {
+        using var limit = new CancellationTokenSource(_options.Limits.HandshakeTime, _options.TimeProvider);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stopping.Token);
+        try
+        {
+            var peer = await HandshakeProtocol.AcceptAsync(transport.Stream, _options.Limits, _secret, ends.Token).ConfigureAwait(false);
+            var frames = new FrameConnection(transport, transport.Stream, _options.Limits, peer, _options.TimeProvider);
+            return new ServerConnection(frames, _services, _options);
+        }
+        catch (Exception error)
+        {
+            var reason = error is OperationCanceledException && limit.IsCancellationRequested
+                ? $"its handshake took longer than {_options.Limits.HandshakeTime} (HandshakeTime)"
+                : error.Message;
+            Log.PeerRefused(_options.Logger, transport.RemoteAddress, reason);
+            await transport.DisposeAsync().ConfigureAwait(false);
+            return null;
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using Datacake.Rpc.Handshake;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -15,9 +16,22 @@ public sealed record RpcServerOptions
     /// <summary>How long <see cref="RpcServer.DisposeAsync"/> lets calls in flight finish before it cuts them off. Default: 5 s.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// What all nodes of a cluster know and nobody else. A client must prove that it knows it before any service is reachable; the secret itself never
+    /// travels. At least 16 characters, better 32 random ones. Without TLS it keeps strangers out, but does not hide what is said. Default: none.
+    /// </summary>
+    public string? ClusterSecret { get; init; }
+
     /// <summary>The clock of deadlines, keep-alive and time limits.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     /// <summary>Where refused peers, broken limits and failed handlers are reported.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
+
+    internal void Check()
+    {
+        Limits.Check();
+        ClusterSecrets.Check(ClusterSecret);
+        ArgumentOutOfRangeException.ThrowIfLessThan(DrainTimeout, TimeSpan.Zero);
+    }
 }

@@ -23,16 +23,14 @@ public sealed class MemoryStorage : IStorage
     /// <inheritdoc/>
     public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
     {
-        if (cancellationToken.IsCancellationRequested)
-            return ValueTask.FromCanceled<IStorageSnapshot>(cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
         return new(new Snapshot(Tree));
     }
 
     /// <inheritdoc/>
     public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
     {
-        if (cancellationToken.IsCancellationRequested)
-            return ValueTask.FromCanceled(cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
         lock (_writing)
         {
             // The number is used up even if the batch fails half-way: nodes that it made must not pass for those of a later one.
@@ -65,8 +63,7 @@ public sealed class MemoryStorage : IStorage
 
         public ValueTask<ReadOnlyMemory<byte>?> GetAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken = default)
         {
-            if (cancellationToken.IsCancellationRequested)
-                return ValueTask.FromCanceled<ReadOnlyMemory<byte>?>(cancellationToken);
+            cancellationToken.ThrowIfCancellationRequested();
             return new(Tree.Get(key.Span));
         }
 
@@ -74,8 +71,7 @@ public sealed class MemoryStorage : IStorage
             KeyRange range, ScanDirection direction, int maxEntries, CancellationToken cancellationToken = default)
         {
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxEntries);
-            if (cancellationToken.IsCancellationRequested)
-                return ValueTask.FromCanceled<IReadOnlyList<StorageEntry>>(cancellationToken);
+            cancellationToken.ThrowIfCancellationRequested();
             MemoryTree tree = Tree;
             var page = new List<StorageEntry>();
             if (!range.IsEmpty)

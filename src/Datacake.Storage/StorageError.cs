@@ -18,6 +18,9 @@ public enum StorageError
     /// <summary>The store was written by a newer version of the library.</summary>
     NewerFormat,
 
+    /// <summary>What is at the path is sound, and belongs to another program.</summary>
+    Foreign,
+
     /// <summary>The bytes on disk are not what was written.</summary>
     Corrupt,
 

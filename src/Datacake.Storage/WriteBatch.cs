@@ -13,8 +13,8 @@ public sealed class WriteBatch
     /// <summary>The longest key that every provider takes, in bytes.</summary>
     public const int MaxKeyLength = 480;
 
-    /// <summary>The longest value that every provider takes, in bytes (1 GiB less what a file format needs around it).</summary>
-    public const int MaxValueLength = 1_000_000_000;
+    /// <summary>The longest value that every provider takes, in bytes (1 GB less what a file format needs around it).</summary>
+    public const int MaxValueLength = 1_000_000_000 - 1024;
 
     /// <summary>The operations, in the order in which they were added.</summary>
     public ReadOnlySpan<WriteOperation> Operations => CollectionsMarshal.AsSpan(_operations);

@@ -1,3 +1,7 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Threading.Channels;
+
 namespace Datacake.Rpc;
 
 /// <summary>
@@ -5,11 +9,61 @@ namespace Datacake.Rpc;
 /// </summary>
 public sealed class InMemoryTransport : ITransport
 {
-    /// <inheritdoc/>
-    public ValueTask<ITransportListener> ListenAsync(string address, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    const int Backlog = 512;
+    const int FirstFreePort = 49152;
+
+    readonly ConcurrentDictionary<string, Listener> _listeners = new(StringComparer.Ordinal);
+    int _lastPort = FirstFreePort;
+    int _lastClient;
 
     /// <inheritdoc/>
-    public ValueTask<TransportConnection> ConnectAsync(string address, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    public ValueTask<ITransportListener> ListenAsync(string address, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(address);
+        if (address.EndsWith(":0", StringComparison.Ordinal))
+            address = string.Create(CultureInfo.InvariantCulture, $"{address[..^2]}:{Interlocked.Increment(ref _lastPort)}");
+        var listener = new Listener(this, address);
+        return _listeners.TryAdd(address, listener)
+            ? ValueTask.FromResult<ITransportListener>(listener)
+            : throw new RpcException(RpcStatus.Connection, $"Cannot listen at {address}: the address is in use.");
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<TransportConnection> ConnectAsync(string address, CancellationToken cancellationToken = default)
+    {
+        var (near, far) = InMemoryStream.CreatePair();
+        var client = $"client-{Interlocked.Increment(ref _lastClient)}";
+        if (_listeners.TryGetValue(address, out var listener) && listener.TryOffer(new TransportConnection(far, client)))
+            return ValueTask.FromResult(new TransportConnection(near, address));
+        throw new RpcException(RpcStatus.Connection, $"Cannot connect to {address}: nobody listens there.");
+    }
+
+    sealed class Listener(InMemoryTransport network, string address) : ITransportListener
+    {
+        readonly Channel<TransportConnection> _waiting = Channel.CreateBounded<TransportConnection>(Backlog);
+
+        public string Address => address;
+
+        public bool TryOffer(TransportConnection connection) => _waiting.Writer.TryWrite(connection);
+
+        public async ValueTask<TransportConnection> AcceptAsync(CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                return await _waiting.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (ChannelClosedException error)
+            {
+                throw new ObjectDisposedException(nameof(ITransportListener), error);
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            network._listeners.TryRemove(KeyValuePair.Create(address, this));
+            _waiting.Writer.TryComplete();
+            while (_waiting.Reader.TryRead(out var connection))
+                await connection.DisposeAsync().ConfigureAwait(false);
+        }
+    }
 }

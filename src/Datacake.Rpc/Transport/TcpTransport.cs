@@ -1,16 +1,106 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
 namespace Datacake.Rpc;
 
 /// <summary>TCP with no delay (Nagle's algorithm off) on both ends.</summary>
 public sealed class TcpTransport : ITransport
 {
+    const int Backlog = 512;
+
     /// <summary>The transport that servers and channels use unless told otherwise.</summary>
     public static TcpTransport Default { get; } = new();
 
     /// <inheritdoc/>
-    public ValueTask<ITransportListener> ListenAsync(string address, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    public async ValueTask<ITransportListener> ListenAsync(string address, CancellationToken cancellationToken = default)
+    {
+        var (host, port) = Parse(address);
+        Socket? socket = null;
+        try
+        {
+            var ip = host is "*" or ""
+                ? IPAddress.IPv6Any
+                : IPAddress.TryParse(host, out var parsed) ? parsed : (await Dns.GetHostAddressesAsync(host, cancellationToken).ConfigureAwait(false))[0];
+            socket = new Socket(ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            if (ip.Equals(IPAddress.IPv6Any))
+                socket.DualMode = true;
+            socket.Bind(new IPEndPoint(ip, port));
+            socket.Listen(Backlog);
+            return new Listener(socket);
+        }
+        catch (Exception error) when (error is SocketException or IndexOutOfRangeException)
+        {
+            socket?.Dispose();
+            throw new RpcException(RpcStatus.Connection, $"Cannot listen at {address}: {error.Message}", error);
+        }
+    }
 
     /// <inheritdoc/>
-    public ValueTask<TransportConnection> ConnectAsync(string address, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    public async ValueTask<TransportConnection> ConnectAsync(string address, CancellationToken cancellationToken = default)
+    {
+        var (host, port) = Parse(address);
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            EndPoint target = IPAddress.TryParse(host, out var ip) ? new IPEndPoint(ip, port) : new DnsEndPoint(host, port);
+            await socket.ConnectAsync(target, cancellationToken).ConfigureAwait(false);
+            return new TransportConnection(new NetworkStream(socket, ownsSocket: true), address);
+        }
+        catch (Exception error)
+        {
+            socket.Dispose();
+            if (error is SocketException)
+                throw new RpcException(RpcStatus.Connection, $"Cannot connect to {address}: {error.Message}", error);
+            throw;
+        }
+    }
+
+    static (string Host, int Port) Parse(string address)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(address);
+        var colon = address.LastIndexOf(':');
+        var host = colon < 0 ? "" : address[..colon];
+        var isBracketed = host.StartsWith('[') && host.EndsWith(']');
+        if (colon < 0
+            || (host.Contains(':') && !isBracketed)
+            || !ushort.TryParse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port))
+        {
+            throw new RpcException(RpcStatus.Connection, $"'{address}' is not an address. Write host:port, as in 10.0.0.1:7001, [::1]:7001 or *:7001.");
+        }
+
+        return (isBracketed ? host[1..^1] : host, port);
+    }
+
+    sealed class Listener(Socket socket) : ITransportListener
+    {
+        public string Address { get; } = socket.LocalEndPoint!.ToString()!;
+
+        public async ValueTask<TransportConnection> AcceptAsync(CancellationToken cancellationToken = default)
+        {
+            while (true)
+            {
+                try
+                {
+                    var accepted = await socket.AcceptAsync(cancellationToken).ConfigureAwait(false);
+                    accepted.NoDelay = true;
+                    return new TransportConnection(new NetworkStream(accepted, ownsSocket: true), accepted.RemoteEndPoint?.ToString() ?? "unknown");
+                }
+                catch (SocketException error) when (error.SocketErrorCode is SocketError.OperationAborted)
+                {
+                    throw new ObjectDisposedException(nameof(ITransportListener), error);
+                }
+                catch (SocketException error) when (error.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.NotConnected)
+                {
+                    // The peer has gone before it was accepted: the next one.
+                }
+            }
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            socket.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
 }

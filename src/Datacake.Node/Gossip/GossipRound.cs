@@ -1,0 +1,6 @@
+using System.Net;
+
+namespace Datacake.Node.Gossip;
+
+/// <summary>What to send in a round, and to whom.</summary>
+readonly record struct GossipRound(IReadOnlyCollection<IPEndPoint> Targets, GossipMessage.Syn Message);

@@ -1,0 +1,32 @@
+using System.Net;
+
+namespace Datacake.Node.Gossip;
+
+/// <summary>Whom a node talks to in a round: a few of the living, now and then one of the dead, and a seed where the cluster may have parted.</summary>
+static class PeerSelection
+{
+    /// <summary>How many living nodes are talked to in a round.</summary>
+    const int Fanout = 3;
+
+    /// <param name="live">The nodes that run, without this one.</param>
+    /// <param name="dead">All other nodes that are known.</param>
+    /// <param name="seeds">The addresses of seeds, without this node's.</param>
+    /// <param name="random">Draws.</param>
+    public static IReadOnlyCollection<IPEndPoint> Choose(
+        IReadOnlyList<IPEndPoint> live, IReadOnlyList<IPEndPoint> dead, IReadOnlyList<IPEndPoint> seeds, Random random)
+    {
+        var chosen = new HashSet<IPEndPoint>();
+        var candidates = (live.Count > 0 ? live : dead).ToArray();
+        random.Shuffle(candidates);
+        chosen.UnionWith(candidates.Take(Fanout));
+        var reachesSeed = seeds.Any(chosen.Contains);
+
+        if (dead.Count > 0 && random.NextDouble() < (double)dead.Count / (live.Count + 1))
+            chosen.Add(dead[random.Next(dead.Count)]);
+
+        if (seeds.Count > 0 && (!reachesSeed || live.Count < seeds.Count)
+            && (live.Count == 0 || random.NextDouble() < (double)seeds.Count / (live.Count + dead.Count)))
+            chosen.Add(seeds[random.Next(seeds.Count)]);
+        return chosen;
+    }
+}

@@ -1,0 +1,120 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Datacake.Node.Gossip;
+
+namespace Datacake.Node;
+
+/// <summary>The members as the gossip shows them, one for each node id, and the signal for those who watch them change. Thread-safe.</summary>
+sealed class MembershipView
+{
+    readonly Lock _lock = new();
+
+    // Read without the lock by everyone, replaced as a whole.
+    volatile Snapshot _current = new([], new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+    volatile bool _isClosed;
+    Dictionary<byte, Source> _sources = [];
+
+    public ImmutableArray<ClusterMember> Members => _current.Members;
+
+    /// <summary>Looks at the gossip again. Called by one thread at a time.</summary>
+    public void Update(Gossiper gossiper)
+    {
+        var sources = new Dictionary<byte, Source>();
+        var hasChanged = false;
+        foreach (var node in gossiper.Nodes)
+        {
+            if (!byte.TryParse(node.Id.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var nodeId) || !node.TryGet(NodeKeys.Address, out _))
+                continue;
+            var source = new Source(node.Id, node.Revision, StateOf(node, gossiper), null!);
+            if (!sources.TryGetValue(nodeId, out var other) || IsBetter(source, other, gossiper.Self.Id))
+                sources[nodeId] = source;
+        }
+        foreach (var (nodeId, source) in sources)
+        {
+            var isKnown = _sources.TryGetValue(nodeId, out var before) && before with { Member = null! } == source;
+            sources[nodeId] = isKnown ? before! : source with { Member = Describe(nodeId, source, gossiper) };
+            hasChanged |= !isKnown;
+        }
+        hasChanged |= sources.Count != _sources.Count;
+        _sources = sources;
+        if (hasChanged)
+            Publish([.. sources.OrderBy(source => source.Key).Select(source => source.Value.Member)]);
+    }
+
+    /// <summary>Ends all watches: the node stops.</summary>
+    public void Close()
+    {
+        _isClosed = true;
+        _current.Replaced.TrySetResult();
+    }
+
+    public async IAsyncEnumerable<MembershipChange> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var seen = ImmutableArray<ClusterMember>.Empty;
+        while (!_isClosed)
+        {
+            var current = _current;
+            foreach (var change in MembershipDifference.Between(seen, current.Members))
+                yield return change;
+            seen = current.Members;
+            await current.Replaced.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Waits until the members are as asked; false if the node stopped before.</summary>
+    public async Task<bool> WaitUntilAsync(Func<ImmutableArray<ClusterMember>, bool> condition, CancellationToken cancellationToken)
+    {
+        while (!_isClosed)
+        {
+            var current = _current;
+            if (condition(current.Members))
+                return true;
+            await current.Replaced.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        return false;
+    }
+
+    void Publish(ImmutableArray<ClusterMember> members)
+    {
+        lock (_lock)
+        {
+            var replaced = _current.Replaced;
+            _current = new Snapshot(members, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            replaced.TrySetResult();
+            if (_isClosed)
+                _current.Replaced.TrySetResult();
+        }
+    }
+
+    static MemberState StateOf(NodeState node, Gossiper gossiper)
+    {
+        if (node.TryGet(NodeKeys.State, out var state) && state == NodeKeys.Left)
+            return MemberState.Left;
+        return gossiper.IsAlive(node.Id) ? MemberState.Up : MemberState.Down;
+    }
+
+    /// <summary>This node itself before any other that uses its id; then one that runs; then the later one.</summary>
+    static bool IsBetter(Source source, Source other, GossipId self)
+    {
+        if (source.Id.Equals(self) || other.Id.Equals(self))
+            return source.Id.Equals(self);
+        if (source.State == MemberState.Up != (other.State == MemberState.Up))
+            return source.State == MemberState.Up;
+        return source.Id.CompareTo(other.Id) > 0;
+    }
+
+    static ClusterMember Describe(byte nodeId, Source source, Gossiper gossiper)
+    {
+        var node = gossiper.Nodes.First(node => node.Id.Equals(source.Id));
+        var visible = node.Visible.ToDictionary();
+        var labels = visible.Where(entry => NodeKeys.IsLabel(entry.Key)).ToImmutableDictionary();
+        return new ClusterMember(
+            nodeId, visible[NodeKeys.Address], visible.GetValueOrDefault(NodeKeys.DataCenter, ""), source.Id.Generation, source.State, labels);
+    }
+
+    sealed record Snapshot(ImmutableArray<ClusterMember> Members, TaskCompletionSource Replaced);
+
+    /// <summary>What a member was made of, to tell whether it has to be made anew.</summary>
+    sealed record Source(GossipId Id, int Revision, MemberState State, ClusterMember Member);
+}

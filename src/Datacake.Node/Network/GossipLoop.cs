@@ -1,0 +1,348 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Datacake.Crdt;
+using Datacake.Node.Gossip;
+using Datacake.Rpc;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.Node;
+
+/// <summary>
+/// Drives the gossip of a node: rounds by the clock, exchanges over the RPC links, what comes in from others. Everything that touches the
+/// state machine does so under one lock, for microseconds. Thread-safe.
+/// </summary>
+sealed class GossipLoop : IAsyncDisposable
+{
+    /// <summary>The most bytes of one message; far above what 256 nodes need, far below what the links refuse.</summary>
+    public const int MaxMessageLength = 1024 * 1024;
+
+    const int MaxReportsRemembered = 1_000;
+
+    /// <summary>A Syn is answered by a SynAck, and that by an Ack: no honest exchange takes more calls.</summary>
+    const int MaxCallsPerExchange = 2;
+
+    readonly string _clusterId;
+    readonly GossipOptions _options;
+    readonly TimeProvider _time;
+    readonly HybridLogicalClock _clock;
+    readonly ChannelPool _channels;
+    readonly SeedAddresses _seeds;
+    readonly MembershipView _view;
+    readonly ILogger _logger;
+    readonly CancellationTokenSource _stop = new();
+    readonly ConcurrentDictionary<IPEndPoint, Task> _exchanges = new();
+
+    readonly Lock _lock = new();
+    readonly Gossiper _gossiper;
+    readonly GossipCodec _codec = new();
+    readonly HashSet<string> _reported = [];
+    string? _refusal;
+    bool _isClosed;
+
+    Task _rounds = Task.CompletedTask;
+    long _seedsResolvedAt;
+
+    public GossipLoop(
+        Gossiper gossiper,
+        string clusterId,
+        GossipOptions options,
+        HybridLogicalClock clock,
+        ChannelPool channels,
+        SeedAddresses seeds,
+        MembershipView view,
+        TimeProvider time,
+        ILogger logger)
+    {
+        _gossiper = gossiper;
+        _clusterId = clusterId;
+        _options = options;
+        _clock = clock;
+        _channels = channels;
+        _seeds = seeds;
+        _view = view;
+        _time = time;
+        _logger = logger;
+        _view.Update(gossiper);
+    }
+
+    /// <summary>Why this node is no part of the cluster; null while it is.</summary>
+    public string? Refusal
+    {
+        get
+        {
+            lock (_lock)
+                return _gossiper.GivesWay ? _refusal : null;
+        }
+    }
+
+    /// <summary>
+    /// Looks for the cluster once, so that a node which cannot be part of it does not start. Returns as soon as one seed has answered, all have failed, or the
+    /// time is over.
+    /// </summary>
+    /// <exception cref="ClusterRefusedException">The node id is in use, or a seed is of another cluster and none of this one's answers.</exception>
+    public async Task JoinAsync(CancellationToken cancellationToken)
+    {
+        await ResolveSeedsAsync(cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<IPEndPoint> seeds;
+        lock (_lock)
+            seeds = _gossiper.Seeds;
+        var attempts = seeds.Select(seed => ExchangeAsync(seed, cancellationToken)).ToList();
+        var hasAnswer = false;
+        while (attempts.Count > 0 && !hasAnswer)
+        {
+            var attempt = await Task.WhenAny(attempts).ConfigureAwait(false);
+            attempts.Remove(attempt);
+            hasAnswer = await attempt.ConfigureAwait(false);
+        }
+        IReadOnlyList<IPEndPoint> namesakes;
+        lock (_lock)
+            namesakes = _gossiper.NewNamesakes();
+        await Task.WhenAll(namesakes.Select(namesake => ExchangeAsync(namesake, cancellationToken))).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_lock)
+            if (_refusal is not null && (_gossiper.GivesWay || !hasAnswer))
+                throw new ClusterRefusedException(_refusal);
+    }
+
+    /// <summary>Begins the rounds.</summary>
+    public void Start() => _rounds = RunRoundsAsync(_stop.Token);
+
+    /// <summary>Publishes keys of this node.</summary>
+    public void Publish(Action<Gossiper> change)
+    {
+        lock (_lock)
+        {
+            change(_gossiper);
+            _view.Update(_gossiper);
+        }
+    }
+
+    /// <summary>Takes in a message from another node. Returns the reply, empty if there is none.</summary>
+    public byte[] Receive(ReadOnlySpan<byte> bytes, string peer) => Receive(bytes, peer, out _);
+
+    byte[] Receive(ReadOnlySpan<byte> bytes, string peer, out GossipRefusal? refusal)
+    {
+        refusal = null;
+        lock (_lock)
+        {
+            if (_isClosed)
+                return [];
+            if (!_codec.TryDecode(bytes, out var message, out var error))
+            {
+                if (IsFirstReport(peer))
+                    NodeLog.MessageDropped(_logger, peer, error);
+                return [];
+            }
+            ObserveClock(message);
+            var reply = _gossiper.Handle(message, out refusal);
+            if (refusal is not null)
+                Report(refusal, peer);
+            _view.Update(_gossiper);
+            return reply is null ? [] : _codec.Encode(reply);
+        }
+    }
+
+    /// <summary>Ends the rounds, and tells every node that runs that this one leaves.</summary>
+    public async Task LeaveAsync()
+    {
+        await StopRoundsAsync().ConfigureAwait(false);
+        IReadOnlyList<IPEndPoint> peers;
+        lock (_lock)
+        {
+            _gossiper.Set(NodeKeys.State, NodeKeys.Left);
+            peers = _gossiper.LiveAddresses();
+        }
+        await Task.WhenAll(peers.Select(peer => ExchangeAsync(peer, CancellationToken.None))).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends the rounds without a word.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopRoundsAsync().ConfigureAwait(false);
+        lock (_lock)
+        {
+            if (_isClosed)
+                return;
+            _isClosed = true;
+            _codec.Dispose();
+        }
+        _stop.Dispose();
+    }
+
+    async Task StopRoundsAsync()
+    {
+        if (!_stop.IsCancellationRequested)
+            await _stop.CancelAsync().ConfigureAwait(false);
+        await _rounds.ConfigureAwait(false);
+        await Task.WhenAll(_exchanges.Values).ConfigureAwait(false);
+    }
+
+    async Task RunRoundsAsync(CancellationToken cancellationToken)
+    {
+        // The first rounds follow on each other faster: a node that has just started is waited for.
+        const int WarmUpRounds = 12;
+        using var timer = new PeriodicTimer(_options.Interval / 4, _time);
+        try
+        {
+            for (var round = 0L; ; round++)
+            {
+                if (round == WarmUpRounds)
+                    timer.Period = _options.Interval;
+                await RunRoundAsync(cancellationToken).ConfigureAwait(false);
+                await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The node stops.
+        }
+    }
+
+    async Task RunRoundAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (IsTimeToResolveSeeds())
+                await ResolveSeedsAsync(cancellationToken).ConfigureAwait(false);
+            GossipRound round;
+            byte[] syn;
+            lock (_lock)
+            {
+                round = _gossiper.StartRound();
+                syn = _codec.Encode(round.Message);
+                _view.Update(_gossiper);
+            }
+            foreach (var target in round.Targets)
+                if (!_exchanges.ContainsKey(target))
+                    Track(target, ExchangeAsync(target, syn, cancellationToken));
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            NodeLog.RoundFailed(_logger, failure);
+        }
+    }
+
+    void Track(IPEndPoint target, Task exchange)
+    {
+        _exchanges[target] = exchange;
+        _ = exchange.ContinueWith(
+            _ => _exchanges.TryRemove(target, out var _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    Task<bool> ExchangeAsync(IPEndPoint target, CancellationToken cancellationToken)
+    {
+        byte[] syn;
+        lock (_lock)
+            syn = _codec.Encode(_gossiper.CreateSyn());
+        return ExchangeAsync(target, syn, cancellationToken);
+    }
+
+    /// <summary>Talks with one node. False if it could not be reached, or there was nothing to talk about.</summary>
+    async Task<bool> ExchangeAsync(IPEndPoint target, byte[] syn, CancellationToken cancellationToken)
+    {
+        var address = AddressOf(target);
+        try
+        {
+            var message = syn;
+            for (var call = 0; call < MaxCallsPerExchange && message.Length > 0; call++)
+            {
+                using var reply = await _channels.To(address).CallAsync(
+                    GossipService.ServiceName,
+                    GossipService.ExchangeMessage,
+                    message,
+                    new RpcCallOptions { Timeout = _options.ExchangeTimeout },
+                    cancellationToken).ConfigureAwait(false);
+                if (reply.Span.IsEmpty)
+                    return call > 0;
+                message = Receive(reply.Span, address, out var refusal);
+                if (refusal is not null)
+                    return false;
+            }
+            return true;
+        }
+        catch (RpcException failure)
+        {
+            NodeLog.ExchangeFailed(_logger, address, failure.Message);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The node stops.
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The node stops, or gives up on joining.
+        }
+        return false;
+    }
+
+    /// <summary>The address that the node at an endpoint calls itself by, else the seed's name, else the endpoint.</summary>
+    string AddressOf(IPEndPoint endpoint)
+    {
+        lock (_lock)
+            foreach (var node in _gossiper.Nodes.Reverse())
+                if (node.Id.Address.Equals(endpoint) && node.TryGet(NodeKeys.Address, out var address))
+                    return address;
+        return _seeds.NameOf(endpoint) ?? endpoint.ToString();
+    }
+
+    bool IsTimeToResolveSeeds()
+    {
+        // While no other node is up, a seed that has come under a new address is what the node waits for.
+        var isAlone = _view.Members.Count(member => member.IsUp) < 2;
+        var interval = isAlone && TimeSpan.FromSeconds(5) < _options.SeedResolveInterval ? TimeSpan.FromSeconds(5) : _options.SeedResolveInterval;
+        return _time.GetElapsedTime(_seedsResolvedAt) >= interval;
+    }
+
+    async Task ResolveSeedsAsync(CancellationToken cancellationToken)
+    {
+        var seeds = await _seeds.ResolveAsync(cancellationToken).ConfigureAwait(false);
+        _seedsResolvedAt = _time.GetTimestamp();
+        lock (_lock)
+            _gossiper.SetSeeds(seeds);
+    }
+
+    void ObserveClock(GossipMessage message)
+    {
+        if (message.Sender is not { Stamp: > 0 } sender)
+            return;
+        try
+        {
+            _clock.Observe(new HlcTimestamp(sender.Stamp));
+        }
+        catch (ClockDriftException drift)
+        {
+            if (IsFirstReport($"clock of {sender.Id}"))
+                NodeLog.ClockDrift(_logger, drift.Message);
+        }
+    }
+
+    void Report(GossipRefusal refusal, string peer)
+    {
+        var self = _gossiper.Self.Id;
+        var other = refusal.Peer?.Id.ToString() ?? $"the node at {peer}";
+        var text = refusal.Reason switch
+        {
+            GossipRefusalReason.SameNodeId when refusal.IsOwnFault =>
+                $"The node id {self.Name} is in use: {other} runs already, so that {self} cannot take part in cluster '{_clusterId}'. Give each node an id of its own.",
+            GossipRefusalReason.SameNodeId =>
+                $"The node id {self.Name} is used twice in cluster '{_clusterId}': {other} was started while {self} runs, and was refused. Give each node an id of its own.",
+            _ => $"{Capitalized(self)} is of cluster '{_clusterId}', and {other} is of {(refusal.Peer is { } known ? $"cluster '{known.ClusterId}'" : "another one")}: "
+                + "they do not talk to each other. Give both the same cluster id, or take one out of the seeds of the other.",
+        };
+        // What this node has to give way to outweighs what it only does not talk to.
+        if (refusal.IsOwnFault || !_gossiper.GivesWay)
+            _refusal = text;
+        if (IsFirstReport(text))
+            NodeLog.Refused(_logger, text);
+    }
+
+    static string Capitalized(GossipId id) => $"Node{id.ToString()[4..]}";
+
+    /// <summary>False for what was logged before: a peer may repeat it with every message.</summary>
+    bool IsFirstReport(string what)
+    {
+        if (_reported.Count >= MaxReportsRemembered)
+            _reported.Clear();
+        return _reported.Add(what);
+    }
+}

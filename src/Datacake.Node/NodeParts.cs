@@ -1,0 +1,23 @@
+using Datacake.Crdt;
+using Datacake.Rpc;
+using Datacake.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.Node;
+
+/// <summary>What a node is put together from, all of it open.</summary>
+sealed record NodeParts(
+    byte NodeId,
+    string Address,
+    string DataCenter,
+    string ClusterId,
+    ulong Generation,
+    IReadOnlyList<string> Seeds,
+    HybridLogicalClock Clock,
+    IStorage? Storage,
+    RpcServer Server,
+    ChannelPool Channels,
+    GossipLoop Gossip,
+    MembershipView View,
+    TimeProvider TimeProvider,
+    ILoggerFactory LoggerFactory);

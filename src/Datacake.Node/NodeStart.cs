@@ -1,0 +1,125 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Datacake.Crdt;
+using Datacake.Node.Gossip;
+using Datacake.Rpc;
+using Datacake.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.Node;
+
+/// <summary>Opens the parts of a node in order, and closes them again if one fails.</summary>
+static class NodeStart
+{
+    public static async Task<DatacakeNode> RunAsync(DatacakeNodeOptions options, CancellationToken cancellationToken)
+    {
+        options.Validate();
+        var opened = new Stack<IAsyncDisposable>();
+        try
+        {
+            return await OpenAsync(options, opened, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            while (opened.TryPop(out var part))
+                await part.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    static async Task<DatacakeNode> OpenAsync(DatacakeNodeOptions options, Stack<IAsyncDisposable> opened, CancellationToken cancellationToken)
+    {
+        var nodeId = options.NodeId!.Value;
+        var time = options.TimeProvider;
+        var logger = options.LoggerFactory.CreateLogger<DatacakeNode>();
+        var random = new Random(options.Seed ?? RandomNumberGenerator.GetInt32(int.MaxValue));
+
+        IStorage? storage = null;
+        if (options.OpenStorage is not null)
+            opened.Push(storage = options.OpenStorage());
+
+        var serverOptions = new RpcServerOptions
+        {
+            Transport = options.Transport,
+            TimeProvider = time,
+            Logger = options.LoggerFactory.CreateLogger<RpcServer>(),
+        };
+        var server = await RpcServer.StartAsync(options.ListenAddress!, serverOptions, cancellationToken).ConfigureAwait(false);
+        opened.Push(server);
+
+        var channels = new ChannelPool(new RpcChannelOptions
+        {
+            Transport = options.Transport,
+            TimeProvider = time,
+            Logger = options.LoggerFactory.CreateLogger<RpcChannel>(),
+            // Gossip is what notices that a node is back; a channel that waits longer than a round would hide it.
+            MaxBackoff = options.Gossip.Interval < LongestBackoff ? options.Gossip.Interval : LongestBackoff,
+            InitialBackoff = options.Gossip.Interval < FirstBackoff ? options.Gossip.Interval : FirstBackoff,
+            Seed = options.Seed,
+        });
+        opened.Push(channels);
+
+        var address = AdvertisedAddress(options, server.Address);
+        var generation = (ulong)time.GetUtcNow().ToUnixTimeMilliseconds();
+        var clock = new HybridLogicalClock(nodeId, time);
+        var gossiper = new Gossiper(new GossipSettings
+        {
+            Self = new GossipId(
+                nodeId.ToString(CultureInfo.InvariantCulture), generation, await ResolveAsync(address, cancellationToken).ConfigureAwait(false)),
+            ClusterId = options.ClusterId,
+            Options = options.Gossip,
+            MaxMessageLength = GossipLoop.MaxMessageLength,
+            TimeProvider = time,
+            Random = random,
+            Stamp = () => clock.Tick().Packed,
+        });
+        gossiper.Set(NodeKeys.Address, address);
+        gossiper.Set(NodeKeys.DataCenter, options.DataCenter);
+        foreach (var (key, value) in options.Labels)
+            gossiper.Set(key, value);
+
+        var view = new MembershipView();
+        var gossip = new GossipLoop(
+            gossiper, options.ClusterId, options.Gossip, clock, channels, new SeedAddresses(options.Seeds, logger), view, time, logger);
+        opened.Push(gossip);
+        server.AddService(new GossipService(gossip));
+        await gossip.JoinAsync(cancellationToken).ConfigureAwait(false);
+
+        var node = new DatacakeNode(new NodeParts(
+            nodeId, address, options.DataCenter, options.ClusterId, generation, options.Seeds, clock, storage, server, channels, gossip, view, time,
+            options.LoggerFactory));
+        node.Start();
+        return node;
+    }
+
+    static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100);
+
+    static string AdvertisedAddress(DatacakeNodeOptions options, string boundAddress)
+    {
+        var advertised = options.AdvertisedAddress ?? boundAddress;
+        return NodeAddress.TryParse(advertised, out var host, out var port) && port == 0 && NodeAddress.TryParse(boundAddress, out _, out var boundPort)
+            ? NodeAddress.Format(host, boundPort)
+            : advertised;
+    }
+
+    static async Task<IPEndPoint> ResolveAsync(string address, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var endpoints = await SeedAddresses.ResolveAsync(address, cancellationToken).ConfigureAwait(false);
+            if (endpoints.Count > 0)
+                return endpoints[0];
+        }
+        catch (SocketException failure)
+        {
+            throw new InvalidOperationException(NotResolved(address), failure);
+        }
+        throw new InvalidOperationException(NotResolved(address));
+    }
+
+    static string NotResolved(string address)
+        => $"The node's own address '{address}' cannot be resolved to an IP address, so that others could not reach it. Correct it, or advertise another with AdvertiseAs.";
+}

@@ -1,0 +1,348 @@
+using System.Text;
+using Datacake.Rpc.Framing;
+
+namespace Datacake.Rpc.Client;
+
+/// <summary>The calling side of a connection: knows what is in flight, and matches what comes back.</summary>
+sealed class ClientConnection : IFrameSink, IDisposable
+{
+    /// <summary>Callers that may wait for one of the calls in flight to end, for each of those.</summary>
+    const int MaxWaitersPerCall = 16;
+
+    readonly string _address;
+    readonly int _windowSize;
+    readonly int _callsInFlight;
+    readonly DeadlineTimer _deadlines;
+    readonly ItemPool<PendingCall> _pool;
+    readonly Lock _gate = new();
+
+    // All below is under the lock.
+    readonly Dictionary<uint, ClientExchange> _exchanges = [];
+    readonly LinkedList<TaskCompletionSource> _slotWaiters = [];
+    uint _lastId;
+    RpcException? _closed;
+    bool _isShuttingDown;
+
+    public ClientConnection(string address, FrameConnection frames, RpcLimits limits, TimeProvider timeProvider)
+    {
+        _address = address;
+        _windowSize = limits.StreamWindow;
+        _callsInFlight = Math.Min(limits.CallsInFlight, frames.Peer.CallsInFlight);
+        Frames = frames;
+        _deadlines = new DeadlineTimer(timeProvider, Expire);
+        ItemPool<PendingCall>? pool = null;
+        pool = new ItemPool<PendingCall>(_callsInFlight, () => new PendingCall(this, pool!));
+        _pool = pool;
+    }
+
+    public FrameConnection Frames { get; }
+
+    /// <summary>Whether new calls may use it. May change at any time.</summary>
+    public bool IsOpen => Volatile.Read(ref _closed) is null && !Volatile.Read(ref _isShuttingDown);
+
+    /// <summary>Runs until the connection has ended, and returns why it did.</summary>
+    public Task<RpcException> RunAsync() => Frames.RunAsync(this);
+
+    public void Dispose() => _deadlines.Dispose();
+
+    /// <summary>Sends a call if that needs no waiting: there is a free slot, and room in the send queue. Null otherwise.</summary>
+    public PendingCall? TryCall(string service, string message, ReadOnlySpan<byte> payload, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        Span<byte> route = stackalloc byte[Route.MaxLength];
+        route = route[..Route.Write(route, service, message)];
+        if (payload.Length > Frames.Peer.MessageSize)
+            return null;
+        var call = _pool.Rent();
+        call.Start(service, message, timeout, sending: null);
+        if (!TryRegister(call, timeout))
+        {
+            call.Discard();
+            return null;
+        }
+
+        call.CancelBy(cancellationToken);
+        if (Frames.Output.TryAppend(FrameType.Request, call.Id, ToTimeLimit(timeout), route, payload) || !TryRemove(call))
+            return call;
+        call.Discard();
+        return null;
+    }
+
+    /// <summary>Sends a call, waiting for room. Null when there is no slot or the connection is closed, and nothing was sent.</summary>
+    /// <exception cref="RpcException">The call failed.</exception>
+    public async ValueTask<RpcPayload?> CallAsync(
+        string service, string message, ReadOnlyMemory<byte> payload, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        if (payload.Length > Frames.Peer.MessageSize)
+        {
+            throw new RpcException(
+                RpcStatus.LimitExceeded, $"The payload has {payload.Length} bytes; {_address} takes at most {Frames.Peer.MessageSize} (MessageSize).");
+        }
+
+        var route = Route.Encode(service, message);
+        using var sending = new CancellationTokenSource();
+        var call = _pool.Rent();
+        call.Start(service, message, timeout, sending);
+        if (!TryRegister(call, timeout))
+        {
+            call.Discard();
+            return null;
+        }
+
+        call.CancelBy(cancellationToken);
+        try
+        {
+            await Frames.Output.SendAsync(FrameType.Request, call.Id, ToTimeLimit(timeout), route, payload, sending.Token).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is OperationCanceledException or RpcException)
+        {
+            // The call is over, and its task knows why. The server may hold a part of it.
+            Frames.Signal(FrameType.Cancel, call.Id);
+        }
+
+        return await call.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Opens a stream. Null when there is no slot or the connection is closed.</summary>
+    public async ValueTask<RpcStream?> OpenStreamAsync(string service, string message, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var route = Route.Encode(service, message);
+        var exchange = new ClientStream(this, service, message, timeout);
+        if (!TryRegister(exchange, timeout))
+            return null;
+        Frames.Signal(FrameType.OpenStream, exchange.Id, 0, route);
+        await using (cancellationToken.UnsafeRegister((_, token) => exchange.Cancel(token), null).ConfigureAwait(false))
+            return await exchange.Opened.ConfigureAwait(false);
+    }
+
+    /// <summary>Waits until a call in flight has ended, or the connection.</summary>
+    /// <exception cref="RpcException">Too many wait already (<see cref="RpcStatus.LimitExceeded"/>).</exception>
+    public async ValueTask SlotAsync(CancellationToken cancellationToken)
+    {
+        var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            if (_closed is not null || _isShuttingDown || _exchanges.Count < _callsInFlight)
+                return;
+            if (_slotWaiters.Count >= MaxWaitersPerCall * _callsInFlight)
+            {
+                throw new RpcException(
+                    RpcStatus.LimitExceeded,
+                    $"{_callsInFlight} calls to {_address} are in flight and {_slotWaiters.Count} wait for their turn (CallsInFlight). Slow down.");
+            }
+
+            _slotWaiters.AddLast(waiter);
+        }
+
+        await using (cancellationToken.UnsafeRegister((_, token) => Withdraw(waiter, token), null).ConfigureAwait(false))
+            await waiter.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Takes the exchange out of the table. True: it is the caller's to end.</summary>
+    public bool TryRemove(ClientExchange exchange) => Remove(exchange.Id) is not null;
+
+    /// <summary>Takes an exchange that is over out of the table.</summary>
+    public void Forget(uint id) => Remove(id);
+
+    public void OnMessage(PayloadBuffer message)
+    {
+        var header = message.Header;
+        switch (header.Type)
+        {
+            case FrameType.Reply:
+                if (Remove(header.Id) is { } replied)
+                    replied.OnReply(message);
+                else
+                    message.Release(message.Version);
+                break;
+            case FrameType.Error:
+                Remove(header.Id)?.Fail(ReadError(message));
+                message.Release(message.Version);
+                break;
+            case FrameType.Message:
+                if (FindStream(header.Id) is { Stream: { } stream })
+                    stream.OnMessage(message);
+                else
+                    message.Release(message.Version);
+                break;
+            default:
+                throw new RpcException(RpcStatus.InvalidPayload, $"a server does not send frames of type {header.Type}");
+        }
+    }
+
+    public void OnSignal(FrameHeader frame)
+    {
+        switch (frame.Type)
+        {
+            case FrameType.Accept:
+                OnAccept(frame.Id);
+                break;
+            case FrameType.Credit:
+                FindStream(frame.Id)?.Stream!.OnCredit(frame.Value);
+                break;
+            case FrameType.Complete:
+                FindStream(frame.Id)?.Stream!.OnCompleted(isOver: false);
+                break;
+            case FrameType.Shutdown:
+                OnShutdown();
+                break;
+            default:
+                throw new RpcException(RpcStatus.InvalidPayload, $"a server does not send frames of type {frame.Type}");
+        }
+    }
+
+    public void OnRefused(uint id, string reason)
+    {
+        if (Remove(id) is not { } exchange)
+            return;
+        exchange.Fail(new RpcException(RpcStatus.LimitExceeded, $"The answer of {_address} was refused: {reason}"));
+        Frames.Signal(FrameType.Cancel, id);
+    }
+
+    public void OnClosed(RpcException reason)
+    {
+        List<ClientExchange> failed;
+        List<TaskCompletionSource> waiters;
+        lock (_gate)
+        {
+            _closed = reason;
+            failed = [.. _exchanges.Values];
+            waiters = [.. _slotWaiters];
+            _exchanges.Clear();
+            _slotWaiters.Clear();
+        }
+
+        // A fresh exception for each: one that several threads throw mixes up their stacks.
+        foreach (var exchange in failed)
+            exchange.Fail(new RpcException(reason.Status, reason.Message, reason));
+        foreach (var waiter in waiters)
+            waiter.TrySetResult();
+    }
+
+    static uint ToTimeLimit(TimeSpan timeout) =>
+        timeout == Timeout.InfiniteTimeSpan ? 0 : (uint)Math.Clamp(Math.Ceiling(timeout.TotalMilliseconds), 1, uint.MaxValue);
+
+    RpcException ReadError(PayloadBuffer message)
+    {
+        var status = (RpcStatus)message.Header.Value;
+        var text = Encoding.UTF8.GetString(message.GetPayload(message.Version).Span);
+        return new RpcException(
+            Enum.IsDefined(status) ? status : RpcStatus.Internal,
+            text.Length > 0 ? $"{text} (from {_address})" : $"{_address} answered {status}.");
+    }
+
+    bool TryRegister(ClientExchange exchange, TimeSpan timeout)
+    {
+        lock (_gate)
+        {
+            if (_closed is not null || _isShuttingDown || _exchanges.Count >= _callsInFlight)
+                return false;
+            do
+                exchange.Id = ++_lastId;
+            while (!_exchanges.TryAdd(exchange.Id, exchange));
+            if (exchange is ClientStream stream)
+                stream.Stream = new RpcStream(Frames, exchange.Id, _windowSize, this);
+            exchange.Due = _deadlines.After(timeout);
+            _deadlines.Arm(exchange.Due);
+            return true;
+        }
+    }
+
+    void Withdraw(TaskCompletionSource waiter, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+            _slotWaiters.Remove(waiter);
+        waiter.TrySetCanceled(cancellationToken);
+    }
+
+    ClientExchange? Remove(uint id)
+    {
+        ClientExchange? exchange;
+        lock (_gate)
+        {
+            if (!_exchanges.Remove(id, out exchange))
+                return null;
+            OnRemoved();
+        }
+
+        return exchange;
+    }
+
+    ClientStream? FindStream(uint id)
+    {
+        lock (_gate)
+            return _exchanges.GetValueOrDefault(id) as ClientStream;
+    }
+
+    void OnAccept(uint id)
+    {
+        ClientStream? accepted;
+        lock (_gate)
+        {
+            accepted = _exchanges.GetValueOrDefault(id) as ClientStream;
+            accepted?.Due = DeadlineTimer.Never;
+        }
+
+        accepted?.OnAccept();
+    }
+
+    void OnShutdown()
+    {
+        List<TaskCompletionSource> waiters;
+        bool isIdle;
+        lock (_gate)
+        {
+            _isShuttingDown = true;
+            isIdle = _exchanges.Count == 0;
+            waiters = [.. _slotWaiters];
+            _slotWaiters.Clear();
+        }
+
+        foreach (var waiter in waiters)
+            waiter.TrySetResult();
+        if (isIdle)
+            Frames.Finish();
+    }
+
+    void Expire()
+    {
+        var expired = new List<ClientExchange>();
+        lock (_gate)
+        {
+            _deadlines.Disarm();
+            var now = _deadlines.Now;
+            foreach (var exchange in _exchanges.Values)
+            {
+                if (exchange.Due <= now)
+                    expired.Add(exchange);
+                else
+                    _deadlines.Arm(exchange.Due);
+            }
+
+            // At once: outside of the lock, the same object might have become another call.
+            foreach (var exchange in expired)
+            {
+                _exchanges.Remove(exchange.Id);
+                OnRemoved();
+            }
+        }
+
+        foreach (var exchange in expired)
+        {
+            Frames.Signal(FrameType.Cancel, exchange.Id);
+            exchange.Fail(exchange.Expired(_address));
+        }
+    }
+
+    // Under the lock. The slot goes to the next caller who waits; a connection that shuts down ends with its last exchange.
+    void OnRemoved()
+    {
+        if (_slotWaiters.First is { } waiter)
+        {
+            _slotWaiters.RemoveFirst();
+            waiter.Value.TrySetResult();
+        }
+
+        if (_isShuttingDown && _exchanges.Count == 0)
+            Frames.Finish();
+    }
+}

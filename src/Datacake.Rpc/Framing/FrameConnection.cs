@@ -1,0 +1,334 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace Datacake.Rpc.Framing;
+
+/// <summary>
+/// A connection after its handshake: reads frames, puts chunked messages together and hands them to the sink; writes what the send queue holds; pings a silent
+/// peer. Whatever ends it (an error, garbage, silence, <see cref="Abort"/>), the sink hears of it once, at once.
+/// </summary>
+sealed class FrameConnection
+{
+    /// <summary>Small enough that most of a large payload is read straight into its own buffer, large enough for some hundred small frames.</summary>
+    const int ReceiveBufferSize = 16 * 1024;
+
+    /// <summary>Characters of an error's text that are sent.</summary>
+    const int MaxErrorLength = 2048;
+
+    readonly TransportConnection _transport;
+    readonly Stream _stream;
+    readonly RpcLimits _limits;
+    readonly TimeProvider _timeProvider;
+    readonly byte[] _buffer = new byte[ReceiveBufferSize];
+    readonly Dictionary<uint, PayloadBuffer?> _unfinished = [];     // messages of which chunks are missing; null: the rest is thrown away
+    readonly Lock _gate = new();
+    int _start;                 // the received bytes that are not consumed yet are _buffer[_start.._end]
+    int _end;
+    long _reserved;             // bytes of large buffers
+    bool _heard;                // something was received since the last tick of the keep-alive
+    int _silentTicks;
+    long _writesAtTick = -1;
+    bool _isOver;               // the sink was told
+    RpcException? _reason;
+    IFrameSink? _sink;
+    Task _transportClosed = Task.CompletedTask;
+
+    /// <summary>A connection that runs from <see cref="RunAsync"/> on.</summary>
+    /// <param name="transport">What is closed in the end.</param>
+    /// <param name="stream">The transport's stream, or TLS around it.</param>
+    /// <param name="limits">What this side takes.</param>
+    /// <param name="peer">What the other side takes.</param>
+    /// <param name="timeProvider">The clock of the keep-alive.</param>
+    public FrameConnection(TransportConnection transport, Stream stream, RpcLimits limits, PeerLimits peer, TimeProvider timeProvider)
+    {
+        _transport = transport;
+        _stream = stream;
+        _limits = limits;
+        _timeProvider = timeProvider;
+        Peer = peer;
+        Buffers = new ItemPool<PayloadBuffer>(limits.CallsInFlight, () => new PayloadBuffer(this));
+    }
+
+    public SendQueue Output { get; } = new();
+
+    public ItemPool<PayloadBuffer> Buffers { get; }
+
+    public PeerLimits Peer { get; }
+
+    public string RemoteAddress => _transport.RemoteAddress;
+
+    /// <summary>Runs the connection until it ends, and returns why it did, after the transport is closed.</summary>
+    public async Task<RpcException> RunAsync(IFrameSink sink)
+    {
+        _sink = sink;
+        var writing = WriteAsync();
+        await using (_timeProvider.CreateTimer(_ => Tick(), null, _limits.KeepAlive, _limits.KeepAlive).ConfigureAwait(false))
+        {
+            await ReadAsync().ConfigureAwait(false);
+            await writing.ConfigureAwait(false);
+        }
+
+        await _transportClosed.ConfigureAwait(false);
+        return _reason!;
+    }
+
+    /// <summary>Writes what is queued, then ends the connection.</summary>
+    public void Finish() => Output.Complete();
+
+    /// <summary>Ends the connection now. The first reason given counts.</summary>
+    public void Abort(RpcException reason)
+    {
+        lock (_gate)
+        {
+            if (_isOver)
+                return;
+            _isOver = true;
+            _reason = reason;
+            _transportClosed = CloseTransportAsync();
+        }
+
+        Output.Close(reason);
+        _sink?.OnClosed(reason);
+    }
+
+    public bool TryReserve(int bytes)
+    {
+        if (Interlocked.Add(ref _reserved, bytes) <= _limits.BufferedBytes)
+            return true;
+        Interlocked.Add(ref _reserved, -bytes);
+        return false;
+    }
+
+    public void Unreserve(int bytes) => Interlocked.Add(ref _reserved, -bytes);
+
+    /// <summary>Sends a frame that may not wait. A peer that lets too many of these pile up is cut off.</summary>
+    public void Signal(FrameType type, uint id, uint value = 0, ReadOnlySpan<byte> meta = default, ReadOnlySpan<byte> payload = default)
+    {
+        if (!Output.TryAppend(type, id, value, meta, payload, isUrgent: true))
+            Abort(new RpcException(RpcStatus.LimitExceeded, $"{RemoteAddress} does not read what is sent to it"));
+    }
+
+    /// <summary>Tells the other side that a call or stream failed.</summary>
+    public void SendError(uint id, RpcStatus status, string text) =>
+        Signal(FrameType.Error, id, (uint)status, [], Encoding.UTF8.GetBytes(text.Length > MaxErrorLength ? text[..MaxErrorLength] : text));
+
+    async Task CloseTransportAsync()
+    {
+        await Task.Yield();
+        try
+        {
+            await _transport.DisposeAsync().ConfigureAwait(false);
+            await _stream.DisposeAsync().ConfigureAwait(false);      // TLS around the transport, if any
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            // The peer was faster.
+        }
+    }
+
+    async Task WriteAsync()
+    {
+        try
+        {
+            await Output.WriteToAsync(_stream).ConfigureAwait(false);
+            Abort(new RpcException(RpcStatus.Connection, $"The connection to {RemoteAddress} was closed"));
+        }
+        catch (Exception error)
+        {
+            Abort(Lost(error));
+        }
+    }
+
+    async Task ReadAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                if (_end - _start < FrameHeader.Size)
+                    await FillAsync(FrameHeader.Size).ConfigureAwait(false);
+                var header = FrameHeader.Read(_buffer.AsSpan(_start));
+                header.Check(_limits.HeaderSize);
+                _start += FrameHeader.Size;
+
+                if (!IsMessage(header.Type))
+                    OnSignal(header);
+                else if (await ReceiveAsync(header).ConfigureAwait(false) is { } message)
+                    _sink!.OnMessage(message);
+            }
+        }
+        catch (Exception error)
+        {
+            Abort(Lost(error));
+        }
+
+        foreach (var message in _unfinished.Values)
+            message?.Release(message.Version);
+    }
+
+    static bool IsMessage(FrameType type) =>
+        type is FrameType.Request or FrameType.Reply or FrameType.Error or FrameType.Chunk or FrameType.OpenStream or FrameType.Message;
+
+    void OnSignal(FrameHeader header)
+    {
+        switch (header.Type)
+        {
+            case FrameType.Ping:
+                Signal(FrameType.Pong, 0);
+                break;
+            case FrameType.Pong:
+                break;
+            default:
+                if (header.Type == FrameType.Cancel)
+                    DropUnfinished(header.Id);
+                _sink!.OnSignal(header);
+                break;
+        }
+    }
+
+    /// <summary>Receives the body of a frame. Returns the message, if it is complete with that.</summary>
+    ValueTask<PayloadBuffer?> ReceiveAsync(FrameHeader header)
+    {
+        PayloadBuffer? message;
+        if (header.Type == FrameType.Chunk)
+        {
+            if (!_unfinished.TryGetValue(header.Id, out message) || message is null)
+                return SkipAsync(header);
+        }
+        else
+        {
+            DropUnfinished(header.Id);
+            if (header.HasMore && _unfinished.Count >= _limits.CallsInFlight)
+                throw new RpcException(RpcStatus.LimitExceeded, $"more than {_limits.CallsInFlight} large messages at a time (CallsInFlight)");
+            message = Buffers.Rent();
+            message.Start(header);
+        }
+
+        var body = header.BodyLength;
+        if (message.PayloadLength + body > _limits.MessageSize)
+            return RefuseAsync(header, message, $"the message is larger than {_limits.MessageSize} bytes (MessageSize)");
+        var room = message.Extend(body);
+        if (room.Length < body)
+            return RefuseAsync(header, message, $"the connection holds {_limits.BufferedBytes} bytes of unfinished calls (BufferedBytes)");
+        if (_end - _start < body)
+            return ReceiveRestAsync(header, message, room);
+        Consume(room);
+        return ValueTask.FromResult(Received(header, message));
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    async ValueTask<PayloadBuffer?> ReceiveRestAsync(FrameHeader header, PayloadBuffer message, Memory<byte> room)
+    {
+        if (room.Length <= ReceiveBufferSize / 2)
+        {
+            await FillAsync(room.Length).ConfigureAwait(false);
+            Consume(room);
+        }
+        else
+        {
+            var buffered = _end - _start;
+            Consume(room[..buffered]);
+            await _stream.ReadExactlyAsync(room[buffered..]).ConfigureAwait(false);
+            _heard = true;
+        }
+
+        return Received(header, message);
+    }
+
+    PayloadBuffer? Received(FrameHeader header, PayloadBuffer message)
+    {
+        if (header.HasMore)
+        {
+            _unfinished[header.Id] = message;
+            return null;
+        }
+
+        if (header.Type == FrameType.Chunk)
+            _unfinished.Remove(header.Id);
+        return message;
+    }
+
+    async ValueTask<PayloadBuffer?> RefuseAsync(FrameHeader header, PayloadBuffer message, string reason)
+    {
+        message.Release(message.Version);
+        if (header.HasMore)
+            _unfinished[header.Id] = null;
+        await SkipAsync(header).ConfigureAwait(false);
+        _sink!.OnRefused(header.Id, reason);
+        return null;
+    }
+
+    async ValueTask<PayloadBuffer?> SkipAsync(FrameHeader header)
+    {
+        var rest = header.BodyLength;
+        while (true)
+        {
+            var skipped = Math.Min(rest, _end - _start);
+            _start += skipped;
+            rest -= skipped;
+            if (rest == 0)
+                break;
+            await FillAsync(1).ConfigureAwait(false);
+        }
+
+        if (!header.HasMore)
+            _unfinished.Remove(header.Id);
+        return null;
+    }
+
+    void DropUnfinished(uint id)
+    {
+        if (_unfinished.Count > 0 && _unfinished.Remove(id, out var message))
+            message?.Release(message.Version);
+    }
+
+    void Consume(Memory<byte> target)
+    {
+        _buffer.AsSpan(_start, target.Length).CopyTo(target.Span);
+        _start += target.Length;
+    }
+
+    /// <summary>Reads until at least <paramref name="count"/> bytes are buffered.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    async ValueTask FillAsync(int count)
+    {
+        if (_start == _end)
+            _start = _end = 0;
+        else if (_start + count > _buffer.Length)
+        {
+            _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
+            (_start, _end) = (0, _end - _start);
+        }
+
+        while (_end - _start < count)
+        {
+            var read = await _stream.ReadAsync(_buffer.AsMemory(_end)).ConfigureAwait(false);
+            if (read == 0)
+                throw new EndOfStreamException();
+            _end += read;
+            _heard = true;
+        }
+    }
+
+    void Tick()
+    {
+        _silentTicks = _heard ? 0 : _silentTicks + 1;
+        _heard = false;
+        var writes = Output.Writes;
+        var isStuck = Output.IsWriting && writes == _writesAtTick;
+        _writesAtTick = Output.IsWriting ? writes : -1;
+        if (isStuck)
+            Abort(new RpcException(RpcStatus.Connection, $"{RemoteAddress} has read nothing for {_limits.KeepAlive} (KeepAlive)"));
+        else if (_silentTicks > 1)
+            Abort(new RpcException(RpcStatus.Connection, $"{RemoteAddress} has been silent for {_limits.KeepAlive} after a ping (KeepAlive)"));
+        else if (_silentTicks == 1)
+            Signal(FrameType.Ping, 0);
+    }
+
+    RpcException Lost(Exception error) => error switch
+    {
+        RpcException rpc => new RpcException(rpc.Status, $"The connection to {RemoteAddress} was cut: {rpc.Message}", rpc),
+        EndOfStreamException => new RpcException(RpcStatus.Connection, $"{RemoteAddress} has closed the connection", error),
+        _ => new RpcException(RpcStatus.Connection, $"The connection to {RemoteAddress} was lost: {error.Message}", error),
+    };
+}

@@ -1,0 +1,86 @@
+using System.Buffers;
+
+namespace Datacake.Rpc.Framing;
+
+/// <summary>
+/// The body of one received message, chunks put together: owned by the connection's reader while it fills, then by whoever the message was handed to,
+/// who releases it once. Small bodies live in an array that the object keeps; larger ones in a rented array.
+/// </summary>
+sealed class PayloadBuffer(FrameConnection owner)
+{
+    const int SmallSize = 256;
+
+    readonly byte[] _small = new byte[SmallSize];
+    byte[]? _rented;
+    int _length;
+    int _version;       // counts releases, so that a view from before one is found out
+
+    /// <summary>The header of the first frame.</summary>
+    public FrameHeader Header { get; private set; }
+
+    public int Version => Volatile.Read(ref _version);
+
+    public int PayloadLength => _length - Header.MetaLength;
+
+    public ReadOnlySpan<byte> Meta => Array.AsSpan(0, Header.MetaLength);
+
+    byte[] Array => _rented ?? _small;
+
+    public void Start(FrameHeader header) => Header = header;
+
+    /// <summary>Makes room for more bytes and returns it, or default when the connection may not buffer that much.</summary>
+    public Memory<byte> Extend(int count)
+    {
+        var length = _length + count;
+        if (length > Array.Length && !TryGrow(length))
+            return default;
+        var room = Array.AsMemory(_length, count);
+        _length = length;
+        return room;
+    }
+
+    public ReadOnlyMemory<byte> GetPayload(int version)
+    {
+        ObjectDisposedException.ThrowIf(version != Volatile.Read(ref _version), typeof(RpcPayload));
+        return Array.AsMemory(Header.MetaLength, PayloadLength);
+    }
+
+    /// <summary>Gives everything back, once: with an old version it does nothing.</summary>
+    public void Release(int version)
+    {
+        if (Interlocked.CompareExchange(ref _version, version + 1, version) != version)
+            return;
+#if DEBUG
+        Array.AsSpan(0, _length).Fill(0xDD);        // whoever reads on sees it at once
+#endif
+        _length = 0;
+        if (_rented is { } rented)
+        {
+            _rented = null;
+            owner.Unreserve(rented.Length);
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+
+        owner.Buffers.Return(this);
+    }
+
+    bool TryGrow(int length)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(_length == 0 ? length : Math.Max(length, 2 * _length));
+        if (!owner.TryReserve(larger.Length))
+        {
+            ArrayPool<byte>.Shared.Return(larger);
+            return false;
+        }
+
+        Array.AsSpan(0, _length).CopyTo(larger);
+        if (_rented is { } old)
+        {
+            owner.Unreserve(old.Length);
+            ArrayPool<byte>.Shared.Return(old);
+        }
+
+        _rented = larger;
+        return true;
+    }
+}

@@ -1,0 +1,154 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using Datacake.Rpc.Framing;
+
+namespace Datacake.Rpc.Handshake;
+
+/// <summary>
+/// What both sides say before the first frame. Each step is <c>DCRP</c>, format version (1 byte), code (1), body length (2, little-endian), body.
+/// The client says what it takes, the server answers what it takes; if the server has a cluster secret, the client then proves that it knows it, and the
+/// server proves it in return: an HMAC-SHA256, keyed by the secret, over the role and both sides' fresh random numbers. The secret itself never travels, a recorded
+/// proof is worth nothing, and neither side can be made to compute the other's.
+/// </summary>
+static class HandshakeProtocol
+{
+    const byte Version = 1;
+    const int HeaderSize = 8;
+    const int NonceSize = 32;
+    const int BodySize = 12 + NonceSize;
+    const int MaxBodySize = 1024;
+    const byte Plain = 0;           // codes of a client
+    const byte WithSecret = 0x80;   // flag of the client's code and the server's: the proofs follow
+
+    static ReadOnlySpan<byte> Magic => "DCRP"u8;
+
+    static ReadOnlySpan<byte> ClientRole => "datacake rpc client"u8;
+
+    static ReadOnlySpan<byte> ServerRole => "datacake rpc server"u8;
+
+    /// <summary>The calling side.</summary>
+    /// <exception cref="RpcException">The server refused, or is none.</exception>
+    public static async ValueTask<PeerLimits> ConnectAsync(
+        Stream stream, RpcLimits limits, ReadOnlyMemory<byte> secret, CancellationToken cancellationToken)
+    {
+        var mine = NewBody(limits);
+        await SendAsync(stream, secret.IsEmpty ? Plain : WithSecret, mine, cancellationToken).ConfigureAwait(false);
+        var (code, theirs) = await ReceiveAsync(stream, "server", cancellationToken).ConfigureAwait(false);
+        ThrowIfRefused(code, theirs);
+        if (theirs.Length < BodySize)
+            throw new RpcException(RpcStatus.InvalidPayload, "the server's greeting is too short");
+        if (secret.IsEmpty)
+            return ReadLimits(theirs);
+        if (code != WithSecret)
+            throw new RpcException(RpcStatus.Unauthenticated, "the server has no cluster secret, so it cannot prove that it belongs to the cluster; set the same ClusterSecret on all nodes");
+
+        var (clientNonce, serverNonce) = (mine[^NonceSize..], theirs[12..BodySize]);
+        await SendAsync(stream, WithSecret, Prove(secret, ClientRole, clientNonce, serverNonce), cancellationToken).ConfigureAwait(false);
+        var (verdict, proof) = await ReceiveAsync(stream, "server", cancellationToken).ConfigureAwait(false);
+        ThrowIfRefused(verdict, proof);
+        if (!CryptographicOperations.FixedTimeEquals(proof, Prove(secret, ServerRole, clientNonce, serverNonce)))
+            throw new RpcException(RpcStatus.Unauthenticated, "the server does not know the cluster secret");
+        return ReadLimits(theirs);
+    }
+
+    /// <summary>The answering side. A client that is refused is told why.</summary>
+    /// <exception cref="RpcException">The client was refused, or is none.</exception>
+    public static async ValueTask<PeerLimits> AcceptAsync(
+        Stream stream, RpcLimits limits, ReadOnlyMemory<byte> secret, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (code, theirs) = await ReceiveAsync(stream, "client", cancellationToken).ConfigureAwait(false);
+            if (theirs.Length < BodySize)
+                throw new RpcException(RpcStatus.InvalidPayload, "the client's greeting is too short");
+            if (!secret.IsEmpty && code != WithSecret)
+                throw new RpcException(RpcStatus.Unauthenticated, "this server asks for a cluster secret, and the client has none; set the same ClusterSecret on all nodes");
+            var mine = NewBody(limits);
+            await SendAsync(stream, secret.IsEmpty ? Plain : WithSecret, mine, cancellationToken).ConfigureAwait(false);
+            if (secret.IsEmpty)
+                return ReadLimits(theirs);
+
+            var (clientNonce, serverNonce) = (theirs[12..BodySize], mine[^NonceSize..]);
+            var (_, proof) = await ReceiveAsync(stream, "client", cancellationToken).ConfigureAwait(false);
+            if (!CryptographicOperations.FixedTimeEquals(proof, Prove(secret, ClientRole, clientNonce, serverNonce)))
+                throw new RpcException(RpcStatus.Unauthenticated, "the client's cluster secret is another than the server's");
+            await SendAsync(stream, WithSecret, Prove(secret, ServerRole, clientNonce, serverNonce), cancellationToken).ConfigureAwait(false);
+            return ReadLimits(theirs);
+        }
+        catch (RpcException refusal)
+        {
+            await RefuseAsync(stream, refusal, cancellationToken).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Tells a client why it is not served.</summary>
+    public static ValueTask RefuseAsync(Stream stream, RpcException reason, CancellationToken cancellationToken) =>
+        SendAsync(stream, (byte)reason.Status, Encoding.UTF8.GetBytes(reason.Message), cancellationToken);
+
+    static byte[] NewBody(RpcLimits limits)
+    {
+        var body = new byte[BodySize];
+        BinaryPrimitives.WriteInt32LittleEndian(body, limits.MessageSize);
+        BinaryPrimitives.WriteInt32LittleEndian(body.AsSpan(4), limits.CallsInFlight);
+        BinaryPrimitives.WriteInt32LittleEndian(body.AsSpan(8), limits.StreamWindow);
+        RandomNumberGenerator.Fill(body.AsSpan(12));
+        return body;
+    }
+
+    static PeerLimits ReadLimits(byte[] body)
+    {
+        var limits = new PeerLimits(
+            BinaryPrimitives.ReadInt32LittleEndian(body),
+            BinaryPrimitives.ReadInt32LittleEndian(body.AsSpan(4)),
+            BinaryPrimitives.ReadInt32LittleEndian(body.AsSpan(8)));
+        return limits is { MessageSize: > 0, CallsInFlight: > 0, StreamWindow: > 0 }
+            ? limits
+            : throw new RpcException(RpcStatus.InvalidPayload, "the greeting names limits that allow nothing");
+    }
+
+    static byte[] Prove(ReadOnlyMemory<byte> secret, ReadOnlySpan<byte> role, ReadOnlySpan<byte> clientNonce, ReadOnlySpan<byte> serverNonce) =>
+        HMACSHA256.HashData(secret.Span, [.. role, .. clientNonce, .. serverNonce]);
+
+    static void ThrowIfRefused(byte code, byte[] body)
+    {
+        if (code is Plain or WithSecret)
+            return;
+
+        var status = (RpcStatus)code;
+        throw new RpcException(Enum.IsDefined(status) ? status : RpcStatus.Connection, Encoding.UTF8.GetString(body));
+    }
+
+    static async ValueTask SendAsync(Stream stream, byte code, byte[] body, CancellationToken cancellationToken)
+    {
+        var step = new byte[HeaderSize + body.Length];
+        Magic.CopyTo(step);
+        step[4] = Version;
+        step[5] = code;
+        BinaryPrimitives.WriteUInt16LittleEndian(step.AsSpan(6), (ushort)body.Length);
+        body.CopyTo(step, HeaderSize);
+        await stream.WriteAsync(step, cancellationToken).ConfigureAwait(false);
+    }
+
+    static async ValueTask<(byte Code, byte[] Body)> ReceiveAsync(Stream stream, string who, CancellationToken cancellationToken)
+    {
+        var header = new byte[HeaderSize];
+        await stream.ReadExactlyAsync(header, cancellationToken).ConfigureAwait(false);
+        if (!header.AsSpan().StartsWith(Magic))
+            throw new RpcException(RpcStatus.InvalidPayload, DescribeStranger(header[0], who));
+        if (header[4] != Version)
+            throw new RpcException(RpcStatus.InvalidPayload, $"the {who} speaks version {header[4]} of the protocol, this side version {Version}; update the older one");
+        var length = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(6));
+        if (length > MaxBodySize)
+            throw new RpcException(RpcStatus.InvalidPayload, $"the {who}'s greeting has {length} bytes; {MaxBodySize} are allowed");
+        var body = new byte[length];
+        await stream.ReadExactlyAsync(body, cancellationToken).ConfigureAwait(false);
+        return (header[5], body);
+    }
+
+    // A TLS record starts with its type: 0x15 alert, 0x16 handshake.
+    static string DescribeStranger(byte first, string who) => first is 0x15 or 0x16
+        ? $"the {who} speaks TLS, this side does not; set Tls on both or on none"
+        : $"the {who} does not speak the Datacake RPC protocol";
+}

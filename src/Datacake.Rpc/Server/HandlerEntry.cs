@@ -1,0 +1,55 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using Datacake.Rpc.Framing;
+using MessagePack;
+
+namespace Datacake.Rpc.Server;
+
+/// <summary>One registered handler: answers a call, or fails with the exception that the caller is to see.</summary>
+abstract class HandlerEntry
+{
+    /// <summary>Whether callers open a stream to it, rather than send a request.</summary>
+    public virtual bool IsStream => false;
+
+    public abstract ValueTask InvokeAsync(ServerCall call);
+}
+
+sealed class BytesEntry(Func<RpcRequest, CancellationToken, ValueTask<ReadOnlyMemory<byte>>> handler) : HandlerEntry
+{
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public override async ValueTask InvokeAsync(ServerCall call)
+    {
+        var reply = await handler(call.Request, call.CancellationToken).ConfigureAwait(false);
+        await call.ReplyAsync(reply).ConfigureAwait(false);
+    }
+}
+
+sealed class TypedEntry<TMessage, TReply>(IHandler<TMessage, TReply> handler) : HandlerEntry
+    where TMessage : IRpcMessage<TMessage>
+    where TReply : IRpcMessage<TReply>
+{
+    readonly ItemPool<ArrayBufferWriter<byte>> _writers = new(Environment.ProcessorCount * 4, () => new ArrayBufferWriter<byte>());
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public override async ValueTask InvokeAsync(ServerCall call)
+    {
+        var message = TypedMessage.Read<TMessage>(call.Request.Payload);
+        var reply = await handler.HandleAsync(message, call.Request, call.CancellationToken).ConfigureAwait(false);
+        var writer = _writers.Rent();
+        TypedMessage.Write(writer, reply);
+        await call.ReplyAsync(writer.WrittenMemory).ConfigureAwait(false);
+        TypedMessage.Recycle(writer, _writers);
+    }
+}
+
+sealed class StreamEntry(Func<RpcStream, CancellationToken, Task> handler) : HandlerEntry
+{
+    public override bool IsStream => true;
+
+    public override async ValueTask InvokeAsync(ServerCall call)
+    {
+        call.Accept();
+        await handler(call.Stream!, call.CancellationToken).ConfigureAwait(false);
+        await call.EndStreamAsync().ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,104 @@
+using System.Diagnostics.CodeAnalysis;
+using Datacake.Rpc.Framing;
+
+namespace Datacake.Rpc.Server;
+
+/// <summary>One call or stream on the server, from its arrival until its handler has finished. Pooled by its connection.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "A token source without a timer or a parent holds nothing that needs disposing.")]
+sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
+{
+    CancellationTokenSource _cancellation = new();
+    PayloadBuffer? _message;
+    int _messageVersion;
+    HandlerEntry? _entry;
+
+    public uint Id { get; private set; }
+
+    public RpcRequest Request { get; private set; }
+
+    public RpcStream? Stream { get; private set; }
+
+    public CancellationToken CancellationToken => _cancellation.Token;
+
+    /// <summary>A timestamp, under the connection's lock.</summary>
+    public long Due { get; set; }
+
+    /// <summary>Why the token has fired or is about to, under the connection's lock.</summary>
+    public RpcStatus? CancelledBy { get; private set; }
+
+    public void Start(PayloadBuffer message, HandlerEntry? entry, RpcStream? stream)
+    {
+        _message = message;
+        _messageVersion = message.Version;
+        _entry = entry;
+        Id = message.Header.Id;
+        Request = new RpcRequest(message, connection.RemoteAddress);
+        Stream = stream;
+        Due = DeadlineTimer.Never;
+    }
+
+    /// <summary>Under the connection's lock. Returns what to cancel after leaving it, if that was not done before.</summary>
+    public CancellationTokenSource? MarkCancelled(RpcStatus reason)
+    {
+        if (CancelledBy is not null)
+            return null;
+        CancelledBy = reason;
+        return _cancellation;
+    }
+
+    /// <summary>Lets go of everything, after the call has left the connection's table.</summary>
+    public void Reset()
+    {
+        _message!.Release(_messageVersion);
+        _message = null;
+        _entry = null;
+        Request = default;
+        Stream = null;
+        if (CancelledBy is null && _cancellation.TryReset())
+            return;
+        _cancellation = new CancellationTokenSource();      // someone may still be about to cancel the old one
+        CancelledBy = null;
+    }
+
+    // RunAsync throws nothing, and the connection waits for the call to leave its table.
+    void IThreadPoolWorkItem.Execute() => _ = RunAsync();
+
+    /// <exception cref="RpcException">The caller does not take that much.</exception>
+    public ValueTask ReplyAsync(ReadOnlyMemory<byte> reply)
+    {
+        var connected = connection.Frames;
+        if (reply.Length > connected.Peer.MessageSize)
+        {
+            throw new RpcException(
+                RpcStatus.LimitExceeded, $"The reply has {reply.Length} bytes; the caller takes at most {connected.Peer.MessageSize} (MessageSize)");
+        }
+
+        return reply.Length <= FrameHeader.MaxPayload && connected.Output.TryAppend(FrameType.Reply, Id, 0, [], reply.Span)
+            ? ValueTask.CompletedTask
+            : connected.Output.SendAsync(FrameType.Reply, Id, 0, default, reply, CancellationToken);
+    }
+
+    public void Accept() => connection.Frames.Signal(FrameType.Accept, Id);
+
+    public async ValueTask EndStreamAsync()
+    {
+        await Stream!.CompleteAsync().ConfigureAwait(false);
+        await ReplyAsync(default).ConfigureAwait(false);
+    }
+
+    async Task RunAsync()
+    {
+        try
+        {
+            await (_entry ?? throw connection.UnknownRoute(_message!, Stream is not null)).InvokeAsync(this).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            connection.SendFailure(this, error);
+        }
+
+        if (Stream is { } stream)
+            await stream.DisposeAsync().ConfigureAwait(false);
+        connection.Forget(this);
+    }
+}

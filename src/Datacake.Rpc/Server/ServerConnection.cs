@@ -1,0 +1,334 @@
+using Datacake.Rpc.Framing;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.Rpc.Server;
+
+/// <summary>The answering side of a connection: runs handlers on the thread pool, and holds what is in flight.</summary>
+sealed class ServerConnection : IFrameSink, IDisposable
+{
+    /// <summary>How long a client may take to close, once all is said, and to read the last of it.</summary>
+    static readonly TimeSpan GraceTime = TimeSpan.FromSeconds(1);
+
+    readonly ServiceTable _services;
+    readonly RpcServerOptions _options;
+    readonly ItemPool<ServerCall> _pool;
+    readonly DeadlineTimer _deadlines;
+    readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly Lock _gate = new();
+    bool _limitWasLogged;       // once for each connection
+
+    // All below is under the lock.
+    readonly Dictionary<uint, ServerCall> _calls = [];
+    RpcException? _closed;
+    bool _isShuttingDown;
+    TaskCompletionSource? _allDone;
+
+    public ServerConnection(FrameConnection frames, ServiceTable services, RpcServerOptions options)
+    {
+        Frames = frames;
+        _services = services;
+        _options = options;
+        _pool = new ItemPool<ServerCall>(options.Limits.CallsInFlight, () => new ServerCall(this));
+        _deadlines = new DeadlineTimer(options.TimeProvider, Expire);
+    }
+
+    public FrameConnection Frames { get; }
+
+    public string RemoteAddress => Frames.RemoteAddress;
+
+    /// <summary>Runs until the connection has ended and every handler has returned, or ignored its token for too long.</summary>
+    public async Task RunAsync()
+    {
+        var reason = await Frames.RunAsync(this).ConfigureAwait(false);
+        if (reason.Status is RpcStatus.InvalidPayload or RpcStatus.LimitExceeded)
+            Log.ConnectionCut(_options.Logger, RemoteAddress, reason.Message);
+        else
+            Log.ConnectionEnded(_options.Logger, RemoteAddress, reason.Message);
+        await AllDoneAsync(_options.DrainTimeout).ConfigureAwait(false);
+        lock (_gate)
+        {
+            if (_calls.Count > 0)
+                Log.HandlersLeft(_options.Logger, RemoteAddress, _calls.Count);
+        }
+    }
+
+    public void Dispose() => _deadlines.Dispose();
+
+    /// <summary>Takes no new calls, tells open streams to end, lets calls finish for a while, and ends the connection.</summary>
+    public async Task ShutDownAsync()
+    {
+        lock (_gate)
+            _isShuttingDown = true;
+        Frames.Signal(FrameType.Shutdown, 0);
+        CancelAll(RpcStatus.ShuttingDown, streamsOnly: true);
+        if (!await AllDoneAsync(_options.DrainTimeout).ConfigureAwait(false))
+        {
+            CancelAll(RpcStatus.ShuttingDown, streamsOnly: false);
+            await AllDoneAsync(_options.DrainTimeout).ConfigureAwait(false);
+        }
+
+        // The client goes first, once it has all its replies: what was sent to it is then surely received.
+        if (await EndsWithinAsync(_ended.Task, GraceTime).ConfigureAwait(false))
+            return;
+        Frames.Finish();
+        if (!await EndsWithinAsync(_ended.Task, GraceTime).ConfigureAwait(false))
+            Frames.Abort(new RpcException(RpcStatus.ShuttingDown, "The server has shut down"));
+    }
+
+    public void OnMessage(PayloadBuffer message)
+    {
+        switch (message.Header.Type)
+        {
+            case FrameType.Request or FrameType.OpenStream:
+                Start(message);
+                break;
+            case FrameType.Message:
+                if (FindStream(message.Header.Id) is { } stream)
+                    stream.OnMessage(message);
+                else
+                    message.Release(message.Version);
+                break;
+            default:
+                throw new RpcException(RpcStatus.InvalidPayload, $"a client does not send frames of type {message.Header.Type}");
+        }
+    }
+
+    public void OnSignal(FrameHeader frame)
+    {
+        switch (frame.Type)
+        {
+            case FrameType.Cancel:
+                Cancel(frame.Id);
+                break;
+            case FrameType.Credit:
+                FindStream(frame.Id)?.OnCredit(frame.Value);
+                break;
+            case FrameType.Complete:
+                FindStream(frame.Id)?.OnCompleted(isOver: false);
+                break;
+            default:
+                throw new RpcException(RpcStatus.InvalidPayload, $"a client does not send frames of type {frame.Type}");
+        }
+    }
+
+    public void OnRefused(uint id, string reason)
+    {
+        FindStream(id)?.Fail(new RpcException(RpcStatus.LimitExceeded, reason));
+        Refuse(id, RpcStatus.LimitExceeded, reason);
+    }
+
+    public void OnClosed(RpcException reason)
+    {
+        List<RpcStream> streams;
+        lock (_gate)
+        {
+            _closed = reason;
+            streams = [.. from call in _calls.Values where call.Stream is not null select call.Stream];
+        }
+
+        foreach (var stream in streams)
+            stream.Fail(reason);
+        CancelAll(RpcStatus.Connection, streamsOnly: false);
+        _ended.TrySetResult();
+    }
+
+    public void Forget(ServerCall call)
+    {
+        TaskCompletionSource? allDone = null;
+        lock (_gate)
+        {
+            _calls.Remove(call.Id);
+            if (_calls.Count == 0)
+                (allDone, _allDone) = (_allDone, null);
+        }
+
+        call.Reset();
+        _pool.Return(call);
+        allDone?.TrySetResult();
+    }
+
+    public RpcException UnknownRoute(PayloadBuffer message, bool isStream)
+    {
+        var route = message.Meta[..Route.Measure(message.Meta)];
+        var (service, name) = Route.Decode(route);
+        if (!_services.HasService(service))
+            return new RpcException(RpcStatus.UnknownService, $"There is no service '{service}' here.");
+        if (_services.Find(route) is not null)
+        {
+            return new RpcException(
+                RpcStatus.UnknownMessage, $"'{name}' of the service '{service}' {(isStream ? "takes requests, not streams" : "is a stream: open it")}.");
+        }
+
+        return new RpcException(RpcStatus.UnknownMessage, $"The service '{service}' has no message '{name}'.");
+    }
+
+    public void SendFailure(ServerCall call, Exception error)
+    {
+        RpcStatus? cancelledBy;
+        lock (_gate)
+            cancelledBy = call.CancelledBy;
+        var failure = error switch
+        {
+            RpcException rpc => rpc,
+            OperationCanceledException when cancelledBy is { } status => new RpcException(status, "The call was cancelled."),
+            _ => new RpcException(RpcStatus.Internal, $"The handler failed: {error.Message}", error),
+        };
+        if (failure.Status == RpcStatus.Internal)
+            Log.HandlerFailed(_options.Logger, RemoteAddress, error);
+        call.Stream?.Fail(failure);
+        Frames.SendError(call.Id, failure.Status, failure.Message);
+    }
+
+    void Start(PayloadBuffer message)
+    {
+        var header = message.Header;
+        var routeLength = Route.Measure(message.Meta);
+        if (routeLength == 0)
+            throw new RpcException(RpcStatus.InvalidPayload, "a call carries no readable route");
+        var isStream = header.Type == FrameType.OpenStream;
+        var entry = _services.Find(message.Meta[..routeLength]);
+        if (entry?.IsStream != isStream)
+            entry = null;
+
+        var call = _pool.Rent();
+        call.Start(message, entry, isStream ? new RpcStream(Frames, header.Id, _options.Limits.StreamWindow, client: null) : null);
+        if (TryRegister(call, header.Value) is not { } refusal)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(call, preferLocal: false);
+            return;
+        }
+
+        call.Reset();
+        _pool.Return(call);
+        Refuse(header.Id, refusal, refusal == RpcStatus.LimitExceeded
+            ? $"{_options.Limits.CallsInFlight} calls of this connection are in flight (CallsInFlight)."
+            : "The server is shutting down.");
+    }
+
+    /// <summary>Puts a call into the table, or says why not.</summary>
+    RpcStatus? TryRegister(ServerCall call, uint timeLimitMs)
+    {
+        lock (_gate)
+        {
+            if (_isShuttingDown || _closed is not null)
+                return RpcStatus.ShuttingDown;
+            // The caller obeys the limit as it sees it: calls that it has given up, or whose reply is on its way, may not be over here. Hence twice.
+            if (_calls.Count >= 2L * _options.Limits.CallsInFlight)
+                return RpcStatus.LimitExceeded;
+            if (!_calls.TryAdd(call.Id, call))
+                throw new RpcException(RpcStatus.InvalidPayload, $"the call id {call.Id} is in use");
+            if (timeLimitMs > 0)
+            {
+                call.Due = _deadlines.After(TimeSpan.FromMilliseconds(timeLimitMs));
+                _deadlines.Arm(call.Due);
+            }
+
+            return null;
+        }
+    }
+
+    void Refuse(uint id, RpcStatus status, string reason)
+    {
+        if (status == RpcStatus.LimitExceeded && !Interlocked.Exchange(ref _limitWasLogged, true))
+            Log.LimitExceeded(_options.Logger, RemoteAddress, reason);
+        Frames.SendError(id, status, reason);
+    }
+
+    RpcStream? FindStream(uint id)
+    {
+        lock (_gate)
+            return _calls.TryGetValue(id, out var call) ? call.Stream : null;
+    }
+
+    void Cancel(uint id)
+    {
+        CancellationTokenSource? cancellation = null;
+        RpcStream? stream = null;
+        lock (_gate)
+        {
+            if (_calls.TryGetValue(id, out var call))
+                (cancellation, stream) = (call.MarkCancelled(RpcStatus.Cancelled), call.Stream);
+        }
+
+        stream?.Fail(new RpcException(RpcStatus.Cancelled, $"{RemoteAddress} has given up on the stream"));
+        Fire(cancellation);
+    }
+
+    void CancelAll(RpcStatus reason, bool streamsOnly)
+    {
+        List<CancellationTokenSource?> cancellations;
+        lock (_gate)
+            cancellations = [.. from call in _calls.Values where !streamsOnly || call.Stream is not null select call.MarkCancelled(reason)];
+        foreach (var cancellation in cancellations)
+            Fire(cancellation);
+    }
+
+    void Expire()
+    {
+        var expired = new List<CancellationTokenSource?>();
+        lock (_gate)
+        {
+            _deadlines.Disarm();
+            var now = _deadlines.Now;
+            foreach (var call in _calls.Values)
+            {
+                if (call.CancelledBy is not null)
+                    continue;
+                if (call.Due <= now)
+                    expired.Add(call.MarkCancelled(RpcStatus.Timeout));
+                else
+                    _deadlines.Arm(call.Due);
+            }
+        }
+
+        foreach (var cancellation in expired)
+            Fire(cancellation);
+    }
+
+    // The callbacks are user code: they run on the pool, not on the thread that reads the connection.
+    void Fire(CancellationTokenSource? cancellation)
+    {
+        if (cancellation is not null)
+            _ = FireAsync(cancellation);
+    }
+
+    async Task FireAsync(CancellationTokenSource cancellation)
+    {
+        try
+        {
+            await cancellation.CancelAsync().ConfigureAwait(false);
+        }
+        catch (AggregateException error)
+        {
+            Log.HandlerFailed(_options.Logger, RemoteAddress, error);
+        }
+    }
+
+    /// <summary>Waits until nothing is in flight. False when that took too long.</summary>
+    async Task<bool> AllDoneAsync(TimeSpan limit)
+    {
+        Task done;
+        lock (_gate)
+        {
+            if (_calls.Count == 0)
+                return true;
+            _allDone ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            done = _allDone.Task;
+        }
+
+        return await EndsWithinAsync(done, limit).ConfigureAwait(false);
+    }
+
+    async Task<bool> EndsWithinAsync(Task task, TimeSpan limit)
+    {
+        try
+        {
+            await task.WaitAsync(limit, _options.TimeProvider).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+}

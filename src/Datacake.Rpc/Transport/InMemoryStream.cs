@@ -1,0 +1,166 @@
+namespace Datacake.Rpc;
+
+/// <summary>One end of a pair of streams: what is written here is read there. Disposing an end ends reads and writes of both.</summary>
+sealed class InMemoryStream : Stream
+{
+    readonly Pipe _incoming;
+    readonly Pipe _outgoing;
+
+    InMemoryStream(Pipe incoming, Pipe outgoing)
+    {
+        _incoming = incoming;
+        _outgoing = outgoing;
+    }
+
+    public override bool CanRead => true;
+
+    public override bool CanWrite => true;
+
+    public override bool CanSeek => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public static (InMemoryStream Near, InMemoryStream Far) CreatePair()
+    {
+        var (there, back) = (new Pipe(), new Pipe());
+        return (new InMemoryStream(back, there), new InMemoryStream(there, back));
+    }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        _incoming.ReadAsync(buffer, cancellationToken);
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        _outgoing.WriteAsync(buffer, cancellationToken);
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read it asynchronously.");
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Write it asynchronously.");
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Flush()
+    {
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    protected override void Dispose(bool disposing)
+    {
+        _outgoing.Close();
+        _incoming.Close();
+        base.Dispose(disposing);
+    }
+
+    /// <summary>Bytes in one direction. The writer waits while the reader has a full buffer to read.</summary>
+    sealed class Pipe
+    {
+        readonly Lock _gate = new();
+        readonly byte[] _buffer = new byte[64 * 1024];
+        int _start;
+        int _count;
+        bool _isClosed;
+        TaskCompletionSource? _changed;     // completed and replaced whenever the state changes and somebody waits
+
+        public async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
+        {
+            while (true)
+            {
+                Task changed;
+                lock (_gate)
+                {
+                    if (_count > 0 || target.IsEmpty)
+                        return Take(target.Span);
+                    if (_isClosed)
+                        return 0;
+                    changed = Changed();
+                }
+
+                await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        public async ValueTask WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+        {
+            while (true)
+            {
+                Task changed;
+                lock (_gate)
+                {
+                    if (_isClosed)
+                        throw new IOException("The connection was closed.");
+                    source = source[Put(source.Span)..];
+                    if (source.IsEmpty)
+                        return;
+                    changed = Changed();
+                }
+
+                await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        public void Close()
+        {
+            lock (_gate)
+            {
+                _isClosed = true;
+                Signal();
+            }
+        }
+
+        int Take(Span<byte> target)
+        {
+            var total = 0;
+            while (_count > 0 && target.Length > 0)
+            {
+                var part = Math.Min(Math.Min(_count, _buffer.Length - _start), target.Length);
+                _buffer.AsSpan(_start, part).CopyTo(target);
+                target = target[part..];
+                _start = (_start + part) % _buffer.Length;
+                _count -= part;
+                total += part;
+            }
+
+            Signal();
+            return total;
+        }
+
+        int Put(ReadOnlySpan<byte> source)
+        {
+            var total = 0;
+            while (_count < _buffer.Length && source.Length > 0)
+            {
+                var end = (_start + _count) % _buffer.Length;
+                var part = Math.Min(Math.Min(_buffer.Length - _count, _buffer.Length - end), source.Length);
+                source[..part].CopyTo(_buffer.AsSpan(end));
+                source = source[part..];
+                _count += part;
+                total += part;
+            }
+
+            Signal();
+            return total;
+        }
+
+        Task Changed() => (_changed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+        void Signal()
+        {
+            _changed?.TrySetResult();
+            _changed = null;
+        }
+    }
+}

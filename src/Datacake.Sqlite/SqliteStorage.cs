@@ -1,0 +1,186 @@
+using Datacake.Storage;
+using SQLitePCL;
+
+namespace Datacake.Sqlite;
+
+/// <summary>
+/// A store in a SQLite file in WAL mode: one connection writes, and each snapshot is a read transaction on a connection of a pool.
+/// </summary>
+/// <remarks>
+/// A <see cref="Durability.Flushed"/> batch has been forced to the disk when the commit returns. After a loss of power the store
+/// has all batches up to some point not before the last flushed one: a <see cref="Durability.Buffered"/> batch may be missing, never a part of it.
+/// While a snapshot is open the write-ahead log keeps what was committed since: dispose snapshots when they have served.
+/// </remarks>
+public sealed class SqliteStorage : IStorage
+{
+    readonly string _path;
+    readonly SqliteStorageOptions _options;
+    readonly StorageLock _ownership;
+    readonly Lock _writing = new();
+    readonly Writer _writer;                   // Under _writing.
+    readonly Lock _pooling = new();
+    readonly Stack<Reader> _idleReaders = [];  // Under _pooling.
+    volatile bool _disposed;                   // Set under both locks.
+    int _openSnapshots;                        // Interlocked.
+
+    /// <summary>Opens the file, or creates it with the directory that it is to be in.</summary>
+    /// <param name="path">The file. SQLite keeps others beside it: the same name with <c>-wal</c>, <c>-shm</c> and <c>.lock</c> appended.</param>
+    /// <param name="options">How to open it; later changes to the object have no effect.</param>
+    /// <exception cref="StorageException">
+    /// The file is open elsewhere, cannot be created or read, belongs to another program, is damaged, or was written by a newer version.
+    /// </exception>
+    /// <exception cref="ArgumentException">The path is empty, or an option is out of its range.</exception>
+    public SqliteStorage(string path, SqliteStorageOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        _options = options?.Clone() ?? new SqliteStorageOptions();
+        _options.Validate();
+        _path = Path.GetFullPath(path);
+        LoadEngine();
+        _ownership = StorageLock.Acquire(_path, Description);
+        try
+        {
+            var connection = new Connection(_path, writes: true, Description, _options);
+            try
+            {
+                FileFormat.Prepare(connection, Description, _options.PageSize);
+                _writer = new Writer(connection, _options);
+            }
+            catch
+            {
+                connection.Dispose();
+                throw;
+            }
+        }
+        catch
+        {
+            _ownership.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public string Description => $"SQLite file '{_path}'";
+
+    /// <inheritdoc/>
+    public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        Reader reader = Rent();
+        try
+        {
+            reader.Begin();
+        }
+        catch
+        {
+            reader.Dispose();
+            throw;
+        }
+        Interlocked.Increment(ref _openSnapshots);
+        return new(new SqliteSnapshot(this, reader));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
+    {
+        lock (_writing)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            cancellationToken.ThrowIfCancellationRequested();
+            _writer.Commit(batch, durability);
+        }
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        lock (_writing)
+        {
+            if (_disposed)
+                return ValueTask.CompletedTask;
+            lock (_pooling)
+            {
+                _disposed = true;
+                while (_idleReaders.TryPop(out Reader? reader))
+                    reader.Dispose();
+            }
+            // Last, so that it is the one that SQLite lets move the log into the file and remove it.
+            _writer.Dispose();
+            _ownership.Dispose();
+        }
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Takes back the reader of a snapshot.</summary>
+    internal void Return(Reader reader)
+    {
+        if (!reader.TryEnd() || !TryKeep(reader))
+            reader.Dispose();
+        if (Interlocked.Decrement(ref _openSnapshots) == 0 && _writer.IsCheckpointDue)
+            CheckpointUnlessBusy();
+    }
+
+    bool TryKeep(Reader reader)
+    {
+        lock (_pooling)
+        {
+            if (_disposed || _idleReaders.Count >= _options.MaxPooledReaders)
+                return false;
+            _idleReaders.Push(reader);
+            return true;
+        }
+    }
+
+    /// <summary>Where each commit is made under a snapshot, as a read-modify-write is, only the moments between them have none.</summary>
+    void CheckpointUnlessBusy()
+    {
+        if (!_writing.TryEnter())
+            return;
+        try
+        {
+            if (!_disposed)
+                _writer.Checkpoint();
+        }
+        finally
+        {
+            _writing.Exit();
+        }
+    }
+
+    Reader Rent()
+    {
+        lock (_pooling)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_idleReaders.TryPop(out Reader? idle))
+                return idle;
+        }
+        var connection = new Connection(_path, writes: false, Description, _options);
+        try
+        {
+            return new Reader(connection);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    void LoadEngine()
+    {
+        try
+        {
+            Batteries_V2.Init();
+        }
+        catch (Exception exception) when (exception is DllNotFoundException or TypeInitializationException or BadImageFormatException)
+        {
+            throw new StorageException(
+                StorageError.EngineMissing,
+                $"The {Description} cannot be opened, because SQLite's native library e_sqlite3 does not load: {exception.Message} "
+                    + "Publish the application for this platform, with the files of the package SQLitePCLRaw.lib.e_sqlite3.",
+                exception);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+using Datacake.Storage;
+using SQLitePCL;
+
+namespace Datacake.Sqlite;
+
+/// <summary>The one connection that writes, with its statements, and the upkeep of the write-ahead log. Not thread-safe.</summary>
+sealed class Writer : IDisposable
+{
+    // The log is made to start again, at the cost of a wait, only when it is so many times as large as it should be.
+    const int RestartFactor = 4;
+    static readonly TimeSpan RestartTimeout = TimeSpan.FromMilliseconds(100);
+
+    readonly Connection _connection;
+    readonly TimeSpan _busyTimeout;
+    readonly long _checkpointPages;
+    readonly int _maxEntryBytes;
+    readonly sqlite3_stmt _begin;
+    readonly sqlite3_stmt _put;
+    readonly sqlite3_stmt _putLarge;
+    readonly sqlite3_stmt _delete;
+    readonly sqlite3_stmt _commit;
+    readonly sqlite3_stmt _rollback;
+    Durability? _durability;
+    volatile bool _isCheckpointDue;
+    long _pagesSinceCheckpoint;
+    long _restartAtPages;
+
+    public Writer(Connection connection, SqliteStorageOptions options)
+    {
+        _connection = connection;
+        _busyTimeout = options.BusyTimeout;
+        int pageSize = (int)connection.QueryInteger("PRAGMA page_size");
+        _checkpointPages = Math.Max(1, options.CheckpointBytes / pageSize);
+        _maxEntryBytes = FileFormat.MaxEntryBytes(pageSize);
+        _restartAtPages = RestartFactor * _checkpointPages;
+        // Checkpoints are this class's own affair, and a log that a long snapshot made large gives its space back.
+        connection.Execute("PRAGMA wal_autocheckpoint = 0");
+        connection.Execute($"PRAGMA journal_size_limit = {2 * options.CheckpointBytes}");
+        if (options.MaxFileBytes is { } maxFileBytes)
+            connection.Execute($"PRAGMA max_page_count = {maxFileBytes / pageSize}");
+        _begin = connection.Prepare("BEGIN IMMEDIATE");
+        _put = connection.Prepare("INSERT INTO entries (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2");
+        _putLarge = connection.Prepare("INSERT INTO large_values (value) VALUES (?1)");
+        _delete = connection.Prepare("DELETE FROM entries WHERE key = ?1");
+        _commit = connection.Prepare("COMMIT");
+        _rollback = connection.Prepare("ROLLBACK");
+    }
+
+    public void Commit(WriteBatch batch, Durability durability)
+    {
+        UseDurability(durability);
+        _connection.Run(_begin);
+        try
+        {
+            foreach (ref readonly WriteOperation operation in batch.Operations)
+            {
+                if (operation.Value is { } value)
+                    Put(operation.Key.Span, value.Span);
+                else
+                    Delete(operation.Key.Span);
+            }
+            _connection.Run(_commit);
+        }
+        catch
+        {
+            // Some errors have ended the transaction already.
+            if (_connection.InTransaction)
+                _connection.Run(_rollback);
+            throw;
+        }
+        KeepLogSmall();
+    }
+
+    /// <summary>
+    /// Whether a checkpoint was hindered by snapshots, so that it should be made when there are none. Written under the lock of the writer,
+    /// read by whoever disposes a snapshot.
+    /// </summary>
+    public bool IsCheckpointDue => _isCheckpointDue;
+
+    /// <summary>Moves what no snapshot hinders from the log into the file, without waiting.</summary>
+    /// <returns>The pages that the log has.</returns>
+    public int Checkpoint()
+    {
+        _isCheckpointDue = !_connection.TryCheckpoint(restart: false, out int logPages);
+        return logPages;
+    }
+
+    public void Dispose() => _connection.Dispose();
+
+    void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        _connection.Bind(_put, 1, key);
+        if (key.Length + value.Length <= _maxEntryBytes)
+        {
+            _connection.Bind(_put, 2, value);
+        }
+        else
+        {
+            _connection.Bind(_putLarge, 1, value);
+            _connection.Run(_putLarge);
+            _connection.Bind(_put, 2, _connection.LastRowId);
+        }
+        _connection.Run(_put);
+    }
+
+    void Delete(ReadOnlySpan<byte> key)
+    {
+        _connection.Bind(_delete, 1, key);
+        _connection.Run(_delete);
+    }
+
+    /// <summary>
+    /// FULL forces the log to the disk with each commit, and with it all that earlier commits left to the operating system. NORMAL forces it
+    /// only before a checkpoint: a loss of power may cost the last commits, and never the file, since the log has checksums.
+    /// </summary>
+    void UseDurability(Durability durability)
+    {
+        if (_durability == durability)
+            return;
+        _connection.Execute(durability == Durability.Flushed ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+        _durability = durability;
+    }
+
+    /// <summary>
+    /// Moves the log into the file each time it has grown by the size that was asked for. That never waits; but the log can start again
+    /// from empty only when no snapshot needs it, and with enough overlapping snapshots there is always one. So beyond a size it waits a
+    /// little for those that are open: new ones meanwhile read from the file alone. A snapshot that stays open for longer lets the log
+    /// grow, and costs a wait only each time the log has grown by as much again.
+    /// </summary>
+    void KeepLogSmall()
+    {
+        _pagesSinceCheckpoint += _connection.TakePagesWritten();
+        if (_pagesSinceCheckpoint < _checkpointPages)
+            return;
+        _pagesSinceCheckpoint = 0;
+        int logPages = Checkpoint();
+        if (logPages < RestartFactor * _checkpointPages)
+            _restartAtPages = RestartFactor * _checkpointPages;
+        if (logPages < _restartAtPages)
+            return;
+        _connection.BusyTimeout = RestartTimeout;
+        bool restarted = _connection.TryCheckpoint(restart: true, out logPages);
+        _connection.BusyTimeout = _busyTimeout;
+        _restartAtPages = RestartFactor * _checkpointPages + (restarted ? 0 : logPages);
+    }
+}

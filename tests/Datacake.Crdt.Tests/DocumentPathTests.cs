@@ -1,0 +1,53 @@
+using CsCheck;
+
+namespace Datacake.Crdt.Tests;
+
+public class DocumentPathTests
+{
+    [Fact]
+    public void A_path_is_its_encoding() => Gen.Select(Generate.Path, Generate.Path).Sample((a, b) =>
+    {
+        Assert.Equal(a, new DocumentPath(a.Encoded.ToArray()));
+        Assert.Equal(a == b, a.Encoded.Span.SequenceEqual(b.Encoded.Span));
+        Assert.Equal(a == b, a.ToString() == b.ToString());
+        Assert.Equal(a < b, a.Encoded.Span.SequenceCompareTo(b.Encoded.Span) < 0);
+    });
+
+    [Fact]
+    public void The_encoding_is_as_documented()
+    {
+        Assert.Empty(DocumentPath.Root.Encoded.ToArray());
+        Assert.Equal("0103426F78", Convert.ToHexString(DocumentPath.OfProperty("Box").Encoded.Span));
+        Assert.Equal("0203426F78FF00", Convert.ToHexString(DocumentPath.OfElement("Box", [0xFF, 0x00]).Encoded.Span));
+        Assert.Equal(
+            "0303426F78" + "0000000000000102" + "0000000000000304",
+            Convert.ToHexString(DocumentPath.OfCounterShare("Box", new HlcTimestamp(0x0102), new HlcTimestamp(0x0304)).Encoded.Span));
+    }
+
+    [Fact]
+    public void Names_and_elements_that_are_empty_too_long_or_no_unicode_are_refused()
+    {
+        Assert.Throws<ArgumentException>(() => DocumentPath.OfProperty(""));
+        Assert.Throws<ArgumentException>(() => DocumentPath.OfProperty(new string('x', DocumentPath.MaxPropertyLength + 1)));
+        Assert.ThrowsAny<ArgumentException>(() => DocumentPath.OfProperty("half a pair \uD800"));
+        Assert.Throws<ArgumentException>(() => DocumentPath.OfElement("Tags", new byte[DocumentPath.MaxElementLength + 1]));
+
+        Assert.Equal(DocumentPath.MaxPropertyLength, DocumentPath.OfProperty(new string('x', DocumentPath.MaxPropertyLength)).Property.Length);
+        Assert.Equal(DocumentPathKind.Element, new DocumentPath(DocumentPath.OfElement("Tags", new byte[DocumentPath.MaxElementLength]).Encoded).Kind);
+    }
+
+    [Fact]
+    public void Damaged_paths_are_refused_or_are_another_path() =>
+        Generate.Damaged(Generate.Path.Select(path => path.Encoded.ToArray())).Sample(bytes =>
+        {
+            try
+            {
+                var path = new DocumentPath(bytes);
+                Assert.NotEmpty(path.ToString());
+                Assert.Equal(path.Kind == DocumentPathKind.Root, path.Property.Length == 0);
+            }
+            catch (InvalidDataException)
+            {
+            }
+        }, iter: 20_000);
+}

@@ -1,0 +1,9 @@
+namespace Datacake.Crdt.Tests;
+
+/// <summary>A wall clock that shows what it is told.</summary>
+sealed class ManualTimeProvider(DateTimeOffset now) : TimeProvider
+{
+    public DateTimeOffset Now { get; set; } = now;
+
+    public override DateTimeOffset GetUtcNow() => Now;
+}

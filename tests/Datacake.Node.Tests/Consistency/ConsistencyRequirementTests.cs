@@ -1,0 +1,151 @@
+using CsCheck;
+
+namespace Datacake.Node.Tests;
+
+public sealed class ConsistencyRequirementTests
+{
+    /// <summary>
+    /// Each row was worked out by hand. The layout names the data centres with their nodes, down ones in brackets; node 1 asks. Then, for each
+    /// level in the order None, One, Two, Three, Quorum, LocalQuorum, EachQuorum, All, whether it can be reached.
+    /// </summary>
+    [Theory]
+    [InlineData("a:1", "None Quorum LocalQuorum EachQuorum All")]
+    [InlineData("a:1,2", "None One Quorum LocalQuorum EachQuorum All")]
+    [InlineData("a:1,(2)", "None")]
+    [InlineData("a:1,2,3", "None One Two Quorum LocalQuorum EachQuorum All")]
+    [InlineData("a:1,2,(3)", "None One Quorum LocalQuorum EachQuorum")]
+    [InlineData("a:1,(2),(3)", "None")]
+    [InlineData("a:1,2,3,4", "None One Two Three Quorum LocalQuorum EachQuorum All")]
+    [InlineData("a:1,2,3,(4)", "None One Two Quorum LocalQuorum EachQuorum")]
+    [InlineData("a:1,2,(3),(4)", "None One")]
+    [InlineData("a:1,2,3,4,5", "None One Two Three Quorum LocalQuorum EachQuorum All")]
+    [InlineData("a:1,2,3,(4),(5)", "None One Two Quorum LocalQuorum EachQuorum")]
+    [InlineData("a:1,2,(3),(4),(5)", "None One")]
+    [InlineData("a:1 b:2", "None One Quorum LocalQuorum EachQuorum All")]
+    [InlineData("a:1 b:(2)", "None LocalQuorum")]
+    [InlineData("a:1 b:2 c:3", "None One Two Quorum LocalQuorum EachQuorum All")]
+    [InlineData("a:1 b:2 c:(3)", "None One Quorum LocalQuorum")]
+    [InlineData("a:1 b:(2) c:(3)", "None LocalQuorum")]
+    [InlineData("a:1,2,3 b:4,5", "None One Two Three Quorum LocalQuorum EachQuorum All")]
+    [InlineData("a:1,2,3 b:(4),(5)", "None One Two Quorum LocalQuorum")]
+    [InlineData("a:1,2,3 b:4,(5)", "None One Two Three Quorum LocalQuorum")]
+    [InlineData("a:1,2,(3) b:4,5", "None One Two Three Quorum LocalQuorum EachQuorum")]
+    [InlineData("a:1,(2),(3) b:4,5", "None One Two Quorum")]
+    [InlineData("a:1,(2),(3) b:4,(5)", "None One")]
+    [InlineData("a:1,2 b:3,4 c:5,6", "None One Two Three Quorum LocalQuorum EachQuorum All")]
+    [InlineData("a:1,2 b:3,4 c:(5),(6)", "None One Two Three Quorum LocalQuorum")]
+    [InlineData("a:1,2 b:3,(4) c:5,(6)", "None One Two Three Quorum LocalQuorum")]
+    [InlineData("a:1,(2) b:3,4 c:5,6", "None One Two Three Quorum")]
+    [InlineData("a:1,2,3 b:4,5,6 c:7,8,9", "None One Two Three Quorum LocalQuorum EachQuorum All")]
+    [InlineData("a:1,2,3 b:4,5,(6) c:7,8,(9)", "None One Two Three Quorum LocalQuorum EachQuorum")]
+    [InlineData("a:1,2,3 b:4,(5),(6) c:7,8,9", "None One Two Three Quorum LocalQuorum")]
+    [InlineData("a:1,(2),(3) b:4,5,6 c:7,8,9", "None One Two Three Quorum")]
+    [InlineData("a:1,(2),(3) b:4,(5),(6) c:7,(8),9", "None One Two Three")]
+    public void A_level_can_be_reached_or_not(string layout, string reachable)
+    {
+        var members = Layout(layout);
+        var found = Enum.GetValues<Consistency>().Where(level => ConsistencyRequirement.For(level, 1, members).IsReachable);
+        Assert.Equal(reachable, string.Join(' ', found));
+    }
+
+    /// <summary>Which acknowledgements of others satisfy a level, and which do not; by hand, all members up.</summary>
+    [Theory]
+    [InlineData(Consistency.None, "a:1,2,3", "", true)]
+    [InlineData(Consistency.One, "a:1,2,3", "", false)]
+    [InlineData(Consistency.One, "a:1,2,3", "1", false)]
+    [InlineData(Consistency.One, "a:1,2,3", "3", true)]
+    [InlineData(Consistency.One, "a:1,2,3", "9", false)]
+    [InlineData(Consistency.Two, "a:1,2,3,4", "2", false)]
+    [InlineData(Consistency.Two, "a:1,2,3,4", "4,2", true)]
+    [InlineData(Consistency.Three, "a:1,2,3,4,5", "2,3", false)]
+    [InlineData(Consistency.Three, "a:1,2,3,4,5", "2,3,5", true)]
+    [InlineData(Consistency.Quorum, "a:1,2,3", "2", true)]
+    [InlineData(Consistency.Quorum, "a:1,2,3,4", "2", false)]
+    [InlineData(Consistency.Quorum, "a:1,2,3,4", "3,4", true)]
+    [InlineData(Consistency.Quorum, "a:1,2 b:3,4,5", "4,5", true)]
+    [InlineData(Consistency.Quorum, "a:1,2 b:3,4,5", "5", false)]
+    [InlineData(Consistency.LocalQuorum, "a:1,2,3 b:4,5,6", "4,5,6", false)]
+    [InlineData(Consistency.LocalQuorum, "a:1,2,3 b:4,5,6", "3", true)]
+    [InlineData(Consistency.LocalQuorum, "a:1 b:4,5,6", "", true)]
+    [InlineData(Consistency.EachQuorum, "a:1,2,3 b:4,5,6", "2,4", false)]
+    [InlineData(Consistency.EachQuorum, "a:1,2,3 b:4,5,6", "4,5", false)]
+    [InlineData(Consistency.EachQuorum, "a:1,2,3 b:4,5,6", "2,4,6", true)]
+    [InlineData(Consistency.All, "a:1,2,3", "2", false)]
+    [InlineData(Consistency.All, "a:1,2,3", "2,3", true)]
+    public void Acknowledgements_satisfy_a_level_or_not(Consistency level, string layout, string acknowledged, bool isSatisfied)
+    {
+        var requirement = ConsistencyRequirement.For(level, 1, Layout(layout));
+        Assert.Equal(isSatisfied, requirement.IsSatisfiedBy(Ids(acknowledged)));
+        Assert.Equal(isSatisfied, requirement.MissingFor(Ids(acknowledged)).Length == 0);
+    }
+
+    [Fact]
+    public void A_set_that_satisfies_a_level_satisfies_it_with_more_nodes_too() =>
+        Gen.Select(Gen.Enum<Consistency>(), Gen.Int[0, 2].List[1, 12], Gen.Int[0, 4095], Gen.Int[0, 4095]).Sample((level, centers, some, more) =>
+        {
+            var members = centers.Select((center, index) => new ConsistencyMember((byte)index, $"dc{center}", true)).ToArray();
+            var requirement = ConsistencyRequirement.For(level, 0, members);
+            var acknowledged = Bits(some);
+            if (requirement.IsSatisfiedBy(acknowledged))
+                Assert.True(requirement.IsSatisfiedBy(acknowledged | Bits(more)));
+            Assert.Equal(
+                !requirement.IsSatisfiedBy(acknowledged) && requirement.IsReachable,
+                requirement.IsReachable && members.Any(member => requirement.IsNeeded(member.NodeId, acknowledged)));
+        });
+
+    [Fact]
+    public void What_is_missing_is_named()
+    {
+        var requirement = ConsistencyRequirement.For(Consistency.EachQuorum, 1, Layout("a:1,2,3 b:4,5,6"));
+        Assert.Equal(
+            "1 more members in data centre 'a', out of nodes 2, 3; 2 more members in data centre 'b', out of nodes 4, 5, 6",
+            requirement.MissingFor(default));
+        Assert.Equal("1 more members in data centre 'b', out of nodes 5, 6", requirement.MissingFor(NodeSet.Of(2, 4)));
+    }
+
+    [Fact]
+    public void The_local_node_has_to_be_a_member() =>
+        Assert.Throws<ArgumentException>(() => ConsistencyRequirement.For(Consistency.Quorum, 9, Layout("a:1,2")));
+
+    [Fact]
+    public void Too_few_nodes_are_reported_with_what_is_required_and_who_is_up_and_down()
+    {
+        var members = Members("a:1,2 b:(3),(4)");
+        var requirement = ConsistencyRequirement.For(Consistency.Quorum, 1, members);
+        var error = new NotEnoughNodesException(requirement, members);
+        Assert.Contains("Quorum asks for 3 of 4 members (nodes 1, 2, 3, 4)", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Up: node 1 (a, host-1:7001, up), node 2 (a, host-2:7001, up)", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Not up: node 3 (b, host-3:7001, down), node 4 (b, host-4:7001, down)", error.Message, StringComparison.Ordinal);
+        Assert.Contains("nothing was done", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_level_that_was_not_satisfied_in_time_is_reported_with_who_acknowledged_and_each_failure()
+    {
+        var requirement = ConsistencyRequirement.For(Consistency.All, 1, Members("a:1,2,3"));
+        var cause = new TimeoutException();
+        var error = new ConsistencyException(requirement, NodeSet.Of(2), [new ConsistencyFailure(3, "no answer", cause)], TimeSpan.FromSeconds(2));
+        Assert.Contains("within 2 s it was acknowledged by 1, 2 only", error.Message, StringComparison.Ordinal);
+        Assert.Contains("node 3: no answer", error.Message, StringComparison.Ordinal);
+        Assert.Contains("goes on replicating", error.Message, StringComparison.Ordinal);
+        Assert.Equal(NodeSet.Of(1, 2), error.Acknowledged);
+        Assert.Same(cause, error.InnerException);
+    }
+
+    static NodeSet Bits(int bits) => NodeSet.Of([.. Enumerable.Range(0, 12).Where(id => (bits >> id & 1) != 0).Select(id => (byte)id)]);
+
+    static NodeSet Ids(string ids) => NodeSet.Of([.. ids.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(id => byte.Parse(id, null))]);
+
+    static ConsistencyMember[] Layout(string layout)
+        => [.. Members(layout).Select(member => new ConsistencyMember(member.NodeId, member.DataCenter, member.IsUp))];
+
+    internal static ClusterMember[] Members(string layout) =>
+    [
+        .. from center in layout.Split(' ')
+           let parts = center.Split(':')
+           from node in parts[1].Split(',')
+           let id = byte.Parse(node.Trim('(', ')'), null)
+           let state = node.StartsWith('(') ? MemberState.Down : MemberState.Up
+           select new ClusterMember(id, $"host-{id}:7001", parts[0], 1, state, new Dictionary<string, string>()),
+    ];
+}

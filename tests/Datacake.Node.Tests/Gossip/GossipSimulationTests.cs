@@ -1,0 +1,275 @@
+using Datacake.Node.Gossip;
+
+namespace Datacake.Node.Tests;
+
+public sealed class GossipSimulationTests(ITestOutputHelper output)
+{
+    [Theory]
+    [InlineData(3)]
+    [InlineData(25)]
+    [InlineData(100)]
+    public void All_nodes_agree_on_the_membership_within_10_rounds_of_the_last_start(int count)
+    {
+        using var cluster = new SimulatedCluster(seed: count);
+        cluster.StartMany(count);
+        var rounds = cluster.RunUntil(() => cluster.Agree(cluster.Nodes), maxRounds: 10);
+        output.WriteLine($"{count} nodes agree after {rounds} rounds");
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(25)]
+    [InlineData(100)]
+    public void A_crashed_node_is_down_on_all_others_within_15_rounds(int count)
+    {
+        using var cluster = new SimulatedCluster(seed: 1);
+        cluster.StartMany(count);
+        cluster.RunRounds(60);
+        var crashed = cluster.Nodes[count / 2];
+        crashed.IsCrashed = true;
+        var rounds = cluster.RunUntil(() => cluster.Agree(cluster.Running), maxRounds: 15);
+        output.WriteLine($"down on {count - 1} nodes after {rounds} rounds");
+        Assert.DoesNotContain(crashed.Id, cluster.Running.First().Alive);
+    }
+
+    [Fact]
+    public void A_paused_node_is_found_down_and_comes_back_by_itself()
+    {
+        using var cluster = new SimulatedCluster(seed: 2);
+        cluster.StartMany(25);
+        cluster.RunRounds(30);
+        var paused = cluster.Nodes[7];
+        paused.IsPaused = true;
+        cluster.RunUntil(() => cluster.Agree(cluster.Running), maxRounds: 15);
+        cluster.RunRounds(60);
+        paused.IsPaused = false;
+        cluster.RunUntil(() => cluster.Agree(cluster.Nodes), maxRounds: 10);
+    }
+
+    [Fact]
+    public void A_node_that_was_paused_itself_does_not_hold_the_others_for_dead()
+    {
+        using var cluster = new SimulatedCluster(seed: 3);
+        cluster.StartMany(5);
+        cluster.RunRounds(30);
+        var paused = cluster.Nodes[2];
+        paused.IsPaused = true;
+        cluster.RunRounds(60);
+        paused.IsPaused = false;
+        cluster.RunRounds(1);
+        Assert.Equal(5, paused.Alive.Count());
+    }
+
+    [Fact]
+    public void Nobody_is_held_for_dead_at_10_percent_loss_in_10_minutes()
+    {
+        using var cluster = new SimulatedCluster(seed: 4);
+        cluster.StartMany(25);
+        cluster.RunRounds(15);
+        cluster.Loss = 0.1;
+        for (var second = 0; second < 600; second++)
+        {
+            cluster.RunRounds(1);
+            Assert.True(cluster.Agree(cluster.Nodes), $"after {second} s");
+        }
+    }
+
+    [Fact]
+    public void Two_halves_that_were_cut_off_find_each_other_again()
+    {
+        using var cluster = new SimulatedCluster(seed: 5);
+        cluster.StartMany(10);
+        cluster.RunRounds(30);
+        var left = cluster.Nodes.Where((_, index) => index % 2 == 0).ToHashSet();
+        cluster.IsCut = (from, to) => left.Contains(from) != left.Contains(to);
+        cluster.RunUntil(() => left.All(node => node.Alive.Count() == 5), maxRounds: 15);
+        cluster.RunRounds(300);
+        cluster.IsCut = (_, _) => false;
+        cluster.RunUntil(() => cluster.Agree(cluster.Nodes), maxRounds: 15);
+    }
+
+    [Fact]
+    public void What_a_node_publishes_and_takes_back_is_seen_by_all()
+    {
+        using var cluster = new SimulatedCluster(seed: 6);
+        cluster.StartMany(25);
+        var owner = cluster.Nodes[3];
+        owner.Gossiper.Set("color", "red");
+        cluster.RunUntil(() => cluster.Nodes.All(node => node.Get(owner, "color") == "red"), maxRounds: 10);
+        owner.Gossiper.Set("color", "blue");
+        cluster.RunUntil(() => cluster.Nodes.All(node => node.Get(owner, "color") == "blue"), maxRounds: 8);
+        owner.Gossiper.Delete("color");
+        cluster.RunUntil(() => cluster.Nodes.All(node => node.Get(owner, "color") is null), maxRounds: 8);
+    }
+
+    [Fact]
+    public void A_deleted_key_stays_deleted_on_a_node_that_missed_the_delete_and_its_collection()
+    {
+        using var cluster = new SimulatedCluster(seed: 7);
+        cluster.Options.TombstoneLifetime = TimeSpan.FromMinutes(5);
+        cluster.StartMany(3);
+        var (owner, away) = (cluster.Nodes[0], cluster.Nodes[2]);
+        owner.Gossiper.Set("color", "red");
+        owner.Gossiper.Set("size", "9");
+        cluster.RunUntil(() => away.Get(owner, "color") == "red", maxRounds: 10);
+        away.IsPaused = true;
+        owner.Gossiper.Delete("color");
+        cluster.Run(TimeSpan.FromMinutes(11));
+        away.IsPaused = false;
+        cluster.RunUntil(() => away.Get(owner, "color") is null, maxRounds: 10);
+        Assert.Equal("9", away.Get(owner, "size"));
+    }
+
+    [Fact]
+    public void A_key_with_a_lifetime_goes_by_itself()
+    {
+        using var cluster = new SimulatedCluster(seed: 8);
+        cluster.Options.TombstoneLifetime = TimeSpan.FromMinutes(1);
+        cluster.StartMany(3);
+        var owner = cluster.Nodes[0];
+        owner.Gossiper.Set("lease", "abc", EntryStatus.DeletedAfterTtl);
+        cluster.RunUntil(() => cluster.Nodes.All(node => node.Get(owner, "lease") == "abc"), maxRounds: 10);
+        cluster.Run(TimeSpan.FromMinutes(1.5));
+        Assert.All(cluster.Nodes, node => Assert.Null(node.Get(owner, "lease")));
+    }
+
+    [Fact]
+    public void A_restarted_node_takes_the_place_of_its_earlier_life_at_once()
+    {
+        using var cluster = new SimulatedCluster(seed: 9);
+        cluster.StartMany(5);
+        cluster.RunRounds(30);
+        var old = cluster.Nodes[4];
+        old.IsCrashed = true;
+        var restarted = cluster.Start(5, port: old.Id.Address.Port, seeds: cluster.Nodes.Take(2).ToArray());
+        cluster.RunUntil(() => cluster.Agree(cluster.Running), maxRounds: 10);
+        Assert.Contains(restarted.Id, cluster.Nodes[0].Alive);
+        Assert.DoesNotContain(old.Id, cluster.Nodes[0].Alive);
+    }
+
+    [Fact]
+    public void A_dead_node_is_forgotten_in_the_end_and_does_not_come_back_through_others()
+    {
+        using var cluster = new SimulatedCluster(seed: 10);
+        cluster.Options.ForgetAfter = TimeSpan.FromMinutes(10);
+        cluster.StartMany(10);
+        cluster.RunRounds(30);
+        var dead = cluster.Nodes[4];
+        dead.IsCrashed = true;
+        cluster.Run(TimeSpan.FromMinutes(11));
+        Assert.All(cluster.Running, node => Assert.DoesNotContain(dead.Id, node.Gossiper.Nodes.Select(known => known.Id)));
+        cluster.Run(TimeSpan.FromMinutes(2));
+        Assert.All(cluster.Running, node => Assert.DoesNotContain(dead.Id, node.Gossiper.Nodes.Select(known => known.Id)));
+    }
+
+    [Fact]
+    public void A_node_that_keeps_crashing_does_not_fill_the_memory_of_the_others()
+    {
+        using var cluster = new SimulatedCluster(seed: 11);
+        cluster.StartMany(3);
+        for (var life = 0; life < 200; life++)
+        {
+            cluster.RunRounds(10);
+            var last = cluster.Nodes[^1];
+            last.IsCrashed = true;
+            cluster.Start(3, port: last.Id.Address.Port, seeds: cluster.Nodes.Take(2).ToArray());
+        }
+        Assert.All(cluster.Nodes.Take(2), node => Assert.InRange(node.Gossiper.Nodes.Count, 3, 50));
+    }
+
+    [Fact]
+    public void Of_two_nodes_with_one_id_the_later_one_gives_way_and_both_are_told()
+    {
+        using var cluster = new SimulatedCluster(seed: 12);
+        cluster.StartMany(5);
+        cluster.RunRounds(20);
+        var first = cluster.Nodes[3];
+        var second = cluster.Start(4, seeds: cluster.Nodes.Take(2).ToArray());
+        cluster.RunUntil(() => second.Gossiper.GivesWay, maxRounds: 5);
+        Assert.Contains(second.Refusals, refusal => refusal.IsOwnFault && refusal.Peer!.Id.Equals(first.Id));
+        Assert.Contains(first.Refusals, refusal => !refusal.IsOwnFault && refusal.Peer!.Id.Equals(second.Id));
+        cluster.RunRounds(60);
+        Assert.False(first.Gossiper.GivesWay);
+        Assert.True(second.Gossiper.GivesWay);
+        Assert.All(cluster.Nodes.Except([second]), node => Assert.Contains(first.Id, node.Alive));
+        Assert.All(cluster.Nodes.Except([second]), node => Assert.DoesNotContain(second.Id, node.Alive));
+    }
+
+    [Fact]
+    public void A_node_that_gave_way_takes_part_when_the_other_has_stopped()
+    {
+        using var cluster = new SimulatedCluster(seed: 13);
+        cluster.StartMany(5);
+        cluster.RunRounds(20);
+        var second = cluster.Start(4, seeds: cluster.Nodes.Take(2).ToArray());
+        cluster.RunUntil(() => second.Gossiper.GivesWay, maxRounds: 5);
+        cluster.Nodes[3].IsCrashed = true;
+        cluster.RunUntil(() => cluster.Agree(cluster.Running), maxRounds: 40);
+        Assert.Contains(second.Id, cluster.Nodes[0].Alive);
+    }
+
+    [Fact]
+    public void Nodes_of_two_clusters_refuse_each_other_and_both_are_told()
+    {
+        using var cluster = new SimulatedCluster(seed: 14);
+        var one = cluster.Start(1, cluster: "one");
+        var two = cluster.Start(2, cluster: "two", seeds: one);
+        cluster.RunRounds(10);
+        Assert.Contains(one.Refusals, refusal => refusal.Reason == GossipRefusalReason.OtherCluster && refusal.Peer!.ClusterId == "two");
+        Assert.Contains(two.Refusals, refusal => refusal.Reason == GossipRefusalReason.OtherCluster && refusal.Peer!.ClusterId == "one");
+        Assert.Equal([one.Id], one.Alive);
+        Assert.Equal([two.Id], two.Alive);
+    }
+
+    [Fact]
+    public void Digests_and_deltas_that_outgrow_a_message_still_reach_everyone()
+    {
+        using var cluster = new SimulatedCluster(seed: 15, maxMessageLength: 1_200);
+        cluster.StartMany(40);
+        foreach (var node in cluster.Nodes)
+            for (var i = 0; i < 20; i++)
+                node.Gossiper.Set($"key-{i}", new string((char)('a' + i), 40) + node.Id.Name);
+        cluster.RunUntil(
+            () => cluster.Nodes.All(node => cluster.Nodes.All(owner => Enumerable.Range(0, 20).All(i => node.Get(owner, $"key-{i}") is not null))),
+            maxRounds: 200);
+        Assert.InRange(cluster.LongestMessage, 600, 1_200);
+        cluster.RunUntil(() => cluster.Agree(cluster.Nodes), maxRounds: 30);
+    }
+
+    [Fact]
+    public void The_longest_entry_that_can_be_set_reaches_the_others_and_a_longer_one_is_refused()
+    {
+        using var cluster = new SimulatedCluster(seed: 16);
+        cluster.StartMany(3);
+        var owner = cluster.Nodes[0];
+        var longest = owner.Gossiper.MaxEntryLength - 3;
+        Assert.InRange(longest, 30_000, 65_507);
+        var noise = new Random(1);
+        var value = new string([.. Enumerable.Range(0, longest).Select(_ => (char)noise.Next(32, 127))]);
+        var error = Assert.Throws<ArgumentException>(() => owner.Gossiper.Set("key", value + "x"));
+        Assert.Contains("'key' cannot be published", error.Message, StringComparison.Ordinal);
+        owner.Gossiper.Set("key", value);
+        owner.Gossiper.Set("later", "1");
+        cluster.RunUntil(() => cluster.Nodes.All(node => node.Get(owner, "key") == value && node.Get(owner, "later") == "1"), maxRounds: 10);
+        Assert.InRange(cluster.LongestMessage, 1, 65_507);
+    }
+
+    [Fact]
+    public void Bytes_of_each_node_and_round_grow_no_faster_than_the_nodes()
+    {
+        var perNode = new Dictionary<int, double>();
+        foreach (var count in (int[])[5, 25, 100, 250])
+        {
+            using var cluster = new SimulatedCluster(seed: count);
+            cluster.StartMany(count);
+            foreach (var node in cluster.Nodes)
+                node.Gossiper.Set("node.address", node.Id.Address.ToString());
+            cluster.RunUntil(() => cluster.Agree(cluster.Nodes), maxRounds: 10);
+            cluster.BytesSent = 0;
+            cluster.RunRounds(4);
+            perNode[count] = cluster.BytesSent / 4.0 / count;
+            output.WriteLine($"{count} nodes: {perNode[count]:N0} bytes a node and round, longest message {cluster.LongestMessage:N0}");
+        }
+        Assert.True(perNode[250] < perNode[25] * 20, "the traffic of a node grows faster than the cluster");
+    }
+}

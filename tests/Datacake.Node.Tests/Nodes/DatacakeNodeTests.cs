@@ -1,0 +1,310 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Datacake.Crdt;
+using Datacake.Rpc;
+using Datacake.Storage;
+
+namespace Datacake.Node.Tests;
+
+/// <summary>Real nodes over TCP on loopback, with the gossip preset for one machine.</summary>
+public sealed class DatacakeNodeTests : IAsyncLifetime
+{
+    static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+
+    readonly List<DatacakeNode> _nodes = [];
+    readonly ListLogger _log = new();
+
+    static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync() => await Task.WhenAll(_nodes.Select(node => node.StopAbruptlyAsync().AsTask()));
+
+    [Fact]
+    public async Task Three_nodes_find_each_other()
+    {
+        var first = await StartAsync(1, options => options.InDataCenter("eu-west").WithLabel("role", "till"));
+        var second = await StartAsync(2, options => options.WithSeeds(first.Address).InDataCenter("eu-east"));
+        var third = await StartAsync(3, options => options.WithSeeds(first.Address));
+        foreach (var node in _nodes)
+        {
+            await node.WaitForNodesAsync([1, 2, 3], Soon, Stop);
+            Assert.Equal([first.Address, second.Address, third.Address], node.Members.Select(member => member.Address));
+            Assert.Equal(["eu-west", "eu-east", "default"], node.Members.Select(member => member.DataCenter));
+            Assert.Equal(_nodes.Select(other => other.Generation), node.Members.Select(member => member.Generation));
+            Assert.Equal("till", node.Members[0].Labels["role"]);
+        }
+    }
+
+    [Fact]
+    public async Task A_node_that_is_killed_is_down_for_the_others_and_its_next_life_takes_its_place()
+    {
+        var (first, second, third) = await StartThreeAsync();
+        await third.StopAbruptlyAsync();
+        await UntilAsync(first, members => members.Single(member => member.NodeId == 3).State == MemberState.Down);
+        await UntilAsync(second, members => members.Single(member => member.NodeId == 3).State == MemberState.Down);
+
+        var restarted = await StartAsync(3, options => options.WithSeeds(first.Address));
+        foreach (var node in (DatacakeNode[])[first, second, restarted])
+            await UntilAsync(node, members => members.Count == 3 && members.All(member => member.IsUp) && members[2].Generation == restarted.Generation);
+        Assert.True(restarted.Generation > third.Generation);
+        Assert.Equal(restarted.Address, first.Members[2].Address);
+    }
+
+    [Fact]
+    public async Task A_node_that_leaves_is_seen_to_have_left_and_never_to_be_down()
+    {
+        var (first, second, third) = await StartThreeAsync();
+        await using var changes = first.WatchMembersAsync(Stop).GetAsyncEnumerator(Stop);
+        for (var member = 1; member <= 3; member++)
+        {
+            Assert.True(await changes.MoveNextAsync());
+            Assert.Equal((MembershipChangeKind.Joined, (byte)member), (changes.Current.Kind, changes.Current.Member.NodeId));
+        }
+        await third.DisposeAsync();
+        Assert.True(await changes.MoveNextAsync());
+        Assert.Equal((MembershipChangeKind.Left, (byte)3), (changes.Current.Kind, changes.Current.Member.NodeId));
+        await UntilAsync(second, members => members[2].State == MemberState.Left);
+    }
+
+    [Fact]
+    public async Task A_node_starts_alone_and_joins_when_its_seed_appears()
+    {
+        var address = $"127.0.0.1:{FreePort()}";
+        var early = await StartAsync(1, options => options.WithSeeds(address));
+        Assert.Equal(1, Assert.Single(early.Members).NodeId);
+        var late = await StartAsync(2, options => { }, address);
+        await early.WaitForNodesAsync(2, Soon, Stop);
+        await late.WaitForNodesAsync(2, Soon, Stop);
+    }
+
+    [Fact]
+    public async Task A_second_node_with_the_same_id_does_not_start_and_both_sides_are_named()
+    {
+        var (first, second, _) = await StartThreeAsync();
+        foreach (var seed in (DatacakeNode[])[first, second])
+        {
+            var refused = await Assert.ThrowsAsync<ClusterRefusedException>(
+                async () => await StartAsync(1, options => options.WithSeeds(seed.Address)));
+            Assert.Contains($"node 1 at {first.Address}", refused.Message, StringComparison.Ordinal);
+            Assert.Contains("The node id 1 is in use", refused.Message, StringComparison.Ordinal);
+        }
+        Assert.Contains(_log.Lines, line => line.Contains($"while node 1 at {first.Address}", StringComparison.Ordinal));
+        await UntilAsync(second, members => members[0] is { IsUp: true } member && member.Generation == first.Generation);
+    }
+
+    [Fact]
+    public async Task A_node_of_another_cluster_does_not_start_and_both_sides_are_named()
+    {
+        var first = await StartAsync(1, options => options.WithClusterId("shop"));
+        var refused = await Assert.ThrowsAsync<ClusterRefusedException>(
+            async () => await StartAsync(2, options => options.WithClusterId("bank").WithSeeds(first.Address)));
+        Assert.Contains("is of cluster 'bank'", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"node 1 at {first.Address} (generation {first.Generation}) is of cluster 'shop'", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(_log.Lines, line => line.Contains("Node 1 at", StringComparison.Ordinal) && line.Contains("'bank'", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Labels_that_are_set_changed_and_removed_are_seen_by_others()
+    {
+        var (first, _, third) = await StartThreeAsync();
+        first.SetLabel("store", "a");
+        await UntilAsync(third, members => members[0].Labels.GetValueOrDefault("store") == "a");
+        first.SetLabel("store", "b");
+        await UntilAsync(third, members => members[0].Labels.GetValueOrDefault("store") == "b");
+        first.RemoveLabel("store");
+        await UntilAsync(third, members => !members[0].Labels.ContainsKey("store"));
+    }
+
+    [Fact]
+    public async Task The_clock_of_a_node_is_pushed_forward_by_the_stamps_of_others()
+    {
+        var (first, second, _) = await StartThreeAsync();
+        var ahead = new HlcTimestamp(first.Clock.Tick().Seconds + 3_000, 0, 0, 9);
+        first.Clock.AdvanceTo(ahead);
+        first.SetLabel("clock", "ahead");
+        await UntilAsync(second, members => members[0].Labels.ContainsKey("clock"));
+        Assert.True(second.Clock.Last > ahead);
+    }
+
+    [Fact]
+    public async Task A_stamp_too_far_ahead_is_refused_and_both_clocks_are_logged()
+    {
+        var (first, second, _) = await StartThreeAsync();
+        var ahead = new HlcTimestamp(first.Clock.Tick().Seconds + 10_000, 0, 0, 1);
+        first.Clock.AdvanceTo(ahead);
+        first.SetLabel("clock", "ahead");
+        await UntilAsync(second, members => members[0].Labels.ContainsKey("clock"));
+        Assert.True(second.Clock.Last < ahead);
+        Assert.Contains(_log.Lines, line => line.Contains("clocks of two nodes differ too much", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Waiting_for_a_node_that_does_not_come_says_for_whom()
+    {
+        var first = await StartAsync(1, options => { });
+        var error = await Assert.ThrowsAsync<TimeoutException>(() => first.WaitForNodesAsync([1, 7], TimeSpan.FromMilliseconds(50), Stop));
+        Assert.Contains("for nodes 7 to be up", error.Message, StringComparison.Ordinal);
+        error = await Assert.ThrowsAsync<TimeoutException>(() => first.WaitForNodesAsync(3, TimeSpan.FromMilliseconds(50), Stop));
+        Assert.Contains("2 more of 3 nodes", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_watch_ends_when_the_node_stops()
+    {
+        var first = await StartAsync(1, options => { });
+        var watch = Task.Run(async () =>
+        {
+            var seen = new List<MembershipChangeKind>();
+            await foreach (var change in first.WatchMembersAsync(Stop))
+                seen.Add(change.Kind);
+            return seen;
+        }, Stop);
+        await first.DisposeAsync();
+        await watch.WaitAsync(Soon, Stop);
+    }
+
+    [Fact]
+    public async Task The_store_is_opened_at_start_and_closed_last()
+    {
+        var storage = new NotedStorage();
+        var node = await StartAsync(1, options => options.UseStorage(() => storage));
+        Assert.Same(storage, node.Storage);
+        var extension = await node.AddExtensionAsync(new StorageUser(), Stop);
+        await node.DisposeAsync();
+        Assert.False(extension.FoundStorageClosed);
+        Assert.True(storage.IsClosed);
+    }
+
+    [Fact]
+    public async Task A_node_that_cannot_start_closes_the_store_again()
+    {
+        var first = await StartAsync(1, options => { });
+        var storage = new NotedStorage();
+        await Assert.ThrowsAsync<RpcException>(async () => await StartAsync(2, options => options.UseStorage(() => storage), first.Address));
+        Assert.True(storage.IsClosed);
+    }
+
+    [Fact]
+    public async Task Extensions_are_found_by_type_and_disposed_in_reverse_while_the_network_still_works()
+    {
+        var (first, second, _) = await StartThreeAsync();
+        var order = new List<string>();
+        var one = await first.AddExtensionAsync(new Recorder<int>("one", order, second), Stop);
+        await first.AddExtensionAsync(new Recorder<long>("two", order, second), Stop);
+        Assert.Same(one, first.FindExtension<Recorder<int>>());
+        Assert.Null(first.FindExtension<StorageUser>());
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await first.AddExtensionAsync(new Recorder<int>("three", order, second), Stop));
+        await first.DisposeAsync();
+        Assert.Equal(["two sees 1 up", "one sees 1 up"], order);
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await first.AddExtensionAsync(new StorageUser(), Stop));
+    }
+
+    [Fact]
+    public async Task A_stopped_node_can_be_stopped_again()
+    {
+        var node = await StartAsync(1, options => { });
+        await node.DisposeAsync();
+        await node.DisposeAsync();
+        await node.StopAbruptlyAsync();
+    }
+
+    async Task<(DatacakeNode First, DatacakeNode Second, DatacakeNode Third)> StartThreeAsync()
+    {
+        var first = await StartAsync(1, options => { });
+        var second = await StartAsync(2, options => options.WithSeeds(first.Address));
+        var third = await StartAsync(3, options => options.WithSeeds(first.Address, second.Address));
+        foreach (var node in _nodes)
+            await node.WaitForNodesAsync(3, Soon, Stop);
+        return (first, second, third);
+    }
+
+    async Task<DatacakeNode> StartAsync(int nodeId, Action<DatacakeNodeOptions> configure, string address = "127.0.0.1:0")
+    {
+        var node = await DatacakeNode.StartAsync(
+            options => configure(options.WithNodeId(nodeId).ListenOn(address).WithGossip(gossip => gossip.UseLocal()).WithLoggerFactory(_log)), Stop);
+        _nodes.Add(node);
+        return node;
+    }
+
+    static async Task UntilAsync(DatacakeNode node, Func<IReadOnlyList<ClusterMember>, bool> condition)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        deadline.CancelAfter(Soon);
+        try
+        {
+            await foreach (var _ in node.WatchMembersAsync(deadline.Token))
+                if (condition(node.Members))
+                    return;
+        }
+        catch (OperationCanceledException) when (!Stop.IsCancellationRequested)
+        {
+            Assert.Fail(string.Create(CultureInfo.InvariantCulture, $"Not within {Soon}: node {node.Id} knows {string.Join(", ", node.Members)}"));
+        }
+    }
+
+    static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>A store that only notes whether it was closed.</summary>
+    sealed class NotedStorage : IStorage
+    {
+        public bool IsClosed { get; private set; }
+
+        public string Description => "a noted store";
+
+        public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+        public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
+            => throw new NotSupportedException();
+
+        public ValueTask DisposeAsync()
+        {
+            IsClosed = true;
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    sealed class StorageUser : IClusterExtension<StorageUser>, IAsyncDisposable
+    {
+        NotedStorage? _storage;
+
+        public bool? FoundStorageClosed { get; private set; }
+
+        public ValueTask<StorageUser> StartAsync(DatacakeNode node, CancellationToken cancellationToken)
+        {
+            _storage = (NotedStorage?)node.Storage;
+            return ValueTask.FromResult(this);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            FoundStorageClosed = _storage!.IsClosed;
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    /// <summary>Notes, when it is disposed, whether the other node still sees this one.</summary>
+    sealed class Recorder<T>(string name, List<string> order, DatacakeNode other) : IClusterExtension<Recorder<T>>, IAsyncDisposable
+    {
+        byte _nodeId;
+
+        public ValueTask<Recorder<T>> StartAsync(DatacakeNode node, CancellationToken cancellationToken)
+        {
+            _nodeId = node.Id;
+            return ValueTask.FromResult(this);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            var seen = other.Members.Single(member => member.NodeId == _nodeId);
+            order.Add($"{name} sees {seen.NodeId} {(seen.IsUp ? "up" : "gone")}");
+            return ValueTask.CompletedTask;
+        }
+    }
+}

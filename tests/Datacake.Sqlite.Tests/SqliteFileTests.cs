@@ -1,0 +1,318 @@
+using CsCheck;
+using Datacake.Storage;
+using Datacake.Storage.Specification;
+
+namespace Datacake.Sqlite.Tests;
+
+/// <summary>What is peculiar to a store that is a SQLite file.</summary>
+public sealed class SqliteFileTests : IDisposable
+{
+    readonly TemporaryDirectory _directory = new();
+
+    string Path => _directory["store.db"];
+
+    static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public async Task The_directory_of_a_new_file_is_created()
+    {
+        string path = System.IO.Path.Combine(_directory["a"], "b", "store.db");
+        await using var storage = new SqliteStorage(path);
+        Assert.True(File.Exists(path));
+        Assert.Contains(path, storage.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Closing_moves_the_log_into_the_file()
+    {
+        await using (var storage = new SqliteStorage(Path))
+            await PutAsync(storage, "a", 100);
+        Assert.False(File.Exists(Path + "-wal"));
+        await using var again = new SqliteStorage(Path);
+        Assert.Equal(100, await LengthAsync(again, "a"));
+    }
+
+    [Fact]
+    public async Task A_file_of_a_newer_format_is_refused_by_name()
+    {
+        await using (new SqliteStorage(Path)) { }
+        using (Connection connection = Connect())
+            connection.Execute("PRAGMA user_version = 2");
+        StorageException refusal = Assert.Throws<StorageException>(() => new SqliteStorage(Path));
+        Assert.Equal(StorageError.NewerFormat, refusal.Error);
+        Assert.Contains("format version 2", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(Path, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_database_of_another_program_is_refused_and_left_as_it_is()
+    {
+        using (Connection connection = Connect())
+            connection.Execute("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)");
+        byte[] before = File.ReadAllBytes(Path);
+        StorageException refusal = Assert.Throws<StorageException>(() => new SqliteStorage(Path));
+        Assert.Equal(StorageError.Foreign, refusal.Error);
+        Assert.Equal(before, File.ReadAllBytes(Path));
+    }
+
+    [Fact]
+    public void A_database_with_the_mark_of_another_program_is_refused()
+    {
+        using (Connection connection = Connect())
+            connection.Execute("PRAGMA application_id = 12345");
+        Assert.Equal(StorageError.Foreign, Assert.Throws<StorageException>(() => new SqliteStorage(Path)).Error);
+    }
+
+    [Fact]
+    public void A_file_that_is_no_database_is_refused_and_left_as_it_is()
+    {
+        byte[] text = [.. Enumerable.Repeat((byte)'x', 10_000)];
+        File.WriteAllBytes(Path, text);
+        StorageException refusal = Assert.Throws<StorageException>(() => new SqliteStorage(Path));
+        Assert.Equal(StorageError.Corrupt, refusal.Error);
+        Assert.Equal(text, File.ReadAllBytes(Path));
+    }
+
+    [Fact]
+    public async Task A_file_that_was_refused_can_be_opened_once_the_cause_is_gone()
+    {
+        File.WriteAllText(Path, new string('x', 10_000));
+        Assert.Throws<StorageException>(() => new SqliteStorage(Path));
+        File.Delete(Path);
+        await using var storage = new SqliteStorage(Path);
+        await PutAsync(storage, "a", 1);
+    }
+
+    [Fact]
+    public void A_directory_is_refused_as_a_file()
+    {
+        Directory.CreateDirectory(Path);
+        Assert.Equal(StorageError.Inaccessible, Assert.Throws<StorageException>(() => new SqliteStorage(Path)).Error);
+    }
+
+    [Fact]
+    public async Task A_damaged_file_is_reported_and_never_more_than_that()
+    {
+        await using (var storage = new SqliteStorage(Path))
+        {
+            for (int i = 0; i < 200; i++)
+                await PutAsync(storage, $"{i}", i % 10 == 0 ? 20_000 : 300);
+        }
+        byte[] sound = File.ReadAllBytes(Path);
+        int number = 0;
+        await Gen.Select(Gen.Int[0, sound.Length - 1], Gen.Byte).Array[1, 50].SampleAsync(
+            async changes =>
+            {
+                string path = _directory[$"damaged-{Interlocked.Increment(ref number)}.db"];
+                byte[] damaged = [.. sound];
+                foreach ((int place, byte value) in changes)
+                    damaged[place] = value;
+                await File.WriteAllBytesAsync(path, damaged, Cancellation);
+                try
+                {
+                    await using var storage = new SqliteStorage(path);
+                    using IStorageSnapshot snapshot = await storage.OpenSnapshotAsync(Cancellation);
+                    KeyRange range = KeyRange.All;
+                    int pages = 0;
+                    // Damaged keys can be out of order: then the scan may go round, and is left.
+                    while (pages++ < 10 && await snapshot.ScanAsync(range, ScanDirection.Forward, 100, Cancellation) is { Count: > 0 } page)
+                        range = range.After(page[^1].Key);
+                    await PutAsync(storage, "new", 300);
+                }
+                catch (StorageException exception)
+                {
+                    Assert.Contains(path, exception.Message, StringComparison.Ordinal);
+                }
+            },
+            iter: 100);
+    }
+
+    [Fact]
+    public async Task A_commit_that_does_not_fit_changes_nothing_and_the_store_goes_on()
+    {
+        await using var storage = new SqliteStorage(Path, new SqliteStorageOptions { MaxFileBytes = 256 * 1024 });
+        await PutAsync(storage, "a", 100_000);
+        await PutAsync(storage, "b", 10);
+
+        var batch = new WriteBatch();
+        batch.Put("b"u8.ToArray(), new byte[20]);
+        batch.Put("c"u8.ToArray(), new byte[500_000]);
+        StorageException failure = await Assert.ThrowsAsync<StorageException>(
+            async () => await storage.CommitAsync(batch, Durability.Flushed, Cancellation));
+        Assert.Equal(StorageError.Full, failure.Error);
+        Assert.Equal(10, await LengthAsync(storage, "b"));
+        Assert.Null(await LengthAsync(storage, "c"));
+
+        await PutAsync(storage, "d", 10_000);
+        Assert.Equal(10_000, await LengthAsync(storage, "d"));
+        Assert.Equal(100_000, await LengthAsync(storage, "a"));
+    }
+
+    [Fact]
+    public async Task A_file_that_another_program_writes_to_is_reported_and_the_store_goes_on()
+    {
+        await using var storage = new SqliteStorage(Path, new SqliteStorageOptions { BusyTimeout = TimeSpan.Zero });
+        using Connection other = Connect();
+        other.Execute("BEGIN IMMEDIATE");
+        StorageException failure = await Assert.ThrowsAsync<StorageException>(() => PutAsync(storage, "a", 10));
+        Assert.Equal(StorageError.AlreadyOpen, failure.Error);
+        Assert.Null(await LengthAsync(storage, "a"));
+
+        other.Execute("ROLLBACK");
+        await PutAsync(storage, "a", 10);
+        Assert.Equal(10, await LengthAsync(storage, "a"));
+    }
+
+    [Fact]
+    public async Task Large_values_leave_nothing_behind_when_they_are_replaced_or_deleted()
+    {
+        await using var storage = new SqliteStorage(Path);
+        foreach (int length in (int[])[100_000, 50_000, 10, 100_000, 10])
+            await PutAsync(storage, "replaced", length);
+        await PutAsync(storage, "deleted", 100_000);
+        await PutAsync(storage, "kept", 100_000);
+        var batch = new WriteBatch();
+        batch.Delete("deleted"u8.ToArray());
+        await storage.CommitAsync(batch, Durability.Buffered, Cancellation);
+
+        using Connection connection = Connect();
+        Assert.Equal(1, connection.QueryInteger("SELECT count(*) FROM large_values"));
+        Assert.Equal(2, connection.QueryInteger("SELECT count(*) FROM entries"));
+    }
+
+    [Theory]
+    [InlineData(512)]
+    [InlineData(4096)]
+    [InlineData(65536)]
+    public async Task Entries_of_every_size_around_the_page_are_read_back(int pageSize)
+    {
+        await using var storage = new SqliteStorage(Path, new SqliteStorageOptions { PageSize = pageSize });
+        using Connection connection = Connect();
+        Assert.Equal(pageSize, connection.QueryInteger("PRAGMA page_size"));
+        int border = FileFormat.MaxEntryBytes(pageSize);
+        int[] lengths = [.. Enumerable.Range(border - 5, 10).Where(length => length >= 0), pageSize - 1, pageSize, pageSize + 1];
+        foreach (int length in lengths)
+            await PutAsync(storage, $"{length}", length);
+        foreach (int length in lengths)
+            Assert.Equal(length, await LengthAsync(storage, $"{length}"));
+    }
+
+    [Fact]
+    public async Task The_log_stays_small_while_readers_overlap()
+    {
+        await using var storage = new SqliteStorage(Path, new SqliteStorageOptions { CheckpointBytes = 256 * 1024 });
+        using var stop = new CancellationTokenSource();
+        Task[] readers = [.. Enumerable.Range(0, 3).Select(_ => Task.Run(
+            async () =>
+            {
+                IStorageSnapshot snapshot = await storage.OpenSnapshotAsync(Cancellation);
+                while (!stop.IsCancellationRequested)
+                {
+                    // There is never a moment without a snapshot.
+                    IStorageSnapshot next = await storage.OpenSnapshotAsync(Cancellation);
+                    snapshot.Dispose();
+                    snapshot = next;
+                    await snapshot.ScanAsync(KeyRange.All, ScanDirection.Forward, 10, Cancellation);
+                }
+                snapshot.Dispose();
+            },
+            Cancellation))];
+        Assert.InRange(await LargestLogAsync(storage, commits: 1000), 1, 1000 * 10_000 / 2);
+        await stop.CancelAsync();
+        await Task.WhenAll(readers);
+    }
+
+    [Fact]
+    public async Task The_log_stays_small_while_each_commit_is_made_under_a_snapshot()
+    {
+        await using var storage = new SqliteStorage(Path, new SqliteStorageOptions { CheckpointBytes = 256 * 1024 });
+        long largest = 0;
+        for (int i = 0; i < 500; i++)
+        {
+            using IStorageSnapshot snapshot = await storage.OpenSnapshotAsync(Cancellation);
+            largest = Math.Max(largest, await LargestLogAsync(storage, commits: 1));
+        }
+        Assert.InRange(largest, 1, 2 * 256 * 1024);
+    }
+
+    [Fact]
+    public async Task The_log_shrinks_again_after_a_long_snapshot()
+    {
+        const int CheckpointBytes = 256 * 1024;
+        await using var storage = new SqliteStorage(Path, new SqliteStorageOptions { CheckpointBytes = CheckpointBytes });
+        await PutAsync(storage, "a", 5);
+        using (IStorageSnapshot snapshot = await storage.OpenSnapshotAsync(Cancellation))
+        {
+            for (int i = 0; i < 500; i++)
+                await PutAsync(storage, "a", 10_000);
+            Assert.True(new FileInfo(Path + "-wal").Length > 500 * 10_000, "The log keeps what the snapshot may need.");
+            Assert.Equal(5, (await snapshot.GetAsync("a"u8.ToArray(), Cancellation))!.Value.Length);
+        }
+        for (int i = 0; i < 200; i++)
+            await PutAsync(storage, "a", 10_000);
+        Assert.InRange(new FileInfo(Path + "-wal").Length, 1, 8 * CheckpointBytes);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task More_snapshots_may_be_open_than_readers_are_kept(int maxPooledReaders)
+    {
+        await using var storage = new SqliteStorage(Path, new SqliteStorageOptions { MaxPooledReaders = maxPooledReaders });
+        await PutAsync(storage, "a", 7);
+        for (int round = 0; round < 3; round++)
+        {
+            List<IStorageSnapshot> snapshots = [];
+            for (int i = 0; i < 10; i++)
+                snapshots.Add(await storage.OpenSnapshotAsync(Cancellation));
+            foreach (IStorageSnapshot snapshot in snapshots)
+            {
+                Assert.Equal(7, (await snapshot.GetAsync("a"u8.ToArray(), Cancellation))!.Value.Length);
+                snapshot.Dispose();
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_snapshot_goes_on_when_its_store_is_closed_and_opened_again()
+    {
+        var first = new SqliteStorage(Path);
+        await PutAsync(first, "a", 7);
+        using IStorageSnapshot snapshot = await first.OpenSnapshotAsync(Cancellation);
+        await first.DisposeAsync();
+        await using var second = new SqliteStorage(Path);
+        await PutAsync(second, "a", 8);
+        Assert.Equal(7, (await snapshot.GetAsync("a"u8.ToArray(), Cancellation))!.Value.Length);
+        Assert.Equal(8, await LengthAsync(second, "a"));
+    }
+
+    async Task<long> LargestLogAsync(SqliteStorage storage, int commits)
+    {
+        long largest = 0;
+        for (int i = 0; i < commits; i++)
+        {
+            await PutAsync(storage, $"{i % 100}", 10_000);
+            largest = Math.Max(largest, new FileInfo(Path + "-wal").Length);
+        }
+        return largest;
+    }
+
+    Connection Connect() => new(Path, writes: true, "test connection", new SqliteStorageOptions());
+
+    static async Task PutAsync(SqliteStorage storage, string key, int length)
+    {
+        var batch = new WriteBatch();
+        byte[] value = new byte[length];
+        new Random(length).NextBytes(value);
+        batch.Put(System.Text.Encoding.UTF8.GetBytes(key), value);
+        await storage.CommitAsync(batch, Durability.Buffered, Cancellation);
+    }
+
+    static async Task<int?> LengthAsync(SqliteStorage storage, string key)
+    {
+        using IStorageSnapshot snapshot = await storage.OpenSnapshotAsync(Cancellation);
+        return (await snapshot.GetAsync(System.Text.Encoding.UTF8.GetBytes(key), Cancellation))?.Length;
+    }
+}

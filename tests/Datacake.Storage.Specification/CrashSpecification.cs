@@ -1,0 +1,57 @@
+namespace Datacake.Storage.Specification;
+
+/// <summary>
+/// What a durable store must do when its process is killed. A provider's test project inherits this class, and calls
+/// <see cref="StorageProcess.TryRunAsync"/> in an entry point of its own.
+/// </summary>
+public abstract class CrashSpecification : IDisposable
+{
+    /// <summary>Opens the store at a path, and creates it if it is not there.</summary>
+    protected abstract IStorage Open(string path);
+
+    /// <summary>The directory of this test.</summary>
+    protected TemporaryDirectory Directory { get; } = new();
+
+    /// <summary>How many times a process is killed. The environment variable DATACAKE_CRASHES sets it.</summary>
+    protected virtual int Crashes => StorageSpecification.Parameter("DATACAKE_CRASHES", 5);
+
+    [Fact]
+    public async Task After_a_kill_every_acknowledged_batch_is_there_and_no_part_of_another()
+    {
+        string path = Directory["store"];
+        var random = new Random(1);
+        for (int crash = 0; crash < Crashes; crash++)
+        {
+            using var process = StorageProcess.Start(path);
+            await process.WaitForAcknowledgementsAsync(random.Next(1, 500));
+            await process.KillAsync();
+
+            await using IStorage storage = Open(path);
+            int last = await NumberedBatches.LastAsync(storage);
+            // The batch after the last acknowledged one was perhaps committed, and its acknowledgement not yet written.
+            Assert.InRange(last, process.LastAcknowledged, process.LastAcknowledged + 1);
+            await NumberedBatches.CheckAsync(storage, last);
+        }
+    }
+
+    [Fact]
+    public async Task A_store_is_refused_while_another_process_owns_it_and_free_once_that_is_killed()
+    {
+        string path = Directory["store"];
+        using var process = StorageProcess.Start(path);
+        await process.WaitForAcknowledgementsAsync(1);
+        StorageException refusal = Assert.Throws<StorageException>(() => Open(path));
+        Assert.Equal(StorageError.AlreadyOpen, refusal.Error);
+
+        await process.KillAsync();
+        await using IStorage storage = Open(path);
+        Assert.True(await NumberedBatches.LastAsync(storage) >= process.LastAcknowledged);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Directory.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}

@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using System.Reflection;
+
+namespace Datacake.Storage.Specification;
+
+/// <summary>
+/// Another process that owns a store and commits to it until it is killed: the same executable as the tests, whose entry point hands
+/// over to <see cref="TryRunAsync"/> before it runs any test.
+/// </summary>
+public sealed class StorageProcess : IDisposable
+{
+    const string Argument = "--own-storage";
+
+    static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+
+    readonly Process _process;
+
+    StorageProcess(Process process) => _process = process;
+
+    /// <summary>The number of the last batch whose commit the process has acknowledged.</summary>
+    public int LastAcknowledged { get; private set; }
+
+    /// <summary>Runs as that process, if the arguments ask for it.</summary>
+    /// <returns>Whether they did: the entry point should return then.</returns>
+    public static async Task<bool> TryRunAsync(string[] args, Func<string, IStorage> open)
+    {
+        if (args is not [Argument, string path])
+            return false;
+        await using IStorage storage = open(path);
+        int number = await NumberedBatches.LastAsync(storage);
+        while (true)
+        {
+            number++;
+            await storage.CommitAsync(NumberedBatches.Create(number), NumberedBatches.DurabilityOf(number));
+            // When whoever started this process is gone nobody reads, and writing fails: it does not run on alone.
+            Console.Out.WriteLine(number);
+            Console.Out.Flush();
+        }
+    }
+
+    /// <summary>Starts the process on the store at a path.</summary>
+    public static StorageProcess Start(string path)
+    {
+        string host = Environment.ProcessPath ?? throw new InvalidOperationException("This process has no executable.");
+        var start = new ProcessStartInfo(host) { RedirectStandardOutput = true };
+        if (Path.GetFileNameWithoutExtension(host) == "dotnet")
+            start.ArgumentList.Add(Assembly.GetEntryAssembly()!.Location);
+        start.ArgumentList.Add(Argument);
+        start.ArgumentList.Add(path);
+        return new StorageProcess(Process.Start(start)!);
+    }
+
+    /// <summary>Waits until the process has acknowledged so many batches.</summary>
+    public async Task WaitForAcknowledgementsAsync(int count)
+    {
+        using var deadline = new CancellationTokenSource(Deadline);
+        for (int i = 0; i < count; i++)
+        {
+            string? line = await _process.StandardOutput.ReadLineAsync(deadline.Token);
+            LastAcknowledged = int.Parse(
+                line ?? throw new InvalidOperationException("The process has ended by itself; its error output says why."), provider: null);
+        }
+    }
+
+    /// <summary>Ends the process without any chance to clean up, and reads what it still acknowledged before.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        using var deadline = new CancellationTokenSource(Deadline);
+        string rest = await _process.StandardOutput.ReadToEndAsync(deadline.Token);
+        await _process.WaitForExitAsync(deadline.Token);
+        // The last line counts only if it is whole.
+        string[] lines = rest.Split('\n');
+        if (lines.Length > 1)
+            LastAcknowledged = int.Parse(lines[^2], provider: null);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+            _process.Kill();
+        _process.Dispose();
+    }
+}

@@ -1,0 +1,60 @@
+namespace Datacake.Storage.Specification;
+
+public abstract partial class StorageSpecification
+{
+    [Fact]
+    public void A_store_says_what_it_is() => Assert.NotEmpty(Storage.Description);
+
+    [Fact]
+    public async Task A_call_that_was_cancelled_before_does_nothing()
+    {
+        await CommitAsync(("a", "1"));
+        using IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
+        var cancelled = new CancellationToken(canceled: true);
+        var batch = new WriteBatch();
+        batch.Put(Bytes("a"), Bytes("2"));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await Storage.CommitAsync(batch, Durability.Flushed, cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Storage.OpenSnapshotAsync(cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await snapshot.GetAsync(Bytes("a"), cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await snapshot.ScanAsync(KeyRange.All, ScanDirection.Forward, 10, cancelled));
+
+        Assert.Equal("1", await GetAsync(snapshot, "a"));
+        Assert.Equal("1", await GetAsync("a"));
+    }
+
+    [Fact]
+    public async Task A_disposed_store_says_so()
+    {
+        IStorage storage = Storage;
+        await storage.DisposeAsync();
+        await storage.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await storage.OpenSnapshotAsync());
+        await Assert.ThrowsAsync<ObjectDisposedException>(
+            async () => await storage.CommitAsync(new WriteBatch(), Durability.Buffered));
+    }
+
+    [Fact]
+    public async Task A_disposed_snapshot_says_so()
+    {
+        await CommitAsync(("a", "1"));
+        IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
+        snapshot.Dispose();
+        snapshot.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await snapshot.GetAsync(Bytes("a")));
+        await Assert.ThrowsAsync<ObjectDisposedException>(
+            async () => await snapshot.ScanAsync(KeyRange.All, ScanDirection.Forward, 10));
+        Assert.Equal("1", await GetAsync("a"));
+    }
+
+    [Fact]
+    public async Task A_snapshot_that_outlives_its_store_does_no_harm()
+    {
+        await CommitAsync(("a", "1"));
+        IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
+        await CloseAsync();
+        snapshot.Dispose();
+    }
+}

@@ -1,0 +1,69 @@
+namespace Datacake.Storage.Specification;
+
+public abstract partial class StorageSpecification
+{
+    static readonly string[] ScannedKeys = ["", "\0", "a", "a\0", "ab", "b", "b\xFF", "b\xFF\xFF", "c", "\xFF", "\xFF\xFF"];
+
+    static readonly string[] Bounds = [.. ScannedKeys, "\0\0", "a\0\0", "aa", "bb", "b\xFF\x01", "d", "\xFF\xFE", "\xFF\xFF\xFF"];
+
+    [Theory]
+    [InlineData(ScanDirection.Forward)]
+    [InlineData(ScanDirection.Reverse)]
+    public async Task A_scan_returns_the_entries_from_the_start_up_to_the_end(ScanDirection direction)
+    {
+        await CommitAsync([.. ScannedKeys.Select(key => (key, (string?)$"{key.Length}"))]);
+        using IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
+        foreach (string start in Bounds)
+        {
+            foreach (string? end in Bounds.Append(null))
+            {
+                KeyRange range = Range(start, end);
+                IEnumerable<string> expected = ScannedKeys.Where(key => range.Contains(Bytes(key))).Select(key => $"{key}={key.Length}");
+                if (direction == ScanDirection.Reverse)
+                    expected = expected.Reverse();
+                foreach (int pageSize in (int[])[1, 3, int.MaxValue])
+                    Assert.Equal(expected, await ScanAsync(snapshot, range, direction, pageSize));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("", new[] { "", "\0", "a", "a\0", "ab", "b", "b\xFF", "b\xFF\xFF", "c", "\xFF", "\xFF\xFF" })]
+    [InlineData("a", new[] { "a", "a\0", "ab" })]
+    [InlineData("b\xFF", new[] { "b\xFF", "b\xFF\xFF" })]
+    [InlineData("\xFF", new[] { "\xFF", "\xFF\xFF" })]
+    [InlineData("aa", new string[0])]
+    public async Task A_prefix_scan_returns_the_keys_that_start_with_it(string prefix, string[] expected)
+    {
+        await CommitAsync([.. ScannedKeys.Select(key => (key, (string?)""))]);
+        Assert.Equal(expected.Select(key => key + "="), await ScanAsync(KeyRange.WithPrefix(Bytes(prefix))));
+        Assert.Equal(
+            expected.Reverse().Select(key => key + "="), await ScanAsync(KeyRange.WithPrefix(Bytes(prefix)), ScanDirection.Reverse, 2));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(99)]
+    [InlineData(100)]
+    [InlineData(101)]
+    [InlineData(5000)]
+    public async Task Pages_follow_one_another_without_gap_or_repetition(int pageSize)
+    {
+        string[] keys = [.. Enumerable.Range(0, 1000).Select(i => $"{i:D4}")];
+        await CommitAsync([.. keys.Select(key => (key, (string?)key))]);
+        IEnumerable<string> entries = keys.Select(key => $"{key}={key}");
+        Assert.Equal(entries, await ScanAsync(KeyRange.All, pageSize: pageSize));
+        Assert.Equal(entries.Reverse(), await ScanAsync(KeyRange.All, ScanDirection.Reverse, pageSize));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    public async Task A_page_of_no_entries_is_refused(int pageSize)
+    {
+        using IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            async () => await snapshot.ScanAsync(KeyRange.All, ScanDirection.Forward, pageSize));
+    }
+}
