@@ -100,8 +100,8 @@ sealed class EntityEmitter
             _source.Line($"            {Description(property)},");
         _source.Line("        ],");
         _source.Line($"        [{string.Join(", ", _spec.Indexes.Select(Description))}])");
-        _source.Open("");
-        _source.Close();
+        _source.Line("{");
+        _source.Line("}");
         _source.Line();
     }
 
@@ -175,7 +175,7 @@ sealed class EntityEmitter
         keyIndex = 0;
         foreach (var key in Keys)
         {
-            if (key.Setter != SetterKind.None)
+            if (key.Setter != SetterKind.None && !IsArgument(key))
                 _source.Line($"{Assignment(key, "entity", $"key{keyIndex}")};");
             keyIndex++;
         }
@@ -193,8 +193,8 @@ sealed class EntityEmitter
         foreach (var counter in _slots.Where(property => property.Kind == MappingKind.Counter))
         {
             string value = counter.BareType == "int" ? $"int.CreateSaturating(sum{Slot(counter)})" : $"sum{Slot(counter)}";
-            string guard = counter.Path.Contains('.') ? $" && {ReadOwner(counter)} is {{ }} o{Slot(counter)}" : "";
-            string owner = counter.Path.Contains('.') ? $"o{Slot(counter)}" : "entity";
+            string guard = counter.Path.Contains('.') ? $" && {ReadOwner(counter)} is {{ }} owner{Slot(counter)}" : "";
+            string owner = counter.Path.Contains('.') ? $"owner{Slot(counter)}" : "entity";
             _source.Line($"if (counter{Slot(counter)} is {{ }} sum{Slot(counter)}{guard}) {Assignment(counter, owner, value)};");
         }
         _source.Line("return entity;");
@@ -202,9 +202,14 @@ sealed class EntityEmitter
         _source.Line();
     }
 
-    /// <summary>A property that only the constructor sets is read there.</summary>
-    static bool IsRead(PropertySpec property) =>
-        property.Setter != SetterKind.None || property.Kind is MappingKind.Owned or MappingKind.Set or MappingKind.Dictionary;
+    /// <summary>Whether the loop over the cells reads a property: what the constructor sets is read there.</summary>
+    bool IsRead(PropertySpec property) => !IsArgument(property)
+        && (property.Setter != SetterKind.None || property.Kind is MappingKind.Owned or MappingKind.Set or MappingKind.Dictionary);
+
+    bool IsArgument(PropertySpec property) => All
+        .Select(owner => owner.Constructor)
+        .Prepend(_spec.Constructor)
+        .Any(constructor => constructor is not null && constructor.Arguments.Any(argument => argument.Path == property.Path));
 
     void EmitCase(int slot)
     {

@@ -19,7 +19,7 @@ public sealed class ChangeTracker
 
     /// <summary>
     /// Whether <see cref="DatacakeContext.SaveChangesAsync(CancellationToken)"/>, <see cref="Entries"/> and <see cref="HasChanges"/> look for changes by
-    /// themselves. Default: true. Without it, call <see cref="DetectChanges"/>.
+    /// themselves. Default: true. Without it, call <see cref="DetectChanges()"/>.
     /// </summary>
     public bool AutoDetectChangesEnabled { get; set; } = true;
 
