@@ -9,7 +9,8 @@ public sealed class ClockDriftException : Exception
     public ClockDriftException(HlcTimestamp stamp, byte localNode, DateTimeOffset localTime)
         : base(string.Create(CultureInfo.InvariantCulture,
             $"Refused the stamp {stamp} of node {stamp.Node}: its clock shows {stamp.Time:u}, the clock of this node ({localNode}) shows "
-            + $"{localTime:u}, and they may differ by at most {HybridLogicalClock.MaxDrift.TotalSeconds:0} s. Set the wrong one of the two clocks right (NTP)."))
+            + $"{localTime:u}, and they may differ by at most {HybridLogicalClock.MaxDrift.TotalSeconds:0} s. "
+            + $"Set the wrong one of the two clocks right (NTP)."))
     {
         Stamp = stamp;
         LocalTime = localTime;

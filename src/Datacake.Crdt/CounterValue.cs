@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Datacake.Crdt;
 
-/// <summary>The value of a counter's share: always the nine bytes of a MessagePack int 64, so that it can be read without a MessagePack library.</summary>
+/// <summary>
+/// The value of a counter's share: always the nine bytes of a MessagePack int 64, so that it can be read without a MessagePack library.
+/// </summary>
 public static class CounterValue
 {
     /// <summary>The size of an encoded share in bytes.</summary>
@@ -21,5 +23,5 @@ public static class CounterValue
     /// <exception cref="InvalidDataException">The bytes are not a share.</exception>
     public static long Read(ReadOnlySpan<byte> source) => source.Length == Size && source[0] == Int64Code
         ? BinaryPrimitives.ReadInt64BigEndian(source[1..])
-        : throw new InvalidDataException($"The bytes {Convert.ToHexString(source[..Math.Min(source.Length, 16)])} are not a counter's share.");
+        : throw new InvalidDataException($"The bytes {Convert.ToHexString(source[..Math.Min(source.Length, 16)])} are no counter's share.");
 }

@@ -5,12 +5,12 @@ namespace Datacake.Crdt;
 
 /// <summary>
 /// The mergeable state of one document: cells, each with the stamp of the transaction that wrote it, and the stamps of the newest put
-/// (<see cref="Born"/>), update (<see cref="Touched"/>) and delete (<see cref="Died"/>). Immutable; it is its encoded bytes, and is read in place.
+/// (<see cref="Born"/>), update (<see cref="Touched"/>) and delete (<see cref="Died"/>). Immutable; it is its encoded bytes, read in place.
 /// </summary>
 /// <remarks>
-/// <see cref="Merge"/> is the only merge rule there is: the greatest stamp of each, then the cells older than the newest put are gone. It is a
+/// <see cref="Merge"/> is the only merge rule there is: the greatest stamp of each, then cells older than the newest put are gone. It is a
 /// join of a semilattice (Shapiro et al., Conflict-free Replicated Data Types, 2011), so neither order nor repetition of merges matters.
-/// Encoding: a format byte, a byte that says which of the three stamps follow, these stamps, then the cells in ascending order of their paths.
+/// Encoding: a format byte, a byte that says which of the three stamps follow, these stamps, then the cells in ascending order of paths.
 /// The encoding of a state is unique, so that equal states have equal bytes.
 /// </remarks>
 public sealed class Document : IEquatable<Document>
@@ -107,7 +107,7 @@ public sealed class Document : IEquatable<Document>
         var touched = HlcTimestamp.Max(a.Touched, b.Touched);
         var died = HlcTimestamp.Max(a.Died, b.Died);
 
-        // A cell may have to spell out a stamp that was implied before. Merging in scratch memory leaves the result no larger than it need be.
+        // A cell may have to spell out a stamp that was implied before. Scratch memory keeps the result no larger than it need be.
         int bound = checked(MaxHeaderSize + a.Encoded.Length + b.Encoded.Length + ((a._cellCount + b._cellCount) * HlcTimestamp.Size));
         byte[]? rented = bound > MaxStackBytes ? ArrayPool<byte>.Shared.Rent(bound) : null;
         Span<byte> output = rented ?? stackalloc byte[MaxStackBytes];
@@ -235,7 +235,7 @@ public sealed class Document : IEquatable<Document>
             if (count++ > 0 && previous.SequenceCompareTo(cell.EncodedPath) >= 0)
                 throw new InvalidDataException("The cells of the document are not in ascending order.");
             if (cell.Stamp.IsNone || cell.Stamp < born || cell.Stamp > newest || flags != FlagsOf(cell, born, touched))
-                throw new InvalidDataException($"The cell {DocumentPath.Describe(cell.EncodedPath)} of the document has an impossible stamp.");
+                throw new InvalidDataException($"The cell {DocumentPath.Describe(cell.EncodedPath)} has an impossible stamp.");
             previous = cell.EncodedPath;
         }
         return count;
@@ -270,7 +270,7 @@ public sealed class Document : IEquatable<Document>
         return Encoded.Slice(offset, part.Length);
     }
 
-    /// <summary>Which of two cells of one path is kept. Equal stamps come of equal writes; the rest makes the rule total all the same.</summary>
+    /// <summary>Which of two cells of one path is kept. Equal stamps come of equal writes; the rest makes the rule total.</summary>
     static bool Supersedes(DocumentCell left, DocumentCell right)
     {
         if (left.Stamp != right.Stamp)

@@ -39,11 +39,13 @@ public readonly ref struct DocumentCell
     public HlcTimestamp ShareRun => Kind == DocumentPathKind.CounterShare ? DocumentPath.ShareRun(EncodedPath) : HlcTimestamp.None;
 
     /// <summary>
-    /// Whether a reader of a document with this <paramref name="born"/> sees the cell: it is not removed, and not a share of an older put's counter.
+    /// Whether a reader of a document with this <paramref name="born"/> sees the cell: it is not removed, and not a share of an older
+    /// put's counter.
     /// </summary>
     public bool IsShown(HlcTimestamp born) => !IsRemoved && (Kind != DocumentPathKind.CounterShare || ShareBorn == born);
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"{DocumentPath.Describe(EncodedPath)} @ {Stamp} = {(IsRemoved ? "removed" : Convert.ToHexString(Value[..Math.Min(Value.Length, 32)]))}";
+        $"{DocumentPath.Describe(EncodedPath)} @ {Stamp} = "
+        + (IsRemoved ? "removed" : Convert.ToHexString(Value[..Math.Min(Value.Length, 32)]));
 }

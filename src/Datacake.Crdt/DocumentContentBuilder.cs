@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Datacake.Crdt;
 
-/// <summary>Collects cells for a put or an update. Cells that come in ascending order of their paths cost nothing more. Not thread-safe.</summary>
+/// <summary>Collects cells for a put or an update. Cells that come in ascending order of paths need no sorting. Not thread-safe.</summary>
 public sealed class DocumentContentBuilder
 {
     readonly ArrayBufferWriter<byte> _cells;
@@ -40,7 +40,7 @@ public sealed class DocumentContentBuilder
     void Add(DocumentCell cell)
     {
         if (!DocumentPath.IsValid(cell.EncodedPath))
-            throw new ArgumentException(DocumentPath.Invalid(cell.EncodedPath).Message, nameof(cell));
+            throw new ArgumentException(DocumentPath.Invalid(cell.EncodedPath).Message);
         int start = _cells.WrittenCount;
         if (_ranges.Count > 0)
             _isSorted &= LastPath.SequenceCompareTo(cell.EncodedPath) < 0;

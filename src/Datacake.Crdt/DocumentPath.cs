@@ -8,7 +8,9 @@ namespace Datacake.Crdt;
 /// counter. A path is its encoding: two are equal when their bytes are, and order as their bytes do, so that the cells of one property
 /// follow each other. Nested properties have the names of all levels, joined by dots.
 /// </summary>
-/// <remarks>Encoding: nothing for the root; else the kind, the length of the property's name, the name in UTF-8, and what the kind adds.</remarks>
+/// <remarks>
+/// Encoding: nothing for the root; else the kind, the length of the property's name, the name in UTF-8, and what the kind adds.
+/// </remarks>
 public readonly struct DocumentPath : IEquatable<DocumentPath>, IComparable<DocumentPath>
 {
     /// <summary>The longest name of a property, in bytes of UTF-8.</summary>
@@ -54,7 +56,10 @@ public readonly struct DocumentPath : IEquatable<DocumentPath>, IComparable<Docu
     public static DocumentPath OfElement(string property, ReadOnlySpan<byte> element)
     {
         if (element.Length > MaxElementLength)
-            throw new ArgumentException($"An element of '{property}' has {element.Length} bytes; at most {MaxElementLength} are possible.", nameof(element));
+        {
+            throw new ArgumentException(
+                $"An element of '{property}' has {element.Length} bytes; at most {MaxElementLength} are possible.", nameof(element));
+        }
         byte[] path = Encode(DocumentPathKind.Element, property, element.Length);
         element.CopyTo(path.AsSpan(path.Length - element.Length));
         return new(path);
@@ -168,7 +173,11 @@ public readonly struct DocumentPath : IEquatable<DocumentPath>, IComparable<Docu
         ArgumentException.ThrowIfNullOrEmpty(property);
         int length = StrictUtf8.GetByteCount(property);
         if (length > MaxPropertyLength)
-            throw new ArgumentException($"The property '{property[..50]}…' has a name of {length} bytes; at most {MaxPropertyLength} are possible.", nameof(property));
+        {
+            throw new ArgumentException(
+                $"The property '{property[..50]}…' has a name of {length} bytes; at most {MaxPropertyLength} are possible.",
+                nameof(property));
+        }
         var path = new byte[1 + EncodedInteger.SizeOf((uint)length) + length + suffixLength];
         path[0] = (byte)kind;
         int at = 1 + EncodedInteger.Write(path.AsSpan(1), (uint)length);

@@ -5,8 +5,8 @@ using System.Globalization;
 namespace Datacake.Crdt;
 
 /// <summary>
-/// A hybrid logical clock's stamp: 64 bits, totally ordered, unique in a cluster. From the top: seconds since <see cref="Epoch"/> (32 bits),
-/// a fraction of a second in units of 4 ms (8), a counter (16), and the node that issued it (8). The packing and the text form
+/// A hybrid logical clock's stamp: 64 bits, totally ordered, unique in a cluster. From the top: seconds since <see cref="Epoch"/> (32),
+/// a fraction of a second in units of 4 ms (8), a counter (16), and the node that issued it (8 bits). The packing and the text form
 /// (<c>61-0125-00FF-0007</c>) are those of the Rust crate <c>datacake-crdt</c>.
 /// </summary>
 public readonly record struct HlcTimestamp : IComparable<HlcTimestamp>, ISpanParsable<HlcTimestamp>

@@ -30,7 +30,7 @@ public sealed class HybridLogicalClock
     public HlcTimestamp Last => new(Volatile.Read(ref _last));
 
     /// <summary>Issues the next stamp.</summary>
-    /// <exception cref="InvalidOperationException">A stamp at the end of time (the year 2159) was observed: there are none above it.</exception>
+    /// <exception cref="InvalidOperationException">The last stamp of all, of the year 2159, was observed: none is above it.</exception>
     public HlcTimestamp Tick()
     {
         ulong wall = WallClock();
@@ -39,14 +39,16 @@ public sealed class HybridLogicalClock
             ulong last = Volatile.Read(ref _last);
             ulong next = (Math.Max(wall, AfterInstant(last)) << HlcTimestamp.NodeBits) | Node;
             if (next <= last)
-                throw new InvalidOperationException($"There are no stamps above {Last}, the greatest that node {Node} has seen. Its store is damaged.");
+                throw new InvalidOperationException($"No stamp is above {Last}, which node {Node} has seen: its store is damaged.");
             if (Interlocked.CompareExchange(ref _last, next, last) == last)
                 return new HlcTimestamp(next);
         }
     }
 
     /// <summary>Makes every later stamp greater than <paramref name="stamp"/>.</summary>
-    /// <exception cref="ClockDriftException">The stamp is more than <see cref="MaxDrift"/> ahead of this machine's clock; it is not observed.</exception>
+    /// <exception cref="ClockDriftException">
+    /// The stamp is more than <see cref="MaxDrift"/> ahead of this machine's clock; it is not observed.
+    /// </exception>
     public void Observe(HlcTimestamp stamp)
     {
         if (stamp.Packed <= Volatile.Read(ref _last))
@@ -87,6 +89,7 @@ public sealed class HybridLogicalClock
     {
         ulong next = (packed >> HlcTimestamp.NodeBits) + 1;
         ulong fraction = (next >> HlcTimestamp.CounterBits) & 0xFF;
-        return fraction < HlcTimestamp.FractionsPerSecond ? next : ((next >> (HlcTimestamp.CounterBits + 8)) + 1) << (HlcTimestamp.CounterBits + 8);
+        const int SecondsShift = HlcTimestamp.CounterBits + 8;
+        return fraction < HlcTimestamp.FractionsPerSecond ? next : ((next >> SecondsShift) + 1) << SecondsShift;
     }
 }

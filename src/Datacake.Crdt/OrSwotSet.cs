@@ -4,13 +4,13 @@ using System.Runtime.InteropServices;
 namespace Datacake.Crdt;
 
 /// <summary>
-/// A set of keys that replicas insert into and delete from independently: for each key the operation with the greatest stamp holds, and of an insertion
-/// and a deletion with one stamp the deletion. Merging is a join: neither order nor repetition matters. Not thread-safe.
+/// A set of keys that replicas insert into and delete from independently: for each key the operation with the greatest stamp holds, of an
+/// insertion and a deletion with one stamp the deletion. Merging is a join: neither order nor repetition matters. Not thread-safe.
 /// </summary>
 /// <remarks>
 /// A deletion leaves a tombstone until <see cref="PurgeTombstones"/> knows that no older operation can arrive any more. From then on
 /// <see cref="PurgeMark"/> stands for it, as the version vector does in an optimized observed-remove set (Bieniusa et al., An Optimized
-/// Conflict-free Replicated Set, 2012): a key that the set does not hold counts as deleted at the mark, so that what was purged is never revived.
+/// Conflict-free Replicated Set, 2012): a key that the set does not hold counts as deleted at the mark, so that nothing purged is revived.
 /// A key takes the key's size and about 20 to 30 bytes.
 /// </remarks>
 public sealed class OrSwotSet<TKey> : IReadOnlyCollection<KeyValuePair<TKey, HlcTimestamp>>
@@ -33,7 +33,7 @@ public sealed class OrSwotSet<TKey> : IReadOnlyCollection<KeyValuePair<TKey, Hlc
             observed = new HlcTimestamp[byte.MaxValue + 1];
     }
 
-    /// <summary>Restores a stored or received set from what its properties showed. What its sources have brought has to be observed anew.</summary>
+    /// <summary>Restores a stored or received set from what its properties showed. What sources brought has to be observed anew.</summary>
     public OrSwotSet(
         IEnumerable<KeyValuePair<TKey, HlcTimestamp>> entries,
         IEnumerable<KeyValuePair<TKey, HlcTimestamp>> tombstones,
@@ -83,7 +83,7 @@ public sealed class OrSwotSet<TKey> : IReadOnlyCollection<KeyValuePair<TKey, Hlc
         return true;
     }
 
-    /// <summary>Deletes a key, unless a later operation on it is known. Returns whether that changed the set, its tombstones or their stamps.</summary>
+    /// <summary>Deletes a key, unless a later operation on it is known. Returns whether that changed the set or its tombstones.</summary>
     public bool Delete(TKey key, HlcTimestamp stamp)
     {
         if (!IsDeletedBy(key, stamp))
@@ -94,8 +94,9 @@ public sealed class OrSwotSet<TKey> : IReadOnlyCollection<KeyValuePair<TKey, Hlc
     }
 
     /// <summary>
-    /// States that <paramref name="source"/> will bring no operation of the stamp's node, at or below the stamp, that this set does not reflect already.
-    /// A source that delivers the operations of each node in order can say so of each operation once it is applied, and of the clock of an idle node.
+    /// States that <paramref name="source"/> will bring no operation of the stamp's node, at or below the stamp, that this set does not
+    /// reflect already. A source that delivers the operations of each node in order can say so of each operation once it is applied, and of
+    /// the clock of an idle node.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such source.</exception>
     public void Observe(HlcTimestamp stamp, int source = 0)
@@ -141,10 +142,11 @@ public sealed class OrSwotSet<TKey> : IReadOnlyCollection<KeyValuePair<TKey, Hlc
     }
 
     /// <summary>
-    /// What the other set has and this one lacks: the insertions and deletions that, applied to this set, make it hold the keys, with the stamps,
+    /// What the other set has and this one lacks: the insertions and deletions that, applied to this set, make it hold the keys and stamps
     /// that a merge with the other would.
     /// </summary>
-    public (IReadOnlyList<KeyValuePair<TKey, HlcTimestamp>> Changes, IReadOnlyList<KeyValuePair<TKey, HlcTimestamp>> Removals) Diff(OrSwotSet<TKey> other)
+    public (IReadOnlyList<KeyValuePair<TKey, HlcTimestamp>> Changes, IReadOnlyList<KeyValuePair<TKey, HlcTimestamp>> Removals) Diff(
+        OrSwotSet<TKey> other)
     {
         var changes = other._entries.Where(entry => entry.Value > LatestOf(entry.Key)).ToList();
         var removals = other._tombstones.Where(tombstone => IsDeletedBy(tombstone.Key, tombstone.Value)).ToList();
@@ -153,8 +155,8 @@ public sealed class OrSwotSet<TKey> : IReadOnlyCollection<KeyValuePair<TKey, Hlc
     }
 
     /// <summary>
-    /// Forgets the tombstones that are no greater than what all sources have brought of all nodes that may have operations under way, and returns their
-    /// keys. An operation of a node that is not named, at or below the mark that this leaves, is lost if it arrives later; a deleted key never comes back.
+    /// Forgets the tombstones at or below what has been observed, from all sources, of all the <paramref name="nodes"/>, and returns
+    /// their keys. Name all nodes that may have operations under way: one of another node that comes late, at or below the mark, is lost.
     /// </summary>
     public IReadOnlyList<TKey> PurgeTombstones(params ReadOnlySpan<byte> nodes)
     {
@@ -171,7 +173,7 @@ public sealed class OrSwotSet<TKey> : IReadOnlyCollection<KeyValuePair<TKey, Hlc
         return purged;
     }
 
-    /// <summary>Makes room for so many keys in all, which spares copying while they come in, and memory that growing would leave unused.</summary>
+    /// <summary>Makes room for so many keys in all, which spares copying as they come in, and memory that growing leaves unused.</summary>
     public void EnsureCapacity(int count) => _entries.EnsureCapacity(count);
 
     /// <summary>The keys of the set, with the stamps of their latest insertions, in no order.</summary>
@@ -194,7 +196,7 @@ public sealed class OrSwotSet<TKey> : IReadOnlyCollection<KeyValuePair<TKey, Hlc
     }
 
     static IEnumerable<TKey> KeysPurgedIn(OrSwotSet<TKey> other, IEnumerable<KeyValuePair<TKey, HlcTimestamp>> held) =>
-        held.Where(item => item.Value <= other.PurgeMark && !other.IsHeld(item.Key)).Select(item => item.Key);
+        other.PurgeMark.IsNone ? [] : held.Where(item => item.Value <= other.PurgeMark && !other.IsHeld(item.Key)).Select(item => item.Key);
 
     /// <summary>A key that this set does not hold stays deleted at its mark also where a merge raises the mark.</summary>
     void KeepDeleted(TKey key, HlcTimestamp otherMark)

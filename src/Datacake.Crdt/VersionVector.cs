@@ -226,7 +226,9 @@ public sealed class VersionVector : IEquatable<VersionVector>
         int mine = 0, theirs = 0;
         while (mine < _nodes.Length || theirs < other._nodes.Length)
         {
-            int order = mine == _nodes.Length ? 1 : theirs == other._nodes.Length ? -1 : _nodes[mine].Node.CompareTo(other._nodes[theirs].Node);
+            int order = mine == _nodes.Length ? 1
+                : theirs == other._nodes.Length ? -1
+                : _nodes[mine].Node.CompareTo(other._nodes[theirs].Node);
             byte node = order <= 0 ? _nodes[mine].Node : other._nodes[theirs].Node;
             var left = order <= 0 ? _nodes[mine++].Intervals : [];
             var right = order >= 0 ? other._nodes[theirs++].Intervals : [];

@@ -11,6 +11,7 @@ namespace Datacake.Node;
 /// </summary>
 public sealed class DatacakeNode : IAsyncDisposable
 {
+    readonly IGossipLink _gossipLink;
     readonly GossipLoop _gossip;
     readonly MembershipView _view;
     readonly ChannelPool _channels;
@@ -27,11 +28,13 @@ public sealed class DatacakeNode : IAsyncDisposable
         ClusterId = parts.ClusterId;
         Generation = parts.Generation;
         Seeds = parts.Seeds;
+        NodeSelector = parts.NodeSelector;
         Clock = parts.Clock;
         Storage = parts.Storage;
         Server = parts.Server;
         TimeProvider = parts.TimeProvider;
         LoggerFactory = parts.LoggerFactory;
+        _gossipLink = parts.GossipLink;
         _gossip = parts.Gossip;
         _view = parts.View;
         _channels = parts.Channels;
@@ -43,12 +46,15 @@ public sealed class DatacakeNode : IAsyncDisposable
     /// Starts a node. It runs when this returns, alone if no seed can be reached yet; seeds are tried for as long as it runs. Use
     /// <see cref="WaitForNodesAsync(int, TimeSpan, CancellationToken)"/> to wait for others.
     /// </summary>
-    /// <exception cref="InvalidOperationException">A required setting is missing, one is made twice, or two contradict each other.</exception>
+    /// <exception cref="InvalidOperationException">A required setting is missing, one is made twice, or two contradict each
+    /// other.</exception>
     /// <exception cref="ArgumentException">A setting makes no sense.</exception>
     /// <exception cref="StorageException">The store cannot be opened.</exception>
     /// <exception cref="RpcException">The address cannot be listened at.</exception>
-    /// <exception cref="ClusterRefusedException">The node id is in use by a node that runs, or the seeds are of another cluster.</exception>
-    public static async ValueTask<DatacakeNode> StartAsync(Action<DatacakeNodeOptions> configure, CancellationToken cancellationToken = default)
+    /// <exception cref="ClusterRefusedException">The node id is in use by a node that runs, or the seeds are of another
+    /// cluster.</exception>
+    public static async ValueTask<DatacakeNode> StartAsync(
+        Action<DatacakeNodeOptions> configure, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(configure);
         var options = new DatacakeNodeOptions();
@@ -73,6 +79,9 @@ public sealed class DatacakeNode : IAsyncDisposable
 
     /// <summary>The addresses that it was told to look for others at.</summary>
     public IReadOnlyList<string> Seeds { get; }
+
+    /// <summary>Chooses the nodes that a read asks first.</summary>
+    public INodeSelector NodeSelector { get; }
 
     /// <summary>The cluster clock. Stamps of other nodes, which come with their gossip, push it forward.</summary>
     public HybridLogicalClock Clock { get; }
@@ -101,10 +110,12 @@ public sealed class DatacakeNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// The current members, each as <see cref="MembershipChangeKind.Joined"/>, and then every change until the token fires or the node stops.
+    /// The current members, each as <see cref="MembershipChangeKind.Joined"/>, and then every change until the token fires or the node
+    /// stops.
     /// A reader that is slow misses no outcome: it sees the difference between what it saw last and what is.
     /// </summary>
-    public IAsyncEnumerable<MembershipChange> WatchMembersAsync(CancellationToken cancellationToken = default) => _view.WatchAsync(cancellationToken);
+    public IAsyncEnumerable<MembershipChange> WatchMembersAsync(CancellationToken cancellationToken = default)
+        => _view.WatchAsync(cancellationToken);
 
     /// <summary>Waits until all these nodes are up.</summary>
     /// <exception cref="TimeoutException">They were not in time; the message says which.</exception>
@@ -124,7 +135,9 @@ public sealed class DatacakeNode : IAsyncDisposable
     public Task WaitForNodesAsync(int count, TimeSpan timeout, CancellationToken cancellationToken = default)
         => WaitForAsync(up => up.Count >= count, up => $"{count - up.Count} more of {count} nodes", timeout, cancellationToken);
 
-    /// <summary>Publishes a small text to all members, who find it in <see cref="ClusterMember.Labels"/> within a few rounds of gossip.</summary>
+    /// <summary>
+    /// Publishes a small text to all members, who find it in <see cref="ClusterMember.Labels"/> within a few rounds of gossip.
+    /// </summary>
     /// <exception cref="ArgumentException">The key is reserved, or the label is too large.</exception>
     public void SetLabel(string key, string value)
     {
@@ -155,7 +168,8 @@ public sealed class DatacakeNode : IAsyncDisposable
         where T : class => _extensions.Find<T>();
 
     /// <summary>
-    /// Stops without a word: to the others it looks like a crash, and they find out by the silence. For tests and drills; the store is closed
+    /// Stops without a word: to the others it looks like a crash, and they find out by the silence. For tests and drills; the store is
+    /// closed
     /// in order.
     /// </summary>
     public ValueTask StopAbruptlyAsync() => StopOnceAsync(isAnnounced: false);
@@ -197,12 +211,14 @@ public sealed class DatacakeNode : IAsyncDisposable
     async Task CloseNetworkAsync()
     {
         await _gossip.DisposeAsync().ConfigureAwait(false);
+        await _gossipLink.DisposeAsync().ConfigureAwait(false);
         _view.Close();
         await _channels.DisposeAsync().ConfigureAwait(false);
         await Server.DisposeAsync().ConfigureAwait(false);
     }
 
-    async Task WaitForAsync(Func<NodeSet, bool> condition, Func<NodeSet, string> describeMissing, TimeSpan timeout, CancellationToken cancellationToken)
+    async Task WaitForAsync(
+        Func<NodeSet, bool> condition, Func<NodeSet, string> describeMissing, TimeSpan timeout, CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(timeout, TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
@@ -216,8 +232,8 @@ public sealed class DatacakeNode : IAsyncDisposable
             if (_gossip.Refusal is { } refusal)
                 throw new ClusterRefusedException(refusal);
             throw new TimeoutException(
-                $"Node {Id} waited {timeout.TotalSeconds:0.###} s for {describeMissing(Up(_view.Members))} to be up. It knows {string.Join(", ", _view.Members)}; "
-                + $"its seeds are {(Seeds.Count == 0 ? "none" : string.Join(", ", Seeds))}.");
+                $"Node {Id} waited {timeout.TotalSeconds:0.###} s for {describeMissing(Up(_view.Members))} to be up. "
+                + $"It knows {string.Join(", ", _view.Members)}; its seeds are {(Seeds.Count == 0 ? "none" : string.Join(", ", Seeds))}.");
         }
     }
 

@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Datacake.Node;
 
 /// <summary>
-/// How a node runs. Every setting can be made once; what is missing or contradicts itself is refused by <see cref="DatacakeNode.StartAsync"/> before
+/// How a node runs. Every setting can be made once; what is missing or contradicts itself is refused by <see
+/// cref="DatacakeNode.StartAsync"/> before
 /// anything is opened.
 /// </summary>
 public sealed class DatacakeNodeOptions : IStorageChoice
@@ -39,6 +40,10 @@ public sealed class DatacakeNodeOptions : IStorageChoice
 
     internal GossipOptions Gossip { get; } = new();
 
+    internal GossipTransport GossipTransport { get; private set; }
+
+    internal INodeSelector NodeSelector { get; private set; } = new DataCenterAwareSelector();
+
     internal int? Seed { get; private set; }
 
     /// <summary>The id of the node, unique in the cluster and the same at every start: 0 to 255. Required.</summary>
@@ -52,7 +57,9 @@ public sealed class DatacakeNodeOptions : IStorageChoice
         return this;
     }
 
-    /// <summary>The one address that the node listens at, for gossip and everything else: <c>host:port</c>; port 0 picks a free one. Required.</summary>
+    /// <summary>
+    /// The one address that the node listens at, for gossip and everything else: <c>host:port</c>; port 0 picks a free one. Required.
+    /// </summary>
     /// <exception cref="ArgumentException">The address is not of that form.</exception>
     public DatacakeNodeOptions ListenOn(string address)
     {
@@ -63,7 +70,8 @@ public sealed class DatacakeNodeOptions : IStorageChoice
     }
 
     /// <summary>
-    /// The address that other nodes reach this one at, where it isn't the one it listens at: behind a NAT, in a container, or when it listens
+    /// The address that other nodes reach this one at, where it isn't the one it listens at: behind a NAT, in a container, or when it
+    /// listens
     /// on all interfaces. Port 0 stands for the port that was bound. A host name is resolved at start.
     /// </summary>
     /// <exception cref="ArgumentException">The address is not of the form <c>host:port</c>, or stands for all interfaces.</exception>
@@ -71,14 +79,16 @@ public sealed class DatacakeNodeOptions : IStorageChoice
     {
         NodeAddress.Check(address, nameof(address), allowPortZero: true);
         if (NodeAddress.IsAnyInterface(address))
-            throw new ArgumentException($"'{address}' stands for all interfaces; nobody can connect to that. Advertise one address.", nameof(address));
+            throw new ArgumentException(
+                $"'{address}' stands for all interfaces; nobody can connect to that. Advertise one address.", nameof(address));
         Once("advertised address");
         AdvertisedAddress = address;
         return this;
     }
 
     /// <summary>
-    /// Where to look for other nodes: a few of the longest-lived ones; the node's own address among them does no harm. Host names are resolved
+    /// Where to look for other nodes: a few of the longest-lived ones; the node's own address among them does no harm. Host names are
+    /// resolved
     /// again and again, and every address that they stand for is tried, for as long as the node runs. Can be called several times.
     /// </summary>
     /// <exception cref="ArgumentException">An address is not of the form <c>host:port</c>.</exception>
@@ -149,11 +159,33 @@ public sealed class DatacakeNodeOptions : IStorageChoice
         return this;
     }
 
-    /// <summary>How fast nodes find each other and notice failures: <c>gossip => gossip.UseWan()</c>. Default: for a local network.</summary>
+    /// <summary>
+    /// How fast nodes find each other and notice failures: <c>gossip => gossip.UseWan()</c>. Default: for a local network.
+    /// </summary>
     public DatacakeNodeOptions WithGossip(Action<GossipOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);
         configure(Gossip);
+        return this;
+    }
+
+    /// <summary>What carries the gossip. Default: <see cref="GossipTransport.Rpc"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such transport.</exception>
+    public DatacakeNodeOptions WithGossipTransport(GossipTransport transport)
+    {
+        if (!Enum.IsDefined(transport))
+            throw new ArgumentOutOfRangeException(nameof(transport), transport, "There is no such gossip transport.");
+        Once("gossip transport");
+        GossipTransport = transport;
+        return this;
+    }
+
+    /// <summary>Chooses the nodes that reads ask first. Default: <see cref="DataCenterAwareSelector"/>.</summary>
+    public DatacakeNodeOptions WithNodeSelector(INodeSelector selector)
+    {
+        ArgumentNullException.ThrowIfNull(selector);
+        Once("node selector");
+        NodeSelector = selector;
         return this;
     }
 
@@ -182,7 +214,8 @@ public sealed class DatacakeNodeOptions : IStorageChoice
             throw new InvalidOperationException($"Node {NodeId} has no address to listen at. Give it one: ListenOn(\"127.0.0.1:7001\").");
         if (AdvertisedAddress is null && NodeAddress.IsAnyInterface(ListenAddress))
             throw new InvalidOperationException(
-                $"Node {NodeId} listens at '{ListenAddress}', which stands for all interfaces; others cannot connect to that. Say where they reach it: AdvertiseAs(\"10.0.0.5:7001\").");
+                $"Node {NodeId} listens at '{ListenAddress}', which stands for all interfaces; others cannot connect to that. "
+                + "Say where they reach it: AdvertiseAs(\"10.0.0.5:7001\").");
         Gossip.Validate();
     }
 

@@ -1,7 +1,8 @@
 namespace Datacake.Node;
 
 /// <summary>
-/// How fast nodes find each other and notice failures. Begin with a preset (<see cref="UseLan"/>, <see cref="UseWan"/>, <see cref="UseLocal"/>)
+/// How fast nodes find each other and notice failures. Begin with a preset (<see cref="UseLan"/>, <see cref="UseWan"/>, <see
+/// cref="UseLocal"/>)
 /// and change single values after it. All nodes of a cluster should have the same.
 /// </summary>
 public sealed class GossipOptions
@@ -16,28 +17,34 @@ public sealed class GossipOptions
     public TimeSpan Interval { get; set; }
 
     /// <summary>
-    /// The suspicion (phi, the silence of a node divided by the mean time between its signs of life) from which a node is held to be down. Higher: fewer
+    /// The suspicion (phi, the silence of a node divided by the mean time between its signs of life) from which a node is held to be
+    /// down. Higher: fewer
     /// false alarms; a failure is noticed later in proportion. 8 on all presets but WAN, 12 there.
     /// </summary>
     public double PhiThreshold { get; set; }
 
     /// <summary>
-    /// A node is never held to be down before it has been silent for so long, however regular it was: keeps short pauses (garbage collection,
+    /// A node is never held to be down before it has been silent for so long, however regular it was: keeps short pauses (garbage
+    /// collection,
     /// a busy machine) from being failures. LAN: 4 s; WAN: 10 s; local: 1 s.
     /// </summary>
     public TimeSpan MinSilence { get; set; }
 
     /// <summary>
-    /// The time between signs of life that is assumed of a node just met; weighs as five measured ones. Longer: more patience with new nodes.
+    /// The time between signs of life that is assumed of a node just met; weighs as five measured ones. Longer: more patience with new
+    /// nodes.
     /// LAN: 1 s; WAN: 3 s; local: 200 ms.
     /// </summary>
     public TimeSpan InitialHeartbeatInterval { get; set; }
 
-    /// <summary>A longer gap between signs of life is an outage, and does not enter into the mean. LAN: 10 s; WAN: 30 s; local: 2 s.</summary>
+    /// <summary>
+    /// A longer gap between signs of life is an outage, and does not enter into the mean. LAN: 10 s; WAN: 30 s; local: 2 s.
+    /// </summary>
     public TimeSpan MaxHeartbeatInterval { get; set; }
 
     /// <summary>
-    /// How long one exchange with another node may take. Longer: survives slower links; more exchanges are under way at a time when nodes hang.
+    /// How long one exchange with another node may take. Longer: survives slower links; more exchanges are under way at a time when
+    /// nodes hang.
     /// LAN: 3 s; WAN: 8 s; local: 2 s.
     /// </summary>
     public TimeSpan ExchangeTimeout { get; set; }
@@ -49,7 +56,8 @@ public sealed class GossipOptions
     public TimeSpan ForgetAfter { get; set; } = TimeSpan.FromHours(24);
 
     /// <summary>
-    /// How long the tombstone of a removed label is kept. A node that was away for longer gets the whole state of the owner anew. Default: 2 h.
+    /// How long the tombstone of a removed label is kept. A node that was away for longer gets the whole state of the owner anew.
+    /// Default: 2 h.
     /// </summary>
     public TimeSpan TombstoneLifetime { get; set; } = TimeSpan.FromHours(2);
 
@@ -79,7 +87,8 @@ public sealed class GossipOptions
     /// <exception cref="InvalidOperationException">A value makes no sense.</exception>
     internal void Validate()
     {
-        Positive(Interval, nameof(Interval));
+        if (Interval < TimeSpan.FromMilliseconds(10))
+            throw new InvalidOperationException($"The gossip option {nameof(Interval)} is {Interval}; it must be at least 10 ms.");
         Positive(InitialHeartbeatInterval, nameof(InitialHeartbeatInterval));
         Positive(MaxHeartbeatInterval, nameof(MaxHeartbeatInterval));
         Positive(ExchangeTimeout, nameof(ExchangeTimeout));
@@ -92,7 +101,8 @@ public sealed class GossipOptions
             throw new InvalidOperationException($"The gossip option {nameof(PhiThreshold)} is {PhiThreshold}; it must be above 0.");
         if (MaxHeartbeatInterval < Interval)
             throw new InvalidOperationException(
-                $"The gossip option {nameof(MaxHeartbeatInterval)} ({MaxHeartbeatInterval}) is shorter than a round ({Interval}), so that no heartbeat would count.");
+                $"The gossip option {nameof(MaxHeartbeatInterval)} ({MaxHeartbeatInterval}) is shorter than a round ({Interval}), "
+                + "so that no heartbeat would count.");
     }
 
     static void Positive(TimeSpan value, string name)

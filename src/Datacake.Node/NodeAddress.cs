@@ -24,6 +24,9 @@ static class NodeAddress
         return !host.Contains(':', StringComparison.Ordinal) && Uri.CheckHostName(host) != UriHostNameType.Unknown;
     }
 
+    /// <summary>True if others can be called by it.</summary>
+    public static bool IsValid(string address) => TryParse(address, out _, out var port) && port != 0;
+
     public static string Format(string host, int port)
         => string.Create(CultureInfo.InvariantCulture, $"{(host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host)}:{port}");
 
@@ -32,12 +35,15 @@ static class NodeAddress
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(address, parameter);
         if (!TryParse(address, out _, out var port))
-            throw new ArgumentException($"'{address}' is not an address. Write host:port, such as '10.0.0.5:7001', 'shop-1:7001' or '[::1]:7001'.", parameter);
+            throw new ArgumentException(
+                $"'{address}' is not an address. Write host:port, such as '10.0.0.5:7001', 'shop-1:7001' or '[::1]:7001'.", parameter);
         if (port == 0 && !allowPortZero)
-            throw new ArgumentException($"'{address}' has port 0, which nobody can connect to. Write the port that the node listens on.", parameter);
+            throw new ArgumentException(
+                $"'{address}' has port 0, which nobody can connect to. Write the port that the node listens on.", parameter);
     }
 
     /// <summary>True for <c>0.0.0.0</c> and <c>[::]</c>.</summary>
     public static bool IsAnyInterface(string address)
-        => TryParse(address, out var host, out _) && IPAddress.TryParse(host, out var ip) && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));
+        => TryParse(address, out var host, out _) && IPAddress.TryParse(host, out var ip)
+            && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));
 }

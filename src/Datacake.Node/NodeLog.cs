@@ -5,7 +5,10 @@ namespace Datacake.Node;
 /// <summary>What a node logs.</summary>
 static partial class NodeLog
 {
-    [LoggerMessage(1, LogLevel.Information, "Node {NodeId} of cluster '{ClusterId}' runs at {Address} in data centre '{DataCenter}' (generation {Generation}).")]
+    [LoggerMessage(
+        1,
+        LogLevel.Information,
+        "Node {NodeId} of cluster '{ClusterId}' runs at {Address} in data centre '{DataCenter}' (generation {Generation}).")]
     public static partial void Started(ILogger logger, byte nodeId, string clusterId, string address, string dataCenter, ulong generation);
 
     [LoggerMessage(2, LogLevel.Information, "Node {NodeId} at {Address} has stopped.")]

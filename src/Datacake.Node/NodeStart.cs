@@ -29,12 +29,12 @@ static class NodeStart
         }
     }
 
-    static async Task<DatacakeNode> OpenAsync(DatacakeNodeOptions options, Stack<IAsyncDisposable> opened, CancellationToken cancellationToken)
+    static async Task<DatacakeNode> OpenAsync(
+        DatacakeNodeOptions options, Stack<IAsyncDisposable> opened, CancellationToken cancellationToken)
     {
         var nodeId = options.NodeId!.Value;
         var time = options.TimeProvider;
         var logger = options.LoggerFactory.CreateLogger<DatacakeNode>();
-        var random = new Random(options.Seed ?? RandomNumberGenerator.GetInt32(int.MaxValue));
 
         IStorage? storage = null;
         if (options.OpenStorage is not null)
@@ -62,17 +62,27 @@ static class NodeStart
         opened.Push(channels);
 
         var address = AdvertisedAddress(options, server.Address);
-        var generation = (ulong)time.GetUtcNow().ToUnixTimeMilliseconds();
+        var self = new GossipId(
+            nodeId.ToString(CultureInfo.InvariantCulture),
+            (ulong)time.GetUtcNow().ToUnixTimeMilliseconds(),
+            await ResolveAsync(address, cancellationToken).ConfigureAwait(false));
+        IGossipLink link = options.GossipTransport switch
+        {
+            GossipTransport.Udp => UdpGossipLink.Bind(
+                await ResolveAsync(server.Address, cancellationToken).ConfigureAwait(false), options.Gossip.ExchangeTimeout, time, logger),
+            _ => new RpcGossipLink(server, channels, options.Gossip.ExchangeTimeout, logger),
+        };
+        opened.Push(link);
+
         var clock = new HybridLogicalClock(nodeId, time);
         var gossiper = new Gossiper(new GossipSettings
         {
-            Self = new GossipId(
-                nodeId.ToString(CultureInfo.InvariantCulture), generation, await ResolveAsync(address, cancellationToken).ConfigureAwait(false)),
+            Self = self,
             ClusterId = options.ClusterId,
             Options = options.Gossip,
-            MaxMessageLength = GossipLoop.MaxMessageLength,
+            MaxMessageLength = link.MaxMessageLength,
             TimeProvider = time,
-            Random = random,
+            Random = new Random(options.Seed ?? RandomNumberGenerator.GetInt32(int.MaxValue)),
             Stamp = () => clock.Tick().Packed,
         });
         gossiper.Set(NodeKeys.Address, address);
@@ -80,15 +90,37 @@ static class NodeStart
         foreach (var (key, value) in options.Labels)
             gossiper.Set(key, value);
 
-        var view = new MembershipView();
+        var view = new MembershipView(logger);
         var gossip = new GossipLoop(
-            gossiper, options.ClusterId, options.Gossip, clock, channels, new SeedAddresses(options.Seeds, logger), view, time, logger);
+            gossiper,
+            options.ClusterId,
+            options.Gossip,
+            clock,
+            link,
+            new SeedAddresses(options.Seeds, logger),
+            view,
+            new NodeMetrics(nodeId, view),
+            time,
+            logger);
         opened.Push(gossip);
-        server.AddService(new GossipService(gossip));
         await gossip.JoinAsync(cancellationToken).ConfigureAwait(false);
 
         var node = new DatacakeNode(new NodeParts(
-            nodeId, address, options.DataCenter, options.ClusterId, generation, options.Seeds, clock, storage, server, channels, gossip, view, time,
+            nodeId,
+            address,
+            options.DataCenter,
+            options.ClusterId,
+            self.Generation,
+            options.Seeds,
+            options.NodeSelector,
+            clock,
+            storage,
+            server,
+            channels,
+            link,
+            gossip,
+            view,
+            time,
             options.LoggerFactory));
         node.Start();
         return node;
@@ -100,7 +132,8 @@ static class NodeStart
     static string AdvertisedAddress(DatacakeNodeOptions options, string boundAddress)
     {
         var advertised = options.AdvertisedAddress ?? boundAddress;
-        return NodeAddress.TryParse(advertised, out var host, out var port) && port == 0 && NodeAddress.TryParse(boundAddress, out _, out var boundPort)
+        return NodeAddress.TryParse(advertised, out var host, out var port) && port == 0
+            && NodeAddress.TryParse(boundAddress, out _, out var boundPort)
             ? NodeAddress.Format(host, boundPort)
             : advertised;
     }
@@ -121,5 +154,6 @@ static class NodeStart
     }
 
     static string NotResolved(string address)
-        => $"The node's own address '{address}' cannot be resolved to an IP address, so that others could not reach it. Correct it, or advertise another with AdvertiseAs.";
+        => $"The node's own address '{address}' cannot be resolved to an IP address, so that others could not reach it. "
+            + "Correct it, or advertise another with AdvertiseAs.";
 }

@@ -19,20 +19,23 @@ public class DocumentEncodingTests
         (StateOf(a) == StateOf(b)) == a.Encoded.Span.SequenceEqual(b.Encoded.Span), iter: 5_000);
 
     [Fact]
-    public void Equal_states_have_equal_bytes_whatever_led_to_them() => Gen.Select(Generate.AnyDocument, Generate.AnyDocument).Sample((a, b) =>
-    {
-        // A merge writes all of it anew, here from states that imply other stamps than the result does.
-        var merged = Document.Merge(a, b);
-        return Document.Merge(Document.Merge(merged, a), Document.Merge(b, merged)).Encoded.Span.SequenceEqual(merged.Encoded.Span);
-    }, iter: 2_000);
+    public void Equal_states_have_equal_bytes_whatever_led_to_them() =>
+        Gen.Select(Generate.AnyDocument, Generate.AnyDocument).Sample((a, b) =>
+        {
+            // A merge writes all of it anew, here from states that imply other stamps than the result does.
+            var merged = Document.Merge(a, b);
+            return Document.Merge(Document.Merge(merged, a), Document.Merge(b, merged)).Encoded.Span.SequenceEqual(merged.Encoded.Span);
+        }, iter: 2_000);
 
     [Fact]
     public void Random_bytes_are_refused_or_are_a_document() =>
-        Gen.OneOf(Gen.Byte.Array[0, 40], Gen.Byte[0, 9].Array[0, 40].Select(bytes => (byte[])[1, .. bytes])).Sample(AssertRefusedOrCanonical, iter: 50_000);
+        Gen.OneOf(Gen.Byte.Array[0, 40], Gen.Byte[0, 9].Array[0, 40].Select(bytes => (byte[])[1, .. bytes]))
+            .Sample(AssertRefusedOrCanonical, iter: 50_000);
 
     [Fact]
     public void Damaged_documents_are_refused_or_are_another_document() =>
-        Generate.Damaged(Generate.AnyDocument.Select(document => document.Encoded.ToArray())).Sample(AssertRefusedOrCanonical, iter: 50_000);
+        Generate.Damaged(Generate.AnyDocument.Select(document => document.Encoded.ToArray()))
+            .Sample(AssertRefusedOrCanonical, iter: 50_000);
 
     [Fact]
     public void Every_truncation_is_refused_or_is_a_shorter_document() => Generate.AnyDocument.Sample(document =>
@@ -85,7 +88,8 @@ public class DocumentEncodingTests
     public void The_encoding_of_merged_properties_is_as_documented()
     {
         var document = Document.Merge(
-            Document.Put(new HlcTimestamp(1), Generate.ContentOf([(DocumentPath.OfProperty("A"), [0x01]), (DocumentPath.OfProperty("B"), [0x02])])),
+            Document.Put(
+                new HlcTimestamp(1), Generate.ContentOf([(DocumentPath.OfProperty("A"), [0x01]), (DocumentPath.OfProperty("B"), [0x02])])),
             Document.Merge(
                 Document.Update(new HlcTimestamp(2), Generate.ContentOf([(DocumentPath.OfElement("C", [0xCC]), [0x03])])),
                 Document.Merge(
@@ -124,7 +128,8 @@ public class DocumentEncodingTests
         foreach (var cell in document.Cells)
         {
             state += $"; {Convert.ToHexString(cell.EncodedPath)} {cell.Stamp.Packed} {cell.IsRemoved} {Convert.ToHexString(cell.Value)}";
-            state += $" {cell.Kind} {Convert.ToHexString(cell.Property)} {Convert.ToHexString(cell.Element)} {cell.ShareBorn} {cell.ShareRun}";
+            state += $" {cell.Kind} {Convert.ToHexString(cell.Property)} {Convert.ToHexString(cell.Element)}";
+            state += $" {cell.ShareBorn} {cell.ShareRun}";
         }
         return state;
     }

@@ -19,7 +19,9 @@ public class DocumentMergeTests
     public void Merge_is_idempotent() => Gen.Select(Generate.AnyDocument, Generate.AnyDocument).Sample((a, b) =>
     {
         var merged = Document.Merge(a, b);
-        return Document.Merge(a, CopyOf(a)).Equals(a) && Document.Merge(merged, a).Equals(merged) && Document.Merge(b, merged).Equals(merged);
+        return Document.Merge(a, CopyOf(a)).Equals(a)
+            && Document.Merge(merged, a).Equals(merged)
+            && Document.Merge(b, merged).Equals(merged);
     }, iter: 5_000);
 
     [Fact]
@@ -36,7 +38,8 @@ public class DocumentMergeTests
                 // The third order arrives in two halves that met elsewhere, and the last transaction twice.
                 var expected = first.Aggregate(Document.Nothing, Document.Merge);
                 int half = third.Length / 2;
-                var halves = Document.Merge(third[..half].Aggregate(Document.Nothing, Document.Merge), third[half..].Aggregate(Document.Merge));
+                var halves = Document.Merge(
+                    third[..half].Aggregate(Document.Nothing, Document.Merge), third[half..].Aggregate(Document.Merge));
                 return expected.Equals(second.Aggregate(Document.Merge)) && expected.Equals(Document.Merge(halves, third[^1]));
             }, iter: 5_000);
 
@@ -77,7 +80,8 @@ public class DocumentMergeTests
     public void A_put_replaces_what_it_does_not_name_but_no_later_update()
     {
         var late = Document.Update(Third, Generate.ContentOf([(Price, [3])]));
-        var merged = Document.Merge(Document.Merge(Document.Put(First, Generate.ContentOf([(Name, [1])])), late), Document.Put(Second, DocumentContent.Empty));
+        var updated = Document.Merge(Document.Put(First, Generate.ContentOf([(Name, [1])])), late);
+        var merged = Document.Merge(updated, Document.Put(Second, DocumentContent.Empty));
         Assert.False(merged.TryGetCell(Name.Encoded.Span, out _));
         Assert.True(merged.TryGetCell(Price.Encoded.Span, out _));
     }
@@ -129,14 +133,15 @@ public class DocumentMergeTests
         }, iter: 2_000);
 
     [Fact]
-    public void A_document_is_within_a_set_that_has_all_its_stamps() => Gen.Select(Generate.AnyDocument, Generate.Stamp).Sample((document, limit) =>
-    {
-        var known = VersionVector.Empty;
-        for (byte node = 1; node <= 3; node++)
-            known = known.Union(VersionVector.Of(node, HlcTimestamp.None, limit));
-        bool expected = document.Newest <= limit;
-        Assert.Equal(expected, document.IsWithin(known));
-    }, iter: 2_000);
+    public void A_document_is_within_a_set_that_has_all_its_stamps() =>
+        Gen.Select(Generate.AnyDocument, Generate.Stamp).Sample((document, limit) =>
+        {
+            var known = VersionVector.Empty;
+            for (byte node = 1; node <= 3; node++)
+                known = known.Union(VersionVector.Of(node, HlcTimestamp.None, limit));
+            bool expected = document.Newest <= limit;
+            Assert.Equal(expected, document.IsWithin(known));
+        }, iter: 2_000);
 
     [Fact]
     public void The_value_of_a_raw_document_is_a_view_of_its_bytes()

@@ -32,8 +32,10 @@ public class DocumentPathTests
         Assert.ThrowsAny<ArgumentException>(() => DocumentPath.OfProperty("half a pair \uD800"));
         Assert.Throws<ArgumentException>(() => DocumentPath.OfElement("Tags", new byte[DocumentPath.MaxElementLength + 1]));
 
-        Assert.Equal(DocumentPath.MaxPropertyLength, DocumentPath.OfProperty(new string('x', DocumentPath.MaxPropertyLength)).Property.Length);
-        Assert.Equal(DocumentPathKind.Element, new DocumentPath(DocumentPath.OfElement("Tags", new byte[DocumentPath.MaxElementLength]).Encoded).Kind);
+        string longest = new('x', DocumentPath.MaxPropertyLength);
+        Assert.Equal(longest, DocumentPath.OfProperty(longest).Property);
+        var largest = DocumentPath.OfElement("Tags", new byte[DocumentPath.MaxElementLength]);
+        Assert.Equal(DocumentPathKind.Element, new DocumentPath(largest.Encoded).Kind);
     }
 
     [Fact]

@@ -20,7 +20,8 @@ static class Generate
 
     /// <summary>Cells with distinct paths, in random order; a <see langword="null"/> value is a removal.</summary>
     public static readonly Gen<(DocumentPath Path, byte[]? Value)[]> Cells =
-        Gen.Select(Path, Bytes.Null(0.25), (path, value) => (path, value)).Array[0, 6].Select(cells => cells.DistinctBy(cell => cell.path).ToArray());
+        Gen.Select(Path, Bytes.Null(0.25), (path, value) => (path, value)).Array[0, 6]
+            .Select(cells => cells.DistinctBy(cell => cell.path).ToArray());
 
     public static readonly Gen<DocumentContent> Content = Cells.Select(ContentOf);
 

@@ -33,7 +33,10 @@ public class ModelAgreementTests
             var content = json.GetProperty("content").GetProperty($"{policy}");
             Assert.Equal(content.ValueKind != JsonValueKind.Null, merged.IsAlive(policy));
             if (merged.IsAlive(policy))
-                Assert.Equal(content.EnumerateArray().Select(entry => $"{string.Join(' ', entry[0].EnumerateArray())} = {entry[1]}").Order(), ContentOf(merged).Order());
+            {
+                var entries = content.EnumerateArray().Select(entry => $"{string.Join(' ', entry[0].EnumerateArray())} = {entry[1]}");
+                Assert.Equal(entries.Order(), ContentOf(merged).Order());
+            }
         }
     });
 
@@ -90,7 +93,10 @@ public class ModelAgreementTests
         foreach (var cell in document.Cells)
         {
             cells.Add((
-                new DocumentPath(cell.EncodedPath.ToArray()), cell.Stamp, cell.IsRemoved ? null : cell.Value.ToArray(), cell.IsShown(document.Born)));
+                new DocumentPath(cell.EncodedPath.ToArray()),
+                cell.Stamp,
+                cell.IsRemoved ? null : cell.Value.ToArray(),
+                cell.IsShown(document.Born)));
         }
         return cells;
     }

@@ -12,11 +12,13 @@ public class OrSwotSetTests
     static readonly Gen<Operation> AnyOperation = Gen.Select(Gen.Int[0, Keys - 1], Generate.Stamp, Gen.Bool);
 
     /// <summary>Sets in states that some history, with purges and merges, may have led to; also in such as none would.</summary>
-    static readonly Gen<OrSwotSet<int>> AnySet = Gen.Select(AnyOperation.Array[0, 6], Generate.Stamp, Gen.Int[0, 3], AnyOperation.Array[0, 4], SetOf);
+    static readonly Gen<OrSwotSet<int>> AnySet =
+        Gen.Select(AnyOperation.Array[0, 6], Generate.Stamp, Gen.Int[0, 3], AnyOperation.Array[0, 4], SetOf);
 
     [Fact]
     public void The_latest_operation_on_a_key_holds_in_whatever_order_they_come() =>
-        AnyOperation.Array[0, 20].SelectMany(operations => Gen.Select(Gen.Const(operations), Gen.Shuffle(operations))).Sample((operations, shuffled) =>
+        AnyOperation.Array[0, 20].SelectMany(operations => Gen.Select(Gen.Const(operations), Gen.Shuffle(operations)))
+        .Sample((operations, shuffled) =>
         {
             var set = new OrSwotSet<int>();
             foreach (var operation in shuffled)
@@ -27,7 +29,8 @@ public class OrSwotSetTests
             }
             for (int key = 0; key < Keys; key++)
             {
-                var latest = operations.Where(operation => operation.Key == key).OrderBy(operation => (operation.Stamp, operation.IsDelete)).LastOrDefault();
+                var latest = operations.Where(operation => operation.Key == key)
+                    .OrderBy(operation => (operation.Stamp, operation.IsDelete)).LastOrDefault();
                 bool isIn = latest != default && !latest.IsDelete;
                 Assert.Equal(isIn, set.Contains(key));
                 Assert.Equal(isIn, set.TryGetStamp(key, out var stamp));
@@ -48,7 +51,9 @@ public class OrSwotSetTests
     public void Merge_is_idempotent() => Gen.Select(AnySet, AnySet).Sample((a, b) =>
     {
         var merged = Merged(a, b);
-        return StateOf(Merged(a, a)) == StateOf(a) && StateOf(Merged(merged, b)) == StateOf(merged) && StateOf(Merged(a, merged)) == StateOf(merged);
+        return StateOf(Merged(a, a)) == StateOf(a)
+            && StateOf(Merged(merged, b)) == StateOf(merged)
+            && StateOf(Merged(a, merged)) == StateOf(merged);
     }, iter: 10_000, print: Print);
 
     [Fact]
@@ -60,7 +65,7 @@ public class OrSwotSetTests
     });
 
     [Fact]
-    public void A_difference_that_is_applied_gives_the_keys_of_the_merge_and_leaves_no_difference() => Gen.Select(AnySet, AnySet).Sample((a, b) =>
+    public void A_difference_that_is_applied_gives_the_keys_of_the_merge_and_leaves_none() => Gen.Select(AnySet, AnySet).Sample((a, b) =>
     {
         string expected = KeysOf(Merged(a, b));
         var (changes, removals) = a.Diff(b);

@@ -19,7 +19,9 @@ public class VersionVectorTests
         (vector, next) => vector.Union(VersionVector.Of(next.Node, Stamp(next.Low, next.Node), Stamp(next.High, next.Node)))));
 
     static readonly Gen<(VersionVector, VersionVector)> Pair = Gen.OneOf(
-        Gen.Select(Vector, Vector), Gen.Select(Vector, Vector, (a, b) => (a, a.Intersect(b))), Gen.Select(Vector, Vector, (a, b) => (a.Union(b), b)));
+        Gen.Select(Vector, Vector),
+        Gen.Select(Vector, Vector, (a, b) => (a, a.Intersect(b))),
+        Gen.Select(Vector, Vector, (a, b) => (a.Union(b), b)));
 
     [Fact]
     public void A_vector_holds_the_stamps_of_its_intervals() => Interval.Array[0, 8].Sample(intervals =>
@@ -155,7 +157,7 @@ public class VersionVectorTests
             bool isFirst = true;
             foreach (var interval in actual[node])
             {
-                Assert.True(interval.Low < interval.High && (isFirst || end < interval.Low), "The intervals are disjoint, apart and ascending.");
+                Assert.True(interval.Low < interval.High && (isFirst || end < interval.Low), "Intervals are apart and ascending.");
                 (end, isFirst) = (interval.High, false);
             }
         }

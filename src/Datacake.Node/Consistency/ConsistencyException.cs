@@ -7,7 +7,8 @@ namespace Datacake.Node;
 public sealed record ConsistencyFailure(byte NodeId, string Reason, Exception? Exception = null);
 
 /// <summary>
-/// The consistency level could have been satisfied, and was not in time. A write stays: on the local node, and wherever it arrived; and it goes on replicating
+/// The consistency level could have been satisfied, and was not in time. A write stays: on the local node, and wherever it arrived; and
+/// it goes on replicating
 /// to the others. Writing it again is safe, and needless.
 /// </summary>
 public sealed class ConsistencyException : Exception
@@ -15,7 +16,9 @@ public sealed class ConsistencyException : Exception
     /// <summary>What was required, what was acknowledged, and what went wrong.</summary>
     public ConsistencyException(
         ConsistencyRequirement requirement, NodeSet acknowledged, IReadOnlyList<ConsistencyFailure> failures, TimeSpan waited)
-        : base(Describe(requirement, acknowledged, failures, waited), failures.FirstOrDefault(failure => failure.Exception is not null)?.Exception)
+        : base(
+            Describe(requirement, acknowledged, failures, waited),
+            failures.FirstOrDefault(failure => failure.Exception is not null)?.Exception)
     {
         Requirement = requirement;
         Acknowledged = acknowledged.With(requirement.LocalId);
@@ -38,7 +41,8 @@ public sealed class ConsistencyException : Exception
         ConsistencyRequirement requirement, NodeSet acknowledged, IReadOnlyList<ConsistencyFailure> failures, TimeSpan waited)
     {
         var reasons = string.Join("; ", failures.Select(failure => $"node {failure.NodeId}: {failure.Reason}"));
-        return $"{requirement}, and within {waited.TotalSeconds:0.###} s it was acknowledged by {acknowledged.With(requirement.LocalId)} only. "
+        return $"{requirement}, and within {waited.TotalSeconds:0.###} s it was acknowledged by "
+            + $"{acknowledged.With(requirement.LocalId)} only. "
             + $"Missing: {requirement.MissingFor(acknowledged)}. {(reasons.Length == 0 ? "" : $"Failures: {reasons}. ")}"
             + "A write stays where it is acknowledged, and goes on replicating to the others: it need not be repeated.";
     }

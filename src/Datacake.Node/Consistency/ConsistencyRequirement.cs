@@ -29,7 +29,9 @@ public sealed class ConsistencyRequirement
     /// <summary>The members that are up, the local node included.</summary>
     public NodeSet Up { get; }
 
-    /// <summary>The members that are down or have left. They count as members: a majority stays a majority when nodes are missing.</summary>
+    /// <summary>
+    /// The members that are down or have left. They count as members: a majority stays a majority when nodes are missing.
+    /// </summary>
     public NodeSet Down { get; }
 
     /// <summary>True if the members that are up can satisfy the level.</summary>
@@ -55,7 +57,9 @@ public sealed class ConsistencyRequirement
     public static ConsistencyRequirement For(Consistency level, byte localId, IEnumerable<ClusterMember> members)
         => For(level, localId, members.Select(member => new ConsistencyMember(member.NodeId, member.DataCenter, member.IsUp)));
 
-    /// <summary>True if these nodes, together with the local one, satisfy the level. Ids that are not of members count for nothing.</summary>
+    /// <summary>
+    /// True if these nodes, together with the local one, satisfy the level. Ids that are not of members count for nothing.
+    /// </summary>
     public bool IsSatisfiedBy(NodeSet acknowledged)
     {
         acknowledged = acknowledged.With(LocalId);
@@ -101,7 +105,8 @@ public sealed class ConsistencyRequirement
                 break;
             case Consistency.LocalQuorum:
                 var local = members.First(member => member.NodeId == localId).DataCenter;
-                yield return Group.MajorityOf($"members in data centre '{local}'", SetOf(members.Where(member => member.DataCenter == local)));
+                yield return Group.MajorityOf(
+                    $"members in data centre '{local}'", SetOf(members.Where(member => member.DataCenter == local)));
                 break;
             case Consistency.EachQuorum:
                 foreach (var center in members.GroupBy(member => member.DataCenter).OrderBy(center => center.Key, StringComparer.Ordinal))

@@ -29,7 +29,10 @@ public sealed class DataCenterAwareSelector(int start = 0) : INodeSelector
         return chosen;
     }
 
-    /// <summary>The first of each data centre, the local one last, then the second of each, and so on; each list begins elsewhere with every turn.</summary>
+    /// <summary>
+    /// The first of each data centre, the local one last, then the second of each, and so on; each list begins elsewhere with every
+    /// turn.
+    /// </summary>
     static IEnumerable<ClusterMember> InTurn(string localCenter, IReadOnlyList<ClusterMember> candidates, uint turn)
     {
         var centers = candidates

@@ -24,7 +24,8 @@ public readonly struct NodeSet : IEquatable<NodeSet>, IEnumerable<byte>
 
     /// <summary>The number of ids in the set.</summary>
     public int Count
-        => BitOperations.PopCount(_bits0) + BitOperations.PopCount(_bits1) + BitOperations.PopCount(_bits2) + BitOperations.PopCount(_bits3);
+        => BitOperations.PopCount(_bits0) + BitOperations.PopCount(_bits1)
+            + BitOperations.PopCount(_bits2) + BitOperations.PopCount(_bits3);
 
     /// <summary>True if no id is in the set.</summary>
     public bool IsEmpty => (_bits0 | _bits1 | _bits2 | _bits3) == 0;

@@ -26,7 +26,8 @@ sealed class ExtensionList(ILogger logger) : IAsyncDisposable
             ObjectDisposedException.ThrowIf(_isDisposed, node);
             if (!_types.Add(typeof(T)))
                 throw new InvalidOperationException(
-                    $"Node {node.Id} has an extension of type {typeof(T).Name} already, or is starting one. Use that: node.FindExtension<{typeof(T).Name}>().");
+                    $"Node {node.Id} has an extension of type {typeof(T).Name} already, or is starting one. "
+                    + $"Use that: node.FindExtension<{typeof(T).Name}>().");
         }
         T? started = null;
         var isKept = false;
@@ -48,7 +49,8 @@ sealed class ExtensionList(ILogger logger) : IAsyncDisposable
         if (isKept)
             return started;
         await DisposeAsync(started).ConfigureAwait(false);
-        throw new ObjectDisposedException(nameof(DatacakeNode), $"Node {node.Id} stopped while the extension {typeof(T).Name} was starting.");
+        throw new ObjectDisposedException(
+            nameof(DatacakeNode), $"Node {node.Id} stopped while the extension {typeof(T).Name} was starting.");
     }
 
     /// <summary>Disposes all, the last added first. One that fails is logged, and does not keep the others from being disposed.</summary>

@@ -43,7 +43,8 @@ sealed class ClusterState(GossipId self, TimeProvider time)
     }
 
     /// <summary>
-    /// A digest of at most so many bytes. If not all nodes fit, it holds this one and as many of the others as do, beginning with the next one each time.
+    /// A digest of at most so many bytes. If not all nodes fit, it holds this one and as many of the others as do, beginning with the
+    /// next one each time.
     /// </summary>
     /// <param name="isSpokenOf">Says of which nodes to speak.</param>
     /// <param name="maxLength">The bytes of the encoded digest.</param>
@@ -69,7 +70,8 @@ sealed class ClusterState(GossipId self, TimeProvider time)
     }
 
     /// <summary>
-    /// What the sender of a digest lacks, as far as it fits: nodes unknown to it first, then those of which it lacks most; of each a run without a gap.
+    /// What the sender of a digest lacks, as far as it fits: nodes unknown to it first, then those of which it lacks most; of each a
+    /// run without a gap.
     /// </summary>
     /// <param name="digest">What it knows.</param>
     /// <param name="isSpokenOf">Says of which nodes to speak.</param>
@@ -109,7 +111,9 @@ sealed class ClusterState(GossipId self, TimeProvider time)
                 node.Apply(section);
     }
 
-    /// <summary>The part of a node's entries that still fits; null if none does. What does not fit of one node leaves room for the next.</summary>
+    /// <summary>
+    /// The part of a node's entries that still fits; null if none does. What does not fit of one node leaves room for the next.
+    /// </summary>
     static NodeDelta? Section(NodeState node, ulong from, int maxLength, ref int length)
     {
         var entries = new List<DeltaEntry>();

@@ -28,7 +28,10 @@ sealed class DeltaBlocks : IDisposable
         writer.Byte(WireFormat.EndOfBlocks);
     }
 
-    /// <summary>Reads blocks up to the end mark into one piece, since an operation may lie across two; null, and the reader failed, if they are damaged.</summary>
+    /// <summary>
+    /// Reads blocks up to the end mark into one piece, since an operation may lie across two; null, and the reader failed, if they are
+    /// damaged.
+    /// </summary>
     public ArrayBufferWriter<byte>? Read(ref WireReader reader)
     {
         var operations = new ArrayBufferWriter<byte>();

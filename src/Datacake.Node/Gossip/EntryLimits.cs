@@ -19,11 +19,15 @@ static class EntryLimits
         }
         catch (EncoderFallbackException surrogate)
         {
-            throw new ArgumentException($"The key '{key}' cannot be published: it or its value holds half a surrogate pair, which is not text.", nameof(key), surrogate);
+            throw new ArgumentException(
+                $"The key '{key}' cannot be published: it or its value holds half a surrogate pair, which is not text.",
+                nameof(key),
+                surrogate);
         }
         if (keyLength > WireFormat.MaxTextLength || valueLength > WireFormat.MaxTextLength || keyLength + valueLength > maxEntryLength)
             throw new ArgumentException(
-                $"The key '{(key.Length > 64 ? key[..64] + "…" : key)}' cannot be published: with its value it takes {keyLength + valueLength:N0} bytes of UTF-8, and {maxEntryLength:N0} fit. "
+                $"The key '{(key.Length > 64 ? key[..64] + "…" : key)}' cannot be published: "
+                + $"with its value it takes {keyLength + valueLength} bytes of UTF-8, and {maxEntryLength} fit. "
                 + "Gossip carries small facts; put the data into the store and publish where it is.",
                 nameof(value));
     }

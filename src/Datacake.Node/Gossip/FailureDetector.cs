@@ -1,7 +1,8 @@
 namespace Datacake.Node.Gossip;
 
 /// <summary>
-/// Tells nodes that run from nodes that do not by the silence since the last sign of life, measured by how regular the signs were before: the
+/// Tells nodes that run from nodes that do not by the silence since the last sign of life, measured by how regular the signs were
+/// before: the
 /// phi-accrual detector (Hayashibara et al., 2004) in the simple form that chitchat uses, mean instead of distribution.
 /// </summary>
 sealed class FailureDetector(GossipOptions options, TimeProvider time)
@@ -22,7 +23,8 @@ sealed class FailureDetector(GossipOptions options, TimeProvider time)
     }
 
     /// <summary>
-    /// How suspicious the silence of a node is: its length as a multiple of the mean interval between signs of life. Null while there are too few signs to tell.
+    /// How suspicious the silence of a node is: its length as a multiple of the mean interval between signs of life. Null while there
+    /// are too few signs to tell.
     /// </summary>
     public double? Phi(GossipId id)
         => _nodes.TryGetValue(id, out var node) && node.LastSeen is { } last && node.Intervals.Count > 0
@@ -34,7 +36,8 @@ sealed class FailureDetector(GossipOptions options, TimeProvider time)
     {
         if (!_nodes.TryGetValue(id, out var node))
             _nodes[id] = node = new Suspect();
-        node.IsAlive = Phi(id) is { } phi && (phi <= options.PhiThreshold || time.GetElapsedTime(node.LastSeen!.Value) < options.MinSilence);
+        node.IsAlive = Phi(id) is { } phi
+            && (phi <= options.PhiThreshold || time.GetElapsedTime(node.LastSeen!.Value) < options.MinSilence);
         if (node.IsAlive)
         {
             node.DeadSince = null;

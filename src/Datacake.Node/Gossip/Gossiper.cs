@@ -8,7 +8,9 @@ namespace Datacake.Node.Gossip;
 /// </summary>
 sealed class Gossiper
 {
-    /// <summary>Earlier lives of a node that runs again are forgotten soon, so that one which keeps crashing does not fill the digests.</summary>
+    /// <summary>
+    /// Earlier lives of a node that runs again are forgotten soon, so that one which keeps crashing does not fill the digests.
+    /// </summary>
     static readonly TimeSpan ForgetEarlierLifeAfter = TimeSpan.FromMinutes(5);
 
     readonly GossipSettings _settings;
@@ -87,7 +89,8 @@ sealed class Gossiper
     public GossipMessage.Syn CreateSyn() => new(CreateDigest(), _settings.ClusterId, CreateSender());
 
     /// <summary>The nodes that run, without this one: to whom a farewell is said.</summary>
-    public IReadOnlyList<IPEndPoint> LiveAddresses() => [.. Others().Where(node => IsAlive(node.Id)).Select(node => node.Id.Address).Distinct()];
+    public IReadOnlyList<IPEndPoint> LiveAddresses()
+        => [.. Others().Where(node => IsAlive(node.Id)).Select(node => node.Id.Address).Distinct()];
 
     /// <summary>Takes in a message. The reply, if there is one, goes to where the message came from.</summary>
     public GossipMessage? Handle(GossipMessage message, out GossipRefusal? refusal)
@@ -134,7 +137,9 @@ sealed class Gossiper
         if (sender is not null && IsNamesake(sender.Id))
             return new GossipRefusal(sender, GossipRefusalReason.SameNodeId, IsOwnFault: IsOlder(sender.Id));
         // An implementation that does not say who it is sends this only to nodes of other clusters.
-        return message is GossipMessage.BadCluster && sender is null ? new GossipRefusal(null, GossipRefusalReason.OtherCluster, IsOwnFault: false) : null;
+        return message is GossipMessage.BadCluster && sender is null
+            ? new GossipRefusal(null, GossipRefusalReason.OtherCluster, IsOwnFault: false)
+            : null;
     }
 
     bool IsNamesake(GossipId id) => id.Name == Self.Id.Name && !id.Equals(Self.Id);
@@ -162,9 +167,16 @@ sealed class Gossiper
         return [.. chosen.Union(NewNamesakes())];
     }
 
-    /// <summary>The addresses of nodes that use this one's id and may run: they are asked at once, since one of the two has to give way.</summary>
+    /// <summary>
+    /// The addresses of nodes that use this one's id and may run: they are asked at once, since one of the two has to give way.
+    /// </summary>
     public IReadOnlyList<IPEndPoint> NewNamesakes()
-        => [.. Others().Select(node => node.Id).Where(id => IsNamesake(id) && (_probedNamesakes.Add(id) || IsAlive(id))).Select(id => id.Address)];
+        =>
+        [
+            .. Others().Select(node => node.Id)
+                .Where(id => IsNamesake(id) && (_probedNamesakes.Add(id) || IsAlive(id)))
+                .Select(id => id.Address),
+        ];
 
     /// <summary>All nodes at other addresses than this one's; at its own there can only be earlier lives of it.</summary>
     IEnumerable<NodeState> Others() => _state.Nodes.Where(node => !node.Id.Address.Equals(Self.Id.Address));
@@ -196,14 +208,20 @@ sealed class Gossiper
         }
     }
 
-    /// <summary>A later life at the same address, or one that runs while the earlier one does not, has taken its place.</summary>
+    bool HasReplaced(GossipId later, GossipId earlier)
+        => later.Generation > earlier.Generation && (later.Equals(Self.Id) || _detector.IsAlive(later))
+            && (later.Address.Equals(earlier.Address) || !_detector.IsAlive(earlier));
+
+    /// <summary>
+    /// A later life that runs has taken the place of one that does not, or that was at the same address. That it runs matters: where
+    /// a clock was set back, the life with the lower generation is the present one.
+    /// </summary>
     void FindEarlierLives()
     {
         _earlierLives.Clear();
         foreach (var sameName in _state.Nodes.Select(node => node.Id).GroupBy(id => id.Name).Where(group => group.Skip(1).Any()))
             foreach (var id in sameName)
-                if (!id.Equals(Self.Id) && sameName.Any(later => later.Generation > id.Generation
-                    && (later.Address.Equals(id.Address) || (IsAlive(later) && !_detector.IsAlive(id)))))
+                if (!id.Equals(Self.Id) && sameName.Any(later => HasReplaced(later, id)))
                     _earlierLives.Add(id);
     }
 

@@ -4,7 +4,8 @@ namespace Datacake.Node.Gossip;
 
 /// <summary>
 /// What is known here of one node: its heartbeat, and its entries up to a version, complete. The pair (greatest version, greatest collected
-/// version) never decreases. The rules are those of scuttlebutt reconciliation (van Renesse et al., 2008) with chitchat's collection of tombstones.
+/// version) never decreases. The rules are those of scuttlebutt reconciliation (van Renesse et al., 2008) with chitchat's collection of
+/// tombstones.
 /// </summary>
 sealed class NodeState(GossipId id, TimeProvider time)
 {
@@ -40,7 +41,8 @@ sealed class NodeState(GossipId id, TimeProvider time)
     /// <summary>Sets a key of the own node. The same value again is no change, unless the present one is on its way out.</summary>
     public void Set(string key, string value, EntryStatus status = EntryStatus.Set)
     {
-        if (status == EntryStatus.Set && _entries.TryGetValue(key, out var present) && present.Status == EntryStatus.Set && present.Value == value)
+        if (status == EntryStatus.Set && _entries.TryGetValue(key, out var present)
+            && present.Status == EntryStatus.Set && present.Value == value)
             return;
         _entries[key] = new NodeEntry(value, ++MaxVersion, status, time.GetTimestamp());
         Revision++;
@@ -55,7 +57,9 @@ sealed class NodeState(GossipId id, TimeProvider time)
 
     public void Beat() => Heartbeat++;
 
-    /// <summary>Takes note of a heartbeat. True if it is a sign of life: the first one heard of is not, since it can be of any age.</summary>
+    /// <summary>
+    /// Takes note of a heartbeat. True if it is a sign of life: the first one heard of is not, since it can be of any age.
+    /// </summary>
     public bool Observe(ulong heartbeat)
     {
         if (heartbeat <= Heartbeat)

@@ -2,7 +2,9 @@ using System.Net;
 
 namespace Datacake.Node.Gossip;
 
-/// <summary>Whom a node talks to in a round: a few of the living, now and then one of the dead, and a seed where the cluster may have parted.</summary>
+/// <summary>
+/// Whom a node talks to in a round: a few of the living, now and then one of the dead, and a seed where the cluster may have parted.
+/// </summary>
 static class PeerSelection
 {
     /// <summary>How many living nodes are talked to in a round.</summary>

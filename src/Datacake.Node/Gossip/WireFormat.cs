@@ -26,7 +26,9 @@ static class WireFormat
     public const int BlockHeaderLength = 3;
     public const int MaxInflatedBlockLength = 65_535;
 
-    /// <summary>A delta that inflates to more is refused: no honest one comes near, and a few kilobytes of zstd can claim gigabytes.</summary>
+    /// <summary>
+    /// A delta that inflates to more is refused: no honest one comes near, and a few kilobytes of zstd can claim gigabytes.
+    /// </summary>
     public const int MaxInflatedDeltaLength = 8 * 1024 * 1024;
 
     /// <summary>The greatest length of a text, in bytes of UTF-8.</summary>

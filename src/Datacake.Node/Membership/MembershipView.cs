@@ -2,11 +2,14 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Datacake.Node.Gossip;
+using Microsoft.Extensions.Logging;
 
 namespace Datacake.Node;
 
-/// <summary>The members as the gossip shows them, one for each node id, and the signal for those who watch them change. Thread-safe.</summary>
-sealed class MembershipView
+/// <summary>
+/// The members as the gossip shows them, one for each node id, and the signal for those who watch them change. Thread-safe.
+/// </summary>
+sealed class MembershipView(ILogger logger)
 {
     readonly Lock _lock = new();
 
@@ -24,7 +27,8 @@ sealed class MembershipView
         var hasChanged = false;
         foreach (var node in gossiper.Nodes)
         {
-            if (!byte.TryParse(node.Id.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var nodeId) || !node.TryGet(NodeKeys.Address, out _))
+            if (!byte.TryParse(node.Id.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var nodeId)
+                || !node.TryGet(NodeKeys.Address, out var address) || !NodeAddress.IsValid(address))
                 continue;
             var source = new Source(node.Id, node.Revision, StateOf(node, gossiper), null!);
             if (!sources.TryGetValue(nodeId, out var other) || IsBetter(source, other, gossiper.Self.Id))
@@ -45,8 +49,11 @@ sealed class MembershipView
     /// <summary>Ends all watches: the node stops.</summary>
     public void Close()
     {
-        _isClosed = true;
-        _current.Replaced.TrySetResult();
+        lock (_lock)
+        {
+            _isClosed = true;
+            _current.Replaced.TrySetResult();
+        }
     }
 
     public async IAsyncEnumerable<MembershipChange> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -79,11 +86,14 @@ sealed class MembershipView
     {
         lock (_lock)
         {
-            var replaced = _current.Replaced;
-            _current = new Snapshot(members, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-            replaced.TrySetResult();
             if (_isClosed)
-                _current.Replaced.TrySetResult();
+                return;
+            var before = _current;
+            _current = new Snapshot(members, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            before.Replaced.TrySetResult();
+            foreach (var change in MembershipDifference.Between(before.Members, members))
+                if (change.Kind != MembershipChangeKind.Updated)
+                    NodeLog.MemberChanged(logger, change.Kind, change.Member);
         }
     }
 
@@ -110,7 +120,12 @@ sealed class MembershipView
         var visible = node.Visible.ToDictionary();
         var labels = visible.Where(entry => NodeKeys.IsLabel(entry.Key)).ToImmutableDictionary();
         return new ClusterMember(
-            nodeId, visible[NodeKeys.Address], visible.GetValueOrDefault(NodeKeys.DataCenter, ""), source.Id.Generation, source.State, labels);
+            nodeId,
+            visible[NodeKeys.Address],
+            visible.GetValueOrDefault(NodeKeys.DataCenter, ""),
+            source.Id.Generation,
+            source.State,
+            labels);
     }
 
     sealed record Snapshot(ImmutableArray<ClusterMember> Members, TaskCompletionSource Replaced);

@@ -25,7 +25,8 @@ static class NodeKeys
         ArgumentException.ThrowIfNullOrEmpty(key);
         ArgumentNullException.ThrowIfNull(value);
         if (!IsLabel(key))
-            throw new ArgumentException($"Labels that begin with '{Reserved}' are the node's own; '{key}' has to be named otherwise.", nameof(key));
+            throw new ArgumentException(
+                $"Labels that begin with '{Reserved}' are the node's own; '{key}' has to be named otherwise.", nameof(key));
         EntryLimits.Check(key, value, WireFormat.MaxTextLength);
     }
 }

@@ -2,35 +2,31 @@ using System.Collections.Concurrent;
 using System.Net;
 using Datacake.Crdt;
 using Datacake.Node.Gossip;
-using Datacake.Rpc;
 using Microsoft.Extensions.Logging;
 
 namespace Datacake.Node;
 
 /// <summary>
-/// Drives the gossip of a node: rounds by the clock, exchanges over the RPC links, what comes in from others. Everything that touches the
-/// state machine does so under one lock, for microseconds. Thread-safe.
+/// Drives the gossip of a node: rounds by the clock, exchanges with others, what comes in from them. Everything that touches the
+/// state machine does so under one lock, for microseconds. It owns the metrics. Thread-safe.
 /// </summary>
 sealed class GossipLoop : IAsyncDisposable
 {
-    /// <summary>The most bytes of one message; far above what 256 nodes need, far below what the links refuse.</summary>
-    public const int MaxMessageLength = 1024 * 1024;
+    static readonly TimeSpan ResolveIntervalAlone = TimeSpan.FromSeconds(5);
 
     const int MaxReportsRemembered = 1_000;
-
-    /// <summary>A Syn is answered by a SynAck, and that by an Ack: no honest exchange takes more calls.</summary>
-    const int MaxCallsPerExchange = 2;
 
     readonly string _clusterId;
     readonly GossipOptions _options;
     readonly TimeProvider _time;
     readonly HybridLogicalClock _clock;
-    readonly ChannelPool _channels;
+    readonly IGossipLink _link;
     readonly SeedAddresses _seeds;
     readonly MembershipView _view;
+    readonly NodeMetrics _metrics;
     readonly ILogger _logger;
     readonly CancellationTokenSource _stop = new();
-    readonly ConcurrentDictionary<IPEndPoint, Task> _exchanges = new();
+    readonly ConcurrentDictionary<IPEndPoint, Task<ExchangeOutcome>> _exchanges = new();
 
     readonly Lock _lock = new();
     readonly Gossiper _gossiper;
@@ -47,9 +43,10 @@ sealed class GossipLoop : IAsyncDisposable
         string clusterId,
         GossipOptions options,
         HybridLogicalClock clock,
-        ChannelPool channels,
+        IGossipLink link,
         SeedAddresses seeds,
         MembershipView view,
+        NodeMetrics metrics,
         TimeProvider time,
         ILogger logger)
     {
@@ -57,12 +54,14 @@ sealed class GossipLoop : IAsyncDisposable
         _clusterId = clusterId;
         _options = options;
         _clock = clock;
-        _channels = channels;
+        _link = link;
         _seeds = seeds;
         _view = view;
+        _metrics = metrics;
         _time = time;
         _logger = logger;
         _view.Update(gossiper);
+        _metrics.ObservePhi(PhiOfPeers);
     }
 
     /// <summary>Why this node is no part of the cluster; null while it is.</summary>
@@ -76,32 +75,43 @@ sealed class GossipLoop : IAsyncDisposable
     }
 
     /// <summary>
-    /// Looks for the cluster once, so that a node which cannot be part of it does not start. Returns as soon as one seed has answered, all have failed, or the
+    /// Looks for the cluster once, so that a node which cannot be part of it does not start. Returns as soon as one seed has answered,
+    /// all have failed, or the
     /// time is over.
     /// </summary>
-    /// <exception cref="ClusterRefusedException">The node id is in use, or a seed is of another cluster and none of this one's answers.</exception>
+    /// <exception cref="ClusterRefusedException">The node id is in use, or a seed is of another cluster and none of this one's
+    /// answers.</exception>
     public async Task JoinAsync(CancellationToken cancellationToken)
     {
+        _link.Open(Receive);
         await ResolveSeedsAsync(cancellationToken).ConfigureAwait(false);
         IReadOnlyList<IPEndPoint> seeds;
         lock (_lock)
             seeds = _gossiper.Seeds;
-        var attempts = seeds.Select(seed => ExchangeAsync(seed, cancellationToken)).ToList();
-        var hasAnswer = false;
-        while (attempts.Count > 0 && !hasAnswer)
-        {
-            var attempt = await Task.WhenAny(attempts).ConfigureAwait(false);
-            attempts.Remove(attempt);
-            hasAnswer = await attempt.ConfigureAwait(false);
-        }
+        var isRefused = await AnswerOfAnyAsync(seeds, cancellationToken).ConfigureAwait(false) == ExchangeOutcome.Refused;
         IReadOnlyList<IPEndPoint> namesakes;
         lock (_lock)
             namesakes = _gossiper.NewNamesakes();
-        await Task.WhenAll(namesakes.Select(namesake => ExchangeAsync(namesake, cancellationToken))).ConfigureAwait(false);
-        cancellationToken.ThrowIfCancellationRequested();
+        var probes = Task.WhenAll(namesakes.Select(namesake => ExchangeAsync(namesake, _stop.Token)));
+        await probes.WaitAsync(cancellationToken).ConfigureAwait(false);
         lock (_lock)
-            if (_refusal is not null && (_gossiper.GivesWay || !hasAnswer))
+            if (_refusal is not null && (_gossiper.GivesWay || isRefused))
                 throw new ClusterRefusedException(_refusal);
+    }
+
+    /// <summary>The first answer; if there is none, whether anyone refused.</summary>
+    async Task<ExchangeOutcome> AnswerOfAnyAsync(IEnumerable<IPEndPoint> peers, CancellationToken cancellationToken)
+    {
+        var attempts = peers.Select(peer => ExchangeAsync(peer, _stop.Token)).ToList();
+        var outcome = ExchangeOutcome.Silent;
+        while (attempts.Count > 0 && outcome != ExchangeOutcome.Answered)
+        {
+            var attempt = await Task.WhenAny(attempts).WaitAsync(cancellationToken).ConfigureAwait(false);
+            attempts.Remove(attempt);
+            var next = await attempt.ConfigureAwait(false);
+            outcome = next == ExchangeOutcome.Silent ? outcome : next;
+        }
+        return outcome;
     }
 
     /// <summary>Begins the rounds.</summary>
@@ -117,12 +127,10 @@ sealed class GossipLoop : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes in a message from another node. Returns the reply, empty if there is none.</summary>
-    public byte[] Receive(ReadOnlySpan<byte> bytes, string peer) => Receive(bytes, peer, out _);
-
-    byte[] Receive(ReadOnlySpan<byte> bytes, string peer, out GossipRefusal? refusal)
+    byte[] Receive(ReadOnlySpan<byte> bytes, string peer, out bool isRefused)
     {
-        refusal = null;
+        isRefused = false;
+        _metrics.BytesReceived(bytes.Length);
         lock (_lock)
         {
             if (_isClosed)
@@ -134,11 +142,14 @@ sealed class GossipLoop : IAsyncDisposable
                 return [];
             }
             ObserveClock(message);
-            var reply = _gossiper.Handle(message, out refusal);
+            var reply = _gossiper.Handle(message, out var refusal);
+            isRefused = refusal is not null;
             if (refusal is not null)
                 Report(refusal, peer);
             _view.Update(_gossiper);
-            return reply is null ? [] : _codec.Encode(reply);
+            var answer = reply is null ? [] : _codec.Encode(reply);
+            _metrics.BytesSent(answer.Length);
+            return answer;
         }
     }
 
@@ -166,6 +177,7 @@ sealed class GossipLoop : IAsyncDisposable
             _isClosed = true;
             _codec.Dispose();
         }
+        _metrics.Dispose();
         _stop.Dispose();
     }
 
@@ -212,9 +224,10 @@ sealed class GossipLoop : IAsyncDisposable
                 syn = _codec.Encode(round.Message);
                 _view.Update(_gossiper);
             }
+            _metrics.RoundBegun();
             foreach (var target in round.Targets)
                 if (!_exchanges.ContainsKey(target))
-                    Track(target, ExchangeAsync(target, syn, cancellationToken));
+                    _ = ExchangeAsync(target, syn, cancellationToken);
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
@@ -222,14 +235,8 @@ sealed class GossipLoop : IAsyncDisposable
         }
     }
 
-    void Track(IPEndPoint target, Task exchange)
-    {
-        _exchanges[target] = exchange;
-        _ = exchange.ContinueWith(
-            _ => _exchanges.TryRemove(target, out var _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-    }
-
-    Task<bool> ExchangeAsync(IPEndPoint target, CancellationToken cancellationToken)
+    /// <summary>Talks with one node. The exchange is awaited when the node stops, if not before.</summary>
+    Task<ExchangeOutcome> ExchangeAsync(IPEndPoint target, CancellationToken cancellationToken)
     {
         byte[] syn;
         lock (_lock)
@@ -237,42 +244,36 @@ sealed class GossipLoop : IAsyncDisposable
         return ExchangeAsync(target, syn, cancellationToken);
     }
 
-    /// <summary>Talks with one node. False if it could not be reached, or there was nothing to talk about.</summary>
-    async Task<bool> ExchangeAsync(IPEndPoint target, byte[] syn, CancellationToken cancellationToken)
+    Task<ExchangeOutcome> ExchangeAsync(IPEndPoint target, byte[] syn, CancellationToken cancellationToken)
     {
-        var address = AddressOf(target);
-        try
-        {
-            var message = syn;
-            for (var call = 0; call < MaxCallsPerExchange && message.Length > 0; call++)
-            {
-                using var reply = await _channels.To(address).CallAsync(
-                    GossipService.ServiceName,
-                    GossipService.ExchangeMessage,
-                    message,
-                    new RpcCallOptions { Timeout = _options.ExchangeTimeout },
-                    cancellationToken).ConfigureAwait(false);
-                if (reply.Span.IsEmpty)
-                    return call > 0;
-                message = Receive(reply.Span, address, out var refusal);
-                if (refusal is not null)
-                    return false;
-            }
-            return true;
-        }
-        catch (RpcException failure)
-        {
-            NodeLog.ExchangeFailed(_logger, address, failure.Message);
-        }
-        catch (ObjectDisposedException)
-        {
-            // The node stops.
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // The node stops, or gives up on joining.
-        }
-        return false;
+        var exchange = MeasuredAsync(target, syn, cancellationToken);
+        _exchanges[target] = exchange;
+        _ = exchange.ContinueWith(
+            _ => _exchanges.TryRemove(KeyValuePair.Create(target, exchange)),
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+        return exchange;
+    }
+
+    async Task<ExchangeOutcome> MeasuredAsync(IPEndPoint target, byte[] syn, CancellationToken cancellationToken)
+    {
+        _metrics.BytesSent(syn.Length);
+        var outcome = await _link.ExchangeAsync(target, AddressOf(target), syn, cancellationToken).ConfigureAwait(false);
+        _metrics.ExchangeEnded(outcome);
+        return outcome;
+    }
+
+    (string Peer, double Phi)[] PhiOfPeers()
+    {
+        lock (_lock)
+            return
+            [
+                .. from node in _gossiper.Nodes
+                   let phi = _gossiper.Phi(node.Id)
+                   where phi is not null
+                   select (node.Id.Name, phi.Value),
+            ];
     }
 
     /// <summary>The address that the node at an endpoint calls itself by, else the seed's name, else the endpoint.</summary>
@@ -280,7 +281,7 @@ sealed class GossipLoop : IAsyncDisposable
     {
         lock (_lock)
             foreach (var node in _gossiper.Nodes.Reverse())
-                if (node.Id.Address.Equals(endpoint) && node.TryGet(NodeKeys.Address, out var address))
+                if (node.Id.Address.Equals(endpoint) && node.TryGet(NodeKeys.Address, out var address) && NodeAddress.IsValid(address))
                     return address;
         return _seeds.NameOf(endpoint) ?? endpoint.ToString();
     }
@@ -289,7 +290,7 @@ sealed class GossipLoop : IAsyncDisposable
     {
         // While no other node is up, a seed that has come under a new address is what the node waits for.
         var isAlone = _view.Members.Count(member => member.IsUp) < 2;
-        var interval = isAlone && TimeSpan.FromSeconds(5) < _options.SeedResolveInterval ? TimeSpan.FromSeconds(5) : _options.SeedResolveInterval;
+        var interval = isAlone && ResolveIntervalAlone < _options.SeedResolveInterval ? ResolveIntervalAlone : _options.SeedResolveInterval;
         return _time.GetElapsedTime(_seedsResolvedAt) >= interval;
     }
 
@@ -305,9 +306,11 @@ sealed class GossipLoop : IAsyncDisposable
     {
         if (message.Sender is not { Stamp: > 0 } sender)
             return;
+        var stamp = new HlcTimestamp(sender.Stamp);
+        _metrics.DriftSeen(stamp.Time - _time.GetUtcNow());
         try
         {
-            _clock.Observe(new HlcTimestamp(sender.Stamp));
+            _clock.Observe(stamp);
         }
         catch (ClockDriftException drift)
         {
@@ -323,10 +326,13 @@ sealed class GossipLoop : IAsyncDisposable
         var text = refusal.Reason switch
         {
             GossipRefusalReason.SameNodeId when refusal.IsOwnFault =>
-                $"The node id {self.Name} is in use: {other} runs already, so that {self} cannot take part in cluster '{_clusterId}'. Give each node an id of its own.",
+                $"The node id {self.Name} is in use: {other} runs already, so that {self} cannot take part in "
+                + $"cluster '{_clusterId}'. Give each node an id of its own.",
             GossipRefusalReason.SameNodeId =>
-                $"The node id {self.Name} is used twice in cluster '{_clusterId}': {other} was started while {self} runs, and was refused. Give each node an id of its own.",
-            _ => $"{Capitalized(self)} is of cluster '{_clusterId}', and {other} is of {(refusal.Peer is { } known ? $"cluster '{known.ClusterId}'" : "another one")}: "
+                $"The node id {self.Name} is used twice in cluster '{_clusterId}': {other} was started while {self} runs, "
+                + "and was refused. Give each node an id of its own.",
+            _ => $"{Capitalized(self)} is of cluster '{_clusterId}', and {other} is of "
+                + $"{(refusal.Peer is { } known ? $"cluster '{known.ClusterId}'" : "another one")}: "
                 + "they do not talk to each other. Give both the same cluster id, or take one out of the seeds of the other.",
         };
         // What this node has to give way to outweighs what it only does not talk to.

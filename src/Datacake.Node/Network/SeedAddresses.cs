@@ -34,7 +34,9 @@ sealed class SeedAddresses(IReadOnlyList<string> seeds, ILogger logger)
         return [.. names.Keys];
     }
 
-    /// <summary>How to call an endpoint: by the seed's name if it stands for this endpoint alone, since a certificate may name the host.</summary>
+    /// <summary>
+    /// How to call an endpoint: by the seed's name if it stands for this endpoint alone, since a certificate may name the host.
+    /// </summary>
     public string? NameOf(IPEndPoint endpoint) => _names.TryGetValue(endpoint, out var name) ? name : null;
 
     /// <exception cref="SocketException">The host name cannot be resolved.</exception>
@@ -46,6 +48,11 @@ sealed class SeedAddresses(IReadOnlyList<string> seeds, ILogger logger)
             return [new IPEndPoint(ip, port)];
         var addresses = await Dns.GetHostAddressesAsync(host, cancellationToken).ConfigureAwait(false);
         // IPv4 first, so that a name which stands for both gives the same identity at every start.
-        return [.. addresses.Distinct().OrderBy(found => found.AddressFamily != AddressFamily.InterNetwork).Select(found => new IPEndPoint(found, port))];
+        return
+        [
+            .. addresses.Distinct()
+                .OrderBy(found => found.AddressFamily != AddressFamily.InterNetwork)
+                .Select(found => new IPEndPoint(found, port)),
+        ];
     }
 }

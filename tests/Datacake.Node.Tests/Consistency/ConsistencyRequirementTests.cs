@@ -5,7 +5,8 @@ namespace Datacake.Node.Tests;
 public sealed class ConsistencyRequirementTests
 {
     /// <summary>
-    /// Each row was worked out by hand. The layout names the data centres with their nodes, down ones in brackets; node 1 asks. Then, for each
+    /// Each row was worked out by hand. The layout names the data centres with their nodes, down ones in brackets; node 1 asks. Then,
+    /// for each
     /// level in the order None, One, Two, Three, Quorum, LocalQuorum, EachQuorum, All, whether it can be reached.
     /// </summary>
     [Theory]
@@ -81,7 +82,8 @@ public sealed class ConsistencyRequirementTests
 
     [Fact]
     public void A_set_that_satisfies_a_level_satisfies_it_with_more_nodes_too() =>
-        Gen.Select(Gen.Enum<Consistency>(), Gen.Int[0, 2].List[1, 12], Gen.Int[0, 4095], Gen.Int[0, 4095]).Sample((level, centers, some, more) =>
+        Gen.Select(
+            Gen.Enum<Consistency>(), Gen.Int[0, 2].List[1, 12], Gen.Int[0, 4095], Gen.Int[0, 4095]).Sample((level, centers, some, more) =>
         {
             var members = centers.Select((center, index) => new ConsistencyMember((byte)index, $"dc{center}", true)).ToArray();
             var requirement = ConsistencyRequirement.For(level, 0, members);
@@ -124,7 +126,8 @@ public sealed class ConsistencyRequirementTests
     {
         var requirement = ConsistencyRequirement.For(Consistency.All, 1, Members("a:1,2,3"));
         var cause = new TimeoutException();
-        var error = new ConsistencyException(requirement, NodeSet.Of(2), [new ConsistencyFailure(3, "no answer", cause)], TimeSpan.FromSeconds(2));
+        var error = new ConsistencyException(
+            requirement, NodeSet.Of(2), [new ConsistencyFailure(3, "no answer", cause)], TimeSpan.FromSeconds(2));
         Assert.Contains("within 2 s it was acknowledged by 1, 2 only", error.Message, StringComparison.Ordinal);
         Assert.Contains("node 3: no answer", error.Message, StringComparison.Ordinal);
         Assert.Contains("goes on replicating", error.Message, StringComparison.Ordinal);
@@ -134,7 +137,8 @@ public sealed class ConsistencyRequirementTests
 
     static NodeSet Bits(int bits) => NodeSet.Of([.. Enumerable.Range(0, 12).Where(id => (bits >> id & 1) != 0).Select(id => (byte)id)]);
 
-    static NodeSet Ids(string ids) => NodeSet.Of([.. ids.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(id => byte.Parse(id, null))]);
+    static NodeSet Ids(string ids)
+        => NodeSet.Of([.. ids.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(id => byte.Parse(id, null))]);
 
     static ConsistencyMember[] Layout(string layout)
         => [.. Members(layout).Select(member => new ConsistencyMember(member.NodeId, member.DataCenter, member.IsUp))];

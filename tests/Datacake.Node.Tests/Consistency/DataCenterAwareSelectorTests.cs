@@ -39,7 +39,8 @@ public sealed class DataCenterAwareSelectorTests
         var members = ConsistencyRequirementTests.Members("a:1,2 b:3,4 c:5,6");
         var requirement = ConsistencyRequirement.For(Consistency.One, 1, members);
         var selector = new DataCenterAwareSelector();
-        var asked = Enumerable.Range(0, 40).Select(_ => Assert.Single(selector.Choose(requirement, members[0], members[1..])).NodeId).CountBy(id => id);
+        var asked = Enumerable.Range(0, 40)
+            .Select(_ => Assert.Single(selector.Choose(requirement, members[0], members[1..])).NodeId).CountBy(id => id);
         Assert.Equal([(3, 10), (4, 10), (5, 10), (6, 10)], asked.Select(count => ((int)count.Key, count.Value)).Order());
     }
 
@@ -49,7 +50,8 @@ public sealed class DataCenterAwareSelectorTests
         var members = ConsistencyRequirementTests.Members("a:1,2,3,4");
         var requirement = ConsistencyRequirement.For(Consistency.Quorum, 1, members);
         var selector = new DataCenterAwareSelector();
-        var asked = Enumerable.Range(0, 30).SelectMany(_ => selector.Choose(requirement, members[0], members[1..])).CountBy(member => member.NodeId);
+        var asked = Enumerable.Range(0, 30)
+            .SelectMany(_ => selector.Choose(requirement, members[0], members[1..])).CountBy(member => member.NodeId);
         Assert.Equal([(2, 20), (3, 20), (4, 20)], asked.Select(count => ((int)count.Key, count.Value)).Order());
     }
 }

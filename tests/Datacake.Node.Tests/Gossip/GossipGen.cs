@@ -16,18 +16,22 @@ static class GossipGen
         (3, Gen.Byte.Array[4]),
         (1, Gen.Byte.Array[16])).Select(Gen.UShort, (bytes, port) => new IPEndPoint(new IPAddress(bytes), port));
 
-    static readonly Gen<GossipId> Id = Gen.Select(Gen.String[Gen.Char.AlphaNumeric, 0, 8], Gen.ULong, Address, (name, generation, address) => new GossipId(name, generation, address));
+    static readonly Gen<GossipId> Id = Gen.Select(
+        Gen.String[Gen.Char.AlphaNumeric, 0, 8], Gen.ULong, Address,
+        (name, generation, address) => new GossipId(name, generation, address));
 
     static readonly Gen<GossipSender?> Sender = Gen.Select(Id, Gen.String[Gen.Char.AlphaNumeric, 0, 8], Gen.ULong, Gen.Bool,
         (id, cluster, stamp, isThere) => isThere ? new GossipSender(id, cluster, stamp) : null);
 
-    static readonly Gen<Digest> Digest = Gen.Select(Id, Gen.ULong, Gen.ULong, Gen.ULong, (id, heartbeat, gc, max) => new DigestEntry(id, heartbeat, gc, max))
+    static readonly Gen<Digest> Digest = Gen.Select(
+        Id, Gen.ULong, Gen.ULong, Gen.ULong, (id, heartbeat, gc, max) => new DigestEntry(id, heartbeat, gc, max))
         .List[0, 12].Select(Gen.Bool, (entries, isPartial) => new Digest(entries, isPartial));
 
     static readonly Gen<DeltaEntry> Entry = Gen.Select(Text, Text, Gen.ULong[1, ulong.MaxValue], Gen.Enum<EntryStatus>(),
         (key, value, version, status) => new DeltaEntry(key, value, version, status));
 
-    static readonly Gen<NodeDelta> Section = Gen.Select(Id, Gen.ULong, Gen.ULong, Entry.List[0, 6], Gen.Bool, (id, gc, from, entries, isExplicit) =>
+    static readonly Gen<NodeDelta> Section = Gen.Select(
+        Id, Gen.ULong, Gen.ULong, Entry.List[0, 6], Gen.Bool, (id, gc, from, entries, isExplicit) =>
     {
         var ascending = entries.DistinctBy(entry => entry.Version).OrderBy(entry => entry.Version).ToList();
         return new NodeDelta(id, gc, from, ascending, isExplicit ? ascending.LastOrDefault().Version : null);
@@ -36,8 +40,10 @@ static class GossipGen
     static readonly Gen<Delta> Delta = Section.List[0, 5].Select(sections => new Delta([.. sections.DistinctBy(section => section.Id)]));
 
     public static readonly Gen<GossipMessage> Message = Gen.OneOf(
-        Gen.Select(Digest, Text, Sender, GossipMessage (digest, cluster, sender) => new GossipMessage.Syn(Whole(digest, sender), cluster, sender)),
-        Gen.Select(Digest, Delta, Sender, GossipMessage (digest, delta, sender) => new GossipMessage.SynAck(Whole(digest, sender), delta, sender)),
+        Gen.Select(
+            Digest, Text, Sender, GossipMessage (digest, cluster, sender) => new GossipMessage.Syn(Whole(digest, sender), cluster, sender)),
+        Gen.Select(
+            Digest, Delta, Sender, GossipMessage (digest, delta, sender) => new GossipMessage.SynAck(Whole(digest, sender), delta, sender)),
         Gen.Select(Delta, Sender, GossipMessage (delta, sender) => new GossipMessage.Ack(delta, sender)),
         Sender.Select(GossipMessage (sender) => new GossipMessage.BadCluster(sender)));
 

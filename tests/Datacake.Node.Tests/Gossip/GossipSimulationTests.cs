@@ -134,7 +134,7 @@ public sealed class GossipSimulationTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_restarted_node_takes_the_place_of_its_earlier_life_at_once()
+    public void A_restarted_node_takes_the_place_of_its_earlier_life()
     {
         using var cluster = new SimulatedCluster(seed: 9);
         cluster.StartMany(5);
@@ -145,6 +145,19 @@ public sealed class GossipSimulationTests(ITestOutputHelper output)
         cluster.RunUntil(() => cluster.Agree(cluster.Running), maxRounds: 10);
         Assert.Contains(restarted.Id, cluster.Nodes[0].Alive);
         Assert.DoesNotContain(old.Id, cluster.Nodes[0].Alive);
+    }
+
+    [Fact]
+    public void A_node_that_restarts_after_its_clock_was_set_back_takes_its_place_too()
+    {
+        using var cluster = new SimulatedCluster(seed: 17);
+        cluster.StartMany(5);
+        cluster.RunRounds(30);
+        var old = cluster.Nodes[4];
+        old.IsCrashed = true;
+        var restarted = cluster.Start(5, port: old.Id.Address.Port, generation: 1, seeds: cluster.Nodes.Take(2).ToArray());
+        cluster.RunUntil(() => cluster.Agree(cluster.Running), maxRounds: 15);
+        Assert.Contains(restarted.Id, cluster.Nodes[0].Alive);
     }
 
     [Fact]
@@ -230,7 +243,8 @@ public sealed class GossipSimulationTests(ITestOutputHelper output)
             for (var i = 0; i < 20; i++)
                 node.Gossiper.Set($"key-{i}", new string((char)('a' + i), 40) + node.Id.Name);
         cluster.RunUntil(
-            () => cluster.Nodes.All(node => cluster.Nodes.All(owner => Enumerable.Range(0, 20).All(i => node.Get(owner, $"key-{i}") is not null))),
+            () => cluster.Nodes.All(node => cluster.Nodes.All(
+                owner => Enumerable.Range(0, 20).All(i => node.Get(owner, $"key-{i}") is not null))),
             maxRounds: 200);
         Assert.InRange(cluster.LongestMessage, 600, 1_200);
         cluster.RunUntil(() => cluster.Agree(cluster.Nodes), maxRounds: 30);
@@ -250,7 +264,8 @@ public sealed class GossipSimulationTests(ITestOutputHelper output)
         Assert.Contains("'key' cannot be published", error.Message, StringComparison.Ordinal);
         owner.Gossiper.Set("key", value);
         owner.Gossiper.Set("later", "1");
-        cluster.RunUntil(() => cluster.Nodes.All(node => node.Get(owner, "key") == value && node.Get(owner, "later") == "1"), maxRounds: 10);
+        cluster.RunUntil(
+            () => cluster.Nodes.All(node => node.Get(owner, "key") == value && node.Get(owner, "later") == "1"), maxRounds: 10);
         Assert.InRange(cluster.LongestMessage, 1, 65_507);
     }
 

@@ -5,7 +5,8 @@ using Datacake.Node.Gossip;
 namespace Datacake.Node.Tests;
 
 /// <summary>
-/// Gossipers on one virtual clock and a network that loses what it is told to lose. A round of each node comes once in an interval, each at its own
+/// Gossipers on one virtual clock and a network that loses what it is told to lose. A round of each node comes once in an interval,
+/// each at its own
 /// moment; messages travel as bytes and arrive at once.
 /// </summary>
 sealed class SimulatedCluster : IDisposable
@@ -41,10 +42,10 @@ sealed class SimulatedCluster : IDisposable
 
     public int LongestMessage { get; set; }
 
-    public SimulatedNode Start(int nodeId, string cluster = "test", int? port = null, params IEnumerable<SimulatedNode> seeds)
+    public SimulatedNode Start(int nodeId, string cluster = "test", int? port = null, ulong? generation = null, params IEnumerable<SimulatedNode> seeds)
     {
         var address = new IPEndPoint(IPAddress.Loopback, port ?? 10_000 + ++_started);
-        var id = new GossipId(nodeId.ToString(CultureInfo.InvariantCulture), (ulong)Time.GetUtcNow().Ticks + (ulong)_started, address);
+        var id = new GossipId(nodeId.ToString(CultureInfo.InvariantCulture), generation ?? (ulong)Time.GetUtcNow().Ticks + (ulong)_started, address);
         var node = new SimulatedNode(new Gossiper(new GossipSettings
         {
             Self = id,

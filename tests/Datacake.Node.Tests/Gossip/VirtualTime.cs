@@ -1,6 +1,8 @@
 namespace Datacake.Node.Tests;
 
-/// <summary>A clock that stands still until it is moved. It makes no timers: what is simulated here is told of time, and does not wait for it.</summary>
+/// <summary>
+/// A clock that stands still until it is moved. It makes no timers: what is simulated here is told of time, and does not wait for it.
+/// </summary>
 sealed class VirtualTime : TimeProvider
 {
     DateTimeOffset _now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);

@@ -1,4 +1,5 @@
-using System.Globalization;
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using Datacake.Crdt;
@@ -47,7 +48,8 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
 
         var restarted = await StartAsync(3, options => options.WithSeeds(first.Address));
         foreach (var node in (DatacakeNode[])[first, second, restarted])
-            await UntilAsync(node, members => members.Count == 3 && members.All(member => member.IsUp) && members[2].Generation == restarted.Generation);
+            await UntilAsync(
+                node, members => members.Count == 3 && members.All(member => member.IsUp) && members[2].Generation == restarted.Generation);
         Assert.True(restarted.Generation > third.Generation);
         Assert.Equal(restarted.Address, first.Members[2].Address);
     }
@@ -101,8 +103,10 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         var refused = await Assert.ThrowsAsync<ClusterRefusedException>(
             async () => await StartAsync(2, options => options.WithClusterId("bank").WithSeeds(first.Address)));
         Assert.Contains("is of cluster 'bank'", refused.Message, StringComparison.Ordinal);
-        Assert.Contains($"node 1 at {first.Address} (generation {first.Generation}) is of cluster 'shop'", refused.Message, StringComparison.Ordinal);
-        Assert.Contains(_log.Lines, line => line.Contains("Node 1 at", StringComparison.Ordinal) && line.Contains("'bank'", StringComparison.Ordinal));
+        Assert.Contains(
+            $"node 1 at {first.Address} (generation {first.Generation}) is of cluster 'shop'", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            _log.Lines, line => line.Contains("Node 1 at", StringComparison.Ordinal) && line.Contains("'bank'", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -182,7 +186,8 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     {
         var first = await StartAsync(1, options => { });
         var storage = new NotedStorage();
-        await Assert.ThrowsAsync<RpcException>(async () => await StartAsync(2, options => options.UseStorage(() => storage), first.Address));
+        await Assert.ThrowsAsync<RpcException>(
+            async () => await StartAsync(2, options => options.UseStorage(() => storage), first.Address));
         Assert.True(storage.IsClosed);
     }
 
@@ -195,10 +200,61 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         await first.AddExtensionAsync(new Recorder<long>("two", order, second), Stop);
         Assert.Same(one, first.FindExtension<Recorder<int>>());
         Assert.Null(first.FindExtension<StorageUser>());
-        await Assert.ThrowsAsync<InvalidOperationException>(async () => await first.AddExtensionAsync(new Recorder<int>("three", order, second), Stop));
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            async () => await first.AddExtensionAsync(new Recorder<int>("three", order, second), Stop));
         await first.DisposeAsync();
         Assert.Equal(["two sees 1 up", "one sees 1 up"], order);
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await first.AddExtensionAsync(new StorageUser(), Stop));
+    }
+
+    [Fact]
+    public async Task The_example_extension_drops_a_key_from_the_caches_of_all_nodes()
+    {
+        await StartThreeAsync();
+        var caches = new List<CacheInvalidation>();
+        foreach (var node in _nodes)
+            caches.Add(await node.AddExtensionAsync(new CacheInvalidation(), Stop));
+        Assert.All(caches, cache => Assert.Equal("old", cache.GetOrAdd("price", _ => "old")));
+        await caches[1].InvalidateAsync("price", Stop);
+        Assert.All(caches, cache => Assert.Equal("new", cache.GetOrAdd("price", _ => "new")));
+    }
+
+    [Fact]
+    public async Task What_a_node_does_can_be_measured()
+    {
+        using var seen = new MeterListener();
+        var measured = new ConcurrentDictionary<string, double>();
+        seen.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Meter.Name == "Datacake.Node")
+                listener.EnableMeasurementEvents(instrument);
+        };
+        seen.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Note(instrument, value, tags));
+        seen.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Note(instrument, value, tags, isSum: true));
+        seen.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Note(instrument, value, tags));
+        seen.Start();
+
+        // An id that no other test uses: the meter is shared by all nodes of the process.
+        var node = await StartAsync(201, options => options.InDataCenter("a"));
+        await StartAsync(202, options => options.WithSeeds(node.Address).InDataCenter("b"));
+        await node.WaitForNodesAsync(2, Soon, Stop);
+        seen.RecordObservableInstruments();
+
+        Assert.Equal(2, measured["datacake.members up"]);
+        Assert.Equal(0, measured["datacake.members down"]);
+        Assert.Equal(2, measured["datacake.data_centers "]);
+        Assert.InRange(measured["datacake.gossip.phi 202"], 0, 8);
+        Assert.True(measured["datacake.gossip.rounds "] > 0);
+        Assert.True(measured["datacake.gossip.bytes sent"] > 0);
+        Assert.True(measured["datacake.gossip.bytes received"] > 0);
+        Assert.InRange(measured["datacake.clock.drift "], -60, 60);
+
+        void Note(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags, bool isSum = false)
+        {
+            if (tags[0] is { Key: "node", Value: "201" })
+                measured.AddOrUpdate(
+                    $"{instrument.Name} {(tags.Length > 1 ? tags[1].Value : null)}", value, (_, before) => isSum ? before + value : value);
+        }
     }
 
     [Fact]
@@ -223,7 +279,9 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     async Task<DatacakeNode> StartAsync(int nodeId, Action<DatacakeNodeOptions> configure, string address = "127.0.0.1:0")
     {
         var node = await DatacakeNode.StartAsync(
-            options => configure(options.WithNodeId(nodeId).ListenOn(address).WithGossip(gossip => gossip.UseLocal()).WithLoggerFactory(_log)), Stop);
+            options => configure(
+                options.WithNodeId(nodeId).ListenOn(address).WithGossip(gossip => gossip.UseLocal()).WithLoggerFactory(_log)),
+            Stop);
         _nodes.Add(node);
         return node;
     }
@@ -240,7 +298,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         }
         catch (OperationCanceledException) when (!Stop.IsCancellationRequested)
         {
-            Assert.Fail(string.Create(CultureInfo.InvariantCulture, $"Not within {Soon}: node {node.Id} knows {string.Join(", ", node.Members)}"));
+            Assert.Fail($"Not within {Soon}: node {node.Id} knows {string.Join(", ", node.Members)}");
         }
     }
 
@@ -258,7 +316,8 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
 
         public string Description => "a noted store";
 
-        public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+        public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
+            => throw new NotSupportedException();
 
         public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
             => throw new NotSupportedException();

@@ -1,0 +1,71 @@
+using System.Buffers;
+using Datacake.Crdt;
+using MessagePack;
+
+namespace Datacake.EventualConsistency.Layout;
+
+/// <summary>Reads and writes the records of the store and the messages of replicas, as MessagePack.</summary>
+static class Record
+{
+    public delegate void Writing(ref MessagePackWriter writer);
+
+    public delegate T Reading<T>(ref MessagePackReader reader);
+
+    /// <summary>Encodes what <paramref name="write"/> writes.</summary>
+    public static byte[] Encode(Writing write)
+    {
+        var output = new ArrayBufferWriter<byte>(256);
+        var writer = new MessagePackWriter(output);
+        write(ref writer);
+        writer.Flush();
+        return output.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Decodes bytes from disk or network.</summary>
+    /// <exception cref="InvalidDataException">They are not what <paramref name="what"/> says.</exception>
+    public static T Decode<T>(ReadOnlyMemory<byte> encoded, string what, Reading<T> read)
+    {
+        try
+        {
+            var reader = new MessagePackReader(encoded);
+            return read(ref reader);
+        }
+        catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException or OverflowException or ArgumentException)
+        {
+            throw new InvalidDataException($"The bytes of {what} are damaged: {e.Message}", e);
+        }
+    }
+
+    public static void WriteStamp(ref MessagePackWriter writer, HlcTimestamp stamp) => writer.WriteUInt64(stamp.Packed);
+
+    public static HlcTimestamp ReadStamp(ref MessagePackReader reader) => new(reader.ReadUInt64());
+
+    public static void WriteVector(ref MessagePackWriter writer, VersionVector vector)
+    {
+        var bytes = new ArrayBufferWriter<byte>(64);
+        vector.Write(bytes);
+        writer.Write(bytes.WrittenSpan);
+    }
+
+    public static VersionVector ReadVector(ref MessagePackReader reader)
+    {
+        ReadOnlySpan<byte> bytes = ReadBytes(ref reader).Span;
+        var vector = VersionVector.Read(ref bytes);
+        return bytes.IsEmpty ? vector : throw new InvalidDataException("Bytes follow a version vector.");
+    }
+
+    /// <summary>Reads bytes; a copy, so that the message that they came in can be let go.</summary>
+    public static ReadOnlyMemory<byte> ReadBytes(ref MessagePackReader reader) =>
+        reader.ReadBytes() is { } bytes ? bytes.ToArray() : throw new InvalidDataException("Bytes are missing where some should be.");
+
+    public static string ReadText(ref MessagePackReader reader) =>
+        reader.ReadString() ?? throw new InvalidDataException("A text is missing where one should be.");
+
+    /// <summary>Reads the length of a list. More elements than bytes that could hold them are refused before memory is taken for them.</summary>
+    public static int ReadCount(ref MessagePackReader reader)
+    {
+        long rest = reader.Sequence.Slice(reader.Position).Length;
+        int count = reader.ReadArrayHeader();
+        return count <= rest ? count : throw new InvalidDataException($"A list claims {count} elements in {rest} bytes.");
+    }
+}

@@ -1,0 +1,121 @@
+using System.Buffers.Binary;
+using Datacake.Crdt;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Layout;
+
+/// <summary>
+/// Where everything is in the storage's keys. The first byte is the range; keyspaces and indexes have small local numbers, which never leave the node.
+/// </summary>
+static class StoreLayout
+{
+    /// <summary>The version of this layout and of all encodings in it. A store of a newer one is refused.</summary>
+    public const uint Format = 1;
+
+    const byte MetaRange = 0x00, KeyspaceRange = 0x01, DocumentRange = 0x02, LogRange = 0x03, IndexRange = 0x04, IndexEntryRange = 0x05,
+        ArrivingRange = 0x06, ArrivingLogRange = 0x07;
+
+    /// <summary>The bytes before a document's key: the range and the keyspace.</summary>
+    public const int DocumentPrefixLength = 3;
+
+    /// <summary>The bytes before an index entry's value: the range and the index.</summary>
+    public const int IndexEntryPrefixLength = 3;
+
+    public static readonly ReadOnlyMemory<byte> FormatKey = new byte[] { MetaRange, (byte)'f' };
+    public static readonly ReadOnlyMemory<byte> IdentityKey = new byte[] { MetaRange, (byte)'i' };
+    public static readonly ReadOnlyMemory<byte> StateKey = new byte[] { MetaRange, (byte)'s' };
+
+    public static readonly KeyRange AllKeyspaces = RangeOf(KeyspaceRange);
+    public static readonly KeyRange AllDocuments = RangeOf(DocumentRange);
+    public static readonly KeyRange AllLog = RangeOf(LogRange);
+    public static readonly KeyRange AllIndexes = RangeOf(IndexRange);
+    public static readonly KeyRange AllIndexEntries = RangeOf(IndexEntryRange);
+
+    /// <summary>Documents of another replica that have come and are not merged yet.</summary>
+    public static readonly KeyRange AllArriving = RangeOf(ArrivingRange);
+
+    /// <summary>Log records of another replica that have come and are not merged yet.</summary>
+    public static readonly KeyRange AllArrivingLog = RangeOf(ArrivingLogRange);
+
+    public static byte[] KeyspaceKey(ushort keyspace) => Numbered(KeyspaceRange, keyspace, []);
+
+    public static byte[] IndexKey(ushort index) => Numbered(IndexRange, index, []);
+
+    public static byte[] DocumentKey(ushort keyspace, ReadOnlySpan<byte> key) => Numbered(DocumentRange, keyspace, key);
+
+    public static KeyRange Documents(ushort keyspace) => KeyRange.WithPrefix(Numbered(DocumentRange, keyspace, []));
+
+    public static byte[] IndexEntryKey(ushort index, ReadOnlySpan<byte> value, ReadOnlySpan<byte> key)
+    {
+        var entry = new byte[IndexEntryPrefixLength + value.Length + key.Length];
+        entry[0] = IndexEntryRange;
+        BinaryPrimitives.WriteUInt16BigEndian(entry.AsSpan(1), index);
+        value.CopyTo(entry.AsSpan(IndexEntryPrefixLength));
+        key.CopyTo(entry.AsSpan(IndexEntryPrefixLength + value.Length));
+        return entry;
+    }
+
+    public static KeyRange IndexEntries(ushort index) => KeyRange.WithPrefix(Numbered(IndexEntryRange, index, []));
+
+    /// <summary>A range of what follows the prefix, as storage keys.</summary>
+    public static KeyRange Within(KeyRange prefix, KeyRange suffixes) => new(
+        Concat(prefix.Start.Span, suffixes.Start.Span),
+        suffixes.End is { } end ? Concat(prefix.Start.Span, end.Span) : prefix.End);
+
+    public static byte[] LogKey(HlcTimestamp stamp) => Stamped(LogRange, stamp);
+
+    public static byte[] ArrivingLogKey(HlcTimestamp stamp) => Stamped(ArrivingLogRange, stamp);
+
+    public static HlcTimestamp StampOfLogKey(ReadOnlySpan<byte> key) => HlcTimestamp.Read(key[1..]);
+
+    /// <summary>The log records of stamps above <paramref name="low"/> and not above <paramref name="high"/>.</summary>
+    public static KeyRange Log(HlcTimestamp low, HlcTimestamp high) =>
+        new KeyRange(LogKey(low), null).After(LogKey(low)) with { End = new KeyRange(default, null).After(LogKey(high)).Start };
+
+    public static ushort KeyspaceOf(ReadOnlySpan<byte> documentKey) => BinaryPrimitives.ReadUInt16BigEndian(documentKey[1..]);
+
+    /// <summary>The number in the key of a keyspace's or an index's record.</summary>
+    public static ushort NumberOf(ReadOnlySpan<byte> recordKey) => BinaryPrimitives.ReadUInt16BigEndian(recordKey[1..]);
+
+    /// <summary>Where the other replica's version of a document waits.</summary>
+    public static byte[] ArrivingKey(ReadOnlySpan<byte> documentKey)
+    {
+        byte[] key = documentKey.ToArray();
+        key[0] = ArrivingRange;
+        return key;
+    }
+
+    public static byte[] DocumentKeyOfArriving(ReadOnlySpan<byte> arrivingKey)
+    {
+        byte[] key = arrivingKey.ToArray();
+        key[0] = DocumentRange;
+        return key;
+    }
+
+    static byte[] Stamped(byte range, HlcTimestamp stamp)
+    {
+        var key = new byte[1 + HlcTimestamp.Size];
+        key[0] = range;
+        stamp.Write(key.AsSpan(1));
+        return key;
+    }
+
+    static KeyRange RangeOf(byte range) => KeyRange.WithPrefix(new[] { range });
+
+    static byte[] Numbered(byte range, ushort number, ReadOnlySpan<byte> rest)
+    {
+        var key = new byte[3 + rest.Length];
+        key[0] = range;
+        BinaryPrimitives.WriteUInt16BigEndian(key.AsSpan(1), number);
+        rest.CopyTo(key.AsSpan(3));
+        return key;
+    }
+
+    static byte[] Concat(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    {
+        var joined = new byte[first.Length + second.Length];
+        first.CopyTo(joined);
+        second.CopyTo(joined.AsSpan(first.Length));
+        return joined;
+    }
+}

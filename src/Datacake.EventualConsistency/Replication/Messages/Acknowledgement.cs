@@ -1,0 +1,27 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using MessagePack;
+
+namespace Datacake.EventualConsistency.Replication.Messages;
+
+/// <summary>Transactions of the receiver of this message that its sender has applied, durably.</summary>
+sealed record Acknowledgement(IReadOnlyList<StampInterval> Applied) : ReplicaMessage
+{
+    protected override void Write(ref MessagePackWriter writer)
+    {
+        writer.WriteArrayHeader(Applied.Count);
+        foreach (var interval in Applied)
+        {
+            Record.WriteStamp(ref writer, interval.Low);
+            Record.WriteStamp(ref writer, interval.High);
+        }
+    }
+
+    public static Acknowledgement Read(ref MessagePackReader reader)
+    {
+        var applied = new StampInterval[Record.ReadCount(ref reader)];
+        for (int i = 0; i < applied.Length; i++)
+            applied[i] = new StampInterval(Record.ReadStamp(ref reader), Record.ReadStamp(ref reader));
+        return new Acknowledgement(applied);
+    }
+}

@@ -1,0 +1,116 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using MessagePack;
+
+namespace Datacake.EventualConsistency.Replication.Messages;
+
+/// <summary>Which documents a transaction touched, by name.</summary>
+readonly record struct TransactionNames(HlcTimestamp Stamp, IReadOnlyList<DocumentName> Documents);
+
+/// <summary>A document with its name.</summary>
+readonly record struct NamedDocument(DocumentName Name, Document Document);
+
+/// <summary>A part of the answer to a pull, newest transactions first [R9].</summary>
+/// <param name="Pull">The pull that it answers.</param>
+/// <param name="Stream">The answer that it belongs to: a request that arrives twice has two.</param>
+/// <param name="Number">Its place in the answer, from 0.</param>
+/// <param name="Source">What the snapshot that is read knows.</param>
+/// <param name="Records">The transactions.</param>
+/// <param name="Documents">The documents that they name, in their current state, unless an earlier chunk has them.</param>
+/// <param name="Claims">What all chunks up to this one cover.</param>
+/// <param name="IsLast">Whether the answer ends here.</param>
+sealed record Chunk(
+    ulong Pull, ulong Stream, int Number, VersionVector Source, IReadOnlyList<TransactionNames> Records, IReadOnlyList<NamedDocument> Documents,
+    VersionVector Claims, bool IsLast) : ReplicaMessage
+{
+    protected override void Write(ref MessagePackWriter writer)
+    {
+        writer.Write(Pull);
+        writer.Write(Stream);
+        writer.Write(Number);
+        Record.WriteVector(ref writer, Source);
+        Parts.Write(ref writer, Records, Documents);
+        Record.WriteVector(ref writer, Claims);
+        writer.Write(IsLast);
+    }
+
+    public static Chunk Read(ref MessagePackReader reader)
+    {
+        ulong pull = reader.ReadUInt64(), stream = reader.ReadUInt64();
+        int number = reader.ReadInt32();
+        var source = Record.ReadVector(ref reader);
+        var (records, documents) = Parts.Read(ref reader);
+        return new Chunk(pull, stream, number, source, records, documents, Record.ReadVector(ref reader), reader.ReadBoolean());
+    }
+}
+
+/// <summary>A part of a full snapshot, for a store that joins or reconciles [R12, R13].</summary>
+/// <param name="Pull">The pull that it answers.</param>
+/// <param name="Stream">The answer that it belongs to.</param>
+/// <param name="Number">Its place in the answer, from 0.</param>
+/// <param name="State">What the snapshot knows, and has truncated and purged.</param>
+/// <param name="Records">Transactions of the log.</param>
+/// <param name="Documents">Documents, dead ones included.</param>
+/// <param name="IsLast">Whether the snapshot ends here.</param>
+sealed record SnapshotPage(
+    ulong Pull, ulong Stream, int Number, ReplicaState State, IReadOnlyList<TransactionNames> Records, IReadOnlyList<NamedDocument> Documents, bool IsLast)
+    : ReplicaMessage
+{
+    protected override void Write(ref MessagePackWriter writer)
+    {
+        writer.Write(Pull);
+        writer.Write(Stream);
+        writer.Write(Number);
+        writer.Write(State.Encode());
+        Parts.Write(ref writer, Records, Documents);
+        writer.Write(IsLast);
+    }
+
+    public static SnapshotPage Read(ref MessagePackReader reader)
+    {
+        ulong pull = reader.ReadUInt64(), stream = reader.ReadUInt64();
+        int number = reader.ReadInt32();
+        var state = ReplicaState.Decode(Record.ReadBytes(ref reader));
+        var (records, documents) = Parts.Read(ref reader);
+        return new SnapshotPage(pull, stream, number, state, records, documents, reader.ReadBoolean());
+    }
+}
+
+/// <summary>The transactions and documents of a chunk or page.</summary>
+static class Parts
+{
+    public static void Write(ref MessagePackWriter writer, IReadOnlyList<TransactionNames> records, IReadOnlyList<NamedDocument> documents)
+    {
+        writer.WriteArrayHeader(records.Count);
+        foreach (var (stamp, names) in records)
+        {
+            Record.WriteStamp(ref writer, stamp);
+            writer.WriteArrayHeader(names.Count);
+            foreach (var name in names)
+                name.Write(ref writer);
+        }
+        writer.WriteArrayHeader(documents.Count);
+        foreach (var (name, document) in documents)
+        {
+            name.Write(ref writer);
+            writer.Write(document.Encoded.Span);
+        }
+    }
+
+    public static (IReadOnlyList<TransactionNames> Records, IReadOnlyList<NamedDocument> Documents) Read(ref MessagePackReader reader)
+    {
+        var records = new TransactionNames[Record.ReadCount(ref reader)];
+        for (int i = 0; i < records.Length; i++)
+        {
+            var stamp = Record.ReadStamp(ref reader);
+            var names = new DocumentName[Record.ReadCount(ref reader)];
+            for (int j = 0; j < names.Length; j++)
+                names[j] = DocumentName.Read(ref reader);
+            records[i] = new TransactionNames(stamp, names);
+        }
+        var documents = new NamedDocument[Record.ReadCount(ref reader)];
+        for (int i = 0; i < documents.Length; i++)
+            documents[i] = new NamedDocument(DocumentName.Read(ref reader), Document.Parse(Record.ReadBytes(ref reader)));
+        return (records, documents);
+    }
+}

@@ -1,0 +1,35 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using MessagePack;
+
+namespace Datacake.EventualConsistency.Replication.Messages;
+
+/// <summary>A document of a keyspace, by name: the keyspaces' numbers are each node's own.</summary>
+/// <param name="Keyspace">The keyspace.</param>
+/// <param name="Policy">Its policy, for a receiver that has not heard of it.</param>
+/// <param name="Key">The document's encoded key.</param>
+readonly record struct DocumentName(string Keyspace, MergePolicy Policy, ReadOnlyMemory<byte> Key)
+{
+    public void Write(ref MessagePackWriter writer)
+    {
+        writer.Write(Keyspace);
+        writer.Write((byte)Policy);
+        writer.Write(Key.Span);
+    }
+
+    public static DocumentName Read(ref MessagePackReader reader)
+    {
+        string keyspace = Record.ReadText(ref reader);
+        byte policy = reader.ReadByte();
+        var key = Record.ReadBytes(ref reader);
+        if (policy > (byte)MergePolicy.DeleteWins)
+            throw new InvalidDataException($"The keyspace '{keyspace}' has the unknown policy {policy}.");
+        return new DocumentName(keyspace, (MergePolicy)policy, new DocumentKey(key).Encoded);
+    }
+}
+
+/// <summary>What a transaction does to one document: merged in.</summary>
+/// <param name="Name">The document.</param>
+/// <param name="Base">The put that an update was made on, else none.</param>
+/// <param name="Document">The change.</param>
+readonly record struct Delta(DocumentName Name, HlcTimestamp Base, Document Document);

@@ -1,0 +1,51 @@
+using Datacake.EventualConsistency.Layout;
+using MessagePack;
+
+namespace Datacake.EventualConsistency.Replication.Messages;
+
+/// <summary>What replicas say to each other within a session. On the wire: the kind, then the message's own parts, as MessagePack.</summary>
+abstract record ReplicaMessage
+{
+    const byte HelloKind = 1, MutationsKind = 2, AcknowledgementKind = 3, RollCallKind = 4, ReportKind = 5, PullRequestKind = 6, ChunkKind = 7,
+        SnapshotPageKind = 8, RefusalKind = 9;
+
+    byte[]? _encoded;
+
+    /// <summary>The bytes, encoded once however many peers they go to.</summary>
+    public byte[] Encoded => _encoded ??= Record.Encode((ref writer) =>
+    {
+        writer.Write(KindOf(this));
+        Write(ref writer);
+    });
+
+    public static ReplicaMessage Decode(ReadOnlyMemory<byte> encoded) => Record.Decode<ReplicaMessage>(encoded, "a message", static (ref reader) =>
+        reader.ReadByte() switch
+        {
+            HelloKind => Hello.Read(ref reader),
+            MutationsKind => Mutations.Read(ref reader),
+            AcknowledgementKind => Acknowledgement.Read(ref reader),
+            RollCallKind => RollCall.Read(ref reader),
+            ReportKind => Report.Read(ref reader),
+            PullRequestKind => PullRequest.Read(ref reader),
+            ChunkKind => Chunk.Read(ref reader),
+            SnapshotPageKind => SnapshotPage.Read(ref reader),
+            RefusalKind => Refusal.Read(ref reader),
+            var kind => throw new InvalidDataException($"There is no message of kind {kind}."),
+        });
+
+    protected abstract void Write(ref MessagePackWriter writer);
+
+    static byte KindOf(ReplicaMessage message) => message switch
+    {
+        Hello => HelloKind,
+        Mutations => MutationsKind,
+        Acknowledgement => AcknowledgementKind,
+        RollCall => RollCallKind,
+        Report => ReportKind,
+        PullRequest => PullRequestKind,
+        Chunk => ChunkKind,
+        SnapshotPage => SnapshotPageKind,
+        Refusal => RefusalKind,
+        _ => throw new ArgumentException($"{message.GetType().Name} has no kind.", nameof(message)),
+    };
+}

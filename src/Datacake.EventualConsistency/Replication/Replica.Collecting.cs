@@ -1,0 +1,81 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Replication;
+
+// Forgetting what every member has [R11].
+sealed partial class Replica
+{
+    const int MaxCollected = 2_000;
+
+    /// <summary>
+    /// Truncates the log of what is stable and not above <paramref name="upTo"/>, and purges what becomes purgeable by it: some thousands of records
+    /// at a time.
+    /// </summary>
+    /// <returns>Whether there is more to do.</returns>
+    public async ValueTask<bool> CollectAsync(ReplicaBatch batch, HlcTimestamp upTo)
+    {
+        if (!IsJoined)
+            return false;
+        var state = batch.State;
+        var stable = Stable(state).Between(HlcTimestamp.None, upTo);
+        if (state.Truncated.Covers(stable))
+            return false;
+
+        var documents = new HashSet<StorageKey>();
+        int count = 0;
+        var cut = upTo;
+        await foreach (var (logKey, logValue) in batch.Snapshot.ReadAllAsync(StoreLayout.Log(HlcTimestamp.None, stable.Top)).ConfigureAwait(false))
+        {
+            var stamp = StoreLayout.StampOfLogKey(logKey.Span);
+            if (!stable.Contains(stamp))
+                continue;
+            foreach (var key in LogRecord.Decode(stamp, logValue).DocumentKeys)
+                documents.Add(new StorageKey(key));
+            batch.RemoveLog(stamp);
+            if (++count == MaxCollected)
+            {
+                cut = stamp;
+                break;
+            }
+        }
+
+        var truncated = state.Truncated.Union(stable.Between(HlcTimestamp.None, cut));
+        batch.State = state with { Truncated = truncated };
+        foreach (var key in documents)
+            await CollectDocumentAsync(batch, key.Bytes, truncated).ConfigureAwait(false);
+        return count == MaxCollected;
+    }
+
+    async ValueTask CollectDocumentAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, VersionVector truncated)
+    {
+        var document = await batch.ReadAsync(key).ConfigureAwait(false);
+        var left = Purge(document, truncated, Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy);
+        if (ReferenceEquals(left, document))
+            return;
+        batch.Write(key, left);
+        batch.State = batch.State with { Purged = HlcTimestamp.Max(batch.State.Purged, NewestOf(document)) };
+    }
+
+    /// <summary>
+    /// What is left of a document: nothing, if it is dead and all its stamps are truncated; else it without removed cells, and shares of older puts'
+    /// counters, that are. Cells of a dead document stay, for an update that comes late revives all of it.
+    /// </summary>
+    static Document Purge(Document document, VersionVector truncated, MergePolicy policy)
+    {
+        if (ReferenceEquals(document, Document.Nothing))
+            return document;
+        if (!document.IsAlive(policy))
+            return document.IsWithin(truncated) ? Document.Nothing : document;
+        return document.Filter(cell => cell.IsShown(document.Born) || !truncated.Contains(cell.Stamp));
+    }
+
+    static HlcTimestamp NewestOf(Document document)
+    {
+        var newest = document.Newest;
+        foreach (var cell in document.Cells)
+            newest = HlcTimestamp.Max(newest, cell.Stamp);
+        return newest;
+    }
+}

@@ -1,0 +1,172 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Replication;
+
+// Joining a cluster, the roll call, and closing the gap that a restart leaves [R12, R14].
+sealed partial class Replica
+{
+    Roll? _roll;
+    bool _hasSeed;              // a full snapshot has come, and waits for the roll
+    bool _hasPartOfSeed;
+    VersionVector? _surveyed;   // all that exists of earlier runs of this replica
+
+    /// <summary>A roll call: a consistent cut, if the sessions of its start are still open when all have answered.</summary>
+    sealed record Roll(ulong Nonce, Dictionary<byte, Session> Sessions, Dictionary<byte, Report> Answers);
+
+    /// <summary>Whether the store waits with a copy of a member's data for further members to answer.</summary>
+    public bool IsWaitingForRoll => _hasSeed;
+
+    /// <summary>The members that a joining store waits for, as far as it knows them.</summary>
+    public IEnumerable<byte> AwaitedMembers => Identity.Members.Keys.Where(node => node != Node && !_sessions.ContainsKey(node));
+
+    /// <summary>Declares this empty store the first of a new cluster.</summary>
+    public void Bootstrap()
+    {
+        if (IsJoined)
+            return;
+        Identity.IsJoined = Identity.IsDirty = true;
+        StartRun();
+    }
+
+    /// <summary>What happens of itself from time to time: reports, pulls, roll calls. Every few hundred milliseconds.</summary>
+    public void Tick(ReplicaBatch batch)
+    {
+        TickPulls(batch);
+        if (_hasSeed)
+            StartRoll(batch);
+        else if (IsJoined && HasGap(batch.State))
+            TickGap(batch);
+        batch.Outbox.Add(new Outgoing(null, 0, Report(batch)));
+    }
+
+    /// <summary>Answers a roll call.</summary>
+    public void OnRollCall(ReplicaBatch batch, byte peer, RollCall call) =>
+        batch.Outbox.Add(new Outgoing(peer, _sessions[peer].Id, Report(batch, call.Nonce)));
+
+    /// <summary>Takes a part of a full snapshot: into the store if it is joining, else aside, to be reconciled when all has come.</summary>
+    /// <exception cref="InvalidDataException">The part is not one that the peer can have made.</exception>
+    /// <exception cref="ClockDriftException">It has a stamp that is too far ahead.</exception>
+    public async ValueTask OnSnapshotPageAsync(ReplicaBatch batch, byte peer, SnapshotPage page, CancellationToken cancellationToken)
+    {
+        if (!_pulls.TryGetValue(peer, out var pull) || !pull.Expects(page.Pull, page.Stream, page.Number))
+            return;
+        _clock.Observe(page.State.Known.Top);
+        CheckParts(peer, page.State.Known, page.Records, page.Documents);
+        if (page.IsLast)
+            _pulls.Remove(peer);
+        if (IsJoined)
+            await TakeAsideAsync(batch, page, cancellationToken).ConfigureAwait(false);
+        else if (!_hasSeed)
+            await TakeAsSeedAsync(batch, page, cancellationToken).ConfigureAwait(false);
+    }
+
+    async ValueTask TakeAsSeedAsync(ReplicaBatch batch, SnapshotPage page, CancellationToken cancellationToken)
+    {
+        if (page.Number == 0 && _hasPartOfSeed)
+            await WipeAsync(batch, cancellationToken).ConfigureAwait(false);
+        _hasPartOfSeed = true;
+        foreach (var (name, document) in page.Documents)
+            await batch.MergeAsync(KeyOf(name), document).ConfigureAwait(false);
+        foreach (var (stamp, names) in page.Records)
+            batch.AddLog(new LogRecord(stamp, [.. names.Select(KeyOf)]));
+        batch.HasPulled = true;
+        if (!page.IsLast)
+            return;
+        batch.State = page.State;
+        _hasSeed = true;
+        if (Identity.MayHaveEarlierLife)
+            StartRoll(batch);
+        else
+            Join();
+    }
+
+    void StartRoll(ReplicaBatch batch)
+    {
+        _roll = new Roll(++_counter, new Dictionary<byte, Session>(_sessions), []);
+        foreach (var (peer, session) in _sessions)
+            batch.Outbox.Add(new Outgoing(peer, session.Id, new RollCall(_counter)));
+        FinishRoll(batch);
+    }
+
+    void FinishRoll(ReplicaBatch batch)
+    {
+        var others = Identity.Members.Keys.Where(node => node != Node).ToHashSet();
+        if (IsJoined && IsRollComplete(others))
+        {
+            _surveyed = _roll!.Answers.Values.Aggregate(VersionVector.Empty, (surveyed, answer) =>
+                answer.Peers.TryGetValue(Node, out var me) ? surveyed.Union(me.Known.OfNode(Node)) : surveyed);
+            CloseGap(batch);
+        }
+        else if (!IsJoined && _hasSeed && _roll!.Answers.Count > 0)
+        {
+            // A member that everyone has forgotten is not waited for.
+            others.RemoveWhere(node => _roll.Answers.Values.All(answer => answer.Table.Forgotten.Contains(node)));
+            if (IsRollComplete(others))
+                Join();
+        }
+    }
+
+    /// <summary>
+    /// Whether all who are needed answered within sessions that were open when the roll was called and still are, and nobody talks to an earlier
+    /// life of anybody or to a retired store.
+    /// </summary>
+    bool IsRollComplete(HashSet<byte> needed)
+    {
+        if (_roll is not { } roll || !needed.IsSubsetOf(roll.Answers.Keys) || roll.Sessions.Count != _sessions.Count)
+            return false;
+        bool sessionsHold = roll.Sessions.All(session => _sessions.TryGetValue(session.Key, out var open) && open == session.Value);
+        return sessionsHold && roll.Answers.Values.All(answer => answer.Table.Retired.IsSupersetOf(Identity.Retired)
+            && answer.Boots.All(boot => boot.Key == Node || (_sessions.TryGetValue(boot.Key, out var session) && session.Boot == boot.Value)));
+    }
+
+    void Join()
+    {
+        _hasSeed = _hasPartOfSeed = false;
+        _roll = null;
+        Identity.IsJoined = Identity.IsDirty = true;
+        StartRun();
+    }
+
+    bool HasGap(ReplicaState state)
+    {
+        var own = state.Known[Node];
+        return own.Length != 1 || !own[0].Low.IsNone;
+    }
+
+    void TickGap(ReplicaBatch batch)
+    {
+        CloseGap(batch);
+        if (HasGap(batch.State) && Identity.Members.Keys.All(node => node == Node || _sessions.ContainsKey(node)))
+            StartRoll(batch);
+    }
+
+    /// <summary>Nothing but what this replica knows exists of its earlier runs, so it knows everything up to its run.</summary>
+    void CloseGap(ReplicaBatch batch)
+    {
+        if (_surveyed is { } surveyed && batch.State.Known.Covers(surveyed))
+            batch.Claim(VersionVector.Of(Node, HlcTimestamp.None, _run));
+    }
+
+    /// <summary>Empties a store that has not joined.</summary>
+    async ValueTask WipeAsync(ReplicaBatch batch, CancellationToken cancellationToken)
+    {
+        foreach (var range in (KeyRange[])[StoreLayout.AllDocuments, StoreLayout.AllLog, StoreLayout.AllIndexEntries])
+            await DeleteRangeAsync(batch, range, cancellationToken).ConfigureAwait(false);
+        foreach (var keyspace in Catalog.All)
+        {
+            keyspace.Record = keyspace.Record with { Count = 0, Fingerprint = 0 };
+            keyspace.IsDirty = true;
+        }
+        batch.State = ReplicaState.Empty;
+        batch.IsWiped = true;
+    }
+
+    static async ValueTask DeleteRangeAsync(ReplicaBatch batch, KeyRange range, CancellationToken cancellationToken)
+    {
+        await foreach (var (key, _) in batch.Snapshot.ReadAllAsync(range, cancellationToken).ConfigureAwait(false))
+            batch.Extra.Delete(key.ToArray());
+    }
+}

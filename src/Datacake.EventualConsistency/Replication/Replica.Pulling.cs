@@ -1,0 +1,121 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication.Messages;
+
+namespace Datacake.EventualConsistency.Replication;
+
+// Anti-entropy: fetching what is lacking [R8, R9].
+sealed partial class Replica
+{
+    /// <summary>After so many ticks without a part, a pull counts as lost.</summary>
+    const int MaxIdleTicks = 20;
+
+    readonly Dictionary<byte, PullProgress> _pulls = [];
+
+    // What each peer had more than this replica, as of the last tick. What is on its way over another link is mostly gone a tick later.
+    readonly Dictionary<byte, VersionVector> _missing = [];
+
+    ulong _counter;
+
+    /// <summary>Whether a pull is under way.</summary>
+    public bool IsPulling => _pulls.Count > 0;
+
+    /// <summary>Asks a peer, in its session, for everything that this replica lacks.</summary>
+    public void StartPull(ReplicaBatch batch, byte peer)
+    {
+        _pulls[peer] = new PullProgress(++_counter);
+        var state = batch.State;
+        batch.Outbox.Add(new Outgoing(peer, _sessions[peer].Id, new PullRequest(_counter, state.Known, state.Truncated, !IsJoined)));
+    }
+
+    /// <summary>Starts a pull from a peer with whom a session has just been opened, if it has something that this replica lacks.</summary>
+    public void PullFromNewPeer(ReplicaBatch batch, byte peer, Hello hello)
+    {
+        bool hasMore = IsJoined ? !batch.State.Known.Covers(hello.Known) : !_hasSeed;
+        if (!IsPulling && !hello.Run.IsNone && hasMore)
+            StartPull(batch, peer);
+    }
+
+    /// <summary>Applies a part of the answer to a pull, together with what was staged, if the parts so far are a clean cut.</summary>
+    /// <exception cref="InvalidDataException">The part is not one that the peer can have made.</exception>
+    /// <exception cref="ClockDriftException">It has a stamp that is too far ahead.</exception>
+    public async ValueTask OnChunkAsync(ReplicaBatch batch, byte peer, Chunk chunk)
+    {
+        if (!_pulls.TryGetValue(peer, out var pull) || !pull.Expects(chunk.Pull, chunk.Stream, chunk.Number))
+            return;
+        if (!chunk.Source.Covers(batch.State.Truncated))
+        {
+            _pulls.Remove(peer);                                                // more was purged meanwhile: start again
+            return;
+        }
+        _clock.Observe(chunk.Source.Top);
+        CheckParts(peer, chunk.Source, chunk.Records, chunk.Documents);
+        if (!chunk.Source.Covers(chunk.Claims))
+            throw new InvalidDataException($"Node {peer} claims more than it knows.");
+
+        pull.Records.AddRange(chunk.Records);
+        pull.Documents.AddRange(chunk.Documents);
+        var claimed = batch.State.Known.Union(chunk.Claims);
+        if (chunk.IsLast)
+            _pulls.Remove(peer);
+        // Clean: no staged document shows an effect that is not claimed with it.
+        if (!pull.Documents.TrueForAll(staged => staged.Document.IsWithin(claimed)))
+            return;
+
+        await ApplyAsync(batch, pull.Records, pull.Documents).ConfigureAwait(false);
+        batch.Claim(chunk.Claims);
+        batch.HasPulled = true;
+        pull.Records.Clear();
+        pull.Documents.Clear();
+    }
+
+    /// <summary>Finds a peer that has lacked nothing for a while that this replica lacks, and pulls from it.</summary>
+    void TickPulls(ReplicaBatch batch)
+    {
+        foreach (var (peer, pull) in _pulls.ToArray())
+        {
+            if (++pull.IdleTicks > MaxIdleTicks)
+                _pulls.Remove(peer);
+        }
+        foreach (byte peer in _sessions.Keys)
+        {
+            var missing = KnownOf(peer).Except(batch.State.Known);
+            bool isLasting = _missing.TryGetValue(peer, out var before) && !before.Intersect(missing).IsEmpty;
+            _missing[peer] = missing;
+            bool hasSeed = !IsJoined && !_hasSeed && !KnownOf(peer).IsEmpty;
+            if (!IsPulling && ((IsJoined && isLasting) || hasSeed))
+                StartPull(batch, peer);
+        }
+    }
+
+    async ValueTask ApplyAsync(ReplicaBatch batch, List<TransactionNames> records, List<NamedDocument> documents)
+    {
+        var truncated = batch.State.Truncated;
+        foreach (var (name, document) in documents)
+        {
+            var key = KeyOf(name);
+            await batch.MergeAsync(key, document).ConfigureAwait(false);
+            // What was purged here must not come back with a peer's copy that is not purged yet.
+            batch.Write(key, Purge(await batch.ReadAsync(key).ConfigureAwait(false), truncated, Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy));
+        }
+        foreach (var (stamp, names) in records)
+        {
+            if (!truncated.Contains(stamp))
+                batch.AddLog(new LogRecord(stamp, [.. names.Select(KeyOf)]));
+        }
+    }
+
+    static void CheckParts(byte peer, VersionVector known, IReadOnlyList<TransactionNames> records, IReadOnlyList<NamedDocument> documents)
+    {
+        foreach (var (stamp, _) in records)
+        {
+            if (!known.Contains(stamp))
+                throw new InvalidDataException($"Node {peer} sent a log record of {stamp}, which it says it does not know.");
+        }
+        foreach (var (name, document) in documents)
+        {
+            if (!document.IsWithin(known))
+                throw new InvalidDataException($"Node {peer} sent a document of '{name.Keyspace}' with effects that it says it does not know.");
+        }
+    }
+}

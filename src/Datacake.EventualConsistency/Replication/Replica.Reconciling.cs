@@ -1,0 +1,166 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Replication;
+
+// Full reconcile: for a replica and a peer of which one has forgotten what the other never knew [R13].
+sealed partial class Replica
+{
+    // What the other side's snapshot, which is all aside now, knows.
+    ReplicaState? _arrived;
+
+    /// <summary>Whether a snapshot lies aside that the next batch has to reconcile.</summary>
+    public bool HasArrived => _arrived is not null;
+
+    async ValueTask TakeAsideAsync(ReplicaBatch batch, SnapshotPage page, CancellationToken cancellationToken)
+    {
+        if (page.Number == 0)
+        {
+            await DeleteRangeAsync(batch, StoreLayout.AllArriving, cancellationToken).ConfigureAwait(false);
+            await DeleteRangeAsync(batch, StoreLayout.AllArrivingLog, cancellationToken).ConfigureAwait(false);
+        }
+        foreach (var (name, document) in page.Documents)
+            batch.Extra.Put(StoreLayout.ArrivingKey(KeyOf(name).Span), document.Encoded);
+        foreach (var (stamp, names) in page.Records)
+            batch.Extra.Put(StoreLayout.ArrivingLogKey(stamp), new LogRecord(stamp, [.. names.Select(KeyOf)]).Encode());
+        if (page.IsLast)
+            _arrived = page.State;
+    }
+
+    /// <summary>
+    /// One storage commit in which this replica takes over all of the other's snapshot, and asserts again, as a transaction of its own, whatever of
+    /// either side the other may have purged without the one side knowing.
+    /// </summary>
+    public async ValueTask ReconcileAsync(ReplicaBatch batch, CancellationToken cancellationToken)
+    {
+        if (_arrived is not { } theirs)
+            return;
+        batch.IsReconciled = true;
+        var mine = batch.State;
+        if (!mine.Known.Covers(theirs.Truncated))
+            await ReconcileAsync(batch, mine, theirs, cancellationToken).ConfigureAwait(false);
+        await DeleteRangeAsync(batch, StoreLayout.AllArriving, cancellationToken).ConfigureAwait(false);
+        await DeleteRangeAsync(batch, StoreLayout.AllArrivingLog, cancellationToken).ConfigureAwait(false);
+    }
+
+    async ValueTask ReconcileAsync(ReplicaBatch batch, ReplicaState mine, ReplicaState theirs, CancellationToken cancellationToken)
+    {
+        var stamp = _clock.Tick();
+        var purgedHere = theirs.Known.Covers(mine.Truncated) ? HlcTimestamp.None : mine.Purged;
+        var purgedThere = mine.Known.Covers(theirs.Truncated) ? HlcTimestamp.None : theirs.Purged;
+        var deltas = new List<Delta>();
+        var keys = new List<ReadOnlyMemory<byte>>();
+
+        await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.AllArriving, cancellationToken).ConfigureAwait(false))
+        {
+            byte[] documentKey = StoreLayout.DocumentKeyOfArriving(key.Span);
+            var policy = Catalog[StoreLayout.KeyspaceOf(documentKey)].Policy;
+            var other = ReplicaBatch.ParseStored(documentKey, value);
+            var own = await batch.ReadAsync(documentKey).ConfigureAwait(false);
+            Take(documentKey, ReferenceEquals(own, Document.Nothing)
+                ? Survive(other, mine.Known, purgedHere, stamp, policy)
+                : Combine(own, other, mine.Known, theirs.Known, purgedHere, purgedThere, stamp, policy));
+        }
+        await foreach (var (key, _) in batch.Snapshot.ReadAllAsync(StoreLayout.AllDocuments, cancellationToken).ConfigureAwait(false))
+        {
+            var isOnBothSides = await batch.Snapshot.GetAsync(StoreLayout.ArrivingKey(key.Span), cancellationToken).ConfigureAwait(false) is not null;
+            if (isOnBothSides)
+                continue;
+            byte[] documentKey = key.ToArray();
+            var own = await batch.ReadAsync(documentKey).ConfigureAwait(false);
+            Take(documentKey, Survive(own, theirs.Known, purgedThere, stamp, Catalog[StoreLayout.KeyspaceOf(documentKey)].Policy));
+        }
+
+        var truncated = mine.Truncated.Union(theirs.Truncated);
+        batch.State = new ReplicaState(mine.Known.Union(theirs.Known), truncated, HlcTimestamp.Max(mine.Purged, theirs.Purged));
+        await foreach (var (key, _) in batch.Snapshot.ReadAllAsync(StoreLayout.AllLog, cancellationToken).ConfigureAwait(false))
+        {
+            if (truncated.Contains(StoreLayout.StampOfLogKey(key.Span)))
+                batch.RemoveLog(StoreLayout.StampOfLogKey(key.Span));
+        }
+        await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.AllArrivingLog, cancellationToken).ConfigureAwait(false))
+        {
+            var recordStamp = StoreLayout.StampOfLogKey(key.Span);
+            if (!truncated.Contains(recordStamp))
+                batch.AddLog(LogRecord.Decode(recordStamp, value));
+        }
+        if (deltas.Count > 0)
+            Publish(batch, stamp, deltas, keys);
+
+        void Take(byte[] documentKey, (Document Document, Delta? Delta) outcome)
+        {
+            var document = outcome.Document;
+            if (outcome.Delta is { } delta)
+            {
+                document = Document.Merge(document, delta.Document);
+                deltas.Add(delta with { Name = NameOf(documentKey) });
+                keys.Add(documentKey);
+            }
+            batch.Write(documentKey, document);
+        }
+    }
+
+    /// <summary>A document that only one side has: what is left of it, and what is asserted again.</summary>
+    (Document, Delta?) Survive(Document document, VersionVector otherKnows, HlcTimestamp otherPurged, HlcTimestamp stamp, MergePolicy policy)
+    {
+        if (document.IsWithin(otherKnows))
+            return (Document.Nothing, null);                                    // the other had all of it, and purged it
+        if (document.Born.IsNone || document.Born > otherPurged)
+            return (document, null);                                            // nothing that the other has purged is newer
+
+        bool isDead = !document.IsAlive(policy) || (policy == MergePolicy.DeleteWins && otherKnows.Contains(document.Born));
+        var cells = new DocumentContentBuilder(document.Encoded.Length);
+        var counters = new Dictionary<string, long>();
+        foreach (var cell in document.Cells)
+        {
+            if (!cell.IsShown(document.Born))
+                continue;
+            if (cell.Kind == DocumentPathKind.CounterShare)
+            {
+                string property = System.Text.Encoding.UTF8.GetString(cell.Property);
+                counters[property] = unchecked(counters.GetValueOrDefault(property) + CounterValue.Read(cell.Value));
+            }
+            else
+            {
+                cells.Set(cell.EncodedPath, cell.Value);
+            }
+        }
+        var value = new byte[CounterValue.Size];
+        foreach (var (property, total) in counters)
+        {
+            CounterValue.Write(value, total);
+            cells.Set(DocumentPath.OfCounterShare(property, stamp, _run).Encoded.Span, value);
+        }
+        var again = Document.Put(stamp, cells.Build());
+        return (document, new Delta(default, HlcTimestamp.None, isDead ? Document.Merge(again, Document.Delete(stamp)) : again));
+    }
+
+    /// <summary>A document that both sides have: only single cells may have been purged.</summary>
+    static (Document, Delta?) Combine(
+        Document mine, Document theirs, VersionVector mineKnows, VersionVector theirsKnow, HlcTimestamp minePurged, HlcTimestamp theirsPurged,
+        HlcTimestamp stamp, MergePolicy policy)
+    {
+        var both = Document.Merge(mine, theirs);
+        var again = new DocumentContentBuilder();
+        both = both.Filter(cell =>
+        {
+            bool isMine = mine.TryGetCell(cell.EncodedPath, out _), isTheirs = theirs.TryGetCell(cell.EncodedPath, out _);
+            if (cell.IsRemoved || cell.Kind == DocumentPathKind.CounterShare || (isMine && isTheirs))
+                return true;
+            return !(isMine ? theirsKnow : mineKnows).Contains(cell.Stamp);     // known and not held: removed there, and the removal purged
+        });
+        foreach (var cell in both.Cells)
+        {
+            bool isMine = mine.TryGetCell(cell.EncodedPath, out _), isTheirs = theirs.TryGetCell(cell.EncodedPath, out _);
+            bool isOnOneSide = !cell.IsRemoved && cell.Kind != DocumentPathKind.CounterShare && isMine != isTheirs;
+            if (isOnOneSide && cell.Stamp <= (isMine ? theirsPurged : minePurged))
+                again.Set(cell.EncodedPath, cell.Value);
+        }
+        if (again.Count == 0)
+            return (both, null);
+        var delta = Document.Update(stamp, again.Build());
+        return (both, new Delta(default, both.Born, both.IsAlive(policy) ? delta : Document.Merge(delta, Document.Delete(stamp))));
+    }
+}

@@ -1,0 +1,155 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication.Messages;
+
+namespace Datacake.EventualConsistency.Replication;
+
+// Sessions, members, and what is heard of them [R6, R10].
+sealed partial class Replica
+{
+    readonly Dictionary<byte, Session> _sessions = [];
+    readonly Dictionary<byte, PeerKnowledge> _peers = [];
+    long _lastSession;
+
+    /// <summary>The peers with whom a session is open.</summary>
+    public IReadOnlyDictionary<byte, Session> Sessions => _sessions;
+
+    public Hello Hello() => new(
+        Messages.Hello.CurrentVersion, _clusterId, Node, _dataCenter, Identity.StoreId, Boot, _run, _clock.Last, _state.Known, MemberTable.Of(Identity));
+
+    /// <summary>Why no session with the sender of a hello can be; <see langword="null"/> if one can.</summary>
+    public string? Refuse(Hello hello)
+    {
+        if (hello.ClusterId != _clusterId)
+            return $"node {Node} belongs to the cluster '{_clusterId}', node {hello.Node} to '{hello.ClusterId}'";
+        if (hello.Node == Node)
+            return $"both nodes have the id {Node}; every node of a cluster needs its own";
+        if (Identity.Retired.Contains(hello.StoreId))
+            return $"the store of node {hello.Node} was replaced by another or retired; remove its files and start it afresh";
+        if (hello.Table.Retired.Contains(Identity.StoreId))
+            return $"the store of node {Node} was replaced by another or retired; remove its files and start it afresh";
+        if (_sessions.TryGetValue(hello.Node, out var session) && session.StoreId != hello.StoreId)
+            return $"two nodes with the id {hello.Node} are running; every node of a cluster needs its own";
+        return null;
+    }
+
+    /// <summary>Both sides call it with the other's hello; an earlier session with that node is over from here on.</summary>
+    /// <returns>The session's id on this side.</returns>
+    /// <exception cref="ClockDriftException">The peer's clock is too far ahead.</exception>
+    public long OpenSession(Hello hello)
+    {
+        _clock.Observe(hello.Clock);
+        var members = Identity.Members;
+        if (members.TryGetValue(hello.Node, out var knownAs) && knownAs.StoreId != hello.StoreId)
+            Identity.Retired.Add(knownAs.StoreId);                              // the disk was replaced
+        if (!IsJoined && (hello.Table.Retired.Count > 0
+            || (hello.Table.Members.TryGetValue(Node, out var me) && me.StoreId != Identity.StoreId)))
+            Identity.MayHaveEarlierLife = true;
+        LearnMembers(hello.Table);
+        members[hello.Node] = new StoreMember(hello.StoreId, hello.DataCenter);
+        Identity.Forgotten.Remove(hello.Node);
+        Identity.IsDirty = true;
+        // A joining store counts as knowing nothing, which pauses truncation here, until its own run is heard.
+        _peers[hello.Node] = hello.Run.IsNone
+            ? new PeerKnowledge(new HlcTimestamp(_clock.Last.Packed + 1), VersionVector.Empty)
+            : new PeerKnowledge(hello.Run, hello.Known);
+        _pulls.Remove(hello.Node);
+        _missing.Remove(hello.Node);
+        _sessions[hello.Node] = new Session(++_lastSession, hello.Boot, hello.StoreId);
+        return _lastSession;
+    }
+
+    /// <summary>The session is over, if it still is the one.</summary>
+    public void CloseSession(byte peer, long session)
+    {
+        if (IsOpen(peer, session))
+            CloseSession(peer);
+    }
+
+    public bool IsOpen(byte peer, long session) => _sessions.TryGetValue(peer, out var open) && open.Id == session;
+
+    /// <summary>This replica no longer waits for an absent member, until the next session with it.</summary>
+    public void Forget(byte node)
+    {
+        if (!_sessions.ContainsKey(node) && Identity.Members.ContainsKey(node))
+            Identity.IsDirty |= Identity.Forgotten.Add(node);
+    }
+
+    /// <summary>Removes a member for good: its store is never admitted again.</summary>
+    public void Retire(byte node)
+    {
+        if (Identity.Members.TryGetValue(node, out var member))
+            LearnMembers(new MemberTable(new Dictionary<byte, StoreMember>(), new HashSet<byte>(), new HashSet<ulong> { member.StoreId }));
+    }
+
+    public Report Report(ReplicaBatch batch, ulong nonce = 0)
+    {
+        var peers = new Dictionary<byte, PeerKnowledge>(_peers);
+        if (IsJoined)
+            peers[Node] = new PeerKnowledge(_run, batch.State.Known);
+        return new Report(nonce, _clock.Last, peers, _sessions.ToDictionary(session => session.Key, session => session.Value.Boot), MemberTable.Of(Identity));
+    }
+
+    /// <exception cref="ClockDriftException">The peer's clock is too far ahead.</exception>
+    public void OnReport(ReplicaBatch batch, byte peer, Report report)
+    {
+        _clock.Observe(report.Clock);
+        LearnMembers(report.Table);
+        foreach (var (node, heard) in report.Peers)
+        {
+            if (!_peers.TryGetValue(node, out var mine) || heard.Run > mine.Run)
+                _peers[node] = heard;
+            else if (heard.Run == mine.Run)
+                _peers[node] = mine with { Known = mine.Known.Union(heard.Known) };
+        }
+        if (_roll is { } roll && report.Nonce == roll.Nonce)
+        {
+            roll.Answers[peer] = report;
+            FinishRoll(batch);
+        }
+    }
+
+    /// <summary>What every member that is waited for is known to have.</summary>
+    public VersionVector Stable(ReplicaState state)
+    {
+        var stable = state.Known;
+        foreach (byte node in Identity.Members.Keys)
+        {
+            if (node != Node && !Identity.Forgotten.Contains(node))
+                stable = stable.Intersect(_peers.TryGetValue(node, out var peer) ? peer.Known : VersionVector.Empty);
+        }
+        return stable;
+    }
+
+    /// <summary>What a member is known to have.</summary>
+    public VersionVector KnownOf(byte node) => _peers.TryGetValue(node, out var peer) ? peer.Known : VersionVector.Empty;
+
+    void LearnMembers(MemberTable table)
+    {
+        var mine = Identity.Members;
+        foreach (ulong storeId in table.Retired)
+            Identity.IsDirty |= Identity.Retired.Add(storeId);
+        foreach (var (node, member) in table.Members)
+        {
+            bool isFree = !mine.TryGetValue(node, out var known) || Identity.Retired.Contains(known.StoreId);
+            if (!isFree || Identity.Retired.Contains(member.StoreId))
+                continue;
+            mine[node] = member;
+            _peers.Remove(node);
+            Identity.IsDirty = true;
+        }
+        foreach (byte node in mine.Keys.Where(node => node != Node && Identity.Retired.Contains(mine[node].StoreId)).ToArray())
+        {
+            mine.Remove(node);
+            _peers.Remove(node);
+            CloseSession(node);
+            Identity.IsDirty = true;
+        }
+    }
+
+    void CloseSession(byte peer)
+    {
+        _sessions.Remove(peer);
+        _pulls.Remove(peer);
+        _missing.Remove(peer);
+    }
+}

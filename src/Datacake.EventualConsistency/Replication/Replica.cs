@@ -1,0 +1,288 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Replication;
+
+/// <summary>
+/// The replication rules of one store: a state machine without sockets, threads or timers. It is handed transactions, messages and ticks, and
+/// says through a <see cref="ReplicaBatch"/> what to store and then to send. Rule numbers in brackets are those of the protocol.
+/// </summary>
+/// <remarks>
+/// Used by one caller at a time. Each batch is begun, worked on, prepared, committed to the storage, and then completed or abandoned, before the next.
+/// </remarks>
+sealed partial class Replica
+{
+    /// <summary>How far ahead of the clock the durable limit of stamps is written [R1]: one write every ten seconds at most.</summary>
+    const ulong ClockLease = 10UL << 32;
+
+    readonly HybridLogicalClock _clock;
+    readonly string _clusterId;
+    readonly string _dataCenter;
+    ReplicaState _state;
+    HlcTimestamp _run;
+    HlcTimestamp _previous;
+
+    Replica(ReplicaSettings settings, HybridLogicalClock clock, KeyspaceCatalog catalog, ReplicaIdentity identity, ReplicaState state)
+    {
+        _clusterId = settings.ClusterId;
+        _dataCenter = settings.DataCenter;
+        Boot = settings.Boot;
+        _clock = clock;
+        Catalog = catalog;
+        Identity = identity;
+        _state = state;
+    }
+
+    /// <summary>The node whose replica this is.</summary>
+    public byte Node => _clock.Node;
+
+    /// <summary>The life of this process.</summary>
+    public ulong Boot { get; }
+
+    public KeyspaceCatalog Catalog { get; }
+
+    public ReplicaIdentity Identity { get; }
+
+    /// <summary>What is known, as of the last completed batch.</summary>
+    public ReplicaState State => _state;
+
+    /// <summary>The stamp that this life of the store started with, or none before it has joined [R5].</summary>
+    public HlcTimestamp Run => _run;
+
+    public bool IsJoined => !_run.IsNone;
+
+    /// <summary>Opens the replica of a store; the returned batch has what must be committed before anything else.</summary>
+    /// <exception cref="StorageException">The store is of a newer format, or damaged.</exception>
+    public static async ValueTask<(Replica Replica, ReplicaBatch Batch)> OpenAsync(
+        ReplicaSettings settings, HybridLogicalClock clock, IStorage storage, IStorageSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await CheckFormatAsync(storage, snapshot, cancellationToken).ConfigureAwait(false);
+            var catalog = await KeyspaceCatalog.LoadAsync(snapshot, cancellationToken).ConfigureAwait(false);
+            var identity = await snapshot.GetAsync(StoreLayout.IdentityKey, cancellationToken).ConfigureAwait(false) is { } found
+                ? ReplicaIdentity.Decode(found)
+                : new ReplicaIdentity(settings.FreshStoreId);
+            var state = await ReadStateAsync(snapshot, cancellationToken).ConfigureAwait(false);
+            CheckNode(clock.Node, identity, storage);
+            var replica = new Replica(settings, clock, catalog, identity, state);
+            return (replica, await replica.StartAsync(snapshot, cancellationToken).ConfigureAwait(false));
+        }
+        catch (InvalidDataException e)
+        {
+            throw new StorageException(StorageError.Corrupt,
+                $"The {storage.Description} is damaged: {e.Message} Remove it and start the node again: it takes the data from its peers.", e);
+        }
+    }
+
+    /// <summary>What a snapshot's store knows.</summary>
+    public static async ValueTask<ReplicaState> ReadStateAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken) =>
+        await snapshot.GetAsync(StoreLayout.StateKey, cancellationToken).ConfigureAwait(false) is { } state ? ReplicaState.Decode(state) : ReplicaState.Empty;
+
+    /// <summary>Starts a batch over a snapshot of everything committed so far.</summary>
+    public ReplicaBatch Begin(IStorageSnapshot snapshot) => new(snapshot, Catalog, _state);
+
+    /// <summary>The last step before the storage commit. Whether it has to be flushed, whatever the store's durability is.</summary>
+    public (WriteBatch Batch, bool MustFlush) Prepare(ReplicaBatch batch)
+    {
+        var issued = HlcTimestamp.Max(batch.LastWritten, _run);
+        if (issued > Identity.Limit)
+        {
+            Identity.Limit = new HlcTimestamp(issued.Packed + ClockLease);
+            Identity.IsDirty = true;
+        }
+        return (batch.Build(Identity), Identity.IsDirty);
+    }
+
+    /// <summary>The storage has committed the batch.</summary>
+    public void Complete(ReplicaBatch batch)
+    {
+        _state = batch.State;
+        if (!batch.LastWritten.IsNone)
+            _previous = batch.LastWritten;
+        Identity.IsDirty = false;
+        foreach (var keyspace in Catalog.All)
+            keyspace.IsDirty = false;
+        if (batch.IsReconciled)
+            _arrived = null;
+    }
+
+    /// <summary>
+    /// The storage has refused the batch: nothing of it counts. What was pulled is fetched again. The caller reads the totals of the keyspaces
+    /// from the store again.
+    /// </summary>
+    public void Abandon()
+    {
+        _pulls.Clear();
+        _arrived = null;
+    }
+
+    /// <summary>Commits a local transaction [R5].</summary>
+    /// <exception cref="DocumentNotFoundException">An update names a document that is not shown here; the batch is as before.</exception>
+    public async ValueTask<HlcTimestamp> WriteAsync(ReplicaBatch batch, Transaction transaction)
+    {
+        if (!IsJoined)
+            throw new InvalidOperationException("A store that has not joined its cluster issues no stamps.");
+        var targets = new (byte[] Key, KeyspaceEntry Keyspace, Document Current)[transaction.Count];
+        for (int i = 0; i < targets.Length; i++)
+        {
+            var operation = transaction.Operations[i];
+            var keyspace = Catalog.FindOrAdd(operation.Keyspace, MergePolicy.LastWriterWins);
+            byte[] key = StoreLayout.DocumentKey(keyspace.Number, operation.Key.Encoded.Span);
+            var current = await batch.ReadAsync(key).ConfigureAwait(false);
+            if (operation.Kind == DocumentOperationKind.Update && !current.IsAlive(keyspace.Policy))
+                throw new DocumentNotFoundException(operation.Keyspace, operation.Key);
+            targets[i] = (key, keyspace, current);
+        }
+
+        var stamp = _clock.Tick();
+        var deltas = new Delta[targets.Length];
+        for (int i = 0; i < targets.Length; i++)
+        {
+            var (key, keyspace, current) = targets[i];
+            var operation = transaction.Operations[i];
+            var delta = DeltaOf(operation, current, stamp);
+            batch.Write(key, Document.Merge(current, delta));
+            deltas[i] = new Delta(
+                new DocumentName(keyspace.Name, keyspace.Policy, operation.Key.Encoded),
+                operation.Kind == DocumentOperationKind.Update ? current.Born : HlcTimestamp.None,
+                delta);
+        }
+        Publish(batch, stamp, deltas, targets.Select(target => (ReadOnlyMemory<byte>)target.Key).ToArray());
+        return stamp;
+    }
+
+    /// <summary>Applies a mutation of a peer, or declines it [R7]: what is declined is not claimed, and comes with a later pull.</summary>
+    /// <returns>Whether the batch has it, so that it can be acknowledged.</returns>
+    /// <exception cref="InvalidDataException">The mutation is not one that the peer can have made.</exception>
+    /// <exception cref="ClockDriftException">Its stamp is too far ahead.</exception>
+    public async ValueTask<bool> OnMutationAsync(ReplicaBatch batch, byte peer, Mutation mutation)
+    {
+        CheckMutation(peer, mutation);
+        _clock.Observe(mutation.Stamp);
+        if (batch.Knows(mutation.Stamp))
+            return true;
+        if (!IsJoined || mutation.Stamp <= batch.State.Truncated.Top
+            || !(_peers.TryGetValue(peer, out var heard) && heard.Known.Covers(batch.State.Truncated)))
+            return false;
+
+        var keys = new ReadOnlyMemory<byte>[mutation.Deltas.Count];
+        for (int i = 0; i < keys.Length; i++)
+        {
+            var delta = mutation.Deltas[i];
+            keys[i] = KeyOf(delta.Name);
+            if ((await batch.ReadAsync(keys[i]).ConfigureAwait(false)).Born < delta.Base)
+                return false;
+        }
+        for (int i = 0; i < keys.Length; i++)
+            await batch.MergeAsync(keys[i], mutation.Deltas[i].Document).ConfigureAwait(false);
+        batch.Claim(peer, mutation.Previous, mutation.Stamp);
+        batch.AddLog(new LogRecord(mutation.Stamp, keys));
+        return true;
+    }
+
+    /// <summary>A document's storage key on this node.</summary>
+    ReadOnlyMemory<byte> KeyOf(DocumentName name) =>
+        StoreLayout.DocumentKey(Catalog.FindOrAdd(name.Keyspace, name.Policy).Number, name.Key.Span);
+
+    /// <summary>A document's name, for other nodes.</summary>
+    DocumentName NameOf(ReadOnlyMemory<byte> documentKey) => NameOf(Catalog, documentKey);
+
+    static DocumentName NameOf(KeyspaceCatalog catalog, ReadOnlyMemory<byte> documentKey)
+    {
+        var keyspace = catalog[StoreLayout.KeyspaceOf(documentKey.Span)];
+        return new DocumentName(keyspace.Name, keyspace.Policy, documentKey[StoreLayout.DocumentPrefixLength..]);
+    }
+
+    Document DeltaOf(DocumentOperation operation, Document current, HlcTimestamp stamp)
+    {
+        bool isPut = operation.Kind == DocumentOperationKind.Put;
+        if (operation.Kind == DocumentOperationKind.Delete)
+            return Document.Delete(stamp);
+        var delta = isPut ? Document.Put(stamp, operation.Content) : Document.Update(stamp, operation.Content);
+        if (operation.Counters.Count == 0)
+            return delta;
+
+        var shares = new DocumentContentBuilder();
+        Span<byte> value = stackalloc byte[CounterValue.Size];
+        foreach (var (property, amount) in operation.Counters)
+        {
+            // A counter is written to the share of this run on this put [R3].
+            var path = DocumentPath.OfCounterShare(property, isPut ? stamp : current.Born, _run).Encoded.Span;
+            long total = !isPut && current.TryGetCell(path, out var share) && !share.IsRemoved ? CounterValue.Read(share.Value) : 0;
+            CounterValue.Write(value, unchecked(total + amount));
+            shares.Set(path, value);
+        }
+        var content = shares.Build();
+        return Document.Merge(delta, isPut ? Document.Put(stamp, content) : Document.Update(stamp, content));
+    }
+
+    /// <summary>Claims, logs and sends a transaction of this replica whose effects the batch has.</summary>
+    void Publish(ReplicaBatch batch, HlcTimestamp stamp, IReadOnlyList<Delta> deltas, IReadOnlyList<ReadOnlyMemory<byte>> keys)
+    {
+        var previous = batch.LastWritten.IsNone ? _previous : batch.LastWritten;
+        batch.LastWritten = stamp;
+        batch.Claim(Node, previous, stamp);
+        batch.AddLog(new LogRecord(stamp, keys));
+        batch.Mutations.Add(new Mutation(previous, stamp, deltas));
+    }
+
+    async ValueTask<ReplicaBatch> StartAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        Identity.Members[Node] = new StoreMember(Identity.StoreId, _dataCenter);
+        _clock.AdvanceTo(HlcTimestamp.Max(Identity.Limit, _state.Known.Top));
+        var batch = Begin(snapshot);
+        batch.Extra.Put(StoreLayout.FormatKey, BitConverter.GetBytes(StoreLayout.Format));
+        if (Identity.IsJoined)
+            StartRun();
+        else
+            await WipeAsync(batch, cancellationToken).ConfigureAwait(false);
+        await DeleteRangeAsync(batch, StoreLayout.AllArriving, cancellationToken).ConfigureAwait(false);
+        await DeleteRangeAsync(batch, StoreLayout.AllArrivingLog, cancellationToken).ConfigureAwait(false);
+        Identity.IsDirty = true;
+        return batch;
+    }
+
+    void StartRun() => _run = _previous = _clock.Tick();
+
+    static async ValueTask CheckFormatAsync(IStorage storage, IStorageSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        if (await snapshot.GetAsync(StoreLayout.FormatKey, cancellationToken).ConfigureAwait(false) is not { } bytes)
+            return;
+        uint format = bytes.Length == sizeof(uint) ? BitConverter.ToUInt32(bytes.Span) : throw new InvalidDataException("Its format number is damaged.");
+        if (format > StoreLayout.Format)
+        {
+            throw new StorageException(StorageError.NewerFormat,
+                $"The {storage.Description} has format {format}; this version of the library reads formats up to {StoreLayout.Format}. Update the library.");
+        }
+    }
+
+    static void CheckNode(byte node, ReplicaIdentity identity, IStorage storage)
+    {
+        if (identity.IsJoined && identity.Members.First(member => member.Value.StoreId == identity.StoreId).Key is var owner && owner != node)
+        {
+            throw new InvalidOperationException(
+                $"The {storage.Description} belongs to node {owner}, and this is node {node}. Start the node with its own store, or with node id {owner}.");
+        }
+    }
+
+    static void CheckMutation(byte peer, Mutation mutation)
+    {
+        var stamp = mutation.Stamp;
+        if (stamp.Node != peer || mutation.Previous >= stamp || mutation.Previous.Node != peer)
+            throw new InvalidDataException($"Node {peer} sent a transaction ({mutation.Previous}, {stamp}] that is not its own.");
+        foreach (var (name, _, document) in mutation.Deltas)
+        {
+            bool isOfStamp = IsOrNone(document.Born, stamp) && IsOrNone(document.Touched, stamp) && IsOrNone(document.Died, stamp);
+            foreach (var cell in document.Cells)
+                isOfStamp &= cell.Stamp == stamp;
+            if (!isOfStamp)
+                throw new InvalidDataException($"Node {peer} sent a transaction {stamp} that writes to '{name.Keyspace}' under another stamp.");
+        }
+
+        static bool IsOrNone(HlcTimestamp found, HlcTimestamp expected) => found.IsNone || found == expected;
+    }
+}

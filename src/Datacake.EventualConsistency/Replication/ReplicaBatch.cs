@@ -1,0 +1,233 @@
+using System.Runtime.InteropServices;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Replication;
+
+/// <summary>
+/// Everything that one storage commit changes: documents, log, knowledge, identity, and the index entries that follow from the documents. It reads
+/// through its own changes to a snapshot. Nothing of it counts before the commit has succeeded. Not thread-safe.
+/// </summary>
+sealed class ReplicaBatch
+{
+    readonly IStorageSnapshot _snapshot;
+    readonly KeyspaceCatalog _catalog;
+    readonly ReplicaState _before;
+    readonly Dictionary<StorageKey, DocumentChange> _documents = [];
+    readonly Dictionary<HlcTimestamp, LogRecord?> _log = [];
+    readonly WriteBatch _extra = new();
+    ReplicaState _state;
+
+    // The claim that was made last and is not in _state yet: those of one origin mostly continue each other, so most need no new vector.
+    byte _claimNode;
+    StampInterval _claim;
+
+    struct DocumentChange
+    {
+        public Document Before;
+        public Document After;
+    }
+
+    public ReplicaBatch(IStorageSnapshot snapshot, KeyspaceCatalog catalog, ReplicaState state)
+    {
+        _snapshot = snapshot;
+        _catalog = catalog;
+        _before = _state = state;
+    }
+
+    /// <summary>What the replica knows once this batch is committed.</summary>
+    public ReplicaState State
+    {
+        get
+        {
+            if (_claim != default)
+            {
+                _state = _state with { Known = _state.Known.Union(VersionVector.Of(_claimNode, _claim.Low, _claim.High)) };
+                _claim = default;
+            }
+            return _state;
+        }
+        set
+        {
+            _claim = default;
+            _state = value;
+        }
+    }
+
+    public IStorageSnapshot Snapshot => _snapshot;
+
+    /// <summary>What to send once the batch is committed.</summary>
+    public List<Outgoing> Outbox { get; } = [];
+
+    /// <summary>The local transactions of the batch, for every peer with whom a session is open.</summary>
+    public List<Mutation> Mutations { get; } = [];
+
+    /// <summary>Whether the batch has something that was pulled, so that it is worth telling the peers at once.</summary>
+    public bool HasPulled { get; set; }
+
+    /// <summary>Whether the batch removes all documents that are stored, before it adds its own.</summary>
+    public bool IsWiped { get; set; }
+
+    /// <summary>Whether the batch reconciles the snapshot that lay aside.</summary>
+    public bool IsReconciled { get; set; }
+
+    /// <summary>The stamp of the last local transaction, or none if the batch has none.</summary>
+    public HlcTimestamp LastWritten { get; set; }
+
+    /// <summary>The documents that the batch changes, for statistics and watchers.</summary>
+    public int DocumentCount => _documents.Count;
+
+    public bool Knows(HlcTimestamp stamp) =>
+        (stamp.Node == _claimNode && _claim.Contains(stamp)) || _state.Known.Contains(stamp);
+
+    /// <summary>From now on, the stamps of a node above <paramref name="low"/> and not above <paramref name="high"/> are known.</summary>
+    public void Claim(byte node, HlcTimestamp low, HlcTimestamp high)
+    {
+        if (_claimNode == node && _claim.High == low && _claim != default)
+        {
+            _claim = _claim with { High = high };
+            return;
+        }
+        _ = State;
+        (_claimNode, _claim) = (node, new StampInterval(low, high));
+    }
+
+    public void Claim(VersionVector claims) => State = State with { Known = State.Known.Union(claims) };
+
+    /// <summary>A document as it will be after what the batch has done so far; <see cref="Document.Nothing"/> if there is none.</summary>
+    public async ValueTask<Document> ReadAsync(ReadOnlyMemory<byte> documentKey)
+    {
+        if (_documents.TryGetValue(new StorageKey(documentKey), out var change))
+            return change.After;
+        var stored = IsWiped ? Document.Nothing : await ReadStoredAsync(_snapshot, documentKey).ConfigureAwait(false);
+        _documents.Add(new StorageKey(documentKey), new DocumentChange { Before = stored, After = stored });
+        return stored;
+    }
+
+    /// <summary>Changes a document that was read in this batch; <see cref="Document.Nothing"/> removes it.</summary>
+    public void Write(ReadOnlyMemory<byte> documentKey, Document document) =>
+        CollectionsMarshal.GetValueRefOrNullRef(_documents, new StorageKey(documentKey)).After = document;
+
+    public async ValueTask MergeAsync(ReadOnlyMemory<byte> documentKey, Document delta) =>
+        Write(documentKey, Document.Merge(await ReadAsync(documentKey).ConfigureAwait(false), delta));
+
+    public void AddLog(LogRecord record) => _log[record.Stamp] = record;
+
+    public void RemoveLog(HlcTimestamp stamp) => _log[stamp] = null;
+
+    /// <summary>Further changes of the storage, outside documents, log and state.</summary>
+    public WriteBatch Extra => _extra;
+
+    /// <summary>Makes the storage batch. Totals of keyspaces count from here on.</summary>
+    public WriteBatch Build(ReplicaIdentity identity)
+    {
+        var batch = new WriteBatch();
+        foreach (var operation in _extra.Operations)
+        {
+            if (operation.Value is { } value)
+                batch.Put(operation.Key, value);
+            else
+                batch.Delete(operation.Key);
+        }
+        foreach (var (key, change) in _documents)
+        {
+            if (!ReferenceEquals(change.Before, change.After) && !change.Before.Equals(change.After))
+                AddDocument(batch, key.Bytes, change);
+        }
+        foreach (var (stamp, record) in _log)
+        {
+            if (record is { } added)
+                batch.Put(StoreLayout.LogKey(stamp), added.Encode());
+            else
+                batch.Delete(StoreLayout.LogKey(stamp));
+        }
+        foreach (var keyspace in _catalog.All)
+        {
+            if (keyspace.IsDirty)
+                batch.Put(StoreLayout.KeyspaceKey(keyspace.Number), keyspace.Record.Encode());
+        }
+        if (!ReferenceEquals(State, _before))
+            batch.Put(StoreLayout.StateKey, State.Encode());
+        if (identity.IsDirty)
+            batch.Put(StoreLayout.IdentityKey, identity.Encode());
+        return batch;
+    }
+
+    public static async ValueTask<Document> ReadStoredAsync(IStorageSnapshot snapshot, ReadOnlyMemory<byte> documentKey)
+    {
+        // A copy, for a document may outlive the snapshot and its memory.
+        var stored = await snapshot.GetAsync(documentKey).ConfigureAwait(false);
+        return stored is { } bytes ? ParseStored(documentKey, bytes) : Document.Nothing;
+    }
+
+    public static Document ParseStored(ReadOnlyMemory<byte> documentKey, ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            return Document.Parse(bytes.ToArray());
+        }
+        catch (InvalidDataException e)
+        {
+            var key = new DocumentKey(documentKey[StoreLayout.DocumentPrefixLength..]);
+            throw new StorageException(StorageError.Corrupt,
+                $"The stored document {key} is damaged: {e.Message} Remove the store's file and start the node again: it takes the data from its peers.", e);
+        }
+    }
+
+    void AddDocument(WriteBatch batch, ReadOnlyMemory<byte> storageKey, DocumentChange change)
+    {
+        if (ReferenceEquals(change.After, Document.Nothing))
+            batch.Delete(storageKey);
+        else
+            batch.Put(storageKey, change.After.Encoded);
+
+        var keyspace = _catalog[StoreLayout.KeyspaceOf(storageKey.Span)];
+        var key = storageKey[StoreLayout.DocumentPrefixLength..];
+        bool wasAlive = change.Before.IsAlive(keyspace.Policy), isAlive = change.After.IsAlive(keyspace.Policy);
+        if (wasAlive || isAlive)
+        {
+            keyspace.Record = keyspace.Record with
+            {
+                Count = keyspace.Record.Count + (isAlive ? 1 : 0) - (wasAlive ? 1 : 0),
+                Fingerprint = keyspace.Record.Fingerprint + Fingerprint.Of(key.Span, change.After, keyspace.Policy)
+                    - Fingerprint.Of(key.Span, change.Before, keyspace.Policy),
+            };
+            keyspace.IsDirty = true;
+        }
+        foreach (var index in keyspace.Indexes)
+            UpdateIndex(batch, index, key.Span, wasAlive ? change.Before : null, isAlive ? change.After : null);
+        foreach (var (number, record) in keyspace.Undeclared)
+            batch.Put(StoreLayout.IndexKey(number), (record with { Signature = "" }).Encode());
+        keyspace.Undeclared.Clear();
+    }
+
+    static void UpdateIndex(WriteBatch batch, IndexEntrySet index, ReadOnlySpan<byte> key, Document? before, Document? after)
+    {
+        byte[][] old = ValuesOf(index, before), @new = ValuesOf(index, after);
+        foreach (byte[] value in old)
+        {
+            if (!Array.Exists(@new, kept => kept.AsSpan().SequenceEqual(value)))
+                batch.Delete(StoreLayout.IndexEntryKey(index.Number, value, key));
+        }
+        foreach (byte[] value in @new)
+        {
+            if (!Array.Exists(old, had => had.AsSpan().SequenceEqual(value)))
+                AddIndexEntry(batch, index, key, value);
+        }
+    }
+
+    public static void AddIndexEntry(WriteBatch batch, IndexEntrySet index, ReadOnlySpan<byte> key, byte[] value) =>
+        batch.Put(StoreLayout.IndexEntryKey(index.Number, value, key), new[] { (byte)key.Length });
+
+    public static byte[][] ValuesOf(IndexEntrySet index, Document? document)
+    {
+        if (document is null)
+            return [];
+        var values = new IndexValues();
+        index.Definition.Extract(document, values);
+        return values.Take();
+    }
+}

@@ -1,0 +1,71 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+
+namespace Datacake.EventualConsistency.Replication;
+
+/// <summary>
+/// The small durable state of a replica besides its data: who it is and whom it knows [R6]. A change marks it dirty, and is forced to disk with the
+/// batch in which it happens.
+/// </summary>
+sealed class ReplicaIdentity
+{
+    public ReplicaIdentity(ulong storeId) => StoreId = storeId;
+
+    public ulong StoreId { get; }
+
+    /// <summary>Whether the store is part of a cluster and may issue stamps.</summary>
+    public bool IsJoined { get; set; }
+
+    /// <summary>Whether another replica may remember an earlier life of this node id, so that joining has to ask all [R12].</summary>
+    public bool MayHaveEarlierLife { get; set; }
+
+    /// <summary>No stamp above it was ever issued [R1].</summary>
+    public HlcTimestamp Limit { get; set; }
+
+    public SortedDictionary<byte, StoreMember> Members { get; } = [];
+
+    public SortedSet<byte> Forgotten { get; } = [];
+
+    public SortedSet<ulong> Retired { get; } = [];
+
+    public bool IsDirty { get; set; } = true;
+
+    public byte[] Encode() => Record.Encode((ref writer) =>
+    {
+        writer.Write(StoreId);
+        writer.Write(IsJoined);
+        writer.Write(MayHaveEarlierLife);
+        Record.WriteStamp(ref writer, Limit);
+        writer.WriteArrayHeader(Members.Count);
+        foreach (var (node, member) in Members)
+        {
+            writer.Write(node);
+            writer.Write(member.StoreId);
+            writer.Write(member.DataCenter);
+        }
+        writer.WriteArrayHeader(Forgotten.Count);
+        foreach (byte node in Forgotten)
+            writer.Write(node);
+        writer.WriteArrayHeader(Retired.Count);
+        foreach (ulong storeId in Retired)
+            writer.Write(storeId);
+    });
+
+    public static ReplicaIdentity Decode(ReadOnlyMemory<byte> encoded) => Record.Decode(encoded, "the replica's identity", static (ref reader) =>
+    {
+        var identity = new ReplicaIdentity(reader.ReadUInt64())
+        {
+            IsJoined = reader.ReadBoolean(),
+            MayHaveEarlierLife = reader.ReadBoolean(),
+            Limit = Record.ReadStamp(ref reader),
+            IsDirty = false,
+        };
+        for (int i = Record.ReadCount(ref reader); i > 0; i--)
+            identity.Members.Add(reader.ReadByte(), new StoreMember(reader.ReadUInt64(), Record.ReadText(ref reader)));
+        for (int i = Record.ReadCount(ref reader); i > 0; i--)
+            identity.Forgotten.Add(reader.ReadByte());
+        for (int i = Record.ReadCount(ref reader); i > 0; i--)
+            identity.Retired.Add(reader.ReadUInt64());
+        return identity;
+    });
+}

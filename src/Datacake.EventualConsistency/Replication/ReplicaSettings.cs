@@ -1,0 +1,8 @@
+namespace Datacake.EventualConsistency.Replication;
+
+/// <summary>What a replica is told at its start.</summary>
+/// <param name="ClusterId">The cluster that it belongs to.</param>
+/// <param name="DataCenter">Its data centre.</param>
+/// <param name="Boot">Random, one per life of the process.</param>
+/// <param name="FreshStoreId">Random, for a store that has no id yet.</param>
+sealed record ReplicaSettings(string ClusterId, string DataCenter, ulong Boot, ulong FreshStoreId);

@@ -1,0 +1,25 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+
+namespace Datacake.EventualConsistency.Replication;
+
+/// <summary>
+/// What a replica knows [R4]. It changes only in the storage commit that changes the data.
+/// </summary>
+/// <param name="Known">The transactions whose effects the store holds.</param>
+/// <param name="Truncated">Those of them whose log records and tombstones are gone, since every member has them.</param>
+/// <param name="Purged">The greatest stamp of anything purged.</param>
+sealed record ReplicaState(VersionVector Known, VersionVector Truncated, HlcTimestamp Purged)
+{
+    public static ReplicaState Empty { get; } = new(VersionVector.Empty, VersionVector.Empty, HlcTimestamp.None);
+
+    public byte[] Encode() => Record.Encode((ref writer) =>
+    {
+        Record.WriteVector(ref writer, Known);
+        Record.WriteVector(ref writer, Truncated);
+        Record.WriteStamp(ref writer, Purged);
+    });
+
+    public static ReplicaState Decode(ReadOnlyMemory<byte> encoded) => Record.Decode(encoded, "the replica's state", static (ref reader) =>
+        new ReplicaState(Record.ReadVector(ref reader), Record.ReadVector(ref reader), Record.ReadStamp(ref reader)));
+}
