@@ -123,8 +123,8 @@ sealed class DecimalCodec : ScalarCodec<decimal>
 
     public override void WriteOrdered(OrderedKeyWriter writer, decimal value) => writer.Write(value);
 
-    // Division by one with a scale of 28 leaves out the trailing zeros.
-    public override void WriteElement(ValueWriter writer, decimal value) => writer.WriteDecimal(value / 1.0000000000000000000000000000m);
+    // Division by one with a scale of 28 leaves out the trailing zeros; zero may have a sign.
+    public override void WriteElement(ValueWriter writer, decimal value) => writer.WriteDecimal(value == 0 ? 0 : value / 1.0000000000000000000000000000m);
 }
 
 sealed class StringCodec : ScalarCodec<string>
