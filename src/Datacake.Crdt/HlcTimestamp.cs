@@ -78,6 +78,16 @@ public readonly record struct HlcTimestamp : IComparable<HlcTimestamp>, ISpanPar
     /// <summary>Whether one stamp is not less than another.</summary>
     public static bool operator >=(HlcTimestamp a, HlcTimestamp b) => a.Packed >= b.Packed;
 
+    /// <summary>The greatest stamp of an instant, cut to 4 ms: what has a greater one happened later. None for instants before <see cref="Epoch"/>.</summary>
+    public static HlcTimestamp AtEndOf(DateTimeOffset time)
+    {
+        var since = time - Epoch;
+        if (since < TimeSpan.Zero)
+            return None;
+        var (seconds, ticks) = Math.DivRem(since.Ticks, TimeSpan.TicksPerSecond);
+        return new HlcTimestamp((uint)seconds, (byte)(ticks / (FractionMilliseconds * TimeSpan.TicksPerMillisecond)), ushort.MaxValue, byte.MaxValue);
+    }
+
     /// <summary>Reads the 8 big-endian bytes that <see cref="Write"/> wrote.</summary>
     public static HlcTimestamp Read(ReadOnlySpan<byte> source) => new(BinaryPrimitives.ReadUInt64BigEndian(source));
 

@@ -1,4 +1,12 @@
+using System.Security.Cryptography;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Links;
+using Datacake.EventualConsistency.Replication;
 using Datacake.Node;
+using Datacake.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace Datacake.EventualConsistency;
 
@@ -8,22 +16,307 @@ namespace Datacake.EventualConsistency;
 /// </summary>
 public sealed class ReplicatedStore : IAsyncDisposable
 {
-    /// <summary>Tells the store about a keyspace before it is used: its policy and its indexes, which are built if the store has data already.</summary>
-    public ValueTask DeclareAsync(KeyspaceDeclaration declaration, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    /// <summary>What one transaction may weigh: it has to fit in one message between nodes.</summary>
+    const int MaxTransactionLength = 12 * 1024 * 1024;
+
+    static readonly TimeSpan CollectDelay = TimeSpan.FromSeconds(1);
+
+    readonly DatacakeNode _node;
+    readonly IStorage _storage;
+    readonly ReplicatedStoreOptions _options;
+    readonly Replica _replica;
+    readonly CommitLoop _loop;
+    readonly AcknowledgementBoard _board = new();
+    readonly KeyspaceDeclaring _declaring;
+    readonly ClusterJoining _joining;
+    readonly ILogger _logger;
+    readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly CancellationTokenSource _stopping = new();
+    readonly Lock _tokenLock = new();
+    readonly List<(HlcTimestamp Stamp, TaskCompletionSource Done)> _tokenWaiters = [];     // under the lock
+    volatile StoreMembership _membership;                                                 // replaced on the commit loop
+    PeerLinks? _links;
+    Task _ticking = Task.CompletedTask;
+    Task? _disposed;
+
+    ReplicatedStore(DatacakeNode node, IStorage storage, ReplicatedStoreOptions options, Replica replica)
+    {
+        _node = node;
+        _storage = storage;
+        _options = options;
+        _replica = replica;
+        _logger = node.LoggerFactory.CreateLogger<ReplicatedStore>();
+        _membership = StoreMembership.Of(replica, node);
+        _loop = new CommitLoop(replica, storage, options, _logger, OnCommitted);
+        _declaring = new KeyspaceDeclaring(replica, _loop);
+        _joining = new ClusterJoining(node, replica);
+    }
+
+    /// <summary>The node whose replica this is.</summary>
+    public DatacakeNode Node => _node;
+
+    /// <summary>The members whose replicas count for the consistency levels, by their node ids; the local one included.</summary>
+    public IReadOnlyList<ConsistencyMember> Members => _membership.Members;
+
+    /// <summary>Completes when the store is part of its cluster, and takes writes.</summary>
+    public Task Joined => _joined.Task;
+
+    /// <summary>A handle on a keyspace of raw documents.</summary>
+    /// <exception cref="ArgumentException">The name is not one.</exception>
+    public KeyspaceHandle Keyspace(string name)
+    {
+        CheckKeyspace(name);
+        return new KeyspaceHandle(this, name);
+    }
+
+    /// <summary>
+    /// Tells the store about a keyspace before it is used: its policy and its indexes, which are built if the store has data already.
+    /// </summary>
+    /// <exception cref="ArgumentException">The name is not one of a keyspace.</exception>
+    public async ValueTask DeclareAsync(KeyspaceDeclaration declaration, CancellationToken cancellationToken = default)
+    {
+        CheckKeyspace(declaration.Name);
+        await _declaring.DeclareAsync(declaration, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Commits a transaction locally, and waits until as many other replicas have it as the level asks for.</summary>
     /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level; nothing was written.</exception>
     /// <exception cref="ConsistencyException">The level was not satisfied in time. The write stays, and goes on replicating.</exception>
     /// <exception cref="DocumentNotFoundException">An update names a document that the local store does not show; nothing was written.</exception>
-    public ValueTask<CommitResult> CommitAsync(Transaction transaction, Consistency consistency, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    /// <exception cref="ArgumentException">The transaction is empty or too large, or names a document twice; nothing was written.</exception>
+    /// <exception cref="TimeoutException">The store has not joined its cluster yet; nothing was written.</exception>
+    /// <exception cref="StorageException">The storage refused the write; nothing was written.</exception>
+    public async ValueTask<CommitResult> CommitAsync(Transaction transaction, Consistency consistency, CancellationToken cancellationToken = default)
+    {
+        Check(transaction);
+        await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
+        var requirement = _membership.RequirementOf(consistency);
+        if (!requirement.IsReachable)
+            throw new NotEnoughNodesException(requirement, _membership.Describe(_node));
+
+        var commit = new LocalCommit(_replica, _board, transaction, requirement);
+        await _loop.PostAsync(commit, cancellationToken).ConfigureAwait(false);
+        if (commit.Done.IsCompletedSuccessfully)
+            return commit.Done.Result;
+        try
+        {
+            return await commit.Done.WaitAsync(_options.AcknowledgementTimeout, _node.TimeProvider, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            _board.Remove(commit);
+            throw new ConsistencyException(requirement, commit.Acknowledged, FailuresOf(commit), _options.AcknowledgementTimeout);
+        }
+    }
 
     /// <summary>Opens a view of everything that is committed here.</summary>
-    public ValueTask<StoreSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    /// <exception cref="StorageException">The store cannot be read.</exception>
+    public async ValueTask<StoreSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default) =>
+        new(await _storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false), _replica.Catalog);
 
     /// <summary>Waits until this replica has the transaction that a token names.</summary>
-    public ValueTask WaitForAsync(SessionToken token, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    /// <exception cref="OperationCanceledException">It did not come before the cancellation.</exception>
+    public async ValueTask WaitForAsync(SessionToken token, CancellationToken cancellationToken = default)
+    {
+        var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_tokenLock)
+        {
+            if (_membership.Known.Contains(token.Stamp))
+                return;
+            _tokenWaiters.Add((token.Stamp, waiter));
+        }
+        try
+        {
+            await waiter.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_tokenLock)
+                _tokenWaiters.Remove((token.Stamp, waiter));
+        }
+    }
 
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    /// <summary>The names of the keyspaces that were ever written to or declared.</summary>
+    public IReadOnlyList<string> ListKeyspaces() => [.. _replica.Catalog.All.Select(keyspace => keyspace.Name).Order(StringComparer.Ordinal)];
+
+    /// <summary>
+    /// No longer waits for an absent member before it forgets what was deleted, until that member comes back. It then takes over what it missed
+    /// in full, and loses nothing of its own.
+    /// </summary>
+    public async ValueTask ForgetAsync(byte nodeId, CancellationToken cancellationToken = default) =>
+        await _loop.RunAsync((_, _) =>
+        {
+            _replica.Forget(nodeId);
+            return ValueTask.FromResult(true);
+        }, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Removes a member for good, everywhere: its store is never admitted again, and counts for no level.</summary>
+    public async ValueTask RetireAsync(byte nodeId, CancellationToken cancellationToken = default) =>
+        await _loop.RunAsync((_, _) =>
+        {
+            _replica.Retire(nodeId);
+            return ValueTask.FromResult(true);
+        }, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Finishes the commit under way and closes the sessions. The storage stays open.</summary>
+    public ValueTask DisposeAsync()
+    {
+        lock (_tokenLock)
+            return new ValueTask(_disposed ??= StopAsync());
+    }
+
+    internal static async ValueTask<ReplicatedStore> OpenAsync(
+        DatacakeNode node, IStorage storage, ReplicatedStoreOptions options, CancellationToken cancellationToken)
+    {
+        options.Validate();
+        var settings = new ReplicaSettings(node.ClusterId, node.DataCenter, RandomId(), RandomId());
+        Replica replica;
+        using (var snapshot = await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false))
+        {
+            (replica, var batch) = await Replica.OpenAsync(settings, node.Clock, storage, snapshot, cancellationToken).ConfigureAwait(false);
+            await storage.CommitAsync(replica.Prepare(batch).Batch, Durability.Flushed, cancellationToken).ConfigureAwait(false);
+            replica.Complete(batch);
+        }
+        var store = new ReplicatedStore(node, storage, options, replica);
+        store.Start();
+        return store;
+    }
+
+    void Start()
+    {
+        StoreLog.Opened(_logger, _node.Id, _storage.Description, _replica.IsJoined ? "a member of its cluster" : "fresh, and about to join");
+        _links = new PeerLinks(_node, _replica, _storage, _loop, _board, _logger);
+        _ticking = Task.Run(TickAsync);
+        if (_replica.IsJoined)
+            _joined.TrySetResult();
+    }
+
+    async Task StopAsync()
+    {
+        await Task.Yield();
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _ticking.ConfigureAwait(false);
+        if (_links is not null)
+            await _links.DisposeAsync().ConfigureAwait(false);
+        await _loop.DisposeAsync().ConfigureAwait(false);
+        _joined.TrySetException(new ObjectDisposedException(nameof(ReplicatedStore)));
+        _ = _joined.Task.Exception;
+        _stopping.Dispose();
+    }
+
+    async Task TickAsync()
+    {
+        try
+        {
+            bool hasMore = false;
+            while (true)
+            {
+                if (!hasMore)
+                    await Task.Delay(_options.ReportInterval, _node.TimeProvider, _stopping.Token).ConfigureAwait(false);
+                hasMore = await _loop.RunAsync(TickOnceAsync, _stopping.Token).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException && _stopping.IsCancellationRequested)
+        {
+            // The store is closing.
+        }
+    }
+
+    /// <summary>On the commit loop. Whether there is more to collect at once.</summary>
+    async ValueTask<bool> TickOnceAsync(ReplicaBatch batch, CancellationToken cancellationToken)
+    {
+        if (!_replica.IsJoined && _joining.MustForm())
+            _replica.Bootstrap();
+        _replica.Tick(batch);
+        // What is very new is left alone, for mutations with lower stamps may be on their way, and would have to be declined.
+        var now = _node.TimeProvider.GetUtcNow() - CollectDelay;
+        return await _replica.CollectAsync(batch, HlcTimestamp.AtEndOf(now)).ConfigureAwait(false);
+    }
+
+    /// <summary>On the commit loop, after each commit.</summary>
+    void OnCommitted(ReplicaBatch batch)
+    {
+        _membership = _membership.Refresh(_replica, _node);
+        if (_replica.IsJoined && !_joined.Task.IsCompleted && _joined.TrySetResult())
+            StoreLog.Joined(_logger, _node.Id, $"{_replica.Identity.Members.Count} members, {_replica.Run} is its first stamp");
+        _links?.Dispatch(batch);
+        if (batch.HasPulled && _replica.IsJoined)
+            _links?.Broadcast(_replica.Report(batch));
+        ReleaseTokens(batch);
+    }
+
+    void ReleaseTokens(ReplicaBatch batch)
+    {
+        lock (_tokenLock)
+        {
+            _tokenWaiters.RemoveAll(waiter => batch.State.Known.Contains(waiter.Stamp) && waiter.Done.TrySetResult());
+        }
+    }
+
+    async ValueTask WaitUntilJoinedAsync(CancellationToken cancellationToken)
+    {
+        if (_joined.Task.IsCompletedSuccessfully)
+            return;
+        try
+        {
+            await _joined.Task.WaitAsync(_options.JoinTimeout, _node.TimeProvider, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            string reason = await _loop.RunAsync((_, _) => ValueTask.FromResult(_joining.Describe()), cancellationToken).ConfigureAwait(false);
+            throw new TimeoutException(
+                $"Node {_node.Id} cannot write yet: its store is fresh and within {_options.JoinTimeout.TotalSeconds:0.###} s has not joined its cluster, for {reason}");
+        }
+    }
+
+    List<ConsistencyFailure> FailuresOf(LocalCommit commit) =>
+        [.. _membership.Members.Where(member => !commit.Acknowledged.Contains(member.NodeId) && member.NodeId != _node.Id)
+            .Select(member => new ConsistencyFailure(member.NodeId, member.IsUp ? "no acknowledgement came in time" : "it is not connected"))];
+
+    void Check(Transaction transaction)
+    {
+        if (transaction.Count == 0)
+            throw new ArgumentException("The transaction is empty: there is nothing to commit.", nameof(transaction));
+        long length = 0;
+        var seen = new HashSet<(string, DocumentKey)>(transaction.Count);
+        foreach (var operation in transaction.Operations)
+        {
+            CheckKeyspace(operation.Keyspace);
+            if (operation.Key.Encoded.IsEmpty)
+                throw new ArgumentException($"A document of the keyspace '{operation.Keyspace}' has no key.", nameof(transaction));
+            if (operation.Content.Length > _options.MaxDocumentLength)
+            {
+                throw new ArgumentException(
+                    $"The document {operation.Key} of the keyspace '{operation.Keyspace}' has {operation.Content.Length} bytes; at most "
+                    + $"{_options.MaxDocumentLength} are possible ({nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.MaxDocumentLength)}).",
+                    nameof(transaction));
+            }
+            if (!seen.Add((operation.Keyspace, operation.Key)))
+            {
+                throw new ArgumentException(
+                    $"The transaction writes to the document {operation.Key} of the keyspace '{operation.Keyspace}' more than once.", nameof(transaction));
+            }
+            length += operation.Content.Length + operation.Key.Encoded.Length + operation.Keyspace.Length + 64;
+        }
+        if (length > MaxTransactionLength)
+        {
+            throw new ArgumentException(
+                $"The transaction has about {length} bytes in {transaction.Count} documents; at most {MaxTransactionLength} are possible. Commit it in parts.",
+                nameof(transaction));
+        }
+    }
+
+    static void CheckKeyspace(string name)
+    {
+        try
+        {
+            KeyspaceCatalog.CheckName(name);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new ArgumentException(e.Message, nameof(name), e);
+        }
+    }
+
+    static ulong RandomId() => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
 }

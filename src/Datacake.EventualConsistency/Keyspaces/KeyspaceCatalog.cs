@@ -49,6 +49,16 @@ sealed class KeyspaceCatalog
         return entry;
     }
 
+    /// <summary>Takes the records as they are stored, after a commit that failed.</summary>
+    public async ValueTask ReadAgainAsync(IStorageSnapshot snapshot)
+    {
+        foreach (var keyspace in All)
+        {
+            if (keyspace.IsDirty && await snapshot.GetAsync(StoreLayout.KeyspaceKey(keyspace.Number)).ConfigureAwait(false) is { } stored)
+                keyspace.Record = KeyspaceRecord.Decode(stored);
+        }
+    }
+
     public ushort NextIndexNumber() => ++_lastIndex;
 
     /// <exception cref="InvalidDataException">The name is not one of a keyspace.</exception>

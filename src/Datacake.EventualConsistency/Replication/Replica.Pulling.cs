@@ -82,7 +82,7 @@ sealed partial class Replica
             var missing = KnownOf(peer).Except(batch.State.Known);
             bool isLasting = _missing.TryGetValue(peer, out var before) && !before.Intersect(missing).IsEmpty;
             _missing[peer] = missing;
-            bool hasSeed = !IsJoined && !_hasSeed && !KnownOf(peer).IsEmpty;
+            bool hasSeed = !IsJoined && !_hasSeed && HasRun(peer);
             if (!IsPulling && ((IsJoined && isLasting) || hasSeed))
                 StartPull(batch, peer);
         }

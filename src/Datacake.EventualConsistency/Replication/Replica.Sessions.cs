@@ -8,6 +8,7 @@ sealed partial class Replica
 {
     readonly Dictionary<byte, Session> _sessions = [];
     readonly Dictionary<byte, PeerKnowledge> _peers = [];
+    readonly HashSet<byte> _joinedPeers = [];
     long _lastSession;
 
     /// <summary>The peers with whom a session is open.</summary>
@@ -52,6 +53,8 @@ sealed partial class Replica
         _peers[hello.Node] = hello.Run.IsNone
             ? new PeerKnowledge(new HlcTimestamp(_clock.Last.Packed + 1), VersionVector.Empty)
             : new PeerKnowledge(hello.Run, hello.Known);
+        if (!hello.Run.IsNone)
+            _joinedPeers.Add(hello.Node);
         _pulls.Remove(hello.Node);
         _missing.Remove(hello.Node);
         _sessions[hello.Node] = new Session(++_lastSession, hello.Boot, hello.StoreId);
@@ -96,6 +99,8 @@ sealed partial class Replica
         LearnMembers(report.Table);
         foreach (var (node, heard) in report.Peers)
         {
+            if (node == peer)
+                _joinedPeers.Add(peer);         // a replica reports on itself once it has joined
             if (!_peers.TryGetValue(node, out var mine) || heard.Run > mine.Run)
                 _peers[node] = heard;
             else if (heard.Run == mine.Run)
@@ -119,6 +124,9 @@ sealed partial class Replica
         }
         return stable;
     }
+
+    /// <summary>Whether a member is known to have joined.</summary>
+    public bool HasRun(byte node) => _joinedPeers.Contains(node);
 
     /// <summary>What a member is known to have.</summary>
     public VersionVector KnownOf(byte node) => _peers.TryGetValue(node, out var peer) ? peer.Known : VersionVector.Empty;

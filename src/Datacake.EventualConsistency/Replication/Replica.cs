@@ -111,13 +111,13 @@ sealed partial class Replica
     }
 
     /// <summary>
-    /// The storage has refused the batch: nothing of it counts. What was pulled is fetched again. The caller reads the totals of the keyspaces
-    /// from the store again.
+    /// The storage has refused the batch: nothing of it counts. What was pulled is fetched again.
     /// </summary>
-    public void Abandon()
+    public async ValueTask AbandonAsync(IStorageSnapshot snapshot)
     {
         _pulls.Clear();
         _arrived = null;
+        await Catalog.ReadAgainAsync(snapshot).ConfigureAwait(false);
     }
 
     /// <summary>Commits a local transaction [R5].</summary>

@@ -1,4 +1,7 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency;
@@ -9,33 +12,91 @@ namespace Datacake.EventualConsistency;
 /// </summary>
 public sealed class StoreSnapshot : IDisposable
 {
+    readonly IStorageSnapshot _storage;
+    readonly KeyspaceCatalog _catalog;
+
+    internal StoreSnapshot(IStorageSnapshot storage, KeyspaceCatalog catalog)
+    {
+        _storage = storage;
+        _catalog = catalog;
+    }
+
     /// <summary>A living document, or <see langword="null"/> if the replica shows none under this key.</summary>
-    public ValueTask<Document?> GetAsync(string keyspace, DocumentKey key, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    /// <exception cref="StorageException">The store cannot be read, or the document in it is damaged.</exception>
+    public async ValueTask<Document?> GetAsync(string keyspace, DocumentKey key, CancellationToken cancellationToken = default)
+    {
+        if (_catalog.Find(keyspace) is not { } found)
+            return null;
+        byte[] storageKey = StoreLayout.DocumentKey(found.Number, key.Encoded.Span);
+        if (await _storage.GetAsync(storageKey, cancellationToken).ConfigureAwait(false) is not { } stored)
+            return null;
+        var document = ReplicaBatch.ParseStored(storageKey, stored);
+        return document.IsAlive(found.Policy) ? document : null;
+    }
 
     /// <summary>
     /// A page of living documents in the order of their keys, from a range of encoded keys. Only an empty page is the end; the next one starts
     /// after (or before) the last key.
     /// </summary>
-    public ValueTask<IReadOnlyList<StoredDocument>> ScanAsync(
-        string keyspace, KeyRange keys, ScanDirection direction, int maxDocuments, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    /// <exception cref="StorageException">The store cannot be read, or a document in it is damaged.</exception>
+    public async ValueTask<IReadOnlyList<StoredDocument>> ScanAsync(
+        string keyspace, KeyRange keys, ScanDirection direction, int maxDocuments, CancellationToken cancellationToken = default)
+    {
+        if (_catalog.Find(keyspace) is not { } found)
+            return [];
+        var range = StoreLayout.Within(StoreLayout.Documents(found.Number), keys);
+        var documents = new List<StoredDocument>();
+        while (documents.Count == 0)
+        {
+            var page = await _storage.ScanAsync(range, direction, maxDocuments, cancellationToken).ConfigureAwait(false);
+            if (page.Count == 0)
+                break;
+            foreach (var (key, value) in page)
+            {
+                var document = ReplicaBatch.ParseStored(key, value);
+                if (document.IsAlive(found.Policy))
+                    documents.Add(new StoredDocument(new DocumentKey(key[StoreLayout.DocumentPrefixLength..].ToArray()), document));
+            }
+            range = direction == ScanDirection.Forward ? range.After(page[^1].Key) : range.Before(page[^1].Key);
+        }
+        return documents;
+    }
 
     /// <summary>
     /// A page of an index's entries in the order of their values, then of their keys, from a range of encoded values. Only an empty page is the end;
     /// the next one starts after (or before) the last entry's <see cref="IndexEntry.Position"/>.
     /// </summary>
     /// <exception cref="InvalidOperationException">The keyspace has no such index.</exception>
-    public ValueTask<IReadOnlyList<IndexEntry>> ScanIndexAsync(
-        string keyspace, string index, KeyRange values, ScanDirection direction, int maxEntries, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    /// <exception cref="StorageException">The store cannot be read.</exception>
+    public async ValueTask<IReadOnlyList<IndexEntry>> ScanIndexAsync(
+        string keyspace, string index, KeyRange values, ScanDirection direction, int maxEntries, CancellationToken cancellationToken = default)
+    {
+        var found = _catalog.Find(keyspace)?.Indexes.FirstOrDefault(candidate => candidate.Definition.Name == index)
+            ?? throw new InvalidOperationException($"The keyspace '{keyspace}' has no index '{index}': declare it before it is used.");
+        var range = StoreLayout.Within(StoreLayout.IndexEntries(found.Number), values);
+        var page = await _storage.ScanAsync(range, direction, maxEntries, cancellationToken).ConfigureAwait(false);
+        var entries = new IndexEntry[page.Count];
+        for (int i = 0; i < entries.Length; i++)
+        {
+            var position = page[i].Key[StoreLayout.IndexEntryPrefixLength..].ToArray().AsMemory();
+            entries[i] = new IndexEntry(position, new DocumentKey(position[^page[i].Value.Span[0]..]));
+        }
+        return entries;
+    }
 
     /// <summary>The count and the fingerprint of a keyspace; zeros if nothing was ever written to it.</summary>
-    public ValueTask<KeyspaceStatistics> GetStatisticsAsync(string keyspace, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    /// <exception cref="StorageException">The store cannot be read.</exception>
+    public async ValueTask<KeyspaceStatistics> GetStatisticsAsync(string keyspace, CancellationToken cancellationToken = default)
+    {
+        var stored = _catalog.Find(keyspace) is { } found
+            ? await _storage.GetAsync(StoreLayout.KeyspaceKey(found.Number), cancellationToken).ConfigureAwait(false)
+            : null;
+        if (stored is not { } bytes)
+            return new KeyspaceStatistics(keyspace, 0, 0);
+        var record = KeyspaceRecord.Decode(bytes);
+        return new KeyspaceStatistics(record.Name, record.Count, record.Fingerprint);
+    }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-    }
+    public void Dispose() => _storage.Dispose();
 }

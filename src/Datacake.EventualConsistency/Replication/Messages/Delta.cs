@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using MessagePack;
 
@@ -24,6 +25,7 @@ readonly record struct DocumentName(string Keyspace, MergePolicy Policy, ReadOnl
         var key = Record.ReadBytes(ref reader);
         if (policy > (byte)MergePolicy.DeleteWins)
             throw new InvalidDataException($"The keyspace '{keyspace}' has the unknown policy {policy}.");
+        KeyspaceCatalog.CheckName(keyspace);
         return new DocumentName(keyspace, (MergePolicy)policy, new DocumentKey(key).Encoded);
     }
 }

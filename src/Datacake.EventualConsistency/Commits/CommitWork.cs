@@ -1,0 +1,32 @@
+using Datacake.EventualConsistency.Replication;
+
+namespace Datacake.EventualConsistency.Commits;
+
+/// <summary>Something that changes the replica: it is applied to a batch with others, and told what became of the batch.</summary>
+abstract class CommitWork
+{
+    /// <summary>Works on the batch. What it throws concerns this work alone; the batch must then be as before.</summary>
+    public abstract ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken);
+
+    /// <summary>The batch is committed; called before anything of it is sent.</summary>
+    public abstract void OnCommitted();
+
+    /// <summary>The work could not be applied, or its batch could not be committed.</summary>
+    public abstract void OnFailed(Exception failure);
+}
+
+/// <summary>Work that its caller waits for.</summary>
+sealed class AwaitedWork<T>(Func<ReplicaBatch, CancellationToken, ValueTask<T>> apply) : CommitWork
+{
+    readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    T? _result;
+
+    public Task<T> Done => _done.Task;
+
+    public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken) =>
+        _result = await apply(batch, cancellationToken).ConfigureAwait(false);
+
+    public override void OnCommitted() => _done.TrySetResult(_result!);
+
+    public override void OnFailed(Exception failure) => _done.TrySetException(failure);
+}

@@ -1,0 +1,62 @@
+using System.Threading.Channels;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Rpc;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.EventualConsistency.Links;
+
+/// <summary>
+/// The sending side of one session with a peer: a bounded queue and the task that empties it. A peer that takes too little loses mutations, which it
+/// fetches later; the link never holds up the writer, and costs a bounded amount of memory.
+/// </summary>
+sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
+{
+    const int MaxQueued = 4_096;
+    const long MaxQueuedBytes = 32 * 1024 * 1024;
+
+    readonly Channel<byte[]> _queue = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(MaxQueued) { SingleReader = true });
+    long _queuedBytes;              // added to by the commit loop, taken from by the sender
+    Exception? _failure;            // written by the commit loop
+    bool _isLagging;                // used by the commit loop alone
+
+    public byte Peer { get; } = peer;
+
+    public RpcStream Stream { get; } = stream;
+
+    /// <summary>The session's id in the replica, once it is open.</summary>
+    public long Session { get; set; }
+
+    /// <summary>What the peer sent that was refused: the session ends.</summary>
+    public Exception? Failure => Volatile.Read(ref _failure);
+
+    /// <summary>Queues a message; drops it if the peer is too far behind. Called on the commit loop.</summary>
+    public void Post(ReplicaMessage message)
+    {
+        byte[] encoded = message.Encoded;
+        bool isTaken = Interlocked.Read(ref _queuedBytes) + encoded.Length <= MaxQueuedBytes && _queue.Writer.TryWrite(encoded);
+        if (isTaken)
+            Interlocked.Add(ref _queuedBytes, encoded.Length);
+        else if (!_isLagging)
+            StoreLog.PeerLags(logger, Peer);
+        _isLagging = !isTaken;
+    }
+
+    /// <summary>Sends what is queued until the link is closed or the stream breaks.</summary>
+    public async Task SendAsync(CancellationToken cancellationToken)
+    {
+        await foreach (byte[] message in _queue.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            Interlocked.Add(ref _queuedBytes, -message.Length);
+            await Stream.WriteAsync(message, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The peer sent something that is refused: ends the session from this side.</summary>
+    public void Fail(Exception failure)
+    {
+        Volatile.Write(ref _failure, failure);
+        _queue.Writer.TryComplete(new InvalidDataException(failure.Message, failure));
+    }
+
+    public void Close() => _queue.Writer.TryComplete();
+}

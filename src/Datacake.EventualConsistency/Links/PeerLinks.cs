@@ -1,0 +1,403 @@
+using System.Collections.Concurrent;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Node;
+using Datacake.Rpc;
+using Datacake.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.EventualConsistency.Links;
+
+/// <summary>
+/// The sessions of a replica with its peers, each one a stream between two nodes. The node with the lower id dials; both sides send mutations, reports
+/// and pulls through the same stream, in order.
+/// </summary>
+sealed class PeerLinks : IAsyncDisposable
+{
+    const string ServiceName = "replication";
+    const string SessionMessage = "session";
+    const int MaxPartLength = 256 * 1024;
+
+    static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(50);
+    static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(5);
+
+    readonly DatacakeNode _node;
+    readonly Replica _replica;
+    readonly IStorage _storage;
+    readonly CommitLoop _loop;
+    readonly AcknowledgementBoard _board;
+    readonly PullServer _pullServer;
+    readonly ILogger _logger;
+    readonly CancellationTokenSource _stopping = new();
+    readonly ConcurrentDictionary<byte, PeerLink> _links = new();               // written on the commit loop, but for removals
+    readonly Dictionary<byte, Dialer> _dialers = [];                            // used by the watching task alone
+    readonly Task _watching;
+    ulong _lastStream;
+
+    sealed record Dialer(string Address, CancellationTokenSource Stop, Task Running);
+
+    public PeerLinks(DatacakeNode node, Replica replica, IStorage storage, CommitLoop loop, AcknowledgementBoard board, ILogger logger)
+    {
+        _node = node;
+        _replica = replica;
+        _storage = storage;
+        _loop = loop;
+        _board = board;
+        _logger = logger;
+        _pullServer = new PullServer(replica.Catalog, MaxPartLength);
+        node.Server.AddService(new SessionService(this));
+        _watching = Task.Run(WatchMembersAsync);
+    }
+
+    /// <summary>Sends what a committed batch says. Called on the commit loop.</summary>
+    public void Dispatch(ReplicaBatch batch)
+    {
+        if (batch.Mutations.Count > 0)
+        {
+            foreach (var message in Split(batch.Mutations))
+                Broadcast(message);
+        }
+        foreach (var (peer, session, message) in batch.Outbox)
+        {
+            foreach (var link in _links.Values)
+            {
+                if (peer is null || (link.Peer == peer && link.Session == session))
+                    link.Post(message);
+            }
+        }
+    }
+
+    /// <summary>Sends a message to all peers. Called on the commit loop.</summary>
+    public void Broadcast(ReplicaMessage message)
+    {
+        foreach (var link in _links.Values)
+            link.Post(message);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _node.Server.RemoveService(ServiceName);
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _watching.ConfigureAwait(false);
+        foreach (var dialer in _dialers.Values)
+        {
+            await dialer.Running.ConfigureAwait(false);
+            dialer.Stop.Dispose();
+        }
+        foreach (var link in _links.Values)
+            await link.Stream.DisposeAsync().ConfigureAwait(false);
+        _stopping.Dispose();
+    }
+
+    /// <summary>Cuts a long list of transactions into messages that fit.</summary>
+    static IEnumerable<Mutations> Split(List<Mutation> mutations)
+    {
+        int start = 0, length = 0;
+        for (int i = 0; i < mutations.Count; i++)
+        {
+            int next = mutations[i].Deltas.Sum(delta => delta.Document.Encoded.Length + delta.Name.Key.Length + 32);
+            if (i > start && length + next > MaxPartLength)
+            {
+                yield return new Mutations(mutations.GetRange(start, i - start));
+                (start, length) = (i, 0);
+            }
+            length += next;
+        }
+        yield return new Mutations(start == 0 ? mutations : mutations.GetRange(start, mutations.Count - start));
+    }
+
+    async Task WatchMembersAsync()
+    {
+        try
+        {
+            await foreach (var change in _node.WatchMembersAsync(_stopping.Token).ConfigureAwait(false))
+            {
+                var member = change.Member;
+                bool isWanted = member.NodeId > _node.Id && member.State != MemberState.Left && change.Kind != MembershipChangeKind.Forgotten;
+                if (_dialers.TryGetValue(member.NodeId, out var dialer) && (!isWanted || dialer.Address != member.Address))
+                {
+                    await dialer.Stop.CancelAsync().ConfigureAwait(false);
+                    await dialer.Running.ConfigureAwait(false);
+                    dialer.Stop.Dispose();
+                    _dialers.Remove(member.NodeId);
+                }
+                if (isWanted && !_dialers.ContainsKey(member.NodeId))
+                {
+                    var stop = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+                    _dialers.Add(member.NodeId, new Dialer(member.Address, stop, DialAsync(member.Address, stop.Token)));
+                }
+            }
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // The store is closing.
+        }
+    }
+
+    /// <summary>Keeps a session with the node at an address open, for as long as it is a member.</summary>
+    async Task DialAsync(string address, CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        var delay = FirstRetry;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            long started = _node.TimeProvider.GetTimestamp();
+            try
+            {
+                var stream = await _node.ChannelTo(address).OpenStreamAsync(ServiceName, SessionMessage, cancellationToken: cancellationToken).ConfigureAwait(false);
+                await using (stream.ConfigureAwait(false))
+                    await RunSessionAsync(stream, isDialer: true, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (IsExpected(e))
+            {
+                StoreLog.SessionClosed(_logger, 0, address, e.Message);
+            }
+            bool lasted = _node.TimeProvider.GetElapsedTime(started) > LastRetry;
+            delay = lasted ? FirstRetry : TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, LastRetry.Ticks));
+            try
+            {
+                await Task.Delay(delay, _node.TimeProvider, cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    sealed class SessionService(PeerLinks links) : RpcService
+    {
+        public override string Name => ServiceName;
+
+        protected override void Register(RpcHandlers handlers) => handlers.HandleStream(SessionMessage, async (stream, cancellationToken) =>
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, links._stopping.Token);
+            try
+            {
+                await links.RunSessionAsync(stream, isDialer: false, either.Token).ConfigureAwait(false);
+            }
+            catch (Exception e) when (IsExpected(e))
+            {
+                StoreLog.SessionClosed(links._logger, 0, stream.RemoteAddress, e.Message);
+            }
+        });
+    }
+
+    async Task RunSessionAsync(RpcStream stream, bool isDialer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (isDialer)
+            {
+                var mine = await _loop.RunAsync((_, _) => ValueTask.FromResult(_replica.Hello()), cancellationToken).ConfigureAwait(false);
+                await stream.WriteAsync(mine.Encoded, cancellationToken).ConfigureAwait(false);
+            }
+            var theirs = await ReadHelloAsync(stream, cancellationToken).ConfigureAwait(false);
+            var link = new PeerLink(theirs.Node, stream, _logger);
+            string? refusal = await _loop.RunAsync((batch, _) => ValueTask.FromResult(OpenSession(batch, link, theirs, isDialer)), cancellationToken)
+                .ConfigureAwait(false);
+            if (refusal is not null)
+            {
+                StoreLog.SessionRefused(_logger, stream.RemoteAddress, refusal);
+                await stream.WriteAsync(new Refusal(refusal).Encoded, cancellationToken).ConfigureAwait(false);
+                await stream.CompleteAsync().ConfigureAwait(false);
+                return;
+            }
+            StoreLog.SessionOpened(_logger, link.Peer, stream.RemoteAddress);
+            await ConverseAsync(link, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is InvalidDataException or ClockDriftException)
+        {
+            StoreLog.PeerRefused(_logger, e, stream.RemoteAddress);
+        }
+    }
+
+    async ValueTask<Hello> ReadHelloAsync(RpcStream stream, CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(HelloTimeout, _node.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        using var payload = await stream.ReadAsync(either.Token).ConfigureAwait(false)
+            ?? throw new RpcException(RpcStatus.Connection, $"The peer at {stream.RemoteAddress} ended the session before its hello.");
+        return ReplicaMessage.Decode(payload.Memory) switch
+        {
+            Hello hello => hello,
+            Refusal refusal => throw new InvalidDataException($"It refuses the session: {refusal.Reason}."),
+            var other => throw new InvalidDataException($"A {other.GetType().Name} came where a hello should."),
+        };
+    }
+
+    /// <summary>On the commit loop. Why there is no session, or <see langword="null"/>.</summary>
+    string? OpenSession(ReplicaBatch batch, PeerLink link, Hello hello, bool isDialer)
+    {
+        if (_replica.Refuse(hello) is { } refusal)
+            return refusal;
+        if (!isDialer)
+            link.Post(_replica.Hello());
+        link.Session = _replica.OpenSession(hello);
+        _links[link.Peer] = link;
+        _replica.PullFromNewPeer(batch, link.Peer, hello);
+        return null;
+    }
+
+    async Task ConverseAsync(PeerLink link, CancellationToken cancellationToken)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var tasks = new List<Task> { link.SendAsync(over.Token), ReceiveAsync(link, over.Token) };
+        try
+        {
+            await (await Task.WhenAny(tasks).ConfigureAwait(false)).ConfigureAwait(false);
+        }
+        finally
+        {
+            await over.CancelAsync().ConfigureAwait(false);
+            link.Close();
+            _links.TryRemove(new KeyValuePair<byte, PeerLink>(link.Peer, link));
+            await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await CloseSessionAsync(link).ConfigureAwait(false);
+            StoreLog.SessionClosed(_logger, link.Peer, link.Stream.RemoteAddress, "the connection is gone");
+        }
+    }
+
+    async ValueTask CloseSessionAsync(PeerLink link)
+    {
+        try
+        {
+            await _loop.RunAsync((_, _) =>
+            {
+                _replica.CloseSession(link.Peer, link.Session);
+                return ValueTask.FromResult(true);
+            }).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is ObjectDisposedException or StorageException)
+        {
+            // The store is closing, or broken: its sessions end with it.
+            StoreLog.SessionClosed(_logger, link.Peer, link.Stream.RemoteAddress, e.Message);
+        }
+    }
+
+    async Task ReceiveAsync(PeerLink link, CancellationToken cancellationToken)
+    {
+        var answering = Task.CompletedTask;
+        var answer = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        try
+        {
+            while (await link.Stream.ReadAsync(cancellationToken).ConfigureAwait(false) is { } payload)
+            {
+                ReplicaMessage message;
+                using (payload)
+                    message = ReplicaMessage.Decode(payload.Memory);
+                switch (message)
+                {
+                    case Acknowledgement acknowledgement:
+                        _board.OnAcknowledged(link.Peer, [.. acknowledgement.Applied]);
+                        break;
+                    case Refusal refusal:
+                        throw new InvalidDataException($"It refuses the session: {refusal.Reason}.");
+                    case PullRequest request:
+                        // One answer at a time for each peer: a new request replaces the answer under way.
+                        await answer.CancelAsync().ConfigureAwait(false);
+                        await answering.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                        answer.Dispose();
+                        answer = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                        answering = AnswerAsync(link, request, answer.Token);
+                        break;
+                    default:
+                        await HandleAsync(link, message, cancellationToken).ConfigureAwait(false);
+                        break;
+                }
+            }
+        }
+        finally
+        {
+            await answer.CancelAsync().ConfigureAwait(false);
+            await answering.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            answer.Dispose();
+        }
+    }
+
+    /// <summary>Hands a message to the replica. Faulty ones end the session.</summary>
+    async ValueTask HandleAsync(PeerLink link, ReplicaMessage message, CancellationToken cancellationToken)
+    {
+        await _loop.PostAsync(new PeerWork(this, link, message), cancellationToken).ConfigureAwait(false);
+        if (link.Failure is { } failure)
+            throw new InvalidDataException(failure.Message, failure);
+    }
+
+    async Task AnswerAsync(PeerLink link, PullRequest request, CancellationToken cancellationToken)
+    {
+        if (!_replica.IsJoined)
+            return;
+        using var snapshot = await _storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        ulong stream = Interlocked.Increment(ref _lastStream);
+        await foreach (var part in _pullServer.AnswerAsync(snapshot, request, stream, cancellationToken).ConfigureAwait(false))
+            await link.Stream.WriteAsync(part.Encoded, cancellationToken).ConfigureAwait(false);
+    }
+
+    static bool IsExpected(Exception e) => e is RpcException or OperationCanceledException or ObjectDisposedException or IOException or StorageException
+        or InvalidOperationException;
+
+    /// <summary>A message of a peer on its way through the commit loop.</summary>
+    sealed class PeerWork(PeerLinks links, PeerLink link, ReplicaMessage message) : CommitWork
+    {
+        List<StampInterval>? _applied;
+
+        public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken)
+        {
+            var replica = links._replica;
+            if (!replica.IsOpen(link.Peer, link.Session))
+                return;
+            switch (message)
+            {
+                case Mutations mutations:
+                    await ApplyAsync(batch, mutations).ConfigureAwait(false);
+                    break;
+                case Report report:
+                    replica.OnReport(batch, link.Peer, report);
+                    break;
+                case RollCall call:
+                    replica.OnRollCall(batch, link.Peer, call);
+                    break;
+                case Chunk chunk:
+                    await replica.OnChunkAsync(batch, link.Peer, chunk).ConfigureAwait(false);
+                    break;
+                case SnapshotPage page:
+                    await replica.OnSnapshotPageAsync(batch, link.Peer, page, cancellationToken).ConfigureAwait(false);
+                    break;
+                default:
+                    throw new InvalidDataException($"A {message.GetType().Name} came within a session.");
+            }
+        }
+
+        public override void OnCommitted()
+        {
+            if (_applied is { Count: > 0 })
+                link.Post(new Acknowledgement(_applied));
+            if (message is Report report && report.Peers.TryGetValue(link.Peer, out var known))
+                links._board.OnAcknowledged(link.Peer, known.Known[links._replica.Node]);
+        }
+
+        public override void OnFailed(Exception failure)
+        {
+            if (failure is InvalidDataException or ClockDriftException)
+                link.Fail(failure);
+        }
+
+        async ValueTask ApplyAsync(ReplicaBatch batch, Mutations mutations)
+        {
+            _applied = [];
+            foreach (var mutation in mutations.Items)
+            {
+                if (!await links._replica.OnMutationAsync(batch, link.Peer, mutation).ConfigureAwait(false))
+                    continue;
+                // Mutations that follow each other are acknowledged as one interval.
+                if (_applied.Count > 0 && _applied[^1].High == mutation.Previous)
+                    _applied[^1] = _applied[^1] with { High = mutation.Stamp };
+                else
+                    _applied.Add(new StampInterval(mutation.Previous, mutation.Stamp));
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.EventualConsistency;
+
+/// <summary>What a store logs.</summary>
+static partial class StoreLog
+{
+    [LoggerMessage(1, LogLevel.Information, "Node {Node} opened its replica in the {Storage}: {State}")]
+    public static partial void Opened(ILogger logger, byte node, string storage, string state);
+
+    [LoggerMessage(2, LogLevel.Information, "Node {Node} joined the cluster: {How}")]
+    public static partial void Joined(ILogger logger, byte node, string how);
+
+    [LoggerMessage(3, LogLevel.Error, "The {Storage} refused a commit; {Count} waiting changes failed")]
+    public static partial void CommitFailed(ILogger logger, Exception exception, string storage, int count);
+
+    [LoggerMessage(4, LogLevel.Debug, "Session with node {Peer} at {Address} is open")]
+    public static partial void SessionOpened(ILogger logger, byte peer, string address);
+
+    [LoggerMessage(5, LogLevel.Debug, "Session with node {Peer} at {Address} is over: {Reason}")]
+    public static partial void SessionClosed(ILogger logger, byte peer, string address, string reason);
+
+    [LoggerMessage(6, LogLevel.Error, "The peer at {Address} sent something that is refused, and nothing of it is stored; the session with it is closed")]
+    public static partial void PeerRefused(ILogger logger, Exception exception, string address);
+
+    [LoggerMessage(7, LogLevel.Error, "No replication with the peer at {Address}: {Reason}")]
+    public static partial void SessionRefused(ILogger logger, string address, string reason);
+
+    [LoggerMessage(8, LogLevel.Warning, "Node {Peer} is too slow for what is written: it will fetch what was dropped")]
+    public static partial void PeerLags(ILogger logger, byte peer);
+
+    [LoggerMessage(9, LogLevel.Warning, "Node {Node} has not joined yet: {Reason}")]
+    public static partial void NotJoined(ILogger logger, byte node, string reason);
+}
