@@ -1,0 +1,278 @@
+using System.Runtime.InteropServices;
+using Datacake.Storage;
+using static Datacake.Lmdb.Native;
+
+namespace Datacake.Lmdb;
+
+/// <summary>An open LMDB file: its map, its one writer, and what its error codes mean.</summary>
+sealed unsafe class LmdbEnvironment : IDisposable
+{
+    const int FormatVersion = 1;
+
+    // The map should grow before it is full: when an eighth of it is left.
+    const int GrowAheadDivisor = 8;
+
+    readonly string _description;
+    readonly LmdbStorageOptions _options;
+    readonly nint _handle;
+    readonly uint _pageSize;
+    readonly uint _database;
+    long _mapBytes;
+    EnvironmentFlags _durabilityFlags;
+
+    public LmdbEnvironment(string path, string description, LmdbStorageOptions options)
+    {
+        _description = description;
+        _options = options;
+        Check(CreateEnvironment(out _handle));
+        try
+        {
+            // LMDB takes a map as large as the file if it is given less; the file should also have room to grow in it.
+            long fileBytes = File.Exists(path) ? new FileInfo(path).Length : 0;
+            MapBytes = Math.Max(options.MapBytes, 2 * fileBytes);
+            Check(mdb_env_set_maxreaders(_handle, (uint)options.MaxSnapshots));
+            const uint Mode = 0b110_110_100;   // rw-rw-r--, less what the umask takes away
+            Check(mdb_env_open(_handle, path, EnvironmentFlags.NoSubDirectory | EnvironmentFlags.NoThreadLocalStorage, Mode));
+            Check(mdb_env_stat(_handle, out Statistics statistics));
+            _pageSize = statistics.PageSize;
+            _database = PrepareFormat();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+
+        Result CreateEnvironment(out nint handle)
+        {
+            try
+            {
+                return mdb_env_create(out handle);
+            }
+            catch (DllNotFoundException exception)
+            {
+                throw new StorageException(
+                    StorageError.EngineMissing,
+                    $"The {description} cannot be opened, because the library liblmdb does not load. The one that comes with the package "
+                        + "LightningDB needs glibc 2.38 on Linux; on an older system install its own: 'apt-get install liblmdb0' on Debian and "
+                        + "Ubuntu, 'dnf install lmdb-libs' on Fedora and RHEL, 'apk add lmdb' on Alpine. "
+                        + $"The system says: {exception.Message}",
+                    exception);
+            }
+        }
+    }
+
+    /// <summary>The address space of the file. It may be set only while no transaction is open.</summary>
+    long MapBytes
+    {
+        get => _mapBytes;
+        set
+        {
+            long bytes = Math.Min(value, _options.MaxFileBytes ?? long.MaxValue) / Environment.SystemPageSize * Environment.SystemPageSize;
+            Check(mdb_env_set_mapsize(_handle, (nuint)bytes));
+            _mapBytes = bytes;
+        }
+    }
+
+    public bool CanGrow => _mapBytes + Environment.SystemPageSize <= (_options.MaxFileBytes ?? long.MaxValue);
+
+    /// <summary>Whether the file has nearly filled its map, so that it should grow at the next opportunity.</summary>
+    public bool ShouldGrow
+    {
+        get
+        {
+            Check(mdb_env_info(_handle, out Info info));
+            return CanGrow && (long)info.LastPage * _pageSize > _mapBytes - _mapBytes / GrowAheadDivisor;
+        }
+    }
+
+    /// <summary>Doubles the map. No transaction may be open.</summary>
+    public void Grow() => MapBytes = checked(2 * _mapBytes);
+
+    /// <summary>Commits a batch; false, and nothing is done, if it does not fit into the map.</summary>
+    public bool TryCommit(WriteBatch batch, Durability durability)
+    {
+        UseDurability(durability);
+        Check(mdb_txn_begin(_handle, 0, 0, out nint transaction));
+        try
+        {
+            foreach (ref readonly WriteOperation operation in batch.Operations)
+            {
+                Result result = Apply(transaction, operation);
+                if (result == Result.MapFull)
+                    return false;
+                Check(result);
+            }
+            nint ended = transaction;
+            transaction = 0;   // A commit frees it even when it fails.
+            Result committed = mdb_txn_commit(ended);
+            if (committed == Result.MapFull)
+                return false;
+            Check(committed);
+            return true;
+        }
+        finally
+        {
+            if (transaction != 0)
+                mdb_txn_abort(transaction);
+        }
+    }
+
+    /// <summary>Opens a read transaction, which sees this moment.</summary>
+    public ReadTransaction BeginRead()
+    {
+        Result result = mdb_txn_begin(_handle, 0, TransactionFlags.ReadOnly, out nint transaction);
+        if (result == Result.ReadersFull)
+        {
+            throw new StorageException(
+                StorageError.Failed,
+                $"The {_description} has {_options.MaxSnapshots} open snapshots, which is its limit. Dispose snapshots when they have served, "
+                    + $"or raise {nameof(LmdbStorageOptions.MaxSnapshots)}.");
+        }
+        Check(result);
+        result = mdb_cursor_open(transaction, _database, out nint cursor);
+        if (result != Result.Success)
+        {
+            mdb_txn_abort(transaction);
+            Check(result);
+        }
+        return new ReadTransaction(this, transaction, cursor, _database);
+    }
+
+    public void Check(Result result)
+    {
+        if (result != Result.Success)
+            throw Error(result);
+    }
+
+    public void Dispose() => mdb_env_close(_handle);
+
+    Result Apply(nint transaction, in WriteOperation operation)
+    {
+        var storedKey = StoredKey.OfEntry(operation.Key.Span);
+        fixed (byte* key = storedKey.Bytes)
+        {
+            var keyValue = new Value(key, storedKey.Bytes.Length);
+            if (operation.Value is not { } value)
+            {
+                Result deleted = mdb_del(transaction, _database, keyValue, 0);
+                return deleted == Result.NotFound ? Result.Success : deleted;
+            }
+            fixed (byte* data = value.Span)
+                return mdb_put(transaction, _database, keyValue, new Value(data, value.Length), 0);
+        }
+    }
+
+    /// <summary>
+    /// A flushed commit forces its pages to the disk and then the page that makes them valid; a buffered one only the former, so that
+    /// a loss of power may cost the last commit and never the file. Without either a loss of power could leave the latter on the disk alone.
+    /// </summary>
+    void UseDurability(Durability durability)
+    {
+        EnvironmentFlags flags = durability == Durability.Flushed ? 0
+            : _options.RiskFileOnPowerLoss ? EnvironmentFlags.NoSync
+            : EnvironmentFlags.NoMetaSync;
+        if (flags == _durabilityFlags)
+            return;
+        Check(mdb_env_set_flags(_handle, EnvironmentFlags.NoSync | EnvironmentFlags.NoMetaSync, 0));
+        if (flags != 0)
+            Check(mdb_env_set_flags(_handle, flags, 1));
+        _durabilityFlags = flags;
+    }
+
+    /// <summary>Opens the file's one database, marks a new file, and refuses one that is not a store or has a newer format.</summary>
+    uint PrepareFormat()
+    {
+        var format = StoredKey.Format;
+        fixed (byte* key = format.Bytes)
+        {
+            var keyValue = new Value(key, format.Bytes.Length);
+            Check(mdb_txn_begin(_handle, 0, 0, out nint transaction));
+            try
+            {
+                Check(mdb_dbi_open(transaction, 0, 0, out uint database));
+                Result found = mdb_get(transaction, database, keyValue, out Value value);
+                if (found == Result.NotFound)
+                {
+                    RefuseForeignEntries();
+                    byte version = FormatVersion;
+                    Check(mdb_put(transaction, database, keyValue, new Value(&version, 1), 0));
+                }
+                else
+                {
+                    Check(found);
+                    RefuseNewerFormat(value.Span);
+                }
+                nint ended = transaction;
+                transaction = 0;
+                Check(mdb_txn_commit(ended));
+                return database;
+            }
+            finally
+            {
+                if (transaction != 0)
+                    mdb_txn_abort(transaction);
+            }
+        }
+    }
+
+    void RefuseForeignEntries()
+    {
+        Check(mdb_env_stat(_handle, out Statistics statistics));
+        if (statistics.Entries > 0)
+        {
+            throw new StorageException(
+                StorageError.Foreign, $"The {_description} holds the data of another program. Nothing was changed in it. Choose another path.");
+        }
+    }
+
+    void RefuseNewerFormat(ReadOnlySpan<byte> version)
+    {
+        if (version is [<= FormatVersion])
+            return;
+        throw new StorageException(
+            StorageError.NewerFormat,
+            $"The {_description} has format version {Convert.ToHexString(version)}, and this version of Datacake.Lmdb knows up to {FormatVersion}. "
+                + "Update the package.");
+    }
+
+    StorageException Error(Result result)
+    {
+        string reason = $"{Marshal.PtrToStringUTF8((nint)mdb_strerror(result))} (LMDB error {(int)result})";
+        (StorageError error, string message) = result switch
+        {
+            Result.VersionMismatch => (
+                StorageError.NewerFormat,
+                $"The {_description} was written by another generation of LMDB than the loaded {EngineVersion()}: 0.9 and 1.x do not read each other's "
+                    + "files. Use the library that wrote it, or start with an empty store, which the other nodes fill again."),
+            Result.Invalid or Result.Corrupted or Result.PageNotFound => (
+                StorageError.Corrupt,
+                $"The {_description} is damaged, or not an LMDB file at all: {reason}. Restore it from a backup, or move it away and start with "
+                    + "an empty store, which the other nodes fill again."),
+            Result.TransactionFull => (
+                StorageError.Failed,
+                $"The {_description} cannot take so large a batch: {reason}. Nothing of it was stored. Commit it in parts."),
+            Result.Panic => (
+                StorageError.Failed, $"The {_description} failed while it wrote: {reason}. Close the store and open it again."),
+            _ when IsSystemError(result, unix: [28, 122], windows: [39, 112]) => (
+                StorageError.Full,
+                $"The disk of the {_description} is full: {reason}. Nothing of this batch was stored, and what was before is unharmed. "
+                    + "Free some space and try again."),
+            _ when IsSystemError(result, unix: [1, 2, 13, 20, 21, 30], windows: [2, 3, 5]) => (
+                StorageError.Inaccessible,
+                $"The {_description} cannot be opened or written: {reason}. Check the path, and that this process may read and write "
+                    + "the file and its directory."),
+            _ => (StorageError.Failed, $"The {_description} failed: {reason}."),
+        };
+        return new StorageException(error, message);
+    }
+
+    static bool IsSystemError(Result result, ReadOnlySpan<int> unix, ReadOnlySpan<int> windows) =>
+        (OperatingSystem.IsWindows() ? windows : unix).Contains((int)result);
+
+    static string EngineVersion()
+    {
+        mdb_version(out int major, out int minor, out int patch);
+        return $"{major}.{minor}.{patch}";
+    }
+}
