@@ -1,6 +1,4 @@
-using System.Runtime.InteropServices;
 using Datacake.Storage;
-using static Datacake.Lmdb.Native;
 
 namespace Datacake.Lmdb;
 
@@ -14,6 +12,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
 
     readonly string _description;
     readonly LmdbStorageOptions _options;
+    readonly Engine _engine;
     readonly nint _handle;
     readonly uint _pageSize;
     readonly uint _database;
@@ -24,16 +23,17 @@ sealed unsafe class LmdbEnvironment : IDisposable
     {
         _description = description;
         _options = options;
-        Check(CreateEnvironment(out _handle));
+        _engine = Engine.Load(path, description);
+        Check(_engine.EnvCreate(out _handle));
         try
         {
             // LMDB takes a map as large as the file if it is given less; the file should also have room to grow in it.
             long fileBytes = File.Exists(path) ? new FileInfo(path).Length : 0;
             MapBytes = Math.Max(options.MapBytes, 2 * fileBytes);
-            Check(mdb_env_set_maxreaders(_handle, (uint)options.MaxSnapshots));
+            Check(_engine.EnvSetMaxReaders(_handle, options.MaxSnapshots));
             const uint Mode = 0b110_110_100;   // rw-rw-r--, less what the umask takes away
-            Check(mdb_env_open(_handle, path, EnvironmentFlags.NoSubDirectory | EnvironmentFlags.NoThreadLocalStorage, Mode));
-            Check(mdb_env_stat(_handle, out Statistics statistics));
+            Check(_engine.EnvOpen(_handle, path, EnvironmentFlags.NoSubDirectory | EnvironmentFlags.NoThreadLocalStorage, Mode));
+            Check(_engine.EnvStat(_handle, out EnvironmentStatistics statistics));
             _pageSize = statistics.PageSize;
             _database = PrepareFormat();
         }
@@ -41,24 +41,6 @@ sealed unsafe class LmdbEnvironment : IDisposable
         {
             Dispose();
             throw;
-        }
-
-        Result CreateEnvironment(out nint handle)
-        {
-            try
-            {
-                return mdb_env_create(out handle);
-            }
-            catch (DllNotFoundException exception)
-            {
-                throw new StorageException(
-                    StorageError.EngineMissing,
-                    $"The {description} cannot be opened, because the library liblmdb does not load. The one that comes with the package "
-                        + "LightningDB needs glibc 2.38 on Linux; on an older system install its own: 'apt-get install liblmdb0' on Debian and "
-                        + "Ubuntu, 'dnf install lmdb-libs' on Fedora and RHEL, 'apk add lmdb' on Alpine. "
-                        + $"The system says: {exception.Message}",
-                    exception);
-            }
         }
     }
 
@@ -69,7 +51,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
         set
         {
             long bytes = Math.Min(value, _options.MaxFileBytes ?? long.MaxValue) / Environment.SystemPageSize * Environment.SystemPageSize;
-            Check(mdb_env_set_mapsize(_handle, (nuint)bytes));
+            Check(_engine.EnvSetMapSize(_handle, bytes));
             _mapBytes = bytes;
         }
     }
@@ -81,7 +63,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
     {
         get
         {
-            Check(mdb_env_info(_handle, out Info info));
+            Check(_engine.EnvInfo(_handle, out EnvironmentInfo info));
             return CanGrow && (long)info.LastPage * _pageSize > _mapBytes - _mapBytes / GrowAheadDivisor;
         }
     }
@@ -93,7 +75,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
     public bool TryCommit(WriteBatch batch, Durability durability)
     {
         UseDurability(durability);
-        Check(mdb_txn_begin(_handle, 0, 0, out nint transaction));
+        Check(_engine.TxnBegin(_handle, TransactionFlags.None, out nint transaction));
         try
         {
             foreach (ref readonly WriteOperation operation in batch.Operations)
@@ -105,7 +87,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
             }
             nint ended = transaction;
             transaction = 0;   // A commit frees it even when it fails.
-            Result committed = mdb_txn_commit(ended);
+            Result committed = _engine.TxnCommit(ended);
             if (committed == Result.MapFull)
                 return false;
             Check(committed);
@@ -114,14 +96,14 @@ sealed unsafe class LmdbEnvironment : IDisposable
         finally
         {
             if (transaction != 0)
-                mdb_txn_abort(transaction);
+                _engine.TxnAbort(transaction);
         }
     }
 
     /// <summary>Opens a read transaction, which sees this moment.</summary>
     public ReadTransaction BeginRead()
     {
-        Result result = mdb_txn_begin(_handle, 0, TransactionFlags.ReadOnly, out nint transaction);
+        Result result = _engine.TxnBegin(_handle, TransactionFlags.ReadOnly, out nint transaction);
         if (result == Result.ReadersFull)
         {
             throw new StorageException(
@@ -130,13 +112,13 @@ sealed unsafe class LmdbEnvironment : IDisposable
                     + $"or raise {nameof(LmdbStorageOptions.MaxSnapshots)}.");
         }
         Check(result);
-        result = mdb_cursor_open(transaction, _database, out nint cursor);
+        result = _engine.CursorOpen(transaction, _database, out nint cursor);
         if (result != Result.Success)
         {
-            mdb_txn_abort(transaction);
+            _engine.TxnAbort(transaction);
             Check(result);
         }
-        return new ReadTransaction(this, transaction, cursor, _database);
+        return new ReadTransaction(_engine, this, transaction, cursor, _database);
     }
 
     public void Check(Result result)
@@ -145,7 +127,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
             throw Error(result);
     }
 
-    public void Dispose() => mdb_env_close(_handle);
+    public void Dispose() => _engine.EnvClose(_handle);
 
     Result Apply(nint transaction, in WriteOperation operation)
     {
@@ -155,11 +137,11 @@ sealed unsafe class LmdbEnvironment : IDisposable
             var keyValue = new Value(key, storedKey.Bytes.Length);
             if (operation.Value is not { } value)
             {
-                Result deleted = mdb_del(transaction, _database, keyValue, 0);
+                Result deleted = _engine.Del(transaction, _database, keyValue);
                 return deleted == Result.NotFound ? Result.Success : deleted;
             }
             fixed (byte* data = value.Span)
-                return mdb_put(transaction, _database, keyValue, new Value(data, value.Length), 0);
+                return _engine.Put(transaction, _database, keyValue, new Value(data, value.Length));
         }
     }
 
@@ -174,9 +156,9 @@ sealed unsafe class LmdbEnvironment : IDisposable
             : EnvironmentFlags.NoMetaSync;
         if (flags == _durabilityFlags)
             return;
-        Check(mdb_env_set_flags(_handle, EnvironmentFlags.NoSync | EnvironmentFlags.NoMetaSync, 0));
+        Check(_engine.EnvSetFlags(_handle, EnvironmentFlags.NoSync | EnvironmentFlags.NoMetaSync, on: false));
         if (flags != 0)
-            Check(mdb_env_set_flags(_handle, flags, 1));
+            Check(_engine.EnvSetFlags(_handle, flags, on: true));
         _durabilityFlags = flags;
     }
 
@@ -187,16 +169,16 @@ sealed unsafe class LmdbEnvironment : IDisposable
         fixed (byte* key = format.Bytes)
         {
             var keyValue = new Value(key, format.Bytes.Length);
-            Check(mdb_txn_begin(_handle, 0, 0, out nint transaction));
+            Check(_engine.TxnBegin(_handle, TransactionFlags.None, out nint transaction));
             try
             {
-                Check(mdb_dbi_open(transaction, 0, 0, out uint database));
-                Result found = mdb_get(transaction, database, keyValue, out Value value);
+                Check(_engine.DbiOpen(transaction, out uint database));
+                Result found = _engine.Get(transaction, database, keyValue, out Value value);
                 if (found == Result.NotFound)
                 {
                     RefuseForeignEntries();
                     byte version = FormatVersion;
-                    Check(mdb_put(transaction, database, keyValue, new Value(&version, 1), 0));
+                    Check(_engine.Put(transaction, database, keyValue, new Value(&version, 1)));
                 }
                 else
                 {
@@ -205,20 +187,20 @@ sealed unsafe class LmdbEnvironment : IDisposable
                 }
                 nint ended = transaction;
                 transaction = 0;
-                Check(mdb_txn_commit(ended));
+                Check(_engine.TxnCommit(ended));
                 return database;
             }
             finally
             {
                 if (transaction != 0)
-                    mdb_txn_abort(transaction);
+                    _engine.TxnAbort(transaction);
             }
         }
     }
 
     void RefuseForeignEntries()
     {
-        Check(mdb_env_stat(_handle, out Statistics statistics));
+        Check(_engine.EnvStat(_handle, out EnvironmentStatistics statistics));
         if (statistics.Entries > 0)
         {
             throw new StorageException(
@@ -238,13 +220,13 @@ sealed unsafe class LmdbEnvironment : IDisposable
 
     StorageException Error(Result result)
     {
-        string reason = $"{Marshal.PtrToStringUTF8((nint)mdb_strerror(result))} (LMDB error {(int)result})";
+        string reason = _engine.Describe(result);
         (StorageError error, string message) = result switch
         {
             Result.VersionMismatch => (
                 StorageError.NewerFormat,
-                $"The {_description} was written by another generation of LMDB than the loaded {EngineVersion()}: 0.9 and 1.x do not read each other's "
-                    + "files. Use the library that wrote it, or start with an empty store, which the other nodes fill again."),
+                $"The {_description} was written by another version of LMDB than the loaded {_engine.Version}: {reason}. Use the version that "
+                    + "wrote it, or start with an empty store, which the other nodes fill again."),
             Result.Invalid or Result.Corrupted or Result.PageNotFound => (
                 StorageError.Corrupt,
                 $"The {_description} is damaged, or not an LMDB file at all: {reason}. Restore it from a backup, or move it away and start with "
@@ -269,10 +251,4 @@ sealed unsafe class LmdbEnvironment : IDisposable
 
     static bool IsSystemError(Result result, ReadOnlySpan<int> unix, ReadOnlySpan<int> windows) =>
         (OperatingSystem.IsWindows() ? windows : unix).Contains((int)result);
-
-    static string EngineVersion()
-    {
-        mdb_version(out int major, out int minor, out int patch);
-        return $"{major}.{minor}.{patch}";
-    }
 }

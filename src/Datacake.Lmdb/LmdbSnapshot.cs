@@ -1,5 +1,4 @@
 using Datacake.Storage;
-using static Datacake.Lmdb.Native;
 
 namespace Datacake.Lmdb;
 

@@ -1,10 +1,9 @@
 using Datacake.Storage;
-using static Datacake.Lmdb.Native;
 
 namespace Datacake.Lmdb;
 
 /// <summary>A read transaction and its cursor, which are used again for the next snapshot. Not thread-safe.</summary>
-sealed unsafe class ReadTransaction(LmdbEnvironment environment, nint transaction, nint cursor, uint database) : IDisposable
+sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, nint transaction, nint cursor, uint database) : IDisposable
 {
     /// <summary>Finds a key. The value is valid until <see cref="Reset"/>.</summary>
     public bool TryGet(ReadOnlySpan<byte> key, out Value value)
@@ -15,7 +14,7 @@ sealed unsafe class ReadTransaction(LmdbEnvironment environment, nint transactio
             return false;
         var storedKey = StoredKey.OfEntry(key);
         fixed (byte* bytes = storedKey.Bytes)
-            return IsFound(mdb_get(transaction, database, new Value(bytes, storedKey.Bytes.Length), out value));
+            return IsFound(engine.Get(transaction, database, new Value(bytes, storedKey.Bytes.Length), out value));
     }
 
     /// <summary>Moves to the first or last entry of a range.</summary>
@@ -34,19 +33,19 @@ sealed unsafe class ReadTransaction(LmdbEnvironment environment, nint transactio
         TryMove(direction == ScanDirection.Forward ? CursorOperation.Next : CursorOperation.Previous, out key, out value);
 
     /// <summary>Lets the moment go that the transaction sees.</summary>
-    public void Reset() => mdb_txn_reset(transaction);
+    public void Reset() => engine.TxnReset(transaction);
 
     /// <summary>Sees the present moment, after <see cref="Reset"/>.</summary>
     public void Renew()
     {
-        environment.Check(mdb_txn_renew(transaction));
-        environment.Check(mdb_cursor_renew(transaction, cursor));
+        environment.Check(engine.TxnRenew(transaction));
+        environment.Check(engine.CursorRenew(transaction, cursor));
     }
 
     public void Dispose()
     {
-        mdb_cursor_close(cursor);
-        mdb_txn_abort(transaction);
+        engine.CursorClose(cursor);
+        engine.TxnAbort(transaction);
     }
 
     bool TrySeek(in StoredKey least, out Value key, out Value value)
@@ -55,7 +54,7 @@ sealed unsafe class ReadTransaction(LmdbEnvironment environment, nint transactio
         fixed (byte* bytes = least.Bytes)
         {
             key = new Value(bytes, least.Bytes.Length);
-            return IsFound(mdb_cursor_get(cursor, ref key, ref value, CursorOperation.SetRange));
+            return IsFound(engine.CursorGet(cursor, ref key, ref value, CursorOperation.SetRange));
         }
     }
 
@@ -63,7 +62,7 @@ sealed unsafe class ReadTransaction(LmdbEnvironment environment, nint transactio
     {
         key = default;
         value = default;
-        return IsFound(mdb_cursor_get(cursor, ref key, ref value, operation));
+        return IsFound(engine.CursorGet(cursor, ref key, ref value, operation));
     }
 
     bool IsFound(Result result)

@@ -7,3 +7,8 @@ public sealed class LmdbStorageTests : DurableStorageSpecification
 {
     protected override IStorage Open(string path) => new LmdbStorage(path);
 }
+
+public sealed class LmdbStorageWithoutSyncTests : DurableStorageSpecification
+{
+    protected override IStorage Open(string path) => new LmdbStorage(path, new LmdbStorageOptions { RiskFileOnPowerLoss = true });
+}
