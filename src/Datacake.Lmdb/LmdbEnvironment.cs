@@ -18,6 +18,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
     readonly uint _database;
     long _mapBytes;
     EnvironmentFlags _durabilityFlags;
+    bool _hasUnflushed;
 
     public LmdbEnvironment(string path, string description, LmdbStorageOptions options)
     {
@@ -85,12 +86,16 @@ sealed unsafe class LmdbEnvironment : IDisposable
                     return false;
                 Check(result);
             }
+            // A batch that changes nothing would not be written, and would flush none of those before it.
+            if (durability == Durability.Flushed && _hasUnflushed)
+                Check(PutFormat(transaction, _database));
             nint ended = transaction;
             transaction = 0;   // A commit frees it even when it fails.
             Result committed = _engine.TxnCommit(ended);
             if (committed == Result.MapFull)
                 return false;
             Check(committed);
+            _hasUnflushed = durability == Durability.Buffered;
             return true;
         }
         finally
@@ -177,8 +182,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
                 if (found == Result.NotFound)
                 {
                     RefuseForeignEntries();
-                    byte version = FormatVersion;
-                    Check(_engine.Put(transaction, database, keyValue, new Value(&version, 1)));
+                    Check(PutFormat(transaction, database));
                 }
                 else
                 {
@@ -196,6 +200,14 @@ sealed unsafe class LmdbEnvironment : IDisposable
                     _engine.TxnAbort(transaction);
             }
         }
+    }
+
+    Result PutFormat(nint transaction, uint database)
+    {
+        var format = StoredKey.Format;
+        byte version = FormatVersion;
+        fixed (byte* key = format.Bytes)
+            return _engine.Put(transaction, database, new Value(key, format.Bytes.Length), new Value(&version, 1));
     }
 
     void RefuseForeignEntries()

@@ -66,16 +66,7 @@ public sealed class LmdbStorage : IStorage
             while (_isGrowing)
                 Monitor.Wait(_gate);
             ObjectDisposedException.ThrowIf(_disposed, this);
-            ReadTransaction transaction;
-            if (_idle.TryPop(out ReadTransaction? idle))
-            {
-                transaction = idle;
-                transaction.Renew();
-            }
-            else
-            {
-                transaction = _environment.BeginRead();
-            }
+            ReadTransaction transaction = _idle.TryPop(out ReadTransaction? idle) ? Renew(idle) : _environment.BeginRead();
             _openSnapshots++;
             return new(new LmdbSnapshot(this, transaction));
         }
@@ -130,6 +121,20 @@ public sealed class LmdbStorage : IStorage
             else if (_shouldGrow)
                 GrowUnlessBusy();
             Monitor.PulseAll(_gate);
+        }
+    }
+
+    static ReadTransaction Renew(ReadTransaction transaction)
+    {
+        try
+        {
+            transaction.Renew();
+            return transaction;
+        }
+        catch
+        {
+            transaction.Dispose();
+            throw;
         }
     }
 

@@ -8,7 +8,8 @@ static class FileFormat
     // "DCke" in ASCII, in the header field that SQLite has for it.
     const long ApplicationId = 0x44436B65;
 
-    const long Version = 1;
+    /// <summary>The newest version of the layout that this library knows, and the one that it writes.</summary>
+    public const long Version = 1;
 
     // Without row ids an entry is in one tree instead of two. But SQLite reads the whole of an entry to compare its key once it does not fit
     // into the page, so that a search among large values would read several of them. These are in a table of their own, under a number

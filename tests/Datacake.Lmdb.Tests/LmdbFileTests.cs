@@ -191,6 +191,19 @@ public sealed class LmdbFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_flushed_batch_that_changes_nothing_is_written_to_flush_those_before_it()
+    {
+        await using var storage = new LmdbStorage(Path);
+        await PutAsync(storage, "a", 10);
+        byte[] before = ReadFile();
+        await storage.CommitAsync(new WriteBatch(), Durability.Flushed, Cancellation);
+        byte[] flushed = ReadFile();
+        Assert.NotEqual(before, flushed);
+        await storage.CommitAsync(new WriteBatch(), Durability.Flushed, Cancellation);
+        Assert.Equal(flushed, ReadFile());
+    }
+
+    [Fact]
     public async Task One_snapshot_too_many_is_refused_by_the_limit_and_room_is_made_by_disposing_one()
     {
         await using var storage = new LmdbStorage(Path, new LmdbStorageOptions { MaxSnapshots = 3 });
@@ -231,6 +244,14 @@ public sealed class LmdbFileTests : IDisposable
             value = (await snapshot.GetAsync("a"u8.ToArray(), Cancellation))!.Value;
         }
         Assert.Equal(new byte[100_000], value.ToArray());
+    }
+
+    byte[] ReadFile()
+    {
+        using var file = new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        byte[] bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
     }
 
     static async Task PutAsync(LmdbStorage storage, string key, int length)
