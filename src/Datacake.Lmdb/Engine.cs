@@ -5,9 +5,9 @@ namespace Datacake.Lmdb;
 
 /// <summary>One liblmdb in this process: its functions, under their names in C.</summary>
 /// <remarks>
-/// Function pointers instead of imports by name, since two libraries can be needed: LMDB 0.9 and 1.x do not read each other's files, the one
-/// that comes with the package is 1.x, and on systems where that does not load (it needs glibc 2.38) files are written by the system's, which
-/// is 0.9. They must stay readable when the system becomes newer.
+/// Function pointers instead of imports by name, since two libraries can be needed: LMDB 0.9 and 1.x do not read each other's files, the
+/// one that comes with the package is 1.x, and on systems where that does not load (it needs glibc 2.38) files are written by the system's,
+/// which is 0.9. They must stay readable when the system becomes newer.
 /// </remarks>
 sealed unsafe class Engine
 {
@@ -84,7 +84,8 @@ sealed unsafe class Engine
             if (!NativeLibrary.TryLoad(name, typeof(Engine).Assembly, searchPath: null, out nint library))
                 continue;
             var engine = new Engine(library);
-            if (generation == FileGeneration.Unknown || generation == (engine.Version.Major == 0 ? FileGeneration.Lmdb09 : FileGeneration.Lmdb1))
+            FileGeneration readable = engine.Version.Major == 0 ? FileGeneration.Lmdb09 : FileGeneration.Lmdb1;
+            if (generation == FileGeneration.Unknown || generation == readable)
                 return engine;
             others.Add(engine.Version);
         }
@@ -96,9 +97,10 @@ sealed unsafe class Engine
         };
         throw new StorageException(
             StorageError.EngineMissing,
-            $"The {description} cannot be opened, because {reason}. LMDB 1.x comes with the package LightningDB, and on Linux needs glibc 2.38 or "
-                + "later. LMDB 0.9 is a package of the system: 'apt-get install liblmdb0' on Debian and Ubuntu, 'dnf install lmdb-libs' on Fedora and "
-                + "RHEL. Install what is missing, or start with an empty store, which the other nodes fill again.");
+            $"The {description} cannot be opened, because {reason}. LMDB 1.x comes with the package LightningDB, and on Linux needs "
+                + "glibc 2.38 or later. LMDB 0.9 is a package of the system: 'apt-get install liblmdb0' on Debian and Ubuntu, 'dnf "
+                + "install lmdb-libs' on Fedora and RHEL. Install what is missing, or start with an empty store, which the other nodes "
+                + "fill again.");
     }
 
     public string Describe(Result result) => $"{Marshal.PtrToStringUTF8((nint)_strerror(result))} (LMDB {Version} error {(int)result})";

@@ -52,8 +52,8 @@ sealed unsafe class LmdbEnvironment : IDisposable
         set
         {
             long bytes = Math.Min(value, _options.MaxFileBytes ?? long.MaxValue) / Environment.SystemPageSize * Environment.SystemPageSize;
-            Check(_engine.EnvSetMapSize(_handle, bytes));
             _mapBytes = bytes;
+            Check(_engine.EnvSetMapSize(_handle, bytes));
         }
     }
 
@@ -79,22 +79,19 @@ sealed unsafe class LmdbEnvironment : IDisposable
         Check(_engine.TxnBegin(_handle, TransactionFlags.None, out nint transaction));
         try
         {
-            foreach (ref readonly WriteOperation operation in batch.Operations)
-            {
-                Result result = Apply(transaction, operation);
-                if (result == Result.MapFull)
-                    return false;
-                Check(result);
-            }
+            Result result = Apply(transaction, batch.Operations);
             // A batch that changes nothing would not be written, and would flush none of those before it.
-            if (durability == Durability.Flushed && _hasUnflushed)
-                Check(PutFormat(transaction, _database));
-            nint ended = transaction;
-            transaction = 0;   // A commit frees it even when it fails.
-            Result committed = _engine.TxnCommit(ended);
-            if (committed == Result.MapFull)
+            if (result == Result.Success && durability == Durability.Flushed && _hasUnflushed)
+                result = PutFormat(transaction, _database);
+            if (result == Result.Success)
+            {
+                nint ended = transaction;
+                transaction = 0;   // A commit frees it even when it fails.
+                result = _engine.TxnCommit(ended);
+            }
+            if (result == Result.MapFull)
                 return false;
-            Check(committed);
+            Check(result);
             _hasUnflushed = durability == Durability.Buffered;
             return true;
         }
@@ -113,8 +110,8 @@ sealed unsafe class LmdbEnvironment : IDisposable
         {
             throw new StorageException(
                 StorageError.Failed,
-                $"The {_description} has {_options.MaxSnapshots} open snapshots, which is its limit. Dispose snapshots when they have served, "
-                    + $"or raise {nameof(LmdbStorageOptions.MaxSnapshots)}.");
+                $"The {_description} has {_options.MaxSnapshots} open snapshots, which is its limit. Dispose snapshots when they have "
+                    + $"served, or raise {nameof(LmdbStorageOptions.MaxSnapshots)}.");
         }
         Check(result);
         result = _engine.CursorOpen(transaction, _database, out nint cursor);
@@ -134,6 +131,17 @@ sealed unsafe class LmdbEnvironment : IDisposable
 
     public void Dispose() => _engine.EnvClose(_handle);
 
+    Result Apply(nint transaction, ReadOnlySpan<WriteOperation> operations)
+    {
+        foreach (ref readonly WriteOperation operation in operations)
+        {
+            Result result = Apply(transaction, operation);
+            if (result != Result.Success)
+                return result;
+        }
+        return Result.Success;
+    }
+
     Result Apply(nint transaction, in WriteOperation operation)
     {
         var storedKey = StoredKey.OfEntry(operation.Key.Span);
@@ -152,7 +160,8 @@ sealed unsafe class LmdbEnvironment : IDisposable
 
     /// <summary>
     /// A flushed commit forces its pages to the disk and then the page that makes them valid; a buffered one only the former, so that
-    /// a loss of power may cost the last commit and never the file. Without either a loss of power could leave the latter on the disk alone.
+    /// a loss of power may cost the last commit and never the file. Without either a loss of power could leave the latter on the disk
+    /// alone.
     /// </summary>
     void UseDurability(Durability durability)
     {
@@ -216,7 +225,8 @@ sealed unsafe class LmdbEnvironment : IDisposable
         if (statistics.Entries > 0)
         {
             throw new StorageException(
-                StorageError.Foreign, $"The {_description} holds the data of another program. Nothing was changed in it. Choose another path.");
+                StorageError.Foreign,
+                $"The {_description} holds the data of another program. Nothing was changed in it. Choose another path.");
         }
     }
 
@@ -226,8 +236,8 @@ sealed unsafe class LmdbEnvironment : IDisposable
             return;
         throw new StorageException(
             StorageError.NewerFormat,
-            $"The {_description} has format version {Convert.ToHexString(version)}, and this version of Datacake.Lmdb knows up to {FormatVersion}. "
-                + "Update the package.");
+            $"The {_description} has format version {Convert.ToHexString(version)}, and this version of Datacake.Lmdb knows up to "
+                + $"{FormatVersion}. Update the package.");
     }
 
     StorageException Error(Result result)
@@ -237,12 +247,12 @@ sealed unsafe class LmdbEnvironment : IDisposable
         {
             Result.VersionMismatch => (
                 StorageError.NewerFormat,
-                $"The {_description} was written by another version of LMDB than the loaded {_engine.Version}: {reason}. Use the version that "
-                    + "wrote it, or start with an empty store, which the other nodes fill again."),
+                $"The {_description} was written by another version of LMDB than the loaded {_engine.Version}: {reason}. Use the version "
+                    + "that wrote it, or start with an empty store, which the other nodes fill again."),
             Result.Invalid or Result.Corrupted or Result.PageNotFound => (
                 StorageError.Corrupt,
-                $"The {_description} is damaged, or not an LMDB file at all: {reason}. Restore it from a backup, or move it away and start with "
-                    + "an empty store, which the other nodes fill again."),
+                $"The {_description} is damaged, or not an LMDB file at all: {reason}. Restore it from a backup, or move it away and "
+                    + "start with an empty store, which the other nodes fill again."),
             Result.TransactionFull => (
                 StorageError.Failed,
                 $"The {_description} cannot take so large a batch: {reason}. Nothing of it was stored. Commit it in parts."),
@@ -254,8 +264,12 @@ sealed unsafe class LmdbEnvironment : IDisposable
                     + "Free some space and try again."),
             _ when IsSystemError(result, unix: [1, 2, 13, 20, 21, 30], windows: [2, 3, 5]) => (
                 StorageError.Inaccessible,
-                $"The {_description} cannot be opened or written: {reason}. Check the path, and that this process may read and write "
-                    + "the file and its directory."),
+                $"The {_description} cannot be opened or written: {reason}. Check the path, and that this process may read and write the "
+                    + "file and its directory."),
+            _ when IsSystemError(result, unix: [12], windows: [8, 14, 1455]) => (
+                StorageError.Failed,
+                $"The {_description} cannot be mapped: {reason}. It takes {_mapBytes} bytes of address space: lower "
+                    + $"{nameof(LmdbStorageOptions.MapBytes)}, or raise the limit of this process (ulimit -v)."),
             _ => (StorageError.Failed, $"The {_description} failed: {reason}."),
         };
         return new StorageException(error, message);

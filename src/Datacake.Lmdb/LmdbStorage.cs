@@ -37,7 +37,10 @@ public sealed class LmdbStorage : IStorage
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         if (!Environment.Is64BitProcess)
-            throw new PlatformNotSupportedException("Datacake.Lmdb needs a 64-bit process, since it maps whole files into memory. Use Datacake.Sqlite.");
+        {
+            throw new PlatformNotSupportedException(
+                "Datacake.Lmdb needs a 64-bit process, since it maps whole files into memory. Use Datacake.Sqlite.");
+        }
         _options = options?.Clone() ?? new LmdbStorageOptions();
         _options.Validate();
         _path = Path.GetFullPath(path);
@@ -157,8 +160,9 @@ public sealed class LmdbStorage : IStorage
             {
                 throw new StorageException(
                     StorageError.Full,
-                    $"The {Description} has reached the {_options.MaxFileBytes} bytes that it may have. Nothing of this batch was stored, and what was "
-                        + $"before is unharmed. Delete something, or raise {nameof(LmdbStorageOptions.MaxFileBytes)}.");
+                    $"The {Description} has reached the {_options.MaxFileBytes} bytes that it may have. Nothing of this batch was "
+                        + "stored, and what was before is unharmed. Delete something, or raise "
+                        + $"{nameof(LmdbStorageOptions.MaxFileBytes)}.");
             }
             long start = TimeProvider.System.GetTimestamp();
             _isGrowing = true;
@@ -175,12 +179,11 @@ public sealed class LmdbStorage : IStorage
                     _shouldGrow = true;
                     throw new StorageException(
                         StorageError.Full,
-                        $"The {Description} needs a larger map, and {_openSnapshots} snapshots were open for {_options.GrowTimeout}. Nothing of this "
-                            + "batch was stored, and what was before is unharmed. Dispose the snapshots and try again, or open the store with "
-                            + $"larger {nameof(LmdbStorageOptions.MapBytes)}.");
+                        $"The {Description} needs a larger map, and {_openSnapshots} snapshots were open for {_options.GrowTimeout}. "
+                            + "Nothing of this batch was stored, and what was before is unharmed. Dispose the snapshots and try again, "
+                            + $"or open the store with larger {nameof(LmdbStorageOptions.MapBytes)}.");
                 }
-                _environment.Grow();
-                _shouldGrow = false;
+                GrowMap();
             }
             finally
             {
@@ -197,12 +200,27 @@ public sealed class LmdbStorage : IStorage
             return;
         try
         {
-            _environment.Grow();
-            _shouldGrow = false;
+            GrowMap();
         }
         finally
         {
             _writing.Exit();
+        }
+    }
+
+    void GrowMap()
+    {
+        _shouldGrow = false;
+        try
+        {
+            _environment.Grow();
+        }
+        catch (StorageException)
+        {
+            // LMDB has let the old map go, and has no new one: there is nothing left to read from.
+            _disposed = true;
+            CloseIfUnused();
+            throw;
         }
     }
 }

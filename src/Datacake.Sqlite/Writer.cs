@@ -119,8 +119,8 @@ sealed class Writer : IDisposable
     }
 
     /// <summary>
-    /// FULL forces the log to the disk with each commit, and with it all that earlier commits left to the operating system. NORMAL forces it
-    /// only before a checkpoint: a loss of power may cost the last commits, and never the file, since the log has checksums.
+    /// FULL forces the log to the disk with each commit, and with it all that earlier commits left to the operating system. NORMAL forces
+    /// it only before a checkpoint: a loss of power may cost the last commits, and never the file, since the log has checksums.
     /// </summary>
     void UseDurability(Durability durability)
     {
