@@ -277,7 +277,7 @@ public sealed class ReplicatedStoreTests
         return await store.CommitAsync(transaction, level, Cancelled);
     }
 
-    static async Task<int> CountAsync(IStorage storage, KeyRange range)
+    static async Task<int> CountAsync(MemoryStorage storage, KeyRange range)
     {
         using var snapshot = await storage.OpenSnapshotAsync(Cancelled);
         return await snapshot.ReadAllAsync(range, Cancelled).CountAsync(Cancelled);
