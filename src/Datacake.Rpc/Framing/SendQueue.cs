@@ -27,7 +27,7 @@ sealed class SendQueue : IValueTaskSource, IThreadPoolWorkItem
     byte[] _pending = [];
     byte[] _writing = [];
     int _pendingCount;
-    bool _writerAwake;
+    bool _writerAwake = true;
     bool _completed;                                    // the writer ends when all is written
     RpcException? _closed;                              // nothing is written any more
     ManualResetValueTaskSourceCore<bool> _wake;         // completed by Execute on a pool thread, behind the work that is queued there
