@@ -60,6 +60,10 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
         if (comparison.Left is MethodCallExpression { Method.Name: nameof(string.CompareOrdinal), Arguments: [var first, var second] }
             && ExpressionValue.TryGet(comparison.Right, out object? zero) && zero is 0)
             return Compare(first, kind, second);
+        // p.Day.CompareTo(x) > 0
+        if (comparison.Left is MethodCallExpression { Method.Name: nameof(IComparable.CompareTo), Object: { } a, Arguments: [var b] } && a.Type == b.Type
+            && ExpressionValue.TryGet(comparison.Right, out zero) && zero is 0)
+            return Compare(a, kind, b);
         return Compare(comparison.Left, kind, comparison.Right);
     }
 
@@ -107,6 +111,12 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
             case { Method.Name: nameof(string.StartsWith), Object: { } text, Arguments: [var prefix, var comparison] }
                 when call.Method.DeclaringType == typeof(string) && IsOrdinal([comparison])
                 && Property(text) is { } property && ExpressionValue.TryGet(prefix, out object? value) && value is string start && IsWritable(property, start):
+                return new Condition(property, ConditionKind.StartsWith, [start]);
+
+            // An overload for one character, which is ordinal.
+            case { Method.Name: nameof(string.StartsWith), Object: { } text, Arguments: [{ } first] }
+                when first.Type == typeof(char) && Property(text) is { } property && ExpressionValue.TryGet(first, out object? value)
+                && $"{value}" is var start && IsWritable(property, start):
                 return new Condition(property, ConditionKind.StartsWith, [start]);
 
             // p.Name.Equals(x), string.Equals(p.Name, x), and both with StringComparison.Ordinal

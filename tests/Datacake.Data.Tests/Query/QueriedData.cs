@@ -3,16 +3,15 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Query;
 
-/// <summary>The tests that query the same data.</summary>
-[CollectionDefinition(Name)]
-public sealed class QueryTests : ICollectionFixture<QueriedData>
-{
-    public const string Name = "Queries";
-}
+/// <summary>The tests that query the same data, one after the other.</summary>
+[CollectionDefinition(QueriedData.Tests)]
+public sealed class QueriedDataTests : ICollectionFixture<QueriedData>;
 
 /// <summary>A few hundred random entities in the store, and the same in memory in the order of their keys.</summary>
 public sealed class QueriedData(StoreFixture store) : IAsyncLifetime
 {
+    public const string Tests = "Tests that query the same data";
+
     const int Count = 300;
 
     public List<Everything> Entities { get; private set; } = [];

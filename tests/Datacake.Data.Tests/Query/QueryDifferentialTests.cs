@@ -5,10 +5,14 @@ using Datacake.Data.Tests.Shop;
 namespace Datacake.Data.Tests.Query;
 
 /// <summary>Random queries return what LINQ to Objects returns over the same data. DATACAKE_QUERIES sets their number.</summary>
-[Collection(QueryTests.Name)]
+[Collection(QueriedData.Tests)]
 public class QueryDifferentialTests(QueriedData data)
 {
     static readonly int Count = int.TryParse(Environment.GetEnvironmentVariable("DATACAKE_QUERIES"), CultureInfo.InvariantCulture, out int count) ? count : 2_000;
+
+    static readonly string[] KindsOfPlans = ["full scan", "key range", "key lookup", "index", "descending", " or ", "in memory", "nothing"];
+
+    readonly HashSet<string> _kindsSeen = [];
 
     [Fact]
     public async Task Random_queries_return_what_LINQ_to_Objects_does()
@@ -24,6 +28,8 @@ public class QueryDifferentialTests(QueriedData data)
                 throw new InvalidOperationException($"The query of seed {seed} differs: {e.Message}", e);
             }
         }
+        // Otherwise the queries would not have tested the planner.
+        Assert.Equal(KindsOfPlans.Order(), _kindsSeen.Order());
     }
 
     async Task Compare(int seed)
@@ -61,6 +67,7 @@ public class QueryDifferentialTests(QueriedData data)
             (query, expected) = (query.Where(predicate), expected.Where(predicate.Compile()));
         }
         string plan = query.Explain();
+        _kindsSeen.UnionWith(KindsOfPlans.Where(plan.Contains));
         try
         {
             await CompareResults(random.Next(20), query, [.. expected], generator.Predicate(depth: 1), token);

@@ -34,7 +34,7 @@ sealed class RandomQuery(Random random, IReadOnlyList<Everything> data)
             part = "a";
         var ids = new List<Guid> { some.Id, other.Id, Guid.Empty };
         int[] numbers = [number, number + 2, number];
-        return random.Next(46) switch
+        return random.Next(48) switch
         {
             0 => e => e.Int32 == number,
             1 => e => e.Int32 > number,
@@ -81,6 +81,8 @@ sealed class RandomQuery(Random random, IReadOnlyList<Everything> data)
             42 => e => e.Prices.ContainsKey(part),
             43 => e => e.String.Contains(part) ^ e.Boolean,
             44 => e => e.NullableString != null && e.NullableString.Equals(text, StringComparison.Ordinal),
+            45 => e => e.Id > some.Id,
+            46 => e => e.Id >= some.Id && e.Id < other.Id,
             _ => e => number > 3,
         };
     }
