@@ -24,7 +24,8 @@ static class ContextEmitter
             string implementation = keyspace.ModelName is null
                 ? $"throw new global::System.NotSupportedException(\"The entity class has errors.\")"
                 : $"field ??= CreateKeyspace(global::{ModelNamespace}.{keyspace.ModelName}.Instance)";
-            source.Line($"{keyspace.Modifiers} partial global::Datacake.Data.Keyspace<{keyspace.EntityType}> {keyspace.Property} => {implementation};".TrimStart());
+            source.Line(
+                $"{keyspace.Modifiers} partial global::Datacake.Data.Keyspace<{keyspace.EntityType}> {keyspace.Property} => {implementation};".TrimStart());
             source.Line();
         }
         source.Line("/// <inheritdoc/>");

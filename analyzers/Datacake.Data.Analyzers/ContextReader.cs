@@ -32,13 +32,14 @@ static class ContextReader
         var entities = new List<EntitySpec>();
         var properties = type.GetMembers().OfType<IPropertySymbol>().Where(IsKeyspace).ToList();
         var entityTypes = properties.Select(property => ((INamedTypeSymbol)property.Type).TypeArguments[0]).ToList();
-        foreach (var property in properties)
+        for (int i = 0; i < properties.Count; i++)
         {
+            var property = properties[i];
             cancellationToken.ThrowIfCancellationRequested();
             if (property.IsPartialDefinition is false || property.SetMethod is not null)
             {
                 diagnostics.Add(DiagnosticSpec.Of(
-                    Diagnostics.KeyspaceNotPartial, property.Locations.FirstOrDefault(), property.Name, ((INamedTypeSymbol)property.Type).TypeArguments[0].Name));
+                    Diagnostics.KeyspaceNotPartial, property.Locations.FirstOrDefault(), property.Name, entityTypes[i].Name));
                 continue;
             }
             keyspaces.Add(ReadKeyspace(property, keyspaces, entities, entityTypes, diagnostics));
@@ -73,9 +74,12 @@ static class ContextReader
         foreach (var other in others)
         {
             if (other.KeyspaceName == name)
-                diagnostics.Add(DiagnosticSpec.Of(Diagnostics.DuplicateKeyspace, location, property.Name, $"name ('{name}')", other.Property));
+                diagnostics.Add(
+                    DiagnosticSpec.Of(Diagnostics.DuplicateKeyspace, location, property.Name, $"name ('{name}')", other.Property));
             else if (other.EntityType == entityTypeName)
-                diagnostics.Add(DiagnosticSpec.Of(Diagnostics.DuplicateKeyspace, location, property.Name, $"entity class ('{entityType.Name}')", other.Property));
+                diagnostics.Add(
+                    DiagnosticSpec.Of(
+                        Diagnostics.DuplicateKeyspace, location, property.Name, $"entity class ('{entityType.Name}')", other.Property));
         }
 
         var reader = new EntityReader(entityType, entityTypes, location);
@@ -90,19 +94,22 @@ static class ContextReader
     {
         for (var ancestor = type.BaseType; ancestor is not null; ancestor = ancestor.BaseType)
         {
-            if (ancestor is { Name: "DatacakeContext", ContainingNamespace: { Name: "Data", ContainingNamespace: { Name: "Datacake", ContainingNamespace.IsGlobalNamespace: true } } })
+            if (Names.FullName(ancestor) == "Datacake.Data.DatacakeContext")
                 return true;
         }
         return false;
     }
 
     static bool IsKeyspace(IPropertySymbol property) =>
-        property is { IsStatic: false, PartialDefinitionPart: null, Type: INamedTypeSymbol { Name: "Keyspace", Arity: 1, ContainingNamespace: { Name: "Data", ContainingNamespace.Name: "Datacake" } } };
+        property is { IsStatic: false, PartialDefinitionPart: null, Type: INamedTypeSymbol { Arity: 1 } type }
+        && Names.FullName(type) == "Datacake.Data.Keyspace";
 
-    static string? KeyspaceName(ISymbol symbol) => symbol.Find("Datacake.Data.KeyspaceAttribute")?.ConstructorArguments.FirstOrDefault().Value as string;
+    static string? KeyspaceName(ISymbol symbol) =>
+        symbol.Find("Datacake.Data.KeyspaceAttribute")?.ConstructorArguments.FirstOrDefault().Value as string;
 
     static bool IsPartial(TypeDeclarationSyntax declaration) =>
-        declaration.Modifiers.Any(SyntaxKind.PartialKeyword) && (declaration.Parent is not TypeDeclarationSyntax parent || IsPartial(parent));
+        declaration.Modifiers.Any(SyntaxKind.PartialKeyword)
+            && (declaration.Parent is not TypeDeclarationSyntax parent || IsPartial(parent));
 
     static List<string> ContainingTypes(INamedTypeSymbol type)
     {

@@ -4,8 +4,8 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace Datacake.Data.Analyzers;
 
 /// <summary>
-/// Implements the keyspaces of every class that derives from <c>DatacakeContext</c>, and writes an entity model for each of their entity classes,
-/// so that nothing needs reflection at run time.
+/// Implements the keyspaces of every class that derives from <c>DatacakeContext</c>, and writes an entity model for each of their entity
+/// classes, so that nothing needs reflection at run time.
 /// </summary>
 [Generator(LanguageNames.CSharp)]
 public sealed class DatacakeGenerator : IIncrementalGenerator
@@ -37,6 +37,7 @@ public sealed class DatacakeGenerator : IIncrementalGenerator
             if (spec.IsPartial)
                 output.AddSource($"{spec.FullName}.g.cs", ContextEmitter.Emit(spec));
         });
-        context.RegisterSourceOutput(entities, static (output, spec) => output.AddSource($"{spec.ModelName}.g.cs", new EntityEmitter(spec).Emit()));
+        context.RegisterSourceOutput(
+            entities, static (output, spec) => output.AddSource($"{spec.ModelName}.g.cs", new EntityEmitter(spec).Emit()));
     }
 }

@@ -6,7 +6,8 @@ namespace Datacake.Data.Analyzers;
 /// <summary>Writes the model of an entity class: its description, and what reads and writes its cells and key.</summary>
 sealed class EntityEmitter
 {
-    const string Metadata = "global::Datacake.Data.Metadata.", Store = "global::Datacake.EventualConsistency.";
+    const string Metadata = "global::Datacake.Data.Metadata.", Store = "global::Datacake.EventualConsistency.",
+        Accessor = "global::System.Runtime.CompilerServices.UnsafeAccessor";
 
     readonly EntitySpec _spec;
     readonly SourceWriter _source = new();
@@ -53,7 +54,11 @@ sealed class EntityEmitter
 
     void EmitFields()
     {
-        foreach (string codec in All.SelectMany(property => new[] { property.Codec, property.ElementCodec, property.OrderedCodec ?? "" }).Where(codec => codec.Contains('(')).Distinct())
+        var composed = All
+            .SelectMany(property => new[] { property.Codec, property.ElementCodec, property.OrderedCodec ?? "" })
+            .Where(codec => codec.Contains('('))
+            .Distinct();
+        foreach (string codec in composed)
         {
             string name = $"Codec{_codecs.Count}";
             _codecs.Add(codec, name);
@@ -72,7 +77,7 @@ sealed class EntityEmitter
         foreach (var property in All)
         {
             if (property.Codec == codec && property.Kind == MappingKind.Value)
-                return $"{Metadata}{(codec.StartsWith($"{Metadata}ValueCodecs.Enum<", StringComparison.Ordinal) ? "ScalarCodec" : "ValueCodec")}<{property.BareType}>";
+                return $"{Metadata}{(EnumOf(codec) is null ? "ValueCodec" : "ScalarCodec")}<{property.BareType}>";
         }
         if (EnumOf(codec) is { } type)
             return $"{Metadata}ScalarCodec<{type}>";
@@ -84,7 +89,9 @@ sealed class EntityEmitter
     static string? EnumOf(string codec)
     {
         const string start = $"{Metadata}ValueCodecs.Enum<";
-        return codec.StartsWith(start, StringComparison.Ordinal) ? codec.Substring(start.Length, codec.IndexOf(", ", StringComparison.Ordinal) - start.Length) : null;
+        return codec.StartsWith(start, StringComparison.Ordinal)
+            ? codec.Substring(start.Length, codec.IndexOf(", ", StringComparison.Ordinal) - start.Length)
+            : null;
     }
 
     string Codec(string expression) => _codecs.TryGetValue(expression, out string? field) ? field : expression;
@@ -120,7 +127,7 @@ sealed class EntityEmitter
         string dot = property.Path.Contains('.') ? "?." : ".";
         if (property.Setter != SetterKind.None)
         {
-            string value = $"({property.BareType}{(property.IsNullable && !property.BareType.EndsWith("?", StringComparison.Ordinal) && property.IsReference ? "?" : "")})v!";
+            string value = $"({property.BareType}{(property.IsNullable && property.IsReference ? "?" : "")})v!";
             settings.Add($"Setter = static (e, v) => {{ if ({owner} is {{ }} o) {Assignment(property, "o", value)}; }}");
         }
         string initializer = settings.Count == 0 ? "" : $" {{ {string.Join(", ", settings)} }}";
@@ -278,10 +285,15 @@ sealed class EntityEmitter
             _source.Line(accessor);
             _source.Line();
         }
-        foreach (var constructor in All.Select(property => property.Constructor).Prepend(_spec.Constructor).Where(constructor => constructor is { IsDirect: false }).Distinct())
+        var hidden = All
+            .Select(property => property.Constructor)
+            .Prepend(_spec.Constructor)
+            .Where(constructor => constructor is { IsDirect: false })
+            .Distinct();
+        foreach (var constructor in hidden)
         {
             string parameters = string.Join(", ", constructor!.Arguments.Select((argument, i) => $"{argument.Type} a{i}"));
-            _source.Line("[global::System.Runtime.CompilerServices.UnsafeAccessor(global::System.Runtime.CompilerServices.UnsafeAccessorKind.Constructor)]");
+            _source.Line($"[{Accessor}({Accessor}Kind.Constructor)]");
             _source.Line($"static extern {constructor.Type} {CreatorOf(constructor)}({parameters});");
             _source.Line();
         }
@@ -310,7 +322,7 @@ sealed class EntityEmitter
             return $"{owner}.{Identifier(property.Name)} = {value}";
         string key = property.DeclaringType + "." + property.Name;
         string name = "Set_" + key.Replace("global::", "").Replace('.', '_');
-        _setters[key] = $"[global::System.Runtime.CompilerServices.UnsafeAccessor(global::System.Runtime.CompilerServices.UnsafeAccessorKind.Method, Name = \"set_{property.Name}\")]\n"
+        _setters[key] = $"[{Accessor}({Accessor}Kind.Method, Name = \"set_{property.Name}\")]\n"
             + $"    static extern void {name}({property.DeclaringType} entity, {property.Type} value);";
         return $"{name}({owner}, {value})";
     }
@@ -330,11 +342,14 @@ sealed class EntityEmitter
     static string OwnerExpression(PropertySpec property, string entity)
     {
         var names = property.Path.Split('.');
-        return string.Concat(names.Take(names.Length - 1).Select((name, i) => $"{(i == 0 ? "." : "?.")}{Identifier(name)}").Prepend(entity));
+        return string.Concat(
+            names.Take(names.Length - 1).Select((name, i) => $"{(i == 0 ? "." : "?.")}{Identifier(name)}").Prepend(entity));
     }
 
     static string Identifier(string name) =>
-        SyntaxFacts.GetKeywordKind(name) != SyntaxKind.None || SyntaxFacts.GetContextualKeywordKind(name) != SyntaxKind.None ? "@" + name : name;
+        SyntaxFacts.GetKeywordKind(name) != SyntaxKind.None || SyntaxFacts.GetContextualKeywordKind(name) != SyntaxKind.None
+            ? "@" + name
+            : name;
 
     static string Literal(string value) => SymbolDisplay.FormatLiteral(value, quote: true);
 }

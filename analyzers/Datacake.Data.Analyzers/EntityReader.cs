@@ -64,13 +64,17 @@ sealed class EntityReader(ITypeSymbol type, List<ITypeSymbol> entityTypes, Locat
     {
         for (var part = type; part is not null; part = part.ContainingType)
         {
-            if (part.DeclaredAccessibility is Accessibility.Private or Accessibility.Protected or Accessibility.ProtectedAndInternal || part.IsFileLocal)
+            if (
+                part.DeclaredAccessibility is Accessibility.Private or Accessibility.Protected or Accessibility.ProtectedAndInternal
+                    || part.IsFileLocal)
                 return false;
         }
         return true;
     }
 
-    /// <summary>The readable properties of a class and of those that it derives from, theirs first, without those that are not stored.</summary>
+    /// <summary>
+    /// The readable properties of a class and of those that it derives from, theirs first, without those that are not stored.
+    /// </summary>
     static IEnumerable<IPropertySymbol> MappedProperties(INamedTypeSymbol type)
     {
         var lineage = new List<INamedTypeSymbol>();
@@ -94,7 +98,8 @@ sealed class EntityReader(ITypeSymbol type, List<ITypeSymbol> entityTypes, Locat
 
     /// <summary>Whether a property without a setter stores something, rather than computes it.</summary>
     static bool IsAuto(IPropertySymbol property) =>
-        property.ContainingType.GetMembers().OfType<IFieldSymbol>().Any(field => SymbolEqualityComparer.Default.Equals(field.AssociatedSymbol, property));
+        property.ContainingType.GetMembers().OfType<IFieldSymbol>().Any(
+            field => SymbolEqualityComparer.Default.Equals(field.AssociatedSymbol, property));
 
     static List<IPropertySymbol> FindKey(INamedTypeSymbol entity, List<IPropertySymbol> properties)
     {
@@ -107,7 +112,8 @@ sealed class EntityReader(ITypeSymbol type, List<ITypeSymbol> entityTypes, Locat
     }
 
     static int ColumnOrder(IPropertySymbol property) =>
-        property.Find(Annotations + "Schema.ColumnAttribute")?.NamedArguments.FirstOrDefault(argument => argument.Key == "Order").Value.Value as int? ?? 0;
+        property.Find(Annotations + "Schema.ColumnAttribute")?.NamedArguments.FirstOrDefault(argument => argument.Key == "Order").Value.Value as int?
+            ?? 0;
 
     PropertySpec? Map(IPropertySymbol symbol, string prefix, List<INamedTypeSymbol> path)
     {
@@ -162,12 +168,14 @@ sealed class EntityReader(ITypeSymbol type, List<ITypeSymbol> entityTypes, Locat
     {
         var type = symbol.Type;
         if (type is not INamedTypeSymbol { TypeKind: TypeKind.Class, IsAbstract: false, IsGenericType: false, SpecialType: SpecialType.None } owned
-            || Names.FullName(owned.ContainingNamespace) is "System" || Names.FullName(owned.ContainingNamespace).StartsWith("System.", StringComparison.Ordinal))
+            || Names.FullName(owned.ContainingNamespace) is "System"
+            || Names.FullName(owned.ContainingNamespace).StartsWith("System.", StringComparison.Ordinal))
             return Unsupported(symbol, $"'{type.ToDisplayString()}' is not one of the types that the README lists");
         if (entityTypes.Contains(type, SymbolEqualityComparer.Default))
             return Unsupported(symbol, $"'{type.Name}' is an entity class with a keyspace of its own; hold its key instead");
         if (!IsAccessible(owned))
-            return Unsupported(symbol, $"'{type.Name}' is private or protected, and the generated code cannot see it; make it internal or public");
+            return Unsupported(
+                symbol, $"'{type.Name}' is private or protected, and the generated code cannot see it; make it internal or public");
         if (path.Contains(owned, SymbolEqualityComparer.Default))
         {
             Report(Analyzers.Diagnostics.OwnedCycle, symbol, symbol.ContainingType.Name, symbol.Name, owned.Name);
@@ -223,7 +231,9 @@ sealed class EntityReader(ITypeSymbol type, List<ITypeSymbol> entityTypes, Locat
     ConstructorSpec? FindConstructor(INamedTypeSymbol owner, List<PropertySpec> properties)
     {
         string type = owner.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat);
-        foreach (var constructor in owner.InstanceConstructors.OrderBy(candidate => candidate.Parameters.Length == 0 ? int.MinValue : -candidate.Parameters.Length))
+        foreach (
+            var constructor in owner.InstanceConstructors.OrderBy(
+                candidate => candidate.Parameters.Length == 0 ? int.MinValue : -candidate.Parameters.Length))
         {
             var arguments = constructor.Parameters.Select(parameter => Argument(parameter, properties)).ToList();
             if (arguments.Contains(null))
@@ -239,14 +249,17 @@ sealed class EntityReader(ITypeSymbol type, List<ITypeSymbol> entityTypes, Locat
     static ArgumentSpec? Argument(IParameterSymbol parameter, List<PropertySpec> properties)
     {
         string bare = TypeMapping.Bare(parameter.Type);
-        var property = properties.Find(candidate => string.Equals(candidate.Name, parameter.Name, StringComparison.OrdinalIgnoreCase) && candidate.BareType == bare);
+        var property = properties.Find(
+            candidate => string.Equals(candidate.Name, parameter.Name, StringComparison.OrdinalIgnoreCase) && candidate.BareType == bare);
         if (property is null || parameter.RefKind != RefKind.None)
             return null;
         string missing = parameter is { HasExplicitDefaultValue: true, ExplicitDefaultValue: null } || !parameter.HasExplicitDefaultValue
             ? $"default({bare})!"
             : $"({bare}){Microsoft.CodeAnalysis.CSharp.SymbolDisplay.FormatPrimitive(parameter.ExplicitDefaultValue!, quoteStrings: true, useHexadecimalNumbers: false)}{NumberSuffix(parameter.ExplicitDefaultValue!)}";
         bool isRead = property.Kind is MappingKind.Value or MappingKind.Key;
-        return isRead || property.Setter != SetterKind.None ? new ArgumentSpec(property.Type, isRead ? property.Path : null, missing) : null;
+        return isRead || property.Setter != SetterKind.None
+            ? new ArgumentSpec(property.Type, isRead ? property.Path : null, missing)
+            : null;
     }
 
     static string NumberSuffix(object value) => value switch
@@ -297,7 +310,8 @@ sealed class EntityReader(ITypeSymbol type, List<ITypeSymbol> entityTypes, Locat
 
     void Add(ISymbol place, List<IndexSpec> indexes, List<PropertySpec> properties, AttributeData attribute, List<string> names)
     {
-        string name = attribute.NamedArguments.FirstOrDefault(argument => argument.Key == "Name").Value.Value as string ?? string.Join("_", names);
+        string name = attribute.NamedArguments.FirstOrDefault(argument => argument.Key == "Name").Value.Value as string
+            ?? string.Join("_", names);
         string? problem = names.Count == 0 ? "name the properties on the class, and none on a property" : null;
         problem ??= indexes.Any(index => index.Name == name) ? "there is another one of that name; set the Name of one" : null;
         problem ??= names.Distinct().Count() < names.Count ? "it names a property twice" : null;
@@ -329,5 +343,6 @@ sealed class EntityReader(ITypeSymbol type, List<ITypeSymbol> entityTypes, Locat
 
     /// <summary>Reports at the symbol if it is in source, else at the keyspace that has the class.</summary>
     void Report(DiagnosticDescriptor descriptor, ISymbol symbol, params string[] arguments) =>
-        _diagnostics.Add(DiagnosticSpec.Of(descriptor, symbol.Locations.FirstOrDefault(location => location.IsInSource) ?? keyspaceLocation, arguments));
+        _diagnostics.Add(
+            DiagnosticSpec.Of(descriptor, symbol.Locations.FirstOrDefault(location => location.IsInSource) ?? keyspaceLocation, arguments));
 }

@@ -3,7 +3,9 @@ using Microsoft.CodeAnalysis.Text;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>What the generator has to know of a context class. Specs hold no symbols and compare by value, so that unchanged ones cost nothing.</summary>
+/// <summary>
+/// What the generator has to know of a context class. Specs hold no symbols and compare by value, so that unchanged ones cost nothing.
+/// </summary>
 sealed record ContextSpec(
     string FullName,
     string? Namespace,
@@ -33,7 +35,9 @@ sealed record EntitySpec(
 /// <summary>How an object is created: with these arguments, past accessibility and required members if need be.</summary>
 sealed record ConstructorSpec(string Type, bool IsDirect, EquatableArray<ArgumentSpec> Arguments);
 
-/// <summary>An argument of a constructor: the property that it sets (by path), or none; its type, and what it is when the store has no value.</summary>
+/// <summary>
+/// An argument of a constructor: the property that it sets (by path), or none; its type, and what it is when the store has no value.
+/// </summary>
 sealed record ArgumentSpec(string Type, string? Path, string Missing);
 
 enum MappingKind
@@ -98,10 +102,12 @@ sealed record PropertySpec(string Name, string Path, string Type, string Declari
 sealed record IndexSpec(string Name, EquatableArray<string> Properties);
 
 /// <summary>A diagnostic to report, with its place in the source by value.</summary>
-sealed record DiagnosticSpec(DiagnosticDescriptor Descriptor, string? FilePath, TextSpan Span, LinePositionSpan Lines, EquatableArray<string> Arguments)
+sealed record DiagnosticSpec(
+    DiagnosticDescriptor Descriptor, string? FilePath, TextSpan Span, LinePositionSpan Lines, EquatableArray<string> Arguments)
 {
     public static DiagnosticSpec Of(DiagnosticDescriptor descriptor, Location? location, params string[] arguments) => new(
-        descriptor, location?.SourceTree?.FilePath, location?.SourceSpan ?? default, location?.GetLineSpan().Span ?? default, new(arguments));
+        descriptor, location?.SourceTree?.FilePath, location?.SourceSpan
+            ?? default, location?.GetLineSpan().Span ?? default, new(arguments));
 
     public Diagnostic ToDiagnostic() => Diagnostic.Create(
         Descriptor, FilePath is null ? Location.None : Location.Create(FilePath, Span, Lines), [.. Arguments]);

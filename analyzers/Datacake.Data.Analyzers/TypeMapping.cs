@@ -94,10 +94,13 @@ static class TypeMapping
         || Scalar(type) is Codecs + "Guid" or Codecs + "DateOnly";
 
     public static ITypeSymbol? NullableOf(ITypeSymbol type) =>
-        type is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable ? nullable.TypeArguments[0] : null;
+        type is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable
+            ? nullable.TypeArguments[0]
+            : null;
 
     /// <summary>The type in source, with the annotations of its arguments and without its own.</summary>
-    public static string Bare(ITypeSymbol type) => type.WithNullableAnnotation(NullableAnnotation.NotAnnotated).ToDisplayString(Names.WithNullability);
+    public static string Bare(ITypeSymbol type) =>
+        type.WithNullableAnnotation(NullableAnnotation.NotAnnotated).ToDisplayString(Names.WithNullability);
 
     static string Definition(INamedTypeSymbol type) => Names.FullName(type);
 }

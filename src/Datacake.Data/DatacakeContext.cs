@@ -6,12 +6,12 @@ using Datacake.Node;
 namespace Datacake.Data;
 
 /// <summary>
-/// A session with the replicated store of a node: queries entities, tracks them, and saves their changes as one transaction. Derive a partial
-/// class from it with a <c>public partial Keyspace&lt;Product&gt; Products { get; }</c> for each entity class.
+/// A session with the replicated store of a node: queries entities, tracks them, and saves their changes as one transaction. Derive a
+/// partial class from it with a <c>public partial Keyspace&lt;Product&gt; Products { get; }</c> for each entity class.
 /// </summary>
 /// <remarks>
-/// A context is light and lives for one unit of work. It is not thread-safe: it serves one operation at a time, and a second one that starts
-/// before is refused. From its creation on the node takes part in replication.
+/// A context is light and lives for one unit of work. It is not thread-safe: it serves one operation at a time, and a second one that
+/// starts before is refused. From its creation on the node takes part in replication.
 /// </remarks>
 public abstract class DatacakeContext : IAsyncDisposable
 {
@@ -56,8 +56,11 @@ public abstract class DatacakeContext : IAsyncDisposable
         }
     }
 
-    /// <summary>Saves all changes at the level <see cref="DefaultConsistency"/>; see <see cref="SaveChangesAsync(Consistency, CancellationToken)"/>.</summary>
-    public Task<SaveResult> SaveChangesAsync(CancellationToken cancellationToken = default) => SaveChangesAsync(DefaultConsistency, cancellationToken);
+    /// <summary>
+    /// Saves all changes at the level <see cref="DefaultConsistency"/>; see <see cref="SaveChangesAsync(Consistency, CancellationToken)"/>.
+    /// </summary>
+    public Task<SaveResult> SaveChangesAsync(CancellationToken cancellationToken = default) =>
+        SaveChangesAsync(DefaultConsistency, cancellationToken);
 
     /// <summary>
     /// Writes all changes as one transaction, which is atomic on every node, and waits until as many nodes have it as the level asks for.
@@ -113,7 +116,8 @@ public abstract class DatacakeContext : IAsyncDisposable
         var keyspace = KeyspaceOf(entity.GetType());
         return keyspace.Entity is EntityModel<T> model
             ? ChangeTracker.EntryOf(model, keyspace, entity)
-            : throw new InvalidOperationException($"The entity is a {keyspace.Entity.Name}; ask for its entry with a variable of that type, not as {typeof(T).Name}.");
+            : throw new InvalidOperationException(
+                $"The entity is a {keyspace.Entity.Name}; ask for its entry with a variable of that type, not as {typeof(T).Name}.");
     }
 
     /// <summary>Waits for work under way. The node and its store stay.</summary>
@@ -156,7 +160,8 @@ public abstract class DatacakeContext : IAsyncDisposable
         var key = entry.CurrentState == EntityState.Detached ? entry.Keyspace.Entity.KeyOf(entry.Entity) : entry.Key;
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
         var document = await snapshot.GetAsync(entry.Keyspace.Name, key, cancellationToken).ConfigureAwait(false)
-            ?? throw new InvalidOperationException($"The {entry.Keyspace.Entity.Name} {key} cannot be reloaded, for the store does not have it, or not any more.");
+            ?? throw new InvalidOperationException(
+                $"The {entry.Keyspace.Entity.Name} {key} cannot be reloaded, for the store does not have it, or not any more.");
         object stored = entry.Keyspace.Entity.ReadEntity(key, document);
         foreach (var property in entry.Keyspace.Entity.Properties)
         {
@@ -193,7 +198,9 @@ public abstract class DatacakeContext : IAsyncDisposable
             if (keyspace.Entity.Type == type)
                 return keyspace;
         }
-        throw new InvalidOperationException($"No keyspace of {GetType().Name} has entities of class {type.Name}. Add: public partial Keyspace<{type.Name}> {type.Name}s {{ get; }}");
+        throw new InvalidOperationException(
+            $"No keyspace of {GetType().Name} has entities of class {type.Name}. "
+            + $"Add: public partial Keyspace<{type.Name}> {type.Name}s {{ get; }}");
     }
 
     static void Validate(IReadOnlyList<PendingWrite> writes)
@@ -208,7 +215,9 @@ public abstract class DatacakeContext : IAsyncDisposable
             throw new EntityValidationException(errors);
     }
 
-    /// <summary>Looks up what is stored of entities that are said to be modified and were not read before, to find what of it is gone.</summary>
+    /// <summary>
+    /// Looks up what is stored of entities that are said to be modified and were not read before, to find what of it is gone.
+    /// </summary>
     static async Task<IReadOnlyList<PendingWrite>> CompleteAsync(
         ReplicatedStore store, IReadOnlyList<PendingWrite> writes, CancellationToken cancellationToken)
     {

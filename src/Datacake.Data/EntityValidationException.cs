@@ -1,6 +1,8 @@
 namespace Datacake.Data;
 
-/// <summary>Entities to be saved break the rules of their classes (<c>[Required]</c>, <c>[MaxLength]</c>, nullability). Nothing was written.</summary>
+/// <summary>
+/// Entities to be saved break the rules of their classes (<c>[Required]</c>, <c>[MaxLength]</c>, nullability). Nothing was written.
+/// </summary>
 public sealed class EntityValidationException : Exception
 {
     const int MaxErrorsInMessage = 20;

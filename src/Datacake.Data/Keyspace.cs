@@ -6,8 +6,8 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data;
 
 /// <summary>
-/// The entities of one class in a context: a query for all of them, to start others from, and where entities are added and removed.
-/// Not thread-safe, as the context.
+/// The entities of one class in a context: a query for all of them, to start others from, and where entities are added and removed. Not
+/// thread-safe, as the context.
 /// </summary>
 public sealed class Keyspace<T> : Query<T>
     where T : class
@@ -48,8 +48,8 @@ public sealed class Keyspace<T> : Query<T>
     }
 
     /// <summary>
-    /// Tracks an entity, all properties of which the next save writes, changed or not. An entity that came from a query need not be updated: its changes
-    /// are found.
+    /// Tracks an entity, all properties of which the next save writes, changed or not. An entity that came from a query need not be
+    /// updated: its changes are found.
     /// </summary>
     /// <exception cref="InvalidOperationException">Another instance with its key is tracked.</exception>
     public EntityEntry<T> Update(T entity)
@@ -84,7 +84,10 @@ public sealed class Keyspace<T> : Query<T>
             Remove(entity);
     }
 
-    /// <summary>The entity with this key: the tracked instance if there is one, even unsaved, else from the store; null if there is none, or it is to be deleted.</summary>
+    /// <summary>
+    /// The entity with this key: the tracked instance if there is one, even unsaved, else from the store; null if there is none, or it is
+    /// to be deleted.
+    /// </summary>
     /// <param name="keyValues">The values of the key's properties, in their order.</param>
     /// <exception cref="ArgumentException">The values are not those of the key.</exception>
     public ValueTask<T?> FindAsync(params object?[] keyValues) => FindAsync(keyValues, CancellationToken.None);

@@ -11,7 +11,8 @@ public class DiagnosticTests
     [InlineData("DCD010", "class Thing { public int Id { get; set; } } partial class C(DatacakeNode node) : DatacakeContext(node) { internal partial Keyspace<Thing> A { get; } internal partial Keyspace<Thing> B { get; } }", "'B' has the same entity class ('Thing') as 'A'")]
     [InlineData("DCD010", "class X { public int Id { get; set; } } [Keyspace(\"A\")] class Y { public int Id { get; set; } } partial class C(DatacakeNode node) : DatacakeContext(node) { internal partial Keyspace<X> A { get; } internal partial Keyspace<Y> B { get; } }", "'B' has the same name ('A') as 'A'")]
     [InlineData("DCD012", "[Keyspace(\"\")] class X { public int Id { get; set; } } partial class C(DatacakeNode node) : DatacakeContext(node) { internal partial Keyspace<X> A { get; } }", "1 to 200 characters")]
-    public void A_context_that_cannot_be_is_reported(string id, string source, string message) => Reported(GeneratorRun.Of(source), id, message);
+    public void A_context_that_cannot_be_is_reported(string id, string source, string message) =>
+        Reported(GeneratorRun.Of(source), id, message);
 
     [Theory]
     [InlineData("DCD003", "public class Thing { public int Number { get; set; } }", "'Thing' has no key: call a property 'Id' or 'ThingId'")]
@@ -32,12 +33,14 @@ public class DiagnosticTests
     [InlineData("DCD008", "public abstract class Thing { public int Id { get; set; } }", "it is abstract")]
     [InlineData("DCD009", "public class Thing { public Thing(int other) { } public int Id { get; set; } }", "'Thing' needs a constructor")]
     [InlineData("DCD011", "public class Thing { public int Id { get; set; } public Part? X { get; set; } } public class Part { public Part? Inner { get; set; } }", "'Part.Inner' would be stored within itself")]
-    public void A_class_that_cannot_be_mapped_is_reported(string id, string source, string message) => Reported(GeneratorRun.OfThing(source), id, message);
+    public void A_class_that_cannot_be_mapped_is_reported(string id, string source, string message) =>
+        Reported(GeneratorRun.OfThing(source), id, message);
 
     [Fact]
     public void All_errors_of_a_class_are_reported_at_once()
     {
-        var run = GeneratorRun.OfThing("public class Thing { public int Id { get; set; } public object? X { get; set; } [Counter] public string Y { get; set; } = \"\"; }");
+        var run = GeneratorRun.OfThing(
+            "public class Thing { public int Id { get; set; } public object? X { get; set; } [Counter] public string Y { get; set; } = \"\"; }");
         Assert.Equal(["DCD005", "DCD006"], run.Diagnostics.Select(diagnostic => diagnostic.Id).Order());
     }
 

@@ -99,9 +99,16 @@ public class GeneratorTests
             public class Other { public int Id { get; set; } }
             partial class OtherContext(DatacakeNode node) : DatacakeContext(node) { internal partial Keyspace<Other> Others { get; } }
             """);
-        var again = first.Again(source => source.Replace("class Other { public int Id { get; set; } }", "class Other { public int Id { get; set; } public int X { get; set; } }", StringComparison.Ordinal));
+        var again = first.Again(
+            source =>
+                source.Replace(
+                    "class Other { public int Id { get; set; } }",
+                    "class Other { public int Id { get; set; } public int X { get; set; } }",
+                    StringComparison.Ordinal));
         Assert.Single(again.ReasonsOf(DatacakeGenerator.EntitiesStep), reason => reason == IncrementalStepRunReason.Modified);
-        Assert.Single(again.ReasonsOf(DatacakeGenerator.EntitiesStep), reason => reason is IncrementalStepRunReason.Cached or IncrementalStepRunReason.Unchanged);
+        Assert.Single(
+            again.ReasonsOf(DatacakeGenerator.EntitiesStep),
+            reason => reason is IncrementalStepRunReason.Cached or IncrementalStepRunReason.Unchanged);
     }
 
     static void Compiles(GeneratorRun run)

@@ -8,7 +8,9 @@ static class Gens
 {
     static readonly string[] Parts = ["a", "b", "ab", "A", "é", "\0", "𝄞", "\uFFFD", " ", "ß"];
 
-    /// <summary>Strings of few characters, so that they meet, among them ones of two and four bytes and ones that order differently as UTF-8.</summary>
+    /// <summary>
+    /// Strings of few characters, so that they meet, among them ones of two and four bytes and ones that order differently as UTF-8.
+    /// </summary>
     public static readonly Gen<string> Text = Gen.Int[0, Parts.Length - 1].Select(i => Parts[i]).Array[0, 4].Select(string.Concat);
 
     public static readonly Gen<DateOnly> DateOnly = Gen.Int[0, System.DateOnly.MaxValue.DayNumber].Select(System.DateOnly.FromDayNumber);
@@ -22,7 +24,8 @@ static class Gens
         Gen.Long[TimeSpan.TicksPerDay, System.DateTime.MaxValue.Ticks - TimeSpan.TicksPerDay], Gen.Int[-840, 840],
         (ticks, minutes) => new DateTimeOffset(ticks, TimeSpan.FromMinutes(minutes)));
 
-    static readonly Gen<Owned?> Owned = Gen.Select(Text.Null(), Gen.Long[-5, 5], Gen.Int[0, 9].HashSet[0, 3], Gen.Select(Gen.Double, Gen.Double, (a, b) => new GeoPoint(a, b)).Null())
+    static readonly Gen<Owned?> Owned = Gen.Select(
+        Text.Null(), Gen.Long[-5, 5], Gen.Int[0, 9].HashSet[0, 3], Gen.Select(Gen.Double, Gen.Double, (a, b) => new GeoPoint(a, b)).Null())
         .Select((text, counter, set, point) => new Owned { Text = text, Counter = counter, Set = set, Point = point }).Null();
 
     public static readonly Gen<Everything> Everything = Gen.ULong.Select(EverythingOf);

@@ -6,7 +6,7 @@ namespace Datacake.Data.Tests;
 
 public class SaveTests(StoreFixture store)
 {
-    static long s_lastId;
+    static long _lastId;
 
     [Fact]
     public async Task A_saved_entity_is_found_by_its_key()
@@ -14,7 +14,8 @@ public class SaveTests(StoreFixture store)
         long id = NextId();
         await using (var db = store.NewContext())
         {
-            db.Products.Add(new Product { Id = id, Name = "Cake", Category = "bakery", Price = 12.50m, Stock = 10, Tags = ["sweet"], Warehouse = new() { City = "Bonn" } });
+            db.Products.Add(
+                new Product { Id = id, Name = "Cake", Category = "bakery", Price = 12.50m, Stock = 10, Tags = ["sweet"], Warehouse = new() { City = "Bonn" } });
             var result = await db.SaveChangesAsync(Consistency.None, Token);
             Assert.Equal(1, result.Count);
             Assert.Equal(1, (int)result);
@@ -251,7 +252,7 @@ public class SaveTests(StoreFixture store)
 
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    static long NextId() => Interlocked.Increment(ref s_lastId);
+    static long NextId() => Interlocked.Increment(ref _lastId);
 
     static async Task<Product> Saved(ShopContext db)
     {

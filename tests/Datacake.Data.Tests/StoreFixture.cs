@@ -16,7 +16,8 @@ public sealed class StoreFixture : IAsyncLifetime
     public ShopContext NewContext() => new(Node) { DefaultConsistency = Consistency.None };
 
     public async ValueTask InitializeAsync() =>
-        _node = await DatacakeNode.StartAsync(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory(), TestContext.Current.CancellationToken);
+        _node = await DatacakeNode.StartAsync(
+            options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory(), TestContext.Current.CancellationToken);
 
     public async ValueTask DisposeAsync()
     {

@@ -4,7 +4,9 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests;
 
-/// <summary>One document on one node, without a store: what a transaction's operations make of it, for tests of how changes merge.</summary>
+/// <summary>
+/// One document on one node, without a store: what a transaction's operations make of it, for tests of how changes merge.
+/// </summary>
 sealed class TestReplica(byte node)
 {
     readonly Dictionary<(HlcTimestamp Born, string Property), long> _shares = [];

@@ -1,7 +1,8 @@
 namespace Datacake.Data;
 
 /// <summary>
-/// Names the keyspace that an entity class is stored in, which is the name of the context's property otherwise. On the property it takes precedence.
+/// Names the keyspace that an entity class is stored in, which is the name of the context's property otherwise. On the property it takes
+/// precedence.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Property)]
 public sealed class KeyspaceAttribute(string name) : Attribute

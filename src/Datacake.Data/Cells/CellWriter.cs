@@ -83,7 +83,8 @@ public sealed class CellWriter
         if (encoded.Length > DocumentPath.MaxElementLength)
         {
             throw new ArgumentException(
-                $"The property {path.Name} has an element of {encoded.Length} encoded bytes; at most {DocumentPath.MaxElementLength} are possible.");
+                $"The property {path.Name} has an element of {encoded.Length} encoded bytes; "
+                + $"at most {DocumentPath.MaxElementLength} are possible.");
         }
         int length = path.ElementPrefix.Length + encoded.Length;
         if (_path.Length < length)

@@ -8,7 +8,9 @@ sealed record EntityContent(DocumentContent Cells, IReadOnlyList<CounterIncremen
 {
     public bool IsEmpty => Cells.Count == 0 && Counters.Count == 0;
 
-    /// <summary>What has to be written to get from <paramref name="original"/> to this: changed cells, removed ones, and what to add to counters.</summary>
+    /// <summary>
+    /// What has to be written to get from <paramref name="original"/> to this: changed cells, removed ones, and what to add to counters.
+    /// </summary>
     public EntityContent ChangesFrom(EntityContent original)
     {
         if (Cells.Length == original.Cells.Length && Cells.SequenceEqual(original.Cells) && Counters.SequenceEqual(original.Counters))
@@ -33,7 +35,9 @@ sealed record EntityContent(DocumentContent Cells, IReadOnlyList<CounterIncremen
         return new EntityContent(changes.Build(), CounterChanges(original.Counters));
     }
 
-    /// <summary>The changes from <paramref name="original"/>, and beside them every cell that did not change: the whole entity is asserted.</summary>
+    /// <summary>
+    /// The changes from <paramref name="original"/>, and beside them every cell that did not change: the whole entity is asserted.
+    /// </summary>
     public EntityContent AssertedOver(EntityContent original)
     {
         var all = new DocumentContentBuilder();

@@ -5,7 +5,9 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data;
 
-/// <summary>The entities that a context knows, one instance for each key, and what became of them. Not thread-safe, as the context.</summary>
+/// <summary>
+/// The entities that a context knows, one instance for each key, and what became of them. Not thread-safe, as the context.
+/// </summary>
 public sealed class ChangeTracker
 {
     readonly Dictionary<object, EntityEntry> _byEntity = new(ReferenceEqualityComparer.Instance);
@@ -18,8 +20,8 @@ public sealed class ChangeTracker
     internal CellWriter CellWriter { get; } = new();
 
     /// <summary>
-    /// Whether <see cref="DatacakeContext.SaveChangesAsync(CancellationToken)"/>, <see cref="Entries"/> and <see cref="HasChanges"/> look for changes by
-    /// themselves. Default: true. Without it, call <see cref="DetectChanges()"/>.
+    /// Whether <see cref="DatacakeContext.SaveChangesAsync(CancellationToken)"/>, <see cref="Entries"/> and <see cref="HasChanges"/> look
+    /// for changes by themselves. Default: true. Without it, call <see cref="DetectChanges()"/>.
     /// </summary>
     public bool AutoDetectChangesEnabled { get; set; } = true;
 
@@ -75,7 +77,8 @@ public sealed class ChangeTracker
 
     internal bool TryGetEntry(object entity, [NotNullWhen(true)] out EntityEntry? entry) => _byEntity.TryGetValue(entity, out entry);
 
-    internal bool TryGetEntry(EntityModel model, DocumentKey key, [NotNullWhen(true)] out EntityEntry? entry) => _byKey.TryGetValue((model, key), out entry);
+    internal bool TryGetEntry(EntityModel model, DocumentKey key, [NotNullWhen(true)] out EntityEntry? entry) =>
+        _byKey.TryGetValue((model, key), out entry);
 
     /// <summary>The entry of an entity, tracked or not.</summary>
     internal EntityEntry<T> EntryOf<T>(EntityModel<T> model, KeyspaceModel keyspace, T entity)
@@ -194,7 +197,8 @@ public sealed class ChangeTracker
         if (entry.CurrentState != EntityState.Added)
         {
             throw new InvalidOperationException(
-                $"The key of the {entry.Keyspace.Entity.Name} {entry.Key} was changed to {key}; the key of a stored entity is for life. Remove the entity and add another one.");
+                $"The key of the {entry.Keyspace.Entity.Name} {entry.Key} was changed to {key}; the key of a stored entity is for life. "
+                + "Remove the entity and add another one.");
         }
         if (!_byKey.TryAdd((entry.Keyspace.Entity, key), entry))
             throw Duplicate(entry, key);
@@ -203,5 +207,6 @@ public sealed class ChangeTracker
     }
 
     static InvalidOperationException Duplicate(EntityEntry entry, DocumentKey key) => new(
-        $"The {entry.Keyspace.Entity.Name} {key} is tracked by this context already, as another instance. Change that one (FindAsync returns it), or detach it first.");
+        $"The {entry.Keyspace.Entity.Name} {key} is tracked by this context already, as another instance. "
+            + "Change that one (FindAsync returns it), or detach it first.");
 }

@@ -4,7 +4,9 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data;
 
-/// <summary>What a context knows of one entity: its state, and its values as they are and as they were. Not thread-safe, as the context.</summary>
+/// <summary>
+/// What a context knows of one entity: its state, and its values as they are and as they were. Not thread-safe, as the context.
+/// </summary>
 public class EntityEntry
 {
     readonly ChangeTracker _tracker;
@@ -32,8 +34,8 @@ public class EntityEntry
 
     /// <summary>What the next save does about it.</summary>
     /// <remarks>
-    /// Setting it to <see cref="EntityState.Modified"/> asserts all properties, changed or not; to <see cref="EntityState.Unchanged"/> takes the
-    /// entity as it is for what is stored.
+    /// Setting it to <see cref="EntityState.Modified"/> asserts all properties, changed or not; to <see cref="EntityState.Unchanged"/>
+    /// takes the entity as it is for what is stored.
     /// </remarks>
     public EntityState State
     {
@@ -78,7 +80,8 @@ public class EntityEntry
         }
     }
 
-    internal EntityContent ContentOf(Document document) => Keyspace.Entity.Encode(Keyspace.Entity.ReadEntity(Key, document), _tracker.CellWriter);
+    internal EntityContent ContentOf(Document document) =>
+        Keyspace.Entity.Encode(Keyspace.Entity.ReadEntity(Key, document), _tracker.CellWriter);
 
     internal object? OriginalEntity => _originalEntity ??= Original is { } original ? Keyspace.Entity.ReadEntity(Key, original) : null;
 

@@ -29,7 +29,9 @@ public readonly struct PropertyEntry
         }
     }
 
-    /// <summary>Its value when the entity was read, attached or saved last; the current one if the entity is added, or nothing is known.</summary>
+    /// <summary>
+    /// Its value when the entity was read, attached or saved last; the current one if the entity is added, or nothing is known.
+    /// </summary>
     public object? OriginalValue => _entry.OriginalEntity is { } original ? Metadata.GetValue(original) : CurrentValue;
 
     /// <summary>Whether the next save writes it: it was changed, or the whole entity is asserted as modified.</summary>
@@ -54,5 +56,6 @@ public readonly struct PropertyEntry
 
     /// <summary>A change in an owned object is one of the object.</summary>
     static bool IsOfThis(string changed, string name) =>
-        changed == name || (changed.StartsWith(name, StringComparison.Ordinal) && changed.Length > name.Length && changed[name.Length] == '.');
+        changed == name
+            || (changed.StartsWith(name, StringComparison.Ordinal) && changed.Length > name.Length && changed[name.Length] == '.');
 }

@@ -21,7 +21,8 @@ public sealed class ContextModelBuilder
             if (keyspace.Name == name || keyspace.Entity.Type == entity.Type)
             {
                 throw new InvalidOperationException(
-                    $"The context has the keyspace '{keyspace.Name}' of {keyspace.Entity.Name} already, and cannot have '{name}' of {entity.Name} beside it: "
+                    $"The context has the keyspace '{keyspace.Name}' of {keyspace.Entity.Name} already, "
+                    + $"and cannot have '{name}' of {entity.Name} beside it: "
                     + "names and entity classes are unique in a context.");
             }
         }

@@ -13,7 +13,11 @@ public abstract class EntityModel
     readonly FrozenDictionary<string, PropertyModel> _propertiesByName;
 
     private protected EntityModel(
-        Type type, MergePolicy policy, IReadOnlyList<CellPath> paths, IReadOnlyList<PropertyModel> properties, IReadOnlyList<IndexModel> indexes)
+        Type type,
+        MergePolicy policy,
+        IReadOnlyList<CellPath> paths,
+        IReadOnlyList<PropertyModel> properties,
+        IReadOnlyList<IndexModel> indexes)
     {
         Type = type;
         Policy = policy;
@@ -68,7 +72,8 @@ public abstract class EntityModel
         if (values.Length != Key.Count)
         {
             throw new ArgumentException(
-                $"The key of {Name} has {Key.Count} value(s) ({string.Join(", ", Key.Select(property => property.Name))}), and {values.Length} were given.", nameof(values));
+                $"The key of {Name} has {Key.Count} value(s) ({string.Join(", ", Key.Select(property => property.Name))}), "
+                + $"and {values.Length} were given.", nameof(values));
         }
         var writer = new OrderedKeyWriter();
         for (int i = 0; i < values.Length; i++)
@@ -76,7 +81,8 @@ public abstract class EntityModel
             if (values[i] is null || !Key[i].OrderedCodec!.TryWriteOrdered(writer, values[i]))
             {
                 throw new ArgumentException(
-                    $"The key property {Key[i].Name} of {Name} is of type {Key[i].Type.Name}, and the value given is {values[i]?.GetType().Name ?? "null"}.", nameof(values));
+                    $"The key property {Key[i].Name} of {Name} is of type {Key[i].Type.Name}, "
+                    + $"and the value given is {values[i]?.GetType().Name ?? "null"}.", nameof(values));
             }
         }
         return new DocumentKey(writer.ToArray());
@@ -103,7 +109,9 @@ public abstract class EntityModel
                 _ => null,
             };
             if (length > property.MaxLength)
-                errors.Add(new ValidationError(Name, key, property.Name, $"has a length of {length}, and at most {property.MaxLength} are allowed"));
+                errors.Add(
+                    new ValidationError(
+                        Name, key, property.Name, $"has a length of {length}, and at most {property.MaxLength} are allowed"));
         }
     }
 

@@ -3,7 +3,9 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Metadata;
 
-/// <summary>How the entities of class <typeparamref name="T"/> are stored. The source generator writes a subclass for each entity class.</summary>
+/// <summary>
+/// How the entities of class <typeparamref name="T"/> are stored. The source generator writes a subclass for each entity class.
+/// </summary>
 public abstract class EntityModel<T> : EntityModel
     where T : class
 {
@@ -34,7 +36,9 @@ public abstract class EntityModel<T> : EntityModel
 
     /// <summary>What to throw when a part of the key is null.</summary>
     protected InvalidOperationException MissingKey(string property) =>
-        new($"The key property {property} of the {Name} is null; give it a value before the entity is added, updated, attached or removed.");
+        new(
+            $"The key property {property} of the {Name} is null; "
+            + "give it a value before the entity is added, updated, attached or removed.");
 
     internal override EntityContent Defaults => _defaults.Value;
 
@@ -86,7 +90,8 @@ public abstract class EntityModel<T> : EntityModel
         {
             string where = cells.Property.Length == 0 ? "its key" : $"its property {cells.Property}";
             throw new InvalidDataException(
-                $"The {Name} {key} cannot be read, because {where} is not as the class declares it. Was it written by another version of the class? {e.Message}", e);
+                $"The {Name} {key} cannot be read, because {where} is not as the class declares it. "
+                + $"Was it written by another version of the class? {e.Message}", e);
         }
     }
 
@@ -97,7 +102,10 @@ public abstract class EntityModel<T> : EntityModel
         foreach (var property in Key)
         {
             // Zero, the empty string or the empty Guid: some value of the property's type.
-            object sample = property.Type == typeof(string) ? "" : property.Type == typeof(Guid) ? Guid.Empty : property.Type == typeof(DateOnly) ? default(DateOnly) : 0L;
+            object sample = property.Type == typeof(string) ? ""
+                : property.Type == typeof(Guid) ? Guid.Empty
+                : property.Type == typeof(DateOnly) ? default(DateOnly)
+                : 0L;
             property.OrderedCodec!.TryWriteOrdered(key, sample);
         }
         var markers = new CellWriter();

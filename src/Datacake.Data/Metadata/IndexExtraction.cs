@@ -4,14 +4,15 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data.Metadata;
 
 /// <summary>
-/// Writes the columns of an index from the cells of a document, on every replica and at every change of it: the values that an entity read from the
-/// document would have, without making one.
+/// Writes the columns of an index from the cells of a document, on every replica and at every change of it: the values that an entity read
+/// from the document would have, without making one.
 /// </summary>
 sealed class IndexExtraction
 {
     readonly Column[] _columns;
 
-    IndexExtraction(EntityModel entity, IndexModel index) => _columns = [.. index.Properties.Select(property => new Column(entity, property))];
+    IndexExtraction(EntityModel entity, IndexModel index) =>
+        _columns = [.. index.Properties.Select(property => new Column(entity, property))];
 
     /// <summary>The declarations of an entity class's indexes.</summary>
     public static IReadOnlyList<DocumentIndex> IndexesOf(EntityModel entity) => [.. entity.Indexes.Select(index =>
@@ -36,8 +37,8 @@ sealed class IndexExtraction
         }
         catch (InvalidDataException)
         {
-            // Written by another version of the class, with a type that this one cannot read: then nor can queries, and they say so when they meet
-            // the document. A commit must not fail for it.
+            // Written by another version of the class, with a type that this one cannot read: then nor can queries, and they say so when
+            // they meet the document. A commit must not fail for it.
             values.Writer.Truncate();
         }
     }
@@ -113,7 +114,9 @@ sealed class IndexExtraction
 
         bool IsElement(DocumentCell cell) => cell.Kind == DocumentPathKind.Element && cell.Property.SequenceEqual(_path.Utf8Name);
 
-        /// <summary>Whether the object that the property belongs to is there, and what its properties are that the document lacks.</summary>
+        /// <summary>
+        /// Whether the object that the property belongs to is there, and what its properties are that the document lacks.
+        /// </summary>
         bool HasOwner(Document document, out EntityContent defaults)
         {
             defaults = _defaults;

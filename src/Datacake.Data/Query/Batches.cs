@@ -13,7 +13,8 @@ static class Batches
         }
     }
 
-    public static async IAsyncEnumerable<IReadOnlyList<TResult>> Select<T, TResult>(IAsyncEnumerable<IReadOnlyList<T>> source, Func<T, TResult> selector)
+    public static async IAsyncEnumerable<IReadOnlyList<TResult>> Select<T, TResult>(
+        IAsyncEnumerable<IReadOnlyList<T>> source, Func<T, TResult> selector)
     {
         await foreach (var batch in source.ConfigureAwait(false))
             yield return [.. batch.Select(selector)];
@@ -55,7 +56,8 @@ static class Batches
         }
     }
 
-    public static async IAsyncEnumerable<IReadOnlyList<T>> Sort<T>(IAsyncEnumerable<IReadOnlyList<T>> source, IReadOnlyList<Ordering<T>> orderings)
+    public static async IAsyncEnumerable<IReadOnlyList<T>> Sort<T>(
+        IAsyncEnumerable<IReadOnlyList<T>> source, IReadOnlyList<Ordering<T>> orderings)
     {
         var all = new List<T>();
         await foreach (var batch in source.ConfigureAwait(false))

@@ -45,7 +45,8 @@ sealed record Condition(PropertyModel Property, ConditionKind Kind, IReadOnlyLis
     {
         null => "null",
         // The compiler compares enumerations as integers.
-        int or long or uint or ulong when (Nullable.GetUnderlyingType(type) ?? type) is { IsEnum: true } enumeration => $"{Enum.ToObject(enumeration, value)}",
+        int or long or uint or ulong when (Nullable.GetUnderlyingType(type) ?? type) is { IsEnum: true } enumeration =>
+            $"{Enum.ToObject(enumeration, value)}",
         string text => $"'{text}'",
         _ => Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? "",
     };

@@ -6,8 +6,8 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// Finds in a predicate what keys and indexes can answer, as alternatives (joined by or) of conditions (joined by and). What it finds is never narrower than
-/// the predicate; the predicate itself is applied to each entity afterwards.
+/// Finds in a predicate what keys and indexes can answer, as alternatives (joined by or) of conditions (joined by and). What it finds is
+/// never narrower than the predicate; the predicate itself is applied to each entity afterwards.
 /// </summary>
 sealed class ConditionExtractor(EntityModel entity, ParameterExpression parameter)
 {
@@ -31,7 +31,8 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
                 return Single(Call(call));
             case UnaryExpression { NodeType: ExpressionType.Not, Operand: var operand } when HasValue(operand) is { } property:
                 return Single(Equal(property, null));
-            case UnaryExpression { NodeType: ExpressionType.Not, Operand: var operand } when operand.Type == typeof(bool) && Property(operand) is { } property:
+            case UnaryExpression { NodeType: ExpressionType.Not, Operand: var operand } when operand.Type == typeof(bool)
+                && Property(operand) is { } property:
                 return Single(Equal(property, false));
             case MemberExpression when HasValue(predicate) is { } property:
                 return Single(new Condition(property, ConditionKind.GreaterThan, [null]));
@@ -44,7 +45,8 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
         }
     }
 
-    public static IReadOnlyList<IReadOnlyList<Condition>> And(IReadOnlyList<IReadOnlyList<Condition>> left, IReadOnlyList<IReadOnlyList<Condition>> right)
+    public static IReadOnlyList<IReadOnlyList<Condition>> And(
+        IReadOnlyList<IReadOnlyList<Condition>> left, IReadOnlyList<IReadOnlyList<Condition>> right)
     {
         if (left.Count * right.Count > MaxAlternatives)
             return left.Count <= right.Count ? left : right;
@@ -110,7 +112,8 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
         {
             case { Method.Name: nameof(string.StartsWith), Object: { } text, Arguments: [var prefix, var comparison] }
                 when call.Method.DeclaringType == typeof(string) && IsOrdinal([comparison])
-                && Property(text) is { } property && ExpressionValue.TryGet(prefix, out object? value) && value is string start && IsWritable(property, start):
+                && Property(text) is { } property && ExpressionValue.TryGet(prefix, out object? value) && value is string start
+                && IsWritable(property, start):
                 return new Condition(property, ConditionKind.StartsWith, [start]);
 
             // An overload for one character, which is ordinal.
@@ -120,17 +123,21 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
                 return new Condition(property, ConditionKind.StartsWith, [start]);
 
             // p.Name.Equals(x), string.Equals(p.Name, x), and both with StringComparison.Ordinal
-            case { Method.Name: nameof(Equals), Object: { } a, Arguments: [var b, ..] } when a.Type == b.Type && IsOrdinal(call.Arguments.Skip(1)):
+            case { Method.Name: nameof(Equals), Object: { } a, Arguments: [var b, ..] } when a.Type == b.Type
+                && IsOrdinal(call.Arguments.Skip(1)):
                 return Compare(a, ExpressionType.Equal, b);
-            case { Method.Name: nameof(Equals), Object: null, Arguments: [var a, var b, ..] } when call.Method.DeclaringType == typeof(string) && IsOrdinal(call.Arguments.Skip(2)):
+            case { Method.Name: nameof(Equals), Object: null, Arguments: [var a, var b, ..] } when call.Method.DeclaringType == typeof(string)
+                && IsOrdinal(call.Arguments.Skip(2)):
                 return Compare(a, ExpressionType.Equal, b);
 
             // p.Tags.Contains(x)
             case { Method.Name: "Contains", Object: { } set, Arguments: [var item] }
-                when Property(set) is { Kind: PropertyKind.Set } property && ExpressionValue.TryGet(item, out object? value) && IsWritable(property, value):
+                when Property(set) is { Kind: PropertyKind.Set } property && ExpressionValue.TryGet(item, out object? value)
+                    && IsWritable(property, value):
                 return Equal(property, value);
             case { Method.Name: "Contains", Object: null, Arguments: [var set, var item] } when call.Method.DeclaringType == typeof(Enumerable)
-                && Property(set) is { Kind: PropertyKind.Set } property && ExpressionValue.TryGet(item, out object? value) && IsWritable(property, value):
+                && Property(set) is { Kind: PropertyKind.Set } property && ExpressionValue.TryGet(item, out object? value)
+                && IsWritable(property, value):
                 return Equal(property, value);
 
             // list.Contains(p.Id)
@@ -162,7 +169,9 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
         return new Condition(property, ConditionKind.In, values);
     }
 
-    /// <summary>Whether a collection finds what is equal, and not for example strings of another case: a set may have any comparer.</summary>
+    /// <summary>
+    /// Whether a collection finds what is equal, and not for example strings of another case: a set may have any comparer.
+    /// </summary>
     static bool IsDefaultEquality(IEnumerable collection) => collection switch
     {
         IList => true,
@@ -174,19 +183,26 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
     };
 
     PropertyModel? HasValue(Expression expression) =>
-        expression is MemberExpression { Member.Name: nameof(Nullable<>.HasValue), Expression: { } nullable } && Nullable.GetUnderlyingType(nullable.Type) is not null
+        expression is MemberExpression { Member.Name: nameof(Nullable<>.HasValue), Expression: { } nullable }
+            && Nullable.GetUnderlyingType(nullable.Type) is not null
             ? Property(nullable)
             : null;
 
     /// <summary>The property that an expression names, if an index or key could have it.</summary>
     PropertyModel? Property(Expression expression)
     {
-        while (expression is UnaryExpression { NodeType: ExpressionType.Convert or ExpressionType.ConvertChecked, Method: null } convert && KeepsOrder(convert.Operand.Type, convert.Type))
+        while (
+            expression is UnaryExpression { NodeType: ExpressionType.Convert or ExpressionType.ConvertChecked, Method: null } convert
+                && KeepsOrder(convert.Operand.Type, convert.Type))
             expression = convert.Operand;
-        return PropertyPath.Of(expression, parameter) is { } path && entity.FindProperty(path) is { OrderedCodec: not null } property ? property : null;
+        return PropertyPath.Of(expression, parameter) is { } path && entity.FindProperty(path) is { OrderedCodec: not null } property
+            ? property
+            : null;
     }
 
-    /// <summary>Conversions that the compiler inserts around a property: to its nullable, from an enum to an integer, and to a wider number.</summary>
+    /// <summary>
+    /// Conversions that the compiler inserts around a property: to its nullable, from an enum to an integer, and to a wider number.
+    /// </summary>
     static bool KeepsOrder(Type from, Type to)
     {
         from = Nullable.GetUnderlyingType(from) ?? from;
@@ -199,7 +215,8 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
         return (Type.GetTypeCode(from), Type.GetTypeCode(to)) switch
         {
             (TypeCode.Single, TypeCode.Double) => true,
-            (TypeCode.Byte or TypeCode.SByte or TypeCode.Int16 or TypeCode.UInt16 or TypeCode.Char, TypeCode.Int32 or TypeCode.Int64) => true,
+            (TypeCode.Byte or TypeCode.SByte or TypeCode.Int16 or TypeCode.UInt16 or TypeCode.Char, TypeCode.Int32 or TypeCode.Int64) =>
+                true,
             (TypeCode.Int32 or TypeCode.UInt32, TypeCode.Int64) => true,
             (TypeCode.Byte or TypeCode.UInt16 or TypeCode.Char, TypeCode.UInt32 or TypeCode.UInt64) => true,
             (TypeCode.UInt32, TypeCode.UInt64) => true,

@@ -25,13 +25,16 @@ sealed class EntityQuery<T>(Keyspace<T> source) : OrderedQuery<T>
 
     // A projection of properties needs no tracked entity.
     internal override Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) =>
-        _isTracking && !EntityUse.IsIn(selector) ? With(query => query._isTracking = false).SelectCore(selector) : base.SelectCore(selector);
+        _isTracking && !EntityUse.IsIn(selector)
+            ? With(query => query._isTracking = false).SelectCore(selector)
+            : base.SelectCore(selector);
 
     internal override OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) =>
         IsCut ? base.OrderByCore(orderings) : With(query => query._orderings = orderings);
 
     internal override OrderedQuery<T> ThenByCore(Ordering<T> ordering) => IsCut
-        ? throw new InvalidOperationException("The query was cut off by Skip or Take and cannot be ordered further; call ThenBy before these.")
+        ? throw new InvalidOperationException(
+            "The query was cut off by Skip or Take and cannot be ordered further; call ThenBy before these.")
         : With(query => query._orderings = [.. _orderings, ordering]);
 
     internal override Query<T> SkipCore(int count) => _take is { } take
@@ -47,7 +50,8 @@ sealed class EntityQuery<T>(Keyspace<T> source) : OrderedQuery<T>
         if (_predicates.Count > 0)
             parts.Add($"check {string.Join(" and ", _predicates.Select(predicate => predicate.Body.ToString()))}");
         if (_orderings.Count > 0)
-            parts.Add($"order by {string.Join(", ", _orderings.Select(ordering => ordering.ToString()))}{(IsInOrder(path) ? "" : " in memory")}");
+            parts.Add(
+                $"order by {string.Join(", ", _orderings.Select(ordering => ordering.ToString()))}{(IsInOrder(path) ? "" : " in memory")}");
         if (_skip > 0)
             parts.Add($"skip {_skip}");
         if (_take is not null)
@@ -140,7 +144,8 @@ sealed class EntityQuery<T>(Keyspace<T> source) : OrderedQuery<T>
             var part = batch.Skip(skip).Take(take);
             var results = new List<T>(batch.Count);
             foreach (var row in part)
-                results.Add(_isTracking ? source.Context.ChangeTracker.TrackRead(source.Metadata, row.Key, row.Document, row.Entity) : row.Entity);
+                results.Add(
+                    _isTracking ? source.Context.ChangeTracker.TrackRead(source.Metadata, row.Key, row.Document, row.Entity) : row.Entity);
             skip -= Math.Min(skip, batch.Count);
             take -= results.Count;
             if (results.Count > 0)
@@ -151,7 +156,8 @@ sealed class EntityQuery<T>(Keyspace<T> source) : OrderedQuery<T>
     }
 
     /// <summary>The entities of a path for which the predicates are true, in its order.</summary>
-    async IAsyncEnumerable<IReadOnlyList<Row>> ReadAsync(StoreSnapshot snapshot, AccessPath path, [EnumeratorCancellation] CancellationToken cancellationToken)
+    async IAsyncEnumerable<IReadOnlyList<Row>> ReadAsync(
+        StoreSnapshot snapshot, AccessPath path, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var predicates = _predicates.Select(predicate => predicate.Compile()).ToArray();
         await foreach (var documents in FetchAsync(snapshot, path, cancellationToken).ConfigureAwait(false))
@@ -177,7 +183,8 @@ sealed class EntityQuery<T>(Keyspace<T> source) : OrderedQuery<T>
             case KeyScan scan:
                 for (var range = scan.Keys; ; page = Math.Min(page * 2, LargestPage))
                 {
-                    var documents = await snapshot.ScanAsync(source.Name, range, scan.Direction, page, cancellationToken).ConfigureAwait(false);
+                    var documents = await snapshot
+                        .ScanAsync(source.Name, range, scan.Direction, page, cancellationToken).ConfigureAwait(false);
                     if (documents.Count == 0)
                         yield break;
                     yield return [.. documents.Select(document => (document.Key, document.Document, ReadOnlyMemory<byte>.Empty))];
@@ -188,7 +195,8 @@ sealed class EntityQuery<T>(Keyspace<T> source) : OrderedQuery<T>
             case IndexScan { IsInOrder: true, Values: [var values] } index:
                 for (; ; page = Math.Min(page * 2, LargestPage))
                 {
-                    var entries = await snapshot.ScanIndexAsync(source.Name, index.Index.Name, values, index.Direction, page, cancellationToken).ConfigureAwait(false);
+                    var entries = await snapshot
+                        .ScanIndexAsync(source.Name, index.Index.Name, values, index.Direction, page, cancellationToken).ConfigureAwait(false);
                     if (entries.Count == 0)
                         yield break;
                     yield return await GetAsync(snapshot, entries, cancellationToken).ConfigureAwait(false);
@@ -199,15 +207,20 @@ sealed class EntityQuery<T>(Keyspace<T> source) : OrderedQuery<T>
             case not NoAccess:
                 var keys = new HashSet<DocumentKey>();
                 await CollectKeysAsync(snapshot, path, keys, cancellationToken).ConfigureAwait(false);
-                // In the order of the keys, whatever the path: so that results without an order come in the same one, on every node and with every plan.
+                // In the order of the keys, whatever the path: so that results without an order come in the same one, on every node and
+                // with every plan.
                 var ordered = keys.Order().Select(key => new IndexEntry(default, key)).ToList();
                 for (int start = 0; start < ordered.Count; start += page, page = Math.Min(page * 2, LargestPage))
-                    yield return await GetAsync(snapshot, ordered[start..Math.Min(start + page, ordered.Count)], cancellationToken).ConfigureAwait(false);
+                {
+                    var part = ordered[start..Math.Min(start + page, ordered.Count)];
+                    yield return await GetAsync(snapshot, part, cancellationToken).ConfigureAwait(false);
+                }
                 break;
         }
     }
 
-    async ValueTask CollectKeysAsync(StoreSnapshot snapshot, AccessPath path, HashSet<DocumentKey> keys, CancellationToken cancellationToken)
+    async ValueTask CollectKeysAsync(
+        StoreSnapshot snapshot, AccessPath path, HashSet<DocumentKey> keys, CancellationToken cancellationToken)
     {
         switch (path)
         {
@@ -224,8 +237,9 @@ sealed class EntityQuery<T>(Keyspace<T> source) : OrderedQuery<T>
                     var values = range;
                     while (true)
                     {
-                        var entries = await snapshot.ScanIndexAsync(
-                            source.Name, index.Index.Name, values, ScanDirection.Forward, LargestPage, cancellationToken).ConfigureAwait(false);
+                        var entries = await snapshot
+                            .ScanIndexAsync(source.Name, index.Index.Name, values, ScanDirection.Forward, LargestPage, cancellationToken)
+                            .ConfigureAwait(false);
                         if (entries.Count == 0)
                             break;
                         keys.UnionWith(entries.Select(entry => entry.Key));
@@ -261,8 +275,8 @@ sealed class EntityQuery<T>(Keyspace<T> source) : OrderedQuery<T>
     }
 
     /// <summary>
-    /// Sorts what is equal in the first key: by the others, and in the end by the entities' keys, which a reversed scan brings in descending order.
-    /// Values that the index cuts off alike count as equal.
+    /// Sorts what is equal in the first key: by the others, and in the end by the entities' keys, which a reversed scan brings in
+    /// descending order. Values that the index cuts off alike count as equal.
     /// </summary>
     async IAsyncEnumerable<IReadOnlyList<Row>> SortWithinAsync(IAsyncEnumerable<IReadOnlyList<Row>> rows)
     {
@@ -272,7 +286,9 @@ sealed class EntityQuery<T>(Keyspace<T> source) : OrderedQuery<T>
             var ready = new List<Row>();
             foreach (var row in batch)
             {
-                if (group is [.., var last] && !_orderings[0].AreEqual(last.Entity, row.Entity) && !last.IndexValue.Span.SequenceEqual(row.IndexValue.Span))
+                if (
+                    group is [.., var last] && !_orderings[0].AreEqual(last.Entity, row.Entity)
+                        && !last.IndexValue.Span.SequenceEqual(row.IndexValue.Span))
                 {
                     ready.AddRange(Sorted(group));
                     group.Clear();

@@ -42,7 +42,8 @@ static class ExpressionValue
                 return true;
             // Only conversions that keep the boxed value as it is: to a base type, or to the nullable of the type.
             case UnaryExpression { NodeType: ExpressionType.Convert, Method: null } convert
-                when convert.Type.IsAssignableFrom(convert.Operand.Type) || Nullable.GetUnderlyingType(convert.Type) == convert.Operand.Type:
+                when convert.Type.IsAssignableFrom(convert.Operand.Type)
+                    || Nullable.GetUnderlyingType(convert.Type) == convert.Operand.Type:
                 return TryGetQuickly(convert.Operand, out value);
             default:
                 return false;

@@ -11,10 +11,12 @@ public abstract class OrderedQuery<T> : Query<T>
     }
 
     /// <summary>What is equal so far, in ascending order of another key.</summary>
-    public OrderedQuery<T> ThenBy<TKey>(Expression<Func<T, TKey>> keySelector) => ThenByCore(new Ordering<T, TKey>(keySelector, isDescending: false));
+    public OrderedQuery<T> ThenBy<TKey>(Expression<Func<T, TKey>> keySelector) =>
+        ThenByCore(new Ordering<T, TKey>(keySelector, isDescending: false));
 
     /// <summary>What is equal so far, in descending order of another key.</summary>
-    public OrderedQuery<T> ThenByDescending<TKey>(Expression<Func<T, TKey>> keySelector) => ThenByCore(new Ordering<T, TKey>(keySelector, isDescending: true));
+    public OrderedQuery<T> ThenByDescending<TKey>(Expression<Func<T, TKey>> keySelector) =>
+        ThenByCore(new Ordering<T, TKey>(keySelector, isDescending: true));
 
     internal abstract OrderedQuery<T> ThenByCore(Ordering<T> ordering);
 }

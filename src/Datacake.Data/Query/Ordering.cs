@@ -41,13 +41,17 @@ sealed class Ordering<T, TKey>(Expression<Func<T, TKey>> keySelector, bool isDes
     public override IOrderedEnumerable<TRow> OrderBy<TRow>(IEnumerable<TRow> rows, Func<TRow, T> item)
     {
         var key = _key.Value;
-        return IsDescending ? rows.OrderByDescending(row => key(item(row)), QueryComparer<TKey>.Instance) : rows.OrderBy(row => key(item(row)), QueryComparer<TKey>.Instance);
+        return IsDescending
+            ? rows.OrderByDescending(row => key(item(row)), QueryComparer<TKey>.Instance)
+            : rows.OrderBy(row => key(item(row)), QueryComparer<TKey>.Instance);
     }
 
     public override IOrderedEnumerable<TRow> ThenBy<TRow>(IOrderedEnumerable<TRow> rows, Func<TRow, T> item)
     {
         var key = _key.Value;
-        return IsDescending ? rows.ThenByDescending(row => key(item(row)), QueryComparer<TKey>.Instance) : rows.ThenBy(row => key(item(row)), QueryComparer<TKey>.Instance);
+        return IsDescending
+            ? rows.ThenByDescending(row => key(item(row)), QueryComparer<TKey>.Instance)
+            : rows.ThenBy(row => key(item(row)), QueryComparer<TKey>.Instance);
     }
 
     public override bool AreEqual(T a, T b) => QueryComparer<TKey>.Instance.Compare(_key.Value(a), _key.Value(b)) == 0;
@@ -56,5 +60,7 @@ sealed class Ordering<T, TKey>(Expression<Func<T, TKey>> keySelector, bool isDes
 /// <summary>The order of values in queries: the type's own, and for strings the ordinal one, the same on every machine.</summary>
 static class QueryComparer<T>
 {
-    public static IComparer<T> Instance { get; } = typeof(T) == typeof(string) ? (IComparer<T>)(object)StringComparer.Ordinal : Comparer<T>.Default;
+    public static IComparer<T> Instance { get; } = typeof(T) == typeof(string)
+        ? (IComparer<T>)(object)StringComparer.Ordinal
+        : Comparer<T>.Default;
 }

@@ -5,19 +5,21 @@ using System.Reflection;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// Makes what a query says of strings independent of the machine's culture, as databases do: comparisons that do not name one are ordinal. It also turns
-/// a search in a span, which the compiler chooses for arrays, into one in the array, which an interpreted expression can do.
+/// Makes what a query says of strings independent of the machine's culture, as databases do: comparisons that do not name one are ordinal.
+/// It also turns a search in a span, which the compiler chooses for arrays, into one in the array, which an interpreted expression can do.
 /// </summary>
 sealed class OrdinalNormalizer : ExpressionVisitor
 {
     static readonly MethodInfo CompareOrdinal = typeof(string).GetMethod(nameof(string.CompareOrdinal), [typeof(string), typeof(string)])!;
     static readonly MethodInfo ListContains = typeof(IList).GetMethod(nameof(IList.Contains), [typeof(object)])!;
-    static readonly MethodInfo StartsWith = typeof(string).GetMethod(nameof(string.StartsWith), [typeof(string), typeof(StringComparison)])!;
+    static readonly MethodInfo StartsWith = typeof(string).GetMethod(
+        nameof(string.StartsWith), [typeof(string), typeof(StringComparison)])!;
     static readonly MethodInfo EndsWith = typeof(string).GetMethod(nameof(string.EndsWith), [typeof(string), typeof(StringComparison)])!;
     static readonly MethodInfo IndexOf = typeof(string).GetMethod(nameof(string.IndexOf), [typeof(string), typeof(StringComparison)])!;
     static readonly ConstantExpression Ordinal = Expression.Constant(StringComparison.Ordinal);
 
-    public static Expression<TDelegate> Normalize<TDelegate>(Expression<TDelegate> lambda) => (Expression<TDelegate>)new OrdinalNormalizer().Visit(lambda);
+    public static Expression<TDelegate> Normalize<TDelegate>(Expression<TDelegate> lambda) =>
+        (Expression<TDelegate>)new OrdinalNormalizer().Visit(lambda);
 
     protected override Expression VisitMethodCall(MethodCallExpression node)
     {
@@ -25,7 +27,8 @@ sealed class OrdinalNormalizer : ExpressionVisitor
             return rewritten;
         if (node.Method.DeclaringType == typeof(MemoryExtensions) && node is { Method.Name: nameof(MemoryExtensions.Contains), Arguments: [var span, var item, ..] }
             && node.Arguments.Skip(2).All(argument => argument is ConstantExpression { Value: null }) && ArrayOf(span) is { } array)
-            return Expression.Call(Expression.Convert(Visit(array), typeof(IList)), ListContains, Expression.Convert(Visit(item), typeof(object)));
+            return Expression.Call(
+                Expression.Convert(Visit(array), typeof(IList)), ListContains, Expression.Convert(Visit(item), typeof(object)));
         return base.VisitMethodCall(node);
     }
 

@@ -4,13 +4,15 @@ using Datacake.Data.Querying;
 namespace Datacake.Data;
 
 /// <summary>
-/// A query over the local store, run anew each time that it is enumerated. Immutable: each operator returns another query. Conditions, orderings and
-/// projections are any C# expressions; those on keys and indexed properties find entities without looking at the others, see <see cref="Explain"/>.
+/// A query over the local store, run anew each time that it is enumerated. Immutable: each operator returns another query. Conditions,
+/// orderings and projections are any C# expressions; those on keys and indexed properties find entities without looking at the others, see
+/// <see cref="Explain"/>.
 /// </summary>
 /// <remarks>
-/// Results are those of LINQ to Objects over the stored entities in the order of their keys, with strings compared by ordinal. Each run sees one snapshot of
-/// the store, and no unsaved changes; a tracked entity comes as the instance that the context has, with its current values. For operators that are not
-/// here (joins, groups), and for conditions that an expression cannot hold, use those of <see cref="AsyncEnumerable"/>, which a query is, too.
+/// Results are those of LINQ to Objects over the stored entities in the order of their keys, with strings compared by ordinal. Each run
+/// sees one snapshot of the store, and no unsaved changes; a tracked entity comes as the instance that the context has, with its current
+/// values. For operators that are not here (joins, groups), and for conditions that an expression cannot hold, use those of <see
+/// cref="AsyncEnumerable"/>, which a query is, too.
 /// </remarks>
 public abstract partial class Query<T> : IAsyncEnumerable<T>
 {
@@ -25,10 +27,12 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     public Query<TResult> Select<TResult>(Expression<Func<T, TResult>> selector) => SelectCore(OrdinalNormalizer.Normalize(selector));
 
     /// <summary>The items in ascending order of a key: null first, strings by ordinal.</summary>
-    public OrderedQuery<T> OrderBy<TKey>(Expression<Func<T, TKey>> keySelector) => OrderByCore([new Ordering<T, TKey>(keySelector, isDescending: false)]);
+    public OrderedQuery<T> OrderBy<TKey>(Expression<Func<T, TKey>> keySelector) =>
+        OrderByCore([new Ordering<T, TKey>(keySelector, isDescending: false)]);
 
     /// <summary>The items in descending order of a key.</summary>
-    public OrderedQuery<T> OrderByDescending<TKey>(Expression<Func<T, TKey>> keySelector) => OrderByCore([new Ordering<T, TKey>(keySelector, isDescending: true)]);
+    public OrderedQuery<T> OrderByDescending<TKey>(Expression<Func<T, TKey>> keySelector) =>
+        OrderByCore([new Ordering<T, TKey>(keySelector, isDescending: true)]);
 
     /// <summary>The items without the first ones.</summary>
     public Query<T> Skip(int count) => count <= 0 ? this : SkipCore(count);
@@ -39,7 +43,9 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     /// <summary>Each of equal items once, the first of them.</summary>
     public Query<T> Distinct() => Then("distinct", static (items, _) => Batches.Distinct(items));
 
-    /// <summary>The same query, whose entities the context does not track: they are read faster, and changes of them are not saved.</summary>
+    /// <summary>
+    /// The same query, whose entities the context does not track: they are read faster, and changes of them are not saved.
+    /// </summary>
     public abstract Query<T> AsNoTracking();
 
     /// <summary>Hands over to the operators of <see cref="AsyncEnumerable"/>.</summary>

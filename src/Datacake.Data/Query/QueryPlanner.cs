@@ -17,13 +17,17 @@ static class QueryPlanner
     /// <param name="entity">The entity class.</param>
     /// <param name="alternatives">What the predicate says: alternatives of conditions.</param>
     /// <param name="orderings">The order asked for, the first one first.</param>
-    public static AccessPath Plan(EntityModel entity, IReadOnlyList<IReadOnlyList<Condition>> alternatives, IReadOnlyList<OrderingColumn> orderings)
+    public static AccessPath Plan(
+        EntityModel entity, IReadOnlyList<IReadOnlyList<Condition>> alternatives, IReadOnlyList<OrderingColumn> orderings)
     {
         if (alternatives.Count == 0)
             return new NoAccess();
         if (alternatives.Count == 1)
             return PlanOne(entity, alternatives[0], orderings);
-        var paths = alternatives.Select(conditions => PlanOne(entity, conditions, orderings: [])).Where(path => path is not NoAccess).ToList();
+        var paths = alternatives
+            .Select(conditions => PlanOne(entity, conditions, orderings: []))
+            .Where(path => path is not NoAccess)
+            .ToList();
         if (paths.Count == 0)
             return new NoAccess();
         return paths.TrueForAll(path => path is KeyLookup or IndexScan) ? new UnionAccess(paths) : InOrder(entity, orderings) ?? Everything;
@@ -61,14 +65,21 @@ static class QueryPlanner
         return best is KeyScan { IsFull: true } ? InOrder(entity, orderings) ?? best : best;
     }
 
-    /// <summary>More columns fixed is better; then a range closed on both sides; then one on one side; one value is better than several.</summary>
-    static double Score(ColumnRanges ranges) => ranges.IsUsed ? (10 * ranges.Fixed) + ranges.Selectivity - (ranges.Values.Count > 1 ? 1 : 0) : 0;
+    /// <summary>
+    /// More columns fixed is better; then a range closed on both sides; then one on one side; one value is better than several.
+    /// </summary>
+    static double Score(ColumnRanges ranges) =>
+        ranges.IsUsed ? (10 * ranges.Fixed) + ranges.Selectivity - (ranges.Values.Count > 1 ? 1 : 0) : 0;
 
     static AccessPath KeyAccess(EntityModel entity, ColumnRanges ranges, IReadOnlyList<OrderingColumn> orderings)
     {
         if (ranges.Fixed == entity.Key.Count)
         {
-            var keys = ranges.Values.Where(range => range.Start.Length <= DocumentKey.MaxLength).Select(range => new DocumentKey(range.Start)).Order().ToList();
+            var keys = ranges.Values
+                .Where(range => range.Start.Length <= DocumentKey.MaxLength)
+                .Select(range => new DocumentKey(range.Start))
+                .Order()
+                .ToList();
             return new KeyLookup(keys) { Conditions = ranges.Conditions };
         }
         if (ranges.Values.Count == 0)
@@ -86,15 +97,17 @@ static class QueryPlanner
         if (KeyOrder(entity, orderings) is { } direction)
             return new KeyScan(KeyRange.All, direction);
         var index = entity.Indexes.FirstOrDefault(index => IsInOrder(entity, index, new ColumnRanges(), orderings));
-        return index is null ? null : new IndexScan(index, [KeyRange.All], orderings[0].IsDescending ? ScanDirection.Reverse : ScanDirection.Forward)
+        return index is null
+            ? null
+            : new IndexScan(index, [KeyRange.All], orderings[0].IsDescending ? ScanDirection.Reverse : ScanDirection.Forward)
         {
             IsInOrder = true,
         };
     }
 
     /// <summary>
-    /// The direction in which the keys are in the order asked for, if there is one. Reversed, all of the key must be named: entities that are equal
-    /// in what is named keep the order of their keys.
+    /// The direction in which the keys are in the order asked for, if there is one. Reversed, all of the key must be named: entities that
+    /// are equal in what is named keep the order of their keys.
     /// </summary>
     public static ScanDirection? KeyOrder(EntityModel entity, IReadOnlyList<OrderingColumn> orderings)
     {
@@ -142,7 +155,13 @@ static class QueryPlanner
             bool isClosed = bounds.Exists(condition => condition.Kind == ConditionKind.StartsWith)
                 || (bounds.Exists(IsLower) && bounds.Exists(IsUpper));
             bool isNotNull = bounds.TrueForAll(condition => condition.Values[0] is null);
-            return new ColumnRanges { Values = values, Conditions = used, Fixed = fixedColumns, Selectivity = isClosed ? 5 : isNotNull ? 1 : 3 };
+            return new ColumnRanges
+            {
+                Values = values,
+                Conditions = used,
+                Fixed = fixedColumns,
+                Selectivity = isClosed ? 5 : isNotNull ? 1 : 3,
+            };
         }
         if (used.Count == 0)
             return new ColumnRanges();
@@ -164,7 +183,9 @@ static class QueryPlanner
         var range = KeyRange.WithPrefix(Cut(prefix, maxValueLength));
         foreach (var bound in bounds)
         {
-            byte[] exact = bound.Kind == ConditionKind.StartsWith ? AppendPrefix(prefix, (string)bound.Values[0]!) : Append(prefix, property, bound.Values[0]);
+            byte[] exact = bound.Kind == ConditionKind.StartsWith
+                ? AppendPrefix(prefix, (string)bound.Values[0]!)
+                : Append(prefix, property, bound.Values[0]);
             byte[] value = Cut(exact, maxValueLength);
             bool isCut = value.Length < exact.Length;
             // A value that is cut off stands for all that begin like it.

@@ -35,7 +35,8 @@ public abstract partial class Query<T>
 
     /// <summary>The first result for which the predicate is true.</summary>
     /// <exception cref="InvalidOperationException">There is none.</exception>
-    public Task<T> FirstAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) => Where(predicate).FirstAsync(cancellationToken);
+    public Task<T> FirstAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) =>
+        Where(predicate).FirstAsync(cancellationToken);
 
     /// <summary>The first result, or the type's default if there is none.</summary>
     public async Task<T?> FirstOrDefaultAsync(CancellationToken cancellationToken = default) =>
@@ -56,7 +57,8 @@ public abstract partial class Query<T>
 
     /// <summary>The only result.</summary>
     /// <exception cref="InvalidOperationException">There is none, or more than one.</exception>
-    public async Task<T> SingleAsync(CancellationToken cancellationToken = default) => await Take(2).ToListAsync(cancellationToken).ConfigureAwait(false) switch
+    public async Task<T> SingleAsync(CancellationToken cancellationToken = default) =>
+        await Take(2).ToListAsync(cancellationToken).ConfigureAwait(false) switch
     {
         [var single] => single,
         [] => throw NoResults(),
@@ -65,7 +67,8 @@ public abstract partial class Query<T>
 
     /// <summary>The only result for which the predicate is true.</summary>
     /// <exception cref="InvalidOperationException">There is none, or more than one.</exception>
-    public Task<T> SingleAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) => Where(predicate).SingleAsync(cancellationToken);
+    public Task<T> SingleAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) =>
+        Where(predicate).SingleAsync(cancellationToken);
 
     /// <summary>The only result, or the type's default if there is none.</summary>
     /// <exception cref="InvalidOperationException">There is more than one.</exception>
@@ -87,7 +90,8 @@ public abstract partial class Query<T>
         (await AsNoTracking().Take(1).ToListAsync(cancellationToken).ConfigureAwait(false)).Count > 0;
 
     /// <summary>Whether the predicate is true for any result.</summary>
-    public Task<bool> AnyAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) => Where(predicate).AnyAsync(cancellationToken);
+    public Task<bool> AnyAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) =>
+        Where(predicate).AnyAsync(cancellationToken);
 
     /// <summary>Whether the predicate is true for all results.</summary>
     public async Task<bool> AllAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default)
@@ -98,20 +102,26 @@ public abstract partial class Query<T>
     }
 
     /// <summary>How many results there are.</summary>
-    /// <exception cref="OverflowException">There are more than two billion; use <see cref="LongCountAsync(CancellationToken)"/>.</exception>
-    public async Task<int> CountAsync(CancellationToken cancellationToken = default) => checked((int)await CountCoreAsync(cancellationToken).ConfigureAwait(false));
+    /// <exception cref="OverflowException">
+    /// There are more than two billion; use <see cref="LongCountAsync(CancellationToken)"/>.
+    /// </exception>
+    public async Task<int> CountAsync(CancellationToken cancellationToken = default) =>
+        checked((int)await CountCoreAsync(cancellationToken).ConfigureAwait(false));
 
     /// <summary>For how many results the predicate is true.</summary>
-    public Task<int> CountAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) => Where(predicate).CountAsync(cancellationToken);
+    public Task<int> CountAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) =>
+        Where(predicate).CountAsync(cancellationToken);
 
     /// <summary>How many results there are.</summary>
-    public async Task<long> LongCountAsync(CancellationToken cancellationToken = default) => await CountCoreAsync(cancellationToken).ConfigureAwait(false);
+    public async Task<long> LongCountAsync(CancellationToken cancellationToken = default) =>
+        await CountCoreAsync(cancellationToken).ConfigureAwait(false);
 
     /// <summary>For how many results the predicate is true.</summary>
     public Task<long> LongCountAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) =>
         Where(predicate).LongCountAsync(cancellationToken);
 
-    static InvalidOperationException NoResults() => new("The query has no result; use FirstOrDefaultAsync or SingleOrDefaultAsync where that is expected.");
+    static InvalidOperationException NoResults() =>
+        new("The query has no result; use FirstOrDefaultAsync or SingleOrDefaultAsync where that is expected.");
 
     static InvalidOperationException ManyResults() => new("The query has more than one result, where a single one was asked for.");
 }

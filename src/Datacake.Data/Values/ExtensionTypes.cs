@@ -3,7 +3,10 @@ namespace Datacake.Data.Metadata;
 /// <summary>The MessagePack extension types that values use.</summary>
 static class ExtensionTypes
 {
-    /// <summary>A byte with the scale (low five bits) and the sign (high bit), then the digits as an unsigned big-endian integer without leading zeros.</summary>
+    /// <summary>
+    /// A byte with the scale (low five bits) and the sign (high bit), then the digits as an unsigned big-endian integer without leading
+    /// zeros.
+    /// </summary>
     public const byte Decimal = 1;
 
     /// <summary>Eight bytes, big-endian: the ticks, with the <see cref="System.DateTimeKind"/> in the two highest bits.</summary>

@@ -2,7 +2,9 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Metadata;
 
-/// <summary>A codec of single values, which can be keys, elements of sets, keys of dictionaries, and columns of indexes. For generated code.</summary>
+/// <summary>
+/// A codec of single values, which can be keys, elements of sets, keys of dictionaries, and columns of indexes. For generated code.
+/// </summary>
 public abstract class ScalarCodec<T> : ValueCodec<T>, IOrderedCodec
 {
     /// <summary>Writes a value in ordered form.</summary>
@@ -10,7 +12,8 @@ public abstract class ScalarCodec<T> : ValueCodec<T>, IOrderedCodec
 
     /// <summary>Reads what <see cref="WriteOrdered"/> wrote. Only for types that can be keys.</summary>
     /// <exception cref="InvalidDataException">The bytes are not a value of the type.</exception>
-    public virtual T ReadOrdered(ref OrderedKeyReader reader) => throw new NotSupportedException($"{typeof(T)} cannot be the type of a key.");
+    public virtual T ReadOrdered(ref OrderedKeyReader reader) =>
+        throw new NotSupportedException($"{typeof(T)} cannot be the type of a key.");
 
     /// <summary>Writes a value as an element of a set: values that are equal have equal bytes.</summary>
     public virtual void WriteElement(ValueWriter writer, T value) => Write(writer, value);

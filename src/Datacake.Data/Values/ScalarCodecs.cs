@@ -27,7 +27,8 @@ sealed class IntegerCodec<T> : ScalarCodec<T>
             writer.WriteInt64(long.CreateTruncating(value));
     }
 
-    public override T Read(ref ValueReader reader) => typeof(T) == typeof(ulong) ? T.CreateTruncating(reader.ReadUInt64()) : Narrow(reader.ReadInt64());
+    public override T Read(ref ValueReader reader) =>
+        typeof(T) == typeof(ulong) ? T.CreateTruncating(reader.ReadUInt64()) : Narrow(reader.ReadInt64());
 
     public override void WriteOrdered(OrderedKeyWriter writer, T value)
     {
@@ -79,7 +80,8 @@ sealed class EnumCodec<TEnum, TUnderlying>(ScalarCodec<TUnderlying> underlying) 
     public override void WriteOrdered(OrderedKeyWriter writer, TEnum value) =>
         underlying.WriteOrdered(writer, Unsafe.BitCast<TEnum, TUnderlying>(value));
 
-    public override TEnum ReadOrdered(ref OrderedKeyReader reader) => Unsafe.BitCast<TUnderlying, TEnum>(underlying.ReadOrdered(ref reader));
+    public override TEnum ReadOrdered(ref OrderedKeyReader reader) =>
+        Unsafe.BitCast<TUnderlying, TEnum>(underlying.ReadOrdered(ref reader));
 
     public override bool TryWriteOrdered(OrderedKeyWriter writer, object? value) => underlying.TryWriteOrdered(writer, value);
 }
@@ -112,7 +114,8 @@ sealed class DoubleCodec : ScalarCodec<double>
 
     public override void WriteOrdered(OrderedKeyWriter writer, double value) => writer.Write(value);
 
-    public override void WriteElement(ValueWriter writer, double value) => writer.WriteDouble(double.IsNaN(value) ? double.NaN : value + 0.0);
+    public override void WriteElement(ValueWriter writer, double value) =>
+        writer.WriteDouble(double.IsNaN(value) ? double.NaN : value + 0.0);
 }
 
 sealed class DecimalCodec : ScalarCodec<decimal>
@@ -124,7 +127,8 @@ sealed class DecimalCodec : ScalarCodec<decimal>
     public override void WriteOrdered(OrderedKeyWriter writer, decimal value) => writer.Write(value);
 
     // Division by one with a scale of 28 leaves out the trailing zeros; zero may have a sign.
-    public override void WriteElement(ValueWriter writer, decimal value) => writer.WriteDecimal(value == 0 ? 0 : value / 1.0000000000000000000000000000m);
+    public override void WriteElement(ValueWriter writer, decimal value) =>
+        writer.WriteDecimal(value == 0 ? 0 : value / 1.0000000000000000000000000000m);
 }
 
 sealed class StringCodec : ScalarCodec<string>
@@ -202,7 +206,9 @@ sealed class TimeOnlyCodec : ScalarCodec<TimeOnly>
     public override TimeOnly Read(ref ValueReader reader)
     {
         long ticks = reader.ReadInt64();
-        return ticks >= 0 && ticks <= TimeOnly.MaxValue.Ticks ? new TimeOnly(ticks) : throw new InvalidDataException($"{ticks} ticks are not a time of day.");
+        return ticks >= 0 && ticks <= TimeOnly.MaxValue.Ticks
+            ? new TimeOnly(ticks)
+            : throw new InvalidDataException($"{ticks} ticks are not a time of day.");
     }
 
     public override void WriteOrdered(OrderedKeyWriter writer, TimeOnly value) => writer.Write(value.Ticks);

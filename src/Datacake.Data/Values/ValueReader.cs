@@ -139,7 +139,9 @@ public ref struct ValueReader
     public Guid ReadGuid()
     {
         var bytes = TakeBytes();
-        return bytes.Length == 16 ? new Guid(bytes, bigEndian: true) : throw new InvalidDataException($"A Guid should have 16 bytes and has {bytes.Length}.");
+        return bytes.Length == 16
+            ? new Guid(bytes, bigEndian: true)
+            : throw new InvalidDataException($"A Guid should have 16 bytes and has {bytes.Length}.");
     }
 
     /// <summary>Reads a date and time.</summary>
@@ -273,7 +275,9 @@ public ref struct ValueReader
             _ => throw Unexpected(code, what),
         };
         byte found = TakeCode();
-        return found == type ? Take(length) : throw new InvalidDataException($"An extension of type {found} stands where {what} should be.");
+        return found == type
+            ? Take(length)
+            : throw new InvalidDataException($"An extension of type {found} stands where {what} should be.");
     }
 
     /// <summary>A length of 8, 16 or 32 bits.</summary>

@@ -83,7 +83,8 @@ public sealed class ValueWriter
         }
         catch (EncoderFallbackException e)
         {
-            throw new ArgumentException($"The string has half of a surrogate pair at index {e.Index}, which is not a character; remove it.", nameof(value), e);
+            throw new ArgumentException(
+                $"The string has half of a surrogate pair at index {e.Index}, which is not a character; remove it.", nameof(value), e);
         }
         Span<byte> destination;
         if (length < 32)

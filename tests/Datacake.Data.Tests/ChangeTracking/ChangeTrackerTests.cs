@@ -43,14 +43,17 @@ public class ChangeTrackerTests(StoreFixture store)
         Assert.Equal((3L, 5L, true), Values("Stock"));
         Assert.Equal(("Bonn", "Köln", true), Values("Warehouse.City"));
         Assert.Equal((0m, 0m, false), Values("Price"));
-        Assert.Equal(["Name", "Stock", "Tags", "Warehouse", "Warehouse.City"], entry.Properties.Where(property => property.IsModified).Select(property => property.Metadata.Name));
+        Assert.Equal(
+            ["Name", "Stock", "Tags", "Warehouse", "Warehouse.City"],
+            entry.Properties.Where(property => property.IsModified).Select(property => property.Metadata.Name));
         Assert.Equal("Köln", entry.Property(p => p.Warehouse!.City).CurrentValue);
         entry.Property(p => p.Price).CurrentValue = 7m;
         Assert.Equal(7m, product.Price);
         Assert.Throws<ArgumentException>(() => entry.Property("Nothing"));
         Assert.Throws<ArgumentException>(() => entry.Property(p => p.Name.Length + 1));
 
-        (object?, object?, bool) Values(string name) => (entry.Property(name).OriginalValue, entry.Property(name).CurrentValue, entry.Property(name).IsModified);
+        (object?, object?, bool) Values(string name) =>
+            (entry.Property(name).OriginalValue, entry.Property(name).CurrentValue, entry.Property(name).IsModified);
     }
 
     [Fact]
@@ -58,7 +61,10 @@ public class ChangeTrackerTests(StoreFixture store)
     {
         await using var db = store.NewContext();
         db.Products.Add(new Product { Id = -1 });
-        Assert.Contains("Product -1", Assert.Throws<InvalidOperationException>(() => db.Products.Attach(new Product { Id = -1 })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Product -1",
+            Assert.Throws<InvalidOperationException>(() => db.Products.Attach(new Product { Id = -1 })).Message,
+            StringComparison.Ordinal);
 
         var other = new Product { Id = -2 };
         db.Products.Add(other);
@@ -80,14 +86,18 @@ public class ChangeTrackerTests(StoreFixture store)
         var stored = new Product { Id = -3 };
         db.Products.Attach(stored);
         stored.Id = -4;
-        Assert.Contains("for life", Assert.Throws<InvalidOperationException>(db.ChangeTracker.DetectChanges).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "for life", Assert.Throws<InvalidOperationException>(db.ChangeTracker.DetectChanges).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_missing_key_is_named()
     {
         await using var db = store.NewContext();
-        Assert.Contains("Order", Assert.Throws<InvalidOperationException>(() => db.OrderLines.Add(new OrderLine { Order = null! })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Order",
+            Assert.Throws<InvalidOperationException>(() => db.OrderLines.Add(new OrderLine { Order = null! })).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

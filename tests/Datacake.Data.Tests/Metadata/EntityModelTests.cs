@@ -66,7 +66,8 @@ public class EntityModelTests
     [Fact]
     public void Properties_that_the_store_lacks_keep_the_values_of_the_class()
     {
-        var read = (Article)Datacake_Data_Tests_Shop_ArticleModel.Instance.ReadEntity("a", Document.Put(new HlcTimestamp(1), DocumentContent.Empty));
+        var read = (Article)Datacake_Data_Tests_Shop_ArticleModel.Instance.ReadEntity(
+            "a", Document.Put(new HlcTimestamp(1), DocumentContent.Empty));
         Assert.Equal("a", read.Id);
         Assert.Equal(3, read.Likes);
         Assert.Equal(9.5m, read.Price);

@@ -62,7 +62,8 @@ public class MergeTests
             new Everything { Prices = { ["a"] = 1, ["b"] = 2, ["c"] = 3 } },
             e => { e.Prices["a"] = 10; e.Prices.Remove("b"); e.Prices["mine"] = 4; },
             e => { e.Prices["c"] = 30; e.Prices["theirs"] = 5; });
-        Assert.Equal([("a", 10m), ("c", 30m), ("mine", 4m), ("theirs", 5m)], merged.Prices.Select(entry => (entry.Key, entry.Value)).Order());
+        Assert.Equal(
+            [("a", 10m), ("c", 30m), ("mine", 4m), ("theirs", 5m)], merged.Prices.Select(entry => (entry.Key, entry.Value)).Order());
     }
 
     [Fact]

@@ -30,7 +30,8 @@ public sealed class QueriedData(StoreFixture store) : IAsyncLifetime
         foreach (var (i, entity) in entities.Index().Where(item => item.Index % 3 == 0))
         {
             var other = Gens.EverythingOf((ulong)(Count + i));
-            (entity.Int32, entity.NullableInt32, entity.NullableString, entity.Status) = (other.Int32, other.NullableInt32, other.NullableString, other.Status);
+            (entity.Int32, entity.NullableInt32, entity.NullableString, entity.Status) = (
+                other.Int32, other.NullableInt32, other.NullableString, other.Status);
             (entity.Set, entity.Owned, entity.DateOnly, entity.Decimal) = (other.Set, other.Owned, other.DateOnly, other.Decimal);
         }
         await db.SaveChangesAsync(token);

@@ -8,7 +8,10 @@ namespace Datacake.Data.Tests.Query;
 [Collection(QueriedData.Tests)]
 public class QueryDifferentialTests(QueriedData data)
 {
-    static readonly int Count = int.TryParse(Environment.GetEnvironmentVariable("DATACAKE_QUERIES"), CultureInfo.InvariantCulture, out int count) ? count : 2_000;
+    static readonly int Count = int.TryParse(
+        Environment.GetEnvironmentVariable("DATACAKE_QUERIES"), CultureInfo.InvariantCulture, out int count)
+        ? count
+        : 2_000;
 
     static readonly string[] KindsOfPlans = ["full scan", "key range", "key lookup", "index", "descending", " or ", "in memory", "nothing"];
 
@@ -78,7 +81,8 @@ public class QueryDifferentialTests(QueriedData data)
         }
     }
 
-    static async Task CompareResults(int kind, Query<Everything> query, List<Everything> expected, Expression<Func<Everything, bool>> predicate, CancellationToken token)
+    static async Task CompareResults(
+        int kind, Query<Everything> query, List<Everything> expected, Expression<Func<Everything, bool>> predicate, CancellationToken token)
     {
         var compiled = predicate.Compile();
         switch (kind)
@@ -101,7 +105,8 @@ public class QueryDifferentialTests(QueriedData data)
                 break;
             case 5:
                 Assert.Equal(expected.Min(e => e.NullableInt32), await query.MinAsync(e => e.NullableInt32, token));
-                Assert.Equal(expected.Select(e => e.NullableString).Max(StringComparer.Ordinal), await query.MaxAsync(e => e.NullableString, token));
+                Assert.Equal(
+                    expected.Select(e => e.NullableString).Max(StringComparer.Ordinal), await query.MaxAsync(e => e.NullableString, token));
                 break;
             case 6:
                 Assert.Equal(expected.Average(e => e.NullableInt32), await query.AverageAsync(e => e.NullableInt32, token));
@@ -116,7 +121,8 @@ public class QueryDifferentialTests(QueriedData data)
                 Assert.Equal(expected.Select(e => e.Int32).Distinct(), await query.Select(e => e.Int32).Distinct().ToListAsync(token));
                 break;
             case 10:
-                Assert.Equal(expected.Select(e => (e.Id, e.String)), await query.Select(e => ValueTuple.Create(e.Id, e.String)).ToListAsync(token));
+                Assert.Equal(
+                    expected.Select(e => (e.Id, e.String)), await query.Select(e => ValueTuple.Create(e.Id, e.String)).ToListAsync(token));
                 break;
             case 11:
                 Assert.Equal(

@@ -19,21 +19,34 @@ public class QueryTests(QueriedData data)
         Expect("queried: key range where Id > 11111111-1111-1111-1111-111111111111; check ", db.Everything.Where(e => e.Id > id));
         Expect("queried: index Int32 where Int32 in (1, 3); check ", db.Everything.Where(e => numbers.Contains(e.Int32)));
         Expect("queried: index Int32 where Int32 >= 1 and Int32 < 4; check ", db.Everything.Where(e => e.Int32 >= 1 && e.Int32 < 4));
-        Expect("queried: index NullableString where NullableString starts with 'ab'; check ", db.Everything.Where(e => e.NullableString!.StartsWith(prefix)));
-        Expect("queried: index Status_Int32 where Status = Active and Int32 > 2; check ", db.Everything.Where(e => e.Status == Status.Active && e.Int32 > 2));
+        Expect(
+            "queried: index NullableString where NullableString starts with 'ab'; check ",
+            db.Everything.Where(e => e.NullableString!.StartsWith(prefix)));
+        Expect(
+            "queried: index Status_Int32 where Status = Active and Int32 > 2; check ",
+            db.Everything.Where(e => e.Status == Status.Active && e.Int32 > 2));
         Expect("queried: index Set where Set contains 'a'; check ", db.Everything.Where(e => e.Set.Contains("a")));
-        Expect("queried: index Owned.Text where Owned.Text = 'x'; check ", db.Everything.Where(e => e.Owned != null && e.Owned.Text == "x"));
-        Expect("queried: index Int32 where Int32 = 1 or index NullableInt32 where NullableInt32 = 2; check ", db.Everything.Where(e => e.Int32 == 1 || e.NullableInt32 == 2));
+        Expect(
+            "queried: index Owned.Text where Owned.Text = 'x'; check ", db.Everything.Where(e => e.Owned != null && e.Owned.Text == "x"));
+        Expect(
+            "queried: index Int32 where Int32 = 1 or index NullableInt32 where NullableInt32 = 2; check ",
+            db.Everything.Where(e => e.Int32 == 1 || e.NullableInt32 == 2));
         Expect("queried: full scan; check ", db.Everything.Where(e => e.Int32 == 1 || e.Byte == 2));
         Expect("queried: index Int32; order by Int32; take 3", db.Everything.OrderBy(e => e.Int32).Take(3));
-        Expect("queried: index Int32, descending; order by Int32 descending, String; take 3", db.Everything.OrderByDescending(e => e.Int32).ThenBy(e => e.String).Take(3));
-        Expect("queried: index Status_Int32 where Status = Draft; check ", db.Everything.Where(e => e.Status == Status.Draft).OrderBy(e => e.Int32));
+        Expect(
+            "queried: index Int32, descending; order by Int32 descending, String; take 3",
+            db.Everything.OrderByDescending(e => e.Int32).ThenBy(e => e.String).Take(3));
+        Expect(
+            "queried: index Status_Int32 where Status = Draft; check ",
+            db.Everything.Where(e => e.Status == Status.Draft).OrderBy(e => e.Int32));
         Expect("queried: full scan, descending; order by Id descending", db.Everything.OrderByDescending(e => e.Id));
         Expect("queried: full scan; order by String in memory", db.Everything.OrderBy(e => e.String));
         Expect("queried: nothing, as the condition is never true; check ", db.Everything.Where(e => new List<int>().Contains(e.Int32)));
         Expect("queried lines: key range where Order = 'A'; check ", db.Lines.Where(l => l.Order == "A"));
         Expect("queried lines: key lookup where Order = 'A' and Line = 3; check ", db.Lines.Where(l => l.Order == "A" && l.Line == 3));
-        Expect("queried lines: key range where Order = 'A' and Line >= 3; check ", db.Lines.Where(l => l.Order == "A" && l.Line >= 3).OrderBy(l => l.Order));
+        Expect(
+            "queried lines: key range where Order = 'A' and Line >= 3; check ",
+            db.Lines.Where(l => l.Order == "A" && l.Line >= 3).OrderBy(l => l.Order));
 
         static void Expect<T>(string plan, Query<T> query) => Assert.StartsWith(plan, query.Explain(), StringComparison.Ordinal);
     }
@@ -53,7 +66,8 @@ public class QueryTests(QueriedData data)
             orderby e.Int32 descending, e.String
             select new { e.Id, Twice = e.Int32 * 2 };
         Assert.Equal(
-            data.Entities.Where(e => e.Int32 > 0).OrderByDescending(e => e.Int32).ThenBy(e => e.String, StringComparer.Ordinal).Select(e => new { e.Id, Twice = e.Int32 * 2 }),
+            data.Entities.Where(e => e.Int32 > 0).OrderByDescending(e => e.Int32).ThenBy(e => e.String, StringComparer.Ordinal).Select(
+                e => new { e.Id, Twice = e.Int32 * 2 }),
             await query.ToListAsync(Token));
         Assert.Equal(expected.Count(), await query.CountAsync(Token));
     }
@@ -97,7 +111,9 @@ public class QueryTests(QueriedData data)
         // Conditions see what is stored, as a database would.
         Assert.Null(await db.Everything.FirstOrDefaultAsync(e => e.String == "changed here", Token));
         Assert.Equal(stored, await db.Everything.Where(e => e.Id == first.Id).Select(e => e.String).SingleAsync(Token));
-        Assert.Equal(EntityState.Modified, db.Entry(first).State = db.ChangeTracker.Entries<Everything>().Single(entry => entry.Entity == first).State);
+        Assert.Equal(
+            EntityState.Modified,
+            db.Entry(first).State = db.ChangeTracker.Entries<Everything>().Single(entry => entry.Entity == first).State);
     }
 
     [Fact]
@@ -131,7 +147,9 @@ public class QueryTests(QueriedData data)
     public async Task Results_come_in_the_order_of_the_keys_with_any_plan()
     {
         await using var db = data.NewContext();
-        Assert.Equal(data.Entities.Where(e => e.Int32 > -3).Select(e => e.Id), (await db.Everything.Where(e => e.Int32 > -3).ToListAsync(Token)).Select(e => e.Id));
+        Assert.Equal(
+            data.Entities.Where(e => e.Int32 > -3).Select(e => e.Id),
+            (await db.Everything.Where(e => e.Int32 > -3).ToListAsync(Token)).Select(e => e.Id));
     }
 
     [Fact]
@@ -149,7 +167,8 @@ public class QueryTests(QueriedData data)
     public async Task The_operators_of_AsyncEnumerable_take_over()
     {
         await using var db = data.NewContext();
-        var groups = await db.Everything.AsNoTracking().GroupBy(e => e.Int32 > 0 ? "positive" : "other").ToDictionaryAsync(group => group.Key, group => group.Count(), cancellationToken: Token);
+        var groups = await db.Everything.AsNoTracking().GroupBy(e => e.Int32 > 0 ? "positive" : "other").ToDictionaryAsync(
+            group => group.Key, group => group.Count(), cancellationToken: Token);
         Assert.Equal(data.Entities.Count(e => e.Int32 > 0), groups["positive"]);
     }
 
@@ -172,7 +191,9 @@ public class QueryTests(QueriedData data)
         try
         {
             Assert.Equal(lines[2].Id, (await db.Everything.Where(e => e.NullableString == lines[2].NullableString).SingleAsync(Token)).Id);
-            Assert.Equal(lines.Where(l => l.NullableString!.EndsWith('c')).Select(l => l.Id), await db.Everything.Where(e => e.NullableString == same + "c").Select(e => e.Id).ToListAsync(Token));
+            Assert.Equal(
+                lines.Where(l => l.NullableString!.EndsWith('c')).Select(l => l.Id),
+                await db.Everything.Where(e => e.NullableString == same + "c").Select(e => e.Id).ToListAsync(Token));
             var ordered = await db.Everything.Where(e => e.NullableString!.StartsWith(same)).OrderByDescending(e => e.NullableString).ToListAsync(Token);
             Assert.Equal(["f", "e", "d", "c", "b", "a"], ordered.Select(e => e.NullableString![^1..]));
         }

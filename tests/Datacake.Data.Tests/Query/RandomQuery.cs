@@ -87,14 +87,16 @@ sealed class RandomQuery(Random random, IReadOnlyList<Everything> data)
         };
     }
 
-    public OrderedQuery<Everything> Order(Query<Everything> query, IEnumerable<Everything> expected, out IOrderedEnumerable<Everything> ordered)
+    public OrderedQuery<Everything> Order(
+        Query<Everything> query, IEnumerable<Everything> expected, out IOrderedEnumerable<Everything> ordered)
     {
         var (result, sorted) = random.Next(12) switch
         {
             0 => (query.OrderBy(e => e.Int32), expected.OrderBy(e => e.Int32)),
             1 => (query.OrderByDescending(e => e.Int32), expected.OrderByDescending(e => e.Int32)),
             2 => (query.OrderBy(e => e.NullableString), expected.OrderBy(e => e.NullableString, StringComparer.Ordinal)),
-            3 => (query.OrderByDescending(e => e.NullableString), expected.OrderByDescending(e => e.NullableString, StringComparer.Ordinal)),
+            3 =>
+                (query.OrderByDescending(e => e.NullableString), expected.OrderByDescending(e => e.NullableString, StringComparer.Ordinal)),
             4 => (query.OrderBy(e => e.Id), expected.OrderBy(e => e.Id)),
             5 => (query.OrderByDescending(e => e.Id), expected.OrderByDescending(e => e.Id)),
             6 => (query.OrderByDescending(e => e.NullableInt32), expected.OrderByDescending(e => e.NullableInt32)),

@@ -145,7 +145,8 @@ public class ValueCodecTests
 
     [Fact]
     public void A_string_with_half_of_a_surrogate_pair_is_refused() =>
-        Assert.Contains("index 1", Assert.Throws<ArgumentException>(() => Write(ValueCodecs.String, "x\uD800y")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "index 1", Assert.Throws<ArgumentException>(() => Write(ValueCodecs.String, "x\uD800y")).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Elements_of_a_set_that_are_equal_have_equal_bytes()
@@ -180,10 +181,13 @@ public class ValueCodecTests
         Ordered(Gen.Guid, ValueCodecs.Guid);
         Ordered(Gen.Enum<Status>(), ValueCodecs.Enum<Status, int>(ValueCodecs.Int32));
         Gen.Select(Gens.Text, Gens.Text).Sample((a, b) =>
-            Assert.Equal(Math.Sign(string.CompareOrdinal(a, b)), Math.Sign(Bytes(ValueCodecs.String, a).AsSpan().SequenceCompareTo(Bytes(ValueCodecs.String, b)))));
+            Assert.Equal(
+                Math.Sign(string.CompareOrdinal(a, b)),
+                Math.Sign(Bytes(ValueCodecs.String, a).AsSpan().SequenceCompareTo(Bytes(ValueCodecs.String, b)))));
 
         static void Ordered<T>(Gen<T> gen, ScalarCodec<T> codec) => Gen.Select(gen, gen).Sample((a, b) =>
-            Assert.Equal(Math.Sign(Comparer<T>.Default.Compare(a, b)), Math.Sign(Bytes(codec, a).AsSpan().SequenceCompareTo(Bytes(codec, b)))));
+            Assert.Equal(
+                Math.Sign(Comparer<T>.Default.Compare(a, b)), Math.Sign(Bytes(codec, a).AsSpan().SequenceCompareTo(Bytes(codec, b)))));
 
         static byte[] Bytes<T>(ScalarCodec<T> codec, T value)
         {
@@ -195,7 +199,8 @@ public class ValueCodecTests
 
     static byte[] Serialize<T>(T value) => MessagePackSerializer.Serialize(value, cancellationToken: TestContext.Current.CancellationToken);
 
-    static T Deserialize<T>(byte[] bytes) => MessagePackSerializer.Deserialize<T>(bytes, cancellationToken: TestContext.Current.CancellationToken);
+    static T Deserialize<T>(byte[] bytes) =>
+        MessagePackSerializer.Deserialize<T>(bytes, cancellationToken: TestContext.Current.CancellationToken);
 
     static void RoundTrips<T>(Gen<T> gen, ValueCodec<T> codec) => gen.Sample(value => Assert.Equal(value, RoundTrip(codec, value)));
 
