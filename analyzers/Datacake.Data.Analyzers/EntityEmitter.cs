@@ -130,6 +130,15 @@ sealed class EntityEmitter
             string value = $"({property.BareType}{(property.IsNullable && property.IsReference ? "?" : "")})v!";
             settings.Add($"Setter = static (e, v) => {{ if ({owner} is {{ }} o) {Assignment(property, "o", value)}; }}");
         }
+        else if (property.Kind is MappingKind.Set or MappingKind.Dictionary)
+        {
+            // The collection itself stays; what is in it is replaced.
+            string add = property.Kind == MappingKind.Set ? "Add(item)" : "Add(item.Key, item.Value)";
+            string name = Identifier(property.Name);
+            settings.Add($"Setter = static (e, v) => {{ if ({owner} is not {{ }} o) return; "
+                + $"var items = global::System.Linq.Enumerable.ToList(({property.BareType})v!); "
+                + $"o.{name}.Clear(); foreach (var item in items) o.{name}.{add}; }}");
+        }
         string initializer = settings.Count == 0 ? "" : $" {{ {string.Join(", ", settings)} }}";
         return $"new({Literal(property.Path)}, typeof({property.BareType}), {Metadata}PropertyKind.{property.Kind}, "
             + $"static e => {owner}{dot}{Identifier(property.Name)}){initializer}";

@@ -72,7 +72,10 @@ public abstract class DatacakeContext : IAsyncDisposable
     /// <exception cref="ConsistencyException">
     /// The level was not satisfied in time. The write stays and goes on replicating, so the changes count as saved.
     /// </exception>
-    /// <remarks>After any other exception the tracked entities are as they were before, and a further save tries again.</remarks>
+    /// <remarks>
+    /// After any other exception the tracked entities are as they were before, and a further save tries again. A save that is cancelled while it
+    /// waits for acknowledgements may have been written, though: use another context then, or clear this one's tracker and read again.
+    /// </remarks>
     public async Task<SaveResult> SaveChangesAsync(Consistency consistency, CancellationToken cancellationToken = default)
     {
         using var operation = Concurrency.Enter();
@@ -165,8 +168,7 @@ public abstract class DatacakeContext : IAsyncDisposable
         object stored = entry.Keyspace.Entity.ReadEntity(key, document);
         foreach (var property in entry.Keyspace.Entity.Properties)
         {
-            // An owned object comes as a whole.
-            if (property.Setter is { } setter && property.Kind != PropertyKind.Key && !property.Name.Contains('.'))
+            if (property.Setter is { } setter && property.Kind != PropertyKind.Key && !entry.Keyspace.Entity.IsSetWithOwner(property))
                 setter(entry.Entity, property.GetValue(stored));
         }
         if (entry.CurrentState == EntityState.Detached)

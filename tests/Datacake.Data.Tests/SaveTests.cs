@@ -202,6 +202,32 @@ public class SaveTests(StoreFixture store)
     }
 
     [Fact]
+    public async Task Reload_brings_every_property_back_to_what_is_stored()
+    {
+        await using var db = store.NewContext();
+        var entity = Gens.EverythingOf(11);
+        entity.Id = Guid.NewGuid();
+        entity.InPlace.Add(1);
+        db.Everything.Add(entity);
+        await db.SaveChangesAsync(Token);
+        await using (var other = store.NewContext())
+        {
+            var stored = await other.Everything.FindAsync([entity.Id], Token);
+            stored!.InPlace.Add(2);
+            stored.Owned = new Owned { Text = "new" };
+            stored.Counter += 5;
+            await other.SaveChangesAsync(Token);
+        }
+        (entity.String, entity.Owned) = ("changed", null);
+        await db.Entry(entity).ReloadAsync(Token);
+        await using var third = store.NewContext();
+        Assert.Equivalent(await third.Everything.FindAsync([entity.Id], Token), entity, strict: true);
+        Assert.Equal([1, 2], entity.InPlace);
+        Assert.Equal(EntityState.Unchanged, db.Entry(entity).State);
+        Assert.Equal(0, await db.SaveChangesAsync(Token));
+    }
+
+    [Fact]
     public async Task Cells_that_the_class_does_not_know_survive_an_update()
     {
         await using var db = store.NewContext();

@@ -49,6 +49,13 @@ public abstract class EntityModel
     /// <summary>The property of this name, or null if there is none or it is not mapped.</summary>
     public PropertyModel? FindProperty(string name) => _propertiesByName.GetValueOrDefault(name);
 
+    /// <summary>Whether an object that the property belongs to can be set, and the property with it.</summary>
+    internal bool IsSetWithOwner(PropertyModel property)
+    {
+        int dot = property.Name.LastIndexOf('.');
+        return dot > 0 && FindProperty(property.Name[..dot]) is { } owner && (owner.Setter is not null || IsSetWithOwner(owner));
+    }
+
     internal CellPath[] Paths { get; }
 
     /// <summary>What an entity is when the store has its key and nothing else: the values that the class's initializers give.</summary>

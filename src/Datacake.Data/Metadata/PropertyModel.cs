@@ -28,7 +28,7 @@ public sealed class PropertyModel(string name, Type type, PropertyKind kind, Fun
     /// <summary>How its values, or a set's elements, are written into keys and indexes; null if they cannot be.</summary>
     public IOrderedCodec? OrderedCodec { get; init; }
 
-    /// <summary>Writes it to an entity; null if it cannot be written.</summary>
+    /// <summary>Writes it to an entity, or what is in it if it is a collection without a setter; null if it cannot be written.</summary>
     public Action<object, object?>? Setter { get; init; }
 
     /// <summary>Reads it from an entity.</summary>

@@ -100,9 +100,9 @@ static class QueryPlanner
         return index is null
             ? null
             : new IndexScan(index, [KeyRange.All], orderings[0].IsDescending ? ScanDirection.Reverse : ScanDirection.Forward)
-        {
-            IsInOrder = true,
-        };
+            {
+                IsInOrder = true,
+            };
     }
 
     /// <summary>

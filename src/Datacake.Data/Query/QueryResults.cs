@@ -59,11 +59,11 @@ public abstract partial class Query<T>
     /// <exception cref="InvalidOperationException">There is none, or more than one.</exception>
     public async Task<T> SingleAsync(CancellationToken cancellationToken = default) =>
         await Take(2).ToListAsync(cancellationToken).ConfigureAwait(false) switch
-    {
-        [var single] => single,
-        [] => throw NoResults(),
-        _ => throw ManyResults(),
-    };
+        {
+            [var single] => single,
+            [] => throw NoResults(),
+            _ => throw ManyResults(),
+        };
 
     /// <summary>The only result for which the predicate is true.</summary>
     /// <exception cref="InvalidOperationException">There is none, or more than one.</exception>
