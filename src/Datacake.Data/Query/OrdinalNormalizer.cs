@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Diagnostics.CodeAnalysis;
 using System.Linq.Expressions;
 using System.Reflection;
 
@@ -18,6 +19,15 @@ sealed class OrdinalNormalizer : ExpressionVisitor
     static readonly MethodInfo IndexOf = typeof(string).GetMethod(nameof(string.IndexOf), [typeof(string), typeof(StringComparison)])!;
     static readonly ConstantExpression Ordinal = Expression.Constant(StringComparison.Ordinal);
 
+    // The compiler builds comparisons of these types without naming their operators, which expressions then look for by name: a trimmed
+    // application has to keep them.
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(decimal))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(Guid))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(DateTime))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(DateTimeOffset))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(DateOnly))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(TimeOnly))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(TimeSpan))]
     public static Expression<TDelegate> Normalize<TDelegate>(Expression<TDelegate> lambda) =>
         (Expression<TDelegate>)new OrdinalNormalizer().Visit(lambda);
 
