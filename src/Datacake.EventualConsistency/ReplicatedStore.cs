@@ -104,8 +104,12 @@ public sealed class ReplicatedStore : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            _board.Remove(commit);
             throw new ConsistencyException(requirement, commit.Acknowledged, FailuresOf(commit), _options.AcknowledgementTimeout);
+        }
+        finally
+        {
+            if (!commit.Done.IsCompleted)
+                _board.GiveUp(commit);
         }
     }
 

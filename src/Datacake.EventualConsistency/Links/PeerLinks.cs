@@ -34,6 +34,7 @@ sealed class PeerLinks : IAsyncDisposable
     readonly CancellationTokenSource _stopping = new();
     readonly ConcurrentDictionary<byte, PeerLink> _links = new();               // written on the commit loop, but for removals
     readonly Dictionary<byte, Dialer> _dialers = [];                            // used by the watching task alone
+    readonly ConcurrentDictionary<RpcStream, Task> _accepted = new();           // sessions that a peer has dialled
     readonly Task _watching;
     ulong _lastStream;
 
@@ -87,8 +88,7 @@ sealed class PeerLinks : IAsyncDisposable
             await dialer.Running.ConfigureAwait(false);
             dialer.Stop.Dispose();
         }
-        foreach (var link in _links.Values)
-            await link.Stream.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(_accepted.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stopping.Dispose();
     }
 
@@ -174,16 +174,24 @@ sealed class PeerLinks : IAsyncDisposable
 
         protected override void Register(RpcHandlers handlers) => handlers.HandleStream(SessionMessage, async (stream, cancellationToken) =>
         {
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, links._stopping.Token);
-            try
-            {
-                await links.RunSessionAsync(stream, isDialer: false, either.Token).ConfigureAwait(false);
-            }
-            catch (Exception e) when (IsExpected(e))
-            {
-                StoreLog.SessionClosed(links._logger, 0, stream.RemoteAddress, e.Message);
-            }
+            var session = links.AcceptAsync(stream, cancellationToken);
+            links._accepted.TryAdd(stream, session);
+            await session.ConfigureAwait(false);
+            links._accepted.TryRemove(stream, out _);
         });
+    }
+
+    async Task AcceptAsync(RpcStream stream, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
+        try
+        {
+            await RunSessionAsync(stream, isDialer: false, either.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsExpected(e))
+        {
+            StoreLog.SessionClosed(_logger, 0, stream.RemoteAddress, e.Message);
+        }
     }
 
     async Task RunSessionAsync(RpcStream stream, bool isDialer, CancellationToken cancellationToken)
