@@ -350,38 +350,14 @@ sealed class PeerLinks : IAsyncDisposable
     /// <summary>A message of a peer on its way through the commit loop.</summary>
     sealed class PeerWork(PeerLinks links, PeerLink link, ReplicaMessage message) : CommitWork
     {
-        List<StampInterval>? _applied;
+        IReadOnlyList<StampInterval> _applied = [];
 
-        public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken)
-        {
-            var replica = links._replica;
-            if (!replica.IsOpen(link.Peer, link.Session))
-                return;
-            switch (message)
-            {
-                case Mutations mutations:
-                    await ApplyAsync(batch, mutations).ConfigureAwait(false);
-                    break;
-                case Report report:
-                    replica.OnReport(batch, link.Peer, report);
-                    break;
-                case RollCall call:
-                    replica.OnRollCall(batch, link.Peer, call);
-                    break;
-                case Chunk chunk:
-                    await replica.OnChunkAsync(batch, link.Peer, chunk).ConfigureAwait(false);
-                    break;
-                case SnapshotPage page:
-                    await replica.OnSnapshotPageAsync(batch, link.Peer, page, cancellationToken).ConfigureAwait(false);
-                    break;
-                default:
-                    throw new InvalidDataException($"A {message.GetType().Name} came within a session.");
-            }
-        }
+        public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken) =>
+            _applied = await links._replica.ReceiveAsync(batch, link.Peer, link.Session, message, cancellationToken).ConfigureAwait(false);
 
         public override void OnCommitted()
         {
-            if (_applied is { Count: > 0 })
+            if (_applied.Count > 0)
                 link.Post(new Acknowledgement(_applied));
             if (message is Report report && report.Peers.TryGetValue(link.Peer, out var known))
                 links._board.OnAcknowledged(link.Peer, known.Known[links._replica.Node]);
@@ -391,21 +367,6 @@ sealed class PeerLinks : IAsyncDisposable
         {
             if (failure is InvalidDataException or ClockDriftException)
                 link.Fail(failure);
-        }
-
-        async ValueTask ApplyAsync(ReplicaBatch batch, Mutations mutations)
-        {
-            _applied = [];
-            foreach (var mutation in mutations.Items)
-            {
-                if (!await links._replica.OnMutationAsync(batch, link.Peer, mutation).ConfigureAwait(false))
-                    continue;
-                // Mutations that follow each other are acknowledged as one interval.
-                if (_applied.Count > 0 && _applied[^1].High == mutation.Previous)
-                    _applied[^1] = _applied[^1] with { High = mutation.Stamp };
-                else
-                    _applied.Add(new StampInterval(mutation.Previous, mutation.Stamp));
-            }
         }
     }
 }
