@@ -187,6 +187,8 @@ public sealed class RpcChannel : IAsyncDisposable
 
             if (connecting is null)
             {
+                // Timers count whole milliseconds: rounded up, or the rest would be spent spinning.
+                pause = TimeSpan.FromMilliseconds(Math.Ceiling(pause.TotalMilliseconds));
                 await Task.Delay(pause, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
                 continue;
             }

@@ -35,7 +35,7 @@ public sealed record RpcLimits
 
     /// <summary>
     /// A connection on which nothing has arrived for this long is pinged, and is lost when nothing arrives for as long again, or when a
-    /// single write takes as long. Default: 10 s.
+    /// single write takes twice as long. Default: 10 s.
     /// </summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(10);
 

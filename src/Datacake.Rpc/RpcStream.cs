@@ -63,15 +63,17 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
     {
         if (message.Length > _connection.Peer.MessageSize)
         {
-            throw new RpcException(
+            return ValueTask.FromException(new RpcException(
                 RpcStatus.LimitExceeded,
-                $"The message has {message.Length} bytes; {RemoteAddress} takes at most {_connection.Peer.MessageSize} (MessageSize).");
+                $"The message has {message.Length} bytes; {RemoteAddress} takes at most {_connection.Peer.MessageSize} (MessageSize)."));
         }
 
-        cancellationToken.ThrowIfCancellationRequested();
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled(cancellationToken);
         lock (_gate)
         {
-            ThrowUnlessWritable();
+            if (WhyNotWritable() is { } reason)
+                return ValueTask.FromException(reason);
             if (_waitingWriters == 0
                 && _credit > 0
                 && message.Length <= FrameHeader.MaxPayload
@@ -95,20 +97,22 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
     /// <exception cref="InvalidOperationException">Another read is under way.</exception>
     public ValueTask<RpcPayload?> ReadAsync(CancellationToken cancellationToken = default)
     {
-        cancellationToken.ThrowIfCancellationRequested();
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled<RpcPayload?>(cancellationToken);
         RpcPayload? payload;
         uint credit;
         lock (_gate)
         {
             if (_isReading)
-                throw new InvalidOperationException("Another read of this stream is under way.");
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
+                return ValueTask.FromException<RpcPayload?>(new InvalidOperationException("Another read of this stream is under way."));
+            if (_isDisposed)
+                return ValueTask.FromException<RpcPayload?>(new ObjectDisposedException(nameof(RpcStream)));
             if (!_received.TryDequeue(out var message))
             {
                 if (_isRemoteCompleted)
                     return default;
                 if (_failure is { } failure)
-                    throw new RpcException(failure.Status, failure.Message, failure);
+                    return ValueTask.FromException<RpcPayload?>(new RpcException(failure.Status, failure.Message, failure));
                 _isReading = true;
                 _read.Reset();
                 _readCancellation = cancellationToken.UnsafeRegister(
@@ -320,7 +324,8 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
             TaskCompletionSource arrived;
             lock (_gate)
             {
-                ThrowUnlessWritable();
+                if (WhyNotWritable() is { } reason)
+                    throw reason;
                 if (_credit > 0)
                 {
                     _credit -= cost;
@@ -349,8 +354,7 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
                 OnCredit((uint)Cost(message.Length));
             cancellationToken.ThrowIfCancellationRequested();
             lock (_gate)
-                ThrowUnlessWritable();
-            throw;
+                throw WhyNotWritable()!;        // the stream was broken while we waited for room
         }
     }
 
@@ -369,13 +373,14 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
         }
     }
 
-    void ThrowUnlessWritable()
+    // Under the lock.
+    Exception? WhyNotWritable()
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
-        if (_failure is { } failure)
-            throw new RpcException(failure.Status, failure.Message, failure);
+        if (_isDisposed)
+            return new ObjectDisposedException(nameof(RpcStream));
         if (_isCompleted)
-            throw new InvalidOperationException("The stream was completed by this side; nothing can be written after that.");
+            return new InvalidOperationException("The stream was completed by this side; nothing can be written after that.");
+        return _failure is { } failure ? new RpcException(failure.Status, failure.Message, failure) : null;
     }
 
     static int Cost(int length) => length + MessageCost;

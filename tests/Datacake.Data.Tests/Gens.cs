@@ -25,10 +25,11 @@ static class Gens
     static readonly Gen<Owned?> Owned = Gen.Select(Text.Null(), Gen.Long[-5, 5], Gen.Int[0, 9].HashSet[0, 3], Gen.Select(Gen.Double, Gen.Double, (a, b) => new GeoPoint(a, b)).Null())
         .Select((text, counter, set, point) => new Owned { Text = text, Counter = counter, Set = set, Point = point }).Null();
 
-    public static readonly Gen<Everything> Everything = Gen.ULong.Select(seed => Random(new PCG(1, seed)));
+    public static readonly Gen<Everything> Everything = Gen.ULong.Select(EverythingOf);
 
-    static Everything Random(PCG random)
+    public static Everything EverythingOf(ulong seed)
     {
+        var random = new PCG(1, seed);
         return new Everything
         {
             Id = Any(Gen.Guid),

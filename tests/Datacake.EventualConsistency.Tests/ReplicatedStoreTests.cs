@@ -44,11 +44,12 @@ public sealed class ReplicatedStoreTests
     public async Task Many_concurrent_writers_all_get_their_acknowledgements()
     {
         await using var cluster = await TestCluster.StartAsync(3);
+        Consistency[] levels = [.. Enum.GetValues<Consistency>().Where(level => level != Consistency.Three)];     // there are two others
         await Task.WhenAll(Enumerable.Range(0, 60).Select(async writer =>
         {
             var cakes = cluster[1 + (writer % 3)].Store.Keyspace("cakes");
             for (int i = 0; i < 20; i++)
-                await cakes.PutAsync((writer * 100) + i, "cake"u8.ToArray(), (Consistency)(writer % 8), Cancelled);
+                await cakes.PutAsync((writer * 100) + i, "cake"u8.ToArray(), levels[writer % levels.Length], Cancelled);
         }));
         await cluster.WaitUntilEqualAsync("cakes", count: 1_200);
     }

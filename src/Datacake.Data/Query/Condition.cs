@@ -37,13 +37,15 @@ sealed record Condition(PropertyModel Property, ConditionKind Kind, IReadOnlyLis
     string List(string separator)
     {
         const int maxShown = 5;
-        string shown = string.Join(separator, Values.Take(maxShown).Select(Literal));
+        string shown = string.Join(separator, Values.Take(maxShown).Select(value => Literal(value, Property.Type)));
         return Values.Count > maxShown ? $"{shown}{separator}… {Values.Count} values" : shown;
     }
 
-    static string Literal(object? value) => value switch
+    static string Literal(object? value, Type type) => value switch
     {
         null => "null",
+        // The compiler compares enumerations as integers.
+        int or long or uint or ulong when (Nullable.GetUnderlyingType(type) ?? type) is { IsEnum: true } enumeration => $"{Enum.ToObject(enumeration, value)}",
         string text => $"'{text}'",
         _ => Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? "",
     };

@@ -60,6 +60,10 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
         if (comparison.Left is MethodCallExpression { Method.Name: nameof(string.CompareOrdinal), Arguments: [var first, var second] }
             && ExpressionValue.TryGet(comparison.Right, out object? zero) && zero is 0)
             return Compare(first, kind, second);
+        // p.Day.CompareTo(x) > 0
+        if (comparison.Left is MethodCallExpression { Method.Name: nameof(IComparable.CompareTo), Object: { } a, Arguments: [var b] } && a.Type == b.Type
+            && ExpressionValue.TryGet(comparison.Right, out zero) && zero is 0)
+            return Compare(a, kind, b);
         return Compare(comparison.Left, kind, comparison.Right);
     }
 
@@ -105,15 +109,20 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
         switch (call)
         {
             case { Method.Name: nameof(string.StartsWith), Object: { } text, Arguments: [var prefix, var comparison] }
-                when call.Method.DeclaringType == typeof(string)
-                && ExpressionValue.TryGet(comparison, out object? mode) && mode is StringComparison.Ordinal
+                when call.Method.DeclaringType == typeof(string) && IsOrdinal([comparison])
                 && Property(text) is { } property && ExpressionValue.TryGet(prefix, out object? value) && value is string start && IsWritable(property, start):
                 return new Condition(property, ConditionKind.StartsWith, [start]);
 
-            // p.Name.Equals(x), string.Equals(p.Name, x)
-            case { Method.Name: nameof(Equals), Object: { } a, Arguments: [var b] } when a.Type == b.Type:
+            // An overload for one character, which is ordinal.
+            case { Method.Name: nameof(string.StartsWith), Object: { } text, Arguments: [{ } first] }
+                when first.Type == typeof(char) && Property(text) is { } property && ExpressionValue.TryGet(first, out object? value)
+                && $"{value}" is var start && IsWritable(property, start):
+                return new Condition(property, ConditionKind.StartsWith, [start]);
+
+            // p.Name.Equals(x), string.Equals(p.Name, x), and both with StringComparison.Ordinal
+            case { Method.Name: nameof(Equals), Object: { } a, Arguments: [var b, ..] } when a.Type == b.Type && IsOrdinal(call.Arguments.Skip(1)):
                 return Compare(a, ExpressionType.Equal, b);
-            case { Method.Name: nameof(Equals), Object: null, Arguments: [var a, var b] } when call.Method.DeclaringType == typeof(string):
+            case { Method.Name: nameof(Equals), Object: null, Arguments: [var a, var b, ..] } when call.Method.DeclaringType == typeof(string) && IsOrdinal(call.Arguments.Skip(2)):
                 return Compare(a, ExpressionType.Equal, b);
 
             // p.Tags.Contains(x)
@@ -133,6 +142,10 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
                 return null;
         }
     }
+
+    /// <summary>Whether the comparison named, if one is, is ordinal.</summary>
+    static bool IsOrdinal(IEnumerable<Expression> mode) =>
+        mode.All(comparison => ExpressionValue.TryGet(comparison, out object? value) && value is StringComparison.Ordinal);
 
     Condition? In(Expression list, Expression item)
     {

@@ -27,6 +27,7 @@ sealed class FrameConnection
     long _reserved;             // bytes of large buffers
     bool _heard;                // something was received since the last tick of the keep-alive
     int _silentTicks;
+    int _stuckTicks;
     long _writesAtTick = -1;
     bool _isOver;               // the sink was told
     RpcException? _reason;
@@ -61,12 +62,8 @@ sealed class FrameConnection
     public async Task<RpcException> RunAsync(IFrameSink sink)
     {
         _sink = sink;
-        var writing = WriteAsync();
         await using (_timeProvider.CreateTimer(_ => Tick(), null, _limits.KeepAlive, _limits.KeepAlive).ConfigureAwait(false))
-        {
-            await ReadAsync().ConfigureAwait(false);
-            await writing.ConfigureAwait(false);
-        }
+            await Task.WhenAll(WriteAsync(), ReadAsync()).ConfigureAwait(false);
 
         await _transportClosed.ConfigureAwait(false);
         return _reason!;
@@ -315,10 +312,10 @@ sealed class FrameConnection
         _silentTicks = _heard ? 0 : _silentTicks + 1;
         _heard = false;
         var writes = Output.Writes;
-        var isStuck = Output.IsWriting && writes == _writesAtTick;
+        _stuckTicks = Output.IsWriting && writes == _writesAtTick ? _stuckTicks + 1 : 0;
         _writesAtTick = Output.IsWriting ? writes : -1;
-        if (isStuck)
-            Abort(new RpcException(RpcStatus.Connection, $"{RemoteAddress} has read nothing for {_limits.KeepAlive} (KeepAlive)"));
+        if (_stuckTicks > 1)
+            Abort(new RpcException(RpcStatus.Connection, $"{RemoteAddress} has read nothing for twice {_limits.KeepAlive} (KeepAlive)"));
         else if (_silentTicks > 1)
             Abort(new RpcException(RpcStatus.Connection, $"{RemoteAddress} has been silent for {_limits.KeepAlive} after a ping (KeepAlive)"));
         else if (_silentTicks == 1)

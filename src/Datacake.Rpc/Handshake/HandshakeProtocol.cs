@@ -64,6 +64,8 @@ static class HandshakeProtocol
                 throw new RpcException(RpcStatus.InvalidPayload, "the client's greeting is too short");
             if (!secret.IsEmpty && code != WithSecret)
                 throw new RpcException(RpcStatus.Unauthenticated, "this server asks for a cluster secret, and the client has none; set the same ClusterSecret on all nodes");
+            if (secret.IsEmpty && code == WithSecret)
+                throw new RpcException(RpcStatus.Unauthenticated, "the client asks for a cluster secret, and this server has none; set the same ClusterSecret on all nodes");
             var mine = NewBody(limits);
             await SendAsync(stream, secret.IsEmpty ? Plain : WithSecret, mine, cancellationToken).ConfigureAwait(false);
             if (secret.IsEmpty)
