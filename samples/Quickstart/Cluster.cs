@@ -1,4 +1,3 @@
-using Datacake.Data;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 using Datacake.Rpc;
@@ -32,22 +31,17 @@ sealed class Cluster(Options options, string dataFolder) : IAsyncDisposable
     public Task RestartAsync(int id) =>
         StartNodeAsync(id, Node(id).Address, [.. _nodes.Where(node => node.Id != id).Select(node => node.Address)]);
 
-    /// <summary>The members that a node can replicate to at this moment, itself included.</summary>
-    public async ValueTask<NodeSet> ReachableFromAsync(int id)
+    /// <summary>Whether these nodes have all data, and each of them replicates to the others of them and to nobody else.</summary>
+    public async ValueTask<bool> IsConnectedAsync(params int[] nodeIds)
     {
-        var store = await Node(id).OpenStoreAsync();
-        return NodeSet.Of([.. store.Members.Where(member => member.IsUp).Select(member => member.NodeId)]);
-    }
-
-    /// <summary>How many documents a node has in each keyspace, and their fingerprint.</summary>
-    public async ValueTask<IReadOnlyList<KeyspaceStatistics>> StatisticsOfAsync(int id)
-    {
-        await using var db = NewContext(id);
-        var store = await Node(id).OpenStoreAsync();
-        var statistics = new List<KeyspaceStatistics>();
-        foreach (var keyspace in db.Keyspaces)
-            statistics.Add(await store.Keyspace(keyspace.Name).GetStatisticsAsync());
-        return statistics;
+        foreach (int id in nodeIds)
+        {
+            var store = await Node(id).OpenStoreAsync();
+            var reachable = store.Members.Where(member => member.IsUp).Select(member => (int)member.NodeId);
+            if (!store.Joined.IsCompletedSuccessfully || !reachable.Order().SequenceEqual(nodeIds))
+                return false;
+        }
+        return true;
     }
 
     public async ValueTask<bool> AreEqualAsync()
@@ -59,6 +53,12 @@ sealed class Cluster(Options options, string dataFolder) : IAsyncDisposable
                 return false;
         }
         return true;
+    }
+
+    public async ValueTask<IReadOnlyList<KeyspaceStatistics>> StatisticsOfAsync(int id)
+    {
+        await using var db = NewContext(id);
+        return await db.GetStatisticsAsync();
     }
 
     public async ValueTask DisposeAsync()

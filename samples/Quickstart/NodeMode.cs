@@ -74,8 +74,8 @@ sealed class NodeMode(Options options, int nodeId, string dataFolder, TextWriter
                 ["get", string key] => await db.Notes.FindAsync([key], cancellationToken) is { } note ? $"{note.Id} = {note.Text}" : $"{key} is not there",
                 ["delete", string key] => await DeleteAsync(db, key, cancellationToken),
                 ["load"] => await LoadAsync(db, cancellationToken),
-                ["count"] => $"{(await StatisticsAsync(db, cancellationToken)).Sum(keyspace => keyspace.Count)} documents",
-                ["table"] => string.Join('\n', StatisticsTable.Format([(node.Id, await StatisticsAsync(db, cancellationToken))])),
+                ["count"] => $"{(await db.GetStatisticsAsync(cancellationToken)).Sum(keyspace => keyspace.Count)} documents",
+                ["table"] => string.Join('\n', StatisticsTable.Format([(node.Id, await db.GetStatisticsAsync(cancellationToken))])),
                 ["members"] => string.Join('\n', node.Members),
                 _ => Help,
             };
@@ -113,15 +113,6 @@ sealed class NodeMode(Options options, int nodeId, string dataFolder, TextWriter
         db.Zones.AddRange(world.Zones);
         var saved = await db.SaveChangesAsync(cancellationToken);
         return string.Join('\n', [.. world.Caveats, $"{saved.Count} records stored by nodes {saved.Acknowledged}"]);
-    }
-
-    static async Task<IReadOnlyList<KeyspaceStatistics>> StatisticsAsync(WorldContext db, CancellationToken cancellationToken)
-    {
-        var store = await db.Node.OpenStoreAsync(cancellationToken);
-        var statistics = new List<KeyspaceStatistics>();
-        foreach (var keyspace in db.Keyspaces)
-            statistics.Add(await store.Keyspace(keyspace.Name).GetStatisticsAsync(cancellationToken));
-        return statistics;
     }
 
     async Task WatchMembersAsync(DatacakeNode node, CancellationToken cancellationToken)

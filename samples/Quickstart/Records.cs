@@ -1,4 +1,5 @@
 using Datacake.Data;
+using Datacake.EventualConsistency;
 using Datacake.Node;
 
 namespace Datacake.Quickstart;
@@ -75,4 +76,14 @@ public sealed partial class WorldContext(DatacakeNode node) : DatacakeContext(no
     public partial Keyspace<Zone> Zones { get; }
 
     public partial Keyspace<Note> Notes { get; }
+
+    /// <summary>How many documents the node has in each keyspace, and their fingerprint: nodes that show the same have the same.</summary>
+    public async Task<IReadOnlyList<KeyspaceStatistics>> GetStatisticsAsync(CancellationToken cancellationToken = default)
+    {
+        var store = await Node.OpenStoreAsync(cancellationToken);
+        var statistics = new List<KeyspaceStatistics>();
+        foreach (var keyspace in Keyspaces)
+            statistics.Add(await store.Keyspace(keyspace.Name).GetStatisticsAsync(cancellationToken));
+        return statistics;
+    }
 }

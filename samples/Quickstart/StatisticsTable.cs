@@ -11,9 +11,10 @@ static class StatisticsTable
 
     public static IEnumerable<string> Format(IReadOnlyList<(int Node, IReadOnlyList<KeyspaceStatistics> Keyspaces)> nodes)
     {
-        yield return "         " + string.Concat(nodes[0].Keyspaces.Select(keyspace => keyspace.Name.PadRight(CountWidth + FingerprintDigits + 5)));
+        string titles = string.Concat(nodes[0].Keyspaces.Select(keyspace => keyspace.Name.PadRight(CountWidth + FingerprintDigits + 5)));
+        yield return $"         {titles}".TrimEnd();
         foreach (var (node, keyspaces) in nodes)
-            yield return $"node {node,-4}" + string.Concat(keyspaces.Select(keyspace => Cell(keyspace)));
+            yield return $"node {node,-4}{string.Concat(keyspaces.Select(Cell))}".TrimEnd();
     }
 
     static string Cell(KeyspaceStatistics keyspace) => string.Create(CultureInfo.InvariantCulture,

@@ -7,6 +7,9 @@ sealed class Transcript(TextWriter output, TimeProvider time)
 {
     const int Width = 106;
 
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(5);
+
     readonly long _started = time.GetTimestamp();
     TimeSpan? _elapsed;
     int _chapter;
@@ -42,19 +45,22 @@ sealed class Transcript(TextWriter output, TimeProvider time)
         return true;
     });
 
-    /// <summary>Waits until something is so, and shows with the next claim how long it took.</summary>
-    /// <exception cref="ClaimFailedException">It was not in time.</exception>
-    public Task WaitUntilAsync(string what, Func<ValueTask<bool>> condition) => TimeAsync(async () =>
+    /// <summary>Says something that becomes so soon, and how long it took.</summary>
+    /// <exception cref="ClaimFailedException">It does not.</exception>
+    public async Task ClaimSoonAsync(Func<ValueTask<bool>> isSo, string claim)
     {
-        var patience = TimeSpan.FromSeconds(30);
-        long started = time.GetTimestamp();
-        while (!await condition())
+        await TimeAsync(async () =>
         {
-            if (time.GetElapsedTime(started) > patience)
-                throw new ClaimFailedException($"Within {patience.TotalSeconds} s it did not happen that {what}.");
-            await Task.Delay(TimeSpan.FromMilliseconds(5), time);
-        }
-    });
+            long started = time.GetTimestamp();
+            while (!await isSo())
+            {
+                if (time.GetElapsedTime(started) > Patience)
+                    throw new ClaimFailedException($"This should be so within {Patience.TotalSeconds} s, and is not: {claim}");
+                await Task.Delay(PollInterval, time);
+            }
+        });
+        Claim(true, claim);
+    }
 
     /// <summary>Says something that is so.</summary>
     /// <exception cref="ClaimFailedException">It isn't.</exception>
