@@ -2,8 +2,9 @@ using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 using Datacake.Node;
-using Datacake.Sqlite;
+using Datacake.Rpc;
 using Datacake.Storage;
+using Datacake.Sqlite;
 
 namespace Datacake.EventualConsistency.Tests;
 
@@ -311,6 +312,33 @@ public sealed class ReplicatedStoreTests
 
     static string? Property(Document document, string property) =>
         document.TryGetCell(DocumentPath.OfProperty(property).Encoded.Span, out var cell) && !cell.IsRemoved ? Encoding.UTF8.GetString(cell.Value) : null;
+
+    [Fact]
+    public async Task Fresh_nodes_with_the_same_list_of_seeds_form_one_cluster()
+    {
+        string[] seeds = ["127.0.0.1:7001", "127.0.0.1:7002", "127.0.0.1:7003"];
+        var network = new InMemoryTransport();
+        var nodes = new List<DatacakeNode>();
+        try
+        {
+            for (int i = 0; i < seeds.Length; i++)
+            {
+                nodes.Add(await DatacakeNode.StartAsync(settings => settings
+                    .WithNodeId(i + 1).ListenOn(seeds[i]).WithSeeds(seeds).WithTransport(network).WithGossip(gossip => gossip.UseLocal()).UseMemory(), Cancelled));
+            }
+            // All talk before any has joined, so that they hear of each other's fresh stores from third ones, too.
+            var stores = await Task.WhenAll(nodes.Select(async node => await node.OpenStoreAsync(Cancelled)));
+            await Task.WhenAll(stores.Select(store => store.Joined.WaitAsync(TestCluster.Deadline, Cancelled)));
+            await TestCluster.WaitUntilAsync(() => stores.All(store => store.Members.Count(member => member.IsUp) == seeds.Length), "all are connected");
+            await stores[2].Keyspace("cakes").PutAsync(1, "Hello, world!"u8.ToArray(), Consistency.All, Cancelled);
+            Assert.Equal("Hello, world!", Text(await stores[0].Keyspace("cakes").GetAsync(1, Cancelled)));
+        }
+        finally
+        {
+            foreach (var node in nodes)
+                await node.DisposeAsync();
+        }
+    }
 
     static string? Text(Document? document) => document?.Value is { } value ? Encoding.UTF8.GetString(value.Span) : null;
 }

@@ -132,6 +132,8 @@ sealed partial class Replica
         {
             if (node == peer)
                 _joinedPeers.Add(peer);         // a replica reports on itself once it has joined
+            if (node == Node)
+                continue;                       // what others have heard of this replica must not come back as a report on itself
             if (!_peers.TryGetValue(node, out var mine) || heard.Run > mine.Run)
                 _peers[node] = heard;
             else if (heard.Run == mine.Run)
