@@ -2,8 +2,9 @@ using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 using Datacake.Node;
-using Datacake.Sqlite;
+using Datacake.Rpc;
 using Datacake.Storage;
+using Datacake.Sqlite;
 
 namespace Datacake.EventualConsistency.Tests;
 
@@ -229,6 +230,23 @@ public sealed class ReplicatedStoreTests
     }
 
     [Fact]
+    public async Task A_commit_whose_wait_is_cancelled_stays_and_says_so()
+    {
+        var gated = new GatedStorage();
+        await using var cluster = await TestCluster.StartAsync(2, node => node == 2 ? gated : new MemoryStorage());
+        gated.Close();
+        using var impatience = new CancellationTokenSource();
+        var cakes = cluster[1].Store.Keyspace("cakes");
+        var waiting = cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.All, impatience.Token).AsTask();
+        await TestCluster.WaitUntilAsync(async () => await cakes.GetAsync(1, Cancelled) is not null, "it is committed locally");
+        await impatience.CancelAsync();
+        var cancelled = await Assert.ThrowsAsync<CommitCanceledException>(() => waiting);
+        gated.Open();
+        await cluster[2].Store.WaitForAsync(new SessionToken(cancelled.Stamp), Cancelled);
+        await cluster.WaitUntilEqualAsync("cakes", count: 1);
+    }
+
+    [Fact]
     public async Task A_fresh_node_whose_seeds_are_away_says_so_instead_of_waiting_for_ever()
     {
         await using var node = await DatacakeNode.StartAsync(
@@ -294,6 +312,33 @@ public sealed class ReplicatedStoreTests
 
     static string? Property(Document document, string property) =>
         document.TryGetCell(DocumentPath.OfProperty(property).Encoded.Span, out var cell) && !cell.IsRemoved ? Encoding.UTF8.GetString(cell.Value) : null;
+
+    [Fact]
+    public async Task Fresh_nodes_with_the_same_list_of_seeds_form_one_cluster()
+    {
+        string[] seeds = ["127.0.0.1:7001", "127.0.0.1:7002", "127.0.0.1:7003"];
+        var network = new InMemoryTransport();
+        var nodes = new List<DatacakeNode>();
+        try
+        {
+            for (int i = 0; i < seeds.Length; i++)
+            {
+                nodes.Add(await DatacakeNode.StartAsync(settings => settings
+                    .WithNodeId(i + 1).ListenOn(seeds[i]).WithSeeds(seeds).WithTransport(network).WithGossip(gossip => gossip.UseLocal()).UseMemory(), Cancelled));
+            }
+            // All talk before any has joined, so that they hear of each other's fresh stores from third ones, too.
+            var stores = await Task.WhenAll(nodes.Select(async node => await node.OpenStoreAsync(Cancelled)));
+            await Task.WhenAll(stores.Select(store => store.Joined.WaitAsync(TestCluster.Deadline, Cancelled)));
+            await TestCluster.WaitUntilAsync(() => stores.All(store => store.Members.Count(member => member.IsUp) == seeds.Length), "all are connected");
+            await stores[2].Keyspace("cakes").PutAsync(1, "Hello, world!"u8.ToArray(), Consistency.All, Cancelled);
+            Assert.Equal("Hello, world!", Text(await stores[0].Keyspace("cakes").GetAsync(1, Cancelled)));
+        }
+        finally
+        {
+            foreach (var node in nodes)
+                await node.DisposeAsync();
+        }
+    }
 
     static string? Text(Document? document) => document?.Value is { } value ? Encoding.UTF8.GetString(value.Span) : null;
 }
