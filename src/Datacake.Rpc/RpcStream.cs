@@ -51,27 +51,32 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
     internal uint Id { get; }
 
     /// <summary>
-    /// Sends a message. Waits while the other side is behind with reading; the bytes are copied or sent before this returns, and small messages that are
-    /// written in quick succession share a socket write.
+    /// Sends a message. Waits while the other side is behind with reading; the bytes are copied or sent before this returns, and small
+    /// messages that are written in quick succession share a socket write.
     /// </summary>
-    /// <exception cref="RpcException">The stream or its connection is broken, or the message is larger than the other side takes.</exception>
+    /// <exception cref="RpcException">
+    /// The stream or its connection is broken, or the message is larger than the other side takes.
+    /// </exception>
     /// <exception cref="InvalidOperationException"><see cref="CompleteAsync"/> was called before.</exception>
     /// <exception cref="OperationCanceledException">
-    /// The token fired. If a part of a large message had been sent, the stream is broken with <see cref="RpcStatus.Cancelled"/>; otherwise it goes on.
+    /// The token fired. If a part of a large message had been sent, the stream is broken with <see cref="RpcStatus.Cancelled"/>;
+    /// otherwise it goes on.
     /// </exception>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken = default)
     {
         if (message.Length > _connection.Peer.MessageSize)
         {
-            throw new RpcException(
+            return ValueTask.FromException(new RpcException(
                 RpcStatus.LimitExceeded,
-                $"The message has {message.Length} bytes; {RemoteAddress} takes at most {_connection.Peer.MessageSize} (MessageSize).");
+                $"The message has {message.Length} bytes; {RemoteAddress} takes at most {_connection.Peer.MessageSize} (MessageSize)."));
         }
 
-        cancellationToken.ThrowIfCancellationRequested();
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled(cancellationToken);
         lock (_gate)
         {
-            ThrowUnlessWritable();
+            if (WhyNotWritable() is { } reason)
+                return ValueTask.FromException(reason);
             if (_waitingWriters == 0
                 && _credit > 0
                 && message.Length <= FrameHeader.MaxPayload
@@ -88,27 +93,31 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
     }
 
     /// <summary>
-    /// Waits for the next message: null when the other side has completed, or when the handler at the other end has returned. What had arrived
-    /// before an error is delivered before the error is thrown.
+    /// Waits for the next message: null when the other side has completed, or when the handler at the other end has returned. What had
+    /// arrived before an error is delivered before the error is thrown.
     /// </summary>
-    /// <exception cref="RpcException">The connection broke (<see cref="RpcStatus.Connection"/>), or the other side failed or gave up.</exception>
+    /// <exception cref="RpcException">
+    /// The connection broke (<see cref="RpcStatus.Connection"/>), or the other side failed or gave up.
+    /// </exception>
     /// <exception cref="InvalidOperationException">Another read is under way.</exception>
     public ValueTask<RpcPayload?> ReadAsync(CancellationToken cancellationToken = default)
     {
-        cancellationToken.ThrowIfCancellationRequested();
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled<RpcPayload?>(cancellationToken);
         RpcPayload? payload;
         uint credit;
         lock (_gate)
         {
             if (_isReading)
-                throw new InvalidOperationException("Another read of this stream is under way.");
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
+                return ValueTask.FromException<RpcPayload?>(new InvalidOperationException("Another read of this stream is under way."));
+            if (_isDisposed)
+                return ValueTask.FromException<RpcPayload?>(new ObjectDisposedException(nameof(RpcStream)));
             if (!_received.TryDequeue(out var message))
             {
                 if (_isRemoteCompleted)
                     return default;
                 if (_failure is { } failure)
-                    throw new RpcException(failure.Status, failure.Message, failure);
+                    return ValueTask.FromException<RpcPayload?>(new RpcException(failure.Status, failure.Message, failure));
                 _isReading = true;
                 _read.Reset();
                 _readCancellation = cancellationToken.UnsafeRegister(
@@ -146,8 +155,8 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
     }
 
     /// <summary>
-    /// Ends the stream on this side. On the caller's side: unless both sides had completed it, the handler's token fires, and its reads and writes
-    /// fail. On the handler's side, the handler's return does it.
+    /// Ends the stream on this side. On the caller's side: unless both sides had completed it, the handler's token fires, and its reads
+    /// and writes fail. On the handler's side, the handler's return does it.
     /// </summary>
     public ValueTask DisposeAsync()
     {
@@ -205,7 +214,8 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
         {
             message.Release(message.Version);
             Break(new RpcException(
-                RpcStatus.LimitExceeded, $"{RemoteAddress} has sent more than the {_window} bytes that the reader was ready for (StreamWindow)"));
+                RpcStatus.LimitExceeded,
+                $"{RemoteAddress} has sent more than the {_window} bytes that the reader was ready for (StreamWindow)"));
         }
         else
         {
@@ -229,7 +239,9 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
         arrived?.TrySetResult();
     }
 
-    /// <summary>The other side has completed; <paramref name="isOver"/>: its handler has returned, so that nobody reads what we write.</summary>
+    /// <summary>
+    /// The other side has completed; <paramref name="isOver"/>: its handler has returned, so that nobody reads what we write.
+    /// </summary>
     internal void OnCompleted(bool isOver)
     {
         bool isRead;
@@ -320,7 +332,8 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
             TaskCompletionSource arrived;
             lock (_gate)
             {
-                ThrowUnlessWritable();
+                if (WhyNotWritable() is { } reason)
+                    throw reason;
                 if (_credit > 0)
                 {
                     _credit -= cost;
@@ -349,8 +362,7 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
                 OnCredit((uint)Cost(message.Length));
             cancellationToken.ThrowIfCancellationRequested();
             lock (_gate)
-                ThrowUnlessWritable();
-            throw;
+                throw WhyNotWritable()!;        // the stream was broken while we waited for room
         }
     }
 
@@ -369,13 +381,14 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
         }
     }
 
-    void ThrowUnlessWritable()
+    // Under the lock.
+    Exception? WhyNotWritable()
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
-        if (_failure is { } failure)
-            throw new RpcException(failure.Status, failure.Message, failure);
+        if (_isDisposed)
+            return new ObjectDisposedException(nameof(RpcStream));
         if (_isCompleted)
-            throw new InvalidOperationException("The stream was completed by this side; nothing can be written after that.");
+            return new InvalidOperationException("The stream was completed by this side; nothing can be written after that.");
+        return _failure is { } failure ? new RpcException(failure.Status, failure.Message, failure) : null;
     }
 
     static int Cost(int length) => length + MessageCost;

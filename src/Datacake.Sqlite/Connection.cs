@@ -5,8 +5,8 @@ namespace Datacake.Sqlite;
 
 /// <summary>One connection to a SQLite file, over the C interface. Not thread-safe.</summary>
 /// <remarks>
-/// Not over Microsoft.Data.Sqlite: without its commands, parameters and readers twice as many puts and a third more gets take the same time, and
-/// a few fixed statements need nothing of what these offer.
+/// Not over Microsoft.Data.Sqlite: without its commands, parameters and readers twice as many puts and a third more gets take the same
+/// time, and a few fixed statements need nothing of what these offer.
 /// </remarks>
 sealed class Connection : IDisposable
 {
@@ -106,10 +106,12 @@ sealed class Connection : IDisposable
     }
 
     /// <summary>
-    /// Moves what it can from the write-ahead log to the file. A failure (of the disk, say) is none of the caller's data: all of it is in the log, and
-    /// stays there until a later checkpoint succeeds.
+    /// Moves what it can from the write-ahead log to the file. A failure (of the disk, say) is none of the caller's data: all of it is in
+    /// the log, and stays there until a later checkpoint succeeds.
     /// </summary>
-    /// <param name="restart">Whether to wait for readers of the log, up to <see cref="BusyTimeout"/>, so that it starts again from empty.</param>
+    /// <param name="restart">
+    /// Whether to wait for readers of the log, up to <see cref="BusyTimeout"/>, so that it starts again from empty.
+    /// </param>
     /// <param name="logPages">The size of the log.</param>
     /// <returns>Whether all was moved and, if asked, the log starts again from empty.</returns>
     public bool TryCheckpoint(bool restart, out int logPages)
@@ -142,12 +144,12 @@ sealed class Connection : IDisposable
         {
             raw.SQLITE_FULL => (
                 StorageError.Full,
-                $"The {_description} cannot grow, because the disk or the size that the file was given is full: {reason}. Nothing of this batch "
-                    + "was stored, and what was before is unharmed. Free some space, or raise MaxFileBytes, and try again."),
+                $"The {_description} cannot grow, because the disk or the size that the file was given is full: {reason}. Nothing of "
+                    + "this batch was stored, and what was before is unharmed. Free some space, or raise MaxFileBytes, and try again."),
             raw.SQLITE_CANTOPEN or raw.SQLITE_PERM or raw.SQLITE_READONLY or raw.SQLITE_AUTH => (
                 StorageError.Inaccessible,
-                $"The {_description} cannot be opened or written: {reason}. Check the path, and that this process may read and write "
-                    + "the file and its directory."),
+                $"The {_description} cannot be opened or written: {reason}. Check the path, and that this process may read and write the "
+                    + "file and its directory."),
             raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB => (StorageError.Corrupt, DamagedMessage(reason)),
             raw.SQLITE_BUSY or raw.SQLITE_LOCKED => (
                 StorageError.AlreadyOpen,

@@ -8,10 +8,11 @@ static class FileFormat
     // "DCke" in ASCII, in the header field that SQLite has for it.
     const long ApplicationId = 0x44436B65;
 
-    const long Version = 1;
+    /// <summary>The newest version of the layout that this library knows, and the one that it writes.</summary>
+    public const long Version = 1;
 
-    // Without row ids an entry is in one tree instead of two. But SQLite reads the whole of an entry to compare its key once it does not fit
-    // into the page, so that a search among large values would read several of them. These are in a table of their own, under a number
+    // Without row ids an entry is in one tree instead of two. But SQLite reads the whole of an entry to compare its key once it does not
+    // fit into the page, so that a search among large values would read several of them. These are in a table of their own, under a number
     // that stands in place of the value; the triggers remove it with the entry.
     static readonly string Schema =
         $"""
@@ -27,9 +28,12 @@ static class FileFormat
         COMMIT;
         """;
 
-    /// <summary>The bytes of key and value that an entry may have and still fit into a page of the tree, of which each must hold four.</summary>
+    /// <summary>
+    /// The bytes of key and value that an entry may have and still fit into a page of the tree, of which each must hold four.
+    /// </summary>
     /// <remarks>
-    /// From the chapter "B-tree Cell Payload Overflow" of SQLite's file format, less the record's header: the varints of its own size and of two types.
+    /// From the chapter "B-tree Cell Payload Overflow" of SQLite's file format, less the record's header: the varints of its own size and
+    /// of two types.
     /// </remarks>
     public static int MaxEntryBytes(int pageSize) => (pageSize - 12) * 64 / 255 - 23 - 16;
 

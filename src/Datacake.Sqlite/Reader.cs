@@ -3,7 +3,9 @@ using SQLitePCL;
 
 namespace Datacake.Sqlite;
 
-/// <summary>A connection that reads, with its statements. Between <see cref="Begin"/> and <see cref="TryEnd"/> it sees one moment. Not thread-safe.</summary>
+/// <summary>
+/// A connection that reads, with its statements. Between <see cref="Begin"/> and <see cref="TryEnd"/> it sees one moment. Not thread-safe.
+/// </summary>
 sealed class Reader : IDisposable
 {
     // A page ends after this many bytes, so that large values do not make it large.

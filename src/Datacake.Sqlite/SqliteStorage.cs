@@ -8,8 +8,8 @@ namespace Datacake.Sqlite;
 /// </summary>
 /// <remarks>
 /// A <see cref="Durability.Flushed"/> batch has been forced to the disk when the commit returns. After a loss of power the store
-/// has all batches up to some point not before the last flushed one: a <see cref="Durability.Buffered"/> batch may be missing, never a part of it.
-/// While a snapshot is open the write-ahead log keeps what was committed since: dispose snapshots when they have served.
+/// has all batches up to some point not before the last flushed one: a <see cref="Durability.Buffered"/> batch may be missing, never a part
+/// of it. While a snapshot is open the write-ahead log keeps what was committed since: dispose snapshots when they have served.
 /// </remarks>
 public sealed class SqliteStorage : IStorage
 {
@@ -24,7 +24,9 @@ public sealed class SqliteStorage : IStorage
     int _openSnapshots;                        // Interlocked.
 
     /// <summary>Opens the file, or creates it with the directory that it is to be in.</summary>
-    /// <param name="path">The file. SQLite keeps others beside it: the same name with <c>-wal</c>, <c>-shm</c> and <c>.lock</c> appended.</param>
+    /// <param name="path">
+    /// The file. SQLite keeps others beside it: the same name with <c>-wal</c>, <c>-shm</c> and <c>.lock</c> appended.
+    /// </param>
     /// <param name="options">How to open it; later changes to the object have no effect.</param>
     /// <exception cref="StorageException">
     /// The file is open elsewhere, cannot be created or read, belongs to another program, is damaged, or was written by a newer version.

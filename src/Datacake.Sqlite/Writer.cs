@@ -18,9 +18,11 @@ sealed class Writer : IDisposable
     readonly sqlite3_stmt _put;
     readonly sqlite3_stmt _putLarge;
     readonly sqlite3_stmt _delete;
+    readonly sqlite3_stmt _touch;
     readonly sqlite3_stmt _commit;
     readonly sqlite3_stmt _rollback;
     Durability? _durability;
+    bool _hasUnflushed;
     volatile bool _isCheckpointDue;
     long _pagesSinceCheckpoint;
     long _restartAtPages;
@@ -42,6 +44,7 @@ sealed class Writer : IDisposable
         _put = connection.Prepare("INSERT INTO entries (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2");
         _putLarge = connection.Prepare("INSERT INTO large_values (value) VALUES (?1)");
         _delete = connection.Prepare("DELETE FROM entries WHERE key = ?1");
+        _touch = connection.Prepare($"PRAGMA user_version = {FileFormat.Version}");
         _commit = connection.Prepare("COMMIT");
         _rollback = connection.Prepare("ROLLBACK");
     }
@@ -59,6 +62,9 @@ sealed class Writer : IDisposable
                 else
                     Delete(operation.Key.Span);
             }
+            // A batch that changes nothing would not be written, and would flush none of those before it.
+            if (durability == Durability.Flushed && _hasUnflushed)
+                _connection.Run(_touch);
             _connection.Run(_commit);
         }
         catch
@@ -68,6 +74,7 @@ sealed class Writer : IDisposable
                 _connection.Run(_rollback);
             throw;
         }
+        _hasUnflushed = durability == Durability.Buffered;
         KeepLogSmall();
     }
 
@@ -98,6 +105,8 @@ sealed class Writer : IDisposable
         {
             _connection.Bind(_putLarge, 1, value);
             _connection.Run(_putLarge);
+            // SQLite has copied the value, and would keep it until the next.
+            raw.sqlite3_clear_bindings(_putLarge);
             _connection.Bind(_put, 2, _connection.LastRowId);
         }
         _connection.Run(_put);
@@ -110,8 +119,8 @@ sealed class Writer : IDisposable
     }
 
     /// <summary>
-    /// FULL forces the log to the disk with each commit, and with it all that earlier commits left to the operating system. NORMAL forces it
-    /// only before a checkpoint: a loss of power may cost the last commits, and never the file, since the log has checksums.
+    /// FULL forces the log to the disk with each commit, and with it all that earlier commits left to the operating system. NORMAL forces
+    /// it only before a checkpoint: a loss of power may cost the last commits, and never the file, since the log has checksums.
     /// </summary>
     void UseDurability(Durability durability)
     {

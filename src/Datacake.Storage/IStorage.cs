@@ -18,7 +18,9 @@ public interface IStorage : IAsyncDisposable
     /// <exception cref="StorageException">The store cannot be read.</exception>
     ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>Applies all operations of the batch or none. When it returns, they are as durable as asked and visible to new snapshots.</summary>
+    /// <summary>
+    /// Applies all operations of the batch or none. When it returns, they are as durable as asked and visible to new snapshots.
+    /// </summary>
     /// <exception cref="StorageException">Nothing was written: the disk is full, say. The store stays readable.</exception>
     ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default);
 }

@@ -1,6 +1,8 @@
 namespace Datacake.Storage;
 
-/// <summary>The keys from <see cref="Start"/> (included) up to <see cref="End"/> (excluded; <see langword="null"/>: no upper bound).</summary>
+/// <summary>
+/// The keys from <see cref="Start"/> (included) up to <see cref="End"/> (excluded; <see langword="null"/>: no upper bound).
+/// </summary>
 public readonly record struct KeyRange(ReadOnlyMemory<byte> Start, ReadOnlyMemory<byte>? End)
 {
     /// <summary>Every key.</summary>

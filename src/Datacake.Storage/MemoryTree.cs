@@ -268,7 +268,9 @@ sealed class MemoryTree
             return copy;
         }
 
-        /// <summary>Makes two of a full child, which the batch owns. Ascending keys leave full nodes behind them, not half-full ones.</summary>
+        /// <summary>
+        /// Makes two of a full child, which the batch owns. Ascending keys leave full nodes behind them, not half-full ones.
+        /// </summary>
         readonly void SplitChild(MemoryTree parent, int at, ReadOnlySpan<byte> key)
         {
             MemoryTree left = parent._children![at];
@@ -311,7 +313,9 @@ sealed class MemoryTree
             parent._slots[leftAt + 1] = Between(left, newRight);
         }
 
-        /// <summary>The separator of two neighbours: for leaves the shortest key that tells them apart, so that branches stay small.</summary>
+        /// <summary>
+        /// The separator of two neighbours: for leaves the shortest key that tells them apart, so that branches stay small.
+        /// </summary>
         static Slot Between(MemoryTree left, MemoryTree right)
         {
             if (right._children is not null)

@@ -1,5 +1,10 @@
 using System.Text;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
 using Datacake.Node;
+using Datacake.Rpc;
+using Datacake.Storage;
+using Datacake.Sqlite;
 
 namespace Datacake.EventualConsistency.Tests;
 
@@ -11,7 +16,7 @@ public sealed class ReplicatedStoreTests
     public async Task A_single_node_puts_reads_and_deletes()
     {
         await using var cluster = await TestCluster.StartAsync(1);
-        var cakes = cluster.Stores[0].Keyspace("cakes");
+        var cakes = cluster[1].Store.Keyspace("cakes");
 
         await cakes.PutAsync(1, "Hello, world!"u8.ToArray(), Consistency.All, Cancelled);
         Assert.Equal("Hello, world!", Text(await cakes.GetAsync(1, Cancelled)));
@@ -27,17 +32,313 @@ public sealed class ReplicatedStoreTests
     {
         await using var cluster = await TestCluster.StartAsync(3);
         for (int i = 0; i < 100; i++)
-            await cluster.Stores[i % 3].Keyspace("cakes").PutAsync(i, BitConverter.GetBytes(i), Consistency.All, Cancelled);
+            await cluster[1 + (i % 3)].Store.Keyspace("cakes").PutAsync(i, BitConverter.GetBytes(i), Consistency.All, Cancelled);
         foreach (var store in cluster.Stores)
         {
             var all = await store.Keyspace("cakes").ReadAllAsync(Cancelled).ToListAsync(Cancelled);
             Assert.Equal(Enumerable.Range(0, 100), all.Select(cake => BitConverter.ToInt32(cake.Document.Value!.Value.Span)));
         }
-        var fingerprints = new List<KeyspaceStatistics>();
-        foreach (var store in cluster.Stores)
-            fingerprints.Add(await store.Keyspace("cakes").GetStatisticsAsync(Cancelled));
-        Assert.Single(fingerprints.Distinct());
+        Assert.Equal(100, (await cluster.WaitUntilEqualAsync("cakes")).Count);
     }
 
-    static string? Text(Crdt.Document? document) => document?.Value is { } value ? Encoding.UTF8.GetString(value.Span) : null;
+    [Fact]
+    public async Task Many_concurrent_writers_all_get_their_acknowledgements()
+    {
+        await using var cluster = await TestCluster.StartAsync(3);
+        Consistency[] levels = [.. Enum.GetValues<Consistency>().Where(level => level != Consistency.Three)];     // there are two others
+        await Task.WhenAll(Enumerable.Range(0, 60).Select(async writer =>
+        {
+            var cakes = cluster[1 + (writer % 3)].Store.Keyspace("cakes");
+            for (int i = 0; i < 20; i++)
+                await cakes.PutAsync((writer * 100) + i, "cake"u8.ToArray(), levels[writer % levels.Length], Cancelled);
+        }));
+        await cluster.WaitUntilEqualAsync("cakes", count: 1_200);
+    }
+
+    [Fact]
+    public async Task A_cut_off_node_refuses_Quorum_takes_None_and_merges_when_it_is_back()
+    {
+        await using var cluster = await TestCluster.StartAsync(3);
+        var (one, three) = (cluster[1].Store, cluster[3].Store);
+        await Commit(one, Consistency.All, transaction => transaction.Put("shop", 1, Content(("Name", "Cake"), ("Price", "12")), [new("Stock", 10)]));
+        await Commit(one, Consistency.All, transaction => transaction.Put("shop", 2, Content(("Name", "Pie"))));
+
+        cluster[3].Transport.Cut();
+        await cluster.WaitUntilAliveAsync(1, 2);
+        await cluster.WaitUntilAliveAsync(3, 1);
+
+        await Commit(one, Consistency.Quorum, transaction => transaction.Update("shop", 1, Content(("Price", "13")), [new("Stock", -1)]));
+        await Commit(one, Consistency.Quorum, transaction => transaction.Delete("shop", 2));
+        var refused = await Assert.ThrowsAsync<NotEnoughNodesException>(
+            () => Commit(three, Consistency.Quorum, transaction => transaction.Update("shop", 1, Content(("Name", "Gateau")))));
+        Assert.Contains("Quorum", refused.Message, StringComparison.Ordinal);
+        await Commit(three, Consistency.None, transaction => transaction.Update("shop", 1, Content(("Name", "Gateau")), [new("Stock", -3)]));
+
+        cluster[3].Transport.Mend();
+        await cluster.WaitUntilConnectedAsync();
+        await cluster.WaitUntilEqualAsync("shop", count: 1);
+        foreach (var store in cluster.Stores)
+        {
+            using var snapshot = await store.OpenSnapshotAsync(Cancelled);
+            var cake = (await snapshot.GetAsync("shop", 1, Cancelled))!;
+            Assert.Equal("Gateau", Property(cake, "Name"));
+            Assert.Equal("13", Property(cake, "Price"));
+            Assert.Equal(6, TestCluster.CounterOf(cake, "Stock"));
+            Assert.Null(await snapshot.GetAsync("shop", 2, Cancelled));
+        }
+    }
+
+    [Fact]
+    public async Task A_node_that_was_stopped_without_warning_catches_up_from_its_file()
+    {
+        string folder = Directory.CreateTempSubdirectory("datacake").FullName;
+        try
+        {
+            var files = new Dictionary<int, SqliteStorage>();
+            SqliteStorage Open(int node) => files[node] = new SqliteStorage(Path.Combine(folder, $"node{node}.db"));
+            await using (var cluster = await TestCluster.StartAsync(3, Open))
+            {
+                var one = cluster[1].Store.Keyspace("cakes");
+                for (int i = 0; i < 50; i++)
+                    await one.PutAsync(i, "first"u8.ToArray(), Consistency.All, Cancelled);
+
+                await cluster[2].Node.StopAbruptlyAsync();
+                await files[2].DisposeAsync();
+                await cluster.WaitUntilAliveAsync(1, 2);
+                for (int i = 40; i < 60; i++)
+                    await one.PutAsync(i, "second"u8.ToArray(), Consistency.Quorum, Cancelled);
+                await one.DeleteAsync(0, Consistency.Quorum, Cancelled);
+
+                await cluster.AddAsync(2, Open(2));
+                await cluster.WaitUntilConnectedAsync();
+                await cluster.WaitUntilEqualAsync("cakes", count: 59);
+                var two = cluster[2].Store.Keyspace("cakes");
+                await two.PutAsync(100, "third"u8.ToArray(), Consistency.All, Cancelled);
+                Assert.Equal("second", Text(await two.GetAsync(45, Cancelled)));
+            }
+            foreach (var file in files.Values)
+                await file.DisposeAsync();
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_node_that_comes_back_with_an_empty_disk_takes_everything_from_its_peers()
+    {
+        await using var cluster = await TestCluster.StartAsync(3);
+        await cluster[3].Store.Keyspace("cakes").PutAsync(1, "mine"u8.ToArray(), Consistency.All, Cancelled);
+        await cluster[3].Node.StopAbruptlyAsync();
+        await cluster.WaitUntilAliveAsync(1, 2);
+
+        await cluster.AddAsync(3);
+        await cluster.WaitUntilConnectedAsync();
+        await cluster[3].Store.Keyspace("cakes").PutAsync(2, "again"u8.ToArray(), Consistency.All, Cancelled);
+        await cluster.WaitUntilEqualAsync("cakes", count: 2);
+    }
+
+    [Fact]
+    public async Task A_late_node_takes_everything_that_was_there_before_it()
+    {
+        await using var cluster = await TestCluster.StartAsync(1);
+        var documents = Enumerable.Range(0, 5_000).Select(i => KeyValuePair.Create((DocumentKey)i, (ReadOnlyMemory<byte>)new byte[100]));
+        await cluster[1].Store.Keyspace("cakes").PutManyAsync(documents, Consistency.None, Cancelled);
+
+        await cluster.AddAsync(2);
+        await cluster.WaitUntilConnectedAsync();
+        await cluster.WaitUntilEqualAsync("cakes", count: 5_000);
+    }
+
+    [Fact]
+    public async Task Deleted_documents_and_the_log_are_gone_from_all_stores_when_all_have_seen_them()
+    {
+        var stores = Enumerable.Range(1, 3).ToDictionary(node => node, _ => new MemoryStorage());
+        await using var cluster = await TestCluster.StartAsync(3, node => stores[node]);
+        var cakes = cluster[1].Store.Keyspace("cakes");
+        for (int i = 0; i < 200; i++)
+            await cakes.PutAsync(i, "cake"u8.ToArray(), Consistency.One, Cancelled);
+        await cakes.DeleteManyAsync(Enumerable.Range(0, 199).Select(i => (DocumentKey)i), Consistency.One, Cancelled);
+
+        foreach (var store in stores.Values)
+        {
+            await TestCluster.WaitUntilAsync(
+                async () => await CountAsync(store, StoreLayout.AllDocuments) == 1 && await CountAsync(store, StoreLayout.AllLog) == 0,
+                "one document and no log are left");
+        }
+    }
+
+    [Fact]
+    public async Task An_index_finds_what_other_nodes_wrote_and_is_built_over_data_that_was_there_before()
+    {
+        await using var cluster = await TestCluster.StartAsync(2);
+        var byName = new DocumentIndex("Name", "1", (document, values) =>
+        {
+            if (Property(document, "Name") is { } name)
+            {
+                values.Writer.Write(name);
+                values.Add();
+            }
+        });
+        var declaration = new KeyspaceDeclaration("shop", MergePolicy.LastWriterWins, [byName]);
+        await cluster[2].Store.DeclareAsync(declaration, Cancelled);
+        foreach (var (key, name) in new[] { (1, "pie"), (2, "cake"), (3, "bread"), (4, "cake") })
+            await Commit(cluster[1].Store, Consistency.All, transaction => transaction.Put("shop", key, Content(("Name", name))));
+        await Commit(cluster[1].Store, Consistency.All, transaction => transaction.Update("shop", 1, Content(("Name", "apple pie"))));
+        await Commit(cluster[1].Store, Consistency.All, transaction => transaction.Delete("shop", 3));
+        await cluster[1].Store.DeclareAsync(declaration, Cancelled);
+
+        foreach (var store in cluster.Stores)
+        {
+            using var snapshot = await store.OpenSnapshotAsync(Cancelled);
+            var entries = await snapshot.ScanIndexAsync("shop", "Name", KeyRange.All, ScanDirection.Forward, 100, Cancelled);
+            Assert.Equal(["1", "2", "4"], entries.Select(entry => entry.Key.ToString()));
+            var prefix = new OrderedKeyWriter();
+            prefix.Write("cake");
+            entries = await snapshot.ScanIndexAsync("shop", "Name", KeyRange.WithPrefix(prefix.ToArray()), ScanDirection.Reverse, 100, Cancelled);
+            Assert.Equal(["4", "2"], entries.Select(entry => entry.Key.ToString()));
+        }
+    }
+
+    [Fact]
+    public async Task An_update_of_a_document_that_is_not_there_is_refused_by_name_and_writes_nothing()
+    {
+        await using var cluster = await TestCluster.StartAsync(1);
+        var refused = await Assert.ThrowsAsync<DocumentNotFoundException>(() => Commit(cluster[1].Store, Consistency.None, transaction =>
+        {
+            transaction.Put("shop", 1, Content(("Name", "Cake")));
+            transaction.Update("shop", "missing", Content(("Name", "Pie")));
+        }));
+        Assert.Contains("'missing'", refused.Message, StringComparison.Ordinal);
+        Assert.Null(await cluster[1].Store.Keyspace("shop").GetAsync(1, Cancelled));
+    }
+
+    [Fact]
+    public async Task A_session_token_makes_another_node_wait_until_it_has_the_write()
+    {
+        await using var cluster = await TestCluster.StartAsync(2);
+        cluster[2].Transport.Cut();
+        await cluster.WaitUntilAliveAsync(1, 1);
+        var written = await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        Assert.True(SessionToken.TryParse(written.Token.ToString(), out var token));
+        var waiting = cluster[2].Store.WaitForAsync(token, Cancelled).AsTask();
+        Assert.False(waiting.IsCompleted);
+        cluster[2].Transport.Mend();
+        await waiting.WaitAsync(TestCluster.Deadline, Cancelled);
+        Assert.Equal("cake", Text(await cluster[2].Store.Keyspace("cakes").GetAsync(1, Cancelled)));
+    }
+
+    [Fact]
+    public async Task A_commit_whose_wait_is_cancelled_stays_and_says_so()
+    {
+        var gated = new GatedStorage();
+        await using var cluster = await TestCluster.StartAsync(2, node => node == 2 ? gated : new MemoryStorage());
+        gated.Close();
+        using var impatience = new CancellationTokenSource();
+        var cakes = cluster[1].Store.Keyspace("cakes");
+        var waiting = cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.All, impatience.Token).AsTask();
+        await TestCluster.WaitUntilAsync(async () => await cakes.GetAsync(1, Cancelled) is not null, "it is committed locally");
+        await impatience.CancelAsync();
+        var cancelled = await Assert.ThrowsAsync<CommitCanceledException>(() => waiting);
+        gated.Open();
+        await cluster[2].Store.WaitForAsync(new SessionToken(cancelled.Stamp), Cancelled);
+        await cluster.WaitUntilEqualAsync("cakes", count: 1);
+    }
+
+    [Fact]
+    public async Task A_fresh_node_whose_seeds_are_away_says_so_instead_of_waiting_for_ever()
+    {
+        await using var node = await DatacakeNode.StartAsync(
+            options => options.WithNodeId(2).ListenOn("127.0.0.1:0").WithSeeds("127.0.0.1:1").WithGossip(gossip => gossip.UseLocal()), Cancelled);
+        var store = await node.AddExtensionAsync(
+            new ReplicatedStoreExtension(new MemoryStorage(), new ReplicatedStoreOptions { JoinTimeout = TimeSpan.FromMilliseconds(200) }), Cancelled);
+        var failure = await Assert.ThrowsAsync<TimeoutException>(
+            async () => await store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled));
+        Assert.Contains("127.0.0.1:1", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Three_fresh_nodes_that_have_each_other_as_seeds_form_one_cluster()
+    {
+        await using var cluster = await TestCluster.StartAsync(1);
+        string[] addresses = ["127.0.0.1:17301", "127.0.0.1:17302", "127.0.0.1:17303"];
+        var nodes = new List<DatacakeNode>();
+        try
+        {
+            var stores = new List<ReplicatedStore>();
+            for (int i = 0; i < 3; i++)
+            {
+                int self = i;
+                nodes.Add(await DatacakeNode.StartAsync(
+                    options => options.WithNodeId(self + 1).ListenOn(addresses[self])
+                        .WithSeeds(addresses.Where(address => address != addresses[self])).WithGossip(gossip => gossip.UseLocal()),
+                    Cancelled));
+                stores.Add(await nodes[i].AddExtensionAsync(new ReplicatedStoreExtension(new MemoryStorage()), Cancelled));
+            }
+            foreach (var store in stores)
+                await store.Joined.WaitAsync(TestCluster.Deadline, Cancelled);
+            await TestCluster.WaitUntilAsync(() => stores.TrueForAll(store => store.Members.Count(member => member.IsUp) == 3), "all are connected");
+            await stores[2].Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled);
+            Assert.Equal("cake", Text(await stores[0].Keyspace("cakes").GetAsync(1, Cancelled)));
+        }
+        finally
+        {
+            foreach (var node in nodes)
+                await node.DisposeAsync();
+        }
+    }
+
+    static async Task<CommitResult> Commit(ReplicatedStore store, Consistency level, Action<Transaction> fill)
+    {
+        var transaction = new Transaction();
+        fill(transaction);
+        return await store.CommitAsync(transaction, level, Cancelled);
+    }
+
+    static async Task<int> CountAsync(MemoryStorage storage, KeyRange range)
+    {
+        using var snapshot = await storage.OpenSnapshotAsync(Cancelled);
+        return await snapshot.ReadAllAsync(range, Cancelled).CountAsync(Cancelled);
+    }
+
+    static DocumentContent Content(params (string Property, string Value)[] cells)
+    {
+        var builder = new DocumentContentBuilder();
+        foreach (var (property, value) in cells)
+            builder.Set(DocumentPath.OfProperty(property).Encoded.Span, Encoding.UTF8.GetBytes(value));
+        return builder.Build();
+    }
+
+    static string? Property(Document document, string property) =>
+        document.TryGetCell(DocumentPath.OfProperty(property).Encoded.Span, out var cell) && !cell.IsRemoved ? Encoding.UTF8.GetString(cell.Value) : null;
+
+    [Fact]
+    public async Task Fresh_nodes_with_the_same_list_of_seeds_form_one_cluster()
+    {
+        string[] seeds = ["127.0.0.1:7001", "127.0.0.1:7002", "127.0.0.1:7003"];
+        var network = new InMemoryTransport();
+        var nodes = new List<DatacakeNode>();
+        try
+        {
+            for (int i = 0; i < seeds.Length; i++)
+            {
+                nodes.Add(await DatacakeNode.StartAsync(settings => settings
+                    .WithNodeId(i + 1).ListenOn(seeds[i]).WithSeeds(seeds).WithTransport(network).WithGossip(gossip => gossip.UseLocal()).UseMemory(), Cancelled));
+            }
+            // All talk before any has joined, so that they hear of each other's fresh stores from third ones, too.
+            var stores = await Task.WhenAll(nodes.Select(async node => await node.OpenStoreAsync(Cancelled)));
+            await Task.WhenAll(stores.Select(store => store.Joined.WaitAsync(TestCluster.Deadline, Cancelled)));
+            await TestCluster.WaitUntilAsync(() => stores.All(store => store.Members.Count(member => member.IsUp) == seeds.Length), "all are connected");
+            await stores[2].Keyspace("cakes").PutAsync(1, "Hello, world!"u8.ToArray(), Consistency.All, Cancelled);
+            Assert.Equal("Hello, world!", Text(await stores[0].Keyspace("cakes").GetAsync(1, Cancelled)));
+        }
+        finally
+        {
+            foreach (var node in nodes)
+                await node.DisposeAsync();
+        }
+    }
+
+    static string? Text(Document? document) => document?.Value is { } value ? Encoding.UTF8.GetString(value.Span) : null;
 }

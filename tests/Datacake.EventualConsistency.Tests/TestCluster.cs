@@ -1,5 +1,5 @@
+using Datacake.Crdt;
 using Datacake.Node;
-using Datacake.Rpc;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests;
@@ -9,53 +9,95 @@ sealed class TestCluster : IAsyncDisposable
 {
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
-    readonly List<DatacakeNode> _nodes = [];
+    readonly Dictionary<int, TestNode> _nodes = [];
 
-    public List<ReplicatedStore> Stores { get; } = [];
+    public sealed record TestNode(DatacakeNode Node, ReplicatedStore Store, SeverableTransport Transport);
+
+    public IEnumerable<ReplicatedStore> Stores => _nodes.Values.Select(node => node.Store);
+
+    public TestNode this[int nodeId] => _nodes[nodeId];
 
     public static async Task<TestCluster> StartAsync(int count, Func<int, IStorage>? storage = null)
     {
         var cluster = new TestCluster();
         for (int i = 1; i <= count; i++)
-            await cluster.AddAsync(i, storage?.Invoke(i) ?? new MemoryStorage());
-        foreach (var store in cluster.Stores)
-            await store.Joined.WaitAsync(Deadline, TestContext.Current.CancellationToken);
-        await WaitUntilAsync(() => cluster.Stores.All(store => store.Members.Count == count && store.Members.All(member => member.IsUp)), "all are connected");
+            await cluster.AddAsync(i, storage?.Invoke(i));
+        await cluster.WaitUntilConnectedAsync();
         return cluster;
     }
 
-    public async Task<ReplicatedStore> AddAsync(int nodeId, IStorage storage, ITransport? transport = null, ReplicatedStoreOptions? options = null)
+    /// <summary>Starts a node, or starts it again at the address that it had.</summary>
+    public async Task<TestNode> AddAsync(int nodeId, IStorage? storage = null, ReplicatedStoreOptions? options = null)
     {
-        var node = await DatacakeNode.StartAsync(settings =>
-        {
-            settings.WithNodeId(nodeId).ListenOn("127.0.0.1:0").WithGossip(gossip => gossip.UseLocal());
-            if (_nodes.Count > 0)
-                settings.WithSeeds(_nodes[0].Address);
-            if (transport is not null)
-                settings.WithTransport(transport);
-        });
-        _nodes.Add(node);
-        options ??= new ReplicatedStoreOptions { ReportInterval = TimeSpan.FromMilliseconds(50) };
-        var store = await node.AddExtensionAsync(new ReplicatedStoreExtension(storage, options));
-        Stores.Add(store);
-        return store;
+        string address = _nodes.TryGetValue(nodeId, out var before) ? before.Node.Address : "127.0.0.1:0";
+        var transport = new SeverableTransport();
+        var seeds = _nodes.Values.Select(known => known.Node.Address).Where(seed => seed != address).ToArray();
+        var node = await DatacakeNode.StartAsync(settings => settings
+            .WithNodeId(nodeId)
+            .ListenOn(address)
+            .WithSeeds(seeds)
+            .WithGossip(gossip => gossip.UseLocal())
+            .WithTransport(transport));
+        options ??= new ReplicatedStoreOptions { ReportInterval = TimeSpan.FromMilliseconds(50), AcknowledgementTimeout = Deadline };
+        var store = await node.AddExtensionAsync(new ReplicatedStoreExtension(storage ?? new MemoryStorage(), options));
+        return _nodes[nodeId] = new TestNode(node, store, transport);
+    }
+
+    public async Task WaitUntilConnectedAsync()
+    {
+        foreach (var store in Stores)
+            await store.Joined.WaitAsync(Deadline, TestContext.Current.CancellationToken);
+        await WaitUntilAsync(
+            () => Stores.All(store => store.Members.Count == _nodes.Count && store.Members.All(member => member.IsUp)), "all nodes are connected");
+    }
+
+    public async Task WaitUntilAliveAsync(int nodeId, int count) => await WaitUntilAsync(
+        () => this[nodeId].Store.Members.Count(member => member.IsUp) == count, $"node {nodeId} sees {count} members up");
+
+    /// <summary>Waits until all nodes show the same of a keyspace, and returns what that is.</summary>
+    public async Task<KeyspaceStatistics> WaitUntilEqualAsync(string keyspace, long? count = null)
+    {
+        KeyspaceStatistics? shown = null;
+        await WaitUntilAsync(
+            async () =>
+            {
+                var all = new List<KeyspaceStatistics>();
+                foreach (var store in Stores)
+                    all.Add(await store.Keyspace(keyspace).GetStatisticsAsync(TestContext.Current.CancellationToken));
+                shown = all[0];
+                return all.TrueForAll(one => one == shown) && (count is null || shown.Count == count);
+            },
+            $"all nodes show the same of '{keyspace}'");
+        return shown!;
     }
 
     public static async Task WaitUntilAsync(Func<bool> condition, string what) => await WaitUntilAsync(() => Task.FromResult(condition()), what);
 
     public static async Task WaitUntilAsync(Func<Task<bool>> condition, string what)
     {
-        var deadline = TimeProvider.System.GetTimestamp();
+        long start = TimeProvider.System.GetTimestamp();
+        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
         while (!await condition())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(deadline) < Deadline, $"Within {Deadline} it did not happen that {what}.");
-            await Task.Yield();
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < Deadline, $"Within {Deadline} it did not happen that {what}.");
+            await poll.WaitForNextTickAsync(TestContext.Current.CancellationToken);
         }
+    }
+
+    public static long CounterOf(Document document, string property)
+    {
+        long sum = 0;
+        foreach (var cell in document.Cells)
+        {
+            if (cell.Kind == DocumentPathKind.CounterShare && cell.IsShown(document.Born) && System.Text.Encoding.UTF8.GetString(cell.Property) == property)
+                sum += CounterValue.Read(cell.Value);
+        }
+        return sum;
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var node in Enumerable.Reverse(_nodes))
-            await node.DisposeAsync();
+        foreach (var node in _nodes.Values.Reverse())
+            await node.Node.DisposeAsync();
     }
 }

@@ -352,7 +352,7 @@ sealed partial class World
         Hello? hello = null;
         Queue(dialer, new Work(_ =>
         {
-            hello = dialer.Replica!.Hello();
+            link.Told = hello = dialer.Replica!.Hello();
             return ValueTask.CompletedTask;
         })
         {
@@ -379,8 +379,8 @@ sealed partial class World
             return ValueTask.CompletedTask;
         }
         if (!link.IsDialer)
-            Send(machine, link, replica.Hello(), machine.Held);
-        link.Session = replica.OpenSession(hello);
+            Send(machine, link, link.Told = replica.Hello(), machine.Held);
+        link.Session = replica.OpenSession(hello, link.Told!);
         machine.Links[link.Peer] = link;
         replica.PullFromNewPeer(batch, link.Peer.Node, hello);
         return ValueTask.CompletedTask;

@@ -166,6 +166,19 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_flushed_batch_that_changes_nothing_is_written_to_flush_those_before_it()
+    {
+        await using var storage = new SqliteStorage(Path);
+        await PutAsync(storage, "a", 10);
+        long before = new FileInfo(Path + "-wal").Length;
+        await storage.CommitAsync(new WriteBatch(), Durability.Flushed, Cancellation);
+        long flushed = new FileInfo(Path + "-wal").Length;
+        Assert.True(flushed > before, "SQLite forces its log to the disk with a page that it writes to it.");
+        await storage.CommitAsync(new WriteBatch(), Durability.Flushed, Cancellation);
+        Assert.Equal(flushed, new FileInfo(Path + "-wal").Length);
+    }
+
+    [Fact]
     public async Task Large_values_leave_nothing_behind_when_they_are_replaced_or_deleted()
     {
         await using var storage = new SqliteStorage(Path);

@@ -104,7 +104,9 @@ public abstract partial class StorageSpecification
     public async Task A_reader_sees_the_whole_of_a_batch_or_nothing_of_it()
     {
         const int Keys = 50;
+        int reads = 0;
         using var stop = new CancellationTokenSource();
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         Task[] readers = [.. Enumerable.Range(0, 3).Select(_ => Task.Run(async () =>
         {
             while (!stop.IsCancellationRequested)
@@ -115,10 +117,16 @@ public abstract partial class StorageSpecification
                 Assert.True(entries.Select(entry => entry.Split('=')[1]).Distinct().Count() <= 1, "Values of two batches.");
                 if (entries.Count > 0)
                     Assert.Equal(entries[^1].Split('=')[1], await GetAsync(snapshot, "00"));
+                Interlocked.Increment(ref reads);
             }
         }))];
-        for (int generation = 0; generation < 100; generation++)
+        for (int generation = 0; generation < 100 || Volatile.Read(ref reads) < 200; generation++)
+        {
             await CommitAsync([.. Enumerable.Range(0, Keys).Select(key => ($"{key:D2}", (string?)$"{generation}"))]);
+            if (Array.Exists(readers, reader => reader.IsFaulted))
+                break;
+            Assert.False(deadline.IsCancellationRequested, $"Only {reads} reads in a minute.");
+        }
         await stop.CancelAsync();
         await Task.WhenAll(readers);
     }

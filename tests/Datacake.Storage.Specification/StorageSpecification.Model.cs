@@ -24,7 +24,8 @@ public abstract partial class StorageSpecification
     }
 
     // Few, short keys over bytes at the borders: most operations meet a key that exists, and many keys start with another.
-    static readonly Gen<string> GenKey = Gen.OneOf('\0', '\x01', 'a', '\x7F', '\x80', '\xFE', '\xFF').Array[0, 3].Select(c => new string(c));
+    static readonly Gen<string> GenKey =
+        Gen.OneOf('\0', '\x01', 'a', '\x7F', '\x80', '\xFE', '\xFF').Array[0, 3].Select(c => new string(c));
 
     static readonly Gen<string> GenValue = Gen.Frequency(
         (8, Gen.Int[0, 40].Select(Value)),
@@ -137,7 +138,8 @@ public abstract partial class StorageSpecification
         Step.Commit commit => $"commit {commit.Durability}: " + string.Join(", ", commit.Operations.Select(operation =>
             operation.Value is null ? $"-{Hex(operation.Key)}" : $"+{Hex(operation.Key)}={operation.Value.Length} bytes")),
         Step.Scan scan =>
-            $"scan {scan.Which} from {Hex(scan.Start)} to {(scan.End is null ? "the end" : Hex(scan.End))} {scan.Direction} by {scan.PageSize}",
+            $"scan {scan.Which} from {Hex(scan.Start)} to {(scan.End is null ? "the end" : Hex(scan.End))} "
+                + $"{scan.Direction} by {scan.PageSize}",
         Step.Get get => $"get {get.Which} {Hex(get.Key)}",
         _ => $"{step}",
     };

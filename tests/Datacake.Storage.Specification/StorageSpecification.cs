@@ -22,7 +22,9 @@ public abstract partial class StorageSpecification : IAsyncLifetime
     /// <summary>The store under test, empty when a test starts.</summary>
     protected IStorage Storage => _storage ?? throw new InvalidOperationException("The store is closed.");
 
-    /// <summary>How many random sequences of operations are compared with a model. The environment variable DATACAKE_SEQUENCES sets it.</summary>
+    /// <summary>
+    /// How many random sequences of operations are compared with a model. The environment variable DATACAKE_SEQUENCES sets it.
+    /// </summary>
     protected virtual int RandomSequences => Parameter("DATACAKE_SEQUENCES", 60);
 
     /// <inheritdoc/>

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Datacake.Storage.Tests;
 
 public sealed class WriteBatchTests
@@ -11,7 +13,7 @@ public sealed class WriteBatchTests
         batch.Put("c"u8.ToArray(), default);
         Assert.Equal(3, batch.Count);
         Assert.Equal([false, true, false], batch.Operations.ToArray().Select(operation => operation.IsDelete));
-        Assert.Equal(["a", "b", "c"], batch.Operations.ToArray().Select(operation => System.Text.Encoding.UTF8.GetString(operation.Key.Span)));
+        Assert.Equal(["a", "b", "c"], batch.Operations.ToArray().Select(operation => Encoding.UTF8.GetString(operation.Key.Span)));
     }
 
     [Fact]

@@ -17,21 +17,23 @@ sealed class BatchCommitter(Replica replica, IStorage storage, Durability durabi
     public async ValueTask CommitAsync(IEnumerable<CommitWork> waiting, CancellationToken cancellationToken = default)
     {
         _applied.Clear();
+        ReplicaBatch batch;
         try
         {
-            var batch = await ApplyAsync(waiting, cancellationToken).ConfigureAwait(false);
+            batch = await ApplyAsync(waiting, cancellationToken).ConfigureAwait(false);
             var (write, mustFlush) = replica.Prepare(batch);
             if (write.Count > 0)
                 await storage.CommitAsync(write, mustFlush ? Durability.Flushed : durability, CancellationToken.None).ConfigureAwait(false);
             replica.Complete(batch);
-            foreach (var work in _applied)
-                work.OnCommitted();
-            onCommitted(batch);
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             await AbandonAsync(e).ConfigureAwait(false);
+            return;
         }
+        foreach (var work in _applied)
+            work.OnCommitted();
+        onCommitted(batch);
     }
 
     async ValueTask<ReplicaBatch> ApplyAsync(IEnumerable<CommitWork> waiting, CancellationToken cancellationToken)

@@ -33,10 +33,10 @@ sealed partial class Replica
         return null;
     }
 
-    /// <summary>Both sides call it with the other's hello; an earlier session with that node is over from here on.</summary>
+    /// <summary>Both sides call it with the two hellos of the session; an earlier session with that node is over from here on.</summary>
     /// <returns>The session's id on this side.</returns>
     /// <exception cref="ClockDriftException">The peer's clock is too far ahead.</exception>
-    public long OpenSession(Hello hello)
+    public long OpenSession(Hello hello, Hello told)
     {
         _clock.Observe(hello.Clock);
         var members = Identity.Members;
@@ -49,9 +49,10 @@ sealed partial class Replica
         members[hello.Node] = new StoreMember(hello.StoreId, hello.DataCenter);
         Identity.Forgotten.Remove(hello.Node);
         Identity.IsDirty = true;
-        // A joining store counts as knowing nothing, which pauses truncation here, until its own run is heard.
+        // A joining store counts as knowing nothing, which pauses truncation here, until its own run is heard. That run will be above the clock that
+        // it was told, and above the runs of its earlier lives.
         _peers[hello.Node] = hello.Run.IsNone
-            ? new PeerKnowledge(new HlcTimestamp(_clock.Last.Packed + 1), VersionVector.Empty)
+            ? new PeerKnowledge(HlcTimestamp.Max(told.Clock, _peers.GetValueOrDefault(hello.Node).Run), VersionVector.Empty)
             : new PeerKnowledge(hello.Run, hello.Known);
         if (!hello.Run.IsNone)
             _joinedPeers.Add(hello.Node);
@@ -134,6 +135,8 @@ sealed partial class Replica
                 continue;                       // of itself a replica knows better, or, while it joins, nothing
             if (node == peer)
                 _joinedPeers.Add(peer);         // a replica reports on itself once it has joined
+            if (node == Node)
+                continue;                       // what others have heard of this replica must not come back as a report on itself
             if (!_peers.TryGetValue(node, out var mine) || heard.Run > mine.Run)
                 _peers[node] = heard;
             else if (heard.Run == mine.Run)

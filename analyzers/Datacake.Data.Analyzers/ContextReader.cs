@@ -1,0 +1,149 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace Datacake.Data.Analyzers;
+
+/// <summary>Reads the spec of a context from its symbols.</summary>
+static class ContextReader
+{
+    const int MaxKeyspaceNameLength = 200;
+
+    public static ContextSpec? Read(GeneratorSyntaxContext syntax, CancellationToken cancellationToken)
+    {
+        var declaration = (ClassDeclarationSyntax)syntax.Node;
+        if (syntax.SemanticModel.GetDeclaredSymbol(declaration, cancellationToken) is not { } type || !DerivesFromContext(type))
+            return null;
+
+        // Of a class in several parts, the first with a base list stands for all.
+        var first = type.DeclaringSyntaxReferences
+            .Select(reference => reference.GetSyntax(cancellationToken))
+            .OfType<ClassDeclarationSyntax>()
+            .First(part => part.BaseList is { Types.Count: > 0 });
+        if (first != declaration)
+            return null;
+
+        var diagnostics = new List<DiagnosticSpec>();
+        bool isPartial = IsPartial(declaration);
+        if (!isPartial)
+            diagnostics.Add(DiagnosticSpec.Of(Diagnostics.ContextNotPartial, declaration.Identifier.GetLocation(), type.Name));
+
+        var keyspaces = new List<KeyspaceSpec>();
+        var entities = new List<EntitySpec>();
+        var properties = type.GetMembers().OfType<IPropertySymbol>().Where(IsKeyspace).ToList();
+        var entityTypes = properties.Select(property => ((INamedTypeSymbol)property.Type).TypeArguments[0]).ToList();
+        for (int i = 0; i < properties.Count; i++)
+        {
+            var property = properties[i];
+            cancellationToken.ThrowIfCancellationRequested();
+            if (property.IsPartialDefinition is false || property.SetMethod is not null)
+            {
+                diagnostics.Add(DiagnosticSpec.Of(
+                    Diagnostics.KeyspaceNotPartial, property.Locations.FirstOrDefault(), property.Name, entityTypes[i].Name));
+                continue;
+            }
+            keyspaces.Add(ReadKeyspace(property, keyspaces, entities, entityTypes, diagnostics));
+        }
+        return new ContextSpec(
+            Names.FullName(type),
+            type.ContainingNamespace.IsGlobalNamespace ? null : type.ContainingNamespace.ToDisplayString(),
+            type.Name + TypeParameters(type),
+            new(ContainingTypes(type)),
+            new(keyspaces),
+            new(entities),
+            new(diagnostics))
+        {
+            IsPartial = isPartial,
+        };
+    }
+
+    static KeyspaceSpec ReadKeyspace(
+        IPropertySymbol property,
+        List<KeyspaceSpec> others,
+        List<EntitySpec> entities,
+        List<ITypeSymbol> entityTypes,
+        List<DiagnosticSpec> diagnostics)
+    {
+        var location = property.Locations.FirstOrDefault();
+        var entityType = ((INamedTypeSymbol)property.Type).TypeArguments[0];
+        string name = KeyspaceName(property) ?? KeyspaceName(entityType) ?? property.Name;
+        if (name.Length is 0 or > MaxKeyspaceNameLength)
+            diagnostics.Add(DiagnosticSpec.Of(Diagnostics.KeyspaceName, location, name));
+
+        string entityTypeName = entityType.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat);
+        foreach (var other in others)
+        {
+            if (other.KeyspaceName == name)
+                diagnostics.Add(
+                    DiagnosticSpec.Of(Diagnostics.DuplicateKeyspace, location, property.Name, $"name ('{name}')", other.Property));
+            else if (other.EntityType == entityTypeName)
+                diagnostics.Add(
+                    DiagnosticSpec.Of(
+                        Diagnostics.DuplicateKeyspace, location, property.Name, $"entity class ('{entityType.Name}')", other.Property));
+        }
+
+        var reader = new EntityReader(entityType, entityTypes, location);
+        var entity = reader.Read();
+        diagnostics.AddRange(reader.Diagnostics);
+        if (entity is not null && entities.All(known => known.ModelName != entity.ModelName))
+            entities.Add(entity);
+        return new KeyspaceSpec(Modifiers(property), property.Name, entityTypeName, name, entity?.ModelName);
+    }
+
+    static bool DerivesFromContext(INamedTypeSymbol type)
+    {
+        for (var ancestor = type.BaseType; ancestor is not null; ancestor = ancestor.BaseType)
+        {
+            if (Names.FullName(ancestor) == "Datacake.Data.DatacakeContext")
+                return true;
+        }
+        return false;
+    }
+
+    static bool IsKeyspace(IPropertySymbol property) =>
+        property is { IsStatic: false, PartialDefinitionPart: null, Type: INamedTypeSymbol { Arity: 1 } type }
+        && Names.FullName(type) == "Datacake.Data.Keyspace";
+
+    static string? KeyspaceName(ISymbol symbol) =>
+        symbol.Find("Datacake.Data.KeyspaceAttribute")?.ConstructorArguments.FirstOrDefault().Value as string;
+
+    static bool IsPartial(TypeDeclarationSyntax declaration) =>
+        declaration.Modifiers.Any(SyntaxKind.PartialKeyword)
+            && (declaration.Parent is not TypeDeclarationSyntax parent || IsPartial(parent));
+
+    static List<string> ContainingTypes(INamedTypeSymbol type)
+    {
+        var types = new List<string>();
+        for (var container = type.ContainingType; container is not null; container = container.ContainingType)
+        {
+            string kind = container switch
+            {
+                { IsRecord: true, IsValueType: true } => "record struct",
+                { IsRecord: true } => "record",
+                { IsValueType: true } => "struct",
+                { TypeKind: TypeKind.Interface } => "interface",
+                _ => "class",
+            };
+            types.Insert(0, $"partial {kind} {container.Name}{TypeParameters(container)}");
+        }
+        return types;
+    }
+
+    static string TypeParameters(INamedTypeSymbol type) =>
+        type.TypeParameters.Length == 0 ? "" : $"<{string.Join(", ", type.TypeParameters.Select(parameter => parameter.Name))}>";
+
+    static string Modifiers(IPropertySymbol property)
+    {
+        var modifiers = new List<string>
+        {
+            SyntaxFacts.GetText(property.DeclaredAccessibility),
+        };
+        if (property.IsVirtual)
+            modifiers.Add("virtual");
+        if (property.IsOverride)
+            modifiers.Add("override");
+        if (property.IsSealed)
+            modifiers.Add("sealed");
+        return string.Join(" ", modifiers.Where(modifier => modifier.Length > 0));
+    }
+}

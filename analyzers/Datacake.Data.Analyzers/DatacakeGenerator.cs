@@ -1,0 +1,43 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace Datacake.Data.Analyzers;
+
+/// <summary>
+/// Implements the keyspaces of every class that derives from <c>DatacakeContext</c>, and writes an entity model for each of their entity
+/// classes, so that nothing needs reflection at run time.
+/// </summary>
+[Generator(LanguageNames.CSharp)]
+public sealed class DatacakeGenerator : IIncrementalGenerator
+{
+    internal const string ContextsStep = "Contexts", EntitiesStep = "Entities";
+
+    /// <inheritdoc/>
+    public void Initialize(IncrementalGeneratorInitializationContext context)
+    {
+        var contexts = context.SyntaxProvider
+            .CreateSyntaxProvider(
+                static (node, _) => node is ClassDeclarationSyntax { BaseList.Types.Count: > 0 },
+                static (syntax, cancellationToken) => ContextReader.Read(syntax, cancellationToken))
+            .Where(static spec => spec is not null)
+            .Select(static (spec, _) => spec!)
+            .WithTrackingName(ContextsStep);
+
+        // An entity class of several contexts has one model.
+        var entities = contexts
+            .SelectMany(static (spec, _) => spec.Entities)
+            .Collect()
+            .SelectMany(static (entities, _) => entities.GroupBy(entity => entity.ModelName).Select(group => group.First()))
+            .WithTrackingName(EntitiesStep);
+
+        context.RegisterSourceOutput(contexts, static (output, spec) =>
+        {
+            foreach (var diagnostic in spec.Diagnostics)
+                output.ReportDiagnostic(diagnostic.ToDiagnostic());
+            if (spec.IsPartial)
+                output.AddSource($"{spec.FullName}.g.cs", ContextEmitter.Emit(spec));
+        });
+        context.RegisterSourceOutput(
+            entities, static (output, spec) => output.AddSource($"{spec.ModelName}.g.cs", new EntityEmitter(spec).Emit()));
+    }
+}

@@ -1,0 +1,55 @@
+using Microsoft.CodeAnalysis;
+
+namespace Datacake.Data.Analyzers;
+
+/// <summary>The errors that the generator reports. Each has its section in the README of Datacake.Data.</summary>
+static class Diagnostics
+{
+    const string Readme = "https://github.com/datacake-data/Datacake.Data/blob/main/src/Datacake.Data/README.md#";
+
+    public static readonly DiagnosticDescriptor ContextNotPartial = Error(
+        "DCD001", "The context is not partial", "'{0}' must be partial, and so must the types that contain it, for the generator to add its keyspaces");
+
+    public static readonly DiagnosticDescriptor KeyspaceNotPartial = Error(
+        "DCD002", "The keyspace is not a partial property with a getter", "The keyspace '{0}' must be declared as 'public partial Keyspace<{1}> {0} {{ get; }}'");
+
+    public static readonly DiagnosticDescriptor NoKey = Error(
+        "DCD003", "The entity class has no key", "'{0}' has no key: call a property 'Id' or '{0}Id', or mark one or several with [Key]");
+
+    public static readonly DiagnosticDescriptor KeyType = Error(
+        "DCD004", "The type of the key is not supported",
+        "The key property '{0}.{1}' is of type '{2}'; a key is an integer, a string, a Guid, a DateOnly or an enum, and not nullable");
+
+    public static readonly DiagnosticDescriptor PropertyType = Error(
+        "DCD005", "The type of the property is not supported", "The property '{0}.{1}' cannot be stored: {2}. Change its type, or mark it with [Ignore].");
+
+    public static readonly DiagnosticDescriptor CounterType = Error(
+        "DCD006", "The counter is not an int or long", "The property '{0}.{1}' is of type '{2}'; a [Counter] must be an int or a long that can be set");
+
+    public static readonly DiagnosticDescriptor IndexProperty = Error(
+        "DCD007", "The index names a property that cannot be indexed", "The index '{1}' of '{0}' cannot be kept: {2}");
+
+    public static readonly DiagnosticDescriptor EntityClass = Error(
+        "DCD008", "The class cannot be an entity", "'{0}' cannot be an entity class: {1}");
+
+    public static readonly DiagnosticDescriptor NoConstructor = Error(
+        "DCD009", "The class has no constructor that can be called",
+        "'{0}' needs a constructor without parameters (a private one will do), or one whose parameters all have the names and types of its properties");
+
+    public static readonly DiagnosticDescriptor DuplicateKeyspace = Error(
+        "DCD010", "Two keyspaces of one context have the same name or entity class",
+        "The keyspace '{0}' has the same {1} as '{2}'; both are unique in a context");
+
+    public static readonly DiagnosticDescriptor OwnedCycle = Error(
+        "DCD011", "The owned class contains itself",
+        "The property '{0}.{1}' would be stored within itself without end, since '{2}' contains itself: hold the key of the other entity instead, or mark the property with [Ignore]");
+
+    public static readonly DiagnosticDescriptor KeyspaceName = Error(
+        "DCD012", "The name of the keyspace is not valid", "'{0}' cannot be the name of a keyspace: it must have 1 to 200 characters");
+
+    static DiagnosticDescriptor Error(string id, string title, string message) => new(
+        id, title, message, "Datacake.Data", DiagnosticSeverity.Error, isEnabledByDefault: true,
+#pragma warning disable CA1308 // An anchor is in lower case.
+        helpLinkUri: Readme + id.ToLowerInvariant());
+#pragma warning restore CA1308
+}

@@ -1,0 +1,25 @@
+using Microsoft.CodeAnalysis;
+
+namespace Datacake.Data.Analyzers;
+
+/// <summary>Names of symbols, and attributes by their names.</summary>
+static class Names
+{
+    static readonly SymbolDisplayFormat WithNamespaces = new(
+        SymbolDisplayGlobalNamespaceStyle.Omitted,
+        typeQualificationStyle: SymbolDisplayTypeQualificationStyle.NameAndContainingTypesAndNamespaces);
+
+    /// <summary>The type in source, with the annotations of nullable references.</summary>
+    public static readonly SymbolDisplayFormat WithNullability = SymbolDisplayFormat.FullyQualifiedFormat.AddMiscellaneousOptions(
+        SymbolDisplayMiscellaneousOptions.IncludeNullableReferenceTypeModifier);
+
+    /// <summary>The name with the namespace, without type parameters.</summary>
+    public static string FullName(ISymbol symbol) => symbol.ToDisplayString(WithNamespaces);
+
+    /// <summary>An identifier that is unique to a type.</summary>
+    public static string Identifier(ITypeSymbol type) => FullName(type).Replace("_", "__").Replace('.', '_');
+
+    /// <summary>The first attribute of this full name.</summary>
+    public static AttributeData? Find(this ISymbol symbol, string attribute) =>
+        symbol.GetAttributes().FirstOrDefault(candidate => candidate.AttributeClass is { } type && FullName(type) == attribute);
+}

@@ -1,0 +1,133 @@
+using System.Runtime.InteropServices;
+using Datacake.EventualConsistency;
+using Datacake.Node;
+
+namespace Datacake.Quickstart;
+
+/// <summary>One node in a process of its own, worked on by commands, a line each.</summary>
+sealed class NodeMode(Options options, int nodeId, string dataFolder, TextWriter console)
+{
+    const string Help = """
+        put KEY VALUE   writes a note, on a majority of the nodes
+        get KEY         reads it from this node
+        delete KEY      deletes it, on a majority of the nodes
+        load            saves what .NET knows of the world: regions, cultures, time zones
+        count           counts the documents of this node
+        table           the same by keyspace, with fingerprints
+        members         the nodes of the cluster, as this one knows them
+        quit            leaves
+        """;
+
+    // Commands and the news of members are written by different tasks.
+    readonly TextWriter _console = TextWriter.Synchronized(console);
+
+    /// <summary>Runs until the commands end, or the process is asked to stop.</summary>
+    public async Task RunAsync(Stream commands)
+    {
+        using var stopping = new CancellationTokenSource();
+        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        await using var node = await DatacakeNode.StartAsync(settings =>
+        {
+            settings.WithNodeId(nodeId).ListenOn(options.ListenAddress).WithSeeds(options.Seeds).WithGossip(gossip => gossip.UseLocal());
+            options.ChooseStorage(settings, nodeId, dataFolder);
+        }, stopping.Token);
+        await node.OpenStoreAsync(stopping.Token);
+        _console.WriteLine($"node {node.Id} listens at {node.Address}");
+
+        var watching = WatchMembersAsync(node, stopping.Token);
+        using var lines = new StreamReader(commands);
+        try
+        {
+            // Reads of a console cannot be cancelled; waiting for them can.
+            while (await lines.ReadLineAsync(CancellationToken.None).AsTask().WaitAsync(stopping.Token) is { } line)
+            {
+                if (line.Trim() == "quit")
+                    break;
+                await ExecuteAsync(node, line.Split(' ', 3, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), stopping.Token);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Asked to stop.
+        }
+        await stopping.CancelAsync();
+        await watching;
+        _console.WriteLine($"node {node.Id} leaves");
+
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            stopping.Cancel();
+        }
+    }
+
+    async Task ExecuteAsync(DatacakeNode node, string[] command, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var db = new WorldContext(node);
+            string answer = command switch
+            {
+                [] => "",
+                ["put", string key, string text] => await PutAsync(db, key, text, cancellationToken),
+                ["get", string key] => await db.Notes.FindAsync([key], cancellationToken) is { } note ? $"{note.Id} = {note.Text}" : $"{key} is not there",
+                ["delete", string key] => await DeleteAsync(db, key, cancellationToken),
+                ["load"] => await LoadAsync(db, cancellationToken),
+                ["count"] => $"{(await db.GetStatisticsAsync(cancellationToken)).Sum(keyspace => keyspace.Count)} documents",
+                ["table"] => string.Join('\n', StatisticsTable.Format([(node.Id, await db.GetStatisticsAsync(cancellationToken))])),
+                ["members"] => string.Join('\n', node.Members),
+                _ => Help,
+            };
+            if (answer.Length > 0)
+                _console.WriteLine(answer);
+        }
+        catch (Exception error) when (error is NotEnoughNodesException or ConsistencyException or TimeoutException)
+        {
+            _console.WriteLine($"failed: {error.Message}");
+        }
+    }
+
+    static async Task<string> PutAsync(WorldContext db, string key, string text, CancellationToken cancellationToken)
+    {
+        if (await db.Notes.FindAsync([key], cancellationToken) is { } note)
+            note.Text = text;
+        else
+            db.Notes.Add(new Note { Id = key, Text = text });
+        var saved = await db.SaveChangesAsync(cancellationToken);
+        return saved.Count == 0 ? "nothing to change" : $"stored by nodes {saved.Acknowledged}";
+    }
+
+    static async Task<string> DeleteAsync(WorldContext db, string key, CancellationToken cancellationToken)
+    {
+        db.Notes.Remove(new Note { Id = key });
+        var saved = await db.SaveChangesAsync(cancellationToken);
+        return $"deleted on nodes {saved.Acknowledged}";
+    }
+
+    static async Task<string> LoadAsync(WorldContext db, CancellationToken cancellationToken)
+    {
+        var world = World.Read();
+        db.Regions.AddRange(world.Regions);
+        db.Cultures.AddRange(world.Cultures);
+        db.Zones.AddRange(world.Zones);
+        var saved = await db.SaveChangesAsync(cancellationToken);
+        return string.Join('\n', [.. world.Caveats, $"{saved.Count} records stored by nodes {saved.Acknowledged}"]);
+    }
+
+    async Task WatchMembersAsync(DatacakeNode node, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var change in node.WatchMembersAsync(cancellationToken))
+            {
+                if (change.Member.NodeId != node.Id)
+                    _console.WriteLine($"{change.Kind}: {change.Member}");
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The node leaves.
+        }
+    }
+}

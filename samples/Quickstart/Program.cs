@@ -1,0 +1,35 @@
+using System.Text;
+using Datacake.Quickstart;
+
+Console.OutputEncoding = Encoding.UTF8;
+Options options;
+try
+{
+    options = Options.Parse(args);
+}
+catch (FormatException error)
+{
+    Console.Error.WriteLine(error.Message);
+    return 2;
+}
+
+if (options.WantsHelp)
+{
+    Console.WriteLine(Options.Help);
+    return 0;
+}
+
+try
+{
+    using var folder = DataFolder.Open(options.DataFolder);
+    if (options.NodeId is { } nodeId)
+        await new NodeMode(options, nodeId, folder.Path, Console.Out).RunAsync(Console.OpenStandardInput());
+    else
+        await Scenario.RunAsync(options, folder.Path, new Transcript(Console.Out, TimeProvider.System));
+    return 0;
+}
+catch (ClaimFailedException failure)
+{
+    Console.Error.WriteLine($"FAILED: {failure.Message}");
+    return 1;
+}

@@ -1,0 +1,7 @@
+namespace Datacake.Data;
+
+/// <summary>
+/// Leaves a property out of what is stored. <see cref="System.ComponentModel.DataAnnotations.Schema.NotMappedAttribute"/> does the same.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class IgnoreAttribute : Attribute;

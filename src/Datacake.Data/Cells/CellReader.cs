@@ -1,0 +1,126 @@
+using Datacake.Crdt;
+
+namespace Datacake.Data.Metadata;
+
+/// <summary>
+/// Goes through the cells that a reader of a document sees, of the properties that the model knows; all others are passed over.
+/// A copy goes on independently. For generated code.
+/// </summary>
+public ref struct CellReader
+{
+    readonly CellPath[] _paths;
+    readonly HlcTimestamp _born;
+    readonly EntityContent? _content;
+    DocumentCells _cells;
+    int _nextCounter;
+    long _share;
+
+    internal CellReader(CellPath[] paths, Document document)
+    {
+        _paths = paths;
+        _born = document.Born;
+        _cells = document.Cells;
+        Slot = -1;
+    }
+
+    internal CellReader(CellPath[] paths, EntityContent content)
+    {
+        _paths = paths;
+        _content = content;
+        _cells = content.Cells.GetEnumerator();
+        Slot = -1;
+    }
+
+    /// <summary>Which of the model's properties the cell belongs to.</summary>
+    public int Slot { get; private set; }
+
+    /// <summary>Whether the cell is an element of a set or an entry of a dictionary.</summary>
+    public bool IsElement { get; private set; }
+
+    /// <summary>Whether the cell is a share of a counter.</summary>
+    public bool IsShare { get; private set; }
+
+    /// <summary>Whether the cell's value is nil.</summary>
+    public readonly bool IsNil => !IsShare && new ValueReader(_cells.Current.Value).IsNil;
+
+    /// <summary>The name of the property that the cell belongs to.</summary>
+    internal readonly string Property => Slot >= 0 ? _paths[Slot].Name : "";
+
+    /// <summary>Goes to the next cell.</summary>
+    public bool Read()
+    {
+        while (_cells.MoveNext())
+        {
+            var cell = _cells.Current;
+            if (!cell.IsShown(_born) || cell.Kind == DocumentPathKind.Root || !TryFind(cell.Property))
+                continue;
+            IsElement = cell.Kind == DocumentPathKind.Element;
+            IsShare = cell.Kind == DocumentPathKind.CounterShare;
+            if (IsShare)
+                _share = CounterValue.Read(cell.Value);
+            return true;
+        }
+        while (_content is not null && _nextCounter < _content.Counters.Count)
+        {
+            var counter = _content.Counters[_nextCounter++];
+            Slot = Array.FindIndex(_paths, path => path.Name == counter.Property);
+            IsElement = false;
+            IsShare = true;
+            _share = counter.Amount;
+            return true;
+        }
+        return false;
+    }
+
+    /// <summary>The cell's value.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not a value of the type.</exception>
+    public readonly T Value<T>(ValueCodec<T> codec)
+    {
+        if (IsShare)
+            throw new InvalidDataException("It is a counter in the store and none in the entity class.");
+        var reader = new ValueReader(_cells.Current.Value);
+        return codec.Read(ref reader);
+    }
+
+    /// <summary>The element of the set, or the key in the dictionary.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not a value of the type.</exception>
+    public readonly T Element<T>(ScalarCodec<T> codec)
+    {
+        var reader = new ValueReader(_cells.Current.Element);
+        return codec.Read(ref reader);
+    }
+
+    /// <summary>What the cell adds to the counter: a share, or the value from the time when the property was no counter.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not an integer.</exception>
+    public readonly long Share() => IsShare ? _share : IsNil ? 0 : Value(ValueCodecs.Int64);
+
+    /// <summary>The value of a property further on, for a constructor; <paramref name="missing"/> if there is none.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not a value of the type.</exception>
+    public readonly T Peek<T>(int slot, ValueCodec<T> codec, T missing)
+    {
+        var ahead = this;
+        while (ahead.Read())
+        {
+            if (ahead.Slot == slot)
+                return ahead.IsNil && missing is not null ? missing : ahead.Value(codec);
+        }
+        return missing;
+    }
+
+    bool TryFind(ReadOnlySpan<byte> property)
+    {
+        // Cells come in the order of the paths, elements of one set follow each other, and what is not known or missing is rare: the
+        // first try, or the second, mostly succeeds.
+        int first = Math.Max(Slot, 0);
+        for (int i = 0; i < _paths.Length; i++)
+        {
+            int slot = first + i < _paths.Length ? first + i : first + i - _paths.Length;
+            if (property.SequenceEqual(_paths[slot].Utf8Name))
+            {
+                Slot = slot;
+                return true;
+            }
+        }
+        return false;
+    }
+}

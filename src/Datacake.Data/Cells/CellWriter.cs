@@ -1,0 +1,96 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Metadata;
+
+/// <summary>Takes the cells of one entity after the other. Not thread-safe. For generated code.</summary>
+public sealed class CellWriter
+{
+    // The marker of an owned object, a set or a dictionary that is there, even if empty; nil if it is null.
+    static ReadOnlySpan<byte> Present => [0xC3];
+    static ReadOnlySpan<byte> Nil => [0xC0];
+
+    readonly DocumentContentBuilder _cells = new();
+    readonly ValueWriter _element = new();
+    readonly ValueWriter _value = new();
+    readonly List<CounterIncrement> _counters = [];
+    byte[] _path = new byte[64];
+
+    /// <summary>Writes a property that is one value.</summary>
+    public void Write<T>(CellPath path, ValueCodec<T> codec, T value)
+    {
+        _value.Clear();
+        try
+        {
+            codec.Write(_value, value);
+        }
+        catch (ArgumentException e)
+        {
+            throw new ArgumentException($"The property {path.Name} cannot be stored: {e.Message}", e);
+        }
+        _cells.Set(path.Property, _value.Written);
+    }
+
+    /// <summary>Writes whether an owned object is there.</summary>
+    public void WriteMarker(CellPath path, bool isPresent) => _cells.Set(path.Property, isPresent ? Present : Nil);
+
+    /// <summary>Writes the value of a counter.</summary>
+    public void WriteCounter(CellPath path, long value) => _counters.Add(new CounterIncrement(path.Name, value));
+
+    /// <summary>Writes a set, each element a cell of its own.</summary>
+    public void WriteSet<T>(CellPath path, ScalarCodec<T> codec, IEnumerable<T>? elements)
+    {
+        WriteMarker(path, elements is not null);
+        foreach (var element in elements ?? [])
+            _cells.Set(PathOf(path, codec, element), Present);
+    }
+
+    /// <summary>Writes a dictionary, each entry a cell of its own.</summary>
+    public void WriteDictionary<TKey, TValue>(
+        CellPath path, ScalarCodec<TKey> keyCodec, ValueCodec<TValue> valueCodec, IEnumerable<KeyValuePair<TKey, TValue>>? entries)
+    {
+        WriteMarker(path, entries is not null);
+        foreach (var (key, value) in entries ?? [])
+        {
+            _value.Clear();
+            valueCodec.Write(_value, value);
+            _cells.Set(PathOf(path, keyCodec, key), _value.Written);
+        }
+    }
+
+    internal EntityContent Build()
+    {
+        var content = new EntityContent(_cells.Build(), [.. _counters]);
+        _counters.Clear();
+        return content;
+    }
+
+    /// <summary>Forgets what a failed write left behind.</summary>
+    internal void Reset()
+    {
+        if (_cells.Count > 0)
+            _cells.Build();
+        _counters.Clear();
+    }
+
+    ReadOnlySpan<byte> PathOf<T>(CellPath path, ScalarCodec<T> codec, T element)
+    {
+        if (element is null)
+            throw new ArgumentException($"The property {path.Name} has an element that is null, which cannot be stored; remove it.");
+        _element.Clear();
+        codec.WriteElement(_element, element);
+        var encoded = _element.Written;
+        if (encoded.Length > DocumentPath.MaxElementLength)
+        {
+            throw new ArgumentException(
+                $"The property {path.Name} has an element of {encoded.Length} encoded bytes; "
+                + $"at most {DocumentPath.MaxElementLength} are possible.");
+        }
+        int length = path.ElementPrefix.Length + encoded.Length;
+        if (_path.Length < length)
+            _path = new byte[length * 2];
+        path.ElementPrefix.CopyTo(_path, 0);
+        encoded.CopyTo(_path.AsSpan(path.ElementPrefix.Length));
+        return _path.AsSpan(0, length);
+    }
+}

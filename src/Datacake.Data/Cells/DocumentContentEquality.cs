@@ -1,0 +1,23 @@
+using Datacake.Crdt;
+
+namespace Datacake.Data.Metadata;
+
+static class DocumentContentEquality
+{
+    /// <summary>Whether two contents have the same cells.</summary>
+    public static bool SequenceEqual(this DocumentContent content, DocumentContent other)
+    {
+        if (ReferenceEquals(content, other))
+            return true;
+        if (content.Count != other.Count)
+            return false;
+        var others = other.GetEnumerator();
+        foreach (var cell in content)
+        {
+            if (!others.MoveNext() || !cell.EncodedPath.SequenceEqual(others.Current.EncodedPath)
+                || cell.IsRemoved != others.Current.IsRemoved || !cell.Value.SequenceEqual(others.Current.Value))
+                return false;
+        }
+        return true;
+    }
+}

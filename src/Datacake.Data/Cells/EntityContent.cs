@@ -1,0 +1,81 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Metadata;
+
+/// <summary>What an entity consists of, encoded: its cells, and apart from them the values of its counters.</summary>
+sealed record EntityContent(DocumentContent Cells, IReadOnlyList<CounterIncrement> Counters)
+{
+    public bool IsEmpty => Cells.Count == 0 && Counters.Count == 0;
+
+    /// <summary>
+    /// What has to be written to get from <paramref name="original"/> to this: changed cells, removed ones, and what to add to counters.
+    /// </summary>
+    public EntityContent ChangesFrom(EntityContent original)
+    {
+        if (Cells.Length == original.Cells.Length && Cells.SequenceEqual(original.Cells) && Counters.SequenceEqual(original.Counters))
+            return new EntityContent(DocumentContent.Empty, []);
+
+        var changes = new DocumentContentBuilder();
+        var left = original.Cells.GetEnumerator();
+        var right = Cells.GetEnumerator();
+        bool hasLeft = left.MoveNext(), hasRight = right.MoveNext();
+        while (hasLeft || hasRight)
+        {
+            int order = !hasLeft ? 1 : !hasRight ? -1 : left.Current.EncodedPath.SequenceCompareTo(right.Current.EncodedPath);
+            if (order < 0)
+                changes.Remove(left.Current.EncodedPath);
+            else if (order > 0 || !left.Current.Value.SequenceEqual(right.Current.Value))
+                changes.Set(right.Current.EncodedPath, right.Current.Value);
+            if (order <= 0)
+                hasLeft = left.MoveNext();
+            if (order >= 0)
+                hasRight = right.MoveNext();
+        }
+        return new EntityContent(changes.Build(), CounterChanges(original.Counters));
+    }
+
+    /// <summary>
+    /// The changes from <paramref name="original"/>, and beside them every cell that did not change: the whole entity is asserted.
+    /// </summary>
+    public EntityContent AssertedOver(EntityContent original)
+    {
+        var all = new DocumentContentBuilder();
+        foreach (var cell in Cells)
+            all.Set(cell.EncodedPath, cell.Value);
+        foreach (var cell in ChangesFrom(original).Cells)
+        {
+            if (cell.IsRemoved)
+                all.Remove(cell.EncodedPath);
+        }
+        return new EntityContent(all.Build(), CounterChanges(original.Counters));
+    }
+
+    List<CounterIncrement> CounterChanges(IReadOnlyList<CounterIncrement> original)
+    {
+        var changes = new List<CounterIncrement>();
+        foreach (var counter in Counters)
+        {
+            long change = unchecked(counter.Amount - ValueOf(original, counter.Property));
+            if (change != 0)
+                changes.Add(counter with { Amount = change });
+        }
+        // A counter within an owned object is gone with it.
+        foreach (var counter in original)
+        {
+            if (counter.Amount != 0 && !Counters.Any(other => other.Property == counter.Property))
+                changes.Add(counter with { Amount = unchecked(-counter.Amount) });
+        }
+        return changes;
+    }
+
+    static long ValueOf(IReadOnlyList<CounterIncrement> counters, string property)
+    {
+        foreach (var counter in counters)
+        {
+            if (counter.Property == property)
+                return counter.Amount;
+        }
+        return 0;
+    }
+}

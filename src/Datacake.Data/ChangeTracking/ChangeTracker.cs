@@ -1,0 +1,212 @@
+using System.Diagnostics.CodeAnalysis;
+using Datacake.Crdt;
+using Datacake.Data.Metadata;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data;
+
+/// <summary>
+/// The entities that a context knows, one instance for each key, and what became of them. Not thread-safe, as the context.
+/// </summary>
+public sealed class ChangeTracker
+{
+    readonly Dictionary<object, EntityEntry> _byEntity = new(ReferenceEqualityComparer.Instance);
+    readonly Dictionary<(EntityModel Entity, DocumentKey Key), EntityEntry> _byKey = [];
+
+    internal ChangeTracker(DatacakeContext context) => Context = context;
+
+    internal DatacakeContext Context { get; }
+
+    internal CellWriter CellWriter { get; } = new();
+
+    /// <summary>
+    /// Whether <see cref="DatacakeContext.SaveChangesAsync(CancellationToken)"/>, <see cref="Entries"/> and <see cref="HasChanges"/> look
+    /// for changes by themselves. Default: true. Without it, call <see cref="DetectChanges()"/>.
+    /// </summary>
+    public bool AutoDetectChangesEnabled { get; set; } = true;
+
+    /// <summary>The tracked entities, after a look for changes.</summary>
+    public IReadOnlyList<EntityEntry> Entries()
+    {
+        AutoDetect();
+        return [.. _byEntity.Values];
+    }
+
+    /// <summary>The tracked entities of a class, after a look for changes.</summary>
+    public IReadOnlyList<EntityEntry<T>> Entries<T>()
+        where T : class
+    {
+        AutoDetect();
+        return [.. _byEntity.Values.OfType<EntityEntry<T>>()];
+    }
+
+    /// <summary>Whether a save has anything to write.</summary>
+    public bool HasChanges()
+    {
+        AutoDetect();
+        return _byEntity.Values.Any(entry => entry.CurrentState is EntityState.Added or EntityState.Modified or EntityState.Deleted);
+    }
+
+    /// <summary>Compares every tracked entity with what it was, and notes those that changed as modified.</summary>
+    /// <exception cref="InvalidOperationException">The key of an entity was changed, or two have the same.</exception>
+    public void DetectChanges()
+    {
+        foreach (var entry in _byEntity.Values)
+            DetectChanges(entry);
+    }
+
+    /// <summary>Takes all entities as they are for saved: added and modified ones become unchanged, deleted ones are forgotten.</summary>
+    public void AcceptAllChanges()
+    {
+        foreach (var entry in _byEntity.Values.ToList())
+        {
+            if (entry.CurrentState != EntityState.Unchanged)
+                Accept(entry, entry.CurrentState == EntityState.Deleted ? null : entry.Encode());
+        }
+    }
+
+    /// <summary>Forgets all entities; none is written any more.</summary>
+    public void Clear()
+    {
+        Context.Concurrency.ThrowIfBusy();
+        foreach (var entry in _byEntity.Values)
+            entry.CurrentState = EntityState.Detached;
+        _byEntity.Clear();
+        _byKey.Clear();
+    }
+
+    internal bool TryGetEntry(object entity, [NotNullWhen(true)] out EntityEntry? entry) => _byEntity.TryGetValue(entity, out entry);
+
+    internal bool TryGetEntry(EntityModel model, DocumentKey key, [NotNullWhen(true)] out EntityEntry? entry) =>
+        _byKey.TryGetValue((model, key), out entry);
+
+    /// <summary>The entry of an entity, tracked or not.</summary>
+    internal EntityEntry<T> EntryOf<T>(EntityModel<T> model, KeyspaceModel keyspace, T entity)
+        where T : class
+    {
+        ArgumentNullException.ThrowIfNull(entity);
+        return TryGetEntry(entity, out var known) ? (EntityEntry<T>)known : new EntityEntry<T>(this, keyspace, entity);
+    }
+
+    internal void SetState(EntityEntry entry, EntityState state)
+    {
+        Context.Concurrency.ThrowIfBusy();
+        if (state == EntityState.Detached || (state == EntityState.Deleted && entry.CurrentState == EntityState.Added))
+        {
+            Forget(entry);
+            return;
+        }
+        if (entry.CurrentState == EntityState.Detached)
+            Track(entry, entry.Keyspace.Entity.KeyOf(entry.Entity));
+        if (state == EntityState.Unchanged)
+            entry.SetOriginal(entry.Encode());
+        if (state == EntityState.Added)
+            entry.ForgetOriginal();
+        entry.IsAsserted = state == EntityState.Modified;
+        entry.CurrentState = state;
+    }
+
+    /// <summary>Tracks an entity that was just read, or returns the instance that is tracked under its key.</summary>
+    internal T TrackRead<T>(KeyspaceModel keyspace, DocumentKey key, Document document, T entity)
+        where T : class
+    {
+        if (_byKey.TryGetValue((keyspace.Entity, key), out var known))
+            return (T)known.Entity;
+        var entry = new EntityEntry<T>(this, keyspace, entity) { CurrentState = EntityState.Unchanged };
+        Track(entry, key);
+        entry.SetOriginal(document);
+        return entity;
+    }
+
+    /// <summary>Tracks an entity of the user's that was just read anew.</summary>
+    internal void TrackRead(EntityEntry entry, DocumentKey key) => Track(entry, key);
+
+    /// <summary>What a save has to write of an entity: null if nothing.</summary>
+    internal PendingWrite? DetectChanges(EntityEntry entry)
+    {
+        if (entry.CurrentState == EntityState.Deleted)
+            return new PendingWrite(entry, null, null);
+        CheckKey(entry);
+        var current = entry.Encode();
+        if (entry.CurrentState == EntityState.Added)
+            return new PendingWrite(entry, current, current);
+        if (entry.Original is not { } original)
+            return new PendingWrite(entry, current, null);
+        var changes = entry.IsAsserted ? current.AssertedOver(original) : current.ChangesFrom(original);
+        entry.CurrentState = entry.IsAsserted || !changes.IsEmpty ? EntityState.Modified : EntityState.Unchanged;
+        return changes.IsEmpty ? null : new PendingWrite(entry, current, changes);
+    }
+
+    internal IReadOnlyList<PendingWrite> CollectWrites()
+    {
+        var writes = new List<PendingWrite>();
+        foreach (var entry in _byEntity.Values)
+        {
+            // Without detection what was unchanged at the last look counts as unchanged.
+            if (entry.CurrentState == EntityState.Unchanged && !AutoDetectChangesEnabled)
+                continue;
+            if (DetectChanges(entry) is { } write)
+                writes.Add(write);
+        }
+        return writes;
+    }
+
+    /// <summary>Takes what was written of an entity for what is stored; null: it is deleted.</summary>
+    internal void Accept(EntityEntry entry, EntityContent? written)
+    {
+        if (written is null)
+        {
+            Forget(entry);
+            return;
+        }
+        entry.SetOriginal(written);
+        entry.IsAsserted = false;
+        entry.CurrentState = EntityState.Unchanged;
+    }
+
+    void AutoDetect()
+    {
+        Context.Concurrency.ThrowIfBusy();
+        if (AutoDetectChangesEnabled)
+            DetectChanges();
+    }
+
+    void Track(EntityEntry entry, DocumentKey key)
+    {
+        if (!_byKey.TryAdd((entry.Keyspace.Entity, key), entry))
+            throw Duplicate(entry, key);
+        entry.Key = key;
+        _byEntity.Add(entry.Entity, entry);
+    }
+
+    void Forget(EntityEntry entry)
+    {
+        entry.CurrentState = EntityState.Detached;
+        entry.IsAsserted = false;
+        entry.ForgetOriginal();
+        if (_byEntity.Remove(entry.Entity))
+            _byKey.Remove((entry.Keyspace.Entity, entry.Key));
+    }
+
+    /// <summary>The key of an added entity may still change, that of a stored one may not.</summary>
+    void CheckKey(EntityEntry entry)
+    {
+        var key = entry.Keyspace.Entity.KeyOf(entry.Entity);
+        if (key == entry.Key)
+            return;
+        if (entry.CurrentState != EntityState.Added)
+        {
+            throw new InvalidOperationException(
+                $"The key of the {entry.Keyspace.Entity.Name} {entry.Key} was changed to {key}; the key of a stored entity is for life. "
+                + "Remove the entity and add another one.");
+        }
+        if (!_byKey.TryAdd((entry.Keyspace.Entity, key), entry))
+            throw Duplicate(entry, key);
+        _byKey.Remove((entry.Keyspace.Entity, entry.Key));
+        entry.Key = key;
+    }
+
+    static InvalidOperationException Duplicate(EntityEntry entry, DocumentKey key) => new(
+        $"The {entry.Keyspace.Entity.Name} {key} is tracked by this context already, as another instance. "
+            + "Change that one (FindAsync returns it), or detach it first.");
+}

@@ -1,0 +1,103 @@
+using Datacake.Crdt;
+using Datacake.Data.Metadata;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data;
+
+/// <summary>
+/// What a context knows of one entity: its state, and its values as they are and as they were. Not thread-safe, as the context.
+/// </summary>
+public class EntityEntry
+{
+    readonly ChangeTracker _tracker;
+
+    // What the entity was when it was read or saved last. A document that was read is encoded as an entity only when it is compared.
+    Document? _originalDocument;
+    EntityContent? _original;
+    object? _originalEntity;
+
+    internal EntityEntry(ChangeTracker tracker, KeyspaceModel keyspace, object entity)
+    {
+        _tracker = tracker;
+        Keyspace = keyspace;
+        Entity = entity;
+    }
+
+    /// <summary>The entity.</summary>
+    public object Entity { get; }
+
+    /// <summary>The keyspace that it is in.</summary>
+    public KeyspaceModel Keyspace { get; }
+
+    /// <summary>Its key in the store.</summary>
+    public DocumentKey Key { get; internal set; }
+
+    /// <summary>What the next save does about it.</summary>
+    /// <remarks>
+    /// Setting it to <see cref="EntityState.Modified"/> asserts all properties, changed or not; to <see cref="EntityState.Unchanged"/>
+    /// takes the entity as it is for what is stored.
+    /// </remarks>
+    public EntityState State
+    {
+        get => CurrentState;
+        set => _tracker.SetState(this, value);
+    }
+
+    /// <summary>The mapped properties with their values.</summary>
+    public IEnumerable<PropertyEntry> Properties => Keyspace.Entity.Properties.Select(property => new PropertyEntry(this, property));
+
+    /// <summary>A property by its name; nested ones are joined by dots.</summary>
+    /// <exception cref="ArgumentException">There is no mapped property of this name.</exception>
+    public PropertyEntry Property(string name) => new(
+        this,
+        Keyspace.Entity.FindProperty(name)
+            ?? throw new ArgumentException($"{Keyspace.Entity.Name} has no mapped property '{name}'.", nameof(name)));
+
+    /// <summary>Reads the entity anew from the local store: its values become the stored ones, and pending changes are forgotten.</summary>
+    /// <exception cref="InvalidOperationException">The store does not have the entity.</exception>
+    public Task ReloadAsync(CancellationToken cancellationToken = default) => _tracker.Context.ReloadAsync(this, cancellationToken);
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Keyspace.Entity.Name} {Key}: {State}";
+
+    internal EntityState CurrentState { get; set; } = EntityState.Detached;
+
+    /// <summary>Whether a save writes all properties, changed or not: the user said that the entity is modified.</summary>
+    internal bool IsAsserted { get; set; }
+
+    /// <summary>Whether it is known what is stored. If not, a save looks.</summary>
+    internal bool HasOriginal => _original is not null || _originalDocument is not null;
+
+    internal EntityContent? Original
+    {
+        get
+        {
+            // Not the document's cells as such, for what they would be if the entity that was read from them were written: cells that this
+            // version of the class does not know are no concern of it, and a property that was not there yet has its default value.
+            if (_original is null && _originalDocument is not null)
+                _original = ContentOf(_originalDocument);
+            return _original;
+        }
+    }
+
+    internal EntityContent ContentOf(Document document) =>
+        Keyspace.Entity.Encode(Keyspace.Entity.ReadEntity(Key, document), _tracker.CellWriter);
+
+    internal object? OriginalEntity => _originalEntity ??= Original is { } original ? Keyspace.Entity.ReadEntity(Key, original) : null;
+
+    internal void SetOriginal(Document document)
+    {
+        ForgetOriginal();
+        _originalDocument = document;
+    }
+
+    internal void SetOriginal(EntityContent content)
+    {
+        ForgetOriginal();
+        _original = content;
+    }
+
+    internal void ForgetOriginal() => (_originalDocument, _original, _originalEntity) = (null, null, null);
+
+    internal EntityContent Encode() => Keyspace.Entity.Encode(Entity, _tracker.CellWriter);
+}

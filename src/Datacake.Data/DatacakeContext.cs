@@ -1,0 +1,250 @@
+using System.ComponentModel;
+using Datacake.Data.Metadata;
+using Datacake.EventualConsistency;
+using Datacake.Node;
+
+namespace Datacake.Data;
+
+/// <summary>
+/// A session with the replicated store of a node: queries entities, tracks them, and saves their changes as one transaction. Derive a
+/// partial class from it with a <c>public partial Keyspace&lt;Product&gt; Products { get; }</c> for each entity class.
+/// </summary>
+/// <remarks>
+/// A context is light and lives for one unit of work. It is not thread-safe: it serves one operation at a time, and a second one that
+/// starts before is refused. From its creation on the node takes part in replication.
+/// </remarks>
+public abstract class DatacakeContext : IAsyncDisposable
+{
+    readonly Task<ReplicatedStore> _opening;
+    IReadOnlyList<KeyspaceModel>? _keyspaces;
+    ReplicatedStore? _store;
+    bool _isDisposed;
+
+    /// <summary>Creates a context on a running node, which must have been given a storage.</summary>
+    protected DatacakeContext(DatacakeNode node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        Node = node;
+        ChangeTracker = new ChangeTracker(this);
+        _opening = OpenAsync(node);
+
+        // An exception belongs to the first operation, so this does not throw by itself.
+        static async Task<ReplicatedStore> OpenAsync(DatacakeNode node) => await node.OpenStoreAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>The node that the context works on.</summary>
+    public DatacakeNode Node { get; }
+
+    /// <summary>The entities that the context knows.</summary>
+    public ChangeTracker ChangeTracker { get; }
+
+    /// <summary>The level of a save that names none. Default: <see cref="Consistency.Quorum"/>.</summary>
+    public Consistency DefaultConsistency { get; set; } = Consistency.Quorum;
+
+    /// <summary>The keyspaces of the context.</summary>
+    public IReadOnlyList<KeyspaceModel> Keyspaces
+    {
+        get
+        {
+            if (_keyspaces is null)
+            {
+                var builder = new ContextModelBuilder();
+                DescribeModel(builder);
+                _keyspaces = builder.Keyspaces;
+            }
+            return _keyspaces;
+        }
+    }
+
+    /// <summary>
+    /// Saves all changes at the level <see cref="DefaultConsistency"/>; see <see cref="SaveChangesAsync(Consistency, CancellationToken)"/>.
+    /// </summary>
+    public Task<SaveResult> SaveChangesAsync(CancellationToken cancellationToken = default) =>
+        SaveChangesAsync(DefaultConsistency, cancellationToken);
+
+    /// <summary>
+    /// Writes all changes as one transaction, which is atomic on every node, and waits until as many nodes have it as the level asks for.
+    /// Of modified entities only the changed components are written.
+    /// </summary>
+    /// <exception cref="EntityValidationException">Entities break the rules of their classes. Nothing was written.</exception>
+    /// <exception cref="DocumentNotFoundException">A modified entity was deleted meanwhile. Nothing was written.</exception>
+    /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level. Nothing was written.</exception>
+    /// <exception cref="ConsistencyException">
+    /// The level was not satisfied in time. The write stays and goes on replicating, so the changes count as saved.
+    /// </exception>
+    /// <remarks>
+    /// After any other exception the tracked entities are as they were before, and a further save tries again. A save that is cancelled while it
+    /// waits for acknowledgements may have been written, though: use another context then, or clear this one's tracker and read again.
+    /// </remarks>
+    public async Task<SaveResult> SaveChangesAsync(Consistency consistency, CancellationToken cancellationToken = default)
+    {
+        using var operation = Concurrency.Enter();
+        var store = await GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        var writes = ChangeTracker.CollectWrites();
+        Validate(writes);
+        writes = await CompleteAsync(store, writes, cancellationToken).ConfigureAwait(false);
+        if (writes.Count == 0)
+            return new SaveResult(0, default, NodeSet.Of(Node.Id));
+
+        var transaction = ToTransaction(writes);
+        CommitResult result;
+        try
+        {
+            result = await store.CommitAsync(transaction, consistency, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ConsistencyException)
+        {
+            // It is committed here. Were the changes still pending, the next save would add to counters once more.
+            Accept(writes);
+            throw;
+        }
+        Accept(writes);
+        return new SaveResult(writes.Count, result.Stamp, result.Acknowledged);
+    }
+
+    /// <summary>Waits until this node has the transaction of a save on another one: what is read afterwards reflects it.</summary>
+    public async Task WaitForAsync(SessionToken token, CancellationToken cancellationToken = default)
+    {
+        using var operation = Concurrency.Enter();
+        var store = await GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        await store.WaitForAsync(token, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What the context knows of an entity, tracked or not.</summary>
+    /// <exception cref="InvalidOperationException">No keyspace of the context has entities of this class.</exception>
+    public EntityEntry<T> Entry<T>(T entity)
+        where T : class
+    {
+        ArgumentNullException.ThrowIfNull(entity);
+        var keyspace = KeyspaceOf(entity.GetType());
+        return keyspace.Entity is EntityModel<T> model
+            ? ChangeTracker.EntryOf(model, keyspace, entity)
+            : throw new InvalidOperationException(
+                $"The entity is a {keyspace.Entity.Name}; ask for its entry with a variable of that type, not as {typeof(T).Name}.");
+    }
+
+    /// <summary>Waits for work under way. The node and its store stay.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _isDisposed = true;
+        GC.SuppressFinalize(this);
+        // Its failure was, or would have been, that of each operation.
+        await ((Task)_opening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Names the keyspaces. The source generator overrides it.</summary>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    protected virtual void DescribeModel(ContextModelBuilder model)
+    {
+    }
+
+    /// <summary>Creates the keyspace of an entity class. For generated code.</summary>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    protected Keyspace<T> CreateKeyspace<T>(EntityModel<T> model)
+        where T : class => new(this, KeyspaceOf(typeof(T)), model);
+
+    internal ConcurrencyDetector Concurrency { get; } = new();
+
+    /// <summary>The store, opened and knowing the context's keyspaces.</summary>
+    internal async ValueTask<ReplicatedStore> GetStoreAsync(CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (_store is not null)
+            return _store;
+        var store = await _opening.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await DeclaredContexts.Of(store).DeclareAsync(store, GetType(), Keyspaces, cancellationToken).ConfigureAwait(false);
+        return _store = store;
+    }
+
+    internal async Task ReloadAsync(EntityEntry entry, CancellationToken cancellationToken)
+    {
+        using var operation = Concurrency.Enter();
+        var store = await GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        var key = entry.CurrentState == EntityState.Detached ? entry.Keyspace.Entity.KeyOf(entry.Entity) : entry.Key;
+        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var document = await snapshot.GetAsync(entry.Keyspace.Name, key, cancellationToken).ConfigureAwait(false)
+            ?? throw new InvalidOperationException(
+                $"The {entry.Keyspace.Entity.Name} {key} cannot be reloaded, for the store does not have it, or not any more.");
+        object stored = entry.Keyspace.Entity.ReadEntity(key, document);
+        foreach (var property in entry.Keyspace.Entity.Properties)
+        {
+            if (property.Setter is { } setter && property.Kind != PropertyKind.Key && !entry.Keyspace.Entity.IsSetWithOwner(property))
+                setter(entry.Entity, property.GetValue(stored));
+        }
+        if (entry.CurrentState == EntityState.Detached)
+            ChangeTracker.TrackRead(entry, key);
+        entry.SetOriginal(document);
+        entry.IsAsserted = false;
+        entry.CurrentState = EntityState.Unchanged;
+    }
+
+    internal static Transaction ToTransaction(IReadOnlyList<PendingWrite> writes)
+    {
+        var transaction = new Transaction();
+        foreach (var (entry, _, changes) in writes)
+        {
+            if (entry.CurrentState == EntityState.Deleted)
+                transaction.Delete(entry.Keyspace.Name, entry.Key);
+            else if (entry.CurrentState == EntityState.Added)
+                transaction.Put(entry.Keyspace.Name, entry.Key, changes!.Cells, changes.Counters);
+            else
+                transaction.Update(entry.Keyspace.Name, entry.Key, changes!.Cells, changes.Counters);
+        }
+        return transaction;
+    }
+
+    KeyspaceModel KeyspaceOf(Type type)
+    {
+        foreach (var keyspace in Keyspaces)
+        {
+            if (keyspace.Entity.Type == type)
+                return keyspace;
+        }
+        throw new InvalidOperationException(
+            $"No keyspace of {GetType().Name} has entities of class {type.Name}. "
+            + $"Add: public partial Keyspace<{type.Name}> {type.Name}s {{ get; }}");
+    }
+
+    static void Validate(IReadOnlyList<PendingWrite> writes)
+    {
+        var errors = new List<ValidationError>();
+        foreach (var write in writes)
+        {
+            if (write.Content is not null)
+                write.Entry.Keyspace.Entity.Validate(write.Entry.Entity, write.Entry.Key, errors);
+        }
+        if (errors.Count > 0)
+            throw new EntityValidationException(errors);
+    }
+
+    /// <summary>
+    /// Looks up what is stored of entities that are said to be modified and were not read before, to find what of it is gone.
+    /// </summary>
+    static async Task<IReadOnlyList<PendingWrite>> CompleteAsync(
+        ReplicatedStore store, IReadOnlyList<PendingWrite> writes, CancellationToken cancellationToken)
+    {
+        if (writes.All(write => write.Content is null || write.Changes is not null))
+            return writes;
+        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var complete = new List<PendingWrite>(writes.Count);
+        foreach (var write in writes)
+        {
+            if (write.Content is null || write.Changes is not null)
+            {
+                complete.Add(write);
+                continue;
+            }
+            var (entry, content, _) = write;
+            var stored = await snapshot.GetAsync(entry.Keyspace.Name, entry.Key, cancellationToken).ConfigureAwait(false)
+                ?? throw new DocumentNotFoundException(entry.Keyspace.Name, entry.Key);
+            complete.Add(write with { Changes = content!.AssertedOver(entry.ContentOf(stored)) });
+        }
+        return complete;
+    }
+
+    void Accept(IReadOnlyList<PendingWrite> writes)
+    {
+        foreach (var write in writes)
+            ChangeTracker.Accept(write.Entry, write.Content);
+    }
+}

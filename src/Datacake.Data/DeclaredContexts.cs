@@ -1,0 +1,31 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using Datacake.Data.Metadata;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data;
+
+/// <summary>Which classes of contexts have told a store about their keyspaces, so that each does it once.</summary>
+sealed class DeclaredContexts
+{
+    // Belongs to the stores, and goes with them: a store knows nothing of contexts, and contexts come and go.
+    static readonly ConditionalWeakTable<ReplicatedStore, DeclaredContexts> ByStore = [];
+
+    readonly ConcurrentDictionary<Type, bool> _declared = new();
+
+    public static DeclaredContexts Of(ReplicatedStore store) => ByStore.GetValue(store, static _ => new DeclaredContexts());
+
+    /// <summary>Two contexts of one class that are first at the same time both declare, which does no harm.</summary>
+    public async ValueTask DeclareAsync(
+        ReplicatedStore store, Type context, IReadOnlyList<KeyspaceModel> keyspaces, CancellationToken cancellationToken)
+    {
+        if (_declared.ContainsKey(context))
+            return;
+        foreach (var keyspace in keyspaces)
+        {
+            var declaration = new KeyspaceDeclaration(keyspace.Name, keyspace.Entity.Policy, IndexExtraction.IndexesOf(keyspace.Entity));
+            await store.DeclareAsync(declaration, cancellationToken).ConfigureAwait(false);
+        }
+        _declared[context] = true;
+    }
+}

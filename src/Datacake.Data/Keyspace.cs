@@ -1,0 +1,140 @@
+using System.Linq.Expressions;
+using Datacake.Data.Metadata;
+using Datacake.Data.Querying;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data;
+
+/// <summary>
+/// The entities of one class in a context: a query for all of them, to start others from, and where entities are added and removed. Not
+/// thread-safe, as the context.
+/// </summary>
+public sealed class Keyspace<T> : Query<T>
+    where T : class
+{
+    internal Keyspace(DatacakeContext context, KeyspaceModel keyspace, EntityModel<T> model)
+    {
+        Context = context;
+        Metadata = keyspace;
+        Model = model;
+    }
+
+    /// <summary>The name in the store.</summary>
+    public string Name => Metadata.Name;
+
+    internal DatacakeContext Context { get; }
+
+    internal KeyspaceModel Metadata { get; }
+
+    internal EntityModel<T> Model { get; }
+
+    /// <summary>Tracks an entity that the next save puts as a whole. A <see cref="Guid"/> key that is empty gets a new value.</summary>
+    /// <exception cref="InvalidOperationException">Another instance with its key is tracked.</exception>
+    public EntityEntry<T> Add(T entity)
+    {
+        ArgumentNullException.ThrowIfNull(entity);
+        if (Model.Key is [{ Setter: { } setter } key] && key.Type == typeof(Guid) && key.GetValue(entity) is Guid id && id == Guid.Empty)
+            setter(entity, Guid.CreateVersion7(Context.Node.TimeProvider.GetUtcNow()));
+        return Set(entity, EntityState.Added);
+    }
+
+    /// <summary>Adds several entities.</summary>
+    /// <exception cref="InvalidOperationException">Another instance with the key of one is tracked.</exception>
+    public void AddRange(params IEnumerable<T> entities)
+    {
+        ArgumentNullException.ThrowIfNull(entities);
+        foreach (var entity in entities)
+            Add(entity);
+    }
+
+    /// <summary>
+    /// Tracks an entity, all properties of which the next save writes, changed or not. An entity that came from a query need not be
+    /// updated: its changes are found.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Another instance with its key is tracked.</exception>
+    public EntityEntry<T> Update(T entity)
+    {
+        var entry = Context.ChangeTracker.EntryOf(Model, Metadata, entity);
+        if (entry.CurrentState != EntityState.Added)
+            entry.State = EntityState.Modified;
+        return entry;
+    }
+
+    /// <summary>Updates several entities.</summary>
+    public void UpdateRange(params IEnumerable<T> entities)
+    {
+        ArgumentNullException.ThrowIfNull(entities);
+        foreach (var entity in entities)
+            Update(entity);
+    }
+
+    /// <summary>Tracks an entity as it is for stored: later changes of it are saved.</summary>
+    /// <exception cref="InvalidOperationException">Another instance with its key is tracked.</exception>
+    public EntityEntry<T> Attach(T entity) => Set(entity, EntityState.Unchanged);
+
+    /// <summary>The next save deletes the entity; one that was only added is forgotten.</summary>
+    /// <exception cref="InvalidOperationException">Another instance with its key is tracked.</exception>
+    public EntityEntry<T> Remove(T entity) => Set(entity, EntityState.Deleted);
+
+    /// <summary>Removes several entities.</summary>
+    public void RemoveRange(params IEnumerable<T> entities)
+    {
+        ArgumentNullException.ThrowIfNull(entities);
+        foreach (var entity in entities)
+            Remove(entity);
+    }
+
+    /// <summary>
+    /// The entity with this key: the tracked instance if there is one, even unsaved, else from the store; null if there is none, or it is
+    /// to be deleted.
+    /// </summary>
+    /// <param name="keyValues">The values of the key's properties, in their order.</param>
+    /// <exception cref="ArgumentException">The values are not those of the key.</exception>
+    public ValueTask<T?> FindAsync(params object?[] keyValues) => FindAsync(keyValues, CancellationToken.None);
+
+    /// <summary>The same, with cancellation.</summary>
+    /// <param name="keyValues">The values of the key's properties, in their order.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <exception cref="ArgumentException">The values are not those of the key.</exception>
+    public async ValueTask<T?> FindAsync(object?[] keyValues, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(keyValues);
+        var key = Model.KeyOf(keyValues);
+        using var operation = Context.Concurrency.Enter();
+        if (Context.ChangeTracker.TryGetEntry(Model, key, out var entry))
+            return entry.CurrentState == EntityState.Deleted ? null : (T)entry.Entity;
+        var store = await Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var document = await snapshot.GetAsync(Name, key, cancellationToken).ConfigureAwait(false);
+        return document is null ? null : Context.ChangeTracker.TrackRead(Metadata, key, document, Model.Read(key, document));
+    }
+
+    /// <inheritdoc/>
+    public override Query<T> AsNoTracking() => All.AsNoTracking();
+
+    /// <inheritdoc/>
+    public override string Explain() => All.Explain();
+
+    internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) => All.RunAsync(cancellationToken);
+
+    internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate) => All.WhereCore(predicate);
+
+    internal override Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) => All.SelectCore(selector);
+
+    internal override OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) => All.OrderByCore(orderings);
+
+    internal override Query<T> SkipCore(int count) => All.SkipCore(count);
+
+    internal override Query<T> TakeCore(int count) => All.TakeCore(count);
+
+    internal override ValueTask<long> CountCoreAsync(CancellationToken cancellationToken) => All.CountCoreAsync(cancellationToken);
+
+    EntityQuery<T> All => new(this);
+
+    EntityEntry<T> Set(T entity, EntityState state)
+    {
+        var entry = Context.ChangeTracker.EntryOf(Model, Metadata, entity);
+        entry.State = state;
+        return entry;
+    }
+}

@@ -1,0 +1,130 @@
+using System.Collections.Frozen;
+using Datacake.Crdt;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Metadata;
+
+/// <summary>
+/// How the entities of one class are stored: its properties, key and indexes, and through the generated subclass its codec. Immutable and
+/// thread-safe. Made by the source generator.
+/// </summary>
+public abstract class EntityModel
+{
+    readonly FrozenDictionary<string, PropertyModel> _propertiesByName;
+
+    private protected EntityModel(
+        Type type,
+        MergePolicy policy,
+        IReadOnlyList<CellPath> paths,
+        IReadOnlyList<PropertyModel> properties,
+        IReadOnlyList<IndexModel> indexes)
+    {
+        Type = type;
+        Policy = policy;
+        Paths = [.. paths];
+        Properties = properties;
+        Key = [.. properties.Where(property => property.Kind == PropertyKind.Key)];
+        Indexes = indexes;
+        _propertiesByName = properties.ToFrozenDictionary(property => property.Name);
+    }
+
+    /// <summary>The entity class.</summary>
+    public Type Type { get; }
+
+    /// <summary>The name of the entity class.</summary>
+    public string Name => Type.Name;
+
+    /// <summary>What becomes of an entity that one node deletes and another updates at the same time.</summary>
+    public MergePolicy Policy { get; }
+
+    /// <summary>The mapped properties, each owned object before its own.</summary>
+    public IReadOnlyList<PropertyModel> Properties { get; }
+
+    /// <summary>The properties that are the key, in its order.</summary>
+    public IReadOnlyList<PropertyModel> Key { get; }
+
+    /// <summary>The indexes.</summary>
+    public IReadOnlyList<IndexModel> Indexes { get; }
+
+    /// <summary>The property of this name, or null if there is none or it is not mapped.</summary>
+    public PropertyModel? FindProperty(string name) => _propertiesByName.GetValueOrDefault(name);
+
+    /// <summary>Whether an object that the property belongs to can be set, and the property with it.</summary>
+    internal bool IsSetWithOwner(PropertyModel property)
+    {
+        int dot = property.Name.LastIndexOf('.');
+        return dot > 0 && FindProperty(property.Name[..dot]) is { } owner && (owner.Setter is not null || IsSetWithOwner(owner));
+    }
+
+    internal CellPath[] Paths { get; }
+
+    /// <summary>What an entity is when the store has its key and nothing else: the values that the class's initializers give.</summary>
+    internal abstract EntityContent Defaults { get; }
+
+    /// <summary>The same, with every owned object there.</summary>
+    internal abstract EntityContent DefaultsOfOwned { get; }
+
+    internal abstract object ReadEntity(DocumentKey key, Document document);
+
+    internal abstract object ReadEntity(DocumentKey key, EntityContent content);
+
+    internal abstract EntityContent Encode(object entity, CellWriter writer);
+
+    internal abstract DocumentKey KeyOf(object entity);
+
+    /// <summary>The key that has these values, in the order of <see cref="Key"/>.</summary>
+    /// <exception cref="ArgumentException">There are too many or too few, or one is of another type.</exception>
+    internal DocumentKey KeyOf(ReadOnlySpan<object?> values)
+    {
+        if (values.Length != Key.Count)
+        {
+            throw new ArgumentException(
+                $"The key of {Name} has {Key.Count} value(s) ({string.Join(", ", Key.Select(property => property.Name))}), "
+                + $"and {values.Length} were given.", nameof(values));
+        }
+        var writer = new OrderedKeyWriter();
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (values[i] is null || !Key[i].OrderedCodec!.TryWriteOrdered(writer, values[i]))
+            {
+                throw new ArgumentException(
+                    $"The key property {Key[i].Name} of {Name} is of type {Key[i].Type.Name}, "
+                    + $"and the value given is {values[i]?.GetType().Name ?? "null"}.", nameof(values));
+            }
+        }
+        return new DocumentKey(writer.ToArray());
+    }
+
+    /// <summary>What is wrong with an entity, before it is stored.</summary>
+    internal void Validate(object entity, DocumentKey key, List<ValidationError> errors)
+    {
+        foreach (var property in Properties)
+        {
+            if (!property.IsRequired && property.MaxLength is null)
+                continue;
+            object? value = property.GetValue(entity);
+            if (value is null)
+            {
+                if (property.IsRequired && IsOwnerPresent(property, entity))
+                    errors.Add(new ValidationError(Name, key, property.Name, "is null, and must have a value"));
+                continue;
+            }
+            int? length = value switch
+            {
+                string text => text.Length,
+                System.Collections.ICollection collection => collection.Count,
+                _ => null,
+            };
+            if (length > property.MaxLength)
+                errors.Add(
+                    new ValidationError(
+                        Name, key, property.Name, $"has a length of {length}, and at most {property.MaxLength} are allowed"));
+        }
+    }
+
+    bool IsOwnerPresent(PropertyModel property, object entity)
+    {
+        int dot = property.Name.LastIndexOf('.');
+        return dot < 0 || FindProperty(property.Name[..dot])?.GetValue(entity) is not null;
+    }
+}

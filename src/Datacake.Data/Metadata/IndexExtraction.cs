@@ -1,0 +1,150 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Metadata;
+
+/// <summary>
+/// Writes the columns of an index from the cells of a document, on every replica and at every change of it: the values that an entity read
+/// from the document would have, without making one.
+/// </summary>
+sealed class IndexExtraction
+{
+    readonly Column[] _columns;
+
+    IndexExtraction(EntityModel entity, IndexModel index) =>
+        _columns = [.. index.Properties.Select(property => new Column(entity, property))];
+
+    /// <summary>The declarations of an entity class's indexes.</summary>
+    public static IReadOnlyList<DocumentIndex> IndexesOf(EntityModel entity) => [.. entity.Indexes.Select(index =>
+    {
+        var extraction = new IndexExtraction(entity, index);
+        string signature = string.Join(";", extraction._columns.Select(column => column.Signature).Prepend("1"));
+        return new DocumentIndex(index.Name, signature, extraction.Extract);
+    })];
+
+    void Extract(Document document, IndexValues values)
+    {
+        try
+        {
+            if (_columns is [{ IsSet: true } elements])
+            {
+                elements.WriteElements(document, values);
+                return;
+            }
+            foreach (var column in _columns)
+                column.Write(document, values.Writer);
+            values.Add();
+        }
+        catch (InvalidDataException)
+        {
+            // Written by another version of the class, with a type that this one cannot read: then nor can queries, and they say so when
+            // they meet the document. A commit must not fail for it.
+            values.Writer.Truncate();
+        }
+    }
+
+    sealed class Column
+    {
+        readonly PropertyModel _property;
+        readonly CellPath _path;
+        readonly CellPath[] _owners;
+        readonly EntityContent _defaults;
+        readonly EntityContent _defaultsOfOwned;
+
+        public Column(EntityModel entity, string property)
+        {
+            _property = entity.FindProperty(property)!;
+            _path = entity.Paths.First(path => path.Name == property);
+            _owners = [.. entity.Paths.Where(path => property.StartsWith(path.Name + ".", StringComparison.Ordinal))];
+            _defaults = entity.Defaults;
+            _defaultsOfOwned = entity.DefaultsOfOwned;
+        }
+
+        public bool IsSet => _property.Kind == PropertyKind.Set;
+
+        public string Signature
+        {
+            get
+            {
+                var writer = new OrderedKeyWriter();
+                if (!IsSet)
+                    Write(Document.Nothing, writer);
+                return $"{_property.Name}:{_property.Kind}:{_property.Type.Name}:{Convert.ToHexString(writer.Written)}";
+            }
+        }
+
+        public void Write(Document document, OrderedKeyWriter writer)
+        {
+            if (!HasOwner(document, out var defaults))
+            {
+                writer.WriteNull();
+                return;
+            }
+            if (document.TryGetCell(_path.Property, out var cell) && cell.IsShown(document.Born) && (_property.IsNullable || !IsNil(cell)))
+                _property.OrderedCodec!.CopyOrdered(cell.Value, writer);
+            else if (TryGetCell(defaults, _path.Property, out cell))
+                _property.OrderedCodec!.CopyOrdered(cell.Value, writer);
+            else
+                writer.WriteNull();
+        }
+
+        public void WriteElements(Document document, IndexValues values)
+        {
+            if (!HasOwner(document, out var defaults))
+                return;
+            foreach (var cell in document.Cells)
+            {
+                if (IsElement(cell) && cell.IsShown(document.Born))
+                    Add(cell, values);
+            }
+            if (document.TryGetCell(_path.Property, out var marker) && marker.IsShown(document.Born))
+                return;
+            foreach (var cell in defaults.Cells)
+            {
+                if (IsElement(cell))
+                    Add(cell, values);
+            }
+        }
+
+        void Add(DocumentCell element, IndexValues values)
+        {
+            _property.OrderedCodec!.CopyOrdered(element.Element, values.Writer);
+            values.Add();
+        }
+
+        bool IsElement(DocumentCell cell) => cell.Kind == DocumentPathKind.Element && cell.Property.SequenceEqual(_path.Utf8Name);
+
+        /// <summary>
+        /// Whether the object that the property belongs to is there, and what its properties are that the document lacks.
+        /// </summary>
+        bool HasOwner(Document document, out EntityContent defaults)
+        {
+            defaults = _defaults;
+            foreach (var owner in _owners)
+            {
+                bool isStored = document.TryGetCell(owner.Property, out var marker) && marker.IsShown(document.Born);
+                if (isStored)
+                    defaults = _defaultsOfOwned;
+                if (isStored ? IsNil(marker) : !TryGetCell(_defaults, owner.Property, out marker) || IsNil(marker))
+                    return false;
+            }
+            return true;
+        }
+
+        static bool IsNil(DocumentCell cell) => new ValueReader(cell.Value).IsNil;
+
+        static bool TryGetCell(EntityContent content, ReadOnlySpan<byte> path, out DocumentCell found)
+        {
+            foreach (var cell in content.Cells)
+            {
+                if (cell.EncodedPath.SequenceEqual(path))
+                {
+                    found = cell;
+                    return true;
+                }
+            }
+            found = default;
+            return false;
+        }
+    }
+}

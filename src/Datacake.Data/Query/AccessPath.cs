@@ -1,0 +1,54 @@
+using Datacake.Data.Metadata;
+using Datacake.EventualConsistency;
+using Datacake.Storage;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>Where the entities come from that a predicate may be true of.</summary>
+abstract record AccessPath
+{
+    /// <summary>The conditions that it answers.</summary>
+    public IReadOnlyList<Condition> Conditions { get; init; } = [];
+
+    protected string Where => string.Join(" and ", Conditions);
+}
+
+/// <summary>Nowhere: the predicate is never true.</summary>
+sealed record NoAccess : AccessPath
+{
+    public override string ToString() => "nothing, as the condition is never true";
+}
+
+/// <summary>All entities, or those of a range of keys, in the order of their keys.</summary>
+sealed record KeyScan(KeyRange Keys, ScanDirection Direction) : AccessPath
+{
+    public bool IsFull => Keys == KeyRange.All;
+
+    public override string ToString() =>
+        (IsFull ? "full scan" : $"key range where {Where}") + (Direction == ScanDirection.Reverse ? ", descending" : "");
+}
+
+/// <summary>Entities by their keys.</summary>
+sealed record KeyLookup(IReadOnlyList<DocumentKey> Keys) : AccessPath
+{
+    public override string ToString() => $"key lookup where {Where}";
+}
+
+/// <summary>Ranges of an index, which do not overlap.</summary>
+sealed record IndexScan(IndexModel Index, IReadOnlyList<KeyRange> Values, ScanDirection Direction) : AccessPath
+{
+    /// <summary>How many leading columns the conditions fix to one value each.</summary>
+    public int FixedColumns { get; init; }
+
+    /// <summary>Whether the entities come in the order that the query asks for.</summary>
+    public bool IsInOrder { get; init; }
+
+    public override string ToString() =>
+        $"index {Index.Name}{(Conditions.Count == 0 ? "" : $" where {Where}")}{(Direction == ScanDirection.Reverse ? ", descending" : "")}";
+}
+
+/// <summary>What any of several ways leads to.</summary>
+sealed record UnionAccess(IReadOnlyList<AccessPath> Paths) : AccessPath
+{
+    public override string ToString() => string.Join(" or ", Paths);
+}

@@ -1,0 +1,53 @@
+using Datacake.Data.Metadata;
+
+namespace Datacake.Data.Querying;
+
+enum ConditionKind
+{
+    /// <summary>Equal to one of the values; for a set: it has one of them.</summary>
+    In,
+
+    GreaterThan,
+
+    GreaterThanOrEqual,
+
+    LessThan,
+
+    LessThanOrEqual,
+
+    /// <summary>A string that starts with the value, by ordinal.</summary>
+    StartsWith,
+}
+
+/// <summary>What a predicate says of one property, and an index or key can find.</summary>
+sealed record Condition(PropertyModel Property, ConditionKind Kind, IReadOnlyList<object?> Values)
+{
+    public override string ToString() => Kind switch
+    {
+        ConditionKind.In when Property.Kind == PropertyKind.Set => $"{Property.Name} contains {List(" or ")}",
+        ConditionKind.In when Values.Count == 1 => $"{Property.Name} = {List("")}",
+        ConditionKind.In => $"{Property.Name} in ({List(", ")})",
+        ConditionKind.GreaterThan => $"{Property.Name} > {List("")}",
+        ConditionKind.GreaterThanOrEqual => $"{Property.Name} >= {List("")}",
+        ConditionKind.LessThan => $"{Property.Name} < {List("")}",
+        ConditionKind.LessThanOrEqual => $"{Property.Name} <= {List("")}",
+        _ => $"{Property.Name} starts with {List("")}",
+    };
+
+    string List(string separator)
+    {
+        const int maxShown = 5;
+        string shown = string.Join(separator, Values.Take(maxShown).Select(value => Literal(value, Property.Type)));
+        return Values.Count > maxShown ? $"{shown}{separator}… {Values.Count} values" : shown;
+    }
+
+    static string Literal(object? value, Type type) => value switch
+    {
+        null => "null",
+        // The compiler compares enumerations as integers.
+        int or long or uint or ulong when (Nullable.GetUnderlyingType(type) ?? type) is { IsEnum: true } enumeration =>
+            $"{Enum.ToObject(enumeration, value)}",
+        string text => $"'{text}'",
+        _ => Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? "",
+    };
+}

@@ -1,0 +1,76 @@
+using System.Linq.Expressions;
+using System.Reflection;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>Evaluates the parts of a predicate that do not depend on the entity: constants and captured variables.</summary>
+static class ExpressionValue
+{
+    /// <summary>Whether the expression has a value without the entity, and which.</summary>
+    public static bool TryGet(Expression expression, out object? value)
+    {
+        try
+        {
+            if (TryGetQuickly(expression, out value))
+                return true;
+            if (DependsOnParameter(expression))
+                return false;
+            value = Expression.Lambda<Func<object?>>(Expression.Convert(expression, typeof(object))).Compile(preferInterpretation: true)();
+            return true;
+        }
+        catch (Exception)
+        {
+            // In the predicate it may never be reached: x != null && p.Name == x.Name. If it is, it throws there.
+            value = null;
+            return false;
+        }
+    }
+
+    static bool TryGetQuickly(Expression expression, out object? value)
+    {
+        value = null;
+        switch (expression)
+        {
+            case ConstantExpression constant:
+                value = constant.Value;
+                return true;
+            case MemberExpression { Member: FieldInfo field } access when TryGetTarget(access.Expression, out object? target):
+                value = field.GetValue(target);
+                return true;
+            case MemberExpression { Member: PropertyInfo property } access when TryGetTarget(access.Expression, out object? target):
+                value = property.GetValue(target);
+                return true;
+            // Only conversions that keep the boxed value as it is: to a base type, or to the nullable of the type.
+            case UnaryExpression { NodeType: ExpressionType.Convert, Method: null } convert
+                when convert.Type.IsAssignableFrom(convert.Operand.Type)
+                    || Nullable.GetUnderlyingType(convert.Type) == convert.Operand.Type:
+                return TryGetQuickly(convert.Operand, out value);
+            default:
+                return false;
+        }
+    }
+
+    static bool TryGetTarget(Expression? expression, out object? target)
+    {
+        target = null;
+        return expression is null || (TryGetQuickly(expression, out target) && target is not null);
+    }
+
+    static bool DependsOnParameter(Expression expression)
+    {
+        var finder = new ParameterFinder();
+        finder.Visit(expression);
+        return finder.Found;
+    }
+
+    sealed class ParameterFinder : ExpressionVisitor
+    {
+        public bool Found { get; private set; }
+
+        protected override Expression VisitParameter(ParameterExpression node)
+        {
+            Found = true;
+            return node;
+        }
+    }
+}

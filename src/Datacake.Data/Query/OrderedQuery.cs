@@ -1,0 +1,22 @@
+using System.Linq.Expressions;
+using Datacake.Data.Querying;
+
+namespace Datacake.Data;
+
+/// <summary>A query whose results are ordered, and can be ordered further.</summary>
+public abstract class OrderedQuery<T> : Query<T>
+{
+    private protected OrderedQuery()
+    {
+    }
+
+    /// <summary>What is equal so far, in ascending order of another key.</summary>
+    public OrderedQuery<T> ThenBy<TKey>(Expression<Func<T, TKey>> keySelector) =>
+        ThenByCore(new Ordering<T, TKey>(keySelector, isDescending: false));
+
+    /// <summary>What is equal so far, in descending order of another key.</summary>
+    public OrderedQuery<T> ThenByDescending<TKey>(Expression<Func<T, TKey>> keySelector) =>
+        ThenByCore(new Ordering<T, TKey>(keySelector, isDescending: true));
+
+    internal abstract OrderedQuery<T> ThenByCore(Ordering<T> ordering);
+}

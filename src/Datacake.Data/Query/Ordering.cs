@@ -1,0 +1,66 @@
+using System.Linq.Expressions;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>One of the keys that a query orders by.</summary>
+abstract class Ordering<T>(bool isDescending)
+{
+    public bool IsDescending { get; } = isDescending;
+
+    public abstract LambdaExpression KeySelector { get; }
+
+    public abstract IOrderedEnumerable<TRow> OrderBy<TRow>(IEnumerable<TRow> rows, Func<TRow, T> item);
+
+    public abstract IOrderedEnumerable<TRow> ThenBy<TRow>(IOrderedEnumerable<TRow> rows, Func<TRow, T> item);
+
+    /// <summary>Whether two items are equal in this key.</summary>
+    public abstract bool AreEqual(T a, T b);
+
+    public OrderingColumn ToColumn() => new(PropertyPath.Of(KeySelector.Body, KeySelector.Parameters[0]), IsDescending);
+
+    public override string ToString() => $"{ToColumn().Property ?? KeySelector.ToString()}{(IsDescending ? " descending" : "")}";
+
+    /// <summary>Sorts stably by several keys.</summary>
+    public static IEnumerable<TRow> Sort<TRow>(IEnumerable<TRow> rows, IReadOnlyList<Ordering<T>> orderings, Func<TRow, T> item)
+    {
+        if (orderings.Count == 0)
+            return rows;
+        var sorted = orderings[0].OrderBy(rows, item);
+        foreach (var ordering in orderings.Skip(1))
+            sorted = ordering.ThenBy(sorted, item);
+        return sorted;
+    }
+}
+
+sealed class Ordering<T, TKey>(Expression<Func<T, TKey>> keySelector, bool isDescending) : Ordering<T>(isDescending)
+{
+    readonly Lazy<Func<T, TKey>> _key = new(() => keySelector.Compile());
+
+    public override LambdaExpression KeySelector => keySelector;
+
+    public override IOrderedEnumerable<TRow> OrderBy<TRow>(IEnumerable<TRow> rows, Func<TRow, T> item)
+    {
+        var key = _key.Value;
+        return IsDescending
+            ? rows.OrderByDescending(row => key(item(row)), QueryComparer<TKey>.Instance)
+            : rows.OrderBy(row => key(item(row)), QueryComparer<TKey>.Instance);
+    }
+
+    public override IOrderedEnumerable<TRow> ThenBy<TRow>(IOrderedEnumerable<TRow> rows, Func<TRow, T> item)
+    {
+        var key = _key.Value;
+        return IsDescending
+            ? rows.ThenByDescending(row => key(item(row)), QueryComparer<TKey>.Instance)
+            : rows.ThenBy(row => key(item(row)), QueryComparer<TKey>.Instance);
+    }
+
+    public override bool AreEqual(T a, T b) => QueryComparer<TKey>.Instance.Compare(_key.Value(a), _key.Value(b)) == 0;
+}
+
+/// <summary>The order of values in queries: the type's own, and for strings the ordinal one, the same on every machine.</summary>
+static class QueryComparer<T>
+{
+    public static IComparer<T> Instance { get; } = typeof(T) == typeof(string)
+        ? (IComparer<T>)(object)StringComparer.Ordinal
+        : Comparer<T>.Default;
+}

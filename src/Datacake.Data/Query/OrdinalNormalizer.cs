@@ -1,0 +1,74 @@
+using System.Collections;
+using System.Diagnostics.CodeAnalysis;
+using System.Linq.Expressions;
+using System.Reflection;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>
+/// Makes what a query says of strings independent of the machine's culture, as databases do: comparisons that do not name one are ordinal.
+/// It also turns a search in a span, which the compiler chooses for arrays, into one in the array, which an interpreted expression can do.
+/// </summary>
+sealed class OrdinalNormalizer : ExpressionVisitor
+{
+    static readonly MethodInfo CompareOrdinal = typeof(string).GetMethod(nameof(string.CompareOrdinal), [typeof(string), typeof(string)])!;
+    static readonly MethodInfo ListContains = typeof(IList).GetMethod(nameof(IList.Contains), [typeof(object)])!;
+    static readonly MethodInfo StartsWith = typeof(string).GetMethod(
+        nameof(string.StartsWith), [typeof(string), typeof(StringComparison)])!;
+    static readonly MethodInfo EndsWith = typeof(string).GetMethod(nameof(string.EndsWith), [typeof(string), typeof(StringComparison)])!;
+    static readonly MethodInfo IndexOf = typeof(string).GetMethod(nameof(string.IndexOf), [typeof(string), typeof(StringComparison)])!;
+    static readonly ConstantExpression Ordinal = Expression.Constant(StringComparison.Ordinal);
+
+    // The compiler builds comparisons of these types without naming their operators, which expressions then look for by name: a trimmed
+    // application has to keep them.
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(decimal))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(Guid))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(DateTime))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(DateTimeOffset))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(DateOnly))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(TimeOnly))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(TimeSpan))]
+    public static Expression<TDelegate> Normalize<TDelegate>(Expression<TDelegate> lambda) =>
+        (Expression<TDelegate>)new OrdinalNormalizer().Visit(lambda);
+
+    protected override Expression VisitMethodCall(MethodCallExpression node)
+    {
+        if (node.Method.DeclaringType == typeof(string) && Rewrite(node) is { } rewritten)
+            return rewritten;
+        if (node.Method.DeclaringType == typeof(MemoryExtensions) && node is { Method.Name: nameof(MemoryExtensions.Contains), Arguments: [var span, var item, ..] }
+            && node.Arguments.Skip(2).All(argument => argument is ConstantExpression { Value: null }) && ArrayOf(span) is { } array)
+            return Expression.Call(
+                Expression.Convert(Visit(array), typeof(IList)), ListContains, Expression.Convert(Visit(item), typeof(object)));
+        return base.VisitMethodCall(node);
+    }
+
+    MethodCallExpression? Rewrite(MethodCallExpression node)
+    {
+        switch (node)
+        {
+            case { Object: null, Method.Name: nameof(string.Compare), Arguments: [var a, var b] } when a.Type == typeof(string):
+                return Expression.Call(CompareOrdinal, Visit(a), Visit(b));
+            case { Object: { } a, Method.Name: nameof(string.CompareTo), Arguments: [var b] } when b.Type == typeof(string):
+                return Expression.Call(CompareOrdinal, Visit(a), Visit(b));
+            case { Object: { } a, Arguments: [var b] } when b.Type == typeof(string):
+                var method = node.Method.Name switch
+                {
+                    nameof(string.StartsWith) => StartsWith,
+                    nameof(string.EndsWith) => EndsWith,
+                    nameof(string.IndexOf) => IndexOf,
+                    _ => null,
+                };
+                return method is null ? null : Expression.Call(Visit(a), method, Visit(b), Ordinal);
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>The array that a span is of.</summary>
+    static Expression? ArrayOf(Expression span) => span switch
+    {
+        MethodCallExpression { Method.Name: "op_Implicit", Arguments: [{ Type.IsArray: true } array] } => array,
+        UnaryExpression { NodeType: ExpressionType.Convert, Operand: { Type.IsArray: true } array } => array,
+        _ => null,
+    };
+}

@@ -1,0 +1,96 @@
+using System.Linq.Expressions;
+using Datacake.Data.Querying;
+
+namespace Datacake.Data;
+
+/// <summary>
+/// A query over the local store, run anew each time that it is enumerated. Immutable: each operator returns another query. Conditions,
+/// orderings and projections are any C# expressions; those on keys and indexed properties find entities without looking at the others, see
+/// <see cref="Explain"/>.
+/// </summary>
+/// <remarks>
+/// Results are those of LINQ to Objects over the stored entities in the order of their keys, with strings compared by ordinal. Each run
+/// sees one snapshot of the store, and no unsaved changes; a tracked entity comes as the instance that the context has, with its current
+/// values. For operators that are not here (joins, groups), and for conditions that an expression cannot hold, use those of <see
+/// cref="AsyncEnumerable"/>, which a query is, too.
+/// </remarks>
+public abstract partial class Query<T> : IAsyncEnumerable<T>
+{
+    private protected Query()
+    {
+    }
+
+    /// <summary>The items for which the predicate is true.</summary>
+    public Query<T> Where(Expression<Func<T, bool>> predicate) => WhereCore(OrdinalNormalizer.Normalize(predicate));
+
+    /// <summary>What the selector makes of each item. Entities that go into the result as a whole are tracked, others not.</summary>
+    public Query<TResult> Select<TResult>(Expression<Func<T, TResult>> selector) => SelectCore(OrdinalNormalizer.Normalize(selector));
+
+    /// <summary>The items in ascending order of a key: null first, strings by ordinal.</summary>
+    public OrderedQuery<T> OrderBy<TKey>(Expression<Func<T, TKey>> keySelector) =>
+        OrderByCore([new Ordering<T, TKey>(keySelector, isDescending: false)]);
+
+    /// <summary>The items in descending order of a key.</summary>
+    public OrderedQuery<T> OrderByDescending<TKey>(Expression<Func<T, TKey>> keySelector) =>
+        OrderByCore([new Ordering<T, TKey>(keySelector, isDescending: true)]);
+
+    /// <summary>The items without the first ones.</summary>
+    public Query<T> Skip(int count) => count <= 0 ? this : SkipCore(count);
+
+    /// <summary>The first items.</summary>
+    public Query<T> Take(int count) => TakeCore(Math.Max(count, 0));
+
+    /// <summary>Each of equal items once, the first of them.</summary>
+    public Query<T> Distinct() => Then("distinct", static (items, _) => Batches.Distinct(items));
+
+    /// <summary>
+    /// The same query, whose entities the context does not track: they are read faster, and changes of them are not saved.
+    /// </summary>
+    public abstract Query<T> AsNoTracking();
+
+    /// <summary>Hands over to the operators of <see cref="AsyncEnumerable"/>.</summary>
+    public IAsyncEnumerable<T> AsAsyncEnumerable() => this;
+
+    /// <summary>How the query would find its results: which key or index, or a scan; what is left to check; how they are ordered.</summary>
+    public abstract string Explain();
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerator<T> GetAsyncEnumerator(CancellationToken cancellationToken = default)
+    {
+        await foreach (var batch in RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
+        {
+            foreach (var item in batch)
+                yield return item;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Explain();
+
+    /// <summary>The results, in batches that are never empty.</summary>
+    internal abstract IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken);
+
+    internal virtual Query<T> WhereCore(Expression<Func<T, bool>> predicate) =>
+        Then($"where {predicate}", (items, _) => Batches.Where(items, predicate.Compile()));
+
+    internal virtual Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) =>
+        Then($"select {selector}", (items, _) => Batches.Select(items, selector.Compile()));
+
+    internal virtual OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) => new SortedQuery<T>(this, orderings);
+
+    internal virtual Query<T> SkipCore(int count) => Then($"skip {count}", (items, _) => Batches.Skip(items, count));
+
+    internal virtual Query<T> TakeCore(int count) => Then($"take {count}", (items, _) => Batches.Take(items, count));
+
+    internal virtual async ValueTask<long> CountCoreAsync(CancellationToken cancellationToken)
+    {
+        long count = 0;
+        await foreach (var batch in AsNoTracking().RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
+            count += batch.Count;
+        return count;
+    }
+
+    private protected TransformedQuery<T, TResult> Then<TResult>(
+        string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, CancellationToken, IAsyncEnumerable<IReadOnlyList<TResult>>> transform) =>
+        new(this, description, transform);
+}

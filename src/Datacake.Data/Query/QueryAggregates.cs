@@ -1,0 +1,111 @@
+using System.Linq.Expressions;
+using Datacake.Data.Querying;
+
+namespace Datacake.Data;
+
+public abstract partial class Query<T>
+{
+    /// <summary>The least value, or null if there is none that is not null. Strings compare by ordinal.</summary>
+    /// <exception cref="InvalidOperationException">There is no result, and the type has no null.</exception>
+    public async Task<TResult?> MinAsync<TResult>(Expression<Func<T, TResult>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Min(QueryComparer<TResult>.Instance);
+
+    /// <summary>The greatest value, or null if there is none that is not null. Strings compare by ordinal.</summary>
+    /// <exception cref="InvalidOperationException">There is no result, and the type has no null.</exception>
+    public async Task<TResult?> MaxAsync<TResult>(Expression<Func<T, TResult>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Max(QueryComparer<TResult>.Instance);
+
+    /// <summary>The sum of the values, zero if there are none.</summary>
+    /// <exception cref="OverflowException">It does not fit.</exception>
+    public async Task<int> SumAsync(Expression<Func<T, int>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
+
+    /// <summary>The sum of the values, zero if there are none. Null counts as nothing.</summary>
+    /// <exception cref="OverflowException">It does not fit.</exception>
+    public async Task<int> SumAsync(Expression<Func<T, int?>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
+
+    /// <summary>The sum of the values, zero if there are none.</summary>
+    /// <exception cref="OverflowException">It does not fit.</exception>
+    public async Task<long> SumAsync(Expression<Func<T, long>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
+
+    /// <summary>The sum of the values, zero if there are none. Null counts as nothing.</summary>
+    /// <exception cref="OverflowException">It does not fit.</exception>
+    public async Task<long> SumAsync(Expression<Func<T, long?>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
+
+    /// <summary>The sum of the values, zero if there are none.</summary>
+    public async Task<float> SumAsync(Expression<Func<T, float>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
+
+    /// <summary>The sum of the values, zero if there are none. Null counts as nothing.</summary>
+    public async Task<float> SumAsync(Expression<Func<T, float?>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
+
+    /// <summary>The sum of the values, zero if there are none.</summary>
+    public async Task<double> SumAsync(Expression<Func<T, double>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
+
+    /// <summary>The sum of the values, zero if there are none. Null counts as nothing.</summary>
+    public async Task<double> SumAsync(Expression<Func<T, double?>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
+
+    /// <summary>The sum of the values, zero if there are none.</summary>
+    /// <exception cref="OverflowException">It does not fit.</exception>
+    public async Task<decimal> SumAsync(Expression<Func<T, decimal>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
+
+    /// <summary>The sum of the values, zero if there are none. Null counts as nothing.</summary>
+    /// <exception cref="OverflowException">It does not fit.</exception>
+    public async Task<decimal> SumAsync(Expression<Func<T, decimal?>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
+
+    /// <summary>The mean of the values.</summary>
+    /// <exception cref="InvalidOperationException">There are none.</exception>
+    public async Task<double> AverageAsync(Expression<Func<T, int>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+
+    /// <summary>The mean of the values that are not null, or null if there are none.</summary>
+    public async Task<double?> AverageAsync(Expression<Func<T, int?>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+
+    /// <summary>The mean of the values.</summary>
+    /// <exception cref="InvalidOperationException">There are none.</exception>
+    public async Task<double> AverageAsync(Expression<Func<T, long>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+
+    /// <summary>The mean of the values that are not null, or null if there are none.</summary>
+    public async Task<double?> AverageAsync(Expression<Func<T, long?>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+
+    /// <summary>The mean of the values.</summary>
+    /// <exception cref="InvalidOperationException">There are none.</exception>
+    public async Task<float> AverageAsync(Expression<Func<T, float>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+
+    /// <summary>The mean of the values that are not null, or null if there are none.</summary>
+    public async Task<float?> AverageAsync(Expression<Func<T, float?>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+
+    /// <summary>The mean of the values.</summary>
+    /// <exception cref="InvalidOperationException">There are none.</exception>
+    public async Task<double> AverageAsync(Expression<Func<T, double>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+
+    /// <summary>The mean of the values that are not null, or null if there are none.</summary>
+    public async Task<double?> AverageAsync(Expression<Func<T, double?>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+
+    /// <summary>The mean of the values.</summary>
+    /// <exception cref="InvalidOperationException">There are none.</exception>
+    public async Task<decimal> AverageAsync(Expression<Func<T, decimal>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+
+    /// <summary>The mean of the values that are not null, or null if there are none.</summary>
+    public async Task<decimal?> AverageAsync(Expression<Func<T, decimal?>> selector, CancellationToken cancellationToken = default) =>
+        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+
+    Task<List<TValue>> ValuesAsync<TValue>(Expression<Func<T, TValue>> selector, CancellationToken cancellationToken) =>
+        AsNoTracking().Select(selector).ToListAsync(cancellationToken);
+}

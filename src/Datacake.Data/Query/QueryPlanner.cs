@@ -1,0 +1,255 @@
+using Datacake.Data.Metadata;
+using Datacake.EventualConsistency;
+using Datacake.Storage;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>An ordering as the planner sees it: the property, or null if it orders by something else.</summary>
+readonly record struct OrderingColumn(string? Property, bool IsDescending);
+
+/// <summary>
+/// Chooses the way to the entities of a query. Pure. A plan decides how many entities are looked at, never which ones are returned.
+/// </summary>
+static class QueryPlanner
+{
+    const int MaxRanges = 1_000;
+
+    /// <param name="entity">The entity class.</param>
+    /// <param name="alternatives">What the predicate says: alternatives of conditions.</param>
+    /// <param name="orderings">The order asked for, the first one first.</param>
+    public static AccessPath Plan(
+        EntityModel entity, IReadOnlyList<IReadOnlyList<Condition>> alternatives, IReadOnlyList<OrderingColumn> orderings)
+    {
+        if (alternatives.Count == 0)
+            return new NoAccess();
+        if (alternatives.Count == 1)
+            return PlanOne(entity, alternatives[0], orderings);
+        var paths = alternatives
+            .Select(conditions => PlanOne(entity, conditions, orderings: []))
+            .Where(path => path is not NoAccess)
+            .ToList();
+        if (paths.Count == 0)
+            return new NoAccess();
+        return paths.TrueForAll(path => path is KeyLookup or IndexScan) ? new UnionAccess(paths) : InOrder(entity, orderings) ?? Everything;
+    }
+
+    static KeyScan Everything => new(KeyRange.All, ScanDirection.Forward);
+
+    static AccessPath PlanOne(EntityModel entity, IReadOnlyList<Condition> conditions, IReadOnlyList<OrderingColumn> orderings)
+    {
+        if (conditions.Any(condition => condition.Kind == ConditionKind.In && condition.Values.Count == 0))
+            return new NoAccess();
+
+        var best = Everything as AccessPath;
+        double bestScore = 0;
+        var key = Ranges(entity, [.. entity.Key.Select(property => property.Name)], conditions, maxValueLength: int.MaxValue);
+        if (key.IsUsed)
+            (best, bestScore) = (KeyAccess(entity, key, orderings), key.Fixed == entity.Key.Count ? 100 : Score(key));
+        foreach (var index in entity.Indexes)
+        {
+            var ranges = Ranges(entity, index.Properties, conditions, DocumentIndex.MaxValueLength);
+            // The order decides between equals: it spares reading all there is before the first.
+            bool isInOrder = IsInOrder(entity, index, ranges, orderings);
+            double score = Score(ranges) + (isInOrder ? 0.5 : 0);
+            if (!ranges.IsUsed || score <= bestScore)
+                continue;
+            var direction = isInOrder && orderings[0].IsDescending ? ScanDirection.Reverse : ScanDirection.Forward;
+            best = new IndexScan(index, ranges.Values, direction)
+            {
+                Conditions = ranges.Conditions,
+                FixedColumns = ranges.Fixed,
+                IsInOrder = isInOrder,
+            };
+            bestScore = score;
+        }
+        return best is KeyScan { IsFull: true } ? InOrder(entity, orderings) ?? best : best;
+    }
+
+    /// <summary>
+    /// More columns fixed is better; then a range closed on both sides; then one on one side; one value is better than several.
+    /// </summary>
+    static double Score(ColumnRanges ranges) =>
+        ranges.IsUsed ? (10 * ranges.Fixed) + ranges.Selectivity - (ranges.Values.Count > 1 ? 1 : 0) : 0;
+
+    static AccessPath KeyAccess(EntityModel entity, ColumnRanges ranges, IReadOnlyList<OrderingColumn> orderings)
+    {
+        if (ranges.Fixed == entity.Key.Count)
+        {
+            var keys = ranges.Values
+                .Where(range => range.Start.Length <= DocumentKey.MaxLength)
+                .Select(range => new DocumentKey(range.Start))
+                .Order()
+                .ToList();
+            return new KeyLookup(keys) { Conditions = ranges.Conditions };
+        }
+        if (ranges.Values.Count == 0)
+            return new NoAccess();
+        if (ranges.Values is not [var range])
+            return Everything;
+        return new KeyScan(range, KeyOrder(entity, orderings) ?? ScanDirection.Forward) { Conditions = ranges.Conditions };
+    }
+
+    /// <summary>All entities in the order asked for, if the key or an index has it.</summary>
+    static AccessPath? InOrder(EntityModel entity, IReadOnlyList<OrderingColumn> orderings)
+    {
+        if (orderings.Count == 0)
+            return null;
+        if (KeyOrder(entity, orderings) is { } direction)
+            return new KeyScan(KeyRange.All, direction);
+        var index = entity.Indexes.FirstOrDefault(index => IsInOrder(entity, index, new ColumnRanges(), orderings));
+        return index is null
+            ? null
+            : new IndexScan(index, [KeyRange.All], orderings[0].IsDescending ? ScanDirection.Reverse : ScanDirection.Forward)
+            {
+                IsInOrder = true,
+            };
+    }
+
+    /// <summary>
+    /// The direction in which the keys are in the order asked for, if there is one. Reversed, all of the key must be named: entities that
+    /// are equal in what is named keep the order of their keys.
+    /// </summary>
+    public static ScanDirection? KeyOrder(EntityModel entity, IReadOnlyList<OrderingColumn> orderings)
+    {
+        int common = 0;
+        while (common < orderings.Count && common < entity.Key.Count && orderings[common].Property == entity.Key[common].Name
+            && orderings[common].IsDescending == orderings[0].IsDescending)
+            common++;
+        if (common == entity.Key.Count)
+            return orderings[0].IsDescending ? ScanDirection.Reverse : ScanDirection.Forward;
+        return common > 0 && common == orderings.Count && !orderings[0].IsDescending ? ScanDirection.Forward : null;
+    }
+
+    /// <summary>
+    /// Whether an index gives the entities in the order of the first ordering. What is equal in that is then sorted by the others.
+    /// </summary>
+    static bool IsInOrder(EntityModel entity, IndexModel index, ColumnRanges ranges, IReadOnlyList<OrderingColumn> orderings) =>
+        orderings.Count > 0 && ranges.Values.Count <= 1 && ranges.Fixed < index.Properties.Count
+        && index.Properties[ranges.Fixed] == orderings[0].Property
+        && entity.FindProperty(index.Properties[ranges.Fixed])!.Kind != PropertyKind.Set;
+
+    /// <summary>The ranges of an index or of the keys in which the conditions can be true.</summary>
+    static ColumnRanges Ranges(EntityModel entity, IReadOnlyList<string> columns, IReadOnlyList<Condition> conditions, int maxValueLength)
+    {
+        var used = new List<Condition>();
+        var prefixes = new List<byte[]> { Array.Empty<byte>() };
+        int fixedColumns = 0;
+        foreach (string column in columns)
+        {
+            var property = entity.FindProperty(column)!;
+            var ofColumn = conditions.Where(condition => condition.Property == property).ToList();
+            // A set can have two values at once, so one condition of several is enough, and all of them would be too much.
+            var equality = ofColumn.Where(condition => condition.Kind == ConditionKind.In).MinBy(condition => condition.Values.Count);
+            if (equality is not null && prefixes.Count * equality.Values.Count <= MaxRanges)
+            {
+                prefixes = [.. prefixes.SelectMany(prefix => equality.Values, (prefix, value) => Append(prefix, property, value))];
+                used.Add(equality);
+                fixedColumns++;
+                continue;
+            }
+            var bounds = ofColumn.Where(condition => condition.Kind != ConditionKind.In).ToList();
+            if (bounds.Count == 0)
+                break;
+            used.AddRange(bounds);
+            var values = Distinct(prefixes.Select(prefix => Range(prefix, property, bounds, maxValueLength)));
+            bool isClosed = bounds.Exists(condition => condition.Kind == ConditionKind.StartsWith)
+                || (bounds.Exists(IsLower) && bounds.Exists(IsUpper));
+            bool isNotNull = bounds.TrueForAll(condition => condition.Values[0] is null);
+            return new ColumnRanges
+            {
+                Values = values,
+                Conditions = used,
+                Fixed = fixedColumns,
+                Selectivity = isClosed ? 5 : isNotNull ? 1 : 3,
+            };
+        }
+        if (used.Count == 0)
+            return new ColumnRanges();
+        return new ColumnRanges
+        {
+            // All columns of a key fixed: the keys themselves, as the starts of the ranges.
+            Values = Distinct(prefixes.Select(prefix => KeyRange.WithPrefix(Cut(prefix, maxValueLength)))),
+            Conditions = used,
+            Fixed = fixedColumns,
+        };
+    }
+
+    static bool IsLower(Condition condition) => condition.Kind is ConditionKind.GreaterThan or ConditionKind.GreaterThanOrEqual;
+
+    static bool IsUpper(Condition condition) => condition.Kind is ConditionKind.LessThan or ConditionKind.LessThanOrEqual;
+
+    static KeyRange Range(byte[] prefix, PropertyModel property, List<Condition> bounds, int maxValueLength)
+    {
+        var range = KeyRange.WithPrefix(Cut(prefix, maxValueLength));
+        foreach (var bound in bounds)
+        {
+            byte[] exact = bound.Kind == ConditionKind.StartsWith
+                ? AppendPrefix(prefix, (string)bound.Values[0]!)
+                : Append(prefix, property, bound.Values[0]);
+            byte[] value = Cut(exact, maxValueLength);
+            bool isCut = value.Length < exact.Length;
+            // A value that is cut off stands for all that begin like it.
+            var start = bound.Kind switch
+            {
+                ConditionKind.GreaterThan when !isCut => KeyRange.WithPrefix(value).End,
+                ConditionKind.GreaterThan or ConditionKind.GreaterThanOrEqual or ConditionKind.StartsWith => value,
+                _ => ReadOnlyMemory<byte>.Empty,
+            };
+            var end = bound.Kind switch
+            {
+                ConditionKind.LessThan when !isCut => value,
+                ConditionKind.LessThan or ConditionKind.LessThanOrEqual or ConditionKind.StartsWith => KeyRange.WithPrefix(value).End,
+                _ => null as ReadOnlyMemory<byte>?,
+            };
+            if (start is { } lower && lower.Span.SequenceCompareTo(range.Start.Span) > 0)
+                range = range with { Start = lower };
+            if (end is { } upper && (range.End is not { } known || upper.Span.SequenceCompareTo(known.Span) < 0))
+                range = range with { End = upper };
+        }
+        return range;
+    }
+
+    static List<KeyRange> Distinct(IEnumerable<KeyRange> ranges)
+    {
+        var sorted = ranges.Where(range => !range.IsEmpty).ToList();
+        sorted.Sort((a, b) => a.Start.Span.SequenceCompareTo(b.Start.Span));
+        for (int i = sorted.Count - 1; i > 0; i--)
+        {
+            // Ranges of different prefixes are apart; equal ones come of a value that is listed twice, or of two that are cut off alike.
+            if (sorted[i].Start.Span.SequenceEqual(sorted[i - 1].Start.Span))
+                sorted.RemoveAt(i);
+        }
+        return sorted;
+    }
+
+    static byte[] Append(byte[] prefix, PropertyModel property, object? value)
+    {
+        var writer = new OrderedKeyWriter(prefix.Length + 32);
+        writer.WriteRaw(prefix);
+        property.OrderedCodec!.TryWriteOrdered(writer, value);
+        return writer.ToArray();
+    }
+
+    static byte[] AppendPrefix(byte[] prefix, string start)
+    {
+        var writer = new OrderedKeyWriter(prefix.Length + start.Length + 8);
+        writer.WriteRaw(prefix);
+        writer.WritePrefix(start);
+        return writer.ToArray();
+    }
+
+    static byte[] Cut(byte[] value, int maxLength) => value.Length <= maxLength ? value : value[..maxLength];
+
+    sealed record ColumnRanges
+    {
+        public List<KeyRange> Values { get; init; } = [];
+
+        public List<Condition> Conditions { get; init; } = [];
+
+        public int Fixed { get; init; }
+
+        public double Selectivity { get; init; }
+
+        public bool IsUsed => Conditions.Count > 0;
+    }
+}

@@ -1,0 +1,14 @@
+namespace Datacake.Data.Querying;
+
+/// <summary>The results of a query, sorted in memory.</summary>
+sealed class SortedQuery<T>(Query<T> source, IReadOnlyList<Ordering<T>> orderings) : OrderedQuery<T>
+{
+    public override Query<T> AsNoTracking() => new SortedQuery<T>(source.AsNoTracking(), orderings);
+
+    public override string Explain() => $"{source.Explain()}; order by {string.Join(", ", orderings)} in memory";
+
+    internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) =>
+        Batches.Sort(source.RunAsync(cancellationToken), orderings);
+
+    internal override OrderedQuery<T> ThenByCore(Ordering<T> ordering) => new SortedQuery<T>(source, [.. orderings, ordering]);
+}

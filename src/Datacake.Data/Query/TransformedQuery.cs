@@ -1,0 +1,15 @@
+namespace Datacake.Data.Querying;
+
+/// <summary>The results of a query, transformed in memory.</summary>
+sealed class TransformedQuery<TSource, T>(
+    Query<TSource> source,
+    string description,
+    Func<IAsyncEnumerable<IReadOnlyList<TSource>>, CancellationToken, IAsyncEnumerable<IReadOnlyList<T>>> transform) : Query<T>
+{
+    public override Query<T> AsNoTracking() => new TransformedQuery<TSource, T>(source.AsNoTracking(), description, transform);
+
+    public override string Explain() => $"{source.Explain()}; {description}";
+
+    internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) =>
+        transform(source.RunAsync(cancellationToken), cancellationToken);
+}

@@ -1,0 +1,42 @@
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Metadata;
+
+/// <summary>
+/// A codec of single values, which can be keys, elements of sets, keys of dictionaries, and columns of indexes. For generated code.
+/// </summary>
+public abstract class ScalarCodec<T> : ValueCodec<T>, IOrderedCodec
+{
+    /// <summary>Writes a value in ordered form.</summary>
+    public abstract void WriteOrdered(OrderedKeyWriter writer, T value);
+
+    /// <summary>Reads what <see cref="WriteOrdered"/> wrote. Only for types that can be keys.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not a value of the type.</exception>
+    public virtual T ReadOrdered(ref OrderedKeyReader reader) =>
+        throw new NotSupportedException($"{typeof(T)} cannot be the type of a key.");
+
+    /// <summary>Writes a value as an element of a set: values that are equal have equal bytes.</summary>
+    public virtual void WriteElement(ValueWriter writer, T value) => Write(writer, value);
+
+    /// <inheritdoc/>
+    public virtual bool TryWriteOrdered(OrderedKeyWriter writer, object? value)
+    {
+        if (value is null)
+            writer.WriteNull();
+        else if (value is T typed)
+            WriteOrdered(writer, typed);
+        else
+            return false;
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void CopyOrdered(ReadOnlySpan<byte> value, OrderedKeyWriter writer)
+    {
+        var reader = new ValueReader(value);
+        if (reader.TryReadNil())
+            writer.WriteNull();
+        else
+            WriteOrdered(writer, Read(ref reader));
+    }
+}

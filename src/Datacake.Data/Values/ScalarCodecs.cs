@@ -1,0 +1,224 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Metadata;
+
+sealed class BooleanCodec : ScalarCodec<bool>
+{
+    public override void Write(ValueWriter writer, bool value) => writer.WriteBoolean(value);
+
+    public override bool Read(ref ValueReader reader) => reader.ReadBoolean();
+
+    public override void WriteOrdered(OrderedKeyWriter writer, bool value) => writer.Write(value);
+}
+
+/// <summary>Integers of all sizes and <see cref="char"/>, in one order.</summary>
+sealed class IntegerCodec<T> : ScalarCodec<T>
+    where T : struct, IBinaryInteger<T>, IMinMaxValue<T>
+{
+    static bool IsUnsigned => T.MinValue == T.Zero;
+
+    public override void Write(ValueWriter writer, T value)
+    {
+        if (IsUnsigned)
+            writer.WriteUInt64(ulong.CreateTruncating(value));
+        else
+            writer.WriteInt64(long.CreateTruncating(value));
+    }
+
+    public override T Read(ref ValueReader reader) =>
+        typeof(T) == typeof(ulong) ? T.CreateTruncating(reader.ReadUInt64()) : Narrow(reader.ReadInt64());
+
+    public override void WriteOrdered(OrderedKeyWriter writer, T value)
+    {
+        if (IsUnsigned)
+            writer.Write(ulong.CreateTruncating(value));
+        else
+            writer.Write(long.CreateTruncating(value));
+    }
+
+    public override T ReadOrdered(ref OrderedKeyReader reader) =>
+        typeof(T) == typeof(ulong) ? T.CreateTruncating(reader.ReadUInt64()) : Narrow(reader.ReadInt64());
+
+    /// <summary>All integers share one order, so that a property compares with integers of any type.</summary>
+    public override bool TryWriteOrdered(OrderedKeyWriter writer, object? value)
+    {
+        switch (value is Enum ? Convert.ChangeType(value, Enum.GetUnderlyingType(value.GetType()), null) : value)
+        {
+            case null:
+                writer.WriteNull();
+                return true;
+            case ulong large:
+                writer.Write(large);
+                return true;
+            case long or int or uint or short or ushort or sbyte or byte:
+                writer.Write(Convert.ToInt64(value, null));
+                return true;
+            case char character:
+                writer.Write((long)character);
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    static T Narrow(long value) => value >= long.CreateSaturating(T.MinValue) && value <= long.CreateSaturating(T.MaxValue)
+        ? T.CreateTruncating(value)
+        : throw new InvalidDataException($"The integer {value} is not a {typeof(T).Name}.");
+}
+
+/// <summary>An enumeration as its underlying integer.</summary>
+sealed class EnumCodec<TEnum, TUnderlying>(ScalarCodec<TUnderlying> underlying) : ScalarCodec<TEnum>
+    where TEnum : struct, Enum
+    where TUnderlying : struct
+{
+    public override void Write(ValueWriter writer, TEnum value) => underlying.Write(writer, Unsafe.BitCast<TEnum, TUnderlying>(value));
+
+    public override TEnum Read(ref ValueReader reader) => Unsafe.BitCast<TUnderlying, TEnum>(underlying.Read(ref reader));
+
+    public override void WriteOrdered(OrderedKeyWriter writer, TEnum value) =>
+        underlying.WriteOrdered(writer, Unsafe.BitCast<TEnum, TUnderlying>(value));
+
+    public override TEnum ReadOrdered(ref OrderedKeyReader reader) =>
+        Unsafe.BitCast<TUnderlying, TEnum>(underlying.ReadOrdered(ref reader));
+
+    public override bool TryWriteOrdered(OrderedKeyWriter writer, object? value) => underlying.TryWriteOrdered(writer, value);
+}
+
+sealed class SingleCodec : ScalarCodec<float>
+{
+    public override void Write(ValueWriter writer, float value) => writer.WriteSingle(value);
+
+    public override float Read(ref ValueReader reader) => reader.ReadSingle();
+
+    public override void WriteOrdered(OrderedKeyWriter writer, float value) => writer.Write((double)value);
+
+    public override void WriteElement(ValueWriter writer, float value) => writer.WriteSingle(float.IsNaN(value) ? float.NaN : value + 0f);
+
+    public override bool TryWriteOrdered(OrderedKeyWriter writer, object? value)
+    {
+        // A float is compared with a double as a double.
+        if (value is not double wide)
+            return base.TryWriteOrdered(writer, value);
+        writer.Write(wide);
+        return true;
+    }
+}
+
+sealed class DoubleCodec : ScalarCodec<double>
+{
+    public override void Write(ValueWriter writer, double value) => writer.WriteDouble(value);
+
+    public override double Read(ref ValueReader reader) => reader.ReadDouble();
+
+    public override void WriteOrdered(OrderedKeyWriter writer, double value) => writer.Write(value);
+
+    public override void WriteElement(ValueWriter writer, double value) =>
+        writer.WriteDouble(double.IsNaN(value) ? double.NaN : value + 0.0);
+}
+
+sealed class DecimalCodec : ScalarCodec<decimal>
+{
+    public override void Write(ValueWriter writer, decimal value) => writer.WriteDecimal(value);
+
+    public override decimal Read(ref ValueReader reader) => reader.ReadDecimal();
+
+    public override void WriteOrdered(OrderedKeyWriter writer, decimal value) => writer.Write(value);
+
+    // Division by one with a scale of 28 leaves out the trailing zeros; zero may have a sign.
+    public override void WriteElement(ValueWriter writer, decimal value) =>
+        writer.WriteDecimal(value == 0 ? 0 : value / 1.0000000000000000000000000000m);
+}
+
+sealed class StringCodec : ScalarCodec<string>
+{
+    public override void Write(ValueWriter writer, string value) => writer.WriteString(value);
+
+    public override string Read(ref ValueReader reader) => reader.ReadString()!;
+
+    public override void WriteOrdered(OrderedKeyWriter writer, string value) => writer.Write(value);
+
+    public override string ReadOrdered(ref OrderedKeyReader reader) => reader.ReadString();
+}
+
+sealed class BytesCodec : ScalarCodec<byte[]>
+{
+    public override void Write(ValueWriter writer, byte[] value) => writer.WriteBytes(value);
+
+    public override byte[] Read(ref ValueReader reader) => reader.ReadBytes()!;
+
+    public override void WriteOrdered(OrderedKeyWriter writer, byte[] value) => writer.Write(value.AsSpan());
+}
+
+sealed class GuidCodec : ScalarCodec<Guid>
+{
+    public override void Write(ValueWriter writer, Guid value) => writer.WriteGuid(value);
+
+    public override Guid Read(ref ValueReader reader) => reader.ReadGuid();
+
+    public override void WriteOrdered(OrderedKeyWriter writer, Guid value) => writer.Write(value);
+
+    public override Guid ReadOrdered(ref OrderedKeyReader reader) => reader.ReadGuid();
+}
+
+/// <summary>Compares by ticks, as <see cref="DateTime"/> does, whatever the kinds.</summary>
+sealed class DateTimeCodec : ScalarCodec<DateTime>
+{
+    public override void Write(ValueWriter writer, DateTime value) => writer.WriteDateTime(value);
+
+    public override DateTime Read(ref ValueReader reader) => reader.ReadDateTime();
+
+    public override void WriteOrdered(OrderedKeyWriter writer, DateTime value) => writer.Write(value.Ticks);
+}
+
+/// <summary>Compares by the instant, as <see cref="DateTimeOffset"/> does, whatever the offsets.</summary>
+sealed class DateTimeOffsetCodec : ScalarCodec<DateTimeOffset>
+{
+    public override void Write(ValueWriter writer, DateTimeOffset value) => writer.WriteDateTimeOffset(value);
+
+    public override DateTimeOffset Read(ref ValueReader reader) => reader.ReadDateTimeOffset();
+
+    public override void WriteOrdered(OrderedKeyWriter writer, DateTimeOffset value) => writer.Write(value.UtcTicks);
+
+    public override void WriteElement(ValueWriter writer, DateTimeOffset value) => writer.WriteDateTimeOffset(value.ToUniversalTime());
+}
+
+sealed class DateOnlyCodec : ScalarCodec<DateOnly>
+{
+    public override void Write(ValueWriter writer, DateOnly value) => writer.WriteInt64(value.DayNumber);
+
+    public override DateOnly Read(ref ValueReader reader) => OfDayNumber(reader.ReadInt64());
+
+    public override void WriteOrdered(OrderedKeyWriter writer, DateOnly value) => writer.Write((long)value.DayNumber);
+
+    public override DateOnly ReadOrdered(ref OrderedKeyReader reader) => OfDayNumber(reader.ReadInt64());
+
+    static DateOnly OfDayNumber(long number) => number >= 0 && number <= DateOnly.MaxValue.DayNumber
+        ? DateOnly.FromDayNumber((int)number)
+        : throw new InvalidDataException($"The day {number} is not a date.");
+}
+
+sealed class TimeOnlyCodec : ScalarCodec<TimeOnly>
+{
+    public override void Write(ValueWriter writer, TimeOnly value) => writer.WriteInt64(value.Ticks);
+
+    public override TimeOnly Read(ref ValueReader reader)
+    {
+        long ticks = reader.ReadInt64();
+        return ticks >= 0 && ticks <= TimeOnly.MaxValue.Ticks
+            ? new TimeOnly(ticks)
+            : throw new InvalidDataException($"{ticks} ticks are not a time of day.");
+    }
+
+    public override void WriteOrdered(OrderedKeyWriter writer, TimeOnly value) => writer.Write(value.Ticks);
+}
+
+sealed class TimeSpanCodec : ScalarCodec<TimeSpan>
+{
+    public override void Write(ValueWriter writer, TimeSpan value) => writer.WriteInt64(value.Ticks);
+
+    public override TimeSpan Read(ref ValueReader reader) => new(reader.ReadInt64());
+
+    public override void WriteOrdered(OrderedKeyWriter writer, TimeSpan value) => writer.Write(value.Ticks);
+}

@@ -1,0 +1,36 @@
+using Datacake.EventualConsistency;
+using Datacake.Node;
+using Microsoft.Extensions.Hosting;
+
+namespace Datacake.Hosting;
+
+/// <summary>
+/// Starts the node and its store with the host, before the services that are registered after it; stops it with the host, announced to the other nodes.
+/// </summary>
+sealed class DatacakeHostedService(Action<DatacakeNodeOptions> configure) : IHostedService, IAsyncDisposable
+{
+    DatacakeNode? _node;        // written once, by StartAsync, before anyone may ask for it
+
+    public DatacakeNode Node => _node ?? throw new InvalidOperationException(
+        "The Datacake node has not started yet. It starts with the host: ask for it (and for contexts) after IHost.StartAsync, and register services "
+        + "that use it while they start after AddDatacake.");
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var node = await DatacakeNode.StartAsync(configure, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await node.OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await node.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+        _node = node;
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken) => await DisposeAsync().ConfigureAwait(false);
+
+    public ValueTask DisposeAsync() => _node?.DisposeAsync() ?? ValueTask.CompletedTask;
+}

@@ -1,0 +1,52 @@
+using Datacake.Data;
+using Datacake.Node;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.Hosting;
+
+/// <summary>Registers a node, and contexts over it, with an application's services.</summary>
+public static class DatacakeServices
+{
+    /// <summary>
+    /// Runs a node with the host: <see cref="DatacakeNode"/> is a singleton from the start of the host on. It logs to the application's loggers and
+    /// runs on its <see cref="TimeProvider"/>, if one is registered.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A node is registered already.</exception>
+    public static IServiceCollection AddDatacake(this IServiceCollection services, Action<DatacakeNodeOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        return services.AddDatacake((_, options) => configure(options));
+    }
+
+    /// <summary>As <see cref="AddDatacake(IServiceCollection, Action{DatacakeNodeOptions})"/>, with the application's services to configure from.</summary>
+    /// <exception cref="InvalidOperationException">A node is registered already.</exception>
+    public static IServiceCollection AddDatacake(this IServiceCollection services, Action<IServiceProvider, DatacakeNodeOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configure);
+        if (services.Any(service => service.ServiceType == typeof(DatacakeHostedService)))
+            throw new InvalidOperationException("AddDatacake was called twice: an application runs one node.");
+        services.AddSingleton(provider => new DatacakeHostedService(options =>
+        {
+            if (provider.GetService<ILoggerFactory>() is { } loggers)
+                options.WithLoggerFactory(loggers);
+            if (provider.GetService<TimeProvider>() is { } time)
+                options.WithTimeProvider(time);
+            configure(provider, options);
+        }));
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DatacakeHostedService>());
+        services.AddTransient(provider => provider.GetRequiredService<DatacakeHostedService>().Node);
+        return services;
+    }
+
+    /// <summary>Makes a context for each scope, as <c>AddDbContext</c> does: <c>AddDatacakeContext(node =&gt; new ShopContext(node))</c>.</summary>
+    public static IServiceCollection AddDatacakeContext<TContext>(this IServiceCollection services, Func<DatacakeNode, TContext> create)
+        where TContext : DatacakeContext
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(create);
+        return services.AddScoped(provider => create(provider.GetRequiredService<DatacakeHostedService>().Node));
+    }
+}

@@ -1,0 +1,226 @@
+using System.Runtime.InteropServices;
+using Datacake.Storage;
+
+namespace Datacake.Lmdb;
+
+/// <summary>One liblmdb in this process: its functions, under their names in C.</summary>
+/// <remarks>
+/// Function pointers instead of imports by name, since two libraries can be needed: LMDB 0.9 and 1.x do not read each other's files, the
+/// one that comes with the package is 1.x, and on systems where that does not load (it needs glibc 2.38) files are written by the system's,
+/// which is 0.9. They must stay readable when the system becomes newer.
+/// </remarks>
+sealed unsafe class Engine
+{
+    // The bundled library first.
+    static readonly string[] Libraries = ["lmdb", "liblmdb.so.0"];
+
+    readonly delegate* unmanaged<int*, int*, int*, byte*> _version;
+    readonly delegate* unmanaged<Result, byte*> _strerror;
+    readonly delegate* unmanaged<nint*, Result> _envCreate;
+    readonly delegate* unmanaged<nint, nuint, Result> _envSetMapSize;
+    readonly delegate* unmanaged<nint, uint, Result> _envSetMaxReaders;
+    readonly delegate* unmanaged<nint, byte*, EnvironmentFlags, uint, Result> _envOpen;
+    readonly delegate* unmanaged<nint, void> _envClose;
+    readonly delegate* unmanaged<nint, EnvironmentFlags, int, Result> _envSetFlags;
+    readonly delegate* unmanaged<nint, EnvironmentInfo*, Result> _envInfo;
+    readonly delegate* unmanaged<nint, EnvironmentStatistics*, Result> _envStat;
+    readonly delegate* unmanaged<nint, nint, TransactionFlags, nint*, Result> _txnBegin;
+    readonly delegate* unmanaged<nint, Result> _txnCommit;
+    readonly delegate* unmanaged<nint, void> _txnAbort;
+    readonly delegate* unmanaged<nint, void> _txnReset;
+    readonly delegate* unmanaged<nint, Result> _txnRenew;
+    readonly delegate* unmanaged<nint, byte*, uint, uint*, Result> _dbiOpen;
+    readonly delegate* unmanaged<nint, uint, Value*, Value*, Result> _get;
+    readonly delegate* unmanaged<nint, uint, Value*, Value*, uint, Result> _put;
+    readonly delegate* unmanaged<nint, uint, Value*, Value*, Result> _del;
+    readonly delegate* unmanaged<nint, uint, nint*, Result> _cursorOpen;
+    readonly delegate* unmanaged<nint, nint, Result> _cursorRenew;
+    readonly delegate* unmanaged<nint, void> _cursorClose;
+    readonly delegate* unmanaged<nint, Value*, Value*, CursorOperation, Result> _cursorGet;
+
+    Engine(nint library)
+    {
+        nint Export(string name) => NativeLibrary.GetExport(library, name);
+
+        _version = (delegate* unmanaged<int*, int*, int*, byte*>)Export("mdb_version");
+        _strerror = (delegate* unmanaged<Result, byte*>)Export("mdb_strerror");
+        _envCreate = (delegate* unmanaged<nint*, Result>)Export("mdb_env_create");
+        _envSetMapSize = (delegate* unmanaged<nint, nuint, Result>)Export("mdb_env_set_mapsize");
+        _envSetMaxReaders = (delegate* unmanaged<nint, uint, Result>)Export("mdb_env_set_maxreaders");
+        _envOpen = (delegate* unmanaged<nint, byte*, EnvironmentFlags, uint, Result>)Export("mdb_env_open");
+        _envClose = (delegate* unmanaged<nint, void>)Export("mdb_env_close");
+        _envSetFlags = (delegate* unmanaged<nint, EnvironmentFlags, int, Result>)Export("mdb_env_set_flags");
+        _envInfo = (delegate* unmanaged<nint, EnvironmentInfo*, Result>)Export("mdb_env_info");
+        _envStat = (delegate* unmanaged<nint, EnvironmentStatistics*, Result>)Export("mdb_env_stat");
+        _txnBegin = (delegate* unmanaged<nint, nint, TransactionFlags, nint*, Result>)Export("mdb_txn_begin");
+        _txnCommit = (delegate* unmanaged<nint, Result>)Export("mdb_txn_commit");
+        _txnAbort = (delegate* unmanaged<nint, void>)Export("mdb_txn_abort");
+        _txnReset = (delegate* unmanaged<nint, void>)Export("mdb_txn_reset");
+        _txnRenew = (delegate* unmanaged<nint, Result>)Export("mdb_txn_renew");
+        _dbiOpen = (delegate* unmanaged<nint, byte*, uint, uint*, Result>)Export("mdb_dbi_open");
+        _get = (delegate* unmanaged<nint, uint, Value*, Value*, Result>)Export("mdb_get");
+        _put = (delegate* unmanaged<nint, uint, Value*, Value*, uint, Result>)Export("mdb_put");
+        _del = (delegate* unmanaged<nint, uint, Value*, Value*, Result>)Export("mdb_del");
+        _cursorOpen = (delegate* unmanaged<nint, uint, nint*, Result>)Export("mdb_cursor_open");
+        _cursorRenew = (delegate* unmanaged<nint, nint, Result>)Export("mdb_cursor_renew");
+        _cursorClose = (delegate* unmanaged<nint, void>)Export("mdb_cursor_close");
+        _cursorGet = (delegate* unmanaged<nint, Value*, Value*, CursorOperation, Result>)Export("mdb_cursor_get");
+
+        int major, minor, patch;
+        _version(&major, &minor, &patch);
+        Version = new Version(major, minor, patch);
+    }
+
+    public Version Version { get; }
+
+    /// <summary>Loads the library that can read the file at a path or, if there is none yet, the first that there is.</summary>
+    public static Engine Load(string path, string description)
+    {
+        FileGeneration generation = FileGenerationOf(path, description);
+        var others = new List<Version>();
+        foreach (string name in Libraries)
+        {
+            // A library that is loaded twice is one, and stays for the life of the process.
+            if (!NativeLibrary.TryLoad(name, typeof(Engine).Assembly, searchPath: null, out nint library))
+                continue;
+            var engine = new Engine(library);
+            FileGeneration readable = engine.Version.Major == 0 ? FileGeneration.Lmdb09 : FileGeneration.Lmdb1;
+            if (generation == FileGeneration.Unknown || generation == readable)
+                return engine;
+            others.Add(engine.Version);
+        }
+        string reason = (generation, others.Count) switch
+        {
+            (_, 0) => "no liblmdb loads",
+            (FileGeneration.Lmdb09, _) => $"it was written by LMDB 0.9, which LMDB {others[0]} cannot read",
+            _ => $"it was written by LMDB 1.x, which LMDB {others[0]} cannot read",
+        };
+        throw new StorageException(
+            StorageError.EngineMissing,
+            $"The {description} cannot be opened, because {reason}. LMDB 1.x comes with the package LightningDB, and on Linux needs "
+                + "glibc 2.38 or later. LMDB 0.9 is a package of the system: 'apt-get install liblmdb0' on Debian and Ubuntu, 'dnf "
+                + "install lmdb-libs' on Fedora and RHEL. Install what is missing, or start with an empty store, which the other nodes "
+                + "fill again.");
+    }
+
+    public string Describe(Result result) => $"{Marshal.PtrToStringUTF8((nint)_strerror(result))} (LMDB {Version} error {(int)result})";
+
+    public Result EnvCreate(out nint environment)
+    {
+        fixed (nint* pointer = &environment)
+            return _envCreate(pointer);
+    }
+
+    public Result EnvSetMapSize(nint environment, long bytes) => _envSetMapSize(environment, (nuint)bytes);
+
+    public Result EnvSetMaxReaders(nint environment, int readers) => _envSetMaxReaders(environment, (uint)readers);
+
+    public Result EnvOpen(nint environment, string path, EnvironmentFlags flags, uint mode)
+    {
+        byte* pointer = (byte*)Marshal.StringToCoTaskMemUTF8(path);
+        try
+        {
+            return _envOpen(environment, pointer, flags, mode);
+        }
+        finally
+        {
+            Marshal.FreeCoTaskMem((nint)pointer);
+        }
+    }
+
+    public void EnvClose(nint environment) => _envClose(environment);
+
+    public Result EnvSetFlags(nint environment, EnvironmentFlags flags, bool on) => _envSetFlags(environment, flags, on ? 1 : 0);
+
+    public Result EnvInfo(nint environment, out EnvironmentInfo info)
+    {
+        fixed (EnvironmentInfo* pointer = &info)
+            return _envInfo(environment, pointer);
+    }
+
+    public Result EnvStat(nint environment, out EnvironmentStatistics statistics)
+    {
+        fixed (EnvironmentStatistics* pointer = &statistics)
+            return _envStat(environment, pointer);
+    }
+
+    public Result TxnBegin(nint environment, TransactionFlags flags, out nint transaction)
+    {
+        fixed (nint* pointer = &transaction)
+            return _txnBegin(environment, 0, flags, pointer);
+    }
+
+    public Result TxnCommit(nint transaction) => _txnCommit(transaction);
+
+    public void TxnAbort(nint transaction) => _txnAbort(transaction);
+
+    public void TxnReset(nint transaction) => _txnReset(transaction);
+
+    public Result TxnRenew(nint transaction) => _txnRenew(transaction);
+
+    public Result DbiOpen(nint transaction, out uint database)
+    {
+        fixed (uint* pointer = &database)
+            return _dbiOpen(transaction, null, 0, pointer);
+    }
+
+    public Result Get(nint transaction, uint database, Value key, out Value value)
+    {
+        fixed (Value* pointer = &value)
+            return _get(transaction, database, &key, pointer);
+    }
+
+    public Result Put(nint transaction, uint database, Value key, Value value) => _put(transaction, database, &key, &value, 0);
+
+    public Result Del(nint transaction, uint database, Value key) => _del(transaction, database, &key, null);
+
+    public Result CursorOpen(nint transaction, uint database, out nint cursor)
+    {
+        fixed (nint* pointer = &cursor)
+            return _cursorOpen(transaction, database, pointer);
+    }
+
+    public Result CursorRenew(nint transaction, nint cursor) => _cursorRenew(transaction, cursor);
+
+    public void CursorClose(nint cursor) => _cursorClose(cursor);
+
+    public Result CursorGet(nint cursor, ref Value key, ref Value value, CursorOperation operation)
+    {
+        fixed (Value* keyPointer = &key)
+        fixed (Value* valuePointer = &value)
+            return _cursorGet(cursor, keyPointer, valuePointer, operation);
+    }
+
+    /// <summary>Which LMDB wrote a file: the stamp of its first page is behind the page's header, which has grown.</summary>
+    static FileGeneration FileGenerationOf(string path, string description)
+    {
+        const int HeaderOf09 = 16;
+        const int HeaderOf1 = 24;
+        Span<byte> start = stackalloc byte[HeaderOf1 + sizeof(uint)];
+        start.Clear();
+        try
+        {
+            if (File.Exists(path))
+            {
+                using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+                file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException(
+                StorageError.Inaccessible, $"The {description} cannot be read: {exception.Message} Check its permissions.", exception);
+        }
+        const uint Stamp = 0xBEEFC0DE;
+        return MemoryMarshal.Read<uint>(start[HeaderOf09..]) == Stamp ? FileGeneration.Lmdb09
+            : MemoryMarshal.Read<uint>(start[HeaderOf1..]) == Stamp ? FileGeneration.Lmdb1
+            : FileGeneration.Unknown;
+    }
+
+    enum FileGeneration
+    {
+        Unknown,
+        Lmdb09,
+        Lmdb1,
+    }
+}

@@ -1,0 +1,72 @@
+namespace Datacake.Lmdb;
+
+// The structures and numbers of lmdb.h that the store uses. They are the same in LMDB 0.9 and 1.x.
+
+/// <summary>Bytes that belong to the caller or, returned, to the map: these are valid until the transaction ends.</summary>
+unsafe struct Value(byte* data, int length)
+{
+    public nuint Length = (nuint)length;
+    public byte* Data = data;
+
+    public readonly ReadOnlySpan<byte> Span => new(Data, checked((int)Length));
+}
+
+struct EnvironmentInfo
+{
+    public nint MapAddress;
+    public nuint MapSize;
+    public nuint LastPage;
+    public nuint LastTransaction;
+    public uint MaxReaders;
+    public uint Readers;
+}
+
+struct EnvironmentStatistics
+{
+    public uint PageSize;
+    public uint Depth;
+    public nuint BranchPages;
+    public nuint LeafPages;
+    public nuint OverflowPages;
+    public nuint Entries;
+}
+
+[Flags]
+enum EnvironmentFlags : uint
+{
+    NoSubDirectory = 0x4000,
+    NoSync = 0x10000,
+    NoMetaSync = 0x40000,
+
+    /// <summary>A read transaction belongs to whoever has it, not to a thread.</summary>
+    NoThreadLocalStorage = 0x200000,
+}
+
+[Flags]
+enum TransactionFlags : uint
+{
+    None = 0,
+    ReadOnly = 0x20000,
+}
+
+enum CursorOperation
+{
+    Last = 6,
+    Next = 8,
+    Previous = 12,
+    SetRange = 17,
+}
+
+enum Result
+{
+    Success = 0,
+    NotFound = -30798,
+    PageNotFound = -30797,
+    Corrupted = -30796,
+    Panic = -30795,
+    VersionMismatch = -30794,
+    Invalid = -30793,
+    MapFull = -30792,
+    ReadersFull = -30790,
+    TransactionFull = -30788,
+}

@@ -1,0 +1,75 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+
+namespace Datacake.Data.Analyzers.Tests;
+
+/// <summary>Runs the generator over source text, as the compiler would.</summary>
+sealed class GeneratorRun
+{
+    static readonly CSharpParseOptions ParseOptions = new(LanguageVersion.Latest);
+
+    const string Usings = """
+        global using System;
+        global using System.Collections.Generic;
+        global using System.ComponentModel.DataAnnotations;
+        global using Datacake.Data;
+        global using Datacake.Node;
+
+        """;
+
+    const string Context = """
+
+        sealed partial class TestContext(DatacakeNode node) : DatacakeContext(node)
+        {
+            internal partial Keyspace<Thing> Things { get; }
+        }
+        """;
+
+    GeneratorRun(GeneratorDriver driver, Compilation output)
+    {
+        Driver = driver;
+        Output = output;
+    }
+
+    public GeneratorDriver Driver { get; }
+
+    public Compilation Output { get; }
+
+    public IReadOnlyList<Diagnostic> Diagnostics => Driver.GetRunResult().Diagnostics;
+
+    /// <summary>What the compiler says of the source and the generated code together, but for hidden hints.</summary>
+    public IEnumerable<Diagnostic> CompilerDiagnostics =>
+        Output.GetDiagnostics(TestContext.Current.CancellationToken).Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning);
+
+    /// <summary>Runs over a class <c>Thing</c>, of which a context has a keyspace.</summary>
+    public static GeneratorRun OfThing(string source) => Of(source + Context);
+
+    public static GeneratorRun Of(string source) => Run(CompilationOf(source), CSharpGeneratorDriver.Create(
+        [new DatacakeGenerator().AsSourceGenerator()],
+        parseOptions: ParseOptions,
+        driverOptions: new GeneratorDriverOptions(IncrementalGeneratorOutputKind.None, trackIncrementalGeneratorSteps: true)));
+
+    /// <summary>Runs again, after a change of the source.</summary>
+    public GeneratorRun Again(Func<string, string> change) =>
+        Run(CompilationOf(change(Output.SyntaxTrees.First().ToString())), Driver);
+
+    public IEnumerable<IncrementalStepRunReason> ReasonsOf(string step) =>
+        Driver.GetRunResult().Results.Single().TrackedSteps[step].SelectMany(run => run.Outputs).Select(output => output.Reason);
+
+    static GeneratorRun Run(CSharpCompilation compilation, GeneratorDriver driver)
+    {
+        driver = driver.RunGeneratorsAndUpdateCompilation(compilation, out var output, out _, TestContext.Current.CancellationToken);
+        return new GeneratorRun(driver, output);
+    }
+
+    static CSharpCompilation CompilationOf(string source)
+    {
+        string text = source.StartsWith(Usings, StringComparison.Ordinal) ? source : Usings + source;
+        return CSharpCompilation.Create(
+            "Test",
+            [CSharpSyntaxTree.ParseText(text, ParseOptions, path: "Test.cs")],
+            ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(
+                path => MetadataReference.CreateFromFile(path)),
+            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
+    }
+}

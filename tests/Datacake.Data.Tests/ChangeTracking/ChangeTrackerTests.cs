@@ -1,0 +1,135 @@
+using Datacake.Data.Tests.Shop;
+
+namespace Datacake.Data.Tests.ChangeTracking;
+
+public class ChangeTrackerTests(StoreFixture store)
+{
+    [Fact]
+    public async Task States_follow_what_is_done()
+    {
+        await using var db = store.NewContext();
+        var product = new Product { Id = -1 };
+        Assert.Equal(EntityState.Detached, db.Entry(product).State);
+        Assert.Equal(EntityState.Added, db.Products.Add(product).State);
+        Assert.Equal(EntityState.Added, db.Products.Update(product).State);
+        Assert.Equal(EntityState.Detached, db.Products.Remove(product).State);
+        Assert.Equal(EntityState.Unchanged, db.Products.Attach(product).State);
+        product.Name = "new";
+        db.ChangeTracker.DetectChanges();
+        Assert.Equal(EntityState.Modified, db.Entry(product).State);
+        product.Name = "";
+        db.ChangeTracker.DetectChanges();
+        Assert.Equal(EntityState.Unchanged, db.Entry(product).State);
+        Assert.False(db.ChangeTracker.HasChanges());
+        Assert.Equal(EntityState.Modified, db.Products.Update(product).State);
+        Assert.True(db.ChangeTracker.HasChanges());
+        Assert.Equal(EntityState.Deleted, db.Products.Remove(product).State);
+        db.ChangeTracker.AcceptAllChanges();
+        Assert.Equal(EntityState.Detached, db.Entry(product).State);
+        Assert.Empty(db.ChangeTracker.Entries());
+    }
+
+    [Fact]
+    public async Task Original_and_current_values_and_modified_properties_are_known()
+    {
+        await using var db = store.NewContext();
+        var product = new Product { Id = -1, Name = "old", Stock = 3, Warehouse = new Address { City = "Bonn" } };
+        var entry = db.Products.Attach(product);
+        product.Name = "new";
+        product.Stock = 5;
+        product.Tags.Add("x");
+        product.Warehouse.City = "Köln";
+        Assert.Equal(("old", "new", true), Values("Name"));
+        Assert.Equal((3L, 5L, true), Values("Stock"));
+        Assert.Equal(("Bonn", "Köln", true), Values("Warehouse.City"));
+        Assert.Equal((0m, 0m, false), Values("Price"));
+        Assert.Equal(
+            ["Name", "Stock", "Tags", "Warehouse", "Warehouse.City"],
+            entry.Properties.Where(property => property.IsModified).Select(property => property.Metadata.Name));
+        Assert.Equal("Köln", entry.Property(p => p.Warehouse!.City).CurrentValue);
+        entry.Property(p => p.Price).CurrentValue = 7m;
+        Assert.Equal(7m, product.Price);
+        Assert.Throws<ArgumentException>(() => entry.Property("Nothing"));
+        Assert.Throws<ArgumentException>(() => entry.Property(p => p.Name.Length + 1));
+
+        (object?, object?, bool) Values(string name) =>
+            (entry.Property(name).OriginalValue, entry.Property(name).CurrentValue, entry.Property(name).IsModified);
+    }
+
+    [Fact]
+    public async Task Two_instances_with_one_key_are_refused()
+    {
+        await using var db = store.NewContext();
+        db.Products.Add(new Product { Id = -1 });
+        Assert.Contains(
+            "Product -1",
+            Assert.Throws<InvalidOperationException>(() => db.Products.Attach(new Product { Id = -1 })).Message,
+            StringComparison.Ordinal);
+
+        var other = new Product { Id = -2 };
+        db.Products.Add(other);
+        other.Id = -1;
+        Assert.Throws<InvalidOperationException>(db.ChangeTracker.DetectChanges);
+    }
+
+    [Fact]
+    public async Task The_key_of_an_added_entity_may_change_and_that_of_a_stored_one_may_not()
+    {
+        await using var db = store.NewContext();
+        var added = new Product { Id = -1 };
+        db.Products.Add(added);
+        added.Id = -2;
+        db.ChangeTracker.DetectChanges();
+        Assert.Same(added, await db.Products.FindAsync([-2L], Token));
+        Assert.Null(await db.Products.FindAsync([-1L], Token));
+
+        var stored = new Product { Id = -3 };
+        db.Products.Attach(stored);
+        stored.Id = -4;
+        Assert.Contains(
+            "for life", Assert.Throws<InvalidOperationException>(db.ChangeTracker.DetectChanges).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_missing_key_is_named()
+    {
+        await using var db = store.NewContext();
+        Assert.Contains(
+            "Order",
+            Assert.Throws<InvalidOperationException>(() => db.OrderLines.Add(new OrderLine { Order = null! })).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Clear_forgets_everything()
+    {
+        await using var db = store.NewContext();
+        var product = new Product { Id = -1 };
+        db.Products.Add(product);
+        db.ChangeTracker.Clear();
+        Assert.Equal(EntityState.Detached, db.Entry(product).State);
+        Assert.False(db.ChangeTracker.HasChanges());
+    }
+
+    [Fact]
+    public async Task An_entity_of_another_class_is_refused_by_name()
+    {
+        await using var db = store.NewContext();
+        Assert.Contains("String", Assert.Throws<InvalidOperationException>(() => db.Entry("x")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_automatic_detection_changes_wait_for_DetectChanges()
+    {
+        await using var db = store.NewContext();
+        db.ChangeTracker.AutoDetectChangesEnabled = false;
+        var product = new Product { Id = -1 };
+        db.Products.Attach(product);
+        product.Name = "new";
+        Assert.False(db.ChangeTracker.HasChanges());
+        db.ChangeTracker.DetectChanges();
+        Assert.True(db.ChangeTracker.HasChanges());
+    }
+
+    static CancellationToken Token => TestContext.Current.CancellationToken;
+}

@@ -1,0 +1,127 @@
+using Datacake.Data.Generated;
+using Datacake.Data.Metadata;
+using Datacake.Data.Tests.Shop;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Tests.Metadata;
+
+/// <summary>What becomes of edits that two nodes make apart from each other, for each mapping.</summary>
+public class MergeTests
+{
+    static readonly Datacake_Data_Tests_Shop_EverythingModel Model = Datacake_Data_Tests_Shop_EverythingModel.Instance;
+
+    [Fact]
+    public void Different_properties_both_survive()
+    {
+        var merged = Merge(new Everything(), e => e.String = "mine", e => e.Decimal = 7);
+        Assert.Equal(("mine", 7m), (merged.String, merged.Decimal));
+    }
+
+    [Fact]
+    public void Of_one_property_the_later_edit_wins() =>
+        Assert.Equal("theirs", Merge(new Everything(), e => e.String = "mine", e => e.String = "theirs").String);
+
+    [Fact]
+    public void Different_properties_of_an_owned_object_both_survive()
+    {
+        var merged = Merge(new Everything { Owned = new() { Text = "x" } }, e => e.Owned!.Text = "mine", e => e.Owned!.Point = new(1, 2));
+        Assert.Equal(("mine", new GeoPoint(1, 2)), (merged.Owned!.Text, merged.Owned.Point));
+    }
+
+    [Fact]
+    public void Increments_add_up()
+    {
+        var merged = Merge(
+            new Everything { Counter = 10, SmallCounter = 1, Owned = new() { Counter = 5 } },
+            e => (e.Counter, e.SmallCounter, e.Owned!.Counter) = (e.Counter + 3, 5, 6),
+            e => (e.Counter, e.SmallCounter, e.Owned!.Counter) = (e.Counter - 1, 0, 4));
+        Assert.Equal((12L, 4, 5L), (merged.Counter, merged.SmallCounter, merged.Owned!.Counter));
+    }
+
+    [Fact]
+    public void Additions_and_removals_of_different_elements_all_survive()
+    {
+        var merged = Merge(
+            new Everything { Set = ["a", "b", "c"] },
+            e => { e.Set.Remove("a"); e.Set.Add("mine"); },
+            e => { e.Set.Remove("b"); e.Set.Add("theirs"); });
+        Assert.Equal(["c", "mine", "theirs"], merged.Set.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void An_addition_to_a_set_survives_that_another_node_sets_it_to_null()
+    {
+        var merged = Merge(new Everything { DecimalSet = new HashSet<decimal> { 1 } }, e => e.DecimalSet = null, e => e.DecimalSet!.Add(2));
+        Assert.Equal([2m], merged.DecimalSet!);
+    }
+
+    [Fact]
+    public void Entries_of_a_dictionary_merge_one_by_one()
+    {
+        var merged = Merge(
+            new Everything { Prices = { ["a"] = 1, ["b"] = 2, ["c"] = 3 } },
+            e => { e.Prices["a"] = 10; e.Prices.Remove("b"); e.Prices["mine"] = 4; },
+            e => { e.Prices["c"] = 30; e.Prices["theirs"] = 5; });
+        Assert.Equal(
+            [("a", 10m), ("c", 30m), ("mine", 4m), ("theirs", 5m)], merged.Prices.Select(entry => (entry.Key, entry.Value)).Order());
+    }
+
+    [Fact]
+    public void Of_a_list_the_later_edit_wins_as_a_whole() =>
+        Assert.Equal(["a", "theirs"], Merge(new Everything { List = ["a"] }, e => e.List.Add("mine"), e => e.List.Add("theirs")).List);
+
+    [Fact]
+    public void An_owned_object_that_one_node_takes_away_and_another_edits_is_gone()
+    {
+        var merged = Merge(new Everything { Owned = new() { Text = "x" } }, e => e.Owned = null, e => e.Owned!.Text = "theirs");
+        Assert.Null(merged.Owned);
+    }
+
+    [Fact]
+    public void What_dangles_of_an_owned_object_does_not_come_back_with_a_new_one()
+    {
+        var replica = new TestReplica(1);
+        Put(replica, new Everything { Owned = new() { Text = "x", Set = [1] } }, 1);
+        Edit(replica, e => e.Owned = null, 2);
+        Edit(replica, e => e.Owned = new Owned { Counter = 2 }, 3);
+        var read = Read(replica);
+        Assert.Equal((null, 2L), (read.Owned!.Text, read.Owned.Counter));
+        Assert.Empty(read.Owned.Set);
+    }
+
+    /// <summary>Both nodes have the entity; each edits it, the second one later; then they merge, in both directions.</summary>
+    static Everything Merge(Everything entity, Action<Everything> mine, Action<Everything> theirs)
+    {
+        var first = new TestReplica(1);
+        var second = new TestReplica(2);
+        Put(first, entity, 1);
+        second.MergeFrom(first);
+        Edit(first, mine, 2);
+        Edit(second, theirs, 3);
+        first.MergeFrom(second);
+        second.MergeFrom(first);
+        Assert.Equal(first.Document, second.Document);
+        return Read(first);
+    }
+
+    static void Put(TestReplica replica, Everything entity, ulong time)
+    {
+        var content = Model.Encode(entity, new CellWriter());
+        var transaction = new Transaction();
+        transaction.Put("x", Model.KeyOf(entity), content.Cells, content.Counters);
+        replica.Apply(transaction.Operations[0], time);
+    }
+
+    static void Edit(TestReplica replica, Action<Everything> edit, ulong time)
+    {
+        var entity = Read(replica);
+        var original = Model.Encode(entity, new CellWriter());
+        edit(entity);
+        var changes = Model.Encode(entity, new CellWriter()).ChangesFrom(original);
+        var transaction = new Transaction();
+        transaction.Update("x", Model.KeyOf(entity), changes.Cells, changes.Counters);
+        replica.Apply(transaction.Operations[0], time);
+    }
+
+    static Everything Read(TestReplica replica) => (Everything)Model.ReadEntity(Guid.Empty, replica.Document);
+}

@@ -1,0 +1,269 @@
+using System.Buffers.Binary;
+using System.Text;
+using Datacake.Storage;
+using Datacake.Storage.Specification;
+
+namespace Datacake.Lmdb.Tests;
+
+/// <summary>What is peculiar to a store that is an LMDB file.</summary>
+public sealed class LmdbFileTests : IDisposable
+{
+    const int SmallMap = 1024 * 1024;
+
+    readonly TemporaryDirectory _directory = new();
+
+    string Path => _directory["store.mdb"];
+
+    static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public async Task The_directory_of_a_new_file_is_created()
+    {
+        string path = System.IO.Path.Combine(_directory["a"], "b", "store.mdb");
+        await using var storage = new LmdbStorage(path);
+        Assert.True(File.Exists(path));
+        Assert.Contains(path, storage.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_new_file_does_not_take_the_space_of_its_map()
+    {
+        await using var storage = new LmdbStorage(Path);
+        await PutAsync(storage, "a", 1000);
+        Assert.InRange(new FileInfo(Path).Length, 1, SmallMap);
+    }
+
+    [Fact]
+    public async Task A_file_of_a_newer_format_is_refused_by_name()
+    {
+        await using (new LmdbStorage(Path)) { }
+        byte[] file = File.ReadAllBytes(Path);
+        // The one entry of a new file: the version follows its key, perhaps behind a zero for alignment.
+        int place = file.AsSpan().IndexOf("format"u8) + "format".Length;
+        if (file[place] == 0)
+            place++;
+        Assert.Equal(1, file[place]);
+        file[place] = 2;
+        File.WriteAllBytes(Path, file);
+
+        StorageException refusal = Assert.Throws<StorageException>(() => new LmdbStorage(Path));
+        Assert.Equal(StorageError.NewerFormat, refusal.Error);
+        Assert.Contains("format version 02", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(Path, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_of_another_version_of_LMDB_is_refused_by_name()
+    {
+        await using (new LmdbStorage(Path)) { }
+        byte[] file = File.ReadAllBytes(Path);
+        byte[] magic = [0xDE, 0xC0, 0xEF, 0xBE];
+        int first = file.AsSpan().IndexOf(magic);
+        int second = file.AsSpan().LastIndexOf(magic);
+        Assert.NotEqual(first, second);
+        foreach (int place in (int[])[first, second])
+            BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(place + magic.Length), 77);
+        File.WriteAllBytes(Path, file);
+
+        StorageException refusal = Assert.Throws<StorageException>(() => new LmdbStorage(Path));
+        Assert.Equal(StorageError.NewerFormat, refusal.Error);
+        Assert.Contains("version of LMDB", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_data_of_another_program_is_refused_and_left_as_it_is()
+    {
+        await using (new LmdbStorage(Path)) { }
+        byte[] file = File.ReadAllBytes(Path);
+        int place = file.AsSpan().IndexOf("format"u8);
+        "theirs"u8.CopyTo(file.AsSpan(place));
+        File.WriteAllBytes(Path, file);
+
+        Assert.Equal(StorageError.Foreign, Assert.Throws<StorageException>(() => new LmdbStorage(Path)).Error);
+        Assert.Equal(file, File.ReadAllBytes(Path));
+    }
+
+    [Fact]
+    public async Task A_file_that_is_not_of_LMDB_is_refused_and_left_as_it_is()
+    {
+        byte[] text = [.. Enumerable.Repeat((byte)'x', 10_000)];
+        File.WriteAllBytes(Path, text);
+        StorageException refusal = Assert.Throws<StorageException>(() => new LmdbStorage(Path));
+        Assert.Equal(StorageError.Corrupt, refusal.Error);
+        Assert.Equal(text, File.ReadAllBytes(Path));
+
+        File.Delete(Path);
+        await using var storage = new LmdbStorage(Path);
+        await PutAsync(storage, "a", 1);
+    }
+
+    [Fact]
+    public void A_directory_is_refused_as_a_file()
+    {
+        Directory.CreateDirectory(Path);
+        Assert.Equal(StorageError.Inaccessible, Assert.Throws<StorageException>(() => new LmdbStorage(Path)).Error);
+    }
+
+    [Fact]
+    public async Task The_map_grows_with_the_file()
+    {
+        await using (var storage = new LmdbStorage(Path, new LmdbStorageOptions { MapBytes = SmallMap }))
+        {
+            await PutAsync(storage, "in one batch", 10 * SmallMap);
+            for (int i = 0; i < 100; i++)
+                await PutAsync(storage, $"{i}", SmallMap / 5);
+            Assert.Equal(10 * SmallMap, await LengthAsync(storage, "in one batch"));
+            for (int i = 0; i < 100; i++)
+                Assert.Equal(SmallMap / 5, await LengthAsync(storage, $"{i}"));
+        }
+        await using var again = new LmdbStorage(Path, new LmdbStorageOptions { MapBytes = SmallMap });
+        Assert.Equal(10 * SmallMap, await LengthAsync(again, "in one batch"));
+        await PutAsync(again, "more", SmallMap);
+    }
+
+    [Fact]
+    public async Task The_map_grows_between_the_snapshots_where_each_commit_is_made_under_one()
+    {
+        await using var storage = new LmdbStorage(
+            Path, new LmdbStorageOptions { MapBytes = SmallMap, GrowTimeout = TimeSpan.FromMinutes(10) });
+        for (int i = 0; i < 100; i++)
+        {
+            using IStorageSnapshot snapshot = await storage.OpenSnapshotAsync(Cancellation);
+            await PutAsync(storage, $"{i}", SmallMap / 20);
+        }
+        Assert.Equal(SmallMap / 20, await LengthAsync(storage, "99"));
+    }
+
+    [Fact]
+    public async Task A_commit_that_needs_a_larger_map_waits_for_open_snapshots()
+    {
+        await using var storage = new LmdbStorage(
+            Path, new LmdbStorageOptions { MapBytes = SmallMap, GrowTimeout = TimeSpan.FromMinutes(10) });
+        IStorageSnapshot snapshot = await storage.OpenSnapshotAsync(Cancellation);
+        Task commit = Task.Run(() => PutAsync(storage, "large", 4 * SmallMap), Cancellation);
+        // Readable all the while, whether the commit has come to its wait or not.
+        Assert.Empty(await snapshot.ScanAsync(KeyRange.All, ScanDirection.Forward, 10, Cancellation));
+        snapshot.Dispose();
+        await commit;
+        Assert.Equal(4 * SmallMap, await LengthAsync(storage, "large"));
+    }
+
+    [Fact]
+    public async Task A_commit_that_waited_in_vain_for_snapshots_changes_nothing_and_succeeds_after_them()
+    {
+        await using var storage = new LmdbStorage(
+            Path, new LmdbStorageOptions { MapBytes = SmallMap, GrowTimeout = TimeSpan.Zero });
+        await PutAsync(storage, "a", 5);
+        using (IStorageSnapshot snapshot = await storage.OpenSnapshotAsync(Cancellation))
+        {
+            StorageException failure = await Assert.ThrowsAsync<StorageException>(() => PutAsync(storage, "a", 4 * SmallMap));
+            Assert.Equal(StorageError.Full, failure.Error);
+            Assert.Contains("1 snapshots", failure.Message, StringComparison.Ordinal);
+            Assert.Equal(5, (await snapshot.GetAsync("a"u8.ToArray(), Cancellation))!.Value.Length);
+            Assert.Equal(5, await LengthAsync(storage, "a"));
+            await PutAsync(storage, "b", 6);
+        }
+        await PutAsync(storage, "a", 4 * SmallMap);
+        Assert.Equal(4 * SmallMap, await LengthAsync(storage, "a"));
+        Assert.Equal(6, await LengthAsync(storage, "b"));
+    }
+
+    [Fact]
+    public async Task A_commit_that_does_not_fit_into_the_largest_file_changes_nothing_and_the_store_goes_on()
+    {
+        await using var storage = new LmdbStorage(Path, new LmdbStorageOptions { MapBytes = SmallMap, MaxFileBytes = 3 * SmallMap });
+        await PutAsync(storage, "a", 2 * SmallMap);
+        await PutAsync(storage, "b", 10);
+
+        StorageException failure = await Assert.ThrowsAsync<StorageException>(() => PutAsync(storage, "b", 3 * SmallMap));
+        Assert.Equal(StorageError.Full, failure.Error);
+        Assert.Contains(nameof(LmdbStorageOptions.MaxFileBytes), failure.Message, StringComparison.Ordinal);
+        Assert.Equal(10, await LengthAsync(storage, "b"));
+
+        var batch = new WriteBatch();
+        batch.Delete("a"u8.ToArray());
+        await storage.CommitAsync(batch, Durability.Flushed, Cancellation);
+        await PutAsync(storage, "c", SmallMap / 2);
+        await PutAsync(storage, "b", SmallMap);
+        Assert.Equal(SmallMap, await LengthAsync(storage, "b"));
+    }
+
+    [Fact]
+    public async Task A_flushed_batch_that_changes_nothing_is_written_to_flush_those_before_it()
+    {
+        await using var storage = new LmdbStorage(Path);
+        await PutAsync(storage, "a", 10);
+        byte[] before = ReadFile();
+        await storage.CommitAsync(new WriteBatch(), Durability.Flushed, Cancellation);
+        byte[] flushed = ReadFile();
+        Assert.NotEqual(before, flushed);
+        await storage.CommitAsync(new WriteBatch(), Durability.Flushed, Cancellation);
+        Assert.Equal(flushed, ReadFile());
+    }
+
+    [Fact]
+    public async Task One_snapshot_too_many_is_refused_by_the_limit_and_room_is_made_by_disposing_one()
+    {
+        await using var storage = new LmdbStorage(Path, new LmdbStorageOptions { MaxSnapshots = 3 });
+        List<IStorageSnapshot> snapshots = [];
+        for (int i = 0; i < 3; i++)
+            snapshots.Add(await storage.OpenSnapshotAsync(Cancellation));
+        StorageException failure = await Assert.ThrowsAsync<StorageException>(async () => await storage.OpenSnapshotAsync(Cancellation));
+        Assert.Contains(nameof(LmdbStorageOptions.MaxSnapshots), failure.Message, StringComparison.Ordinal);
+
+        snapshots[0].Dispose();
+        snapshots[0] = await storage.OpenSnapshotAsync(Cancellation);
+        snapshots.ForEach(snapshot => snapshot.Dispose());
+    }
+
+    [Fact]
+    public async Task A_closed_store_stays_owned_and_readable_by_its_last_snapshot()
+    {
+        var first = new LmdbStorage(Path);
+        await PutAsync(first, "a", 7);
+        IStorageSnapshot snapshot = await first.OpenSnapshotAsync(Cancellation);
+        await first.DisposeAsync();
+        Assert.Equal(7, (await snapshot.GetAsync("a"u8.ToArray(), Cancellation))!.Value.Length);
+        Assert.Equal(StorageError.AlreadyOpen, Assert.Throws<StorageException>(() => new LmdbStorage(Path)).Error);
+
+        snapshot.Dispose();
+        await using var second = new LmdbStorage(Path);
+        Assert.Equal(7, await LengthAsync(second, "a"));
+    }
+
+    [Fact]
+    public async Task What_was_read_outlives_the_snapshot_and_the_store()
+    {
+        ReadOnlyMemory<byte> value;
+        await using (var storage = new LmdbStorage(Path))
+        {
+            await PutAsync(storage, "a", 100_000);
+            using IStorageSnapshot snapshot = await storage.OpenSnapshotAsync(Cancellation);
+            value = (await snapshot.GetAsync("a"u8.ToArray(), Cancellation))!.Value;
+        }
+        Assert.Equal(new byte[100_000], value.ToArray());
+    }
+
+    byte[] ReadFile()
+    {
+        using var file = new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        byte[] bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+
+    static async Task PutAsync(LmdbStorage storage, string key, int length)
+    {
+        var batch = new WriteBatch();
+        batch.Put(Encoding.UTF8.GetBytes(key), new byte[length]);
+        await storage.CommitAsync(batch, Durability.Buffered, Cancellation);
+    }
+
+    static async Task<int?> LengthAsync(LmdbStorage storage, string key)
+    {
+        using IStorageSnapshot snapshot = await storage.OpenSnapshotAsync(Cancellation);
+        return (await snapshot.GetAsync(Encoding.UTF8.GetBytes(key), Cancellation))?.Length;
+    }
+}

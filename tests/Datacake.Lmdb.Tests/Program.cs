@@ -1,0 +1,12 @@
+using Datacake.Lmdb;
+using Datacake.Lmdb.Tests;
+using Datacake.Storage.Specification;
+using Xunit.MicrosoftTestingPlatform;
+using Xunit.Runner.InProc.SystemConsole;
+
+if (await StorageProcess.TryRunAsync(args, path => new LmdbStorage(path)))
+    return 0;
+// What xunit's own entry point does.
+return args.Contains("--server")
+    ? await TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions)
+    : await ConsoleRunner.Run(args);

@@ -1,0 +1,38 @@
+namespace Datacake.Rpc.Tests.Fixtures;
+
+/// <summary>Waiting with an end, so that a hang fails the test that caused it.</summary>
+static class Expect
+{
+    static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    public static Task Soon(this Task task) => task.WaitAsync(Limit);
+
+    public static Task<T> Soon<T>(this Task<T> task) => task.WaitAsync(Limit);
+
+    public static Task Soon(this ValueTask task) => task.AsTask().WaitAsync(Limit);
+
+    public static Task<T> Soon<T>(this ValueTask<T> task) => task.AsTask().WaitAsync(Limit);
+
+    /// <summary>Waits for the failure, and checks its status.</summary>
+    public static async Task<RpcException> Fails(this Task task, RpcStatus status)
+    {
+        var failure = await Assert.ThrowsAsync<RpcException>(() => task.Soon());
+        Assert.True(failure.Status == status, $"expected {status}, got {failure.Status}: {failure.Message}");
+        return failure;
+    }
+
+    public static Task<RpcException> Fails<T>(this ValueTask<T> task, RpcStatus status) => task.AsTask().Fails(status);
+
+    public static Task<RpcException> Fails(this ValueTask task, RpcStatus status) => task.AsTask().Fails(status);
+
+    /// <summary>Waits until something holds that no task tells about.</summary>
+    public static async Task Until(Func<bool> condition)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        while (!condition())
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+}

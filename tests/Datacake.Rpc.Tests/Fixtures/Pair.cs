@@ -1,0 +1,73 @@
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.Rpc.Tests.Fixtures;
+
+/// <summary>A server and a channel to it.</summary>
+sealed class Pair : IAsyncDisposable
+{
+    Pair(RpcServer server, RpcChannel channel, TestTransport transport)
+    {
+        Server = server;
+        Channel = channel;
+        Transport = transport;
+    }
+
+    /// <summary>Each kind of transport, for theories.</summary>
+    public static TheoryData<string> Transports => ["tcp", "memory"];
+
+    public RpcServer Server { get; }
+
+    public RpcChannel Channel { get; }
+
+    /// <summary>The channel's transport.</summary>
+    public TestTransport Transport { get; }
+
+    public static async Task<Pair> StartAsync(
+        string transport = "tcp",
+        Func<RpcServerOptions, RpcServerOptions>? server = null,
+        Func<RpcChannelOptions, RpcChannelOptions>? channel = null,
+        params RpcService[] services)
+    {
+        var inner = NewTransport(transport);
+        var wrapped = new TestTransport(inner);
+        var serverOptions = new RpcServerOptions { Transport = inner };
+        var channelOptions = new RpcChannelOptions { Transport = wrapped, Seed = 1, CallTimeout = Timeout.InfiniteTimeSpan };
+        var started = await RpcServer.StartAsync("127.0.0.1:0", server?.Invoke(serverOptions) ?? serverOptions);
+        foreach (var service in services)
+            started.AddService(service);
+        return new Pair(started, new RpcChannel(started.Address, channel?.Invoke(channelOptions) ?? channelOptions), wrapped);
+    }
+
+    public static ITransport NewTransport(string kind) => kind == "tcp" ? TcpTransport.Default : new InMemoryTransport();
+
+    public async ValueTask DisposeAsync()
+    {
+        await Channel.DisposeAsync().Soon();
+        await Server.DisposeAsync().Soon();
+    }
+}
+
+/// <summary>Keeps what is logged.</summary>
+sealed class TestLogger : ILogger
+{
+    readonly Lock _gate = new();
+    readonly List<string> _lines = [];
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        lock (_gate)
+            _lines.Add(formatter(state, exception));
+    }
+
+    public bool Contains(string text)
+    {
+        lock (_gate)
+            return _lines.Exists(line => line.Contains(text, StringComparison.Ordinal));
+    }
+}

@@ -1,0 +1,37 @@
+namespace Datacake.Rpc.Tests.Fixtures;
+
+/// <summary>Its call waits until its token fires, and tells.</summary>
+sealed class WaitingService : RpcService
+{
+    readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly TaskCompletionSource _cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public override string Name => "test";
+
+    public Task Started => _started.Task;
+
+    public Task Cancelled => _cancelled.Task;
+
+    protected internal override void Register(RpcHandlers handlers)
+    {
+        handlers.HandleBytes("wait", async (_, cancellationToken) =>
+        {
+            await WaitAsync(cancellationToken);
+            return default;
+        });
+        handlers.HandleStream("wait-stream", (_, cancellationToken) => WaitAsync(cancellationToken));
+    }
+
+    async Task WaitAsync(CancellationToken cancellationToken)
+    {
+        _started.TrySetResult();
+        try
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+        }
+        finally
+        {
+            _cancelled.TrySetResult();
+        }
+    }
+}

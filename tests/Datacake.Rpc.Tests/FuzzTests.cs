@@ -1,0 +1,245 @@
+using System.Globalization;
+using Datacake.Rpc.Framing;
+using Datacake.Rpc.Tests.Fixtures;
+
+namespace Datacake.Rpc.Tests;
+
+/// <summary>
+/// Garbage against a live server and a live channel. More of it: set DATACAKE_FUZZ to the number of connections for each test. Runs
+/// alone, since it measures the memory of the process.
+/// </summary>
+[CollectionDefinition(nameof(FuzzTests), DisableParallelization = true)]
+[Collection(nameof(FuzzTests))]
+public sealed class FuzzTests
+{
+    const long MemoryGrowthBound = 64 * 1024 * 1024;
+
+    static readonly byte[] Hello = "hello"u8.ToArray();
+
+    static int Connections { get; } =
+        int.Parse(Environment.GetEnvironmentVariable("DATACAKE_FUZZ") ?? "150", NumberStyles.None, CultureInfo.InvariantCulture);
+
+    [Theory]
+    [InlineData("random bytes")]
+    [InlineData("random bytes after the handshake")]
+    [InlineData("random frames")]
+    [InlineData("mutated frames")]
+    [InlineData("truncated frames")]
+    [InlineData("frames in any order")]
+    public async Task A_server_survives(string kind)
+    {
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var network = new InMemoryTransport();
+        await using var server = await RpcServer.StartAsync("server:1", new RpcServerOptions { Transport = network });
+        server.AddService(TestService.Echo);
+        await using var channel = new RpcChannel("server:1", new RpcChannelOptions { Transport = network });
+        await using var stream = await channel.OpenStreamAsync("echo", "echo-stream").Soon();
+        for (var seed = 0; seed < Connections; seed++)
+        {
+            var random = new Random(seed);
+            await using var client = kind == "random bytes"
+                ? await RawClient.ConnectAsync(server, network)
+                : await RawClient.GreetAsync(server, network);
+            try
+            {
+                var reading = client.IsCutAsync();
+                await client.SendAsync(Garbage(kind, random));
+                await client.DisposeAsync();
+                await reading.Soon();
+            }
+            catch (IOException)
+            {
+                // The server has cut it off already.
+            }
+        }
+
+        using (var reply = await channel.CallAsync("echo", "echo", Hello).Soon())
+            Assert.Equal(Hello, reply.Memory.ToArray());
+        await stream.WriteAsync(Hello).Soon();
+        (await stream.ReadAsync().Soon())!.Value.Dispose();
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, MemoryGrowthBound);
+    }
+
+    [Theory]
+    [InlineData("random bytes after the handshake")]
+    [InlineData("random frames")]
+    [InlineData("answers in any order")]
+    public async Task A_channel_survives(string kind)
+    {
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        for (var seed = 0; seed < Connections; seed++)
+        {
+            var network = new InMemoryTransport();
+            var random = new Random(seed);
+            await using var listener = await network.ListenAsync("rogue:1");
+            await using var channel = new RpcChannel(
+                "rogue:1",
+                new RpcChannelOptions { Transport = network, Limits = new RpcLimits { HandshakeTime = TimeSpan.FromMilliseconds(200) } });
+            var call = channel.CallAsync("echo", "echo", Hello).AsTask();
+            var open = channel.OpenStreamAsync("echo", "echo-stream").AsTask();
+            await using (var connection = await listener.AcceptAsync().Soon())
+            {
+                try
+                {
+                    await Rpc.Handshake.HandshakeProtocol.AcceptAsync(connection.Stream, new RpcLimits(), default, default).Soon();
+                    await connection.Stream.WriteAsync(Garbage(kind, random)).Soon();
+                }
+                catch (IOException)
+                {
+                    // The channel has cut it off already.
+                }
+            }
+
+            // Whatever it made of that: everything has an end once the connection has.
+            try
+            {
+                (await call.Soon()).Dispose();
+            }
+            catch (RpcException)
+            {
+            }
+
+            try
+            {
+                await using var stream = await open.Soon();
+                while (await stream.ReadAsync().Soon() is { } message)
+                    message.Dispose();
+            }
+            catch (RpcException)
+            {
+            }
+        }
+
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, MemoryGrowthBound);
+    }
+
+    [Fact]
+    public async Task A_frame_that_announces_too_much_is_cut_off_before_it_is_read()
+    {
+        var logger = new TestLogger();
+        await using var pair = await Pair.StartAsync(server: options => options with { Logger = logger });
+        await using var client = await RawClient.GreetAsync(pair.Server);
+        var frame = RawClient.Frame(FrameType.Request, 1);
+        frame[3] = 0x7F;
+        await client.SendAsync(frame);
+        await client.IsCutAsync();
+        await Expect.Until(() => logger.Contains("announces"));
+    }
+
+    [Fact]
+    public async Task Chunks_beyond_the_message_size_fail_their_call_and_no_other()
+    {
+        await using var pair = await Pair.StartAsync(
+            server: options => options with { Limits = new RpcLimits { MessageSize = 100_000 } }, services: TestService.Echo);
+        await using var client = await RawClient.GreetAsync(pair.Server);
+        var route = Route.Encode("echo", "echo");
+        await client.SendAsync(RawClient.Frame(FrameType.Request, 1, 0, route, new byte[60_000], FrameFlags.More));
+        await client.SendAsync(RawClient.Frame(FrameType.Chunk, 1, 0, null, new byte[60_000], FrameFlags.More));
+        var (refused, _) = await client.ReceiveAsync();
+        Assert.Equal((FrameType.Error, 1u, (uint)RpcStatus.LimitExceeded), (refused.Type, refused.Id, refused.Value));
+        await client.SendAsync(RawClient.Frame(FrameType.Chunk, 1, 0, null, new byte[60_000]));
+        await client.SendAsync(RawClient.Frame(FrameType.Request, 2, 0, route, Hello));
+        var (reply, body) = await client.ReceiveAsync();
+        Assert.Equal((FrameType.Reply, 2u), (reply.Type, reply.Id));
+        Assert.Equal(Hello, body);
+    }
+
+    [Fact]
+    public async Task Calls_beyond_twice_the_limit_are_refused_and_logged()
+    {
+        var logger = new TestLogger();
+        var service = new WaitingService();
+        await using var pair = await Pair.StartAsync(
+            server: options => options with { Limits = new RpcLimits { CallsInFlight = 2 }, Logger = logger }, services: service);
+        await using var client = await RawClient.GreetAsync(pair.Server);
+        for (uint id = 1; id <= 5; id++)
+            await client.SendAsync(RawClient.Frame(FrameType.Request, id, 0, Route.Encode("test", "wait")));
+        var (refused, _) = await client.ReceiveAsync();
+        Assert.Equal((FrameType.Error, 5u, (uint)RpcStatus.LimitExceeded), (refused.Type, refused.Id, refused.Value));
+        Assert.True(logger.Contains("CallsInFlight"));
+    }
+
+    [Fact]
+    public async Task A_peer_that_holds_more_than_it_may_is_refused_and_then_served_again()
+    {
+        await using var pair = await Pair.StartAsync(
+            server: options => options with { Limits = new RpcLimits { MessageSize = 70_000, BufferedBytes = 280_000 } },
+            services: TestService.Echo);
+        await using var client = await RawClient.GreetAsync(pair.Server);
+        var route = Route.Encode("echo", "echo");
+        for (uint id = 1; id <= 5; id++)
+            await client.SendAsync(RawClient.Frame(FrameType.Request, id, 0, route, new byte[60_000], FrameFlags.More));
+        var (refused, _) = await client.ReceiveAsync();
+        Assert.Equal((FrameType.Error, 5u, (uint)RpcStatus.LimitExceeded), (refused.Type, refused.Id, refused.Value));
+        for (uint id = 1; id <= 4; id++)
+            await client.SendAsync(RawClient.Frame(FrameType.Cancel, id));
+        await client.SendAsync(RawClient.Frame(FrameType.Request, 6, 0, route, new byte[60_000]));
+        var (reply, body) = await client.ReceiveAsync();
+        Assert.Equal((FrameType.Reply, 6u, 60_000), (reply.Type, reply.Id, body.Length));
+    }
+
+    static byte[] Garbage(string kind, Random random)
+    {
+        var frames = new List<byte>();
+        switch (kind)
+        {
+            case "random frames":
+                for (var i = 0; i < 50; i++)
+                {
+                    var body = new byte[random.Next(4) == 0 ? random.Next(70_000) : random.Next(40)];
+                    random.NextBytes(body);
+                    frames.AddRange(RawClient.Frame(
+                        (FrameType)random.Next(1, 14), (uint)random.Next(6), (uint)random.Next(), null, body, (FrameFlags)random.Next(2)));
+                }
+
+                break;
+            case "mutated frames":
+                var valid = ValidFrames(random);
+                for (var i = random.Next(1, 10); i > 0; i--)
+                    valid[random.Next(valid.Length)] = (byte)random.Next(256);
+                return valid;
+            case "truncated frames":
+                var whole = ValidFrames(random);
+                return whole[..random.Next(whole.Length)];
+            case "frames in any order":
+                return ValidFrames(random);
+            case "answers in any order":
+                for (var i = 0; i < 50; i++)
+                {
+                    var type = (FrameType[])[FrameType.Reply, FrameType.Error, FrameType.Chunk, FrameType.Accept, FrameType.Message,
+                        FrameType.Credit, FrameType.Complete, FrameType.Ping, FrameType.Pong];
+                    frames.AddRange(ValidFrame(type[random.Next(type.Length)], random));
+                }
+
+                break;
+            default:
+                var bytes = new byte[random.Next(1, 5000)];
+                random.NextBytes(bytes);
+                return bytes;
+        }
+
+        return [.. frames];
+    }
+
+    static byte[] ValidFrames(Random random)
+    {
+        FrameType[] types = [FrameType.Request, FrameType.Chunk, FrameType.Cancel, FrameType.OpenStream, FrameType.Message,
+            FrameType.Credit, FrameType.Complete, FrameType.Ping, FrameType.Pong];
+        return [.. Enumerable.Range(0, 50).SelectMany(_ => ValidFrame(types[random.Next(types.Length)], random))];
+    }
+
+    /// <summary>A frame that is well-formed, if not sensible at its place.</summary>
+    static byte[] ValidFrame(FrameType type, Random random)
+    {
+        var hasRoute = type is FrameType.Request or FrameType.OpenStream;
+        var hasPayload = type is FrameType.Request or FrameType.Reply or FrameType.Error or FrameType.Chunk or FrameType.Message;
+        var mayGoOn = type is FrameType.Request or FrameType.Reply or FrameType.Chunk or FrameType.Message;
+        return RawClient.Frame(
+            type,
+            (uint)random.Next(1, 20),
+            (uint)random.Next(),
+            hasRoute ? Route.Encode(random.Next(5) == 0 ? "nowhere" : "echo", random.Next(2) == 0 ? "echo" : "echo-stream") : null,
+            hasPayload ? new byte[random.Next(5) == 0 ? random.Next(65_536) : random.Next(100)] : null,
+            mayGoOn && random.Next(3) == 0 ? FrameFlags.More : FrameFlags.None);
+    }
+}

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Builds everything with warnings as errors, checks the formatting, and runs all tests. Ends with "N passed, N failed, N skipped".
+# Needs the .NET SDK; installs the native libraries that the tests need where they are missing (Debian, apt).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
+
+install_missing() { # library, package
+    ldconfig -p | grep -q "$1" && return
+    echo "Installing $2, for $1"
+    as_root apt-get update -qq >/dev/null
+    DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq "$2" >/dev/null
+}
+
+install_missing liblmdb.so.0 liblmdb0
+
+echo "Building"
+dotnet build Datacake.Data.sln --nologo -v quiet -p:TreatWarningsAsErrors=true
+
+echo "Checking the formatting"
+dotnet format Datacake.Data.sln --verify-no-changes --no-restore
+
+passed=0 failed=0 skipped=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+for project in tests/*.Tests; do
+    name=$(basename "$project")
+    status=0
+    dotnet "$project/bin/Debug/net10.0/$name.dll" -noColor >"$log" 2>&1 || status=$?
+    summary=$(grep -E "^ +$name +Total: " "$log" || true)
+    if [ -z "$summary" ]; then
+        echo "$name did not finish (exit code $status):"
+        cat "$log"
+        failed=$((failed + 1))
+        continue
+    fi
+    echo "$summary"
+    figure() { sed -E "s/.*$1: ([0-9]+).*/\1/" <<<"$summary"; }
+    bad=$(($(figure Failed) + $(figure Errors)))
+    [ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
+    [ "$bad" -eq 0 ] || cat "$log"
+    skipped=$((skipped + $(figure Skipped)))
+    failed=$((failed + bad))
+    passed=$((passed + $(figure Total) - $(figure Failed) - $(figure Skipped)))
+done
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
