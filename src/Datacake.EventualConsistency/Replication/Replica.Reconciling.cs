@@ -60,6 +60,8 @@ sealed partial class Replica
         var stamp = _clock.Tick();
         var purgedHere = theirs.Known.Covers(mine.Truncated) ? HlcTimestamp.None : mine.Purged;
         var purgedThere = mine.Known.Covers(theirs.Truncated) ? HlcTimestamp.None : theirs.Purged;
+        var truncated = mine.Truncated.Union(theirs.Truncated);
+        var purged = HlcTimestamp.Max(mine.Purged, theirs.Purged);
         var deltas = new List<Delta>();
         var keys = new List<ReadOnlyMemory<byte>>();
 
@@ -83,8 +85,7 @@ sealed partial class Replica
             Take(documentKey, Survive(own, theirs.Known, purgedThere, stamp, Catalog[StoreLayout.KeyspaceOf(documentKey)].Policy));
         }
 
-        var truncated = mine.Truncated.Union(theirs.Truncated);
-        batch.State = new ReplicaState(mine.Known.Union(theirs.Known), truncated, HlcTimestamp.Max(mine.Purged, theirs.Purged));
+        batch.State = new ReplicaState(mine.Known.Union(theirs.Known), truncated, purged);
         await foreach (var (key, _) in batch.Snapshot.ReadAllAsync(StoreLayout.AllLog, cancellationToken).ConfigureAwait(false))
         {
             if (truncated.Contains(StoreLayout.StampOfLogKey(key.Span)))
@@ -108,7 +109,11 @@ sealed partial class Replica
                 deltas.Add(delta with { Name = NameOf(documentKey) });
                 keys.Add(documentKey);
             }
-            batch.Write(documentKey, document);
+            // What one side has truncated, the other may hold unpurged; no log record is left that would lead to it later.
+            var left = Purge(document, truncated, Catalog[StoreLayout.KeyspaceOf(documentKey)].Policy);
+            if (!ReferenceEquals(left, document))
+                purged = HlcTimestamp.Max(purged, NewestOf(document));
+            batch.Write(documentKey, left);
         }
     }
 
