@@ -22,12 +22,12 @@ static class Explorer
         return Run(scenario, events, statistics) is { } violation ? new Failure(scenario, events, violation) : null;
     }
 
-    public static Violation? Run(Scenario scenario, IReadOnlyList<SimulatedEvent> events, Statistics statistics)
+    public static Violation? Run(Scenario scenario, IReadOnlyList<SimulatedEvent> events, Statistics statistics, Action<string>? trace = null)
     {
         World? world = null;
         try
         {
-            world = new World(scenario, statistics);
+            world = new World(scenario, statistics) { Trace = trace };
             foreach (var happening in events)
                 world.Do(happening);
             world.Rest();

@@ -2,6 +2,7 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency;
 using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -103,6 +104,9 @@ sealed class Machine(int index, Scenario scenario, SimulatedTime time)
 
     public IReadOnlyList<Work> Waiting => _waiting;
 
+    /// <summary>When the node's clock last was, whatever the wall clock says.</summary>
+    public DateTimeOffset LastClock { get; private set; }
+
     public static Document[] Fresh(Scenario scenario) => [.. scenario.Slots.Select(_ => Document.Nothing)];
 
     /// <summary>Puts in an empty disk.</summary>
@@ -132,9 +136,14 @@ sealed class Machine(int index, Scenario scenario, SimulatedTime time)
             Declare(replica.Catalog.FindOrAdd(slot.Keyspace, slot.Policy));
     }
 
+    /// <summary>Whether the member table on the disk has a node.</summary>
+    public bool Remembers(byte node) =>
+        Disk.Get(StoreLayout.IdentityKey.Span) is { } identity && ReplicaIdentity.Decode(identity).Members.ContainsKey(node);
+
     /// <summary>The process ends, in whichever way.</summary>
     public void Stop()
     {
+        LastClock = Replica?.Hello().Clock.Time ?? LastClock;
         Replica = null;
         PullServer = null;
         _committer = null;

@@ -24,7 +24,10 @@ sealed class Network(bool isInOrder)
     int _dropped;
 
     /// <summary>More messages than that are not on their way: some are lost.</summary>
-    public int Capacity { get; init; } = 40;
+    public required int Capacity { get; init; }
+
+    /// <summary>Whether nothing is lost.</summary>
+    public bool IsReliable { get; set; }
 
     public int Count => _inFlight.Count;
 
@@ -41,7 +44,7 @@ sealed class Network(bool isInOrder)
     public void Send(Envelope envelope)
     {
         _inFlight.Add(envelope);
-        if (_inFlight.Count > Capacity)
+        if (!IsReliable && _inFlight.Count > Capacity)
             _inFlight.RemoveAt(_dropped++ * 7919 % (Capacity / 2));
     }
 

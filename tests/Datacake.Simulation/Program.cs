@@ -1,6 +1,7 @@
 using System.Globalization;
 using Datacake.Simulation;
 
+bool trace = false;
 int seeds = 200, first = 0, steps = 300, minMachines = 2, maxMachines = 6;
 
 for (int i = 0; i < args.Length; i++)
@@ -23,8 +24,11 @@ for (int i = 0; i < args.Length; i++)
             int[] range = [.. Value().Split('-').Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
             (minMachines, maxMachines) = (range[0], range[^1]);
             break;
+        case "--trace":
+            trace = true;
+            break;
         default:
-            Console.Error.WriteLine($"Unknown option {args[i]}. Usage: [--seeds N] [--first N] [--seed N] [--steps N] [--nodes MIN-MAX]");
+            Console.Error.WriteLine($"Unknown option {args[i]}. Usage: [--seeds N] [--first N] [--seed N [--trace]] [--steps N] [--nodes MIN-MAX]");
             return 2;
     }
 
@@ -41,7 +45,10 @@ for (int seed = first; seed < first + seeds; seed++)
         Console.WriteLine($"seed {seed}: {failure.Violation.Message}");
         Console.WriteLine(failure.Violation.InnerException?.StackTrace);
         Console.WriteLine("shrinking");
-        Console.WriteLine(Explorer.Shrink(failure, TimeSpan.FromSeconds(60)));
+        var shrunk = Explorer.Shrink(failure, TimeSpan.FromSeconds(60));
+        Console.WriteLine(shrunk);
+        if (trace)
+            Explorer.Run(shrunk.Scenario, shrunk.Events, new Statistics(), Console.WriteLine);
         return 1;
     }
     if (TimeProvider.System.GetElapsedTime(reported) > TimeSpan.FromSeconds(10))

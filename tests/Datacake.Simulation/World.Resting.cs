@@ -14,6 +14,7 @@ sealed partial class World
     {
         _network.Heal();
         _network.Clear();
+        _network.IsReliable = true;
         foreach (var machine in _machines)
             Repair(machine);
         foreach (var machine in _machines.Where(machine => machine.IsUp))
@@ -27,6 +28,7 @@ sealed partial class World
         }
         _statistics.Count("rounds to rest", round);
         CheckFinally();
+        _network.IsReliable = false;
     }
 
     /// <summary>From now on no full reconcile must happen.</summary>

@@ -42,6 +42,9 @@ sealed partial class World
         Form();
     }
 
+    /// <summary>Is told what happens, for whoever looks for the cause of a violation.</summary>
+    public Action<string>? Trace { get; set; }
+
     /// <summary>The machines whose stores nobody has retired.</summary>
     IEnumerable<Machine> Active => _machines.Where(machine => !_retired.Contains(machine.StoreId));
 
@@ -51,6 +54,7 @@ sealed partial class World
         var (kind, index, other, chance) = happening;
         Machine machine = _machines[index], peer = _machines[other];
         _statistics.Count(kind);
+        Trace?.Invoke($"{kind} {machine.Node} {peer.Node} {chance}");
         switch (kind)
         {
             case EventKind.Pass:
@@ -229,13 +233,15 @@ sealed partial class World
     {
         if (!Active.Any(other => other != machine && other.HadJoined))
             return;
-        // Where members are given up, a joining node cannot ask all: there its clock has to be right [R12].
-        if (!_scenario.GivesUp)
-            machine.Clock.Offset -= chance % 300 * SimulatedTime.Unit;
-        else if (machine.Replica is { } replica && replica.Hello().Clock.Time - _time.Now is var ahead && ahead > machine.Clock.Offset)
-            machine.Clock.Offset = ahead + SimulatedTime.Unit;
         if (machine.IsUp)
             Stop(machine);
+        // A node's clock may have been set back where joining it asks all members. Where some are given up, or have never heard of the node, so
+        // that the first that it meets lets it in, its new life depends on a clock that is right [R12].
+        bool isRemembered = Active.All(other => other == machine || !other.HadJoined || other.Remembers(machine.Node));
+        if (isRemembered && !_scenario.GivesUp)
+            machine.Clock.Offset -= chance % 300 * SimulatedTime.Unit;
+        else if (machine.LastClock - _time.Now + SimulatedTime.Unit is var right && right > machine.Clock.Offset)
+            machine.Clock.Offset = right;
         machine.ReplaceDisk(++_lastId);
         _statistics.Count("wipes");
     }
@@ -292,6 +298,7 @@ sealed partial class World
         }
         var message = Decode(envelope);
         _statistics.Count(message);
+        Trace?.Invoke($"  node {envelope.Source.Node} -> node {target.Node}, stream {envelope.Stream}: {Describe(message)}");
         if (!target.Streams.TryGetValue(envelope.Stream, out var link))
         {
             if (envelope.IsOpening && message is Hello hello && !target.Ended.Contains(envelope.Stream))
@@ -328,6 +335,15 @@ sealed partial class World
                 break;
         }
     }
+
+    static string Describe(ReplicaMessage message) => message switch
+    {
+        Mutations mutations => $"Mutations {string.Join(", ", mutations.Items.Select(item => $"({item.Previous}, {item.Stamp}]"))}",
+        PullRequest request => $"PullRequest {request.Pull}: known {request.Known}, truncated {request.Truncated}",
+        Chunk chunk => $"Chunk {chunk.Number} of {chunk.Pull}: source {chunk.Source}, claims {chunk.Claims}, {chunk.Documents.Count} documents",
+        Report report => $"Report {report.Nonce}: {string.Join(", ", report.Peers.Select(peer => $"{peer.Key} run {peer.Value.Run} {peer.Value.Known}"))}",
+        _ => message.ToString(),
+    };
 
     static ReplicaMessage Decode(Envelope envelope)
     {
@@ -595,12 +611,18 @@ sealed partial class World
             if (_committed is { } batch)
                 Settle(machine, before, batch, work);
             else
-                _statistics.Count("failed commits");
+                FailedCommit(machine);
             _written.Clear();
             _acknowledged.Clear();
         }
         while (machine.Waiting.Count > 0);
         _isCommitting = false;
+    }
+
+    void FailedCommit(Machine machine)
+    {
+        _statistics.Count("failed commits");
+        Trace?.Invoke($"  node {machine.Node} fails to commit");
     }
 
     /// <summary>After a commit: the history grows, the replica is checked, and what the batch says is sent.</summary>
