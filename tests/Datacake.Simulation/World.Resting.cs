@@ -102,7 +102,8 @@ sealed partial class World
             if (machine.Disk.Range(StoreLayout.AllArriving).Count + machine.Disk.Range(StoreLayout.AllArrivingLog).Count > 0)
                 return $"{Name(machine)} has something aside";
         }
-        return null;
+        return Pairs().Where(pair => members.Contains(pair.A) && members.Contains(pair.B) && !HaveSession(pair.A, pair.B))
+            .Select(pair => $"{Name(pair.A)} has no session with {Name(pair.B)}").FirstOrDefault();
     }
 
     static byte? FindGap(ReplicaState state)
