@@ -96,7 +96,10 @@ sealed partial class Replica
         var others = Identity.Members.Keys.Where(node => node != Node).ToHashSet();
         if (IsJoined && IsRollComplete(others))
         {
-            _surveyed = _roll!.Answers.Aggregate(VersionVector.Empty, (surveyed, answer) =>
+            // A store that is joining may wait with a copy of what has since been lost elsewhere; it does not report on that before it has joined.
+            if (!_roll!.Answers.All(answer => answer.Value.Peers.ContainsKey(answer.Key)))
+                return;
+            _surveyed = _roll.Answers.Aggregate(VersionVector.Empty, (surveyed, answer) =>
                 answer.Value.Peers.TryGetValue(answer.Key, out var own) ? surveyed.Union(own.Known.OfNode(Node)) : surveyed);
             CloseGap(batch);
         }
