@@ -136,9 +136,9 @@ sealed class Machine(int index, Scenario scenario, SimulatedTime time)
             Declare(replica.Catalog.FindOrAdd(slot.Keyspace, slot.Policy));
     }
 
-    /// <summary>Whether the member table on the disk has a node.</summary>
-    public bool Remembers(byte node) =>
-        Disk.Get(StoreLayout.IdentityKey.Span) is { } identity && ReplicaIdentity.Decode(identity).Members.ContainsKey(node);
+    /// <summary>Whether the member table on the disk has the node of another machine.</summary>
+    public bool Remembers(Machine other) =>
+        Disk.Get(StoreLayout.IdentityKey.Span) is { } identity && ReplicaIdentity.Decode(identity).Members.ContainsKey(other.Node);
 
     /// <summary>The process ends, in whichever way.</summary>
     public void Stop()

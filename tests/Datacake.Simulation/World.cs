@@ -231,13 +231,17 @@ sealed partial class World
 
     void Wipe(Machine machine, int chance)
     {
-        if (!Active.Any(other => other != machine && other.HadJoined))
+        Machine[] others = [.. Active.Where(other => other != machine && other.HadJoined)];
+        if (others.Length == 0)
+            return;
+        // A member of which only this disk knows would be forgotten with it, and what it has of this node's transactions be claimed without it [R14].
+        if (others.Any(a => others.Any(b => a != b && !a.Remembers(b))))
             return;
         if (machine.IsUp)
             Stop(machine);
         // A node's clock may have been set back where joining it asks all members. Where some are given up, or have never heard of the node, so
         // that the first that it meets lets it in, its new life depends on a clock that is right [R12].
-        bool isRemembered = Active.All(other => other == machine || !other.HadJoined || other.Remembers(machine.Node));
+        bool isRemembered = others.All(other => other.Remembers(machine));
         if (isRemembered && !_scenario.GivesUp)
             machine.Clock.Offset -= chance % 300 * SimulatedTime.Unit;
         else if (machine.LastClock - _time.Now + SimulatedTime.Unit is var right && right > machine.Clock.Offset)
@@ -297,6 +301,8 @@ sealed partial class World
             return;
         }
         var message = Decode(envelope);
+        if (message is Hello { StoreId: var store } && store != envelope.Source.StoreId)
+            return;                                                             // a connection does not outlive the disk of its other end
         _statistics.Count(message);
         Trace?.Invoke($"  node {envelope.Source.Node} -> node {target.Node}, stream {envelope.Stream}: {Describe(message)}");
         if (!target.Streams.TryGetValue(envelope.Stream, out var link))
