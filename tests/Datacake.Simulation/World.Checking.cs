@@ -29,7 +29,7 @@ sealed partial class World
         var transaction = _history.Add(mutation, machine.Replica!.Run, past, isOfUser, increments ?? []);
         _statistics.Count(isOfUser ? "transactions" : "assertions");
         if (!isOfUser)
-            CheckAssertion(machine, transaction, machine.Arrived!.Value.Held);
+            CheckAssertion(machine, transaction, machine.Arrived!.Value);
         return transaction.Number;
     }
 
@@ -176,9 +176,9 @@ sealed partial class World
     }
 
     /// <summary>A full reconcile asserts only what carries writes that one of the sides did not know [R13].</summary>
-    void CheckAssertion(Machine machine, HistoricTransaction assertion, Holdings theirs)
+    void CheckAssertion(Machine machine, HistoricTransaction assertion, (Holdings Held, ReplicaState State) theirs)
     {
-        var unshared = machine.Held.Xor(theirs);
+        var unshared = machine.Held.Xor(theirs.Held);
         foreach (var (slot, delta) in assertion.Effects)
         {
             var unknown = unshared.Transactions.Select(number => _history[number].EffectOn(slot)).OfType<Document>().ToArray();
@@ -194,9 +194,14 @@ sealed partial class World
                 continue;
             if (!unknown.Any(document => !document.Born.IsNone || !document.Touched.IsNone))
                 throw new Violation("no resurrection", $"{Name(machine)} asserts {_scenario.Slots[slot]} though both sides know the same of it");
-            if (!_scenario.HasLosses && IsCleanlyDeleted(slot, machine.Held.Or(theirs)))
+            // One side may have purged a delete without knowing all that it deleted; where the tombstone is still there, it counts.
+            if (!_scenario.HasLosses && IsCleanlyDeleted(slot, machine.Held.Or(theirs.Held), HasTombstone))
                 throw new Violation("no resurrection", $"{Name(machine)} revives {_scenario.Slots[slot]}, which was deleted with all that both sides know");
         }
+
+        bool HasTombstone(HistoricTransaction deleting) =>
+            (machine.Held.Has(deleting.Number) && !machine.Replica!.State.Truncated.Contains(deleting.Stamp))
+            || (theirs.Held.Has(deleting.Number) && !theirs.State.Truncated.Contains(deleting.Stamp));
 
         static bool Writes(Document[] documents, ReadOnlySpan<byte> path)
         {
@@ -209,12 +214,12 @@ sealed partial class World
         }
     }
 
-    /// <summary>Whether one of the transactions deleted a document and knew all others of them that touch it.</summary>
-    bool IsCleanlyDeleted(int slot, Holdings held)
+    /// <summary>Whether one of the transactions, one that counts, deleted a document and knew all others of them that touch it.</summary>
+    bool IsCleanlyDeleted(int slot, Holdings held, Predicate<HistoricTransaction> counts)
     {
         var touching = held.Transactions.Where(number => _history[number].EffectOn(slot) is not null).ToArray();
-        return touching.Any(deleting => _history[deleting] is { IsOfUser: true } transaction && !transaction.EffectOn(slot)!.Died.IsNone
-            && touching.All(other => other == deleting || transaction.Past.Has(other)));
+        return touching.Any(number => _history[number] is { IsOfUser: true } deleting && !deleting.EffectOn(slot)!.Died.IsNone && counts(deleting)
+            && touching.All(other => other == number || deleting.Past.Has(other)));
     }
 
     static bool ShowSame(Document a, Document b, MergePolicy policy)

@@ -44,11 +44,13 @@ sealed partial class World
     {
         machine.Disk.IsFailing = false;
         machine.Clock.Offset = TimeSpan.Zero;
-        bool isMember = !_retired.Contains(machine.StoreId);
-        if (isMember)
-            Start(machine);
-        if (!machine.IsUp)
+        if (_retired.Contains(machine.StoreId))
+        {
+            if (machine.IsUp)
+                Stop(machine);
             return;
+        }
+        Start(machine);
         Resume(machine);
         // A stream whose other end is gone breaks; and the operator repeats what got lost with a disk.
         foreach (var link in machine.Streams.Values.ToArray())
@@ -57,8 +59,6 @@ sealed partial class World
                 End(machine, link);
         }
         _network.Clear();
-        if (!isMember)
-            return;
         foreach (var (node, member) in machine.Replica!.Identity.Members.ToArray())
         {
             if (_retired.Contains(member.StoreId))
@@ -135,7 +135,7 @@ sealed partial class World
             if (!document.IsAlive(slot.Policy))
                 continue;
             CheckCounter(slot, document, held);
-            if (IsCleanlyDeleted(slot.Number, held))
+            if (IsCleanlyDeleted(slot.Number, held, _ => true))
                 throw new Violation("no resurrection", $"{slot} was deleted, and is back");
         }
         CheckConvergence(members);

@@ -195,7 +195,7 @@ sealed partial class World
 
     void Start(Machine machine)
     {
-        if (machine.IsUp)
+        if (machine.IsUp || (_isCalm && _retired.Contains(machine.StoreId)))
             return;
         try
         {
