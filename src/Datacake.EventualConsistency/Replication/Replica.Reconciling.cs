@@ -125,7 +125,9 @@ sealed partial class Replica
         if (document.Born.IsNone || document.Born > otherPurged)
             return (document, null);                                            // nothing that the other has purged is newer
 
-        bool isDead = !document.IsAlive(policy) || (policy == MergePolicy.DeleteWins && otherKnows.Contains(document.Born));
+        // If it is only this side's delete that the other does not know, the other had all that is shown here, and has deleted and purged it.
+        bool isDead = !document.IsAlive(policy) || (policy == MergePolicy.DeleteWins && otherKnows.Contains(document.Born))
+            || IsContentWithin(document, otherKnows);
         var cells = new DocumentContentBuilder(document.Encoded.Length);
         var counters = new Dictionary<string, long>();
         foreach (var cell in document.Cells)
@@ -150,6 +152,18 @@ sealed partial class Replica
         }
         var again = Document.Put(stamp, cells.Build());
         return (document, new Delta(default, HlcTimestamp.None, isDead ? Document.Merge(again, Document.Delete(stamp)) : again));
+    }
+
+    static bool IsContentWithin(Document document, VersionVector known)
+    {
+        if (!known.Contains(document.Born) || (!document.Touched.IsNone && !known.Contains(document.Touched)))
+            return false;
+        foreach (var cell in document.Cells)
+        {
+            if (!known.Contains(cell.Stamp))
+                return false;
+        }
+        return true;
     }
 
     /// <summary>A document that both sides have: only single cells may have been purged.</summary>
