@@ -54,6 +54,7 @@ sealed partial class World
         var (kind, index, other, chance) = happening;
         Machine machine = _machines[index], peer = _machines[other];
         _statistics.Count(kind);
+        Trace?.Invoke(Describe());
         Trace?.Invoke($"{kind} {machine.Node} {peer.Node} {chance}");
         switch (kind)
         {
@@ -114,7 +115,8 @@ sealed partial class World
             + $"sessions with {string.Join(" ", replica.Sessions.Select(session => $"{session.Key} (boot {session.Value.Boot})"))}, "
             + $"members {string.Join(" ", replica.Identity.Members.Select(member => $"{member.Key} (store {member.Value.StoreId})"))}, "
             + $"forgotten {string.Join(" ", replica.Identity.Forgotten)}, retired {string.Join(" ", replica.Identity.Retired)}, "
-            + $"knows {replica.State.Known}, truncated {replica.State.Truncated}"
+            + $"knows {replica.State.Known}, truncated {replica.State.Truncated}, purged up to {replica.State.Purged}"
+            + string.Concat(_scenario.Slots.Select(slot => $"{Environment.NewLine}    {slot}: {ShownBy(machine, slot)}"))
         : $"  {Name(machine)} is down"));
 
     void DoOn(Machine machine, Machine peer, EventKind kind, int chance)

@@ -150,7 +150,7 @@ sealed partial class Replica
             batch.Write(key, Document.Merge(current, delta));
             deltas[i] = new Delta(
                 new DocumentName(keyspace.Name, keyspace.Policy, operation.Key.Encoded),
-                operation.Kind == DocumentOperationKind.Update ? current.Born : HlcTimestamp.None,
+                operation.Kind == DocumentOperationKind.Put ? HlcTimestamp.None : current.Born,
                 delta);
         }
         Publish(batch, stamp, deltas, targets.Select(target => (ReadOnlyMemory<byte>)target.Key).ToArray());

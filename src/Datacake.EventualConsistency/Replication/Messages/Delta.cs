@@ -32,6 +32,9 @@ readonly record struct DocumentName(string Keyspace, MergePolicy Policy, ReadOnl
 
 /// <summary>What a transaction does to one document: merged in.</summary>
 /// <param name="Name">The document.</param>
-/// <param name="Base">The put that an update was made on, else none.</param>
+/// <param name="Base">
+/// The put that an update or delete was made on, else none: who does not hold it must not take this, for it would have a part without its whole,
+/// or purge a tombstone without having known what it buries.
+/// </param>
 /// <param name="Document">The change.</param>
 readonly record struct Delta(DocumentName Name, HlcTimestamp Base, Document Document);
