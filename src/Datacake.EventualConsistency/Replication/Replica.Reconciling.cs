@@ -167,11 +167,17 @@ sealed partial class Replica
     }
 
     /// <summary>A document that both sides have: only single cells may have been purged.</summary>
-    static (Document, Delta?) Combine(
+    (Document, Delta?) Combine(
         Document mine, Document theirs, VersionVector mineKnows, VersionVector theirsKnow, HlcTimestamp minePurged, HlcTimestamp theirsPurged,
         HlcTimestamp stamp, MergePolicy policy)
     {
         var both = Document.Merge(mine, theirs);
+        // Who knows the other's put and does not hold it has purged the whole document, and had another delete of it since.
+        if (mine.Born < both.Born && mineKnows.Contains(both.Born))
+            return both.IsWithin(mineKnows) ? (mine, null) : Survive(both, mineKnows, minePurged, stamp, policy);
+        if (theirs.Born < both.Born && theirsKnow.Contains(both.Born))
+            return both.IsWithin(theirsKnow) ? (theirs, null) : Survive(both, theirsKnow, theirsPurged, stamp, policy);
+
         var again = new DocumentContentBuilder();
         both = both.Filter(cell =>
         {
