@@ -11,6 +11,7 @@ sealed partial class Replica
     Roll? _roll;
     bool _hasSeed;              // a full snapshot has come, and waits for the roll
     bool _hasPartOfSeed;
+    bool _hasJoined;            // as of the last completed batch
     VersionVector? _surveyed;   // all that exists of earlier runs of this replica
 
     /// <summary>A roll call: a consistent cut, if the sessions of its start are still open when all have answered.</summary>
@@ -131,6 +132,16 @@ sealed partial class Replica
         _roll = null;
         Identity.IsJoined = Identity.IsDirty = true;
         StartRun();
+    }
+
+    /// <summary>The commit of the seed, or of the joining itself, has failed: it is to begin anew.</summary>
+    void ForgetSeed()
+    {
+        Identity.IsJoined = false;
+        _run = _previous = HlcTimestamp.None;
+        _hasSeed = false;
+        _hasPartOfSeed = true;
+        _roll = null;
     }
 
     bool HasGap(ReplicaState state)

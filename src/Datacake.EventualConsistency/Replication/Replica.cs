@@ -102,6 +102,7 @@ sealed partial class Replica
     public void Complete(ReplicaBatch batch)
     {
         _state = batch.State;
+        _hasJoined = IsJoined;
         if (!batch.LastWritten.IsNone)
             _previous = batch.LastWritten;
         Identity.IsDirty = false;
@@ -119,6 +120,8 @@ sealed partial class Replica
         _pulls.Clear();
         _arrived = null;
         _mayHavePartAside = true;
+        if (!_hasJoined)
+            ForgetSeed();
         await Catalog.ReadAgainAsync(snapshot).ConfigureAwait(false);
     }
 
@@ -165,9 +168,11 @@ sealed partial class Replica
     {
         CheckMutation(peer, mutation);
         _clock.Observe(mutation.Stamp);
+        if (!IsJoined)
+            return false;
         if (batch.Knows(mutation.Stamp))
             return true;
-        if (!IsJoined || mutation.Stamp <= batch.State.Truncated.Top
+        if (mutation.Stamp <= batch.State.Truncated.Top
             || !(_peers.TryGetValue(peer, out var heard) && heard.Known.Covers(batch.State.Truncated)))
             return false;
 
