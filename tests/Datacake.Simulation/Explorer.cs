@@ -5,7 +5,8 @@ sealed record Failure(Scenario Scenario, IReadOnlyList<SimulatedEvent> Events, V
 {
     public override string ToString() =>
         $"seed {Scenario.Seed}: {Violation.Message}{Environment.NewLine}  {Scenario}; {Events.Count} events:{Environment.NewLine}"
-        + string.Join(Environment.NewLine, Events.Select(happening => $"    {happening.Kind} {happening.Machine + 1} {happening.Other + 1} {happening.Chance}"));
+        + string.Join(Environment.NewLine, Events.Select(happening => $"    {happening.Kind} {happening.Machine + 1} {happening.Other + 1} {happening.Chance}"))
+        + Environment.NewLine + Violation.Machines;
 }
 
 /// <summary>Runs schedules, and shrinks those that fail.</summary>
@@ -23,9 +24,10 @@ static class Explorer
 
     public static Violation? Run(Scenario scenario, IReadOnlyList<SimulatedEvent> events, Statistics statistics)
     {
+        World? world = null;
         try
         {
-            var world = new World(scenario, statistics);
+            world = new World(scenario, statistics);
             foreach (var happening in events)
                 world.Do(happening);
             world.Rest();
@@ -35,13 +37,11 @@ static class Explorer
             world.Rest();
             return null;
         }
-        catch (Violation violation)
-        {
-            return violation;
-        }
         catch (Exception e)
         {
-            return new Violation("nothing fails", $"{e.GetType().Name}: {e.Message}", e);
+            var violation = e as Violation ?? new Violation("nothing fails", $"{e.GetType().Name}: {e.Message}", e);
+            violation.Machines = world?.Describe() ?? "";
+            return violation;
         }
     }
 

@@ -8,4 +8,7 @@ sealed class Violation : Exception
 
     /// <summary>Which of the invariants.</summary>
     public string Invariant { get; }
+
+    /// <summary>How the machines were when it was found.</summary>
+    public string Machines { get; set; } = "";
 }

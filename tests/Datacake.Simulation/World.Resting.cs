@@ -16,6 +16,8 @@ sealed partial class World
         _network.Clear();
         foreach (var machine in _machines)
             Repair(machine);
+        foreach (var machine in _machines.Where(machine => machine.IsUp))
+            PassUntil(machine.Replica!.Hello().Clock.Time);
         int round = 0;
         while (Unsettled() is { } what)
         {
@@ -29,6 +31,12 @@ sealed partial class World
 
     /// <summary>From now on no full reconcile must happen.</summary>
     public void StayCalm() => _isCalm = true;
+
+    void PassUntil(DateTimeOffset time)
+    {
+        if (time > _time.Now)
+            _time.Pass(time - _time.Now);
+    }
 
     void Repair(Machine machine)
     {

@@ -104,6 +104,15 @@ sealed partial class World
         }
     }
 
+    /// <summary>The machines, for whoever looks for the cause of a violation.</summary>
+    public string Describe() => string.Join(Environment.NewLine, _machines.Select(machine => machine.Replica is { } replica
+        ? $"  {Name(machine)}: store {machine.StoreId}, boot {replica.Boot}, run {replica.Run}, clock {replica.Hello().Clock}{(replica.IsWaitingForRoll ? ", waits for the roll" : "")}, "
+            + $"sessions with {string.Join(" ", replica.Sessions.Select(session => $"{session.Key} (boot {session.Value.Boot})"))}, "
+            + $"members {string.Join(" ", replica.Identity.Members.Select(member => $"{member.Key} (store {member.Value.StoreId})"))}, "
+            + $"forgotten {string.Join(" ", replica.Identity.Forgotten)}, retired {string.Join(" ", replica.Identity.Retired)}, "
+            + $"knows {replica.State.Known}, truncated {replica.State.Truncated}"
+        : $"  {Name(machine)} is down"));
+
     void DoOn(Machine machine, Machine peer, EventKind kind, int chance)
     {
         switch (kind)

@@ -19,7 +19,8 @@ sealed partial class Replica
         if (!IsJoined)
             return false;
         var state = batch.State;
-        var stable = Stable(state).Between(HlcTimestamp.None, upTo);
+        // Of what was known before this batch: the log records that it adds are not in its snapshot, and would stay for ever.
+        var stable = Stable(_state).Between(HlcTimestamp.None, upTo);
         if (state.Truncated.Covers(stable))
             return false;
 

@@ -96,8 +96,8 @@ sealed partial class Replica
         var others = Identity.Members.Keys.Where(node => node != Node).ToHashSet();
         if (IsJoined && IsRollComplete(others))
         {
-            _surveyed = _roll!.Answers.Values.Aggregate(VersionVector.Empty, (surveyed, answer) =>
-                answer.Peers.TryGetValue(Node, out var me) ? surveyed.Union(me.Known.OfNode(Node)) : surveyed);
+            _surveyed = _roll!.Answers.Aggregate(VersionVector.Empty, (surveyed, answer) =>
+                answer.Value.Peers.TryGetValue(answer.Key, out var own) ? surveyed.Union(own.Known.OfNode(Node)) : surveyed);
             CloseGap(batch);
         }
         else if (!IsJoined && _hasSeed && _roll!.Answers.Count > 0)

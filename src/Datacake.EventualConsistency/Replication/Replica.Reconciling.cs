@@ -11,16 +11,16 @@ sealed partial class Replica
     // What the other side's snapshot, which is all aside now, knows.
     ReplicaState? _arrived;
 
+    bool _mayHavePartAside;     // pages of a snapshot, whose rest may never come
+
     /// <summary>Whether a snapshot lies aside that the next batch has to reconcile.</summary>
     public bool HasArrived => _arrived is not null;
 
     async ValueTask TakeAsideAsync(ReplicaBatch batch, SnapshotPage page, CancellationToken cancellationToken)
     {
         if (page.Number == 0)
-        {
-            await DeleteRangeAsync(batch, StoreLayout.AllArriving, cancellationToken).ConfigureAwait(false);
-            await DeleteRangeAsync(batch, StoreLayout.AllArrivingLog, cancellationToken).ConfigureAwait(false);
-        }
+            await ClearAsideAsync(batch, cancellationToken).ConfigureAwait(false);
+        _mayHavePartAside = true;
         foreach (var (name, document) in page.Documents)
             batch.Extra.Put(StoreLayout.ArrivingKey(KeyOf(name).Span), document.Encoded);
         foreach (var (stamp, names) in page.Records)
@@ -36,13 +36,23 @@ sealed partial class Replica
     public async ValueTask ReconcileAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
         if (_arrived is not { } theirs)
+        {
+            if (_mayHavePartAside && !IsPulling)
+                await ClearAsideAsync(batch, cancellationToken).ConfigureAwait(false);
             return;
+        }
         batch.IsReconciled = true;
         var mine = batch.State;
         if (!mine.Known.Covers(theirs.Truncated))
             await ReconcileAsync(batch, mine, theirs, cancellationToken).ConfigureAwait(false);
+        await ClearAsideAsync(batch, cancellationToken).ConfigureAwait(false);
+    }
+
+    async ValueTask ClearAsideAsync(ReplicaBatch batch, CancellationToken cancellationToken)
+    {
         await DeleteRangeAsync(batch, StoreLayout.AllArriving, cancellationToken).ConfigureAwait(false);
         await DeleteRangeAsync(batch, StoreLayout.AllArrivingLog, cancellationToken).ConfigureAwait(false);
+        _mayHavePartAside = false;
     }
 
     async ValueTask ReconcileAsync(ReplicaBatch batch, ReplicaState mine, ReplicaState theirs, CancellationToken cancellationToken)

@@ -131,6 +131,8 @@ sealed partial class Replica
         LearnMembers(report.Table);
         foreach (var (node, heard) in report.Peers)
         {
+            if (node == Node)
+                continue;                       // of itself a replica knows better, or, while it joins, nothing
             if (node == peer)
                 _joinedPeers.Add(peer);         // a replica reports on itself once it has joined
             if (node == Node)

@@ -91,7 +91,8 @@ sealed partial class Replica
         var issued = HlcTimestamp.Max(batch.LastWritten, _run);
         if (issued > Identity.Limit)
         {
-            Identity.Limit = new HlcTimestamp(issued.Packed + ClockLease);
+            // A run as such takes no lease: a process that is restarted again and again must not drive its clock ahead.
+            Identity.Limit = batch.LastWritten.IsNone ? issued : new HlcTimestamp(issued.Packed + ClockLease);
             Identity.IsDirty = true;
         }
         return (batch.Build(Identity), Identity.IsDirty);
@@ -117,6 +118,7 @@ sealed partial class Replica
     {
         _pulls.Clear();
         _arrived = null;
+        _mayHavePartAside = true;
         await Catalog.ReadAgainAsync(snapshot).ConfigureAwait(false);
     }
 
@@ -240,8 +242,7 @@ sealed partial class Replica
             StartRun();
         else
             await WipeAsync(batch, cancellationToken).ConfigureAwait(false);
-        await DeleteRangeAsync(batch, StoreLayout.AllArriving, cancellationToken).ConfigureAwait(false);
-        await DeleteRangeAsync(batch, StoreLayout.AllArrivingLog, cancellationToken).ConfigureAwait(false);
+        await ClearAsideAsync(batch, cancellationToken).ConfigureAwait(false);
         Identity.IsDirty = true;
         return batch;
     }
