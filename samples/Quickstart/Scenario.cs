@@ -32,8 +32,15 @@ sealed class Scenario
         transcript.Title(options.Storage == StorageKind.Sqlite
             ? $"Three nodes in one process, on loopback TCP, each with a SQLite file of its own in {dataFolder}"
             : "Three nodes in one process, on loopback TCP, each with its data in memory");
+        transcript.Chapter("What .NET knows of the world");
+        var world = await transcript.TimeAsync(() => Task.Run(World.Read));
+        transcript.Claim(world.Regions.Count > 0 && world.Zones.Count > 0,
+            $"{world.Regions.Count} regions, {world.Cultures.Count} cultures and {world.Zones.Count} time zones are read from the runtime");
+        foreach (string caveat in world.Caveats)
+            transcript.Say(caveat);
+
         await using var cluster = new Cluster(options, dataFolder);
-        var scenario = new Scenario(options, cluster, World.Read(), transcript);
+        var scenario = new Scenario(options, cluster, world, transcript);
         await scenario.StartAsync();
         await scenario.SaveAsync();
         await scenario.QueryAsync();
@@ -55,10 +62,7 @@ sealed class Scenario
 
     async Task SaveAsync()
     {
-        _transcript.Chapter("All that .NET knows of the world, saved on node 1");
-        foreach (string caveat in _world.Caveats)
-            _transcript.Say(caveat);
-
+        _transcript.Chapter("All of it is saved on node 1");
         long before = _cluster.Link(2).BytesReceived;
         await using var db = _cluster.NewContext(1);
         db.Regions.AddRange(_world.Regions);
@@ -66,8 +70,7 @@ sealed class Scenario
         db.Zones.AddRange(_world.Zones);
         var saved = await _transcript.TimeAsync(() => db.SaveChangesAsync(Consistency.Quorum));
         _transcript.Claim(saved.Count == _world.Count && saved.Acknowledged.Count >= 2,
-            $"{_world.Regions.Count} regions, {_world.Cultures.Count} cultures and {_world.Zones.Count} time zones in one transaction: "
-            + $"Quorum, stored by nodes {saved.Acknowledged}");
+            $"{saved.Count} records in one transaction: Quorum, stored by nodes {saved.Acknowledged}");
 
         await _transcript.TimeAsync(async () =>
         {
