@@ -82,6 +82,7 @@ public sealed class ReplicatedStore : IAsyncDisposable
     /// <summary>Commits a transaction locally, and waits until as many other replicas have it as the level asks for.</summary>
     /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level; nothing was written.</exception>
     /// <exception cref="ConsistencyException">The level was not satisfied in time. The write stays, and goes on replicating.</exception>
+    /// <exception cref="CommitCanceledException">The wait was cancelled after the local commit. The write stays, and goes on replicating.</exception>
     /// <exception cref="DocumentNotFoundException">An update names a document that the local store does not show; nothing was written.</exception>
     /// <exception cref="ArgumentException">The transaction is empty or too large, or names a document twice; nothing was written.</exception>
     /// <exception cref="TimeoutException">The store has not joined its cluster yet; nothing was written.</exception>
@@ -104,8 +105,20 @@ public sealed class ReplicatedStore : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            _board.Remove(commit);
             throw new ConsistencyException(requirement, commit.Acknowledged, FailuresOf(commit), _options.AcknowledgementTimeout);
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        {
+            // What is posted is committed or fails, whoever waits: the caller has to know which.
+            await _loop.RunAsync(static (_, _) => ValueTask.FromResult(true), CancellationToken.None).ConfigureAwait(false);
+            if (commit.Done.IsCompleted)
+                return await commit.Done.ConfigureAwait(false);
+            throw new CommitCanceledException(commit.Stamp, e, cancellationToken);
+        }
+        finally
+        {
+            if (!commit.Done.IsCompleted)
+                _board.GiveUp(commit);
         }
     }
 

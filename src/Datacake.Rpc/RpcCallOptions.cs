@@ -4,8 +4,8 @@ namespace Datacake.Rpc;
 public readonly record struct RpcCallOptions
 {
     /// <summary>
-    /// The time limit of the call, connecting included; <see cref="Timeout.InfiniteTimeSpan"/> for none. For a stream, the limit until the server has
-    /// accepted it. Default: <see cref="RpcChannelOptions.CallTimeout"/>.
+    /// The time limit of the call, connecting included; <see cref="Timeout.InfiniteTimeSpan"/> for none. For a stream, the limit until
+    /// the server has accepted it. Default: <see cref="RpcChannelOptions.CallTimeout"/>.
     /// </summary>
     public TimeSpan? Timeout { get; init; }
 

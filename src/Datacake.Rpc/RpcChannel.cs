@@ -8,9 +8,9 @@ using Datacake.Rpc.Handshake;
 namespace Datacake.Rpc;
 
 /// <summary>
-/// Calls services at one address, over one connection that all calls and streams share. It connects with the first call and again with the first
-/// call after a loss. After a failed attempt it waits before the next one, longer each time, and fails calls meanwhile. Safe to use from
-/// several threads; calls complete on the thread pool.
+/// Calls services at one address, over one connection that all calls and streams share. It connects with the first call and again with
+/// the first call after a loss. After a failed attempt it waits before the next one, longer each time, and fails calls meanwhile. Safe
+/// to use from several threads; calls complete on the thread pool.
 /// </summary>
 public sealed class RpcChannel : IAsyncDisposable
 {
@@ -62,7 +62,9 @@ public sealed class RpcChannel : IAsyncDisposable
         return TypedMessage.Read<TReply>(reply.Memory);
     }
 
-    /// <summary>Sends bytes and waits for the reply, which the caller disposes. The payload may be reused once the call has completed.</summary>
+    /// <summary>
+    /// Sends bytes and waits for the reply, which the caller disposes. The payload may be reused once the call has completed.
+    /// </summary>
     /// <exception cref="RpcException">The call failed; see <see cref="RpcStatus"/>.</exception>
     /// <exception cref="OperationCanceledException">The token fired; the server is told, but may have done the work.</exception>
     /// <exception cref="ObjectDisposedException">The channel was disposed.</exception>
@@ -94,7 +96,8 @@ public sealed class RpcChannel : IAsyncDisposable
         while (true)
         {
             var connection = await ReadyAsync(timeout, start, options.WaitForConnection, cancellationToken).ConfigureAwait(false);
-            if (await connection.OpenStreamAsync(service, message, Remaining(timeout, start), cancellationToken).ConfigureAwait(false) is { } stream)
+            var remaining = Remaining(timeout, start);
+            if (await connection.OpenStreamAsync(service, message, remaining, cancellationToken).ConfigureAwait(false) is { } stream)
                 return stream;
         }
     }
@@ -149,7 +152,7 @@ public sealed class RpcChannel : IAsyncDisposable
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new RpcException(RpcStatus.Timeout, $"A call to {Address} did not get a connection, and its turn on it, within {timeout}.");
+            throw new RpcException(RpcStatus.Timeout, $"A call to {Address} got no connection, or no turn on it, within {timeout}.");
         }
     }
 
@@ -273,7 +276,8 @@ public sealed class RpcChannel : IAsyncDisposable
                 RpcException rpc => new RpcException(rpc.Status, $"{Address} refused the connection: {rpc.Message}", rpc),
                 OperationCanceledException => new RpcException(
                     RpcStatus.Connection, $"{Address} was not connected within {_options.Limits.HandshakeTime} (HandshakeTime).", error),
-                EndOfStreamException => new RpcException(RpcStatus.Connection, $"{Address} has closed the connection during the handshake.", error),
+                EndOfStreamException => new RpcException(
+                    RpcStatus.Connection, $"{Address} has closed the connection during the handshake.", error),
                 _ => new RpcException(RpcStatus.Connection, $"Cannot connect to {Address}: {error.Message}", error),
             };
         }

@@ -19,15 +19,18 @@ public sealed record RpcChannelOptions
     /// <summary>How long to wait after the first failed attempt to connect; doubles with each further one. Default: 100 ms.</summary>
     public TimeSpan InitialBackoff { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The longest wait between attempts. Default: 5 s. A random part of up to a half is taken off, so that peers do not come in step.</summary>
+    /// <summary>
+    /// The longest wait between attempts. Default: 5 s. A random part of up to a half is taken off, so that peers do not come in step.
+    /// </summary>
     public TimeSpan MaxBackoff { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Seeds the randomness of the back-off. Default: unpredictable.</summary>
     public int? Seed { get; init; }
 
     /// <summary>
-    /// What all nodes of a cluster know and nobody else. The server must prove that it knows it, and so must this side; the secret itself never
-    /// travels. At least 16 characters, better 32 random ones. Without TLS it keeps strangers out, but does not hide what is said. Default: none.
+    /// What all nodes of a cluster know and nobody else. The server must prove that it knows it, and so must this side; the secret
+    /// itself never travels. At least 16 characters, better 32 random ones. Without TLS it keeps strangers out, but does not hide what
+    /// is said. Default: none.
     /// </summary>
     public string? ClusterSecret { get; init; }
 

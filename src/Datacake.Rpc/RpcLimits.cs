@@ -1,8 +1,8 @@
 namespace Datacake.Rpc;
 
 /// <summary>
-/// What a connection may cost its owner. Whoever exceeds a limit is refused with <see cref="RpcStatus.LimitExceeded"/> or cut off, and the log
-/// names the peer and the limit. Both ends have their own; each side obeys the other's where the handshake tells it.
+/// What a connection may cost its owner. Whoever exceeds a limit is refused with <see cref="RpcStatus.LimitExceeded"/> or cut off, and
+/// the log names the peer and the limit. Both ends have their own; each side obeys the other's where the handshake tells it.
 /// </summary>
 public sealed record RpcLimits
 {
@@ -14,7 +14,7 @@ public sealed record RpcLimits
 
     /// <summary>
     /// Bytes of large messages that a connection may hold at a time, those that are still arriving and those that are being handled.
-    /// Default: 64 MiB.
+    /// At least four times <see cref="MessageSize"/>, which is what putting one together may take for a moment. Default: 64 MiB.
     /// </summary>
     public long BufferedBytes { get; init; } = 64 * 1024 * 1024;
 
@@ -44,7 +44,7 @@ public sealed record RpcLimits
         ArgumentOutOfRangeException.ThrowIfLessThan(MessageSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(HeaderSize, 64);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(HeaderSize, 8 * 1024);
-        ArgumentOutOfRangeException.ThrowIfLessThan(BufferedBytes, MessageSize);
+        ArgumentOutOfRangeException.ThrowIfLessThan(BufferedBytes, 4L * MessageSize);
         ArgumentOutOfRangeException.ThrowIfLessThan(CallsInFlight, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(Connections, 1);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HandshakeTime, TimeSpan.Zero);

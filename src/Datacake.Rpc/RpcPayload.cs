@@ -3,8 +3,8 @@ using Datacake.Rpc.Framing;
 namespace Datacake.Rpc;
 
 /// <summary>
-/// Received bytes in a pooled buffer, owned by whoever received this: dispose it once, when done with the bytes. Asking for them after that throws;
-/// memory that was asked for before must not be touched any more, since the buffer serves the next message.
+/// Received bytes in a pooled buffer, owned by whoever received this: dispose it once, when done with the bytes. Asking for them after
+/// that throws; memory that was asked for before must not be touched any more, since the buffer serves the next message.
 /// </summary>
 public readonly struct RpcPayload : IDisposable
 {

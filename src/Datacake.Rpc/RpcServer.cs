@@ -65,8 +65,8 @@ public sealed class RpcServer : IAsyncDisposable
     public bool RemoveService(string name) => _services.Remove(name);
 
     /// <summary>
-    /// Stops listening, fires the tokens of open streams, lets calls in flight finish for <see cref="RpcServerOptions.DrainTimeout"/>, then fires their
-    /// tokens, and closes all connections. Handlers that ignore their token for as long again are left to themselves.
+    /// Stops listening, fires the tokens of open streams, lets calls in flight finish for <see cref="RpcServerOptions.DrainTimeout"/>,
+    /// then fires their tokens, and closes all connections. Handlers that ignore their token for as long again are left to themselves.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -131,11 +131,17 @@ public sealed class RpcServer : IAsyncDisposable
     {
         var reason = $"the server has its {_options.Limits.Connections} connections (Connections)";
         Log.PeerRefused(_options.Logger, transport.RemoteAddress, reason);
-        await using (transport.ConfigureAwait(false))
+        try
         {
             await HandshakeProtocol.RefuseAsync(transport.Stream, new RpcException(RpcStatus.LimitExceeded, reason), _stopping.Token)
                 .ConfigureAwait(false);
         }
+        catch (Exception error) when (error is IOException or OperationCanceledException)
+        {
+            // It has gone without waiting for the reason, or we are stopping.
+        }
+
+        await transport.DisposeAsync().ConfigureAwait(false);
     }
 
     async Task ServeAsync(TransportConnection transport)

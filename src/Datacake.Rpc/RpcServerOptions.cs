@@ -17,8 +17,9 @@ public sealed record RpcServerOptions
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// What all nodes of a cluster know and nobody else. A client must prove that it knows it before any service is reachable; the secret itself never
-    /// travels. At least 16 characters, better 32 random ones. Without TLS it keeps strangers out, but does not hide what is said. Default: none.
+    /// What all nodes of a cluster know and nobody else. A client must prove that it knows it before any service is reachable; the
+    /// secret itself never travels. At least 16 characters, better 32 random ones. Without TLS it keeps strangers out, but does not
+    /// hide what is said. Default: none.
     /// </summary>
     public string? ClusterSecret { get; init; }
 

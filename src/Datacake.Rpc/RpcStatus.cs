@@ -24,7 +24,7 @@ public enum RpcStatus
     /// <summary>A limit of the options was reached: message size, calls in flight, connections, buffered bytes.</summary>
     LimitExceeded = 7,
 
-    /// <summary>The cluster secret or the certificate was not accepted.</summary>
+    /// <summary>One side has not proven that it knows the cluster secret.</summary>
     Unauthenticated = 8,
 
     /// <summary>The other side, or the local application, gave up on it.</summary>

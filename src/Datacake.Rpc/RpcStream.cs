@@ -51,13 +51,16 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
     internal uint Id { get; }
 
     /// <summary>
-    /// Sends a message. Waits while the other side is behind with reading; the bytes are copied or sent before this returns, and small messages that are
-    /// written in quick succession share a socket write.
+    /// Sends a message. Waits while the other side is behind with reading; the bytes are copied or sent before this returns, and small
+    /// messages that are written in quick succession share a socket write.
     /// </summary>
-    /// <exception cref="RpcException">The stream or its connection is broken, or the message is larger than the other side takes.</exception>
+    /// <exception cref="RpcException">
+    /// The stream or its connection is broken, or the message is larger than the other side takes.
+    /// </exception>
     /// <exception cref="InvalidOperationException"><see cref="CompleteAsync"/> was called before.</exception>
     /// <exception cref="OperationCanceledException">
-    /// The token fired. If a part of a large message had been sent, the stream is broken with <see cref="RpcStatus.Cancelled"/>; otherwise it goes on.
+    /// The token fired. If a part of a large message had been sent, the stream is broken with <see cref="RpcStatus.Cancelled"/>;
+    /// otherwise it goes on.
     /// </exception>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken = default)
     {
@@ -90,10 +93,12 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
     }
 
     /// <summary>
-    /// Waits for the next message: null when the other side has completed, or when the handler at the other end has returned. What had arrived
-    /// before an error is delivered before the error is thrown.
+    /// Waits for the next message: null when the other side has completed, or when the handler at the other end has returned. What had
+    /// arrived before an error is delivered before the error is thrown.
     /// </summary>
-    /// <exception cref="RpcException">The connection broke (<see cref="RpcStatus.Connection"/>), or the other side failed or gave up.</exception>
+    /// <exception cref="RpcException">
+    /// The connection broke (<see cref="RpcStatus.Connection"/>), or the other side failed or gave up.
+    /// </exception>
     /// <exception cref="InvalidOperationException">Another read is under way.</exception>
     public ValueTask<RpcPayload?> ReadAsync(CancellationToken cancellationToken = default)
     {
@@ -150,8 +155,8 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
     }
 
     /// <summary>
-    /// Ends the stream on this side. On the caller's side: unless both sides had completed it, the handler's token fires, and its reads and writes
-    /// fail. On the handler's side, the handler's return does it.
+    /// Ends the stream on this side. On the caller's side: unless both sides had completed it, the handler's token fires, and its reads
+    /// and writes fail. On the handler's side, the handler's return does it.
     /// </summary>
     public ValueTask DisposeAsync()
     {
@@ -209,7 +214,8 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
         {
             message.Release(message.Version);
             Break(new RpcException(
-                RpcStatus.LimitExceeded, $"{RemoteAddress} has sent more than the {_window} bytes that the reader was ready for (StreamWindow)"));
+                RpcStatus.LimitExceeded,
+                $"{RemoteAddress} has sent more than the {_window} bytes that the reader was ready for (StreamWindow)"));
         }
         else
         {
@@ -233,7 +239,9 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
         arrived?.TrySetResult();
     }
 
-    /// <summary>The other side has completed; <paramref name="isOver"/>: its handler has returned, so that nobody reads what we write.</summary>
+    /// <summary>
+    /// The other side has completed; <paramref name="isOver"/>: its handler has returned, so that nobody reads what we write.
+    /// </summary>
     internal void OnCompleted(bool isOver)
     {
         bool isRead;

@@ -230,6 +230,23 @@ public sealed class ReplicatedStoreTests
     }
 
     [Fact]
+    public async Task A_commit_whose_wait_is_cancelled_stays_and_says_so()
+    {
+        var gated = new GatedStorage();
+        await using var cluster = await TestCluster.StartAsync(2, node => node == 2 ? gated : new MemoryStorage());
+        gated.Close();
+        using var impatience = new CancellationTokenSource();
+        var cakes = cluster[1].Store.Keyspace("cakes");
+        var waiting = cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.All, impatience.Token).AsTask();
+        await TestCluster.WaitUntilAsync(async () => await cakes.GetAsync(1, Cancelled) is not null, "it is committed locally");
+        await impatience.CancelAsync();
+        var cancelled = await Assert.ThrowsAsync<CommitCanceledException>(() => waiting);
+        gated.Open();
+        await cluster[2].Store.WaitForAsync(new SessionToken(cancelled.Stamp), Cancelled);
+        await cluster.WaitUntilEqualAsync("cakes", count: 1);
+    }
+
+    [Fact]
     public async Task A_fresh_node_whose_seeds_are_away_says_so_instead_of_waiting_for_ever()
     {
         await using var node = await DatacakeNode.StartAsync(

@@ -76,10 +76,11 @@ sealed class TestCluster : IAsyncDisposable
     public static async Task WaitUntilAsync(Func<Task<bool>> condition, string what)
     {
         long start = TimeProvider.System.GetTimestamp();
+        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
         while (!await condition())
         {
             Assert.True(TimeProvider.System.GetElapsedTime(start) < Deadline, $"Within {Deadline} it did not happen that {what}.");
-            await Task.Yield();
+            await poll.WaitForNextTickAsync(TestContext.Current.CancellationToken);
         }
     }
 

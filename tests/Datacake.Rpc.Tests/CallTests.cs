@@ -283,7 +283,8 @@ public sealed class CallTests
         await using var pair = await Pair.StartAsync(
             channel: options => options with { Limits = new RpcLimits { MessageSize = 1000 } },
             services: new TestService("test", handlers => handlers.HandleBytes(
-                "zeros", (request, _) => ValueTask.FromResult<ReadOnlyMemory<byte>>(new byte[BitConverter.ToInt32(request.Payload.Span)]))));
+                "zeros",
+                (request, _) => ValueTask.FromResult<ReadOnlyMemory<byte>>(new byte[BitConverter.ToInt32(request.Payload.Span)]))));
         await pair.Channel.CallAsync("test", "zeros", BitConverter.GetBytes(1001)).Fails(RpcStatus.LimitExceeded);
         using var reply = await pair.Channel.CallAsync("test", "zeros", BitConverter.GetBytes(1000)).Soon();
         Assert.Equal(1000, reply.Memory.Length);
@@ -347,12 +348,13 @@ public sealed class CallTests
     public async Task A_request_cannot_be_read_after_its_handler_has_finished()
     {
         RpcRequest kept = default;
-        await using var pair = await Pair.StartAsync(services: new TestService("test", handlers => handlers.HandleBytes("keep", (request, _) =>
-        {
-            kept = request;
-            Assert.Equal(Hello, request.Payload.ToArray());
-            return default;
-        })));
+        await using var pair = await Pair.StartAsync(services: new TestService("test", handlers =>
+            handlers.HandleBytes("keep", (request, _) =>
+            {
+                kept = request;
+                Assert.Equal(Hello, request.Payload.ToArray());
+                return default;
+            })));
         (await pair.Channel.CallAsync("test", "keep", Hello).Soon()).Dispose();
         await Expect.Until(() => Record.Exception(() => kept.Payload.Length) is ObjectDisposedException);
     }

@@ -193,7 +193,12 @@ public sealed class ConnectionTests
         await pair.Channel.DisposeAsync().Soon();
         await using var third = new RpcChannel(
             pair.Server.Address,
-            new RpcChannelOptions { Transport = pair.Transport, InitialBackoff = TimeSpan.FromMilliseconds(1), MaxBackoff = TimeSpan.FromMilliseconds(1) });
+            new RpcChannelOptions
+            {
+                Transport = pair.Transport,
+                InitialBackoff = TimeSpan.FromMilliseconds(1),
+                MaxBackoff = TimeSpan.FromMilliseconds(1),
+            });
         (await third.CallAsync("echo", "echo", Hello, Patient).Soon()).Dispose();
     }
 
@@ -212,7 +217,7 @@ public sealed class ConnectionTests
 
     [Theory]
     [InlineData(Secret, "another secret altogether", "another than the server's")]
-    [InlineData(Secret, null, "asks for a cluster secret")]
+    [InlineData(Secret, null, "this server asks for a secret")]
     [InlineData(null, Secret, "this server has none")]
     public async Task Nodes_that_do_not_share_the_secret_refuse_each_other(string? server, string? channel, string reason)
     {

@@ -5,8 +5,8 @@ using Datacake.Rpc.Tests.Fixtures;
 namespace Datacake.Rpc.Tests;
 
 /// <summary>
-/// Garbage against a live server and a live channel. More of it: set DATACAKE_FUZZ to the number of connections for each test. Runs alone, since it
-/// measures the memory of the process.
+/// Garbage against a live server and a live channel. More of it: set DATACAKE_FUZZ to the number of connections for each test. Runs
+/// alone, since it measures the memory of the process.
 /// </summary>
 [CollectionDefinition(nameof(FuzzTests), DisableParallelization = true)]
 [Collection(nameof(FuzzTests))]
@@ -163,19 +163,19 @@ public sealed class FuzzTests
     public async Task A_peer_that_holds_more_than_it_may_is_refused_and_then_served_again()
     {
         await using var pair = await Pair.StartAsync(
-            server: options => options with { Limits = new RpcLimits { MessageSize = 100_000, BufferedBytes = 150_000 } },
+            server: options => options with { Limits = new RpcLimits { MessageSize = 70_000, BufferedBytes = 280_000 } },
             services: TestService.Echo);
         await using var client = await RawClient.GreetAsync(pair.Server);
         var route = Route.Encode("echo", "echo");
-        for (uint id = 1; id <= 3; id++)
+        for (uint id = 1; id <= 5; id++)
             await client.SendAsync(RawClient.Frame(FrameType.Request, id, 0, route, new byte[60_000], FrameFlags.More));
         var (refused, _) = await client.ReceiveAsync();
-        Assert.Equal((FrameType.Error, 3u, (uint)RpcStatus.LimitExceeded), (refused.Type, refused.Id, refused.Value));
-        for (uint id = 1; id <= 2; id++)
+        Assert.Equal((FrameType.Error, 5u, (uint)RpcStatus.LimitExceeded), (refused.Type, refused.Id, refused.Value));
+        for (uint id = 1; id <= 4; id++)
             await client.SendAsync(RawClient.Frame(FrameType.Cancel, id));
-        await client.SendAsync(RawClient.Frame(FrameType.Request, 4, 0, route, new byte[60_000]));
+        await client.SendAsync(RawClient.Frame(FrameType.Request, 6, 0, route, new byte[60_000]));
         var (reply, body) = await client.ReceiveAsync();
-        Assert.Equal((FrameType.Reply, 4u, 60_000), (reply.Type, reply.Id, body.Length));
+        Assert.Equal((FrameType.Reply, 6u, 60_000), (reply.Type, reply.Id, body.Length));
     }
 
     static byte[] Garbage(string kind, Random random)
@@ -223,8 +223,8 @@ public sealed class FuzzTests
 
     static byte[] ValidFrames(Random random)
     {
-        FrameType[] types = [FrameType.Request, FrameType.Chunk, FrameType.Cancel, FrameType.OpenStream, FrameType.Message, FrameType.Credit,
-            FrameType.Complete, FrameType.Ping, FrameType.Pong];
+        FrameType[] types = [FrameType.Request, FrameType.Chunk, FrameType.Cancel, FrameType.OpenStream, FrameType.Message,
+            FrameType.Credit, FrameType.Complete, FrameType.Ping, FrameType.Pong];
         return [.. Enumerable.Range(0, 50).SelectMany(_ => ValidFrame(types[random.Next(types.Length)], random))];
     }
 

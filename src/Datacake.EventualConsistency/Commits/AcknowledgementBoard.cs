@@ -11,14 +11,20 @@ sealed class AcknowledgementBoard
     public void Add(LocalCommit commit)
     {
         lock (_lock)
-            _waiting.Add(commit.Stamp.Packed, commit);
+        {
+            if (!commit.IsGivenUp)
+                _waiting.Add(commit.Stamp.Packed, commit);
+        }
     }
 
-    /// <summary>The commit is no longer waited for.</summary>
-    public void Remove(LocalCommit commit)
+    /// <summary>The commit is no longer waited for, whether it is on the board by now or not.</summary>
+    public void GiveUp(LocalCommit commit)
     {
         lock (_lock)
+        {
+            commit.IsGivenUp = true;
             _waiting.Remove(commit.Stamp.Packed);
+        }
     }
 
     /// <summary>A replica has the transactions in the intervals.</summary>

@@ -13,11 +13,7 @@ sealed class CommitLoop : IAsyncDisposable
 {
     const int MaxWorkPerBatch = 4_096;
 
-    readonly Replica _replica;
-    readonly IStorage _storage;
-    readonly Durability _durability;
-    readonly ILogger _logger;
-    readonly Action<ReplicaBatch> _onCommitted;
+    readonly BatchCommitter _committer;
     readonly Channel<CommitWork> _work;
     readonly CancellationTokenSource _stopping = new();
     readonly Task _running;
@@ -25,11 +21,7 @@ sealed class CommitLoop : IAsyncDisposable
     /// <summary>Starts the loop. <paramref name="onCommitted"/> is called after each commit, on the loop: it sends what the batch says.</summary>
     public CommitLoop(Replica replica, IStorage storage, ReplicatedStoreOptions options, ILogger logger, Action<ReplicaBatch> onCommitted)
     {
-        _replica = replica;
-        _storage = storage;
-        _durability = options.Durability;
-        _logger = logger;
-        _onCommitted = onCommitted;
+        _committer = new BatchCommitter(replica, storage, options.Durability, logger, onCommitted);
         _work = Channel.CreateBounded<CommitWork>(new BoundedChannelOptions(options.MaxPendingCommits) { SingleReader = true });
         _running = Task.Run(RunAsync);
     }
@@ -68,11 +60,10 @@ sealed class CommitLoop : IAsyncDisposable
 
     async Task RunAsync()
     {
-        var applied = new List<CommitWork>();
         try
         {
             while (await _work.Reader.WaitToReadAsync(_stopping.Token).ConfigureAwait(false))
-                await RunBatchAsync(applied).ConfigureAwait(false);
+                await _committer.CommitAsync(TakeWaiting(), _stopping.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
@@ -82,61 +73,11 @@ sealed class CommitLoop : IAsyncDisposable
             work.OnFailed(Closed());
     }
 
-    async ValueTask RunBatchAsync(List<CommitWork> applied)
+    IEnumerable<CommitWork> TakeWaiting()
     {
-        applied.Clear();
-        try
-        {
-            var batch = await WorkAsync(applied).ConfigureAwait(false);
-            var (write, mustFlush) = _replica.Prepare(batch);
-            if (write.Count > 0)
-                await _storage.CommitAsync(write, mustFlush ? Durability.Flushed : _durability).ConfigureAwait(false);
-            _replica.Complete(batch);
-            foreach (var work in applied)
-                work.OnCommitted();
-            _onCommitted(batch);
-        }
-        catch (Exception e) when (e is not OperationCanceledException || !_stopping.IsCancellationRequested)
-        {
-            await AbandonAsync(applied, e).ConfigureAwait(false);
-        }
-    }
-
-    async ValueTask<ReplicaBatch> WorkAsync(List<CommitWork> applied)
-    {
-        using var snapshot = await _storage.OpenSnapshotAsync().ConfigureAwait(false);
-        var batch = _replica.Begin(snapshot);
-        await _replica.ReconcileAsync(batch, _stopping.Token).ConfigureAwait(false);
         for (int i = 0; i < MaxWorkPerBatch && _work.Reader.TryRead(out var work); i++)
-        {
-            try
-            {
-                await work.ApplyAsync(batch, _stopping.Token).ConfigureAwait(false);
-                applied.Add(work);
-            }
-            catch (Exception e)
-            {
-                work.OnFailed(e is OperationCanceledException ? Closed() : e);
-            }
-        }
-        return batch;
+            yield return work;
     }
 
-    async ValueTask AbandonAsync(List<CommitWork> applied, Exception failure)
-    {
-        StoreLog.CommitFailed(_logger, failure, _storage.Description, applied.Count);
-        foreach (var work in applied)
-            work.OnFailed(failure);
-        try
-        {
-            using var snapshot = await _storage.OpenSnapshotAsync().ConfigureAwait(false);
-            await _replica.AbandonAsync(snapshot).ConfigureAwait(false);
-        }
-        catch (StorageException e)
-        {
-            StoreLog.CommitFailed(_logger, e, _storage.Description, 0);
-        }
-    }
-
-    static ObjectDisposedException Closed() => new(nameof(ReplicatedStore), "The store is closed, or is closing.");
+    public static ObjectDisposedException Closed() => new(nameof(ReplicatedStore), "The store is closed, or is closing.");
 }

@@ -18,6 +18,9 @@ sealed class LocalCommit(Replica replica, AcknowledgementBoard board, Transactio
 
     public NodeSet Acknowledged => _acknowledged;
 
+    /// <summary>Whether its caller has stopped waiting. Under the board's lock.</summary>
+    public bool IsGivenUp { get; set; }
+
     public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken) =>
         Stamp = await replica.WriteAsync(batch, transaction).ConfigureAwait(false);
 

@@ -11,7 +11,7 @@ sealed class KeyspaceCatalog
     const int MaxKeyspaces = 10_000;
 
     volatile ImmutableDictionary<string, KeyspaceEntry> _byName = ImmutableDictionary<string, KeyspaceEntry>.Empty;
-    readonly Dictionary<ushort, KeyspaceEntry> _byNumber = [];      // used by the commit loop alone
+    volatile ImmutableDictionary<ushort, KeyspaceEntry> _byNumber = ImmutableDictionary<ushort, KeyspaceEntry>.Empty;
     ushort _lastIndex;
 
     public IEnumerable<KeyspaceEntry> All => _byName.Values;
@@ -54,8 +54,11 @@ sealed class KeyspaceCatalog
     {
         foreach (var keyspace in All)
         {
-            if (keyspace.IsDirty && await snapshot.GetAsync(StoreLayout.KeyspaceKey(keyspace.Number)).ConfigureAwait(false) is { } stored)
-                keyspace.Record = KeyspaceRecord.Decode(stored);
+            if (!keyspace.IsDirty)
+                continue;
+            keyspace.Record = await snapshot.GetAsync(StoreLayout.KeyspaceKey(keyspace.Number)).ConfigureAwait(false) is { } stored
+                ? KeyspaceRecord.Decode(stored)
+                : keyspace.Record with { Count = 0, Fingerprint = 0 };
         }
     }
 
@@ -70,7 +73,7 @@ sealed class KeyspaceCatalog
 
     void Add(KeyspaceEntry entry)
     {
-        _byNumber.Add(entry.Number, entry);
+        _byNumber = _byNumber.Add(entry.Number, entry);
         _byName = _byName.Add(entry.Name, entry);
     }
 }

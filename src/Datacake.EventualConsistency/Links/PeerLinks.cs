@@ -34,6 +34,7 @@ sealed class PeerLinks : IAsyncDisposable
     readonly CancellationTokenSource _stopping = new();
     readonly ConcurrentDictionary<byte, PeerLink> _links = new();               // written on the commit loop, but for removals
     readonly Dictionary<byte, Dialer> _dialers = [];                            // used by the watching task alone
+    readonly ConcurrentDictionary<RpcStream, Task> _accepted = new();           // sessions that a peer has dialled
     readonly Task _watching;
     ulong _lastStream;
 
@@ -87,8 +88,7 @@ sealed class PeerLinks : IAsyncDisposable
             await dialer.Running.ConfigureAwait(false);
             dialer.Stop.Dispose();
         }
-        foreach (var link in _links.Values)
-            await link.Stream.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(_accepted.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stopping.Dispose();
     }
 
@@ -174,30 +174,39 @@ sealed class PeerLinks : IAsyncDisposable
 
         protected override void Register(RpcHandlers handlers) => handlers.HandleStream(SessionMessage, async (stream, cancellationToken) =>
         {
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, links._stopping.Token);
-            try
-            {
-                await links.RunSessionAsync(stream, isDialer: false, either.Token).ConfigureAwait(false);
-            }
-            catch (Exception e) when (IsExpected(e))
-            {
-                StoreLog.SessionClosed(links._logger, 0, stream.RemoteAddress, e.Message);
-            }
+            var session = links.AcceptAsync(stream, cancellationToken);
+            links._accepted.TryAdd(stream, session);
+            await session.ConfigureAwait(false);
+            links._accepted.TryRemove(stream, out _);
         });
+    }
+
+    async Task AcceptAsync(RpcStream stream, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
+        try
+        {
+            await RunSessionAsync(stream, isDialer: false, either.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsExpected(e))
+        {
+            StoreLog.SessionClosed(_logger, 0, stream.RemoteAddress, e.Message);
+        }
     }
 
     async Task RunSessionAsync(RpcStream stream, bool isDialer, CancellationToken cancellationToken)
     {
         try
         {
+            Hello? told = null;
             if (isDialer)
             {
-                var mine = await _loop.RunAsync((_, _) => ValueTask.FromResult(_replica.Hello()), cancellationToken).ConfigureAwait(false);
-                await stream.WriteAsync(mine.Encoded, cancellationToken).ConfigureAwait(false);
+                told = await _loop.RunAsync((_, _) => ValueTask.FromResult(_replica.Hello()), cancellationToken).ConfigureAwait(false);
+                await stream.WriteAsync(told.Encoded, cancellationToken).ConfigureAwait(false);
             }
             var theirs = await ReadHelloAsync(stream, cancellationToken).ConfigureAwait(false);
             var link = new PeerLink(theirs.Node, stream, _logger);
-            string? refusal = await _loop.RunAsync((batch, _) => ValueTask.FromResult(OpenSession(batch, link, theirs, isDialer)), cancellationToken)
+            string? refusal = await _loop.RunAsync((batch, _) => ValueTask.FromResult(OpenSession(batch, link, theirs, told)), cancellationToken)
                 .ConfigureAwait(false);
             if (refusal is not null)
             {
@@ -230,13 +239,13 @@ sealed class PeerLinks : IAsyncDisposable
     }
 
     /// <summary>On the commit loop. Why there is no session, or <see langword="null"/>.</summary>
-    string? OpenSession(ReplicaBatch batch, PeerLink link, Hello hello, bool isDialer)
+    string? OpenSession(ReplicaBatch batch, PeerLink link, Hello hello, Hello? told)
     {
         if (_replica.Refuse(hello) is { } refusal)
             return refusal;
-        if (!isDialer)
-            link.Post(_replica.Hello());
-        link.Session = _replica.OpenSession(hello);
+        if (told is null)
+            link.Post(told = _replica.Hello());
+        link.Session = _replica.OpenSession(hello, told);
         _links[link.Peer] = link;
         _replica.PullFromNewPeer(batch, link.Peer, hello);
         return null;
@@ -342,38 +351,14 @@ sealed class PeerLinks : IAsyncDisposable
     /// <summary>A message of a peer on its way through the commit loop.</summary>
     sealed class PeerWork(PeerLinks links, PeerLink link, ReplicaMessage message) : CommitWork
     {
-        List<StampInterval>? _applied;
+        IReadOnlyList<StampInterval> _applied = [];
 
-        public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken)
-        {
-            var replica = links._replica;
-            if (!replica.IsOpen(link.Peer, link.Session))
-                return;
-            switch (message)
-            {
-                case Mutations mutations:
-                    await ApplyAsync(batch, mutations).ConfigureAwait(false);
-                    break;
-                case Report report:
-                    replica.OnReport(batch, link.Peer, report);
-                    break;
-                case RollCall call:
-                    replica.OnRollCall(batch, link.Peer, call);
-                    break;
-                case Chunk chunk:
-                    await replica.OnChunkAsync(batch, link.Peer, chunk).ConfigureAwait(false);
-                    break;
-                case SnapshotPage page:
-                    await replica.OnSnapshotPageAsync(batch, link.Peer, page, cancellationToken).ConfigureAwait(false);
-                    break;
-                default:
-                    throw new InvalidDataException($"A {message.GetType().Name} came within a session.");
-            }
-        }
+        public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken) =>
+            _applied = await links._replica.ReceiveAsync(batch, link.Peer, link.Session, message, cancellationToken).ConfigureAwait(false);
 
         public override void OnCommitted()
         {
-            if (_applied is { Count: > 0 })
+            if (_applied.Count > 0)
                 link.Post(new Acknowledgement(_applied));
             if (message is Report report && report.Peers.TryGetValue(link.Peer, out var known))
                 links._board.OnAcknowledged(link.Peer, known.Known[links._replica.Node]);
@@ -383,21 +368,6 @@ sealed class PeerLinks : IAsyncDisposable
         {
             if (failure is InvalidDataException or ClockDriftException)
                 link.Fail(failure);
-        }
-
-        async ValueTask ApplyAsync(ReplicaBatch batch, Mutations mutations)
-        {
-            _applied = [];
-            foreach (var mutation in mutations.Items)
-            {
-                if (!await links._replica.OnMutationAsync(batch, link.Peer, mutation).ConfigureAwait(false))
-                    continue;
-                // Mutations that follow each other are acknowledged as one interval.
-                if (_applied.Count > 0 && _applied[^1].High == mutation.Previous)
-                    _applied[^1] = _applied[^1] with { High = mutation.Stamp };
-                else
-                    _applied.Add(new StampInterval(mutation.Previous, mutation.Stamp));
-            }
         }
     }
 }

@@ -33,10 +33,10 @@ sealed partial class Replica
         return null;
     }
 
-    /// <summary>Both sides call it with the other's hello; an earlier session with that node is over from here on.</summary>
+    /// <summary>Both sides call it with the two hellos of the session; an earlier session with that node is over from here on.</summary>
     /// <returns>The session's id on this side.</returns>
     /// <exception cref="ClockDriftException">The peer's clock is too far ahead.</exception>
-    public long OpenSession(Hello hello)
+    public long OpenSession(Hello hello, Hello told)
     {
         _clock.Observe(hello.Clock);
         var members = Identity.Members;
@@ -49,9 +49,10 @@ sealed partial class Replica
         members[hello.Node] = new StoreMember(hello.StoreId, hello.DataCenter);
         Identity.Forgotten.Remove(hello.Node);
         Identity.IsDirty = true;
-        // A joining store counts as knowing nothing, which pauses truncation here, until its own run is heard.
+        // A joining store counts as knowing nothing, which pauses truncation here, until its own run is heard. That run will be above the clock that
+        // it was told, and above the runs of its earlier lives.
         _peers[hello.Node] = hello.Run.IsNone
-            ? new PeerKnowledge(new HlcTimestamp(_clock.Last.Packed + 1), VersionVector.Empty)
+            ? new PeerKnowledge(HlcTimestamp.Max(told.Clock, _peers.GetValueOrDefault(hello.Node).Run), VersionVector.Empty)
             : new PeerKnowledge(hello.Run, hello.Known);
         if (!hello.Run.IsNone)
             _joinedPeers.Add(hello.Node);
@@ -69,6 +70,37 @@ sealed partial class Replica
     }
 
     public bool IsOpen(byte peer, long session) => _sessions.TryGetValue(peer, out var open) && open.Id == session;
+
+    /// <summary>Takes a message that came within a session; one of a session that is over is ignored.</summary>
+    /// <returns>The peer's transactions that the batch has, to be acknowledged once it is committed.</returns>
+    /// <exception cref="InvalidDataException">The message is not one that the peer can have sent.</exception>
+    /// <exception cref="ClockDriftException">It has a stamp that is too far ahead.</exception>
+    public async ValueTask<IReadOnlyList<StampInterval>> ReceiveAsync(
+        ReplicaBatch batch, byte peer, long session, ReplicaMessage message, CancellationToken cancellationToken)
+    {
+        if (!IsOpen(peer, session))
+            return [];
+        switch (message)
+        {
+            case Mutations mutations:
+                return await OnMutationsAsync(batch, peer, mutations).ConfigureAwait(false);
+            case Report report:
+                OnReport(batch, peer, report);
+                break;
+            case RollCall call:
+                OnRollCall(batch, peer, call);
+                break;
+            case Chunk chunk:
+                await OnChunkAsync(batch, peer, chunk).ConfigureAwait(false);
+                break;
+            case SnapshotPage page:
+                await OnSnapshotPageAsync(batch, peer, page, cancellationToken).ConfigureAwait(false);
+                break;
+            default:
+                throw new InvalidDataException($"A {message.GetType().Name} came within a session.");
+        }
+        return [];
+    }
 
     /// <summary>This replica no longer waits for an absent member, until the next session with it.</summary>
     public void Forget(byte node)
@@ -132,6 +164,22 @@ sealed partial class Replica
 
     /// <summary>What a member is known to have.</summary>
     public VersionVector KnownOf(byte node) => _peers.TryGetValue(node, out var peer) ? peer.Known : VersionVector.Empty;
+
+    async ValueTask<IReadOnlyList<StampInterval>> OnMutationsAsync(ReplicaBatch batch, byte peer, Mutations mutations)
+    {
+        var applied = new List<StampInterval>();
+        foreach (var mutation in mutations.Items)
+        {
+            if (!await OnMutationAsync(batch, peer, mutation).ConfigureAwait(false))
+                continue;
+            // Mutations that follow each other are acknowledged as one interval.
+            if (applied.Count > 0 && applied[^1].High == mutation.Previous)
+                applied[^1] = applied[^1] with { High = mutation.Stamp };
+            else
+                applied.Add(new StampInterval(mutation.Previous, mutation.Stamp));
+        }
+        return applied;
+    }
 
     void LearnMembers(MemberTable table)
     {

@@ -46,7 +46,8 @@ sealed class ClientConnection : IFrameSink, IDisposable
     public void Dispose() => _deadlines.Dispose();
 
     /// <summary>Sends a call if that needs no waiting: there is a free slot, and room in the send queue. Null otherwise.</summary>
-    public PendingCall? TryCall(string service, string message, ReadOnlySpan<byte> payload, TimeSpan timeout, CancellationToken cancellationToken)
+    public PendingCall? TryCall(
+        string service, string message, ReadOnlySpan<byte> payload, TimeSpan timeout, CancellationToken cancellationToken)
     {
         Span<byte> route = stackalloc byte[Route.MaxLength];
         route = route[..Route.Write(route, service, message)];
@@ -75,7 +76,8 @@ sealed class ClientConnection : IFrameSink, IDisposable
         if (payload.Length > Frames.Peer.MessageSize)
         {
             throw new RpcException(
-                RpcStatus.LimitExceeded, $"The payload has {payload.Length} bytes; {_address} takes at most {Frames.Peer.MessageSize} (MessageSize).");
+                RpcStatus.LimitExceeded,
+                $"The payload has {payload.Length} bytes; {_address} takes at most {Frames.Peer.MessageSize} (MessageSize).");
         }
 
         var route = Route.Encode(service, message);
@@ -91,7 +93,8 @@ sealed class ClientConnection : IFrameSink, IDisposable
         call.CancelBy(cancellationToken);
         try
         {
-            await Frames.Output.SendAsync(FrameType.Request, call.Id, ToTimeLimit(timeout), route, payload, sending.Token).ConfigureAwait(false);
+            await Frames.Output.SendAsync(FrameType.Request, call.Id, ToTimeLimit(timeout), route, payload, sending.Token)
+                .ConfigureAwait(false);
         }
         catch (Exception error) when (error is OperationCanceledException or RpcException)
         {
@@ -103,7 +106,8 @@ sealed class ClientConnection : IFrameSink, IDisposable
     }
 
     /// <summary>Opens a stream. Null when there is no slot or the connection is closed.</summary>
-    public async ValueTask<RpcStream?> OpenStreamAsync(string service, string message, TimeSpan timeout, CancellationToken cancellationToken)
+    public async ValueTask<RpcStream?> OpenStreamAsync(
+        string service, string message, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var route = Route.Encode(service, message);
         var exchange = new ClientStream(this, service, message, timeout);
@@ -127,7 +131,7 @@ sealed class ClientConnection : IFrameSink, IDisposable
             {
                 throw new RpcException(
                     RpcStatus.LimitExceeded,
-                    $"{_callsInFlight} calls to {_address} are in flight and {_slotWaiters.Count} wait for their turn (CallsInFlight). Slow down.");
+                    $"{_callsInFlight} calls to {_address} are in flight (CallsInFlight) and {_slotWaiters.Count} wait for their turn.");
             }
 
             _slotWaiters.AddLast(waiter);

@@ -2,7 +2,9 @@ using Datacake.Rpc.Framing;
 
 namespace Datacake.Rpc.Client;
 
-/// <summary>A call or stream of this side, in its connection's table under its id until it is over. Whoever takes it out of the table ends it.</summary>
+/// <summary>
+/// A call or stream of this side, in its connection's table under its id until it is over. Whoever takes it out of the table ends it.
+/// </summary>
 abstract class ClientExchange
 {
     public uint Id { get; set; }
@@ -10,7 +12,9 @@ abstract class ClientExchange
     /// <summary>A timestamp, under the connection's lock.</summary>
     public long Due { get; set; } = DeadlineTimer.Never;
 
-    /// <summary>The last frame has arrived: a reply, or for a stream, that its handler has returned. The payload is now the exchange's.</summary>
+    /// <summary>
+    /// The last frame has arrived: a reply, or for a stream, that its handler has returned. The payload is now the exchange's.
+    /// </summary>
     public abstract void OnReply(PayloadBuffer reply);
 
     /// <summary>It failed, here or there.</summary>

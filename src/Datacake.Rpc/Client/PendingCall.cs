@@ -3,7 +3,9 @@ using Datacake.Rpc.Framing;
 
 namespace Datacake.Rpc.Client;
 
-/// <summary>A call that waits for its reply, and the source of the caller's task. Pooled: it goes back when the caller has taken the result.</summary>
+/// <summary>
+/// A call that waits for its reply, and the source of the caller's task. Pooled: it goes back when the caller has taken the result.
+/// </summary>
 sealed class PendingCall(ClientConnection connection, ItemPool<PendingCall> pool) : ClientExchange, IValueTaskSource<RpcPayload>
 {
     string _service = "";

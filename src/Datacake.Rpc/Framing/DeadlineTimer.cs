@@ -1,8 +1,9 @@
 namespace Datacake.Rpc.Framing;
 
 /// <summary>
-/// One timer for the deadlines of a whole connection, set to the earliest. A later deadline costs a comparison, since most calls are over before theirs:
-/// when the timer fires, the owner looks for what has expired and arms it anew. All but the callback is called under the owner's lock.
+/// One timer for the deadlines of a whole connection, set to the earliest. A later deadline costs a comparison, since most calls are
+/// over before theirs: when the timer fires, the owner looks for what has expired and arms it anew. All but the callback is called
+/// under the owner's lock.
 /// </summary>
 sealed class DeadlineTimer : IDisposable
 {

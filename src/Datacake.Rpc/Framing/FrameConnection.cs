@@ -4,12 +4,15 @@ using System.Text;
 namespace Datacake.Rpc.Framing;
 
 /// <summary>
-/// A connection after its handshake: reads frames, puts chunked messages together and hands them to the sink; writes what the send queue holds; pings a silent
-/// peer. Whatever ends it (an error, garbage, silence, <see cref="Abort"/>), the sink hears of it once, at once.
+/// A connection after its handshake: reads frames, puts chunked messages together and hands them to the sink; writes what the send
+/// queue holds; pings a silent peer. Whatever ends it (an error, garbage, silence, <see cref="Abort"/>), the sink hears of it once, at
+/// once.
 /// </summary>
 sealed class FrameConnection
 {
-    /// <summary>Small enough that most of a large payload is read straight into its own buffer, large enough for some hundred small frames.</summary>
+    /// <summary>
+    /// Small enough that most of a large payload is read straight into its own buffer, large enough for some hundred small frames.
+    /// </summary>
     const int ReceiveBufferSize = 16 * 1024;
 
     /// <summary>Characters of an error's text that are sent.</summary>
@@ -29,9 +32,8 @@ sealed class FrameConnection
     int _silentTicks;
     int _stuckTicks;
     long _writesAtTick = -1;
-    bool _isOver;               // the sink was told
-    RpcException? _reason;
-    IFrameSink? _sink;
+    RpcException? _reason;      // set under the lock, when it is over
+    IFrameSink? _sink;          // set under the lock, when it begins
     Task _transportClosed = Task.CompletedTask;
 
     /// <summary>A connection that runs from <see cref="RunAsync"/> on.</summary>
@@ -61,7 +63,15 @@ sealed class FrameConnection
     /// <summary>Runs the connection until it ends, and returns why it did, after the transport is closed.</summary>
     public async Task<RpcException> RunAsync(IFrameSink sink)
     {
-        _sink = sink;
+        RpcException? aborted;
+        lock (_gate)
+        {
+            _sink = sink;
+            aborted = _reason;
+        }
+
+        if (aborted is not null)
+            sink.OnClosed(aborted);
         await using (_timeProvider.CreateTimer(_ => Tick(), null, _limits.KeepAlive, _limits.KeepAlive).ConfigureAwait(false))
             await Task.WhenAll(WriteAsync(), ReadAsync()).ConfigureAwait(false);
 
@@ -75,17 +85,18 @@ sealed class FrameConnection
     /// <summary>Ends the connection now. The first reason given counts.</summary>
     public void Abort(RpcException reason)
     {
+        IFrameSink? sink;
         lock (_gate)
         {
-            if (_isOver)
+            if (_reason is not null)
                 return;
-            _isOver = true;
             _reason = reason;
+            sink = _sink;
             _transportClosed = CloseTransportAsync();
         }
 
         Output.Close(reason);
-        _sink?.OnClosed(reason);
+        sink?.OnClosed(reason);
     }
 
     public bool TryReserve(int bytes)
@@ -196,7 +207,11 @@ sealed class FrameConnection
         {
             DropUnfinished(header.Id);
             if (header.HasMore && _unfinished.Count >= _limits.CallsInFlight)
-                throw new RpcException(RpcStatus.LimitExceeded, $"more than {_limits.CallsInFlight} large messages at a time (CallsInFlight)");
+            {
+                throw new RpcException(
+                    RpcStatus.LimitExceeded, $"more than {_limits.CallsInFlight} large messages at a time (CallsInFlight)");
+            }
+
             message = Buffers.Rent();
             message.Start(header);
         }
@@ -317,7 +332,7 @@ sealed class FrameConnection
         if (_stuckTicks > 1)
             Abort(new RpcException(RpcStatus.Connection, $"{RemoteAddress} has read nothing for twice {_limits.KeepAlive} (KeepAlive)"));
         else if (_silentTicks > 1)
-            Abort(new RpcException(RpcStatus.Connection, $"{RemoteAddress} has been silent for {_limits.KeepAlive} after a ping (KeepAlive)"));
+            Abort(new RpcException(RpcStatus.Connection, $"{RemoteAddress} was silent for {_limits.KeepAlive} after a ping (KeepAlive)"));
         else if (_silentTicks == 1)
             Signal(FrameType.Ping, 0);
     }

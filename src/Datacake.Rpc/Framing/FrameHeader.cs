@@ -42,7 +42,7 @@ readonly record struct FrameHeader(FrameType Type, FrameFlags Flags, uint Id, ui
         if ((Flags & ~FrameFlags.More) != 0)
             throw new RpcException(RpcStatus.InvalidPayload, $"frame flags 0x{(byte)Flags:X2} are unknown");
         if (MetaLength > maxMetaLength)
-            throw new RpcException(RpcStatus.LimitExceeded, $"the header of a call has {MetaLength} bytes, the limit is {maxMetaLength} (HeaderSize)");
+            throw new RpcException(RpcStatus.LimitExceeded, $"a call's header has {MetaLength} bytes, beyond {maxMetaLength} (HeaderSize)");
         if (BodyLength < MetaLength || BodyLength - MetaLength > MaxPayload)
             throw new RpcException(RpcStatus.InvalidPayload, $"a frame announces {BodyLength} bytes with a header of {MetaLength}");
 

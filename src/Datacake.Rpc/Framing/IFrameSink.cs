@@ -1,6 +1,9 @@
 namespace Datacake.Rpc.Framing;
 
-/// <summary>What a connection does with its frames: the calling side or the answering side. Called by one thread at a time, but for <see cref="OnClosed"/>.</summary>
+/// <summary>
+/// What a connection does with its frames: the calling side or the answering side. Called by one thread at a time, but for
+/// <see cref="OnClosed"/>.
+/// </summary>
 interface IFrameSink
 {
     /// <summary>A whole message has arrived, and is the sink's to release.</summary>

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Datacake.Rpc.Framing;
 
 /// <summary>
-/// The body of one received message, chunks put together: owned by the connection's reader while it fills, then by whoever the message was handed to,
-/// who releases it once. Small bodies live in an array that the object keeps; larger ones in a rented array.
+/// The body of one received message, chunks put together: owned by the connection's reader while it fills, then by whoever the message
+/// was handed to, who releases it once. Small bodies live in an array that the object keeps; larger ones in a rented array.
 /// </summary>
 sealed class PayloadBuffer(FrameConnection owner)
 {

@@ -3,8 +3,8 @@ using System.Text;
 namespace Datacake.Rpc.Framing;
 
 /// <summary>
-/// The names of service and message as they travel, each with its length (1 byte) in front: <c>[n][service][m][message]</c>. These bytes are what the server looks
-/// a handler up by.
+/// The names of service and message as they travel, each with its length (1 byte) in front: <c>[n][service][m][message]</c>. These
+/// bytes are what the server looks a handler up by.
 /// </summary>
 static class Route
 {

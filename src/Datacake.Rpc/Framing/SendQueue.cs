@@ -4,8 +4,9 @@ using System.Threading.Tasks.Sources;
 namespace Datacake.Rpc.Framing;
 
 /// <summary>
-/// What waits to be written to a connection. Frames from any thread are appended to one buffer; the writer takes all of it for one socket write,
-/// while the next buffer fills. When the buffer is full, senders wait; senders of chunks wait sooner, so that small frames find room between them.
+/// What waits to be written to a connection. Frames from any thread are appended to one buffer; the writer takes all of it for one
+/// socket write, while the next buffer fills. When the buffer is full, senders wait; senders of chunks wait sooner, so that small
+/// frames find room between them.
 /// </summary>
 sealed class SendQueue : IValueTaskSource, IThreadPoolWorkItem
 {
@@ -39,8 +40,8 @@ sealed class SendQueue : IValueTaskSource, IThreadPoolWorkItem
     public long Writes { get; private set; }
 
     /// <summary>
-    /// Appends a frame if there is room; an <paramref name="isUrgent"/> one does not wait behind others, and is refused only when so much is queued that the
-    /// peer cannot be reading. On a closed queue it does nothing: those in flight learn it from the connection.
+    /// Appends a frame if there is room; an <paramref name="isUrgent"/> one does not wait behind others, and is refused only when so
+    /// much is queued that the peer cannot be reading. On a closed queue it does nothing: those in flight learn it from the connection.
     /// </summary>
     public bool TryAppend(
         FrameType type, uint id, uint value, ReadOnlySpan<byte> meta, ReadOnlySpan<byte> payload, bool isUrgent = false)

@@ -17,9 +17,10 @@ static class TypedMessage
         {
             var reader = new MessagePackReader(payload);
             var message = TMessage.Read(ref reader);
-            if (!reader.End)
-                throw new RpcException(RpcStatus.InvalidPayload, $"'{TMessage.Name}' is followed by {payload.Length - reader.Consumed} bytes that do not belong to it");
-            return message;
+            return reader.End
+                ? message
+                : throw new RpcException(
+                    RpcStatus.InvalidPayload, $"'{TMessage.Name}' is followed by {payload.Length - reader.Consumed} bytes too many.");
         }
         catch (Exception error) when (error is not RpcException)
         {

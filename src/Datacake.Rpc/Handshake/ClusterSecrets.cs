@@ -11,7 +11,10 @@ static class ClusterSecrets
     public static void Check(string? secret)
     {
         if (secret is { Length: < MinLength })
-            throw new ArgumentException($"The ClusterSecret has {secret.Length} characters; it needs at least {MinLength}. Take 32 random ones.", nameof(secret));
+        {
+            throw new ArgumentException(
+                $"The ClusterSecret has {secret.Length} characters; it needs at least {MinLength}. Take 32 random ones.", nameof(secret));
+        }
     }
 
     public static ReadOnlyMemory<byte> ToKey(string? secret) => secret is null ? default : Encoding.UTF8.GetBytes(secret);

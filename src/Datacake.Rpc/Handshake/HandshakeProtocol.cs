@@ -6,10 +6,11 @@ using Datacake.Rpc.Framing;
 namespace Datacake.Rpc.Handshake;
 
 /// <summary>
-/// What both sides say before the first frame. Each step is <c>DCRP</c>, format version (1 byte), code (1), body length (2, little-endian), body.
-/// The client says what it takes, the server answers what it takes; if the server has a cluster secret, the client then proves that it knows it, and the
-/// server proves it in return: an HMAC-SHA256, keyed by the secret, over the role and both sides' fresh random numbers. The secret itself never travels, a recorded
-/// proof is worth nothing, and neither side can be made to compute the other's.
+/// What both sides say before the first frame. Each step is <c>DCRP</c>, format version (1 byte), code (1), body length (2,
+/// little-endian), body. The client says what it takes, the server answers what it takes; if the server has a cluster secret, the
+/// client then proves that it knows it, and the server proves it in return: an HMAC-SHA256, keyed by the secret, over the role and both
+/// sides' fresh random numbers. The secret itself never travels, a recorded proof is worth nothing, and neither side can be made to
+/// compute the other's.
 /// </summary>
 static class HandshakeProtocol
 {
@@ -18,6 +19,7 @@ static class HandshakeProtocol
     const int NonceSize = 32;
     const int BodySize = 12 + NonceSize;
     const int MaxBodySize = 1024;
+    const string SecretRemedy = "set the same ClusterSecret on all nodes";
     const byte Plain = 0;           // codes of a client
     const byte WithSecret = 0x80;   // flag of the client's code and the server's: the proofs follow
 
@@ -41,7 +43,7 @@ static class HandshakeProtocol
         if (secret.IsEmpty)
             return ReadLimits(theirs);
         if (code != WithSecret)
-            throw new RpcException(RpcStatus.Unauthenticated, "the server has no cluster secret, so it cannot prove that it belongs to the cluster; set the same ClusterSecret on all nodes");
+            throw new RpcException(RpcStatus.Unauthenticated, $"the server has no secret; {SecretRemedy}");
 
         var (clientNonce, serverNonce) = (mine[^NonceSize..], theirs[12..BodySize]);
         await SendAsync(stream, WithSecret, Prove(secret, ClientRole, clientNonce, serverNonce), cancellationToken).ConfigureAwait(false);
@@ -63,9 +65,9 @@ static class HandshakeProtocol
             if (theirs.Length < BodySize)
                 throw new RpcException(RpcStatus.InvalidPayload, "the client's greeting is too short");
             if (!secret.IsEmpty && code != WithSecret)
-                throw new RpcException(RpcStatus.Unauthenticated, "this server asks for a cluster secret, and the client has none; set the same ClusterSecret on all nodes");
+                throw new RpcException(RpcStatus.Unauthenticated, $"this server asks for a secret, and the client has none; {SecretRemedy}");
             if (secret.IsEmpty && code == WithSecret)
-                throw new RpcException(RpcStatus.Unauthenticated, "the client asks for a cluster secret, and this server has none; set the same ClusterSecret on all nodes");
+                throw new RpcException(RpcStatus.Unauthenticated, $"the client asks for a secret, and this server has none; {SecretRemedy}");
             var mine = NewBody(limits);
             await SendAsync(stream, secret.IsEmpty ? Plain : WithSecret, mine, cancellationToken).ConfigureAwait(false);
             if (secret.IsEmpty)
@@ -75,12 +77,21 @@ static class HandshakeProtocol
             var (_, proof) = await ReceiveAsync(stream, "client", cancellationToken).ConfigureAwait(false);
             if (!CryptographicOperations.FixedTimeEquals(proof, Prove(secret, ClientRole, clientNonce, serverNonce)))
                 throw new RpcException(RpcStatus.Unauthenticated, "the client's cluster secret is another than the server's");
-            await SendAsync(stream, WithSecret, Prove(secret, ServerRole, clientNonce, serverNonce), cancellationToken).ConfigureAwait(false);
+            var answer = Prove(secret, ServerRole, clientNonce, serverNonce);
+            await SendAsync(stream, WithSecret, answer, cancellationToken).ConfigureAwait(false);
             return ReadLimits(theirs);
         }
         catch (RpcException refusal)
         {
-            await RefuseAsync(stream, refusal, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await RefuseAsync(stream, refusal, cancellationToken).ConfigureAwait(false);
+            }
+            catch (IOException)
+            {
+                // It has gone without waiting for the reason.
+            }
+
             throw;
         }
     }
@@ -110,7 +121,8 @@ static class HandshakeProtocol
             : throw new RpcException(RpcStatus.InvalidPayload, "the greeting names limits that allow nothing");
     }
 
-    static byte[] Prove(ReadOnlyMemory<byte> secret, ReadOnlySpan<byte> role, ReadOnlySpan<byte> clientNonce, ReadOnlySpan<byte> serverNonce) =>
+    static byte[] Prove(
+        ReadOnlyMemory<byte> secret, ReadOnlySpan<byte> role, ReadOnlySpan<byte> clientNonce, ReadOnlySpan<byte> serverNonce) =>
         HMACSHA256.HashData(secret.Span, [.. role, .. clientNonce, .. serverNonce]);
 
     static void ThrowIfRefused(byte code, byte[] body)
@@ -140,7 +152,12 @@ static class HandshakeProtocol
         if (!header.AsSpan().StartsWith(Magic))
             throw new RpcException(RpcStatus.InvalidPayload, DescribeStranger(header[0], who));
         if (header[4] != Version)
-            throw new RpcException(RpcStatus.InvalidPayload, $"the {who} speaks version {header[4]} of the protocol, this side version {Version}; update the older one");
+        {
+            throw new RpcException(
+                RpcStatus.InvalidPayload,
+                $"the {who} speaks version {header[4]} of the protocol, this side version {Version}; update the older one");
+        }
+
         var length = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(6));
         if (length > MaxBodySize)
             throw new RpcException(RpcStatus.InvalidPayload, $"the {who}'s greeting has {length} bytes; {MaxBodySize} are allowed");
@@ -151,6 +168,6 @@ static class HandshakeProtocol
 
     // A TLS record starts with its type: 0x15 alert, 0x16 handshake.
     static string DescribeStranger(byte first, string who) => first is 0x15 or 0x16
-        ? $"the {who} speaks TLS, this side does not; set Tls on both or on none"
+        ? $"the {who} speaks TLS, this side does not"
         : $"the {who} does not speak the Datacake RPC protocol";
 }

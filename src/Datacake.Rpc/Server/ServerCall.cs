@@ -70,7 +70,8 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
         if (reply.Length > connected.Peer.MessageSize)
         {
             throw new RpcException(
-                RpcStatus.LimitExceeded, $"The reply has {reply.Length} bytes; the caller takes at most {connected.Peer.MessageSize} (MessageSize)");
+                RpcStatus.LimitExceeded,
+                $"The reply has {reply.Length} bytes; the caller takes at most {connected.Peer.MessageSize} (MessageSize).");
         }
 
         return reply.Length <= FrameHeader.MaxPayload && connected.Output.TryAppend(FrameType.Reply, Id, 0, [], reply.Span)

@@ -155,8 +155,8 @@ sealed class ServerConnection : IFrameSink, IDisposable
             return new RpcException(RpcStatus.UnknownService, $"There is no service '{service}' here.");
         if (_services.Find(route) is not null)
         {
-            return new RpcException(
-                RpcStatus.UnknownMessage, $"'{name}' of the service '{service}' {(isStream ? "takes requests, not streams" : "is a stream: open it")}.");
+            var remedy = isStream ? "takes calls, not streams" : "is a stream, not a call";
+            return new RpcException(RpcStatus.UnknownMessage, $"'{name}' of the service '{service}' {remedy}.");
         }
 
         return new RpcException(RpcStatus.UnknownMessage, $"The service '{service}' has no message '{name}'.");
@@ -212,7 +212,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
         {
             if (_isShuttingDown || _closed is not null)
                 return RpcStatus.ShuttingDown;
-            // The caller obeys the limit as it sees it: calls that it has given up, or whose reply is on its way, may not be over here. Hence twice.
+            // The caller obeys the limit as it sees it: what it has given up, or has the reply of, may not be over here yet. Hence twice.
             if (_calls.Count >= 2L * _options.Limits.CallsInFlight)
                 return RpcStatus.LimitExceeded;
             if (!_calls.TryAdd(call.Id, call))

@@ -14,7 +14,7 @@ sealed class ServiceTable
         lock (_gate)
         {
             if (!_services.TryAdd(name, handlers))
-                throw new ArgumentException($"There is a service '{name}' already. Remove it first, or name this one otherwise.", nameof(name));
+                throw new ArgumentException($"There is a service '{name}' already. Remove it first, or rename this one.", nameof(name));
             _routes = new Routes(_services);
         }
     }

@@ -19,9 +19,7 @@ public sealed class TcpTransport : ITransport
         Socket? socket = null;
         try
         {
-            var ip = host is "*" or ""
-                ? IPAddress.IPv6Any
-                : IPAddress.TryParse(host, out var parsed) ? parsed : (await Dns.GetHostAddressesAsync(host, cancellationToken).ConfigureAwait(false))[0];
+            var ip = await ResolveAsync(host, cancellationToken).ConfigureAwait(false);
             socket = new Socket(ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             if (ip.Equals(IPAddress.IPv6Any))
                 socket.DualMode = true;
@@ -29,7 +27,7 @@ public sealed class TcpTransport : ITransport
             socket.Listen(Backlog);
             return new Listener(socket);
         }
-        catch (Exception error) when (error is SocketException or IndexOutOfRangeException)
+        catch (SocketException error)
         {
             socket?.Dispose();
             throw new RpcException(RpcStatus.Connection, $"Cannot listen at {address}: {error.Message}", error);
@@ -56,6 +54,15 @@ public sealed class TcpTransport : ITransport
         }
     }
 
+    static async ValueTask<IPAddress> ResolveAsync(string host, CancellationToken cancellationToken)
+    {
+        if (host == "*")
+            return Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any;
+        if (IPAddress.TryParse(host, out var address))
+            return address;
+        return (await Dns.GetHostAddressesAsync(host, cancellationToken).ConfigureAwait(false))[0];
+    }
+
     static (string Host, int Port) Parse(string address)
     {
         ArgumentException.ThrowIfNullOrEmpty(address);
@@ -66,7 +73,7 @@ public sealed class TcpTransport : ITransport
             || (host.Contains(':') && !isBracketed)
             || !ushort.TryParse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port))
         {
-            throw new RpcException(RpcStatus.Connection, $"'{address}' is not an address. Write host:port, as in 10.0.0.1:7001, [::1]:7001 or *:7001.");
+            throw new RpcException(RpcStatus.Connection, $"'{address}' is no address. Write host:port, as in 10.0.0.1:7001 or [::1]:7001.");
         }
 
         return (isBracketed ? host[1..^1] : host, port);
@@ -84,13 +91,15 @@ public sealed class TcpTransport : ITransport
                 {
                     var accepted = await socket.AcceptAsync(cancellationToken).ConfigureAwait(false);
                     accepted.NoDelay = true;
-                    return new TransportConnection(new NetworkStream(accepted, ownsSocket: true), accepted.RemoteEndPoint?.ToString() ?? "unknown");
+                    var remote = accepted.RemoteEndPoint?.ToString() ?? "unknown";
+                    return new TransportConnection(new NetworkStream(accepted, ownsSocket: true), remote);
                 }
                 catch (SocketException error) when (error.SocketErrorCode is SocketError.OperationAborted)
                 {
                     throw new ObjectDisposedException(nameof(ITransportListener), error);
                 }
-                catch (SocketException error) when (error.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.NotConnected)
+                catch (SocketException error) when (error.SocketErrorCode
+                    is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.NotConnected)
                 {
                     // The peer has gone before it was accepted: the next one.
                 }

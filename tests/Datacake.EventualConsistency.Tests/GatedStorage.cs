@@ -1,0 +1,37 @@
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Tests;
+
+/// <summary>A memory store whose commits wait while it is closed: a node that is up and does not get on.</summary>
+sealed class GatedStorage : IStorage
+{
+    readonly MemoryStorage _storage = new();
+    volatile TaskCompletionSource _gate = Opened();
+
+    public string Description => "gated memory store";
+
+    public void Close() => _gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Open() => _gate.TrySetResult();
+
+    public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default) => _storage.OpenSnapshotAsync(cancellationToken);
+
+    public async ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
+    {
+        await _gate.Task.WaitAsync(cancellationToken);
+        await _storage.CommitAsync(batch, durability, cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Open();
+        await _storage.DisposeAsync();
+    }
+
+    static TaskCompletionSource Opened()
+    {
+        var gate = new TaskCompletionSource();
+        gate.SetResult();
+        return gate;
+    }
+}

@@ -1,0 +1,92 @@
+namespace Datacake.Simulation;
+
+/// <summary>What can happen in a simulated cluster.</summary>
+enum EventKind
+{
+    /// <summary>Time passes.</summary>
+    Pass,
+
+    /// <summary>A machine's wall clock is set, mostly wrongly.</summary>
+    SetClock,
+
+    /// <summary>A transaction is committed.</summary>
+    Write,
+
+    /// <summary>A message arrives.</summary>
+    Deliver,
+
+    /// <summary>A message is lost.</summary>
+    Drop,
+
+    /// <summary>A message is sent a second time.</summary>
+    Duplicate,
+
+    /// <summary>A machine opens a session with another.</summary>
+    Dial,
+
+    /// <summary>A connection breaks: one side notices at once, the other later.</summary>
+    Break,
+
+    /// <summary>A replica does what it does from time to time.</summary>
+    Tick,
+
+    /// <summary>A replica pulls from a peer of its own accord.</summary>
+    Pull,
+
+    /// <summary>A replica truncates and purges what it may, all or in part.</summary>
+    Collect,
+
+    /// <summary>A disk is flushed.</summary>
+    Flush,
+
+    /// <summary>The next commit of a machine fails.</summary>
+    FailCommit,
+
+    /// <summary>A machine's writer is held up: what comes meanwhile ends up in one batch.</summary>
+    Stall,
+
+    /// <summary>It goes on.</summary>
+    Resume,
+
+    /// <summary>A machine flushes its disk and stops.</summary>
+    Leave,
+
+    /// <summary>A process dies; its disk loses nothing.</summary>
+    Crash,
+
+    /// <summary>A machine loses power, and some of its latest unflushed commits.</summary>
+    LosePower,
+
+    /// <summary>A machine's disk is replaced by an empty one.</summary>
+    Wipe,
+
+    /// <summary>A machine starts.</summary>
+    Start,
+
+    /// <summary>Messages no longer get from one machine to another; the other way they may.</summary>
+    Block,
+
+    /// <summary>Two machines can talk again.</summary>
+    Unblock,
+
+    /// <summary>The network falls into two parts.</summary>
+    Partition,
+
+    /// <summary>The network falls into two parts for so long that members of one forget those of the other.</summary>
+    Estrange,
+
+    /// <summary>All machines can talk again.</summary>
+    Heal,
+
+    /// <summary>A replica forgets an absent member.</summary>
+    Forget,
+
+    /// <summary>An operator removes a member.</summary>
+    Retire,
+
+    /// <summary>Two machines talk until neither has anything more to say.</summary>
+    Exchange,
+
+    /// <summary>All machines that can talk do so, and some collect.</summary>
+    Gather,
+}

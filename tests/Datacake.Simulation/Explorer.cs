@@ -1,0 +1,70 @@
+namespace Datacake.Simulation;
+
+/// <summary>A history that broke an invariant.</summary>
+sealed record Failure(Scenario Scenario, IReadOnlyList<SimulatedEvent> Events, Violation Violation)
+{
+    public override string ToString() =>
+        $"seed {Scenario.Seed}: {Violation.Message}{Environment.NewLine}  {Scenario}; {Events.Count} events:{Environment.NewLine}"
+        + string.Join(Environment.NewLine, Events.Select(happening => $"    {happening.Kind} {happening.Machine + 1} {happening.Other + 1} {happening.Chance}"));
+}
+
+/// <summary>Runs schedules, and shrinks those that fail.</summary>
+static class Explorer
+{
+    const int CalmEvents = 30;
+
+    /// <summary>Runs the history of a seed; the failure if it breaks an invariant.</summary>
+    public static Failure? Explore(int seed, int minMachines, int maxMachines, int steps, Statistics statistics)
+    {
+        var scenario = Scenario.Of(seed, minMachines, maxMachines);
+        var events = scenario.DrawEvents(steps);
+        return Run(scenario, events, statistics) is { } violation ? new Failure(scenario, events, violation) : null;
+    }
+
+    public static Violation? Run(Scenario scenario, IReadOnlyList<SimulatedEvent> events, Statistics statistics)
+    {
+        try
+        {
+            var world = new World(scenario, statistics);
+            foreach (var happening in events)
+                world.Do(happening);
+            world.Rest();
+            world.StayCalm();
+            foreach (var happening in scenario.DrawCalmEvents(CalmEvents))
+                world.Do(happening);
+            world.Rest();
+            return null;
+        }
+        catch (Violation violation)
+        {
+            return violation;
+        }
+        catch (Exception e)
+        {
+            return new Violation("nothing fails", $"{e.GetType().Name}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Leaves out events as long as the history still breaks the same invariant.</summary>
+    public static Failure Shrink(Failure failure, TimeSpan budget)
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        var (scenario, kept, violation) = failure;
+        for (int size = Math.Max(1, kept.Count / 2); ; size = Math.Max(1, size / 2))
+        {
+            bool isSmaller = false;
+            for (int at = 0; at < kept.Count;)
+            {
+                if (TimeProvider.System.GetElapsedTime(start) > budget)
+                    return new Failure(scenario, kept, violation);
+                SimulatedEvent[] candidate = [.. kept.Take(at), .. kept.Skip(at + size)];
+                if (Run(scenario, candidate, new Statistics()) is { } again && again.Invariant == violation.Invariant)
+                    (kept, violation, isSmaller) = (candidate, again, true);
+                else
+                    at += size;
+            }
+            if (size == 1 && !isSmaller)
+                return new Failure(scenario, kept, violation);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Datacake.Simulation;
+
+/// <summary>One side of a stream between two machines; a session, once hellos have been exchanged.</summary>
+sealed class Link(long stream, Machine peer, bool isDialer)
+{
+    public long Stream { get; } = stream;
+
+    public Machine Peer { get; } = peer;
+
+    public bool IsDialer { get; } = isDialer;
+
+    /// <summary>The session's id in the replica; 0 until it is open.</summary>
+    public long Session { get; set; }
+
+    /// <summary>The hello that was sent to the peer.</summary>
+    public Hello? Told { get; set; }
+}
+
+/// <summary>Something that changes a replica, on its way through a batch.</summary>
+sealed class Work(Func<ReplicaBatch, ValueTask> apply) : CommitWork
+{
+    /// <summary>The transactions that it may bring.</summary>
+    public Holdings Offered { get; init; } = Holdings.None;
+
+    /// <summary>Why it failed, if it did.</summary>
+    public Exception? Failure { get; private set; }
+
+    public Action? Committed { get; init; }
+
+    public Action<Exception>? Failed { get; init; }
+
+    public override ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken) => apply(batch);
+
+    public override void OnCommitted() => Committed?.Invoke();
+
+    public override void OnFailed(Exception failure)
+    {
+        Failure = failure;
+        Failed?.Invoke(failure);
+    }
+}
+
+/// <summary>A machine of the cluster: its disk and clock, and, while it runs, its replica with its sessions.</summary>
+sealed class Machine(int index, Scenario scenario, SimulatedTime time)
+{
+    readonly List<Work> _waiting = [];
+    BatchCommitter? _committer;
+
+    public int Index { get; } = index;
+
+    /// <summary>The node id.</summary>
+    public byte Node => (byte)(Index + 1);
+
+    public SimulatedClock Clock { get; } = new(time);
+
+    public SimulatedDisk Disk { get; private set; } = new(scenario.PageSize);
+
+    /// <summary>The store id that a fresh store takes: one per life of the disk.</summary>
+    public ulong StoreId { get; private set; }
+
+    /// <summary>The replica; <see langword="null"/> while the machine is down.</summary>
+    public Replica? Replica { get; private set; }
+
+    public PullServer? PullServer { get; private set; }
+
+    public bool IsUp => Replica is not null;
+
+    public bool IsJoined => Replica is { IsJoined: true };
+
+    /// <summary>Whether the disk's replica had joined as of the last commit; known of a machine that is down, too.</summary>
+    public bool HadJoined { get; set; }
+
+    public bool IsStalled { get; set; }
+
+    /// <summary>The streams that are not over on this side.</summary>
+    public Dictionary<long, Link> Streams { get; } = [];
+
+    /// <summary>For each peer the stream of the last session.</summary>
+    public Dictionary<Machine, Link> Links { get; } = [];
+
+    /// <summary>The streams that ended here, so that a hello that is late opens none of them again.</summary>
+    public HashSet<long> Ended { get; } = [];
+
+    /// <summary>The transactions that really reached the store.</summary>
+    public Holdings Held { get; set; } = Holdings.None;
+
+    /// <summary>Those of the copy with which a joining store waits.</summary>
+    public Holdings SeedHeld { get; set; } = Holdings.None;
+
+    /// <summary>Those of the snapshot that lies aside, waiting to be reconciled, and what it has truncated.</summary>
+    public (Holdings Held, ReplicaState State)? Arrived { get; set; }
+
+    /// <summary>The merge of the transactions held: what the store has to show.</summary>
+    public Document[] Ideal { get; set; } = Fresh(scenario);
+
+    public IReadOnlyList<Work> Waiting => _waiting;
+
+    public static Document[] Fresh(Scenario scenario) => [.. scenario.Slots.Select(_ => Document.Nothing)];
+
+    /// <summary>Puts in an empty disk.</summary>
+    public void ReplaceDisk(ulong storeId)
+    {
+        Disk = new SimulatedDisk(scenario.PageSize);
+        StoreId = storeId;
+        HadJoined = false;
+        Held = Holdings.None;
+        Ideal = Fresh(scenario);
+    }
+
+    /// <summary>Starts the process, as the replicated store does it.</summary>
+    public void Start(ulong boot, Action<ReplicaBatch> onCommitted)
+    {
+        var settings = new ReplicaSettings("simulation", "", boot, StoreId);
+        using var snapshot = Now(Disk.OpenSnapshotAsync());
+        var (replica, batch) = Now(Replica.OpenAsync(settings, new HybridLogicalClock(Node, Clock), Disk, snapshot, CancellationToken.None));
+        Now(Disk.CommitAsync(replica.Prepare(batch).Batch, Datacake.Storage.Durability.Flushed));
+        Disk.Note(Held);
+        replica.Complete(batch);
+        Replica = replica;
+        PullServer = new PullServer(replica.Catalog, scenario.PartLength);
+        _committer = new BatchCommitter(replica, Disk, scenario.Durability, NullLogger.Instance, onCommitted);
+        HadJoined = replica.IsJoined;
+        foreach (var slot in scenario.Slots)
+            Declare(replica.Catalog.FindOrAdd(slot.Keyspace, slot.Policy));
+    }
+
+    /// <summary>The process ends, in whichever way.</summary>
+    public void Stop()
+    {
+        Replica = null;
+        PullServer = null;
+        _committer = null;
+        IsStalled = false;
+        _waiting.Clear();
+        Streams.Clear();
+        Links.Clear();
+        SeedHeld = Holdings.None;
+        Arrived = null;
+    }
+
+    public void Queue(Work work) => _waiting.Add(work);
+
+    /// <summary>Commits all that waits as one batch.</summary>
+    /// <returns>What it was.</returns>
+    public Work[] Commit()
+    {
+        Work[] work = [.. _waiting];
+        _waiting.Clear();
+        Now(_committer!.CommitAsync(work));
+        return work;
+    }
+
+    /// <summary>The result of an operation that needs nothing to wait for, as all do here.</summary>
+    public static T Now<T>(ValueTask<T> operation) => operation.IsCompleted ? operation.GetAwaiter().GetResult() : throw NotNow();
+
+    /// <inheritdoc cref="Now{T}"/>
+    public static void Now(ValueTask operation)
+    {
+        if (!operation.IsCompleted)
+            throw NotNow();
+        operation.GetAwaiter().GetResult();
+    }
+
+    static InvalidOperationException NotNow() => new("The code under test waits for something that is not simulated.");
+
+    static void Declare(KeyspaceEntry keyspace)
+    {
+        if (keyspace.Indexes.IsEmpty)
+            keyspace.Indexes = [new IndexEntrySet(keyspace.Number, ByContent)];
+    }
+
+    /// <summary>An index on a property and on the elements of a set.</summary>
+    static readonly DocumentIndex ByContent = new("by content", "1", static (document, values) =>
+    {
+        foreach (var cell in document.Cells)
+        {
+            if (!cell.IsShown(document.Born) || (cell.Kind == DocumentPathKind.Property && cell.Property[0] != (byte)'p'))
+                continue;
+            if (cell.Kind is DocumentPathKind.Property or DocumentPathKind.Element)
+            {
+                values.Writer.Write(cell.Kind == DocumentPathKind.Property ? cell.Value : cell.Element);
+                values.Add();
+            }
+        }
+    });
+}

@@ -1,0 +1,63 @@
+using System.Globalization;
+using Datacake.Simulation;
+
+int seeds = 200, first = 0, steps = 300, minMachines = 2, maxMachines = 6;
+
+for (int i = 0; i < args.Length; i++)
+{
+    switch (args[i])
+    {
+        case "--seeds":
+            seeds = Number();
+            break;
+        case "--first":
+            first = Number();
+            break;
+        case "--seed":
+            (first, seeds) = (Number(), 1);
+            break;
+        case "--steps":
+            steps = Number();
+            break;
+        case "--nodes":
+            int[] range = [.. Value().Split('-').Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
+            (minMachines, maxMachines) = (range[0], range[^1]);
+            break;
+        default:
+            Console.Error.WriteLine($"Unknown option {args[i]}. Usage: [--seeds N] [--first N] [--seed N] [--steps N] [--nodes MIN-MAX]");
+            return 2;
+    }
+
+    string Value() => args[++i];
+    int Number() => int.Parse(Value(), CultureInfo.InvariantCulture);
+}
+
+var statistics = new Statistics();
+long start = TimeProvider.System.GetTimestamp(), reported = start;
+for (int seed = first; seed < first + seeds; seed++)
+{
+    if (Explorer.Explore(seed, minMachines, maxMachines, steps, statistics) is { } failure)
+    {
+        Console.WriteLine($"seed {seed}: {failure.Violation.Message}");
+        Console.WriteLine(failure.Violation.InnerException?.StackTrace);
+        Console.WriteLine("shrinking");
+        Console.WriteLine(Explorer.Shrink(failure, TimeSpan.FromSeconds(60)));
+        return 1;
+    }
+    if (TimeProvider.System.GetElapsedTime(reported) > TimeSpan.FromSeconds(10))
+    {
+        reported = TimeProvider.System.GetTimestamp();
+        Console.WriteLine(Progress(seed + 1 - first));
+    }
+}
+Console.WriteLine(Progress(seeds) + ", no violation");
+foreach (string line in statistics.Describe())
+    Console.WriteLine(line);
+return 0;
+
+string Progress(int done)
+{
+    double seconds = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+    return string.Create(CultureInfo.InvariantCulture,
+        $"{done} seeds in {seconds:N1} s: {done / seconds:N1} seeds/s, {statistics.Events / seconds:N0} events/s, {statistics.Batches / seconds:N0} commits/s");
+}

@@ -1,0 +1,104 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency;
+using Datacake.Storage;
+
+namespace Datacake.Simulation;
+
+/// <summary>A document of a simulated cluster, whether it exists or not.</summary>
+sealed record Slot(int Number, string Keyspace, MergePolicy Policy, DocumentKey Key)
+{
+    public override string ToString() => $"{Keyspace}/{Key}";
+}
+
+/// <summary>Something that happens in a simulated cluster: to which machines, and with which random number.</summary>
+readonly record struct SimulatedEvent(EventKind Kind, int Machine, int Other, int Chance);
+
+/// <summary>
+/// What a seed chooses before anything happens: the size of the cluster, its documents, and how often what happens. Events are drawn beforehand,
+/// not in reaction to what happens, so that a schedule with some of them left out is a schedule too.
+/// </summary>
+sealed record Scenario
+{
+    public required int Seed { get; init; }
+
+    public required Theme Theme { get; init; }
+
+    public required int Machines { get; init; }
+
+    public required IReadOnlyList<Slot> Slots { get; init; }
+
+    /// <summary>Whether some machines start late.</summary>
+    public required bool HasLateStarts { get; init; }
+
+    /// <summary>Whether the messages of a session arrive in order, as through a socket; the replica must not depend on it.</summary>
+    public required bool IsInOrder { get; init; }
+
+    public required Durability Durability { get; init; }
+
+    /// <summary>About how many bytes of documents a part of an answer to a pull has.</summary>
+    public required int PartLength { get; init; }
+
+    public required int PageSize { get; init; }
+
+    public required IReadOnlyDictionary<EventKind, double> Weights { get; init; }
+
+    /// <summary>Whether commits or disks may get lost.</summary>
+    public bool HasLosses => Weights[EventKind.LosePower] + Weights[EventKind.Wipe] > 0;
+
+    /// <summary>Whether members may be given up: forgotten or retired.</summary>
+    public bool GivesUp => Weights[EventKind.Forget] + Weights[EventKind.Retire] + Weights[EventKind.Estrange] > 0;
+
+    public static Scenario Of(int seed, int minMachines, int maxMachines)
+    {
+        var random = new Random(seed);
+        var theme = Pick(random, Theme.All);
+        var weights = theme.Weights.ToDictionary(weight => weight.Key, weight => weight.Value * Pick(random, [0.3, 1, 1, 3]));
+        int machines = random.Next(3) == 0 ? random.Next(2, 4) : random.Next(minMachines, maxMachines + 1);
+        int slots = random.Next(1, 4);
+        if (theme.IsSmall)
+            (machines, slots) = (random.Next(2, 4), random.Next(3) == 0 ? 2 : 1);
+        int policies = random.Next(4);
+        return new Scenario
+        {
+            Seed = seed,
+            Theme = theme,
+            Machines = Math.Clamp(machines, minMachines, maxMachines),
+            Slots = [.. Enumerable.Range(0, slots).Select(number => SlotOf(number, isDeleteWins: policies == 0 || (policies == 1 && number == 1)))],
+            HasLateStarts = !theme.IsCalm,
+            IsInOrder = random.Next(2) == 0,
+            Durability = random.Next(4) == 0 ? Durability.Flushed : Durability.Buffered,
+            PartLength = Pick(random, [1, 1, 40, 120, 100_000]),
+            PageSize = Pick(random, [1, 2, 7, 500]),
+            Weights = weights,
+        };
+    }
+
+    public SimulatedEvent[] DrawEvents(int count) => DrawEvents(Weights, Seed + 1_000_003, count);
+
+    /// <summary>Events that harm nobody, for after the cluster has come to rest: from then on all must be cheap.</summary>
+    public SimulatedEvent[] DrawCalmEvents(int count) => DrawEvents(Theme.Calm.Weights, Seed + 2_000_003, count);
+
+    SimulatedEvent[] DrawEvents(IReadOnlyDictionary<EventKind, double> weights, int seed, int count)
+    {
+        var random = new Random(seed);
+        double total = weights.Values.Sum();
+        var events = new SimulatedEvent[count];
+        for (int i = 0; i < count; i++)
+        {
+            double at = random.NextDouble() * total;
+            var kind = weights.First(weight => (at -= weight.Value) < 0 || weight.Key == weights.Keys.Last()).Key;
+            events[i] = new SimulatedEvent(kind, random.Next(Machines), random.Next(Machines), random.Next(1 << 20));
+        }
+        return events;
+    }
+
+    static Slot SlotOf(int number, bool isDeleteWins) => isDeleteWins
+        ? new Slot(number, "strict", MergePolicy.DeleteWins, DocumentKey.Of(number))
+        : new Slot(number, "cakes", MergePolicy.LastWriterWins, DocumentKey.Of(number));
+
+    static T Pick<T>(Random random, IReadOnlyList<T> choices) => choices[random.Next(choices.Count)];
+
+    public override string ToString() =>
+        $"{Theme.Name}, {Machines} machines, documents {string.Join(" ", Slots)}, {(IsInOrder ? "ordered" : "unordered")} sessions, {Durability} commits, "
+        + $"parts of {PartLength} bytes, pages of {PageSize}";
+}

@@ -1,0 +1,23 @@
+using Datacake.Crdt;
+
+namespace Datacake.Simulation;
+
+/// <summary>The time of the world, which passes only when told to.</summary>
+sealed class SimulatedTime
+{
+    /// <summary>The step in which time passes and clocks are wrong: 64 of them make up the lease of a clock [R1].</summary>
+    public static readonly TimeSpan Unit = TimeSpan.FromSeconds(10) / 64;
+
+    public DateTimeOffset Now { get; private set; } = HlcTimestamp.Epoch + (1000 * Unit);
+
+    public void Pass(TimeSpan time) => Now += time;
+}
+
+/// <summary>A machine's wall clock, which may be wrong and be set.</summary>
+sealed class SimulatedClock(SimulatedTime time) : TimeProvider
+{
+    /// <summary>How far ahead of the world's time it is.</summary>
+    public TimeSpan Offset { get; set; }
+
+    public override DateTimeOffset GetUtcNow() => time.Now + Offset;
+}

@@ -1,0 +1,151 @@
+using Datacake.Storage;
+
+namespace Datacake.Simulation;
+
+/// <summary>
+/// The disk of a machine: an ordered array that each commit replaces. It remembers the commits that are not flushed, of which a power loss takes
+/// any number of the latest; it can refuse a commit; and it hands out memory that is overwritten when its snapshot is disposed.
+/// </summary>
+/// <param name="pageSize">How many entries a page of a scan has at most, so that paging is exercised by few entries.</param>
+sealed class SimulatedDisk(int pageSize) : IStorage
+{
+    const int MaxUnflushed = 12;
+
+    // The last flushed state, then one for each later commit.
+    readonly List<(StorageEntry[] Entries, Holdings Held)> _states = [([], Holdings.None)];
+
+    public string Description => "simulated disk";
+
+    public StorageEntry[] Entries => _states[^1].Entries;
+
+    /// <summary>How many of the latest commits a power loss may take.</summary>
+    public int UnflushedCount => _states.Count - 1;
+
+    /// <summary>Whether the next commit is refused.</summary>
+    public bool IsFailing { get; set; }
+
+    public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default) => new(new Snapshot(Entries, pageSize));
+
+    public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
+    {
+        if (IsFailing)
+        {
+            IsFailing = false;
+            throw new StorageException(StorageError.Full, "The simulated disk is full.");
+        }
+        _states.Add((Apply(batch), _states[^1].Held));
+        if (durability == Durability.Flushed)
+            Flush();
+        else if (_states.Count > MaxUnflushed)
+            _states.RemoveAt(0);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Notes which transactions the state of the last commit really has.</summary>
+    public void Note(Holdings held) => _states[^1] = _states[^1] with { Held = held };
+
+    public void Flush() => _states.RemoveRange(0, _states.Count - 1);
+
+    /// <summary>Takes away the latest commits; returns which transactions are left.</summary>
+    public Holdings LosePower(int lostCommits)
+    {
+        _states.RemoveRange(_states.Count - lostCommits, lostCommits);
+        Flush();
+        return _states[0].Held;
+    }
+
+    public ReadOnlyMemory<byte>? Get(ReadOnlySpan<byte> key) => Find(Entries, key) is var at and >= 0 ? Entries[at].Value : (ReadOnlyMemory<byte>?)null;
+
+    public ArraySegment<StorageEntry> Range(KeyRange range)
+    {
+        int start = LowerBound(Entries, range.Start.Span);
+        int end = range.End is { } bound ? LowerBound(Entries, bound.Span) : Entries.Length;
+        return new ArraySegment<StorageEntry>(Entries, start, Math.Max(end - start, 0));
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    StorageEntry[] Apply(WriteBatch batch)
+    {
+        var operations = new SortedDictionary<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>?>(KeyComparer.Instance);
+        foreach (var operation in batch.Operations)
+            operations[operation.Key] = operation.Value;
+        var result = new List<StorageEntry>(Entries.Length + operations.Count);
+        int next = 0;
+        foreach (var (key, value) in operations)
+        {
+            int order = -1;
+            while (next < Entries.Length && (order = Entries[next].Key.Span.SequenceCompareTo(key.Span)) < 0)
+                result.Add(Entries[next++]);
+            if (next < Entries.Length && order == 0)
+                next++;
+            if (value is { } bytes)
+                result.Add(new StorageEntry(key.ToArray(), bytes.ToArray()));
+        }
+        result.AddRange(Entries.AsSpan(next));
+        return [.. result];
+    }
+
+    static int Find(StorageEntry[] entries, ReadOnlySpan<byte> key)
+    {
+        int at = LowerBound(entries, key);
+        return at < entries.Length && entries[at].Key.Span.SequenceEqual(key) ? at : -1;
+    }
+
+    static int LowerBound(StorageEntry[] entries, ReadOnlySpan<byte> key)
+    {
+        int low = 0, high = entries.Length;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (entries[middle].Key.Span.SequenceCompareTo(key) < 0)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        return low;
+    }
+
+    sealed class KeyComparer : IComparer<ReadOnlyMemory<byte>>
+    {
+        public static readonly KeyComparer Instance = new();
+
+        public int Compare(ReadOnlyMemory<byte> x, ReadOnlyMemory<byte> y) => x.Span.SequenceCompareTo(y.Span);
+    }
+
+    sealed class Snapshot(StorageEntry[] entries, int pageSize) : IStorageSnapshot
+    {
+        readonly List<byte[]> _lent = [];
+
+        public ValueTask<ReadOnlyMemory<byte>?> GetAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken = default) =>
+            new(Find(entries, key.Span) is var at and >= 0 ? Lend(entries[at].Value) : (ReadOnlyMemory<byte>?)null);
+
+        public ValueTask<IReadOnlyList<StorageEntry>> ScanAsync(
+            KeyRange range, ScanDirection direction, int maxEntries, CancellationToken cancellationToken = default)
+        {
+            int start = LowerBound(entries, range.Start.Span), end = range.End is { } bound ? LowerBound(entries, bound.Span) : entries.Length;
+            int count = Math.Max(0, Math.Min(end - start, Math.Min(maxEntries, pageSize)));
+            var page = new StorageEntry[count];
+            for (int i = 0; i < count; i++)
+            {
+                var (key, value) = entries[direction == ScanDirection.Forward ? start + i : end - 1 - i];
+                page[i] = new StorageEntry(Lend(key), Lend(value));
+            }
+            return new(page);
+        }
+
+        public void Dispose()
+        {
+            foreach (byte[] bytes in _lent)
+                bytes.AsSpan().Fill(0xDD);
+            _lent.Clear();
+        }
+
+        ReadOnlyMemory<byte> Lend(ReadOnlyMemory<byte> bytes)
+        {
+            byte[] copy = bytes.ToArray();
+            _lent.Add(copy);
+            return copy;
+        }
+    }
+}

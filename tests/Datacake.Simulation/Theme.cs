@@ -1,0 +1,49 @@
+using static Datacake.Simulation.EventKind;
+
+namespace Datacake.Simulation;
+
+/// <summary>What a history is mostly about: how often which event happens.</summary>
+sealed record Theme(string Name, IReadOnlyDictionary<EventKind, double> Weights, bool IsSmall = false)
+{
+    static readonly SortedDictionary<EventKind, double> Usual = new()
+    {
+        [Pass] = 4, [SetClock] = 1, [Write] = 24, [Deliver] = 40, [Drop] = 2, [Duplicate] = 2, [Dial] = 6, [Break] = 2, [Tick] = 10, [Pull] = 8,
+        [Collect] = 6, [Flush] = 4, [FailCommit] = 0.7, [Stall] = 2, [Resume] = 3, [Leave] = 0.5, [Crash] = 1.5, [LosePower] = 2, [Wipe] = 0.5,
+        [Start] = 8, [Block] = 1.5, [Unblock] = 2, [Partition] = 1, [Heal] = 1.5, [Forget] = 2, [Retire] = 0.2, [Exchange] = 5, [Gather] = 4,
+        [Estrange] = 1.5,
+    };
+
+    static readonly EventKind[] Losses = [LosePower, Wipe], GivingUp = [Forget, Retire, Estrange];
+
+    /// <summary>No losses, and nobody is given up: no full reconcile is needed, ever.</summary>
+    public static Theme Calm { get; } = Of("calm", [.. Losses, .. GivingUp]);
+
+    public static IReadOnlyList<Theme> All { get; } =
+    [
+        Calm,
+        Of("tails", [.. GivingUp, Wipe], (LosePower, 8), (Start, 20), (Tick, 20), (Gather, 2)),
+        Of("wipes", GivingUp, (Wipe, 4), (Tick, 20), (Start, 20), (LosePower, 1), (SetClock, 3), (Gather, 2)),
+        Of("estranged", [.. Losses, Retire], (Estrange, 4), (Heal, 3), (Gather, 8), (Start, 20)),
+        Of("removal", [], (Retire, 1), (Wipe, 1), (Tick, 15), (Start, 15), (Estrange, 1)),
+        Of("duel", [.. Losses, .. GivingUp, Crash, Leave, Block, Partition, Break, Gather], (Write, 10), (Deliver, 50), (Tick, 15), (Collect, 12),
+            (Exchange, 1), (Duplicate, 1), (Drop, 1)) with { IsSmall = true },
+        Of("triangle", [.. Losses, Retire, Crash, Leave, Partition, Gather, Estrange], (Write, 10), (Deliver, 50), (Tick, 15), (Collect, 12),
+            (Exchange, 2), (Forget, 4), (Break, 5)) with { IsSmall = true },
+        Of("refusals", [.. GivingUp], (FailCommit, 8), (Stall, 6), (Resume, 6), (Tick, 15)),
+        Of("mixed", []),
+    ];
+
+    public bool IsCalm => Name is "calm";
+
+    static Theme Of(string name, EventKind[] never, params (EventKind Kind, double Weight)[] other)
+    {
+        var weights = new SortedDictionary<EventKind, double>(Usual);
+        foreach (var kind in never)
+            weights[kind] = 0;
+        foreach (var (kind, weight) in other)
+            weights[kind] = weight;
+        return new Theme(name, weights);
+    }
+
+    public override string ToString() => Name;
+}

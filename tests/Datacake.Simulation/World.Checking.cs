@@ -1,0 +1,250 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+
+namespace Datacake.Simulation;
+
+// What has to hold all along.
+sealed partial class World
+{
+    static string Name(Machine machine) => $"node {machine.Node}";
+
+    /// <summary>A replica takes a snapshot of another in full.</summary>
+    void NoteReconcile(Machine machine)
+    {
+        _statistics.Count("full reconciles");
+        if (_isCalm && Active.Contains(machine))
+            throw new Violation("no needless reconcile", $"{Name(machine)} takes a full snapshot though nobody has forgotten it");
+    }
+
+    /// <summary>Adds a transaction of a replica to the history.</summary>
+    int Note(Machine machine, Mutation mutation, Holdings before)
+    {
+        if (_history.Find(mutation.Stamp) is { } used && _machines.Any(other => other.Held.Has(used.Number)))
+            throw new Violation("unique stamps", $"{Name(machine)} uses {mutation.Stamp} again");
+        bool isOfUser = _written.TryGetValue(mutation.Stamp, out var increments);
+        var past = machine.Held.Or(before);
+        var transaction = _history.Add(mutation, machine.Replica!.Run, past, isOfUser, increments ?? []);
+        _statistics.Count(isOfUser ? "transactions" : "assertions");
+        if (!isOfUser)
+            CheckAssertion(machine, transaction, machine.Arrived!.Value.Held);
+        return transaction.Number;
+    }
+
+    /// <summary>Accounts for what a replica has gained by a commit, and checks it.</summary>
+    void Gain(Machine machine, ReplicaState before, Holdings offered, List<int> own)
+    {
+        var replica = machine.Replica!;
+        if (!replica.IsJoined)
+        {
+            CheckStore(machine);
+            return;
+        }
+        var known = replica.State.Known;
+        var gained = new List<int>(own);
+        gained.AddRange(offered.Except(machine.Held).Transactions.Where(number =>
+            _history[number].Stamp is var stamp && known.Contains(stamp) && !before.Known.Contains(stamp) && !own.Contains(number)));
+        gained.AddRange(machine.SeedHeld.Except(machine.Held).Transactions.Where(number => known.Contains(_history[number].Stamp)));
+        machine.SeedHeld = Holdings.None;
+        if (gained.Count > 0)
+        {
+            var gain = Holdings.Of(gained);
+            machine.Held = machine.Held.Or(gain);
+            _history.MergeInto(machine.Ideal, gain);
+        }
+        CheckStore(machine);
+        if (gained.Count > 0 || !ReferenceEquals(before, replica.State))
+            CheckKnowledge(machine, gained);
+    }
+
+    /// <summary>What is on a machine's disk is what the replica says it is, and shows what it should.</summary>
+    void CheckStore(Machine machine)
+    {
+        var replica = machine.Replica!;
+        CheckEncoding(machine, replica);
+        var shown = new Document[_scenario.Slots.Count];
+        var totals = replica.Catalog.All.ToDictionary(keyspace => keyspace, _ => (Count: 0L, Fingerprint: UInt128.Zero));
+        var entries = new HashSet<StorageKey>();
+        Array.Fill(shown, Document.Nothing);
+        foreach (var (key, value) in machine.Disk.Range(StoreLayout.AllDocuments))
+        {
+            var keyspace = replica.Catalog[StoreLayout.KeyspaceOf(key.Span)];
+            var document = Document.Parse(value);
+            var name = new DocumentName(keyspace.Name, keyspace.Policy, key[StoreLayout.DocumentPrefixLength..]);
+            shown[_history.SlotOf(name)] = document;
+            if (!document.IsAlive(keyspace.Policy))
+                continue;
+            var (count, fingerprint) = totals[keyspace];
+            totals[keyspace] = (count + 1, fingerprint + Fingerprint.Of(name.Key.Span, document, keyspace.Policy));
+            foreach (var index in keyspace.Indexes)
+            {
+                foreach (byte[] indexed in ReplicaBatch.ValuesOf(index, document))
+                    entries.Add(new StorageKey(StoreLayout.IndexEntryKey(index.Number, indexed, name.Key.Span)));
+            }
+        }
+        CheckTotals(machine, totals);
+        CheckIndexes(machine, entries);
+        if (replica.IsJoined && !_retired.Contains(machine.StoreId))
+            CheckExactness(machine, shown);
+    }
+
+    void CheckExactness(Machine machine, Document[] shown)
+    {
+        foreach (var slot in _scenario.Slots)
+        {
+            if (!ShowSame(shown[slot.Number], machine.Ideal[slot.Number], slot.Policy))
+                throw new Violation("exactness", $"{Name(machine)} has of {slot} <{shown[slot.Number]}>, and should show <{machine.Ideal[slot.Number]}>");
+        }
+    }
+
+    static void CheckEncoding(Machine machine, Replica replica)
+    {
+        var state = machine.Disk.Get(StoreLayout.StateKey.Span) is { } bytes ? ReplicaState.Decode(bytes) : ReplicaState.Empty;
+        if (!state.Encode().AsSpan().SequenceEqual(replica.State.Encode()))
+            throw new Violation("encoding", $"{Name(machine)} has stored the state {state}, and says {replica.State}");
+        var identity = machine.Disk.Get(StoreLayout.IdentityKey.Span)!.Value;
+        if (!ReplicaIdentity.Decode(identity).Encode().AsSpan().SequenceEqual(identity.Span))
+            throw new Violation("encoding", $"the identity of {Name(machine)} is not what it was after decoding and encoding");
+        if (!replica.Identity.IsDirty && !replica.Identity.Encode().AsSpan().SequenceEqual(identity.Span))
+            throw new Violation("encoding", $"{Name(machine)} has not stored a change of its identity");
+    }
+
+    static void CheckTotals(Machine machine, Dictionary<KeyspaceEntry, (long Count, UInt128 Fingerprint)> totals)
+    {
+        foreach (var (keyspace, (count, fingerprint)) in totals)
+        {
+            var record = machine.Disk.Get(StoreLayout.KeyspaceKey(keyspace.Number)) is { } bytes ? KeyspaceRecord.Decode(bytes) : null;
+            if ((record?.Count ?? 0) != count || (record?.Fingerprint ?? 0) != fingerprint)
+                throw new Violation("count and fingerprint", $"{Name(machine)} counts {record?.Count} documents in {keyspace.Name}, and has {count}");
+        }
+    }
+
+    static void CheckIndexes(Machine machine, HashSet<StorageKey> entries)
+    {
+        var stored = machine.Disk.Range(StoreLayout.AllIndexEntries);
+        foreach (var (key, _) in stored)
+        {
+            if (!entries.Contains(new StorageKey(key)))
+                throw new Violation("indexes", $"{Name(machine)} has an index entry too many");
+        }
+        if (stored.Count != entries.Count)
+            throw new Violation("indexes", $"{Name(machine)} has {stored.Count} index entries instead of {entries.Count}");
+    }
+
+    /// <summary>What replicas claim to know, they have, unless nobody has it.</summary>
+    void CheckKnowledge(Machine machine, List<int> gained)
+    {
+        if (_retired.Contains(machine.StoreId))
+            return;
+        var state = machine.Replica!.State;
+        var log = machine.Disk.Range(StoreLayout.AllLog).Select(entry => StoreLayout.StampOfLogKey(entry.Key.Span)).ToHashSet();
+        foreach (var transaction in _history.Transactions)
+        {
+            bool has = machine.Held.Has(transaction.Number), claims = state.Known.Contains(transaction.Stamp);
+            if (claims && !has && Active.FirstOrDefault(other => other.Held.Has(transaction.Number)) is { } owner)
+                throw new Violation("truthful known sets", $"{Name(machine)} claims {transaction.Stamp}, which {Name(owner)} has and it has not");
+            if (has && !claims)
+                throw new Violation("truthful known sets", $"{Name(machine)} has {transaction.Stamp}, and does not claim it");
+            if (has && !log.Contains(transaction.Stamp) && !state.Truncated.Contains(transaction.Stamp))
+                throw new Violation("complete log", $"{Name(machine)} has no log record of {transaction.Stamp}");
+        }
+        foreach (int number in gained)
+        {
+            foreach (var other in Active.Where(other => other.IsJoined && !other.Held.Has(number)))
+            {
+                if (other.Replica!.State.Known.Contains(_history[number].Stamp))
+                    throw new Violation("truthful known sets", $"{Name(other)} claims {_history[number].Stamp}, which {Name(machine)} has just got");
+            }
+        }
+        if (!state.Known.Covers(state.Truncated))
+            throw new Violation("truncated within known", $"{Name(machine)} has truncated {state.Truncated.Except(state.Known)} and does not know it");
+        if (log.FirstOrDefault(state.Truncated.Contains) is { IsNone: false } left)
+            throw new Violation("truncated log", $"{Name(machine)} has truncated {left}, and its log record is there");
+        foreach (var (author, stamps) in _acknowledged)
+            CheckAcknowledgement(machine, author, stamps);
+    }
+
+    void CheckAcknowledgement(Machine machine, Machine author, IReadOnlyList<StampInterval> stamps)
+    {
+        foreach (var transaction in _history.Transactions)
+        {
+            if (transaction.Stamp.Node == author.Node && stamps.Any(interval => interval.Contains(transaction.Stamp)) && !machine.Held.Has(transaction.Number))
+                throw new Violation("acknowledged is applied", $"{Name(machine)} acknowledges {transaction.Stamp}, and has not got it");
+        }
+    }
+
+    /// <summary>A full reconcile asserts only what carries writes that one of the sides did not know [R13].</summary>
+    void CheckAssertion(Machine machine, HistoricTransaction assertion, Holdings theirs)
+    {
+        var unshared = machine.Held.Xor(theirs);
+        foreach (var (slot, delta) in assertion.Effects)
+        {
+            var unknown = unshared.Transactions.Select(number => _history[number].EffectOn(slot)).OfType<Document>().ToArray();
+            if (delta.Born.IsNone)
+            {
+                foreach (var cell in delta.Cells)
+                {
+                    if (!Writes(unknown, cell.EncodedPath))
+                        throw new Violation("no resurrection", $"{Name(machine)} asserts a cell of {_scenario.Slots[slot]} though both sides know the same of it");
+                }
+            }
+            if (!delta.Died.IsNone)
+                continue;
+            if (!unknown.Any(document => !document.Born.IsNone || !document.Touched.IsNone))
+                throw new Violation("no resurrection", $"{Name(machine)} asserts {_scenario.Slots[slot]} though both sides know the same of it");
+            if (!_scenario.HasLosses && IsCleanlyDeleted(slot, machine.Held.Or(theirs)))
+                throw new Violation("no resurrection", $"{Name(machine)} revives {_scenario.Slots[slot]}, which was deleted with all that both sides know");
+        }
+
+        static bool Writes(Document[] documents, ReadOnlySpan<byte> path)
+        {
+            foreach (var document in documents)
+            {
+                if (document.TryGetCell(path, out var cell) && !cell.IsRemoved)
+                    return true;
+            }
+            return false;
+        }
+    }
+
+    /// <summary>Whether one of the transactions deleted a document and knew all others of them that touch it.</summary>
+    bool IsCleanlyDeleted(int slot, Holdings held)
+    {
+        var touching = held.Transactions.Where(number => _history[number].EffectOn(slot) is not null).ToArray();
+        return touching.Any(deleting => _history[deleting] is { IsOfUser: true } transaction && !transaction.EffectOn(slot)!.Died.IsNone
+            && touching.All(other => other == deleting || transaction.Past.Has(other)));
+    }
+
+    static bool ShowSame(Document a, Document b, MergePolicy policy)
+    {
+        if (a.IsAlive(policy) != b.IsAlive(policy))
+            return false;
+        if (!a.IsAlive(policy))
+            return true;
+        if (a.Born != b.Born)
+            return false;
+        var left = a.Cells;
+        var right = b.Cells;
+        while (true)
+        {
+            bool hasLeft = MoveToShown(ref left, a.Born), hasRight = MoveToShown(ref right, b.Born);
+            if (!hasLeft || !hasRight)
+                return hasLeft == hasRight;
+            if (left.Current.Stamp != right.Current.Stamp || !left.Current.EncodedPath.SequenceEqual(right.Current.EncodedPath)
+                || !left.Current.Value.SequenceEqual(right.Current.Value))
+                return false;
+        }
+    }
+
+    static bool MoveToShown(ref DocumentCells cells, HlcTimestamp born)
+    {
+        while (cells.MoveNext())
+        {
+            if (cells.Current.IsShown(born))
+                return true;
+        }
+        return false;
+    }
+}

@@ -1,0 +1,202 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication;
+
+namespace Datacake.Simulation;
+
+// How a cluster comes to rest, and what has to hold then.
+sealed partial class World
+{
+    const int MaxRounds = 150;
+
+    /// <summary>All faults end, and every machine that is still a member runs: after some rounds of what replicas do by themselves, all is settled.</summary>
+    public void Rest()
+    {
+        _network.Heal();
+        _network.Clear();
+        foreach (var machine in _machines)
+            Repair(machine);
+        int round = 0;
+        while (Unsettled() is { } what)
+        {
+            if (++round > MaxRounds)
+                throw new Violation("liveness", $"after {MaxRounds} rounds {what}");
+            GoOn();
+        }
+        _statistics.Count("rounds to rest", round);
+        CheckFinally();
+    }
+
+    /// <summary>From now on no full reconcile must happen.</summary>
+    public void StayCalm() => _isCalm = true;
+
+    void Repair(Machine machine)
+    {
+        machine.Disk.IsFailing = false;
+        machine.Clock.Offset = TimeSpan.Zero;
+        bool isMember = !_retired.Contains(machine.StoreId);
+        if (isMember)
+            Start(machine);
+        if (!machine.IsUp)
+            return;
+        Resume(machine);
+        // A stream whose other end is gone breaks; and the operator repeats what got lost with a disk.
+        foreach (var link in machine.Streams.Values.ToArray())
+        {
+            if (!link.Peer.Streams.ContainsKey(link.Stream) || link.Session == 0)
+                End(machine, link);
+        }
+        _network.Clear();
+        if (!isMember)
+            return;
+        foreach (var (node, member) in machine.Replica!.Identity.Members.ToArray())
+        {
+            if (_retired.Contains(member.StoreId))
+                Run(machine, _ => machine.Replica.Retire(node));
+        }
+    }
+
+    void GoOn()
+    {
+        _time.Pass(TimeSpan.FromMilliseconds(500));
+        Machine[] members = [.. Active];
+        foreach (var (a, b) in Pairs())
+        {
+            if (members.Contains(a) && members.Contains(b) && !HaveSession(a, b))
+                Dial(a, b);
+        }
+        DeliverAll(_ => true);
+        foreach (var machine in members)
+        {
+            Tick(machine);
+            Collect(machine, TimeSpan.Zero);
+        }
+        DeliverAll(_ => true);
+    }
+
+    /// <summary>What is not as it should be in the end; <see langword="null"/> if all is.</summary>
+    string? Unsettled()
+    {
+        Machine[] members = [.. Active];
+        var first = members[0];
+        foreach (var machine in members)
+        {
+            if (!machine.IsJoined)
+                return $"{Name(machine)} has not joined";
+            if (!machine.Replica!.State.Known.Equals(first.Replica!.State.Known))
+                return $"{Name(machine)} knows {machine.Replica.State.Known}, and {Name(first)} {first.Replica.State.Known}";
+            if (machine.Disk.Range(StoreLayout.AllLog).Count > 0)
+                return $"{Name(machine)} has {machine.Disk.Range(StoreLayout.AllLog).Count} log records";
+            if (_retired.Count == 0 && FindGap(machine.Replica.State) is { } gap)
+                return $"{Name(machine)} knows of node {gap} {machine.Replica.State.Known}";
+            if (machine.Disk.Range(StoreLayout.AllArriving).Count + machine.Disk.Range(StoreLayout.AllArrivingLog).Count > 0)
+                return $"{Name(machine)} has something aside";
+        }
+        return null;
+    }
+
+    static byte? FindGap(ReplicaState state)
+    {
+        foreach (byte node in state.Known.Nodes)
+        {
+            if (state.Known[node].Length > 1)
+                return node;
+        }
+        return null;
+    }
+
+    void CheckFinally()
+    {
+        Machine[] members = [.. Active];
+        var held = members.Aggregate(Holdings.None, (all, machine) => all.Or(machine.Held));
+        foreach (var machine in members)
+        {
+            if (!machine.Held.SetEquals(held))
+            {
+                var lost = _history[held.Except(machine.Held).Transactions.First()];
+                throw new Violation("nothing lost", $"{Name(machine)} has not got {lost.Stamp}");
+            }
+            CheckNothingLeftOver(machine);
+        }
+        foreach (var slot in _scenario.Slots)
+        {
+            var document = members[0].Ideal[slot.Number];
+            if (!document.IsAlive(slot.Policy))
+                continue;
+            CheckCounter(slot, document, held);
+            if (IsCleanlyDeleted(slot.Number, held))
+                throw new Violation("no resurrection", $"{slot} was deleted, and is back");
+        }
+        CheckConvergence(members);
+    }
+
+    void CheckConvergence(Machine[] members)
+    {
+        foreach (var slot in _scenario.Slots)
+        {
+            var first = ShownBy(members[0], slot);
+            foreach (var machine in members[1..])
+            {
+                if (!ShowSame(ShownBy(machine, slot), first, slot.Policy))
+                    throw new Violation("convergence", $"{Name(machine)} and {Name(members[0])} show different documents under {slot}");
+            }
+        }
+        foreach (string keyspace in _scenario.Slots.Select(slot => slot.Keyspace).Distinct())
+        {
+            var records = members.Select(machine => machine.Replica!.Catalog.Find(keyspace)!.Record).ToArray();
+            if (records.Any(record => record.Fingerprint != records[0].Fingerprint || record.Count != records[0].Count))
+                throw new Violation("convergence", $"the fingerprints of {keyspace} differ");
+        }
+    }
+
+    static Document ShownBy(Machine machine, Slot slot)
+    {
+        var keyspace = machine.Replica!.Catalog.Find(slot.Keyspace)!;
+        return machine.Disk.Get(StoreLayout.DocumentKey(keyspace.Number, slot.Key.Encoded.Span)) is { } stored ? Document.Parse(stored) : Document.Nothing;
+    }
+
+    static void CheckNothingLeftOver(Machine machine)
+    {
+        foreach (var (key, value) in machine.Disk.Range(StoreLayout.AllDocuments))
+        {
+            var document = Document.Parse(value);
+            if (!document.IsAlive(machine.Replica!.Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy))
+                throw new Violation("nothing left over", $"{Name(machine)} has the tombstone <{document}>");
+            foreach (var cell in document.Cells)
+            {
+                if (!cell.IsShown(document.Born))
+                    throw new Violation("nothing left over", $"{Name(machine)} has <{document}>, with a cell that nobody sees");
+            }
+        }
+    }
+
+    /// <summary>The sum is what the put of the document wrote, and every increment on that put that some disk has kept.</summary>
+    void CheckCounter(Slot slot, Document document, Holdings held)
+    {
+        long shown = 0, total = 0;
+        foreach (var cell in document.Cells)
+        {
+            if (cell.Kind == DocumentPathKind.CounterShare && cell.IsShown(document.Born))
+                shown += CounterValue.Read(cell.Value);
+        }
+        foreach (var cell in _history.Find(document.Born)!.EffectOn(slot.Number)!.Cells)
+        {
+            if (cell.Kind == DocumentPathKind.CounterShare)
+                total += CounterValue.Read(cell.Value);
+        }
+        // A run's share is a total, so that what survives of it brings what the run added before.
+        var last = new Dictionary<HlcTimestamp, HlcTimestamp>();
+        foreach (var transaction in _history.Transactions.Where(transaction => held.Has(transaction.Number)))
+        {
+            if (transaction.Increments.Any(increment => increment.Slot == slot.Number && increment.Base == document.Born))
+                last[transaction.Run] = HlcTimestamp.Max(last.GetValueOrDefault(transaction.Run), transaction.Stamp);
+        }
+        foreach (var transaction in _history.Transactions.Where(transaction => transaction.Stamp <= last.GetValueOrDefault(transaction.Run)))
+        {
+            foreach (var (_, _, amount) in transaction.Increments.Where(increment => increment.Slot == slot.Number && increment.Base == document.Born))
+                total += amount;
+        }
+        if (shown != total)
+            throw new Violation("counters", $"{slot} shows {shown}, and should show {total}");
+    }
+}

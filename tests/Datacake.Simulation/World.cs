@@ -1,0 +1,678 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Storage;
+using static Datacake.Simulation.Machine;
+
+namespace Datacake.Simulation;
+
+/// <summary>
+/// A cluster of machines that run the shipped replica, in one thread and with a clock of its own: what happens is a schedule of events, and the
+/// same schedule always ends the same way. It knows the whole history, and checks every replica against it after every commit.
+/// </summary>
+sealed partial class World
+{
+    readonly Scenario _scenario;
+    readonly Statistics _statistics;
+    readonly SimulatedTime _time = new();
+    readonly Network _network;
+    readonly Machine[] _machines;
+    readonly History _history;
+    readonly HashSet<ulong> _retired = [];
+    readonly Dictionary<HlcTimestamp, IReadOnlyList<Increment>> _written = [];   // the user's transactions of the batch under way
+    readonly List<(Machine Author, IReadOnlyList<StampInterval> Stamps)> _acknowledged = [];   // by the batch under way
+    ReplicaBatch? _committed;
+    bool _isCommitting;
+    long _lastStream;
+    ulong _lastId;
+    bool _isCalm;
+
+    public World(Scenario scenario, Statistics statistics)
+    {
+        _scenario = scenario;
+        _statistics = statistics;
+        _network = new Network(scenario.IsInOrder) { Capacity = 16 + (8 * scenario.Machines) };
+        _history = new History(scenario.Slots);
+        _isCalm = scenario.Theme.IsCalm;
+        _machines = [.. Enumerable.Range(0, scenario.Machines).Select(index => new Machine(index, scenario, _time))];
+        foreach (var machine in _machines)
+            machine.ReplaceDisk(++_lastId);
+        Form();
+    }
+
+    /// <summary>The machines whose stores nobody has retired.</summary>
+    IEnumerable<Machine> Active => _machines.Where(machine => !_retired.Contains(machine.StoreId));
+
+    /// <summary>What happens in an event.</summary>
+    public void Do(SimulatedEvent happening)
+    {
+        var (kind, index, other, chance) = happening;
+        Machine machine = _machines[index], peer = _machines[other];
+        _statistics.Count(kind);
+        switch (kind)
+        {
+            case EventKind.Pass:
+                _time.Pass((1 + (chance % 40)) * SimulatedTime.Unit);
+                break;
+            case EventKind.SetClock:
+                machine.Clock.Offset = ((chance % 401) - 200) * SimulatedTime.Unit;
+                break;
+            case EventKind.Deliver:
+                if (_network.Take(chance) is { } envelope)
+                    Deliver(envelope);
+                break;
+            case EventKind.Drop:
+                _network.Drop(chance);
+                break;
+            case EventKind.Duplicate:
+                _network.Duplicate(chance);
+                break;
+            case EventKind.Block:
+                _network.Block(index, other);
+                break;
+            case EventKind.Unblock:
+                _network.Unblock(index, other);
+                _network.Unblock(other, index);
+                break;
+            case EventKind.Partition:
+                Partition(chance);
+                break;
+            case EventKind.Estrange:
+                Estrange(chance);
+                break;
+            case EventKind.Heal:
+                _network.Heal();
+                break;
+            case EventKind.Start:
+                Start(machine);
+                break;
+            case EventKind.Exchange:
+                Exchange(machine, peer);
+                break;
+            case EventKind.Gather:
+                Gather(chance);
+                break;
+            case EventKind.Wipe:
+                Wipe(machine, chance);
+                break;
+            default:
+                if (machine.IsUp)
+                    DoOn(machine, peer, kind, chance);
+                break;
+        }
+    }
+
+    void DoOn(Machine machine, Machine peer, EventKind kind, int chance)
+    {
+        switch (kind)
+        {
+            case EventKind.Write:
+                Write(machine, chance);
+                break;
+            case EventKind.Dial:
+                Dial(machine, peer);
+                break;
+            case EventKind.Break:
+                if (machine.Links.TryGetValue(peer, out var broken))
+                    End(machine, broken);
+                break;
+            case EventKind.Tick:
+                Tick(machine);
+                break;
+            case EventKind.Pull:
+                Pull(machine, peer);
+                break;
+            case EventKind.Collect:
+                Collect(machine, chance % 2 == 0 ? TimeSpan.MaxValue : -(chance % 200) * SimulatedTime.Unit);
+                break;
+            case EventKind.Flush:
+                machine.Disk.Flush();
+                break;
+            case EventKind.FailCommit:
+                machine.Disk.IsFailing = true;
+                break;
+            case EventKind.Stall:
+                machine.IsStalled = true;
+                break;
+            case EventKind.Resume:
+                Resume(machine);
+                break;
+            case EventKind.Leave:
+                Resume(machine);
+                machine.Disk.Flush();
+                Stop(machine);
+                break;
+            case EventKind.Crash:
+                Stop(machine);
+                break;
+            case EventKind.LosePower:
+                LosePower(machine, chance);
+                break;
+            case EventKind.Forget:
+                if (machine != peer)
+                    Run(machine, _ => machine.Replica!.Forget(peer.Node));
+                break;
+            case EventKind.Retire:
+                Retire(machine, peer);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(kind));
+        }
+    }
+
+    /// <summary>The first machine forms the cluster; some of the others join it at once.</summary>
+    void Form()
+    {
+        Start(_machines[0]);
+        Run(_machines[0], _ => _machines[0].Replica!.Bootstrap());
+        var random = new Random(_scenario.Seed + 77);
+        for (int i = 1; i < _machines.Length; i++)
+        {
+            if (i != 1 && _scenario.HasLateStarts && random.Next(10) < 3)
+                continue;
+            Start(_machines[i]);
+            Exchange(_machines[0], _machines[i]);
+            Exchange(_machines[0], _machines[i]);
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- processes and disks
+
+    void Start(Machine machine)
+    {
+        if (machine.IsUp)
+            return;
+        try
+        {
+            machine.Start(++_lastId, batch => _committed = batch);
+        }
+        catch (StorageException)
+        {
+            _statistics.Count("failed starts");
+            return;
+        }
+        CheckStore(machine);
+    }
+
+    void Stop(Machine machine)
+    {
+        foreach (var link in machine.Streams.Values)
+            Send(machine, link, null, Holdings.None);
+        machine.Ended.UnionWith(machine.Streams.Keys);
+        machine.Stop();
+    }
+
+    void LosePower(Machine machine, int chance)
+    {
+        Stop(machine);
+        int lost = chance % (machine.Disk.UnflushedCount + 1);
+        if (lost == 0)
+            return;
+        _statistics.Count("lost tails");
+        machine.Held = machine.Disk.LosePower(lost);
+        machine.Ideal = Fresh(_scenario);
+        _history.MergeInto(machine.Ideal, machine.Held);
+    }
+
+    void Wipe(Machine machine, int chance)
+    {
+        if (!Active.Any(other => other != machine && other.HadJoined))
+            return;
+        // Where members are given up, a joining node cannot ask all: there its clock has to be right [R12].
+        if (!_scenario.GivesUp)
+            machine.Clock.Offset -= chance % 300 * SimulatedTime.Unit;
+        else if (machine.Replica is { } replica && replica.Hello().Clock.Time - _time.Now is var ahead && ahead > machine.Clock.Offset)
+            machine.Clock.Offset = ahead + SimulatedTime.Unit;
+        if (machine.IsUp)
+            Stop(machine);
+        machine.ReplaceDisk(++_lastId);
+        _statistics.Count("wipes");
+    }
+
+    // ---------------------------------------------------------------------------------------------- the network
+
+    void Partition(int chance)
+    {
+        foreach (var (a, b) in Pairs().Where(pair => (chance >> pair.A.Index & 1) != (chance >> pair.B.Index & 1)))
+        {
+            _network.Block(a.Index, b.Index);
+            _network.Block(b.Index, a.Index);
+        }
+    }
+
+    /// <summary>The network is parted for so long that each side, or one of them, gives the other up.</summary>
+    void Estrange(int chance)
+    {
+        Partition(chance);
+        foreach (var machine in _machines.Where(machine => machine.IsUp && ((chance >> 6 & 3) != 0 || (chance >> machine.Index & 1) != 0)))
+        {
+            foreach (var other in _machines.Where(other => (chance >> other.Index & 1) != (chance >> machine.Index & 1)))
+            {
+                if (machine.Links.TryGetValue(other, out var link))
+                    End(machine, link);
+                Run(machine, _ => machine.Replica!.Forget(other.Node));
+            }
+        }
+    }
+
+    IEnumerable<(Machine A, Machine B)> Pairs() =>
+        from a in _machines from b in _machines where a.Index < b.Index select (a, b);
+
+    bool CanReach(Machine a, Machine b) =>
+        a != b && a.IsUp && b.IsUp && !_network.IsBlocked(a.Index, b.Index) && !_network.IsBlocked(b.Index, a.Index);
+
+    static bool HaveSession(Machine a, Machine b) => a.Links.TryGetValue(b, out var mine) && b.Links.TryGetValue(a, out var theirs)
+        && mine.Stream == theirs.Stream && a.Replica!.IsOpen(b.Node, mine.Session) && b.Replica!.IsOpen(a.Node, theirs.Session);
+
+    void Send(Machine source, Link link, ReplicaMessage? message, Holdings held, ulong answer = 0, bool isOpening = false) => _network.Send(
+        new Envelope(source, link.Peer, link.Stream, message?.Encoded, held, answer, isOpening, message?.GetType().Name ?? "end of stream"));
+
+    void Deliver(Envelope envelope)
+    {
+        var target = envelope.Target;
+        if (!target.IsUp)
+            return;
+        if (envelope.Encoded is null)
+        {
+            if (target.Streams.TryGetValue(envelope.Stream, out var ending))
+                End(target, ending, isNoticed: true);
+            target.Ended.Add(envelope.Stream);
+            return;
+        }
+        var message = Decode(envelope);
+        _statistics.Count(message);
+        if (!target.Streams.TryGetValue(envelope.Stream, out var link))
+        {
+            if (envelope.IsOpening && message is Hello hello && !target.Ended.Contains(envelope.Stream))
+                Accept(target, new Link(envelope.Stream, envelope.Source, isDialer: false), hello);
+        }
+        else
+        {
+            Deliver(target, link, message, envelope);
+        }
+    }
+
+    void Deliver(Machine target, Link link, ReplicaMessage message, Envelope envelope)
+    {
+        switch (message)
+        {
+            case Hello hello when link is { IsDialer: true, Session: 0 }:
+                Queue(target, link, batch => Open(target, link, batch, hello));
+                break;
+            case Hello:
+                break;                                                          // a copy
+            case Refusal:
+                End(target, link);
+                break;
+            case PullRequest request:
+                Answer(target, link, request);
+                break;
+            case Acknowledgement:
+                break;                                                          // was checked when it was sent
+            case SnapshotPage page:
+                Queue(target, link, batch => TakePageAsync(target, link, batch, page, envelope.Held));
+                break;
+            default:
+                Receive(target, link, message, envelope.Held);
+                break;
+        }
+    }
+
+    static ReplicaMessage Decode(Envelope envelope)
+    {
+        byte[] copy = [.. envelope.Encoded!];
+        var message = ReplicaMessage.Decode(copy);
+        Array.Fill(copy, (byte)0xDD);                                           // whoever keeps a part of it without copying finds out
+        return message.Encoded.AsSpan().SequenceEqual(envelope.Encoded) ? message
+            : throw new Violation("encoding", $"a {message.GetType().Name} is not what it was after decoding and encoding");
+    }
+
+    // ---------------------------------------------------------------------------------------------- sessions
+
+    void Dial(Machine a, Machine b)
+    {
+        if (a == b || !a.IsUp)
+            return;
+        var (dialer, acceptor) = a.Index < b.Index ? (a, b) : (b, a);           // the lower node id dials
+        if (!dialer.IsUp || dialer.Streams.Values.Any(stream => stream.Peer == acceptor && stream.Session == 0))
+            return;
+        var link = new Link(++_lastStream, acceptor, isDialer: true);
+        dialer.Streams.Add(link.Stream, link);
+        Hello? hello = null;
+        Queue(dialer, new Work(_ =>
+        {
+            link.Told = hello = dialer.Replica!.Hello();
+            return ValueTask.CompletedTask;
+        })
+        {
+            Committed = () => Send(dialer, link, hello, dialer.Held, isOpening: true),
+            Failed = _ => End(dialer, link),
+        });
+    }
+
+    void Accept(Machine target, Link link, Hello hello)
+    {
+        target.Streams.Add(link.Stream, link);
+        Queue(target, link, batch => Open(target, link, batch, hello));
+    }
+
+    /// <summary>Either side opens the session with the other's hello, as the peer links do it.</summary>
+    ValueTask Open(Machine machine, Link link, ReplicaBatch batch, Hello hello)
+    {
+        var replica = machine.Replica!;
+        if (replica.Refuse(hello) is not null)
+        {
+            _statistics.Count("refused sessions");
+            Send(machine, link, new Refusal("no"), Holdings.None);
+            End(machine, link);
+            return ValueTask.CompletedTask;
+        }
+        if (!link.IsDialer)
+            Send(machine, link, link.Told = replica.Hello(), machine.Held);
+        link.Session = replica.OpenSession(hello, link.Told!);
+        machine.Links[link.Peer] = link;
+        replica.PullFromNewPeer(batch, link.Peer.Node, hello);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>A stream ends on one side; the other hears of it, unless it is from there that it was noticed.</summary>
+    void End(Machine machine, Link link, bool isNoticed = false)
+    {
+        if (!machine.Streams.Remove(link.Stream))
+            return;
+        machine.Ended.Add(link.Stream);
+        if (machine.Links.GetValueOrDefault(link.Peer) == link)
+            machine.Links.Remove(link.Peer);
+        if (!isNoticed)
+            Send(machine, link, null, Holdings.None);
+        Run(machine, _ => machine.Replica!.CloseSession(link.Peer.Node, link.Session));
+    }
+
+    void Receive(Machine target, Link link, ReplicaMessage message, Holdings held)
+    {
+        IReadOnlyList<StampInterval> applied = [];
+        Queue(target, new Work(async batch => applied = await target.Replica!.ReceiveAsync(batch, link.Peer.Node, link.Session, message, default))
+        {
+            Offered = message is Mutations mutations ? Holdings.Of([.. mutations.Items.Select(item => _history.Find(item.Stamp)!.Number)]) : held,
+            Committed = () =>
+            {
+                if (applied.Count == 0)
+                    return;
+                _acknowledged.Add((link.Peer, applied));
+                Send(target, link, new Acknowledgement(applied), target.Held);
+            },
+            Failed = failure => Refuse(target, link, failure),
+        });
+    }
+
+    static async ValueTask TakePageAsync(Machine target, Link link, ReplicaBatch batch, SnapshotPage page, Holdings held)
+    {
+        var replica = target.Replica!;
+        bool wasJoined = replica.IsJoined, wasWaiting = replica.IsWaitingForRoll;
+        await replica.ReceiveAsync(batch, link.Peer.Node, link.Session, page, default);
+        if (wasJoined && replica.HasArrived && page.IsLast)
+            target.Arrived = (held, page.State);
+        else if (!wasJoined && !wasWaiting && (replica.IsWaitingForRoll || replica.IsJoined))
+            target.SeedHeld = held;
+    }
+
+    /// <summary>Answers a pull from a snapshot of this moment, beside the writer, as the peer links do it.</summary>
+    void Answer(Machine source, Link link, PullRequest request)
+    {
+        if (!source.IsJoined)
+            return;
+        ulong stream = ++_lastId;
+        foreach (var part in Now(AnswerAsync(source, request, stream)))
+            Send(source, link, part, source.Held, stream);
+    }
+
+    static async ValueTask<List<ReplicaMessage>> AnswerAsync(Machine source, PullRequest request, ulong stream)
+    {
+        using var snapshot = await source.Disk.OpenSnapshotAsync();
+        var parts = new List<ReplicaMessage>();
+        await foreach (var part in source.PullServer!.AnswerAsync(snapshot, request, stream))
+        {
+            _ = part.Encoded;
+            parts.Add(part);
+        }
+        return parts;
+    }
+
+    /// <summary>A message is refused if its stamps are too far ahead, and for no other reason, for all replicas here are honest.</summary>
+    void Refuse(Machine target, Link link, Exception failure)
+    {
+        if (failure is not ClockDriftException)
+            return;
+        _statistics.Count("refused for drift");
+        End(target, link);
+    }
+
+    // ---------------------------------------------------------------------------------------------- what replicas do
+
+    void Tick(Machine machine) => Run(machine, batch => machine.Replica!.Tick(batch));
+
+    void Pull(Machine machine, Machine peer) => Run(machine, batch =>
+    {
+        // The replica never pulls from two at once.
+        if (!machine.Replica!.IsPulling && machine.Replica.Sessions.ContainsKey(peer.Node))
+            machine.Replica.StartPull(batch, peer.Node);
+    });
+
+    void Collect(Machine machine, TimeSpan beyondNow) => Queue(machine, new Work(async batch =>
+    {
+        var upTo = beyondNow == TimeSpan.MaxValue ? new HlcTimestamp(ulong.MaxValue) : HlcTimestamp.AtEndOf(_time.Now + beyondNow);
+        await machine.Replica!.CollectAsync(batch, upTo);
+    }));
+
+    void Retire(Machine machine, Machine peer)
+    {
+        if (machine == peer || !machine.IsJoined || _retired.Contains(machine.StoreId)
+            || !machine.Replica!.Identity.Members.TryGetValue(peer.Node, out var member))
+            return;
+        _statistics.Count("retired stores");
+        _retired.Add(member.StoreId);
+        Run(machine, _ => machine.Replica!.Retire(peer.Node));
+    }
+
+    void Write(Machine machine, int chance)
+    {
+        if (machine.IsJoined)
+            Queue(machine, new Work(batch => WriteAsync(machine, batch, new Random(chance))));
+    }
+
+    async ValueTask WriteAsync(Machine machine, ReplicaBatch batch, Random random)
+    {
+        var transaction = new Transaction();
+        var increments = new List<Increment>();
+        var slots = _scenario.Slots.ToArray();
+        random.Shuffle(slots);
+        foreach (var slot in slots[..random.Next(1, Math.Min(2, slots.Length) + 1)])
+        {
+            var keyspace = machine.Replica!.Catalog.Find(slot.Keyspace)!;
+            var current = await batch.ReadAsync(StoreLayout.DocumentKey(keyspace.Number, slot.Key.Encoded.Span));
+            AddOperation(transaction, slot, current, random, increments);
+        }
+        try
+        {
+            var stamp = await machine.Replica!.WriteAsync(batch, transaction);
+            _written[stamp] = increments;
+        }
+        catch (DocumentNotFoundException)
+        {
+            _statistics.Count("refused updates");
+        }
+    }
+
+    static void AddOperation(Transaction transaction, Slot slot, Document current, Random random, List<Increment> increments)
+    {
+        bool isShown = current.IsAlive(slot.Policy);
+        int choice = random.Next(isShown ? 8 : 40);
+        var content = new DocumentContentBuilder();
+        if (choice == 0 || (!isShown && choice > 3))
+        {
+            content.Set(PathP, Value(random));
+            content.Set(PathQ, Value(random));
+            content.Set(PathX, [1]);
+            transaction.Put(slot.Keyspace, slot.Key, content.Build(), [new CounterIncrement("n", random.Next(9))]);
+        }
+        else if (choice <= 3)
+        {
+            // Of a document that is not shown, too: that is refused, and must change nothing.
+            var path = (random.Next(4)) switch { 0 => PathP, 1 => PathQ, 2 => PathX, _ => PathY };
+            if (random.Next(2) == 0)
+                content.Set(path, Value(random));
+            else
+                content.Remove(path);
+            transaction.Update(slot.Keyspace, slot.Key, content.Build());
+        }
+        else if (choice <= 5)
+        {
+            long amount = random.Next(1, 6);
+            increments.Add(new Increment(slot.Number, current.Born, amount));
+            transaction.Update(slot.Keyspace, slot.Key, DocumentContent.Empty, [new CounterIncrement("n", amount)]);
+        }
+        else
+        {
+            transaction.Delete(slot.Keyspace, slot.Key);
+        }
+    }
+
+    static byte[] Value(Random random) => BitConverter.GetBytes(random.Next(4));
+
+    static readonly byte[] PathP = DocumentPath.OfProperty("p").Encoded.ToArray(), PathQ = DocumentPath.OfProperty("q").Encoded.ToArray(),
+        PathX = DocumentPath.OfElement("s", [1]).Encoded.ToArray(), PathY = DocumentPath.OfElement("s", [2]).Encoded.ToArray();
+
+    // ---------------------------------------------------------------------------------------------- batches
+
+    void Resume(Machine machine)
+    {
+        machine.IsStalled = false;
+        if (machine.Waiting.Count > 0)
+            Commit(machine);
+    }
+
+    void Run(Machine machine, Action<ReplicaBatch> work) => Queue(machine, new Work(batch =>
+    {
+        work(batch);
+        return ValueTask.CompletedTask;
+    }));
+
+    void Queue(Machine machine, Link link, Func<ReplicaBatch, ValueTask> work) =>
+        Queue(machine, new Work(work) { Failed = failure => Refuse(machine, link, failure) });
+
+    void Queue(Machine machine, Work work)
+    {
+        machine.Queue(work);
+        if (!machine.IsStalled && !_isCommitting)
+            Commit(machine);
+        else if (machine.Waiting.Count > 50)
+            Resume(machine);
+    }
+
+    /// <summary>Commits all that waits on a machine, then what came up meanwhile.</summary>
+    void Commit(Machine machine)
+    {
+        _isCommitting = true;
+        do
+        {
+            var before = machine.Replica!.State;
+            _committed = null;
+            var work = machine.Commit();
+            _statistics.CountBatch();
+            if (work.FirstOrDefault(one => one.Failure is not (null or StorageException or ClockDriftException)) is { Failure: { } failure })
+                throw new Violation("nothing fails", $"on {Name(machine)}: {failure.Message}", failure);
+            if (_committed is { } batch)
+                Settle(machine, before, batch, work);
+            else
+                _statistics.Count("failed commits");
+            _written.Clear();
+            _acknowledged.Clear();
+        }
+        while (machine.Waiting.Count > 0);
+        _isCommitting = false;
+    }
+
+    /// <summary>After a commit: the history grows, the replica is checked, and what the batch says is sent.</summary>
+    void Settle(Machine machine, ReplicaState before, ReplicaBatch batch, Work[] work)
+    {
+        var replica = machine.Replica!;
+        var offered = work.Aggregate(Holdings.None, (all, one) => all.Or(one.Offered));
+        if (batch.IsReconciled && machine.Arrived is var (arrived, theirs))
+        {
+            offered = offered.Or(arrived);
+            if (!before.Known.Covers(theirs.Truncated))
+                NoteReconcile(machine);
+        }
+        var own = new List<int>();
+        foreach (var mutation in batch.Mutations)
+            own.Add(Note(machine, mutation, Holdings.Of(own)));
+        if (batch.IsReconciled)
+            machine.Arrived = null;
+        Gain(machine, before, offered, own);
+        machine.Disk.Note(machine.Held);
+        machine.HadJoined = replica.IsJoined;
+        Dispatch(machine, batch);
+        if (batch.HasPulled && replica.IsJoined)
+            Broadcast(machine, replica.Report(batch));
+    }
+
+    /// <summary>Sends what a committed batch says, as the peer links do it.</summary>
+    void Dispatch(Machine machine, ReplicaBatch batch)
+    {
+        if (batch.Mutations.Count > 0)
+            Broadcast(machine, new Mutations(batch.Mutations));
+        foreach (var (peer, session, message) in batch.Outbox)
+        {
+            foreach (var link in machine.Links.Values)
+            {
+                if (peer is null || (link.Peer.Node == peer && link.Session == session))
+                    Send(machine, link, message, machine.Held);
+            }
+        }
+    }
+
+    void Broadcast(Machine machine, ReplicaMessage message)
+    {
+        foreach (var link in machine.Links.Values)
+            Send(machine, link, message, machine.Held);
+    }
+
+    // ---------------------------------------------------------------------------------------------- many messages at once
+
+    /// <summary>Two machines talk until neither has anything more to say.</summary>
+    void Exchange(Machine a, Machine b)
+    {
+        if (!CanReach(a, b))
+            return;
+        Resume(a);
+        Resume(b);
+        if (!HaveSession(a, b))
+        {
+            Dial(a, b);
+            DeliverAll(envelope => envelope.IsBetween(a, b));
+        }
+        Tick(a);
+        Tick(b);
+        DeliverAll(envelope => envelope.IsBetween(a, b));
+        Pull(a, b);
+        DeliverAll(envelope => envelope.IsBetween(a, b));
+        Pull(b, a);
+        DeliverAll(envelope => envelope.IsBetween(a, b));
+    }
+
+    void Gather(int chance)
+    {
+        foreach (var (a, b) in Pairs())
+            Exchange(a, b);
+        foreach (var machine in _machines.Where(machine => machine.IsUp && (chance >> machine.Index & 1) != 0))
+            Collect(machine, TimeSpan.MaxValue);
+    }
+
+    void DeliverAll(Predicate<Envelope> which)
+    {
+        for (int i = 0; i < 1_000 && _network.TakeFirst(which) is { } envelope; i++)
+            Deliver(envelope);
+    }
+}
