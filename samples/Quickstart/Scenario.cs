@@ -188,20 +188,16 @@ sealed class Scenario
             await using var db2 = _cluster.NewContext(2);
             await db2.WaitForAsync(saved.Token);
         });
-        long received = _cluster.Link(2).BytesReceived;
+        long bytes = _cluster.Link(2).BytesReceived;
         _transcript.Claim(await _cluster.AreEqualAsync(), "node 2 is started again, and has everything that it missed");
-        if (_options.Storage == StorageKind.Sqlite)
-        {
-            _transcript.Claim(_world.Count < 10 * changed.Count || received < _bytesOfEverything / 4,
-                $"from its file it had all the rest: {changed.Count} of {_world.Count} records had changed, and it received {Kilobytes(received)}, "
-                + $"gossip included, where all records take {Kilobytes(_bytesOfEverything)}");
-        }
+        string received = $"it received {Kilobytes(bytes)}, gossip included, where all records take {Kilobytes(_bytesOfEverything)}";
+        string share = $"{changed.Count} of {_world.Count} records had changed";
+        if (_options.Storage == StorageKind.Memory)
+            _transcript.Claim(bytes > _bytesOfEverything / 2, $"its memory was gone with it, so that it took everything, though only {share}: {received}");
+        else if (_world.Count > 10 * changed.Count)
+            _transcript.Claim(bytes < _bytesOfEverything / 4, $"from its file it had all the rest: {share}, and {received}");
         else
-        {
-            _transcript.Claim(received > _bytesOfEverything / 2,
-                $"its memory was gone with it, so that it took everything: it received {Kilobytes(received)}. With --storage sqlite it would have taken "
-                + $"the {changed.Count} records that had changed");
-        }
+            _transcript.Say($"On this machine there are too few records to show what that saves: {share}, and {received}");
         await _transcript.ClaimSoonAsync(() => _cluster.IsConnectedAsync(1, 2, 3), "each node replicates to the two others again");
     }
 
@@ -211,7 +207,8 @@ sealed class Scenario
         var statistics = new List<(int Node, IReadOnlyList<KeyspaceStatistics> Keyspaces)>();
         foreach (int id in Cluster.NodeIds)
             statistics.Add((id, await _cluster.StatisticsOfAsync(id)));
-        foreach (string line in StatisticsTable.Format(statistics))
+        var filled = statistics.Select(node => (node.Node, (IReadOnlyList<KeyspaceStatistics>)[.. node.Keyspaces.Where(keyspace => keyspace.Count > 0)]));
+        foreach (string line in StatisticsTable.Format([.. filled]))
             _transcript.Say(line);
         var counts = statistics[0].Keyspaces.ToDictionary(keyspace => keyspace.Name, keyspace => keyspace.Count);
         await using var db = _cluster.NewContext(1);
