@@ -3,8 +3,8 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 using Datacake.Node;
 using Datacake.Rpc;
-using Datacake.Storage;
 using Datacake.Sqlite;
+using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests;
 
