@@ -247,6 +247,14 @@ public sealed class ReplicatedStoreTests
     }
 
     [Fact]
+    public async Task All_who_open_the_store_of_a_node_at_once_get_the_same_one()
+    {
+        await using var node = await DatacakeNode.StartAsync(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory(), Cancelled);
+        var stores = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => node.OpenStoreAsync(Cancelled).AsTask())));
+        Assert.Single(stores.Distinct());
+    }
+
+    [Fact]
     public async Task A_fresh_node_whose_seeds_are_away_says_so_instead_of_waiting_for_ever()
     {
         await using var node = await DatacakeNode.StartAsync(
