@@ -31,7 +31,7 @@ sealed class Cluster(Options options, string dataFolder) : IAsyncDisposable
     public Task RestartAsync(int id) =>
         StartNodeAsync(id, Node(id).Address, [.. _nodes.Where(node => node.Id != id).Select(node => node.Address)]);
 
-    /// <summary>Whether these nodes have all data, and each of them replicates to the others of them and to nobody else.</summary>
+    /// <summary>Whether these nodes have joined, and each of them replicates to the others of them and to nobody else.</summary>
     public async ValueTask<bool> IsConnectedAsync(params int[] nodeIds)
     {
         foreach (int id in nodeIds)

@@ -112,7 +112,7 @@ sealed class NodeMode(Options options, int nodeId, string dataFolder, TextWriter
         db.Cultures.AddRange(world.Cultures);
         db.Zones.AddRange(world.Zones);
         var saved = await db.SaveChangesAsync(cancellationToken);
-        return string.Join('\n', [.. world.Caveats, $"{saved.Count} records stored by nodes {saved.Acknowledged}"]);
+        return string.Join('\n', [.. world.Caveats, $"stored by nodes {saved.Acknowledged}: {saved.Count} records"]);
     }
 
     async Task WatchMembersAsync(DatacakeNode node, CancellationToken cancellationToken)

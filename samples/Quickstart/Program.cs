@@ -1,5 +1,8 @@
 using System.Text;
+using Datacake.Node;
 using Datacake.Quickstart;
+using Datacake.Rpc;
+using Datacake.Storage;
 
 Console.OutputEncoding = Encoding.UTF8;
 Options options;
@@ -31,5 +34,10 @@ try
 catch (ClaimFailedException failure)
 {
     Console.Error.WriteLine($"FAILED: {failure.Message}");
+    return 1;
+}
+catch (Exception error) when (error is RpcException or StorageException or ClusterRefusedException or IOException or ArgumentException)
+{
+    Console.Error.WriteLine($"FAILED: {error.Message}");
     return 1;
 }

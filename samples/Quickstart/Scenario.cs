@@ -32,8 +32,15 @@ sealed class Scenario
         transcript.Title(options.Storage == StorageKind.Sqlite
             ? $"Three nodes in one process, on loopback TCP, each with a SQLite file of its own in {dataFolder}"
             : "Three nodes in one process, on loopback TCP, each with its data in memory");
+        transcript.Chapter("What .NET knows of the world");
+        var world = await transcript.TimeAsync(() => Task.Run(World.Read));
+        transcript.Claim(world.Regions.Count > 0 && world.Zones.Count > 0,
+            $"{world.Regions.Count} regions, {world.Cultures.Count} cultures and {world.Zones.Count} time zones are read from the runtime");
+        foreach (string caveat in world.Caveats)
+            transcript.Say(caveat);
+
         await using var cluster = new Cluster(options, dataFolder);
-        var scenario = new Scenario(options, cluster, World.Read(), transcript);
+        var scenario = new Scenario(options, cluster, world, transcript);
         await scenario.StartAsync();
         await scenario.SaveAsync();
         await scenario.QueryAsync();
@@ -55,10 +62,7 @@ sealed class Scenario
 
     async Task SaveAsync()
     {
-        _transcript.Chapter("All that .NET knows of the world, saved on node 1");
-        foreach (string caveat in _world.Caveats)
-            _transcript.Say(caveat);
-
+        _transcript.Chapter("All of it is saved on node 1");
         long before = _cluster.Link(2).BytesReceived;
         await using var db = _cluster.NewContext(1);
         db.Regions.AddRange(_world.Regions);
@@ -66,8 +70,7 @@ sealed class Scenario
         db.Zones.AddRange(_world.Zones);
         var saved = await _transcript.TimeAsync(() => db.SaveChangesAsync(Consistency.Quorum));
         _transcript.Claim(saved.Count == _world.Count && saved.Acknowledged.Count >= 2,
-            $"{_world.Regions.Count} regions, {_world.Cultures.Count} cultures and {_world.Zones.Count} time zones in one transaction: "
-            + $"Quorum, stored by nodes {saved.Acknowledged}");
+            $"{saved.Count} records in one transaction: Quorum, stored by nodes {saved.Acknowledged}");
 
         await _transcript.TimeAsync(async () =>
         {
@@ -185,20 +188,16 @@ sealed class Scenario
             await using var db2 = _cluster.NewContext(2);
             await db2.WaitForAsync(saved.Token);
         });
-        long received = _cluster.Link(2).BytesReceived;
+        long bytes = _cluster.Link(2).BytesReceived;
         _transcript.Claim(await _cluster.AreEqualAsync(), "node 2 is started again, and has everything that it missed");
-        if (_options.Storage == StorageKind.Sqlite)
-        {
-            _transcript.Claim(_world.Count < 10 * changed.Count || received < _bytesOfEverything / 4,
-                $"from its file it had all the rest: {changed.Count} of {_world.Count} records had changed, and it received {Kilobytes(received)}, "
-                + $"gossip included, where all records take {Kilobytes(_bytesOfEverything)}");
-        }
+        string received = $"it received {Kilobytes(bytes)}, gossip included, where all records take {Kilobytes(_bytesOfEverything)}";
+        string share = $"{changed.Count} of {_world.Count} records had changed";
+        if (_options.Storage == StorageKind.Memory)
+            _transcript.Claim(bytes > _bytesOfEverything / 2, $"its memory was gone with it, so that it took everything, though only {share}: {received}");
+        else if (_world.Count > 10 * changed.Count)
+            _transcript.Claim(bytes < _bytesOfEverything / 4, $"from its file it had all the rest: {share}, and {received}");
         else
-        {
-            _transcript.Claim(received > _bytesOfEverything / 2,
-                $"its memory was gone with it, so that it took everything: it received {Kilobytes(received)}. With --storage sqlite it would have taken "
-                + $"the {changed.Count} records that had changed");
-        }
+            _transcript.Say($"On this machine there are too few records to show what that saves: {share}, and {received}");
         await _transcript.ClaimSoonAsync(() => _cluster.IsConnectedAsync(1, 2, 3), "each node replicates to the two others again");
     }
 
@@ -208,7 +207,8 @@ sealed class Scenario
         var statistics = new List<(int Node, IReadOnlyList<KeyspaceStatistics> Keyspaces)>();
         foreach (int id in Cluster.NodeIds)
             statistics.Add((id, await _cluster.StatisticsOfAsync(id)));
-        foreach (string line in StatisticsTable.Format(statistics))
+        var filled = statistics.Select(node => (node.Node, (IReadOnlyList<KeyspaceStatistics>)[.. node.Keyspaces.Where(keyspace => keyspace.Count > 0)]));
+        foreach (string line in StatisticsTable.Format([.. filled]))
             _transcript.Say(line);
         var counts = statistics[0].Keyspaces.ToDictionary(keyspace => keyspace.Name, keyspace => keyspace.Count);
         await using var db = _cluster.NewContext(1);

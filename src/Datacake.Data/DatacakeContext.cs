@@ -72,10 +72,10 @@ public abstract class DatacakeContext : IAsyncDisposable
     /// <exception cref="ConsistencyException">
     /// The level was not satisfied in time. The write stays and goes on replicating, so the changes count as saved.
     /// </exception>
-    /// <remarks>
-    /// After any other exception the tracked entities are as they were before, and a further save tries again. A save that is cancelled while it
-    /// waits for acknowledgements may have been written, though: use another context then, or clear this one's tracker and read again.
-    /// </remarks>
+    /// <exception cref="CommitCanceledException">
+    /// The wait for acknowledgements was cancelled. The write stays and goes on replicating, so the changes count as saved.
+    /// </exception>
+    /// <remarks>After any other exception the tracked entities are as they were before, and a further save tries again.</remarks>
     public async Task<SaveResult> SaveChangesAsync(Consistency consistency, CancellationToken cancellationToken = default)
     {
         using var operation = Concurrency.Enter();
@@ -92,7 +92,7 @@ public abstract class DatacakeContext : IAsyncDisposable
         {
             result = await store.CommitAsync(transaction, consistency, cancellationToken).ConfigureAwait(false);
         }
-        catch (ConsistencyException)
+        catch (Exception e) when (e is ConsistencyException or CommitCanceledException)
         {
             // It is committed here. Were the changes still pending, the next save would add to counters once more.
             Accept(writes);

@@ -10,19 +10,9 @@ public static class ReplicatedStoreOfNode
     /// in replication.
     /// </summary>
     /// <exception cref="InvalidOperationException">The node was given no storage.</exception>
-    public static async ValueTask<ReplicatedStore> OpenStoreAsync(this DatacakeNode node, CancellationToken cancellationToken = default)
+    public static ValueTask<ReplicatedStore> OpenStoreAsync(this DatacakeNode node, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(node);
-        if (node.FindExtension<ReplicatedStore>() is { } found)
-            return found;
-        try
-        {
-            return await node.AddExtensionAsync(new ReplicatedStoreExtension(), cancellationToken).ConfigureAwait(false);
-        }
-        catch (InvalidOperationException) when (node.FindExtension<ReplicatedStore>() is not null)
-        {
-            // Another caller was faster.
-            return node.FindExtension<ReplicatedStore>()!;
-        }
+        return node.GetOrAddExtensionAsync(new ReplicatedStoreExtension(), cancellationToken);
     }
 }

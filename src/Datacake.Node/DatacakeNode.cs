@@ -163,6 +163,18 @@ public sealed class DatacakeNode : IAsyncDisposable
         return _extensions.AddAsync(extension, this, cancellationToken);
     }
 
+    /// <summary>
+    /// The extension of type <typeparamref name="T"/> that runs on the node, once it has started; <paramref name="extension"/> is started if there is
+    /// none. Any number of callers may ask at once, and get the same one.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The node has stopped.</exception>
+    public ValueTask<T> GetOrAddExtensionAsync<T>(IClusterExtension<T> extension, CancellationToken cancellationToken = default)
+        where T : class
+    {
+        ArgumentNullException.ThrowIfNull(extension);
+        return _extensions.GetOrAddAsync(extension, this, cancellationToken);
+    }
+
     /// <summary>What an extension of this type made, or null if none was added.</summary>
     public T? FindExtension<T>()
         where T : class => _extensions.Find<T>();

@@ -3,8 +3,8 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 using Datacake.Node;
 using Datacake.Rpc;
-using Datacake.Storage;
 using Datacake.Sqlite;
+using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests;
 
@@ -244,6 +244,14 @@ public sealed class ReplicatedStoreTests
         gated.Open();
         await cluster[2].Store.WaitForAsync(new SessionToken(cancelled.Stamp), Cancelled);
         await cluster.WaitUntilEqualAsync("cakes", count: 1);
+    }
+
+    [Fact]
+    public async Task All_who_open_the_store_of_a_node_at_once_get_the_same_one()
+    {
+        await using var node = await DatacakeNode.StartAsync(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory(), Cancelled);
+        var stores = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => node.OpenStoreAsync(Cancelled).AsTask())));
+        Assert.Single(stores.Distinct());
     }
 
     [Fact]

@@ -16,8 +16,8 @@ public sealed class IndexValues
         _writer.Truncate();
     }
 
-    /// <summary>The values added, ascending and without repetitions; the collection is empty afterwards.</summary>
-    internal byte[][] Take()
+    /// <summary>The encoded values added, ascending and without repetitions; the collection is empty afterwards.</summary>
+    public IReadOnlyList<byte[]> Take()
     {
         _writer.Truncate();
         if (_values.Count > 1)

@@ -206,15 +206,15 @@ sealed class ReplicaBatch
 
     static void UpdateIndex(WriteBatch batch, IndexEntrySet index, ReadOnlySpan<byte> key, Document? before, Document? after)
     {
-        byte[][] old = ValuesOf(index, before), @new = ValuesOf(index, after);
+        IReadOnlyList<byte[]> old = ValuesOf(index, before), @new = ValuesOf(index, after);
         foreach (byte[] value in old)
         {
-            if (!Array.Exists(@new, kept => kept.AsSpan().SequenceEqual(value)))
+            if (!@new.Any(kept => kept.AsSpan().SequenceEqual(value)))
                 batch.Delete(StoreLayout.IndexEntryKey(index.Number, value, key));
         }
         foreach (byte[] value in @new)
         {
-            if (!Array.Exists(old, had => had.AsSpan().SequenceEqual(value)))
+            if (!old.Any(had => had.AsSpan().SequenceEqual(value)))
                 AddIndexEntry(batch, index, key, value);
         }
     }
@@ -222,7 +222,7 @@ sealed class ReplicaBatch
     public static void AddIndexEntry(WriteBatch batch, IndexEntrySet index, ReadOnlySpan<byte> key, byte[] value) =>
         batch.Put(StoreLayout.IndexEntryKey(index.Number, value, key), new[] { (byte)key.Length });
 
-    public static byte[][] ValuesOf(IndexEntrySet index, Document? document)
+    public static IReadOnlyList<byte[]> ValuesOf(IndexEntrySet index, Document? document)
     {
         if (document is null)
             return [];

@@ -79,7 +79,7 @@ public sealed class ConsistencyRequirement
         return false;
     }
 
-    /// <summary>What is missing, for messages: <c>1 more in data centre 'eu' out of nodes 2, 3</c>; empty if nothing is.</summary>
+    /// <summary>What is missing, for messages: <c>1 more of the members in data centre 'eu' (nodes 2, 3)</c>; empty if nothing is.</summary>
     public string MissingFor(NodeSet acknowledged)
     {
         acknowledged = acknowledged.With(LocalId);
@@ -134,7 +134,7 @@ public sealed class ConsistencyRequirement
             var candidates = Nodes.Except(acknowledged);
             if (missing <= 0)
                 return "";
-            return candidates.IsEmpty ? $"{missing} more {Name}" : $"{missing} more {Name}, out of nodes {candidates}";
+            return candidates.IsEmpty ? $"{missing} more of the {Name}" : $"{missing} more of the {Name} (nodes {candidates})";
         }
 
         public override string ToString() => Nodes.IsEmpty ? $"{Required} {Name}" : $"{Required} of {Nodes.Count} {Name} (nodes {Nodes})";

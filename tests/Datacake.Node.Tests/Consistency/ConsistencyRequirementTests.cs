@@ -100,9 +100,9 @@ public sealed class ConsistencyRequirementTests
     {
         var requirement = ConsistencyRequirement.For(Consistency.EachQuorum, 1, Layout("a:1,2,3 b:4,5,6"));
         Assert.Equal(
-            "1 more members in data centre 'a', out of nodes 2, 3; 2 more members in data centre 'b', out of nodes 4, 5, 6",
+            "1 more of the members in data centre 'a' (nodes 2, 3); 2 more of the members in data centre 'b' (nodes 4, 5, 6)",
             requirement.MissingFor(default));
-        Assert.Equal("1 more members in data centre 'b', out of nodes 5, 6", requirement.MissingFor(NodeSet.Of(2, 4)));
+        Assert.Equal("1 more of the members in data centre 'b' (nodes 5, 6)", requirement.MissingFor(NodeSet.Of(2, 4)));
     }
 
     [Fact]

@@ -1,0 +1,9 @@
+namespace Datacake.Quickstart.Tests;
+
+/// <summary>A folder that goes with the test.</summary>
+sealed class TemporaryFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("datacake-test-").FullName;
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}
