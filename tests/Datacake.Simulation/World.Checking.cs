@@ -170,7 +170,7 @@ sealed partial class World
     {
         foreach (var transaction in _history.Transactions)
         {
-            if (transaction.Stamp.Node == author.Node && stamps.Any(interval => interval.Contains(transaction.Stamp)) && !machine.Held.Has(transaction.Number))
+            if (author.Held.Has(transaction.Number) && transaction.Stamp.Node == author.Node && stamps.Any(interval => interval.Contains(transaction.Stamp)) && !machine.Held.Has(transaction.Number))
                 throw new Violation("acknowledged is applied", $"{Name(machine)} acknowledges {transaction.Stamp}, and has not got it");
         }
     }

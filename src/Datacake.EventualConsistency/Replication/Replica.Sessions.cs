@@ -54,7 +54,9 @@ sealed partial class Replica
         _peers[hello.Node] = hello.Run.IsNone
             ? new PeerKnowledge(HlcTimestamp.Max(told.Clock, _peers.GetValueOrDefault(hello.Node).Run), VersionVector.Empty)
             : new PeerKnowledge(hello.Run, hello.Known);
-        if (!hello.Run.IsNone)
+        if (hello.Run.IsNone)
+            _joinedPeers.Remove(hello.Node);
+        else
             _joinedPeers.Add(hello.Node);
         _pulls.Remove(hello.Node);
         _missing.Remove(hello.Node);
@@ -132,12 +134,11 @@ sealed partial class Replica
         foreach (var (node, heard) in report.Peers)
         {
             if (node == Node)
-                continue;                       // of itself a replica knows better, or, while it joins, nothing
-            if (node == peer)
-                _joinedPeers.Add(peer);         // a replica reports on itself once it has joined
-            if (node == Node)
                 continue;                       // what others have heard of this replica must not come back as a report on itself
-            if (!_peers.TryGetValue(node, out var mine) || heard.Run > mine.Run)
+            bool isOnItself = node == peer;     // which a replica does once it has joined; it knows its run best
+            if (isOnItself)
+                _joinedPeers.Add(peer);
+            if (!_peers.TryGetValue(node, out var mine) || heard.Run > mine.Run || (isOnItself && heard.Run != mine.Run))
                 _peers[node] = heard;
             else if (heard.Run == mine.Run)
                 _peers[node] = mine with { Known = mine.Known.Union(heard.Known) };
