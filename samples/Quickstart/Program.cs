@@ -1,8 +1,5 @@
 using System.Text;
-using Datacake.Node;
 using Datacake.Quickstart;
-using Datacake.Rpc;
-using Datacake.Storage;
 
 Console.OutputEncoding = Encoding.UTF8;
 Options options;
@@ -36,8 +33,9 @@ catch (ClaimFailedException failure)
     Console.Error.WriteLine($"FAILED: {failure.Message}");
     return 1;
 }
-catch (Exception error) when (error is RpcException or StorageException or ClusterRefusedException or IOException or ArgumentException)
+catch (Exception error)
 {
-    Console.Error.WriteLine($"FAILED: {error.Message}");
+    // Nobody expected it: where it came from helps.
+    Console.Error.WriteLine($"FAILED: {error}");
     return 1;
 }
