@@ -1,5 +1,8 @@
 using System.Text;
+using Datacake.Node;
 using Datacake.Quickstart;
+using Datacake.Rpc;
+using Datacake.Storage;
 
 Console.OutputEncoding = Encoding.UTF8;
 Options options;
@@ -28,7 +31,7 @@ try
         await Scenario.RunAsync(options, folder.Path, new Transcript(Console.Out, TimeProvider.System));
     return 0;
 }
-catch (ClaimFailedException failure)
+catch (Exception failure) when (failure is ClaimFailedException or ClusterRefusedException or RpcException or StorageException or IOException or ArgumentException)
 {
     Console.Error.WriteLine($"FAILED: {failure.Message}");
     return 1;
