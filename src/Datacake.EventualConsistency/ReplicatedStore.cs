@@ -219,19 +219,25 @@ public sealed class ReplicatedStore : IAsyncDisposable
 
     async Task TickAsync()
     {
-        try
+        bool hasMore = false;
+        while (!_stopping.IsCancellationRequested)
         {
-            bool hasMore = false;
-            while (true)
+            try
             {
                 if (!hasMore)
                     await Task.Delay(_options.ReportInterval, _node.TimeProvider, _stopping.Token).ConfigureAwait(false);
+                hasMore = false;
                 hasMore = await _loop.RunAsync(TickOnceAsync, _stopping.Token).ConfigureAwait(false);
             }
-        }
-        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException && _stopping.IsCancellationRequested)
-        {
-            // The store is closing.
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                // Whatever it is, the replica has to go on telling its peers what it knows, and try again.
+                StoreLog.TickFailed(_logger, e, _node.Id);
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using Datacake.EventualConsistency.Layout;
 using Datacake.Node;
 using Datacake.Storage;
 
@@ -7,6 +8,17 @@ namespace Datacake.EventualConsistency.Tests;
 public sealed class StorageFailureTests
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_replica_goes_on_reporting_and_collecting_after_the_storage_has_refused_a_commit_of_it()
+    {
+        var storage = new FaultyStorage();
+        await using var cluster = await TestCluster.StartAsync(1, _ => storage);
+        await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        storage.CommitsToFail = 1;
+        await TestCluster.WaitUntilAsync(() => storage.CommitsToFail == 0, "the log's truncation was refused");
+        await TestCluster.WaitUntilAsync(async () => await CountAsync(storage, StoreLayout.AllLog) == 0, "the log is truncated");
+    }
 
     [Fact]
     public async Task Callers_are_told_when_the_storage_cannot_be_read_and_the_next_ones_are_served()
@@ -41,5 +53,11 @@ public sealed class StorageFailureTests
         await TestCluster.WaitUntilAsync(() => storage.SnapshotsToFail == 0, "the look at what is stored failed too");
         await cakes.PutAsync(3, "cake"u8.ToArray(), Consistency.None, Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled);
         Assert.Equal(2, (await cakes.GetStatisticsAsync(Cancelled)).Count);
+    }
+
+    static async Task<int> CountAsync(FaultyStorage storage, KeyRange range)
+    {
+        using var snapshot = await storage.OpenSnapshotAsync(Cancelled);
+        return await snapshot.ReadAllAsync(range, Cancelled).CountAsync(Cancelled);
     }
 }
