@@ -103,22 +103,16 @@ public sealed class ReplicatedStore : IAsyncDisposable
         {
             return await commit.Done.WaitAsync(_options.AcknowledgementTimeout, _node.TimeProvider, cancellationToken).ConfigureAwait(false);
         }
-        catch (TimeoutException)
-        {
-            throw new ConsistencyException(requirement, commit.Acknowledged, FailuresOf(commit), _options.AcknowledgementTimeout);
-        }
-        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is TimeoutException || (e is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
             // What is posted is committed or fails, whoever waits: the caller has to know which.
-            await _loop.RunAsync(static (_, _) => ValueTask.FromResult(true), CancellationToken.None).ConfigureAwait(false);
+            await commit.Settled.ConfigureAwait(false);
+            _board.GiveUp(commit);
             if (commit.Done.IsCompleted)
                 return await commit.Done.ConfigureAwait(false);
-            throw new CommitCanceledException(commit.Stamp, e, cancellationToken);
-        }
-        finally
-        {
-            if (!commit.Done.IsCompleted)
-                _board.GiveUp(commit);
+            if (e is OperationCanceledException)
+                throw new CommitCanceledException(commit.Stamp, e, cancellationToken);
+            throw new ConsistencyException(requirement, commit.Acknowledged, FailuresOf(commit), _options.AcknowledgementTimeout);
         }
     }
 

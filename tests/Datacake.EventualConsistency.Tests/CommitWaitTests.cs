@@ -1,0 +1,26 @@
+using Datacake.Node;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Tests;
+
+/// <summary>What callers that wait for a store are told, and that they are told.</summary>
+public sealed class CommitWaitTests
+{
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_commit_that_the_local_storage_refuses_late_is_not_said_to_stay()
+    {
+        var gated = new GatedStorage();
+        var timeout = TimeSpan.FromMilliseconds(100);
+        await using var cluster = await TestCluster.StartAsync(1);
+        await cluster.AddAsync(2, gated, new ReplicatedStoreOptions { AcknowledgementTimeout = timeout });
+        await cluster.WaitUntilConnectedAsync();
+        gated.Close();
+        long start = TimeProvider.System.GetTimestamp();
+        var commit = cluster[2].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.One, Cancelled).AsTask();
+        await TestCluster.WaitUntilAsync(() => TimeProvider.System.GetElapsedTime(start) > 3 * timeout, "the wait for acknowledgements is over");
+        gated.Break();
+        await Assert.ThrowsAsync<StorageException>(() => commit);
+    }
+}
