@@ -123,6 +123,7 @@ public sealed class ReplicatedStore : IAsyncDisposable
 
     /// <summary>Waits until this replica has the transaction that a token names.</summary>
     /// <exception cref="OperationCanceledException">It did not come before the cancellation.</exception>
+    /// <exception cref="ObjectDisposedException">The store is closed, or was before it came.</exception>
     public async ValueTask WaitForAsync(SessionToken token, CancellationToken cancellationToken = default)
     {
         var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -130,6 +131,8 @@ public sealed class ReplicatedStore : IAsyncDisposable
         {
             if (_membership.Known.Contains(token.Stamp))
                 return;
+            if (_disposed is not null)
+                throw CommitLoop.Closed();
             _tokenWaiters.Add((token.Stamp, waiter));
         }
         try
@@ -208,6 +211,11 @@ public sealed class ReplicatedStore : IAsyncDisposable
         await _loop.DisposeAsync().ConfigureAwait(false);
         _joined.TrySetException(new ObjectDisposedException(nameof(ReplicatedStore)));
         _ = _joined.Task.Exception;
+        lock (_tokenLock)
+        {
+            foreach (var (_, waiter) in _tokenWaiters)
+                waiter.TrySetException(CommitLoop.Closed());
+        }
         _stopping.Dispose();
     }
 

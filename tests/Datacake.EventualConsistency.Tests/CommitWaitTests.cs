@@ -23,4 +23,16 @@ public sealed class CommitWaitTests
         gated.Break();
         await Assert.ThrowsAsync<StorageException>(() => commit);
     }
+
+    [Fact]
+    public async Task Whoever_waits_for_a_session_token_is_told_when_the_store_closes()
+    {
+        await using var cluster = await TestCluster.StartAsync(1);
+        var token = new SessionToken(new(ulong.MaxValue));
+        var waiting = cluster[1].Store.WaitForAsync(token, Cancelled).AsTask();
+        await cluster[1].Store.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting.WaitAsync(TestCluster.Deadline, Cancelled));
+        await Assert.ThrowsAsync<ObjectDisposedException>(
+            () => cluster[1].Store.WaitForAsync(token, Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled));
+    }
 }
