@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Datacake.Node;
 
 namespace Datacake.EventualConsistency;
@@ -5,6 +6,9 @@ namespace Datacake.EventualConsistency;
 /// <summary>Finds the store of a node.</summary>
 public static class ReplicatedStoreOfNode
 {
+    // Belongs to the nodes, and goes with them: who is first at a node opens its store, and the others wait for that.
+    static readonly ConditionalWeakTable<DatacakeNode, SemaphoreSlim> Turns = [];
+
     /// <summary>
     /// The node's <see cref="ReplicatedStore"/>; the first call adds it, over the storage that the node was given. From then on the node takes part
     /// in replication.
@@ -13,16 +17,18 @@ public static class ReplicatedStoreOfNode
     public static async ValueTask<ReplicatedStore> OpenStoreAsync(this DatacakeNode node, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(node);
-        if (node.FindExtension<ReplicatedStore>() is { } found)
-            return found;
+        if (node.FindExtension<ReplicatedStore>() is { } open)
+            return open;
+        var turn = Turns.GetValue(node, static _ => new SemaphoreSlim(1));
+        await turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return await node.AddExtensionAsync(new ReplicatedStoreExtension(), cancellationToken).ConfigureAwait(false);
+            return node.FindExtension<ReplicatedStore>()
+                ?? await node.AddExtensionAsync(new ReplicatedStoreExtension(), cancellationToken).ConfigureAwait(false);
         }
-        catch (InvalidOperationException) when (node.FindExtension<ReplicatedStore>() is not null)
+        finally
         {
-            // Another caller was faster.
-            return node.FindExtension<ReplicatedStore>()!;
+            turn.Release();
         }
     }
 }

@@ -35,4 +35,22 @@ public sealed class CommitWaitTests
         await Assert.ThrowsAsync<ObjectDisposedException>(
             () => cluster[1].Store.WaitForAsync(token, Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled));
     }
+
+    [Fact]
+    public async Task Many_who_open_the_store_of_a_node_at_once_all_get_it()
+    {
+        var gated = new GatedStorage();
+        gated.Close();
+        await using var node = await DatacakeNode.StartAsync(
+            options =>
+            {
+                options.WithNodeId(1).ListenOn("127.0.0.1:0").WithGossip(gossip => gossip.UseLocal());
+                options.UseStorage(() => gated);
+            },
+            Cancelled);
+        var opening = Enumerable.Range(0, 4).Select(_ => node.OpenStoreAsync(Cancelled).AsTask()).ToArray();
+        gated.Open();
+        var stores = await Task.WhenAll(opening).WaitAsync(TestCluster.Deadline, Cancelled);
+        Assert.Single(stores.Distinct());
+    }
 }
