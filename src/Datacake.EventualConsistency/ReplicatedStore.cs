@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Keyspaces;
@@ -299,6 +300,7 @@ public sealed class ReplicatedStore : IAsyncDisposable
         if (transaction.Count == 0)
             throw new ArgumentException("The transaction is empty: there is nothing to commit.", nameof(transaction));
         long length = 0;
+        var counters = new HashSet<string>();
         var seen = new HashSet<(string, DocumentKey)>(transaction.Count);
         foreach (var operation in transaction.Operations)
         {
@@ -317,13 +319,38 @@ public sealed class ReplicatedStore : IAsyncDisposable
                 throw new ArgumentException(
                     $"The transaction writes to the document {operation.Key} of the keyspace '{operation.Keyspace}' more than once.", nameof(transaction));
             }
-            length += operation.Content.Length + operation.Key.Encoded.Length + operation.Keyspace.Length + 64;
+            length += operation.Content.Length + operation.Key.Encoded.Length + Encoding.UTF8.GetByteCount(operation.Keyspace) + 64;
+            counters.Clear();
+            foreach (var (property, _) in operation.Counters)
+            {
+                if (!counters.Add(property))
+                {
+                    throw new ArgumentException(
+                        $"The transaction adds to the counter '{property}' of the document {operation.Key} of the keyspace '{operation.Keyspace}' more than once.",
+                        nameof(transaction));
+                }
+                length += LengthOfShare(property, operation);
+            }
         }
         if (length > MaxTransactionLength)
         {
             throw new ArgumentException(
                 $"The transaction has about {length} bytes in {transaction.Count} documents; at most {MaxTransactionLength} are possible. Commit it in parts.",
                 nameof(transaction));
+        }
+    }
+
+    /// <summary>The encoded length of a counter's share.</summary>
+    static int LengthOfShare(string property, DocumentOperation operation)
+    {
+        try
+        {
+            return DocumentPath.OfCounterShare(property, HlcTimestamp.None, HlcTimestamp.None).Encoded.Length + CounterValue.Size + 8;
+        }
+        catch (ArgumentException e)
+        {
+            throw new ArgumentException(
+                $"A counter of the document {operation.Key} of the keyspace '{operation.Keyspace}' has a name that is not one: {e.Message}", nameof(operation), e);
         }
     }
 
