@@ -356,6 +356,7 @@ public sealed class ReplicatedStore : IAsyncDisposable
 
     static void CheckKeyspace(string name)
     {
+        ArgumentNullException.ThrowIfNull(name);
         try
         {
             KeyspaceCatalog.CheckName(name);

@@ -40,4 +40,12 @@ public sealed class BadInputTests
             transaction.Put("shop", i, DocumentContent.Empty, counters);
         await Assert.ThrowsAsync<ArgumentException>(async () => await cluster[1].Store.CommitAsync(transaction, Consistency.None, Cancelled));
     }
+
+    [Fact]
+    public async Task Names_of_keyspaces_that_no_peer_could_tell_apart_are_refused()
+    {
+        await using var cluster = await TestCluster.StartAsync(1);
+        Assert.Throws<ArgumentException>(() => cluster[1].Store.Keyspace("cakes\uD83D"));
+        Assert.Throws<ArgumentNullException>(() => cluster[1].Store.Keyspace(null!));
+    }
 }
