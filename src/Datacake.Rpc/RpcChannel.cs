@@ -16,6 +16,7 @@ public sealed class RpcChannel : IAsyncDisposable
 {
     readonly RpcChannelOptions _options;
     readonly ReadOnlyMemory<byte> _secret;
+    readonly TlsHandshake? _tls;
     readonly Random _random;                                    // under the lock
     readonly CancellationTokenSource _disposing = new();
     readonly ItemPool<ArrayBufferWriter<byte>> _writers;
@@ -36,6 +37,7 @@ public sealed class RpcChannel : IAsyncDisposable
         _options = options ?? new RpcChannelOptions();
         _options.Check();
         _secret = ClusterSecrets.ToKey(_options.ClusterSecret);
+        _tls = _options.Tls is null ? null : new TlsHandshake(_options.Tls, _options.TimeProvider);
         _random = new Random(_options.Seed ?? RandomNumberGenerator.GetInt32(int.MaxValue));
         _nextAttempt = _options.TimeProvider.GetTimestamp();
         _writers = new ItemPool<ArrayBufferWriter<byte>>(_options.Limits.CallsInFlight, () => new ArrayBufferWriter<byte>());
@@ -258,17 +260,23 @@ public sealed class RpcChannel : IAsyncDisposable
         using var limit = new CancellationTokenSource(_options.Limits.HandshakeTime, _options.TimeProvider);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _disposing.Token);
         TransportConnection? transport = null;
+        Stream? stream = null;
         try
         {
             transport = await _options.Transport.ConnectAsync(Address, ends.Token).ConfigureAwait(false);
-            var peer = await HandshakeProtocol.ConnectAsync(transport.Stream, _options.Limits, _secret, ends.Token).ConfigureAwait(false);
-            var frames = new FrameConnection(transport, transport.Stream, _options.Limits, peer, _options.TimeProvider);
+            stream = _tls is null
+                ? transport.Stream
+                : await _tls.ConnectAsync(transport.Stream, Address, ends.Token).ConfigureAwait(false);
+            var peer = await HandshakeProtocol.ConnectAsync(stream, _options.Limits, _secret, ends.Token).ConfigureAwait(false);
+            var frames = new FrameConnection(transport, stream, _options.Limits, peer, _options.TimeProvider);
             return new ClientConnection(Address, frames, _options.Limits, _options.TimeProvider);
         }
         catch (Exception error)
         {
             if (transport is not null)
                 await transport.DisposeAsync().ConfigureAwait(false);
+            if (stream is not null)
+                await stream.DisposeAsync().ConfigureAwait(false);      // TLS around the transport, if any
             throw error switch
             {
                 _ when _disposing.IsCancellationRequested => Disposed(),
