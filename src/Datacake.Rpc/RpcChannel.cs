@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Datacake.Rpc.Client;
@@ -79,11 +80,9 @@ public sealed class RpcChannel : IAsyncDisposable
     {
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled<RpcPayload>(cancellationToken);
-        var timeout = options.Timeout ?? _options.CallTimeout;
-        return payload.Length <= FrameHeader.MaxPayload
-            && _connection?.TryCall(service, message, payload.Span, timeout, cancellationToken) is { } call
-            ? call.Task
-            : CallSlowlyAsync(service, message, payload, timeout, options.WaitForConnection, cancellationToken);
+        return Telemetry.IsObserved || Activity.Current is not null
+            ? CallObservedAsync(service, message, payload, options, cancellationToken)
+            : CallUnobservedAsync(service, message, payload, options, cancellationToken);
     }
 
     /// <summary>Opens a stream to a service. Completes when the server has accepted it.</summary>
@@ -93,14 +92,18 @@ public sealed class RpcChannel : IAsyncDisposable
     public async ValueTask<RpcStream> OpenStreamAsync(
         string service, string message, RpcCallOptions options = default, CancellationToken cancellationToken = default)
     {
-        var timeout = options.Timeout ?? _options.CallTimeout;
-        var start = _options.TimeProvider.GetTimestamp();
-        while (true)
+        var observation = CallObservation.OfClient(service, message, Address, _options.TimeProvider);
+        try
         {
-            var connection = await ReadyAsync(timeout, start, options.WaitForConnection, cancellationToken).ConfigureAwait(false);
-            var remaining = Remaining(timeout, start);
-            if (await connection.OpenStreamAsync(service, message, remaining, cancellationToken).ConfigureAwait(false) is { } stream)
-                return stream;
+            options = options with { Headers = CallObservation.WithTrace(options.Headers) };
+            var stream = await OpenStreamUnobservedAsync(service, message, options, cancellationToken).ConfigureAwait(false);
+            observation.End(failure: null);
+            return stream;
+        }
+        catch (Exception error)
+        {
+            observation.End(error);
+            throw;
         }
     }
 
@@ -128,15 +131,59 @@ public sealed class RpcChannel : IAsyncDisposable
         _disposing.Dispose();
     }
 
-    async ValueTask<RpcPayload> CallSlowlyAsync(
-        string service, string message, ReadOnlyMemory<byte> payload, TimeSpan timeout, bool wait, CancellationToken cancellationToken)
+    ValueTask<RpcPayload> CallUnobservedAsync(
+        string service, string message, ReadOnlyMemory<byte> payload, in RpcCallOptions options, CancellationToken cancellationToken) =>
+        payload.Length <= FrameHeader.MaxPayload
+        && _connection?.TryCall(
+            service, message, options.Headers, payload.Span, options.Timeout ?? _options.CallTimeout, cancellationToken) is { } call
+            ? call.Task
+            : CallSlowlyAsync(service, message, payload, options, cancellationToken);
+
+    async ValueTask<RpcStream> OpenStreamUnobservedAsync(
+        string service, string message, RpcCallOptions options, CancellationToken cancellationToken)
     {
+        var timeout = options.Timeout ?? _options.CallTimeout;
         var start = _options.TimeProvider.GetTimestamp();
         while (true)
         {
-            var connection = await ReadyAsync(timeout, start, wait, cancellationToken).ConfigureAwait(false);
+            var connection = await ReadyAsync(timeout, start, options.WaitForConnection, cancellationToken).ConfigureAwait(false);
             var remaining = Remaining(timeout, start);
-            if (await connection.CallAsync(service, message, payload, remaining, cancellationToken).ConfigureAwait(false) is { } reply)
+            if (await connection.OpenStreamAsync(service, message, options.Headers, remaining, cancellationToken).ConfigureAwait(false)
+                is { } stream)
+                return stream;
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    async ValueTask<RpcPayload> CallObservedAsync(
+        string service, string message, ReadOnlyMemory<byte> payload, RpcCallOptions options, CancellationToken cancellationToken)
+    {
+        var observation = CallObservation.OfClient(service, message, Address, _options.TimeProvider);
+        try
+        {
+            options = options with { Headers = CallObservation.WithTrace(options.Headers) };
+            var reply = await CallUnobservedAsync(service, message, payload, options, cancellationToken).ConfigureAwait(false);
+            observation.End(failure: null);
+            return reply;
+        }
+        catch (Exception error)
+        {
+            observation.End(error);
+            throw;
+        }
+    }
+
+    async ValueTask<RpcPayload> CallSlowlyAsync(
+        string service, string message, ReadOnlyMemory<byte> payload, RpcCallOptions options, CancellationToken cancellationToken)
+    {
+        var timeout = options.Timeout ?? _options.CallTimeout;
+        var start = _options.TimeProvider.GetTimestamp();
+        while (true)
+        {
+            var connection = await ReadyAsync(timeout, start, options.WaitForConnection, cancellationToken).ConfigureAwait(false);
+            var remaining = Remaining(timeout, start);
+            if (await connection.CallAsync(service, message, options.Headers, payload, remaining, cancellationToken).ConfigureAwait(false)
+                is { } reply)
                 return reply;
         }
     }
@@ -250,6 +297,7 @@ public sealed class RpcChannel : IAsyncDisposable
                 PauseBeforeNextAttempt(_failures);
             }
 
+            Telemetry.ConnectionRefused(Telemetry.ClientSide, failure.Status);
             Log.ConnectFailed(_options.Logger, Address, failure.Message);
             throw;
         }
@@ -268,7 +316,7 @@ public sealed class RpcChannel : IAsyncDisposable
                 ? transport.Stream
                 : await _tls.ConnectAsync(transport.Stream, Address, ends.Token).ConfigureAwait(false);
             var peer = await HandshakeProtocol.ConnectAsync(stream, _options.Limits, _secret, ends.Token).ConfigureAwait(false);
-            var frames = new FrameConnection(transport, stream, _options.Limits, peer, _options.TimeProvider);
+            var frames = new FrameConnection(transport, stream, Telemetry.ClientSide, _options.Limits, peer, _options.TimeProvider);
             return new ClientConnection(Address, frames, _options.Limits, _options.TimeProvider);
         }
         catch (Exception error)

@@ -133,7 +133,7 @@ public sealed class RpcServer : IAsyncDisposable
     async Task TurnAwayAsync(TransportConnection transport)
     {
         var reason = $"the server has its {_options.Limits.Connections} connections (Connections)";
-        Log.PeerRefused(_options.Logger, transport.RemoteAddress, reason);
+        Refused(transport, RpcStatus.LimitExceeded, reason);
         try
         {
             await HandshakeProtocol.RefuseAsync(transport.Stream, new RpcException(RpcStatus.LimitExceeded, reason), _stopping.Token)
@@ -180,18 +180,24 @@ public sealed class RpcServer : IAsyncDisposable
             if (_tls is not null)
                 (stream, refusal) = await _tls.AcceptAsync(stream, ends.Token).ConfigureAwait(false);
             var peer = await HandshakeProtocol.AcceptAsync(stream, _options.Limits, _secret, refusal, ends.Token).ConfigureAwait(false);
-            var frames = new FrameConnection(transport, stream, _options.Limits, peer, _options.TimeProvider);
-            return new ServerConnection(frames, _services, _options);
+            var frames = new FrameConnection(transport, stream, Telemetry.ServerSide, _options.Limits, peer, _options.TimeProvider);
+            return new ServerConnection(frames, _services, _options, Address);
         }
         catch (Exception error)
         {
             var reason = error is OperationCanceledException && limit.IsCancellationRequested
                 ? $"its handshake took longer than {_options.Limits.HandshakeTime} (HandshakeTime)"
                 : error.Message;
-            Log.PeerRefused(_options.Logger, transport.RemoteAddress, reason);
+            Refused(transport, (error as RpcException)?.Status ?? RpcStatus.Connection, reason);
             await transport.DisposeAsync().ConfigureAwait(false);
             await stream.DisposeAsync().ConfigureAwait(false);      // TLS around the transport, if any
             return null;
         }
+    }
+
+    void Refused(TransportConnection transport, RpcStatus status, string reason)
+    {
+        Log.PeerRefused(_options.Logger, transport.RemoteAddress, reason);
+        Telemetry.ConnectionRefused(Telemetry.ServerSide, status);
     }
 }

@@ -189,7 +189,7 @@ public sealed class TlsTests : IDisposable
                     RevocationMode = X509RevocationMode.NoCheck,
                 },
             }).Soon();
-        byte[] greeting = [.. "DCRP"u8, 1, 0, 44, 0, .. new byte[44]];
+        byte[] greeting = [.. "DCRP"u8, 1, 0, 48, 0, .. new byte[48]];
         var call = RawClient.Frame(Framing.FrameType.Request, 1, 0, Framing.Route.Encode("test", "touch"));
         await tls.WriteAsync((byte[])[.. greeting, .. call]).Soon();
         var answer = new MemoryStream();

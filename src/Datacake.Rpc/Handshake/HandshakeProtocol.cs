@@ -17,7 +17,8 @@ static class HandshakeProtocol
     const byte Version = 1;
     const int HeaderSize = 8;
     const int NonceSize = 32;
-    const int BodySize = 12 + NonceSize;
+    const int LimitsSize = 16;
+    const int BodySize = LimitsSize + NonceSize;
     const int MaxBodySize = 1024;
     const byte TlsAlert = 0x15;     // types of TLS records
     const byte TlsHello = 0x16;
@@ -57,7 +58,7 @@ static class HandshakeProtocol
         if (code != WithSecret)
             throw SecretMissing("the server has no secret");
 
-        var (clientNonce, serverNonce) = (mine[^NonceSize..], theirs[12..BodySize]);
+        var (clientNonce, serverNonce) = (mine[^NonceSize..], theirs[LimitsSize..BodySize]);
         await SendAsync(stream, WithSecret, Prove(secret, ClientRole, clientNonce, serverNonce), cancellationToken).ConfigureAwait(false);
         var (verdict, proof) = await ReceiveAsync(stream, "server", cancellationToken).ConfigureAwait(false);
         ThrowIfRefused(verdict, proof);
@@ -90,7 +91,7 @@ static class HandshakeProtocol
             if (secret.IsEmpty)
                 return ReadLimits(theirs);
 
-            var (clientNonce, serverNonce) = (theirs[12..BodySize], mine[^NonceSize..]);
+            var (clientNonce, serverNonce) = (theirs[LimitsSize..BodySize], mine[^NonceSize..]);
             var (_, proof) = await ReceiveAsync(stream, "client", cancellationToken).ConfigureAwait(false);
             if (!CryptographicOperations.FixedTimeEquals(proof, Prove(secret, ClientRole, clientNonce, serverNonce)))
                 throw new RpcException(RpcStatus.Unauthenticated, "the client's cluster secret is another than the server's");
@@ -158,7 +159,8 @@ static class HandshakeProtocol
         BinaryPrimitives.WriteInt32LittleEndian(body, limits.MessageSize);
         BinaryPrimitives.WriteInt32LittleEndian(body.AsSpan(4), limits.CallsInFlight);
         BinaryPrimitives.WriteInt32LittleEndian(body.AsSpan(8), limits.StreamWindow);
-        RandomNumberGenerator.Fill(body.AsSpan(12));
+        BinaryPrimitives.WriteInt32LittleEndian(body.AsSpan(12), limits.HeaderSize);
+        RandomNumberGenerator.Fill(body.AsSpan(LimitsSize));
         return body;
     }
 
@@ -167,8 +169,9 @@ static class HandshakeProtocol
         var limits = new PeerLimits(
             BinaryPrimitives.ReadInt32LittleEndian(body),
             BinaryPrimitives.ReadInt32LittleEndian(body.AsSpan(4)),
-            BinaryPrimitives.ReadInt32LittleEndian(body.AsSpan(8)));
-        return limits is { MessageSize: > 0, CallsInFlight: > 0, StreamWindow: > 0 }
+            BinaryPrimitives.ReadInt32LittleEndian(body.AsSpan(8)),
+            BinaryPrimitives.ReadInt32LittleEndian(body.AsSpan(12)));
+        return limits is { MessageSize: > 0, CallsInFlight: > 0, StreamWindow: > 0, HeaderSize: > 0 and <= ushort.MaxValue }
             ? limits
             : throw new RpcException(RpcStatus.InvalidPayload, "the greeting names limits that allow nothing");
     }
