@@ -20,6 +20,7 @@ sealed class FrameConnection
 
     readonly TransportConnection _transport;
     readonly Stream _stream;
+    readonly string _side;
     readonly RpcLimits _limits;
     readonly TimeProvider _timeProvider;
     readonly byte[] _buffer = new byte[ReceiveBufferSize];
@@ -39,11 +40,15 @@ sealed class FrameConnection
     /// <summary>A connection that runs from <see cref="RunAsync"/> on.</summary>
     /// <param name="transport">What is closed in the end.</param>
     /// <param name="stream">The transport's stream, or TLS around it.</param>
+    /// <param name="side">Which side this is, for what is measured.</param>
     /// <param name="limits">What this side takes.</param>
     /// <param name="peer">What the other side takes.</param>
     /// <param name="timeProvider">The clock of the keep-alive.</param>
-    public FrameConnection(TransportConnection transport, Stream stream, RpcLimits limits, PeerLimits peer, TimeProvider timeProvider)
+    public FrameConnection(
+        TransportConnection transport, Stream stream, string side, RpcLimits limits, PeerLimits peer, TimeProvider timeProvider)
     {
+        _side = side;
+        Output = new SendQueue(side);
         _transport = transport;
         _stream = stream;
         _limits = limits;
@@ -52,7 +57,7 @@ sealed class FrameConnection
         Buffers = new ItemPool<PayloadBuffer>(limits.CallsInFlight, () => new PayloadBuffer(this));
     }
 
-    public SendQueue Output { get; } = new();
+    public SendQueue Output { get; }
 
     public ItemPool<PayloadBuffer> Buffers { get; }
 
@@ -72,9 +77,11 @@ sealed class FrameConnection
 
         if (aborted is not null)
             sink.OnClosed(aborted);
+        Telemetry.ConnectionOpened(_side);
         await using (_timeProvider.CreateTimer(_ => Tick(), null, _limits.KeepAlive, _limits.KeepAlive).ConfigureAwait(false))
             await Task.WhenAll(WriteAsync(), ReadAsync()).ConfigureAwait(false);
 
+        Telemetry.ConnectionClosed(_side);
         await _transportClosed.ConfigureAwait(false);
         return _reason!;
     }
@@ -241,6 +248,7 @@ sealed class FrameConnection
             var buffered = _end - _start;
             Consume(room[..buffered]);
             await _stream.ReadExactlyAsync(room[buffered..]).ConfigureAwait(false);
+            Telemetry.BytesReceived(_side, room.Length - buffered);
             _heard = true;
         }
 
@@ -318,6 +326,7 @@ sealed class FrameConnection
             if (read == 0)
                 throw new EndOfStreamException();
             _end += read;
+            Telemetry.BytesReceived(_side, read);
             _heard = true;
         }
     }

@@ -89,17 +89,20 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
 
     async Task RunAsync()
     {
+        var observation = Telemetry.IsObserved ? connection.Observe(_entry, Request.Headers) : null;
+        RpcStatus? failure = null;
         try
         {
             await (_entry ?? throw connection.UnknownRoute(_message!, Stream is not null)).InvokeAsync(this).ConfigureAwait(false);
         }
         catch (Exception error)
         {
-            connection.SendFailure(this, error);
+            failure = connection.SendFailure(this, error);
         }
 
         if (Stream is { } stream)
             await stream.DisposeAsync().ConfigureAwait(false);
+        observation?.End(failure);
         connection.Forget(this);
     }
 }

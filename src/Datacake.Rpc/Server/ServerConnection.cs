@@ -6,11 +6,15 @@ namespace Datacake.Rpc.Server;
 /// <summary>The answering side of a connection: runs handlers on the thread pool, and holds what is in flight.</summary>
 sealed class ServerConnection : IFrameSink, IDisposable
 {
+    /// <summary>What metrics and traces say for names that callers made up, of which there may be any number.</summary>
+    const string UnknownName = "_unknown";
+
     /// <summary>How long a client may take to close, once all is said, and to read the last of it.</summary>
     static readonly TimeSpan GraceTime = TimeSpan.FromSeconds(1);
 
     readonly ServiceTable _services;
     readonly RpcServerOptions _options;
+    readonly string _address;
     readonly ItemPool<ServerCall> _pool;
     readonly DeadlineTimer _deadlines;
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -23,8 +27,9 @@ sealed class ServerConnection : IFrameSink, IDisposable
     bool _isShuttingDown;
     TaskCompletionSource? _allDone;
 
-    public ServerConnection(FrameConnection frames, ServiceTable services, RpcServerOptions options)
+    public ServerConnection(FrameConnection frames, ServiceTable services, RpcServerOptions options, string address)
     {
+        _address = address;
         Frames = frames;
         _services = services;
         _options = options;
@@ -162,7 +167,11 @@ sealed class ServerConnection : IFrameSink, IDisposable
         return new RpcException(RpcStatus.UnknownMessage, $"The service '{service}' has no message '{name}'.");
     }
 
-    public void SendFailure(ServerCall call, Exception error)
+    public CallObservation Observe(HandlerEntry? entry, RpcHeaders headers) => CallObservation.OfServer(
+        entry?.Service ?? UnknownName, entry?.Message ?? UnknownName, _address, headers, _options.TimeProvider);
+
+    /// <summary>Tells the caller, and returns the status that it is told.</summary>
+    public RpcStatus SendFailure(ServerCall call, Exception error)
     {
         RpcStatus? cancelledBy;
         lock (_gate)
@@ -177,6 +186,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
             Log.HandlerFailed(_options.Logger, RemoteAddress, error);
         call.Stream?.Fail(failure);
         Frames.SendError(call.Id, failure.Status, failure.Message);
+        return failure.Status;
     }
 
     void Start(PayloadBuffer message)
@@ -185,13 +195,15 @@ sealed class ServerConnection : IFrameSink, IDisposable
         var routeLength = Route.Measure(message.Meta);
         if (routeLength == 0)
             throw new RpcException(RpcStatus.InvalidPayload, "a call carries no readable route");
+        if (!RpcHeaders.IsReadable(message.Meta[routeLength..]))
+            throw new RpcException(RpcStatus.InvalidPayload, "a call carries headers that are none");
         var isStream = header.Type == FrameType.OpenStream;
         var entry = _services.Find(message.Meta[..routeLength]);
         if (entry?.IsStream != isStream)
             entry = null;
 
         var call = _pool.Rent();
-        call.Start(message, entry, isStream ? new RpcStream(Frames, header.Id, _options.Limits.StreamWindow, client: null) : null);
+        call.Start(message, entry, isStream ? NewStream(message) : null);
         if (TryRegister(call, header.Value) is not { } refusal)
         {
             ThreadPool.UnsafeQueueUserWorkItem(call, preferLocal: false);
@@ -200,9 +212,17 @@ sealed class ServerConnection : IFrameSink, IDisposable
 
         call.Reset();
         _pool.Return(call);
+        Telemetry.CallEnded(
+            Telemetry.ServerSide, entry?.Service ?? UnknownName, entry?.Message ?? UnknownName, _address, refusal, TimeSpan.Zero);
         Refuse(header.Id, refusal, refusal == RpcStatus.LimitExceeded
             ? $"{_options.Limits.CallsInFlight} calls of this connection are in flight (CallsInFlight)."
             : "The server is shutting down.");
+    }
+
+    RpcStream NewStream(PayloadBuffer opening)
+    {
+        var headers = opening.GetHeaders(opening.Version);
+        return new RpcStream(Frames, opening.Header.Id, _options.Limits.StreamWindow, headers, client: null);
     }
 
     /// <summary>Puts a call into the table, or says why not.</summary>
