@@ -350,8 +350,8 @@ public sealed class RpcChannel : IAsyncDisposable
             _running.Remove(connection);
             if (_connection == connection)
             {
-                // The first attempt after a loss is free, unless the connection did not last.
-                var hasLasted = _options.TimeProvider.GetElapsedTime(start) >= _options.MaxBackoff;
+                // The first attempt after a loss is free, unless the connection did not last. One that was closed in order is no loss.
+                var hasLasted = connection.IsShuttingDown || _options.TimeProvider.GetElapsedTime(start) >= _options.MaxBackoff;
                 _failures = hasLasted ? 0 : _failures + 1;
                 _lastFailure = reason;
                 PauseBeforeNextAttempt(_failures - 1);

@@ -15,6 +15,7 @@ public sealed class RpcServer : IAsyncDisposable
     readonly RpcServerOptions _options;
     readonly ReadOnlyMemory<byte> _secret;
     readonly TlsHandshake? _tls;
+    readonly ByteBudget _buffered;
     readonly ServiceTable _services = new();
     readonly CancellationTokenSource _stopping = new();
     readonly Lock _gate = new();
@@ -26,6 +27,7 @@ public sealed class RpcServer : IAsyncDisposable
     RpcServer(ITransportListener listener, RpcServerOptions options, TlsHandshake? tls)
     {
         _tls = tls;
+        _buffered = new ByteBudget(options.Limits.TotalBufferedBytes);
         _listener = listener;
         _options = options;
         _secret = ClusterSecrets.ToKey(options.ClusterSecret);
@@ -180,7 +182,8 @@ public sealed class RpcServer : IAsyncDisposable
             if (_tls is not null)
                 (stream, refusal) = await _tls.AcceptAsync(stream, ends.Token).ConfigureAwait(false);
             var peer = await HandshakeProtocol.AcceptAsync(stream, _options.Limits, _secret, refusal, ends.Token).ConfigureAwait(false);
-            var frames = new FrameConnection(transport, stream, Telemetry.ServerSide, _options.Limits, peer, _options.TimeProvider);
+            var frames = new FrameConnection(
+                transport, stream, Telemetry.ServerSide, _options.Limits, peer, _options.TimeProvider, _buffered);
             return new ServerConnection(frames, _services, _options, Address);
         }
         catch (Exception error)

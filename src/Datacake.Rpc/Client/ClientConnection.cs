@@ -13,6 +13,8 @@ sealed class ClientConnection : IFrameSink, IDisposable
     readonly int _windowSize;
     readonly int _callsInFlight;
     readonly DeadlineTimer _deadlines;
+    readonly TimeSpan _idleTime;
+    readonly TimeProvider _timeProvider;
     readonly ItemPool<PendingCall> _pool;
     readonly Lock _gate = new();
 
@@ -22,10 +24,13 @@ sealed class ClientConnection : IFrameSink, IDisposable
     uint _lastId;
     RpcException? _closed;
     bool _isShuttingDown;
+    bool _wasUsed;              // since the idle timer looked last
 
     public ClientConnection(string address, FrameConnection frames, RpcLimits limits, TimeProvider timeProvider)
     {
         _address = address;
+        _idleTime = limits.IdleTime;
+        _timeProvider = timeProvider;
         _windowSize = limits.StreamWindow;
         _callsInFlight = Math.Min(limits.CallsInFlight, frames.Peer.CallsInFlight);
         Frames = frames;
@@ -38,10 +43,17 @@ sealed class ClientConnection : IFrameSink, IDisposable
     public FrameConnection Frames { get; }
 
     /// <summary>Whether new calls may use it. May change at any time.</summary>
-    public bool IsOpen => Volatile.Read(ref _closed) is null && !Volatile.Read(ref _isShuttingDown);
+    public bool IsOpen => Volatile.Read(ref _closed) is null && !IsShuttingDown;
+
+    /// <summary>Whether it is being closed, or was, in order: nothing in flight is lost.</summary>
+    public bool IsShuttingDown => Volatile.Read(ref _isShuttingDown);
 
     /// <summary>Runs until the connection has ended, and returns why it did.</summary>
-    public Task<RpcException> RunAsync() => Frames.RunAsync(this);
+    public async Task<RpcException> RunAsync()
+    {
+        using (new IdleTimer(_timeProvider, _idleTime, TakeUse, OnShutdown))
+            return await Frames.RunAsync(this).ConfigureAwait(false);
+    }
 
     public void Dispose() => _deadlines.Dispose();
 
@@ -268,6 +280,7 @@ sealed class ClientConnection : IFrameSink, IDisposable
             while (!_exchanges.TryAdd(exchange.Id, exchange));
             if (exchange is ClientStream stream)
                 stream.Stream = new RpcStream(Frames, exchange.Id, _windowSize, stream.Headers, this);
+            _wasUsed = true;
             exchange.Due = _deadlines.After(timeout);
             _deadlines.Arm(exchange.Due);
             return true;
@@ -312,6 +325,17 @@ sealed class ClientConnection : IFrameSink, IDisposable
         accepted?.OnAccept();
     }
 
+    bool TakeUse()
+    {
+        lock (_gate)
+        {
+            var isUsed = _wasUsed || _exchanges.Count > 0;
+            _wasUsed = false;
+            return isUsed;
+        }
+    }
+
+    // The server asks for it, or nothing has been called for a while. A call that comes in between is still made, and answered.
     void OnShutdown()
     {
         List<TaskCompletionSource> waiters;

@@ -89,10 +89,12 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
 
     async Task RunAsync()
     {
-        var observation = Telemetry.IsObserved ? connection.Observe(_entry, Request.Headers) : null;
+        CallObservation? observation = null;
         RpcStatus? failure = null;
         try
         {
+            if (Telemetry.IsObserved)
+                observation = connection.Observe(_entry, Request.Headers);
             await (_entry ?? throw connection.UnknownRoute(_message!, Stream is not null)).InvokeAsync(this).ConfigureAwait(false);
         }
         catch (Exception error)
@@ -102,7 +104,13 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
 
         if (Stream is { } stream)
             await stream.DisposeAsync().ConfigureAwait(false);
-        observation?.End(failure);
-        connection.Forget(this);
+        try
+        {
+            observation?.End(failure);
+        }
+        finally
+        {
+            connection.Forget(this);        // whatever a listener throws
+        }
     }
 }

@@ -20,9 +20,11 @@ sealed class ServerConnection : IFrameSink, IDisposable
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly Lock _gate = new();
     bool _limitWasLogged;       // once for each connection
+    bool _wasAskedToClose;      // by the idle timer, whose own it is
 
     // All below is under the lock.
     readonly Dictionary<uint, ServerCall> _calls = [];
+    bool _wasUsed;              // since the idle timer looked last
     RpcException? _closed;
     bool _isShuttingDown;
     TaskCompletionSource? _allDone;
@@ -44,7 +46,9 @@ sealed class ServerConnection : IFrameSink, IDisposable
     /// <summary>Runs until the connection has ended and every handler has returned, or ignored its token for too long.</summary>
     public async Task RunAsync()
     {
-        var reason = await Frames.RunAsync(this).ConfigureAwait(false);
+        RpcException reason;
+        using (new IdleTimer(_options.TimeProvider, _options.Limits.IdleTime, TakeUse, OnIdle))
+            reason = await Frames.RunAsync(this).ConfigureAwait(false);
         if (reason.Status is RpcStatus.InvalidPayload or RpcStatus.LimitExceeded)
             Log.ConnectionCut(_options.Logger, RemoteAddress, reason.Message);
         else
@@ -237,6 +241,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
                 return RpcStatus.LimitExceeded;
             if (!_calls.TryAdd(call.Id, call))
                 throw new RpcException(RpcStatus.InvalidPayload, $"the call id {call.Id} is in use");
+            _wasUsed = true;
             if (timeLimitMs > 0)
             {
                 call.Due = _deadlines.After(TimeSpan.FromMilliseconds(timeLimitMs));
@@ -245,6 +250,31 @@ sealed class ServerConnection : IFrameSink, IDisposable
 
             return null;
         }
+    }
+
+    bool TakeUse()
+    {
+        lock (_gate)
+        {
+            var isUsed = _wasUsed || _calls.Count > 0;
+            _wasUsed = false;
+            return isUsed;
+        }
+    }
+
+    // A client that is asked to close does so as soon as it has nothing in flight; what it calls until then is answered.
+    void OnIdle()
+    {
+        if (_wasAskedToClose)
+        {
+            Frames.Abort(new RpcException(
+                RpcStatus.LimitExceeded,
+                $"{RemoteAddress} has called nothing for {_options.Limits.IdleTime} (IdleTime), and did not close when asked to"));
+            return;
+        }
+
+        _wasAskedToClose = true;
+        Frames.Signal(FrameType.Shutdown, 0);
     }
 
     void Refuse(uint id, RpcStatus status, string reason)
