@@ -206,17 +206,25 @@ sealed class PeerLinks : IAsyncDisposable
             }
             var theirs = await ReadHelloAsync(stream, cancellationToken).ConfigureAwait(false);
             var link = new PeerLink(theirs.Node, stream, _logger);
-            string? refusal = await _loop.RunAsync((batch, _) => ValueTask.FromResult(OpenSession(batch, link, theirs, told)), cancellationToken)
-                .ConfigureAwait(false);
-            if (refusal is not null)
+            try
             {
-                StoreLog.SessionRefused(_logger, stream.RemoteAddress, refusal);
-                await stream.WriteAsync(new Refusal(refusal).Encoded, cancellationToken).ConfigureAwait(false);
-                await stream.CompleteAsync().ConfigureAwait(false);
-                return;
+                string? refusal = await _loop.RunAsync((batch, _) => ValueTask.FromResult(OpenSession(batch, link, theirs, told)), cancellationToken)
+                    .ConfigureAwait(false);
+                if (refusal is not null)
+                {
+                    StoreLog.SessionRefused(_logger, stream.RemoteAddress, refusal);
+                    await stream.WriteAsync(new Refusal(refusal).Encoded, cancellationToken).ConfigureAwait(false);
+                    await stream.CompleteAsync().ConfigureAwait(false);
+                    return;
+                }
+                StoreLog.SessionOpened(_logger, link.Peer, stream.RemoteAddress);
+                await ConverseAsync(link, cancellationToken).ConfigureAwait(false);
             }
-            StoreLog.SessionOpened(_logger, link.Peer, stream.RemoteAddress);
-            await ConverseAsync(link, cancellationToken).ConfigureAwait(false);
+            finally
+            {
+                // Also after a cancelled or failed opening, which the replica may have seen nevertheless, or is about to see.
+                await CloseSessionAsync(link).ConfigureAwait(false);
+            }
         }
         catch (Exception e) when (e is InvalidDataException or ClockDriftException)
         {
@@ -265,26 +273,37 @@ sealed class PeerLinks : IAsyncDisposable
             link.Close();
             _links.TryRemove(new KeyValuePair<byte, PeerLink>(link.Peer, link));
             await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await CloseSessionAsync(link).ConfigureAwait(false);
             StoreLog.SessionClosed(_logger, link.Peer, link.Stream.RemoteAddress, "the connection is gone");
         }
     }
 
     async ValueTask CloseSessionAsync(PeerLink link)
     {
-        try
+        bool isClosed = false;
+        do
         {
-            await _loop.RunAsync((_, _) =>
+            try
             {
-                _replica.CloseSession(link.Peer, link.Session);
-                return ValueTask.FromResult(true);
-            }).ConfigureAwait(false);
+                await _loop.RunAsync((_, _) =>
+                {
+                    _links.TryRemove(new KeyValuePair<byte, PeerLink>(link.Peer, link));
+                    _replica.CloseSession(link.Peer, link.Session);
+                    isClosed = true;
+                    return ValueTask.FromResult(true);
+                }).ConfigureAwait(false);
+            }
+            catch (ObjectDisposedException)
+            {
+                return;                                                     // the store is closed, and its sessions with it
+            }
+            catch (Exception e)
+            {
+                // The storage refused the batch. The session is closed all the same if the batch got that far.
+                StoreLog.SessionClosed(_logger, link.Peer, link.Stream.RemoteAddress, e.Message);
+                await Task.Delay(FirstRetry, _node.TimeProvider, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
-        catch (Exception e) when (e is ObjectDisposedException or StorageException)
-        {
-            // The store is closing, or broken: its sessions end with it.
-            StoreLog.SessionClosed(_logger, link.Peer, link.Stream.RemoteAddress, e.Message);
-        }
+        while (!isClosed && !_stopping.IsCancellationRequested);
     }
 
     async Task ReceiveAsync(PeerLink link, CancellationToken cancellationToken)
