@@ -16,6 +16,9 @@ sealed class FaultyStorage : IStorage
     /// <summary>The so many next snapshots fail.</summary>
     public int SnapshotsToFail { get => Volatile.Read(ref _snapshots); set => Volatile.Write(ref _snapshots, value); }
 
+    /// <summary>Only commits that write this key fail; unless set, any.</summary>
+    public ReadOnlyMemory<byte>? FailingKey { get; set; }
+
     /// <summary>What a failure is.</summary>
     public Func<Exception> Failure { get; set; } = () => new StorageException(StorageError.Failed, "The disk does not answer.");
 
@@ -30,6 +33,8 @@ sealed class FaultyStorage : IStorage
 
     public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
     {
+        if (Spares(batch))
+            return _storage.CommitAsync(batch, durability, cancellationToken);
         if (IsBlindAfterFailedCommit && CommitsToFail > 0)
             SnapshotsToFail = 1;
         FailIfTold(ref _commits);
@@ -37,6 +42,18 @@ sealed class FaultyStorage : IStorage
     }
 
     public ValueTask DisposeAsync() => _storage.DisposeAsync();
+
+    bool Spares(WriteBatch batch)
+    {
+        if (FailingKey is not { } key)
+            return false;
+        foreach (var operation in batch.Operations)
+        {
+            if (operation.Key.Span.SequenceEqual(key.Span))
+                return false;
+        }
+        return true;
+    }
 
     void FailIfTold(ref int count)
     {
