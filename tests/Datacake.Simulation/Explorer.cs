@@ -1,3 +1,5 @@
+using Datacake.Simulation.Mutants;
+
 namespace Datacake.Simulation;
 
 /// <summary>A history that broke an invariant.</summary>
@@ -22,12 +24,26 @@ static class Explorer
         return Run(scenario, events, statistics) is { } violation ? new Failure(scenario, events, violation) : null;
     }
 
-    public static Violation? Run(Scenario scenario, IReadOnlyList<SimulatedEvent> events, Statistics statistics, Action<string>? trace = null)
+    /// <summary>Whether a mutant is noticed within some seeds: the first history that shows it.</summary>
+    public static Failure? Catch(Func<Mutant> mutant, int first, int seeds, int minMachines, int maxMachines, int steps)
+    {
+        for (int seed = first; seed < first + seeds; seed++)
+        {
+            var scenario = Scenario.Of(seed, minMachines, maxMachines);
+            var events = scenario.DrawEvents(steps);
+            if (Run(scenario, events, new Statistics(), mutant: mutant()) is { } violation)
+                return new Failure(scenario, events, violation);
+        }
+        return null;
+    }
+
+    public static Violation? Run(
+        Scenario scenario, IReadOnlyList<SimulatedEvent> events, Statistics statistics, Action<string>? trace = null, Mutant? mutant = null)
     {
         World? world = null;
         try
         {
-            world = new World(scenario, statistics) { Trace = trace };
+            world = new World(scenario, statistics, mutant ?? Mutant.None) { Trace = trace };
             foreach (var happening in events)
                 world.Do(happening);
             world.Rest();

@@ -5,6 +5,7 @@ using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Simulation.Mutants;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Datacake.Simulation;
@@ -50,7 +51,7 @@ sealed class Work(Func<ReplicaBatch, ValueTask> apply) : CommitWork
 }
 
 /// <summary>A machine of the cluster: its disk and clock, and, while it runs, its replica with its sessions.</summary>
-sealed class Machine(int index, Scenario scenario, SimulatedTime time)
+sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime time)
 {
     readonly List<Work> _waiting = [];
     BatchCommitter? _committer;
@@ -62,7 +63,7 @@ sealed class Machine(int index, Scenario scenario, SimulatedTime time)
 
     public SimulatedClock Clock { get; } = new(time);
 
-    public SimulatedDisk Disk { get; private set; } = new(scenario.PageSize);
+    public SimulatedDisk Disk { get; private set; } = new(scenario.PageSize, mutant);
 
     /// <summary>The store id that a fresh store takes: one per life of the disk.</summary>
     public ulong StoreId { get; private set; }
@@ -112,7 +113,7 @@ sealed class Machine(int index, Scenario scenario, SimulatedTime time)
     /// <summary>Puts in an empty disk.</summary>
     public void ReplaceDisk(ulong storeId)
     {
-        Disk = new SimulatedDisk(scenario.PageSize);
+        Disk = new SimulatedDisk(scenario.PageSize, mutant);
         StoreId = storeId;
         HadJoined = false;
         Held = Holdings.None;

@@ -1,8 +1,9 @@
 using System.Globalization;
 using Datacake.Simulation;
+using Datacake.Simulation.Mutants;
 
-bool trace = false;
-int seeds = 200, first = 0, steps = 300, minMachines = 2, maxMachines = 6;
+bool trace = false, mutants = false;
+int seeds = 1_000, first = 0, steps = 300, minMachines = 2, maxMachines = 6;
 
 for (int i = 0; i < args.Length; i++)
 {
@@ -24,17 +25,23 @@ for (int i = 0; i < args.Length; i++)
             int[] range = [.. Value().Split('-').Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
             (minMachines, maxMachines) = (range[0], range[^1]);
             break;
+        case "--mutants":
+            mutants = true;
+            break;
         case "--trace":
             trace = true;
             break;
         default:
-            Console.Error.WriteLine($"Unknown option {args[i]}. Usage: [--seeds N] [--first N] [--seed N [--trace]] [--steps N] [--nodes MIN-MAX]");
+            Console.Error.WriteLine($"Unknown option {args[i]}. Usage: [--seeds N] [--first N] [--seed N [--trace]] [--steps N] [--nodes MIN-MAX] [--mutants]");
             return 2;
     }
 
     string Value() => args[++i];
     int Number() => int.Parse(Value(), CultureInfo.InvariantCulture);
 }
+
+if (mutants)
+    return MutantReport.Write(first, seeds, minMachines, maxMachines, steps);
 
 var statistics = new Statistics();
 long start = TimeProvider.System.GetTimestamp(), reported = start;

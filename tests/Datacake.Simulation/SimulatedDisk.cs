@@ -1,3 +1,4 @@
+using Datacake.Simulation.Mutants;
 using Datacake.Storage;
 
 namespace Datacake.Simulation;
@@ -7,7 +8,8 @@ namespace Datacake.Simulation;
 /// any number of the latest; it can refuse a commit; and it hands out memory that is overwritten when its snapshot is disposed.
 /// </summary>
 /// <param name="pageSize">How many entries a page of a scan has at most, so that paging is exercised by few entries.</param>
-sealed class SimulatedDisk(int pageSize) : IStorage
+/// <param name="mutant">Whether it is broken.</param>
+sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
 {
     const int MaxUnflushed = 12;
 
@@ -33,8 +35,10 @@ sealed class SimulatedDisk(int pageSize) : IStorage
             IsFailing = false;
             throw new StorageException(StorageError.Full, "The simulated disk is full.");
         }
-        _states.Add((Apply(batch), _states[^1].Held));
-        if (durability == Durability.Flushed)
+        if (mutant.TearsCommits && batch.Count > 1)
+            _states.Add((Apply(batch.Operations[..^1]), _states[^1].Held));
+        _states.Add((Apply(batch.Operations), _states[^1].Held));
+        if (durability == Durability.Flushed && !mutant.NeverFlushes)
             Flush();
         else if (_states.Count > MaxUnflushed)
             _states.RemoveAt(0);
@@ -65,10 +69,10 @@ sealed class SimulatedDisk(int pageSize) : IStorage
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    StorageEntry[] Apply(WriteBatch batch)
+    StorageEntry[] Apply(ReadOnlySpan<WriteOperation> changes)
     {
         var operations = new SortedDictionary<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>?>(KeyComparer.Instance);
-        foreach (var operation in batch.Operations)
+        foreach (var operation in changes)
             operations[operation.Key] = operation.Value;
         var result = new List<StorageEntry>(Entries.Length + operations.Count);
         int next = 0;

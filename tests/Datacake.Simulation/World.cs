@@ -3,6 +3,7 @@ using Datacake.EventualConsistency;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Simulation.Mutants;
 using Datacake.Storage;
 using static Datacake.Simulation.Machine;
 
@@ -16,6 +17,7 @@ sealed partial class World
 {
     readonly Scenario _scenario;
     readonly Statistics _statistics;
+    readonly Mutant _mutant;
     readonly SimulatedTime _time = new();
     readonly Network _network;
     readonly Machine[] _machines;
@@ -29,14 +31,15 @@ sealed partial class World
     ulong _lastId;
     bool _isCalm;
 
-    public World(Scenario scenario, Statistics statistics)
+    public World(Scenario scenario, Statistics statistics, Mutant mutant)
     {
         _scenario = scenario;
         _statistics = statistics;
+        _mutant = mutant;
         _network = new Network(scenario.IsInOrder) { Capacity = 16 + (8 * scenario.Machines) };
         _history = new History(scenario.Slots);
         _isCalm = scenario.Theme.IsCalm;
-        _machines = [.. Enumerable.Range(0, scenario.Machines).Select(index => new Machine(index, scenario, _time))];
+        _machines = [.. Enumerable.Range(0, scenario.Machines).Select(index => new Machine(index, scenario, mutant, _time))];
         foreach (var machine in _machines)
             machine.ReplaceDisk(++_lastId);
         Form();
@@ -199,6 +202,7 @@ sealed partial class World
     {
         if (machine.IsUp || (_isCalm && _retired.Contains(machine.StoreId)))
             return;
+        _mutant.OnStarting(machine);
         try
         {
             machine.Start(++_lastId, batch => _committed = batch);
@@ -302,7 +306,7 @@ sealed partial class World
             target.Ended.Add(envelope.Stream);
             return;
         }
-        var message = Decode(envelope);
+        var message = _mutant.OnReceiving(target, envelope.Source, Decode(envelope));
         if (message is Hello { StoreId: var store } && store != envelope.Source.StoreId)
             return;                                                             // a connection does not outlive the disk of its other end
         _statistics.Count(message);
@@ -316,6 +320,8 @@ sealed partial class World
         {
             Deliver(target, link, message, envelope);
         }
+        if (link is null && _mutant.TakesDeadSessions && message is not Hello && target.Links.TryGetValue(envelope.Source, out var current))
+            Deliver(target, current, message, envelope);
     }
 
     void Deliver(Machine target, Link link, ReplicaMessage message, Envelope envelope)
@@ -406,6 +412,7 @@ sealed partial class World
             Send(machine, link, link.Told = replica.Hello(), machine.Held);
         link.Session = replica.OpenSession(hello, link.Told!);
         machine.Links[link.Peer] = link;
+        _mutant.OnOpened(machine, hello);
         replica.PullFromNewPeer(batch, link.Peer.Node, hello);
         return ValueTask.CompletedTask;
     }
@@ -426,7 +433,11 @@ sealed partial class World
     void Receive(Machine target, Link link, ReplicaMessage message, Holdings held)
     {
         IReadOnlyList<StampInterval> applied = [];
-        Queue(target, new Work(async batch => applied = await target.Replica!.ReceiveAsync(batch, link.Peer.Node, link.Session, message, default))
+        Queue(target, new Work(async batch =>
+        {
+            applied = await target.Replica!.ReceiveAsync(batch, link.Peer.Node, link.Session, message, default);
+            applied = await _mutant.OnAppliedAsync(target, batch, link.Peer, message, applied);
+        })
         {
             Offered = message is Mutations mutations ? Holdings.Of([.. mutations.Items.Select(item => _history.Find(item.Stamp)!.Number)]) : held,
             Committed = () =>
@@ -440,11 +451,12 @@ sealed partial class World
         });
     }
 
-    static async ValueTask TakePageAsync(Machine target, Link link, ReplicaBatch batch, SnapshotPage page, Holdings held)
+    async ValueTask TakePageAsync(Machine target, Link link, ReplicaBatch batch, SnapshotPage page, Holdings held)
     {
         var replica = target.Replica!;
         bool wasJoined = replica.IsJoined, wasWaiting = replica.IsWaitingForRoll;
         await replica.ReceiveAsync(batch, link.Peer.Node, link.Session, page, default);
+        await _mutant.OnAppliedAsync(target, batch, link.Peer, page, []);
         if (wasJoined && replica.HasArrived && page.IsLast)
             target.Arrived = (held, page.State);
         else if (!wasJoined && !wasWaiting && (replica.IsWaitingForRoll || replica.IsJoined))
@@ -457,7 +469,7 @@ sealed partial class World
         if (!source.IsJoined)
             return;
         ulong stream = ++_lastId;
-        foreach (var part in Now(AnswerAsync(source, request, stream)))
+        foreach (var part in _mutant.OnAnswering(source, Now(AnswerAsync(source, request, stream))))
             Send(source, link, part, source.Held, stream);
     }
 
@@ -484,7 +496,11 @@ sealed partial class World
 
     // ---------------------------------------------------------------------------------------------- what replicas do
 
-    void Tick(Machine machine) => Run(machine, batch => machine.Replica!.Tick(batch));
+    void Tick(Machine machine) => Queue(machine, new Work(batch => _mutant.AroundAsync(machine, batch, () =>
+    {
+        machine.Replica!.Tick(batch);
+        return ValueTask.CompletedTask;
+    })));
 
     void Pull(Machine machine, Machine peer) => Run(machine, batch =>
     {
@@ -496,7 +512,7 @@ sealed partial class World
     void Collect(Machine machine, TimeSpan beyondNow) => Queue(machine, new Work(async batch =>
     {
         var upTo = beyondNow == TimeSpan.MaxValue ? new HlcTimestamp(ulong.MaxValue) : HlcTimestamp.AtEndOf(_time.Now + beyondNow);
-        await machine.Replica!.CollectAsync(batch, upTo);
+        await _mutant.AroundAsync(machine, batch, async () => await machine.Replica!.CollectAsync(batch, upTo));
     }));
 
     void Retire(Machine machine, Machine peer)

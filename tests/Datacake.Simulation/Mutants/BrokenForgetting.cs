@@ -1,0 +1,93 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+
+namespace Datacake.Simulation.Mutants;
+
+sealed class StableIgnoresAbsent() : Mutant("R10: members that are away do not count for stability")
+{
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work)
+    {
+        var replica = machine.Replica!;
+        byte[] absent = [.. replica.Identity.Members.Keys.Where(node => node != machine.Node && !replica.Sessions.ContainsKey(node) && replica.Identity.Forgotten.Add(node))];
+        await work();
+        replica.Identity.Forgotten.ExceptWith(absent);
+    }
+}
+
+sealed class ForgottenForever() : Mutant("R10: a member that was forgotten stays forgotten when it returns")
+{
+    readonly HashSet<(Machine, byte)> _forgotten = [];
+
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work)
+    {
+        var forgotten = machine.Replica!.Identity.Forgotten;
+        _forgotten.UnionWith(forgotten.Select(node => (machine, node)));
+        byte[] again = [.. machine.Replica.Identity.Members.Keys.Where(node => _forgotten.Contains((machine, node)) && forgotten.Add(node))];
+        await work();
+        forgotten.ExceptWith(again);
+    }
+}
+
+sealed class UnionAcrossRuns() : Mutant("R10: what a later run of a member knows is added to what an earlier one knew")
+{
+    readonly Dictionary<(Machine, Machine), VersionVector> _heard = [];
+
+    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message)
+    {
+        if (message is not Hello { Run.IsNone: false } hello)
+            return message;
+        var heard = _heard.GetValueOrDefault((target, source), VersionVector.Empty).Union(hello.Known).Union(target.Replica!.KnownOf(source.Node));
+        _heard[(target, source)] = heard;
+        return hello with { Known = heard };
+    }
+}
+
+sealed class PurgeAtOnce() : Mutant("R11: dead documents are purged at once")
+{
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work)
+    {
+        await work();
+        await Purging.PurgeAsync(machine, batch, (document, policy) => document.IsAlive(policy) ? document : Document.Nothing);
+    }
+}
+
+sealed class PurgeByDelete() : Mutant("R11: a dead document is purged when its delete is truncated, whatever its other stamps")
+{
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work)
+    {
+        await work();
+        var truncated = batch.State.Truncated;
+        await Purging.PurgeAsync(machine, batch, (document, policy) => document.IsAlive(policy) || !truncated.Contains(document.Died) ? document : Document.Nothing);
+    }
+}
+
+sealed class PurgeCellsAtOnce() : Mutant("R11: removed cells are purged at once")
+{
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work)
+    {
+        await work();
+        await Purging.PurgeAsync(machine, batch, (document, _) => document.Filter(cell => !cell.IsRemoved));
+    }
+}
+
+sealed class EmptyTombstones() : Mutant("R11: the cells of a dead document go at once, the tombstone later")
+{
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work)
+    {
+        await work();
+        await Purging.PurgeAsync(machine, batch, (document, policy) => document.IsAlive(policy) ? document : document.Filter(_ => false));
+    }
+}
+
+static class Purging
+{
+    public static async ValueTask PurgeAsync(Machine machine, ReplicaBatch batch, Func<Document, MergePolicy, Document> purge)
+    {
+        if (!machine.IsJoined)
+            return;
+        foreach (var (key, _) in machine.Disk.Range(StoreLayout.AllDocuments))
+            batch.Write(key, purge(await batch.ReadAsync(key), machine.Replica!.Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy));
+    }
+}

@@ -1,0 +1,90 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Storage;
+
+namespace Datacake.Simulation.Mutants;
+
+sealed class NoClockLease() : Mutant("R1: the clock starts at the greatest stamp that is stored")
+{
+    public override void OnStarting(Machine machine)
+    {
+        if (machine.Disk.Get(StoreLayout.IdentityKey.Span) is not { } stored)
+            return;
+        var identity = ReplicaIdentity.Decode(stored);
+        identity.Limit = HlcTimestamp.None;
+        var batch = new WriteBatch();
+        batch.Put(StoreLayout.IdentityKey, identity.Encode());
+        Machine.Now(machine.Disk.CommitAsync(batch, Durability.Flushed));
+    }
+}
+
+sealed class NoFlush() : Mutant("R1, R6: identity and limit are not forced to disk")
+{
+    public override bool NeverFlushes => true;
+}
+
+sealed class TornCommits() : Mutant("R4: the known set changes in another commit than the data")
+{
+    public override bool TearsCommits => true;
+}
+
+sealed class JoinWithoutRoll() : Mutant("R12: a node joins without asking who remembers an earlier life of it")
+{
+    public override void OnOpened(Machine machine, Hello hello) => machine.Replica!.Identity.MayHaveEarlierLife = false;
+}
+
+sealed class NoAssertion() : Mutant("R13: what the other has purged is kept with its old stamps")
+{
+    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) =>
+        message is SnapshotPage page && target.IsJoined ? page with { State = page.State with { Purged = HlcTimestamp.None } } : message;
+}
+
+sealed class AssertEverything() : Mutant("R13: a document that the other has not is always asserted again")
+{
+    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message)
+    {
+        if (message is not SnapshotPage page || !target.IsJoined)
+            return message;
+        // As if the other had purged up to the end of time.
+        return page with { State = page.State with { Purged = new HlcTimestamp(ulong.MaxValue) } };
+    }
+}
+
+sealed class ClaimBeforeReconcile() : Mutant("R13: what the other side knows is taken over before its documents")
+{
+    public override ValueTask<IReadOnlyList<StampInterval>> OnAppliedAsync(
+        Machine target, ReplicaBatch batch, Machine source, ReplicaMessage message, IReadOnlyList<StampInterval> applied)
+    {
+        if (message is SnapshotPage page && target.IsJoined && target.Replica!.IsPulling)
+            batch.Claim(page.State.Known);
+        return new(applied);
+    }
+}
+
+sealed class CloseGapEarly() : Mutant("R14: the gap is closed before the lost transactions are back")
+{
+    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message)
+    {
+        if (message is not Report { Nonce: > 0 } report || !report.Peers.TryGetValue(source.Node, out var own))
+            return message;
+        var peers = new Dictionary<byte, PeerKnowledge>(report.Peers) { [source.Node] = own with { Known = own.Known.Except(own.Known.OfNode(target.Node)) } };
+        return report with { Peers = peers };
+    }
+}
+
+sealed class CloseGapWithoutAbsent() : Mutant("R14: members that are away are not asked")
+{
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work)
+    {
+        var replica = machine.Replica!;
+        var members = replica.Identity.Members;
+        var absent = members.Where(member => replica.IsJoined && member.Key != machine.Node && !replica.Sessions.ContainsKey(member.Key)).ToArray();
+        foreach (var (node, _) in absent)
+            members.Remove(node);
+        await work();
+        foreach (var (node, member) in absent)
+            members.TryAdd(node, member);
+    }
+}

@@ -1,0 +1,52 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+
+namespace Datacake.Simulation.Mutants;
+
+/// <summary>
+/// A rule of the protocol that is broken, to see whether that is noticed. It works around the shipped code, which knows nothing of it: it forges what
+/// a replica is told, adds to its batches, or damages its disk. By itself it breaks nothing.
+/// </summary>
+class Mutant(string rule)
+{
+    /// <summary>Breaks nothing.</summary>
+    public static Mutant None { get; } = new("none");
+
+    public string Name => GetType().Name;
+
+    /// <summary>The rule, and how it is broken.</summary>
+    public string Rule { get; } = rule;
+
+    /// <summary>Whether messages of sessions that are over are taken for those of the current one.</summary>
+    public virtual bool TakesDeadSessions => false;
+
+    /// <summary>Whether commits that have to be flushed are not.</summary>
+    public virtual bool NeverFlushes => false;
+
+    /// <summary>Whether a power loss can tear a commit in two.</summary>
+    public virtual bool TearsCommits => false;
+
+    /// <summary>The process of a machine is about to start.</summary>
+    public virtual void OnStarting(Machine machine)
+    {
+    }
+
+    /// <summary>What a machine receives in place of a message.</summary>
+    public virtual ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message;
+
+    /// <summary>What a machine answers to a pull in place of the parts.</summary>
+    public virtual IReadOnlyList<ReplicaMessage> OnAnswering(Machine source, IReadOnlyList<ReplicaMessage> parts) => parts;
+
+    /// <summary>A session was opened.</summary>
+    public virtual void OnOpened(Machine machine, Hello hello)
+    {
+    }
+
+    /// <summary>A message was applied to a batch; returns what is acknowledged.</summary>
+    public virtual ValueTask<IReadOnlyList<StampInterval>> OnAppliedAsync(
+        Machine target, ReplicaBatch batch, Machine source, ReplicaMessage message, IReadOnlyList<StampInterval> applied) => new(applied);
+
+    /// <summary>A replica ticks or collects: calls <paramref name="work"/>.</summary>
+    public virtual async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work) => await work();
+}
