@@ -34,4 +34,7 @@ static partial class StoreLog
 
     [LoggerMessage(10, LogLevel.Error, "Node {Node} could not report to its peers and collect what all have; it tries again")]
     public static partial void TickFailed(ILogger logger, Exception exception, byte node);
+
+    [LoggerMessage(11, LogLevel.Error, "The session with the peer at {Address} failed; another one is opened")]
+    public static partial void SessionFailed(ILogger logger, Exception exception, string address);
 }

@@ -19,6 +19,16 @@ public sealed class SessionTests
         await cluster.WaitUntilAliveAsync(1, 1);
     }
 
+    [Fact]
+    public async Task A_peer_is_dialled_again_after_a_failure_that_nobody_expected()
+    {
+        var storage = new FaultyStorage { Failure = () => new UnauthorizedAccessException("The file may not be written.") };
+        await using var cluster = await TestCluster.StartAsync(2, node => node == 1 ? storage : new MemoryStorage());
+        await FailToOpenSessionAsync(cluster, storage);
+        cluster[2].Transport.Mend();
+        await cluster.WaitUntilConnectedAsync();
+    }
+
     static async Task FailToOpenSessionAsync(TestCluster cluster, FaultyStorage storage)
     {
         cluster[2].Transport.Cut();

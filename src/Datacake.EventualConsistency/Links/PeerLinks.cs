@@ -151,9 +151,10 @@ sealed class PeerLinks : IAsyncDisposable
                 await using (stream.ConfigureAwait(false))
                     await RunSessionAsync(stream, isDialer: true, cancellationToken).ConfigureAwait(false);
             }
-            catch (Exception e) when (IsExpected(e))
+            catch (Exception e)
             {
-                StoreLog.SessionClosed(_logger, 0, address, e.Message);
+                // Whatever it is, the peer has to be tried again.
+                LogEnd(e, address);
             }
             bool lasted = _node.TimeProvider.GetElapsedTime(started) > LastRetry;
             delay = lasted ? FirstRetry : TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, LastRetry.Ticks));
@@ -183,14 +184,14 @@ sealed class PeerLinks : IAsyncDisposable
 
     async Task AcceptAsync(RpcStream stream, CancellationToken cancellationToken)
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
         try
         {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
             await RunSessionAsync(stream, isDialer: false, either.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (IsExpected(e))
+        catch (Exception e)
         {
-            StoreLog.SessionClosed(_logger, 0, stream.RemoteAddress, e.Message);
+            LogEnd(e, stream.RemoteAddress);
         }
     }
 
@@ -364,8 +365,13 @@ sealed class PeerLinks : IAsyncDisposable
             await link.Stream.WriteAsync(part.Encoded, cancellationToken).ConfigureAwait(false);
     }
 
-    static bool IsExpected(Exception e) => e is RpcException or OperationCanceledException or ObjectDisposedException or IOException or StorageException
-        or InvalidOperationException;
+    void LogEnd(Exception failure, string address)
+    {
+        if (failure is RpcException or OperationCanceledException or ObjectDisposedException)
+            StoreLog.SessionClosed(_logger, 0, address, failure.Message);
+        else
+            StoreLog.SessionFailed(_logger, failure, address);
+    }
 
     /// <summary>A message of a peer on its way through the commit loop.</summary>
     sealed class PeerWork(PeerLinks links, PeerLink link, ReplicaMessage message) : CommitWork
