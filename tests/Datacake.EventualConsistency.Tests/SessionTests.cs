@@ -29,6 +29,22 @@ public sealed class SessionTests
         await cluster.WaitUntilConnectedAsync();
     }
 
+    [Fact]
+    public async Task What_keeps_a_peer_from_being_sent_what_it_lacks_is_logged()
+    {
+        var storage = new MemoryStorage();
+        var log = new CollectingLog();
+        await using var cluster = new TestCluster();
+        await cluster.AddAsync(1, storage, log: log);
+        await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        var damage = new WriteBatch();
+        damage.Put(StoreLayout.DocumentKey(1, DocumentKey.Of(1).Encoded.Span), new byte[] { 0xFF });
+        await storage.CommitAsync(damage, Durability.Buffered, Cancelled);
+        await cluster.AddAsync(2);
+        await TestCluster.WaitUntilAsync(
+            () => log.Messages.Any(message => message.Contains("Node 2 could not be sent", StringComparison.Ordinal)), "the damage is logged");
+    }
+
     static async Task FailToOpenSessionAsync(TestCluster cluster, FaultyStorage storage)
     {
         cluster[2].Transport.Cut();

@@ -359,10 +359,18 @@ sealed class PeerLinks : IAsyncDisposable
     {
         if (!_replica.IsJoined)
             return;
-        using var snapshot = await _storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        ulong stream = Interlocked.Increment(ref _lastStream);
-        await foreach (var part in _pullServer.AnswerAsync(snapshot, request, stream, cancellationToken).ConfigureAwait(false))
-            await link.Stream.WriteAsync(part.Encoded, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            using var snapshot = await _storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+            ulong stream = Interlocked.Increment(ref _lastStream);
+            await foreach (var part in _pullServer.AnswerAsync(snapshot, request, stream, cancellationToken).ConfigureAwait(false))
+                await link.Stream.WriteAsync(part.Encoded, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The rest of the session goes on; the peer asks again.
+            StoreLog.AnswerFailed(_logger, e, link.Peer);
+        }
     }
 
     void LogEnd(Exception failure, string address)
@@ -393,6 +401,8 @@ sealed class PeerLinks : IAsyncDisposable
         {
             if (failure is InvalidDataException or ClockDriftException)
                 link.Fail(failure);
+            else if (failure is not ObjectDisposedException)
+                StoreLog.MessageDropped(links._logger, failure, message.GetType().Name, link.Peer);
         }
     }
 }
