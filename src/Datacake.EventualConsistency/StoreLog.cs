@@ -43,4 +43,7 @@ static partial class StoreLog
 
     [LoggerMessage(13, LogLevel.Error, "A {Message} of node {Peer} could not be worked on, and is dropped; what it brought is fetched again")]
     public static partial void MessageDropped(ILogger logger, Exception exception, string message, byte peer);
+
+    [LoggerMessage(14, LogLevel.Error, "What a commit means for others could not be told them; they fetch it")]
+    public static partial void CommitNotTold(ILogger logger, Exception exception);
 }
