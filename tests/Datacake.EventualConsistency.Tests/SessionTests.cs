@@ -45,6 +45,31 @@ public sealed class SessionTests
             () => log.Messages.Any(message => message.Contains("Node 2 could not be sent", StringComparison.Ordinal)), "the damage is logged");
     }
 
+    [Fact]
+    public async Task A_store_that_cannot_keep_up_stops_reading_from_its_peers()
+    {
+        var gated = new GatedStorage();
+        var log = new CollectingLog();
+        await using var cluster = new TestCluster();
+        await cluster.AddAsync(1, log: log);
+        await cluster.AddAsync(2, gated);
+        await cluster.WaitUntilConnectedAsync();
+        gated.Close();
+        try
+        {
+            byte[] large = new byte[2 * 1024 * 1024];
+            for (int i = 0; i < 30; i++)
+                await cluster[1].Store.Keyspace("cakes").PutAsync(i, large, Consistency.None, Cancelled);
+            await TestCluster.WaitUntilAsync(
+                () => log.Messages.Any(message => message.Contains("too slow", StringComparison.Ordinal)), "node 1 finds that node 2 takes too little");
+        }
+        finally
+        {
+            gated.Open();
+        }
+        await cluster.WaitUntilEqualAsync("cakes", 30);
+    }
+
     static async Task FailToOpenSessionAsync(TestCluster cluster, FaultyStorage storage)
     {
         cluster[2].Transport.Cut();

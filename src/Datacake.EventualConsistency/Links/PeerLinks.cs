@@ -316,6 +316,7 @@ sealed class PeerLinks : IAsyncDisposable
             while (await link.Stream.ReadAsync(cancellationToken).ConfigureAwait(false) is { } payload)
             {
                 ReplicaMessage message;
+                int length = payload.Memory.Length;
                 using (payload)
                     message = ReplicaMessage.Decode(payload.Memory);
                 switch (message)
@@ -334,7 +335,7 @@ sealed class PeerLinks : IAsyncDisposable
                         answering = AnswerAsync(link, request, answer.Token);
                         break;
                     default:
-                        await HandleAsync(link, message, cancellationToken).ConfigureAwait(false);
+                        await HandleAsync(link, message, length, cancellationToken).ConfigureAwait(false);
                         break;
                 }
             }
@@ -347,10 +348,15 @@ sealed class PeerLinks : IAsyncDisposable
         }
     }
 
-    /// <summary>Hands a message to the replica. Faulty ones end the session.</summary>
-    async ValueTask HandleAsync(PeerLink link, ReplicaMessage message, CancellationToken cancellationToken)
+    /// <summary>Hands a message to the replica, and waits while too much of the peer waits there already. Faulty ones end the session.</summary>
+    async ValueTask HandleAsync(PeerLink link, ReplicaMessage message, int length, CancellationToken cancellationToken)
     {
-        await _loop.PostAsync(new PeerWork(this, link, message), cancellationToken).ConfigureAwait(false);
+        var work = new PeerWork(this, link, message, length);
+        link.AddUnhandled(length);
+        await _loop.PostAsync(work, cancellationToken).ConfigureAwait(false);
+        // What was posted before is done when this is.
+        if (link.HasTooMuchUnhandled)
+            await work.Settled.WaitAsync(cancellationToken).ConfigureAwait(false);
         if (link.Failure is { } failure)
             throw new InvalidDataException(failure.Message, failure);
     }
@@ -382,15 +388,20 @@ sealed class PeerLinks : IAsyncDisposable
     }
 
     /// <summary>A message of a peer on its way through the commit loop.</summary>
-    sealed class PeerWork(PeerLinks links, PeerLink link, ReplicaMessage message) : CommitWork
+    sealed class PeerWork(PeerLinks links, PeerLink link, ReplicaMessage message, int length) : CommitWork
     {
+        readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
         IReadOnlyList<StampInterval> _applied = [];
+
+        /// <summary>Completes when the message is worked on, or has failed.</summary>
+        public Task Settled => _settled.Task;
 
         public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken) =>
             _applied = await links._replica.ReceiveAsync(batch, link.Peer, link.Session, message, cancellationToken).ConfigureAwait(false);
 
         public override void OnCommitted()
         {
+            Settle();
             if (_applied.Count > 0)
                 link.Post(new Acknowledgement(_applied));
             if (message is Report report && report.Peers.TryGetValue(link.Peer, out var known))
@@ -399,10 +410,17 @@ sealed class PeerLinks : IAsyncDisposable
 
         public override void OnFailed(Exception failure)
         {
+            Settle();
             if (failure is InvalidDataException or ClockDriftException)
                 link.Fail(failure);
             else if (failure is not ObjectDisposedException)
                 StoreLog.MessageDropped(links._logger, failure, message.GetType().Name, link.Peer);
+        }
+
+        void Settle()
+        {
+            link.AddUnhandled(-length);
+            _settled.TrySetResult();
         }
     }
 }
