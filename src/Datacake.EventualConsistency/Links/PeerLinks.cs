@@ -35,7 +35,7 @@ sealed class PeerLinks : IAsyncDisposable
     readonly ConcurrentDictionary<byte, PeerLink> _links = new();               // written on the commit loop, but for removals
     readonly Dictionary<byte, Dialer> _dialers = [];                            // used by the watching task alone
     readonly ConcurrentDictionary<RpcStream, Task> _accepted = new();           // sessions that a peer has dialled
-    readonly Task _watching;
+    Task _watching = Task.CompletedTask;
     ulong _lastStream;
 
     sealed record Dialer(string Address, CancellationTokenSource Stop, Task Running);
@@ -49,7 +49,15 @@ sealed class PeerLinks : IAsyncDisposable
         _board = board;
         _logger = logger;
         _pullServer = new PullServer(replica.Catalog, MaxPartLength);
-        node.Server.AddService(new SessionService(this));
+    }
+
+    /// <summary>
+    /// Opens sessions from here on. What their messages cause to be sent goes through <see cref="Dispatch"/>, so whoever calls that has to know this
+    /// object by now.
+    /// </summary>
+    public void Start()
+    {
+        _node.Server.AddService(new SessionService(this));
         _watching = Task.Run(WatchMembersAsync);
     }
 
