@@ -197,6 +197,7 @@ public sealed class ReplicatedStore : IAsyncDisposable
     {
         StoreLog.Opened(_logger, _node.Id, _storage.Description, _replica.IsJoined ? "a member of its cluster" : "fresh, and about to join");
         _links = new PeerLinks(_node, _replica, _storage, _loop, _board, _logger);
+        _links.Start();
         _ticking = Task.Run(TickAsync);
         if (_replica.IsJoined)
             _joined.TrySetResult();

@@ -37,4 +37,13 @@ static partial class StoreLog
 
     [LoggerMessage(11, LogLevel.Error, "The session with the peer at {Address} failed; another one is opened")]
     public static partial void SessionFailed(ILogger logger, Exception exception, string address);
+
+    [LoggerMessage(12, LogLevel.Error, "Node {Peer} could not be sent what it lacks; it asks again")]
+    public static partial void AnswerFailed(ILogger logger, Exception exception, byte peer);
+
+    [LoggerMessage(13, LogLevel.Error, "A {Message} of node {Peer} could not be worked on, and is dropped; what it brought is fetched again")]
+    public static partial void MessageDropped(ILogger logger, Exception exception, string message, byte peer);
+
+    [LoggerMessage(14, LogLevel.Error, "What a commit means for others could not be told them; they fetch it")]
+    public static partial void CommitNotTold(ILogger logger, Exception exception);
 }

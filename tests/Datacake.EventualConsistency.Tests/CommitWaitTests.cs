@@ -25,6 +25,27 @@ public sealed class CommitWaitTests
     }
 
     [Fact]
+    public async Task A_log_that_throws_does_not_stop_the_store()
+    {
+        bool hasThrown = false;
+        var log = new CollectingLog
+        {
+            Logging = message =>
+            {
+                if (hasThrown || !message.Contains("joined the cluster", StringComparison.Ordinal))
+                    return;
+                hasThrown = true;
+                throw new IOException("The log's disk is full.");
+            },
+        };
+        await using var cluster = new TestCluster();
+        await cluster.AddAsync(1, log: log);
+        await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled).AsTask()
+            .WaitAsync(TestCluster.Deadline, Cancelled);
+        Assert.True(hasThrown);
+    }
+
+    [Fact]
     public async Task Whoever_waits_for_a_session_token_is_told_when_the_store_closes()
     {
         await using var cluster = await TestCluster.StartAsync(1);

@@ -29,6 +29,47 @@ public sealed class SessionTests
         await cluster.WaitUntilConnectedAsync();
     }
 
+    [Fact]
+    public async Task What_keeps_a_peer_from_being_sent_what_it_lacks_is_logged()
+    {
+        var storage = new MemoryStorage();
+        var log = new CollectingLog();
+        await using var cluster = new TestCluster();
+        await cluster.AddAsync(1, storage, log: log);
+        await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        var damage = new WriteBatch();
+        damage.Put(StoreLayout.DocumentKey(1, DocumentKey.Of(1).Encoded.Span), new byte[] { 0xFF });
+        await storage.CommitAsync(damage, Durability.Buffered, Cancelled);
+        await cluster.AddAsync(2);
+        await TestCluster.WaitUntilAsync(
+            () => log.Messages.Any(message => message.Contains("Node 2 could not be sent", StringComparison.Ordinal)), "the damage is logged");
+    }
+
+    [Fact]
+    public async Task A_store_that_cannot_keep_up_stops_reading_from_its_peers()
+    {
+        var gated = new GatedStorage();
+        var log = new CollectingLog();
+        await using var cluster = new TestCluster();
+        await cluster.AddAsync(1, log: log);
+        await cluster.AddAsync(2, gated);
+        await cluster.WaitUntilConnectedAsync();
+        gated.Close();
+        try
+        {
+            byte[] large = new byte[2 * 1024 * 1024];
+            for (int i = 0; i < 30; i++)
+                await cluster[1].Store.Keyspace("cakes").PutAsync(i, large, Consistency.None, Cancelled);
+            await TestCluster.WaitUntilAsync(
+                () => log.Messages.Any(message => message.Contains("too slow", StringComparison.Ordinal)), "node 1 finds that node 2 takes too little");
+        }
+        finally
+        {
+            gated.Open();
+        }
+        await cluster.WaitUntilEqualAsync("cakes", 30);
+    }
+
     static async Task FailToOpenSessionAsync(TestCluster cluster, FaultyStorage storage)
     {
         cluster[2].Transport.Cut();

@@ -27,7 +27,7 @@ sealed class TestCluster : IAsyncDisposable
     }
 
     /// <summary>Starts a node, or starts it again at the address that it had.</summary>
-    public async Task<TestNode> AddAsync(int nodeId, IStorage? storage = null, ReplicatedStoreOptions? options = null)
+    public async Task<TestNode> AddAsync(int nodeId, IStorage? storage = null, ReplicatedStoreOptions? options = null, CollectingLog? log = null)
     {
         string address = _nodes.TryGetValue(nodeId, out var before) ? before.Node.Address : "127.0.0.1:0";
         var transport = new SeverableTransport();
@@ -37,7 +37,8 @@ sealed class TestCluster : IAsyncDisposable
             .ListenOn(address)
             .WithSeeds(seeds)
             .WithGossip(gossip => gossip.UseLocal())
-            .WithTransport(transport));
+            .WithTransport(transport)
+            .WithLoggerFactory(log ?? new CollectingLog()));
         options ??= new ReplicatedStoreOptions { ReportInterval = TimeSpan.FromMilliseconds(50), AcknowledgementTimeout = Deadline };
         var store = await node.AddExtensionAsync(new ReplicatedStoreExtension(storage ?? new MemoryStorage(), options));
         return _nodes[nodeId] = new TestNode(node, store, transport);

@@ -16,6 +16,7 @@ sealed class CommitLoop : IAsyncDisposable
     readonly BatchCommitter _committer;
     readonly Channel<CommitWork> _work;
     readonly CancellationTokenSource _stopping = new();
+    readonly ILogger _logger;
     readonly Task _running;
 
     /// <summary>Starts the loop. <paramref name="onCommitted"/> is called after each commit, on the loop: it sends what the batch says.</summary>
@@ -23,6 +24,7 @@ sealed class CommitLoop : IAsyncDisposable
     {
         _committer = new BatchCommitter(replica, storage, options.Durability, logger, onCommitted);
         _work = Channel.CreateBounded<CommitWork>(new BoundedChannelOptions(options.MaxPendingCommits) { SingleReader = true });
+        _logger = logger;
         _running = Task.Run(RunAsync);
     }
 
@@ -63,7 +65,7 @@ sealed class CommitLoop : IAsyncDisposable
         try
         {
             while (await _work.Reader.WaitToReadAsync(_stopping.Token).ConfigureAwait(false))
-                await _committer.CommitAsync(TakeWaiting(), _stopping.Token).ConfigureAwait(false);
+                await CommitWaitingAsync().ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
@@ -71,6 +73,19 @@ sealed class CommitLoop : IAsyncDisposable
         }
         while (_work.Reader.TryRead(out var work))
             work.OnFailed(Closed());
+    }
+
+    async ValueTask CommitWaitingAsync()
+    {
+        try
+        {
+            await _committer.CommitAsync(TakeWaiting(), _stopping.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // The batch is committed, and telling the others went wrong: they fetch it. The loop must not end, for all wait for it.
+            StoreLog.CommitNotTold(_logger, e);
+        }
     }
 
     IEnumerable<CommitWork> TakeWaiting()

@@ -6,16 +6,18 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.EventualConsistency.Links;
 
 /// <summary>
-/// The sending side of one session with a peer: a bounded queue and the task that empties it. A peer that takes too little loses mutations, which it
+/// One session with a peer: a bounded queue for what is sent and the task that empties it, and the account of what came. A peer that takes too little loses mutations, which it
 /// fetches later; the link never holds up the writer, and costs a bounded amount of memory.
 /// </summary>
 sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
 {
     const int MaxQueued = 4_096;
     const long MaxQueuedBytes = 32 * 1024 * 1024;
+    const long MaxUnhandledBytes = 4 * 1024 * 1024;
 
     readonly Channel<byte[]> _queue = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(MaxQueued) { SingleReader = true });
     long _queuedBytes;              // added to by the commit loop, taken from by the sender
+    long _unhandledBytes;           // added to by the receiver, taken from by the commit loop
     Exception? _failure;            // written by the commit loop
     bool _isLagging;                // used by the commit loop alone
 
@@ -28,6 +30,12 @@ sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
 
     /// <summary>What the peer sent that was refused: the session ends.</summary>
     public Exception? Failure => Volatile.Read(ref _failure);
+
+    /// <summary>Whether so much of what came has not been worked on that no more should be read.</summary>
+    public bool HasTooMuchUnhandled => Interlocked.Read(ref _unhandledBytes) > MaxUnhandledBytes;
+
+    /// <summary>So many bytes came, or were worked on if negative.</summary>
+    public void AddUnhandled(int bytes) => Interlocked.Add(ref _unhandledBytes, bytes);
 
     /// <summary>Queues a message; drops it if the peer is too far behind. Called on the commit loop.</summary>
     public void Post(ReplicaMessage message)

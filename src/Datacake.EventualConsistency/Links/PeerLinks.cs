@@ -35,7 +35,7 @@ sealed class PeerLinks : IAsyncDisposable
     readonly ConcurrentDictionary<byte, PeerLink> _links = new();               // written on the commit loop, but for removals
     readonly Dictionary<byte, Dialer> _dialers = [];                            // used by the watching task alone
     readonly ConcurrentDictionary<RpcStream, Task> _accepted = new();           // sessions that a peer has dialled
-    readonly Task _watching;
+    Task _watching = Task.CompletedTask;
     ulong _lastStream;
 
     sealed record Dialer(string Address, CancellationTokenSource Stop, Task Running);
@@ -49,7 +49,15 @@ sealed class PeerLinks : IAsyncDisposable
         _board = board;
         _logger = logger;
         _pullServer = new PullServer(replica.Catalog, MaxPartLength);
-        node.Server.AddService(new SessionService(this));
+    }
+
+    /// <summary>
+    /// Opens sessions from here on. What their messages cause to be sent goes through <see cref="Dispatch"/>, so whoever calls that has to know this
+    /// object by now.
+    /// </summary>
+    public void Start()
+    {
+        _node.Server.AddService(new SessionService(this));
         _watching = Task.Run(WatchMembersAsync);
     }
 
@@ -316,6 +324,7 @@ sealed class PeerLinks : IAsyncDisposable
             while (await link.Stream.ReadAsync(cancellationToken).ConfigureAwait(false) is { } payload)
             {
                 ReplicaMessage message;
+                int length = payload.Memory.Length;
                 using (payload)
                     message = ReplicaMessage.Decode(payload.Memory);
                 switch (message)
@@ -334,7 +343,7 @@ sealed class PeerLinks : IAsyncDisposable
                         answering = AnswerAsync(link, request, answer.Token);
                         break;
                     default:
-                        await HandleAsync(link, message, cancellationToken).ConfigureAwait(false);
+                        await HandleAsync(link, message, length, cancellationToken).ConfigureAwait(false);
                         break;
                 }
             }
@@ -347,10 +356,15 @@ sealed class PeerLinks : IAsyncDisposable
         }
     }
 
-    /// <summary>Hands a message to the replica. Faulty ones end the session.</summary>
-    async ValueTask HandleAsync(PeerLink link, ReplicaMessage message, CancellationToken cancellationToken)
+    /// <summary>Hands a message to the replica, and waits while too much of the peer waits there already. Faulty ones end the session.</summary>
+    async ValueTask HandleAsync(PeerLink link, ReplicaMessage message, int length, CancellationToken cancellationToken)
     {
-        await _loop.PostAsync(new PeerWork(this, link, message), cancellationToken).ConfigureAwait(false);
+        var work = new PeerWork(this, link, message, length);
+        link.AddUnhandled(length);
+        await _loop.PostAsync(work, cancellationToken).ConfigureAwait(false);
+        // What was posted before is done when this is.
+        if (link.HasTooMuchUnhandled)
+            await work.Settled.WaitAsync(cancellationToken).ConfigureAwait(false);
         if (link.Failure is { } failure)
             throw new InvalidDataException(failure.Message, failure);
     }
@@ -359,10 +373,18 @@ sealed class PeerLinks : IAsyncDisposable
     {
         if (!_replica.IsJoined)
             return;
-        using var snapshot = await _storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        ulong stream = Interlocked.Increment(ref _lastStream);
-        await foreach (var part in _pullServer.AnswerAsync(snapshot, request, stream, cancellationToken).ConfigureAwait(false))
-            await link.Stream.WriteAsync(part.Encoded, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            using var snapshot = await _storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+            ulong stream = Interlocked.Increment(ref _lastStream);
+            await foreach (var part in _pullServer.AnswerAsync(snapshot, request, stream, cancellationToken).ConfigureAwait(false))
+                await link.Stream.WriteAsync(part.Encoded, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The rest of the session goes on; the peer asks again.
+            StoreLog.AnswerFailed(_logger, e, link.Peer);
+        }
     }
 
     void LogEnd(Exception failure, string address)
@@ -374,15 +396,20 @@ sealed class PeerLinks : IAsyncDisposable
     }
 
     /// <summary>A message of a peer on its way through the commit loop.</summary>
-    sealed class PeerWork(PeerLinks links, PeerLink link, ReplicaMessage message) : CommitWork
+    sealed class PeerWork(PeerLinks links, PeerLink link, ReplicaMessage message, int length) : CommitWork
     {
+        readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
         IReadOnlyList<StampInterval> _applied = [];
+
+        /// <summary>Completes when the message is worked on, or has failed.</summary>
+        public Task Settled => _settled.Task;
 
         public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken) =>
             _applied = await links._replica.ReceiveAsync(batch, link.Peer, link.Session, message, cancellationToken).ConfigureAwait(false);
 
         public override void OnCommitted()
         {
+            Settle();
             if (_applied.Count > 0)
                 link.Post(new Acknowledgement(_applied));
             if (message is Report report && report.Peers.TryGetValue(link.Peer, out var known))
@@ -391,8 +418,17 @@ sealed class PeerLinks : IAsyncDisposable
 
         public override void OnFailed(Exception failure)
         {
+            Settle();
             if (failure is InvalidDataException or ClockDriftException)
                 link.Fail(failure);
+            else if (failure is not ObjectDisposedException)
+                StoreLog.MessageDropped(links._logger, failure, message.GetType().Name, link.Peer);
+        }
+
+        void Settle()
+        {
+            link.AddUnhandled(-length);
+            _settled.TrySetResult();
         }
     }
 }
