@@ -128,6 +128,8 @@ sealed partial class World
                 throw new Violation("nothing lost", $"{Name(machine)} has not got {lost.Stamp}");
             }
             CheckNothingLeftOver(machine);
+            if (machine.Replica!.Identity.Members.FirstOrDefault(member => _retired.Contains(member.Value.StoreId)) is { Value.StoreId: not 0 } retired)
+                throw new Violation("retired for good", $"{Name(machine)} has the retired store of node {retired.Key} as a member");
         }
         foreach (var slot in _scenario.Slots)
         {

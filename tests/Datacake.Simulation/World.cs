@@ -57,7 +57,6 @@ sealed partial class World
         var (kind, index, other, chance) = happening;
         Machine machine = _machines[index], peer = _machines[other];
         _statistics.Count(kind);
-        Trace?.Invoke(Describe());
         Trace?.Invoke($"{kind} {machine.Node} {peer.Node} {chance}");
         switch (kind)
         {
@@ -320,8 +319,6 @@ sealed partial class World
         {
             Deliver(target, link, message, envelope);
         }
-        if (link is null && _mutant.TakesDeadSessions && message is not Hello && target.Links.TryGetValue(envelope.Source, out var current))
-            Deliver(target, current, message, envelope);
     }
 
     void Deliver(Machine target, Link link, ReplicaMessage message, Envelope envelope)
@@ -478,10 +475,7 @@ sealed partial class World
         using var snapshot = await source.Disk.OpenSnapshotAsync();
         var parts = new List<ReplicaMessage>();
         await foreach (var part in source.PullServer!.AnswerAsync(snapshot, request, stream))
-        {
-            _ = part.Encoded;
             parts.Add(part);
-        }
         return parts;
     }
 
@@ -496,7 +490,7 @@ sealed partial class World
 
     // ---------------------------------------------------------------------------------------------- what replicas do
 
-    void Tick(Machine machine) => Queue(machine, new Work(batch => _mutant.AroundAsync(machine, batch, () =>
+    void Tick(Machine machine) => Queue(machine, new Work(batch => _mutant.AroundAsync(machine, batch, isCollecting: false, () =>
     {
         machine.Replica!.Tick(batch);
         return ValueTask.CompletedTask;
@@ -512,7 +506,7 @@ sealed partial class World
     void Collect(Machine machine, TimeSpan beyondNow) => Queue(machine, new Work(async batch =>
     {
         var upTo = beyondNow == TimeSpan.MaxValue ? new HlcTimestamp(ulong.MaxValue) : HlcTimestamp.AtEndOf(_time.Now + beyondNow);
-        await _mutant.AroundAsync(machine, batch, async () => await machine.Replica!.CollectAsync(batch, upTo));
+        await _mutant.AroundAsync(machine, batch, isCollecting: true, async () => await machine.Replica!.CollectAsync(batch, upTo));
     }));
 
     void Retire(Machine machine, Machine peer)

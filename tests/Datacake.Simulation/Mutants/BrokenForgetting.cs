@@ -7,7 +7,7 @@ namespace Datacake.Simulation.Mutants;
 
 sealed class StableIgnoresAbsent() : Mutant("R10: members that are away do not count for stability")
 {
-    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work)
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {
         var replica = machine.Replica!;
         byte[] absent = [.. replica.Identity.Members.Keys.Where(node => node != machine.Node && !replica.Sessions.ContainsKey(node) && replica.Identity.Forgotten.Add(node))];
@@ -20,7 +20,7 @@ sealed class ForgottenForever() : Mutant("R10: a member that was forgotten stays
 {
     readonly HashSet<(Machine, byte)> _forgotten = [];
 
-    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work)
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {
         var forgotten = machine.Replica!.Identity.Forgotten;
         _forgotten.UnionWith(forgotten.Select(node => (machine, node)));
@@ -46,7 +46,7 @@ sealed class UnionAcrossRuns() : Mutant("R10: what a later run of a member knows
 
 sealed class PurgeAtOnce() : Mutant("R11: dead documents are purged at once")
 {
-    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work)
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {
         await work();
         await Purging.PurgeAsync(machine, batch, (document, policy) => document.IsAlive(policy) ? document : Document.Nothing);
@@ -55,7 +55,7 @@ sealed class PurgeAtOnce() : Mutant("R11: dead documents are purged at once")
 
 sealed class PurgeByDelete() : Mutant("R11: a dead document is purged when its delete is truncated, whatever its other stamps")
 {
-    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work)
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {
         await work();
         var truncated = batch.State.Truncated;
@@ -65,7 +65,7 @@ sealed class PurgeByDelete() : Mutant("R11: a dead document is purged when its d
 
 sealed class PurgeCellsAtOnce() : Mutant("R11: removed cells are purged at once")
 {
-    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work)
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {
         await work();
         await Purging.PurgeAsync(machine, batch, (document, _) => document.Filter(cell => !cell.IsRemoved));
@@ -74,7 +74,7 @@ sealed class PurgeCellsAtOnce() : Mutant("R11: removed cells are purged at once"
 
 sealed class EmptyTombstones() : Mutant("R11: the cells of a dead document go at once, the tombstone later")
 {
-    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work)
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {
         await work();
         await Purging.PurgeAsync(machine, batch, (document, policy) => document.IsAlive(policy) ? document : document.Filter(_ => false));

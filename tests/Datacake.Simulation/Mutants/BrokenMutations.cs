@@ -48,8 +48,3 @@ sealed class AcknowledgeEverything() : Mutant("R7: what is declined is acknowled
             ? [.. mutations.Items.Select(item => new StampInterval(item.Previous, item.Stamp))]
             : applied);
 }
-
-sealed class DeadSessions() : Mutant("R6: messages of sessions that are over are taken")
-{
-    public override bool TakesDeadSessions => true;
-}

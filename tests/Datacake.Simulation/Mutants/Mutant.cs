@@ -18,9 +18,6 @@ class Mutant(string rule)
     /// <summary>The rule, and how it is broken.</summary>
     public string Rule { get; } = rule;
 
-    /// <summary>Whether messages of sessions that are over are taken for those of the current one.</summary>
-    public virtual bool TakesDeadSessions => false;
-
     /// <summary>Whether commits that have to be flushed are not.</summary>
     public virtual bool NeverFlushes => false;
 
@@ -47,6 +44,6 @@ class Mutant(string rule)
     public virtual ValueTask<IReadOnlyList<StampInterval>> OnAppliedAsync(
         Machine target, ReplicaBatch batch, Machine source, ReplicaMessage message, IReadOnlyList<StampInterval> applied) => new(applied);
 
-    /// <summary>A replica ticks or collects: calls <paramref name="work"/>.</summary>
-    public virtual async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work) => await work();
+    /// <summary>A replica collects, or else ticks: calls <paramref name="work"/>.</summary>
+    public virtual async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work) => await work();
 }
