@@ -31,13 +31,14 @@ try
         await Scenario.RunAsync(options, folder.Path, new Transcript(Console.Out, TimeProvider.System));
     return 0;
 }
-catch (ClaimFailedException failure)
+catch (Exception failure) when (failure is ClaimFailedException or ClusterRefusedException or RpcException or StorageException or IOException or ArgumentException)
 {
     Console.Error.WriteLine($"FAILED: {failure.Message}");
     return 1;
 }
-catch (Exception error) when (error is RpcException or StorageException or ClusterRefusedException or IOException or ArgumentException)
+catch (Exception error)
 {
-    Console.Error.WriteLine($"FAILED: {error.Message}");
+    // Nobody expected it: where it came from helps.
+    Console.Error.WriteLine($"FAILED: {error}");
     return 1;
 }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Keyspaces;
@@ -103,22 +104,16 @@ public sealed class ReplicatedStore : IAsyncDisposable
         {
             return await commit.Done.WaitAsync(_options.AcknowledgementTimeout, _node.TimeProvider, cancellationToken).ConfigureAwait(false);
         }
-        catch (TimeoutException)
-        {
-            throw new ConsistencyException(requirement, commit.Acknowledged, FailuresOf(commit), _options.AcknowledgementTimeout);
-        }
-        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is TimeoutException || (e is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
             // What is posted is committed or fails, whoever waits: the caller has to know which.
-            await _loop.RunAsync(static (_, _) => ValueTask.FromResult(true), CancellationToken.None).ConfigureAwait(false);
+            await commit.Settled.ConfigureAwait(false);
+            _board.GiveUp(commit);
             if (commit.Done.IsCompleted)
                 return await commit.Done.ConfigureAwait(false);
-            throw new CommitCanceledException(commit.Stamp, e, cancellationToken);
-        }
-        finally
-        {
-            if (!commit.Done.IsCompleted)
-                _board.GiveUp(commit);
+            if (e is OperationCanceledException)
+                throw new CommitCanceledException(commit.Stamp, e, cancellationToken);
+            throw new ConsistencyException(requirement, commit.Acknowledged, FailuresOf(commit), _options.AcknowledgementTimeout);
         }
     }
 
@@ -129,6 +124,7 @@ public sealed class ReplicatedStore : IAsyncDisposable
 
     /// <summary>Waits until this replica has the transaction that a token names.</summary>
     /// <exception cref="OperationCanceledException">It did not come before the cancellation.</exception>
+    /// <exception cref="ObjectDisposedException">The store is closed, or was before it came.</exception>
     public async ValueTask WaitForAsync(SessionToken token, CancellationToken cancellationToken = default)
     {
         var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -136,6 +132,8 @@ public sealed class ReplicatedStore : IAsyncDisposable
         {
             if (_membership.Known.Contains(token.Stamp))
                 return;
+            if (_disposed is not null)
+                throw CommitLoop.Closed();
             _tokenWaiters.Add((token.Stamp, waiter));
         }
         try
@@ -214,24 +212,35 @@ public sealed class ReplicatedStore : IAsyncDisposable
         await _loop.DisposeAsync().ConfigureAwait(false);
         _joined.TrySetException(new ObjectDisposedException(nameof(ReplicatedStore)));
         _ = _joined.Task.Exception;
+        lock (_tokenLock)
+        {
+            foreach (var (_, waiter) in _tokenWaiters)
+                waiter.TrySetException(CommitLoop.Closed());
+        }
         _stopping.Dispose();
     }
 
     async Task TickAsync()
     {
-        try
+        bool hasMore = false;
+        while (!_stopping.IsCancellationRequested)
         {
-            bool hasMore = false;
-            while (true)
+            try
             {
                 if (!hasMore)
                     await Task.Delay(_options.ReportInterval, _node.TimeProvider, _stopping.Token).ConfigureAwait(false);
+                hasMore = false;
                 hasMore = await _loop.RunAsync(TickOnceAsync, _stopping.Token).ConfigureAwait(false);
             }
-        }
-        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException && _stopping.IsCancellationRequested)
-        {
-            // The store is closing.
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                // Whatever it is, the replica has to go on telling its peers what it knows, and try again.
+                StoreLog.TickFailed(_logger, e, _node.Id);
+            }
         }
     }
 
@@ -291,6 +300,7 @@ public sealed class ReplicatedStore : IAsyncDisposable
         if (transaction.Count == 0)
             throw new ArgumentException("The transaction is empty: there is nothing to commit.", nameof(transaction));
         long length = 0;
+        var counters = new HashSet<string>();
         var seen = new HashSet<(string, DocumentKey)>(transaction.Count);
         foreach (var operation in transaction.Operations)
         {
@@ -309,7 +319,18 @@ public sealed class ReplicatedStore : IAsyncDisposable
                 throw new ArgumentException(
                     $"The transaction writes to the document {operation.Key} of the keyspace '{operation.Keyspace}' more than once.", nameof(transaction));
             }
-            length += operation.Content.Length + operation.Key.Encoded.Length + operation.Keyspace.Length + 64;
+            length += operation.Content.Length + operation.Key.Encoded.Length + Encoding.UTF8.GetByteCount(operation.Keyspace) + 64;
+            counters.Clear();
+            foreach (var (property, _) in operation.Counters)
+            {
+                if (!counters.Add(property))
+                {
+                    throw new ArgumentException(
+                        $"The transaction adds to the counter '{property}' of the document {operation.Key} of the keyspace '{operation.Keyspace}' more than once.",
+                        nameof(transaction));
+                }
+                length += LengthOfShare(property, operation);
+            }
         }
         if (length > MaxTransactionLength)
         {
@@ -319,8 +340,23 @@ public sealed class ReplicatedStore : IAsyncDisposable
         }
     }
 
+    /// <summary>The encoded length of a counter's share.</summary>
+    static int LengthOfShare(string property, DocumentOperation operation)
+    {
+        try
+        {
+            return DocumentPath.OfCounterShare(property, HlcTimestamp.None, HlcTimestamp.None).Encoded.Length + CounterValue.Size + 8;
+        }
+        catch (ArgumentException e)
+        {
+            throw new ArgumentException(
+                $"A counter of the document {operation.Key} of the keyspace '{operation.Keyspace}' has a name that is not one: {e.Message}", nameof(operation), e);
+        }
+    }
+
     static void CheckKeyspace(string name)
     {
+        ArgumentNullException.ThrowIfNull(name);
         try
         {
             KeyspaceCatalog.CheckName(name);

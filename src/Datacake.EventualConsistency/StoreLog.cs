@@ -31,4 +31,10 @@ static partial class StoreLog
 
     [LoggerMessage(9, LogLevel.Warning, "Node {Node} has not joined yet: {Reason}")]
     public static partial void NotJoined(ILogger logger, byte node, string reason);
+
+    [LoggerMessage(10, LogLevel.Error, "Node {Node} could not report to its peers and collect what all have; it tries again")]
+    public static partial void TickFailed(ILogger logger, Exception exception, byte node);
+
+    [LoggerMessage(11, LogLevel.Error, "The session with the peer at {Address} failed; another one is opened")]
+    public static partial void SessionFailed(ILogger logger, Exception exception, string address);
 }

@@ -12,6 +12,8 @@ namespace Datacake.Node;
 /// </summary>
 public sealed class DatacakeNodeOptions : IStorageChoice
 {
+    const int MinSecretLength = 16;
+
     readonly HashSet<string> _settings = [];
     readonly List<string> _seeds = [];
     readonly Dictionary<string, string> _labels = [];
@@ -33,6 +35,10 @@ public sealed class DatacakeNodeOptions : IStorageChoice
     internal Func<IStorage>? OpenStorage { get; private set; }
 
     internal ITransport Transport { get; private set; } = TcpTransport.Default;
+
+    internal RpcTls? Tls { get; private set; }
+
+    internal string? ClusterSecret { get; private set; }
 
     internal TimeProvider TimeProvider { get; private set; } = TimeProvider.System;
 
@@ -138,6 +144,42 @@ public sealed class DatacakeNodeOptions : IStorageChoice
         ArgumentNullException.ThrowIfNull(transport);
         Once("transport");
         Transport = transport;
+        return this;
+    }
+
+    /// <summary>
+    /// Encrypts what nodes say to each other over RPC, with the node's own certificate, which it shows as server and as client. Set <see
+    /// cref="RpcTls.RequireClientCertificate"/> so that only nodes with a certificate get in. Gossip over UDP is not covered. Default:
+    /// none.
+    /// </summary>
+    /// <exception cref="ArgumentException">There is no certificate, or it has no private key.</exception>
+    public DatacakeNodeOptions WithTls(RpcTls tls)
+    {
+        ArgumentNullException.ThrowIfNull(tls);
+        if (tls.Certificate is not { HasPrivateKey: true })
+            throw new ArgumentException("A node that speaks TLS needs a certificate with its private key: set Certificate.", nameof(tls));
+        Once("TLS");
+        Tls = tls;
+        return this;
+    }
+
+    /// <summary>
+    /// What all nodes of the cluster know and nobody else: a node without it gets no answer but a refusal. It never travels, and does not
+    /// encrypt; that is what <see cref="WithTls"/> is for. Gossip over UDP is not covered. At least 16 characters. Default: none.
+    /// </summary>
+    /// <exception cref="ArgumentException">The secret is too short.</exception>
+    public DatacakeNodeOptions WithClusterSecret(string secret)
+    {
+        ArgumentNullException.ThrowIfNull(secret);
+        if (secret.Length < MinSecretLength)
+        {
+            throw new ArgumentException(
+                $"The cluster secret has {secret.Length} characters; it needs at least {MinSecretLength}. Take 32 random ones.",
+                nameof(secret));
+        }
+
+        Once("cluster secret");
+        ClusterSecret = secret;
         return this;
     }
 

@@ -43,6 +43,8 @@ static class NodeStart
         var serverOptions = new RpcServerOptions
         {
             Transport = options.Transport,
+            Tls = options.Tls,
+            ClusterSecret = options.ClusterSecret,
             TimeProvider = time,
             Logger = options.LoggerFactory.CreateLogger<RpcServer>(),
         };
@@ -52,6 +54,8 @@ static class NodeStart
         var channels = new ChannelPool(new RpcChannelOptions
         {
             Transport = options.Transport,
+            Tls = options.Tls,
+            ClusterSecret = options.ClusterSecret,
             TimeProvider = time,
             Logger = options.LoggerFactory.CreateLogger<RpcChannel>(),
             // Gossip is what notices that a node is back; a channel that waits longer than a round would hide it.

@@ -14,4 +14,7 @@ public readonly record struct RpcCallOptions
     /// the call at once with <see cref="RpcStatus.Connection"/> and the reason of the last attempt.
     /// </summary>
     public bool WaitForConnection { get; init; }
+
+    /// <summary>Small texts that travel with the call or the opening of the stream. Default: none.</summary>
+    public RpcHeaders? Headers { get; init; }
 }

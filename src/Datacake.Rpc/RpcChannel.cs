@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Datacake.Rpc.Client;
@@ -16,6 +17,7 @@ public sealed class RpcChannel : IAsyncDisposable
 {
     readonly RpcChannelOptions _options;
     readonly ReadOnlyMemory<byte> _secret;
+    readonly TlsHandshake? _tls;
     readonly Random _random;                                    // under the lock
     readonly CancellationTokenSource _disposing = new();
     readonly ItemPool<ArrayBufferWriter<byte>> _writers;
@@ -36,6 +38,7 @@ public sealed class RpcChannel : IAsyncDisposable
         _options = options ?? new RpcChannelOptions();
         _options.Check();
         _secret = ClusterSecrets.ToKey(_options.ClusterSecret);
+        _tls = _options.Tls is null ? null : new TlsHandshake(_options.Tls, _options.TimeProvider);
         _random = new Random(_options.Seed ?? RandomNumberGenerator.GetInt32(int.MaxValue));
         _nextAttempt = _options.TimeProvider.GetTimestamp();
         _writers = new ItemPool<ArrayBufferWriter<byte>>(_options.Limits.CallsInFlight, () => new ArrayBufferWriter<byte>());
@@ -77,11 +80,9 @@ public sealed class RpcChannel : IAsyncDisposable
     {
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled<RpcPayload>(cancellationToken);
-        var timeout = options.Timeout ?? _options.CallTimeout;
-        return payload.Length <= FrameHeader.MaxPayload
-            && _connection?.TryCall(service, message, payload.Span, timeout, cancellationToken) is { } call
-            ? call.Task
-            : CallSlowlyAsync(service, message, payload, timeout, options.WaitForConnection, cancellationToken);
+        return Telemetry.IsObserved || Activity.Current is not null
+            ? CallObservedAsync(service, message, payload, options, cancellationToken)
+            : CallUnobservedAsync(service, message, payload, options, cancellationToken);
     }
 
     /// <summary>Opens a stream to a service. Completes when the server has accepted it.</summary>
@@ -91,14 +92,18 @@ public sealed class RpcChannel : IAsyncDisposable
     public async ValueTask<RpcStream> OpenStreamAsync(
         string service, string message, RpcCallOptions options = default, CancellationToken cancellationToken = default)
     {
-        var timeout = options.Timeout ?? _options.CallTimeout;
-        var start = _options.TimeProvider.GetTimestamp();
-        while (true)
+        var observation = CallObservation.OfClient(service, message, Address, _options.TimeProvider);
+        try
         {
-            var connection = await ReadyAsync(timeout, start, options.WaitForConnection, cancellationToken).ConfigureAwait(false);
-            var remaining = Remaining(timeout, start);
-            if (await connection.OpenStreamAsync(service, message, remaining, cancellationToken).ConfigureAwait(false) is { } stream)
-                return stream;
+            options = options with { Headers = CallObservation.WithTrace(options.Headers) };
+            var stream = await OpenStreamUnobservedAsync(service, message, options, cancellationToken).ConfigureAwait(false);
+            observation.End(failure: null);
+            return stream;
+        }
+        catch (Exception error)
+        {
+            observation.End(error);
+            throw;
         }
     }
 
@@ -126,15 +131,59 @@ public sealed class RpcChannel : IAsyncDisposable
         _disposing.Dispose();
     }
 
-    async ValueTask<RpcPayload> CallSlowlyAsync(
-        string service, string message, ReadOnlyMemory<byte> payload, TimeSpan timeout, bool wait, CancellationToken cancellationToken)
+    ValueTask<RpcPayload> CallUnobservedAsync(
+        string service, string message, ReadOnlyMemory<byte> payload, in RpcCallOptions options, CancellationToken cancellationToken) =>
+        payload.Length <= FrameHeader.MaxPayload
+        && _connection?.TryCall(
+            service, message, options.Headers, payload.Span, options.Timeout ?? _options.CallTimeout, cancellationToken) is { } call
+            ? call.Task
+            : CallSlowlyAsync(service, message, payload, options, cancellationToken);
+
+    async ValueTask<RpcStream> OpenStreamUnobservedAsync(
+        string service, string message, RpcCallOptions options, CancellationToken cancellationToken)
     {
+        var timeout = options.Timeout ?? _options.CallTimeout;
         var start = _options.TimeProvider.GetTimestamp();
         while (true)
         {
-            var connection = await ReadyAsync(timeout, start, wait, cancellationToken).ConfigureAwait(false);
+            var connection = await ReadyAsync(timeout, start, options.WaitForConnection, cancellationToken).ConfigureAwait(false);
             var remaining = Remaining(timeout, start);
-            if (await connection.CallAsync(service, message, payload, remaining, cancellationToken).ConfigureAwait(false) is { } reply)
+            if (await connection.OpenStreamAsync(service, message, options.Headers, remaining, cancellationToken).ConfigureAwait(false)
+                is { } stream)
+                return stream;
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    async ValueTask<RpcPayload> CallObservedAsync(
+        string service, string message, ReadOnlyMemory<byte> payload, RpcCallOptions options, CancellationToken cancellationToken)
+    {
+        var observation = CallObservation.OfClient(service, message, Address, _options.TimeProvider);
+        try
+        {
+            options = options with { Headers = CallObservation.WithTrace(options.Headers) };
+            var reply = await CallUnobservedAsync(service, message, payload, options, cancellationToken).ConfigureAwait(false);
+            observation.End(failure: null);
+            return reply;
+        }
+        catch (Exception error)
+        {
+            observation.End(error);
+            throw;
+        }
+    }
+
+    async ValueTask<RpcPayload> CallSlowlyAsync(
+        string service, string message, ReadOnlyMemory<byte> payload, RpcCallOptions options, CancellationToken cancellationToken)
+    {
+        var timeout = options.Timeout ?? _options.CallTimeout;
+        var start = _options.TimeProvider.GetTimestamp();
+        while (true)
+        {
+            var connection = await ReadyAsync(timeout, start, options.WaitForConnection, cancellationToken).ConfigureAwait(false);
+            var remaining = Remaining(timeout, start);
+            if (await connection.CallAsync(service, message, options.Headers, payload, remaining, cancellationToken).ConfigureAwait(false)
+                is { } reply)
                 return reply;
         }
     }
@@ -248,6 +297,7 @@ public sealed class RpcChannel : IAsyncDisposable
                 PauseBeforeNextAttempt(_failures);
             }
 
+            Telemetry.ConnectionRefused(Telemetry.ClientSide, failure.Status);
             Log.ConnectFailed(_options.Logger, Address, failure.Message);
             throw;
         }
@@ -258,17 +308,23 @@ public sealed class RpcChannel : IAsyncDisposable
         using var limit = new CancellationTokenSource(_options.Limits.HandshakeTime, _options.TimeProvider);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _disposing.Token);
         TransportConnection? transport = null;
+        Stream? stream = null;
         try
         {
             transport = await _options.Transport.ConnectAsync(Address, ends.Token).ConfigureAwait(false);
-            var peer = await HandshakeProtocol.ConnectAsync(transport.Stream, _options.Limits, _secret, ends.Token).ConfigureAwait(false);
-            var frames = new FrameConnection(transport, transport.Stream, _options.Limits, peer, _options.TimeProvider);
+            stream = _tls is null
+                ? transport.Stream
+                : await _tls.ConnectAsync(transport.Stream, Address, ends.Token).ConfigureAwait(false);
+            var peer = await HandshakeProtocol.ConnectAsync(stream, _options.Limits, _secret, ends.Token).ConfigureAwait(false);
+            var frames = new FrameConnection(transport, stream, Telemetry.ClientSide, _options.Limits, peer, _options.TimeProvider);
             return new ClientConnection(Address, frames, _options.Limits, _options.TimeProvider);
         }
         catch (Exception error)
         {
             if (transport is not null)
                 await transport.DisposeAsync().ConfigureAwait(false);
+            if (stream is not null)
+                await stream.DisposeAsync().ConfigureAwait(false);      // TLS around the transport, if any
             throw error switch
             {
                 _ when _disposing.IsCancellationRequested => Disposed(),
@@ -294,8 +350,8 @@ public sealed class RpcChannel : IAsyncDisposable
             _running.Remove(connection);
             if (_connection == connection)
             {
-                // The first attempt after a loss is free, unless the connection did not last.
-                var hasLasted = _options.TimeProvider.GetElapsedTime(start) >= _options.MaxBackoff;
+                // The first attempt after a loss is free, unless the connection did not last. One that was closed in order is no loss.
+                var hasLasted = connection.IsShuttingDown || _options.TimeProvider.GetElapsedTime(start) >= _options.MaxBackoff;
                 _failures = hasLasted ? 0 : _failures + 1;
                 _lastFailure = reason;
                 PauseBeforeNextAttempt(_failures - 1);

@@ -28,6 +28,11 @@ public sealed record RpcChannelOptions
     public int? Seed { get; init; }
 
     /// <summary>
+    /// Encryption, and the certificates of both sides. A server without TLS is refused, with a reason. Default: none.
+    /// </summary>
+    public RpcTls? Tls { get; init; }
+
+    /// <summary>
     /// What all nodes of a cluster know and nobody else. The server must prove that it knows it, and so must this side; the secret
     /// itself never travels. At least 16 characters, better 32 random ones. Without TLS it keeps strangers out, but does not hide what
     /// is said. Default: none.
@@ -44,6 +49,7 @@ public sealed record RpcChannelOptions
     {
         Limits.Check();
         ClusterSecrets.Check(ClusterSecret);
+        Tls?.Check(isServer: false);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(InitialBackoff, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxBackoff, InitialBackoff);
         if (CallTimeout != Timeout.InfiniteTimeSpan)

@@ -46,5 +46,6 @@ public sealed class RpcHandlers
         Route.CheckName(message, nameof(message));
         if (!Entries.TryAdd(message, entry))
             throw new ArgumentException($"The message '{message}' has a handler already.", nameof(message));
+        entry.Message = message;
     }
 }

@@ -18,6 +18,12 @@ public sealed record RpcLimits
     /// </summary>
     public long BufferedBytes { get; init; } = 64 * 1024 * 1024;
 
+    /// <summary>
+    /// The same bytes of all connections of a server together, so that many clients cannot take what no single one may. At least <see
+    /// cref="BufferedBytes"/>. Default: 512 MiB.
+    /// </summary>
+    public long TotalBufferedBytes { get; init; } = 512 * 1024 * 1024;
+
     /// <summary>Calls and streams in flight on one connection. Default: 1,024. Further calls wait at the caller for their turn.</summary>
     public int CallsInFlight { get; init; } = 1024;
 
@@ -39,16 +45,26 @@ public sealed record RpcLimits
     /// </summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// A connection without a call or stream for this long is closed: by the channel, which connects again with its next call, or by the
+    /// server, which first asks the client to, so that no call is lost. Noticed after up to one and a half times as long; <see
+    /// cref="Timeout.InfiniteTimeSpan"/> for never. Default: 10 minutes.
+    /// </summary>
+    public TimeSpan IdleTime { get; init; } = TimeSpan.FromMinutes(10);
+
     internal void Check()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(MessageSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(HeaderSize, 64);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(HeaderSize, 8 * 1024);
         ArgumentOutOfRangeException.ThrowIfLessThan(BufferedBytes, 4L * MessageSize);
+        ArgumentOutOfRangeException.ThrowIfLessThan(TotalBufferedBytes, BufferedBytes);
         ArgumentOutOfRangeException.ThrowIfLessThan(CallsInFlight, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(Connections, 1);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HandshakeTime, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThan(StreamWindow, 1024);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(KeepAlive, TimeSpan.Zero);
+        if (IdleTime != Timeout.InfiniteTimeSpan)
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(IdleTime, TimeSpan.Zero);
     }
 }

@@ -19,6 +19,10 @@ public readonly struct RpcRequest
     /// <exception cref="ObjectDisposedException">The handler has finished.</exception>
     public ReadOnlyMemory<byte> Payload => _buffer is null ? default : _buffer.GetPayload(_version);
 
+    /// <summary>What the caller sent along. Decoded anew each time, and may be kept.</summary>
+    /// <exception cref="ObjectDisposedException">The handler has finished.</exception>
+    public RpcHeaders Headers => _buffer is null ? RpcHeaders.Empty : _buffer.GetHeaders(_version);
+
     /// <summary>The other end of the connection, as the transport names it.</summary>
     public string RemoteAddress { get; }
 }

@@ -14,6 +14,8 @@ public sealed class RpcServer : IAsyncDisposable
     readonly ITransportListener _listener;
     readonly RpcServerOptions _options;
     readonly ReadOnlyMemory<byte> _secret;
+    readonly TlsHandshake? _tls;
+    readonly ByteBudget _buffered;
     readonly ServiceTable _services = new();
     readonly CancellationTokenSource _stopping = new();
     readonly Lock _gate = new();
@@ -22,8 +24,10 @@ public sealed class RpcServer : IAsyncDisposable
     readonly Task _accepting;
     bool _isDisposed;                                                   // under the lock
 
-    RpcServer(ITransportListener listener, RpcServerOptions options)
+    RpcServer(ITransportListener listener, RpcServerOptions options, TlsHandshake? tls)
     {
+        _tls = tls;
+        _buffered = new ByteBudget(options.Limits.TotalBufferedBytes);
         _listener = listener;
         _options = options;
         _secret = ClusterSecrets.ToKey(options.ClusterSecret);
@@ -44,9 +48,10 @@ public sealed class RpcServer : IAsyncDisposable
     {
         options ??= new RpcServerOptions();
         options.Check();
+        var tls = options.Tls is null ? null : new TlsHandshake(options.Tls, options.TimeProvider);
         var listener = await options.Transport.ListenAsync(address, cancellationToken).ConfigureAwait(false);
         Log.Listening(options.Logger, listener.Address);
-        return new RpcServer(listener, options);
+        return new RpcServer(listener, options, tls);
     }
 
     /// <summary>Adds a service; calls reach it from now on.</summary>
@@ -130,7 +135,7 @@ public sealed class RpcServer : IAsyncDisposable
     async Task TurnAwayAsync(TransportConnection transport)
     {
         var reason = $"the server has its {_options.Limits.Connections} connections (Connections)";
-        Log.PeerRefused(_options.Logger, transport.RemoteAddress, reason);
+        Refused(transport, RpcStatus.LimitExceeded, reason);
         try
         {
             await HandshakeProtocol.RefuseAsync(transport.Stream, new RpcException(RpcStatus.LimitExceeded, reason), _stopping.Token)
@@ -170,20 +175,32 @@ public sealed class RpcServer : IAsyncDisposable
     {
         using var limit = new CancellationTokenSource(_options.Limits.HandshakeTime, _options.TimeProvider);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stopping.Token);
+        var stream = transport.Stream;
         try
         {
-            var peer = await HandshakeProtocol.AcceptAsync(transport.Stream, _options.Limits, _secret, ends.Token).ConfigureAwait(false);
-            var frames = new FrameConnection(transport, transport.Stream, _options.Limits, peer, _options.TimeProvider);
-            return new ServerConnection(frames, _services, _options);
+            RpcException? refusal = null;
+            if (_tls is not null)
+                (stream, refusal) = await _tls.AcceptAsync(stream, ends.Token).ConfigureAwait(false);
+            var peer = await HandshakeProtocol.AcceptAsync(stream, _options.Limits, _secret, refusal, ends.Token).ConfigureAwait(false);
+            var frames = new FrameConnection(
+                transport, stream, Telemetry.ServerSide, _options.Limits, peer, _options.TimeProvider, _buffered);
+            return new ServerConnection(frames, _services, _options, Address);
         }
         catch (Exception error)
         {
             var reason = error is OperationCanceledException && limit.IsCancellationRequested
                 ? $"its handshake took longer than {_options.Limits.HandshakeTime} (HandshakeTime)"
                 : error.Message;
-            Log.PeerRefused(_options.Logger, transport.RemoteAddress, reason);
+            Refused(transport, (error as RpcException)?.Status ?? RpcStatus.Connection, reason);
             await transport.DisposeAsync().ConfigureAwait(false);
+            await stream.DisposeAsync().ConfigureAwait(false);      // TLS around the transport, if any
             return null;
         }
+    }
+
+    void Refused(TransportConnection transport, RpcStatus status, string reason)
+    {
+        Log.PeerRefused(_options.Logger, transport.RemoteAddress, reason);
+        Telemetry.ConnectionRefused(Telemetry.ServerSide, status);
     }
 }

@@ -17,6 +17,11 @@ public sealed record RpcServerOptions
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
+    /// Encryption, and the certificates of both sides. Clients without TLS are refused, with a reason. Default: none.
+    /// </summary>
+    public RpcTls? Tls { get; init; }
+
+    /// <summary>
     /// What all nodes of a cluster know and nobody else. A client must prove that it knows it before any service is reachable; the
     /// secret itself never travels. At least 16 characters, better 32 random ones. Without TLS it keeps strangers out, but does not
     /// hide what is said. Default: none.
@@ -33,6 +38,7 @@ public sealed record RpcServerOptions
     {
         Limits.Check();
         ClusterSecrets.Check(ClusterSecret);
+        Tls?.Check(isServer: true);
         ArgumentOutOfRangeException.ThrowIfLessThan(DrainTimeout, TimeSpan.Zero);
     }
 }

@@ -24,7 +24,9 @@ public enum RpcStatus
     /// <summary>A limit of the options was reached: message size, calls in flight, connections, buffered bytes.</summary>
     LimitExceeded = 7,
 
-    /// <summary>One side has not proven that it knows the cluster secret.</summary>
+    /// <summary>
+    /// One side has not proven that it knows the cluster secret, its certificate was refused, or only one of the two speaks TLS.
+    /// </summary>
     Unauthenticated = 8,
 
     /// <summary>The other side, or the local application, gave up on it.</summary>

@@ -36,8 +36,9 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
     CancellationTokenRegistration _readCancellation;
     ManualResetValueTaskSourceCore<RpcPayload?> _read = new() { RunContinuationsAsynchronously = true };
 
-    internal RpcStream(FrameConnection connection, uint id, int window, ClientConnection? client)
+    internal RpcStream(FrameConnection connection, uint id, int window, RpcHeaders headers, ClientConnection? client)
     {
+        Headers = headers;
         _connection = connection;
         _client = client;
         _window = window;
@@ -47,6 +48,9 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
 
     /// <summary>The other end of the connection, as the transport names it.</summary>
     public string RemoteAddress => _connection.RemoteAddress;
+
+    /// <summary>What the caller sent along when it opened the stream.</summary>
+    public RpcHeaders Headers { get; }
 
     internal uint Id { get; }
 

@@ -14,6 +14,9 @@ sealed class GatedStorage : IStorage
 
     public void Open() => _gate.TrySetResult();
 
+    /// <summary>The commits that wait fail, and all later ones.</summary>
+    public void Break() => _gate.TrySetException(new StorageException(StorageError.Full, "The disk is full."));
+
     public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default) => _storage.OpenSnapshotAsync(cancellationToken);
 
     public async ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)

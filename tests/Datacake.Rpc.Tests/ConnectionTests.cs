@@ -239,7 +239,7 @@ public sealed class ConnectionTests
             server: options => options with { ClusterSecret = Secret },
             services: new TestService("test", handlers => handlers.HandleBytes("touch", (_, _) => throw new InvalidOperationException())));
         await using var client = await RawClient.ConnectAsync(pair.Server);
-        byte[] greeting = [.. "DCRP"u8, 1, 0x80, 44, 0, .. new byte[44]];
+        byte[] greeting = [.. "DCRP"u8, 1, 0x80, 48, 0, .. new byte[48]];
         byte[] noProof = [.. "DCRP"u8, 1, 0x80, 32, 0, .. new byte[32]];
         await client.SendAsync([.. greeting, .. noProof, .. RawClient.Frame(FrameType.Request, 1, 0, Route.Encode("test", "touch"))]);
         await client.IsCutAsync();

@@ -81,7 +81,7 @@ public sealed class FuzzTests
             {
                 try
                 {
-                    await Rpc.Handshake.HandshakeProtocol.AcceptAsync(connection.Stream, new RpcLimits(), default, default).Soon();
+                    await Rpc.Handshake.HandshakeProtocol.AcceptAsync(connection.Stream, new RpcLimits(), default, null, default).Soon();
                     await connection.Stream.WriteAsync(Garbage(kind, random)).Soon();
                 }
                 catch (IOException)

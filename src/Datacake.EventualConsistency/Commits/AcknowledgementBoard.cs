@@ -11,20 +11,14 @@ sealed class AcknowledgementBoard
     public void Add(LocalCommit commit)
     {
         lock (_lock)
-        {
-            if (!commit.IsGivenUp)
-                _waiting.Add(commit.Stamp.Packed, commit);
-        }
+            _waiting.Add(commit.Stamp.Packed, commit);
     }
 
-    /// <summary>The commit is no longer waited for, whether it is on the board by now or not.</summary>
+    /// <summary>A commit that has settled is no longer waited for.</summary>
     public void GiveUp(LocalCommit commit)
     {
         lock (_lock)
-        {
-            commit.IsGivenUp = true;
             _waiting.Remove(commit.Stamp.Packed);
-        }
     }
 
     /// <summary>A replica has the transactions in the intervals.</summary>

@@ -10,25 +10,36 @@ namespace Datacake.EventualConsistency.Commits;
 /// </summary>
 sealed class BatchCommitter(Replica replica, IStorage storage, Durability durability, ILogger logger, Action<ReplicaBatch> onCommitted)
 {
+    readonly Queue<CommitWork> _waiting = [];
     readonly List<CommitWork> _applied = [];
+    bool _isAbandoned;                  // the last batch was: the replica has yet to go back to what is stored
 
     /// <summary>Applies the work and commits it; work that cannot be applied fails alone, and the rest counts.</summary>
     /// <exception cref="OperationCanceledException">Cancelled before the commit.</exception>
     public async ValueTask CommitAsync(IEnumerable<CommitWork> waiting, CancellationToken cancellationToken = default)
     {
         _applied.Clear();
+        foreach (var work in waiting)
+            _waiting.Enqueue(work);
         ReplicaBatch batch;
         try
         {
-            batch = await ApplyAsync(waiting, cancellationToken).ConfigureAwait(false);
+            batch = await ApplyAsync(cancellationToken).ConfigureAwait(false);
             var (write, mustFlush) = replica.Prepare(batch);
             if (write.Count > 0)
                 await storage.CommitAsync(write, mustFlush ? Durability.Flushed : durability, CancellationToken.None).ConfigureAwait(false);
             replica.Complete(batch);
         }
-        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            await AbandonAsync(e).ConfigureAwait(false);
+            FailAll(CommitLoop.Closed());
+            throw;
+        }
+        catch (Exception e)
+        {
+            StoreLog.CommitFailed(logger, e, storage.Description, _applied.Count + _waiting.Count);
+            _isAbandoned = true;
+            FailAll(e);
             return;
         }
         foreach (var work in _applied)
@@ -36,12 +47,15 @@ sealed class BatchCommitter(Replica replica, IStorage storage, Durability durabi
         onCommitted(batch);
     }
 
-    async ValueTask<ReplicaBatch> ApplyAsync(IEnumerable<CommitWork> waiting, CancellationToken cancellationToken)
+    async ValueTask<ReplicaBatch> ApplyAsync(CancellationToken cancellationToken)
     {
         using var snapshot = await storage.OpenSnapshotAsync(CancellationToken.None).ConfigureAwait(false);
+        if (_isAbandoned)
+            await replica.AbandonAsync(snapshot).ConfigureAwait(false);
+        _isAbandoned = false;
         var batch = replica.Begin(snapshot);
         await replica.ReconcileAsync(batch, cancellationToken).ConfigureAwait(false);
-        foreach (var work in waiting)
+        while (_waiting.TryDequeue(out var work))
         {
             try
             {
@@ -56,19 +70,11 @@ sealed class BatchCommitter(Replica replica, IStorage storage, Durability durabi
         return batch;
     }
 
-    async ValueTask AbandonAsync(Exception failure)
+    void FailAll(Exception failure)
     {
-        StoreLog.CommitFailed(logger, failure, storage.Description, _applied.Count);
         foreach (var work in _applied)
             work.OnFailed(failure);
-        try
-        {
-            using var snapshot = await storage.OpenSnapshotAsync(CancellationToken.None).ConfigureAwait(false);
-            await replica.AbandonAsync(snapshot).ConfigureAwait(false);
-        }
-        catch (StorageException e)
-        {
-            StoreLog.CommitFailed(logger, e, storage.Description, 0);
-        }
+        while (_waiting.TryDequeue(out var work))
+            work.OnFailed(failure);
     }
 }

@@ -8,6 +8,7 @@ namespace Datacake.EventualConsistency.Commits;
 sealed class LocalCommit(Replica replica, AcknowledgementBoard board, Transaction transaction, ConsistencyRequirement requirement) : CommitWork
 {
     readonly TaskCompletionSource<CommitResult> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     NodeSet _acknowledged;                                  // under the board's lock
 
     public ConsistencyRequirement Requirement { get; } = requirement;
@@ -16,10 +17,11 @@ sealed class LocalCommit(Replica replica, AcknowledgementBoard board, Transactio
 
     public Task<CommitResult> Done => _done.Task;
 
-    public NodeSet Acknowledged => _acknowledged;
+    /// <summary>Completes when the transaction is committed here, or has failed.</summary>
+    public Task Settled => _settled.Task;
 
-    /// <summary>Whether its caller has stopped waiting. Under the board's lock.</summary>
-    public bool IsGivenUp { get; set; }
+    /// <summary>Who has it; to be read once it is given up.</summary>
+    public NodeSet Acknowledged => _acknowledged;
 
     public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken) =>
         Stamp = await replica.WriteAsync(batch, transaction).ConfigureAwait(false);
@@ -31,9 +33,14 @@ sealed class LocalCommit(Replica replica, AcknowledgementBoard board, Transactio
             Complete();
         else
             board.Add(this);
+        _settled.TrySetResult();
     }
 
-    public override void OnFailed(Exception failure) => _done.TrySetException(failure);
+    public override void OnFailed(Exception failure)
+    {
+        _done.TrySetException(failure);
+        _settled.TrySetResult();
+    }
 
     /// <summary>A replica has the transaction. Whether the level is satisfied with it.</summary>
     public bool Acknowledge(byte node)

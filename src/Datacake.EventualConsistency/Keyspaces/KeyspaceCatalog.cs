@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Collections.Immutable;
+using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 using Datacake.Storage;
@@ -69,6 +71,20 @@ sealed class KeyspaceCatalog
     {
         if (name.Length is 0 or > 200)
             throw new InvalidDataException($"A keyspace's name has 1 to 200 characters; '{(name.Length > 50 ? name[..50] + "…" : name)}' has {name.Length}.");
+        // Its bytes would be those of a replacement character, and of other such names.
+        if (ContainsHalfOfSurrogatePair(name))
+            throw new InvalidDataException($"The keyspace's name '{name}' has half of a surrogate pair, which is not a character; remove it.");
+    }
+
+    static bool ContainsHalfOfSurrogatePair(ReadOnlySpan<char> name)
+    {
+        while (!name.IsEmpty)
+        {
+            if (Rune.DecodeFromUtf16(name, out _, out int length) != OperationStatus.Done)
+                return true;
+            name = name[length..];
+        }
+        return false;
     }
 
     void Add(KeyspaceEntry entry)

@@ -151,9 +151,10 @@ sealed class PeerLinks : IAsyncDisposable
                 await using (stream.ConfigureAwait(false))
                     await RunSessionAsync(stream, isDialer: true, cancellationToken).ConfigureAwait(false);
             }
-            catch (Exception e) when (IsExpected(e))
+            catch (Exception e)
             {
-                StoreLog.SessionClosed(_logger, 0, address, e.Message);
+                // Whatever it is, the peer has to be tried again.
+                LogEnd(e, address);
             }
             bool lasted = _node.TimeProvider.GetElapsedTime(started) > LastRetry;
             delay = lasted ? FirstRetry : TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, LastRetry.Ticks));
@@ -183,14 +184,14 @@ sealed class PeerLinks : IAsyncDisposable
 
     async Task AcceptAsync(RpcStream stream, CancellationToken cancellationToken)
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
         try
         {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
             await RunSessionAsync(stream, isDialer: false, either.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (IsExpected(e))
+        catch (Exception e)
         {
-            StoreLog.SessionClosed(_logger, 0, stream.RemoteAddress, e.Message);
+            LogEnd(e, stream.RemoteAddress);
         }
     }
 
@@ -206,17 +207,25 @@ sealed class PeerLinks : IAsyncDisposable
             }
             var theirs = await ReadHelloAsync(stream, cancellationToken).ConfigureAwait(false);
             var link = new PeerLink(theirs.Node, stream, _logger);
-            string? refusal = await _loop.RunAsync((batch, _) => ValueTask.FromResult(OpenSession(batch, link, theirs, told)), cancellationToken)
-                .ConfigureAwait(false);
-            if (refusal is not null)
+            try
             {
-                StoreLog.SessionRefused(_logger, stream.RemoteAddress, refusal);
-                await stream.WriteAsync(new Refusal(refusal).Encoded, cancellationToken).ConfigureAwait(false);
-                await stream.CompleteAsync().ConfigureAwait(false);
-                return;
+                string? refusal = await _loop.RunAsync((batch, _) => ValueTask.FromResult(OpenSession(batch, link, theirs, told)), cancellationToken)
+                    .ConfigureAwait(false);
+                if (refusal is not null)
+                {
+                    StoreLog.SessionRefused(_logger, stream.RemoteAddress, refusal);
+                    await stream.WriteAsync(new Refusal(refusal).Encoded, cancellationToken).ConfigureAwait(false);
+                    await stream.CompleteAsync().ConfigureAwait(false);
+                    return;
+                }
+                StoreLog.SessionOpened(_logger, link.Peer, stream.RemoteAddress);
+                await ConverseAsync(link, cancellationToken).ConfigureAwait(false);
             }
-            StoreLog.SessionOpened(_logger, link.Peer, stream.RemoteAddress);
-            await ConverseAsync(link, cancellationToken).ConfigureAwait(false);
+            finally
+            {
+                // Also after a cancelled or failed opening, which the replica may have seen nevertheless, or is about to see.
+                await CloseSessionAsync(link).ConfigureAwait(false);
+            }
         }
         catch (Exception e) when (e is InvalidDataException or ClockDriftException)
         {
@@ -265,26 +274,37 @@ sealed class PeerLinks : IAsyncDisposable
             link.Close();
             _links.TryRemove(new KeyValuePair<byte, PeerLink>(link.Peer, link));
             await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await CloseSessionAsync(link).ConfigureAwait(false);
             StoreLog.SessionClosed(_logger, link.Peer, link.Stream.RemoteAddress, "the connection is gone");
         }
     }
 
     async ValueTask CloseSessionAsync(PeerLink link)
     {
-        try
+        bool isClosed = false;
+        do
         {
-            await _loop.RunAsync((_, _) =>
+            try
             {
-                _replica.CloseSession(link.Peer, link.Session);
-                return ValueTask.FromResult(true);
-            }).ConfigureAwait(false);
+                await _loop.RunAsync((_, _) =>
+                {
+                    _links.TryRemove(new KeyValuePair<byte, PeerLink>(link.Peer, link));
+                    _replica.CloseSession(link.Peer, link.Session);
+                    isClosed = true;
+                    return ValueTask.FromResult(true);
+                }).ConfigureAwait(false);
+            }
+            catch (ObjectDisposedException)
+            {
+                return;                                                     // the store is closed, and its sessions with it
+            }
+            catch (Exception e)
+            {
+                // The storage refused the batch. The session is closed all the same if the batch got that far.
+                StoreLog.SessionClosed(_logger, link.Peer, link.Stream.RemoteAddress, e.Message);
+                await Task.Delay(FirstRetry, _node.TimeProvider, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
-        catch (Exception e) when (e is ObjectDisposedException or StorageException)
-        {
-            // The store is closing, or broken: its sessions end with it.
-            StoreLog.SessionClosed(_logger, link.Peer, link.Stream.RemoteAddress, e.Message);
-        }
+        while (!isClosed && !_stopping.IsCancellationRequested);
     }
 
     async Task ReceiveAsync(PeerLink link, CancellationToken cancellationToken)
@@ -345,8 +365,13 @@ sealed class PeerLinks : IAsyncDisposable
             await link.Stream.WriteAsync(part.Encoded, cancellationToken).ConfigureAwait(false);
     }
 
-    static bool IsExpected(Exception e) => e is RpcException or OperationCanceledException or ObjectDisposedException or IOException or StorageException
-        or InvalidOperationException;
+    void LogEnd(Exception failure, string address)
+    {
+        if (failure is RpcException or OperationCanceledException or ObjectDisposedException)
+            StoreLog.SessionClosed(_logger, 0, address, failure.Message);
+        else
+            StoreLog.SessionFailed(_logger, failure, address);
+    }
 
     /// <summary>A message of a peer on its way through the commit loop.</summary>
     sealed class PeerWork(PeerLinks links, PeerLink link, ReplicaMessage message) : CommitWork

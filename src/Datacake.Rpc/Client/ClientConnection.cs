@@ -13,6 +13,8 @@ sealed class ClientConnection : IFrameSink, IDisposable
     readonly int _windowSize;
     readonly int _callsInFlight;
     readonly DeadlineTimer _deadlines;
+    readonly TimeSpan _idleTime;
+    readonly TimeProvider _timeProvider;
     readonly ItemPool<PendingCall> _pool;
     readonly Lock _gate = new();
 
@@ -22,10 +24,13 @@ sealed class ClientConnection : IFrameSink, IDisposable
     uint _lastId;
     RpcException? _closed;
     bool _isShuttingDown;
+    bool _wasUsed;              // since the idle timer looked last
 
     public ClientConnection(string address, FrameConnection frames, RpcLimits limits, TimeProvider timeProvider)
     {
         _address = address;
+        _idleTime = limits.IdleTime;
+        _timeProvider = timeProvider;
         _windowSize = limits.StreamWindow;
         _callsInFlight = Math.Min(limits.CallsInFlight, frames.Peer.CallsInFlight);
         Frames = frames;
@@ -38,20 +43,35 @@ sealed class ClientConnection : IFrameSink, IDisposable
     public FrameConnection Frames { get; }
 
     /// <summary>Whether new calls may use it. May change at any time.</summary>
-    public bool IsOpen => Volatile.Read(ref _closed) is null && !Volatile.Read(ref _isShuttingDown);
+    public bool IsOpen => Volatile.Read(ref _closed) is null && !IsShuttingDown;
+
+    /// <summary>Whether it is being closed, or was, in order: nothing in flight is lost.</summary>
+    public bool IsShuttingDown => Volatile.Read(ref _isShuttingDown);
 
     /// <summary>Runs until the connection has ended, and returns why it did.</summary>
-    public Task<RpcException> RunAsync() => Frames.RunAsync(this);
+    public async Task<RpcException> RunAsync()
+    {
+        using (new IdleTimer(_timeProvider, _idleTime, TakeUse, OnShutdown))
+            return await Frames.RunAsync(this).ConfigureAwait(false);
+    }
 
     public void Dispose() => _deadlines.Dispose();
 
     /// <summary>Sends a call if that needs no waiting: there is a free slot, and room in the send queue. Null otherwise.</summary>
     public PendingCall? TryCall(
-        string service, string message, ReadOnlySpan<byte> payload, TimeSpan timeout, CancellationToken cancellationToken)
+        string service,
+        string message,
+        RpcHeaders? headers,
+        ReadOnlySpan<byte> payload,
+        TimeSpan timeout,
+        CancellationToken cancellationToken)
     {
-        Span<byte> route = stackalloc byte[Route.MaxLength];
-        route = route[..Route.Write(route, service, message)];
-        if (payload.Length > Frames.Peer.MessageSize)
+        var encoded = headers is null ? [] : headers.Encoded.AsSpan();
+        Span<byte> meta = encoded.IsEmpty ? stackalloc byte[Route.MaxLength] : new byte[Route.MaxLength + encoded.Length];
+        var routeLength = Route.Write(meta, service, message);
+        encoded.CopyTo(meta[routeLength..]);
+        meta = meta[..(routeLength + encoded.Length)];
+        if (payload.Length > Frames.Peer.MessageSize || meta.Length > Frames.Peer.HeaderSize)
             return null;
         var call = _pool.Rent();
         call.Start(service, message, timeout, sending: null);
@@ -62,7 +82,7 @@ sealed class ClientConnection : IFrameSink, IDisposable
         }
 
         call.CancelBy(cancellationToken);
-        if (Frames.Output.TryAppend(FrameType.Request, call.Id, ToTimeLimit(timeout), route, payload) || !TryRemove(call))
+        if (Frames.Output.TryAppend(FrameType.Request, call.Id, ToTimeLimit(timeout), meta, payload) || !TryRemove(call))
             return call;
         call.Discard();
         return null;
@@ -71,7 +91,12 @@ sealed class ClientConnection : IFrameSink, IDisposable
     /// <summary>Sends a call, waiting for room. Null when there is no slot or the connection is closed, and nothing was sent.</summary>
     /// <exception cref="RpcException">The call failed.</exception>
     public async ValueTask<RpcPayload?> CallAsync(
-        string service, string message, ReadOnlyMemory<byte> payload, TimeSpan timeout, CancellationToken cancellationToken)
+        string service,
+        string message,
+        RpcHeaders? headers,
+        ReadOnlyMemory<byte> payload,
+        TimeSpan timeout,
+        CancellationToken cancellationToken)
     {
         if (payload.Length > Frames.Peer.MessageSize)
         {
@@ -80,7 +105,7 @@ sealed class ClientConnection : IFrameSink, IDisposable
                 $"The payload has {payload.Length} bytes; {_address} takes at most {Frames.Peer.MessageSize} (MessageSize).");
         }
 
-        var route = Route.Encode(service, message);
+        var meta = EncodeMeta(service, message, headers);
         using var sending = new CancellationTokenSource();
         var call = _pool.Rent();
         call.Start(service, message, timeout, sending);
@@ -93,7 +118,7 @@ sealed class ClientConnection : IFrameSink, IDisposable
         call.CancelBy(cancellationToken);
         try
         {
-            await Frames.Output.SendAsync(FrameType.Request, call.Id, ToTimeLimit(timeout), route, payload, sending.Token)
+            await Frames.Output.SendAsync(FrameType.Request, call.Id, ToTimeLimit(timeout), meta, payload, sending.Token)
                 .ConfigureAwait(false);
         }
         catch (Exception error) when (error is OperationCanceledException or RpcException)
@@ -107,13 +132,13 @@ sealed class ClientConnection : IFrameSink, IDisposable
 
     /// <summary>Opens a stream. Null when there is no slot or the connection is closed.</summary>
     public async ValueTask<RpcStream?> OpenStreamAsync(
-        string service, string message, TimeSpan timeout, CancellationToken cancellationToken)
+        string service, string message, RpcHeaders? headers, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        var route = Route.Encode(service, message);
-        var exchange = new ClientStream(this, service, message, timeout);
+        var meta = EncodeMeta(service, message, headers);
+        var exchange = new ClientStream(this, service, message, headers ?? RpcHeaders.Empty, timeout);
         if (!TryRegister(exchange, timeout))
             return null;
-        Frames.Signal(FrameType.OpenStream, exchange.Id, 0, route);
+        Frames.Signal(FrameType.OpenStream, exchange.Id, 0, meta);
         await using (cancellationToken.UnsafeRegister((_, token) => exchange.Cancel(token), null).ConfigureAwait(false))
             return await exchange.Opened.ConfigureAwait(false);
     }
@@ -225,6 +250,16 @@ sealed class ClientConnection : IFrameSink, IDisposable
     static uint ToTimeLimit(TimeSpan timeout) =>
         timeout == Timeout.InfiniteTimeSpan ? 0 : (uint)Math.Clamp(Math.Ceiling(timeout.TotalMilliseconds), 1, uint.MaxValue);
 
+    byte[] EncodeMeta(string service, string message, RpcHeaders? headers)
+    {
+        var route = Route.Encode(service, message);
+        byte[] meta = headers is null ? route : [.. route, .. headers.Encoded];
+        return meta.Length <= Frames.Peer.HeaderSize ? meta : throw new RpcException(
+            RpcStatus.LimitExceeded,
+            $"Route and headers of {service}/{message} have {meta.Length} bytes; "
+            + $"{_address} takes at most {Frames.Peer.HeaderSize} (HeaderSize).");
+    }
+
     RpcException ReadError(PayloadBuffer message)
     {
         var status = (RpcStatus)message.Header.Value;
@@ -244,7 +279,8 @@ sealed class ClientConnection : IFrameSink, IDisposable
                 exchange.Id = ++_lastId;
             while (!_exchanges.TryAdd(exchange.Id, exchange));
             if (exchange is ClientStream stream)
-                stream.Stream = new RpcStream(Frames, exchange.Id, _windowSize, this);
+                stream.Stream = new RpcStream(Frames, exchange.Id, _windowSize, stream.Headers, this);
+            _wasUsed = true;
             exchange.Due = _deadlines.After(timeout);
             _deadlines.Arm(exchange.Due);
             return true;
@@ -289,6 +325,17 @@ sealed class ClientConnection : IFrameSink, IDisposable
         accepted?.OnAccept();
     }
 
+    bool TakeUse()
+    {
+        lock (_gate)
+        {
+            var isUsed = _wasUsed || _exchanges.Count > 0;
+            _wasUsed = false;
+            return isUsed;
+        }
+    }
+
+    // The server asks for it, or nothing has been called for a while. A call that comes in between is still made, and answered.
     void OnShutdown()
     {
         List<TaskCompletionSource> waiters;

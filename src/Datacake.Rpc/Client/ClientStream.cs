@@ -3,11 +3,14 @@ using Datacake.Rpc.Framing;
 namespace Datacake.Rpc.Client;
 
 /// <summary>A stream of this side: first it waits for the server's acceptance, then it is the reader's and writer's.</summary>
-sealed class ClientStream(ClientConnection connection, string service, string message, TimeSpan timeout) : ClientExchange
+sealed class ClientStream(ClientConnection connection, string service, string message, RpcHeaders headers, TimeSpan timeout)
+    : ClientExchange
 {
     readonly TaskCompletionSource<RpcStream> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Task<RpcStream> Opened => _opened.Task;
+
+    public RpcHeaders Headers => headers;
 
     /// <summary>Set when it enters the table.</summary>
     public RpcStream? Stream { get; set; }

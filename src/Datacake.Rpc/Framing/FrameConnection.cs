@@ -20,14 +20,17 @@ sealed class FrameConnection
 
     readonly TransportConnection _transport;
     readonly Stream _stream;
+    readonly string _side;
     readonly RpcLimits _limits;
     readonly TimeProvider _timeProvider;
+    readonly ByteBudget _buffered;
+    readonly ByteBudget? _totalBuffered;
     readonly byte[] _buffer = new byte[ReceiveBufferSize];
     readonly Dictionary<uint, PayloadBuffer?> _unfinished = [];     // messages of which chunks are missing; null: the rest is thrown away
     readonly Lock _gate = new();
     int _start;                 // the received bytes that are not consumed yet are _buffer[_start.._end]
     int _end;
-    long _reserved;             // bytes of large buffers
+    string _shortage = "";      // which budget had nothing left the last time, in words
     bool _heard;                // something was received since the last tick of the keep-alive
     int _silentTicks;
     int _stuckTicks;
@@ -39,11 +42,24 @@ sealed class FrameConnection
     /// <summary>A connection that runs from <see cref="RunAsync"/> on.</summary>
     /// <param name="transport">What is closed in the end.</param>
     /// <param name="stream">The transport's stream, or TLS around it.</param>
+    /// <param name="side">Which side this is, for what is measured.</param>
     /// <param name="limits">What this side takes.</param>
     /// <param name="peer">What the other side takes.</param>
     /// <param name="timeProvider">The clock of the keep-alive.</param>
-    public FrameConnection(TransportConnection transport, Stream stream, RpcLimits limits, PeerLimits peer, TimeProvider timeProvider)
+    /// <param name="totalBuffered">What all connections of a server may buffer together.</param>
+    public FrameConnection(
+        TransportConnection transport,
+        Stream stream,
+        string side,
+        RpcLimits limits,
+        PeerLimits peer,
+        TimeProvider timeProvider,
+        ByteBudget? totalBuffered = null)
     {
+        _buffered = new ByteBudget(limits.BufferedBytes);
+        _totalBuffered = totalBuffered;
+        _side = side;
+        Output = new SendQueue(side);
         _transport = transport;
         _stream = stream;
         _limits = limits;
@@ -52,7 +68,7 @@ sealed class FrameConnection
         Buffers = new ItemPool<PayloadBuffer>(limits.CallsInFlight, () => new PayloadBuffer(this));
     }
 
-    public SendQueue Output { get; } = new();
+    public SendQueue Output { get; }
 
     public ItemPool<PayloadBuffer> Buffers { get; }
 
@@ -72,9 +88,11 @@ sealed class FrameConnection
 
         if (aborted is not null)
             sink.OnClosed(aborted);
+        Telemetry.ConnectionOpened(_side);
         await using (_timeProvider.CreateTimer(_ => Tick(), null, _limits.KeepAlive, _limits.KeepAlive).ConfigureAwait(false))
             await Task.WhenAll(WriteAsync(), ReadAsync()).ConfigureAwait(false);
 
+        Telemetry.ConnectionClosed(_side);
         await _transportClosed.ConfigureAwait(false);
         return _reason!;
     }
@@ -99,15 +117,27 @@ sealed class FrameConnection
         sink?.OnClosed(reason);
     }
 
+    /// <summary>Asks for the right to hold so many bytes more. Called by the reader only.</summary>
     public bool TryReserve(int bytes)
     {
-        if (Interlocked.Add(ref _reserved, bytes) <= _limits.BufferedBytes)
+        if (!_buffered.TryTake(bytes))
+        {
+            _shortage = $"the connection holds {_limits.BufferedBytes} bytes of unfinished calls (BufferedBytes)";
+            return false;
+        }
+
+        if (_totalBuffered?.TryTake(bytes) != false)
             return true;
-        Interlocked.Add(ref _reserved, -bytes);
+        _buffered.Return(bytes);
+        _shortage = $"the server holds {_limits.TotalBufferedBytes} bytes of unfinished calls (TotalBufferedBytes)";
         return false;
     }
 
-    public void Unreserve(int bytes) => Interlocked.Add(ref _reserved, -bytes);
+    public void Unreserve(int bytes)
+    {
+        _buffered.Return(bytes);
+        _totalBuffered?.Return(bytes);
+    }
 
     /// <summary>Sends a frame that may not wait. A peer that lets too many of these pile up is cut off.</summary>
     public void Signal(FrameType type, uint id, uint value = 0, ReadOnlySpan<byte> meta = default, ReadOnlySpan<byte> payload = default)
@@ -221,7 +251,7 @@ sealed class FrameConnection
             return RefuseAsync(header, message, $"the message is larger than {_limits.MessageSize} bytes (MessageSize)");
         var room = message.Extend(body);
         if (room.Length < body)
-            return RefuseAsync(header, message, $"the connection holds {_limits.BufferedBytes} bytes of unfinished calls (BufferedBytes)");
+            return RefuseAsync(header, message, _shortage);
         if (_end - _start < body)
             return ReceiveRestAsync(header, message, room);
         Consume(room);
@@ -241,6 +271,7 @@ sealed class FrameConnection
             var buffered = _end - _start;
             Consume(room[..buffered]);
             await _stream.ReadExactlyAsync(room[buffered..]).ConfigureAwait(false);
+            Telemetry.BytesReceived(_side, room.Length - buffered);
             _heard = true;
         }
 
@@ -318,6 +349,7 @@ sealed class FrameConnection
             if (read == 0)
                 throw new EndOfStreamException();
             _end += read;
+            Telemetry.BytesReceived(_side, read);
             _heard = true;
         }
     }

@@ -45,6 +45,12 @@ sealed class PayloadBuffer(FrameConnection owner)
         return Array.AsMemory(Header.MetaLength, PayloadLength);
     }
 
+    public RpcHeaders GetHeaders(int version)
+    {
+        ObjectDisposedException.ThrowIf(version != Volatile.Read(ref _version), typeof(RpcRequest));
+        return RpcHeaders.Decode(Meta[Route.Measure(Meta)..]);
+    }
+
     /// <summary>Gives everything back, once: with an old version it does nothing.</summary>
     public void Release(int version)
     {

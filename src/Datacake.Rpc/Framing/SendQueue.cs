@@ -8,7 +8,7 @@ namespace Datacake.Rpc.Framing;
 /// socket write, while the next buffer fills. When the buffer is full, senders wait; senders of chunks wait sooner, so that small
 /// frames find room between them.
 /// </summary>
-sealed class SendQueue : IValueTaskSource, IThreadPoolWorkItem
+sealed class SendQueue(string side) : IValueTaskSource, IThreadPoolWorkItem
 {
     /// <summary>Beyond this many bytes, senders wait.</summary>
     const int Capacity = 256 * 1024;
@@ -121,6 +121,7 @@ sealed class SendQueue : IValueTaskSource, IThreadPoolWorkItem
             await stream.WriteAsync(_writing.AsMemory(0, count)).ConfigureAwait(false);
             IsWriting = false;
             Writes++;
+            Telemetry.BytesSent(side, count);
         }
     }
 

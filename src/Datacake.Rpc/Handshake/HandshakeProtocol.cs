@@ -17,11 +17,16 @@ static class HandshakeProtocol
     const byte Version = 1;
     const int HeaderSize = 8;
     const int NonceSize = 32;
-    const int BodySize = 12 + NonceSize;
+    const int LimitsSize = 16;
+    const int BodySize = LimitsSize + NonceSize;
     const int MaxBodySize = 1024;
-    const string SecretRemedy = "set the same ClusterSecret on all nodes";
+    const byte TlsAlert = 0x15;     // types of TLS records
+    const byte TlsHello = 0x16;
     const byte Plain = 0;           // codes of a client
     const byte WithSecret = 0x80;   // flag of the client's code and the server's: the proofs follow
+
+    /// <summary>The most bytes of one step.</summary>
+    public const int MaxStepSize = HeaderSize + MaxBodySize;
 
     static ReadOnlySpan<byte> Magic => "DCRP"u8;
 
@@ -35,7 +40,15 @@ static class HandshakeProtocol
         Stream stream, RpcLimits limits, ReadOnlyMemory<byte> secret, CancellationToken cancellationToken)
     {
         var mine = NewBody(limits);
-        await SendAsync(stream, secret.IsEmpty ? Plain : WithSecret, mine, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await SendAsync(stream, secret.IsEmpty ? Plain : WithSecret, mine, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // A server that turns everybody away may have closed before it got our greeting: what it said is still there.
+        }
+
         var (code, theirs) = await ReceiveAsync(stream, "server", cancellationToken).ConfigureAwait(false);
         ThrowIfRefused(code, theirs);
         if (theirs.Length < BodySize)
@@ -43,9 +56,9 @@ static class HandshakeProtocol
         if (secret.IsEmpty)
             return ReadLimits(theirs);
         if (code != WithSecret)
-            throw new RpcException(RpcStatus.Unauthenticated, $"the server has no secret; {SecretRemedy}");
+            throw SecretMissing("the server has no secret");
 
-        var (clientNonce, serverNonce) = (mine[^NonceSize..], theirs[12..BodySize]);
+        var (clientNonce, serverNonce) = (mine[^NonceSize..], theirs[LimitsSize..BodySize]);
         await SendAsync(stream, WithSecret, Prove(secret, ClientRole, clientNonce, serverNonce), cancellationToken).ConfigureAwait(false);
         var (verdict, proof) = await ReceiveAsync(stream, "server", cancellationToken).ConfigureAwait(false);
         ThrowIfRefused(verdict, proof);
@@ -54,26 +67,31 @@ static class HandshakeProtocol
         return ReadLimits(theirs);
     }
 
-    /// <summary>The answering side. A client that is refused is told why.</summary>
+    /// <summary>
+    /// The answering side. A client that is refused is told why; with a <paramref name="refusal"/>, it is so whatever it says.
+    /// </summary>
     /// <exception cref="RpcException">The client was refused, or is none.</exception>
     public static async ValueTask<PeerLimits> AcceptAsync(
-        Stream stream, RpcLimits limits, ReadOnlyMemory<byte> secret, CancellationToken cancellationToken)
+        Stream stream, RpcLimits limits, ReadOnlyMemory<byte> secret, RpcException? refusal, CancellationToken cancellationToken)
     {
         try
         {
             var (code, theirs) = await ReceiveAsync(stream, "client", cancellationToken).ConfigureAwait(false);
+            if (refusal is not null)
+                throw refusal;
+            ThrowIfRefused(code, theirs);
             if (theirs.Length < BodySize)
                 throw new RpcException(RpcStatus.InvalidPayload, "the client's greeting is too short");
             if (!secret.IsEmpty && code != WithSecret)
-                throw new RpcException(RpcStatus.Unauthenticated, $"this server asks for a secret, and the client has none; {SecretRemedy}");
+                throw SecretMissing("this server asks for a secret, and the client has none");
             if (secret.IsEmpty && code == WithSecret)
-                throw new RpcException(RpcStatus.Unauthenticated, $"the client asks for a secret, and this server has none; {SecretRemedy}");
+                throw SecretMissing("the client asks for a secret, and this server has none");
             var mine = NewBody(limits);
             await SendAsync(stream, secret.IsEmpty ? Plain : WithSecret, mine, cancellationToken).ConfigureAwait(false);
             if (secret.IsEmpty)
                 return ReadLimits(theirs);
 
-            var (clientNonce, serverNonce) = (theirs[12..BodySize], mine[^NonceSize..]);
+            var (clientNonce, serverNonce) = (theirs[LimitsSize..BodySize], mine[^NonceSize..]);
             var (_, proof) = await ReceiveAsync(stream, "client", cancellationToken).ConfigureAwait(false);
             if (!CryptographicOperations.FixedTimeEquals(proof, Prove(secret, ClientRole, clientNonce, serverNonce)))
                 throw new RpcException(RpcStatus.Unauthenticated, "the client's cluster secret is another than the server's");
@@ -81,11 +99,11 @@ static class HandshakeProtocol
             await SendAsync(stream, WithSecret, answer, cancellationToken).ConfigureAwait(false);
             return ReadLimits(theirs);
         }
-        catch (RpcException refusal)
+        catch (RpcException reason)
         {
             try
             {
-                await RefuseAsync(stream, refusal, cancellationToken).ConfigureAwait(false);
+                await RefuseAsync(stream, reason, cancellationToken).ConfigureAwait(false);
             }
             catch (IOException)
             {
@@ -96,9 +114,44 @@ static class HandshakeProtocol
         }
     }
 
-    /// <summary>Tells a client why it is not served.</summary>
-    public static ValueTask RefuseAsync(Stream stream, RpcException reason, CancellationToken cancellationToken) =>
-        SendAsync(stream, (byte)reason.Status, Encoding.UTF8.GetBytes(reason.Message), cancellationToken);
+    /// <summary>Tells the other side why nothing will come of it.</summary>
+    public static ValueTask RefuseAsync(Stream stream, RpcException reason, CancellationToken cancellationToken)
+    {
+        var text = Encoding.UTF8.GetBytes(reason.Message);
+        return SendAsync(stream, (byte)reason.Status, text.Length > MaxBodySize ? text[..MaxBodySize] : text, cancellationToken);
+    }
+
+    /// <summary>Tells a server why this side does not want it, and gives it the time to take that in.</summary>
+    public static async ValueTask RefuseServerAsync(Stream stream, RpcException reason, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RefuseAsync(stream, reason, cancellationToken).ConfigureAwait(false);
+            _ = await stream.ReadAsync(new byte[MaxStepSize], cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException)
+        {
+            // It has gone, or does not close: the reason is the same.
+        }
+    }
+
+    /// <summary>Whether the other side has begun with our protocol.</summary>
+    public static bool IsGreeting(ReadOnlySpan<byte> firstBytes) => firstBytes.StartsWith(Magic);
+
+    /// <summary>The refusal that a server has sent where something else was expected; null if it is none.</summary>
+    public static RpcException? ReadRefusal(byte[] firstBytes)
+    {
+        if (!IsGreeting(firstBytes))
+            return null;
+        var isWhole = firstBytes.Length > HeaderSize
+            && firstBytes.Length - HeaderSize == BinaryPrimitives.ReadUInt16LittleEndian(firstBytes.AsSpan(6));
+        return isWhole && firstBytes[5] is not (Plain or WithSecret)
+            ? Refusal(firstBytes[5], firstBytes.AsSpan(HeaderSize))
+            : new RpcException(RpcStatus.Unauthenticated, "the server does not speak TLS; set Tls in its options");
+    }
+
+    static RpcException SecretMissing(string which) =>
+        new(RpcStatus.Unauthenticated, $"{which}; set the same ClusterSecret on all nodes");
 
     static byte[] NewBody(RpcLimits limits)
     {
@@ -106,7 +159,8 @@ static class HandshakeProtocol
         BinaryPrimitives.WriteInt32LittleEndian(body, limits.MessageSize);
         BinaryPrimitives.WriteInt32LittleEndian(body.AsSpan(4), limits.CallsInFlight);
         BinaryPrimitives.WriteInt32LittleEndian(body.AsSpan(8), limits.StreamWindow);
-        RandomNumberGenerator.Fill(body.AsSpan(12));
+        BinaryPrimitives.WriteInt32LittleEndian(body.AsSpan(12), limits.HeaderSize);
+        RandomNumberGenerator.Fill(body.AsSpan(LimitsSize));
         return body;
     }
 
@@ -115,8 +169,9 @@ static class HandshakeProtocol
         var limits = new PeerLimits(
             BinaryPrimitives.ReadInt32LittleEndian(body),
             BinaryPrimitives.ReadInt32LittleEndian(body.AsSpan(4)),
-            BinaryPrimitives.ReadInt32LittleEndian(body.AsSpan(8)));
-        return limits is { MessageSize: > 0, CallsInFlight: > 0, StreamWindow: > 0 }
+            BinaryPrimitives.ReadInt32LittleEndian(body.AsSpan(8)),
+            BinaryPrimitives.ReadInt32LittleEndian(body.AsSpan(12)));
+        return limits is { MessageSize: > 0, CallsInFlight: > 0, StreamWindow: > 0, HeaderSize: > 0 and <= ushort.MaxValue }
             ? limits
             : throw new RpcException(RpcStatus.InvalidPayload, "the greeting names limits that allow nothing");
     }
@@ -127,11 +182,17 @@ static class HandshakeProtocol
 
     static void ThrowIfRefused(byte code, byte[] body)
     {
-        if (code is Plain or WithSecret)
-            return;
+        if (code is not (Plain or WithSecret))
+            throw Refusal(code, body);
+    }
 
+    // The text goes into logs, and whoever wrote it may be anybody.
+    static RpcException Refusal(byte code, ReadOnlySpan<byte> body)
+    {
         var status = (RpcStatus)code;
-        throw new RpcException(Enum.IsDefined(status) ? status : RpcStatus.Connection, Encoding.UTF8.GetString(body));
+        return new RpcException(
+            Enum.IsDefined(status) ? status : RpcStatus.Connection,
+            string.Concat(Encoding.UTF8.GetString(body).Select(letter => char.IsControl(letter) ? ' ' : letter)));
     }
 
     static async ValueTask SendAsync(Stream stream, byte code, byte[] body, CancellationToken cancellationToken)
@@ -149,8 +210,15 @@ static class HandshakeProtocol
     {
         var header = new byte[HeaderSize];
         await stream.ReadExactlyAsync(header, cancellationToken).ConfigureAwait(false);
-        if (!header.AsSpan().StartsWith(Magic))
-            throw new RpcException(RpcStatus.InvalidPayload, DescribeStranger(header[0], who));
+        if (header[0] is TlsAlert or TlsHello)
+        {
+            await SkipTlsRecordAsync(stream, header, cancellationToken).ConfigureAwait(false);
+            throw new RpcException(
+                RpcStatus.Unauthenticated, $"the {who} speaks TLS, this side does not; set Tls in the options of both, or of neither");
+        }
+
+        if (!IsGreeting(header))
+            throw new RpcException(RpcStatus.InvalidPayload, $"the {who} does not speak the Datacake RPC protocol");
         if (header[4] != Version)
         {
             throw new RpcException(
@@ -166,8 +234,13 @@ static class HandshakeProtocol
         return (header[5], body);
     }
 
-    // A TLS record starts with its type: 0x15 alert, 0x16 handshake.
-    static string DescribeStranger(byte first, string who) => first is 0x15 or 0x16
-        ? $"the {who} speaks TLS, this side does not"
-        : $"the {who} does not speak the Datacake RPC protocol";
+    // A connection that is closed with bytes unread is reset, and the other side may never see why. A record begins with its type (1),
+    // version (2) and length (2, big-endian); a hello comes in one piece.
+    static async ValueTask SkipTlsRecordAsync(Stream stream, byte[] header, CancellationToken cancellationToken)
+    {
+        const int RecordHeaderSize = 5;
+        var rest = RecordHeaderSize + BinaryPrimitives.ReadUInt16BigEndian(header.AsSpan(3)) - header.Length;
+        if (rest > 0)
+            _ = await stream.ReadAsync(new byte[rest], cancellationToken).ConfigureAwait(false);
+    }
 }

@@ -8,6 +8,12 @@ namespace Datacake.Rpc.Server;
 /// <summary>One registered handler: answers a call, or fails with the exception that the caller is to see.</summary>
 abstract class HandlerEntry
 {
+    /// <summary>The name of the service, once it is added.</summary>
+    public string Service { get; set; } = "";
+
+    /// <summary>The name of the message.</summary>
+    public string Message { get; set; } = "";
+
     /// <summary>Whether callers open a stream to it, rather than send a request.</summary>
     public virtual bool IsStream => false;
 

@@ -89,17 +89,28 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
 
     async Task RunAsync()
     {
+        CallObservation? observation = null;
+        RpcStatus? failure = null;
         try
         {
+            if (Telemetry.IsObserved)
+                observation = connection.Observe(_entry, Request.Headers);
             await (_entry ?? throw connection.UnknownRoute(_message!, Stream is not null)).InvokeAsync(this).ConfigureAwait(false);
         }
         catch (Exception error)
         {
-            connection.SendFailure(this, error);
+            failure = connection.SendFailure(this, error);
         }
 
         if (Stream is { } stream)
             await stream.DisposeAsync().ConfigureAwait(false);
-        connection.Forget(this);
+        try
+        {
+            observation?.End(failure);
+        }
+        finally
+        {
+            connection.Forget(this);        // whatever a listener throws
+        }
     }
 }

@@ -6,25 +6,32 @@ namespace Datacake.Rpc.Server;
 /// <summary>The answering side of a connection: runs handlers on the thread pool, and holds what is in flight.</summary>
 sealed class ServerConnection : IFrameSink, IDisposable
 {
+    /// <summary>What metrics and traces say for names that callers made up, of which there may be any number.</summary>
+    const string UnknownName = "_unknown";
+
     /// <summary>How long a client may take to close, once all is said, and to read the last of it.</summary>
     static readonly TimeSpan GraceTime = TimeSpan.FromSeconds(1);
 
     readonly ServiceTable _services;
     readonly RpcServerOptions _options;
+    readonly string _address;
     readonly ItemPool<ServerCall> _pool;
     readonly DeadlineTimer _deadlines;
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly Lock _gate = new();
     bool _limitWasLogged;       // once for each connection
+    bool _wasAskedToClose;      // by the idle timer, whose own it is
 
     // All below is under the lock.
     readonly Dictionary<uint, ServerCall> _calls = [];
+    bool _wasUsed;              // since the idle timer looked last
     RpcException? _closed;
     bool _isShuttingDown;
     TaskCompletionSource? _allDone;
 
-    public ServerConnection(FrameConnection frames, ServiceTable services, RpcServerOptions options)
+    public ServerConnection(FrameConnection frames, ServiceTable services, RpcServerOptions options, string address)
     {
+        _address = address;
         Frames = frames;
         _services = services;
         _options = options;
@@ -39,7 +46,9 @@ sealed class ServerConnection : IFrameSink, IDisposable
     /// <summary>Runs until the connection has ended and every handler has returned, or ignored its token for too long.</summary>
     public async Task RunAsync()
     {
-        var reason = await Frames.RunAsync(this).ConfigureAwait(false);
+        RpcException reason;
+        using (new IdleTimer(_options.TimeProvider, _options.Limits.IdleTime, TakeUse, OnIdle))
+            reason = await Frames.RunAsync(this).ConfigureAwait(false);
         if (reason.Status is RpcStatus.InvalidPayload or RpcStatus.LimitExceeded)
             Log.ConnectionCut(_options.Logger, RemoteAddress, reason.Message);
         else
@@ -162,7 +171,11 @@ sealed class ServerConnection : IFrameSink, IDisposable
         return new RpcException(RpcStatus.UnknownMessage, $"The service '{service}' has no message '{name}'.");
     }
 
-    public void SendFailure(ServerCall call, Exception error)
+    public CallObservation Observe(HandlerEntry? entry, RpcHeaders headers) => CallObservation.OfServer(
+        entry?.Service ?? UnknownName, entry?.Message ?? UnknownName, _address, headers, _options.TimeProvider);
+
+    /// <summary>Tells the caller, and returns the status that it is told.</summary>
+    public RpcStatus SendFailure(ServerCall call, Exception error)
     {
         RpcStatus? cancelledBy;
         lock (_gate)
@@ -177,6 +190,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
             Log.HandlerFailed(_options.Logger, RemoteAddress, error);
         call.Stream?.Fail(failure);
         Frames.SendError(call.Id, failure.Status, failure.Message);
+        return failure.Status;
     }
 
     void Start(PayloadBuffer message)
@@ -185,13 +199,15 @@ sealed class ServerConnection : IFrameSink, IDisposable
         var routeLength = Route.Measure(message.Meta);
         if (routeLength == 0)
             throw new RpcException(RpcStatus.InvalidPayload, "a call carries no readable route");
+        if (!RpcHeaders.IsReadable(message.Meta[routeLength..]))
+            throw new RpcException(RpcStatus.InvalidPayload, "a call carries headers that are none");
         var isStream = header.Type == FrameType.OpenStream;
         var entry = _services.Find(message.Meta[..routeLength]);
         if (entry?.IsStream != isStream)
             entry = null;
 
         var call = _pool.Rent();
-        call.Start(message, entry, isStream ? new RpcStream(Frames, header.Id, _options.Limits.StreamWindow, client: null) : null);
+        call.Start(message, entry, isStream ? NewStream(message) : null);
         if (TryRegister(call, header.Value) is not { } refusal)
         {
             ThreadPool.UnsafeQueueUserWorkItem(call, preferLocal: false);
@@ -200,9 +216,17 @@ sealed class ServerConnection : IFrameSink, IDisposable
 
         call.Reset();
         _pool.Return(call);
+        Telemetry.CallEnded(
+            Telemetry.ServerSide, entry?.Service ?? UnknownName, entry?.Message ?? UnknownName, _address, refusal, TimeSpan.Zero);
         Refuse(header.Id, refusal, refusal == RpcStatus.LimitExceeded
             ? $"{_options.Limits.CallsInFlight} calls of this connection are in flight (CallsInFlight)."
             : "The server is shutting down.");
+    }
+
+    RpcStream NewStream(PayloadBuffer opening)
+    {
+        var headers = opening.GetHeaders(opening.Version);
+        return new RpcStream(Frames, opening.Header.Id, _options.Limits.StreamWindow, headers, client: null);
     }
 
     /// <summary>Puts a call into the table, or says why not.</summary>
@@ -217,6 +241,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
                 return RpcStatus.LimitExceeded;
             if (!_calls.TryAdd(call.Id, call))
                 throw new RpcException(RpcStatus.InvalidPayload, $"the call id {call.Id} is in use");
+            _wasUsed = true;
             if (timeLimitMs > 0)
             {
                 call.Due = _deadlines.After(TimeSpan.FromMilliseconds(timeLimitMs));
@@ -225,6 +250,31 @@ sealed class ServerConnection : IFrameSink, IDisposable
 
             return null;
         }
+    }
+
+    bool TakeUse()
+    {
+        lock (_gate)
+        {
+            var isUsed = _wasUsed || _calls.Count > 0;
+            _wasUsed = false;
+            return isUsed;
+        }
+    }
+
+    // A client that is asked to close does so as soon as it has nothing in flight; what it calls until then is answered.
+    void OnIdle()
+    {
+        if (_wasAskedToClose)
+        {
+            Frames.Abort(new RpcException(
+                RpcStatus.LimitExceeded,
+                $"{RemoteAddress} has called nothing for {_options.Limits.IdleTime} (IdleTime), and did not close when asked to"));
+            return;
+        }
+
+        _wasAskedToClose = true;
+        Frames.Signal(FrameType.Shutdown, 0);
     }
 
     void Refuse(uint id, RpcStatus status, string reason)

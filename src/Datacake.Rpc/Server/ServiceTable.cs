@@ -15,6 +15,8 @@ sealed class ServiceTable
         {
             if (!_services.TryAdd(name, handlers))
                 throw new ArgumentException($"There is a service '{name}' already. Remove it first, or rename this one.", nameof(name));
+            foreach (var entry in handlers.Entries.Values)
+                entry.Service = name;
             _routes = new Routes(_services);
         }
     }

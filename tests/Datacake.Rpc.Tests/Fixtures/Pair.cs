@@ -65,9 +65,11 @@ sealed class TestLogger : ILogger
             _lines.Add(formatter(state, exception));
     }
 
-    public bool Contains(string text)
+    public bool Contains(string text) => Count(text) > 0;
+
+    public int Count(string text)
     {
         lock (_gate)
-            return _lines.Exists(line => line.Contains(text, StringComparison.Ordinal));
+            return _lines.Count(line => line.Contains(text, StringComparison.Ordinal));
     }
 }

@@ -1,0 +1,190 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Datacake.Rpc.Handshake;
+
+/// <summary>
+/// Puts TLS between the transport and our own handshake. A certificate that is refused does not end TLS at once: the side that refuses
+/// it says so, in words, in place of its greeting, so that the log of the other side names the reason too. Nothing else is said or
+/// listened to on such a connection.
+/// </summary>
+[SuppressMessage("Security", "CA5359", Justification = "The verdict is obeyed after TLS is up, so that the other side can be told why.")]
+sealed class TlsHandshake
+{
+    readonly RpcTls _options;
+    readonly TimeProvider _timeProvider;
+    readonly SslStreamCertificateContext? _certificate;
+
+    public TlsHandshake(RpcTls options, TimeProvider timeProvider)
+    {
+        _options = options;
+        _timeProvider = timeProvider;
+        if (options.Certificate is { } certificate)
+            _certificate = SslStreamCertificateContext.Create(certificate, options.Intermediates, offline: true);
+    }
+
+    /// <summary>The answering side. The refusal, if there is one, is to be told to the client as the answer to its greeting.</summary>
+    /// <exception cref="RpcException">The client does not speak TLS, and was told so; or TLS failed.</exception>
+    public async ValueTask<(SslStream Stream, RpcException? Refusal)> AcceptAsync(Stream transport, CancellationToken cancellationToken)
+    {
+        var verdict = new Verdict("client", _options);
+        var first = new FirstReadStream(transport, HandshakeProtocol.MaxStepSize);
+        var tls = new SslStream(first, leaveInnerStreamOpen: true);
+        try
+        {
+            await tls.AuthenticateAsServerAsync(
+                new SslServerAuthenticationOptions
+                {
+                    ServerCertificateContext = _certificate,
+                    ClientCertificateRequired = _options.RequireClientCertificate,
+                    CertificateChainPolicy = NewPolicy(),
+                    RemoteCertificateValidationCallback = verdict.Decide,
+                    AllowTlsResume = false,
+                },
+                cancellationToken).ConfigureAwait(false);
+            return (tls, verdict.Refusal);
+        }
+        catch (AuthenticationException error)
+        {
+            await tls.DisposeAsync().ConfigureAwait(false);
+            if (!HandshakeProtocol.IsGreeting(first.FirstRead))
+                throw new RpcException(RpcStatus.Unauthenticated, $"TLS with the client failed: {Describe(error)}", error);
+            var refusal = new RpcException(
+                RpcStatus.Unauthenticated, "this server speaks only TLS, and the client does not; set Tls in the options of the client");
+            await HandshakeProtocol.RefuseAsync(transport, refusal, cancellationToken).ConfigureAwait(false);
+            throw refusal;
+        }
+        catch
+        {
+            await tls.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>The calling side.</summary>
+    /// <exception cref="RpcException">The server does not speak TLS, its certificate is refused, or TLS failed.</exception>
+    public async ValueTask<SslStream> ConnectAsync(Stream transport, string address, CancellationToken cancellationToken)
+    {
+        var name = _options.ServerName ?? HostOf(address);
+        var verdict = new Verdict("server", _options, name);
+        var first = new FirstReadStream(transport, HandshakeProtocol.MaxStepSize);
+        var tls = new SslStream(first, leaveInnerStreamOpen: true);
+        try
+        {
+            await tls.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions
+                {
+                    TargetHost = name,
+                    ClientCertificateContext = _certificate,
+                    CertificateChainPolicy = NewPolicy(),
+                    RemoteCertificateValidationCallback = verdict.Decide,
+                    AllowTlsResume = false,
+                },
+                cancellationToken).ConfigureAwait(false);
+            if (verdict.Refusal is null)
+                return tls;
+            await HandshakeProtocol.RefuseServerAsync(tls, verdict.Refusal, cancellationToken).ConfigureAwait(false);
+            throw verdict.Refusal;
+        }
+        catch (Exception error)
+        {
+            await tls.DisposeAsync().ConfigureAwait(false);
+            if (error is not (AuthenticationException or IOException))
+                throw;
+            // A server that turns everybody away may have closed before it got our hello: what it said is still there.
+            if (first.FirstRead.Length == 0)
+                _ = await first.ReadAsync(new byte[HandshakeProtocol.MaxStepSize], cancellationToken).ConfigureAwait(false);
+            if (HandshakeProtocol.ReadRefusal(first.FirstRead) is { } refusal)
+                throw refusal;
+            if (error is IOException)
+                throw;
+            throw new RpcException(RpcStatus.Unauthenticated, $"TLS with the server failed: {Describe(error)}", error);
+        }
+    }
+
+    static string Describe(Exception error) => error.InnerException is { } inner ? $"{error.Message} {inner.Message}" : error.Message;
+
+    static string HostOf(string address)
+    {
+        var colon = address.LastIndexOf(':');
+        return (colon < 0 ? address : address[..colon]).Trim('[', ']');
+    }
+
+    X509ChainPolicy NewPolicy()
+    {
+        var policy = new X509ChainPolicy
+        {
+            RevocationMode = _options.Revocation,
+            RevocationFlag = X509RevocationFlag.ExcludeRoot,
+            VerificationTime = _timeProvider.GetUtcNow().LocalDateTime,
+            VerificationTimeIgnored = false,
+        };
+        if (_options.TrustedIssuers is { } issuers)
+        {
+            policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+            policy.CustomTrustStore.AddRange(issuers);
+        }
+
+        return policy;
+    }
+
+    /// <summary>What was decided about the other side's certificate, and why in words.</summary>
+    sealed class Verdict(string who, RpcTls options, string? name = null)
+    {
+        /// <summary>Null: accepted. A certificate that is needed and was never looked at is refused.</summary>
+        public RpcException? Refusal { get; private set; } = name is null && !options.RequireClientCertificate
+            ? null
+            : new RpcException(RpcStatus.Unauthenticated, $"the {who}'s certificate was not checked");
+
+        /// <summary>Always lets TLS go on; whoever asked for the verdict obeys it then.</summary>
+        public bool Decide(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+        {
+            Refusal = Judge(certificate as X509Certificate2, chain, errors) is { } reason
+                ? new RpcException(RpcStatus.Unauthenticated, reason)
+                : null;
+            return true;
+        }
+
+        string? Judge(X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors)
+        {
+            if (certificate is null || chain is null)
+            {
+                return name is null && !options.RequireClientCertificate
+                    ? null
+                    : $"this side asks for a certificate, and the {who} has shown none; set Certificate in its Tls options";
+            }
+
+            if (options.Validate is not { } validate)
+                return errors == SslPolicyErrors.None ? null : Describe(certificate, chain, errors);
+            try
+            {
+                return validate(certificate, chain, errors) ? null : $"{Name(certificate)} was refused by the Validate callback";
+            }
+            catch (Exception error)
+            {
+                return $"{Name(certificate)} could not be checked, since the Validate callback failed: {error.Message}";
+            }
+        }
+
+        string Name(X509Certificate2 certificate) => $"the {who}'s certificate '{certificate.Subject}'";
+
+        string Describe(X509Certificate2 certificate, X509Chain chain, SslPolicyErrors errors)
+        {
+            var faults = chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, static (all, status) => all | status.Status);
+            if ((faults & X509ChainStatusFlags.NotTimeValid) != 0)
+            {
+                var (begin, end) = (certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime());
+                return $"{Name(certificate)}, or its issuer's, has expired or is not valid yet: it holds from {begin:u} to {end:u}";
+            }
+
+            if ((faults & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain)) != 0)
+                return $"{Name(certificate)} was issued by '{certificate.Issuer}', which this side does not trust (TrustedIssuers)";
+            if ((errors & SslPolicyErrors.RemoteCertificateNameMismatch) != 0)
+                return $"{Name(certificate)} is not for the name '{name}' (ServerName)";
+            var details = chain.ChainStatus.Select(status => status.StatusInformation.Trim());
+            return $"{Name(certificate)} is not valid: {string.Join(" ", details)}";
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using Datacake.Crdt;
+using Datacake.Node;
+
+namespace Datacake.EventualConsistency.Tests;
+
+/// <summary>What callers may not hand to a store: it is refused before anything is stored.</summary>
+public sealed class BadInputTests
+{
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public static TheoryData<string, CounterIncrement[]> BadCounters => new()
+    {
+        { "no name", [new("", 1)] },
+        { "half of a surrogate pair", [new("Stock\uD83D", 1)] },
+        { "a name that is too long", [new(new string('s', DocumentPath.MaxPropertyLength + 1), 1)] },
+        { "one counter twice", [new("Stock", 1), new("Stock", 2)] },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadCounters))]
+    public async Task A_transaction_with_a_bad_counter_writes_nothing_at_all(string what, CounterIncrement[] counters)
+    {
+        await using var cluster = await TestCluster.StartAsync(1);
+        var transaction = new Transaction();
+        transaction.Put("shop", 1, DocumentContent.Empty);
+        transaction.Put("shop", 2, DocumentContent.Empty, counters);
+        var refused = await Assert.ThrowsAnyAsync<ArgumentException>(
+            async () => await cluster[1].Store.CommitAsync(transaction, Consistency.None, Cancelled));
+        Assert.True(refused.Message.Contains("counter", StringComparison.Ordinal), $"{what}: {refused.Message}");
+        Assert.Null(await cluster[1].Store.Keyspace("shop").GetAsync(1, Cancelled));
+    }
+
+    [Fact]
+    public async Task A_transaction_whose_counters_make_it_too_large_for_a_message_is_refused()
+    {
+        await using var cluster = await TestCluster.StartAsync(1);
+        var counters = Enumerable.Range(0, 1_000).Select(i => new CounterIncrement($"Stock{i}", 1)).ToArray();
+        var transaction = new Transaction();
+        for (int i = 0; i < 500; i++)
+            transaction.Put("shop", i, DocumentContent.Empty, counters);
+        await Assert.ThrowsAsync<ArgumentException>(async () => await cluster[1].Store.CommitAsync(transaction, Consistency.None, Cancelled));
+    }
+
+    [Fact]
+    public async Task Names_of_keyspaces_that_no_peer_could_tell_apart_are_refused()
+    {
+        await using var cluster = await TestCluster.StartAsync(1);
+        Assert.Throws<ArgumentException>(() => cluster[1].Store.Keyspace("cakes\uD83D"));
+        Assert.Throws<ArgumentNullException>(() => cluster[1].Store.Keyspace(null!));
+    }
+}

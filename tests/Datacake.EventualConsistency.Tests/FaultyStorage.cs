@@ -1,0 +1,63 @@
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Tests;
+
+/// <summary>A memory store that fails as often as it is told to.</summary>
+sealed class FaultyStorage : IStorage
+{
+    readonly MemoryStorage _storage = new();
+    int _commits, _snapshots;
+
+    public string Description => "faulty memory store";
+
+    /// <summary>The so many next commits fail.</summary>
+    public int CommitsToFail { get => Volatile.Read(ref _commits); set => Volatile.Write(ref _commits, value); }
+
+    /// <summary>The so many next snapshots fail.</summary>
+    public int SnapshotsToFail { get => Volatile.Read(ref _snapshots); set => Volatile.Write(ref _snapshots, value); }
+
+    /// <summary>Only commits that write this key fail; unless set, any.</summary>
+    public ReadOnlyMemory<byte>? FailingKey { get; set; }
+
+    /// <summary>What a failure is.</summary>
+    public Func<Exception> Failure { get; set; } = () => new StorageException(StorageError.Failed, "The disk does not answer.");
+
+    public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
+    {
+        FailIfTold(ref _snapshots);
+        return _storage.OpenSnapshotAsync(cancellationToken);
+    }
+
+    /// <summary>Whether the snapshot after a commit that fails does so, too.</summary>
+    public bool IsBlindAfterFailedCommit { get; set; }
+
+    public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
+    {
+        if (Spares(batch))
+            return _storage.CommitAsync(batch, durability, cancellationToken);
+        if (IsBlindAfterFailedCommit && CommitsToFail > 0)
+            SnapshotsToFail = 1;
+        FailIfTold(ref _commits);
+        return _storage.CommitAsync(batch, durability, cancellationToken);
+    }
+
+    public ValueTask DisposeAsync() => _storage.DisposeAsync();
+
+    bool Spares(WriteBatch batch)
+    {
+        if (FailingKey is not { } key)
+            return false;
+        foreach (var operation in batch.Operations)
+        {
+            if (operation.Key.Span.SequenceEqual(key.Span))
+                return false;
+        }
+        return true;
+    }
+
+    void FailIfTold(ref int count)
+    {
+        if (Volatile.Read(ref count) > 0 && Interlocked.Decrement(ref count) >= 0)
+            throw Failure();
+    }
+}

@@ -1,0 +1,63 @@
+using Datacake.EventualConsistency.Layout;
+using Datacake.Node;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Tests;
+
+/// <summary>A store over a storage that fails for a while.</summary>
+public sealed class StorageFailureTests
+{
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_replica_goes_on_reporting_and_collecting_after_the_storage_has_refused_a_commit_of_it()
+    {
+        var storage = new FaultyStorage();
+        await using var cluster = await TestCluster.StartAsync(1, _ => storage);
+        await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        storage.CommitsToFail = 1;
+        await TestCluster.WaitUntilAsync(() => storage.CommitsToFail == 0, "the log's truncation was refused");
+        await TestCluster.WaitUntilAsync(async () => await CountAsync(storage, StoreLayout.AllLog) == 0, "the log is truncated");
+    }
+
+    [Fact]
+    public async Task Callers_are_told_when_the_storage_cannot_be_read_and_the_next_ones_are_served()
+    {
+        var storage = new FaultyStorage();
+        await using var cluster = await TestCluster.StartAsync(1, _ => storage);
+        var cakes = cluster[1].Store.Keyspace("cakes");
+        storage.SnapshotsToFail = int.MaxValue;
+        await Assert.ThrowsAsync<StorageException>(
+            () => cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled));
+        await Assert.ThrowsAsync<StorageException>(() => cluster[1].Store.ForgetAsync(7, Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled));
+        storage.SnapshotsToFail = 0;
+        await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Documents_are_counted_rightly_when_neither_a_commit_nor_the_look_at_what_is_stored_succeeded(bool isExpectedFailure)
+    {
+        var storage = new FaultyStorage();
+        if (!isExpectedFailure)
+            storage.Failure = () => new IOException("The disk does not answer.");
+        await using var cluster = await TestCluster.StartAsync(1, _ => storage);
+        var cakes = cluster[1].Store.Keyspace("cakes");
+        await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        storage.IsBlindAfterFailedCommit = true;
+        storage.CommitsToFail = int.MaxValue;
+        await Assert.ThrowsAnyAsync<Exception>(
+            () => cakes.PutAsync(2, "cake"u8.ToArray(), Consistency.None, Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled));
+        storage.CommitsToFail = 0;
+        await TestCluster.WaitUntilAsync(() => storage.SnapshotsToFail == 0, "the look at what is stored failed too");
+        await cakes.PutAsync(3, "cake"u8.ToArray(), Consistency.None, Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled);
+        Assert.Equal(2, (await cakes.GetStatisticsAsync(Cancelled)).Count);
+    }
+
+    static async Task<int> CountAsync(FaultyStorage storage, KeyRange range)
+    {
+        using var snapshot = await storage.OpenSnapshotAsync(Cancelled);
+        return await snapshot.ReadAllAsync(range, Cancelled).CountAsync(Cancelled);
+    }
+}

@@ -1,0 +1,149 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Datacake.Rpc;
+
+namespace Datacake.Node.Tests;
+
+/// <summary>Real nodes over mutual TLS on loopback, with certificates of an authority that lives as long as a test.</summary>
+public sealed class SecureClusterTests : IAsyncLifetime
+{
+    const string Secret = "correct horse battery staple";
+
+    static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+
+    readonly List<DatacakeNode> _nodes = [];
+    readonly List<X509Certificate2> _certificates = [];
+    readonly ListLogger _log = new();
+    readonly X509Certificate2 _root = NewRoot("Cluster");
+
+    static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(_nodes.Select(node => node.StopAbruptlyAsync().AsTask()));
+        foreach (var certificate in _certificates)
+            certificate.Dispose();
+        _root.Dispose();
+    }
+
+    [Fact]
+    public async Task Three_nodes_over_mutual_TLS_with_a_secret_find_each_other_and_call_each_other()
+    {
+        var first = await StartAsync(1, [], NewTls(_root), Secret);
+        var second = await StartAsync(2, [first.Address], NewTls(_root), Secret);
+        var third = await StartAsync(3, [first.Address], NewTls(_root), Secret);
+        foreach (var node in _nodes)
+            await node.WaitForNodesAsync([1, 2, 3], Soon, Stop);
+
+        var caches = new List<CacheInvalidation>();
+        foreach (var node in _nodes)
+            caches.Add(await node.AddExtensionAsync(new CacheInvalidation(), Stop));
+        Assert.Equal("old", caches[1].GetOrAdd("price", _ => "old"));
+        await caches[0].InvalidateAsync("price", Stop);
+        Assert.Equal("new", caches[1].GetOrAdd("price", _ => "new"));
+        Assert.NotEqual(second.Address, third.Address);
+    }
+
+    [Fact]
+    public async Task A_node_with_another_secret_is_refused_and_both_sides_say_why()
+    {
+        var first = await StartAsync(1, [], NewTls(_root), Secret);
+        await StartAsync(2, [first.Address], NewTls(_root), "another secret altogether");
+        await AssertStrangersAsync("cluster secret is another");
+    }
+
+    [Fact]
+    public async Task A_node_without_a_certificate_is_refused_and_both_sides_say_why()
+    {
+        var first = await StartAsync(1, [], NewTls(_root), Secret);
+        await StartAsync(2, [first.Address], null, Secret);
+        await AssertStrangersAsync("this server speaks only TLS");
+    }
+
+    [Fact]
+    public async Task A_node_of_another_authority_is_refused_and_both_sides_say_why()
+    {
+        using var strangers = NewRoot("Strangers");
+        var first = await StartAsync(1, [], NewTls(_root), Secret);
+        await StartAsync(2, [first.Address], NewTls(strangers) with { TrustedIssuers = [_root] }, Secret);
+        await AssertStrangersAsync("was issued by 'CN=Strangers', which this side does not trust");
+    }
+
+    [Fact]
+    public void A_secret_is_long_and_a_certificate_has_its_key()
+    {
+        var options = new DatacakeNodeOptions();
+        Assert.Contains(
+            "at least 16", Assert.Throws<ArgumentException>(() => options.WithClusterSecret("short")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "private key", Assert.Throws<ArgumentException>(() => options.WithTls(new RpcTls())).Message, StringComparison.Ordinal);
+        options.WithClusterSecret(Secret).WithTls(NewTls(_root));
+        var twice = Assert.Throws<InvalidOperationException>(() => options.WithClusterSecret(Secret));
+        Assert.Contains("set twice", twice.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The two nodes do not become members of one cluster, and the channel and the server have each logged the reason.</summary>
+    async Task AssertStrangersAsync(string reason)
+    {
+        var lines = _log.Lines;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        limit.CancelAfter(Soon);
+        while (!IsSaidBy("could not connect") || !IsSaidBy("was refused"))
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+            lines = _log.Lines;
+        }
+
+        Assert.All(_nodes, node => Assert.Single(node.Members));
+
+        bool IsSaidBy(string side) => lines.Any(
+            line => line.Contains(side, StringComparison.Ordinal) && line.Contains(reason, StringComparison.Ordinal));
+    }
+
+    async Task<DatacakeNode> StartAsync(int nodeId, string[] seeds, RpcTls? tls, string secret)
+    {
+        var node = await DatacakeNode.StartAsync(
+            options =>
+            {
+                options.WithNodeId(nodeId).ListenOn("127.0.0.1:0").WithSeeds(seeds).WithClusterSecret(secret)
+                    .WithGossip(gossip => gossip.UseLocal()).WithLoggerFactory(_log);
+                if (tls is not null)
+                    options.WithTls(tls);
+            },
+            Stop);
+        _nodes.Add(node);
+        return node;
+    }
+
+    RpcTls NewTls(X509Certificate2 authority) => new()
+    {
+        Certificate = Issue(authority),
+        TrustedIssuers = [authority],
+        RequireClientCertificate = true,
+    };
+
+    X509Certificate2 Issue(X509Certificate2 authority)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=node", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        using var issued = request.Create(authority, authority.NotBefore, authority.NotAfter, RandomNumberGenerator.GetBytes(8));
+        var certificate = issued.CopyWithPrivateKey(key);
+        _certificates.Add(certificate);
+        return certificate;
+    }
+
+    static X509Certificate2 NewRoot(string name)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+    }
+}

@@ -1,0 +1,287 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using Datacake.Rpc.Tests.Fixtures;
+
+namespace Datacake.Rpc.Tests;
+
+public sealed class TlsTests : IDisposable
+{
+    const string Secret = "correct horse battery staple";
+
+    static readonly byte[] Hello = "hello"u8.ToArray();
+    static readonly RpcCallOptions Patient = new() { WaitForConnection = true };
+
+    readonly TestAuthority _authority = new();
+    readonly TestLogger _log = new();
+
+    public static TheoryData<string> Transports => Pair.Transports;
+
+    public void Dispose() => _authority.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Transports))]
+    public async Task Calls_and_streams_travel_encrypted(string transport)
+    {
+        await using var pair = await StartAsync(Server(), Client(), transport);
+        using (var reply = await pair.Channel.CallAsync("echo", "echo", Hello).Soon())
+            Assert.Equal(Hello, reply.Memory.ToArray());
+        var large = new byte[1_000_000];
+        new Random(1).NextBytes(large);
+        using (var reply = await pair.Channel.CallAsync("echo", "echo", large).Soon())
+            Assert.Equal(large, reply.Memory.ToArray());
+        await using var stream = await pair.Channel.OpenStreamAsync("echo", "echo-stream").Soon();
+        await stream.WriteAsync(Hello).Soon();
+        using (var message = (await stream.ReadAsync().Soon())!.Value)
+            Assert.Equal(Hello, message.Memory.ToArray());
+        Assert.Equal(-1, pair.Transport.Written.ToArray().AsSpan().IndexOf("DCRP"u8));
+        Assert.Equal(-1, pair.Transport.Written.ToArray().AsSpan().IndexOf(Hello));
+    }
+
+    [Fact]
+    public async Task Nodes_with_certificates_of_one_authority_and_one_secret_talk()
+    {
+        var tls = Server() with { RequireClientCertificate = true };
+        await using var pair = await Pair.StartAsync(
+            "tcp",
+            options => options with { Tls = tls, ClusterSecret = Secret },
+            options => options with { Tls = tls, ClusterSecret = Secret },
+            TestService.Echo);
+        (await pair.Channel.CallAsync("echo", "echo", Hello).Soon()).Dispose();
+    }
+
+    [Fact]
+    public async Task The_secret_is_asked_for_behind_TLS_too()
+    {
+        await using var pair = await Pair.StartAsync(
+            "tcp",
+            options => options with { Tls = Server(), ClusterSecret = Secret, Logger = _log },
+            options => options with { Tls = Client(), ClusterSecret = "another secret altogether" },
+            TestService.Echo);
+        await AssertRefusedAsync(pair, "another than the server's");
+    }
+
+    [Theory]
+    [MemberData(nameof(Transports))]
+    public async Task A_plain_client_on_a_TLS_port_is_refused_with_a_reason(string transport)
+    {
+        await using var pair = await StartAsync(Server(), null, transport);
+        await AssertRefusedAsync(pair, "this server speaks only TLS");
+    }
+
+    [Theory]
+    [MemberData(nameof(Transports))]
+    public async Task A_TLS_client_on_a_plain_port_is_refused_with_a_reason(string transport)
+    {
+        await using var pair = await StartAsync(null, Client(), transport);
+        await AssertRefusedAsync(pair, "the client speaks TLS, this side does not");
+    }
+
+    [Fact]
+    public async Task A_server_whose_certificate_has_expired_is_refused_with_a_reason()
+    {
+        await using var pair = await StartAsync(Server() with { Certificate = _authority.Issue("old", isExpired: true) }, Client());
+        await AssertRefusedAsync(pair, "the server's certificate 'CN=old', or its issuer's, has expired");
+    }
+
+    [Fact]
+    public async Task A_client_whose_certificate_has_expired_is_refused_with_a_reason()
+    {
+        await using var pair = await StartAsync(
+            Server() with { RequireClientCertificate = true },
+            Client() with { Certificate = _authority.Issue("old", isExpired: true) });
+        await AssertRefusedAsync(pair, "the client's certificate 'CN=old', or its issuer's, has expired");
+    }
+
+    [Fact]
+    public async Task A_server_of_an_unknown_issuer_is_refused_with_a_reason()
+    {
+        using var strangers = new TestAuthority("Strangers");
+        await using var pair = await StartAsync(Server() with { Certificate = strangers.Issue("node") }, Client());
+        await AssertRefusedAsync(pair, "was issued by 'CN=Strangers', which this side does not trust");
+    }
+
+    [Fact]
+    public async Task A_client_of_an_unknown_issuer_is_refused_with_a_reason()
+    {
+        using var strangers = new TestAuthority("Strangers");
+        await using var pair = await StartAsync(
+            Server() with { RequireClientCertificate = true }, Client() with { Certificate = strangers.Issue("node") });
+        await AssertRefusedAsync(pair, "was issued by 'CN=Strangers', which this side does not trust");
+    }
+
+    [Fact]
+    public async Task The_operating_system_does_not_trust_a_private_authority_by_itself()
+    {
+        await using var pair = await StartAsync(Server(), new RpcTls());
+        await AssertRefusedAsync(pair, "which this side does not trust");
+    }
+
+    [Fact]
+    public async Task A_client_without_the_certificate_that_is_required_is_refused_with_a_reason()
+    {
+        await using var pair = await StartAsync(Server() with { RequireClientCertificate = true }, Client());
+        await AssertRefusedAsync(pair, "the client has shown none");
+    }
+
+    [Fact]
+    public async Task A_certificate_for_another_name_is_refused_with_a_reason()
+    {
+        await using var pair = await StartAsync(Server(), Client() with { ServerName = "other.example" });
+        await AssertRefusedAsync(pair, "is not for the name 'other.example'");
+    }
+
+    [Fact]
+    public async Task A_certificate_may_carry_the_name_of_the_cluster()
+    {
+        var tls = Server() with { Certificate = _authority.Issue("shop.cluster") };
+        await using var pair = await StartAsync(tls, Client() with { ServerName = "shop.cluster" });
+        (await pair.Channel.CallAsync("echo", "echo", Hello).Soon()).Dispose();
+    }
+
+    [Fact]
+    public async Task A_callback_decides_instead_of_the_rules()
+    {
+        using var strangers = new TestAuthority("Strangers");
+        var certificate = strangers.Issue("pinned");
+        var found = SslPolicyErrors.None;
+        await using var pair = await StartAsync(
+            Server() with { Certificate = certificate },
+            Client() with
+            {
+                Validate = (shown, _, errors) =>
+                {
+                    found = errors;
+                    return shown.Thumbprint == certificate.Thumbprint;
+                },
+            });
+        (await pair.Channel.CallAsync("echo", "echo", Hello).Soon()).Dispose();
+        Assert.Equal(SslPolicyErrors.RemoteCertificateChainErrors, found);
+    }
+
+    [Fact]
+    public async Task A_callback_that_refuses_or_fails_is_named()
+    {
+        await using (var pair = await StartAsync(
+            Server() with { RequireClientCertificate = true, Validate = (_, _, _) => false },
+            Client() with { Certificate = _authority.Issue("guest") }))
+            await AssertRefusedAsync(pair, "the client's certificate 'CN=guest' was refused by the Validate callback");
+        await using (var pair = await StartAsync(
+            Server(), Client() with { Validate = (_, _, _) => throw new InvalidOperationException("list not loaded") }))
+            await AssertRefusedAsync(pair, "list not loaded");
+    }
+
+    [Fact]
+    public async Task A_client_that_is_refused_reaches_no_service()
+    {
+        await using var pair = await Pair.StartAsync(
+            server: options => options with { Tls = Server() with { RequireClientCertificate = true }, Logger = _log },
+            services: new TestService("test", handlers => handlers.HandleBytes("touch", (_, _) => throw new InvalidOperationException())));
+        await using var client = await RawClient.ConnectAsync(pair.Server);
+        await using var tls = new SslStream(client.Stream, leaveInnerStreamOpen: true);
+        await tls.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = "localhost",
+                CertificateChainPolicy = new X509ChainPolicy
+                {
+                    TrustMode = X509ChainTrustMode.CustomRootTrust,
+                    CustomTrustStore = { _authority.Roots[0] },
+                    RevocationMode = X509RevocationMode.NoCheck,
+                },
+            }).Soon();
+        byte[] greeting = [.. "DCRP"u8, 1, 0, 48, 0, .. new byte[48]];
+        var call = RawClient.Frame(Framing.FrameType.Request, 1, 0, Framing.Route.Encode("test", "touch"));
+        await tls.WriteAsync((byte[])[.. greeting, .. call]).Soon();
+        var answer = new MemoryStream();
+        try
+        {
+            await tls.CopyToAsync(answer).Soon();
+        }
+        catch (IOException)
+        {
+        }
+
+        await Expect.Until(() => _log.Contains("has shown none"));
+        Assert.False(_log.Contains("handler"));
+    }
+
+    [Fact]
+    public async Task A_client_that_stops_within_the_TLS_handshake_is_cut_off()
+    {
+        var time = new ManualTimeProvider();
+        await using var pair = await Pair.StartAsync(
+            server: options => options with { Tls = Server(), TimeProvider = time, Logger = _log });
+        await using var client = await RawClient.ConnectAsync(pair.Server);
+        await client.SendAsync(0x16, 3, 1, 2, 0);
+        var cut = client.IsCutAsync();
+        await Expect.Until(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return cut.IsCompleted;
+        });
+        await cut.Soon();
+        Assert.True(_log.Contains("HandshakeTime"));
+    }
+
+    [Fact]
+    public async Task Garbage_on_a_TLS_port_is_turned_away()
+    {
+        await using var pair = await StartAsync(Server(), Client());
+        var random = new Random(1);
+        for (var round = 0; round < 50; round++)
+        {
+            await using var client = await RawClient.ConnectAsync(pair.Server);
+            var garbage = new byte[random.Next(5, 600)];
+            random.NextBytes(garbage);
+            garbage[0] = (byte)(round % 2 == 0 ? 0x17 : garbage[0] | 0x80);
+            await client.SendAsync(garbage);
+        }
+
+        (await pair.Channel.CallAsync("echo", "echo", Hello).Soon()).Dispose();
+        Assert.True(_log.Contains("TLS with the client failed"));
+    }
+
+    [Fact]
+    public async Task A_client_beyond_the_connection_limit_is_told_so_on_a_TLS_port_too()
+    {
+        await using var pair = await Pair.StartAsync(
+            "memory",
+            options => options with { Tls = Server(), Limits = new RpcLimits { Connections = 1 }, Logger = _log },
+            options => options with { Tls = Client() },
+            TestService.Echo);
+        (await pair.Channel.CallAsync("echo", "echo", Hello).Soon()).Dispose();
+        await using var second = new RpcChannel(pair.Server.Address, new RpcChannelOptions { Transport = pair.Transport, Tls = Client() });
+        var failure = await second.CallAsync("echo", "echo", Hello).Fails(RpcStatus.LimitExceeded);
+        Assert.Contains("Connections", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_certificate_that_cannot_serve_is_refused_at_the_start()
+    {
+        var missing = await Assert.ThrowsAsync<ArgumentException>(
+            async () => await RpcServer.StartAsync("127.0.0.1:0", new RpcServerOptions { Tls = new RpcTls() }));
+        Assert.Contains("needs a certificate", missing.Message, StringComparison.Ordinal);
+        using var keyless = X509CertificateLoader.LoadCertificate(_authority.Issue("node").RawData);
+        var failure = Assert.Throws<ArgumentException>(
+            () => new RpcChannel("a:1", new RpcChannelOptions { Tls = new RpcTls { Certificate = keyless } }));
+        Assert.Contains("no private key", failure.Message, StringComparison.Ordinal);
+    }
+
+    RpcTls Server() => new() { Certificate = _authority.Issue("node"), TrustedIssuers = _authority.Roots };
+
+    RpcTls Client() => new() { TrustedIssuers = _authority.Roots };
+
+    Task<Pair> StartAsync(RpcTls? server, RpcTls? client, string transport = "tcp") => Pair.StartAsync(
+        transport,
+        options => options with { Tls = server, Logger = _log },
+        options => options with { Tls = client },
+        TestService.Echo);
+
+    /// <summary>The caller sees the reason at once, though it is willing to wait, and the server's log names it too.</summary>
+    async Task AssertRefusedAsync(Pair pair, string reason)
+    {
+        var failure = await pair.Channel.CallAsync("echo", "echo", Hello, Patient).Fails(RpcStatus.Unauthenticated);
+        Assert.Contains(reason, failure.Message, StringComparison.Ordinal);
+        await Expect.Until(() => _log.Contains(reason));
+    }
+}
