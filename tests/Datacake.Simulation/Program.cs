@@ -34,7 +34,8 @@ for (int i = 0; i < args.Length; i++)
             trace = true;
             break;
         default:
-            Console.Error.WriteLine($"Unknown option {args[i]}. Usage: [--seeds N] [--first N] [--seed N [--trace]] [--steps N] [--nodes MIN-MAX] [--mutants [NAME]]");
+            Console.Error.WriteLine($"Unknown option {args[i]}. Usage: "
+                + "[--seeds N] [--first N] [--seed N [--trace]] [--steps N] [--nodes MIN-MAX] [--mutants [NAME]]");
             return 2;
     }
 
@@ -75,5 +76,6 @@ string Progress(int done)
 {
     double seconds = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
     return string.Create(CultureInfo.InvariantCulture,
-        $"{done} seeds in {seconds:N1} s: {done / seconds:N1} seeds/s, {statistics.Events / seconds:N0} events/s, {statistics.Batches / seconds:N0} commits/s");
+        $"{done} seeds in {seconds:N1} s: {done / seconds:N1} seeds/s, "
+        + $"{statistics.Events / seconds:N0} events/s, {statistics.Batches / seconds:N0} commits/s");
 }

@@ -10,7 +10,8 @@ sealed class StableIgnoresAbsent() : Mutant("R10: members that are away do not c
     public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {
         var replica = machine.Replica!;
-        byte[] absent = [.. replica.Identity.Members.Keys.Where(node => node != machine.Node && !replica.Sessions.ContainsKey(node) && replica.Identity.Forgotten.Add(node))];
+        byte[] absent = [.. replica.Identity.Members.Keys
+            .Where(node => node != machine.Node && !replica.Sessions.ContainsKey(node) && replica.Identity.Forgotten.Add(node))];
         await work();
         replica.Identity.Forgotten.ExceptWith(absent);
     }
@@ -24,7 +25,8 @@ sealed class ForgottenForever() : Mutant("R10: a member that was forgotten stays
     {
         var forgotten = machine.Replica!.Identity.Forgotten;
         _forgotten.UnionWith(forgotten.Select(node => (machine, node)));
-        byte[] again = [.. machine.Replica.Identity.Members.Keys.Where(node => _forgotten.Contains((machine, node)) && forgotten.Add(node))];
+        byte[] again = [.. machine.Replica.Identity.Members.Keys
+            .Where(node => _forgotten.Contains((machine, node)) && forgotten.Add(node))];
         await work();
         forgotten.ExceptWith(again);
     }
@@ -38,7 +40,8 @@ sealed class UnionAcrossRuns() : Mutant("R10: what a later run of a member knows
     {
         if (message is not Hello { Run.IsNone: false } hello)
             return message;
-        var heard = _heard.GetValueOrDefault((target, source), VersionVector.Empty).Union(hello.Known).Union(target.Replica!.KnownOf(source.Node));
+        var heard = _heard.GetValueOrDefault((target, source), VersionVector.Empty)
+            .Union(hello.Known).Union(target.Replica!.KnownOf(source.Node));
         _heard[(target, source)] = heard;
         return hello with { Known = heard };
     }
@@ -59,7 +62,8 @@ sealed class PurgeByDelete() : Mutant("R11: a dead document is purged when its d
     {
         await work();
         var truncated = batch.State.Truncated;
-        await Purging.PurgeAsync(machine, batch, (document, policy) => document.IsAlive(policy) || !truncated.Contains(document.Died) ? document : Document.Nothing);
+        await Purging.PurgeAsync(machine, batch, (document, policy) =>
+            document.IsAlive(policy) || !truncated.Contains(document.Died) ? document : Document.Nothing);
     }
 }
 

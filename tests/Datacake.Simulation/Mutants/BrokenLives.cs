@@ -58,7 +58,8 @@ sealed class CloseGapEarly() : Mutant("R14: the gap is closed before the lost tr
     {
         if (message is not Report { Nonce: > 0 } report || !report.Peers.TryGetValue(source.Node, out var own))
             return message;
-        var peers = new Dictionary<byte, PeerKnowledge>(report.Peers) { [source.Node] = own with { Known = own.Known.Except(own.Known.OfNode(target.Node)) } };
+        var peers = new Dictionary<byte, PeerKnowledge>(report.Peers)
+        { [source.Node] = own with { Known = own.Known.Except(own.Known.OfNode(target.Node)) } };
         return report with { Peers = peers };
     }
 }
@@ -69,7 +70,9 @@ sealed class CloseGapWithoutAbsent() : Mutant("R14: members that are away are no
     {
         var replica = machine.Replica!;
         var members = replica.Identity.Members;
-        var absent = members.Where(member => !isCollecting && replica.IsJoined && member.Key != machine.Node && !replica.Sessions.ContainsKey(member.Key)).ToArray();
+        var absent = members
+            .Where(member => !isCollecting && replica.IsJoined && member.Key != machine.Node && !replica.Sessions.ContainsKey(member.Key))
+            .ToArray();
         foreach (var (node, _) in absent)
             members.Remove(node);
         await work();

@@ -5,7 +5,8 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.Simulation.Mutants;
 
 /// <summary>
-/// A rule of the protocol that is broken, to see whether that is noticed. It works around the shipped code, which knows nothing of it: it forges what
+/// A rule of the protocol that is broken, to see whether that is noticed. It works around the shipped code, which knows nothing of it: it
+/// forges what
 /// a replica is told, adds to its batches, or damages its disk. By itself it breaks nothing.
 /// </summary>
 class Mutant(string rule)
@@ -45,5 +46,6 @@ class Mutant(string rule)
         Machine target, ReplicaBatch batch, Machine source, ReplicaMessage message, IReadOnlyList<StampInterval> applied) => new(applied);
 
     /// <summary>A replica collects, or else ticks: calls <paramref name="work"/>.</summary>
-    public virtual async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work) => await work();
+    public virtual async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work) =>
+        await work();
 }
