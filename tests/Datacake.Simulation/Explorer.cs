@@ -7,7 +7,8 @@ sealed record Failure(Scenario Scenario, IReadOnlyList<SimulatedEvent> Events, V
 {
     public override string ToString() =>
         $"seed {Scenario.Seed}: {Violation.Message}{Environment.NewLine}  {Scenario}; {Events.Count} events:{Environment.NewLine}"
-        + string.Join(Environment.NewLine, Events.Select(happening => $"    {happening.Kind} {happening.Machine + 1} {happening.Other + 1} {happening.Chance}"))
+        + string.Join(Environment.NewLine, Events.Select(happening =>
+            $"    {happening.Kind} {happening.Machine + 1} {happening.Other + 1} {happening.Chance}"))
         + Environment.NewLine + Violation.Machines;
 }
 

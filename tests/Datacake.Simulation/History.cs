@@ -41,7 +41,9 @@ sealed class History(IReadOnlyList<Slot> slots)
 
     public HistoricTransaction? Find(HlcTimestamp stamp) => _numbers.TryGetValue(stamp, out int number) ? _transactions[number] : null;
 
-    /// <summary>Notes a transaction. One whose stamp is used for the second time, since all traces of the first are lost, takes its place.</summary>
+    /// <summary>
+    /// Notes a transaction. One whose stamp is used for the second time, since all traces of the first are lost, takes its place.
+    /// </summary>
     public HistoricTransaction Add(Mutation mutation, HlcTimestamp run, Holdings past, bool isOfUser, IReadOnlyList<Increment> increments)
     {
         var effects = mutation.Deltas.Select(delta => (SlotOf(delta.Name), delta.Document)).ToArray();

@@ -125,7 +125,8 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     {
         var settings = new ReplicaSettings("simulation", "", boot, StoreId);
         using var snapshot = Now(Disk.OpenSnapshotAsync());
-        var (replica, batch) = Now(Replica.OpenAsync(settings, new HybridLogicalClock(Node, Clock), Disk, snapshot, CancellationToken.None));
+        var (replica, batch) = Now(
+            Replica.OpenAsync(settings, new HybridLogicalClock(Node, Clock), Disk, snapshot, CancellationToken.None));
         Now(Disk.CommitAsync(replica.Prepare(batch).Batch, Datacake.Storage.Durability.Flushed));
         Disk.Note(Held);
         replica.Complete(batch);

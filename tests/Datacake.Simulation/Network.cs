@@ -11,7 +11,8 @@ namespace Datacake.Simulation;
 /// <param name="Answer">The answer to a pull that it is a part of, or 0: its parts do not overtake each other.</param>
 /// <param name="IsOpening">Whether it is the dialer's hello.</param>
 /// <param name="Kind">What it is, for logs.</param>
-sealed record Envelope(Machine Source, Machine Target, long Stream, byte[]? Encoded, Holdings Held, ulong Answer, bool IsOpening, string Kind)
+sealed record Envelope(Machine Source, Machine Target, long Stream, byte[]? Encoded,
+    Holdings Held, ulong Answer, bool IsOpening, string Kind)
 {
     public bool IsBetween(Machine a, Machine b) => (Source == a && Target == b) || (Source == b && Target == a);
 }

@@ -3,6 +3,7 @@ using Datacake.Simulation;
 using Datacake.Simulation.Mutants;
 
 bool trace = false, mutants = false;
+string only = "";
 int seeds = 1_000, first = 0, steps = 300, minMachines = 2, maxMachines = 6;
 
 for (int i = 0; i < args.Length; i++)
@@ -27,12 +28,14 @@ for (int i = 0; i < args.Length; i++)
             break;
         case "--mutants":
             mutants = true;
+            only = i + 1 < args.Length && !args[i + 1].StartsWith('-') ? args[++i] : "";
             break;
         case "--trace":
             trace = true;
             break;
         default:
-            Console.Error.WriteLine($"Unknown option {args[i]}. Usage: [--seeds N] [--first N] [--seed N [--trace]] [--steps N] [--nodes MIN-MAX] [--mutants]");
+            Console.Error.WriteLine($"Unknown option {args[i]}. Usage: "
+                + "[--seeds N] [--first N] [--seed N [--trace]] [--steps N] [--nodes MIN-MAX] [--mutants [NAME]]");
             return 2;
     }
 
@@ -41,7 +44,7 @@ for (int i = 0; i < args.Length; i++)
 }
 
 if (mutants)
-    return MutantReport.Write(first, seeds, minMachines, maxMachines, steps);
+    return MutantReport.Write(only, first, seeds, minMachines, maxMachines, steps);
 
 var statistics = new Statistics();
 long start = TimeProvider.System.GetTimestamp(), reported = start;
@@ -73,5 +76,6 @@ string Progress(int done)
 {
     double seconds = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
     return string.Create(CultureInfo.InvariantCulture,
-        $"{done} seeds in {seconds:N1} s: {done / seconds:N1} seeds/s, {statistics.Events / seconds:N0} events/s, {statistics.Batches / seconds:N0} commits/s");
+        $"{done} seeds in {seconds:N1} s: {done / seconds:N1} seeds/s, "
+        + $"{statistics.Events / seconds:N0} events/s, {statistics.Batches / seconds:N0} commits/s");
 }

@@ -14,7 +14,8 @@ sealed record Slot(int Number, string Keyspace, MergePolicy Policy, DocumentKey 
 readonly record struct SimulatedEvent(EventKind Kind, int Machine, int Other, int Chance);
 
 /// <summary>
-/// What a seed chooses before anything happens: the size of the cluster, its documents, and how often what happens. Events are drawn beforehand,
+/// What a seed chooses before anything happens: the size of the cluster, its documents, and how often what happens. Events are drawn
+/// beforehand,
 /// not in reaction to what happens, so that a schedule with some of them left out is a schedule too.
 /// </summary>
 sealed record Scenario
@@ -63,7 +64,8 @@ sealed record Scenario
             Seed = seed,
             Theme = theme,
             Machines = Math.Clamp(machines, minMachines, maxMachines),
-            Slots = [.. Enumerable.Range(0, slots).Select(number => SlotOf(number, isDeleteWins: policies == 0 || (policies == 1 && number == 1)))],
+            Slots = [.. Enumerable.Range(0, slots)
+                .Select(number => SlotOf(number, isDeleteWins: policies == 0 || (policies == 1 && number == 1)))],
             HasLateStarts = !theme.IsCalm,
             IsInOrder = random.Next(2) == 0,
             Durability = random.Next(4) == 0 ? Durability.Flushed : Durability.Buffered,
@@ -99,6 +101,7 @@ sealed record Scenario
     static T Pick<T>(Random random, IReadOnlyList<T> choices) => choices[random.Next(choices.Count)];
 
     public override string ToString() =>
-        $"{Theme.Name}, {Machines} machines, documents {string.Join(" ", Slots)}, {(IsInOrder ? "ordered" : "unordered")} sessions, {Durability} commits, "
+        $"{Theme.Name}, {Machines} machines, documents {string.Join(" ", Slots)}, "
+        + $"{(IsInOrder ? "ordered" : "unordered")} sessions, {Durability} commits, "
         + $"parts of {PartLength} bytes, pages of {PageSize}";
 }

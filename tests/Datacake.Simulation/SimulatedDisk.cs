@@ -4,7 +4,8 @@ using Datacake.Storage;
 namespace Datacake.Simulation;
 
 /// <summary>
-/// The disk of a machine: an ordered array that each commit replaces. It remembers the commits that are not flushed, of which a power loss takes
+/// The disk of a machine: an ordered array that each commit replaces. It remembers the commits that are not flushed, of which a power loss
+/// takes
 /// any number of the latest; it can refuse a commit; and it hands out memory that is overwritten when its snapshot is disposed.
 /// </summary>
 /// <param name="pageSize">How many entries a page of a scan has at most, so that paging is exercised by few entries.</param>
@@ -26,7 +27,8 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
     /// <summary>Whether the next commit is refused.</summary>
     public bool IsFailing { get; set; }
 
-    public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default) => new(new Snapshot(Entries, pageSize));
+    public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default) =>
+        new(new Snapshot(Entries, pageSize));
 
     public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
     {
@@ -58,7 +60,8 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
         return _states[0].Held;
     }
 
-    public ReadOnlyMemory<byte>? Get(ReadOnlySpan<byte> key) => Find(Entries, key) is var at and >= 0 ? Entries[at].Value : (ReadOnlyMemory<byte>?)null;
+    public ReadOnlyMemory<byte>? Get(ReadOnlySpan<byte> key) =>
+        Find(Entries, key) is var at and >= 0 ? Entries[at].Value : (ReadOnlyMemory<byte>?)null;
 
     public ArraySegment<StorageEntry> Range(KeyRange range)
     {
@@ -127,7 +130,8 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
         public ValueTask<IReadOnlyList<StorageEntry>> ScanAsync(
             KeyRange range, ScanDirection direction, int maxEntries, CancellationToken cancellationToken = default)
         {
-            int start = LowerBound(entries, range.Start.Span), end = range.End is { } bound ? LowerBound(entries, bound.Span) : entries.Length;
+            int start = LowerBound(entries, range.Start.Span);
+            int end = range.End is { } bound ? LowerBound(entries, bound.Span) : entries.Length;
             int count = Math.Max(0, Math.Min(end - start, Math.Min(maxEntries, pageSize)));
             var page = new StorageEntry[count];
             for (int i = 0; i < count; i++)

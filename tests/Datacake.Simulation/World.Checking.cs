@@ -95,7 +95,8 @@ sealed partial class World
         foreach (var slot in _scenario.Slots)
         {
             if (!ShowSame(shown[slot.Number], machine.Ideal[slot.Number], slot.Policy))
-                throw new Violation("exactness", $"{Name(machine)} has of {slot} <{shown[slot.Number]}>, and should show <{machine.Ideal[slot.Number]}>");
+                throw new Violation("exactness",
+                    $"{Name(machine)} has of {slot} <{shown[slot.Number]}>, and should show <{machine.Ideal[slot.Number]}>");
         }
     }
 
@@ -117,7 +118,8 @@ sealed partial class World
         {
             var record = machine.Disk.Get(StoreLayout.KeyspaceKey(keyspace.Number)) is { } bytes ? KeyspaceRecord.Decode(bytes) : null;
             if ((record?.Count ?? 0) != count || (record?.Fingerprint ?? 0) != fingerprint)
-                throw new Violation("count and fingerprint", $"{Name(machine)} counts {record?.Count} documents in {keyspace.Name}, and has {count}");
+                throw new Violation("count and fingerprint",
+                    $"{Name(machine)} counts {record?.Count} documents in {keyspace.Name}, and has {count}");
         }
     }
 
@@ -144,7 +146,8 @@ sealed partial class World
         {
             bool has = machine.Held.Has(transaction.Number), claims = state.Known.Contains(transaction.Stamp);
             if (claims && !has && Active.FirstOrDefault(other => other.Held.Has(transaction.Number)) is { } owner)
-                throw new Violation("truthful known sets", $"{Name(machine)} claims {transaction.Stamp}, which {Name(owner)} has and it has not");
+                throw new Violation("truthful known sets",
+                    $"{Name(machine)} claims {transaction.Stamp}, which {Name(owner)} has and it has not");
             if (has && !claims)
                 throw new Violation("truthful known sets", $"{Name(machine)} has {transaction.Stamp}, and does not claim it");
             if (has && !log.Contains(transaction.Stamp) && !state.Truncated.Contains(transaction.Stamp))
@@ -155,11 +158,13 @@ sealed partial class World
             foreach (var other in Active.Where(other => other.IsJoined && !other.Held.Has(number)))
             {
                 if (other.Replica!.State.Known.Contains(_history[number].Stamp))
-                    throw new Violation("truthful known sets", $"{Name(other)} claims {_history[number].Stamp}, which {Name(machine)} has just got");
+                    throw new Violation("truthful known sets",
+                        $"{Name(other)} claims {_history[number].Stamp}, which {Name(machine)} has just got");
             }
         }
         if (!state.Known.Covers(state.Truncated))
-            throw new Violation("truncated within known", $"{Name(machine)} has truncated {state.Truncated.Except(state.Known)} and does not know it");
+            throw new Violation("truncated within known",
+                $"{Name(machine)} has truncated {state.Truncated.Except(state.Known)} and does not know it");
         if (log.FirstOrDefault(state.Truncated.Contains) is { IsNone: false } left)
             throw new Violation("truncated log", $"{Name(machine)} has truncated {left}, and its log record is there");
         foreach (var (author, stamps) in _acknowledged)
@@ -170,7 +175,8 @@ sealed partial class World
     {
         foreach (var transaction in _history.Transactions)
         {
-            if (author.Held.Has(transaction.Number) && transaction.Stamp.Node == author.Node && stamps.Any(interval => interval.Contains(transaction.Stamp)) && !machine.Held.Has(transaction.Number))
+            if (author.Held.Has(transaction.Number) && transaction.Stamp.Node == author.Node
+                && stamps.Any(interval => interval.Contains(transaction.Stamp)) && !machine.Held.Has(transaction.Number))
                 throw new Violation("acknowledged is applied", $"{Name(machine)} acknowledges {transaction.Stamp}, and has not got it");
         }
     }
@@ -187,16 +193,19 @@ sealed partial class World
                 foreach (var cell in delta.Cells)
                 {
                     if (!Writes(unknown, cell.EncodedPath))
-                        throw new Violation("no resurrection", $"{Name(machine)} asserts a cell of {_scenario.Slots[slot]} though both sides know the same of it");
+                        throw new Violation("no resurrection",
+                            $"{Name(machine)} asserts a cell of {_scenario.Slots[slot]} though both sides know the same of it");
                 }
             }
             if (!delta.Died.IsNone)
                 continue;
             if (!unknown.Any(document => !document.Born.IsNone || !document.Touched.IsNone))
-                throw new Violation("no resurrection", $"{Name(machine)} asserts {_scenario.Slots[slot]} though both sides know the same of it");
+                throw new Violation("no resurrection",
+                    $"{Name(machine)} asserts {_scenario.Slots[slot]} though both sides know the same of it");
             // One side may have purged a delete without knowing all that it deleted; where the tombstone is still there, it counts.
             if (!_scenario.HasLosses && IsCleanlyDeleted(slot, machine.Held.Or(theirs.Held), HasTombstone))
-                throw new Violation("no resurrection", $"{Name(machine)} revives {_scenario.Slots[slot]}, which was deleted with all that both sides know");
+                throw new Violation("no resurrection",
+                    $"{Name(machine)} revives {_scenario.Slots[slot]}, which was deleted with all that both sides know");
         }
 
         bool HasTombstone(HistoricTransaction deleting) =>
@@ -218,7 +227,8 @@ sealed partial class World
     bool IsCleanlyDeleted(int slot, Holdings held, Predicate<HistoricTransaction> counts)
     {
         var touching = held.Transactions.Where(number => _history[number].EffectOn(slot) is not null).ToArray();
-        return touching.Any(number => _history[number] is { IsOfUser: true } deleting && !deleting.EffectOn(slot)!.Died.IsNone && counts(deleting)
+        return touching.Any(number => _history[number] is { IsOfUser: true } deleting && !deleting.EffectOn(slot)!.Died.IsNone
+            && counts(deleting)
             && touching.All(other => other == number || deleting.Past.Has(other)));
     }
 

@@ -9,7 +9,9 @@ sealed partial class World
 {
     const int MaxRounds = 150;
 
-    /// <summary>All faults end, and every machine that is still a member runs: after some rounds of what replicas do by themselves, all is settled.</summary>
+    /// <summary>
+    /// All faults end, and every machine that is still a member runs: after some rounds of what replicas do by themselves, all is settled.
+    /// </summary>
     public void Rest()
     {
         _network.Heal();
@@ -128,6 +130,9 @@ sealed partial class World
                 throw new Violation("nothing lost", $"{Name(machine)} has not got {lost.Stamp}");
             }
             CheckNothingLeftOver(machine);
+            if (machine.Replica!.Identity.Members.FirstOrDefault(member => _retired.Contains(member.Value.StoreId))
+                is { Value.StoreId: not 0 } retired)
+                throw new Violation("retired for good", $"{Name(machine)} has the retired store of node {retired.Key} as a member");
         }
         foreach (var slot in _scenario.Slots)
         {
@@ -163,7 +168,8 @@ sealed partial class World
     static Document ShownBy(Machine machine, Slot slot)
     {
         var keyspace = machine.Replica!.Catalog.Find(slot.Keyspace)!;
-        return machine.Disk.Get(StoreLayout.DocumentKey(keyspace.Number, slot.Key.Encoded.Span)) is { } stored ? Document.Parse(stored) : Document.Nothing;
+        return machine.Disk.Get(StoreLayout.DocumentKey(keyspace.Number, slot.Key.Encoded.Span))
+            is { } stored ? Document.Parse(stored) : Document.Nothing;
     }
 
     static void CheckNothingLeftOver(Machine machine)
@@ -202,9 +208,11 @@ sealed partial class World
             if (transaction.Increments.Any(increment => increment.Slot == slot.Number && increment.Base == document.Born))
                 last[transaction.Run] = HlcTimestamp.Max(last.GetValueOrDefault(transaction.Run), transaction.Stamp);
         }
-        foreach (var transaction in _history.Transactions.Where(transaction => transaction.Stamp <= last.GetValueOrDefault(transaction.Run)))
+        foreach (var transaction in _history.Transactions
+            .Where(transaction => transaction.Stamp <= last.GetValueOrDefault(transaction.Run)))
         {
-            foreach (var (_, _, amount) in transaction.Increments.Where(increment => increment.Slot == slot.Number && increment.Base == document.Born))
+            foreach (var (_, _, amount) in transaction.Increments
+                .Where(increment => increment.Slot == slot.Number && increment.Base == document.Born))
                 total += amount;
         }
         if (shown != total)

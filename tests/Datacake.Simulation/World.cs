@@ -10,7 +10,8 @@ using static Datacake.Simulation.Machine;
 namespace Datacake.Simulation;
 
 /// <summary>
-/// A cluster of machines that run the shipped replica, in one thread and with a clock of its own: what happens is a schedule of events, and the
+/// A cluster of machines that run the shipped replica, in one thread and with a clock of its own: what happens is a schedule of events, and
+/// the
 /// same schedule always ends the same way. It knows the whole history, and checks every replica against it after every commit.
 /// </summary>
 sealed partial class World
@@ -57,7 +58,6 @@ sealed partial class World
         var (kind, index, other, chance) = happening;
         Machine machine = _machines[index], peer = _machines[other];
         _statistics.Count(kind);
-        Trace?.Invoke(Describe());
         Trace?.Invoke($"{kind} {machine.Node} {peer.Node} {chance}");
         switch (kind)
         {
@@ -114,7 +114,8 @@ sealed partial class World
 
     /// <summary>The machines, for whoever looks for the cause of a violation.</summary>
     public string Describe() => string.Join(Environment.NewLine, _machines.Select(machine => machine.Replica is { } replica
-        ? $"  {Name(machine)}: store {machine.StoreId}, boot {replica.Boot}, run {replica.Run}, clock {replica.Hello().Clock}{(replica.IsWaitingForRoll ? ", waits for the roll" : "")}, "
+        ? $"  {Name(machine)}: store {machine.StoreId}, boot {replica.Boot}, run {replica.Run}, clock {replica.Hello().Clock}"
+            + $"{(replica.IsWaitingForRoll ? ", waits for the roll" : "")}, "
             + $"sessions with {string.Join(" ", replica.Sessions.Select(session => $"{session.Key} (boot {session.Value.Boot})"))}, "
             + $"members {string.Join(" ", replica.Identity.Members.Select(member => $"{member.Key} (store {member.Value.StoreId})"))}, "
             + $"forgotten {string.Join(" ", replica.Identity.Forgotten)}, retired {string.Join(" ", replica.Identity.Retired)}, "
@@ -240,12 +241,14 @@ sealed partial class World
         Machine[] others = [.. Active.Where(other => other != machine && other.HadJoined)];
         if (others.Length == 0)
             return;
-        // A member of which only this disk knows would be forgotten with it, and what it has of this node's transactions be claimed without it [R14].
+        // A member of which only this disk knows would be forgotten with it, and what it has of this node's transactions be claimed without
+        // it [R14].
         if (others.Any(a => others.Any(b => a != b && !a.Remembers(b))))
             return;
         if (machine.IsUp)
             Stop(machine);
-        // A node's clock may have been set back where joining it asks all members. Where some are given up, or have never heard of the node, so
+        // A node's clock may have been set back where joining it asks all members. Where some are given up, or have never heard of the
+        // node, so
         // that the first that it meets lets it in, its new life depends on a clock that is right [R12].
         bool isRemembered = others.All(other => other.Remembers(machine));
         if (isRemembered && !_scenario.GivesUp)
@@ -292,7 +295,8 @@ sealed partial class World
         && mine.Stream == theirs.Stream && a.Replica!.IsOpen(b.Node, mine.Session) && b.Replica!.IsOpen(a.Node, theirs.Session);
 
     void Send(Machine source, Link link, ReplicaMessage? message, Holdings held, ulong answer = 0, bool isOpening = false) => _network.Send(
-        new Envelope(source, link.Peer, link.Stream, message?.Encoded, held, answer, isOpening, message?.GetType().Name ?? "end of stream"));
+        new Envelope(source, link.Peer, link.Stream, message?.Encoded, held, answer, isOpening,
+            message?.GetType().Name ?? "end of stream"));
 
     void Deliver(Envelope envelope)
     {
@@ -320,8 +324,6 @@ sealed partial class World
         {
             Deliver(target, link, message, envelope);
         }
-        if (link is null && _mutant.TakesDeadSessions && message is not Hello && target.Links.TryGetValue(envelope.Source, out var current))
-            Deliver(target, current, message, envelope);
     }
 
     void Deliver(Machine target, Link link, ReplicaMessage message, Envelope envelope)
@@ -354,8 +356,10 @@ sealed partial class World
     {
         Mutations mutations => $"Mutations {string.Join(", ", mutations.Items.Select(item => $"({item.Previous}, {item.Stamp}]"))}",
         PullRequest request => $"PullRequest {request.Pull}: known {request.Known}, truncated {request.Truncated}",
-        Chunk chunk => $"Chunk {chunk.Number} of {chunk.Pull}: source {chunk.Source}, claims {chunk.Claims}, {chunk.Documents.Count} documents",
-        Report report => $"Report {report.Nonce}: {string.Join(", ", report.Peers.Select(peer => $"{peer.Key} run {peer.Value.Run} {peer.Value.Known}"))}",
+        Chunk chunk =>
+            $"Chunk {chunk.Number} of {chunk.Pull}: source {chunk.Source}, claims {chunk.Claims}, {chunk.Documents.Count} documents",
+        Report report =>
+            $"Report {report.Nonce}: {string.Join(", ", report.Peers.Select(peer => $"{peer.Key} run {peer.Value.Run} {peer.Value.Known}"))}",
         _ => message.ToString(),
     };
 
@@ -439,7 +443,8 @@ sealed partial class World
             applied = await _mutant.OnAppliedAsync(target, batch, link.Peer, message, applied);
         })
         {
-            Offered = message is Mutations mutations ? Holdings.Of([.. mutations.Items.Select(item => _history.Find(item.Stamp)!.Number)]) : held,
+            Offered = message is Mutations mutations ? Holdings.Of([.. mutations.Items.Select(item => _history.Find(item.Stamp)!.Number)])
+                : held,
             Committed = () =>
             {
                 if (applied.Count == 0)
@@ -478,10 +483,7 @@ sealed partial class World
         using var snapshot = await source.Disk.OpenSnapshotAsync();
         var parts = new List<ReplicaMessage>();
         await foreach (var part in source.PullServer!.AnswerAsync(snapshot, request, stream))
-        {
-            _ = part.Encoded;
             parts.Add(part);
-        }
         return parts;
     }
 
@@ -496,7 +498,7 @@ sealed partial class World
 
     // ---------------------------------------------------------------------------------------------- what replicas do
 
-    void Tick(Machine machine) => Queue(machine, new Work(batch => _mutant.AroundAsync(machine, batch, () =>
+    void Tick(Machine machine) => Queue(machine, new Work(batch => _mutant.AroundAsync(machine, batch, isCollecting: false, () =>
     {
         machine.Replica!.Tick(batch);
         return ValueTask.CompletedTask;
@@ -512,7 +514,7 @@ sealed partial class World
     void Collect(Machine machine, TimeSpan beyondNow) => Queue(machine, new Work(async batch =>
     {
         var upTo = beyondNow == TimeSpan.MaxValue ? new HlcTimestamp(ulong.MaxValue) : HlcTimestamp.AtEndOf(_time.Now + beyondNow);
-        await _mutant.AroundAsync(machine, batch, async () => await machine.Replica!.CollectAsync(batch, upTo));
+        await _mutant.AroundAsync(machine, batch, isCollecting: true, async () => await machine.Replica!.CollectAsync(batch, upTo));
     }));
 
     void Retire(Machine machine, Machine peer)
@@ -630,7 +632,8 @@ sealed partial class World
             _committed = null;
             var work = machine.Commit();
             _statistics.CountBatch();
-            if (work.FirstOrDefault(one => one.Failure is not (null or StorageException or ClockDriftException)) is { Failure: { } failure })
+            if (work.FirstOrDefault(one => one.Failure is not (null or StorageException or ClockDriftException))
+                is { Failure: { } failure })
                 throw new Violation("nothing fails", $"on {Name(machine)}: {failure.Message}", failure);
             if (_committed is { } batch)
                 Settle(machine, before, batch, work);

@@ -7,10 +7,11 @@ namespace Datacake.Simulation.Mutants;
 
 sealed class StableIgnoresAbsent() : Mutant("R10: members that are away do not count for stability")
 {
-    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work)
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {
         var replica = machine.Replica!;
-        byte[] absent = [.. replica.Identity.Members.Keys.Where(node => node != machine.Node && !replica.Sessions.ContainsKey(node) && replica.Identity.Forgotten.Add(node))];
+        byte[] absent = [.. replica.Identity.Members.Keys
+            .Where(node => node != machine.Node && !replica.Sessions.ContainsKey(node) && replica.Identity.Forgotten.Add(node))];
         await work();
         replica.Identity.Forgotten.ExceptWith(absent);
     }
@@ -20,11 +21,12 @@ sealed class ForgottenForever() : Mutant("R10: a member that was forgotten stays
 {
     readonly HashSet<(Machine, byte)> _forgotten = [];
 
-    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work)
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {
         var forgotten = machine.Replica!.Identity.Forgotten;
         _forgotten.UnionWith(forgotten.Select(node => (machine, node)));
-        byte[] again = [.. machine.Replica.Identity.Members.Keys.Where(node => _forgotten.Contains((machine, node)) && forgotten.Add(node))];
+        byte[] again = [.. machine.Replica.Identity.Members.Keys
+            .Where(node => _forgotten.Contains((machine, node)) && forgotten.Add(node))];
         await work();
         forgotten.ExceptWith(again);
     }
@@ -38,7 +40,8 @@ sealed class UnionAcrossRuns() : Mutant("R10: what a later run of a member knows
     {
         if (message is not Hello { Run.IsNone: false } hello)
             return message;
-        var heard = _heard.GetValueOrDefault((target, source), VersionVector.Empty).Union(hello.Known).Union(target.Replica!.KnownOf(source.Node));
+        var heard = _heard.GetValueOrDefault((target, source), VersionVector.Empty)
+            .Union(hello.Known).Union(target.Replica!.KnownOf(source.Node));
         _heard[(target, source)] = heard;
         return hello with { Known = heard };
     }
@@ -46,7 +49,7 @@ sealed class UnionAcrossRuns() : Mutant("R10: what a later run of a member knows
 
 sealed class PurgeAtOnce() : Mutant("R11: dead documents are purged at once")
 {
-    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work)
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {
         await work();
         await Purging.PurgeAsync(machine, batch, (document, policy) => document.IsAlive(policy) ? document : Document.Nothing);
@@ -55,17 +58,18 @@ sealed class PurgeAtOnce() : Mutant("R11: dead documents are purged at once")
 
 sealed class PurgeByDelete() : Mutant("R11: a dead document is purged when its delete is truncated, whatever its other stamps")
 {
-    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work)
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {
         await work();
         var truncated = batch.State.Truncated;
-        await Purging.PurgeAsync(machine, batch, (document, policy) => document.IsAlive(policy) || !truncated.Contains(document.Died) ? document : Document.Nothing);
+        await Purging.PurgeAsync(machine, batch, (document, policy) =>
+            document.IsAlive(policy) || !truncated.Contains(document.Died) ? document : Document.Nothing);
     }
 }
 
 sealed class PurgeCellsAtOnce() : Mutant("R11: removed cells are purged at once")
 {
-    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work)
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {
         await work();
         await Purging.PurgeAsync(machine, batch, (document, _) => document.Filter(cell => !cell.IsRemoved));
@@ -74,7 +78,7 @@ sealed class PurgeCellsAtOnce() : Mutant("R11: removed cells are purged at once"
 
 sealed class EmptyTombstones() : Mutant("R11: the cells of a dead document go at once, the tombstone later")
 {
-    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work)
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {
         await work();
         await Purging.PurgeAsync(machine, batch, (document, policy) => document.IsAlive(policy) ? document : document.Filter(_ => false));

@@ -41,17 +41,6 @@ sealed class NoAssertion() : Mutant("R13: what the other has purged is kept with
         message is SnapshotPage page && target.IsJoined ? page with { State = page.State with { Purged = HlcTimestamp.None } } : message;
 }
 
-sealed class AssertEverything() : Mutant("R13: a document that the other has not is always asserted again")
-{
-    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message)
-    {
-        if (message is not SnapshotPage page || !target.IsJoined)
-            return message;
-        // As if the other had purged up to the end of time.
-        return page with { State = page.State with { Purged = new HlcTimestamp(ulong.MaxValue) } };
-    }
-}
-
 sealed class ClaimBeforeReconcile() : Mutant("R13: what the other side knows is taken over before its documents")
 {
     public override ValueTask<IReadOnlyList<StampInterval>> OnAppliedAsync(
@@ -69,18 +58,21 @@ sealed class CloseGapEarly() : Mutant("R14: the gap is closed before the lost tr
     {
         if (message is not Report { Nonce: > 0 } report || !report.Peers.TryGetValue(source.Node, out var own))
             return message;
-        var peers = new Dictionary<byte, PeerKnowledge>(report.Peers) { [source.Node] = own with { Known = own.Known.Except(own.Known.OfNode(target.Node)) } };
+        var peers = new Dictionary<byte, PeerKnowledge>(report.Peers)
+        { [source.Node] = own with { Known = own.Known.Except(own.Known.OfNode(target.Node)) } };
         return report with { Peers = peers };
     }
 }
 
 sealed class CloseGapWithoutAbsent() : Mutant("R14: members that are away are not asked")
 {
-    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work)
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {
         var replica = machine.Replica!;
         var members = replica.Identity.Members;
-        var absent = members.Where(member => replica.IsJoined && member.Key != machine.Node && !replica.Sessions.ContainsKey(member.Key)).ToArray();
+        var absent = members
+            .Where(member => !isCollecting && replica.IsJoined && member.Key != machine.Node && !replica.Sessions.ContainsKey(member.Key))
+            .ToArray();
         foreach (var (node, _) in absent)
             members.Remove(node);
         await work();

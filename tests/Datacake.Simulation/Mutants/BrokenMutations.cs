@@ -8,14 +8,16 @@ namespace Datacake.Simulation.Mutants;
 sealed class ClaimFromZero() : Mutant("R5: the first transaction of a run claims everything before it too")
 {
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message is Mutations mutations
-        ? new Mutations([.. mutations.Items.Select(item => item.Previous == source.Replica?.Run ? item with { Previous = new HlcTimestamp(source.Node) } : item)])
+        ? new Mutations([.. mutations.Items
+            .Select(item => item.Previous == source.Replica?.Run ? item with { Previous = new HlcTimestamp(source.Node) } : item)])
         : message;
 }
 
 sealed class NoBaseCheck() : Mutant("R7c: updates are applied to documents that are not there")
 {
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message is Mutations mutations
-        ? new Mutations([.. mutations.Items.Select(item => item with { Deltas = [.. item.Deltas.Select(delta => delta with { Base = default })] })])
+        ? new Mutations([.. mutations.Items
+            .Select(item => item with { Deltas = [.. item.Deltas.Select(delta => delta with { Base = default })] })])
         : message;
 }
 
@@ -44,12 +46,8 @@ sealed class ApplyEverything() : Mutant("R7: every mutation is applied")
 sealed class AcknowledgeEverything() : Mutant("R7: what is declined is acknowledged too")
 {
     public override ValueTask<IReadOnlyList<StampInterval>> OnAppliedAsync(
-        Machine target, ReplicaBatch batch, Machine source, ReplicaMessage message, IReadOnlyList<StampInterval> applied) => new(message is Mutations mutations
+        Machine target, ReplicaBatch batch, Machine source, ReplicaMessage message, IReadOnlyList<StampInterval> applied) =>
+            new(message is Mutations mutations
             ? [.. mutations.Items.Select(item => new StampInterval(item.Previous, item.Stamp))]
             : applied);
-}
-
-sealed class DeadSessions() : Mutant("R6: messages of sessions that are over are taken")
-{
-    public override bool TakesDeadSessions => true;
 }

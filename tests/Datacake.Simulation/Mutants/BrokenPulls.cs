@@ -27,7 +27,8 @@ sealed class ClaimAtStart() : Mutant("R9: the first chunk claims the whole diffe
 sealed class ClaimTooLow() : Mutant("R9: a chunk claims what only the next one brings")
 {
     public override IReadOnlyList<ReplicaMessage> OnAnswering(Machine source, IReadOnlyList<ReplicaMessage> parts) =>
-        [.. parts.Select((part, i) => part is Chunk chunk && parts[Math.Min(i + 1, parts.Count - 1)] is Chunk next ? chunk with { Claims = next.Claims } : part)];
+        [.. parts.Select((part, i) => part is Chunk chunk && parts[Math.Min(i + 1, parts.Count - 1)] is Chunk next
+            ? chunk with { Claims = next.Claims } : part)];
 }
 
 sealed class NoRecordsFromPull() : Mutant("R9: log records are not taken along with a pull")
@@ -44,7 +45,8 @@ sealed class NoCleanCut() : Mutant("R9: what a chunk brings is applied at once, 
         if (message is Chunk chunk && target.Replica!.IsPulling)
         {
             foreach (var (name, document) in chunk.Documents)
-                await batch.MergeAsync(StoreLayout.DocumentKey(target.Replica.Catalog.Find(name.Keyspace)!.Number, name.Key.Span), document);
+                await batch.MergeAsync(StoreLayout.DocumentKey(target.Replica.Catalog.Find(name.Keyspace)!.Number, name.Key.Span),
+                    document);
         }
         return applied;
     }
@@ -52,7 +54,8 @@ sealed class NoCleanCut() : Mutant("R9: what a chunk brings is applied at once, 
 
 sealed class ServeTruncated() : Mutant("R8: a difference is sent though log records that the other needs are truncated")
 {
-    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message is PullRequest { IsJoining: false } request
+    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) =>
+        message is PullRequest { IsJoining: false } request
         ? request with { Known = request.Known.Union(target.Replica!.State.Truncated) }
         : message;
 }

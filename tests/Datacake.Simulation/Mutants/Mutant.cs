@@ -5,7 +5,8 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.Simulation.Mutants;
 
 /// <summary>
-/// A rule of the protocol that is broken, to see whether that is noticed. It works around the shipped code, which knows nothing of it: it forges what
+/// A rule of the protocol that is broken, to see whether that is noticed. It works around the shipped code, which knows nothing of it: it
+/// forges what
 /// a replica is told, adds to its batches, or damages its disk. By itself it breaks nothing.
 /// </summary>
 class Mutant(string rule)
@@ -17,9 +18,6 @@ class Mutant(string rule)
 
     /// <summary>The rule, and how it is broken.</summary>
     public string Rule { get; } = rule;
-
-    /// <summary>Whether messages of sessions that are over are taken for those of the current one.</summary>
-    public virtual bool TakesDeadSessions => false;
 
     /// <summary>Whether commits that have to be flushed are not.</summary>
     public virtual bool NeverFlushes => false;
@@ -47,6 +45,7 @@ class Mutant(string rule)
     public virtual ValueTask<IReadOnlyList<StampInterval>> OnAppliedAsync(
         Machine target, ReplicaBatch batch, Machine source, ReplicaMessage message, IReadOnlyList<StampInterval> applied) => new(applied);
 
-    /// <summary>A replica ticks or collects: calls <paramref name="work"/>.</summary>
-    public virtual async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, Func<ValueTask> work) => await work();
+    /// <summary>A replica collects, or else ticks: calls <paramref name="work"/>.</summary>
+    public virtual async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work) =>
+        await work();
 }

