@@ -13,6 +13,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
     const int BytesPerReader = 64;
     const int TableHeaderBytes = 2 * BytesPerReader;
 
+    readonly string _path;
     readonly string _description;
     readonly LmdbStorageOptions _options;
     readonly Engine _engine;
@@ -25,6 +26,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
 
     public LmdbEnvironment(string path, string description, LmdbStorageOptions options)
     {
+        _path = path;
         _description = description;
         _options = options;
         _engine = Engine.Load(path, description);
@@ -329,9 +331,9 @@ sealed unsafe class LmdbEnvironment : IDisposable
                 $"The {_description} cannot take so large a batch: {reason}. Nothing of it was stored. Commit it in parts."),
             Result.Panic => (
                 StorageError.Failed, $"The {_description} failed while it wrote: {reason}. Close the store and open it again."),
-            _ when IsSystemError(result, unix: [28, 122], windows: [39, 112]) => (
+            _ when IsSystemError(result, unix: [28, 122], windows: [39, 112]) || IsShortWrite(result) => (
                 StorageError.Full,
-                $"The disk of the {_description} is full: {reason}. Nothing of this batch was stored, and what was before is unharmed. "
+                $"The disk of the {_description} is full: {reason}. Nothing of this was stored, and what was before is unharmed. "
                     + "Free some space and try again."),
             _ when IsSystemError(result, unix: [1, 2, 13, 20, 21, 30], windows: [2, 3, 5]) => (
                 StorageError.Inaccessible,
@@ -345,6 +347,10 @@ sealed unsafe class LmdbEnvironment : IDisposable
         };
         return new StorageException(error, message);
     }
+
+    /// <summary>LMDB makes an I/O error (EIO) of a write that the file system did in part, because it had no more room.</summary>
+    bool IsShortWrite(Result result) =>
+        IsSystemError(result, unix: [5], windows: []) && new DriveInfo(_path).AvailableFreeSpace < Environment.SystemPageSize;
 
     static bool IsSystemError(Result result, ReadOnlySpan<int> unix, ReadOnlySpan<int> windows) =>
         (OperatingSystem.IsWindows() ? windows : unix).Contains((int)result);
