@@ -61,6 +61,13 @@ public sealed class BrokenStorageTests
         Assert.Contains(finding, failure.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_provider_that_never_flushes_fails_when_the_power_fails()
+    {
+        using var specification = new CarelessSpecification(CarelessStorage.NeverFlushes);
+        await Assert.ThrowsAnyAsync<Exception>(specification.After_a_loss_of_power_every_flushed_batch_is_there_and_no_part_of_one);
+    }
+
     // These are not public, so that they are not themselves run as tests.
     sealed class CarelessSpecification(string carelessness) : CrashSpecification
     {

@@ -8,7 +8,8 @@ namespace Datacake.Storage.Specification;
 /// <summary>What a process asked of the file system, as strace has recorded it.</summary>
 static partial class SystemCalls
 {
-    const string Traced = "openat,write,writev,pwrite64,pwritev,pwritev2,ftruncate,fsync,fdatasync,rename,renameat,renameat2,close";
+    const string Traced =
+        "openat,lseek,write,writev,pwrite64,pwritev,pwritev2,ftruncate,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat";
 
     /// <summary>The command that records what the command after it does, into files that begin with a name; skips the test without strace.</summary>
     public static string[] Recorder(string name)
@@ -19,7 +20,7 @@ static partial class SystemCalls
                 new ProcessStartInfo("strace", ["-o", "/dev/null", "true"]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
             process.WaitForExit();
             if (process.ExitCode == 0)
-                return ["strace", "-ff", "-ttt", "-y", "-s", "16", "-o", name, "-e", $"trace={Traced}"];
+                return ["strace", "-ff", "-ttt", "-y", "-v", "-s", "100000000", "-o", name, "-e", $"trace={Traced}"];
         }
         catch (Win32Exception)
         {
@@ -61,6 +62,11 @@ sealed partial record SystemCall(double Time, string Name, string Arguments, str
 {
     public bool IsWrite => Name is "write" or "writev" or "pwrite64" or "pwritev" or "pwritev2" or "ftruncate";
 
+    /// <summary>Whether a write goes where the descriptor is, and moves it on.</summary>
+    public bool IsSequential => Name is "write" or "writev";
+
+    public bool IsRemoval => Name is "unlink" or "unlinkat";
+
     public bool IsSync => Name is "fsync" or "fdatasync";
 
     public bool IsRename => Name is "rename" or "renameat" or "renameat2";
@@ -82,6 +88,15 @@ sealed partial record SystemCall(double Time, string Name, string Arguments, str
     /// <summary>The path of the descriptor that was opened.</summary>
     public string OpenedPath => BracketedPath().Match(Result).Groups["path"].Value;
 
+    /// <summary>The last number that is an argument: the offset of a write, the length of a file.</summary>
+    public long LastNumber => long.Parse(TrailingNumber().Match(Arguments).ValueSpan, provider: null);
+
+    /// <summary>The bytes that were written, or as many of them as were.</summary>
+    public byte[] Data => [.. QuotedText().Matches(Arguments).SelectMany(match => Unescape(match.Groups["text"].Value)).Take(Number(Result))];
+
+    /// <summary>The first path that is an argument: the old name of a rename.</summary>
+    public string FirstArgument => QuotedText().Match(Arguments).Groups["text"].Value;
+
     /// <summary>The last path that is an argument: the new name of a rename.</summary>
     public string LastArgument => QuotedText().Matches(Arguments)[^1].Groups["text"].Value;
 
@@ -93,13 +108,43 @@ sealed partial record SystemCall(double Time, string Name, string Arguments, str
 
     static int Number(string text) => LeadingNumber().Match(text) is { Success: true } match ? int.Parse(match.ValueSpan, provider: null) : -1;
 
+    /// <summary>The bytes of a text that is escaped as in C, with octal numbers.</summary>
+    static List<byte> Unescape(string text)
+    {
+        var bytes = new List<byte>(text.Length);
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (text[i] != '\\')
+            {
+                bytes.Add((byte)text[i]);
+                continue;
+            }
+            i++;
+            int digits = 0;
+            int number = 0;
+            while (digits < 3 && i + digits < text.Length && text[i + digits] is >= '0' and <= '7')
+                number = 8 * number + (text[i + digits++] - '0');
+            if (digits > 0)
+            {
+                bytes.Add((byte)number);
+                i += digits - 1;
+                continue;
+            }
+            bytes.Add(text[i] switch { 'n' => 10, 't' => 9, 'r' => 13, 'v' => 11, 'f' => 12, char itself => (byte)itself });
+        }
+        return bytes;
+    }
+
+    [GeneratedRegex(@"\d+$")]
+    private static partial Regex TrailingNumber();
+
     [GeneratedRegex(@"^\d+")]
     private static partial Regex LeadingNumber();
 
     [GeneratedRegex(@"^\d+<(?<path>[^>]*)>")]
     private static partial Regex BracketedPath();
 
-    [GeneratedRegex("\"(?<text>[^\"]*)\"")]
+    [GeneratedRegex("\"(?<text>(?:[^\"\\\\]|\\\\.)*)\"")]
     private static partial Regex QuotedText();
 
     [GeneratedRegex(@"\bO_D?SYNC\b")]
