@@ -78,9 +78,9 @@ sealed partial class World
                 continue;
             var (count, fingerprint) = totals[keyspace];
             totals[keyspace] = (count + 1, fingerprint + Fingerprint.Of(name.Key.Span, document, keyspace.Policy));
-            foreach (var index in keyspace.Indexes)
+            foreach (var index in keyspace.State.Indexes)
             {
-                foreach (byte[] indexed in ReplicaBatch.ValuesOf(index, document))
+                foreach (byte[] indexed in index.ValuesOf(document))
                     entries.Add(new StorageKey(StoreLayout.IndexEntryKey(index.Number, indexed, name.Key.Span)));
             }
         }

@@ -131,6 +131,8 @@ sealed class EntityQuery<T>(Keyspace<T> source) : OrderedQuery<T>
         var path = Plan();
         var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        if (!path.Indexes.All(index => snapshot.HasIndex(source.Name, index.Name)))
+            path = new KeyScan(KeyRange.All, ScanDirection.Forward);        // while one of them is being built
 
         var rows = ReadAsync(snapshot, path, cancellationToken);
         if (!IsInOrder(path))
