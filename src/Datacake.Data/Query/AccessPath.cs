@@ -10,6 +10,9 @@ abstract record AccessPath
     /// <summary>The conditions that it answers.</summary>
     public IReadOnlyList<Condition> Conditions { get; init; } = [];
 
+    /// <summary>Whether all that it leads to fits the conditions that it answers; if not, some may not.</summary>
+    public bool IsExact { get; init; } = true;
+
     protected string Where => string.Join(" and ", Conditions);
 }
 
