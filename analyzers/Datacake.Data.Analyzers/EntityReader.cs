@@ -214,6 +214,7 @@ sealed class EntityReader(ITypeSymbol type, List<ITypeSymbol> entityTypes, Locat
             IsReference = isReference,
             IsRequired = isRequired,
             MaxLength = LengthOf(symbol, "MaxLengthAttribute") ?? LengthOf(symbol, "StringLengthAttribute"),
+            IsConcurrencyToken = symbol.Find(Annotations + "ConcurrencyCheckAttribute") is not null,
         };
     }
 

@@ -104,6 +104,7 @@ public sealed class ReplicatedStore : IAsyncDisposable
     /// <exception cref="ConsistencyException">The level was not satisfied in time. The write stays, and goes on replicating.</exception>
     /// <exception cref="CommitCanceledException">The wait was cancelled after the local commit. The write stays, and goes on replicating.</exception>
     /// <exception cref="DocumentNotFoundException">An update names a document that the local store does not show; nothing was written.</exception>
+    /// <exception cref="TransactionConflictException">A document is not as the transaction requires; nothing was written.</exception>
     /// <exception cref="ArgumentException">The transaction is empty or too large, or names a document twice; nothing was written.</exception>
     /// <exception cref="TimeoutException">The store has not joined its cluster yet; nothing was written.</exception>
     /// <exception cref="StorageException">The storage refused the write; nothing was written.</exception>

@@ -13,6 +13,9 @@ abstract record AccessPath
     /// <summary>The indexes that it reads.</summary>
     public virtual IEnumerable<IndexModel> Indexes => [];
 
+    /// <summary>Whether all that it leads to fits the conditions that it answers; if not, some may not.</summary>
+    public bool IsExact { get; init; } = true;
+
     protected string Where => string.Join(" and ", Conditions);
 }
 

@@ -129,10 +129,12 @@ sealed partial class Replica
 
     /// <summary>Commits a local transaction [R5].</summary>
     /// <exception cref="DocumentNotFoundException">An update names a document that is not shown here; the batch is as before.</exception>
+    /// <exception cref="TransactionConflictException">A document is not as the transaction requires; the batch is as before.</exception>
     public async ValueTask<HlcTimestamp> WriteAsync(ReplicaBatch batch, Transaction transaction)
     {
         if (!IsJoined)
             throw new InvalidOperationException("A store that has not joined its cluster issues no stamps.");
+        await CheckRequirementsAsync(batch, transaction).ConfigureAwait(false);
         var targets = new (byte[] Key, KeyspaceEntry Keyspace, Document Current)[transaction.Count];
         for (int i = 0; i < targets.Length; i++)
         {
@@ -191,6 +193,21 @@ sealed partial class Replica
         batch.Claim(peer, mutation.Previous, mutation.Stamp);
         batch.AddLog(new LogRecord(mutation.Stamp, keys));
         return true;
+    }
+
+    async ValueTask CheckRequirementsAsync(ReplicaBatch batch, Transaction transaction)
+    {
+        foreach (var (name, key, isMet) in transaction.Requirements)
+        {
+            Document? shown = null;
+            if (Catalog.Find(name) is { } keyspace)
+            {
+                var current = await batch.ReadAsync(StoreLayout.DocumentKey(keyspace.Number, key.Encoded.Span)).ConfigureAwait(false);
+                shown = current.IsAlive(keyspace.Policy) ? current : null;
+            }
+            if (!isMet(shown))
+                throw new TransactionConflictException(name, key);
+        }
     }
 
     /// <summary>A document's storage key on this node.</summary>
