@@ -21,9 +21,6 @@ sealed class Link(long stream, Machine peer, bool isDialer)
 
     /// <summary>The session's id in the replica; 0 until it is open.</summary>
     public long Session { get; set; }
-
-    /// <summary>The hello that was sent to the peer.</summary>
-    public Hello? Told { get; set; }
 }
 
 /// <summary>Something that changes a replica, on its way through a batch.</summary>
