@@ -1,6 +1,7 @@
 using Datacake.Benchmarks.Measuring;
 using Datacake.Benchmarks.Replication;
 using Datacake.Benchmarks.Rpc;
+using Datacake.Benchmarks.Storage;
 
 namespace Datacake.Benchmarks;
 
@@ -11,6 +12,7 @@ static class Workloads
     [
         ("replication", ReplicationWorkload.RunAsync),
         ("rpc", RpcWorkload.RunAsync),
+        ("storage", StorageWorkload.RunAsync),
     ];
 
     /// <exception cref="FormatException">There is no such workload.</exception>

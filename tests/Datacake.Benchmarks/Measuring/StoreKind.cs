@@ -2,7 +2,7 @@ using Datacake.Lmdb;
 using Datacake.Sqlite;
 using Datacake.Storage;
 
-namespace Datacake.Benchmarks.Replication;
+namespace Datacake.Benchmarks.Measuring;
 
 /// <summary>Opens fresh stores of one kind; the files are in a directory of their own, which is removed in the end.</summary>
 sealed class StoreKind(string name) : IDisposable
