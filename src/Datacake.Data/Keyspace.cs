@@ -140,6 +140,9 @@ public sealed class Keyspace<T> : Query<T>
         Expression<Func<T, TResult>> selector, bool isGreatest, CancellationToken cancellationToken)
         where TResult : default => All.ExtremeCore(selector, isGreatest, cancellationToken);
 
+    internal override IAsyncEnumerable<EntityChanges<T>> WatchCore(WatchPosition? after, CancellationToken cancellationToken) =>
+        All.WatchCore(after, cancellationToken);
+
     EntityQuery<T> All => new(this, new QuerySpec<T>());
 
     EntityEntry<T> Set(T entity, EntityState state)

@@ -5,6 +5,7 @@ using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Watching;
 using Datacake.Node;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
@@ -15,7 +16,7 @@ namespace Datacake.EventualConsistency;
 /// The replica of one node: keyspaces of documents that it stores locally and shares with the other nodes.
 /// Thread-safe.
 /// </summary>
-public sealed class ReplicatedStore : IAsyncDisposable
+public sealed partial class ReplicatedStore : IAsyncDisposable
 {
     /// <summary>What one transaction may weigh: it has to fit in one message between nodes.</summary>
     const int MaxTransactionLength = 12 * 1024 * 1024;
@@ -48,6 +49,7 @@ public sealed class ReplicatedStore : IAsyncDisposable
         _replica = replica;
         _logger = node.LoggerFactory.CreateLogger<ReplicatedStore>();
         _membership = StoreMembership.Of(replica, node);
+        _watchers = new StoreWatchers(replica.Catalog);
         _loop = new CommitLoop(replica, storage, options, _logger, OnCommitted);
         _declaring = new KeyspaceDeclaring(replica, _loop);
         _joining = new ClusterJoining(node, replica);
@@ -214,6 +216,7 @@ public sealed class ReplicatedStore : IAsyncDisposable
         await _loop.DisposeAsync().ConfigureAwait(false);
         _joined.TrySetException(new ObjectDisposedException(nameof(ReplicatedStore)));
         _ = _joined.Task.Exception;
+        _watchers.Complete(CommitLoop.Closed());
         lock (_tokenLock)
         {
             foreach (var (_, waiter) in _tokenWaiters)
@@ -264,6 +267,7 @@ public sealed class ReplicatedStore : IAsyncDisposable
         if (_replica.IsJoined && !_joined.Task.IsCompleted && _joined.TrySetResult())
             StoreLog.Joined(_logger, _node.Id, $"{_replica.Identity.Members.Count} members, {_replica.Run} is its first stamp");
         _links?.Dispatch(batch);
+        _watchers.Publish(batch);
         if (batch.HasPulled && _replica.IsJoined)
             _links?.Broadcast(_replica.Report(batch));
         ReleaseTokens(batch);

@@ -100,6 +100,26 @@ public sealed class KeyspaceHandle
         }
     }
 
+    /// <summary>
+    /// What becomes of the keyspace's documents on this replica, by transactions of this node and of others, until the cancellation. The first batch
+    /// comes at once, is empty, and says from where on all changes are told.
+    /// </summary>
+    /// <param name="after">Where an earlier watch got to, or <see cref="WatchPosition.Now"/>.</param>
+    /// <param name="cancellationToken">Ends the watch.</param>
+    /// <remarks>
+    /// Changes of one transaction come in one batch. A reader that is slower than the writers for long (see
+    /// <see cref="ReplicatedStoreOptions.MaxWatchBufferLength"/>), or that goes on from an old position, gets the latest state of the documents that
+    /// changed meanwhile; and if these are no longer known, a batch with <see cref="DocumentChanges.HasGap"/>. What changed is forgotten once all
+    /// members of the cluster have it.
+    /// </remarks>
+    /// <exception cref="ObjectDisposedException">The store was closed.</exception>
+    /// <exception cref="StorageException">The store cannot be read.</exception>
+    public IAsyncEnumerable<DocumentChanges> WatchAsync(WatchPosition after, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(after);
+        return _store.WatchAsync(Name, after, cancellationToken);
+    }
+
     /// <summary>How many documents the local replica shows, and their fingerprint.</summary>
     public async ValueTask<KeyspaceStatistics> GetStatisticsAsync(CancellationToken cancellationToken = default)
     {

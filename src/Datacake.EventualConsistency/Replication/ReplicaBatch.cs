@@ -77,7 +77,11 @@ sealed class ReplicaBatch
     /// <summary>The stamp of the last local transaction, or none if the batch has none.</summary>
     public HlcTimestamp LastWritten { get; set; }
 
-    /// <summary>The documents that the batch changes, for statistics and watchers.</summary>
+    /// <summary>The documents that the batch has read or changed, by their storage keys: as they were, and as they are after it.</summary>
+    public IEnumerable<(ReadOnlyMemory<byte> Key, Document Before, Document After)> Documents =>
+        _documents.Select(document => (document.Key.Bytes, document.Value.Before, document.Value.After));
+
+    /// <summary>How many documents the batch has read or changed.</summary>
     public int DocumentCount => _documents.Count;
 
     public bool Knows(HlcTimestamp stamp) =>

@@ -1,25 +1,43 @@
 using System.Globalization;
 using System.Linq.Expressions;
 using Datacake.Data.Tests.Shop;
+using Datacake.Lmdb;
+using Datacake.Node;
+using Datacake.Sqlite;
+using Datacake.Storage;
 
 namespace Datacake.Data.Tests.Query;
 
-/// <summary>Random queries return what LINQ to Objects returns over the same data. DATACAKE_QUERIES sets their number.</summary>
-[Collection(QueriedData.Tests)]
-public class QueryDifferentialTests(QueriedData data)
+/// <summary>
+/// Random queries return what LINQ to Objects returns over the same data, with every storage provider. DATACAKE_QUERIES sets their number.
+/// </summary>
+public sealed class QueryDifferentialTests : IDisposable
 {
     static readonly int Count = int.TryParse(
         Environment.GetEnvironmentVariable("DATACAKE_QUERIES"), CultureInfo.InvariantCulture, out int count)
         ? count
-        : 2_000;
+        : 700;
 
     static readonly string[] KindsOfPlans = ["full scan", "key range", "key lookup", "index", "descending", " or ", "in memory", "nothing"];
 
     readonly HashSet<string> _kindsSeen = [];
+    readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("datacake-queries-");
+    DatacakeNode? _node;
+    List<Everything> _entities = [];
 
-    [Fact]
-    public async Task Random_queries_return_what_LINQ_to_Objects_does()
+    public void Dispose() => _directory.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("memory")]
+    [InlineData("SQLite")]
+    [InlineData("LMDB")]
+    public async Task Random_queries_return_what_LINQ_to_Objects_does(string provider)
     {
+        var token = TestContext.Current.CancellationToken;
+        await using var node = await DatacakeNode.StartAsync(
+            options => Use(provider, options.WithNodeId(1).ListenOn("127.0.0.1:0")), token);
+        _node = node;
+        _entities = await QueriedData.FillAsync(node, token);
         for (int seed = 0; seed < Count; seed++)
         {
             try
@@ -35,14 +53,21 @@ public class QueryDifferentialTests(QueriedData data)
         Assert.Equal(KindsOfPlans.Order(), _kindsSeen.Order());
     }
 
+    void Use(string provider, DatacakeNodeOptions options) => _ = provider switch
+    {
+        "SQLite" => options.UseSqlite(Path.Combine(_directory.FullName, "queries.db")),
+        "LMDB" => options.UseLmdb(Path.Combine(_directory.FullName, "queries.lmdb")),
+        _ => options.UseMemory(),
+    };
+
     async Task Compare(int seed)
     {
         var random = new Random(seed);
         var token = TestContext.Current.CancellationToken;
-        await using var db = data.NewContext();
-        var generator = new RandomQuery(random, data.Entities);
+        await using var db = new QueryContext(_node!);
+        var generator = new RandomQuery(random, _entities);
         Query<Everything> query = db.Everything;
-        IEnumerable<Everything> expected = data.Entities;
+        IEnumerable<Everything> expected = _entities;
         for (int i = random.Next(3); i > 0; i--)
         {
             var predicate = generator.Predicate();
