@@ -110,6 +110,12 @@ public sealed class Keyspace<T> : Query<T>
         return document is null ? null : Context.ChangeTracker.TrackRead(Metadata, key, document, Model.Read(key, document));
     }
 
+    /// <summary>
+    /// Reads by key that other nodes take part in: <c>await db.Products.WithConsistency(Consistency.Quorum).FindAsync(1L)</c> sees whatever was
+    /// saved at <see cref="Consistency.Quorum"/> before, on any node.
+    /// </summary>
+    public ConsistentReads<T> WithConsistency(Consistency consistency) => new(this, consistency);
+
     /// <inheritdoc/>
     public override Query<T> AsNoTracking() => All.AsNoTracking();
 

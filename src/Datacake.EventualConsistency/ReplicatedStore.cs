@@ -4,6 +4,7 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Links;
+using Datacake.EventualConsistency.Reading;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Watching;
 using Datacake.Node;
@@ -51,6 +52,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         _membership = StoreMembership.Of(replica, node);
         _watchers = new StoreWatchers(replica.Catalog);
         _loop = new CommitLoop(replica, storage, options, _logger, OnCommitted);
+        _reads = new ReadService(replica, storage, _loop);
         _declaring = new KeyspaceDeclaring(replica, _loop);
         _joining = new ClusterJoining(node, replica);
     }
@@ -201,6 +203,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         StoreLog.Opened(_logger, _node.Id, _storage.Description, _replica.IsJoined ? "a member of its cluster" : "fresh, and about to join");
         _links = new PeerLinks(_node, _replica, _storage, _loop, _board, _logger);
         _links.Start();
+        _node.Server.AddService(_reads);
         _ticking = Task.Run(TickAsync);
         if (_replica.IsJoined)
             _joined.TrySetResult();
@@ -211,6 +214,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         await Task.Yield();
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _ticking.ConfigureAwait(false);
+        _node.Server.RemoveService(ReadService.ServiceName);
         if (_links is not null)
             await _links.DisposeAsync().ConfigureAwait(false);
         await _loop.DisposeAsync().ConfigureAwait(false);

@@ -46,4 +46,7 @@ static partial class StoreLog
 
     [LoggerMessage(14, LogLevel.Error, "What a commit means for others could not be told them; they fetch it")]
     public static partial void CommitNotTold(ILogger logger, Exception exception);
+
+    [LoggerMessage(15, LogLevel.Debug, "What a read of node {Node} found missing on some replicas was not fetched at once; replication brings it")]
+    public static partial void RepairFailed(ILogger logger, Exception exception, byte node);
 }

@@ -71,6 +71,28 @@ public sealed class KeyspaceHandle
         return await snapshot.GetAsync(Name, key, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// The document under a key as so many replicas show it together as the level asks for: whatever was written at a level that overlaps, such as
+    /// quorum with quorum, is seen. Replicas that lack some of it are made to fetch it at once.
+    /// </summary>
+    /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level.</exception>
+    /// <exception cref="ConsistencyException">The level was not satisfied in time.</exception>
+    public async ValueTask<Document?> GetAsync(DocumentKey key, Consistency consistency, CancellationToken cancellationToken = default) =>
+        (await _store.ReadAsync(Name, [key], consistency, cancellationToken).ConfigureAwait(false))[0];
+
+    /// <summary>
+    /// The documents under some keys, up to 1,000, as so many replicas show them together as the level asks for; those that do not exist are left out.
+    /// </summary>
+    /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level.</exception>
+    /// <exception cref="ConsistencyException">The level was not satisfied in time.</exception>
+    public async ValueTask<IReadOnlyList<StoredDocument>> GetManyAsync(
+        IEnumerable<DocumentKey> keys, Consistency consistency, CancellationToken cancellationToken = default)
+    {
+        DocumentKey[] asked = [.. keys];
+        var documents = await _store.ReadAsync(Name, asked, consistency, cancellationToken).ConfigureAwait(false);
+        return [.. asked.Zip(documents).Where(found => found.Second is not null).Select(found => new StoredDocument(found.First, found.Second!))];
+    }
+
     /// <summary>The documents that the local replica shows under some keys, in one snapshot; those that it does not show are left out.</summary>
     public async ValueTask<IReadOnlyList<StoredDocument>> GetManyAsync(IEnumerable<DocumentKey> keys, CancellationToken cancellationToken = default)
     {
