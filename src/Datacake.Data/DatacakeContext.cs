@@ -146,6 +146,14 @@ public abstract class DatacakeContext : IAsyncDisposable
         await ((Task)_opening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
+    /// <summary>
+    /// Describes the model beside, or in place of, attributes. The source generator reads it while the context is compiled, and it is never
+    /// called; see <see cref="ModelBuilder"/>.
+    /// </summary>
+    protected virtual void OnModelCreating(ModelBuilder model)
+    {
+    }
+
     /// <summary>Names the keyspaces. The source generator overrides it.</summary>
     [EditorBrowsable(EditorBrowsableState.Never)]
     protected virtual void DescribeModel(ContextModelBuilder model)
@@ -175,6 +183,8 @@ public abstract class DatacakeContext : IAsyncDisposable
     [EditorBrowsable(EditorBrowsableState.Never)]
     protected Keyspace<T> CreateKeyspace<T>(EntityModel<T> model)
         where T : class => new(this, KeyspaceOf(typeof(T)), model);
+
+    internal KeyGenerator KeyGenerator => field ??= new KeyGenerator(Node.Clock, Node.TimeProvider);
 
     internal ConcurrencyDetector Concurrency { get; } = new();
 
@@ -262,7 +272,7 @@ public abstract class DatacakeContext : IAsyncDisposable
     {
         foreach (var keyspace in Keyspaces)
         {
-            if (keyspace.Entity.Type == type)
+            if (keyspace.Entity.Type == type || keyspace.Entity.Has(type))
                 return keyspace;
         }
         throw new InvalidOperationException(

@@ -29,13 +29,15 @@ public sealed class Keyspace<T> : Query<T>
 
     internal EntityModel<T> Model { get; }
 
-    /// <summary>Tracks an entity that the next save puts as a whole. A <see cref="Guid"/> key that is empty gets a new value.</summary>
+    /// <summary>
+    /// Tracks an entity that the next save puts as a whole. A <see cref="Guid"/>, <see cref="long"/> or <see cref="ulong"/> key that is
+    /// empty or 0 gets a value that no other node makes, unless the model says otherwise.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Another instance with its key is tracked.</exception>
     public EntityEntry<T> Add(T entity)
     {
         ArgumentNullException.ThrowIfNull(entity);
-        if (Model.Key is [{ Setter: { } setter } key] && key.Type == typeof(Guid) && key.GetValue(entity) is Guid id && id == Guid.Empty)
-            setter(entity, Guid.CreateVersion7(Context.Node.TimeProvider.GetUtcNow()));
+        ((EntityModel)Model).GenerateKey(entity, Context.KeyGenerator);
         return Set(entity, EntityState.Added);
     }
 

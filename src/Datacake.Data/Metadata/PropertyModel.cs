@@ -10,6 +10,17 @@ public sealed class PropertyModel(string name, Type type, PropertyKind kind, Fun
     /// <summary>Its name; nested ones are joined by dots.</summary>
     public string Name { get; } = name;
 
+    /// <summary>The name of its cells in the store, which it had before it was renamed.</summary>
+    public string StoredName { get => field ?? Name; init; }
+
+    /// <summary>The class derived from the entity class whose entities alone have it; null if all have it.</summary>
+    public Type? DerivedType { get; init; }
+
+    /// <summary>
+    /// Whether it is stored as what a converter makes of it: keys and indexes find equal values, and order them by what is stored.
+    /// </summary>
+    public bool IsConverted { get; init; }
+
     /// <summary>Its type.</summary>
     public Type Type { get; } = type;
 

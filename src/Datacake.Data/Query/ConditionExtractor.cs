@@ -71,9 +71,10 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
     }
 
     /// <summary>
-    /// Whether an index decides a comparison as the language does: not where a missing owner makes it throw, nor for NaN.
+    /// Whether an index decides a comparison as the language does: not where a missing owner makes it throw, nor for NaN, nor where a
+    /// converter may make different values equal.
     /// </summary>
-    static bool IsExactOf(PropertyModel property) => !property.Name.Contains('.')
+    static bool IsExactOf(PropertyModel property) => !property.Name.Contains('.') && !property.IsConverted
         && (Nullable.GetUnderlyingType(property.Type) ?? property.Type) is var type && type != typeof(double) && type != typeof(float);
 
     Condition? Comparison(BinaryExpression comparison)
@@ -123,6 +124,8 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
             ExpressionType.LessThanOrEqual => ConditionKind.LessThanOrEqual,
             _ => null,
         };
+        if (property.IsConverted && condition != ConditionKind.In)
+            return null;
         // Null is neither less nor greater than a number, yet less than a string for CompareOrdinal: left to the predicate.
         return condition is { } known && (value is not null || known == ConditionKind.In) ? new Condition(property, known, [value]) : null;
     }
@@ -133,13 +136,13 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
         {
             case { Method.Name: nameof(string.StartsWith), Object: { } text, Arguments: [var prefix, var comparison] }
                 when call.Method.DeclaringType == typeof(string) && IsOrdinal([comparison])
-                && Property(text) is { } property && TryGetValue(prefix, out object? value) && value is string start
+                && Property(text) is { IsConverted: false } property && TryGetValue(prefix, out object? value) && value is string start
                 && IsWritable(property, start):
                 return new Condition(property, ConditionKind.StartsWith, [start]);
 
             // An overload for one character, which is ordinal.
             case { Method.Name: nameof(string.StartsWith), Object: { } text, Arguments: [{ } first] }
-                when first.Type == typeof(char) && Property(text) is { } property && TryGetValue(first, out object? value)
+                when first.Type == typeof(char) && Property(text) is { IsConverted: false } property && TryGetValue(first, out object? value)
                 && $"{value}" is var start && IsWritable(property, start):
                 return new Condition(property, ConditionKind.StartsWith, [start]);
 

@@ -33,7 +33,7 @@ static class QueryPlanner
         return paths.TrueForAll(path => path is KeyLookup or IndexScan) ? new UnionAccess(paths) : InOrder(entity, orderings) ?? Everything;
     }
 
-    static KeyScan Everything => new(KeyRange.All, ScanDirection.Forward);
+    public static KeyScan Everything => new(KeyRange.All, ScanDirection.Forward);
 
     static AccessPath PlanOne(EntityModel entity, IReadOnlyList<Condition> conditions, IReadOnlyList<OrderingColumn> orderings)
     {
@@ -114,7 +114,7 @@ static class QueryPlanner
     {
         int common = 0;
         while (common < orderings.Count && common < entity.Key.Count && orderings[common].Property == entity.Key[common].Name
-            && orderings[common].IsDescending == orderings[0].IsDescending)
+            && !entity.Key[common].IsConverted && orderings[common].IsDescending == orderings[0].IsDescending)
             common++;
         if (common == entity.Key.Count)
             return orderings[0].IsDescending ? ScanDirection.Reverse : ScanDirection.Forward;
@@ -127,7 +127,7 @@ static class QueryPlanner
     static bool IsInOrder(EntityModel entity, IndexModel index, ColumnRanges ranges, IReadOnlyList<OrderingColumn> orderings) =>
         orderings.Count > 0 && ranges.Values.Count <= 1 && ranges.Fixed < index.Properties.Count
         && index.Properties[ranges.Fixed] == orderings[0].Property
-        && entity.FindProperty(index.Properties[ranges.Fixed])!.Kind != PropertyKind.Set;
+        && entity.FindProperty(index.Properties[ranges.Fixed]) is { IsConverted: false, Kind: not PropertyKind.Set };
 
     /// <summary>The ranges of an index or of the keys in which the conditions can be true.</summary>
     static ColumnRanges Ranges(EntityModel entity, IReadOnlyList<string> columns, IReadOnlyList<Condition> conditions, int maxValueLength)

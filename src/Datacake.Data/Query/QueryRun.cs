@@ -44,10 +44,10 @@ sealed class QueryRun<T>
     /// <summary>What the predicates say: alternatives of conditions.</summary>
     public IReadOnlyList<IReadOnlyList<Condition>> Alternatives { get; }
 
-    public AccessPath Path { get; }
+    public AccessPath Path { get; private set; }
 
     /// <summary>Whether the predicates are true of all that the path leads to, so that they need not be checked.</summary>
-    public bool IsAnsweredByPath { get; }
+    public bool IsAnsweredByPath { get; private set; }
 
     /// <summary>How many documents were read.</summary>
     public long DocumentsRead { get; private set; }
@@ -77,6 +77,7 @@ sealed class QueryRun<T>
     {
         if (_spec.Take == 0)
             yield break;
+        FitTo(snapshot);
         var rows = FilterAsync(snapshot, cancellationToken);
         if (!IsInOrder)
             rows = SortAsync(rows);
@@ -103,6 +104,7 @@ sealed class QueryRun<T>
     /// <summary>How many results there are.</summary>
     public async ValueTask<long> CountAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
     {
+        FitTo(snapshot);
         long count = 0;
         if (_spec.Predicates.Count == 0)
             count = (await snapshot.GetStatisticsAsync(_keyspace.Name, cancellationToken).ConfigureAwait(false)).Count;
@@ -114,6 +116,15 @@ sealed class QueryRun<T>
                 count += batch.Count;
         }
         return Math.Min(Math.Max(count - _spec.Skip, 0), _spec.Take ?? long.MaxValue);
+    }
+
+    /// <summary>While one of its indexes is being built, all documents are read instead.</summary>
+    void FitTo(StoreSnapshot snapshot)
+    {
+        if (Path.Indexes.All(index => snapshot.HasIndex(_keyspace.Name, index.Name)))
+            return;
+        Path = QueryPlanner.Everything;
+        IsAnsweredByPath = false;
     }
 
     /// <summary>The entities of the path for which the predicates are true, in its order.</summary>

@@ -106,14 +106,14 @@ sealed partial class Replica
         if (!batch.LastWritten.IsNone)
             _previous = batch.LastWritten;
         Identity.IsDirty = false;
-        foreach (var keyspace in Catalog.All)
-            keyspace.IsDirty = false;
+        Catalog.Complete(batch.KeyspaceChanges);
         if (batch.IsReconciled)
             _arrived = null;
     }
 
     /// <summary>
-    /// The storage has refused the batch: nothing of it counts. What was pulled is fetched again.
+    /// The storage has failed to commit the batch, and the snapshot shows what became of it: nothing of it counts but what is stored. What was
+    /// pulled is fetched again.
     /// </summary>
     public async ValueTask AbandonAsync(IStorageSnapshot snapshot)
     {
@@ -122,6 +122,8 @@ sealed partial class Replica
         _mayHavePartAside = true;
         if (!_hasJoined)
             ForgetSeed();
+        _state = await ReadStateAsync(snapshot, CancellationToken.None).ConfigureAwait(false);
+        _previous = HlcTimestamp.Max(_previous, _state.Known.OfNode(Node).Top);
         await Catalog.ReadAgainAsync(snapshot).ConfigureAwait(false);
     }
 

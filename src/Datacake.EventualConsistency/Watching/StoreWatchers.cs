@@ -54,8 +54,6 @@ sealed class StoreWatchers(KeyspaceCatalog catalog)
                 watcher.PostGap();
             return;
         }
-        if (batch.DocumentCount == 0)
-            return;
         var position = new WatchPosition(batch.State.Known);
         foreach (var ofKeyspace in watchers.GroupBy(watcher => watcher.Keyspace, StringComparer.Ordinal))
         {
