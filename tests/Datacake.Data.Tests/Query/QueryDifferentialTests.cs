@@ -132,6 +132,8 @@ public sealed class QueryDifferentialTests : IDisposable
                 Assert.Equal(expected.Min(e => e.NullableInt32), await query.MinAsync(e => e.NullableInt32, token));
                 Assert.Equal(
                     expected.Select(e => e.NullableString).Max(StringComparer.Ordinal), await query.MaxAsync(e => e.NullableString, token));
+                Assert.Equal(expected.Max(e => (byte?)e.Byte), await query.MaxAsync(e => (byte?)e.Byte, token));
+                Assert.Equal(expected.Max(e => e.NullableStatus), await query.MaxAsync(e => e.NullableStatus, token));
                 break;
             case 6:
                 Assert.Equal(expected.Average(e => e.NullableInt32), await query.AverageAsync(e => e.NullableInt32, token));
@@ -148,6 +150,9 @@ public sealed class QueryDifferentialTests : IDisposable
             case 10:
                 Assert.Equal(
                     expected.Select(e => (e.Id, e.String)), await query.Select(e => ValueTuple.Create(e.Id, e.String)).ToListAsync(token));
+                Assert.Equal(
+                    expected.Select(e => (e.Owned?.Text, e.Set.Count, e.Counter, e.Computed)),
+                    await query.Select(e => ValueTuple.Create(e.Owned == null ? null : e.Owned.Text, e.Set.Count, e.Counter, e.Computed)).ToListAsync(token));
                 break;
             case 11:
                 Assert.Equal(
