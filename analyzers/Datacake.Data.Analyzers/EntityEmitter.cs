@@ -262,12 +262,11 @@ sealed class EntityEmitter
     bool IsRead(PropertySpec property) => property.Kind != MappingKind.Discriminator && !IsArgument(property)
         && (property.Setter != SetterKind.None || property.Kind is MappingKind.Owned or MappingKind.Set or MappingKind.Dictionary);
 
-    /// <summary>Whether the constructors of all classes that have the property set it.</summary>
+    /// <summary>Whether the constructors of all classes set it; if only some do, setting it again does no harm.</summary>
     bool IsArgument(PropertySpec property)
     {
         bool Sets(ConstructorSpec? constructor) => constructor?.Arguments.Any(argument => argument.Path == property.Path) == true;
-        return All.Any(owner => Sets(owner.Constructor))
-            || (property.DerivedType is null ? _spec.Classes.All(known => Sets(known.Constructor)) : property.Setter == SetterKind.None);
+        return All.Any(owner => Sets(owner.Constructor)) || _spec.Classes.All(known => Sets(known.Constructor));
     }
 
     void EmitCase(int slot)
