@@ -123,6 +123,8 @@ sealed class EntityEmitter
             settings.Add("IsRequired = true");
         if (property.MaxLength is { } length)
             settings.Add($"MaxLength = {length}");
+        if (property.IsConcurrencyToken)
+            settings.Add("IsConcurrencyToken = true");
         if (property.OrderedCodec is { } ordered)
             settings.Add($"OrderedCodec = {Codec(ordered)}");
         string owner = OwnerExpression(property, $"(({_spec.Type})e)");

@@ -159,6 +159,7 @@ sealed class PropertyMapper(
             IsReference = isReference,
             IsRequired = configured?.IsRequired ?? isRequired,
             MaxLength = configured?.MaxLength ?? LengthOf(symbol, "MaxLengthAttribute") ?? LengthOf(symbol, "StringLengthAttribute"),
+            IsConcurrencyToken = symbol.Find(Names.Annotations + "ConcurrencyCheckAttribute") is not null,
         };
     }
 

@@ -128,6 +128,9 @@ sealed record PropertySpec(
 
     public int? MaxLength { get; init; }
 
+    /// <summary>Whether a save checks that it is stored as it was read.</summary>
+    public bool IsConcurrencyToken { get; init; }
+
     /// <summary>The type without the annotation that it may be null.</summary>
     public string BareType { get; init; } = "";
 

@@ -2,6 +2,7 @@ using System.Linq.Expressions;
 using Datacake.Data.Metadata;
 using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
+using Datacake.Node;
 
 namespace Datacake.Data;
 
@@ -117,6 +118,8 @@ public sealed class Keyspace<T> : Query<T>
     /// <inheritdoc/>
     public override string Explain() => All.Explain();
 
+    internal override CompiledExpressions Expressions => Model.Expressions;
+
     internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) => All.RunAsync(cancellationToken);
 
     internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate) => All.WhereCore(predicate);
@@ -131,7 +134,15 @@ public sealed class Keyspace<T> : Query<T>
 
     internal override ValueTask<long> CountCoreAsync(CancellationToken cancellationToken) => All.CountCoreAsync(cancellationToken);
 
-    EntityQuery<T> All => new(this);
+    internal override Task<SaveResult> ExecuteCore(
+        Action<PropertySetters<T>>? update, Consistency? consistency, CancellationToken cancellationToken) =>
+        All.ExecuteCore(update, consistency, cancellationToken);
+
+    internal override Task<TResult?> ExtremeCore<TResult>(
+        Expression<Func<T, TResult>> selector, bool isGreatest, CancellationToken cancellationToken)
+        where TResult : default => All.ExtremeCore(selector, isGreatest, cancellationToken);
+
+    EntityQuery<T> All => new(this, new QuerySpec<T>());
 
     EntityEntry<T> Set(T entity, EntityState state)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Datacake.Crdt;
+using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Metadata;
@@ -27,6 +28,7 @@ public abstract class EntityModel
         Properties = properties;
         Key = [.. properties.Where(property => property.Kind == PropertyKind.Key)];
         Indexes = indexes;
+        ConcurrencyTokens = [.. properties.Where(property => property.IsConcurrencyToken)];
         _propertiesByName = properties.ToFrozenDictionary(property => property.Name);
     }
 
@@ -54,6 +56,9 @@ public abstract class EntityModel
     /// <summary>The indexes.</summary>
     public IReadOnlyList<IndexModel> Indexes { get; }
 
+    /// <summary>The properties that a save checks to be stored as they were read.</summary>
+    public IReadOnlyList<PropertyModel> ConcurrencyTokens { get; }
+
     /// <summary>The property of this name, or null if there is none or it is not mapped.</summary>
     public PropertyModel? FindProperty(string name) => _propertiesByName.GetValueOrDefault(name);
 
@@ -65,6 +70,11 @@ public abstract class EntityModel
     }
 
     internal CellPath[] Paths { get; }
+
+    /// <summary>What was compiled for queries of these entities.</summary>
+    internal CompiledExpressions Expressions { get; } = new();
+
+    internal GivenWarnings ScanWarnings { get; } = new();
 
     /// <summary>Whether entities of this very class can be stored.</summary>
     internal bool Has(Type type) => Classes.Count == 0 ? type == Type : Classes.Any(known => known.Type == type);

@@ -36,6 +36,11 @@ public sealed class PropertyModel(string name, Type type, PropertyKind kind, Fun
     /// <summary>The greatest length of a string, or number of elements, from <c>[MaxLength]</c> or <c>[StringLength]</c>.</summary>
     public int? MaxLength { get; init; }
 
+    /// <summary>
+    /// Whether a save of the entity fails if the local store has another value of it than was read: <c>[ConcurrencyCheck]</c>.
+    /// </summary>
+    public bool IsConcurrencyToken { get; init; }
+
     /// <summary>How its values, or a set's elements, are written into keys and indexes; null if they cannot be.</summary>
     public IOrderedCodec? OrderedCodec { get; init; }
 

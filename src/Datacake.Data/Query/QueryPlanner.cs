@@ -33,7 +33,7 @@ static class QueryPlanner
         return paths.TrueForAll(path => path is KeyLookup or IndexScan) ? new UnionAccess(paths) : InOrder(entity, orderings) ?? Everything;
     }
 
-    static KeyScan Everything => new(KeyRange.All, ScanDirection.Forward);
+    public static KeyScan Everything => new(KeyRange.All, ScanDirection.Forward);
 
     static AccessPath PlanOne(EntityModel entity, IReadOnlyList<Condition> conditions, IReadOnlyList<OrderingColumn> orderings)
     {
@@ -59,6 +59,7 @@ static class QueryPlanner
                 Conditions = ranges.Conditions,
                 FixedColumns = ranges.Fixed,
                 IsInOrder = isInOrder,
+                IsExact = !ranges.IsCut,
             };
             bestScore = score;
         }
@@ -152,6 +153,7 @@ static class QueryPlanner
                 break;
             used.AddRange(bounds);
             var values = Distinct(prefixes.Select(prefix => Range(prefix, property, bounds, maxValueLength)));
+            bool isCut = bounds.Exists(bound => prefixes.Exists(prefix => Exact(prefix, property, bound).Length > maxValueLength));
             bool isClosed = bounds.Exists(condition => condition.Kind == ConditionKind.StartsWith)
                 || (bounds.Exists(IsLower) && bounds.Exists(IsUpper));
             bool isNotNull = bounds.TrueForAll(condition => condition.Values[0] is null);
@@ -161,6 +163,7 @@ static class QueryPlanner
                 Conditions = used,
                 Fixed = fixedColumns,
                 Selectivity = isClosed ? 5 : isNotNull ? 1 : 3,
+                IsCut = isCut,
             };
         }
         if (used.Count == 0)
@@ -171,6 +174,7 @@ static class QueryPlanner
             Values = Distinct(prefixes.Select(prefix => KeyRange.WithPrefix(Cut(prefix, maxValueLength)))),
             Conditions = used,
             Fixed = fixedColumns,
+            IsCut = prefixes.Exists(prefix => prefix.Length > maxValueLength),
         };
     }
 
@@ -181,11 +185,13 @@ static class QueryPlanner
     static KeyRange Range(byte[] prefix, PropertyModel property, List<Condition> bounds, int maxValueLength)
     {
         var range = KeyRange.WithPrefix(Cut(prefix, maxValueLength));
+        // Null comes first in an index, and is not less than anything but for strings.
+        if (property.IsNullable && property.Type.IsValueType && !bounds.Exists(IsLower) && Append(prefix, property, null) is var ofNull
+            && ofNull.Length <= maxValueLength)
+            range = range with { Start = KeyRange.WithPrefix(ofNull).End!.Value };
         foreach (var bound in bounds)
         {
-            byte[] exact = bound.Kind == ConditionKind.StartsWith
-                ? AppendPrefix(prefix, (string)bound.Values[0]!)
-                : Append(prefix, property, bound.Values[0]);
+            byte[] exact = Exact(prefix, property, bound);
             byte[] value = Cut(exact, maxValueLength);
             bool isCut = value.Length < exact.Length;
             // A value that is cut off stands for all that begin like it.
@@ -208,6 +214,10 @@ static class QueryPlanner
         }
         return range;
     }
+
+    static byte[] Exact(byte[] prefix, PropertyModel property, Condition bound) => bound.Kind == ConditionKind.StartsWith
+        ? AppendPrefix(prefix, (string)bound.Values[0]!)
+        : Append(prefix, property, bound.Values[0]);
 
     static List<KeyRange> Distinct(IEnumerable<KeyRange> ranges)
     {
@@ -249,6 +259,9 @@ static class QueryPlanner
         public int Fixed { get; init; }
 
         public double Selectivity { get; init; }
+
+        /// <summary>Whether a value is longer than the index holds.</summary>
+        public bool IsCut { get; init; }
 
         public bool IsUsed => Conditions.Count > 0;
     }
