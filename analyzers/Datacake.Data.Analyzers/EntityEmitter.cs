@@ -60,6 +60,8 @@ sealed class EntityEmitter
         EmitGenerateKey();
         EmitWrite();
         EmitRead();
+        foreach (var item in _spec.Objects)
+            new ObjectEmitter(_source, item, codec => Codec(codec), Assignment).Emit(Creator(item.Constructor));
         EmitAccessors();
         _source.Close();
         return _source.ToString();
@@ -68,6 +70,7 @@ sealed class EntityEmitter
     void EmitFields()
     {
         var made = All
+            .Concat(_spec.Objects.SelectMany(item => item.Properties))
             .SelectMany(property => new[] { property.Codec, property.ElementCodec, property.OrderedCodec })
             .OfType<CodecSpec>()
             .Where(codec => codec.IsMade)
@@ -341,6 +344,7 @@ sealed class EntityEmitter
         var hidden = All
             .Select(property => property.Constructor)
             .Concat(_spec.Classes.Select(known => known.Constructor))
+            .Concat(_spec.Objects.Select(item => item.Constructor))
             .Where(constructor => constructor is { IsDirect: false })
             .Distinct();
         foreach (var constructor in hidden)
@@ -364,8 +368,10 @@ sealed class EntityEmitter
             int slot = _slots.FindIndex(candidate => candidate.Path == argument.Path);
             return $"cells.Peek({slot}, {Codec(_slots[slot].Codec)}, {argument.Missing})";
         });
-        return $"{(constructor.IsDirect ? "new " + constructor.Type : CreatorOf(constructor))}({string.Join(", ", arguments)})";
+        return $"{Creator(constructor)}({string.Join(", ", arguments)})";
     }
+
+    static string Creator(ConstructorSpec constructor) => constructor.IsDirect ? "new " + constructor.Type : CreatorOf(constructor);
 
     static string CreatorOf(ConstructorSpec constructor) => "New_" + constructor.Type.Replace("global::", "").Replace('.', '_');
 
@@ -407,10 +413,10 @@ sealed class EntityEmitter
             .Prepend(root));
     }
 
-    static string Identifier(string name) =>
+    public static string Identifier(string name) =>
         SyntaxFacts.GetKeywordKind(name) != SyntaxKind.None || SyntaxFacts.GetContextualKeywordKind(name) != SyntaxKind.None
             ? "@" + name
             : name;
 
-    static string Literal(string value) => SymbolDisplay.FormatLiteral(value, quote: true);
+    public static string Literal(string value) => SymbolDisplay.FormatLiteral(value, quote: true);
 }

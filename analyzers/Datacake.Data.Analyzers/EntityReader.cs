@@ -59,6 +59,7 @@ sealed class EntityReader(
         {
             KeyGenerator = keyGenerator,
             HasDiscriminator = hierarchy.HasDiscriminator,
+            Objects = new(mapper.Objects),
         };
     }
 

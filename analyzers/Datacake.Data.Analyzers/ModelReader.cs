@@ -152,6 +152,9 @@ sealed class ModelReader(Compilation compilation, INamedTypeSymbol context, Canc
             case (PropertyConfiguration property, "HasConversion"):
                 ReadConversion(property, method, arguments, semantics);
                 return property;
+            // What Entity Framework has and we have not: the compiler says what to write instead.
+            case (_, _) when method.Find("System.ObsoleteAttribute") is not null:
+                return target;
             default:
                 Report(call, $"'{method.Name}' is not a call on the model");
                 return null;

@@ -90,6 +90,22 @@ public sealed class Invoice
 {
     [Key, Converter<InvoiceNumberConverter>] public InvoiceNumber Number { get; set; }
     [Converter<MoneyConverter>] public Money? Amount { get; set; }
+    public List<InvoiceLine> Lines { get; set; } = [];
+    public Dictionary<string, InvoiceLine> Extras { get; } = [];
+}
+
+public sealed record InvoiceLine(string Text, decimal Price = 1)
+{
+    public string Unit { get; set; } = "piece";
+    [FormerName("Amount")] public int? Count { get; init; }
+    [Converter<MoneyConverter>] public Money? Tax { get; set; }
+    public List<Part> Parts { get; set; } = [];
+}
+
+public sealed class Part
+{
+    public string? Name { get; set; }
+    public int Weight { get; private set; } = 5;
 }
 
 public sealed class Reading
