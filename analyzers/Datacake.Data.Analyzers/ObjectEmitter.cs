@@ -3,7 +3,8 @@ namespace Datacake.Data.Analyzers;
 /// <summary>
 /// Writes the codec of a class whose objects are stored as one value: a map of its properties by their names in the store.
 /// </summary>
-sealed class ObjectEmitter(SourceWriter source, ObjectSpec spec, Func<CodecSpec, string> codec, Func<PropertySpec, string, string, string> assign)
+sealed class ObjectEmitter(
+    SourceWriter source, ObjectSpec spec, Func<CodecSpec, string> codec, Func<PropertySpec, string, string, string> assign)
 {
     const string Metadata = "global::Datacake.Data.Metadata.";
 
@@ -66,8 +67,11 @@ sealed class ObjectEmitter(SourceWriter source, ObjectSpec spec, Func<CodecSpec,
         source.Line("    break;");
         source.Close();
         source.Close();
-        string arguments = string.Join(", ", spec.Constructor.Arguments.Select(argument =>
-            argument.Path is null ? argument.Missing : $"value{spec.Properties.ToList().FindIndex(property => property.Path == argument.Path)}"));
+        var paths = spec.Properties.Select(property => property.Path).ToList();
+        string arguments = string.Join(
+            ", ",
+            spec.Constructor.Arguments.Select(argument =>
+                argument.Path is null ? argument.Missing : $"value{paths.IndexOf(argument.Path)}"));
         source.Line($"var created = {creator}({arguments});");
         for (int i = 0; i < spec.Properties.Count; i++)
         {

@@ -31,7 +31,8 @@ sealed class PropertyMapper(
             return null;
         if (!TypeMapping.IsKey(storedType) || TypeMapping.NullableOf(symbol.Type) is not null)
         {
-            diagnostics.Report(Diagnostics.KeyType, symbol, symbol.ContainingType.Name, symbol.Name, (converter is null ? symbol.Type : storedType).ToDisplayString());
+            var wrong = converter is null ? symbol.Type : storedType;
+            diagnostics.Report(Diagnostics.KeyType, symbol, symbol.ContainingType.Name, symbol.Name, wrong.ToDisplayString());
             return null;
         }
         return property with
@@ -160,7 +161,7 @@ sealed class PropertyMapper(
             if (value is not null)
                 properties.Add(Describe(child, inner, MappingKind.Value) with { Codec = value });
             else if (diagnostics.Count == errors)
-                Unsupported(child, $"it is in a list or dictionary, '{symbol.Name}', so it is a single value, an object, or a list of these");
+                Unsupported(child, $"it is in the list or dictionary '{symbol.Name}', where properties are single values, objects, and lists");
         }
         path.RemoveAt(path.Count - 1);
         if (Constructors.Find(owned, properties) is { } constructor)

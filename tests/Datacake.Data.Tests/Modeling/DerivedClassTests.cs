@@ -1,4 +1,6 @@
 using Datacake.Crdt;
+using Datacake.Data.Generated;
+using Datacake.Data.Metadata;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 
@@ -65,6 +67,33 @@ public class DerivedClassTests(StoreFixture store)
         db.ChangeTracker.Clear();
         var found = await db.Vehicles.Where(v => v.Kind == VehicleKind.Zebra && v.Seats == 2 && v.Owner == "default").ToListAsync(Token);
         Assert.Equal("default", Assert.Single(found).Plate.Text);
+    }
+
+    [Fact]
+    public async Task An_abstract_class_has_entities_of_derived_ones()
+    {
+        await using var db = Context();
+        db.Shapes.AddRange(new Circle { Radius = 2 }, new Square { Side = 3, Color = "blue" });
+        await db.SaveChangesAsync(Token);
+        db.ChangeTracker.Clear();
+        Assert.Equal(2, Assert.IsType<Circle>(await db.Shapes.SingleAsync(shape => shape.Color == "red", Token)).Radius);
+        Assert.Equal(3, Assert.IsType<Square>(await db.Shapes.SingleAsync(shape => shape.Color == "blue", Token)).Side);
+    }
+
+    [Fact]
+    public void A_class_of_a_newer_version_is_read_as_the_entity_class_unless_that_is_abstract()
+    {
+        var writer = new ValueWriter();
+        writer.WriteString("submarine");
+        var cells = new DocumentContentBuilder();
+        cells.Set(DocumentPath.OfProperty("$type").Encoded.Span, writer.Written);
+        var document = Document.Put(new HlcTimestamp(1), cells.Build());
+
+        var vehicles = Datacake_Data_Tests_Modeling_VehicleModel_of_Datacake_Data_Tests_Modeling_FleetContext.Instance;
+        Assert.Equal(typeof(Vehicle), vehicles.ReadEntity("plate", document).GetType());
+        var shapes = Datacake_Data_Tests_Modeling_ShapeModel.Instance;
+        var exception = Assert.Throws<InvalidDataException>(() => shapes.ReadEntity(Guid.Empty, document));
+        Assert.Contains("The class 'submarine' is not known", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -15,6 +15,8 @@ public sealed partial class FleetContext(DatacakeNode node) : DatacakeContext(no
 
     public partial Keyspace<Reading> Readings { get; }
 
+    public partial Keyspace<Shape> Shapes { get; }
+
     protected override void OnModelCreating(ModelBuilder model)
     {
         var vehicle = model.Entity<Vehicle>();
@@ -112,4 +114,21 @@ public sealed class Reading
 {
     [DatabaseGenerated(DatabaseGeneratedOption.None)] public long Id { get; set; }
     public double Value { get; set; }
+}
+
+[Derived(typeof(Circle)), Derived(typeof(Square), "square")]
+public abstract class Shape
+{
+    public Guid Id { get; set; }
+    [Index] public string Color { get; set; } = "red";
+}
+
+public sealed class Circle : Shape
+{
+    public double Radius { get; set; } = 1;
+}
+
+public sealed class Square : Shape
+{
+    public double Side { get; set; }
 }
