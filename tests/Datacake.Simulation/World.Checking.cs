@@ -63,10 +63,13 @@ sealed partial class World
     void CheckStore(Machine machine)
     {
         var replica = machine.Replica!;
+        if (machine.Checked is var (entries, state) && ReferenceEquals(entries, machine.Disk.Entries) && ReferenceEquals(state, replica.State))
+            return;
+        machine.Checked = (machine.Disk.Entries, replica.State);
         CheckEncoding(machine, replica);
         var shown = new Document[_scenario.Slots.Count];
         var totals = replica.Catalog.All.ToDictionary(keyspace => keyspace, _ => (Count: 0L, Fingerprint: UInt128.Zero));
-        var entries = new HashSet<StorageKey>();
+        var indexed = new HashSet<StorageKey>();
         Array.Fill(shown, Document.Nothing);
         foreach (var (key, value) in machine.Disk.Range(StoreLayout.AllDocuments))
         {
@@ -80,12 +83,12 @@ sealed partial class World
             totals[keyspace] = (count + 1, fingerprint + Fingerprint.Of(name.Key.Span, document, keyspace.Policy));
             foreach (var index in keyspace.Indexes)
             {
-                foreach (byte[] indexed in ReplicaBatch.ValuesOf(index, document))
-                    entries.Add(new StorageKey(StoreLayout.IndexEntryKey(index.Number, indexed, name.Key.Span)));
+                foreach (byte[] content in ReplicaBatch.ValuesOf(index, document))
+                    indexed.Add(new StorageKey(StoreLayout.IndexEntryKey(index.Number, content, name.Key.Span)));
             }
         }
         CheckTotals(machine, totals);
-        CheckIndexes(machine, entries);
+        CheckIndexes(machine, indexed);
         if (replica.IsJoined && !_retired.Contains(machine.StoreId))
             CheckExactness(machine, shown);
     }

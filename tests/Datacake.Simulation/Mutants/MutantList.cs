@@ -8,11 +8,13 @@ static class MutantList
         () => new AscendingOrder(), () => new ClaimAtStart(), () => new ClaimTooLow(), () => new NoRecordsFromPull(),
             () => new NoCleanCut(),
         () => new ServeTruncated(), () => new NoReverseGate(),
-        () => new ClaimFromZero(), () => new NoBaseCheck(), () => new ApplyEverything(), () => new AcknowledgeEverything(),
-        () => new StableIgnoresAbsent(), () => new ForgottenForever(), () => new UnionAcrossRuns(), () => new PurgeAtOnce(),
-            () => new PurgeByDelete(),
+        () => new ClaimFromZero(), () => new ClaimFromRun(), () => new AnySession(), () => new NoBaseCheck(), () => new ApplyEverything(), () => new AcknowledgeEverything(),
+        () => new StableIgnoresAbsent(), () => new ForgottenForever(), () => new UnionAcrossRuns(), () => new JoiningDoesNotCount(),
+        () => new EarlierLivesCount(), () => new PurgeAtOnce(), () => new PurgeByDelete(),
         () => new PurgeCellsAtOnce(), () => new EmptyTombstones(),
-        () => new NoClockLease(), () => new NoFlush(), () => new TornCommits(), () => new JoinWithoutRoll(),
-            () => new NoAssertion(), () => new ClaimBeforeReconcile(), () => new CloseGapEarly(), () => new CloseGapWithoutAbsent(),
+        () => new NoClockLease(), () => new NoFlush(), () => new TornCommits(), () => new JoinWithoutRoll(), () => new JoinBlind(),
+        () => new RetirementsStayLocal(), () => new NoAssertion(), () => new DropAllAbsent(), () => new ClaimBeforeReconcile(),
+        () => new CloseGapAtOnce(), () => new CloseGapEarly(), () => new CloseGapWithoutAbsent(), () => new CloseGapWithoutForgotten(),
+        () => new NoBootCheck(),
     ];
 }
