@@ -81,9 +81,9 @@ sealed partial class World
                 continue;
             var (count, fingerprint) = totals[keyspace];
             totals[keyspace] = (count + 1, fingerprint + Fingerprint.Of(name.Key.Span, document, keyspace.Policy));
-            foreach (var index in keyspace.Indexes)
+            foreach (var index in keyspace.State.Indexes)
             {
-                foreach (byte[] content in ReplicaBatch.ValuesOf(index, document))
+                foreach (byte[] content in index.ValuesOf(document))
                     indexed.Add(new StorageKey(StoreLayout.IndexEntryKey(index.Number, content, name.Key.Span)));
             }
         }

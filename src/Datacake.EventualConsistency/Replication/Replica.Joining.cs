@@ -173,11 +173,10 @@ sealed partial class Replica
             await DeleteRangeAsync(batch, range, cancellationToken).ConfigureAwait(false);
         foreach (var keyspace in Catalog.All)
         {
-            keyspace.Record = keyspace.Record with { Count = 0, Fingerprint = 0 };
-            keyspace.IsDirty = true;
+            var change = batch.Change(keyspace);
+            change.State = change.State with { Record = change.State.Record with { Count = 0, Fingerprint = 0 } };
         }
-        batch.State = ReplicaState.Empty;
-        batch.IsWiped = true;
+        batch.Wipe();
     }
 
     static async ValueTask DeleteRangeAsync(ReplicaBatch batch, KeyRange range, CancellationToken cancellationToken)
