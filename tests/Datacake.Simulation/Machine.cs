@@ -27,6 +27,9 @@ sealed class Link(long stream, Machine peer, bool isDialer)
 /// <summary>Something that changes a replica, on its way through a batch.</summary>
 sealed class Work(Func<ReplicaBatch, ValueTask> apply) : CommitWork
 {
+    /// <summary>The batch that it was applied to.</summary>
+    public ReplicaBatch? Batch { get; private set; }
+
     /// <summary>The transactions that it may bring.</summary>
     public Holdings Offered { get; init; } = Holdings.None;
 
@@ -37,7 +40,11 @@ sealed class Work(Func<ReplicaBatch, ValueTask> apply) : CommitWork
 
     public Action<Exception>? Failed { get; init; }
 
-    public override ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken) => apply(batch);
+    public override ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken)
+    {
+        Batch = batch;
+        return apply(batch);
+    }
 
     public override void OnCommitted() => Committed?.Invoke();
 
@@ -124,7 +131,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     /// <summary>Starts the process, as the replicated store does it.</summary>
     public void Start(ulong boot, Action<ReplicaBatch> onCommitted)
     {
-        var settings = new ReplicaSettings("simulation", "", boot, StoreId);
+        var settings = new ReplicaSettings("simulation", "", boot, StoreId, scenario.MaxStep, scenario.MaxAsserted);
         using var snapshot = Now(Disk.OpenSnapshotAsync());
         var (replica, batch) = Now(
             Replica.OpenAsync(settings, new HybridLogicalClock(Node, Clock), Disk, snapshot, CancellationToken.None));

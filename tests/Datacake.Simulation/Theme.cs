@@ -58,6 +58,11 @@ sealed record Theme(string Name, IReadOnlyDictionary<EventKind, double> Weights,
             (Write, 10), (Deliver, 50), (Tick, 15), (Collect, 12),
             (Exchange, 2), (Forget, 4), (Break, 5)) with { IsSmall = true },
         Of("refusals", [.. GivingUp], (FailCommit, 8), (Stall, 6), (Resume, 6), (Tick, 15)),
+        // Messages outlive the session, the tail or the life that they come from.
+        Of("ghosts", [.. GivingUp, Wipe, Pull, Exchange, Gather],
+            (LosePower, 7), (Start, 25), (Write, 8), (Deliver, 40), (Tick, 10), (Dial, 16), (Collect, 2), (Flush, 1)) with { IsSmall = true },
+        Of("rebirths", [.. GivingUp, LosePower, SetClock, Pull, Exchange, Gather],
+            (Wipe, 3), (Start, 25), (Write, 12), (Deliver, 60), (Tick, 12), (Dial, 20), (Collect, 2)) with { IsSmall = true },
         Of("mixed", []),
     ];
 

@@ -81,7 +81,7 @@ sealed partial class World
         foreach (var machine in members)
         {
             Tick(machine);
-            Collect(machine, TimeSpan.Zero);
+            Collect(machine, TimeSpan.Zero, isThorough: true);
         }
         Talk();
     }
