@@ -63,7 +63,7 @@ sealed record Scenario
         int machines = random.Next(3) == 0 ? random.Next(2, 4) : random.Next(minMachines, maxMachines + 1);
         int slots = random.Next(1, 4);
         if (theme.IsSmall)
-            (machines, slots) = (random.Next(2, 4), random.Next(3) == 0 ? 2 : 1);
+            (machines, slots) = (random.Next(theme.MinMachines, 4), random.Next(3) == 0 ? 2 : 1);
         int policies = random.Next(4);
         return new Scenario
         {

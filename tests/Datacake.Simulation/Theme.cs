@@ -3,7 +3,7 @@ using static Datacake.Simulation.EventKind;
 namespace Datacake.Simulation;
 
 /// <summary>What a history is mostly about: how often which event happens.</summary>
-sealed record Theme(string Name, IReadOnlyDictionary<EventKind, double> Weights, bool IsSmall = false)
+sealed record Theme(string Name, IReadOnlyDictionary<EventKind, double> Weights, bool IsSmall = false, int MinMachines = 2)
 {
     static readonly SortedDictionary<EventKind, double> Usual = new()
     {
@@ -61,8 +61,9 @@ sealed record Theme(string Name, IReadOnlyDictionary<EventKind, double> Weights,
         // Messages outlive the session, the tail or the life that they come from.
         Of("ghosts", [.. GivingUp, Wipe, Pull, Exchange, Gather],
             (LosePower, 7), (Start, 25), (Write, 8), (Deliver, 40), (Tick, 10), (Dial, 16), (Collect, 2), (Flush, 1)) with { IsSmall = true },
-        Of("rebirths", [.. GivingUp, LosePower, SetClock, Pull, Exchange, Gather],
-            (Wipe, 3), (Start, 25), (Write, 12), (Deliver, 60), (Tick, 12), (Dial, 20), (Collect, 2)) with { IsSmall = true },
+        Of("rebirths", [.. GivingUp, LosePower, SetClock, Pull, Exchange, Gather, Partition],
+            (Wipe, 4), (Start, 30), (Write, 25), (Deliver, 60), (Tick, 8), (Dial, 20), (Block, 8), (Unblock, 6), (Heal, 0.5),
+            (Collect, 2)) with { IsSmall = true, MinMachines = 3 },
         Of("mixed", []),
     ];
 

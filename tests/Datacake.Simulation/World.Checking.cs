@@ -178,6 +178,24 @@ sealed partial class World
             CheckAcknowledgement(machine, author, stamps);
     }
 
+    /// <summary>
+    /// What is truncated is known to every member that is waited for, as far as what was heard of it is of its present life and run [R10].
+    /// </summary>
+    void CheckStability(Machine machine, VersionVector truncated)
+    {
+        var replica = machine.Replica!;
+        if (truncated.IsEmpty || _retired.Contains(machine.StoreId))
+            return;
+        foreach (var other in _machines.Where(other => other != machine && other.IsUp && !replica.Identity.Forgotten.Contains(other.Node)))
+        {
+            if (!replica.Identity.Members.TryGetValue(other.Node, out var member) || member.StoreId != other.StoreId)
+                continue;
+            bool isHeard = other.HadJoined && replica.RunOf(other.Node) == other.Replica!.Run;
+            if ((isHeard && !other.Replica!.State.Known.Covers(truncated)) || !other.HadJoined)
+                throw new Violation("stability", $"{Name(machine)} truncates {truncated}, which {Name(other)} does not know");
+        }
+    }
+
     void CheckAcknowledgement(Machine machine, Machine author, IReadOnlyList<StampInterval> stamps)
     {
         foreach (var transaction in _history.Transactions)

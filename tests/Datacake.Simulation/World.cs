@@ -442,7 +442,7 @@ sealed partial class World
         IReadOnlyList<StampInterval> applied = [];
         Queue(target, new Work(async batch =>
         {
-            applied = await target.Replica!.ReceiveAsync(batch, link.Peer.Node, _mutant.SessionOf(target, link), message, default);
+            applied = await target.Replica!.ReceiveAsync(batch, link.Peer.Node, link.Session, message, default);
             applied = await _mutant.OnAppliedAsync(target, batch, link.Peer, message, applied);
         })
         {
@@ -699,6 +699,8 @@ sealed partial class World
         if (batch.IsReconciled)
             machine.Arrived = null;
         Gain(machine, before, offered, own);
+        if (machine.HadJoined && !batch.IsReconciled)
+            CheckStability(machine, replica.State.Truncated.Except(before.Truncated));
         machine.Disk.Note(machine.Held, commits);
         machine.HadJoined = replica.IsJoined;
     }

@@ -173,6 +173,9 @@ sealed partial class Replica
     /// <summary>Whether a member is known to have joined.</summary>
     public bool HasRun(byte node) => _peers.ContainsKey(node);
 
+    /// <summary>The last run of a member that was heard of, or none.</summary>
+    public HlcTimestamp RunOf(byte node) => _peers.GetValueOrDefault(node).Run;
+
     /// <summary>What a member is known to have.</summary>
     public VersionVector KnownOf(byte node) => _peers.TryGetValue(node, out var peer) ? peer.Known : VersionVector.Empty;
 

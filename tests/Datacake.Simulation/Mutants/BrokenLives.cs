@@ -91,12 +91,6 @@ sealed class CloseGapAtOnce() : Mutant("R14: a restarted run declares its past c
     }
 }
 
-sealed class NoBootCheck() : Mutant("R14: the roll does not look at whom the others are talking to")
-{
-    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) =>
-        message is Report { Nonce: > 0 } report ? report with { Boots = new Dictionary<byte, ulong>() } : message;
-}
-
 sealed class CloseGapWithoutForgotten() : Mutant("R14: members that are forgotten are not asked")
 {
     public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)

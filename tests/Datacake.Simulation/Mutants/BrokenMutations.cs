@@ -21,12 +21,6 @@ sealed class ClaimFromRun() : Mutant("R5: every transaction claims everything si
         : message;
 }
 
-sealed class AnySession() : Mutant("R6: messages of a session that is over are taken")
-{
-    public override long SessionOf(Machine target, Link link) =>
-        target.Replica!.Sessions.TryGetValue(link.Peer.Node, out var session) ? session.Id : link.Session;
-}
-
 sealed class NoBaseCheck() : Mutant("R7c: updates are applied to documents that are not there")
 {
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message is Mutations mutations

@@ -41,9 +41,6 @@ class Mutant(string rule)
     {
     }
 
-    /// <summary>The session that a message of a link belongs to.</summary>
-    public virtual long SessionOf(Machine target, Link link) => link.Session;
-
     /// <summary>A message was applied to a batch; returns what is acknowledged.</summary>
     public virtual ValueTask<IReadOnlyList<StampInterval>> OnAppliedAsync(
         Machine target, ReplicaBatch batch, Machine source, ReplicaMessage message, IReadOnlyList<StampInterval> applied) => new(applied);
