@@ -112,6 +112,10 @@ sealed class ReplicaBatch
     public void Write(ReadOnlyMemory<byte> documentKey, Document document) =>
         CollectionsMarshal.GetValueRefOrNullRef(_documents, new StorageKey(documentKey)).After = document;
 
+    /// <summary>Changes a document that was not read in this batch, and of which the caller knows what is stored.</summary>
+    public void Write(ReadOnlyMemory<byte> documentKey, Document stored, Document document) =>
+        _documents.Add(new StorageKey(documentKey), new DocumentChange { Before = stored, After = document });
+
     public async ValueTask MergeAsync(ReadOnlyMemory<byte> documentKey, Document delta) =>
         Write(documentKey, Document.Merge(await ReadAsync(documentKey).ConfigureAwait(false), delta));
 
