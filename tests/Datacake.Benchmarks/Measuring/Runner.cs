@@ -36,7 +36,6 @@ sealed class Runner(Pace pace, string? filter, Progress progress, Action<CellRes
         try
         {
             var runs = new List<Run>[cell.Subjects.Count];
-            var wireBytes = new long[cell.Subjects.Count];
             for (int i = 0; i < runs.Length; i++)
             {
                 progress.Step($"{cell.Subjects[i].System} sets up");
@@ -50,12 +49,10 @@ sealed class Runner(Pace pace, string? filter, Progress progress, Action<CellRes
                 for (int i = 0; i < runs.Length; i++)
                 {
                     progress.Step($"{cell.Subjects[i].System} run {run + 1} of {Pace.Runs}");
-                    long before = cell.CountsWireBytes ? await _wire.ReadAsync() : 0;
-                    runs[i].Add(await Run.MakeAsync(sessions[i], cell, Pace.Run));
-                    wireBytes[i] += cell.CountsWireBytes ? await _wire.ReadAsync() - before : 0;
+                    runs[i].Add(await Run.MakeAsync(sessions[i], cell, Pace.Run, cell.CountsWireBytes ? _wire : null));
                 }
             }
-            return [.. runs.Select((made, i) => Summarize(cell, i, made, wireBytes[i]))];
+            return [.. runs.Select((made, i) => Summarize(cell, i, made))];
         }
         finally
         {
@@ -78,7 +75,7 @@ sealed class Runner(Pace pace, string? filter, Progress progress, Action<CellRes
         }
     }
 
-    static Measurement Summarize(Cell cell, int subject, List<Run> runs, long wireBytes)
+    static Measurement Summarize(Cell cell, int subject, List<Run> runs)
     {
         var latencies = new LatencyHistogram();
         foreach (var run in runs)
@@ -93,6 +90,6 @@ sealed class Runner(Pace pace, string? filter, Progress progress, Action<CellRes
             latencies.Quantile(0.99),
             runs.Sum(run => run.Cpu.TotalMicroseconds) / items,
             runs.Sum(run => run.AllocatedBytes) / items,
-            cell.CountsWireBytes ? (double)wireBytes / operations : null);
+            cell.CountsWireBytes ? (double)runs.Sum(run => run.WireBytes) / operations : null);
     }
 }
