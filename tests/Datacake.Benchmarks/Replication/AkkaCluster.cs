@@ -30,6 +30,10 @@ sealed class AkkaCluster : IAsyncDisposable
               loglevel = OFF
               stdout-loglevel = OFF
               actor.provider = cluster
+              # A busy machine is not a failure.
+              cluster.failure-detector.acceptable-heartbeat-pause = 60s
+              remote.watch-failure-detector.acceptable-heartbeat-pause = 60s
+              remote.transport-failure-detector.acceptable-heartbeat-pause = 120s
               remote.dot-netty.tcp { hostname = "127.0.0.1", port = 0, enforce-ip-family = true }
               cluster.gossip-interval = 100ms
               cluster.leader-actions-interval = 100ms

@@ -20,7 +20,7 @@ static class SyncWorkload
     const int WireBytesBesides = 20_000;
 
     static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-    static readonly TimeSpan AkkaTuned = TimeSpan.FromMilliseconds(100);
+    static readonly TimeSpan AkkaTuned = TimeSpan.FromMilliseconds(200);
 
     public static async Task RunAsync(Runner runner)
     {
