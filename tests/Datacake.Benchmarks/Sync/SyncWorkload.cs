@@ -36,10 +36,12 @@ static class SyncWorkload
         List<Subject> subjects =
         [
             new(DatacakeCluster.System, () => OpenConnectedAsync(documents, changes)),
-            new($"{AkkaCluster.System}, tuned", () => OpenAkkaAsync(documents, changes, AkkaTuned)),
         ];
         if (!runner.Pace.IsQuick)
+        {
+            subjects.Add(new($"{AkkaCluster.System}, tuned", () => OpenAkkaAsync(documents, changes, AkkaTuned)));
             subjects.Add(new(AkkaCluster.System, () => OpenAkkaAsync(documents, changes, gossipInterval: null)));
+        }
         return runner.MeasureAsync(new Cell("sync", $"{documents} {name}, 3 nodes", subjects)
         {
             ItemsPerOperation = documents,
