@@ -18,16 +18,30 @@ install_missing liblmdb.so.0 liblmdb0
 echo "Building"
 dotnet build Datacake.Data.sln --nologo -v quiet -p:TreatWarningsAsErrors=true
 
-echo "Checking the formatting"
-dotnet format Datacake.Data.sln --verify-no-changes --no-restore
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+
+run() { # name, command
+    local status=0
+    "${@:2}" >"$logs/$1" 2>&1 || status=$?
+    echo "$status" >"$logs/$1.status"
+}
+
+# Several at a time: the tests wait more than they compute.
+echo "Checking the formatting, and running the tests"
+run format dotnet format Datacake.Data.sln --verify-no-changes --no-restore &
+for project in tests/*.Tests; do
+    while [ "$(jobs -rp | wc -l)" -ge 3 ]; do wait -n || true; done
+    name=$(basename "$project")
+    run "$name" dotnet "$project/bin/Debug/net10.0/$name.dll" -noColor &
+done
+wait
 
 passed=0 failed=0 skipped=0
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
 for project in tests/*.Tests; do
     name=$(basename "$project")
-    status=0
-    dotnet "$project/bin/Debug/net10.0/$name.dll" -noColor >"$log" 2>&1 || status=$?
+    log=$logs/$name
+    status=$(<"$log.status")
     summary=$(grep -E "^ +$name +Total: " "$log" || true)
     if [ -z "$summary" ]; then
         echo "$name did not finish (exit code $status):"
@@ -44,6 +58,12 @@ for project in tests/*.Tests; do
     failed=$((failed + bad))
     passed=$((passed + $(figure Total) - $(figure Failed) - $(figure Skipped)))
 done
+
+if [ "$(<"$logs/format.status")" -ne 0 ]; then
+    echo "The formatting is not clean; run dotnet format:"
+    cat "$logs/format"
+    failed=$((failed + 1))
+fi
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -2,6 +2,7 @@ using System.Linq.Expressions;
 using Datacake.Data.Metadata;
 using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
+using Datacake.Node;
 
 namespace Datacake.Data;
 
@@ -28,13 +29,15 @@ public sealed class Keyspace<T> : Query<T>
 
     internal EntityModel<T> Model { get; }
 
-    /// <summary>Tracks an entity that the next save puts as a whole. A <see cref="Guid"/> key that is empty gets a new value.</summary>
+    /// <summary>
+    /// Tracks an entity that the next save puts as a whole. A <see cref="Guid"/>, <see cref="long"/> or <see cref="ulong"/> key that is
+    /// empty or 0 gets a value that no other node makes, unless the model says otherwise.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Another instance with its key is tracked.</exception>
     public EntityEntry<T> Add(T entity)
     {
         ArgumentNullException.ThrowIfNull(entity);
-        if (Model.Key is [{ Setter: { } setter } key] && key.Type == typeof(Guid) && key.GetValue(entity) is Guid id && id == Guid.Empty)
-            setter(entity, Guid.CreateVersion7(Context.Node.TimeProvider.GetUtcNow()));
+        ((EntityModel)Model).GenerateKey(entity, Context.KeyGenerator);
         return Set(entity, EntityState.Added);
     }
 
@@ -115,6 +118,8 @@ public sealed class Keyspace<T> : Query<T>
     /// <inheritdoc/>
     public override string Explain() => All.Explain();
 
+    internal override CompiledExpressions Expressions => Model.Expressions;
+
     internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) => All.RunAsync(cancellationToken);
 
     internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate) => All.WhereCore(predicate);
@@ -129,7 +134,15 @@ public sealed class Keyspace<T> : Query<T>
 
     internal override ValueTask<long> CountCoreAsync(CancellationToken cancellationToken) => All.CountCoreAsync(cancellationToken);
 
-    EntityQuery<T> All => new(this);
+    internal override Task<SaveResult> ExecuteCore(
+        Action<PropertySetters<T>>? update, Consistency? consistency, CancellationToken cancellationToken) =>
+        All.ExecuteCore(update, consistency, cancellationToken);
+
+    internal override Task<TResult?> ExtremeCore<TResult>(
+        Expression<Func<T, TResult>> selector, bool isGreatest, CancellationToken cancellationToken)
+        where TResult : default => All.ExtremeCore(selector, isGreatest, cancellationToken);
+
+    EntityQuery<T> All => new(this, new QuerySpec<T>());
 
     EntityEntry<T> Set(T entity, EntityState state)
     {

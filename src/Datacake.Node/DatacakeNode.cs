@@ -14,10 +14,12 @@ public sealed class DatacakeNode : IAsyncDisposable
     readonly IGossipLink _gossipLink;
     readonly GossipLoop _gossip;
     readonly MembershipView _view;
+    readonly MemberTable? _memberTable;
     readonly ChannelPool _channels;
     readonly ExtensionList _extensions;
     readonly ILogger _logger;
     readonly Lock _stopLock = new();
+    Task _keepingMembers = Task.CompletedTask;
     Task? _stopped;
 
     internal DatacakeNode(NodeParts parts)
@@ -37,6 +39,7 @@ public sealed class DatacakeNode : IAsyncDisposable
         _gossipLink = parts.GossipLink;
         _gossip = parts.Gossip;
         _view = parts.View;
+        _memberTable = parts.MemberTable;
         _channels = parts.Channels;
         _logger = parts.LoggerFactory.CreateLogger<DatacakeNode>();
         _extensions = new ExtensionList(_logger);
@@ -195,6 +198,7 @@ public sealed class DatacakeNode : IAsyncDisposable
     internal void Start()
     {
         _gossip.Start();
+        _keepingMembers = _memberTable?.KeepAsync(_view.WatchTogetherAsync(), _gossip.Remember) ?? Task.CompletedTask;
         NodeLog.Started(_logger, Id, ClusterId, Address, DataCenter, Generation);
     }
 
@@ -222,9 +226,10 @@ public sealed class DatacakeNode : IAsyncDisposable
 
     async Task CloseNetworkAsync()
     {
+        _view.Close();
+        await _keepingMembers.ConfigureAwait(false);
         await _gossip.DisposeAsync().ConfigureAwait(false);
         await _gossipLink.DisposeAsync().ConfigureAwait(false);
-        _view.Close();
         await _channels.DisposeAsync().ConfigureAwait(false);
         await Server.DisposeAsync().ConfigureAwait(false);
     }

@@ -37,4 +37,13 @@ static partial class NodeLog
 
     [LoggerMessage(10, LogLevel.Error, "The extension {Extension} failed while it was disposed; the node goes on stopping.")]
     public static partial void ExtensionFailed(ILogger logger, string extension, Exception failure);
+
+    [LoggerMessage(
+        11,
+        LogLevel.Error,
+        "The members cannot be kept in {Storage}; it is tried again with their next change. Until then, a restart may have to find them by the seeds.")]
+    public static partial void MembersNotKept(ILogger logger, string storage, Exception failure);
+
+    [LoggerMessage(12, LogLevel.Warning, "The members that {Storage} keeps are not used: {Reason}. The node finds the others by its seeds.")]
+    public static partial void MembersNotRead(ILogger logger, string storage, string reason);
 }

@@ -21,5 +21,6 @@ sealed record NodeParts(
     IGossipLink GossipLink,
     GossipLoop Gossip,
     MembershipView View,
+    MemberTable? MemberTable,
     TimeProvider TimeProvider,
     ILoggerFactory LoggerFactory);

@@ -107,6 +107,10 @@ static class NodeStart
             time,
             logger);
         opened.Push(gossip);
+        var memberTable = storage is null ? null : new MemberTable(storage, logger);
+        if (memberTable is not null && await memberTable.LoadAsync(cancellationToken).ConfigureAwait(false) is { } remembered
+            && gossip.Recall(remembered) is { } reason)
+            NodeLog.MembersNotRead(logger, memberTable.Description, reason);
         await gossip.JoinAsync(cancellationToken).ConfigureAwait(false);
 
         var node = new DatacakeNode(new NodeParts(
@@ -124,6 +128,7 @@ static class NodeStart
             link,
             gossip,
             view,
+            memberTable,
             time,
             options.LoggerFactory));
         node.Start();

@@ -30,11 +30,71 @@ public class DiagnosticTests
     [InlineData("DCD007", "public class Thing { public int Id { get; set; } [Index, Counter] public int X { get; set; } }", "'X' is a counter")]
     [InlineData("DCD007", "public class Thing { [Index] public int Id { get; set; } }", "'Id' is of the key")]
     [InlineData("DCD007", "[Index(\"X\")] public class Thing { public int Id { get; set; } [Index] public int X { get; set; } }", "another one of that name")]
-    [InlineData("DCD008", "public abstract class Thing { public int Id { get; set; } }", "it is abstract")]
     [InlineData("DCD009", "public class Thing { public Thing(int other) { } public int Id { get; set; } }", "'Thing' needs a constructor")]
     [InlineData("DCD011", "public class Thing { public int Id { get; set; } public Part? X { get; set; } } public class Part { public Part? Inner { get; set; } }", "'Part.Inner' would be stored within itself")]
     public void A_class_that_cannot_be_mapped_is_reported(string id, string source, string message) =>
         Reported(GeneratorRun.OfThing(source), id, message);
+
+    [Theory]
+    [InlineData("DCD008", "public abstract class Thing { public int Id { get; set; } }", "no derived class is named")]
+    [InlineData("DCD013", "public class Thing { public int Id { get; set; } [Converter<Random>] public string? X { get; set; } }", "'System.Random' is no class derived from ValueConverter")]
+    [InlineData("DCD013", "public class C() : ValueConverter<int, string>(i => \"\", s => 0); public class Thing { public int Id { get; set; } [Converter<C>] public string? X { get; set; } }", "it is for 'int', and the property is of type 'string?'")]
+    [InlineData("DCD013", "public class C() : ValueConverter<string, Uri>(s => null!, s => \"\"); public class Thing { public int Id { get; set; } [Converter<C>] public string? X { get; set; } }", "'System.Uri', is not a single value")]
+    [InlineData("DCD016", "public class Thing { [System.ComponentModel.DataAnnotations.Schema.DatabaseGenerated(System.ComponentModel.DataAnnotations.Schema.DatabaseGeneratedOption.Identity)] public int Id { get; set; } }", "a 'int' has no room")]
+    [InlineData("DCD017", "[Derived(typeof(Other))] public class Thing { public int Id { get; set; } } public class Other;", "it does not derive from that")]
+    [InlineData("DCD017", "[Derived(typeof(A)), Derived(typeof(B))] public class Thing { public int Id { get; set; } } public class A : Thing { public int X { get; set; } } public class B : Thing { public int X { get; set; } }", "'A' has a property 'X' too")]
+    [InlineData("DCD017", "[Derived(typeof(A), \"Thing\")] public class Thing { public int Id { get; set; } } public class A : Thing;", "another class is stored as 'Thing'")]
+    [InlineData("DCD018", "public class Thing { public int Id { get; set; } [FormerName(\"Y\")] public int X { get; set; } public int Y { get; set; } }", "'Thing.X' cannot be stored as 'Y': so is 'Y'")]
+    [InlineData("DCD018", "public class Thing { public int Id { get; set; } [FormerName(\"a.b\")] public int X { get; set; } }", "has a dot")]
+    [InlineData("DCD007", "[Index(\"X\", IsDescending = new[] { true, false })] public class Thing { public int Id { get; set; } public int X { get; set; } }", "it has 1 property and says of 2")]
+    [InlineData("DCD007", "[Derived(typeof(A))] public class Thing { public int Id { get; set; } } public class A : Thing { [Index] public int X { get; set; } }", "'X' is not a property of all entities")]
+    public void What_the_model_says_of_a_class_and_cannot_be_is_reported(string id, string source, string message) =>
+        Reported(GeneratorRun.OfThing(source), id, message);
+
+    [Theory]
+    [InlineData("DCD014", "if (true) { }", "only calls on the model, one after the other")]
+    [InlineData("DCD014", "foreach (var x in new[] { 1 }) model.Entity<Thing>();", "only calls on the model, one after the other")]
+    [InlineData("DCD014", "Describe(model);", "write them here, and not in a method of their own")]
+    [InlineData("DCD014", "model.Entity<Thing>().Property(t => t.Name).HasMaxLength(Name.Length);", "'Name.Length' is not a constant")]
+    [InlineData("DCD014", "model.Entity<Thing>().HasIndex(t => t.Name.Length + 1);", "name properties and nothing else")]
+    [InlineData("DCD014", "model.Entity<Thing>().Property(t => t.Name).HasConversion(n => n + Name, n => n);", "the function uses 'this'")]
+    [InlineData("DCD014", "model.Entity<Thing>().Property(t => t.Name).HasConversion(n => n + node, n => n);", "the function uses 'node'")]
+    [InlineData("DCD015", "model.Entity<Other>();", "the context has no keyspace of 'Other'; add: public partial Keyspace<Other>")]
+    [InlineData("DCD015", "model.Entity<Thing>().Property(t => t.Name.Length).IsRequired();", "there is no mapped property 'Name.Length' in 'Thing'")]
+    [InlineData("DCD015", "model.Entity<Thing>().HasKey(t => t.Ignored);", "'Ignored' of the key is no property")]
+    [InlineData("DCD015", "model.Entity<Thing>().Property(t => t.Name).ValueGeneratedOnAdd();", "'Name' is not the key")]
+    [InlineData("DCD013", "model.Entity<Thing>().Property(t => t.Name).HasConversion<int>();", "'int' is no class derived from ValueConverter")]
+    [InlineData("DCD007", "model.Entity<Thing>().HasIndex(t => t.List);", "'List' is not a single value")]
+    public void What_cannot_be_read_of_a_model_in_code_is_reported(string id, string statement, string message) => Reported(
+        GeneratorRun.Of($$"""
+            class Thing
+            {
+                public long Id { get; set; }
+                public string Name { get; set; } = "";
+                public List<int> List { get; set; } = [];
+                [Ignore] public object? Ignored { get; set; }
+            }
+            class Other { public long Id { get; set; } }
+            partial class TestContext(DatacakeNode node) : DatacakeContext(node)
+            {
+                string Name => "";
+                internal partial Keyspace<Thing> Things { get; }
+                static void Describe(ModelBuilder model) { }
+                protected override void OnModelCreating(ModelBuilder model)
+                {
+                    {{statement}}
+                }
+            }
+            """), id, message);
+
+    [Fact]
+    public void Each_error_has_its_section_in_the_readme()
+    {
+        string readme = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "README.md"));
+        var descriptors = typeof(Diagnostics).GetFields().Select(field => field.GetValue(null)).OfType<DiagnosticDescriptor>().ToList();
+        Assert.Equal(18, descriptors.Count);
+        Assert.All(descriptors, descriptor => Assert.Contains($"### {descriptor.Id}\n", readme, StringComparison.Ordinal));
+    }
 
     [Fact]
     public void All_errors_of_a_class_are_reported_at_once()
@@ -54,7 +114,7 @@ public class DiagnosticTests
         Assert.Equal(id, diagnostic.Id);
         Assert.Equal(DiagnosticSeverity.Error, diagnostic.Severity);
         Assert.Contains(message, diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
-        Assert.EndsWith($"README.md#{id}", diagnostic.Descriptor.HelpLinkUri, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal($"README.md#{id}", diagnostic.Descriptor.HelpLinkUri, ignoreCase: true);
         Assert.True(diagnostic.Location.GetLineSpan().IsValid);
     }
 }

@@ -51,6 +51,7 @@ public sealed class ChangeTracker
     /// <exception cref="InvalidOperationException">The key of an entity was changed, or two have the same.</exception>
     public void DetectChanges()
     {
+        Context.Concurrency.ThrowIfBusy();
         foreach (var entry in _byEntity.Values)
             DetectChanges(entry);
     }
@@ -58,6 +59,7 @@ public sealed class ChangeTracker
     /// <summary>Takes all entities as they are for saved: added and modified ones become unchanged, deleted ones are forgotten.</summary>
     public void AcceptAllChanges()
     {
+        Context.Concurrency.ThrowIfBusy();
         foreach (var entry in _byEntity.Values.ToList())
         {
             if (entry.CurrentState != EntityState.Unchanged)
@@ -96,10 +98,12 @@ public sealed class ChangeTracker
             Forget(entry);
             return;
         }
+        // First what may be refused, so that the entity is then as before.
+        var original = state == EntityState.Unchanged ? entry.Encode() : null;
         if (entry.CurrentState == EntityState.Detached)
             Track(entry, entry.Keyspace.Entity.KeyOf(entry.Entity));
-        if (state == EntityState.Unchanged)
-            entry.SetOriginal(entry.Encode());
+        if (original is not null)
+            entry.SetOriginal(original);
         if (state == EntityState.Added)
             entry.ForgetOriginal();
         entry.IsAsserted = state == EntityState.Modified;

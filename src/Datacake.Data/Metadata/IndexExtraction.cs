@@ -48,16 +48,15 @@ sealed class IndexExtraction
         readonly PropertyModel _property;
         readonly CellPath _path;
         readonly CellPath[] _owners;
-        readonly EntityContent _defaults;
-        readonly EntityContent _defaultsOfOwned;
+        readonly EntityModel _entity;
 
         public Column(EntityModel entity, string property)
         {
             _property = entity.FindProperty(property)!;
-            _path = entity.Paths.First(path => path.Name == property);
-            _owners = [.. entity.Paths.Where(path => property.StartsWith(path.Name + ".", StringComparison.Ordinal))];
-            _defaults = entity.Defaults;
-            _defaultsOfOwned = entity.DefaultsOfOwned;
+            _entity = entity;
+            string stored = _property.StoredName;
+            _path = entity.Paths.First(path => path.Name == stored);
+            _owners = [.. entity.Paths.Where(path => stored.StartsWith(path.Name + ".", StringComparison.Ordinal))];
         }
 
         public bool IsSet => _property.Kind == PropertyKind.Set;
@@ -69,7 +68,7 @@ sealed class IndexExtraction
                 var writer = new OrderedKeyWriter();
                 if (!IsSet)
                     Write(Document.Nothing, writer);
-                return $"{_property.Name}:{_property.Kind}:{_property.Type.Name}:{Convert.ToHexString(writer.Written)}";
+                return $"{_property.StoredName}:{_property.Kind}:{_property.Type.Name}:{Convert.ToHexString(writer.Written)}";
             }
         }
 
@@ -119,13 +118,14 @@ sealed class IndexExtraction
         /// </summary>
         bool HasOwner(Document document, out EntityContent defaults)
         {
-            defaults = _defaults;
+            var (ofEntity, withOwned) = _entity.DefaultsOf(document);
+            defaults = ofEntity;
             foreach (var owner in _owners)
             {
                 bool isStored = document.TryGetCell(owner.Property, out var marker) && marker.IsShown(document.Born);
                 if (isStored)
-                    defaults = _defaultsOfOwned;
-                if (isStored ? IsNil(marker) : !TryGetCell(_defaults, owner.Property, out marker) || IsNil(marker))
+                    defaults = withOwned;
+                if (isStored ? IsNil(marker) : !TryGetCell(ofEntity, owner.Property, out marker) || IsNil(marker))
                     return false;
             }
             return true;

@@ -10,6 +10,12 @@ abstract record AccessPath
     /// <summary>The conditions that it answers.</summary>
     public IReadOnlyList<Condition> Conditions { get; init; } = [];
 
+    /// <summary>The indexes that it reads.</summary>
+    public virtual IEnumerable<IndexModel> Indexes => [];
+
+    /// <summary>Whether all that it leads to fits the conditions that it answers; if not, some may not.</summary>
+    public bool IsExact { get; init; } = true;
+
     protected string Where => string.Join(" and ", Conditions);
 }
 
@@ -43,6 +49,8 @@ sealed record IndexScan(IndexModel Index, IReadOnlyList<KeyRange> Values, ScanDi
     /// <summary>Whether the entities come in the order that the query asks for.</summary>
     public bool IsInOrder { get; init; }
 
+    public override IEnumerable<IndexModel> Indexes => [Index];
+
     public override string ToString() =>
         $"index {Index.Name}{(Conditions.Count == 0 ? "" : $" where {Where}")}{(Direction == ScanDirection.Reverse ? ", descending" : "")}";
 }
@@ -50,5 +58,7 @@ sealed record IndexScan(IndexModel Index, IReadOnlyList<KeyRange> Values, ScanDi
 /// <summary>What any of several ways leads to.</summary>
 sealed record UnionAccess(IReadOnlyList<AccessPath> Paths) : AccessPath
 {
+    public override IEnumerable<IndexModel> Indexes => Paths.SelectMany(path => path.Indexes);
+
     public override string ToString() => string.Join(" or ", Paths);
 }

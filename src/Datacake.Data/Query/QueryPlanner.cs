@@ -33,7 +33,7 @@ static class QueryPlanner
         return paths.TrueForAll(path => path is KeyLookup or IndexScan) ? new UnionAccess(paths) : InOrder(entity, orderings) ?? Everything;
     }
 
-    static KeyScan Everything => new(KeyRange.All, ScanDirection.Forward);
+    public static KeyScan Everything => new(KeyRange.All, ScanDirection.Forward);
 
     static AccessPath PlanOne(EntityModel entity, IReadOnlyList<Condition> conditions, IReadOnlyList<OrderingColumn> orderings)
     {
@@ -59,6 +59,7 @@ static class QueryPlanner
                 Conditions = ranges.Conditions,
                 FixedColumns = ranges.Fixed,
                 IsInOrder = isInOrder,
+                IsExact = !ranges.IsCut,
             };
             bestScore = score;
         }
@@ -113,7 +114,7 @@ static class QueryPlanner
     {
         int common = 0;
         while (common < orderings.Count && common < entity.Key.Count && orderings[common].Property == entity.Key[common].Name
-            && orderings[common].IsDescending == orderings[0].IsDescending)
+            && !entity.Key[common].IsConverted && orderings[common].IsDescending == orderings[0].IsDescending)
             common++;
         if (common == entity.Key.Count)
             return orderings[0].IsDescending ? ScanDirection.Reverse : ScanDirection.Forward;
@@ -126,7 +127,7 @@ static class QueryPlanner
     static bool IsInOrder(EntityModel entity, IndexModel index, ColumnRanges ranges, IReadOnlyList<OrderingColumn> orderings) =>
         orderings.Count > 0 && ranges.Values.Count <= 1 && ranges.Fixed < index.Properties.Count
         && index.Properties[ranges.Fixed] == orderings[0].Property
-        && entity.FindProperty(index.Properties[ranges.Fixed])!.Kind != PropertyKind.Set;
+        && entity.FindProperty(index.Properties[ranges.Fixed]) is { IsConverted: false, Kind: not PropertyKind.Set };
 
     /// <summary>The ranges of an index or of the keys in which the conditions can be true.</summary>
     static ColumnRanges Ranges(EntityModel entity, IReadOnlyList<string> columns, IReadOnlyList<Condition> conditions, int maxValueLength)
@@ -152,6 +153,7 @@ static class QueryPlanner
                 break;
             used.AddRange(bounds);
             var values = Distinct(prefixes.Select(prefix => Range(prefix, property, bounds, maxValueLength)));
+            bool isCut = bounds.Exists(bound => prefixes.Exists(prefix => Exact(prefix, property, bound).Length > maxValueLength));
             bool isClosed = bounds.Exists(condition => condition.Kind == ConditionKind.StartsWith)
                 || (bounds.Exists(IsLower) && bounds.Exists(IsUpper));
             bool isNotNull = bounds.TrueForAll(condition => condition.Values[0] is null);
@@ -161,6 +163,7 @@ static class QueryPlanner
                 Conditions = used,
                 Fixed = fixedColumns,
                 Selectivity = isClosed ? 5 : isNotNull ? 1 : 3,
+                IsCut = isCut,
             };
         }
         if (used.Count == 0)
@@ -171,6 +174,7 @@ static class QueryPlanner
             Values = Distinct(prefixes.Select(prefix => KeyRange.WithPrefix(Cut(prefix, maxValueLength)))),
             Conditions = used,
             Fixed = fixedColumns,
+            IsCut = prefixes.Exists(prefix => prefix.Length > maxValueLength),
         };
     }
 
@@ -181,11 +185,13 @@ static class QueryPlanner
     static KeyRange Range(byte[] prefix, PropertyModel property, List<Condition> bounds, int maxValueLength)
     {
         var range = KeyRange.WithPrefix(Cut(prefix, maxValueLength));
+        // Null comes first in an index, and is not less than anything but for strings.
+        if (property.IsNullable && property.Type.IsValueType && !bounds.Exists(IsLower) && Append(prefix, property, null) is var ofNull
+            && ofNull.Length <= maxValueLength)
+            range = range with { Start = KeyRange.WithPrefix(ofNull).End!.Value };
         foreach (var bound in bounds)
         {
-            byte[] exact = bound.Kind == ConditionKind.StartsWith
-                ? AppendPrefix(prefix, (string)bound.Values[0]!)
-                : Append(prefix, property, bound.Values[0]);
+            byte[] exact = Exact(prefix, property, bound);
             byte[] value = Cut(exact, maxValueLength);
             bool isCut = value.Length < exact.Length;
             // A value that is cut off stands for all that begin like it.
@@ -208,6 +214,10 @@ static class QueryPlanner
         }
         return range;
     }
+
+    static byte[] Exact(byte[] prefix, PropertyModel property, Condition bound) => bound.Kind == ConditionKind.StartsWith
+        ? AppendPrefix(prefix, (string)bound.Values[0]!)
+        : Append(prefix, property, bound.Values[0]);
 
     static List<KeyRange> Distinct(IEnumerable<KeyRange> ranges)
     {
@@ -249,6 +259,9 @@ static class QueryPlanner
         public int Fixed { get; init; }
 
         public double Selectivity { get; init; }
+
+        /// <summary>Whether a value is longer than the index holds.</summary>
+        public bool IsCut { get; init; }
 
         public bool IsUsed => Conditions.Count > 0;
     }

@@ -6,6 +6,7 @@ namespace Datacake.EventualConsistency.Layout;
 
 /// <summary>
 /// Where everything is in the storage's keys. The first byte is the range; keyspaces and indexes have small local numbers, which never leave the node.
+/// The node's own keys, such as its member table, begin with 0xF0.
 /// </summary>
 static class StoreLayout
 {

@@ -6,8 +6,8 @@ namespace Datacake.Node.Gossip;
 sealed class ClusterState(GossipId self, TimeProvider time)
 {
     /// <summary>
-    /// Identities beyond this number are not taken in: there are 256 node ids, and the earlier lives of each are soon forgotten. Digests
-    /// made up by a stranger cannot fill the memory.
+    /// Identities beyond this number are taken in only in the place of a rumour: there are 256 node ids, and the earlier lives of each are
+    /// soon forgotten. Digests made up by a stranger can neither fill the memory nor keep out a node that is there.
     /// </summary>
     public const int MaxNodes = 1_024;
 
@@ -21,6 +21,8 @@ sealed class ClusterState(GossipId self, TimeProvider time)
     /// <summary>All known nodes in the order of their identities.</summary>
     public IList<NodeState> Nodes => _nodes.Values;
 
+    public bool Knows(GossipId id) => _nodes.ContainsKey(id);
+
     /// <summary>
     /// Takes note of a heartbeat in the digest of a peer, and of a node that it is the first to tell of. True if it is a sign of life.
     /// </summary>
@@ -28,12 +30,22 @@ sealed class ClusterState(GossipId self, TimeProvider time)
     {
         if (!_nodes.TryGetValue(id, out var node))
         {
-            if (_nodes.Count >= MaxNodes || _forgotten.IsOldNews(id, heartbeat))
+            if (_forgotten.IsOldNews(id, heartbeat) || !HasRoom())
                 return false;
             _forgotten.Remove(id);
             _nodes[id] = node = new NodeState(id, time);
         }
         return node.Observe(heartbeat);
+    }
+
+    /// <summary>Takes in a node as it was known before this process restarted. It has to show anew that it lives.</summary>
+    public void Recall(NodeDelta remembered)
+    {
+        if (_nodes.ContainsKey(remembered.Id) || !HasRoom())
+            return;
+        var node = new NodeState(remembered.Id, time);
+        node.Apply(remembered);
+        _nodes[remembered.Id] = node;
     }
 
     public void Forget(GossipId id)
@@ -42,15 +54,24 @@ sealed class ClusterState(GossipId self, TimeProvider time)
             _forgotten.Add(id, node.Heartbeat);
     }
 
+    /// <summary>False if there is none, and no rumour either that could make room.</summary>
+    bool HasRoom()
+    {
+        if (_nodes.Count < MaxNodes)
+            return true;
+        var oldest = _nodes.Values.Where(node => node.IsRumour && !node.Id.Equals(self)).MinBy(node => node.MetAt);
+        return oldest is not null && _nodes.Remove(oldest.Id);
+    }
+
     /// <summary>
     /// A digest of at most so many bytes. If not all nodes fit, it holds this one and as many of the others as do, beginning with the
     /// next one each time.
     /// </summary>
     /// <param name="isSpokenOf">Says of which nodes to speak.</param>
     /// <param name="maxLength">The bytes of the encoded digest.</param>
-    public Digest CreateDigest(Func<GossipId, bool> isSpokenOf, int maxLength)
+    public Digest CreateDigest(Func<NodeState, bool> isSpokenOf, int maxLength)
     {
-        var others = _nodes.Values.Where(node => !node.Id.Equals(self) && isSpokenOf(node.Id)).ToArray();
+        var others = _nodes.Values.Where(node => !node.Id.Equals(self) && isSpokenOf(node)).ToArray();
         var entries = new List<DigestEntry>(others.Length + 1) { Self.ToDigestEntry() };
         var length = 2 + entries[0].EncodedLength;
         var start = others.Length == 0 ? 0 : _digestCursor % others.Length;
@@ -77,7 +98,7 @@ sealed class ClusterState(GossipId self, TimeProvider time)
     /// <param name="isSpokenOf">Says of which nodes to speak.</param>
     /// <param name="maxLength">The bytes of the encoded delta.</param>
     /// <param name="random">Shuffles equals.</param>
-    public Delta CreateDelta(Digest digest, Func<GossipId, bool> isSpokenOf, int maxLength, Random random)
+    public Delta CreateDelta(Digest digest, Func<NodeState, bool> isSpokenOf, int maxLength, Random random)
     {
         var known = new Dictionary<GossipId, DigestEntry>(digest.Entries.Count);
         foreach (var entry in digest.Entries)
@@ -87,7 +108,7 @@ sealed class ClusterState(GossipId self, TimeProvider time)
         foreach (var node in _nodes.Values)
         {
             var isNamed = known.TryGetValue(node.Id, out var entry);
-            if ((!isNamed && digest.IsPartial) || node.MaxVersion <= entry.MaxVersion || !isSpokenOf(node.Id))
+            if ((!isNamed && digest.IsPartial) || node.MaxVersion <= entry.MaxVersion || !isSpokenOf(node))
                 continue;
             var from = node.MissingFrom(entry);
             // Unknown nodes: the shorter, the sooner. Known ones: the staler, the sooner.

@@ -57,6 +57,10 @@ sealed class FailureDetector(GossipOptions options, TimeProvider time)
     public TimeSpan? DeadFor(GossipId id)
         => _nodes.TryGetValue(id, out var node) && node.DeadSince is { } since ? time.GetElapsedTime(since) : null;
 
+    /// <summary>A node that was not heard of yet has been dead for so long.</summary>
+    public void AssumeDead(GossipId id, TimeSpan since)
+        => _nodes[id] = new Suspect { DeadSince = time.GetTimestamp() - (long)(since.TotalSeconds * time.TimestampFrequency) };
+
     /// <summary>This process itself did not run for a while: the silence of the others in that time says nothing about them.</summary>
     public void Forgive(TimeSpan pause)
     {
@@ -66,7 +70,12 @@ sealed class FailureDetector(GossipOptions options, TimeProvider time)
                 node.LastSeen = Math.Min(time.GetTimestamp(), last + ticks);
     }
 
-    public void Forget(GossipId id) => _nodes.Remove(id);
+    public void ForgetAllBut(Func<GossipId, bool> isKnown)
+    {
+        foreach (var id in _nodes.Keys)
+            if (!isKnown(id))
+                _nodes.Remove(id);
+    }
 
     double MeanInterval(Suspect node)
         => (node.Intervals.Sum + PriorWeight * options.InitialHeartbeatInterval.TotalSeconds) / (node.Intervals.Count + PriorWeight);

@@ -9,9 +9,13 @@ namespace Datacake.Node.Gossip;
 sealed class Gossiper
 {
     /// <summary>
-    /// Earlier lives of a node that runs again are forgotten soon, so that one which keeps crashing does not fill the digests.
+    /// Earlier lives of a node that runs again are forgotten soon, so that one which keeps crashing does not fill the digests; and so are
+    /// rumours, which garbage leaves behind.
     /// </summary>
-    static readonly TimeSpan ForgetEarlierLifeAfter = TimeSpan.FromMinutes(5);
+    static readonly TimeSpan ShortMemory = TimeSpan.FromMinutes(5);
+
+    /// <summary>Bytes of what is kept across a restart: far above what 256 nodes with a few labels need.</summary>
+    const int MaxRememberedLength = 1024 * 1024;
 
     readonly GossipSettings _settings;
     readonly ClusterState _state;
@@ -72,6 +76,35 @@ sealed class Gossiper
 
     /// <summary>Where to look for others when no one else is known.</summary>
     public void SetSeeds(IEnumerable<IPEndPoint> seeds) => _seeds = [.. seeds.Distinct().Where(seed => !seed.Equals(Self.Id.Address))];
+
+    /// <summary>What to keep of the others for the next life of this process.</summary>
+    public RememberedNodes Remember()
+    {
+        var states = _state.CreateDelta(new Digest([]), IsWorthRemembering, MaxRememberedLength, _settings.Random);
+        var now = _settings.TimeProvider.GetUtcNow();
+        var downSince = new Dictionary<GossipId, DateTimeOffset>();
+        foreach (var node in states.Nodes)
+            if (_detector.DeadFor(node.Id) is { } dead)
+                downSince[node.Id] = now - dead;
+        return new RememberedNodes(_settings.ClusterId, states, downSince);
+    }
+
+    /// <summary>
+    /// Takes in what an earlier life of this process has kept. The nodes are dead until they show that they live, and are looked for like
+    /// all dead ones.
+    /// </summary>
+    public void Recall(RememberedNodes nodes)
+    {
+        var now = _settings.TimeProvider.GetUtcNow();
+        foreach (var node in nodes.States.Nodes)
+        {
+            var dead = nodes.DownSince.TryGetValue(node.Id, out var since) && since < now ? now - since : TimeSpan.Zero;
+            if (node.Id.Name == Self.Id.Name || dead >= _settings.Options.ForgetAfter)
+                continue;
+            _state.Recall(node);
+            _detector.AssumeDead(node.Id, dead);
+        }
+    }
 
     /// <summary>Begins a round: to be called once in an interval.</summary>
     public GossipRound StartRound()
@@ -153,7 +186,8 @@ sealed class Gossiper
         _gaveWayAt = _settings.TimeProvider.GetTimestamp();
     }
 
-    IReadOnlyCollection<IPEndPoint> ChooseTargets()
+    /// <summary>Whom to talk to in a round.</summary>
+    public IReadOnlyCollection<IPEndPoint> ChooseTargets()
     {
         if (_givesWayTo is { } namesake)
         {
@@ -194,19 +228,18 @@ sealed class Gossiper
             if (!node.Id.Equals(Self.Id))
                 _detector.Judge(node.Id);
         FindEarlierLives();
-        foreach (var id in _state.Nodes.Select(node => node.Id).ToArray())
-        {
-            var memory = _earlierLives.Contains(id) && ForgetEarlierLifeAfter < _settings.Options.ForgetAfter
-                ? ForgetEarlierLifeAfter
-                : _settings.Options.ForgetAfter;
-            if (_detector.DeadFor(id) is { } dead && dead >= memory)
-            {
-                _state.Forget(id);
-                _detector.Forget(id);
-                _probedNamesakes.Remove(id);
-            }
-        }
+        foreach (var node in _state.Nodes.ToArray())
+            if (_detector.DeadFor(node.Id) is { } dead && dead >= MemoryOf(node))
+                _state.Forget(node.Id);
+        _detector.ForgetAllBut(_state.Knows);
+        _probedNamesakes.RemoveWhere(id => !_state.Knows(id));
     }
+
+    /// <summary>How long a node is remembered once it is dead.</summary>
+    TimeSpan MemoryOf(NodeState node)
+        => (_earlierLives.Contains(node.Id) || node.IsRumour) && ShortMemory < _settings.Options.ForgetAfter
+            ? ShortMemory
+            : _settings.Options.ForgetAfter;
 
     bool HasReplaced(GossipId later, GossipId earlier)
         => later.Generation > earlier.Generation && (later.Equals(Self.Id) || _detector.IsAlive(later))
@@ -235,8 +268,11 @@ sealed class Gossiper
         _lastRound = _settings.TimeProvider.GetTimestamp();
     }
 
-    bool IsSpokenOf(GossipId id)
-        => !_earlierLives.Contains(id) && !(_detector.DeadFor(id) is { } dead && dead >= _settings.Options.ForgetAfter / 2);
+    /// <summary>One that will soon be forgotten is not, or nodes that forget it at different times would tell each other of it for ever.</summary>
+    bool IsSpokenOf(NodeState node)
+        => !_earlierLives.Contains(node.Id) && !(_detector.DeadFor(node.Id) is { } dead && dead >= MemoryOf(node) / 2);
+
+    bool IsWorthRemembering(NodeState node) => node.Id.Name != Self.Id.Name && !_earlierLives.Contains(node.Id);
 
     Digest CreateDigest() => _state.CreateDigest(IsSpokenOf, MaxDigestLength);
 

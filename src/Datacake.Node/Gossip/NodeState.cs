@@ -10,8 +10,17 @@ namespace Datacake.Node.Gossip;
 sealed class NodeState(GossipId id, TimeProvider time)
 {
     readonly Dictionary<string, NodeEntry> _entries = [];
+    bool _hasLived;
 
     public GossipId Id => id;
+
+    /// <summary>When it was heard of first, as a timestamp of the local clock.</summary>
+    public long MetAt { get; } = time.GetTimestamp();
+
+    /// <summary>
+    /// Nothing is known of it but its name: no sign of life, no entry. A node that is there does not stay so for longer than a few rounds.
+    /// </summary>
+    public bool IsRumour => MaxVersion == 0 && !_hasLived;
 
     /// <summary>Counts the owner's signs of life; 0 while none was heard of.</summary>
     public ulong Heartbeat { get; private set; }
@@ -66,6 +75,7 @@ sealed class NodeState(GossipId id, TimeProvider time)
             return false;
         var isFirst = Heartbeat == 0;
         Heartbeat = heartbeat;
+        _hasLived |= !isFirst;
         return !isFirst;
     }
 

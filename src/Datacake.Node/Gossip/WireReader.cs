@@ -17,6 +17,8 @@ ref struct WireReader(ReadOnlySpan<byte> bytes)
 
     public readonly bool AtEnd => _rest.IsEmpty;
 
+    public readonly ReadOnlySpan<byte> Rest => _rest;
+
     public void Fail(string error)
     {
         Error ??= error;

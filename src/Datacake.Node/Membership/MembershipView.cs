@@ -58,12 +58,20 @@ sealed class MembershipView(ILogger logger)
 
     public async IAsyncEnumerable<MembershipChange> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        await foreach (var changes in WatchTogetherAsync(cancellationToken).ConfigureAwait(false))
+            foreach (var change in changes)
+                yield return change;
+    }
+
+    /// <summary>The same, with what is seen at one time together.</summary>
+    public async IAsyncEnumerable<IReadOnlyList<MembershipChange>> WatchTogetherAsync(
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
         var seen = ImmutableArray<ClusterMember>.Empty;
         while (!_isClosed)
         {
             var current = _current;
-            foreach (var change in MembershipDifference.Between(seen, current.Members))
-                yield return change;
+            yield return [.. MembershipDifference.Between(seen, current.Members)];
             seen = current.Members;
             await current.Replaced.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }

@@ -74,10 +74,31 @@ sealed class GossipLoop : IAsyncDisposable
         }
     }
 
+    /// <summary>Takes in what <see cref="Remember"/> gave to an earlier life of this process. Returns why not, if it is of no use.</summary>
+    public string? Recall(ReadOnlySpan<byte> remembered)
+    {
+        lock (_lock)
+        {
+            if (!RememberedNodes.TryDecode(remembered, _codec, out var nodes, out var error))
+                return error;
+            if (nodes.ClusterId != _clusterId)
+                return $"they are of cluster '{nodes.ClusterId}', and this node is of cluster '{_clusterId}'";
+            _gossiper.Recall(nodes);
+            _view.Update(_gossiper);
+            return null;
+        }
+    }
+
+    /// <summary>What to keep of the others for the next life of this process.</summary>
+    public byte[] Remember()
+    {
+        lock (_lock)
+            return _gossiper.Remember().Encode(_codec);
+    }
+
     /// <summary>
-    /// Looks for the cluster once, so that a node which cannot be part of it does not start. Returns as soon as one seed has answered,
-    /// all have failed, or the
-    /// time is over.
+    /// Looks for the cluster once, so that a node which cannot be part of it does not start. Returns as soon as one seed or one node that
+    /// is remembered has answered, all have failed, or the time is over.
     /// </summary>
     /// <exception cref="ClusterRefusedException">The node id is in use, or a seed is of another cluster and none of this one's
     /// answers.</exception>
@@ -86,23 +107,31 @@ sealed class GossipLoop : IAsyncDisposable
         _link.Open(Receive);
         await ResolveSeedsAsync(cancellationToken).ConfigureAwait(false);
         IReadOnlyList<IPEndPoint> seeds;
+        IReadOnlyCollection<IPEndPoint> others;
         lock (_lock)
+        {
             seeds = _gossiper.Seeds;
-        var isRefused = await AnswerOfAnyAsync(seeds, cancellationToken).ConfigureAwait(false) == ExchangeOutcome.Refused;
+            others = _gossiper.ChooseTargets();
+        }
+        var outcome = await AnswerOfAnyAsync(seeds, others.Except(seeds), cancellationToken).ConfigureAwait(false);
         IReadOnlyList<IPEndPoint> namesakes;
         lock (_lock)
             namesakes = _gossiper.NewNamesakes();
         var probes = Task.WhenAll(namesakes.Select(namesake => ExchangeAsync(namesake, _stop.Token)));
         await probes.WaitAsync(cancellationToken).ConfigureAwait(false);
         lock (_lock)
-            if (_refusal is not null && (_gossiper.GivesWay || isRefused))
+            if (_refusal is not null && (_gossiper.GivesWay || outcome == ExchangeOutcome.Refused))
                 throw new ClusterRefusedException(_refusal);
     }
 
-    /// <summary>The first answer; if there is none, whether anyone refused.</summary>
-    async Task<ExchangeOutcome> AnswerOfAnyAsync(IEnumerable<IPEndPoint> peers, CancellationToken cancellationToken)
+    /// <summary>
+    /// The first answer; if there is none, whether a seed refused. That someone else does may be due to an address that has changed hands.
+    /// </summary>
+    async Task<ExchangeOutcome> AnswerOfAnyAsync(
+        IEnumerable<IPEndPoint> seeds, IEnumerable<IPEndPoint> others, CancellationToken cancellationToken)
     {
-        var attempts = peers.Select(peer => ExchangeAsync(peer, _stop.Token)).ToList();
+        var attempts = seeds.Select(seed => ExchangeAsync(seed, _stop.Token)).ToList();
+        attempts.AddRange(others.Select(other => ExchangeUnlessRefusedAsync(other)));
         var outcome = ExchangeOutcome.Silent;
         while (attempts.Count > 0 && outcome != ExchangeOutcome.Answered)
         {
@@ -112,6 +141,12 @@ sealed class GossipLoop : IAsyncDisposable
             outcome = next == ExchangeOutcome.Silent ? outcome : next;
         }
         return outcome;
+    }
+
+    async Task<ExchangeOutcome> ExchangeUnlessRefusedAsync(IPEndPoint target)
+    {
+        var outcome = await ExchangeAsync(target, _stop.Token).ConfigureAwait(false);
+        return outcome == ExchangeOutcome.Refused ? ExchangeOutcome.Silent : outcome;
     }
 
     /// <summary>Begins the rounds.</summary>

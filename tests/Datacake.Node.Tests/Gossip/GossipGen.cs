@@ -39,6 +39,11 @@ static class GossipGen
 
     static readonly Gen<Delta> Delta = Section.List[0, 5].Select(sections => new Delta([.. sections.DistinctBy(section => section.Id)]));
 
+    public static readonly Gen<RememberedNodes> Remembered = Gen.Select(
+        Gen.String[Gen.Char.AlphaNumeric, 0, 8], Delta, Id.List[0, 5], Gen.Long[0, 4_000_000_000_000],
+        (cluster, states, down, since) => new RememberedNodes(
+            cluster, states, down.Distinct().ToDictionary(id => id, _ => DateTimeOffset.FromUnixTimeMilliseconds(since))));
+
     public static readonly Gen<GossipMessage> Message = Gen.OneOf(
         Gen.Select(
             Digest, Text, Sender, GossipMessage (digest, cluster, sender) => new GossipMessage.Syn(Whole(digest, sender), cluster, sender)),

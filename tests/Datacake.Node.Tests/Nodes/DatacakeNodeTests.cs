@@ -43,13 +43,13 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     {
         var (first, second, third) = await StartThreeAsync();
         await third.StopAbruptlyAsync();
-        await UntilAsync(first, members => members.Single(member => member.NodeId == 3).State == MemberState.Down);
-        await UntilAsync(second, members => members.Single(member => member.NodeId == 3).State == MemberState.Down);
+        await first.UntilAsync(members => members.Single(member => member.NodeId == 3).State == MemberState.Down);
+        await second.UntilAsync(members => members.Single(member => member.NodeId == 3).State == MemberState.Down);
 
         var restarted = await StartAsync(3, options => options.WithSeeds(first.Address));
         foreach (var node in (DatacakeNode[])[first, second, restarted])
-            await UntilAsync(
-                node, members => members.Count == 3 && members.All(member => member.IsUp) && members[2].Generation == restarted.Generation);
+            await node.UntilAsync(
+                members => members.Count == 3 && members.All(member => member.IsUp) && members[2].Generation == restarted.Generation);
         Assert.True(restarted.Generation > third.Generation);
         Assert.Equal(restarted.Address, first.Members[2].Address);
     }
@@ -67,7 +67,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         await third.DisposeAsync();
         Assert.True(await changes.MoveNextAsync());
         Assert.Equal((MembershipChangeKind.Left, (byte)3), (changes.Current.Kind, changes.Current.Member.NodeId));
-        await UntilAsync(second, members => members[2].State == MemberState.Left);
+        await second.UntilAsync(members => members[2].State == MemberState.Left);
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
             Assert.Contains("The node id 1 is in use", refused.Message, StringComparison.Ordinal);
         }
         Assert.Contains(_log.Lines, line => line.Contains($"while node 1 at {first.Address}", StringComparison.Ordinal));
-        await UntilAsync(second, members => members[0] is { IsUp: true } member && member.Generation == first.Generation);
+        await second.UntilAsync(members => members[0] is { IsUp: true } member && member.Generation == first.Generation);
     }
 
     [Fact]
@@ -114,11 +114,11 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     {
         var (first, _, third) = await StartThreeAsync();
         first.SetLabel("store", "a");
-        await UntilAsync(third, members => members[0].Labels.GetValueOrDefault("store") == "a");
+        await third.UntilAsync(members => members[0].Labels.GetValueOrDefault("store") == "a");
         first.SetLabel("store", "b");
-        await UntilAsync(third, members => members[0].Labels.GetValueOrDefault("store") == "b");
+        await third.UntilAsync(members => members[0].Labels.GetValueOrDefault("store") == "b");
         first.RemoveLabel("store");
-        await UntilAsync(third, members => !members[0].Labels.ContainsKey("store"));
+        await third.UntilAsync(members => !members[0].Labels.ContainsKey("store"));
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         var ahead = new HlcTimestamp(first.Clock.Tick().Seconds + 3_000, 0, 0, 9);
         first.Clock.AdvanceTo(ahead);
         first.SetLabel("clock", "ahead");
-        await UntilAsync(second, members => members[0].Labels.ContainsKey("clock"));
+        await second.UntilAsync(members => members[0].Labels.ContainsKey("clock"));
         Assert.True(second.Clock.Last > ahead);
     }
 
@@ -139,7 +139,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         var ahead = new HlcTimestamp(first.Clock.Tick().Seconds + 10_000, 0, 0, 1);
         first.Clock.AdvanceTo(ahead);
         first.SetLabel("clock", "ahead");
-        await UntilAsync(second, members => members[0].Labels.ContainsKey("clock"));
+        await second.UntilAsync(members => members[0].Labels.ContainsKey("clock"));
         Assert.True(second.Clock.Last < ahead);
         Assert.Contains(_log.Lines, line => line.Contains("clocks of two nodes differ too much", StringComparison.Ordinal));
     }
@@ -286,22 +286,6 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         return node;
     }
 
-    static async Task UntilAsync(DatacakeNode node, Func<IReadOnlyList<ClusterMember>, bool> condition)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        deadline.CancelAfter(Soon);
-        try
-        {
-            await foreach (var _ in node.WatchMembersAsync(deadline.Token))
-                if (condition(node.Members))
-                    return;
-        }
-        catch (OperationCanceledException) when (!Stop.IsCancellationRequested)
-        {
-            Assert.Fail($"Not within {Soon}: node {node.Id} knows {string.Join(", ", node.Members)}");
-        }
-    }
-
     static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -309,18 +293,23 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    /// <summary>A store that only notes whether it was closed.</summary>
+    /// <summary>A store in memory that notes whether it was closed.</summary>
     sealed class NotedStorage : IStorage
     {
+        readonly MemoryStorage _storage = new();
+
         public bool IsClosed { get; private set; }
 
         public string Description => "a noted store";
 
         public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
-            => throw new NotSupportedException();
+            => _storage.OpenSnapshotAsync(cancellationToken);
 
         public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
-            => throw new NotSupportedException();
+        {
+            Assert.False(IsClosed);
+            return _storage.CommitAsync(batch, durability, cancellationToken);
+        }
 
         public ValueTask DisposeAsync()
         {

@@ -1,0 +1,50 @@
+using Datacake.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.Node;
+
+/// <summary>
+/// What is known of the other nodes, kept in the node's store: a node that restarts finds them though no seed can be reached, and those
+/// that are down go on being members.
+/// </summary>
+sealed class MemberTable(IStorage storage, ILogger logger)
+{
+    /// <summary>Apart from the keys of the replicated store, which begin with small bytes.</summary>
+    public static readonly ReadOnlyMemory<byte> Key = new byte[] { 0xF0, (byte)'m' };
+
+    public string Description => storage.Description;
+
+    /// <summary>What was kept last; null if nothing was.</summary>
+    /// <exception cref="StorageException">The store cannot be read.</exception>
+    public async Task<byte[]?> LoadAsync(CancellationToken cancellationToken)
+    {
+        using var snapshot = await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        return (await snapshot.GetAsync(Key, cancellationToken).ConfigureAwait(false))?.ToArray();
+    }
+
+    /// <summary>Keeps what is known whenever a member comes, goes or changes its state, and once more when there are no more changes.</summary>
+    /// <param name="watch">The changes, until the node stops.</param>
+    /// <param name="encode">Encodes what is known.</param>
+    public async Task KeepAsync(IAsyncEnumerable<IReadOnlyList<MembershipChange>> watch, Func<byte[]> encode)
+    {
+        await foreach (var changes in watch.ConfigureAwait(false))
+            if (changes.Any(change => change.Kind != MembershipChangeKind.Updated))
+                await SaveAsync(encode()).ConfigureAwait(false);
+        await SaveAsync(encode()).ConfigureAwait(false);
+    }
+
+    async Task SaveAsync(byte[] encoded)
+    {
+        try
+        {
+            var batch = new WriteBatch();
+            batch.Put(Key, encoded);
+            // What a loss of power takes is learned again from the others.
+            await storage.CommitAsync(batch, Durability.Buffered, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            NodeLog.MembersNotKept(logger, storage.Description, failure);
+        }
+    }
+}

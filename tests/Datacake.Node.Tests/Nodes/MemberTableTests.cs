@@ -1,0 +1,153 @@
+using Datacake.Sqlite;
+using Datacake.Storage;
+
+namespace Datacake.Node.Tests;
+
+/// <summary>Nodes with a store, which restart: what they remember of the others.</summary>
+public sealed class MemberTableTests : IAsyncLifetime
+{
+    static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+
+    readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("datacake-members-");
+    readonly List<DatacakeNode> _nodes = [];
+    readonly ListLogger _log = new();
+
+    static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(_nodes.Select(node => node.StopAbruptlyAsync().AsTask()));
+        _folder.Delete(recursive: true);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_node_that_restarts_finds_its_peers_though_no_seed_can_be_reached(bool wasKilled)
+    {
+        var (seed, second, third) = (await StartAsync(1, []), await StartAsync(2, [_nodes[0].Address]), await StartAsync(3, [_nodes[0].Address]));
+        await third.WaitForNodesAsync(3, Soon, Stop);
+        await second.WaitForNodesAsync(3, Soon, Stop);
+        await seed.DisposeAsync();
+        await (wasKilled ? third.StopAbruptlyAsync() : third.DisposeAsync());
+
+        // At another address, so that it is up to the restarted one to find the other.
+        var restarted = await StartAsync(3, [seed.Address]);
+        await restarted.WaitForNodesAsync([2, 3], Soon, Stop);
+        await second.UntilAsync(members => members.Any(member => member.IsUp && member.Address == restarted.Address));
+    }
+
+    [Fact]
+    public async Task A_member_that_is_down_goes_on_being_one_when_the_others_restart()
+    {
+        var (first, second) = (await StartAsync(1, [], "north"), await StartAsync(2, [_nodes[0].Address], "south"));
+        await first.WaitForNodesAsync(2, Soon, Stop);
+        var known = first.Members[1];
+        await second.StopAbruptlyAsync();
+        await first.DisposeAsync();
+
+        var restarted = await StartAsync(1, [], "north");
+        Assert.Equal([(byte)1, 2], restarted.Members.Select(member => member.NodeId));
+        var member = restarted.Members[1];
+        Assert.Equal(
+            (known.Address, "south", known.Generation, MemberState.Down),
+            (member.Address, member.DataCenter, member.Generation, member.State));
+        Assert.Equal("b", member.Labels["a"]);
+        Assert.False(ConsistencyRequirement.For(Consistency.Quorum, 1, restarted.Members).IsReachable);
+    }
+
+    [Fact]
+    public async Task A_member_that_has_left_is_remembered_as_such()
+    {
+        var (first, second) = (await StartAsync(1, []), await StartAsync(2, [_nodes[0].Address]));
+        await first.WaitForNodesAsync(2, Soon, Stop);
+        await second.DisposeAsync();
+        await first.DisposeAsync();
+        Assert.Equal(MemberState.Left, (await StartAsync(1, [])).Members[1].State);
+    }
+
+    [Fact]
+    public async Task A_node_that_is_moved_to_another_cluster_does_not_look_for_the_members_of_the_old_one()
+    {
+        var (first, _) = (await StartAsync(1, []), await StartAsync(2, [_nodes[0].Address]));
+        await first.WaitForNodesAsync(2, Soon, Stop);
+        await first.DisposeAsync();
+        var moved = await StartAsync(1, [], clusterId: "another");
+        Assert.Single(moved.Members);
+        Assert.Contains(_log.Lines, line => line.Contains("they are of cluster 'datacake', and this node is of cluster 'another'", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_remembered_address_that_has_passed_to_another_cluster_does_not_keep_a_node_from_starting()
+    {
+        var (first, second) = (await StartAsync(1, []), await StartAsync(2, [_nodes[0].Address]));
+        await first.WaitForNodesAsync(2, Soon, Stop);
+        await first.DisposeAsync();
+        await second.DisposeAsync();
+        await StartAsync(7, [], clusterId: "another", address: second.Address);
+        var restarted = await StartAsync(1, []);
+        Assert.Equal([(byte)1, 2], restarted.Members.Select(member => member.NodeId));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("07")]
+    [InlineData("01 0800 6461746163616b65 0000")]
+    [InlineData("01 0800 6461746163616b65 0000 53b00003")]
+    [InlineData("01 0800 6461746163616b65 ffff 0102030405")]
+    public async Task A_damaged_table_is_said_to_be_so_and_not_used(string hex)
+    {
+        await using (var storage = new SqliteStorage(FileOf(1)))
+        {
+            var batch = new WriteBatch();
+            batch.Put(MemberTable.Key, Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal)));
+            await storage.CommitAsync(batch, Durability.Flushed, Stop);
+        }
+
+        Assert.Single((await StartAsync(1, [])).Members);
+        Assert.Contains(_log.Lines, line => line.Contains("keeps are not used", StringComparison.Ordinal)
+            && line.Contains(Path.GetFileName(FileOf(1)), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_node_whose_store_takes_nothing_more_goes_on_and_says_so()
+    {
+        var first = await DatacakeNode.StartAsync(
+            options => options.WithNodeId(1).ListenOn("127.0.0.1:0").WithLoggerFactory(_log).UseStorage(() => new FullStorage()), Stop);
+        _nodes.Add(first);
+        var second = await StartAsync(2, [first.Address]);
+        await second.WaitForNodesAsync(2, Soon, Stop);
+        Assert.Contains(_log.Lines, line => line.Contains("The members cannot be kept in a full store", StringComparison.Ordinal));
+    }
+
+    string FileOf(int nodeId) => Path.Combine(_folder.FullName, $"node-{nodeId}.db");
+
+    async Task<DatacakeNode> StartAsync(
+        int nodeId, string[] seeds, string dataCenter = "default", string clusterId = "datacake", string address = "127.0.0.1:0")
+    {
+        var node = await DatacakeNode.StartAsync(
+            options => options
+                .WithNodeId(nodeId).ListenOn(address).WithSeeds(seeds).InDataCenter(dataCenter).WithClusterId(clusterId).WithLabel("a", "b")
+                .WithGossip(gossip => gossip.UseLocal()).WithLoggerFactory(_log).UseSqlite(FileOf(nodeId)),
+            Stop);
+        _nodes.Add(node);
+        return node;
+    }
+
+    sealed class FullStorage : IStorage
+    {
+        readonly MemoryStorage _storage = new();
+
+        public string Description => "a full store";
+
+        public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
+            => _storage.OpenSnapshotAsync(cancellationToken);
+
+        public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
+            => throw new StorageException(StorageError.Full, "The disk is full.");
+
+        public ValueTask DisposeAsync() => _storage.DisposeAsync();
+    }
+}
