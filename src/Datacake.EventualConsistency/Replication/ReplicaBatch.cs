@@ -57,6 +57,9 @@ sealed class ReplicaBatch
         }
     }
 
+    /// <summary>What is truncated once this batch is committed. Claims do not change it, so that asking costs nothing.</summary>
+    public VersionVector Truncated => _state.Truncated;
+
     public IStorageSnapshot Snapshot => _snapshot;
 
     /// <summary>What to send once the batch is committed.</summary>
@@ -148,7 +151,7 @@ sealed class ReplicaBatch
     /// <summary>Makes the storage batch, once all is done.</summary>
     public WriteBatch Build(ReplicaIdentity identity)
     {
-        var batch = new WriteBatch();
+        var batch = new WriteBatch(_documents.Count + _log.Count + Extra.Count + BuiltEntries.Count);
         AddAll(batch, Extra);
         AddAll(batch, BuiltEntries);
         foreach (var (key, change) in _documents)
