@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Builds everything with warnings as errors, checks the formatting, and runs all tests. Ends with "N passed, N failed, N skipped".
+# With --native the sample that is compiled ahead of time is published and run, too, which takes a minute and a C compiler to link with.
 # Needs the .NET SDK; installs the native libraries that the tests need where they are missing (Debian, apt).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,19 +16,36 @@ install_missing() { # library, package
 
 install_missing liblmdb.so.0 liblmdb0
 
+native=false
+[ "${1-}" != --native ] || native=true
+
 echo "Building"
 dotnet build Datacake.Data.sln --nologo -v quiet -p:TreatWarningsAsErrors=true
 
-echo "Checking the formatting"
-dotnet format Datacake.Data.sln --verify-no-changes --no-restore
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+
+run() { # name, command
+    local status=0
+    "${@:2}" >"$logs/$1" 2>&1 || status=$?
+    echo "$status" >"$logs/$1.status"
+}
+
+# Several at a time: the tests wait more than they compute.
+echo "Checking the formatting, and running the tests"
+run format dotnet format Datacake.Data.sln --verify-no-changes --no-restore &
+for project in tests/*.Tests; do
+    while [ "$(jobs -rp | wc -l)" -ge 3 ]; do wait -n || true; done
+    name=$(basename "$project")
+    run "$name" dotnet "$project/bin/Debug/net10.0/$name.dll" -noColor &
+done
+wait
 
 passed=0 failed=0 skipped=0
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
 for project in tests/*.Tests; do
     name=$(basename "$project")
-    status=0
-    dotnet "$project/bin/Debug/net10.0/$name.dll" -noColor >"$log" 2>&1 || status=$?
+    log=$logs/$name
+    status=$(<"$log.status")
     summary=$(grep -E "^ +$name +Total: " "$log" || true)
     if [ -z "$summary" ]; then
         echo "$name did not finish (exit code $status):"
@@ -44,6 +62,26 @@ for project in tests/*.Tests; do
     failed=$((failed + bad))
     passed=$((passed + $(figure Total) - $(figure Failed) - $(figure Skipped)))
 done
+
+if $native; then
+    echo "Compiling and running samples/NativeAot"
+    if ! command -v clang gcc >/dev/null; then
+        as_root apt-get update -qq >/dev/null
+        DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq gcc libc6-dev >/dev/null
+    fi
+    publish_and_run() {
+        dotnet publish samples/NativeAot -c Release --nologo -v quiet && samples/NativeAot/bin/Release/net10.0/*/publish/NativeAot
+    }
+    run native publish_and_run
+    cat "$logs/native"
+    if [ "$(<"$logs/native.status")" -eq 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+fi
+
+if [ "$(<"$logs/format.status")" -ne 0 ]; then
+    echo "The formatting is not clean; run dotnet format:"
+    cat "$logs/format"
+    failed=$((failed + 1))
+fi
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -32,6 +32,17 @@ static class ContextReader
         var entities = new List<EntitySpec>();
         var properties = type.GetMembers().OfType<IPropertySymbol>().Where(IsKeyspace).ToList();
         var entityTypes = properties.Select(property => ((INamedTypeSymbol)property.Type).TypeArguments[0]).ToList();
+        var model = new ModelReader(syntax.SemanticModel.Compilation, type, cancellationToken);
+        var configurations = model.Read();
+        diagnostics.AddRange(model.Diagnostics);
+        foreach (var unknown in configurations.Where(known => !entityTypes.Contains(known.Key, SymbolEqualityComparer.Default)))
+        {
+            string name = unknown.Key.Name;
+            diagnostics.Add(DiagnosticSpec.Of(
+                Diagnostics.Configuration,
+                unknown.Value.Location,
+                $"the context itself has no keyspace of '{name}'; add: public partial Keyspace<{name}> {name}s {{ get; }}"));
+        }
         for (int i = 0; i < properties.Count; i++)
         {
             var property = properties[i];
@@ -42,7 +53,8 @@ static class ContextReader
                     Diagnostics.KeyspaceNotPartial, property.Locations.FirstOrDefault(), property.Name, entityTypes[i].Name));
                 continue;
             }
-            keyspaces.Add(ReadKeyspace(property, keyspaces, entities, entityTypes, diagnostics));
+            configurations.TryGetValue(entityTypes[i], out var configuration);
+            keyspaces.Add(ReadKeyspace(property, type, keyspaces, entities, entityTypes, configuration, diagnostics));
         }
         return new ContextSpec(
             Names.FullName(type),
@@ -54,19 +66,24 @@ static class ContextReader
             new(diagnostics))
         {
             IsPartial = isPartial,
+            Converters = new(model.Converters),
+            FileUsings = new(UsingsOf(model.Declaration?.SyntaxTree.GetRoot(cancellationToken))),
+            NamespaceUsings = new(model.Declaration?.Ancestors().OfType<BaseNamespaceDeclarationSyntax>().SelectMany(UsingsOf) ?? []),
         };
     }
 
     static KeyspaceSpec ReadKeyspace(
         IPropertySymbol property,
+        INamedTypeSymbol context,
         List<KeyspaceSpec> others,
         List<EntitySpec> entities,
         List<ITypeSymbol> entityTypes,
+        EntityConfiguration? configuration,
         List<DiagnosticSpec> diagnostics)
     {
         var location = property.Locations.FirstOrDefault();
         var entityType = ((INamedTypeSymbol)property.Type).TypeArguments[0];
-        string name = KeyspaceName(property) ?? KeyspaceName(entityType) ?? property.Name;
+        string name = configuration?.Keyspace ?? KeyspaceName(property) ?? KeyspaceName(entityType) ?? property.Name;
         if (name.Length is 0 or > MaxKeyspaceNameLength)
             diagnostics.Add(DiagnosticSpec.Of(Diagnostics.KeyspaceName, location, name));
 
@@ -82,9 +99,9 @@ static class ContextReader
                         Diagnostics.DuplicateKeyspace, location, property.Name, $"entity class ('{entityType.Name}')", other.Property));
         }
 
-        var reader = new EntityReader(entityType, entityTypes, location);
-        var entity = reader.Read();
-        diagnostics.AddRange(reader.Diagnostics);
+        var bag = new DiagnosticBag(location);
+        var entity = new EntityReader(entityType, entityTypes, context, configuration, bag).Read();
+        diagnostics.AddRange(bag.Items);
         if (entity is not null && entities.All(known => known.ModelName != entity.ModelName))
             entities.Add(entity);
         return new KeyspaceSpec(Modifiers(property), property.Name, entityTypeName, name, entity?.ModelName);
@@ -105,7 +122,19 @@ static class ContextReader
         && Names.FullName(type) == "Datacake.Data.Keyspace";
 
     static string? KeyspaceName(ISymbol symbol) =>
-        symbol.Find("Datacake.Data.KeyspaceAttribute")?.ConstructorArguments.FirstOrDefault().Value as string;
+        (symbol.Find(Names.Data + "KeyspaceAttribute") ?? symbol.Find(Names.Annotations + "Schema.TableAttribute"))
+            ?.ConstructorArguments.FirstOrDefault().Value as string;
+
+    static IEnumerable<string> UsingsOf(SyntaxNode? node) =>
+        (node switch
+        {
+            CompilationUnitSyntax file => file.Usings,
+            BaseNamespaceDeclarationSyntax part => part.Usings,
+            _ => default,
+        })
+        .Where(directive => !directive.GlobalKeyword.IsKind(SyntaxKind.GlobalKeyword))
+        .Select(directive => directive.WithoutTrivia().ToString())
+        .Distinct();
 
     static bool IsPartial(TypeDeclarationSyntax declaration) =>
         declaration.Modifiers.Any(SyntaxKind.PartialKeyword)

@@ -36,6 +36,8 @@ public sealed class DatacakeGenerator : IIncrementalGenerator
                 output.ReportDiagnostic(diagnostic.ToDiagnostic());
             if (spec.IsPartial)
                 output.AddSource($"{spec.FullName}.g.cs", ContextEmitter.Emit(spec));
+            if (spec.IsPartial && spec.Converters.Count > 0)
+                output.AddSource($"{spec.FullName}.Converters.g.cs", ContextEmitter.EmitConverters(spec));
         });
         context.RegisterSourceOutput(
             entities, static (output, spec) => output.AddSource($"{spec.ModelName}.g.cs", new EntityEmitter(spec).Emit()));

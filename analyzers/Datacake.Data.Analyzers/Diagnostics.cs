@@ -5,7 +5,8 @@ namespace Datacake.Data.Analyzers;
 /// <summary>The errors that the generator reports. Each has its section in the README of Datacake.Data.</summary>
 static class Diagnostics
 {
-    const string Readme = "https://github.com/datacake-data/Datacake.Data/blob/main/src/Datacake.Data/README.md#";
+    /// <summary>The README of the package, which has a section for each error.</summary>
+    const string Readme = "README.md#";
 
     public static readonly DiagnosticDescriptor ContextNotPartial = Error(
         "DCD001", "The context is not partial", "'{0}' must be partial, and so must the types that contain it, for the generator to add its keyspaces");
@@ -46,6 +47,25 @@ static class Diagnostics
 
     public static readonly DiagnosticDescriptor KeyspaceName = Error(
         "DCD012", "The name of the keyspace is not valid", "'{0}' cannot be the name of a keyspace: it must have 1 to 200 characters");
+
+    public static readonly DiagnosticDescriptor Converter = Error(
+        "DCD013", "The converter does not fit", "The converter of '{0}.{1}' cannot be used: {2}");
+
+    public static readonly DiagnosticDescriptor ModelCreating = Error(
+        "DCD014", "OnModelCreating cannot be read", "OnModelCreating is read while the context is compiled, and this cannot be: {0}");
+
+    public static readonly DiagnosticDescriptor Configuration = Error(
+        "DCD015", "OnModelCreating does not fit the entity class", "The model cannot be as OnModelCreating says: {0}");
+
+    public static readonly DiagnosticDescriptor GeneratedKey = Error(
+        "DCD016", "The key cannot be generated",
+        "The key '{0}.{1}' cannot be generated: {2}. Make it a long, ulong or Guid, or set it yourself and say [DatabaseGenerated(DatabaseGeneratedOption.None)].");
+
+    public static readonly DiagnosticDescriptor DerivedClass = Error(
+        "DCD017", "The derived class cannot be stored with the entity class", "'{0}' cannot be stored in the keyspace of '{1}': {2}");
+
+    public static readonly DiagnosticDescriptor StoredName = Error(
+        "DCD018", "The name in the store is not valid", "'{0}.{1}' cannot be stored as '{2}': {3}");
 
     static DiagnosticDescriptor Error(string id, string title, string message) => new(
         id, title, message, "Datacake.Data", DiagnosticSeverity.Error, isEnabledByDefault: true,

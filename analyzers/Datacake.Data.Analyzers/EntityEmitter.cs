@@ -4,7 +4,7 @@ using Microsoft.CodeAnalysis.CSharp;
 namespace Datacake.Data.Analyzers;
 
 /// <summary>Writes the model of an entity class: its description, and what reads and writes its cells and key.</summary>
-sealed class EntityEmitter
+sealed partial class EntityEmitter
 {
     const string Metadata = "global::Datacake.Data.Metadata.", Store = "global::Datacake.EventualConsistency.",
         Accessor = "global::System.Runtime.CompilerServices.UnsafeAccessor";
@@ -12,8 +12,13 @@ sealed class EntityEmitter
     readonly EntitySpec _spec;
     readonly SourceWriter _source = new();
 
-    /// <summary>All mapped properties but the key's, in the order of their cells: an index into it is a slot.</summary>
+    /// <summary>
+    /// All mapped properties but the key's, and the discriminator, in the order of their cells: an index into it is a slot.
+    /// </summary>
     readonly List<PropertySpec> _slots;
+
+    /// <summary>The derived classes that have properties of their own.</summary>
+    readonly List<string> _derivedTypes;
 
     readonly Dictionary<string, string> _codecs = [];
     readonly Dictionary<string, string> _setters = [];
@@ -24,9 +29,16 @@ sealed class EntityEmitter
         _slots = [.. spec.Properties
             .Where(property => property.Kind != MappingKind.Key)
             .SelectMany(property => property.WithDescendants())
-            .OrderBy(property => Encoding.UTF8.GetByteCount(property.Path))
-            .ThenBy(property => property.Path, StringComparer.Ordinal)];
+            .Concat(spec.HasDiscriminator ? [Discriminator] : [])
+            .OrderBy(property => Encoding.UTF8.GetByteCount(property.StoredPath))
+            .ThenBy(property => property.StoredPath, StringComparer.Ordinal)];
+        _derivedTypes = [.. spec.Properties.Select(property => property.DerivedType).OfType<string>().Distinct()];
     }
+
+    /// <summary>Where it is stored which class an entity is of. No property has a name with a dollar sign.</summary>
+    static PropertySpec Discriminator { get; } = new("$type", "$type", "$type", "string", "", MappingKind.Discriminator, SetterKind.None);
+
+    int DiscriminatorSlot => _slots.FindIndex(property => property.Kind == MappingKind.Discriminator);
 
     IEnumerable<PropertySpec> All => _spec.Properties.SelectMany(property => property.WithDescendants());
 
@@ -45,8 +57,11 @@ sealed class EntityEmitter
         EmitFields();
         EmitConstructor();
         EmitWriteKey();
+        EmitGenerateKey();
         EmitWrite();
         EmitRead();
+        foreach (var item in _spec.Objects)
+            new ObjectEmitter(_source, item, codec => Codec(codec), Assignment).Emit(Creator(item.Constructor));
         EmitAccessors();
         _source.Close();
         return _source.ToString();
@@ -54,47 +69,26 @@ sealed class EntityEmitter
 
     void EmitFields()
     {
-        var composed = All
-            .SelectMany(property => new[] { property.Codec, property.ElementCodec, property.OrderedCodec ?? "" })
-            .Where(codec => codec.Contains('('))
+        var made = All
+            .Concat(_spec.Objects.SelectMany(item => item.Properties))
+            .SelectMany(property => new[] { property.Codec, property.ElementCodec, property.OrderedCodec })
+            .OfType<CodecSpec>()
+            .Where(codec => codec.IsMade)
             .Distinct();
-        foreach (string codec in composed)
+        foreach (var codec in made)
         {
             string name = $"Codec{_codecs.Count}";
-            _codecs.Add(codec, name);
-            _source.Line($"static readonly {CodecType(codec)} {name} = {codec};");
+            _codecs.Add(codec.Expression, name);
+            _source.Line($"static readonly {codec.Type} {name} = {codec.Expression};");
         }
         for (int slot = 0; slot < _slots.Count; slot++)
-            _source.Line($"static readonly {Metadata}CellPath Path{slot} = new({Literal(_slots[slot].Path)});");
+            _source.Line($"static readonly {Metadata}CellPath Path{slot} = new({Literal(_slots[slot].StoredPath)});");
         _source.Line();
         _source.Line($"public static readonly {_spec.ModelName} Instance = new();");
         _source.Line();
     }
 
-    /// <summary>The declared type of a codec's field, found from the property that uses it.</summary>
-    string CodecType(string codec)
-    {
-        foreach (var property in All)
-        {
-            if (property.Codec == codec && property.Kind == MappingKind.Value)
-                return $"{Metadata}{(EnumOf(codec) is null ? "ValueCodec" : "ScalarCodec")}<{property.BareType}>";
-        }
-        if (EnumOf(codec) is { } type)
-            return $"{Metadata}ScalarCodec<{type}>";
-        // The values of a dictionary: the last type argument of what creates it.
-        var dictionary = All.First(property => property.Codec == codec);
-        return $"{Metadata}ValueCodec<{dictionary.ValueType}>";
-    }
-
-    static string? EnumOf(string codec)
-    {
-        const string start = $"{Metadata}ValueCodecs.Enum<";
-        return codec.StartsWith(start, StringComparison.Ordinal)
-            ? codec.Substring(start.Length, codec.IndexOf(", ", StringComparison.Ordinal) - start.Length)
-            : null;
-    }
-
-    string Codec(string expression) => _codecs.TryGetValue(expression, out string? field) ? field : expression;
+    string Codec(CodecSpec? codec) => _codecs.TryGetValue(codec!.Expression, out string? field) ? field : codec.Expression;
 
     void EmitConstructor()
     {
@@ -106,7 +100,12 @@ sealed class EntityEmitter
         foreach (var property in All)
             _source.Line($"            {Description(property)},");
         _source.Line("        ],");
-        _source.Line($"        [{string.Join(", ", _spec.Indexes.Select(Description))}])");
+        _source.Line($"        [{string.Join(", ", _spec.Indexes.Select(Description))}],");
+        string classes = _spec.HasDiscriminator
+            ? string.Join(", ", _spec.Classes.Select(known => $"new(typeof({known.Type}), {Literal(known.Discriminator)})"))
+            : "";
+        _source.Line($"        [{classes}],");
+        _source.Line($"        {(_spec.HasDiscriminator ? $"Path{DiscriminatorSlot}" : "null")})");
         _source.Line("{");
         _source.Line("}");
         _source.Line();
@@ -115,16 +114,24 @@ sealed class EntityEmitter
     string Description(PropertySpec property)
     {
         var settings = new List<string>();
+        if (property.StoredPath != property.Path)
+            settings.Add($"StoredName = {Literal(property.StoredPath)}");
+        if (property.DerivedType is not null)
+            settings.Add($"DerivedType = typeof({property.DerivedType})");
+        if (property.Converter is not null)
+            settings.Add("IsConverted = true");
         if (property.IsNullable)
             settings.Add("IsNullable = true");
         if (property.IsRequired)
             settings.Add("IsRequired = true");
         if (property.MaxLength is { } length)
             settings.Add($"MaxLength = {length}");
+        if (property.IsConcurrencyToken)
+            settings.Add("IsConcurrencyToken = true");
         if (property.OrderedCodec is { } ordered)
             settings.Add($"OrderedCodec = {Codec(ordered)}");
         string owner = OwnerExpression(property, $"(({_spec.Type})e)");
-        string dot = property.Path.Contains('.') ? "?." : ".";
+        string dot = HasOwner(property) ? "?." : ".";
         if (property.Setter != SetterKind.None)
         {
             string value = $"({property.BareType}{(property.IsNullable && property.IsReference ? "?" : "")})v!";
@@ -144,7 +151,13 @@ sealed class EntityEmitter
             + $"static e => {owner}{dot}{Identifier(property.Name)}){initializer}";
     }
 
-    static string Description(IndexSpec index) => $"new({Literal(index.Name)}, [{string.Join(", ", index.Properties.Select(Literal))}])";
+    static string Description(IndexSpec index)
+    {
+        string descending = index.Descending.Contains(true)
+            ? $" {{ Descending = [{string.Join(", ", index.Descending.Select(flag => flag ? "true" : "false"))}] }}"
+            : "";
+        return $"new({Literal(index.Name)}, [{string.Join(", ", index.Properties.Select(Literal))}]){descending}";
+    }
 
     void EmitWriteKey()
     {
@@ -158,19 +171,35 @@ sealed class EntityEmitter
         _source.Line();
     }
 
+    void EmitGenerateKey()
+    {
+        if (_spec.KeyGenerator is not { } method)
+            return;
+        var key = Keys.Single();
+        string value = key.Converter is { } converter ? $"({converter.Expression}).FromStored(keys.{method}())" : $"keys.{method}()";
+        _source.Open($"protected override void GenerateKey({_spec.Type} entity, {Metadata}KeyGenerator keys)");
+        _source.Line($"if (global::System.Collections.Generic.EqualityComparer<{key.BareType}>.Default.Equals(entity.{Identifier(key.Name)}, default!))");
+        _source.Line($"    {Assignment(key, "entity", value)};");
+        _source.Close();
+        _source.Line();
+    }
+
     void EmitWrite()
     {
         _source.Open($"protected override void Write({_spec.Type} entity, {Metadata}CellWriter cells)");
+        for (int i = 0; i < _derivedTypes.Count; i++)
+            _source.Line($"var d{i} = entity as {_derivedTypes[i]};");
         foreach (var owned in All.Where(property => property.Kind == MappingKind.Owned))
-            _source.Line($"var o{Slot(owned)} = {OwnerVariable(owned)}{(owned.Path.Contains('.') ? "?." : ".")}{Identifier(owned.Name)};");
+            _source.Line($"var o{Slot(owned)} = {OwnerVariable(owned)}{(HasOwner(owned) ? "?." : ".")}{Identifier(owned.Name)};");
         for (int slot = 0; slot < _slots.Count; slot++)
         {
             var property = _slots[slot];
-            string guard = property.Path.Contains('.') ? $"if ({OwnerVariable(property)} is not null) " : "";
+            string guard = HasOwner(property) ? $"if ({OwnerVariable(property)} is not null) " : "";
             string value = $"{OwnerVariable(property)}.{Identifier(property.Name)}";
             _source.Line(guard + property.Kind switch
             {
                 MappingKind.Value => $"cells.Write(Path{slot}, {Codec(property.Codec)}, {value});",
+                MappingKind.Discriminator => $"cells.Write(Path{slot}, {Metadata}ValueCodecs.String, DiscriminatorOf(entity));",
                 MappingKind.Owned => $"cells.WriteMarker(Path{slot}, o{slot} is not null);",
                 MappingKind.Counter => $"cells.WriteCounter(Path{slot}, {value});",
                 MappingKind.Set => $"cells.WriteSet(Path{slot}, {Codec(property.ElementCodec)}, {value});",
@@ -179,111 +208,6 @@ sealed class EntityEmitter
         }
         _source.Close();
         _source.Line();
-    }
-
-    void EmitRead()
-    {
-        _source.Open($"protected override {_spec.Type} Read(ref {Store}OrderedKeyReader key, ref {Metadata}CellReader cells)");
-        int keyIndex = 0;
-        foreach (var key in Keys)
-            _source.Line($"var key{keyIndex++} = {Codec(key.OrderedCodec!)}.ReadOrdered(ref key);");
-        _source.Line($"var entity = {Creation(_spec.Constructor)};");
-        keyIndex = 0;
-        foreach (var key in Keys)
-        {
-            if (key.Setter != SetterKind.None && !IsArgument(key))
-                _source.Line($"{Assignment(key, "entity", $"key{keyIndex}")};");
-            keyIndex++;
-        }
-        foreach (var counter in _slots.Where(property => property.Kind == MappingKind.Counter))
-            _source.Line($"long? counter{Slot(counter)} = null;");
-        _source.Open("while (cells.Read())");
-        _source.Open("switch (cells.Slot)");
-        for (int slot = 0; slot < _slots.Count; slot++)
-        {
-            if (IsRead(_slots[slot]))
-                EmitCase(slot);
-        }
-        _source.Close();
-        _source.Close();
-        foreach (var counter in _slots.Where(property => property.Kind == MappingKind.Counter))
-        {
-            string value = counter.BareType == "int" ? $"int.CreateSaturating(sum{Slot(counter)})" : $"sum{Slot(counter)}";
-            string guard = counter.Path.Contains('.') ? $" && {ReadOwner(counter)} is {{ }} owner{Slot(counter)}" : "";
-            string owner = counter.Path.Contains('.') ? $"owner{Slot(counter)}" : "entity";
-            _source.Line($"if (counter{Slot(counter)} is {{ }} sum{Slot(counter)}{guard}) {Assignment(counter, owner, value)};");
-        }
-        _source.Line("return entity;");
-        _source.Close();
-        _source.Line();
-    }
-
-    /// <summary>Whether the loop over the cells reads a property: what the constructor sets is read there.</summary>
-    bool IsRead(PropertySpec property) => !IsArgument(property)
-        && (property.Setter != SetterKind.None || property.Kind is MappingKind.Owned or MappingKind.Set or MappingKind.Dictionary);
-
-    bool IsArgument(PropertySpec property) => All
-        .Select(owner => owner.Constructor)
-        .Prepend(_spec.Constructor)
-        .Any(constructor => constructor is not null && constructor.Arguments.Any(argument => argument.Path == property.Path));
-
-    void EmitCase(int slot)
-    {
-        var property = _slots[slot];
-        bool isNested = property.Path.Contains('.');
-        string owner = isNested ? $"o{slot}" : "entity";
-        _source.Open($"case {slot}:");
-        if (isNested)
-        {
-            _source.Line($"if ({ReadOwner(property)} is not {{ }} o{slot})");
-            _source.Line("    break;");
-        }
-        string current = $"{owner}.{Identifier(property.Name)}";
-        switch (property.Kind)
-        {
-            case MappingKind.Value:
-                string read = Assignment(property, owner, $"cells.Value({Codec(property.Codec)})");
-                _source.Line(property.IsNullable ? $"{read};" : $"if (!cells.IsNil) {read};");
-                break;
-            case MappingKind.Counter:
-                _source.Line($"counter{slot} = unchecked((counter{slot} ?? 0) + cells.Share());");
-                break;
-            case MappingKind.Owned:
-                if (property.Setter == SetterKind.None)
-                    break;
-                if (property.IsNullable)
-                    _source.Line($"{Assignment(property, owner, $"cells.IsNil ? null : {Creation(property.Constructor!)}")};");
-                else
-                    _source.Line($"if (!cells.IsNil) {Assignment(property, owner, Creation(property.Constructor!))};");
-                break;
-            default:
-                EmitCollection(property, slot, owner, current);
-                break;
-        }
-        _source.Line("break;");
-        _source.Close();
-    }
-
-    void EmitCollection(PropertySpec property, int slot, string owner, string current)
-    {
-        _source.Open("if (!cells.IsElement && cells.IsNil)");
-        if (property.IsNullable && property.Setter != SetterKind.None)
-            _source.Line($"{Assignment(property, owner, "null")};");
-        _source.Line("break;");
-        _source.Close();
-        _source.Line($"var items{slot} = {current};");
-        if (property.Setter != SetterKind.None)
-        {
-            _source.Line($"if (items{slot} is null)");
-            _source.Line($"    {Assignment(property, owner, $"items{slot} = {property.NewCollection}")};");
-        }
-        string add = property.Kind == MappingKind.Set
-            ? $"items{slot}.Add(cells.Element({Codec(property.ElementCodec)}))"
-            : $"items{slot}[cells.Element({Codec(property.ElementCodec)})] = cells.Value({Codec(property.Codec)})";
-        _source.Line("if (cells.IsElement)");
-        _source.Line($"    {add};");
-        _source.Line("else");
-        _source.Line($"    items{slot}.Clear();");
     }
 
     /// <summary>Past the compiler's checks: private and init-only setters, private constructors, required members.</summary>
@@ -296,7 +220,8 @@ sealed class EntityEmitter
         }
         var hidden = All
             .Select(property => property.Constructor)
-            .Prepend(_spec.Constructor)
+            .Concat(_spec.Classes.Select(known => known.Constructor))
+            .Concat(_spec.Objects.Select(item => item.Constructor))
             .Where(constructor => constructor is { IsDirect: false })
             .Distinct();
         foreach (var constructor in hidden)
@@ -320,8 +245,10 @@ sealed class EntityEmitter
             int slot = _slots.FindIndex(candidate => candidate.Path == argument.Path);
             return $"cells.Peek({slot}, {Codec(_slots[slot].Codec)}, {argument.Missing})";
         });
-        return $"{(constructor.IsDirect ? "new " + constructor.Type : CreatorOf(constructor))}({string.Join(", ", arguments)})";
+        return $"{Creator(constructor)}({string.Join(", ", arguments)})";
     }
+
+    static string Creator(ConstructorSpec constructor) => constructor.IsDirect ? "new " + constructor.Type : CreatorOf(constructor);
 
     static string CreatorOf(ConstructorSpec constructor) => "New_" + constructor.Type.Replace("global::", "").Replace('.', '_');
 
@@ -338,11 +265,16 @@ sealed class EntityEmitter
 
     int Slot(PropertySpec property) => _slots.FindIndex(candidate => candidate.Path == property.Path);
 
+    /// <summary>Whether it is a property of an owned object or of a derived class, which may not be there.</summary>
+    static bool HasOwner(PropertySpec property) => property.Path.Contains('.') || property.DerivedType is not null;
+
     /// <summary>The local variable of <see cref="EmitWrite"/> that holds the object that a property belongs to.</summary>
     string OwnerVariable(PropertySpec property)
     {
         int dot = property.Path.LastIndexOf('.');
-        return dot < 0 ? "entity" : $"o{_slots.FindIndex(candidate => candidate.Path == property.Path.Substring(0, dot))}";
+        if (dot >= 0)
+            return $"o{_slots.FindIndex(candidate => candidate.Path == property.Path.Substring(0, dot))}";
+        return property.DerivedType is null ? "entity" : $"d{_derivedTypes.IndexOf(property.DerivedType)}";
     }
 
     static string ReadOwner(PropertySpec property) => OwnerExpression(property, "entity");
@@ -351,14 +283,17 @@ sealed class EntityEmitter
     static string OwnerExpression(PropertySpec property, string entity)
     {
         var names = property.Path.Split('.');
-        return string.Concat(
-            names.Take(names.Length - 1).Select((name, i) => $"{(i == 0 ? "." : "?.")}{Identifier(name)}").Prepend(entity));
+        string root = property.DerivedType is null ? entity : $"({entity} as {property.DerivedType})";
+        return string.Concat(names
+            .Take(names.Length - 1)
+            .Select((name, i) => $"{(i == 0 && property.DerivedType is null ? "." : "?.")}{Identifier(name)}")
+            .Prepend(root));
     }
 
-    static string Identifier(string name) =>
+    public static string Identifier(string name) =>
         SyntaxFacts.GetKeywordKind(name) != SyntaxKind.None || SyntaxFacts.GetContextualKeywordKind(name) != SyntaxKind.None
             ? "@" + name
             : name;
 
-    static string Literal(string value) => SymbolDisplay.FormatLiteral(value, quote: true);
+    public static string Literal(string value) => SymbolDisplay.FormatLiteral(value, quote: true);
 }

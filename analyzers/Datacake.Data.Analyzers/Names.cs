@@ -5,6 +5,9 @@ namespace Datacake.Data.Analyzers;
 /// <summary>Names of symbols, and attributes by their names.</summary>
 static class Names
 {
+    /// <summary>The namespace of our attributes, and that of .NET's.</summary>
+    public const string Data = "Datacake.Data.", Annotations = "System.ComponentModel.DataAnnotations.";
+
     static readonly SymbolDisplayFormat WithNamespaces = new(
         SymbolDisplayGlobalNamespaceStyle.Omitted,
         typeQualificationStyle: SymbolDisplayTypeQualificationStyle.NameAndContainingTypesAndNamespaces);
@@ -22,4 +25,8 @@ static class Names
     /// <summary>The first attribute of this full name.</summary>
     public static AttributeData? Find(this ISymbol symbol, string attribute) =>
         symbol.GetAttributes().FirstOrDefault(candidate => candidate.AttributeClass is { } type && FullName(type) == attribute);
+
+    /// <summary>All attributes of this full name.</summary>
+    public static IEnumerable<AttributeData> FindAll(this ISymbol symbol, string attribute) =>
+        symbol.GetAttributes().Where(candidate => candidate.AttributeClass is { } type && FullName(type) == attribute);
 }

@@ -17,6 +17,15 @@ sealed record ContextSpec(
 {
     /// <summary>Whether the generated part can be merged with the user's.</summary>
     public bool IsPartial { get; init; }
+
+    /// <summary>The converters that it gives as lambdas.</summary>
+    public EquatableArray<ConverterFieldSpec> Converters { get; init; }
+
+    /// <summary>The using directives that the lambdas were written under: of the file, and of its namespace.</summary>
+    public EquatableArray<string> FileUsings { get; init; }
+
+    /// <inheritdoc cref="FileUsings"/>
+    public EquatableArray<string> NamespaceUsings { get; init; }
 }
 
 /// <summary>A keyspace property of a context. <paramref name="ModelName"/> is null if its entity class has errors.</summary>
@@ -28,9 +37,25 @@ sealed record EntitySpec(
     string FullName,
     string ModelName,
     bool DeleteWins,
-    ConstructorSpec Constructor,
+    EquatableArray<ClassSpec> Classes,
     EquatableArray<PropertySpec> Properties,
-    EquatableArray<IndexSpec> Indexes);
+    EquatableArray<IndexSpec> Indexes)
+{
+    /// <summary>What the next key value is made by, or null if keys are always the user's: a method of the key generator.</summary>
+    public string? KeyGenerator { get; init; }
+
+    /// <summary>Whether which class an entity is of is stored with it.</summary>
+    public bool HasDiscriminator { get; init; }
+
+    /// <summary>The classes whose objects are stored as one value, in lists and dictionaries.</summary>
+    public EquatableArray<ObjectSpec> Objects { get; init; }
+}
+
+/// <summary>A class whose objects are stored as one value, and the name of its codec.</summary>
+sealed record ObjectSpec(string Type, string CodecName, ConstructorSpec Constructor, EquatableArray<PropertySpec> Properties);
+
+/// <summary>A class that entities of a keyspace can be of: the entity class first, unless it is abstract, and those derived from it.</summary>
+sealed record ClassSpec(string Type, string Discriminator, ConstructorSpec Constructor);
 
 /// <summary>How an object is created: with these arguments, past accessibility and required members if need be.</summary>
 sealed record ConstructorSpec(string Type, bool IsDirect, EquatableArray<ArgumentSpec> Arguments);
@@ -48,6 +73,7 @@ enum MappingKind
     Counter,
     Set,
     Dictionary,
+    Discriminator,
 }
 
 enum SetterKind
@@ -57,20 +83,43 @@ enum SetterKind
     Accessor,
 }
 
-/// <summary>A mapped property of an entity class or of an owned one.</summary>
-sealed record PropertySpec(string Name, string Path, string Type, string DeclaringType, MappingKind Kind, SetterKind Setter)
+/// <summary>An expression that gives the codec of a type.</summary>
+sealed record CodecSpec(string Expression, string ValueType, bool IsScalar)
 {
+    /// <summary>The type of a field that holds it.</summary>
+    public string Type => $"global::Datacake.Data.Metadata.{(IsScalar ? "Scalar" : "Value")}Codec<{ValueType}>";
+
+    /// <summary>Whether each evaluation would make a new one.</summary>
+    public bool IsMade => Expression.EndsWith(")", StringComparison.Ordinal);
+}
+
+/// <summary>A converter of a property's values to ones that can be stored, and the codec of those.</summary>
+sealed record ConverterSpec(string Expression, string PropertyType, string StoredType, string StoredCodec);
+
+/// <summary>A converter that <c>OnModelCreating</c> gives as two lambdas: a field of the context.</summary>
+sealed record ConverterFieldSpec(string Name, string PropertyType, string StoredType, string ToStored, string FromStored);
+
+/// <summary>
+/// A mapped property of an entity class, of one derived from it, or of an owned one. <paramref name="Path"/> has the names in C#,
+/// <paramref name="StoredPath"/> those in the store.
+/// </summary>
+sealed record PropertySpec(
+    string Name, string Path, string StoredPath, string Type, string DeclaringType, MappingKind Kind, SetterKind Setter)
+{
+    /// <summary>The class derived from the entity class that it, or the owned object that it is in, belongs to; null if all have it.</summary>
+    public string? DerivedType { get; init; }
+
     /// <summary>The codec of the value, or of a dictionary's values.</summary>
-    public string Codec { get; init; } = "";
+    public CodecSpec? Codec { get; init; }
 
     /// <summary>The codec of a set's elements or a dictionary's keys.</summary>
-    public string ElementCodec { get; init; } = "";
+    public CodecSpec? ElementCodec { get; init; }
 
     /// <summary>The codec that writes it into keys and indexes, if there is one.</summary>
-    public string? OrderedCodec { get; init; }
+    public CodecSpec? OrderedCodec { get; init; }
 
-    /// <summary>The type of a dictionary's values.</summary>
-    public string ValueType { get; init; } = "";
+    /// <summary>What its values are converted with, if they are.</summary>
+    public ConverterSpec? Converter { get; init; }
 
     /// <summary>What creates an empty collection of the type.</summary>
     public string NewCollection { get; init; } = "";
@@ -85,6 +134,9 @@ sealed record PropertySpec(string Name, string Path, string Type, string Declari
 
     public int? MaxLength { get; init; }
 
+    /// <summary>Whether a save checks that it is stored as it was read.</summary>
+    public bool IsConcurrencyToken { get; init; }
+
     /// <summary>The type without the annotation that it may be null.</summary>
     public string BareType { get; init; } = "";
 
@@ -98,8 +150,8 @@ sealed record PropertySpec(string Name, string Path, string Type, string Declari
     public IEnumerable<PropertySpec> WithDescendants() => Children.SelectMany(child => child.WithDescendants()).Prepend(this);
 }
 
-/// <summary>An index on properties by their paths.</summary>
-sealed record IndexSpec(string Name, EquatableArray<string> Properties);
+/// <summary>An index on properties by their paths, each ascending or descending.</summary>
+sealed record IndexSpec(string Name, EquatableArray<string> Properties, EquatableArray<bool> Descending);
 
 /// <summary>A diagnostic to report, with its place in the source by value.</summary>
 sealed record DiagnosticSpec(

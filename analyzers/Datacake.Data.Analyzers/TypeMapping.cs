@@ -8,15 +8,15 @@ static class TypeMapping
     const string Codecs = "global::Datacake.Data.Metadata.ValueCodecs.";
 
     /// <summary>The codec of a single value, or null if the type is none.</summary>
-    public static string? Scalar(ITypeSymbol type)
+    public static CodecSpec? Scalar(ITypeSymbol type)
     {
         if (type.TypeKind == TypeKind.Enum)
         {
             var underlying = ((INamedTypeSymbol)type).EnumUnderlyingType!;
-            return $"{Codecs}Enum<{type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat)}, {underlying}>({Scalar(underlying)})";
+            return new($"{Codecs}Enum<{Bare(type)}, {underlying}>({Scalar(underlying)!.Expression})", Bare(type), IsScalar: true);
         }
         if (type is IArrayTypeSymbol { Rank: 1, ElementType.SpecialType: SpecialType.System_Byte })
-            return Codecs + "Bytes";
+            return new(Codecs + "Bytes", Bare(type), IsScalar: true);
         string? name = type.SpecialType switch
         {
             SpecialType.System_Boolean => "Boolean",
@@ -39,29 +39,47 @@ static class TypeMapping
         if (name is null && type.ContainingNamespace is { Name: "System", ContainingNamespace.IsGlobalNamespace: true }
             && type.Name is "Guid" or "DateTimeOffset" or "DateOnly" or "TimeOnly" or "TimeSpan")
             name = type.Name;
-        return name is null ? null : Codecs + name;
+        return name is null ? null : new(Codecs + name, Bare(type), IsScalar: true);
     }
 
     /// <summary>The codec of whatever is stored as one value: a scalar, a nullable one, or a list or array of values.</summary>
-    public static string? Value(ITypeSymbol type)
+    /// <param name="type">The type.</param>
+    /// <param name="objects">What gives the codec of a class, or null, for lists of objects.</param>
+    public static CodecSpec? Value(ITypeSymbol type, Func<ITypeSymbol, CodecSpec?> objects)
     {
         if (Scalar(type) is { } scalar)
             return scalar;
         if (NullableOf(type) is { } underlying)
-            return Scalar(underlying) is { } inner ? $"{Codecs}Nullable({inner})" : null;
+            return Scalar(underlying) is { } inner ? Composed(type, $"Nullable({inner.Expression})") : null;
         if (type is IArrayTypeSymbol { Rank: 1 } array)
-            return Value(array.ElementType) is { } item ? $"{Codecs}Array({item})" : null;
-        if (type is not INamedTypeSymbol { Arity: 1 } named || Value(named.TypeArguments[0]) is not { } element)
+            return Item(array.ElementType, objects) is { } item ? Composed(type, $"Array({item.Expression})") : null;
+        if (type is not INamedTypeSymbol { Arity: 1 } named || Collection(named) is not { } collection)
             return null;
-        return Definition(named) switch
-        {
-            "System.Collections.Generic.List" => $"{Codecs}List({element})",
-            "System.Collections.Generic.IList" or "System.Collections.Generic.ICollection" or "System.Collections.Generic.IEnumerable"
-                or "System.Collections.Generic.IReadOnlyList" or "System.Collections.Generic.IReadOnlyCollection" =>
-                $"{Codecs}Collection<{Bare(named)}, {Bare(named.TypeArguments[0])}>({element})",
-            _ => null,
-        };
+        return Item(named.TypeArguments[0], objects) is { } element ? Composed(type, $"{collection}({element.Expression})") : null;
     }
+
+    /// <summary>The codec of an item of a list or a value of a dictionary: a value, or an object as one.</summary>
+    public static CodecSpec? Item(ITypeSymbol type, Func<ITypeSymbol, CodecSpec?> objects) => Value(type, objects) ?? objects(type);
+
+    static string? Collection(INamedTypeSymbol type) => Definition(type) switch
+    {
+        "System.Collections.Generic.List" => "List",
+        "System.Collections.Generic.IList" or "System.Collections.Generic.ICollection" or "System.Collections.Generic.IEnumerable"
+            or "System.Collections.Generic.IReadOnlyList" or "System.Collections.Generic.IReadOnlyCollection" =>
+            $"Collection<{Bare(type)}, {Bare(type.TypeArguments[0])}>",
+        _ => null,
+    };
+
+    /// <summary>The codec of values that a converter turns into single ones.</summary>
+    public static CodecSpec Converted(ConverterSpec converter) => new(
+        $"{Codecs}Converted<{converter.PropertyType}, {converter.StoredType}>({converter.StoredCodec}, {converter.Expression})",
+        converter.PropertyType,
+        IsScalar: true);
+
+    /// <summary>The codec of a type that a codec is of, and its nullable.</summary>
+    public static CodecSpec Nullable(ITypeSymbol type, CodecSpec inner) => Composed(type, $"Nullable({inner.Expression})");
+
+    static CodecSpec Composed(ITypeSymbol type, string expression) => new(Codecs + expression, Bare(type), IsScalar: false);
 
     /// <summary>What creates an empty set for a property of this type, or null if it is no set.</summary>
     public static string? NewSet(ITypeSymbol type) => type is not INamedTypeSymbol { Arity: 1 } named ? null : Definition(named) switch
@@ -91,7 +109,7 @@ static class TypeMapping
         is SpecialType.System_Byte or SpecialType.System_SByte or SpecialType.System_Int16 or SpecialType.System_UInt16
         or SpecialType.System_Int32 or SpecialType.System_UInt32 or SpecialType.System_Int64 or SpecialType.System_UInt64
         or SpecialType.System_Char or SpecialType.System_String
-        || Scalar(type) is Codecs + "Guid" or Codecs + "DateOnly";
+        || Scalar(type)?.Expression is Codecs + "Guid" or Codecs + "DateOnly";
 
     public static ITypeSymbol? NullableOf(ITypeSymbol type) =>
         type is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Linq.Expressions;
 using Datacake.Data.Metadata;
 using Datacake.EventualConsistency;
 using Datacake.Node;
@@ -16,6 +17,7 @@ namespace Datacake.Data;
 public abstract class DatacakeContext : IAsyncDisposable
 {
     readonly Task<ReplicatedStore> _opening;
+    readonly List<Relation> _cascades = [];
     IReadOnlyList<KeyspaceModel>? _keyspaces;
     ReplicatedStore? _store;
     bool _isDisposed;
@@ -41,6 +43,12 @@ public abstract class DatacakeContext : IAsyncDisposable
     /// <summary>The level of a save that names none. Default: <see cref="Consistency.Quorum"/>.</summary>
     public Consistency DefaultConsistency { get; set; } = Consistency.Quorum;
 
+    /// <summary>
+    /// A query that reads more documents than this, and more than twice as many as it finds, logs a warning that names the index that would
+    /// help, once for each. Default: 10,000.
+    /// </summary>
+    public long ScanWarningThreshold { get; set; } = 10_000;
+
     /// <summary>The keyspaces of the context.</summary>
     public IReadOnlyList<KeyspaceModel> Keyspaces
     {
@@ -57,6 +65,17 @@ public abstract class DatacakeContext : IAsyncDisposable
     }
 
     /// <summary>
+    /// A save begins: handlers may still change, add and remove entities. What one throws fails the save, before anything is written.
+    /// </summary>
+    public event EventHandler<SavingChangesEventArgs>? SavingChanges;
+
+    /// <summary>A save has succeeded; its changes are accepted.</summary>
+    public event EventHandler<SavedChangesEventArgs>? SavedChanges;
+
+    /// <summary>A save has failed.</summary>
+    public event EventHandler<SaveChangesFailedEventArgs>? SaveChangesFailed;
+
+    /// <summary>
     /// Saves all changes at the level <see cref="DefaultConsistency"/>; see <see cref="SaveChangesAsync(Consistency, CancellationToken)"/>.
     /// </summary>
     public Task<SaveResult> SaveChangesAsync(CancellationToken cancellationToken = default) =>
@@ -68,6 +87,9 @@ public abstract class DatacakeContext : IAsyncDisposable
     /// </summary>
     /// <exception cref="EntityValidationException">Entities break the rules of their classes. Nothing was written.</exception>
     /// <exception cref="DocumentNotFoundException">A modified entity was deleted meanwhile. Nothing was written.</exception>
+    /// <exception cref="EntityConflictException">
+    /// A <c>[ConcurrencyCheck]</c> property of an entity has another value in the local store than was read. Nothing was written.
+    /// </exception>
     /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level. Nothing was written.</exception>
     /// <exception cref="ConsistencyException">
     /// The level was not satisfied in time. The write stays and goes on replicating, so the changes count as saved.
@@ -78,28 +100,20 @@ public abstract class DatacakeContext : IAsyncDisposable
     /// <remarks>After any other exception the tracked entities are as they were before, and a further save tries again.</remarks>
     public async Task<SaveResult> SaveChangesAsync(Consistency consistency, CancellationToken cancellationToken = default)
     {
-        using var operation = Concurrency.Enter();
-        var store = await GetStoreAsync(cancellationToken).ConfigureAwait(false);
-        var writes = ChangeTracker.CollectWrites();
-        Validate(writes);
-        writes = await CompleteAsync(store, writes, cancellationToken).ConfigureAwait(false);
-        if (writes.Count == 0)
-            return new SaveResult(0, default, NodeSet.Of(Node.Id));
-
-        var transaction = ToTransaction(writes);
-        CommitResult result;
+        Concurrency.ThrowIfBusy();
+        SavingChanges?.Invoke(this, new SavingChangesEventArgs(consistency));
+        SaveResult result;
         try
         {
-            result = await store.CommitAsync(transaction, consistency, cancellationToken).ConfigureAwait(false);
+            result = await SaveAsync(consistency, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is ConsistencyException or CommitCanceledException)
+        catch (Exception e)
         {
-            // It is committed here. Were the changes still pending, the next save would add to counters once more.
-            Accept(writes);
+            SaveChangesFailed?.Invoke(this, new SaveChangesFailedEventArgs(e));
             throw;
         }
-        Accept(writes);
-        return new SaveResult(writes.Count, result.Stamp, result.Acknowledged);
+        SavedChanges?.Invoke(this, new SavedChangesEventArgs(result));
+        return result;
     }
 
     /// <summary>Waits until this node has the transaction of a save on another one: what is read afterwards reflects it.</summary>
@@ -132,16 +146,45 @@ public abstract class DatacakeContext : IAsyncDisposable
         await ((Task)_opening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
+    /// <summary>
+    /// Describes the model beside, or in place of, attributes. The source generator reads it while the context is compiled, and it is never
+    /// called; see <see cref="ModelBuilder"/>.
+    /// </summary>
+    protected virtual void OnModelCreating(ModelBuilder model)
+    {
+    }
+
     /// <summary>Names the keyspaces. The source generator overrides it.</summary>
     [EditorBrowsable(EditorBrowsableState.Never)]
     protected virtual void DescribeModel(ContextModelBuilder model)
     {
     }
 
+    /// <summary>
+    /// From now on, a save that deletes a <typeparamref name="TPrincipal"/> also deletes, in the same transaction, each
+    /// <typeparamref name="TDependent"/> that refers to it: <c>CascadeDelete&lt;Customer, Order, long&gt;(o => o.CustomerId)</c> in the context's
+    /// constructor. An index on the property finds them. One that another node adds at the same time is not known here, and stays.
+    /// </summary>
+    /// <param name="foreignKey">The property that holds the key of the <typeparamref name="TPrincipal"/>, which is one property.</param>
+    /// <exception cref="InvalidOperationException">A class has no keyspace in this context, or the key has several properties.</exception>
+    protected void CascadeDelete<TPrincipal, TDependent, TKey>(Expression<Func<TDependent, TKey>> foreignKey)
+        where TPrincipal : class
+        where TDependent : class
+    {
+        ArgumentNullException.ThrowIfNull(foreignKey);
+        var principal = KeyspaceOf(typeof(TPrincipal)).Entity;
+        if (principal.Key.Count != 1)
+            throw new InvalidOperationException($"The key of {principal.Name} has several properties, and a single one cannot refer to it.");
+        var (dependents, model) = KeyspaceOf<TDependent>();
+        _cascades.Add(new Relation<TDependent, TKey>(principal, dependents, model, foreignKey));
+    }
+
     /// <summary>Creates the keyspace of an entity class. For generated code.</summary>
     [EditorBrowsable(EditorBrowsableState.Never)]
     protected Keyspace<T> CreateKeyspace<T>(EntityModel<T> model)
         where T : class => new(this, KeyspaceOf(typeof(T)), model);
+
+    internal KeyGenerator KeyGenerator => field ??= new KeyGenerator(Node.Clock, Node.TimeProvider);
 
     internal ConcurrencyDetector Concurrency { get; } = new();
 
@@ -165,81 +208,76 @@ public abstract class DatacakeContext : IAsyncDisposable
         var document = await snapshot.GetAsync(entry.Keyspace.Name, key, cancellationToken).ConfigureAwait(false)
             ?? throw new InvalidOperationException(
                 $"The {entry.Keyspace.Entity.Name} {key} cannot be reloaded, for the store does not have it, or not any more.");
-        object stored = entry.Keyspace.Entity.ReadEntity(key, document);
-        foreach (var property in entry.Keyspace.Entity.Properties)
-        {
-            if (property.Setter is { } setter && property.Kind != PropertyKind.Key && !entry.Keyspace.Entity.IsSetWithOwner(property))
-                setter(entry.Entity, property.GetValue(stored));
-        }
-        if (entry.CurrentState == EntityState.Detached)
-            ChangeTracker.TrackRead(entry, key);
-        entry.SetOriginal(document);
-        entry.IsAsserted = false;
-        entry.CurrentState = EntityState.Unchanged;
+        entry.TakeStored(key, document);
     }
 
-    internal static Transaction ToTransaction(IReadOnlyList<PendingWrite> writes)
+    /// <summary>The keyspace of an entity class, with its typed model.</summary>
+    internal (KeyspaceModel Keyspace, EntityModel<T> Model) KeyspaceOf<T>()
+        where T : class
     {
-        var transaction = new Transaction();
-        foreach (var (entry, _, changes) in writes)
+        var keyspace = KeyspaceOf(typeof(T));
+        return (keyspace, (EntityModel<T>)keyspace.Entity);
+    }
+
+    async Task<SaveResult> SaveAsync(Consistency consistency, CancellationToken cancellationToken)
+    {
+        using var operation = Concurrency.Enter();
+        var store = await GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        var before = _cascades.Count > 0 ? ChangeTracker.Capture() : null;
+        IReadOnlyList<PendingWrite> writes = [];
+        CommitResult result;
+        try
         {
-            if (entry.CurrentState == EntityState.Deleted)
-                transaction.Delete(entry.Keyspace.Name, entry.Key);
-            else if (entry.CurrentState == EntityState.Added)
-                transaction.Put(entry.Keyspace.Name, entry.Key, changes!.Cells, changes.Counters);
-            else
-                transaction.Update(entry.Keyspace.Name, entry.Key, changes!.Cells, changes.Counters);
+            await RemoveDependentsAsync(store, cancellationToken).ConfigureAwait(false);
+            writes = ChangeTracker.CollectWrites();
+            EntityTransaction.Validate(writes);
+            writes = await EntityTransaction.CompleteAsync(store, writes, cancellationToken).ConfigureAwait(false);
+            if (writes.Count == 0)
+                return new SaveResult(0, default, NodeSet.Of(Node.Id));
+            result = await EntityTransaction.CommitAsync(store, writes, consistency, cancellationToken).ConfigureAwait(false);
         }
-        return transaction;
+        catch (Exception e) when (e is ConsistencyException or CommitCanceledException)
+        {
+            // It is committed here. Were the changes still pending, the next save would add to counters once more.
+            Accept(writes);
+            throw;
+        }
+        catch when (before is not null)
+        {
+            ChangeTracker.Restore(before);
+            throw;
+        }
+        Accept(writes);
+        return new SaveResult(writes.Count, result.Stamp, result.Acknowledged);
+    }
+
+    /// <summary>Removes what depends on removed entities, then what depends on that, and so on.</summary>
+    async Task RemoveDependentsAsync(ReplicatedStore store, CancellationToken cancellationToken)
+    {
+        if (_cascades.Count == 0)
+            return;
+        var done = new HashSet<EntityEntry>();
+        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        while (ChangeTracker.Deleted().Where(done.Add).ToList() is { Count: > 0 } removed)
+        {
+            foreach (var entry in removed)
+            {
+                foreach (var relation in _cascades.Where(relation => relation.Principal == entry.Keyspace.Entity))
+                    await relation.RemoveDependentsAsync(this, snapshot, entry, cancellationToken).ConfigureAwait(false);
+            }
+        }
     }
 
     KeyspaceModel KeyspaceOf(Type type)
     {
         foreach (var keyspace in Keyspaces)
         {
-            if (keyspace.Entity.Type == type)
+            if (keyspace.Entity.Type == type || keyspace.Entity.Has(type))
                 return keyspace;
         }
         throw new InvalidOperationException(
             $"No keyspace of {GetType().Name} has entities of class {type.Name}. "
             + $"Add: public partial Keyspace<{type.Name}> {type.Name}s {{ get; }}");
-    }
-
-    static void Validate(IReadOnlyList<PendingWrite> writes)
-    {
-        var errors = new List<ValidationError>();
-        foreach (var write in writes)
-        {
-            if (write.Content is not null)
-                write.Entry.Keyspace.Entity.Validate(write.Entry.Entity, write.Entry.Key, errors);
-        }
-        if (errors.Count > 0)
-            throw new EntityValidationException(errors);
-    }
-
-    /// <summary>
-    /// Looks up what is stored of entities that are said to be modified and were not read before, to find what of it is gone.
-    /// </summary>
-    static async Task<IReadOnlyList<PendingWrite>> CompleteAsync(
-        ReplicatedStore store, IReadOnlyList<PendingWrite> writes, CancellationToken cancellationToken)
-    {
-        if (writes.All(write => write.Content is null || write.Changes is not null))
-            return writes;
-        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        var complete = new List<PendingWrite>(writes.Count);
-        foreach (var write in writes)
-        {
-            if (write.Content is null || write.Changes is not null)
-            {
-                complete.Add(write);
-                continue;
-            }
-            var (entry, content, _) = write;
-            var stored = await snapshot.GetAsync(entry.Keyspace.Name, entry.Key, cancellationToken).ConfigureAwait(false)
-                ?? throw new DocumentNotFoundException(entry.Keyspace.Name, entry.Key);
-            complete.Add(write with { Changes = content!.AssertedOver(entry.ContentOf(stored)) });
-        }
-        return complete;
     }
 
     void Accept(IReadOnlyList<PendingWrite> writes)

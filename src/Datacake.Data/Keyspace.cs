@@ -2,6 +2,7 @@ using System.Linq.Expressions;
 using Datacake.Data.Metadata;
 using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
+using Datacake.Node;
 
 namespace Datacake.Data;
 
@@ -28,13 +29,15 @@ public sealed class Keyspace<T> : Query<T>
 
     internal EntityModel<T> Model { get; }
 
-    /// <summary>Tracks an entity that the next save puts as a whole. A <see cref="Guid"/> key that is empty gets a new value.</summary>
+    /// <summary>
+    /// Tracks an entity that the next save puts as a whole. A <see cref="Guid"/>, <see cref="long"/> or <see cref="ulong"/> key that is
+    /// empty or 0 gets a value that no other node makes, unless the model says otherwise.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Another instance with its key is tracked.</exception>
     public EntityEntry<T> Add(T entity)
     {
         ArgumentNullException.ThrowIfNull(entity);
-        if (Model.Key is [{ Setter: { } setter } key] && key.Type == typeof(Guid) && key.GetValue(entity) is Guid id && id == Guid.Empty)
-            setter(entity, Guid.CreateVersion7(Context.Node.TimeProvider.GetUtcNow()));
+        ((EntityModel)Model).GenerateKey(entity, Context.KeyGenerator);
         return Set(entity, EntityState.Added);
     }
 
@@ -109,11 +112,19 @@ public sealed class Keyspace<T> : Query<T>
         return document is null ? null : Context.ChangeTracker.TrackRead(Metadata, key, document, Model.Read(key, document));
     }
 
+    /// <summary>
+    /// Reads by key that other nodes take part in: <c>await db.Products.WithConsistency(Consistency.Quorum).FindAsync(1L)</c> sees whatever was
+    /// saved at <see cref="Consistency.Quorum"/> before, on any node.
+    /// </summary>
+    public ConsistentReads<T> WithConsistency(Consistency consistency) => new(this, consistency);
+
     /// <inheritdoc/>
     public override Query<T> AsNoTracking() => All.AsNoTracking();
 
     /// <inheritdoc/>
     public override string Explain() => All.Explain();
+
+    internal override CompiledExpressions Expressions => Model.Expressions;
 
     internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) => All.RunAsync(cancellationToken);
 
@@ -129,7 +140,18 @@ public sealed class Keyspace<T> : Query<T>
 
     internal override ValueTask<long> CountCoreAsync(CancellationToken cancellationToken) => All.CountCoreAsync(cancellationToken);
 
-    EntityQuery<T> All => new(this);
+    internal override Task<SaveResult> ExecuteCore(
+        Action<PropertySetters<T>>? update, Consistency? consistency, CancellationToken cancellationToken) =>
+        All.ExecuteCore(update, consistency, cancellationToken);
+
+    internal override Task<TResult?> ExtremeCore<TResult>(
+        Expression<Func<T, TResult>> selector, bool isGreatest, CancellationToken cancellationToken)
+        where TResult : default => All.ExtremeCore(selector, isGreatest, cancellationToken);
+
+    internal override IAsyncEnumerable<EntityChanges<T>> WatchCore(WatchPosition? after, CancellationToken cancellationToken) =>
+        All.WatchCore(after, cancellationToken);
+
+    EntityQuery<T> All => new(this, new QuerySpec<T>());
 
     EntityEntry<T> Set(T entity, EntityState state)
     {

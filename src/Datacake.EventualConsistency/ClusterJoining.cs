@@ -21,7 +21,7 @@ sealed class ClusterJoining(DatacakeNode node, Replica replica)
     {
         if (OtherSeeds.Length == 0)
             return true;
-        bool isAnyJoined = replica.Sessions.Keys.Any(peer => !replica.KnownOf(peer).IsEmpty || replica.HasRun(peer));
+        bool isAnyJoined = replica.Sessions.Keys.Any(replica.HasRun);
         if (isAnyJoined)
             return false;
         if (node.Seeds[0] == node.Address)

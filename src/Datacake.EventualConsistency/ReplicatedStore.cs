@@ -3,8 +3,11 @@ using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Links;
+using Datacake.EventualConsistency.Reading;
 using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Watching;
 using Datacake.Node;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
@@ -15,7 +18,7 @@ namespace Datacake.EventualConsistency;
 /// The replica of one node: keyspaces of documents that it stores locally and shares with the other nodes.
 /// Thread-safe.
 /// </summary>
-public sealed class ReplicatedStore : IAsyncDisposable
+public sealed partial class ReplicatedStore : IAsyncDisposable
 {
     /// <summary>What one transaction may weigh: it has to fit in one message between nodes.</summary>
     const int MaxTransactionLength = 12 * 1024 * 1024;
@@ -28,14 +31,13 @@ public sealed class ReplicatedStore : IAsyncDisposable
     readonly Replica _replica;
     readonly CommitLoop _loop;
     readonly AcknowledgementBoard _board = new();
-    readonly KeyspaceDeclaring _declaring;
     readonly ClusterJoining _joining;
     readonly ILogger _logger;
     readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly CancellationTokenSource _stopping = new();
-    readonly Lock _tokenLock = new();
-    readonly List<(HlcTimestamp Stamp, TaskCompletionSource Done)> _tokenWaiters = [];     // under the lock
-    volatile StoreMembership _membership;                                                 // replaced on the commit loop
+    readonly Lock _disposeLock = new();
+    readonly CommitWaiters _waiters = new();
+    volatile StoreMembership _membership;           // replaced on the commit loop
     PeerLinks? _links;
     Task _ticking = Task.CompletedTask;
     Task? _disposed;
@@ -48,8 +50,9 @@ public sealed class ReplicatedStore : IAsyncDisposable
         _replica = replica;
         _logger = node.LoggerFactory.CreateLogger<ReplicatedStore>();
         _membership = StoreMembership.Of(replica, node);
+        _watchers = new StoreWatchers(replica.Catalog);
         _loop = new CommitLoop(replica, storage, options, _logger, OnCommitted);
-        _declaring = new KeyspaceDeclaring(replica, _loop);
+        _reads = new ReadService(replica, storage, _loop);
         _joining = new ClusterJoining(node, replica);
     }
 
@@ -71,20 +74,41 @@ public sealed class ReplicatedStore : IAsyncDisposable
     }
 
     /// <summary>
-    /// Tells the store about a keyspace before it is used: its policy and its indexes, which are built if the store has data already.
+    /// Tells the store about a keyspace before it is used: its policy and its indexes. An index of a large keyspace is built in the background, and
+    /// goes on being built after a restart; one that this process does not declare is dropped with the next write to its keyspace.
     /// </summary>
     /// <exception cref="ArgumentException">The name is not one of a keyspace.</exception>
+    /// <exception cref="StorageException">The storage refused it; nothing is changed.</exception>
     public async ValueTask DeclareAsync(KeyspaceDeclaration declaration, CancellationToken cancellationToken = default)
     {
         CheckKeyspace(declaration.Name);
-        await _declaring.DeclareAsync(declaration, cancellationToken).ConfigureAwait(false);
+        await _loop.RunAsync(async (batch, token) =>
+        {
+            await KeyspaceDeclaring.DeclareAsync(_replica, batch, declaration, _logger, token).ConfigureAwait(false);
+            return true;
+        }, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>The indexes of a keyspace that were declared, and how far they are built.</summary>
+    public IReadOnlyList<IndexStatus> ListIndexes(string keyspace)
+    {
+        if (_replica.Catalog.Find(keyspace)?.State is not { } state)
+            return [];
+        return [.. state.Indexes.Select(index => state.IndexRecords[index.Number])
+            .Select(record => new IndexStatus(record.Name, record.Stage == IndexStage.Built, record.Documents))];
+    }
+
+    /// <summary>Waits until all declared indexes of a keyspace are built.</summary>
+    /// <exception cref="ObjectDisposedException">The store is closed, or was before they were.</exception>
+    public ValueTask WaitForIndexesAsync(string keyspace, CancellationToken cancellationToken = default) =>
+        _waiters.WaitAsync(() => ListIndexes(keyspace).All(index => index.IsBuilt), cancellationToken);
 
     /// <summary>Commits a transaction locally, and waits until as many other replicas have it as the level asks for.</summary>
     /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level; nothing was written.</exception>
     /// <exception cref="ConsistencyException">The level was not satisfied in time. The write stays, and goes on replicating.</exception>
     /// <exception cref="CommitCanceledException">The wait was cancelled after the local commit. The write stays, and goes on replicating.</exception>
     /// <exception cref="DocumentNotFoundException">An update names a document that the local store does not show; nothing was written.</exception>
+    /// <exception cref="TransactionConflictException">A document is not as the transaction requires; nothing was written.</exception>
     /// <exception cref="ArgumentException">The transaction is empty or too large, or names a document twice; nothing was written.</exception>
     /// <exception cref="TimeoutException">The store has not joined its cluster yet; nothing was written.</exception>
     /// <exception cref="StorageException">The storage refused the write; nothing was written.</exception>
@@ -119,33 +143,14 @@ public sealed class ReplicatedStore : IAsyncDisposable
 
     /// <summary>Opens a view of everything that is committed here.</summary>
     /// <exception cref="StorageException">The store cannot be read.</exception>
-    public async ValueTask<StoreSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default) =>
-        new(await _storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false), _replica.Catalog);
+    public ValueTask<StoreSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default) =>
+        StoreSnapshot.OpenAsync(_storage, _replica.Catalog, cancellationToken);
 
     /// <summary>Waits until this replica has the transaction that a token names.</summary>
     /// <exception cref="OperationCanceledException">It did not come before the cancellation.</exception>
     /// <exception cref="ObjectDisposedException">The store is closed, or was before it came.</exception>
-    public async ValueTask WaitForAsync(SessionToken token, CancellationToken cancellationToken = default)
-    {
-        var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_tokenLock)
-        {
-            if (_membership.Known.Contains(token.Stamp))
-                return;
-            if (_disposed is not null)
-                throw CommitLoop.Closed();
-            _tokenWaiters.Add((token.Stamp, waiter));
-        }
-        try
-        {
-            await waiter.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            lock (_tokenLock)
-                _tokenWaiters.Remove((token.Stamp, waiter));
-        }
-    }
+    public ValueTask WaitForAsync(SessionToken token, CancellationToken cancellationToken = default) =>
+        _waiters.WaitAsync(() => _membership.Known.Contains(token.Stamp), cancellationToken);
 
     /// <summary>The names of the keyspaces that were ever written to or declared.</summary>
     public IReadOnlyList<string> ListKeyspaces() => [.. _replica.Catalog.All.Select(keyspace => keyspace.Name).Order(StringComparer.Ordinal)];
@@ -172,7 +177,7 @@ public sealed class ReplicatedStore : IAsyncDisposable
     /// <summary>Finishes the commit under way and closes the sessions. The storage stays open.</summary>
     public ValueTask DisposeAsync()
     {
-        lock (_tokenLock)
+        lock (_disposeLock)
             return new ValueTask(_disposed ??= StopAsync());
     }
 
@@ -198,6 +203,7 @@ public sealed class ReplicatedStore : IAsyncDisposable
         StoreLog.Opened(_logger, _node.Id, _storage.Description, _replica.IsJoined ? "a member of its cluster" : "fresh, and about to join");
         _links = new PeerLinks(_node, _replica, _storage, _loop, _board, _logger);
         _links.Start();
+        _node.Server.AddService(_reads);
         _ticking = Task.Run(TickAsync);
         if (_replica.IsJoined)
             _joined.TrySetResult();
@@ -208,16 +214,14 @@ public sealed class ReplicatedStore : IAsyncDisposable
         await Task.Yield();
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _ticking.ConfigureAwait(false);
+        _node.Server.RemoveService(ReadService.ServiceName);
         if (_links is not null)
             await _links.DisposeAsync().ConfigureAwait(false);
         await _loop.DisposeAsync().ConfigureAwait(false);
         _joined.TrySetException(new ObjectDisposedException(nameof(ReplicatedStore)));
         _ = _joined.Task.Exception;
-        lock (_tokenLock)
-        {
-            foreach (var (_, waiter) in _tokenWaiters)
-                waiter.TrySetException(CommitLoop.Closed());
-        }
+        _watchers.Complete(CommitLoop.Closed());
+        _waiters.Close();
         _stopping.Dispose();
     }
 
@@ -245,7 +249,7 @@ public sealed class ReplicatedStore : IAsyncDisposable
         }
     }
 
-    /// <summary>On the commit loop. Whether there is more to collect at once.</summary>
+    /// <summary>On the commit loop. Whether there is more to do at once.</summary>
     async ValueTask<bool> TickOnceAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
         if (!_replica.IsJoined && _joining.MustForm())
@@ -253,7 +257,13 @@ public sealed class ReplicatedStore : IAsyncDisposable
         _replica.Tick(batch);
         // What is very new is left alone, for mutations with lower stamps may be on their way, and would have to be declined.
         var now = _node.TimeProvider.GetUtcNow() - CollectDelay;
-        return await _replica.CollectAsync(batch, HlcTimestamp.AtEndOf(now)).ConfigureAwait(false);
+        bool hasMore = await _replica.CollectAsync(batch, HlcTimestamp.AtEndOf(now)).ConfigureAwait(false);
+        foreach (var keyspace in _replica.Catalog.All)
+        {
+            hasMore |= await IndexBuilding.BuildAsync(batch, keyspace, _logger, cancellationToken).ConfigureAwait(false);
+            hasMore |= await IndexBuilding.RemoveDroppedAsync(batch, keyspace, cancellationToken).ConfigureAwait(false);
+        }
+        return hasMore;
     }
 
     /// <summary>On the commit loop, after each commit.</summary>
@@ -263,17 +273,10 @@ public sealed class ReplicatedStore : IAsyncDisposable
         if (_replica.IsJoined && !_joined.Task.IsCompleted && _joined.TrySetResult())
             StoreLog.Joined(_logger, _node.Id, $"{_replica.Identity.Members.Count} members, {_replica.Run} is its first stamp");
         _links?.Dispatch(batch);
+        _watchers.Publish(batch);
         if (batch.HasPulled && _replica.IsJoined)
             _links?.Broadcast(_replica.Report(batch));
-        ReleaseTokens(batch);
-    }
-
-    void ReleaseTokens(ReplicaBatch batch)
-    {
-        lock (_tokenLock)
-        {
-            _tokenWaiters.RemoveAll(waiter => batch.State.Known.Contains(waiter.Stamp) && waiter.Done.TrySetResult());
-        }
+        _waiters.Release();
     }
 
     async ValueTask WaitUntilJoinedAsync(CancellationToken cancellationToken)

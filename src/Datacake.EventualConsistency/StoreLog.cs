@@ -46,4 +46,13 @@ static partial class StoreLog
 
     [LoggerMessage(14, LogLevel.Error, "What a commit means for others could not be told them; they fetch it")]
     public static partial void CommitNotTold(ILogger logger, Exception exception);
+
+    [LoggerMessage(15, LogLevel.Information, "The index {Index} of the keyspace {Keyspace} is being built from about {Count} documents; queries read all until it is there")]
+    public static partial void IndexBuilding(ILogger logger, string index, string keyspace, long count);
+
+    [LoggerMessage(16, LogLevel.Information, "The index {Index} of the keyspace {Keyspace} is built, from {Count} documents")]
+    public static partial void IndexBuilt(ILogger logger, string index, string keyspace, long count);
+
+    [LoggerMessage(17, LogLevel.Debug, "What a read of node {Node} found missing on some replicas was not fetched at once; replication brings it")]
+    public static partial void RepairFailed(ILogger logger, Exception exception, byte node);
 }

@@ -31,7 +31,7 @@ sealed unsafe class Engine
     readonly delegate* unmanaged<nint, Result> _txnRenew;
     readonly delegate* unmanaged<nint, byte*, uint, uint*, Result> _dbiOpen;
     readonly delegate* unmanaged<nint, uint, Value*, Value*, Result> _get;
-    readonly delegate* unmanaged<nint, uint, Value*, Value*, uint, Result> _put;
+    readonly delegate* unmanaged<nint, uint, Value*, Value*, WriteFlags, Result> _put;
     readonly delegate* unmanaged<nint, uint, Value*, Value*, Result> _del;
     readonly delegate* unmanaged<nint, uint, nint*, Result> _cursorOpen;
     readonly delegate* unmanaged<nint, nint, Result> _cursorRenew;
@@ -59,7 +59,7 @@ sealed unsafe class Engine
         _txnRenew = (delegate* unmanaged<nint, Result>)Export("mdb_txn_renew");
         _dbiOpen = (delegate* unmanaged<nint, byte*, uint, uint*, Result>)Export("mdb_dbi_open");
         _get = (delegate* unmanaged<nint, uint, Value*, Value*, Result>)Export("mdb_get");
-        _put = (delegate* unmanaged<nint, uint, Value*, Value*, uint, Result>)Export("mdb_put");
+        _put = (delegate* unmanaged<nint, uint, Value*, Value*, WriteFlags, Result>)Export("mdb_put");
         _del = (delegate* unmanaged<nint, uint, Value*, Value*, Result>)Export("mdb_del");
         _cursorOpen = (delegate* unmanaged<nint, uint, nint*, Result>)Export("mdb_cursor_open");
         _cursorRenew = (delegate* unmanaged<nint, nint, Result>)Export("mdb_cursor_renew");
@@ -170,7 +170,8 @@ sealed unsafe class Engine
             return _get(transaction, database, &key, pointer);
     }
 
-    public Result Put(nint transaction, uint database, Value key, Value value) => _put(transaction, database, &key, &value, 0);
+    public Result Put(nint transaction, uint database, Value key, Value value, WriteFlags flags) =>
+        _put(transaction, database, &key, &value, flags);
 
     public Result Del(nint transaction, uint database, Value key) => _del(transaction, database, &key, null);
 
@@ -194,9 +195,7 @@ sealed unsafe class Engine
     /// <summary>Which LMDB wrote a file: the stamp of its first page is behind the page's header, which has grown.</summary>
     static FileGeneration FileGenerationOf(string path, string description)
     {
-        const int HeaderOf09 = 16;
-        const int HeaderOf1 = 24;
-        Span<byte> start = stackalloc byte[HeaderOf1 + sizeof(uint)];
+        Span<byte> start = stackalloc byte[FileLayout.RootBytes];
         start.Clear();
         try
         {
@@ -208,13 +207,10 @@ sealed unsafe class Engine
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new StorageException(
-                StorageError.Inaccessible, $"The {description} cannot be read: {exception.Message} Check its permissions.", exception);
+            throw StorageException.FromFileSystem(description, exception);
         }
-        const uint Stamp = 0xBEEFC0DE;
-        return MemoryMarshal.Read<uint>(start[HeaderOf09..]) == Stamp ? FileGeneration.Lmdb09
-            : MemoryMarshal.Read<uint>(start[HeaderOf1..]) == Stamp ? FileGeneration.Lmdb1
-            : FileGeneration.Unknown;
+        FileLayout? layout = FileLayout.Detect(start);
+        return layout == FileLayout.Of09 ? FileGeneration.Lmdb09 : layout == FileLayout.Of1 ? FileGeneration.Lmdb1 : FileGeneration.Unknown;
     }
 
     enum FileGeneration

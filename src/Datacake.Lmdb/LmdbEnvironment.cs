@@ -7,35 +7,40 @@ sealed unsafe class LmdbEnvironment : IDisposable
 {
     const int FormatVersion = 1;
 
-    // The map should grow before it is full: when an eighth of it is left.
-    const int GrowAheadDivisor = 8;
+    const int MaxEntriesPerFill = 10_000;
 
+    // What one reader takes of the table of readers, and its header at most.
+    const int BytesPerReader = 64;
+    const int TableHeaderBytes = 2 * BytesPerReader;
+
+    readonly string _path;
     readonly string _description;
     readonly LmdbStorageOptions _options;
     readonly Engine _engine;
     readonly nint _handle;
-    readonly uint _pageSize;
     readonly uint _database;
     long _mapBytes;
-    EnvironmentFlags _durabilityFlags;
+    volatile bool _isLost;                     // The map could not grow, and there is none any more.
+    EnvironmentFlags _syncingFlags;
     bool _hasUnflushed;
 
     public LmdbEnvironment(string path, string description, LmdbStorageOptions options)
     {
+        _path = path;
         _description = description;
         _options = options;
         _engine = Engine.Load(path, description);
         Check(_engine.EnvCreate(out _handle));
         try
         {
+            RefuseCutFile(path, description);
             // LMDB takes a map as large as the file if it is given less; the file should also have room to grow in it.
             long fileBytes = File.Exists(path) ? new FileInfo(path).Length : 0;
             MapBytes = Math.Max(options.MapBytes, 2 * fileBytes);
             Check(_engine.EnvSetMaxReaders(_handle, options.MaxSnapshots));
+            MakeReaderTable(path);
             const uint Mode = 0b110_110_100;   // rw-rw-r--, less what the umask takes away
             Check(_engine.EnvOpen(_handle, path, EnvironmentFlags.NoSubDirectory | EnvironmentFlags.NoThreadLocalStorage, Mode));
-            Check(_engine.EnvStat(_handle, out EnvironmentStatistics statistics));
-            _pageSize = statistics.PageSize;
             _database = PrepareFormat();
         }
         catch
@@ -45,7 +50,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
         }
     }
 
-    /// <summary>The address space of the file. It may be set only while no transaction is open.</summary>
+    /// <summary>The address space of the file.</summary>
     long MapBytes
     {
         get => _mapBytes;
@@ -57,31 +62,50 @@ sealed unsafe class LmdbEnvironment : IDisposable
         }
     }
 
-    public bool CanGrow => _mapBytes + Environment.SystemPageSize <= (_options.MaxFileBytes ?? long.MaxValue);
-
-    /// <summary>Whether the file has nearly filled its map, so that it should grow at the next opportunity.</summary>
-    public bool ShouldGrow
+    /// <summary>Doubles the map, at another address. Nothing may be reading from it, nor a write transaction be open.</summary>
+    public void Grow()
     {
-        get
+        if (_options.MaxFileBytes is { } limit && _mapBytes + Environment.SystemPageSize > limit)
         {
-            Check(_engine.EnvInfo(_handle, out EnvironmentInfo info));
-            return CanGrow && (long)info.LastPage * _pageSize > _mapBytes - _mapBytes / GrowAheadDivisor;
+            throw new StorageException(
+                StorageError.Full,
+                $"The {_description} has reached the {limit} bytes that it may have. Nothing of this was stored, and what was before is "
+                    + $"unharmed. Delete something, or raise {nameof(LmdbStorageOptions.MaxFileBytes)}.");
+        }
+        try
+        {
+            MapBytes = checked(2 * _mapBytes);
+        }
+        catch (StorageException)
+        {
+            // LMDB has let the old map go, and has no new one.
+            _isLost = true;
+            throw;
         }
     }
 
-    /// <summary>Doubles the map. No transaction may be open.</summary>
-    public void Grow() => MapBytes = checked(2 * _mapBytes);
+    /// <summary>Fails if the map is gone, which must not be touched then.</summary>
+    public void ThrowIfLost()
+    {
+        if (_isLost)
+        {
+            throw new StorageException(
+                StorageError.Failed,
+                $"The {_description} could not be mapped when it had grown, and cannot be read until it is opened again. Nothing is lost.");
+        }
+    }
 
     /// <summary>Commits a batch; false, and nothing is done, if it does not fit into the map.</summary>
-    public bool TryCommit(WriteBatch batch, Durability durability)
+    public bool TryCommit(WriteBatch batch, Syncing syncing, WriteFlags flags = WriteFlags.None)
     {
-        UseDurability(durability);
+        ThrowIfLost();
+        Use(syncing);
         Check(_engine.TxnBegin(_handle, TransactionFlags.None, out nint transaction));
         try
         {
-            Result result = Apply(transaction, batch.Operations);
+            Result result = Apply(transaction, batch.Operations, flags);
             // A batch that changes nothing would not be written, and would flush none of those before it.
-            if (result == Result.Success && durability == Durability.Flushed && _hasUnflushed)
+            if (result == Result.Success && syncing == Syncing.Full && _hasUnflushed)
                 result = PutFormat(transaction, _database);
             if (result == Result.Success)
             {
@@ -92,7 +116,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
             if (result == Result.MapFull)
                 return false;
             Check(result);
-            _hasUnflushed = durability == Durability.Buffered;
+            _hasUnflushed = syncing != Syncing.Full;
             return true;
         }
         finally
@@ -100,6 +124,26 @@ sealed unsafe class LmdbEnvironment : IDisposable
             if (transaction != 0)
                 _engine.TxnAbort(transaction);
         }
+    }
+
+    /// <summary>Writes the entries of a snapshot into this new file, without gaps, and forces it to the disk.</summary>
+    public void Fill(LmdbSnapshot source, CancellationToken cancellationToken)
+    {
+        var batch = new WriteBatch();
+        KeyRange range = KeyRange.All;
+        while (source.Scan(range, ScanDirection.Forward, MaxEntriesPerFill) is { Count: > 0 } page)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            batch.Clear();
+            foreach (StorageEntry entry in page)
+                batch.Put(entry.Key, entry.Value);
+            while (!TryCommit(batch, Syncing.None, WriteFlags.Append))
+                Grow();
+            range = range.After(page[^1].Key);
+        }
+        batch.Clear();
+        while (!TryCommit(batch, Syncing.Full))
+            Grow();
     }
 
     /// <summary>Opens a read transaction, which sees this moment.</summary>
@@ -131,18 +175,18 @@ sealed unsafe class LmdbEnvironment : IDisposable
 
     public void Dispose() => _engine.EnvClose(_handle);
 
-    Result Apply(nint transaction, ReadOnlySpan<WriteOperation> operations)
+    Result Apply(nint transaction, ReadOnlySpan<WriteOperation> operations, WriteFlags flags)
     {
         foreach (ref readonly WriteOperation operation in operations)
         {
-            Result result = Apply(transaction, operation);
+            Result result = Apply(transaction, operation, flags);
             if (result != Result.Success)
                 return result;
         }
         return Result.Success;
     }
 
-    Result Apply(nint transaction, in WriteOperation operation)
+    Result Apply(nint transaction, in WriteOperation operation, WriteFlags flags)
     {
         var storedKey = StoredKey.OfEntry(operation.Key.Span);
         fixed (byte* key = storedKey.Bytes)
@@ -154,26 +198,55 @@ sealed unsafe class LmdbEnvironment : IDisposable
                 return deleted == Result.NotFound ? Result.Success : deleted;
             }
             fixed (byte* data = value.Span)
-                return _engine.Put(transaction, _database, keyValue, new Value(data, value.Length));
+                return _engine.Put(transaction, _database, keyValue, new Value(data, value.Length), flags);
         }
     }
 
-    /// <summary>
-    /// A flushed commit forces its pages to the disk and then the page that makes them valid; a buffered one only the former, so that
-    /// a loss of power may cost the last commit and never the file. Without either a loss of power could leave the latter on the disk
-    /// alone.
-    /// </summary>
-    void UseDurability(Durability durability)
+    void Use(Syncing syncing)
     {
-        EnvironmentFlags flags = durability == Durability.Flushed ? 0
-            : _options.RiskFileOnPowerLoss ? EnvironmentFlags.NoSync
-            : EnvironmentFlags.NoMetaSync;
-        if (flags == _durabilityFlags)
+        EnvironmentFlags flags = syncing switch
+        {
+            Syncing.Full => 0,
+            Syncing.PagesOnly => EnvironmentFlags.NoMetaSync,
+            _ => EnvironmentFlags.NoSync,
+        };
+        if (flags == _syncingFlags)
             return;
         Check(_engine.EnvSetFlags(_handle, EnvironmentFlags.NoSync | EnvironmentFlags.NoMetaSync, on: false));
         if (flags != 0)
             Check(_engine.EnvSetFlags(_handle, flags, on: true));
-        _durabilityFlags = flags;
+        _syncingFlags = flags;
+    }
+
+    /// <summary>
+    /// Makes LMDB's table of readers with all of its disk blocks. LMDB makes one with none and maps it: on a full disk the first reader to
+    /// use another of its pages would end the process.
+    /// </summary>
+    void MakeReaderTable(string path)
+    {
+        try
+        {
+            string table = StoreFiles.LockTableOf(path);
+            if (!File.Exists(table))
+                File.WriteAllBytes(table, new byte[TableHeaderBytes + _options.MaxSnapshots * BytesPerReader]);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw StorageException.FromFileSystem(_description, exception);
+        }
+    }
+
+    /// <summary>
+    /// LMDB maps a file that was cut short without noticing, and reading beyond its end would end the process. A sound one may lack pages
+    /// that nothing uses, so that only the whole structure tells; but then few sound files are shorter than they say.
+    /// </summary>
+    static void RefuseCutFile(string path, string description)
+    {
+        if (!File.Exists(path))
+            return;
+        using var check = new StructureCheck(path, description);
+        if (check.IsShort)
+            check.Run(CancellationToken.None);
     }
 
     /// <summary>Opens the file's one database, marks a new file, and refuses one that is not a store or has a newer format.</summary>
@@ -216,7 +289,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
         var format = StoredKey.Format;
         byte version = FormatVersion;
         fixed (byte* key = format.Bytes)
-            return _engine.Put(transaction, database, new Value(key, format.Bytes.Length), new Value(&version, 1));
+            return _engine.Put(transaction, database, new Value(key, format.Bytes.Length), new Value(&version, 1), WriteFlags.None);
     }
 
     void RefuseForeignEntries()
@@ -258,9 +331,9 @@ sealed unsafe class LmdbEnvironment : IDisposable
                 $"The {_description} cannot take so large a batch: {reason}. Nothing of it was stored. Commit it in parts."),
             Result.Panic => (
                 StorageError.Failed, $"The {_description} failed while it wrote: {reason}. Close the store and open it again."),
-            _ when IsSystemError(result, unix: [28, 122], windows: [39, 112]) => (
+            _ when IsSystemError(result, unix: [28, 122], windows: [39, 112]) || IsShortWrite(result) => (
                 StorageError.Full,
-                $"The disk of the {_description} is full: {reason}. Nothing of this batch was stored, and what was before is unharmed. "
+                $"The disk of the {_description} is full: {reason}. Nothing of this was stored, and what was before is unharmed. "
                     + "Free some space and try again."),
             _ when IsSystemError(result, unix: [1, 2, 13, 20, 21, 30], windows: [2, 3, 5]) => (
                 StorageError.Inaccessible,
@@ -274,6 +347,10 @@ sealed unsafe class LmdbEnvironment : IDisposable
         };
         return new StorageException(error, message);
     }
+
+    /// <summary>LMDB makes an I/O error (EIO) of a write that the file system did in part, because it had no more room.</summary>
+    bool IsShortWrite(Result result) =>
+        IsSystemError(result, unix: [5], windows: []) && new DriveInfo(_path).AvailableFreeSpace < Environment.SystemPageSize;
 
     static bool IsSystemError(Result result, ReadOnlySpan<int> unix, ReadOnlySpan<int> windows) =>
         (OperatingSystem.IsWindows() ? windows : unix).Contains((int)result);

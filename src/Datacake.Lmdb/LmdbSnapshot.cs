@@ -3,20 +3,20 @@ using Datacake.Storage;
 namespace Datacake.Lmdb;
 
 /// <summary>A read transaction that it has for itself until it is disposed.</summary>
-sealed class LmdbSnapshot(LmdbStorage storage, ReadTransaction transaction) : IStorageSnapshot
+sealed class LmdbSnapshot(Readers readers, ReadTransaction transaction) : IStorageSnapshot
 {
     // A page ends after this many bytes, so that large values do not make it large.
     const int MaxPageBytes = 4 * 1024 * 1024;
 
-    readonly Lock _reading = new();
-    ReadTransaction? _transaction = transaction;   // Under the lock.
+    bool _disposed;   // Under the lock of the transaction, which may have its next user then.
 
     public ValueTask<ReadOnlyMemory<byte>?> GetAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        lock (_reading)
+        lock (transaction.Using)
         {
-            if (!OpenTransaction.TryGet(key.Span, out Value value))
+            ThrowIfDisposed();
+            if (!transaction.TryGet(key.Span, out Value value))
                 return new((ReadOnlyMemory<byte>?)null);
             return new(value.Span.ToArray());
         }
@@ -25,11 +25,17 @@ sealed class LmdbSnapshot(LmdbStorage storage, ReadTransaction transaction) : IS
     public ValueTask<IReadOnlyList<StorageEntry>> ScanAsync(
         KeyRange range, ScanDirection direction, int maxEntries, CancellationToken cancellationToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxEntries);
         cancellationToken.ThrowIfCancellationRequested();
-        lock (_reading)
+        return new(Scan(range, direction, maxEntries));
+    }
+
+    /// <summary>One page of the entries in a range.</summary>
+    public List<StorageEntry> Scan(in KeyRange range, ScanDirection direction, int maxEntries)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxEntries);
+        lock (transaction.Using)
         {
-            ReadTransaction transaction = OpenTransaction;
+            ThrowIfDisposed();
             var page = new List<StorageEntry>();
             int bytes = 0;
             bool found = transaction.TryMoveInto(range, direction, out Value key, out Value value);
@@ -41,20 +47,22 @@ sealed class LmdbSnapshot(LmdbStorage storage, ReadTransaction transaction) : IS
                     break;
                 found = transaction.TryMoveOn(direction, out key, out value);
             }
-            return new(page);
+            return page;
         }
     }
 
     public void Dispose()
     {
-        ReadTransaction? transaction;
-        lock (_reading)
-            (transaction, _transaction) = (_transaction, null);
-        if (transaction is not null)
-            storage.Return(transaction);
+        lock (transaction.Using)
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+        }
+        readers.Return(transaction);
     }
 
-    ReadTransaction OpenTransaction => _transaction ?? throw new ObjectDisposedException(nameof(IStorageSnapshot));
+    void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, typeof(IStorageSnapshot));
 
     static StorageEntry Copy(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {

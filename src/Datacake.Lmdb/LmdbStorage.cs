@@ -10,19 +10,15 @@ namespace Datacake.Lmdb;
 /// batches up to some point not before the last flushed one, unless <see cref="LmdbStorageOptions.RiskFileOnPowerLoss"/> is set.
 /// While a snapshot is open the space of what was replaced or removed since is not used again: dispose snapshots when they have served.
 /// </remarks>
-public sealed class LmdbStorage : IStorage
+public sealed class LmdbStorage : IDurableStorage
 {
     readonly string _path;
     readonly LmdbStorageOptions _options;
     readonly StorageLock _ownership;
-    readonly LmdbEnvironment _environment;
-    readonly Lock _writing = new();                      // Taken before _gate.
-    readonly object _gate = new();                       // Guards all below; pulsed when one of them changes.
-    readonly Stack<ReadTransaction> _idle = [];
-    int _openSnapshots;
-    bool _isGrowing;
-    bool _shouldGrow;
-    bool _disposed;
+    readonly Lock _writing = new();            // Taken before the lock of the readers.
+    LmdbEnvironment _environment;              // Under _writing.
+    volatile Readers _readers;                 // Those of the environment; set under _writing.
+    volatile bool _disposed;                   // Set under _writing.
 
     /// <summary>Opens the file, or creates it with the directory that it is to be in.</summary>
     /// <param name="path">The file. Others are kept beside it: the same name with <c>-lock</c> and <c>.lock</c> appended.</param>
@@ -47,7 +43,10 @@ public sealed class LmdbStorage : IStorage
         _ownership = StorageLock.Acquire(_path, Description);
         try
         {
+            // What a compaction has left that was killed.
+            StoreFiles.Delete(StoreFiles.CompactionOf(_path));
             _environment = new LmdbEnvironment(_path, Description, _options);
+            _readers = new Readers(_environment);
         }
         catch
         {
@@ -57,40 +56,85 @@ public sealed class LmdbStorage : IStorage
     }
 
     /// <inheritdoc/>
-    public string Description => $"LMDB file '{_path}'";
+    public string Description => DescriptionOf(_path);
 
     /// <inheritdoc/>
     public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        lock (_gate)
-        {
-            // No longer than the timeout of the growth.
-            while (_isGrowing)
-                Monitor.Wait(_gate);
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            ReadTransaction transaction = _idle.TryPop(out ReadTransaction? idle) ? Renew(idle) : _environment.BeginRead();
-            _openSnapshots++;
-            return new(new LmdbSnapshot(this, transaction));
-        }
+        return new(OpenSnapshot());
     }
 
     /// <inheritdoc/>
     public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
     {
+        Syncing syncing = durability == Durability.Flushed ? Syncing.Full : _options.RiskFileOnPowerLoss ? Syncing.None : Syncing.PagesOnly;
         lock (_writing)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             cancellationToken.ThrowIfCancellationRequested();
-            while (!_environment.TryCommit(batch, durability))
-                Grow();
-            if (_environment.ShouldGrow)
-            {
-                lock (_gate)
-                    _shouldGrow = true;
-            }
+            while (!_environment.TryCommit(batch, syncing))
+                _readers.Grow();
         }
         return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask BackUpAsync(string path, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        await Task.Run(() => BackUp(path, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="PlatformNotSupportedException">On Windows, which lets no open file be replaced: restore a backup instead.</exception>
+    public async ValueTask CompactAsync(CancellationToken cancellationToken = default)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            throw new PlatformNotSupportedException(
+                $"The {Description} cannot be compacted while it is open, since Windows lets no open file be replaced. Back it up and restore "
+                    + "the backup: it has no free space.");
+        }
+        await Task.Run(() => Compact(cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask CheckAsync(CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        await Task.Run(() => Check(cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<long> GetSizeOnDiskAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return new(StoreFiles.SizeOf(_path));
+    }
+
+    /// <summary>Puts a copy that <see cref="BackUpAsync"/> made in the place of a store, after it was checked.</summary>
+    /// <param name="backup">The copy. It is only read, and must not be open.</param>
+    /// <param name="path">Where the store is to be. There must be no file yet: move a damaged one away first.</param>
+    /// <param name="cancellationToken">Stops the copying, and leaves nothing at the path.</param>
+    /// <exception cref="StorageException">
+    /// The copy is no sound store, there is something at the path, or that cannot be written. Nothing is left at the path.
+    /// </exception>
+    public static async ValueTask RestoreAsync(string backup, string path, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(backup);
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        path = Path.GetFullPath(path);
+        using var ownership = StorageLock.Acquire(path, DescriptionOf(path));
+        await DurableFile.CreateAsync(path, DescriptionOf(path), CopyAsync).ConfigureAwait(false);
+
+        async ValueTask CopyAsync(string partial)
+        {
+            await StoreFiles.CopyAsync(backup, partial, cancellationToken).ConfigureAwait(false);
+            await Task.Run(() => CheckCopy(partial, backup, cancellationToken), cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Closes the store; the file is closed when the last open snapshot is disposed too, since these read from its map.</summary>
@@ -98,129 +142,113 @@ public sealed class LmdbStorage : IStorage
     {
         lock (_writing)
         {
-            lock (_gate)
-            {
-                if (_disposed)
-                    return ValueTask.CompletedTask;
-                _disposed = true;
-                CloseIfUnused();
-            }
+            if (_disposed)
+                return ValueTask.CompletedTask;
+            _disposed = true;
+            _readers.Retire(_ownership);
         }
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Takes back the transaction of a snapshot.</summary>
-    internal void Return(ReadTransaction transaction)
+    static string DescriptionOf(string path) => $"LMDB file '{path}'";
+
+    static void CheckCopy(string copy, string backup, CancellationToken cancellationToken)
     {
-        lock (_gate)
+        using (var check = new StructureCheck(copy, $"backup '{backup}'"))
+            check.Run(cancellationToken);
+        using (new LmdbEnvironment(copy, $"backup '{backup}'", new LmdbStorageOptions())) { }
+        StoreFiles.DeleteLockTable(copy);
+    }
+
+    LmdbSnapshot OpenSnapshot()
+    {
+        while (true)
         {
-            transaction.Reset();
-            _idle.Push(transaction);
-            _openSnapshots--;
-            if (_openSnapshots > 0)
-                return;
-            if (_disposed)
-                CloseIfUnused();
-            else if (_shouldGrow)
-                GrowUnlessBusy();
-            Monitor.PulseAll(_gate);
+            // After a compaction the readers are others; after the end of the store there are none.
+            Readers readers = _readers;
+            if (readers.TryRent() is { } transaction)
+                return new LmdbSnapshot(readers, transaction);
+            ObjectDisposedException.ThrowIf(_disposed, this);
         }
     }
 
-    static ReadTransaction Renew(ReadTransaction transaction)
+    Task BackUp(string path, CancellationToken cancellationToken)
     {
+        return DurableFile.CreateAsync(path, $"backup of the {Description}", Copy).AsTask();
+
+        ValueTask Copy(string partial)
+        {
+            using (LmdbSnapshot snapshot = OpenSnapshot())
+                CopyTo(partial, snapshot, cancellationToken).Dispose();
+            StoreFiles.DeleteLockTable(partial);
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    /// <summary>Fills a new file with the entries of a snapshot, forces it to the disk, and leaves it open.</summary>
+    LmdbEnvironment CopyTo(string path, LmdbSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        StoreFiles.Delete(path);
+        var copy = new LmdbEnvironment(path, $"copy of the {Description} at '{path}'", _options);
         try
         {
-            transaction.Renew();
-            return transaction;
+            copy.Fill(snapshot, cancellationToken);
+            return copy;
         }
         catch
         {
-            transaction.Dispose();
+            copy.Dispose();
+            StoreFiles.Delete(path);
             throw;
         }
     }
 
-    void CloseIfUnused()
+    void Compact(CancellationToken cancellationToken)
     {
-        if (_openSnapshots > 0)
-            return;
-        while (_idle.TryPop(out ReadTransaction? transaction))
-            transaction.Dispose();
-        _environment.Dispose();
-        _ownership.Dispose();
-    }
-
-    /// <summary>Makes the map larger once no snapshot is open; the address of every page changes.</summary>
-    void Grow()
-    {
-        lock (_gate)
+        lock (_writing)
         {
-            if (!_environment.CanGrow)
-            {
-                throw new StorageException(
-                    StorageError.Full,
-                    $"The {Description} has reached the {_options.MaxFileBytes} bytes that it may have. Nothing of this batch was "
-                        + "stored, and what was before is unharmed. Delete something, or raise "
-                        + $"{nameof(LmdbStorageOptions.MaxFileBytes)}.");
-            }
-            long start = TimeProvider.System.GetTimestamp();
-            _isGrowing = true;
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            string path = StoreFiles.CompactionOf(_path);
+            LmdbEnvironment compacted;
+            using (LmdbSnapshot snapshot = OpenSnapshot())
+                compacted = CopyTo(path, snapshot, cancellationToken);
             try
             {
-                while (_openSnapshots > 0)
-                {
-                    TimeSpan left = _options.GrowTimeout - TimeProvider.System.GetElapsedTime(start);
-                    if (left <= TimeSpan.Zero || !Monitor.Wait(_gate, left))
-                        break;
-                }
-                if (_openSnapshots > 0)
-                {
-                    _shouldGrow = true;
-                    throw new StorageException(
-                        StorageError.Full,
-                        $"The {Description} needs a larger map, and {_openSnapshots} snapshots were open for {_options.GrowTimeout}. "
-                            + "Nothing of this batch was stored, and what was before is unharmed. Dispose the snapshots and try again, "
-                            + $"or open the store with larger {nameof(LmdbStorageOptions.MapBytes)}.");
-                }
-                GrowMap();
+                StoreFiles.Replace(path, _path, Description);
             }
-            finally
+            catch
             {
-                _isGrowing = false;
-                Monitor.PulseAll(_gate);
+                compacted.Dispose();
+                StoreFiles.Delete(path);
+                throw;
+            }
+            _environment = compacted;
+            Readers retired = _readers;
+            _readers = new Readers(compacted);
+            retired.Retire();
+        }
+    }
+
+    void Check(CancellationToken cancellationToken)
+    {
+        LmdbSnapshot snapshot;
+        StructureCheck check;
+        // Between two commits, so that the file's newest state is the one that the snapshot keeps from being overwritten.
+        lock (_writing)
+        {
+            snapshot = OpenSnapshot();
+            try
+            {
+                check = new StructureCheck(_path, Description);
+            }
+            catch
+            {
+                snapshot.Dispose();
+                throw;
             }
         }
-    }
-
-    /// <summary>Where each commit is made under a snapshot, as a read-modify-write is, only the moments between them have none.</summary>
-    void GrowUnlessBusy()
-    {
-        if (!_writing.TryEnter())
-            return;
-        try
-        {
-            GrowMap();
-        }
-        finally
-        {
-            _writing.Exit();
-        }
-    }
-
-    void GrowMap()
-    {
-        _shouldGrow = false;
-        try
-        {
-            _environment.Grow();
-        }
-        catch (StorageException)
-        {
-            // LMDB has let the old map go, and has no new one: there is nothing left to read from.
-            _disposed = true;
-            CloseIfUnused();
-            throw;
-        }
+        using (snapshot)
+        using (check)
+            check.Run(cancellationToken);
     }
 }

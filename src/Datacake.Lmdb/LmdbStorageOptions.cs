@@ -7,7 +7,7 @@ public sealed class LmdbStorageOptions
 {
     /// <summary>
     /// The address space that is reserved for the file, in bytes; 64 GiB unless set. It costs neither memory nor disk. A file that needs
-    /// more gets twice as much, for which the commit waits until no snapshot is open: so choose more than the file will need.
+    /// more gets twice as much, whatever snapshots are open; but for a moment then nothing can be read.
     /// </summary>
     public long MapBytes { get; set; } = 64L * 1024 * 1024 * 1024;
 
@@ -16,12 +16,6 @@ public sealed class LmdbStorageOptions
     /// <see cref="StorageError.Full"/>.
     /// </summary>
     public long? MaxFileBytes { get; set; }
-
-    /// <summary>
-    /// How long a commit that needs a larger map waits for open snapshots, while new ones wait for it; 5 seconds unless set. After that
-    /// it fails with <see cref="StorageError.Full"/>, and the map grows as soon as no snapshot is open.
-    /// </summary>
-    public TimeSpan GrowTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How many snapshots may be open at once; 1024 unless set. Each takes 64 bytes of the lock file.</summary>
     public int MaxSnapshots { get; set; } = 1024;
@@ -44,8 +38,6 @@ public sealed class LmdbStorageOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MapBytes, 1024 * 1024, nameof(MapBytes));
         if (MaxFileBytes is { } maxFileBytes)
             ArgumentOutOfRangeException.ThrowIfLessThan(maxFileBytes, 1024 * 1024, nameof(MaxFileBytes));
-        ArgumentOutOfRangeException.ThrowIfLessThan(GrowTimeout, TimeSpan.Zero, nameof(GrowTimeout));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(GrowTimeout, TimeSpan.FromHours(1), nameof(GrowTimeout));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxSnapshots, 1, nameof(MaxSnapshots));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxSnapshots, 1_000_000, nameof(MaxSnapshots));
     }

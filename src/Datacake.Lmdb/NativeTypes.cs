@@ -49,6 +49,15 @@ enum TransactionFlags : uint
     ReadOnly = 0x20000,
 }
 
+[Flags]
+enum WriteFlags : uint
+{
+    None = 0,
+
+    /// <summary>The key is above all others: pages are filled to the end.</summary>
+    Append = 0x20000,
+}
+
 enum CursorOperation
 {
     Last = 6,

@@ -2,12 +2,16 @@ using Datacake.Storage;
 
 namespace Datacake.Lmdb;
 
-/// <summary>A read transaction and its cursor, which are used again for the next snapshot. Not thread-safe.</summary>
+/// <summary>A read transaction and its cursor, which are used again for the next snapshot. Whoever reads holds <see cref="Using"/>.</summary>
 sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, nint transaction, nint cursor, uint database) : IDisposable
 {
-    /// <summary>Finds a key. The value is valid until <see cref="Reset"/>.</summary>
+    /// <summary>Held while the map is read, which has another address after it has grown.</summary>
+    public Lock Using { get; } = new();
+
+    /// <summary>Finds a key. The value is valid until <see cref="Using"/> is let go.</summary>
     public bool TryGet(ReadOnlySpan<byte> key, out Value value)
     {
+        environment.ThrowIfLost();
         value = default;
         // LMDB takes the beginning of a key that is too long for its own key.
         if (key.Length > WriteBatch.MaxKeyLength)
@@ -17,9 +21,10 @@ sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, 
             return IsFound(engine.Get(transaction, database, new Value(bytes, storedKey.Bytes.Length), out value));
     }
 
-    /// <summary>Moves to the first or last entry of a range.</summary>
+    /// <summary>Moves to the first or last entry of a range. Key and value are valid until <see cref="Using"/> is let go.</summary>
     public bool TryMoveInto(in KeyRange range, ScanDirection direction, out Value key, out Value value)
     {
+        environment.ThrowIfLost();
         if (direction == ScanDirection.Forward)
             return TrySeek(StoredKey.OfEntry(range.Start.Span), out key, out value);
         StoredKey end = range.End is { } exclusive ? StoredKey.OfEntry(exclusive.Span) : StoredKey.AboveEntries;
@@ -32,6 +37,9 @@ sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, 
     public bool TryMoveOn(ScanDirection direction, out Value key, out Value value) =>
         TryMove(direction == ScanDirection.Forward ? CursorOperation.Next : CursorOperation.Previous, out key, out value);
 
+    /// <summary>Forgets where the cursor is: it has the address of a page.</summary>
+    public void ForgetPlace() => environment.Check(engine.CursorRenew(transaction, cursor));
+
     /// <summary>Lets the moment go that the transaction sees.</summary>
     public void Reset() => engine.TxnReset(transaction);
 
@@ -39,7 +47,7 @@ sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, 
     public void Renew()
     {
         environment.Check(engine.TxnRenew(transaction));
-        environment.Check(engine.CursorRenew(transaction, cursor));
+        ForgetPlace();
     }
 
     public void Dispose()

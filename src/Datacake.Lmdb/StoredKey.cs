@@ -45,6 +45,9 @@ ref struct StoredKey
         return isEntry;
     }
 
+    /// <summary>Whether this provider can have written a stored key.</summary>
+    public static bool IsKnown(ReadOnlySpan<byte> stored) => stored is [EntryPrefix, ..] || stored.SequenceEqual(Format.Bytes);
+
     [UnscopedRef]
     public readonly ReadOnlySpan<byte> Bytes => _buffer[.._length];
 

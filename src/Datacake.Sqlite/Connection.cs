@@ -98,6 +98,23 @@ sealed class Connection : IDisposable
 
     public long QueryInteger(string sql) => long.Parse(Query(sql), provider: null);
 
+    /// <summary>The first column of all rows that a statement returns, as text.</summary>
+    public List<string> QueryAll(string sql)
+    {
+        var rows = new List<string>();
+        Check(raw.sqlite3_prepare_v2(_handle, sql, out sqlite3_stmt statement));
+        using (statement)
+        {
+            while (Step(statement))
+                rows.Add(raw.sqlite3_column_text(statement, 0).utf8_to_string());
+        }
+        return rows;
+    }
+
+    /// <summary>Makes whatever statement is running when the token is cancelled fail. It must be disposed before the connection.</summary>
+    public CancellationTokenRegistration InterruptWhen(CancellationToken cancellationToken) =>
+        cancellationToken.Register(() => raw.sqlite3_interrupt(_handle));
+
     /// <summary>How many pages this connection has written since the last call.</summary>
     public int TakePagesWritten()
     {
@@ -109,14 +126,11 @@ sealed class Connection : IDisposable
     /// Moves what it can from the write-ahead log to the file. A failure (of the disk, say) is none of the caller's data: all of it is in
     /// the log, and stays there until a later checkpoint succeeds.
     /// </summary>
-    /// <param name="restart">
-    /// Whether to wait for readers of the log, up to <see cref="BusyTimeout"/>, so that it starts again from empty.
-    /// </param>
+    /// <param name="mode">SQLite's: passive waits for nothing, the others up to <see cref="BusyTimeout"/> for readers of the log.</param>
     /// <param name="logPages">The size of the log.</param>
     /// <returns>Whether all was moved and, if asked, the log starts again from empty.</returns>
-    public bool TryCheckpoint(bool restart, out int logPages)
+    public bool TryCheckpoint(int mode, out int logPages)
     {
-        int mode = restart ? raw.SQLITE_CHECKPOINT_RESTART : raw.SQLITE_CHECKPOINT_PASSIVE;
         int code = raw.sqlite3_wal_checkpoint_v2(_handle, "main", mode, out logPages, out int movedPages);
         return code == raw.SQLITE_OK && movedPages == logPages;
     }
@@ -137,15 +151,18 @@ sealed class Connection : IDisposable
             throw Error(code);
     }
 
-    StorageException Error(int code)
+    Exception Error(int code)
     {
+        if (code == raw.SQLITE_INTERRUPT)
+            return new OperationCanceledException($"The {_description} was interrupted, and is as it was.");
         string reason = $"{raw.sqlite3_errmsg(_handle).utf8_to_string()} (SQLite error {raw.sqlite3_extended_errcode(_handle)})";
         (StorageError error, string message) = (code & 0xFF) switch
         {
             raw.SQLITE_FULL => (
                 StorageError.Full,
                 $"The {_description} cannot grow, because the disk or the size that the file was given is full: {reason}. Nothing of "
-                    + "this batch was stored, and what was before is unharmed. Free some space, or raise MaxFileBytes, and try again."),
+                    + "this was stored, and what was before is unharmed. Free some space, or raise "
+                    + $"{nameof(SqliteStorageOptions.MaxFileBytes)}, and try again."),
             raw.SQLITE_CANTOPEN or raw.SQLITE_PERM or raw.SQLITE_READONLY or raw.SQLITE_AUTH => (
                 StorageError.Inaccessible,
                 $"The {_description} cannot be opened or written: {reason}. Check the path, and that this process may read and write the "

@@ -11,10 +11,11 @@ namespace Datacake.Sqlite;
 /// has all batches up to some point not before the last flushed one: a <see cref="Durability.Buffered"/> batch may be missing, never a part
 /// of it. While a snapshot is open the write-ahead log keeps what was committed since: dispose snapshots when they have served.
 /// </remarks>
-public sealed class SqliteStorage : IStorage
+public sealed class SqliteStorage : IDurableStorage
 {
     readonly string _path;
     readonly SqliteStorageOptions _options;
+    readonly Upkeep _upkeep;
     readonly StorageLock _ownership;
     readonly Lock _writing = new();
     readonly Writer _writer;                   // Under _writing.
@@ -38,7 +39,8 @@ public sealed class SqliteStorage : IStorage
         _options = options?.Clone() ?? new SqliteStorageOptions();
         _options.Validate();
         _path = Path.GetFullPath(path);
-        LoadEngine();
+        LoadEngine(Description);
+        _upkeep = new Upkeep(_path, Description, _options);
         _ownership = StorageLock.Acquire(_path, Description);
         try
         {
@@ -62,7 +64,7 @@ public sealed class SqliteStorage : IStorage
     }
 
     /// <inheritdoc/>
-    public string Description => $"SQLite file '{_path}'";
+    public string Description => DescriptionOf(_path);
 
     /// <inheritdoc/>
     public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
@@ -95,6 +97,50 @@ public sealed class SqliteStorage : IStorage
     }
 
     /// <inheritdoc/>
+    public async ValueTask BackUpAsync(string path, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        await Task.Run(() => _upkeep.BackUpAsync(path, cancellationToken).AsTask(), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask CompactAsync(CancellationToken cancellationToken = default) =>
+        await Task.Run(() => Compact(cancellationToken), cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public async ValueTask CheckAsync(CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        await Task.Run(() => _upkeep.CheckAsync(cancellationToken).AsTask(), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<long> GetSizeOnDiskAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return new(_upkeep.SizeOnDisk);
+    }
+
+    /// <summary>Puts a copy that <see cref="BackUpAsync"/> made in the place of a store, after it was checked.</summary>
+    /// <param name="backup">The copy. It is only read.</param>
+    /// <param name="path">Where the store is to be. There must be no file yet: move a damaged one away first.</param>
+    /// <param name="cancellationToken">Stops the copying, and leaves nothing at the path.</param>
+    /// <exception cref="StorageException">
+    /// The copy is no sound store, there is something at the path, or that cannot be written. Nothing is left at the path.
+    /// </exception>
+    public static async ValueTask RestoreAsync(string backup, string path, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(backup);
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        path = Path.GetFullPath(path);
+        LoadEngine(DescriptionOf(path));
+        var upkeep = new Upkeep(path, DescriptionOf(path), new SqliteStorageOptions());
+        await Task.Run(() => upkeep.RestoreAsync(backup, cancellationToken).AsTask(), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
         lock (_writing)
@@ -121,6 +167,16 @@ public sealed class SqliteStorage : IStorage
             reader.Dispose();
         if (Interlocked.Decrement(ref _openSnapshots) == 0 && _writer.IsCheckpointDue)
             CheckpointUnlessBusy();
+    }
+
+    void Compact(CancellationToken cancellationToken)
+    {
+        lock (_writing)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            cancellationToken.ThrowIfCancellationRequested();
+            _writer.Compact(cancellationToken);
+        }
     }
 
     bool TryKeep(Reader reader)
@@ -170,7 +226,9 @@ public sealed class SqliteStorage : IStorage
         }
     }
 
-    void LoadEngine()
+    static string DescriptionOf(string path) => $"SQLite file '{path}'";
+
+    static void LoadEngine(string description)
     {
         try
         {
@@ -180,7 +238,7 @@ public sealed class SqliteStorage : IStorage
         {
             throw new StorageException(
                 StorageError.EngineMissing,
-                $"The {Description} cannot be opened, because SQLite's native library e_sqlite3 does not load: {exception.Message} "
+                $"The {description} cannot be opened, because SQLite's native library e_sqlite3 does not load: {exception.Message} "
                     + "Publish the application for this platform, with the files of the package SQLitePCLRaw.lib.e_sqlite3.",
                 exception);
         }

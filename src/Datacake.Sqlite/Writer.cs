@@ -88,8 +88,18 @@ sealed class Writer : IDisposable
     /// <returns>The pages that the log has.</returns>
     public int Checkpoint()
     {
-        _isCheckpointDue = !_connection.TryCheckpoint(restart: false, out int logPages);
+        _isCheckpointDue = !_connection.TryCheckpoint(raw.SQLITE_CHECKPOINT_PASSIVE, out int logPages);
         return logPages;
+    }
+
+    /// <summary>Writes the file anew without its free space, and gives that back to the disk as soon as no snapshot needs it.</summary>
+    public void Compact(CancellationToken cancellationToken)
+    {
+        UseDurability(Durability.Flushed);
+        using (_connection.InterruptWhen(cancellationToken))
+            _connection.Execute("VACUUM");
+        _hasUnflushed = false;
+        _isCheckpointDue = !TryCheckpointPatiently(raw.SQLITE_CHECKPOINT_TRUNCATE, out _);
     }
 
     public void Dispose() => _connection.Dispose();
@@ -147,9 +157,15 @@ sealed class Writer : IDisposable
             _restartAtPages = RestartFactor * _checkpointPages;
         if (logPages < _restartAtPages)
             return;
-        _connection.BusyTimeout = RestartTimeout;
-        bool restarted = _connection.TryCheckpoint(restart: true, out logPages);
-        _connection.BusyTimeout = _busyTimeout;
+        bool restarted = TryCheckpointPatiently(raw.SQLITE_CHECKPOINT_RESTART, out logPages);
         _restartAtPages = RestartFactor * _checkpointPages + (restarted ? 0 : logPages);
+    }
+
+    bool TryCheckpointPatiently(int mode, out int logPages)
+    {
+        _connection.BusyTimeout = RestartTimeout;
+        bool isDone = _connection.TryCheckpoint(mode, out logPages);
+        _connection.BusyTimeout = _busyTimeout;
+        return isDone;
     }
 }

@@ -32,11 +32,7 @@ public sealed class StorageLock : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new StorageException(
-                StorageError.Inaccessible,
-                $"The {description} cannot be opened, because the file '{file}' cannot be created or written: {exception.Message} "
-                    + "Check the path and the permissions.",
-                exception);
+            throw StorageException.FromFileSystem(description, exception);
         }
     }
 

@@ -8,6 +8,9 @@ sealed class GeneratorRun
 {
     static readonly CSharpParseOptions ParseOptions = new(LanguageVersion.Latest);
 
+    static readonly IReadOnlyList<MetadataReference> References =
+        [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path))];
+
     const string Usings = """
         global using System;
         global using System.Collections.Generic;
@@ -68,8 +71,7 @@ sealed class GeneratorRun
         return CSharpCompilation.Create(
             "Test",
             [CSharpSyntaxTree.ParseText(text, ParseOptions, path: "Test.cs")],
-            ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(
-                path => MetadataReference.CreateFromFile(path)),
+            References,
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
     }
 }

@@ -39,6 +39,56 @@ public class GeneratorTests
     [InlineData("[Index(nameof(A), \"P.B\")] class Thing { public int Id { get; set; } public int A { get; set; } public P? P { get; set; } } class P { [Index(Name = \"b\")] public int? B { get; set; } }")]
     public void Classes_of_these_shapes_compile(string source) => Compiles(GeneratorRun.OfThing(source));
 
+    [Theory]
+    [InlineData("class Money(decimal amount) { public decimal Amount => amount; } class MoneyConverter() : ValueConverter<Money, decimal>(m => m.Amount, d => new Money(d)); class Thing { public int Id { get; set; } [Converter<MoneyConverter>, Index] public Money? A { get; set; } [Converter<MoneyConverter>] public Money B { get; set; } = new(1); }")]
+    [InlineData("readonly record struct ThingId(Guid Value); class IdConverter() : ValueConverter<ThingId, Guid>(id => id.Value, g => new ThingId(g)); class Thing { [Converter<IdConverter>] public ThingId Id { get; set; } [Converter<IdConverter>] public ThingId? Other { get; set; } }")]
+    [InlineData("class Thing { public long Id { get; set; } [FormerName(\"Cost\"), Index] public decimal Price { get; set; } [System.ComponentModel.DataAnnotations.Schema.Column(\"x\")] public Part? P { get; set; } } class Part { [FormerName(\"Y\")] public int X { get; set; } }")]
+    [InlineData("[Index(nameof(A), nameof(B), IsDescending = new[] { true, false })] class Thing { public int Id { get; set; } [Index(AllDescending = true)] public int A { get; set; } public int B { get; set; } }")]
+    [InlineData("[Derived(typeof(Cat), \"cat\"), Derived(typeof(Dog))] abstract class Thing { public int Id { get; set; } [Index] public string? Name { get; set; } } class Cat : Thing { public int Lives { get; init; } public Part? P { get; set; } [Counter] public long N { get; set; } } record class Part(string? X); class Dog(bool isGood) : Thing { public bool IsGood { get; } = isGood; public HashSet<string> Tricks { get; } = []; public Dictionary<string, int>? D { get; set; } }")]
+    [InlineData("[Derived(typeof(Sub), \"s\"), Derived(typeof(Thing), \"t\"), Derived(typeof(SubSub))] record Thing(long Id, string Name); record Sub(long Id, string Name, int X) : Thing(Id, Name); record SubSub(long Id, string Name, int X, int? Y) : Sub(Id, Name, X);")]
+    [InlineData("class Thing { public long Id { get; set; } public List<Line> Lines { get; set; } = []; public Line[]? Array { get; set; } public Dictionary<string, Line> ByName { get; } = []; public Part Part { get; set; } = new(); } class Part { public IReadOnlyList<Line>? Inner { get; set; } } class Line { public required string Text { get; init; } [FormerName(\"n\")] public int? Number { get; private set; } public Price? Price { get; set; } public List<Price> Prices { get; set; } = []; } record Price(decimal Amount, DayOfWeek? Day = null) { public string? Note { get; init; } }")]
+    public void Converters_former_names_derived_classes_and_lists_of_objects_compile(string source) => Compiles(GeneratorRun.OfThing(source));
+
+    [Theory]
+    [InlineData("model.Entity<Thing>().HasKey(t => t.Name);")]
+    [InlineData("model.Entity<Thing>().HasKey(t => new { t.Number, t.Name });")]
+    [InlineData("var thing = model.Entity<Thing>(); thing.ToKeyspace(\"things\").DeleteWins().HasKey(t => t.Number); thing.Ignore(t => t.Unknown);")]
+    [InlineData("base.OnModelCreating(model); model.Entity<Thing>(thing => { thing.HasKey(t => t.Number); thing.HasIndex(t => new { t.Name, t.Part!.X }).IsDescending(false, true); thing.HasIndex(t => t.Tags, \"tags\"); });")]
+    [InlineData("model.Entity<Thing>(thing => thing.HasKey(t => t.Number).HasIndex(t => t.Name).IsDescending()).Entity<Thing>().Property(t => t.Part!.X).HasFormerName(\"Y\").IsRequired();")]
+    [InlineData("model.Entity<Thing>().HasKey(t => t.Number).Property(t => t.Name).HasMaxLength(Max).HasConversion(n => n.ToUpperInvariant(), Lower);")]
+    [InlineData("model.Entity<Thing>().HasKey(t => t.Number).Property(t => t.When).HasConversion(w => w.Ticks, t => new DateTime(t)); model.Entity<Thing>().Property(t => t.Kind).HasConversion<string>();")]
+    [InlineData("model.Entity<Thing>().HasKey(t => t.Number).Property(t => t.Count).IsCounter(); model.Entity<Thing>().Property(t => t.Number).ValueGeneratedNever();")]
+    [InlineData("model.Entity<Thing>().HasKey(t => t.Number).HasDiscriminator().HasValue<Sub>(\"sub\").HasValue<Thing>(\"thing\"); model.Entity<Thing>().Property(t => ((Sub)t).Extra).HasMaxLength(5);")]
+    public void A_model_in_code_compiles(string statements) => Compiles(GeneratorRun.Of($$"""
+        namespace Some.Things
+        {
+            using static System.Math;
+            public class Part { public string? X { get; set; } }
+            public class Thing
+            {
+                public long Number { get; set; }
+                public required string Name { get; set; }
+                public Part? Part { get; set; }
+                public HashSet<string> Tags { get; } = [];
+                public DateTime? When { get; set; }
+                public DayOfWeek Kind { get; set; }
+                public int Count { get; set; }
+                {{(statements.Contains("Unknown", StringComparison.Ordinal) ? "public object? Unknown { get; set; }" : "")}}
+            }
+            public class Sub : Thing { public string? Extra { get; set; } }
+            partial class TestContext(DatacakeNode node) : DatacakeContext(node)
+            {
+                const int Max = 20;
+                internal partial Keyspace<Thing> Things { get; }
+                static string Lower(string name) => name.ToLowerInvariant();
+                protected override void OnModelCreating(ModelBuilder model)
+                {
+                    {{statements}}
+                }
+            }
+        }
+        """));
+
     [Fact]
     public void Nested_generic_and_derived_contexts_compile() => Compiles(GeneratorRun.Of("""
         class Thing { public int Id { get; set; } }

@@ -6,12 +6,15 @@ namespace Datacake.EventualConsistency.Tests;
 sealed class FaultyStorage : IStorage
 {
     readonly MemoryStorage _storage = new();
-    int _commits, _snapshots;
+    int _passing, _commits, _snapshots;
 
     public string Description => "faulty memory store";
 
     /// <summary>The so many next commits fail.</summary>
     public int CommitsToFail { get => Volatile.Read(ref _commits); set => Volatile.Write(ref _commits, value); }
+
+    /// <summary>The so many next commits succeed, before others fail.</summary>
+    public int CommitsToPass { get => Volatile.Read(ref _passing); set => Volatile.Write(ref _passing, value); }
 
     /// <summary>The so many next snapshots fail.</summary>
     public int SnapshotsToFail { get => Volatile.Read(ref _snapshots); set => Volatile.Write(ref _snapshots, value); }
@@ -33,7 +36,7 @@ sealed class FaultyStorage : IStorage
 
     public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
     {
-        if (Spares(batch))
+        if (Spares(batch) || (Volatile.Read(ref _passing) > 0 && Interlocked.Decrement(ref _passing) >= 0))
             return _storage.CommitAsync(batch, durability, cancellationToken);
         if (IsBlindAfterFailedCommit && CommitsToFail > 0)
             SnapshotsToFail = 1;

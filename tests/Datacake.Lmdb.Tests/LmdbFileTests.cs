@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using CsCheck;
 using Datacake.Storage;
 using Datacake.Storage.Specification;
 
@@ -124,50 +125,59 @@ public sealed class LmdbFileTests : IDisposable
     }
 
     [Fact]
-    public async Task The_map_grows_between_the_snapshots_where_each_commit_is_made_under_one()
+    public async Task The_map_grows_under_open_snapshots_which_stay_as_they_were()
     {
-        await using var storage = new LmdbStorage(
-            Path, new LmdbStorageOptions { MapBytes = SmallMap, GrowTimeout = TimeSpan.FromMinutes(10) });
-        for (int i = 0; i < 100; i++)
+        await using var storage = new LmdbStorage(Path, new LmdbStorageOptions { MapBytes = SmallMap });
+        List<IStorageSnapshot> snapshots = [];
+        for (int i = 0; i < 40; i++)
         {
-            using IStorageSnapshot snapshot = await storage.OpenSnapshotAsync(Cancellation);
-            await PutAsync(storage, $"{i}", SmallMap / 20);
+            await PutAsync(storage, $"{i:D2}", SmallMap / 2);
+            snapshots.Add(await storage.OpenSnapshotAsync(Cancellation));
         }
-        Assert.Equal(SmallMap / 20, await LengthAsync(storage, "99"));
+        for (int i = 0; i < snapshots.Count; i++)
+        {
+            Assert.Equal(SmallMap / 2, (await snapshots[i].GetAsync(Encoding.UTF8.GetBytes($"{i:D2}"), Cancellation))!.Value.Length);
+            Assert.Null(await snapshots[i].GetAsync(Encoding.UTF8.GetBytes($"{i + 1:D2}"), Cancellation));
+            IReadOnlyList<StorageEntry> last = await snapshots[i].ScanAsync(KeyRange.All, ScanDirection.Reverse, 1, Cancellation);
+            Assert.Equal($"{i:D2}", Encoding.UTF8.GetString(last[0].Key.Span));
+            snapshots[i].Dispose();
+        }
     }
 
     [Fact]
-    public async Task A_commit_that_needs_a_larger_map_waits_for_open_snapshots()
+    public async Task Readers_go_on_while_the_map_grows()
     {
-        await using var storage = new LmdbStorage(
-            Path, new LmdbStorageOptions { MapBytes = SmallMap, GrowTimeout = TimeSpan.FromMinutes(10) });
-        IStorageSnapshot snapshot = await storage.OpenSnapshotAsync(Cancellation);
-        Task commit = Task.Run(() => PutAsync(storage, "large", 4 * SmallMap), Cancellation);
-        // Readable all the while, whether the commit has come to its wait or not.
-        Assert.Empty(await snapshot.ScanAsync(KeyRange.All, ScanDirection.Forward, 10, Cancellation));
-        snapshot.Dispose();
-        await commit;
-        Assert.Equal(4 * SmallMap, await LengthAsync(storage, "large"));
-    }
-
-    [Fact]
-    public async Task A_commit_that_waited_in_vain_for_snapshots_changes_nothing_and_succeeds_after_them()
-    {
-        await using var storage = new LmdbStorage(
-            Path, new LmdbStorageOptions { MapBytes = SmallMap, GrowTimeout = TimeSpan.Zero });
-        await PutAsync(storage, "a", 5);
-        using (IStorageSnapshot snapshot = await storage.OpenSnapshotAsync(Cancellation))
-        {
-            StorageException failure = await Assert.ThrowsAsync<StorageException>(() => PutAsync(storage, "a", 4 * SmallMap));
-            Assert.Equal(StorageError.Full, failure.Error);
-            Assert.Contains("1 snapshots", failure.Message, StringComparison.Ordinal);
-            Assert.Equal(5, (await snapshot.GetAsync("a"u8.ToArray(), Cancellation))!.Value.Length);
-            Assert.Equal(5, await LengthAsync(storage, "a"));
-            await PutAsync(storage, "b", 6);
-        }
-        await PutAsync(storage, "a", 4 * SmallMap);
-        Assert.Equal(4 * SmallMap, await LengthAsync(storage, "a"));
-        Assert.Equal(6, await LengthAsync(storage, "b"));
+        const int Entries = 300;
+        await using var storage = new LmdbStorage(Path, new LmdbStorageOptions { MapBytes = SmallMap });
+        await PutAsync(storage, "000", 100);
+        using IStorageSnapshot first = await storage.OpenSnapshotAsync(Cancellation);
+        using var stop = new CancellationTokenSource();
+        Task[] readers = [.. Enumerable.Range(0, 3).Select(reader => Task.Run(
+            async () =>
+            {
+                int least = 0;
+                while (!stop.IsCancellationRequested)
+                {
+                    Assert.Single(await first.ScanAsync(KeyRange.All, ScanDirection.Forward, 10, Cancellation));
+                    using IStorageSnapshot now = await storage.OpenSnapshotAsync(Cancellation);
+                    int count = 0;
+                    KeyRange range = KeyRange.All;
+                    while (await now.ScanAsync(range, ScanDirection.Forward, 1 + reader * 10, Cancellation) is { Count: > 0 } page)
+                    {
+                        Assert.All(page, entry => Assert.True(entry.Value.Span.IndexOfAnyExcept((byte)0) < 0));
+                        count += page.Count;
+                        range = range.After(page[^1].Key);
+                    }
+                    Assert.InRange(count, least, Entries);
+                    least = count;
+                }
+            },
+            Cancellation))];
+        for (int i = 1; i < Entries; i++)
+            await PutAsync(storage, $"{i:D3}", SmallMap / 20 + i);
+        await stop.CancelAsync();
+        await Task.WhenAll(readers);
+        Assert.True(new FileInfo(Path).Length > 10 * SmallMap, "The map has doubled a few times.");
     }
 
     [Fact]
@@ -244,6 +254,92 @@ public sealed class LmdbFileTests : IDisposable
             value = (await snapshot.GetAsync("a"u8.ToArray(), Cancellation))!.Value;
         }
         Assert.Equal(new byte[100_000], value.ToArray());
+    }
+
+    [Fact]
+    public async Task A_file_that_was_cut_short_is_refused()
+    {
+        await using (var storage = new LmdbStorage(Path))
+        {
+            for (int i = 0; i < 200; i++)
+                await PutAsync(storage, $"{i}", i % 10 == 0 ? 20_000 : 300);
+        }
+        byte[] sound = File.ReadAllBytes(Path);
+        foreach (int length in (int[])[10, 4096, 8192, 3 * 4096, sound.Length / 2, sound.Length / 2 + 100])
+        {
+            File.WriteAllBytes(Path, sound[..length]);
+            StorageException refusal = Assert.Throws<StorageException>(() => new LmdbStorage(Path));
+            Assert.Equal(StorageError.Corrupt, refusal.Error);
+            Assert.Contains(Path, refusal.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_damaged_page_is_found_by_the_check()
+    {
+        const int PageSize = 4096;
+        await using (var storage = new LmdbStorage(Path))
+        {
+            for (int i = 0; i < 300; i++)
+                await PutAsync(storage, $"{i}", i % 10 == 0 ? 20_000 : 300);
+        }
+        byte[] sound = File.ReadAllBytes(Path);
+        int found = 0;
+        for (int page = 2; page < sound.Length / PageSize; page++)
+        {
+            byte[] damaged = [.. sound];
+            damaged.AsSpan(page * PageSize, 512).Fill(0xA5);
+            string path = _directory["damaged"];
+            File.WriteAllBytes(path, damaged);
+            using var check = new StructureCheck(path, $"test file '{path}'");
+            try
+            {
+                check.Run(Cancellation);
+            }
+            catch (StorageException failure)
+            {
+                Assert.Contains(path, failure.Message, StringComparison.Ordinal);
+                found++;
+            }
+        }
+        // All but the insides of large values, and free pages.
+        Assert.InRange(found, 300 * 300 / PageSize, sound.Length / PageSize);
+    }
+
+    [Fact]
+    public async Task The_check_of_any_damage_ends_with_a_result_or_a_clear_error()
+    {
+        await using (var storage = new LmdbStorage(Path))
+        {
+            for (int i = 0; i < 300; i++)
+                await PutAsync(storage, $"{i}", i % 10 == 0 ? 20_000 : 30);
+            var batch = new WriteBatch();
+            for (int i = 0; i < 300; i += 2)
+                batch.Delete(Encoding.UTF8.GetBytes($"{i}"));
+            await storage.CommitAsync(batch, Durability.Flushed, Cancellation);
+        }
+        byte[] sound = File.ReadAllBytes(Path);
+        int number = 0;
+        await Gen.Select(Gen.Int[0, sound.Length - 1], Gen.Byte).Array[1, 50].SampleAsync(
+            async changes =>
+            {
+                string path = _directory[$"damaged-{Interlocked.Increment(ref number)}"];
+                byte[] damaged = [.. sound];
+                foreach ((int place, byte value) in changes)
+                    damaged[place] = value;
+                await File.WriteAllBytesAsync(path, damaged, Cancellation);
+                try
+                {
+                    using var check = new StructureCheck(path, $"test file '{path}'");
+                    check.Run(Cancellation);
+                }
+                catch (StorageException failure)
+                {
+                    Assert.Contains(path, failure.Message, StringComparison.Ordinal);
+                }
+                File.Delete(path);
+            },
+            iter: 200);
     }
 
     byte[] ReadFile()

@@ -13,8 +13,6 @@ public sealed class LmdbStorageOptionsTests : IDisposable
     {
         { nameof(LmdbStorageOptions.MapBytes), options => options.MapBytes = 0 },
         { nameof(LmdbStorageOptions.MaxFileBytes), options => options.MaxFileBytes = 1 },
-        { nameof(LmdbStorageOptions.GrowTimeout), options => options.GrowTimeout = TimeSpan.FromSeconds(-1) },
-        { nameof(LmdbStorageOptions.GrowTimeout), options => options.GrowTimeout = TimeSpan.MaxValue },
         { nameof(LmdbStorageOptions.MaxSnapshots), options => options.MaxSnapshots = 0 },
         { nameof(LmdbStorageOptions.MaxSnapshots), options => options.MaxSnapshots = int.MaxValue },
     };

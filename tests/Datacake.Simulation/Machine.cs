@@ -21,9 +21,6 @@ sealed class Link(long stream, Machine peer, bool isDialer)
 
     /// <summary>The session's id in the replica; 0 until it is open.</summary>
     public long Session { get; set; }
-
-    /// <summary>The hello that was sent to the peer.</summary>
-    public Hello? Told { get; set; }
 }
 
 /// <summary>Something that changes a replica, on its way through a batch.</summary>
@@ -127,6 +124,11 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
         using var snapshot = Now(Disk.OpenSnapshotAsync());
         var (replica, batch) = Now(
             Replica.OpenAsync(settings, new HybridLogicalClock(Node, Clock), Disk, snapshot, CancellationToken.None));
+        foreach (var keyspace in scenario.Slots.DistinctBy(slot => slot.Keyspace))
+        {
+            var declaration = new KeyspaceDeclaration(keyspace.Keyspace, keyspace.Policy, [ByContent]);
+            Now(KeyspaceDeclaring.DeclareAsync(replica, batch, declaration, NullLogger.Instance, CancellationToken.None));
+        }
         Now(Disk.CommitAsync(replica.Prepare(batch).Batch, Datacake.Storage.Durability.Flushed));
         Disk.Note(Held);
         replica.Complete(batch);
@@ -134,8 +136,6 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
         PullServer = new PullServer(replica.Catalog, scenario.PartLength);
         _committer = new BatchCommitter(replica, Disk, scenario.Durability, NullLogger.Instance, onCommitted);
         HadJoined = replica.IsJoined;
-        foreach (var slot in scenario.Slots)
-            Declare(replica.Catalog.FindOrAdd(slot.Keyspace, slot.Policy));
     }
 
     /// <summary>Whether the member table on the disk has the node of another machine.</summary>
@@ -181,12 +181,6 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     }
 
     static InvalidOperationException NotNow() => new("The code under test waits for something that is not simulated.");
-
-    static void Declare(KeyspaceEntry keyspace)
-    {
-        if (keyspace.Indexes.IsEmpty)
-            keyspace.Indexes = [new IndexEntrySet(keyspace.Number, ByContent)];
-    }
 
     /// <summary>An index on a property and on the elements of a set.</summary>
     static readonly DocumentIndex ByContent = new("by content", "1", static (document, values) =>

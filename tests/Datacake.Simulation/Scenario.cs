@@ -66,7 +66,7 @@ sealed record Scenario
             Machines = Math.Clamp(machines, minMachines, maxMachines),
             Slots = [.. Enumerable.Range(0, slots)
                 .Select(number => SlotOf(number, isDeleteWins: policies == 0 || (policies == 1 && number == 1)))],
-            HasLateStarts = !theme.IsCalm,
+            HasLateStarts = random.Next(3) > 0,
             IsInOrder = random.Next(2) == 0,
             Durability = random.Next(4) == 0 ? Durability.Flushed : Durability.Buffered,
             PartLength = Pick(random, [1, 1, 40, 120, 100_000]),

@@ -61,8 +61,6 @@ sealed record Theme(string Name, IReadOnlyDictionary<EventKind, double> Weights,
         Of("mixed", []),
     ];
 
-    public bool IsCalm => Name is "calm";
-
     static Theme Of(string name, EventKind[] never, params (EventKind Kind, double Weight)[] other)
     {
         var weights = new SortedDictionary<EventKind, double>(Usual);

@@ -78,9 +78,9 @@ sealed partial class World
                 continue;
             var (count, fingerprint) = totals[keyspace];
             totals[keyspace] = (count + 1, fingerprint + Fingerprint.Of(name.Key.Span, document, keyspace.Policy));
-            foreach (var index in keyspace.Indexes)
+            foreach (var index in keyspace.State.Indexes)
             {
-                foreach (byte[] indexed in ReplicaBatch.ValuesOf(index, document))
+                foreach (byte[] indexed in index.ValuesOf(document))
                     entries.Add(new StorageKey(StoreLayout.IndexEntryKey(index.Number, indexed, name.Key.Span)));
             }
         }
@@ -116,12 +116,16 @@ sealed partial class World
     {
         foreach (var (keyspace, (count, fingerprint)) in totals)
         {
-            var record = machine.Disk.Get(StoreLayout.KeyspaceKey(keyspace.Number)) is { } bytes ? KeyspaceRecord.Decode(bytes) : null;
+            var record = RecordOf(machine, keyspace);
             if ((record?.Count ?? 0) != count || (record?.Fingerprint ?? 0) != fingerprint)
                 throw new Violation("count and fingerprint",
                     $"{Name(machine)} counts {record?.Count} documents in {keyspace.Name}, and has {count}");
         }
     }
+
+    /// <summary>As it is stored: what is in memory may be of a commit that was refused, until the next one.</summary>
+    static KeyspaceRecord? RecordOf(Machine machine, KeyspaceEntry keyspace) =>
+        machine.Disk.Get(StoreLayout.KeyspaceKey(keyspace.Number)) is { } bytes ? KeyspaceRecord.Decode(bytes) : null;
 
     static void CheckIndexes(Machine machine, HashSet<StorageKey> entries)
     {

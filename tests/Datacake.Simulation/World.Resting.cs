@@ -159,8 +159,8 @@ sealed partial class World
         }
         foreach (string keyspace in _scenario.Slots.Select(slot => slot.Keyspace).Distinct())
         {
-            var records = members.Select(machine => machine.Replica!.Catalog.Find(keyspace)!.Record).ToArray();
-            if (records.Any(record => record.Fingerprint != records[0].Fingerprint || record.Count != records[0].Count))
+            var records = members.Select(machine => RecordOf(machine, machine.Replica!.Catalog.Find(keyspace)!)).ToArray();
+            if (records.Any(record => record?.Fingerprint != records[0]?.Fingerprint || record?.Count != records[0]?.Count))
                 throw new Violation("convergence", $"the fingerprints of {keyspace} differ");
         }
     }

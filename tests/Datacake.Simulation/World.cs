@@ -39,7 +39,7 @@ sealed partial class World
         _mutant = mutant;
         _network = new Network(scenario.IsInOrder) { Capacity = 16 + (8 * scenario.Machines) };
         _history = new History(scenario.Slots);
-        _isCalm = scenario.Theme.IsCalm;
+        _isCalm = !scenario.GivesUp && scenario.Weights[EventKind.LosePower] == 0;
         _machines = [.. Enumerable.Range(0, scenario.Machines).Select(index => new Machine(index, scenario, mutant, _time))];
         foreach (var machine in _machines)
             machine.ReplaceDisk(++_lastId);
@@ -386,7 +386,7 @@ sealed partial class World
         Hello? hello = null;
         Queue(dialer, new Work(_ =>
         {
-            link.Told = hello = dialer.Replica!.Hello();
+            hello = dialer.Replica!.Hello();
             return ValueTask.CompletedTask;
         })
         {
@@ -413,8 +413,8 @@ sealed partial class World
             return ValueTask.CompletedTask;
         }
         if (!link.IsDialer)
-            Send(machine, link, link.Told = replica.Hello(), machine.Held);
-        link.Session = replica.OpenSession(hello, link.Told!);
+            Send(machine, link, replica.Hello(), machine.Held);
+        link.Session = replica.OpenSession(hello);
         machine.Links[link.Peer] = link;
         _mutant.OnOpened(machine, hello);
         replica.PullFromNewPeer(batch, link.Peer.Node, hello);

@@ -5,5 +5,7 @@ namespace Datacake.Sqlite.Tests;
 
 public sealed class SqliteStorageTests : DurableStorageSpecification
 {
-    protected override IStorage Open(string path) => new SqliteStorage(path);
+    protected override IDurableStorage Open(string path) => new SqliteStorage(path);
+
+    protected override ValueTask RestoreAsync(string backup, string path) => SqliteStorage.RestoreAsync(backup, path);
 }

@@ -1,10 +1,19 @@
 namespace Datacake.Storage.Specification;
 
 /// <summary>What a store that outlives its process must do besides <see cref="StorageSpecification"/>.</summary>
-public abstract class DurableStorageSpecification : StorageSpecification
+public abstract partial class DurableStorageSpecification : StorageSpecification
 {
     /// <inheritdoc/>
+    protected abstract override IDurableStorage Open(string path);
+
+    /// <summary>Makes the store at a path from a backup, with what the provider offers for it.</summary>
+    protected abstract ValueTask RestoreAsync(string backup, string path);
+
+    /// <inheritdoc/>
     protected sealed override bool IsDurable => true;
+
+    /// <inheritdoc cref="StorageSpecification.Storage"/>
+    protected new IDurableStorage Storage => (IDurableStorage)base.Storage;
 
     [Theory]
     [InlineData(Durability.Buffered)]

@@ -20,4 +20,10 @@ public sealed class IndexAttribute : Attribute
 
     /// <summary>The name in plans; by default the names of the properties, joined by underscores.</summary>
     public string? Name { get; set; }
+
+    /// <summary>Which of the properties it orders from the greatest to the least, one for each: <c>IsDescending = [false, true]</c>.</summary>
+    public bool[]? IsDescending { get; set; }
+
+    /// <summary>Whether it orders all its properties from the greatest to the least.</summary>
+    public bool AllDescending { get; set; }
 }

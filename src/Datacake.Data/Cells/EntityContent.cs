@@ -1,3 +1,4 @@
+using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
 
@@ -49,6 +50,18 @@ sealed record EntityContent(DocumentContent Cells, IReadOnlyList<CounterIncremen
                 all.Remove(cell.EncodedPath);
         }
         return new EntityContent(all.Build(), CounterChanges(original.Counters));
+    }
+
+    /// <summary>Whether a property, with what is in it if it is a collection, is the same here and there.</summary>
+    public bool HasSame(string property, EntityContent other)
+    {
+        byte[] name = Encoding.UTF8.GetBytes(property);
+        foreach (var change in ChangesFrom(other).Cells)
+        {
+            if (change.Property.SequenceEqual(name))
+                return false;
+        }
+        return ValueOf(Counters, property) == ValueOf(other.Counters, property);
     }
 
     List<CounterIncrement> CounterChanges(IReadOnlyList<CounterIncrement> original)

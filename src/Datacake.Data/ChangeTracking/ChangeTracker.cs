@@ -51,6 +51,7 @@ public sealed class ChangeTracker
     /// <exception cref="InvalidOperationException">The key of an entity was changed, or two have the same.</exception>
     public void DetectChanges()
     {
+        Context.Concurrency.ThrowIfBusy();
         foreach (var entry in _byEntity.Values)
             DetectChanges(entry);
     }
@@ -58,6 +59,7 @@ public sealed class ChangeTracker
     /// <summary>Takes all entities as they are for saved: added and modified ones become unchanged, deleted ones are forgotten.</summary>
     public void AcceptAllChanges()
     {
+        Context.Concurrency.ThrowIfBusy();
         foreach (var entry in _byEntity.Values.ToList())
         {
             if (entry.CurrentState != EntityState.Unchanged)
@@ -96,10 +98,12 @@ public sealed class ChangeTracker
             Forget(entry);
             return;
         }
+        // First what may be refused, so that the entity is then as before.
+        var original = state == EntityState.Unchanged ? entry.Encode() : null;
         if (entry.CurrentState == EntityState.Detached)
             Track(entry, entry.Keyspace.Entity.KeyOf(entry.Entity));
-        if (state == EntityState.Unchanged)
-            entry.SetOriginal(entry.Encode());
+        if (original is not null)
+            entry.SetOriginal(original);
         if (state == EntityState.Added)
             entry.ForgetOriginal();
         entry.IsAsserted = state == EntityState.Modified;
@@ -116,6 +120,39 @@ public sealed class ChangeTracker
         Track(entry, key);
         entry.SetOriginal(document);
         return entity;
+    }
+
+    /// <summary>The tracked entities of a class, without a look for changes.</summary>
+    internal IReadOnlyList<EntityEntry<T>> Tracked<T>()
+        where T : class => [.. _byEntity.Values.OfType<EntityEntry<T>>()];
+
+    /// <summary>The entities that are to be deleted.</summary>
+    internal IEnumerable<EntityEntry> Deleted() => _byEntity.Values.Where(entry => entry.CurrentState == EntityState.Deleted);
+
+    /// <summary>What is tracked and in which state, for <see cref="Restore"/>.</summary>
+    internal IReadOnlyList<(EntityEntry Entry, EntityState State)> Capture() =>
+        [.. _byEntity.Values.Select(entry => (entry, entry.CurrentState))];
+
+    /// <summary>Tracks again what was tracked, and nothing else, after a save that failed.</summary>
+    internal void Restore(IReadOnlyList<(EntityEntry Entry, EntityState State)> before)
+    {
+        foreach (var entry in _byEntity.Values.Except(before.Select(known => known.Entry)).ToList())
+            Forget(entry);
+        foreach (var (entry, state) in before)
+        {
+            entry.CurrentState = state;
+            if (_byEntity.TryAdd(entry.Entity, entry))
+                _byKey.Add((entry.Keyspace.Entity, entry.Key), entry);
+        }
+    }
+
+    /// <summary>The save under way deletes an entity; one that was only added is forgotten.</summary>
+    internal void Remove(EntityEntry entry)
+    {
+        if (entry.CurrentState == EntityState.Added)
+            Forget(entry);
+        else
+            entry.CurrentState = EntityState.Deleted;
     }
 
     /// <summary>Tracks an entity of the user's that was just read anew.</summary>

@@ -43,7 +43,7 @@ public readonly struct PropertyEntry
                 return false;
             if (_entry.IsAsserted || _entry.Original is not { } original)
                 return Metadata.Kind != PropertyKind.Key && _entry.CurrentState == EntityState.Modified;
-            string name = Metadata.Name;
+            string name = Metadata.StoredName;
             var changes = _entry.Encode().ChangesFrom(original);
             foreach (var cell in changes.Cells)
             {

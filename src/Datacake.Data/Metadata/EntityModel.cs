@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Datacake.Crdt;
+using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Metadata;
@@ -17,14 +18,17 @@ public abstract class EntityModel
         MergePolicy policy,
         IReadOnlyList<CellPath> paths,
         IReadOnlyList<PropertyModel> properties,
-        IReadOnlyList<IndexModel> indexes)
+        IReadOnlyList<IndexModel> indexes,
+        IReadOnlyList<ClassModel> classes)
     {
         Type = type;
+        Classes = classes;
         Policy = policy;
         Paths = [.. paths];
         Properties = properties;
         Key = [.. properties.Where(property => property.Kind == PropertyKind.Key)];
         Indexes = indexes;
+        ConcurrencyTokens = [.. properties.Where(property => property.IsConcurrencyToken)];
         _propertiesByName = properties.ToFrozenDictionary(property => property.Name);
     }
 
@@ -37,6 +41,12 @@ public abstract class EntityModel
     /// <summary>What becomes of an entity that one node deletes and another updates at the same time.</summary>
     public MergePolicy Policy { get; }
 
+    /// <summary>
+    /// The classes that its entities can be of, if there are several: this one, unless it is abstract, and those derived from it. If there
+    /// are not, it is empty.
+    /// </summary>
+    public IReadOnlyList<ClassModel> Classes { get; }
+
     /// <summary>The mapped properties, each owned object before its own.</summary>
     public IReadOnlyList<PropertyModel> Properties { get; }
 
@@ -45,6 +55,9 @@ public abstract class EntityModel
 
     /// <summary>The indexes.</summary>
     public IReadOnlyList<IndexModel> Indexes { get; }
+
+    /// <summary>The properties that a save checks to be stored as they were read.</summary>
+    public IReadOnlyList<PropertyModel> ConcurrencyTokens { get; }
 
     /// <summary>The property of this name, or null if there is none or it is not mapped.</summary>
     public PropertyModel? FindProperty(string name) => _propertiesByName.GetValueOrDefault(name);
@@ -58,11 +71,16 @@ public abstract class EntityModel
 
     internal CellPath[] Paths { get; }
 
-    /// <summary>What an entity is when the store has its key and nothing else: the values that the class's initializers give.</summary>
-    internal abstract EntityContent Defaults { get; }
+    /// <summary>What was compiled for queries of these entities.</summary>
+    internal CompiledExpressions Expressions { get; } = new();
 
-    /// <summary>The same, with every owned object there.</summary>
-    internal abstract EntityContent DefaultsOfOwned { get; }
+    internal GivenWarnings ScanWarnings { get; } = new();
+
+    /// <summary>Whether entities of this very class can be stored.</summary>
+    internal bool Has(Type type) => Classes.Count == 0 ? type == Type : Classes.Any(known => known.Type == type);
+
+    /// <summary>What of an entity that is stored as the document comes from its class, where the document has nothing.</summary>
+    internal abstract EntityDefaults DefaultsOf(Document document);
 
     internal abstract object ReadEntity(DocumentKey key, Document document);
 
@@ -70,7 +88,11 @@ public abstract class EntityModel
 
     internal abstract EntityContent Encode(object entity, CellWriter writer);
 
+    /// <exception cref="ArgumentException">The entity is of a class that cannot be stored.</exception>
     internal abstract DocumentKey KeyOf(object entity);
+
+    /// <summary>Gives an entity that is to be added a key, if it has none and its class says so.</summary>
+    internal abstract void GenerateKey(object entity, KeyGenerator keys);
 
     /// <summary>The key that has these values, in the order of <see cref="Key"/>.</summary>
     /// <exception cref="ArgumentException">There are too many or too few, or one is of another type.</exception>
@@ -124,6 +146,8 @@ public abstract class EntityModel
 
     bool IsOwnerPresent(PropertyModel property, object entity)
     {
+        if (property.DerivedType?.IsInstanceOfType(entity) == false)
+            return false;
         int dot = property.Name.LastIndexOf('.');
         return dot < 0 || FindProperty(property.Name[..dot])?.GetValue(entity) is not null;
     }

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
 
@@ -9,20 +10,30 @@ namespace Datacake.Data.Metadata;
 public abstract class EntityModel<T> : EntityModel
     where T : class
 {
-    readonly Lazy<EntityContent> _defaults;
-    readonly Lazy<EntityContent> _defaultsOfOwned;
+    readonly Lazy<FrozenDictionary<string, EntityDefaults>> _defaults;
+    readonly CellPath? _discriminator;
 
     /// <summary>Describes the class.</summary>
     /// <param name="policy">What becomes of an entity that one node deletes and another updates at the same time.</param>
     /// <param name="paths">Where the cells are; the reader's slots are indexes into it.</param>
     /// <param name="properties">The mapped properties, each owned object before its own, the key in its order.</param>
     /// <param name="indexes">The indexes.</param>
+    /// <param name="classes">The classes that entities can be of, if there are several.</param>
+    /// <param name="discriminator">Where it is stored which class an entity is of, if there are several.</param>
     protected EntityModel(
-        MergePolicy policy, IReadOnlyList<CellPath> paths, IReadOnlyList<PropertyModel> properties, IReadOnlyList<IndexModel> indexes)
-        : base(typeof(T), policy, paths, properties, indexes)
+        MergePolicy policy,
+        IReadOnlyList<CellPath> paths,
+        IReadOnlyList<PropertyModel> properties,
+        IReadOnlyList<IndexModel> indexes,
+        IReadOnlyList<ClassModel> classes,
+        CellPath? discriminator)
+        : base(typeof(T), policy, paths, properties, indexes, classes)
     {
-        _defaults = new(() => EncodeSample(ownedMarkers: []));
-        _defaultsOfOwned = new(() => EncodeSample(Properties.Where(property => property.Kind == PropertyKind.Owned)));
+        _discriminator = discriminator;
+        _defaults = new(() => (classes.Count == 0 ? [""] : classes.Select(known => known.Discriminator)).ToFrozenDictionary(
+            name => name,
+            name => new EntityDefaults(
+                EncodeSample(name, owned: []), EncodeSample(name, Properties.Where(property => property.Kind == PropertyKind.Owned)))));
     }
 
     /// <summary>Makes an entity of a key and cells.</summary>
@@ -40,13 +51,45 @@ public abstract class EntityModel<T> : EntityModel
             $"The key property {property} of the {Name} is null; "
             + "give it a value before the entity is added, updated, attached or removed.");
 
-    internal override EntityContent Defaults => _defaults.Value;
-
-    internal override EntityContent DefaultsOfOwned => _defaultsOfOwned.Value;
-
-    internal T Read(DocumentKey key, Document document)
+    /// <summary>What is stored for the class of an entity.</summary>
+    protected string DiscriminatorOf(T entity)
     {
-        var cells = new CellReader(Paths, document);
+        foreach (var known in Classes)
+        {
+            if (known.Type == entity.GetType())
+                return known.Discriminator;
+        }
+        throw UnknownClass(entity);
+    }
+
+    /// <summary>What to throw when the store has an entity of a class that is not known.</summary>
+    protected static InvalidDataException UnknownDiscriminator(string discriminator) => new(discriminator.Length == 0
+        ? "It has no class, and the entity class is abstract; was it stored before the class was?"
+        : $"The class '{discriminator}' is not known; name it with [Derived] or HasDiscriminator().HasValue.");
+
+    /// <summary>Gives an entity a key if it has none. Overridden where keys are generated.</summary>
+    protected virtual void GenerateKey(T entity, KeyGenerator keys)
+    {
+    }
+
+    internal override void GenerateKey(object entity, KeyGenerator keys) => GenerateKey((T)entity, keys);
+
+    internal override EntityDefaults DefaultsOf(Document document)
+    {
+        var defaults = _defaults.Value;
+        if (_discriminator is not null && document.TryGetCell(_discriminator.Property, out var cell) && cell.IsShown(document.Born)
+            && new ValueReader(cell.Value).ReadString() is { } name && defaults.TryGetValue(name, out var known))
+            return known;
+        // A class that is not known is read as the entity class, which comes first.
+        return defaults[Classes.Count == 0 ? "" : Classes[0].Discriminator];
+    }
+
+    /// <param name="key">The key.</param>
+    /// <param name="document">The document.</param>
+    /// <param name="components">Which of the <see cref="EntityModel.Paths"/> are read, if not all: the others have the values of the class.</param>
+    internal T Read(DocumentKey key, Document document, bool[]? components = null)
+    {
+        var cells = new CellReader(Paths, document, components);
         return Read(key, ref cells);
     }
 
@@ -74,6 +117,8 @@ public abstract class EntityModel<T> : EntityModel
 
     internal override DocumentKey KeyOf(object entity)
     {
+        if (!Has(entity.GetType()))
+            throw UnknownClass(entity);
         var writer = new OrderedKeyWriter(32);
         WriteKey((T)entity, writer);
         return new DocumentKey(writer.ToArray());
@@ -95,22 +140,29 @@ public abstract class EntityModel<T> : EntityModel
         }
     }
 
-    /// <summary>What is written of an entity that was read from nothing but a key and the markers of owned objects.</summary>
-    EntityContent EncodeSample(IEnumerable<PropertyModel> ownedMarkers)
+    ArgumentException UnknownClass(object entity) => new(
+        $"An entity is of class {entity.GetType().Name}, which the model of {Name} does not name; it would come back as another class. "
+        + $"Mark {Name} with [Derived(typeof({entity.GetType().Name}))].", nameof(entity));
+
+    /// <summary>What is written of an entity that was read from nothing but its class and the markers of owned objects.</summary>
+    EntityContent EncodeSample(string discriminator, IEnumerable<PropertyModel> owned)
     {
         var key = new OrderedKeyWriter();
         foreach (var property in Key)
         {
             // Zero, the empty string or the empty Guid: some value of the property's type.
-            object sample = property.Type == typeof(string) ? ""
+            object? sample = property.IsConverted ? null
+                : property.Type == typeof(string) ? ""
                 : property.Type == typeof(Guid) ? Guid.Empty
                 : property.Type == typeof(DateOnly) ? default(DateOnly)
                 : 0L;
             property.OrderedCodec!.TryWriteOrdered(key, sample);
         }
-        var markers = new CellWriter();
-        foreach (var property in ownedMarkers)
-            markers.WriteMarker(Paths.First(path => path.Name == property.Name), isPresent: true);
-        return Encode(ReadEntity(new DocumentKey(key.ToArray()), markers.Build()), new CellWriter());
+        var cells = new CellWriter();
+        if (_discriminator is not null)
+            cells.Write(_discriminator, ValueCodecs.String, discriminator);
+        foreach (var property in owned)
+            cells.WriteMarker(Paths.First(path => path.Name == property.StoredName), isPresent: true);
+        return Encode(ReadEntity(new DocumentKey(key.ToArray()), cells.Build()), new CellWriter());
     }
 }

@@ -12,7 +12,7 @@ sealed class IndexExtraction
     readonly Column[] _columns;
 
     IndexExtraction(EntityModel entity, IndexModel index) =>
-        _columns = [.. index.Properties.Select(property => new Column(entity, property))];
+        _columns = [.. index.Properties.Zip(index.Descending).Select(property => new Column(entity, property.First, property.Second))];
 
     /// <summary>The declarations of an entity class's indexes.</summary>
     public static IReadOnlyList<DocumentIndex> IndexesOf(EntityModel entity) => [.. entity.Indexes.Select(index =>
@@ -48,16 +48,17 @@ sealed class IndexExtraction
         readonly PropertyModel _property;
         readonly CellPath _path;
         readonly CellPath[] _owners;
-        readonly EntityContent _defaults;
-        readonly EntityContent _defaultsOfOwned;
+        readonly EntityModel _entity;
+        readonly bool _isDescending;
 
-        public Column(EntityModel entity, string property)
+        public Column(EntityModel entity, string property, bool isDescending)
         {
+            _isDescending = isDescending;
             _property = entity.FindProperty(property)!;
-            _path = entity.Paths.First(path => path.Name == property);
-            _owners = [.. entity.Paths.Where(path => property.StartsWith(path.Name + ".", StringComparison.Ordinal))];
-            _defaults = entity.Defaults;
-            _defaultsOfOwned = entity.DefaultsOfOwned;
+            _entity = entity;
+            string stored = _property.StoredName;
+            _path = entity.Paths.First(path => path.Name == stored);
+            _owners = [.. entity.Paths.Where(path => stored.StartsWith(path.Name + ".", StringComparison.Ordinal))];
         }
 
         public bool IsSet => _property.Kind == PropertyKind.Set;
@@ -69,11 +70,19 @@ sealed class IndexExtraction
                 var writer = new OrderedKeyWriter();
                 if (!IsSet)
                     Write(Document.Nothing, writer);
-                return $"{_property.Name}:{_property.Kind}:{_property.Type.Name}:{Convert.ToHexString(writer.Written)}";
+                return $"{_property.StoredName}:{_property.Kind}:{_property.Type.Name}:{Convert.ToHexString(writer.Written)}{(_isDescending ? ":descending" : "")}";
             }
         }
 
         public void Write(Document document, OrderedKeyWriter writer)
+        {
+            int start = writer.Length;
+            WriteAscending(document, writer);
+            if (_isDescending)
+                writer.Reverse(start);
+        }
+
+        void WriteAscending(Document document, OrderedKeyWriter writer)
         {
             if (!HasOwner(document, out var defaults))
             {
@@ -109,6 +118,8 @@ sealed class IndexExtraction
         void Add(DocumentCell element, IndexValues values)
         {
             _property.OrderedCodec!.CopyOrdered(element.Element, values.Writer);
+            if (_isDescending)
+                values.Writer.Reverse(0);
             values.Add();
         }
 
@@ -119,13 +130,14 @@ sealed class IndexExtraction
         /// </summary>
         bool HasOwner(Document document, out EntityContent defaults)
         {
-            defaults = _defaults;
+            var (ofEntity, withOwned) = _entity.DefaultsOf(document);
+            defaults = ofEntity;
             foreach (var owner in _owners)
             {
                 bool isStored = document.TryGetCell(owner.Property, out var marker) && marker.IsShown(document.Born);
                 if (isStored)
-                    defaults = _defaultsOfOwned;
-                if (isStored ? IsNil(marker) : !TryGetCell(_defaults, owner.Property, out marker) || IsNil(marker))
+                    defaults = withOwned;
+                if (isStored ? IsNil(marker) : !TryGetCell(ofEntity, owner.Property, out marker) || IsNil(marker))
                     return false;
             }
             return true;

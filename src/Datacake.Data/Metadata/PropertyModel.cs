@@ -10,6 +10,17 @@ public sealed class PropertyModel(string name, Type type, PropertyKind kind, Fun
     /// <summary>Its name; nested ones are joined by dots.</summary>
     public string Name { get; } = name;
 
+    /// <summary>The name of its cells in the store, which it had before it was renamed.</summary>
+    public string StoredName { get => field ?? Name; init; }
+
+    /// <summary>The class derived from the entity class whose entities alone have it; null if all have it.</summary>
+    public Type? DerivedType { get; init; }
+
+    /// <summary>
+    /// Whether it is stored as what a converter makes of it: keys and indexes find equal values, and order them by what is stored.
+    /// </summary>
+    public bool IsConverted { get; init; }
+
     /// <summary>Its type.</summary>
     public Type Type { get; } = type;
 
@@ -24,6 +35,11 @@ public sealed class PropertyModel(string name, Type type, PropertyKind kind, Fun
 
     /// <summary>The greatest length of a string, or number of elements, from <c>[MaxLength]</c> or <c>[StringLength]</c>.</summary>
     public int? MaxLength { get; init; }
+
+    /// <summary>
+    /// Whether a save of the entity fails if the local store has another value of it than was read: <c>[ConcurrencyCheck]</c>.
+    /// </summary>
+    public bool IsConcurrencyToken { get; init; }
 
     /// <summary>How its values, or a set's elements, are written into keys and indexes; null if they cannot be.</summary>
     public IOrderedCodec? OrderedCodec { get; init; }

@@ -10,6 +10,12 @@ abstract record AccessPath
     /// <summary>The conditions that it answers.</summary>
     public IReadOnlyList<Condition> Conditions { get; init; } = [];
 
+    /// <summary>The indexes that it reads.</summary>
+    public virtual IEnumerable<IndexModel> Indexes => [];
+
+    /// <summary>Whether all that it leads to fits the conditions that it answers; if not, some may not.</summary>
+    public bool IsExact { get; init; } = true;
+
     protected string Where => string.Join(" and ", Conditions);
 }
 
@@ -40,8 +46,12 @@ sealed record IndexScan(IndexModel Index, IReadOnlyList<KeyRange> Values, ScanDi
     /// <summary>How many leading columns the conditions fix to one value each.</summary>
     public int FixedColumns { get; init; }
 
-    /// <summary>Whether the entities come in the order that the query asks for.</summary>
-    public bool IsInOrder { get; init; }
+    /// <summary>How many of the query's orderings, the first ones, the entities come in the order of.</summary>
+    public int OrderedColumns { get; init; }
+
+    public bool IsInOrder => OrderedColumns > 0;
+
+    public override IEnumerable<IndexModel> Indexes => [Index];
 
     public override string ToString() =>
         $"index {Index.Name}{(Conditions.Count == 0 ? "" : $" where {Where}")}{(Direction == ScanDirection.Reverse ? ", descending" : "")}";
@@ -50,5 +60,7 @@ sealed record IndexScan(IndexModel Index, IReadOnlyList<KeyRange> Values, ScanDi
 /// <summary>What any of several ways leads to.</summary>
 sealed record UnionAccess(IReadOnlyList<AccessPath> Paths) : AccessPath
 {
+    public override IEnumerable<IndexModel> Indexes => Paths.SelectMany(path => path.Indexes);
+
     public override string ToString() => string.Join(" or ", Paths);
 }

@@ -15,6 +15,9 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
 
     static readonly IReadOnlyList<IReadOnlyList<Condition>> Anything = [[]];
 
+    /// <summary>Whether what was found so far says just what the predicates say, and not less.</summary>
+    public bool IsExact { get; private set; } = true;
+
     public IReadOnlyList<IReadOnlyList<Condition>> Extract(Expression predicate)
     {
         switch (predicate)
@@ -24,7 +27,7 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
             case BinaryExpression { NodeType: ExpressionType.OrElse or ExpressionType.Or } either when either.Type == typeof(bool):
                 var left = Extract(either.Left);
                 var right = Extract(either.Right);
-                return left.Count + right.Count <= MaxAlternatives ? [.. left, .. right] : Anything;
+                return left.Count + right.Count <= MaxAlternatives ? [.. left, .. right] : NotKnown();
             case BinaryExpression comparison:
                 return Single(Comparison(comparison));
             case MethodCallExpression call:
@@ -41,8 +44,14 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
             case ConstantExpression { Value: false }:
                 return [];
             default:
-                return Anything;
+                return NotKnown();
         }
+    }
+
+    IReadOnlyList<IReadOnlyList<Condition>> NotKnown()
+    {
+        IsExact = false;
+        return Anything;
     }
 
     public static IReadOnlyList<IReadOnlyList<Condition>> And(
@@ -53,27 +62,40 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
         return [.. left.SelectMany(_ => right, IReadOnlyList<Condition> (a, b) => [.. a, .. b])];
     }
 
-    static IReadOnlyList<IReadOnlyList<Condition>> Single(Condition? condition) => condition is null ? Anything : [[condition]];
+    IReadOnlyList<IReadOnlyList<Condition>> Single(Condition? condition)
+    {
+        if (condition is null)
+            return NotKnown();
+        IsExact &= IsExactOf(condition.Property);
+        return [[condition]];
+    }
+
+    /// <summary>
+    /// Whether an index decides a comparison as the language does: not where a missing owner makes it throw, nor for NaN, nor where a
+    /// converter may make different values equal.
+    /// </summary>
+    static bool IsExactOf(PropertyModel property) => !property.Name.Contains('.') && !property.IsConverted
+        && (Nullable.GetUnderlyingType(property.Type) ?? property.Type) is var type && type != typeof(double) && type != typeof(float);
 
     Condition? Comparison(BinaryExpression comparison)
     {
         var kind = comparison.NodeType;
         // string.CompareOrdinal(p.Name, "x") > 0; the normalizer has made all comparisons of strings such ones.
         if (comparison.Left is MethodCallExpression { Method.Name: nameof(string.CompareOrdinal), Arguments: [var first, var second] }
-            && ExpressionValue.TryGet(comparison.Right, out object? zero) && zero is 0)
+            && TryGetValue(comparison.Right, out object? zero) && zero is 0)
             return Compare(first, kind, second);
         // p.Day.CompareTo(x) > 0
         if (comparison.Left is MethodCallExpression { Method.Name: nameof(IComparable.CompareTo), Object: { } a, Arguments: [var b] } && a.Type == b.Type
-            && ExpressionValue.TryGet(comparison.Right, out zero) && zero is 0)
+            && TryGetValue(comparison.Right, out zero) && zero is 0)
             return Compare(a, kind, b);
         return Compare(comparison.Left, kind, comparison.Right);
     }
 
     Condition? Compare(Expression left, ExpressionType kind, Expression right)
     {
-        if (Property(left) is { } property && ExpressionValue.TryGet(right, out object? value))
+        if (Property(left) is { } property && TryGetValue(right, out object? value))
             return Compare(property, kind, value);
-        if (Property(right) is { } mirrored && ExpressionValue.TryGet(left, out value))
+        if (Property(right) is { } mirrored && TryGetValue(left, out value))
         {
             return Compare(mirrored, kind switch
             {
@@ -102,6 +124,8 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
             ExpressionType.LessThanOrEqual => ConditionKind.LessThanOrEqual,
             _ => null,
         };
+        if (property.IsConverted && condition != ConditionKind.In)
+            return null;
         // Null is neither less nor greater than a number, yet less than a string for CompareOrdinal: left to the predicate.
         return condition is { } known && (value is not null || known == ConditionKind.In) ? new Condition(property, known, [value]) : null;
     }
@@ -112,13 +136,13 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
         {
             case { Method.Name: nameof(string.StartsWith), Object: { } text, Arguments: [var prefix, var comparison] }
                 when call.Method.DeclaringType == typeof(string) && IsOrdinal([comparison])
-                && Property(text) is { } property && ExpressionValue.TryGet(prefix, out object? value) && value is string start
+                && Property(text) is { IsConverted: false } property && TryGetValue(prefix, out object? value) && value is string start
                 && IsWritable(property, start):
                 return new Condition(property, ConditionKind.StartsWith, [start]);
 
             // An overload for one character, which is ordinal.
             case { Method.Name: nameof(string.StartsWith), Object: { } text, Arguments: [{ } first] }
-                when first.Type == typeof(char) && Property(text) is { } property && ExpressionValue.TryGet(first, out object? value)
+                when first.Type == typeof(char) && Property(text) is { IsConverted: false } property && TryGetValue(first, out object? value)
                 && $"{value}" is var start && IsWritable(property, start):
                 return new Condition(property, ConditionKind.StartsWith, [start]);
 
@@ -132,11 +156,11 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
 
             // p.Tags.Contains(x)
             case { Method.Name: "Contains", Object: { } set, Arguments: [var item] }
-                when Property(set) is { Kind: PropertyKind.Set } property && ExpressionValue.TryGet(item, out object? value)
+                when Property(set) is { Kind: PropertyKind.Set } property && TryGetValue(item, out object? value)
                     && IsWritable(property, value):
                 return Equal(property, value);
             case { Method.Name: "Contains", Object: null, Arguments: [var set, var item] } when call.Method.DeclaringType == typeof(Enumerable)
-                && Property(set) is { Kind: PropertyKind.Set } property && ExpressionValue.TryGet(item, out object? value)
+                && Property(set) is { Kind: PropertyKind.Set } property && TryGetValue(item, out object? value)
                 && IsWritable(property, value):
                 return Equal(property, value);
 
@@ -151,12 +175,14 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
     }
 
     /// <summary>Whether the comparison named, if one is, is ordinal.</summary>
-    static bool IsOrdinal(IEnumerable<Expression> mode) =>
-        mode.All(comparison => ExpressionValue.TryGet(comparison, out object? value) && value is StringComparison.Ordinal);
+    bool IsOrdinal(IEnumerable<Expression> mode) =>
+        mode.All(comparison => TryGetValue(comparison, out object? value) && value is StringComparison.Ordinal);
+
+    bool TryGetValue(Expression expression, out object? value) => ExpressionValue.TryGet(expression, entity.Expressions, out value);
 
     Condition? In(Expression list, Expression item)
     {
-        if (Property(item) is not { Kind: not PropertyKind.Set } property || !ExpressionValue.TryGet(list, out object? value)
+        if (Property(item) is not { Kind: not PropertyKind.Set } property || !TryGetValue(list, out object? value)
             || value is not IEnumerable enumerable || !IsDefaultEquality(enumerable))
             return null;
         var values = new List<object?>();

@@ -7,7 +7,7 @@ namespace Datacake.Data.Querying;
 static class ExpressionValue
 {
     /// <summary>Whether the expression has a value without the entity, and which.</summary>
-    public static bool TryGet(Expression expression, out object? value)
+    public static bool TryGet(Expression expression, CompiledExpressions compiled, out object? value)
     {
         try
         {
@@ -15,7 +15,7 @@ static class ExpressionValue
                 return true;
             if (DependsOnParameter(expression))
                 return false;
-            value = Expression.Lambda<Func<object?>>(Expression.Convert(expression, typeof(object))).Compile(preferInterpretation: true)();
+            value = compiled.Evaluate(expression);
             return true;
         }
         catch (Exception)

@@ -12,11 +12,11 @@ public abstract class OrderedQuery<T> : Query<T>
 
     /// <summary>What is equal so far, in ascending order of another key.</summary>
     public OrderedQuery<T> ThenBy<TKey>(Expression<Func<T, TKey>> keySelector) =>
-        ThenByCore(new Ordering<T, TKey>(keySelector, isDescending: false));
+        ThenByCore(new Ordering<T, TKey>(keySelector, isDescending: false, Expressions));
 
     /// <summary>What is equal so far, in descending order of another key.</summary>
     public OrderedQuery<T> ThenByDescending<TKey>(Expression<Func<T, TKey>> keySelector) =>
-        ThenByCore(new Ordering<T, TKey>(keySelector, isDescending: true));
+        ThenByCore(new Ordering<T, TKey>(keySelector, isDescending: true, Expressions));
 
     internal abstract OrderedQuery<T> ThenByCore(Ordering<T> ordering);
 }

@@ -32,9 +32,10 @@ abstract class Ordering<T>(bool isDescending)
     }
 }
 
-sealed class Ordering<T, TKey>(Expression<Func<T, TKey>> keySelector, bool isDescending) : Ordering<T>(isDescending)
+sealed class Ordering<T, TKey>(Expression<Func<T, TKey>> keySelector, bool isDescending, CompiledExpressions expressions)
+    : Ordering<T>(isDescending)
 {
-    readonly Lazy<Func<T, TKey>> _key = new(() => keySelector.Compile());
+    readonly Lazy<Func<T, TKey>> _key = new(() => expressions.Compile(keySelector));
 
     public override LambdaExpression KeySelector => keySelector;
 

@@ -28,11 +28,11 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
 
     /// <summary>The items in ascending order of a key: null first, strings by ordinal.</summary>
     public OrderedQuery<T> OrderBy<TKey>(Expression<Func<T, TKey>> keySelector) =>
-        OrderByCore([new Ordering<T, TKey>(keySelector, isDescending: false)]);
+        OrderByCore([new Ordering<T, TKey>(keySelector, isDescending: false, Expressions)]);
 
     /// <summary>The items in descending order of a key.</summary>
     public OrderedQuery<T> OrderByDescending<TKey>(Expression<Func<T, TKey>> keySelector) =>
-        OrderByCore([new Ordering<T, TKey>(keySelector, isDescending: true)]);
+        OrderByCore([new Ordering<T, TKey>(keySelector, isDescending: true, Expressions)]);
 
     /// <summary>The items without the first ones.</summary>
     public Query<T> Skip(int count) => count <= 0 ? this : SkipCore(count);
@@ -67,14 +67,16 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     /// <inheritdoc/>
     public override string ToString() => Explain();
 
+    internal abstract CompiledExpressions Expressions { get; }
+
     /// <summary>The results, in batches that are never empty.</summary>
     internal abstract IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken);
 
     internal virtual Query<T> WhereCore(Expression<Func<T, bool>> predicate) =>
-        Then($"where {predicate}", (items, _) => Batches.Where(items, predicate.Compile()));
+        Then($"where {predicate}", (items, _) => Batches.Where(items, Expressions.Compile(predicate)));
 
     internal virtual Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) =>
-        Then($"select {selector}", (items, _) => Batches.Select(items, selector.Compile()));
+        Then($"select {selector}", (items, _) => Batches.Select(items, Expressions.Compile(selector)));
 
     internal virtual OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) => new SortedQuery<T>(this, orderings);
 

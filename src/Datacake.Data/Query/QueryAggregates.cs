@@ -7,13 +7,13 @@ public abstract partial class Query<T>
 {
     /// <summary>The least value, or null if there is none that is not null. Strings compare by ordinal.</summary>
     /// <exception cref="InvalidOperationException">There is no result, and the type has no null.</exception>
-    public async Task<TResult?> MinAsync<TResult>(Expression<Func<T, TResult>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Min(QueryComparer<TResult>.Instance);
+    public Task<TResult?> MinAsync<TResult>(Expression<Func<T, TResult>> selector, CancellationToken cancellationToken = default) =>
+        ExtremeCore(selector, isGreatest: false, cancellationToken);
 
     /// <summary>The greatest value, or null if there is none that is not null. Strings compare by ordinal.</summary>
     /// <exception cref="InvalidOperationException">There is no result, and the type has no null.</exception>
-    public async Task<TResult?> MaxAsync<TResult>(Expression<Func<T, TResult>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Max(QueryComparer<TResult>.Instance);
+    public Task<TResult?> MaxAsync<TResult>(Expression<Func<T, TResult>> selector, CancellationToken cancellationToken = default) =>
+        ExtremeCore(selector, isGreatest: true, cancellationToken);
 
     /// <summary>The sum of the values, zero if there are none.</summary>
     /// <exception cref="OverflowException">It does not fit.</exception>
@@ -105,6 +105,13 @@ public abstract partial class Query<T>
     /// <summary>The mean of the values that are not null, or null if there are none.</summary>
     public async Task<decimal?> AverageAsync(Expression<Func<T, decimal?>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+
+    internal virtual async Task<TResult?> ExtremeCore<TResult>(
+        Expression<Func<T, TResult>> selector, bool isGreatest, CancellationToken cancellationToken)
+    {
+        var values = await ValuesAsync(selector, cancellationToken).ConfigureAwait(false);
+        return isGreatest ? values.Max(QueryComparer<TResult>.Instance) : values.Min(QueryComparer<TResult>.Instance);
+    }
 
     Task<List<TValue>> ValuesAsync<TValue>(Expression<Func<T, TValue>> selector, CancellationToken cancellationToken) =>
         AsNoTracking().Select(selector).ToListAsync(cancellationToken);

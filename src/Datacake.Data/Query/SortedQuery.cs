@@ -7,6 +7,8 @@ sealed class SortedQuery<T>(Query<T> source, IReadOnlyList<Ordering<T>> ordering
 
     public override string Explain() => $"{source.Explain()}; order by {string.Join(", ", orderings)} in memory";
 
+    internal override CompiledExpressions Expressions => source.Expressions;
+
     internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) =>
         Batches.Sort(source.RunAsync(cancellationToken), orderings);
 

@@ -10,6 +10,8 @@ sealed class TransformedQuery<TSource, T>(
 
     public override string Explain() => $"{source.Explain()}; {description}";
 
+    internal override CompiledExpressions Expressions => source.Expressions;
+
     internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) =>
         transform(source.RunAsync(cancellationToken), cancellationToken);
 }

@@ -74,6 +74,11 @@ public static class ValueCodecs
         where TEnum : struct, Enum
         where TUnderlying : struct => new EnumCodec<TEnum, TUnderlying>(underlying);
 
+    /// <summary>What a converter turns into scalars.</summary>
+    public static ScalarCodec<TProperty> Converted<TProperty, TStored>(
+        ScalarCodec<TStored> stored, ValueConverter<TProperty, TStored> converter) =>
+        new ConvertedCodec<TProperty, TStored>(stored, converter);
+
     /// <summary>A scalar that may be absent.</summary>
     public static ValueCodec<T?> Nullable<T>(ScalarCodec<T> inner)
         where T : struct => new NullableCodec<T>(inner);

@@ -12,11 +12,18 @@ sealed class KeyspaceCatalog
 {
     const int MaxKeyspaces = 10_000;
 
+    readonly List<KeyspaceEntry> _unstored = [];
     volatile ImmutableDictionary<string, KeyspaceEntry> _byName = ImmutableDictionary<string, KeyspaceEntry>.Empty;
     volatile ImmutableDictionary<ushort, KeyspaceEntry> _byNumber = ImmutableDictionary<ushort, KeyspaceEntry>.Empty;
-    ushort _lastIndex;
+    volatile ImmutableDictionary<string, KeyspaceView> _views = ImmutableDictionary<string, KeyspaceView>.Empty;
 
     public IEnumerable<KeyspaceEntry> All => _byName.Values;
+
+    /// <summary>What readers go by. It is replaced after the commit from which on readers may, or may no longer, use an index.</summary>
+    public ImmutableDictionary<string, KeyspaceView> Views => _views;
+
+    /// <summary>Keyspaces that no commit has stored yet.</summary>
+    public IReadOnlyList<KeyspaceEntry> Unstored => _unstored;
 
     public KeyspaceEntry? Find(string name) => _byName.GetValueOrDefault(name);
 
@@ -26,13 +33,12 @@ sealed class KeyspaceCatalog
     {
         var catalog = new KeyspaceCatalog();
         await foreach (var (key, value) in snapshot.ReadAllAsync(StoreLayout.AllKeyspaces, cancellationToken).ConfigureAwait(false))
-            catalog.Add(new KeyspaceEntry(StoreLayout.NumberOf(key.Span), KeyspaceRecord.Decode(value)));
+            catalog.Add(new KeyspaceEntry(StoreLayout.NumberOf(key.Span), KeyspaceState.Of(KeyspaceRecord.Decode(value))));
         await foreach (var (key, value) in snapshot.ReadAllAsync(StoreLayout.AllIndexes, cancellationToken).ConfigureAwait(false))
         {
-            ushort number = StoreLayout.NumberOf(key.Span);
             var record = IndexRecord.Decode(value);
-            catalog._byNumber[record.Keyspace].Undeclared.Add(number, record);
-            catalog._lastIndex = Math.Max(catalog._lastIndex, number);
+            var keyspace = catalog._byNumber[record.Keyspace];
+            keyspace.State = keyspace.State with { IndexRecords = keyspace.State.IndexRecords.Add(StoreLayout.NumberOf(key.Span), record) };
         }
         return catalog;
     }
@@ -46,25 +52,40 @@ sealed class KeyspaceCatalog
         CheckName(name);
         if (_byNumber.Count >= MaxKeyspaces)
             throw new InvalidDataException($"The keyspace '{name}' would be one more than the {MaxKeyspaces} that a store can have.");
-        var entry = new KeyspaceEntry((ushort)(_byNumber.Count + 1), new KeyspaceRecord(name, policy, 0, 0)) { IsDirty = true };
+        var entry = new KeyspaceEntry((ushort)(_byNumber.Count + 1), KeyspaceState.Of(new KeyspaceRecord(name, policy, 0, 0)));
+        _unstored.Add(entry);
         Add(entry);
         return entry;
     }
 
-    /// <summary>Takes the records as they are stored, after a commit that failed.</summary>
-    public async ValueTask ReadAgainAsync(IStorageSnapshot snapshot)
+    /// <summary>Takes what a commit has changed.</summary>
+    public void Complete(IEnumerable<KeyspaceChange> changes)
     {
-        foreach (var keyspace in All)
+        _unstored.Clear();
+        foreach (var change in changes)
         {
-            if (!keyspace.IsDirty)
-                continue;
-            keyspace.Record = await snapshot.GetAsync(StoreLayout.KeyspaceKey(keyspace.Number)).ConfigureAwait(false) is { } stored
-                ? KeyspaceRecord.Decode(stored)
-                : keyspace.Record with { Count = 0, Fingerprint = 0 };
+            change.Keyspace.State = change.State;
+            Show(change.Keyspace);
         }
     }
 
-    public ushort NextIndexNumber() => ++_lastIndex;
+    /// <summary>Takes the records as they are stored, after a commit of which it is not known whether it was stored.</summary>
+    public async ValueTask ReadAgainAsync(IStorageSnapshot snapshot)
+    {
+        var stored = await LoadAsync(snapshot, CancellationToken.None).ConfigureAwait(false);
+        foreach (var keyspace in All)
+        {
+            var state = stored.Find(keyspace.Name)?.State ?? KeyspaceState.Of(keyspace.State.Record with { Count = 0, Fingerprint = 0 });
+            keyspace.State = state with
+            {
+                Indexes = keyspace.State.Indexes.RemoveAll(index => !state.IndexRecords.TryGetValue(index.Number, out var record)
+                    || record.Stage == IndexStage.Dropped || !record.IsOf(index.Definition)),
+            };
+            Show(keyspace);
+        }
+        _unstored.Clear();
+        _unstored.AddRange(All.Where(keyspace => stored.Find(keyspace.Name) is null));
+    }
 
     /// <exception cref="InvalidDataException">The name is not one of a keyspace.</exception>
     public static void CheckName(string name)
@@ -91,5 +112,12 @@ sealed class KeyspaceCatalog
     {
         _byNumber = _byNumber.Add(entry.Number, entry);
         _byName = _byName.Add(entry.Name, entry);
+        Show(entry);
+    }
+
+    void Show(KeyspaceEntry entry)
+    {
+        if (!_views.TryGetValue(entry.Name, out var view) || !view.IsOf(entry.State))
+            _views = _views.SetItem(entry.Name, KeyspaceView.Of(entry));
     }
 }

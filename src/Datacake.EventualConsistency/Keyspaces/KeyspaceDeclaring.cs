@@ -1,96 +1,86 @@
-using Datacake.EventualConsistency.Commits;
+using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
-using Datacake.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace Datacake.EventualConsistency.Keyspaces;
 
 /// <summary>
-/// Brings the indexes of a keyspace to what its declaration says: those that are kept already go on, others are built from the documents.
+/// Brings a keyspace to what its declaration says: indexes that are stored already go on, others are added and have to be built. Within one batch.
 /// </summary>
-sealed class KeyspaceDeclaring(Replica replica, CommitLoop loop)
+static class KeyspaceDeclaring
 {
-    public async ValueTask DeclareAsync(KeyspaceDeclaration declaration, CancellationToken cancellationToken)
-    {
-        await loop.RunAsync((batch, _) => SetPolicyAsync(batch, declaration), cancellationToken).ConfigureAwait(false);
-        foreach (var index in declaration.Indexes)
-        {
-            // Cut into steps, so that the writer serves others in between.
-            while (!await loop.RunAsync((batch, token) => StepAsync(batch, declaration.Name, index, token), cancellationToken).ConfigureAwait(false))
-            {
-            }
-        }
-    }
-
-    async ValueTask<bool> SetPolicyAsync(ReplicaBatch batch, KeyspaceDeclaration declaration)
+    public static async ValueTask DeclareAsync(
+        Replica replica, ReplicaBatch batch, KeyspaceDeclaration declaration, ILogger logger, CancellationToken cancellationToken)
     {
         var keyspace = replica.Catalog.FindOrAdd(declaration.Name, declaration.Policy);
-        if (keyspace.Policy == declaration.Policy)
-            return true;
-        // A peer's or an earlier declaration's policy is replaced; what is alive is counted again under the new one.
-        var record = keyspace.Record with { Policy = declaration.Policy, Count = 0, Fingerprint = 0 };
-        await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.Documents(keyspace.Number)).ConfigureAwait(false))
+        var change = batch.Change(keyspace);
+        if (change.State.Record.Policy != declaration.Policy)
+            await SetPolicyAsync(replica, batch, change, declaration.Policy, cancellationToken).ConfigureAwait(false);
+        foreach (var index in declaration.Indexes)
+            Declare(replica, batch, change, index);
+        // What is small is ready at once.
+        foreach (var _ in declaration.Indexes)
+            await IndexBuilding.BuildAsync(batch, keyspace, logger, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// A peer's or an earlier declaration's policy is replaced. Other documents are alive under the new one, so all are counted and indexed again.
+    /// </summary>
+    static async ValueTask SetPolicyAsync(
+        Replica replica, ReplicaBatch batch, KeyspaceChange change, MergePolicy policy, CancellationToken cancellationToken)
+    {
+        long count = 0;
+        UInt128 fingerprint = 0;
+        if (!batch.IsWiped)
         {
-            var document = ReplicaBatch.ParseStored(key, value);
-            record = record with
+            var range = StoreLayout.Documents(change.Keyspace.Number);
+            await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(range, cancellationToken).ConfigureAwait(false))
             {
-                Count = record.Count + (document.IsAlive(declaration.Policy) ? 1 : 0),
-                Fingerprint = record.Fingerprint + Fingerprint.Of(key.Span[StoreLayout.DocumentPrefixLength..], document, declaration.Policy),
-            };
+                var document = ReplicaBatch.ParseStored(key, value);
+                count += document.IsAlive(policy) ? 1 : 0;
+                fingerprint += Fingerprint.Of(key.Span[StoreLayout.DocumentPrefixLength..], document, policy);
+            }
         }
-        if (batch.DocumentCount > 0)
-            throw new InvalidOperationException($"The policy of the keyspace '{declaration.Name}' can't be changed together with its documents; declare it again.");
-        keyspace.Record = record;
-        keyspace.IsDirty = true;
-        return true;
+        var record = change.State.Record with { Policy = policy, Count = count, Fingerprint = fingerprint };
+        var state = change.State with { Record = record };
+        foreach (ushort number in state.IndexRecords.Keys)
+            state = state.WithDropped(number);
+        var declared = change.State.Indexes;
+        change.State = state;
+        foreach (var index in declared)
+            Declare(replica, batch, change, index.Definition);
     }
 
-    /// <summary>Whether the index is as declared after this step.</summary>
-    async ValueTask<bool> StepAsync(ReplicaBatch batch, string keyspaceName, DocumentIndex definition, CancellationToken cancellationToken)
+    static void Declare(Replica replica, ReplicaBatch batch, KeyspaceChange change, DocumentIndex definition)
     {
-        var keyspace = replica.Catalog.Find(keyspaceName)!;
-        var current = keyspace.Indexes.FirstOrDefault(index => index.Definition.Name == definition.Name);
-        if (current is not null && current.Definition.Signature == definition.Signature)
-            return true;
-        var (number, record) = keyspace.Undeclared.FirstOrDefault(index => index.Value.Name == definition.Name);
-        if (record is not null && record.Signature == definition.Signature)
+        var state = change.State;
+        foreach (var (number, record) in state.IndexRecords)
         {
-            keyspace.Undeclared.Remove(number);
-            keyspace.Indexes = keyspace.Indexes.Add(new IndexEntrySet(number, definition));
-            return true;
-        }
-        if (batch.DocumentCount > 0)
-            return false;                                   // once more in a batch without documents, which the build would not see
-
-        if (current is not null)
-            number = current.Number;
-        else if (record is null)
-            number = replica.Catalog.NextIndexNumber();
-        await BuildAsync(batch, keyspace, new IndexEntrySet(number, definition), cancellationToken).ConfigureAwait(false);
-        keyspace.Undeclared.Remove(number);
-        keyspace.Indexes = keyspace.Indexes.RemoveAll(index => index.Number == number).Add(new IndexEntrySet(number, definition));
-        return true;
-    }
-
-    static async ValueTask BuildAsync(ReplicaBatch batch, KeyspaceEntry keyspace, IndexEntrySet index, CancellationToken cancellationToken)
-    {
-        var wanted = new Dictionary<StorageKey, byte>();
-        await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.Documents(keyspace.Number), cancellationToken).ConfigureAwait(false))
-        {
-            var document = ReplicaBatch.ParseStored(key, value);
-            if (!document.IsAlive(keyspace.Policy))
+            if (record.Name != definition.Name || record.Stage == IndexStage.Dropped)
                 continue;
-            var documentKey = key[StoreLayout.DocumentPrefixLength..];
-            foreach (byte[] indexed in ReplicaBatch.ValuesOf(index, document))
-                wanted.Add(new StorageKey(StoreLayout.IndexEntryKey(index.Number, indexed, documentKey.Span)), (byte)documentKey.Length);
+            if (record.IsOf(definition))
+            {
+                if (!state.Indexes.Any(index => index.Number == number))
+                    change.State = state.With(number, record, definition);
+                return;
+            }
+            state = state.WithDropped(number);
         }
-        await foreach (var (key, _) in batch.Snapshot.ReadAllAsync(StoreLayout.IndexEntries(index.Number), cancellationToken).ConfigureAwait(false))
+        var added = new IndexRecord(change.Keyspace.Number, definition.Name, definition.Signature, IndexStage.Building);
+        change.State = state.With(FreeNumber(replica, batch), added, definition);
+    }
+
+    /// <summary>A number that no index has, those included whose entries are not all removed.</summary>
+    static ushort FreeNumber(Replica replica, ReplicaBatch batch)
+    {
+        var used = replica.Catalog.All.SelectMany(keyspace => keyspace.State.IndexRecords.Keys)
+            .Concat(batch.KeyspaceChanges.SelectMany(change => change.State.IndexRecords.Keys)).ToHashSet();
+        for (int number = 1; number <= ushort.MaxValue; number++)
         {
-            if (!wanted.Remove(new StorageKey(key)))
-                batch.Extra.Delete(key.ToArray());
+            if (!used.Contains((ushort)number))
+                return (ushort)number;
         }
-        foreach (var (key, length) in wanted)
-            batch.Extra.Put(key.Bytes, new[] { length });
-        batch.Extra.Put(StoreLayout.IndexKey(index.Number), new IndexRecord(keyspace.Number, index.Definition.Name, index.Definition.Signature).Encode());
+        throw new InvalidOperationException($"The store has {ushort.MaxValue} indexes; it can have no more. Declare fewer.");
     }
 }

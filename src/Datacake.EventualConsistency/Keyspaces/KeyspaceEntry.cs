@@ -4,27 +4,40 @@ using Datacake.EventualConsistency.Layout;
 
 namespace Datacake.EventualConsistency.Keyspaces;
 
-/// <summary>A keyspace of the store. Changed by the commit loop alone; what readers use of it never changes or is replaced as a whole.</summary>
-sealed class KeyspaceEntry(ushort number, KeyspaceRecord record)
+/// <summary>A keyspace of the store. Its state is replaced by the commit loop alone, after a commit.</summary>
+sealed class KeyspaceEntry(ushort number, KeyspaceState state)
 {
     /// <summary>The keyspace's number on this node.</summary>
     public ushort Number { get; } = number;
 
-    public string Name => Record.Name;
+    public string Name { get; } = state.Record.Name;
 
-    public MergePolicy Policy => Record.Policy;
+    public MergePolicy Policy => State.Record.Policy;
 
-    /// <summary>As it is in the store, or will be with the next commit if it <see cref="IsDirty"/>.</summary>
-    public KeyspaceRecord Record { get; set; } = record;
-
-    public bool IsDirty { get; set; }
-
-    /// <summary>The indexes that are kept up. Readers take the array once.</summary>
-    public ImmutableArray<IndexEntrySet> Indexes { get; set; } = [];
-
-    /// <summary>Indexes in the store that no declaration of this process has named yet: the first write makes them stale.</summary>
-    public Dictionary<ushort, IndexRecord> Undeclared { get; } = [];
+    /// <summary>As of the last commit.</summary>
+    public KeyspaceState State { get; set; } = state;
 }
 
-/// <summary>An index of the store with its definition.</summary>
-sealed record IndexEntrySet(ushort Number, DocumentIndex Definition);
+/// <summary>What is known of a keyspace; immutable.</summary>
+/// <param name="Record">As it is stored.</param>
+/// <param name="IndexRecords">All its indexes in the store, by their numbers.</param>
+/// <param name="Indexes">Those of them that were declared in this process, and are kept up.</param>
+sealed record KeyspaceState(
+    KeyspaceRecord Record, ImmutableDictionary<ushort, IndexRecord> IndexRecords, ImmutableArray<IndexEntrySet> Indexes)
+{
+    public static KeyspaceState Of(KeyspaceRecord record) => new(record, ImmutableDictionary<ushort, IndexRecord>.Empty, []);
+
+    /// <summary>The same with an index that is kept up from now on.</summary>
+    public KeyspaceState With(ushort number, IndexRecord record, DocumentIndex definition) => this with
+    {
+        IndexRecords = IndexRecords.SetItem(number, record),
+        Indexes = Indexes.RemoveAll(index => index.Number == number).Add(new IndexEntrySet(number, definition)),
+    };
+
+    /// <summary>The same with an index whose entries are no longer kept up, and wait for being removed.</summary>
+    public KeyspaceState WithDropped(ushort number) => this with
+    {
+        IndexRecords = IndexRecords.SetItem(number, IndexRecords[number] with { Stage = IndexStage.Dropped }),
+        Indexes = Indexes.RemoveAll(index => index.Number == number),
+    };
+}

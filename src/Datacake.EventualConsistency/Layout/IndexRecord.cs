@@ -1,15 +1,41 @@
 namespace Datacake.EventualConsistency.Layout;
 
 /// <summary>What the store keeps of an index, besides its entries.</summary>
-sealed record IndexRecord(ushort Keyspace, string Name, string Signature)
+/// <param name="Keyspace">The number of its keyspace.</param>
+/// <param name="Name">Its name in the keyspace.</param>
+/// <param name="Signature">What it holds, as its definition says.</param>
+/// <param name="Stage">Whether its entries are all there.</param>
+/// <param name="BuiltTo">The storage key of the last document that the building has come to.</param>
+/// <param name="Documents">How many documents the building has come to.</param>
+sealed record IndexRecord(
+    ushort Keyspace, string Name, string Signature, IndexStage Stage, ReadOnlyMemory<byte> BuiltTo = default, long Documents = 0)
 {
+    public bool IsOf(DocumentIndex definition) => Name == definition.Name && Signature == definition.Signature;
+
     public byte[] Encode() => Record.Encode((ref writer) =>
     {
         writer.Write(Keyspace);
         writer.Write(Name);
         writer.Write(Signature);
+        writer.Write((byte)Stage);
+        writer.Write(BuiltTo.Span);
+        writer.Write(Documents);
     });
 
     public static IndexRecord Decode(ReadOnlyMemory<byte> encoded) => Record.Decode(encoded, "an index's record", static (ref reader) =>
-        new IndexRecord(reader.ReadUInt16(), Record.ReadText(ref reader), Record.ReadText(ref reader)));
+        new IndexRecord(reader.ReadUInt16(), Record.ReadText(ref reader), Record.ReadText(ref reader), (IndexStage)reader.ReadByte(),
+            Record.ReadBytes(ref reader), reader.ReadInt64()));
+}
+
+/// <summary>Whether the entries of an index are all there.</summary>
+enum IndexStage : byte
+{
+    /// <summary>Changes of documents go into it, and the documents that were there before are being added.</summary>
+    Building,
+
+    /// <summary>It has all.</summary>
+    Built,
+
+    /// <summary>Changes do not go into it; its entries are being removed.</summary>
+    Dropped,
 }

@@ -207,17 +207,16 @@ sealed class PeerLinks : IAsyncDisposable
     {
         try
         {
-            Hello? told = null;
             if (isDialer)
             {
-                told = await _loop.RunAsync((_, _) => ValueTask.FromResult(_replica.Hello()), cancellationToken).ConfigureAwait(false);
-                await stream.WriteAsync(told.Encoded, cancellationToken).ConfigureAwait(false);
+                var hello = await _loop.RunAsync((_, _) => ValueTask.FromResult(_replica.Hello()), cancellationToken).ConfigureAwait(false);
+                await stream.WriteAsync(hello.Encoded, cancellationToken).ConfigureAwait(false);
             }
             var theirs = await ReadHelloAsync(stream, cancellationToken).ConfigureAwait(false);
             var link = new PeerLink(theirs.Node, stream, _logger);
             try
             {
-                string? refusal = await _loop.RunAsync((batch, _) => ValueTask.FromResult(OpenSession(batch, link, theirs, told)), cancellationToken)
+                string? refusal = await _loop.RunAsync((batch, _) => ValueTask.FromResult(OpenSession(batch, link, theirs, isDialer)), cancellationToken)
                     .ConfigureAwait(false);
                 if (refusal is not null)
                 {
@@ -256,13 +255,13 @@ sealed class PeerLinks : IAsyncDisposable
     }
 
     /// <summary>On the commit loop. Why there is no session, or <see langword="null"/>.</summary>
-    string? OpenSession(ReplicaBatch batch, PeerLink link, Hello hello, Hello? told)
+    string? OpenSession(ReplicaBatch batch, PeerLink link, Hello hello, bool isDialer)
     {
         if (_replica.Refuse(hello) is { } refusal)
             return refusal;
-        if (told is null)
-            link.Post(told = _replica.Hello());
-        link.Session = _replica.OpenSession(hello, told);
+        if (!isDialer)
+            link.Post(_replica.Hello());
+        link.Session = _replica.OpenSession(hello);
         _links[link.Peer] = link;
         _replica.PullFromNewPeer(batch, link.Peer, hello);
         return null;

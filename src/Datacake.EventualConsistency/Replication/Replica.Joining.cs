@@ -10,6 +10,7 @@ sealed partial class Replica
 {
     Roll? _roll;
     bool _hasSeed;              // a full snapshot has come, and waits for the roll
+    ulong _seedStore;           // the store that it is of
     bool _hasPartOfSeed;
     bool _hasJoined;            // as of the last completed batch
     VersionVector? _surveyed;   // all that exists of earlier runs of this replica
@@ -61,10 +62,10 @@ sealed partial class Replica
         if (IsJoined)
             await TakeAsideAsync(batch, page, cancellationToken).ConfigureAwait(false);
         else if (!_hasSeed)
-            await TakeAsSeedAsync(batch, page, cancellationToken).ConfigureAwait(false);
+            await TakeAsSeedAsync(batch, peer, page, cancellationToken).ConfigureAwait(false);
     }
 
-    async ValueTask TakeAsSeedAsync(ReplicaBatch batch, SnapshotPage page, CancellationToken cancellationToken)
+    async ValueTask TakeAsSeedAsync(ReplicaBatch batch, byte peer, SnapshotPage page, CancellationToken cancellationToken)
     {
         if (page.Number == 0 && _hasPartOfSeed)
             await WipeAsync(batch, cancellationToken).ConfigureAwait(false);
@@ -78,6 +79,7 @@ sealed partial class Replica
             return;
         batch.State = page.State;
         _hasSeed = true;
+        _seedStore = _sessions[peer].StoreId;
         if (Identity.MayHaveEarlierLife)
             StartRoll(batch);
         else
@@ -134,7 +136,7 @@ sealed partial class Replica
         StartRun();
     }
 
-    /// <summary>The commit of the seed, or of the joining itself, has failed: it is to begin anew.</summary>
+    /// <summary>The seed is of no use: its commit, or that of the joining itself, has failed, or it is of a retired store. Joining begins anew.</summary>
     void ForgetSeed()
     {
         Identity.IsJoined = false;
@@ -171,11 +173,10 @@ sealed partial class Replica
             await DeleteRangeAsync(batch, range, cancellationToken).ConfigureAwait(false);
         foreach (var keyspace in Catalog.All)
         {
-            keyspace.Record = keyspace.Record with { Count = 0, Fingerprint = 0 };
-            keyspace.IsDirty = true;
+            var change = batch.Change(keyspace);
+            change.State = change.State with { Record = change.State.Record with { Count = 0, Fingerprint = 0 } };
         }
-        batch.State = ReplicaState.Empty;
-        batch.IsWiped = true;
+        batch.Wipe();
     }
 
     static async ValueTask DeleteRangeAsync(ReplicaBatch batch, KeyRange range, CancellationToken cancellationToken)

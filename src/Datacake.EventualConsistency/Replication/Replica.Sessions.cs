@@ -7,15 +7,18 @@ namespace Datacake.EventualConsistency.Replication;
 sealed partial class Replica
 {
     readonly Dictionary<byte, Session> _sessions = [];
+
+    // What is heard of each other member: of the life of its disk that the member table names. One that has not joined yet has no run, is not in
+    // here, and so counts as knowing nothing, which pauses truncation.
     readonly Dictionary<byte, PeerKnowledge> _peers = [];
-    readonly HashSet<byte> _joinedPeers = [];
     long _lastSession;
 
     /// <summary>The peers with whom a session is open.</summary>
     public IReadOnlyDictionary<byte, Session> Sessions => _sessions;
 
     public Hello Hello() => new(
-        Messages.Hello.CurrentVersion, _clusterId, Node, _dataCenter, Identity.StoreId, Boot, _run, _clock.Last, _state.Known, MemberTable.Of(Identity));
+        Messages.Hello.CurrentVersion, _clusterId, Node, _dataCenter, Identity.StoreId, Boot, _hasJoined ? _run : HlcTimestamp.None, _clock.Last, _state.Known,
+        MemberTable.Of(Identity));
 
     /// <summary>Why no session with the sender of a hello can be; <see langword="null"/> if one can.</summary>
     public string? Refuse(Hello hello)
@@ -33,15 +36,18 @@ sealed partial class Replica
         return null;
     }
 
-    /// <summary>Both sides call it with the two hellos of the session; an earlier session with that node is over from here on.</summary>
+    /// <summary>Both sides call it with the other's hello; an earlier session with that node is over from here on.</summary>
     /// <returns>The session's id on this side.</returns>
     /// <exception cref="ClockDriftException">The peer's clock is too far ahead.</exception>
-    public long OpenSession(Hello hello, Hello told)
+    public long OpenSession(Hello hello)
     {
         _clock.Observe(hello.Clock);
         var members = Identity.Members;
         if (members.TryGetValue(hello.Node, out var knownAs) && knownAs.StoreId != hello.StoreId)
+        {
             Identity.Retired.Add(knownAs.StoreId);                              // the disk was replaced
+            _peers.Remove(hello.Node);
+        }
         if (!IsJoined && (hello.Table.Retired.Count > 0
             || (hello.Table.Members.TryGetValue(Node, out var me) && me.StoreId != Identity.StoreId)))
             Identity.MayHaveEarlierLife = true;
@@ -49,15 +55,8 @@ sealed partial class Replica
         members[hello.Node] = new StoreMember(hello.StoreId, hello.DataCenter);
         Identity.Forgotten.Remove(hello.Node);
         Identity.IsDirty = true;
-        // A joining store counts as knowing nothing, which pauses truncation here, until its own run is heard. That run will be above the clock that
-        // it was told, and above the runs of its earlier lives.
-        _peers[hello.Node] = hello.Run.IsNone
-            ? new PeerKnowledge(HlcTimestamp.Max(told.Clock, _peers.GetValueOrDefault(hello.Node).Run), VersionVector.Empty)
-            : new PeerKnowledge(hello.Run, hello.Known);
-        if (hello.Run.IsNone)
-            _joinedPeers.Remove(hello.Node);
-        else
-            _joinedPeers.Add(hello.Node);
+        if (!hello.Run.IsNone)
+            Hear(hello.Node, new PeerKnowledge(hello.Run, hello.Known));
         _pulls.Remove(hello.Node);
         _missing.Remove(hello.Node);
         _sessions[hello.Node] = new Session(++_lastSession, hello.Boot, hello.StoreId);
@@ -133,15 +132,10 @@ sealed partial class Replica
         LearnMembers(report.Table);
         foreach (var (node, heard) in report.Peers)
         {
-            if (node == Node)
-                continue;                       // what others have heard of this replica must not come back as a report on itself
-            bool isOnItself = node == peer;     // which a replica does once it has joined; it knows its run best
-            if (isOnItself)
-                _joinedPeers.Add(peer);
-            if (!_peers.TryGetValue(node, out var mine) || heard.Run > mine.Run || (isOnItself && heard.Run != mine.Run))
-                _peers[node] = heard;
-            else if (heard.Run == mine.Run)
-                _peers[node] = mine with { Known = mine.Known.Union(heard.Known) };
+            // What others have heard of this replica must not come back as a report on itself, nor what an earlier life of a disk knew count for the
+            // disk that has replaced it.
+            if (node != Node && StoreOf(report.Table.Members, node) is var store && store == StoreOf(Identity.Members, node) && store is not null)
+                Hear(node, heard);
         }
         if (_roll is { } roll && report.Nonce == roll.Nonce)
         {
@@ -149,6 +143,20 @@ sealed partial class Replica
             FinishRoll(batch);
         }
     }
+
+    /// <summary>
+    /// Takes what is heard of a member, whoever tells it: a later run replaces an earlier one, whose tail may be lost; the same run adds [R10].
+    /// </summary>
+    void Hear(byte node, PeerKnowledge heard)
+    {
+        if (!_peers.TryGetValue(node, out var mine) || heard.Run > mine.Run)
+            _peers[node] = heard;
+        else if (heard.Run == mine.Run)
+            _peers[node] = mine with { Known = mine.Known.Union(heard.Known) };
+    }
+
+    static ulong? StoreOf(IReadOnlyDictionary<byte, StoreMember> members, byte node) =>
+        members.TryGetValue(node, out var member) ? member.StoreId : null;
 
     /// <summary>What every member that is waited for is known to have.</summary>
     public VersionVector Stable(ReplicaState state)
@@ -163,7 +171,7 @@ sealed partial class Replica
     }
 
     /// <summary>Whether a member is known to have joined.</summary>
-    public bool HasRun(byte node) => _joinedPeers.Contains(node);
+    public bool HasRun(byte node) => _peers.ContainsKey(node);
 
     /// <summary>What a member is known to have.</summary>
     public VersionVector KnownOf(byte node) => _peers.TryGetValue(node, out var peer) ? peer.Known : VersionVector.Empty;
@@ -189,6 +197,9 @@ sealed partial class Replica
         var mine = Identity.Members;
         foreach (ulong storeId in table.Retired)
             Identity.IsDirty |= Identity.Retired.Add(storeId);
+        // A member that was retired, and has not heard of it, may have what the others have given up.
+        if (_hasSeed && Identity.Retired.Contains(_seedStore))
+            ForgetSeed();
         foreach (var (node, member) in table.Members)
         {
             bool isFree = !mine.TryGetValue(node, out var known) || Identity.Retired.Contains(known.StoreId);

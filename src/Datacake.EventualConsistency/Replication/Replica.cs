@@ -106,14 +106,14 @@ sealed partial class Replica
         if (!batch.LastWritten.IsNone)
             _previous = batch.LastWritten;
         Identity.IsDirty = false;
-        foreach (var keyspace in Catalog.All)
-            keyspace.IsDirty = false;
+        Catalog.Complete(batch.KeyspaceChanges);
         if (batch.IsReconciled)
             _arrived = null;
     }
 
     /// <summary>
-    /// The storage has refused the batch: nothing of it counts. What was pulled is fetched again.
+    /// The storage has failed to commit the batch, and the snapshot shows what became of it: nothing of it counts but what is stored. What was
+    /// pulled is fetched again.
     /// </summary>
     public async ValueTask AbandonAsync(IStorageSnapshot snapshot)
     {
@@ -122,15 +122,19 @@ sealed partial class Replica
         _mayHavePartAside = true;
         if (!_hasJoined)
             ForgetSeed();
+        _state = await ReadStateAsync(snapshot, CancellationToken.None).ConfigureAwait(false);
+        _previous = HlcTimestamp.Max(_previous, _state.Known.OfNode(Node).Top);
         await Catalog.ReadAgainAsync(snapshot).ConfigureAwait(false);
     }
 
     /// <summary>Commits a local transaction [R5].</summary>
     /// <exception cref="DocumentNotFoundException">An update names a document that is not shown here; the batch is as before.</exception>
+    /// <exception cref="TransactionConflictException">A document is not as the transaction requires; the batch is as before.</exception>
     public async ValueTask<HlcTimestamp> WriteAsync(ReplicaBatch batch, Transaction transaction)
     {
         if (!IsJoined)
             throw new InvalidOperationException("A store that has not joined its cluster issues no stamps.");
+        await CheckRequirementsAsync(batch, transaction).ConfigureAwait(false);
         var targets = new (byte[] Key, KeyspaceEntry Keyspace, Document Current)[transaction.Count];
         for (int i = 0; i < targets.Length; i++)
         {
@@ -189,6 +193,21 @@ sealed partial class Replica
         batch.Claim(peer, mutation.Previous, mutation.Stamp);
         batch.AddLog(new LogRecord(mutation.Stamp, keys));
         return true;
+    }
+
+    async ValueTask CheckRequirementsAsync(ReplicaBatch batch, Transaction transaction)
+    {
+        foreach (var (name, key, isMet) in transaction.Requirements)
+        {
+            Document? shown = null;
+            if (Catalog.Find(name) is { } keyspace)
+            {
+                var current = await batch.ReadAsync(StoreLayout.DocumentKey(keyspace.Number, key.Encoded.Span)).ConfigureAwait(false);
+                shown = current.IsAlive(keyspace.Policy) ? current : null;
+            }
+            if (!isMet(shown))
+                throw new TransactionConflictException(name, key);
+        }
     }
 
     /// <summary>A document's storage key on this node.</summary>

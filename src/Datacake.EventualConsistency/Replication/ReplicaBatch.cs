@@ -18,7 +18,7 @@ sealed class ReplicaBatch
     readonly ReplicaState _before;
     readonly Dictionary<StorageKey, DocumentChange> _documents = [];
     readonly Dictionary<HlcTimestamp, LogRecord?> _log = [];
-    readonly WriteBatch _extra = new();
+    readonly Dictionary<ushort, KeyspaceChange> _keyspaces = [];
     ReplicaState _state;
 
     // The claim that was made last and is not in _state yet: those of one origin mostly continue each other, so most need no new vector.
@@ -69,7 +69,7 @@ sealed class ReplicaBatch
     public bool HasPulled { get; set; }
 
     /// <summary>Whether the batch removes all documents that are stored, before it adds its own.</summary>
-    public bool IsWiped { get; set; }
+    public bool IsWiped { get; private set; }
 
     /// <summary>Whether the batch reconciles the snapshot that lay aside.</summary>
     public bool IsReconciled { get; set; }
@@ -77,8 +77,9 @@ sealed class ReplicaBatch
     /// <summary>The stamp of the last local transaction, or none if the batch has none.</summary>
     public HlcTimestamp LastWritten { get; set; }
 
-    /// <summary>The documents that the batch changes, for statistics and watchers.</summary>
-    public int DocumentCount => _documents.Count;
+    /// <summary>The documents that the batch has read or changed, by their storage keys: as they were, and as they are after it.</summary>
+    public IEnumerable<(ReadOnlyMemory<byte> Key, Document Before, Document After)> Documents =>
+        _documents.Select(document => (document.Key.Bytes, document.Value.Before, document.Value.After));
 
     public bool Knows(HlcTimestamp stamp) =>
         (stamp.Node == _claimNode && _claim.Contains(stamp)) || _state.Known.Contains(stamp);
@@ -118,20 +119,42 @@ sealed class ReplicaBatch
 
     public void RemoveLog(HlcTimestamp stamp) => _log[stamp] = null;
 
-    /// <summary>Further changes of the storage, outside documents, log and state.</summary>
-    public WriteBatch Extra => _extra;
+    /// <summary>What the batch changes of keyspaces.</summary>
+    public IReadOnlyCollection<KeyspaceChange> KeyspaceChanges => _keyspaces.Values;
 
-    /// <summary>Makes the storage batch. Totals of keyspaces count from here on.</summary>
+    public KeyspaceChange? FindChange(KeyspaceEntry keyspace) => _keyspaces.GetValueOrDefault(keyspace.Number);
+
+    /// <summary>What the batch changes of a keyspace; it may then be changed further.</summary>
+    public KeyspaceChange Change(KeyspaceEntry keyspace)
+    {
+        var change = FindChange(keyspace);
+        if (change is null)
+            _keyspaces.Add(keyspace.Number, change = new KeyspaceChange(keyspace));
+        return change;
+    }
+
+    /// <summary>Further changes of the storage, outside documents, log and state; made before those.</summary>
+    public WriteBatch Extra { get; } = new();
+
+    /// <summary>Entries that documents of the snapshot have in indexes that are being built; the changes of documents come after these.</summary>
+    public WriteBatch BuiltEntries { get; private set; } = new();
+
+    /// <summary>Forgets what was done to documents so far, and what is stored of them, which the caller deletes.</summary>
+    public void Wipe()
+    {
+        _documents.Clear();
+        _log.Clear();
+        BuiltEntries = new WriteBatch();
+        State = ReplicaState.Empty;
+        IsWiped = true;
+    }
+
+    /// <summary>Makes the storage batch, once all is done.</summary>
     public WriteBatch Build(ReplicaIdentity identity)
     {
         var batch = new WriteBatch();
-        foreach (var operation in _extra.Operations)
-        {
-            if (operation.Value is { } value)
-                batch.Put(operation.Key, value);
-            else
-                batch.Delete(operation.Key);
-        }
+        AddAll(batch, Extra);
+        AddAll(batch, BuiltEntries);
         foreach (var (key, change) in _documents)
         {
             if (!ReferenceEquals(change.Before, change.After) && !change.Before.Equals(change.After))
@@ -144,11 +167,10 @@ sealed class ReplicaBatch
             else
                 batch.Delete(StoreLayout.LogKey(stamp));
         }
-        foreach (var keyspace in _catalog.All)
-        {
-            if (keyspace.IsDirty)
-                batch.Put(StoreLayout.KeyspaceKey(keyspace.Number), keyspace.Record.Encode());
-        }
+        foreach (var keyspace in _catalog.Unstored)
+            Change(keyspace);
+        foreach (var change in _keyspaces.Values)
+            change.Finish(batch, isStored: !_catalog.Unstored.Contains(change.Keyspace));
         if (!ReferenceEquals(State, _before))
             batch.Put(StoreLayout.StateKey, State.Encode());
         if (identity.IsDirty)
@@ -177,57 +199,24 @@ sealed class ReplicaBatch
         }
     }
 
+    static void AddAll(WriteBatch batch, WriteBatch part)
+    {
+        foreach (var operation in part.Operations)
+        {
+            if (operation.Value is { } value)
+                batch.Put(operation.Key, value);
+            else
+                batch.Delete(operation.Key);
+        }
+    }
+
     void AddDocument(WriteBatch batch, ReadOnlyMemory<byte> storageKey, DocumentChange change)
     {
         if (ReferenceEquals(change.After, Document.Nothing))
             batch.Delete(storageKey);
         else
             batch.Put(storageKey, change.After.Encoded);
-
-        var keyspace = _catalog[StoreLayout.KeyspaceOf(storageKey.Span)];
-        var key = storageKey[StoreLayout.DocumentPrefixLength..];
-        bool wasAlive = change.Before.IsAlive(keyspace.Policy), isAlive = change.After.IsAlive(keyspace.Policy);
-        if (wasAlive || isAlive)
-        {
-            keyspace.Record = keyspace.Record with
-            {
-                Count = keyspace.Record.Count + (isAlive ? 1 : 0) - (wasAlive ? 1 : 0),
-                Fingerprint = keyspace.Record.Fingerprint + Fingerprint.Of(key.Span, change.After, keyspace.Policy)
-                    - Fingerprint.Of(key.Span, change.Before, keyspace.Policy),
-            };
-            keyspace.IsDirty = true;
-        }
-        foreach (var index in keyspace.Indexes)
-            UpdateIndex(batch, index, key.Span, wasAlive ? change.Before : null, isAlive ? change.After : null);
-        foreach (var (number, record) in keyspace.Undeclared)
-            batch.Put(StoreLayout.IndexKey(number), (record with { Signature = "" }).Encode());
-        keyspace.Undeclared.Clear();
-    }
-
-    static void UpdateIndex(WriteBatch batch, IndexEntrySet index, ReadOnlySpan<byte> key, Document? before, Document? after)
-    {
-        IReadOnlyList<byte[]> old = ValuesOf(index, before), @new = ValuesOf(index, after);
-        foreach (byte[] value in old)
-        {
-            if (!@new.Any(kept => kept.AsSpan().SequenceEqual(value)))
-                batch.Delete(StoreLayout.IndexEntryKey(index.Number, value, key));
-        }
-        foreach (byte[] value in @new)
-        {
-            if (!old.Any(had => had.AsSpan().SequenceEqual(value)))
-                AddIndexEntry(batch, index, key, value);
-        }
-    }
-
-    public static void AddIndexEntry(WriteBatch batch, IndexEntrySet index, ReadOnlySpan<byte> key, byte[] value) =>
-        batch.Put(StoreLayout.IndexEntryKey(index.Number, value, key), new[] { (byte)key.Length });
-
-    public static IReadOnlyList<byte[]> ValuesOf(IndexEntrySet index, Document? document)
-    {
-        if (document is null)
-            return [];
-        var values = new IndexValues();
-        index.Definition.Extract(document, values);
-        return values.Take();
+        Change(_catalog[StoreLayout.KeyspaceOf(storageKey.Span)])
+            .Add(batch, storageKey.Span[StoreLayout.DocumentPrefixLength..], change.Before, change.After);
     }
 }

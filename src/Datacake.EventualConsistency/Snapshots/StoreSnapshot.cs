@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
@@ -13,19 +14,32 @@ namespace Datacake.EventualConsistency;
 public sealed class StoreSnapshot : IDisposable
 {
     readonly IStorageSnapshot _storage;
-    readonly KeyspaceCatalog _catalog;
+    readonly ImmutableDictionary<string, KeyspaceView> _keyspaces;
 
-    internal StoreSnapshot(IStorageSnapshot storage, KeyspaceCatalog catalog)
+    StoreSnapshot(IStorageSnapshot storage, ImmutableDictionary<string, KeyspaceView> keyspaces)
     {
         _storage = storage;
-        _catalog = catalog;
+        _keyspaces = keyspaces;
+    }
+
+    internal static async ValueTask<StoreSnapshot> OpenAsync(IStorage storage, KeyspaceCatalog catalog, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var keyspaces = catalog.Views;
+            var snapshot = await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+            // An index that was dropped before the snapshot was opened may lack entries in it.
+            if (ReferenceEquals(keyspaces, catalog.Views))
+                return new StoreSnapshot(snapshot, keyspaces);
+            snapshot.Dispose();
+        }
     }
 
     /// <summary>A living document, or <see langword="null"/> if the replica shows none under this key.</summary>
     /// <exception cref="StorageException">The store cannot be read, or the document in it is damaged.</exception>
     public async ValueTask<Document?> GetAsync(string keyspace, DocumentKey key, CancellationToken cancellationToken = default)
     {
-        if (_catalog.Find(keyspace) is not { } found)
+        if (!_keyspaces.TryGetValue(keyspace, out var found))
             return null;
         byte[] storageKey = StoreLayout.DocumentKey(found.Number, key.Encoded.Span);
         if (await _storage.GetAsync(storageKey, cancellationToken).ConfigureAwait(false) is not { } stored)
@@ -42,7 +56,7 @@ public sealed class StoreSnapshot : IDisposable
     public async ValueTask<IReadOnlyList<StoredDocument>> ScanAsync(
         string keyspace, KeyRange keys, ScanDirection direction, int maxDocuments, CancellationToken cancellationToken = default)
     {
-        if (_catalog.Find(keyspace) is not { } found)
+        if (!_keyspaces.TryGetValue(keyspace, out var found))
             return [];
         var range = StoreLayout.Within(StoreLayout.Documents(found.Number), keys);
         var documents = new List<StoredDocument>();
@@ -62,17 +76,20 @@ public sealed class StoreSnapshot : IDisposable
         return documents;
     }
 
+    /// <summary>Whether an index can be read: it was declared, and has all documents.</summary>
+    public bool HasIndex(string keyspace, string index) => FindIndex(keyspace, index) is not null;
+
     /// <summary>
     /// A page of an index's entries in the order of their values, then of their keys, from a range of encoded values. Only an empty page is the end;
     /// the next one starts after (or before) the last entry's <see cref="IndexEntry.Position"/>.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The keyspace has no such index.</exception>
+    /// <exception cref="InvalidOperationException">The keyspace has no such index, or it is still being built.</exception>
     /// <exception cref="StorageException">The store cannot be read.</exception>
     public async ValueTask<IReadOnlyList<IndexEntry>> ScanIndexAsync(
         string keyspace, string index, KeyRange values, ScanDirection direction, int maxEntries, CancellationToken cancellationToken = default)
     {
-        var found = _catalog.Find(keyspace)?.Indexes.FirstOrDefault(candidate => candidate.Definition.Name == index)
-            ?? throw new InvalidOperationException($"The keyspace '{keyspace}' has no index '{index}': declare it before it is used.");
+        var found = FindIndex(keyspace, index) ?? throw new InvalidOperationException(
+            $"The keyspace '{keyspace}' has no index '{index}', or not all documents are in it yet: declare it, and wait until it is built.");
         var range = StoreLayout.Within(StoreLayout.IndexEntries(found.Number), values);
         var page = await _storage.ScanAsync(range, direction, maxEntries, cancellationToken).ConfigureAwait(false);
         var entries = new IndexEntry[page.Count];
@@ -84,11 +101,16 @@ public sealed class StoreSnapshot : IDisposable
         return entries;
     }
 
+    /// <summary>Which transactions the view reflects.</summary>
+    /// <exception cref="StorageException">The store cannot be read.</exception>
+    public async ValueTask<WatchPosition> GetPositionAsync(CancellationToken cancellationToken = default) =>
+        new((await Replica.ReadStateAsync(_storage, cancellationToken).ConfigureAwait(false)).Known);
+
     /// <summary>The count and the fingerprint of a keyspace; zeros if nothing was ever written to it.</summary>
     /// <exception cref="StorageException">The store cannot be read.</exception>
     public async ValueTask<KeyspaceStatistics> GetStatisticsAsync(string keyspace, CancellationToken cancellationToken = default)
     {
-        var stored = _catalog.Find(keyspace) is { } found
+        var stored = _keyspaces.TryGetValue(keyspace, out var found)
             ? await _storage.GetAsync(StoreLayout.KeyspaceKey(found.Number), cancellationToken).ConfigureAwait(false)
             : null;
         if (stored is not { } bytes)
@@ -99,4 +121,7 @@ public sealed class StoreSnapshot : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _storage.Dispose();
+
+    IndexEntrySet? FindIndex(string keyspace, string index) =>
+        _keyspaces.TryGetValue(keyspace, out var found) ? found.Indexes.FirstOrDefault(candidate => candidate.Definition.Name == index) : null;
 }

@@ -9,12 +9,16 @@ namespace Datacake.EventualConsistency;
 public sealed class Transaction
 {
     readonly List<DocumentOperation> _operations = [];
+    readonly List<DocumentRequirement> _requirements = [];
 
     /// <summary>How many documents the transaction writes.</summary>
     public int Count => _operations.Count;
 
     /// <summary>What is done to which document, in the order of the calls.</summary>
     public IReadOnlyList<DocumentOperation> Operations => _operations;
+
+    /// <summary>What must hold for the transaction to be committed.</summary>
+    public IReadOnlyList<DocumentRequirement> Requirements => _requirements;
 
     /// <summary>Puts a whole document: what <paramref name="content"/> does not name is gone.</summary>
     /// <param name="keyspace">The document's keyspace.</param>
@@ -35,4 +39,16 @@ public sealed class Transaction
     /// <summary>Deletes a document. It need not exist.</summary>
     public void Delete(string keyspace, DocumentKey key) =>
         _operations.Add(new DocumentOperation(DocumentOperationKind.Delete, keyspace, key, DocumentContent.Empty, []));
+
+    /// <summary>
+    /// Commits only if a document is, on the local replica and at the moment of the commit, as it must be: then no other local transaction comes in
+    /// between. Other replicas are not asked, and what they write at the same time merges as ever.
+    /// </summary>
+    /// <param name="keyspace">The document's keyspace.</param>
+    /// <param name="key">The document's key.</param>
+    /// <param name="isMet">
+    /// Is handed the living document, or <see langword="null"/> if there is none. Called by the store's writer: must be a pure and fast function.
+    /// </param>
+    public void Require(string keyspace, DocumentKey key, Func<Document?, bool> isMet) =>
+        _requirements.Add(new DocumentRequirement(keyspace, key, isMet));
 }

@@ -11,4 +11,6 @@ public sealed partial class ShopContext(DatacakeNode node) : DatacakeContext(nod
     public partial Keyspace<OrderLine> OrderLines { get; }
 
     public partial Keyspace<Article> Articles { get; }
+
+    public partial Keyspace<Ticket> Tickets { get; }
 }

@@ -1,0 +1,70 @@
+using Microsoft.CodeAnalysis;
+
+namespace Datacake.Data.Analyzers;
+
+/// <summary>What <c>OnModelCreating</c> says of an entity class.</summary>
+sealed class EntityConfiguration(Location? location)
+{
+    public static readonly EntityConfiguration None = new(null);
+
+    public Location? Location { get; } = location;
+
+    public string? Keyspace { get; set; }
+
+    public bool DeleteWins { get; set; }
+
+    public IReadOnlyList<string>? Key { get; set; }
+
+    public List<IndexConfiguration> Indexes { get; } = [];
+
+    /// <summary>By the path of the property.</summary>
+    public Dictionary<string, PropertyConfiguration> Properties { get; } = [];
+
+    public List<DerivedConfiguration> Derived { get; } = [];
+
+    public PropertyConfiguration Property(string path, Location location)
+    {
+        if (!Properties.TryGetValue(path, out var property))
+            Properties.Add(path, property = new PropertyConfiguration(location));
+        return property;
+    }
+}
+
+/// <summary>What <c>OnModelCreating</c> says of a property; null where it says nothing.</summary>
+sealed class PropertyConfiguration(Location location)
+{
+    public Location Location { get; } = location;
+
+    public bool IsIgnored { get; set; }
+
+    public bool? IsRequired { get; set; }
+
+    public int? MaxLength { get; set; }
+
+    public bool IsCounter { get; set; }
+
+    public string? FormerName { get; set; }
+
+    public bool? IsGenerated { get; set; }
+
+    /// <summary>A converter class, or <c>string</c>.</summary>
+    public ITypeSymbol? ConverterType { get; set; }
+
+    /// <summary>A converter given as two lambdas, as a field of the context, and the type that it stores.</summary>
+    public (string Field, ITypeSymbol PropertyType, ITypeSymbol StoredType)? ConverterField { get; set; }
+}
+
+/// <summary>An index that <c>OnModelCreating</c> declares. Several flags, one for each property, or none for all descending.</summary>
+sealed class IndexConfiguration(Location location, IReadOnlyList<string> properties, string? name)
+{
+    public Location Location { get; } = location;
+
+    public IReadOnlyList<string> Properties { get; } = properties;
+
+    public string? Name { get; } = name;
+
+    public IReadOnlyList<bool>? Descending { get; set; }
+}
+
+/// <summary>A derived class that is stored in the keyspace of its entity class.</summary>
+sealed record DerivedConfiguration(Location? Location, INamedTypeSymbol Type, string Discriminator);

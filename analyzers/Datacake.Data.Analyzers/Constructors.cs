@@ -1,0 +1,64 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+
+namespace Datacake.Data.Analyzers;
+
+/// <summary>How objects of a class are created.</summary>
+static class Constructors
+{
+    /// <summary>
+    /// The constructor without parameters, or else the longest one that all the properties' names and types fit; null if there is none.
+    /// </summary>
+    public static ConstructorSpec? Find(INamedTypeSymbol owner, IReadOnlyList<PropertySpec> properties)
+    {
+        foreach (
+            var constructor in owner.InstanceConstructors.OrderBy(
+                candidate => candidate.Parameters.Length == 0 ? int.MinValue : -candidate.Parameters.Length))
+        {
+            var arguments = constructor.Parameters.Select(parameter => Argument(parameter, properties)).ToList();
+            if (arguments.Contains(null))
+                continue;
+            bool isDirect = constructor.DeclaredAccessibility is Accessibility.Public or Accessibility.Internal or Accessibility.ProtectedOrInternal
+                && (!HasRequiredMembers(owner) || constructor.Find("System.Diagnostics.CodeAnalysis.SetsRequiredMembersAttribute") is not null);
+            return new ConstructorSpec(
+                owner.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat), isDirect, new(arguments.OfType<ArgumentSpec>()));
+        }
+        return null;
+    }
+
+    static ArgumentSpec? Argument(IParameterSymbol parameter, IReadOnlyList<PropertySpec> properties)
+    {
+        string bare = TypeMapping.Bare(parameter.Type);
+        var property = properties.FirstOrDefault(
+            candidate => string.Equals(candidate.Name, parameter.Name, StringComparison.OrdinalIgnoreCase) && candidate.BareType == bare);
+        if (property is null || parameter.RefKind != RefKind.None)
+            return null;
+        string missing = parameter is { HasExplicitDefaultValue: true, ExplicitDefaultValue: { } value }
+            ? $"({bare}){SymbolDisplay.FormatPrimitive(value, quoteStrings: true, useHexadecimalNumbers: false)}{NumberSuffix(value)}"
+            : $"default({bare})!";
+        bool isRead = property.Kind is MappingKind.Value or MappingKind.Key;
+        return isRead || property.Setter != SetterKind.None
+            ? new ArgumentSpec(property.Type, isRead ? property.Path : null, missing)
+            : null;
+    }
+
+    static string NumberSuffix(object value) => value switch
+    {
+        decimal => "m",
+        double => "d",
+        float => "f",
+        ulong => "ul",
+        long => "l",
+        _ => "",
+    };
+
+    static bool HasRequiredMembers(INamedTypeSymbol type)
+    {
+        for (var ancestor = type; ancestor is not null; ancestor = ancestor.BaseType)
+        {
+            if (ancestor.GetMembers().Any(member => member is IPropertySymbol { IsRequired: true } or IFieldSymbol { IsRequired: true }))
+                return true;
+        }
+        return false;
+    }
+}

@@ -1,0 +1,69 @@
+using Microsoft.CodeAnalysis;
+
+namespace Datacake.Data.Analyzers;
+
+/// <summary>Finds the converters of properties.</summary>
+/// <param name="contextType">The context in source, which has the converters that are lambdas.</param>
+/// <param name="diagnostics">Takes what is wrong.</param>
+sealed class ConverterReader(string contextType, DiagnosticBag diagnostics)
+{
+    /// <summary>
+    /// The converter of a property, if it has one, and the type that is stored, which is the property's own if it has none; that is null if
+    /// the converter cannot be used.
+    /// </summary>
+    public (ConverterSpec? Converter, ITypeSymbol? StoredType) Find(IPropertySymbol symbol, PropertyConfiguration? configured)
+    {
+        var propertyType = TypeMapping.NullableOf(symbol.Type) ?? symbol.Type;
+        if (configured?.ConverterField is var (field, fieldPropertyType, fieldStoredType))
+            return Checked(symbol, $"{contextType}.{field}", fieldPropertyType, fieldStoredType);
+        var type = configured?.ConverterType
+            ?? symbol.Find(Names.Data + "ConverterAttribute")?.AttributeClass!.TypeArguments.FirstOrDefault();
+        switch (type)
+        {
+            case null:
+                return (null, propertyType);
+            case { SpecialType: SpecialType.System_String } when propertyType.TypeKind == TypeKind.Enum:
+                string names = $"new global::Datacake.Data.EnumToStringConverter<{TypeMapping.Bare(propertyType)}>()";
+                return Checked(symbol, names, propertyType, type);
+            case INamedTypeSymbol { TypeKind: TypeKind.Class, IsAbstract: false } converter when ConverterBase(converter) is { } known:
+                if (!Members.IsAccessible(converter))
+                    return Refused(symbol, $"'{converter.Name}' is private or protected, and the generated code cannot see it");
+                if (!converter.InstanceConstructors.Any(constructor => constructor.Parameters.Length == 0
+                    && constructor.DeclaredAccessibility is Accessibility.Public or Accessibility.Internal))
+                    return Refused(symbol, $"'{converter.Name}' needs a constructor without parameters");
+                return Checked(symbol, $"new {TypeMapping.Bare(converter)}()", known.TypeArguments[0], known.TypeArguments[1]);
+            default:
+                return Refused(
+                    symbol,
+                    $"'{type.ToDisplayString()}' is no class derived from ValueConverter<TProperty, TStored>; write one, or give two "
+                        + "functions: HasConversion(value => ..., stored => ...)");
+        }
+    }
+
+    (ConverterSpec?, ITypeSymbol?) Checked(IPropertySymbol symbol, string expression, ITypeSymbol converted, ITypeSymbol stored)
+    {
+        var propertyType = TypeMapping.NullableOf(symbol.Type) ?? symbol.Type;
+        if (!SymbolEqualityComparer.Default.Equals(propertyType, converted))
+            return Refused(
+                symbol, $"it is for '{converted.ToDisplayString()}', and the property is of type '{symbol.Type.ToDisplayString()}'");
+        return TypeMapping.Scalar(stored) is { } codec
+            ? (new ConverterSpec(expression, TypeMapping.Bare(propertyType), TypeMapping.Bare(stored), codec.Expression), stored)
+            : Refused(symbol, $"what it stores, '{stored.ToDisplayString()}', is not a single value, such as a string, a number or a date");
+    }
+
+    (ConverterSpec?, ITypeSymbol?) Refused(IPropertySymbol symbol, string reason)
+    {
+        diagnostics.Report(Diagnostics.Converter, symbol, symbol.ContainingType.Name, symbol.Name, reason);
+        return (null, null);
+    }
+
+    static INamedTypeSymbol? ConverterBase(INamedTypeSymbol type)
+    {
+        for (var candidate = type; candidate is not null; candidate = candidate.BaseType)
+        {
+            if (candidate.Arity == 2 && Names.FullName(candidate) == Names.Data + "ValueConverter")
+                return candidate;
+        }
+        return null;
+    }
+}

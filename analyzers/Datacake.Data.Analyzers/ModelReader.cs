@@ -1,0 +1,311 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace Datacake.Data.Analyzers;
+
+/// <summary>
+/// Reads <c>OnModelCreating</c> of a context: follows its calls as if it ran them, and reports what it cannot follow.
+/// </summary>
+sealed class ModelReader(Compilation compilation, INamedTypeSymbol context, CancellationToken cancellationToken)
+{
+    const string Method = "OnModelCreating";
+
+    readonly Dictionary<ITypeSymbol, EntityConfiguration> _entities = new(SymbolEqualityComparer.Default);
+    readonly List<DiagnosticSpec> _diagnostics = [];
+    readonly List<ConverterFieldSpec> _converters = [];
+    readonly Dictionary<ISymbol, object> _variables = new(SymbolEqualityComparer.Default);
+
+    /// <summary>What stands for the model builder, beside the configurations that stand for the other ones.</summary>
+    static readonly object Model = new();
+
+    public IReadOnlyList<DiagnosticSpec> Diagnostics => _diagnostics;
+
+    public IReadOnlyList<ConverterFieldSpec> Converters => _converters;
+
+    /// <summary>Where it is written, for the using directives of the lambdas in it.</summary>
+    public MethodDeclarationSyntax? Declaration { get; private set; }
+
+    /// <summary>By entity class.</summary>
+    public IReadOnlyDictionary<ITypeSymbol, EntityConfiguration> Read()
+    {
+        var method = context.GetMembers(Method).OfType<IMethodSymbol>().FirstOrDefault(
+            candidate => candidate is { IsOverride: true, Parameters.Length: 1 }
+                && Names.FullName(candidate.Parameters[0].Type) == Names.Data + "ModelBuilder");
+        Declaration = method?.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax(cancellationToken) as MethodDeclarationSyntax;
+        if (Declaration is null)
+            return _entities;
+        _variables.Add(method!.Parameters[0], Model);
+        var semantics = SemanticsOf(Declaration);
+        if (Declaration.ExpressionBody is { } expression)
+            Evaluate(expression.Expression, semantics);
+        foreach (var statement in Declaration.Body?.Statements ?? [])
+            Execute(statement, semantics);
+        return _entities;
+    }
+
+    void Execute(StatementSyntax statement, SemanticModel semantics)
+    {
+        switch (statement)
+        {
+            case ExpressionStatementSyntax { Expression: var expression }:
+                Evaluate(expression, semantics);
+                break;
+            case LocalDeclarationStatementSyntax { Declaration.Variables: var variables }:
+                foreach (var variable in variables.Where(variable => variable.Initializer is not null))
+                {
+                    if (semantics.GetDeclaredSymbol(variable, cancellationToken) is { } symbol
+                        && Evaluate(variable.Initializer!.Value, semantics) is { } target)
+                        _variables[symbol] = target;
+                }
+                break;
+            case EmptyStatementSyntax:
+                break;
+            default:
+                Report(statement, "only calls on the model, one after the other, can be read");
+                break;
+        }
+    }
+
+    /// <summary>What an expression stands for; null if it is reported, or an error of the compiler's.</summary>
+    object? Evaluate(ExpressionSyntax expression, SemanticModel semantics)
+    {
+        switch (expression)
+        {
+            case ParenthesizedExpressionSyntax { Expression: var inner }:
+                return Evaluate(inner, semantics);
+            case IdentifierNameSyntax when semantics.GetSymbolInfo(expression, cancellationToken).Symbol is { } symbol
+                && _variables.TryGetValue(symbol, out object? value):
+                return value;
+            case InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax { Expression: BaseExpressionSyntax } inherited }
+                when inherited.Name.Identifier.Text == Method:
+                return null;
+            case InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax access } call:
+                if (semantics.GetSymbolInfo(call, cancellationToken).Symbol is not IMethodSymbol method)
+                    return null;
+                if (method.ContainingType.ContainingNamespace is { Name: "Data", ContainingNamespace.Name: "Datacake" })
+                    return Evaluate(access.Expression, semantics) is { } target ? Call(target, method, call, semantics) : null;
+                break;
+            default:
+                if (semantics.GetSymbolInfo(expression, cancellationToken).Symbol is null)
+                    return null;
+                break;
+        }
+        Report(expression, "only calls on the model can be read; write them here, and not in a method of their own");
+        return null;
+    }
+
+    /// <summary>What a call on a builder returns.</summary>
+    object? Call(object target, IMethodSymbol method, InvocationExpressionSyntax call, SemanticModel semantics)
+    {
+        var arguments = call.ArgumentList.Arguments;
+        string? Text(int index) => Constant(call, method, index, semantics) as string;
+        switch (target, method.Name)
+        {
+            case (_, "Entity") when target == Model:
+                return OfEntity(method.TypeArguments[0], call, arguments, semantics);
+            case (EntityConfiguration entity, "HasKey"):
+                entity.Key = Paths(arguments, semantics);
+                return entity;
+            case (EntityConfiguration entity, "HasIndex"):
+                if (Paths(arguments, semantics) is not { } properties)
+                    return null;
+                entity.Indexes.Add(new IndexConfiguration(call.GetLocation(), properties, Text(1)));
+                return entity.Indexes[entity.Indexes.Count - 1];
+            case (EntityConfiguration entity, "Property"):
+                return Path(arguments, semantics) is { } path ? entity.Property(path, arguments[0].GetLocation()) : null;
+            case (EntityConfiguration entity, "Ignore"):
+                if (Path(arguments, semantics) is { } ignored)
+                    entity.Property(ignored, arguments[0].GetLocation()).IsIgnored = true;
+                return entity;
+            case (EntityConfiguration entity, "ToKeyspace"):
+                entity.Keyspace = Text(0);
+                return entity;
+            case (EntityConfiguration entity, "DeleteWins"):
+                entity.DeleteWins = true;
+                return entity;
+            case (EntityConfiguration entity, "HasDiscriminator"):
+                return entity;
+            case (EntityConfiguration entity, "HasValue") when method.TypeArguments[0] is INamedTypeSymbol derived:
+                entity.Derived.Add(new DerivedConfiguration(call.GetLocation(), derived, Text(0) ?? derived.Name));
+                return entity;
+            case (IndexConfiguration index, "IsDescending"):
+                index.Descending = [.. arguments.Select((_, i) => Constant(call, method, i, semantics) as bool? == true)];
+                return index;
+            case (PropertyConfiguration property, "IsRequired"):
+                property.IsRequired = Constant(call, method, 0, semantics) as bool?;
+                return property;
+            case (PropertyConfiguration property, "HasMaxLength"):
+                property.MaxLength = Constant(call, method, 0, semantics) as int?;
+                return property;
+            case (PropertyConfiguration property, "IsCounter"):
+                property.IsCounter = true;
+                return property;
+            case (PropertyConfiguration property, "HasFormerName"):
+                property.FormerName = Text(0);
+                return property;
+            case (PropertyConfiguration property, "ValueGeneratedOnAdd"):
+                property.IsGenerated = true;
+                return property;
+            case (PropertyConfiguration property, "ValueGeneratedNever"):
+                property.IsGenerated = false;
+                return property;
+            case (PropertyConfiguration property, "HasConversion"):
+                ReadConversion(property, method, arguments, semantics);
+                return property;
+            // What Entity Framework has and we have not: the compiler says what to write instead.
+            case (_, _) when method.Find("System.ObsoleteAttribute") is not null:
+                return target;
+            default:
+                Report(call, $"'{method.Name}' is not a call on the model");
+                return null;
+        }
+    }
+
+    object? OfEntity(
+        ITypeSymbol type, InvocationExpressionSyntax call, SeparatedSyntaxList<ArgumentSyntax> arguments, SemanticModel semantics)
+    {
+        if (!_entities.TryGetValue(type, out var entity))
+            _entities.Add(type, entity = new EntityConfiguration(call.GetLocation()));
+        if (arguments.Count == 0)
+            return entity;
+        if (arguments[0].Expression is not LambdaExpressionSyntax lambda
+            || ParameterOf(lambda, semantics) is not { } parameter)
+        {
+            Report(arguments[0], "describe the entity class in a lambda: model.Entity<Product>(entity => { … })");
+            return null;
+        }
+        _variables[parameter] = entity;
+        if (lambda.ExpressionBody is { } expression)
+            Evaluate(expression, semantics);
+        foreach (var statement in lambda.Block?.Statements ?? [])
+            Execute(statement, semantics);
+        return Model;
+    }
+
+    void ReadConversion(
+        PropertyConfiguration property, IMethodSymbol method, SeparatedSyntaxList<ArgumentSyntax> arguments, SemanticModel semantics)
+    {
+        if (arguments.Count == 0)
+        {
+            property.ConverterType = method.TypeArguments[0];
+            return;
+        }
+        if (context.IsGenericType)
+        {
+            Report(
+                arguments[0],
+                "the context is generic, so write the two functions as a class derived from ValueConverter: HasConversion<MyConverter>()");
+            return;
+        }
+        if (!Members.IsAccessible(context))
+        {
+            Report(arguments[0], $"'{context.Name}' is private or protected, and the generated code cannot see its functions; make it internal");
+            return;
+        }
+        foreach (var argument in arguments)
+        {
+            if (Captured(argument.Expression, semantics) is { } captured)
+            {
+                Report(argument, $"the function uses '{captured}', and can only use its argument and static members");
+                return;
+            }
+        }
+        var propertyType = method.ContainingType.TypeArguments[0];
+        var storedType = method.TypeArguments[0];
+        string name = $"DatacakeConverter{_converters.Count}";
+        _converters.Add(new ConverterFieldSpec(
+            name,
+            TypeMapping.Bare(propertyType),
+            TypeMapping.Bare(storedType),
+            Source(arguments[0].Expression),
+            Source(arguments[1].Expression)));
+        property.ConverterField = (name, propertyType, storedType);
+
+        static string Source(ExpressionSyntax expression) =>
+            expression is LambdaExpressionSyntax lambda && !lambda.Modifiers.Any(SyntaxKind.StaticKeyword)
+                ? $"static {lambda.WithoutTrivia()}"
+                : expression.WithoutTrivia().ToString();
+    }
+
+    /// <summary>Something of the method's or the context instance's that a function uses.</summary>
+    static string? Captured(ExpressionSyntax function, SemanticModel semantics)
+    {
+        var flow = semantics.AnalyzeDataFlow(function);
+        return flow?.Succeeded == true
+            ? flow.ReadInside
+                .Concat(flow.WrittenInside)
+                .Except(flow.VariablesDeclared, SymbolEqualityComparer.Default)
+                .FirstOrDefault()?.Name
+            : null;
+    }
+
+    /// <summary>The value of a constant argument by its position; null if it is left out.</summary>
+    object? Constant(InvocationExpressionSyntax call, IMethodSymbol method, int position, SemanticModel semantics)
+    {
+        var arguments = call.ArgumentList.Arguments;
+        string parameter = position < method.Parameters.Length ? method.Parameters[position].Name : "";
+        var argument = arguments.FirstOrDefault(candidate => candidate.NameColon?.Name.Identifier.Text == parameter)
+            ?? (position < arguments.Count && arguments[position].NameColon is null ? arguments[position] : null);
+        if (argument is null)
+            return position < method.Parameters.Length && method.Parameters[position].HasExplicitDefaultValue
+                ? method.Parameters[position].ExplicitDefaultValue
+                : null;
+        var value = semantics.GetConstantValue(argument.Expression, cancellationToken);
+        if (!value.HasValue)
+            Report(argument, $"'{argument}' is not a constant");
+        return value.Value;
+    }
+
+    string? Path(SeparatedSyntaxList<ArgumentSyntax> arguments, SemanticModel semantics) =>
+        Paths(arguments, semantics) is { } paths ? paths[0] : null;
+
+    /// <summary>The paths of the properties that a lambda names.</summary>
+    List<string>? Paths(SeparatedSyntaxList<ArgumentSyntax> arguments, SemanticModel semantics)
+    {
+        if (arguments.FirstOrDefault()?.Expression is not LambdaExpressionSyntax { ExpressionBody: { } body } lambda
+            || ParameterOf(lambda, semantics) is not { } parameter)
+        {
+            if (arguments.Count > 0)
+                Report(arguments[0], "name the property with a lambda: p => p.Name, p => p.Address.City, or p => new { p.Country, p.Number }");
+            return null;
+        }
+        var parts = body is AnonymousObjectCreationExpressionSyntax several
+            ? several.Initializers.Select(part => part.Expression)
+            : [body];
+        var paths = parts.Select(part => PathOf(part, parameter.Name)).ToList();
+        if (paths.Count > 0 && !paths.Contains(null))
+            return paths!;
+        Report(arguments[0], "name properties and nothing else: p => p.Name, p => p.Address.City, or p => new { p.Country, p.Number }");
+        return null;
+    }
+
+    static string? PathOf(ExpressionSyntax expression, string parameter) => expression switch
+    {
+        ParenthesizedExpressionSyntax { Expression: var inner } => PathOf(inner, parameter),
+        PostfixUnaryExpressionSyntax { RawKind: (int)SyntaxKind.SuppressNullableWarningExpression, Operand: var inner } =>
+            PathOf(inner, parameter),
+        MemberAccessExpressionSyntax { Expression: var owner, Name.Identifier.ValueText: var name } =>
+            IsParameter(owner, parameter) ? name : PathOf(owner, parameter) is { } path ? $"{path}.{name}" : null,
+        _ => null,
+    };
+
+    static bool IsParameter(ExpressionSyntax expression, string parameter) => expression switch
+    {
+        IdentifierNameSyntax { Identifier.ValueText: var name } => name == parameter,
+        // A property of a derived class: p => ((Cat)p).Lives
+        ParenthesizedExpressionSyntax { Expression: var inner } => IsParameter(inner, parameter),
+        CastExpressionSyntax { Expression: var inner } => IsParameter(inner, parameter),
+        _ => false,
+    };
+
+    IParameterSymbol? ParameterOf(LambdaExpressionSyntax lambda, SemanticModel semantics) =>
+        semantics.GetSymbolInfo(lambda, cancellationToken).Symbol is IMethodSymbol { Parameters.Length: 1 } method
+            ? method.Parameters[0]
+            : null;
+
+    SemanticModel SemanticsOf(SyntaxNode node) => compilation.GetSemanticModel(node.SyntaxTree);
+
+    void Report(SyntaxNode node, string problem) =>
+        _diagnostics.Add(DiagnosticSpec.Of(Analyzers.Diagnostics.ModelCreating, node.GetLocation(), problem));
+}

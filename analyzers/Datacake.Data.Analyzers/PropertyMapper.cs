@@ -1,0 +1,271 @@
+using Microsoft.CodeAnalysis;
+
+namespace Datacake.Data.Analyzers;
+
+/// <summary>Decides how a property is mapped: from its type, its attributes, and what <c>OnModelCreating</c> says of it.</summary>
+/// <param name="configuration">What <c>OnModelCreating</c> says of the entity class.</param>
+/// <param name="entityTypes">The classes that have keyspaces of their own.</param>
+/// <param name="converters">What gives the converters that are lambdas.</param>
+/// <param name="diagnostics">Takes what is wrong.</param>
+sealed class PropertyMapper(
+    EntityConfiguration configuration, IReadOnlyList<ITypeSymbol> entityTypes, ConverterReader converters, DiagnosticBag diagnostics)
+{
+    readonly HashSet<string> _ignored = [];
+    readonly Dictionary<string, ObjectSpec> _objects = [];
+
+    /// <summary>The paths of the properties that <c>OnModelCreating</c> leaves out.</summary>
+    public IReadOnlyCollection<string> Ignored => _ignored;
+
+    /// <summary>The classes whose objects are stored as one value.</summary>
+    public IEnumerable<ObjectSpec> Objects => _objects.Values;
+
+    /// <summary>The properties of a class that are stored.</summary>
+    public IEnumerable<IPropertySymbol> PropertiesOf(INamedTypeSymbol owner, string prefix = "") =>
+        Members.PropertiesOf(owner).Where(symbol => !IsIgnored(prefix + symbol.Name));
+
+    public PropertySpec? MapKey(IPropertySymbol symbol)
+    {
+        var property = Describe(symbol, Place.Root, MappingKind.Key);
+        var (converter, storedType) = converters.Find(symbol, Configured(symbol.Name));
+        if (storedType is null)
+            return null;
+        if (!TypeMapping.IsKey(storedType) || TypeMapping.NullableOf(symbol.Type) is not null)
+        {
+            var wrong = converter is null ? symbol.Type : storedType;
+            diagnostics.Report(Diagnostics.KeyType, symbol, symbol.ContainingType.Name, symbol.Name, wrong.ToDisplayString());
+            return null;
+        }
+        return property with
+        {
+            Converter = converter,
+            OrderedCodec = converter is null ? TypeMapping.Scalar(symbol.Type) : TypeMapping.Converted(converter),
+        };
+    }
+
+    /// <param name="symbol">The property.</param>
+    /// <param name="place">Where it is.</param>
+    /// <param name="path">The classes on the way to it, which an owned object cannot be of.</param>
+    public PropertySpec? Map(IPropertySymbol symbol, Place place, List<INamedTypeSymbol> path)
+    {
+        var type = symbol.Type;
+        var configured = Configured(place.Prefix + symbol.Name);
+        if (configured?.IsCounter == true || symbol.Find(Names.Data + "CounterAttribute") is not null)
+        {
+            if (type.SpecialType is SpecialType.System_Int32 or SpecialType.System_Int64 && symbol.SetMethod is not null)
+                return Describe(symbol, place, MappingKind.Counter);
+            diagnostics.Report(Diagnostics.CounterType, symbol, symbol.ContainingType.Name, symbol.Name, type.ToDisplayString());
+            return null;
+        }
+        var (converter, storedType) = converters.Find(symbol, configured);
+        if (storedType is null)
+            return null;
+        if (converter is not null)
+        {
+            var codec = TypeMapping.Converted(converter);
+            return Describe(symbol, place, MappingKind.Value) with
+            {
+                Converter = converter,
+                Codec = TypeMapping.NullableOf(type) is null ? codec : TypeMapping.Nullable(type, codec),
+                OrderedCodec = codec,
+            };
+        }
+        int errors = diagnostics.Count;
+        if (TypeMapping.Value(type, item => MapObject(symbol, item, place, path)) is { } value)
+        {
+            return Describe(symbol, place, MappingKind.Value) with
+            {
+                Codec = value,
+                OrderedCodec = TypeMapping.Scalar(TypeMapping.NullableOf(type) ?? type),
+            };
+        }
+        if (diagnostics.Count > errors)
+            return null;
+        if (TypeMapping.NewSet(type) is { } newSet)
+            return MapSet(symbol, place, newSet);
+        return TypeMapping.NewDictionary(type) is { } newDictionary
+            ? MapDictionary(symbol, place, newDictionary, path)
+            : MapOwned(symbol, place, path);
+    }
+
+    PropertySpec? MapSet(IPropertySymbol symbol, Place place, string newSet)
+    {
+        if (TypeMapping.Scalar(((INamedTypeSymbol)symbol.Type).TypeArguments[0]) is not { } element)
+            return Unsupported(symbol, "the elements of a set are single values, such as strings, numbers or dates");
+        return Describe(symbol, place, MappingKind.Set) with
+        {
+            ElementCodec = element,
+            OrderedCodec = element,
+            NewCollection = newSet,
+        };
+    }
+
+    PropertySpec? MapDictionary(IPropertySymbol symbol, Place place, string newDictionary, List<INamedTypeSymbol> path)
+    {
+        var arguments = ((INamedTypeSymbol)symbol.Type).TypeArguments;
+        int errors = diagnostics.Count;
+        var value = TypeMapping.Item(arguments[1], item => MapObject(symbol, item, place, path));
+        if (diagnostics.Count > errors)
+            return null;
+        if (TypeMapping.Scalar(arguments[0]) is not { } keyCodec || value is not { } valueCodec)
+            return Unsupported(symbol, "the keys of a dictionary are single values, and its values these, objects, or lists");
+        return Describe(symbol, place, MappingKind.Dictionary) with
+        {
+            ElementCodec = keyCodec,
+            Codec = valueCodec,
+            NewCollection = newDictionary,
+        };
+    }
+
+    PropertySpec? MapOwned(IPropertySymbol symbol, Place place, List<INamedTypeSymbol> path)
+    {
+        if (!IsOwnable(symbol.Type))
+        {
+            return Unsupported(
+                symbol,
+                $"'{symbol.Type.ToDisplayString()}' is not one of the types that the README lists, and no [Converter<...>] makes one of it");
+        }
+        var owned = (INamedTypeSymbol)symbol.Type;
+        if (!CanOwn(symbol, owned, path))
+            return null;
+
+        var property = Describe(symbol, place, MappingKind.Owned);
+        var inner = place with { Prefix = property.Path + ".", StoredPrefix = property.StoredPath + "." };
+        path.Add(owned);
+        var children = PropertiesOf(owned, inner.Prefix).Select(child => Map(child, inner, path)).OfType<PropertySpec>().ToList();
+        path.RemoveAt(path.Count - 1);
+        if (Constructors.Find(owned, children) is { } constructor)
+            return property with { Constructor = constructor, Children = new(children) };
+        diagnostics.Report(Diagnostics.NoConstructor, owned, owned.Name);
+        return null;
+    }
+
+    /// <summary>The codec of objects of a class, in lists and dictionaries; null if the type is none, or if what is wrong is reported.</summary>
+    CodecSpec? MapObject(IPropertySymbol symbol, ITypeSymbol type, Place place, List<INamedTypeSymbol> path)
+    {
+        if (!IsOwnable(type) || !CanOwn(symbol, (INamedTypeSymbol)type, path))
+            return null;
+        var owned = (INamedTypeSymbol)type;
+        var codec = new CodecSpec($"{Names.Identifier(owned)}Codec.Instance", TypeMapping.Bare(owned), IsScalar: false);
+        if (_objects.ContainsKey(codec.ValueType))
+            return codec;
+        var inner = new Place($"{place.Prefix}{symbol.Name}[].", "", place.DerivedType);
+        var properties = new List<PropertySpec>();
+        path.Add(owned);
+        foreach (var child in PropertiesOf(owned, inner.Prefix))
+        {
+            int errors = diagnostics.Count;
+            var (converter, storedType) = converters.Find(child, Configured(inner.Prefix + child.Name));
+            var value = converter is null ? null : TypeMapping.Converted(converter);
+            value = value is not null && TypeMapping.NullableOf(child.Type) is not null ? TypeMapping.Nullable(child.Type, value) : value;
+            value ??= storedType is null ? null : TypeMapping.Item(child.Type, item => MapObject(child, item, inner, path));
+            if (value is not null)
+                properties.Add(Describe(child, inner, MappingKind.Value) with { Codec = value });
+            else if (diagnostics.Count == errors)
+                Unsupported(child, $"it is in the list or dictionary '{symbol.Name}', where properties are single values, objects, and lists");
+        }
+        path.RemoveAt(path.Count - 1);
+        if (Constructors.Find(owned, properties) is { } constructor)
+            _objects[codec.ValueType] = new ObjectSpec(codec.ValueType, codec.Expression.Replace(".Instance", ""), constructor, new(properties));
+        else if (diagnostics.IsEmpty)
+            diagnostics.Report(Diagnostics.NoConstructor, owned, owned.Name);
+        return codec;
+    }
+
+    static bool IsOwnable(ITypeSymbol type) =>
+        type is INamedTypeSymbol { TypeKind: TypeKind.Class, IsAbstract: false, IsGenericType: false, SpecialType: SpecialType.None }
+        && Names.FullName(type.ContainingNamespace) is not "System"
+        && !Names.FullName(type.ContainingNamespace).StartsWith("System.", StringComparison.Ordinal);
+
+    /// <summary>Whether objects of a class can be within another one; what is wrong is reported.</summary>
+    bool CanOwn(IPropertySymbol symbol, INamedTypeSymbol owned, List<INamedTypeSymbol> path)
+    {
+        if (entityTypes.Contains(owned, SymbolEqualityComparer.Default))
+            Unsupported(symbol, $"'{owned.Name}' is an entity class with a keyspace of its own; hold its key instead, or a set of keys");
+        else if (!Members.IsAccessible(owned))
+            Unsupported(symbol, $"'{owned.Name}' is private or protected, and the generated code cannot see it; make it internal or public");
+        else if (path.Contains(owned, SymbolEqualityComparer.Default))
+            diagnostics.Report(Diagnostics.OwnedCycle, symbol, symbol.ContainingType.Name, symbol.Name, owned.Name);
+        else
+            return true;
+        return false;
+    }
+
+    PropertySpec Describe(IPropertySymbol symbol, Place place, MappingKind kind)
+    {
+        bool isReference = symbol.Type.IsReferenceType;
+        bool isNullable = isReference
+            ? symbol.NullableAnnotation != NullableAnnotation.NotAnnotated
+            : TypeMapping.NullableOf(symbol.Type) is not null;
+        bool isRequired = symbol.Find(Names.Annotations + "RequiredAttribute") is not null || (isReference && !isNullable);
+        var configured = Configured(place.Prefix + symbol.Name);
+        return new PropertySpec(
+            symbol.Name,
+            place.Prefix + symbol.Name,
+            place.StoredPrefix + StoredName(symbol, configured),
+            symbol.Type.ToDisplayString(Names.WithNullability),
+            symbol.ContainingType.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat),
+            kind,
+            Members.SetterOf(symbol))
+        {
+            DerivedType = place.DerivedType,
+            BareType = TypeMapping.Bare(symbol.Type),
+            IsNullable = isNullable,
+            IsReference = isReference,
+            IsRequired = configured?.IsRequired ?? isRequired,
+            MaxLength = configured?.MaxLength ?? LengthOf(symbol, "MaxLengthAttribute") ?? LengthOf(symbol, "StringLengthAttribute"),
+            IsConcurrencyToken = symbol.Find(Names.Annotations + "ConcurrencyCheckAttribute") is not null,
+        };
+    }
+
+    string StoredName(IPropertySymbol symbol, PropertyConfiguration? configured)
+    {
+        string name = configured?.FormerName
+            ?? symbol.Find(Names.Data + "FormerNameAttribute")?.ConstructorArguments.FirstOrDefault().Value as string
+            ?? symbol.Find(Names.Annotations + "Schema.ColumnAttribute")?.ConstructorArguments.FirstOrDefault().Value as string
+            ?? symbol.Name;
+        string? problem = name.Length == 0 ? "the name is empty"
+            : name.Contains('.') || name[0] == '$' ? "the name has a dot in it or starts with a $, which are for names that nodes make"
+            : null;
+        if (problem is not null)
+            diagnostics.Report(Diagnostics.StoredName, symbol, symbol.ContainingType.Name, symbol.Name, name, problem);
+        return name;
+    }
+
+    bool IsIgnored(string path)
+    {
+        if (Configured(path)?.IsIgnored != true)
+            return false;
+        _ignored.Add(path);
+        return true;
+    }
+
+    PropertyConfiguration? Configured(string path) => configuration.Properties.TryGetValue(path, out var property) ? property : null;
+
+    static int? LengthOf(IPropertySymbol symbol, string attribute) =>
+        symbol.Find(Names.Annotations + attribute)?.ConstructorArguments.FirstOrDefault().Value is int and >= 0 and var length ? length : null;
+
+    static bool HasErrors(ITypeSymbol type) => type switch
+    {
+        IErrorTypeSymbol => true,
+        IArrayTypeSymbol array => HasErrors(array.ElementType),
+        INamedTypeSymbol named => named.TypeArguments.Any(HasErrors),
+        _ => false,
+    };
+
+    PropertySpec? Unsupported(IPropertySymbol symbol, string reason)
+    {
+        // A type that does not exist is the compiler's to report.
+        if (!HasErrors(symbol.Type))
+            diagnostics.Report(Diagnostics.PropertyType, symbol, symbol.ContainingType.Name, symbol.Name, reason);
+        return null;
+    }
+}
+
+/// <summary>
+/// Where a property is: what its path, in C# and in the store, starts with, and the derived class that it belongs to, if not all entities
+/// have it.
+/// </summary>
+sealed record Place(string Prefix, string StoredPrefix, string? DerivedType)
+{
+    public static readonly Place Root = new("", "", null);
+}

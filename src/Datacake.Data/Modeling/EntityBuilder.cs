@@ -1,0 +1,57 @@
+using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Datacake.Data;
+
+/// <summary>Describes an entity class in <see cref="DatacakeContext.OnModelCreating"/>; what it says replaces the attributes.</summary>
+[SuppressMessage("Naming", "CA1716:Identifiers should not match keywords", Justification = "The name that users of Entity Framework know; nobody implements it.")]
+public abstract class EntityBuilder<T>
+    where T : class
+{
+    private protected EntityBuilder()
+    {
+    }
+
+    /// <summary>The key: <c>p => p.Number</c>, or several properties in their order: <c>p => new { p.Country, p.Number }</c>.</summary>
+    public abstract EntityBuilder<T> HasKey(Func<T, object?> properties);
+
+    /// <summary>
+    /// An index on a property (<c>p => p.Category</c>, <c>p => p.Address.City</c>, or a set), or on several together
+    /// (<c>p => new { p.Category, p.Price }</c>).
+    /// </summary>
+    /// <param name="properties">The properties, the leading one first.</param>
+    /// <param name="name">The name in plans; by default the names of the properties, joined by underscores.</param>
+    public abstract IndexBuilder HasIndex(Func<T, object?> properties, string? name = null);
+
+    /// <summary>A property, to describe it: <c>p => p.Name</c>, or one of an owned object: <c>p => p.Address.City</c>.</summary>
+    public abstract PropertyBuilder<TProperty> Property<TProperty>(Func<T, TProperty?> property);
+
+    /// <summary>The same, for one that may be null.</summary>
+    public abstract PropertyBuilder<TProperty> Property<TProperty>(Func<T, TProperty?> property)
+        where TProperty : struct;
+
+    /// <summary>Leaves a property out of what is stored.</summary>
+    public abstract EntityBuilder<T> Ignore(Func<T, object?> property);
+
+    /// <summary>Names the keyspace, which is the name of the context's property otherwise.</summary>
+    public abstract EntityBuilder<T> ToKeyspace(string name);
+
+    /// <summary>A delete wins over updates on other nodes that did not know of it; see <see cref="DeleteWinsAttribute"/>.</summary>
+    public abstract EntityBuilder<T> DeleteWins();
+
+    /// <summary>Entities of derived classes are stored in the same keyspace; see <see cref="DerivedAttribute"/>.</summary>
+    public abstract DiscriminatorBuilder<T> HasDiscriminator();
+
+    /// <summary>Is called <see cref="ToKeyspace"/> here.</summary>
+    [Obsolete("There are no tables: name the keyspace with ToKeyspace(name).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract EntityBuilder<T> ToTable(string name);
+
+    /// <summary>Is not needed here.</summary>
+    [Obsolete("A class without a keyspace is owned anyway; describe its properties with Property(p => p.Address.City).", error: true)]
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract EntityBuilder<T> OwnsOne<TOwned>(Func<T, TOwned?> property);
+
+    /// <summary>Is not needed here.</summary>
+    [Obsolete("A list, or a dictionary, of a class without a keyspace is stored anyway.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract EntityBuilder<T> OwnsMany<TOwned>(Func<T, IEnumerable<TOwned>?> property);
+}

@@ -1,0 +1,55 @@
+using System.ComponentModel;
+
+namespace Datacake.Data;
+
+/// <summary>Describes a property in <see cref="DatacakeContext.OnModelCreating"/>; what it says replaces the attributes.</summary>
+/// <typeparam name="TProperty">The type of the property, without its nullability.</typeparam>
+public abstract class PropertyBuilder<TProperty>
+{
+    private protected PropertyBuilder()
+    {
+    }
+
+    /// <summary>Whether null is refused before anything is stored.</summary>
+    public abstract PropertyBuilder<TProperty> IsRequired(bool required = true);
+
+    /// <summary>The greatest length of a string, or number of elements.</summary>
+    public abstract PropertyBuilder<TProperty> HasMaxLength(int length);
+
+    /// <summary>Makes it a counter; see <see cref="CounterAttribute"/>.</summary>
+    public abstract PropertyBuilder<TProperty> IsCounter();
+
+    /// <summary>The name that it had when it was stored first; see <see cref="FormerNameAttribute"/>.</summary>
+    public abstract PropertyBuilder<TProperty> HasFormerName(string name);
+
+    /// <summary>
+    /// Stores it as what two functions make of it; they use nothing but their argument and static members. See
+    /// <see cref="ValueConverter{TProperty, TStored}"/> for what they promise.
+    /// </summary>
+    public abstract PropertyBuilder<TProperty> HasConversion<TStored>(
+        Func<TProperty, TStored> toStored, Func<TStored, TProperty> fromStored);
+
+    /// <summary>
+    /// Stores it as what a converter makes of it: a class derived from <see cref="ValueConverter{TProperty, TStored}"/>. With
+    /// <see cref="string"/>, an enumeration by the names of its values.
+    /// </summary>
+    public abstract PropertyBuilder<TProperty> HasConversion<TConverter>();
+
+    /// <summary>
+    /// A key that is 0 or empty gets a value that no other node makes when the entity is added. So do <see cref="long"/>,
+    /// <see cref="ulong"/> and <see cref="Guid"/> keys of one property anyway.
+    /// </summary>
+    public abstract PropertyBuilder<TProperty> ValueGeneratedOnAdd();
+
+    /// <summary>A key stays as it is when the entity is added, 0 and empty too.</summary>
+    public abstract PropertyBuilder<TProperty> ValueGeneratedNever();
+
+    /// <summary>Is called <see cref="HasFormerName"/> here.</summary>
+    [Obsolete("There are no columns: give the name in the store with HasFormerName(name).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract PropertyBuilder<TProperty> HasColumnName(string name);
+
+    /// <summary>Is the initializer of the property here.</summary>
+    [Obsolete("What an entity lacks in the store has the value that its class gives it: write an initializer for the property.", error: true)]
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract PropertyBuilder<TProperty> HasDefaultValue(object? value);
+}

@@ -1,0 +1,73 @@
+using Datacake.Data.Metadata;
+using Datacake.EventualConsistency;
+using Datacake.Node;
+
+namespace Datacake.Data.Querying;
+
+// Updates and deletes in the store, without tracking.
+sealed partial class EntityQuery<T>
+{
+    const int MaxAttempts = 10;
+
+    internal override async Task<SaveResult> ExecuteCore(
+        Action<PropertySetters<T>>? update, Consistency? consistency, CancellationToken cancellationToken)
+    {
+        PropertySetters<T>? setters = null;
+        if (update is not null)
+        {
+            setters = new PropertySetters<T>(source.Model);
+            update(setters);
+            if (setters.Count == 0)
+                throw new ArgumentException("Nothing is to be updated: call SetProperty for each property.", nameof(update));
+        }
+        using var operation = source.Context.Concurrency.Enter();
+        var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        for (int attempt = 1; ; attempt++)
+        {
+            var transaction = await TransactionOfAsync(store, setters, cancellationToken).ConfigureAwait(false);
+            if (transaction.Count == 0)
+                return new SaveResult(0, default, NodeSet.Of(source.Context.Node.Id));
+            try
+            {
+                var result = await store
+                    .CommitAsync(transaction, consistency ?? source.Context.DefaultConsistency, cancellationToken).ConfigureAwait(false);
+                return new SaveResult(transaction.Count, result.Stamp, result.Acknowledged);
+            }
+            catch (TransactionConflictException) when (attempt < MaxAttempts)
+            {
+                // An entity was changed since it was looked at: look again.
+            }
+        }
+    }
+
+    /// <summary>What has to be written, on condition that the entities are still as they are now.</summary>
+    async ValueTask<Transaction> TransactionOfAsync(
+        ReplicatedStore store, PropertySetters<T>? setters, CancellationToken cancellationToken)
+    {
+        var transaction = new Transaction();
+        var errors = new List<ValidationError>();
+        var writer = new CellWriter();
+        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var run = NewRun();
+        await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
+        {
+            foreach (var (key, document, entity, _) in rows)
+            {
+                if (setters is null)
+                    transaction.Delete(source.Name, key);
+                else
+                {
+                    var before = source.Model.Encode(entity, writer);
+                    setters.Apply(entity);
+                    source.Model.Validate(entity, key, errors);
+                    var changes = source.Model.Encode(entity, writer).ChangesFrom(before);
+                    if (changes.IsEmpty)
+                        continue;
+                    transaction.Update(source.Name, key, changes.Cells, changes.Counters);
+                }
+                transaction.Require(source.Name, key, current => current is not null && current.Equals(document));
+            }
+        }
+        return errors.Count == 0 ? transaction : throw new EntityValidationException(errors);
+    }
+}

@@ -1,0 +1,51 @@
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Metadata;
+
+/// <summary>Values as what a converter makes of them. Their order is that of what is stored.</summary>
+sealed class ConvertedCodec<TProperty, TStored>(ScalarCodec<TStored> stored, ValueConverter<TProperty, TStored> converter)
+    : ScalarCodec<TProperty>
+{
+    public override void Write(ValueWriter writer, TProperty value)
+    {
+        if (value is null)
+            writer.WriteNil();
+        else
+            stored.Write(writer, converter.ToStored(value));
+    }
+
+    public override TProperty Read(ref ValueReader reader) =>
+        reader.TryReadNil() ? default! : FromStored(stored.Read(ref reader));
+
+    public override void WriteOrdered(OrderedKeyWriter writer, TProperty value)
+    {
+        if (value is null)
+            writer.WriteNull();
+        else
+            stored.WriteOrdered(writer, converter.ToStored(value));
+    }
+
+    public override TProperty ReadOrdered(ref OrderedKeyReader reader) =>
+        // No key has null in it; the sample that shows what a class is by default does, which a converter need not accept.
+        reader.TryReadNull() ? default! : FromStored(stored.ReadOrdered(ref reader));
+
+    public override void WriteElement(ValueWriter writer, TProperty value) => stored.WriteElement(writer, converter.ToStored(value));
+
+    /// <summary>In conditions the compiler turns values of an enumeration into integers.</summary>
+    public override bool TryWriteOrdered(OrderedKeyWriter writer, object? value) =>
+        typeof(TProperty).IsEnum && value is int or uint or long or ulong or short or ushort or byte or sbyte
+            ? base.TryWriteOrdered(writer, Enum.ToObject(typeof(TProperty), value))
+            : base.TryWriteOrdered(writer, value);
+
+    TProperty FromStored(TStored value)
+    {
+        try
+        {
+            return converter.FromStored(value);
+        }
+        catch (Exception e) when (e is not InvalidDataException)
+        {
+            throw new InvalidDataException($"{converter.GetType().Name} cannot make a {typeof(TProperty).Name} of '{value}': {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+using System.Collections.Immutable;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+
+namespace Datacake.EventualConsistency.Keyspaces;
+
+/// <summary>What readers need to know of a keyspace; immutable.</summary>
+/// <param name="Number">The keyspace's number on this node.</param>
+/// <param name="Policy">Which of its documents are alive.</param>
+/// <param name="Indexes">The indexes that have all its documents.</param>
+sealed record KeyspaceView(ushort Number, MergePolicy Policy, ImmutableArray<IndexEntrySet> Indexes)
+{
+    public static KeyspaceView Of(KeyspaceEntry keyspace) => new(keyspace.Number, keyspace.Policy, [.. BuiltIn(keyspace.State)]);
+
+    public bool IsOf(KeyspaceState state) => Policy == state.Record.Policy && Indexes.SequenceEqual(BuiltIn(state));
+
+    static IEnumerable<IndexEntrySet> BuiltIn(KeyspaceState state) =>
+        state.Indexes.Where(index => state.IndexRecords[index.Number].Stage == IndexStage.Built);
+}

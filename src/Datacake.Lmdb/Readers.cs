@@ -1,0 +1,99 @@
+namespace Datacake.Lmdb;
+
+/// <summary>
+/// The read transactions of one open file: those that snapshots have, and those that wait for the next snapshot. It closes the file when
+/// that is of no more use.
+/// </summary>
+sealed class Readers(LmdbEnvironment environment)
+{
+    readonly Lock _gate = new();   // Guards all below; taken before the lock of any transaction.
+    readonly Stack<ReadTransaction> _idle = [];
+    readonly HashSet<ReadTransaction> _open = [];
+    IDisposable? _closeAfter;
+    bool _isRetired;
+
+    /// <summary>A transaction that sees this moment; <see langword="null"/> if the file was retired.</summary>
+    public ReadTransaction? TryRent()
+    {
+        lock (_gate)
+        {
+            if (_isRetired)
+                return null;
+            environment.ThrowIfLost();
+            ReadTransaction transaction = _idle.TryPop(out ReadTransaction? idle) ? Renew(idle) : environment.BeginRead();
+            _open.Add(transaction);
+            return transaction;
+        }
+    }
+
+    public void Return(ReadTransaction transaction)
+    {
+        lock (_gate)
+        {
+            transaction.Reset();
+            _open.Remove(transaction);
+            _idle.Push(transaction);
+            CloseIfUnused();
+        }
+    }
+
+    /// <summary>Makes the map larger. Snapshots stay open: their next read finds the new address, and one that is under way is waited for.</summary>
+    /// <remarks>
+    /// lmdb.h asks for more, that no transaction is open at all; but a read transaction has no address of the map, and a cursor only as long
+    /// as it has a place (mdb_page_get, mdb_cursor_renew in mdb.c of 0.9 and of 1.x).
+    /// </remarks>
+    public void Grow()
+    {
+        lock (_gate)
+        {
+            foreach (ReadTransaction transaction in _open)
+                transaction.Using.Enter();
+            try
+            {
+                environment.Grow();
+                foreach (ReadTransaction transaction in _open)
+                    transaction.ForgetPlace();
+            }
+            finally
+            {
+                foreach (ReadTransaction transaction in _open)
+                    transaction.Using.Exit();
+            }
+        }
+    }
+
+    /// <summary>Closes the file, and then what else is given, as soon as the last snapshot is disposed. There are no new ones.</summary>
+    public void Retire(IDisposable? closeAfter = null)
+    {
+        lock (_gate)
+        {
+            _isRetired = true;
+            _closeAfter = closeAfter;
+            CloseIfUnused();
+        }
+    }
+
+    static ReadTransaction Renew(ReadTransaction transaction)
+    {
+        try
+        {
+            transaction.Renew();
+            return transaction;
+        }
+        catch
+        {
+            transaction.Dispose();
+            throw;
+        }
+    }
+
+    void CloseIfUnused()
+    {
+        if (!_isRetired || _open.Count > 0)
+            return;
+        while (_idle.TryPop(out ReadTransaction? transaction))
+            transaction.Dispose();
+        environment.Dispose();
+        _closeAfter?.Dispose();
+    }
+}

@@ -1,0 +1,62 @@
+using System.Diagnostics;
+
+namespace Datacake.Benchmarks.Measuring;
+
+/// <summary>One run of a session: all workers at once, for a time.</summary>
+/// <param name="Operations">How many were done.</param>
+/// <param name="Elapsed">From the start until the last worker was done.</param>
+/// <param name="Cpu">Processor time of the process.</param>
+/// <param name="AllocatedBytes">Managed bytes.</param>
+/// <param name="Latencies">How long each operation took.</param>
+sealed record Run(long Operations, TimeSpan Elapsed, TimeSpan Cpu, long AllocatedBytes, LatencyHistogram Latencies)
+{
+    public double OperationsPerSecond => Operations / Elapsed.TotalSeconds;
+
+    public static async Task<Run> MakeAsync(Session session, Cell cell, TimeSpan time)
+    {
+        await session.Prepare();
+        var latencies = new LatencyHistogram[cell.Workers];
+        for (int i = 0; i < cell.Workers; i++)
+            latencies[i] = new LatencyHistogram();
+        var operations = new long[cell.Workers];
+        var workers = new Task[cell.Workers];
+        await Idleness.WaitAsync();
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+
+        long allocated = GC.GetTotalAllocatedBytes(precise: true);
+        var cpu = Environment.CpuUsage.TotalTime;
+        long start = Stopwatch.GetTimestamp();
+        long end = start + (long)(time.TotalSeconds * Stopwatch.Frequency);
+        for (int i = 0; i < cell.Workers; i++)
+        {
+            int worker = i;
+            workers[i] = Task.Run(() => WorkAsync(worker));
+        }
+        await Task.WhenAll(workers);
+        var elapsed = Stopwatch.GetElapsedTime(start);
+        cpu = Environment.CpuUsage.TotalTime - cpu;
+        allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
+
+        var all = new LatencyHistogram();
+        foreach (var histogram in latencies)
+            all.Add(histogram);
+        return new Run(operations.Sum(), elapsed, cpu, allocated, all);
+
+        async Task WorkAsync(int worker)
+        {
+            var histogram = latencies[worker];
+            long number = 0, before = Stopwatch.GetTimestamp();
+            do
+            {
+                await session.Operate(worker, number);
+                long now = Stopwatch.GetTimestamp();
+                histogram.Record(now - before);
+                before = now;
+                number++;
+            }
+            while (before < end && number < cell.MaxOperationsPerWorker);
+            operations[worker] = number;
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using Datacake.Benchmarks;
+using Datacake.Benchmarks.Measuring;
+using Datacake.Benchmarks.Reporting;
+
+CommandLine commands;
+IReadOnlyList<Func<Runner, Task>> workloads;
+try
+{
+    commands = CommandLine.Parse(args);
+    workloads = Workloads.Find(commands.Workload);
+}
+catch (FormatException e)
+{
+    Console.Error.WriteLine($"{e.Message}\n\n{CommandLine.Usage}");
+    return 2;
+}
+
+#if DEBUG
+Console.Error.WriteLine("This is a debug build, which is slow: run it with -c Release.");
+#endif
+
+var progress = new Progress(Console.Error, showsSteps: !Console.IsErrorRedirected);
+var table = new ResultTable(Console.Out);
+var json = new JsonLines(Console.Out);
+var chart = new BarChart();
+using var runner = new Runner(commands.IsQuick ? Pace.Quick : Pace.Full, commands.Filter, progress, result =>
+{
+    if (commands.IsJson)
+        json.Write(result);
+    else
+        table.Write(result);
+    chart.Add(result);
+});
+
+runner.IsPlanning = true;
+foreach (var run in workloads)
+    await run(runner);
+runner.IsPlanning = false;
+foreach (var run in workloads)
+    await run(runner);
+
+progress.End();
+if (!commands.IsJson)
+    table.WriteSummary();
+if (commands.Plot is not null)
+{
+    using var file = File.CreateText(commands.Plot);
+    chart.Write(file);
+}
+return 0;

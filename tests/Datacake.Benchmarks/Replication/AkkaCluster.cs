@@ -1,0 +1,88 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.Configuration;
+using Akka.DistributedData;
+
+namespace Datacake.Benchmarks.Replication;
+
+/// <summary>Akka.DistributedData: nodes in this process on loopback TCP. A document is a register under a key of its own.</summary>
+sealed class AkkaCluster : IAsyncDisposable
+{
+    public const string System = "Akka.DistributedData";
+
+    static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+
+    readonly List<ActorSystem> _systems = [];
+
+    /// <summary>The replicators of the nodes.</summary>
+    public IReadOnlyList<IActorRef> Replicators => [.. _systems.Select(system => DistributedData.Get(system).Replicator)];
+
+    /// <summary>Starts nodes and waits until they all see each other.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="gossipInterval">How often they tell each other what they have; null: as often as they do by default, every 2 s.</param>
+    public static async Task<AkkaCluster> StartAsync(int count, TimeSpan? gossipInterval = null)
+    {
+        var cluster = new AkkaCluster();
+        var config = ConfigurationFactory.ParseString($$"""
+            akka {
+              loglevel = OFF
+              stdout-loglevel = OFF
+              actor.provider = cluster
+              remote.dot-netty.tcp { hostname = "127.0.0.1", port = 0, enforce-ip-family = true }
+              cluster.gossip-interval = 100ms
+              cluster.leader-actions-interval = 100ms
+              cluster.distributed-data.gossip-interval = {{(gossipInterval ?? TimeSpan.FromSeconds(2)).TotalMilliseconds.ToString(CultureInfo.InvariantCulture)}}ms
+            }
+            """).WithFallback(DistributedData.DefaultConfig());
+        for (int i = 0; i < count; i++)
+            cluster._systems.Add(ActorSystem.Create("benchmark", config));
+        var first = Cluster.Get(cluster._systems[0]).SelfAddress;
+        foreach (var system in cluster._systems)
+        {
+            _ = DistributedData.Get(system);
+            Cluster.Get(system).Join(first);
+        }
+        await DatacakeCluster.WaitUntilAsync(
+            () => ValueTask.FromResult(cluster._systems.TrueForAll(
+                system => Cluster.Get(system).State.Members.Count(member => member.Status == MemberStatus.Up) == count)),
+            "all nodes of Akka are up", Timeout);
+        foreach (var replicator in cluster.Replicators)
+            await WaitUntilKnownAsync(replicator, count);
+        return cluster;
+    }
+
+    /// <summary>Puts a document at a node.</summary>
+    public async ValueTask PutAsync(int node, string key, byte[] value, IWriteConsistency consistency)
+    {
+        var system = _systems[node];
+        var register = new LWWRegister<byte[]>(Cluster.Get(system).SelfUniqueAddress, value);
+        var update = Dsl.Update(
+            new LWWRegisterKey<byte[]>(key), register, consistency, before => before.WithValue(Cluster.Get(system).SelfUniqueAddress, value));
+        var response = await DistributedData.Get(system).Replicator.Ask<IUpdateResponse>(update, Timeout);
+        if (!response.IsSuccessful)
+            throw new InvalidOperationException($"Akka did not put {key}: {response}");
+    }
+
+    /// <summary>How many documents a node has.</summary>
+    public async Task<int> CountAsync(int node)
+    {
+        var keys = await DistributedData.Get(_systems[node]).Replicator.Ask<GetKeysIdsResult>(Dsl.GetKeyIds, Timeout);
+        return keys.Keys.Count;
+    }
+
+    /// <summary>The document that a node has under a key, or null.</summary>
+    public async Task<byte[]?> GetAsync(int node, string key)
+    {
+        var response = await DistributedData.Get(_systems[node]).Replicator.Ask<IGetResponse>(
+            Dsl.Get(new LWWRegisterKey<byte[]>(key), ReadLocal.Instance), Timeout);
+        return response.IsFound ? response.Get(new LWWRegisterKey<byte[]>(key)).Value : null;
+    }
+
+    public async ValueTask DisposeAsync() => await Task.WhenAll(_systems.Select(system => system.Terminate()));
+
+    // The replicators learn of each other by themselves, after the members do.
+    static Task WaitUntilKnownAsync(IActorRef replicator, int count) => DatacakeCluster.WaitUntilAsync(
+        async () => (await replicator.Ask<ReplicaCount>(Dsl.GetReplicaCount, Timeout)).N == count, "all replicators of Akka know each other", Timeout);
+}

@@ -1,0 +1,68 @@
+using System.Runtime.CompilerServices;
+using Datacake.Benchmarks.Measuring;
+using Datacake.Rpc;
+
+namespace Datacake.Benchmarks.Rpc;
+
+/// <summary>The echo service on our RPC.</summary>
+static class DatacakeEcho
+{
+    const string System = "Datacake";
+    const string Bytes = "bytes";
+
+    public static Subject OfMessages() => new(System, () => OpenAsync(EchoMessageAsync));
+
+    public static Subject OfBytes(int length)
+    {
+        byte[] payload = new byte[length];
+        return new(System, () => OpenAsync(channel => EchoBytesAsync(channel, payload)));
+    }
+
+    // Pooled, as the other system's: what counts is what the libraries allocate.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    static async ValueTask EchoMessageAsync(RpcChannel channel)
+    {
+        var reply = await channel.CallAsync<EchoMessage, EchoMessage>(EchoService.ServiceName, new EchoMessage(3_600, 42));
+        if (reply.Nanoseconds != 42)
+            throw new InvalidDataException("The echo is another message.");
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    static async ValueTask EchoBytesAsync(RpcChannel channel, byte[] payload)
+    {
+        using var reply = await channel.CallAsync(EchoService.ServiceName, Bytes, payload);
+        if (reply.Span.Length != payload.Length)
+            throw new InvalidDataException("The echo has another length.");
+    }
+
+    static async Task<Session> OpenAsync(Func<RpcChannel, ValueTask> call)
+    {
+        var server = await RpcServer.StartAsync("127.0.0.1:0");
+        server.AddService(new EchoService());
+        var channel = new RpcChannel(server.Address);
+        return new Session((_, _) => call(channel))
+        {
+            Close = async () =>
+            {
+                await channel.DisposeAsync();
+                await server.DisposeAsync();
+            },
+        };
+    }
+
+    sealed class EchoService : RpcService, IHandler<EchoMessage, EchoMessage>
+    {
+        public const string ServiceName = "echo";
+
+        public override string Name => ServiceName;
+
+        public ValueTask<EchoMessage> HandleAsync(EchoMessage message, RpcRequest request, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(message);
+
+        protected override void Register(RpcHandlers handlers)
+        {
+            handlers.Handle(this);
+            handlers.HandleBytes(Bytes, (request, _) => ValueTask.FromResult(request.Payload));
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using Datacake.Benchmarks.Measuring;
+
+namespace Datacake.Benchmarks.Rpc;
+
+/// <summary>Calls to an echo service in the same process, over loopback TCP, with several in flight on one connection.</summary>
+static class RpcWorkload
+{
+    const int KiB = 1024;
+
+    public static async Task RunAsync(Runner runner)
+    {
+        // Measured of the Rust crate on two cores: calls a second with so many in flight.
+        foreach (var (inFlight, factor, known) in new[] { (1, 2.0, 10_100), (64, 6.0, 17_800), (512, 9.0, 90_000) })
+        {
+            await runner.MeasureAsync(new Cell("rpc", $"echo=small in-flight={inFlight}", DatacakeEcho.OfMessages(), GrpcEcho.OfMessages())
+            {
+                Workers = inFlight,
+                CountsWireBytes = true,
+                Targets = [Target.Times(GrpcEcho.System, factor), Target.TimesKnown("Rust crate", known, 1), Target.Allocates(200)],
+            });
+        }
+        foreach (int inFlight in runner.Pace.Choose([1, 64], [1]))
+        {
+            await runner.MeasureAsync(new Cell("rpc", $"echo=64KiB in-flight={inFlight}", DatacakeEcho.OfBytes(64 * KiB), GrpcEcho.OfBytes(64 * KiB))
+            {
+                Workers = inFlight,
+                CountsWireBytes = true,
+                Targets = inFlight == 1 ? [Target.Times(GrpcEcho.System, 2.5), Target.TimesKnown("Rust crate", 3_300, 1)] : [],
+            });
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using Datacake.Benchmarks.Measuring;
+using Datacake.Benchmarks.Replication;
+using Datacake.Benchmarks.Rpc;
+using Datacake.Benchmarks.Storage;
+
+namespace Datacake.Benchmarks;
+
+/// <summary>The workloads by their names, in the order in which all of them run.</summary>
+static class Workloads
+{
+    public static IReadOnlyList<(string Name, Func<Runner, Task> RunAsync)> All { get; } =
+    [
+        ("replication", ReplicationWorkload.RunAsync),
+        ("rpc", RpcWorkload.RunAsync),
+        ("storage", StorageWorkload.RunAsync),
+    ];
+
+    /// <exception cref="FormatException">There is no such workload.</exception>
+    public static IReadOnlyList<Func<Runner, Task>> Find(string name)
+    {
+        Func<Runner, Task>[] found = [.. All.Where(workload => name == "all" || workload.Name == name).Select(workload => workload.RunAsync)];
+        return found.Length > 0
+            ? found
+            : throw new FormatException($"There is no workload '{name}', but {string.Join(", ", All.Select(workload => workload.Name))}, and all.");
+    }
+}

@@ -1,0 +1,119 @@
+using Datacake.Data.Tests.Shop;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Tests.Saving;
+
+public class ConcurrencyCheckTests(StoreFixture store)
+{
+    [Fact]
+    public async Task A_save_fails_if_a_checked_property_was_changed_since_it_was_read()
+    {
+        await using var mine = store.NewContext();
+        await using var theirs = store.NewContext();
+        var ticket = await Saved(mine);
+        var same = (await theirs.Tickets.FindAsync([ticket.Id], Token))!;
+        same.Version = 2;
+        await theirs.SaveChangesAsync(Token);
+
+        long added = NextId();
+        mine.Tickets.Add(new Ticket { Id = added });
+        ticket.Title = "mine";
+        var exception = await Assert.ThrowsAsync<EntityConflictException>(() => mine.SaveChangesAsync(Token));
+        Assert.Same(ticket, exception.Entry.Entity);
+        Assert.Contains($"Ticket {ticket.Id}", exception.Message, StringComparison.Ordinal);
+        Assert.Equal(EntityState.Modified, mine.Entry(ticket).State);
+        await using (var other = store.NewContext())
+            Assert.Null(await other.Tickets.FindAsync([added], Token));
+
+        await mine.Entry(ticket).ReloadAsync(Token);
+        Assert.Equal(2, ticket.Version);
+        ticket.Title = "mine";
+        Assert.Equal(2, await mine.SaveChangesAsync(Token));
+    }
+
+    [Fact]
+    public async Task A_checked_set_is_compared_by_its_elements()
+    {
+        await using var mine = store.NewContext();
+        await using var theirs = store.NewContext();
+        var ticket = await Saved(mine);
+        (await theirs.Tickets.FindAsync([ticket.Id], Token))!.Owners.Add("theirs");
+        await theirs.SaveChangesAsync(Token);
+        mine.Tickets.Remove(ticket);
+        await Assert.ThrowsAsync<EntityConflictException>(() => mine.SaveChangesAsync(Token));
+        Assert.Equal(EntityState.Deleted, mine.Entry(ticket).State);
+        await mine.Entry(ticket).ReloadAsync(Token);
+        mine.Tickets.Remove(ticket);
+        Assert.Equal(1, await mine.SaveChangesAsync(Token));
+    }
+
+    [Fact]
+    public async Task Changes_of_other_properties_do_not_fail_a_save()
+    {
+        await using var mine = store.NewContext();
+        await using var theirs = store.NewContext();
+        var ticket = await Saved(mine);
+        (await theirs.Tickets.FindAsync([ticket.Id], Token))!.Priority = 7;
+        await theirs.SaveChangesAsync(Token);
+        (ticket.Title, ticket.Version) = ("mine", 2);
+        await mine.SaveChangesAsync(Token);
+        ticket.Version = 3;
+        await mine.SaveChangesAsync(Token);
+        await mine.Entry(ticket).ReloadAsync(Token);
+        Assert.Equal(("mine", 3, 7), (ticket.Title, ticket.Version, ticket.Priority));
+    }
+
+    [Fact]
+    public async Task Of_many_that_increment_a_checked_version_at_once_none_is_lost()
+    {
+        await using var db = store.NewContext();
+        var ticket = await Saved(db);
+        const int writers = 8, increments = 5;
+        await Task.WhenAll(Enumerable.Range(0, writers).Select(async _ =>
+        {
+            for (int done = 0; done < increments;)
+            {
+                await using var mine = store.NewContext();
+                (await mine.Tickets.FindAsync([ticket.Id], Token))!.Version++;
+                try
+                {
+                    await mine.SaveChangesAsync(Token);
+                    done++;
+                }
+                catch (EntityConflictException)
+                {
+                    // Another one was first: once more.
+                }
+            }
+        }));
+        await db.Entry(ticket).ReloadAsync(Token);
+        Assert.Equal(1 + (writers * increments), ticket.Version);
+    }
+
+    [Fact]
+    public async Task A_raw_transaction_is_committed_only_if_its_requirements_are_met()
+    {
+        var replicated = await store.Node.OpenStoreAsync(Token);
+        var transaction = new Transaction();
+        transaction.Put("required", 1, Datacake.Crdt.DocumentContent.OfRaw([1]));
+        transaction.Require("required", 1, document => document is null);
+        await replicated.CommitAsync(transaction, Datacake.Node.Consistency.None, Token);
+        var exception = await Assert.ThrowsAsync<TransactionConflictException>(
+            async () => await replicated.CommitAsync(transaction, Datacake.Node.Consistency.None, Token));
+        Assert.Equal(("required", (DocumentKey)1), (exception.Keyspace, exception.Key));
+    }
+
+    static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    static long _lastId;
+
+    static long NextId() => Interlocked.Increment(ref _lastId);
+
+    static async Task<Ticket> Saved(ShopContext db)
+    {
+        var ticket = new Ticket { Id = NextId(), Version = 1, Owners = ["first"] };
+        db.Tickets.Add(ticket);
+        await db.SaveChangesAsync(Token);
+        return ticket;
+    }
+}

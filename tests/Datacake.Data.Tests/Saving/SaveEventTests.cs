@@ -1,0 +1,99 @@
+using Datacake.Data.Tests.Shop;
+using Datacake.Node;
+
+namespace Datacake.Data.Tests.Saving;
+
+public class SaveEventTests(StoreFixture store)
+{
+    static long _lastId = 1_000_000;
+
+    [Fact]
+    public async Task Handlers_before_a_save_can_change_and_add_what_is_saved()
+    {
+        await using var db = store.NewContext();
+        var product = new Product { Id = Interlocked.Increment(ref _lastId), Name = "x" };
+        var added = new Product { Id = Interlocked.Increment(ref _lastId), Name = "y" };
+        db.SavingChanges += (sender, e) =>
+        {
+            Assert.Same(db, sender);
+            Assert.Equal(Consistency.All, e.Consistency);
+            foreach (var entry in db.ChangeTracker.Entries<Product>())
+                entry.Entity.Name += " stamped";
+            db.Products.Add(added);
+        };
+        db.SaveChangesFailed += (_, _) => Assert.Fail("The save did not fail.");
+        db.Products.Add(product);
+        Assert.Equal(2, await db.SaveChangesAsync(Consistency.All, Token));
+        await using var other = store.NewContext();
+        Assert.Equal("x stamped", (await other.Products.FindAsync([product.Id], Token))!.Name);
+        Assert.Equal("y", (await other.Products.FindAsync([added.Id], Token))!.Name);
+    }
+
+    [Fact]
+    public async Task Handlers_after_a_save_see_its_result_and_that_nothing_is_pending()
+    {
+        await using var db = store.NewContext();
+        var product = new Product { Id = Interlocked.Increment(ref _lastId), Name = "x" };
+        SaveResult? seen = null;
+        db.SavingChanges += (_, _) => product.Name += " stamped";
+        db.SavedChanges += (_, e) =>
+        {
+            seen = e.Result;
+            Assert.False(db.ChangeTracker.HasChanges());
+        };
+        db.Products.Add(product);
+        Assert.Same(await db.SaveChangesAsync(Token), seen);
+        await using var other = store.NewContext();
+        Assert.Equal("x stamped", (await other.Products.FindAsync([product.Id], Token))!.Name);
+    }
+
+    [Fact]
+    public async Task A_failed_save_raises_its_event_and_leaves_the_entities_as_they_were()
+    {
+        await using var db = store.NewContext();
+        var added = new Product { Id = Interlocked.Increment(ref _lastId), Name = "x", Stock = 5 };
+        db.Products.Add(added);
+        await db.SaveChangesAsync(Token);
+        var removed = new Product { Id = Interlocked.Increment(ref _lastId), Name = "x" };
+        db.Products.Add(removed);
+        await db.SaveChangesAsync(Token);
+
+        added.Stock = 7;
+        db.Products.Remove(removed);
+        var invalid = new Product { Id = Interlocked.Increment(ref _lastId), Name = null! };
+        db.Products.Add(invalid);
+        var failures = new List<Exception>();
+        db.SaveChangesFailed += (_, e) => failures.Add(e.Exception);
+        db.SavedChanges += (_, _) => Assert.Fail("The save failed.");
+        var states = db.ChangeTracker.Entries().Select(entry => (entry.Entity, entry.State)).ToList();
+        var exception = await Assert.ThrowsAsync<EntityValidationException>(() => db.SaveChangesAsync(Token));
+        Assert.Same(exception, Assert.Single(failures));
+        Assert.Equal(states, db.ChangeTracker.Entries().Select(entry => (entry.Entity, entry.State)));
+        Assert.Equal(5L, db.Entry(added).Property(p => p.Stock).OriginalValue);
+    }
+
+    [Fact]
+    public async Task What_a_handler_before_the_save_throws_fails_it_before_anything_is_written()
+    {
+        await using var db = store.NewContext();
+        var product = new Product { Id = Interlocked.Increment(ref _lastId), Name = "x" };
+        db.Products.Add(product);
+        db.SavingChanges += (_, _) => throw new NotSupportedException("not now");
+        await Assert.ThrowsAsync<NotSupportedException>(() => db.SaveChangesAsync(Token));
+        Assert.Equal(EntityState.Added, db.Entry(product).State);
+        await using var other = store.NewContext();
+        Assert.Null(await other.Products.FindAsync([product.Id], Token));
+    }
+
+    [Fact]
+    public async Task An_entity_that_cannot_be_attached_stays_detached()
+    {
+        await using var db = store.NewContext();
+        var product = new Product { Id = Interlocked.Increment(ref _lastId), Tags = [null!] };
+        Assert.Throws<ArgumentException>(() => db.Products.Attach(product));
+        Assert.Equal(EntityState.Detached, db.Entry(product).State);
+        Assert.Empty(db.ChangeTracker.Entries());
+    }
+
+    static CancellationToken Token => TestContext.Current.CancellationToken;
+}

@@ -1,0 +1,241 @@
+using System.Text;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using Datacake.Node;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Tests;
+
+/// <summary>Declaring keyspaces that have data already.</summary>
+public sealed class DeclarationTests
+{
+    static readonly DocumentIndex ByName = new("Name", "1", (document, values) =>
+    {
+        if (document.TryGetCell(DocumentPath.OfProperty("Name").Encoded.Span, out var cell) && !cell.IsRemoved)
+        {
+            values.Writer.Write(Encoding.UTF8.GetString(cell.Value));
+            values.Add();
+        }
+    });
+
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task An_index_whose_building_could_not_be_stored_is_built_by_the_next_declaration()
+    {
+        var storage = new FaultyStorage();
+        await using var cluster = await TestCluster.StartAsync(1, _ => storage);
+        var store = cluster[1].Store;
+        await PutAsync(store, 1, "cake");
+        storage.CommitsToFail = int.MaxValue;
+        await Assert.ThrowsAsync<StorageException>(async () => await store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled));
+        storage.CommitsToFail = 0;
+        await store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
+        Assert.Equal(["1"], await IndexedAsync(store));
+    }
+
+    [Fact]
+    public async Task An_index_is_stale_after_a_restart_when_the_commit_that_made_it_so_was_repeated()
+    {
+        var storage = new FaultyStorage();
+        await using (var cluster = await TestCluster.StartAsync(1, _ => storage))
+        {
+            await cluster[1].Store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
+            await PutAsync(cluster[1].Store, 1, "cake");
+        }
+        await using (var cluster = await TestCluster.StartAsync(1, _ => storage))
+        {
+            storage.CommitsToFail = int.MaxValue;
+            await Assert.ThrowsAsync<StorageException>(() => PutAsync(cluster[1].Store, 2, "pie"));
+            storage.CommitsToFail = 0;
+            await PutAsync(cluster[1].Store, 2, "pie");
+        }
+        await using (var cluster = await TestCluster.StartAsync(1, _ => storage))
+        {
+            await cluster[1].Store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
+            Assert.Equal(["1", "2"], await IndexedAsync(cluster[1].Store));
+        }
+    }
+
+    [Fact]
+    public async Task A_new_policy_goes_into_the_indexes_too()
+    {
+        await using var cluster = await TestCluster.StartAsync(3);
+        foreach (var store in cluster.Stores)
+            await store.DeclareAsync(Declared(MergePolicy.DeleteWins), Cancelled);
+        await PutAsync(cluster[1].Store, 1, "cake", Consistency.All);
+        cluster[3].Transport.Cut();                         // so that nobody forgets what was deleted
+        cluster[2].Transport.Cut();
+        await cluster.WaitUntilAliveAsync(1, 1);
+        var deleted = await cluster[1].Store.Keyspace("shop").DeleteAsync(1, Consistency.None, Cancelled);
+        CommitResult updated;
+        do
+        {
+            var update = new Transaction();
+            update.Update("shop", 1, Content("pie"));
+            updated = await cluster[2].Store.CommitAsync(update, Consistency.None, Cancelled);
+        }
+        while (updated.Stamp < deleted.Stamp);
+        cluster[2].Transport.Mend();
+        await cluster[1].Store.WaitForAsync(updated.Token, Cancelled);
+        Assert.Null(await cluster[1].Store.Keyspace("shop").GetAsync(1, Cancelled));
+
+        await cluster[1].Store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
+        Assert.NotNull(await cluster[1].Store.Keyspace("shop").GetAsync(1, Cancelled));
+        Assert.Equal(["1"], await IndexedAsync(cluster[1].Store));
+    }
+
+    [Fact]
+    public async Task A_policy_is_changed_and_an_index_built_among_writes()
+    {
+        var gated = new GatedStorage();
+        await using var cluster = await TestCluster.StartAsync(1, _ => gated);
+        var store = cluster[1].Store;
+        await PutAsync(store, 1, "cake");
+        gated.Close();
+        var writes = Enumerable.Range(2, 5).Select(key => PutAsync(store, key, "pie")).ToList();
+        var declaring = store.DeclareAsync(Declared(MergePolicy.DeleteWins), Cancelled).AsTask();
+        writes.AddRange(Enumerable.Range(7, 3).Select(key => PutAsync(store, key, "bread")));
+        gated.Open();
+        await Task.WhenAll(writes);
+        await declaring;
+        Assert.Equal(["7", "8", "9", "1", "2", "3", "4", "5", "6"], await IndexedAsync(store));
+    }
+
+    [Fact]
+    public async Task An_index_of_many_documents_is_built_beside_writes()
+    {
+        await using var cluster = await TestCluster.StartAsync(1);
+        var store = cluster[1].Store;
+        await PutManyAsync(store, 10_000);
+        await store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
+        await PutAsync(store, 3, "changed");
+        await PutAsync(store, 20_000, "added");
+        await store.Keyspace("shop").DeleteAsync(9_000, Consistency.None, Cancelled);
+        await store.WaitForIndexesAsync("shop", Cancelled);
+        Assert.True(Assert.Single(store.ListIndexes("shop")).IsBuilt);
+        var keys = (await IndexedAsync(store)).ToHashSet();
+        Assert.Equal(10_000, keys.Count);
+        Assert.Contains("20000", keys);
+        Assert.DoesNotContain("9000", keys);
+    }
+
+    [Fact]
+    public async Task An_index_that_is_being_built_is_not_read()
+    {
+        var storage = new FaultyStorage();
+        await using var cluster = await TestCluster.StartAsync(1, _ => storage);
+        var store = cluster[1].Store;
+        await PutManyAsync(store, 10_000);
+        (storage.FailingKey, storage.CommitsToPass, storage.CommitsToFail) = (StoreLayout.IndexKey(1), 1, int.MaxValue);
+        await store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
+        using (var snapshot = await store.OpenSnapshotAsync(Cancelled))
+        {
+            Assert.False(snapshot.HasIndex("shop", "Name"));
+            await Assert.ThrowsAsync<InvalidOperationException>(() => IndexedAsync(store));
+        }
+        storage.CommitsToFail = 0;
+        await store.WaitForIndexesAsync("shop", Cancelled);
+        Assert.Equal(10_000, (await IndexedAsync(store)).Count());
+    }
+
+    [Fact]
+    public async Task The_building_of_an_index_goes_on_after_a_restart()
+    {
+        var storage = new FaultyStorage();
+        await using (var cluster = await TestCluster.StartAsync(1, _ => storage))
+        {
+            await PutManyAsync(cluster[1].Store, 10_000);
+            (storage.FailingKey, storage.CommitsToPass, storage.CommitsToFail) = (StoreLayout.IndexKey(1), 1, int.MaxValue);
+            await cluster[1].Store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
+        }
+        storage.CommitsToFail = 0;
+        await using (var cluster = await TestCluster.StartAsync(1, _ => storage))
+        {
+            var store = cluster[1].Store;
+            await store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
+            await store.WaitForIndexesAsync("shop", Cancelled);
+            Assert.Equal(10_000, Assert.Single(store.ListIndexes("shop")).Documents);
+            Assert.Equal(10_000, (await IndexedAsync(store)).Count());
+        }
+    }
+
+    [Fact]
+    public async Task An_index_that_is_no_longer_declared_is_removed_from_the_store()
+    {
+        var storage = new MemoryStorage();
+        await using (var cluster = await TestCluster.StartAsync(1, _ => storage))
+        {
+            await cluster[1].Store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
+            await PutManyAsync(cluster[1].Store, 100);
+        }
+        Assert.Equal(100, await CountEntriesAsync(storage));
+        await using (var cluster = await TestCluster.StartAsync(1, _ => storage))
+        {
+            await PutAsync(cluster[1].Store, 1, "cake");
+            await TestCluster.WaitUntilAsync(async () => await CountEntriesAsync(storage) == 0, "the entries are gone");
+        }
+    }
+
+    [Fact]
+    public async Task An_index_with_a_new_signature_replaces_the_old_one()
+    {
+        var storage = new MemoryStorage();
+        await using var cluster = await TestCluster.StartAsync(1, _ => storage);
+        var store = cluster[1].Store;
+        await PutManyAsync(store, 100);
+        await store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
+        var constant = new DocumentIndex("Name", "2", (document, values) =>
+        {
+            values.Writer.Write("X");
+            values.Add();
+        });
+        await store.DeclareAsync(new KeyspaceDeclaration("shop", MergePolicy.LastWriterWins, [constant]), Cancelled);
+        await TestCluster.WaitUntilAsync(async () => await CountEntriesAsync(storage) == 100, "the old entries are gone");
+        Assert.Equal(100, (await IndexedAsync(store)).Count());
+    }
+
+    static async Task<int> CountEntriesAsync(MemoryStorage storage)
+    {
+        using var snapshot = await storage.OpenSnapshotAsync(Cancelled);
+        return (await snapshot.ScanAsync(StoreLayout.AllIndexEntries, ScanDirection.Forward, 100_000, Cancelled)).Count;
+    }
+
+    static async Task PutManyAsync(ReplicatedStore store, int count)
+    {
+        var transaction = new Transaction();
+        for (int key = 0; key < count; key++)
+            transaction.Put("shop", key, Content($"cake {key}"));
+        await store.CommitAsync(transaction, Consistency.None, Cancelled);
+    }
+
+    static KeyspaceDeclaration Declared(MergePolicy policy) => new("shop", policy, [ByName]);
+
+    static async Task PutAsync(ReplicatedStore store, long key, string name, Consistency level = Consistency.None)
+    {
+        var transaction = new Transaction();
+        transaction.Put("shop", key, Content(name));
+        await store.CommitAsync(transaction, level, Cancelled);
+    }
+
+    static DocumentContent Content(string name)
+    {
+        var builder = new DocumentContentBuilder();
+        builder.Set(DocumentPath.OfProperty("Name").Encoded.Span, Encoding.UTF8.GetBytes(name));
+        return builder.Build();
+    }
+
+    static async Task<IEnumerable<string>> IndexedAsync(ReplicatedStore store)
+    {
+        using var snapshot = await store.OpenSnapshotAsync(Cancelled);
+        var keys = new List<string>();
+        for (var range = KeyRange.All; ;)
+        {
+            var page = await snapshot.ScanIndexAsync("shop", "Name", range, ScanDirection.Forward, 1_000, Cancelled);
+            if (page.Count == 0)
+                return keys;
+            keys.AddRange(page.Select(entry => entry.Key.ToString()));
+            range = range.After(page[^1].Position);
+        }
+    }
+}

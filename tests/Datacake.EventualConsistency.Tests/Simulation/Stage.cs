@@ -1,0 +1,183 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Simulation;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Tests.Simulation;
+
+/// <summary>
+/// Replicas that a test leads step by step, for what depends on a certain order of messages: nothing is sent, received or committed but what
+/// the test says.
+/// </summary>
+sealed class Stage : IAsyncDisposable
+{
+    readonly SortedDictionary<byte, Actor> _actors = [];
+    readonly SimulatedTime _time = new();
+    ulong _lastId;
+
+    public Actor this[byte node] => _actors[node];
+
+    /// <summary>Nodes from 1 on, all joined and in session with each other.</summary>
+    public static async Task<Stage> StartAsync(int nodes)
+    {
+        var stage = new Stage();
+        for (byte node = 1; node <= nodes; node++)
+        {
+            await stage.AddAsync(node);
+            if (node == 1)
+                await stage[node].CommitAsync(_ => stage[1].Replica.Bootstrap());
+            else
+                await stage.JoinAsync(node, 1);
+            for (byte other = 2; other < node; other++)
+                await stage.MeetAsync(node, other);
+        }
+        foreach (var (from, to) in stage.Pairs())
+            await stage.ReportAsync(from, to);
+        Assert.All(stage._actors.Values, actor => Assert.True(actor.Replica.IsJoined));
+        return stage;
+    }
+
+    /// <summary>Adds a node with a fresh store, or replaces one's disk.</summary>
+    public async Task AddAsync(byte node, TimeSpan clockOffset = default)
+    {
+        if (_actors.TryGetValue(node, out var replaced))
+        {
+            await replaced.DisposeAsync();
+            foreach (var other in _actors.Values.Where(other => other != replaced))
+                await other.CloseAsync(node);
+        }
+        _actors[node] = new Actor(node, ++_lastId, new SimulatedClock(_time) { Offset = clockOffset });
+        await RestartAsync(node);
+    }
+
+    public Task RestartAsync(byte node) => _actors[node].StartAsync(++_lastId);
+
+    /// <summary>Opens a session; either side is told the other's hello of this moment.</summary>
+    public async Task MeetAsync(byte a, byte b)
+    {
+        Hello ofA = this[a].Replica.Hello(), ofB = this[b].Replica.Hello();
+        await this[a].OpenAsync(ofB);
+        await this[b].OpenAsync(ofA);
+    }
+
+    /// <summary>Lets a fresh node join over another.</summary>
+    public async Task JoinAsync(byte node, byte over)
+    {
+        await MeetAsync(node, over);
+        PullRequest? request = null;
+        await this[node].CommitAsync(batch =>
+        {
+            this[node].Replica.StartPull(batch, over);
+            request = batch.Outbox.Select(sent => sent.Message).OfType<PullRequest>().Single();
+        });
+        foreach (var part in await this[over].AnswerAsync(request!, ++_lastId))
+            await DeliverAsync(over, node, part);
+    }
+
+    /// <summary>A message arrives in the session that the two have, after it has been encoded and decoded.</summary>
+    public Task DeliverAsync(byte from, byte to, ReplicaMessage message) =>
+        this[to].CommitAsync(batch => this[to].ReceiveAsync(batch, from, message));
+
+    /// <summary>A node tells another what it has heard of all.</summary>
+    public async Task ReportAsync(byte from, byte to) => await DeliverAsync(from, to, await this[from].ReportAsync());
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var actor in _actors.Values)
+            await actor.DisposeAsync();
+    }
+
+    IEnumerable<(byte From, byte To)> Pairs() => from a in _actors.Keys from b in _actors.Keys where a != b select (a, b);
+}
+
+/// <summary>A node of a stage.</summary>
+sealed class Actor(byte node, ulong storeId, SimulatedClock clock) : IAsyncDisposable
+{
+    readonly MemoryStorage _storage = new();
+
+    public Replica Replica { get; private set; } = null!;
+
+    public async Task StartAsync(ulong boot)
+    {
+        using var snapshot = await _storage.OpenSnapshotAsync();
+        (Replica, var batch) = await Replica.OpenAsync(
+            new ReplicaSettings("stage", "", boot, storeId), new HybridLogicalClock(node, clock), _storage, snapshot, default);
+        await _storage.CommitAsync(Replica.Prepare(batch).Batch, Datacake.Storage.Durability.Buffered);
+        Replica.Complete(batch);
+    }
+
+    public ValueTask DisposeAsync() => _storage.DisposeAsync();
+
+    public Task OpenAsync(Hello hello) => CommitAsync(_ =>
+    {
+        Assert.Null(Replica.Refuse(hello));
+        Replica.OpenSession(hello);
+    });
+
+    public Task CloseAsync(byte peer) => CommitAsync(_ =>
+    {
+        if (Replica.Sessions.TryGetValue(peer, out var session))
+            Replica.CloseSession(peer, session.Id);
+    });
+
+    public Task CommitAsync(Action<ReplicaBatch> work) => CommitAsync(batch =>
+    {
+        work(batch);
+        return ValueTask.CompletedTask;
+    });
+
+    public async Task CommitAsync(Func<ReplicaBatch, ValueTask> work)
+    {
+        using var snapshot = await _storage.OpenSnapshotAsync();
+        var batch = Replica.Begin(snapshot);
+        await Replica.ReconcileAsync(batch, default);
+        await work(batch);
+        await _storage.CommitAsync(Replica.Prepare(batch).Batch, Datacake.Storage.Durability.Buffered);
+        Replica.Complete(batch);
+    }
+
+    public async ValueTask ReceiveAsync(ReplicaBatch batch, byte from, ReplicaMessage message) =>
+        await Replica.ReceiveAsync(batch, from, Replica.Sessions[from].Id, ReplicaMessage.Decode(message.Encoded), default);
+
+    /// <summary>Commits a transaction; what it is for the others.</summary>
+    public async Task<Mutations> WriteAsync(Action<Transaction> build)
+    {
+        var transaction = new Transaction();
+        build(transaction);
+        Mutations? sent = null;
+        await CommitAsync(async batch =>
+        {
+            await Replica.WriteAsync(batch, transaction);
+            sent = new Mutations(batch.Mutations);
+        });
+        return sent!;
+    }
+
+    public async Task<Report> ReportAsync()
+    {
+        Report? report = null;
+        await CommitAsync(batch => report = Replica.Report(batch));
+        return report!;
+    }
+
+    public async Task<List<ReplicaMessage>> AnswerAsync(PullRequest request, ulong stream)
+    {
+        using var snapshot = await _storage.OpenSnapshotAsync();
+        var parts = new List<ReplicaMessage>();
+        await foreach (var part in new PullServer(Replica.Catalog, maxPartLength: 1).AnswerAsync(snapshot, request, stream))
+            parts.Add(part);
+        return parts;
+    }
+
+    /// <summary>The stamps of the log.</summary>
+    public async Task<HlcTimestamp[]> LogAsync()
+    {
+        using var snapshot = await _storage.OpenSnapshotAsync();
+        var stamps = new List<HlcTimestamp>();
+        await foreach (var (key, _) in snapshot.ReadAllAsync(StoreLayout.AllLog))
+            stamps.Add(StoreLayout.StampOfLogKey(key.Span));
+        return [.. stamps];
+    }
+}
