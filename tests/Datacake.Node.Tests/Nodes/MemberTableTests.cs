@@ -64,8 +64,10 @@ public sealed class MemberTableTests : IAsyncLifetime
     public async Task A_member_that_has_left_is_remembered_as_such()
     {
         var (first, second) = (await StartAsync(1, []), await StartAsync(2, [_nodes[0].Address]));
-        await first.WaitForNodesAsync(2, Soon, Stop);
+        foreach (var node in _nodes)
+            await node.WaitForNodesAsync(2, Soon, Stop);
         await second.DisposeAsync();
+        await first.UntilAsync(members => members[1].State == MemberState.Left);
         await first.DisposeAsync();
         Assert.Equal(MemberState.Left, (await StartAsync(1, [])).Members[1].State);
     }
