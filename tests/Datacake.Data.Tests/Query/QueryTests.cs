@@ -153,6 +153,17 @@ public class QueryTests(QueriedData data)
     }
 
     [Fact]
+    public async Task What_is_compared_by_reference_is_not_found_by_value()
+    {
+        await using var db = data.NewContext();
+        var some = data.Entities.First(e => e.NullableString is { Length: > 0 });
+        object text = new string(some.NullableString);
+        Assert.Equal(0, await db.Everything.CountAsync(e => e.Bytes == some.Bytes, Token));
+        Assert.Equal(0, await db.Everything.CountAsync(e => (object?)e.NullableString == text, Token));
+        Assert.NotEqual(0, await db.Everything.CountAsync(e => e.NullableString == some.NullableString, Token));
+    }
+
+    [Fact]
     public async Task A_query_runs_anew_each_time_and_can_be_the_start_of_others()
     {
         await using var db = data.NewContext();
