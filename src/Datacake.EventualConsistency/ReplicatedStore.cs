@@ -304,8 +304,8 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         if (transaction.Count == 0)
             throw new ArgumentException("The transaction is empty: there is nothing to commit.", nameof(transaction));
         long length = 0;
-        var counters = new HashSet<string>();
-        var seen = new HashSet<(string, DocumentKey)>(transaction.Count);
+        HashSet<string>? counters = null;
+        var seen = transaction.Count > 1 ? new HashSet<(string, DocumentKey)>(transaction.Count) : null;
         foreach (var operation in transaction.Operations)
         {
             CheckKeyspace(operation.Keyspace);
@@ -318,16 +318,16 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
                     + $"{_options.MaxDocumentLength} are possible ({nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.MaxDocumentLength)}).",
                     nameof(transaction));
             }
-            if (!seen.Add((operation.Keyspace, operation.Key)))
+            if (seen?.Add((operation.Keyspace, operation.Key)) == false)
             {
                 throw new ArgumentException(
                     $"The transaction writes to the document {operation.Key} of the keyspace '{operation.Keyspace}' more than once.", nameof(transaction));
             }
             length += operation.Content.Length + operation.Key.Encoded.Length + Encoding.UTF8.GetByteCount(operation.Keyspace) + 64;
-            counters.Clear();
+            counters?.Clear();
             foreach (var (property, _) in operation.Counters)
             {
-                if (!counters.Add(property))
+                if (!(counters ??= []).Add(property))
                 {
                     throw new ArgumentException(
                         $"The transaction adds to the counter '{property}' of the document {operation.Key} of the keyspace '{operation.Keyspace}' more than once.",

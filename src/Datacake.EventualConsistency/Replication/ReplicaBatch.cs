@@ -13,6 +13,9 @@ namespace Datacake.EventualConsistency.Replication;
 /// </summary>
 sealed class ReplicaBatch
 {
+    /// <summary>Room for the records of keyspaces, of the state and of the identity: mostly enough.</summary>
+    const int RecordsBesides = 16;
+
     readonly IStorageSnapshot _snapshot;
     readonly KeyspaceCatalog _catalog;
     readonly ReplicaState _before;
@@ -56,6 +59,9 @@ sealed class ReplicaBatch
             _state = value;
         }
     }
+
+    /// <summary>What is truncated once this batch is committed. Claims do not change it, so that asking costs nothing.</summary>
+    public VersionVector Truncated => _state.Truncated;
 
     public IStorageSnapshot Snapshot => _snapshot;
 
@@ -108,9 +114,21 @@ sealed class ReplicaBatch
         return stored;
     }
 
+    /// <summary>The same, of a document that is most likely not to be changed.</summary>
+    public async ValueTask<Document> PeekAsync(ReadOnlyMemory<byte> documentKey)
+    {
+        if (_documents.TryGetValue(new StorageKey(documentKey), out var change))
+            return change.After;
+        return IsWiped ? Document.Nothing : await ReadStoredAsync(_snapshot, documentKey).ConfigureAwait(false);
+    }
+
     /// <summary>Changes a document that was read in this batch; <see cref="Document.Nothing"/> removes it.</summary>
     public void Write(ReadOnlyMemory<byte> documentKey, Document document) =>
         CollectionsMarshal.GetValueRefOrNullRef(_documents, new StorageKey(documentKey)).After = document;
+
+    /// <summary>Changes a document that was not read in this batch, and of which the caller knows what is stored.</summary>
+    public void Write(ReadOnlyMemory<byte> documentKey, Document stored, Document document) =>
+        _documents.Add(new StorageKey(documentKey), new DocumentChange { Before = stored, After = document });
 
     public async ValueTask MergeAsync(ReadOnlyMemory<byte> documentKey, Document delta) =>
         Write(documentKey, Document.Merge(await ReadAsync(documentKey).ConfigureAwait(false), delta));
@@ -152,7 +170,7 @@ sealed class ReplicaBatch
     /// <summary>Makes the storage batch, once all is done.</summary>
     public WriteBatch Build(ReplicaIdentity identity)
     {
-        var batch = new WriteBatch();
+        var batch = new WriteBatch(_documents.Count + _log.Count + Extra.Count + BuiltEntries.Count + RecordsBesides);
         AddAll(batch, Extra);
         AddAll(batch, BuiltEntries);
         foreach (var (key, change) in _documents)
