@@ -66,6 +66,12 @@ sealed class Stage : IAsyncDisposable
     public async Task JoinAsync(byte node, byte over)
     {
         await MeetAsync(node, over);
+        await PullAsync(node, over);
+    }
+
+    /// <summary>Lets a node pull from another, in the session that they have.</summary>
+    public async Task PullAsync(byte node, byte over)
+    {
         var asking = await this[node].CommitAsync(batch => this[node].Replica.StartPull(batch, over));
         foreach (var part in await this[over].AnswerAsync((PullRequest)asking.Outbox.Single().Message, ++_lastId))
             await DeliverAsync(over, node, part);
