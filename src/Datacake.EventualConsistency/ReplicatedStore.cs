@@ -5,7 +5,9 @@ using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Links;
+using Datacake.EventualConsistency.Reading;
 using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Watching;
 using Datacake.Node;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
@@ -16,7 +18,7 @@ namespace Datacake.EventualConsistency;
 /// The replica of one node: keyspaces of documents that it stores locally and shares with the other nodes.
 /// Thread-safe.
 /// </summary>
-public sealed class ReplicatedStore : IAsyncDisposable
+public sealed partial class ReplicatedStore : IAsyncDisposable
 {
     /// <summary>What one transaction may weigh: it has to fit in one message between nodes.</summary>
     const int MaxTransactionLength = 12 * 1024 * 1024;
@@ -48,7 +50,9 @@ public sealed class ReplicatedStore : IAsyncDisposable
         _replica = replica;
         _logger = node.LoggerFactory.CreateLogger<ReplicatedStore>();
         _membership = StoreMembership.Of(replica, node);
+        _watchers = new StoreWatchers(replica.Catalog);
         _loop = new CommitLoop(replica, storage, options, _logger, OnCommitted);
+        _reads = new ReadService(replica, storage, _loop);
         _joining = new ClusterJoining(node, replica);
     }
 
@@ -199,6 +203,7 @@ public sealed class ReplicatedStore : IAsyncDisposable
         StoreLog.Opened(_logger, _node.Id, _storage.Description, _replica.IsJoined ? "a member of its cluster" : "fresh, and about to join");
         _links = new PeerLinks(_node, _replica, _storage, _loop, _board, _logger);
         _links.Start();
+        _node.Server.AddService(_reads);
         _ticking = Task.Run(TickAsync);
         if (_replica.IsJoined)
             _joined.TrySetResult();
@@ -209,11 +214,13 @@ public sealed class ReplicatedStore : IAsyncDisposable
         await Task.Yield();
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _ticking.ConfigureAwait(false);
+        _node.Server.RemoveService(ReadService.ServiceName);
         if (_links is not null)
             await _links.DisposeAsync().ConfigureAwait(false);
         await _loop.DisposeAsync().ConfigureAwait(false);
         _joined.TrySetException(new ObjectDisposedException(nameof(ReplicatedStore)));
         _ = _joined.Task.Exception;
+        _watchers.Complete(CommitLoop.Closed());
         _waiters.Close();
         _stopping.Dispose();
     }
@@ -266,6 +273,7 @@ public sealed class ReplicatedStore : IAsyncDisposable
         if (_replica.IsJoined && !_joined.Task.IsCompleted && _joined.TrySetResult())
             StoreLog.Joined(_logger, _node.Id, $"{_replica.Identity.Members.Count} members, {_replica.Run} is its first stamp");
         _links?.Dispatch(batch);
+        _watchers.Publish(batch);
         if (batch.HasPulled && _replica.IsJoined)
             _links?.Broadcast(_replica.Report(batch));
         _waiters.Release();
@@ -296,8 +304,8 @@ public sealed class ReplicatedStore : IAsyncDisposable
         if (transaction.Count == 0)
             throw new ArgumentException("The transaction is empty: there is nothing to commit.", nameof(transaction));
         long length = 0;
-        var counters = new HashSet<string>();
-        var seen = new HashSet<(string, DocumentKey)>(transaction.Count);
+        HashSet<string>? counters = null;
+        var seen = transaction.Count > 1 ? new HashSet<(string, DocumentKey)>(transaction.Count) : null;
         foreach (var operation in transaction.Operations)
         {
             CheckKeyspace(operation.Keyspace);
@@ -310,16 +318,16 @@ public sealed class ReplicatedStore : IAsyncDisposable
                     + $"{_options.MaxDocumentLength} are possible ({nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.MaxDocumentLength)}).",
                     nameof(transaction));
             }
-            if (!seen.Add((operation.Keyspace, operation.Key)))
+            if (seen?.Add((operation.Keyspace, operation.Key)) == false)
             {
                 throw new ArgumentException(
                     $"The transaction writes to the document {operation.Key} of the keyspace '{operation.Keyspace}' more than once.", nameof(transaction));
             }
             length += operation.Content.Length + operation.Key.Encoded.Length + Encoding.UTF8.GetByteCount(operation.Keyspace) + 64;
-            counters.Clear();
+            counters?.Clear();
             foreach (var (property, _) in operation.Counters)
             {
-                if (!counters.Add(property))
+                if (!(counters ??= []).Add(property))
                 {
                     throw new ArgumentException(
                         $"The transaction adds to the counter '{property}' of the document {operation.Key} of the keyspace '{operation.Keyspace}' more than once.",

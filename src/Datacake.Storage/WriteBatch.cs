@@ -8,7 +8,10 @@ namespace Datacake.Storage;
 /// </summary>
 public sealed class WriteBatch
 {
-    readonly List<WriteOperation> _operations = [];
+    readonly List<WriteOperation> _operations;
+
+    /// <summary>Creates an empty batch, with room for so many operations; it grows as needed.</summary>
+    public WriteBatch(int capacity = 0) => _operations = new List<WriteOperation>(capacity);
 
     /// <summary>The longest key that every provider takes, in bytes.</summary>
     public const int MaxKeyLength = 480;

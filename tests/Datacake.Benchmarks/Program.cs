@@ -47,4 +47,4 @@ if (commands.Plot is not null)
     using var file = File.CreateText(commands.Plot);
     chart.Write(file);
 }
-return 0;
+return runner.HasFailures ? 1 : 0;

@@ -1,7 +1,10 @@
+using Datacake.Benchmarks.Crdt;
 using Datacake.Benchmarks.Measuring;
+using Datacake.Benchmarks.Orm;
 using Datacake.Benchmarks.Replication;
 using Datacake.Benchmarks.Rpc;
 using Datacake.Benchmarks.Storage;
+using Datacake.Benchmarks.Sync;
 
 namespace Datacake.Benchmarks;
 
@@ -11,8 +14,11 @@ static class Workloads
     public static IReadOnlyList<(string Name, Func<Runner, Task> RunAsync)> All { get; } =
     [
         ("replication", ReplicationWorkload.RunAsync),
+        ("orm", OrmWorkload.RunAsync),
         ("rpc", RpcWorkload.RunAsync),
         ("storage", StorageWorkload.RunAsync),
+        ("sync", SyncWorkload.RunAsync),
+        ("crdt", CrdtWorkload.RunAsync),
     ];
 
     /// <exception cref="FormatException">There is no such workload.</exception>

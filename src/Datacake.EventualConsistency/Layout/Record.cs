@@ -11,10 +11,10 @@ static class Record
 
     public delegate T Reading<T>(ref MessagePackReader reader);
 
-    /// <summary>Encodes what <paramref name="write"/> writes.</summary>
-    public static byte[] Encode(Writing write)
+    /// <summary>Encodes what <paramref name="write"/> writes, in a buffer that begins with so many bytes.</summary>
+    public static byte[] Encode(Writing write, int capacity = 256)
     {
-        var output = new ArrayBufferWriter<byte>(256);
+        var output = new ArrayBufferWriter<byte>(capacity);
         var writer = new MessagePackWriter(output);
         write(ref writer);
         writer.Flush();

@@ -49,10 +49,11 @@ sealed partial class Replica
 
     async ValueTask CollectDocumentAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, VersionVector truncated)
     {
-        var document = await batch.ReadAsync(key).ConfigureAwait(false);
+        var document = await batch.PeekAsync(key).ConfigureAwait(false);
         var left = Purge(document, truncated, Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy);
         if (ReferenceEquals(left, document))
             return;
+        await batch.ReadAsync(key).ConfigureAwait(false);
         batch.Write(key, left);
         batch.State = batch.State with { Purged = HlcTimestamp.Max(batch.State.Purged, NewestOf(document)) };
     }
@@ -67,8 +68,18 @@ sealed partial class Replica
             return document;
         if (!document.IsAlive(policy))
             return document.IsWithin(truncated) ? Document.Nothing : document;
-        return document.Filter(cell => cell.IsShown(document.Born) || !truncated.Contains(cell.Stamp));
+        foreach (var cell in document.Cells)
+        {
+            if (IsPurgeable(cell, document.Born, truncated))
+                return WithoutPurgeable(document, truncated);
+        }
+        return document;
     }
+
+    static Document WithoutPurgeable(Document document, VersionVector truncated) =>
+        document.Filter(cell => !IsPurgeable(cell, document.Born, truncated));
+
+    static bool IsPurgeable(DocumentCell cell, HlcTimestamp born, VersionVector truncated) => !cell.IsShown(born) && truncated.Contains(cell.Stamp);
 
     static HlcTimestamp NewestOf(Document document)
     {

@@ -173,8 +173,8 @@ sealed partial class Replica
             return false;
         if (batch.Knows(mutation.Stamp))
             return true;
-        if (mutation.Stamp <= batch.State.Truncated.Top
-            || !(_peers.TryGetValue(peer, out var heard) && heard.Known.Covers(batch.State.Truncated)))
+        if (mutation.Stamp <= batch.Truncated.Top
+            || !(_peers.TryGetValue(peer, out var heard) && heard.Known.Covers(batch.Truncated)))
             return false;
 
         var keys = new ReadOnlyMemory<byte>[mutation.Deltas.Count];

@@ -13,6 +13,9 @@ namespace Datacake.EventualConsistency.Replication;
 /// </summary>
 sealed class ReplicaBatch
 {
+    /// <summary>Room for the records of keyspaces, of the state and of the identity: mostly enough.</summary>
+    const int RecordsBesides = 16;
+
     readonly IStorageSnapshot _snapshot;
     readonly KeyspaceCatalog _catalog;
     readonly ReplicaState _before;
@@ -57,6 +60,9 @@ sealed class ReplicaBatch
         }
     }
 
+    /// <summary>What is truncated once this batch is committed. Claims do not change it, so that asking costs nothing.</summary>
+    public VersionVector Truncated => _state.Truncated;
+
     public IStorageSnapshot Snapshot => _snapshot;
 
     /// <summary>What to send once the batch is committed.</summary>
@@ -76,6 +82,10 @@ sealed class ReplicaBatch
 
     /// <summary>The stamp of the last local transaction, or none if the batch has none.</summary>
     public HlcTimestamp LastWritten { get; set; }
+
+    /// <summary>The documents that the batch has read or changed, by their storage keys: as they were, and as they are after it.</summary>
+    public IEnumerable<(ReadOnlyMemory<byte> Key, Document Before, Document After)> Documents =>
+        _documents.Select(document => (document.Key.Bytes, document.Value.Before, document.Value.After));
 
     public bool Knows(HlcTimestamp stamp) =>
         (stamp.Node == _claimNode && _claim.Contains(stamp)) || _state.Known.Contains(stamp);
@@ -102,6 +112,14 @@ sealed class ReplicaBatch
         var stored = IsWiped ? Document.Nothing : await ReadStoredAsync(_snapshot, documentKey).ConfigureAwait(false);
         _documents.Add(new StorageKey(documentKey), new DocumentChange { Before = stored, After = stored });
         return stored;
+    }
+
+    /// <summary>The same, of a document that is most likely not to be changed.</summary>
+    public async ValueTask<Document> PeekAsync(ReadOnlyMemory<byte> documentKey)
+    {
+        if (_documents.TryGetValue(new StorageKey(documentKey), out var change))
+            return change.After;
+        return IsWiped ? Document.Nothing : await ReadStoredAsync(_snapshot, documentKey).ConfigureAwait(false);
     }
 
     /// <summary>Changes a document that was read in this batch; <see cref="Document.Nothing"/> removes it.</summary>
@@ -152,7 +170,7 @@ sealed class ReplicaBatch
     /// <summary>Makes the storage batch, once all is done.</summary>
     public WriteBatch Build(ReplicaIdentity identity)
     {
-        var batch = new WriteBatch();
+        var batch = new WriteBatch(_documents.Count + _log.Count + Extra.Count + BuiltEntries.Count + RecordsBesides);
         AddAll(batch, Extra);
         AddAll(batch, BuiltEntries);
         foreach (var (key, change) in _documents)

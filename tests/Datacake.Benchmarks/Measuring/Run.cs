@@ -7,12 +7,13 @@ namespace Datacake.Benchmarks.Measuring;
 /// <param name="Elapsed">From the start until the last worker was done.</param>
 /// <param name="Cpu">Processor time of the process.</param>
 /// <param name="AllocatedBytes">Managed bytes.</param>
+/// <param name="WireBytes">Bytes sent, if they were counted.</param>
 /// <param name="Latencies">How long each operation took.</param>
-sealed record Run(long Operations, TimeSpan Elapsed, TimeSpan Cpu, long AllocatedBytes, LatencyHistogram Latencies)
+sealed record Run(long Operations, TimeSpan Elapsed, TimeSpan Cpu, long AllocatedBytes, long WireBytes, LatencyHistogram Latencies)
 {
     public double OperationsPerSecond => Operations / Elapsed.TotalSeconds;
 
-    public static async Task<Run> MakeAsync(Session session, Cell cell, TimeSpan time)
+    public static async Task<Run> MakeAsync(Session session, Cell cell, TimeSpan time, WireMeter? wire = null)
     {
         await session.Prepare();
         var latencies = new LatencyHistogram[cell.Workers];
@@ -23,6 +24,7 @@ sealed record Run(long Operations, TimeSpan Elapsed, TimeSpan Cpu, long Allocate
         await Idleness.WaitAsync();
         GC.Collect();
         GC.WaitForPendingFinalizers();
+        long wireBytes = await WireBytesAsync();
 
         long allocated = GC.GetTotalAllocatedBytes(precise: true);
         var cpu = Environment.CpuUsage.TotalTime;
@@ -38,10 +40,14 @@ sealed record Run(long Operations, TimeSpan Elapsed, TimeSpan Cpu, long Allocate
         cpu = Environment.CpuUsage.TotalTime - cpu;
         allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
 
+        wireBytes = await WireBytesAsync() - wireBytes;
+
         var all = new LatencyHistogram();
         foreach (var histogram in latencies)
             all.Add(histogram);
-        return new Run(operations.Sum(), elapsed, cpu, allocated, all);
+        return new Run(operations.Sum(), elapsed, cpu, allocated, wireBytes, all);
+
+        async Task<long> WireBytesAsync() => wire is null ? 0 : session.WireBytes?.Invoke() ?? await wire.ReadAsync();
 
         async Task WorkAsync(int worker)
         {

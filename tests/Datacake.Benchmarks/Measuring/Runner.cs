@@ -14,6 +14,9 @@ sealed class Runner(Pace pace, string? filter, Progress progress, Action<CellRes
     /// <summary>Whether cells are only counted.</summary>
     public bool IsPlanning { get; set; }
 
+    /// <summary>Whether a system has failed in any cell.</summary>
+    public bool HasFailures { get; private set; }
+
     /// <summary>Measures a cell, if the filter lets it through.</summary>
     public async Task MeasureAsync(Cell cell)
     {
@@ -25,42 +28,54 @@ sealed class Runner(Pace pace, string? filter, Progress progress, Action<CellRes
             return;
         }
         progress.Begin(cell.ToString());
-        report(new CellResult(cell, await RunAllAsync(cell)));
+        var measurements = await RunAllAsync(cell);
+        if (measurements is [var first, ..] && first.System == cell.Subjects[0].System)
+            report(new CellResult(cell, measurements));
     }
 
     public void Dispose() => _wire.Dispose();
 
+    /// <summary>What was measured of the systems. One that fails is left out, and said to have failed.</summary>
     async Task<IReadOnlyList<Measurement>> RunAllAsync(Cell cell)
     {
-        var sessions = new List<Session>();
-        try
+        var running = new List<(Subject Subject, Session Session, List<Run> Runs)>();
+        foreach (var subject in cell.Subjects)
         {
-            var runs = new List<Run>[cell.Subjects.Count];
-            var wireBytes = new long[cell.Subjects.Count];
-            for (int i = 0; i < runs.Length; i++)
+            await TryAsync(cell, subject, "sets up and warms up", async () =>
             {
-                progress.Step($"{cell.Subjects[i].System} sets up");
-                sessions.Add(await cell.Subjects[i].OpenAsync());
-                progress.Step($"{cell.Subjects[i].System} warms up");
-                await WarmUpAsync(sessions[i], cell);
-                runs[i] = [];
-            }
-            for (int run = 0; run < Pace.Runs; run++)
+                var session = await subject.OpenAsync();
+                running.Add((subject, session, []));
+                await WarmUpAsync(session, cell);
+            });
+        }
+        for (int run = 0; run < Pace.Runs; run++)
+        {
+            foreach (var (subject, session, runs) in running)
             {
-                for (int i = 0; i < runs.Length; i++)
+                // A system that has missed a run is not run again.
+                if (runs.Count == run)
                 {
-                    progress.Step($"{cell.Subjects[i].System} run {run + 1} of {Pace.Runs}");
-                    long before = cell.CountsWireBytes ? await _wire.ReadAsync() : 0;
-                    runs[i].Add(await Run.MakeAsync(sessions[i], cell, Pace.Run));
-                    wireBytes[i] += cell.CountsWireBytes ? await _wire.ReadAsync() - before : 0;
+                    await TryAsync(cell, subject, $"makes run {run + 1} of {Pace.Runs}", async () =>
+                        runs.Add(await Run.MakeAsync(session, cell, Pace.Run, cell.CountsWireBytes ? _wire : null)));
                 }
             }
-            return [.. runs.Select((made, i) => Summarize(cell, i, made, wireBytes[i]))];
         }
-        finally
+        foreach (var (subject, session, _) in running)
+            await TryAsync(cell, subject, "closes", () => session.DisposeAsync().AsTask());
+        return [.. running.Where(system => system.Runs.Count == Pace.Runs).Select(system => Summarize(cell, system.Subject, system.Runs))];
+    }
+
+    async Task TryAsync(Cell cell, Subject subject, string step, Func<Task> action)
+    {
+        progress.Step($"{subject.System} {step}");
+        try
         {
-            foreach (var session in sessions)
-                await session.DisposeAsync();
+            await action();
+        }
+        catch (Exception e)
+        {
+            HasFailures = true;
+            progress.Failed($"{cell}: {subject.System} fails when it {step}: {e}");
         }
     }
 
@@ -78,7 +93,7 @@ sealed class Runner(Pace pace, string? filter, Progress progress, Action<CellRes
         }
     }
 
-    static Measurement Summarize(Cell cell, int subject, List<Run> runs, long wireBytes)
+    static Measurement Summarize(Cell cell, Subject subject, List<Run> runs)
     {
         var latencies = new LatencyHistogram();
         foreach (var run in runs)
@@ -87,12 +102,12 @@ sealed class Runner(Pace pace, string? filter, Progress progress, Action<CellRes
         double items = (double)operations * cell.ItemsPerOperation;
         return new Measurement(
             cell,
-            cell.Subjects[subject].System,
+            subject.System,
             Spread.Of(runs.Select(run => run.OperationsPerSecond * cell.ItemsPerOperation)),
             latencies.Quantile(0.5),
             latencies.Quantile(0.99),
             runs.Sum(run => run.Cpu.TotalMicroseconds) / items,
             runs.Sum(run => run.AllocatedBytes) / items,
-            cell.CountsWireBytes ? (double)wireBytes / operations : null);
+            cell.CountsWireBytes ? (double)runs.Sum(run => run.WireBytes) / operations : null);
     }
 }

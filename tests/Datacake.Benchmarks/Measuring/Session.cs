@@ -13,6 +13,9 @@ sealed class Session(Func<int, long, ValueTask> operate) : IAsyncDisposable
     /// <summary>Called before each run, the warm-up included; does not count.</summary>
     public Func<ValueTask> Prepare { get; init; } = () => ValueTask.CompletedTask;
 
+    /// <summary>What the system has sent so far, where that is known better than from the process's sockets.</summary>
+    public Func<long>? WireBytes { get; init; }
+
     /// <summary>Takes the system down.</summary>
     public Func<ValueTask> Close { get; init; } = () => ValueTask.CompletedTask;
 

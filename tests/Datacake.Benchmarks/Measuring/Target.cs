@@ -11,10 +11,13 @@ namespace Datacake.Benchmarks.Measuring;
 sealed record Target(string Name, double Limit, bool IsAtLeast, Func<IReadOnlyList<Measurement>, double?> Figure)
 {
     /// <summary>So many times the throughput of another system of the cell.</summary>
-    public static Target Times(string system, double factor) => new($"x {system}", factor, true, measurements =>
-        measurements.FirstOrDefault(measurement => measurement.System == system) is { } peer
-            ? measurements[0].Throughput.Median / peer.Throughput.Median
-            : null);
+    public static Target Times(string system, double factor) =>
+        new($"x {system}", factor, true, measurements => Ratio(measurements[0], measurements, system));
+
+    /// <summary>So many times the throughput of another system of the cell, by one that isn't the cell's first.</summary>
+    public static Target Times(string ours, string system, double factor) => new(
+        $"x {system} by {ours}", factor, true,
+        measurements => measurements.FirstOrDefault(measurement => measurement.System == ours) is { } first ? Ratio(first, measurements, system) : null);
 
     /// <summary>So many times a throughput that is known of another system, in items a second.</summary>
     public static Target TimesKnown(string system, double itemsPerSecond, double factor) => new(
@@ -27,8 +30,18 @@ sealed record Target(string Name, double Limit, bool IsAtLeast, Func<IReadOnlyLi
     /// <summary>An item is allocated at most so much for.</summary>
     public static Target Allocates(double bytesPerItem) => new("B allocated", bytesPerItem, false, measurements => measurements[0].AllocatedBytesPerItem);
 
+    /// <summary>An operation takes at most so much processor time.</summary>
+    public static Target Works(TimeSpan time) => new(
+        "ms of work", time.TotalMilliseconds, false,
+        measurements => measurements[0].CpuMicrosecondsPerItem * measurements[0].Cell.ItemsPerOperation / 1_000);
+
     /// <summary>An operation sends at most so much.</summary>
     public static Target Sends(double bytesPerOperation) => new("B sent", bytesPerOperation, false, measurements => measurements[0].WireBytesPerOperation);
+
+    static double? Ratio(Measurement ours, IReadOnlyList<Measurement> measurements, string system) =>
+        measurements.FirstOrDefault(measurement => measurement.System == system) is { } peer
+            ? ours.Throughput.Median / peer.Throughput.Median
+            : null;
 
     public bool IsMet(double figure) => IsAtLeast ? figure >= Limit : figure <= Limit;
 

@@ -30,6 +30,10 @@ sealed class AkkaCluster : IAsyncDisposable
               loglevel = OFF
               stdout-loglevel = OFF
               actor.provider = cluster
+              # A busy machine is not a failure.
+              cluster.failure-detector.acceptable-heartbeat-pause = 60s
+              remote.watch-failure-detector.acceptable-heartbeat-pause = 60s
+              remote.transport-failure-detector.acceptable-heartbeat-pause = 120s
               remote.dot-netty.tcp { hostname = "127.0.0.1", port = 0, enforce-ip-family = true }
               cluster.gossip-interval = 100ms
               cluster.leader-actions-interval = 100ms
@@ -65,15 +69,29 @@ sealed class AkkaCluster : IAsyncDisposable
             throw new InvalidOperationException($"Akka did not put {key}: {response}");
     }
 
-    /// <summary>How many documents a node has.</summary>
-    public async Task<int> CountAsync(int node)
+    /// <summary>Puts documents at the first node, without waiting for others.</summary>
+    public Task PutManyAsync(string name, int count, byte[] value) =>
+        Task.WhenAll(Enumerable.Range(0, count).Select(number => PutAsync(0, $"{name}-{number}", value, WriteLocal.Instance).AsTask()));
+
+    /// <summary>Waits until all nodes have what was put.</summary>
+    public async Task WaitUntilAllHaveAsync(string name, int count, byte[] value, TimeSpan timeout)
     {
-        var keys = await DistributedData.Get(_systems[node]).Replicator.Ask<GetKeysIdsResult>(Dsl.GetKeyIds, Timeout);
-        return keys.Keys.Count;
+        // What a node has once it will have again: each document is asked for until it is there, and the next ones after that.
+        for (int node = 1; node < _systems.Count; node++)
+        {
+            int found = 0;
+            await DatacakeCluster.WaitUntilAsync(
+                async () =>
+                {
+                    while (found < count && await GetAsync(node, $"{name}-{found}") is { } stored && stored.AsSpan().SequenceEqual(value))
+                        found++;
+                    return found == count;
+                },
+                "all nodes of Akka have all documents", timeout);
+        }
     }
 
-    /// <summary>The document that a node has under a key, or null.</summary>
-    public async Task<byte[]?> GetAsync(int node, string key)
+    async Task<byte[]?> GetAsync(int node, string key)
     {
         var response = await DistributedData.Get(_systems[node]).Replicator.Ask<IGetResponse>(
             Dsl.Get(new LWWRegisterKey<byte[]>(key), ReadLocal.Instance), Timeout);

@@ -1,26 +1,37 @@
 using Datacake.EventualConsistency;
 using Datacake.Node;
+using Datacake.Quickstart;
+using Datacake.Rpc;
 using Datacake.Storage;
 
 namespace Datacake.Benchmarks.Replication;
 
 /// <summary>Nodes in this process on loopback TCP, with their stores; the first one is everyone's seed.</summary>
-sealed class DatacakeCluster : IAsyncDisposable
+/// <param name="isSeverable">
+/// Whether links can be cut and bytes are counted, which costs a little. Gossip then goes its own way, so that a node whose links are cut stays up.
+/// </param>
+sealed class DatacakeCluster(bool isSeverable = false) : IAsyncDisposable
 {
     public const string System = "Datacake";
 
     static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
     static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(2);
 
-    readonly List<(DatacakeNode Node, ReplicatedStore Store)> _nodes = [];
+    readonly List<(DatacakeNode Node, ReplicatedStore Store, SeverableTransport Transport)> _nodes = [];
     readonly List<IStorage> _storages = [];
+    int _lastNodeId;
+
+    public IReadOnlyList<DatacakeNode> Nodes => [.. _nodes.Select(node => node.Node)];
+
+    /// <summary>The transports of the nodes.</summary>
+    public IReadOnlyList<SeverableTransport> Transports => [.. _nodes.Select(node => node.Transport)];
 
     public IReadOnlyList<ReplicatedStore> Stores => [.. _nodes.Select(node => node.Store)];
 
     /// <summary>Starts nodes on the given storages, and waits until they all see each other. The cluster disposes the storages.</summary>
-    public static async Task<DatacakeCluster> StartAsync(IReadOnlyList<IStorage> storages, Durability durability = Durability.Flushed)
+    public static async Task<DatacakeCluster> StartAsync(IReadOnlyList<IStorage> storages, Durability durability = Durability.Flushed, bool isSeverable = false)
     {
-        var cluster = new DatacakeCluster();
+        var cluster = new DatacakeCluster(isSeverable);
         foreach (var storage in storages)
             await cluster.AddAsync(storage, durability);
         await cluster.WaitUntilConnectedAsync();
@@ -32,16 +43,28 @@ sealed class DatacakeCluster : IAsyncDisposable
     {
         _storages.Add(storage);
         string[] seeds = [.. _nodes.Select(known => known.Node.Address)];
-        int nodeId = _nodes.Count + 1;
+        int nodeId = ++_lastNodeId;
+        var transport = new SeverableTransport(TcpTransport.Default);
         var node = await DatacakeNode.StartAsync(settings => settings
             .WithNodeId(nodeId)
             .ListenOn("127.0.0.1:0")
             .WithSeeds(seeds)
+            .WithTransport(isSeverable ? transport : TcpTransport.Default)
+            .WithGossipTransport(isSeverable ? GossipTransport.Udp : GossipTransport.Rpc)
             .WithGossip(gossip => gossip.UseLocal()));
         var options = new ReplicatedStoreOptions { AcknowledgementTimeout = TimeSpan.FromSeconds(60), Durability = durability };
         var store = await node.AddExtensionAsync(new ReplicatedStoreExtension(storage, options));
-        _nodes.Add((node, store));
+        _nodes.Add((node, store, transport));
         return store;
+    }
+
+    /// <summary>Stops the node that was added last, and removes it from the cluster for good.</summary>
+    public async Task RetireLastAsync()
+    {
+        var (node, store, _) = _nodes[^1];
+        _nodes.RemoveAt(_nodes.Count - 1);
+        await node.DisposeAsync();
+        await _nodes[0].Store.RetireAsync((byte)_lastNodeId);
     }
 
     public Task WaitUntilConnectedAsync() => WaitUntilAsync(
@@ -66,7 +89,7 @@ sealed class DatacakeCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var (node, _) in Enumerable.Reverse(_nodes))
+        foreach (var (node, _, _) in Enumerable.Reverse(_nodes))
             await node.DisposeAsync();
         foreach (var storage in _storages)
             await storage.DisposeAsync();

@@ -31,6 +31,8 @@ sealed class Progress(TextWriter output, bool showsSteps)
             output.Write($"\r\e[K{_cell}: {step}");
     }
 
+    public void Failed(string failure) => output.WriteLine(showsSteps ? $"\r\e[K{failure}" : failure);
+
     public void End()
     {
         if (showsSteps)
