@@ -526,7 +526,8 @@ sealed partial class World
         Queue(machine, new Work(async batch =>
         {
             var before = batch.State.Truncated;
-            await _mutant.AroundAsync(machine, batch, isCollecting: true, async () => hasMore = await machine.Replica!.CollectAsync(batch, upTo));
+            await _mutant.AroundAsync(machine, batch, isCollecting: true,
+                async () => hasMore = await machine.Replica!.CollectAsync(batch, upTo));
             CheckStability(machine, batch.State.Truncated.Except(before));
         })
         {
@@ -688,7 +689,8 @@ sealed partial class World
         _statistics.Count("failed commits that were stored");
         var stored = machine.Disk.Entries;
         machine.Commit();
-        Settle(machine, before, work.First(one => one.Batch is not null).Batch!, work, commits: ReferenceEquals(stored, machine.Disk.Entries) ? 1 : 2);
+        int commits = ReferenceEquals(stored, machine.Disk.Entries) ? 1 : 2;
+        Settle(machine, before, work.First(one => one.Batch is not null).Batch!, work, commits);
     }
 
     /// <summary>After a commit: the history grows, and the replica is checked.</summary>

@@ -8,8 +8,8 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Tests.Simulation;
 
 /// <summary>
-/// Replicas that a test leads step by step, for what depends on a certain order of messages: nothing is sent, received or committed but what
-/// the test says.
+/// Replicas that a test leads step by step, for what depends on a certain order of messages: nothing is sent, received or committed but
+/// what the test says.
 /// </summary>
 sealed class Stage : IAsyncDisposable
 {

@@ -49,7 +49,8 @@ sealed class RetirementsStayLocal() : Mutant("R6: nobody is told which stores ar
 
 sealed class DropAllAbsent() : Mutant("R13: what only this side has is dropped, whether the other side knew it or not")
 {
-    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message is SnapshotPage page && target.IsJoined
+    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) =>
+        message is SnapshotPage page && target.IsJoined
         ? page with { State = page.State with { Known = page.State.Known.Union(target.Replica!.State.Known) } }
         : message;
 }
