@@ -60,6 +60,9 @@ enum EventKind
     /// <summary>A machine's disk is replaced by an empty one.</summary>
     Wipe,
 
+    /// <summary>A machine's disk is replaced by an empty one, and the machine started at once, while it reaches one other alone.</summary>
+    Replace,
+
     /// <summary>A machine starts.</summary>
     Start,
 

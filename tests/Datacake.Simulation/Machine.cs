@@ -108,7 +108,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     /// <summary>The merge of the transactions held: what the store has to show.</summary>
     public Document[] Ideal { get; set; } = Fresh(scenario);
 
-    /// <summary>What is stored, and what the replica knows, as of the last check: as long as both are the same, it need not be checked again.</summary>
+    /// <summary>What is stored, and what the replica knows, as of the last check: as long as both are the same, it need not be repeated.</summary>
     public (StorageEntry[] Entries, ReplicaState State)? Checked { get; set; }
 
     public IReadOnlyList<Work> Waiting => _waiting;

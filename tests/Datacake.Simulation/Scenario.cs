@@ -50,7 +50,7 @@ sealed record Scenario
     public required IReadOnlyDictionary<EventKind, double> Weights { get; init; }
 
     /// <summary>Whether commits or disks may get lost.</summary>
-    public bool HasLosses => Weights[EventKind.LosePower] + Weights[EventKind.Wipe] > 0;
+    public bool HasLosses => Weights[EventKind.LosePower] + Weights[EventKind.Wipe] + Weights[EventKind.Replace] > 0;
 
     /// <summary>Whether members may be given up: forgotten or retired.</summary>
     public bool GivesUp => Weights[EventKind.Forget] + Weights[EventKind.Retire] + Weights[EventKind.Estrange] > 0;

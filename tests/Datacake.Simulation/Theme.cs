@@ -26,6 +26,7 @@ sealed record Theme(string Name, IReadOnlyDictionary<EventKind, double> Weights,
         [Crash] = 1.5,
         [LosePower] = 2,
         [Wipe] = 0.5,
+        [Replace] = 0.2,
         [Start] = 8,
         [Block] = 1.5,
         [Unblock] = 2,
@@ -38,7 +39,7 @@ sealed record Theme(string Name, IReadOnlyDictionary<EventKind, double> Weights,
         [Estrange] = 1.5,
     };
 
-    static readonly EventKind[] Losses = [LosePower, Wipe], GivingUp = [Forget, Retire, Estrange];
+    static readonly EventKind[] Losses = [LosePower, Wipe, Replace], GivingUp = [Forget, Retire, Estrange];
 
     /// <summary>No losses, and nobody is given up: no full reconcile is needed, ever.</summary>
     public static Theme Calm { get; } = Of("calm", [.. Losses, .. GivingUp]);
@@ -46,9 +47,10 @@ sealed record Theme(string Name, IReadOnlyDictionary<EventKind, double> Weights,
     public static IReadOnlyList<Theme> All { get; } =
     [
         Calm,
-        Of("tails", [.. GivingUp, Wipe], (LosePower, 8), (Start, 20), (Tick, 20), (Gather, 2)),
+        Of("tails", [.. GivingUp, Wipe, Replace], (LosePower, 8), (Start, 20), (Tick, 20), (Gather, 2)),
         Of("wipes", GivingUp, (Wipe, 4), (Tick, 20), (Start, 20), (LosePower, 1), (SetClock, 3), (Gather, 2)),
-        Of("lives", [.. GivingUp, LosePower, SetClock, Gather], (Wipe, 6), (Tick, 25), (Start, 30), (Exchange, 10), (Collect, 3)),
+        Of("lives", [.. GivingUp, LosePower, SetClock, Gather],
+            (Wipe, 4), (Replace, 3), (Tick, 25), (Start, 30), (Exchange, 10), (Collect, 3)),
         Of("estranged", [.. Losses, Retire], (Estrange, 4), (Heal, 3), (Gather, 8), (Start, 20)),
         Of("removal", [], (Retire, 1), (Wipe, 1), (Tick, 15), (Start, 15), (Estrange, 1)),
         Of("duel", [.. Losses, .. GivingUp, Crash, Leave, Block, Partition, Break, Gather],
@@ -59,10 +61,11 @@ sealed record Theme(string Name, IReadOnlyDictionary<EventKind, double> Weights,
             (Exchange, 2), (Forget, 4), (Break, 5)) with { IsSmall = true },
         Of("refusals", [.. GivingUp], (FailCommit, 8), (Stall, 6), (Resume, 6), (Tick, 15)),
         // Messages outlive the session, the tail or the life that they come from.
-        Of("ghosts", [.. GivingUp, Wipe, Pull, Exchange, Gather],
-            (LosePower, 7), (Start, 25), (Write, 8), (Deliver, 40), (Tick, 10), (Dial, 16), (Collect, 2), (Flush, 1)) with { IsSmall = true },
-        Of("rebirths", [.. GivingUp, LosePower, SetClock, Pull, Exchange, Gather, Partition],
-            (Wipe, 4), (Start, 30), (Write, 25), (Deliver, 60), (Tick, 8), (Dial, 20), (Block, 8), (Unblock, 6), (Heal, 0.5),
+        Of("ghosts", [.. GivingUp, Wipe, Replace, Pull, Exchange, Gather],
+            (LosePower, 7), (Start, 25), (Write, 8), (Deliver, 40), (Tick, 10), (Dial, 16), (Collect, 8),
+            (Flush, 1)) with { IsSmall = true },
+        Of("rebirths", [.. GivingUp, LosePower, SetClock, Pull, Exchange, Gather, Partition, Stall],
+            (Wipe, 1), (Replace, 6), (Start, 40), (Write, 30), (Deliver, 70), (Tick, 6), (Dial, 14), (Break, 12), (Pass, 6),
             (Collect, 2)) with { IsSmall = true, MinMachines = 3 },
         Of("mixed", []),
     ];

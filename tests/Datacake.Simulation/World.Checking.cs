@@ -63,7 +63,8 @@ sealed partial class World
     void CheckStore(Machine machine)
     {
         var replica = machine.Replica!;
-        if (machine.Checked is var (entries, state) && ReferenceEquals(entries, machine.Disk.Entries) && ReferenceEquals(state, replica.State))
+        if (machine.Checked is var (entries, state)
+            && ReferenceEquals(entries, machine.Disk.Entries) && ReferenceEquals(state, replica.State))
             return;
         machine.Checked = (machine.Disk.Entries, replica.State);
         CheckEncoding(machine, replica);

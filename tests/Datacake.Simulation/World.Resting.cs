@@ -54,7 +54,8 @@ sealed partial class World
         }
         Start(machine);
         Resume(machine);
-        // A stream whose other end is gone breaks; and the operator repeats what got lost with a disk.
+        // A stream whose other end is gone breaks; and the operator repeats what got lost with a disk, and retires too the earlier disk of a machine
+        // whose last one is retired.
         foreach (var link in machine.Streams.Values.ToArray())
         {
             if (!link.Peer.Streams.ContainsKey(link.Stream) || link.Session == 0)
@@ -63,8 +64,11 @@ sealed partial class World
         _network.Clear();
         foreach (var (node, member) in machine.Replica!.Identity.Members.ToArray())
         {
-            if (_retired.Contains(member.StoreId))
+            if (_retired.Contains(member.StoreId) || _retired.Contains(_machines[node - 1].StoreId))
+            {
+                _retired.Add(member.StoreId);
                 Run(machine, _ => machine.Replica.Retire(node));
+            }
         }
     }
 

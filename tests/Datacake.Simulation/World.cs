@@ -106,6 +106,11 @@ sealed partial class World
             case EventKind.Wipe:
                 Wipe(machine, chance);
                 break;
+            case EventKind.Replace:
+                Wipe(machine, chance);
+                Start(machine);
+                Exchange(machine, peer);
+                break;
             default:
                 if (machine.IsUp)
                     DoOn(machine, peer, kind, chance);
@@ -518,8 +523,13 @@ sealed partial class World
     {
         bool hasMore = false;
         var upTo = beyondNow == TimeSpan.MaxValue ? new HlcTimestamp(ulong.MaxValue) : HlcTimestamp.AtEndOf(_time.Now + beyondNow);
-        Queue(machine, new Work(batch => _mutant.AroundAsync(machine, batch, isCollecting: true, async () =>
-            hasMore = await machine.Replica!.CollectAsync(batch, upTo)))
+        Queue(machine, new Work(async batch =>
+        {
+            var before = batch.State.Truncated;
+            await _mutant.AroundAsync(machine, batch, isCollecting: true,
+                async () => hasMore = await machine.Replica!.CollectAsync(batch, upTo));
+            CheckStability(machine, batch.State.Truncated.Except(before));
+        })
         {
             Committed = () =>
             {
@@ -652,7 +662,7 @@ sealed partial class World
             _statistics.CountBatch();
             if (work.FirstOrDefault(one => one.Failure is not (null or StorageException or ClockDriftException))
                 is { Failure: { } failure })
-                throw new Violation("nothing fails", $"on {Name(machine)}: {failure.Message}", failure);
+                throw failure as Violation ?? new Violation("nothing fails", $"on {Name(machine)}: {failure.Message}", failure);
             if (_committed is { } batch)
             {
                 Settle(machine, before, batch, work);
@@ -679,7 +689,8 @@ sealed partial class World
         _statistics.Count("failed commits that were stored");
         var stored = machine.Disk.Entries;
         machine.Commit();
-        Settle(machine, before, work.First(one => one.Batch is not null).Batch!, work, commits: ReferenceEquals(stored, machine.Disk.Entries) ? 1 : 2);
+        int commits = ReferenceEquals(stored, machine.Disk.Entries) ? 1 : 2;
+        Settle(machine, before, work.First(one => one.Batch is not null).Batch!, work, commits);
     }
 
     /// <summary>After a commit: the history grows, and the replica is checked.</summary>
@@ -699,8 +710,6 @@ sealed partial class World
         if (batch.IsReconciled)
             machine.Arrived = null;
         Gain(machine, before, offered, own);
-        if (machine.HadJoined && !batch.IsReconciled)
-            CheckStability(machine, replica.State.Truncated.Except(before.Truncated));
         machine.Disk.Note(machine.Held, commits);
         machine.HadJoined = replica.IsJoined;
     }

@@ -21,7 +21,7 @@ sealed partial class Replica
     public bool IsPulling => _pulls.Count > 0;
 
     /// <summary>Whether a pull can be started: there is one at a time, and what lies aside of an earlier one has to be gone.</summary>
-    public bool CanPull => !IsPulling && !IsClearing;
+    public bool CanPull => !IsPulling && !_mayHavePartAside;
 
     /// <summary>Asks a peer, in its session, for everything that this replica lacks.</summary>
     public void StartPull(ReplicaBatch batch, byte peer)

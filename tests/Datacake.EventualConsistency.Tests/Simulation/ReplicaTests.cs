@@ -94,6 +94,49 @@ public sealed class ReplicaTests
     }
 
     [Fact]
+    public async Task What_an_earlier_run_of_a_member_knew_does_not_count_for_a_later_one()
+    {
+        await using var stage = await Stage.StartAsync(2);
+        await stage[2].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(1), Content));
+        await stage.ReportAsync(2, 1);
+        Assert.False(stage[1].Replica.KnownOf(2).IsEmpty);
+
+        await stage.RestartAsync(2);
+        await stage[1].OpenAsync(stage[2].Replica.Hello() with { Known = VersionVector.Empty });    // as if its tail were lost
+        Assert.True(stage[1].Replica.KnownOf(2).IsEmpty);
+    }
+
+    [Fact]
+    public async Task The_run_of_a_joining_node_is_above_the_clocks_of_all_whom_it_has_met()
+    {
+        await using var stage = await Stage.StartAsync(1);
+        await stage.AddAsync(2, clockOffset: TimeSpan.FromMinutes(10));
+        await stage.JoinAsync(2, 1);
+        await stage.AddAsync(3);
+        await stage.MeetAsync(3, 2);
+        Assert.True(stage[1].Replica.Hello().Clock < stage[2].Replica.Run);
+        await stage.JoinAsync(3, 1);
+        Assert.True(stage[3].Replica.Run > stage[2].Replica.Run);
+    }
+
+    [Fact]
+    public async Task A_pull_waits_until_what_lies_aside_of_a_full_reconcile_is_gone()
+    {
+        await using var stage = await Stage.StartAsync(2);
+        await stage[1].CommitAsync(_ => stage[1].Replica.CloseSession(2, stage[1].Replica.Sessions[2].Id));
+        await stage[1].CommitAsync(_ => stage[1].Replica.Forget(2));
+        await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(1), Content));
+        await stage[1].CommitAsync(async batch => await stage[1].Replica.CollectAsync(batch, Always));
+
+        await stage.PullAsync(2, 1);
+        Assert.True(stage[2].Replica.HasArrived);
+        var reconciling = await stage[2].CommitAsync(_ => Assert.False(stage[2].Replica.CanPull));
+        Assert.True(reconciling.IsReconciled);
+        Assert.Equal(stage[1].Replica.State.Known, stage[2].Replica.State.Known);
+        await stage[2].CommitAsync(_ => Assert.True(stage[2].Replica.CanPull));
+    }
+
+    [Fact]
     public async Task A_joining_store_drops_the_copy_of_a_member_that_turns_out_to_be_retired()
     {
         await using var stage = await Stage.StartAsync(3);
@@ -120,6 +163,22 @@ public sealed class ReplicaTests
         Assert.False(stage[1].Replica.State.Known[1][0].Low.IsNone);    // what node 3 has lost may be on its way to node 2
 
         await stage.MeetAsync(2, 3);
+        await stage.CallRollAsync(1);
+        Assert.True(stage[1].Replica.State.Known[1][0].Low.IsNone);
+    }
+
+    [Fact]
+    public async Task A_gap_is_not_closed_before_a_forgotten_member_was_asked_too()
+    {
+        await using var stage = await Stage.StartAsync(3);
+        await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(1), Content));
+        await stage.RestartAsync(1);
+        await stage[1].CommitAsync(_ => stage[1].Replica.Forget(3));
+        await stage.MeetAsync(1, 2);
+        await stage.CallRollAsync(1);
+        Assert.False(stage[1].Replica.State.Known[1][0].Low.IsNone);
+
+        await stage.MeetAsync(1, 3);
         await stage.CallRollAsync(1);
         Assert.True(stage[1].Replica.State.Known[1][0].Low.IsNone);
     }

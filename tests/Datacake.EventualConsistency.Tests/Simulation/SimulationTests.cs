@@ -48,7 +48,7 @@ public sealed class SimulationTests
     [InlineData("NoClockLease")]
     [InlineData("TornCommits")]
     [InlineData("JoinWithoutRoll")]
-    [InlineData("NoAssertion")]
+    [InlineData("DropAllAbsent")]
     public void A_broken_rule_is_noticed(string name)
     {
         var mutant = MutantList.All.Single(mutant => mutant().Name == name);

@@ -8,8 +8,8 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Tests.Simulation;
 
 /// <summary>
-/// Replicas that a test leads step by step, for what depends on a certain order of messages: nothing is sent, received or committed but what
-/// the test says.
+/// Replicas that a test leads step by step, for what depends on a certain order of messages: nothing is sent, received or committed but
+/// what the test says.
 /// </summary>
 sealed class Stage : IAsyncDisposable
 {
@@ -66,6 +66,12 @@ sealed class Stage : IAsyncDisposable
     public async Task JoinAsync(byte node, byte over)
     {
         await MeetAsync(node, over);
+        await PullAsync(node, over);
+    }
+
+    /// <summary>Lets a node pull from another, in the session that they have.</summary>
+    public async Task PullAsync(byte node, byte over)
+    {
         var asking = await this[node].CommitAsync(batch => this[node].Replica.StartPull(batch, over));
         foreach (var part in await this[over].AnswerAsync((PullRequest)asking.Outbox.Single().Message, ++_lastId))
             await DeliverAsync(over, node, part);

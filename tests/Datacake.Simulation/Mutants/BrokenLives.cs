@@ -35,16 +35,6 @@ sealed class JoinWithoutRoll() : Mutant("R12: a node joins without asking who re
     public override void OnOpened(Machine machine, Hello hello) => machine.Replica!.Identity.MayHaveEarlierLife = false;
 }
 
-sealed class JoinBlind() : Mutant("R12: a joining node does not observe the clocks of others")
-{
-    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message switch
-    {
-        Hello hello when !target.IsJoined => hello with { Clock = HlcTimestamp.None },
-        Report report when !target.IsJoined => report with { Clock = HlcTimestamp.None },
-        _ => message,
-    };
-}
-
 sealed class RetirementsStayLocal() : Mutant("R6: nobody is told which stores are retired")
 {
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message switch
@@ -59,7 +49,8 @@ sealed class RetirementsStayLocal() : Mutant("R6: nobody is told which stores ar
 
 sealed class DropAllAbsent() : Mutant("R13: what only this side has is dropped, whether the other side knew it or not")
 {
-    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message is SnapshotPage page && target.IsJoined
+    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) =>
+        message is SnapshotPage page && target.IsJoined
         ? page with { State = page.State with { Known = page.State.Known.Union(target.Replica!.State.Known) } }
         : message;
 }
@@ -88,21 +79,6 @@ sealed class CloseGapAtOnce() : Mutant("R14: a restarted run declares its past c
         await work();
         if (machine.IsJoined && !isCollecting)
             batch.Claim(VersionVector.Of(machine.Node, HlcTimestamp.None, machine.Replica!.Run));
-    }
-}
-
-sealed class CloseGapWithoutForgotten() : Mutant("R14: members that are forgotten are not asked")
-{
-    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
-    {
-        var replica = machine.Replica!;
-        var members = replica.Identity.Members;
-        var forgotten = members.Where(member => !isCollecting && replica.IsJoined && replica.Identity.Forgotten.Contains(member.Key)).ToArray();
-        foreach (var (node, _) in forgotten)
-            members.Remove(node);
-        await work();
-        foreach (var (node, member) in forgotten)
-            members.TryAdd(node, member);
     }
 }
 
