@@ -35,12 +35,13 @@ static class ContextReader
         var model = new ModelReader(syntax.SemanticModel.Compilation, type, cancellationToken);
         var configurations = model.Read();
         diagnostics.AddRange(model.Diagnostics);
-        foreach (var unknown in configurations.Where(configuration => !entityTypes.Contains(configuration.Key, SymbolEqualityComparer.Default)))
+        foreach (var unknown in configurations.Where(known => !entityTypes.Contains(known.Key, SymbolEqualityComparer.Default)))
         {
+            string name = unknown.Key.Name;
             diagnostics.Add(DiagnosticSpec.Of(
                 Diagnostics.Configuration,
                 unknown.Value.Location,
-                $"the context has no keyspace of '{unknown.Key.Name}'; add: public partial Keyspace<{unknown.Key.Name}> {unknown.Key.Name}s {{ get; }}"));
+                $"the context itself has no keyspace of '{name}'; add: public partial Keyspace<{name}> {name}s {{ get; }}"));
         }
         for (int i = 0; i < properties.Count; i++)
         {
@@ -130,7 +131,10 @@ static class ContextReader
             CompilationUnitSyntax file => file.Usings,
             BaseNamespaceDeclarationSyntax part => part.Usings,
             _ => default,
-        }).Where(directive => !directive.GlobalKeyword.IsKind(SyntaxKind.GlobalKeyword)).Select(directive => directive.WithoutTrivia().ToString()).Distinct();
+        })
+        .Where(directive => !directive.GlobalKeyword.IsKind(SyntaxKind.GlobalKeyword))
+        .Select(directive => directive.WithoutTrivia().ToString())
+        .Distinct();
 
     static bool IsPartial(TypeDeclarationSyntax declaration) =>
         declaration.Modifiers.Any(SyntaxKind.PartialKeyword)

@@ -23,19 +23,20 @@ sealed class ConverterReader(string contextType, DiagnosticBag diagnostics)
             case null:
                 return (null, propertyType);
             case { SpecialType: SpecialType.System_String } when propertyType.TypeKind == TypeKind.Enum:
-                return Checked(symbol, $"new global::Datacake.Data.EnumToStringConverter<{TypeMapping.Bare(propertyType)}>()", propertyType, type);
+                string names = $"new global::Datacake.Data.EnumToStringConverter<{TypeMapping.Bare(propertyType)}>()";
+                return Checked(symbol, names, propertyType, type);
             case INamedTypeSymbol { TypeKind: TypeKind.Class, IsAbstract: false } converter when ConverterBase(converter) is { } known:
                 if (!Members.IsAccessible(converter))
                     return Refused(symbol, $"'{converter.Name}' is private or protected, and the generated code cannot see it");
-                if (!converter.InstanceConstructors.Any(
-                    constructor => constructor is { Parameters.Length: 0, DeclaredAccessibility: Accessibility.Public or Accessibility.Internal }))
+                if (!converter.InstanceConstructors.Any(constructor => constructor.Parameters.Length == 0
+                    && constructor.DeclaredAccessibility is Accessibility.Public or Accessibility.Internal))
                     return Refused(symbol, $"'{converter.Name}' needs a constructor without parameters");
                 return Checked(symbol, $"new {TypeMapping.Bare(converter)}()", known.TypeArguments[0], known.TypeArguments[1]);
             default:
                 return Refused(
                     symbol,
-                    $"'{type.ToDisplayString()}' is no class derived from ValueConverter<TProperty, TStored>; write one, or give two functions: "
-                        + "HasConversion(value => ..., stored => ...)");
+                    $"'{type.ToDisplayString()}' is no class derived from ValueConverter<TProperty, TStored>; write one, or give two "
+                        + "functions: HasConversion(value => ..., stored => ...)");
         }
     }
 
@@ -43,7 +44,8 @@ sealed class ConverterReader(string contextType, DiagnosticBag diagnostics)
     {
         var propertyType = TypeMapping.NullableOf(symbol.Type) ?? symbol.Type;
         if (!SymbolEqualityComparer.Default.Equals(propertyType, converted))
-            return Refused(symbol, $"it is for '{converted.ToDisplayString()}', and the property is of type '{symbol.Type.ToDisplayString()}'");
+            return Refused(
+                symbol, $"it is for '{converted.ToDisplayString()}', and the property is of type '{symbol.Type.ToDisplayString()}'");
         return TypeMapping.Scalar(stored) is { } codec
             ? (new ConverterSpec(expression, TypeMapping.Bare(propertyType), TypeMapping.Bare(stored), codec.Expression), stored)
             : Refused(symbol, $"what it stores, '{stored.ToDisplayString()}', is not a single value, such as a string, a number or a date");

@@ -9,7 +9,9 @@ sealed class DiagnosticBag(Location? keyspaceLocation)
 
     public IReadOnlyList<DiagnosticSpec> Items => _items;
 
-    public bool IsEmpty => _items.Count == 0;
+    public int Count => _items.Count;
+
+    public bool IsEmpty => Count == 0;
 
     /// <summary>Reports at the symbol if it is in source, else at the keyspace that has the class.</summary>
     public void Report(DiagnosticDescriptor descriptor, ISymbol symbol, params string[] arguments) =>

@@ -11,17 +11,22 @@ namespace Datacake.Data.Analyzers;
 /// <param name="configuration">What its <c>OnModelCreating</c> says of the class; null if nothing.</param>
 /// <param name="diagnostics">Takes what is wrong.</param>
 sealed class EntityReader(
-    ITypeSymbol type, IReadOnlyList<ITypeSymbol> entityTypes, INamedTypeSymbol context, EntityConfiguration? configuration, DiagnosticBag diagnostics)
+    ITypeSymbol type,
+    IReadOnlyList<ITypeSymbol> entityTypes,
+    INamedTypeSymbol context,
+    EntityConfiguration? configuration,
+    DiagnosticBag diagnostics)
 {
     readonly EntityConfiguration _configuration = configuration ?? EntityConfiguration.None;
 
     public EntitySpec? Read()
     {
-        var hierarchy = new HierarchyReader(type, _configuration, diagnostics);
+        var hierarchy = new HierarchyReader(type, entityTypes, _configuration, diagnostics);
         if (hierarchy.Read() is not { } classes)
             return null;
         var entity = (INamedTypeSymbol)type;
-        var mapper = new PropertyMapper(_configuration, entityTypes, new ConverterReader(TypeMapping.Bare(context), diagnostics), diagnostics);
+        var converters = new ConverterReader(TypeMapping.Bare(context), diagnostics);
+        var mapper = new PropertyMapper(_configuration, entityTypes, converters, diagnostics);
         var symbols = mapper.PropertiesOf(entity).ToList();
         var keys = FindKey(entity, symbols);
         var properties = keys.Select(mapper.MapKey).OfType<PropertySpec>().ToList();
@@ -59,6 +64,7 @@ sealed class EntityReader(
         {
             KeyGenerator = keyGenerator,
             HasDiscriminator = hierarchy.HasDiscriminator,
+            Objects = new(mapper.Objects),
         };
     }
 
@@ -67,7 +73,10 @@ sealed class EntityReader(
         if (_configuration.Key is { } named)
         {
             foreach (string missing in named.Where(name => properties.TrueForAll(property => property.Name != name)))
-                diagnostics.Report(Diagnostics.Configuration, _configuration.Location, $"'{missing}' of the key is no property of '{type.Name}'");
+            {
+                diagnostics.Report(
+                    Diagnostics.Configuration, _configuration.Location, $"'{missing}' of the key is no property of '{type.Name}'");
+            }
             return [.. named.SelectMany(name => properties.Where(property => property.Name == name))];
         }
         var marked = properties.Where(property => property.Find(Names.Annotations + "KeyAttribute") is not null).ToList();
@@ -79,15 +88,17 @@ sealed class EntityReader(
     }
 
     static int ColumnOrder(IPropertySymbol property) =>
-        property.Find(Names.Annotations + "Schema.ColumnAttribute")?.NamedArguments.FirstOrDefault(argument => argument.Key == "Order").Value.Value as int?
-            ?? 0;
+        property.Find(Names.Annotations + "Schema.ColumnAttribute")?.NamedArguments
+            .FirstOrDefault(argument => argument.Key == "Order").Value.Value as int? ?? 0;
 
     List<ClassSpec> ReadClasses(IReadOnlyList<DerivedConfiguration> classes, List<PropertySpec> properties)
     {
         var specs = new List<ClassSpec>();
         foreach (var known in classes)
         {
-            var members = properties.Where(property => property.DerivedType is null || IsOrDerivesFrom(known.Type, property.DerivedType)).ToList();
+            var members = properties
+                .Where(property => property.DerivedType is null || IsOrDerivesFrom(known.Type, property.DerivedType))
+                .ToList();
             if (Constructors.Find(known.Type, members) is { } constructor)
                 specs.Add(new ClassSpec(TypeMapping.Bare(known.Type), known.Discriminator, constructor));
             else if (diagnostics.IsEmpty)
@@ -108,7 +119,8 @@ sealed class EntityReader(
 
     void CheckStoredNames(List<PropertySpec> all)
     {
-        foreach (var same in all.Where(property => property.Kind != MappingKind.Key).GroupBy(property => property.StoredPath).Where(group => group.Count() > 1))
+        var names = all.Where(property => property.Kind != MappingKind.Key).GroupBy(property => property.StoredPath);
+        foreach (var same in names.Where(group => group.Count() > 1))
         {
             var renamed = same.FirstOrDefault(property => property.StoredPath != property.Path) ?? same.Last();
             var other = same.First(property => property != renamed);
@@ -126,11 +138,12 @@ sealed class EntityReader(
     {
         foreach (var configured in _configuration.Properties)
         {
-            var property = all.Find(candidate => candidate.Path == configured.Key);
-            if (property is null && !ignored.Contains(configured.Key) && diagnostics.IsEmpty)
-                diagnostics.Report(Diagnostics.Configuration, configured.Value.Location, $"there is no mapped property '{configured.Key}' in '{type.Name}'");
+            var (path, location) = (configured.Key, configured.Value.Location);
+            var property = all.Find(candidate => candidate.Path == path);
+            if (property is null && !ignored.Contains(path) && diagnostics.IsEmpty)
+                diagnostics.Report(Diagnostics.Configuration, location, $"there is no mapped property '{path}' in '{type.Name}'");
             if (property is not null && property.Kind != MappingKind.Key && configured.Value.IsGenerated == true)
-                diagnostics.Report(Diagnostics.Configuration, configured.Value.Location, $"'{configured.Key}' is not the key, and only keys are generated");
+                diagnostics.Report(Diagnostics.Configuration, location, $"'{path}' is not the key, and only keys are generated");
         }
     }
 
@@ -140,9 +153,8 @@ sealed class EntityReader(
         foreach (var (symbol, property) in keys.Zip(properties, (symbol, property) => (symbol, property)))
         {
             bool? isAsked = _configuration.Properties.TryGetValue(symbol.Name, out var configured) ? configured.IsGenerated : null;
-            isAsked ??= symbol.Find(Names.Annotations + "Schema.DatabaseGeneratedAttribute")?.ConstructorArguments.FirstOrDefault().Value is int option
-                ? option != 0
-                : null;
+            var attribute = symbol.Find(Names.Annotations + "Schema.DatabaseGeneratedAttribute");
+            isAsked ??= attribute?.ConstructorArguments.FirstOrDefault().Value is int option ? option != 0 : null;
             if (isAsked == false || (isAsked is null && property.Converter is not null))
                 continue;
             string stored = property.Converter?.StoredType ?? property.BareType;

@@ -3,7 +3,12 @@ using Microsoft.CodeAnalysis;
 namespace Datacake.Data.Analyzers;
 
 /// <summary>Reads which classes the entities of a keyspace can be of.</summary>
-sealed class HierarchyReader(ITypeSymbol type, EntityConfiguration configuration, DiagnosticBag diagnostics)
+/// <param name="type">The entity class.</param>
+/// <param name="entityTypes">The classes that have keyspaces of their own.</param>
+/// <param name="configuration">What <c>OnModelCreating</c> says of the class.</param>
+/// <param name="diagnostics">Takes what is wrong.</param>
+sealed class HierarchyReader(
+    ITypeSymbol type, IReadOnlyList<ITypeSymbol> entityTypes, EntityConfiguration configuration, DiagnosticBag diagnostics)
 {
     readonly List<DerivedConfiguration> _derived = [];
 
@@ -27,13 +32,19 @@ sealed class HierarchyReader(ITypeSymbol type, EntityConfiguration configuration
                 diagnostics.Report(Diagnostics.DerivedClass, derived.Location, derived.Type.Name, entity.Name, problem);
         }
         if (entity.IsAbstract && _derived.Count == 0)
-            diagnostics.Report(
-                Diagnostics.EntityClass, type, type.Name, "it is abstract, and no derived class is named with [Derived] or HasDiscriminator().HasValue");
-        IReadOnlyList<DerivedConfiguration> classes = entity.IsAbstract ? _derived : [new(null, entity, own), .. _derived];
-        foreach (var same in classes.GroupBy(known => known.Discriminator).Where(group => group.Count() > 1).Select(group => group.Last()))
         {
             diagnostics.Report(
-                Diagnostics.DerivedClass, same.Location, same.Type.Name, entity.Name, $"another class is stored as '{same.Discriminator}' already");
+                Diagnostics.EntityClass,
+                type,
+                type.Name,
+                "it is abstract, and no derived class is named with [Derived] or HasDiscriminator().HasValue");
+        }
+        IReadOnlyList<DerivedConfiguration> classes = entity.IsAbstract ? _derived : [new(null, entity, own), .. _derived];
+        foreach (var group in classes.GroupBy(known => known.Discriminator).Where(group => group.Count() > 1))
+        {
+            var same = group.Last();
+            string problem = $"another class is stored as '{same.Discriminator}' already";
+            diagnostics.Report(Diagnostics.DerivedClass, same.Location, same.Type.Name, entity.Name, problem);
         }
         return diagnostics.IsEmpty ? classes : null;
     }
@@ -75,8 +86,10 @@ sealed class HierarchyReader(ITypeSymbol type, EntityConfiguration configuration
         }
     }
 
-    static string? WhyNotDerived(INamedTypeSymbol entity, DerivedConfiguration derived)
+    string? WhyNotDerived(INamedTypeSymbol entity, DerivedConfiguration derived)
     {
+        if (entityTypes.Contains(derived.Type, SymbolEqualityComparer.Default))
+            return "it has a keyspace of its own";
         bool isDerived = false;
         for (var ancestor = derived.Type.BaseType; ancestor is not null; ancestor = ancestor.BaseType)
             isDerived |= IsSame(ancestor, entity);
@@ -93,7 +106,9 @@ sealed class HierarchyReader(ITypeSymbol type, EntityConfiguration configuration
             return "it is no class";
         if (entity.IsGenericType)
             return "it is generic";
-        return Members.IsAccessible(entity) ? null : "it is private or protected, and the generated code cannot see it; make it internal or public";
+        return Members.IsAccessible(entity)
+            ? null
+            : "it is private or protected, and the generated code cannot see it; make it internal or public";
     }
 
     static bool IsSame(ISymbol? left, ISymbol right) => SymbolEqualityComparer.Default.Equals(left, right);

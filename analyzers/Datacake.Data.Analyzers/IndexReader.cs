@@ -21,7 +21,10 @@ sealed class IndexReader(
             Add(LocationOf(entity), names, attribute);
         }
         foreach (var index in configuration.Indexes)
-            Add(index.Location, index.Properties, index.Name, index.Descending is { Count: 0 } ? [.. index.Properties.Select(_ => true)] : index.Descending);
+        {
+            var descending = index.Descending is { Count: 0 } ? [.. index.Properties.Select(_ => true)] : index.Descending;
+            Add(index.Location, index.Properties, index.Name, descending);
+        }
         return _indexes;
     }
 
@@ -42,7 +45,9 @@ sealed class IndexReader(
         TypedConstant Named(string argument) => attribute.NamedArguments.FirstOrDefault(named => named.Key == argument).Value;
         IReadOnlyList<bool>? descending = Named("AllDescending").Value is true
             ? [.. names.Select(_ => true)]
-            : Named("IsDescending") is { Kind: TypedConstantKind.Array, IsNull: false } flags ? [.. flags.Values.Select(flag => flag.Value is true)] : null;
+            : Named("IsDescending") is { Kind: TypedConstantKind.Array, IsNull: false } flags
+                ? [.. flags.Values.Select(flag => flag.Value is true)]
+                : null;
         Add(place, names, Named("Name").Value as string, descending);
     }
 

@@ -16,8 +16,8 @@ static class Members
         var properties = new List<IPropertySymbol>();
         foreach (var property in lineage.SelectMany(ancestor => ancestor.GetMembers().OfType<IPropertySymbol>()))
         {
-            if (property is not { IsStatic: false, IsIndexer: false, DeclaredAccessibility: Accessibility.Public, GetMethod.DeclaredAccessibility: Accessibility.Public }
-                || property.PartialDefinitionPart is not null)
+            if (property is not { IsStatic: false, IsIndexer: false, PartialDefinitionPart: null, DeclaredAccessibility: Accessibility.Public }
+                || property.GetMethod?.DeclaredAccessibility != Accessibility.Public)
                 continue;
             // An override, or a property that hides one, takes its place.
             properties.RemoveAll(hidden => hidden.Name == property.Name);
@@ -33,7 +33,8 @@ static class Members
     {
         for (var part = type; part is not null; part = part.ContainingType)
         {
-            if (part.DeclaredAccessibility is Accessibility.Private or Accessibility.Protected or Accessibility.ProtectedAndInternal || part.IsFileLocal)
+            if (part.IsFileLocal
+                || part.DeclaredAccessibility is Accessibility.Private or Accessibility.Protected or Accessibility.ProtectedAndInternal)
                 return false;
         }
         return true;

@@ -77,7 +77,8 @@ sealed class ModelReader(Compilation compilation, INamedTypeSymbol context, Canc
             case IdentifierNameSyntax when semantics.GetSymbolInfo(expression, cancellationToken).Symbol is { } symbol
                 && _variables.TryGetValue(symbol, out object? value):
                 return value;
-            case InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax { Expression: BaseExpressionSyntax, Name.Identifier.Text: Method } }:
+            case InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax { Expression: BaseExpressionSyntax } inherited }
+                when inherited.Name.Identifier.Text == Method:
                 return null;
             case InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax access } call:
                 if (semantics.GetSymbolInfo(call, cancellationToken).Symbol is not IMethodSymbol method)
@@ -152,6 +153,9 @@ sealed class ModelReader(Compilation compilation, INamedTypeSymbol context, Canc
             case (PropertyConfiguration property, "HasConversion"):
                 ReadConversion(property, method, arguments, semantics);
                 return property;
+            // What Entity Framework has and we have not: the compiler says what to write instead.
+            case (_, _) when method.Find("System.ObsoleteAttribute") is not null:
+                return target;
             default:
                 Report(call, $"'{method.Name}' is not a call on the model");
                 return null;
@@ -189,7 +193,14 @@ sealed class ModelReader(Compilation compilation, INamedTypeSymbol context, Canc
         }
         if (context.IsGenericType)
         {
-            Report(arguments[0], "the context is generic, so write the two functions as a class derived from ValueConverter: HasConversion<MyConverter>()");
+            Report(
+                arguments[0],
+                "the context is generic, so write the two functions as a class derived from ValueConverter: HasConversion<MyConverter>()");
+            return;
+        }
+        if (!Members.IsAccessible(context))
+        {
+            Report(arguments[0], $"'{context.Name}' is private or protected, and the generated code cannot see its functions; make it internal");
             return;
         }
         foreach (var argument in arguments)
@@ -204,7 +215,11 @@ sealed class ModelReader(Compilation compilation, INamedTypeSymbol context, Canc
         var storedType = method.TypeArguments[0];
         string name = $"DatacakeConverter{_converters.Count}";
         _converters.Add(new ConverterFieldSpec(
-            name, TypeMapping.Bare(propertyType), TypeMapping.Bare(storedType), Source(arguments[0].Expression), Source(arguments[1].Expression)));
+            name,
+            TypeMapping.Bare(propertyType),
+            TypeMapping.Bare(storedType),
+            Source(arguments[0].Expression),
+            Source(arguments[1].Expression)));
         property.ConverterField = (name, propertyType, storedType);
 
         static string Source(ExpressionSyntax expression) =>
@@ -218,7 +233,10 @@ sealed class ModelReader(Compilation compilation, INamedTypeSymbol context, Canc
     {
         var flow = semantics.AnalyzeDataFlow(function);
         return flow?.Succeeded == true
-            ? flow.ReadInside.Concat(flow.WrittenInside).Except(flow.VariablesDeclared, SymbolEqualityComparer.Default).FirstOrDefault()?.Name
+            ? flow.ReadInside
+                .Concat(flow.WrittenInside)
+                .Except(flow.VariablesDeclared, SymbolEqualityComparer.Default)
+                .FirstOrDefault()?.Name
             : null;
     }
 
@@ -252,7 +270,9 @@ sealed class ModelReader(Compilation compilation, INamedTypeSymbol context, Canc
                 Report(arguments[0], "name the property with a lambda: p => p.Name, p => p.Address.City, or p => new { p.Country, p.Number }");
             return null;
         }
-        var parts = body is AnonymousObjectCreationExpressionSyntax several ? several.Initializers.Select(part => part.Expression) : [body];
+        var parts = body is AnonymousObjectCreationExpressionSyntax several
+            ? several.Initializers.Select(part => part.Expression)
+            : [body];
         var paths = parts.Select(part => PathOf(part, parameter.Name)).ToList();
         if (paths.Count > 0 && !paths.Contains(null))
             return paths!;
@@ -263,7 +283,8 @@ sealed class ModelReader(Compilation compilation, INamedTypeSymbol context, Canc
     static string? PathOf(ExpressionSyntax expression, string parameter) => expression switch
     {
         ParenthesizedExpressionSyntax { Expression: var inner } => PathOf(inner, parameter),
-        PostfixUnaryExpressionSyntax { RawKind: (int)SyntaxKind.SuppressNullableWarningExpression, Operand: var inner } => PathOf(inner, parameter),
+        PostfixUnaryExpressionSyntax { RawKind: (int)SyntaxKind.SuppressNullableWarningExpression, Operand: var inner } =>
+            PathOf(inner, parameter),
         MemberAccessExpressionSyntax { Expression: var owner, Name.Identifier.ValueText: var name } =>
             IsParameter(owner, parameter) ? name : PathOf(owner, parameter) is { } path ? $"{path}.{name}" : null,
         _ => null,
@@ -279,7 +300,9 @@ sealed class ModelReader(Compilation compilation, INamedTypeSymbol context, Canc
     };
 
     IParameterSymbol? ParameterOf(LambdaExpressionSyntax lambda, SemanticModel semantics) =>
-        semantics.GetSymbolInfo(lambda, cancellationToken).Symbol is IMethodSymbol { Parameters.Length: 1 } method ? method.Parameters[0] : null;
+        semantics.GetSymbolInfo(lambda, cancellationToken).Symbol is IMethodSymbol { Parameters.Length: 1 } method
+            ? method.Parameters[0]
+            : null;
 
     SemanticModel SemanticsOf(SyntaxNode node) => compilation.GetSemanticModel(node.SyntaxTree);
 

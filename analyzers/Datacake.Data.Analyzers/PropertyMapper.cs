@@ -11,9 +11,13 @@ sealed class PropertyMapper(
     EntityConfiguration configuration, IReadOnlyList<ITypeSymbol> entityTypes, ConverterReader converters, DiagnosticBag diagnostics)
 {
     readonly HashSet<string> _ignored = [];
+    readonly Dictionary<string, ObjectSpec> _objects = [];
 
     /// <summary>The paths of the properties that <c>OnModelCreating</c> leaves out.</summary>
     public IReadOnlyCollection<string> Ignored => _ignored;
+
+    /// <summary>The classes whose objects are stored as one value.</summary>
+    public IEnumerable<ObjectSpec> Objects => _objects.Values;
 
     /// <summary>The properties of a class that are stored.</summary>
     public IEnumerable<IPropertySymbol> PropertiesOf(INamedTypeSymbol owner, string prefix = "") =>
@@ -27,7 +31,8 @@ sealed class PropertyMapper(
             return null;
         if (!TypeMapping.IsKey(storedType) || TypeMapping.NullableOf(symbol.Type) is not null)
         {
-            diagnostics.Report(Diagnostics.KeyType, symbol, symbol.ContainingType.Name, symbol.Name, (converter is null ? symbol.Type : storedType).ToDisplayString());
+            var wrong = converter is null ? symbol.Type : storedType;
+            diagnostics.Report(Diagnostics.KeyType, symbol, symbol.ContainingType.Name, symbol.Name, wrong.ToDisplayString());
             return null;
         }
         return property with
@@ -64,7 +69,8 @@ sealed class PropertyMapper(
                 OrderedCodec = codec,
             };
         }
-        if (TypeMapping.Value(type) is { } value)
+        int errors = diagnostics.Count;
+        if (TypeMapping.Value(type, item => MapObject(symbol, item, place, path)) is { } value)
         {
             return Describe(symbol, place, MappingKind.Value) with
             {
@@ -72,10 +78,12 @@ sealed class PropertyMapper(
                 OrderedCodec = TypeMapping.Scalar(TypeMapping.NullableOf(type) ?? type),
             };
         }
+        if (diagnostics.Count > errors)
+            return null;
         if (TypeMapping.NewSet(type) is { } newSet)
             return MapSet(symbol, place, newSet);
         return TypeMapping.NewDictionary(type) is { } newDictionary
-            ? MapDictionary(symbol, place, newDictionary)
+            ? MapDictionary(symbol, place, newDictionary, path)
             : MapOwned(symbol, place, path);
     }
 
@@ -91,11 +99,15 @@ sealed class PropertyMapper(
         };
     }
 
-    PropertySpec? MapDictionary(IPropertySymbol symbol, Place place, string newDictionary)
+    PropertySpec? MapDictionary(IPropertySymbol symbol, Place place, string newDictionary, List<INamedTypeSymbol> path)
     {
         var arguments = ((INamedTypeSymbol)symbol.Type).TypeArguments;
-        if (TypeMapping.Scalar(arguments[0]) is not { } keyCodec || TypeMapping.Value(arguments[1]) is not { } valueCodec)
-            return Unsupported(symbol, "the keys of a dictionary are single values, and its values these or lists of them");
+        int errors = diagnostics.Count;
+        var value = TypeMapping.Item(arguments[1], item => MapObject(symbol, item, place, path));
+        if (diagnostics.Count > errors)
+            return null;
+        if (TypeMapping.Scalar(arguments[0]) is not { } keyCodec || value is not { } valueCodec)
+            return Unsupported(symbol, "the keys of a dictionary are single values, and its values these, objects, or lists");
         return Describe(symbol, place, MappingKind.Dictionary) with
         {
             ElementCodec = keyCodec,
@@ -106,24 +118,15 @@ sealed class PropertyMapper(
 
     PropertySpec? MapOwned(IPropertySymbol symbol, Place place, List<INamedTypeSymbol> path)
     {
-        var type = symbol.Type;
-        if (type is not INamedTypeSymbol { TypeKind: TypeKind.Class, IsAbstract: false, IsGenericType: false, SpecialType: SpecialType.None } owned
-            || Names.FullName(owned.ContainingNamespace) is "System"
-            || Names.FullName(owned.ContainingNamespace).StartsWith("System.", StringComparison.Ordinal))
+        if (!IsOwnable(symbol.Type))
         {
             return Unsupported(
-                symbol, $"'{type.ToDisplayString()}' is not one of the types that the README lists, and no [Converter<…>] makes one of it");
+                symbol,
+                $"'{symbol.Type.ToDisplayString()}' is not one of the types that the README lists, and no [Converter<...>] makes one of it");
         }
-        if (entityTypes.Contains(type, SymbolEqualityComparer.Default))
-            return Unsupported(symbol, $"'{type.Name}' is an entity class with a keyspace of its own; hold its key instead");
-        if (!Members.IsAccessible(owned))
-            return Unsupported(
-                symbol, $"'{type.Name}' is private or protected, and the generated code cannot see it; make it internal or public");
-        if (path.Contains(owned, SymbolEqualityComparer.Default))
-        {
-            diagnostics.Report(Diagnostics.OwnedCycle, symbol, symbol.ContainingType.Name, symbol.Name, owned.Name);
+        var owned = (INamedTypeSymbol)symbol.Type;
+        if (!CanOwn(symbol, owned, path))
             return null;
-        }
 
         var property = Describe(symbol, place, MappingKind.Owned);
         var inner = place with { Prefix = property.Path + ".", StoredPrefix = property.StoredPath + "." };
@@ -134,6 +137,57 @@ sealed class PropertyMapper(
             return property with { Constructor = constructor, Children = new(children) };
         diagnostics.Report(Diagnostics.NoConstructor, owned, owned.Name);
         return null;
+    }
+
+    /// <summary>The codec of objects of a class, in lists and dictionaries; null if the type is none, or if what is wrong is reported.</summary>
+    CodecSpec? MapObject(IPropertySymbol symbol, ITypeSymbol type, Place place, List<INamedTypeSymbol> path)
+    {
+        if (!IsOwnable(type) || !CanOwn(symbol, (INamedTypeSymbol)type, path))
+            return null;
+        var owned = (INamedTypeSymbol)type;
+        var codec = new CodecSpec($"{Names.Identifier(owned)}Codec.Instance", TypeMapping.Bare(owned), IsScalar: false);
+        if (_objects.ContainsKey(codec.ValueType))
+            return codec;
+        var inner = new Place($"{place.Prefix}{symbol.Name}[].", "", place.DerivedType);
+        var properties = new List<PropertySpec>();
+        path.Add(owned);
+        foreach (var child in PropertiesOf(owned, inner.Prefix))
+        {
+            int errors = diagnostics.Count;
+            var (converter, storedType) = converters.Find(child, Configured(inner.Prefix + child.Name));
+            var value = converter is null ? null : TypeMapping.Converted(converter);
+            value = value is not null && TypeMapping.NullableOf(child.Type) is not null ? TypeMapping.Nullable(child.Type, value) : value;
+            value ??= storedType is null ? null : TypeMapping.Item(child.Type, item => MapObject(child, item, inner, path));
+            if (value is not null)
+                properties.Add(Describe(child, inner, MappingKind.Value) with { Codec = value });
+            else if (diagnostics.Count == errors)
+                Unsupported(child, $"it is in the list or dictionary '{symbol.Name}', where properties are single values, objects, and lists");
+        }
+        path.RemoveAt(path.Count - 1);
+        if (Constructors.Find(owned, properties) is { } constructor)
+            _objects[codec.ValueType] = new ObjectSpec(codec.ValueType, codec.Expression.Replace(".Instance", ""), constructor, new(properties));
+        else if (diagnostics.IsEmpty)
+            diagnostics.Report(Diagnostics.NoConstructor, owned, owned.Name);
+        return codec;
+    }
+
+    static bool IsOwnable(ITypeSymbol type) =>
+        type is INamedTypeSymbol { TypeKind: TypeKind.Class, IsAbstract: false, IsGenericType: false, SpecialType: SpecialType.None }
+        && Names.FullName(type.ContainingNamespace) is not "System"
+        && !Names.FullName(type.ContainingNamespace).StartsWith("System.", StringComparison.Ordinal);
+
+    /// <summary>Whether objects of a class can be within another one; what is wrong is reported.</summary>
+    bool CanOwn(IPropertySymbol symbol, INamedTypeSymbol owned, List<INamedTypeSymbol> path)
+    {
+        if (entityTypes.Contains(owned, SymbolEqualityComparer.Default))
+            Unsupported(symbol, $"'{owned.Name}' is an entity class with a keyspace of its own; hold its key instead, or a set of keys");
+        else if (!Members.IsAccessible(owned))
+            Unsupported(symbol, $"'{owned.Name}' is private or protected, and the generated code cannot see it; make it internal or public");
+        else if (path.Contains(owned, SymbolEqualityComparer.Default))
+            diagnostics.Report(Diagnostics.OwnedCycle, symbol, symbol.ContainingType.Name, symbol.Name, owned.Name);
+        else
+            return true;
+        return false;
     }
 
     PropertySpec Describe(IPropertySymbol symbol, Place place, MappingKind kind)
@@ -190,9 +244,19 @@ sealed class PropertyMapper(
     static int? LengthOf(IPropertySymbol symbol, string attribute) =>
         symbol.Find(Names.Annotations + attribute)?.ConstructorArguments.FirstOrDefault().Value is int and >= 0 and var length ? length : null;
 
+    static bool HasErrors(ITypeSymbol type) => type switch
+    {
+        IErrorTypeSymbol => true,
+        IArrayTypeSymbol array => HasErrors(array.ElementType),
+        INamedTypeSymbol named => named.TypeArguments.Any(HasErrors),
+        _ => false,
+    };
+
     PropertySpec? Unsupported(IPropertySymbol symbol, string reason)
     {
-        diagnostics.Report(Diagnostics.PropertyType, symbol, symbol.ContainingType.Name, symbol.Name, reason);
+        // A type that does not exist is the compiler's to report.
+        if (!HasErrors(symbol.Type))
+            diagnostics.Report(Diagnostics.PropertyType, symbol, symbol.ContainingType.Name, symbol.Name, reason);
         return null;
     }
 }

@@ -46,7 +46,13 @@ sealed record EntitySpec(
 
     /// <summary>Whether which class an entity is of is stored with it.</summary>
     public bool HasDiscriminator { get; init; }
+
+    /// <summary>The classes whose objects are stored as one value, in lists and dictionaries.</summary>
+    public EquatableArray<ObjectSpec> Objects { get; init; }
 }
+
+/// <summary>A class whose objects are stored as one value, and the name of its codec.</summary>
+sealed record ObjectSpec(string Type, string CodecName, ConstructorSpec Constructor, EquatableArray<PropertySpec> Properties);
 
 /// <summary>A class that entities of a keyspace can be of: the entity class first, unless it is abstract, and those derived from it.</summary>
 sealed record ClassSpec(string Type, string Discriminator, ConstructorSpec Constructor);

@@ -43,25 +43,32 @@ static class TypeMapping
     }
 
     /// <summary>The codec of whatever is stored as one value: a scalar, a nullable one, or a list or array of values.</summary>
-    public static CodecSpec? Value(ITypeSymbol type)
+    /// <param name="type">The type.</param>
+    /// <param name="objects">What gives the codec of a class, or null, for lists of objects.</param>
+    public static CodecSpec? Value(ITypeSymbol type, Func<ITypeSymbol, CodecSpec?> objects)
     {
         if (Scalar(type) is { } scalar)
             return scalar;
         if (NullableOf(type) is { } underlying)
             return Scalar(underlying) is { } inner ? Composed(type, $"Nullable({inner.Expression})") : null;
         if (type is IArrayTypeSymbol { Rank: 1 } array)
-            return Value(array.ElementType) is { } item ? Composed(type, $"Array({item.Expression})") : null;
-        if (type is not INamedTypeSymbol { Arity: 1 } named || Value(named.TypeArguments[0]) is not { } element)
+            return Item(array.ElementType, objects) is { } item ? Composed(type, $"Array({item.Expression})") : null;
+        if (type is not INamedTypeSymbol { Arity: 1 } named || Collection(named) is not { } collection)
             return null;
-        return Definition(named) switch
-        {
-            "System.Collections.Generic.List" => Composed(type, $"List({element.Expression})"),
-            "System.Collections.Generic.IList" or "System.Collections.Generic.ICollection" or "System.Collections.Generic.IEnumerable"
-                or "System.Collections.Generic.IReadOnlyList" or "System.Collections.Generic.IReadOnlyCollection" =>
-                Composed(type, $"Collection<{Bare(named)}, {Bare(named.TypeArguments[0])}>({element.Expression})"),
-            _ => null,
-        };
+        return Item(named.TypeArguments[0], objects) is { } element ? Composed(type, $"{collection}({element.Expression})") : null;
     }
+
+    /// <summary>The codec of an item of a list or a value of a dictionary: a value, or an object as one.</summary>
+    public static CodecSpec? Item(ITypeSymbol type, Func<ITypeSymbol, CodecSpec?> objects) => Value(type, objects) ?? objects(type);
+
+    static string? Collection(INamedTypeSymbol type) => Definition(type) switch
+    {
+        "System.Collections.Generic.List" => "List",
+        "System.Collections.Generic.IList" or "System.Collections.Generic.ICollection" or "System.Collections.Generic.IEnumerable"
+            or "System.Collections.Generic.IReadOnlyList" or "System.Collections.Generic.IReadOnlyCollection" =>
+            $"Collection<{Bare(type)}, {Bare(type.TypeArguments[0])}>",
+        _ => null,
+    };
 
     /// <summary>The codec of values that a converter turns into single ones.</summary>
     public static CodecSpec Converted(ConverterSpec converter) => new(

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Linq.Expressions;
 using Datacake.Data.Metadata;
 using Datacake.EventualConsistency;
 using Datacake.Node;
@@ -16,6 +17,7 @@ namespace Datacake.Data;
 public abstract class DatacakeContext : IAsyncDisposable
 {
     readonly Task<ReplicatedStore> _opening;
+    readonly List<Relation> _cascades = [];
     IReadOnlyList<KeyspaceModel>? _keyspaces;
     ReplicatedStore? _store;
     bool _isDisposed;
@@ -158,6 +160,25 @@ public abstract class DatacakeContext : IAsyncDisposable
     {
     }
 
+    /// <summary>
+    /// From now on, a save that deletes a <typeparamref name="TPrincipal"/> also deletes, in the same transaction, each
+    /// <typeparamref name="TDependent"/> that refers to it: <c>CascadeDelete&lt;Customer, Order, long&gt;(o => o.CustomerId)</c> in the context's
+    /// constructor. An index on the property finds them. One that another node adds at the same time is not known here, and stays.
+    /// </summary>
+    /// <param name="foreignKey">The property that holds the key of the <typeparamref name="TPrincipal"/>, which is one property.</param>
+    /// <exception cref="InvalidOperationException">A class has no keyspace in this context, or the key has several properties.</exception>
+    protected void CascadeDelete<TPrincipal, TDependent, TKey>(Expression<Func<TDependent, TKey>> foreignKey)
+        where TPrincipal : class
+        where TDependent : class
+    {
+        ArgumentNullException.ThrowIfNull(foreignKey);
+        var principal = KeyspaceOf(typeof(TPrincipal)).Entity;
+        if (principal.Key.Count != 1)
+            throw new InvalidOperationException($"The key of {principal.Name} has several properties, and a single one cannot refer to it.");
+        var (dependents, model) = KeyspaceOf<TDependent>();
+        _cascades.Add(new Relation<TDependent, TKey>(principal, dependents, model, foreignKey));
+    }
+
     /// <summary>Creates the keyspace of an entity class. For generated code.</summary>
     [EditorBrowsable(EditorBrowsableState.Never)]
     protected Keyspace<T> CreateKeyspace<T>(EntityModel<T> model)
@@ -187,31 +208,32 @@ public abstract class DatacakeContext : IAsyncDisposable
         var document = await snapshot.GetAsync(entry.Keyspace.Name, key, cancellationToken).ConfigureAwait(false)
             ?? throw new InvalidOperationException(
                 $"The {entry.Keyspace.Entity.Name} {key} cannot be reloaded, for the store does not have it, or not any more.");
-        object stored = entry.Keyspace.Entity.ReadEntity(key, document);
-        foreach (var property in entry.Keyspace.Entity.Properties)
-        {
-            if (property.Setter is { } setter && property.Kind != PropertyKind.Key && !entry.Keyspace.Entity.IsSetWithOwner(property))
-                setter(entry.Entity, property.GetValue(stored));
-        }
-        if (entry.CurrentState == EntityState.Detached)
-            ChangeTracker.TrackRead(entry, key);
-        entry.SetOriginal(document);
-        entry.IsAsserted = false;
-        entry.CurrentState = EntityState.Unchanged;
+        entry.TakeStored(key, document);
+    }
+
+    /// <summary>The keyspace of an entity class, with its typed model.</summary>
+    internal (KeyspaceModel Keyspace, EntityModel<T> Model) KeyspaceOf<T>()
+        where T : class
+    {
+        var keyspace = KeyspaceOf(typeof(T));
+        return (keyspace, (EntityModel<T>)keyspace.Entity);
     }
 
     async Task<SaveResult> SaveAsync(Consistency consistency, CancellationToken cancellationToken)
     {
         using var operation = Concurrency.Enter();
         var store = await GetStoreAsync(cancellationToken).ConfigureAwait(false);
-        var writes = ChangeTracker.CollectWrites();
-        EntityTransaction.Validate(writes);
-        writes = await EntityTransaction.CompleteAsync(store, writes, cancellationToken).ConfigureAwait(false);
-        if (writes.Count == 0)
-            return new SaveResult(0, default, NodeSet.Of(Node.Id));
+        var before = _cascades.Count > 0 ? ChangeTracker.Capture() : null;
+        IReadOnlyList<PendingWrite> writes = [];
         CommitResult result;
         try
         {
+            await RemoveDependentsAsync(store, cancellationToken).ConfigureAwait(false);
+            writes = ChangeTracker.CollectWrites();
+            EntityTransaction.Validate(writes);
+            writes = await EntityTransaction.CompleteAsync(store, writes, cancellationToken).ConfigureAwait(false);
+            if (writes.Count == 0)
+                return new SaveResult(0, default, NodeSet.Of(Node.Id));
             result = await EntityTransaction.CommitAsync(store, writes, consistency, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is ConsistencyException or CommitCanceledException)
@@ -220,8 +242,30 @@ public abstract class DatacakeContext : IAsyncDisposable
             Accept(writes);
             throw;
         }
+        catch when (before is not null)
+        {
+            ChangeTracker.Restore(before);
+            throw;
+        }
         Accept(writes);
         return new SaveResult(writes.Count, result.Stamp, result.Acknowledged);
+    }
+
+    /// <summary>Removes what depends on removed entities, then what depends on that, and so on.</summary>
+    async Task RemoveDependentsAsync(ReplicatedStore store, CancellationToken cancellationToken)
+    {
+        if (_cascades.Count == 0)
+            return;
+        var done = new HashSet<EntityEntry>();
+        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        while (ChangeTracker.Deleted().Where(done.Add).ToList() is { Count: > 0 } removed)
+        {
+            foreach (var entry in removed)
+            {
+                foreach (var relation in _cascades.Where(relation => relation.Principal == entry.Keyspace.Entity))
+                    await relation.RemoveDependentsAsync(this, snapshot, entry, cancellationToken).ConfigureAwait(false);
+            }
+        }
     }
 
     KeyspaceModel KeyspaceOf(Type type)

@@ -112,6 +112,12 @@ public sealed class Keyspace<T> : Query<T>
         return document is null ? null : Context.ChangeTracker.TrackRead(Metadata, key, document, Model.Read(key, document));
     }
 
+    /// <summary>
+    /// Reads by key that other nodes take part in: <c>await db.Products.WithConsistency(Consistency.Quorum).FindAsync(1L)</c> sees whatever was
+    /// saved at <see cref="Consistency.Quorum"/> before, on any node.
+    /// </summary>
+    public ConsistentReads<T> WithConsistency(Consistency consistency) => new(this, consistency);
+
     /// <inheritdoc/>
     public override Query<T> AsNoTracking() => All.AsNoTracking();
 
@@ -141,6 +147,9 @@ public sealed class Keyspace<T> : Query<T>
     internal override Task<TResult?> ExtremeCore<TResult>(
         Expression<Func<T, TResult>> selector, bool isGreatest, CancellationToken cancellationToken)
         where TResult : default => All.ExtremeCore(selector, isGreatest, cancellationToken);
+
+    internal override IAsyncEnumerable<EntityChanges<T>> WatchCore(WatchPosition? after, CancellationToken cancellationToken) =>
+        All.WatchCore(after, cancellationToken);
 
     EntityQuery<T> All => new(this, new QuerySpec<T>());
 

@@ -5,7 +5,9 @@ using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Links;
+using Datacake.EventualConsistency.Reading;
 using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Watching;
 using Datacake.Node;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
@@ -16,7 +18,7 @@ namespace Datacake.EventualConsistency;
 /// The replica of one node: keyspaces of documents that it stores locally and shares with the other nodes.
 /// Thread-safe.
 /// </summary>
-public sealed class ReplicatedStore : IAsyncDisposable
+public sealed partial class ReplicatedStore : IAsyncDisposable
 {
     /// <summary>What one transaction may weigh: it has to fit in one message between nodes.</summary>
     const int MaxTransactionLength = 12 * 1024 * 1024;
@@ -48,7 +50,9 @@ public sealed class ReplicatedStore : IAsyncDisposable
         _replica = replica;
         _logger = node.LoggerFactory.CreateLogger<ReplicatedStore>();
         _membership = StoreMembership.Of(replica, node);
+        _watchers = new StoreWatchers(replica.Catalog);
         _loop = new CommitLoop(replica, storage, options, _logger, OnCommitted);
+        _reads = new ReadService(replica, storage, _loop);
         _joining = new ClusterJoining(node, replica);
     }
 
@@ -199,6 +203,7 @@ public sealed class ReplicatedStore : IAsyncDisposable
         StoreLog.Opened(_logger, _node.Id, _storage.Description, _replica.IsJoined ? "a member of its cluster" : "fresh, and about to join");
         _links = new PeerLinks(_node, _replica, _storage, _loop, _board, _logger);
         _links.Start();
+        _node.Server.AddService(_reads);
         _ticking = Task.Run(TickAsync);
         if (_replica.IsJoined)
             _joined.TrySetResult();
@@ -209,11 +214,13 @@ public sealed class ReplicatedStore : IAsyncDisposable
         await Task.Yield();
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _ticking.ConfigureAwait(false);
+        _node.Server.RemoveService(ReadService.ServiceName);
         if (_links is not null)
             await _links.DisposeAsync().ConfigureAwait(false);
         await _loop.DisposeAsync().ConfigureAwait(false);
         _joined.TrySetException(new ObjectDisposedException(nameof(ReplicatedStore)));
         _ = _joined.Task.Exception;
+        _watchers.Complete(CommitLoop.Closed());
         _waiters.Close();
         _stopping.Dispose();
     }
@@ -266,6 +273,7 @@ public sealed class ReplicatedStore : IAsyncDisposable
         if (_replica.IsJoined && !_joined.Task.IsCompleted && _joined.TrySetResult())
             StoreLog.Joined(_logger, _node.Id, $"{_replica.Identity.Members.Count} members, {_replica.Run} is its first stamp");
         _links?.Dispatch(batch);
+        _watchers.Publish(batch);
         if (batch.HasPulled && _replica.IsJoined)
             _links?.Broadcast(_replica.Report(batch));
         _waiters.Release();

@@ -26,12 +26,19 @@ public sealed class ReplicatedStoreOptions
     /// <summary>How many commits may wait for the writer before further callers have to. Default: 8,192.</summary>
     public int MaxPendingCommits { get; set; } = 8_192;
 
+    /// <summary>
+    /// How many bytes of changes wait for one slow watcher, before it takes what it missed from the store, where it finds the latest state of each
+    /// document only. Default: 16 MiB.
+    /// </summary>
+    public long MaxWatchBufferLength { get; set; } = 16 * 1024 * 1024;
+
     internal void Validate()
     {
         Check(AcknowledgementTimeout > TimeSpan.Zero, nameof(AcknowledgementTimeout), AcknowledgementTimeout, "positive");
         Check(JoinTimeout > TimeSpan.Zero, nameof(JoinTimeout), JoinTimeout, "positive");
         Check(ReportInterval >= TimeSpan.FromMilliseconds(10), nameof(ReportInterval), ReportInterval, "at least 10 ms");
         Check(MaxDocumentLength is >= 1_024 and <= 256 * 1024 * 1024, nameof(MaxDocumentLength), MaxDocumentLength, "from 1 KiB to 256 MiB");
+        Check(MaxWatchBufferLength >= 0, nameof(MaxWatchBufferLength), MaxWatchBufferLength, "zero or more");
         Check(MaxPendingCommits is >= 1 and <= 1_000_000, nameof(MaxPendingCommits), MaxPendingCommits, "from 1 to 1,000,000");
 
         static void Check(bool isValid, string name, object value, string allowed)

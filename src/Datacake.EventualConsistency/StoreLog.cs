@@ -52,4 +52,7 @@ static partial class StoreLog
 
     [LoggerMessage(16, LogLevel.Information, "The index {Index} of the keyspace {Keyspace} is built, from {Count} documents")]
     public static partial void IndexBuilt(ILogger logger, string index, string keyspace, long count);
+
+    [LoggerMessage(17, LogLevel.Debug, "What a read of node {Node} found missing on some replicas was not fetched at once; replication brings it")]
+    public static partial void RepairFailed(ILogger logger, Exception exception, byte node);
 }

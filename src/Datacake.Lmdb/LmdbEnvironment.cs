@@ -42,6 +42,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
             const uint Mode = 0b110_110_100;   // rw-rw-r--, less what the umask takes away
             Check(_engine.EnvOpen(_handle, path, EnvironmentFlags.NoSubDirectory | EnvironmentFlags.NoThreadLocalStorage, Mode));
             _database = PrepareFormat();
+            FlushName(path);
         }
         catch
         {
@@ -231,6 +232,19 @@ sealed unsafe class LmdbEnvironment : IDisposable
                 File.WriteAllBytes(table, new byte[TableHeaderBytes + _options.MaxSnapshots * BytesPerReader]);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw StorageException.FromFileSystem(_description, exception);
+        }
+    }
+
+    /// <summary>LMDB forces the contents of the file to the disk, and leaves the name of a new one to the operating system.</summary>
+    void FlushName(string path)
+    {
+        try
+        {
+            DurableFile.FlushDirectory(Path.GetDirectoryName(path)!);
+        }
+        catch (IOException exception)
         {
             throw StorageException.FromFileSystem(_description, exception);
         }

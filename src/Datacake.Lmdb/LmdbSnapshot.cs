@@ -5,9 +5,6 @@ namespace Datacake.Lmdb;
 /// <summary>A read transaction that it has for itself until it is disposed.</summary>
 sealed class LmdbSnapshot(Readers readers, ReadTransaction transaction) : IStorageSnapshot
 {
-    // A page ends after this many bytes, so that large values do not make it large.
-    const int MaxPageBytes = 4 * 1024 * 1024;
-
     bool _disposed;   // Under the lock of the transaction, which may have its next user then.
 
     public ValueTask<ReadOnlyMemory<byte>?> GetAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken = default)
@@ -36,18 +33,16 @@ sealed class LmdbSnapshot(Readers readers, ReadTransaction transaction) : IStora
         lock (transaction.Using)
         {
             ThrowIfDisposed();
-            var page = new List<StorageEntry>();
-            int bytes = 0;
+            var page = new PageOfCopies(maxEntries);
             bool found = transaction.TryMoveInto(range, direction, out Value key, out Value value);
-            while (found && StoredKey.TryGetEntryKey(key.Span, out ReadOnlySpan<byte> entryKey) && range.Contains(entryKey))
+            while (found && StoredKey.TryGetEntryKey(key.Span, out ReadOnlySpan<byte> entryKey) && !IsBeyond(range, direction, entryKey))
             {
-                page.Add(Copy(entryKey, value.Span));
-                bytes += entryKey.Length + value.Span.Length;
-                if (page.Count == maxEntries || bytes >= MaxPageBytes)
+                page.Add(entryKey, value.Span);
+                if (page.IsFull)
                     break;
                 found = transaction.TryMoveOn(direction, out key, out value);
             }
-            return page;
+            return page.Entries;
         }
     }
 
@@ -64,12 +59,8 @@ sealed class LmdbSnapshot(Readers readers, ReadTransaction transaction) : IStora
 
     void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, typeof(IStorageSnapshot));
 
-    static StorageEntry Copy(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
-    {
-        // One array for both: half the allocations of a scan.
-        byte[] bytes = GC.AllocateUninitializedArray<byte>(key.Length + value.Length);
-        key.CopyTo(bytes);
-        value.CopyTo(bytes.AsSpan(key.Length));
-        return new StorageEntry(bytes.AsMemory(0, key.Length), bytes.AsMemory(key.Length));
-    }
+    /// <summary>Whether a scan in a direction has left the range. It began inside, so that only the bound ahead of it counts.</summary>
+    static bool IsBeyond(in KeyRange range, ScanDirection direction, ReadOnlySpan<byte> key) => direction == ScanDirection.Forward
+        ? range.End is { } end && key.SequenceCompareTo(end.Span) >= 0
+        : key.SequenceCompareTo(range.Start.Span) < 0;
 }

@@ -23,6 +23,9 @@ public class DiagnosticTests
     [InlineData("DCD005", "public class Thing { public int Id { get; set; } public HashSet<object> X { get; set; } = []; }", "elements of a set")]
     [InlineData("DCD005", "public class Thing { public int Id { get; set; } public Dictionary<string, object> X { get; set; } = []; }", "keys of a dictionary")]
     [InlineData("DCD005", "public class Thing { public int Id { get; set; } public Part? X { get; set; } } public class Part { public Action? A { get; set; } }", "'Part.A' cannot be stored")]
+    [InlineData("DCD005", "public class Thing { public int Id { get; set; } public List<Part> X { get; set; } = []; } public class Part { public HashSet<int> A { get; } = []; }", "'Part.A' cannot be stored: it is in the list or dictionary 'X'")]
+    [InlineData("DCD005", "public class Thing { public int Id { get; set; } public List<Thing> X { get; set; } = []; }", "hold its key instead, or a set of keys")]
+    [InlineData("DCD011", "public class Thing { public int Id { get; set; } public List<Part> X { get; set; } = []; } public class Part { public List<Part> Inner { get; set; } = []; }", "'Part.Inner' would be stored within itself")]
     [InlineData("DCD006", "public class Thing { public int Id { get; set; } [Counter] public string X { get; set; } = \"\"; }", "a [Counter] must be an int or a long")]
     [InlineData("DCD006", "public class Thing { public int Id { get; set; } [Counter] public int X { get; } }", "that can be set")]
     [InlineData("DCD007", "[Index(\"Y\")] public class Thing { public int Id { get; set; } public int X { get; set; } }", "there is no mapped property 'Y'")]
@@ -43,6 +46,7 @@ public class DiagnosticTests
     [InlineData("DCD016", "public class Thing { [System.ComponentModel.DataAnnotations.Schema.DatabaseGenerated(System.ComponentModel.DataAnnotations.Schema.DatabaseGeneratedOption.Identity)] public int Id { get; set; } }", "a 'int' has no room")]
     [InlineData("DCD017", "[Derived(typeof(Other))] public class Thing { public int Id { get; set; } } public class Other;", "it does not derive from that")]
     [InlineData("DCD017", "[Derived(typeof(A)), Derived(typeof(B))] public class Thing { public int Id { get; set; } } public class A : Thing { public int X { get; set; } } public class B : Thing { public int X { get; set; } }", "'A' has a property 'X' too")]
+    [InlineData("DCD017", "[Derived(typeof(A))] public class Thing { public int Id { get; set; } } public class A : Thing; partial class OtherContext(DatacakeNode node) : DatacakeContext(node) { internal partial Keyspace<A> As { get; } internal partial Keyspace<Thing> Things { get; } }", "it has a keyspace of its own")]
     [InlineData("DCD017", "[Derived(typeof(A), \"Thing\")] public class Thing { public int Id { get; set; } } public class A : Thing;", "another class is stored as 'Thing'")]
     [InlineData("DCD018", "public class Thing { public int Id { get; set; } [FormerName(\"Y\")] public int X { get; set; } public int Y { get; set; } }", "'Thing.X' cannot be stored as 'Y': so is 'Y'")]
     [InlineData("DCD018", "public class Thing { public int Id { get; set; } [FormerName(\"a.b\")] public int X { get; set; } }", "has a dot")]
@@ -59,7 +63,7 @@ public class DiagnosticTests
     [InlineData("DCD014", "model.Entity<Thing>().HasIndex(t => t.Name.Length + 1);", "name properties and nothing else")]
     [InlineData("DCD014", "model.Entity<Thing>().Property(t => t.Name).HasConversion(n => n + Name, n => n);", "the function uses 'this'")]
     [InlineData("DCD014", "model.Entity<Thing>().Property(t => t.Name).HasConversion(n => n + node, n => n);", "the function uses 'node'")]
-    [InlineData("DCD015", "model.Entity<Other>();", "the context has no keyspace of 'Other'; add: public partial Keyspace<Other>")]
+    [InlineData("DCD015", "model.Entity<Other>();", "the context itself has no keyspace of 'Other'; add: public partial Keyspace<Other>")]
     [InlineData("DCD015", "model.Entity<Thing>().Property(t => t.Name.Length).IsRequired();", "there is no mapped property 'Name.Length' in 'Thing'")]
     [InlineData("DCD015", "model.Entity<Thing>().HasKey(t => t.Ignored);", "'Ignored' of the key is no property")]
     [InlineData("DCD015", "model.Entity<Thing>().Property(t => t.Name).ValueGeneratedOnAdd();", "'Name' is not the key")]
@@ -87,6 +91,30 @@ public class DiagnosticTests
             }
             """), id, message);
 
+    [Theory]
+    [InlineData("model.Entity<Thing>().ToTable(\"things\");", "ToKeyspace(name)")]
+    [InlineData("model.Entity<Thing>().HasIndex(t => t.Name).IsUnique();", "make what must be unique the key")]
+    [InlineData("model.Entity<Thing>().Property(t => t.Name).HasColumnName(\"n\").IsRequired();", "HasFormerName(name)")]
+    [InlineData("model.Entity<Thing>().OwnsOne(t => t.Name);", "is owned anyway")]
+    public void What_is_otherwise_in_Entity_Framework_is_said(string statement, string message)
+    {
+        var run = GeneratorRun.Of($$"""
+            class Thing { public long Id { get; set; } public string Name { get; set; } = ""; }
+            partial class TestContext(DatacakeNode node) : DatacakeContext(node)
+            {
+                internal partial Keyspace<Thing> Things { get; }
+                protected override void OnModelCreating(ModelBuilder model)
+                {
+                    {{statement}}
+                }
+            }
+            """);
+        var error = Assert.Single(run.CompilerDiagnostics);
+        Assert.Equal("CS0619", error.Id);
+        Assert.Contains(message, error.GetMessage(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
+        Assert.Empty(run.Diagnostics);
+    }
+
     [Fact]
     public void Each_error_has_its_section_in_the_readme()
     {
@@ -107,6 +135,14 @@ public class DiagnosticTests
     [Fact]
     public void Beside_the_error_there_are_no_others_in_its_wake() =>
         Assert.Empty(GeneratorRun.OfThing("public class Thing { public int Number { get; set; } }").CompilerDiagnostics);
+
+    [Fact]
+    public void A_type_that_does_not_exist_is_left_to_the_compiler()
+    {
+        var run = GeneratorRun.OfThing("public class Thing { public int Id { get; set; } public Part? A { get; set; } public List<Part[]> B { get; set; } = []; }");
+        Assert.Empty(run.Diagnostics);
+        Assert.All(run.CompilerDiagnostics, diagnostic => Assert.Equal("CS0246", diagnostic.Id));
+    }
 
     static void Reported(GeneratorRun run, string id, string message)
     {

@@ -46,7 +46,8 @@ public class GeneratorTests
     [InlineData("[Index(nameof(A), nameof(B), IsDescending = new[] { true, false })] class Thing { public int Id { get; set; } [Index(AllDescending = true)] public int A { get; set; } public int B { get; set; } }")]
     [InlineData("[Derived(typeof(Cat), \"cat\"), Derived(typeof(Dog))] abstract class Thing { public int Id { get; set; } [Index] public string? Name { get; set; } } class Cat : Thing { public int Lives { get; init; } public Part? P { get; set; } [Counter] public long N { get; set; } } record class Part(string? X); class Dog(bool isGood) : Thing { public bool IsGood { get; } = isGood; public HashSet<string> Tricks { get; } = []; public Dictionary<string, int>? D { get; set; } }")]
     [InlineData("[Derived(typeof(Sub), \"s\"), Derived(typeof(Thing), \"t\"), Derived(typeof(SubSub))] record Thing(long Id, string Name); record Sub(long Id, string Name, int X) : Thing(Id, Name); record SubSub(long Id, string Name, int X, int? Y) : Sub(Id, Name, X);")]
-    public void Converters_former_names_and_derived_classes_compile(string source) => Compiles(GeneratorRun.OfThing(source));
+    [InlineData("class Thing { public long Id { get; set; } public List<Line> Lines { get; set; } = []; public Line[]? Array { get; set; } public Dictionary<string, Line> ByName { get; } = []; public Part Part { get; set; } = new(); } class Part { public IReadOnlyList<Line>? Inner { get; set; } } class Line { public required string Text { get; init; } [FormerName(\"n\")] public int? Number { get; private set; } public Price? Price { get; set; } public List<Price> Prices { get; set; } = []; } record Price(decimal Amount, DayOfWeek? Day = null) { public string? Note { get; init; } }")]
+    public void Converters_former_names_derived_classes_and_lists_of_objects_compile(string source) => Compiles(GeneratorRun.OfThing(source));
 
     [Theory]
     [InlineData("model.Entity<Thing>().HasKey(t => t.Name);")]

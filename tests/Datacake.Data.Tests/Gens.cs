@@ -37,7 +37,7 @@ static class Gens
         {
             Id = Any(Gen.Guid),
             Boolean = Any(Gen.Bool),
-            Byte = Any(Gen.Byte),
+            Byte = Any(Gen.Byte[0, 3]),
             SByte = Any(Gen.SByte),
             Int16 = Any(Gen.Short),
             UInt16 = Any(Gen.UShort),

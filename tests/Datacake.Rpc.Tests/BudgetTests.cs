@@ -1,3 +1,4 @@
+using Datacake.Rpc.Framing;
 using Datacake.Rpc.Tests.Fixtures;
 
 namespace Datacake.Rpc.Tests;
@@ -53,6 +54,44 @@ public sealed class BudgetTests
         await using var second = new RpcChannel(pair.Server.Address);
         await Expect.Until(() => Volatile.Read(ref _started) == 0);
         await FinishAsync(await HoldAsync(second, 4));
+    }
+
+    [Theory]
+    [InlineData("half a request")]
+    [InlineData("a request without a route")]
+    [InlineData("two requests of one id")]
+    [InlineData("a reply")]
+    public async Task A_client_that_is_cut_off_gives_back_what_it_held(string sent)
+    {
+        await using var pair = await StartAsync(total: 512 * KiB);
+        var route = Route.Encode("test", "hold");
+        var request = RawClient.Frame(FrameType.Request, 1, 0, route, new byte[60 * KiB]);
+        byte[] bytes = sent switch
+        {
+            "half a request" => request[..(40 * KiB)],
+            "a request without a route" => RawClient.Frame(FrameType.Request, 1, 0, [0xFF, 0xFF], new byte[60 * KiB]),
+            "two requests of one id" => [.. request, .. request],
+            _ => RawClient.Frame(FrameType.Reply, 1, 0, null, new byte[60 * KiB]),
+        };
+        for (var i = 0; i < 6; i++)
+        {
+            await using var client = await RawClient.GreetAsync(pair.Server);
+            await client.SendAsync(bytes);
+            if (sent != "half a request")
+                await client.IsCutAsync();
+        }
+
+        _finish.SetResult();
+        Task<RpcPayload>[] calls;
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        do
+        {
+            // The server takes note of the end of a connection in its own time.
+            deadline.Token.ThrowIfCancellationRequested();
+            calls = await HoldAsync(pair.Channel, 4);
+            await Task.WhenAll(calls).Soon().ContinueWith(_ => { }, TaskScheduler.Default);
+        }
+        while (!calls.All(call => call.IsCompletedSuccessfully));
     }
 
     async Task<Task<RpcPayload>[]> HoldAsync(RpcChannel channel, int count)

@@ -43,7 +43,7 @@ public sealed class FuzzTests
             try
             {
                 var reading = client.IsCutAsync();
-                await client.SendAsync(Garbage(kind, random));
+                await client.SendAsync(GarbageFrames.Of(kind, random));
                 await client.DisposeAsync();
                 await reading.Soon();
             }
@@ -82,7 +82,7 @@ public sealed class FuzzTests
                 try
                 {
                     await Rpc.Handshake.HandshakeProtocol.AcceptAsync(connection.Stream, new RpcLimits(), default, null, default).Soon();
-                    await connection.Stream.WriteAsync(Garbage(kind, random)).Soon();
+                    await connection.Stream.WriteAsync(GarbageFrames.Of(kind, random)).Soon();
                 }
                 catch (IOException)
                 {
@@ -176,70 +176,5 @@ public sealed class FuzzTests
         await client.SendAsync(RawClient.Frame(FrameType.Request, 6, 0, route, new byte[60_000]));
         var (reply, body) = await client.ReceiveAsync();
         Assert.Equal((FrameType.Reply, 6u, 60_000), (reply.Type, reply.Id, body.Length));
-    }
-
-    static byte[] Garbage(string kind, Random random)
-    {
-        var frames = new List<byte>();
-        switch (kind)
-        {
-            case "random frames":
-                for (var i = 0; i < 50; i++)
-                {
-                    var body = new byte[random.Next(4) == 0 ? random.Next(70_000) : random.Next(40)];
-                    random.NextBytes(body);
-                    frames.AddRange(RawClient.Frame(
-                        (FrameType)random.Next(1, 14), (uint)random.Next(6), (uint)random.Next(), null, body, (FrameFlags)random.Next(2)));
-                }
-
-                break;
-            case "mutated frames":
-                var valid = ValidFrames(random);
-                for (var i = random.Next(1, 10); i > 0; i--)
-                    valid[random.Next(valid.Length)] = (byte)random.Next(256);
-                return valid;
-            case "truncated frames":
-                var whole = ValidFrames(random);
-                return whole[..random.Next(whole.Length)];
-            case "frames in any order":
-                return ValidFrames(random);
-            case "answers in any order":
-                for (var i = 0; i < 50; i++)
-                {
-                    var type = (FrameType[])[FrameType.Reply, FrameType.Error, FrameType.Chunk, FrameType.Accept, FrameType.Message,
-                        FrameType.Credit, FrameType.Complete, FrameType.Ping, FrameType.Pong];
-                    frames.AddRange(ValidFrame(type[random.Next(type.Length)], random));
-                }
-
-                break;
-            default:
-                var bytes = new byte[random.Next(1, 5000)];
-                random.NextBytes(bytes);
-                return bytes;
-        }
-
-        return [.. frames];
-    }
-
-    static byte[] ValidFrames(Random random)
-    {
-        FrameType[] types = [FrameType.Request, FrameType.Chunk, FrameType.Cancel, FrameType.OpenStream, FrameType.Message,
-            FrameType.Credit, FrameType.Complete, FrameType.Ping, FrameType.Pong];
-        return [.. Enumerable.Range(0, 50).SelectMany(_ => ValidFrame(types[random.Next(types.Length)], random))];
-    }
-
-    /// <summary>A frame that is well-formed, if not sensible at its place.</summary>
-    static byte[] ValidFrame(FrameType type, Random random)
-    {
-        var hasRoute = type is FrameType.Request or FrameType.OpenStream;
-        var hasPayload = type is FrameType.Request or FrameType.Reply or FrameType.Error or FrameType.Chunk or FrameType.Message;
-        var mayGoOn = type is FrameType.Request or FrameType.Reply or FrameType.Chunk or FrameType.Message;
-        return RawClient.Frame(
-            type,
-            (uint)random.Next(1, 20),
-            (uint)random.Next(),
-            hasRoute ? Route.Encode(random.Next(5) == 0 ? "nowhere" : "echo", random.Next(2) == 0 ? "echo" : "echo-stream") : null,
-            hasPayload ? new byte[random.Next(5) == 0 ? random.Next(65_536) : random.Next(100)] : null,
-            mayGoOn && random.Next(3) == 0 ? FrameFlags.More : FrameFlags.None);
     }
 }

@@ -6,6 +6,7 @@ using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.Simulation.Mutants;
+using Datacake.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Datacake.Simulation;
@@ -26,6 +27,9 @@ sealed class Link(long stream, Machine peer, bool isDialer)
 /// <summary>Something that changes a replica, on its way through a batch.</summary>
 sealed class Work(Func<ReplicaBatch, ValueTask> apply) : CommitWork
 {
+    /// <summary>The batch that it was applied to.</summary>
+    public ReplicaBatch? Batch { get; private set; }
+
     /// <summary>The transactions that it may bring.</summary>
     public Holdings Offered { get; init; } = Holdings.None;
 
@@ -36,7 +40,11 @@ sealed class Work(Func<ReplicaBatch, ValueTask> apply) : CommitWork
 
     public Action<Exception>? Failed { get; init; }
 
-    public override ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken) => apply(batch);
+    public override ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken)
+    {
+        Batch = batch;
+        return apply(batch);
+    }
 
     public override void OnCommitted() => Committed?.Invoke();
 
@@ -100,6 +108,9 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     /// <summary>The merge of the transactions held: what the store has to show.</summary>
     public Document[] Ideal { get; set; } = Fresh(scenario);
 
+    /// <summary>What is stored, and what the replica knows, as of the last check: as long as both are the same, it need not be checked again.</summary>
+    public (StorageEntry[] Entries, ReplicaState State)? Checked { get; set; }
+
     public IReadOnlyList<Work> Waiting => _waiting;
 
     /// <summary>When the node's clock last was, whatever the wall clock says.</summary>
@@ -120,7 +131,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     /// <summary>Starts the process, as the replicated store does it.</summary>
     public void Start(ulong boot, Action<ReplicaBatch> onCommitted)
     {
-        var settings = new ReplicaSettings("simulation", "", boot, StoreId);
+        var settings = new ReplicaSettings("simulation", "", boot, StoreId, scenario.MaxStep, scenario.MaxAsserted);
         using var snapshot = Now(Disk.OpenSnapshotAsync());
         var (replica, batch) = Now(
             Replica.OpenAsync(settings, new HybridLogicalClock(Node, Clock), Disk, snapshot, CancellationToken.None));

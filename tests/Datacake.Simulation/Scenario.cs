@@ -41,6 +41,12 @@ sealed record Scenario
 
     public required int PageSize { get; init; }
 
+    /// <summary>How many records a replica forgets or clears away in one batch.</summary>
+    public required int MaxStep { get; init; }
+
+    /// <summary>How many documents a transaction of a full reconcile has at most.</summary>
+    public required int MaxAsserted { get; init; }
+
     public required IReadOnlyDictionary<EventKind, double> Weights { get; init; }
 
     /// <summary>Whether commits or disks may get lost.</summary>
@@ -57,7 +63,7 @@ sealed record Scenario
         int machines = random.Next(3) == 0 ? random.Next(2, 4) : random.Next(minMachines, maxMachines + 1);
         int slots = random.Next(1, 4);
         if (theme.IsSmall)
-            (machines, slots) = (random.Next(2, 4), random.Next(3) == 0 ? 2 : 1);
+            (machines, slots) = (random.Next(theme.MinMachines, 4), random.Next(3) == 0 ? 2 : 1);
         int policies = random.Next(4);
         return new Scenario
         {
@@ -71,6 +77,8 @@ sealed record Scenario
             Durability = random.Next(4) == 0 ? Durability.Flushed : Durability.Buffered,
             PartLength = Pick(random, [1, 1, 40, 120, 100_000]),
             PageSize = Pick(random, [1, 2, 7, 500]),
+            MaxStep = Pick(random, [1, 2, 5, 1_000]),
+            MaxAsserted = Pick(random, [1, 2, 1_000]),
             Weights = weights,
         };
     }

@@ -24,19 +24,21 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
     /// <summary>How many of the latest commits a power loss may take.</summary>
     public int UnflushedCount => _states.Count - 1;
 
-    /// <summary>Whether the next commit is refused.</summary>
+    /// <summary>Whether the next commit fails.</summary>
     public bool IsFailing { get; set; }
+
+    /// <summary>Whether a commit that fails is stored nevertheless.</summary>
+    public bool FailsLate { get; set; }
 
     public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default) =>
         new(new Snapshot(Entries, pageSize));
 
     public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
     {
-        if (IsFailing)
-        {
-            IsFailing = false;
+        bool isFailing = IsFailing;
+        IsFailing = false;
+        if (isFailing && !FailsLate)
             throw new StorageException(StorageError.Full, "The simulated disk is full.");
-        }
         if (mutant.TearsCommits && batch.Count > 1)
             _states.Add((Apply(batch.Operations[..^1]), _states[^1].Held));
         _states.Add((Apply(batch.Operations), _states[^1].Held));
@@ -44,11 +46,16 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
             Flush();
         else if (_states.Count > MaxUnflushed)
             _states.RemoveAt(0);
-        return ValueTask.CompletedTask;
+        return isFailing ? throw new StorageException(StorageError.Failed, "The simulated disk does not say whether it has stored that.")
+            : ValueTask.CompletedTask;
     }
 
-    /// <summary>Notes which transactions the state of the last commit really has.</summary>
-    public void Note(Holdings held) => _states[^1] = _states[^1] with { Held = held };
+    /// <summary>Notes which transactions the states of the last commits really have.</summary>
+    public void Note(Holdings held, int commits = 1)
+    {
+        for (int i = Math.Max(0, _states.Count - commits); i < _states.Count; i++)
+            _states[i] = _states[i] with { Held = held };
+    }
 
     public void Flush() => _states.RemoveRange(0, _states.Count - 1);
 

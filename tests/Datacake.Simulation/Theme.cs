@@ -3,7 +3,7 @@ using static Datacake.Simulation.EventKind;
 namespace Datacake.Simulation;
 
 /// <summary>What a history is mostly about: how often which event happens.</summary>
-sealed record Theme(string Name, IReadOnlyDictionary<EventKind, double> Weights, bool IsSmall = false)
+sealed record Theme(string Name, IReadOnlyDictionary<EventKind, double> Weights, bool IsSmall = false, int MinMachines = 2)
 {
     static readonly SortedDictionary<EventKind, double> Usual = new()
     {
@@ -58,6 +58,12 @@ sealed record Theme(string Name, IReadOnlyDictionary<EventKind, double> Weights,
             (Write, 10), (Deliver, 50), (Tick, 15), (Collect, 12),
             (Exchange, 2), (Forget, 4), (Break, 5)) with { IsSmall = true },
         Of("refusals", [.. GivingUp], (FailCommit, 8), (Stall, 6), (Resume, 6), (Tick, 15)),
+        // Messages outlive the session, the tail or the life that they come from.
+        Of("ghosts", [.. GivingUp, Wipe, Pull, Exchange, Gather],
+            (LosePower, 7), (Start, 25), (Write, 8), (Deliver, 40), (Tick, 10), (Dial, 16), (Collect, 2), (Flush, 1)) with { IsSmall = true },
+        Of("rebirths", [.. GivingUp, LosePower, SetClock, Pull, Exchange, Gather, Partition],
+            (Wipe, 4), (Start, 30), (Write, 25), (Deliver, 60), (Tick, 8), (Dial, 20), (Block, 8), (Unblock, 6), (Heal, 0.5),
+            (Collect, 2)) with { IsSmall = true, MinMachines = 3 },
         Of("mixed", []),
     ];
 

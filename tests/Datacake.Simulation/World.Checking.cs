@@ -63,10 +63,13 @@ sealed partial class World
     void CheckStore(Machine machine)
     {
         var replica = machine.Replica!;
+        if (machine.Checked is var (entries, state) && ReferenceEquals(entries, machine.Disk.Entries) && ReferenceEquals(state, replica.State))
+            return;
+        machine.Checked = (machine.Disk.Entries, replica.State);
         CheckEncoding(machine, replica);
         var shown = new Document[_scenario.Slots.Count];
         var totals = replica.Catalog.All.ToDictionary(keyspace => keyspace, _ => (Count: 0L, Fingerprint: UInt128.Zero));
-        var entries = new HashSet<StorageKey>();
+        var indexed = new HashSet<StorageKey>();
         Array.Fill(shown, Document.Nothing);
         foreach (var (key, value) in machine.Disk.Range(StoreLayout.AllDocuments))
         {
@@ -80,12 +83,12 @@ sealed partial class World
             totals[keyspace] = (count + 1, fingerprint + Fingerprint.Of(name.Key.Span, document, keyspace.Policy));
             foreach (var index in keyspace.State.Indexes)
             {
-                foreach (byte[] indexed in index.ValuesOf(document))
-                    entries.Add(new StorageKey(StoreLayout.IndexEntryKey(index.Number, indexed, name.Key.Span)));
+                foreach (byte[] content in index.ValuesOf(document))
+                    indexed.Add(new StorageKey(StoreLayout.IndexEntryKey(index.Number, content, name.Key.Span)));
             }
         }
         CheckTotals(machine, totals);
-        CheckIndexes(machine, entries);
+        CheckIndexes(machine, indexed);
         if (replica.IsJoined && !_retired.Contains(machine.StoreId))
             CheckExactness(machine, shown);
     }
@@ -173,6 +176,24 @@ sealed partial class World
             throw new Violation("truncated log", $"{Name(machine)} has truncated {left}, and its log record is there");
         foreach (var (author, stamps) in _acknowledged)
             CheckAcknowledgement(machine, author, stamps);
+    }
+
+    /// <summary>
+    /// What is truncated is known to every member that is waited for, as far as what was heard of it is of its present life and run [R10].
+    /// </summary>
+    void CheckStability(Machine machine, VersionVector truncated)
+    {
+        var replica = machine.Replica!;
+        if (truncated.IsEmpty || _retired.Contains(machine.StoreId))
+            return;
+        foreach (var other in _machines.Where(other => other != machine && other.IsUp && !replica.Identity.Forgotten.Contains(other.Node)))
+        {
+            if (!replica.Identity.Members.TryGetValue(other.Node, out var member) || member.StoreId != other.StoreId)
+                continue;
+            bool isHeard = other.HadJoined && replica.RunOf(other.Node) == other.Replica!.Run;
+            if ((isHeard && !other.Replica!.State.Known.Covers(truncated)) || !other.HadJoined)
+                throw new Violation("stability", $"{Name(machine)} truncates {truncated}, which {Name(other)} does not know");
+        }
     }
 
     void CheckAcknowledgement(Machine machine, Machine author, IReadOnlyList<StampInterval> stamps)

@@ -77,13 +77,27 @@ sealed partial class World
             if (members.Contains(a) && members.Contains(b) && !HaveSession(a, b))
                 Dial(a, b);
         }
-        DeliverAll(_ => true);
+        Talk();
         foreach (var machine in members)
         {
             Tick(machine);
-            Collect(machine, TimeSpan.Zero);
+            Collect(machine, TimeSpan.Zero, isThorough: true);
         }
-        DeliverAll(_ => true);
+        Talk();
+    }
+
+    /// <summary>All messages arrive, and their answers; what comes to a machine at once is one batch.</summary>
+    void Talk()
+    {
+        do
+        {
+            foreach (var machine in _machines.Where(machine => machine.IsUp))
+                machine.IsStalled = true;
+            DeliverAll(_ => true);
+            foreach (var machine in _machines.Where(machine => machine.IsUp))
+                Resume(machine);
+        }
+        while (_network.Count > 0);
     }
 
     /// <summary>What is not as it should be in the end; <see langword="null"/> if all is.</summary>

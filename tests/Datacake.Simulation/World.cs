@@ -30,6 +30,7 @@ sealed partial class World
     bool _isCommitting;
     long _lastStream;
     ulong _lastId;
+    int _decoded;
     bool _isCalm;
 
     public World(Scenario scenario, Statistics statistics, Mutant mutant)
@@ -151,6 +152,7 @@ sealed partial class World
                 break;
             case EventKind.FailCommit:
                 machine.Disk.IsFailing = true;
+                machine.Disk.FailsLate = chance % 3 == 0;
                 break;
             case EventKind.Stall:
                 machine.IsStalled = true;
@@ -363,12 +365,13 @@ sealed partial class World
         _ => message.ToString(),
     };
 
-    static ReplicaMessage Decode(Envelope envelope)
+    ReplicaMessage Decode(Envelope envelope)
     {
         byte[] copy = [.. envelope.Encoded!];
         var message = ReplicaMessage.Decode(copy);
         Array.Fill(copy, (byte)0xDD);                                           // whoever keeps a part of it without copying finds out
-        return message.Encoded.AsSpan().SequenceEqual(envelope.Encoded) ? message
+        bool isChecked = ++_decoded % 4 == 0;                                   // one in four, to save time
+        return !isChecked || message.Encoded.AsSpan().SequenceEqual(envelope.Encoded) ? message
             : throw new Violation("encoding", $"a {message.GetType().Name} is not what it was after decoding and encoding");
     }
 
@@ -506,30 +509,44 @@ sealed partial class World
 
     void Pull(Machine machine, Machine peer) => Run(machine, batch =>
     {
-        // The replica never pulls from two at once.
-        if (!machine.Replica!.IsPulling && machine.Replica.Sessions.ContainsKey(peer.Node))
+        if (machine.Replica!.CanPull && machine.Replica.Sessions.ContainsKey(peer.Node))
             machine.Replica.StartPull(batch, peer.Node);
     });
 
-    void Collect(Machine machine, TimeSpan beyondNow) => Queue(machine, new Work(async batch =>
+    /// <summary>One step of forgetting, or all.</summary>
+    void Collect(Machine machine, TimeSpan beyondNow, bool isThorough = false)
     {
+        bool hasMore = false;
         var upTo = beyondNow == TimeSpan.MaxValue ? new HlcTimestamp(ulong.MaxValue) : HlcTimestamp.AtEndOf(_time.Now + beyondNow);
-        await _mutant.AroundAsync(machine, batch, isCollecting: true, async () => await machine.Replica!.CollectAsync(batch, upTo));
-    }));
+        Queue(machine, new Work(batch => _mutant.AroundAsync(machine, batch, isCollecting: true, async () =>
+            hasMore = await machine.Replica!.CollectAsync(batch, upTo)))
+        {
+            Committed = () =>
+            {
+                if (hasMore && isThorough)
+                    Collect(machine, beyondNow, isThorough);
+            },
+        });
+    }
 
     void Retire(Machine machine, Machine peer)
     {
-        if (machine == peer || !machine.IsJoined || _retired.Contains(machine.StoreId)
-            || !machine.Replica!.Identity.Members.TryGetValue(peer.Node, out var member))
+        if (machine == peer)
             return;
-        _statistics.Count("retired stores");
-        _retired.Add(member.StoreId);
-        Run(machine, _ => machine.Replica!.Retire(peer.Node));
+        Run(machine, _ =>
+        {
+            if (!machine.IsJoined || _retired.Contains(machine.StoreId)
+                || !machine.Replica!.Identity.Members.TryGetValue(peer.Node, out var member))
+                return;
+            _statistics.Count("retired stores");
+            _retired.Add(member.StoreId);
+            machine.Replica.Retire(peer.Node);
+        });
     }
 
     void Write(Machine machine, int chance)
     {
-        if (machine.IsJoined)
+        if (machine.HadJoined)
             Queue(machine, new Work(batch => WriteAsync(machine, batch, new Random(chance))));
     }
 
@@ -629,6 +646,7 @@ sealed partial class World
         do
         {
             var before = machine.Replica!.State;
+            var stored = machine.Disk.Entries;
             _committed = null;
             var work = machine.Commit();
             _statistics.CountBatch();
@@ -636,9 +654,14 @@ sealed partial class World
                 is { Failure: { } failure })
                 throw new Violation("nothing fails", $"on {Name(machine)}: {failure.Message}", failure);
             if (_committed is { } batch)
+            {
                 Settle(machine, before, batch, work);
+                Dispatch(machine, batch);
+            }
             else
-                FailedCommit(machine);
+            {
+                FailedCommit(machine, before, work, isStored: !ReferenceEquals(stored, machine.Disk.Entries));
+            }
             _written.Clear();
             _acknowledged.Clear();
         }
@@ -646,14 +669,21 @@ sealed partial class World
         _isCommitting = false;
     }
 
-    void FailedCommit(Machine machine)
+    /// <summary>After a commit that failed, though it may have been stored: then the replica finds out with its next batch.</summary>
+    void FailedCommit(Machine machine, ReplicaState before, Work[] work, bool isStored)
     {
         _statistics.Count("failed commits");
-        Trace?.Invoke($"  node {machine.Node} fails to commit");
+        Trace?.Invoke($"  node {machine.Node} fails to commit{(isStored ? ", but has stored it" : "")}");
+        if (!isStored)
+            return;
+        _statistics.Count("failed commits that were stored");
+        var stored = machine.Disk.Entries;
+        machine.Commit();
+        Settle(machine, before, work.First(one => one.Batch is not null).Batch!, work, commits: ReferenceEquals(stored, machine.Disk.Entries) ? 1 : 2);
     }
 
-    /// <summary>After a commit: the history grows, the replica is checked, and what the batch says is sent.</summary>
-    void Settle(Machine machine, ReplicaState before, ReplicaBatch batch, Work[] work)
+    /// <summary>After a commit: the history grows, and the replica is checked.</summary>
+    void Settle(Machine machine, ReplicaState before, ReplicaBatch batch, Work[] work, int commits = 1)
     {
         var replica = machine.Replica!;
         var offered = work.Aggregate(Holdings.None, (all, one) => all.Or(one.Offered));
@@ -669,11 +699,10 @@ sealed partial class World
         if (batch.IsReconciled)
             machine.Arrived = null;
         Gain(machine, before, offered, own);
-        machine.Disk.Note(machine.Held);
+        if (machine.HadJoined && !batch.IsReconciled)
+            CheckStability(machine, replica.State.Truncated.Except(before.Truncated));
+        machine.Disk.Note(machine.Held, commits);
         machine.HadJoined = replica.IsJoined;
-        Dispatch(machine, batch);
-        if (batch.HasPulled && replica.IsJoined)
-            Broadcast(machine, replica.Report(batch));
     }
 
     /// <summary>Sends what a committed batch says, as the peer links do it.</summary>
@@ -689,6 +718,8 @@ sealed partial class World
                     Send(machine, link, message, machine.Held);
             }
         }
+        if (batch.HasPulled && machine.IsJoined)
+            Broadcast(machine, machine.Replica!.Report(batch));
     }
 
     void Broadcast(Machine machine, ReplicaMessage message)

@@ -232,7 +232,7 @@ public sealed class SqliteFileTests : IDisposable
                 snapshot.Dispose();
             },
             Cancellation))];
-        Assert.InRange(await LargestLogAsync(storage, commits: 1000), 1, 1000 * 10_000 / 2);
+        Assert.InRange(await LargestLogAsync(storage, commits: 2000), 1, 2000 * 10_000 / 2);
         await stop.CancelAsync();
         await Task.WhenAll(readers);
     }

@@ -4,7 +4,7 @@ namespace Datacake.Storage.Specification;
 /// What a durable store must do when its process is killed. A provider's test project inherits this class, and calls
 /// <see cref="StorageProcess.TryRunAsync"/> in an entry point of its own.
 /// </summary>
-public abstract class CrashSpecification : IDisposable
+public abstract partial class CrashSpecification : IDisposable
 {
     /// <summary>Opens the store at a path, and creates it if it is not there.</summary>
     protected abstract IStorage Open(string path);
@@ -12,13 +12,16 @@ public abstract class CrashSpecification : IDisposable
     /// <summary>The directory of this test.</summary>
     protected TemporaryDirectory Directory { get; } = new();
 
+    /// <summary>The last part of the path of the store, from which an entry point for several providers can tell which one to open.</summary>
+    protected virtual string StoreName => "store";
+
     /// <summary>How many times a process is killed. The environment variable DATACAKE_CRASHES sets it.</summary>
     protected virtual int Crashes => StorageSpecification.Parameter("DATACAKE_CRASHES", 5);
 
     [Fact]
     public async Task After_a_kill_every_acknowledged_batch_is_there_and_no_part_of_another()
     {
-        string path = Directory["store"];
+        string path = Directory[StoreName];
         var random = new Random(1);
         for (int crash = 0; crash < Crashes; crash++)
         {
@@ -37,7 +40,7 @@ public abstract class CrashSpecification : IDisposable
     [Fact]
     public async Task A_store_is_refused_while_another_process_owns_it_and_free_once_that_is_killed()
     {
-        string path = Directory["store"];
+        string path = Directory[StoreName];
         using var process = StorageProcess.Start(path);
         await process.WaitForAcknowledgementsAsync(1);
         StorageException refusal = Assert.Throws<StorageException>(() => Open(path));

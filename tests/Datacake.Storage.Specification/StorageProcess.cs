@@ -33,20 +33,21 @@ public sealed class StorageProcess : IDisposable
             number++;
             await storage.CommitAsync(NumberedBatches.Create(number), NumberedBatches.DurabilityOf(number));
             // When whoever started this process is gone nobody reads, and writing fails: it does not run on alone.
-            Console.Out.WriteLine(number);
+            // In one piece, so that a record of system calls shows it as one.
+            Console.Out.Write($"{number}\n");
             Console.Out.Flush();
         }
     }
 
     /// <summary>Starts the process on the store at a path.</summary>
-    public static StorageProcess Start(string path)
+    /// <param name="path">The path of the store.</param>
+    /// <param name="wrapper">A command, with its arguments, that runs the command after it and passes its output on.</param>
+    public static StorageProcess Start(string path, params string[] wrapper)
     {
         string host = Environment.ProcessPath ?? throw new InvalidOperationException("This process has no executable.");
-        var start = new ProcessStartInfo(host) { RedirectStandardOutput = true };
-        if (Path.GetFileNameWithoutExtension(host) == "dotnet")
-            start.ArgumentList.Add(Assembly.GetEntryAssembly()!.Location);
-        start.ArgumentList.Add(Argument);
-        start.ArgumentList.Add(path);
+        string[] assembly = Path.GetFileNameWithoutExtension(host) == "dotnet" ? [Assembly.GetEntryAssembly()!.Location] : [];
+        string[] command = [.. wrapper, host, .. assembly, Argument, path];
+        var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true };
         return new StorageProcess(Process.Start(start)!);
     }
 
@@ -65,7 +66,8 @@ public sealed class StorageProcess : IDisposable
     /// <summary>Ends the process without any chance to clean up, and reads what it still acknowledged before.</summary>
     public async Task KillAsync()
     {
-        _process.Kill();
+        // With the process that a wrapper runs.
+        _process.Kill(entireProcessTree: true);
         using var deadline = new CancellationTokenSource(Deadline);
         string rest = await _process.StandardOutput.ReadToEndAsync(deadline.Token);
         await _process.WaitForExitAsync(deadline.Token);
@@ -79,7 +81,7 @@ public sealed class StorageProcess : IDisposable
     public void Dispose()
     {
         if (!_process.HasExited)
-            _process.Kill();
+            _process.Kill(entireProcessTree: true);
         _process.Dispose();
     }
 }

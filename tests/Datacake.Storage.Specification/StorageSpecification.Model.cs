@@ -28,7 +28,8 @@ public abstract partial class StorageSpecification
         Gen.OneOf('\0', '\x01', 'a', '\x7F', '\x80', '\xFE', '\xFF').Array[0, 3].Select(c => new string(c));
 
     static readonly Gen<string> GenValue = Gen.Frequency(
-        (8, Gen.Int[0, 40].Select(Value)),
+        (2, Gen.Const("")),
+        (6, Gen.Int[0, 40].Select(Value)),
         (2, Gen.Int[41, 9000].Select(Value)));
 
     static readonly Gen<Step> GenStep = Gen.Frequency(

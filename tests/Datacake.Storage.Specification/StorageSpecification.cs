@@ -112,6 +112,7 @@ public abstract partial class StorageSpecification : IAsyncLifetime
             Assert.True(page.Count <= pageSize, $"A page of {pageSize} holds {page.Count} entries.");
             if (page.Count == 0)
                 return entries;
+            AssertInOrder(page, range, direction);
             entries.AddRange(page.Select(entry => $"{Text(entry.Key)}={Text(entry.Value)}"));
             ReadOnlyMemory<byte> last = page[^1].Key;
             range = direction == ScanDirection.Forward ? range.After(last) : range.Before(last);
@@ -123,5 +124,15 @@ public abstract partial class StorageSpecification : IAsyncLifetime
     {
         using IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
         return await ScanAsync(snapshot, range, direction, pageSize);
+    }
+
+    // Each page goes on where the last one ended, so that a scan that does not advance cannot go on for ever.
+    static void AssertInOrder(IReadOnlyList<StorageEntry> page, KeyRange range, ScanDirection direction)
+    {
+        foreach (StorageEntry entry in page)
+        {
+            Assert.True(range.Contains(entry.Key.Span), $"The key '{Text(entry.Key)}' is out of its place, or outside the range.");
+            range = direction == ScanDirection.Forward ? range.After(entry.Key) : range.Before(entry.Key);
+        }
     }
 }

@@ -11,13 +11,18 @@ public ref struct CellReader
     readonly CellPath[] _paths;
     readonly HlcTimestamp _born;
     readonly EntityContent? _content;
+    bool[]? _wanted;
     DocumentCells _cells;
     int _nextCounter;
     long _share;
 
-    internal CellReader(CellPath[] paths, Document document)
+    /// <param name="paths">The properties that the model knows.</param>
+    /// <param name="document">The document.</param>
+    /// <param name="wanted">Which of them are read; null: all.</param>
+    internal CellReader(CellPath[] paths, Document document, bool[]? wanted = null)
     {
         _paths = paths;
+        _wanted = wanted;
         _born = document.Born;
         _cells = document.Cells;
         Slot = -1;
@@ -52,7 +57,7 @@ public ref struct CellReader
         while (_cells.MoveNext())
         {
             var cell = _cells.Current;
-            if (!cell.IsShown(_born) || cell.Kind == DocumentPathKind.Root || !TryFind(cell.Property))
+            if (!cell.IsShown(_born) || cell.Kind == DocumentPathKind.Root || !TryFind(cell.Property) || _wanted?[Slot] == false)
                 continue;
             IsElement = cell.Kind == DocumentPathKind.Element;
             IsShare = cell.Kind == DocumentPathKind.CounterShare;
@@ -98,7 +103,8 @@ public ref struct CellReader
     /// <exception cref="InvalidDataException">The bytes are not a value of the type.</exception>
     public readonly T Peek<T>(int slot, ValueCodec<T> codec, T missing)
     {
-        var ahead = this;
+        // What creates the object may refuse to go without it, wanted or not.
+        var ahead = this with { _wanted = null };
         while (ahead.Read())
         {
             if (ahead.Slot == slot)

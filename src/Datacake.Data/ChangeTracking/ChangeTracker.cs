@@ -122,6 +122,39 @@ public sealed class ChangeTracker
         return entity;
     }
 
+    /// <summary>The tracked entities of a class, without a look for changes.</summary>
+    internal IReadOnlyList<EntityEntry<T>> Tracked<T>()
+        where T : class => [.. _byEntity.Values.OfType<EntityEntry<T>>()];
+
+    /// <summary>The entities that are to be deleted.</summary>
+    internal IEnumerable<EntityEntry> Deleted() => _byEntity.Values.Where(entry => entry.CurrentState == EntityState.Deleted);
+
+    /// <summary>What is tracked and in which state, for <see cref="Restore"/>.</summary>
+    internal IReadOnlyList<(EntityEntry Entry, EntityState State)> Capture() =>
+        [.. _byEntity.Values.Select(entry => (entry, entry.CurrentState))];
+
+    /// <summary>Tracks again what was tracked, and nothing else, after a save that failed.</summary>
+    internal void Restore(IReadOnlyList<(EntityEntry Entry, EntityState State)> before)
+    {
+        foreach (var entry in _byEntity.Values.Except(before.Select(known => known.Entry)).ToList())
+            Forget(entry);
+        foreach (var (entry, state) in before)
+        {
+            entry.CurrentState = state;
+            if (_byEntity.TryAdd(entry.Entity, entry))
+                _byKey.Add((entry.Keyspace.Entity, entry.Key), entry);
+        }
+    }
+
+    /// <summary>The save under way deletes an entity; one that was only added is forgotten.</summary>
+    internal void Remove(EntityEntry entry)
+    {
+        if (entry.CurrentState == EntityState.Added)
+            Forget(entry);
+        else
+            entry.CurrentState = EntityState.Deleted;
+    }
+
     /// <summary>Tracks an entity of the user's that was just read anew.</summary>
     internal void TrackRead(EntityEntry entry, DocumentKey key) => Track(entry, key);
 

@@ -85,6 +85,22 @@ public class EntityEntry
 
     internal object? OriginalEntity => _originalEntity ??= Original is { } original ? Keyspace.Entity.ReadEntity(Key, original) : null;
 
+    /// <summary>Brings the entity to what is stored; pending changes are forgotten.</summary>
+    internal void TakeStored(DocumentKey key, Document document)
+    {
+        object stored = Keyspace.Entity.ReadEntity(key, document);
+        foreach (var property in Keyspace.Entity.Properties)
+        {
+            if (property.Setter is { } setter && property.Kind != PropertyKind.Key && !Keyspace.Entity.IsSetWithOwner(property))
+                setter(Entity, property.GetValue(stored));
+        }
+        if (CurrentState == EntityState.Detached)
+            _tracker.TrackRead(this, key);
+        SetOriginal(document);
+        IsAsserted = false;
+        CurrentState = EntityState.Unchanged;
+    }
+
     internal void SetOriginal(Document document)
     {
         ForgetOriginal();

@@ -84,9 +84,12 @@ public abstract class EntityModel<T> : EntityModel
         return defaults[Classes.Count == 0 ? "" : Classes[0].Discriminator];
     }
 
-    internal T Read(DocumentKey key, Document document)
+    /// <param name="key">The key.</param>
+    /// <param name="document">The document.</param>
+    /// <param name="components">Which of the <see cref="EntityModel.Paths"/> are read, if not all: the others have the values of the class.</param>
+    internal T Read(DocumentKey key, Document document, bool[]? components = null)
     {
-        var cells = new CellReader(Paths, document);
+        var cells = new CellReader(Paths, document, components);
         return Read(key, ref cells);
     }
 

@@ -12,7 +12,7 @@ sealed class IndexExtraction
     readonly Column[] _columns;
 
     IndexExtraction(EntityModel entity, IndexModel index) =>
-        _columns = [.. index.Properties.Select(property => new Column(entity, property))];
+        _columns = [.. index.Properties.Zip(index.Descending).Select(property => new Column(entity, property.First, property.Second))];
 
     /// <summary>The declarations of an entity class's indexes.</summary>
     public static IReadOnlyList<DocumentIndex> IndexesOf(EntityModel entity) => [.. entity.Indexes.Select(index =>
@@ -49,9 +49,11 @@ sealed class IndexExtraction
         readonly CellPath _path;
         readonly CellPath[] _owners;
         readonly EntityModel _entity;
+        readonly bool _isDescending;
 
-        public Column(EntityModel entity, string property)
+        public Column(EntityModel entity, string property, bool isDescending)
         {
+            _isDescending = isDescending;
             _property = entity.FindProperty(property)!;
             _entity = entity;
             string stored = _property.StoredName;
@@ -68,11 +70,19 @@ sealed class IndexExtraction
                 var writer = new OrderedKeyWriter();
                 if (!IsSet)
                     Write(Document.Nothing, writer);
-                return $"{_property.StoredName}:{_property.Kind}:{_property.Type.Name}:{Convert.ToHexString(writer.Written)}";
+                return $"{_property.StoredName}:{_property.Kind}:{_property.Type.Name}:{Convert.ToHexString(writer.Written)}{(_isDescending ? ":descending" : "")}";
             }
         }
 
         public void Write(Document document, OrderedKeyWriter writer)
+        {
+            int start = writer.Length;
+            WriteAscending(document, writer);
+            if (_isDescending)
+                writer.Reverse(start);
+        }
+
+        void WriteAscending(Document document, OrderedKeyWriter writer)
         {
             if (!HasOwner(document, out var defaults))
             {
@@ -108,6 +118,8 @@ sealed class IndexExtraction
         void Add(DocumentCell element, IndexValues values)
         {
             _property.OrderedCodec!.CopyOrdered(element.Element, values.Writer);
+            if (_isDescending)
+                values.Writer.Reverse(0);
             values.Add();
         }
 

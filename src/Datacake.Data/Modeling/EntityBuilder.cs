@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 
 namespace Datacake.Data;
@@ -40,4 +41,17 @@ public abstract class EntityBuilder<T>
 
     /// <summary>Entities of derived classes are stored in the same keyspace; see <see cref="DerivedAttribute"/>.</summary>
     public abstract DiscriminatorBuilder<T> HasDiscriminator();
+
+    /// <summary>Is called <see cref="ToKeyspace"/> here.</summary>
+    [Obsolete("There are no tables: name the keyspace with ToKeyspace(name).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract EntityBuilder<T> ToTable(string name);
+
+    /// <summary>Is not needed here.</summary>
+    [Obsolete("A class without a keyspace is owned anyway; describe its properties with Property(p => p.Address.City).", error: true)]
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract EntityBuilder<T> OwnsOne<TOwned>(Func<T, TOwned?> property);
+
+    /// <summary>Is not needed here.</summary>
+    [Obsolete("A list, or a dictionary, of a class without a keyspace is stored anyway.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract EntityBuilder<T> OwnsMany<TOwned>(Func<T, IEnumerable<TOwned>?> property);
 }

@@ -1,3 +1,5 @@
+using System.ComponentModel;
+
 namespace Datacake.Data;
 
 /// <summary>Describes a property in <see cref="DatacakeContext.OnModelCreating"/>; what it says replaces the attributes.</summary>
@@ -41,4 +43,13 @@ public abstract class PropertyBuilder<TProperty>
 
     /// <summary>A key stays as it is when the entity is added, 0 and empty too.</summary>
     public abstract PropertyBuilder<TProperty> ValueGeneratedNever();
+
+    /// <summary>Is called <see cref="HasFormerName"/> here.</summary>
+    [Obsolete("There are no columns: give the name in the store with HasFormerName(name).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract PropertyBuilder<TProperty> HasColumnName(string name);
+
+    /// <summary>Is the initializer of the property here.</summary>
+    [Obsolete("What an entity lacks in the store has the value that its class gives it: write an initializer for the property.", error: true)]
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract PropertyBuilder<TProperty> HasDefaultValue(object? value);
 }

@@ -46,8 +46,10 @@ sealed record IndexScan(IndexModel Index, IReadOnlyList<KeyRange> Values, ScanDi
     /// <summary>How many leading columns the conditions fix to one value each.</summary>
     public int FixedColumns { get; init; }
 
-    /// <summary>Whether the entities come in the order that the query asks for.</summary>
-    public bool IsInOrder { get; init; }
+    /// <summary>How many of the query's orderings, the first ones, the entities come in the order of.</summary>
+    public int OrderedColumns { get; init; }
+
+    public bool IsInOrder => OrderedColumns > 0;
 
     public override IEnumerable<IndexModel> Indexes => [Index];
 

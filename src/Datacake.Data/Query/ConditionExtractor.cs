@@ -71,9 +71,10 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
     }
 
     /// <summary>
-    /// Whether an index decides a comparison as the language does: not where a missing owner makes it throw, nor for NaN.
+    /// Whether an index decides a comparison as the language does: not where a missing owner makes it throw, nor for NaN, nor where a
+    /// converter may make different values equal.
     /// </summary>
-    static bool IsExactOf(PropertyModel property) => !property.Name.Contains('.')
+    static bool IsExactOf(PropertyModel property) => !property.Name.Contains('.') && !property.IsConverted
         && (Nullable.GetUnderlyingType(property.Type) ?? property.Type) is var type && type != typeof(double) && type != typeof(float);
 
     Condition? Comparison(BinaryExpression comparison)

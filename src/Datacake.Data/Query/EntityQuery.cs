@@ -8,6 +8,10 @@ namespace Datacake.Data.Querying;
 sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool isTracking = true) : OrderedQuery<T>
     where T : class
 {
+    public Keyspace<T> Source => source;
+
+    public bool IsTracking => isTracking;
+
     public override Query<T> AsNoTracking() => new EntityQuery<T>(source, spec, isTracking: false);
 
     internal override CompiledExpressions Expressions => source.Model.Expressions;
@@ -15,9 +19,11 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool 
     internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate) =>
         spec.IsCut ? base.WhereCore(predicate) : With(spec.Where(predicate));
 
-    // A projection of properties needs no tracked entity.
-    internal override Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) =>
-        isTracking && !EntityUse.IsIn(selector) ? AsNoTracking().SelectCore(selector) : base.SelectCore(selector);
+    // A projection of properties needs no tracked entity, and no other properties.
+    internal override Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) => EntityUse.IsIn(selector)
+        ? base.SelectCore(selector)
+        : new EntityQuery<T>(source, WithComponents([selector]), isTracking: false).Then(
+            $"select {selector}", (items, _) => Batches.Select(items, Expressions.Compile(selector)));
 
     internal override OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) =>
         spec.IsCut ? base.OrderByCore(orderings) : With(spec with { Orderings = orderings });
@@ -64,7 +70,7 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool 
         using var operation = source.Context.Concurrency.Enter();
         var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        var run = NewRun();
+        var run = new QueryRun<T>(source.Metadata, source.Model, WithComponents([]));
         long count = await run.CountAsync(snapshot, cancellationToken).ConfigureAwait(false);
         WarnOfScan(run, count);
         return count;
@@ -92,7 +98,14 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool 
         return await base.ExtremeCore(selector, isGreatest, cancellationToken).ConfigureAwait(false);
     }
 
-    QueryRun<T> NewRun() => new(source.Metadata, source.Model, spec);
+    /// <summary>The same, of which only what the query itself and some expressions use is read.</summary>
+    QuerySpec<T> WithComponents(IEnumerable<LambdaExpression> uses) => spec with
+    {
+        Components = ComponentUse.Of(
+            source.Model, uses.Concat(spec.Predicates).Concat(spec.Orderings.Select(ordering => ordering.KeySelector))),
+    };
+
+    internal QueryRun<T> NewRun() => new(source.Metadata, source.Model, spec);
 
     EntityQuery<T> With(QuerySpec<T> other) => new(source, other, isTracking);
 

@@ -42,23 +42,23 @@ static class QueryPlanner
 
         var best = Everything as AccessPath;
         double bestScore = 0;
-        var key = Ranges(entity, [.. entity.Key.Select(property => property.Name)], conditions, maxValueLength: int.MaxValue);
+        var key = Ranges(entity.Key.Select(property => new Column(property, false)), conditions, maxValueLength: int.MaxValue);
         if (key.IsUsed)
             (best, bestScore) = (KeyAccess(entity, key, orderings), key.Fixed == entity.Key.Count ? 100 : Score(key));
         foreach (var index in entity.Indexes)
         {
-            var ranges = Ranges(entity, index.Properties, conditions, DocumentIndex.MaxValueLength);
+            var columns = ColumnsOf(entity, index);
+            var ranges = Ranges(columns, conditions, DocumentIndex.MaxValueLength);
             // The order decides between equals: it spares reading all there is before the first.
-            bool isInOrder = IsInOrder(entity, index, ranges, orderings);
-            double score = Score(ranges) + (isInOrder ? 0.5 : 0);
+            var (ordered, direction) = OrderOf(columns, ranges, orderings);
+            double score = Score(ranges) + (ordered > 0 ? 0.5 : 0) + (0.01 * ordered);
             if (!ranges.IsUsed || score <= bestScore)
                 continue;
-            var direction = isInOrder && orderings[0].IsDescending ? ScanDirection.Reverse : ScanDirection.Forward;
             best = new IndexScan(index, ranges.Values, direction)
             {
                 Conditions = ranges.Conditions,
                 FixedColumns = ranges.Fixed,
-                IsInOrder = isInOrder,
+                OrderedColumns = ordered,
                 IsExact = !ranges.IsCut,
             };
             bestScore = score;
@@ -97,13 +97,14 @@ static class QueryPlanner
             return null;
         if (KeyOrder(entity, orderings) is { } direction)
             return new KeyScan(KeyRange.All, direction);
-        var index = entity.Indexes.FirstOrDefault(index => IsInOrder(entity, index, new ColumnRanges(), orderings));
-        return index is null
-            ? null
-            : new IndexScan(index, [KeyRange.All], orderings[0].IsDescending ? ScanDirection.Reverse : ScanDirection.Forward)
-            {
-                IsInOrder = true,
-            };
+        IndexScan? best = null;
+        foreach (var index in entity.Indexes)
+        {
+            var (ordered, scan) = OrderOf(ColumnsOf(entity, index), new ColumnRanges(), orderings);
+            if (ordered > (best?.OrderedColumns ?? 0))
+                best = new IndexScan(index, [KeyRange.All], scan) { OrderedColumns = ordered };
+        }
+        return best;
     }
 
     /// <summary>
@@ -121,29 +122,47 @@ static class QueryPlanner
         return common > 0 && common == orderings.Count && !orderings[0].IsDescending ? ScanDirection.Forward : null;
     }
 
+    static IReadOnlyList<Column> ColumnsOf(EntityModel entity, IndexModel index) =>
+        [.. index.Properties.Zip(index.Descending, (name, isDescending) => new Column(entity.FindProperty(name)!, isDescending))];
+
     /// <summary>
-    /// Whether an index gives the entities in the order of the first ordering. What is equal in that is then sorted by the others.
+    /// How many of the orderings, the first ones, an index gives the entities in the order of, and in which direction it is read for that. What
+    /// is equal in these is then sorted by the others.
     /// </summary>
-    static bool IsInOrder(EntityModel entity, IndexModel index, ColumnRanges ranges, IReadOnlyList<OrderingColumn> orderings) =>
-        orderings.Count > 0 && ranges.Values.Count <= 1 && ranges.Fixed < index.Properties.Count
-        && index.Properties[ranges.Fixed] == orderings[0].Property
-        && entity.FindProperty(index.Properties[ranges.Fixed]) is { IsConverted: false, Kind: not PropertyKind.Set };
+    static (int Count, ScanDirection Direction) OrderOf(
+        IReadOnlyList<Column> columns, ColumnRanges ranges, IReadOnlyList<OrderingColumn> orderings)
+    {
+        if (orderings.Count == 0 || ranges.Values.Count > 1)
+            return (0, ScanDirection.Forward);
+        int count = 0;
+        bool isReverse = false;
+        foreach (var (column, ordering) in columns.Skip(ranges.Fixed).Zip(orderings))
+        {
+            if (column.Property.Name != ordering.Property || column.Property is not { IsConverted: false, Kind: not PropertyKind.Set })
+                break;
+            bool isAgainst = column.IsDescending != ordering.IsDescending;
+            if (count > 0 && isAgainst != isReverse)
+                break;
+            isReverse = isAgainst;
+            count++;
+        }
+        return (count, isReverse ? ScanDirection.Reverse : ScanDirection.Forward);
+    }
 
     /// <summary>The ranges of an index or of the keys in which the conditions can be true.</summary>
-    static ColumnRanges Ranges(EntityModel entity, IReadOnlyList<string> columns, IReadOnlyList<Condition> conditions, int maxValueLength)
+    static ColumnRanges Ranges(IEnumerable<Column> columns, IReadOnlyList<Condition> conditions, int maxValueLength)
     {
         var used = new List<Condition>();
         var prefixes = new List<byte[]> { Array.Empty<byte>() };
         int fixedColumns = 0;
-        foreach (string column in columns)
+        foreach (var column in columns)
         {
-            var property = entity.FindProperty(column)!;
-            var ofColumn = conditions.Where(condition => condition.Property == property).ToList();
+            var ofColumn = conditions.Where(condition => condition.Property == column.Property).ToList();
             // A set can have two values at once, so one condition of several is enough, and all of them would be too much.
             var equality = ofColumn.Where(condition => condition.Kind == ConditionKind.In).MinBy(condition => condition.Values.Count);
             if (equality is not null && prefixes.Count * equality.Values.Count <= MaxRanges)
             {
-                prefixes = [.. prefixes.SelectMany(prefix => equality.Values, (prefix, value) => Append(prefix, property, value))];
+                prefixes = [.. prefixes.SelectMany(prefix => equality.Values, (prefix, value) => Append(prefix, column, value))];
                 used.Add(equality);
                 fixedColumns++;
                 continue;
@@ -152,8 +171,8 @@ static class QueryPlanner
             if (bounds.Count == 0)
                 break;
             used.AddRange(bounds);
-            var values = Distinct(prefixes.Select(prefix => Range(prefix, property, bounds, maxValueLength)));
-            bool isCut = bounds.Exists(bound => prefixes.Exists(prefix => Exact(prefix, property, bound).Length > maxValueLength));
+            var values = Distinct(prefixes.Select(prefix => Range(prefix, column, bounds, maxValueLength)));
+            bool isCut = bounds.Exists(bound => prefixes.Exists(prefix => Exact(prefix, column, bound).Length > maxValueLength));
             bool isClosed = bounds.Exists(condition => condition.Kind == ConditionKind.StartsWith)
                 || (bounds.Exists(IsLower) && bounds.Exists(IsUpper));
             bool isNotNull = bounds.TrueForAll(condition => condition.Values[0] is null);
@@ -182,42 +201,57 @@ static class QueryPlanner
 
     static bool IsUpper(Condition condition) => condition.Kind is ConditionKind.LessThan or ConditionKind.LessThanOrEqual;
 
-    static KeyRange Range(byte[] prefix, PropertyModel property, List<Condition> bounds, int maxValueLength)
+    static KeyRange Range(byte[] prefix, Column column, List<Condition> bounds, int maxValueLength)
     {
         var range = KeyRange.WithPrefix(Cut(prefix, maxValueLength));
-        // Null comes first in an index, and is not less than anything but for strings.
-        if (property.IsNullable && property.Type.IsValueType && !bounds.Exists(IsLower) && Append(prefix, property, null) is var ofNull
-            && ofNull.Length <= maxValueLength)
-            range = range with { Start = KeyRange.WithPrefix(ofNull).End!.Value };
         foreach (var bound in bounds)
         {
-            byte[] exact = Exact(prefix, property, bound);
+            byte[] exact = Exact(prefix, column, bound);
             byte[] value = Cut(exact, maxValueLength);
-            bool isCut = value.Length < exact.Length;
-            // A value that is cut off stands for all that begin like it.
-            var start = bound.Kind switch
-            {
-                ConditionKind.GreaterThan when !isCut => KeyRange.WithPrefix(value).End,
-                ConditionKind.GreaterThan or ConditionKind.GreaterThanOrEqual or ConditionKind.StartsWith => value,
-                _ => ReadOnlyMemory<byte>.Empty,
-            };
-            var end = bound.Kind switch
-            {
-                ConditionKind.LessThan when !isCut => value,
-                ConditionKind.LessThan or ConditionKind.LessThanOrEqual or ConditionKind.StartsWith => KeyRange.WithPrefix(value).End,
-                _ => null as ReadOnlyMemory<byte>?,
-            };
-            if (start is { } lower && lower.Span.SequenceCompareTo(range.Start.Span) > 0)
-                range = range with { Start = lower };
-            if (end is { } upper && (range.End is not { } known || upper.Span.SequenceCompareTo(known.Span) < 0))
-                range = range with { End = upper };
+            range = Narrowed(range, column.IsDescending ? Mirrored(bound.Kind) : bound.Kind, value, isCut: value.Length < exact.Length);
         }
+        // Null comes first in an index, and is not less than anything but for strings.
+        if (column.Property is { IsNullable: true, Type.IsValueType: true } && !bounds.Exists(IsLower)
+            && Append(prefix, column, value: null) is var ofNull && ofNull.Length <= maxValueLength)
+            range = Narrowed(range, column.IsDescending ? ConditionKind.LessThan : ConditionKind.GreaterThan, ofNull, isCut: false);
         return range;
     }
 
-    static byte[] Exact(byte[] prefix, PropertyModel property, Condition bound) => bound.Kind == ConditionKind.StartsWith
-        ? AppendPrefix(prefix, (string)bound.Values[0]!)
-        : Append(prefix, property, bound.Values[0]);
+    /// <summary>The part of a range that fits a condition. A value that is cut off stands for all that begin like it.</summary>
+    static KeyRange Narrowed(KeyRange range, ConditionKind kind, byte[] value, bool isCut)
+    {
+        var start = kind switch
+        {
+            ConditionKind.GreaterThan when !isCut => KeyRange.WithPrefix(value).End,
+            ConditionKind.GreaterThan or ConditionKind.GreaterThanOrEqual or ConditionKind.StartsWith => value,
+            _ => ReadOnlyMemory<byte>.Empty,
+        };
+        var end = kind switch
+        {
+            ConditionKind.LessThan when !isCut => value,
+            ConditionKind.LessThan or ConditionKind.LessThanOrEqual or ConditionKind.StartsWith => KeyRange.WithPrefix(value).End,
+            _ => null as ReadOnlyMemory<byte>?,
+        };
+        if (start is { } lower && lower.Span.SequenceCompareTo(range.Start.Span) > 0)
+            range = range with { Start = lower };
+        if (end is { } upper && (range.End is not { } known || upper.Span.SequenceCompareTo(known.Span) < 0))
+            range = range with { End = upper };
+        return range;
+    }
+
+    /// <summary>The condition in the order of a descending column.</summary>
+    static ConditionKind Mirrored(ConditionKind kind) => kind switch
+    {
+        ConditionKind.GreaterThan => ConditionKind.LessThan,
+        ConditionKind.GreaterThanOrEqual => ConditionKind.LessThanOrEqual,
+        ConditionKind.LessThan => ConditionKind.GreaterThan,
+        ConditionKind.LessThanOrEqual => ConditionKind.GreaterThanOrEqual,
+        _ => kind,
+    };
+
+    static byte[] Exact(byte[] prefix, Column column, Condition bound) => bound.Kind == ConditionKind.StartsWith
+        ? Append(prefix, column, writer => writer.WritePrefix((string)bound.Values[0]!))
+        : Append(prefix, column, bound.Values[0]);
 
     static List<KeyRange> Distinct(IEnumerable<KeyRange> ranges)
     {
@@ -232,23 +266,23 @@ static class QueryPlanner
         return sorted;
     }
 
-    static byte[] Append(byte[] prefix, PropertyModel property, object? value)
+    static byte[] Append(byte[] prefix, Column column, object? value) =>
+        Append(prefix, column, writer => column.Property.OrderedCodec!.TryWriteOrdered(writer, value));
+
+    static byte[] Append(byte[] prefix, Column column, Action<OrderedKeyWriter> write)
     {
         var writer = new OrderedKeyWriter(prefix.Length + 32);
         writer.WriteRaw(prefix);
-        property.OrderedCodec!.TryWriteOrdered(writer, value);
-        return writer.ToArray();
-    }
-
-    static byte[] AppendPrefix(byte[] prefix, string start)
-    {
-        var writer = new OrderedKeyWriter(prefix.Length + start.Length + 8);
-        writer.WriteRaw(prefix);
-        writer.WritePrefix(start);
+        write(writer);
+        if (column.IsDescending)
+            writer.Reverse(prefix.Length);
         return writer.ToArray();
     }
 
     static byte[] Cut(byte[] value, int maxLength) => value.Length <= maxLength ? value : value[..maxLength];
+
+    /// <summary>A column of an index or a part of the key.</summary>
+    readonly record struct Column(PropertyModel Property, bool IsDescending);
 
     sealed record ColumnRanges
     {

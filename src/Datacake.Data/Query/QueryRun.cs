@@ -81,8 +81,8 @@ sealed class QueryRun<T>
         var rows = FilterAsync(snapshot, cancellationToken);
         if (!IsInOrder)
             rows = SortAsync(rows);
-        else if (Path is IndexScan { IsInOrder: true })
-            rows = SortWithinAsync(rows);
+        else if (Path is IndexScan { IsInOrder: true } index)
+            rows = SortWithinAsync(rows, index.OrderedColumns);
 
         int skip = _spec.Skip, take = _spec.Take ?? int.MaxValue;
         await foreach (var batch in rows.ConfigureAwait(false))
@@ -142,7 +142,7 @@ sealed class QueryRun<T>
             var rows = new List<QueryRow<T>>(documents.Count);
             foreach (var (key, document, value) in documents)
             {
-                var entity = _model.Read(key, document);
+                var entity = _model.Read(key, document, _spec.Components);
                 if (!isChecked || Matches(entity))
                     rows.Add(new QueryRow<T>(key, document, entity, value));
             }
@@ -164,10 +164,10 @@ sealed class QueryRun<T>
     }
 
     /// <summary>
-    /// Sorts what is equal in the first key: by the others, and in the end by the entities' keys, which a reversed scan brings in
+    /// Sorts what is equal in the first keys: by the others, and in the end by the entities' keys, which a reversed scan brings in
     /// descending order. Values that the index cuts off alike count as equal.
     /// </summary>
-    async IAsyncEnumerable<IReadOnlyList<QueryRow<T>>> SortWithinAsync(IAsyncEnumerable<IReadOnlyList<QueryRow<T>>> rows)
+    async IAsyncEnumerable<IReadOnlyList<QueryRow<T>>> SortWithinAsync(IAsyncEnumerable<IReadOnlyList<QueryRow<T>>> rows, int keys)
     {
         var group = new List<QueryRow<T>>();
         await foreach (var batch in rows.ConfigureAwait(false))
@@ -176,7 +176,7 @@ sealed class QueryRun<T>
             foreach (var row in batch)
             {
                 if (
-                    group is [.., var last] && !_spec.Orderings[0].AreEqual(last.Entity, row.Entity)
+                    group is [.., var last] && !_spec.Orderings.Take(keys).All(ordering => ordering.AreEqual(last.Entity, row.Entity))
                         && !last.IndexValue.Span.SequenceEqual(row.IndexValue.Span))
                 {
                     ready.AddRange(Sorted(group));

@@ -9,6 +9,9 @@ sealed record QuerySpec<T>
 
     public IReadOnlyList<Ordering<T>> Orderings { get; init; } = [];
 
+    /// <summary>Which components of the entities are used, by the model's paths; null: all of them.</summary>
+    public bool[]? Components { get; init; }
+
     public int Skip { get; init; }
 
     public int? Take { get; init; }

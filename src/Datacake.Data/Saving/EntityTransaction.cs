@@ -91,6 +91,6 @@ static class EntityTransaction
     static bool HasTokens(EntityModel entity, DocumentKey key, Document document, EntityContent original)
     {
         var stored = entity.Encode(entity.ReadEntity(key, document), new CellWriter());
-        return entity.ConcurrencyTokens.All(token => stored.HasSame(token.Name, original));
+        return entity.ConcurrencyTokens.All(token => stored.HasSame(token.StoredName, original));
     }
 }

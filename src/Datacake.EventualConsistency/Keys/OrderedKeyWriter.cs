@@ -117,6 +117,14 @@ public sealed class OrderedKeyWriter
         Append(0x01);
     }
 
+    /// <summary>Turns over all bytes from <paramref name="start"/> on, so that they compare the other way round: for descending columns.</summary>
+    public void Reverse(int start)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start, _length);
+        foreach (ref byte value in _buffer.AsSpan(start, _length - start))
+            value = (byte)~value;
+    }
+
     /// <summary>Appends bytes that are ordered already.</summary>
     public void WriteRaw(ReadOnlySpan<byte> ordered) => ordered.CopyTo(Reserve(ordered.Length));
 

@@ -71,6 +71,28 @@ public sealed class KeyspaceHandle
         return await snapshot.GetAsync(Name, key, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// The document under a key as so many replicas show it together as the level asks for: whatever was written at a level that overlaps, such as
+    /// quorum with quorum, is seen. Replicas that lack some of it are made to fetch it at once.
+    /// </summary>
+    /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level.</exception>
+    /// <exception cref="ConsistencyException">The level was not satisfied in time.</exception>
+    public async ValueTask<Document?> GetAsync(DocumentKey key, Consistency consistency, CancellationToken cancellationToken = default) =>
+        (await _store.ReadAsync(Name, [key], consistency, cancellationToken).ConfigureAwait(false))[0];
+
+    /// <summary>
+    /// The documents under some keys, up to 1,000, as so many replicas show them together as the level asks for; those that do not exist are left out.
+    /// </summary>
+    /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level.</exception>
+    /// <exception cref="ConsistencyException">The level was not satisfied in time.</exception>
+    public async ValueTask<IReadOnlyList<StoredDocument>> GetManyAsync(
+        IEnumerable<DocumentKey> keys, Consistency consistency, CancellationToken cancellationToken = default)
+    {
+        DocumentKey[] asked = [.. keys];
+        var documents = await _store.ReadAsync(Name, asked, consistency, cancellationToken).ConfigureAwait(false);
+        return [.. asked.Zip(documents).Where(found => found.Second is not null).Select(found => new StoredDocument(found.First, found.Second!))];
+    }
+
     /// <summary>The documents that the local replica shows under some keys, in one snapshot; those that it does not show are left out.</summary>
     public async ValueTask<IReadOnlyList<StoredDocument>> GetManyAsync(IEnumerable<DocumentKey> keys, CancellationToken cancellationToken = default)
     {
@@ -98,6 +120,26 @@ public sealed class KeyspaceHandle
                 yield return document;
             range = range.After(page[^1].Key.Encoded);
         }
+    }
+
+    /// <summary>
+    /// What becomes of the keyspace's documents on this replica, by transactions of this node and of others, until the cancellation. The first batch
+    /// comes at once, is empty, and says from where on all changes are told.
+    /// </summary>
+    /// <param name="after">Where an earlier watch got to, or <see cref="WatchPosition.Now"/>.</param>
+    /// <param name="cancellationToken">Ends the watch.</param>
+    /// <remarks>
+    /// Changes of one transaction come in one batch. A reader that is slower than the writers for long (see
+    /// <see cref="ReplicatedStoreOptions.MaxWatchBufferLength"/>), or that goes on from an old position, gets the latest state of the documents that
+    /// changed meanwhile; and if these are no longer known, a batch with <see cref="DocumentChanges.HasGap"/>. What changed is forgotten once all
+    /// members of the cluster have it.
+    /// </remarks>
+    /// <exception cref="ObjectDisposedException">The store was closed.</exception>
+    /// <exception cref="StorageException">The store cannot be read.</exception>
+    public IAsyncEnumerable<DocumentChanges> WatchAsync(WatchPosition after, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(after);
+        return _store.WatchAsync(Name, after, cancellationToken);
     }
 
     /// <summary>How many documents the local replica shows, and their fingerprint.</summary>

@@ -7,8 +7,6 @@ namespace Datacake.EventualConsistency.Replication;
 // Forgetting what every member has [R11].
 sealed partial class Replica
 {
-    const int MaxCollected = 2_000;
-
     /// <summary>
     /// Truncates the log of what is stable and not above <paramref name="upTo"/>, and purges what becomes purgeable by it: some thousands of records
     /// at a time.
@@ -22,7 +20,7 @@ sealed partial class Replica
         // Of what was known before this batch: the log records that it adds are not in its snapshot, and would stay for ever.
         var stable = Stable(_state).Between(HlcTimestamp.None, upTo);
         if (state.Truncated.Covers(stable))
-            return false;
+            return IsClearing;
 
         var documents = new HashSet<StorageKey>();
         int count = 0;
@@ -35,7 +33,7 @@ sealed partial class Replica
             foreach (var key in LogRecord.Decode(stamp, logValue).DocumentKeys)
                 documents.Add(new StorageKey(key));
             batch.RemoveLog(stamp);
-            if (++count == MaxCollected)
+            if (++count == _settings.MaxStep)
             {
                 cut = stamp;
                 break;
@@ -46,7 +44,7 @@ sealed partial class Replica
         batch.State = state with { Truncated = truncated };
         foreach (var key in documents)
             await CollectDocumentAsync(batch, key.Bytes, truncated).ConfigureAwait(false);
-        return count == MaxCollected;
+        return count == _settings.MaxStep || IsClearing;
     }
 
     async ValueTask CollectDocumentAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, VersionVector truncated)

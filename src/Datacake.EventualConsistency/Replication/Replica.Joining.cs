@@ -60,7 +60,7 @@ sealed partial class Replica
         if (page.IsLast)
             _pulls.Remove(peer);
         if (IsJoined)
-            await TakeAsideAsync(batch, page, cancellationToken).ConfigureAwait(false);
+            TakeAside(batch, page);
         else if (!_hasSeed)
             await TakeAsSeedAsync(batch, peer, page, cancellationToken).ConfigureAwait(false);
     }

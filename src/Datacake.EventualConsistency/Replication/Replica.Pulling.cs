@@ -20,6 +20,9 @@ sealed partial class Replica
     /// <summary>Whether a pull is under way.</summary>
     public bool IsPulling => _pulls.Count > 0;
 
+    /// <summary>Whether a pull can be started: there is one at a time, and what lies aside of an earlier one has to be gone.</summary>
+    public bool CanPull => !IsPulling && !IsClearing;
+
     /// <summary>Asks a peer, in its session, for everything that this replica lacks.</summary>
     public void StartPull(ReplicaBatch batch, byte peer)
     {
@@ -32,7 +35,7 @@ sealed partial class Replica
     public void PullFromNewPeer(ReplicaBatch batch, byte peer, Hello hello)
     {
         bool hasMore = IsJoined ? !batch.State.Known.Covers(hello.Known) : !_hasSeed;
-        if (!IsPulling && !hello.Run.IsNone && hasMore)
+        if (CanPull && !hello.Run.IsNone && hasMore)
             StartPull(batch, peer);
     }
 
@@ -83,7 +86,7 @@ sealed partial class Replica
             bool isLasting = _missing.TryGetValue(peer, out var before) && !before.Intersect(missing).IsEmpty;
             _missing[peer] = missing;
             bool hasSeed = !IsJoined && !_hasSeed && HasRun(peer);
-            if (!IsPulling && ((IsJoined && isLasting) || hasSeed))
+            if (CanPull && ((IsJoined && isLasting) || hasSeed))
                 StartPull(batch, peer);
         }
     }

@@ -11,15 +11,16 @@ sealed partial class Replica
     // What the other side's snapshot, which is all aside now, knows.
     ReplicaState? _arrived;
 
-    bool _mayHavePartAside;     // pages of a snapshot, whose rest may never come
+    bool _mayHavePartAside = true;      // pages of a snapshot, whose rest may never come
 
     /// <summary>Whether a snapshot lies aside that the next batch has to reconcile.</summary>
     public bool HasArrived => _arrived is not null;
 
-    async ValueTask TakeAsideAsync(ReplicaBatch batch, SnapshotPage page, CancellationToken cancellationToken)
+    /// <summary>Whether what lies aside is of no use, and being cleared away: until that is done, nothing is pulled.</summary>
+    bool IsClearing => _mayHavePartAside && !IsPulling && !HasArrived;
+
+    void TakeAside(ReplicaBatch batch, SnapshotPage page)
     {
-        if (page.Number == 0)
-            await ClearAsideAsync(batch, cancellationToken).ConfigureAwait(false);
         _mayHavePartAside = true;
         foreach (var (name, document) in page.Documents)
             batch.Extra.Put(StoreLayout.ArrivingKey(KeyOf(name).Span), document.Encoded);
@@ -31,13 +32,14 @@ sealed partial class Replica
 
     /// <summary>
     /// One storage commit in which this replica takes over all of the other's snapshot, and asserts again, as a transaction of its own, whatever of
-    /// either side the other may have purged without the one side knowing.
+    /// either side the other may have purged without the one side knowing. Before anything else is done with the batch, which has to hold what is
+    /// changed and not what is stored.
     /// </summary>
     public async ValueTask ReconcileAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
         if (_arrived is not { } theirs)
         {
-            if (_mayHavePartAside && !IsPulling)
+            if (IsClearing)
                 await ClearAsideAsync(batch, cancellationToken).ConfigureAwait(false);
             return;
         }
@@ -45,13 +47,20 @@ sealed partial class Replica
         var mine = batch.State;
         if (!mine.Known.Covers(theirs.Truncated))
             await ReconcileAsync(batch, mine, theirs, cancellationToken).ConfigureAwait(false);
-        await ClearAsideAsync(batch, cancellationToken).ConfigureAwait(false);
     }
 
     async ValueTask ClearAsideAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
-        await DeleteRangeAsync(batch, StoreLayout.AllArriving, cancellationToken).ConfigureAwait(false);
-        await DeleteRangeAsync(batch, StoreLayout.AllArrivingLog, cancellationToken).ConfigureAwait(false);
+        int count = 0;
+        foreach (var range in (KeyRange[])[StoreLayout.AllArriving, StoreLayout.AllArrivingLog])
+        {
+            await foreach (var (key, _) in batch.Snapshot.ReadAllAsync(range, cancellationToken).ConfigureAwait(false))
+            {
+                if (++count > _settings.MaxStep)
+                    return;
+                batch.Extra.Delete(key.ToArray());
+            }
+        }
         _mayHavePartAside = false;
     }
 
@@ -70,22 +79,24 @@ sealed partial class Replica
             byte[] documentKey = StoreLayout.DocumentKeyOfArriving(key.Span);
             var policy = Catalog[StoreLayout.KeyspaceOf(documentKey)].Policy;
             var other = ReplicaBatch.ParseStored(documentKey, value);
-            var own = await batch.ReadAsync(documentKey).ConfigureAwait(false);
-            Take(documentKey, ReferenceEquals(own, Document.Nothing)
+            var own = await ReplicaBatch.ReadStoredAsync(batch.Snapshot, documentKey).ConfigureAwait(false);
+            Take(documentKey, own, ReferenceEquals(own, Document.Nothing)
                 ? Survive(other, mine.Known, purgedHere, stamp, policy)
                 : Combine(own, other, mine.Known, theirs.Known, purgedHere, purgedThere, stamp, policy));
         }
-        await foreach (var (key, _) in batch.Snapshot.ReadAllAsync(StoreLayout.AllDocuments, cancellationToken).ConfigureAwait(false))
+        await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.AllDocuments, cancellationToken).ConfigureAwait(false))
         {
             var isOnBothSides = await batch.Snapshot.GetAsync(StoreLayout.ArrivingKey(key.Span), cancellationToken).ConfigureAwait(false) is not null;
             if (isOnBothSides)
                 continue;
             byte[] documentKey = key.ToArray();
-            var own = await batch.ReadAsync(documentKey).ConfigureAwait(false);
-            Take(documentKey, Survive(own, theirs.Known, purgedThere, stamp, Catalog[StoreLayout.KeyspaceOf(documentKey)].Policy));
+            var own = ReplicaBatch.ParseStored(documentKey, value);
+            Take(documentKey, own, Survive(own, theirs.Known, purgedThere, stamp, Catalog[StoreLayout.KeyspaceOf(documentKey)].Policy));
         }
 
-        batch.State = new ReplicaState(mine.Known.Union(theirs.Known), truncated, purged);
+        if (deltas.Count > 0)
+            Publish(batch, stamp, deltas, keys);
+        batch.State = new ReplicaState(batch.State.Known.Union(theirs.Known), truncated, purged);
         await foreach (var (key, _) in batch.Snapshot.ReadAllAsync(StoreLayout.AllLog, cancellationToken).ConfigureAwait(false))
         {
             if (truncated.Contains(StoreLayout.StampOfLogKey(key.Span)))
@@ -94,13 +105,11 @@ sealed partial class Replica
         await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.AllArrivingLog, cancellationToken).ConfigureAwait(false))
         {
             var recordStamp = StoreLayout.StampOfLogKey(key.Span);
-            if (!truncated.Contains(recordStamp))
+            if (!truncated.Contains(recordStamp) && !mine.Known.Contains(recordStamp))
                 batch.AddLog(LogRecord.Decode(recordStamp, value));
         }
-        if (deltas.Count > 0)
-            Publish(batch, stamp, deltas, keys);
 
-        void Take(byte[] documentKey, (Document Document, Delta? Delta) outcome)
+        void Take(byte[] documentKey, Document own, (Document Document, Delta? Delta) outcome)
         {
             var document = outcome.Document;
             if (outcome.Delta is { } delta)
@@ -113,7 +122,13 @@ sealed partial class Replica
             var left = Purge(document, truncated, Catalog[StoreLayout.KeyspaceOf(documentKey)].Policy);
             if (!ReferenceEquals(left, document))
                 purged = HlcTimestamp.Max(purged, NewestOf(document));
-            batch.Write(documentKey, left);
+            if (!left.Equals(own))
+                batch.Write(documentKey, own, left);
+            if (deltas.Count < _settings.MaxAsserted)
+                return;
+            // What is asserted of one document does not depend on the others.
+            Publish(batch, stamp, deltas, keys);
+            (stamp, deltas, keys) = (_clock.Tick(), [], []);
         }
     }
 

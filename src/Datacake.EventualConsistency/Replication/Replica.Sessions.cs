@@ -17,14 +17,14 @@ sealed partial class Replica
     public IReadOnlyDictionary<byte, Session> Sessions => _sessions;
 
     public Hello Hello() => new(
-        Messages.Hello.CurrentVersion, _clusterId, Node, _dataCenter, Identity.StoreId, Boot, _hasJoined ? _run : HlcTimestamp.None, _clock.Last, _state.Known,
+        Messages.Hello.CurrentVersion, _settings.ClusterId, Node, _settings.DataCenter, Identity.StoreId, Boot, _hasJoined ? _run : HlcTimestamp.None, _clock.Last, _state.Known,
         MemberTable.Of(Identity));
 
     /// <summary>Why no session with the sender of a hello can be; <see langword="null"/> if one can.</summary>
     public string? Refuse(Hello hello)
     {
-        if (hello.ClusterId != _clusterId)
-            return $"node {Node} belongs to the cluster '{_clusterId}', node {hello.Node} to '{hello.ClusterId}'";
+        if (hello.ClusterId != _settings.ClusterId)
+            return $"node {Node} belongs to the cluster '{_settings.ClusterId}', node {hello.Node} to '{hello.ClusterId}'";
         if (hello.Node == Node)
             return $"both nodes have the id {Node}; every node of a cluster needs its own";
         if (Identity.Retired.Contains(hello.StoreId))
@@ -172,6 +172,9 @@ sealed partial class Replica
 
     /// <summary>Whether a member is known to have joined.</summary>
     public bool HasRun(byte node) => _peers.ContainsKey(node);
+
+    /// <summary>The last run of a member that was heard of, or none.</summary>
+    public HlcTimestamp RunOf(byte node) => _peers.GetValueOrDefault(node).Run;
 
     /// <summary>What a member is known to have.</summary>
     public VersionVector KnownOf(byte node) => _peers.TryGetValue(node, out var peer) ? peer.Known : VersionVector.Empty;

@@ -19,17 +19,14 @@ sealed partial class Replica
     const ulong ClockLease = 10UL << 32;
 
     readonly HybridLogicalClock _clock;
-    readonly string _clusterId;
-    readonly string _dataCenter;
+    readonly ReplicaSettings _settings;
     ReplicaState _state;
     HlcTimestamp _run;
     HlcTimestamp _previous;
 
     Replica(ReplicaSettings settings, HybridLogicalClock clock, KeyspaceCatalog catalog, ReplicaIdentity identity, ReplicaState state)
     {
-        _clusterId = settings.ClusterId;
-        _dataCenter = settings.DataCenter;
-        Boot = settings.Boot;
+        _settings = settings;
         _clock = clock;
         Catalog = catalog;
         Identity = identity;
@@ -40,7 +37,7 @@ sealed partial class Replica
     public byte Node => _clock.Node;
 
     /// <summary>The life of this process.</summary>
-    public ulong Boot { get; }
+    public ulong Boot => _settings.Boot;
 
     public KeyspaceCatalog Catalog { get; }
 
@@ -258,7 +255,7 @@ sealed partial class Replica
 
     async ValueTask<ReplicaBatch> StartAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
-        Identity.Members[Node] = new StoreMember(Identity.StoreId, _dataCenter);
+        Identity.Members[Node] = new StoreMember(Identity.StoreId, _settings.DataCenter);
         _clock.AdvanceTo(HlcTimestamp.Max(Identity.Limit, _state.Known.Top));
         var batch = Begin(snapshot);
         batch.Extra.Put(StoreLayout.FormatKey, BitConverter.GetBytes(StoreLayout.Format));
@@ -266,7 +263,6 @@ sealed partial class Replica
             StartRun();
         else
             await WipeAsync(batch, cancellationToken).ConfigureAwait(false);
-        await ClearAsideAsync(batch, cancellationToken).ConfigureAwait(false);
         Identity.IsDirty = true;
         return batch;
     }

@@ -83,6 +83,10 @@ sealed class ReplicaBatch
     /// <summary>The stamp of the last local transaction, or none if the batch has none.</summary>
     public HlcTimestamp LastWritten { get; set; }
 
+    /// <summary>The documents that the batch has read or changed, by their storage keys: as they were, and as they are after it.</summary>
+    public IEnumerable<(ReadOnlyMemory<byte> Key, Document Before, Document After)> Documents =>
+        _documents.Select(document => (document.Key.Bytes, document.Value.Before, document.Value.After));
+
     public bool Knows(HlcTimestamp stamp) =>
         (stamp.Node == _claimNode && _claim.Contains(stamp)) || _state.Known.Contains(stamp);
 
@@ -121,6 +125,10 @@ sealed class ReplicaBatch
     /// <summary>Changes a document that was read in this batch; <see cref="Document.Nothing"/> removes it.</summary>
     public void Write(ReadOnlyMemory<byte> documentKey, Document document) =>
         CollectionsMarshal.GetValueRefOrNullRef(_documents, new StorageKey(documentKey)).After = document;
+
+    /// <summary>Changes a document that was not read in this batch, and of which the caller knows what is stored.</summary>
+    public void Write(ReadOnlyMemory<byte> documentKey, Document stored, Document document) =>
+        _documents.Add(new StorageKey(documentKey), new DocumentChange { Before = stored, After = document });
 
     public async ValueTask MergeAsync(ReadOnlyMemory<byte> documentKey, Document delta) =>
         Write(documentKey, Document.Merge(await ReadAsync(documentKey).ConfigureAwait(false), delta));

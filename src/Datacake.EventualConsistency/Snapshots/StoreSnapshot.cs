@@ -101,6 +101,11 @@ public sealed class StoreSnapshot : IDisposable
         return entries;
     }
 
+    /// <summary>Which transactions the view reflects.</summary>
+    /// <exception cref="StorageException">The store cannot be read.</exception>
+    public async ValueTask<WatchPosition> GetPositionAsync(CancellationToken cancellationToken = default) =>
+        new((await Replica.ReadStateAsync(_storage, cancellationToken).ConfigureAwait(false)).Known);
+
     /// <summary>The count and the fingerprint of a keyspace; zeros if nothing was ever written to it.</summary>
     /// <exception cref="StorageException">The store cannot be read.</exception>
     public async ValueTask<KeyspaceStatistics> GetStatisticsAsync(string keyspace, CancellationToken cancellationToken = default)

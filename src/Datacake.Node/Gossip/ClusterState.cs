@@ -12,6 +12,7 @@ sealed class ClusterState(GossipId self, TimeProvider time)
     public const int MaxNodes = 1_024;
 
     readonly SortedList<GossipId, NodeState> _nodes = new() { [self] = new NodeState(self, time) };
+    readonly LinkedList<GossipId> _met = new();     // the oldest first; all rumours are here, and some that are none any more
     readonly ForgottenNodes _forgotten = new();
     int _digestCursor;
 
@@ -34,6 +35,7 @@ sealed class ClusterState(GossipId self, TimeProvider time)
                 return false;
             _forgotten.Remove(id);
             _nodes[id] = node = new NodeState(id, time);
+            _met.AddLast(id);
         }
         return node.Observe(heartbeat);
     }
@@ -50,6 +52,7 @@ sealed class ClusterState(GossipId self, TimeProvider time)
 
     public void Forget(GossipId id)
     {
+        _met.Remove(id);
         if (_nodes.Remove(id, out var node))
             _forgotten.Add(id, node.Heartbeat);
     }
@@ -59,8 +62,13 @@ sealed class ClusterState(GossipId self, TimeProvider time)
     {
         if (_nodes.Count < MaxNodes)
             return true;
-        var oldest = _nodes.Values.Where(node => node.IsRumour && !node.Id.Equals(self)).MinBy(node => node.MetAt);
-        return oldest is not null && _nodes.Remove(oldest.Id);
+        while (_met.First is { Value: var oldest })
+        {
+            _met.RemoveFirst();
+            if (_nodes[oldest].IsRumour)
+                return _nodes.Remove(oldest);
+        }
+        return false;
     }
 
     /// <summary>

@@ -196,7 +196,8 @@ sealed class Gossiper
             _givesWayTo = null;
         }
         var live = LiveAddresses();
-        var dead = Others().Select(node => node.Id.Address).Distinct().Except(live).ToArray();
+        // Garbage can name any address: nobody is sent anything on a rumour.
+        var dead = Others().Where(node => !node.IsRumour).Select(node => node.Id.Address).Distinct().Except(live).ToArray();
         var chosen = PeerSelection.Choose(live, dead, _seeds, _settings.Random);
         return [.. chosen.Union(NewNamesakes())];
     }
@@ -268,9 +269,12 @@ sealed class Gossiper
         _lastRound = _settings.TimeProvider.GetTimestamp();
     }
 
-    /// <summary>One that will soon be forgotten is not, or nodes that forget it at different times would tell each other of it for ever.</summary>
+    /// <summary>
+    /// A rumour is not, so that it ends where it began; nor is a node that will soon be forgotten, or those that forget it at different
+    /// times would tell each other of it for ever.
+    /// </summary>
     bool IsSpokenOf(NodeState node)
-        => !_earlierLives.Contains(node.Id) && !(_detector.DeadFor(node.Id) is { } dead && dead >= MemoryOf(node) / 2);
+        => !node.IsRumour && !_earlierLives.Contains(node.Id) && !(_detector.DeadFor(node.Id) is { } dead && dead >= MemoryOf(node) / 2);
 
     bool IsWorthRemembering(NodeState node) => node.Id.Name != Self.Id.Name && !_earlierLives.Contains(node.Id);
 

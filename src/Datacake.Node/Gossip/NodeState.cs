@@ -14,9 +14,6 @@ sealed class NodeState(GossipId id, TimeProvider time)
 
     public GossipId Id => id;
 
-    /// <summary>When it was heard of first, as a timestamp of the local clock.</summary>
-    public long MetAt { get; } = time.GetTimestamp();
-
     /// <summary>
     /// Nothing is known of it but its name: no sign of life, no entry. A node that is there does not stay so for longer than a few rounds.
     /// </summary>

@@ -192,7 +192,7 @@ sealed class FrameConnection
                 if (!IsMessage(header.Type))
                     OnSignal(header);
                 else if (await ReceiveAsync(header).ConfigureAwait(false) is { } message)
-                    _sink!.OnMessage(message);
+                    HandOver(message);
             }
         }
         catch (Exception error)
@@ -202,6 +202,21 @@ sealed class FrameConnection
 
         foreach (var message in _unfinished.Values)
             message?.Release(message.Version);
+    }
+
+    // What the sink does not take, since it ends the connection, would count against the server's budget for ever.
+    void HandOver(PayloadBuffer message)
+    {
+        var version = message.Version;
+        try
+        {
+            _sink!.OnMessage(message);
+        }
+        catch
+        {
+            message.Release(version);
+            throw;
+        }
     }
 
     static bool IsMessage(FrameType type) =>
@@ -261,18 +276,27 @@ sealed class FrameConnection
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     async ValueTask<PayloadBuffer?> ReceiveRestAsync(FrameHeader header, PayloadBuffer message, Memory<byte> room)
     {
-        if (room.Length <= ReceiveBufferSize / 2)
+        try
         {
-            await FillAsync(room.Length).ConfigureAwait(false);
-            Consume(room);
+            if (room.Length <= ReceiveBufferSize / 2)
+            {
+                await FillAsync(room.Length).ConfigureAwait(false);
+                Consume(room);
+            }
+            else
+            {
+                var buffered = _end - _start;
+                Consume(room[..buffered]);
+                await _stream.ReadExactlyAsync(room[buffered..]).ConfigureAwait(false);
+                Telemetry.BytesReceived(_side, room.Length - buffered);
+                _heard = true;
+            }
         }
-        else
+        catch
         {
-            var buffered = _end - _start;
-            Consume(room[..buffered]);
-            await _stream.ReadExactlyAsync(room[buffered..]).ConfigureAwait(false);
-            Telemetry.BytesReceived(_side, room.Length - buffered);
-            _heard = true;
+            _unfinished.Remove(header.Id);
+            message.Release(message.Version);
+            throw;
         }
 
         return Received(header, message);

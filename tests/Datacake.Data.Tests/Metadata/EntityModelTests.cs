@@ -180,10 +180,13 @@ public class EntityModelTests
         }
         else
         {
-            foreach (string name in index.Properties)
+            foreach (var (name, isDescending) in index.Properties.Zip(index.Descending))
             {
+                int start = writer.Length;
                 var property = Model.FindProperty(name)!;
                 Assert.True(property.OrderedCodec!.TryWriteOrdered(writer, property.GetValue(entity)));
+                if (isDescending)
+                    writer.Reverse(start);
             }
             values.Add(writer.ToArray());
         }

@@ -18,10 +18,12 @@ public sealed class QueriedData(StoreFixture store) : IAsyncLifetime
 
     public QueryContext NewContext() => new(store.Node) { DefaultConsistency = Consistency.None };
 
-    public async ValueTask InitializeAsync()
+    public async ValueTask InitializeAsync() => Entities = await FillAsync(store.Node, TestContext.Current.CancellationToken);
+
+    /// <summary>Writes the entities to a node's store, and returns them in the order of their keys.</summary>
+    public static async Task<List<Everything>> FillAsync(DatacakeNode node, CancellationToken token)
     {
-        var token = TestContext.Current.CancellationToken;
-        await using var db = NewContext();
+        await using var db = new QueryContext(node) { DefaultConsistency = Consistency.None };
         var entities = Enumerable.Range(0, Count).Select(i => Gens.EverythingOf((ulong)i)).ToList();
         db.Everything.AddRange(entities);
         await db.SaveChangesAsync(token);
@@ -38,7 +40,7 @@ public sealed class QueriedData(StoreFixture store) : IAsyncLifetime
         var removed = entities.Where((_, i) => i % 10 == 0).ToList();
         db.Everything.RemoveRange(removed);
         await db.SaveChangesAsync(token);
-        Entities = [.. entities.Except(removed).OrderBy(entity => entity.Id)];
+        return [.. entities.Except(removed).OrderBy(entity => entity.Id)];
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

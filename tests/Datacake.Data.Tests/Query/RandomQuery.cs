@@ -34,7 +34,8 @@ sealed class RandomQuery(Random random, IReadOnlyList<Everything> data)
             part = "a";
         var ids = new List<Guid> { some.Id, other.Id, Guid.Empty };
         int[] numbers = [number, number + 2, number];
-        return random.Next(48) switch
+        byte small = (byte)random.Next(5);
+        return random.Next(56) switch
         {
             0 => e => e.Int32 == number,
             1 => e => e.Int32 > number,
@@ -83,6 +84,14 @@ sealed class RandomQuery(Random random, IReadOnlyList<Everything> data)
             44 => e => e.NullableString != null && e.NullableString.Equals(text, StringComparison.Ordinal),
             45 => e => e.Id > some.Id,
             46 => e => e.Id >= some.Id && e.Id < other.Id,
+            47 => e => e.Byte == small,
+            48 => e => e.Byte >= small && string.CompareOrdinal(e.NullableString, part) < 0,
+            49 => e => e.Byte == small && e.NullableString != null && e.NullableString.StartsWith(part, StringComparison.Ordinal),
+            50 => e => e.Byte == small && string.CompareOrdinal(e.NullableString, part) >= 0,
+            51 => e => e.NullableStatus == some.NullableStatus && e.DateOnly < some.DateOnly,
+            52 => e => e.NullableStatus == Status.Active && e.DateOnly >= some.DateOnly && e.DateOnly <= other.DateOnly,
+            53 => e => e.NullableInt32 <= number,
+            54 => e => e.Byte < small || e.Int32 == number,
             _ => e => number > 3,
         };
     }
@@ -90,7 +99,7 @@ sealed class RandomQuery(Random random, IReadOnlyList<Everything> data)
     public OrderedQuery<Everything> Order(
         Query<Everything> query, IEnumerable<Everything> expected, out IOrderedEnumerable<Everything> ordered)
     {
-        var (result, sorted) = random.Next(12) switch
+        var (result, sorted) = random.Next(15) switch
         {
             0 => (query.OrderBy(e => e.Int32), expected.OrderBy(e => e.Int32)),
             1 => (query.OrderByDescending(e => e.Int32), expected.OrderByDescending(e => e.Int32)),
@@ -104,6 +113,12 @@ sealed class RandomQuery(Random random, IReadOnlyList<Everything> data)
             8 => (query.OrderBy(e => e.Decimal), expected.OrderBy(e => e.Decimal)),
             9 => (query.OrderBy(e => e.Set.Count), expected.OrderBy(e => e.Set.Count)),
             10 => (query.OrderByDescending(e => e.DateOnly), expected.OrderByDescending(e => e.DateOnly)),
+            11 => (query.OrderBy(e => e.NullableStatus).ThenByDescending(e => e.DateOnly),
+                expected.OrderBy(e => e.NullableStatus).ThenByDescending(e => e.DateOnly)),
+            12 => (query.OrderByDescending(e => e.NullableStatus).ThenBy(e => e.DateOnly),
+                expected.OrderByDescending(e => e.NullableStatus).ThenBy(e => e.DateOnly)),
+            13 => (query.OrderByDescending(e => e.Byte).ThenByDescending(e => e.NullableString),
+                expected.OrderByDescending(e => e.Byte).ThenByDescending(e => e.NullableString, StringComparer.Ordinal)),
             _ => (query.OrderBy(e => e.String), expected.OrderBy(e => e.String, StringComparer.Ordinal)),
         };
         (result, ordered) = random.Next(4) switch

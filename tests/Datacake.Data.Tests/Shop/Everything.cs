@@ -21,6 +21,8 @@ public enum Rights : ulong
 
 /// <summary>A property of every type and kind.</summary>
 [Index(nameof(Status), nameof(Int32))]
+[Index(nameof(NullableStatus), nameof(DateOnly), IsDescending = [false, true])]
+[Index(nameof(Byte), nameof(NullableString), AllDescending = true)]
 [SuppressMessage("Naming", "CA1720:Identifier contains type name", Justification = "Each property is named after its type.")]
 public class Everything
 {

@@ -107,6 +107,36 @@ public sealed class ReplicaTests
         Assert.DoesNotContain((byte)2, stage[3].Replica.Sessions.Keys);
     }
 
+    [Fact]
+    public async Task A_roll_is_not_complete_while_somebody_talks_to_an_earlier_life_of_a_member()
+    {
+        await using var stage = await Stage.StartAsync(3);
+        await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(1), Content));
+        await stage.RestartAsync(1);
+        await stage.RestartAsync(3);
+        await stage.MeetAsync(1, 2);
+        await stage.MeetAsync(1, 3);
+        await stage.CallRollAsync(1);
+        Assert.False(stage[1].Replica.State.Known[1][0].Low.IsNone);    // what node 3 has lost may be on its way to node 2
+
+        await stage.MeetAsync(2, 3);
+        await stage.CallRollAsync(1);
+        Assert.True(stage[1].Replica.State.Known[1][0].Low.IsNone);
+    }
+
+    [Fact]
+    public async Task Messages_of_a_session_that_is_over_are_ignored()
+    {
+        await using var stage = await Stage.StartAsync(2);
+        var mutations = await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(1), Content));
+        long session = stage[2].Replica.Sessions[1].Id;
+        await stage.RestartAsync(1);
+        await stage.MeetAsync(1, 2);
+        await stage[2].CommitAsync(async batch =>
+            Assert.Empty(await stage[2].Replica.ReceiveAsync(batch, 1, session, mutations, TestContext.Current.CancellationToken)));
+        Assert.False(stage[2].Replica.State.Known.Contains(mutations.Items[0].Stamp));
+    }
+
     static DocumentContent Content
     {
         get

@@ -66,19 +66,25 @@ sealed class Stage : IAsyncDisposable
     public async Task JoinAsync(byte node, byte over)
     {
         await MeetAsync(node, over);
-        PullRequest? request = null;
-        await this[node].CommitAsync(batch =>
-        {
-            this[node].Replica.StartPull(batch, over);
-            request = batch.Outbox.Select(sent => sent.Message).OfType<PullRequest>().Single();
-        });
-        foreach (var part in await this[over].AnswerAsync(request!, ++_lastId))
+        var asking = await this[node].CommitAsync(batch => this[node].Replica.StartPull(batch, over));
+        foreach (var part in await this[over].AnswerAsync((PullRequest)asking.Outbox.Single().Message, ++_lastId))
             await DeliverAsync(over, node, part);
     }
 
     /// <summary>A message arrives in the session that the two have, after it has been encoded and decoded.</summary>
-    public Task DeliverAsync(byte from, byte to, ReplicaMessage message) =>
+    public Task<ReplicaBatch> DeliverAsync(byte from, byte to, ReplicaMessage message) =>
         this[to].CommitAsync(batch => this[to].ReceiveAsync(batch, from, message));
+
+    /// <summary>A node calls the roll, and all with whom it has a session answer.</summary>
+    public async Task CallRollAsync(byte node)
+    {
+        var calling = await this[node].CommitAsync(this[node].Replica.Tick);
+        foreach (var (peer, _, call) in calling.Outbox.Where(sent => sent.Message is RollCall))
+        {
+            var answering = await DeliverAsync(node, peer!.Value, call);
+            await DeliverAsync(peer.Value, node, answering.Outbox.Single().Message);
+        }
+    }
 
     /// <summary>A node tells another what it has heard of all.</summary>
     public async Task ReportAsync(byte from, byte to) => await DeliverAsync(from, to, await this[from].ReportAsync());
@@ -122,13 +128,13 @@ sealed class Actor(byte node, ulong storeId, SimulatedClock clock) : IAsyncDispo
             Replica.CloseSession(peer, session.Id);
     });
 
-    public Task CommitAsync(Action<ReplicaBatch> work) => CommitAsync(batch =>
+    public Task<ReplicaBatch> CommitAsync(Action<ReplicaBatch> work) => CommitAsync(batch =>
     {
         work(batch);
         return ValueTask.CompletedTask;
     });
 
-    public async Task CommitAsync(Func<ReplicaBatch, ValueTask> work)
+    public async Task<ReplicaBatch> CommitAsync(Func<ReplicaBatch, ValueTask> work)
     {
         using var snapshot = await _storage.OpenSnapshotAsync();
         var batch = Replica.Begin(snapshot);
@@ -136,6 +142,7 @@ sealed class Actor(byte node, ulong storeId, SimulatedClock clock) : IAsyncDispo
         await work(batch);
         await _storage.CommitAsync(Replica.Prepare(batch).Batch, Datacake.Storage.Durability.Buffered);
         Replica.Complete(batch);
+        return batch;
     }
 
     public async ValueTask ReceiveAsync(ReplicaBatch batch, byte from, ReplicaMessage message) =>
@@ -146,13 +153,8 @@ sealed class Actor(byte node, ulong storeId, SimulatedClock clock) : IAsyncDispo
     {
         var transaction = new Transaction();
         build(transaction);
-        Mutations? sent = null;
-        await CommitAsync(async batch =>
-        {
-            await Replica.WriteAsync(batch, transaction);
-            sent = new Mutations(batch.Mutations);
-        });
-        return sent!;
+        var batch = await CommitAsync(async batch => await Replica.WriteAsync(batch, transaction));
+        return new Mutations(batch.Mutations);
     }
 
     public async Task<Report> ReportAsync()

@@ -5,9 +5,9 @@ namespace Datacake.Node.Tests;
 public sealed class ConsistencyRequirementTests
 {
     /// <summary>
-    /// Each row was worked out by hand. The layout names the data centres with their nodes, down ones in brackets; node 1 asks. Then,
-    /// for each
-    /// level in the order None, One, Two, Three, Quorum, LocalQuorum, EachQuorum, All, whether it can be reached.
+    /// The layout names the data centres with their nodes, down ones in brackets; node 1 asks. Then follow the levels that can be reached, of
+    /// None, One, Two, Three, Quorum, LocalQuorum, EachQuorum and All. For each layout there is a row for every number of nodes that may be down
+    /// in each data centre, but for those that differ only in which of two equal data centres it is.
     /// </summary>
     [Theory]
     [InlineData("a:1", "None Quorum LocalQuorum EachQuorum All")]
@@ -19,34 +19,78 @@ public sealed class ConsistencyRequirementTests
     [InlineData("a:1,2,3,4", "None One Two Three Quorum LocalQuorum EachQuorum All")]
     [InlineData("a:1,2,3,(4)", "None One Two Quorum LocalQuorum EachQuorum")]
     [InlineData("a:1,2,(3),(4)", "None One")]
+    [InlineData("a:1,(2),(3),(4)", "None")]
     [InlineData("a:1,2,3,4,5", "None One Two Three Quorum LocalQuorum EachQuorum All")]
+    [InlineData("a:1,2,3,4,(5)", "None One Two Three Quorum LocalQuorum EachQuorum")]
     [InlineData("a:1,2,3,(4),(5)", "None One Two Quorum LocalQuorum EachQuorum")]
     [InlineData("a:1,2,(3),(4),(5)", "None One")]
+    [InlineData("a:1,(2),(3),(4),(5)", "None")]
     [InlineData("a:1 b:2", "None One Quorum LocalQuorum EachQuorum All")]
     [InlineData("a:1 b:(2)", "None LocalQuorum")]
+    [InlineData("a:1 b:2,3,4", "None One Two Three Quorum LocalQuorum EachQuorum All")]
+    [InlineData("a:1 b:2,3,(4)", "None One Two Quorum LocalQuorum EachQuorum")]
+    [InlineData("a:1 b:2,(3),(4)", "None One LocalQuorum")]
+    [InlineData("a:1 b:(2),(3),(4)", "None LocalQuorum")]
     [InlineData("a:1 b:2 c:3", "None One Two Quorum LocalQuorum EachQuorum All")]
     [InlineData("a:1 b:2 c:(3)", "None One Quorum LocalQuorum")]
     [InlineData("a:1 b:(2) c:(3)", "None LocalQuorum")]
     [InlineData("a:1,2,3 b:4,5", "None One Two Three Quorum LocalQuorum EachQuorum All")]
-    [InlineData("a:1,2,3 b:(4),(5)", "None One Two Quorum LocalQuorum")]
     [InlineData("a:1,2,3 b:4,(5)", "None One Two Three Quorum LocalQuorum")]
+    [InlineData("a:1,2,3 b:(4),(5)", "None One Two Quorum LocalQuorum")]
     [InlineData("a:1,2,(3) b:4,5", "None One Two Three Quorum LocalQuorum EachQuorum")]
+    [InlineData("a:1,2,(3) b:4,(5)", "None One Two Quorum LocalQuorum")]
+    [InlineData("a:1,2,(3) b:(4),(5)", "None One LocalQuorum")]
     [InlineData("a:1,(2),(3) b:4,5", "None One Two Quorum")]
     [InlineData("a:1,(2),(3) b:4,(5)", "None One")]
+    [InlineData("a:1,(2),(3) b:(4),(5)", "None")]
     [InlineData("a:1,2 b:3,4 c:5,6", "None One Two Three Quorum LocalQuorum EachQuorum All")]
+    [InlineData("a:1,2 b:3,4 c:5,(6)", "None One Two Three Quorum LocalQuorum")]
     [InlineData("a:1,2 b:3,4 c:(5),(6)", "None One Two Three Quorum LocalQuorum")]
     [InlineData("a:1,2 b:3,(4) c:5,(6)", "None One Two Three Quorum LocalQuorum")]
+    [InlineData("a:1,2 b:3,(4) c:(5),(6)", "None One Two LocalQuorum")]
+    [InlineData("a:1,2 b:(3),(4) c:(5),(6)", "None One LocalQuorum")]
     [InlineData("a:1,(2) b:3,4 c:5,6", "None One Two Three Quorum")]
+    [InlineData("a:1,(2) b:3,4 c:5,(6)", "None One Two Three Quorum")]
+    [InlineData("a:1,(2) b:3,4 c:(5),(6)", "None One Two")]
+    [InlineData("a:1,(2) b:3,(4) c:5,(6)", "None One Two")]
+    [InlineData("a:1,(2) b:3,(4) c:(5),(6)", "None One")]
+    [InlineData("a:1,(2) b:(3),(4) c:(5),(6)", "None")]
     [InlineData("a:1,2,3 b:4,5,6 c:7,8,9", "None One Two Three Quorum LocalQuorum EachQuorum All")]
+    [InlineData("a:1,2,3 b:4,5,6 c:7,8,(9)", "None One Two Three Quorum LocalQuorum EachQuorum")]
+    [InlineData("a:1,2,3 b:4,5,6 c:7,(8),(9)", "None One Two Three Quorum LocalQuorum")]
+    [InlineData("a:1,2,3 b:4,5,6 c:(7),(8),(9)", "None One Two Three Quorum LocalQuorum")]
     [InlineData("a:1,2,3 b:4,5,(6) c:7,8,(9)", "None One Two Three Quorum LocalQuorum EachQuorum")]
-    [InlineData("a:1,2,3 b:4,(5),(6) c:7,8,9", "None One Two Three Quorum LocalQuorum")]
+    [InlineData("a:1,2,3 b:4,5,(6) c:7,(8),(9)", "None One Two Three Quorum LocalQuorum")]
+    [InlineData("a:1,2,3 b:4,5,(6) c:(7),(8),(9)", "None One Two Three Quorum LocalQuorum")]
+    [InlineData("a:1,2,3 b:4,(5),(6) c:7,(8),(9)", "None One Two Three Quorum LocalQuorum")]
+    [InlineData("a:1,2,3 b:4,(5),(6) c:(7),(8),(9)", "None One Two Three LocalQuorum")]
+    [InlineData("a:1,2,3 b:(4),(5),(6) c:(7),(8),(9)", "None One Two LocalQuorum")]
+    [InlineData("a:1,2,(3) b:4,5,6 c:7,8,9", "None One Two Three Quorum LocalQuorum EachQuorum")]
+    [InlineData("a:1,2,(3) b:4,5,6 c:7,8,(9)", "None One Two Three Quorum LocalQuorum EachQuorum")]
+    [InlineData("a:1,2,(3) b:4,5,6 c:7,(8),(9)", "None One Two Three Quorum LocalQuorum")]
+    [InlineData("a:1,2,(3) b:4,5,6 c:(7),(8),(9)", "None One Two Three Quorum LocalQuorum")]
+    [InlineData("a:1,2,(3) b:4,5,(6) c:7,8,(9)", "None One Two Three Quorum LocalQuorum EachQuorum")]
+    [InlineData("a:1,2,(3) b:4,5,(6) c:7,(8),(9)", "None One Two Three Quorum LocalQuorum")]
+    [InlineData("a:1,2,(3) b:4,5,(6) c:(7),(8),(9)", "None One Two Three LocalQuorum")]
+    [InlineData("a:1,2,(3) b:4,(5),(6) c:7,(8),(9)", "None One Two Three LocalQuorum")]
+    [InlineData("a:1,2,(3) b:4,(5),(6) c:(7),(8),(9)", "None One Two LocalQuorum")]
+    [InlineData("a:1,2,(3) b:(4),(5),(6) c:(7),(8),(9)", "None One LocalQuorum")]
     [InlineData("a:1,(2),(3) b:4,5,6 c:7,8,9", "None One Two Three Quorum")]
-    [InlineData("a:1,(2),(3) b:4,(5),(6) c:7,(8),9", "None One Two Three")]
+    [InlineData("a:1,(2),(3) b:4,5,6 c:7,8,(9)", "None One Two Three Quorum")]
+    [InlineData("a:1,(2),(3) b:4,5,6 c:7,(8),(9)", "None One Two Three Quorum")]
+    [InlineData("a:1,(2),(3) b:4,5,6 c:(7),(8),(9)", "None One Two Three")]
+    [InlineData("a:1,(2),(3) b:4,5,(6) c:7,8,(9)", "None One Two Three Quorum")]
+    [InlineData("a:1,(2),(3) b:4,5,(6) c:7,(8),(9)", "None One Two Three")]
+    [InlineData("a:1,(2),(3) b:4,5,(6) c:(7),(8),(9)", "None One Two")]
+    [InlineData("a:1,(2),(3) b:4,(5),(6) c:7,(8),(9)", "None One Two")]
+    [InlineData("a:1,(2),(3) b:4,(5),(6) c:(7),(8),(9)", "None One")]
+    [InlineData("a:1,(2),(3) b:(4),(5),(6) c:(7),(8),(9)", "None")]
     public void A_level_can_be_reached_or_not(string layout, string reachable)
     {
         var members = Layout(layout);
         var found = Enum.GetValues<Consistency>().Where(level => ConsistencyRequirement.For(level, 1, members).IsReachable);
         Assert.Equal(reachable, string.Join(' ', found));
+        AssertThatTheDefaultSelectorFindsThem(reachable, Members(layout));
     }
 
     /// <summary>Which acknowledgements of others satisfy a level, and which do not; by hand, all members up.</summary>
@@ -133,6 +177,21 @@ public sealed class ConsistencyRequirementTests
         Assert.Contains("goes on replicating", error.Message, StringComparison.Ordinal);
         Assert.Equal(NodeSet.Of(1, 2), error.Acknowledged);
         Assert.Same(cause, error.InnerException);
+    }
+
+    /// <summary>The nodes that are asked satisfy every level that can be reached, and none of them could be spared.</summary>
+    static void AssertThatTheDefaultSelectorFindsThem(string reachable, ClusterMember[] members)
+    {
+        var selector = new DataCenterAwareSelector();
+        var candidates = members[1..].Where(member => member.IsUp).ToArray();
+        foreach (var level in reachable.Split(' ').Select(Enum.Parse<Consistency>))
+        {
+            var requirement = ConsistencyRequirement.For(level, 1, members);
+            var chosen = selector.Choose(requirement, members[0], candidates);
+            var acknowledged = NodeSet.Of([.. chosen.Select(member => member.NodeId)]);
+            Assert.True(requirement.IsSatisfiedBy(acknowledged));
+            Assert.All(chosen, member => Assert.False(requirement.IsSatisfiedBy(acknowledged.Without(member.NodeId))));
+        }
     }
 
     static NodeSet Bits(int bits) => NodeSet.Of([.. Enumerable.Range(0, 12).Where(id => (bits >> id & 1) != 0).Select(id => (byte)id)]);

@@ -55,6 +55,7 @@ sealed class SimulatedCluster : IDisposable
             TimeProvider = Time,
             Random = new Random(_random.Next()),
         }));
+        node.Gossiper.Set("node.address", address.ToString());
         node.Gossiper.SetSeeds(seeds.Select(seed => seed.Id.Address));
         Nodes.Add(node);
         _byAddress[address] = node;
@@ -63,10 +64,17 @@ sealed class SimulatedCluster : IDisposable
     }
 
     /// <summary>Starts nodes 1 to <paramref name="count"/> with the first two as seeds of all.</summary>
-    public void StartMany(int count)
+    public void StartMany(int count, string cluster = "test")
     {
         for (var nodeId = 1; nodeId <= count; nodeId++)
-            Start(nodeId, seeds: Nodes.Take(2).ToArray());
+            Start(nodeId, cluster, seeds: Nodes.Take(2).ToArray());
+    }
+
+    /// <summary>A packet that no node has sent arrives. What is said in reply goes nowhere.</summary>
+    public void Inject(SimulatedNode target, byte[] bytes)
+    {
+        if (_codec.TryDecode(bytes, out var message, out _) && target.Gossiper.Handle(message, out _) is { } reply)
+            _codec.Encode(reply);
     }
 
     /// <summary>Lets so many intervals pass.</summary>

@@ -38,6 +38,20 @@ sealed class RawUdpPeer : IDisposable
     public Task SendAsync(IPEndPoint target, byte[] bytes, CancellationToken cancellationToken)
         => _socket.SendToAsync(bytes, target, cancellationToken).AsTask();
 
+    /// <summary>Asks until something comes back.</summary>
+    public async Task ProvokeAnswerAsync(IPEndPoint target, string cluster, CancellationToken cancellationToken)
+    {
+        while (_socket.Available > 0)
+            await _socket.ReceiveAsync(new byte[65_507], cancellationToken);
+        while (_socket.Available == 0)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            await SendSynAsync(target, cluster, cancellationToken);
+            for (var i = 0; i < 1_000 && _socket.Available == 0; i++)
+                await Task.Yield();
+        }
+    }
+
     /// <summary>Answers one message.</summary>
     public async Task AnswerAsync(CancellationToken cancellationToken)
     {

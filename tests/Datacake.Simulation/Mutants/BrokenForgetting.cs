@@ -32,6 +32,31 @@ sealed class ForgottenForever() : Mutant("R10: a member that was forgotten stays
     }
 }
 
+sealed class JoiningDoesNotCount() : Mutant("R10: a member that was never heard of does not count for stability")
+{
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
+    {
+        var replica = machine.Replica!;
+        byte[] silent = [.. replica.Identity.Members.Keys
+            .Where(node => node != machine.Node && !replica.HasRun(node) && replica.Identity.Forgotten.Add(node))];
+        await work();
+        replica.Identity.Forgotten.ExceptWith(silent);
+    }
+}
+
+sealed class EarlierLivesCount() : Mutant("R10: what an earlier life of a disk knew counts for the disk that replaced it")
+{
+    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message)
+    {
+        if (message is not Report report)
+            return message;
+        var members = new Dictionary<byte, StoreMember>(report.Table.Members);
+        foreach (var (node, member) in target.Replica!.Identity.Members)
+            members[node] = member;
+        return report with { Table = report.Table with { Members = members } };
+    }
+}
+
 sealed class UnionAcrossRuns() : Mutant("R10: what a later run of a member knows is added to what an earlier one knew")
 {
     readonly Dictionary<(Machine, Machine), VersionVector> _heard = [];

@@ -35,6 +35,35 @@ sealed class JoinWithoutRoll() : Mutant("R12: a node joins without asking who re
     public override void OnOpened(Machine machine, Hello hello) => machine.Replica!.Identity.MayHaveEarlierLife = false;
 }
 
+sealed class JoinBlind() : Mutant("R12: a joining node does not observe the clocks of others")
+{
+    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message switch
+    {
+        Hello hello when !target.IsJoined => hello with { Clock = HlcTimestamp.None },
+        Report report when !target.IsJoined => report with { Clock = HlcTimestamp.None },
+        _ => message,
+    };
+}
+
+sealed class RetirementsStayLocal() : Mutant("R6: nobody is told which stores are retired")
+{
+    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message switch
+    {
+        Hello hello => hello with { Table = WithoutRetired(hello.Table) },
+        Report report => report with { Table = WithoutRetired(report.Table) },
+        _ => message,
+    };
+
+    static MemberTable WithoutRetired(MemberTable table) => table with { Retired = new HashSet<ulong>() };
+}
+
+sealed class DropAllAbsent() : Mutant("R13: what only this side has is dropped, whether the other side knew it or not")
+{
+    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message is SnapshotPage page && target.IsJoined
+        ? page with { State = page.State with { Known = page.State.Known.Union(target.Replica!.State.Known) } }
+        : message;
+}
+
 sealed class NoAssertion() : Mutant("R13: what the other has purged is kept with its old stamps")
 {
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) =>
@@ -49,6 +78,31 @@ sealed class ClaimBeforeReconcile() : Mutant("R13: what the other side knows is 
         if (message is SnapshotPage page && target.IsJoined && target.Replica!.IsPulling)
             batch.Claim(page.State.Known);
         return new(applied);
+    }
+}
+
+sealed class CloseGapAtOnce() : Mutant("R14: a restarted run declares its past complete at once")
+{
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
+    {
+        await work();
+        if (machine.IsJoined && !isCollecting)
+            batch.Claim(VersionVector.Of(machine.Node, HlcTimestamp.None, machine.Replica!.Run));
+    }
+}
+
+sealed class CloseGapWithoutForgotten() : Mutant("R14: members that are forgotten are not asked")
+{
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
+    {
+        var replica = machine.Replica!;
+        var members = replica.Identity.Members;
+        var forgotten = members.Where(member => !isCollecting && replica.IsJoined && replica.Identity.Forgotten.Contains(member.Key)).ToArray();
+        foreach (var (node, _) in forgotten)
+            members.Remove(node);
+        await work();
+        foreach (var (node, member) in forgotten)
+            members.TryAdd(node, member);
     }
 }
 

@@ -13,6 +13,14 @@ sealed class ClaimFromZero() : Mutant("R5: the first transaction of a run claims
         : message;
 }
 
+sealed class ClaimFromRun() : Mutant("R5: every transaction claims everything since the start of its run")
+{
+    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) =>
+        message is Mutations mutations && source.Replica is { } sender
+        ? new Mutations([.. mutations.Items.Select(item => item with { Previous = HlcTimestamp.Min(item.Previous, sender.Run) })])
+        : message;
+}
+
 sealed class NoBaseCheck() : Mutant("R7c: updates are applied to documents that are not there")
 {
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message is Mutations mutations

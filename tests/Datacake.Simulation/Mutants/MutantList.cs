@@ -6,13 +6,15 @@ static class MutantList
     public static IReadOnlyList<Func<Mutant>> All { get; } =
     [
         () => new AscendingOrder(), () => new ClaimAtStart(), () => new ClaimTooLow(), () => new NoRecordsFromPull(),
-            () => new NoCleanCut(),
-        () => new ServeTruncated(), () => new NoReverseGate(),
-        () => new ClaimFromZero(), () => new NoBaseCheck(), () => new ApplyEverything(), () => new AcknowledgeEverything(),
-        () => new StableIgnoresAbsent(), () => new ForgottenForever(), () => new UnionAcrossRuns(), () => new PurgeAtOnce(),
-            () => new PurgeByDelete(),
-        () => new PurgeCellsAtOnce(), () => new EmptyTombstones(),
-        () => new NoClockLease(), () => new NoFlush(), () => new TornCommits(), () => new JoinWithoutRoll(),
-            () => new NoAssertion(), () => new ClaimBeforeReconcile(), () => new CloseGapEarly(), () => new CloseGapWithoutAbsent(),
+        () => new NoCleanCut(), () => new ServeTruncated(), () => new NoReverseGate(),
+        () => new ClaimFromZero(), () => new ClaimFromRun(), () => new NoBaseCheck(), () => new ApplyEverything(),
+        () => new AcknowledgeEverything(),
+        () => new StableIgnoresAbsent(), () => new ForgottenForever(), () => new JoiningDoesNotCount(), () => new UnionAcrossRuns(),
+        () => new EarlierLivesCount(), () => new PurgeAtOnce(), () => new PurgeByDelete(), () => new PurgeCellsAtOnce(),
+        () => new EmptyTombstones(),
+        () => new NoClockLease(), () => new NoFlush(), () => new TornCommits(), () => new RetirementsStayLocal(),
+        () => new JoinWithoutRoll(), () => new JoinBlind(), () => new NoAssertion(), () => new DropAllAbsent(),
+        () => new ClaimBeforeReconcile(), () => new CloseGapAtOnce(), () => new CloseGapEarly(), () => new CloseGapWithoutAbsent(),
+        () => new CloseGapWithoutForgotten(),
     ];
 }

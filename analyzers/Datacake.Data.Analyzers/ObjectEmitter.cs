@@ -1,0 +1,85 @@
+namespace Datacake.Data.Analyzers;
+
+/// <summary>
+/// Writes the codec of a class whose objects are stored as one value: a map of its properties by their names in the store.
+/// </summary>
+sealed class ObjectEmitter(
+    SourceWriter source, ObjectSpec spec, Func<CodecSpec, string> codec, Func<PropertySpec, string, string, string> assign)
+{
+    const string Metadata = "global::Datacake.Data.Metadata.";
+
+    /// <param name="creator">What calls the constructor.</param>
+    public void Emit(string creator)
+    {
+        source.Open($"sealed class {spec.CodecName} : {Metadata}ValueCodec<{spec.Type}>");
+        source.Line($"public static readonly {spec.CodecName} Instance = new();");
+        source.Line();
+        EmitWrite();
+        EmitRead(creator);
+        source.Close();
+        source.Line();
+    }
+
+    void EmitWrite()
+    {
+        source.Open($"public override void Write({Metadata}ValueWriter writer, {spec.Type} value)");
+        source.Open("if (value is null)");
+        source.Line("writer.WriteNil();");
+        source.Line("return;");
+        source.Close();
+        source.Line($"writer.WriteMapHeader({spec.Properties.Count});");
+        foreach (var property in spec.Properties)
+        {
+            source.Line($"writer.WriteString({EntityEmitter.Literal(property.StoredPath)});");
+            source.Line($"{codec(property.Codec!)}.Write(writer, value.{EntityEmitter.Identifier(property.Name)});");
+        }
+        source.Close();
+        source.Line();
+    }
+
+    void EmitRead(string creator)
+    {
+        source.Open($"public override {spec.Type} Read(ref {Metadata}ValueReader reader)");
+        source.Line("if (reader.TryReadNil())");
+        source.Line("    return null!;");
+        for (int i = 0; i < spec.Properties.Count; i++)
+        {
+            var argument = spec.Constructor.Arguments.FirstOrDefault(argument => argument.Path == spec.Properties[i].Path);
+            source.Line($"bool has{i} = false;");
+            source.Line($"{spec.Properties[i].Type} value{i} = {argument?.Missing ?? "default!"};");
+        }
+        source.Open("for (int rest = reader.ReadMapHeader(); rest > 0; rest--)");
+        source.Open("switch (reader.ReadString())");
+        for (int i = 0; i < spec.Properties.Count; i++)
+        {
+            var property = spec.Properties[i];
+            source.Line($"case {EntityEmitter.Literal(property.StoredPath)}:");
+            // A property that was nullable when it was stored keeps the value of the class, as one of an entity does.
+            source.Line(property.IsNullable ? "    {" : "    if (!reader.TryReadNil()) {");
+            source.Line($"        value{i} = {codec(property.Codec!)}.Read(ref reader);");
+            source.Line($"        has{i} = true;");
+            source.Line("    }");
+            source.Line("    break;");
+        }
+        // Of another version of the class.
+        source.Line("default:");
+        source.Line("    reader.Skip();");
+        source.Line("    break;");
+        source.Close();
+        source.Close();
+        var paths = spec.Properties.Select(property => property.Path).ToList();
+        string arguments = string.Join(
+            ", ",
+            spec.Constructor.Arguments.Select(argument =>
+                argument.Path is null ? argument.Missing : $"value{paths.IndexOf(argument.Path)}"));
+        source.Line($"var created = {creator}({arguments});");
+        for (int i = 0; i < spec.Properties.Count; i++)
+        {
+            var property = spec.Properties[i];
+            if (property.Setter != SetterKind.None && spec.Constructor.Arguments.All(argument => argument.Path != property.Path))
+                source.Line($"if (has{i}) {assign(property, "created", $"value{i}")};");
+        }
+        source.Line("return created;");
+        source.Close();
+    }
+}

@@ -1,0 +1,60 @@
+using Datacake.Data;
+using Datacake.Node;
+
+namespace Datacake.NativeAot;
+
+/// <summary>The data of a library.</summary>
+public sealed partial class LibraryContext(DatacakeNode node) : DatacakeContext(node)
+{
+    public partial Keyspace<Book> Books { get; }
+
+    protected override void OnModelCreating(ModelBuilder model) => model.Entity<Book>(book =>
+    {
+        book.HasIndex(b => b.Publisher!.City);
+        book.HasIndex(b => b.Isbn);
+        book.Property(b => b.Isbn).HasConversion(isbn => isbn.Text, text => new Isbn(text));
+        book.Property(b => b.Format).HasConversion<string>();
+        book.HasDiscriminator().HasValue<AudioBook>("audio");
+    });
+}
+
+/// <summary>A book, of which there are copies to lend.</summary>
+public class Book
+{
+    public long Id { get; set; }
+    public required string Title { get; set; }
+    public Isbn Isbn { get; init; }
+    public Format Format { get; set; }
+    public DateOnly? Published { get; set; }
+    public HashSet<string> Tags { get; } = [];
+    public Dictionary<string, decimal> Prices { get; set; } = [];
+    public Publisher? Publisher { get; set; }
+    [Counter] public long Copies { get; set; }
+}
+
+/// <summary>One that is read out.</summary>
+public sealed class AudioBook : Book
+{
+    public string? Narrator { get; set; }
+}
+
+/// <summary>An International Standard Book Number.</summary>
+public readonly record struct Isbn(string Text);
+
+/// <summary>What a book is like.</summary>
+public enum Format
+{
+    Unknown,
+    Hardcover,
+    Paperback,
+}
+
+/// <summary>Who published a book.</summary>
+public sealed class Publisher
+{
+    public string Name { get; set; } = "";
+    public string City { get; set; } = "";
+}
+
+/// <summary>How many copies of a title there are. A projection, and not of an anonymous type: those need reflection in expressions.</summary>
+public sealed record Stock(string Title, long Copies);

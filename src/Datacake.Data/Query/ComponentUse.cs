@@ -1,0 +1,60 @@
+using System.Linq.Expressions;
+using Datacake.Data.Metadata;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>Finds out which components of an entity expressions use, so that the others need not be read.</summary>
+sealed class ComponentUse : ExpressionVisitor
+{
+    readonly EntityModel _model;
+    readonly ParameterExpression _entity;
+    readonly HashSet<string> _used;
+    bool _isAllUsed;
+
+    ComponentUse(EntityModel model, ParameterExpression entity, HashSet<string> used)
+    {
+        _model = model;
+        _entity = entity;
+        _used = used;
+    }
+
+    /// <summary>For each of the model's paths whether it is used; null if an expression uses the entity in another way than by its properties.</summary>
+    public static bool[]? Of(EntityModel model, IEnumerable<LambdaExpression> uses)
+    {
+        var used = new HashSet<string>();
+        foreach (var lambda in uses)
+        {
+            var search = new ComponentUse(model, lambda.Parameters[0], used);
+            search.Visit(lambda.Body);
+            if (search._isAllUsed)
+                return null;
+        }
+        // An object comes with all that is in it, and what is in an object needs the object.
+        return [.. model.Paths.Select(path => used.Any(name => name == path.Name || IsWithin(path.Name, name) || IsWithin(name, path.Name)))];
+
+        static bool IsWithin(string inner, string outer) =>
+            inner.Length > outer.Length && inner[outer.Length] == '.' && inner.StartsWith(outer, StringComparison.Ordinal);
+    }
+
+    protected override Expression VisitMember(MemberExpression node)
+    {
+        for (string? name = PropertyPath.Of(node, _entity); name is not null; name = Parent(name))
+        {
+            if (_model.FindProperty(name) is { } property)
+            {
+                _used.Add(property.StoredName);
+                return node;
+            }
+        }
+        // A property that is not mapped may be made of any others.
+        return base.VisitMember(node);
+    }
+
+    protected override Expression VisitParameter(ParameterExpression node)
+    {
+        _isAllUsed |= node == _entity;
+        return node;
+    }
+
+    static string? Parent(string name) => name.LastIndexOf('.') is > 0 and var dot ? name[..dot] : null;
+}

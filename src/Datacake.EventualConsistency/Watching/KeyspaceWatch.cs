@@ -1,0 +1,111 @@
+using System.Runtime.CompilerServices;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Watching;
+
+/// <summary>One watch of a keyspace: what is committed while it runs, and what it has missed before, which the transaction log names.</summary>
+sealed class KeyspaceWatch(StoreWatcher watcher, IStorage storage, KeyspaceCatalog catalog)
+{
+    const int PageSize = 500;
+
+    /// <summary>The changes after a position; first an empty batch that says from where.</summary>
+    /// <param name="after">The position.</param>
+    /// <param name="isBehind">Whether there may be changes after it that were committed before the watcher began to collect.</param>
+    /// <param name="cancellationToken">Ends the watch.</param>
+    public async IAsyncEnumerable<DocumentChanges> ReadAsync(
+        WatchPosition after, bool isBehind, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var position = after;
+        yield return new DocumentChanges([], position, HasGap: false);
+        while (true)
+        {
+            if (isBehind)
+            {
+                // Before the store is read: so some changes may come twice, and none is missed.
+                watcher.StartOver();
+                await foreach (var missed in MissedAsync(position, cancellationToken).ConfigureAwait(false))
+                {
+                    position = missed.Position;
+                    if (missed.HasGap || missed.Changes.Count > 0)
+                        yield return missed;
+                }
+            }
+            var next = await watcher.ReadAsync(cancellationToken).ConfigureAwait(false);
+            isBehind = next is null;
+            if (next is null || position.Covers(next.Position))
+                continue;
+            position = next.Position;
+            yield return next;
+        }
+    }
+
+    /// <summary>What the store has more than a position. Only the last part has the position that is reached with it.</summary>
+    async IAsyncEnumerable<DocumentChanges> MissedAsync(WatchPosition position, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        WatchPosition reached;
+        StorageKey[] keys;
+        using (var snapshot = await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false))
+        {
+            var state = await Replica.ReadStateAsync(snapshot, cancellationToken).ConfigureAwait(false);
+            reached = new WatchPosition(state.Known);
+            if (!position.Known!.Covers(state.Truncated))
+            {
+                yield return new DocumentChanges([], reached, HasGap: true);
+                yield break;
+            }
+            keys = [.. await ChangedKeysAsync(snapshot, state.Known.Except(position.Known), cancellationToken).ConfigureAwait(false)];
+        }
+        for (int start = 0; start < keys.Length; start += PageSize)
+        {
+            var changes = await ReadAsync(keys.AsMemory(start, Math.Min(PageSize, keys.Length - start)), cancellationToken).ConfigureAwait(false);
+            bool isLast = start + PageSize >= keys.Length;
+            yield return new DocumentChanges(changes, isLast ? reached : position, HasGap: false);
+        }
+        if (keys.Length == 0)
+            yield return new DocumentChanges([], reached, HasGap: false);
+    }
+
+    /// <summary>
+    /// Documents as they are now. From a snapshot of its own, since the reader may take long with each part, and a snapshot must not stay open for that.
+    /// </summary>
+    async ValueTask<List<DocumentChange>> ReadAsync(ReadOnlyMemory<StorageKey> keys, CancellationToken cancellationToken)
+    {
+        var changes = new List<DocumentChange>(keys.Length);
+        using var snapshot = await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        for (int i = 0; i < keys.Length; i++)
+        {
+            var key = keys.Span[i].Bytes;
+            var document = await ReplicaBatch.ReadStoredAsync(snapshot, key).ConfigureAwait(false);
+            bool isShown = document.IsAlive(catalog[StoreLayout.KeyspaceOf(key.Span)].Policy);
+            changes.Add(new DocumentChange(
+                new DocumentKey(key[StoreLayout.DocumentPrefixLength..]), null, isShown ? document : null, IsBeforeKnown: false));
+        }
+        return changes;
+    }
+
+    async ValueTask<HashSet<StorageKey>> ChangedKeysAsync(IStorageSnapshot snapshot, VersionVector missed, CancellationToken cancellationToken)
+    {
+        var keys = new HashSet<StorageKey>();
+        if (missed.IsEmpty || catalog.Find(watcher.Keyspace) is not { } keyspace)
+            return keys;
+        var lowest = missed.Top;
+        foreach (byte node in missed.Nodes)
+            lowest = HlcTimestamp.Min(lowest, missed[node][0].Low);
+        await foreach (var (logKey, value) in snapshot.ReadAllAsync(StoreLayout.Log(lowest, missed.Top), cancellationToken).ConfigureAwait(false))
+        {
+            var stamp = StoreLayout.StampOfLogKey(logKey.Span);
+            if (!missed.Contains(stamp))
+                continue;
+            foreach (var key in LogRecord.Decode(stamp, value).DocumentKeys)
+            {
+                if (StoreLayout.KeyspaceOf(key.Span) == keyspace.Number)
+                    keys.Add(new StorageKey(key.ToArray()));
+            }
+        }
+        return keys;
+    }
+}

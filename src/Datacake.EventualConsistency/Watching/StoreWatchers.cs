@@ -1,0 +1,91 @@
+using System.Collections.Immutable;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication;
+
+namespace Datacake.EventualConsistency.Watching;
+
+/// <summary>Tells the watchers of a store what each commit changes for those who read. Thread-safe.</summary>
+sealed class StoreWatchers(KeyspaceCatalog catalog)
+{
+    readonly Lock _lock = new();
+    ImmutableArray<StoreWatcher> _watchers = [];            // replaced under the lock
+    Exception? _end;                                        // under the lock
+
+    public void Add(StoreWatcher watcher)
+    {
+        lock (_lock)
+        {
+            if (_end is not null)
+                throw _end;
+            _watchers = _watchers.Add(watcher);
+        }
+    }
+
+    public void Remove(StoreWatcher watcher)
+    {
+        lock (_lock)
+            _watchers = _watchers.Remove(watcher);
+    }
+
+    /// <summary>The store closes.</summary>
+    public void Complete(Exception end)
+    {
+        lock (_lock)
+        {
+            _end = end;
+            foreach (var watcher in _watchers)
+                watcher.Complete(end);
+        }
+    }
+
+    /// <summary>Called on the commit loop, after each commit.</summary>
+    public void Publish(ReplicaBatch batch)
+    {
+        ImmutableArray<StoreWatcher> watchers;
+        lock (_lock)
+            watchers = _watchers;
+        if (watchers.IsEmpty)
+            return;
+        if (batch.IsWiped)
+        {
+            foreach (var watcher in watchers)
+                watcher.PostGap();
+            return;
+        }
+        var position = new WatchPosition(batch.State.Known);
+        foreach (var ofKeyspace in watchers.GroupBy(watcher => watcher.Keyspace, StringComparer.Ordinal))
+        {
+            if (catalog.Find(ofKeyspace.Key) is not { } keyspace || ChangesOf(batch, keyspace) is not { Count: > 0 } changes)
+                continue;
+            var published = new DocumentChanges(changes, position, HasGap: false);
+            foreach (var watcher in ofKeyspace)
+                watcher.Post(published);
+        }
+    }
+
+    static List<DocumentChange> ChangesOf(ReplicaBatch batch, KeyspaceEntry keyspace)
+    {
+        var changes = new List<DocumentChange>();
+        foreach (var (storageKey, before, after) in batch.Documents)
+        {
+            if (StoreLayout.KeyspaceOf(storageKey.Span) != keyspace.Number)
+                continue;
+            var key = storageKey[StoreLayout.DocumentPrefixLength..];
+            var old = before.IsAlive(keyspace.Policy) ? before : null;
+            var @new = after.IsAlive(keyspace.Policy) ? after : null;
+            if (!IsSame(key.Span, old, @new, keyspace.Policy))
+                changes.Add(new DocumentChange(new DocumentKey(key), old, @new, IsBeforeKnown: true));
+        }
+        return changes;
+    }
+
+    /// <summary>Whether readers see no difference: what is purged of a living document was not shown any more.</summary>
+    static bool IsSame(ReadOnlySpan<byte> key, Document? before, Document? after, MergePolicy policy)
+    {
+        if (before is null || after is null || ReferenceEquals(before, after))
+            return ReferenceEquals(before, after);
+        return before.Newest == after.Newest && Fingerprint.Of(key, before, policy) == Fingerprint.Of(key, after, policy);
+    }
+}

@@ -1,0 +1,77 @@
+using Datacake.EventualConsistency;
+using Datacake.Node;
+using Datacake.Sqlite;
+
+namespace Datacake.Data.Tests;
+
+/// <summary>Nodes on loopback TCP, each with a SQLite file that outlives it, which start and stop one by one.</summary>
+sealed class LocalCluster : IAsyncDisposable
+{
+    static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+
+    readonly string _folder = Directory.CreateTempSubdirectory("datacake-data-").FullName;
+    readonly Dictionary<int, string> _addresses = [];
+    readonly Dictionary<int, DatacakeNode> _nodes = [];
+
+    public DatacakeNode this[int nodeId] => _nodes[nodeId];
+
+    /// <summary>Starts a node, or starts it again with the address and file that it had.</summary>
+    public async Task<DatacakeNode> StartAsync(int nodeId)
+    {
+        var node = await DatacakeNode.StartAsync(
+            options => options
+                .WithNodeId(nodeId)
+                .ListenOn(_addresses.GetValueOrDefault(nodeId, "127.0.0.1:0"))
+                .WithSeeds([.. _addresses.Where(known => known.Key != nodeId).Select(known => known.Value)])
+                .WithGossip(gossip => gossip.UseLocal())
+                .UseSqlite(Path.Combine(_folder, $"{nodeId}.db")),
+            Token);
+        _addresses[nodeId] = node.Address;
+        _nodes[nodeId] = node;
+        await node.OpenStoreAsync(Token);
+        foreach (var known in _nodes.Values)
+        {
+            var store = await known.OpenStoreAsync(Token);
+            await WaitUntilAsync(
+                () => Task.FromResult(store.Members.Count(member => member.IsUp) >= _nodes.Count), $"node {known.Id} sees all nodes that run");
+        }
+        return node;
+    }
+
+    public async Task StopAsync(int nodeId)
+    {
+        if (_nodes.Remove(nodeId, out var node))
+            await node.DisposeAsync();
+    }
+
+    /// <summary>Waits until all nodes that run show the same of a keyspace.</summary>
+    public async Task WaitUntilEqualAsync(string keyspace) => await WaitUntilAsync(
+        async () =>
+        {
+            var shown = new List<KeyspaceStatistics>();
+            foreach (var node in _nodes.Values)
+                shown.Add(await (await node.OpenStoreAsync(Token)).Keyspace(keyspace).GetStatisticsAsync(Token));
+            return shown.TrueForAll(one => one == shown[0]) && shown[0].Count > 0;
+        },
+        $"all nodes show the same of '{keyspace}'");
+
+    public static async Task WaitUntilAsync(Func<Task<bool>> condition, string what)
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
+        while (!await condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < Deadline, $"Within {Deadline} it did not happen that {what}.");
+            await poll.WaitForNextTickAsync(Token);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (int nodeId in _nodes.Keys.ToList())
+            await StopAsync(nodeId);
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    static CancellationToken Token => TestContext.Current.CancellationToken;
+}

@@ -1,0 +1,120 @@
+using Datacake.Crdt;
+using Datacake.Data.Generated;
+using Datacake.Data.Metadata;
+using Datacake.EventualConsistency;
+using Datacake.Node;
+
+namespace Datacake.Data.Tests.Modeling;
+
+public class DerivedClassTests(StoreFixture store)
+{
+    [Fact]
+    public async Task Entities_come_back_as_the_class_that_they_are_of()
+    {
+        await using var db = Context();
+        var truck = new Truck { Plate = new("class1"), Owner = "class", License = "C", Load = 7.5m, Engine = new("diesel") { Hours = 3 } };
+        truck.Goods.Add("cake");
+        db.Vehicles.AddRange(truck, new Trailer(3) { Plate = new("class2"), Owner = "class" }, new Vehicle { Plate = new("class3"), Owner = "class" });
+        await db.SaveChangesAsync(Token);
+        db.ChangeTracker.Clear();
+
+        var found = await db.Vehicles.Where(v => v.Owner == "class").OrderBy(v => v.Plate.Text).ToListAsync(Token);
+        Assert.Equal([typeof(Truck), typeof(Trailer), typeof(Vehicle)], found.Select(v => v.GetType()));
+        Assert.Equivalent(truck, found[0], strict: true);
+        Assert.Equal(3, ((Trailer)found[1]).Axles);
+        Assert.Equal([2, 4, 4], found.Select(v => v.Seats));
+        Assert.False(db.ChangeTracker.HasChanges());
+
+        ((Truck)found[0]).Goods.Add("bread");
+        ((Truck)found[0]).Engine!.Hours += 2;
+        Assert.True(db.ChangeTracker.HasChanges());
+        Assert.Equal(EntityState.Modified, db.Entry(found[0]).State);
+        Assert.True(db.Entry(found[0]).Property("Goods").IsModified);
+        Assert.False(db.Entry(found[0]).Property("Load").IsModified);
+        await db.SaveChangesAsync(Token);
+        db.ChangeTracker.Clear();
+        var changed = (Truck)(await db.Vehicles.FindAsync([new Plate("class1")], Token))!;
+        Assert.Equal(5, changed.Engine!.Hours);
+        Assert.Equal(["bread", "cake"], changed.Goods.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Conditions_tell_classes_apart()
+    {
+        await using var db = Context();
+        db.Vehicles.AddRange(
+            new Truck { Plate = new("tell1"), Owner = "tell", License = "C", Load = 7.5m },
+            new Truck { Plate = new("tell2"), Owner = "tell", License = "C", Load = 3.5m },
+            new Vehicle { Plate = new("tell3"), Owner = "tell" });
+        await db.SaveChangesAsync(Token);
+        Assert.Equal(2, await db.Vehicles.CountAsync(v => v.Owner == "tell" && v is Truck, Token));
+        Assert.Equal("tell1", (await db.Vehicles.SingleAsync(v => v.Owner == "tell" && v is Truck && ((Truck)v).Load > 5, Token)).Plate.Text);
+    }
+
+    [Fact]
+    public async Task An_index_knows_what_a_derived_class_has_by_default()
+    {
+        await using var db = Context();
+        db.Vehicles.Add(new Truck { Plate = new("default"), Owner = "default", License = "C" });
+        await db.SaveChangesAsync(Token);
+        // As if it had been stored before the property was there.
+        var replicated = await store.Node.OpenStoreAsync(Token);
+        var older = new Transaction();
+        var cells = new DocumentContentBuilder();
+        cells.Remove(DocumentPath.OfProperty("Seats").Encoded.Span);
+        older.Update("fleet", db.Entry((Vehicle)db.ChangeTracker.Entries()[0].Entity).Key, cells.Build());
+        await replicated.CommitAsync(older, Consistency.None, Token);
+        db.ChangeTracker.Clear();
+        var found = await db.Vehicles.Where(v => v.Kind == VehicleKind.Zebra && v.Seats == 2 && v.Owner == "default").ToListAsync(Token);
+        Assert.Equal("default", Assert.Single(found).Plate.Text);
+    }
+
+    [Fact]
+    public async Task An_abstract_class_has_entities_of_derived_ones()
+    {
+        await using var db = Context();
+        db.Shapes.AddRange(new Circle { Radius = 2 }, new Square { Side = 3, Color = "blue" });
+        await db.SaveChangesAsync(Token);
+        db.ChangeTracker.Clear();
+        Assert.Equal(2, Assert.IsType<Circle>(await db.Shapes.SingleAsync(shape => shape.Color == "red", Token)).Radius);
+        Assert.Equal(3, Assert.IsType<Square>(await db.Shapes.SingleAsync(shape => shape.Color == "blue", Token)).Side);
+    }
+
+    [Fact]
+    public void A_class_of_a_newer_version_is_read_as_the_entity_class_unless_that_is_abstract()
+    {
+        var writer = new ValueWriter();
+        writer.WriteString("submarine");
+        var cells = new DocumentContentBuilder();
+        cells.Set(DocumentPath.OfProperty("$type").Encoded.Span, writer.Written);
+        var document = Document.Put(new HlcTimestamp(1), cells.Build());
+
+        var vehicles = Datacake_Data_Tests_Modeling_VehicleModel_of_Datacake_Data_Tests_Modeling_FleetContext.Instance;
+        Assert.Equal(typeof(Vehicle), vehicles.ReadEntity("plate", document).GetType());
+        var shapes = Datacake_Data_Tests_Modeling_ShapeModel.Instance;
+        var exception = Assert.Throws<InvalidDataException>(() => shapes.ReadEntity(Guid.Empty, document));
+        Assert.Contains("The class 'submarine' is not known", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Only_rules_of_the_entitys_own_class_count()
+    {
+        await using var db = Context();
+        db.Vehicles.AddRange(new Vehicle { Plate = new("rule1"), Owner = "rule" }, new Truck { Plate = new("rule2"), Owner = "much too long" });
+        var exception = await Assert.ThrowsAsync<EntityValidationException>(() => db.SaveChangesAsync(Token));
+        Assert.Equal(["License", "Owner"], exception.Errors.Select(error => error.Property).Order());
+    }
+
+    [Fact]
+    public async Task A_class_that_the_model_does_not_name_is_refused()
+    {
+        await using var db = Context();
+        var exception = Assert.Throws<ArgumentException>(() => db.Vehicles.Add(new Bicycle { Plate = new("bicycle") }));
+        Assert.Contains("Mark Vehicle with [Derived(typeof(Bicycle))]", exception.Message, StringComparison.Ordinal);
+        Assert.Empty(db.ChangeTracker.Entries());
+    }
+
+    FleetContext Context() => new(store.Node) { DefaultConsistency = Consistency.None };
+
+    static CancellationToken Token => TestContext.Current.CancellationToken;
+}

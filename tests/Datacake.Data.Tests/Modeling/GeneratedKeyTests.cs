@@ -1,0 +1,46 @@
+using Datacake.Data.Tests.Shop;
+using Datacake.Node;
+
+namespace Datacake.Data.Tests.Modeling;
+
+public class GeneratedKeyTests(StoreFixture store)
+{
+    [Fact]
+    public async Task A_long_key_that_is_zero_gets_a_value_of_the_nodes_own_that_grows()
+    {
+        await using var db = store.NewContext();
+        var products = Enumerable.Range(0, 1_000).Select(_ => new Product()).ToList();
+        db.Products.AddRange(products);
+        var ids = products.ConvertAll(product => product.Id);
+        Assert.Equal(ids.Order().Distinct(), ids);
+        Assert.All(ids, id => Assert.True(id > 0));
+        // The low byte of a stamp is the node that made it, so no other node makes the same.
+        Assert.All(ids, id => Assert.Equal(store.Node.Id, (byte)id));
+
+        db.Products.Add(new Product { Id = ids[0] - 1 });
+        Assert.Equal(1_001, db.ChangeTracker.Entries().Count);
+        db.ChangeTracker.Clear();
+    }
+
+    [Fact]
+    public async Task A_converted_key_is_generated_where_the_model_asks_for_it()
+    {
+        await using var db = Context();
+        var invoice = new Invoice();
+        db.Invoices.Add(invoice);
+        Assert.NotEqual(default, invoice.Number);
+    }
+
+    [Fact]
+    public async Task A_key_that_is_not_to_be_generated_stays_zero()
+    {
+        await using var db = Context();
+        var reading = new Reading();
+        db.Readings.Add(reading);
+        Assert.Equal(0, reading.Id);
+        await db.SaveChangesAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, Assert.Single(await db.Readings.AsNoTracking().ToListAsync(TestContext.Current.CancellationToken)).Id);
+    }
+
+    FleetContext Context() => new(store.Node) { DefaultConsistency = Consistency.None };
+}

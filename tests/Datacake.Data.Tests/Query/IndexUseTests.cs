@@ -1,0 +1,109 @@
+using Datacake.Data.Querying;
+using Datacake.Data.Tests.Shop;
+
+namespace Datacake.Data.Tests.Query;
+
+[Collection(QueriedData.Tests)]
+public class IndexUseTests(QueriedData data)
+{
+    static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_descending_column_serves_a_mixed_order_in_both_directions()
+    {
+        await using var db = data.NewContext();
+        Assert.StartsWith(
+            "queried: index NullableStatus_DateOnly; order by NullableStatus, DateOnly descending; take 3",
+            db.Everything.OrderBy(e => e.NullableStatus).ThenByDescending(e => e.DateOnly).Take(3).Explain(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "queried: index NullableStatus_DateOnly, descending; order by NullableStatus descending, DateOnly; take 3",
+            db.Everything.OrderByDescending(e => e.NullableStatus).ThenBy(e => e.DateOnly).Take(3).Explain(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "queried: index Byte_NullableString where Byte = 2 and NullableString starts with 'ab'; check ",
+            db.Everything.Where(e => e.Byte == 2 && e.NullableString!.StartsWith("ab")).Explain(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Counts_of_index_conditions_and_extremes_of_indexed_properties_read_no_documents_but_one()
+    {
+        await using var db = data.NewContext();
+        var context = (Run(db.Everything.Where(e => e.Int32 > 0)), Run(db.Everything.Where(e => e.NullableInt32 <= 2)),
+            Run(db.Everything.Where(e => e.Int32 > 0 && e.Boolean)), Run(db.Everything.Where(e => e.Double > 0)));
+        Assert.Equal((true, true, false, false),
+            (context.Item1.IsAnsweredByPath, context.Item2.IsAnsweredByPath, context.Item3.IsAnsweredByPath, context.Item4.IsAnsweredByPath));
+
+        var store = await EventualConsistency.ReplicatedStoreOfNode.OpenStoreAsync(db.Node, Token);
+        using var snapshot = await store.OpenSnapshotAsync(Token);
+        Assert.Equal(data.Entities.Count(e => e.Int32 > 0), await context.Item1.CountAsync(snapshot, Token));
+        Assert.Equal(0, context.Item1.DocumentsRead);
+        Assert.Equal(data.Entities.Count(e => e.NullableInt32 <= 2), await context.Item2.CountAsync(snapshot, Token));
+        Assert.Equal(data.Entities.Max(e => e.DateTime), await db.Everything.MaxAsync(e => e.DateTime, Token));
+        Assert.Equal(data.Entities.Min(e => e.NullableInt32), await db.Everything.MinAsync(e => e.NullableInt32, Token));
+
+        QueryRun<Everything> Run(Query<Everything> query) => ((EntityQuery<Everything>)query).NewRun();
+    }
+
+    [Fact]
+    public void Expressions_are_compiled_once_for_each_line_of_code()
+    {
+        var expressions = new CompiledExpressions();
+        for (int i = -4; i < 4; i++)
+        {
+            string prefix = new('a', Math.Abs(i));
+            var predicate = expressions.Compile<Everything, bool>(e => e.Int32 == i && e.String.StartsWith(prefix, StringComparison.Ordinal));
+            Assert.Equal(data.Entities.Where(e => e.Int32 == i && e.String.StartsWith(prefix, StringComparison.Ordinal)), data.Entities.Where(predicate));
+        }
+        Assert.Equal(1, expressions.Count);
+    }
+
+    [Fact]
+    public async Task A_projection_reads_only_the_components_that_it_and_the_query_use()
+    {
+        await using var db = data.NewContext();
+        var model = db.Everything.Model;
+        Assert.Equal(["Int32", "List", "Owned", "Owned.Point", "Owned.Point.Latitude", "Owned.Point.Longitude"], Used(e => e.Int32 + e.List.Count, e => e.Owned!.Point));
+        Assert.Equal(["Boolean", "Owned", "Owned.Text"], Used(e => e.Owned!.Text, e => e.Boolean && e.Id != Guid.Empty));
+        Assert.Null(ComponentUse.Of(model, [Lambda(e => e.Computed)]));
+        Assert.Null(ComponentUse.Of(model, [Lambda(e => e.ToString())]));
+        Assert.Equal(
+            data.Entities.Where(e => e.Byte > 0).OrderBy(e => e.Id).Select(e => (e.Computed, e.Owned?.Text)),
+            await db.Everything.Where(e => e.Byte > 0).Select(e => ValueTuple.Create(e.Computed, e.Owned == null ? null : e.Owned.Text)).ToListAsync(Token));
+
+        IEnumerable<string> Used(params System.Linq.Expressions.Expression<Func<Everything, object?>>[] uses) =>
+            ComponentUse.Of(model, uses)!.Zip(model.Paths).Where(use => use.First).Select(use => use.Second.Name).Order(StringComparer.Ordinal);
+
+        static System.Linq.Expressions.LambdaExpression Lambda(System.Linq.Expressions.Expression<Func<Everything, object?>> use) => use;
+    }
+
+    [Fact]
+    public void Shapes_differ_where_expressions_do()
+    {
+        int number = 3;
+        System.Linq.Expressions.Expression<Func<Everything, bool>>[] different =
+        [
+            e => e.Int32 == number, e => e.Int32 > number, e => e.UInt16 == number, e => e.Int32 == number && e.Boolean, e => !e.Boolean,
+            e => e.NullableInt32 == number, e => e.List.Any(x => x.Length == number), e => e.List.All(x => x.Length == number),
+            e => new[] { number, 2 }.Contains(e.Int32), e => new[] { number, 2, 3 }.Contains(e.Int32), e => (object)e is Product, e => (object)e is Everything,
+        ];
+        var shapes = different.Select(each => ExpressionShape.Of(each)!.Value.Shape).ToList();
+        Assert.Equal(different.Length, shapes.Distinct().Count());
+        int other = 4;
+        System.Linq.Expressions.Expression<Func<Everything, bool>> same = x => x.Int32 == other;
+        System.Linq.Expressions.Expression<Func<Everything, bool>> again = y => y.Int32 == other;
+        Assert.Equal(ExpressionShape.Of(same)!.Value.Shape, ExpressionShape.Of(again)!.Value.Shape);
+    }
+
+    [Fact]
+    public async Task A_query_that_reads_much_for_little_names_the_index_that_would_help()
+    {
+        await using var db = data.NewContext();
+        string Remedy(Query<Everything> query) => ScanWarning.Remedy(
+            db.Keyspaces.First(keyspace => keyspace.Entity.Type == typeof(Everything)).Entity, ((EntityQuery<Everything>)query).NewRun().Alternatives,
+            [new OrderingColumn("Int32", false)]);
+        Assert.Equal("Declare on Everything: [Index(\"String\", \"Int64\")]", Remedy(db.Everything.Where(e => e.Int64 > 3 && e.String == "x")));
+        Assert.Equal("Declare on Everything: [Index(\"String\", \"Int32\")]", Remedy(db.Everything.Where(e => e.String == "x")));
+        Assert.Equal(
+            "Declare on Everything: [Index(\"Char\", \"Int32\")] and [Index(\"String\", \"Int32\")]", Remedy(db.Everything.Where(e => e.Char == 'x' || e.String == "x")));
+        Assert.Contains("No index", Remedy(db.Everything.Where(e => e.String.Length == 3)), StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,109 @@
+using Datacake.Data.Tests.Shop;
+using Datacake.Node;
+
+namespace Datacake.Data.Tests.Relations;
+
+public class RelationTests(StoreFixture store)
+{
+    static long _lastId;
+
+    readonly long _first = Interlocked.Add(ref _lastId, 1_000);
+
+    static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task References_come_with_the_results_as_one_instance_each()
+    {
+        await using var db = await Filled();
+        var books = await db.Books.Include(b => b.Author, b => b.AuthorId).Include(b => b.Editor, b => b.EditorId)
+            .Where(b => b.Id > _first && b.Id < _first + 100).OrderBy(b => b.Title).ToListAsync(Token);
+        Assert.Equal(["A1", "A2", "B1"], books.Select(b => b.Title));
+        Assert.Equal(["Ann", "Ann", "Bob"], books.Select(b => b.Author?.Name));
+        Assert.Equal(["Bob", null, null], books.Select(b => b.Editor?.Name));
+        Assert.Same(books[0].Author, books[1].Author);
+        Assert.Same(books[0].Editor, books[2].Author);
+        Assert.Equal(5, db.ChangeTracker.Entries().Count);
+        Assert.False(db.ChangeTracker.HasChanges());
+    }
+
+    [Fact]
+    public async Task Collections_come_with_the_results_by_an_index()
+    {
+        await using var db = await Filled();
+        var query = db.Authors.IncludeMany(a => a.Books, b => b.AuthorId).Where(a => a.Id > _first && a.Id < _first + 100).AsNoTracking();
+        Assert.Contains("include Books by AuthorId", query.Explain(), StringComparison.Ordinal);
+        for (int run = 0; run < 2; run++)
+        {
+            var authors = await query.ToListAsync(Token);
+            Assert.Equal(["Ann: A1 A2", "Bob: B1", "Cid: "], authors.Select(a => $"{a.Name}: {string.Join(' ', a.Books.Select(b => b.Title))}"));
+        }
+        Assert.Empty(db.ChangeTracker.Entries());
+        Assert.Equal(3, await query.CountAsync(Token));
+    }
+
+    [Fact]
+    public async Task A_reference_to_nothing_is_null()
+    {
+        await using var db = await Filled();
+        db.Books.Add(new Book { Id = _first + 50, AuthorId = _first + 99, Author = new Author() });
+        await db.SaveChangesAsync(Token);
+        var book = await db.Books.Include(b => b.Author, b => b.AuthorId).SingleAsync(b => b.Id == _first + 50, Token);
+        Assert.Null(book.Author);
+    }
+
+    [Fact]
+    public async Task Only_queries_for_entities_include()
+    {
+        await using var db = await Filled();
+        Assert.Throws<InvalidOperationException>(() => db.Books.Distinct().Include(b => b.Author, b => b.AuthorId));
+        Assert.Throws<ArgumentException>(() => db.Books.Include(b => b.Author!.Name, b => b.AuthorId).Include(b => b.ToString(), b => b.AuthorId));
+    }
+
+    [Fact]
+    public async Task A_delete_takes_along_what_depends_on_it_in_one_transaction()
+    {
+        await using var db = await Filled();
+        var ann = (await db.Authors.FindAsync([_first + 1], Token))!;
+        var moved = (await db.Books.FindAsync([_first + 2], Token))!;
+        moved.AuthorId = _first + 3;
+        db.Books.Add(new Book { Id = _first + 20, AuthorId = ann.Id });
+        db.Authors.Remove(ann);
+        // The author, her other book, its review; and the book that is another one's now.
+        Assert.Equal(4, await db.SaveChangesAsync(Token));
+        await using var other = NewContext();
+        Assert.Equal([_first + 2, _first + 3], await other.Books.Where(b => b.Id > _first && b.Id < _first + 100).Select(b => b.Id).ToListAsync(Token));
+        Assert.Equal(0, await other.Reviews.CountAsync(r => r.BookId == _first + 1, Token));
+        Assert.Equal(1, await other.Reviews.CountAsync(r => r.BookId == _first + 3, Token));
+    }
+
+    [Fact]
+    public async Task A_failed_delete_leaves_its_dependents_as_they_were()
+    {
+        await using var db = await Filled();
+        var ann = (await db.Authors.FindAsync([_first + 1], Token))!;
+        var added = new Book { Id = _first + 20, AuthorId = ann.Id };
+        db.Books.Add(added);
+        db.Authors.Remove(ann);
+        var before = db.ChangeTracker.Entries().Select(entry => (entry.Entity, entry.State)).ToList();
+        await Assert.ThrowsAsync<NotEnoughNodesException>(() => db.SaveChangesAsync(Consistency.Three, Token));
+        Assert.Equal(before, db.ChangeTracker.Entries().Select(entry => (entry.Entity, entry.State)));
+        Assert.Same(added, await db.Books.FindAsync([added.Id], Token));
+        Assert.Equal(4, await db.SaveChangesAsync(Token));
+    }
+
+    LibraryContext NewContext() => new(store.Node) { DefaultConsistency = Consistency.None };
+
+    async Task<LibraryContext> Filled()
+    {
+        var db = NewContext();
+        db.Authors.AddRange(new Author { Id = _first + 1, Name = "Ann" }, new Author { Id = _first + 2, Name = "Bob" }, new Author { Id = _first + 3, Name = "Cid" });
+        db.Books.AddRange(
+            new Book { Id = _first + 1, AuthorId = _first + 1, EditorId = _first + 2, Title = "A1" },
+            new Book { Id = _first + 2, AuthorId = _first + 1, Title = "A2" },
+            new Book { Id = _first + 3, AuthorId = _first + 2, Title = "B1" });
+        db.Reviews.AddRange(new Review { BookId = _first + 1, Text = "good" }, new Review { BookId = _first + 3, Text = "bad" });
+        await db.SaveChangesAsync(Token);
+        db.ChangeTracker.Clear();
+        return db;
+    }
+}

@@ -1,0 +1,44 @@
+using Datacake.Node;
+
+namespace Datacake.Data.Tests.Shop;
+
+public sealed class Author
+{
+    public long Id { get; set; }
+    public string Name { get; set; } = "";
+    [Ignore] public List<Book> Books { get; } = [];
+}
+
+public sealed class Book
+{
+    public long Id { get; set; }
+    [Index] public long AuthorId { get; set; }
+    public long? EditorId { get; set; }
+    public string Title { get; set; } = "";
+    [Ignore] public Author? Author { get; set; }
+    [Ignore] public Author? Editor { get; set; }
+}
+
+public sealed class Review
+{
+    public Guid Id { get; set; }
+    [Index] public long BookId { get; set; }
+    public required string Text { get; set; }
+}
+
+/// <summary>A context whose deletes take along what depends on the deleted.</summary>
+public sealed partial class LibraryContext : DatacakeContext
+{
+    public LibraryContext(DatacakeNode node)
+        : base(node)
+    {
+        CascadeDelete<Author, Book, long>(book => book.AuthorId);
+        CascadeDelete<Book, Review, long>(review => review.BookId);
+    }
+
+    public partial Keyspace<Author> Authors { get; }
+
+    public partial Keyspace<Book> Books { get; }
+
+    public partial Keyspace<Review> Reviews { get; }
+}

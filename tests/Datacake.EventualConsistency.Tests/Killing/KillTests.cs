@@ -1,0 +1,124 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Datacake.Node;
+using Datacake.Sqlite;
+
+namespace Datacake.EventualConsistency.Tests.Killing;
+
+/// <summary>Processes that are killed in the middle of writing. The environment variable DATACAKE_KILLS says how often; twice if it is not set.</summary>
+public sealed class KillTests : IDisposable
+{
+    const int WritesBetweenKills = 50;
+    const long KeysPerRound = 1_000_000;
+
+    static readonly int Kills =
+        Environment.GetEnvironmentVariable("DATACAKE_KILLS") is { } count ? int.Parse(count, CultureInfo.InvariantCulture) : 2;
+
+    readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("datacake-");
+    readonly string[] _addresses = FreeAddresses(3);
+
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task What_a_killed_process_has_acknowledged_is_on_its_node_and_on_its_peers_afterwards()
+    {
+        var acknowledged = new List<long>();
+        await using var second = await OpenAsync(2);
+        await using var third = await OpenAsync(3);
+        for (int round = 0; round < Kills; round++)
+        {
+            using var process = WritingProcess.Start(1, FileOf(1), round * KeysPerRound, "None", _addresses);
+            acknowledged.AddRange(await process.ReadAcknowledgedAsync(WritesBetweenKills, Cancelled));
+            acknowledged.AddRange(await process.KillAsync(Cancelled));
+        }
+        await using var first = await OpenAsync(1);
+        await CheckAsync(acknowledged, first, second, third);
+    }
+
+    [Fact]
+    public async Task What_three_processes_have_acknowledged_that_are_killed_at_once_is_on_all_nodes_afterwards()
+    {
+        var acknowledged = new List<long>();
+        for (int round = 0; round < Kills; round++)
+        {
+            var processes = Enumerable.Range(0, 3).Select(
+                i => WritingProcess.Start(i + 1, FileOf(i + 1), ((round * 3) + i) * KeysPerRound, "Quorum", _addresses)).ToList();
+            try
+            {
+                foreach (var read in processes.Select(process => process.ReadAcknowledgedAsync(WritesBetweenKills, Cancelled)).ToList())
+                    acknowledged.AddRange(await read);
+                foreach (var rest in processes.Select(process => process.KillAsync(Cancelled)).ToList())
+                    acknowledged.AddRange(await rest);
+            }
+            finally
+            {
+                processes.ForEach(process => process.Dispose());
+            }
+        }
+        var nodes = await Task.WhenAll(OpenAsync(1), OpenAsync(2), OpenAsync(3));
+        try
+        {
+            await CheckAsync(acknowledged, nodes);
+        }
+        finally
+        {
+            foreach (var node in nodes)
+                await node.DisposeAsync();
+        }
+    }
+
+    static async Task CheckAsync(List<long> acknowledged, params DatacakeNode[] nodes)
+    {
+        var stores = new List<ReplicatedStore>();
+        foreach (var node in nodes)
+            stores.Add(await node.OpenStoreAsync(cancellationToken: Cancelled));
+        await TestCluster.WaitUntilAsync(
+            async () =>
+            {
+                var shown = new HashSet<(long, UInt128)>();
+                foreach (var store in stores)
+                {
+                    var statistics = await store.Keyspace(WritingProcess.KeyspaceName).GetStatisticsAsync(Cancelled);
+                    shown.Add((statistics.Count, statistics.Fingerprint));
+                }
+                return shown.Count == 1 && stores.TrueForAll(store => store.Members.Count(member => member.IsUp) == stores.Count);
+            },
+            "all nodes show the same");
+        foreach (var store in stores)
+        {
+            var keyspace = store.Keyspace(WritingProcess.KeyspaceName);
+            foreach (long key in acknowledged)
+            {
+                var value = (await keyspace.GetAsync(key, Cancelled))?.Value;
+                Assert.True(value is { } bytes && bytes.Span.SequenceEqual(WritingProcess.ValueOf(key)), $"Node {store.Node.Id} has lost {key}.");
+            }
+        }
+    }
+
+    async Task<DatacakeNode> OpenAsync(int nodeId)
+    {
+        var node = await DatacakeNode.StartAsync(
+            options => options.WithNodeId(nodeId).ListenOn(_addresses[nodeId - 1]).WithSeeds(_addresses).UseSqlite(FileOf(nodeId)), Cancelled);
+        await node.OpenStoreAsync(cancellationToken: Cancelled);
+        return node;
+    }
+
+    string FileOf(int nodeId) => Path.Combine(_folder.FullName, $"{nodeId}.db");
+
+    static string[] FreeAddresses(int count)
+    {
+        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
+        try
+        {
+            listeners.ForEach(listener => listener.Start());
+            return [.. listeners.Select(listener => listener.LocalEndpoint.ToString()!)];
+        }
+        finally
+        {
+            listeners.ForEach(listener => listener.Dispose());
+        }
+    }
+}

@@ -1,0 +1,11 @@
+using Datacake.Storage.Specification;
+using Datacake.Storage.Specification.Tests;
+using Xunit.MicrosoftTestingPlatform;
+using Xunit.Runner.InProc.SystemConsole;
+
+if (await StorageProcess.TryRunAsync(args, CarelessStorage.Open))
+    return 0;
+// What xunit's own entry point does.
+return args.Contains("--server")
+    ? await TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions)
+    : await ConsoleRunner.Run(args);

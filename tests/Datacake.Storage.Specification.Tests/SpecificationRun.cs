@@ -1,0 +1,53 @@
+using System.Reflection;
+
+namespace Datacake.Storage.Specification.Tests;
+
+/// <summary>Runs the tests of a specification against a provider, to see which of them fail.</summary>
+static class SpecificationRun
+{
+    /// <summary>The names of the tests that fail, with what each says.</summary>
+    public static async Task<Dictionary<string, string>> FailuresAsync(Func<object> specification)
+    {
+        var failures = new Dictionary<string, string>();
+        foreach (MethodInfo test in specification().GetType().GetMethods())
+        {
+            foreach (object?[] arguments in ArgumentsOf(test))
+            {
+                if (await FailureAsync(specification(), test, arguments) is { } failure)
+                    failures[test.Name] = failure;
+            }
+        }
+        return failures;
+    }
+
+    /// <summary>One for a fact, one for each line of a theory, none for what is no test.</summary>
+    static IEnumerable<object?[]> ArgumentsOf(MethodInfo method)
+    {
+        if (method.GetCustomAttribute<TheoryAttribute>() is not null)
+            return method.GetCustomAttributes<InlineDataAttribute>().Select(line => line.Data);
+        return method.GetCustomAttribute<FactAttribute>() is not null ? [[]] : [];
+    }
+
+    static async Task<string?> FailureAsync(object instance, MethodInfo test, object?[] arguments)
+    {
+        try
+        {
+            if (instance is IAsyncLifetime starting)
+                await starting.InitializeAsync();
+            if (test.Invoke(instance, arguments) is Task running)
+                await running;
+            return null;
+        }
+        catch (Exception failure)
+        {
+            return (failure is TargetInvocationException ? failure.InnerException! : failure).Message;
+        }
+        finally
+        {
+            if (instance is IAsyncDisposable ending)
+                await ending.DisposeAsync();
+            else
+                (instance as IDisposable)?.Dispose();
+        }
+    }
+}

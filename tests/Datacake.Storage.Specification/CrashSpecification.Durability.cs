@@ -1,0 +1,128 @@
+namespace Datacake.Storage.Specification;
+
+public abstract partial class CrashSpecification
+{
+    const int RecordedCommits = 60;
+
+    /// <summary>How many times the power fails, about. The environment variable DATACAKE_POWER_LOSSES sets it.</summary>
+    protected virtual int PowerLosses => StorageSpecification.Parameter("DATACAKE_POWER_LOSSES", 10);
+
+    /// <summary>
+    /// Whether a store needs a file to find its data again after a loss of power. What it makes anew when it is opened (locks, shared memory)
+    /// need not be on the disk.
+    /// </summary>
+    protected virtual bool IsData(string path) => true;
+
+    /// <summary>How often a buffered commit may wait for the disk: on the average, since moving a log costs some.</summary>
+    protected virtual double SyncsPerBufferedCommit => 0.5;
+
+    [Fact]
+    public async Task A_batch_was_written_before_it_is_acknowledged_and_is_on_the_disk_if_it_is_flushed()
+    {
+        string path = Directory[StoreName];
+        var synced = new HashSet<int>();                                     // Descriptors through which nothing stays unwritten.
+        var unsynced = new SortedSet<string>(StringComparer.Ordinal);        // Files with contents that are not on the disk.
+        var unnamed = new SortedSet<string>(StringComparer.Ordinal);         // Files whose name is not on the disk.
+        var known = new HashSet<string>();
+        int acknowledged = 0;
+        int writes = 0;
+        int syncs = 0;
+        int bufferedSyncs = 0;
+        foreach (SystemCall call in await RecordAsync(path))
+        {
+            if (call.Name == "openat")
+            {
+                synced.Remove(call.OpenedDescriptor);
+                if (call.OpensForSyncedWrites)
+                    synced.Add(call.OpenedDescriptor);
+                if (call.MakesFile && IsPartOf(path, call.OpenedPath) && known.Add(call.OpenedPath))
+                    unnamed.Add(call.OpenedPath);
+            }
+            else if (call.IsRename && IsPartOf(path, call.LastArgument))
+            {
+                unnamed.Add(call.LastArgument);
+            }
+            else if (call.IsWrite && IsPartOf(path, call.Path))
+            {
+                writes++;
+                if (!synced.Contains(call.Descriptor))
+                    unsynced.Add(call.Path);
+            }
+            else if (call.IsSync)
+            {
+                syncs++;
+                unsynced.Remove(call.Path);
+                unnamed.RemoveWhere(name => Path.GetDirectoryName(name) == call.Path);
+            }
+            else if (call.AcknowledgedNumber is { } number)
+            {
+                Assert.Equal(acknowledged + 1, number);
+                acknowledged = number;
+                Assert.True(writes > 0, $"Batch {number} was acknowledged before anything of it was written.");
+                if (NumberedBatches.DurabilityOf(number) == Durability.Flushed)
+                {
+                    Assert.True(
+                        unsynced.Count + unnamed.Count == 0,
+                        $"Flushed batch {number} was acknowledged before the contents of {string.Join(", ", unsynced)} and the names of "
+                            + $"{string.Join(", ", unnamed)} were on the disk.");
+                }
+                else if (number > 1)
+                {
+                    bufferedSyncs += syncs;
+                }
+                writes = 0;
+                syncs = 0;
+            }
+        }
+        Assert.True(acknowledged >= RecordedCommits, $"Only {acknowledged} acknowledgements are in the record.");
+        Assert.InRange(bufferedSyncs, 0, SyncsPerBufferedCommit * acknowledged);
+    }
+
+    [Fact]
+    public async Task After_a_loss_of_power_every_flushed_batch_is_there_and_no_part_of_one()
+    {
+        string path = Directory[StoreName];
+        List<SystemCall> calls = await RecordAsync(path);
+        var disk = new RecordedDisk(path, file => IsPartOf(path, file));
+        var random = new Random(1);
+        int flushed = 0;
+        int acknowledged = 0;
+        int losses = 0;
+        foreach (SystemCall call in calls)
+        {
+            disk.Replay(call);
+            if (call.AcknowledgedNumber is { } number)
+            {
+                acknowledged = number;
+                if (NumberedBatches.DurabilityOf(number) == Durability.Flushed)
+                    flushed = number;
+            }
+            // Before that there is perhaps no store yet. After that the power may fail at any time, mostly in the middle of a commit.
+            if (flushed == 0 || random.Next(calls.Count) >= 3 * PowerLosses)
+                continue;
+            losses++;
+            string left = Directory[$"loss-{losses}/{StoreName}"];
+            double chance = random.Next(5) / 4.0;
+            disk.WriteTo(left, () => random.NextDouble() < chance);
+            await using IStorage storage = Open(left);
+            int last = await NumberedBatches.LastAsync(storage);
+            Assert.InRange(last, flushed, acknowledged + 1);
+            await NumberedBatches.CheckAsync(storage, last);
+        }
+        Assert.True(losses > 0, $"{acknowledged} batches were acknowledged, and the power never failed.");
+    }
+
+    async Task<List<SystemCall>> RecordAsync(string path)
+    {
+        string record = Directory["record"];
+        using (var process = StorageProcess.Start(path, SystemCalls.Recorder(record)))
+        {
+            await process.WaitForAcknowledgementsAsync(RecordedCommits);
+            await process.KillAsync();
+        }
+        return SystemCalls.Read(record);
+    }
+
+    bool IsPartOf(string store, string path) =>
+        path.StartsWith(store, StringComparison.Ordinal) && !path.EndsWith(".lock", StringComparison.Ordinal) && IsData(path);
+}
