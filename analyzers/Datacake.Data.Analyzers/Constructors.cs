@@ -6,6 +6,8 @@ namespace Datacake.Data.Analyzers;
 /// <summary>How objects of a class are created.</summary>
 static class Constructors
 {
+    const string SetsRequiredMembers = "System.Diagnostics.CodeAnalysis.SetsRequiredMembersAttribute";
+
     /// <summary>
     /// The constructor without parameters, or else the longest one that all the properties' names and types fit; null if there is none.
     /// </summary>
@@ -18,8 +20,9 @@ static class Constructors
             var arguments = constructor.Parameters.Select(parameter => Argument(parameter, properties)).ToList();
             if (arguments.Contains(null))
                 continue;
-            bool isDirect = constructor.DeclaredAccessibility is Accessibility.Public or Accessibility.Internal or Accessibility.ProtectedOrInternal
-                && (!HasRequiredMembers(owner) || constructor.Find("System.Diagnostics.CodeAnalysis.SetsRequiredMembersAttribute") is not null);
+            bool isVisible = constructor.DeclaredAccessibility
+                is Accessibility.Public or Accessibility.Internal or Accessibility.ProtectedOrInternal;
+            bool isDirect = isVisible && (!HasRequiredMembers(owner) || constructor.Find(SetsRequiredMembers) is not null);
             return new ConstructorSpec(
                 owner.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat), isDirect, new(arguments.OfType<ArgumentSpec>()));
         }

@@ -24,8 +24,8 @@ static class ContextEmitter
             string implementation = keyspace.ModelName is null
                 ? $"throw new global::System.NotSupportedException(\"The entity class has errors.\")"
                 : $"field ??= CreateKeyspace(global::{ModelNamespace}.{keyspace.ModelName}.Instance)";
-            source.Line(
-                $"{keyspace.Modifiers} partial global::Datacake.Data.Keyspace<{keyspace.EntityType}> {keyspace.Property} => {implementation};".TrimStart());
+            string type = $"global::Datacake.Data.Keyspace<{keyspace.EntityType}>";
+            source.Line($"{keyspace.Modifiers} partial {type} {keyspace.Property} => {implementation};".TrimStart());
             source.Line();
         }
         source.Line("/// <inheritdoc/>");

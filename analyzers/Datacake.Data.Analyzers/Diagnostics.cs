@@ -9,10 +9,12 @@ static class Diagnostics
     const string Readme = "README.md#";
 
     public static readonly DiagnosticDescriptor ContextNotPartial = Error(
-        "DCD001", "The context is not partial", "'{0}' must be partial, and so must the types that contain it, for the generator to add its keyspaces");
+        "DCD001", "The context is not partial",
+        "'{0}' must be partial, and so must the types that contain it, for the generator to add its keyspaces");
 
     public static readonly DiagnosticDescriptor KeyspaceNotPartial = Error(
-        "DCD002", "The keyspace is not a partial property with a getter", "The keyspace '{0}' must be declared as 'public partial Keyspace<{1}> {0} {{ get; }}'");
+        "DCD002", "The keyspace is not a partial property with a getter",
+        "The keyspace '{0}' must be declared as 'public partial Keyspace<{1}> {0} {{ get; }}'");
 
     public static readonly DiagnosticDescriptor NoKey = Error(
         "DCD003", "The entity class has no key", "'{0}' has no key: call a property 'Id' or '{0}Id', or mark one or several with [Key]");
@@ -22,10 +24,12 @@ static class Diagnostics
         "The key property '{0}.{1}' is of type '{2}'; a key is an integer, a string, a Guid, a DateOnly or an enum, and not nullable");
 
     public static readonly DiagnosticDescriptor PropertyType = Error(
-        "DCD005", "The type of the property is not supported", "The property '{0}.{1}' cannot be stored: {2}. Change its type, or mark it with [Ignore].");
+        "DCD005", "The type of the property is not supported",
+        "The property '{0}.{1}' cannot be stored: {2}. Change its type, or mark it with [Ignore].");
 
     public static readonly DiagnosticDescriptor CounterType = Error(
-        "DCD006", "The counter is not an int or long", "The property '{0}.{1}' is of type '{2}'; a [Counter] must be an int or a long that can be set");
+        "DCD006", "The counter is not an int or long",
+        "The property '{0}.{1}' is of type '{2}'; a [Counter] must be an int or a long that can be set");
 
     public static readonly DiagnosticDescriptor IndexProperty = Error(
         "DCD007", "The index names a property that cannot be indexed", "The index '{1}' of '{0}' cannot be kept: {2}");
@@ -35,7 +39,8 @@ static class Diagnostics
 
     public static readonly DiagnosticDescriptor NoConstructor = Error(
         "DCD009", "The class has no constructor that can be called",
-        "'{0}' needs a constructor without parameters (a private one will do), or one whose parameters all have the names and types of its properties");
+        "'{0}' needs a constructor without parameters (a private one will do), "
+            + "or one whose parameters all have the names and types of its properties");
 
     public static readonly DiagnosticDescriptor DuplicateKeyspace = Error(
         "DCD010", "Two keyspaces of one context have the same name or entity class",
@@ -43,7 +48,8 @@ static class Diagnostics
 
     public static readonly DiagnosticDescriptor OwnedCycle = Error(
         "DCD011", "The owned class contains itself",
-        "The property '{0}.{1}' would be stored within itself without end, since '{2}' contains itself: hold the key of the other entity instead, or mark the property with [Ignore]");
+        "The property '{0}.{1}' would be stored within itself without end, since '{2}' contains itself: "
+            + "hold the key of the other entity instead, or mark the property with [Ignore]");
 
     public static readonly DiagnosticDescriptor KeyspaceName = Error(
         "DCD012", "The name of the keyspace is not valid", "'{0}' cannot be the name of a keyspace: it must have 1 to 200 characters");
@@ -59,7 +65,8 @@ static class Diagnostics
 
     public static readonly DiagnosticDescriptor GeneratedKey = Error(
         "DCD016", "The key cannot be generated",
-        "The key '{0}.{1}' cannot be generated: {2}. Make it a long, ulong or Guid, or set it yourself and say [DatabaseGenerated(DatabaseGeneratedOption.None)].");
+        "The key '{0}.{1}' cannot be generated: {2}. Make it a long, ulong or Guid, "
+            + "or set it yourself and say [DatabaseGenerated(DatabaseGeneratedOption.None)].");
 
     public static readonly DiagnosticDescriptor DerivedClass = Error(
         "DCD017", "The derived class cannot be stored with the entity class", "'{0}' cannot be stored in the keyspace of '{1}': {2}");

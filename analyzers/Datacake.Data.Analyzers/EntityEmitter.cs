@@ -178,7 +178,8 @@ sealed partial class EntityEmitter
         var key = Keys.Single();
         string value = key.Converter is { } converter ? $"({converter.Expression}).FromStored(keys.{method}())" : $"keys.{method}()";
         _source.Open($"protected override void GenerateKey({_spec.Type} entity, {Metadata}KeyGenerator keys)");
-        _source.Line($"if (global::System.Collections.Generic.EqualityComparer<{key.BareType}>.Default.Equals(entity.{Identifier(key.Name)}, default!))");
+        string comparer = $"global::System.Collections.Generic.EqualityComparer<{key.BareType}>.Default";
+        _source.Line($"if ({comparer}.Equals(entity.{Identifier(key.Name)}, default!))");
         _source.Line($"    {Assignment(key, "entity", value)};");
         _source.Close();
         _source.Line();

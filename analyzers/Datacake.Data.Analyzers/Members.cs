@@ -16,7 +16,8 @@ static class Members
         var properties = new List<IPropertySymbol>();
         foreach (var property in lineage.SelectMany(ancestor => ancestor.GetMembers().OfType<IPropertySymbol>()))
         {
-            if (property is not { IsStatic: false, IsIndexer: false, PartialDefinitionPart: null, DeclaredAccessibility: Accessibility.Public }
+            if (property is not { IsStatic: false, IsIndexer: false, PartialDefinitionPart: null }
+                || property.DeclaredAccessibility != Accessibility.Public
                 || property.GetMethod?.DeclaredAccessibility != Accessibility.Public)
                 continue;
             // An override, or a property that hides one, takes its place.

@@ -9,7 +9,8 @@ namespace Datacake.Data.Analyzers;
 /// </summary>
 sealed class ModelReader(Compilation compilation, INamedTypeSymbol context, CancellationToken cancellationToken)
 {
-    const string Method = "OnModelCreating";
+    const string Method = "OnModelCreating",
+        Examples = "p => p.Name, p => p.Address.City, or p => new { p.Country, p.Number }";
 
     readonly Dictionary<ITypeSymbol, EntityConfiguration> _entities = new(SymbolEqualityComparer.Default);
     readonly List<DiagnosticSpec> _diagnostics = [];
@@ -200,7 +201,8 @@ sealed class ModelReader(Compilation compilation, INamedTypeSymbol context, Canc
         }
         if (!Members.IsAccessible(context))
         {
-            Report(arguments[0], $"'{context.Name}' is private or protected, and the generated code cannot see its functions; make it internal");
+            Report(
+                arguments[0], $"'{context.Name}' is private or protected, and the generated code cannot see its functions; make it internal");
             return;
         }
         foreach (var argument in arguments)
@@ -267,7 +269,7 @@ sealed class ModelReader(Compilation compilation, INamedTypeSymbol context, Canc
             || ParameterOf(lambda, semantics) is not { } parameter)
         {
             if (arguments.Count > 0)
-                Report(arguments[0], "name the property with a lambda: p => p.Name, p => p.Address.City, or p => new { p.Country, p.Number }");
+                Report(arguments[0], $"name the property with a lambda: {Examples}");
             return null;
         }
         var parts = body is AnonymousObjectCreationExpressionSyntax several
@@ -276,7 +278,7 @@ sealed class ModelReader(Compilation compilation, INamedTypeSymbol context, Canc
         var paths = parts.Select(part => PathOf(part, parameter.Name)).ToList();
         if (paths.Count > 0 && !paths.Contains(null))
             return paths!;
-        Report(arguments[0], "name properties and nothing else: p => p.Name, p => p.Address.City, or p => new { p.Country, p.Number }");
+        Report(arguments[0], $"name properties and nothing else: {Examples}");
         return null;
     }
 

@@ -122,7 +122,7 @@ sealed class PropertyMapper(
         {
             return Unsupported(
                 symbol,
-                $"'{symbol.Type.ToDisplayString()}' is not one of the types that the README lists, and no [Converter<...>] makes one of it");
+                $"'{symbol.Type.ToDisplayString()}' is not one of the types that the README lists, and no [Converter<...>] makes it one");
         }
         var owned = (INamedTypeSymbol)symbol.Type;
         if (!CanOwn(symbol, owned, path))
@@ -139,13 +139,14 @@ sealed class PropertyMapper(
         return null;
     }
 
-    /// <summary>The codec of objects of a class, in lists and dictionaries; null if the type is none, or if what is wrong is reported.</summary>
+    /// <summary>The codec of objects in lists and dictionaries; null if the type is no class, or if what is wrong is reported.</summary>
     CodecSpec? MapObject(IPropertySymbol symbol, ITypeSymbol type, Place place, List<INamedTypeSymbol> path)
     {
         if (!IsOwnable(type) || !CanOwn(symbol, (INamedTypeSymbol)type, path))
             return null;
         var owned = (INamedTypeSymbol)type;
-        var codec = new CodecSpec($"{Names.Identifier(owned)}Codec.Instance", TypeMapping.Bare(owned), IsScalar: false);
+        string name = Names.Identifier(owned) + "Codec";
+        var codec = new CodecSpec(name + ".Instance", TypeMapping.Bare(owned), IsScalar: false);
         if (_objects.ContainsKey(codec.ValueType))
             return codec;
         var inner = new Place($"{place.Prefix}{symbol.Name}[].", "", place.DerivedType);
@@ -161,11 +162,11 @@ sealed class PropertyMapper(
             if (value is not null)
                 properties.Add(Describe(child, inner, MappingKind.Value) with { Codec = value });
             else if (diagnostics.Count == errors)
-                Unsupported(child, $"it is in the list or dictionary '{symbol.Name}', where properties are single values, objects, and lists");
+                Unsupported(child, $"it is in the list or dictionary '{symbol.Name}', where properties are values, objects, and lists");
         }
         path.RemoveAt(path.Count - 1);
         if (Constructors.Find(owned, properties) is { } constructor)
-            _objects[codec.ValueType] = new ObjectSpec(codec.ValueType, codec.Expression.Replace(".Instance", ""), constructor, new(properties));
+            _objects[codec.ValueType] = new ObjectSpec(codec.ValueType, name, constructor, new(properties));
         else if (diagnostics.IsEmpty)
             diagnostics.Report(Diagnostics.NoConstructor, owned, owned.Name);
         return codec;
@@ -182,7 +183,7 @@ sealed class PropertyMapper(
         if (entityTypes.Contains(owned, SymbolEqualityComparer.Default))
             Unsupported(symbol, $"'{owned.Name}' is an entity class with a keyspace of its own; hold its key instead, or a set of keys");
         else if (!Members.IsAccessible(owned))
-            Unsupported(symbol, $"'{owned.Name}' is private or protected, and the generated code cannot see it; make it internal or public");
+            Unsupported(symbol, $"'{owned.Name}' is private or protected, so the generated code cannot see it; make it internal or public");
         else if (path.Contains(owned, SymbolEqualityComparer.Default))
             diagnostics.Report(Diagnostics.OwnedCycle, symbol, symbol.ContainingType.Name, symbol.Name, owned.Name);
         else
@@ -242,7 +243,9 @@ sealed class PropertyMapper(
     PropertyConfiguration? Configured(string path) => configuration.Properties.TryGetValue(path, out var property) ? property : null;
 
     static int? LengthOf(IPropertySymbol symbol, string attribute) =>
-        symbol.Find(Names.Annotations + attribute)?.ConstructorArguments.FirstOrDefault().Value is int and >= 0 and var length ? length : null;
+        symbol.Find(Names.Annotations + attribute)?.ConstructorArguments.FirstOrDefault().Value is int and >= 0 and var length
+            ? length
+            : null;
 
     static bool HasErrors(ITypeSymbol type) => type switch
     {

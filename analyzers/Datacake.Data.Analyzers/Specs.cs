@@ -54,7 +54,7 @@ sealed record EntitySpec(
 /// <summary>A class whose objects are stored as one value, and the name of its codec.</summary>
 sealed record ObjectSpec(string Type, string CodecName, ConstructorSpec Constructor, EquatableArray<PropertySpec> Properties);
 
-/// <summary>A class that entities of a keyspace can be of: the entity class first, unless it is abstract, and those derived from it.</summary>
+/// <summary>A class that entities of a keyspace can be of: the entity class, unless it is abstract, and those derived from it.</summary>
 sealed record ClassSpec(string Type, string Discriminator, ConstructorSpec Constructor);
 
 /// <summary>How an object is created: with these arguments, past accessibility and required members if need be.</summary>
@@ -106,7 +106,7 @@ sealed record ConverterFieldSpec(string Name, string PropertyType, string Stored
 sealed record PropertySpec(
     string Name, string Path, string StoredPath, string Type, string DeclaringType, MappingKind Kind, SetterKind Setter)
 {
-    /// <summary>The class derived from the entity class that it, or the owned object that it is in, belongs to; null if all have it.</summary>
+    /// <summary>The derived class that alone has it, or the owned object that it is in; null if all entities have it.</summary>
     public string? DerivedType { get; init; }
 
     /// <summary>The codec of the value, or of a dictionary's values.</summary>

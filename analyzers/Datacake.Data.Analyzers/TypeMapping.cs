@@ -98,7 +98,8 @@ static class TypeMapping
         string arguments = $"<{Bare(named.TypeArguments[0])}, {Bare(named.TypeArguments[1])}>()";
         return Definition(named) switch
         {
-            "System.Collections.Generic.Dictionary" or "System.Collections.Generic.IDictionary" => "new global::System.Collections.Generic.Dictionary" + arguments,
+            "System.Collections.Generic.Dictionary" or "System.Collections.Generic.IDictionary" =>
+                "new global::System.Collections.Generic.Dictionary" + arguments,
             "System.Collections.Generic.SortedDictionary" => "new global::System.Collections.Generic.SortedDictionary" + arguments,
             _ => null,
         };

@@ -56,5 +56,5 @@ public sealed class Publisher
     public string City { get; set; } = "";
 }
 
-/// <summary>How many copies of a title there are. A projection, and not of an anonymous type: those need reflection in expressions.</summary>
+/// <summary>How many copies of a title there are: a projection. An anonymous type would need reflection.</summary>
 public sealed record Stock(string Title, long Copies);

@@ -55,7 +55,8 @@ static async Task RunAsync(string provider, string path)
         Check(stock, new Stock("Dune", 1));
         Check(await db.Books.SumAsync(b => b.Copies), 3L);
         Check(await db.Books.CountAsync(b => b is AudioBook), 1);
-        Check(string.Join(", ", await db.Books.OrderByDescending(b => b.Format).ThenBy(b => b.Title).Select(b => b.Title).ToListAsync()), "The Hobbit, Dune");
+        var titles = await db.Books.OrderByDescending(b => b.Format).ThenBy(b => b.Title).Select(b => b.Title).ToListAsync();
+        Check(string.Join(", ", titles), "The Hobbit, Dune");
         Console.WriteLine($"{provider}: {await db.Books.CountAsync()} books. {inLondon.Explain()}");
         db.Books.Remove(book);
         Check(await db.SaveChangesAsync(), 1);

@@ -1,3 +1,4 @@
+using System.Net;
 using Datacake.Rpc;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
@@ -51,6 +52,9 @@ public sealed class DatacakeNodeOptions : IStorageChoice
     internal INodeSelector NodeSelector { get; private set; } = new DataCenterAwareSelector();
 
     internal int? Seed { get; private set; }
+
+    /// <summary>Where host names are looked up; for tests.</summary>
+    internal HostResolver ResolveHost { get; set; } = Dns.GetHostAddressesAsync;
 
     /// <summary>The id of the node, unique in the cluster and the same at every start: 0 to 255. Required.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The id is not from 0 to 255.</exception>

@@ -50,8 +50,8 @@ public sealed class GossipOptions
     public TimeSpan ExchangeTimeout { get; set; }
 
     /// <summary>
-    /// How long a node that is down is remembered. After half of it, it is no longer spoken of; after all of it, it is forgotten and leaves
-    /// <see cref="DatacakeNode.Members"/>. Default: 24 h.
+    /// How long a node that is down is remembered, across restarts too if this one has a store. After half of it, it is no longer spoken
+    /// of; after all of it, it is forgotten and leaves <see cref="DatacakeNode.Members"/>. Default: 24 h.
     /// </summary>
     public TimeSpan ForgetAfter { get; set; } = TimeSpan.FromHours(24);
 

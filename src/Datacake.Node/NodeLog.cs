@@ -41,9 +41,9 @@ static partial class NodeLog
     [LoggerMessage(
         11,
         LogLevel.Error,
-        "The members cannot be kept in {Storage}; it is tried again with their next change. Until then, a restart may have to find them by the seeds.")]
+        "The members cannot be kept in {Storage}; it is tried again with their next change. Until then, a restart finds them by the seeds only.")]
     public static partial void MembersNotKept(ILogger logger, string storage, Exception failure);
 
-    [LoggerMessage(12, LogLevel.Warning, "The members that {Storage} keeps are not used: {Reason}. The node finds the others by its seeds.")]
+    [LoggerMessage(12, LogLevel.Warning, "The members that {Storage} keeps are not used: {Reason}. The node looks for its seeds only.")]
     public static partial void MembersNotRead(ILogger logger, string storage, string reason);
 }

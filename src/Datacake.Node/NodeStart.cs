@@ -69,11 +69,14 @@ static class NodeStart
         var self = new GossipId(
             nodeId.ToString(CultureInfo.InvariantCulture),
             (ulong)time.GetUtcNow().ToUnixTimeMilliseconds(),
-            await ResolveAsync(address, cancellationToken).ConfigureAwait(false));
+            await ResolveAsync(address, options.ResolveHost, cancellationToken).ConfigureAwait(false));
         IGossipLink link = options.GossipTransport switch
         {
             GossipTransport.Udp => UdpGossipLink.Bind(
-                await ResolveAsync(server.Address, cancellationToken).ConfigureAwait(false), options.Gossip.ExchangeTimeout, time, logger),
+                await ResolveAsync(server.Address, options.ResolveHost, cancellationToken).ConfigureAwait(false),
+                options.Gossip.ExchangeTimeout,
+                time,
+                logger),
             _ => new RpcGossipLink(server, channels, options.Gossip.ExchangeTimeout, logger),
         };
         opened.Push(link);
@@ -101,7 +104,7 @@ static class NodeStart
             options.Gossip,
             clock,
             link,
-            new SeedAddresses(options.Seeds, logger),
+            new SeedAddresses(options.Seeds, options.ResolveHost, logger),
             view,
             new NodeMetrics(nodeId, view),
             time,
@@ -147,11 +150,11 @@ static class NodeStart
             : advertised;
     }
 
-    static async Task<IPEndPoint> ResolveAsync(string address, CancellationToken cancellationToken)
+    static async Task<IPEndPoint> ResolveAsync(string address, HostResolver resolve, CancellationToken cancellationToken)
     {
         try
         {
-            var endpoints = await SeedAddresses.ResolveAsync(address, cancellationToken).ConfigureAwait(false);
+            var endpoints = await SeedAddresses.ResolveAsync(address, resolve, cancellationToken).ConfigureAwait(false);
             if (endpoints.Count > 0)
                 return endpoints[0];
         }

@@ -33,7 +33,8 @@ sealed class LocalCluster : IAsyncDisposable
         {
             var store = await known.OpenStoreAsync(Token);
             await WaitUntilAsync(
-                () => Task.FromResult(store.Members.Count(member => member.IsUp) >= _nodes.Count), $"node {known.Id} sees all nodes that run");
+                () => Task.FromResult(store.Members.Count(member => member.IsUp) >= _nodes.Count),
+                $"node {known.Id} sees all nodes that run");
         }
         return node;
     }

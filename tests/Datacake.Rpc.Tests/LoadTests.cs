@@ -6,9 +6,9 @@ using Datacake.Rpc.Tests.Fixtures;
 namespace Datacake.Rpc.Tests;
 
 /// <summary>
-/// Many clients, of which a tenth never finishes the handshake and a tenth calls and never reads. By hand, DATACAKE_LOAD_CONNECTIONS says how many
-/// there are in all, and DATACAKE_LOAD_CALLS how many calls each of the others makes in a round; the output has the rates. Runs alone, since it
-/// measures the memory of the process.
+/// Many clients, of which a tenth never finishes the handshake and a tenth calls and never reads. By hand, DATACAKE_LOAD_CONNECTIONS says
+/// how many there are in all, and DATACAKE_LOAD_CALLS how many calls each of the others makes in a round; the output has the rates. Runs
+/// alone, since it measures the memory of the process.
 /// </summary>
 [Collection(nameof(FuzzTests))]
 public sealed class LoadTests(ITestOutputHelper output)
@@ -44,8 +44,8 @@ public sealed class LoadTests(ITestOutputHelper output)
         }
 
         var count = (double)Rounds * channels.Length * Calls;
-        output.WriteLine($"{channels.Length} clients undisturbed: {count / calm.TotalSeconds:N0} calls/s; beside {Connections / 10} that do not finish "
-            + $"the handshake and {Connections / 10} that do not read: {count / disturbed.TotalSeconds:N0} calls/s ({calm / disturbed:P0}); "
+        output.WriteLine($"{channels.Length} clients undisturbed: {count / calm.TotalSeconds:N0} calls/s; beside {Connections / 10} that "
+            + $"do not finish the handshake and as many that do not read: {count / disturbed.TotalSeconds:N0} calls/s ({calm / disturbed:P0}); "
             + $"{memory / 1024 / 1024:N0} MiB at most");
         Assert.InRange(memory, long.MinValue, limits.TotalBufferedBytes + (1024 * 1024L * Connections));
         await Task.WhenAll(channels.Select(channel => channel.DisposeAsync().AsTask()));
@@ -54,18 +54,18 @@ public sealed class LoadTests(ITestOutputHelper output)
     /// <summary>Lets every channel make so many calls, one after the other, and returns how long that took.</summary>
     static async Task<TimeSpan> CallAsync(RpcChannel[] channels, int calls)
     {
+        var patient = new RpcCallOptions { Timeout = TimeSpan.FromMinutes(1), WaitForConnection = true };
         var begin = Stopwatch.GetTimestamp();
         await Task.WhenAll(channels.Select(channel => Task.Run(async () =>
         {
             for (var i = 0; i < calls; i++)
-                (await channel.CallAsync("echo", "echo", Payload, new RpcCallOptions { Timeout = TimeSpan.FromMinutes(1), WaitForConnection = true }))
-                    .Dispose();
+                (await channel.CallAsync("echo", "echo", Payload, patient)).Dispose();
         })));
         return Stopwatch.GetElapsedTime(begin);
     }
 
     static int Setting(string name, int otherwise)
-        => int.Parse(Environment.GetEnvironmentVariable(name) ?? otherwise.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+        => Environment.GetEnvironmentVariable(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
     /// <summary>Clients in the way. Whoever is cut off comes again.</summary>
     sealed class Nuisances : IAsyncDisposable
@@ -78,7 +78,11 @@ public sealed class LoadTests(ITestOutputHelper output)
         public Nuisances(RpcServer server, int countOfEach)
         {
             _server = server;
-            _tasks = [.. Enumerable.Range(0, countOfEach).SelectMany(_ => (Task[])[RepeatAsync(StallAsync), RepeatAsync(CallAndNotReadAsync)])];
+            _tasks =
+            [
+                .. Enumerable.Range(0, countOfEach).Select(_ => RepeatAsync(StallAsync)),
+                .. Enumerable.Range(0, countOfEach).Select(_ => RepeatAsync(CallAndNotReadAsync)),
+            ];
         }
 
         /// <summary>Waits until each of them has done what it does.</summary>

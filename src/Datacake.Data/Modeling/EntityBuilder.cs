@@ -4,7 +4,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace Datacake.Data;
 
 /// <summary>Describes an entity class in <see cref="DatacakeContext.OnModelCreating"/>; what it says replaces the attributes.</summary>
-[SuppressMessage("Naming", "CA1716:Identifiers should not match keywords", Justification = "The name that users of Entity Framework know; nobody implements it.")]
+[SuppressMessage("Naming", "CA1716:Identifiers should not match keywords", Justification = "Users of Entity Framework know it; nobody implements it.")]
 public abstract class EntityBuilder<T>
     where T : class
 {
@@ -52,6 +52,7 @@ public abstract class EntityBuilder<T>
     public abstract EntityBuilder<T> OwnsOne<TOwned>(Func<T, TOwned?> property);
 
     /// <summary>Is not needed here.</summary>
-    [Obsolete("A list, or a dictionary, of a class without a keyspace is stored anyway.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    [Obsolete("A list, or a dictionary, of a class without a keyspace is stored anyway.", error: true)]
+    [EditorBrowsable(EditorBrowsableState.Never)]
     public abstract EntityBuilder<T> OwnsMany<TOwned>(Func<T, IEnumerable<TOwned>?> property);
 }

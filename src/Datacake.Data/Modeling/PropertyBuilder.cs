@@ -45,11 +45,12 @@ public abstract class PropertyBuilder<TProperty>
     public abstract PropertyBuilder<TProperty> ValueGeneratedNever();
 
     /// <summary>Is called <see cref="HasFormerName"/> here.</summary>
-    [Obsolete("There are no columns: give the name in the store with HasFormerName(name).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    [Obsolete("There are no columns: give the name in the store with HasFormerName(name).", error: true)]
+    [EditorBrowsable(EditorBrowsableState.Never)]
     public abstract PropertyBuilder<TProperty> HasColumnName(string name);
 
     /// <summary>Is the initializer of the property here.</summary>
-    [Obsolete("What an entity lacks in the store has the value that its class gives it: write an initializer for the property.", error: true)]
+    [Obsolete("What is not in the store has the value that the class gives it: write an initializer for the property.", error: true)]
     [EditorBrowsable(EditorBrowsableState.Never)]
     public abstract PropertyBuilder<TProperty> HasDefaultValue(object? value);
 }

@@ -1,8 +1,9 @@
 namespace Datacake.Data;
 
 /// <summary>
-/// Stores the values of a property as values of another type: <c>new ValueConverter&lt;Money, decimal&gt;(m => m.Amount, d => new Money(d))</c>,
-/// or a class derived from it. Called from any thread; null is stored as null and never converted.
+/// Stores the values of a property as values of another type: a class derived from it,
+/// <c>class MoneyConverter() : ValueConverter&lt;Money, decimal&gt;(m => m.Amount, d => new Money(d))</c>, is named by
+/// <see cref="ConverterAttribute{TConverter}"/> or <c>HasConversion</c>. Called from any thread; null is stored as null, not converted.
 /// </summary>
 /// <typeparam name="TProperty">The type of the property, without its nullability.</typeparam>
 /// <typeparam name="TStored">The type that is stored: a single value, such as a string, a number or a date.</typeparam>

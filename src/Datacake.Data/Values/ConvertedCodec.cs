@@ -45,7 +45,8 @@ sealed class ConvertedCodec<TProperty, TStored>(ScalarCodec<TStored> stored, Val
         }
         catch (Exception e) when (e is not InvalidDataException)
         {
-            throw new InvalidDataException($"{converter.GetType().Name} cannot make a {typeof(TProperty).Name} of '{value}': {e.Message}", e);
+            throw new InvalidDataException(
+                $"{converter.GetType().Name} cannot make a {typeof(TProperty).Name} of '{value}': {e.Message}", e);
         }
     }
 }

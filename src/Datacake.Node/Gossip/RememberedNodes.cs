@@ -51,5 +51,8 @@ sealed record RememberedNodes(string ClusterId, Delta States, IReadOnlyDictionar
     }
 
     static DateTimeOffset TimeOf(ulong unixMilliseconds)
-        => DateTimeOffset.FromUnixTimeMilliseconds((long)Math.Min(unixMilliseconds, (ulong)DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()));
+    {
+        var latest = (ulong)DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
+        return DateTimeOffset.FromUnixTimeMilliseconds((long)Math.Min(unixMilliseconds, latest));
+    }
 }

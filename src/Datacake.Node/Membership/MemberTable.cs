@@ -22,7 +22,7 @@ sealed class MemberTable(IStorage storage, ILogger logger)
         return (await snapshot.GetAsync(Key, cancellationToken).ConfigureAwait(false))?.ToArray();
     }
 
-    /// <summary>Keeps what is known whenever a member comes, goes or changes its state, and once more when there are no more changes.</summary>
+    /// <summary>Keeps what is known whenever a member comes, goes or changes its state, and once more in the end.</summary>
     /// <param name="watch">The changes, until the node stops.</param>
     /// <param name="encode">Encodes what is known.</param>
     public async Task KeepAsync(IAsyncEnumerable<IReadOnlyList<MembershipChange>> watch, Func<byte[]> encode)

@@ -74,7 +74,7 @@ sealed class GossipLoop : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes in what <see cref="Remember"/> gave to an earlier life of this process. Returns why not, if it is of no use.</summary>
+    /// <summary>Takes in what <see cref="Remember"/> gave to an earlier life of this process. Says why not, if it is of no use.</summary>
     public string? Recall(ReadOnlySpan<byte> remembered)
     {
         lock (_lock)

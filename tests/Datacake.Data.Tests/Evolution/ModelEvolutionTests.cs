@@ -34,7 +34,8 @@ public sealed class ModelEvolutionTests : IAsyncLifetime
         await using (var db = After(1))
         {
             var device = (await db.Devices.FindAsync(["d8"], Token))!;
-            Assert.Equal(("Device 8", 3L, "1.0", 8L, "Bonn"), (device.Title, device.Level, device.Firmware, device.Boots, device.Location?.City));
+            Assert.Equal(
+                ("Device 8", 3L, "1.0", 8L, "Bonn"), (device.Title, device.Level, device.Firmware, device.Boots, device.Location?.City));
             Assert.Equal(["label2"], device.Tags);
             Assert.False(db.ChangeTracker.HasChanges());
 

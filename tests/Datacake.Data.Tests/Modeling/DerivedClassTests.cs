@@ -14,7 +14,8 @@ public class DerivedClassTests(StoreFixture store)
         await using var db = Context();
         var truck = new Truck { Plate = new("class1"), Owner = "class", License = "C", Load = 7.5m, Engine = new("diesel") { Hours = 3 } };
         truck.Goods.Add("cake");
-        db.Vehicles.AddRange(truck, new Trailer(3) { Plate = new("class2"), Owner = "class" }, new Vehicle { Plate = new("class3"), Owner = "class" });
+        db.Vehicles.AddRange(
+            truck, new Trailer(3) { Plate = new("class2"), Owner = "class" }, new Vehicle { Plate = new("class3"), Owner = "class" });
         await db.SaveChangesAsync(Token);
         db.ChangeTracker.Clear();
 
@@ -48,7 +49,8 @@ public class DerivedClassTests(StoreFixture store)
             new Vehicle { Plate = new("tell3"), Owner = "tell" });
         await db.SaveChangesAsync(Token);
         Assert.Equal(2, await db.Vehicles.CountAsync(v => v.Owner == "tell" && v is Truck, Token));
-        Assert.Equal("tell1", (await db.Vehicles.SingleAsync(v => v.Owner == "tell" && v is Truck && ((Truck)v).Load > 5, Token)).Plate.Text);
+        var heavy = await db.Vehicles.SingleAsync(v => v.Owner == "tell" && v is Truck && ((Truck)v).Load > 5, Token);
+        Assert.Equal("tell1", heavy.Plate.Text);
     }
 
     [Fact]
@@ -100,7 +102,8 @@ public class DerivedClassTests(StoreFixture store)
     public async Task Only_rules_of_the_entitys_own_class_count()
     {
         await using var db = Context();
-        db.Vehicles.AddRange(new Vehicle { Plate = new("rule1"), Owner = "rule" }, new Truck { Plate = new("rule2"), Owner = "much too long" });
+        db.Vehicles.AddRange(
+            new Vehicle { Plate = new("rule1"), Owner = "rule" }, new Truck { Plate = new("rule2"), Owner = "much too long" });
         var exception = await Assert.ThrowsAsync<EntityValidationException>(() => db.SaveChangesAsync(Token));
         Assert.Equal(["License", "Owner"], exception.Errors.Select(error => error.Property).Order());
     }

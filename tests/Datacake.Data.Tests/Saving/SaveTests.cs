@@ -28,7 +28,7 @@ public class SaveTests(StoreFixture store)
             Assert.NotNull(cake);
             Assert.Equal(("Cake", "bakery", 12.50m, 10L, "Bonn"), (cake.Name, cake.Category, cake.Price, cake.Stock, cake.Warehouse!.City));
             Assert.Equal(["sweet"], cake.Tags);
-            Assert.Null(await db.Products.FindAsync([id + 1_000_000], Token));
+            Assert.Null(await db.Products.FindAsync([-id], Token));
         }
     }
 

@@ -5,9 +5,9 @@ namespace Datacake.Node.Tests;
 public sealed class ConsistencyRequirementTests
 {
     /// <summary>
-    /// The layout names the data centres with their nodes, down ones in brackets; node 1 asks. Then follow the levels that can be reached, of
-    /// None, One, Two, Three, Quorum, LocalQuorum, EachQuorum and All. For each layout there is a row for every number of nodes that may be down
-    /// in each data centre, but for those that differ only in which of two equal data centres it is.
+    /// The layout names the data centres with their nodes, down ones in brackets; node 1 asks. Then follow the levels that can be reached,
+    /// of None, One, Two, Three, Quorum, LocalQuorum, EachQuorum and All. For each layout there is a row for every number of nodes that may
+    /// be down in each data centre, but for those that differ only in which of two equal data centres it is.
     /// </summary>
     [Theory]
     [InlineData("a:1", "None Quorum LocalQuorum EachQuorum All")]

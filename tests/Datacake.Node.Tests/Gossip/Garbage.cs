@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Datacake.Node.Tests;
 
-/// <summary>Packets that no peer sends: noise, noise that begins like a packet, and captured packets with bytes changed or missing.</summary>
+/// <summary>Packets that no peer sends: noise, noise that begins well, and captured packets with bytes changed or missing.</summary>
 static class Garbage
 {
     /// <summary>How many packets a test throws: few among the other tests, as many as DATACAKE_FUZZ_PACKETS says by hand.</summary>

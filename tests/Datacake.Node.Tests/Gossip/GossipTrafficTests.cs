@@ -4,8 +4,8 @@ using Datacake.Node.Gossip;
 namespace Datacake.Node.Tests;
 
 /// <summary>
-/// What travels in clusters on virtual time: entries of any size, garbage, bytes. To measure a larger cluster too, set DATACAKE_GOSSIP_NODES to
-/// the number of nodes.
+/// What travels in clusters on virtual time: entries of any size, garbage, bytes. To measure a larger cluster too, set
+/// DATACAKE_GOSSIP_NODES to the number of nodes.
 /// </summary>
 public sealed class GossipTrafficTests(ITestOutputHelper output)
 {

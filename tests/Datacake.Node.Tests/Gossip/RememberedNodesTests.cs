@@ -59,12 +59,13 @@ public sealed class RememberedNodesTests
         Assert.True(RememberedNodes.TryDecode(nodes.Encode(codec), codec, out var read, out var error), error);
         Assert.Equal(nodes.ClusterId, read.ClusterId);
         Assert.Equal(nodes.DownSince, read.DownSince);
-        Assert.Equal(nodes.States.Nodes.Select(node => (node.Id, node.MaxVersion)), read.States.Nodes.Select(node => (node.Id, node.MaxVersion)));
+        Assert.Equal(
+            nodes.States.Nodes.Select(node => (node.Id, node.MaxVersion)), read.States.Nodes.Select(node => (node.Id, node.MaxVersion)));
     });
 
     [Fact]
-    public void Damaged_bytes_never_throw() => Gen.Select(GossipGen.Remembered, Gen.Int[0, int.MaxValue], Gen.Byte, Gen.Int[0, int.MaxValue]).Sample(
-        (nodes, place, value, cut) =>
+    public void Damaged_bytes_never_throw() => Gen.Select(
+        GossipGen.Remembered, Gen.Int[0, int.MaxValue], Gen.Byte, Gen.Int[0, int.MaxValue]).Sample((nodes, place, value, cut) =>
         {
             using var codec = new GossipCodec();
             var bytes = nodes.Encode(codec);

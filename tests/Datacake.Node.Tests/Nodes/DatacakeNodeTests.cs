@@ -91,6 +91,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
                 async () => await StartAsync(1, options => options.WithSeeds(seed.Address)));
             Assert.Contains($"node 1 at {first.Address}", refused.Message, StringComparison.Ordinal);
             Assert.Contains("The node id 1 is in use", refused.Message, StringComparison.Ordinal);
+            Assert.Contains("so that node 1 at 127.0.0.1:", refused.Message, StringComparison.Ordinal);
         }
         Assert.Contains(_log.Lines, line => line.Contains($"while node 1 at {first.Address}", StringComparison.Ordinal));
         await second.UntilAsync(members => members[0] is { IsUp: true } member && member.Generation == first.Generation);
@@ -141,7 +142,11 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         first.SetLabel("clock", "ahead");
         await second.UntilAsync(members => members[0].Labels.ContainsKey("clock"));
         Assert.True(second.Clock.Last < ahead);
-        Assert.Contains(_log.Lines, line => line.Contains("clocks of two nodes differ too much", StringComparison.Ordinal));
+        Assert.Contains(
+            _log.Lines,
+            line => line.Contains("clocks of two nodes differ too much", StringComparison.Ordinal)
+                && line.Contains("of node 1: its clock shows", StringComparison.Ordinal)
+                && line.Contains("the clock of this node (2) shows", StringComparison.Ordinal));
     }
 
     [Fact]

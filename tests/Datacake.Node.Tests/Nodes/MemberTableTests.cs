@@ -27,7 +27,9 @@ public sealed class MemberTableTests : IAsyncLifetime
     [InlineData(false)]
     public async Task A_node_that_restarts_finds_its_peers_though_no_seed_can_be_reached(bool wasKilled)
     {
-        var (seed, second, third) = (await StartAsync(1, []), await StartAsync(2, [_nodes[0].Address]), await StartAsync(3, [_nodes[0].Address]));
+        var seed = await StartAsync(1, []);
+        var second = await StartAsync(2, [seed.Address]);
+        var third = await StartAsync(3, [seed.Address]);
         await third.WaitForNodesAsync(3, Soon, Stop);
         await second.WaitForNodesAsync(3, Soon, Stop);
         await seed.DisposeAsync();
@@ -62,8 +64,10 @@ public sealed class MemberTableTests : IAsyncLifetime
     public async Task A_member_that_has_left_is_remembered_as_such()
     {
         var (first, second) = (await StartAsync(1, []), await StartAsync(2, [_nodes[0].Address]));
-        await first.WaitForNodesAsync(2, Soon, Stop);
+        foreach (var node in _nodes)
+            await node.WaitForNodesAsync(2, Soon, Stop);
         await second.DisposeAsync();
+        await first.UntilAsync(members => members[1].State == MemberState.Left);
         await first.DisposeAsync();
         Assert.Equal(MemberState.Left, (await StartAsync(1, [])).Members[1].State);
     }
@@ -76,7 +80,8 @@ public sealed class MemberTableTests : IAsyncLifetime
         await first.DisposeAsync();
         var moved = await StartAsync(1, [], clusterId: "another");
         Assert.Single(moved.Members);
-        Assert.Contains(_log.Lines, line => line.Contains("they are of cluster 'datacake', and this node is of cluster 'another'", StringComparison.Ordinal));
+        const string Reason = "they are of cluster 'datacake', and this node is of cluster 'another'";
+        Assert.Contains(_log.Lines, line => line.Contains(Reason, StringComparison.Ordinal));
     }
 
     [Fact]
