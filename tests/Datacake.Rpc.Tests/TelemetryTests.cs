@@ -103,6 +103,8 @@ public sealed class TelemetryTests
             (await pair.Channel.CallAsync("echo", "echo", new byte[100_000]).Soon()).Dispose();
             await pair.Channel.CallAsync("echo", "missing", Hello).Fails(RpcStatus.UnknownMessage);
             await Expect.Until(() => measured.Items.Count == 8);
+            // Only while the connection is open: what is sent last may find nobody to receive it.
+            await Expect.Until(() => Volatile.Read(ref sent) == Volatile.Read(ref received));
             Assert.Equal(2, Volatile.Read(ref connections));
             var address = pair.Server.Address;
             foreach (var call in (string[])
@@ -124,7 +126,7 @@ public sealed class TelemetryTests
 
         Assert.Equal(0, connections);
         Assert.InRange(sent, 200_000, 210_000);
-        Assert.Equal(sent, received);
+        Assert.InRange(received, 200_000, sent);
     }
 
     static ActivityListener Listen(Recorded<Activity> spans)

@@ -88,6 +88,7 @@ sealed class WritingProcess : IDisposable
         _process.Kill();
         // The last line may be cut off in the middle: that write is not acknowledged to anybody.
         string rest = await _process.StandardOutput.ReadToEndAsync(cancellationToken);
+        await _process.WaitForExitAsync(cancellationToken);
         return [.. rest[..(rest.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Parse)];
     }
 
