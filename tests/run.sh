@@ -7,14 +7,14 @@ cd "$(dirname "$0")/.."
 
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
 
-install_missing() { # library, package
-    ldconfig -p | grep -q "$1" && return
-    echo "Installing $2, for $1"
+install() { # packages
+    echo "Installing $*"
     as_root apt-get update -qq >/dev/null
-    DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq "$2" >/dev/null
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
 }
 
-install_missing liblmdb.so.0 liblmdb0
+ldconfig -p | grep -q liblmdb.so.0 || install liblmdb0
+command -v strace >/dev/null || install strace        # shows what a store has forced to the disk
 
 native=false
 [ "${1-}" != --native ] || native=true
@@ -65,10 +65,7 @@ done
 
 if $native; then
     echo "Compiling and running samples/NativeAot"
-    if ! command -v clang gcc >/dev/null; then
-        as_root apt-get update -qq >/dev/null
-        DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq gcc libc6-dev >/dev/null
-    fi
+    command -v clang gcc >/dev/null || install gcc libc6-dev
     publish_and_run() {
         dotnet publish samples/NativeAot -c Release --nologo -v quiet && samples/NativeAot/bin/Release/net10.0/*/publish/NativeAot
     }

@@ -52,7 +52,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         _membership = StoreMembership.Of(replica, node);
         _watchers = new StoreWatchers(replica.Catalog);
         _loop = new CommitLoop(replica, storage, options, _logger, OnCommitted);
-        _reads = new ReadService(replica, storage, _loop);
+        _reads = new ReadService(replica, storage, _loop, _joined.Task);
         _joining = new ClusterJoining(node, replica);
     }
 

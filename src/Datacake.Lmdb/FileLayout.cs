@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Datacake.Lmdb;
 
-/// <summary>How the bytes of an LMDB file are to be read: 0.9 and 1.x differ in the header of a page and in what counts from its end.</summary>
-/// <remarks>From the structures MDB_page, MDB_meta, MDB_db and MDB_node in mdb.c. All numbers are in the machine's own byte order.</remarks>
+/// <summary>How the bytes of an LMDB file are read: 0.9 and 1.x differ in the header of a page and in what counts from its end.</summary>
+/// <remarks>From MDB_page, MDB_meta, MDB_db and MDB_node in mdb.c. All numbers are in the machine's own byte order.</remarks>
 readonly record struct FileLayout(int HeaderBytes, int OffsetBase, bool PadsKeys)
 {
     /// <summary>What the first two pages begin with, behind their headers.</summary>

@@ -362,9 +362,9 @@ sealed unsafe class LmdbEnvironment : IDisposable
         return new StorageException(error, message);
     }
 
-    /// <summary>LMDB makes an I/O error (EIO) of a write that the file system did in part, because it had no more room.</summary>
-    bool IsShortWrite(Result result) =>
-        IsSystemError(result, unix: [5], windows: []) && new DriveInfo(_path).AvailableFreeSpace < Environment.SystemPageSize;
+    /// <summary>Whether the file system did a write in part, because it had no more room. LMDB 0.9 makes an I/O error (EIO) of it.</summary>
+    bool IsShortWrite(Result result) => result == Result.ShortWrite
+        || IsSystemError(result, unix: [5], windows: []) && new DriveInfo(_path).AvailableFreeSpace < Environment.SystemPageSize;
 
     static bool IsSystemError(Result result, ReadOnlySpan<int> unix, ReadOnlySpan<int> windows) =>
         (OperatingSystem.IsWindows() ? windows : unix).Contains((int)result);

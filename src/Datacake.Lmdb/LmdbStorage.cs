@@ -88,14 +88,14 @@ public sealed class LmdbStorage : IDurableStorage
     }
 
     /// <inheritdoc/>
-    /// <exception cref="PlatformNotSupportedException">On Windows, which lets no open file be replaced: restore a backup instead.</exception>
+    /// <exception cref="PlatformNotSupportedException">On Windows, which lets no open file be replaced.</exception>
     public async ValueTask CompactAsync(CancellationToken cancellationToken = default)
     {
         if (OperatingSystem.IsWindows())
         {
             throw new PlatformNotSupportedException(
-                $"The {Description} cannot be compacted while it is open, since Windows lets no open file be replaced. Back it up and restore "
-                    + "the backup: it has no free space.");
+                $"The {Description} cannot be compacted while it is open, since Windows lets no open file be replaced. Back it up and "
+                    + "restore the backup: it has no free space.");
         }
         await Task.Run(() => Compact(cancellationToken), cancellationToken).ConfigureAwait(false);
     }

@@ -78,4 +78,7 @@ enum Result
     MapFull = -30792,
     ReadersFull = -30790,
     TransactionFull = -30788,
+
+    /// <summary>The file system did a write in part; 0.9 says EIO.</summary>
+    ShortWrite = -30772,
 }

@@ -2,7 +2,7 @@ using Datacake.Storage;
 
 namespace Datacake.Lmdb;
 
-/// <summary>A page of a scan, whose entries are copied out of the map. Small ones share memory, which makes long scans a quarter faster.</summary>
+/// <summary>A page of a scan, copied out of the map. Small entries share memory, which makes long scans a quarter faster.</summary>
 struct PageOfCopies(int maxEntries)
 {
     // A page ends after this many bytes, so that large values do not make it large.

@@ -2,7 +2,7 @@ using Datacake.Storage;
 
 namespace Datacake.Lmdb;
 
-/// <summary>A read transaction and its cursor, which are used again for the next snapshot. Whoever reads holds <see cref="Using"/>.</summary>
+/// <summary>A read transaction and its cursor, used again for the next snapshot. Whoever reads holds <see cref="Using"/>.</summary>
 sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, nint transaction, nint cursor, uint database) : IDisposable
 {
     /// <summary>Held while the map is read, which has another address after it has grown.</summary>

@@ -37,10 +37,10 @@ sealed class Readers(LmdbEnvironment environment)
         }
     }
 
-    /// <summary>Makes the map larger. Snapshots stay open: their next read finds the new address, and one that is under way is waited for.</summary>
+    /// <summary>Makes the map larger. Snapshots stay open: reads under way are waited for, and the next ones find the new address.</summary>
     /// <remarks>
-    /// lmdb.h asks for more, that no transaction is open at all; but a read transaction has no address of the map, and a cursor only as long
-    /// as it has a place (mdb_page_get, mdb_cursor_renew in mdb.c of 0.9 and of 1.x).
+    /// lmdb.h asks for more, that no transaction is open at all; but a read transaction has no address of the map, and a cursor only as
+    /// long as it has a place (mdb_page_get, mdb_cursor_renew in mdb.c of 0.9 and of 1.x).
     /// </remarks>
     public void Grow()
     {

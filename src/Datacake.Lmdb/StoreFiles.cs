@@ -26,7 +26,8 @@ static class StoreFiles
     public static void DeleteLockTable(string path) => File.Delete(LockTableOf(path));
 
     /// <summary>
-    /// Gives the file of one open store the name of another's. The table of readers goes with it: each store keeps the one that it has open.
+    /// Gives the file of one open store the name of another's. The table of readers goes with it: each store keeps the one that it has
+    /// open.
     /// </summary>
     public static void Replace(string source, string target, string description)
     {

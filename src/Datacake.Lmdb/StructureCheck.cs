@@ -10,7 +10,7 @@ namespace Datacake.Lmdb;
 /// place asks for, or in two places; keys out of order; totals that differ from what is there. It reads the file by itself,
 /// since LMDB trusts its file, and can end the process where that is damaged.
 /// </summary>
-/// <remarks>It sees the file's newest state at the time of its creation, which must not be overwritten meanwhile: a snapshot of it sees to that.</remarks>
+/// <remarks>It sees the newest state at the time of its creation, which a snapshot must keep from being overwritten meanwhile.</remarks>
 sealed class StructureCheck : IDisposable
 {
     const int FirstTreePage = 2;
@@ -86,7 +86,8 @@ sealed class StructureCheck : IDisposable
         byte[] bytes = new byte[FileRoot.Bytes];
         for (int page = 0; page < FirstTreePage; page++)
         {
-            if (!TryRead(_layout.HeaderBytes + (long)page * (newest?.PageSize ?? 0), bytes) || MemoryMarshal.Read<uint>(bytes) != FileLayout.Stamp)
+            long offset = _layout.HeaderBytes + (long)page * (newest?.PageSize ?? 0);
+            if (!TryRead(offset, bytes) || MemoryMarshal.Read<uint>(bytes) != FileLayout.Stamp)
                 return null;
             FileRoot root = FileRoot.Read(bytes);
             if (root.PageSize is < 256 or > 65536 || !int.IsPow2(root.PageSize))
@@ -124,8 +125,8 @@ sealed class StructureCheck : IDisposable
 
     StorageException Damaged(string finding) => new(
         StorageError.Corrupt,
-        $"The {_description} is damaged: {finding}. Restore it from a backup, or move it away and start with an empty store, which the other "
-            + "nodes fill again.");
+        $"The {_description} is damaged: {finding}. Restore it from a backup, or move it away and start with an empty store, which the "
+            + "other nodes fill again.");
 
     StorageException Foreign() =>
         new(StorageError.Foreign, $"The {_description} holds the data of another program. Nothing was changed in it. Choose another path.");
@@ -150,8 +151,8 @@ sealed class StructureCheck : IDisposable
         }
 
         /// <summary>
-        /// Visits a page and all below it; a leaf has height 1. None of their keys may be below the least one, and all must be below the limit,
-        /// unless that is empty.
+        /// Visits a page and all below it; a leaf has height 1. None of their keys may be below the least one, and all must be below the
+        /// limit, unless that is empty.
         /// </summary>
         void VisitPage(long number, int height, ReadOnlySpan<byte> least, ReadOnlySpan<byte> limit, string place)
         {

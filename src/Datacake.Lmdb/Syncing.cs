@@ -8,7 +8,7 @@ enum Syncing
     /// <summary>Nothing. A loss of power can leave the latter on the disk alone: a file that cannot be read.</summary>
     None,
 
-    /// <summary>The former are on the disk before the latter is written: a loss of power may cost the last commit, and never the file.</summary>
+    /// <summary>The former are on the disk before the latter is written: a loss of power may cost the last commit, never the file.</summary>
     PagesOnly,
 
     /// <summary>Both are on the disk.</summary>

@@ -2,7 +2,7 @@ using Datacake.Storage;
 
 namespace Datacake.Sqlite;
 
-/// <summary>The long operations on a file that is in use, each over a connection of its own. SQLite does the work; cancelling interrupts it.</summary>
+/// <summary>The long operations on a file that is in use, each over a connection of its own, which cancelling interrupts.</summary>
 sealed class Upkeep(string path, string description, SqliteStorageOptions options)
 {
     // Further findings would only say the same again.
@@ -11,7 +11,8 @@ sealed class Upkeep(string path, string description, SqliteStorageOptions option
     static readonly string[] FileSuffixes = ["", "-wal", "-shm", ".lock"];
 
     /// <summary>The bytes of all files of the store.</summary>
-    public long SizeOnDisk => FileSuffixes.Select(suffix => new FileInfo(path + suffix)).Where(file => file.Exists).Sum(file => file.Length);
+    public long SizeOnDisk =>
+        FileSuffixes.Select(suffix => new FileInfo(path + suffix)).Where(file => file.Exists).Sum(file => file.Length);
 
     /// <summary>Copies what is committed to a new file.</summary>
     public ValueTask BackUpAsync(string copy, CancellationToken cancellationToken) =>

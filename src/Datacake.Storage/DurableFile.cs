@@ -28,7 +28,8 @@ public static partial class DurableFile
             {
                 throw new StorageException(
                     StorageError.Inaccessible,
-                    $"The {description} cannot be written to '{path}', because there is something of that name. Choose another, or move it away.");
+                    $"The {description} cannot be written to '{path}', because there is something of that name. Choose another, or move "
+                        + "it away.");
             }
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             // What a process that was killed has left.

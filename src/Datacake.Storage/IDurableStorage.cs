@@ -1,6 +1,6 @@
 namespace Datacake.Storage;
 
-/// <summary>A store that outlives its process, and what its owner needs to look after it. All of it works while the store is in use.</summary>
+/// <summary>A store that outlives its process, with what its owner needs to look after it while it is in use.</summary>
 /// <remarks>
 /// These calls take as long as the store is large. They leave the caller's thread at once, and stop when they are cancelled, with nothing
 /// changed. Putting a copy back is a static method of each provider (<c>RestoreAsync</c>), since the store is closed then.

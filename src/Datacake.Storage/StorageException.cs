@@ -31,8 +31,8 @@ public sealed class StorageException : Exception
         {
             return new StorageException(
                 StorageError.Inaccessible,
-                $"The {description} cannot be opened, read or written: {failure.Message} Check the path, and that this process may read and "
-                    + "write there.",
+                $"The {description} cannot be opened, read or written: {failure.Message} Check the path, and that this process may read "
+                    + "and write there.",
                 failure);
         }
         return new StorageException(StorageError.Failed, $"The {description} failed: {failure.Message}", failure);

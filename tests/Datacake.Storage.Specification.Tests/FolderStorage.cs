@@ -196,7 +196,10 @@ public sealed class FolderStorage : IDurableStorage
         {
             string version = File.ReadAllText(FormatPath);
             if (version != FormatVersion)
-                throw new StorageException(StorageError.NewerFormat, $"The {Description} has format {version}, not {FormatVersion}. Update the package.");
+            {
+                throw new StorageException(
+                    StorageError.NewerFormat, $"The {Description} has format {version}, not {FormatVersion}. Update the package.");
+            }
         }
         else if (Directory.EnumerateFileSystemEntries(_path).Any(name => name != FormatPath + ".new"))
         {
@@ -314,7 +317,10 @@ public sealed class FolderStorage : IDurableStorage
         foreach (string path in Directory.EnumerateFiles(EntriesPath))
         {
             if (!Record.TryRead(File.ReadAllBytes(path), out WriteOperation[] entry, out _) || entry.Length != 1)
-                throw new StorageException(StorageError.Corrupt, $"The {Description} is damaged: '{path}' is not what was written. Restore a backup.");
+            {
+                throw new StorageException(
+                    StorageError.Corrupt, $"The {Description} is damaged: '{path}' is not what was written. Restore a backup.");
+            }
             yield return entry[0];
         }
     }

@@ -8,8 +8,8 @@ public abstract partial class CrashSpecification
     protected virtual int PowerLosses => StorageSpecification.Parameter("DATACAKE_POWER_LOSSES", 10);
 
     /// <summary>
-    /// Whether a store needs a file to find its data again after a loss of power. What it makes anew when it is opened (locks, shared memory)
-    /// need not be on the disk.
+    /// Whether a store needs a file to find its data again after a loss of power. What it makes anew when it is opened (locks, shared
+    /// memory) need not be on the disk.
     /// </summary>
     protected virtual bool IsData(string path) => true;
 

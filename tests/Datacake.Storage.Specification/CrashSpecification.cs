@@ -12,7 +12,7 @@ public abstract partial class CrashSpecification : IDisposable
     /// <summary>The directory of this test.</summary>
     protected TemporaryDirectory Directory { get; } = new();
 
-    /// <summary>The last part of the path of the store, from which an entry point for several providers can tell which one to open.</summary>
+    /// <summary>The last part of the path of the store: an entry point for several providers can tell from it which one to open.</summary>
     protected virtual string StoreName => "store";
 
     /// <summary>How many times a process is killed. The environment variable DATACAKE_CRASHES sets it.</summary>

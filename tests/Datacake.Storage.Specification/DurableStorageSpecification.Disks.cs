@@ -99,7 +99,8 @@ public abstract partial class DurableStorageSpecification
         }
         catch (StorageException failure)
         {
-            Assert.Equal((StorageError.Full, true), (failure.Error, failure.Message.Contains(storage.Description, StringComparison.Ordinal)));
+            Assert.Equal(StorageError.Full, failure.Error);
+            Assert.Contains(storage.Description, failure.Message, StringComparison.Ordinal);
             return false;
         }
     }

@@ -1,8 +1,8 @@
 namespace Datacake.Storage.Specification;
 
 /// <summary>
-/// The files of a store as a loss of power would leave them, from a record of what was done with them: what was forced to the disk is there,
-/// and of what was not, any part may be.
+/// The files of a store as a loss of power would leave them, from a record of what was done with them: what was forced to the disk is
+/// there, and of what was not, any part may be.
 /// </summary>
 /// <remarks>
 /// The unit that is written as a whole is a sector of 512 bytes. New names are taken to be there at once: another test sees to these.

@@ -11,13 +11,14 @@ static partial class SystemCalls
     const string Traced =
         "openat,lseek,write,writev,pwrite64,pwritev,pwritev2,ftruncate,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat";
 
-    /// <summary>The command that records what the command after it does, into files that begin with a name; skips the test without strace.</summary>
+    /// <summary>The command that records what the command after it does, into files of a name; without strace it skips the test.</summary>
     public static string[] Recorder(string name)
     {
         try
         {
             using Process process = Process.Start(
-                new ProcessStartInfo("strace", ["-o", "/dev/null", "true"]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+                new ProcessStartInfo("strace", ["-o", "/dev/null", "true"]) { RedirectStandardError = true })!;
+            process.StandardError.ReadToEnd();
             process.WaitForExit();
             if (process.ExitCode == 0)
                 return ["strace", "-ff", "-ttt", "-y", "-v", "-s", "100000000", "-o", name, "-e", $"trace={Traced}"];
@@ -92,7 +93,8 @@ sealed partial record SystemCall(double Time, string Name, string Arguments, str
     public long LastNumber => long.Parse(TrailingNumber().Match(Arguments).ValueSpan, provider: null);
 
     /// <summary>The bytes that were written, or as many of them as were.</summary>
-    public byte[] Data => [.. QuotedText().Matches(Arguments).SelectMany(match => Unescape(match.Groups["text"].Value)).Take(Number(Result))];
+    public byte[] Data =>
+        [.. QuotedText().Matches(Arguments).SelectMany(match => Unescape(match.Groups["text"].Value)).Take(Number(Result))];
 
     /// <summary>The first path that is an argument: the old name of a rename.</summary>
     public string FirstArgument => QuotedText().Match(Arguments).Groups["text"].Value;
@@ -106,7 +108,8 @@ sealed partial record SystemCall(double Time, string Name, string Arguments, str
             ? int.Parse(match.Groups["number"].ValueSpan, provider: null)
             : null;
 
-    static int Number(string text) => LeadingNumber().Match(text) is { Success: true } match ? int.Parse(match.ValueSpan, provider: null) : -1;
+    static int Number(string text) =>
+        LeadingNumber().Match(text) is { Success: true } match ? int.Parse(match.ValueSpan, provider: null) : -1;
 
     /// <summary>The bytes of a text that is escaped as in C, with octal numbers.</summary>
     static List<byte> Unescape(string text)

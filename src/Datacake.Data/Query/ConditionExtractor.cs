@@ -71,11 +71,12 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
     }
 
     /// <summary>
-    /// Whether an index decides a comparison as the language does: not where a missing owner makes it throw, nor for NaN, nor where a
-    /// converter may make different values equal.
+    /// Whether an index decides a comparison as the language does: not where a missing owner makes it throw, nor for NaN, nor of arrays,
+    /// which are equal to themselves only, nor where a converter may make different values equal.
     /// </summary>
     static bool IsExactOf(PropertyModel property) => !property.Name.Contains('.') && !property.IsConverted
-        && (Nullable.GetUnderlyingType(property.Type) ?? property.Type) is var type && type != typeof(double) && type != typeof(float);
+        && (Nullable.GetUnderlyingType(property.Type) ?? property.Type) is var type && type != typeof(double) && type != typeof(float)
+        && !type.IsArray;
 
     Condition? Comparison(BinaryExpression comparison)
     {
@@ -93,6 +94,8 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
 
     Condition? Compare(Expression left, ExpressionType kind, Expression right)
     {
+        // Two objects are compared by reference.
+        IsExact &= left.Type != typeof(object);
         if (Property(left) is { } property && TryGetValue(right, out object? value))
             return Compare(property, kind, value);
         if (Property(right) is { } mirrored && TryGetValue(left, out value))

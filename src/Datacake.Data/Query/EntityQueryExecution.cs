@@ -7,7 +7,7 @@ namespace Datacake.Data.Querying;
 // Updates and deletes in the store, without tracking.
 sealed partial class EntityQuery<T>
 {
-    const int MaxAttempts = 10;
+    const int MaxAttempts = 100;
 
     internal override async Task<SaveResult> ExecuteCore(
         Action<PropertySetters<T>>? update, Consistency? consistency, CancellationToken cancellationToken)

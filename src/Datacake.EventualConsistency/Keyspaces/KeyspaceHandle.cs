@@ -24,44 +24,44 @@ public sealed class KeyspaceHandle
     /// <summary>Puts a document.</summary>
     /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level; nothing was written.</exception>
     /// <exception cref="ConsistencyException">The level was not satisfied in time. The write stays, and goes on replicating.</exception>
-    public async ValueTask<CommitResult> PutAsync(
+    public ValueTask<CommitResult> PutAsync(
         DocumentKey key, ReadOnlyMemory<byte> value, Consistency consistency = Consistency.Quorum, CancellationToken cancellationToken = default)
     {
         var transaction = new Transaction();
         transaction.Put(Name, key, DocumentContent.OfRaw(value.Span));
-        return await _store.CommitAsync(transaction, consistency, cancellationToken).ConfigureAwait(false);
+        return _store.CommitAsync(transaction, consistency, cancellationToken);
     }
 
     /// <summary>Puts several documents in one transaction.</summary>
     /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level; nothing was written.</exception>
     /// <exception cref="ConsistencyException">The level was not satisfied in time. The write stays, and goes on replicating.</exception>
-    public async ValueTask<CommitResult> PutManyAsync(
+    public ValueTask<CommitResult> PutManyAsync(
         IEnumerable<KeyValuePair<DocumentKey, ReadOnlyMemory<byte>>> documents, Consistency consistency = Consistency.Quorum,
         CancellationToken cancellationToken = default)
     {
         var transaction = new Transaction();
         foreach (var (key, value) in documents)
             transaction.Put(Name, key, DocumentContent.OfRaw(value.Span));
-        return await _store.CommitAsync(transaction, consistency, cancellationToken).ConfigureAwait(false);
+        return _store.CommitAsync(transaction, consistency, cancellationToken);
     }
 
     /// <summary>Deletes a document. It need not exist.</summary>
     /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level; nothing was written.</exception>
     /// <exception cref="ConsistencyException">The level was not satisfied in time. The write stays, and goes on replicating.</exception>
-    public async ValueTask<CommitResult> DeleteAsync(
+    public ValueTask<CommitResult> DeleteAsync(
         DocumentKey key, Consistency consistency = Consistency.Quorum, CancellationToken cancellationToken = default) =>
-        await DeleteManyAsync([key], consistency, cancellationToken).ConfigureAwait(false);
+        DeleteManyAsync([key], consistency, cancellationToken);
 
     /// <summary>Deletes several documents in one transaction. They need not exist.</summary>
     /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level; nothing was written.</exception>
     /// <exception cref="ConsistencyException">The level was not satisfied in time. The write stays, and goes on replicating.</exception>
-    public async ValueTask<CommitResult> DeleteManyAsync(
+    public ValueTask<CommitResult> DeleteManyAsync(
         IEnumerable<DocumentKey> keys, Consistency consistency = Consistency.Quorum, CancellationToken cancellationToken = default)
     {
         var transaction = new Transaction();
         foreach (var key in keys)
             transaction.Delete(Name, key);
-        return await _store.CommitAsync(transaction, consistency, cancellationToken).ConfigureAwait(false);
+        return _store.CommitAsync(transaction, consistency, cancellationToken);
     }
 
     /// <summary>The document that the local replica shows under a key, or <see langword="null"/>.</summary>

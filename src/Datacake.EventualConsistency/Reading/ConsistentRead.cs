@@ -35,6 +35,7 @@ sealed class ConsistentRead(DatacakeNode node, ReadService local, ReadRequest re
 
     async Task AskOthersAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
+        long started = node.TimeProvider.GetTimestamp();
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         byte[] payload = request.Encode();
         var asking = node.Members.Where(member => member.NodeId != node.Id && requirement.Up.Contains(member.NodeId))
@@ -46,7 +47,7 @@ sealed class ConsistentRead(DatacakeNode node, ReadService local, ReadRequest re
             while (!requirement.IsSatisfiedBy(answered))
             {
                 if (pending.Count == 0)
-                    throw new ConsistencyException(requirement, answered, _failures, timeout);
+                    throw new ConsistencyException(requirement, answered, _failures, node.TimeProvider.GetElapsedTime(started));
                 var done = await Task.WhenAny(pending).ConfigureAwait(false);
                 pending.Remove(done);
                 byte from = asking[done];

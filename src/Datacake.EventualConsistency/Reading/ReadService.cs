@@ -8,7 +8,11 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Reading;
 
 /// <summary>Answers reads of other nodes from the local store, and pulls at their hint that something is missing here.</summary>
-sealed class ReadService(Replica replica, IStorage storage, CommitLoop loop) : RpcService
+/// <param name="replica">The local replica.</param>
+/// <param name="storage">Its storage.</param>
+/// <param name="loop">Its writer.</param>
+/// <param name="joined">Completes when it has joined its cluster: before, it has nothing to answer with.</param>
+sealed class ReadService(Replica replica, IStorage storage, CommitLoop loop, Task joined) : RpcService
 {
     public const string ServiceName = "documents", ReadMessage = "read", RepairMessage = "repair";
 
@@ -42,9 +46,9 @@ sealed class ReadService(Replica replica, IStorage storage, CommitLoop loop) : R
     {
         handlers.HandleBytes(ReadMessage, async (request, cancellationToken) =>
         {
-            if (!replica.IsJoined)
-                throw new InvalidOperationException($"Node {replica.Node} has not joined its cluster yet.");
-            var documents = await ReadAsync(ReadRequest.Decode(request.Payload), cancellationToken).ConfigureAwait(false);
+            var asked = ReadRequest.Decode(request.Payload);
+            await joined.WaitAsync(cancellationToken).ConfigureAwait(false);
+            var documents = await ReadAsync(asked, cancellationToken).ConfigureAwait(false);
             return new ReadReply(replica.Node, documents).Encode();
         });
         handlers.HandleBytes(RepairMessage, async (request, cancellationToken) =>

@@ -6,7 +6,9 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 
 namespace Datacake.Benchmarks.Orm;
 
-/// <summary>Entity Framework Core on SQLite, at its best: pooled contexts, compiled queries, a write-ahead log, no change detection where none is needed.</summary>
+/// <summary>
+/// Entity Framework Core on SQLite, at its best: pooled contexts, compiled queries, a write-ahead log, no change detection where none is needed.
+/// </summary>
 sealed class EntityFrameworkShop : IShop
 {
     public const string System = "EF Core, SQLite";

@@ -16,12 +16,14 @@ static class OrmWorkload
 
     public static async Task RunAsync(Runner runner)
     {
-        await MeasureReadAsync(runner, "find by key", 1, (3, 8), async (shop, random) => await shop.FindAsync(FirstId + random.Next(Products)) is null ? 0 : 1);
+        await MeasureReadAsync(
+            runner, "find by key", 1, (3, 8), async (shop, random) => await shop.FindAsync(FirstId + random.Next(Products)) is null ? 0 : 1);
         await MeasureReadAsync(
             runner, $"index query of {InCategory}", InCategory, (2.5, 4),
             async (shop, random) => (await shop.InCategoryAsync(Product.CategoryOf(random.Next(Products)))).Count);
         await MeasureReadAsync(
-            runner, $"page of {PageSize}", PageSize, (4, 4), async (shop, random) => (await shop.PageAsync(FirstId + random.Next(Products - PageSize), PageSize)).Count);
+            runner, $"page of {PageSize}", PageSize, (4, 4),
+            async (shop, random) => (await shop.PageAsync(FirstId + random.Next(Products - PageSize), PageSize)).Count);
         await MeasureReadAsync(runner, $"read all {Products}", Products, (1.5, 3), async (shop, _) => (await shop.AllAsync()).Count);
 
         // The time of a durable save is that of the disk; without waiting for it the rest shows.
@@ -33,7 +35,8 @@ static class OrmWorkload
             await MeasureWriteAsync(
                 runner, durability, $"bulk of {Products}", 1, Products, 3, (shop, id) => shop.AddRangeAsync(id * Products, Products));
             await MeasureWriteAsync(
-                runner, durability, "update of one property", 1, 1, isFlushed ? null : 2, (shop, id) => shop.UpdateStockAsync(FirstId + id % Products, (int)id));
+                runner, durability, "update of one property", 1, 1, isFlushed ? null : 2,
+                (shop, id) => shop.UpdateStockAsync(FirstId + id % Products, (int)id));
         }
     }
 

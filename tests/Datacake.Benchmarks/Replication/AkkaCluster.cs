@@ -25,6 +25,7 @@ sealed class AkkaCluster : IAsyncDisposable
     public static async Task<AkkaCluster> StartAsync(int count, TimeSpan? gossipInterval = null)
     {
         var cluster = new AkkaCluster();
+        string milliseconds = (gossipInterval ?? TimeSpan.FromSeconds(2)).TotalMilliseconds.ToString(CultureInfo.InvariantCulture);
         var config = ConfigurationFactory.ParseString($$"""
             akka {
               loglevel = OFF
@@ -37,7 +38,7 @@ sealed class AkkaCluster : IAsyncDisposable
               remote.dot-netty.tcp { hostname = "127.0.0.1", port = 0, enforce-ip-family = true }
               cluster.gossip-interval = 100ms
               cluster.leader-actions-interval = 100ms
-              cluster.distributed-data.gossip-interval = {{(gossipInterval ?? TimeSpan.FromSeconds(2)).TotalMilliseconds.ToString(CultureInfo.InvariantCulture)}}ms
+              cluster.distributed-data.gossip-interval = {{milliseconds}}ms
             }
             """).WithFallback(DistributedData.DefaultConfig());
         for (int i = 0; i < count; i++)

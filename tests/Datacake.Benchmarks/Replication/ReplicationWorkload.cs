@@ -13,6 +13,7 @@ static class ReplicationWorkload
 {
     const string Keyspace = "benchmark";
     const int PutsPerTask = 1_000;
+    const int FewStored = 10_000, ManyStored = 1_000_000;
 
     static readonly byte[] Value = new byte[30];
 
@@ -37,7 +38,45 @@ static class ReplicationWorkload
                         await MeasureDeletesAsync(runner, store, nodes, level, tasks: 125);
                 }
             }
+            if (isMemory || !runner.Pace.IsQuick)
+                await MeasureGrowthAsync(runner, store);
         }
+    }
+
+    /// <summary>Puts of fresh documents under scattered keys, at a node that has many and at one that has few.</summary>
+    static Task MeasureGrowthAsync(Runner runner, string store)
+    {
+        string few = $"{DatacakeCluster.System}, {FewStored} stored";
+        return runner.MeasureAsync(new Cell(
+            "replication", $"put store={store} nodes=1 scattered tasks=64",
+            new Subject($"{DatacakeCluster.System}, {ManyStored} stored", () => OpenScatteredPutsAsync(store, ManyStored)),
+            new Subject(few, () => OpenScatteredPutsAsync(store, FewStored)))
+        {
+            Workers = 64,
+            MaxOperationsPerWorker = PutsPerTask,
+            Targets = [Target.Times(few, 0.8)],
+        });
+    }
+
+    static async Task<Session> OpenScatteredPutsAsync(string store, int stored)
+    {
+        var stores = new StoreKind(store);
+        var cluster = await DatacakeCluster.StartAsync(stores.Open(1));
+        var documents = cluster.Stores[0].Keyspace(Keyspace);
+        long last = 0;
+        for (int start = 0; start < stored; start += PutsPerTask)
+        {
+            await documents.PutManyAsync(Enumerable.Range(0, PutsPerTask).Select(
+                _ => KeyValuePair.Create<DocumentKey, ReadOnlyMemory<byte>>(ScatteredKey(++last), Value)));
+        }
+        return new Session(async (_, _) => await documents.PutAsync(ScatteredKey(Interlocked.Increment(ref last)), Value))
+        {
+            Close = async () =>
+            {
+                await cluster.DisposeAsync();
+                stores.Dispose();
+            },
+        };
     }
 
     static async Task MeasurePutsAsync(Runner runner, string store, int nodes, Consistency level, int tasks)
@@ -134,6 +173,9 @@ static class ReplicationWorkload
     }
 
     static DocumentKey KeyOf(long run, int worker, long number) => (run << 48) | ((long)worker << 32) | number;
+
+    // Multiplication by an odd number is a bijection: no two are the same.
+    static DocumentKey ScatteredKey(long number) => unchecked(number * -7_046_029_254_386_353_131);
 
     static IWriteConsistency? AkkaLevelOf(Consistency level) => level switch
     {

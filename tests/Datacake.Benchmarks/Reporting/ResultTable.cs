@@ -5,8 +5,7 @@ namespace Datacake.Benchmarks.Reporting;
 /// <summary>Writes results for people: a line for each system of a cell, and at the end how the targets stand.</summary>
 sealed class ResultTable(TextWriter output)
 {
-    const string Heading =
-        "                                               items/s       min       max        p50        p99     CPU/item   alloc/item   wire/op   ratio";
+    static readonly string Heading = Line("", "items/s", "min", "max", "p50", "p99", "CPU/item", "alloc/item", "wire/op", "ratio");
 
     string _workload = "";
     int _met;
@@ -18,7 +17,7 @@ sealed class ResultTable(TextWriter output)
         {
             _workload = result.Cell.Workload;
             output.WriteLine();
-            output.WriteLine($"{_workload,-44}{Heading[44..]}");
+            output.WriteLine($"{_workload}{Heading[_workload.Length..]}");
         }
         output.WriteLine($"  {result.Cell.Parameters}");
         double ours = result.Measurements[0].Throughput.Median;
@@ -27,10 +26,10 @@ sealed class ResultTable(TextWriter output)
             var (min, median, max) = measurement.Throughput;
             string ratio = measurement == result.Measurements[0] ? "" : $"{Figures.Short(ours / median)} x";
             string wire = measurement.WireBytesPerOperation is { } bytes ? $"{Figures.Short(bytes)} B" : "";
-            output.WriteLine(
-                $"    {measurement.System,-38}{Figures.Short(median),12}{Figures.Short(min),10}{Figures.Short(max),10}"
-                + $"{Figures.Short(measurement.P50Microseconds),8} µs{Figures.Short(measurement.P99Microseconds),8} µs"
-                + $"{Figures.Short(measurement.CpuMicrosecondsPerItem),10} µs{Figures.Short(measurement.AllocatedBytesPerItem),11} B{wire,10}{ratio,8}");
+            output.WriteLine(Line(
+                measurement.System, Figures.Short(median), Figures.Short(min), Figures.Short(max), $"{Figures.Short(measurement.P50Microseconds)} µs",
+                $"{Figures.Short(measurement.P99Microseconds)} µs", $"{Figures.Short(measurement.CpuMicrosecondsPerItem)} µs",
+                $"{Figures.Short(measurement.AllocatedBytesPerItem)} B", wire, ratio));
         }
         foreach (var (target, figure) in result.Targets)
         {
@@ -51,4 +50,8 @@ sealed class ResultTable(TextWriter output)
         foreach (string missed in _missed)
             output.WriteLine($"  {missed}");
     }
+
+    static string Line(
+        string system, string throughput, string min, string max, string p50, string p99, string cpu, string allocated, string wire, string ratio) =>
+        $"    {system,-34}{throughput,13}{min,13}{max,13}{p50,13}{p99,14}{cpu,11}{allocated,12}{wire,14}{ratio,10}".TrimEnd();
 }

@@ -34,7 +34,8 @@ sealed class RawLmdbStore : IKeyValueStore
 
     public void Commit(ReadOnlySpan<(byte[] Key, byte[] Value)> entries, Durability durability)
     {
-        using var transaction = _environment.BeginTransaction(durability == Durability.Buffered ? TransactionBeginFlags.NoMetaSync : TransactionBeginFlags.None);
+        var flags = durability == Durability.Buffered ? TransactionBeginFlags.NoMetaSync : TransactionBeginFlags.None;
+        using var transaction = _environment.BeginTransaction(flags);
         foreach (var (key, value) in entries)
             Check(transaction.Put(_database, key, value));
         Check(transaction.Commit());

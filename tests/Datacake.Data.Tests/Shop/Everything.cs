@@ -47,7 +47,7 @@ public class Everything
     [Index] public DateOnly DateOnly { get; set; }
     public TimeOnly TimeOnly { get; set; }
     public TimeSpan TimeSpan { get; set; }
-    public byte[] Bytes { get; set; } = [];
+    [Index] public byte[] Bytes { get; set; } = [];
     public Status Status { get; set; }
     public Rights Rights { get; set; }
 

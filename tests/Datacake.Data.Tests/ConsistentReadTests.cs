@@ -1,0 +1,64 @@
+using Datacake.Data.Tests.Shop;
+using Datacake.EventualConsistency;
+using Datacake.Node;
+using Datacake.Storage;
+
+namespace Datacake.Data.Tests;
+
+public class ConsistentReadTests
+{
+    static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_read_at_a_level_sees_saves_of_other_nodes_and_refreshes_what_is_tracked()
+    {
+        await using var first = await StartAsync(1);
+        await using var second = await StartAsync(2, first.Address);
+        await WaitForEachOther(first, second);
+        await using var here = new ShopContext(first);
+        await using var there = new ShopContext(second);
+        Assert.Null(await here.Products.WithConsistency(Consistency.All).FindAsync([1L], Token));
+
+        var product = new Product { Id = 1, Name = "old", Stock = 5 };
+        there.Products.Add(product);
+        await there.SaveChangesAsync(Consistency.None, Token);
+        var read = (await here.Products.WithConsistency(Consistency.Quorum).FindAsync([1L], Token))!;
+        Assert.Equal(("old", 5L, EntityState.Unchanged), (read.Name, read.Stock, here.Entry(read).State));
+
+        product.Name = "new";
+        await there.SaveChangesAsync(Consistency.None, Token);
+        Assert.Same(read, await here.Products.WithConsistency(Consistency.All).FindAsync([1L], Token));
+        Assert.Equal("new", read.Name);
+
+        // A pending change is the context's, and what was read can be changed and saved.
+        read.Stock = 7;
+        product.Name = "newer";
+        await there.SaveChangesAsync(Consistency.All, Token);
+        Assert.Same(read, await here.Products.WithConsistency(Consistency.All).FindAsync([1L], Token));
+        Assert.Equal(("new", 7L), (read.Name, read.Stock));
+        Assert.Equal(1, await here.SaveChangesAsync(Consistency.All, Token));
+
+        there.Products.Remove(product);
+        await there.SaveChangesAsync(Consistency.None, Token);
+        Assert.Null(await here.Products.WithConsistency(Consistency.All).FindAsync([1L], Token));
+        Assert.Empty(here.ChangeTracker.Entries());
+        await Assert.ThrowsAsync<NotEnoughNodesException>(() => here.Products.WithConsistency(Consistency.Three).FindAsync([1L], Token));
+    }
+
+    static async Task<DatacakeNode> StartAsync(int id, params string[] seeds) => await DatacakeNode.StartAsync(
+        options => options.WithNodeId(id).ListenOn("127.0.0.1:0").WithSeeds(seeds).WithGossip(gossip => gossip.UseLocal()).UseMemory(), Token);
+
+    static async Task WaitForEachOther(params DatacakeNode[] nodes)
+    {
+        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        deadline.CancelAfter(TimeSpan.FromSeconds(30));
+        // All take part before any waits.
+        var stores = await Task.WhenAll(nodes.Select(node => node.OpenStoreAsync(deadline.Token).AsTask()));
+        foreach (var store in stores)
+        {
+            while (store.Members.Count(member => member.IsUp) < nodes.Length)
+                await poll.WaitForNextTickAsync(deadline.Token);
+        }
+    }
+}
