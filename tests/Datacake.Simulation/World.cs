@@ -479,7 +479,8 @@ sealed partial class World
     /// <summary>Answers a pull from a snapshot of this moment, beside the writer, as the peer links do it.</summary>
     void Answer(Machine source, Link link, PullRequest request)
     {
-        if (!source.IsJoined)
+        // A hello is read before anything else, also where messages overtake each other.
+        if (!source.IsJoined || link.Session == 0)
             return;
         ulong stream = ++_lastId;
         foreach (var part in _mutant.OnAnswering(source, Now(AnswerAsync(source, request, stream))))

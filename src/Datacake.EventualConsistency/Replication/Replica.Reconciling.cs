@@ -196,14 +196,14 @@ sealed partial class Replica
         var again = new DocumentContentBuilder();
         both = both.Filter(cell =>
         {
-            bool isMine = mine.TryGetCell(cell.EncodedPath, out _), isTheirs = theirs.TryGetCell(cell.EncodedPath, out _);
+            bool isMine = Holds(mine, cell), isTheirs = Holds(theirs, cell);
             if (cell.IsRemoved || cell.Kind == DocumentPathKind.CounterShare || (isMine && isTheirs))
                 return true;
             return !(isMine ? theirsKnow : mineKnows).Contains(cell.Stamp);     // known and not held: removed there, and the removal purged
         });
         foreach (var cell in both.Cells)
         {
-            bool isMine = mine.TryGetCell(cell.EncodedPath, out _), isTheirs = theirs.TryGetCell(cell.EncodedPath, out _);
+            bool isMine = Holds(mine, cell), isTheirs = Holds(theirs, cell);
             bool isOnOneSide = !cell.IsRemoved && cell.Kind != DocumentPathKind.CounterShare && isMine != isTheirs;
             if (isOnOneSide && cell.Stamp <= (isMine ? theirsPurged : minePurged))
                 again.Set(cell.EncodedPath, cell.Value);
@@ -212,5 +212,9 @@ sealed partial class Replica
             return (both, null);
         var delta = Document.Update(stamp, again.Build());
         return (both, new Delta(default, both.Born, both.IsAlive(policy) ? delta : Document.Merge(delta, Document.Delete(stamp))));
+
+        // A side that has purged a later removal may have taken an earlier one since, from a member that it had forgotten.
+        static bool Holds(Document side, DocumentCell cell) =>
+            side.TryGetCell(cell.EncodedPath, out var held) && (!held.IsRemoved || held.Stamp >= cell.Stamp);
     }
 }
