@@ -2,6 +2,12 @@ using Datacake.Benchmarks;
 using Datacake.Benchmarks.Measuring;
 using Datacake.Benchmarks.Reporting;
 
+if (args is ["--help" or "-h"])
+{
+    Console.WriteLine(CommandLine.Usage);
+    return 0;
+}
+
 CommandLine commands;
 IReadOnlyList<Func<Runner, Task>> workloads;
 try

@@ -42,7 +42,7 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool 
         var run = NewRun();
         var parts = new List<string> { $"{source.Name}: {run.Path}" };
         if (spec.Predicates.Count > 0 && !run.IsAnsweredByPath)
-            parts.Add($"check {string.Join(" and ", spec.Predicates.Select(predicate => predicate.Body.ToString()))}");
+            parts.Add($"check {string.Join(" and ", spec.Predicates.Select(predicate => CapturedVariables.Describe(predicate.Body)))}");
         if (spec.Orderings.Count > 0)
         {
             parts.Add(

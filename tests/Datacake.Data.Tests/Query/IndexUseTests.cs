@@ -24,6 +24,14 @@ public class IndexUseTests(QueriedData data)
     }
 
     [Fact]
+    public async Task A_plan_names_captured_variables_as_the_source_does()
+    {
+        await using var db = data.NewContext();
+        int limit = 3;
+        Assert.EndsWith("check (e.String.Length > limit)", db.Everything.Where(e => e.String.Length > limit).Explain(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Counts_of_index_conditions_and_extremes_of_indexed_properties_read_no_documents_but_one()
     {
         await using var db = data.NewContext();
