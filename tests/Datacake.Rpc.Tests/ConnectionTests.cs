@@ -229,7 +229,7 @@ public sealed class ConnectionTests
             TestService.Echo);
         var failure = await pair.Channel.CallAsync("echo", "echo", Hello, Patient).Fails(RpcStatus.Unauthenticated);
         Assert.Contains(reason, failure.Message, StringComparison.Ordinal);
-        await Expect.Until(() => logger.Contains("was refused"));
+        await Expect.Until(() => logger.Contains("was refused") && logger.Contains(reason));
     }
 
     [Fact]
