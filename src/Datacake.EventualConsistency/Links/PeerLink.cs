@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.EventualConsistency.Links;
 
 /// <summary>
-/// One session with a peer: a bounded queue for what is sent and the task that empties it, and the account of what came. A peer that takes too little loses mutations, which it
-/// fetches later; the link never holds up the writer, and costs a bounded amount of memory.
+/// One session with a peer: a bounded queue for what is sent and the task that empties it, and the account of what came. A peer that takes too
+/// little loses mutations, which it fetches later; the link never holds up the writer, and costs a bounded amount of memory.
 /// </summary>
 sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
 {
