@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using Example;
 
@@ -52,12 +51,10 @@ public sealed class FolderStorageTests : DurableStorageSpecification
     [Fact]
     public void The_guide_for_authors_shows_this_provider_as_it_is()
     {
-        string example = File.ReadAllText(Path.Combine(SourceFolder(), "FolderStorage.cs"), Encoding.UTF8);
-        string guide = File.ReadAllText(Path.Combine(SourceFolder(), "..", "Datacake.Storage.Specification", "README.md"), Encoding.UTF8);
+        string example = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "FolderStorage.cs"), Encoding.UTF8);
+        string guide = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "README.md"), Encoding.UTF8);
         Assert.Contains("```csharp\n" + example.ReplaceLineEndings("\n") + "```", guide.ReplaceLineEndings("\n"), StringComparison.Ordinal);
     }
-
-    static string SourceFolder([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
 }
 
 public sealed class FolderCrashTests : CrashSpecification
