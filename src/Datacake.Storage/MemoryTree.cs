@@ -1,14 +1,14 @@
 namespace Datacake.Storage;
 
 /// <summary>
-/// A persistent B+-tree of byte keys: the root is a snapshot. A batch changes it through an <see cref="Editor"/>, which copies each node
-/// on the way to a change once, and from then on changes its copy in place; the nodes that it did not touch are shared between the
-/// old tree and the new one.
+/// A B+-tree of byte keys, persistent as far as it is read: the root of a version that snapshots show stays as it is. An <see cref="Editor"/>
+/// makes the next version. It copies a node on the way to a change only if a snapshot may show it, and changes all others in place; the nodes that
+/// it did not touch are shared between the versions.
 /// </summary>
 /// <remarks>
 /// Copying on write after Driscoll, Sarnak, Sleator and Tarjan, "Making data structures persistent" (1989); nodes are split and
 /// merged on the way down, before they need to be, so that a change never has to come back up (Guibas and Sedgewick, 1978).
-/// A published node never changes, so that any number of threads may read it without a lock.
+/// Any number of threads may read a version at once, but not while an editor changes nodes of it.
 /// </remarks>
 sealed class MemoryTree
 {
@@ -18,27 +18,28 @@ sealed class MemoryTree
     // A node with fewer slots is joined with a neighbour when a delete passes through it.
     const int MinSlots = MaxSlots / 4;
 
-    /// <summary>The batch that made this node and alone may change it, as long as it is not published.</summary>
-    readonly long _batch;
+    /// <summary>The version that this node was made for: the trees of earlier ones do not have it.</summary>
+    readonly long _version;
 
     /// <summary>
     /// In a leaf the entries, in a branch one separator for each child: the separator is not above any key in its child, and above
     /// every key of the children before it.
     /// </summary>
-    readonly Slot[] _slots = new Slot[MaxSlots];
+    readonly MemoryEntry[] _slots = new MemoryEntry[MaxSlots];
 
     /// <summary>The children of a branch; null in a leaf.</summary>
     readonly MemoryTree[]? _children;
 
     int _count;
 
-    MemoryTree(long batch, bool isLeaf)
+    MemoryTree(long version, bool isLeaf)
     {
-        _batch = batch;
+        _version = version;
         _children = isLeaf ? null : new MemoryTree[MaxSlots];
     }
 
-    public static MemoryTree Empty { get; } = new(batch: 0, isLeaf: true);
+    /// <summary>The tree to begin with. Nothing ever changes it in place, since it has the version 0.</summary>
+    public static MemoryTree Empty { get; } = new(version: 0, isLeaf: true);
 
     bool IsFull => _count == MaxSlots;
 
@@ -53,7 +54,7 @@ sealed class MemoryTree
             node = children[node.ChildFor(key)];
         if (!node.TryFind(key, out int at))
             return null;
-        return node._slots[at].ToEntry().Value;
+        return node._slots[at].Value;
     }
 
     /// <summary>Adds the entries of a range to a page, until the page is full or the range ends.</summary>
@@ -73,7 +74,7 @@ sealed class MemoryTree
             if (_children is { } children)
                 children[i].ScanForward(range, maxEntries, page);
             else
-                page.Add(_slots[i].ToEntry());
+                page.Add(_slots[i].ToStorageEntry());
         }
     }
 
@@ -85,7 +86,7 @@ sealed class MemoryTree
             if (_children is { } children)
                 children[i].ScanReverse(range, maxEntries, page);
             else
-                page.Add(_slots[i].ToEntry());
+                page.Add(_slots[i].ToStorageEntry());
         }
     }
 
@@ -115,7 +116,7 @@ sealed class MemoryTree
     /// <summary>The place of a key among the slots, or the place where it belongs.</summary>
     bool TryFind(ReadOnlySpan<byte> key, out int at)
     {
-        Slot[] slots = _slots;
+        MemoryEntry[] slots = _slots;
         int low = 0;
         int high = _count - 1;
         while (low <= high)
@@ -136,7 +137,7 @@ sealed class MemoryTree
         return false;
     }
 
-    void Insert(int at, Slot slot, MemoryTree? child)
+    void Insert(int at, MemoryEntry slot, MemoryTree? child)
     {
         Array.Copy(_slots, at, _slots, at + 1, _count - at);
         _slots[at] = slot;
@@ -178,39 +179,25 @@ sealed class MemoryTree
         _count = count;
     }
 
-    /// <summary>
-    /// An entry, its key and value in one array (one allocation, and 24 bytes less than two), or the separator of a child, without value.
-    /// </summary>
-    readonly struct Slot(byte[] bytes, int keyLength)
+    /// <summary>Makes the next version of a tree. Not thread-safe.</summary>
+    /// <param name="root">The tree as it is, of an earlier version.</param>
+    /// <param name="version">The number of the next version.</param>
+    /// <param name="shown">
+    /// The newest version that somebody may still read; 0 if nobody reads any. The trees of this one and of those before it stay as they are.
+    /// </param>
+    public ref struct Editor(MemoryTree root, long version, long shown)
     {
-        public ReadOnlySpan<byte> Key => bytes.AsSpan(0, keyLength);
-
-        public static Slot Entry(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
-        {
-            byte[] bytes = GC.AllocateUninitializedArray<byte>(key.Length + value.Length);
-            key.CopyTo(bytes);
-            value.CopyTo(bytes.AsSpan(key.Length));
-            return new Slot(bytes, key.Length);
-        }
-
-        public static Slot Separator(ReadOnlySpan<byte> key) => new(key.ToArray(), key.Length);
-
-        public StorageEntry ToEntry() => new(bytes.AsMemory(0, keyLength), bytes.AsMemory(keyLength));
-    }
-
-    /// <summary>The changes of one batch to a tree. Each batch needs a number of its own, above 0. Not thread-safe.</summary>
-    public ref struct Editor(MemoryTree root, long batch)
-    {
-        /// <summary>The tree with the changes so far. Once it is published the editor must not be used any more.</summary>
+        /// <summary>The tree with the changes so far.</summary>
         public MemoryTree Root { get; private set; } = root;
 
-        public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+        public void Put(MemoryEntry entry)
         {
+            ReadOnlySpan<byte> key = entry.Key;
             MemoryTree node = OwnedRoot();
             if (node.IsFull)
             {
-                Root = new MemoryTree(batch, isLeaf: false);
-                Root.Insert(0, Slot.Separator([]), node);
+                Root = new MemoryTree(version, isLeaf: false);
+                Root.Insert(0, Separator([]), node);
                 SplitChild(Root, 0, key);
                 node = Root;
             }
@@ -225,7 +212,6 @@ sealed class MemoryTree
                 }
                 node = child;
             }
-            var entry = Slot.Entry(key, value);
             if (node.TryFind(key, out int place))
                 node._slots[place] = entry;
             else
@@ -234,9 +220,6 @@ sealed class MemoryTree
 
         public void Delete(ReadOnlySpan<byte> key)
         {
-            // Nothing is copied for a key that is not there.
-            if (Root.Get(key) is null)
-                return;
             MemoryTree node = OwnedRoot();
             while (node._children is { } children)
             {
@@ -251,8 +234,8 @@ sealed class MemoryTree
                     Root = child;   // Only the root can come down to one child: other branches were made larger on the way.
                 node = child;
             }
-            node.TryFind(key, out int place);
-            node.Remove(place);
+            if (node.TryFind(key, out int place))
+                node.Remove(place);
         }
 
         MemoryTree OwnedRoot() => Root = Owned(Root);
@@ -261,22 +244,22 @@ sealed class MemoryTree
 
         readonly MemoryTree Owned(MemoryTree node)
         {
-            if (node._batch == batch)
+            if (node._version > shown)
                 return node;
-            var copy = new MemoryTree(batch, node._children is null);
+            var copy = new MemoryTree(version, node._children is null);
             copy.Append(node, 0, node._count);
             return copy;
         }
 
         /// <summary>
-        /// Makes two of a full child, which the batch owns. Ascending keys leave full nodes behind them, not half-full ones.
+        /// Makes two of a full child, which no snapshot shows. Ascending keys leave full nodes behind them, not half-full ones.
         /// </summary>
         readonly void SplitChild(MemoryTree parent, int at, ReadOnlySpan<byte> key)
         {
             MemoryTree left = parent._children![at];
             bool appends = left.LastKey.SequenceCompareTo(key) < 0;
             int keep = appends ? MaxSlots - MaxSlots / 8 : MaxSlots / 2;
-            var right = new MemoryTree(batch, left._children is null);
+            var right = new MemoryTree(version, left._children is null);
             right.Append(left, keep, left._count - keep);
             left.Truncate(keep);
             parent.Insert(at + 1, Between(left, right), right);
@@ -295,7 +278,7 @@ sealed class MemoryTree
                 parent.Remove(leftAt + 1);
                 return;
             }
-            var newRight = new MemoryTree(batch, left._children is null);
+            var newRight = new MemoryTree(version, left._children is null);
             int half = total / 2;
             if (left._count >= half)
             {
@@ -316,12 +299,14 @@ sealed class MemoryTree
         /// <summary>
         /// The separator of two neighbours: for leaves the shortest key that tells them apart, so that branches stay small.
         /// </summary>
-        static Slot Between(MemoryTree left, MemoryTree right)
+        static MemoryEntry Between(MemoryTree left, MemoryTree right)
         {
             if (right._children is not null)
                 return right._slots[0];
             int common = right.FirstKey.CommonPrefixLength(left.LastKey);
-            return Slot.Separator(right.FirstKey[..(common + 1)]);
+            return Separator(right.FirstKey[..(common + 1)]);
         }
+
+        static MemoryEntry Separator(ReadOnlySpan<byte> key) => new(key, value: []);
     }
 }

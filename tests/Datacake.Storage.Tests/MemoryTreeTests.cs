@@ -21,7 +21,7 @@ public sealed class MemoryTreeTests
                 {
                     MemoryTree before = tree;
                     int count = model.Count;
-                    var editor = new MemoryTree.Editor(tree, batch);
+                    var editor = new MemoryTree.Editor(tree, batch, shown: batch - 1);
                     // Growth by runs of ascending keys or at random, then shrinkage down to nothing.
                     bool grows = batch <= 6;
                     int next = random.Next(keys);
@@ -29,7 +29,7 @@ public sealed class MemoryTreeTests
                     {
                         int key = batch % 2 == 0 ? random.Next(keys) : next++ % keys;
                         if (grows && model.Add(key))
-                            editor.Put(Key(key), Key(key));
+                            editor.Put(new MemoryEntry(Key(key), Key(key)));
                         else if (!grows && model.Remove(key))
                             editor.Delete(Key(key));
                     }
