@@ -7,17 +7,14 @@ namespace Datacake.Storage;
 /// <see cref="Durability"/>.
 /// </summary>
 /// <remarks>
-/// A commit copies keys and values, so that the caller may reuse its memory afterwards. It changes the tree in place as far as no open snapshot
-/// shows it, and copies the nodes on its way otherwise: dispose snapshots when they have served. Opening a snapshot waits for the end of a commit
-/// under way, which is a few milliseconds at most, since large batches are worked on beside what readers see. What a snapshot returns is the
-/// store's own memory, not a copy. An entry costs 50 to 60 bytes beside its key and value.
+/// A commit copies keys and values, so that the caller may reuse its memory afterwards. It changes the tree in place as far as no open
+/// snapshot shows it, and copies the nodes on its way otherwise: dispose snapshots when they have served. Opening or disposing a snapshot
+/// waits for the end of a commit under way, but only of one, and that takes a few milliseconds at most: large batches are worked on beside
+/// what readers see. What a snapshot returns is the store's own memory, not a copy. An entry costs 50 to 60 bytes beside its key and value.
 /// </remarks>
 public sealed class MemoryStorage : IStorage
 {
-    /// <summary>
-    /// Batches with more operations copy whatever they change, so that nobody waits for them. For so many, one copy of a node serves many
-    /// operations anyway.
-    /// </summary>
+    // A larger batch copies whatever it changes, so that nobody waits for it; one copy of a node then mostly serves many operations.
     const int MaxOperationsInPlace = 4096;
 
     readonly Lock _committing = new();          // Taken before the gate.
@@ -26,6 +23,7 @@ public sealed class MemoryStorage : IStorage
     MemoryTree? _tree = MemoryTree.Empty;       // null when there is none to read any more
     long _version;                              // of the tree
     bool _isBroken;
+    int _waiting;                               // Interlocked: who waits for a commit to leave the gate.
 
     /// <inheritdoc/>
     public string Description => "memory store";
@@ -34,11 +32,16 @@ public sealed class MemoryStorage : IStorage
     public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        lock (_gate)
+        EnterGate();
+        try
         {
             var snapshot = new MemorySnapshot(this, Tree, _version);
             _shown.Add(_version);
             return new(snapshot);
+        }
+        finally
+        {
+            _gate.Exit();
         }
     }
 
@@ -53,7 +56,8 @@ public sealed class MemoryStorage : IStorage
             try
             {
                 CopyEntries(batch.Operations, entries);
-                if (batch.Count <= MaxOperationsInPlace)
+                // Who waits has waited for the last commit, and so does not for this one, however fast they follow each other.
+                if (batch.Count <= MaxOperationsInPlace && Volatile.Read(ref _waiting) == 0)
                     CommitInPlace(batch.Operations, entries);
                 else
                     CommitBeside(batch.Operations, entries);
@@ -70,16 +74,27 @@ public sealed class MemoryStorage : IStorage
     public ValueTask DisposeAsync()
     {
         lock (_committing)
-        lock (_gate)
-            _tree = null;
+            lock (_gate)
+                _tree = null;
         return ValueTask.CompletedTask;
     }
 
     /// <summary>A snapshot is read no longer.</summary>
     internal void Release(long version)
     {
-        lock (_gate)
-            _shown.Remove(version);
+        EnterGate();
+        _shown.Remove(version);
+        _gate.Exit();
+    }
+
+    /// <summary>Enters the gate for a moment; only commits in place stay longer.</summary>
+    void EnterGate()
+    {
+        if (_gate.TryEnter())
+            return;
+        Interlocked.Increment(ref _waiting);
+        _gate.Enter();
+        Interlocked.Decrement(ref _waiting);
     }
 
     MemoryTree Tree => _tree ?? throw (_isBroken
