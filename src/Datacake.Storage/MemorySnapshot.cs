@@ -31,9 +31,9 @@ sealed class MemorySnapshot(MemoryStorage storage, MemoryTree tree, long version
         Enter();
         try
         {
-            var page = new List<StorageEntry>();
+            var page = new MemoryPage(Math.Min(maxEntries, MaxPageEntries));
             if (!range.IsEmpty)
-                tree.Scan(range, direction, Math.Min(maxEntries, MaxPageEntries), page);
+                tree.Scan(range, direction, page);
             return new(page);
         }
         finally

@@ -1,3 +1,7 @@
+using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
 namespace Datacake.Storage;
 
 /// <summary>
@@ -9,6 +13,11 @@ namespace Datacake.Storage;
 /// Copying on write after Driscoll, Sarnak, Sleator and Tarjan, "Making data structures persistent" (1989); nodes are split and
 /// merged on the way down, before they need to be, so that a change never has to come back up (Guibas and Sedgewick, 1978).
 /// Any number of threads may read a version at once, but not while an editor changes nodes of it.
+/// <para>
+/// A node knows how many bytes at their beginning all of its keys share, and has the eight bytes after those of each key beside the reference to the
+/// entry: most comparisons touch nothing but the node. Prefix B-trees, after Bayer and Unterauer (1977), and "poor man's normalized keys" (Graefe,
+/// "Modern B-Tree Techniques", 2011).
+/// </para>
 /// </remarks>
 sealed class MemoryTree
 {
@@ -25,12 +34,15 @@ sealed class MemoryTree
     /// In a leaf the entries, in a branch one separator for each child: the separator is not above any key in its child, and above
     /// every key of the children before it.
     /// </summary>
-    readonly MemoryEntry[] _slots = new MemoryEntry[MaxSlots];
+    Slots _slots;
 
     /// <summary>The children of a branch; null in a leaf.</summary>
     readonly MemoryTree[]? _children;
 
     int _count;
+
+    /// <summary>So many bytes at their beginning all of the <see cref="Keyed"/> share.</summary>
+    int _shared;
 
     MemoryTree(long version, bool isLeaf)
     {
@@ -38,14 +50,30 @@ sealed class MemoryTree
         _children = isLeaf ? null : new MemoryTree[MaxSlots];
     }
 
+    /// <summary>A branch that has yet to get a second child.</summary>
+    MemoryTree(long version, MemoryTree onlyChild)
+        : this(version, isLeaf: false)
+    {
+        _children![0] = onlyChild;
+        _count = 1;
+    }
+
     /// <summary>The tree to begin with. Nothing ever changes it in place, since it has the version 0.</summary>
     public static MemoryTree Empty { get; } = new(version: 0, isLeaf: true);
 
     bool IsFull => _count == MaxSlots;
 
-    ReadOnlySpan<byte> FirstKey => _slots[0].Key;
+    Span<Slot> Used => ((Span<Slot>)_slots)[.._count];
 
-    ReadOnlySpan<byte> LastKey => _slots[_count - 1].Key;
+    /// <summary>
+    /// The slots that say where a key belongs. The first of a branch does not: what comes before the second belongs to the first child.
+    /// </summary>
+    Span<Slot> Keyed => Used[(IsLeaf ? 0 : 1)..];
+
+    [MemberNotNullWhen(false, nameof(_children))]
+    bool IsLeaf => _children is null;
+
+    ReadOnlySpan<byte> LastKey => _slots[_count - 1].Entry.Key;
 
     public ReadOnlyMemory<byte>? Get(ReadOnlySpan<byte> key)
     {
@@ -54,39 +82,39 @@ sealed class MemoryTree
             node = children[node.ChildFor(key)];
         if (!node.TryFind(key, out int at))
             return null;
-        return node._slots[at].Value;
+        return node._slots[at].Entry.Value;
     }
 
     /// <summary>Adds the entries of a range to a page, until the page is full or the range ends.</summary>
-    public void Scan(in KeyRange range, ScanDirection direction, int maxEntries, List<StorageEntry> page)
+    public void Scan(in KeyRange range, ScanDirection direction, MemoryPage page)
     {
         if (direction == ScanDirection.Forward)
-            ScanForward(range, maxEntries, page);
+            ScanForward(range, page);
         else
-            ScanReverse(range, maxEntries, page);
+            ScanReverse(range, page);
     }
 
-    void ScanForward(in KeyRange range, int maxEntries, List<StorageEntry> page)
+    void ScanForward(in KeyRange range, MemoryPage page)
     {
         (int first, int end) = SlotsIn(range);
-        for (int i = first; i < end && page.Count < maxEntries; i++)
+        for (int i = first; i < end && !page.IsFull; i++)
         {
             if (_children is { } children)
-                children[i].ScanForward(range, maxEntries, page);
+                children[i].ScanForward(range, page);
             else
-                page.Add(_slots[i].ToStorageEntry());
+                page.Add(_slots[i].Entry);
         }
     }
 
-    void ScanReverse(in KeyRange range, int maxEntries, List<StorageEntry> page)
+    void ScanReverse(in KeyRange range, MemoryPage page)
     {
         (int first, int end) = SlotsIn(range);
-        for (int i = end - 1; i >= first && page.Count < maxEntries; i--)
+        for (int i = end - 1; i >= first && !page.IsFull; i--)
         {
             if (_children is { } children)
-                children[i].ScanReverse(range, maxEntries, page);
+                children[i].ScanReverse(range, page);
             else
-                page.Add(_slots[i].ToStorageEntry());
+                page.Add(_slots[i].Entry);
         }
     }
 
@@ -95,34 +123,51 @@ sealed class MemoryTree
     {
         if (_count == 0)
             return (0, 0);
+        ReadOnlySpan<Slot> keyed = Keyed;
         int first = 0;
-        // Most nodes of a long scan lie wholly inside the range: one comparison at each side tells.
-        if (FirstKey.SequenceCompareTo(range.Start.Span) < 0)
-        {
-            if (_children is null)
-                TryFind(range.Start.Span, out first);
-            else
-                first = ChildFor(range.Start.Span);
-        }
         int end = _count;
-        if (range.End is { } upper && LastKey.SequenceCompareTo(upper.Span) >= 0)
-            TryFind(upper.Span, out end);
+        // Most nodes of a long scan lie wholly inside the range: one comparison at each side tells.
+        if (keyed[0].Entry.Key.SequenceCompareTo(range.Start.Span) < 0)
+            first = IsLeaf ? PlaceOf(range.Start.Span) : ChildFor(range.Start.Span);
+        if (range.End is { } upper && keyed[^1].Entry.Key.SequenceCompareTo(upper.Span) >= 0)
+            end = PlaceOf(upper.Span) + (IsLeaf ? 0 : 1);
         return (first, end);
     }
 
     /// <summary>The child that holds a key, if any does.</summary>
-    int ChildFor(ReadOnlySpan<byte> key) => TryFind(key, out int at) ? at : at - 1;
+    int ChildFor(ReadOnlySpan<byte> key) => TryFind(key, out int at) ? at + 1 : at;
 
-    /// <summary>The place of a key among the slots, or the place where it belongs.</summary>
+    int PlaceOf(ReadOnlySpan<byte> key)
+    {
+        TryFind(key, out int at);
+        return at;
+    }
+
+    /// <summary>The place of a key among the <see cref="Keyed"/>, or the place where it belongs.</summary>
     bool TryFind(ReadOnlySpan<byte> key, out int at)
     {
-        MemoryEntry[] slots = _slots;
+        ReadOnlySpan<Slot> slots = Keyed;
+        int shared = slots.IsEmpty ? 0 : _shared;
+        if (shared > 0)
+        {
+            ReadOnlySpan<byte> beginning = slots[0].Entry.Key[..shared];
+            if (!key.StartsWith(beginning))
+            {
+                at = key.SequenceCompareTo(beginning) < 0 ? 0 : slots.Length;
+                return false;
+            }
+        }
+        ulong next = NextBytes(key, shared);
         int low = 0;
-        int high = _count - 1;
+        int high = slots.Length - 1;
         while (low <= high)
         {
             int middle = (low + high) >>> 1;
-            int order = slots[middle].Key.SequenceCompareTo(key);
+            ref readonly Slot slot = ref slots[middle];
+            int order = slot.Next.CompareTo(next);
+            // The same for two keys of which one ends there.
+            if (order == 0)
+                order = slot.Entry.Key[shared..].SequenceCompareTo(key[shared..]);
             if (order == 0)
             {
                 at = middle;
@@ -137,11 +182,16 @@ sealed class MemoryTree
         return false;
     }
 
-    void Insert(int at, MemoryEntry slot, MemoryTree? child)
+    void Insert(int at, MemoryEntry entry, MemoryTree? child)
     {
-        Array.Copy(_slots, at, _slots, at + 1, _count - at);
-        _slots[at] = slot;
-        if (_children is not null)
+        ReadOnlySpan<byte> key = entry.Key;
+        int shared = Keyed is [var first, ..] ? key.CommonPrefixLength(first.Entry.Key[.._shared]) : key.Length;
+        if (shared != _shared)
+            Share(shared);
+        Span<Slot> slots = _slots;
+        slots[at.._count].CopyTo(slots[(at + 1)..]);
+        slots[at] = new Slot(entry, shared);
+        if (!IsLeaf)
         {
             Array.Copy(_children, at, _children, at + 1, _count - at);
             _children[at] = child!;
@@ -149,12 +199,16 @@ sealed class MemoryTree
         _count++;
     }
 
+    /// <summary>Puts another entry with the same key in a place.</summary>
+    void Replace(int at, MemoryEntry entry) => _slots[at] = new Slot(entry, _shared);
+
     void Remove(int at)
     {
+        Span<Slot> slots = Used;
+        slots[(at + 1)..].CopyTo(slots[at..]);
+        slots[^1] = default;
         _count--;
-        Array.Copy(_slots, at + 1, _slots, at, _count - at);
-        _slots[_count] = default;
-        if (_children is not null)
+        if (!IsLeaf)
         {
             Array.Copy(_children, at + 1, _children, at, _count - at);
             _children[_count] = null!;
@@ -164,19 +218,75 @@ sealed class MemoryTree
     /// <summary>Adds slots of another node behind the own.</summary>
     void Append(MemoryTree other, int first, int count)
     {
-        Array.Copy(other._slots, first, _slots, _count, count);
-        if (_children is not null)
+        Span<Slot> slots = _slots;
+        other.Used.Slice(first, count).CopyTo(slots[_count..]);
+        if (!IsLeaf)
             Array.Copy(other._children!, first, _children, _count, count);
+        bool wasEmpty = _count == 0;
         _count += count;
+        if (wasEmpty)
+            _shared = other._shared;
+        else
+            Share(CommonLength);
     }
 
     /// <summary>Drops all slots but the first ones.</summary>
     void Truncate(int count)
     {
-        Array.Clear(_slots, count, _count - count);
-        if (_children is not null)
+        Used[count..].Clear();
+        if (!IsLeaf)
             Array.Clear(_children, count, _count - count);
         _count = count;
+    }
+
+    /// <summary>Puts another separator in a place, between the same neighbours.</summary>
+    void Separate(int at, MemoryEntry separator)
+    {
+        _slots[at] = new Slot(separator, 0);
+        Share(CommonLength);
+    }
+
+    /// <summary>Finds out again what all keys share, which is more after a node has lost some.</summary>
+    void ShareMore()
+    {
+        int shared = CommonLength;
+        if (shared != _shared)
+            Share(shared);
+    }
+
+    void Share(int shared)
+    {
+        _shared = shared;
+        foreach (ref Slot slot in Keyed)
+            slot = new Slot(slot.Entry, shared);
+    }
+
+    int CommonLength => Keyed[0].Entry.Key.CommonPrefixLength(LastKey);
+
+    /// <summary>The eight bytes of a key after the first ones, as a number that compares as they do; zeros where the key has no more.</summary>
+    static ulong NextBytes(ReadOnlySpan<byte> key, int start)
+    {
+        ReadOnlySpan<byte> rest = key[start..];
+        if (rest.Length >= sizeof(ulong))
+            return BinaryPrimitives.ReadUInt64BigEndian(rest);
+        ulong bytes = 0;
+        foreach (byte next in rest)
+            bytes = bytes << 8 | next;
+        return rest.IsEmpty ? 0 : bytes << 8 * (sizeof(ulong) - rest.Length);
+    }
+
+    /// <summary>An entry, or the separator of a child, without value.</summary>
+    readonly struct Slot(MemoryEntry entry, int shared)
+    {
+        /// <summary>The bytes of the key after those that all keys of the node share.</summary>
+        public readonly ulong Next = NextBytes(entry.Key, shared);
+        public readonly MemoryEntry Entry = entry;
+    }
+
+    [InlineArray(MaxSlots)]
+    struct Slots
+    {
+        Slot _first;
     }
 
     /// <summary>Makes the next version of a tree. Not thread-safe.</summary>
@@ -196,12 +306,11 @@ sealed class MemoryTree
             MemoryTree node = OwnedRoot();
             if (node.IsFull)
             {
-                Root = new MemoryTree(version, isLeaf: false);
-                Root.Insert(0, Separator([]), node);
+                Root = new MemoryTree(version, onlyChild: node);
                 SplitChild(Root, 0, key);
                 node = Root;
             }
-            while (node._children is not null)
+            while (!node.IsLeaf)
             {
                 int at = node.ChildFor(key);
                 MemoryTree child = OwnedChild(node, at);
@@ -213,7 +322,7 @@ sealed class MemoryTree
                 node = child;
             }
             if (node.TryFind(key, out int place))
-                node._slots[place] = entry;
+                node.Replace(place, entry);
             else
                 node.Insert(place, entry, child: null);
         }
@@ -246,7 +355,7 @@ sealed class MemoryTree
         {
             if (node._version > shown)
                 return node;
-            var copy = new MemoryTree(version, node._children is null);
+            var copy = new MemoryTree(version, node.IsLeaf);
             copy.Append(node, 0, node._count);
             return copy;
         }
@@ -259,9 +368,11 @@ sealed class MemoryTree
             MemoryTree left = parent._children![at];
             bool appends = left.LastKey.SequenceCompareTo(key) < 0;
             int keep = appends ? MaxSlots - MaxSlots / 8 : MaxSlots / 2;
-            var right = new MemoryTree(version, left._children is null);
+            var right = new MemoryTree(version, left.IsLeaf);
             right.Append(left, keep, left._count - keep);
             left.Truncate(keep);
+            left.ShareMore();
+            right.ShareMore();
             parent.Insert(at + 1, Between(left, right), right);
         }
 
@@ -278,7 +389,7 @@ sealed class MemoryTree
                 parent.Remove(leftAt + 1);
                 return;
             }
-            var newRight = new MemoryTree(version, left._children is null);
+            var newRight = new MemoryTree(version, left.IsLeaf);
             int half = total / 2;
             if (left._count >= half)
             {
@@ -293,7 +404,7 @@ sealed class MemoryTree
                 newRight.Append(right, moved, right._count - moved);
             }
             parent._children[leftAt + 1] = newRight;
-            parent._slots[leftAt + 1] = Between(left, newRight);
+            parent.Separate(leftAt + 1, Between(left, newRight));
         }
 
         /// <summary>
@@ -301,10 +412,10 @@ sealed class MemoryTree
         /// </summary>
         static MemoryEntry Between(MemoryTree left, MemoryTree right)
         {
-            if (right._children is not null)
-                return right._slots[0];
-            int common = right.FirstKey.CommonPrefixLength(left.LastKey);
-            return Separator(right.FirstKey[..(common + 1)]);
+            if (!right.IsLeaf)
+                return right._slots[0].Entry;
+            ReadOnlySpan<byte> first = right._slots[0].Entry.Key;
+            return Separator(first[..(first.CommonPrefixLength(left.LastKey) + 1)]);
         }
 
         static MemoryEntry Separator(ReadOnlySpan<byte> key) => new(key, value: []);

@@ -56,9 +56,9 @@ public sealed class MemoryTreeTests
 
     static List<int> Scan(MemoryTree tree, ScanDirection direction)
     {
-        var page = new List<StorageEntry>();
-        tree.Scan(KeyRange.All, direction, int.MaxValue, page);
-        return page.ConvertAll(entry => BinaryPrimitives.ReadInt32BigEndian(entry.Key.Span));
+        var page = new MemoryPage(int.MaxValue);
+        tree.Scan(KeyRange.All, direction, page);
+        return [.. page.Select(entry => BinaryPrimitives.ReadInt32BigEndian(entry.Key.Span))];
     }
 
     static byte[] Key(int number)
