@@ -27,22 +27,15 @@ sealed class LmdbSnapshot(Readers readers, ReadTransaction transaction) : IStora
     }
 
     /// <summary>One page of the entries in a range.</summary>
-    public List<StorageEntry> Scan(in KeyRange range, ScanDirection direction, int maxEntries)
+    public PageOfCopies Scan(in KeyRange range, ScanDirection direction, int maxEntries)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxEntries);
         lock (transaction.Using)
         {
             ThrowIfDisposed();
             var page = new PageOfCopies(maxEntries);
-            bool found = transaction.TryMoveInto(range, direction, out Value key, out Value value);
-            while (found && StoredKey.TryGetEntryKey(key.Span, out ReadOnlySpan<byte> entryKey) && !IsBeyond(range, direction, entryKey))
-            {
-                page.Add(entryKey, value.Span);
-                if (page.IsFull)
-                    break;
-                found = transaction.TryMoveOn(direction, out key, out value);
-            }
-            return page.Entries;
+            transaction.Scan(range, direction, page);
+            return page;
         }
     }
 
@@ -58,9 +51,4 @@ sealed class LmdbSnapshot(Readers readers, ReadTransaction transaction) : IStora
     }
 
     void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, typeof(IStorageSnapshot));
-
-    /// <summary>Whether a scan in a direction has left the range. It began inside, so that only the bound ahead of it counts.</summary>
-    static bool IsBeyond(in KeyRange range, ScanDirection direction, ReadOnlySpan<byte> key) => direction == ScanDirection.Forward
-        ? range.End is { } end && key.SequenceCompareTo(end.Span) >= 0
-        : key.SequenceCompareTo(range.Start.Span) < 0;
 }
