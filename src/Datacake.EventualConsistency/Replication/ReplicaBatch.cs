@@ -14,7 +14,7 @@ namespace Datacake.EventualConsistency.Replication;
 sealed class ReplicaBatch
 {
     /// <summary>Room for the records of keyspaces, of the state and of the identity: mostly enough.</summary>
-    const int RecordsBesides = 16;
+    const int RecordsBesides = 4;
 
     readonly IStorageSnapshot _snapshot;
     readonly KeyspaceCatalog _catalog;
