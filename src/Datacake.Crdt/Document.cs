@@ -55,6 +55,9 @@ public sealed class Document : IEquatable<Document>
     /// <summary>The cells in ascending order of their paths, removed ones included.</summary>
     public DocumentCells Cells => new(Encoded.Span[_cellsStart..], Born, Touched);
 
+    /// <summary>The document, read in place.</summary>
+    public DocumentView View => new(Encoded.Span, Born, Touched, Died, _cellsStart);
+
     /// <summary>The value of a raw document, or <see langword="null"/> if it has none. A view of the document's bytes.</summary>
     public ReadOnlyMemory<byte>? Value
     {
@@ -69,7 +72,7 @@ public sealed class Document : IEquatable<Document>
     }
 
     /// <summary>Whether readers see the document.</summary>
-    public bool IsAlive(MergePolicy policy) => (policy == MergePolicy.DeleteWins ? Born : HlcTimestamp.Max(Born, Touched)) > Died;
+    public bool IsAlive(MergePolicy policy) => View.IsAlive(policy);
 
     /// <summary>A whole put: what it does not name is gone.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The stamp is <see cref="HlcTimestamp.None"/>.</exception>
@@ -198,7 +201,13 @@ public sealed class Document : IEquatable<Document>
     /// <exception cref="InvalidDataException">The bytes are not a document, or one of a newer format.</exception>
     public static Document Parse(ReadOnlyMemory<byte> encoded)
     {
-        var rest = encoded.Span;
+        var view = Read(encoded.Span, out int cellCount);
+        return new(encoded, view.Born, view.Touched, view.Died, view.CellsStart, cellCount);
+    }
+
+    internal static DocumentView Read(ReadOnlySpan<byte> encoded, out int cellCount)
+    {
+        var rest = encoded;
         var head = EncodedInteger.Take(ref rest, 2);
         if (head[0] != Format)
             throw new InvalidDataException($"The document is of format {head[0]}; this version of the library reads format {Format}.");
@@ -207,8 +216,8 @@ public sealed class Document : IEquatable<Document>
         var born = ReadStamp(ref rest, head[1] & HasBorn);
         var touched = ReadStamp(ref rest, head[1] & HasTouched);
         var died = ReadStamp(ref rest, head[1] & HasDied);
-        int cellCount = ValidateCells(rest, born, touched);
-        return new(encoded, born, touched, died, encoded.Length - rest.Length, cellCount);
+        cellCount = ValidateCells(rest, born, touched);
+        return new(encoded, born, touched, died, encoded.Length - rest.Length);
     }
 
     static HlcTimestamp ReadStamp(ref ReadOnlySpan<byte> source, int flag)

@@ -21,6 +21,7 @@ sealed class Reader : IDisposable
     readonly sqlite3_stmt _forwardToEnd;
     readonly sqlite3_stmt _reverse;
     readonly sqlite3_stmt _reverseFromEnd;
+    bool _hasLarge;     // a large value is being read
 
     public Reader(Connection connection)
     {
@@ -47,8 +48,8 @@ sealed class Reader : IDisposable
     /// <summary>Lets the moment go. If that fails the reader is of no use any more: disposing it ends the transaction too.</summary>
     public bool TryEnd()
     {
-        raw.sqlite3_step(_end);
-        raw.sqlite3_reset(_end);
+        _ = Native.Step(_end.DangerousGetHandle());
+        Connection.Reset(_end);
         return !_connection.InTransaction;
     }
 
@@ -59,33 +60,42 @@ sealed class Reader : IDisposable
             _connection.Bind(_get, 1, key);
             if (!_connection.Step(_get))
                 return null;
-            return CopyEntry([], _get, 0).Value;
+            return ValueOf(_get, 0).ToArray();
         }
         finally
         {
-            raw.sqlite3_reset(_get);
+            Reset(_get);
+        }
+    }
+
+    public void GetMany(IReadOnlyList<ReadOnlyMemory<byte>> keys, EntryPage page)
+    {
+        for (int i = 0; i < keys.Count; i++)
+        {
+            var key = keys[i].Span;
+            try
+            {
+                _connection.Bind(_get, 1, key);
+                if (_connection.Step(_get))
+                    page.Add(key, ValueOf(_get, 0));
+            }
+            finally
+            {
+                Reset(_get);
+            }
         }
     }
 
     public List<StorageEntry> Scan(in KeyRange range, ScanDirection direction, int maxEntries)
     {
         var page = new List<StorageEntry>();
-        sqlite3_stmt scan = (direction, range.End) switch
-        {
-            (ScanDirection.Forward, null) => _forwardToEnd,
-            (ScanDirection.Forward, _) => _forward,
-            (_, null) => _reverseFromEnd,
-            _ => _reverse,
-        };
+        sqlite3_stmt scan = BeginScan(range, direction);
         try
         {
-            _connection.Bind(scan, 1, range.Start.Span);
-            if (range.End is { } end)
-                _connection.Bind(scan, 2, end.Span);
             int bytes = 0;
             while (page.Count < maxEntries && bytes < MaxPageBytes && _connection.Step(scan))
             {
-                StorageEntry entry = CopyEntry(raw.sqlite3_column_blob(scan, 0), scan, 1);
+                StorageEntry entry = Copy(Connection.Blob(scan, 0), ValueOf(scan, 1));
                 page.Add(entry);
                 bytes += entry.Key.Length + entry.Value.Length;
             }
@@ -93,28 +103,60 @@ sealed class Reader : IDisposable
         }
         finally
         {
-            raw.sqlite3_reset(scan);
+            Reset(scan);
+        }
+    }
+
+    public void Scan(in KeyRange range, ScanDirection direction, int maxEntries, EntryPage page)
+    {
+        sqlite3_stmt scan = BeginScan(range, direction);
+        try
+        {
+            while (page.Count < maxEntries && page.Length < MaxPageBytes && _connection.Step(scan))
+                page.Add(Connection.Blob(scan, 0), ValueOf(scan, 1));
+        }
+        finally
+        {
+            Reset(scan);
         }
     }
 
     public void Dispose() => _connection.Dispose();
 
-    /// <summary>Copies a key and the value of the current row out of SQLite's memory, which the next step takes back.</summary>
-    StorageEntry CopyEntry(ReadOnlySpan<byte> key, sqlite3_stmt row, int valueColumn)
+    /// <summary>The statement that scans a range, before its first row.</summary>
+    sqlite3_stmt BeginScan(in KeyRange range, ScanDirection direction)
     {
-        if (raw.sqlite3_column_type(row, valueColumn) != raw.SQLITE_INTEGER)
-            return Copy(key, raw.sqlite3_column_blob(row, valueColumn));
-        try
+        sqlite3_stmt scan = (direction, range.End) switch
         {
-            _connection.Bind(_getLarge, 1, raw.sqlite3_column_int64(row, valueColumn));
-            if (!_connection.Step(_getLarge))
-                throw _connection.Damaged("a large value is missing");
-            return Copy(key, raw.sqlite3_column_blob(_getLarge, 0));
-        }
-        finally
-        {
-            raw.sqlite3_reset(_getLarge);
-        }
+            (ScanDirection.Forward, null) => _forwardToEnd,
+            (ScanDirection.Forward, _) => _forward,
+            (_, null) => _reverseFromEnd,
+            _ => _reverse,
+        };
+        _connection.Bind(scan, 1, range.Start.Span);
+        if (range.End is { } end)
+            _connection.Bind(scan, 2, end.Span);
+        return scan;
+    }
+
+    /// <summary>The value of the current row, in SQLite's memory.</summary>
+    ReadOnlySpan<byte> ValueOf(sqlite3_stmt row, int column)
+    {
+        if (!Connection.IsInteger(row, column))
+            return Connection.Blob(row, column);
+        Connection.Reset(_getLarge);
+        _connection.Bind(_getLarge, 1, raw.sqlite3_column_int64(row, column));
+        _hasLarge = true;
+        return _connection.Step(_getLarge) ? Connection.Blob(_getLarge, 0) : throw _connection.Damaged("a large value is missing");
+    }
+
+    /// <summary>Ends the reading of a row, and of the large value that may belong to it.</summary>
+    void Reset(sqlite3_stmt row)
+    {
+        Connection.Reset(row);
+        if (_hasLarge)
+            Connection.Reset(_getLarge);
+        _hasLarge = false;
     }
 
     static StorageEntry Copy(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)

@@ -19,7 +19,7 @@ public ref struct CellReader
     /// <param name="paths">The properties that the model knows.</param>
     /// <param name="document">The document.</param>
     /// <param name="wanted">Which of them are read; null: all.</param>
-    internal CellReader(CellPath[] paths, Document document, bool[]? wanted = null)
+    internal CellReader(CellPath[] paths, DocumentView document, bool[]? wanted = null)
     {
         _paths = paths;
         _wanted = wanted;
