@@ -230,22 +230,31 @@ public sealed class Document : IEquatable<Document>
 
     static int ValidateCells(ReadOnlySpan<byte> cells, HlcTimestamp born, HlcTimestamp touched)
     {
-        var enumerator = new DocumentCells(cells, born, touched);
+        // Every read of a document comes through here: as DocumentCells goes, without a view of each cell.
         var newest = HlcTimestamp.Max(born, touched);
         ReadOnlySpan<byte> previous = default;
         int count = 0;
-        for (; !cells.IsEmpty; cells = enumerator.Rest)
+        while (!cells.IsEmpty)
         {
             var flags = (CellFlags)cells[0];
-            enumerator.MoveNext();
-            var cell = enumerator.Current;
-            if (!DocumentPath.IsValid(cell.EncodedPath))
-                throw DocumentPath.Invalid(cell.EncodedPath);
-            if (count++ > 0 && previous.SequenceCompareTo(cell.EncodedPath) >= 0)
+            cells = cells[1..];
+            var path = EncodedInteger.Take(ref cells, EncodedInteger.Read(ref cells));
+            var stamp = (flags & CellFlags.StampMask) switch
+            {
+                CellFlags.StampIsBorn => born,
+                CellFlags.StampIsTouched => touched,
+                _ => HlcTimestamp.Read(EncodedInteger.Take(ref cells, HlcTimestamp.Size)),
+            };
+            bool isRemoved = (flags & CellFlags.Removed) != 0;
+            if (!isRemoved)
+                EncodedInteger.Take(ref cells, EncodedInteger.Read(ref cells));
+            if (!DocumentPath.IsValid(path))
+                throw DocumentPath.Invalid(path);
+            if (count++ > 0 && previous.SequenceCompareTo(path) >= 0)
                 throw new InvalidDataException("The cells of the document are not in ascending order.");
-            if (cell.Stamp.IsNone || cell.Stamp < born || cell.Stamp > newest || flags != FlagsOf(cell, born, touched))
-                throw new InvalidDataException($"The cell {DocumentPath.Describe(cell.EncodedPath)} has an impossible stamp.");
-            previous = cell.EncodedPath;
+            if (stamp.IsNone || stamp < born || stamp > newest || flags != FlagsOf(isRemoved, stamp, born, touched))
+                throw new InvalidDataException($"The cell {DocumentPath.Describe(path)} has an impossible stamp.");
+            previous = path;
         }
         return count;
     }
@@ -318,16 +327,16 @@ public sealed class Document : IEquatable<Document>
         return size;
     }
 
-    static CellFlags FlagsOf(DocumentCell cell, HlcTimestamp born, HlcTimestamp touched) =>
-        (cell.IsRemoved ? CellFlags.Removed : CellFlags.None)
-        | (cell.Stamp == born ? CellFlags.StampIsBorn : cell.Stamp == touched ? CellFlags.StampIsTouched : CellFlags.None);
+    static CellFlags FlagsOf(bool isRemoved, HlcTimestamp stamp, HlcTimestamp born, HlcTimestamp touched) =>
+        (isRemoved ? CellFlags.Removed : CellFlags.None)
+        | (stamp == born ? CellFlags.StampIsBorn : stamp == touched ? CellFlags.StampIsTouched : CellFlags.None);
 
     internal static int MaxSizeOf(DocumentCell cell) =>
         1 + (2 * EncodedInteger.MaxSize) + cell.EncodedPath.Length + HlcTimestamp.Size + cell.Value.Length;
 
     internal static int WriteCell(Span<byte> output, DocumentCell cell, HlcTimestamp born, HlcTimestamp touched)
     {
-        var flags = FlagsOf(cell, born, touched);
+        var flags = FlagsOf(cell.IsRemoved, cell.Stamp, born, touched);
         output[0] = (byte)flags;
         int size = 1 + WriteBytes(output[1..], cell.EncodedPath);
         if ((flags & CellFlags.StampMask) == 0)

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Datacake.Storage;
 using SQLitePCL;
 
@@ -61,6 +63,12 @@ sealed class Connection : IDisposable
         fixed (byte* bytes = blob)
             Check(Native.BindBlob(statement.DangerousGetHandle(), parameter, bytes is null ? &empty : bytes, blob.Length, Native.Transient));
     }
+
+    /// <summary>Binds memory that stays where it is, and as it is, until the statement is reset.</summary>
+    public unsafe void BindInPlace(sqlite3_stmt statement, int parameter, ReadOnlySpan<byte> pinned) => Check(Native.BindBlob(
+        statement.DangerousGetHandle(), parameter, (byte*)Unsafe.AsPointer(in MemoryMarshal.GetReference(pinned)), pinned.Length, Native.InPlace));
+
+    public void BindNull(sqlite3_stmt statement, int parameter) => Check(raw.sqlite3_bind_null(statement, parameter));
 
     public void Bind(sqlite3_stmt statement, int parameter, long number) =>
         Check(raw.sqlite3_bind_int64(statement, parameter, number));

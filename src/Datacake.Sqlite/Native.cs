@@ -8,6 +8,9 @@ namespace Datacake.Sqlite;
 /// </summary>
 static unsafe partial class Native
 {
+    /// <summary>Tells SQLite that what is bound stays where it is.</summary>
+    public const nint InPlace = 0;
+
     /// <summary>Tells SQLite to copy what is bound.</summary>
     public const nint Transient = -1;
 
