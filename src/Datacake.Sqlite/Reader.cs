@@ -4,7 +4,7 @@ using SQLitePCL;
 namespace Datacake.Sqlite;
 
 /// <summary>
-/// A connection that reads, with its statements. Between <see cref="Begin"/> and <see cref="TryEnd"/> it sees one moment. Not thread-safe.
+/// A connection that reads, with its statements. Between <see cref="Begin"/> and <see cref="End"/> it sees one moment. Not thread-safe.
 /// </summary>
 sealed class Reader : IDisposable
 {
@@ -20,9 +20,7 @@ sealed class Reader : IDisposable
         """;
 
     readonly Connection _connection;
-    readonly sqlite3_stmt _begin;
     readonly sqlite3_stmt _pin;
-    readonly sqlite3_stmt _end;
     readonly sqlite3_stmt _get;
     readonly sqlite3_stmt _getMany;
     readonly sqlite3_stmt _getLarge;
@@ -38,9 +36,7 @@ sealed class Reader : IDisposable
     public Reader(Connection connection)
     {
         _connection = connection;
-        _begin = connection.Prepare("BEGIN");
-        _pin = connection.Prepare("SELECT 1 FROM entries LIMIT 1");
-        _end = connection.Prepare("COMMIT");
+        _pin = connection.Prepare("SELECT EXISTS (SELECT 1 FROM entries)");
         _get = connection.Prepare("SELECT value FROM entries WHERE key = ?1");
         _getMany = connection.Prepare(GetManyText);
         _getLarge = connection.Prepare("SELECT value FROM large_values WHERE id = ?1");
@@ -50,20 +46,23 @@ sealed class Reader : IDisposable
         _reverseFromEnd = connection.Prepare("SELECT key, value FROM entries WHERE key >= ?1 ORDER BY key DESC");
     }
 
-    /// <summary>Fixes what the reader sees, until <see cref="TryEnd"/>.</summary>
-    public void Begin()
+    /// <summary>Which moment it sees, as <see cref="SqliteStorage"/> counts them; <see langword="null"/> if none.</summary>
+    public long? Moment { get; private set; }
+
+    /// <summary>Fixes what the reader sees, until <see cref="End"/>.</summary>
+    public void Begin(long moment)
     {
-        _connection.Run(_begin);
-        // SQLite takes the snapshot at the first read, not at BEGIN.
-        _connection.Run(_pin);
+        // A statement that has not come to its end keeps what it began to read; that spares a BEGIN and a COMMIT.
+        Moment = moment;
+        _connection.Step(_pin);
     }
 
-    /// <summary>Lets the moment go. If that fails the reader is of no use any more: disposing it ends the transaction too.</summary>
-    public bool TryEnd()
+    /// <summary>Lets the moment go.</summary>
+    public void End()
     {
-        _ = Native.Step(_end.DangerousGetHandle());
-        Connection.Reset(_end);
-        return !_connection.InTransaction;
+        if (Moment is not null)
+            Connection.Reset(_pin);
+        Moment = null;
     }
 
     public ReadOnlyMemory<byte>? Get(ReadOnlySpan<byte> key)
