@@ -44,6 +44,26 @@ static class StoreLayout
 
     public static byte[] DocumentKey(ushort keyspace, ReadOnlySpan<byte> key) => Numbered(DocumentRange, keyspace, key);
 
+    /// <summary>The storage keys of documents, in one piece of memory.</summary>
+    public static ReadOnlyMemory<byte>[] DocumentKeys(ushort keyspace, IReadOnlyList<EventualConsistency.DocumentKey> keys)
+    {
+        int length = 0;
+        for (int i = 0; i < keys.Count; i++)
+            length += DocumentPrefixLength + keys[i].Encoded.Length;
+        var all = new byte[length];
+        var storageKeys = new ReadOnlyMemory<byte>[keys.Count];
+        for (int i = 0, start = 0; i < keys.Count; i++)
+        {
+            var key = keys[i].Encoded.Span;
+            storageKeys[i] = all.AsMemory(start, DocumentPrefixLength + key.Length);
+            all[start] = DocumentRange;
+            BinaryPrimitives.WriteUInt16BigEndian(all.AsSpan(start + 1), keyspace);
+            key.CopyTo(all.AsSpan(start + DocumentPrefixLength));
+            start += DocumentPrefixLength + key.Length;
+        }
+        return storageKeys;
+    }
+
     public static KeyRange Documents(ushort keyspace) => KeyRange.WithPrefix(Numbered(DocumentRange, keyspace, []));
 
     public static byte[] IndexEntryKey(ushort index, ReadOnlySpan<byte> value, ReadOnlySpan<byte> key)
