@@ -71,9 +71,9 @@ sealed partial class Replica
             await WipeAsync(batch, cancellationToken).ConfigureAwait(false);
         _hasPartOfSeed = true;
         foreach (var (name, document) in page.Documents)
-            await batch.MergeAsync(KeyOf(name), document).ConfigureAwait(false);
+            await batch.MergeAsync(KeyOf(batch, name), document).ConfigureAwait(false);
         foreach (var (stamp, names) in page.Records)
-            batch.AddLog(new LogRecord(stamp, [.. names.Select(KeyOf)]));
+            batch.AddLog(new LogRecord(stamp, [.. names.Select(name => KeyOf(batch, name))]));
         batch.HasPulled = true;
         if (!page.IsLast)
             return;
