@@ -61,7 +61,7 @@ sealed record Scenario
         var theme = Pick(random, Theme.All);
         var weights = theme.Weights.ToDictionary(weight => weight.Key, weight => weight.Value * Pick(random, [0.3, 1, 1, 3]));
         int machines = random.Next(3) == 0 ? random.Next(2, 4) : random.Next(minMachines, maxMachines + 1);
-        int slots = random.Next(1, 4);
+        int slots = random.Next(theme.MinDocuments, theme.MinDocuments + 3);
         if (theme.IsSmall)
             (machines, slots) = (random.Next(theme.MinMachines, 4), random.Next(3) == 0 ? 2 : 1);
         int policies = random.Next(4);
