@@ -38,9 +38,10 @@ sealed record Theme(
         [Exchange] = 5,
         [Gather] = 4,
         [Estrange] = 1.5,
+        [Outpace] = 0.2,
     };
 
-    static readonly EventKind[] Losses = [LosePower, Wipe, Replace], GivingUp = [Forget, Retire, Estrange];
+    static readonly EventKind[] Losses = [LosePower, Wipe, Replace], GivingUp = [Forget, Retire, Estrange, Outpace];
 
     /// <summary>No losses, and nobody is given up: no full reconcile is needed, ever.</summary>
     public static Theme Calm { get; } = Of("calm", [.. Losses, .. GivingUp]);
@@ -71,7 +72,7 @@ sealed record Theme(
         // Copies of the cluster's data break off, and go on, while it changes.
         Of("cut joins", [Retire, Pull, Exchange, Gather, Partition, Stall, SetClock, LosePower],
             (Wipe, 3), (Replace, 4), (Start, 40), (Write, 30), (Deliver, 80), (Tick, 12), (Dial, 20), (Break, 8), (Crash, 6),
-            (Collect, 10), (Forget, 3), (Estrange, 0.3), (Flush, 20)) with { MinDocuments = 3 },
+            (Collect, 10), (Forget, 3), (Estrange, 0.3), (Flush, 20), (Outpace, 12)) with { IsSmall = true, MinDocuments = 3 },
         Of("mixed", []),
     ];
 

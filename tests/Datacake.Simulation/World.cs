@@ -180,6 +180,10 @@ sealed partial class World
                 if (machine != peer)
                     Run(machine, _ => machine.Replica!.Forget(peer.Node));
                 break;
+            case EventKind.Outpace:
+                if (machine.Replica!.HasPartOfSeed)
+                    Outpace(machine, chance);
+                break;
             case EventKind.Retire:
                 Retire(machine, peer);
                 break;
@@ -290,6 +294,30 @@ sealed partial class World
                 Run(machine, _ => machine.Replica!.Forget(other.Node));
             }
         }
+    }
+
+    void Outpace(Machine machine, int chance)
+    {
+        _statistics.Count("outpaced joins");
+        Machine[] others = [.. _machines.Where(other => other != machine && other.IsJoined)];
+        foreach (var link in machine.Streams.Values.ToArray())
+            End(machine, link);
+        DeliverAll(envelope => envelope.Source == machine);
+        foreach (var other in others)
+        {
+            Run(other, _ => other.Replica!.Forget(machine.Node));
+            Write(other, chance + other.Index);
+            Write(other, (chance >> 3) + other.Index);
+        }
+        foreach (var (a, b) in Pairs().Where(pair => pair.A != machine && pair.B != machine))
+            Exchange(a, b);
+        foreach (var other in others)
+        {
+            Tick(other);
+            DeliverAll(envelope => envelope.Source == other && envelope.Target != machine);
+        }
+        foreach (var other in others.Where(other => (chance >> other.Index & 3) != 0))
+            Collect(other, TimeSpan.MaxValue);
     }
 
     IEnumerable<(Machine A, Machine B)> Pairs() =>
