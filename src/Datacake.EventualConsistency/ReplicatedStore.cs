@@ -201,12 +201,13 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     void Start()
     {
         StoreLog.Opened(_logger, _node.Id, _storage.Description, _replica.IsJoined ? "a member of its cluster" : "fresh, and about to join");
+        _joinStatus = CurrentJoinStatus();
+        if (_replica.IsJoined)
+            _joined.TrySetResult();
         _links = new PeerLinks(_node, _replica, _storage, _loop, _board, _logger);
         _links.Start();
         _node.Server.AddService(_reads);
         _ticking = Task.Run(TickAsync);
-        if (_replica.IsJoined)
-            _joined.TrySetResult();
     }
 
     async Task StopAsync()
@@ -259,8 +260,8 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     {
         if (isTick)
         {
-            if (!_replica.IsJoined && _joining.MustForm())
-                _replica.Bootstrap();
+            if (!_replica.IsJoined)
+                TickJoining();
             _replica.Tick(batch);
         }
         // What is very new is left alone, for mutations with lower stamps may be on their way, and would have to be declined.
@@ -278,8 +279,8 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     void OnCommitted(ReplicaBatch batch)
     {
         _membership = _membership.Refresh(_replica, _node);
-        if (_replica.IsJoined && !_joined.Task.IsCompleted && _joined.TrySetResult())
-            StoreLog.Joined(_logger, _node.Id, $"{_replica.Identity.Members.Count} members, {_replica.Run} is its first stamp");
+        if (!_joined.Task.IsCompleted)
+            RefreshJoinStatus();
         _links?.Dispatch(batch);
         _watchers.Publish(batch);
         if (batch.HasPulled && _replica.IsJoined)

@@ -34,7 +34,7 @@ sealed partial class Replica
     public bool IsSeedWhole => _isSeedWhole;
 
     /// <summary>How many documents of the copy have come, about how many there are, and from whom the last ones came.</summary>
-    public (long Documents, long Estimated, byte From) SeedProgress { get; private set; }
+    public (long Documents, long Estimated, byte? From) SeedProgress { get; private set; }
 
     bool NeedsSeed => !IsJoined && !_isSeedWhole;
 
@@ -150,6 +150,7 @@ sealed partial class Replica
         var stored = await snapshot.GetAsync(StoreLayout.SeedKey).ConfigureAwait(false);
         Unjoin();
         _seed = stored is { } bytes ? Seed.Decode(bytes) : null;
+        SeedProgress = (_seed?.Documents ?? 0, 0, null);
         _mustWipe = _seed is null && (await snapshot.ScanAsync(StoreLayout.AllDocuments, ScanDirection.Forward, 1).ConfigureAwait(false)).Count > 0;
         DropRetiredSeed();
     }

@@ -1,6 +1,6 @@
+using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication.Messages;
-using Datacake.Crdt;
 
 namespace Datacake.EventualConsistency.Replication;
 
