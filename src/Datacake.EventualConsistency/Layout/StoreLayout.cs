@@ -28,6 +28,9 @@ static class StoreLayout
     public static readonly ReadOnlyMemory<byte> IdentityKey = new byte[] { MetaRange, (byte)'i' };
     public static readonly ReadOnlyMemory<byte> StateKey = new byte[] { MetaRange, (byte)'s' };
 
+    /// <summary>How far the copy of a member's data is, on a store that joins.</summary>
+    public static readonly ReadOnlyMemory<byte> SeedKey = new byte[] { MetaRange, (byte)'j' };
+
     public static readonly KeyRange AllKeyspaces = RangeOf(KeyspaceRange);
     public static readonly KeyRange AllDocuments = RangeOf(DocumentRange);
     public static readonly KeyRange AllLog = RangeOf(LogRange);
