@@ -185,7 +185,12 @@ sealed unsafe class Engine
 
     public void CursorClose(nint cursor) => _cursorClose(cursor);
 
-    public Result CursorGet(nint cursor, Value* key, Value* value, CursorOperation operation) => _cursorGet(cursor, key, value, operation);
+    public Result CursorGet(nint cursor, ref Value key, ref Value value, CursorOperation operation)
+    {
+        fixed (Value* keyPointer = &key)
+        fixed (Value* valuePointer = &value)
+            return _cursorGet(cursor, keyPointer, valuePointer, operation);
+    }
 
     /// <summary>Which LMDB wrote a file: the stamp of its first page is behind the page's header, which has grown.</summary>
     static FileGeneration FileGenerationOf(string path, string description)

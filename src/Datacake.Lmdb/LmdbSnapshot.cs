@@ -26,6 +26,44 @@ sealed class LmdbSnapshot(Readers readers, ReadTransaction transaction) : IStora
         return new(Scan(range, direction, maxEntries));
     }
 
+    public ValueTask ScanAsync(
+        KeyRange range, ScanDirection direction, int maxEntries, EntryPage page, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxEntries);
+        cancellationToken.ThrowIfCancellationRequested();
+        page.Clear();
+        lock (transaction.Using)
+        {
+            ThrowIfDisposed();
+            bool found = transaction.TryMoveInto(range, direction, out Value key, out Value value);
+            while (found && StoredKey.TryGetEntryKey(key.Span, out ReadOnlySpan<byte> entryKey) && !IsBeyond(range, direction, entryKey))
+            {
+                page.Add(entryKey, value.Span);
+                if (page.Count == maxEntries || page.Length >= PageOfCopies.MaxPageBytes)
+                    break;
+                found = transaction.TryMoveOn(direction, out key, out value);
+            }
+        }
+        return default;
+    }
+
+    public ValueTask GetManyAsync(IReadOnlyList<ReadOnlyMemory<byte>> keys, EntryPage page, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        page.Clear();
+        lock (transaction.Using)
+        {
+            ThrowIfDisposed();
+            for (int i = 0; i < keys.Count; i++)
+            {
+                ReadOnlySpan<byte> key = keys[i].Span;
+                if (transaction.TryMoveTo(key, out Value value))
+                    page.Add(key, value.Span);
+            }
+        }
+        return default;
+    }
+
     /// <summary>One page of the entries in a range.</summary>
     public PageOfCopies Scan(in KeyRange range, ScanDirection direction, int maxEntries)
     {
@@ -34,7 +72,14 @@ sealed class LmdbSnapshot(Readers readers, ReadTransaction transaction) : IStora
         {
             ThrowIfDisposed();
             var page = new PageOfCopies(maxEntries);
-            transaction.Scan(range, direction, page);
+            bool found = transaction.TryMoveInto(range, direction, out Value key, out Value value);
+            while (found && StoredKey.TryGetEntryKey(key.Span, out ReadOnlySpan<byte> entryKey) && !IsBeyond(range, direction, entryKey))
+            {
+                page.Add(entryKey, value.Span);
+                if (page.IsFull)
+                    break;
+                found = transaction.TryMoveOn(direction, out key, out value);
+            }
             return page;
         }
     }
@@ -51,4 +96,9 @@ sealed class LmdbSnapshot(Readers readers, ReadTransaction transaction) : IStora
     }
 
     void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, typeof(IStorageSnapshot));
+
+    /// <summary>Whether a scan in a direction has left the range. It began inside, so that only the bound ahead of it counts.</summary>
+    static bool IsBeyond(in KeyRange range, ScanDirection direction, ReadOnlySpan<byte> key) => direction == ScanDirection.Forward
+        ? range.End is { } end && key.SequenceCompareTo(end.Span) >= 0
+        : key.SequenceCompareTo(range.Start.Span) < 0;
 }

@@ -6,7 +6,7 @@ namespace Datacake.Lmdb;
 /// <summary>A read transaction and its cursor, used again for the next snapshot. Whoever reads holds <see cref="Using"/>.</summary>
 sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, nint transaction, nint cursor, uint database) : IDisposable
 {
-    bool _hasPlace;   // The cursor has the address of a page, of this moment and of the present map.
+    bool _hasCursor;   // It is of the moment that the transaction sees, and has no address of an earlier map.
 
     /// <summary>Held while the map is read, which has another address after it has grown.</summary>
     public Lock Using { get; } = new();
@@ -24,25 +24,33 @@ sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, 
         return IsFound(engine.Get(transaction, database, StoredKey.OfEntry(key, buffer), out value));
     }
 
-    /// <summary>Copies the entries of a range to a page, until the page is full or the range ends.</summary>
-    public void Scan(in KeyRange range, ScanDirection direction, PageOfCopies page)
+    /// <summary>
+    /// Moves to a key, which costs little if it is on the page of the one before. The value is valid until <see cref="Using"/> is let go.
+    /// </summary>
+    public bool TryMoveTo(ReadOnlySpan<byte> key, out Value value)
     {
         environment.ThrowIfLost();
-        if (!_hasPlace)
-            environment.Check(engine.CursorRenew(transaction, cursor));
-        _hasPlace = true;
-        Value key, value;
-        bool isFound = direction == ScanDirection.Forward ? TrySeek(range.Start.Span, &key, &value) : TrySeekLast(range, &key, &value);
-        var next = direction == ScanDirection.Forward ? CursorOperation.Next : CursorOperation.Previous;
-        while (isFound && StoredKey.TryGetEntryKey(key.Span, out ReadOnlySpan<byte> entryKey) && !IsBeyond(range, direction, entryKey))
-        {
-            page.Add(entryKey, value.Span);
-            isFound = !page.IsFull && IsFound(engine.CursorGet(cursor, &key, &value, next));
-        }
+        return TrySeek(key, out Value found, out value) && StoredKey.TryGetEntryKey(found.Span, out ReadOnlySpan<byte> entryKey)
+            && entryKey.SequenceEqual(key);
     }
 
+    /// <summary>Moves to the first or last entry of a range. Key and value are valid until <see cref="Using"/> is let go.</summary>
+    public bool TryMoveInto(in KeyRange range, ScanDirection direction, out Value key, out Value value)
+    {
+        environment.ThrowIfLost();
+        if (direction == ScanDirection.Forward)
+            return TrySeek(range.Start.Span, out key, out value);
+        return (range.End is { } end ? TrySeek(end.Span, out key, out value) : TrySeekAboveEntries(out key, out value))
+            ? TryMove(CursorOperation.Previous, out key, out value)
+            : TryMove(CursorOperation.Last, out key, out value);
+    }
+
+    /// <summary>Moves to the next entry in a direction, inside the range or not.</summary>
+    public bool TryMoveOn(ScanDirection direction, out Value key, out Value value) =>
+        TryMove(direction == ScanDirection.Forward ? CursorOperation.Next : CursorOperation.Previous, out key, out value);
+
     /// <summary>Forgets where the cursor is: it has the address of a page.</summary>
-    public void ForgetPlace() => _hasPlace = false;
+    public void ForgetPlace() => _hasCursor = false;
 
     /// <summary>Lets the moment go that the transaction sees.</summary>
     public void Reset() => engine.TxnReset(transaction);
@@ -62,36 +70,34 @@ sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, 
 
     /// <summary>Moves to the first entry that is not below a key.</summary>
     [SkipLocalsInit]
-    bool TrySeek(ReadOnlySpan<byte> least, Value* key, Value* value)
+    bool TrySeek(ReadOnlySpan<byte> least, out Value key, out Value value)
     {
         byte* buffer = stackalloc byte[StoredKey.MaxLength];
-        *key = StoredKey.OfEntry(least, buffer);
-        return IsFound(engine.CursorGet(cursor, key, value, CursorOperation.SetRange));
+        return TrySeek(StoredKey.OfEntry(least, buffer), out key, out value);
     }
 
-    /// <summary>Moves to the last entry below the end of a range.</summary>
-    bool TrySeekLast(in KeyRange range, Value* key, Value* value)
+    bool TrySeekAboveEntries(out Value key, out Value value)
     {
-        bool isAnyAbove;
-        if (range.End is { } end)
-        {
-            isAnyAbove = TrySeek(end.Span, key, value);
-        }
-        else
-        {
-            fixed (byte* bytes = StoredKey.AboveEntries)
-            {
-                *key = new Value(bytes, StoredKey.AboveEntries.Length);
-                isAnyAbove = IsFound(engine.CursorGet(cursor, key, value, CursorOperation.SetRange));
-            }
-        }
-        return IsFound(engine.CursorGet(cursor, key, value, isAnyAbove ? CursorOperation.Previous : CursorOperation.Last));
+        fixed (byte* bytes = StoredKey.AboveEntries)
+            return TrySeek(new Value(bytes, StoredKey.AboveEntries.Length), out key, out value);
     }
 
-    /// <summary>Whether a scan in a direction has left the range. It began inside, so that only the bound ahead of it counts.</summary>
-    static bool IsBeyond(in KeyRange range, ScanDirection direction, ReadOnlySpan<byte> key) => direction == ScanDirection.Forward
-        ? range.End is { } end && key.SequenceCompareTo(end.Span) >= 0
-        : key.SequenceCompareTo(range.Start.Span) < 0;
+    bool TrySeek(Value least, out Value key, out Value value)
+    {
+        if (!_hasCursor)
+            environment.Check(engine.CursorRenew(transaction, cursor));
+        _hasCursor = true;
+        key = least;
+        value = default;
+        return IsFound(engine.CursorGet(cursor, ref key, ref value, CursorOperation.SetRange));
+    }
+
+    bool TryMove(CursorOperation operation, out Value key, out Value value)
+    {
+        key = default;
+        value = default;
+        return IsFound(engine.CursorGet(cursor, ref key, ref value, operation));
+    }
 
     bool IsFound(Result result)
     {
