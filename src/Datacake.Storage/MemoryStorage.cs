@@ -10,7 +10,7 @@ namespace Datacake.Storage;
 /// A commit copies keys and values, so that the caller may reuse its memory afterwards. It changes the tree in place as far as no open
 /// snapshot shows it, and copies the nodes on its way otherwise: dispose snapshots when they have served. Opening or disposing a snapshot
 /// waits for the end of a commit under way, but only of one, and that takes a few milliseconds at most: large batches are worked on beside
-/// what readers see. What a snapshot returns is the store's own memory, not a copy. An entry costs 50 to 60 bytes beside its key and value.
+/// what readers see. What a snapshot returns is the store's own memory, not a copy. An entry costs some 50 bytes beside its key and value.
 /// </remarks>
 public sealed class MemoryStorage : IStorage
 {
@@ -22,7 +22,7 @@ public sealed class MemoryStorage : IStorage
     readonly ShownVersions _shown = new();
     MemoryTree? _tree = MemoryTree.Empty;       // null when there is none to read any more
     long _version;                              // of the tree
-    bool _isBroken;
+    Exception? _failure;                        // of a commit that left the tree half changed
     int _waiting;                               // Interlocked: who waits for a commit to leave the gate.
 
     /// <inheritdoc/>
@@ -97,12 +97,13 @@ public sealed class MemoryStorage : IStorage
         Interlocked.Decrement(ref _waiting);
     }
 
-    MemoryTree Tree => _tree ?? throw (_isBroken
-        ? new StorageException(
+    MemoryTree Tree => _tree ?? throw (_failure is null
+        ? new ObjectDisposedException(nameof(MemoryStorage))
+        : new StorageException(
             StorageError.Failed,
-            $"The {Description} had no memory left in the midst of a commit, and is lost. Give the process more memory and start the node "
-                + "again: it takes the data from its peers.")
-        : new ObjectDisposedException(nameof(MemoryStorage)));
+            $"The {Description} failed in the midst of a commit, and is lost: {_failure.Message} Start the node again, with more memory if that was "
+                + "short: it takes the data from its peers.",
+            _failure));
 
     void CommitInPlace(ReadOnlySpan<WriteOperation> operations, ReadOnlySpan<MemoryEntry> entries)
     {
@@ -114,10 +115,11 @@ public sealed class MemoryStorage : IStorage
                 _tree = Apply(tree, _shown.Newest, operations, entries);
                 _version++;
             }
-            catch
+            catch (Exception failure)
             {
+                // Mostly for want of memory for a node: what is left of the tree is no version of it.
                 _tree = null;
-                _isBroken = true;
+                _failure = failure;
                 throw;
             }
         }

@@ -137,7 +137,7 @@ public sealed class MemorySnapshotTests
         var entries = Change(storage, ImmutableSortedDictionary<int, long>.Empty, new Random(1), operations: 100, deletes: 0);
         foreach (bool deletes in new[] { false, true })
         {
-            using var memory = new LostMemory();
+            using var memory = new LostMemory { ReadsLeft = int.MaxValue };
             var batch = new WriteBatch();
             batch.Put(Key(1), Number(-1));
             batch.Delete(Key(2));
@@ -145,10 +145,32 @@ public sealed class MemorySnapshotTests
                 batch.Delete(memory.Memory);
             else
                 batch.Put(Key(3), memory.Memory);
-            memory.IsLost = true;
+            memory.ReadsLeft = 0;
             Assert.Throws<ObjectDisposedException>(() => Commit(storage, batch));
         }
         using IStorageSnapshot snapshot = Open(storage);
+        Check((snapshot, entries));
+    }
+
+    [Fact]
+    public async Task A_store_that_failed_in_the_midst_of_a_commit_says_so_and_its_open_snapshots_stay_as_they_are()
+    {
+        await using var storage = new MemoryStorage();
+        var entries = Change(storage, ImmutableSortedDictionary<int, long>.Empty, new Random(1), operations: 100, deletes: 0);
+        using IStorageSnapshot snapshot = Open(storage);
+        using var memory = new LostMemory { ReadsLeft = 1 };
+        var batch = new WriteBatch();
+        batch.Put(Key(1), Number(-1));
+        batch.Delete(memory.Memory);
+        memory.ReadsLeft = 1;
+        var cause = Assert.Throws<ObjectDisposedException>(() => Commit(storage, batch));
+
+        foreach (Action use in new Action[] { () => Open(storage), () => Commit(storage, new WriteBatch()) })
+        {
+            var failure = Assert.Throws<StorageException>(use);
+            Assert.Equal(StorageError.Failed, failure.Error);
+            Assert.Same(cause, failure.InnerException);
+        }
         Check((snapshot, entries));
     }
 
@@ -277,11 +299,12 @@ public sealed class MemorySnapshotTests
     {
         readonly byte[] _bytes = new byte[8];
 
-        public bool IsLost { get; set; }
+        public int ReadsLeft { get; set; }
 
         public override Span<byte> GetSpan()
         {
-            ObjectDisposedException.ThrowIf(IsLost, this);
+            ObjectDisposedException.ThrowIf(ReadsLeft == 0, this);
+            ReadsLeft--;
             return _bytes;
         }
 
@@ -289,6 +312,6 @@ public sealed class MemorySnapshotTests
 
         public override void Unpin() => throw new NotSupportedException();
 
-        protected override void Dispose(bool disposing) => IsLost = true;
+        protected override void Dispose(bool disposing) => ReadsLeft = 0;
     }
 }

@@ -46,6 +46,76 @@ public sealed class MemoryTreeTests
             },
             iter: Math.Max(2, 30_000 / keys));
 
+    /// <summary>Keys that share much, little or nothing, of which some begin others, and with zeros at the end.</summary>
+    [Fact]
+    public void Keys_of_any_length_are_found_whatever_they_share() =>
+        Gen.Int.Sample(
+            seed =>
+            {
+                var random = new Random(seed);
+                var model = new SortedDictionary<string, int>(StringComparer.Ordinal);   // by hexadecimal digits, whose order is that of the bytes
+                MemoryTree tree = MemoryTree.Empty;
+                for (int batch = 1; batch <= 10; batch++)
+                {
+                    var editor = new MemoryTree.Editor(tree, batch, shown: random.Next(batch));
+                    double deletes = random.NextDouble();
+                    for (int i = 0; i < 1_000; i++)
+                    {
+                        byte[] key = AnyKey(random);
+                        if (random.NextDouble() >= deletes)
+                        {
+                            model[Convert.ToHexString(key)] = i;
+                            editor.Put(new MemoryEntry(key, Key(i)));
+                        }
+                        else
+                        {
+                            model.Remove(Convert.ToHexString(key));
+                            editor.Delete(key);
+                        }
+                    }
+                    tree = editor.Root;
+                    for (int i = 0; i < 10; i++)
+                    {
+                        var range = new KeyRange(AnyKey(random), random.Next(4) == 0 ? null : AnyKey(random));
+                        string[] expected = range.IsEmpty ? [] : [.. model.Keys.Where(key => range.Contains(Convert.FromHexString(key)))];
+                        Assert.Equal(expected, ScanKeys(tree, range, ScanDirection.Forward));
+                        Assert.Equal(expected.Reverse(), ScanKeys(tree, range, ScanDirection.Reverse));
+                    }
+                    for (int i = 0; i < 100; i++)
+                    {
+                        byte[] key = AnyKey(random);
+                        int? expected = model.TryGetValue(Convert.ToHexString(key), out int value) ? value : null;
+                        Assert.Equal(expected, tree.Get(key) is { } found ? BinaryPrimitives.ReadInt32BigEndian(found.Span) : null);
+                    }
+                    Assert.Equal(model.Keys, ScanKeys(tree, KeyRange.All, ScanDirection.Forward));
+                }
+            },
+            iter: 12);
+
+    static byte[] AnyKey(Random random)
+    {
+        byte[] shared = random.Next(5) switch
+        {
+            0 => [],
+            1 => [2, 0, 1],
+            2 => [2, 0, 1, 0x10, 0x80, 0, 0, 0, 0, 0],
+            3 => [2, 0, 2, .. new byte[20]],
+            _ => [3],
+        };
+        byte[] rest = new byte[random.Next(4) == 0 ? random.Next(12) : 2];
+        for (int i = 0; i < rest.Length; i++)
+            rest[i] = random.Next(3) == 0 ? (byte)0 : (byte)random.Next(256);
+        return [.. shared, .. rest];
+    }
+
+    static string[] ScanKeys(MemoryTree tree, KeyRange range, ScanDirection direction)
+    {
+        var page = new MemoryPage(int.MaxValue);
+        if (!range.IsEmpty)
+            tree.Scan(range, direction, page);
+        return [.. page.Select(entry => Convert.ToHexString(entry.Key.Span))];
+    }
+
     static void Check(MemoryTree tree, SortedSet<int> model)
     {
         Assert.Equal(model, Scan(tree, ScanDirection.Forward));
