@@ -222,12 +222,13 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     void Start()
     {
         StoreLog.Opened(_logger, _node.Id, _storage.Description, _replica.IsJoined ? "a member of its cluster" : "fresh, and about to join");
+        _joinStatus = CurrentJoinStatus();
+        if (_replica.IsJoined)
+            _joined.TrySetResult();
         _links = new PeerLinks(_node, _replica, _storage, _loop, _board, _logger);
         _links.Start();
         _node.Server.AddService(_reads);
         _ticking = Task.Run(TickAsync);
-        if (_replica.IsJoined)
-            _joined.TrySetResult();
     }
 
     async Task StopAsync()
@@ -250,14 +251,19 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     async Task TickAsync()
     {
         bool hasMore = false;
+        long ticked = _node.TimeProvider.GetTimestamp();
         while (!_stopping.IsCancellationRequested)
         {
             try
             {
                 if (!hasMore)
                     await Task.Delay(_options.ReportInterval, _node.TimeProvider, _stopping.Token).ConfigureAwait(false);
+                // What takes several steps goes on at once; but a report is due no sooner for it, nor does a pull that waits count as lost.
+                bool isDue = !hasMore || _node.TimeProvider.GetElapsedTime(ticked) >= _options.ReportInterval;
+                if (isDue)
+                    ticked = _node.TimeProvider.GetTimestamp();
                 hasMore = false;
-                hasMore = await _loop.RunAsync(TickOnceAsync, _stopping.Token).ConfigureAwait(false);
+                hasMore = await _loop.RunAsync((batch, token) => StepAsync(batch, isDue, token), _stopping.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
             {
@@ -272,11 +278,14 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     }
 
     /// <summary>On the commit loop. Whether there is more to do at once.</summary>
-    async ValueTask<bool> TickOnceAsync(ReplicaBatch batch, CancellationToken cancellationToken)
+    async ValueTask<bool> StepAsync(ReplicaBatch batch, bool isTick, CancellationToken cancellationToken)
     {
-        if (!_replica.IsJoined && _joining.MustForm())
-            _replica.Bootstrap();
-        _replica.Tick(batch);
+        if (isTick)
+        {
+            if (!_replica.IsJoined)
+                TickJoining();
+            _replica.Tick(batch);
+        }
         // What is very new is left alone, for mutations with lower stamps may be on their way, and would have to be declined.
         var now = _node.TimeProvider.GetUtcNow() - CollectDelay;
         bool hasMore = await _replica.CollectAsync(batch, HlcTimestamp.AtEndOf(now)).ConfigureAwait(false);
@@ -292,8 +301,8 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     void OnCommitted(ReplicaBatch batch)
     {
         _membership = _membership.Refresh(_replica, _node);
-        if (_replica.IsJoined && !_joined.Task.IsCompleted && _joined.TrySetResult())
-            StoreLog.Joined(_logger, _node.Id, $"{_replica.Identity.Members.Count} members, {_replica.Run} is its first stamp");
+        if (!_joined.Task.IsCompleted)
+            RefreshJoinStatus();
         _links?.Dispatch(batch);
         _watchers.Publish(batch);
         if (batch.HasPulled && _replica.IsJoined)

@@ -51,7 +51,7 @@ public sealed class ChangeTracker
     /// <exception cref="InvalidOperationException">The key of an entity was changed, or two have the same.</exception>
     public void DetectChanges()
     {
-        Context.Concurrency.ThrowIfBusy();
+        using var operation = Context.Concurrency.Enter();
         foreach (var entry in _byEntity.Values)
             DetectChanges(entry);
     }
@@ -59,7 +59,7 @@ public sealed class ChangeTracker
     /// <summary>Takes all entities as they are for saved: added and modified ones become unchanged, deleted ones are forgotten.</summary>
     public void AcceptAllChanges()
     {
-        Context.Concurrency.ThrowIfBusy();
+        using var operation = Context.Concurrency.Enter();
         foreach (var entry in _byEntity.Values.ToList())
         {
             if (entry.CurrentState != EntityState.Unchanged)
@@ -70,7 +70,7 @@ public sealed class ChangeTracker
     /// <summary>Forgets all entities; none is written any more.</summary>
     public void Clear()
     {
-        Context.Concurrency.ThrowIfBusy();
+        using var operation = Context.Concurrency.Enter();
         foreach (var entry in _byEntity.Values)
             entry.CurrentState = EntityState.Detached;
         _byEntity.Clear();
@@ -92,7 +92,7 @@ public sealed class ChangeTracker
 
     internal void SetState(EntityEntry entry, EntityState state)
     {
-        Context.Concurrency.ThrowIfBusy();
+        using var operation = Context.Concurrency.Enter();
         if (state == EntityState.Detached || (state == EntityState.Deleted && entry.CurrentState == EntityState.Added))
         {
             Forget(entry);

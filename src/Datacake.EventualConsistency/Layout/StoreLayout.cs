@@ -28,6 +28,9 @@ static class StoreLayout
     public static readonly ReadOnlyMemory<byte> IdentityKey = new byte[] { MetaRange, (byte)'i' };
     public static readonly ReadOnlyMemory<byte> StateKey = new byte[] { MetaRange, (byte)'s' };
 
+    /// <summary>How far the copy of a member's data is, on a store that joins.</summary>
+    public static readonly ReadOnlyMemory<byte> SeedKey = new byte[] { MetaRange, (byte)'j' };
+
     public static readonly KeyRange AllKeyspaces = RangeOf(KeyspaceRange);
     public static readonly KeyRange AllDocuments = RangeOf(DocumentRange);
     public static readonly KeyRange AllLog = RangeOf(LogRange);
@@ -45,6 +48,24 @@ static class StoreLayout
     public static byte[] IndexKey(ushort index) => Numbered(IndexRange, index, []);
 
     public static byte[] DocumentKey(ushort keyspace, ReadOnlySpan<byte> key) => Numbered(DocumentRange, keyspace, key);
+
+    /// <summary>The storage keys of documents, in one piece of memory.</summary>
+    public static ReadOnlyMemory<byte>[] DocumentKeys(ushort keyspace, IReadOnlyList<EventualConsistency.DocumentKey> keys)
+    {
+        int length = 0;
+        for (int i = 0; i < keys.Count; i++)
+            length += DocumentPrefixLength + keys[i].Encoded.Length;
+        var all = new byte[length];
+        var storageKeys = new ReadOnlyMemory<byte>[keys.Count];
+        for (int i = 0, start = 0; i < keys.Count; i++)
+        {
+            var key = keys[i].Encoded.Span;
+            storageKeys[i] = all.AsMemory(start, DocumentPrefixLength + key.Length);
+            WriteDocumentKey(all.AsSpan(start), keyspace, key);
+            start += DocumentPrefixLength + key.Length;
+        }
+        return storageKeys;
+    }
 
     public static void WriteDocumentKey(Span<byte> output, ushort keyspace, ReadOnlySpan<byte> key) => WriteNumbered(output, DocumentRange, keyspace, key);
 

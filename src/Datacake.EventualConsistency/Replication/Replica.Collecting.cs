@@ -15,7 +15,7 @@ sealed partial class Replica
     public async ValueTask<bool> CollectAsync(ReplicaBatch batch, HlcTimestamp upTo)
     {
         if (!IsJoined)
-            return false;
+            return await PurgeSeedAsync(batch).ConfigureAwait(false);
         var state = batch.State;
         // Of what was known before this batch: the log records that it adds are not in its snapshot, and would stay for ever.
         var stable = Stable(_state).Between(HlcTimestamp.None, upTo);

@@ -120,8 +120,9 @@ sealed partial class Replica
         _pulls.Clear();
         _arrived = null;
         _mayHavePartAside = true;
-        if (!_hasJoined)
-            ForgetSeed();
+        bool hasJoined = await snapshot.GetAsync(StoreLayout.IdentityKey).ConfigureAwait(false) is { } identity && ReplicaIdentity.Decode(identity).IsJoined;
+        if (!hasJoined)
+            await ReadSeedAsync(snapshot).ConfigureAwait(false);
         _state = await ReadStateAsync(snapshot, CancellationToken.None).ConfigureAwait(false);
         _previous = HlcTimestamp.Max(_previous, _state.Known.OfNode(Node).Top);
         await Catalog.ReadAgainAsync(snapshot).ConfigureAwait(false);
@@ -279,7 +280,7 @@ sealed partial class Replica
         if (Identity.IsJoined)
             StartRun();
         else
-            await WipeAsync(batch, cancellationToken).ConfigureAwait(false);
+            await TakeUpSeedAsync(snapshot, batch, cancellationToken).ConfigureAwait(false);
         Identity.IsDirty = true;
         return batch;
     }

@@ -259,10 +259,28 @@ sealed class ReplicaBatch
         }
         catch (InvalidDataException e)
         {
-            var key = new DocumentKey(documentKey[StoreLayout.DocumentPrefixLength..]);
-            throw new StorageException(StorageError.Corrupt,
-                $"The stored document {key} is damaged: {e.Message} Remove the store's file and start the node again: it takes the data from its peers.", e);
+            throw Damaged(documentKey.Span, e);
         }
+    }
+
+    /// <summary>The same, in place.</summary>
+    public static DocumentView ViewStored(ReadOnlySpan<byte> documentKey, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return DocumentView.Parse(bytes);
+        }
+        catch (InvalidDataException e)
+        {
+            throw Damaged(documentKey, e);
+        }
+    }
+
+    static StorageException Damaged(ReadOnlySpan<byte> documentKey, InvalidDataException e)
+    {
+        var key = new DocumentKey(documentKey[StoreLayout.DocumentPrefixLength..].ToArray());
+        return new StorageException(StorageError.Corrupt,
+            $"The stored document {key} is damaged: {e.Message} Remove the store's file and start the node again: it takes the data from its peers.", e);
     }
 
     async ValueTask<Document> KeepAsync(ReadOnlyMemory<byte> documentKey, ValueTask<Document> reading) =>

@@ -12,6 +12,11 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// <param name="Key">The document's encoded key.</param>
 readonly record struct DocumentName(string Keyspace, MergePolicy Policy, ReadOnlyMemory<byte> Key)
 {
+    /// <summary>Whether the document comes after another in the order that all nodes share: by keyspace, then by key.</summary>
+    public bool IsAfter(DocumentName other) => string.CompareOrdinal(Keyspace, other.Keyspace) is var order and not 0
+        ? order > 0
+        : Key.Span.SequenceCompareTo(other.Key.Span) > 0;
+
     public void Write(ref MessagePackWriter writer)
     {
         writer.Write(Keyspace);
