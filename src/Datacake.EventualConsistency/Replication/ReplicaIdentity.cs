@@ -30,24 +30,24 @@ sealed class ReplicaIdentity
 
     public bool IsDirty { get; set; } = true;
 
-    public byte[] Encode() => Record.Encode((ref writer) =>
+    public byte[] Encode() => Record.Encode(this, static (ref writer, identity) =>
     {
-        writer.Write(StoreId);
-        writer.Write(IsJoined);
-        writer.Write(MayHaveEarlierLife);
-        Record.WriteStamp(ref writer, Limit);
-        writer.WriteArrayHeader(Members.Count);
-        foreach (var (node, member) in Members)
+        writer.Write(identity.StoreId);
+        writer.Write(identity.IsJoined);
+        writer.Write(identity.MayHaveEarlierLife);
+        Record.WriteStamp(ref writer, identity.Limit);
+        writer.WriteArrayHeader(identity.Members.Count);
+        foreach (var (node, member) in identity.Members)
         {
             writer.Write(node);
             writer.Write(member.StoreId);
             writer.Write(member.DataCenter);
         }
-        writer.WriteArrayHeader(Forgotten.Count);
-        foreach (byte node in Forgotten)
+        writer.WriteArrayHeader(identity.Forgotten.Count);
+        foreach (byte node in identity.Forgotten)
             writer.Write(node);
-        writer.WriteArrayHeader(Retired.Count);
-        foreach (ulong storeId in Retired)
+        writer.WriteArrayHeader(identity.Retired.Count);
+        foreach (ulong storeId in identity.Retired)
             writer.Write(storeId);
     });
 
