@@ -74,6 +74,8 @@ public abstract class EntityModel
     /// <summary>What was compiled for queries of these entities.</summary>
     internal CompiledExpressions Expressions { get; } = new();
 
+    internal PlanCache Plans { get; } = new();
+
     internal GivenWarnings ScanWarnings { get; } = new();
 
     /// <summary>Whether entities of this very class can be stored.</summary>
