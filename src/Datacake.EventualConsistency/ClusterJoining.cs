@@ -19,6 +19,8 @@ sealed class ClusterJoining(DatacakeNode node, Replica replica)
     /// <summary>Whether the store has to form the cluster now. Called on the commit loop, at each tick.</summary>
     public bool MustForm()
     {
+        if (replica.HasPartOfSeed)
+            return false;
         if (OtherSeeds.Length == 0)
             return true;
         bool isAnyJoined = replica.Sessions.Keys.Any(replica.HasRun);
@@ -37,6 +39,11 @@ sealed class ClusterJoining(DatacakeNode node, Replica replica)
         {
             return $"an earlier life of node {node.Id} may be remembered by nodes {string.Join(", ", replica.AwaitedMembers)}, which have to be asked first. "
                 + "Start them, or retire those that are gone for good.";
+        }
+        if (replica.HasPartOfSeed && replica.Sessions.Count == 0)
+        {
+            return $"it has a part of the cluster's data, and no node is reachable that has the rest. Start one that has; or, to begin a new cluster, "
+                + "remove this store's files first.";
         }
         string seeds = string.Join(", ", OtherSeeds);
         return replica.Sessions.Count == 0

@@ -30,7 +30,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     readonly ReplicatedStoreOptions _options;
     readonly Replica _replica;
     readonly CommitLoop _loop;
-    readonly AcknowledgementBoard _board = new();
+    readonly AcknowledgementBoard _board;
     readonly ClusterJoining _joining;
     readonly ILogger _logger;
     readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -51,6 +51,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         _logger = node.LoggerFactory.CreateLogger<ReplicatedStore>();
         _membership = StoreMembership.Of(replica, node);
         _watchers = new StoreWatchers(replica.Catalog);
+        _board = new AcknowledgementBoard(replica, node.TimeProvider, options.AcknowledgementTimeout, FailuresOf);
         _loop = new CommitLoop(replica, storage, options, _logger, OnCommitted);
         _reads = new ReadService(replica, storage, _loop, _joined.Task);
         _joining = new ClusterJoining(node, replica);
@@ -112,33 +113,53 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// <exception cref="ArgumentException">The transaction is empty or too large, or names a document twice; nothing was written.</exception>
     /// <exception cref="TimeoutException">The store has not joined its cluster yet; nothing was written.</exception>
     /// <exception cref="StorageException">The storage refused the write; nothing was written.</exception>
-    public async ValueTask<CommitResult> CommitAsync(Transaction transaction, Consistency consistency, CancellationToken cancellationToken = default)
+    public ValueTask<CommitResult> CommitAsync(Transaction transaction, Consistency consistency, CancellationToken cancellationToken = default)
+    {
+        if (!_joined.Task.IsCompletedSuccessfully)
+            return CommitOnceJoinedAsync(transaction, consistency, cancellationToken);
+        LocalCommit commit;
+        try
+        {
+            Check(transaction);
+            cancellationToken.ThrowIfCancellationRequested();
+            commit = StartCommit(transaction, consistency, cancellationToken);
+        }
+        catch (Exception e)
+        {
+            return e is OperationCanceledException
+                ? ValueTask.FromCanceled<CommitResult>(cancellationToken)
+                : ValueTask.FromException<CommitResult>(e);
+        }
+        return _loop.TryPost(commit) ? commit.Done : PostAsync(commit, cancellationToken);
+    }
+
+    async ValueTask<CommitResult> CommitOnceJoinedAsync(Transaction transaction, Consistency consistency, CancellationToken cancellationToken)
     {
         Check(transaction);
         await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
+        return await PostAsync(StartCommit(transaction, consistency, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    LocalCommit StartCommit(Transaction transaction, Consistency consistency, CancellationToken cancellationToken)
+    {
         var requirement = _membership.RequirementOf(consistency);
         if (!requirement.IsReachable)
             throw new NotEnoughNodesException(requirement, _membership.Describe(_node));
+        return _board.Start(transaction, requirement, cancellationToken);
+    }
 
-        var commit = new LocalCommit(_replica, _board, transaction, requirement);
-        await _loop.PostAsync(commit, cancellationToken).ConfigureAwait(false);
-        if (commit.Done.IsCompletedSuccessfully)
-            return commit.Done.Result;
+    async ValueTask<CommitResult> PostAsync(LocalCommit commit, CancellationToken cancellationToken)
+    {
         try
         {
-            return await commit.Done.WaitAsync(_options.AcknowledgementTimeout, _node.TimeProvider, cancellationToken).ConfigureAwait(false);
+            await _loop.PostAsync(commit, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is TimeoutException || (e is OperationCanceledException && cancellationToken.IsCancellationRequested))
+        catch (Exception)
         {
-            // What is posted is committed or fails, whoever waits: the caller has to know which.
-            await commit.Settled.ConfigureAwait(false);
-            _board.GiveUp(commit);
-            if (commit.Done.IsCompleted)
-                return await commit.Done.ConfigureAwait(false);
-            if (e is OperationCanceledException)
-                throw new CommitCanceledException(commit.Stamp, e, cancellationToken);
-            throw new ConsistencyException(requirement, commit.Acknowledged, FailuresOf(commit), _options.AcknowledgementTimeout);
+            commit.Withdraw();
+            throw;
         }
+        return await commit.Done.ConfigureAwait(false);
     }
 
     /// <summary>Opens a view of everything that is committed here.</summary>
@@ -201,12 +222,13 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     void Start()
     {
         StoreLog.Opened(_logger, _node.Id, _storage.Description, _replica.IsJoined ? "a member of its cluster" : "fresh, and about to join");
+        _joinStatus = CurrentJoinStatus();
+        if (_replica.IsJoined)
+            _joined.TrySetResult();
         _links = new PeerLinks(_node, _replica, _storage, _loop, _board, _logger);
         _links.Start();
         _node.Server.AddService(_reads);
         _ticking = Task.Run(TickAsync);
-        if (_replica.IsJoined)
-            _joined.TrySetResult();
     }
 
     async Task StopAsync()
@@ -218,6 +240,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         if (_links is not null)
             await _links.DisposeAsync().ConfigureAwait(false);
         await _loop.DisposeAsync().ConfigureAwait(false);
+        _board.Close();
         _joined.TrySetException(new ObjectDisposedException(nameof(ReplicatedStore)));
         _ = _joined.Task.Exception;
         _watchers.Complete(CommitLoop.Closed());
@@ -228,14 +251,19 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     async Task TickAsync()
     {
         bool hasMore = false;
+        long ticked = _node.TimeProvider.GetTimestamp();
         while (!_stopping.IsCancellationRequested)
         {
             try
             {
                 if (!hasMore)
                     await Task.Delay(_options.ReportInterval, _node.TimeProvider, _stopping.Token).ConfigureAwait(false);
+                // What takes several steps goes on at once; but a report is due no sooner for it, nor does a pull that waits count as lost.
+                bool isDue = !hasMore || _node.TimeProvider.GetElapsedTime(ticked) >= _options.ReportInterval;
+                if (isDue)
+                    ticked = _node.TimeProvider.GetTimestamp();
                 hasMore = false;
-                hasMore = await _loop.RunAsync(TickOnceAsync, _stopping.Token).ConfigureAwait(false);
+                hasMore = await _loop.RunAsync((batch, token) => StepAsync(batch, isDue, token), _stopping.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
             {
@@ -250,11 +278,14 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     }
 
     /// <summary>On the commit loop. Whether there is more to do at once.</summary>
-    async ValueTask<bool> TickOnceAsync(ReplicaBatch batch, CancellationToken cancellationToken)
+    async ValueTask<bool> StepAsync(ReplicaBatch batch, bool isTick, CancellationToken cancellationToken)
     {
-        if (!_replica.IsJoined && _joining.MustForm())
-            _replica.Bootstrap();
-        _replica.Tick(batch);
+        if (isTick)
+        {
+            if (!_replica.IsJoined)
+                TickJoining();
+            _replica.Tick(batch);
+        }
         // What is very new is left alone, for mutations with lower stamps may be on their way, and would have to be declined.
         var now = _node.TimeProvider.GetUtcNow() - CollectDelay;
         bool hasMore = await _replica.CollectAsync(batch, HlcTimestamp.AtEndOf(now)).ConfigureAwait(false);
@@ -270,8 +301,8 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     void OnCommitted(ReplicaBatch batch)
     {
         _membership = _membership.Refresh(_replica, _node);
-        if (_replica.IsJoined && !_joined.Task.IsCompleted && _joined.TrySetResult())
-            StoreLog.Joined(_logger, _node.Id, $"{_replica.Identity.Members.Count} members, {_replica.Run} is its first stamp");
+        if (!_joined.Task.IsCompleted)
+            RefreshJoinStatus();
         _links?.Dispatch(batch);
         _watchers.Publish(batch);
         if (batch.HasPulled && _replica.IsJoined)
@@ -306,8 +337,9 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         long length = 0;
         HashSet<string>? counters = null;
         var seen = transaction.Count > 1 ? new HashSet<(string, DocumentKey)>(transaction.Count) : null;
-        foreach (var operation in transaction.Operations)
+        for (int i = 0; i < transaction.Count; i++)
         {
+            var operation = transaction.Operations[i];
             CheckKeyspace(operation.Keyspace);
             if (operation.Key.Encoded.IsEmpty)
                 throw new ArgumentException($"A document of the keyspace '{operation.Keyspace}' has no key.", nameof(transaction));
@@ -325,8 +357,9 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
             }
             length += operation.Content.Length + operation.Key.Encoded.Length + Encoding.UTF8.GetByteCount(operation.Keyspace) + 64;
             counters?.Clear();
-            foreach (var (property, _) in operation.Counters)
+            for (int j = 0; j < operation.Counters.Count; j++)
             {
+                string property = operation.Counters[j].Property;
                 if (!(counters ??= []).Add(property))
                 {
                     throw new ArgumentException(

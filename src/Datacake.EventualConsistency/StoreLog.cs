@@ -32,6 +32,9 @@ static partial class StoreLog
     [LoggerMessage(9, LogLevel.Warning, "Node {Node} has not joined yet: {Reason}")]
     public static partial void NotJoined(ILogger logger, byte node, string reason);
 
+    [LoggerMessage(18, LogLevel.Information, "Node {Node} joins: {Count} of about {Estimated} documents have come, the last ones from node {Source}")]
+    public static partial void Joining(ILogger logger, byte node, long count, long estimated, int source);
+
     [LoggerMessage(10, LogLevel.Error, "Node {Node} could not report to its peers and collect what all have; it tries again")]
     public static partial void TickFailed(ILogger logger, Exception exception, byte node);
 

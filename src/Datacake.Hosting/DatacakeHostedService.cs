@@ -15,6 +15,9 @@ sealed class DatacakeHostedService(Action<DatacakeNodeOptions> configure) : IHos
         "The Datacake node has not started yet. It starts with the host: ask for it (and for contexts) after IHost.StartAsync, and register services "
         + "that use it while they start after AddDatacake.");
 
+    /// <summary>The node, once it has started.</summary>
+    public DatacakeNode? Started => _node;
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var node = await DatacakeNode.StartAsync(configure, cancellationToken).ConfigureAwait(false);

@@ -1,6 +1,7 @@
 using Datacake.Data;
 using Datacake.Node;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -39,6 +40,17 @@ public static class DatacakeServices
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DatacakeHostedService>());
         services.AddTransient(provider => provider.GetRequiredService<DatacakeHostedService>().Node);
         return services;
+    }
+
+    /// <summary>
+    /// Reports whether the node serves: unhealthy until its store has joined its cluster, degraded while members are down.
+    /// <c>services.AddHealthChecks().AddDatacake()</c>
+    /// </summary>
+    public static IHealthChecksBuilder AddDatacake(this IHealthChecksBuilder builder, string name = "datacake", params IEnumerable<string> tags)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder.Add(new HealthCheckRegistration(
+            name, provider => new DatacakeHealthCheck(provider.GetRequiredService<DatacakeHostedService>()), failureStatus: null, tags));
     }
 
     /// <summary>Makes a context for each scope, as <c>AddDbContext</c> does: <c>AddDatacakeContext(node =&gt; new ShopContext(node))</c>.</summary>

@@ -17,6 +17,7 @@ public sealed class DatacakeNode : IAsyncDisposable
     readonly MemberTable? _memberTable;
     readonly ChannelPool _channels;
     readonly ExtensionList _extensions;
+    readonly IReadOnlyDictionary<Type, object> _extensionSettings;
     readonly ILogger _logger;
     readonly Lock _stopLock = new();
     Task _keepingMembers = Task.CompletedTask;
@@ -43,6 +44,7 @@ public sealed class DatacakeNode : IAsyncDisposable
         _channels = parts.Channels;
         _logger = parts.LoggerFactory.CreateLogger<DatacakeNode>();
         _extensions = new ExtensionList(_logger);
+        _extensionSettings = parts.ExtensionSettings;
     }
 
     /// <summary>
@@ -177,6 +179,12 @@ public sealed class DatacakeNode : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(extension);
         return _extensions.GetOrAddAsync(extension, this, cancellationToken);
     }
+
+    /// <summary>
+    /// The settings of an extension: those that <see cref="DatacakeNodeOptions.WithExtensionSettings{T}"/> has made, or else those it has by default.
+    /// </summary>
+    public T SettingsOf<T>()
+        where T : class, new() => _extensionSettings.TryGetValue(typeof(T), out object? settings) ? (T)settings : new T();
 
     /// <summary>What an extension of this type made, or null if none was added.</summary>
     public T? FindExtension<T>()

@@ -18,6 +18,7 @@ public sealed class DatacakeNodeOptions : IStorageChoice
     readonly HashSet<string> _settings = [];
     readonly List<string> _seeds = [];
     readonly Dictionary<string, string> _labels = [];
+    readonly Dictionary<Type, object> _extensionSettings = [];
 
     internal byte? NodeId { get; private set; }
 
@@ -52,6 +53,8 @@ public sealed class DatacakeNodeOptions : IStorageChoice
     internal INodeSelector NodeSelector { get; private set; } = new DataCenterAwareSelector();
 
     internal int? Seed { get; private set; }
+
+    internal IReadOnlyDictionary<Type, object> ExtensionSettings => _extensionSettings;
 
     /// <summary>Where host names are looked up; for tests.</summary>
     internal HostResolver ResolveHost { get; set; } = Dns.GetHostAddressesAsync;
@@ -240,6 +243,19 @@ public sealed class DatacakeNodeOptions : IStorageChoice
     {
         Once("seed");
         Seed = seed;
+        return this;
+    }
+
+    /// <summary>
+    /// Changes the settings of an extension, which finds them by <see cref="DatacakeNode.SettingsOf{T}"/> when it starts. Can be called several times.
+    /// </summary>
+    public DatacakeNodeOptions WithExtensionSettings<T>(Action<T> configure)
+        where T : class, new()
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        if (!_extensionSettings.TryGetValue(typeof(T), out object? settings))
+            _extensionSettings.Add(typeof(T), settings = new T());
+        configure((T)settings);
         return this;
     }
 

@@ -23,4 +23,5 @@ sealed record NodeParts(
     MembershipView View,
     MemberTable? MemberTable,
     TimeProvider TimeProvider,
-    ILoggerFactory LoggerFactory);
+    ILoggerFactory LoggerFactory,
+    IReadOnlyDictionary<Type, object> ExtensionSettings);

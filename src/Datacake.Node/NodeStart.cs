@@ -133,7 +133,8 @@ static class NodeStart
             view,
             memberTable,
             time,
-            options.LoggerFactory));
+            options.LoggerFactory,
+            options.ExtensionSettings));
         node.Start();
         return node;
     }

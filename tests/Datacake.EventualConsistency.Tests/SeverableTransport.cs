@@ -9,6 +9,10 @@ sealed class SeverableTransport : ITransport
     readonly Lock _lock = new();
     readonly List<TransportConnection> _open = [];
     bool _isCut;
+    long _bytesReceived;
+
+    /// <summary>Bytes that came on all connections so far.</summary>
+    public long BytesReceived => Interlocked.Read(ref _bytesReceived);
 
     public void Cut()
     {
@@ -39,6 +43,8 @@ sealed class SeverableTransport : ITransport
         {
             if (!_isCut)
             {
+                connection = new TransportConnection(
+                    new CountingStream(connection.Stream, count => Interlocked.Add(ref _bytesReceived, count)), connection.RemoteAddress);
                 _open.Add(connection);
                 return connection;
             }

@@ -1,7 +1,10 @@
 using Datacake.Data;
+using Datacake.EventualConsistency;
 using Datacake.Node;
 using Datacake.Storage;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 
 namespace Datacake.Hosting.Tests;
@@ -12,6 +15,8 @@ public sealed class Visit
 
     [Counter]
     public long Count { get; set; }
+
+    public string Notes { get; set; } = "";
 }
 
 public sealed partial class VisitContext(DatacakeNode node) : DatacakeContext(node)
@@ -59,10 +64,101 @@ public sealed class HostingTests
         Assert.Throws<InvalidOperationException>(() => services.AddDatacake(options => options.WithNodeId(2)));
     }
 
-    static IHost Build()
+    [Fact]
+    public async Task A_node_is_configured_from_the_applications_configuration()
+    {
+        using var host = Build(builder =>
+        {
+            builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+            {
+                ["Datacake:NodeId"] = "7",
+                ["Datacake:ListenOn"] = "127.0.0.1:0",
+                ["Datacake:Seeds:0"] = "127.0.0.1:1",
+                ["Datacake:Seeds:1"] = "127.0.0.1:2",
+                ["Datacake:DataCenter"] = "eu-west",
+                ["Datacake:ClusterId"] = "shop",
+                ["Datacake:Labels:rack"] = "12",
+            });
+            builder.Services.AddDatacake(options => options.FromConfiguration(builder.Configuration.GetSection("Datacake")).UseMemory());
+        });
+        await host.StartAsync(Cancelled);
+        var node = host.Services.GetRequiredService<DatacakeNode>();
+        Assert.Equal((7, "eu-west", "shop"), (node.Id, node.DataCenter, node.ClusterId));
+        Assert.Equal(["127.0.0.1:1", "127.0.0.1:2"], node.Seeds);
+        Assert.Equal("12", Assert.Single(node.Members).Labels["rack"]);
+    }
+
+    [Theory]
+    [InlineData("Datacake:Seed", "127.0.0.1:1", "'Datacake:Seed'")]
+    [InlineData("Datacake:NodeId", "seven", "'Datacake:NodeId' is 'seven'")]
+    [InlineData("Datacake:ListenOn:0", "127.0.0.1:1", "'Datacake:ListenOn'")]
+    [InlineData("Other:NodeId", "1", "no section 'Datacake'")]
+    public void A_configuration_that_is_not_understood_is_refused_by_name(string key, string value, string named)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [key] = value }).Build();
+        var refusal = Assert.Throws<InvalidOperationException>(() => new DatacakeNodeOptions().FromConfiguration(configuration.GetSection("Datacake")));
+        Assert.Contains(named, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Health_is_that_of_the_store_and_of_the_other_members()
+    {
+        using var host = Build(builder => builder.Services.AddDatacake(options => Configure(options.WithNodeId(1))).AddHealthChecks().AddDatacake());
+        var health = host.Services.GetRequiredService<HealthCheckService>();
+        Assert.Equal(HealthStatus.Unhealthy, (await health.CheckHealthAsync(Cancelled)).Status);
+        await host.StartAsync(Cancelled);
+        var node = host.Services.GetRequiredService<DatacakeNode>();
+        await (await node.OpenStoreAsync(Cancelled)).Joined.WaitAsync(Cancelled);
+        Assert.Equal(HealthStatus.Healthy, (await health.CheckHealthAsync(Cancelled)).Status);
+
+        await using (var other = await DatacakeNode.StartAsync(options => Configure(options.WithNodeId(2).WithSeeds(node.Address)), Cancelled))
+        {
+            await node.WaitForNodesAsync(2, TimeSpan.FromSeconds(30), Cancelled);
+            await other.StopAbruptlyAsync();
+        }
+        await foreach (var change in node.WatchMembersAsync(Cancelled))
+        {
+            if (change.Kind == MembershipChangeKind.Down)
+                break;
+        }
+        var report = await health.CheckHealthAsync(Cancelled);
+        Assert.Equal(HealthStatus.Degraded, report.Status);
+        Assert.Contains("node 2", report.Entries["datacake"].Description, StringComparison.Ordinal);
+
+        static void Configure(DatacakeNodeOptions options) => options.ListenOn("127.0.0.1:0").WithGossip(gossip => gossip.UseLocal()).UseMemory();
+    }
+
+    [Fact]
+    public async Task A_store_that_has_not_joined_is_not_healthy()
+    {
+        using var host = Build(builder => builder.Services
+            .AddDatacake(options => options.WithNodeId(2).ListenOn("127.0.0.1:0").WithSeeds("127.0.0.1:1").UseMemory())
+            .AddHealthChecks().AddDatacake());
+        await host.StartAsync(Cancelled);
+        var report = await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Cancelled);
+        Assert.Equal(HealthStatus.Unhealthy, report.Status);
+        Assert.Contains("has not joined", report.Entries["datacake"].Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_store_has_the_settings_that_the_node_was_given()
+    {
+        using var host = Build(builder => builder.Services.AddDatacake(options => options
+            .WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory().WithStore(store => store.MaxDocumentLength = 2_000)));
+        await host.StartAsync(Cancelled);
+        await using var db = new VisitContext(host.Services.GetRequiredService<DatacakeNode>());
+        db.Visits.Add(new Visit { Id = "home", Notes = new string('x', 2_000) });
+        var refusal = await Assert.ThrowsAnyAsync<Exception>(() => db.SaveChangesAsync(Cancelled));
+        Assert.Contains("2000", refusal.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => new DatacakeNodeOptions().WithStore(store => store.MaxDocumentLength = 1));
+    }
+
+    static IHost Build(Action<HostApplicationBuilder>? configure = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Services.AddDatacake(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory());
+        if (configure is null)
+            builder.Services.AddDatacake(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory());
+        configure?.Invoke(builder);
         builder.Services.AddDatacakeContext(node => new VisitContext(node));
         return builder.Build();
     }

@@ -84,6 +84,11 @@ enum EventKind
     /// <summary>A replica forgets an absent member.</summary>
     Forget,
 
+    /// <summary>
+    /// A machine is cut off while it joins. The others forget it, write, and collect; so that what it has of their data falls behind.
+    /// </summary>
+    Outpace,
+
     /// <summary>An operator removes a member.</summary>
     Retire,
 

@@ -53,7 +53,7 @@ sealed record Scenario
     public bool HasLosses => Weights[EventKind.LosePower] + Weights[EventKind.Wipe] + Weights[EventKind.Replace] > 0;
 
     /// <summary>Whether members may be given up: forgotten or retired.</summary>
-    public bool GivesUp => Weights[EventKind.Forget] + Weights[EventKind.Retire] + Weights[EventKind.Estrange] > 0;
+    public bool GivesUp => Weights[EventKind.Forget] + Weights[EventKind.Retire] + Weights[EventKind.Estrange] + Weights[EventKind.Outpace] > 0;
 
     public static Scenario Of(int seed, int minMachines, int maxMachines)
     {
@@ -61,9 +61,9 @@ sealed record Scenario
         var theme = Pick(random, Theme.All);
         var weights = theme.Weights.ToDictionary(weight => weight.Key, weight => weight.Value * Pick(random, [0.3, 1, 1, 3]));
         int machines = random.Next(3) == 0 ? random.Next(2, 4) : random.Next(minMachines, maxMachines + 1);
-        int slots = random.Next(1, 4);
+        int slots = random.Next(theme.MinDocuments, theme.MinDocuments + 3);
         if (theme.IsSmall)
-            (machines, slots) = (random.Next(theme.MinMachines, 4), random.Next(3) == 0 ? 2 : 1);
+            (machines, slots) = (random.Next(theme.MinMachines, 4), theme.MinDocuments + (random.Next(3) == 0 ? 1 : 0));
         int policies = random.Next(4);
         return new Scenario
         {

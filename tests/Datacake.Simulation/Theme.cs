@@ -3,7 +3,8 @@ using static Datacake.Simulation.EventKind;
 namespace Datacake.Simulation;
 
 /// <summary>What a history is mostly about: how often which event happens.</summary>
-sealed record Theme(string Name, IReadOnlyDictionary<EventKind, double> Weights, bool IsSmall = false, int MinMachines = 2)
+sealed record Theme(
+    string Name, IReadOnlyDictionary<EventKind, double> Weights, bool IsSmall = false, int MinMachines = 2, int MinDocuments = 1)
 {
     static readonly SortedDictionary<EventKind, double> Usual = new()
     {
@@ -37,9 +38,10 @@ sealed record Theme(string Name, IReadOnlyDictionary<EventKind, double> Weights,
         [Exchange] = 5,
         [Gather] = 4,
         [Estrange] = 1.5,
+        [Outpace] = 0.2,
     };
 
-    static readonly EventKind[] Losses = [LosePower, Wipe, Replace], GivingUp = [Forget, Retire, Estrange];
+    static readonly EventKind[] Losses = [LosePower, Wipe, Replace], GivingUp = [Forget, Retire, Estrange, Outpace];
 
     /// <summary>No losses, and nobody is given up: no full reconcile is needed, ever.</summary>
     public static Theme Calm { get; } = Of("calm", [.. Losses, .. GivingUp]);
@@ -67,6 +69,10 @@ sealed record Theme(string Name, IReadOnlyDictionary<EventKind, double> Weights,
         Of("rebirths", [.. GivingUp, LosePower, SetClock, Pull, Exchange, Gather, Partition, Stall],
             (Wipe, 1), (Replace, 6), (Start, 40), (Write, 30), (Deliver, 70), (Tick, 6), (Dial, 14), (Break, 12), (Pass, 6),
             (Collect, 2)) with { IsSmall = true, MinMachines = 3 },
+        // Copies of the cluster's data break off, and go on, while it changes.
+        Of("cut joins", [Retire, Pull, Exchange, Gather, Partition, Stall, SetClock, LosePower],
+            (Wipe, 3), (Replace, 4), (Start, 40), (Write, 30), (Deliver, 80), (Tick, 12), (Dial, 20), (Break, 8), (Crash, 6),
+            (Collect, 10), (Forget, 3), (Estrange, 0.3), (Flush, 20), (Outpace, 12)) with { IsSmall = true, MinDocuments = 3 },
         Of("mixed", []),
     ];
 

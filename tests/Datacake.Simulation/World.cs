@@ -180,6 +180,10 @@ sealed partial class World
                 if (machine != peer)
                     Run(machine, _ => machine.Replica!.Forget(peer.Node));
                 break;
+            case EventKind.Outpace:
+                if (machine.Replica!.HasPartOfSeed)
+                    Outpace(machine, chance);
+                break;
             case EventKind.Retire:
                 Retire(machine, peer);
                 break;
@@ -292,6 +296,30 @@ sealed partial class World
         }
     }
 
+    void Outpace(Machine machine, int chance)
+    {
+        _statistics.Count("outpaced joins");
+        Machine[] others = [.. _machines.Where(other => other != machine && other.IsJoined)];
+        foreach (var link in machine.Streams.Values.ToArray())
+            End(machine, link);
+        DeliverAll(envelope => envelope.Source == machine);
+        foreach (var other in others)
+        {
+            Run(other, _ => other.Replica!.Forget(machine.Node));
+            Write(other, chance + other.Index);
+            Write(other, (chance >> 3) + other.Index);
+        }
+        foreach (var (a, b) in Pairs().Where(pair => pair.A != machine && pair.B != machine))
+            Exchange(a, b);
+        foreach (var other in others)
+        {
+            Tick(other);
+            DeliverAll(envelope => envelope.Source == other && envelope.Target != machine);
+        }
+        foreach (var other in others.Where(other => (chance >> other.Index & 3) != 0))
+            Collect(other, TimeSpan.MaxValue);
+    }
+
     IEnumerable<(Machine A, Machine B)> Pairs() =>
         from a in _machines from b in _machines where a.Index < b.Index select (a, b);
 
@@ -362,7 +390,10 @@ sealed partial class World
     static string Describe(ReplicaMessage message) => message switch
     {
         Mutations mutations => $"Mutations {string.Join(", ", mutations.Items.Select(item => $"({item.Previous}, {item.Stamp}]"))}",
-        PullRequest request => $"PullRequest {request.Pull}: known {request.Known}, truncated {request.Truncated}",
+        PullRequest request => $"PullRequest {request.Pull}: known {request.Known}, truncated {request.Truncated}, "
+            + $"{(request.IsJoining ? "joining" : "joined")}, after {request.Resume?.Last.Key.Length} {request.Resume?.Base}",
+        SnapshotPage page => $"SnapshotPage {page.Number} of {page.Pull}: {page.Part}, knows {page.State.Known}, truncated {page.State.Truncated}, "
+            + $"{string.Join(" ", page.Documents.Select(document => $"<{document.Document}>"))}{(page.IsLast ? ", last" : "")}",
         Chunk chunk =>
             $"Chunk {chunk.Number} of {chunk.Pull}: source {chunk.Source}, claims {chunk.Claims}, {chunk.Documents.Count} documents",
         Report report =>
@@ -467,13 +498,15 @@ sealed partial class World
     async ValueTask TakePageAsync(Machine target, Link link, ReplicaBatch batch, SnapshotPage page, Holdings held)
     {
         var replica = target.Replica!;
-        bool wasJoined = replica.IsJoined, wasWaiting = replica.IsWaitingForRoll;
+        bool wasJoined = replica.IsJoined, wasWhole = replica.IsSeedWhole;
         await replica.ReceiveAsync(batch, link.Peer.Node, link.Session, page, default);
         await _mutant.OnAppliedAsync(target, batch, link.Peer, page, []);
         if (wasJoined && replica.HasArrived && page.IsLast)
             target.Arrived = (held, page.State);
-        else if (!wasJoined && !wasWaiting && (replica.IsWaitingForRoll || replica.IsJoined))
+        else if (!wasJoined && !wasWhole && (replica.IsSeedWhole || replica.IsJoined))
             target.SeedHeld = held;
+        if (!wasJoined && page is { Number: 0, Part: SnapshotPart.Changed })
+            _statistics.Count("resumed snapshots");
     }
 
     /// <summary>Answers a pull from a snapshot of this moment, beside the writer, as the peer links do it.</summary>
@@ -527,9 +560,13 @@ sealed partial class World
         Queue(machine, new Work(async batch =>
         {
             var before = batch.State.Truncated;
+            bool wasJoined = machine.IsJoined, wasWaiting = machine.Replica!.IsWaitingForRoll;
             await _mutant.AroundAsync(machine, batch, isCollecting: true,
                 async () => hasMore = await machine.Replica!.CollectAsync(batch, upTo));
-            CheckStability(machine, batch.State.Truncated.Except(before));
+            if (wasJoined)
+                CheckStability(machine, batch.State.Truncated.Except(before));
+            else if (!wasWaiting && (machine.Replica.IsWaitingForRoll || machine.IsJoined))
+                _statistics.Count("purged snapshots");
         })
         {
             Committed = () =>

@@ -55,7 +55,7 @@ public sealed class ChangeTracker
     /// <exception cref="InvalidOperationException">The key of an entity was changed, or two have the same.</exception>
     public void DetectChanges()
     {
-        Context.Concurrency.ThrowIfBusy();
+        using var operation = Context.Concurrency.Enter();
         foreach (var entry in _byEntity.Values)
             DetectChanges(entry);
     }
@@ -63,7 +63,7 @@ public sealed class ChangeTracker
     /// <summary>Takes all entities as they are for saved: added and modified ones become unchanged, deleted ones are forgotten.</summary>
     public void AcceptAllChanges()
     {
-        Context.Concurrency.ThrowIfBusy();
+        using var operation = Context.Concurrency.Enter();
         foreach (var entry in _byEntity.Values.ToList())
         {
             if (entry.CurrentState != EntityState.Unchanged)
@@ -74,7 +74,7 @@ public sealed class ChangeTracker
     /// <summary>Forgets all entities; none is written any more.</summary>
     public void Clear()
     {
-        Context.Concurrency.ThrowIfBusy();
+        using var operation = Context.Concurrency.Enter();
         foreach (var entry in _byEntity.Values)
             entry.CurrentState = EntityState.Detached;
         _byEntity.Clear();
@@ -96,7 +96,7 @@ public sealed class ChangeTracker
 
     internal void SetState(EntityEntry entry, EntityState state)
     {
-        Context.Concurrency.ThrowIfBusy();
+        using var operation = Context.Concurrency.Enter();
         if (state == EntityState.Detached || (state == EntityState.Deleted && entry.CurrentState == EntityState.Added))
         {
             Forget(entry);

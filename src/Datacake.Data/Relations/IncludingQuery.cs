@@ -1,48 +1,88 @@
 using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
+using Datacake.Data.Querying;
 using Datacake.Node;
 
-namespace Datacake.Data.Querying;
+namespace Datacake.Data;
 
-/// <summary>A query for entities that come with related ones.</summary>
-sealed class IncludingQuery<T>(Keyspace<T> source, Query<T> entities, IReadOnlyList<Inclusion<T>> inclusions, bool isTracking) : OrderedQuery<T>
+/// <summary>A query for entities that come with related ones. <c>ThenInclude</c> brings what those, in turn, are related to.</summary>
+/// <typeparam name="T">The entities.</typeparam>
+/// <typeparam name="TRelated">The related entities that were included last.</typeparam>
+public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQuery<T>
     where T : class
+    where TRelated : class
 {
-    public Keyspace<T> Source => source;
+    readonly Keyspace<T> _source;
+    readonly Query<T> _entities;
+    readonly IReadOnlyList<Inclusion<T>> _inclusions;
+    readonly Func<Inclusion<TRelated>, Inclusion<T>> _further;
+    readonly bool _isTracking;
 
-    public override Query<T> AsNoTracking() => new IncludingQuery<T>(source, entities.AsNoTracking(), inclusions, isTracking: false);
+    /// <param name="source">The keyspace of the entities.</param>
+    /// <param name="entities">The query for the entities alone.</param>
+    /// <param name="inclusions">What comes with the entities.</param>
+    /// <param name="further">What the last inclusion is with another one behind it.</param>
+    /// <param name="isTracking">Whether what is included is tracked.</param>
+    internal IncludingQuery(
+        Keyspace<T> source, Query<T> entities, IReadOnlyList<Inclusion<T>> inclusions, Func<Inclusion<TRelated>, Inclusion<T>> further, bool isTracking)
+    {
+        _source = source;
+        _entities = entities;
+        _inclusions = inclusions;
+        _further = further;
+        _isTracking = isTracking;
+    }
 
-    public override string Explain() => $"{entities.Explain()}; {string.Join("; ", inclusions)}";
+    /// <inheritdoc/>
+    public override Query<T> AsNoTracking() =>
+        new IncludingQuery<T, TRelated>(_source, _entities.AsNoTracking(), _inclusions, _further, isTracking: false);
 
-    public IncludingQuery<T> With(Inclusion<T> inclusion) => new(source, entities, [.. inclusions, inclusion], isTracking);
+    /// <inheritdoc/>
+    public override string Explain() => $"{_entities.Explain()}; {string.Join("; ", _inclusions)}";
 
-    internal override CompiledExpressions Expressions => source.Expressions;
+    internal override CompiledExpressions Expressions => _source.Expressions;
+
+    DatacakeContext IIncludingQuery<T>.Context => _source.Context;
+
+    IncludingQuery<T, TOther> IIncludingQuery<T>.Including<TOther>(Inclusion<T, TOther> inclusion) => And<TOther>(inclusion, inclusion.Then);
+
+    /// <summary>The query with what the entities that were included last come with.</summary>
+    internal IncludingQuery<T, TNext> ThenIncluding<TNext>(Func<DatacakeContext, Inclusion<TRelated, TNext>> next)
+        where TNext : class
+    {
+        var inclusion = next(_source.Context);
+        return And(_further(inclusion), (Inclusion<TNext> last) => _further(inclusion.Then(last)));
+    }
 
     internal override async IAsyncEnumerable<IReadOnlyList<T>> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (var batch in entities.RunAsync(cancellationToken).ConfigureAwait(false))
+        await foreach (var batch in _entities.RunAsync(cancellationToken).ConfigureAwait(false))
         {
-            foreach (var inclusion in inclusions)
-                await inclusion.LoadAsync(source.Context, batch, isTracking, cancellationToken).ConfigureAwait(false);
+            foreach (var inclusion in _inclusions)
+                await inclusion.LoadAsync(_source.Context, batch, _isTracking, cancellationToken).ConfigureAwait(false);
             yield return batch;
         }
     }
 
-    internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate) => Over(entities.WhereCore(predicate));
+    internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate) => Over(_entities.WhereCore(predicate));
 
-    internal override OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) => Over(entities.OrderByCore(orderings));
+    internal override OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) => Over(_entities.OrderByCore(orderings));
 
-    internal override OrderedQuery<T> ThenByCore(Ordering<T> ordering) => Over(((OrderedQuery<T>)entities).ThenByCore(ordering));
+    internal override OrderedQuery<T> ThenByCore(Ordering<T> ordering) =>
+        Over(_entities is OrderedQuery<T> ordered ? ordered.ThenByCore(ordering) : _entities.OrderByCore([ordering]));
 
-    internal override Query<T> SkipCore(int count) => Over(entities.SkipCore(count));
+    internal override Query<T> SkipCore(int count) => Over(_entities.SkipCore(count));
 
-    internal override Query<T> TakeCore(int count) => Over(entities.TakeCore(count));
+    internal override Query<T> TakeCore(int count) => Over(_entities.TakeCore(count));
 
-    internal override ValueTask<long> CountCoreAsync(CancellationToken cancellationToken) => entities.CountCoreAsync(cancellationToken);
+    internal override ValueTask<long> CountCoreAsync(CancellationToken cancellationToken) => _entities.CountCoreAsync(cancellationToken);
 
     internal override Task<SaveResult> ExecuteCore(
         Action<PropertySetters<T>>? update, Consistency? consistency, CancellationToken cancellationToken) =>
-        entities.ExecuteCore(update, consistency, cancellationToken);
+        _entities.ExecuteCore(update, consistency, cancellationToken);
 
-    IncludingQuery<T> Over(Query<T> other) => new(source, other, inclusions, isTracking);
+    IncludingQuery<T, TRelated> Over(Query<T> entities) => new(_source, entities, _inclusions, _further, _isTracking);
+
+    IncludingQuery<T, TOther> And<TOther>(Inclusion<T> inclusion, Func<Inclusion<TOther>, Inclusion<T>> further)
+        where TOther : class => new(_source, _entities, Inclusion<T>.Merge(_inclusions, inclusion), further, _isTracking);
 }

@@ -15,13 +15,13 @@ public static class QueryInclusion
     /// <param name="foreignKey">The property that holds its key.</param>
     /// <exception cref="ArgumentException">The first expression is not a property that can be set.</exception>
     /// <exception cref="InvalidOperationException">The query is not one for entities, but a projection or the like.</exception>
-    public static OrderedQuery<T> Include<T, TRelated, TKey>(
+    public static IncludingQuery<T, TRelated> Include<T, TRelated, TKey>(
         this Query<T> query, Expression<Func<T, TRelated?>> navigation, Expression<Func<T, TKey>> foreignKey)
         where T : class
         where TRelated : class
     {
         ArgumentNullException.ThrowIfNull(query);
-        return query.Including(keyspace => new ReferenceInclusion<T, TRelated, TKey>(keyspace, navigation, foreignKey));
+        return query.Including(context => Reference(context, navigation, foreignKey));
     }
 
     /// <summary>
@@ -33,22 +33,75 @@ public static class QueryInclusion
     /// <param name="navigation">The collection that takes the related entities; it is marked with <c>[Ignore]</c>.</param>
     /// <param name="foreignKey">The property of the related entities that holds the result's key.</param>
     /// <exception cref="InvalidOperationException">The query is not one for entities, but a projection or the like.</exception>
-    public static OrderedQuery<T> IncludeMany<T, TRelated, TKey>(
+    public static IncludingQuery<T, TRelated> IncludeMany<T, TRelated, TKey>(
         this Query<T> query, Expression<Func<T, ICollection<TRelated>?>> navigation, Expression<Func<TRelated, TKey>> foreignKey)
         where T : class
         where TRelated : class
     {
         ArgumentNullException.ThrowIfNull(query);
-        return query.Including(keyspace => new CollectionInclusion<T, TRelated, TKey>(keyspace, navigation, foreignKey));
+        return query.Including(context => Collection(context, navigation, foreignKey));
     }
 
-    static IncludingQuery<T> Including<T>(this Query<T> query, Func<Keyspace<T>, Inclusion<T>> inclusion)
-        where T : class => query switch
+    /// <summary>
+    /// Brings the entity that each of those refers to which were included last:
+    /// <c>db.Orders.Include(o => o.Customer, o => o.CustomerId).ThenInclude(c => c.Country, c => c.CountryId)</c>. To bring several, include the first
+    /// ones again: what is named twice is loaded once.
+    /// </summary>
+    /// <param name="query">A query that includes related entities.</param>
+    /// <param name="navigation">The property that takes the entity; it is marked with <c>[Ignore]</c>.</param>
+    /// <param name="foreignKey">The property that holds its key.</param>
+    /// <exception cref="ArgumentException">The first expression is not a property that can be set.</exception>
+    public static IncludingQuery<T, TNext> ThenInclude<T, TRelated, TNext, TKey>(
+        this IncludingQuery<T, TRelated> query, Expression<Func<TRelated, TNext?>> navigation, Expression<Func<TRelated, TKey>> foreignKey)
+        where T : class
+        where TRelated : class
+        where TNext : class
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return query.ThenIncluding(context => Reference(context, navigation, foreignKey));
+    }
+
+    /// <summary>Brings the entities that refer to each of those which were included last, as <c>IncludeMany</c> does for the results.</summary>
+    /// <param name="query">A query that includes related entities, whose key is one property.</param>
+    /// <param name="navigation">The collection that takes the entities; it is marked with <c>[Ignore]</c>.</param>
+    /// <param name="foreignKey">The property of the entities that holds the key of those they refer to.</param>
+    public static IncludingQuery<T, TNext> ThenIncludeMany<T, TRelated, TNext, TKey>(
+        this IncludingQuery<T, TRelated> query, Expression<Func<TRelated, ICollection<TNext>?>> navigation, Expression<Func<TNext, TKey>> foreignKey)
+        where T : class
+        where TRelated : class
+        where TNext : class
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return query.ThenIncluding(context => Collection(context, navigation, foreignKey));
+    }
+
+    static ReferenceInclusion<T, TRelated, TKey> Reference<T, TRelated, TKey>(
+        DatacakeContext context, Expression<Func<T, TRelated?>> navigation, Expression<Func<T, TKey>> foreignKey)
+        where T : class
+        where TRelated : class => new(context.KeyspaceOf<T>().Model, navigation, foreignKey);
+
+    static CollectionInclusion<T, TRelated, TKey> Collection<T, TRelated, TKey>(
+        DatacakeContext context, Expression<Func<T, ICollection<TRelated>?>> navigation, Expression<Func<TRelated, TKey>> foreignKey)
+        where T : class
+        where TRelated : class => new(context.KeyspaceOf<T>().Model, navigation, foreignKey);
+
+    static IncludingQuery<T, TRelated> Including<T, TRelated>(this Query<T> query, Func<DatacakeContext, Inclusion<T, TRelated>> include)
+        where T : class
+        where TRelated : class
+    {
+        return query switch
         {
-            IncludingQuery<T> including => including.With(inclusion(including.Source)),
-            EntityQuery<T> entities => new IncludingQuery<T>(entities.Source, entities, [inclusion(entities.Source)], entities.IsTracking),
-            Keyspace<T> keyspace => new IncludingQuery<T>(keyspace, keyspace, [inclusion(keyspace)], isTracking: true),
+            IIncludingQuery<T> including => including.Including(include(including.Context)),
+            EntityQuery<T> entities => Over(entities.Source, entities.IsTracking),
+            Keyspace<T> keyspace => Over(keyspace, isTracking: true),
             _ => throw new InvalidOperationException(
                 $"Only a query for the entities of a keyspace can include others; this is '{query}'. Call Include before Select and Distinct."),
         };
+
+        IncludingQuery<T, TRelated> Over(Keyspace<T> source, bool isTracking)
+        {
+            var inclusion = include(source.Context);
+            return new(source, query, [inclusion], inclusion.Then, isTracking);
+        }
+    }
 }

@@ -10,8 +10,10 @@ namespace Datacake.EventualConsistency.Layout;
 /// </summary>
 static class StoreLayout
 {
-    /// <summary>The version of this layout and of all encodings in it. A store of a newer one is refused.</summary>
-    public const uint Format = 1;
+    /// <summary>
+    /// The version of this layout and of all encodings in it. A store of a newer one is refused. Since 2, log records say whether they may purge.
+    /// </summary>
+    public const uint Format = 2;
 
     const byte MetaRange = 0x00, KeyspaceRange = 0x01, DocumentRange = 0x02, LogRange = 0x03, IndexRange = 0x04, IndexEntryRange = 0x05,
         ArrivingRange = 0x06, ArrivingLogRange = 0x07;
@@ -25,6 +27,9 @@ static class StoreLayout
     public static readonly ReadOnlyMemory<byte> FormatKey = new byte[] { MetaRange, (byte)'f' };
     public static readonly ReadOnlyMemory<byte> IdentityKey = new byte[] { MetaRange, (byte)'i' };
     public static readonly ReadOnlyMemory<byte> StateKey = new byte[] { MetaRange, (byte)'s' };
+
+    /// <summary>How far the copy of a member's data is, on a store that joins.</summary>
+    public static readonly ReadOnlyMemory<byte> SeedKey = new byte[] { MetaRange, (byte)'j' };
 
     public static readonly KeyRange AllKeyspaces = RangeOf(KeyspaceRange);
     public static readonly KeyRange AllDocuments = RangeOf(DocumentRange);
@@ -56,13 +61,13 @@ static class StoreLayout
         {
             var key = keys[i].Encoded.Span;
             storageKeys[i] = all.AsMemory(start, DocumentPrefixLength + key.Length);
-            all[start] = DocumentRange;
-            BinaryPrimitives.WriteUInt16BigEndian(all.AsSpan(start + 1), keyspace);
-            key.CopyTo(all.AsSpan(start + DocumentPrefixLength));
+            WriteDocumentKey(all.AsSpan(start), keyspace, key);
             start += DocumentPrefixLength + key.Length;
         }
         return storageKeys;
     }
+
+    public static void WriteDocumentKey(Span<byte> output, ushort keyspace, ReadOnlySpan<byte> key) => WriteNumbered(output, DocumentRange, keyspace, key);
 
     public static KeyRange Documents(ushort keyspace) => KeyRange.WithPrefix(Numbered(DocumentRange, keyspace, []));
 
@@ -83,7 +88,15 @@ static class StoreLayout
         Concat(prefix.Start.Span, suffixes.Start.Span),
         suffixes.End is { } end ? Concat(prefix.Start.Span, end.Span) : prefix.End);
 
+    public const int LogKeyLength = 1 + HlcTimestamp.Size;
+
     public static byte[] LogKey(HlcTimestamp stamp) => Stamped(LogRange, stamp);
+
+    public static void WriteLogKey(Span<byte> output, HlcTimestamp stamp)
+    {
+        output[0] = LogRange;
+        stamp.Write(output[1..]);
+    }
 
     public static byte[] ArrivingLogKey(HlcTimestamp stamp) => Stamped(ArrivingLogRange, stamp);
 
@@ -126,10 +139,15 @@ static class StoreLayout
     static byte[] Numbered(byte range, ushort number, ReadOnlySpan<byte> rest)
     {
         var key = new byte[3 + rest.Length];
-        key[0] = range;
-        BinaryPrimitives.WriteUInt16BigEndian(key.AsSpan(1), number);
-        rest.CopyTo(key.AsSpan(3));
+        WriteNumbered(key, range, number, rest);
         return key;
+    }
+
+    static void WriteNumbered(Span<byte> output, byte range, ushort number, ReadOnlySpan<byte> rest)
+    {
+        output[0] = range;
+        BinaryPrimitives.WriteUInt16BigEndian(output[1..], number);
+        rest.CopyTo(output[3..]);
     }
 
     static byte[] Concat(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)

@@ -24,7 +24,7 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         if (!request.IsJoining && request.Known.Covers(state.Truncated) && !state.Known.Covers(request.Truncated))
             yield break;
         var parts = request.IsJoining || !request.Known.Covers(state.Truncated)
-            ? SnapshotAsync(snapshot, state, request.Pull, stream, cancellationToken)
+            ? SnapshotAsync(snapshot, state, request, stream, cancellationToken)
             : DifferenceAsync(snapshot, state, request, stream, cancellationToken);
         await foreach (var part in parts.ConfigureAwait(false))
             yield return part;
@@ -37,20 +37,10 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         var part = new PartBuilder();
         int number = 0;
         // Newest first: what supersedes a transaction is always greater, so it has been sent when the transaction is claimed.
-        await foreach (var (logKey, logValue) in snapshot.ReadAllReverseAsync(RangeOf(missing), cancellationToken).ConfigureAwait(false))
+        await foreach (var record in NewestFirstAsync(snapshot, missing, cancellationToken).ConfigureAwait(false))
         {
-            var stamp = StoreLayout.StampOfLogKey(logKey.Span);
-            if (!missing.Contains(stamp))
-                continue;
-            var record = LogRecord.Decode(stamp, logValue);
-            foreach (var key in record.DocumentKeys)
-            {
-                if (part.Has(key))
-                    continue;
-                var document = await ReplicaBatch.ReadStoredAsync(snapshot, key).ConfigureAwait(false);
-                if (!ReferenceEquals(document, Document.Nothing) && !WasSent(document, missing, stamp))
-                    part.Add(key, new NamedDocument(Name(key), document));
-            }
+            var stamp = record.Stamp;
+            await AddDocumentsAsync(part, snapshot, record, missing, last: null).ConfigureAwait(false);
             part.Records.Add(new TransactionNames(stamp, [.. record.DocumentKeys.Select(Name)]));
             if (part.Length >= maxPartLength || part.Records.Count >= MaxRecords)
             {
@@ -62,18 +52,37 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         yield return new Chunk(request.Pull, stream, number, state.Known, part.Records, part.Documents, missing, IsLast: true);
     }
 
+    /// <summary>
+    /// The documents, in the order that all nodes share, then the log. If the other can go on with an earlier snapshot that broke off, it gets the
+    /// documents from there on; but first those before that have changed since, which the log of what it lacks names [R16].
+    /// </summary>
     async IAsyncEnumerable<ReplicaMessage> SnapshotAsync(
-        IStorageSnapshot snapshot, ReplicaState state, ulong pull, ulong stream, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IStorageSnapshot snapshot, ReplicaState state, PullRequest request, ulong stream, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var part = new PartBuilder();
+        var from = request.Resume is { } resume && resume.CanGoOnAt(state) ? resume : null;
+        long count = await CountAsync(snapshot, cancellationToken).ConfigureAwait(false);
         int number = 0;
-        await foreach (var (key, value) in snapshot.ReadAllAsync(StoreLayout.AllDocuments, cancellationToken).ConfigureAwait(false))
+        var part = new PartBuilder();
+        if (from is not null)
         {
-            part.Add(key, new NamedDocument(Name(key), ReplicaBatch.ParseStored(key, value)));
-            if (part.Length >= maxPartLength)
+            var missing = state.Known.Except(from.Base);
+            await foreach (var record in NewestFirstAsync(snapshot, missing, cancellationToken).ConfigureAwait(false))
             {
-                yield return new SnapshotPage(pull, stream, number++, state, part.Records, part.Documents, IsLast: false);
-                part = new PartBuilder();
+                await AddDocumentsAsync(part, snapshot, record, missing, from.Last).ConfigureAwait(false);
+                if (part.Length >= maxPartLength)
+                    yield return Page(SnapshotPart.Changed);
+            }
+            yield return Page(SnapshotPart.Changed);
+        }
+
+        var rest = from is null ? SnapshotPart.Whole : SnapshotPart.Rest;
+        foreach (var range in RangesAfter(from?.Last))
+        {
+            await foreach (var (key, value) in snapshot.ReadAllAsync(range, cancellationToken).ConfigureAwait(false))
+            {
+                part.Add(key, new NamedDocument(Name(key), ReplicaBatch.ParseStored(key, value)));
+                if (part.Length >= maxPartLength)
+                    yield return Page(rest);
             }
         }
         await foreach (var (key, value) in snapshot.ReadAllAsync(StoreLayout.AllLog, cancellationToken).ConfigureAwait(false))
@@ -81,12 +90,60 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
             var record = LogRecord.Decode(StoreLayout.StampOfLogKey(key.Span), value);
             part.Records.Add(new TransactionNames(record.Stamp, [.. record.DocumentKeys.Select(Name)]));
             if (part.Records.Count >= MaxRecords)
-            {
-                yield return new SnapshotPage(pull, stream, number++, state, part.Records, part.Documents, IsLast: false);
-                part = new PartBuilder();
-            }
+                yield return Page(rest);
         }
-        yield return new SnapshotPage(pull, stream, number, state, part.Records, part.Documents, IsLast: true);
+        yield return Page(rest, isLast: true);
+
+        SnapshotPage Page(SnapshotPart which, bool isLast = false)
+        {
+            var page = new SnapshotPage(request.Pull, stream, number++, state, count, which, part.Records, part.Documents, isLast);
+            part = new PartBuilder();
+            return page;
+        }
+    }
+
+    static async IAsyncEnumerable<LogRecord> NewestFirstAsync(
+        IStorageSnapshot snapshot, VersionVector missing, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var (key, value) in snapshot.ReadAllReverseAsync(RangeOf(missing), cancellationToken).ConfigureAwait(false))
+        {
+            var stamp = StoreLayout.StampOfLogKey(key.Span);
+            if (missing.Contains(stamp))
+                yield return LogRecord.Decode(stamp, value);
+        }
+    }
+
+    /// <summary>Adds the documents that a record names to a part, but for those sent already, and those after the last one wanted.</summary>
+    async ValueTask AddDocumentsAsync(PartBuilder part, IStorageSnapshot snapshot, LogRecord record, VersionVector missing, DocumentName? last)
+    {
+        foreach (var key in record.DocumentKeys)
+        {
+            if (part.Has(key) || (last is { } bound && Name(key).IsAfter(bound)))
+                continue;
+            var document = await ReplicaBatch.ReadStoredAsync(snapshot, key).ConfigureAwait(false);
+            if (!ReferenceEquals(document, Document.Nothing) && !WasSent(document, missing, record.Stamp))
+                part.Add(key, new NamedDocument(Name(key), document));
+        }
+    }
+
+    /// <summary>Where the documents are that come after one in the order that all nodes share.</summary>
+    IEnumerable<KeyRange> RangesAfter(DocumentName? last)
+    {
+        foreach (var keyspace in catalog.All.OrderBy(keyspace => keyspace.Name, StringComparer.Ordinal))
+        {
+            var all = StoreLayout.Documents(keyspace.Number);
+            int order = last is { } bound ? string.CompareOrdinal(keyspace.Name, bound.Keyspace) : 1;
+            if (order >= 0)
+                yield return order == 0 ? all.After(StoreLayout.DocumentKey(keyspace.Number, last!.Value.Key.Span)) : all;
+        }
+    }
+
+    static async ValueTask<long> CountAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        long count = 0;
+        await foreach (var (_, value) in snapshot.ReadAllAsync(StoreLayout.AllKeyspaces, cancellationToken).ConfigureAwait(false))
+            count += KeyspaceRecord.Decode(value).Count;
+        return count;
     }
 
     DocumentName Name(ReadOnlyMemory<byte> documentKey)

@@ -9,9 +9,6 @@ namespace Datacake.EventualConsistency.Replication;
 sealed partial class Replica
 {
     Roll? _roll;
-    bool _hasSeed;              // a full snapshot has come, and waits for the roll
-    ulong _seedStore;           // the store that it is of
-    bool _hasPartOfSeed;
     bool _hasJoined;            // as of the last completed batch
     VersionVector? _surveyed;   // all that exists of earlier runs of this replica
 
@@ -19,15 +16,15 @@ sealed partial class Replica
     sealed record Roll(ulong Nonce, Dictionary<byte, Session> Sessions, Dictionary<byte, Report> Answers);
 
     /// <summary>Whether the store waits with a copy of a member's data for further members to answer.</summary>
-    public bool IsWaitingForRoll => _hasSeed;
+    public bool IsWaitingForRoll => _isSeedWhole && _unpurged is null;
 
     /// <summary>The members that a joining store waits for, as far as it knows them.</summary>
     public IEnumerable<byte> AwaitedMembers => Identity.Members.Keys.Where(node => node != Node && !_sessions.ContainsKey(node));
 
-    /// <summary>Declares this empty store the first of a new cluster.</summary>
+    /// <summary>Declares this store the first of a new cluster, unless it has joined one or has something of one.</summary>
     public void Bootstrap()
     {
-        if (IsJoined)
+        if (IsJoined || HasPartOfSeed)
             return;
         Identity.IsJoined = Identity.IsDirty = true;
         StartRun();
@@ -37,7 +34,7 @@ sealed partial class Replica
     public void Tick(ReplicaBatch batch)
     {
         TickPulls(batch);
-        if (_hasSeed)
+        if (IsWaitingForRoll)
             StartRoll(batch);
         else if (IsJoined && HasGap(batch.State))
             TickGap(batch);
@@ -61,29 +58,8 @@ sealed partial class Replica
             _pulls.Remove(peer);
         if (IsJoined)
             TakeAside(batch, page);
-        else if (!_hasSeed)
+        else if (!_isSeedWhole)
             await TakeAsSeedAsync(batch, peer, page, cancellationToken).ConfigureAwait(false);
-    }
-
-    async ValueTask TakeAsSeedAsync(ReplicaBatch batch, byte peer, SnapshotPage page, CancellationToken cancellationToken)
-    {
-        if (page.Number == 0 && _hasPartOfSeed)
-            await WipeAsync(batch, cancellationToken).ConfigureAwait(false);
-        _hasPartOfSeed = true;
-        foreach (var (name, document) in page.Documents)
-            await batch.MergeAsync(KeyOf(name), document).ConfigureAwait(false);
-        foreach (var (stamp, names) in page.Records)
-            batch.AddLog(new LogRecord(stamp, [.. names.Select(KeyOf)]));
-        batch.HasPulled = true;
-        if (!page.IsLast)
-            return;
-        batch.State = page.State;
-        _hasSeed = true;
-        _seedStore = _sessions[peer].StoreId;
-        if (Identity.MayHaveEarlierLife)
-            StartRoll(batch);
-        else
-            Join();
     }
 
     void StartRoll(ReplicaBatch batch)
@@ -106,12 +82,12 @@ sealed partial class Replica
                 answer.Value.Peers.TryGetValue(answer.Key, out var own) ? surveyed.Union(own.Known.OfNode(Node)) : surveyed);
             CloseGap(batch);
         }
-        else if (!IsJoined && _hasSeed && _roll!.Answers.Count > 0)
+        else if (!IsJoined && IsWaitingForRoll && _roll!.Answers.Count > 0)
         {
             // A member that everyone has forgotten is not waited for.
             others.RemoveWhere(node => _roll.Answers.Values.All(answer => answer.Table.Forgotten.Contains(node)));
             if (IsRollComplete(others))
-                Join();
+                Join(batch);
         }
     }
 
@@ -128,22 +104,13 @@ sealed partial class Replica
             && answer.Boots.All(boot => boot.Key == Node || (_sessions.TryGetValue(boot.Key, out var session) && session.Boot == boot.Value)));
     }
 
-    void Join()
+    void Join(ReplicaBatch batch)
     {
-        _hasSeed = _hasPartOfSeed = false;
+        batch.Extra.Delete(StoreLayout.SeedKey);
+        (_seed, _isSeedWhole) = (null, false);
         _roll = null;
         Identity.IsJoined = Identity.IsDirty = true;
         StartRun();
-    }
-
-    /// <summary>The seed is of no use: its commit, or that of the joining itself, has failed, or it is of a retired store. Joining begins anew.</summary>
-    void ForgetSeed()
-    {
-        Identity.IsJoined = false;
-        _run = _previous = HlcTimestamp.None;
-        _hasSeed = false;
-        _hasPartOfSeed = true;
-        _roll = null;
     }
 
     bool HasGap(ReplicaState state)
@@ -164,24 +131,5 @@ sealed partial class Replica
     {
         if (_surveyed is { } surveyed && batch.State.Known.Covers(surveyed))
             batch.Claim(VersionVector.Of(Node, HlcTimestamp.None, _run));
-    }
-
-    /// <summary>Empties a store that has not joined.</summary>
-    async ValueTask WipeAsync(ReplicaBatch batch, CancellationToken cancellationToken)
-    {
-        foreach (var range in (KeyRange[])[StoreLayout.AllDocuments, StoreLayout.AllLog, StoreLayout.AllIndexEntries])
-            await DeleteRangeAsync(batch, range, cancellationToken).ConfigureAwait(false);
-        foreach (var keyspace in Catalog.All)
-        {
-            var change = batch.Change(keyspace);
-            change.State = change.State with { Record = change.State.Record with { Count = 0, Fingerprint = 0 } };
-        }
-        batch.Wipe();
-    }
-
-    static async ValueTask DeleteRangeAsync(ReplicaBatch batch, KeyRange range, CancellationToken cancellationToken)
-    {
-        await foreach (var (key, _) in batch.Snapshot.ReadAllAsync(range, cancellationToken).ConfigureAwait(false))
-            batch.Extra.Delete(key.ToArray());
     }
 }

@@ -27,14 +27,16 @@ sealed partial class Replica
     public void StartPull(ReplicaBatch batch, byte peer)
     {
         _pulls[peer] = new PullProgress(++_counter);
+        _seedWaitTicks = 0;
         var state = batch.State;
-        batch.Outbox.Add(new Outgoing(peer, _sessions[peer].Id, new PullRequest(_counter, state.Known, state.Truncated, !IsJoined)));
+        var request = new PullRequest(_counter, state.Known, state.Truncated, !IsJoined, IsJoined ? null : _seed?.Position);
+        batch.Outbox.Add(new Outgoing(peer, _sessions[peer].Id, request));
     }
 
     /// <summary>Starts a pull from a peer with whom a session has just been opened, if it has something that this replica lacks.</summary>
     public void PullFromNewPeer(ReplicaBatch batch, byte peer, Hello hello)
     {
-        bool hasMore = IsJoined ? !batch.State.Known.Covers(hello.Known) : !_hasSeed;
+        bool hasMore = IsJoined ? !batch.State.Known.Covers(hello.Known) : NeedsSeed && CanGoOnWith(hello.Known);
         if (CanPull && !hello.Run.IsNone && hasMore)
             StartPull(batch, peer);
     }
@@ -80,23 +82,28 @@ sealed partial class Replica
             if (++pull.IdleTicks > MaxIdleTicks)
                 _pulls.Remove(peer);
         }
+        if (CanPull)
+            _seedWaitTicks++;
         foreach (byte peer in _sessions.Keys)
         {
             var missing = KnownOf(peer).Except(batch.State.Known);
             bool isLasting = _missing.TryGetValue(peer, out var before) && !before.Intersect(missing).IsEmpty;
             _missing[peer] = missing;
-            bool hasSeed = !IsJoined && !_hasSeed && HasRun(peer);
+            bool hasSeed = NeedsSeed && HasRun(peer) && (CanGoOnWith(KnownOf(peer)) || _seedWaitTicks > MaxSeedWaitTicks);
             if (CanPull && ((IsJoined && isLasting) || hasSeed))
                 StartPull(batch, peer);
         }
     }
+
+    /// <summary>Whether a member with this knowledge has all that has come of a copy that broke off.</summary>
+    bool CanGoOnWith(VersionVector known) => _seed is null || known.Covers(_seed.Cut.Known);
 
     async ValueTask ApplyAsync(ReplicaBatch batch, List<TransactionNames> records, List<NamedDocument> documents)
     {
         var truncated = batch.State.Truncated;
         foreach (var (name, document) in documents)
         {
-            var key = KeyOf(name);
+            var key = KeyOf(batch, name);
             await batch.MergeAsync(key, document).ConfigureAwait(false);
             // What was purged here must not come back with a peer's copy that is not purged yet.
             batch.Write(key, Purge(await batch.ReadAsync(key).ConfigureAwait(false), truncated, Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy));
@@ -104,7 +111,7 @@ sealed partial class Replica
         foreach (var (stamp, names) in records)
         {
             if (!truncated.Contains(stamp))
-                batch.AddLog(new LogRecord(stamp, [.. names.Select(KeyOf)]));
+                batch.AddLog(new LogRecord(stamp, [.. names.Select(name => KeyOf(batch, name))]));
         }
     }
 

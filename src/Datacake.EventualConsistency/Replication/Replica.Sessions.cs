@@ -200,9 +200,8 @@ sealed partial class Replica
         var mine = Identity.Members;
         foreach (ulong storeId in table.Retired)
             Identity.IsDirty |= Identity.Retired.Add(storeId);
-        // A member that was retired, and has not heard of it, may have what the others have given up.
-        if (_hasSeed && Identity.Retired.Contains(_seedStore))
-            ForgetSeed();
+        if (!IsJoined)
+            DropRetiredSeed();
         foreach (var (node, member) in table.Members)
         {
             bool isFree = !mine.TryGetValue(node, out var known) || Identity.Retired.Contains(known.StoreId);

@@ -18,6 +18,9 @@ sealed record Cell(string Workload, string Parameters, params IReadOnlyList<Subj
     /// <summary>Whether the bytes on sockets are of interest.</summary>
     public bool CountsWireBytes { get; init; }
 
+    /// <summary>Whether the memory that the process keeps is of interest; then each run ends with a full collection.</summary>
+    public bool CountsKeptBytes { get; init; }
+
     /// <summary>What our system has to reach.</summary>
     public IReadOnlyList<Target> Targets { get; init; } = [];
 

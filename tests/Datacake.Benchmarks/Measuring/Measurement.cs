@@ -9,9 +9,10 @@ namespace Datacake.Benchmarks.Measuring;
 /// <param name="CpuMicrosecondsPerItem">Processor time of the whole process.</param>
 /// <param name="AllocatedBytesPerItem">Managed bytes allocated in the whole process.</param>
 /// <param name="WireBytesPerOperation">Bytes that the whole process sent on sockets; null if that was not of interest.</param>
+/// <param name="KeptBytesPerItem">By how much the memory of the process has grown; null if that was not of interest.</param>
 sealed record Measurement(
     Cell Cell, string System, Spread Throughput, double P50Microseconds, double P99Microseconds, double CpuMicrosecondsPerItem,
-    double AllocatedBytesPerItem, double? WireBytesPerOperation);
+    double AllocatedBytesPerItem, double? WireBytesPerOperation, double? KeptBytesPerItem);
 
 /// <summary>The least, the middle and the greatest of some figures.</summary>
 readonly record struct Spread(double Min, double Median, double Max)

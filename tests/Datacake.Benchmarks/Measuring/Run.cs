@@ -8,8 +8,9 @@ namespace Datacake.Benchmarks.Measuring;
 /// <param name="Cpu">Processor time of the process.</param>
 /// <param name="AllocatedBytes">Managed bytes.</param>
 /// <param name="WireBytes">Bytes sent, if they were counted.</param>
+/// <param name="KeptBytes">By how much the memory of the process has grown, if that was looked at.</param>
 /// <param name="Latencies">How long each operation took.</param>
-sealed record Run(long Operations, TimeSpan Elapsed, TimeSpan Cpu, long AllocatedBytes, long WireBytes, LatencyHistogram Latencies)
+sealed record Run(long Operations, TimeSpan Elapsed, TimeSpan Cpu, long AllocatedBytes, long WireBytes, long KeptBytes, LatencyHistogram Latencies)
 {
     public double OperationsPerSecond => Operations / Elapsed.TotalSeconds;
 
@@ -25,6 +26,7 @@ sealed record Run(long Operations, TimeSpan Elapsed, TimeSpan Cpu, long Allocate
         GC.Collect();
         GC.WaitForPendingFinalizers();
         long wireBytes = await WireBytesAsync();
+        long keptBytes = cell.CountsKeptBytes ? KeptMemory.Read() : 0;
 
         long allocated = GC.GetTotalAllocatedBytes(precise: true);
         var cpu = Environment.CpuUsage.TotalTime;
@@ -41,11 +43,16 @@ sealed record Run(long Operations, TimeSpan Elapsed, TimeSpan Cpu, long Allocate
         allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
 
         wireBytes = await WireBytesAsync() - wireBytes;
+        if (cell.CountsKeptBytes)
+        {
+            await Idleness.WaitAsync();
+            keptBytes = KeptMemory.Read() - keptBytes;
+        }
 
         var all = new LatencyHistogram();
         foreach (var histogram in latencies)
             all.Add(histogram);
-        return new Run(operations.Sum(), elapsed, cpu, allocated, wireBytes, all);
+        return new Run(operations.Sum(), elapsed, cpu, allocated, wireBytes, keptBytes, all);
 
         async Task<long> WireBytesAsync() => wire is null ? 0 : session.WireBytes?.Invoke() ?? await wire.ReadAsync();
 

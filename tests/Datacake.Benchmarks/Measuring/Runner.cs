@@ -108,6 +108,7 @@ sealed class Runner(Pace pace, string? filter, Progress progress, Action<CellRes
             latencies.Quantile(0.99),
             runs.Sum(run => run.Cpu.TotalMicroseconds) / items,
             runs.Sum(run => run.AllocatedBytes) / items,
-            cell.CountsWireBytes ? (double)runs.Sum(run => run.WireBytes) / operations : null);
+            cell.CountsWireBytes ? (double)runs.Sum(run => run.WireBytes) / operations : null,
+            cell.CountsKeptBytes ? runs.Sum(run => run.KeptBytes) / items : null);
     }
 }

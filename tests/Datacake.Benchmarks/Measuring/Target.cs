@@ -38,6 +38,9 @@ sealed record Target(string Name, double Limit, bool IsAtLeast, Func<IReadOnlyLi
     /// <summary>An operation sends at most so much.</summary>
     public static Target Sends(double bytesPerOperation) => new("B sent", bytesPerOperation, false, measurements => measurements[0].WireBytesPerOperation);
 
+    /// <summary>An item makes the process grow by at most so much.</summary>
+    public static Target Keeps(double bytesPerItem) => new("B kept", bytesPerItem, false, measurements => measurements[0].KeptBytesPerItem);
+
     static double? Ratio(Measurement ours, IReadOnlyList<Measurement> measurements, string system) =>
         measurements.FirstOrDefault(measurement => measurement.System == system) is { } peer
             ? ours.Throughput.Median / peer.Throughput.Median

@@ -2,6 +2,7 @@ using Akka.DistributedData;
 using Datacake.Benchmarks.Measuring;
 using Datacake.EventualConsistency;
 using Datacake.Node;
+using Datacake.Storage;
 
 namespace Datacake.Benchmarks.Replication;
 
@@ -40,7 +41,33 @@ static class ReplicationWorkload
             }
             if (isMemory || !runner.Pace.IsQuick)
                 await MeasureGrowthAsync(runner, store);
+            if (!isMemory)
+                await MeasureMemoryAsync(runner, store);
         }
+    }
+
+    /// <summary>How much more memory a node holds when it has more documents on disk.</summary>
+    static Task MeasureMemoryAsync(Runner runner, string store)
+    {
+        int documents = runner.Pace.IsQuick ? ManyStored / 10 : ManyStored;
+        return runner.MeasureAsync(new Cell(
+            "replication", $"store {documents} more, store={store} nodes=1 scattered",
+            new Subject(DatacakeCluster.System, () => OpenStoringAsync(store, documents)))
+        {
+            ItemsPerOperation = documents,
+            MaxOperationsPerWorker = 1,
+            CountsKeptBytes = true,
+            Targets = [Target.Keeps(16)],
+        });
+    }
+
+    static async Task<Session> OpenStoringAsync(string store, int documents)
+    {
+        var stores = new StoreKind(store);
+        var cluster = await DatacakeCluster.StartAsync(stores.Open(1), Durability.Buffered);
+        var keyspace = cluster.Stores[0].Keyspace(Keyspace);
+        long last = 0;
+        return new Session(async (_, _) => last = await PutScatteredAsync(keyspace, last, documents)) { Close = () => CloseAsync(cluster, stores) };
     }
 
     /// <summary>Puts of fresh documents under scattered keys, at a node that has many and at one that has few.</summary>
@@ -63,20 +90,28 @@ static class ReplicationWorkload
         var stores = new StoreKind(store);
         var cluster = await DatacakeCluster.StartAsync(stores.Open(1));
         var documents = cluster.Stores[0].Keyspace(Keyspace);
-        long last = 0;
-        for (int start = 0; start < stored; start += PutsPerTask)
-        {
-            await documents.PutManyAsync(Enumerable.Range(0, PutsPerTask).Select(
-                _ => KeyValuePair.Create<DocumentKey, ReadOnlyMemory<byte>>(ScatteredKey(++last), Value)));
-        }
+        long last = await PutScatteredAsync(documents, 0, stored);
         return new Session(async (_, _) => await documents.PutAsync(ScatteredKey(Interlocked.Increment(ref last)), Value))
         {
-            Close = async () =>
-            {
-                await cluster.DisposeAsync();
-                stores.Dispose();
-            },
+            Close = () => CloseAsync(cluster, stores),
         };
+    }
+
+    /// <summary>Puts so many documents more, and returns the number of the last.</summary>
+    static async Task<long> PutScatteredAsync(KeyspaceHandle keyspace, long last, int count)
+    {
+        for (int start = 0; start < count; start += PutsPerTask)
+        {
+            await keyspace.PutManyAsync(Enumerable.Range(0, PutsPerTask).Select(
+                _ => KeyValuePair.Create<DocumentKey, ReadOnlyMemory<byte>>(ScatteredKey(++last), Value)));
+        }
+        return last;
+    }
+
+    static async ValueTask CloseAsync(DatacakeCluster cluster, StoreKind stores)
+    {
+        await cluster.DisposeAsync();
+        stores.Dispose();
     }
 
     static async Task MeasurePutsAsync(Runner runner, string store, int nodes, Consistency level, int tasks)
@@ -124,11 +159,7 @@ static class ReplicationWorkload
                 run++;
                 return ValueTask.CompletedTask;
             },
-            Close = async () =>
-            {
-                await cluster.DisposeAsync();
-                stores.Dispose();
-            },
+            Close = () => CloseAsync(cluster, stores),
         };
     }
 
@@ -149,11 +180,7 @@ static class ReplicationWorkload
                         Consistency.All);
                 }
             },
-            Close = async () =>
-            {
-                await cluster.DisposeAsync();
-                stores.Dispose();
-            },
+            Close = () => CloseAsync(cluster, stores),
         };
     }
 

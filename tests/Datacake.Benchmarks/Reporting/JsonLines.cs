@@ -36,6 +36,8 @@ sealed class JsonLines(TextWriter output)
                 json.WriteNumber("bytes_on_wire", Math.Round(wireBytes, 1));
             else
                 json.WriteNull("bytes_on_wire");
+            if (measurement.KeptBytesPerItem is { } keptBytes)
+                json.WriteNumber("kept_bytes_per_op", Math.Round(keptBytes, 1));
             json.WriteEndObject();
         }
         return Encoding.UTF8.GetString(bytes.WrittenSpan);

@@ -1,4 +1,5 @@
 using Datacake.Data.Tests.Shop;
+using Datacake.Node;
 
 namespace Datacake.Data.Tests.ChangeTracking;
 
@@ -132,4 +133,48 @@ public class ChangeTrackerTests(StoreFixture store)
     }
 
     static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task An_addition_during_another_one_on_another_thread_is_refused()
+    {
+        await using var db = new HookedContext(store.Node);
+        Exception? refusal = null;
+        db.Hooked.Add(new Hooked
+        {
+            Id = 1,
+            IdRead = () => refusal ??= AddOnAnotherThread(),
+        });
+        Assert.Contains("second operation", Assert.IsType<InvalidOperationException>(refusal).Message, StringComparison.Ordinal);
+        Assert.Single(db.ChangeTracker.Entries());
+
+        Exception? AddOnAnotherThread()
+        {
+            Exception? caught = null;
+            var thread = new Thread(() => caught = Record.Exception(() => db.Hooked.Add(new Hooked { Id = 2 })));
+            thread.Start();
+            thread.Join();
+            return caught;
+        }
+    }
+}
+
+/// <summary>An entity that tells when its key is read.</summary>
+public sealed class Hooked
+{
+    public int Id
+    {
+        get
+        {
+            IdRead?.Invoke();
+            return field;
+        }
+        set;
+    }
+
+    [Ignore] public Action? IdRead { get; set; }
+}
+
+public sealed partial class HookedContext(DatacakeNode node) : DatacakeContext(node)
+{
+    public partial Keyspace<Hooked> Hooked { get; }
 }

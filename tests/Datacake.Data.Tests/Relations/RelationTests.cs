@@ -41,6 +41,42 @@ public class RelationTests(StoreFixture store)
         Assert.Equal(3, await query.CountAsync(Token));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_is_included_includes_in_turn(bool isTracking)
+    {
+        await using var db = await Filled();
+        var query = db.Authors
+            .IncludeMany(a => a.Books, b => b.AuthorId).ThenInclude(b => b.Editor, b => b.EditorId).ThenIncludeMany(e => e.Books, b => b.AuthorId)
+            .IncludeMany(a => a.Books, b => b.AuthorId).ThenIncludeMany(b => b.Reviews, r => r.BookId)
+            .Where(a => a.Id > _first && a.Id < _first + 3).OrderByDescending(a => a.Name);
+        Assert.EndsWith(
+            "; include Books by AuthorId (include Editor by key (include Books by AuthorId); include Reviews by BookId)", query.Explain(), StringComparison.Ordinal);
+        var authors = await (isTracking ? query : query.AsNoTracking()).ToListAsync(Token);
+        Assert.Equal(
+            ["Bob: B1 bad", "Ann: A1 by Bob (B1) good, A2"],
+            authors.Select(a => $"{a.Name}: {string.Join(", ", a.Books.Select(Describe))}"));
+        Assert.Equal(isTracking ? 7 : 0, db.ChangeTracker.Entries().Count);
+
+        static string Describe(Book book) => string.Join(
+            ' ',
+            (string[])[
+                book.Title, .. book.Editor is { } editor ? (string[])[$"by {editor.Name} ({string.Join(' ', editor.Books.Select(b => b.Title))})"] : [],
+                .. book.Reviews.Select(review => review.Text)]);
+    }
+
+    [Fact]
+    public async Task What_includes_is_ordered_further()
+    {
+        await using var db = await Filled();
+        var mine = db.Books.Where(b => b.Id > _first && b.Id < _first + 100);
+        var unordered = mine.Include(b => b.Author, b => b.AuthorId).ThenByDescending(b => b.Title);
+        Assert.Equal(["B1", "A2", "A1"], await unordered.Select(b => b.Title).ToListAsync(Token));
+        var ordered = mine.OrderByDescending(b => b.AuthorId).Include(b => b.Author, b => b.AuthorId).ThenBy(b => b.Title);
+        Assert.Equal(["B1", "A1", "A2"], await ordered.Select(b => b.Title).ToListAsync(Token));
+    }
+
     [Fact]
     public async Task A_reference_to_nothing_is_null()
     {

@@ -17,6 +17,7 @@ public sealed class Book
     public string Title { get; set; } = "";
     [Ignore] public Author? Author { get; set; }
     [Ignore] public Author? Editor { get; set; }
+    [Ignore] public List<Review> Reviews { get; } = [];
 }
 
 public sealed class Review

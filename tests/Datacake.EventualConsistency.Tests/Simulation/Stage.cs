@@ -69,12 +69,14 @@ sealed class Stage : IAsyncDisposable
         await PullAsync(node, over);
     }
 
-    /// <summary>Lets a node pull from another, in the session that they have.</summary>
-    public async Task PullAsync(byte node, byte over)
+    /// <summary>Lets a node pull from another, in the session that they have; returns the answer, of which so many parts arrive.</summary>
+    public async Task<List<ReplicaMessage>> PullAsync(byte node, byte over, int pages = int.MaxValue)
     {
         var asking = await this[node].CommitAsync(batch => this[node].Replica.StartPull(batch, over));
-        foreach (var part in await this[over].AnswerAsync((PullRequest)asking.Outbox.Single().Message, ++_lastId))
+        var parts = await this[over].AnswerAsync((PullRequest)asking.Outbox.Single().Message, ++_lastId);
+        foreach (var part in parts.Take(pages))
             await DeliverAsync(over, node, part);
+        return parts;
     }
 
     /// <summary>A message arrives in the session that the two have, after it has been encoded and decoded.</summary>
@@ -177,6 +179,19 @@ sealed class Actor(byte node, ulong storeId, SimulatedClock clock) : IAsyncDispo
         await foreach (var part in new PullServer(Replica.Catalog, maxPartLength: 1).AnswerAsync(snapshot, request, stream))
             parts.Add(part);
         return parts;
+    }
+
+    /// <summary>What is stored of each document, by keyspace and key.</summary>
+    public async Task<SortedDictionary<string, Document>> DocumentsAsync()
+    {
+        using var snapshot = await _storage.OpenSnapshotAsync();
+        var documents = new SortedDictionary<string, Document>(StringComparer.Ordinal);
+        await foreach (var (key, value) in snapshot.ReadAllAsync(StoreLayout.AllDocuments))
+        {
+            string keyspace = Replica.Catalog[StoreLayout.KeyspaceOf(key.Span)].Name;
+            documents.Add($"{keyspace} {Convert.ToHexString(key.Span[StoreLayout.DocumentPrefixLength..])}", Document.Parse(value.ToArray()));
+        }
+        return documents;
     }
 
     /// <summary>The stamps of the log.</summary>

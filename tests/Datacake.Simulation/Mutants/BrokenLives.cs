@@ -30,11 +30,6 @@ sealed class TornCommits() : Mutant("R4: the known set changes in another commit
     public override bool TearsCommits => true;
 }
 
-sealed class JoinWithoutRoll() : Mutant("R12: a node joins without asking who remembers an earlier life of it")
-{
-    public override void OnOpened(Machine machine, Hello hello) => machine.Replica!.Identity.MayHaveEarlierLife = false;
-}
-
 sealed class RetirementsStayLocal() : Mutant("R6: nobody is told which stores are retired")
 {
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message switch

@@ -49,11 +49,14 @@ sealed record Chunk(
 /// <param name="Stream">The answer that it belongs to.</param>
 /// <param name="Number">Its place in the answer, from 0.</param>
 /// <param name="State">What the snapshot knows, and has truncated and purged.</param>
+/// <param name="Count">About how many documents the snapshot has.</param>
+/// <param name="Part">Which part of the snapshot this is of.</param>
 /// <param name="Records">Transactions of the log.</param>
 /// <param name="Documents">Documents, dead ones included.</param>
 /// <param name="IsLast">Whether the snapshot ends here.</param>
 sealed record SnapshotPage(
-    ulong Pull, ulong Stream, int Number, ReplicaState State, IReadOnlyList<TransactionNames> Records, IReadOnlyList<NamedDocument> Documents, bool IsLast)
+    ulong Pull, ulong Stream, int Number, ReplicaState State, long Count, SnapshotPart Part, IReadOnlyList<TransactionNames> Records,
+    IReadOnlyList<NamedDocument> Documents, bool IsLast)
     : ReplicaMessage
 {
     protected override void Write(ref MessagePackWriter writer)
@@ -62,6 +65,8 @@ sealed record SnapshotPage(
         writer.Write(Stream);
         writer.Write(Number);
         writer.Write(State.Encode());
+        writer.Write(Count);
+        writer.Write((byte)Part);
         Parts.Write(ref writer, Records, Documents);
         writer.Write(IsLast);
     }
@@ -71,9 +76,26 @@ sealed record SnapshotPage(
         ulong pull = reader.ReadUInt64(), stream = reader.ReadUInt64();
         int number = reader.ReadInt32();
         var state = ReplicaState.Decode(Record.ReadBytes(ref reader));
+        long count = reader.ReadInt64();
+        byte part = reader.ReadByte();
+        if (part > (byte)SnapshotPart.Rest)
+            throw new InvalidDataException($"A snapshot has the unknown part {part}.");
         var (records, documents) = Parts.Read(ref reader);
-        return new SnapshotPage(pull, stream, number, state, records, documents, reader.ReadBoolean());
+        return new SnapshotPage(pull, stream, number, state, count, (SnapshotPart)part, records, documents, reader.ReadBoolean());
     }
+}
+
+/// <summary>What a page of a snapshot is of.</summary>
+enum SnapshotPart : byte
+{
+    /// <summary>A whole snapshot, in the order that all nodes share.</summary>
+    Whole,
+
+    /// <summary>What has changed since, of the documents that came before an earlier snapshot broke off [R16].</summary>
+    Changed,
+
+    /// <summary>What comes after the place where an earlier snapshot broke off, in the order that all nodes share.</summary>
+    Rest,
 }
 
 /// <summary>The transactions and documents of a chunk or page.</summary>

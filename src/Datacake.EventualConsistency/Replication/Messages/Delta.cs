@@ -11,6 +11,11 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// <param name="Key">The document's encoded key.</param>
 readonly record struct DocumentName(string Keyspace, MergePolicy Policy, ReadOnlyMemory<byte> Key)
 {
+    /// <summary>Whether the document comes after another in the order that all nodes share: by keyspace, then by key.</summary>
+    public bool IsAfter(DocumentName other) => string.CompareOrdinal(Keyspace, other.Keyspace) is var order and not 0
+        ? order > 0
+        : Key.Span.SequenceCompareTo(other.Key.Span) > 0;
+
     public void Write(ref MessagePackWriter writer)
     {
         writer.Write(Keyspace);
@@ -37,4 +42,24 @@ readonly record struct DocumentName(string Keyspace, MergePolicy Policy, ReadOnl
 /// or purge a tombstone without having known what it buries.
 /// </param>
 /// <param name="Document">The change.</param>
-readonly record struct Delta(DocumentName Name, HlcTimestamp Base, Document Document);
+readonly record struct Delta(DocumentName Name, HlcTimestamp Base, Document Document)
+{
+    /// <summary>
+    /// Whether something may become purgeable when the transaction is truncated [R11]. Nothing does by a put alone: what it shows is shown for as long as it
+    /// is there. If a delete buries it, that one says so.
+    /// </summary>
+    public bool MayPurge
+    {
+        get
+        {
+            if (Document.Born.IsNone || !Document.Touched.IsNone || !Document.Died.IsNone)
+                return true;
+            foreach (var cell in Document.Cells)
+            {
+                if (!cell.IsShown(Document.Born))
+                    return true;
+            }
+            return false;
+        }
+    }
+}

@@ -9,7 +9,8 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// <param name="Known">What the sender knows.</param>
 /// <param name="Truncated">What of it the sender has truncated.</param>
 /// <param name="IsJoining">Whether the sender has yet to join, and wants a full snapshot.</param>
-sealed record PullRequest(ulong Pull, VersionVector Known, VersionVector Truncated, bool IsJoining) : ReplicaMessage
+/// <param name="Resume">Where an earlier snapshot broke off that the sender would like to go on with, or <see langword="null"/>.</param>
+sealed record PullRequest(ulong Pull, VersionVector Known, VersionVector Truncated, bool IsJoining, SeedPosition? Resume = null) : ReplicaMessage
 {
     protected override void Write(ref MessagePackWriter writer)
     {
@@ -17,8 +18,31 @@ sealed record PullRequest(ulong Pull, VersionVector Known, VersionVector Truncat
         Record.WriteVector(ref writer, Known);
         Record.WriteVector(ref writer, Truncated);
         writer.Write(IsJoining);
+        writer.Write(Resume is not null);
+        Resume?.Write(ref writer);
     }
 
     public static PullRequest Read(ref MessagePackReader reader) =>
-        new(reader.ReadUInt64(), Record.ReadVector(ref reader), Record.ReadVector(ref reader), reader.ReadBoolean());
+        new(reader.ReadUInt64(), Record.ReadVector(ref reader), Record.ReadVector(ref reader), reader.ReadBoolean(),
+            reader.ReadBoolean() ? SeedPosition.Read(ref reader) : null);
+}
+
+/// <summary>Where the copy of a member's data on a store that joins broke off [R16].</summary>
+/// <param name="Base">What all documents up to <see cref="Last"/> reflect.</param>
+/// <param name="Known">What some of them may reflect.</param>
+/// <param name="Last">The last document that has come.</param>
+sealed record SeedPosition(VersionVector Base, VersionVector Known, DocumentName Last)
+{
+    /// <summary>Whether a store with this state can go on from here: it knows all that has come, and has the log of all that has not.</summary>
+    public bool CanGoOnAt(ReplicaState state) => state.Known.Covers(Known) && Base.Covers(state.Truncated);
+
+    public void Write(ref MessagePackWriter writer)
+    {
+        Record.WriteVector(ref writer, Base);
+        Record.WriteVector(ref writer, Known);
+        Last.Write(ref writer);
+    }
+
+    public static SeedPosition Read(ref MessagePackReader reader) =>
+        new(Record.ReadVector(ref reader), Record.ReadVector(ref reader), DocumentName.Read(ref reader));
 }

@@ -1,0 +1,59 @@
+using System.Linq.Expressions;
+using Datacake.Data.Metadata;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>The entities that refer to each.</summary>
+sealed record CollectionInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
+    where T : class
+    where TRelated : class
+{
+    readonly PropertyModel _key;
+    readonly Expression<Func<TRelated, TKey>> _foreignKey;
+    readonly Func<T, ICollection<TRelated>?> _collection;
+    readonly string _path;
+
+    public CollectionInclusion(
+        EntityModel<T> model, Expression<Func<T, ICollection<TRelated>?>> navigation, Expression<Func<TRelated, TKey>> foreignKey)
+    {
+        _key = model.Key[0];
+        _foreignKey = foreignKey;
+        _collection = model.Expressions.Compile(navigation);
+        var collection = navigation.Body is UnaryExpression { NodeType: ExpressionType.Convert } convert ? convert.Operand : navigation.Body;
+        _path = PropertyPath.Of(collection, navigation.Parameters[0]) ?? collection.ToString();
+        Name = $"include {_path} by {PropertyPath.Of(foreignKey.Body, foreignKey.Parameters[0]) ?? foreignKey.Body.ToString()}";
+    }
+
+    public override string Name { get; }
+
+    protected override async Task<IReadOnlyList<TRelated>> LoadRelatedAsync(
+        DatacakeContext context, IReadOnlyList<T> batch, bool isTracking, CancellationToken cancellationToken)
+    {
+        var (keyspace, model) = context.KeyspaceOf<TRelated>();
+        var keys = batch.Select(KeyOf).Distinct().ToList();
+        Expression<Func<TKey, bool>> isAmong = key => keys.Contains(key);
+        var body = new Replacement(isAmong.Parameters[0], _foreignKey.Body).Visit(isAmong.Body);
+        var refersToOne = Expression.Lambda<Func<TRelated, bool>>(body, _foreignKey.Parameters);
+        var query = new EntityQuery<TRelated>(
+            new Keyspace<TRelated>(context, keyspace, model), new QuerySpec<TRelated>().Where(refersToOne), isTracking);
+        var related = await query.ToListAsync(cancellationToken).ConfigureAwait(false);
+        var byKey = related.ToLookup(model.Expressions.Compile(_foreignKey));
+        foreach (var item in batch)
+        {
+            var collection = _collection(item) ?? throw new InvalidOperationException(
+                $"The collection '{_path}' is null, so nothing can be included in it. Give it an initializer: = [];");
+            collection.Clear();
+            foreach (var each in byKey[KeyOf(item)])
+                collection.Add(each);
+        }
+        return related;
+    }
+
+    TKey KeyOf(T entity) => (TKey)_key.GetValue(entity)!;
+
+    /// <summary>Puts an expression where another one has a parameter.</summary>
+    sealed class Replacement(ParameterExpression parameter, Expression replacement) : ExpressionVisitor
+    {
+        protected override Expression VisitParameter(ParameterExpression node) => node == parameter ? replacement : node;
+    }
+}

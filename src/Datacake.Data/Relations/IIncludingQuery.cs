@@ -1,0 +1,11 @@
+namespace Datacake.Data.Querying;
+
+/// <summary>A query that includes related entities, whichever were the last.</summary>
+interface IIncludingQuery<T>
+    where T : class
+{
+    DatacakeContext Context { get; }
+
+    IncludingQuery<T, TRelated> Including<TRelated>(Inclusion<T, TRelated> inclusion)
+        where TRelated : class;
+}

@@ -1,0 +1,63 @@
+using System.Linq.Expressions;
+using Datacake.Data.Metadata;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>The one entity that each refers to.</summary>
+sealed record ReferenceInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
+    where T : class
+    where TRelated : class
+{
+    readonly Action<T, TRelated?> _set;
+    readonly Func<T, TKey> _key;
+
+    /// <exception cref="ArgumentException">The first expression is not a property that can be set.</exception>
+    public ReferenceInclusion(EntityModel<T> model, Expression<Func<T, TRelated?>> navigation, Expression<Func<T, TKey>> foreignKey)
+    {
+        if (navigation.Body is not MemberExpression { Member: System.Reflection.PropertyInfo { CanWrite: true } })
+        {
+            throw new ArgumentException(
+                $"'{navigation.Body}' is not a property that can be set. Write p => p.Customer, and mark that property with [Ignore].", nameof(navigation));
+        }
+        var value = Expression.Parameter(typeof(TRelated));
+        _set = Expression.Lambda<Action<T, TRelated?>>(Expression.Assign(navigation.Body, value), navigation.Parameters[0], value).Compile();
+        _key = model.Expressions.Compile(foreignKey);
+        Name = $"include {PropertyPath.Of(navigation.Body, navigation.Parameters[0])} by key";
+    }
+
+    public override string Name { get; }
+
+    protected override async Task<IReadOnlyList<TRelated>> LoadRelatedAsync(
+        DatacakeContext context, IReadOnlyList<T> batch, bool isTracking, CancellationToken cancellationToken)
+    {
+        var (keyspace, model) = context.KeyspaceOf<TRelated>();
+        using var operation = context.Concurrency.Enter();
+        var store = await context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var found = new Dictionary<object, TRelated?>();
+        foreach (var item in batch)
+        {
+            if (_key(item) is not { } value)
+            {
+                _set(item, null);
+                continue;
+            }
+            if (!found.TryGetValue(value, out var related))
+            {
+                related = await LoadAsync(model.KeyOf([value])).ConfigureAwait(false);
+                found.Add(value, related);
+            }
+            _set(item, related);
+        }
+        return [.. found.Values.OfType<TRelated>()];
+
+        async ValueTask<TRelated?> LoadAsync(EventualConsistency.DocumentKey key)
+        {
+            var document = await snapshot.GetAsync(keyspace.Name, key, cancellationToken).ConfigureAwait(false);
+            if (document is null)
+                return null;
+            var entity = model.Read(key, document);
+            return isTracking ? context.ChangeTracker.TrackRead(keyspace, key, document, entity) : entity;
+        }
+    }
+}

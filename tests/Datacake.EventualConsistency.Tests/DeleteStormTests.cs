@@ -1,0 +1,105 @@
+using System.Globalization;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
+using Datacake.Lmdb;
+using Datacake.Node;
+using Datacake.Sqlite;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Tests;
+
+/// <summary>
+/// Many documents that are put and deleted again at three live nodes. The environment variable DATACAKE_STORM says how many; 2,000 if it is not set.
+/// </summary>
+public sealed class DeleteStormTests : IDisposable
+{
+    const string Keyspace = "cakes";
+    const int PerTransaction = 1;
+    const int InFlight = 128;
+
+    /// <summary>What a store keeps of itself: its identity, what it knows, the keyspace, the index, the members.</summary>
+    const int MaxMetadata = 6;
+
+    static readonly int Documents =
+        Environment.GetEnvironmentVariable("DATACAKE_STORM") is { } count ? int.Parse(count, CultureInfo.InvariantCulture) : 2_000;
+
+    static readonly KeyRange[] Emptied =
+    [
+        StoreLayout.AllDocuments, StoreLayout.AllLog, StoreLayout.AllIndexEntries, StoreLayout.AllArriving, StoreLayout.AllArrivingLog,
+    ];
+
+    readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("datacake-");
+
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("memory")]
+    [InlineData("sqlite")]
+    [InlineData("lmdb")]
+    public async Task Of_documents_that_are_deleted_everywhere_nothing_is_left_in_any_store(string kind)
+    {
+        var storages = new List<IStorage>();
+        await using (var cluster = await TestCluster.StartAsync(3, node =>
+        {
+            storages.Add(Open(kind, node));
+            return storages[^1];
+        }))
+        {
+            foreach (var store in cluster.Stores)
+                await store.DeclareAsync(new KeyspaceDeclaration(Keyspace, MergePolicy.LastWriterWins, [ByValue]), Cancelled);
+            long start = TimeProvider.System.GetTimestamp();
+            await WriteAsync(cluster, (keyspace, keys) => keyspace.PutManyAsync(
+                keys.Select(key => KeyValuePair.Create<DocumentKey, ReadOnlyMemory<byte>>(key, BitConverter.GetBytes(key))), Consistency.All, Cancelled));
+            var put = TimeProvider.System.GetElapsedTime(start);
+            Assert.All(await CountAsync(storages, StoreLayout.AllDocuments, StoreLayout.AllIndexEntries), count => Assert.Equal(Documents, count));
+
+            start = TimeProvider.System.GetTimestamp();
+            await WriteAsync(cluster, (keyspace, keys) => keyspace.DeleteManyAsync(keys.Select(key => (DocumentKey)key), Consistency.All, Cancelled));
+            var deleted = TimeProvider.System.GetElapsedTime(start);
+            await TestCluster.WaitUntilAsync(
+                async () => (await CountAsync(storages, Emptied)).Sum() == 0, "no document, log record or index entry is left in any store");
+            var emptied = TimeProvider.System.GetElapsedTime(start) - deleted;
+            Assert.All(await CountAsync(storages, KeyRange.All), keys => Assert.InRange(keys, 1, MaxMetadata));
+            TestContext.Current.SendDiagnosticMessage(
+                $"{kind}: {Documents} documents put in {put.TotalSeconds:0.0} s, deleted in {deleted.TotalSeconds:0.0} s; all stores empty {emptied.TotalSeconds:0.0} s later");
+        }
+        foreach (var storage in storages)
+            await storage.DisposeAsync();
+    }
+
+    /// <summary>Each node writes a third of the documents.</summary>
+    static Task WriteAsync(TestCluster cluster, Func<KeyspaceHandle, IEnumerable<long>, ValueTask<CommitResult>> write) => Parallel.ForEachAsync(
+        Enumerable.Range(0, Documents).Chunk(PerTransaction).Index(), new ParallelOptions { MaxDegreeOfParallelism = InFlight, CancellationToken = Cancelled },
+        async (chunk, _) => await write(cluster[1 + (chunk.Index % 3)].Store.Keyspace(Keyspace), chunk.Item.Select(key => (long)key)));
+
+    static Task<long[]> CountAsync(IEnumerable<IStorage> storages, params IEnumerable<KeyRange> ranges) =>
+        Task.WhenAll(from storage in storages from range in ranges select CountAsync(storage, range));
+
+    static async Task<long> CountAsync(IStorage storage, KeyRange range)
+    {
+        using var snapshot = await storage.OpenSnapshotAsync(Cancelled);
+        long count = 0;
+        await foreach (var _ in snapshot.ReadAllAsync(range, Cancelled))
+            count++;
+        return count;
+    }
+
+    IStorage Open(string kind, int node) => kind switch
+    {
+        "sqlite" => new SqliteStorage(Path.Combine(_folder.FullName, $"{node}.db")),
+        "lmdb" => new LmdbStorage(Path.Combine(_folder.FullName, $"{node}.mdb")),
+        _ => new MemoryStorage(),
+    };
+
+    static readonly DocumentIndex ByValue = new("by value", "1", static (document, values) =>
+    {
+        foreach (var cell in document.Cells)
+        {
+            values.Writer.Write(cell.Value);
+            values.Add();
+        }
+    });
+}

@@ -1,0 +1,106 @@
+using Datacake.Node;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Tests;
+
+/// <summary>Fresh nodes that join over real sockets, and are cut off in the middle of it.</summary>
+public sealed class JoinTests
+{
+    const string Keyspace = "cakes";
+    const int Documents = 40_000, DocumentLength = 300;
+
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_join_whose_connection_is_cut_goes_on_with_what_it_lacks()
+    {
+        await using var cluster = await StartAsync(1);
+        var storage = new GatedStorage();
+        var log = new CollectingLog();
+        var joining = await cluster.AddAsync(2, storage, log: log);
+        var seen = await CutInTheMiddleAsync(joining, storage);
+        long received = joining.Transport.BytesReceived;
+        await cluster[1].Store.Keyspace(Keyspace).PutAsync(0, "changed meanwhile"u8.ToArray(), Consistency.None, Cancelled);
+
+        joining.Transport.Mend();
+        await foreach (var status in joining.Store.WatchJoiningAsync(Cancelled).WithCancellation(Cancelled))
+        {
+            Assert.InRange(status.Documents, seen[^1].Documents, Documents);
+            seen.Add(status);
+        }
+        Assert.True(seen[^1].IsJoined);
+        Assert.Equal(Documents, seen[^1].Documents);
+        Assert.All(seen.Where(status => status.Source is not null), status => Assert.Equal((1, Documents), (status.Source, status.EstimatedDocuments)));
+
+        await cluster.WaitUntilEqualAsync(Keyspace, Documents);
+        int before = (int)seen.First(status => status.Source is not null).Documents;
+        Assert.InRange(joining.Transport.BytesReceived - received, DocumentLength, (Documents - before) * (DocumentLength + 100L));
+        Assert.Contains(log.Messages, message => message.Contains($"of about {Documents} documents have come", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_join_goes_on_after_the_joining_node_was_started_again_and_at_another_member()
+    {
+        await using var cluster = await StartAsync(2);
+        var memory = new MemoryStorage();
+        var storage = new GatedStorage(memory);
+        var joining = await cluster.AddAsync(3, storage);
+        var seen = await CutInTheMiddleAsync(joining, storage);
+        await joining.Node.DisposeAsync();
+        await cluster[(int)seen[^1].Source!].Node.DisposeAsync();
+
+        joining = await cluster.AddAsync(3, memory);
+        int other = 3 - (int)seen[^1].Source!;
+        await foreach (var status in joining.Store.WatchJoiningAsync(Cancelled).WithCancellation(Cancelled))
+        {
+            Assert.InRange(status.Documents, seen[^1].Documents, Documents);
+            Assert.True(status.Source is null || status.Source == other);
+        }
+        Assert.Equal(Documents, joining.Store.JoinStatus.Documents);
+        Assert.Equal(
+            await cluster[other].Store.Keyspace(Keyspace).GetStatisticsAsync(Cancelled), await joining.Store.Keyspace(Keyspace).GetStatisticsAsync(Cancelled));
+    }
+
+    [Fact]
+    public async Task A_store_that_had_joined_says_so_at_once()
+    {
+        await using var cluster = await TestCluster.StartAsync(1);
+        var seen = new List<JoinStatus>();
+        await foreach (var status in cluster[1].Store.WatchJoiningAsync(Cancelled).WithCancellation(Cancelled))
+            seen.Add(status);
+        Assert.True(Assert.Single(seen).IsJoined);
+    }
+
+    /// <summary>Lets a node join until some documents have come, and cuts it off: its storage holds up the rest of those that are on their way.</summary>
+    static async Task<List<JoinStatus>> CutInTheMiddleAsync(TestCluster.TestNode joining, GatedStorage storage)
+    {
+        var seen = new List<JoinStatus>();
+        await foreach (var status in joining.Store.WatchJoiningAsync(Cancelled).WithCancellation(Cancelled))
+        {
+            seen.Add(status);
+            if (status.Documents == 0)
+                continue;
+            storage.Close();
+            joining.Transport.Cut();
+            storage.Open();
+            break;
+        }
+        await TestCluster.WaitUntilAsync(() => joining.Store.Members.Count(member => member.IsUp) == 1, "the joining node sees that it is cut off");
+        seen.Add(joining.Store.JoinStatus);
+        Assert.False(seen[^1].IsJoined);
+        Assert.InRange(seen[^1].Documents, 1, Documents - 1);
+        return seen;
+    }
+
+    static async Task<TestCluster> StartAsync(int nodes)
+    {
+        var cluster = await TestCluster.StartAsync(nodes);
+        var documents = cluster[1].Store.Keyspace(Keyspace);
+        foreach (int[] keys in Enumerable.Range(0, Documents).Chunk(1_000))
+        {
+            await documents.PutManyAsync(
+                keys.Select(key => KeyValuePair.Create<DocumentKey, ReadOnlyMemory<byte>>(key, new byte[DocumentLength])), Consistency.All, Cancelled);
+        }
+        return cluster;
+    }
+}

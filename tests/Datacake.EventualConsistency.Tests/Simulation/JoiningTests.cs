@@ -1,0 +1,185 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication.Messages;
+
+namespace Datacake.EventualConsistency.Tests.Simulation;
+
+/// <summary>The copy of the cluster's data with which a store joins, when it breaks off: pages of one document each.</summary>
+public sealed class JoiningTests
+{
+    static readonly HlcTimestamp Always = new(ulong.MaxValue);
+
+    [Fact]
+    public async Task A_copy_that_broke_off_goes_on_after_the_last_document_that_came()
+    {
+        await using var stage = await StartAsync(1);
+        await stage.AddAsync(3);
+        await stage.MeetAsync(3, 1);
+        await stage.PullAsync(3, 1, pages: 4);
+        Assert.False(stage[3].Replica.IsJoined);
+
+        await stage.MeetAsync(3, 1);
+        var rest = await stage.PullAsync(3, 1);
+        Assert.Equal(2, DocumentsOf(rest));
+        await AssertSameAsync(stage[1], stage[3]);
+    }
+
+    [Fact]
+    public async Task A_copy_goes_on_after_the_joining_process_was_started_again()
+    {
+        await using var stage = await StartAsync(1);
+        await stage.AddAsync(3);
+        await stage.MeetAsync(3, 1);
+        await stage.PullAsync(3, 1, pages: 4);
+
+        await stage.RestartAsync(3);
+        await stage.MeetAsync(3, 1);
+        Assert.Equal(2, DocumentsOf(await stage.PullAsync(3, 1)));
+        await AssertSameAsync(stage[1], stage[3]);
+    }
+
+    [Fact]
+    public async Task A_copy_goes_on_at_another_member_that_numbers_its_keyspaces_otherwise()
+    {
+        await using var stage = await Stage.StartAsync(2);
+        await stage[2].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(9), Content(9)));
+        for (int i = 0; i < 3; i++)
+        {
+            await stage.DeliverAsync(1, 2, await stage[1].WriteAsync(transaction => transaction.Put("breads", DocumentKey.Of(i), Content(i))));
+            await stage.DeliverAsync(1, 2, await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(i), Content(i))));
+        }
+        await stage.PullAsync(1, 2);
+
+        await stage.AddAsync(3);
+        await stage.MeetAsync(3, 1);
+        await stage.PullAsync(3, 1, pages: 4);
+        await stage.MeetAsync(3, 2);
+        Assert.Equal(3, DocumentsOf(await stage.PullAsync(3, 2)));
+        await AssertSameAsync(stage[2], stage[3]);
+    }
+
+    [Fact]
+    public async Task What_has_changed_since_of_the_documents_that_came_before_the_break_comes_too()
+    {
+        await using var stage = await StartAsync(1);
+        await stage.AddAsync(3);
+        await stage.MeetAsync(3, 1);
+        await stage.PullAsync(3, 1, pages: 4);
+
+        await stage[1].WriteAsync(transaction => transaction.Delete("cakes", DocumentKey.Of(0)));
+        await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(2), Content(20)));
+        await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(2), Content(21)));
+        await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(5), Content(50)));
+        Assert.Equal(2 + 2, DocumentsOf(await stage.PullAsync(3, 1)));
+        await AssertSameAsync(stage[1], stage[3]);
+    }
+
+    [Fact]
+    public async Task A_copy_begins_anew_where_what_has_changed_since_is_no_longer_in_the_log()
+    {
+        await using var stage = await StartAsync(1);
+        await stage.AddAsync(3);
+        await stage.MeetAsync(3, 1);
+        await stage.PullAsync(3, 1, pages: 4);
+
+        await stage[1].CloseAsync(3);
+        await stage[1].CommitAsync(_ => stage[1].Replica.Forget(3));
+        await stage[1].WriteAsync(transaction => transaction.Delete("cakes", DocumentKey.Of(0)));
+        await stage[1].CommitAsync(async batch => await stage[1].Replica.CollectAsync(batch, Always));
+        await stage.MeetAsync(3, 1);
+        Assert.Equal(5, DocumentsOf(await stage.PullAsync(3, 1)));
+        await AssertSameAsync(stage[1], stage[3]);
+    }
+
+    [Fact]
+    public async Task A_copy_begins_anew_at_a_member_that_lacks_some_of_what_has_come()
+    {
+        await using var stage = await StartAsync(2);
+        await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(0), Content(1)));
+        await stage.AddAsync(3);
+        await stage.MeetAsync(3, 1);
+        await stage.PullAsync(3, 1, pages: 4);
+
+        await stage.MeetAsync(3, 2);
+        Assert.Equal(6, DocumentsOf(await stage.PullAsync(3, 2)));
+        await AssertSameAsync(stage[2], stage[3]);
+    }
+
+    [Fact]
+    public async Task A_tombstone_that_came_is_purged_where_the_next_member_has_purged_it()
+    {
+        await using var stage = await StartAsync(2);
+        await stage.DeliverAsync(1, 2, await stage[1].WriteAsync(transaction => transaction.Delete("cakes", DocumentKey.Of(0))));
+        await stage.ReportAsync(1, 2);
+        await stage[2].CommitAsync(async batch => await stage[2].Replica.CollectAsync(batch, Always));
+        await stage.AddAsync(3);
+        await stage.MeetAsync(3, 1);
+        await stage.PullAsync(3, 1, pages: 4);
+        Assert.Equal(4, (await stage[3].DocumentsAsync()).Count);
+
+        await stage.MeetAsync(3, 2);
+        Assert.Equal(2, DocumentsOf(await stage.PullAsync(3, 2)));
+        Assert.False(stage[3].Replica.IsJoined);
+        await stage[3].CommitAsync(async batch => await stage[3].Replica.CollectAsync(batch, Always));
+        await AssertSameAsync(stage[2], stage[3]);
+    }
+
+    [Fact]
+    public async Task A_store_with_a_part_of_a_clusters_data_forms_no_other_cluster()
+    {
+        await using var stage = await StartAsync(1);
+        await stage.AddAsync(3);
+        await stage.MeetAsync(3, 1);
+        await stage.PullAsync(3, 1, pages: 4);
+
+        await stage.RestartAsync(3);
+        await stage[3].CommitAsync(_ => stage[3].Replica.Bootstrap());
+        Assert.True(stage[3].Replica.HasPartOfSeed);
+        Assert.False(stage[3].Replica.IsJoined);
+    }
+
+    [Fact]
+    public async Task A_part_of_a_copy_is_given_up_when_the_member_that_it_came_from_turns_out_to_be_retired()
+    {
+        await using var stage = await StartAsync(2);
+        await stage[1].CommitAsync(_ => stage[1].Replica.Retire(2));
+        await stage.AddAsync(3);
+        await stage.MeetAsync(3, 2);
+        await stage.PullAsync(3, 2, pages: 4);
+        await stage.RestartAsync(3);
+
+        await stage.MeetAsync(3, 1);
+        Assert.Equal(6, DocumentsOf(await stage.PullAsync(3, 1)));
+        await stage.CallRollAsync(3);
+        await AssertSameAsync(stage[1], stage[3]);
+    }
+
+    /// <summary>Nodes with six cakes.</summary>
+    static async Task<Stage> StartAsync(int nodes)
+    {
+        var stage = await Stage.StartAsync(nodes);
+        for (int i = 0; i < 6; i++)
+        {
+            var put = await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(i), Content(i)));
+            for (byte other = 2; other <= nodes; other++)
+                await stage.DeliverAsync(1, other, put);
+        }
+        return stage;
+    }
+
+    static int DocumentsOf(IEnumerable<ReplicaMessage> parts) => parts.Sum(part => ((SnapshotPage)part).Documents.Count);
+
+    static async Task AssertSameAsync(Actor expected, Actor joined)
+    {
+        Assert.True(joined.Replica.IsJoined);
+        Assert.Equal(await expected.DocumentsAsync(), await joined.DocumentsAsync());
+        Assert.Equal(await expected.LogAsync(), await joined.LogAsync());
+        Assert.Equal(expected.Replica.State, joined.Replica.State);
+    }
+
+    static DocumentContent Content(int value)
+    {
+        var content = new DocumentContentBuilder();
+        content.Set(DocumentPath.OfProperty("name").Encoded.Span, [(byte)value]);
+        return content.Build();
+    }
+}
