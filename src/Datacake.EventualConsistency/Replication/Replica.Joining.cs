@@ -99,7 +99,7 @@ sealed partial class Replica
     {
         if (_roll is not { } roll || !needed.IsSubsetOf(roll.Answers.Keys) || roll.Sessions.Count != _sessions.Count)
             return false;
-        bool sessionsHold = roll.Sessions.All(session => _sessions.TryGetValue(session.Key, out var open) && open == session.Value);
+        bool sessionsHold = roll.Sessions.All(session => _sessions.TryGetValue(session.Key, out var open) && open.Id == session.Value.Id);
         return sessionsHold && roll.Answers.Values.All(answer => answer.Table.Retired.IsSupersetOf(Identity.Retired)
             && answer.Boots.All(boot => boot.Key == Node || (_sessions.TryGetValue(boot.Key, out var session) && session.Boot == boot.Value)));
     }
@@ -107,6 +107,7 @@ sealed partial class Replica
     void Join(ReplicaBatch batch)
     {
         batch.Extra.Delete(StoreLayout.SeedKey);
+        Identity.Ancestors.UnionWith(_seed!.Ancestors);
         (_seed, _isSeedWhole) = (null, false);
         _roll = null;
         Identity.IsJoined = Identity.IsDirty = true;

@@ -72,19 +72,19 @@ sealed partial class Replica
 
     async ValueTask StartSeedAsync(ReplicaBatch batch, byte peer, SnapshotPage page, CancellationToken cancellationToken)
     {
-        ulong source = _sessions[peer].StoreId;
+        var source = _sessions[peer];
         if (page.Part == SnapshotPart.Whole)
         {
             if (HasPartOfSeed)
                 await WipeAsync(batch, cancellationToken).ConfigureAwait(false);
             _mustWipe = false;
-            _seed = Seed.Begin(page.State, source);
+            _seed = Seed.Begin(page.State).From(source);
             return;
         }
         if (_seed?.Position?.CanGoOnAt(page.State) != true)
             throw new InvalidDataException($"Node {peer} goes on with a snapshot that it cannot go on with.");
         batch.State = ReplicaState.Empty;
-        _seed = _seed.GoOnAt(page.State, source);
+        _seed = _seed.GoOnAt(page.State).From(source);
     }
 
     void KeepSeed(ReplicaBatch batch, Seed seed)
