@@ -55,6 +55,9 @@ public sealed class Document : IEquatable<Document>
     /// <summary>The cells in ascending order of their paths, removed ones included.</summary>
     public DocumentCells Cells => new(Encoded.Span[_cellsStart..], Born, Touched);
 
+    /// <summary>The document, read in place.</summary>
+    public DocumentView View => new(Encoded.Span, Born, Touched, Died, _cellsStart);
+
     /// <summary>The value of a raw document, or <see langword="null"/> if it has none. A view of the document's bytes.</summary>
     public ReadOnlyMemory<byte>? Value
     {
@@ -69,7 +72,7 @@ public sealed class Document : IEquatable<Document>
     }
 
     /// <summary>Whether readers see the document.</summary>
-    public bool IsAlive(MergePolicy policy) => (policy == MergePolicy.DeleteWins ? Born : HlcTimestamp.Max(Born, Touched)) > Died;
+    public bool IsAlive(MergePolicy policy) => View.IsAlive(policy);
 
     /// <summary>A whole put: what it does not name is gone.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The stamp is <see cref="HlcTimestamp.None"/>.</exception>
@@ -198,7 +201,13 @@ public sealed class Document : IEquatable<Document>
     /// <exception cref="InvalidDataException">The bytes are not a document, or one of a newer format.</exception>
     public static Document Parse(ReadOnlyMemory<byte> encoded)
     {
-        var rest = encoded.Span;
+        var view = Read(encoded.Span, out int cellCount);
+        return new(encoded, view.Born, view.Touched, view.Died, view.CellsStart, cellCount);
+    }
+
+    internal static DocumentView Read(ReadOnlySpan<byte> encoded, out int cellCount)
+    {
+        var rest = encoded;
         var head = EncodedInteger.Take(ref rest, 2);
         if (head[0] != Format)
             throw new InvalidDataException($"The document is of format {head[0]}; this version of the library reads format {Format}.");
@@ -207,8 +216,8 @@ public sealed class Document : IEquatable<Document>
         var born = ReadStamp(ref rest, head[1] & HasBorn);
         var touched = ReadStamp(ref rest, head[1] & HasTouched);
         var died = ReadStamp(ref rest, head[1] & HasDied);
-        int cellCount = ValidateCells(rest, born, touched);
-        return new(encoded, born, touched, died, encoded.Length - rest.Length, cellCount);
+        cellCount = ValidateCells(rest, born, touched);
+        return new(encoded, born, touched, died, encoded.Length - rest.Length);
     }
 
     static HlcTimestamp ReadStamp(ref ReadOnlySpan<byte> source, int flag)
@@ -221,22 +230,31 @@ public sealed class Document : IEquatable<Document>
 
     static int ValidateCells(ReadOnlySpan<byte> cells, HlcTimestamp born, HlcTimestamp touched)
     {
-        var enumerator = new DocumentCells(cells, born, touched);
+        // Every read of a document comes through here: as DocumentCells goes, without a view of each cell.
         var newest = HlcTimestamp.Max(born, touched);
         ReadOnlySpan<byte> previous = default;
         int count = 0;
-        for (; !cells.IsEmpty; cells = enumerator.Rest)
+        while (!cells.IsEmpty)
         {
             var flags = (CellFlags)cells[0];
-            enumerator.MoveNext();
-            var cell = enumerator.Current;
-            if (!DocumentPath.IsValid(cell.EncodedPath))
-                throw DocumentPath.Invalid(cell.EncodedPath);
-            if (count++ > 0 && previous.SequenceCompareTo(cell.EncodedPath) >= 0)
+            cells = cells[1..];
+            var path = EncodedInteger.Take(ref cells, EncodedInteger.Read(ref cells));
+            var stamp = (flags & CellFlags.StampMask) switch
+            {
+                CellFlags.StampIsBorn => born,
+                CellFlags.StampIsTouched => touched,
+                _ => HlcTimestamp.Read(EncodedInteger.Take(ref cells, HlcTimestamp.Size)),
+            };
+            bool isRemoved = (flags & CellFlags.Removed) != 0;
+            if (!isRemoved)
+                EncodedInteger.Take(ref cells, EncodedInteger.Read(ref cells));
+            if (!DocumentPath.IsValid(path))
+                throw DocumentPath.Invalid(path);
+            if (count++ > 0 && previous.SequenceCompareTo(path) >= 0)
                 throw new InvalidDataException("The cells of the document are not in ascending order.");
-            if (cell.Stamp.IsNone || cell.Stamp < born || cell.Stamp > newest || flags != FlagsOf(cell, born, touched))
-                throw new InvalidDataException($"The cell {DocumentPath.Describe(cell.EncodedPath)} has an impossible stamp.");
-            previous = cell.EncodedPath;
+            if (stamp.IsNone || stamp < born || stamp > newest || flags != FlagsOf(isRemoved, stamp, born, touched))
+                throw new InvalidDataException($"The cell {DocumentPath.Describe(path)} has an impossible stamp.");
+            previous = path;
         }
         return count;
     }
@@ -309,16 +327,16 @@ public sealed class Document : IEquatable<Document>
         return size;
     }
 
-    static CellFlags FlagsOf(DocumentCell cell, HlcTimestamp born, HlcTimestamp touched) =>
-        (cell.IsRemoved ? CellFlags.Removed : CellFlags.None)
-        | (cell.Stamp == born ? CellFlags.StampIsBorn : cell.Stamp == touched ? CellFlags.StampIsTouched : CellFlags.None);
+    static CellFlags FlagsOf(bool isRemoved, HlcTimestamp stamp, HlcTimestamp born, HlcTimestamp touched) =>
+        (isRemoved ? CellFlags.Removed : CellFlags.None)
+        | (stamp == born ? CellFlags.StampIsBorn : stamp == touched ? CellFlags.StampIsTouched : CellFlags.None);
 
     internal static int MaxSizeOf(DocumentCell cell) =>
         1 + (2 * EncodedInteger.MaxSize) + cell.EncodedPath.Length + HlcTimestamp.Size + cell.Value.Length;
 
     internal static int WriteCell(Span<byte> output, DocumentCell cell, HlcTimestamp born, HlcTimestamp touched)
     {
-        var flags = FlagsOf(cell, born, touched);
+        var flags = FlagsOf(cell.IsRemoved, cell.Stamp, born, touched);
         output[0] = (byte)flags;
         int size = 1 + WriteBytes(output[1..], cell.EncodedPath);
         if ((flags & CellFlags.StampMask) == 0)

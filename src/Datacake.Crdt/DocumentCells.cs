@@ -6,6 +6,10 @@ public ref struct DocumentCells
     readonly HlcTimestamp _born;
     readonly HlcTimestamp _touched;
     ReadOnlySpan<byte> _rest;
+    ReadOnlySpan<byte> _path;
+    ReadOnlySpan<byte> _value;
+    HlcTimestamp _stamp;
+    bool _isRemoved;
 
     internal DocumentCells(ReadOnlySpan<byte> cells, HlcTimestamp born, HlcTimestamp touched)
     {
@@ -15,7 +19,7 @@ public ref struct DocumentCells
     }
 
     /// <summary>The cell that <see cref="MoveNext"/> found.</summary>
-    public DocumentCell Current { get; private set; }
+    public readonly DocumentCell Current => new(_path, _stamp, _isRemoved, _value);
 
     internal readonly ReadOnlySpan<byte> Rest => _rest;
 
@@ -29,16 +33,15 @@ public ref struct DocumentCells
             return false;
         var flags = (CellFlags)_rest[0];
         _rest = _rest[1..];
-        var path = EncodedInteger.Take(ref _rest, EncodedInteger.Read(ref _rest));
-        var stamp = (flags & CellFlags.StampMask) switch
+        _path = EncodedInteger.Take(ref _rest, EncodedInteger.Read(ref _rest));
+        _stamp = (flags & CellFlags.StampMask) switch
         {
             CellFlags.StampIsBorn => _born,
             CellFlags.StampIsTouched => _touched,
             _ => HlcTimestamp.Read(EncodedInteger.Take(ref _rest, HlcTimestamp.Size)),
         };
-        bool isRemoved = (flags & CellFlags.Removed) != 0;
-        var value = isRemoved ? [] : EncodedInteger.Take(ref _rest, EncodedInteger.Read(ref _rest));
-        Current = new DocumentCell(path, stamp, isRemoved, value);
+        _isRemoved = (flags & CellFlags.Removed) != 0;
+        _value = _isRemoved ? [] : EncodedInteger.Take(ref _rest, EncodedInteger.Read(ref _rest));
         return true;
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace Datacake.Crdt;
 
@@ -20,11 +21,11 @@ static class EncodedInteger
         return size;
     }
 
-    public static uint Read(scoped ref ReadOnlySpan<byte> source) => TryRead(ref source, out uint value)
-        ? value
-        : throw new InvalidDataException("The bytes end, or run on, within a number.");
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Read(scoped ref ReadOnlySpan<byte> source) => TryRead(ref source, out uint value) ? value : throw NoNumber();
 
     /// <summary>Refuses what <see cref="Write(Span{byte}, uint)"/> would not have written, so that a number has one encoding.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryRead(scoped ref ReadOnlySpan<byte> source, out uint value)
     {
         if (source.IsEmpty || source[0] >= 0x80)
@@ -52,12 +53,17 @@ static class EncodedInteger
     }
 
     /// <summary>Takes so many bytes off the front.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ReadOnlySpan<byte> Take(scoped ref ReadOnlySpan<byte> source, uint length)
     {
         if (length > (uint)source.Length)
-            throw new InvalidDataException($"{length} bytes should follow, and {source.Length} do.");
+            throw TooFew(length, source.Length);
         var taken = source[..(int)length];
         source = source[(int)length..];
         return taken;
     }
+
+    static InvalidDataException NoNumber() => new("The bytes end, or run on, within a number.");
+
+    static InvalidDataException TooFew(uint length, int left) => new($"{length} bytes should follow, and {left} do.");
 }

@@ -128,6 +128,8 @@ public sealed class Keyspace<T> : Query<T>
 
     internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) => All.RunAsync(cancellationToken);
 
+    internal override Task<List<T>> ToListCore(CancellationToken cancellationToken) => All.ToListCore(cancellationToken);
+
     internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate) => All.WhereCore(predicate);
 
     internal override Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) => All.SelectCore(selector);

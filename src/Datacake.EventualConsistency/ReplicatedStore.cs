@@ -30,7 +30,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     readonly ReplicatedStoreOptions _options;
     readonly Replica _replica;
     readonly CommitLoop _loop;
-    readonly AcknowledgementBoard _board = new();
+    readonly AcknowledgementBoard _board;
     readonly ClusterJoining _joining;
     readonly ILogger _logger;
     readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -51,6 +51,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         _logger = node.LoggerFactory.CreateLogger<ReplicatedStore>();
         _membership = StoreMembership.Of(replica, node);
         _watchers = new StoreWatchers(replica.Catalog);
+        _board = new AcknowledgementBoard(replica, node.TimeProvider, options.AcknowledgementTimeout, FailuresOf);
         _loop = new CommitLoop(replica, storage, options, _logger, OnCommitted);
         _reads = new ReadService(replica, storage, _loop, _joined.Task);
         _joining = new ClusterJoining(node, replica);
@@ -112,33 +113,53 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// <exception cref="ArgumentException">The transaction is empty or too large, or names a document twice; nothing was written.</exception>
     /// <exception cref="TimeoutException">The store has not joined its cluster yet; nothing was written.</exception>
     /// <exception cref="StorageException">The storage refused the write; nothing was written.</exception>
-    public async ValueTask<CommitResult> CommitAsync(Transaction transaction, Consistency consistency, CancellationToken cancellationToken = default)
+    public ValueTask<CommitResult> CommitAsync(Transaction transaction, Consistency consistency, CancellationToken cancellationToken = default)
+    {
+        if (!_joined.Task.IsCompletedSuccessfully)
+            return CommitOnceJoinedAsync(transaction, consistency, cancellationToken);
+        LocalCommit commit;
+        try
+        {
+            Check(transaction);
+            cancellationToken.ThrowIfCancellationRequested();
+            commit = StartCommit(transaction, consistency, cancellationToken);
+        }
+        catch (Exception e)
+        {
+            return e is OperationCanceledException
+                ? ValueTask.FromCanceled<CommitResult>(cancellationToken)
+                : ValueTask.FromException<CommitResult>(e);
+        }
+        return _loop.TryPost(commit) ? commit.Done : PostAsync(commit, cancellationToken);
+    }
+
+    async ValueTask<CommitResult> CommitOnceJoinedAsync(Transaction transaction, Consistency consistency, CancellationToken cancellationToken)
     {
         Check(transaction);
         await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
+        return await PostAsync(StartCommit(transaction, consistency, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    LocalCommit StartCommit(Transaction transaction, Consistency consistency, CancellationToken cancellationToken)
+    {
         var requirement = _membership.RequirementOf(consistency);
         if (!requirement.IsReachable)
             throw new NotEnoughNodesException(requirement, _membership.Describe(_node));
+        return _board.Start(transaction, requirement, cancellationToken);
+    }
 
-        var commit = new LocalCommit(_replica, _board, transaction, requirement);
-        await _loop.PostAsync(commit, cancellationToken).ConfigureAwait(false);
-        if (commit.Done.IsCompletedSuccessfully)
-            return commit.Done.Result;
+    async ValueTask<CommitResult> PostAsync(LocalCommit commit, CancellationToken cancellationToken)
+    {
         try
         {
-            return await commit.Done.WaitAsync(_options.AcknowledgementTimeout, _node.TimeProvider, cancellationToken).ConfigureAwait(false);
+            await _loop.PostAsync(commit, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is TimeoutException || (e is OperationCanceledException && cancellationToken.IsCancellationRequested))
+        catch (Exception)
         {
-            // What is posted is committed or fails, whoever waits: the caller has to know which.
-            await commit.Settled.ConfigureAwait(false);
-            _board.GiveUp(commit);
-            if (commit.Done.IsCompleted)
-                return await commit.Done.ConfigureAwait(false);
-            if (e is OperationCanceledException)
-                throw new CommitCanceledException(commit.Stamp, e, cancellationToken);
-            throw new ConsistencyException(requirement, commit.Acknowledged, FailuresOf(commit), _options.AcknowledgementTimeout);
+            commit.Withdraw();
+            throw;
         }
+        return await commit.Done.ConfigureAwait(false);
     }
 
     /// <summary>Opens a view of everything that is committed here.</summary>
@@ -219,6 +240,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         if (_links is not null)
             await _links.DisposeAsync().ConfigureAwait(false);
         await _loop.DisposeAsync().ConfigureAwait(false);
+        _board.Close();
         _joined.TrySetException(new ObjectDisposedException(nameof(ReplicatedStore)));
         _ = _joined.Task.Exception;
         _watchers.Complete(CommitLoop.Closed());
@@ -315,8 +337,9 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         long length = 0;
         HashSet<string>? counters = null;
         var seen = transaction.Count > 1 ? new HashSet<(string, DocumentKey)>(transaction.Count) : null;
-        foreach (var operation in transaction.Operations)
+        for (int i = 0; i < transaction.Count; i++)
         {
+            var operation = transaction.Operations[i];
             CheckKeyspace(operation.Keyspace);
             if (operation.Key.Encoded.IsEmpty)
                 throw new ArgumentException($"A document of the keyspace '{operation.Keyspace}' has no key.", nameof(transaction));
@@ -334,8 +357,9 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
             }
             length += operation.Content.Length + operation.Key.Encoded.Length + Encoding.UTF8.GetByteCount(operation.Keyspace) + 64;
             counters?.Clear();
-            foreach (var (property, _) in operation.Counters)
+            for (int j = 0; j < operation.Counters.Count; j++)
             {
+                string property = operation.Counters[j].Property;
                 if (!(counters ??= []).Add(property))
                 {
                     throw new ArgumentException(

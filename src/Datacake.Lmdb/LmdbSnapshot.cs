@@ -26,6 +26,44 @@ sealed class LmdbSnapshot(Readers readers, ReadTransaction transaction) : IStora
         return new(Scan(range, direction, maxEntries));
     }
 
+    public ValueTask ScanAsync(
+        KeyRange range, ScanDirection direction, int maxEntries, EntryPage page, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxEntries);
+        cancellationToken.ThrowIfCancellationRequested();
+        page.Clear();
+        lock (transaction.Using)
+        {
+            ThrowIfDisposed();
+            bool found = transaction.TryMoveInto(range, direction, out Value key, out Value value);
+            while (found && StoredKey.TryGetEntryKey(key.Span, out ReadOnlySpan<byte> entryKey) && !IsBeyond(range, direction, entryKey))
+            {
+                page.Add(entryKey, value.Span);
+                if (page.Count == maxEntries || page.Length >= PageOfCopies.MaxPageBytes)
+                    break;
+                found = transaction.TryMoveOn(direction, out key, out value);
+            }
+        }
+        return default;
+    }
+
+    public ValueTask GetManyAsync(IReadOnlyList<ReadOnlyMemory<byte>> keys, EntryPage page, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        page.Clear();
+        lock (transaction.Using)
+        {
+            ThrowIfDisposed();
+            for (int i = 0; i < keys.Count; i++)
+            {
+                ReadOnlySpan<byte> key = keys[i].Span;
+                if (transaction.TryMoveTo(key, out Value value))
+                    page.Add(key, value.Span);
+            }
+        }
+        return default;
+    }
+
     /// <summary>One page of the entries in a range.</summary>
     public List<StorageEntry> Scan(in KeyRange range, ScanDirection direction, int maxEntries)
     {

@@ -6,7 +6,7 @@ namespace Datacake.Lmdb;
 struct PageOfCopies(int maxEntries)
 {
     // A page ends after this many bytes, so that large values do not make it large.
-    const int MaxPageBytes = 4 * 1024 * 1024;
+    public const int MaxPageBytes = 4 * 1024 * 1024;
 
     // Whoever keeps one small entry keeps this much memory, so that it is little.
     const int ChunkBytes = 4096;

@@ -21,6 +21,16 @@ sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, 
             return IsFound(engine.Get(transaction, database, new Value(bytes, storedKey.Bytes.Length), out value));
     }
 
+    /// <summary>
+    /// Moves to a key, which costs little if it is on the page of the one before. The value is valid until <see cref="Using"/> is let go.
+    /// </summary>
+    public bool TryMoveTo(ReadOnlySpan<byte> key, out Value value)
+    {
+        environment.ThrowIfLost();
+        return TrySeek(StoredKey.OfEntry(key), out Value found, out value) && StoredKey.TryGetEntryKey(found.Span, out ReadOnlySpan<byte> entryKey)
+            && entryKey.SequenceEqual(key);
+    }
+
     /// <summary>Moves to the first or last entry of a range. Key and value are valid until <see cref="Using"/> is let go.</summary>
     public bool TryMoveInto(in KeyRange range, ScanDirection direction, out Value key, out Value value)
     {

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Datacake.Storage;
 using SQLitePCL;
 
@@ -55,8 +57,18 @@ sealed class Connection : IDisposable
         return statement;
     }
 
-    public void Bind(sqlite3_stmt statement, int parameter, ReadOnlySpan<byte> blob) =>
-        Check(raw.sqlite3_bind_blob(statement, parameter, blob));
+    public unsafe void Bind(sqlite3_stmt statement, int parameter, ReadOnlySpan<byte> blob)
+    {
+        byte empty = 0;
+        fixed (byte* bytes = blob)
+            Check(Native.BindBlob(statement.DangerousGetHandle(), parameter, bytes is null ? &empty : bytes, blob.Length, Native.Transient));
+    }
+
+    /// <summary>Binds memory that stays where it is, and as it is, until the statement is reset.</summary>
+    public unsafe void BindInPlace(sqlite3_stmt statement, int parameter, ReadOnlySpan<byte> pinned) => Check(Native.BindBlob(
+        statement.DangerousGetHandle(), parameter, (byte*)Unsafe.AsPointer(in MemoryMarshal.GetReference(pinned)), pinned.Length, Native.InPlace));
+
+    public void BindNull(sqlite3_stmt statement, int parameter) => Check(raw.sqlite3_bind_null(statement, parameter));
 
     public void Bind(sqlite3_stmt statement, int parameter, long number) =>
         Check(raw.sqlite3_bind_int64(statement, parameter, number));
@@ -64,7 +76,7 @@ sealed class Connection : IDisposable
     /// <summary>Whether there is a row. The statement must be reset after the last one.</summary>
     public bool Step(sqlite3_stmt statement)
     {
-        int code = raw.sqlite3_step(statement);
+        int code = Native.Step(statement.DangerousGetHandle());
         if (code == raw.SQLITE_ROW)
             return true;
         if (code != raw.SQLITE_DONE)
@@ -81,8 +93,23 @@ sealed class Connection : IDisposable
         }
         finally
         {
-            raw.sqlite3_reset(statement);
+            Reset(statement);
         }
+    }
+
+    /// <summary>Makes a statement ready for the next run, and lets go what it reads. Its failure is that of the step before.</summary>
+    public static void Reset(sqlite3_stmt statement) => _ = Native.Reset(statement.DangerousGetHandle());
+
+    /// <summary>Whether a column of the current row is a number, and no blob.</summary>
+    public static bool IsInteger(sqlite3_stmt row, int column) =>
+        Native.ColumnType(row.DangerousGetHandle(), column) == raw.SQLITE_INTEGER;
+
+    /// <summary>A blob of the current row, in SQLite's memory, which the next step takes back.</summary>
+    public static unsafe ReadOnlySpan<byte> Blob(sqlite3_stmt row, int column)
+    {
+        nint handle = row.DangerousGetHandle();
+        byte* bytes = Native.ColumnBlob(handle, column);
+        return bytes is null ? default : new(bytes, Native.ColumnBytes(handle, column));
     }
 
     /// <summary>Runs a statement once, and ignores what it returns.</summary>

@@ -4,31 +4,41 @@ using SQLitePCL;
 namespace Datacake.Sqlite;
 
 /// <summary>
-/// A connection that reads, with its statements. Between <see cref="Begin"/> and <see cref="TryEnd"/> it sees one moment. Not thread-safe.
+/// A connection that reads, with its statements. Between <see cref="Begin"/> and <see cref="End"/> it sees one moment. Not thread-safe.
 /// </summary>
 sealed class Reader : IDisposable
 {
     // A page ends after this many bytes, so that large values do not make it large.
     const int MaxPageBytes = 4 * 1024 * 1024;
 
+    const int KeysPerRun = 32;
+
+    static readonly string GetManyText =
+        $"""
+        SELECT entries.key, value FROM (VALUES {string.Join(", ", Enumerable.Range(1, KeysPerRun).Select(parameter => $"(?{parameter})"))}) AS sought
+            CROSS JOIN entries ON entries.key = sought.column1
+        """;
+
     readonly Connection _connection;
-    readonly sqlite3_stmt _begin;
     readonly sqlite3_stmt _pin;
-    readonly sqlite3_stmt _end;
     readonly sqlite3_stmt _get;
+    readonly sqlite3_stmt _getMany;
     readonly sqlite3_stmt _getLarge;
     readonly sqlite3_stmt _forward;
     readonly sqlite3_stmt _forwardToEnd;
     readonly sqlite3_stmt _reverse;
     readonly sqlite3_stmt _reverseFromEnd;
 
+    // Where SQLite finds the keys that it looks for.
+    readonly byte[] _soughtKeys = GC.AllocateUninitializedArray<byte>(KeysPerRun * (WriteBatch.MaxKeyLength + 1), pinned: true);
+    bool _hasLarge;     // a large value is being read
+
     public Reader(Connection connection)
     {
         _connection = connection;
-        _begin = connection.Prepare("BEGIN");
-        _pin = connection.Prepare("SELECT 1 FROM entries LIMIT 1");
-        _end = connection.Prepare("COMMIT");
+        _pin = connection.Prepare("SELECT EXISTS (SELECT 1 FROM entries)");
         _get = connection.Prepare("SELECT value FROM entries WHERE key = ?1");
+        _getMany = connection.Prepare(GetManyText);
         _getLarge = connection.Prepare("SELECT value FROM large_values WHERE id = ?1");
         _forward = connection.Prepare("SELECT key, value FROM entries WHERE key >= ?1 AND key < ?2 ORDER BY key");
         _forwardToEnd = connection.Prepare("SELECT key, value FROM entries WHERE key >= ?1 ORDER BY key");
@@ -36,20 +46,23 @@ sealed class Reader : IDisposable
         _reverseFromEnd = connection.Prepare("SELECT key, value FROM entries WHERE key >= ?1 ORDER BY key DESC");
     }
 
-    /// <summary>Fixes what the reader sees, until <see cref="TryEnd"/>.</summary>
-    public void Begin()
+    /// <summary>Which moment it sees, as <see cref="SqliteStorage"/> counts them; <see langword="null"/> if none.</summary>
+    public long? Moment { get; private set; }
+
+    /// <summary>Fixes what the reader sees, until <see cref="End"/>.</summary>
+    public void Begin(long moment)
     {
-        _connection.Run(_begin);
-        // SQLite takes the snapshot at the first read, not at BEGIN.
-        _connection.Run(_pin);
+        // A statement that has not come to its end keeps what it began to read; that spares a BEGIN and a COMMIT.
+        Moment = moment;
+        _connection.Step(_pin);
     }
 
-    /// <summary>Lets the moment go. If that fails the reader is of no use any more: disposing it ends the transaction too.</summary>
-    public bool TryEnd()
+    /// <summary>Lets the moment go.</summary>
+    public void End()
     {
-        raw.sqlite3_step(_end);
-        raw.sqlite3_reset(_end);
-        return !_connection.InTransaction;
+        if (Moment is not null)
+            Connection.Reset(_pin);
+        Moment = null;
     }
 
     public ReadOnlyMemory<byte>? Get(ReadOnlySpan<byte> key)
@@ -59,33 +72,30 @@ sealed class Reader : IDisposable
             _connection.Bind(_get, 1, key);
             if (!_connection.Step(_get))
                 return null;
-            return CopyEntry([], _get, 0).Value;
+            return ValueOf(_get, 0).ToArray();
         }
         finally
         {
-            raw.sqlite3_reset(_get);
+            Reset(_get);
         }
+    }
+
+    public void GetMany(IReadOnlyList<ReadOnlyMemory<byte>> keys, EntryPage page)
+    {
+        for (int start = 0; start < keys.Count; start += KeysPerRun)
+            GetMany(keys, start, Math.Min(keys.Count, start + KeysPerRun), page);
     }
 
     public List<StorageEntry> Scan(in KeyRange range, ScanDirection direction, int maxEntries)
     {
         var page = new List<StorageEntry>();
-        sqlite3_stmt scan = (direction, range.End) switch
-        {
-            (ScanDirection.Forward, null) => _forwardToEnd,
-            (ScanDirection.Forward, _) => _forward,
-            (_, null) => _reverseFromEnd,
-            _ => _reverse,
-        };
+        sqlite3_stmt scan = BeginScan(range, direction);
         try
         {
-            _connection.Bind(scan, 1, range.Start.Span);
-            if (range.End is { } end)
-                _connection.Bind(scan, 2, end.Span);
             int bytes = 0;
             while (page.Count < maxEntries && bytes < MaxPageBytes && _connection.Step(scan))
             {
-                StorageEntry entry = CopyEntry(raw.sqlite3_column_blob(scan, 0), scan, 1);
+                StorageEntry entry = Copy(Connection.Blob(scan, 0), ValueOf(scan, 1));
                 page.Add(entry);
                 bytes += entry.Key.Length + entry.Value.Length;
             }
@@ -93,28 +103,86 @@ sealed class Reader : IDisposable
         }
         finally
         {
-            raw.sqlite3_reset(scan);
+            Reset(scan);
+        }
+    }
+
+    public void Scan(in KeyRange range, ScanDirection direction, int maxEntries, EntryPage page)
+    {
+        sqlite3_stmt scan = BeginScan(range, direction);
+        try
+        {
+            while (page.Count < maxEntries && page.Length < MaxPageBytes && _connection.Step(scan))
+                page.Add(Connection.Blob(scan, 0), ValueOf(scan, 1));
+        }
+        finally
+        {
+            Reset(scan);
         }
     }
 
     public void Dispose() => _connection.Dispose();
 
-    /// <summary>Copies a key and the value of the current row out of SQLite's memory, which the next step takes back.</summary>
-    StorageEntry CopyEntry(ReadOnlySpan<byte> key, sqlite3_stmt row, int valueColumn)
+    /// <summary>Finds some keys with one run of a statement: to start and end one takes half as long as to find a key.</summary>
+    void GetMany(IReadOnlyList<ReadOnlyMemory<byte>> keys, int start, int end, EntryPage page)
     {
-        if (raw.sqlite3_column_type(row, valueColumn) != raw.SQLITE_INTEGER)
-            return Copy(key, raw.sqlite3_column_blob(row, valueColumn));
         try
         {
-            _connection.Bind(_getLarge, 1, raw.sqlite3_column_int64(row, valueColumn));
-            if (!_connection.Step(_getLarge))
-                throw _connection.Damaged("a large value is missing");
-            return Copy(key, raw.sqlite3_column_blob(_getLarge, 0));
+            var free = _soughtKeys.AsSpan();
+            for (int i = start; i < end; i++)
+            {
+                var key = keys[i].Span;
+                // Within the table there are no longer keys.
+                key = key[..Math.Min(key.Length, WriteBatch.MaxKeyLength + 1)];
+                key.CopyTo(free);
+                _connection.BindInPlace(_getMany, i - start + 1, free[..key.Length]);
+                free = free[key.Length..];
+            }
+            for (int parameter = end - start + 1; parameter <= KeysPerRun; parameter++)
+                _connection.BindNull(_getMany, parameter);
+            while (_connection.Step(_getMany))
+                page.Add(Connection.Blob(_getMany, 0), ValueOf(_getMany, 1));
         }
         finally
         {
-            raw.sqlite3_reset(_getLarge);
+            Reset(_getMany);
         }
+    }
+
+    /// <summary>The statement that scans a range, before its first row.</summary>
+    sqlite3_stmt BeginScan(in KeyRange range, ScanDirection direction)
+    {
+        sqlite3_stmt scan = (direction, range.End) switch
+        {
+            (ScanDirection.Forward, null) => _forwardToEnd,
+            (ScanDirection.Forward, _) => _forward,
+            (_, null) => _reverseFromEnd,
+            _ => _reverse,
+        };
+        _connection.Bind(scan, 1, range.Start.Span);
+        if (range.End is { } end)
+            _connection.Bind(scan, 2, end.Span);
+        return scan;
+    }
+
+    /// <summary>The value of the current row, in SQLite's memory.</summary>
+    ReadOnlySpan<byte> ValueOf(sqlite3_stmt row, int column)
+    {
+        if (!Connection.IsInteger(row, column))
+            return Connection.Blob(row, column);
+        Connection.Reset(_getLarge);
+        _connection.Bind(_getLarge, 1, raw.sqlite3_column_int64(row, column));
+        _hasLarge = true;
+        return _connection.Step(_getLarge) ? Connection.Blob(_getLarge, 0) : throw _connection.Damaged("a large value is missing");
+    }
+
+    /// <summary>Ends the reading of a row, and of the large value that may belong to it.</summary>
+    void Reset(sqlite3_stmt row)
+    {
+        Connection.Reset(row);
+        if (_hasLarge)
+            Connection.Reset(_getLarge);
+        _hasLarge = false;
     }
 
     static StorageEntry Copy(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)

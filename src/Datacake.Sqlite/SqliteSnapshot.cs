@@ -24,6 +24,26 @@ sealed class SqliteSnapshot(SqliteStorage storage, Reader reader) : IStorageSnap
             return new(OpenReader.Scan(range, direction, maxEntries));
     }
 
+    public ValueTask ScanAsync(
+        KeyRange range, ScanDirection direction, int maxEntries, EntryPage page, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxEntries);
+        cancellationToken.ThrowIfCancellationRequested();
+        page.Clear();
+        lock (_reading)
+            OpenReader.Scan(range, direction, maxEntries, page);
+        return default;
+    }
+
+    public ValueTask GetManyAsync(IReadOnlyList<ReadOnlyMemory<byte>> keys, EntryPage page, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        page.Clear();
+        lock (_reading)
+            OpenReader.GetMany(keys, page);
+        return default;
+    }
+
     public void Dispose()
     {
         Reader? reader;

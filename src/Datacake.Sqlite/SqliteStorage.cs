@@ -21,6 +21,7 @@ public sealed class SqliteStorage : IDurableStorage
     readonly Writer _writer;                   // Under _writing.
     readonly Lock _pooling = new();
     readonly Stack<Reader> _idleReaders = [];  // Under _pooling.
+    long _moment;                              // Written under _writing: even while the store does not change.
     volatile bool _disposed;                   // Set under both locks.
     int _openSnapshots;                        // Interlocked.
 
@@ -73,7 +74,13 @@ public sealed class SqliteStorage : IDurableStorage
         Reader reader = Rent();
         try
         {
-            reader.Begin();
+            // A reader that has seen this moment before still does.
+            long moment = Volatile.Read(ref _moment);
+            if (reader.Moment != moment)
+            {
+                reader.End();
+                reader.Begin(moment);
+            }
         }
         catch
         {
@@ -91,7 +98,15 @@ public sealed class SqliteStorage : IDurableStorage
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             cancellationToken.ThrowIfCancellationRequested();
-            _writer.Commit(batch, durability);
+            LeaveMoment();
+            try
+            {
+                _writer.Commit(batch, durability);
+            }
+            finally
+            {
+                EnterMoment();
+            }
         }
         return ValueTask.CompletedTask;
     }
@@ -160,10 +175,10 @@ public sealed class SqliteStorage : IDurableStorage
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Takes back the reader of a snapshot.</summary>
+    /// <summary>Takes back the reader of a snapshot, which goes on seeing its moment as long as there is none after it.</summary>
     internal void Return(Reader reader)
     {
-        if (!reader.TryEnd() || !TryKeep(reader))
+        if (!TryKeep(reader))
             reader.Dispose();
         if (Interlocked.Decrement(ref _openSnapshots) == 0 && _writer.IsCheckpointDue)
             CheckpointUnlessBusy();
@@ -175,7 +190,15 @@ public sealed class SqliteStorage : IDurableStorage
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             cancellationToken.ThrowIfCancellationRequested();
-            _writer.Compact(cancellationToken);
+            LeaveMoment();
+            try
+            {
+                _writer.Compact(cancellationToken);
+            }
+            finally
+            {
+                EnterMoment();
+            }
         }
     }
 
@@ -185,10 +208,28 @@ public sealed class SqliteStorage : IDurableStorage
         {
             if (_disposed || _idleReaders.Count >= _options.MaxPooledReaders)
                 return false;
+            if (reader.Moment != _moment || IsBetweenMoments(_moment))
+                reader.End();
             _idleReaders.Push(reader);
             return true;
         }
     }
+
+    /// <summary>Before the store changes: idle readers let the moment go, so that they neither show it any longer nor hinder a checkpoint.</summary>
+    void LeaveMoment()
+    {
+        lock (_pooling)
+        {
+            Volatile.Write(ref _moment, _moment + 1);
+            foreach (Reader reader in _idleReaders)
+                reader.End();
+        }
+    }
+
+    /// <summary>After the store has changed. Readers that began since <see cref="LeaveMoment"/> saw one side of the change or the other.</summary>
+    void EnterMoment() => Volatile.Write(ref _moment, _moment + 1);
+
+    static bool IsBetweenMoments(long moment) => moment % 2 != 0;
 
     /// <summary>Where each commit is made under a snapshot, as a read-modify-write is, only the moments between them have none.</summary>
     void CheckpointUnlessBusy()
@@ -198,7 +239,11 @@ public sealed class SqliteStorage : IDurableStorage
         try
         {
             if (!_disposed)
+            {
+                LeaveMoment();
                 _writer.Checkpoint();
+                EnterMoment();
+            }
         }
         finally
         {

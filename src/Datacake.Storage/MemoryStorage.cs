@@ -1,21 +1,29 @@
+using System.Buffers;
+
 namespace Datacake.Storage;
 
 /// <summary>
-/// A store in memory. A snapshot is the immutable tree of the moment: opening one costs nothing, readers take no lock, and nothing
-/// survives the process, whatever the <see cref="Durability"/>.
+/// A store in memory: a tree of which each snapshot shows one version, without a lock. Nothing survives the process, whatever the
+/// <see cref="Durability"/>.
 /// </summary>
 /// <remarks>
-/// A commit copies keys and values, so that the caller may reuse its memory afterwards. What a snapshot returns is the
-/// store's own memory, not a copy. An entry costs 50 to 60 bytes beside its key and value.
+/// A commit copies keys and values, so that the caller may reuse its memory afterwards. It changes the tree in place as far as no open
+/// snapshot shows it, and copies the nodes on its way otherwise: dispose snapshots when they have served. Opening or disposing a snapshot
+/// waits for the end of a commit under way, but only of one, and that takes a few milliseconds at most: large batches are worked on beside
+/// what readers see. What a snapshot returns is the store's own memory, not a copy. An entry costs 50 to 60 bytes beside its key and value.
 /// </remarks>
 public sealed class MemoryStorage : IStorage
 {
-    // A longer page would only cost memory: the descent from the root is already spread over so many entries that it does not show.
-    const int MaxPageEntries = 4096;
+    // A larger batch copies whatever it changes, so that nobody waits for it; one copy of a node then mostly serves many operations.
+    const int MaxOperationsInPlace = 4096;
 
-    readonly Lock _writing = new();
-    volatile MemoryTree? _tree = MemoryTree.Empty;   // Replaced under the lock, read without it; null once disposed.
-    long _batches;
+    readonly Lock _committing = new();          // Taken before the gate.
+    readonly Lock _gate = new();                // Guards all below; nothing that is shown changes outside of it.
+    readonly ShownVersions _shown = new();
+    MemoryTree? _tree = MemoryTree.Empty;       // null when there is none to read any more
+    long _version;                              // of the tree
+    bool _isBroken;
+    int _waiting;                               // Interlocked: who waits for a commit to leave the gate.
 
     /// <inheritdoc/>
     public string Description => "memory store";
@@ -24,25 +32,40 @@ public sealed class MemoryStorage : IStorage
     public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return new(new Snapshot(Tree));
+        EnterGate();
+        try
+        {
+            var snapshot = new MemorySnapshot(this, Tree, _version);
+            _shown.Add(_version);
+            return new(snapshot);
+        }
+        finally
+        {
+            _gate.Exit();
+        }
     }
 
     /// <inheritdoc/>
     public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        lock (_writing)
+        lock (_committing)
         {
-            // The number is used up even if the batch fails half-way: nodes that it made must not pass for those of a later one.
-            var editor = new MemoryTree.Editor(Tree, ++_batches);
-            foreach (ref readonly WriteOperation operation in batch.Operations)
+            // Before the tree is touched: the memory of values is the most that is needed, and if there is not enough nothing has changed yet.
+            MemoryEntry[] entries = ArrayPool<MemoryEntry>.Shared.Rent(batch.Count);
+            try
             {
-                if (operation.Value is { } value)
-                    editor.Put(operation.Key.Span, value.Span);
+                CopyEntries(batch.Operations, entries);
+                // Who waits has waited for the last commit, and so does not for this one, however fast they follow each other.
+                if (batch.Count <= MaxOperationsInPlace && Volatile.Read(ref _waiting) == 0)
+                    CommitInPlace(batch.Operations, entries);
                 else
-                    editor.Delete(operation.Key.Span);
+                    CommitBeside(batch.Operations, entries);
             }
-            _tree = editor.Root;
+            finally
+            {
+                ArrayPool<MemoryEntry>.Shared.Return(entries, clearArray: true);
+            }
         }
         return ValueTask.CompletedTask;
     }
@@ -50,37 +73,88 @@ public sealed class MemoryStorage : IStorage
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
-        lock (_writing)
-            _tree = null;
+        lock (_committing)
+            lock (_gate)
+                _tree = null;
         return ValueTask.CompletedTask;
     }
 
-    MemoryTree Tree => _tree ?? throw new ObjectDisposedException(nameof(MemoryStorage));
-
-    sealed class Snapshot(MemoryTree tree) : IStorageSnapshot
+    /// <summary>A snapshot is read no longer.</summary>
+    internal void Release(long version)
     {
-        volatile MemoryTree? _tree = tree;
+        EnterGate();
+        _shown.Remove(version);
+        _gate.Exit();
+    }
 
-        public ValueTask<ReadOnlyMemory<byte>?> GetAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken = default)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            return new(Tree.Get(key.Span));
-        }
+    /// <summary>Enters the gate for a moment; only commits in place stay longer.</summary>
+    void EnterGate()
+    {
+        if (_gate.TryEnter())
+            return;
+        Interlocked.Increment(ref _waiting);
+        _gate.Enter();
+        Interlocked.Decrement(ref _waiting);
+    }
 
-        public ValueTask<IReadOnlyList<StorageEntry>> ScanAsync(
-            KeyRange range, ScanDirection direction, int maxEntries, CancellationToken cancellationToken = default)
+    MemoryTree Tree => _tree ?? throw (_isBroken
+        ? new StorageException(
+            StorageError.Failed,
+            $"The {Description} had no memory left in the midst of a commit, and is lost. Give the process more memory and start the node "
+                + "again: it takes the data from its peers.")
+        : new ObjectDisposedException(nameof(MemoryStorage)));
+
+    void CommitInPlace(ReadOnlySpan<WriteOperation> operations, ReadOnlySpan<MemoryEntry> entries)
+    {
+        lock (_gate)
         {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxEntries);
-            cancellationToken.ThrowIfCancellationRequested();
             MemoryTree tree = Tree;
-            var page = new List<StorageEntry>();
-            if (!range.IsEmpty)
-                tree.Scan(range, direction, Math.Min(maxEntries, MaxPageEntries), page);
-            return new(page);
+            try
+            {
+                _tree = Apply(tree, _shown.Newest, operations, entries);
+                _version++;
+            }
+            catch
+            {
+                _tree = null;
+                _isBroken = true;
+                throw;
+            }
         }
+    }
 
-        public void Dispose() => _tree = null;
+    void CommitBeside(ReadOnlySpan<WriteOperation> operations, ReadOnlySpan<MemoryEntry> entries)
+    {
+        // Nobody else changes what the gate guards, but for snapshots.
+        MemoryTree tree = Apply(Tree, shown: _version, operations, entries);
+        lock (_gate)
+        {
+            _tree = tree;
+            _version++;
+        }
+    }
 
-        MemoryTree Tree => _tree ?? throw new ObjectDisposedException(nameof(IStorageSnapshot));
+    MemoryTree Apply(MemoryTree tree, long shown, ReadOnlySpan<WriteOperation> operations, ReadOnlySpan<MemoryEntry> entries)
+    {
+        var editor = new MemoryTree.Editor(tree, _version + 1, shown);
+        for (int i = 0; i < operations.Length; i++)
+        {
+            if (operations[i].IsDelete)
+                editor.Delete(operations[i].Key.Span);
+            else
+                editor.Put(entries[i]);
+        }
+        return editor.Root;
+    }
+
+    static void CopyEntries(ReadOnlySpan<WriteOperation> operations, Span<MemoryEntry> entries)
+    {
+        for (int i = 0; i < operations.Length; i++)
+        {
+            // Of a delete, too: memory that its owner has taken back fails here, not in the midst of the changes.
+            ReadOnlySpan<byte> key = operations[i].Key.Span;
+            if (operations[i].Value is { } value)
+                entries[i] = new MemoryEntry(key, value.Span);
+        }
     }
 }

@@ -1,14 +1,23 @@
+using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
 namespace Datacake.Storage;
 
 /// <summary>
-/// A persistent B+-tree of byte keys: the root is a snapshot. A batch changes it through an <see cref="Editor"/>, which copies each node
-/// on the way to a change once, and from then on changes its copy in place; the nodes that it did not touch are shared between the
-/// old tree and the new one.
+/// A B+-tree of byte keys, persistent as far as it is read: the root of a version that snapshots show stays as it is. An <see cref="Editor"/>
+/// makes the next version. It copies a node on the way to a change only if a snapshot may show it, and changes all others in place; the nodes that
+/// it did not touch are shared between the versions.
 /// </summary>
 /// <remarks>
 /// Copying on write after Driscoll, Sarnak, Sleator and Tarjan, "Making data structures persistent" (1989); nodes are split and
 /// merged on the way down, before they need to be, so that a change never has to come back up (Guibas and Sedgewick, 1978).
-/// A published node never changes, so that any number of threads may read it without a lock.
+/// Any number of threads may read a version at once, but not while an editor changes nodes of it.
+/// <para>
+/// A node knows how many bytes at their beginning all of its keys share, and has the eight bytes after those of each key beside the reference to the
+/// entry: most comparisons touch nothing but the node. Prefix B-trees, after Bayer and Unterauer (1977), and "poor man's normalized keys" (Graefe,
+/// "Modern B-Tree Techniques", 2011).
+/// </para>
 /// </remarks>
 sealed class MemoryTree
 {
@@ -18,33 +27,53 @@ sealed class MemoryTree
     // A node with fewer slots is joined with a neighbour when a delete passes through it.
     const int MinSlots = MaxSlots / 4;
 
-    /// <summary>The batch that made this node and alone may change it, as long as it is not published.</summary>
-    readonly long _batch;
+    /// <summary>The version that this node was made for: the trees of earlier ones do not have it.</summary>
+    readonly long _version;
 
     /// <summary>
     /// In a leaf the entries, in a branch one separator for each child: the separator is not above any key in its child, and above
     /// every key of the children before it.
     /// </summary>
-    readonly Slot[] _slots = new Slot[MaxSlots];
+    Slots _slots;
 
     /// <summary>The children of a branch; null in a leaf.</summary>
     readonly MemoryTree[]? _children;
 
     int _count;
 
-    MemoryTree(long batch, bool isLeaf)
+    /// <summary>So many bytes at their beginning all of the <see cref="Keyed"/> share.</summary>
+    int _shared;
+
+    MemoryTree(long version, bool isLeaf)
     {
-        _batch = batch;
+        _version = version;
         _children = isLeaf ? null : new MemoryTree[MaxSlots];
     }
 
-    public static MemoryTree Empty { get; } = new(batch: 0, isLeaf: true);
+    /// <summary>A branch that has yet to get a second child.</summary>
+    MemoryTree(long version, MemoryTree onlyChild)
+        : this(version, isLeaf: false)
+    {
+        _children![0] = onlyChild;
+        _count = 1;
+    }
+
+    /// <summary>The tree to begin with. Nothing ever changes it in place, since it has the version 0.</summary>
+    public static MemoryTree Empty { get; } = new(version: 0, isLeaf: true);
 
     bool IsFull => _count == MaxSlots;
 
-    ReadOnlySpan<byte> FirstKey => _slots[0].Key;
+    Span<Slot> Used => ((Span<Slot>)_slots)[.._count];
 
-    ReadOnlySpan<byte> LastKey => _slots[_count - 1].Key;
+    /// <summary>
+    /// The slots that say where a key belongs. The first of a branch does not: what comes before the second belongs to the first child.
+    /// </summary>
+    Span<Slot> Keyed => Used[(IsLeaf ? 0 : 1)..];
+
+    [MemberNotNullWhen(false, nameof(_children))]
+    bool IsLeaf => _children is null;
+
+    ReadOnlySpan<byte> LastKey => _slots[_count - 1].Entry.Key;
 
     public ReadOnlyMemory<byte>? Get(ReadOnlySpan<byte> key)
     {
@@ -53,39 +82,39 @@ sealed class MemoryTree
             node = children[node.ChildFor(key)];
         if (!node.TryFind(key, out int at))
             return null;
-        return node._slots[at].ToEntry().Value;
+        return node._slots[at].Entry.Value;
     }
 
     /// <summary>Adds the entries of a range to a page, until the page is full or the range ends.</summary>
-    public void Scan(in KeyRange range, ScanDirection direction, int maxEntries, List<StorageEntry> page)
+    public void Scan(in KeyRange range, ScanDirection direction, MemoryPage page)
     {
         if (direction == ScanDirection.Forward)
-            ScanForward(range, maxEntries, page);
+            ScanForward(range, page);
         else
-            ScanReverse(range, maxEntries, page);
+            ScanReverse(range, page);
     }
 
-    void ScanForward(in KeyRange range, int maxEntries, List<StorageEntry> page)
+    void ScanForward(in KeyRange range, MemoryPage page)
     {
         (int first, int end) = SlotsIn(range);
-        for (int i = first; i < end && page.Count < maxEntries; i++)
+        for (int i = first; i < end && !page.IsFull; i++)
         {
             if (_children is { } children)
-                children[i].ScanForward(range, maxEntries, page);
+                children[i].ScanForward(range, page);
             else
-                page.Add(_slots[i].ToEntry());
+                page.Add(_slots[i].Entry);
         }
     }
 
-    void ScanReverse(in KeyRange range, int maxEntries, List<StorageEntry> page)
+    void ScanReverse(in KeyRange range, MemoryPage page)
     {
         (int first, int end) = SlotsIn(range);
-        for (int i = end - 1; i >= first && page.Count < maxEntries; i--)
+        for (int i = end - 1; i >= first && !page.IsFull; i--)
         {
             if (_children is { } children)
-                children[i].ScanReverse(range, maxEntries, page);
+                children[i].ScanReverse(range, page);
             else
-                page.Add(_slots[i].ToEntry());
+                page.Add(_slots[i].Entry);
         }
     }
 
@@ -94,34 +123,51 @@ sealed class MemoryTree
     {
         if (_count == 0)
             return (0, 0);
+        ReadOnlySpan<Slot> keyed = Keyed;
         int first = 0;
-        // Most nodes of a long scan lie wholly inside the range: one comparison at each side tells.
-        if (FirstKey.SequenceCompareTo(range.Start.Span) < 0)
-        {
-            if (_children is null)
-                TryFind(range.Start.Span, out first);
-            else
-                first = ChildFor(range.Start.Span);
-        }
         int end = _count;
-        if (range.End is { } upper && LastKey.SequenceCompareTo(upper.Span) >= 0)
-            TryFind(upper.Span, out end);
+        // Most nodes of a long scan lie wholly inside the range: one comparison at each side tells.
+        if (keyed[0].Entry.Key.SequenceCompareTo(range.Start.Span) < 0)
+            first = IsLeaf ? PlaceOf(range.Start.Span) : ChildFor(range.Start.Span);
+        if (range.End is { } upper && keyed[^1].Entry.Key.SequenceCompareTo(upper.Span) >= 0)
+            end = PlaceOf(upper.Span) + (IsLeaf ? 0 : 1);
         return (first, end);
     }
 
     /// <summary>The child that holds a key, if any does.</summary>
-    int ChildFor(ReadOnlySpan<byte> key) => TryFind(key, out int at) ? at : at - 1;
+    int ChildFor(ReadOnlySpan<byte> key) => TryFind(key, out int at) ? at + 1 : at;
 
-    /// <summary>The place of a key among the slots, or the place where it belongs.</summary>
+    int PlaceOf(ReadOnlySpan<byte> key)
+    {
+        TryFind(key, out int at);
+        return at;
+    }
+
+    /// <summary>The place of a key among the <see cref="Keyed"/>, or the place where it belongs.</summary>
     bool TryFind(ReadOnlySpan<byte> key, out int at)
     {
-        Slot[] slots = _slots;
+        ReadOnlySpan<Slot> slots = Keyed;
+        int shared = slots.IsEmpty ? 0 : _shared;
+        if (shared > 0)
+        {
+            ReadOnlySpan<byte> beginning = slots[0].Entry.Key[..shared];
+            if (!key.StartsWith(beginning))
+            {
+                at = key.SequenceCompareTo(beginning) < 0 ? 0 : slots.Length;
+                return false;
+            }
+        }
+        ulong next = NextBytes(key, shared);
         int low = 0;
-        int high = _count - 1;
+        int high = slots.Length - 1;
         while (low <= high)
         {
             int middle = (low + high) >>> 1;
-            int order = slots[middle].Key.SequenceCompareTo(key);
+            ref readonly Slot slot = ref slots[middle];
+            int order = slot.Next.CompareTo(next);
+            // The same for two keys of which one ends there.
+            if (order == 0)
+                order = slot.Entry.Key[shared..].SequenceCompareTo(key[shared..]);
             if (order == 0)
             {
                 at = middle;
@@ -136,11 +182,16 @@ sealed class MemoryTree
         return false;
     }
 
-    void Insert(int at, Slot slot, MemoryTree? child)
+    void Insert(int at, MemoryEntry entry, MemoryTree? child)
     {
-        Array.Copy(_slots, at, _slots, at + 1, _count - at);
-        _slots[at] = slot;
-        if (_children is not null)
+        ReadOnlySpan<byte> key = entry.Key;
+        int shared = Keyed is [var first, ..] ? key.CommonPrefixLength(first.Entry.Key[.._shared]) : key.Length;
+        if (shared != _shared)
+            Share(shared);
+        Span<Slot> slots = _slots;
+        slots[at.._count].CopyTo(slots[(at + 1)..]);
+        slots[at] = new Slot(entry, shared);
+        if (!IsLeaf)
         {
             Array.Copy(_children, at, _children, at + 1, _count - at);
             _children[at] = child!;
@@ -148,12 +199,16 @@ sealed class MemoryTree
         _count++;
     }
 
+    /// <summary>Puts another entry with the same key in a place.</summary>
+    void Replace(int at, MemoryEntry entry) => _slots[at] = new Slot(entry, _shared);
+
     void Remove(int at)
     {
+        Span<Slot> slots = Used;
+        slots[(at + 1)..].CopyTo(slots[at..]);
+        slots[^1] = default;
         _count--;
-        Array.Copy(_slots, at + 1, _slots, at, _count - at);
-        _slots[_count] = default;
-        if (_children is not null)
+        if (!IsLeaf)
         {
             Array.Copy(_children, at + 1, _children, at, _count - at);
             _children[_count] = null!;
@@ -163,58 +218,99 @@ sealed class MemoryTree
     /// <summary>Adds slots of another node behind the own.</summary>
     void Append(MemoryTree other, int first, int count)
     {
-        Array.Copy(other._slots, first, _slots, _count, count);
-        if (_children is not null)
+        Span<Slot> slots = _slots;
+        other.Used.Slice(first, count).CopyTo(slots[_count..]);
+        if (!IsLeaf)
             Array.Copy(other._children!, first, _children, _count, count);
+        bool wasEmpty = _count == 0;
         _count += count;
+        if (wasEmpty)
+            _shared = other._shared;
+        else
+            Share(CommonLength);
     }
 
     /// <summary>Drops all slots but the first ones.</summary>
     void Truncate(int count)
     {
-        Array.Clear(_slots, count, _count - count);
-        if (_children is not null)
+        Used[count..].Clear();
+        if (!IsLeaf)
             Array.Clear(_children, count, _count - count);
         _count = count;
     }
 
-    /// <summary>
-    /// An entry, its key and value in one array (one allocation, and 24 bytes less than two), or the separator of a child, without value.
-    /// </summary>
-    readonly struct Slot(byte[] bytes, int keyLength)
+    /// <summary>Puts another separator in a place, between the same neighbours.</summary>
+    void Separate(int at, MemoryEntry separator)
     {
-        public ReadOnlySpan<byte> Key => bytes.AsSpan(0, keyLength);
-
-        public static Slot Entry(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
-        {
-            byte[] bytes = GC.AllocateUninitializedArray<byte>(key.Length + value.Length);
-            key.CopyTo(bytes);
-            value.CopyTo(bytes.AsSpan(key.Length));
-            return new Slot(bytes, key.Length);
-        }
-
-        public static Slot Separator(ReadOnlySpan<byte> key) => new(key.ToArray(), key.Length);
-
-        public StorageEntry ToEntry() => new(bytes.AsMemory(0, keyLength), bytes.AsMemory(keyLength));
+        _slots[at] = new Slot(separator, 0);
+        Share(CommonLength);
     }
 
-    /// <summary>The changes of one batch to a tree. Each batch needs a number of its own, above 0. Not thread-safe.</summary>
-    public ref struct Editor(MemoryTree root, long batch)
+    /// <summary>Finds out again what all keys share, which is more after a node has lost some.</summary>
+    void ShareMore()
     {
-        /// <summary>The tree with the changes so far. Once it is published the editor must not be used any more.</summary>
+        int shared = CommonLength;
+        if (shared != _shared)
+            Share(shared);
+    }
+
+    void Share(int shared)
+    {
+        _shared = shared;
+        foreach (ref Slot slot in Keyed)
+            slot = new Slot(slot.Entry, shared);
+    }
+
+    int CommonLength => Keyed[0].Entry.Key.CommonPrefixLength(LastKey);
+
+    /// <summary>The eight bytes of a key after the first ones, as a number that compares as they do; zeros where the key has no more.</summary>
+    static ulong NextBytes(ReadOnlySpan<byte> key, int start)
+    {
+        ReadOnlySpan<byte> rest = key[start..];
+        if (rest.Length >= sizeof(ulong))
+            return BinaryPrimitives.ReadUInt64BigEndian(rest);
+        ulong bytes = 0;
+        foreach (byte next in rest)
+            bytes = bytes << 8 | next;
+        return rest.IsEmpty ? 0 : bytes << 8 * (sizeof(ulong) - rest.Length);
+    }
+
+    /// <summary>An entry, or the separator of a child, without value.</summary>
+    readonly struct Slot(MemoryEntry entry, int shared)
+    {
+        /// <summary>The bytes of the key after those that all keys of the node share.</summary>
+        public readonly ulong Next = NextBytes(entry.Key, shared);
+        public readonly MemoryEntry Entry = entry;
+    }
+
+    [InlineArray(MaxSlots)]
+    struct Slots
+    {
+        Slot _first;
+    }
+
+    /// <summary>Makes the next version of a tree. Not thread-safe.</summary>
+    /// <param name="root">The tree as it is, of an earlier version.</param>
+    /// <param name="version">The number of the next version.</param>
+    /// <param name="shown">
+    /// The newest version that somebody may still read; 0 if nobody reads any. The trees of this one and of those before it stay as they are.
+    /// </param>
+    public ref struct Editor(MemoryTree root, long version, long shown)
+    {
+        /// <summary>The tree with the changes so far.</summary>
         public MemoryTree Root { get; private set; } = root;
 
-        public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+        public void Put(MemoryEntry entry)
         {
+            ReadOnlySpan<byte> key = entry.Key;
             MemoryTree node = OwnedRoot();
             if (node.IsFull)
             {
-                Root = new MemoryTree(batch, isLeaf: false);
-                Root.Insert(0, Slot.Separator([]), node);
+                Root = new MemoryTree(version, onlyChild: node);
                 SplitChild(Root, 0, key);
                 node = Root;
             }
-            while (node._children is not null)
+            while (!node.IsLeaf)
             {
                 int at = node.ChildFor(key);
                 MemoryTree child = OwnedChild(node, at);
@@ -225,18 +321,14 @@ sealed class MemoryTree
                 }
                 node = child;
             }
-            var entry = Slot.Entry(key, value);
             if (node.TryFind(key, out int place))
-                node._slots[place] = entry;
+                node.Replace(place, entry);
             else
                 node.Insert(place, entry, child: null);
         }
 
         public void Delete(ReadOnlySpan<byte> key)
         {
-            // Nothing is copied for a key that is not there.
-            if (Root.Get(key) is null)
-                return;
             MemoryTree node = OwnedRoot();
             while (node._children is { } children)
             {
@@ -251,8 +343,8 @@ sealed class MemoryTree
                     Root = child;   // Only the root can come down to one child: other branches were made larger on the way.
                 node = child;
             }
-            node.TryFind(key, out int place);
-            node.Remove(place);
+            if (node.TryFind(key, out int place))
+                node.Remove(place);
         }
 
         MemoryTree OwnedRoot() => Root = Owned(Root);
@@ -261,24 +353,26 @@ sealed class MemoryTree
 
         readonly MemoryTree Owned(MemoryTree node)
         {
-            if (node._batch == batch)
+            if (node._version > shown)
                 return node;
-            var copy = new MemoryTree(batch, node._children is null);
+            var copy = new MemoryTree(version, node.IsLeaf);
             copy.Append(node, 0, node._count);
             return copy;
         }
 
         /// <summary>
-        /// Makes two of a full child, which the batch owns. Ascending keys leave full nodes behind them, not half-full ones.
+        /// Makes two of a full child, which no snapshot shows. Ascending keys leave full nodes behind them, not half-full ones.
         /// </summary>
         readonly void SplitChild(MemoryTree parent, int at, ReadOnlySpan<byte> key)
         {
             MemoryTree left = parent._children![at];
             bool appends = left.LastKey.SequenceCompareTo(key) < 0;
             int keep = appends ? MaxSlots - MaxSlots / 8 : MaxSlots / 2;
-            var right = new MemoryTree(batch, left._children is null);
+            var right = new MemoryTree(version, left.IsLeaf);
             right.Append(left, keep, left._count - keep);
             left.Truncate(keep);
+            left.ShareMore();
+            right.ShareMore();
             parent.Insert(at + 1, Between(left, right), right);
         }
 
@@ -295,7 +389,7 @@ sealed class MemoryTree
                 parent.Remove(leftAt + 1);
                 return;
             }
-            var newRight = new MemoryTree(batch, left._children is null);
+            var newRight = new MemoryTree(version, left.IsLeaf);
             int half = total / 2;
             if (left._count >= half)
             {
@@ -310,18 +404,20 @@ sealed class MemoryTree
                 newRight.Append(right, moved, right._count - moved);
             }
             parent._children[leftAt + 1] = newRight;
-            parent._slots[leftAt + 1] = Between(left, newRight);
+            parent.Separate(leftAt + 1, Between(left, newRight));
         }
 
         /// <summary>
         /// The separator of two neighbours: for leaves the shortest key that tells them apart, so that branches stay small.
         /// </summary>
-        static Slot Between(MemoryTree left, MemoryTree right)
+        static MemoryEntry Between(MemoryTree left, MemoryTree right)
         {
-            if (right._children is not null)
-                return right._slots[0];
-            int common = right.FirstKey.CommonPrefixLength(left.LastKey);
-            return Slot.Separator(right.FirstKey[..(common + 1)]);
+            if (!right.IsLeaf)
+                return right._slots[0].Entry;
+            ReadOnlySpan<byte> first = right._slots[0].Entry.Key;
+            return Separator(first[..(first.CommonPrefixLength(left.LastKey) + 1)]);
         }
+
+        static MemoryEntry Separator(ReadOnlySpan<byte> key) => new(key, value: []);
     }
 }

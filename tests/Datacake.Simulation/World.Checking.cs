@@ -91,7 +91,41 @@ sealed partial class World
         CheckTotals(machine, totals);
         CheckIndexes(machine, indexed);
         if (replica.IsJoined && !_retired.Contains(machine.StoreId))
+        {
             CheckExactness(machine, shown);
+            CheckRemains(machine, shown);
+        }
+    }
+
+    /// <summary>To what is to be purged some day, a record of the log leads [R11].</summary>
+    void CheckRemains(Machine machine, Document[] shown)
+    {
+        var led = new HashSet<StorageKey>();
+        foreach (var (key, value) in machine.Disk.Range(StoreLayout.AllLog))
+        {
+            var record = LogRecord.Decode(StoreLayout.StampOfLogKey(key.Span), value);
+            if (record.MayPurge)
+                led.UnionWith(record.DocumentKeys.Select(document => new StorageKey(document)));
+        }
+        foreach (var slot in _scenario.Slots)
+        {
+            var document = shown[slot.Number];
+            if (!HasRemains(document, slot.Policy))
+                continue;
+            ushort keyspace = machine.Replica!.Catalog.Find(slot.Keyspace)!.Number;
+            if (!led.Contains(new StorageKey(StoreLayout.DocumentKey(keyspace, slot.Key.Encoded.Span))))
+                throw new Violation("tombstone left", $"{Name(machine)} has of {slot} <{document}>, and no log record that leads to it");
+        }
+    }
+
+    static bool HasRemains(Document document, MergePolicy policy)
+    {
+        if (ReferenceEquals(document, Document.Nothing))
+            return false;
+        bool hasRemains = !document.IsAlive(policy);
+        foreach (var cell in document.Cells)
+            hasRemains |= !cell.IsShown(document.Born);
+        return hasRemains;
     }
 
     void CheckExactness(Machine machine, Document[] shown)

@@ -21,7 +21,7 @@ public sealed class MemoryTreeTests
                 {
                     MemoryTree before = tree;
                     int count = model.Count;
-                    var editor = new MemoryTree.Editor(tree, batch);
+                    var editor = new MemoryTree.Editor(tree, batch, shown: batch - 1);
                     // Growth by runs of ascending keys or at random, then shrinkage down to nothing.
                     bool grows = batch <= 6;
                     int next = random.Next(keys);
@@ -29,7 +29,7 @@ public sealed class MemoryTreeTests
                     {
                         int key = batch % 2 == 0 ? random.Next(keys) : next++ % keys;
                         if (grows && model.Add(key))
-                            editor.Put(Key(key), Key(key));
+                            editor.Put(new MemoryEntry(Key(key), Key(key)));
                         else if (!grows && model.Remove(key))
                             editor.Delete(Key(key));
                     }
@@ -56,9 +56,9 @@ public sealed class MemoryTreeTests
 
     static List<int> Scan(MemoryTree tree, ScanDirection direction)
     {
-        var page = new List<StorageEntry>();
-        tree.Scan(KeyRange.All, direction, int.MaxValue, page);
-        return page.ConvertAll(entry => BinaryPrimitives.ReadInt32BigEndian(entry.Key.Span));
+        var page = new MemoryPage(int.MaxValue);
+        tree.Scan(KeyRange.All, direction, page);
+        return [.. page.Select(entry => BinaryPrimitives.ReadInt32BigEndian(entry.Key.Span))];
     }
 
     static byte[] Key(int number)

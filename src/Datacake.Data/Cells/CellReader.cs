@@ -13,13 +13,15 @@ public ref struct CellReader
     readonly EntityContent? _content;
     bool[]? _wanted;
     DocumentCells _cells;
+    ReadOnlySpan<byte> _path;
+    ReadOnlySpan<byte> _value;
     int _nextCounter;
     long _share;
 
     /// <param name="paths">The properties that the model knows.</param>
     /// <param name="document">The document.</param>
     /// <param name="wanted">Which of them are read; null: all.</param>
-    internal CellReader(CellPath[] paths, Document document, bool[]? wanted = null)
+    internal CellReader(CellPath[] paths, DocumentView document, bool[]? wanted = null)
     {
         _paths = paths;
         _wanted = wanted;
@@ -46,7 +48,7 @@ public ref struct CellReader
     public bool IsShare { get; private set; }
 
     /// <summary>Whether the cell's value is nil.</summary>
-    public readonly bool IsNil => !IsShare && new ValueReader(_cells.Current.Value).IsNil;
+    public readonly bool IsNil => !IsShare && new ValueReader(_value).IsNil;
 
     /// <summary>The name of the property that the cell belongs to.</summary>
     internal readonly string Property => Slot >= 0 ? _paths[Slot].Name : "";
@@ -57,13 +59,19 @@ public ref struct CellReader
         while (_cells.MoveNext())
         {
             var cell = _cells.Current;
-            if (!cell.IsShown(_born) || cell.Kind == DocumentPathKind.Root || !TryFind(cell.Property) || _wanted?[Slot] == false)
+            _path = cell.EncodedPath;
+            _value = cell.Value;
+            // Cells come in the order of the paths, so that a value is mostly that of the next property.
+            int next = Slot + 1;
+            if (next < _paths.Length && !cell.IsRemoved && _path.SequenceEqual(_paths[next].Property))
+            {
+                Slot = next;
+                IsElement = IsShare = false;
+            }
+            else if (!TryFind(cell))
                 continue;
-            IsElement = cell.Kind == DocumentPathKind.Element;
-            IsShare = cell.Kind == DocumentPathKind.CounterShare;
-            if (IsShare)
-                _share = CounterValue.Read(cell.Value);
-            return true;
+            if (_wanted?[Slot] != false)
+                return true;
         }
         while (_content is not null && _nextCounter < _content.Counters.Count)
         {
@@ -83,7 +91,7 @@ public ref struct CellReader
     {
         if (IsShare)
             throw new InvalidDataException("It is a counter in the store and none in the entity class.");
-        var reader = new ValueReader(_cells.Current.Value);
+        var reader = new ValueReader(_value);
         return codec.Read(ref reader);
     }
 
@@ -91,7 +99,7 @@ public ref struct CellReader
     /// <exception cref="InvalidDataException">The bytes are not a value of the type.</exception>
     public readonly T Element<T>(ScalarCodec<T> codec)
     {
-        var reader = new ValueReader(_cells.Current.Element);
+        var reader = new ValueReader(_path[_paths[Slot].ElementPrefix.Length..]);
         return codec.Read(ref reader);
     }
 
@@ -113,10 +121,21 @@ public ref struct CellReader
         return missing;
     }
 
+    /// <summary>Takes a cell, if it is one that a reader sees and the model knows.</summary>
+    bool TryFind(DocumentCell cell)
+    {
+        if (!cell.IsShown(_born) || cell.Kind == DocumentPathKind.Root || !TryFind(cell.Property))
+            return false;
+        IsElement = cell.Kind == DocumentPathKind.Element;
+        IsShare = cell.Kind == DocumentPathKind.CounterShare;
+        if (IsShare)
+            _share = CounterValue.Read(cell.Value);
+        return true;
+    }
+
     bool TryFind(ReadOnlySpan<byte> property)
     {
-        // Cells come in the order of the paths, elements of one set follow each other, and what is not known or missing is rare: the
-        // first try, or the second, mostly succeeds.
+        // Elements of one set follow each other, and what is not known or missing is rare: the first tries mostly succeed.
         int first = Math.Max(Slot, 0);
         for (int i = 0; i < _paths.Length; i++)
         {

@@ -84,21 +84,23 @@ public abstract class EntityModel<T> : EntityModel
         return defaults[Classes.Count == 0 ? "" : Classes[0].Discriminator];
     }
 
-    /// <param name="key">The key.</param>
+    /// <param name="key">The encoded key.</param>
     /// <param name="document">The document.</param>
     /// <param name="components">Which of the <see cref="EntityModel.Paths"/> are read, if not all: the others have the values of the class.</param>
-    internal T Read(DocumentKey key, Document document, bool[]? components = null)
+    internal T Read(ReadOnlySpan<byte> key, DocumentView document, bool[]? components = null)
     {
         var cells = new CellReader(Paths, document, components);
         return Read(key, ref cells);
     }
+
+    internal T Read(DocumentKey key, Document document) => Read(key.Encoded.Span, document.View);
 
     internal override object ReadEntity(DocumentKey key, Document document) => Read(key, document);
 
     internal override object ReadEntity(DocumentKey key, EntityContent content)
     {
         var cells = new CellReader(Paths, content);
-        return Read(key, ref cells);
+        return Read(key.Encoded.Span, ref cells);
     }
 
     internal override EntityContent Encode(object entity, CellWriter writer)
@@ -124,18 +126,18 @@ public abstract class EntityModel<T> : EntityModel
         return new DocumentKey(writer.ToArray());
     }
 
-    T Read(DocumentKey key, ref CellReader cells)
+    T Read(ReadOnlySpan<byte> key, ref CellReader cells)
     {
         try
         {
-            var keyReader = new OrderedKeyReader(key.Encoded.Span);
+            var keyReader = new OrderedKeyReader(key);
             return Read(ref keyReader, ref cells);
         }
         catch (InvalidDataException e)
         {
             string where = cells.Property.Length == 0 ? "its key" : $"its property {cells.Property}";
             throw new InvalidDataException(
-                $"The {Name} {key} cannot be read, because {where} is not as the class declares it. "
+                $"The {Name} {new DocumentKey(key.ToArray())} cannot be read, because {where} is not as the class declares it. "
                 + $"Was it written by another version of the class? {e.Message}", e);
         }
     }

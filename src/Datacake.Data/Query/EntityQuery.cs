@@ -65,6 +65,34 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool 
         }
     }
 
+    // What most queries come to: without the steps between a stream of results and its reader.
+    internal override async Task<List<T>> ToListCore(CancellationToken cancellationToken)
+    {
+        using var operation = source.Context.Concurrency.Enter();
+        var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var run = NewRun();
+        List<T>? results = null;
+        if (isTracking)
+        {
+            await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
+                (results ??= new(rows.Count)).AddRange(Track(rows));
+        }
+        else
+        {
+            await foreach (var entities in run.ReadEntitiesAsync(snapshot, cancellationToken).ConfigureAwait(false))
+            {
+                if (results is null)
+                    results = entities;
+                else
+                    results.AddRange(entities);
+            }
+        }
+        results ??= [];
+        WarnOfScan(run, results.Count);
+        return results;
+    }
+
     internal override async ValueTask<long> CountCoreAsync(CancellationToken cancellationToken)
     {
         using var operation = source.Context.Concurrency.Enter();
@@ -122,20 +150,34 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool 
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
         var run = NewRun();
         long count = 0;
-        await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
+        if (isTracking)
         {
-            count += rows.Count;
-            var results = new T[rows.Count];
-            for (int i = 0; i < results.Length; i++)
+            await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
             {
-                var row = rows[i];
-                results[i] = isTracking
-                    ? source.Context.ChangeTracker.TrackRead(source.Metadata, row.Key, row.Document, row.Entity)
-                    : row.Entity;
+                count += rows.Count;
+                yield return Track(rows);
             }
-            yield return results;
+        }
+        else
+        {
+            await foreach (var entities in run.ReadEntitiesAsync(snapshot, cancellationToken).ConfigureAwait(false))
+            {
+                count += entities.Count;
+                yield return entities;
+            }
         }
         WarnOfScan(run, count);
+    }
+
+    T[] Track(List<QueryRow<T>> rows)
+    {
+        var results = new T[rows.Count];
+        for (int i = 0; i < results.Length; i++)
+        {
+            var row = rows[i];
+            results[i] = source.Context.ChangeTracker.TrackRead(source.Metadata, row.Key, row.Document, row.Entity);
+        }
+        return results;
     }
 
     void WarnOfScan(QueryRun<T> run, long results) => ScanWarning.Of(source.Context, source.Metadata, run.Path, run.Alternatives,

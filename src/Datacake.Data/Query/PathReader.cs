@@ -1,82 +1,124 @@
-using System.Runtime.CompilerServices;
-using Datacake.Crdt;
 using Datacake.EventualConsistency;
 using Datacake.Storage;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>A document on the way from a path to a query.</summary>
-/// <param name="Key">The key.</param>
-/// <param name="Document">The document.</param>
-/// <param name="IndexValue">The index's value under which it was found, if the path has the index's order.</param>
-readonly record struct FetchedDocument(DocumentKey Key, Document Document, ReadOnlyMemory<byte> IndexValue);
-
 /// <summary>Reads the documents that a path leads to, from one snapshot, in pages that grow.</summary>
-sealed class PathReader(StoreSnapshot snapshot, string keyspace)
+sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path, int page) : IDisposable
 {
     public const int FirstPage = 32, LargestPage = 512;
 
-    public async IAsyncEnumerable<IReadOnlyList<FetchedDocument>> ReadAsync(
-        AccessPath path, int page, [EnumeratorCancellation] CancellationToken cancellationToken)
+    readonly IndexPage _index = new();
+    KeyRange? _rest;                    // what is left of a scan; null before its first page
+    ArraySegment<DocumentKey>? _keys;   // what is left of the documents that are read by key; null before the first page
+    int _indexAt;
+    int _page = page;
+
+    /// <summary>The documents that <see cref="MoveNextAsync"/> came to.</summary>
+    public DocumentPage Page { get; } = new();
+
+    /// <summary>Goes to the next page.</summary>
+    public ValueTask<bool> MoveNextAsync(CancellationToken cancellationToken) => path switch
     {
-        switch (path)
+        NoAccess => new(false),
+        KeyScan scan => ScanAsync(scan, cancellationToken),
+        IndexScan { IsInOrder: true, Values: [_] } index => ScanAsync(index, cancellationToken),
+        _ => GetAsync(cancellationToken),
+    };
+
+    /// <summary>
+    /// The index's value under which a document of the page was found, if the path has the index's order. To be asked for in the order of the
+    /// documents.
+    /// </summary>
+    public ReadOnlySpan<byte> IndexValueOf(ReadOnlySpan<byte> key)
+    {
+        for (; _indexAt < _index.Count; _indexAt++)
         {
-            case KeyScan scan:
-                for (var range = scan.Keys; ; page = Math.Min(page * 2, LargestPage))
-                {
-                    var documents = await snapshot.ScanAsync(keyspace, range, scan.Direction, page, cancellationToken).ConfigureAwait(false);
-                    if (documents.Count == 0)
-                        yield break;
-                    yield return [.. documents.Select(document => new FetchedDocument(document.Key, document.Document, default))];
-                    var last = documents[^1].Key.Encoded;
-                    range = scan.Direction == ScanDirection.Forward ? range.After(last) : range.Before(last);
-                }
-
-            case IndexScan { IsInOrder: true, Values: [var values] } index:
-                for (; ; page = Math.Min(page * 2, LargestPage))
-                {
-                    var entries = await snapshot
-                        .ScanIndexAsync(keyspace, index.Index.Name, values, index.Direction, page, cancellationToken).ConfigureAwait(false);
-                    if (entries.Count == 0)
-                        yield break;
-                    yield return await GetAsync(entries, cancellationToken).ConfigureAwait(false);
-                    var last = entries[^1].Position;
-                    values = index.Direction == ScanDirection.Forward ? values.After(last) : values.Before(last);
-                }
-
-            case not NoAccess:
-                var keys = new HashSet<DocumentKey>();
-                await CollectKeysAsync(path, keys, cancellationToken).ConfigureAwait(false);
-                // In the order of the keys, whatever the path: so that results without an order come in the same one, on every node and
-                // with every plan.
-                var ordered = keys.Order().Select(key => new IndexEntry(default, key)).ToList();
-                for (int start = 0; start < ordered.Count; start += page, page = Math.Min(page * 2, LargestPage))
-                {
-                    var part = ordered[start..Math.Min(start + page, ordered.Count)];
-                    yield return await GetAsync(part, cancellationToken).ConfigureAwait(false);
-                }
-                break;
+            if (_index.KeyOf(_indexAt).SequenceEqual(key))
+                return _index.ValueOf(_indexAt);
         }
+        return default;
+    }
+
+    public void Dispose()
+    {
+        Page.Dispose();
+        _index.Dispose();
     }
 
     /// <summary>How many entries the ranges of an index have.</summary>
-    public async ValueTask<long> CountAsync(IndexScan index, CancellationToken cancellationToken)
+    public static async ValueTask<long> CountAsync(
+        StoreSnapshot snapshot, string keyspace, IndexScan index, CancellationToken cancellationToken)
     {
         long count = 0;
+        using var page = new IndexPage();
         foreach (var range in index.Values)
         {
-            await foreach (var entries in EntriesAsync(index, range, cancellationToken).ConfigureAwait(false))
-                count += entries.Count;
+            for (var rest = range; ;)
+            {
+                var last = await snapshot
+                    .ScanIndexAsync(keyspace, index.Index.Name, rest, ScanDirection.Forward, LargestPage, page, cancellationToken)
+                    .ConfigureAwait(false);
+                if (page.Count == 0)
+                    break;
+                count += page.Count;
+                rest = rest.After(last);
+            }
         }
         return count;
     }
 
-    async ValueTask CollectKeysAsync(AccessPath path, HashSet<DocumentKey> keys, CancellationToken cancellationToken)
+    async ValueTask<bool> ScanAsync(KeyScan scan, CancellationToken cancellationToken)
     {
-        switch (path)
+        var range = _rest ?? scan.Keys;
+        var last = await snapshot.ScanAsync(keyspace, range, scan.Direction, TakePage(), Page, cancellationToken).ConfigureAwait(false);
+        if (Page.IsEmpty)
+            return false;
+        _rest = scan.Direction == ScanDirection.Forward ? range.After(last) : range.Before(last);
+        return true;
+    }
+
+    async ValueTask<bool> ScanAsync(IndexScan scan, CancellationToken cancellationToken)
+    {
+        var range = _rest ?? scan.Values[0];
+        var last = await snapshot
+            .ScanIndexAsync(keyspace, scan.Index.Name, range, scan.Direction, TakePage(), _index, cancellationToken).ConfigureAwait(false);
+        if (_index.Count == 0)
+            return false;
+        _indexAt = 0;
+        var keys = new KeyList();
+        keys.Add(_index);
+        await snapshot.GetManyAsync(keyspace, keys.ToSegment(), Page, cancellationToken).ConfigureAwait(false);
+        _rest = scan.Direction == ScanDirection.Forward ? range.After(last) : range.Before(last);
+        return true;
+    }
+
+    async ValueTask<bool> GetAsync(CancellationToken cancellationToken)
+    {
+        if (_keys is null)
+        {
+            var keys = new KeyList();
+            await CollectKeysAsync(path, keys, cancellationToken).ConfigureAwait(false);
+            // In the order of the keys, whatever the path: so that results without an order come in the same one, on every node and with
+            // every plan.
+            _keys = keys.ToAscending();
+        }
+        var rest = _keys.Value;
+        if (rest.Count == 0)
+            return false;
+        int count = Math.Min(TakePage(), rest.Count);
+        await snapshot.GetManyAsync(keyspace, rest[..count], Page, cancellationToken).ConfigureAwait(false);
+        _keys = rest[count..];
+        return true;
+    }
+
+    async ValueTask CollectKeysAsync(AccessPath from, KeyList keys, CancellationToken cancellationToken)
+    {
+        switch (from)
         {
             case KeyLookup lookup:
-                keys.UnionWith(lookup.Keys);
+                foreach (var key in lookup.Keys)
+                    keys.Add(key);
                 break;
             case UnionAccess union:
                 foreach (var part in union.Paths)
@@ -85,41 +127,27 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace)
             case IndexScan index:
                 foreach (var range in index.Values)
                 {
-                    await foreach (var entries in EntriesAsync(index, range, cancellationToken).ConfigureAwait(false))
-                        keys.UnionWith(entries.Select(entry => entry.Key));
+                    for (var rest = range; ;)
+                    {
+                        var last = await snapshot
+                            .ScanIndexAsync(keyspace, index.Index.Name, rest, ScanDirection.Forward, LargestPage, _index, cancellationToken)
+                            .ConfigureAwait(false);
+                        if (_index.Count == 0)
+                            break;
+                        keys.Add(_index);
+                        rest = rest.After(last);
+                    }
                 }
                 break;
             default:
-                throw new InvalidOperationException($"The path '{path}' has no keys of its own.");
+                throw new InvalidOperationException($"The path '{from}' has no keys of its own.");
         }
     }
 
-    async IAsyncEnumerable<IReadOnlyList<IndexEntry>> EntriesAsync(
-        IndexScan index, KeyRange values, [EnumeratorCancellation] CancellationToken cancellationToken)
+    int TakePage()
     {
-        while (true)
-        {
-            var entries = await snapshot
-                .ScanIndexAsync(keyspace, index.Index.Name, values, ScanDirection.Forward, LargestPage, cancellationToken)
-                .ConfigureAwait(false);
-            if (entries.Count == 0)
-                yield break;
-            yield return entries;
-            values = values.After(entries[^1].Position);
-        }
-    }
-
-    async ValueTask<List<FetchedDocument>> GetAsync(IReadOnlyList<IndexEntry> entries, CancellationToken cancellationToken)
-    {
-        var documents = new List<FetchedDocument>(entries.Count);
-        foreach (var entry in entries)
-        {
-            if (await snapshot.GetAsync(keyspace, entry.Key, cancellationToken).ConfigureAwait(false) is { } document)
-            {
-                var value = entry.Position.IsEmpty ? default : entry.Position[..^entry.Key.Encoded.Length];
-                documents.Add(new FetchedDocument(entry.Key, document, value));
-            }
-        }
-        return documents;
+        int page = _page;
+        _page = Math.Min(page * 2, LargestPage);
+        return page;
     }
 }

@@ -72,6 +72,15 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     /// <summary>The results, in batches that are never empty.</summary>
     internal abstract IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken);
 
+    /// <summary>All results, in a list of the caller's own.</summary>
+    internal virtual async Task<List<T>> ToListCore(CancellationToken cancellationToken)
+    {
+        var results = new List<T>();
+        await foreach (var batch in RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
+            results.AddRange(batch);
+        return results;
+    }
+
     internal virtual Query<T> WhereCore(Expression<Func<T, bool>> predicate) =>
         Then($"where {predicate}", (items, _) => Batches.Where(items, Expressions.Compile(predicate)));
 

@@ -5,13 +5,7 @@ namespace Datacake.Data;
 public abstract partial class Query<T>
 {
     /// <summary>All results.</summary>
-    public async Task<List<T>> ToListAsync(CancellationToken cancellationToken = default)
-    {
-        var results = new List<T>();
-        await foreach (var batch in RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
-            results.AddRange(batch);
-        return results;
-    }
+    public Task<List<T>> ToListAsync(CancellationToken cancellationToken = default) => ToListCore(cancellationToken);
 
     /// <summary>All results.</summary>
     public async Task<T[]> ToArrayAsync(CancellationToken cancellationToken = default) =>

@@ -72,32 +72,24 @@ sealed class QueryRun<T>
     }
 
     /// <summary>The results in their order, in batches that are never empty.</summary>
-    public async IAsyncEnumerable<IReadOnlyList<QueryRow<T>>> ReadAsync(
-        StoreSnapshot snapshot, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public IAsyncEnumerable<List<QueryRow<T>>> ReadAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
     {
-        if (_spec.Take == 0)
-            yield break;
         FitTo(snapshot);
-        var rows = FilterAsync(snapshot, cancellationToken);
-        if (!IsInOrder)
-            rows = SortAsync(rows);
-        else if (Path is IndexScan { IsInOrder: true } index)
-            rows = SortWithinAsync(rows, index.OrderedColumns);
+        return IsInKeptOrder ? FilterAsync(snapshot, RowOf, cancellationToken) : SortAsync(snapshot, cancellationToken);
+    }
 
-        int skip = _spec.Skip, take = _spec.Take ?? int.MaxValue;
-        await foreach (var batch in rows.ConfigureAwait(false))
+    /// <summary>The same, without what is known of the entities besides; each batch is the caller's.</summary>
+    public IAsyncEnumerable<List<T>> ReadEntitiesAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        FitTo(snapshot);
+        return IsInKeptOrder
+            ? FilterAsync(snapshot, static (_, entity, _) => entity, cancellationToken)
+            : EntitiesOf(SortAsync(snapshot, cancellationToken));
+
+        static async IAsyncEnumerable<List<T>> EntitiesOf(IAsyncEnumerable<List<QueryRow<T>>> rows)
         {
-            if (skip >= batch.Count)
-            {
-                skip -= batch.Count;
-                continue;
-            }
-            IReadOnlyList<QueryRow<T>> part = skip == 0 && take >= batch.Count ? batch : [.. batch.Skip(skip).Take(take)];
-            skip = 0;
-            take -= part.Count;
-            yield return part;
-            if (take == 0)
-                yield break;
+            await foreach (var batch in rows.ConfigureAwait(false))
+                yield return batch.ConvertAll(static row => row.Entity);
         }
     }
 
@@ -109,11 +101,13 @@ sealed class QueryRun<T>
         if (_spec.Predicates.Count == 0)
             count = (await snapshot.GetStatisticsAsync(_keyspace.Name, cancellationToken).ConfigureAwait(false)).Count;
         else if (Path is IndexScan index && IsAnsweredByPath)
-            count = await new PathReader(snapshot, _keyspace.Name).CountAsync(index, cancellationToken).ConfigureAwait(false);
+            count = await PathReader.CountAsync(snapshot, _keyspace.Name, index, cancellationToken).ConfigureAwait(false);
         else
         {
-            await foreach (var batch in FilterAsync(snapshot, cancellationToken).ConfigureAwait(false))
+            await foreach (var batch in FilterAsync(snapshot, static (_, _, _) => true, cancellationToken).ConfigureAwait(false))
                 count += batch.Count;
+            if (IsInKeptOrder)
+                return count;
         }
         return Math.Min(Math.Max(count - _spec.Skip, 0), _spec.Take ?? long.MaxValue);
     }
@@ -127,38 +121,94 @@ sealed class QueryRun<T>
         IsAnsweredByPath = false;
     }
 
-    /// <summary>The entities of the path for which the predicates are true, in its order.</summary>
-    async IAsyncEnumerable<IReadOnlyList<QueryRow<T>>> FilterAsync(
-        StoreSnapshot snapshot, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Whether the entities come from the path just in the query's order.</summary>
+    bool IsInKeptOrder => IsInOrder && Path is not IndexScan { IsInOrder: true };
+
+    static QueryRow<T> RowOf(DocumentPageEntry document, T entity, ReadOnlySpan<byte> indexValue) => new(
+        new DocumentKey(document.EncodedKey.ToArray()), Document.Parse(document.Document.Encoded.ToArray()), entity, indexValue.ToArray());
+
+    /// <summary>
+    /// The entities of the path for which the predicates are true, in its order; as many as are asked for, if that is the query's order.
+    /// </summary>
+    async IAsyncEnumerable<List<TRow>> FilterAsync<TRow>(
+        StoreSnapshot snapshot, RowFactory<TRow> rowOf, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        int skip = IsInKeptOrder ? _spec.Skip : 0, take = IsInKeptOrder ? _spec.Take ?? int.MaxValue : int.MaxValue;
+        if (_spec.Take == 0)
+            yield break;
         bool isChecked = _predicates.Length > 0 && !IsAnsweredByPath;
-        int page = _spec.Take is { } take && !isChecked
-            ? Math.Clamp(QuerySpec<T>.Sum(take, _spec.Skip), 1, PathReader.LargestPage)
+        int page = _spec.Take is { } wanted && !isChecked
+            ? Math.Clamp(QuerySpec<T>.Sum(wanted, _spec.Skip), 1, PathReader.LargestPage)
             : PathReader.FirstPage;
-        var reader = new PathReader(snapshot, _keyspace.Name);
-        await foreach (var documents in reader.ReadAsync(Path, page, cancellationToken).ConfigureAwait(false))
+        using var reader = new PathReader(snapshot, _keyspace.Name, Path, page);
+        while (take > 0 && await reader.MoveNextAsync(cancellationToken).ConfigureAwait(false))
         {
-            DocumentsRead += documents.Count;
-            var rows = new List<QueryRow<T>>(documents.Count);
-            foreach (var (key, document, value) in documents)
-            {
-                var entity = _model.Read(key, document, _spec.Components);
-                if (!isChecked || Matches(entity))
-                    rows.Add(new QueryRow<T>(key, document, entity, value));
-            }
+            var rows = new List<TRow>(Math.Min(take, reader.Page.MaxCount));
+            Read(reader, isChecked, rowOf, ref skip, take, rows);
+            take -= rows.Count;
             if (rows.Count > 0)
                 yield return rows;
         }
     }
 
-    async IAsyncEnumerable<IReadOnlyList<QueryRow<T>>> SortAsync(IAsyncEnumerable<IReadOnlyList<QueryRow<T>>> rows)
+    /// <summary>Makes rows of a page.</summary>
+    void Read<TRow>(PathReader reader, bool isChecked, RowFactory<TRow> rowOf, ref int skip, int take, List<TRow> rows)
+    {
+        foreach (var document in reader.Page)
+        {
+            DocumentsRead++;
+            // What is skipped unseen need not be an entity.
+            if (!isChecked && skip > 0)
+            {
+                skip--;
+                continue;
+            }
+            var entity = _model.Read(document.EncodedKey, document.Document, _spec.Components);
+            if (isChecked && !Matches(entity))
+                continue;
+            if (skip > 0)
+            {
+                skip--;
+                continue;
+            }
+            rows.Add(rowOf(document, entity, reader.IndexValueOf(document.EncodedKey)));
+            if (rows.Count == take)
+                break;
+        }
+    }
+
+    delegate TRow RowFactory<TRow>(DocumentPageEntry document, T entity, ReadOnlySpan<byte> indexValue);
+
+    /// <summary>The results in their order, which is not that of the path.</summary>
+    async IAsyncEnumerable<List<QueryRow<T>>> SortAsync(StoreSnapshot snapshot, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var rows = FilterAsync(snapshot, RowOf, cancellationToken);
+        rows = Path is IndexScan { IsInOrder: true } index ? SortWithinAsync(rows, index.OrderedColumns) : SortAsync(rows);
+        int skip = _spec.Skip, take = _spec.Take ?? int.MaxValue;
+        await foreach (var batch in rows.ConfigureAwait(false))
+        {
+            if (skip >= batch.Count)
+            {
+                skip -= batch.Count;
+                continue;
+            }
+            List<QueryRow<T>> part = skip == 0 && take >= batch.Count ? batch : [.. batch.Skip(skip).Take(take)];
+            skip = 0;
+            take -= part.Count;
+            yield return part;
+            if (take == 0)
+                yield break;
+        }
+    }
+
+    async IAsyncEnumerable<List<QueryRow<T>>> SortAsync(IAsyncEnumerable<List<QueryRow<T>>> rows)
     {
         var all = new List<QueryRow<T>>();
         await foreach (var batch in rows.ConfigureAwait(false))
             all.AddRange(batch);
         // What will be cut off need not be sorted.
         var sorted = Ordering<T>.Sort(all, _spec.Orderings, static row => row.Entity);
-        IReadOnlyList<QueryRow<T>> kept = _spec.Take is { } take ? [.. sorted.Take(QuerySpec<T>.Sum(_spec.Skip, take))] : [.. sorted];
+        List<QueryRow<T>> kept = _spec.Take is { } take ? [.. sorted.Take(QuerySpec<T>.Sum(_spec.Skip, take))] : [.. sorted];
         if (kept.Count > 0)
             yield return kept;
     }
@@ -167,7 +217,7 @@ sealed class QueryRun<T>
     /// Sorts what is equal in the first keys: by the others, and in the end by the entities' keys, which a reversed scan brings in
     /// descending order. Values that the index cuts off alike count as equal.
     /// </summary>
-    async IAsyncEnumerable<IReadOnlyList<QueryRow<T>>> SortWithinAsync(IAsyncEnumerable<IReadOnlyList<QueryRow<T>>> rows, int keys)
+    async IAsyncEnumerable<List<QueryRow<T>>> SortWithinAsync(IAsyncEnumerable<List<QueryRow<T>>> rows, int keys)
     {
         var group = new List<QueryRow<T>>();
         await foreach (var batch in rows.ConfigureAwait(false))

@@ -122,6 +122,9 @@ public ref struct ValueReader
             >= 0xD9 and <= 0xDB => TakeLength(code - 0xD9),
             _ => throw Unexpected(code, "a string"),
         });
+        // Most strings have no other characters, and are then read in one pass.
+        if (Ascii.IsValid(utf8))
+            return Encoding.Latin1.GetString(utf8);
         try
         {
             return StrictUtf8.GetString(utf8);
@@ -293,16 +296,25 @@ public ref struct ValueReader
         ? (int)count
         : throw new InvalidDataException($"{count} items should follow, and {_rest.Length} bytes do.");
 
-    byte TakeCode() => Take(1)[0];
+    byte TakeCode()
+    {
+        if (_rest.IsEmpty)
+            throw TooFew(1, 0);
+        byte code = _rest[0];
+        _rest = _rest[1..];
+        return code;
+    }
 
     ReadOnlySpan<byte> Take(uint count)
     {
         if (count > (uint)_rest.Length)
-            throw new InvalidDataException($"{count} bytes should follow, and {_rest.Length} do.");
+            throw TooFew(count, _rest.Length);
         var taken = _rest[..(int)count];
         _rest = _rest[(int)count..];
         return taken;
     }
+
+    static InvalidDataException TooFew(uint count, int left) => new($"{count} bytes should follow, and {left} do.");
 
     static InvalidDataException Unexpected(byte code, string what) => new($"The MessagePack code {code:X2} stands where {what} should be.");
 }

@@ -1,24 +1,79 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication;
+using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Commits;
 
-/// <summary>The local transactions that wait for acknowledgements, and those that have come. Thread-safe.</summary>
-sealed class AcknowledgementBoard
+/// <summary>
+/// The local transactions that wait for acknowledgements, and those that have come; and one timer for the deadlines of all. Thread-safe.
+/// </summary>
+/// <param name="replica">The replica that makes the transactions.</param>
+/// <param name="time">The clock of the deadlines.</param>
+/// <param name="timeout">How long a transaction may take, from when it was handed over.</param>
+/// <param name="failuresOf">Who has not acknowledged a transaction, and why. Called under the lock.</param>
+sealed class AcknowledgementBoard(
+    Replica replica, TimeProvider time, TimeSpan timeout, Func<LocalCommit, IReadOnlyList<ConsistencyFailure>> failuresOf)
 {
+    const int MaxIdle = 1_024;
+
+    static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
+
     readonly Lock _lock = new();
     readonly SortedList<ulong, LocalCommit> _waiting = [];      // under the lock; stamps ascend, so an addition goes to the end
+    readonly Lock _idleLock = new();
+    readonly Stack<LocalCommit> _idle = [];                     // under the idle lock
+    ITimer? _timer;                                             // under the lock; set while something waits
+    bool _isClosed;                                             // under the lock
 
+    /// <summary>A commit of a transaction, to be posted to the commit loop and awaited once.</summary>
+    public LocalCommit Start(Transaction transaction, ConsistencyRequirement requirement, CancellationToken cancellationToken)
+    {
+        LocalCommit? commit;
+        lock (_idleLock)
+            _idle.TryPop(out commit);
+        commit ??= new LocalCommit(replica, this);
+        commit.Start(transaction, requirement, time.GetTimestamp(), cancellationToken);
+        return commit;
+    }
+
+    /// <summary>A commit that was awaited is used again.</summary>
+    public void Return(LocalCommit commit)
+    {
+        lock (_idleLock)
+        {
+            if (_idle.Count < MaxIdle)
+                _idle.Push(commit);
+        }
+    }
+
+    /// <summary>A commit is stored here, and waits for others.</summary>
     public void Add(LocalCommit commit)
     {
         lock (_lock)
+        {
+            if (!commit.TryWait())
+                return;
+            if (_isClosed)
+            {
+                commit.Fail(TooFew(commit, time.GetElapsedTime(commit.Started)));
+                return;
+            }
             _waiting.Add(commit.Stamp.Packed, commit);
+            _timer ??= time.CreateTimer(static board => ((AcknowledgementBoard)board!).OnTimer(), this, LeftOf(commit), Timeout.InfiniteTimeSpan);
+        }
     }
 
-    /// <summary>A commit that has settled is no longer waited for.</summary>
-    public void GiveUp(LocalCommit commit)
+    /// <summary>The caller of a commit no longer waits.</summary>
+    public void Cancel(LocalCommit commit, CancellationToken cancelled)
     {
         lock (_lock)
-            _waiting.Remove(commit.Stamp.Packed);
+        {
+            if (commit.MustGiveUp(cancelled))
+            {
+                _waiting.Remove(commit.Stamp.Packed);
+                commit.Fail(new CommitCanceledException(commit.Stamp, new OperationCanceledException(cancelled), cancelled));
+            }
+        }
     }
 
     /// <summary>A replica has the transactions in the intervals.</summary>
@@ -38,6 +93,57 @@ sealed class AcknowledgementBoard
             }
         }
     }
+
+    /// <summary>The store is closed: no acknowledgements come any more.</summary>
+    public void Close()
+    {
+        lock (_lock)
+        {
+            _isClosed = true;
+            _timer?.Dispose();
+            _timer = null;
+            foreach (var commit in _waiting.Values)
+                commit.Fail(TooFew(commit, time.GetElapsedTime(commit.Started)));
+            _waiting.Clear();
+        }
+    }
+
+    void OnTimer()
+    {
+        lock (_lock)
+        {
+            if (_timer is null)
+                return;
+            var next = TimeSpan.MaxValue;
+            for (int i = _waiting.Count - 1; i >= 0; i--)
+            {
+                var commit = _waiting.GetValueAtIndex(i);
+                var left = LeftOf(commit);
+                if (left > TimeSpan.Zero)
+                {
+                    next = left < next ? left : next;
+                    continue;
+                }
+                _waiting.RemoveAt(i);
+                commit.Fail(TooFew(commit, timeout));
+            }
+            if (_waiting.Count > 0)
+            {
+                _timer.Change(next, Timeout.InfiniteTimeSpan);
+                return;
+            }
+            _timer.Dispose();
+            _timer = null;
+        }
+    }
+
+    TimeSpan LeftOf(LocalCommit commit)
+    {
+        var left = timeout - time.GetElapsedTime(commit.Started);
+        return left < TimeSpan.Zero ? TimeSpan.Zero : left < LongestTimer ? left : LongestTimer;
+    }
+
+    ConsistencyException TooFew(LocalCommit commit, TimeSpan waited) => new(commit.Requirement, commit.Acknowledged, failuresOf(commit), waited);
 
     int FirstAbove(ulong stamp)
     {

@@ -28,6 +28,9 @@ sealed class CommitLoop : IAsyncDisposable
         _running = Task.Run(RunAsync);
     }
 
+    /// <summary>Hands work to the loop, unless too much is waiting already or the loop is closed.</summary>
+    public bool TryPost(CommitWork work) => _work.Writer.TryWrite(work);
+
     /// <summary>Hands work to the loop; waits while too much is waiting already.</summary>
     /// <exception cref="ObjectDisposedException">The store is closed.</exception>
     public async ValueTask PostAsync(CommitWork work, CancellationToken cancellationToken = default)

@@ -99,6 +99,8 @@ sealed class KeyspaceCatalog
 
     static bool ContainsHalfOfSurrogatePair(ReadOnlySpan<char> name)
     {
+        if (Ascii.IsValid(name))
+            return false;
         while (!name.IsEmpty)
         {
             if (Rune.DecodeFromUtf16(name, out _, out int length) != OperationStatus.Done)

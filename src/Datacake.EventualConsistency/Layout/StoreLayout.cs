@@ -10,8 +10,10 @@ namespace Datacake.EventualConsistency.Layout;
 /// </summary>
 static class StoreLayout
 {
-    /// <summary>The version of this layout and of all encodings in it. A store of a newer one is refused.</summary>
-    public const uint Format = 1;
+    /// <summary>
+    /// The version of this layout and of all encodings in it. A store of a newer one is refused. Since 2, log records say whether they may purge.
+    /// </summary>
+    public const uint Format = 2;
 
     const byte MetaRange = 0x00, KeyspaceRange = 0x01, DocumentRange = 0x02, LogRange = 0x03, IndexRange = 0x04, IndexEntryRange = 0x05,
         ArrivingRange = 0x06, ArrivingLogRange = 0x07;
@@ -47,6 +49,26 @@ static class StoreLayout
 
     public static byte[] DocumentKey(ushort keyspace, ReadOnlySpan<byte> key) => Numbered(DocumentRange, keyspace, key);
 
+    /// <summary>The storage keys of documents, in one piece of memory.</summary>
+    public static ReadOnlyMemory<byte>[] DocumentKeys(ushort keyspace, IReadOnlyList<EventualConsistency.DocumentKey> keys)
+    {
+        int length = 0;
+        for (int i = 0; i < keys.Count; i++)
+            length += DocumentPrefixLength + keys[i].Encoded.Length;
+        var all = new byte[length];
+        var storageKeys = new ReadOnlyMemory<byte>[keys.Count];
+        for (int i = 0, start = 0; i < keys.Count; i++)
+        {
+            var key = keys[i].Encoded.Span;
+            storageKeys[i] = all.AsMemory(start, DocumentPrefixLength + key.Length);
+            WriteDocumentKey(all.AsSpan(start), keyspace, key);
+            start += DocumentPrefixLength + key.Length;
+        }
+        return storageKeys;
+    }
+
+    public static void WriteDocumentKey(Span<byte> output, ushort keyspace, ReadOnlySpan<byte> key) => WriteNumbered(output, DocumentRange, keyspace, key);
+
     public static KeyRange Documents(ushort keyspace) => KeyRange.WithPrefix(Numbered(DocumentRange, keyspace, []));
 
     public static byte[] IndexEntryKey(ushort index, ReadOnlySpan<byte> value, ReadOnlySpan<byte> key)
@@ -66,7 +88,15 @@ static class StoreLayout
         Concat(prefix.Start.Span, suffixes.Start.Span),
         suffixes.End is { } end ? Concat(prefix.Start.Span, end.Span) : prefix.End);
 
+    public const int LogKeyLength = 1 + HlcTimestamp.Size;
+
     public static byte[] LogKey(HlcTimestamp stamp) => Stamped(LogRange, stamp);
+
+    public static void WriteLogKey(Span<byte> output, HlcTimestamp stamp)
+    {
+        output[0] = LogRange;
+        stamp.Write(output[1..]);
+    }
 
     public static byte[] ArrivingLogKey(HlcTimestamp stamp) => Stamped(ArrivingLogRange, stamp);
 
@@ -109,10 +139,15 @@ static class StoreLayout
     static byte[] Numbered(byte range, ushort number, ReadOnlySpan<byte> rest)
     {
         var key = new byte[3 + rest.Length];
-        key[0] = range;
-        BinaryPrimitives.WriteUInt16BigEndian(key.AsSpan(1), number);
-        rest.CopyTo(key.AsSpan(3));
+        WriteNumbered(key, range, number, rest);
         return key;
+    }
+
+    static void WriteNumbered(Span<byte> output, byte range, ushort number, ReadOnlySpan<byte> rest)
+    {
+        output[0] = range;
+        BinaryPrimitives.WriteUInt16BigEndian(output[1..], number);
+        rest.CopyTo(output[3..]);
     }
 
     static byte[] Concat(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)

@@ -22,16 +22,20 @@ sealed partial class Replica
         if (state.Truncated.Covers(stable))
             return IsClearing;
 
-        var documents = new HashSet<StorageKey>();
+        HashSet<StorageKey>? documents = null;
         int count = 0;
         var cut = upTo;
-        await foreach (var (logKey, logValue) in batch.Snapshot.ReadAllAsync(StoreLayout.Log(HlcTimestamp.None, stable.Top)).ConfigureAwait(false))
+        await foreach (var (logKey, record) in batch.Snapshot.ReadAllAsync(StoreLayout.Log(HlcTimestamp.None, stable.Top)).ConfigureAwait(false))
         {
             var stamp = StoreLayout.StampOfLogKey(logKey.Span);
             if (!stable.Contains(stamp))
                 continue;
-            foreach (var key in LogRecord.Decode(stamp, logValue).DocumentKeys)
-                documents.Add(new StorageKey(key));
+            if (LogRecord.SaysMayPurge(record.Span))
+            {
+                documents ??= [];
+                foreach (var key in LogRecord.Decode(stamp, record).DocumentKeys)
+                    documents.Add(new StorageKey(key));
+            }
             batch.RemoveLog(stamp);
             if (++count == _settings.MaxStep)
             {
@@ -42,7 +46,7 @@ sealed partial class Replica
 
         var truncated = state.Truncated.Union(stable.Between(HlcTimestamp.None, cut));
         batch.State = state with { Truncated = truncated };
-        foreach (var key in documents)
+        foreach (var key in documents ?? [])
             await CollectDocumentAsync(batch, key.Bytes, truncated).ConfigureAwait(false);
         return count == _settings.MaxStep || IsClearing;
     }
@@ -50,9 +54,15 @@ sealed partial class Replica
     async ValueTask CollectDocumentAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, VersionVector truncated)
     {
         var document = await batch.PeekAsync(key).ConfigureAwait(false);
-        var left = Purge(document, truncated, Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy);
+        var policy = Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy;
+        var left = Purge(document, truncated, policy);
         if (ReferenceEquals(left, document))
+        {
+            // It can go with the last of its stamps, which may be that of a mere put.
+            if (!document.IsAlive(policy) && OneNotIn(truncated, document) is { IsNone: false } stamp)
+                await batch.SetMayPurgeAsync(stamp).ConfigureAwait(false);
             return;
+        }
         await batch.ReadAsync(key).ConfigureAwait(false);
         batch.Write(key, left);
         batch.State = batch.State with { Purged = HlcTimestamp.Max(batch.State.Purged, NewestOf(document)) };
@@ -87,5 +97,21 @@ sealed partial class Replica
         foreach (var cell in document.Cells)
             newest = HlcTimestamp.Max(newest, cell.Stamp);
         return newest;
+    }
+
+    /// <summary>A stamp of the document that is not truncated, or none if all are.</summary>
+    static HlcTimestamp OneNotIn(VersionVector truncated, Document document)
+    {
+        foreach (var stamp in (ReadOnlySpan<HlcTimestamp>)[document.Born, document.Touched, document.Died])
+        {
+            if (!stamp.IsNone && !truncated.Contains(stamp))
+                return stamp;
+        }
+        foreach (var cell in document.Cells)
+        {
+            if (!truncated.Contains(cell.Stamp))
+                return cell.Stamp;
+        }
+        return HlcTimestamp.None;
     }
 }

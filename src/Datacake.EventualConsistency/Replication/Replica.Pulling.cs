@@ -109,7 +109,7 @@ sealed partial class Replica
         var truncated = batch.State.Truncated;
         foreach (var (name, document) in documents)
         {
-            var key = KeyOf(name);
+            var key = KeyOf(batch, name);
             await batch.MergeAsync(key, document).ConfigureAwait(false);
             // What was purged here must not come back with a peer's copy that is not purged yet.
             batch.Write(key, Purge(await batch.ReadAsync(key).ConfigureAwait(false), truncated, Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy));
@@ -117,7 +117,7 @@ sealed partial class Replica
         foreach (var (stamp, names) in records)
         {
             if (!truncated.Contains(stamp))
-                batch.AddLog(new LogRecord(stamp, [.. names.Select(KeyOf)]));
+                batch.AddLog(new LogRecord(stamp, [.. names.Select(name => KeyOf(batch, name))]));
         }
     }
 

@@ -23,9 +23,9 @@ sealed partial class Replica
     {
         _mayHavePartAside = true;
         foreach (var (name, document) in page.Documents)
-            batch.Extra.Put(StoreLayout.ArrivingKey(KeyOf(name).Span), document.Encoded);
+            batch.Extra.Put(StoreLayout.ArrivingKey(KeyOf(batch, name).Span), document.Encoded);
         foreach (var (stamp, names) in page.Records)
-            batch.Extra.Put(StoreLayout.ArrivingLogKey(stamp), new LogRecord(stamp, [.. names.Select(KeyOf)]).Encode());
+            batch.Extra.Put(StoreLayout.ArrivingLogKey(stamp), new LogRecord(stamp, [.. names.Select(name => KeyOf(batch, name))]).Encode());
         if (page.IsLast)
             _arrived = page.State;
     }
@@ -95,12 +95,16 @@ sealed partial class Replica
         }
 
         if (deltas.Count > 0)
-            Publish(batch, stamp, deltas, keys);
+            Publish(batch, stamp, [.. deltas], keys);
         batch.State = new ReplicaState(batch.State.Known.Union(theirs.Known), truncated, purged);
-        await foreach (var (key, _) in batch.Snapshot.ReadAllAsync(StoreLayout.AllLog, cancellationToken).ConfigureAwait(false))
+        await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.AllLog, cancellationToken).ConfigureAwait(false))
         {
-            if (truncated.Contains(StoreLayout.StampOfLogKey(key.Span)))
-                batch.RemoveLog(StoreLayout.StampOfLogKey(key.Span));
+            // What was only put here may be merged with what was deleted there.
+            var recordStamp = StoreLayout.StampOfLogKey(key.Span);
+            if (truncated.Contains(recordStamp))
+                batch.RemoveLog(recordStamp);
+            else if (!LogRecord.SaysMayPurge(value.Span))
+                batch.AddLog(LogRecord.Decode(recordStamp, value) with { MayPurge = true });
         }
         await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.AllArrivingLog, cancellationToken).ConfigureAwait(false))
         {
@@ -127,7 +131,7 @@ sealed partial class Replica
             if (deltas.Count < _settings.MaxAsserted)
                 return;
             // What is asserted of one document does not depend on the others.
-            Publish(batch, stamp, deltas, keys);
+            Publish(batch, stamp, [.. deltas], keys);
             (stamp, deltas, keys) = (_clock.Tick(), [], []);
         }
     }

@@ -46,7 +46,7 @@ sealed partial class Replica
         var truncated = seed.Cut.Truncated;
         foreach (var (name, document) in page.Documents)
         {
-            var key = KeyOf(name);
+            var key = KeyOf(batch, name);
             await batch.MergeAsync(key, document).ConfigureAwait(false);
             if (page.Part != SnapshotPart.Whole)
                 batch.Write(key, Purge(await batch.ReadAsync(key).ConfigureAwait(false), truncated, Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy));
@@ -54,7 +54,7 @@ sealed partial class Replica
         foreach (var (stamp, names) in page.Records)
         {
             if (!truncated.Contains(stamp))
-                batch.AddLog(new LogRecord(stamp, [.. names.Select(KeyOf)]));
+                batch.AddLog(new LogRecord(stamp, [.. names.Select(name => KeyOf(batch, name))]));
         }
         if (page.Part != SnapshotPart.Changed && page.Documents.Count > 0)
             seed = seed with { Base = page.State.Known, Last = page.Documents[^1].Name, Documents = seed.Documents + page.Documents.Count };

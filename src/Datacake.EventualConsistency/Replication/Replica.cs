@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
@@ -20,6 +21,8 @@ sealed partial class Replica
 
     readonly HybridLogicalClock _clock;
     readonly ReplicaSettings _settings;
+    readonly BatchBuffers _buffers = new();                         // of the batch under way
+    readonly List<ReadOnlyMemory<byte>> _keys = [];                 // of the transaction that is being applied
     ReplicaState _state;
     HlcTimestamp _run;
     HlcTimestamp _previous;
@@ -80,7 +83,7 @@ sealed partial class Replica
         await snapshot.GetAsync(StoreLayout.StateKey, cancellationToken).ConfigureAwait(false) is { } state ? ReplicaState.Decode(state) : ReplicaState.Empty;
 
     /// <summary>Starts a batch over a snapshot of everything committed so far.</summary>
-    public ReplicaBatch Begin(IStorageSnapshot snapshot) => new(snapshot, Catalog, _state);
+    public ReplicaBatch Begin(IStorageSnapshot snapshot) => new(snapshot, Catalog, _state, _buffers);
 
     /// <summary>The last step before the storage commit. Whether it has to be flushed, whatever the store's durability is.</summary>
     public (WriteBatch Batch, bool MustFlush) Prepare(ReplicaBatch batch)
@@ -132,33 +135,35 @@ sealed partial class Replica
     {
         if (!IsJoined)
             throw new InvalidOperationException("A store that has not joined its cluster issues no stamps.");
-        await CheckRequirementsAsync(batch, transaction).ConfigureAwait(false);
-        var targets = new (byte[] Key, KeyspaceEntry Keyspace, Document Current)[transaction.Count];
-        for (int i = 0; i < targets.Length; i++)
+        if (transaction.Requirements.Count > 0)
+            await CheckRequirementsAsync(batch, transaction).ConfigureAwait(false);
+        _keys.Clear();
+        for (int i = 0; i < transaction.Count; i++)
         {
             var operation = transaction.Operations[i];
             var keyspace = Catalog.FindOrAdd(operation.Keyspace, MergePolicy.LastWriterWins);
-            byte[] key = StoreLayout.DocumentKey(keyspace.Number, operation.Key.Encoded.Span);
+            var key = batch.KeyOf(keyspace, operation.Key);
             var current = await batch.ReadAsync(key).ConfigureAwait(false);
             if (operation.Kind == DocumentOperationKind.Update && !current.IsAlive(keyspace.Policy))
                 throw new DocumentNotFoundException(operation.Keyspace, operation.Key);
-            targets[i] = (key, keyspace, current);
+            _keys.Add(key);
         }
 
         var stamp = _clock.Tick();
-        var deltas = new Delta[targets.Length];
-        for (int i = 0; i < targets.Length; i++)
+        var deltas = new Delta[_keys.Count];
+        for (int i = 0; i < deltas.Length; i++)
         {
-            var (key, keyspace, current) = targets[i];
             var operation = transaction.Operations[i];
+            var keyspace = Catalog[StoreLayout.KeyspaceOf(_keys[i].Span)];
+            var current = await batch.ReadAsync(_keys[i]).ConfigureAwait(false);
             var delta = DeltaOf(operation, current, stamp);
-            batch.Write(key, Document.Merge(current, delta));
+            batch.Write(_keys[i], Document.Merge(current, delta));
             deltas[i] = new Delta(
                 new DocumentName(keyspace.Name, keyspace.Policy, operation.Key.Encoded),
                 operation.Kind == DocumentOperationKind.Put ? HlcTimestamp.None : current.Born,
                 delta);
         }
-        Publish(batch, stamp, deltas, targets.Select(target => (ReadOnlyMemory<byte>)target.Key).ToArray());
+        Publish(batch, stamp, deltas, _keys);
         return stamp;
     }
 
@@ -178,18 +183,20 @@ sealed partial class Replica
             || !(_peers.TryGetValue(peer, out var heard) && heard.Known.Covers(batch.Truncated)))
             return false;
 
-        var keys = new ReadOnlyMemory<byte>[mutation.Deltas.Count];
-        for (int i = 0; i < keys.Length; i++)
+        _keys.Clear();
+        bool mayPurge = false;
+        for (int i = 0; i < mutation.Deltas.Count; i++)
         {
             var delta = mutation.Deltas[i];
-            keys[i] = KeyOf(delta.Name);
-            if ((await batch.ReadAsync(keys[i]).ConfigureAwait(false)).Born < delta.Base)
+            _keys.Add(KeyOf(batch, delta.Name));
+            if ((await batch.ReadAsync(_keys[i]).ConfigureAwait(false)).Born < delta.Base)
                 return false;
+            mayPurge |= delta.MayPurge;
         }
-        for (int i = 0; i < keys.Length; i++)
-            await batch.MergeAsync(keys[i], mutation.Deltas[i].Document).ConfigureAwait(false);
+        for (int i = 0; i < _keys.Count; i++)
+            await batch.MergeAsync(_keys[i], mutation.Deltas[i].Document).ConfigureAwait(false);
         batch.Claim(peer, mutation.Previous, mutation.Stamp);
-        batch.AddLog(new LogRecord(mutation.Stamp, keys));
+        batch.AddLog(mutation.Stamp, CollectionsMarshal.AsSpan(_keys), mayPurge);
         return true;
     }
 
@@ -200,7 +207,7 @@ sealed partial class Replica
             Document? shown = null;
             if (Catalog.Find(name) is { } keyspace)
             {
-                var current = await batch.ReadAsync(StoreLayout.DocumentKey(keyspace.Number, key.Encoded.Span)).ConfigureAwait(false);
+                var current = await batch.ReadAsync(batch.KeyOf(keyspace, key)).ConfigureAwait(false);
                 shown = current.IsAlive(keyspace.Policy) ? current : null;
             }
             if (!isMet(shown))
@@ -208,9 +215,9 @@ sealed partial class Replica
         }
     }
 
-    /// <summary>A document's storage key on this node.</summary>
-    ReadOnlyMemory<byte> KeyOf(DocumentName name) =>
-        StoreLayout.DocumentKey(Catalog.FindOrAdd(name.Keyspace, name.Policy).Number, name.Key.Span);
+    /// <summary>A document's storage key on this node, in the memory of the batch.</summary>
+    ReadOnlyMemory<byte> KeyOf(ReplicaBatch batch, DocumentName name) =>
+        batch.KeyOf(Catalog.FindOrAdd(name.Keyspace, name.Policy), new DocumentKey(name.Key));
 
     /// <summary>A document's name, for other nodes.</summary>
     DocumentName NameOf(ReadOnlyMemory<byte> documentKey) => NameOf(Catalog, documentKey);
@@ -245,13 +252,23 @@ sealed partial class Replica
     }
 
     /// <summary>Claims, logs and sends a transaction of this replica whose effects the batch has.</summary>
-    void Publish(ReplicaBatch batch, HlcTimestamp stamp, IReadOnlyList<Delta> deltas, IReadOnlyList<ReadOnlyMemory<byte>> keys)
+    void Publish(ReplicaBatch batch, HlcTimestamp stamp, Delta[] deltas, List<ReadOnlyMemory<byte>> keys)
     {
         var previous = batch.LastWritten.IsNone ? _previous : batch.LastWritten;
         batch.LastWritten = stamp;
         batch.Claim(Node, previous, stamp);
-        batch.AddLog(new LogRecord(stamp, keys));
+        batch.AddLog(stamp, CollectionsMarshal.AsSpan(keys), MayPurge(deltas));
         batch.Mutations.Add(new Mutation(previous, stamp, deltas));
+    }
+
+    static bool MayPurge(Delta[] deltas)
+    {
+        foreach (var delta in deltas)
+        {
+            if (delta.MayPurge)
+                return true;
+        }
+        return false;
     }
 
     async ValueTask<ReplicaBatch> StartAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken)

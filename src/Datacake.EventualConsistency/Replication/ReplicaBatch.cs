@@ -13,32 +13,32 @@ namespace Datacake.EventualConsistency.Replication;
 /// </summary>
 sealed class ReplicaBatch
 {
-    /// <summary>Room for the records of keyspaces, of the state and of the identity: mostly enough.</summary>
-    const int RecordsBesides = 16;
-
     readonly IStorageSnapshot _snapshot;
     readonly KeyspaceCatalog _catalog;
     readonly ReplicaState _before;
-    readonly Dictionary<StorageKey, DocumentChange> _documents = [];
-    readonly Dictionary<HlcTimestamp, LogRecord?> _log = [];
-    readonly Dictionary<ushort, KeyspaceChange> _keyspaces = [];
+    readonly BatchBuffers _buffers;
+    readonly Dictionary<StorageKey, BatchDocument> _documents;
+    readonly List<LogChange> _log;
+    readonly Dictionary<ushort, KeyspaceChange> _keyspaces;
+    WriteBatch? _extra;
+    WriteBatch? _builtEntries;
     ReplicaState _state;
 
     // The claim that was made last and is not in _state yet: those of one origin mostly continue each other, so most need no new vector.
     byte _claimNode;
     StampInterval _claim;
 
-    struct DocumentChange
+    /// <summary>Starts a batch in buffers that no other batch uses any more.</summary>
+    public ReplicaBatch(IStorageSnapshot snapshot, KeyspaceCatalog catalog, ReplicaState state, BatchBuffers buffers)
     {
-        public Document Before;
-        public Document After;
-    }
-
-    public ReplicaBatch(IStorageSnapshot snapshot, KeyspaceCatalog catalog, ReplicaState state)
-    {
+        buffers.Reset();
         _snapshot = snapshot;
         _catalog = catalog;
         _before = _state = state;
+        _buffers = buffers;
+        _documents = buffers.Documents;
+        _log = buffers.Log;
+        _keyspaces = buffers.Keyspaces;
     }
 
     /// <summary>What the replica knows once this batch is committed.</summary>
@@ -83,7 +83,9 @@ sealed class ReplicaBatch
     /// <summary>The stamp of the last local transaction, or none if the batch has none.</summary>
     public HlcTimestamp LastWritten { get; set; }
 
-    /// <summary>The documents that the batch has read or changed, by their storage keys: as they were, and as they are after it.</summary>
+    /// <summary>
+    /// The documents that the batch has read or changed, by their storage keys: as they were, and as they are after it. The keys are the batch's memory.
+    /// </summary>
     public IEnumerable<(ReadOnlyMemory<byte> Key, Document Before, Document After)> Documents =>
         _documents.Select(document => (document.Key.Bytes, document.Value.Before, document.Value.After));
 
@@ -104,22 +106,33 @@ sealed class ReplicaBatch
 
     public void Claim(VersionVector claims) => State = State with { Known = State.Known.Union(claims) };
 
-    /// <summary>A document as it will be after what the batch has done so far; <see cref="Document.Nothing"/> if there is none.</summary>
-    public async ValueTask<Document> ReadAsync(ReadOnlyMemory<byte> documentKey)
+    /// <summary>A document's storage key, in the batch's memory.</summary>
+    public ReadOnlyMemory<byte> KeyOf(KeyspaceEntry keyspace, DocumentKey key)
+    {
+        var storageKey = _buffers.Memory.Take(StoreLayout.DocumentPrefixLength + key.Encoded.Length);
+        StoreLayout.WriteDocumentKey(storageKey.Span, keyspace.Number, key.Encoded.Span);
+        return storageKey;
+    }
+
+    /// <summary>
+    /// A document as it will be after what the batch has done so far; <see cref="Document.Nothing"/> if there is none. The batch keeps the key.
+    /// </summary>
+    public ValueTask<Document> ReadAsync(ReadOnlyMemory<byte> documentKey)
     {
         if (_documents.TryGetValue(new StorageKey(documentKey), out var change))
-            return change.After;
-        var stored = IsWiped ? Document.Nothing : await ReadStoredAsync(_snapshot, documentKey).ConfigureAwait(false);
-        _documents.Add(new StorageKey(documentKey), new DocumentChange { Before = stored, After = stored });
-        return stored;
+            return new(change.After);
+        if (IsWiped)
+            return new(Keep(documentKey, Document.Nothing));
+        var reading = ReadStoredAsync(_snapshot, documentKey);
+        return reading.IsCompletedSuccessfully ? new(Keep(documentKey, reading.Result)) : KeepAsync(documentKey, reading);
     }
 
     /// <summary>The same, of a document that is most likely not to be changed.</summary>
-    public async ValueTask<Document> PeekAsync(ReadOnlyMemory<byte> documentKey)
+    public ValueTask<Document> PeekAsync(ReadOnlyMemory<byte> documentKey)
     {
         if (_documents.TryGetValue(new StorageKey(documentKey), out var change))
-            return change.After;
-        return IsWiped ? Document.Nothing : await ReadStoredAsync(_snapshot, documentKey).ConfigureAwait(false);
+            return new(change.After);
+        return IsWiped ? new(Document.Nothing) : ReadStoredAsync(_snapshot, documentKey);
     }
 
     /// <summary>Changes a document that was read in this batch; <see cref="Document.Nothing"/> removes it.</summary>
@@ -128,14 +141,40 @@ sealed class ReplicaBatch
 
     /// <summary>Changes a document that was not read in this batch, and of which the caller knows what is stored.</summary>
     public void Write(ReadOnlyMemory<byte> documentKey, Document stored, Document document) =>
-        _documents.Add(new StorageKey(documentKey), new DocumentChange { Before = stored, After = document });
+        _documents.Add(new StorageKey(documentKey), new BatchDocument { Before = stored, After = document });
 
     public async ValueTask MergeAsync(ReadOnlyMemory<byte> documentKey, Document delta) =>
         Write(documentKey, Document.Merge(await ReadAsync(documentKey).ConfigureAwait(false), delta));
 
-    public void AddLog(LogRecord record) => _log[record.Stamp] = record;
+    /// <summary>Adds the log record of a transaction, in the place of one that may be there.</summary>
+    public void AddLog(LogRecord record) => AddLog(record.Stamp, record.DocumentKeys, record.MayPurge);
 
-    public void RemoveLog(HlcTimestamp stamp) => _log[stamp] = null;
+    /// <inheritdoc cref="AddLog(LogRecord)"/>
+    public void AddLog(HlcTimestamp stamp, ReadOnlySpan<ReadOnlyMemory<byte>> documentKeys, bool mayPurge)
+    {
+        var record = _buffers.Memory.Take(LogRecord.LengthOf(documentKeys));
+        LogRecord.Write(record.Span, documentKeys, mayPurge);
+        _log.Add(new LogChange(stamp, record));
+    }
+
+    public void RemoveLog(HlcTimestamp stamp) => _log.Add(new LogChange(stamp, null));
+
+    /// <summary>Makes the log record of a transaction say that something may become purgeable by it.</summary>
+    public async ValueTask SetMayPurgeAsync(HlcTimestamp stamp)
+    {
+        var stored = IsWiped ? null : await _snapshot.GetAsync(StoreLayout.LogKey(stamp)).ConfigureAwait(false);
+        if (stored is { } encoded && !LogRecord.SaysMayPurge(encoded.Span))
+        {
+            var changed = _buffers.Memory.Take(encoded.Length);
+            encoded.CopyTo(changed);
+            _log.Add(new LogChange(stamp, changed));
+        }
+        foreach (var change in _log)
+        {
+            if (change.Stamp == stamp && change.Record is { } record)
+                LogRecord.SetMayPurge(record.Span);
+        }
+    }
 
     /// <summary>What the batch changes of keyspaces.</summary>
     public IReadOnlyCollection<KeyspaceChange> KeyspaceChanges => _keyspaces.Values;
@@ -152,27 +191,27 @@ sealed class ReplicaBatch
     }
 
     /// <summary>Further changes of the storage, outside documents, log and state; made before those.</summary>
-    public WriteBatch Extra { get; } = new();
+    public WriteBatch Extra => _extra ??= new WriteBatch();
 
     /// <summary>Entries that documents of the snapshot have in indexes that are being built; the changes of documents come after these.</summary>
-    public WriteBatch BuiltEntries { get; private set; } = new();
+    public WriteBatch BuiltEntries => _builtEntries ??= new WriteBatch();
 
     /// <summary>Forgets what was done to documents so far, and what is stored of them, which the caller deletes.</summary>
     public void Wipe()
     {
         _documents.Clear();
         _log.Clear();
-        BuiltEntries = new WriteBatch();
+        _builtEntries = null;
         State = ReplicaState.Empty;
         IsWiped = true;
     }
 
-    /// <summary>Makes the storage batch, once all is done.</summary>
+    /// <summary>Makes the storage batch, once all is done. It is to be committed before the next batch begins.</summary>
     public WriteBatch Build(ReplicaIdentity identity)
     {
-        var batch = new WriteBatch(_documents.Count + _log.Count + Extra.Count + BuiltEntries.Count + RecordsBesides);
-        AddAll(batch, Extra);
-        AddAll(batch, BuiltEntries);
+        var batch = _buffers.Operations;
+        AddAll(batch, _extra);
+        AddAll(batch, _builtEntries);
         foreach (var (key, change) in _documents)
         {
             if (!ReferenceEquals(change.Before, change.After) && !change.Before.Equals(change.After))
@@ -180,10 +219,12 @@ sealed class ReplicaBatch
         }
         foreach (var (stamp, record) in _log)
         {
+            var key = _buffers.Memory.Take(StoreLayout.LogKeyLength);
+            StoreLayout.WriteLogKey(key.Span, stamp);
             if (record is { } added)
-                batch.Put(StoreLayout.LogKey(stamp), added.Encode());
+                batch.Put(key, added);
             else
-                batch.Delete(StoreLayout.LogKey(stamp));
+                batch.Delete(key);
         }
         foreach (var keyspace in _catalog.Unstored)
             Change(keyspace);
@@ -196,13 +237,20 @@ sealed class ReplicaBatch
         return batch;
     }
 
-    public static async ValueTask<Document> ReadStoredAsync(IStorageSnapshot snapshot, ReadOnlyMemory<byte> documentKey)
+    public static ValueTask<Document> ReadStoredAsync(IStorageSnapshot snapshot, ReadOnlyMemory<byte> documentKey)
     {
-        // A copy, for a document may outlive the snapshot and its memory.
-        var stored = await snapshot.GetAsync(documentKey).ConfigureAwait(false);
-        return stored is { } bytes ? ParseStored(documentKey, bytes) : Document.Nothing;
+        // Storage that is embedded answers at once, and what is put is mostly not there.
+        var reading = snapshot.GetAsync(documentKey);
+        return reading.IsCompletedSuccessfully ? new(Parse(documentKey, reading.Result)) : ParseAsync(documentKey, reading);
+
+        static async ValueTask<Document> ParseAsync(ReadOnlyMemory<byte> documentKey, ValueTask<ReadOnlyMemory<byte>?> reading) =>
+            Parse(documentKey, await reading.ConfigureAwait(false));
+
+        static Document Parse(ReadOnlyMemory<byte> documentKey, ReadOnlyMemory<byte>? stored) =>
+            stored is { } bytes ? ParseStored(documentKey, bytes) : Document.Nothing;
     }
 
+    /// <summary>Parses a copy of the bytes, for a document may outlive the snapshot and its memory.</summary>
     public static Document ParseStored(ReadOnlyMemory<byte> documentKey, ReadOnlyMemory<byte> bytes)
     {
         try
@@ -211,14 +259,43 @@ sealed class ReplicaBatch
         }
         catch (InvalidDataException e)
         {
-            var key = new DocumentKey(documentKey[StoreLayout.DocumentPrefixLength..]);
-            throw new StorageException(StorageError.Corrupt,
-                $"The stored document {key} is damaged: {e.Message} Remove the store's file and start the node again: it takes the data from its peers.", e);
+            throw Damaged(documentKey.Span, e);
         }
     }
 
-    static void AddAll(WriteBatch batch, WriteBatch part)
+    /// <summary>The same, in place.</summary>
+    public static DocumentView ViewStored(ReadOnlySpan<byte> documentKey, ReadOnlySpan<byte> bytes)
     {
+        try
+        {
+            return DocumentView.Parse(bytes);
+        }
+        catch (InvalidDataException e)
+        {
+            throw Damaged(documentKey, e);
+        }
+    }
+
+    static StorageException Damaged(ReadOnlySpan<byte> documentKey, InvalidDataException e)
+    {
+        var key = new DocumentKey(documentKey[StoreLayout.DocumentPrefixLength..].ToArray());
+        return new StorageException(StorageError.Corrupt,
+            $"The stored document {key} is damaged: {e.Message} Remove the store's file and start the node again: it takes the data from its peers.", e);
+    }
+
+    async ValueTask<Document> KeepAsync(ReadOnlyMemory<byte> documentKey, ValueTask<Document> reading) =>
+        Keep(documentKey, await reading.ConfigureAwait(false));
+
+    Document Keep(ReadOnlyMemory<byte> documentKey, Document stored)
+    {
+        _documents.Add(new StorageKey(documentKey), new BatchDocument { Before = stored, After = stored });
+        return stored;
+    }
+
+    static void AddAll(WriteBatch batch, WriteBatch? part)
+    {
+        if (part is null)
+            return;
         foreach (var operation in part.Operations)
         {
             if (operation.Value is { } value)
@@ -228,7 +305,7 @@ sealed class ReplicaBatch
         }
     }
 
-    void AddDocument(WriteBatch batch, ReadOnlyMemory<byte> storageKey, DocumentChange change)
+    void AddDocument(WriteBatch batch, ReadOnlyMemory<byte> storageKey, BatchDocument change)
     {
         if (ReferenceEquals(change.After, Document.Nothing))
             batch.Delete(storageKey);

@@ -76,6 +76,42 @@ public sealed class StoreSnapshot : IDisposable
         return documents;
     }
 
+    /// <summary>
+    /// The same, into a page that is used again, without an object for each document: an empty page is the end, and the next one starts after
+    /// (or before) the last key of this one.
+    /// </summary>
+    /// <returns>The encoded key that the page ends with; empty if it is the end.</returns>
+    /// <exception cref="StorageException">The store cannot be read.</exception>
+    public ValueTask<ReadOnlyMemory<byte>> ScanAsync(
+        string keyspace, KeyRange keys, ScanDirection direction, int maxDocuments, DocumentPage page, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(page);
+        if (!_keyspaces.TryGetValue(keyspace, out var found))
+        {
+            page.Entries.Clear();
+            return default;
+        }
+        var entries = page.EntriesFor(found.Policy);
+        var range = StoreLayout.Within(StoreLayout.Documents(found.Number), keys);
+        return LastKeyAsync(_storage.ScanAsync(range, direction, maxDocuments, entries, cancellationToken), entries, StoreLayout.DocumentPrefixLength);
+    }
+
+    /// <summary>
+    /// The documents of some keys, in their order, into a page; a key without a living document is left out. Ascending keys are found
+    /// fastest.
+    /// </summary>
+    /// <exception cref="StorageException">The store cannot be read.</exception>
+    public ValueTask GetManyAsync(
+        string keyspace, IReadOnlyList<DocumentKey> keys, DocumentPage page, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        ArgumentNullException.ThrowIfNull(page);
+        if (_keyspaces.TryGetValue(keyspace, out var found))
+            return _storage.GetManyAsync(StoreLayout.DocumentKeys(found.Number, keys), page.EntriesFor(found.Policy), cancellationToken);
+        page.Entries.Clear();
+        return default;
+    }
+
     /// <summary>Whether an index can be read: it was declared, and has all documents.</summary>
     public bool HasIndex(string keyspace, string index) => FindIndex(keyspace, index) is not null;
 
@@ -88,9 +124,7 @@ public sealed class StoreSnapshot : IDisposable
     public async ValueTask<IReadOnlyList<IndexEntry>> ScanIndexAsync(
         string keyspace, string index, KeyRange values, ScanDirection direction, int maxEntries, CancellationToken cancellationToken = default)
     {
-        var found = FindIndex(keyspace, index) ?? throw new InvalidOperationException(
-            $"The keyspace '{keyspace}' has no index '{index}', or not all documents are in it yet: declare it, and wait until it is built.");
-        var range = StoreLayout.Within(StoreLayout.IndexEntries(found.Number), values);
+        var range = StoreLayout.Within(StoreLayout.IndexEntries(IndexOf(keyspace, index).Number), values);
         var page = await _storage.ScanAsync(range, direction, maxEntries, cancellationToken).ConfigureAwait(false);
         var entries = new IndexEntry[page.Count];
         for (int i = 0; i < entries.Length; i++)
@@ -99,6 +133,20 @@ public sealed class StoreSnapshot : IDisposable
             entries[i] = new IndexEntry(position, new DocumentKey(position[^page[i].Value.Span[0]..]));
         }
         return entries;
+    }
+
+    /// <summary>The same, into a page that is used again: an empty one is the end.</summary>
+    /// <returns>The position that the page ends with; empty if it is the end.</returns>
+    /// <exception cref="InvalidOperationException">The keyspace has no such index, or it is still being built.</exception>
+    /// <exception cref="StorageException">The store cannot be read.</exception>
+    public ValueTask<ReadOnlyMemory<byte>> ScanIndexAsync(
+        string keyspace, string index, KeyRange values, ScanDirection direction, int maxEntries, IndexPage page,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(page);
+        var range = StoreLayout.Within(StoreLayout.IndexEntries(IndexOf(keyspace, index).Number), values);
+        return LastKeyAsync(
+            _storage.ScanAsync(range, direction, maxEntries, page.Entries, cancellationToken), page.Entries, StoreLayout.IndexEntryPrefixLength);
     }
 
     /// <summary>Which transactions the view reflects.</summary>
@@ -122,6 +170,36 @@ public sealed class StoreSnapshot : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _storage.Dispose();
 
-    IndexEntrySet? FindIndex(string keyspace, string index) =>
-        _keyspaces.TryGetValue(keyspace, out var found) ? found.Indexes.FirstOrDefault(candidate => candidate.Definition.Name == index) : null;
+    /// <summary>What a page ends with, without the prefix of its keys, once it is read.</summary>
+    static ValueTask<ReadOnlyMemory<byte>> LastKeyAsync(ValueTask reading, EntryPage entries, int prefixLength)
+    {
+        if (!reading.IsCompletedSuccessfully)
+            return WaitAsync();
+        reading.GetAwaiter().GetResult();
+        return new(LastKey());
+
+        async ValueTask<ReadOnlyMemory<byte>> WaitAsync()
+        {
+            await reading.ConfigureAwait(false);
+            return LastKey();
+        }
+
+        ReadOnlyMemory<byte> LastKey() => entries.Count == 0 ? default : entries.KeyOf(entries.Count - 1)[prefixLength..].ToArray();
+    }
+
+    IndexEntrySet IndexOf(string keyspace, string index) => FindIndex(keyspace, index) ?? throw new InvalidOperationException(
+        $"The keyspace '{keyspace}' has no index '{index}', or not all documents are in it yet: declare it, and wait until it is built.");
+
+    IndexEntrySet? FindIndex(string keyspace, string index)
+    {
+        if (_keyspaces.TryGetValue(keyspace, out var found))
+        {
+            foreach (var candidate in found.Indexes)
+            {
+                if (candidate.Definition.Name == index)
+                    return candidate;
+            }
+        }
+        return null;
+    }
 }

@@ -8,8 +8,8 @@ namespace Datacake.EventualConsistency;
 /// </summary>
 public sealed class Transaction
 {
-    readonly List<DocumentOperation> _operations = [];
-    readonly List<DocumentRequirement> _requirements = [];
+    readonly List<DocumentOperation> _operations = new(1);
+    List<DocumentRequirement>? _requirements;
 
     /// <summary>How many documents the transaction writes.</summary>
     public int Count => _operations.Count;
@@ -18,7 +18,7 @@ public sealed class Transaction
     public IReadOnlyList<DocumentOperation> Operations => _operations;
 
     /// <summary>What must hold for the transaction to be committed.</summary>
-    public IReadOnlyList<DocumentRequirement> Requirements => _requirements;
+    public IReadOnlyList<DocumentRequirement> Requirements => _requirements ?? (IReadOnlyList<DocumentRequirement>)[];
 
     /// <summary>Puts a whole document: what <paramref name="content"/> does not name is gone.</summary>
     /// <param name="keyspace">The document's keyspace.</param>
@@ -50,5 +50,5 @@ public sealed class Transaction
     /// Is handed the living document, or <see langword="null"/> if there is none. Called by the store's writer: must be a pure and fast function.
     /// </param>
     public void Require(string keyspace, DocumentKey key, Func<Document?, bool> isMet) =>
-        _requirements.Add(new DocumentRequirement(keyspace, key, isMet));
+        (_requirements ??= []).Add(new DocumentRequirement(keyspace, key, isMet));
 }

@@ -72,10 +72,11 @@ sealed class StoreWatchers(KeyspaceCatalog catalog)
         {
             if (StoreLayout.KeyspaceOf(storageKey.Span) != keyspace.Number)
                 continue;
-            var key = storageKey[StoreLayout.DocumentPrefixLength..];
+            // Watchers keep the key for longer than the batch does.
+            byte[] key = storageKey.Span[StoreLayout.DocumentPrefixLength..].ToArray();
             var old = before.IsAlive(keyspace.Policy) ? before : null;
             var @new = after.IsAlive(keyspace.Policy) ? after : null;
-            if (!IsSame(key.Span, old, @new, keyspace.Policy))
+            if (!IsSame(key, old, @new, keyspace.Policy))
                 changes.Add(new DocumentChange(new DocumentKey(key), old, @new, IsBeforeKnown: true));
         }
         return changes;

@@ -110,6 +110,23 @@ sealed class EmptyTombstones() : Mutant("R11: the cells of a dead document go at
     }
 }
 
+sealed class PutsPurgeNothing() : Mutant("R11: when a put is truncated, nobody looks whether its document is dead")
+{
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
+    {
+        await work();
+        foreach (var (key, value) in machine.Disk.Range(StoreLayout.AllLog))
+        {
+            var record = LogRecord.Decode(StoreLayout.StampOfLogKey(key.Span), value);
+            bool isPut = record.DocumentKeys.Length > 0;
+            foreach (var document in record.DocumentKeys)
+                isPut &= (await batch.PeekAsync(document)).Born == record.Stamp;
+            if (isPut && !batch.State.Truncated.Contains(record.Stamp))
+                batch.AddLog(record with { MayPurge = false });
+        }
+    }
+}
+
 static class Purging
 {
     public static async ValueTask PurgeAsync(Machine machine, ReplicaBatch batch, Func<Document, MergePolicy, Document> purge)

@@ -42,4 +42,24 @@ readonly record struct DocumentName(string Keyspace, MergePolicy Policy, ReadOnl
 /// or purge a tombstone without having known what it buries.
 /// </param>
 /// <param name="Document">The change.</param>
-readonly record struct Delta(DocumentName Name, HlcTimestamp Base, Document Document);
+readonly record struct Delta(DocumentName Name, HlcTimestamp Base, Document Document)
+{
+    /// <summary>
+    /// Whether something may become purgeable when the transaction is truncated [R11]. Nothing does by a put alone: what it shows is shown for as long as it
+    /// is there. If a delete buries it, that one says so.
+    /// </summary>
+    public bool MayPurge
+    {
+        get
+        {
+            if (Document.Born.IsNone || !Document.Touched.IsNone || !Document.Died.IsNone)
+                return true;
+            foreach (var cell in Document.Cells)
+            {
+                if (!cell.IsShown(Document.Born))
+                    return true;
+            }
+            return false;
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>Collects the keys of documents; those of a page of an index in one piece of memory.</summary>
+sealed class KeyList
+{
+    DocumentKey[] _keys = [];
+    int _count;
+
+    public void Add(DocumentKey key)
+    {
+        Reserve(1);
+        _keys[_count++] = key;
+    }
+
+    public void Add(IndexPage page)
+    {
+        Reserve(page.Count);
+        int length = 0;
+        for (int i = 0; i < page.Count; i++)
+            length += page.KeyOf(i).Length;
+        var all = new byte[length];
+        for (int i = 0, start = 0; i < page.Count; i++)
+        {
+            var key = page.KeyOf(i);
+            key.CopyTo(all.AsSpan(start));
+            _keys[_count++] = new DocumentKey(all.AsMemory(start, key.Length));
+            start += key.Length;
+        }
+    }
+
+    /// <summary>The keys as they were added.</summary>
+    public ArraySegment<DocumentKey> ToSegment() => new(_keys, 0, _count);
+
+    /// <summary>The keys in ascending order, each once.</summary>
+    public ArraySegment<DocumentKey> ToAscending()
+    {
+        var keys = _keys.AsSpan(0, _count);
+        // Those that an index has under one value ascend already.
+        if (!IsAscending(keys))
+        {
+            keys.Sort();
+            int distinct = 1;
+            for (int i = 1; i < keys.Length; i++)
+            {
+                if (keys[i] != keys[distinct - 1])
+                    keys[distinct++] = keys[i];
+            }
+            _count = distinct;
+        }
+        return ToSegment();
+    }
+
+    static bool IsAscending(ReadOnlySpan<DocumentKey> keys)
+    {
+        for (int i = 1; i < keys.Length; i++)
+        {
+            if (keys[i] <= keys[i - 1])
+                return false;
+        }
+        return true;
+    }
+
+    void Reserve(int more)
+    {
+        if (_keys.Length < _count + more)
+            Array.Resize(ref _keys, Math.Max(_count + more, 2 * _keys.Length));
+    }
+}

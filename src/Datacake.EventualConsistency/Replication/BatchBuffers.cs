@@ -1,0 +1,49 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Replication;
+
+/// <summary>What one batch after the other collects its changes in, so that small batches need not make it anew, nor large ones let it grow.</summary>
+sealed class BatchBuffers
+{
+    /// <summary>Beyond so many changes, the buffers of a batch are let go after it.</summary>
+    const int MaxKept = 16 * 1024;
+
+    public Dictionary<StorageKey, BatchDocument> Documents { get; private set; } = [];
+
+    public List<LogChange> Log { get; private set; } = [];
+
+    public Dictionary<ushort, KeyspaceChange> Keyspaces { get; } = [];
+
+    public WriteBatch Operations { get; private set; } = new();
+
+    public BatchMemory Memory { get; } = new();
+
+    /// <summary>Empties the buffers for the next batch.</summary>
+    public void Reset()
+    {
+        if (Documents.Count > MaxKept)
+            Documents = [];
+        if (Log.Count > MaxKept)
+            Log = [];
+        if (Operations.Count > MaxKept)
+            Operations = new();
+        Documents.Clear();
+        Log.Clear();
+        Keyspaces.Clear();
+        Operations.Clear();
+        Memory.Reset();
+    }
+}
+
+/// <summary>A document before and after a batch.</summary>
+struct BatchDocument
+{
+    public Document Before;
+    public Document After;
+}
+
+/// <summary>A log record that a batch adds, encoded; or one that it removes.</summary>
+readonly record struct LogChange(HlcTimestamp Stamp, Memory<byte>? Record);

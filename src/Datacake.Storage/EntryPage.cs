@@ -1,0 +1,76 @@
+using System.Buffers;
+
+namespace Datacake.Storage;
+
+/// <summary>
+/// Entries that were read from a store, in memory that is used again for the next ones: however many are read, they need the memory of one
+/// page. What it shows is valid until it is cleared or disposed. Not thread-safe.
+/// </summary>
+public sealed class EntryPage : IDisposable
+{
+    const int FirstBytes = 16 * 1024, FirstEntries = 64;
+
+    byte[] _bytes = [];     // rented: the keys and values, each value after its key
+    int[] _ends = [];       // rented: for each entry where its key ends, and where its value does
+
+    /// <summary>How many entries there are.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>How many bytes their keys and values have.</summary>
+    public int Length => EndOf(Count - 1);
+
+    /// <summary>The key of an entry.</summary>
+    public ReadOnlySpan<byte> KeyOf(int entry) => _bytes.AsSpan(EndOf(entry - 1).._ends[2 * CheckIndex(entry)]);
+
+    /// <summary>The value of an entry.</summary>
+    public ReadOnlySpan<byte> ValueOf(int entry) => _bytes.AsSpan(_ends[2 * CheckIndex(entry)]..EndOf(entry));
+
+    /// <summary>Adds a copy of an entry.</summary>
+    public void Add(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        int start = Length, keyEnd = start + key.Length, end = checked(keyEnd + value.Length);
+        if (_bytes.Length < end)
+            Grow(ref _bytes, Math.Max(end, FirstBytes), start);
+        if (_ends.Length < 2 * (Count + 1))
+            Grow(ref _ends, Math.Max(4 * Count, 2 * FirstEntries), 2 * Count);
+        key.CopyTo(_bytes.AsSpan(start));
+        value.CopyTo(_bytes.AsSpan(keyEnd));
+        _ends[2 * Count] = keyEnd;
+        _ends[(2 * Count) + 1] = end;
+        Count++;
+    }
+
+    /// <summary>Empties the page for another use.</summary>
+    public void Clear() => Count = 0;
+
+    /// <summary>Gives the memory back.</summary>
+    public void Dispose()
+    {
+        Clear();
+        Return(ref _bytes);
+        Return(ref _ends);
+    }
+
+    int EndOf(int entry) => entry < 0 ? 0 : _ends[(2 * entry) + 1];
+
+    int CheckIndex(int entry)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)entry, (uint)Count, nameof(entry));
+        return entry;
+    }
+
+    static void Grow<T>(ref T[] array, int least, int used)
+    {
+        var larger = ArrayPool<T>.Shared.Rent((int)Math.Min(Math.Max(least, 2L * array.Length), Array.MaxLength));
+        array.AsSpan(0, used).CopyTo(larger);
+        Return(ref array);
+        array = larger;
+    }
+
+    static void Return<T>(ref T[] array)
+    {
+        if (array.Length > 0)
+            ArrayPool<T>.Shared.Return(array);
+        array = [];
+    }
+}
