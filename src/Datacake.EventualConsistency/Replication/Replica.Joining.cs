@@ -54,6 +54,8 @@ sealed partial class Replica
             return;
         _clock.Observe(page.State.Known.Top);
         CheckParts(peer, page.State.Known, page.Records, page.Documents);
+        if (IsJoined && page.Part != SnapshotPart.Whole)
+            throw new InvalidDataException($"Node {peer} goes on with a snapshot of which nothing has come.");
         if (page.IsLast)
             _pulls.Remove(peer);
         if (IsJoined)
