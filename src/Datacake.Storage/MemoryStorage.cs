@@ -51,7 +51,7 @@ public sealed class MemoryStorage : IStorage
         cancellationToken.ThrowIfCancellationRequested();
         lock (_committing)
         {
-            // Before the tree is touched: the memory of values is the most that is needed, and if there is not enough nothing has changed yet.
+            // Before the tree is touched: the values need the most memory, and if there is not enough, nothing has changed yet.
             MemoryEntry[] entries = ArrayPool<MemoryEntry>.Shared.Rent(batch.Count);
             try
             {
@@ -101,8 +101,8 @@ public sealed class MemoryStorage : IStorage
         ? new ObjectDisposedException(nameof(MemoryStorage))
         : new StorageException(
             StorageError.Failed,
-            $"The {Description} failed in the midst of a commit, and is lost: {_failure.Message} Start the node again, with more memory if that was "
-                + "short: it takes the data from its peers.",
+            $"The {Description} failed in the midst of a commit, and is lost: {_failure.Message} Start the node again, with more memory if "
+                + "that was short: it takes the data from its peers.",
             _failure));
 
     void CommitInPlace(ReadOnlySpan<WriteOperation> operations, ReadOnlySpan<MemoryEntry> entries)

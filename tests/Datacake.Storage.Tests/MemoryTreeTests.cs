@@ -53,7 +53,8 @@ public sealed class MemoryTreeTests
             seed =>
             {
                 var random = new Random(seed);
-                var model = new SortedDictionary<string, int>(StringComparer.Ordinal);   // by hexadecimal digits, whose order is that of the bytes
+                // By hexadecimal digits, whose order is that of the bytes.
+                var model = new SortedDictionary<string, int>(StringComparer.Ordinal);
                 MemoryTree tree = MemoryTree.Empty;
                 for (int batch = 1; batch <= 10; batch++)
                 {
