@@ -85,6 +85,20 @@ public sealed class VersionVector : IEquatable<VersionVector>
         return IsEmpty ? other : Combine(other, UnionOf);
     }
 
+    /// <summary>The stamps of this set, and those of one node above <paramref name="low"/> and not above <paramref name="high"/>.</summary>
+    public VersionVector Union(byte node, HlcTimestamp low, HlcTimestamp high)
+    {
+        int index = IndexOf(node);
+        if (index < 0 || _nodes[index].Intervals[^1] is var last && (low < last.Low || low > last.High || high <= last.High))
+            return Union(Of(node, low, high));
+        // The last interval grows, as it does with almost every transaction.
+        var nodes = (NodeIntervals[])_nodes.Clone();
+        var intervals = (StampInterval[])nodes[index].Intervals.Clone();
+        intervals[^1] = intervals[^1] with { High = high };
+        nodes[index] = new NodeIntervals(node, intervals);
+        return new(nodes);
+    }
+
     /// <summary>The stamps of this set that <paramref name="other"/> lacks.</summary>
     public VersionVector Except(VersionVector other)
     {

@@ -7,34 +7,36 @@ namespace Datacake.EventualConsistency;
 /// <summary>The members of the store as callers see them: an immutable picture of what the commit loop knows, with the levels worked out once.</summary>
 sealed class StoreMembership
 {
-    readonly ConsistencyRequirement?[] _requirements = new ConsistencyRequirement?[Enum.GetValues<Consistency>().Length];
+    static readonly int Levels = Enum.GetValues<Consistency>().Length;
+
+    readonly ConsistencyRequirement?[] _requirements;
+    readonly ConsistencyMember[] _members;
     readonly byte _node;
 
-    StoreMembership(byte node, IReadOnlyList<ConsistencyMember> members, VersionVector known)
+    StoreMembership(byte node, ConsistencyMember[] members, VersionVector known, ConsistencyRequirement?[] requirements)
     {
         _node = node;
-        Members = members;
+        _members = members;
+        _requirements = requirements;
         Known = known;
     }
 
-    public IReadOnlyList<ConsistencyMember> Members { get; private init; }
+    public IReadOnlyList<ConsistencyMember> Members => _members;
 
     /// <summary>What the replica knows.</summary>
     public VersionVector Known { get; }
 
-    public static StoreMembership Of(Replica replica, DatacakeNode node) => new(node.Id, MembersOf(replica, node.Id), replica.State.Known);
+    public static StoreMembership Of(Replica replica, DatacakeNode node) => 
+        new(node.Id, MembersOf(replica, node.Id), replica.State.Known, new ConsistencyRequirement?[Levels]);
 
     /// <summary>The picture after a commit; the same one if nothing has changed.</summary>
     public StoreMembership Refresh(Replica replica, DatacakeNode node)
     {
         bool isSameKnown = ReferenceEquals(Known, replica.State.Known);
         if (IsCurrent(replica))
-            return isSameKnown ? this : new StoreMembership(this, replica.State.Known);
+            return isSameKnown ? this : new StoreMembership(_node, _members, replica.State.Known, _requirements);
         return Of(replica, node);
     }
-
-    StoreMembership(StoreMembership other, VersionVector known)
-        : this(other._node, other.Members, known) => _requirements = other._requirements;
 
     public ConsistencyRequirement RequirementOf(Consistency level)
     {
@@ -51,9 +53,9 @@ sealed class StoreMembership
 
     bool IsCurrent(Replica replica)
     {
-        if (replica.Identity.Members.Count != Members.Count)
+        if (replica.Identity.Members.Count != _members.Length)
             return false;
-        foreach (var member in Members)
+        foreach (var member in _members)
         {
             bool isUp = member.NodeId == replica.Node || replica.Sessions.ContainsKey(member.NodeId);
             if (isUp != member.IsUp || !replica.Identity.Members.TryGetValue(member.NodeId, out var known) || known.DataCenter != member.DataCenter)

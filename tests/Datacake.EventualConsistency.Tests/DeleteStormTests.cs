@@ -70,6 +70,30 @@ public sealed class DeleteStormTests : IDisposable
             await storage.DisposeAsync();
     }
 
+    [Fact]
+    public async Task Of_documents_that_are_deleted_while_a_member_is_away_nothing_is_left_once_it_is_back()
+    {
+        var storages = new List<IStorage>();
+        await using var cluster = await TestCluster.StartAsync(3, node =>
+        {
+            storages.Add(Open("memory", node));
+            return storages[^1];
+        });
+        await WriteAsync(cluster, (keyspace, keys) => keyspace.PutManyAsync(
+            keys.Select(key => KeyValuePair.Create<DocumentKey, ReadOnlyMemory<byte>>(key, BitConverter.GetBytes(key))), Consistency.All, Cancelled));
+        cluster[3].Transport.Cut();
+        await cluster.WaitUntilAliveAsync(1, 2);
+        await WriteAsync(cluster, (keyspace, keys) => keyspace.DeleteManyAsync(keys.Select(key => (DocumentKey)key), Consistency.None, Cancelled));
+        Assert.Equal(Documents, (await CountAsync(storages, StoreLayout.AllDocuments))[0]);
+
+        long start = TimeProvider.System.GetTimestamp();
+        cluster[3].Transport.Mend();
+        await TestCluster.WaitUntilAsync(
+            async () => (await CountAsync(storages, Emptied)).Sum() == 0, "no document, log record or index entry is left in any store");
+        TestContext.Current.SendDiagnosticMessage(
+            $"{Documents} documents deleted in part by a member that was away; all stores empty {TimeProvider.System.GetElapsedTime(start).TotalSeconds:0.0} s after it is back");
+    }
+
     /// <summary>Each node writes a third of the documents.</summary>
     static Task WriteAsync(TestCluster cluster, Func<KeyspaceHandle, IEnumerable<long>, ValueTask<CommitResult>> write) => Parallel.ForEachAsync(
         Enumerable.Range(0, Documents).Chunk(PerTransaction).Index(), new ParallelOptions { MaxDegreeOfParallelism = InFlight, CancellationToken = Cancelled },

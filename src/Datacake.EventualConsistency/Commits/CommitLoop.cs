@@ -57,8 +57,8 @@ sealed class CommitLoop : IAsyncDisposable
     /// <summary>Finishes the batch under way and refuses what waits.</summary>
     public async ValueTask DisposeAsync()
     {
-        _work.Writer.TryComplete();
         await _stopping.CancelAsync().ConfigureAwait(false);
+        _work.Writer.TryComplete();
         await _running.ConfigureAwait(false);
         _stopping.Dispose();
     }
@@ -67,7 +67,8 @@ sealed class CommitLoop : IAsyncDisposable
     {
         try
         {
-            while (await _work.Reader.WaitToReadAsync(_stopping.Token).ConfigureAwait(false))
+            // Whoever stops the loop completes the channel: to wait without the token costs nothing.
+            while (await _work.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false) && !_stopping.IsCancellationRequested)
                 await CommitWaitingAsync().ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)

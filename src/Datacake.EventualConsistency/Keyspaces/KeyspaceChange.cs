@@ -65,6 +65,11 @@ sealed class KeyspaceChange(KeyspaceEntry keyspace)
                 State = State.WithDropped(number);
         }
         var indexes = State.Indexes;
+        if (indexes.IsEmpty && _before.Indexes.IsEmpty)
+        {
+            _written = [];
+            return;
+        }
         _written = indexes.AddRange(_before.Indexes.Where(index => !indexes.Any(kept => kept.Number == index.Number)));
     }
 }

@@ -12,14 +12,14 @@ sealed record IndexRecord(
 {
     public bool IsOf(DocumentIndex definition) => Name == definition.Name && Signature == definition.Signature;
 
-    public byte[] Encode() => Record.Encode((ref writer) =>
+    public byte[] Encode() => Record.Encode(this, static (ref writer, index) =>
     {
-        writer.Write(Keyspace);
-        writer.Write(Name);
-        writer.Write(Signature);
-        writer.Write((byte)Stage);
-        writer.Write(BuiltTo.Span);
-        writer.Write(Documents);
+        writer.Write(index.Keyspace);
+        writer.Write(index.Name);
+        writer.Write(index.Signature);
+        writer.Write((byte)index.Stage);
+        writer.Write(index.BuiltTo.Span);
+        writer.Write(index.Documents);
     });
 
     public static IndexRecord Decode(ReadOnlyMemory<byte> encoded) => Record.Decode(encoded, "an index's record", static (ref reader) =>

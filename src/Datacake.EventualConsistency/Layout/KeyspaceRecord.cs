@@ -6,14 +6,15 @@ namespace Datacake.EventualConsistency.Layout;
 /// <summary>What the store keeps of a keyspace, besides its documents.</summary>
 sealed record KeyspaceRecord(string Name, MergePolicy Policy, long Count, UInt128 Fingerprint)
 {
-    public byte[] Encode() => Record.Encode((ref writer) =>
+    public byte[] Encode() => Record.Encode(this, static (ref writer, keyspace) =>
     {
-        writer.Write(Name);
-        writer.Write((byte)Policy);
-        writer.Write(Count);
-        var fingerprint = new byte[16];
-        BinaryPrimitives.WriteUInt128LittleEndian(fingerprint, Fingerprint);
-        writer.Write(fingerprint);
+        writer.Write(keyspace.Name);
+        writer.Write((byte)keyspace.Policy);
+        writer.Write(keyspace.Count);
+        const int FingerprintLength = 16;
+        writer.WriteBinHeader(FingerprintLength);
+        BinaryPrimitives.WriteUInt128LittleEndian(writer.GetSpan(FingerprintLength), keyspace.Fingerprint);
+        writer.Advance(FingerprintLength);
     });
 
     public static KeyspaceRecord Decode(ReadOnlyMemory<byte> encoded) => Record.Decode(encoded, "a keyspace's record", static (ref reader) =>

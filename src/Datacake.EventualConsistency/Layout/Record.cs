@@ -7,18 +7,18 @@ namespace Datacake.EventualConsistency.Layout;
 /// <summary>Reads and writes the records of the store and the messages of replicas, as MessagePack.</summary>
 static class Record
 {
-    public delegate void Writing(ref MessagePackWriter writer);
+    public delegate void Writing<in T>(ref MessagePackWriter writer, T value);
 
     public delegate T Reading<T>(ref MessagePackReader reader);
 
-    /// <summary>Encodes what <paramref name="write"/> writes, in a buffer that begins with so many bytes.</summary>
-    public static byte[] Encode(Writing write, int capacity = 256)
+    /// <summary>Encodes what <paramref name="write"/> writes of a value.</summary>
+    public static byte[] Encode<T>(T value, Writing<T> write)
     {
-        var output = new ArrayBufferWriter<byte>(capacity);
+        using var output = new PooledWriter();
         var writer = new MessagePackWriter(output);
-        write(ref writer);
+        write(ref writer, value);
         writer.Flush();
-        return output.WrittenSpan.ToArray();
+        return output.Written.ToArray();
     }
 
     /// <summary>Decodes bytes from disk or network.</summary>
@@ -42,9 +42,9 @@ static class Record
 
     public static void WriteVector(ref MessagePackWriter writer, VersionVector vector)
     {
-        var bytes = new ArrayBufferWriter<byte>(64);
+        using var bytes = new PooledWriter();
         vector.Write(bytes);
-        writer.Write(bytes.WrittenSpan);
+        writer.Write(bytes.Written);
     }
 
     public static VersionVector ReadVector(ref MessagePackReader reader)
@@ -57,6 +57,29 @@ static class Record
     /// <summary>Reads bytes; a copy, so that the message that they came in can be let go.</summary>
     public static ReadOnlyMemory<byte> ReadBytes(ref MessagePackReader reader) =>
         reader.ReadBytes() is { } bytes ? bytes.ToArray() : throw new InvalidDataException("Bytes are missing where some should be.");
+
+    /// <summary>Reads bytes as a view of the memory that is read.</summary>
+    public static ReadOnlyMemory<byte> ReadView(ref MessagePackReader reader)
+    {
+        if (reader.ReadBytes() is not { } bytes)
+            throw new InvalidDataException("Bytes are missing where some should be.");
+        return bytes.IsSingleSegment ? bytes.First : bytes.ToArray();
+    }
+
+    public static void WriteNumbers(ref MessagePackWriter writer, IReadOnlyCollection<ulong> numbers)
+    {
+        writer.WriteArrayHeader(numbers.Count);
+        foreach (ulong number in numbers)
+            writer.Write(number);
+    }
+
+    public static ulong[] ReadNumbers(ref MessagePackReader reader)
+    {
+        var numbers = new ulong[ReadCount(ref reader)];
+        for (int i = 0; i < numbers.Length; i++)
+            numbers[i] = reader.ReadUInt64();
+        return numbers;
+    }
 
     public static string ReadText(ref MessagePackReader reader) =>
         reader.ReadString() ?? throw new InvalidDataException("A text is missing where one should be.");

@@ -52,10 +52,14 @@ sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
     /// <summary>Sends what is queued until the link is closed or the stream breaks.</summary>
     public async Task SendAsync(CancellationToken cancellationToken)
     {
-        await foreach (byte[] message in _queue.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        // Whoever cancels closes the queue, too: to wait without the token costs nothing.
+        while (await _queue.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false))
         {
-            Interlocked.Add(ref _queuedBytes, -message.Length);
-            await Stream.WriteAsync(message, cancellationToken).ConfigureAwait(false);
+            while (_queue.Reader.TryRead(out byte[]? message))
+            {
+                Interlocked.Add(ref _queuedBytes, -message.Length);
+                await Stream.WriteAsync(message, cancellationToken).ConfigureAwait(false);
+            }
         }
     }
 

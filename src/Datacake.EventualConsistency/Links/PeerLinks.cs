@@ -20,6 +20,9 @@ sealed class PeerLinks : IAsyncDisposable
     const string SessionMessage = "session";
     const int MaxPartLength = 256 * 1024;
 
+    // The receiver takes each into one array, below what the runtime counts as a large object.
+    const int MaxMutationsLength = 64 * 1024;
+
     static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(50);
     static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(1);
     static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(5);
@@ -106,8 +109,8 @@ sealed class PeerLinks : IAsyncDisposable
         int start = 0, length = 0;
         for (int i = 0; i < mutations.Count; i++)
         {
-            int next = mutations[i].Deltas.Sum(delta => delta.Document.Encoded.Length + delta.Name.Key.Length + 32);
-            if (i > start && length + next > MaxPartLength)
+            int next = LengthOf(mutations[i]);
+            if (i > start && length + next > MaxMutationsLength)
             {
                 yield return new Mutations(mutations.GetRange(start, i - start));
                 (start, length) = (i, 0);
@@ -115,6 +118,14 @@ sealed class PeerLinks : IAsyncDisposable
             length += next;
         }
         yield return new Mutations(start == 0 ? mutations : mutations.GetRange(start, mutations.Count - start));
+    }
+
+    static int LengthOf(Mutation mutation)
+    {
+        int length = 0;
+        foreach (var delta in mutation.Deltas)
+            length += delta.Document.Encoded.Length + delta.Name.Key.Length + 32;
+        return length;
     }
 
     async Task WatchMembersAsync()
@@ -329,7 +340,7 @@ sealed class PeerLinks : IAsyncDisposable
                 switch (message)
                 {
                     case Acknowledgement acknowledgement:
-                        _board.OnAcknowledged(link.Peer, [.. acknowledgement.Applied]);
+                        _board.OnAcknowledged(link.Peer, acknowledgement.Applied);
                         break;
                     case Refusal refusal:
                         throw new InvalidDataException($"It refuses the session: {refusal.Reason}.");
@@ -360,10 +371,11 @@ sealed class PeerLinks : IAsyncDisposable
     {
         var work = new PeerWork(this, link, message, length);
         link.AddUnhandled(length);
-        await _loop.PostAsync(work, cancellationToken).ConfigureAwait(false);
-        // What was posted before is done when this is.
+        if (!_loop.TryPost(work))
+            await _loop.PostAsync(work, cancellationToken).ConfigureAwait(false);
+        // What was posted before is done when something is that is posted now.
         if (link.HasTooMuchUnhandled)
-            await work.Settled.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await _loop.RunAsync(static (_, _) => ValueTask.FromResult(true), cancellationToken).ConfigureAwait(false);
         if (link.Failure is { } failure)
             throw new InvalidDataException(failure.Message, failure);
     }
@@ -397,37 +409,27 @@ sealed class PeerLinks : IAsyncDisposable
     /// <summary>A message of a peer on its way through the commit loop.</summary>
     sealed class PeerWork(PeerLinks links, PeerLink link, ReplicaMessage message, int length) : CommitWork
     {
-        readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
         IReadOnlyList<StampInterval> _applied = [];
-
-        /// <summary>Completes when the message is worked on, or has failed.</summary>
-        public Task Settled => _settled.Task;
 
         public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken) =>
             _applied = await links._replica.ReceiveAsync(batch, link.Peer, link.Session, message, cancellationToken).ConfigureAwait(false);
 
         public override void OnCommitted()
         {
-            Settle();
+            link.AddUnhandled(-length);
             if (_applied.Count > 0)
-                link.Post(new Acknowledgement(_applied));
+                link.Post(new Acknowledgement([.. _applied]));
             if (message is Report report && report.Peers.TryGetValue(link.Peer, out var known))
                 links._board.OnAcknowledged(link.Peer, known.Known[links._replica.Node]);
         }
 
         public override void OnFailed(Exception failure)
         {
-            Settle();
+            link.AddUnhandled(-length);
             if (failure is InvalidDataException or ClockDriftException)
                 link.Fail(failure);
             else if (failure is not ObjectDisposedException)
                 StoreLog.MessageDropped(links._logger, failure, message.GetType().Name, link.Peer);
-        }
-
-        void Settle()
-        {
-            link.AddUnhandled(-length);
-            _settled.TrySetResult();
         }
     }
 }

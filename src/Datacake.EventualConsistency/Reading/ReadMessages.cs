@@ -9,17 +9,13 @@ readonly record struct ReadRequest(string Keyspace, IReadOnlyList<DocumentKey> K
 {
     public const int MaxKeys = 1_000;
 
-    public byte[] Encode()
+    public byte[] Encode() => Record.Encode(this, static (ref writer, request) =>
     {
-        var (keyspace, keys) = this;
-        return Record.Encode((ref writer) =>
-        {
-            writer.Write(keyspace);
-            writer.WriteArrayHeader(keys.Count);
-            foreach (var key in keys)
-                writer.Write(key.Encoded.Span);
-        });
-    }
+        writer.Write(request.Keyspace);
+        writer.WriteArrayHeader(request.Keys.Count);
+        foreach (var key in request.Keys)
+            writer.Write(key.Encoded.Span);
+    });
 
     /// <exception cref="InvalidDataException">The bytes are no request.</exception>
     public static ReadRequest Decode(ReadOnlyMemory<byte> encoded) => Record.Decode(encoded, "a read", static (ref reader) =>
@@ -38,17 +34,13 @@ readonly record struct ReadRequest(string Keyspace, IReadOnlyList<DocumentKey> K
 /// <summary>A replica's documents in the order of the request; <see cref="Document.Nothing"/> where it has none.</summary>
 readonly record struct ReadReply(byte Node, IReadOnlyList<Document> Documents)
 {
-    public byte[] Encode()
+    public byte[] Encode() => Record.Encode(this, static (ref writer, reply) =>
     {
-        var (node, documents) = this;
-        return Record.Encode((ref writer) =>
-        {
-            writer.Write(node);
-            writer.WriteArrayHeader(documents.Count);
-            foreach (var document in documents)
-                writer.Write(ReferenceEquals(document, Document.Nothing) ? [] : document.Encoded.Span);
-        });
-    }
+        writer.Write(reply.Node);
+        writer.WriteArrayHeader(reply.Documents.Count);
+        foreach (var document in reply.Documents)
+            writer.Write(ReferenceEquals(document, Document.Nothing) ? [] : document.Encoded.Span);
+    });
 
     /// <exception cref="InvalidDataException">The bytes are not the reply of this node to a request for so many documents.</exception>
     public static ReadReply Decode(ReadOnlyMemory<byte> encoded, byte node, int count)

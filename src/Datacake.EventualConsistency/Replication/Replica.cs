@@ -185,7 +185,7 @@ sealed partial class Replica
 
         _keys.Clear();
         bool mayPurge = false;
-        for (int i = 0; i < mutation.Deltas.Count; i++)
+        for (int i = 0; i < mutation.Deltas.Length; i++)
         {
             var delta = mutation.Deltas[i];
             _keys.Add(KeyOf(batch, delta.Name));

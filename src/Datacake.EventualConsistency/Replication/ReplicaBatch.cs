@@ -48,7 +48,7 @@ sealed class ReplicaBatch
         {
             if (_claim != default)
             {
-                _state = _state with { Known = _state.Known.Union(VersionVector.Of(_claimNode, _claim.Low, _claim.High)) };
+                _state = _state with { Known = _state.Known.Union(_claimNode, _claim.Low, _claim.High) };
                 _claim = default;
             }
             return _state;

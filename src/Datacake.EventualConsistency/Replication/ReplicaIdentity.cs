@@ -28,27 +28,32 @@ sealed class ReplicaIdentity
 
     public SortedSet<ulong> Retired { get; } = [];
 
+    /// <summary>
+    /// The stores that this one took its first data from, directly or through others; but for those of which a member that knows this one has told
+    /// it that they are retired.
+    /// </summary>
+    public SortedSet<ulong> Ancestors { get; } = [];
+
     public bool IsDirty { get; set; } = true;
 
-    public byte[] Encode() => Record.Encode((ref writer) =>
+    public byte[] Encode() => Record.Encode(this, static (ref writer, identity) =>
     {
-        writer.Write(StoreId);
-        writer.Write(IsJoined);
-        writer.Write(MayHaveEarlierLife);
-        Record.WriteStamp(ref writer, Limit);
-        writer.WriteArrayHeader(Members.Count);
-        foreach (var (node, member) in Members)
+        writer.Write(identity.StoreId);
+        writer.Write(identity.IsJoined);
+        writer.Write(identity.MayHaveEarlierLife);
+        Record.WriteStamp(ref writer, identity.Limit);
+        writer.WriteArrayHeader(identity.Members.Count);
+        foreach (var (node, member) in identity.Members)
         {
             writer.Write(node);
             writer.Write(member.StoreId);
             writer.Write(member.DataCenter);
         }
-        writer.WriteArrayHeader(Forgotten.Count);
-        foreach (byte node in Forgotten)
+        writer.WriteArrayHeader(identity.Forgotten.Count);
+        foreach (byte node in identity.Forgotten)
             writer.Write(node);
-        writer.WriteArrayHeader(Retired.Count);
-        foreach (ulong storeId in Retired)
-            writer.Write(storeId);
+        Record.WriteNumbers(ref writer, identity.Retired);
+        Record.WriteNumbers(ref writer, identity.Ancestors);
     });
 
     public static ReplicaIdentity Decode(ReadOnlyMemory<byte> encoded) => Record.Decode(encoded, "the replica's identity", static (ref reader) =>
@@ -64,8 +69,8 @@ sealed class ReplicaIdentity
             identity.Members.Add(reader.ReadByte(), new StoreMember(reader.ReadUInt64(), Record.ReadText(ref reader)));
         for (int i = Record.ReadCount(ref reader); i > 0; i--)
             identity.Forgotten.Add(reader.ReadByte());
-        for (int i = Record.ReadCount(ref reader); i > 0; i--)
-            identity.Retired.Add(reader.ReadUInt64());
+        identity.Retired.UnionWith(Record.ReadNumbers(ref reader));
+        identity.Ancestors.UnionWith(Record.ReadNumbers(ref reader));
         return identity;
     });
 }

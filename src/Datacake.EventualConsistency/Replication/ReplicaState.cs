@@ -13,11 +13,11 @@ sealed record ReplicaState(VersionVector Known, VersionVector Truncated, HlcTime
 {
     public static ReplicaState Empty { get; } = new(VersionVector.Empty, VersionVector.Empty, HlcTimestamp.None);
 
-    public byte[] Encode() => Record.Encode((ref writer) =>
+    public byte[] Encode() => Record.Encode(this, static (ref writer, state) =>
     {
-        Record.WriteVector(ref writer, Known);
-        Record.WriteVector(ref writer, Truncated);
-        Record.WriteStamp(ref writer, Purged);
+        Record.WriteVector(ref writer, state.Known);
+        Record.WriteVector(ref writer, state.Truncated);
+        Record.WriteStamp(ref writer, state.Purged);
     });
 
     public static ReplicaState Decode(ReadOnlyMemory<byte> encoded) => Record.Decode(encoded, "the replica's state", static (ref reader) =>

@@ -76,8 +76,9 @@ sealed class StoreWatchers(KeyspaceCatalog catalog)
             byte[] key = storageKey.Span[StoreLayout.DocumentPrefixLength..].ToArray();
             var old = before.IsAlive(keyspace.Policy) ? before : null;
             var @new = after.IsAlive(keyspace.Policy) ? after : null;
+            // The same for what came in a message, which is larger than the document.
             if (!IsSame(key, old, @new, keyspace.Policy))
-                changes.Add(new DocumentChange(new DocumentKey(key), old, @new, IsBeforeKnown: true));
+                changes.Add(new DocumentChange(new DocumentKey(key), old, @new is null ? null : Document.Parse(@new.Encoded.ToArray()), IsBeforeKnown: true));
         }
         return changes;
     }

@@ -5,11 +5,11 @@ using MessagePack;
 namespace Datacake.EventualConsistency.Replication.Messages;
 
 /// <summary>Transactions of the receiver of this message that its sender has applied, durably.</summary>
-sealed record Acknowledgement(IReadOnlyList<StampInterval> Applied) : ReplicaMessage
+sealed record Acknowledgement(StampInterval[] Applied) : ReplicaMessage
 {
     protected override void Write(ref MessagePackWriter writer)
     {
-        writer.WriteArrayHeader(Applied.Count);
+        writer.WriteArrayHeader(Applied.Length);
         foreach (var interval in Applied)
         {
             Record.WriteStamp(ref writer, interval.Low);

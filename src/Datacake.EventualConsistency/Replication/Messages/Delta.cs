@@ -1,3 +1,4 @@
+using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
@@ -25,13 +26,46 @@ readonly record struct DocumentName(string Keyspace, MergePolicy Policy, ReadOnl
 
     public static DocumentName Read(ref MessagePackReader reader)
     {
-        string keyspace = Record.ReadText(ref reader);
+        var names = default(KeyspaceNames);
+        var name = Read(ref reader, ref names);
+        return name with { Key = name.Key.ToArray() };
+    }
+
+    /// <summary>Reads a name whose key is a view of the memory that is read.</summary>
+    public static DocumentName Read(ref MessagePackReader reader, ref KeyspaceNames names)
+    {
+        string keyspace = names.Read(ref reader);
         byte policy = reader.ReadByte();
-        var key = Record.ReadBytes(ref reader);
+        var key = Record.ReadView(ref reader);
         if (policy > (byte)MergePolicy.DeleteWins)
             throw new InvalidDataException($"The keyspace '{keyspace}' has the unknown policy {policy}.");
-        KeyspaceCatalog.CheckName(keyspace);
         return new DocumentName(keyspace, (MergePolicy)policy, new DocumentKey(key).Encoded);
+    }
+}
+
+/// <summary>Reads names of keyspaces, of which one mostly is as the one before.</summary>
+ref struct KeyspaceNames
+{
+    ReadOnlySpan<byte> _bytes;
+    string? _name;
+
+    /// <exception cref="InvalidDataException">There is none, or it is not one of a keyspace.</exception>
+    public string Read(ref MessagePackReader reader)
+    {
+        if (!reader.TryReadStringSpan(out var bytes))
+            return Check(Record.ReadText(ref reader));
+        if (_name is null || !bytes.SequenceEqual(_bytes))
+        {
+            _name = Check(Encoding.UTF8.GetString(bytes));
+            _bytes = bytes;
+        }
+        return _name;
+    }
+
+    static string Check(string name)
+    {
+        KeyspaceCatalog.CheckName(name);
+        return name;
     }
 }
 

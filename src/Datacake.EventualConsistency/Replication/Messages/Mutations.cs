@@ -1,3 +1,4 @@
+using System.Buffers;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 using MessagePack;
@@ -8,7 +9,7 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// <param name="Previous">The sender's transaction before this one, or its run: the claim is (previous, stamp].</param>
 /// <param name="Stamp">The transaction's stamp.</param>
 /// <param name="Deltas">What it does.</param>
-sealed record Mutation(HlcTimestamp Previous, HlcTimestamp Stamp, IReadOnlyList<Delta> Deltas);
+sealed record Mutation(HlcTimestamp Previous, HlcTimestamp Stamp, Delta[] Deltas);
 
 /// <summary>Transactions of the sender, in the order of their stamps.</summary>
 sealed record Mutations(IReadOnlyList<Mutation> Items) : ReplicaMessage
@@ -20,7 +21,7 @@ sealed record Mutations(IReadOnlyList<Mutation> Items) : ReplicaMessage
         {
             Record.WriteStamp(ref writer, mutation.Previous);
             Record.WriteStamp(ref writer, mutation.Stamp);
-            writer.WriteArrayHeader(mutation.Deltas.Count);
+            writer.WriteArrayHeader(mutation.Deltas.Length);
             foreach (var delta in mutation.Deltas)
             {
                 delta.Name.Write(ref writer);
@@ -32,14 +33,21 @@ sealed record Mutations(IReadOnlyList<Mutation> Items) : ReplicaMessage
 
     public static Mutations Read(ref MessagePackReader reader)
     {
-        var items = new Mutation[Record.ReadCount(ref reader)];
+        // One copy of all, of which the parts are views: what is put is not taken apart before it is stored.
+        ReadOnlyMemory<byte> copy = reader.Sequence.Slice(reader.Position).ToArray();
+        var own = new MessagePackReader(copy);
+        var names = default(KeyspaceNames);
+        var items = new Mutation[Record.ReadCount(ref own)];
         for (int i = 0; i < items.Length; i++)
         {
-            var previous = Record.ReadStamp(ref reader);
-            var stamp = Record.ReadStamp(ref reader);
-            var deltas = new Delta[Record.ReadCount(ref reader)];
+            var previous = Record.ReadStamp(ref own);
+            var stamp = Record.ReadStamp(ref own);
+            var deltas = new Delta[Record.ReadCount(ref own)];
             for (int j = 0; j < deltas.Length; j++)
-                deltas[j] = new Delta(DocumentName.Read(ref reader), Record.ReadStamp(ref reader), Document.Parse(Record.ReadBytes(ref reader)));
+            {
+                var name = DocumentName.Read(ref own, ref names);
+                deltas[j] = new Delta(name, Record.ReadStamp(ref own), Document.Parse(Record.ReadView(ref own)));
+            }
             items[i] = new Mutation(previous, stamp, deltas);
         }
         return new Mutations(items);

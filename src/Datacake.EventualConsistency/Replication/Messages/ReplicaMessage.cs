@@ -12,10 +12,10 @@ abstract record ReplicaMessage
     byte[]? _encoded;
 
     /// <summary>The bytes, encoded once however many peers they go to.</summary>
-    public byte[] Encoded => _encoded ??= Record.Encode((ref writer) =>
+    public byte[] Encoded => _encoded ??= Record.Encode(this, static (ref writer, message) =>
     {
-        writer.Write(KindOf(this));
-        Write(ref writer);
+        writer.Write(KindOf(message));
+        message.Write(ref writer);
     });
 
     public static ReplicaMessage Decode(ReadOnlyMemory<byte> encoded) => Record.Decode<ReplicaMessage>(encoded, "a message", static (ref reader) =>
