@@ -34,17 +34,17 @@ sealed record Seed(
         };
     }
 
-    public byte[] Encode() => Record.Encode((ref writer) =>
+    public byte[] Encode() => Record.Encode(this, static (ref writer, seed) =>
     {
-        Record.WriteVector(ref writer, Base);
-        writer.Write(Cut.Encode());
-        writer.Write(Last is not null);
-        Last?.Write(ref writer);
-        writer.WriteArrayHeader(Sources.Count);
-        foreach (ulong source in Sources)
+        Record.WriteVector(ref writer, seed.Base);
+        writer.Write(seed.Cut.Encode());
+        writer.Write(seed.Last is not null);
+        seed.Last?.Write(ref writer);
+        writer.WriteArrayHeader(seed.Sources.Count);
+        foreach (ulong source in seed.Sources)
             writer.Write(source);
-        writer.Write(MustPurge);
-        writer.Write(Documents);
+        writer.Write(seed.MustPurge);
+        writer.Write(seed.Documents);
     });
 
     public static Seed Decode(ReadOnlyMemory<byte> encoded) => Record.Decode(encoded, "the progress of joining", static (ref reader) =>
