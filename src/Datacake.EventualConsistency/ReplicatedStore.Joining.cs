@@ -38,13 +38,14 @@ public sealed partial class ReplicatedStore
             return;
         _joinStatus = status;
         _silentTicks = 0;
+        // Before the log is written, which may throw.
+        if (status.IsJoined)
+            _joined.TrySetResult();
         bool isNew = status.Source != before.Source || status.Documents < before.Documents;
         if (status.Source is { } source && (isNew || PartOf(status) > PartOf(before)))
             StoreLog.Joining(_logger, _node.Id, status.Documents, status.EstimatedDocuments, source);
-        if (!status.IsJoined)
-            return;
-        StoreLog.Joined(_logger, _node.Id, $"{_replica.Identity.Members.Count} members, {_replica.Run} is its first stamp");
-        _joined.TrySetResult();
+        if (status.IsJoined)
+            StoreLog.Joined(_logger, _node.Id, $"{_replica.Identity.Members.Count} members, {_replica.Run} is its first stamp");
 
         static long PartOf(JoinStatus status) => status.Documents * LoggedParts / Math.Max(status.EstimatedDocuments, 1);
     }

@@ -37,6 +37,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     readonly CancellationTokenSource _stopping = new();
     readonly Lock _disposeLock = new();
     readonly CommitWaiters _waiters = new();
+    readonly StoreMetrics _metrics;
     volatile StoreMembership _membership;           // replaced on the commit loop
     PeerLinks? _links;
     Task _ticking = Task.CompletedTask;
@@ -55,6 +56,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         _loop = new CommitLoop(replica, storage, options, _logger, OnCommitted);
         _reads = new ReadService(replica, storage, _loop, _joined.Task);
         _joining = new ClusterJoining(node, replica);
+        _metrics = new StoreMetrics(this, replica);
     }
 
     /// <summary>The node whose replica this is.</summary>
@@ -245,6 +247,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         _ = _joined.Task.Exception;
         _watchers.Complete(CommitLoop.Closed());
         _waiters.Close();
+        _metrics.Dispose();
         _stopping.Dispose();
     }
 
@@ -301,6 +304,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     void OnCommitted(ReplicaBatch batch)
     {
         _membership = _membership.Refresh(_replica, _node);
+        _metrics.Committed(batch);
         if (!_joined.Task.IsCompleted)
             RefreshJoinStatus();
         _links?.Dispatch(batch);

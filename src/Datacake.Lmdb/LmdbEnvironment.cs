@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Datacake.Storage;
 
 namespace Datacake.Lmdb;
@@ -187,20 +188,18 @@ sealed unsafe class LmdbEnvironment : IDisposable
         return Result.Success;
     }
 
+    [SkipLocalsInit]
     Result Apply(nint transaction, in WriteOperation operation, WriteFlags flags)
     {
-        var storedKey = StoredKey.OfEntry(operation.Key.Span);
-        fixed (byte* key = storedKey.Bytes)
+        byte* buffer = stackalloc byte[StoredKey.MaxLength];
+        Value key = StoredKey.OfEntry(operation.Key.Span, buffer);
+        if (operation.Value is not { } value)
         {
-            var keyValue = new Value(key, storedKey.Bytes.Length);
-            if (operation.Value is not { } value)
-            {
-                Result deleted = _engine.Del(transaction, _database, keyValue);
-                return deleted == Result.NotFound ? Result.Success : deleted;
-            }
-            fixed (byte* data = value.Span)
-                return _engine.Put(transaction, _database, keyValue, new Value(data, value.Length), flags);
+            Result deleted = _engine.Del(transaction, _database, key);
+            return deleted == Result.NotFound ? Result.Success : deleted;
         }
+        fixed (byte* data = value.Span)
+            return _engine.Put(transaction, _database, key, new Value(data, value.Length), flags);
     }
 
     void Use(Syncing syncing)
@@ -266,10 +265,9 @@ sealed unsafe class LmdbEnvironment : IDisposable
     /// <summary>Opens the file's one database, marks a new file, and refuses one that is not a store or has a newer format.</summary>
     uint PrepareFormat()
     {
-        var format = StoredKey.Format;
-        fixed (byte* key = format.Bytes)
+        fixed (byte* key = StoredKey.Format)
         {
-            var keyValue = new Value(key, format.Bytes.Length);
+            var keyValue = new Value(key, StoredKey.Format.Length);
             Check(_engine.TxnBegin(_handle, TransactionFlags.None, out nint transaction));
             try
             {
@@ -300,10 +298,9 @@ sealed unsafe class LmdbEnvironment : IDisposable
 
     Result PutFormat(nint transaction, uint database)
     {
-        var format = StoredKey.Format;
         byte version = FormatVersion;
-        fixed (byte* key = format.Bytes)
-            return _engine.Put(transaction, database, new Value(key, format.Bytes.Length), new Value(&version, 1), WriteFlags.None);
+        fixed (byte* key = StoredKey.Format)
+            return _engine.Put(transaction, database, new Value(key, StoredKey.Format.Length), new Value(&version, 1), WriteFlags.None);
     }
 
     void RefuseForeignEntries()

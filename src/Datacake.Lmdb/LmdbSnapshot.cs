@@ -65,7 +65,7 @@ sealed class LmdbSnapshot(Readers readers, ReadTransaction transaction) : IStora
     }
 
     /// <summary>One page of the entries in a range.</summary>
-    public List<StorageEntry> Scan(in KeyRange range, ScanDirection direction, int maxEntries)
+    public PageOfCopies Scan(in KeyRange range, ScanDirection direction, int maxEntries)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxEntries);
         lock (transaction.Using)
@@ -80,7 +80,7 @@ sealed class LmdbSnapshot(Readers readers, ReadTransaction transaction) : IStora
                     break;
                 found = transaction.TryMoveOn(direction, out key, out value);
             }
-            return page.Entries;
+            return page;
         }
     }
 

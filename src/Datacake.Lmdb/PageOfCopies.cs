@@ -1,9 +1,13 @@
+using System.Collections;
 using Datacake.Storage;
 
 namespace Datacake.Lmdb;
 
-/// <summary>A page of a scan, copied out of the map. Small entries share memory, which makes long scans a quarter faster.</summary>
-struct PageOfCopies(int maxEntries)
+/// <summary>
+/// A page of a scan, copied out of the map. Small entries share memory, and all that a page keeps of an entry is where it is: with a list of
+/// arrays long scans take a third longer.
+/// </summary>
+sealed class PageOfCopies : IReadOnlyList<StorageEntry>
 {
     // A page ends after this many bytes, so that large values do not make it large.
     public const int MaxPageBytes = 4 * 1024 * 1024;
@@ -12,36 +16,71 @@ struct PageOfCopies(int maxEntries)
     const int ChunkBytes = 4096;
     const int MaxSharingBytes = ChunkBytes / 8;
 
-    const int FirstCapacity = 128;
+    const int FirstCapacity = 16;
 
+    readonly int _maxEntries;
+    Place[] _places = [];
     byte[] _chunk = [];
     int _used;
     int _bytes;
 
-    public List<StorageEntry> Entries { get; } = new(Math.Min(maxEntries, FirstCapacity));
+    /// <summary>An empty page with room for so many entries.</summary>
+    public PageOfCopies(int maxEntries) => _maxEntries = maxEntries;
 
-    public readonly bool IsFull => Entries.Count == maxEntries || _bytes >= MaxPageBytes;
+    public int Count { get; private set; }
+
+    public bool IsFull => Count == _maxEntries || _bytes >= MaxPageBytes;
+
+    public StorageEntry this[int index] => _places.AsSpan(0, Count)[index].Entry;
 
     public void Add(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         int length = key.Length + value.Length;
-        Memory<byte> copy = Take(length);
-        key.CopyTo(copy.Span);
-        value.CopyTo(copy.Span[key.Length..]);
-        Entries.Add(new StorageEntry(copy[..key.Length], copy[key.Length..]));
+        (byte[] chunk, int start) = Take(length);
+        Span<byte> copy = chunk.AsSpan(start, length);
+        key.CopyTo(copy);
+        value.CopyTo(copy[key.Length..]);
+        if (Count == _places.Length)
+            Array.Resize(ref _places, Math.Min(_maxEntries, Math.Max(FirstCapacity, 4 * Count)));
+        _places[Count++] = new Place(chunk, start, key.Length, value.Length);
         _bytes += length;
     }
 
-    Memory<byte> Take(int length)
+    public IEnumerator<StorageEntry> GetEnumerator() => new Enumerator(this);
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    (byte[] Chunk, int Start) Take(int length)
     {
         if (length > MaxSharingBytes)
-            return GC.AllocateUninitializedArray<byte>(length);
+            return (GC.AllocateUninitializedArray<byte>(length), 0);
         if (_chunk.Length - _used < length)
         {
             _chunk = GC.AllocateUninitializedArray<byte>(ChunkBytes);
             _used = 0;
         }
         _used += length;
-        return _chunk.AsMemory(_used - length, length);
+        return (_chunk, _used - length);
+    }
+
+    /// <summary>Makes entries when they are asked for; an iterator method would copy each into itself first.</summary>
+    sealed class Enumerator(PageOfCopies page) : IEnumerator<StorageEntry>
+    {
+        int _index = -1;
+
+        public StorageEntry Current => page._places[_index].Entry;
+
+        object IEnumerator.Current => Current;
+
+        public bool MoveNext() => ++_index < page.Count;
+
+        public void Reset() => _index = -1;
+
+        public void Dispose() { }
+    }
+
+    readonly struct Place(byte[] chunk, int start, int keyLength, int valueLength)
+    {
+        public StorageEntry Entry => new(chunk.AsMemory(start, keyLength), chunk.AsMemory(start + keyLength, valueLength));
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Datacake.Storage;
 
 namespace Datacake.Lmdb;
@@ -5,10 +6,13 @@ namespace Datacake.Lmdb;
 /// <summary>A read transaction and its cursor, used again for the next snapshot. Whoever reads holds <see cref="Using"/>.</summary>
 sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, nint transaction, nint cursor, uint database) : IDisposable
 {
+    bool _hasCursor;   // It is of the moment that the transaction sees, and has no address of an earlier map.
+
     /// <summary>Held while the map is read, which has another address after it has grown.</summary>
     public Lock Using { get; } = new();
 
     /// <summary>Finds a key. The value is valid until <see cref="Using"/> is let go.</summary>
+    [SkipLocalsInit]
     public bool TryGet(ReadOnlySpan<byte> key, out Value value)
     {
         environment.ThrowIfLost();
@@ -16,9 +20,8 @@ sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, 
         // LMDB takes the beginning of a key that is too long for its own key.
         if (key.Length > WriteBatch.MaxKeyLength)
             return false;
-        var storedKey = StoredKey.OfEntry(key);
-        fixed (byte* bytes = storedKey.Bytes)
-            return IsFound(engine.Get(transaction, database, new Value(bytes, storedKey.Bytes.Length), out value));
+        byte* buffer = stackalloc byte[StoredKey.MaxLength];
+        return IsFound(engine.Get(transaction, database, StoredKey.OfEntry(key, buffer), out value));
     }
 
     /// <summary>
@@ -27,7 +30,7 @@ sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, 
     public bool TryMoveTo(ReadOnlySpan<byte> key, out Value value)
     {
         environment.ThrowIfLost();
-        return TrySeek(StoredKey.OfEntry(key), out Value found, out value) && StoredKey.TryGetEntryKey(found.Span, out ReadOnlySpan<byte> entryKey)
+        return TrySeek(key, out Value found, out value) && StoredKey.TryGetEntryKey(found.Span, out ReadOnlySpan<byte> entryKey)
             && entryKey.SequenceEqual(key);
     }
 
@@ -36,9 +39,8 @@ sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, 
     {
         environment.ThrowIfLost();
         if (direction == ScanDirection.Forward)
-            return TrySeek(StoredKey.OfEntry(range.Start.Span), out key, out value);
-        StoredKey end = range.End is { } exclusive ? StoredKey.OfEntry(exclusive.Span) : StoredKey.AboveEntries;
-        return TrySeek(end, out key, out value)
+            return TrySeek(range.Start.Span, out key, out value);
+        return (range.End is { } end ? TrySeek(end.Span, out key, out value) : TrySeekAboveEntries(out key, out value))
             ? TryMove(CursorOperation.Previous, out key, out value)
             : TryMove(CursorOperation.Last, out key, out value);
     }
@@ -48,7 +50,7 @@ sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, 
         TryMove(direction == ScanDirection.Forward ? CursorOperation.Next : CursorOperation.Previous, out key, out value);
 
     /// <summary>Forgets where the cursor is: it has the address of a page.</summary>
-    public void ForgetPlace() => environment.Check(engine.CursorRenew(transaction, cursor));
+    public void ForgetPlace() => _hasCursor = false;
 
     /// <summary>Lets the moment go that the transaction sees.</summary>
     public void Reset() => engine.TxnReset(transaction);
@@ -66,14 +68,28 @@ sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, 
         engine.TxnAbort(transaction);
     }
 
-    bool TrySeek(in StoredKey least, out Value key, out Value value)
+    /// <summary>Moves to the first entry that is not below a key.</summary>
+    [SkipLocalsInit]
+    bool TrySeek(ReadOnlySpan<byte> least, out Value key, out Value value)
     {
+        byte* buffer = stackalloc byte[StoredKey.MaxLength];
+        return TrySeek(StoredKey.OfEntry(least, buffer), out key, out value);
+    }
+
+    bool TrySeekAboveEntries(out Value key, out Value value)
+    {
+        fixed (byte* bytes = StoredKey.AboveEntries)
+            return TrySeek(new Value(bytes, StoredKey.AboveEntries.Length), out key, out value);
+    }
+
+    bool TrySeek(Value least, out Value key, out Value value)
+    {
+        if (!_hasCursor)
+            environment.Check(engine.CursorRenew(transaction, cursor));
+        _hasCursor = true;
+        key = least;
         value = default;
-        fixed (byte* bytes = least.Bytes)
-        {
-            key = new Value(bytes, least.Bytes.Length);
-            return IsFound(engine.CursorGet(cursor, ref key, ref value, CursorOperation.SetRange));
-        }
+        return IsFound(engine.CursorGet(cursor, ref key, ref value, CursorOperation.SetRange));
     }
 
     bool TryMove(CursorOperation operation, out Value key, out Value value)

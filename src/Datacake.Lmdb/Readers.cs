@@ -8,7 +8,8 @@ sealed class Readers(LmdbEnvironment environment)
 {
     readonly Lock _gate = new();   // Guards all below; taken before the lock of any transaction.
     readonly Stack<ReadTransaction> _idle = [];
-    readonly HashSet<ReadTransaction> _open = [];
+    readonly List<ReadTransaction> _all = [];
+    int _open;                     // how many snapshots have
     IDisposable? _closeAfter;
     bool _isRetired;
 
@@ -20,8 +21,8 @@ sealed class Readers(LmdbEnvironment environment)
             if (_isRetired)
                 return null;
             environment.ThrowIfLost();
-            ReadTransaction transaction = _idle.TryPop(out ReadTransaction? idle) ? Renew(idle) : environment.BeginRead();
-            _open.Add(transaction);
+            ReadTransaction transaction = _idle.TryPop(out ReadTransaction? idle) ? Renew(idle) : Begin();
+            _open++;
             return transaction;
         }
     }
@@ -31,7 +32,7 @@ sealed class Readers(LmdbEnvironment environment)
         lock (_gate)
         {
             transaction.Reset();
-            _open.Remove(transaction);
+            _open--;
             _idle.Push(transaction);
             CloseIfUnused();
         }
@@ -46,17 +47,17 @@ sealed class Readers(LmdbEnvironment environment)
     {
         lock (_gate)
         {
-            foreach (ReadTransaction transaction in _open)
+            foreach (ReadTransaction transaction in _all)
                 transaction.Using.Enter();
             try
             {
                 environment.Grow();
-                foreach (ReadTransaction transaction in _open)
+                foreach (ReadTransaction transaction in _all)
                     transaction.ForgetPlace();
             }
             finally
             {
-                foreach (ReadTransaction transaction in _open)
+                foreach (ReadTransaction transaction in _all)
                     transaction.Using.Exit();
             }
         }
@@ -73,7 +74,14 @@ sealed class Readers(LmdbEnvironment environment)
         }
     }
 
-    static ReadTransaction Renew(ReadTransaction transaction)
+    ReadTransaction Begin()
+    {
+        ReadTransaction transaction = environment.BeginRead();
+        _all.Add(transaction);
+        return transaction;
+    }
+
+    ReadTransaction Renew(ReadTransaction transaction)
     {
         try
         {
@@ -82,6 +90,7 @@ sealed class Readers(LmdbEnvironment environment)
         }
         catch
         {
+            _all.Remove(transaction);
             transaction.Dispose();
             throw;
         }
@@ -89,7 +98,7 @@ sealed class Readers(LmdbEnvironment environment)
 
     void CloseIfUnused()
     {
-        if (!_isRetired || _open.Count > 0)
+        if (!_isRetired || _open > 0)
             return;
         while (_idle.TryPop(out ReadTransaction? transaction))
             transaction.Dispose();

@@ -59,14 +59,19 @@ sealed class Connection : IDisposable
 
     public unsafe void Bind(sqlite3_stmt statement, int parameter, ReadOnlySpan<byte> blob)
     {
-        byte empty = 0;
+        nint handle = statement.DangerousGetHandle();
         fixed (byte* bytes = blob)
-            Check(Native.BindBlob(statement.DangerousGetHandle(), parameter, bytes is null ? &empty : bytes, blob.Length, Native.Transient));
+            Check(Native.BindBlob(handle, parameter, bytes is null ? (byte*)handle : bytes, blob.Length, Native.Transient));
     }
 
-    /// <summary>Binds memory that stays where it is, and as it is, until the statement is reset.</summary>
-    public unsafe void BindInPlace(sqlite3_stmt statement, int parameter, ReadOnlySpan<byte> pinned) => Check(Native.BindBlob(
-        statement.DangerousGetHandle(), parameter, (byte*)Unsafe.AsPointer(in MemoryMarshal.GetReference(pinned)), pinned.Length, Native.InPlace));
+    /// <summary>Binds memory that stays where it is, and as it is, as long as the statement runs.</summary>
+    public unsafe void BindInPlace(sqlite3_stmt statement, int parameter, ReadOnlySpan<byte> pinned)
+    {
+        nint handle = statement.DangerousGetHandle();
+        // An empty blob is somewhere: nowhere is NULL.
+        byte* bytes = pinned.IsEmpty ? (byte*)handle : (byte*)Unsafe.AsPointer(in MemoryMarshal.GetReference(pinned));
+        Check(Native.BindBlob(handle, parameter, bytes, pinned.Length, Native.InPlace));
+    }
 
     public void BindNull(sqlite3_stmt statement, int parameter) => Check(raw.sqlite3_bind_null(statement, parameter));
 

@@ -98,15 +98,8 @@ public sealed class SqliteStorage : IDurableStorage
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             cancellationToken.ThrowIfCancellationRequested();
-            LeaveMoment();
-            try
-            {
+            using (LeaveMoment())
                 _writer.Commit(batch, durability);
-            }
-            finally
-            {
-                EnterMoment();
-            }
         }
         return ValueTask.CompletedTask;
     }
@@ -190,15 +183,8 @@ public sealed class SqliteStorage : IDurableStorage
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             cancellationToken.ThrowIfCancellationRequested();
-            LeaveMoment();
-            try
-            {
+            using (LeaveMoment())
                 _writer.Compact(cancellationToken);
-            }
-            finally
-            {
-                EnterMoment();
-            }
         }
     }
 
@@ -215,8 +201,11 @@ public sealed class SqliteStorage : IDurableStorage
         }
     }
 
-    /// <summary>Before the store changes: idle readers let the moment go, so that they neither show it any longer nor hinder a checkpoint.</summary>
-    void LeaveMoment()
+    /// <summary>
+    /// Before the store changes: idle readers let the moment go, so that they neither show it any longer nor hinder a checkpoint. Disposing the
+    /// result enters the next moment.
+    /// </summary>
+    MomentChange LeaveMoment()
     {
         lock (_pooling)
         {
@@ -224,12 +213,16 @@ public sealed class SqliteStorage : IDurableStorage
             foreach (Reader reader in _idleReaders)
                 reader.End();
         }
+        return new MomentChange(this);
     }
 
-    /// <summary>After the store has changed. Readers that began since <see cref="LeaveMoment"/> saw one side of the change or the other.</summary>
-    void EnterMoment() => Volatile.Write(ref _moment, _moment + 1);
-
+    /// <summary>While the store changes, a reader sees one side of the change or the other, and which one is not known.</summary>
     static bool IsBetweenMoments(long moment) => moment % 2 != 0;
+
+    readonly struct MomentChange(SqliteStorage storage) : IDisposable
+    {
+        public void Dispose() => Volatile.Write(ref storage._moment, storage._moment + 1);
+    }
 
     /// <summary>Where each commit is made under a snapshot, as a read-modify-write is, only the moments between them have none.</summary>
     void CheckpointUnlessBusy()
@@ -240,9 +233,8 @@ public sealed class SqliteStorage : IDurableStorage
         {
             if (!_disposed)
             {
-                LeaveMoment();
-                _writer.Checkpoint();
-                EnterMoment();
+                using (LeaveMoment())
+                    _writer.Checkpoint();
             }
         }
         finally

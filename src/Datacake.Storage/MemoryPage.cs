@@ -26,11 +26,23 @@ sealed class MemoryPage : IReadOnlyList<StorageEntry>
         _entries[Count++] = entry;
     }
 
-    public IEnumerator<StorageEntry> GetEnumerator()
-    {
-        for (int i = 0; i < Count; i++)
-            yield return _entries[i].ToStorageEntry();
-    }
+    public IEnumerator<StorageEntry> GetEnumerator() => new Enumerator(this);
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>Makes entries when they are asked for; an iterator method would copy each into itself first.</summary>
+    sealed class Enumerator(MemoryPage page) : IEnumerator<StorageEntry>
+    {
+        int _index = -1;
+
+        public StorageEntry Current => page._entries[_index].ToStorageEntry();
+
+        object IEnumerator.Current => Current;
+
+        public bool MoveNext() => ++_index < page.Count;
+
+        public void Reset() => _index = -1;
+
+        public void Dispose() { }
+    }
 }

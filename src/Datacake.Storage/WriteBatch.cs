@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Datacake.Storage;
 
 /// <summary>
@@ -8,10 +6,17 @@ namespace Datacake.Storage;
 /// </summary>
 public sealed class WriteBatch
 {
-    readonly List<WriteOperation> _operations;
+    const int FirstCapacity = 4;
+
+    WriteOperation[] _operations;
 
     /// <summary>Creates an empty batch, with room for so many operations; it grows as needed.</summary>
-    public WriteBatch(int capacity = 0) => _operations = new List<WriteOperation>(capacity);
+    /// <exception cref="ArgumentOutOfRangeException">The capacity is negative.</exception>
+    public WriteBatch(int capacity = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(capacity);
+        _operations = capacity == 0 ? [] : new WriteOperation[capacity];
+    }
 
     /// <summary>The longest key that every provider takes, in bytes.</summary>
     public const int MaxKeyLength = 480;
@@ -20,10 +25,10 @@ public sealed class WriteBatch
     public const int MaxValueLength = 1_000_000_000 - 1024;
 
     /// <summary>The operations, in the order in which they were added.</summary>
-    public ReadOnlySpan<WriteOperation> Operations => CollectionsMarshal.AsSpan(_operations);
+    public ReadOnlySpan<WriteOperation> Operations => _operations.AsSpan(0, Count);
 
     /// <summary>How many operations there are.</summary>
-    public int Count => _operations.Count;
+    public int Count { get; private set; }
 
     /// <summary>Sets the value of a key.</summary>
     /// <exception cref="ArgumentException">The key or the value is longer than a store takes.</exception>
@@ -32,7 +37,7 @@ public sealed class WriteBatch
         CheckKey(key);
         if (value.Length > MaxValueLength)
             throw new ArgumentException($"The value has {value.Length} bytes; a store takes at most {MaxValueLength}.", nameof(value));
-        _operations.Add(new WriteOperation(key, value));
+        Add(new WriteOperation(key, value));
     }
 
     /// <summary>Removes a key, if the store has it.</summary>
@@ -40,11 +45,22 @@ public sealed class WriteBatch
     public void Delete(ReadOnlyMemory<byte> key)
     {
         CheckKey(key);
-        _operations.Add(new WriteOperation(key, null));
+        Add(new WriteOperation(key, null));
     }
 
     /// <summary>Empties the batch for another use.</summary>
-    public void Clear() => _operations.Clear();
+    public void Clear()
+    {
+        Array.Clear(_operations, 0, Count);
+        Count = 0;
+    }
+
+    void Add(WriteOperation operation)
+    {
+        if (Count == _operations.Length)
+            Array.Resize(ref _operations, Math.Max(FirstCapacity, checked(2 * Count)));
+        _operations[Count++] = operation;
+    }
 
     static void CheckKey(ReadOnlyMemory<byte> key)
     {

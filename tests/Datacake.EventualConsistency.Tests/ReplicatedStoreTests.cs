@@ -28,6 +28,27 @@ public sealed class ReplicatedStoreTests
     }
 
     [Fact]
+    public async Task Keys_and_stamps_are_read_of_documents_that_are_deleted_too_until_all_members_know()
+    {
+        await using var cluster = await TestCluster.StartAsync(2);
+        cluster[2].Transport.Cut();
+        var cakes = cluster[1].Store.Keyspace("cakes");
+        await cakes.PutManyAsync([new(1, "one"u8.ToArray()), new(2, "two"u8.ToArray())], Consistency.None, Cancelled);
+        var deleted = await cakes.DeleteAsync(1, Consistency.None, Cancelled);
+        var put = await cakes.PutAsync(3, "three"u8.ToArray(), Consistency.None, Cancelled);
+
+        var metadata = await cakes.ReadMetadataAsync(Cancelled).ToListAsync(Cancelled);
+        Assert.Equal([(DocumentKey)1, 2, 3], metadata.Select(document => document.Key));
+        Assert.Equal([true, false, false], metadata.Select(document => document.IsDeleted));
+        Assert.Equal((deleted.Stamp, put.Stamp), (metadata[0].Stamp, metadata[2].Stamp));
+
+        cluster[2].Transport.Mend();
+        await TestCluster.WaitUntilAsync(
+            async () => await cakes.ReadMetadataAsync(Cancelled).CountAsync(Cancelled) == 2, "what is left of the deleted document is forgotten");
+        Assert.Empty(await cluster[1].Store.Keyspace("breads").ReadMetadataAsync(Cancelled).ToListAsync(Cancelled));
+    }
+
+    [Fact]
     public async Task What_is_put_with_All_is_on_every_node_when_the_call_returns()
     {
         await using var cluster = await TestCluster.StartAsync(3);

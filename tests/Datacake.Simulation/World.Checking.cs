@@ -187,7 +187,7 @@ sealed partial class World
         foreach (var transaction in _history.Transactions)
         {
             bool has = machine.Held.Has(transaction.Number), claims = state.Known.Contains(transaction.Stamp);
-            if (claims && !has && Active.FirstOrDefault(other => other.Held.Has(transaction.Number)) is { } owner)
+            if (claims && !has && Active.FirstOrDefault(other => other.Held.Has(transaction.Number) && !IsStray(other, machine)) is { } owner)
                 throw new Violation("truthful known sets",
                     $"{Name(machine)} claims {transaction.Stamp}, which {Name(owner)} has and it has not");
             if (has && !claims)
@@ -197,7 +197,7 @@ sealed partial class World
         }
         foreach (int number in gained)
         {
-            foreach (var other in Active.Where(other => other.IsJoined && !other.Held.Has(number)))
+            foreach (var other in Active.Where(other => other.IsJoined && !other.Held.Has(number) && !IsStray(machine, other)))
             {
                 if (other.Replica!.State.Known.Contains(_history[number].Stamp))
                     throw new Violation("truthful known sets",
@@ -212,6 +212,11 @@ sealed partial class World
         foreach (var (author, stamps) in _acknowledged)
             CheckAcknowledgement(machine, author, stamps);
     }
+
+    /// <summary>Whether a store has joined over a retired one, so that another has to keep away from it.</summary>
+    bool IsStray(Machine machine, Machine other) => machine.Disk.Get(StoreLayout.IdentityKey.Span) is { } identity
+        && ReplicaIdentity.Decode(identity).Ancestors.Overlaps(_retired)
+        && !(other.Replica!.Identity.Members.TryGetValue(machine.Node, out var member) && member.StoreId == machine.StoreId);
 
     /// <summary>
     /// What is truncated is known to every member that is waited for, as far as what was heard of it is of its present life and run [R10].

@@ -26,6 +26,9 @@ sealed partial class World
         {
             if (++round > MaxRounds)
                 throw new Violation("liveness", $"after {MaxRounds} rounds {what}");
+            if (round == MaxRounds / 2)
+                RetireStrays();
+            _strays.Clear();
             GoOn();
         }
         _statistics.Count("rounds to rest", round);
@@ -69,6 +72,26 @@ sealed partial class World
                 _retired.Add(member.StoreId);
                 Run(machine, _ => machine.Replica.Retire(node));
             }
+        }
+    }
+
+    void NoteStray(Machine machine)
+    {
+        _statistics.Count("refused strays");
+        _strays.Add(machine);
+    }
+
+    /// <summary>The operator takes away the stores that are told to be.</summary>
+    void RetireStrays()
+    {
+        foreach (var stray in _strays.ToArray())
+        {
+            _statistics.Count("retired strays");
+            _retired.Add(stray.StoreId);
+            if (stray.IsUp)
+                Stop(stray);
+            foreach (var machine in Active)
+                Run(machine, _ => machine.Replica!.Retire(stray.Node));
         }
     }
 

@@ -24,6 +24,7 @@ sealed partial class World
     readonly Machine[] _machines;
     readonly History _history;
     readonly HashSet<ulong> _retired = [];
+    readonly HashSet<Machine> _strays = [];                                     // those refused since, for what they come from is retired
     readonly Dictionary<HlcTimestamp, IReadOnlyList<Increment>> _written = [];   // the user's transactions of the batch under way
     readonly List<(Machine Author, IReadOnlyList<StampInterval> Stamps)> _acknowledged = [];   // by the batch under way
     ReplicaBatch? _committed;
@@ -444,9 +445,11 @@ sealed partial class World
     ValueTask Open(Machine machine, Link link, ReplicaBatch batch, Hello hello)
     {
         var replica = machine.Replica!;
-        if (replica.Refuse(hello) is not null)
+        if (replica.Refuse(hello) is { } reason)
         {
             _statistics.Count("refused sessions");
+            if (reason.Contains("joined over a store that was retired", StringComparison.Ordinal))
+                NoteStray(reason.StartsWith($"node {machine.Node} ", StringComparison.Ordinal) ? machine : link.Peer);
             Send(machine, link, new Refusal("no"), Holdings.None);
             End(machine, link);
             return ValueTask.CompletedTask;

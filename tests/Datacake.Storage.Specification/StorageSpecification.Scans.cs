@@ -63,7 +63,53 @@ public abstract partial class StorageSpecification
     public async Task A_page_of_no_entries_is_refused(int pageSize)
     {
         using IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
+        using var page = new EntryPage();
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
             async () => await snapshot.ScanAsync(KeyRange.All, ScanDirection.Forward, pageSize));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            async () => await snapshot.ScanAsync(KeyRange.All, ScanDirection.Forward, pageSize, page));
     }
+
+    [Theory]
+    [InlineData(ScanDirection.Forward)]
+    [InlineData(ScanDirection.Reverse)]
+    public async Task A_page_that_is_used_again_has_what_a_list_has(ScanDirection direction)
+    {
+        await CommitAsync([.. ScannedKeys.Select(key => (key, (string?)Value(key.Length * 3000)))]);
+        using IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
+        using var page = new EntryPage();
+        foreach (string start in Bounds)
+        {
+            foreach (string? end in Bounds.Append(null))
+            {
+                KeyRange range = Range(start, end);
+                await snapshot.ScanAsync(range, direction, 3, page);
+                Assert.Equal((await snapshot.ScanAsync(range, direction, 3)).Select(entry => $"{Text(entry.Key)}={Text(entry.Value)}"), Entries(page));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Many_keys_are_found_in_the_order_in_which_they_are_asked_for()
+    {
+        string[] keys = [.. Enumerable.Range(0, 1000).Select(i => $"{i:D4}")];
+        await CommitAsync([.. keys.Select((key, i) => (key, (string?)Value(i % 100 == 0 ? 9000 : i % 50)))]);
+        using IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
+        using var page = new EntryPage();
+        string[][] asked = [[], ["0000"], ["", "none", "0001"], [.. Bounds, "0100"], [.. keys.Where((_, i) => i % 7 == 0)], [.. keys.Reverse()], ["0300", "0300"]];
+        foreach (string[] some in asked)
+        {
+            await snapshot.GetManyAsync([.. some.Select(key => (ReadOnlyMemory<byte>)Bytes(key))], page);
+            var expected = new List<string>();
+            foreach (string key in some)
+            {
+                if (await GetAsync(snapshot, key) is { } value)
+                    expected.Add($"{key}={value}");
+            }
+            Assert.Equal(expected, Entries(page));
+        }
+    }
+
+    static IEnumerable<string> Entries(EntryPage page) =>
+        Enumerable.Range(0, page.Count).Select(i => $"{Text(page.KeyOf(i).ToArray())}={Text(page.ValueOf(i).ToArray())}");
 }

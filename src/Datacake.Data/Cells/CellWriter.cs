@@ -60,7 +60,7 @@ public sealed class CellWriter
 
     internal EntityContent Build()
     {
-        var content = new EntityContent(_cells.Build(), [.. _counters]);
+        var content = new EntityContent(_cells.Build(), _counters.Count == 0 ? [] : [.. _counters]);
         _counters.Clear();
         return content;
     }

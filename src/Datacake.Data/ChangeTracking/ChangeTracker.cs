@@ -13,11 +13,15 @@ public sealed class ChangeTracker
     readonly Dictionary<object, EntityEntry> _byEntity = new(ReferenceEqualityComparer.Instance);
     readonly Dictionary<(EntityModel Entity, DocumentKey Key), EntityEntry> _byKey = [];
 
+    const int FirstWrites = 16;
+
     internal ChangeTracker(DatacakeContext context) => Context = context;
 
     internal DatacakeContext Context { get; }
 
-    internal CellWriter CellWriter { get; } = new();
+    internal CellWriter CellWriter => field ??= new();
+
+    OrderedKeyWriter KeyWriter => field ??= new(32);
 
     /// <summary>
     /// Whether <see cref="DatacakeContext.SaveChangesAsync(CancellationToken)"/>, <see cref="Entries"/> and <see cref="HasChanges"/> look
@@ -176,7 +180,7 @@ public sealed class ChangeTracker
 
     internal IReadOnlyList<PendingWrite> CollectWrites()
     {
-        var writes = new List<PendingWrite>();
+        var writes = new List<PendingWrite>(Math.Min(_byEntity.Count, FirstWrites));
         foreach (var entry in _byEntity.Values)
         {
             // Without detection what was unchanged at the last look counts as unchanged.
@@ -228,9 +232,11 @@ public sealed class ChangeTracker
     /// <summary>The key of an added entity may still change, that of a stored one may not.</summary>
     void CheckKey(EntityEntry entry)
     {
-        var key = entry.Keyspace.Entity.KeyOf(entry.Entity);
-        if (key == entry.Key)
+        KeyWriter.Truncate();
+        entry.Keyspace.Entity.WriteKey(entry.Entity, KeyWriter);
+        if (KeyWriter.Written.SequenceEqual(entry.Key.Encoded.Span))
             return;
+        var key = new DocumentKey(KeyWriter.ToArray());
         if (entry.CurrentState != EntityState.Added)
         {
             throw new InvalidOperationException(

@@ -74,6 +74,8 @@ public abstract class EntityModel
     /// <summary>What was compiled for queries of these entities.</summary>
     internal CompiledExpressions Expressions { get; } = new();
 
+    internal PlanCache Plans { get; } = new();
+
     internal GivenWarnings ScanWarnings { get; } = new();
 
     /// <summary>Whether entities of this very class can be stored.</summary>
@@ -89,7 +91,15 @@ public abstract class EntityModel
     internal abstract EntityContent Encode(object entity, CellWriter writer);
 
     /// <exception cref="ArgumentException">The entity is of a class that cannot be stored.</exception>
-    internal abstract DocumentKey KeyOf(object entity);
+    internal DocumentKey KeyOf(object entity)
+    {
+        var writer = new OrderedKeyWriter(32);
+        WriteKey(entity, writer);
+        return new DocumentKey(writer.ToArray());
+    }
+
+    /// <exception cref="ArgumentException">The entity is of a class that cannot be stored.</exception>
+    internal abstract void WriteKey(object entity, OrderedKeyWriter writer);
 
     /// <summary>Gives an entity that is to be added a key, if it has none and its class says so.</summary>
     internal abstract void GenerateKey(object entity, KeyGenerator keys);

@@ -117,13 +117,11 @@ public abstract class EntityModel<T> : EntityModel
         }
     }
 
-    internal override DocumentKey KeyOf(object entity)
+    internal override void WriteKey(object entity, OrderedKeyWriter writer)
     {
         if (!Has(entity.GetType()))
             throw UnknownClass(entity);
-        var writer = new OrderedKeyWriter(32);
         WriteKey((T)entity, writer);
-        return new DocumentKey(writer.ToArray());
     }
 
     T Read(ReadOnlySpan<byte> key, ref CellReader cells)

@@ -15,6 +15,8 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
 
     static readonly IReadOnlyList<IReadOnlyList<Condition>> Anything = [[]];
 
+    readonly OrderedKeyWriter _writer = new();
+
     /// <summary>Whether what was found so far says just what the predicates say, and not less.</summary>
     public bool IsExact { get; private set; } = true;
 
@@ -112,7 +114,7 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
         return null;
     }
 
-    static Condition? Compare(PropertyModel property, ExpressionType kind, object? value)
+    Condition? Compare(PropertyModel property, ExpressionType kind, object? value)
     {
         if (property.Kind == PropertyKind.Set || !IsWritable(property, value))
             return null;
@@ -253,11 +255,12 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
         };
     }
 
-    static bool IsWritable(PropertyModel property, object? value)
+    bool IsWritable(PropertyModel property, object? value)
     {
         try
         {
-            return property.OrderedCodec!.TryWriteOrdered(new OrderedKeyWriter(), value);
+            _writer.Truncate();
+            return property.OrderedCodec!.TryWriteOrdered(_writer, value);
         }
         catch (ArgumentException)
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Datacake.Data.Metadata;
 using Datacake.EventualConsistency;
 using Datacake.Storage;
@@ -33,6 +34,30 @@ static class QueryPlanner
         return paths.TrueForAll(path => path is KeyLookup or IndexScan) ? new UnionAccess(paths) : InOrder(entity, orderings) ?? Everything;
     }
 
+    /// <summary>
+    /// A plan for other values: those of conditions on the same properties, in the same order. Fails if the values matter to the choice of
+    /// the plan.
+    /// </summary>
+    public static bool TryRebind(
+        EntityModel entity, AccessPath known, IReadOnlyList<Condition> conditions, [NotNullWhen(true)] out AccessPath? rebound)
+    {
+        rebound = known;
+        if (known.Conditions.Count == 0)
+            return true;
+        var index = (known as IndexScan)?.Index;
+        var ranges = Ranges(
+            index is null ? KeyColumnsOf(entity) : ColumnsOf(entity, index), conditions,
+            index is null ? int.MaxValue : DocumentIndex.MaxValueLength);
+        rebound = known switch
+        {
+            IndexScan scan when !ranges.IsCut => scan with { Values = ranges.Values, Conditions = ranges.Conditions },
+            KeyScan scan when ranges.Values is [var range] => scan with { Keys = range, Conditions = ranges.Conditions },
+            KeyLookup => new KeyLookup(KeysOf(ranges)) { Conditions = ranges.Conditions },
+            _ => null,
+        };
+        return rebound is not null;
+    }
+
     public static KeyScan Everything => new(KeyRange.All, ScanDirection.Forward);
 
     static AccessPath PlanOne(EntityModel entity, IReadOnlyList<Condition> conditions, IReadOnlyList<OrderingColumn> orderings)
@@ -42,7 +67,7 @@ static class QueryPlanner
 
         var best = Everything as AccessPath;
         double bestScore = 0;
-        var key = Ranges(entity.Key.Select(property => new Column(property, false)), conditions, maxValueLength: int.MaxValue);
+        var key = Ranges(KeyColumnsOf(entity), conditions, maxValueLength: int.MaxValue);
         if (key.IsUsed)
             (best, bestScore) = (KeyAccess(entity, key, orderings), key.Fixed == entity.Key.Count ? 100 : Score(key));
         foreach (var index in entity.Indexes)
@@ -75,20 +100,19 @@ static class QueryPlanner
     static AccessPath KeyAccess(EntityModel entity, ColumnRanges ranges, IReadOnlyList<OrderingColumn> orderings)
     {
         if (ranges.Fixed == entity.Key.Count)
-        {
-            var keys = ranges.Values
-                .Where(range => range.Start.Length <= DocumentKey.MaxLength)
-                .Select(range => new DocumentKey(range.Start))
-                .Order()
-                .ToList();
-            return new KeyLookup(keys) { Conditions = ranges.Conditions };
-        }
+            return new KeyLookup(KeysOf(ranges)) { Conditions = ranges.Conditions };
         if (ranges.Values.Count == 0)
             return new NoAccess();
         if (ranges.Values is not [var range])
             return Everything;
         return new KeyScan(range, KeyOrder(entity, orderings) ?? ScanDirection.Forward) { Conditions = ranges.Conditions };
     }
+
+    /// <summary>The keys that ranges consist of, if all columns are fixed.</summary>
+    static List<DocumentKey> KeysOf(ColumnRanges ranges) => [.. ranges.Values
+        .Where(range => range.Start.Length <= DocumentKey.MaxLength)
+        .Select(range => new DocumentKey(range.Start))
+        .Order()];
 
     /// <summary>All entities in the order asked for, if the key or an index has it.</summary>
     static AccessPath? InOrder(EntityModel entity, IReadOnlyList<OrderingColumn> orderings)
@@ -121,6 +145,8 @@ static class QueryPlanner
             return orderings[0].IsDescending ? ScanDirection.Reverse : ScanDirection.Forward;
         return common > 0 && common == orderings.Count && !orderings[0].IsDescending ? ScanDirection.Forward : null;
     }
+
+    static IReadOnlyList<Column> KeyColumnsOf(EntityModel entity) => [.. entity.Key.Select(property => new Column(property, false))];
 
     static IReadOnlyList<Column> ColumnsOf(EntityModel entity, IndexModel index) =>
         [.. index.Properties.Zip(index.Descending, (name, isDescending) => new Column(entity.FindProperty(name)!, isDescending))];

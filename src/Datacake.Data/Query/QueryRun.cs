@@ -18,7 +18,7 @@ sealed class QueryRun<T>
     readonly EntityModel<T> _model;
     readonly QuerySpec<T> _spec;
     readonly IReadOnlyList<OrderingColumn> _columns;
-    readonly Func<T, bool>[] _predicates;
+    Func<T, bool>[]? _predicates;   // compiled when they are first needed: an index often answers them
 
     public QueryRun(KeyspaceModel keyspace, EntityModel<T> model, QuerySpec<T> spec)
     {
@@ -26,7 +26,6 @@ sealed class QueryRun<T>
         _model = model;
         _spec = spec;
         _columns = [.. spec.Orderings.Select(ordering => ordering.ToColumn())];
-        _predicates = [.. spec.Predicates.Select(model.Expressions.Compile)];
         IReadOnlyList<IReadOnlyList<Condition>> alternatives = [[]];
         bool isExact = true;
         foreach (var predicate in spec.Predicates)
@@ -36,7 +35,7 @@ sealed class QueryRun<T>
             isExact &= extractor.IsExact;
         }
         Alternatives = alternatives;
-        Path = QueryPlanner.Plan(model, alternatives, _columns);
+        Path = model.Plans.Plan(model, alternatives, _columns);
         IsAnsweredByPath = isExact && alternatives.Count <= 1 && Path.IsExact
             && alternatives.All(conditions => conditions.All(condition => Path.Conditions.Contains(condition)));
     }
@@ -63,7 +62,7 @@ sealed class QueryRun<T>
     /// <summary>Whether the predicates are true.</summary>
     public bool Matches(T entity)
     {
-        foreach (var predicate in _predicates)
+        foreach (var predicate in _predicates ??= [.. _spec.Predicates.Select(_model.Expressions.Compile)])
         {
             if (!predicate(entity))
                 return false;
@@ -136,7 +135,7 @@ sealed class QueryRun<T>
         int skip = IsInKeptOrder ? _spec.Skip : 0, take = IsInKeptOrder ? _spec.Take ?? int.MaxValue : int.MaxValue;
         if (_spec.Take == 0)
             yield break;
-        bool isChecked = _predicates.Length > 0 && !IsAnsweredByPath;
+        bool isChecked = _spec.Predicates.Count > 0 && !IsAnsweredByPath;
         int page = _spec.Take is { } wanted && !isChecked
             ? Math.Clamp(QuerySpec<T>.Sum(wanted, _spec.Skip), 1, PathReader.LargestPage)
             : PathReader.FirstPage;

@@ -6,4 +6,4 @@ namespace Datacake.Data;
 /// <param name="Entry">The entity.</param>
 /// <param name="Content">All of it, which is its original once it is saved; null if it is deleted.</param>
 /// <param name="Changes">What goes into the transaction; null if it is deleted, or if it has to be looked up first what is stored.</param>
-sealed record PendingWrite(EntityEntry Entry, EntityContent? Content, EntityContent? Changes);
+readonly record struct PendingWrite(EntityEntry Entry, EntityContent? Content, EntityContent? Changes);

@@ -20,8 +20,13 @@ public sealed class IndexValues
     public IReadOnlyList<byte[]> Take()
     {
         _writer.Truncate();
-        if (_values.Count > 1)
-            _values.Sort(static (a, b) => a.AsSpan().SequenceCompareTo(b));
+        if (_values.Count < 2)
+        {
+            byte[][] few = [.. _values];
+            _values.Clear();
+            return few;
+        }
+        _values.Sort(static (a, b) => a.AsSpan().SequenceCompareTo(b));
         byte[][] values = [.. _values.Where((value, i) => i == 0 || !value.AsSpan().SequenceEqual(_values[i - 1]))];
         _values.Clear();
         return values;

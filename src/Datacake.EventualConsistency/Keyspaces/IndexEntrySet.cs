@@ -18,15 +18,15 @@ sealed record IndexEntrySet(ushort Number, DocumentIndex Definition)
     public void Update(WriteBatch batch, ReadOnlySpan<byte> key, Document? before, Document? after)
     {
         IReadOnlyList<byte[]> old = ValuesOf(before), @new = ValuesOf(after);
-        foreach (byte[] value in old)
+        for (int i = 0; i < old.Count; i++)
         {
-            if (!Has(@new, value))
-                batch.Delete(StoreLayout.IndexEntryKey(Number, value, key));
+            if (!Has(@new, old[i]))
+                batch.Delete(StoreLayout.IndexEntryKey(Number, old[i], key));
         }
-        foreach (byte[] value in @new)
+        for (int i = 0; i < @new.Count; i++)
         {
-            if (!Has(old, value))
-                Add(batch, key, value);
+            if (!Has(old, @new[i]))
+                Add(batch, key, @new[i]);
         }
     }
 
@@ -43,5 +43,13 @@ sealed record IndexEntrySet(ushort Number, DocumentIndex Definition)
     void Add(WriteBatch batch, ReadOnlySpan<byte> key, byte[] value) =>
         batch.Put(StoreLayout.IndexEntryKey(Number, value, key), new[] { (byte)key.Length });
 
-    static bool Has(IReadOnlyList<byte[]> values, byte[] value) => values.Any(had => had.AsSpan().SequenceEqual(value));
+    static bool Has(IReadOnlyList<byte[]> values, byte[] value)
+    {
+        for (int i = 0; i < values.Count; i++)
+        {
+            if (values[i].AsSpan().SequenceEqual(value))
+                return true;
+        }
+        return false;
+    }
 }

@@ -123,6 +123,17 @@ public sealed class KeyspaceHandle
     }
 
     /// <summary>
+    /// The keys and stamps of all documents that the local replica stores, in the order of their keys, in one snapshot: deleted ones, too, as long as
+    /// not every member of the cluster knows of the delete.
+    /// </summary>
+    public async IAsyncEnumerable<DocumentMetadata> ReadMetadataAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        using var snapshot = await _store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        await foreach (var document in snapshot.ReadMetadataAsync(Name, cancellationToken).ConfigureAwait(false))
+            yield return document;
+    }
+
+    /// <summary>
     /// What becomes of the keyspace's documents on this replica, by transactions of this node and of others, until the cancellation. The first batch
     /// comes at once, is empty, and says from where on all changes are told.
     /// </summary>

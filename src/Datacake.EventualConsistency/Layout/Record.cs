@@ -66,6 +66,21 @@ static class Record
         return bytes.IsSingleSegment ? bytes.First : bytes.ToArray();
     }
 
+    public static void WriteNumbers(ref MessagePackWriter writer, IReadOnlyCollection<ulong> numbers)
+    {
+        writer.WriteArrayHeader(numbers.Count);
+        foreach (ulong number in numbers)
+            writer.Write(number);
+    }
+
+    public static ulong[] ReadNumbers(ref MessagePackReader reader)
+    {
+        var numbers = new ulong[ReadCount(ref reader)];
+        for (int i = 0; i < numbers.Length; i++)
+            numbers[i] = reader.ReadUInt64();
+        return numbers;
+    }
+
     public static string ReadText(ref MessagePackReader reader) =>
         reader.ReadString() ?? throw new InvalidDataException("A text is missing where one should be.");
 

@@ -54,6 +54,8 @@ sealed partial class Replica
             return;
         _clock.Observe(page.State.Known.Top);
         CheckParts(peer, page.State.Known, page.Records, page.Documents);
+        if (IsJoined && page.Part != SnapshotPart.Whole)
+            throw new InvalidDataException($"Node {peer} goes on with a snapshot of which nothing has come.");
         if (page.IsLast)
             _pulls.Remove(peer);
         if (IsJoined)
@@ -99,7 +101,7 @@ sealed partial class Replica
     {
         if (_roll is not { } roll || !needed.IsSubsetOf(roll.Answers.Keys) || roll.Sessions.Count != _sessions.Count)
             return false;
-        bool sessionsHold = roll.Sessions.All(session => _sessions.TryGetValue(session.Key, out var open) && open == session.Value);
+        bool sessionsHold = roll.Sessions.All(session => _sessions.TryGetValue(session.Key, out var open) && open.Id == session.Value.Id);
         return sessionsHold && roll.Answers.Values.All(answer => answer.Table.Retired.IsSupersetOf(Identity.Retired)
             && answer.Boots.All(boot => boot.Key == Node || (_sessions.TryGetValue(boot.Key, out var session) && session.Boot == boot.Value)));
     }
@@ -107,6 +109,7 @@ sealed partial class Replica
     void Join(ReplicaBatch batch)
     {
         batch.Extra.Delete(StoreLayout.SeedKey);
+        Identity.Ancestors.UnionWith(_seed!.Ancestors);
         (_seed, _isSeedWhole) = (null, false);
         _roll = null;
         Identity.IsJoined = Identity.IsDirty = true;

@@ -36,7 +36,7 @@ sealed partial class Replica
     /// <summary>Starts a pull from a peer with whom a session has just been opened, if it has something that this replica lacks.</summary>
     public void PullFromNewPeer(ReplicaBatch batch, byte peer, Hello hello)
     {
-        bool hasMore = IsJoined ? !batch.State.Known.Covers(hello.Known) : NeedsSeed && CanGoOnWith(hello.Known);
+        bool hasMore = IsJoined ? !batch.State.Known.Covers(hello.Known) : NeedsSeed && CanGoOnWith(hello.Known) && IsSafeSource(peer);
         if (CanPull && !hello.Run.IsNone && hasMore)
             StartPull(batch, peer);
     }
@@ -89,7 +89,7 @@ sealed partial class Replica
             var missing = KnownOf(peer).Except(batch.State.Known);
             bool isLasting = _missing.TryGetValue(peer, out var before) && !before.Intersect(missing).IsEmpty;
             _missing[peer] = missing;
-            bool hasSeed = NeedsSeed && HasRun(peer) && (CanGoOnWith(KnownOf(peer)) || _seedWaitTicks > MaxSeedWaitTicks);
+            bool hasSeed = NeedsSeed && HasRun(peer) && IsSafeSource(peer) && (CanGoOnWith(KnownOf(peer)) || _seedWaitTicks > MaxSeedWaitTicks);
             if (CanPull && ((IsJoined && isLasting) || hasSeed))
                 StartPull(batch, peer);
         }
@@ -97,6 +97,12 @@ sealed partial class Replica
 
     /// <summary>Whether a member with this knowledge has all that has come of a copy that broke off.</summary>
     bool CanGoOnWith(VersionVector known) => _seed is null || known.Covers(_seed.Cut.Known);
+
+    /// <summary>Whether a joining store may take its first data from a peer: it avoids what may be a stray, if there is another.</summary>
+    bool IsSafeSource(byte peer) => !MayBeStray(_sessions[peer])
+        || _sessions.All(session => session.Key == peer || !HasRun(session.Key) || MayBeStray(session.Value));
+
+    bool MayBeStray(Session session) => session.Ancestors.Any(Identity.Retired.Contains);
 
     async ValueTask ApplyAsync(ReplicaBatch batch, List<TransactionNames> records, List<NamedDocument> documents)
     {

@@ -43,17 +43,16 @@ sealed partial class Replica
         if (page.Number == 0)
             await StartSeedAsync(batch, peer, page, cancellationToken).ConfigureAwait(false);
         var seed = _seed!;
-        var truncated = seed.Cut.Truncated;
         foreach (var (name, document) in page.Documents)
         {
             var key = KeyOf(batch, name);
             await batch.MergeAsync(key, document).ConfigureAwait(false);
             if (page.Part != SnapshotPart.Whole)
-                batch.Write(key, Purge(await batch.ReadAsync(key).ConfigureAwait(false), truncated, Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy));
+                seed = await PurgeAsync(batch, key, seed).ConfigureAwait(false);
         }
         foreach (var (stamp, names) in page.Records)
         {
-            if (!truncated.Contains(stamp))
+            if (!seed.Cut.Truncated.Contains(stamp))
                 batch.AddLog(new LogRecord(stamp, [.. names.Select(name => KeyOf(batch, name))]));
         }
         if (page.Part != SnapshotPart.Changed && page.Documents.Count > 0)
@@ -72,19 +71,19 @@ sealed partial class Replica
 
     async ValueTask StartSeedAsync(ReplicaBatch batch, byte peer, SnapshotPage page, CancellationToken cancellationToken)
     {
-        ulong source = _sessions[peer].StoreId;
+        var source = _sessions[peer];
         if (page.Part == SnapshotPart.Whole)
         {
             if (HasPartOfSeed)
                 await WipeAsync(batch, cancellationToken).ConfigureAwait(false);
             _mustWipe = false;
-            _seed = Seed.Begin(page.State, source);
+            _seed = Seed.Begin(page.State).From(source);
             return;
         }
         if (_seed?.Position?.CanGoOnAt(page.State) != true)
             throw new InvalidDataException($"Node {peer} goes on with a snapshot that it cannot go on with.");
         batch.State = ReplicaState.Empty;
-        _seed = _seed.GoOnAt(page.State, source);
+        _seed = _seed.GoOnAt(page.State).From(source);
     }
 
     void KeepSeed(ReplicaBatch batch, Seed seed)
@@ -99,29 +98,40 @@ sealed partial class Replica
     {
         if (_unpurged is not { } range)
             return false;
-        var truncated = _seed!.Cut.Truncated;
+        var seed = _seed!;
         int count = 0;
-        await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(range).ConfigureAwait(false))
+        await foreach (var (key, _) in batch.Snapshot.ReadAllAsync(range).ConfigureAwait(false))
         {
             byte[] documentKey = key.ToArray();
-            var document = ReplicaBatch.ParseStored(documentKey, value);
-            var left = Purge(document, truncated, Catalog[StoreLayout.KeyspaceOf(documentKey)].Policy);
-            if (!ReferenceEquals(left, document))
-                batch.Write(documentKey, document, left);
+            seed = await PurgeAsync(batch, documentKey, seed).ConfigureAwait(false);
             if (++count == _settings.MaxStep)
             {
                 _unpurged = range.After(documentKey);
+                KeepSeed(batch, seed);
                 return true;
             }
         }
         await foreach (var (key, _) in batch.Snapshot.ReadAllAsync(StoreLayout.AllLog).ConfigureAwait(false))
         {
-            if (truncated.Contains(StoreLayout.StampOfLogKey(key.Span)))
+            if (seed.Cut.Truncated.Contains(StoreLayout.StampOfLogKey(key.Span)))
                 batch.RemoveLog(StoreLayout.StampOfLogKey(key.Span));
         }
         _unpurged = null;
+        KeepSeed(batch, seed);
         FinishSeed(batch);
         return false;
+    }
+
+    /// <summary>Purges a document of what either cut has truncated, though the members may each have had a part of that only.</summary>
+    async ValueTask<Seed> PurgeAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, Seed seed)
+    {
+        var document = await batch.PeekAsync(key).ConfigureAwait(false);
+        var left = Purge(document, seed.Cut.Truncated, Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy);
+        if (ReferenceEquals(left, document))
+            return seed;
+        await batch.ReadAsync(key).ConfigureAwait(false);
+        batch.Write(key, left);
+        return seed with { Cut = seed.Cut with { Purged = HlcTimestamp.Max(seed.Cut.Purged, NewestOf(document)) } };
     }
 
     /// <summary>All has come, and is as it should be: takes it as the store, and joins, or asks all members first.</summary>

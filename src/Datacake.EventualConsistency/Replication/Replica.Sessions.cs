@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Replication.Messages;
 
@@ -18,7 +19,7 @@ sealed partial class Replica
 
     public Hello Hello() => new(
         Messages.Hello.CurrentVersion, _settings.ClusterId, Node, _settings.DataCenter, Identity.StoreId, Boot, _hasJoined ? _run : HlcTimestamp.None, _clock.Last, _state.Known,
-        MemberTable.Of(Identity));
+        [.. Identity.Ancestors], MemberTable.Of(Identity));
 
     /// <summary>Why no session with the sender of a hello can be; <see langword="null"/> if one can.</summary>
     public string? Refuse(Hello hello)
@@ -31,10 +32,29 @@ sealed partial class Replica
             return $"the store of node {hello.Node} was replaced by another or retired; remove its files and start it afresh";
         if (hello.Table.Retired.Contains(Identity.StoreId))
             return $"the store of node {Node} was replaced by another or retired; remove its files and start it afresh";
+        if (IsStray(hello))
+            return $"node {hello.Node} joined over a store that was retired, and that had not heard of it; remove its files and start it afresh";
+        if (IsStrayTo(hello))
+            return $"node {Node} joined over a store that was retired, and that had not heard of it; remove its files and start it afresh";
         if (_sessions.TryGetValue(hello.Node, out var session) && session.StoreId != hello.StoreId)
             return $"two nodes with the id {hello.Node} are running; every node of a cluster needs its own";
         return null;
     }
+
+    /// <summary>
+    /// Whether a store has joined over one that is retired, and is not a member here: it may have what was given up with that one, for it was not
+    /// there to be asked for it [R14].
+    /// </summary>
+    /// <remarks>
+    /// That is why a member takes no names from stores that have not joined: they talk to strays, too. Once a member that knows the store tells it who
+    /// is retired, it is no stray, and no longer names that one among its ancestors.
+    /// </remarks>
+    bool IsStray(Hello hello) => IsJoined && !hello.Run.IsNone && StoreOf(Identity.Members, hello.Node) != hello.StoreId
+        && hello.Ancestors.Any(Identity.Retired.Contains);
+
+    /// <summary>Whether this store is a stray to the sender of a hello.</summary>
+    bool IsStrayTo(Hello hello) => IsJoined && !hello.Run.IsNone && StoreOf(hello.Table.Members, Node) != Identity.StoreId
+        && Identity.Ancestors.Overlaps(hello.Table.Retired);
 
     /// <summary>Both sides call it with the other's hello; an earlier session with that node is over from here on.</summary>
     /// <returns>The session's id on this side.</returns>
@@ -46,12 +66,13 @@ sealed partial class Replica
         if (members.TryGetValue(hello.Node, out var knownAs) && knownAs.StoreId != hello.StoreId)
         {
             Identity.Retired.Add(knownAs.StoreId);                              // the disk was replaced
+            Identity.Ancestors.Remove(knownAs.StoreId);
             _peers.Remove(hello.Node);
         }
         if (!IsJoined && (hello.Table.Retired.Count > 0
             || (hello.Table.Members.TryGetValue(Node, out var me) && me.StoreId != Identity.StoreId)))
             Identity.MayHaveEarlierLife = true;
-        LearnMembers(hello.Table);
+        LearnMembers(hello.Table, isOfMember: !hello.Run.IsNone);
         members[hello.Node] = new StoreMember(hello.StoreId, hello.DataCenter);
         Identity.Forgotten.Remove(hello.Node);
         Identity.IsDirty = true;
@@ -59,7 +80,7 @@ sealed partial class Replica
             Hear(hello.Node, new PeerKnowledge(hello.Run, hello.Known));
         _pulls.Remove(hello.Node);
         _missing.Remove(hello.Node);
-        _sessions[hello.Node] = new Session(++_lastSession, hello.Boot, hello.StoreId);
+        _sessions[hello.Node] = new Session(++_lastSession, hello.Boot, hello.StoreId, hello.Ancestors);
         return _lastSession;
     }
 
@@ -114,7 +135,11 @@ sealed partial class Replica
     public void Retire(byte node)
     {
         if (Identity.Members.TryGetValue(node, out var member))
-            LearnMembers(new MemberTable(new Dictionary<byte, StoreMember>(), new HashSet<byte>(), new HashSet<ulong> { member.StoreId }));
+        {
+            var table = new MemberTable(new Dictionary<byte, StoreMember>(), new HashSet<byte>(), new HashSet<ulong> { member.StoreId });
+            LearnMembers(table, isOfMember: true);
+            Identity.Ancestors.Remove(member.StoreId);
+        }
     }
 
     public Report Report(ReplicaBatch batch, ulong nonce = 0)
@@ -129,7 +154,7 @@ sealed partial class Replica
     public void OnReport(ReplicaBatch batch, byte peer, Report report)
     {
         _clock.Observe(report.Clock);
-        LearnMembers(report.Table);
+        LearnMembers(report.Table, isOfMember: report.Peers.ContainsKey(peer));
         foreach (var (node, heard) in report.Peers)
         {
             // What others have heard of this replica must not come back as a report on itself, nor what an earlier life of a disk knew count for the
@@ -195,14 +220,19 @@ sealed partial class Replica
         return applied;
     }
 
-    void LearnMembers(MemberTable table)
+    void LearnMembers(MemberTable table, bool isOfMember)
     {
         var mine = Identity.Members;
         foreach (ulong storeId in table.Retired)
             Identity.IsDirty |= Identity.Retired.Add(storeId);
+        if (isOfMember && StoreOf(table.Members, Node) == Identity.StoreId && Identity.Ancestors.Overlaps(table.Retired))
+        {
+            Identity.Ancestors.ExceptWith(table.Retired);
+            Identity.IsDirty = true;
+        }
         if (!IsJoined)
             DropRetiredSeed();
-        foreach (var (node, member) in table.Members)
+        foreach (var (node, member) in isOfMember || !IsJoined ? table.Members : ReadOnlyDictionary<byte, StoreMember>.Empty)
         {
             bool isFree = !mine.TryGetValue(node, out var known) || Identity.Retired.Contains(known.StoreId);
             if (!isFree || Identity.Retired.Contains(member.StoreId))

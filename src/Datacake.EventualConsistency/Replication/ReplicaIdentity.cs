@@ -28,6 +28,12 @@ sealed class ReplicaIdentity
 
     public SortedSet<ulong> Retired { get; } = [];
 
+    /// <summary>
+    /// The stores that this one took its first data from, directly or through others; but for those of which a member that knows this one has told
+    /// it that they are retired.
+    /// </summary>
+    public SortedSet<ulong> Ancestors { get; } = [];
+
     public bool IsDirty { get; set; } = true;
 
     public byte[] Encode() => Record.Encode(this, static (ref writer, identity) =>
@@ -46,9 +52,8 @@ sealed class ReplicaIdentity
         writer.WriteArrayHeader(identity.Forgotten.Count);
         foreach (byte node in identity.Forgotten)
             writer.Write(node);
-        writer.WriteArrayHeader(identity.Retired.Count);
-        foreach (ulong storeId in identity.Retired)
-            writer.Write(storeId);
+        Record.WriteNumbers(ref writer, identity.Retired);
+        Record.WriteNumbers(ref writer, identity.Ancestors);
     });
 
     public static ReplicaIdentity Decode(ReadOnlyMemory<byte> encoded) => Record.Decode(encoded, "the replica's identity", static (ref reader) =>
@@ -64,8 +69,8 @@ sealed class ReplicaIdentity
             identity.Members.Add(reader.ReadByte(), new StoreMember(reader.ReadUInt64(), Record.ReadText(ref reader)));
         for (int i = Record.ReadCount(ref reader); i > 0; i--)
             identity.Forgotten.Add(reader.ReadByte());
-        for (int i = Record.ReadCount(ref reader); i > 0; i--)
-            identity.Retired.Add(reader.ReadUInt64());
+        identity.Retired.UnionWith(Record.ReadNumbers(ref reader));
+        identity.Ancestors.UnionWith(Record.ReadNumbers(ref reader));
         return identity;
     });
 }

@@ -4,4 +4,5 @@ namespace Datacake.EventualConsistency.Replication;
 /// <param name="Id">Tells this session from every other of this process.</param>
 /// <param name="Boot">The life of the peer's process.</param>
 /// <param name="StoreId">The life of the peer's disk.</param>
-readonly record struct Session(long Id, ulong Boot, ulong StoreId);
+/// <param name="Ancestors">The stores that the peer's first data came from, as its hello says.</param>
+readonly record struct Session(long Id, ulong Boot, ulong StoreId, IReadOnlyList<ulong> Ancestors);

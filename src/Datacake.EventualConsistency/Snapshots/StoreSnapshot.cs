@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
@@ -110,6 +111,18 @@ public sealed class StoreSnapshot : IDisposable
             return _storage.GetManyAsync(StoreLayout.DocumentKeys(found.Number, keys), page.EntriesFor(found.Policy), cancellationToken);
         page.Entries.Clear();
         return default;
+    }
+
+    internal async IAsyncEnumerable<DocumentMetadata> ReadMetadataAsync(string keyspace, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (!_keyspaces.TryGetValue(keyspace, out var found))
+            yield break;
+        await foreach (var (key, value) in _storage.ReadAllAsync(StoreLayout.Documents(found.Number), cancellationToken).ConfigureAwait(false))
+        {
+            var document = ReplicaBatch.ParseStored(key, value);
+            yield return new DocumentMetadata(
+                new DocumentKey(key[StoreLayout.DocumentPrefixLength..].ToArray()), document.Newest, !document.IsAlive(found.Policy));
+        }
     }
 
     /// <summary>Whether an index can be read: it was declared, and has all documents.</summary>

@@ -53,6 +53,28 @@ public class IndexUseTests(QueriedData data)
     }
 
     [Fact]
+    public async Task A_plan_serves_all_queries_of_its_shape_each_with_its_own_values()
+    {
+        await using var db = data.NewContext();
+        for (int i = -3; i < 4; i++)
+        {
+            string prefix = new('a', Math.Abs(i));
+            Check(e => e.Int32 == i);
+            Check(e => e.Int32 > i && e.Int32 <= 2);
+            Check(e => e.Byte == i && e.NullableString!.StartsWith(prefix));
+        }
+        int plans = db.Everything.Model.Plans.Count, other = 17;
+        Assert.Equal("queried: index Int32 where Int32 = 17", db.Everything.Where(e => e.Int32 == other).Explain());
+        Assert.Equal(plans, db.Everything.Model.Plans.Count);
+
+        void Check(System.Linq.Expressions.Expression<Func<Everything, bool>> condition)
+        {
+            var run = ((EntityQuery<Everything>)db.Everything.Where(condition)).NewRun();
+            Assert.Equal($"{QueryPlanner.Plan(db.Everything.Model, run.Alternatives, [])}", $"{run.Path}");
+        }
+    }
+
+    [Fact]
     public void Expressions_are_compiled_once_for_each_line_of_code()
     {
         var expressions = new CompiledExpressions();

@@ -153,6 +153,59 @@ public sealed class JoiningTests
         await AssertSameAsync(stage[1], stage[3]);
     }
 
+    [Fact]
+    public async Task A_store_that_joined_over_a_retired_member_is_not_admitted_nor_one_that_joined_over_that()
+    {
+        await using var stage = await StartAsync(3);
+        await stage[3].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(9), Content(9)));
+        await stage[1].CommitAsync(_ => stage[1].Replica.Retire(3));
+        await stage.AddAsync(4);
+        await stage.JoinAsync(4, 3);
+        await stage.AddAsync(5);
+        await stage.JoinAsync(5, 4);
+        Assert.True(stage[5].Replica.IsJoined);
+
+        foreach (byte stray in (byte[])[4, 5])
+        {
+            Assert.Contains("retired", stage[1].Replica.Refuse(stage[stray].Replica.Hello()), StringComparison.Ordinal);
+            Assert.Contains("retired", stage[stray].Replica.Refuse(stage[1].Replica.Hello()), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_member_that_joined_over_a_store_that_is_retired_later_stays_one()
+    {
+        await using var stage = await StartAsync(3);
+        await stage.AddAsync(4);
+        await stage.JoinAsync(4, 3);
+        await stage.MeetAsync(4, 1);
+        await stage[1].CommitAsync(_ => stage[1].Replica.Retire(3));
+        await stage.RestartAsync(4);
+        await stage.MeetAsync(4, 1);
+        Assert.DoesNotContain((byte)3, stage[4].Replica.Identity.Members.Keys);
+
+        await stage.AddAsync(5);
+        await stage.JoinAsync(5, 4);
+        await stage.ReportAsync(1, 4);
+        await stage.MeetAsync(4, 2);
+        await stage.MeetAsync(5, 2);
+        Assert.Null(stage[1].Replica.Refuse(stage[5].Replica.Hello()));
+    }
+
+    [Fact]
+    public async Task A_joining_store_takes_no_data_from_what_may_be_a_stray_if_there_is_another_member()
+    {
+        await using var stage = await StartAsync(3);
+        await stage[1].CommitAsync(_ => stage[1].Replica.Retire(3));
+        await stage.AddAsync(4);
+        await stage.JoinAsync(4, 3);
+        await stage.AddAsync(5);
+        await stage.MeetAsync(5, 1);
+        await stage.MeetAsync(5, 4);
+        var asking = await stage[5].CommitAsync(stage[5].Replica.Tick);
+        Assert.Equal((byte)1, asking.Outbox.Single(sent => sent.Message is PullRequest).Peer);
+    }
+
     /// <summary>Nodes with six cakes.</summary>
     static async Task<Stage> StartAsync(int nodes)
     {

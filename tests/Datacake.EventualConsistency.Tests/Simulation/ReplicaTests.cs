@@ -137,6 +137,44 @@ public sealed class ReplicaTests
     }
 
     [Fact]
+    public async Task A_side_that_has_purged_a_removal_does_not_hold_the_cell_though_it_took_an_earlier_removal_since()
+    {
+        await using var stage = await Stage.StartAsync(3);
+        var put = await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(1), Content));
+        await stage.DeliverAsync(1, 2, put);
+        await stage.DeliverAsync(1, 3, put);
+        var earlier = await stage[3].WriteAsync(transaction => transaction.Update("cakes", DocumentKey.Of(1), Removal));
+
+        // Node 2 has what is set after the removal of node 3, and not that it is removed again; node 3 has nothing of that.
+        await stage[1].WriteAsync(transaction => transaction.Put("breads", DocumentKey.Of(1), Content));
+        await stage[1].WriteAsync(transaction => transaction.Put("breads", DocumentKey.Of(2), Content));
+        await stage[1].WriteAsync(transaction => transaction.Update("cakes", DocumentKey.Of(1), Content));
+        await stage.PullAsync(2, 1);
+        var later = await stage[1].WriteAsync(transaction => transaction.Update("cakes", DocumentKey.Of(1), Removal));
+        foreach (byte away in (byte[])[2, 3])
+        {
+            await stage[1].CloseAsync(away);
+            await stage[1].CommitAsync(_ => stage[1].Replica.Forget(away));
+        }
+        await stage[1].CommitAsync(async batch => await stage[1].Replica.CollectAsync(batch, Always));
+        Assert.Equal(later.Items[0].Stamp, stage[1].Replica.State.Purged);
+
+        await stage.MeetAsync(3, 1);
+        await stage.PullAsync(3, 1);
+        await stage[3].CommitAsync(_ => { });
+        await stage.PullAsync(1, 3);
+        Assert.True((await CakeOfAsync(stage[1])).TryGetCell(Name, out var removal) && removal.IsRemoved);
+        Assert.Equal(earlier.Items[0].Stamp, removal.Stamp);
+
+        await stage.MeetAsync(2, 1);
+        await stage.PullAsync(2, 1);
+        Assert.True((await stage[2].CommitAsync(_ => { })).IsReconciled);
+        Assert.Equal(stage[1].Replica.State.Known, stage[2].Replica.State.Known);
+        var cake = await CakeOfAsync(stage[2]);
+        Assert.False(cake.TryGetCell(Name, out var cell) && cell.IsShown(cake.Born));
+    }
+
+    [Fact]
     public async Task A_joining_store_drops_the_copy_of_a_member_that_turns_out_to_be_retired()
     {
         await using var stage = await Stage.StartAsync(3);
@@ -196,13 +234,28 @@ public sealed class ReplicaTests
         Assert.False(stage[2].Replica.State.Known.Contains(mutations.Items[0].Stamp));
     }
 
+    static ReadOnlySpan<byte> Name => DocumentPath.OfProperty("name").Encoded.Span;
+
     static DocumentContent Content
     {
         get
         {
             var content = new DocumentContentBuilder();
-            content.Set(DocumentPath.OfProperty("name").Encoded.Span, [1]);
+            content.Set(Name, [1]);
             return content.Build();
         }
     }
+
+    static DocumentContent Removal
+    {
+        get
+        {
+            var content = new DocumentContentBuilder();
+            content.Remove(Name);
+            return content.Build();
+        }
+    }
+
+    static async Task<Document> CakeOfAsync(Actor actor) =>
+        (await actor.DocumentsAsync()).Single(document => document.Key.StartsWith("cakes", StringComparison.Ordinal)).Value;
 }

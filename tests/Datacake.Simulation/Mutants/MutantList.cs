@@ -13,7 +13,8 @@ static class MutantList
         () => new EarlierLivesCount(), () => new PurgeAtOnce(), () => new PurgeByDelete(), () => new PurgeCellsAtOnce(),
         () => new EmptyTombstones(), () => new PutsPurgeNothing(),
         () => new NoClockLease(), () => new NoFlush(), () => new TornCommits(), () => new RetirementsStayLocal(),
-        () => new JoinWithoutRoll(), () => new GoOnWithoutChanges(), () => new GoOnAnywhere(), () => new NoAssertion(), () => new DropAllAbsent(),
+        () => new JoinWithoutRoll(), () => new GoOnWithoutChanges(), () => new GoOnAnywhere(),
+        () => new NoAssertion(), () => new DropAllAbsent(),
         () => new ClaimBeforeReconcile(), () => new CloseGapAtOnce(), () => new CloseGapEarly(), () => new CloseGapWithoutAbsent(),
     ];
 }

@@ -14,10 +14,11 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// <param name="Run">The sender's run, or none if it has not joined.</param>
 /// <param name="Clock">The sender's clock.</param>
 /// <param name="Known">What the sender knows.</param>
+/// <param name="Ancestors">The stores that the sender's first data came from.</param>
 /// <param name="Table">Whom the sender knows.</param>
 sealed record Hello(
     byte Version, string ClusterId, byte Node, string DataCenter, ulong StoreId, ulong Boot, HlcTimestamp Run, HlcTimestamp Clock, VersionVector Known,
-    MemberTable Table) : ReplicaMessage
+    IReadOnlyList<ulong> Ancestors, MemberTable Table) : ReplicaMessage
 {
     public const byte CurrentVersion = 1;
 
@@ -32,6 +33,7 @@ sealed record Hello(
         Record.WriteStamp(ref writer, Run);
         Record.WriteStamp(ref writer, Clock);
         Record.WriteVector(ref writer, Known);
+        Record.WriteNumbers(ref writer, Ancestors);
         Table.Write(ref writer);
     }
 
@@ -41,6 +43,6 @@ sealed record Hello(
         if (version != CurrentVersion)
             throw new InvalidDataException($"The peer speaks version {version} of the replication protocol; this node speaks version {CurrentVersion}.");
         return new Hello(version, Record.ReadText(ref reader), reader.ReadByte(), Record.ReadText(ref reader), reader.ReadUInt64(), reader.ReadUInt64(),
-            Record.ReadStamp(ref reader), Record.ReadStamp(ref reader), Record.ReadVector(ref reader), MemberTable.Read(ref reader));
+            Record.ReadStamp(ref reader), Record.ReadStamp(ref reader), Record.ReadVector(ref reader), Record.ReadNumbers(ref reader), MemberTable.Read(ref reader));
     }
 }

@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using Datacake.Data.Metadata;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>
+/// The plans of queries by their shape: which properties are compared how and what is ordered by, but not with which values. To choose a plan
+/// costs more than to read by one. Thread-safe.
+/// </summary>
+/// <remarks>
+/// A plan is one of the model alone. Whether its indexes can be read by is for each run to see, since that changes.
+/// </remarks>
+sealed class PlanCache
+{
+    // An application has so many different queries at most; if it builds more by itself, those beyond are planned each time.
+    const int MaxPlans = 4_096;
+
+    readonly ConcurrentDictionary<PlanShape, AccessPath> _plans = new();
+
+    /// <summary>How many plans are kept.</summary>
+    public int Count => _plans.Count;
+
+    /// <summary>What <see cref="QueryPlanner.Plan"/> would choose.</summary>
+    public AccessPath Plan(
+        EntityModel entity, IReadOnlyList<IReadOnlyList<Condition>> alternatives, IReadOnlyList<OrderingColumn> orderings)
+    {
+        if (PlanShape.Of(alternatives, orderings) is not { } shape)
+            return QueryPlanner.Plan(entity, alternatives, orderings);
+        if (_plans.TryGetValue(shape, out var known) && QueryPlanner.TryRebind(entity, known, alternatives[0], out var rebound))
+            return rebound;
+        var path = QueryPlanner.Plan(entity, alternatives, orderings);
+        if (path is KeyScan or KeyLookup or IndexScan && path.IsExact && _plans.Count < MaxPlans)
+            _plans.TryAdd(shape, path);
+        return path;
+    }
+}
+
+/// <summary>What a plan depends on, for conditions whose values do not matter to it.</summary>
+sealed class PlanShape : IEquatable<PlanShape>
+{
+    readonly (PropertyModel, ConditionKind)[] _conditions;
+    readonly IReadOnlyList<OrderingColumn> _orderings;
+    readonly int _hash;
+
+    PlanShape((PropertyModel, ConditionKind)[] conditions, IReadOnlyList<OrderingColumn> orderings)
+    {
+        _conditions = conditions;
+        _orderings = orderings;
+        var hash = new HashCode();
+        foreach (var (property, kind) in conditions)
+            hash.Add((property.GetHashCode(), kind));
+        foreach (var ordering in orderings)
+            hash.Add(ordering);
+        _hash = hash.ToHashCode();
+    }
+
+    /// <summary>The shape of conditions that are joined by and, of one value each; null for others.</summary>
+    public static PlanShape? Of(IReadOnlyList<IReadOnlyList<Condition>> alternatives, IReadOnlyList<OrderingColumn> orderings)
+    {
+        if (alternatives is not [var conditions])
+            return null;
+        var compared = new (PropertyModel, ConditionKind)[conditions.Count];
+        for (int i = 0; i < compared.Length; i++)
+        {
+            // Null is not ordered among the values, and a list can be empty, or too long for ranges.
+            if (conditions[i].Values is not [not null])
+                return null;
+            compared[i] = (conditions[i].Property, conditions[i].Kind);
+        }
+        return new PlanShape(compared, orderings);
+    }
+
+    public bool Equals(PlanShape? other)
+    {
+        if (other is null || _hash != other._hash || _conditions.Length != other._conditions.Length || _orderings.Count != other._orderings.Count)
+            return false;
+        for (int i = 0; i < _conditions.Length; i++)
+        {
+            if (!ReferenceEquals(_conditions[i].Item1, other._conditions[i].Item1) || _conditions[i].Item2 != other._conditions[i].Item2)
+                return false;
+        }
+        for (int i = 0; i < _orderings.Count; i++)
+        {
+            if (_orderings[i] != other._orderings[i])
+                return false;
+        }
+        return true;
+    }
+
+    public override bool Equals(object? obj) => Equals(obj as PlanShape);
+
+    public override int GetHashCode() => _hash;
+}
