@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using Datacake.Crdt;
 using Datacake.Node;
 using Datacake.Storage;
 
@@ -22,6 +24,50 @@ public sealed class CommitWaitTests
         await TestCluster.WaitUntilAsync(() => TimeProvider.System.GetElapsedTime(start) > 3 * timeout, "the wait for acknowledgements is over");
         gated.Break();
         await Assert.ThrowsAsync<StorageException>(() => commit);
+    }
+
+    [Fact]
+    public async Task Whoever_waits_for_other_nodes_is_told_when_the_store_closes()
+    {
+        var gated = new GatedStorage();
+        await using var cluster = await TestCluster.StartAsync(1);
+        await cluster.AddAsync(2, gated);
+        await cluster.WaitUntilConnectedAsync();
+        gated.Close();
+        var keyspace = cluster[1].Store.Keyspace("cakes");
+        var commit = keyspace.PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled).AsTask();
+        await TestCluster.WaitUntilAsync(async () => await keyspace.GetAsync(1, Cancelled) is not null, "the document is stored locally");
+        await cluster[1].Store.DisposeAsync();
+        var failure = await Assert.ThrowsAsync<ConsistencyException>(() => commit.WaitAsync(TestCluster.Deadline, Cancelled));
+        Assert.Equal(NodeSet.Of(1), failure.Acknowledged);
+        gated.Open();
+    }
+
+    [Fact]
+    public async Task Each_of_many_commits_that_are_cancelled_or_not_gets_its_own_result()
+    {
+        await using var cluster = await TestCluster.StartAsync(2);
+        var keyspace = cluster[1].Store.Keyspace("cakes");
+        var written = new ConcurrentDictionary<HlcTimestamp, long>();
+        await Parallel.ForEachAsync(Enumerable.Range(0, 2_000), new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = Cancelled }, async (number, _) =>
+        {
+            using var cancelling = new CancellationTokenSource();
+            var commit = keyspace.PutAsync(number, BitConverter.GetBytes(number), Consistency.All, number % 3 == 0 ? default : cancelling.Token);
+            if (number % 3 == 1)
+                await cancelling.CancelAsync();
+            try
+            {
+                Assert.True(written.TryAdd((await commit).Stamp, number));
+            }
+            catch (CommitCanceledException cancelled)
+            {
+                Assert.Equal(1, number % 3);
+                Assert.True(written.TryAdd(cancelled.Stamp, number));
+            }
+        });
+        Assert.Equal(2_000, written.Count);
+        foreach (var (stamp, number) in written)
+            Assert.Equal(stamp, (await keyspace.GetAsync(number, Cancelled))!.Born);
     }
 
     [Fact]

@@ -175,6 +175,33 @@ public sealed class ReplicaTests
     }
 
     [Fact]
+    public async Task A_dead_document_goes_with_the_last_of_its_stamps_though_that_is_of_a_put()
+    {
+        await using var stage = await Stage.StartAsync(2);
+        await stage.DeliverAsync(1, 2, await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(1), Content)));
+        var put = await stage[2].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(1), Content));
+        Mutations delete;
+        do
+        {
+            delete = await stage[1].WriteAsync(transaction => transaction.Delete("cakes", DocumentKey.Of(1)));
+            await stage.DeliverAsync(1, 2, delete);
+        }
+        while (delete.Items[0].Stamp < put.Items[0].Stamp);
+
+        // The delete is everywhere before the put is that it buries.
+        await stage.ReportAsync(1, 2);
+        await stage[2].CommitAsync(async batch => await stage[2].Replica.CollectAsync(batch, Always));
+        Assert.Equal([put.Items[0].Stamp], await stage[2].LogAsync());
+        Assert.Equal(delete.Items[0].Stamp, (await CakeOfAsync(stage[2])).Died);
+
+        await stage.DeliverAsync(2, 1, put);
+        await stage.ReportAsync(1, 2);
+        await stage[2].CommitAsync(async batch => await stage[2].Replica.CollectAsync(batch, Always));
+        Assert.Empty(await stage[2].LogAsync());
+        Assert.Empty(await stage[2].DocumentsAsync());
+    }
+
+    [Fact]
     public async Task A_joining_store_drops_the_copy_of_a_member_that_turns_out_to_be_retired()
     {
         await using var stage = await Stage.StartAsync(3);
