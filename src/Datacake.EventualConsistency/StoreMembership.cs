@@ -26,7 +26,7 @@ sealed class StoreMembership
     /// <summary>What the replica knows.</summary>
     public VersionVector Known { get; }
 
-    public static StoreMembership Of(Replica replica, DatacakeNode node) => 
+    public static StoreMembership Of(Replica replica, DatacakeNode node) =>
         new(node.Id, MembersOf(replica, node.Id), replica.State.Known, new ConsistencyRequirement?[Levels]);
 
     /// <summary>The picture after a commit; the same one if nothing has changed.</summary>

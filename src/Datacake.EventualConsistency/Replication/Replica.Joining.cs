@@ -112,6 +112,7 @@ sealed partial class Replica
         Identity.Ancestors.UnionWith(_seed!.Ancestors);
         (_seed, _isSeedWhole) = (null, false);
         _roll = null;
+        _pulls.Clear();                                                         // what was asked for to join is not what a member needs
         Identity.IsJoined = Identity.IsDirty = true;
         StartRun();
     }
