@@ -4,7 +4,6 @@ using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
-using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.Simulation.Mutants;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,5 +1,3 @@
-using Datacake.EventualConsistency.Replication.Messages;
-
 namespace Datacake.Simulation;
 
 /// <summary>A message on its way, or, without one, the end of a stream.</summary>

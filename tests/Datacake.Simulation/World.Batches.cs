@@ -1,0 +1,123 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Storage;
+
+namespace Datacake.Simulation;
+
+// Batches, and how they are committed.
+sealed partial class World
+{
+    void Resume(Machine machine)
+    {
+        machine.IsStalled = false;
+        if (machine.Waiting.Count > 0)
+            Commit(machine);
+    }
+
+    void Run(Machine machine, Action<ReplicaBatch> work) => Queue(machine, new Work(batch =>
+    {
+        work(batch);
+        return ValueTask.CompletedTask;
+    }));
+
+    void Queue(Machine machine, Link link, Func<ReplicaBatch, ValueTask> work) =>
+        Queue(machine, new Work(work) { Failed = failure => Refuse(machine, link, failure) });
+
+    void Queue(Machine machine, Work work)
+    {
+        machine.Queue(work);
+        if (!machine.IsStalled && !_isCommitting)
+            Commit(machine);
+        else if (machine.Waiting.Count > 50)
+            Resume(machine);
+    }
+
+    /// <summary>Commits all that waits on a machine, then what came up meanwhile.</summary>
+    void Commit(Machine machine)
+    {
+        _isCommitting = true;
+        do
+        {
+            var before = machine.Replica!.State;
+            var stored = machine.Disk.Entries;
+            _committed = null;
+            var work = machine.Commit();
+            _statistics.CountBatch();
+            if (work.FirstOrDefault(one => one.Failure is not (null or StorageException or ClockDriftException))
+                is { Failure: { } failure })
+                throw failure as Violation ?? new Violation("nothing fails", $"on {Name(machine)}: {failure.Message}", failure);
+            if (_committed is { } batch)
+            {
+                Settle(machine, before, batch, work);
+                Dispatch(machine, batch);
+            }
+            else
+            {
+                FailedCommit(machine, before, work, isStored: !ReferenceEquals(stored, machine.Disk.Entries));
+            }
+            _written.Clear();
+            _acknowledged.Clear();
+        }
+        while (machine.Waiting.Count > 0);
+        _isCommitting = false;
+    }
+
+    /// <summary>After a commit that failed, though it may have been stored: then the replica finds out with its next batch.</summary>
+    void FailedCommit(Machine machine, ReplicaState before, Work[] work, bool isStored)
+    {
+        _statistics.Count("failed commits");
+        Trace?.Invoke($"  node {machine.Node} fails to commit{(isStored ? ", but has stored it" : "")}");
+        if (!isStored)
+            return;
+        _statistics.Count("failed commits that were stored");
+        var stored = machine.Disk.Entries;
+        machine.Commit();
+        int commits = ReferenceEquals(stored, machine.Disk.Entries) ? 1 : 2;
+        Settle(machine, before, work.First(one => one.Batch is not null).Batch!, work, commits);
+    }
+
+    /// <summary>After a commit: the history grows, and the replica is checked.</summary>
+    void Settle(Machine machine, ReplicaState before, ReplicaBatch batch, Work[] work, int commits = 1)
+    {
+        var replica = machine.Replica!;
+        var offered = work.Aggregate(Holdings.None, (all, one) => all.Or(one.Offered));
+        if (batch.IsReconciled && machine.Arrived is var (arrived, theirs))
+        {
+            offered = offered.Or(arrived);
+            if (!before.Known.Covers(theirs.Truncated))
+                NoteReconcile(machine);
+        }
+        var own = new List<int>();
+        foreach (var mutation in batch.Mutations)
+            own.Add(Note(machine, mutation, Holdings.Of(own)));
+        if (batch.IsReconciled)
+            machine.Arrived = null;
+        Gain(machine, before, offered, own);
+        machine.Disk.Note(machine.Held, commits);
+        machine.HadJoined = replica.IsJoined;
+    }
+
+    /// <summary>Sends what a committed batch says, as the peer links do it.</summary>
+    void Dispatch(Machine machine, ReplicaBatch batch)
+    {
+        if (batch.Mutations.Count > 0)
+            Broadcast(machine, new Mutations(batch.Mutations));
+        foreach (var (peer, session, message) in batch.Outbox)
+        {
+            foreach (var link in machine.Links.Values)
+            {
+                if (peer is null || (link.Peer.Node == peer && link.Session == session))
+                    Send(machine, link, message, machine.Held);
+            }
+        }
+        if (batch.HasPulled && machine.IsJoined)
+            Broadcast(machine, machine.Replica!.Report(batch));
+    }
+
+    void Broadcast(Machine machine, ReplicaMessage message)
+    {
+        foreach (var link in machine.Links.Values)
+            Send(machine, link, message, machine.Held);
+    }
+}

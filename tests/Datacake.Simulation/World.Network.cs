@@ -1,0 +1,181 @@
+using Datacake.EventualConsistency.Replication.Messages;
+
+namespace Datacake.Simulation;
+
+// The network.
+sealed partial class World
+{
+    void Partition(int chance)
+    {
+        foreach (var (a, b) in Pairs().Where(pair => (chance >> pair.A.Index & 1) != (chance >> pair.B.Index & 1)))
+        {
+            _network.Block(a.Index, b.Index);
+            _network.Block(b.Index, a.Index);
+        }
+    }
+
+    /// <summary>The network is parted for so long that each side, or one of them, gives the other up.</summary>
+    void Estrange(int chance)
+    {
+        Partition(chance);
+        foreach (var machine in _machines.Where(machine => machine.IsUp && ((chance >> 6 & 3) != 0 || (chance >> machine.Index & 1) != 0)))
+        {
+            foreach (var other in _machines.Where(other => (chance >> other.Index & 1) != (chance >> machine.Index & 1)))
+            {
+                if (machine.Links.TryGetValue(other, out var link))
+                    End(machine, link);
+                Run(machine, _ => machine.Replica!.Forget(other.Node));
+            }
+        }
+    }
+
+    void Outpace(Machine machine, int chance)
+    {
+        _statistics.Count("outpaced joins");
+        Machine[] others = [.. _machines.Where(other => other != machine && other.IsJoined)];
+        foreach (var link in machine.Streams.Values.ToArray())
+            End(machine, link);
+        DeliverAll(envelope => envelope.Source == machine);
+        foreach (var other in others)
+        {
+            Run(other, _ => other.Replica!.Forget(machine.Node));
+            Write(other, chance + other.Index);
+            Write(other, (chance >> 3) + other.Index);
+        }
+        foreach (var (a, b) in Pairs().Where(pair => pair.A != machine && pair.B != machine))
+            Exchange(a, b);
+        foreach (var other in others)
+        {
+            Tick(other);
+            DeliverAll(envelope => envelope.Source == other && envelope.Target != machine);
+        }
+        foreach (var other in others.Where(other => (chance >> other.Index & 3) != 0))
+            Collect(other, TimeSpan.MaxValue);
+    }
+
+    IEnumerable<(Machine A, Machine B)> Pairs() =>
+        from a in _machines from b in _machines where a.Index < b.Index select (a, b);
+
+    bool CanReach(Machine a, Machine b) =>
+        a != b && a.IsUp && b.IsUp && !_network.IsBlocked(a.Index, b.Index) && !_network.IsBlocked(b.Index, a.Index);
+
+    static bool HaveSession(Machine a, Machine b) => a.Links.TryGetValue(b, out var mine) && b.Links.TryGetValue(a, out var theirs)
+        && mine.Stream == theirs.Stream && a.Replica!.IsOpen(b.Node, mine.Session) && b.Replica!.IsOpen(a.Node, theirs.Session);
+
+    void Send(Machine source, Link link, ReplicaMessage? message, Holdings held, ulong answer = 0, bool isOpening = false) => _network.Send(
+        new Envelope(source, link.Peer, link.Stream, message?.Encoded, held, answer, isOpening,
+            message?.GetType().Name ?? "end of stream"));
+
+    void Deliver(Envelope envelope)
+    {
+        var target = envelope.Target;
+        if (!target.IsUp)
+            return;
+        if (envelope.Encoded is null)
+        {
+            if (target.Streams.TryGetValue(envelope.Stream, out var ending))
+                End(target, ending, isNoticed: true);
+            target.Ended.Add(envelope.Stream);
+            return;
+        }
+        var message = _mutant.OnReceiving(target, envelope.Source, Decode(envelope));
+        if (message is Hello { StoreId: var store } && store != envelope.Source.StoreId)
+            return;                                                             // a connection does not outlive the disk of its other end
+        _statistics.Count(message);
+        Trace?.Invoke($"  node {envelope.Source.Node} -> node {target.Node}, stream {envelope.Stream}: {Describe(message)}");
+        if (!target.Streams.TryGetValue(envelope.Stream, out var link))
+        {
+            if (envelope.IsOpening && message is Hello hello && !target.Ended.Contains(envelope.Stream))
+                Accept(target, new Link(envelope.Stream, envelope.Source, isDialer: false), hello);
+        }
+        else
+        {
+            Deliver(target, link, message, envelope);
+        }
+    }
+
+    void Deliver(Machine target, Link link, ReplicaMessage message, Envelope envelope)
+    {
+        switch (message)
+        {
+            case Hello hello when link is { IsDialer: true, Session: 0 }:
+                Queue(target, link, batch => Open(target, link, batch, hello));
+                break;
+            case Hello:
+                break;                                                          // a copy
+            case Refusal:
+                End(target, link);
+                break;
+            case PullRequest request:
+                Answer(target, link, request);
+                break;
+            case Acknowledgement:
+                break;                                                          // was checked when it was sent
+            case SnapshotPage page:
+                Queue(target, link, batch => TakePageAsync(target, link, batch, page, envelope.Held));
+                break;
+            default:
+                Receive(target, link, message, envelope.Held);
+                break;
+        }
+    }
+
+    static string Describe(ReplicaMessage message) => message switch
+    {
+        Mutations mutations => $"Mutations {string.Join(", ", mutations.Items.Select(item => $"({item.Previous}, {item.Stamp}]"))}",
+        PullRequest request => $"PullRequest {request.Pull}: known {request.Known}, truncated {request.Truncated}, "
+            + $"{(request.IsJoining ? "joining" : "joined")}, after {request.Resume?.Last.Key.Length} {request.Resume?.Base}",
+        SnapshotPage page => $"SnapshotPage {page.Number} of {page.Pull}: {page.Part}, knows {page.State.Known}, truncated {page.State.Truncated}, "
+            + $"{string.Join(" ", page.Documents.Select(document => $"<{document.Document}>"))}{(page.IsLast ? ", last" : "")}",
+        Chunk chunk =>
+            $"Chunk {chunk.Number} of {chunk.Pull}: source {chunk.Source}, claims {chunk.Claims}, {chunk.Documents.Count} documents",
+        Report report =>
+            $"Report {report.Nonce}: {string.Join(", ", report.Peers.Select(peer => $"{peer.Key} run {peer.Value.Run} {peer.Value.Known}"))}",
+        _ => message.ToString(),
+    };
+
+    ReplicaMessage Decode(Envelope envelope)
+    {
+        byte[] copy = [.. envelope.Encoded!];
+        var message = ReplicaMessage.Decode(copy);
+        Array.Fill(copy, (byte)0xDD);                                           // whoever keeps a part of it without copying finds out
+        bool isChecked = ++_decoded % 4 == 0;                                   // one in four, to save time
+        return !isChecked || message.Encoded.AsSpan().SequenceEqual(envelope.Encoded) ? message
+            : throw new Violation("encoding", $"a {message.GetType().Name} is not what it was after decoding and encoding");
+    }
+
+    /// <summary>Two machines talk until neither has anything more to say.</summary>
+    void Exchange(Machine a, Machine b)
+    {
+        if (!CanReach(a, b))
+            return;
+        Resume(a);
+        Resume(b);
+        if (!HaveSession(a, b))
+        {
+            Dial(a, b);
+            DeliverAll(envelope => envelope.IsBetween(a, b));
+        }
+        Tick(a);
+        Tick(b);
+        DeliverAll(envelope => envelope.IsBetween(a, b));
+        Pull(a, b);
+        DeliverAll(envelope => envelope.IsBetween(a, b));
+        Pull(b, a);
+        DeliverAll(envelope => envelope.IsBetween(a, b));
+    }
+
+    void Gather(int chance)
+    {
+        foreach (var (a, b) in Pairs())
+            Exchange(a, b);
+        foreach (var machine in _machines.Where(machine => machine.IsUp && (chance >> machine.Index & 1) != 0))
+            Collect(machine, TimeSpan.MaxValue);
+    }
+
+    void DeliverAll(Predicate<Envelope> which)
+    {
+        for (int i = 0; i < 1_000 && _network.TakeFirst(which) is { } envelope; i++)
+            Deliver(envelope);
+    }
+}

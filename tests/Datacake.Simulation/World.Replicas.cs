@@ -1,0 +1,130 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication;
+
+namespace Datacake.Simulation;
+
+// What replicas do.
+sealed partial class World
+{
+    void Tick(Machine machine) => Queue(machine, new Work(batch => _mutant.AroundAsync(machine, batch, isCollecting: false, () =>
+    {
+        machine.Replica!.Tick(batch);
+        return ValueTask.CompletedTask;
+    })));
+
+    void Pull(Machine machine, Machine peer) => Run(machine, batch =>
+    {
+        if (machine.Replica!.CanPull && machine.Replica.Sessions.ContainsKey(peer.Node))
+            machine.Replica.StartPull(batch, peer.Node);
+    });
+
+    /// <summary>One step of forgetting, or all.</summary>
+    void Collect(Machine machine, TimeSpan beyondNow, bool isThorough = false)
+    {
+        bool hasMore = false;
+        var upTo = beyondNow == TimeSpan.MaxValue ? new HlcTimestamp(ulong.MaxValue) : HlcTimestamp.AtEndOf(_time.Now + beyondNow);
+        Queue(machine, new Work(async batch =>
+        {
+            var before = batch.State.Truncated;
+            bool wasJoined = machine.IsJoined, wasWaiting = machine.Replica!.IsWaitingForRoll;
+            await _mutant.AroundAsync(machine, batch, isCollecting: true,
+                async () => hasMore = await machine.Replica!.CollectAsync(batch, upTo));
+            if (wasJoined)
+                CheckStability(machine, batch.State.Truncated.Except(before));
+            else if (!wasWaiting && (machine.Replica.IsWaitingForRoll || machine.IsJoined))
+                _statistics.Count("purged snapshots");
+        })
+        {
+            Committed = () =>
+            {
+                if (hasMore && isThorough)
+                    Collect(machine, beyondNow, isThorough);
+            },
+        });
+    }
+
+    void Retire(Machine machine, Machine peer)
+    {
+        if (machine == peer)
+            return;
+        Run(machine, _ =>
+        {
+            if (!machine.IsJoined || _retired.Contains(machine.StoreId)
+                || !machine.Replica!.Identity.Members.TryGetValue(peer.Node, out var member))
+                return;
+            _statistics.Count("retired stores");
+            _retired.Add(member.StoreId);
+            machine.Replica.Retire(peer.Node);
+        });
+    }
+
+    void Write(Machine machine, int chance)
+    {
+        if (machine.HadJoined)
+            Queue(machine, new Work(batch => WriteAsync(machine, batch, new Random(chance))));
+    }
+
+    async ValueTask WriteAsync(Machine machine, ReplicaBatch batch, Random random)
+    {
+        var transaction = new Transaction();
+        var increments = new List<Increment>();
+        var slots = _scenario.Slots.ToArray();
+        random.Shuffle(slots);
+        foreach (var slot in slots[..random.Next(1, Math.Min(2, slots.Length) + 1)])
+        {
+            var keyspace = machine.Replica!.Catalog.Find(slot.Keyspace)!;
+            var current = await batch.ReadAsync(StoreLayout.DocumentKey(keyspace.Number, slot.Key.Encoded.Span));
+            AddOperation(transaction, slot, current, random, increments);
+        }
+        try
+        {
+            var stamp = await machine.Replica!.WriteAsync(batch, transaction);
+            _written[stamp] = increments;
+        }
+        catch (DocumentNotFoundException)
+        {
+            _statistics.Count("refused updates");
+        }
+    }
+
+    static void AddOperation(Transaction transaction, Slot slot, Document current, Random random, List<Increment> increments)
+    {
+        bool isShown = current.IsAlive(slot.Policy);
+        int choice = random.Next(isShown ? 8 : 40);
+        var content = new DocumentContentBuilder();
+        if (choice == 0 || (!isShown && choice > 3))
+        {
+            content.Set(PathP, Value(random));
+            content.Set(PathQ, Value(random));
+            content.Set(PathX, [1]);
+            transaction.Put(slot.Keyspace, slot.Key, content.Build(), [new CounterIncrement("n", random.Next(9))]);
+        }
+        else if (choice <= 3)
+        {
+            // Of a document that is not shown, too: that is refused, and must change nothing.
+            var path = (random.Next(4)) switch { 0 => PathP, 1 => PathQ, 2 => PathX, _ => PathY };
+            if (random.Next(2) == 0)
+                content.Set(path, Value(random));
+            else
+                content.Remove(path);
+            transaction.Update(slot.Keyspace, slot.Key, content.Build());
+        }
+        else if (choice <= 5)
+        {
+            long amount = random.Next(1, 6);
+            increments.Add(new Increment(slot.Number, current.Born, amount));
+            transaction.Update(slot.Keyspace, slot.Key, DocumentContent.Empty, [new CounterIncrement("n", amount)]);
+        }
+        else
+        {
+            transaction.Delete(slot.Keyspace, slot.Key);
+        }
+    }
+
+    static byte[] Value(Random random) => BitConverter.GetBytes(random.Next(4));
+
+    static readonly byte[] PathP = DocumentPath.OfProperty("p").Encoded.ToArray(), PathQ = DocumentPath.OfProperty("q").Encoded.ToArray(),
+        PathX = DocumentPath.OfElement("s", [1]).Encoded.ToArray(), PathY = DocumentPath.OfElement("s", [2]).Encoded.ToArray();
+}
