@@ -7,7 +7,7 @@ namespace Datacake.EventualConsistency.Tests;
 public sealed class JoinTests
 {
     const string Keyspace = "cakes";
-    const int Documents = 40_000, DocumentLength = 300;
+    const int Documents = 20_000, DocumentLength = 600;
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
