@@ -38,6 +38,13 @@ public class VersionVectorTests
     }, iter: 2_000);
 
     [Fact]
+    public void Adding_an_interval_is_the_union_with_it() => Gen.Select(Vector, Interval).Sample((vector, next) =>
+    {
+        HlcTimestamp low = Stamp(next.Low, next.Node), high = Stamp(next.High, next.Node);
+        Assert.Equal(vector.Union(VersionVector.Of(next.Node, low, high)), vector.Union(next.Node, low, high));
+    }, iter: 5_000);
+
+    [Fact]
     public void Union_difference_and_intersection_are_those_of_sets() => Pair.Sample((a, b) =>
     {
         AssertHolds(StampsOf(a).Union(StampsOf(b)), a.Union(b));

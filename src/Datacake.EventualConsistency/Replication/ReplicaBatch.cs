@@ -163,12 +163,17 @@ sealed class ReplicaBatch
     public async ValueTask SetMayPurgeAsync(HlcTimestamp stamp)
     {
         var stored = IsWiped ? null : await _snapshot.GetAsync(StoreLayout.LogKey(stamp)).ConfigureAwait(false);
-        if (stored is { } encoded && !LogRecord.SaysMayPurge(encoded.Span))
+        if (stored is { } encoded)
         {
+            if (LogRecord.SaysMayPurge(encoded.Span))
+                return;
             var changed = _buffers.Memory.Take(encoded.Length);
             encoded.CopyTo(changed);
+            LogRecord.SetMayPurge(changed.Span);
             _log.Add(new LogChange(stamp, changed));
+            return;
         }
+        // It is one that this batch adds.
         foreach (var change in _log)
         {
             if (change.Stamp == stamp && change.Record is { } record)
