@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Datacake.Crdt;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.Rpc;
 using Microsoft.Extensions.Logging;
@@ -14,8 +15,12 @@ sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
     const int MaxQueued = 4_096;
     const long MaxQueuedBytes = 32 * 1024 * 1024;
     const long MaxUnhandledBytes = 4 * 1024 * 1024;
+    const int MaxAcknowledgedIntervals = 1_024;
 
-    readonly Channel<byte[]> _queue = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(MaxQueued) { SingleReader = true });
+    // Null stands for an acknowledgement of all that is applied by the time it is sent.
+    readonly Channel<byte[]?> _queue = Channel.CreateBounded<byte[]?>(new BoundedChannelOptions(MaxQueued) { SingleReader = true });
+    readonly Lock _acknowledgedLock = new();
+    readonly List<StampInterval> _acknowledged = [];    // under its lock: applied, and the peer is yet to be told
     long _queuedBytes;              // added to by the commit loop, taken from by the sender
     long _unhandledBytes;           // added to by the receiver, taken from by the commit loop
     Exception? _failure;            // written by the commit loop
@@ -49,6 +54,27 @@ sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
         _isLagging = !isTaken;
     }
 
+    /// <summary>
+    /// Tells the peer that transactions of it are applied. If it is too far behind it is not told, and sees it by the next report. Called on the commit loop.
+    /// </summary>
+    public void Acknowledge(IReadOnlyList<StampInterval> applied)
+    {
+        lock (_acknowledgedLock)
+        {
+            bool isDue = _acknowledged.Count > 0;
+            foreach (var interval in applied)
+            {
+                // Mostly they continue each other, so that many are told as one.
+                if (_acknowledged is [.., var last] && last.High == interval.Low)
+                    _acknowledged[^1] = last with { High = interval.High };
+                else if (_acknowledged.Count < MaxAcknowledgedIntervals)
+                    _acknowledged.Add(interval);
+            }
+            if (!isDue && !_queue.Writer.TryWrite(null))
+                _acknowledged.Clear();
+        }
+    }
+
     /// <summary>Sends what is queued until the link is closed or the stream breaks.</summary>
     public async Task SendAsync(CancellationToken cancellationToken)
     {
@@ -57,9 +83,19 @@ sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
         {
             while (_queue.Reader.TryRead(out byte[]? message))
             {
-                Interlocked.Add(ref _queuedBytes, -message.Length);
-                await Stream.WriteAsync(message, cancellationToken).ConfigureAwait(false);
+                Interlocked.Add(ref _queuedBytes, -(message?.Length ?? 0));
+                await Stream.WriteAsync(message ?? TakeAcknowledgement().Encoded, cancellationToken).ConfigureAwait(false);
             }
+        }
+    }
+
+    Acknowledgement TakeAcknowledgement()
+    {
+        lock (_acknowledgedLock)
+        {
+            var acknowledgement = new Acknowledgement([.. _acknowledged]);
+            _acknowledged.Clear();
+            return acknowledgement;
         }
     }
 

@@ -418,7 +418,7 @@ sealed class PeerLinks : IAsyncDisposable
         {
             link.AddUnhandled(-length);
             if (_applied.Count > 0)
-                link.Post(new Acknowledgement([.. _applied]));
+                link.Acknowledge(_applied);
             if (message is Report report && report.Peers.TryGetValue(link.Peer, out var known))
                 links._board.OnAcknowledged(link.Peer, known.Known[links._replica.Node]);
         }
