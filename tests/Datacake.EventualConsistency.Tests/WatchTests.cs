@@ -54,11 +54,16 @@ public class WatchTests
         var keyspace = cluster[1].Store.Keyspace(Name);
         await keyspace.PutAsync(1, new byte[] { 1 }, Consistency.All, Token);
         await keyspace.PutAsync(2, new byte[] { 1 }, Consistency.All, Token);
+        string position = "";
+        await TestCluster.WaitUntilAsync(
+            async () =>
+            {
+                position = await PositionOf(1);
+                return await PositionOf(2) == position && await PositionOf(3) == position;
+            },
+            "all know the same");
         // As long as a member is away, the others do not forget what it lacks.
         await cluster[3].Node.DisposeAsync();
-        string position;
-        await using (var watch = keyspace.WatchAsync(WatchPosition.Now, Token).GetAsyncEnumerator(Token))
-            position = (await Next(watch)).Position.ToString();
         Assert.True(WatchPosition.TryParse(position, out var after));
 
         await keyspace.PutAsync(2, new byte[] { 2 }, Consistency.One, Token);
@@ -76,6 +81,12 @@ public class WatchTests
             Assert.True(missed.Position.Covers(after));
             await cluster[node].Store.Keyspace(Name).PutAsync(10 + node, new byte[] { 1 }, Consistency.One, Token);
             Assert.Equal(10 + node, Assert.Single((await Next(watch)).Changes).Key);
+        }
+
+        async Task<string> PositionOf(int node)
+        {
+            await using var watch = cluster[node].Store.Keyspace(Name).WatchAsync(WatchPosition.Now, Token).GetAsyncEnumerator(Token);
+            return (await Next(watch)).Position.ToString();
         }
     }
 
