@@ -15,6 +15,11 @@ sealed record Cell(string Workload, string Parameters, params IReadOnlyList<Subj
     /// <summary>A worker stops after so many operations, if the time is not over before.</summary>
     public long MaxOperationsPerWorker { get; init; } = long.MaxValue;
 
+    /// <summary>
+    /// Whether each system is set up, warmed up and taken down again for each run, since one that is there works on even while another is measured.
+    /// </summary>
+    public bool IsolatesSystems { get; init; }
+
     /// <summary>Whether the bytes on sockets are of interest.</summary>
     public bool CountsWireBytes { get; init; }
 

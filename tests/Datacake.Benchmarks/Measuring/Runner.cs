@@ -38,31 +38,46 @@ sealed class Runner(Pace pace, string? filter, Progress progress, Action<CellRes
     /// <summary>What was measured of the systems. One that fails is left out, and said to have failed.</summary>
     async Task<IReadOnlyList<Measurement>> RunAllAsync(Cell cell)
     {
-        var running = new List<(Subject Subject, Session Session, List<Run> Runs)>();
-        foreach (var subject in cell.Subjects)
+        var open = new Dictionary<Subject, Session>();
+        var runs = cell.Subjects.ToDictionary(subject => subject, _ => new List<Run>());
+        if (!cell.IsolatesSystems)
         {
-            await TryAsync(cell, subject, "sets up and warms up", async () =>
-            {
-                var session = await subject.OpenAsync();
-                running.Add((subject, session, []));
-                await WarmUpAsync(session, cell);
-            });
+            foreach (var subject in cell.Subjects)
+                await OpenAsync(subject);
         }
         for (int run = 0; run < Pace.Runs; run++)
         {
-            foreach (var (subject, session, runs) in running)
+            foreach (var subject in cell.Subjects)
             {
                 // A system that has missed a run is not run again.
-                if (runs.Count == run)
+                if (runs[subject].Count < run)
+                    continue;
+                if (cell.IsolatesSystems)
+                    await OpenAsync(subject);
+                if (open.TryGetValue(subject, out var session))
                 {
                     await TryAsync(cell, subject, $"makes run {run + 1} of {Pace.Runs}", async () =>
-                        runs.Add(await Run.MakeAsync(session, cell, Pace.Run, cell.CountsWireBytes ? _wire : null)));
+                        runs[subject].Add(await Run.MakeAsync(session, cell, Pace.Run, cell.CountsWireBytes ? _wire : null)));
                 }
+                if (cell.IsolatesSystems)
+                    await CloseAsync(subject);
             }
         }
-        foreach (var (subject, session, _) in running)
-            await TryAsync(cell, subject, "closes", () => session.DisposeAsync().AsTask());
-        return [.. running.Where(system => system.Runs.Count == Pace.Runs).Select(system => Summarize(cell, system.Subject, system.Runs))];
+        foreach (var subject in cell.Subjects)
+            await CloseAsync(subject);
+        return [.. cell.Subjects.Where(subject => runs[subject].Count == Pace.Runs).Select(subject => Summarize(cell, subject, runs[subject]))];
+
+        Task OpenAsync(Subject subject) => TryAsync(cell, subject, "sets up and warms up", async () =>
+        {
+            var session = open[subject] = await subject.OpenAsync();
+            await WarmUpAsync(session, cell);
+        });
+
+        async Task CloseAsync(Subject subject)
+        {
+            if (open.Remove(subject, out var session))
+                await TryAsync(cell, subject, "closes", () => session.DisposeAsync().AsTask());
+        }
     }
 
     async Task TryAsync(Cell cell, Subject subject, string step, Func<Task> action)

@@ -117,7 +117,8 @@ static class ReplicationWorkload
     static async Task MeasurePutsAsync(Runner runner, string store, int nodes, Consistency level, int tasks)
     {
         bool isMemory = store == StoreKind.Memory;
-        var akkaLevel = isMemory && nodes == 3 ? AkkaLevelOf(level) : null;
+        bool isWithAkka = isMemory && nodes == 3 && (!runner.Pace.IsQuick || tasks is 1 or 64);
+        var akkaLevel = isWithAkka ? AkkaLevelOf(level) : null;
         // Its table has no figure for 64 tasks, and this is where the issue compares with Akka.
         var targets = isMemory ? KnownFigures.TargetsOf(nodes, level, tasks) : [];
         if (tasks == 64 && akkaLevel is null)
@@ -131,6 +132,7 @@ static class ReplicationWorkload
         {
             Workers = tasks,
             MaxOperationsPerWorker = tasks == 1 ? long.MaxValue : PutsPerTask,
+            IsolatesSystems = subjects.Count > 1,
             CountsWireBytes = true,
             Targets = targets,
         });

@@ -46,6 +46,7 @@ static class SyncWorkload
         {
             ItemsPerOperation = documents,
             MaxOperationsPerWorker = 1,
+            IsolatesSystems = subjects.Count > 1,
             CountsWireBytes = true,
             Targets = [Target.Within(within)],
         });
