@@ -11,7 +11,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// Answers pulls [R8, R9] from one snapshot of a joined store, part by part, so that the answer needs the memory of one part whatever its size.
 /// </summary>
 /// <param name="catalog">The keyspaces of the store.</param>
-/// <param name="maxPartLength">About how many bytes of documents a part may have.</param>
+/// <param name="maxPartLength">About how many bytes a part may have, but for the names of its last transaction and for a document that is longer.</param>
 sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
 {
     const int MaxRecords = 1_000;
@@ -34,22 +34,31 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         IStorageSnapshot snapshot, ReplicaState state, PullRequest request, ulong stream, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var missing = state.Known.Except(request.Known);
+        var claims = VersionVector.Empty;
         var part = new PartBuilder();
         int number = 0;
         // Newest first: what supersedes a transaction is always greater, so it has been sent when the transaction is claimed.
         await foreach (var record in NewestFirstAsync(snapshot, missing, cancellationToken).ConfigureAwait(false))
         {
-            var stamp = record.Stamp;
-            await AddDocumentsAsync(part, snapshot, record, missing, last: null).ConfigureAwait(false);
-            part.Records.Add(new TransactionNames(stamp, [.. record.DocumentKeys.Select(Name)]));
-            if (part.Length >= maxPartLength || part.Records.Count >= MaxRecords)
+            await foreach (var (key, document) in DocumentsOfAsync(part, snapshot, record, missing, last: null).ConfigureAwait(false))
             {
-                var claims = missing.Between(new HlcTimestamp(stamp.Packed - 1), missing.Top);
-                yield return new Chunk(request.Pull, stream, number++, state.Known, part.Records, part.Documents, claims, IsLast: false);
-                part = new PartBuilder();
+                part.Add(key, document);
+                if (part.Length >= maxPartLength)
+                    yield return Cut();
             }
+            part.Add(NamesOf(record));
+            claims = missing.Between(new HlcTimestamp(record.Stamp.Packed - 1), missing.Top);
+            if (part.Length >= maxPartLength || part.Records >= MaxRecords)
+                yield return Cut();
         }
-        yield return new Chunk(request.Pull, stream, number, state.Known, part.Records, part.Documents, missing, IsLast: true);
+        claims = missing;
+        yield return Cut(isLast: true);
+
+        Chunk Cut(bool isLast = false)
+        {
+            var (records, documents) = part.Take();
+            return new Chunk(request.Pull, stream, number++, state.Known, records, documents, claims, isLast);
+        }
     }
 
     /// <summary>
@@ -68,9 +77,12 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
             var missing = state.Known.Except(from.Base);
             await foreach (var record in NewestFirstAsync(snapshot, missing, cancellationToken).ConfigureAwait(false))
             {
-                await AddDocumentsAsync(part, snapshot, record, missing, from.Last).ConfigureAwait(false);
-                if (part.Length >= maxPartLength)
-                    yield return Page(SnapshotPart.Changed);
+                await foreach (var (key, document) in DocumentsOfAsync(part, snapshot, record, missing, from.Last).ConfigureAwait(false))
+                {
+                    part.Add(key, document);
+                    if (part.Length >= maxPartLength)
+                        yield return Page(SnapshotPart.Changed);
+                }
             }
             yield return Page(SnapshotPart.Changed);
         }
@@ -87,18 +99,16 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         }
         await foreach (var (key, value) in snapshot.ReadAllAsync(StoreLayout.AllLog, cancellationToken).ConfigureAwait(false))
         {
-            var record = LogRecord.Decode(StoreLayout.StampOfLogKey(key.Span), value);
-            part.Records.Add(new TransactionNames(record.Stamp, [.. record.DocumentKeys.Select(Name)]));
-            if (part.Records.Count >= MaxRecords)
+            part.Add(NamesOf(LogRecord.Decode(StoreLayout.StampOfLogKey(key.Span), value)));
+            if (part.Length >= maxPartLength || part.Records >= MaxRecords)
                 yield return Page(rest);
         }
         yield return Page(rest, isLast: true);
 
         SnapshotPage Page(SnapshotPart which, bool isLast = false)
         {
-            var page = new SnapshotPage(request.Pull, stream, number++, state, count, which, part.Records, part.Documents, isLast);
-            part = new PartBuilder();
-            return page;
+            var (records, documents) = part.Take();
+            return new SnapshotPage(request.Pull, stream, number++, state, count, which, records, documents, isLast);
         }
     }
 
@@ -113,8 +123,9 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         }
     }
 
-    /// <summary>Adds the documents that a record names to a part, but for those sent already, and those after the last one wanted.</summary>
-    async ValueTask AddDocumentsAsync(PartBuilder part, IStorageSnapshot snapshot, LogRecord record, VersionVector missing, DocumentName? last)
+    /// <summary>The documents that a record names, but for those that the part has or that were sent already, and those after the last one wanted.</summary>
+    async IAsyncEnumerable<(ReadOnlyMemory<byte> Key, NamedDocument Document)> DocumentsOfAsync(
+        PartBuilder part, IStorageSnapshot snapshot, LogRecord record, VersionVector missing, DocumentName? last)
     {
         foreach (var key in record.DocumentKeys)
         {
@@ -122,9 +133,11 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
                 continue;
             var document = await ReplicaBatch.ReadStoredAsync(snapshot, key).ConfigureAwait(false);
             if (!ReferenceEquals(document, Document.Nothing) && !WasSent(document, missing, record.Stamp))
-                part.Add(key, new NamedDocument(Name(key), document));
+                yield return (key, new NamedDocument(Name(key), document));
         }
     }
+
+    TransactionNames NamesOf(LogRecord record) => new(record.Stamp, [.. record.DocumentKeys.Select(Name)]);
 
     /// <summary>Where the documents are that come after one in the order that all nodes share.</summary>
     IEnumerable<KeyRange> RangesAfter(DocumentName? last)
@@ -178,15 +191,16 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         return StoreLayout.Log(lowest, stamps.Top);
     }
 
-    /// <summary>Collects a part.</summary>
+    /// <summary>Collects one part after the other.</summary>
     sealed class PartBuilder
     {
         readonly HashSet<StorageKey> _keys = [];
+        List<TransactionNames> _records = [];
+        List<NamedDocument> _documents = [];
 
-        public List<TransactionNames> Records { get; } = [];
+        public int Records => _records.Count;
 
-        public List<NamedDocument> Documents { get; } = [];
-
+        /// <summary>About how many bytes the part has.</summary>
         public int Length { get; private set; }
 
         public bool Has(ReadOnlyMemory<byte> key) => _keys.Contains(new StorageKey(key));
@@ -194,8 +208,26 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         public void Add(ReadOnlyMemory<byte> key, NamedDocument document)
         {
             _keys.Add(new StorageKey(key));
-            Documents.Add(document);
-            Length += document.Document.Encoded.Length + document.Name.Key.Length;
+            _documents.Add(document);
+            Length += LengthOf(document.Name) + document.Document.Encoded.Length;
         }
+
+        public void Add(TransactionNames record)
+        {
+            _records.Add(record);
+            foreach (var name in record.Documents)
+                Length += LengthOf(name);
+        }
+
+        /// <summary>Ends the part, and begins the next.</summary>
+        public (IReadOnlyList<TransactionNames> Records, IReadOnlyList<NamedDocument> Documents) Take()
+        {
+            var taken = (_records, _documents);
+            (_records, _documents, Length) = ([], [], 0);
+            _keys.Clear();
+            return taken;
+        }
+
+        static int LengthOf(DocumentName name) => name.Keyspace.Length + name.Key.Length;
     }
 }

@@ -261,6 +261,31 @@ public sealed class ReplicaTests
         Assert.False(stage[2].Replica.State.Known.Contains(mutations.Items[0].Stamp));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_is_pulled_comes_in_parts_that_fit_whatever_a_transaction_touches(bool isJoining)
+    {
+        const int Documents = 50, DocumentLength = 1_000, PartLength = 4_000, NamesOfTransaction = Documents * 20;
+        await using var stage = await Stage.StartAsync(1);
+        var builder = new DocumentContentBuilder();
+        builder.Set(DocumentPath.OfProperty("large").Encoded.Span, new byte[DocumentLength]);
+        var large = builder.Build();
+        await stage[1].WriteAsync(transaction => ForEach(key => transaction.Put("cakes", key, large)));
+        for (int i = 0; i < 20; i++)
+            await stage[1].WriteAsync(transaction => ForEach(key => transaction.Update("cakes", key, Content)));
+
+        var parts = await stage[1].AnswerAsync(new PullRequest(1, VersionVector.Empty, VersionVector.Empty, isJoining), stream: 1, PartLength);
+        Assert.All(parts, part => Assert.InRange(part.Encoded.Length, 1, PartLength + DocumentLength + NamesOfTransaction));
+        Assert.True(parts.Count > Documents * DocumentLength / PartLength);
+
+        static void ForEach(Action<DocumentKey> action)
+        {
+            for (int i = 0; i < Documents; i++)
+                action(DocumentKey.Of(i));
+        }
+    }
+
     static ReadOnlySpan<byte> Name => DocumentPath.OfProperty("name").Encoded.Span;
 
     static DocumentContent Content

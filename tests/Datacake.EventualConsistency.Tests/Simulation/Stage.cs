@@ -172,11 +172,11 @@ sealed class Actor(byte node, ulong storeId, SimulatedClock clock) : IAsyncDispo
         return report!;
     }
 
-    public async Task<List<ReplicaMessage>> AnswerAsync(PullRequest request, ulong stream)
+    public async Task<List<ReplicaMessage>> AnswerAsync(PullRequest request, ulong stream, int maxPartLength = 1)
     {
         using var snapshot = await _storage.OpenSnapshotAsync();
         var parts = new List<ReplicaMessage>();
-        await foreach (var part in new PullServer(Replica.Catalog, maxPartLength: 1).AnswerAsync(snapshot, request, stream))
+        await foreach (var part in new PullServer(Replica.Catalog, maxPartLength).AnswerAsync(snapshot, request, stream))
             parts.Add(part);
         return parts;
     }
