@@ -20,4 +20,17 @@ static class Eventually
             Assert.Fail($"Not in time: node {node.Id} knows {string.Join(", ", node.Members)}");
         }
     }
+
+    /// <summary>Waits until a line is logged that is as asked, and fails with all lines if that takes longer.</summary>
+    public static async Task UntilLoggedAsync(this ListLogger log, Predicate<string> condition)
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
+        while (!log.Lines.Any(line => condition(line)))
+        {
+            Assert.True(
+                TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(30), $"Not in time: {string.Join(Environment.NewLine, log.Lines)}");
+            await poll.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+        }
+    }
 }
