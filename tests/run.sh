@@ -31,11 +31,11 @@ run() { # name, command
     echo "$status" >"$logs/$1.status"
 }
 
-# Several at a time: the tests wait more than they compute.
+# Two at a time: the tests wait more than they compute, and are many threads each.
 echo "Checking the formatting, and running the tests"
 run format dotnet format Datacake.Data.sln --verify-no-changes --no-restore &
 for project in tests/*.Tests; do
-    while [ "$(jobs -rp | wc -l)" -ge 3 ]; do wait -n || true; done
+    while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n || true; done
     name=$(basename "$project")
     run "$name" dotnet "$project/bin/Debug/net10.0/$name.dll" -noColor &
 done
