@@ -184,20 +184,10 @@ public sealed class StoreSnapshot : IDisposable
     public void Dispose() => _storage.Dispose();
 
     /// <summary>What a page ends with, without the prefix of its keys, once it is read.</summary>
-    static ValueTask<ReadOnlyMemory<byte>> LastKeyAsync(ValueTask reading, EntryPage entries, int prefixLength)
+    static async ValueTask<ReadOnlyMemory<byte>> LastKeyAsync(ValueTask reading, EntryPage entries, int prefixLength)
     {
-        if (!reading.IsCompletedSuccessfully)
-            return WaitAsync();
-        reading.GetAwaiter().GetResult();
-        return new(LastKey());
-
-        async ValueTask<ReadOnlyMemory<byte>> WaitAsync()
-        {
-            await reading.ConfigureAwait(false);
-            return LastKey();
-        }
-
-        ReadOnlyMemory<byte> LastKey() => entries.Count == 0 ? default : entries.KeyOf(entries.Count - 1)[prefixLength..].ToArray();
+        await reading.ConfigureAwait(false);
+        return entries.Count == 0 ? default : entries.KeyOf(entries.Count - 1)[prefixLength..].ToArray();
     }
 
     IndexEntrySet IndexOf(string keyspace, string index) => FindIndex(keyspace, index) ?? throw new InvalidOperationException(
