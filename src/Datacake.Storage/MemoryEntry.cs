@@ -1,31 +1,11 @@
-using System.Buffers.Binary;
-
 namespace Datacake.Storage;
 
 /// <summary>
-/// A key and its value in one array, which never changes: the length of the key in two bytes, the key, the value. One allocation, and 24 bytes
-/// less than two; a reference to an entry takes no more than one to an array.
+/// A key and its value in the block of a node, or the value in an array of its own. They stay as they are for as long as somebody refers to them.
 /// </summary>
-readonly struct MemoryEntry
+readonly struct MemoryEntry(MemoryBlock block, MemoryPlace place, byte[]? longValue)
 {
-    const int KeyStart = sizeof(ushort);
+    public ReadOnlyMemory<byte> Value => longValue ?? block.Value(place);
 
-    readonly byte[] _bytes;
-
-    /// <summary>Copies a key and a value.</summary>
-    public MemoryEntry(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
-    {
-        _bytes = GC.AllocateUninitializedArray<byte>(KeyStart + key.Length + value.Length);
-        BinaryPrimitives.WriteUInt16LittleEndian(_bytes, checked((ushort)key.Length));
-        key.CopyTo(_bytes.AsSpan(KeyStart));
-        value.CopyTo(_bytes.AsSpan(KeyStart + key.Length));
-    }
-
-    public ReadOnlySpan<byte> Key => _bytes.AsSpan(KeyStart, KeyLength);
-
-    public ReadOnlyMemory<byte> Value => _bytes.AsMemory(KeyStart + KeyLength);
-
-    public StorageEntry ToStorageEntry() => new(_bytes.AsMemory(KeyStart, KeyLength), Value);
-
-    int KeyLength => BinaryPrimitives.ReadUInt16LittleEndian(_bytes);
+    public StorageEntry ToStorageEntry() => new(block.KeyMemory(place), Value);
 }

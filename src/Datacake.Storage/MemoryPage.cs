@@ -2,7 +2,7 @@ using System.Collections;
 
 namespace Datacake.Storage;
 
-/// <summary>A page of a scan. It refers to the entries of the tree, which takes a quarter of the memory that a list of them would.</summary>
+/// <summary>A page of a scan. It refers to the entries of the tree, which is quicker than to make them all.</summary>
 sealed class MemoryPage : IReadOnlyList<StorageEntry>
 {
     const int FirstCapacity = 16;

@@ -10,7 +10,7 @@ namespace Datacake.Storage;
 /// A commit copies keys and values, so that the caller may reuse its memory afterwards. It changes the tree in place as far as no open
 /// snapshot shows it, and copies the nodes on its way otherwise: dispose snapshots when they have served. Opening or disposing a snapshot
 /// waits for the end of a commit under way, but only of one, and that takes a few milliseconds at most: large batches are worked on beside
-/// what readers see. What a snapshot returns is the store's own memory, not a copy. An entry costs some 50 bytes beside its key and value.
+/// what readers see. What a snapshot returns is the store's own memory, not a copy. An entry costs 30 to 70 bytes beside its key and value.
 /// </remarks>
 public sealed class MemoryStorage : IStorage
 {
@@ -51,20 +51,20 @@ public sealed class MemoryStorage : IStorage
         cancellationToken.ThrowIfCancellationRequested();
         lock (_committing)
         {
-            // Before the tree is touched: the values need the most memory, and if there is not enough, nothing has changed yet.
-            MemoryEntry[] entries = ArrayPool<MemoryEntry>.Shared.Rent(batch.Count);
+            // Before the tree is touched: long values need the most memory, and if there is not enough, nothing has changed yet.
+            byte[]?[] longValues = ArrayPool<byte[]?>.Shared.Rent(batch.Count);
             try
             {
-                CopyEntries(batch.Operations, entries);
+                CopyLongValues(batch.Operations, longValues);
                 // Who waits has waited for the last commit, and so does not for this one, however fast they follow each other.
                 if (batch.Count <= MaxOperationsInPlace && Volatile.Read(ref _waiting) == 0)
-                    CommitInPlace(batch.Operations, entries);
+                    CommitInPlace(batch.Operations, longValues);
                 else
-                    CommitBeside(batch.Operations, entries);
+                    CommitBeside(batch.Operations, longValues);
             }
             finally
             {
-                ArrayPool<MemoryEntry>.Shared.Return(entries, clearArray: true);
+                ArrayPool<byte[]?>.Shared.Return(longValues, clearArray: true);
             }
         }
         return ValueTask.CompletedTask;
@@ -105,14 +105,14 @@ public sealed class MemoryStorage : IStorage
                 + "that was short: it takes the data from its peers.",
             _failure));
 
-    void CommitInPlace(ReadOnlySpan<WriteOperation> operations, ReadOnlySpan<MemoryEntry> entries)
+    void CommitInPlace(ReadOnlySpan<WriteOperation> operations, ReadOnlySpan<byte[]?> longValues)
     {
         lock (_gate)
         {
             MemoryTree tree = Tree;
             try
             {
-                _tree = Apply(tree, _shown.Newest, operations, entries);
+                _tree = Apply(tree, _shown.Newest, operations, longValues);
                 _version++;
             }
             catch (Exception failure)
@@ -125,10 +125,10 @@ public sealed class MemoryStorage : IStorage
         }
     }
 
-    void CommitBeside(ReadOnlySpan<WriteOperation> operations, ReadOnlySpan<MemoryEntry> entries)
+    void CommitBeside(ReadOnlySpan<WriteOperation> operations, ReadOnlySpan<byte[]?> longValues)
     {
         // Nobody else changes what the gate guards, but for snapshots.
-        MemoryTree tree = Apply(Tree, shown: _version, operations, entries);
+        MemoryTree tree = Apply(Tree, shown: _version, operations, longValues);
         lock (_gate)
         {
             _tree = tree;
@@ -136,27 +136,31 @@ public sealed class MemoryStorage : IStorage
         }
     }
 
-    MemoryTree Apply(MemoryTree tree, long shown, ReadOnlySpan<WriteOperation> operations, ReadOnlySpan<MemoryEntry> entries)
+    MemoryTree Apply(MemoryTree tree, long shown, ReadOnlySpan<WriteOperation> operations, ReadOnlySpan<byte[]?> longValues)
     {
         var editor = new MemoryTree.Editor(tree, _version + 1, shown);
         for (int i = 0; i < operations.Length; i++)
         {
-            if (operations[i].IsDelete)
-                editor.Delete(operations[i].Key.Span);
+            ReadOnlySpan<byte> key = operations[i].Key.Span;
+            if (operations[i].Value is not { } value)
+                editor.Delete(key);
+            else if (longValues[i] is { } longValue)
+                editor.Put(key, longValue);
             else
-                editor.Put(entries[i]);
+                editor.Put(key, value.Span);
         }
         return editor.Root;
     }
 
-    static void CopyEntries(ReadOnlySpan<WriteOperation> operations, Span<MemoryEntry> entries)
+    static void CopyLongValues(ReadOnlySpan<WriteOperation> operations, Span<byte[]?> longValues)
     {
         for (int i = 0; i < operations.Length; i++)
         {
-            // Of a delete, too: memory that its owner has taken back fails here, not in the midst of the changes.
-            ReadOnlySpan<byte> key = operations[i].Key.Span;
-            if (operations[i].Value is { } value)
-                entries[i] = new MemoryEntry(key, value.Span);
+            // Memory that its owner has taken back fails here, not in the midst of the changes.
+            _ = operations[i].Key.Span;
+            ReadOnlySpan<byte> value = operations[i].Value.GetValueOrDefault().Span;
+            if (value.Length > MemoryBlock.MaxValueLength)
+                longValues[i] = value.ToArray();
         }
     }
 }

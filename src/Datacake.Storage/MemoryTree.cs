@@ -14,7 +14,7 @@ namespace Datacake.Storage;
 /// merged on the way down, before they need to be, so that a change never has to come back up (Guibas and Sedgewick, 1978).
 /// Any number of threads may read a version at once, but not while an editor changes nodes of it.
 /// <para>
-/// A node knows how many bytes at their beginning all of its keys share, and has the eight bytes after those of each key beside the reference to the
+/// A node knows how many bytes at their beginning all of its keys share, and has the eight bytes after those of each key beside the place of the
 /// entry: most comparisons touch nothing but the node. Prefix B-trees, after Bayer and Unterauer (1977), and "poor man's normalized keys" (Graefe,
 /// "Modern B-Tree Techniques", 2011).
 /// </para>
@@ -27,6 +27,9 @@ sealed class MemoryTree
     // A node with fewer slots is joined with a neighbour when a delete passes through it.
     const int MinSlots = MaxSlots / 4;
 
+    // So much more than its entries need a block may have.
+    const int MaxSpareLength = 16 * 1024;
+
     /// <summary>The version that this node was made for: the trees of earlier ones do not have it.</summary>
     readonly long _version;
 
@@ -36,8 +39,17 @@ sealed class MemoryTree
     /// </summary>
     Slots _slots;
 
+    /// <summary>What the slots refer to. Versions of the node may share it.</summary>
+    MemoryBlock _block = MemoryBlock.Empty;
+
+    /// <summary>How many bytes of the block no slot of this node refers to any more.</summary>
+    int _garbage;
+
     /// <summary>The children of a branch; null in a leaf.</summary>
     readonly MemoryTree[]? _children;
+
+    /// <summary>In a leaf, the values that are too long for the block, in the places of their slots; null if it has none.</summary>
+    byte[]?[]? _longValues;
 
     int _count;
 
@@ -51,11 +63,21 @@ sealed class MemoryTree
     }
 
     /// <summary>A branch that has yet to get a second child.</summary>
-    MemoryTree(long version, MemoryTree onlyChild)
-        : this(version, isLeaf: false)
+    static MemoryTree Above(long version, MemoryTree onlyChild)
     {
-        _children![0] = onlyChild;
-        _count = 1;
+        var branch = new MemoryTree(version, isLeaf: false) { _count = 1 };
+        branch._children![0] = onlyChild;
+        return branch;
+    }
+
+    /// <summary>A copy of a node, which shares its block.</summary>
+    MemoryTree(long version, MemoryTree node)
+    {
+        _version = version;
+        node.Used.CopyTo(_slots);
+        (_block, _garbage, _count, _shared) = (node._block, node._garbage, node._count, node._shared);
+        _children = (MemoryTree[]?)node._children?.Clone();
+        _longValues = (byte[]?[]?)node._longValues?.Clone();
     }
 
     /// <summary>The tree to begin with. Nothing ever changes it in place, since it has the version 0.</summary>
@@ -73,7 +95,7 @@ sealed class MemoryTree
     [MemberNotNullWhen(false, nameof(_children))]
     bool IsLeaf => _children is null;
 
-    ReadOnlySpan<byte> LastKey => _slots[_count - 1].Entry.Key;
+    ReadOnlySpan<byte> LastKey => KeyAt(_count - 1);
 
     public ReadOnlyMemory<byte>? Get(ReadOnlySpan<byte> key)
     {
@@ -82,7 +104,7 @@ sealed class MemoryTree
             node = children[node.ChildFor(key)];
         if (!node.TryFind(key, out int at))
             return null;
-        return node._slots[at].Entry.Value;
+        return node.EntryAt(at).Value;
     }
 
     /// <summary>Adds the entries of a range to a page, until the page is full or the range ends.</summary>
@@ -102,7 +124,7 @@ sealed class MemoryTree
             if (_children is { } children)
                 children[i].ScanForward(range, page);
             else
-                page.Add(_slots[i].Entry);
+                page.Add(EntryAt(i));
         }
     }
 
@@ -114,7 +136,7 @@ sealed class MemoryTree
             if (_children is { } children)
                 children[i].ScanReverse(range, page);
             else
-                page.Add(_slots[i].Entry);
+                page.Add(EntryAt(i));
         }
     }
 
@@ -127,9 +149,9 @@ sealed class MemoryTree
         int first = 0;
         int end = _count;
         // Most nodes of a long scan lie wholly inside the range: one comparison at each side tells.
-        if (keyed[0].Entry.Key.SequenceCompareTo(range.Start.Span) < 0)
+        if (KeyOf(keyed[0]).SequenceCompareTo(range.Start.Span) < 0)
             first = IsLeaf ? PlaceOf(range.Start.Span) : ChildFor(range.Start.Span);
-        if (range.End is { } upper && keyed[^1].Entry.Key.SequenceCompareTo(upper.Span) >= 0)
+        if (range.End is { } upper && KeyOf(keyed[^1]).SequenceCompareTo(upper.Span) >= 0)
             end = PlaceOf(upper.Span) + (IsLeaf ? 0 : 1);
         return (first, end);
     }
@@ -150,7 +172,7 @@ sealed class MemoryTree
         int shared = slots.IsEmpty ? 0 : _shared;
         if (shared > 0)
         {
-            ReadOnlySpan<byte> beginning = slots[0].Entry.Key[..shared];
+            ReadOnlySpan<byte> beginning = KeyOf(slots[0])[..shared];
             if (!key.StartsWith(beginning))
             {
                 at = key.SequenceCompareTo(beginning) < 0 ? 0 : slots.Length;
@@ -167,7 +189,7 @@ sealed class MemoryTree
             int order = slot.Next.CompareTo(next);
             // The same for two keys of which one ends there.
             if (order == 0)
-                order = slot.Entry.Key[shared..].SequenceCompareTo(key[shared..]);
+                order = KeyOf(slot)[shared..].SequenceCompareTo(key[shared..]);
             if (order == 0)
             {
                 at = middle;
@@ -182,49 +204,82 @@ sealed class MemoryTree
         return false;
     }
 
-    void Insert(int at, MemoryEntry entry, MemoryTree? child)
+    /// <summary>Puts an entry, or a separator with its child, in a place, and moves those from there on.</summary>
+    void Insert(int at, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, byte[]? longValue, MemoryTree? child)
     {
-        ReadOnlySpan<byte> key = entry.Key;
-        int shared = Keyed is [var first, ..] ? key.CommonPrefixLength(first.Entry.Key[.._shared]) : key.Length;
+        int shared = Keyed is [var first, ..] ? key.CommonPrefixLength(KeyOf(first)[.._shared]) : key.Length;
         if (shared != _shared)
             Share(shared);
+        MemoryPlace place = Store(key, value);
         Span<Slot> slots = _slots;
         slots[at.._count].CopyTo(slots[(at + 1)..]);
-        slots[at] = new Slot(entry, shared);
-        if (!IsLeaf)
-        {
-            Array.Copy(_children, at, _children, at + 1, _count - at);
-            _children[at] = child!;
-        }
+        slots[at] = new Slot(NextBytes(key, shared), place);
+        InsertAt(_longValues, at, null);
+        InsertAt(_children, at, child);
         _count++;
+        if (longValue is not null)
+            SetLongValue(at, longValue);
     }
 
-    /// <summary>Puts another entry with the same key in a place.</summary>
-    void Replace(int at, MemoryEntry entry) => _slots[at] = new Slot(entry, _shared);
+    /// <summary>Puts another value with the same key in a place, or another separator.</summary>
+    void Replace(int at, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, byte[]? longValue)
+    {
+        MemoryPlace replaced = _slots[at].Place;
+        if (longValue is null || replaced.ValueLength > 0)
+        {
+            _slots[at] = new Slot(_slots[at].Next, Store(key, value));
+            Discard(replaced.Length);
+        }
+        if (longValue is not null || _longValues is not null)
+            SetLongValue(at, longValue);
+    }
 
     void Remove(int at)
     {
         Span<Slot> slots = Used;
+        int removed = slots[at].Place.Length;
         slots[(at + 1)..].CopyTo(slots[at..]);
-        slots[^1] = default;
+        RemoveAt(_longValues, at);
+        RemoveAt(_children, at);
         _count--;
-        if (!IsLeaf)
-        {
-            Array.Copy(_children, at + 1, _children, at, _count - at);
-            _children[_count] = null!;
-        }
+        Discard(removed);
     }
+
+    void InsertAt<T>(T?[]? items, int at, T? item)
+        where T : class
+    {
+        if (items is null)
+            return;
+        Array.Copy(items, at, items, at + 1, _count - at);
+        items[at] = item;
+    }
+
+    void RemoveAt<T>(T?[]? items, int at)
+        where T : class
+    {
+        if (items is null)
+            return;
+        Array.Copy(items, at + 1, items, at, _count - at - 1);
+        items[_count - 1] = null;
+    }
+
+    void SetLongValue(int at, byte[]? value) => (_longValues ??= new byte[]?[MaxSlots])[at] = value;
 
     /// <summary>Adds slots of another node behind the own.</summary>
     void Append(MemoryTree other, int first, int count)
     {
-        Span<Slot> slots = _slots;
-        other.Used.Slice(first, count).CopyTo(slots[_count..]);
         if (!IsLeaf)
             Array.Copy(other._children!, first, _children, _count, count);
-        bool wasEmpty = _count == 0;
-        _count += count;
-        if (wasEmpty)
+        for (int i = first; i < first + count; i++)
+        {
+            Slot slot = other._slots[i];
+            Reserve(slot.Place.Length);
+            _slots[_count] = new Slot(slot.Next, _block.Add(other._block, slot.Place));
+            if (other._longValues?[i] is { } longValue)
+                SetLongValue(_count, longValue);
+            _count++;
+        }
+        if (_count == count)
             _shared = other._shared;
         else
             Share(CommonLength);
@@ -233,16 +288,19 @@ sealed class MemoryTree
     /// <summary>Drops all slots but the first ones.</summary>
     void Truncate(int count)
     {
-        Used[count..].Clear();
-        if (!IsLeaf)
-            Array.Clear(_children, count, _count - count);
+        int dropped = 0;
+        foreach (ref readonly Slot slot in Used[count..])
+            dropped += slot.Place.Length;
+        _longValues?.AsSpan(count, _count - count).Clear();
+        _children?.AsSpan(count, _count - count).Clear();
         _count = count;
+        Discard(dropped);
     }
 
     /// <summary>Puts another separator in a place, between the same neighbours.</summary>
-    void Separate(int at, MemoryEntry separator)
+    void Separate(int at, ReadOnlySpan<byte> separator)
     {
-        _slots[at] = new Slot(separator, 0);
+        Replace(at, separator, value: default, longValue: null);
         Share(CommonLength);
     }
 
@@ -258,10 +316,16 @@ sealed class MemoryTree
     {
         _shared = shared;
         foreach (ref Slot slot in Keyed)
-            slot = new Slot(slot.Entry, shared);
+            slot = new Slot(NextBytes(KeyOf(slot), shared), slot.Place);
     }
 
-    int CommonLength => Keyed[0].Entry.Key.CommonPrefixLength(LastKey);
+    int CommonLength => KeyOf(Keyed[0]).CommonPrefixLength(LastKey);
+
+    MemoryEntry EntryAt(int at) => new(_block, _slots[at].Place, _longValues?[at]);
+
+    ReadOnlySpan<byte> KeyAt(int at) => _block.Key(_slots[at].Place);
+
+    ReadOnlySpan<byte> KeyOf(in Slot slot) => _block.Key(slot.Place);
 
     /// <summary>The eight bytes of a key after the first ones, as a number that compares as they do; zeros where the key has no more.</summary>
     static ulong NextBytes(ReadOnlySpan<byte> key, int start)
@@ -275,12 +339,49 @@ sealed class MemoryTree
         return rest.IsEmpty ? 0 : bytes << 8 * (sizeof(ulong) - rest.Length);
     }
 
-    /// <summary>An entry, or the separator of a child, without value.</summary>
-    readonly struct Slot(MemoryEntry entry, int shared)
+    /// <summary>Adds a key and a value to the block, and makes room for them before.</summary>
+    MemoryPlace Store(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
-        /// <summary>The bytes of the key after those that all keys of the node share.</summary>
-        public readonly ulong Next = NextBytes(entry.Key, shared);
-        public readonly MemoryEntry Entry = entry;
+        Reserve(key.Length + value.Length);
+        return _block.Add(key, value);
+    }
+
+    void Reserve(int length)
+    {
+        if (!_block.HasRoomFor(length))
+            Repack(length);
+    }
+
+    /// <summary>No slot of this node refers to so many bytes of the block any more.</summary>
+    void Discard(int length)
+    {
+        _garbage += length;
+        if (_garbage > _block.Used / 2)
+            Repack(0);
+    }
+
+    /// <summary>
+    /// Copies the entries to a block of their own, with room for so many bytes and for the entries that a full node would have, were they like those.
+    /// </summary>
+    void Repack(int length)
+    {
+        int used = 0;
+        foreach (ref readonly Slot slot in Used)
+            used += slot.Place.Length;
+        int rest = _count == 0 ? 0 : Math.Min(MaxSpareLength, used * (MaxSlots - _count) / _count);
+        var block = new MemoryBlock(used + Math.Max(rest, length + used / 4));
+        foreach (ref Slot slot in Used)
+            slot = new Slot(slot.Next, block.Add(_block, slot.Place));
+        (_block, _garbage) = (block, 0);
+    }
+
+    /// <summary>An entry, or the separator of a child, without value.</summary>
+    /// <param name="next">The bytes of the key after those that all keys of the node share.</param>
+    /// <param name="place">Where the entry is in the block.</param>
+    readonly struct Slot(ulong next, MemoryPlace place)
+    {
+        public readonly ulong Next = next;
+        public readonly MemoryPlace Place = place;
     }
 
     [InlineArray(MaxSlots)]
@@ -300,13 +401,18 @@ sealed class MemoryTree
         /// <summary>The tree with the changes so far.</summary>
         public MemoryTree Root { get; private set; } = root;
 
-        public void Put(MemoryEntry entry)
+        /// <summary>Puts a copy of an entry whose value is not too long for a block.</summary>
+        public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => Put(key, value, longValue: null);
+
+        /// <summary>Puts a copy of a key with a value that the tree keeps.</summary>
+        public void Put(ReadOnlySpan<byte> key, byte[] longValue) => Put(key, value: default, longValue);
+
+        void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, byte[]? longValue)
         {
-            ReadOnlySpan<byte> key = entry.Key;
             MemoryTree node = OwnedRoot();
             if (node.IsFull)
             {
-                Root = new MemoryTree(version, onlyChild: node);
+                Root = Above(version, onlyChild: node);
                 SplitChild(Root, 0, key);
                 node = Root;
             }
@@ -322,9 +428,9 @@ sealed class MemoryTree
                 node = child;
             }
             if (node.TryFind(key, out int place))
-                node.Replace(place, entry);
+                node.Replace(place, key, value, longValue);
             else
-                node.Insert(place, entry, child: null);
+                node.Insert(place, key, value, longValue, child: null);
         }
 
         public void Delete(ReadOnlySpan<byte> key)
@@ -355,9 +461,7 @@ sealed class MemoryTree
         {
             if (node._version > shown)
                 return node;
-            var copy = new MemoryTree(version, node.IsLeaf);
-            copy.Append(node, 0, node._count);
-            return copy;
+            return new MemoryTree(version, node);
         }
 
         /// <summary>
@@ -373,7 +477,7 @@ sealed class MemoryTree
             left.Truncate(keep);
             left.ShareMore();
             right.ShareMore();
-            parent.Insert(at + 1, Between(left, right), right);
+            parent.Insert(at + 1, Between(left, right), value: default, longValue: null, right);
         }
 
         /// <summary>Makes one of a small child and a neighbour or, where that would be too large, two of the same size.</summary>
@@ -410,14 +514,10 @@ sealed class MemoryTree
         /// <summary>
         /// The separator of two neighbours: for leaves the shortest key that tells them apart, so that branches stay small.
         /// </summary>
-        static MemoryEntry Between(MemoryTree left, MemoryTree right)
+        static ReadOnlySpan<byte> Between(MemoryTree left, MemoryTree right)
         {
-            if (!right.IsLeaf)
-                return right._slots[0].Entry;
-            ReadOnlySpan<byte> first = right._slots[0].Entry.Key;
-            return Separator(first[..(first.CommonPrefixLength(left.LastKey) + 1)]);
+            ReadOnlySpan<byte> first = right.KeyAt(0);
+            return right.IsLeaf ? first[..(first.CommonPrefixLength(left.LastKey) + 1)] : first;
         }
-
-        static MemoryEntry Separator(ReadOnlySpan<byte> key) => new(key, value: []);
     }
 }

@@ -29,7 +29,7 @@ public sealed class MemoryTreeTests
                     {
                         int key = batch % 2 == 0 ? random.Next(keys) : next++ % keys;
                         if (grows && model.Add(key))
-                            editor.Put(new MemoryEntry(Key(key), Key(key)));
+                            editor.Put(Key(key), Key(key).AsSpan());
                         else if (!grows && model.Remove(key))
                             editor.Delete(Key(key));
                     }
@@ -46,9 +46,9 @@ public sealed class MemoryTreeTests
             },
             iter: Math.Max(2, 30_000 / keys));
 
-    /// <summary>Keys that share much, little or nothing, of which some begin others, and with zeros at the end.</summary>
+    /// <summary>Keys that share much, little or nothing, of which some begin others, and with zeros at the end; short values and long ones.</summary>
     [Fact]
-    public void Keys_of_any_length_are_found_whatever_they_share() =>
+    public void Entries_of_any_length_are_found_whatever_their_keys_share() =>
         Gen.Int.Sample(
             seed =>
             {
@@ -66,7 +66,11 @@ public sealed class MemoryTreeTests
                         if (random.NextDouble() >= deletes)
                         {
                             model[Convert.ToHexString(key)] = i;
-                            editor.Put(new MemoryEntry(key, Key(i)));
+                            byte[] value = Value(i);
+                            if (value.Length > MemoryBlock.MaxValueLength)
+                                editor.Put(key, value);
+                            else
+                                editor.Put(key, value.AsSpan());
                         }
                         else
                         {
@@ -85,9 +89,10 @@ public sealed class MemoryTreeTests
                     for (int i = 0; i < 100; i++)
                     {
                         byte[] key = AnyKey(random);
-                        int? expected = model.TryGetValue(Convert.ToHexString(key), out int value) ? value : null;
-                        Assert.Equal(expected, tree.Get(key) is { } found ? BinaryPrimitives.ReadInt32BigEndian(found.Span) : null);
+                        byte[]? expected = model.TryGetValue(Convert.ToHexString(key), out int number) ? Value(number) : null;
+                        Assert.Equal(expected, tree.Get(key)?.ToArray());
                     }
+                    Assert.Equal(model.Values.Select(Value), ScanAll(tree).Select(entry => entry.Value.ToArray()));
                     Assert.Equal(model.Keys, ScanKeys(tree, KeyRange.All, ScanDirection.Forward));
                 }
             },
@@ -115,6 +120,16 @@ public sealed class MemoryTreeTests
         if (!range.IsEmpty)
             tree.Scan(range, direction, page);
         return [.. page.Select(entry => Convert.ToHexString(entry.Key.Span))];
+    }
+
+    /// <summary>A value that tells its number, shorter and longer than what a block takes.</summary>
+    static byte[] Value(int number) => [.. Key(number), .. new byte[number % 3 == 0 ? number % 300 : number % 20]];
+
+    static MemoryPage ScanAll(MemoryTree tree)
+    {
+        var page = new MemoryPage(int.MaxValue);
+        tree.Scan(KeyRange.All, ScanDirection.Forward, page);
+        return page;
     }
 
     static void Check(MemoryTree tree, SortedSet<int> model)
