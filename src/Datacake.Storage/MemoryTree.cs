@@ -53,6 +53,9 @@ sealed class MemoryTree
 
     int _count;
 
+    /// <summary>Where the last slot was inserted.</summary>
+    int _inserted;
+
     /// <summary>So many bytes at their beginning all of the <see cref="Keyed"/> share.</summary>
     int _shared;
 
@@ -75,7 +78,7 @@ sealed class MemoryTree
     {
         _version = version;
         node.Used.CopyTo(_slots);
-        (_block, _garbage, _count, _shared) = (node._block, node._garbage, node._count, node._shared);
+        (_block, _garbage, _count, _inserted, _shared) = (node._block, node._garbage, node._count, node._inserted, node._shared);
         _children = (MemoryTree[]?)node._children?.Clone();
         _longValues = (byte[]?[]?)node._longValues?.Clone();
     }
@@ -217,6 +220,7 @@ sealed class MemoryTree
         InsertAt(_longValues, at, null);
         InsertAt(_children, at, child);
         _count++;
+        _inserted = at;
         if (longValue is not null)
             SetLongValue(at, longValue);
     }
@@ -465,13 +469,15 @@ sealed class MemoryTree
         }
 
         /// <summary>
-        /// Makes two of a full child, which no snapshot shows. Ascending keys leave full nodes behind them, not half-full ones.
+        /// Makes two of a full child, which no snapshot shows. A run of ascending keys leaves full nodes behind it, not half-full ones, wherever in the
+        /// tree it is: a keyspace's fresh documents are followed by those of the next one.
         /// </summary>
         readonly void SplitChild(MemoryTree parent, int at, ReadOnlySpan<byte> key)
         {
             MemoryTree left = parent._children![at];
-            bool appends = left.LastKey.SequenceCompareTo(key) < 0;
-            int keep = appends ? MaxSlots - MaxSlots / 8 : MaxSlots / 2;
+            int next = left.IsLeaf ? left.PlaceOf(key) : left.ChildFor(key) + 1;
+            bool isRun = next == MaxSlots || next == left._inserted + 1;
+            int keep = isRun ? Math.Clamp(next, MaxSlots / 2, MaxSlots - MaxSlots / 8) : MaxSlots / 2;
             var right = new MemoryTree(version, left.IsLeaf);
             right.Append(left, keep, left._count - keep);
             left.Truncate(keep);
