@@ -38,7 +38,7 @@ public static class DatacakeServices
             configure(provider, options);
         }));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DatacakeHostedService>());
-        services.AddTransient(provider => provider.GetRequiredService<DatacakeHostedService>().Node);
+        services.AddSingleton(provider => provider.GetRequiredService<DatacakeHostedService>().Node);
         return services;
     }
 
