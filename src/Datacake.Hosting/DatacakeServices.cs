@@ -59,6 +59,6 @@ public static class DatacakeServices
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(create);
-        return services.AddScoped(provider => create(provider.GetRequiredService<DatacakeHostedService>().Node));
+        return services.AddScoped(provider => create(provider.GetRequiredService<DatacakeNode>()));
     }
 }
