@@ -125,6 +125,15 @@ public abstract class DatacakeContext : IAsyncDisposable, IDisposable
         await store.WaitForAsync(token, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>The keyspace of an entity class, as the context's property has it: for code that is generic in the class.</summary>
+    /// <exception cref="InvalidOperationException">The context has no keyspace of this class.</exception>
+    public Keyspace<T> Set<T>()
+        where T : class
+    {
+        var (keyspace, model) = KeyspaceOf<T>();
+        return new(this, keyspace, model);
+    }
+
     /// <summary>What the context knows of an entity, tracked or not.</summary>
     /// <exception cref="InvalidOperationException">No keyspace of the context has entities of this class.</exception>
     public EntityEntry<T> Entry<T>(T entity)
