@@ -118,7 +118,7 @@ sealed class DocumentCache
     }
 
     /// <summary>A larger one would take the place of too many others.</summary>
-    long MaxDocumentLength => _capacity / 1024;
+    long MaxDocumentLength => _capacity / 256;
 
     CachedDocument? FindIn(int slot, int home, ReadOnlySpan<byte> storageKey, long snapshot)
     {
