@@ -45,6 +45,17 @@ public sealed class DocumentCacheTests
     }
 
     [Fact]
+    public void What_a_slow_reader_adds_after_it_was_changed_is_given_to_nobody()
+    {
+        long before = _cache.Now;
+        Assert.True(_cache.Wants(Key(1), Version(1).Encoded.Length, before));
+        Commit(Put(Key(1), Version(2)));
+        _cache.Add(Key(1), Version(1), before);
+        Assert.Null(_cache.Find(Key(1), _cache.Now));
+        Assert.Null(_cache.Find(Key(1), before));
+    }
+
+    [Fact]
     public void What_a_commit_writes_takes_the_place_of_what_was_kept_for_the_snapshots_that_show_it()
     {
         long before = _cache.Now;
