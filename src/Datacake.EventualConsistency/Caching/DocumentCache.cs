@@ -26,8 +26,6 @@ namespace Datacake.EventualConsistency.Caching;
 /// </remarks>
 sealed class DocumentCache
 {
-    // When there is no room, only a document that is missed twice is added, if no other of its slot was in between: what is read once makes no garbage.
-    readonly uint[] _missed;
     readonly Slot[] _slots;
     readonly long _capacity;
     readonly Dictionary<StorageKey, ReadOnlyMemory<byte>?> _replacing = [];     // what the commit under way writes of what was here
@@ -42,7 +40,6 @@ sealed class DocumentCache
         _capacity = capacity;
         // Of small documents, a slot for each.
         _slots = new Slot[BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(capacity / 256, 2, 1 << 26))];
-        _missed = new uint[_slots.Length];
     }
 
     /// <summary>The number for a snapshot that is opened after this.</summary>
@@ -54,32 +51,40 @@ sealed class DocumentCache
     /// <summary>A document as a snapshot shows it, if it is here.</summary>
     public CachedDocument? Find(ReadOnlySpan<byte> storageKey, long snapshot)
     {
-        int home = HomeOf(HashOf(storageKey));
-        return FindIn(home, home, storageKey, snapshot) ?? FindIn(home ^ 1, home, storageKey, snapshot);
+        var place = PlaceOf(storageKey);
+        var found = FindIn(place.First, place, storageKey) ?? FindIn(place.Second, place, storageKey);
+        if (found is null)
+            return null;
+        long changed = Volatile.Read(ref _slots[place.First].Changed);
+        if (changed > found.ReadAt || changed > snapshot)
+            return null;
+        if (!found.WasUsed)
+            found.WasUsed = true;
+        return found;
     }
 
     /// <summary>Whether to <see cref="Add"/> a document that was not found here, and was then read from a snapshot.</summary>
     public bool Wants(ReadOnlySpan<byte> storageKey, int documentLength, long snapshot)
     {
-        ulong hash = HashOf(storageKey);
-        int home = HomeOf(hash);
-        if (documentLength > MaxDocumentLength || Volatile.Read(ref _slots[home].Changed) > snapshot)
+        var place = PlaceOf(storageKey);
+        ref Slot first = ref _slots[place.First], second = ref _slots[place.Second];
+        if (documentLength > MaxDocumentLength || Volatile.Read(ref first.Changed) > snapshot)
             return false;
-        if (Length + documentLength <= _capacity && (_slots[home].Document is null || _slots[home ^ 1].Document is null))
-            return true;
-        uint rest = (uint)(hash >> 32);
-        if (_missed[home] == rest)
-            return true;
-        _missed[home] = rest;
-        return false;
+        bool hasRoom = Length + documentLength <= _capacity && (first.Document is null || second.Document is null);
+        // Where there is none, only for what is missed twice without another of its slot in between: what is read once makes no garbage.
+        bool isWanted = hasRoom || first.Missed == place.Tag;
+        first.Missed = place.Tag;
+        return isWanted;
     }
 
     /// <summary>Adds a document as a snapshot shows it.</summary>
     public void Add(byte[] storageKey, Document document, long snapshot)
     {
+        var place = PlaceOf(storageKey);
         var added = new CachedDocument(storageKey, document, snapshot);
-        ref var slot = ref SlotFor(storageKey);
+        ref var slot = ref SlotFor(storageKey, place);
         var replaced = Interlocked.Exchange(ref slot.Document, added);
+        slot.Tag = place.Tag;
         Interlocked.Add(ref _length, added.Length - (replaced?.Length ?? 0));
         while (Length > _capacity)
             RemoveNext();
@@ -94,11 +99,10 @@ sealed class DocumentCache
         {
             if (!StoreLayout.IsDocumentKey(key.Span))
                 continue;
-            int home = HomeOf(HashOf(key.Span));
-            Volatile.Write(ref _slots[home].Changed, commit);
-            var held = Remove(home, key.Span) ?? Remove(home ^ 1, key.Span);
-            if (held is not null)
-                _replacing[new StorageKey(held.StorageKey)] = value;
+            var place = PlaceOf(key.Span);
+            Volatile.Write(ref _slots[place.First].Changed, commit);
+            if ((Remove(place.First, place, key.Span) ?? Remove(place.Second, place, key.Span)) is { } removed)
+                _replacing[new StorageKey(removed.StorageKey)] = value;
             else if (_replacing.Count > 0 && _replacing.ContainsKey(new StorageKey(key)))
                 _replacing[new StorageKey(key)] = value;
         }
@@ -120,39 +124,38 @@ sealed class DocumentCache
     /// <summary>A larger one would take the place of too many others.</summary>
     long MaxDocumentLength => _capacity / 256;
 
-    CachedDocument? FindIn(int slot, int home, ReadOnlySpan<byte> storageKey, long snapshot)
+    /// <summary>A key has two slots, side by side; the first one is where its changes are counted.</summary>
+    Place PlaceOf(ReadOnlySpan<byte> storageKey)
     {
+        ulong hash = XxHash3.HashToUInt64(storageKey);
+        return new Place((int)hash & (_slots.Length - 1), Tag: (uint)(hash >> 32));
+    }
+
+    CachedDocument? FindIn(int slot, Place place, ReadOnlySpan<byte> storageKey)
+    {
+        if (_slots[slot].Tag != place.Tag)
+            return null;
         var found = Volatile.Read(ref _slots[slot].Document);
-        if (found is null || !storageKey.SequenceEqual(found.StorageKey))
-            return null;
-        long changed = Volatile.Read(ref _slots[home].Changed);
-        if (changed > found.ReadAt || changed > snapshot)
-            return null;
-        if (!found.WasUsed)
-            found.WasUsed = true;
-        return found;
+        return found is not null && storageKey.SequenceEqual(found.StorageKey) ? found : null;
     }
 
-    /// <summary>Where to put a document: a key has two slots.</summary>
-    ref Slot SlotFor(ReadOnlySpan<byte> storageKey)
+    /// <summary>Where to put a document: in the place of itself, of nothing, or of what was not used lately.</summary>
+    ref Slot SlotFor(ReadOnlySpan<byte> storageKey, Place place)
     {
-        int home = HomeOf(HashOf(storageKey));
-        ref Slot first = ref _slots[home], second = ref _slots[home ^ 1];
-        var (inFirst, inSecond) = (first.Document, second.Document);
-        if (inFirst is null || storageKey.SequenceEqual(inFirst.StorageKey))
+        ref Slot first = ref _slots[place.First], second = ref _slots[place.Second];
+        if (FindIn(place.First, place, storageKey) is not null)
             return ref first;
-        if (inSecond is null || storageKey.SequenceEqual(inSecond.StorageKey) || inFirst.WasUsed)
+        if (FindIn(place.Second, place, storageKey) is not null || (second.Document is null && first.Document is not null))
             return ref second;
-        return ref first;
+        return ref first.Document is { WasUsed: true } ? ref second : ref first;
     }
 
-    CachedDocument? Remove(int slot, ReadOnlySpan<byte> storageKey)
+    CachedDocument? Remove(int slot, Place place, ReadOnlySpan<byte> storageKey)
     {
-        var held = Volatile.Read(ref _slots[slot].Document);
-        if (held is null || !storageKey.SequenceEqual(held.StorageKey))
-            return null;
-        Remove(ref _slots[slot], held);
-        return held;
+        var found = FindIn(slot, place, storageKey);
+        if (found is not null)
+            Remove(ref _slots[slot], found);
+        return found;
     }
 
     /// <summary>Goes round, and removes the next document that was not used since it came by last.</summary>
@@ -174,13 +177,18 @@ sealed class DocumentCache
             Interlocked.Add(ref _length, -held.Length);
     }
 
-    int HomeOf(ulong hash) => (int)hash & (_slots.Length - 1);
-
-    static ulong HashOf(ReadOnlySpan<byte> storageKey) => XxHash3.HashToUInt64(storageKey);
+    readonly record struct Place(int First, uint Tag)
+    {
+        public int Second => First ^ 1;
+    }
 
     struct Slot
     {
         public CachedDocument? Document;    // of this slot's keys, or of its neighbour's
         public long Changed;                // the last commit that was begun with a key of this slot in it
+
+        // Parts of the hashes of keys. Not exact, as they are not written at once with the document: they only spare a look at another one.
+        public uint Tag;                    // of the document
+        public uint Missed;                 // of the key of this slot that was missed last
     }
 }
