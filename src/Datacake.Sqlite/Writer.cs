@@ -3,7 +3,10 @@ using SQLitePCL;
 
 namespace Datacake.Sqlite;
 
-/// <summary>The one connection that writes, with its statements, and the upkeep of the write-ahead log. Not thread-safe.</summary>
+/// <summary>
+/// The one connection that writes, with its statements, and the upkeep of the write-ahead log. It reads, too: what it has written itself it need not read
+/// again. Not thread-safe.
+/// </summary>
 sealed class Writer : IDisposable
 {
     // The log is made to start again, at the cost of a wait, only when it is so many times as large as it should be.
@@ -11,6 +14,7 @@ sealed class Writer : IDisposable
     static readonly TimeSpan RestartTimeout = TimeSpan.FromMilliseconds(100);
 
     readonly Connection _connection;
+    readonly Reader _reader;
     readonly TimeSpan _busyTimeout;
     readonly long _checkpointPages;
     readonly int _maxEntryBytes;
@@ -47,14 +51,24 @@ sealed class Writer : IDisposable
         _touch = connection.Prepare($"PRAGMA user_version = {FileFormat.Version}");
         _commit = connection.Prepare("COMMIT");
         _rollback = connection.Prepare("ROLLBACK");
+        _reader = new Reader(connection);
+    }
+
+    /// <summary>Looks a key up, in what is committed.</summary>
+    public ReadOnlyMemory<byte>? Get(ReadOnlySpan<byte> key)
+    {
+        // The reader's moment goes on with each commit of this connection, so that it need not end until a checkpoint.
+        if (_reader.Moment is null)
+            _reader.Begin(moment: 0);
+        return _reader.Get(key);
     }
 
     public void Commit(WriteBatch batch, Durability durability)
     {
         UseDurability(durability);
-        _connection.Run(_begin);
         try
         {
+            _connection.Run(_begin);
             foreach (ref readonly WriteOperation operation in batch.Operations)
             {
                 if (operation.Value is { } value)
@@ -69,7 +83,8 @@ sealed class Writer : IDisposable
         }
         catch
         {
-            // Some errors have ended the transaction already.
+            // Whatever it is, the next commit starts afresh. Some errors have ended the transaction already.
+            _reader.End();
             if (_connection.InTransaction)
                 _connection.Run(_rollback);
             throw;
@@ -88,6 +103,7 @@ sealed class Writer : IDisposable
     /// <returns>The pages that the log has.</returns>
     public int Checkpoint()
     {
+        _reader.End();
         _isCheckpointDue = !_connection.TryCheckpoint(raw.SQLITE_CHECKPOINT_PASSIVE, out int logPages);
         return logPages;
     }
@@ -96,13 +112,14 @@ sealed class Writer : IDisposable
     public void Compact(CancellationToken cancellationToken)
     {
         UseDurability(Durability.Flushed);
+        _reader.End();
         using (_connection.InterruptWhen(cancellationToken))
             _connection.Execute("VACUUM");
         _hasUnflushed = false;
         _isCheckpointDue = !TryCheckpointPatiently(raw.SQLITE_CHECKPOINT_TRUNCATE, out _);
     }
 
-    public void Dispose() => _connection.Dispose();
+    public void Dispose() => _reader.Dispose();
 
     unsafe void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
