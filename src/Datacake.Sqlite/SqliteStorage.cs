@@ -25,6 +25,7 @@ public sealed class SqliteStorage : IDurableStorage
     long _moment;                              // Written under _writing: even while the store does not change.
     volatile bool _disposed;                   // Set under both locks.
     int _rentedReaders;                        // Interlocked.
+    int _waitingCommits;                       // Interlocked.
 
     /// <summary>Opens the file, or creates it with the directory that it is to be in.</summary>
     /// <param name="path">
@@ -89,8 +90,10 @@ public sealed class SqliteStorage : IDurableStorage
     /// <inheritdoc/>
     public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
     {
+        Interlocked.Increment(ref _waitingCommits);
         lock (_writing)
         {
+            Interlocked.Decrement(ref _waitingCommits);
             ObjectDisposedException.ThrowIf(_disposed, this);
             cancellationToken.ThrowIfCancellationRequested();
             using (LeaveMoment())
@@ -172,7 +175,8 @@ public sealed class SqliteStorage : IDurableStorage
     internal bool TryGetNewest(ReadOnlySpan<byte> key, out ReadOnlyMemory<byte>? value)
     {
         value = null;
-        if (!_writing.TryEnter())
+        // One reader after the other could keep a commit waiting.
+        if (Volatile.Read(ref _waitingCommits) > 0 || !_writing.TryEnter())
             return false;
         try
         {
