@@ -22,6 +22,8 @@ sealed class Writer : IDisposable
     readonly sqlite3_stmt _put;
     readonly sqlite3_stmt _putLarge;
     readonly sqlite3_stmt _delete;
+    readonly sqlite3_stmt _deleteLarge;
+    readonly sqlite3_stmt _deleteReference;
     readonly sqlite3_stmt _touch;
     readonly sqlite3_stmt _commit;
     readonly sqlite3_stmt _rollback;
@@ -45,9 +47,14 @@ sealed class Writer : IDisposable
         if (options.MaxFileBytes is { } maxFileBytes)
             connection.Execute($"PRAGMA max_page_count = {maxFileBytes / pageSize}");
         _begin = connection.Prepare("BEGIN IMMEDIATE");
-        _put = connection.Prepare("INSERT INTO entries (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2");
+        // Both leave an entry with a large value as it is.
+        _put = connection.Prepare(
+            "INSERT INTO entries (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2 WHERE typeof(value) = 'blob'");
         _putLarge = connection.Prepare("INSERT INTO large_values (value) VALUES (?1)");
-        _delete = connection.Prepare("DELETE FROM entries WHERE key = ?1");
+        _delete = connection.Prepare("DELETE FROM entries WHERE key = ?1 AND typeof(value) = 'blob'");
+        _deleteLarge = connection.Prepare(
+            "DELETE FROM large_values WHERE id = (SELECT value FROM entries WHERE key = ?1 AND typeof(value) = 'integer')");
+        _deleteReference = connection.Prepare("DELETE FROM entries WHERE key = ?1");
         _touch = connection.Prepare($"PRAGMA user_version = {FileFormat.Version}");
         _commit = connection.Prepare("COMMIT");
         _rollback = connection.Prepare("ROLLBACK");
@@ -137,6 +144,9 @@ sealed class Writer : IDisposable
                 _connection.Run(_putLarge);
                 _connection.Bind(_put, 2, _connection.LastRowId);
             }
+            if (_connection.RunChanges(_put))
+                return;
+            DeleteLarge(key);
             _connection.Run(_put);
         }
     }
@@ -146,8 +156,19 @@ sealed class Writer : IDisposable
         fixed (byte* _ = key)
         {
             _connection.BindInPlace(_delete, 1, key);
-            _connection.Run(_delete);
+            if (!_connection.RunChanges(_delete))
+                DeleteLarge(key);
         }
+    }
+
+    /// <summary>Removes an entry, if it has a large value.</summary>
+    void DeleteLarge(ReadOnlySpan<byte> pinnedKey)
+    {
+        _connection.BindInPlace(_deleteLarge, 1, pinnedKey);
+        if (!_connection.RunChanges(_deleteLarge))
+            return;
+        _connection.BindInPlace(_deleteReference, 1, pinnedKey);
+        _connection.Run(_deleteReference);
     }
 
     /// <summary>
