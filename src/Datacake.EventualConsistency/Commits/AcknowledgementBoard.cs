@@ -19,7 +19,7 @@ sealed class AcknowledgementBoard(
     static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
 
     readonly Lock _lock = new();
-    readonly SortedList<ulong, LocalCommit> _waiting = [];      // under the lock; stamps ascend, so an addition goes to the end
+    readonly List<(HlcTimestamp Stamp, LocalCommit Commit)> _waiting = [];  // under the lock; in the order of their stamps, in which they are committed
     readonly Lock _idleLock = new();
     readonly Stack<LocalCommit> _idle = [];                     // under the idle lock
     ITimer? _timer;                                             // under the lock; set while something waits
@@ -58,7 +58,7 @@ sealed class AcknowledgementBoard(
                 commit.Fail(TooFew(commit, time.GetElapsedTime(commit.Started)));
                 return;
             }
-            _waiting.Add(commit.Stamp.Packed, commit);
+            _waiting.Add((commit.Stamp, commit));
             _timer ??= time.CreateTimer(static board => ((AcknowledgementBoard)board!).OnTimer(), this, LeftOf(commit), Timeout.InfiniteTimeSpan);
         }
     }
@@ -70,7 +70,7 @@ sealed class AcknowledgementBoard(
         {
             if (commit.MustGiveUp(cancelled))
             {
-                _waiting.Remove(commit.Stamp.Packed);
+                _waiting.RemoveAt(CountUpTo(commit.Stamp) - 1);
                 commit.Fail(new CommitCanceledException(commit.Stamp, new OperationCanceledException(cancelled), cancelled));
             }
         }
@@ -83,13 +83,14 @@ sealed class AcknowledgementBoard(
         {
             foreach (var interval in applied)
             {
-                for (int i = FirstAbove(interval.Low.Packed); i < _waiting.Count && _waiting.GetKeyAtIndex(i) <= interval.High.Packed;)
+                // A faulty peer's interval may end before it begins, and has nothing in it.
+                int left = CountUpTo(interval.Low), end = Math.Max(left, CountUpTo(interval.High));
+                for (int i = left; i < end; i++)
                 {
-                    if (_waiting.GetValueAtIndex(i).Acknowledge(node))
-                        _waiting.RemoveAt(i);
-                    else
-                        i++;
+                    if (!_waiting[i].Commit.Acknowledge(node))
+                        _waiting[left++] = _waiting[i];
                 }
+                _waiting.RemoveRange(left, end - left);
             }
         }
     }
@@ -102,7 +103,7 @@ sealed class AcknowledgementBoard(
             _isClosed = true;
             _timer?.Dispose();
             _timer = null;
-            foreach (var commit in _waiting.Values)
+            foreach (var (_, commit) in _waiting)
                 commit.Fail(TooFew(commit, time.GetElapsedTime(commit.Started)));
             _waiting.Clear();
         }
@@ -115,18 +116,17 @@ sealed class AcknowledgementBoard(
             if (_timer is null)
                 return;
             var next = TimeSpan.MaxValue;
-            for (int i = _waiting.Count - 1; i >= 0; i--)
+            _waiting.RemoveAll(waiting =>
             {
-                var commit = _waiting.GetValueAtIndex(i);
-                var left = LeftOf(commit);
+                var left = LeftOf(waiting.Commit);
                 if (left > TimeSpan.Zero)
                 {
                     next = left < next ? left : next;
-                    continue;
+                    return false;
                 }
-                _waiting.RemoveAt(i);
-                commit.Fail(TooFew(commit, timeout));
-            }
+                waiting.Commit.Fail(TooFew(waiting.Commit, timeout));
+                return true;
+            });
             if (_waiting.Count > 0)
             {
                 _timer.Change(next, Timeout.InfiniteTimeSpan);
@@ -145,13 +145,14 @@ sealed class AcknowledgementBoard(
 
     ConsistencyException TooFew(LocalCommit commit, TimeSpan waited) => new(commit.Requirement, commit.Acknowledged, failuresOf(commit), waited);
 
-    int FirstAbove(ulong stamp)
+    /// <summary>How many of those that wait are not above a stamp.</summary>
+    int CountUpTo(HlcTimestamp stamp)
     {
         int low = 0, high = _waiting.Count;
         while (low < high)
         {
             int middle = (low + high) / 2;
-            if (_waiting.GetKeyAtIndex(middle) > stamp)
+            if (_waiting[middle].Stamp > stamp)
                 high = middle;
             else
                 low = middle + 1;
