@@ -14,10 +14,11 @@ sealed class CachedStorage(IStorage storage, DocumentCache cache) : IStorage
 
     public string Description => storage.Description;
 
-    public async ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
+    public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
     {
         long number = cache.Now;
-        return new CachedSnapshot(await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false), cache, number);
+        var opening = storage.OpenSnapshotAsync(cancellationToken);
+        return opening.IsCompletedSuccessfully ? new(new CachedSnapshot(opening.Result, cache, number)) : OpenedAsync(opening, number);
     }
 
     public async ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
@@ -28,4 +29,7 @@ sealed class CachedStorage(IStorage storage, DocumentCache cache) : IStorage
     }
 
     public ValueTask DisposeAsync() => storage.DisposeAsync();
+
+    async ValueTask<IStorageSnapshot> OpenedAsync(ValueTask<IStorageSnapshot> opening, long number) =>
+        new CachedSnapshot(await opening.ConfigureAwait(false), cache, number);
 }
