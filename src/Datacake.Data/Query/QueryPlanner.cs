@@ -198,7 +198,8 @@ static class QueryPlanner
                 break;
             used.AddRange(bounds);
             var values = Distinct(prefixes.Select(prefix => Range(prefix, column, bounds, maxValueLength)));
-            bool isCut = bounds.Exists(bound => prefixes.Exists(prefix => Exact(prefix, column, bound).Length > maxValueLength));
+            bool isCut = maxValueLength < int.MaxValue
+                && bounds.Exists(bound => prefixes.Exists(prefix => Exact(prefix, column, bound).Length > maxValueLength));
             bool isClosed = bounds.Exists(condition => condition.Kind == ConditionKind.StartsWith)
                 || (bounds.Exists(IsLower) && bounds.Exists(IsUpper));
             bool isNotNull = bounds.TrueForAll(condition => condition.Values[0] is null);
@@ -282,7 +283,8 @@ static class QueryPlanner
     static List<KeyRange> Distinct(IEnumerable<KeyRange> ranges)
     {
         var sorted = ranges.Where(range => !range.IsEmpty).ToList();
-        sorted.Sort((a, b) => a.Start.Span.SequenceCompareTo(b.Start.Span));
+        if (sorted.Count > 1)
+            sorted.Sort((a, b) => a.Start.Span.SequenceCompareTo(b.Start.Span));
         for (int i = sorted.Count - 1; i > 0; i--)
         {
             // Ranges of different prefixes are apart; equal ones come of a value that is listed twice, or of two that are cut off alike.
