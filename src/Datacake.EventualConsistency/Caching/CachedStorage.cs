@@ -3,12 +3,11 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Caching;
 
 /// <summary>
-/// A storage whose snapshots look for documents in a cache first. All commits of documents go through it, one at a time. Whoever made the storage
-/// disposes it.
+/// A storage whose snapshots look for documents in a cache first. All commits of documents must go through it, one at a time.
 /// </summary>
 sealed class CachedStorage(IStorage storage, DocumentCache cache) : IStorage
 {
-    /// <summary>A storage with a cache of so many bytes. One that is in memory is its own.</summary>
+    /// <summary>A storage with a cache of so many bytes; without one, if it is in memory itself.</summary>
     public static IStorage Over(IStorage storage, long capacity) =>
         storage is IDurableStorage && capacity > 0 ? new CachedStorage(storage, new DocumentCache(capacity)) : storage;
 

@@ -130,6 +130,16 @@ public sealed class CachedStorageTests : IDisposable
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await snapshot.ReadAsync(Key(1), Cancelled));
     }
 
+    [Fact]
+    public async Task Only_a_storage_with_a_file_gets_a_cache_unless_it_is_turned_off()
+    {
+        await using var file = Open("sqlite", "one");
+        await using var memory = Open("memory", "none");
+        Assert.IsType<CachedStorage>(CachedStorage.Over(file, Capacity));
+        Assert.Same(file, CachedStorage.Over(file, capacity: 0));
+        Assert.Same(memory, CachedStorage.Over(memory, Capacity));
+    }
+
     public void Dispose() => _directory.Delete(recursive: true);
 
     IStorage Open(string provider, string name) => provider switch
