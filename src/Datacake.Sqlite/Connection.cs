@@ -102,6 +102,13 @@ sealed class Connection : IDisposable
         }
     }
 
+    /// <summary>Runs a prepared statement that returns no row. Whether it has changed any.</summary>
+    public bool RunChanges(sqlite3_stmt statement)
+    {
+        Run(statement);
+        return raw.sqlite3_changes(_handle) > 0;
+    }
+
     /// <summary>Makes a statement ready for the next run, and lets go what it reads. Its failure is that of the step before.</summary>
     public static void Reset(sqlite3_stmt statement) => _ = Native.Reset(statement.DangerousGetHandle());
 

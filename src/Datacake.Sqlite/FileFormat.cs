@@ -8,21 +8,18 @@ static class FileFormat
     // "DCke" in ASCII, in the header field that SQLite has for it.
     const long ApplicationId = 0x44436B65;
 
-    /// <summary>The newest version of the layout that this library knows, and the one that it writes.</summary>
-    public const long Version = 1;
+    /// <summary>The version of the layout that this library reads and writes. The first one, which had triggers, was never released.</summary>
+    public const long Version = 2;
 
     // Without row ids an entry is in one tree instead of two. But SQLite reads the whole of an entry to compare its key once it does not
     // fit into the page, so that a search among large values would read several of them. These are in a table of their own, under a number
-    // that stands in place of the value; the triggers remove it with the entry.
+    // that stands in place of the value; the writer removes it with the entry. A trigger would, too; but where one may run, SQLite keeps what
+    // each statement changes to undo it, and looks for the entry before it writes it: that is a third of a put.
     static readonly string Schema =
         $"""
         BEGIN IMMEDIATE;
         CREATE TABLE entries (key BLOB PRIMARY KEY NOT NULL, value NOT NULL) WITHOUT ROWID;
         CREATE TABLE large_values (id INTEGER PRIMARY KEY, value BLOB NOT NULL);
-        CREATE TRIGGER entry_updated AFTER UPDATE ON entries WHEN typeof(old.value) = 'integer'
-            BEGIN DELETE FROM large_values WHERE id = old.value; END;
-        CREATE TRIGGER entry_deleted AFTER DELETE ON entries WHEN typeof(old.value) = 'integer'
-            BEGIN DELETE FROM large_values WHERE id = old.value; END;
         PRAGMA application_id = {ApplicationId};
         PRAGMA user_version = {Version};
         COMMIT;
@@ -37,7 +34,7 @@ static class FileFormat
     /// </remarks>
     public static int MaxEntryBytes(int pageSize) => (pageSize - 12) * 64 / 255 - 23 - 16;
 
-    /// <summary>Creates the tables of a new file, and refuses a file that is not a store or has a newer format.</summary>
+    /// <summary>Creates the tables of a new file, and refuses a file that is not a store or has another format.</summary>
     public static void Prepare(Connection connection, string description, int pageSize)
     {
         long application = connection.QueryInteger("PRAGMA application_id");
@@ -56,8 +53,15 @@ static class FileFormat
             {
                 throw new StorageException(
                     StorageError.NewerFormat,
-                    $"The {description} has format version {version}, and this version of Datacake.Sqlite knows up to {Version}. "
+                    $"The {description} has format version {version}, and this version of Datacake.Sqlite knows version {Version}. "
                         + "Update the package.");
+            }
+            if (version < Version)
+            {
+                throw new StorageException(
+                    StorageError.Failed,
+                    $"The {description} has format version {version}, of a Datacake.Sqlite from before the first release, and this one knows "
+                        + $"version {Version}. Nothing was changed in it. Move it away and start with an empty store, which the other nodes fill again.");
             }
         }
         // The page size must be chosen before WAL mode writes the first page. On a file that has pages neither statement changes any.

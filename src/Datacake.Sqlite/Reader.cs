@@ -36,7 +36,8 @@ sealed class Reader : IDisposable
     public Reader(Connection connection)
     {
         _connection = connection;
-        _pin = connection.Prepare("SELECT EXISTS (SELECT 1 FROM entries)");
+        // Not of the entries: another cursor there would slow those down that write.
+        _pin = connection.Prepare("SELECT EXISTS (SELECT 1 FROM sqlite_schema)");
         _get = connection.Prepare("SELECT value FROM entries WHERE key = ?1");
         _getMany = connection.Prepare(GetManyText);
         _getLarge = connection.Prepare("SELECT value FROM large_values WHERE id = ?1");

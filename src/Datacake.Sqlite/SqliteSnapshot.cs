@@ -2,17 +2,25 @@ using Datacake.Storage;
 
 namespace Datacake.Sqlite;
 
-/// <summary>A read transaction on a connection that it has for itself until it is disposed.</summary>
-sealed class SqliteSnapshot(SqliteStorage storage, Reader reader) : IStorageSnapshot
+/// <summary>
+/// A view of one moment. As long as that is the newest one, keys are looked up over the writer's connection, when that is free; otherwise it has
+/// a reader for itself.
+/// </summary>
+sealed class SqliteSnapshot(SqliteStorage storage) : IStorageSnapshot
 {
     readonly Lock _reading = new();
-    Reader? _reader = reader;   // Under the lock.
+    Reader? _reader;                // Under the lock, as all below.
+    StorageException? _failure;     // Why it has no reader, and never will.
+    bool _isDisposed;
 
     public ValueTask<ReadOnlyMemory<byte>?> GetAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
         lock (_reading)
-            return new(OpenReader.Get(key.Span));
+        {
+            bool isNewest = _reader is null && _failure is null && !_isDisposed;
+            return new(isNewest && storage.TryGetNewest(key.Span, out var value) ? value : OwnReader.Get(key.Span));
+        }
     }
 
     public ValueTask<IReadOnlyList<StorageEntry>> ScanAsync(
@@ -21,7 +29,7 @@ sealed class SqliteSnapshot(SqliteStorage storage, Reader reader) : IStorageSnap
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxEntries);
         cancellationToken.ThrowIfCancellationRequested();
         lock (_reading)
-            return new(OpenReader.Scan(range, direction, maxEntries));
+            return new(OwnReader.Scan(range, direction, maxEntries));
     }
 
     public ValueTask ScanAsync(
@@ -31,7 +39,7 @@ sealed class SqliteSnapshot(SqliteStorage storage, Reader reader) : IStorageSnap
         cancellationToken.ThrowIfCancellationRequested();
         page.Clear();
         lock (_reading)
-            OpenReader.Scan(range, direction, maxEntries, page);
+            OwnReader.Scan(range, direction, maxEntries, page);
         return default;
     }
 
@@ -40,18 +48,49 @@ sealed class SqliteSnapshot(SqliteStorage storage, Reader reader) : IStorageSnap
         cancellationToken.ThrowIfCancellationRequested();
         page.Clear();
         lock (_reading)
-            OpenReader.GetMany(keys, page);
+            OwnReader.GetMany(keys, page);
         return default;
+    }
+
+    /// <summary>Before the store changes: from now on the snapshot has a reader for itself, unless it is disposed.</summary>
+    public void Fix()
+    {
+        lock (_reading)
+        {
+            try
+            {
+                if (!_isDisposed)
+                    _ = OwnReader;
+            }
+            catch (StorageException e)
+            {
+                // The snapshot can no longer be read; that is no reason for the commit to fail.
+                _failure = e;
+            }
+        }
     }
 
     public void Dispose()
     {
         Reader? reader;
         lock (_reading)
+        {
+            if (_isDisposed)
+                return;
+            _isDisposed = true;
             (reader, _reader) = (_reader, null);
-        if (reader is not null)
-            storage.Return(reader);
+        }
+        storage.Return(this, reader);
     }
 
-    Reader OpenReader => _reader ?? throw new ObjectDisposedException(nameof(IStorageSnapshot));
+    Reader OwnReader
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (_failure is not null)
+                throw _failure;
+            return _reader ??= storage.Rent();
+        }
+    }
 }

@@ -4,7 +4,7 @@ using SQLitePCL;
 namespace Datacake.Sqlite;
 
 /// <summary>
-/// A store in a SQLite file in WAL mode: one connection writes, and each snapshot is a read transaction on a connection of a pool.
+/// A store in a SQLite file in WAL mode: one connection writes, and snapshots are read transactions on connections of a pool.
 /// </summary>
 /// <remarks>
 /// A <see cref="Durability.Flushed"/> batch has been forced to the disk when the commit returns. After a loss of power the store
@@ -21,9 +21,11 @@ public sealed class SqliteStorage : IDurableStorage
     readonly Writer _writer;                   // Under _writing.
     readonly Lock _pooling = new();
     readonly Stack<Reader> _idleReaders = [];  // Under _pooling.
+    readonly HashSet<SqliteSnapshot> _newest = [];  // Those that may be without a reader. Under _pooling.
     long _moment;                              // Written under _writing: even while the store does not change.
     volatile bool _disposed;                   // Set under both locks.
-    int _openSnapshots;                        // Interlocked.
+    int _rentedReaders;                        // Interlocked.
+    int _waitingCommits;                       // Interlocked.
 
     /// <summary>Opens the file, or creates it with the directory that it is to be in.</summary>
     /// <param name="path">
@@ -71,31 +73,27 @@ public sealed class SqliteStorage : IDurableStorage
     public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        Reader reader = Rent();
-        try
+        var snapshot = new SqliteSnapshot(this);
+        lock (_pooling)
         {
-            // A reader that has seen this moment before still does.
-            long moment = Volatile.Read(ref _moment);
-            if (reader.Moment != moment)
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (!IsBetweenMoments(_moment))
             {
-                reader.End();
-                reader.Begin(moment);
+                _newest.Add(snapshot);
+                return new(snapshot);
             }
         }
-        catch
-        {
-            reader.Dispose();
-            throw;
-        }
-        Interlocked.Increment(ref _openSnapshots);
-        return new(new SqliteSnapshot(this, reader));
+        snapshot.Fix();
+        return new(snapshot);
     }
 
     /// <inheritdoc/>
     public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
     {
+        Interlocked.Increment(ref _waitingCommits);
         lock (_writing)
         {
+            Interlocked.Decrement(ref _waitingCommits);
             ObjectDisposedException.ThrowIf(_disposed, this);
             cancellationToken.ThrowIfCancellationRequested();
             using (LeaveMoment())
@@ -155,6 +153,8 @@ public sealed class SqliteStorage : IDurableStorage
         {
             if (_disposed)
                 return ValueTask.CompletedTask;
+            // Open snapshots go on.
+            LeaveMoment();
             lock (_pooling)
             {
                 _disposed = true;
@@ -168,12 +168,58 @@ public sealed class SqliteStorage : IDurableStorage
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Takes back the reader of a snapshot, which goes on seeing its moment as long as there is none after it.</summary>
-    internal void Return(Reader reader)
+    /// <summary>
+    /// Looks a key up in the newest moment, over the writer's connection, unless that is in use: it alone does not have to forget the pages that it
+    /// knows with each commit.
+    /// </summary>
+    internal bool TryGetNewest(ReadOnlySpan<byte> key, out ReadOnlyMemory<byte>? value)
     {
-        if (!TryKeep(reader))
+        value = null;
+        // One reader after the other could keep a commit waiting.
+        if (Volatile.Read(ref _waitingCommits) > 0 || !_writing.TryEnter())
+            return false;
+        try
+        {
+            if (_disposed)
+                return false;
+            value = _writer.Get(key);
+            return true;
+        }
+        finally
+        {
+            _writing.Exit();
+        }
+    }
+
+    /// <summary>A reader that sees the present moment; while the store changes, one side of the change or the other.</summary>
+    internal Reader Rent()
+    {
+        Reader reader = TakeIdle() ?? OpenReader();
+        try
+        {
+            // A reader that has seen this moment before still does.
+            long moment = Volatile.Read(ref _moment);
+            if (reader.Moment != moment)
+            {
+                reader.End();
+                reader.Begin(moment);
+            }
+        }
+        catch
+        {
             reader.Dispose();
-        if (Interlocked.Decrement(ref _openSnapshots) == 0 && _writer.IsCheckpointDue)
+            throw;
+        }
+        Interlocked.Increment(ref _rentedReaders);
+        return reader;
+    }
+
+    /// <summary>Takes back the reader of a snapshot, which goes on seeing its moment as long as there is none after it.</summary>
+    internal void Return(SqliteSnapshot snapshot, Reader? reader)
+    {
+        if (!TryKeep(snapshot, reader))
+            reader?.Dispose();
+        if (reader is not null && Interlocked.Decrement(ref _rentedReaders) == 0 && _writer.IsCheckpointDue)
             CheckpointUnlessBusy();
     }
 
@@ -188,11 +234,12 @@ public sealed class SqliteStorage : IDurableStorage
         }
     }
 
-    bool TryKeep(Reader reader)
+    bool TryKeep(SqliteSnapshot snapshot, Reader? reader)
     {
         lock (_pooling)
         {
-            if (_disposed || _idleReaders.Count >= _options.MaxPooledReaders)
+            _newest.Remove(snapshot);
+            if (reader is null || _disposed || _idleReaders.Count >= _options.MaxPooledReaders)
                 return false;
             if (reader.Moment != _moment || IsBetweenMoments(_moment))
                 reader.End();
@@ -202,17 +249,22 @@ public sealed class SqliteStorage : IDurableStorage
     }
 
     /// <summary>
-    /// Before the store changes: idle readers let the moment go, so that they neither show it any longer nor hinder a checkpoint. Disposing the
-    /// result enters the next moment.
+    /// Before the store changes: idle readers let the moment go, so that they neither show it any longer nor hinder a checkpoint, and snapshots of it
+    /// get readers. Disposing the result enters the next moment.
     /// </summary>
     MomentChange LeaveMoment()
     {
+        SqliteSnapshot[] snapshots;
         lock (_pooling)
         {
             Volatile.Write(ref _moment, _moment + 1);
             foreach (Reader reader in _idleReaders)
                 reader.End();
+            snapshots = [.. _newest];
+            _newest.Clear();
         }
+        foreach (SqliteSnapshot snapshot in snapshots)
+            snapshot.Fix();
         return new MomentChange(this);
     }
 
@@ -243,14 +295,17 @@ public sealed class SqliteStorage : IDurableStorage
         }
     }
 
-    Reader Rent()
+    Reader? TakeIdle()
     {
         lock (_pooling)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            if (_idleReaders.TryPop(out Reader? idle))
-                return idle;
+            return _idleReaders.TryPop(out Reader? idle) ? idle : null;
         }
+    }
+
+    Reader OpenReader()
+    {
         var connection = new Connection(_path, writes: false, Description, _options);
         try
         {

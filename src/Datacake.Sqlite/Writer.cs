@@ -3,7 +3,10 @@ using SQLitePCL;
 
 namespace Datacake.Sqlite;
 
-/// <summary>The one connection that writes, with its statements, and the upkeep of the write-ahead log. Not thread-safe.</summary>
+/// <summary>
+/// The one connection that writes, with its statements, and the upkeep of the write-ahead log. It reads, too: what it has written itself it need not read
+/// again. Not thread-safe.
+/// </summary>
 sealed class Writer : IDisposable
 {
     // The log is made to start again, at the cost of a wait, only when it is so many times as large as it should be.
@@ -11,6 +14,7 @@ sealed class Writer : IDisposable
     static readonly TimeSpan RestartTimeout = TimeSpan.FromMilliseconds(100);
 
     readonly Connection _connection;
+    readonly Reader _reader;
     readonly TimeSpan _busyTimeout;
     readonly long _checkpointPages;
     readonly int _maxEntryBytes;
@@ -18,6 +22,8 @@ sealed class Writer : IDisposable
     readonly sqlite3_stmt _put;
     readonly sqlite3_stmt _putLarge;
     readonly sqlite3_stmt _delete;
+    readonly sqlite3_stmt _deleteLarge;
+    readonly sqlite3_stmt _deleteReference;
     readonly sqlite3_stmt _touch;
     readonly sqlite3_stmt _commit;
     readonly sqlite3_stmt _rollback;
@@ -41,20 +47,35 @@ sealed class Writer : IDisposable
         if (options.MaxFileBytes is { } maxFileBytes)
             connection.Execute($"PRAGMA max_page_count = {maxFileBytes / pageSize}");
         _begin = connection.Prepare("BEGIN IMMEDIATE");
-        _put = connection.Prepare("INSERT INTO entries (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2");
+        // Both leave an entry with a large value as it is.
+        _put = connection.Prepare(
+            "INSERT INTO entries (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2 WHERE typeof(value) = 'blob'");
         _putLarge = connection.Prepare("INSERT INTO large_values (value) VALUES (?1)");
-        _delete = connection.Prepare("DELETE FROM entries WHERE key = ?1");
+        _delete = connection.Prepare("DELETE FROM entries WHERE key = ?1 AND typeof(value) = 'blob'");
+        _deleteLarge = connection.Prepare(
+            "DELETE FROM large_values WHERE id = (SELECT value FROM entries WHERE key = ?1 AND typeof(value) = 'integer')");
+        _deleteReference = connection.Prepare("DELETE FROM entries WHERE key = ?1");
         _touch = connection.Prepare($"PRAGMA user_version = {FileFormat.Version}");
         _commit = connection.Prepare("COMMIT");
         _rollback = connection.Prepare("ROLLBACK");
+        _reader = new Reader(connection);
+    }
+
+    /// <summary>Looks a key up, in what is committed.</summary>
+    public ReadOnlyMemory<byte>? Get(ReadOnlySpan<byte> key)
+    {
+        // The reader's moment goes on with each commit of this connection, so that it need not end until a checkpoint.
+        if (_reader.Moment is null)
+            _reader.Begin(moment: 0);
+        return _reader.Get(key);
     }
 
     public void Commit(WriteBatch batch, Durability durability)
     {
         UseDurability(durability);
-        _connection.Run(_begin);
         try
         {
+            _connection.Run(_begin);
             foreach (ref readonly WriteOperation operation in batch.Operations)
             {
                 if (operation.Value is { } value)
@@ -69,7 +90,8 @@ sealed class Writer : IDisposable
         }
         catch
         {
-            // Some errors have ended the transaction already.
+            // Whatever it is, the next commit starts afresh. Some errors have ended the transaction already.
+            _reader.End();
             if (_connection.InTransaction)
                 _connection.Run(_rollback);
             throw;
@@ -88,6 +110,7 @@ sealed class Writer : IDisposable
     /// <returns>The pages that the log has.</returns>
     public int Checkpoint()
     {
+        _reader.End();
         _isCheckpointDue = !_connection.TryCheckpoint(raw.SQLITE_CHECKPOINT_PASSIVE, out int logPages);
         return logPages;
     }
@@ -96,13 +119,14 @@ sealed class Writer : IDisposable
     public void Compact(CancellationToken cancellationToken)
     {
         UseDurability(Durability.Flushed);
+        _reader.End();
         using (_connection.InterruptWhen(cancellationToken))
             _connection.Execute("VACUUM");
         _hasUnflushed = false;
         _isCheckpointDue = !TryCheckpointPatiently(raw.SQLITE_CHECKPOINT_TRUNCATE, out _);
     }
 
-    public void Dispose() => _connection.Dispose();
+    public void Dispose() => _reader.Dispose();
 
     unsafe void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
@@ -120,6 +144,9 @@ sealed class Writer : IDisposable
                 _connection.Run(_putLarge);
                 _connection.Bind(_put, 2, _connection.LastRowId);
             }
+            if (_connection.RunChanges(_put))
+                return;
+            DeleteLarge(key);
             _connection.Run(_put);
         }
     }
@@ -129,8 +156,19 @@ sealed class Writer : IDisposable
         fixed (byte* _ = key)
         {
             _connection.BindInPlace(_delete, 1, key);
-            _connection.Run(_delete);
+            if (!_connection.RunChanges(_delete))
+                DeleteLarge(key);
         }
+    }
+
+    /// <summary>Removes an entry, if it has a large value.</summary>
+    void DeleteLarge(ReadOnlySpan<byte> pinnedKey)
+    {
+        _connection.BindInPlace(_deleteLarge, 1, pinnedKey);
+        if (!_connection.RunChanges(_deleteLarge))
+            return;
+        _connection.BindInPlace(_deleteReference, 1, pinnedKey);
+        _connection.Run(_deleteReference);
     }
 
     /// <summary>

@@ -32,14 +32,6 @@ public sealed class LogRecordTests
         AssertSame(new LogRecord(Stamp, [KeyOf(1, 9)], MayPurge: true), LogRecord.Decode(Stamp, encoded));
     }
 
-    [Fact]
-    public void A_log_record_of_the_first_format_counts_as_one_that_may_purge()
-    {
-        byte[] first = [0x92, 0xC4, 2, 7, 8, 0xC4, 1, 9];
-        Assert.True(LogRecord.SaysMayPurge(first));
-        AssertSame(new LogRecord(Stamp, [new byte[] { 7, 8 }, new byte[] { 9 }], MayPurge: true), LogRecord.Decode(Stamp, first));
-    }
-
     static ReadOnlyMemory<byte> KeyOf(int number, int length)
     {
         var key = new byte[length];

@@ -55,6 +55,23 @@ public sealed class StorageFailureTests
         Assert.Equal(2, (await cakes.GetStatisticsAsync(Cancelled)).Count);
     }
 
+    [Theory]
+    [InlineData(StoreLayout.Format - 1, StorageError.Failed)]
+    [InlineData(StoreLayout.Format + 1, StorageError.NewerFormat)]
+    public async Task A_store_of_another_format_is_refused_by_name_and_left_as_it_is(uint format, StorageError error)
+    {
+        await using var storage = new MemoryStorage();
+        var batch = new WriteBatch();
+        batch.Put(StoreLayout.FormatKey, BitConverter.GetBytes(format));
+        await storage.CommitAsync(batch, Durability.Flushed, Cancelled);
+        await using var cluster = new TestCluster();
+        var refusal = await Assert.ThrowsAsync<StorageException>(() => cluster.AddAsync(1, storage));
+        Assert.Equal(error, refusal.Error);
+        Assert.Contains($"has format {format}", refusal.Message, StringComparison.Ordinal);
+        using var snapshot = await storage.OpenSnapshotAsync(Cancelled);
+        Assert.Equal(StoreLayout.FormatKey, Assert.Single(await snapshot.ScanAsync(KeyRange.All, ScanDirection.Forward, 10, Cancelled)).Key);
+    }
+
     static async Task<int> CountAsync(FaultyStorage storage, KeyRange range)
     {
         using var snapshot = await storage.OpenSnapshotAsync(Cancelled);

@@ -34,15 +34,17 @@ public sealed class SqliteFileTests : IDisposable
         Assert.Equal(100, await LengthAsync(again, "a"));
     }
 
-    [Fact]
-    public async Task A_file_of_a_newer_format_is_refused_by_name()
+    [Theory]
+    [InlineData(FileFormat.Version + 1, StorageError.NewerFormat)]
+    [InlineData(FileFormat.Version - 1, StorageError.Failed)]
+    public async Task A_file_of_another_format_is_refused_by_name(long version, StorageError error)
     {
         await using (new SqliteStorage(Path)) { }
         using (Connection connection = Connect())
-            connection.Execute("PRAGMA user_version = 2");
+            connection.Execute($"PRAGMA user_version = {version}");
         StorageException refusal = Assert.Throws<StorageException>(() => new SqliteStorage(Path));
-        Assert.Equal(StorageError.NewerFormat, refusal.Error);
-        Assert.Contains("format version 2", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(error, refusal.Error);
+        Assert.Contains($"format version {version}", refusal.Message, StringComparison.Ordinal);
         Assert.Contains(Path, refusal.Message, StringComparison.Ordinal);
     }
 
@@ -186,8 +188,10 @@ public sealed class SqliteFileTests : IDisposable
             await PutAsync(storage, "replaced", length);
         await PutAsync(storage, "deleted", 100_000);
         await PutAsync(storage, "kept", 100_000);
+        await PutAsync(storage, "empty", 0);
         var batch = new WriteBatch();
         batch.Delete("deleted"u8.ToArray());
+        batch.Delete("empty"u8.ToArray());
         await storage.CommitAsync(batch, Durability.Buffered, Cancellation);
 
         using Connection connection = Connect();

@@ -12,8 +12,7 @@ namespace Datacake.EventualConsistency.Layout;
 /// only put documents, nothing ever does: their documents need not be read again.
 /// </param>
 /// <remarks>
-/// Stored as a truth value and an array of the keys, in MessagePack, written by hand, for it is written with every transaction. Records of format 1 lack the
-/// truth value.
+/// Stored as a truth value and an array of the keys, in MessagePack, written by hand, for it is written with every transaction.
 /// </remarks>
 readonly record struct LogRecord(HlcTimestamp Stamp, ReadOnlyMemory<byte>[] DocumentKeys, bool MayPurge = true)
 {
@@ -65,11 +64,7 @@ readonly record struct LogRecord(HlcTimestamp Stamp, ReadOnlyMemory<byte>[] Docu
     public static bool SaysMayPurge(ReadOnlySpan<byte> encoded) => encoded.IsEmpty || encoded[0] != MessagePackCode.False;
 
     /// <summary>Makes an encoded record say <see cref="MayPurge"/>.</summary>
-    public static void SetMayPurge(Span<byte> encoded)
-    {
-        if (!SaysMayPurge(encoded))
-            encoded[0] = MessagePackCode.True;
-    }
+    public static void SetMayPurge(Span<byte> encoded) => encoded[0] = MessagePackCode.True;
 
     public static LogRecord Decode(HlcTimestamp stamp, ReadOnlyMemory<byte> encoded)
     {
@@ -77,7 +72,7 @@ readonly record struct LogRecord(HlcTimestamp Stamp, ReadOnlyMemory<byte>[] Docu
         {
             return Record.Decode(encoded, "a log record", (ref reader) =>
             {
-                bool mayPurge = reader.NextMessagePackType != MessagePackType.Boolean || reader.ReadBoolean();
+                bool mayPurge = reader.ReadBoolean();
                 var keys = new ReadOnlyMemory<byte>[Record.ReadCount(ref reader)];
                 for (int i = 0; i < keys.Length; i++)
                     keys[i] = Record.ReadBytes(ref reader);

@@ -8,15 +8,19 @@ namespace Datacake.EventualConsistency.Layout;
 /// Where everything is in the storage's keys. The first byte is the range; keyspaces and indexes have small local numbers, which never leave the node.
 /// The node's own keys, such as its member table, begin with 0xF0.
 /// </summary>
+/// <remarks>
+/// What each commit writes besides documents lies together, at the end of the log: the newest log records, the replica's state, the records of keyspaces. In a
+/// store that keeps its keys in the order of a tree that is one page instead of two.
+/// </remarks>
 static class StoreLayout
 {
     /// <summary>
-    /// The version of this layout and of all encodings in it. A store of a newer one is refused. Since 2, log records say whether they may purge.
+    /// The version of this layout and of all encodings in it. A store of another one is refused. Those before 3 were never released.
     /// </summary>
-    public const uint Format = 2;
+    public const uint Format = 3;
 
-    const byte MetaRange = 0x00, KeyspaceRange = 0x01, DocumentRange = 0x02, LogRange = 0x03, IndexRange = 0x04, IndexEntryRange = 0x05,
-        ArrivingRange = 0x06, ArrivingLogRange = 0x07;
+    const byte MetaRange = 0x00, DocumentRange = 0x01, LogRange = 0x02, StateRange = 0x03, KeyspaceRange = 0x04, IndexRange = 0x05, IndexEntryRange = 0x06,
+        ArrivingRange = 0x07, ArrivingLogRange = 0x08;
 
     /// <summary>The bytes before a document's key: the range and the keyspace.</summary>
     public const int DocumentPrefixLength = 3;
@@ -26,7 +30,7 @@ static class StoreLayout
 
     public static readonly ReadOnlyMemory<byte> FormatKey = new byte[] { MetaRange, (byte)'f' };
     public static readonly ReadOnlyMemory<byte> IdentityKey = new byte[] { MetaRange, (byte)'i' };
-    public static readonly ReadOnlyMemory<byte> StateKey = new byte[] { MetaRange, (byte)'s' };
+    public static readonly ReadOnlyMemory<byte> StateKey = new byte[] { StateRange };
 
     /// <summary>How far the copy of a member's data is, on a store that joins.</summary>
     public static readonly ReadOnlyMemory<byte> SeedKey = new byte[] { MetaRange, (byte)'j' };

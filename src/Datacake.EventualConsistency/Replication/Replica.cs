@@ -55,7 +55,7 @@ sealed partial class Replica
     public bool IsJoined => !_run.IsNone;
 
     /// <summary>Opens the replica of a store; the returned batch has what must be committed before anything else.</summary>
-    /// <exception cref="StorageException">The store is of a newer format, or damaged.</exception>
+    /// <exception cref="StorageException">The store is of another format, or damaged.</exception>
     public static async ValueTask<(Replica Replica, ReplicaBatch Batch)> OpenAsync(
         ReplicaSettings settings, HybridLogicalClock clock, IStorage storage, IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
@@ -295,7 +295,13 @@ sealed partial class Replica
         if (format > StoreLayout.Format)
         {
             throw new StorageException(StorageError.NewerFormat,
-                $"The {storage.Description} has format {format}; this version of the library reads formats up to {StoreLayout.Format}. Update the library.");
+                $"The {storage.Description} has format {format}; this version of the library reads format {StoreLayout.Format}. Update the library.");
+        }
+        if (format < StoreLayout.Format)
+        {
+            throw new StorageException(StorageError.Failed,
+                $"The {storage.Description} has format {format}, of a version from before the first release; this version reads format {StoreLayout.Format}. "
+                    + "Nothing was changed in it. Move it away and start with an empty store, which the other nodes fill again.");
         }
     }
 

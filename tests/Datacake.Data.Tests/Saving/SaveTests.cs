@@ -33,6 +33,23 @@ public class SaveTests(StoreFixture store)
     }
 
     [Fact]
+    public async Task Generic_code_finds_the_keyspace_of_a_class()
+    {
+        await using var db = store.NewContext();
+        var product = await SavedIn(db, new Product { Id = NextId(), Name = "Cake" });
+        Assert.Same(product, await db.Products.FindAsync([product.Id], Token));
+        Assert.Contains("Keyspace<Address>", Assert.Throws<InvalidOperationException>(db.Set<Address>).Message, StringComparison.Ordinal);
+
+        static async Task<T> SavedIn<T>(ShopContext db, T entity)
+            where T : class
+        {
+            db.Set<T>().Add(entity);
+            await db.SaveChangesAsync(Token);
+            return entity;
+        }
+    }
+
+    [Fact]
     public async Task A_save_without_changes_writes_nothing()
     {
         await using var db = store.NewContext();
@@ -96,6 +113,21 @@ public class SaveTests(StoreFixture store)
         Assert.Equal(EntityState.Detached, db.Entry(product).State);
         await using var other = store.NewContext();
         Assert.Null(await other.Products.FindAsync([product.Id], Token));
+    }
+
+    [Fact]
+    public async Task An_entity_can_be_added_in_the_place_of_a_removed_one()
+    {
+        await using var db = store.NewContext();
+        var product = await Saved(db);
+        var other = new Product { Id = product.Id, Name = "other" };
+        db.Products.Remove(product);
+        db.Products.Add(other);
+        Assert.Same(other, await db.Products.FindAsync([product.Id], Token));
+        Assert.Equal(1, await db.SaveChangesAsync(Token));
+        await using var third = store.NewContext();
+        var stored = (await third.Products.FindAsync([product.Id], Token))!;
+        Assert.Equal(("other", 0m, 0L, (Address?)null), (stored.Name, stored.Price, stored.Stock, stored.Warehouse));
     }
 
     [Fact]
