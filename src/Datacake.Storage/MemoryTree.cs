@@ -65,14 +65,6 @@ sealed class MemoryTree
         _children = isLeaf ? null : new MemoryTree[MaxSlots];
     }
 
-    /// <summary>A branch that has yet to get a second child.</summary>
-    static MemoryTree Above(long version, MemoryTree onlyChild)
-    {
-        var branch = new MemoryTree(version, isLeaf: false) { _count = 1 };
-        branch._children![0] = onlyChild;
-        return branch;
-    }
-
     /// <summary>A copy of a node, which shares its block.</summary>
     MemoryTree(long version, MemoryTree node)
     {
@@ -81,6 +73,14 @@ sealed class MemoryTree
         (_block, _garbage, _count, _inserted, _shared) = (node._block, node._garbage, node._count, node._inserted, node._shared);
         _children = (MemoryTree[]?)node._children?.Clone();
         _longValues = (byte[]?[]?)node._longValues?.Clone();
+    }
+
+    /// <summary>A branch that has yet to get a second child.</summary>
+    static MemoryTree Above(long version, MemoryTree onlyChild)
+    {
+        var branch = new MemoryTree(version, isLeaf: false) { _count = 1 };
+        branch._children![0] = onlyChild;
+        return branch;
     }
 
     /// <summary>The tree to begin with. Nothing ever changes it in place, since it has the version 0.</summary>
