@@ -74,8 +74,14 @@ sealed class DocumentCache
         if (documentLength > MaxDocumentLength || Volatile.Read(ref first.Changed) > snapshot)
             return false;
         // Where there is no room, a document that is replaced soon again costs more than it spares: it is old by then, and so dear to collect.
-        bool hasRoom = Length <= _capacity - (_capacity / 8) && (first.Document is null || second.Document is null);
-        return hasRoom || (first.CountMiss(place.Tag) == MissesForPlace && (TryFree(ref first) || TryFree(ref second)));
+        if (Length <= _capacity - (_capacity / 8) && (first.Document is null || second.Document is null))
+            return true;
+        if (first.CountMiss(place.Tag) < MissesForPlace)
+            return false;
+        if (first.Document is not { WasUsed: true } inFirst || second.Document is not { WasUsed: true } inSecond)
+            return true;
+        inFirst.WasUsed = inSecond.WasUsed = false;
+        return false;
     }
 
     /// <summary>Adds a document as a snapshot shows it.</summary>
@@ -151,15 +157,6 @@ sealed class DocumentCache
         return ref first.Document is { WasUsed: true } ? ref second : ref first;
     }
 
-    /// <summary>Whether a slot's document, if it has one, was not used since this was asked last.</summary>
-    static bool TryFree(ref Slot slot)
-    {
-        if (Volatile.Read(ref slot.Document) is not { WasUsed: true } used)
-            return true;
-        used.WasUsed = false;
-        return false;
-    }
-
     CachedDocument? Remove(int slot, Place place, ReadOnlySpan<byte> storageKey)
     {
         var found = FindIn(slot, place, storageKey);
@@ -172,7 +169,10 @@ sealed class DocumentCache
     void RemoveNext()
     {
         ref var slot = ref _slots[Interlocked.Increment(ref _hand) & (_slots.Length - 1)];
-        if (TryFree(ref slot) && Volatile.Read(ref slot.Document) is { } held)
+        var held = Volatile.Read(ref slot.Document);
+        if (held is { WasUsed: true })
+            held.WasUsed = false;
+        else if (held is not null)
             Remove(ref slot, held);
     }
 
