@@ -340,7 +340,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
             throw new ArgumentException("The transaction is empty: there is nothing to commit.", nameof(transaction));
         long length = 0;
         HashSet<string>? counters = null;
-        var seen = transaction.Count > 1 ? new HashSet<(string, DocumentKey)>(transaction.Count) : null;
+        var seen = transaction.IsAscending ? null : new HashSet<(string, DocumentKey)>(transaction.Count);
         for (int i = 0; i < transaction.Count; i++)
         {
             var operation = transaction.Operations[i];
