@@ -14,7 +14,7 @@ namespace Datacake.Data;
 /// A context is light and lives for one unit of work. It is not thread-safe: it serves one operation at a time, and a second one that
 /// starts before is refused. From its creation on the node takes part in replication.
 /// </remarks>
-public abstract class DatacakeContext : IAsyncDisposable
+public abstract class DatacakeContext : IAsyncDisposable, IDisposable
 {
     readonly Task<ReplicatedStore> _opening;
     readonly List<Relation> _cascades = [];
@@ -137,13 +137,20 @@ public abstract class DatacakeContext : IAsyncDisposable
                 $"The entity is a {keyspace.Entity.Name}; ask for its entry with a variable of that type, not as {typeof(T).Name}.");
     }
 
-    /// <summary>Waits for work under way. The node and its store stay.</summary>
+    /// <summary>Ends the unit of work: what is not saved is lost, and later operations are refused. The node and its store stay.</summary>
     public async ValueTask DisposeAsync()
     {
         _isDisposed = true;
         GC.SuppressFinalize(this);
         // Its failure was, or would have been, that of each operation.
         await ((Task)_opening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>The same, for where nothing can be awaited, as at the end of a synchronous scope: what is left to wait for is the node's own.</summary>
+    public void Dispose()
+    {
+        GC.SuppressFinalize(this);
+        _ = DisposeAsync().AsTask();
     }
 
     /// <summary>
@@ -166,15 +173,14 @@ public abstract class DatacakeContext : IAsyncDisposable
     /// constructor. An index on the property finds them. One that another node adds at the same time is not known here, and stays.
     /// </summary>
     /// <param name="foreignKey">The property that holds the key of the <typeparamref name="TPrincipal"/>, which is one property.</param>
-    /// <exception cref="InvalidOperationException">A class has no keyspace in this context, or the key has several properties.</exception>
+    /// <exception cref="InvalidOperationException">A class has no keyspace in this context, or the key has several properties or another type.</exception>
     protected void CascadeDelete<TPrincipal, TDependent, TKey>(Expression<Func<TDependent, TKey>> foreignKey)
         where TPrincipal : class
         where TDependent : class
     {
         ArgumentNullException.ThrowIfNull(foreignKey);
         var principal = KeyspaceOf(typeof(TPrincipal)).Entity;
-        if (principal.Key.Count != 1)
-            throw new InvalidOperationException($"The key of {principal.Name} has several properties, and a single one cannot refer to it.");
+        Relation.KeyFor(principal, foreignKey);
         var (dependents, model) = KeyspaceOf<TDependent>();
         _cascades.Add(new Relation<TDependent, TKey>(principal, dependents, model, foreignKey));
     }
@@ -216,7 +222,10 @@ public abstract class DatacakeContext : IAsyncDisposable
         where T : class
     {
         var keyspace = KeyspaceOf(typeof(T));
-        return (keyspace, (EntityModel<T>)keyspace.Entity);
+        return keyspace.Entity is EntityModel<T> model
+            ? (keyspace, model)
+            : throw new InvalidOperationException(
+                $"{typeof(T).Name} is stored among the entities of {keyspace.Entity.Name}, and has no keyspace of its own; name {keyspace.Entity.Name}.");
     }
 
     async Task<SaveResult> SaveAsync(Consistency consistency, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Caching;
 using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
@@ -208,6 +209,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         DatacakeNode node, IStorage storage, ReplicatedStoreOptions options, CancellationToken cancellationToken)
     {
         options.Validate();
+        storage = CachedStorage.Over(storage, options.MaxCacheLength);
         var settings = new ReplicaSettings(node.ClusterId, node.DataCenter, RandomId(), RandomId());
         Replica replica;
         using (var snapshot = await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false))

@@ -32,6 +32,12 @@ public sealed class ReplicatedStoreOptions
     /// </summary>
     public long MaxWatchBufferLength { get; set; } = 16 * 1024 * 1024;
 
+    /// <summary>
+    /// How many bytes of memory documents may take that were read by key, by a find or through an index, so that they need not be looked for in the storage
+    /// again. More helps as long as what is read over and over does not fit; 0 turns it off. Storage in memory needs none. Default: 16 MiB.
+    /// </summary>
+    public long MaxCacheLength { get; set; } = 16 * 1024 * 1024;
+
     internal void Validate()
     {
         Check(AcknowledgementTimeout > TimeSpan.Zero, nameof(AcknowledgementTimeout), AcknowledgementTimeout, "positive");
@@ -39,6 +45,7 @@ public sealed class ReplicatedStoreOptions
         Check(ReportInterval >= TimeSpan.FromMilliseconds(10), nameof(ReportInterval), ReportInterval, "at least 10 ms");
         Check(MaxDocumentLength is >= 1_024 and <= 256 * 1024 * 1024, nameof(MaxDocumentLength), MaxDocumentLength, "from 1 KiB to 256 MiB");
         Check(MaxWatchBufferLength >= 0, nameof(MaxWatchBufferLength), MaxWatchBufferLength, "zero or more");
+        Check(MaxCacheLength >= 0, nameof(MaxCacheLength), MaxCacheLength, "zero or more");
         Check(MaxPendingCommits is >= 1 and <= 1_000_000, nameof(MaxPendingCommits), MaxPendingCommits, "from 1 to 1,000,000");
 
         static void Check(bool isValid, string name, object value, string allowed)

@@ -38,7 +38,7 @@ public static class DatacakeServices
             configure(provider, options);
         }));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DatacakeHostedService>());
-        services.AddTransient(provider => provider.GetRequiredService<DatacakeHostedService>().Node);
+        services.AddSingleton(provider => provider.GetRequiredService<DatacakeHostedService>().Node);
         return services;
     }
 
@@ -59,6 +59,6 @@ public static class DatacakeServices
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(create);
-        return services.AddScoped(provider => create(provider.GetRequiredService<DatacakeHostedService>().Node));
+        return services.AddScoped(provider => create(provider.GetRequiredService<DatacakeNode>()));
     }
 }

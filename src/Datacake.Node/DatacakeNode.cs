@@ -116,8 +116,7 @@ public sealed class DatacakeNode : IAsyncDisposable
 
     /// <summary>
     /// The current members, each as <see cref="MembershipChangeKind.Joined"/>, and then every change until the token fires or the node
-    /// stops.
-    /// A reader that is slow misses no outcome: it sees the difference between what it saw last and what is.
+    /// stops. A reader that is slow misses no outcome: it sees the difference between what it saw last and what is.
     /// </summary>
     public IAsyncEnumerable<MembershipChange> WatchMembersAsync(CancellationToken cancellationToken = default)
         => _view.WatchAsync(cancellationToken);
@@ -192,8 +191,7 @@ public sealed class DatacakeNode : IAsyncDisposable
 
     /// <summary>
     /// Stops without a word: to the others it looks like a crash, and they find out by the silence. For tests and drills; the store is
-    /// closed
-    /// in order.
+    /// closed in order.
     /// </summary>
     public ValueTask StopAbruptlyAsync() => StopOnceAsync(isAnnounced: false);
 

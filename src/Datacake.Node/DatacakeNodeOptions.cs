@@ -7,9 +7,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Datacake.Node;
 
 /// <summary>
-/// How a node runs. Every setting can be made once; what is missing or contradicts itself is refused by <see
-/// cref="DatacakeNode.StartAsync"/> before
-/// anything is opened.
+/// How a node runs. Every setting can be made once; what is missing or contradicts itself is refused by
+/// <see cref="DatacakeNode.StartAsync"/> before anything is opened.
 /// </summary>
 public sealed class DatacakeNodeOptions : IStorageChoice
 {
@@ -84,8 +83,7 @@ public sealed class DatacakeNodeOptions : IStorageChoice
 
     /// <summary>
     /// The address that other nodes reach this one at, where it isn't the one it listens at: behind a NAT, in a container, or when it
-    /// listens
-    /// on all interfaces. Port 0 stands for the port that was bound. A host name is resolved at start.
+    /// listens on all interfaces. Port 0 stands for the port that was bound. A host name is resolved at start.
     /// </summary>
     /// <exception cref="ArgumentException">The address is not of the form <c>host:port</c>, or stands for all interfaces.</exception>
     public DatacakeNodeOptions AdvertiseAs(string address)
@@ -101,8 +99,7 @@ public sealed class DatacakeNodeOptions : IStorageChoice
 
     /// <summary>
     /// Where to look for other nodes: a few of the longest-lived ones; the node's own address among them does no harm. Host names are
-    /// resolved
-    /// again and again, and every address that they stand for is tried, for as long as the node runs. Can be called several times.
+    /// resolved again and again, and every address that they stand for is tried, for as long as the node runs. Can be called several times.
     /// </summary>
     /// <exception cref="ArgumentException">An address is not of the form <c>host:port</c>.</exception>
     public DatacakeNodeOptions WithSeeds(params IEnumerable<string> addresses)

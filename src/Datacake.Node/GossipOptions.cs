@@ -1,9 +1,8 @@
 namespace Datacake.Node;
 
 /// <summary>
-/// How fast nodes find each other and notice failures. Begin with a preset (<see cref="UseLan"/>, <see cref="UseWan"/>, <see
-/// cref="UseLocal"/>)
-/// and change single values after it. All nodes of a cluster should have the same.
+/// How fast nodes find each other and notice failures. Begin with a preset (<see cref="UseLan"/>, <see cref="UseWan"/>,
+/// <see cref="UseLocal"/>) and change single values after it. All nodes of a cluster should have the same.
 /// </summary>
 public sealed class GossipOptions
 {
@@ -17,23 +16,20 @@ public sealed class GossipOptions
     public TimeSpan Interval { get; set; }
 
     /// <summary>
-    /// The suspicion (phi, the silence of a node divided by the mean time between its signs of life) from which a node is held to be
-    /// down. Higher: fewer
-    /// false alarms; a failure is noticed later in proportion. 8 on all presets but WAN, 12 there.
+    /// The suspicion (phi, the silence of a node divided by the mean time between its signs of life) from which a node is held to be down.
+    /// Higher: fewer false alarms; a failure is noticed later in proportion. 8 on all presets but WAN, 12 there.
     /// </summary>
     public double PhiThreshold { get; set; }
 
     /// <summary>
     /// A node is never held to be down before it has been silent for so long, however regular it was: keeps short pauses (garbage
-    /// collection,
-    /// a busy machine) from being failures. LAN: 4 s; WAN: 10 s; local: 1 s.
+    /// collection, a busy machine) from being failures. LAN: 4 s; WAN: 10 s; local: 1 s.
     /// </summary>
     public TimeSpan MinSilence { get; set; }
 
     /// <summary>
     /// The time between signs of life that is assumed of a node just met; weighs as five measured ones. Longer: more patience with new
-    /// nodes.
-    /// LAN: 1 s; WAN: 3 s; local: 200 ms.
+    /// nodes. LAN: 1 s; WAN: 3 s; local: 200 ms.
     /// </summary>
     public TimeSpan InitialHeartbeatInterval { get; set; }
 
@@ -43,9 +39,8 @@ public sealed class GossipOptions
     public TimeSpan MaxHeartbeatInterval { get; set; }
 
     /// <summary>
-    /// How long one exchange with another node may take. Longer: survives slower links; more exchanges are under way at a time when
-    /// nodes hang.
-    /// LAN: 3 s; WAN: 8 s; local: 2 s.
+    /// How long one exchange with another node may take. Longer: survives slower links; more exchanges are under way at a time when nodes
+    /// hang. LAN: 3 s; WAN: 8 s; local: 2 s.
     /// </summary>
     public TimeSpan ExchangeTimeout { get; set; }
 

@@ -13,6 +13,9 @@ namespace Datacake.Node;
 /// <summary>Opens the parts of a node in order, and closes them again if one fails.</summary>
 static class NodeStart
 {
+    static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100);
+
     public static async Task<DatacakeNode> RunAsync(DatacakeNodeOptions options, CancellationToken cancellationToken)
     {
         options.Validate();
@@ -138,9 +141,6 @@ static class NodeStart
         node.Start();
         return node;
     }
-
-    static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(5);
-    static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100);
 
     static string AdvertisedAddress(DatacakeNodeOptions options, string boundAddress)
     {

@@ -50,15 +50,9 @@ public class ConsistentReadTests
 
     static async Task WaitForEachOther(params DatacakeNode[] nodes)
     {
-        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        deadline.CancelAfter(TimeSpan.FromSeconds(30));
         // All take part before any waits.
-        var stores = await Task.WhenAll(nodes.Select(node => node.OpenStoreAsync(deadline.Token).AsTask()));
-        foreach (var store in stores)
-        {
-            while (store.Members.Count(member => member.IsUp) < nodes.Length)
-                await poll.WaitForNextTickAsync(deadline.Token);
-        }
+        var stores = await Task.WhenAll(nodes.Select(node => node.OpenStoreAsync(Token).AsTask()));
+        await Eventually.WaitUntilAsync(
+            () => stores.All(store => store.Members.Count(member => member.IsUp) == nodes.Length), "all nodes see each other");
     }
 }

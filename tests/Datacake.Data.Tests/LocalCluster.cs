@@ -7,8 +7,6 @@ namespace Datacake.Data.Tests;
 /// <summary>Nodes on loopback TCP, each with a SQLite file that outlives it, which start and stop one by one.</summary>
 sealed class LocalCluster : IAsyncDisposable
 {
-    static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
-
     readonly string _folder = Directory.CreateTempSubdirectory("datacake-data-").FullName;
     readonly Dictionary<int, string> _addresses = [];
     readonly Dictionary<int, DatacakeNode> _nodes = [];
@@ -32,8 +30,8 @@ sealed class LocalCluster : IAsyncDisposable
         foreach (var known in _nodes.Values)
         {
             var store = await known.OpenStoreAsync(Token);
-            await WaitUntilAsync(
-                () => Task.FromResult(store.Members.Count(member => member.IsUp) >= _nodes.Count),
+            await Eventually.WaitUntilAsync(
+                () => store.Members.Count(member => member.IsUp) >= _nodes.Count,
                 $"node {known.Id} sees all nodes that run");
         }
         return node;
@@ -46,7 +44,7 @@ sealed class LocalCluster : IAsyncDisposable
     }
 
     /// <summary>Waits until all nodes that run show the same of a keyspace.</summary>
-    public async Task WaitUntilEqualAsync(string keyspace) => await WaitUntilAsync(
+    public async Task WaitUntilEqualAsync(string keyspace) => await Eventually.WaitUntilAsync(
         async () =>
         {
             var shown = new List<KeyspaceStatistics>();
@@ -55,17 +53,6 @@ sealed class LocalCluster : IAsyncDisposable
             return shown.TrueForAll(one => one == shown[0]) && shown[0].Count > 0;
         },
         $"all nodes show the same of '{keyspace}'");
-
-    public static async Task WaitUntilAsync(Func<Task<bool>> condition, string what)
-    {
-        long start = TimeProvider.System.GetTimestamp();
-        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
-        while (!await condition())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < Deadline, $"Within {Deadline} it did not happen that {what}.");
-            await poll.WaitForNextTickAsync(Token);
-        }
-    }
 
     public async ValueTask DisposeAsync()
     {

@@ -7,7 +7,7 @@ namespace Datacake.EventualConsistency.Tests;
 /// <summary>Nodes on loopback TCP with their stores; the first one is everyone's seed.</summary>
 sealed class TestCluster : IAsyncDisposable
 {
-    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    public static TimeSpan Deadline => Eventually.Deadline;
 
     readonly Dictionary<int, TestNode> _nodes = [];
 
@@ -72,18 +72,9 @@ sealed class TestCluster : IAsyncDisposable
         return shown!;
     }
 
-    public static async Task WaitUntilAsync(Func<bool> condition, string what) => await WaitUntilAsync(() => Task.FromResult(condition()), what);
+    public static Task WaitUntilAsync(Func<bool> condition, string what) => Eventually.WaitUntilAsync(condition, what);
 
-    public static async Task WaitUntilAsync(Func<Task<bool>> condition, string what)
-    {
-        long start = TimeProvider.System.GetTimestamp();
-        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
-        while (!await condition())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < Deadline, $"Within {Deadline} it did not happen that {what}.");
-            await poll.WaitForNextTickAsync(TestContext.Current.CancellationToken);
-        }
-    }
+    public static Task WaitUntilAsync(Func<Task<bool>> condition, string what) => Eventually.WaitUntilAsync(condition, what);
 
     public static long CounterOf(Document document, string property)
     {

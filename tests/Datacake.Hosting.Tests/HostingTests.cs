@@ -50,6 +50,32 @@ public sealed class HostingTests
     }
 
     [Fact]
+    public async Task The_end_of_a_scope_that_used_the_node_leaves_it_running()
+    {
+        using var host = Build();
+        await host.StartAsync(Cancelled);
+        DatacakeNode node;
+        await using (var scope = host.Services.CreateAsyncScope())
+            node = scope.ServiceProvider.GetRequiredService<DatacakeNode>();
+        await node.WaitForNodesAsync(1, TimeSpan.FromSeconds(10), Cancelled);
+        Assert.Same(node, host.Services.GetRequiredService<DatacakeNode>());
+    }
+
+    [Fact]
+    public async Task A_scope_with_a_context_need_not_end_asynchronously()
+    {
+        using var host = Build();
+        await host.StartAsync(Cancelled);
+        VisitContext db;
+        using (var scope = host.Services.CreateScope())
+        {
+            db = scope.ServiceProvider.GetRequiredService<VisitContext>();
+            Assert.Equal(0, await db.Visits.CountAsync(Cancelled));
+        }
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => db.Visits.CountAsync(Cancelled));
+    }
+
+    [Fact]
     public void Before_the_host_has_started_the_error_says_when_the_node_is_there()
     {
         using var host = Build();

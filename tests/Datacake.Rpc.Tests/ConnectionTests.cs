@@ -162,7 +162,7 @@ public sealed class ConnectionTests
     public async Task A_handshake_that_takes_too_long_is_cut_off()
     {
         var time = new ManualTimeProvider();
-        var logger = new TestLogger();
+        var logger = new CollectingLog();
         await using var pair = await Pair.StartAsync(server: options => options with { TimeProvider = time, Logger = logger });
         await using var client = await RawClient.ConnectAsync(pair.Server);
         await client.SendAsync("DCR"u8.ToArray());
@@ -179,7 +179,7 @@ public sealed class ConnectionTests
     [Fact]
     public async Task A_client_beyond_the_connection_limit_is_told_so()
     {
-        var logger = new TestLogger();
+        var logger = new CollectingLog();
         await using var pair = await Pair.StartAsync(
             "memory", options => options with { Limits = new RpcLimits { Connections = 1 }, Logger = logger }, services: TestService.Echo);
         (await pair.Channel.CallAsync("echo", "echo", Hello).Soon()).Dispose();
@@ -221,7 +221,7 @@ public sealed class ConnectionTests
     [InlineData(null, Secret, "this server has none")]
     public async Task Nodes_that_do_not_share_the_secret_refuse_each_other(string? server, string? channel, string reason)
     {
-        var logger = new TestLogger();
+        var logger = new CollectingLog();
         await using var pair = await Pair.StartAsync(
             "memory",
             options => options with { ClusterSecret = server, Logger = logger },
@@ -251,7 +251,7 @@ public sealed class ConnectionTests
     [InlineData("DCRP\u0007\0\0\0\0\0\0\0\0", "version 7")]
     public async Task A_stranger_is_turned_away_with_a_reason(string greeting, string reason)
     {
-        var logger = new TestLogger();
+        var logger = new CollectingLog();
         await using var pair = await Pair.StartAsync(server: options => options with { Logger = logger });
         await using var client = await RawClient.ConnectAsync(pair.Server);
         await client.SendAsync(Encoding.Latin1.GetBytes(greeting));

@@ -116,7 +116,7 @@ public sealed class FuzzTests
     [Fact]
     public async Task A_frame_that_announces_too_much_is_cut_off_before_it_is_read()
     {
-        var logger = new TestLogger();
+        var logger = new CollectingLog();
         await using var pair = await Pair.StartAsync(server: options => options with { Logger = logger });
         await using var client = await RawClient.GreetAsync(pair.Server);
         var frame = RawClient.Frame(FrameType.Request, 1);
@@ -147,7 +147,7 @@ public sealed class FuzzTests
     [Fact]
     public async Task Calls_beyond_twice_the_limit_are_refused_and_logged()
     {
-        var logger = new TestLogger();
+        var logger = new CollectingLog();
         var service = new WaitingService();
         await using var pair = await Pair.StartAsync(
             server: options => options with { Limits = new RpcLimits { CallsInFlight = 2 }, Logger = logger }, services: service);

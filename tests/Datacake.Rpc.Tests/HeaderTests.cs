@@ -77,7 +77,7 @@ public sealed class HeaderTests
     [Fact]
     public async Task Headers_that_are_none_end_their_connection()
     {
-        var logger = new TestLogger();
+        var logger = new CollectingLog();
         await using var pair = await Pair.StartAsync(server: options => options with { Logger = logger }, services: TestService.Echo);
         await using var client = await RawClient.GreetAsync(pair.Server);
         byte[] meta = [.. Route.Encode("echo", "echo"), 3, 1, 2];

@@ -3,14 +3,16 @@ using Datacake.Rpc.Tests.Fixtures;
 
 namespace Datacake.Rpc.Tests;
 
-public sealed class IdleTests
+public sealed class IdleTests : IDisposable
 {
     static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
     static readonly RpcLimits Idle = new() { IdleTime = Minute, KeepAlive = TimeSpan.FromDays(1) };
     static readonly RpcLimits Patient = new() { IdleTime = Timeout.InfiniteTimeSpan, KeepAlive = TimeSpan.FromDays(1) };
 
     readonly ManualTimeProvider _time = new();
-    readonly TestLogger _log = new();
+    readonly CollectingLog _log = new();
+
+    public void Dispose() => _log.Dispose();
 
     [Fact]
     public async Task A_channel_closes_its_idle_connection_and_connects_again_with_the_next_call()

@@ -12,7 +12,7 @@ public sealed class TlsTests : IDisposable
     static readonly RpcCallOptions Patient = new() { WaitForConnection = true };
 
     readonly TestAuthority _authority = new();
-    readonly TestLogger _log = new();
+    readonly CollectingLog _log = new();
 
     public static TheoryData<string> Transports => Pair.Transports;
 

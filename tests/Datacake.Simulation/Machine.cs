@@ -1,5 +1,6 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Caching;
 using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
@@ -57,6 +58,9 @@ sealed class Work(Func<ReplicaBatch, ValueTask> apply) : CommitWork
 /// <summary>A machine of the cluster: its disk and clock, and, while it runs, its replica with its sessions.</summary>
 sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime time)
 {
+    /// <summary>For some of the documents of a scenario.</summary>
+    const long CacheLength = 64 * 1024;
+
     readonly List<Work> _waiting = [];
     BatchCommitter? _committer;
 
@@ -131,20 +135,21 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     public void Start(ulong boot, Action<ReplicaBatch> onCommitted)
     {
         var settings = new ReplicaSettings("simulation", "", boot, StoreId, scenario.MaxStep, scenario.MaxAsserted);
-        using var snapshot = Now(Disk.OpenSnapshotAsync());
+        var storage = new CachedStorage(Disk, new DocumentCache(CacheLength));
+        using var snapshot = Now(storage.OpenSnapshotAsync());
         var (replica, batch) = Now(
-            Replica.OpenAsync(settings, new HybridLogicalClock(Node, Clock), Disk, snapshot, CancellationToken.None));
+            Replica.OpenAsync(settings, new HybridLogicalClock(Node, Clock), storage, snapshot, CancellationToken.None));
         foreach (var keyspace in scenario.Slots.DistinctBy(slot => slot.Keyspace))
         {
             var declaration = new KeyspaceDeclaration(keyspace.Keyspace, keyspace.Policy, [ByContent]);
             Now(KeyspaceDeclaring.DeclareAsync(replica, batch, declaration, NullLogger.Instance, CancellationToken.None));
         }
-        Now(Disk.CommitAsync(replica.Prepare(batch).Batch, Datacake.Storage.Durability.Flushed));
+        Now(storage.CommitAsync(replica.Prepare(batch).Batch, Datacake.Storage.Durability.Flushed));
         Disk.Note(Held);
         replica.Complete(batch);
         Replica = replica;
         PullServer = new PullServer(replica.Catalog, scenario.PartLength);
-        _committer = new BatchCommitter(replica, Disk, scenario.Durability, NullLogger.Instance, onCommitted);
+        _committer = new BatchCommitter(replica, storage, scenario.Durability, NullLogger.Instance, onCommitted);
         HadJoined = replica.IsJoined;
     }
 

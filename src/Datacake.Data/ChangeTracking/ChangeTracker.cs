@@ -35,12 +35,21 @@ public sealed class ChangeTracker
         return [.. _entries.All];
     }
 
-    /// <summary>The tracked entities of a class, after a look for changes.</summary>
+    /// <summary>The tracked entities of a keyspace's class, after a look for changes.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// No keyspace of the context is one of this class. For an interface or a derived class, go through <see cref="Entries()"/>.
+    /// </exception>
     public IReadOnlyList<EntityEntry<T>> Entries<T>()
         where T : class
     {
+        if (!Context.Keyspaces.Any(keyspace => keyspace.Entity is EntityModel<T>))
+        {
+            throw new InvalidOperationException(
+                $"{Context.GetType().Name} has no Keyspace<{typeof(T).Name}>, and so no entries of that type. "
+                + $"Look among all of them: Entries().Where(entry => entry.Entity is {typeof(T).Name}).");
+        }
         AutoDetect();
-        return [.. _entries.All.OfType<EntityEntry<T>>()];
+        return Tracked<T>();
     }
 
     /// <summary>Whether a save has anything to write.</summary>
@@ -103,7 +112,13 @@ public sealed class ChangeTracker
         // First what may be refused, so that the entity is then as before.
         var original = state == EntityState.Unchanged ? entry.Encode() : null;
         if (entry.CurrentState == EntityState.Detached)
-            Track(entry, entry.Keyspace.Entity.KeyOf(entry.Entity, KeyWriter));
+        {
+            var key = entry.Keyspace.Entity.KeyOf(entry.Entity, KeyWriter);
+            // To put an entity is to replace the one that has its key, so the delete of that one has nothing left to do.
+            if (state == EntityState.Added && TryGetEntry(entry.Keyspace.Entity, key, out var known) && known.CurrentState == EntityState.Deleted)
+                Forget(known);
+            Track(entry, key);
+        }
         if (original is not null)
             entry.SetOriginal(original);
         if (state == EntityState.Added)
@@ -240,7 +255,7 @@ public sealed class ChangeTracker
         entry.Keyspace.Entity.WriteKey(entry.Entity, KeyWriter);
         if (KeyWriter.Written.SequenceEqual(entry.Key.Encoded.Span))
             return;
-        var key = new DocumentKey(KeyWriter.ToArray());
+        var key = entry.Keyspace.Entity.KeyOf(KeyWriter);
         if (entry.CurrentState != EntityState.Added)
         {
             throw new InvalidOperationException(

@@ -112,8 +112,16 @@ public abstract class EntityModel
     {
         writer.Truncate();
         WriteKey(entity, writer);
-        return new DocumentKey(writer.ToArray());
+        return KeyOf(writer);
     }
+
+    /// <summary>The key that was written.</summary>
+    /// <exception cref="ArgumentException">It is too long.</exception>
+    internal DocumentKey KeyOf(OrderedKeyWriter written) => written.Length <= DocumentKey.MaxLength
+        ? new DocumentKey(written.ToArray())
+        : throw new ArgumentException(
+            $"The key of the {Name} ({string.Join(", ", Key.Select(property => property.Name))}) has {written.Length} encoded bytes; at most "
+            + $"{DocumentKey.MaxLength} are possible. Give it a shorter one.");
 
     /// <exception cref="ArgumentException">The entity is of a class that cannot be stored.</exception>
     internal abstract void WriteKey(object entity, OrderedKeyWriter writer);
@@ -129,7 +137,9 @@ public abstract class EntityModel
         {
             throw new ArgumentException(
                 $"The key of {Name} has {Key.Count} value(s) ({string.Join(", ", Key.Select(property => property.Name))}), "
-                + $"and {values.Length} were given.", nameof(values));
+                + $"and {values.Length} were given."
+                + (values is [.., CancellationToken] ? " A cancellation token stands beside the key: FindAsync([key], cancellationToken)." : ""),
+                nameof(values));
         }
         var writer = new OrderedKeyWriter();
         for (int i = 0; i < values.Length; i++)
@@ -141,7 +151,7 @@ public abstract class EntityModel
                     + $"and the value given is {values[i]?.GetType().Name ?? "null"}.", nameof(values));
             }
         }
-        return new DocumentKey(writer.ToArray());
+        return KeyOf(writer);
     }
 
     /// <summary>What is wrong with an entity, before it is stored.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Linq.Expressions;
 
 namespace Datacake.Data.Querying;
@@ -9,26 +8,39 @@ namespace Datacake.Data.Querying;
 /// </summary>
 sealed class CompiledExpressions
 {
-    // An application has so many different queries at most; if it builds more by itself, those beyond are compiled each time.
-    const int MaxShapes = 4_096;
-
-    readonly ConcurrentDictionary<ExpressionShape, Delegate> _byShape = new();
+    readonly BoundedCache<ExpressionShape, Delegate> _byShape = new();
 
     /// <summary>How many shapes are kept.</summary>
     public int Count => _byShape.Count;
 
+    /// <summary>What an expression makes of an item. Where it comes upon null, the exception names it.</summary>
     public Func<T, TResult> Compile<T, TResult>(Expression<Func<T, TResult>> lambda)
     {
-        if (ExpressionShape.Of(lambda) is not var (shape, constants))
-            return lambda.Compile();
-        if (!_byShape.TryGetValue(shape, out var known))
+        var (compiled, constants) = Parameterized(lambda);
+        return item =>
         {
-            var array = Expression.Parameter(typeof(object?[]));
-            var body = ExpressionShape.Parameterize(lambda.Body, array);
-            known = Keep(shape, Expression.Lambda<Func<object?[], T, TResult>>(body, array, lambda.Parameters[0]).Compile());
-        }
-        var compiled = (Func<object?[], T, TResult>)known;
-        return item => compiled(constants, item);
+            try
+            {
+                return compiled(constants, item);
+            }
+            catch (NullReferenceException e)
+            {
+                throw new InvalidOperationException(
+                    $"The expression '{CapturedVariables.Describe(lambda.Body)}' of a query came upon null. It runs in this process, as C# does: say what "
+                        + "is to happen then, as in p => p.Address != null && p.Address.City == city.",
+                    e);
+            }
+        };
+    }
+
+    /// <summary>What sets the property that an expression names.</summary>
+    public Action<T, TProperty> CompileSetter<T, TProperty>(Expression<Func<T, TProperty>> property)
+    {
+        var value = Expression.Parameter(typeof(TProperty));
+        var setter = Expression.Lambda<Action<T, TProperty>>(Expression.Assign(property.Body, value), property.Parameters[0], value);
+        if (ExpressionShape.Of(setter) is not (var shape, []))
+            return setter.Compile();
+        return (Action<T, TProperty>)(_byShape.TryGet(shape, out var known) ? known : Keep(shape, setter.Compile()));
     }
 
     /// <summary>The value of an expression without parameters.</summary>
@@ -37,7 +49,7 @@ sealed class CompiledExpressions
         var boxed = Expression.Convert(expression, typeof(object));
         if (ExpressionShape.Of(boxed) is not var (shape, constants))
             return Expression.Lambda<Func<object?>>(boxed).Compile(preferInterpretation: true)();
-        if (!_byShape.TryGetValue(shape, out var known))
+        if (!_byShape.TryGet(shape, out var known))
         {
             var array = Expression.Parameter(typeof(object?[]));
             known = Keep(shape, Expression.Lambda<Func<object?[], object?>>(ExpressionShape.Parameterize(boxed, array), array).Compile());
@@ -45,10 +57,25 @@ sealed class CompiledExpressions
         return ((Func<object?[], object?>)known)(constants);
     }
 
+    (Func<object?[], T, TResult> Compiled, object?[] Constants) Parameterized<T, TResult>(Expression<Func<T, TResult>> lambda)
+    {
+        if (ExpressionShape.Of(lambda) is not var (shape, constants))
+        {
+            var compiled = lambda.Compile();
+            return ((_, item) => compiled(item), []);
+        }
+        if (!_byShape.TryGet(shape, out var known))
+        {
+            var array = Expression.Parameter(typeof(object?[]));
+            var body = ExpressionShape.Parameterize(lambda.Body, array);
+            known = Keep(shape, Expression.Lambda<Func<object?[], T, TResult>>(body, array, lambda.Parameters[0]).Compile());
+        }
+        return ((Func<object?[], T, TResult>)known, constants);
+    }
+
     Delegate Keep(ExpressionShape shape, Delegate compiled)
     {
-        if (_byShape.Count < MaxShapes)
-            _byShape.TryAdd(shape, compiled);
+        _byShape.Add(shape, compiled);
         return compiled;
     }
 }

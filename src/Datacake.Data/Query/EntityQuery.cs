@@ -16,6 +16,8 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool 
 
     internal override CompiledExpressions Expressions => source.Model.Expressions;
 
+    internal override IReadOnlyList<Ordering<T>> Orderings => spec.Orderings;
+
     internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate) =>
         spec.IsCut ? base.WhereCore(predicate) : With(spec.Where(predicate));
 
@@ -23,7 +25,7 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool 
     internal override Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) => EntityUse.IsIn(selector)
         ? base.SelectCore(selector)
         : new EntityQuery<T>(source, WithComponents([selector]), isTracking: false).Then(
-            $"select {selector}", (items, _) => Batches.Select(items, Expressions.Compile(selector)));
+            $"select {selector}", items => Batches.Select(items, Expressions.Compile(selector)));
 
     internal override OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) =>
         spec.IsCut ? base.OrderByCore(orderings) : With(spec with { Orderings = orderings });

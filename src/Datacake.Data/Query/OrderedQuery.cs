@@ -18,5 +18,7 @@ public abstract class OrderedQuery<T> : Query<T>
     public OrderedQuery<T> ThenByDescending<TKey>(Expression<Func<T, TKey>> keySelector) =>
         ThenByCore(new Ordering<T, TKey>(keySelector, isDescending: true, Expressions));
 
+    internal abstract IReadOnlyList<Ordering<T>> Orderings { get; }
+
     internal abstract OrderedQuery<T> ThenByCore(Ordering<T> ordering);
 }

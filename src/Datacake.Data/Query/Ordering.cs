@@ -35,7 +35,7 @@ abstract class Ordering<T>(bool isDescending)
 sealed class Ordering<T, TKey>(Expression<Func<T, TKey>> keySelector, bool isDescending, CompiledExpressions expressions)
     : Ordering<T>(isDescending)
 {
-    readonly Lazy<Func<T, TKey>> _key = new(() => expressions.Compile(keySelector));
+    readonly Lazy<Func<T, TKey>> _key = new(() => expressions.Compile(OrdinalNormalizer.Normalize(keySelector)));
 
     public override LambdaExpression KeySelector => keySelector;
 

@@ -6,8 +6,9 @@ using System.Reflection;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// Makes what a query says of strings independent of the machine's culture, as databases do: comparisons that do not name one are ordinal.
-/// It also turns a search in a span, which the compiler chooses for arrays, into one in the array, which an interpreted expression can do.
+/// Makes what a query says of strings independent of the machine's culture, as databases do: comparisons that do not name one are ordinal,
+/// and changes of case invariant. It also turns a search in a span, which the compiler chooses for arrays, into one in the array, which an
+/// interpreted expression can do.
 /// </summary>
 sealed class OrdinalNormalizer : ExpressionVisitor
 {
@@ -17,6 +18,10 @@ sealed class OrdinalNormalizer : ExpressionVisitor
         nameof(string.StartsWith), [typeof(string), typeof(StringComparison)])!;
     static readonly MethodInfo EndsWith = typeof(string).GetMethod(nameof(string.EndsWith), [typeof(string), typeof(StringComparison)])!;
     static readonly MethodInfo IndexOf = typeof(string).GetMethod(nameof(string.IndexOf), [typeof(string), typeof(StringComparison)])!;
+    static readonly MethodInfo LastIndexOf = typeof(string).GetMethod(
+        nameof(string.LastIndexOf), [typeof(string), typeof(StringComparison)])!;
+    static readonly MethodInfo ToLower = typeof(string).GetMethod(nameof(string.ToLowerInvariant), [])!;
+    static readonly MethodInfo ToUpper = typeof(string).GetMethod(nameof(string.ToUpperInvariant), [])!;
     static readonly ConstantExpression Ordinal = Expression.Constant(StringComparison.Ordinal);
 
     // The compiler builds comparisons of these types without naming their operators, which expressions then look for by name: a trimmed
@@ -56,9 +61,14 @@ sealed class OrdinalNormalizer : ExpressionVisitor
                     nameof(string.StartsWith) => StartsWith,
                     nameof(string.EndsWith) => EndsWith,
                     nameof(string.IndexOf) => IndexOf,
+                    nameof(string.LastIndexOf) => LastIndexOf,
                     _ => null,
                 };
                 return method is null ? null : Expression.Call(Visit(a), method, Visit(b), Ordinal);
+            case { Object: { } a, Method.Name: nameof(string.ToLower), Arguments: [] }:
+                return Expression.Call(Visit(a), ToLower);
+            case { Object: { } a, Method.Name: nameof(string.ToUpper), Arguments: [] }:
+                return Expression.Call(Visit(a), ToUpper);
             default:
                 return null;
         }

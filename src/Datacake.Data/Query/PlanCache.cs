@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
@@ -12,10 +11,7 @@ namespace Datacake.Data.Querying;
 /// </remarks>
 sealed class PlanCache
 {
-    // An application has so many different queries at most; if it builds more by itself, those beyond are planned each time.
-    const int MaxPlans = 4_096;
-
-    readonly ConcurrentDictionary<PlanShape, AccessPath> _plans = new();
+    readonly BoundedCache<PlanShape, AccessPath> _plans = new();
 
     /// <summary>How many plans are kept.</summary>
     public int Count => _plans.Count;
@@ -26,11 +22,11 @@ sealed class PlanCache
     {
         if (PlanShape.Of(alternatives, orderings) is not { } shape)
             return QueryPlanner.Plan(entity, alternatives, orderings);
-        if (_plans.TryGetValue(shape, out var known) && QueryPlanner.TryRebind(entity, known, alternatives[0], out var rebound))
+        if (_plans.TryGet(shape, out var known) && QueryPlanner.TryRebind(entity, known, alternatives[0], out var rebound))
             return rebound;
         var path = QueryPlanner.Plan(entity, alternatives, orderings);
-        if (path is KeyScan or KeyLookup or IndexScan && path.IsExact && _plans.Count < MaxPlans)
-            _plans.TryAdd(shape, path);
+        if (path is KeyScan or KeyLookup or IndexScan && path.IsExact)
+            _plans.Add(shape, path);
         return path;
     }
 }

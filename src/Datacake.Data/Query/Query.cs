@@ -41,7 +41,7 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     public Query<T> Take(int count) => TakeCore(Math.Max(count, 0));
 
     /// <summary>Each of equal items once, the first of them.</summary>
-    public Query<T> Distinct() => Then("distinct", static (items, _) => Batches.Distinct(items));
+    public Query<T> Distinct() => Then("distinct", static items => Batches.Distinct(items));
 
     /// <summary>
     /// The same query, whose entities the context does not track: they are read faster, and changes of them are not saved.
@@ -82,16 +82,16 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     }
 
     internal virtual Query<T> WhereCore(Expression<Func<T, bool>> predicate) =>
-        Then($"where {predicate}", (items, _) => Batches.Where(items, Expressions.Compile(predicate)));
+        Then($"where {predicate}", items => Batches.Where(items, Expressions.Compile(predicate)));
 
     internal virtual Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) =>
-        Then($"select {selector}", (items, _) => Batches.Select(items, Expressions.Compile(selector)));
+        Then($"select {selector}", items => Batches.Select(items, Expressions.Compile(selector)));
 
     internal virtual OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) => new SortedQuery<T>(this, orderings);
 
-    internal virtual Query<T> SkipCore(int count) => Then($"skip {count}", (items, _) => Batches.Skip(items, count));
+    internal virtual Query<T> SkipCore(int count) => Then($"skip {count}", items => Batches.Skip(items, count));
 
-    internal virtual Query<T> TakeCore(int count) => Then($"take {count}", (items, _) => Batches.Take(items, count));
+    internal virtual Query<T> TakeCore(int count) => Then($"take {count}", items => Batches.Take(items, count));
 
     internal virtual async ValueTask<long> CountCoreAsync(CancellationToken cancellationToken)
     {
@@ -102,6 +102,6 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     }
 
     private protected TransformedQuery<T, TResult> Then<TResult>(
-        string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, CancellationToken, IAsyncEnumerable<IReadOnlyList<TResult>>> transform) =>
+        string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<TResult>>> transform) =>
         new(this, description, transform);
 }

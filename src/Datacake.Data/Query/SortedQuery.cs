@@ -9,6 +9,8 @@ sealed class SortedQuery<T>(Query<T> source, IReadOnlyList<Ordering<T>> ordering
 
     internal override CompiledExpressions Expressions => source.Expressions;
 
+    internal override IReadOnlyList<Ordering<T>> Orderings => orderings;
+
     internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) =>
         Batches.Sort(source.RunAsync(cancellationToken), orderings);
 

@@ -4,7 +4,7 @@ namespace Datacake.Data.Querying;
 sealed class TransformedQuery<TSource, T>(
     Query<TSource> source,
     string description,
-    Func<IAsyncEnumerable<IReadOnlyList<TSource>>, CancellationToken, IAsyncEnumerable<IReadOnlyList<T>>> transform) : Query<T>
+    Func<IAsyncEnumerable<IReadOnlyList<TSource>>, IAsyncEnumerable<IReadOnlyList<T>>> transform) : Query<T>
 {
     public override Query<T> AsNoTracking() => new TransformedQuery<TSource, T>(source.AsNoTracking(), description, transform);
 
@@ -13,5 +13,5 @@ sealed class TransformedQuery<TSource, T>(
     internal override CompiledExpressions Expressions => source.Expressions;
 
     internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) =>
-        transform(source.RunAsync(cancellationToken), cancellationToken);
+        transform(source.RunAsync(cancellationToken));
 }

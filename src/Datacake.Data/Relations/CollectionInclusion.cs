@@ -11,18 +11,20 @@ sealed record CollectionInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
     readonly PropertyModel _key;
     readonly Expression<Func<TRelated, TKey>> _foreignKey;
     readonly Func<T, ICollection<TRelated>?> _collection;
-    readonly string _path;
 
+    /// <exception cref="InvalidOperationException">The foreign key cannot hold the key of the entities.</exception>
     public CollectionInclusion(
         EntityModel<T> model, Expression<Func<T, ICollection<TRelated>?>> navigation, Expression<Func<TRelated, TKey>> foreignKey)
     {
-        _key = model.Key[0];
+        _key = Relation.KeyFor(model, foreignKey);
         _foreignKey = foreignKey;
         _collection = model.Expressions.Compile(navigation);
         var collection = navigation.Body is UnaryExpression { NodeType: ExpressionType.Convert } convert ? convert.Operand : navigation.Body;
-        _path = PropertyPath.Of(collection, navigation.Parameters[0]) ?? collection.ToString();
-        Name = $"include {_path} by {PropertyPath.Of(foreignKey.Body, foreignKey.Parameters[0]) ?? foreignKey.Body.ToString()}";
+        Navigation = PropertyPath.Of(collection, navigation.Parameters[0]) ?? collection.ToString();
+        Name = $"include {Navigation} by {PropertyPath.Of(foreignKey.Body, foreignKey.Parameters[0]) ?? foreignKey.Body.ToString()}";
     }
+
+    public override string Navigation { get; }
 
     public override string Name { get; }
 
@@ -41,7 +43,7 @@ sealed record CollectionInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
         foreach (var item in batch)
         {
             var collection = _collection(item) ?? throw new InvalidOperationException(
-                $"The collection '{_path}' is null, so nothing can be included in it. Give it an initializer: = [];");
+                $"The collection '{Navigation}' is null, so nothing can be included in it. Give it an initializer: = [];");
             collection.Clear();
             foreach (var each in byKey[KeyOf(item)])
                 collection.Add(each);

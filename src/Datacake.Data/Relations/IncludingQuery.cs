@@ -64,12 +64,21 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
         }
     }
 
-    internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate) => Over(_entities.WhereCore(predicate));
+    // What says something of the included entities is done with them there, and all else before, so that none is brought in vain.
+    internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate) =>
+        UsesIncluded(predicate) ? base.WhereCore(predicate) : Over(_entities.WhereCore(predicate));
 
-    internal override OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) => Over(_entities.OrderByCore(orderings));
+    internal override IReadOnlyList<Ordering<T>> Orderings => _entities is OrderedQuery<T> ordered ? ordered.Orderings : [];
 
-    internal override OrderedQuery<T> ThenByCore(Ordering<T> ordering) =>
-        Over(_entities is OrderedQuery<T> ordered ? ordered.ThenByCore(ordering) : _entities.OrderByCore([ordering]));
+    internal override OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) =>
+        orderings.Any(UsesIncluded) ? base.OrderByCore(orderings) : Over(_entities.OrderByCore(orderings));
+
+    internal override OrderedQuery<T> ThenByCore(Ordering<T> ordering)
+    {
+        if (UsesIncluded(ordering))
+            return base.OrderByCore([.. Orderings, ordering]);
+        return Over(_entities is OrderedQuery<T> ordered ? ordered.ThenByCore(ordering) : _entities.OrderByCore([ordering]));
+    }
 
     internal override Query<T> SkipCore(int count) => Over(_entities.SkipCore(count));
 
@@ -80,6 +89,10 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
     internal override Task<SaveResult> ExecuteCore(
         Action<PropertySetters<T>>? update, Consistency? consistency, CancellationToken cancellationToken) =>
         _entities.ExecuteCore(update, consistency, cancellationToken);
+
+    bool UsesIncluded(Ordering<T> ordering) => UsesIncluded(ordering.KeySelector);
+
+    bool UsesIncluded(LambdaExpression use) => PropertyUse.IsIn(use, [.. _inclusions.Select(inclusion => inclusion.Navigation)]);
 
     IncludingQuery<T, TRelated> Over(Query<T> entities) => new(_source, entities, _inclusions, _further, _isTracking);
 

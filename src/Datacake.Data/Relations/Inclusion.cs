@@ -4,6 +4,9 @@ namespace Datacake.Data.Querying;
 abstract record Inclusion<T>
     where T : class
 {
+    /// <summary>The property that takes what is included.</summary>
+    public abstract string Navigation { get; }
+
     /// <summary>What is included, and how it is found. Two of the same name differ at most in what is included further on.</summary>
     public abstract string Name { get; }
 

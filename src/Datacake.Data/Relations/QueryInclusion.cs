@@ -32,7 +32,9 @@ public static class QueryInclusion
     /// <param name="query">A query for entities of a keyspace, whose key is one property.</param>
     /// <param name="navigation">The collection that takes the related entities; it is marked with <c>[Ignore]</c>.</param>
     /// <param name="foreignKey">The property of the related entities that holds the result's key.</param>
-    /// <exception cref="InvalidOperationException">The query is not one for entities, but a projection or the like.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The query is not one for entities, but a projection or the like; or the key has several properties or another type.
+    /// </exception>
     public static IncludingQuery<T, TRelated> IncludeMany<T, TRelated, TKey>(
         this Query<T> query, Expression<Func<T, ICollection<TRelated>?>> navigation, Expression<Func<TRelated, TKey>> foreignKey)
         where T : class
@@ -65,6 +67,7 @@ public static class QueryInclusion
     /// <param name="query">A query that includes related entities, whose key is one property.</param>
     /// <param name="navigation">The collection that takes the entities; it is marked with <c>[Ignore]</c>.</param>
     /// <param name="foreignKey">The property of the entities that holds the key of those they refer to.</param>
+    /// <exception cref="InvalidOperationException">The key has several properties or another type.</exception>
     public static IncludingQuery<T, TNext> ThenIncludeMany<T, TRelated, TNext, TKey>(
         this IncludingQuery<T, TRelated> query, Expression<Func<TRelated, ICollection<TNext>?>> navigation, Expression<Func<TNext, TKey>> foreignKey)
         where T : class

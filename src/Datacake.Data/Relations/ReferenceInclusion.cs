@@ -19,13 +19,14 @@ sealed record ReferenceInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
             throw new ArgumentException(
                 $"'{navigation.Body}' is not a property that can be set. Write p => p.Customer, and mark that property with [Ignore].", nameof(navigation));
         }
-        var value = Expression.Parameter(typeof(TRelated));
-        _set = Expression.Lambda<Action<T, TRelated?>>(Expression.Assign(navigation.Body, value), navigation.Parameters[0], value).Compile();
+        _set = model.Expressions.CompileSetter(navigation);
         _key = model.Expressions.Compile(foreignKey);
-        Name = $"include {PropertyPath.Of(navigation.Body, navigation.Parameters[0])} by key";
+        Navigation = PropertyPath.Of(navigation.Body, navigation.Parameters[0]) ?? navigation.Body.ToString();
     }
 
-    public override string Name { get; }
+    public override string Navigation { get; }
+
+    public override string Name => $"include {Navigation} by key";
 
     protected override async Task<IReadOnlyList<TRelated>> LoadRelatedAsync(
         DatacakeContext context, IReadOnlyList<T> batch, bool isTracking, CancellationToken cancellationToken)

@@ -113,6 +113,8 @@ static class StoreLayout
     public static KeyRange Log(HlcTimestamp low, HlcTimestamp high) =>
         new KeyRange(LogKey(low), null).After(LogKey(low)) with { End = new KeyRange(default, null).After(LogKey(high)).Start };
 
+    public static bool IsDocumentKey(ReadOnlySpan<byte> key) => key.Length > 0 && key[0] == DocumentRange;
+
     public static ushort KeyspaceOf(ReadOnlySpan<byte> documentKey) => BinaryPrimitives.ReadUInt16BigEndian(documentKey[1..]);
 
     /// <summary>The number in the key of a keyspace's or an index's record.</summary>

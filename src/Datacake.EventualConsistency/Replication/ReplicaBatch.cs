@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Caching;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication.Messages;
@@ -247,6 +248,8 @@ sealed class ReplicaBatch
 
     public static ValueTask<Document> ReadStoredAsync(IStorageSnapshot snapshot, ReadOnlyMemory<byte> documentKey)
     {
+        if (snapshot is CachedSnapshot cached)
+            return cached.ReadAsync(documentKey);
         // Storage that is embedded answers at once, and what is put is mostly not there.
         var reading = snapshot.GetAsync(documentKey);
         return reading.IsCompletedSuccessfully ? new(Parse(documentKey, reading.Result)) : ParseAsync(documentKey, reading);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Caching;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
@@ -40,12 +41,11 @@ public sealed class StoreSnapshot : IDisposable
     /// <exception cref="StorageException">The store cannot be read, or the document in it is damaged.</exception>
     public async ValueTask<Document?> GetAsync(string keyspace, DocumentKey key, CancellationToken cancellationToken = default)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         if (!_keyspaces.TryGetValue(keyspace, out var found))
             return null;
         byte[] storageKey = StoreLayout.DocumentKey(found.Number, key.Encoded.Span);
-        if (await _storage.GetAsync(storageKey, cancellationToken).ConfigureAwait(false) is not { } stored)
-            return null;
-        var document = ReplicaBatch.ParseStored(storageKey, stored);
+        var document = await ReplicaBatch.ReadStoredAsync(_storage, storageKey).ConfigureAwait(false);
         return document.IsAlive(found.Policy) ? document : null;
     }
 
@@ -89,7 +89,7 @@ public sealed class StoreSnapshot : IDisposable
         ArgumentNullException.ThrowIfNull(page);
         if (!_keyspaces.TryGetValue(keyspace, out var found))
         {
-            page.Entries.Clear();
+            page.Clear();
             return default;
         }
         var entries = page.EntriesFor(found.Policy);
@@ -107,10 +107,16 @@ public sealed class StoreSnapshot : IDisposable
     {
         ArgumentNullException.ThrowIfNull(keys);
         ArgumentNullException.ThrowIfNull(page);
-        if (_keyspaces.TryGetValue(keyspace, out var found))
-            return _storage.GetManyAsync(StoreLayout.DocumentKeys(found.Number, keys), page.EntriesFor(found.Policy), cancellationToken);
-        page.Entries.Clear();
-        return default;
+        if (!_keyspaces.TryGetValue(keyspace, out var found))
+        {
+            page.Clear();
+            return default;
+        }
+        var entries = page.EntriesFor(found.Policy);
+        var storageKeys = StoreLayout.DocumentKeys(found.Number, keys);
+        return _storage is CachedSnapshot cached
+            ? cached.ReadManyAsync(storageKeys, page, cancellationToken)
+            : _storage.GetManyAsync(storageKeys, entries, cancellationToken);
     }
 
     internal async IAsyncEnumerable<DocumentMetadata> ReadMetadataAsync(string keyspace, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -7,9 +7,8 @@ namespace Datacake.Node;
 public sealed record ConsistencyFailure(byte NodeId, string Reason, Exception? Exception = null);
 
 /// <summary>
-/// The consistency level could have been satisfied, and was not in time. A write stays: on the local node, and wherever it arrived; and
-/// it goes on replicating
-/// to the others. Writing it again is safe, and needless.
+/// The consistency level could have been satisfied, and was not in time. A write stays: on the local node, and wherever it arrived; and it
+/// goes on replicating to the others. Writing it again is safe, and needless.
 /// </summary>
 public sealed class ConsistencyException : Exception
 {

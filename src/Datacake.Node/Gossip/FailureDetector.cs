@@ -1,9 +1,8 @@
 namespace Datacake.Node.Gossip;
 
 /// <summary>
-/// Tells nodes that run from nodes that do not by the silence since the last sign of life, measured by how regular the signs were
-/// before: the
-/// phi-accrual detector (Hayashibara et al., 2004) in the simple form that chitchat uses, mean instead of distribution.
+/// Tells nodes that run from nodes that do not by the silence since the last sign of life, measured by how regular the signs were before:
+/// the phi-accrual detector (Hayashibara et al., 2004) in the simple form that chitchat uses, mean instead of distribution.
 /// </summary>
 sealed class FailureDetector(GossipOptions options, TimeProvider time)
 {

@@ -121,9 +121,22 @@ sealed class Gossiper
 
     public GossipMessage.Syn CreateSyn() => new(CreateDigest(), _settings.ClusterId, CreateSender());
 
-    /// <summary>The nodes that run, without this one: to whom a farewell is said.</summary>
-    public IReadOnlyList<IPEndPoint> LiveAddresses()
+    /// <summary>The nodes that run, without this one.</summary>
+    IReadOnlyList<IPEndPoint> LiveAddresses()
         => [.. Others().Where(node => IsAlive(node.Id)).Select(node => node.Id.Address).Distinct()];
+
+    /// <summary>
+    /// To whom a farewell is said: the nodes that run, and those that may, as they were met, or found dead, only now. A node that leaves soon
+    /// after its start could not tell yet.
+    /// </summary>
+    public IReadOnlyList<IPEndPoint> FarewellAddresses()
+        =>
+        [
+            .. Others()
+                .Where(node => !node.IsRumour && (_detector.DeadFor(node.Id) is not { } dead || dead < _settings.Options.MinSilence))
+                .Select(node => node.Id.Address)
+                .Distinct(),
+        ];
 
     /// <summary>Takes in a message. The reply, if there is one, goes to where the message came from.</summary>
     public GossipMessage? Handle(GossipMessage message, out GossipRefusal? refusal)

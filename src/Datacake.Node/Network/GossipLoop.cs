@@ -188,7 +188,7 @@ sealed class GossipLoop : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the rounds, and tells every node that runs that this one leaves.</summary>
+    /// <summary>Ends the rounds, and tells every node that may run that this one leaves.</summary>
     public async Task LeaveAsync()
     {
         await StopRoundsAsync().ConfigureAwait(false);
@@ -196,7 +196,7 @@ sealed class GossipLoop : IAsyncDisposable
         lock (_lock)
         {
             _gossiper.Set(NodeKeys.State, NodeKeys.Left);
-            peers = _gossiper.LiveAddresses();
+            peers = _gossiper.FarewellAddresses();
         }
         await Task.WhenAll(peers.Select(peer => ExchangeAsync(peer, CancellationToken.None))).ConfigureAwait(false);
     }

@@ -8,8 +8,7 @@ public enum GossipTransport
 
     /// <summary>
     /// Datagrams on the UDP port of the same number as the node's TCP port, in the format of the Rust library chitchat 0.10, with which
-    /// such a node can
-    /// gossip. Not encrypted, not authenticated.
+    /// such a node can gossip. Not encrypted, not authenticated.
     /// </summary>
     Udp,
 }

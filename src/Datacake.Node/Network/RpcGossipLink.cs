@@ -5,9 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.Node;
 
 /// <summary>
-/// Gossip over the node's own RPC links: each message is a call to the service <c>gossip</c>, and its reply comes back as the call's.
-/// One port, and
-/// what protects the links protects the gossip.
+/// Gossip over the node's own RPC links: each message is a call to the service <c>gossip</c>, and its reply comes back as the call's. One
+/// port, and what protects the links protects the gossip.
 /// </summary>
 sealed class RpcGossipLink(RpcServer server, ChannelPool channels, TimeSpan timeout, ILogger logger) : IGossipLink
 {

@@ -102,6 +102,36 @@ public class ChangeTrackerTests(StoreFixture store)
     }
 
     [Fact]
+    public async Task A_key_that_is_too_long_is_refused_by_name()
+    {
+        await using var db = store.NewContext();
+        var line = new OrderLine { Order = new string('x', 300) };
+        Assert.Contains(
+            "The key of the OrderLine (Order, Line) has ", Assert.Throws<ArgumentException>(() => db.OrderLines.Add(line)).Message, StringComparison.Ordinal);
+        Assert.Equal(EntityState.Detached, db.Entry(line).State);
+    }
+
+    [Fact]
+    public async Task A_cancellation_token_among_the_values_of_a_key_is_pointed_out()
+    {
+        await using var db = store.NewContext();
+        var exception = await Assert.ThrowsAsync<ArgumentException>(async () => await db.Products.FindAsync([1L, Token], Token));
+        Assert.Contains("FindAsync([key], cancellationToken)", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Entries_of_a_type_are_those_of_a_keyspace()
+    {
+        await using var db = store.NewContext();
+        var product = new Product { Id = -1 };
+        db.Products.Add(product);
+        db.Articles.Add(new Article("a", "b"));
+        Assert.Same(product, Assert.Single(db.ChangeTracker.Entries<Product>()).Entity);
+        var exception = Assert.Throws<InvalidOperationException>(db.ChangeTracker.Entries<IFormattable>);
+        Assert.Contains("entry.Entity is IFormattable", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Clear_forgets_everything()
     {
         await using var db = store.NewContext();

@@ -38,7 +38,7 @@ public class ConcurrencyTests(EditedApart nodes) : IClassFixture<EditedApart>
         foreach (int nodeId in new[] { 1, 2 })
         {
             await using var db = nodes.NewContext(nodeId);
-            await LocalCluster.WaitUntilAsync(
+            await Eventually.WaitUntilAsync(
                 async () => await db.OrderLines.AsNoTracking().CountAsync(Token) == 0, $"the line is gone from node {nodeId}");
             Assert.Null(await db.OrderLines.FindAsync(["A", 1], Token));
         }

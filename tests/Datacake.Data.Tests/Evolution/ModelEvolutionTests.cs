@@ -118,7 +118,7 @@ public sealed class ModelEvolutionTests : IAsyncLifetime
     static async Task Finds(Query<After.Device> query, int count, string plan)
     {
         Assert.Equal(count, await query.CountAsync(Token));
-        await LocalCluster.WaitUntilAsync(
+        await Eventually.WaitUntilAsync(
             async () =>
             {
                 Assert.Equal(count, (await query.ToListAsync(Token)).Count);

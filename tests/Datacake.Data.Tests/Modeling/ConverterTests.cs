@@ -31,8 +31,8 @@ public class ConverterTests(StoreFixture store)
 
         var mules = mine.Where(v => v.Kind == VehicleKind.Mule);
         Assert.Equal(["order0"], (await mules.ToListAsync(Token)).Select(v => v.Plate.Text));
-        await LocalCluster.WaitUntilAsync(
-            () => Task.FromResult(mules.Explain().Contains("index Kind_Seats where Kind = ", StringComparison.Ordinal)),
+        await Eventually.WaitUntilAsync(
+            () => mules.Explain().Contains("index Kind_Seats where Kind = ", StringComparison.Ordinal),
             "the index is used");
         Assert.Equal(["order0"], (await mules.ToListAsync(Token)).Select(v => v.Plate.Text));
 

@@ -74,6 +74,8 @@ public class QueryTests(QueriedData data)
 
     [Fact]
     [SuppressMessage("Globalization", "CA1309:Use ordinal string comparison", Justification = "That it is one in a query is what is tested.")]
+    [SuppressMessage("Globalization", "CA1304:Specify CultureInfo", Justification = "That a query needs none is what is tested.")]
+    [SuppressMessage("Globalization", "CA1311:Specify a culture or use an invariant version", Justification = "That a query needs none is what is tested.")]
     public async Task Strings_compare_by_ordinal_whatever_the_culture()
     {
         var culture = CultureInfo.CurrentCulture;
@@ -91,6 +93,14 @@ public class QueryTests(QueriedData data)
             Assert.Equal(
                 data.Entities.Where(e => e.String.StartsWith('\0') || e.String.EndsWith('b') || e.String.IndexOf('ß') == 1).Select(e => e.Id),
                 await db.Everything.Where(e => e.String.StartsWith(zero) || e.String.EndsWith(end) || e.String.IndexOf(sharp) == 1).Select(e => e.Id).ToListAsync(Token));
+            Assert.Equal(
+                data.Entities.OrderBy(e => e.String.StartsWith('\0')).ThenByDescending(e => e.String.EndsWith('b')).Select(e => e.Id),
+                await db.Everything.OrderBy(e => e.String.StartsWith(zero)).ThenByDescending(e => e.String.EndsWith(end)).Select(e => e.Id).ToListAsync(Token));
+            Assert.Equal(
+                data.Entities.Select(e => ((e.String + "I").ToLowerInvariant(), (e.String + "i").ToUpperInvariant(), e.String.LastIndexOf('\0'))),
+                await db.Everything
+                    .Select(e => ValueTuple.Create((e.String + "I").ToLower(), (e.String + "i").ToUpper(), e.String.LastIndexOf(zero)))
+                    .ToListAsync(Token));
         }
         finally
         {
@@ -161,6 +171,22 @@ public class QueryTests(QueriedData data)
         Assert.Equal(0, await db.Everything.CountAsync(e => e.Bytes == some.Bytes, Token));
         Assert.Equal(0, await db.Everything.CountAsync(e => (object?)e.NullableString == text, Token));
         Assert.NotEqual(0, await db.Everything.CountAsync(e => e.NullableString == some.NullableString, Token));
+    }
+
+    [Fact]
+    public async Task An_expression_that_comes_upon_null_is_named()
+    {
+        await using var db = data.NewContext();
+        await Named("e.Owned.Set.Count", db.Everything.Where(e => e.Owned!.Set.Count == 1).ToListAsync(Token));
+        await Named("e.Owned.Set.Count", db.Everything.OrderBy(e => e.Owned!.Set.Count).ToListAsync(Token));
+        await Named("e.Owned.Set.Count", db.Everything.Select(e => e.Owned!.Set.Count).ToListAsync(Token));
+
+        static async Task Named(string expression, Task query)
+        {
+            var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => query);
+            Assert.Contains(expression, exception.Message, StringComparison.Ordinal);
+            Assert.IsType<NullReferenceException>(exception.InnerException);
+        }
     }
 
     [Fact]

@@ -88,6 +88,30 @@ public class RelationTests(StoreFixture store)
     }
 
     [Fact]
+    public async Task Conditions_and_orders_can_say_something_of_included_entities()
+    {
+        await using var db = await Filled();
+        var books = db.Books.Include(b => b.Author, b => b.AuthorId).Include(b => b.Editor, b => b.EditorId)
+            .Where(b => b.Id > _first && b.Id < _first + 100);
+        Assert.Equal(["A1", "A2"], await books.Where(b => b.Author!.Name == "Ann").Select(b => b.Title).ToListAsync(Token));
+        Assert.Equal(1, await books.CountAsync(b => b.Editor != null && b.Editor.Name == "Bob", Token));
+        Assert.Equal(["B1", "A1", "A2"], await books.OrderByDescending(b => b.Author!.Name).ThenBy(b => b.Title).Select(b => b.Title).ToListAsync(Token));
+        Assert.Equal(
+            ["A2", "A1", "B1"],
+            await books.OrderBy(b => b.AuthorId).ThenBy(b => b.Editor == null ? "" : b.Editor.Name).Select(b => b.Title).ToListAsync(Token));
+    }
+
+    [Fact]
+    public async Task A_foreign_key_that_cannot_hold_the_key_is_refused_by_name()
+    {
+        await using var db = store.NewContext();
+        var composite = Assert.Throws<InvalidOperationException>(() => db.OrderLines.IncludeMany(l => new List<Product>(), p => p.Name));
+        Assert.Contains("The key of OrderLine has several properties", composite.Message, StringComparison.Ordinal);
+        var other = Assert.Throws<InvalidOperationException>(() => db.Products.IncludeMany(p => new List<Ticket>(), t => t.Version));
+        Assert.Contains("'t => t.Version' is of type Int32, and the key Id of Product", other.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Only_queries_for_entities_include()
     {
         await using var db = await Filled();

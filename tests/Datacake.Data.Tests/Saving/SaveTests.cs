@@ -99,6 +99,21 @@ public class SaveTests(StoreFixture store)
     }
 
     [Fact]
+    public async Task An_entity_can_be_added_in_the_place_of_a_removed_one()
+    {
+        await using var db = store.NewContext();
+        var product = await Saved(db);
+        var other = new Product { Id = product.Id, Name = "other" };
+        db.Products.Remove(product);
+        db.Products.Add(other);
+        Assert.Same(other, await db.Products.FindAsync([product.Id], Token));
+        Assert.Equal(1, await db.SaveChangesAsync(Token));
+        await using var third = store.NewContext();
+        var stored = (await third.Products.FindAsync([product.Id], Token))!;
+        Assert.Equal(("other", 0m, 0L, (Address?)null), (stored.Name, stored.Price, stored.Stock, stored.Warehouse));
+    }
+
+    [Fact]
     public async Task An_entity_that_was_never_read_can_be_removed()
     {
         await using var db = store.NewContext();

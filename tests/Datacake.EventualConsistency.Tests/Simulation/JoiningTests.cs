@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Tests.Simulation;
@@ -6,15 +7,11 @@ namespace Datacake.EventualConsistency.Tests.Simulation;
 /// <summary>The copy of the cluster's data with which a store joins, when it breaks off: pages of one document each.</summary>
 public sealed class JoiningTests
 {
-    static readonly HlcTimestamp Always = new(ulong.MaxValue);
-
     [Fact]
     public async Task A_copy_that_broke_off_goes_on_after_the_last_document_that_came()
     {
         await using var stage = await StartAsync(1);
-        await stage.AddAsync(3);
-        await stage.MeetAsync(3, 1);
-        await stage.PullAsync(3, 1, pages: 4);
+        await JoinInPartAsync(stage, 3, over: 1);
         Assert.False(stage[3].Replica.IsJoined);
 
         await stage.MeetAsync(3, 1);
@@ -27,9 +24,7 @@ public sealed class JoiningTests
     public async Task A_copy_goes_on_after_the_joining_process_was_started_again()
     {
         await using var stage = await StartAsync(1);
-        await stage.AddAsync(3);
-        await stage.MeetAsync(3, 1);
-        await stage.PullAsync(3, 1, pages: 4);
+        await JoinInPartAsync(stage, 3, over: 1);
 
         await stage.RestartAsync(3);
         await stage.MeetAsync(3, 1);
@@ -41,17 +36,15 @@ public sealed class JoiningTests
     public async Task A_copy_goes_on_at_another_member_that_numbers_its_keyspaces_otherwise()
     {
         await using var stage = await Stage.StartAsync(2);
-        await stage[2].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(9), Content(9)));
+        await PutCakeAsync(stage[2], 9, 9);
         for (int i = 0; i < 3; i++)
         {
             await stage.DeliverAsync(1, 2, await stage[1].WriteAsync(transaction => transaction.Put("breads", DocumentKey.Of(i), Content(i))));
-            await stage.DeliverAsync(1, 2, await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(i), Content(i))));
+            await stage.DeliverAsync(1, 2, await PutCakeAsync(stage[1], i, i));
         }
         await stage.PullAsync(1, 2);
 
-        await stage.AddAsync(3);
-        await stage.MeetAsync(3, 1);
-        await stage.PullAsync(3, 1, pages: 4);
+        await JoinInPartAsync(stage, 3, over: 1);
         await stage.MeetAsync(3, 2);
         Assert.Equal(3, DocumentsOf(await stage.PullAsync(3, 2)));
         await AssertSameAsync(stage[2], stage[3]);
@@ -61,14 +54,12 @@ public sealed class JoiningTests
     public async Task What_has_changed_since_of_the_documents_that_came_before_the_break_comes_too()
     {
         await using var stage = await StartAsync(1);
-        await stage.AddAsync(3);
-        await stage.MeetAsync(3, 1);
-        await stage.PullAsync(3, 1, pages: 4);
+        await JoinInPartAsync(stage, 3, over: 1);
 
-        await stage[1].WriteAsync(transaction => transaction.Delete("cakes", DocumentKey.Of(0)));
-        await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(2), Content(20)));
-        await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(2), Content(21)));
-        await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(5), Content(50)));
+        await DeleteCakeAsync(stage[1], 0);
+        await PutCakeAsync(stage[1], 2, 20);
+        await PutCakeAsync(stage[1], 2, 21);
+        await PutCakeAsync(stage[1], 5, 50);
         Assert.Equal(2 + 2, DocumentsOf(await stage.PullAsync(3, 1)));
         await AssertSameAsync(stage[1], stage[3]);
     }
@@ -77,14 +68,12 @@ public sealed class JoiningTests
     public async Task A_copy_begins_anew_where_what_has_changed_since_is_no_longer_in_the_log()
     {
         await using var stage = await StartAsync(1);
-        await stage.AddAsync(3);
-        await stage.MeetAsync(3, 1);
-        await stage.PullAsync(3, 1, pages: 4);
+        await JoinInPartAsync(stage, 3, over: 1);
 
         await stage[1].CloseAsync(3);
         await stage[1].CommitAsync(_ => stage[1].Replica.Forget(3));
-        await stage[1].WriteAsync(transaction => transaction.Delete("cakes", DocumentKey.Of(0)));
-        await stage[1].CommitAsync(async batch => await stage[1].Replica.CollectAsync(batch, Always));
+        await DeleteCakeAsync(stage[1], 0);
+        await CollectAsync(stage[1]);
         await stage.MeetAsync(3, 1);
         Assert.Equal(5, DocumentsOf(await stage.PullAsync(3, 1)));
         await AssertSameAsync(stage[1], stage[3]);
@@ -94,10 +83,8 @@ public sealed class JoiningTests
     public async Task A_copy_begins_anew_at_a_member_that_lacks_some_of_what_has_come()
     {
         await using var stage = await StartAsync(2);
-        await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(0), Content(1)));
-        await stage.AddAsync(3);
-        await stage.MeetAsync(3, 1);
-        await stage.PullAsync(3, 1, pages: 4);
+        await PutCakeAsync(stage[1], 0, 1);
+        await JoinInPartAsync(stage, 3, over: 1);
 
         await stage.MeetAsync(3, 2);
         Assert.Equal(6, DocumentsOf(await stage.PullAsync(3, 2)));
@@ -108,18 +95,16 @@ public sealed class JoiningTests
     public async Task A_tombstone_that_came_is_purged_where_the_next_member_has_purged_it()
     {
         await using var stage = await StartAsync(2);
-        await stage.DeliverAsync(1, 2, await stage[1].WriteAsync(transaction => transaction.Delete("cakes", DocumentKey.Of(0))));
+        await stage.DeliverAsync(1, 2, await DeleteCakeAsync(stage[1], 0));
         await stage.ReportAsync(1, 2);
-        await stage[2].CommitAsync(async batch => await stage[2].Replica.CollectAsync(batch, Always));
-        await stage.AddAsync(3);
-        await stage.MeetAsync(3, 1);
-        await stage.PullAsync(3, 1, pages: 4);
+        await CollectAsync(stage[2]);
+        await JoinInPartAsync(stage, 3, over: 1);
         Assert.Equal(4, (await stage[3].DocumentsAsync()).Count);
 
         await stage.MeetAsync(3, 2);
         Assert.Equal(2, DocumentsOf(await stage.PullAsync(3, 2)));
         Assert.False(stage[3].Replica.IsJoined);
-        await stage[3].CommitAsync(async batch => await stage[3].Replica.CollectAsync(batch, Always));
+        await CollectAsync(stage[3]);
         await AssertSameAsync(stage[2], stage[3]);
     }
 
@@ -127,9 +112,7 @@ public sealed class JoiningTests
     public async Task A_store_with_a_part_of_a_clusters_data_forms_no_other_cluster()
     {
         await using var stage = await StartAsync(1);
-        await stage.AddAsync(3);
-        await stage.MeetAsync(3, 1);
-        await stage.PullAsync(3, 1, pages: 4);
+        await JoinInPartAsync(stage, 3, over: 1);
 
         await stage.RestartAsync(3);
         await stage[3].CommitAsync(_ => stage[3].Replica.Bootstrap());
@@ -142,9 +125,7 @@ public sealed class JoiningTests
     {
         await using var stage = await StartAsync(2);
         await stage[1].CommitAsync(_ => stage[1].Replica.Retire(2));
-        await stage.AddAsync(3);
-        await stage.MeetAsync(3, 2);
-        await stage.PullAsync(3, 2, pages: 4);
+        await JoinInPartAsync(stage, 3, over: 2);
         await stage.RestartAsync(3);
 
         await stage.MeetAsync(3, 1);
@@ -157,7 +138,7 @@ public sealed class JoiningTests
     public async Task A_store_that_joined_over_a_retired_member_is_not_admitted_nor_one_that_joined_over_that()
     {
         await using var stage = await StartAsync(3);
-        await stage[3].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(9), Content(9)));
+        await PutCakeAsync(stage[3], 9, 9);
         await stage[1].CommitAsync(_ => stage[1].Replica.Retire(3));
         await stage.AddAsync(4);
         await stage.JoinAsync(4, 3);
@@ -212,12 +193,30 @@ public sealed class JoiningTests
         var stage = await Stage.StartAsync(nodes);
         for (int i = 0; i < 6; i++)
         {
-            var put = await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(i), Content(i)));
+            var put = await PutCakeAsync(stage[1], i, i);
             for (byte other = 2; other <= nodes; other++)
                 await stage.DeliverAsync(1, other, put);
         }
         return stage;
     }
+
+    /// <summary>A fresh node takes four documents from another, and then breaks off.</summary>
+    static async Task JoinInPartAsync(Stage stage, byte node, byte over)
+    {
+        await stage.AddAsync(node);
+        await stage.MeetAsync(node, over);
+        await stage.PullAsync(node, over, pages: 4);
+    }
+
+    static Task<Mutations> PutCakeAsync(Actor actor, int key, int value) =>
+        actor.WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(key), Content(value)));
+
+    static Task<Mutations> DeleteCakeAsync(Actor actor, int key) =>
+        actor.WriteAsync(transaction => transaction.Delete("cakes", DocumentKey.Of(key)));
+
+    /// <summary>A node purges and truncates whatever it may.</summary>
+    static Task<ReplicaBatch> CollectAsync(Actor actor) =>
+        actor.CommitAsync(async batch => await actor.Replica.CollectAsync(batch, new HlcTimestamp(ulong.MaxValue)));
 
     static int DocumentsOf(IEnumerable<ReplicaMessage> parts) => parts.Sum(part => ((SnapshotPage)part).Documents.Count);
 

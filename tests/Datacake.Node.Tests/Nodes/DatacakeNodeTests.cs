@@ -14,7 +14,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
 
     readonly List<DatacakeNode> _nodes = [];
-    readonly ListLogger _log = new();
+    readonly CollectingLog _log = new();
 
     static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -71,6 +71,15 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_node_that_leaves_before_it_can_tell_who_runs_is_seen_to_have_left()
+    {
+        var first = await StartAsync(1, options => { });
+        var second = await StartAsync(2, options => options.WithSeeds(first.Address));
+        await second.DisposeAsync();
+        await first.UntilAsync(members => members is [_, { State: MemberState.Left }]);
+    }
+
+    [Fact]
     public async Task A_node_starts_alone_and_joins_when_its_seed_appears()
     {
         var address = $"127.0.0.1:{FreePort()}";
@@ -93,7 +102,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
             Assert.Contains("The node id 1 is in use", refused.Message, StringComparison.Ordinal);
             Assert.Contains("so that node 1 at 127.0.0.1:", refused.Message, StringComparison.Ordinal);
         }
-        Assert.Contains(_log.Lines, line => line.Contains($"while node 1 at {first.Address}", StringComparison.Ordinal));
+        Assert.Contains(_log.Messages, line => line.Contains($"while node 1 at {first.Address}", StringComparison.Ordinal));
         await second.UntilAsync(members => members[0] is { IsUp: true } member && member.Generation == first.Generation);
     }
 
@@ -107,7 +116,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         Assert.Contains(
             $"node 1 at {first.Address} (generation {first.Generation}) is of cluster 'shop'", refused.Message, StringComparison.Ordinal);
         Assert.Contains(
-            _log.Lines, line => line.Contains("Node 1 at", StringComparison.Ordinal) && line.Contains("'bank'", StringComparison.Ordinal));
+            _log.Messages, line => line.Contains("Node 1 at", StringComparison.Ordinal) && line.Contains("'bank'", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -143,9 +152,8 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         await second.UntilAsync(members => members[0].Labels.ContainsKey("clock"));
         Assert.True(second.Clock.Last < ahead);
         // The label may have come by the third node, before the first one's clock did.
-        await _log.UntilLoggedAsync(line => line.Contains("clocks of two nodes differ too much", StringComparison.Ordinal)
-            && line.Contains("of node 1: its clock shows", StringComparison.Ordinal)
-            && line.Contains("the clock of this node (2) shows", StringComparison.Ordinal));
+        await _log.WaitUntilAsync(
+            "clocks of two nodes differ too much", "of node 1: its clock shows", "the clock of this node (2) shows");
         Assert.True(second.Clock.Last < ahead);
     }
 

@@ -10,7 +10,7 @@ public sealed class MemberTableTests : IAsyncLifetime
 
     readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("datacake-members-");
     readonly List<DatacakeNode> _nodes = [];
-    readonly ListLogger _log = new();
+    readonly CollectingLog _log = new();
 
     static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -81,7 +81,7 @@ public sealed class MemberTableTests : IAsyncLifetime
         var moved = await StartAsync(1, [], clusterId: "another");
         Assert.Single(moved.Members);
         const string Reason = "they are of cluster 'datacake', and this node is of cluster 'another'";
-        Assert.Contains(_log.Lines, line => line.Contains(Reason, StringComparison.Ordinal));
+        Assert.Contains(_log.Messages, line => line.Contains(Reason, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -112,7 +112,7 @@ public sealed class MemberTableTests : IAsyncLifetime
         }
 
         Assert.Single((await StartAsync(1, [])).Members);
-        Assert.Contains(_log.Lines, line => line.Contains("keeps are not used", StringComparison.Ordinal)
+        Assert.Contains(_log.Messages, line => line.Contains("keeps are not used", StringComparison.Ordinal)
             && line.Contains(Path.GetFileName(FileOf(1)), StringComparison.Ordinal));
     }
 
@@ -124,7 +124,7 @@ public sealed class MemberTableTests : IAsyncLifetime
         _nodes.Add(first);
         var second = await StartAsync(2, [first.Address]);
         await second.WaitForNodesAsync(2, Soon, Stop);
-        Assert.Contains(_log.Lines, line => line.Contains("The members cannot be kept in a full store", StringComparison.Ordinal));
+        Assert.Contains(_log.Messages, line => line.Contains("The members cannot be kept in a full store", StringComparison.Ordinal));
     }
 
     string FileOf(int nodeId) => Path.Combine(_folder.FullName, $"node-{nodeId}.db");

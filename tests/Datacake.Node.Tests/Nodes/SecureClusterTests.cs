@@ -14,7 +14,7 @@ public sealed class SecureClusterTests : IAsyncLifetime
 
     readonly List<DatacakeNode> _nodes = [];
     readonly List<X509Certificate2> _certificates = [];
-    readonly ListLogger _log = new();
+    readonly CollectingLog _log = new();
     readonly X509Certificate2 _root = NewRoot("Cluster");
 
     static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -88,20 +88,9 @@ public sealed class SecureClusterTests : IAsyncLifetime
     /// <summary>The two nodes do not become members of one cluster, and the channel and the server have each logged the reason.</summary>
     async Task AssertStrangersAsync(string reason)
     {
-        var lines = _log.Lines;
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        limit.CancelAfter(Soon);
-        while (!IsSaidBy("could not connect") || !IsSaidBy("was refused"))
-        {
-            limit.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-            lines = _log.Lines;
-        }
-
+        await _log.WaitUntilAsync("could not connect", reason);
+        await _log.WaitUntilAsync("was refused", reason);
         Assert.All(_nodes, node => Assert.Single(node.Members));
-
-        bool IsSaidBy(string side) => lines.Any(
-            line => line.Contains(side, StringComparison.Ordinal) && line.Contains(reason, StringComparison.Ordinal));
     }
 
     async Task<DatacakeNode> StartAsync(int nodeId, string[] seeds, RpcTls? tls, string secret)

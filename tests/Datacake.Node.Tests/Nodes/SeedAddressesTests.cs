@@ -14,7 +14,7 @@ public sealed class SeedAddressesTests
     [Fact]
     public async Task Names_are_resolved_anew_each_time_and_one_that_cannot_be_keeps_its_addresses()
     {
-        using var log = new ListLogger();
+        using var log = new CollectingLog();
         var seeds = new SeedAddresses(["shop:7001", "bank:7002", "10.0.0.9:7003"], ResolveAsync, log);
         _hosts["shop"] = ["10.0.0.1"];
         _hosts["bank"] = ["10.0.0.2", "10.0.0.3", "::1"];
@@ -26,7 +26,7 @@ public sealed class SeedAddressesTests
         _hosts.TryRemove("bank", out _);
         Assert.Equal(["10.0.0.2:7002", "10.0.0.3:7002", "10.0.0.4:7001", "10.0.0.9:7003", "[::1]:7002"], await FoundAsync(seeds));
         Assert.Null(seeds.NameOf(IPEndPoint.Parse("10.0.0.1:7001")));
-        Assert.Contains(log.Lines, line => line.Contains("The seed 'bank:7002' cannot be resolved", StringComparison.Ordinal));
+        Assert.Contains(log.Messages, line => line.Contains("The seed 'bank:7002' cannot be resolved", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -1,17 +1,17 @@
+using System.Runtime.CompilerServices;
+
 namespace Datacake.Rpc.Tests.Fixtures;
 
 /// <summary>Waiting with an end, so that a hang fails the test that caused it.</summary>
 static class Expect
 {
-    static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    public static Task Soon(this Task task) => task.WaitAsync(Eventually.Deadline);
 
-    public static Task Soon(this Task task) => task.WaitAsync(Limit);
+    public static Task<T> Soon<T>(this Task<T> task) => task.WaitAsync(Eventually.Deadline);
 
-    public static Task<T> Soon<T>(this Task<T> task) => task.WaitAsync(Limit);
+    public static Task Soon(this ValueTask task) => task.AsTask().WaitAsync(Eventually.Deadline);
 
-    public static Task Soon(this ValueTask task) => task.AsTask().WaitAsync(Limit);
-
-    public static Task<T> Soon<T>(this ValueTask<T> task) => task.AsTask().WaitAsync(Limit);
+    public static Task<T> Soon<T>(this ValueTask<T> task) => task.AsTask().WaitAsync(Eventually.Deadline);
 
     /// <summary>Waits for the failure, and checks its status.</summary>
     public static async Task<RpcException> Fails(this Task task, RpcStatus status)
@@ -26,13 +26,6 @@ static class Expect
     public static Task<RpcException> Fails(this ValueTask task, RpcStatus status) => task.AsTask().Fails(status);
 
     /// <summary>Waits until something holds that no task tells about.</summary>
-    public static async Task Until(Func<bool> condition)
-    {
-        using var limit = new CancellationTokenSource(Limit);
-        while (!condition())
-        {
-            limit.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-    }
+    public static Task Until(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "") =>
+        Eventually.WaitUntilAsync(condition, what);
 }

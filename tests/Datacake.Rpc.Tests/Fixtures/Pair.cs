@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace Datacake.Rpc.Tests.Fixtures;
 
 /// <summary>A server and a channel to it.</summary>
@@ -44,32 +42,5 @@ sealed class Pair : IAsyncDisposable
     {
         await Channel.DisposeAsync().Soon();
         await Server.DisposeAsync().Soon();
-    }
-}
-
-/// <summary>Keeps what is logged.</summary>
-sealed class TestLogger : ILogger
-{
-    readonly Lock _gate = new();
-    readonly List<string> _lines = [];
-
-    public IDisposable? BeginScope<TState>(TState state)
-        where TState : notnull => null;
-
-    public bool IsEnabled(LogLevel logLevel) => true;
-
-    public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-    {
-        lock (_gate)
-            _lines.Add(formatter(state, exception));
-    }
-
-    public bool Contains(string text) => Count(text) > 0;
-
-    public int Count(string text)
-    {
-        lock (_gate)
-            return _lines.Count(line => line.Contains(text, StringComparison.Ordinal));
     }
 }

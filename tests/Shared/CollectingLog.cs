@@ -1,15 +1,24 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.Tests;
 
-/// <summary>Keeps what is logged.</summary>
+/// <summary>Keeps what is logged, at all levels and of all categories.</summary>
 sealed class CollectingLog : ILoggerFactory, ILogger
 {
     public ConcurrentQueue<string> Messages { get; } = [];
 
     /// <summary>Called with each message first.</summary>
     public Action<string> Logging { get; set; } = _ => { };
+
+    public bool Contains(string text) => Count(text) > 0;
+
+    public int Count(string text) => Messages.Count(message => message.Contains(text, StringComparison.Ordinal));
+
+    /// <summary>Waits until a message has all these texts in it.</summary>
+    public Task WaitUntilAsync(params string[] texts) => Eventually.WaitUntilAsync(
+        () => Messages.Any(message => texts.All(text => message.Contains(text, StringComparison.Ordinal))),
+        () => $"'{string.Join("' and '", texts)}' is logged, but: {string.Join(Environment.NewLine, Messages)}");
 
     public ILogger CreateLogger(string categoryName) => this;
 
