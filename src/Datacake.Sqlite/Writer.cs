@@ -64,9 +64,7 @@ sealed class Writer : IDisposable
     /// <summary>Looks a key up, in what is committed.</summary>
     public ReadOnlyMemory<byte>? Get(ReadOnlySpan<byte> key)
     {
-        // The reader's moment goes on with each commit of this connection, so that it need not end until a checkpoint.
-        if (_reader.Moment is null)
-            _reader.Begin(moment: 0);
+        Pin();
         return _reader.Get(key);
     }
 
@@ -75,6 +73,7 @@ sealed class Writer : IDisposable
         UseDurability(durability);
         try
         {
+            Pin();
             _connection.Run(_begin);
             foreach (ref readonly WriteOperation operation in batch.Operations)
             {
@@ -127,6 +126,16 @@ sealed class Writer : IDisposable
     }
 
     public void Dispose() => _reader.Dispose();
+
+    /// <summary>
+    /// Keeps the lock of a reader from one commit to the next, which spares taking and releasing it. The moment of the reader goes on with each commit of its
+    /// connection, so that it need not end until a checkpoint.
+    /// </summary>
+    void Pin()
+    {
+        if (_reader.Moment is null)
+            _reader.Begin(moment: 0);
+    }
 
     unsafe void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
