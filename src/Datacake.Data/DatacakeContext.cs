@@ -20,6 +20,7 @@ public abstract class DatacakeContext : IAsyncDisposable, IDisposable
     readonly List<Relation> _cascades = [];
     IReadOnlyList<KeyspaceModel>? _keyspaces;
     ReplicatedStore? _store;
+    bool _isBeforeSave;
     bool _isDisposed;
 
     /// <summary>Creates a context on a running node, which must have been given a storage.</summary>
@@ -101,7 +102,7 @@ public abstract class DatacakeContext : IAsyncDisposable, IDisposable
     public async Task<SaveResult> SaveChangesAsync(Consistency consistency, CancellationToken cancellationToken = default)
     {
         Concurrency.ThrowIfBusy();
-        SavingChanges?.Invoke(this, new SavingChangesEventArgs(consistency));
+        RaiseSavingChanges(consistency);
         SaveResult result;
         try
         {
@@ -124,6 +125,15 @@ public abstract class DatacakeContext : IAsyncDisposable, IDisposable
         await store.WaitForAsync(token, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>The keyspace of an entity class, as the context's property has it: for code that is generic in the class.</summary>
+    /// <exception cref="InvalidOperationException">The context has no keyspace of this class.</exception>
+    public Keyspace<T> Set<T>()
+        where T : class
+    {
+        var (keyspace, model) = KeyspaceOf<T>();
+        return new(this, keyspace, model);
+    }
+
     /// <summary>What the context knows of an entity, tracked or not.</summary>
     /// <exception cref="InvalidOperationException">No keyspace of the context has entities of this class.</exception>
     public EntityEntry<T> Entry<T>(T entity)
@@ -134,7 +144,8 @@ public abstract class DatacakeContext : IAsyncDisposable, IDisposable
         return keyspace.Entity is EntityModel<T> model
             ? ChangeTracker.EntryOf(model, keyspace, entity)
             : throw new InvalidOperationException(
-                $"The entity is a {keyspace.Entity.Name}; ask for its entry with a variable of that type, not as {typeof(T).Name}.");
+                $"Entities of {entity.GetType().Name} are stored as {keyspace.Entity.Name}: ask for Entry(({keyspace.Entity.Name})entity), "
+                + $"not as {typeof(T).Name}.");
     }
 
     /// <summary>Ends the unit of work: what is not saved is lost, and later operations are refused. The node and its store stay.</summary>
@@ -226,6 +237,24 @@ public abstract class DatacakeContext : IAsyncDisposable, IDisposable
             ? (keyspace, model)
             : throw new InvalidOperationException(
                 $"{typeof(T).Name} is stored among the entities of {keyspace.Entity.Name}, and has no keyspace of its own; name {keyspace.Entity.Name}.");
+    }
+
+    void RaiseSavingChanges(Consistency consistency)
+    {
+        if (_isBeforeSave)
+        {
+            throw new InvalidOperationException(
+                "A handler of SavingChanges saves. It need not: what it changes, adds and removes is part of the save that is about to begin.");
+        }
+        _isBeforeSave = true;
+        try
+        {
+            SavingChanges?.Invoke(this, new SavingChangesEventArgs(consistency));
+        }
+        finally
+        {
+            _isBeforeSave = false;
+        }
     }
 
     async Task<SaveResult> SaveAsync(Consistency consistency, CancellationToken cancellationToken)

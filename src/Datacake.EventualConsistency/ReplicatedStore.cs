@@ -21,9 +21,6 @@ namespace Datacake.EventualConsistency;
 /// </summary>
 public sealed partial class ReplicatedStore : IAsyncDisposable
 {
-    /// <summary>What one transaction may weigh: it has to fit in one message between nodes.</summary>
-    const int MaxTransactionLength = 12 * 1024 * 1024;
-
     static readonly TimeSpan CollectDelay = TimeSpan.FromSeconds(1);
 
     readonly DatacakeNode _node;
@@ -73,7 +70,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// <exception cref="ArgumentException">The name is not one.</exception>
     public KeyspaceHandle Keyspace(string name)
     {
-        CheckKeyspace(name);
+        KeyspaceCatalog.CheckArgument(name, nameof(name));
         return new KeyspaceHandle(this, name);
     }
 
@@ -85,7 +82,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// <exception cref="StorageException">The storage refused it; nothing is changed.</exception>
     public async ValueTask DeclareAsync(KeyspaceDeclaration declaration, CancellationToken cancellationToken = default)
     {
-        CheckKeyspace(declaration.Name);
+        KeyspaceCatalog.CheckArgument(declaration.Name, nameof(declaration));
         await _loop.RunAsync(async (batch, token) =>
         {
             await KeyspaceDeclaring.DeclareAsync(_replica, batch, declaration, _logger, token).ConfigureAwait(false);
@@ -123,7 +120,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         LocalCommit commit;
         try
         {
-            Check(transaction);
+            TransactionCheck.Check(transaction, _options);
             cancellationToken.ThrowIfCancellationRequested();
             commit = StartCommit(transaction, consistency, cancellationToken);
         }
@@ -138,7 +135,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
 
     async ValueTask<CommitResult> CommitOnceJoinedAsync(Transaction transaction, Consistency consistency, CancellationToken cancellationToken)
     {
-        Check(transaction);
+        TransactionCheck.Check(transaction, _options);
         await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
         return await PostAsync(StartCommit(transaction, consistency, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
@@ -247,7 +244,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         _board.Close();
         _joined.TrySetException(new ObjectDisposedException(nameof(ReplicatedStore)));
         _ = _joined.Task.Exception;
-        _watchers.Complete(CommitLoop.Closed());
+        _watchers.Close();
         _waiters.Close();
         _metrics.Dispose();
         _stopping.Dispose();
@@ -335,80 +332,6 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     List<ConsistencyFailure> FailuresOf(LocalCommit commit) =>
         [.. _membership.Members.Where(member => !commit.Acknowledged.Contains(member.NodeId) && member.NodeId != _node.Id)
             .Select(member => new ConsistencyFailure(member.NodeId, member.IsUp ? "no acknowledgement came in time" : "it is not connected"))];
-
-    void Check(Transaction transaction)
-    {
-        if (transaction.Count == 0)
-            throw new ArgumentException("The transaction is empty: there is nothing to commit.", nameof(transaction));
-        long length = 0;
-        HashSet<string>? counters = null;
-        var seen = transaction.IsAscending ? null : new HashSet<(string, DocumentKey)>(transaction.Count);
-        for (int i = 0; i < transaction.Count; i++)
-        {
-            var operation = transaction.Operations[i];
-            CheckKeyspace(operation.Keyspace);
-            if (operation.Key.Encoded.IsEmpty)
-                throw new ArgumentException($"A document of the keyspace '{operation.Keyspace}' has no key.", nameof(transaction));
-            if (operation.Content.Length > _options.MaxDocumentLength)
-            {
-                throw new ArgumentException(
-                    $"The document {operation.Key} of the keyspace '{operation.Keyspace}' has {operation.Content.Length} bytes; at most "
-                    + $"{_options.MaxDocumentLength} are possible ({nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.MaxDocumentLength)}).",
-                    nameof(transaction));
-            }
-            if (seen?.Add((operation.Keyspace, operation.Key)) == false)
-            {
-                throw new ArgumentException(
-                    $"The transaction writes to the document {operation.Key} of the keyspace '{operation.Keyspace}' more than once.", nameof(transaction));
-            }
-            length += operation.Content.Length + operation.Key.Encoded.Length + Encoding.UTF8.GetByteCount(operation.Keyspace) + 64;
-            counters?.Clear();
-            for (int j = 0; j < operation.Counters.Count; j++)
-            {
-                string property = operation.Counters[j].Property;
-                if (!(counters ??= []).Add(property))
-                {
-                    throw new ArgumentException(
-                        $"The transaction adds to the counter '{property}' of the document {operation.Key} of the keyspace '{operation.Keyspace}' more than once.",
-                        nameof(transaction));
-                }
-                length += LengthOfShare(property, operation);
-            }
-        }
-        if (length > MaxTransactionLength)
-        {
-            throw new ArgumentException(
-                $"The transaction has about {length} bytes in {transaction.Count} documents; at most {MaxTransactionLength} are possible. Commit it in parts.",
-                nameof(transaction));
-        }
-    }
-
-    /// <summary>The encoded length of a counter's share.</summary>
-    static int LengthOfShare(string property, DocumentOperation operation)
-    {
-        try
-        {
-            return DocumentPath.OfCounterShare(property, HlcTimestamp.None, HlcTimestamp.None).Encoded.Length + CounterValue.Size + 8;
-        }
-        catch (ArgumentException e)
-        {
-            throw new ArgumentException(
-                $"A counter of the document {operation.Key} of the keyspace '{operation.Keyspace}' has a name that is not one: {e.Message}", nameof(operation), e);
-        }
-    }
-
-    static void CheckKeyspace(string name)
-    {
-        ArgumentNullException.ThrowIfNull(name);
-        try
-        {
-            KeyspaceCatalog.CheckName(name);
-        }
-        catch (InvalidDataException e)
-        {
-            throw new ArgumentException(e.Message, nameof(name), e);
-        }
-    }
 
     static ulong RandomId() => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
 }

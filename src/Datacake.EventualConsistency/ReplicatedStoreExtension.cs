@@ -4,7 +4,7 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency;
 
 /// <summary>
-/// Adds a <see cref="ReplicatedStore"/> to a running node: <c>await node.AddExtensionAsync(new ReplicatedStoreExtension(new SqliteStorage("kv.db")))</c>.
+/// Adds a <see cref="ReplicatedStore"/> to a running node: <c>await node.AddExtensionAsync(new ReplicatedStoreExtension(storage))</c>.
 /// </summary>
 /// <param name="storage">Where the replica keeps its data, disposed by its creator after the node; <see langword="null"/>: the node's own storage.</param>
 /// <param name="options">The settings; <see langword="null"/>: those that the node was given by <c>WithStore</c>.</param>

@@ -57,8 +57,20 @@ public static class DatacakeServices
     public static IServiceCollection AddDatacakeContext<TContext>(this IServiceCollection services, Func<DatacakeNode, TContext> create)
         where TContext : DatacakeContext
     {
+        ArgumentNullException.ThrowIfNull(create);
+        return services.AddDatacakeContext((_, node) => create(node));
+    }
+
+    /// <summary>
+    /// The same, with the scope's services, for what the context needs beside the node:
+    /// <c>AddDatacakeContext((services, node) =&gt; new ShopContext(node, services.GetRequiredService&lt;ICurrentUser&gt;()))</c>.
+    /// </summary>
+    public static IServiceCollection AddDatacakeContext<TContext>(
+        this IServiceCollection services, Func<IServiceProvider, DatacakeNode, TContext> create)
+        where TContext : DatacakeContext
+    {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(create);
-        return services.AddScoped(provider => create(provider.GetRequiredService<DatacakeNode>()));
+        return services.AddScoped(provider => create(provider, provider.GetRequiredService<DatacakeNode>()));
     }
 }

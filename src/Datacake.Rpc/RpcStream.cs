@@ -137,10 +137,14 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
         return ValueTask.FromResult(payload);
     }
 
-    /// <summary>Tells the other side that nothing more comes from here. Reading goes on. Further calls do nothing.</summary>
-    public async ValueTask CompleteAsync()
+    /// <summary>
+    /// Tells the other side that nothing more comes from here, once the writes under way have gone out. Reading goes on. Further calls do
+    /// nothing.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The token fired while writes were under way. The stream is not completed.</exception>
+    public async ValueTask CompleteAsync(CancellationToken cancellationToken = default)
     {
-        await _writeTurn.WaitAsync().ConfigureAwait(false);     // behind writers that are still waiting
+        await _writeTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             lock (_gate)

@@ -24,6 +24,14 @@ public sealed partial class VisitContext(DatacakeNode node) : DatacakeContext(no
     public partial Keyspace<Visit> Visits { get; }
 }
 
+/// <summary>A context that needs more than the node.</summary>
+public sealed partial class SignedContext(DatacakeNode node, string user) : DatacakeContext(node)
+{
+    public string User => user;
+
+    public partial Keyspace<Visit> Visits { get; }
+}
+
 public sealed class HostingTests
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -59,6 +67,20 @@ public sealed class HostingTests
             node = scope.ServiceProvider.GetRequiredService<DatacakeNode>();
         await node.WaitForNodesAsync(1, TimeSpan.FromSeconds(10), Cancelled);
         Assert.Same(node, host.Services.GetRequiredService<DatacakeNode>());
+    }
+
+    [Fact]
+    public async Task A_context_may_need_other_services_of_its_scope()
+    {
+        using var host = Build(builder => builder.Services
+            .AddDatacake(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory())
+            .AddScoped(_ => "me")
+            .AddDatacakeContext((services, node) => new SignedContext(node, services.GetRequiredService<string>())));
+        await host.StartAsync(Cancelled);
+        await using var scope = host.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<SignedContext>();
+        Assert.Equal("me", db.User);
+        Assert.Equal(0, await db.Visits.CountAsync(Cancelled));
     }
 
     [Fact]

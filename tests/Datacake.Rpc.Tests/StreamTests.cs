@@ -239,6 +239,31 @@ public sealed class StreamTests
     }
 
     [Fact]
+    public async Task A_completion_waits_for_the_writes_before_it_and_can_be_cancelled()
+    {
+        var ready = new TaskCompletionSource<RpcStream>();
+        var done = new TaskCompletionSource();
+        await using var pair = await Pair.StartAsync(
+            server: options => options with { Limits = new RpcLimits { StreamWindow = 1024 } }, services: Handing(ready, done));
+        await using var stream = await pair.Channel.OpenStreamAsync("test", "stream").Soon();
+        var reader = await ready.Task.Soon();
+        await stream.WriteAsync(new byte[2000]).Soon();
+        var waiting = stream.WriteAsync(Hello).AsTask();
+        using var cancellation = new CancellationTokenSource();
+        var completion = stream.CompleteAsync(cancellation.Token).AsTask();
+        Assert.False(completion.IsCompleted);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => completion.Soon());
+
+        (await ReadAsync(reader)).Dispose();
+        await waiting.Soon();
+        await stream.CompleteAsync().Soon();
+        (await ReadAsync(reader)).Dispose();
+        Assert.Null(await reader.ReadAsync().Soon());
+        done.SetResult();
+    }
+
+    [Fact]
     public async Task A_cancelled_read_leaves_the_stream_usable()
     {
         await using var pair = await Pair.StartAsync(services: TestService.Echo);

@@ -43,7 +43,7 @@ public sealed class PropertySetters<T>
     Action<object, object?> SetterOf(LambdaExpression property)
     {
         ArgumentNullException.ThrowIfNull(property);
-        var known = PropertyPath.Of(property.Body, property.Parameters[0]) is { } path ? _model.FindProperty(path) : null;
+        var known = PropertyPath.Of(property.Body, property.Parameters[0], allowsCast: true) is { } path ? _model.FindProperty(path) : null;
         return known is { Setter: { } setter, Kind: not PropertyKind.Key }
             ? setter
             : throw new ArgumentException(

@@ -98,7 +98,8 @@ public static class QueryInclusion
             EntityQuery<T> entities => Over(entities.Source, entities.IsTracking),
             Keyspace<T> keyspace => Over(keyspace, isTracking: true),
             _ => throw new InvalidOperationException(
-                $"Only a query for the entities of a keyspace can include others; this is '{query}'. Call Include before Select and Distinct."),
+                $"Only a query for the entities of a keyspace can include others; this is '{query}'. Call Include before Select, Distinct, "
+                + "and conditions on what is included."),
         };
 
         IncludingQuery<T, TRelated> Over(Keyspace<T> source, bool isTracking)

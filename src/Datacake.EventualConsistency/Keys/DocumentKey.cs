@@ -26,10 +26,10 @@ public readonly struct DocumentKey : IEquatable<DocumentKey>, IComparable<Docume
     /// <summary>A key that is an integer.</summary>
     public static DocumentKey Of(long key)
     {
-        var writer = new byte[9];
-        writer[0] = OrderedKeyWriter.Int64Tag;
-        BinaryPrimitives.WriteInt64BigEndian(writer.AsSpan(1), key ^ long.MinValue);
-        return new(writer);
+        var encoded = new byte[9];
+        encoded[0] = OrderedKeyWriter.Int64Tag;
+        BinaryPrimitives.WriteInt64BigEndian(encoded.AsSpan(1), key ^ long.MinValue);
+        return new(encoded);
     }
 
     /// <summary>A key that is an unsigned integer.</summary>

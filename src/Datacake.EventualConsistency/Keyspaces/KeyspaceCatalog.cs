@@ -97,6 +97,20 @@ sealed class KeyspaceCatalog
             throw new InvalidDataException($"The keyspace's name '{name}' has half of a surrogate pair, which is not a character; remove it.");
     }
 
+    /// <exception cref="ArgumentException">The caller's name is not one of a keyspace.</exception>
+    public static void CheckArgument(string name, string parameter)
+    {
+        ArgumentNullException.ThrowIfNull(name, parameter);
+        try
+        {
+            CheckName(name);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new ArgumentException(e.Message, parameter, e);
+        }
+    }
+
     static bool ContainsHalfOfSurrogatePair(ReadOnlySpan<char> name)
     {
         if (Ascii.IsValid(name))

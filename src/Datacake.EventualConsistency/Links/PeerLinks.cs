@@ -233,7 +233,7 @@ sealed class PeerLinks : IAsyncDisposable
                 {
                     StoreLog.SessionRefused(_logger, stream.RemoteAddress, refusal);
                     await stream.WriteAsync(new Refusal(refusal).Encoded, cancellationToken).ConfigureAwait(false);
-                    await stream.CompleteAsync().ConfigureAwait(false);
+                    await stream.CompleteAsync(cancellationToken).ConfigureAwait(false);
                     return;
                 }
                 StoreLog.SessionOpened(_logger, link.Peer, stream.RemoteAddress);

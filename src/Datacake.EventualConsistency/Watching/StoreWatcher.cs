@@ -1,3 +1,5 @@
+using Datacake.EventualConsistency.Commits;
+
 namespace Datacake.EventualConsistency.Watching;
 
 /// <summary>
@@ -12,7 +14,7 @@ sealed class StoreWatcher(string keyspace, long maxBufferedBytes)
     readonly Queue<DocumentChanges> _queue = [];            // all below under the lock
     long _bufferedBytes;
     bool _isBehind;
-    Exception? _end;
+    bool _isClosed;
     TaskCompletionSource? _waiting;
 
     public string Keyspace { get; } = keyspace;
@@ -48,11 +50,11 @@ sealed class StoreWatcher(string keyspace, long maxBufferedBytes)
     }
 
     /// <summary>The store closes.</summary>
-    public void Complete(Exception end)
+    public void Close()
     {
         lock (_lock)
         {
-            _end = end;
+            _isClosed = true;
             Wake();
         }
     }
@@ -69,6 +71,7 @@ sealed class StoreWatcher(string keyspace, long maxBufferedBytes)
     }
 
     /// <summary>The next changes, or null if the reader is behind.</summary>
+    /// <exception cref="ObjectDisposedException">The store is closed.</exception>
     public async ValueTask<DocumentChanges?> ReadAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -83,8 +86,8 @@ sealed class StoreWatcher(string keyspace, long maxBufferedBytes)
                     _bufferedBytes -= next.Changes.Sum(LengthOf);
                     return next;
                 }
-                if (_end is not null)
-                    throw _end;
+                if (_isClosed)
+                    throw CommitLoop.Closed();
                 _waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 waiting = _waiting.Task;
             }

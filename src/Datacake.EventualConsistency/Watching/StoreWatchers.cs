@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
@@ -11,14 +12,14 @@ sealed class StoreWatchers(KeyspaceCatalog catalog)
 {
     readonly Lock _lock = new();
     ImmutableArray<StoreWatcher> _watchers = [];            // replaced under the lock
-    Exception? _end;                                        // under the lock
+    bool _isClosed;                                         // under the lock
 
     public void Add(StoreWatcher watcher)
     {
         lock (_lock)
         {
-            if (_end is not null)
-                throw _end;
+            if (_isClosed)
+                throw CommitLoop.Closed();
             _watchers = _watchers.Add(watcher);
         }
     }
@@ -30,13 +31,13 @@ sealed class StoreWatchers(KeyspaceCatalog catalog)
     }
 
     /// <summary>The store closes.</summary>
-    public void Complete(Exception end)
+    public void Close()
     {
         lock (_lock)
         {
-            _end = end;
+            _isClosed = true;
             foreach (var watcher in _watchers)
-                watcher.Complete(end);
+                watcher.Close();
         }
     }
 

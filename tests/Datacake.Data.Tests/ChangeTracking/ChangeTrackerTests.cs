@@ -162,8 +162,6 @@ public class ChangeTrackerTests(StoreFixture store)
         Assert.True(db.ChangeTracker.HasChanges());
     }
 
-    static CancellationToken Token => TestContext.Current.CancellationToken;
-
     [Fact]
     public async Task An_addition_during_another_one_on_another_thread_is_refused()
     {
@@ -186,6 +184,8 @@ public class ChangeTrackerTests(StoreFixture store)
             return caught;
         }
     }
+
+    static CancellationToken Token => TestContext.Current.CancellationToken;
 }
 
 /// <summary>An entity that tells when its key is read.</summary>

@@ -54,6 +54,23 @@ public class DerivedClassTests(StoreFixture store)
     }
 
     [Fact]
+    public async Task A_property_of_a_derived_class_can_be_named_and_set()
+    {
+        await using var db = Context();
+        Vehicle truck = new Truck { Plate = new("set1"), Owner = "set", License = "C", Load = 7.5m };
+        db.Vehicles.AddRange(truck, new Vehicle { Plate = new("set2"), Owner = "set" });
+        await db.SaveChangesAsync(Token);
+        Assert.Equal(7.5m, db.Entry(truck).Property(v => ((Truck)v).Load).CurrentValue);
+        var exception = Assert.Throws<InvalidOperationException>(() => db.Entry((Truck)truck));
+        Assert.Contains("Entry((Vehicle)entity)", exception.Message, StringComparison.Ordinal);
+
+        int changed = await db.Vehicles.Where(v => v.Owner == "set").ExecuteUpdateAsync(s => s.SetProperty(v => ((Truck)v).Load, 3m), Token);
+        Assert.Equal(1, changed);
+        await db.Entry(truck).ReloadAsync(Token);
+        Assert.Equal(3m, ((Truck)truck).Load);
+    }
+
+    [Fact]
     public async Task An_index_knows_what_a_derived_class_has_by_default()
     {
         await using var db = Context();

@@ -86,6 +86,18 @@ public class SaveEventTests(StoreFixture store)
     }
 
     [Fact]
+    public async Task A_handler_before_the_save_that_saves_is_refused()
+    {
+        await using var db = store.NewContext();
+        db.Products.Add(new Product { Id = Interlocked.Increment(ref _lastId), Name = "x" });
+        Task<SaveResult>? inner = null;
+        db.SavingChanges += (_, _) => inner ??= db.SaveChangesAsync(Token);
+        Assert.Equal(1, await db.SaveChangesAsync(Token));
+        var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => inner!);
+        Assert.Contains("handler of SavingChanges saves", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_entity_that_cannot_be_attached_stays_detached()
     {
         await using var db = store.NewContext();

@@ -33,6 +33,23 @@ public class SaveTests(StoreFixture store)
     }
 
     [Fact]
+    public async Task Generic_code_finds_the_keyspace_of_a_class()
+    {
+        await using var db = store.NewContext();
+        var product = await SavedIn(db, new Product { Id = NextId(), Name = "Cake" });
+        Assert.Same(product, await db.Products.FindAsync([product.Id], Token));
+        Assert.Contains("Keyspace<Address>", Assert.Throws<InvalidOperationException>(db.Set<Address>).Message, StringComparison.Ordinal);
+
+        static async Task<T> SavedIn<T>(ShopContext db, T entity)
+            where T : class
+        {
+            db.Set<T>().Add(entity);
+            await db.SaveChangesAsync(Token);
+            return entity;
+        }
+    }
+
+    [Fact]
     public async Task A_save_without_changes_writes_nothing()
     {
         await using var db = store.NewContext();

@@ -1,0 +1,74 @@
+using System.Text;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Keyspaces;
+
+namespace Datacake.EventualConsistency;
+
+/// <summary>Refuses a transaction that cannot be stored, or cannot be sent, before anything is done with it.</summary>
+static class TransactionCheck
+{
+    /// <summary>What one transaction may weigh: it has to fit in one message between nodes.</summary>
+    const int MaxTransactionLength = 12 * 1024 * 1024;
+
+    /// <exception cref="ArgumentException">It is not as it must be; the message says what, and where.</exception>
+    public static void Check(Transaction transaction, ReplicatedStoreOptions options)
+    {
+        if (transaction.Count == 0)
+            throw new ArgumentException("The transaction is empty: there is nothing to commit.", nameof(transaction));
+        long length = 0;
+        HashSet<string>? counters = null;
+        var seen = transaction.IsAscending ? null : new HashSet<(string, DocumentKey)>(transaction.Count);
+        for (int i = 0; i < transaction.Count; i++)
+        {
+            var operation = transaction.Operations[i];
+            KeyspaceCatalog.CheckArgument(operation.Keyspace, nameof(transaction));
+            if (operation.Key.Encoded.IsEmpty)
+                throw new ArgumentException($"A document of the keyspace '{operation.Keyspace}' has no key.", nameof(transaction));
+            if (operation.Content.Length > options.MaxDocumentLength)
+            {
+                throw new ArgumentException(
+                    $"The document {operation.Key} of the keyspace '{operation.Keyspace}' has {operation.Content.Length} bytes; at most "
+                    + $"{options.MaxDocumentLength} are possible ({nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.MaxDocumentLength)}).",
+                    nameof(transaction));
+            }
+            if (seen?.Add((operation.Keyspace, operation.Key)) == false)
+            {
+                throw new ArgumentException(
+                    $"The transaction writes to the document {operation.Key} of the keyspace '{operation.Keyspace}' more than once.", nameof(transaction));
+            }
+            length += operation.Content.Length + operation.Key.Encoded.Length + Encoding.UTF8.GetByteCount(operation.Keyspace) + 64;
+            counters?.Clear();
+            for (int j = 0; j < operation.Counters.Count; j++)
+            {
+                string property = operation.Counters[j].Property;
+                if (!(counters ??= []).Add(property))
+                {
+                    throw new ArgumentException(
+                        $"The transaction adds to the counter '{property}' of the document {operation.Key} of the keyspace '{operation.Keyspace}' more than once.",
+                        nameof(transaction));
+                }
+                length += LengthOfShare(property, operation, nameof(transaction));
+            }
+        }
+        if (length > MaxTransactionLength)
+        {
+            throw new ArgumentException(
+                $"The transaction has about {length} bytes in {transaction.Count} documents; at most {MaxTransactionLength} are possible. Commit it in parts.",
+                nameof(transaction));
+        }
+    }
+
+    /// <summary>The encoded length of a counter's share.</summary>
+    static int LengthOfShare(string property, DocumentOperation operation, string parameter)
+    {
+        try
+        {
+            return DocumentPath.OfCounterShare(property, HlcTimestamp.None, HlcTimestamp.None).Encoded.Length + CounterValue.Size + 8;
+        }
+        catch (ArgumentException e)
+        {
+            throw new ArgumentException(
+                $"A counter of the document {operation.Key} of the keyspace '{operation.Keyspace}' has a name that is not one: {e.Message}", parameter, e);
+        }
+    }
+}
