@@ -182,6 +182,6 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool 
         return results;
     }
 
-    void WarnOfScan(QueryRun<T> run, long results) => ScanWarning.Of(source.Context, source.Metadata, run.Path, run.Alternatives,
-        [.. spec.Orderings.Select(ordering => ordering.ToColumn())], run.DocumentsRead, results);
+    void WarnOfScan(QueryRun<T> run, long results) =>
+        ScanWarning.Of(source.Context, source.Metadata, run.Path, run.Alternatives, run.Columns, run.DocumentsRead, results);
 }

@@ -35,13 +35,13 @@ abstract class Ordering<T>(bool isDescending)
 sealed class Ordering<T, TKey>(Expression<Func<T, TKey>> keySelector, bool isDescending, CompiledExpressions expressions)
     : Ordering<T>(isDescending)
 {
-    readonly Lazy<Func<T, TKey>> _key = new(() => expressions.Compile(OrdinalNormalizer.Normalize(keySelector)));
+    Func<T, TKey>? _key;    // compiled when it is first needed: the path often has the order
 
     public override LambdaExpression KeySelector => keySelector;
 
     public override IOrderedEnumerable<TRow> OrderBy<TRow>(IEnumerable<TRow> rows, Func<TRow, T> item)
     {
-        var key = _key.Value;
+        var key = Key;
         return IsDescending
             ? rows.OrderByDescending(row => key(item(row)), QueryComparer<TKey>.Instance)
             : rows.OrderBy(row => key(item(row)), QueryComparer<TKey>.Instance);
@@ -49,13 +49,15 @@ sealed class Ordering<T, TKey>(Expression<Func<T, TKey>> keySelector, bool isDes
 
     public override IOrderedEnumerable<TRow> ThenBy<TRow>(IOrderedEnumerable<TRow> rows, Func<TRow, T> item)
     {
-        var key = _key.Value;
+        var key = Key;
         return IsDescending
             ? rows.ThenByDescending(row => key(item(row)), QueryComparer<TKey>.Instance)
             : rows.ThenBy(row => key(item(row)), QueryComparer<TKey>.Instance);
     }
 
-    public override bool AreEqual(T a, T b) => QueryComparer<TKey>.Instance.Compare(_key.Value(a), _key.Value(b)) == 0;
+    public override bool AreEqual(T a, T b) => QueryComparer<TKey>.Instance.Compare(Key(a), Key(b)) == 0;
+
+    Func<T, TKey> Key => _key ??= expressions.Compile(OrdinalNormalizer.Normalize(keySelector));
 }
 
 /// <summary>The order of values in queries: the type's own, and for strings the ordinal one, the same on every machine.</summary>

@@ -146,7 +146,7 @@ static class QueryPlanner
         return common > 0 && common == orderings.Count && !orderings[0].IsDescending ? ScanDirection.Forward : null;
     }
 
-    static IReadOnlyList<Column> KeyColumnsOf(EntityModel entity) => [.. entity.Key.Select(property => new Column(property, false))];
+    static IEnumerable<Column> KeyColumnsOf(EntityModel entity) => entity.Key.Select(property => new Column(property, false));
 
     static IReadOnlyList<Column> ColumnsOf(EntityModel entity, IndexModel index) =>
         [.. index.Properties.Zip(index.Descending, (name, isDescending) => new Column(entity.FindProperty(name)!, isDescending))];
@@ -183,9 +183,18 @@ static class QueryPlanner
         int fixedColumns = 0;
         foreach (var column in columns)
         {
-            var ofColumn = conditions.Where(condition => condition.Property == column.Property).ToList();
-            // A set can have two values at once, so one condition of several is enough, and all of them would be too much.
-            var equality = ofColumn.Where(condition => condition.Kind == ConditionKind.In).MinBy(condition => condition.Values.Count);
+            Condition? equality = null;
+            var bounds = new List<Condition>();
+            foreach (var condition in conditions)
+            {
+                if (condition.Property != column.Property)
+                    continue;
+                // A set can have two values at once, so one condition of several is enough, and all of them would be too much.
+                if (condition.Kind != ConditionKind.In)
+                    bounds.Add(condition);
+                else if (equality is null || condition.Values.Count < equality.Values.Count)
+                    equality = condition;
+            }
             if (equality is not null && prefixes.Count * equality.Values.Count <= MaxRanges)
             {
                 prefixes = [.. prefixes.SelectMany(prefix => equality.Values, (prefix, value) => Append(prefix, column, value))];
@@ -193,12 +202,12 @@ static class QueryPlanner
                 fixedColumns++;
                 continue;
             }
-            var bounds = ofColumn.Where(condition => condition.Kind != ConditionKind.In).ToList();
             if (bounds.Count == 0)
                 break;
             used.AddRange(bounds);
-            var values = Distinct(prefixes.Select(prefix => Range(prefix, column, bounds, maxValueLength)));
-            bool isCut = bounds.Exists(bound => prefixes.Exists(prefix => Exact(prefix, column, bound).Length > maxValueLength));
+            var values = Distinct(prefixes.ConvertAll(prefix => Range(prefix, column, bounds, maxValueLength)));
+            bool isCut = maxValueLength < int.MaxValue
+                && bounds.Exists(bound => prefixes.Exists(prefix => Exact(prefix, column, bound).Length > maxValueLength));
             bool isClosed = bounds.Exists(condition => condition.Kind == ConditionKind.StartsWith)
                 || (bounds.Exists(IsLower) && bounds.Exists(IsUpper));
             bool isNotNull = bounds.TrueForAll(condition => condition.Values[0] is null);
@@ -216,7 +225,7 @@ static class QueryPlanner
         return new ColumnRanges
         {
             // All columns of a key fixed: the keys themselves, as the starts of the ranges.
-            Values = Distinct(prefixes.Select(prefix => KeyRange.WithPrefix(Cut(prefix, maxValueLength)))),
+            Values = Distinct(prefixes.ConvertAll(prefix => KeyRange.WithPrefix(Cut(prefix, maxValueLength)))),
             Conditions = used,
             Fixed = fixedColumns,
             IsCut = prefixes.Exists(prefix => prefix.Length > maxValueLength),
@@ -279,17 +288,18 @@ static class QueryPlanner
         ? Append(prefix, column, writer => writer.WritePrefix((string)bound.Values[0]!))
         : Append(prefix, column, bound.Values[0]);
 
-    static List<KeyRange> Distinct(IEnumerable<KeyRange> ranges)
+    static List<KeyRange> Distinct(List<KeyRange> ranges)
     {
-        var sorted = ranges.Where(range => !range.IsEmpty).ToList();
-        sorted.Sort((a, b) => a.Start.Span.SequenceCompareTo(b.Start.Span));
-        for (int i = sorted.Count - 1; i > 0; i--)
+        ranges.RemoveAll(static range => range.IsEmpty);
+        if (ranges.Count > 1)
+            ranges.Sort(static (a, b) => a.Start.Span.SequenceCompareTo(b.Start.Span));
+        for (int i = ranges.Count - 1; i > 0; i--)
         {
             // Ranges of different prefixes are apart; equal ones come of a value that is listed twice, or of two that are cut off alike.
-            if (sorted[i].Start.Span.SequenceEqual(sorted[i - 1].Start.Span))
-                sorted.RemoveAt(i);
+            if (ranges[i].Start.Span.SequenceEqual(ranges[i - 1].Start.Span))
+                ranges.RemoveAt(i);
         }
-        return sorted;
+        return ranges;
     }
 
     static byte[] Append(byte[] prefix, Column column, object? value) =>

@@ -17,7 +17,6 @@ sealed class QueryRun<T>
     readonly KeyspaceModel _keyspace;
     readonly EntityModel<T> _model;
     readonly QuerySpec<T> _spec;
-    readonly IReadOnlyList<OrderingColumn> _columns;
     Func<T, bool>[]? _predicates;   // compiled when they are first needed: an index often answers them
 
     public QueryRun(KeyspaceModel keyspace, EntityModel<T> model, QuerySpec<T> spec)
@@ -25,7 +24,10 @@ sealed class QueryRun<T>
         _keyspace = keyspace;
         _model = model;
         _spec = spec;
-        _columns = [.. spec.Orderings.Select(ordering => ordering.ToColumn())];
+        var columns = new OrderingColumn[spec.Orderings.Count];
+        for (int i = 0; i < columns.Length; i++)
+            columns[i] = spec.Orderings[i].ToColumn();
+        Columns = columns;
         IReadOnlyList<IReadOnlyList<Condition>> alternatives = [[]];
         bool isExact = true;
         foreach (var predicate in spec.Predicates)
@@ -35,10 +37,13 @@ sealed class QueryRun<T>
             isExact &= extractor.IsExact;
         }
         Alternatives = alternatives;
-        Path = model.Plans.Plan(model, alternatives, _columns);
+        Path = model.Plans.Plan(model, alternatives, Columns);
         IsAnsweredByPath = isExact && alternatives.Count <= 1 && Path.IsExact
             && alternatives.All(conditions => conditions.All(condition => Path.Conditions.Contains(condition)));
     }
+
+    /// <summary>What is ordered by, the first one first.</summary>
+    public IReadOnlyList<OrderingColumn> Columns { get; }
 
     /// <summary>What the predicates say: alternatives of conditions.</summary>
     public IReadOnlyList<IReadOnlyList<Condition>> Alternatives { get; }
@@ -52,10 +57,10 @@ sealed class QueryRun<T>
     public long DocumentsRead { get; private set; }
 
     /// <summary>Whether the path gives the entities in the query's order, at least by its first key.</summary>
-    public bool IsInOrder => _columns.Count == 0 || Path switch
+    public bool IsInOrder => Columns.Count == 0 || Path switch
     {
         IndexScan index => index.IsInOrder,
-        KeyScan scan => QueryPlanner.KeyOrder(_model, _columns) == scan.Direction,
+        KeyScan scan => QueryPlanner.KeyOrder(_model, Columns) == scan.Direction,
         _ => false,
     };
 

@@ -3,21 +3,21 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Caching;
 
 /// <summary>
-/// A storage whose snapshots look for documents in a cache first. All commits of documents go through it, one at a time. Whoever made the storage
-/// disposes it.
+/// A storage whose snapshots look for documents in a cache first. All commits of documents must go through it, one at a time.
 /// </summary>
 sealed class CachedStorage(IStorage storage, DocumentCache cache) : IStorage
 {
-    /// <summary>A storage with a cache of so many bytes. One that is in memory is its own.</summary>
+    /// <summary>A storage with a cache of so many bytes; without one, if it is in memory itself.</summary>
     public static IStorage Over(IStorage storage, long capacity) =>
         storage is IDurableStorage && capacity > 0 ? new CachedStorage(storage, new DocumentCache(capacity)) : storage;
 
     public string Description => storage.Description;
 
-    public async ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
+    public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
     {
         long number = cache.Now;
-        return new CachedSnapshot(await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false), cache, number);
+        var opening = storage.OpenSnapshotAsync(cancellationToken);
+        return opening.IsCompletedSuccessfully ? new(new CachedSnapshot(opening.Result, cache, number)) : OpenedAsync(opening, number);
     }
 
     public async ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
@@ -28,4 +28,7 @@ sealed class CachedStorage(IStorage storage, DocumentCache cache) : IStorage
     }
 
     public ValueTask DisposeAsync() => storage.DisposeAsync();
+
+    async ValueTask<IStorageSnapshot> OpenedAsync(ValueTask<IStorageSnapshot> opening, long number) =>
+        new CachedSnapshot(await opening.ConfigureAwait(false), cache, number);
 }

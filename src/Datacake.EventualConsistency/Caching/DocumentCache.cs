@@ -26,6 +26,9 @@ namespace Datacake.EventualConsistency.Caching;
 /// </remarks>
 sealed class DocumentCache
 {
+    /// <summary>How often in a row, without another key of its slot in between, a document has to be missed so as to take the place of another.</summary>
+    const uint MissesForPlace = 4;
+
     readonly Slot[] _slots;
     readonly long _capacity;
     readonly Dictionary<StorageKey, ReadOnlyMemory<byte>?> _replacing = [];     // what the commit under way writes of what was here
@@ -70,11 +73,9 @@ sealed class DocumentCache
         ref Slot first = ref _slots[place.First], second = ref _slots[place.Second];
         if (documentLength > MaxDocumentLength || Volatile.Read(ref first.Changed) > snapshot)
             return false;
-        bool hasRoom = Length + documentLength <= _capacity && (first.Document is null || second.Document is null);
-        // Where there is none, only for what is missed twice without another of its slot in between: what is read once makes no garbage.
-        bool isWanted = hasRoom || first.Missed == place.Tag;
-        first.Missed = place.Tag;
-        return isWanted;
+        // Where there is no room, a document that is replaced soon again costs more than it spares: it is old by then, and so dear to collect.
+        bool hasRoom = Length <= _capacity - (_capacity / 8) && (first.Document is null || second.Document is null);
+        return hasRoom || (first.CountMiss(place.Tag) == MissesForPlace && (TryFree(ref first) || TryFree(ref second)));
     }
 
     /// <summary>Adds a document as a snapshot shows it.</summary>
@@ -150,6 +151,15 @@ sealed class DocumentCache
         return ref first.Document is { WasUsed: true } ? ref second : ref first;
     }
 
+    /// <summary>Whether a slot's document, if it has one, was not used since this was asked last.</summary>
+    static bool TryFree(ref Slot slot)
+    {
+        if (Volatile.Read(ref slot.Document) is not { WasUsed: true } used)
+            return true;
+        used.WasUsed = false;
+        return false;
+    }
+
     CachedDocument? Remove(int slot, Place place, ReadOnlySpan<byte> storageKey)
     {
         var found = FindIn(slot, place, storageKey);
@@ -162,12 +172,7 @@ sealed class DocumentCache
     void RemoveNext()
     {
         ref var slot = ref _slots[Interlocked.Increment(ref _hand) & (_slots.Length - 1)];
-        var held = Volatile.Read(ref slot.Document);
-        if (held is null)
-            return;
-        if (held.WasUsed)
-            held.WasUsed = false;
-        else
+        if (TryFree(ref slot) && Volatile.Read(ref slot.Document) is { } held)
             Remove(ref slot, held);
     }
 
@@ -187,8 +192,19 @@ sealed class DocumentCache
         public CachedDocument? Document;    // of this slot's keys, or of its neighbour's
         public long Changed;                // the last commit that was begun with a key of this slot in it
 
-        // Parts of the hashes of keys. Not exact, as they are not written at once with the document: they only spare a look at another one.
-        public uint Tag;                    // of the document
-        public uint Missed;                 // of the key of this slot that was missed last
+        // Part of the hash of the document's key. Not exact, as it is not written at once with the document: it spares a look at others.
+        public uint Tag;
+
+        uint _missed;                       // part of the hash of the key that was missed last, and in the last bits how often in a row
+
+        /// <summary>A key of this slot was missed. Returns how often in a row, up to <see cref="MissesForPlace"/>; threads may lose count of each other.</summary>
+        public uint CountMiss(uint tag)
+        {
+            const uint Counted = 7;
+            uint missed = _missed;
+            uint count = (missed & ~Counted) == (tag & ~Counted) ? Math.Min((missed & Counted) + 1, MissesForPlace) : 1;
+            _missed = (tag & ~Counted) | count;
+            return count;
+        }
     }
 }
