@@ -14,7 +14,7 @@ static class FileFormat
     // Without row ids an entry is in one tree instead of two. But SQLite reads the whole of an entry to compare its key once it does not
     // fit into the page, so that a search among large values would read several of them. These are in a table of their own, under a number
     // that stands in place of the value; the writer removes it with the entry. A trigger would, too; but where one may run, SQLite keeps what
-    // each statement changes to undo it, and looks for the entry before it writes it: that is a third of a put.
+    // each statement changes to undo it, which is a fifth of a put.
     static readonly string Schema =
         $"""
         BEGIN IMMEDIATE;

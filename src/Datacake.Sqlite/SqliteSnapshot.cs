@@ -10,7 +10,7 @@ sealed class SqliteSnapshot(SqliteStorage storage) : IStorageSnapshot
 {
     readonly Lock _reading = new();
     Reader? _reader;                // Under the lock, as all below.
-    StorageException? _failure;     // Why it has no reader, and never will.
+    Exception? _failure;            // Why it has no reader, and never will.
     bool _isDisposed;
 
     public ValueTask<ReadOnlyMemory<byte>?> GetAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken = default)
@@ -62,9 +62,9 @@ sealed class SqliteSnapshot(SqliteStorage storage) : IStorageSnapshot
                 if (!_isDisposed)
                     _ = OwnReader;
             }
-            catch (StorageException e)
+            catch (Exception e)
             {
-                // The snapshot can no longer be read; that is no reason for the commit to fail.
+                // The snapshot can no longer be read, and says so when it is; that is no reason for the commit to fail.
                 _failure = e;
             }
         }
@@ -89,7 +89,12 @@ sealed class SqliteSnapshot(SqliteStorage storage) : IStorageSnapshot
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             if (_failure is not null)
-                throw _failure;
+            {
+                throw new StorageException(
+                    (_failure as StorageException)?.Error ?? StorageError.Failed,
+                    $"The snapshot cannot be read, since it got no connection of its own before the next commit: {_failure.Message}",
+                    _failure);
+            }
             return _reader ??= storage.Rent();
         }
     }

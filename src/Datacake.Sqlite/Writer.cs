@@ -23,7 +23,7 @@ sealed class Writer : IDisposable
     readonly sqlite3_stmt _putLarge;
     readonly sqlite3_stmt _delete;
     readonly sqlite3_stmt _deleteLarge;
-    readonly sqlite3_stmt _deleteReference;
+    readonly sqlite3_stmt _deleteAny;
     readonly sqlite3_stmt _touch;
     readonly sqlite3_stmt _commit;
     readonly sqlite3_stmt _rollback;
@@ -54,7 +54,7 @@ sealed class Writer : IDisposable
         _delete = connection.Prepare("DELETE FROM entries WHERE key = ?1 AND typeof(value) = 'blob'");
         _deleteLarge = connection.Prepare(
             "DELETE FROM large_values WHERE id = (SELECT value FROM entries WHERE key = ?1 AND typeof(value) = 'integer')");
-        _deleteReference = connection.Prepare("DELETE FROM entries WHERE key = ?1");
+        _deleteAny = connection.Prepare("DELETE FROM entries WHERE key = ?1");
         _touch = connection.Prepare($"PRAGMA user_version = {FileFormat.Version}");
         _commit = connection.Prepare("COMMIT");
         _rollback = connection.Prepare("ROLLBACK");
@@ -64,9 +64,7 @@ sealed class Writer : IDisposable
     /// <summary>Looks a key up, in what is committed.</summary>
     public ReadOnlyMemory<byte>? Get(ReadOnlySpan<byte> key)
     {
-        // The reader's moment goes on with each commit of this connection, so that it need not end until a checkpoint.
-        if (_reader.Moment is null)
-            _reader.Begin(moment: 0);
+        Pin();
         return _reader.Get(key);
     }
 
@@ -75,6 +73,7 @@ sealed class Writer : IDisposable
         UseDurability(durability);
         try
         {
+            Pin();
             _connection.Run(_begin);
             foreach (ref readonly WriteOperation operation in batch.Operations)
             {
@@ -128,6 +127,16 @@ sealed class Writer : IDisposable
 
     public void Dispose() => _reader.Dispose();
 
+    /// <summary>
+    /// Keeps the lock of a reader from one commit to the next, which spares taking and releasing it. The moment of the reader goes on with each commit of its
+    /// connection, so that it need not end until a checkpoint.
+    /// </summary>
+    void Pin()
+    {
+        if (_reader.Moment is null)
+            _reader.Begin(moment: 0);
+    }
+
     unsafe void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         // Where they are: for SQLite to copy them would cost as much as a tenth of the put.
@@ -146,7 +155,7 @@ sealed class Writer : IDisposable
             }
             if (_connection.RunChanges(_put))
                 return;
-            DeleteLarge(key);
+            DeleteAny(key);
             _connection.Run(_put);
         }
     }
@@ -157,18 +166,17 @@ sealed class Writer : IDisposable
         {
             _connection.BindInPlace(_delete, 1, key);
             if (!_connection.RunChanges(_delete))
-                DeleteLarge(key);
+                DeleteAny(key);
         }
     }
 
-    /// <summary>Removes an entry, if it has a large value.</summary>
-    void DeleteLarge(ReadOnlySpan<byte> pinnedKey)
+    /// <summary>Removes an entry, if there is one, with its large value.</summary>
+    void DeleteAny(ReadOnlySpan<byte> pinnedKey)
     {
         _connection.BindInPlace(_deleteLarge, 1, pinnedKey);
-        if (!_connection.RunChanges(_deleteLarge))
-            return;
-        _connection.BindInPlace(_deleteReference, 1, pinnedKey);
-        _connection.Run(_deleteReference);
+        _connection.Run(_deleteLarge);
+        _connection.BindInPlace(_deleteAny, 1, pinnedKey);
+        _connection.Run(_deleteAny);
     }
 
     /// <summary>

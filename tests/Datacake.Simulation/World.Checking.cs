@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
@@ -84,7 +85,7 @@ sealed partial class World
             totals[keyspace] = (count + 1, fingerprint + Fingerprint.Of(name.Key.Span, document, keyspace.Policy));
             foreach (var index in keyspace.State.Indexes)
             {
-                foreach (byte[] content in index.ValuesOf(document))
+                foreach (byte[] content in index.ValuesOf(document, new IndexValues()))
                     indexed.Add(new StorageKey(StoreLayout.IndexEntryKey(index.Number, content, name.Key.Span)));
             }
         }

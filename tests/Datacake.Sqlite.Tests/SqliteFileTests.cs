@@ -199,6 +199,25 @@ public sealed class SqliteFileTests : IDisposable
         Assert.Equal(2, connection.QueryInteger("SELECT count(*) FROM entries"));
     }
 
+    [Fact]
+    public async Task An_entry_whose_large_value_is_missing_can_be_replaced_and_deleted()
+    {
+        await using (var storage = new SqliteStorage(Path))
+        {
+            await PutAsync(storage, "replaced", 100_000);
+            await PutAsync(storage, "deleted", 100_000);
+        }
+        using (Connection connection = Connect())
+            connection.Execute("DELETE FROM large_values");
+        await using var again = new SqliteStorage(Path);
+        var batch = new WriteBatch();
+        batch.Put("replaced"u8.ToArray(), new byte[7]);
+        batch.Delete("deleted"u8.ToArray());
+        await again.CommitAsync(batch, Durability.Buffered, Cancellation);
+        Assert.Equal(7, await LengthAsync(again, "replaced"));
+        await again.CheckAsync(Cancellation);
+    }
+
     [Theory]
     [InlineData(512)]
     [InlineData(4096)]

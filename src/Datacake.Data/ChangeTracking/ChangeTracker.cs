@@ -10,10 +10,9 @@ namespace Datacake.Data;
 /// </summary>
 public sealed class ChangeTracker
 {
-    readonly Dictionary<object, EntityEntry> _byEntity = new(ReferenceEqualityComparer.Instance);
-    readonly Dictionary<(EntityModel Entity, DocumentKey Key), EntityEntry> _byKey = [];
-
     const int FirstWrites = 16;
+
+    readonly TrackedEntries _entries = new();
 
     internal ChangeTracker(DatacakeContext context) => Context = context;
 
@@ -33,7 +32,7 @@ public sealed class ChangeTracker
     public IReadOnlyList<EntityEntry> Entries()
     {
         AutoDetect();
-        return [.. _byEntity.Values];
+        return [.. _entries.All];
     }
 
     /// <summary>The tracked entities of a keyspace's class, after a look for changes.</summary>
@@ -57,7 +56,7 @@ public sealed class ChangeTracker
     public bool HasChanges()
     {
         AutoDetect();
-        return _byEntity.Values.Any(entry => entry.CurrentState is EntityState.Added or EntityState.Modified or EntityState.Deleted);
+        return _entries.All.Any(entry => entry.CurrentState is EntityState.Added or EntityState.Modified or EntityState.Deleted);
     }
 
     /// <summary>Compares every tracked entity with what it was, and notes those that changed as modified.</summary>
@@ -65,7 +64,7 @@ public sealed class ChangeTracker
     public void DetectChanges()
     {
         using var operation = Context.Concurrency.Enter();
-        foreach (var entry in _byEntity.Values)
+        foreach (var entry in _entries.All)
             DetectChanges(entry);
     }
 
@@ -73,7 +72,7 @@ public sealed class ChangeTracker
     public void AcceptAllChanges()
     {
         using var operation = Context.Concurrency.Enter();
-        foreach (var entry in _byEntity.Values.ToList())
+        foreach (var entry in _entries.All.ToList())
         {
             if (entry.CurrentState != EntityState.Unchanged)
                 Accept(entry, entry.CurrentState == EntityState.Deleted ? null : entry.Encode());
@@ -84,16 +83,15 @@ public sealed class ChangeTracker
     public void Clear()
     {
         using var operation = Context.Concurrency.Enter();
-        foreach (var entry in _byEntity.Values)
+        foreach (var entry in _entries.All)
             entry.CurrentState = EntityState.Detached;
-        _byEntity.Clear();
-        _byKey.Clear();
+        _entries.Clear();
     }
 
-    internal bool TryGetEntry(object entity, [NotNullWhen(true)] out EntityEntry? entry) => _byEntity.TryGetValue(entity, out entry);
+    internal bool TryGetEntry(object entity, [NotNullWhen(true)] out EntityEntry? entry) => _entries.TryGet(entity, out entry);
 
     internal bool TryGetEntry(EntityModel model, DocumentKey key, [NotNullWhen(true)] out EntityEntry? entry) =>
-        _byKey.TryGetValue((model, key), out entry);
+        _entries.TryGet(model, key, out entry);
 
     /// <summary>The entry of an entity, tracked or not.</summary>
     internal EntityEntry<T> EntryOf<T>(EntityModel<T> model, KeyspaceModel keyspace, T entity)
@@ -115,7 +113,7 @@ public sealed class ChangeTracker
         var original = state == EntityState.Unchanged ? entry.Encode() : null;
         if (entry.CurrentState == EntityState.Detached)
         {
-            var key = entry.Keyspace.Entity.KeyOf(entry.Entity);
+            var key = entry.Keyspace.Entity.KeyOf(entry.Entity, KeyWriter);
             // To put an entity is to replace the one that has its key, so the delete of that one has nothing left to do.
             if (state == EntityState.Added && TryGetEntry(entry.Keyspace.Entity, key, out var known) && known.CurrentState == EntityState.Deleted)
                 Forget(known);
@@ -133,7 +131,7 @@ public sealed class ChangeTracker
     internal T TrackRead<T>(KeyspaceModel keyspace, DocumentKey key, Document document, T entity)
         where T : class
     {
-        if (_byKey.TryGetValue((keyspace.Entity, key), out var known))
+        if (_entries.TryGet(keyspace.Entity, key, out var known))
             return (T)known.Entity;
         var entry = new EntityEntry<T>(this, keyspace, entity) { CurrentState = EntityState.Unchanged };
         Track(entry, key);
@@ -143,25 +141,24 @@ public sealed class ChangeTracker
 
     /// <summary>The tracked entities of a class, without a look for changes.</summary>
     internal IReadOnlyList<EntityEntry<T>> Tracked<T>()
-        where T : class => [.. _byEntity.Values.OfType<EntityEntry<T>>()];
+        where T : class => [.. _entries.All.OfType<EntityEntry<T>>()];
 
     /// <summary>The entities that are to be deleted.</summary>
-    internal IEnumerable<EntityEntry> Deleted() => _byEntity.Values.Where(entry => entry.CurrentState == EntityState.Deleted);
+    internal IEnumerable<EntityEntry> Deleted() => _entries.All.Where(entry => entry.CurrentState == EntityState.Deleted);
 
     /// <summary>What is tracked and in which state, for <see cref="Restore"/>.</summary>
     internal IReadOnlyList<(EntityEntry Entry, EntityState State)> Capture() =>
-        [.. _byEntity.Values.Select(entry => (entry, entry.CurrentState))];
+        [.. _entries.All.Select(entry => (entry, entry.CurrentState))];
 
     /// <summary>Tracks again what was tracked, and nothing else, after a save that failed.</summary>
     internal void Restore(IReadOnlyList<(EntityEntry Entry, EntityState State)> before)
     {
-        foreach (var entry in _byEntity.Values.Except(before.Select(known => known.Entry)).ToList())
+        foreach (var entry in _entries.All.Except(before.Select(known => known.Entry)).ToList())
             Forget(entry);
         foreach (var (entry, state) in before)
         {
             entry.CurrentState = state;
-            if (_byEntity.TryAdd(entry.Entity, entry))
-                _byKey.Add((entry.Keyspace.Entity, entry.Key), entry);
+            _entries.TryAdd(entry);
         }
     }
 
@@ -195,8 +192,8 @@ public sealed class ChangeTracker
 
     internal IReadOnlyList<PendingWrite> CollectWrites()
     {
-        var writes = new List<PendingWrite>(Math.Min(_byEntity.Count, FirstWrites));
-        foreach (var entry in _byEntity.Values)
+        var writes = new List<PendingWrite>(CountLikelyWrites());
+        foreach (var entry in _entries.All)
         {
             // Without detection what was unchanged at the last look counts as unchanged.
             if (entry.CurrentState == EntityState.Unchanged && !AutoDetectChangesEnabled)
@@ -227,12 +224,20 @@ public sealed class ChangeTracker
             DetectChanges();
     }
 
+    /// <summary>How many entities were added, deleted, or changed when that was last looked at: rarely do more come to them.</summary>
+    int CountLikelyWrites()
+    {
+        int count = 0;
+        foreach (var entry in _entries.All)
+            count += entry.CurrentState == EntityState.Unchanged ? 0 : 1;
+        return Math.Max(count, Math.Min(_entries.All.Count, FirstWrites));
+    }
+
     void Track(EntityEntry entry, DocumentKey key)
     {
-        if (!_byKey.TryAdd((entry.Keyspace.Entity, key), entry))
-            throw Duplicate(entry, key);
         entry.Key = key;
-        _byEntity.Add(entry.Entity, entry);
+        if (!_entries.TryAdd(entry))
+            throw Duplicate(entry, key);
     }
 
     void Forget(EntityEntry entry)
@@ -240,8 +245,7 @@ public sealed class ChangeTracker
         entry.CurrentState = EntityState.Detached;
         entry.IsAsserted = false;
         entry.ForgetOriginal();
-        if (_byEntity.Remove(entry.Entity))
-            _byKey.Remove((entry.Keyspace.Entity, entry.Key));
+        _entries.Remove(entry);
     }
 
     /// <summary>The key of an added entity may still change, that of a stored one may not.</summary>
@@ -258,10 +262,8 @@ public sealed class ChangeTracker
                 $"The key of the {entry.Keyspace.Entity.Name} {entry.Key} was changed to {key}; the key of a stored entity is for life. "
                 + "Remove the entity and add another one.");
         }
-        if (!_byKey.TryAdd((entry.Keyspace.Entity, key), entry))
+        if (!_entries.TryChangeKey(entry, key))
             throw Duplicate(entry, key);
-        _byKey.Remove((entry.Keyspace.Entity, entry.Key));
-        entry.Key = key;
     }
 
     static InvalidOperationException Duplicate(EntityEntry entry, DocumentKey key) => new(

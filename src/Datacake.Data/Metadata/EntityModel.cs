@@ -28,6 +28,7 @@ public abstract class EntityModel
         Properties = properties;
         Key = [.. properties.Where(property => property.Kind == PropertyKind.Key)];
         Indexes = indexes;
+        Validated = [.. properties.Where(property => property.IsRequired || property.MaxLength is not null)];
         ConcurrencyTokens = [.. properties.Where(property => property.IsConcurrencyToken)];
         _propertiesByName = properties.ToFrozenDictionary(property => property.Name);
     }
@@ -71,6 +72,9 @@ public abstract class EntityModel
 
     internal CellPath[] Paths { get; }
 
+    /// <summary>The properties that have rules.</summary>
+    PropertyModel[] Validated { get; }
+
     /// <summary>What was compiled for queries of these entities.</summary>
     internal CompiledExpressions Expressions { get; } = new();
 
@@ -79,7 +83,17 @@ public abstract class EntityModel
     internal GivenWarnings ScanWarnings { get; } = new();
 
     /// <summary>Whether entities of this very class can be stored.</summary>
-    internal bool Has(Type type) => Classes.Count == 0 ? type == Type : Classes.Any(known => known.Type == type);
+    internal bool Has(Type type)
+    {
+        if (type == Type && Classes.Count == 0)
+            return true;
+        foreach (var known in Classes)
+        {
+            if (known.Type == type)
+                return true;
+        }
+        return false;
+    }
 
     /// <summary>What of an entity that is stored as the document comes from its class, where the document has nothing.</summary>
     internal abstract EntityDefaults DefaultsOf(Document document);
@@ -91,9 +105,12 @@ public abstract class EntityModel
     internal abstract EntityContent Encode(object entity, CellWriter writer);
 
     /// <exception cref="ArgumentException">The entity is of a class that cannot be stored.</exception>
-    internal DocumentKey KeyOf(object entity)
+    internal DocumentKey KeyOf(object entity) => KeyOf(entity, new OrderedKeyWriter(32));
+
+    /// <exception cref="ArgumentException">The entity is of a class that cannot be stored.</exception>
+    internal DocumentKey KeyOf(object entity, OrderedKeyWriter writer)
     {
-        var writer = new OrderedKeyWriter(32);
+        writer.Truncate();
         WriteKey(entity, writer);
         return KeyOf(writer);
     }
@@ -140,10 +157,8 @@ public abstract class EntityModel
     /// <summary>What is wrong with an entity, before it is stored.</summary>
     internal void Validate(object entity, DocumentKey key, List<ValidationError> errors)
     {
-        foreach (var property in Properties)
+        foreach (var property in Validated)
         {
-            if (!property.IsRequired && property.MaxLength is null)
-                continue;
             object? value = property.GetValue(entity);
             if (value is null)
             {

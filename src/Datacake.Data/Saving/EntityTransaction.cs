@@ -81,9 +81,13 @@ static class EntityTransaction
 
     static void RequireTokens(Transaction transaction, EntityEntry entry)
     {
+        if (entry.Keyspace.Entity.ConcurrencyTokens.Count > 0 && entry.CurrentState != EntityState.Added && entry.Original is { } original)
+            RequireTokens(transaction, entry, original);
+    }
+
+    static void RequireTokens(Transaction transaction, EntityEntry entry, EntityContent original)
+    {
         var entity = entry.Keyspace.Entity;
-        if (entity.ConcurrencyTokens.Count == 0 || entry.CurrentState == EntityState.Added || entry.Original is not { } original)
-            return;
         // The store's writer calls this: it shares nothing with the context. One that is gone is left to the operation itself.
         transaction.Require(entry.Keyspace.Name, entry.Key, document => document is null || HasTokens(entity, entry.Key, document, original));
     }

@@ -60,6 +60,7 @@ static class IndexBuilding
         if (batch.IsWiped)
             range = range with { End = range.Start };
         var last = ReadOnlyMemory<byte>.Empty;
+        var values = new IndexValues();
         int documents = 0, bytes = 0;
         await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(range, cancellationToken).ConfigureAwait(false))
         {
@@ -68,7 +69,7 @@ static class IndexBuilding
             // Of those that the batch changes as well, the changes make of these entries what they should be.
             var document = ReplicaBatch.ParseStored(key, value);
             if (document.IsAlive(change.State.Record.Policy))
-                index.Add(batch.BuiltEntries, key.Span[StoreLayout.DocumentPrefixLength..], document);
+                index.Add(batch.BuiltEntries, batch.Memory, values, key.Span[StoreLayout.DocumentPrefixLength..], document);
             documents++;
             bytes += value.Length;
             last = key;

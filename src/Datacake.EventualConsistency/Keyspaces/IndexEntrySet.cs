@@ -1,47 +1,57 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Keyspaces;
 
-/// <summary>The entries of an index in the store.</summary>
+/// <summary>The entries of an index in the store. What it adds to a batch is in the batch's memory.</summary>
 sealed record IndexEntrySet(ushort Number, DocumentIndex Definition)
 {
+    // An entry says how long the document's key is; that is one byte of these.
+    static readonly ReadOnlyMemory<byte> Lengths = Enumerable.Range(0, DocumentKey.MaxLength + 1).Select(length => (byte)length).ToArray();
+
     /// <summary>Adds the entries of a document.</summary>
-    public void Add(WriteBatch batch, ReadOnlySpan<byte> key, Document document)
+    public void Add(WriteBatch batch, BatchMemory memory, IndexValues values, ReadOnlySpan<byte> key, Document document)
     {
-        foreach (byte[] value in ValuesOf(document))
-            Add(batch, key, value);
+        foreach (byte[] value in ValuesOf(document, values))
+            Add(batch, memory, key, value);
     }
 
     /// <summary>Adds and removes what differs between a document and what it was; null is one that is not alive.</summary>
-    public void Update(WriteBatch batch, ReadOnlySpan<byte> key, Document? before, Document? after)
+    public void Update(WriteBatch batch, BatchMemory memory, IndexValues values, ReadOnlySpan<byte> key, Document? before, Document? after)
     {
-        IReadOnlyList<byte[]> old = ValuesOf(before), @new = ValuesOf(after);
+        IReadOnlyList<byte[]> old = ValuesOf(before, values), @new = ValuesOf(after, values);
         for (int i = 0; i < old.Count; i++)
         {
             if (!Has(@new, old[i]))
-                batch.Delete(StoreLayout.IndexEntryKey(Number, old[i], key));
+                batch.Delete(KeyOf(memory, old[i], key));
         }
         for (int i = 0; i < @new.Count; i++)
         {
             if (!Has(old, @new[i]))
-                Add(batch, key, @new[i]);
+                Add(batch, memory, key, @new[i]);
         }
     }
 
-    /// <summary>The values under which a document is found.</summary>
-    public IReadOnlyList<byte[]> ValuesOf(Document? document)
+    /// <summary>The values under which a document is found, which <paramref name="values"/> takes meanwhile.</summary>
+    public IReadOnlyList<byte[]> ValuesOf(Document? document, IndexValues values)
     {
         if (document is null)
             return [];
-        var values = new IndexValues();
         Definition.Extract(document, values);
         return values.Take();
     }
 
-    void Add(WriteBatch batch, ReadOnlySpan<byte> key, byte[] value) =>
-        batch.Put(StoreLayout.IndexEntryKey(Number, value, key), new[] { (byte)key.Length });
+    void Add(WriteBatch batch, BatchMemory memory, ReadOnlySpan<byte> key, byte[] value) =>
+        batch.Put(KeyOf(memory, value, key), Lengths.Slice(key.Length, 1));
+
+    ReadOnlyMemory<byte> KeyOf(BatchMemory memory, byte[] value, ReadOnlySpan<byte> key)
+    {
+        var entryKey = memory.Take(StoreLayout.IndexEntryPrefixLength + value.Length + key.Length);
+        StoreLayout.WriteIndexEntryKey(entryKey.Span, Number, value, key);
+        return entryKey;
+    }
 
     static bool Has(IReadOnlyList<byte[]> values, byte[] value)
     {

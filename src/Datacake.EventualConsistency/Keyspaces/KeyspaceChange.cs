@@ -10,6 +10,7 @@ namespace Datacake.EventualConsistency.Keyspaces;
 sealed class KeyspaceChange(KeyspaceEntry keyspace)
 {
     readonly KeyspaceState _before = keyspace.State;
+    IndexValues? _values;                       // takes those of one document after the other
     ImmutableArray<IndexEntrySet> _written;
     long _count;
     UInt128 _fingerprint;
@@ -20,7 +21,7 @@ sealed class KeyspaceChange(KeyspaceEntry keyspace)
     public KeyspaceState State { get; set; } = keyspace.State;
 
     /// <summary>Adds a document's change, its index entries included, to the storage batch.</summary>
-    public void Add(WriteBatch batch, ReadOnlySpan<byte> key, Document before, Document after)
+    public void Add(WriteBatch batch, BatchMemory memory, ReadOnlySpan<byte> key, Document before, Document after)
     {
         var policy = State.Record.Policy;
         bool wasAlive = before.IsAlive(policy), isAlive = after.IsAlive(policy);
@@ -32,7 +33,7 @@ sealed class KeyspaceChange(KeyspaceEntry keyspace)
         if (_written.IsDefault)
             DropUndeclared();
         foreach (var index in _written)
-            index.Update(batch, key, wasAlive ? before : null, isAlive ? after : null);
+            index.Update(batch, memory, _values ??= new(), key, wasAlive ? before : null, isAlive ? after : null);
     }
 
     /// <summary>Adds the records that differ from those stored; the totals count from here on.</summary>

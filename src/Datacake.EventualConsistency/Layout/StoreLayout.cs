@@ -78,11 +78,14 @@ static class StoreLayout
     public static byte[] IndexEntryKey(ushort index, ReadOnlySpan<byte> value, ReadOnlySpan<byte> key)
     {
         var entry = new byte[IndexEntryPrefixLength + value.Length + key.Length];
-        entry[0] = IndexEntryRange;
-        BinaryPrimitives.WriteUInt16BigEndian(entry.AsSpan(1), index);
-        value.CopyTo(entry.AsSpan(IndexEntryPrefixLength));
-        key.CopyTo(entry.AsSpan(IndexEntryPrefixLength + value.Length));
+        WriteIndexEntryKey(entry, index, value, key);
         return entry;
+    }
+
+    public static void WriteIndexEntryKey(Span<byte> output, ushort index, ReadOnlySpan<byte> value, ReadOnlySpan<byte> key)
+    {
+        WriteNumbered(output, IndexEntryRange, index, value);
+        key.CopyTo(output[(IndexEntryPrefixLength + value.Length)..]);
     }
 
     public static KeyRange IndexEntries(ushort index) => KeyRange.WithPrefix(Numbered(IndexEntryRange, index, []));

@@ -9,7 +9,7 @@ namespace Datacake.EventualConsistency.Replication;
 sealed class BatchBuffers
 {
     /// <summary>Beyond so many changes, the buffers of a batch are let go after it.</summary>
-    const int MaxKept = 16 * 1024;
+    const int MaxKept = 64 * 1024;
 
     public Dictionary<StorageKey, BatchDocument> Documents { get; private set; } = [];
 

@@ -66,6 +66,9 @@ sealed class ReplicaBatch
 
     public IStorageSnapshot Snapshot => _snapshot;
 
+    /// <summary>For small keys and records, until the commit.</summary>
+    public BatchMemory Memory => _buffers.Memory;
+
     /// <summary>What to send once the batch is committed.</summary>
     public List<Outgoing> Outbox { get; } = [];
 
@@ -320,6 +323,6 @@ sealed class ReplicaBatch
         else
             batch.Put(storageKey, change.After.Encoded);
         Change(_catalog[StoreLayout.KeyspaceOf(storageKey.Span)])
-            .Add(batch, storageKey.Span[StoreLayout.DocumentPrefixLength..], change.Before, change.After);
+            .Add(batch, Memory, storageKey.Span[StoreLayout.DocumentPrefixLength..], change.Before, change.After);
     }
 }

@@ -20,6 +20,20 @@ public sealed class Transaction
     /// <summary>What must hold for the transaction to be committed.</summary>
     public IReadOnlyList<DocumentRequirement> Requirements => _requirements ?? (IReadOnlyList<DocumentRequirement>)[];
 
+    /// <summary>Whether each operation is on a document of the same keyspace with a greater key than that before: then none is written twice.</summary>
+    internal bool IsAscending
+    {
+        get
+        {
+            for (int i = 1; i < _operations.Count; i++)
+            {
+                if (_operations[i].Keyspace != _operations[i - 1].Keyspace || _operations[i].Key <= _operations[i - 1].Key)
+                    return false;
+            }
+            return true;
+        }
+    }
+
     /// <summary>Puts a whole document: what <paramref name="content"/> does not name is gone.</summary>
     /// <param name="keyspace">The document's keyspace.</param>
     /// <param name="key">The document's key.</param>

@@ -17,7 +17,7 @@ static class TransactionCheck
             throw new ArgumentException("The transaction is empty: there is nothing to commit.", nameof(transaction));
         long length = 0;
         HashSet<string>? counters = null;
-        var seen = transaction.Count > 1 ? new HashSet<(string, DocumentKey)>(transaction.Count) : null;
+        var seen = transaction.IsAscending ? null : new HashSet<(string, DocumentKey)>(transaction.Count);
         for (int i = 0; i < transaction.Count; i++)
         {
             var operation = transaction.Operations[i];
