@@ -9,9 +9,10 @@ namespace Datacake.EventualConsistency.Commits;
 /// A local transaction on its way: through the commit loop, then until enough replicas have acknowledged it. Its caller awaits it once, and it is then used
 /// again for another transaction: tasks, timers and closures for each were an eighth of what a put allocated.
 /// </summary>
-sealed class LocalCommit(Replica replica, AcknowledgementBoard board) : CommitWork, IValueTaskSource<CommitResult>
+sealed class LocalCommit(Replica replica, AcknowledgementBoard board) : CommitWork, IValueTaskSource<CommitResult>, IThreadPoolWorkItem
 {
-    ManualResetValueTaskSourceCore<CommitResult> _done = new() { RunContinuationsAsynchronously = true };
+    ManualResetValueTaskSourceCore<CommitResult> _done;     // completed by Execute, on a pool thread
+    Exception? _failure;
     CancellationTokenRegistration _cancellation;
     Transaction? _transaction;
 
@@ -59,7 +60,11 @@ sealed class LocalCommit(Replica replica, AcknowledgementBoard board) : CommitWo
             board.Add(this);
     }
 
-    public override void OnFailed(Exception failure) => _done.SetException(failure);
+    public override void OnFailed(Exception failure)
+    {
+        _failure = failure;
+        Complete();
+    }
 
     /// <summary>It is on the board from now on; false if it need not be, since the caller has cancelled it before. Under the board's lock.</summary>
     public bool TryWait()
@@ -87,7 +92,7 @@ sealed class LocalCommit(Replica replica, AcknowledgementBoard board) : CommitWo
     public void Fail(Exception failure)
     {
         _isWaiting = false;
-        _done.SetException(failure);
+        OnFailed(failure);
     }
 
     /// <summary>The caller cancels. What is posted is committed or fails, whoever waits: the caller is told then. Under the board's lock.</summary>
@@ -121,11 +126,22 @@ sealed class LocalCommit(Replica replica, AcknowledgementBoard board) : CommitWo
 
     void Cancel(CancellationToken cancelled) => board.Cancel(this, cancelled);
 
-    void Complete() => _done.SetResult(new CommitResult(Stamp, _acknowledged));
+    // Through the pool's global queue, in which those who commit together stand one behind the other: what they commit next is then there together, too,
+    // when the loop has its turn again. Through the queue of the loop's own thread they would come one by one.
+    void Complete() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        if (_failure is { } failure)
+            _done.SetException(failure);
+        else
+            _done.SetResult(new CommitResult(Stamp, _acknowledged));
+    }
 
     void Reset()
     {
         _done.Reset();
+        _failure = null;
         _cancellation = default;
         _transaction = null;
         _cancelled = default;
