@@ -23,8 +23,6 @@ sealed class PeerLinks : IAsyncDisposable
     // The receiver takes each into one array, below what the runtime counts as a large object.
     const int MaxMutationsLength = 64 * 1024;
 
-    static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(50);
-    static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(1);
     static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(5);
 
     readonly DatacakeNode _node;
@@ -36,12 +34,9 @@ sealed class PeerLinks : IAsyncDisposable
     readonly ILogger _logger;
     readonly CancellationTokenSource _stopping = new();
     readonly ConcurrentDictionary<byte, PeerLink> _links = new();               // written on the commit loop, but for removals
-    readonly Dictionary<byte, Dialer> _dialers = [];                            // used by the watching task alone
     readonly ConcurrentDictionary<RpcStream, Task> _accepted = new();           // sessions that a peer has dialled
-    Task _watching = Task.CompletedTask;
+    Task _dialing = Task.CompletedTask;
     ulong _lastStream;
-
-    sealed record Dialer(string Address, CancellationTokenSource Stop, Task Running);
 
     public PeerLinks(DatacakeNode node, Replica replica, IStorage storage, CommitLoop loop, AcknowledgementBoard board, ILogger logger)
     {
@@ -61,7 +56,7 @@ sealed class PeerLinks : IAsyncDisposable
     public void Start()
     {
         _node.Server.AddService(new SessionService(this));
-        _watching = Task.Run(WatchMembersAsync);
+        _dialing = Task.Run(() => new PeerDialers(_node, DialAsync).RunAsync(_stopping.Token));
     }
 
     /// <summary>Sends what a committed batch says. Called on the commit loop.</summary>
@@ -93,12 +88,7 @@ sealed class PeerLinks : IAsyncDisposable
     {
         _node.Server.RemoveService(ServiceName);
         await _stopping.CancelAsync().ConfigureAwait(false);
-        await _watching.ConfigureAwait(false);
-        foreach (var dialer in _dialers.Values)
-        {
-            await dialer.Running.ConfigureAwait(false);
-            dialer.Stop.Dispose();
-        }
+        await _dialing.ConfigureAwait(false);
         await Task.WhenAll(_accepted.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stopping.Dispose();
     }
@@ -128,63 +118,19 @@ sealed class PeerLinks : IAsyncDisposable
         return length;
     }
 
-    async Task WatchMembersAsync()
+    /// <summary>Opens a session with the node at an address, and returns when it has ended.</summary>
+    async Task DialAsync(string address, CancellationToken cancellationToken)
     {
         try
         {
-            await foreach (var change in _node.WatchMembersAsync(_stopping.Token).ConfigureAwait(false))
-            {
-                var member = change.Member;
-                bool isWanted = member.NodeId > _node.Id && member.State != MemberState.Left && change.Kind != MembershipChangeKind.Forgotten;
-                if (_dialers.TryGetValue(member.NodeId, out var dialer) && (!isWanted || dialer.Address != member.Address))
-                {
-                    await dialer.Stop.CancelAsync().ConfigureAwait(false);
-                    await dialer.Running.ConfigureAwait(false);
-                    dialer.Stop.Dispose();
-                    _dialers.Remove(member.NodeId);
-                }
-                if (isWanted && !_dialers.ContainsKey(member.NodeId))
-                {
-                    var stop = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
-                    _dialers.Add(member.NodeId, new Dialer(member.Address, stop, DialAsync(member.Address, stop.Token)));
-                }
-            }
+            var stream = await _node.ChannelTo(address).OpenStreamAsync(ServiceName, SessionMessage, cancellationToken: cancellationToken).ConfigureAwait(false);
+            await using (stream.ConfigureAwait(false))
+                await RunSessionAsync(stream, isDialer: true, cancellationToken).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        catch (Exception e)
         {
-            // The store is closing.
-        }
-    }
-
-    /// <summary>Keeps a session with the node at an address open, for as long as it is a member.</summary>
-    async Task DialAsync(string address, CancellationToken cancellationToken)
-    {
-        await Task.Yield();
-        var delay = FirstRetry;
-        while (!cancellationToken.IsCancellationRequested)
-        {
-            long started = _node.TimeProvider.GetTimestamp();
-            try
-            {
-                var stream = await _node.ChannelTo(address).OpenStreamAsync(ServiceName, SessionMessage, cancellationToken: cancellationToken).ConfigureAwait(false);
-                await using (stream.ConfigureAwait(false))
-                    await RunSessionAsync(stream, isDialer: true, cancellationToken).ConfigureAwait(false);
-            }
-            catch (Exception e)
-            {
-                // Whatever it is, the peer has to be tried again.
-                LogEnd(e, address);
-            }
-            bool lasted = _node.TimeProvider.GetElapsedTime(started) > LastRetry;
-            delay = lasted ? FirstRetry : TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, LastRetry.Ticks));
-            try
-            {
-                await Task.Delay(delay, _node.TimeProvider, cancellationToken).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
+            // Whatever it is, the peer has to be tried again.
+            LogEnd(e, address);
         }
     }
 
@@ -319,7 +265,7 @@ sealed class PeerLinks : IAsyncDisposable
             {
                 // The storage refused the batch. The session is closed all the same if the batch got that far.
                 StoreLog.SessionClosed(_logger, link.Peer, link.Stream.RemoteAddress, e.Message);
-                await Task.Delay(FirstRetry, _node.TimeProvider, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(PeerDialers.FirstRetry, _node.TimeProvider, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
         while (!isClosed && !_stopping.IsCancellationRequested);
