@@ -28,6 +28,8 @@ sealed class AkkaCluster : IAsyncDisposable
         string milliseconds = (gossipInterval ?? TimeSpan.FromSeconds(2)).TotalMilliseconds.ToString(CultureInfo.InvariantCulture);
         var config = ConfigurationFactory.ParseString($$"""
             akka {
+              # Otherwise a process that is to end waits for it.
+              coordinated-shutdown.run-by-clr-shutdown-hook = off
               loglevel = OFF
               stdout-loglevel = OFF
               actor.provider = cluster
