@@ -123,6 +123,8 @@ public abstract partial class StorageSpecification
         foreach ((IStorageSnapshot actual, var expected) in snapshots)
         {
             Assert.Equal(Entries(expected), await ScanAsync(actual, KeyRange.All));
+            foreach ((string key, string value) in expected)
+                Assert.Equal(value, await GetAsync(actual, key));
             actual.Dispose();
         }
         snapshots.Clear();
