@@ -49,8 +49,8 @@ public sealed class ConnectionTests
     public async Task A_channel_outlives_its_server(string transport)
     {
         var network = Pair.NewTransport(transport);
-        using var reserved = new ReservedAddress();
-        var address = reserved.Address;
+        using var addresses = new ReservedAddresses();
+        var address = addresses.Next();
         var first = await RpcServer.StartAsync(address, new RpcServerOptions { Transport = network });
         first.AddService(TestService.Echo);
         await using var channel = new RpcChannel(
