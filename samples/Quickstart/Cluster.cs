@@ -24,12 +24,11 @@ sealed class Cluster(Options options, string dataFolder) : IAsyncDisposable
     public async Task StartAsync()
     {
         foreach (int id in NodeIds)
-            await StartNodeAsync(id, "127.0.0.1:0", [.. _nodes.Take(id - 1).Select(node => node.Address)]);
+            await StartNodeAsync(id, [.. _nodes.Take(id - 1).Select(node => node.Address)]);
     }
 
-    /// <summary>Starts a node again that has stopped: at the same address, from the same file.</summary>
-    public Task RestartAsync(int id) =>
-        StartNodeAsync(id, Node(id).Address, [.. _nodes.Where(node => node.Id != id).Select(node => node.Address)]);
+    /// <summary>Starts a node again that has stopped, from the same file. Its address need not be the same: it finds the others by theirs.</summary>
+    public Task RestartAsync(int id) => StartNodeAsync(id, [.. _nodes.Where(node => node.Id != id).Select(node => node.Address)]);
 
     /// <summary>Whether these nodes have joined, and each of them replicates to the others of them and to nobody else.</summary>
     public async ValueTask<bool> IsConnectedAsync(params int[] nodeIds)
@@ -67,14 +66,15 @@ sealed class Cluster(Options options, string dataFolder) : IAsyncDisposable
             await node.DisposeAsync();
     }
 
-    async Task StartNodeAsync(int id, string address, string[] seeds)
+    async Task StartNodeAsync(int id, string[] seeds)
     {
         var link = new SeverableTransport(TcpTransport.Default);
         _links[id - 1] = link;
         _nodes[id - 1] = await DatacakeNode.StartAsync(node =>
         {
             node.WithNodeId(id)
-                .ListenOn(address)
+                .WithClusterId("quickstart")
+                .ListenOn("127.0.0.1:0")
                 .WithSeeds(seeds)
                 .WithTransport(link)
                 .WithGossip(gossip => gossip.UseLocal());

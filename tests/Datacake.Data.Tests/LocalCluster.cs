@@ -8,6 +8,7 @@ namespace Datacake.Data.Tests;
 sealed class LocalCluster : IAsyncDisposable
 {
     readonly string _folder = Directory.CreateTempSubdirectory("datacake-data-").FullName;
+    readonly ReservedAddresses _reserved = new();
     readonly Dictionary<int, string> _addresses = [];
     readonly Dictionary<int, DatacakeNode> _nodes = [];
 
@@ -16,15 +17,16 @@ sealed class LocalCluster : IAsyncDisposable
     /// <summary>Starts a node, or starts it again with the address and file that it had.</summary>
     public async Task<DatacakeNode> StartAsync(int nodeId)
     {
+        if (!_addresses.TryGetValue(nodeId, out string? address))
+            _addresses[nodeId] = address = _reserved.Next();
         var node = await DatacakeNode.StartAsync(
             options => options
                 .WithNodeId(nodeId)
-                .ListenOn(_addresses.GetValueOrDefault(nodeId, "127.0.0.1:0"))
+                .ListenOn(address)
                 .WithSeeds([.. _addresses.Where(known => known.Key != nodeId).Select(known => known.Value)])
                 .WithGossip(gossip => gossip.UseLocal())
                 .UseSqlite(Path.Combine(_folder, $"{nodeId}.db")),
             Token);
-        _addresses[nodeId] = node.Address;
         _nodes[nodeId] = node;
         await node.OpenStoreAsync(Token);
         foreach (var known in _nodes.Values)
@@ -58,6 +60,7 @@ sealed class LocalCluster : IAsyncDisposable
     {
         foreach (int nodeId in _nodes.Keys.ToList())
             await StopAsync(nodeId);
+        _reserved.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
 

@@ -1,8 +1,10 @@
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>Counts the bytes that are read from a stream.</summary>
-sealed class CountingStream(Stream stream, Action<int> onRead) : Stream
+/// <summary>Counts the bytes that are read from a stream, each time when it is the reader's turn.</summary>
+sealed class CountingStream(Stream stream, Action<int> onRead, Func<Task> waitForTurn) : Stream
 {
+    readonly TaskCompletionSource _disposed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public override bool CanRead => true;
 
     public override bool CanSeek => false;
@@ -17,6 +19,7 @@ sealed class CountingStream(Stream stream, Action<int> onRead) : Stream
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        await Task.WhenAny(waitForTurn(), _disposed.Task).WaitAsync(cancellationToken);
         int count = await stream.ReadAsync(buffer, cancellationToken);
         onRead(count);
         return count;
@@ -39,6 +42,7 @@ sealed class CountingStream(Stream stream, Action<int> onRead) : Stream
     {
         if (disposing)
             stream.Dispose();
+        _disposed.TrySetResult();
         base.Dispose(disposing);
     }
 }

@@ -127,7 +127,7 @@ public sealed class DeclarationTests
         await using var cluster = await TestCluster.StartAsync(1, _ => storage);
         var store = cluster[1].Store;
         await PutManyAsync(store, 10_000);
-        (storage.FailingKey, storage.CommitsToPass, storage.CommitsToFail) = (StoreLayout.IndexKey(1), 1, int.MaxValue);
+        (storage.FailingOperation, storage.CommitsToPass, storage.CommitsToFail) = (WritesIndex, 1, int.MaxValue);
         await store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
         using (var snapshot = await store.OpenSnapshotAsync(Cancelled))
         {
@@ -146,7 +146,7 @@ public sealed class DeclarationTests
         await using (var cluster = await TestCluster.StartAsync(1, _ => storage))
         {
             await PutManyAsync(cluster[1].Store, 10_000);
-            (storage.FailingKey, storage.CommitsToPass, storage.CommitsToFail) = (StoreLayout.IndexKey(1), 1, int.MaxValue);
+            (storage.FailingOperation, storage.CommitsToPass, storage.CommitsToFail) = (WritesIndex, 1, int.MaxValue);
             await cluster[1].Store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
         }
         storage.CommitsToFail = 0;
@@ -194,6 +194,8 @@ public sealed class DeclarationTests
         await TestCluster.WaitUntilAsync(async () => await CountEntriesAsync(storage) == 100, "the old entries are gone");
         Assert.Equal(100, (await IndexedAsync(store)).Count());
     }
+
+    static bool WritesIndex(WriteOperation operation) => operation.Key.Span.SequenceEqual(StoreLayout.IndexKey(1));
 
     static async Task<int> CountEntriesAsync(MemoryStorage storage)
     {

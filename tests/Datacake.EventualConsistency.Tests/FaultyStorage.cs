@@ -19,8 +19,8 @@ sealed class FaultyStorage : IStorage
     /// <summary>The so many next snapshots fail.</summary>
     public int SnapshotsToFail { get => Volatile.Read(ref _snapshots); set => Volatile.Write(ref _snapshots, value); }
 
-    /// <summary>Only commits that write this key fail; unless set, any.</summary>
-    public ReadOnlyMemory<byte>? FailingKey { get; set; }
+    /// <summary>Only commits with such an operation fail; unless set, any.</summary>
+    public Func<WriteOperation, bool>? FailingOperation { get; set; }
 
     /// <summary>What a failure is.</summary>
     public Func<Exception> Failure { get; set; } = () => new StorageException(StorageError.Failed, "The disk does not answer.");
@@ -48,11 +48,11 @@ sealed class FaultyStorage : IStorage
 
     bool Spares(WriteBatch batch)
     {
-        if (FailingKey is not { } key)
+        if (FailingOperation is not { } fails)
             return false;
         foreach (var operation in batch.Operations)
         {
-            if (operation.Key.Span.SequenceEqual(key.Span))
+            if (fails(operation))
                 return false;
         }
         return true;

@@ -3,9 +3,9 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Tests;
 
 /// <summary>A memory store whose commits wait while it is closed: a node that is up and does not get on.</summary>
-sealed class GatedStorage(IStorage? inner = null) : IStorage
+sealed class GatedStorage : IStorage
 {
-    readonly IStorage _storage = inner ?? new MemoryStorage();
+    readonly MemoryStorage _storage = new();
     volatile TaskCompletionSource _gate = Opened();
 
     public string Description => "gated memory store";

@@ -9,16 +9,18 @@ public sealed class JoinTests
     const string Keyspace = "cakes";
     const int Documents = 20_000, DocumentLength = 600;
 
+    /// <summary>How many documents have come at least, and half at most, when the joining node is cut off.</summary>
+    const int DocumentsBeforeCut = 5_000;
+
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_join_whose_connection_is_cut_goes_on_with_what_it_lacks()
     {
         await using var cluster = await StartAsync(1);
-        var storage = new GatedStorage();
         var log = new CollectingLog();
-        var joining = await cluster.AddAsync(2, storage, log: log);
-        var seen = await CutInTheMiddleAsync(joining, storage);
+        var joining = await cluster.AddAsync(2, log: log, transport: TransportOfHalf());
+        var seen = await CutInTheMiddleAsync(joining);
         long received = joining.Transport.BytesReceived;
         await cluster[1].Store.Keyspace(Keyspace).PutAsync(0, "changed meanwhile"u8.ToArray(), Consistency.None, Cancelled);
 
@@ -33,8 +35,7 @@ public sealed class JoinTests
         Assert.All(seen.Where(status => status.Source is not null), status => Assert.Equal((1, Documents), (status.Source, status.EstimatedDocuments)));
 
         await cluster.WaitUntilEqualAsync(Keyspace, Documents);
-        int before = (int)seen.First(status => status.Source is not null).Documents;
-        Assert.InRange(joining.Transport.BytesReceived - received, DocumentLength, (Documents - before) * (DocumentLength + 100L));
+        Assert.InRange(joining.Transport.BytesReceived - received, DocumentLength, (Documents - DocumentsBeforeCut) * (DocumentLength + 100L));
         Assert.Contains(log.Messages, message => message.Contains($"of about {Documents} documents have come", StringComparison.Ordinal));
     }
 
@@ -42,14 +43,13 @@ public sealed class JoinTests
     public async Task A_join_goes_on_after_the_joining_node_was_started_again_and_at_another_member()
     {
         await using var cluster = await StartAsync(2);
-        var memory = new MemoryStorage();
-        var storage = new GatedStorage(memory);
-        var joining = await cluster.AddAsync(3, storage);
-        var seen = await CutInTheMiddleAsync(joining, storage);
+        var storage = new MemoryStorage();
+        var joining = await cluster.AddAsync(3, storage, transport: TransportOfHalf());
+        var seen = await CutInTheMiddleAsync(joining);
         await joining.Node.DisposeAsync();
         await cluster[(int)seen[^1].Source!].Node.DisposeAsync();
 
-        joining = await cluster.AddAsync(3, memory);
+        joining = await cluster.AddAsync(3, storage);
         int other = 3 - (int)seen[^1].Source!;
         await foreach (var status in joining.Store.WatchJoiningAsync(Cancelled).WithCancellation(Cancelled))
         {
@@ -71,20 +71,20 @@ public sealed class JoinTests
         Assert.True(Assert.Single(seen).IsJoined);
     }
 
-    /// <summary>Lets a node join until some documents have come, and cuts it off: its storage holds up the rest of those that are on their way.</summary>
-    static async Task<List<JoinStatus>> CutInTheMiddleAsync(TestCluster.TestNode joining, GatedStorage storage)
+    /// <summary>Lets no more than a half of the documents come before it is cut, however late that is.</summary>
+    static SeverableTransport TransportOfHalf() => new(bytesBeforeCut: Documents * DocumentLength / 2);
+
+    /// <summary>Lets a node join until some documents have come, and cuts it off.</summary>
+    static async Task<List<JoinStatus>> CutInTheMiddleAsync(TestCluster.TestNode joining)
     {
         var seen = new List<JoinStatus>();
         await foreach (var status in joining.Store.WatchJoiningAsync(Cancelled).WithCancellation(Cancelled))
         {
             seen.Add(status);
-            if (status.Documents == 0)
-                continue;
-            storage.Close();
-            joining.Transport.Cut();
-            storage.Open();
-            break;
+            if (status.Documents >= DocumentsBeforeCut)
+                break;
         }
+        joining.Transport.Cut();
         await TestCluster.WaitUntilAsync(() => joining.Store.Members.Count(member => member.IsUp) == 1, "the joining node sees that it is cut off");
         seen.Add(joining.Store.JoinStatus);
         Assert.False(seen[^1].IsJoined);

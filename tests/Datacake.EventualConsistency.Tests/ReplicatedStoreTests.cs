@@ -290,8 +290,8 @@ public sealed class ReplicatedStoreTests
     [Fact]
     public async Task Three_fresh_nodes_that_have_each_other_as_seeds_form_one_cluster()
     {
-        await using var cluster = await TestCluster.StartAsync(1);
-        string[] addresses = ["127.0.0.1:17301", "127.0.0.1:17302", "127.0.0.1:17303"];
+        using var reserved = new ReservedAddresses();
+        string[] addresses = reserved.Next(3);
         var nodes = new List<DatacakeNode>();
         try
         {

@@ -74,7 +74,8 @@ public sealed class SessionTests
     {
         cluster[2].Transport.Cut();
         await cluster.WaitUntilAliveAsync(1, 1);
-        storage.FailingKey = StoreLayout.IdentityKey;               // with which the opening of a session is stored
+        // With which the opening of a session is stored.
+        storage.FailingOperation = operation => operation.Key.Span.SequenceEqual(StoreLayout.IdentityKey.Span);
         storage.CommitsToFail = int.MaxValue;
         cluster[2].Transport.Mend();
         await TestCluster.WaitUntilAsync(() => storage.CommitsToFail < int.MaxValue, "the session could not be opened");

@@ -3,11 +3,13 @@ using Datacake.Rpc;
 namespace Datacake.EventualConsistency.Tests;
 
 /// <summary>TCP that can be cut: all connections of the node break, and no new ones come about until it is mended.</summary>
-sealed class SeverableTransport : ITransport
+/// <param name="bytesBeforeCut">What comes before the first cut; the rest is on its way until then.</param>
+sealed class SeverableTransport(long bytesBeforeCut = long.MaxValue) : ITransport
 {
     readonly TcpTransport _tcp = new();
     readonly Lock _lock = new();
     readonly List<TransportConnection> _open = [];
+    readonly TaskCompletionSource _hasBeenCut = new(TaskCreationOptions.RunContinuationsAsynchronously);
     bool _isCut;
     long _bytesReceived;
 
@@ -23,6 +25,7 @@ sealed class SeverableTransport : ITransport
                 connection.Stream.Dispose();
             _open.Clear();
         }
+        _hasBeenCut.TrySetResult();
     }
 
     public void Mend()
@@ -44,7 +47,7 @@ sealed class SeverableTransport : ITransport
             if (!_isCut)
             {
                 connection = new TransportConnection(
-                    new CountingStream(connection.Stream, count => Interlocked.Add(ref _bytesReceived, count)), connection.RemoteAddress);
+                    new CountingStream(connection.Stream, count => Interlocked.Add(ref _bytesReceived, count), WaitForTurnAsync), connection.RemoteAddress);
                 _open.Add(connection);
                 return connection;
             }
@@ -52,6 +55,8 @@ sealed class SeverableTransport : ITransport
         connection.Stream.Dispose();
         return null;
     }
+
+    Task WaitForTurnAsync() => BytesReceived < bytesBeforeCut ? Task.CompletedTask : _hasBeenCut.Task;
 
     sealed class Listener(SeverableTransport transport, ITransportListener tcp) : ITransportListener
     {

@@ -13,9 +13,10 @@ public sealed class StorageFailureTests
     public async Task A_replica_goes_on_reporting_and_collecting_after_the_storage_has_refused_a_commit_of_it()
     {
         var storage = new FaultyStorage();
+        storage.FailingOperation = operation => operation.IsDelete && StoreLayout.AllLog.Contains(operation.Key.Span);
+        storage.CommitsToFail = 1;
         await using var cluster = await TestCluster.StartAsync(1, _ => storage);
         await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
-        storage.CommitsToFail = 1;
         await TestCluster.WaitUntilAsync(() => storage.CommitsToFail == 0, "the log's truncation was refused");
         await TestCluster.WaitUntilAsync(async () => await CountAsync(storage, StoreLayout.AllLog) == 0, "the log is truncated");
     }

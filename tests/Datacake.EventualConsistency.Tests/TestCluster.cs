@@ -10,6 +10,7 @@ sealed class TestCluster : IAsyncDisposable
     public static TimeSpan Deadline => Eventually.Deadline;
 
     readonly Dictionary<int, TestNode> _nodes = [];
+    readonly ReservedAddresses _addresses = new();
 
     public sealed record TestNode(DatacakeNode Node, ReplicatedStore Store, SeverableTransport Transport);
 
@@ -27,10 +28,11 @@ sealed class TestCluster : IAsyncDisposable
     }
 
     /// <summary>Starts a node, or starts it again at the address that it had.</summary>
-    public async Task<TestNode> AddAsync(int nodeId, IStorage? storage = null, ReplicatedStoreOptions? options = null, CollectingLog? log = null)
+    public async Task<TestNode> AddAsync(
+        int nodeId, IStorage? storage = null, ReplicatedStoreOptions? options = null, CollectingLog? log = null, SeverableTransport? transport = null)
     {
-        string address = _nodes.TryGetValue(nodeId, out var before) ? before.Node.Address : "127.0.0.1:0";
-        var transport = new SeverableTransport();
+        string address = _nodes.TryGetValue(nodeId, out var before) ? before.Node.Address : _addresses.Next();
+        transport ??= new SeverableTransport();
         var seeds = _nodes.Values.Select(known => known.Node.Address).Where(seed => seed != address).ToArray();
         var node = await DatacakeNode.StartAsync(settings => settings
             .WithNodeId(nodeId)
@@ -91,5 +93,6 @@ sealed class TestCluster : IAsyncDisposable
     {
         foreach (var node in _nodes.Values.Reverse())
             await node.Node.DisposeAsync();
+        _addresses.Dispose();
     }
 }

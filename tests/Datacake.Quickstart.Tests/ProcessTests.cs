@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Datacake.Quickstart.Tests;
 
@@ -14,7 +12,8 @@ public sealed class ProcessTests
     public async Task Three_processes_converge_also_after_one_was_killed(string storage)
     {
         using var folder = new TemporaryFolder();
-        string[] addresses = FreeAddresses(3);
+        using var reserved = new ReservedAddresses();
+        string[] addresses = reserved.Next(3);
         var processes = new QuickstartProcess[3];
         try
         {
@@ -88,25 +87,6 @@ public sealed class ProcessTests
             if (tables.Distinct().Count() == 1)
                 return;
             Assert.True(TimeProvider.System.GetElapsedTime(started) < Deadline, string.Join('\n', tables));
-        }
-    }
-
-    /// <summary>Addresses that were free a moment ago.</summary>
-    static string[] FreeAddresses(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        try
-        {
-            return [.. listeners.Select(listener =>
-            {
-                listener.Start();
-                return listener.LocalEndpoint.ToString()!;
-            })];
-        }
-        finally
-        {
-            foreach (var listener in listeners)
-                listener.Dispose();
         }
     }
 }

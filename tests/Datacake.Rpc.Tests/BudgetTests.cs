@@ -9,8 +9,8 @@ public sealed class BudgetTests
 
     static readonly byte[] Large = new byte[100 * KiB];         // held in a buffer of 128 KiB
 
-    readonly TaskCompletionSource _finish = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    int _started;
+    TaskCompletionSource _finish = new(TaskCreationOptions.RunContinuationsAsynchronously);     // of the calls that are held
+    int _held;
 
     [Fact]
     public async Task What_one_connection_may_hold_is_limited()
@@ -39,7 +39,7 @@ public sealed class BudgetTests
         }
 
         await FinishAsync([.. held, .. other]);
-        await FinishAsync(await HoldAsync(second, 4));
+        await AllCanBeHeldAgainAsync(second);
     }
 
     [Fact]
@@ -50,10 +50,8 @@ public sealed class BudgetTests
         await pair.Transport.CutAsync();
         foreach (var call in held)
             await call.Fails(RpcStatus.Connection);
-        _finish.SetResult();
         await using var second = new RpcChannel(pair.Server.Address);
-        await Expect.Until(() => Volatile.Read(ref _started) == 0);
-        await FinishAsync(await HoldAsync(second, 4));
+        await AllCanBeHeldAgainAsync(second);
     }
 
     [Theory]
@@ -81,33 +79,53 @@ public sealed class BudgetTests
                 await client.IsCutAsync();
         }
 
-        _finish.SetResult();
-        Task<RpcPayload>[] calls;
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        do
-        {
-            // The server takes note of the end of a connection in its own time.
-            deadline.Token.ThrowIfCancellationRequested();
-            calls = await HoldAsync(pair.Channel, 4);
-            await Task.WhenAll(calls).Soon().ContinueWith(_ => { }, TaskScheduler.Default);
-        }
-        while (!calls.All(call => call.IsCompletedSuccessfully));
+        await AllCanBeHeldAgainAsync(pair.Channel);
     }
 
     async Task<Task<RpcPayload>[]> HoldAsync(RpcChannel channel, int count)
     {
-        var before = Volatile.Read(ref _started);
-        Task<RpcPayload>[] calls = [.. Enumerable.Range(0, count).Select(_ => channel.CallAsync("test", "hold", Large).AsTask())];
-        await Expect.Until(() => _finish.Task.IsCompleted || Volatile.Read(ref _started) == before + count);
+        var before = Volatile.Read(ref _held);
+        var calls = Call(channel, count);
+        await Expect.Until(() => Volatile.Read(ref _held) == before + count);
         return calls;
     }
 
+    /// <summary>Waits until as much can be held at once as the server allows: it takes note of what is over in its own time.</summary>
+    async Task AllCanBeHeldAgainAsync(RpcChannel channel)
+    {
+        var areHeld = false;
+        using var deadline = new CancellationTokenSource(Eventually.Deadline);
+        while (!areHeld)
+        {
+            deadline.Token.ThrowIfCancellationRequested();
+            await Expect.Until(() => Volatile.Read(ref _held) == 0);
+            var calls = Call(channel, 4);
+            await Expect.Until(() => Volatile.Read(ref _held) + calls.Count(call => call.IsFaulted) == calls.Length);
+            areHeld = !calls.Any(call => call.IsFaulted);
+            Release();
+            foreach (var call in calls)
+            {
+                if (call.IsFaulted)
+                    await call.Fails(RpcStatus.LimitExceeded);
+                else
+                    (await call.Soon()).Dispose();
+            }
+        }
+    }
+
+    static Task<RpcPayload>[] Call(RpcChannel channel, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => channel.CallAsync("test", "hold", Large).AsTask())];
+
     async Task FinishAsync(Task<RpcPayload>[] calls)
     {
-        _finish.TrySetResult();
+        Release();
         foreach (var call in calls)
             (await call.Soon()).Dispose();
     }
+
+    /// <summary>Lets the calls that are held end, and those after them be held again.</summary>
+    void Release() =>
+        Interlocked.Exchange(ref _finish, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
 
     Task<Pair> StartAsync(long total) => Pair.StartAsync(
         server: options => options with
@@ -117,12 +135,19 @@ public sealed class BudgetTests
         services:
         [
             TestService.Echo,
-            new TestService("test", handlers => handlers.HandleBytes("hold", async (_, _) =>
+            new TestService("test", handlers => handlers.HandleBytes("hold", async (_, cancellationToken) =>
             {
-                Interlocked.Increment(ref _started);
-                await _finish.Task;
-                Interlocked.Decrement(ref _started);
-                return default;
+                var finish = Volatile.Read(ref _finish);
+                Interlocked.Increment(ref _held);
+                try
+                {
+                    await finish.Task.WaitAsync(cancellationToken);
+                    return default;
+                }
+                finally
+                {
+                    Interlocked.Decrement(ref _held);
+                }
             })),
         ]);
 }

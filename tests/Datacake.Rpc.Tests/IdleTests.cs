@@ -10,6 +10,7 @@ public sealed class IdleTests : IDisposable
     static readonly RpcLimits Patient = new() { IdleTime = Timeout.InfiniteTimeSpan, KeepAlive = TimeSpan.FromDays(1) };
 
     readonly ManualTimeProvider _time = new();
+    readonly FollowedService _service = new();
     readonly CollectingLog _log = new();
 
     public void Dispose() => _log.Dispose();
@@ -56,7 +57,7 @@ public sealed class IdleTests : IDisposable
         await using var pair = await StartAsync(Idle, Idle);
         for (var call = 0; call < 10; call++)
         {
-            (await pair.Channel.CallAsync("echo", "echo", default).Soon()).Dispose();
+            await _service.CallAsync(pair.Channel);
             _time.Advance(0.9 * Minute);
         }
 
@@ -78,9 +79,10 @@ public sealed class IdleTests : IDisposable
 
         async Task CallAsync(uint id)
         {
-            await client.SendAsync(RawClient.Frame(FrameType.Request, id, 0, Route.Encode("echo", "echo")));
+            await client.SendAsync(RawClient.Frame(FrameType.Request, id, 0, Route.Encode(_service.Name, "call")));
             var (reply, _) = await client.ReceiveAsync();
             Assert.Equal((FrameType.Reply, id), (reply.Type, reply.Id));
+            await _service.IsOverAsync();
         }
     }
 
@@ -103,7 +105,7 @@ public sealed class IdleTests : IDisposable
     {
         for (var attempt = 1; attempt <= 5; attempt++)
         {
-            (await pair.Channel.CallAsync("echo", "echo", default).Soon()).Dispose();
+            await _service.CallAsync(pair.Channel);
             Assert.Equal(attempt, pair.Transport.Attempts);
             _time.Advance(1.5 * Minute);
             var ended = attempt;
@@ -115,5 +117,5 @@ public sealed class IdleTests : IDisposable
         "tcp",
         options => options with { Limits = server, TimeProvider = _time, Logger = _log },
         options => options with { Limits = channel, TimeProvider = _time, Logger = _log },
-        [TestService.Echo, .. services]);
+        [TestService.Echo, _service, .. services]);
 }

@@ -238,7 +238,7 @@ public sealed class TlsTests : IDisposable
         }
 
         (await pair.Channel.CallAsync("echo", "echo", Hello).Soon()).Dispose();
-        Assert.True(_log.Contains("TLS with the client failed"));
+        await Expect.Until(() => _log.Contains("TLS with the client failed"));
     }
 
     [Fact]

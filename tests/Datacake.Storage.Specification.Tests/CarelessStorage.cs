@@ -2,19 +2,22 @@ using Example;
 
 namespace Datacake.Storage.Specification.Tests;
 
-/// <summary>A store in a folder with a mistake that shows only after a crash. The name of the folder says which.</summary>
+/// <summary>
+/// A store in a folder with a mistake that shows only after a crash, and then at whatever moment that comes. The name of the folder says which.
+/// </summary>
 sealed class CarelessStorage(IStorage storage, string carelessness) : IStorage
 {
-    /// <summary>A commit is acknowledged before it is written: every third one writes those that wait.</summary>
+    /// <summary>A commit is acknowledged before it is written: the second one after it does that.</summary>
     public const string AcknowledgesFirst = "acknowledges-first";
 
-    /// <summary>The operations of a batch are written one by one.</summary>
+    /// <summary>Of a batch the last operation is written by its commit, and the others by the next one.</summary>
     public const string TearsBatches = "tears-batches";
 
     /// <summary>Nothing is forced to the disk.</summary>
     public const string NeverFlushes = "never-flushes";
 
-    readonly List<WriteBatch> _waiting = [];
+    readonly Queue<WriteBatch> _unwritten = [];
+    WriteOperation[] _rest = [];
 
     public string Description => $"careless {storage.Description}";
 
@@ -37,27 +40,28 @@ sealed class CarelessStorage(IStorage storage, string carelessness) : IStorage
         }
         if (carelessness == TearsBatches)
         {
-            foreach (WriteOperation operation in batch.Operations.ToArray())
-                await storage.CommitAsync(BatchOf(operation), durability, cancellationToken);
+            WriteOperation[] operations = batch.Operations.ToArray();
+            await storage.CommitAsync(BatchOf([.. _rest, operations[^1]]), durability, cancellationToken);
+            _rest = operations[..^1];
             return;
         }
-        _waiting.Add(batch);
-        if (_waiting.Count < 3)
-            return;
-        foreach (WriteBatch waiting in _waiting)
-            await storage.CommitAsync(waiting, durability, cancellationToken);
-        _waiting.Clear();
+        _unwritten.Enqueue(batch);
+        if (_unwritten.Count > 2)
+            await storage.CommitAsync(_unwritten.Dequeue(), durability, cancellationToken);
     }
 
     public ValueTask DisposeAsync() => storage.DisposeAsync();
 
-    static WriteBatch BatchOf(WriteOperation operation)
+    static WriteBatch BatchOf(params WriteOperation[] operations)
     {
         var batch = new WriteBatch();
-        if (operation.Value is { } value)
-            batch.Put(operation.Key, value);
-        else
-            batch.Delete(operation.Key);
+        foreach (WriteOperation operation in operations)
+        {
+            if (operation.Value is { } value)
+                batch.Put(operation.Key, value);
+            else
+                batch.Delete(operation.Key);
+        }
         return batch;
     }
 }

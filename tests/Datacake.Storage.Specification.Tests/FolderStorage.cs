@@ -291,6 +291,8 @@ public sealed class FolderStorage : IDurableStorage
         try
         {
             _commitsToFold = CommitsPerFold;
+            // Or a loss of power could leave a part of a batch in the files, and nothing of it in the journal.
+            _journal.Flush(flushToDisk: true);
             using IStorageSnapshot snapshot = await _contents.OpenSnapshotAsync();
             foreach ((string name, byte[] key) in _unfolded)
             {

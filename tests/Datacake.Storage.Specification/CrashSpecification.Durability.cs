@@ -2,7 +2,8 @@ namespace Datacake.Storage.Specification;
 
 public abstract partial class CrashSpecification
 {
-    const int RecordedCommits = 60;
+    /// <summary>How many commits are recorded, at least: enough to meet what a store does only now and then.</summary>
+    protected virtual int RecordedCommits => 60;
 
     /// <summary>How many times the power fails, about. The environment variable DATACAKE_POWER_LOSSES sets it.</summary>
     protected virtual int PowerLosses => StorageSpecification.Parameter("DATACAKE_POWER_LOSSES", 10);
@@ -117,7 +118,8 @@ public abstract partial class CrashSpecification
         string record = Directory["record"];
         using (var process = StorageProcess.Start(path, SystemCalls.Recorder(record)))
         {
-            await process.WaitForAcknowledgementsAsync(RecordedCommits);
+            // What a process says is heard before it is recorded: only the next line shows that.
+            await process.WaitForAcknowledgementsAsync(RecordedCommits + 1);
             await process.KillAsync();
         }
         return SystemCalls.Read(record);

@@ -125,6 +125,13 @@ public abstract partial class StorageSpecification
             Assert.Equal(Entries(expected), await ScanAsync(actual, KeyRange.All));
             foreach ((string key, string value) in expected)
                 Assert.Equal(value, await GetAsync(actual, key));
+            // That the bounds of random scans are keys is too seldom.
+            if (expected.Count > 0)
+            {
+                string middle = expected.ElementAt(expected.Count / 2).Key;
+                Assert.Equal(Entries(expected.Take(expected.Count / 2)), await ScanAsync(actual, Range("", middle)));
+                Assert.Equal(Entries(expected.Skip(expected.Count / 2).Reverse()), await ScanAsync(actual, Range(middle, null), ScanDirection.Reverse));
+            }
             actual.Dispose();
         }
         snapshots.Clear();

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Datacake.Node;
 using Datacake.Sqlite;
 
@@ -16,11 +14,18 @@ public sealed class KillTests : IDisposable
         Environment.GetEnvironmentVariable("DATACAKE_KILLS") is { } count ? int.Parse(count, CultureInfo.InvariantCulture) : 2;
 
     readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("datacake-");
-    readonly string[] _addresses = FreeAddresses(3);
+    readonly ReservedAddresses _reserved = new();
+    readonly string[] _addresses;
+
+    public KillTests() => _addresses = _reserved.Next(3);
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose()
+    {
+        _reserved.Dispose();
+        _folder.Delete(recursive: true);
+    }
 
     [Fact]
     public async Task What_a_killed_process_has_acknowledged_is_on_its_node_and_on_its_peers_afterwards()
@@ -107,18 +112,4 @@ public sealed class KillTests : IDisposable
     }
 
     string FileOf(int nodeId) => Path.Combine(_folder.FullName, $"{nodeId}.db");
-
-    static string[] FreeAddresses(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        try
-        {
-            listeners.ForEach(listener => listener.Start());
-            return [.. listeners.Select(listener => listener.LocalEndpoint.ToString()!)];
-        }
-        finally
-        {
-            listeners.ForEach(listener => listener.Dispose());
-        }
-    }
 }

@@ -10,6 +10,7 @@ public sealed class MemberTableTests : IAsyncLifetime
 
     readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("datacake-members-");
     readonly List<DatacakeNode> _nodes = [];
+    readonly ReservedAddresses _addresses = new();
     readonly CollectingLog _log = new();
 
     static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -19,6 +20,7 @@ public sealed class MemberTableTests : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(_nodes.Select(node => node.StopAbruptlyAsync().AsTask()));
+        _addresses.Dispose();
         _folder.Delete(recursive: true);
     }
 
@@ -120,7 +122,7 @@ public sealed class MemberTableTests : IAsyncLifetime
     public async Task A_node_whose_store_takes_nothing_more_goes_on_and_says_so()
     {
         var first = await DatacakeNode.StartAsync(
-            options => options.WithNodeId(1).ListenOn("127.0.0.1:0").WithLoggerFactory(_log).UseStorage(() => new FullStorage()), Stop);
+            options => options.WithNodeId(1).ListenOn(_addresses.Next()).WithLoggerFactory(_log).UseStorage(() => new FullStorage()), Stop);
         _nodes.Add(first);
         var second = await StartAsync(2, [first.Address]);
         await second.WaitForNodesAsync(2, Soon, Stop);
@@ -130,11 +132,11 @@ public sealed class MemberTableTests : IAsyncLifetime
     string FileOf(int nodeId) => Path.Combine(_folder.FullName, $"node-{nodeId}.db");
 
     async Task<DatacakeNode> StartAsync(
-        int nodeId, string[] seeds, string dataCenter = "default", string clusterId = "datacake", string address = "127.0.0.1:0")
+        int nodeId, string[] seeds, string dataCenter = "default", string clusterId = "datacake", string? address = null)
     {
         var node = await DatacakeNode.StartAsync(
             options => options
-                .WithNodeId(nodeId).ListenOn(address).WithSeeds(seeds).InDataCenter(dataCenter).WithClusterId(clusterId).WithLabel("a", "b")
+                .WithNodeId(nodeId).ListenOn(address ?? _addresses.Next()).WithSeeds(seeds).InDataCenter(dataCenter).WithClusterId(clusterId).WithLabel("a", "b")
                 .WithGossip(gossip => gossip.UseLocal()).WithLoggerFactory(_log).UseSqlite(FileOf(nodeId)),
             Stop);
         _nodes.Add(node);

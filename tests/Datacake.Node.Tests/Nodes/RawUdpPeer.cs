@@ -17,9 +17,9 @@ sealed class RawUdpPeer : IDisposable
     readonly (string Key, string Value)[] _entries;
     ulong _heartbeat = 1;
 
-    public RawUdpPeer(string name, params (string Key, string Value)[] entries)
+    public RawUdpPeer(string address, string name, params (string Key, string Value)[] entries)
     {
-        _socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _socket.Bind(IPEndPoint.Parse(address));
         _name = name;
         _entries = entries;
     }
