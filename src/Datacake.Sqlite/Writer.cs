@@ -73,8 +73,7 @@ sealed class Writer : IDisposable
         UseDurability(durability);
         try
         {
-            Pin();
-            _connection.Run(_begin);
+            Begin();
             foreach (ref readonly WriteOperation operation in batch.Operations)
             {
                 if (operation.Value is { } value)
@@ -135,6 +134,23 @@ sealed class Writer : IDisposable
     {
         if (_reader.Moment is null)
             _reader.Begin(moment: 0);
+    }
+
+    void Begin()
+    {
+        try
+        {
+            Pin();
+            _connection.Run(_begin);
+        }
+        catch (StorageException exception) when (exception.Error == StorageError.AlreadyOpen)
+        {
+            // SQLite waits for a lock only where nothing is being read. Other connections, too, take that of the writer for a moment, when they read the
+            // log's header while it is being written.
+            _reader.End();
+            _connection.Run(_begin);
+            Pin();
+        }
     }
 
     unsafe void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)

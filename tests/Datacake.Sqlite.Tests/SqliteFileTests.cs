@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using CsCheck;
 using Datacake.Storage;
 using Datacake.Storage.Specification;
@@ -165,6 +166,24 @@ public sealed class SqliteFileTests : IDisposable
         other.Execute("ROLLBACK");
         await PutAsync(storage, "a", 10);
         Assert.Equal(10, await LengthAsync(storage, "a"));
+    }
+
+    [Fact]
+    public async Task A_commit_waits_for_another_program_that_writes_to_the_file()
+    {
+        var timeout = TimeSpan.FromMilliseconds(50);
+        await using var storage = new SqliteStorage(Path, new SqliteStorageOptions { BusyTimeout = timeout });
+        // From now on the writer keeps a moment, under which SQLite itself does not wait.
+        await PutAsync(storage, "a", 10);
+        using Connection other = Connect();
+        other.Execute("BEGIN IMMEDIATE");
+        long start = Stopwatch.GetTimestamp();
+        await Assert.ThrowsAsync<StorageException>(() => PutAsync(storage, "a", 20));
+        Assert.True(Stopwatch.GetElapsedTime(start) >= timeout, "The commit has failed at once.");
+
+        other.Execute("ROLLBACK");
+        await PutAsync(storage, "a", 30);
+        Assert.Equal(30, await LengthAsync(storage, "a"));
     }
 
     [Fact]
