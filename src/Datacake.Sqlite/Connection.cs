@@ -15,6 +15,7 @@ sealed class Connection : IDisposable
     readonly string _description;
     readonly sqlite3 _handle;
     readonly List<sqlite3_stmt> _statements = [];
+    unsafe int* _logPages;              // where the hook for commits puts them
 
     /// <summary>Opens the file, to write (it is created if it is not there) or only to read.</summary>
     public Connection(string path, bool writes, string description, SqliteStorageOptions options)
@@ -154,34 +155,44 @@ sealed class Connection : IDisposable
     public CancellationTokenRegistration InterruptWhen(CancellationToken cancellationToken) =>
         cancellationToken.Register(() => raw.sqlite3_interrupt(_handle));
 
-    /// <summary>How many pages this connection has written since the last call.</summary>
-    public int TakePagesWritten()
+    /// <summary>Keeps <see cref="LogPages"/> from now on. There must be no other hook for commits.</summary>
+    public unsafe void CountLogPages()
     {
-        Check(raw.sqlite3_db_status(_handle, raw.SQLITE_DBSTATUS_CACHE_WRITE, out int pages, out _, resetFlg: 1));
-        return pages;
+        _logPages = (int*)NativeMemory.AllocZeroed(sizeof(int));
+        Native.WalHook(_handle.DangerousGetHandle(), &OnCommitted, _logPages);
     }
 
-    /// <summary>
-    /// Moves what it can from the write-ahead log to the file. A failure (of the disk, say) is none of the caller's data: all of it is in
-    /// the log, and stays there until a later checkpoint succeeds.
-    /// </summary>
-    /// <param name="mode">SQLite's: passive waits for nothing, the others up to <see cref="BusyTimeout"/> for readers of the log.</param>
+    /// <summary>The size of the write-ahead log, after the last commit of this connection.</summary>
+    public unsafe int LogPages => *_logPages;
+
+    /// <summary>Moves what it can from the write-ahead log to the file.</summary>
+    /// <param name="mode">SQLite's: passive waits for no reader of the log, the others up to <see cref="BusyTimeout"/>.</param>
     /// <param name="logPages">The size of the log.</param>
+    /// <param name="movedPages">How much of it the file has.</param>
     /// <returns>Whether all was moved and, if asked, the log starts again from empty.</returns>
-    public bool TryCheckpoint(int mode, out int logPages)
+    public bool TryCheckpoint(int mode, out int logPages, out int movedPages)
     {
-        int code = raw.sqlite3_wal_checkpoint_v2(_handle, "main", mode, out logPages, out int movedPages);
+        int code = raw.sqlite3_wal_checkpoint_v2(_handle, "main", mode, out logPages, out movedPages);
         return code == raw.SQLITE_OK && movedPages == logPages;
     }
 
     /// <summary>The exception for contents that this library cannot have written.</summary>
     public StorageException Damaged(string reason) => new(StorageError.Corrupt, DamagedMessage(reason));
 
-    public void Dispose()
+    public unsafe void Dispose()
     {
         foreach (sqlite3_stmt statement in _statements)
             statement.Dispose();
         _handle.Dispose();
+        NativeMemory.Free(_logPages);
+        _logPages = null;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    static unsafe int OnCommitted(int* logPages, nint connection, byte* database, int pages)
+    {
+        *logPages = pages;
+        return raw.SQLITE_OK;
     }
 
     void Check(int code)

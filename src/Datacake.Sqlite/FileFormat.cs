@@ -72,10 +72,15 @@ static class FileFormat
                 StorageError.Failed,
                 $"The {description} cannot be put into WAL mode: its file system does not support shared memory. Choose a local disk.");
         }
-        // The disk's own cache is flushed too, where the operating system does that only on demand.
-        connection.Execute("PRAGMA fullfsync = ON");
-        connection.Execute("PRAGMA checkpoint_fullfsync = ON");
+        FlushDevices(connection);
         if (isEmpty)
             connection.Execute(Schema);
+    }
+
+    /// <summary>Lets a connection flush the disk's own cache, too, where the operating system does that only on demand.</summary>
+    public static void FlushDevices(Connection connection)
+    {
+        connection.Execute("PRAGMA fullfsync = ON");
+        connection.Execute("PRAGMA checkpoint_fullfsync = ON");
     }
 }

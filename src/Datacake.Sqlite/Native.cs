@@ -25,6 +25,9 @@ static unsafe partial class Native
     [LibraryImport(Library, EntryPoint = "sqlite3_bind_blob")]
     public static partial int BindBlob(nint statement, int parameter, byte* bytes, int length, nint destructor);
 
+    [LibraryImport(Library, EntryPoint = "sqlite3_wal_hook")]
+    public static partial nint WalHook(nint connection, delegate* unmanaged[Cdecl]<int*, nint, byte*, int, int> hook, int* argument);
+
     // These only look at the row that a step has left in memory.
     [LibraryImport(Library, EntryPoint = "sqlite3_column_type"), SuppressGCTransition]
     public static partial int ColumnType(nint statement, int column);

@@ -47,17 +47,7 @@ public sealed class SqliteStorage : IDurableStorage
         _ownership = StorageLock.Acquire(_path, Description);
         try
         {
-            var connection = new Connection(_path, writes: true, Description, _options);
-            try
-            {
-                FileFormat.Prepare(connection, Description, _options.PageSize);
-                _writer = new Writer(connection, _options);
-            }
-            catch
-            {
-                connection.Dispose();
-                throw;
-            }
+            _writer = OpenWriter();
         }
         catch
         {
@@ -147,12 +137,12 @@ public sealed class SqliteStorage : IDurableStorage
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         lock (_writing)
         {
             if (_disposed)
-                return ValueTask.CompletedTask;
+                return;
             // Open snapshots go on.
             LeaveMoment();
             lock (_pooling)
@@ -161,11 +151,10 @@ public sealed class SqliteStorage : IDurableStorage
                 while (_idleReaders.TryPop(out Reader? reader))
                     reader.Dispose();
             }
-            // Last, so that it is the one that SQLite lets move the log into the file and remove it.
-            _writer.Dispose();
-            _ownership.Dispose();
         }
-        return ValueTask.CompletedTask;
+        // Whoever uses the writer looks first whether the store is disposed.
+        await _writer.DisposeAsync().ConfigureAwait(false);
+        _ownership.Dispose();
     }
 
     /// <summary>
@@ -286,7 +275,7 @@ public sealed class SqliteStorage : IDurableStorage
             if (!_disposed)
             {
                 using (LeaveMoment())
-                    _writer.Checkpoint();
+                    _writer.OnNoSnapshots();
             }
         }
         finally
@@ -301,6 +290,25 @@ public sealed class SqliteStorage : IDurableStorage
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             return _idleReaders.TryPop(out Reader? idle) ? idle : null;
+        }
+    }
+
+    Writer OpenWriter()
+    {
+        var connection = new Connection(_path, writes: true, Description, _options);
+        Connection? mover = null;
+        try
+        {
+            FileFormat.Prepare(connection, Description, _options.PageSize);
+            mover = new Connection(_path, writes: true, Description, _options);
+            FileFormat.FlushDevices(mover);
+            return new Writer(connection, mover, _options);
+        }
+        catch
+        {
+            mover?.Dispose();
+            connection.Dispose();
+            throw;
         }
     }
 

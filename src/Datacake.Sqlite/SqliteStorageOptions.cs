@@ -25,9 +25,9 @@ public sealed class SqliteStorageOptions
     public int MaxPooledReaders { get; set; } = 2 * Environment.ProcessorCount;
 
     /// <summary>
-    /// The size at which the write-ahead log is moved into the file, in bytes; 16 MiB unless set. Larger means fewer, longer moves (each by
-    /// the commit that reaches the size), and less written in all; smaller means less disk space, and a quicker start after a crash. While
-    /// a snapshot stays open the log keeps what was committed since, and grows beyond this.
+    /// The size at which the write-ahead log is moved into the file, in bytes; 16 MiB unless set. Larger means fewer, longer moves, and less written
+    /// in all; smaller means less disk space, and a quicker start after a crash. Commits go on meanwhile, and wait when the log has four times this
+    /// size. While a snapshot stays open the log keeps what was committed since, and grows beyond this.
     /// </summary>
     public long CheckpointBytes { get; set; } = 16 * 1024 * 1024;
 

@@ -4,19 +4,13 @@ using SQLitePCL;
 namespace Datacake.Sqlite;
 
 /// <summary>
-/// The one connection that writes, with its statements, and the upkeep of the write-ahead log. It reads, too: what it has written itself it need not read
-/// again. Not thread-safe.
+/// The one connection that writes, with its statements. It reads, too: what it has written itself it need not read again. Not thread-safe.
 /// </summary>
-sealed class Writer : IDisposable
+sealed class Writer : IAsyncDisposable
 {
-    // The log is made to start again, at the cost of a wait, only when it is so many times as large as it should be.
-    const int RestartFactor = 4;
-    static readonly TimeSpan RestartTimeout = TimeSpan.FromMilliseconds(100);
-
     readonly Connection _connection;
     readonly Reader _reader;
-    readonly TimeSpan _busyTimeout;
-    readonly long _checkpointPages;
+    readonly Checkpointer _checkpointer;
     readonly int _maxEntryBytes;
     readonly sqlite3_stmt _begin;
     readonly sqlite3_stmt _put;
@@ -29,21 +23,13 @@ sealed class Writer : IDisposable
     readonly sqlite3_stmt _rollback;
     Durability? _durability;
     bool _hasUnflushed;
-    volatile bool _isCheckpointDue;
-    long _pagesSinceCheckpoint;
-    long _restartAtPages;
 
-    public Writer(Connection connection, SqliteStorageOptions options)
+    /// <summary>Takes over both connections; the second one moves the log into the file.</summary>
+    public Writer(Connection connection, Connection mover, SqliteStorageOptions options)
     {
         _connection = connection;
-        _busyTimeout = options.BusyTimeout;
         int pageSize = (int)connection.QueryInteger("PRAGMA page_size");
-        _checkpointPages = Math.Max(1, options.CheckpointBytes / pageSize);
         _maxEntryBytes = FileFormat.MaxEntryBytes(pageSize);
-        _restartAtPages = RestartFactor * _checkpointPages;
-        // Checkpoints are this class's own affair, and a log that a long snapshot made large gives its space back.
-        connection.Execute("PRAGMA wal_autocheckpoint = 0");
-        connection.Execute($"PRAGMA journal_size_limit = {2 * options.CheckpointBytes}");
         if (options.MaxFileBytes is { } maxFileBytes)
             connection.Execute($"PRAGMA max_page_count = {maxFileBytes / pageSize}");
         _begin = connection.Prepare("BEGIN IMMEDIATE");
@@ -59,6 +45,7 @@ sealed class Writer : IDisposable
         _commit = connection.Prepare("COMMIT");
         _rollback = connection.Prepare("ROLLBACK");
         _reader = new Reader(connection);
+        _checkpointer = new Checkpointer(connection, _reader, mover, options);
     }
 
     /// <summary>Looks a key up, in what is committed.</summary>
@@ -71,10 +58,10 @@ sealed class Writer : IDisposable
     public void Commit(WriteBatch batch, Durability durability)
     {
         UseDurability(durability);
+        _checkpointer.BeforeCommit();
         try
         {
-            Pin();
-            _connection.Run(_begin);
+            Begin();
             foreach (ref readonly WriteOperation operation in batch.Operations)
             {
                 if (operation.Value is { } value)
@@ -96,23 +83,14 @@ sealed class Writer : IDisposable
             throw;
         }
         _hasUnflushed = durability == Durability.Buffered;
-        KeepLogSmall();
+        _checkpointer.AfterCommit();
     }
 
-    /// <summary>
-    /// Whether a checkpoint was hindered by snapshots, so that it should be made when there are none. Written under the lock of the writer,
-    /// read by whoever disposes a snapshot.
-    /// </summary>
-    public bool IsCheckpointDue => _isCheckpointDue;
+    /// <summary>Whether <see cref="OnNoSnapshots"/> has something to do. May be read by any thread.</summary>
+    public bool IsCheckpointDue => _checkpointer.IsDue;
 
-    /// <summary>Moves what no snapshot hinders from the log into the file, without waiting.</summary>
-    /// <returns>The pages that the log has.</returns>
-    public int Checkpoint()
-    {
-        _reader.End();
-        _isCheckpointDue = !_connection.TryCheckpoint(raw.SQLITE_CHECKPOINT_PASSIVE, out int logPages);
-        return logPages;
-    }
+    /// <summary>There is no snapshot that hinders a checkpoint.</summary>
+    public void OnNoSnapshots() => _checkpointer.OnUnhindered();
 
     /// <summary>Writes the file anew without its free space, and gives that back to the disk as soon as no snapshot needs it.</summary>
     public void Compact(CancellationToken cancellationToken)
@@ -122,10 +100,15 @@ sealed class Writer : IDisposable
         using (_connection.InterruptWhen(cancellationToken))
             _connection.Execute("VACUUM");
         _hasUnflushed = false;
-        _isCheckpointDue = !TryCheckpointPatiently(raw.SQLITE_CHECKPOINT_TRUNCATE, out _);
+        _checkpointer.Truncate();
     }
 
-    public void Dispose() => _reader.Dispose();
+    public async ValueTask DisposeAsync()
+    {
+        await _checkpointer.DisposeAsync().ConfigureAwait(false);
+        // Last, so that it is the one that SQLite lets move the log into the file and remove it.
+        _reader.Dispose();
+    }
 
     /// <summary>
     /// Keeps the lock of a reader from one commit to the next, which spares taking and releasing it. The moment of the reader goes on with each commit of its
@@ -135,6 +118,23 @@ sealed class Writer : IDisposable
     {
         if (_reader.Moment is null)
             _reader.Begin(moment: 0);
+    }
+
+    void Begin()
+    {
+        try
+        {
+            Pin();
+            _connection.Run(_begin);
+        }
+        catch (StorageException exception) when (exception.Error == StorageError.AlreadyOpen)
+        {
+            // SQLite waits for a lock only where nothing is being read. Other connections, too, take that of the writer for a moment, when they read the
+            // log's header while it is being written.
+            _reader.End();
+            _connection.Run(_begin);
+            Pin();
+        }
     }
 
     unsafe void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
@@ -189,34 +189,5 @@ sealed class Writer : IDisposable
             return;
         _connection.Execute(durability == Durability.Flushed ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
         _durability = durability;
-    }
-
-    /// <summary>
-    /// Moves the log into the file each time it has grown by the size that was asked for. That never waits; but the log can start again
-    /// from empty only when no snapshot needs it, and with enough overlapping snapshots there is always one. So beyond a size it waits a
-    /// little for those that are open: new ones meanwhile read from the file alone. A snapshot that stays open for longer lets the log
-    /// grow, and costs a wait only each time the log has grown by as much again.
-    /// </summary>
-    void KeepLogSmall()
-    {
-        _pagesSinceCheckpoint += _connection.TakePagesWritten();
-        if (_pagesSinceCheckpoint < _checkpointPages)
-            return;
-        _pagesSinceCheckpoint = 0;
-        int logPages = Checkpoint();
-        if (logPages < RestartFactor * _checkpointPages)
-            _restartAtPages = RestartFactor * _checkpointPages;
-        if (logPages < _restartAtPages)
-            return;
-        bool restarted = TryCheckpointPatiently(raw.SQLITE_CHECKPOINT_RESTART, out logPages);
-        _restartAtPages = RestartFactor * _checkpointPages + (restarted ? 0 : logPages);
-    }
-
-    bool TryCheckpointPatiently(int mode, out int logPages)
-    {
-        _connection.BusyTimeout = RestartTimeout;
-        bool isDone = _connection.TryCheckpoint(mode, out logPages);
-        _connection.BusyTimeout = _busyTimeout;
-        return isDone;
     }
 }

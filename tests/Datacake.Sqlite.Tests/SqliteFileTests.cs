@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using CsCheck;
 using Datacake.Storage;
 using Datacake.Storage.Specification;
@@ -22,16 +23,6 @@ public sealed class SqliteFileTests : IDisposable
         await using var storage = new SqliteStorage(path);
         Assert.True(File.Exists(path));
         Assert.Contains(path, storage.Description, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Closing_moves_the_log_into_the_file()
-    {
-        await using (var storage = new SqliteStorage(Path))
-            await PutAsync(storage, "a", 100);
-        Assert.False(File.Exists(Path + "-wal"));
-        await using var again = new SqliteStorage(Path);
-        Assert.Equal(100, await LengthAsync(again, "a"));
     }
 
     [Theory]
@@ -168,6 +159,24 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_commit_waits_for_another_program_that_writes_to_the_file()
+    {
+        var timeout = TimeSpan.FromMilliseconds(50);
+        await using var storage = new SqliteStorage(Path, new SqliteStorageOptions { BusyTimeout = timeout });
+        // From now on the writer keeps a moment, under which SQLite itself does not wait.
+        await PutAsync(storage, "a", 10);
+        using Connection other = Connect();
+        other.Execute("BEGIN IMMEDIATE");
+        long start = Stopwatch.GetTimestamp();
+        await Assert.ThrowsAsync<StorageException>(() => PutAsync(storage, "a", 20));
+        Assert.True(Stopwatch.GetElapsedTime(start) >= timeout, "The commit has failed at once.");
+
+        other.Execute("ROLLBACK");
+        await PutAsync(storage, "a", 30);
+        Assert.Equal(30, await LengthAsync(storage, "a"));
+    }
+
+    [Fact]
     public async Task A_flushed_batch_that_changes_nothing_is_written_to_flush_those_before_it()
     {
         await using var storage = new SqliteStorage(Path);
@@ -235,71 +244,6 @@ public sealed class SqliteFileTests : IDisposable
             Assert.Equal(length, await LengthAsync(storage, $"{length}"));
     }
 
-    [Fact]
-    public async Task The_log_becomes_small_again_and_again_while_readers_overlap()
-    {
-        await using var storage = new SqliteStorage(Path, new SqliteStorageOptions { CheckpointBytes = 256 * 1024 });
-        using var stop = new CancellationTokenSource();
-        Task[] readers = [.. Enumerable.Range(0, 3).Select(_ => Task.Run(
-            async () =>
-            {
-                IStorageSnapshot snapshot = await storage.OpenSnapshotAsync(Cancellation);
-                while (!stop.IsCancellationRequested)
-                {
-                    // There is never a moment without a snapshot.
-                    IStorageSnapshot next = await storage.OpenSnapshotAsync(Cancellation);
-                    snapshot.Dispose();
-                    snapshot = next;
-                    await snapshot.ScanAsync(KeyRange.All, ScanDirection.Forward, 10, Cancellation);
-                }
-                snapshot.Dispose();
-            },
-            Cancellation))];
-        // How large it is by then depends on when the readers have a processor.
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        long length = 0;
-        for (int restarts = 0; restarts < 3 && !Array.Exists(readers, reader => reader.IsFaulted);)
-        {
-            Assert.False(deadline.IsCancellationRequested, $"The log has restarted {restarts} times in a minute, and has {length} bytes.");
-            long before = length;
-            length = await LargestLogAsync(storage, commits: 1);
-            restarts += length < before ? 1 : 0;
-        }
-        await stop.CancelAsync();
-        await Task.WhenAll(readers);
-    }
-
-    [Fact]
-    public async Task The_log_stays_small_while_each_commit_is_made_under_a_snapshot()
-    {
-        await using var storage = new SqliteStorage(Path, new SqliteStorageOptions { CheckpointBytes = 256 * 1024 });
-        long largest = 0;
-        for (int i = 0; i < 500; i++)
-        {
-            using IStorageSnapshot snapshot = await storage.OpenSnapshotAsync(Cancellation);
-            largest = Math.Max(largest, await LargestLogAsync(storage, commits: 1));
-        }
-        Assert.InRange(largest, 1, 2 * 256 * 1024);
-    }
-
-    [Fact]
-    public async Task The_log_shrinks_again_after_a_long_snapshot()
-    {
-        const int CheckpointBytes = 256 * 1024;
-        await using var storage = new SqliteStorage(Path, new SqliteStorageOptions { CheckpointBytes = CheckpointBytes });
-        await PutAsync(storage, "a", 5);
-        using (IStorageSnapshot snapshot = await storage.OpenSnapshotAsync(Cancellation))
-        {
-            for (int i = 0; i < 500; i++)
-                await PutAsync(storage, "a", 10_000);
-            Assert.True(new FileInfo(Path + "-wal").Length > 500 * 10_000, "The log keeps what the snapshot may need.");
-            Assert.Equal(5, (await snapshot.GetAsync("a"u8.ToArray(), Cancellation))!.Value.Length);
-        }
-        for (int i = 0; i < 200; i++)
-            await PutAsync(storage, "a", 10_000);
-        Assert.InRange(new FileInfo(Path + "-wal").Length, 1, 8 * CheckpointBytes);
-    }
-
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
@@ -331,17 +275,6 @@ public sealed class SqliteFileTests : IDisposable
         await PutAsync(second, "a", 8);
         Assert.Equal(7, (await snapshot.GetAsync("a"u8.ToArray(), Cancellation))!.Value.Length);
         Assert.Equal(8, await LengthAsync(second, "a"));
-    }
-
-    async Task<long> LargestLogAsync(SqliteStorage storage, int commits)
-    {
-        long largest = 0;
-        for (int i = 0; i < commits; i++)
-        {
-            await PutAsync(storage, $"{i % 100}", 10_000);
-            largest = Math.Max(largest, new FileInfo(Path + "-wal").Length);
-        }
-        return largest;
     }
 
     Connection Connect() => new(Path, writes: true, "test connection", new SqliteStorageOptions());

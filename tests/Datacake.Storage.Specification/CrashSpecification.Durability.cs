@@ -14,6 +14,12 @@ public abstract partial class CrashSpecification
     /// </summary>
     protected virtual bool IsData(string path) => true;
 
+    /// <summary>
+    /// Whether a file may have contents that are not on the disk when a flushed batch is acknowledged, since the disk has them elsewhere: they
+    /// are being moved there from a log, say.
+    /// </summary>
+    protected virtual bool IsWrittenLater(string path) => false;
+
     /// <summary>How often a buffered commit may wait for the disk: on the average, since moving a log costs some.</summary>
     protected virtual double SyncsPerBufferedCommit => 0.5;
 
@@ -46,7 +52,8 @@ public abstract partial class CrashSpecification
             else if (call.IsWrite && IsPartOf(path, call.Path))
             {
                 writes++;
-                if (!synced.Contains(call.Descriptor))
+                // A cut that is not on the disk hides nothing that was written.
+                if (!call.IsCut && !synced.Contains(call.Descriptor) && !IsWrittenLater(call.Path))
                     unsynced.Add(call.Path);
             }
             else if (call.IsSync)

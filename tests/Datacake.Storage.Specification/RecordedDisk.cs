@@ -67,7 +67,7 @@ sealed class RecordedDisk(string root, Func<string, bool> isData)
         {
             file.Sync();
         }
-        else if (call.Name == "ftruncate")
+        else if (call.IsCut)
         {
             file.Do(new Change(call.LastNumber, null), _synced.Contains(call.Descriptor));
         }

@@ -63,6 +63,8 @@ sealed partial record SystemCall(double Time, string Name, string Arguments, str
 {
     public bool IsWrite => Name is "write" or "writev" or "pwrite64" or "pwritev" or "pwritev2" or "ftruncate";
 
+    public bool IsCut => Name is "ftruncate";
+
     /// <summary>Whether a write goes where the descriptor is, and moves it on.</summary>
     public bool IsSequential => Name is "write" or "writev";
 
