@@ -4,8 +4,9 @@ using SQLitePCL;
 namespace Datacake.Sqlite;
 
 /// <summary>
-/// Moves the write-ahead log into the file, so that it stays small. That waits for the disk: a pass beside the commits moves most of it, over a connection of
-/// its own, and a commit moves what was added meanwhile, since the log starts again from empty only when the file has all of it. Used under the writer's lock.
+/// Moves the write-ahead log into the file, so that it stays small. That waits for the disk: a pass beside the commits moves most of it, over a
+/// connection of its own, and a commit moves what was added meanwhile, since the log starts again from empty only when the file has all of it.
+/// Used under the writer's lock.
 /// </summary>
 /// <remarks>
 /// A checkpoint that fails (because the disk is full, say) is nobody's failure: everything is in the log, and stays there until a later one succeeds.
@@ -13,13 +14,14 @@ namespace Datacake.Sqlite;
 /// </remarks>
 sealed class Checkpointer : IAsyncDisposable
 {
-    // A commit moves the rest of the log if that is no more than a part of the size. Even a little waits for the disk three times: a buffered commit, which else would
-    // not, does so only when the log is so many times as large as it should be, and where there are pauses between commits the log has started again before.
+    // A commit moves the rest of the log if that is no more than a part of the size. Even a little waits for the disk three times: a buffered
+    // commit, which else would not wait, does so only when the log is so many times as large as it should be, and where there are pauses
+    // between commits the log has started again before.
     const int RestDivisor = 8;
     const int RestartFactor = 3;
 
-    // Readers that overlap keep the log from starting again, and the disk can be slower than the commits: only from here on these wait, a little for the
-    // former, for the latter as long as it takes.
+    // Readers that overlap keep the log from starting again, and the disk can be slower than the commits: only from here on these wait, a
+    // little for the former, for the latter as long as it takes.
     const int WaitFactor = 4;
     static readonly TimeSpan ReaderTimeout = TimeSpan.FromMilliseconds(100);
 
@@ -182,8 +184,8 @@ sealed class Checkpointer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Moves what it can, and then waits a little for the snapshots that are open: new ones meanwhile read from the file alone. A snapshot that stays open for
-    /// longer lets the log grow, and costs a wait only each time the log has grown by as much again.
+    /// Moves what it can, and then waits a little for the snapshots that are open: new ones meanwhile read from the file alone. A snapshot that
+    /// stays open for longer lets the log grow, and costs a wait only each time the log has grown by as much again.
     /// </summary>
     void Restart()
     {

@@ -20,8 +20,8 @@ sealed class CommitLoop : IAsyncDisposable
     readonly ILogger _logger;
     readonly Task _running;
 
-    // Those whom the last batch has let go stand in the pool's queue, and have mostly committed again by the time that it comes to what is behind them. To wait
-    // for them pays where a commit costs much by itself, whatever is in it; in memory the processors have better to do.
+    // Those whom the last batch has let go stand in the pool's queue, and have mostly committed again by the time that it comes to what is behind
+    // them. To wait for them pays where a commit costs much by itself, whatever is in it; in memory the processors have better to do.
     readonly bool _waitsForMore;
     int _letGo;                         // by the last batch; on the loop
 
