@@ -1,10 +1,12 @@
+using Datacake.Storage;
 using SQLitePCL;
 
 namespace Datacake.Sqlite;
 
 /// <summary>
-/// Moves the write-ahead log into the file, so that it stays small. That waits for the disk: a pass beside the commits moves most of it, over a connection of
-/// its own, and a commit moves what was added meanwhile, since the log starts again from empty only when the file has all of it. Used under the writer's lock.
+/// Moves the write-ahead log into the file, so that it stays small. That waits for the disk: a pass beside the commits moves most of it, over a
+/// connection of its own, and a commit moves what was added meanwhile, since the log starts again from empty only when the file has all of it.
+/// Used under the writer's lock.
 /// </summary>
 /// <remarks>
 /// A checkpoint that fails (because the disk is full, say) is nobody's failure: everything is in the log, and stays there until a later one succeeds.
@@ -12,13 +14,16 @@ namespace Datacake.Sqlite;
 /// </remarks>
 sealed class Checkpointer : IAsyncDisposable
 {
-    // Readers that overlap keep the log from starting again, and the disk can be slower than the commits: these wait, a little for the former, for the latter as
-    // long as it takes, only when the log is so many times as large as it should be.
+    // A commit moves the rest of the log if that is no more than a part of the size. Even a little waits for the disk three times: a buffered
+    // commit, which else would not wait, does so only when the log is so many times as large as it should be, and where there are pauses
+    // between commits the log has started again before.
+    const int RestDivisor = 8;
+    const int RestartFactor = 3;
+
+    // Readers that overlap keep the log from starting again, and the disk can be slower than the commits: only from here on these wait, a
+    // little for the former, for the latter as long as it takes.
     const int WaitFactor = 4;
     static readonly TimeSpan ReaderTimeout = TimeSpan.FromMilliseconds(100);
-
-    // The part of that size which a commit moves itself.
-    const int RestDivisor = 8;
 
     readonly Connection _writer;
     readonly Reader _pin;               // of the writer, which keeps what it sees in the log
@@ -31,6 +36,7 @@ sealed class Checkpointer : IAsyncDisposable
     int _passEnd;                       // the size of the log when the last pass was started, or 0 if its outcome has been seen to
     int _passMoved;                     // written by the pass, read when that is done
     int _logPages;
+    Durability _durability;             // of the last commit
     int _nextStepAt;
     int _waitAt;
     volatile bool _isDue;
@@ -60,6 +66,11 @@ sealed class Checkpointer : IAsyncDisposable
 
     bool IsMoving => !_pass.IsCompleted;
 
+    // A log that grows costs a flushed commit more than one that is written over.
+    bool MayRestart => _durability == Durability.Flushed || _logPages >= RestartFactor * _targetPages;
+
+    bool IsRestSmall => _logPages - _passMoved <= _targetPages / RestDivisor;
+
     /// <summary>Before a commit: lets it start the log again, if the last pass has moved all of it.</summary>
     public void BeforeCommit()
     {
@@ -68,8 +79,9 @@ sealed class Checkpointer : IAsyncDisposable
     }
 
     /// <summary>After a commit: does what is due, without waiting for the disk or for snapshots unless it must.</summary>
-    public void AfterCommit()
+    public void AfterCommit(Durability durability)
     {
+        _durability = durability;
         int logPages = _writer.LogPages;
         if (logPages < _logPages)
             Begin();
@@ -87,7 +99,7 @@ sealed class Checkpointer : IAsyncDisposable
     {
         if (!_isDue)
             return;
-        if (_logPages - _passMoved <= _targetPages / RestDivisor)
+        if (MayRestart && IsRestSmall)
             MoveRest();
         else if (!IsMoving)
             StartPass();
@@ -126,7 +138,7 @@ sealed class Checkpointer : IAsyncDisposable
             StartPass();
         else if (_passMoved < _passEnd)
             StepLater(isHindered: true);
-        else if (_logPages - _passMoved <= _targetPages / RestDivisor)
+        else if (MayRestart && IsRestSmall)
             MoveRest();
         else
             StartPass();
@@ -144,7 +156,8 @@ sealed class Checkpointer : IAsyncDisposable
         // Else the pass would end where the pin does.
         _pin.End();
         _isDue = false;
-        _passEnd = _nextStepAt = _logPages;
+        _passEnd = _logPages;
+        _nextStepAt = MayRestart ? _logPages : _logPages + _targetPages;
         // It waits for the disk all the time, so that a thread of the pool would be missing elsewhere.
         _pass = Task.Factory.StartNew(
             Pass, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
@@ -154,8 +167,11 @@ sealed class Checkpointer : IAsyncDisposable
     {
         lock (_moving)
         {
-            if (!_isClosed)
-                _mover.TryCheckpoint(raw.SQLITE_CHECKPOINT_PASSIVE, out _, out _passMoved);
+            if (_isClosed)
+                return;
+            _mover.TryCheckpoint(raw.SQLITE_CHECKPOINT_PASSIVE, out _, out _passMoved);
+            if (_passMoved < _passEnd)
+                _isDue = true;
         }
     }
 
@@ -168,8 +184,8 @@ sealed class Checkpointer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Moves what it can, and then waits a little for the snapshots that are open: new ones meanwhile read from the file alone. A snapshot that stays open for
-    /// longer lets the log grow, and costs a wait only each time the log has grown by as much again.
+    /// Moves what it can, and then waits a little for the snapshots that are open: new ones meanwhile read from the file alone. A snapshot that
+    /// stays open for longer lets the log grow, and costs a wait only each time the log has grown by as much again.
     /// </summary>
     void Restart()
     {

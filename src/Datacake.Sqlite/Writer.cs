@@ -83,7 +83,7 @@ sealed class Writer : IAsyncDisposable
             throw;
         }
         _hasUnflushed = durability == Durability.Buffered;
-        _checkpointer.AfterCommit();
+        _checkpointer.AfterCommit(durability);
     }
 
     /// <summary>Whether <see cref="OnNoSnapshots"/> has something to do. May be read by any thread.</summary>

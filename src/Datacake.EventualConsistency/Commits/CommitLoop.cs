@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Datacake.EventualConsistency.Caching;
 using Datacake.EventualConsistency.Replication;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
@@ -19,12 +20,18 @@ sealed class CommitLoop : IAsyncDisposable
     readonly ILogger _logger;
     readonly Task _running;
 
+    // Those whom the last batch has let go stand in the pool's queue, and have mostly committed again by the time that it comes to what is behind
+    // them. To wait for them pays where a commit costs much by itself, whatever is in it; in memory the processors have better to do.
+    readonly bool _waitsForMore;
+    int _letGo;                         // by the last batch; on the loop
+
     /// <summary>Starts the loop. <paramref name="onCommitted"/> is called after each commit, on the loop: it sends what the batch says.</summary>
     public CommitLoop(Replica replica, IStorage storage, ReplicatedStoreOptions options, ILogger logger, Action<ReplicaBatch> onCommitted)
     {
         _committer = new BatchCommitter(replica, storage, options.Durability, logger, onCommitted);
         _work = Channel.CreateBounded<CommitWork>(new BoundedChannelOptions(options.MaxPendingCommits) { SingleReader = true });
         _logger = logger;
+        _waitsForMore = storage is IDurableStorage or CachedStorage;
         _running = Task.Run(RunAsync);
     }
 
@@ -69,7 +76,11 @@ sealed class CommitLoop : IAsyncDisposable
         {
             // Whoever stops the loop completes the channel: to wait without the token costs nothing.
             while (await _work.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false) && !_stopping.IsCancellationRequested)
+            {
+                if (_waitsForMore && _work.Reader.Count < _letGo)
+                    await Task.Yield();
                 await CommitWaitingAsync().ConfigureAwait(false);
+            }
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
@@ -94,8 +105,13 @@ sealed class CommitLoop : IAsyncDisposable
 
     IEnumerable<CommitWork> TakeWaiting()
     {
+        _letGo = 0;
         for (int i = 0; i < MaxWorkPerBatch && _work.Reader.TryRead(out var work); i++)
+        {
+            if (work.IsDoneByCommit)
+                _letGo++;
             yield return work;
+        }
     }
 
     public static ObjectDisposedException Closed() => new(nameof(ReplicatedStore), "The store is closed, or is closing.");

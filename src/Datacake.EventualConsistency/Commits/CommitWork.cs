@@ -5,6 +5,9 @@ namespace Datacake.EventualConsistency.Commits;
 /// <summary>Something that changes the replica: it is applied to a batch with others, and told what became of the batch.</summary>
 abstract class CommitWork
 {
+    /// <summary>Whether its caller goes on as soon as the batch is committed.</summary>
+    public virtual bool IsDoneByCommit => false;
+
     /// <summary>Works on the batch. What it throws concerns this work alone; the batch must then be as before.</summary>
     public abstract ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken);
 

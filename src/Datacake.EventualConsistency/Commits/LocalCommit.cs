@@ -24,6 +24,8 @@ sealed class LocalCommit(Replica replica, AcknowledgementBoard board) : CommitWo
     /// <summary>What the level asks for.</summary>
     public ConsistencyRequirement Requirement { get; private set; } = null!;
 
+    public override bool IsDoneByCommit => Requirement.IsSatisfiedBy(NodeSet.Of(replica.Node));
+
     /// <summary>When it was handed over, in the ticks of the board's time provider.</summary>
     public long Started { get; private set; }
 
@@ -54,7 +56,7 @@ sealed class LocalCommit(Replica replica, AcknowledgementBoard board) : CommitWo
     public override void OnCommitted()
     {
         _acknowledged = NodeSet.Of(replica.Node);
-        if (Requirement.IsSatisfiedBy(_acknowledged))
+        if (IsDoneByCommit)
             Complete();
         else
             board.Add(this);
