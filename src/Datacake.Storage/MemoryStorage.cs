@@ -138,7 +138,7 @@ public sealed class MemoryStorage : IStorage
 
     MemoryTree Apply(MemoryTree tree, long shown, ReadOnlySpan<WriteOperation> operations, ReadOnlySpan<byte[]?> longValues)
     {
-        var editor = new MemoryTree.Editor(tree, _version + 1, shown);
+        var editor = new MemoryTreeEditor(tree, _version + 1, shown);
         for (int i = 0; i < operations.Length; i++)
         {
             ReadOnlySpan<byte> key = operations[i].Key.Span;
@@ -149,7 +149,7 @@ public sealed class MemoryStorage : IStorage
             else
                 editor.Put(key, value.Span);
         }
-        return editor.Root;
+        return editor.Tree;
     }
 
     static void CopyLongValues(ReadOnlySpan<WriteOperation> operations, Span<byte[]?> longValues)

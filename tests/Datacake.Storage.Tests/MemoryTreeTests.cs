@@ -21,7 +21,7 @@ public sealed class MemoryTreeTests
                 {
                     MemoryTree before = tree;
                     int count = model.Count;
-                    var editor = new MemoryTree.Editor(tree, batch, shown: batch - 1);
+                    var editor = new MemoryTreeEditor(tree, batch, shown: batch - 1);
                     // Growth by runs of ascending keys or at random, then shrinkage down to nothing.
                     bool grows = batch <= 6;
                     int next = random.Next(keys);
@@ -39,7 +39,7 @@ public sealed class MemoryTreeTests
                             editor.Delete(Key(key));
                         model.Clear();
                     }
-                    tree = editor.Root;
+                    tree = editor.Tree;
                     Check(tree, model);
                     Assert.Equal(count, Scan(before, ScanDirection.Forward).Count);
                 }
@@ -53,14 +53,14 @@ public sealed class MemoryTreeTests
     public void Runs_of_ascending_keys_side_by_side_are_all_found(int runs)
     {
         const int Keys = 40_000;
-        var editor = new MemoryTree.Editor(MemoryTree.Empty, version: 1, shown: 0);
+        var editor = new MemoryTreeEditor(MemoryTree.Empty, version: 1, shown: 0);
         int each = Keys / runs;
         for (int i = 0; i < each; i++)
         {
             for (int run = 0; run < runs; run++)
                 editor.Put(Key(run * each + i), Key(i).AsSpan());
         }
-        Check(editor.Root, [.. Enumerable.Range(0, runs * each)]);
+        Check(editor.Tree, [.. Enumerable.Range(0, runs * each)]);
     }
 
     /// <summary>Keys that share much, little or nothing, of which some begin others, and with zeros at the end; short values and long ones.</summary>
@@ -75,7 +75,7 @@ public sealed class MemoryTreeTests
                 MemoryTree tree = MemoryTree.Empty;
                 for (int batch = 1; batch <= 10; batch++)
                 {
-                    var editor = new MemoryTree.Editor(tree, batch, shown: random.Next(batch));
+                    var editor = new MemoryTreeEditor(tree, batch, shown: random.Next(batch));
                     double deletes = random.NextDouble();
                     for (int i = 0; i < 1_000; i++)
                     {
@@ -95,7 +95,7 @@ public sealed class MemoryTreeTests
                             editor.Delete(key);
                         }
                     }
-                    tree = editor.Root;
+                    tree = editor.Tree;
                     for (int i = 0; i < 10; i++)
                     {
                         var range = new KeyRange(AnyKey(random), random.Next(4) == 0 ? null : AnyKey(random));
