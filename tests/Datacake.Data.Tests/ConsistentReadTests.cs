@@ -46,7 +46,9 @@ public class ConsistentReadTests
     }
 
     static async Task<DatacakeNode> StartAsync(int id, params string[] seeds) => await DatacakeNode.StartAsync(
-        options => options.WithNodeId(id).ListenOn("127.0.0.1:0").WithSeeds(seeds).WithGossip(gossip => gossip.UseLocal()).UseMemory(), Token);
+        options => options.WithNodeId(id).ListenOn("127.0.0.1:0").WithSeeds(seeds).WithGossip(gossip => gossip.UseLocal()).UseMemory()
+            .WithStore(store => store.AcknowledgementTimeout = Eventually.Deadline),
+        Token);
 
     static async Task WaitForEachOther(params DatacakeNode[] nodes)
     {

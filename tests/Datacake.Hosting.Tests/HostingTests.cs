@@ -161,7 +161,7 @@ public sealed class HostingTests
 
         await using (var other = await DatacakeNode.StartAsync(options => Configure(options.WithNodeId(2).WithSeeds(node.Address)), Cancelled))
         {
-            await node.WaitForNodesAsync(2, TimeSpan.FromSeconds(30), Cancelled);
+            await node.WaitForNodesAsync(2, TimeSpan.FromMinutes(1), Cancelled);
             await other.StopAbruptlyAsync();
         }
         await foreach (var change in node.WatchMembersAsync(Cancelled))

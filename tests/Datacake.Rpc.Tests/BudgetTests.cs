@@ -130,7 +130,7 @@ public sealed class BudgetTests
     Task<Pair> StartAsync(long total) => Pair.StartAsync(
         server: options => options with
         {
-            Limits = new RpcLimits { MessageSize = 128 * KiB, BufferedBytes = 512 * KiB, TotalBufferedBytes = total },
+            Limits = options.Limits with { MessageSize = 128 * KiB, BufferedBytes = 512 * KiB, TotalBufferedBytes = total },
         },
         services:
         [

@@ -187,7 +187,7 @@ public sealed class CallTests
         var time = new ManualTimeProvider();
         var service = new WaitingService();
         await using var pair = await Pair.StartAsync(
-            server: options => options with { TimeProvider = time, Limits = new RpcLimits { KeepAlive = TimeSpan.FromDays(1) } },
+            server: options => options with { TimeProvider = time, Limits = options.Limits with { KeepAlive = TimeSpan.FromDays(1) } },
             services: service);
         var call = pair.Channel.CallAsync("test", "wait", default, new RpcCallOptions { Timeout = TimeSpan.FromHours(1) }).AsTask();
         await service.Started.Soon();
@@ -202,7 +202,7 @@ public sealed class CallTests
         var time = new ManualTimeProvider();
         var service = new WaitingService();
         await using var pair = await Pair.StartAsync(
-            channel: options => options with { TimeProvider = time, Limits = new RpcLimits { KeepAlive = TimeSpan.FromDays(1) } },
+            channel: options => options with { TimeProvider = time, Limits = options.Limits with { KeepAlive = TimeSpan.FromDays(1) } },
             services: [TestService.Echo, service]);
         // Connected: the connection's own deadlines must not be among those that fire, and each call has its own when it returns.
         (await pair.Channel.CallAsync("echo", "echo", Hello).Soon()).Dispose();
@@ -274,7 +274,7 @@ public sealed class CallTests
     public async Task A_payload_beyond_the_servers_limit_is_refused_before_it_is_sent()
     {
         await using var pair = await Pair.StartAsync(
-            server: options => options with { Limits = new RpcLimits { MessageSize = 1000 } }, services: TestService.Echo);
+            server: options => options with { Limits = options.Limits with { MessageSize = 1000 } }, services: TestService.Echo);
         (await pair.Channel.CallAsync("echo", "echo", new byte[1000]).Soon()).Dispose();
         var failure = await pair.Channel.CallAsync("echo", "echo", new byte[1001]).Fails(RpcStatus.LimitExceeded);
         Assert.Contains("1000", failure.Message, StringComparison.Ordinal);
@@ -284,7 +284,7 @@ public sealed class CallTests
     public async Task A_reply_beyond_the_callers_limit_fails_its_call_only()
     {
         await using var pair = await Pair.StartAsync(
-            channel: options => options with { Limits = new RpcLimits { MessageSize = 1000 } },
+            channel: options => options with { Limits = options.Limits with { MessageSize = 1000 } },
             services: new TestService("test", handlers => handlers.HandleBytes(
                 "zeros",
                 (request, _) => ValueTask.FromResult<ReadOnlyMemory<byte>>(new byte[BitConverter.ToInt32(request.Payload.Span)]))));
@@ -301,8 +301,8 @@ public sealed class CallTests
         var running = 0;
         var most = 0;
         await using var pair = await Pair.StartAsync(
-            server: options => options with { Limits = new RpcLimits { CallsInFlight = serverLimit } },
-            channel: options => options with { Limits = new RpcLimits { CallsInFlight = channelLimit } },
+            server: options => options with { Limits = options.Limits with { CallsInFlight = serverLimit } },
+            channel: options => options with { Limits = options.Limits with { CallsInFlight = channelLimit } },
             services: new TestService("test", handlers => handlers.HandleBytes("count", async (_, _) =>
             {
                 InterlockedMax(ref most, Interlocked.Increment(ref running));
@@ -321,7 +321,7 @@ public sealed class CallTests
     {
         var service = new WaitingService();
         await using var pair = await Pair.StartAsync(
-            channel: options => options with { Limits = new RpcLimits { CallsInFlight = 1 } }, services: service);
+            channel: options => options with { Limits = options.Limits with { CallsInFlight = 1 } }, services: service);
         using var first = new CancellationTokenSource();
         using var second = new CancellationTokenSource();
         var running = pair.Channel.CallAsync("test", "wait", default, cancellationToken: first.Token).AsTask();

@@ -182,7 +182,7 @@ public sealed class ConnectionTests
     {
         var logger = new CollectingLog();
         await using var pair = await Pair.StartAsync(
-            "memory", options => options with { Limits = new RpcLimits { Connections = 1 }, Logger = logger }, services: TestService.Echo);
+            "memory", options => options with { Limits = options.Limits with { Connections = 1 }, Logger = logger }, services: TestService.Echo);
         (await pair.Channel.CallAsync("echo", "echo", Hello).Soon()).Dispose();
         await using (var second = new RpcChannel(pair.Server.Address, new RpcChannelOptions { Transport = pair.Transport }))
         {

@@ -130,7 +130,7 @@ public sealed class FuzzTests
     public async Task Chunks_beyond_the_message_size_fail_their_call_and_no_other()
     {
         await using var pair = await Pair.StartAsync(
-            server: options => options with { Limits = new RpcLimits { MessageSize = 100_000 } }, services: TestService.Echo);
+            server: options => options with { Limits = options.Limits with { MessageSize = 100_000 } }, services: TestService.Echo);
         await using var client = await RawClient.GreetAsync(pair.Server);
         var route = Route.Encode("echo", "echo");
         await client.SendAsync(RawClient.Frame(FrameType.Request, 1, 0, route, new byte[60_000], FrameFlags.More));
@@ -150,7 +150,7 @@ public sealed class FuzzTests
         var logger = new CollectingLog();
         var service = new WaitingService();
         await using var pair = await Pair.StartAsync(
-            server: options => options with { Limits = new RpcLimits { CallsInFlight = 2 }, Logger = logger }, services: service);
+            server: options => options with { Limits = options.Limits with { CallsInFlight = 2 }, Logger = logger }, services: service);
         await using var client = await RawClient.GreetAsync(pair.Server);
         for (uint id = 1; id <= 5; id++)
             await client.SendAsync(RawClient.Frame(FrameType.Request, id, 0, Route.Encode("test", "wait")));
@@ -163,7 +163,7 @@ public sealed class FuzzTests
     public async Task A_peer_that_holds_more_than_it_may_is_refused_and_then_served_again()
     {
         await using var pair = await Pair.StartAsync(
-            server: options => options with { Limits = new RpcLimits { MessageSize = 70_000, BufferedBytes = 280_000 } },
+            server: options => options with { Limits = options.Limits with { MessageSize = 70_000, BufferedBytes = 280_000 } },
             services: TestService.Echo);
         await using var client = await RawClient.GreetAsync(pair.Server);
         var route = Route.Encode("echo", "echo");

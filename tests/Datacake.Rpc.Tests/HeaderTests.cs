@@ -65,7 +65,7 @@ public sealed class HeaderTests
     public async Task Headers_that_are_too_large_for_the_server_fail_their_call_alone()
     {
         await using var pair = await Pair.StartAsync(
-            server: options => options with { Limits = new RpcLimits { HeaderSize = 100 } }, services: TestService.Echo);
+            server: options => options with { Limits = options.Limits with { HeaderSize = 100 } }, services: TestService.Echo);
         var options = new RpcCallOptions { Headers = RpcHeaders.Empty.With("key", new string('x', 200)) };
         var failure = await pair.Channel.CallAsync("echo", "echo", default, options).Fails(RpcStatus.LimitExceeded);
         Assert.Contains("HeaderSize", failure.Message, StringComparison.Ordinal);

@@ -38,8 +38,8 @@ public sealed class StreamTests
     {
         await using var pair = await Pair.StartAsync(
             transport,
-            options => options with { Limits = new RpcLimits { StreamWindow = window } },
-            options => options with { Limits = new RpcLimits { StreamWindow = window } },
+            options => options with { Limits = options.Limits with { StreamWindow = window } },
+            options => options with { Limits = options.Limits with { StreamWindow = window } },
             TestService.Echo);
         var size = Gen.Frequency((10, Gen.Int[0, 300]), (2, Gen.Int[300, 5000]), (1, Gen.Int[60_000, 300_000]));
         await Gen.Select(size.Array[0, 40], Gen.Int).SampleAsync(
@@ -72,7 +72,7 @@ public sealed class StreamTests
         var done = new TaskCompletionSource();
         await using var pair = await Pair.StartAsync(
             transport,
-            options => options with { Limits = new RpcLimits { StreamWindow = Window } },
+            options => options with { Limits = options.Limits with { StreamWindow = Window } },
             services: Handing(ready, done));
         await using var writer = await pair.Channel.OpenStreamAsync("test", "stream").Soon();
         var reader = await ready.Task.Soon();
@@ -98,7 +98,7 @@ public sealed class StreamTests
         var ready = new TaskCompletionSource<RpcStream>();
         var done = new TaskCompletionSource();
         await using var pair = await Pair.StartAsync(
-            server: options => options with { Limits = new RpcLimits { StreamWindow = 1024 } }, services: Handing(ready, done));
+            server: options => options with { Limits = options.Limits with { StreamWindow = 1024 } }, services: Handing(ready, done));
         await using var writer = await pair.Channel.OpenStreamAsync("test", "stream").Soon();
         var reader = await ready.Task.Soon();
         await writer.WriteAsync(new byte[500_000]).Soon();
@@ -180,7 +180,7 @@ public sealed class StreamTests
     {
         var time = new ManualTimeProvider();
         await using var pair = await Pair.StartAsync(
-            channel: options => options with { TimeProvider = time, Limits = new RpcLimits { KeepAlive = TimeSpan.FromDays(1) } },
+            channel: options => options with { TimeProvider = time, Limits = options.Limits with { KeepAlive = TimeSpan.FromDays(1) } },
             services: TestService.Echo);
         await using var stream = await pair.Channel
             .OpenStreamAsync("echo", "echo-stream", new RpcCallOptions { Timeout = TimeSpan.FromSeconds(1) }).Soon();
@@ -229,7 +229,7 @@ public sealed class StreamTests
         var ready = new TaskCompletionSource<RpcStream>();
         var done = new TaskCompletionSource();
         await using var pair = await Pair.StartAsync(
-            server: options => options with { Limits = new RpcLimits { StreamWindow = 1024 } }, services: Handing(ready, done));
+            server: options => options with { Limits = options.Limits with { StreamWindow = 1024 } }, services: Handing(ready, done));
         await using var stream = await pair.Channel.OpenStreamAsync("test", "stream").Soon();
         await stream.WriteAsync(new byte[2000]).Soon();
         var waiting = stream.WriteAsync(Hello).AsTask();
@@ -244,7 +244,7 @@ public sealed class StreamTests
         var ready = new TaskCompletionSource<RpcStream>();
         var done = new TaskCompletionSource();
         await using var pair = await Pair.StartAsync(
-            server: options => options with { Limits = new RpcLimits { StreamWindow = 1024 } }, services: Handing(ready, done));
+            server: options => options with { Limits = options.Limits with { StreamWindow = 1024 } }, services: Handing(ready, done));
         await using var stream = await pair.Channel.OpenStreamAsync("test", "stream").Soon();
         var reader = await ready.Task.Soon();
         await stream.WriteAsync(new byte[2000]).Soon();
@@ -286,7 +286,7 @@ public sealed class StreamTests
         var ready = new TaskCompletionSource<RpcStream>();
         var done = new TaskCompletionSource();
         await using var pair = await Pair.StartAsync(
-            server: options => options with { Limits = new RpcLimits { StreamWindow = 1024 } }, services: Handing(ready, done));
+            server: options => options with { Limits = options.Limits with { StreamWindow = 1024 } }, services: Handing(ready, done));
         await using var stream = await pair.Channel.OpenStreamAsync("test", "stream").Soon();
         var reader = await ready.Task.Soon();
         await stream.WriteAsync(new byte[2000]).Soon();
@@ -340,7 +340,7 @@ public sealed class StreamTests
         var ready = new TaskCompletionSource<RpcStream>();
         var done = new TaskCompletionSource();
         await using var pair = await Pair.StartAsync(
-            server: options => options with { Limits = new RpcLimits { StreamWindow = 1024 } }, services: Handing(ready, done));
+            server: options => options with { Limits = options.Limits with { StreamWindow = 1024 } }, services: Handing(ready, done));
         await using var client = await RawClient.GreetAsync(pair.Server);
         await client.SendAsync(RawClient.Frame(FrameType.OpenStream, 1, 0, Route.Encode("test", "stream")));
         Assert.Equal(FrameType.Accept, (await client.ReceiveAsync()).Header.Type);

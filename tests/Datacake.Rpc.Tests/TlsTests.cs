@@ -246,7 +246,7 @@ public sealed class TlsTests : IDisposable
     {
         await using var pair = await Pair.StartAsync(
             "memory",
-            options => options with { Tls = Server(), Limits = new RpcLimits { Connections = 1 }, Logger = _log },
+            options => options with { Tls = Server(), Limits = options.Limits with { Connections = 1 }, Logger = _log },
             options => options with { Tls = Client() },
             TestService.Echo);
         (await pair.Channel.CallAsync("echo", "echo", Hello).Soon()).Dispose();

@@ -3,7 +3,7 @@ namespace Datacake.Tests;
 /// <summary>Waits for what becomes so by itself and no task tells of, so long that only what never comes takes longer.</summary>
 static class Eventually
 {
-    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);
 
     /// <param name="condition">What is waited for.</param>
     /// <param name="what">The end of the sentence: in time it did not happen that.</param>

@@ -5,7 +5,6 @@ namespace Datacake.Data.Tests.Watching;
 
 public class WatchTests(StoreFixture store)
 {
-    static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
     static int _lastPriority = 5_000_000;
 
     readonly int _priority = Interlocked.Add(ref _lastPriority, 100);
@@ -145,7 +144,7 @@ public class WatchTests(StoreFixture store)
 
     static async Task<EntityChanges<Ticket>> Next(IAsyncEnumerator<EntityChanges<Ticket>> watch)
     {
-        Assert.True(await watch.MoveNextAsync().AsTask().WaitAsync(Deadline, Token));
+        Assert.True(await watch.MoveNextAsync().AsTask().WaitAsync(Eventually.Deadline, Token));
         return watch.Current;
     }
 

@@ -29,7 +29,8 @@ sealed class WritingProcess : IDisposable
             return false;
         int id = int.Parse(nodeId, CultureInfo.InvariantCulture);
         await using var node = await DatacakeNode.StartAsync(
-            options => options.WithNodeId(id).ListenOn(addresses[id - 1]).WithSeeds(addresses).UseSqlite(file));
+            options => options.WithNodeId(id).ListenOn(addresses[id - 1]).WithSeeds(addresses).UseSqlite(file)
+                .WithStore(store => store.AcknowledgementTimeout = TestCluster.Deadline));
         var store = await node.OpenStoreAsync();
         await store.Joined;
         var keyspace = store.Keyspace(KeyspaceName);

@@ -9,7 +9,7 @@ namespace Datacake.Node.Tests;
 /// <summary>Real nodes over TCP on loopback, with gossip for one machine.</summary>
 public sealed class DatacakeNodeTests : IAsyncLifetime
 {
-    static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+    static TimeSpan Soon => Eventually.Deadline;
 
     readonly List<DatacakeNode> _nodes = [];
     readonly ReservedAddresses _addresses = new();

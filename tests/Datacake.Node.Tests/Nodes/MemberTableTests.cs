@@ -6,7 +6,7 @@ namespace Datacake.Node.Tests;
 /// <summary>Nodes with a store, which restart: what they remember of the others.</summary>
 public sealed class MemberTableTests : IAsyncLifetime
 {
-    static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+    static TimeSpan Soon => Eventually.Deadline;
 
     readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("datacake-members-");
     readonly List<DatacakeNode> _nodes = [];

@@ -10,7 +10,7 @@ public sealed class SecureClusterTests : IAsyncLifetime
 {
     const string Secret = "correct horse battery staple";
 
-    static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+    static TimeSpan Soon => Eventually.Deadline;
 
     readonly List<DatacakeNode> _nodes = [];
     readonly List<X509Certificate2> _certificates = [];

@@ -37,7 +37,7 @@ public sealed class SeedAddressesTests
         await using var node = await StartAsync(2, $"localhost:{port}");
         Assert.Single(node.Members);
         _hosts["localhost"] = ["127.0.0.1"];
-        await node.WaitForNodesAsync([1, 2], TimeSpan.FromSeconds(30), Stop);
+        await node.WaitForNodesAsync([1, 2], Eventually.Deadline, Stop);
     }
 
     Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken) => _hosts.TryGetValue(host, out var addresses)

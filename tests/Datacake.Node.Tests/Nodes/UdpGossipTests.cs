@@ -5,7 +5,7 @@ namespace Datacake.Node.Tests;
 /// <summary>Nodes that gossip in datagrams, among themselves and with a peer that knows nothing but the wire format.</summary>
 public sealed class UdpGossipTests : IAsyncLifetime
 {
-    static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+    static TimeSpan Soon => Eventually.Deadline;
 
     readonly List<DatacakeNode> _nodes = [];
     readonly ReservedAddresses _addresses = new();

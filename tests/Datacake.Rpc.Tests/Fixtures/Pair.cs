@@ -28,8 +28,9 @@ sealed class Pair : IAsyncDisposable
     {
         var inner = NewTransport(transport);
         var wrapped = new TestTransport(inner);
-        var serverOptions = new RpcServerOptions { Transport = inner };
-        var channelOptions = new RpcChannelOptions { Transport = wrapped, Seed = 1, CallTimeout = Timeout.InfiniteTimeSpan };
+        var limits = new RpcLimits { HandshakeTime = Eventually.Deadline };
+        var serverOptions = new RpcServerOptions { Transport = inner, Limits = limits };
+        var channelOptions = new RpcChannelOptions { Transport = wrapped, Limits = limits, Seed = 1, CallTimeout = Timeout.InfiniteTimeSpan };
         var started = await RpcServer.StartAsync("127.0.0.1:0", server?.Invoke(serverOptions) ?? serverOptions);
         foreach (var service in services)
             started.AddService(service);
