@@ -16,6 +16,7 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
     static readonly IReadOnlyList<IReadOnlyList<Condition>> Anything = [[]];
 
     readonly OrderedKeyWriter _writer = new();
+    readonly List<Type> _casts = [];    // the classes that the comparison at hand takes the entity for
 
     /// <summary>Whether what was found so far says just what the predicates say, and not less.</summary>
     public bool IsExact { get; private set; } = true;
@@ -30,6 +31,18 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
                 var left = Extract(either.Left);
                 var right = Extract(either.Right);
                 return left.Count + right.Count <= MaxAlternatives ? [.. left, .. right] : NotKnown();
+            case BinaryExpression comparison when ExactClass(comparison) is { } type:
+                IsExact = false;
+                return OfClass(type);
+            case BinaryExpression
+            {
+                NodeType: ExpressionType.NotEqual,
+                Left: UnaryExpression { NodeType: ExpressionType.TypeAs } cast,
+                Right: ConstantExpression { Value: null },
+            } when PropertyPath.IsParameter(cast, parameter):
+                return OfClass(cast.Type);
+            case TypeBinaryExpression { NodeType: ExpressionType.TypeIs } test when PropertyPath.IsParameter(test.Expression, parameter):
+                return OfClass(test.TypeOperand);
             case BinaryExpression comparison:
                 return Single(Comparison(comparison));
             case MethodCallExpression call:
@@ -61,16 +74,35 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
     {
         if (left.Count * right.Count > MaxAlternatives)
             return left.Count <= right.Count ? left : right;
-        return [.. left.SelectMany(_ => right, IReadOnlyList<Condition> (a, b) => [.. a, .. b])];
+        return [.. left.SelectMany(_ => right, IReadOnlyList<Condition> (a, b) =>
+            [.. a, .. b.Where(added => added.Type is not { } type || !a.Any(known => known.Type == type))])];
     }
 
     IReadOnlyList<IReadOnlyList<Condition>> Single(Condition? condition)
     {
+        var casts = _casts.ToArray();
+        _casts.Clear();
         if (condition is null)
             return NotKnown();
         IsExact &= IsExactOf(condition.Property);
-        return [[condition]];
+        // Of an entity of another class the comparison is never true: it throws.
+        return casts.Select(OfClass).Aggregate<IReadOnlyList<IReadOnlyList<Condition>>, IReadOnlyList<IReadOnlyList<Condition>>>([[condition]], And);
     }
+
+    /// <summary>That the entity is of a class, or of one derived from it.</summary>
+    IReadOnlyList<IReadOnlyList<Condition>> OfClass(Type type)
+    {
+        if (type.IsAssignableFrom(entity.Type))
+            return Anything;
+        return entity.Classes.Any(known => type.IsAssignableFrom(known.Type)) ? [[Condition.Is(type)]] : [];
+    }
+
+    /// <summary>The class in <c>v.GetType() == typeof(Truck)</c>.</summary>
+    Type? ExactClass(BinaryExpression comparison) =>
+        comparison is { NodeType: ExpressionType.Equal, Left: MethodCallExpression { Method.Name: nameof(GetType), Object: { } of, Arguments: [] } }
+            && PropertyPath.IsParameter(of, parameter) && TryGetValue(comparison.Right, out object? value)
+            ? value as Type
+            : null;
 
     /// <summary>
     /// Whether an index decides a comparison as the language does: not where a missing owner makes it throw, nor for NaN, nor of arrays,
@@ -226,9 +258,10 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
             expression is UnaryExpression { NodeType: ExpressionType.Convert or ExpressionType.ConvertChecked, Method: null } convert
                 && KeepsOrder(convert.Operand.Type, convert.Type))
             expression = convert.Operand;
-        return PropertyPath.Of(expression, parameter) is { } path && entity.FindProperty(path) is { OrderedCodec: not null } property
-            ? property
-            : null;
+        if (PropertyPath.Of(expression, parameter, out var of) is not { } path || entity.FindProperty(path) is not { OrderedCodec: not null } property)
+            return null;
+        _casts.Add(of);
+        return property;
     }
 
     /// <summary>
