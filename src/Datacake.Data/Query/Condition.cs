@@ -33,6 +33,11 @@ sealed record Condition(PropertyModel Property, ConditionKind Kind, IReadOnlyLis
     /// <summary>The class that the entity must be of, if the condition is about that.</summary>
     public Type? Type => Kind == ConditionKind.Is ? (Type)Values[0]! : null;
 
+    public bool Equals(Condition? other) =>
+        other is not null && Property == other.Property && Kind == other.Kind && (Values == other.Values || (Type is not null && Type == other.Type));
+
+    public override int GetHashCode() => HashCode.Combine(Property, Kind);
+
     public override string ToString() => Kind switch
     {
         ConditionKind.Is => $"is {Type!.Name}",

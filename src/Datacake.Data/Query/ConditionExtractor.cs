@@ -18,10 +18,19 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
     readonly OrderedKeyWriter _writer = new();
     readonly List<Type> _casts = [];    // the classes that the comparison at hand takes the entity for
 
-    /// <summary>Whether what was found so far says just what the predicates say, and not less.</summary>
-    public bool IsExact { get; private set; } = true;
+    bool _isExact;
 
-    public IReadOnlyList<IReadOnlyList<Condition>> Extract(Expression predicate)
+    /// <param name="predicate">What is to be true.</param>
+    /// <param name="isExact">Whether what is found says just what the predicate says, and not less.</param>
+    public IReadOnlyList<IReadOnlyList<Condition>> Extract(Expression predicate, out bool isExact)
+    {
+        _isExact = true;
+        var found = Extract(predicate);
+        isExact = _isExact;
+        return found;
+    }
+
+    IReadOnlyList<IReadOnlyList<Condition>> Extract(Expression predicate)
     {
         switch (predicate)
         {
@@ -32,7 +41,7 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
                 var right = Extract(either.Right);
                 return left.Count + right.Count <= MaxAlternatives ? [.. left, .. right] : NotKnown();
             case BinaryExpression comparison when ExactClass(comparison) is { } type:
-                IsExact = false;
+                _isExact = false;
                 return OfClass(type);
             case BinaryExpression
             {
@@ -65,7 +74,7 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
 
     IReadOnlyList<IReadOnlyList<Condition>> NotKnown()
     {
-        IsExact = false;
+        _isExact = false;
         return Anything;
     }
 
@@ -84,7 +93,7 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
         _casts.Clear();
         if (condition is null)
             return NotKnown();
-        IsExact &= IsExactOf(condition.Property);
+        _isExact &= IsExactOf(condition.Property);
         // Of an entity of another class the comparison is never true: it throws.
         return casts.Select(OfClass).Aggregate<IReadOnlyList<IReadOnlyList<Condition>>, IReadOnlyList<IReadOnlyList<Condition>>>([[condition]], And);
     }
@@ -129,7 +138,7 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
     Condition? Compare(Expression left, ExpressionType kind, Expression right)
     {
         // Two objects are compared by reference.
-        IsExact &= left.Type != typeof(object);
+        _isExact &= left.Type != typeof(object);
         if (Property(left) is { } property && TryGetValue(right, out object? value))
             return Compare(property, kind, value);
         if (Property(right) is { } mirrored && TryGetValue(left, out value))

@@ -41,8 +41,8 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool 
     {
         var run = NewRun();
         var parts = new List<string> { $"{source.Name}: {run.Path}" };
-        if (spec.Predicates.Count > 0 && !run.IsAnsweredByPath)
-            parts.Add($"check {string.Join(" and ", spec.Predicates.Select(predicate => CapturedVariables.Describe(predicate.Body)))}");
+        if (run.Checked.Count > 0)
+            parts.Add($"check {string.Join(" and ", run.Checked.Select(predicate => CapturedVariables.Describe(predicate.Body)))}");
         if (spec.Orderings.Count > 0)
         {
             parts.Add(
