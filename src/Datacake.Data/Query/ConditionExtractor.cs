@@ -11,7 +11,7 @@ namespace Datacake.Data.Querying;
 /// </summary>
 sealed class ConditionExtractor(EntityModel entity, ParameterExpression parameter)
 {
-    const int MaxAlternatives = 16, MaxValues = 1_000;
+    const int MaxAlternatives = 16;
 
     static readonly IReadOnlyList<IReadOnlyList<Condition>> Anything = [[]];
 
@@ -231,14 +231,8 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
         if (Property(item) is not { Kind: not PropertyKind.Set } property || !TryGetValue(list, out object? value)
             || value is not IEnumerable enumerable || !IsDefaultEquality(enumerable))
             return null;
-        var values = new List<object?>();
-        foreach (object? candidate in enumerable)
-        {
-            if (values.Count == MaxValues || !IsWritable(property, candidate))
-                return null;
-            values.Add(candidate);
-        }
-        return new Condition(property, ConditionKind.In, values);
+        object?[] values = [.. enumerable.Cast<object?>()];
+        return Array.TrueForAll(values, candidate => IsWritable(property, candidate)) ? new Condition(property, ConditionKind.In, values) : null;
     }
 
     /// <summary>

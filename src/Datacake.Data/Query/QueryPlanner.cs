@@ -13,7 +13,8 @@ readonly record struct OrderingColumn(string? Property, bool IsDescending);
 /// </summary>
 static class QueryPlanner
 {
-    const int MaxRanges = 1_000;
+    /// <summary>So many ranges come at most of values of several columns; of one column, as many as the query names.</summary>
+    const int MaxCombinations = 1_000;
 
     /// <param name="entity">The entity class.</param>
     /// <param name="alternatives">What the predicate says: alternatives of conditions.</param>
@@ -55,14 +56,14 @@ static class QueryPlanner
                 Values = ranges.IsUsed ? ranges.Values : scan.Values,
                 Conditions = [.. AnsweredClasses(scan.Index, conditions), .. ranges.Conditions],
             },
-            KeyScan scan when ranges.Values is [var range] => scan with { Keys = range, Conditions = ranges.Conditions },
+            KeyScan scan when ranges.Values.Count > 0 => scan with { Keys = ranges.Values, Conditions = ranges.Conditions },
             KeyLookup => new KeyLookup(KeysOf(ranges)) { Conditions = ranges.Conditions },
             _ => null,
         };
         return rebound is not null;
     }
 
-    public static KeyScan Everything => new(KeyRange.All, ScanDirection.Forward);
+    public static KeyScan Everything => new(KeyScan.AllKeys, ScanDirection.Forward);
 
     static AccessPath PlanOne(EntityModel entity, IReadOnlyList<Condition> conditions, IReadOnlyList<OrderingColumn> orderings)
     {
@@ -73,7 +74,7 @@ static class QueryPlanner
         double bestScore = 0;
         var key = Ranges(KeyColumnsOf(entity), conditions, maxValueLength: int.MaxValue);
         if (key.IsUsed)
-            (best, bestScore) = (KeyAccess(entity, key, orderings), key.Fixed == entity.Key.Count ? 100 : Score(key));
+            (best, bestScore) = (KeyAccess(entity, key, orderings), Score(key) + (key.Fixed == entity.Key.Count && key.Values.Count <= Places.Many ? 100 : 0));
         foreach (var index in entity.Indexes)
         {
             if (!HasAll(index, conditions))
@@ -111,10 +112,12 @@ static class QueryPlanner
         : [];
 
     /// <summary>
-    /// More columns fixed is better; then a range closed on both sides; then one on one side; one value is better than several.
+    /// More columns fixed is better; then a range closed on both sides; then very many values; then a range on one side; one value is better than
+    /// several.
     /// </summary>
-    static double Score(ColumnRanges ranges) =>
-        ranges.IsUsed ? (10 * ranges.Fixed) + ranges.Selectivity - (ranges.Values.Count > 1 ? 1 : 0) : 0;
+    static double Score(ColumnRanges ranges) => !ranges.IsUsed ? 0
+        : ranges.Values.Count > Places.Many ? 4
+        : (10 * ranges.Fixed) + ranges.Selectivity - (ranges.Values.Count > 1 ? 1 : 0);
 
     static AccessPath KeyAccess(EntityModel entity, ColumnRanges ranges, IReadOnlyList<OrderingColumn> orderings)
     {
@@ -122,9 +125,7 @@ static class QueryPlanner
             return new KeyLookup(KeysOf(ranges)) { Conditions = ranges.Conditions };
         if (ranges.Values.Count == 0)
             return new NoAccess();
-        if (ranges.Values is not [var range])
-            return Everything;
-        return new KeyScan(range, KeyOrder(entity, orderings) ?? ScanDirection.Forward) { Conditions = ranges.Conditions };
+        return new KeyScan(ranges.Values, KeyOrder(entity, orderings) ?? ScanDirection.Forward) { Conditions = ranges.Conditions };
     }
 
     /// <summary>The keys that ranges consist of, if all columns are fixed.</summary>
@@ -140,7 +141,7 @@ static class QueryPlanner
         if (orderings.Count == 0)
             return null;
         if (KeyOrder(entity, orderings) is { } direction)
-            return new KeyScan(KeyRange.All, direction);
+            return new KeyScan(KeyScan.AllKeys, direction);
         IndexScan? best = null;
         foreach (var index in entity.Indexes.Where(index => alternatives.All(conditions => HasAll(index, conditions))))
         {
@@ -215,7 +216,7 @@ static class QueryPlanner
                 else if (equality is null || condition.Values.Count < equality.Values.Count)
                     equality = condition;
             }
-            if (equality is not null && prefixes.Count * equality.Values.Count <= MaxRanges)
+            if (equality is not null && (prefixes.Count == 1 || prefixes.Count * equality.Values.Count <= Math.Max(prefixes.Count, MaxCombinations)))
             {
                 prefixes = [.. prefixes.SelectMany(prefix => equality.Values, (prefix, value) => Append(prefix, column, value))];
                 used.Add(equality);

@@ -193,6 +193,8 @@ sealed class QueryRun<T>
         foreach (var document in reader.Page)
         {
             DocumentsRead++;
+            if (!reader.IsSought(document.EncodedKey))
+                continue;
             // What is skipped unseen need not be an entity.
             if (!isChecked && skip > 0)
             {
