@@ -15,12 +15,27 @@ sealed class EntityConfiguration(Location? location)
 
     public IReadOnlyList<string>? Key { get; set; }
 
-    public List<IndexConfiguration> Indexes { get; } = [];
+    public List<IndexConfiguration> Indexes { get; private set; } = [];
 
     /// <summary>By the path of the property.</summary>
-    public Dictionary<string, PropertyConfiguration> Properties { get; } = [];
+    public Dictionary<string, PropertyConfiguration> Properties { get; private set; } = [];
 
     public List<DerivedConfiguration> Derived { get; } = [];
+
+    /// <summary>The derived class that it is of; null if it is of the entity class.</summary>
+    public INamedTypeSymbol? Class { get; private set; }
+
+    /// <summary>The derived classes that are described by themselves.</summary>
+    public List<EntityConfiguration> Classes { get; } = [];
+
+    /// <summary>The description of a derived class, whose properties and indexes are of the entity class's.</summary>
+    public EntityConfiguration OfClass(INamedTypeSymbol type, Location location)
+    {
+        var known = Classes.Find(described => SymbolEqualityComparer.Default.Equals(described.Class, type));
+        if (known is null)
+            Classes.Add(known = new EntityConfiguration(location) { Class = type, Indexes = Indexes, Properties = Properties });
+        return known;
+    }
 
     public PropertyConfiguration Property(string path, Location location)
     {
@@ -55,9 +70,12 @@ sealed class PropertyConfiguration(Location location)
 }
 
 /// <summary>An index that <c>OnModelCreating</c> declares. Several flags, one for each property, or none for all descending.</summary>
-sealed class IndexConfiguration(Location location, IReadOnlyList<string> properties, string? name)
+sealed class IndexConfiguration(Location location, INamedTypeSymbol? type, IReadOnlyList<string> properties, string? name)
 {
     public Location Location { get; } = location;
+
+    /// <summary>The derived class that it is declared on, if it is on one.</summary>
+    public INamedTypeSymbol? Class { get; } = type;
 
     public IReadOnlyList<string> Properties { get; } = properties;
 

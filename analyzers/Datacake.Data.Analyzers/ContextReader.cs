@@ -32,7 +32,7 @@ static class ContextReader
         var entities = new List<EntitySpec>();
         var properties = type.GetMembers().OfType<IPropertySymbol>().Where(IsKeyspace).ToList();
         var entityTypes = properties.Select(property => ((INamedTypeSymbol)property.Type).TypeArguments[0]).ToList();
-        var model = new ModelReader(syntax.SemanticModel.Compilation, type, cancellationToken);
+        var model = new ModelReader(syntax.SemanticModel.Compilation, type, entityTypes, cancellationToken);
         var configurations = model.Read();
         diagnostics.AddRange(model.Diagnostics);
         foreach (var unknown in configurations.Where(known => !entityTypes.Contains(known.Key, SymbolEqualityComparer.Default)))

@@ -146,17 +146,20 @@ sealed partial class EntityEmitter
                 + $"var items = global::System.Linq.Enumerable.ToList(({property.BareType})v!); "
                 + $"o.{name}.Clear(); foreach (var item in items) o.{name}.{add}; }}");
         }
-        string initializer = settings.Count == 0 ? "" : $" {{ {string.Join(", ", settings)} }}";
         return $"new({Literal(property.Path)}, typeof({property.BareType}), {Metadata}PropertyKind.{property.Kind}, "
-            + $"static e => {owner}{dot}{Identifier(property.Name)}){initializer}";
+            + $"static e => {owner}{dot}{Identifier(property.Name)}){Initializer(settings)}";
     }
+
+    static string Initializer(List<string> settings) => settings.Count == 0 ? "" : $" {{ {string.Join(", ", settings)} }}";
 
     static string Description(IndexSpec index)
     {
-        string descending = index.Descending.Contains(true)
-            ? $" {{ Descending = [{string.Join(", ", index.Descending.Select(flag => flag ? "true" : "false"))}] }}"
-            : "";
-        return $"new({Literal(index.Name)}, [{string.Join(", ", index.Properties.Select(Literal))}]){descending}";
+        var settings = new List<string>();
+        if (index.Descending.Contains(true))
+            settings.Add($"Descending = [{string.Join(", ", index.Descending.Select(flag => flag ? "true" : "false"))}]");
+        if (index.DerivedType is not null)
+            settings.Add($"DerivedType = typeof({index.DerivedType})");
+        return $"new({Literal(index.Name)}, [{string.Join(", ", index.Properties.Select(Literal))}]){Initializer(settings)}";
     }
 
     void EmitWriteKey()

@@ -48,8 +48,8 @@ sealed class EntityReader(
         var specs = ReadClasses(classes, properties);
         var all = properties.SelectMany(property => property.WithDescendants()).ToList();
         CheckStoredNames(all);
-        CheckConfiguration(all, mapper.Ignored);
-        var indexes = new IndexReader(entity, _configuration, all, diagnostics).Read(symbols, ofDerived);
+        CheckConfiguration(all, mapper.Ignored, hierarchy.DerivedTypes);
+        var indexes = new IndexReader(entity, hierarchy.DerivedTypes, _configuration, all, diagnostics).Read(symbols, ofDerived);
         string? keyGenerator = KeyGenerator(keys, properties);
         if (!diagnostics.IsEmpty)
             return null;
@@ -97,7 +97,7 @@ sealed class EntityReader(
         foreach (var known in classes)
         {
             var members = properties
-                .Where(property => property.DerivedType is null || IsOrDerivesFrom(known.Type, property.DerivedType))
+                .Where(property => property.DerivedType is null || Members.LineageOf(known.Type).Any(type => TypeMapping.Bare(type) == property.DerivedType))
                 .ToList();
             if (Constructors.Find(known.Type, members) is { } constructor)
                 specs.Add(new ClassSpec(TypeMapping.Bare(known.Type), known.Discriminator, constructor));
@@ -105,16 +105,6 @@ sealed class EntityReader(
                 diagnostics.Report(Diagnostics.NoConstructor, known.Type, known.Type.Name);
         }
         return specs;
-    }
-
-    static bool IsOrDerivesFrom(INamedTypeSymbol type, string ancestor)
-    {
-        for (var candidate = type; candidate is not null; candidate = candidate.BaseType)
-        {
-            if (TypeMapping.Bare(candidate) == ancestor)
-                return true;
-        }
-        return false;
     }
 
     void CheckStoredNames(List<PropertySpec> all)
@@ -134,8 +124,16 @@ sealed class EntityReader(
         }
     }
 
-    void CheckConfiguration(List<PropertySpec> all, IReadOnlyCollection<string> ignored)
+    void CheckConfiguration(List<PropertySpec> all, IReadOnlyCollection<string> ignored, IReadOnlyList<INamedTypeSymbol> derivedTypes)
     {
+        foreach (var described in _configuration.Classes.Where(known => !derivedTypes.Contains(known.Class!, SymbolEqualityComparer.Default)))
+        {
+            string name = described.Class!.Name;
+            diagnostics.Report(
+                Diagnostics.Configuration,
+                described.Location,
+                $"'{name}' is not stored among the entities of '{type.Name}'; name it with [Derived(typeof({name}))], or HasDiscriminator().HasValue<{name}>()");
+        }
         foreach (var configured in _configuration.Properties)
         {
             var (path, location) = (configured.Key, configured.Value.Location);

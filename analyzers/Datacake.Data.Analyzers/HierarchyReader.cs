@@ -14,6 +14,11 @@ sealed class HierarchyReader(
 
     public bool HasDiscriminator => _derived.Count > 0;
 
+    /// <summary>The classes that entities can be of beside the entity class, and those between these and that.</summary>
+    public IReadOnlyList<INamedTypeSymbol> DerivedTypes => [.. _derived
+        .SelectMany(derived => Members.LineageOf(derived.Type).TakeWhile(ancestor => !IsSame(ancestor, type)))
+        .Distinct<INamedTypeSymbol>(SymbolEqualityComparer.Default)];
+
     /// <summary>The entity class, unless it is abstract, and the ones derived from it; null if none can be.</summary>
     public IReadOnlyList<DerivedConfiguration>? Read()
     {
@@ -55,8 +60,19 @@ sealed class HierarchyReader(
         var properties = new List<IPropertySymbol>();
         foreach (var symbol in _derived.SelectMany(derived => mapper.PropertiesOf(derived.Type)))
         {
-            if (properties.Contains(symbol, SymbolEqualityComparer.Default) || ofEntity.Any(known => known.Name == symbol.Name))
+            if (properties.Contains(symbol, SymbolEqualityComparer.Default)
+                || ofEntity.Any(known => known.Name == symbol.Name && (symbol.IsOverride || IsSame(known, symbol))))
                 continue;
+            if (ofEntity.Any(known => known.Name == symbol.Name))
+            {
+                diagnostics.Report(
+                    Diagnostics.DerivedClass,
+                    symbol,
+                    symbol.ContainingType.Name,
+                    type.Name,
+                    $"its property '{symbol.Name}' hides that of '{type.Name}'; rename it, or override the other");
+                continue;
+            }
             if (properties.Find(other => other.Name == symbol.Name) is { } other)
             {
                 diagnostics.Report(
@@ -90,10 +106,7 @@ sealed class HierarchyReader(
     {
         if (entityTypes.Contains(derived.Type, SymbolEqualityComparer.Default))
             return "it has a keyspace of its own";
-        bool isDerived = false;
-        for (var ancestor = derived.Type.BaseType; ancestor is not null; ancestor = ancestor.BaseType)
-            isDerived |= IsSame(ancestor, entity);
-        if (!isDerived)
+        if (!Members.LineageOf(derived.Type).Skip(1).Contains(entity, SymbolEqualityComparer.Default))
             return "it does not derive from that";
         if (derived.Type.IsAbstract)
             return "it is abstract";

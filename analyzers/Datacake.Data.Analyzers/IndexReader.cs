@@ -3,8 +3,17 @@ using Microsoft.CodeAnalysis;
 namespace Datacake.Data.Analyzers;
 
 /// <summary>Reads the indexes of an entity class, from attributes and <c>OnModelCreating</c>.</summary>
+/// <param name="entity">The entity class.</param>
+/// <param name="derivedTypes">The classes that its entities can be of besides, and those between these and it.</param>
+/// <param name="configuration">What <c>OnModelCreating</c> says of it.</param>
+/// <param name="properties">All mapped properties.</param>
+/// <param name="diagnostics">Takes what is wrong.</param>
 sealed class IndexReader(
-    INamedTypeSymbol entity, EntityConfiguration configuration, IReadOnlyList<PropertySpec> properties, DiagnosticBag diagnostics)
+    INamedTypeSymbol entity,
+    IReadOnlyList<INamedTypeSymbol> derivedTypes,
+    EntityConfiguration configuration,
+    IReadOnlyList<PropertySpec> properties,
+    DiagnosticBag diagnostics)
 {
     readonly List<IndexSpec> _indexes = [];
 
@@ -13,17 +22,14 @@ sealed class IndexReader(
     public IReadOnlyList<IndexSpec> Read(IReadOnlyList<IPropertySymbol> symbols, IReadOnlyList<IPropertySymbol> ofDerived)
     {
         CollectFromProperties([.. symbols, .. ofDerived], "");
-        foreach (var attribute in entity.FindAll(Names.Data + "IndexAttribute"))
-        {
-            var names = attribute.ConstructorArguments.SelectMany(argument => argument.Kind == TypedConstantKind.Array
-                ? argument.Values.Select(value => value.Value as string ?? "")
-                : [argument.Value as string ?? ""]).ToList();
-            Add(LocationOf(entity), names, attribute);
-        }
+        foreach (var type in Members.LineageOf(entity))
+            CollectFromClass(type, derivedType: null);
+        foreach (var type in derivedTypes)
+            CollectFromClass(type, type);
         foreach (var index in configuration.Indexes)
         {
             var descending = index.Descending is { Count: 0 } ? [.. index.Properties.Select(_ => true)] : index.Descending;
-            Add(index.Location, index.Properties, index.Name, descending);
+            Add(index.Location, index.Class, index.Properties, index.Name, descending);
         }
         return _indexes;
     }
@@ -34,13 +40,24 @@ sealed class IndexReader(
         {
             string path = prefix + symbol.Name;
             foreach (var attribute in symbol.FindAll(Names.Data + "IndexAttribute"))
-                Add(LocationOf(symbol), attribute.ConstructorArguments.Length == 0 ? [path] : [], attribute);
+                Add(LocationOf(symbol), derivedType: null, attribute.ConstructorArguments.Length == 0 ? [path] : [], attribute);
             if (properties.Any(property => property.Path == path && property.Kind == MappingKind.Owned))
                 CollectFromProperties(Members.PropertiesOf((INamedTypeSymbol)symbol.Type), path + ".");
         }
     }
 
-    void Add(Location? place, IReadOnlyList<string> names, AttributeData attribute)
+    void CollectFromClass(INamedTypeSymbol type, INamedTypeSymbol? derivedType)
+    {
+        foreach (var attribute in type.FindAll(Names.Data + "IndexAttribute"))
+        {
+            var names = attribute.ConstructorArguments.SelectMany(argument => argument.Kind == TypedConstantKind.Array
+                ? argument.Values.Select(value => value.Value as string ?? "")
+                : [argument.Value as string ?? ""]).ToList();
+            Add(LocationOf(type), derivedType, names, attribute);
+        }
+    }
+
+    void Add(Location? place, INamedTypeSymbol? derivedType, IReadOnlyList<string> names, AttributeData attribute)
     {
         TypedConstant Named(string argument) => attribute.NamedArguments.FirstOrDefault(named => named.Key == argument).Value;
         IReadOnlyList<bool>? descending = Named("AllDescending").Value is true
@@ -48,10 +65,11 @@ sealed class IndexReader(
             : Named("IsDescending") is { Kind: TypedConstantKind.Array, IsNull: false } flags
                 ? [.. flags.Values.Select(flag => flag.Value is true)]
                 : null;
-        Add(place, names, Named("Name").Value as string, descending);
+        Add(place, derivedType, names, Named("Name").Value as string, descending);
     }
 
-    void Add(Location? place, IReadOnlyList<string> names, string? name, IReadOnlyList<bool>? descending)
+    void Add(
+        Location? place, INamedTypeSymbol? derivedType, IReadOnlyList<string> names, string? name, IReadOnlyList<bool>? descending)
     {
         name ??= string.Join("_", names);
         descending ??= [.. names.Select(_ => false)];
@@ -62,11 +80,33 @@ sealed class IndexReader(
             ? $"it has {names.Count} propert{(names.Count == 1 ? "y" : "ies")} and says of {descending.Count} whether they descend" : null;
         foreach (string path in names)
             problem ??= WhyNot(path, names.Count);
+        var classes = ClassesOf(names, derivedType);
+        string? narrowest = Narrowest(classes);
+        if (narrowest is null && classes.Count > 0)
+            problem ??= $"no entity has all its properties, for they are of {string.Join(" and ", classes.Select(type => $"'{NameOf(type)}'"))}";
         if (problem is null)
-            _indexes.Add(new IndexSpec(name, new(names), new(descending)));
+            _indexes.Add(new IndexSpec(name, new(names), new(descending)) { DerivedType = narrowest });
         else
-            diagnostics.Report(Diagnostics.IndexProperty, place, entity.Name, name, problem);
+            diagnostics.Report(Diagnostics.IndexProperty, place, (derivedType ?? entity).Name, name, problem);
     }
+
+    /// <summary>The derived classes that an entity must be of to have the properties.</summary>
+    List<string> ClassesOf(IReadOnlyList<string> names, INamedTypeSymbol? declaredOn)
+    {
+        var classes = properties.Where(property => names.Contains(property.Path)).Select(property => property.DerivedType);
+        if (declaredOn is not null && derivedTypes.Contains(declaredOn, SymbolEqualityComparer.Default))
+            classes = classes.Append(TypeMapping.Bare(declaredOn));
+        return [.. classes.OfType<string>().Distinct()];
+    }
+
+    /// <summary>The one of several classes that is, or derives from, all of them; null if there is none.</summary>
+    string? Narrowest(List<string> classes) => derivedTypes
+        .Where(type => classes.Contains(TypeMapping.Bare(type)))
+        .Where(type => classes.TrueForAll(Members.LineageOf(type).Select(TypeMapping.Bare).Contains))
+        .Select(TypeMapping.Bare)
+        .FirstOrDefault();
+
+    string NameOf(string type) => derivedTypes.First(known => TypeMapping.Bare(known) == type).Name;
 
     string? WhyNot(string path, int count) => properties.FirstOrDefault(candidate => candidate.Path == path) switch
     {
@@ -75,7 +115,6 @@ sealed class IndexReader(
         { Kind: MappingKind.Counter } => $"'{path}' is a counter, whose value is a sum of its cells",
         { Kind: MappingKind.Set } when count > 1 => $"'{path}' is a set, and one of several properties cannot be",
         { OrderedCodec: null } => $"'{path}' is not a single value or a set of them",
-        { DerivedType: not null } => $"'{path}' is not a property of all entities; move it to '{entity.Name}'",
         _ => null,
     };
 

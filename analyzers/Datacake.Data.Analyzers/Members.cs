@@ -10,11 +10,8 @@ static class Members
     /// </summary>
     public static IEnumerable<IPropertySymbol> PropertiesOf(INamedTypeSymbol type)
     {
-        var lineage = new List<INamedTypeSymbol>();
-        for (var ancestor = type; ancestor is not null && ancestor.SpecialType != SpecialType.System_Object; ancestor = ancestor.BaseType)
-            lineage.Insert(0, ancestor);
         var properties = new List<IPropertySymbol>();
-        foreach (var property in lineage.SelectMany(ancestor => ancestor.GetMembers().OfType<IPropertySymbol>()))
+        foreach (var property in LineageOf(type).Reverse().SelectMany(ancestor => ancestor.GetMembers().OfType<IPropertySymbol>()))
         {
             if (property is not { IsStatic: false, IsIndexer: false, PartialDefinitionPart: null }
                 || property.DeclaredAccessibility != Accessibility.Public
@@ -28,6 +25,13 @@ static class Members
             property.Find(Names.Data + "IgnoreAttribute") is null
             && property.Find(Names.Annotations + "Schema.NotMappedAttribute") is null
             && (property.SetMethod is not null || IsAuto(property)));
+    }
+
+    /// <summary>A class and those that it derives from, itself first, without <see cref="object"/>.</summary>
+    public static IEnumerable<INamedTypeSymbol> LineageOf(INamedTypeSymbol type)
+    {
+        for (var ancestor = type; ancestor is not null && ancestor.SpecialType != SpecialType.System_Object; ancestor = ancestor.BaseType)
+            yield return ancestor;
     }
 
     public static bool IsAccessible(INamedTypeSymbol type)

@@ -7,7 +7,12 @@ namespace Datacake.Data.Analyzers;
 /// <summary>
 /// Reads <c>OnModelCreating</c> of a context: follows its calls as if it ran them, and reports what it cannot follow.
 /// </summary>
-sealed class ModelReader(Compilation compilation, INamedTypeSymbol context, CancellationToken cancellationToken)
+/// <param name="compilation">What the context is compiled in.</param>
+/// <param name="context">The context.</param>
+/// <param name="entityTypes">The classes that have keyspaces in it.</param>
+/// <param name="cancellationToken">Stops reading.</param>
+sealed class ModelReader(
+    Compilation compilation, INamedTypeSymbol context, IReadOnlyList<ITypeSymbol> entityTypes, CancellationToken cancellationToken)
 {
     const string Method = "OnModelCreating",
         Examples = "p => p.Name, p => p.Address.City, or p => new { p.Country, p.Number }";
@@ -105,13 +110,17 @@ sealed class ModelReader(Compilation compilation, INamedTypeSymbol context, Canc
         {
             case (_, "Entity") when target == Model:
                 return OfEntity(method.TypeArguments[0], call, arguments, semantics);
+            case (EntityConfiguration { Class: { } derived }, "HasKey" or "ToKeyspace" or "DeleteWins" or "HasDiscriminator"):
+                string of = EntityTypeOf(derived)!.Name;
+                ReportConfiguration(call, $"'{method.Name}' is of all entities of '{of}', and not of '{derived.Name}' alone; call it on Entity<{of}>()");
+                return null;
             case (EntityConfiguration entity, "HasKey"):
                 entity.Key = Paths(arguments, semantics);
                 return entity;
             case (EntityConfiguration entity, "HasIndex"):
                 if (Paths(arguments, semantics) is not { } properties)
                     return null;
-                entity.Indexes.Add(new IndexConfiguration(call.GetLocation(), properties, Text(1)));
+                entity.Indexes.Add(new IndexConfiguration(call.GetLocation(), entity.Class, properties, Text(1)));
                 return entity.Indexes[entity.Indexes.Count - 1];
             case (EntityConfiguration entity, "Property"):
                 return Path(arguments, semantics) is { } path ? entity.Property(path, arguments[0].GetLocation()) : null;
@@ -166,8 +175,11 @@ sealed class ModelReader(Compilation compilation, INamedTypeSymbol context, Canc
     object? OfEntity(
         ITypeSymbol type, InvocationExpressionSyntax call, SeparatedSyntaxList<ArgumentSyntax> arguments, SemanticModel semantics)
     {
-        if (!_entities.TryGetValue(type, out var entity))
-            _entities.Add(type, entity = new EntityConfiguration(call.GetLocation()));
+        var entityType = EntityTypeOf(type) ?? type;
+        if (!_entities.TryGetValue(entityType, out var entity))
+            _entities.Add(entityType, entity = new EntityConfiguration(call.GetLocation()));
+        if (!SymbolEqualityComparer.Default.Equals(entityType, type))
+            entity = entity.OfClass((INamedTypeSymbol)type, call.GetLocation());
         if (arguments.Count == 0)
             return entity;
         if (arguments[0].Expression is not LambdaExpressionSyntax lambda
@@ -182,6 +194,17 @@ sealed class ModelReader(Compilation compilation, INamedTypeSymbol context, Canc
         foreach (var statement in lambda.Block?.Statements ?? [])
             Execute(statement, semantics);
         return Model;
+    }
+
+    /// <summary>The class with a keyspace that a class is or derives from; null if there is none.</summary>
+    ITypeSymbol? EntityTypeOf(ITypeSymbol type)
+    {
+        for (var candidate = type; candidate is not null; candidate = candidate.BaseType)
+        {
+            if (entityTypes.Contains(candidate, SymbolEqualityComparer.Default))
+                return candidate;
+        }
+        return null;
     }
 
     void ReadConversion(
@@ -307,6 +330,9 @@ sealed class ModelReader(Compilation compilation, INamedTypeSymbol context, Canc
             : null;
 
     SemanticModel SemanticsOf(SyntaxNode node) => compilation.GetSemanticModel(node.SyntaxTree);
+
+    void ReportConfiguration(SyntaxNode node, string problem) =>
+        _diagnostics.Add(DiagnosticSpec.Of(Analyzers.Diagnostics.Configuration, node.GetLocation(), problem));
 
     void Report(SyntaxNode node, string problem) =>
         _diagnostics.Add(DiagnosticSpec.Of(Analyzers.Diagnostics.ModelCreating, node.GetLocation(), problem));

@@ -151,7 +151,11 @@ sealed record PropertySpec(
 }
 
 /// <summary>An index on properties by their paths, each ascending or descending.</summary>
-sealed record IndexSpec(string Name, EquatableArray<string> Properties, EquatableArray<bool> Descending);
+sealed record IndexSpec(string Name, EquatableArray<string> Properties, EquatableArray<bool> Descending)
+{
+    /// <summary>The derived class whose entities alone are in it; null if all are.</summary>
+    public string? DerivedType { get; init; }
+}
 
 /// <summary>A diagnostic to report, with its place in the source by value.</summary>
 sealed record DiagnosticSpec(

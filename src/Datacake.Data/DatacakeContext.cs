@@ -236,7 +236,7 @@ public abstract class DatacakeContext : IAsyncDisposable, IDisposable
         return keyspace.Entity is EntityModel<T> model
             ? (keyspace, model)
             : throw new InvalidOperationException(
-                $"{typeof(T).Name} is stored among the entities of {keyspace.Entity.Name}, and has no keyspace of its own; name {keyspace.Entity.Name}.");
+                $"{typeof(T).Name} is stored among the entities of {keyspace.Entity.Name}, and has no keyspace of its own: write Set<{keyspace.Entity.Name}>().OfType<{typeof(T).Name}>().");
     }
 
     void RaiseSavingChanges(Consistency consistency)

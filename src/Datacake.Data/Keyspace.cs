@@ -126,6 +126,8 @@ public sealed class Keyspace<T> : Query<T>
 
     internal override CompiledExpressions Expressions => Model.Expressions;
 
+    internal override QuerySource Source => All.Source;
+
     internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) => All.RunAsync(cancellationToken);
 
     internal override Task<List<T>> ToListCore(CancellationToken cancellationToken) => All.ToListCore(cancellationToken);
@@ -142,8 +144,7 @@ public sealed class Keyspace<T> : Query<T>
 
     internal override ValueTask<long> CountCoreAsync(CancellationToken cancellationToken) => All.CountCoreAsync(cancellationToken);
 
-    internal override Task<SaveResult> ExecuteCore(
-        Action<PropertySetters<T>>? update, Consistency? consistency, CancellationToken cancellationToken) =>
+    internal override Task<SaveResult> ExecuteCore(Action<object>? update, Consistency? consistency, CancellationToken cancellationToken) =>
         All.ExecuteCore(update, consistency, cancellationToken);
 
     internal override Task<TResult?> ExtremeCore<TResult>(

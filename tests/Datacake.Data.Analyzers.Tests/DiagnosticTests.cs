@@ -51,7 +51,9 @@ public class DiagnosticTests
     [InlineData("DCD018", "public class Thing { public int Id { get; set; } [FormerName(\"Y\")] public int X { get; set; } public int Y { get; set; } }", "'Thing.X' cannot be stored as 'Y': so is 'Y'")]
     [InlineData("DCD018", "public class Thing { public int Id { get; set; } [FormerName(\"a.b\")] public int X { get; set; } }", "has a dot")]
     [InlineData("DCD007", "[Index(\"X\", IsDescending = new[] { true, false })] public class Thing { public int Id { get; set; } public int X { get; set; } }", "it has 1 property and says of 2")]
-    [InlineData("DCD007", "[Derived(typeof(A))] public class Thing { public int Id { get; set; } } public class A : Thing { [Index] public int X { get; set; } }", "'X' is not a property of all entities")]
+    [InlineData("DCD007", "[Derived(typeof(A)), Derived(typeof(B))] public class Thing { public int Id { get; set; } } [Index(nameof(X), \"Y\")] public class A : Thing { public int X { get; set; } } public class B : Thing { public int Y { get; set; } }", "The index 'X_Y' of 'A' cannot be kept: no entity has all its properties, for they are of 'A' and 'B'")]
+    [InlineData("DCD007", "[Derived(typeof(A))] public class Thing { public int Id { get; set; } [Index] public int X { get; set; } } [Index(nameof(X))] public class A : Thing;", "another one of that name")]
+    [InlineData("DCD017", "[Derived(typeof(A))] public class Thing { public int Id { get; set; } public string X { get; set; } = \"\"; } public class A : Thing { public new int X { get; set; } }", "its property 'X' hides that of 'Thing'")]
     public void What_the_model_says_of_a_class_and_cannot_be_is_reported(string id, string source, string message) =>
         Reported(GeneratorRun.OfThing(source), id, message);
 
@@ -67,6 +69,8 @@ public class DiagnosticTests
     [InlineData("DCD015", "model.Entity<Thing>().Property(t => t.Name.Length).IsRequired();", "there is no mapped property 'Name.Length' in 'Thing'")]
     [InlineData("DCD015", "model.Entity<Thing>().HasKey(t => t.Ignored);", "'Ignored' of the key is no property")]
     [InlineData("DCD015", "model.Entity<Thing>().Property(t => t.Name).ValueGeneratedOnAdd();", "'Name' is not the key")]
+    [InlineData("DCD015", "model.Entity<Part>().HasIndex(p => p.Name);", "'Part' is not stored among the entities of 'Thing'; name it with [Derived(typeof(Part))]")]
+    [InlineData("DCD015", "model.Entity<Thing>().HasDiscriminator().HasValue<Part>(); model.Entity<Part>().HasKey(p => p.Name);", "'HasKey' is of all entities of 'Thing', and not of 'Part' alone; call it on Entity<Thing>()")]
     [InlineData("DCD013", "model.Entity<Thing>().Property(t => t.Name).HasConversion<int>();", "'int' is no class derived from ValueConverter")]
     [InlineData("DCD007", "model.Entity<Thing>().HasIndex(t => t.List);", "'List' is not a single value")]
     public void What_cannot_be_read_of_a_model_in_code_is_reported(string id, string statement, string message) => Reported(
@@ -78,6 +82,7 @@ public class DiagnosticTests
                 public List<int> List { get; set; } = [];
                 [Ignore] public object? Ignored { get; set; }
             }
+            class Part : Thing;
             class Other { public long Id { get; set; } }
             partial class TestContext(DatacakeNode node) : DatacakeContext(node)
             {

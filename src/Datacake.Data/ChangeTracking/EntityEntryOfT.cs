@@ -19,7 +19,7 @@ public sealed class EntityEntry<T> : EntityEntry
     /// <summary>A property: <c>entry.Property(p => p.Price)</c>.</summary>
     /// <exception cref="ArgumentException">The expression is not a mapped property.</exception>
     public PropertyEntry Property<TProperty>(Expression<Func<T, TProperty>> property) => Property(
-        PropertyPath.Of(property.Body, property.Parameters[0], allowsCast: true)
+        PropertyPath.Of(property.Body, property.Parameters[0])
             ?? throw new ArgumentException(
                 $"'{property}' does not name a property. Write p => p.Price, or p => p.Address.City.", nameof(property)));
 }

@@ -95,6 +95,12 @@ public abstract class EntityModel
         return false;
     }
 
+    /// <summary>Which class an entity is of that is stored as the document, if there are several; null if it cannot be read.</summary>
+    internal abstract ClassModel? ClassOf(Document document);
+
+    /// <summary>An entity of a class of which nothing else is stored.</summary>
+    internal abstract Document Sample(ClassModel known);
+
     /// <summary>What of an entity that is stored as the document comes from its class, where the document has nothing.</summary>
     internal abstract EntityDefaults DefaultsOf(Document document);
 

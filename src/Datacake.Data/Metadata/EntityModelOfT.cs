@@ -74,15 +74,34 @@ public abstract class EntityModel<T> : EntityModel
 
     internal override void GenerateKey(object entity, KeyGenerator keys) => GenerateKey((T)entity, keys);
 
-    internal override EntityDefaults DefaultsOf(Document document)
+    internal override ClassModel? ClassOf(Document document)
     {
-        var defaults = _defaults.Value;
-        if (_discriminator is not null && document.TryGetCell(_discriminator.Property, out var cell) && cell.IsShown(document.Born)
-            && new ValueReader(cell.Value).ReadString() is { } name && defaults.TryGetValue(name, out var known))
-            return known;
-        // A class that is not known is read as the entity class, which comes first.
-        return defaults[Classes.Count == 0 ? "" : Classes[0].Discriminator];
+        if (_discriminator is null)
+            return null;
+        string? name = document.TryGetCell(_discriminator.Property, out var cell) && cell.IsShown(document.Born)
+            ? new ValueReader(cell.Value).ReadString()
+            : null;
+        foreach (var known in Classes)
+        {
+            if (known.Discriminator == name)
+                return known;
+        }
+        // What was stored before there were derived classes, or by a newer version that has more of them.
+        return Classes[0].Type == Type ? Classes[0] : null;
     }
+
+    internal override Document Sample(ClassModel known)
+    {
+        var cells = new DocumentContentBuilder();
+        var name = new ValueWriter();
+        name.WriteString(known.Discriminator);
+        cells.Set(_discriminator!.Property, name.Written);
+        return Document.Put(new HlcTimestamp(1), cells.Build());
+    }
+
+    // Of an entity that cannot be read, because its class is not known and the entity class is abstract, any will do.
+    internal override EntityDefaults DefaultsOf(Document document) =>
+        _defaults.Value[Classes.Count == 0 ? "" : (ClassOf(document) ?? Classes[0]).Discriminator];
 
     /// <param name="key">The encoded key.</param>
     /// <param name="document">The document.</param>

@@ -9,23 +9,48 @@ namespace Datacake.Data.Metadata;
 /// </summary>
 sealed class IndexExtraction
 {
+    readonly EntityModel _entity;
+    readonly Type? _derivedType;
     readonly Column[] _columns;
 
-    IndexExtraction(EntityModel entity, IndexModel index) =>
+    IndexExtraction(EntityModel entity, IndexModel index)
+    {
+        _entity = entity;
+        _derivedType = index.DerivedType;
         _columns = [.. index.Properties.Zip(index.Descending).Select(property => new Column(entity, property.First, property.Second))];
+    }
 
     /// <summary>The declarations of an entity class's indexes.</summary>
     public static IReadOnlyList<DocumentIndex> IndexesOf(EntityModel entity) => [.. entity.Indexes.Select(index =>
     {
         var extraction = new IndexExtraction(entity, index);
-        string signature = string.Join(";", extraction._columns.Select(column => column.Signature).Prepend("1"));
-        return new DocumentIndex(index.Name, signature, extraction.Extract);
+        return new DocumentIndex(index.Name, extraction.Signature(), extraction.Extract);
     })];
+
+    /// <summary>
+    /// What the values depend on: the columns, and what they have by default. That of a class counts if it is another than the entity class's, or
+    /// if the index is of derived classes: a class that is added to those may be that of documents in the store.
+    /// </summary>
+    string Signature()
+    {
+        string common = Defaults(Document.Nothing);
+        var ofClasses = _entity.Classes
+            .Where(known => known.Type.IsAssignableTo(_derivedType ?? _entity.Type))
+            .Select(known => (known.Discriminator, Defaults: Defaults(_entity.Sample(known))))
+            .Where(known => _derivedType is not null || known.Defaults != common)
+            .OrderBy(known => known.Discriminator, StringComparer.Ordinal)
+            .Select(known => $"{known.Discriminator}={known.Defaults}");
+        return string.Join(";", ["1", common, .. ofClasses]);
+
+        string Defaults(Document document) => string.Join(";", _columns.Select(column => column.Signature(document)));
+    }
 
     void Extract(Document document, IndexValues values)
     {
         try
         {
+            if (_derivedType is not null && _entity.ClassOf(document)?.Type.IsAssignableTo(_derivedType) != true)
+                return;
             if (_columns is [{ IsSet: true } elements])
             {
                 elements.WriteElements(document, values);
@@ -63,15 +88,12 @@ sealed class IndexExtraction
 
         public bool IsSet => _property.Kind == PropertyKind.Set;
 
-        public string Signature
+        public string Signature(Document sample)
         {
-            get
-            {
-                var writer = new OrderedKeyWriter();
-                if (!IsSet)
-                    Write(Document.Nothing, writer);
-                return $"{_property.StoredName}:{_property.Kind}:{_property.Type.Name}:{Convert.ToHexString(writer.Written)}{(_isDescending ? ":descending" : "")}";
-            }
+            var writer = new OrderedKeyWriter();
+            if (!IsSet)
+                Write(sample, writer);
+            return $"{_property.StoredName}:{_property.Kind}:{_property.Type.Name}:{Convert.ToHexString(writer.Written)}{(_isDescending ? ":descending" : "")}";
         }
 
         public void Write(Document document, OrderedKeyWriter writer)

@@ -17,6 +17,8 @@ abstract record AccessPath
     public bool IsExact { get; init; } = true;
 
     protected string Where => string.Join(" and ", Conditions);
+
+    protected static string OrAllBetween(int places) => places > Places.Many ? ", or all between if that is less" : "";
 }
 
 /// <summary>Nowhere: the predicate is never true.</summary>
@@ -25,22 +27,24 @@ sealed record NoAccess : AccessPath
     public override string ToString() => "nothing, as the condition is never true";
 }
 
-/// <summary>All entities, or those of a range of keys, in the order of their keys.</summary>
-sealed record KeyScan(KeyRange Keys, ScanDirection Direction) : AccessPath
+/// <summary>All entities, or those of some ranges of keys, in the order of their keys. The ranges are in order, and do not overlap.</summary>
+sealed record KeyScan(IReadOnlyList<KeyRange> Keys, ScanDirection Direction) : AccessPath
 {
-    public bool IsFull => Keys == KeyRange.All;
+    public static readonly IReadOnlyList<KeyRange> AllKeys = [KeyRange.All];
+
+    public bool IsFull => Keys is [var range] && range == KeyRange.All;
 
     public override string ToString() =>
-        (IsFull ? "full scan" : $"key range where {Where}") + (Direction == ScanDirection.Reverse ? ", descending" : "");
+        (IsFull ? "full scan" : $"key range where {Where}{OrAllBetween(Keys.Count)}") + (Direction == ScanDirection.Reverse ? ", descending" : "");
 }
 
-/// <summary>Entities by their keys.</summary>
+/// <summary>Entities by their keys, which are in order.</summary>
 sealed record KeyLookup(IReadOnlyList<DocumentKey> Keys) : AccessPath
 {
-    public override string ToString() => $"key lookup where {Where}";
+    public override string ToString() => $"key lookup where {Where}{OrAllBetween(Keys.Count)}";
 }
 
-/// <summary>Ranges of an index, which do not overlap.</summary>
+/// <summary>Ranges of an index, which are in order, and do not overlap.</summary>
 sealed record IndexScan(IndexModel Index, IReadOnlyList<KeyRange> Values, ScanDirection Direction) : AccessPath
 {
     /// <summary>How many leading columns the conditions fix to one value each.</summary>
@@ -54,7 +58,8 @@ sealed record IndexScan(IndexModel Index, IReadOnlyList<KeyRange> Values, ScanDi
     public override IEnumerable<IndexModel> Indexes => [Index];
 
     public override string ToString() =>
-        $"index {Index.Name}{(Conditions.Count == 0 ? "" : $" where {Where}")}{(Direction == ScanDirection.Reverse ? ", descending" : "")}";
+        $"index {Index.Name}{(Conditions.Count == 0 ? "" : $" where {Where}")}{OrAllBetween(Values.Count)}"
+        + (Direction == ScanDirection.Reverse ? ", descending" : "");
 }
 
 /// <summary>What any of several ways leads to.</summary>

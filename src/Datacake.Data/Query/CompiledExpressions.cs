@@ -30,6 +30,13 @@ sealed class CompiledExpressions
                         + "is to happen then, as in p => p.Address != null && p.Address.City == city.",
                     e);
             }
+            catch (InvalidCastException e)
+            {
+                throw new InvalidOperationException(
+                    $"The expression '{CapturedVariables.Describe(lambda.Body)}' of a query came upon another class. It runs in this process, as C# does: ask "
+                        + "for entities of the class alone, as in OfType<Truck>().Where(t => t.Load > 5), or v => v is Truck && ((Truck)v).Load > 5.",
+                    e);
+            }
         };
     }
 

@@ -50,6 +50,10 @@ sealed class ComponentUse : ExpressionVisitor
         return base.VisitMember(node);
     }
 
+    // The class of the entity is always read.
+    protected override Expression VisitTypeBinary(TypeBinaryExpression node) =>
+        PropertyPath.IsParameter(node.Expression, _entity) ? node : base.VisitTypeBinary(node);
+
     protected override Expression VisitParameter(ParameterExpression node)
     {
         _isAllUsed |= node == _entity;

@@ -17,13 +17,30 @@ enum ConditionKind
 
     /// <summary>A string that starts with the value, by ordinal.</summary>
     StartsWith,
+
+    /// <summary>The entity is of the class that is the value, or of one that derives from it.</summary>
+    Is,
 }
 
-/// <summary>What a predicate says of one property, and an index or key can find.</summary>
+/// <summary>What a predicate says of one property, or of the class, and an index or key can find.</summary>
 sealed record Condition(PropertyModel Property, ConditionKind Kind, IReadOnlyList<object?> Values)
 {
+    static readonly PropertyModel Class = new("its class", typeof(Type), PropertyKind.Value, static entity => entity.GetType());
+
+    /// <summary>The condition that an entity is of a class.</summary>
+    public static Condition Is(Type type) => new(Class, ConditionKind.Is, [type]);
+
+    /// <summary>The class that the entity must be of, if the condition is about that.</summary>
+    public Type? Type => Kind == ConditionKind.Is ? (Type)Values[0]! : null;
+
+    public bool Equals(Condition? other) =>
+        other is not null && Property == other.Property && Kind == other.Kind && (Values == other.Values || (Type is not null && Type == other.Type));
+
+    public override int GetHashCode() => HashCode.Combine(Property, Kind);
+
     public override string ToString() => Kind switch
     {
+        ConditionKind.Is => $"is {Type!.Name}",
         ConditionKind.In when Property.Kind == PropertyKind.Set => $"{Property.Name} contains {List(" or ")}",
         ConditionKind.In when Values.Count == 1 => $"{Property.Name} = {List("")}",
         ConditionKind.In => $"{Property.Name} in ({List(", ")})",

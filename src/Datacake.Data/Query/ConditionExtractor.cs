@@ -11,16 +11,26 @@ namespace Datacake.Data.Querying;
 /// </summary>
 sealed class ConditionExtractor(EntityModel entity, ParameterExpression parameter)
 {
-    const int MaxAlternatives = 16, MaxValues = 1_000;
+    const int MaxAlternatives = 16;
 
     static readonly IReadOnlyList<IReadOnlyList<Condition>> Anything = [[]];
 
     readonly OrderedKeyWriter _writer = new();
+    readonly List<Type> _casts = [];    // the classes that the comparison at hand takes the entity for
 
-    /// <summary>Whether what was found so far says just what the predicates say, and not less.</summary>
-    public bool IsExact { get; private set; } = true;
+    bool _isExact;
 
-    public IReadOnlyList<IReadOnlyList<Condition>> Extract(Expression predicate)
+    /// <param name="predicate">What is to be true.</param>
+    /// <param name="isExact">Whether what is found says just what the predicate says, and not less.</param>
+    public IReadOnlyList<IReadOnlyList<Condition>> Extract(Expression predicate, out bool isExact)
+    {
+        _isExact = true;
+        var found = Extract(predicate);
+        isExact = _isExact;
+        return found;
+    }
+
+    IReadOnlyList<IReadOnlyList<Condition>> Extract(Expression predicate)
     {
         switch (predicate)
         {
@@ -30,6 +40,18 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
                 var left = Extract(either.Left);
                 var right = Extract(either.Right);
                 return left.Count + right.Count <= MaxAlternatives ? [.. left, .. right] : NotKnown();
+            case BinaryExpression comparison when ExactClass(comparison) is { } type:
+                _isExact = false;
+                return OfClass(type);
+            case BinaryExpression
+            {
+                NodeType: ExpressionType.NotEqual,
+                Left: UnaryExpression { NodeType: ExpressionType.TypeAs } cast,
+                Right: ConstantExpression { Value: null },
+            } when PropertyPath.IsParameter(cast, parameter):
+                return OfClass(cast.Type);
+            case TypeBinaryExpression { NodeType: ExpressionType.TypeIs } test when PropertyPath.IsParameter(test.Expression, parameter):
+                return OfClass(test.TypeOperand);
             case BinaryExpression comparison:
                 return Single(Comparison(comparison));
             case MethodCallExpression call:
@@ -52,7 +74,7 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
 
     IReadOnlyList<IReadOnlyList<Condition>> NotKnown()
     {
-        IsExact = false;
+        _isExact = false;
         return Anything;
     }
 
@@ -61,16 +83,35 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
     {
         if (left.Count * right.Count > MaxAlternatives)
             return left.Count <= right.Count ? left : right;
-        return [.. left.SelectMany(_ => right, IReadOnlyList<Condition> (a, b) => [.. a, .. b])];
+        return [.. left.SelectMany(_ => right, IReadOnlyList<Condition> (a, b) =>
+            [.. a, .. b.Where(added => added.Type is not { } type || !a.Any(known => known.Type == type))])];
     }
 
     IReadOnlyList<IReadOnlyList<Condition>> Single(Condition? condition)
     {
+        var casts = _casts.ToArray();
+        _casts.Clear();
         if (condition is null)
             return NotKnown();
-        IsExact &= IsExactOf(condition.Property);
-        return [[condition]];
+        _isExact &= IsExactOf(condition.Property);
+        // Of an entity of another class the comparison is never true: it throws.
+        return casts.Select(OfClass).Aggregate<IReadOnlyList<IReadOnlyList<Condition>>, IReadOnlyList<IReadOnlyList<Condition>>>([[condition]], And);
     }
+
+    /// <summary>That the entity is of a class, or of one derived from it.</summary>
+    IReadOnlyList<IReadOnlyList<Condition>> OfClass(Type type)
+    {
+        if (type.IsAssignableFrom(entity.Type))
+            return Anything;
+        return entity.Classes.Any(known => type.IsAssignableFrom(known.Type)) ? [[Condition.Is(type)]] : [];
+    }
+
+    /// <summary>The class in <c>v.GetType() == typeof(Truck)</c>.</summary>
+    Type? ExactClass(BinaryExpression comparison) =>
+        comparison is { NodeType: ExpressionType.Equal, Left: MethodCallExpression { Method.Name: nameof(GetType), Object: { } of, Arguments: [] } }
+            && PropertyPath.IsParameter(of, parameter) && TryGetValue(comparison.Right, out object? value)
+            ? value as Type
+            : null;
 
     /// <summary>
     /// Whether an index decides a comparison as the language does: not where a missing owner makes it throw, nor for NaN, nor of arrays,
@@ -97,7 +138,7 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
     Condition? Compare(Expression left, ExpressionType kind, Expression right)
     {
         // Two objects are compared by reference.
-        IsExact &= left.Type != typeof(object);
+        _isExact &= left.Type != typeof(object);
         if (Property(left) is { } property && TryGetValue(right, out object? value))
             return Compare(property, kind, value);
         if (Property(right) is { } mirrored && TryGetValue(left, out value))
@@ -190,14 +231,8 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
         if (Property(item) is not { Kind: not PropertyKind.Set } property || !TryGetValue(list, out object? value)
             || value is not IEnumerable enumerable || !IsDefaultEquality(enumerable))
             return null;
-        var values = new List<object?>();
-        foreach (object? candidate in enumerable)
-        {
-            if (values.Count == MaxValues || !IsWritable(property, candidate))
-                return null;
-            values.Add(candidate);
-        }
-        return new Condition(property, ConditionKind.In, values);
+        object?[] values = [.. enumerable.Cast<object?>()];
+        return Array.TrueForAll(values, candidate => IsWritable(property, candidate)) ? new Condition(property, ConditionKind.In, values) : null;
     }
 
     /// <summary>
@@ -226,9 +261,10 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
             expression is UnaryExpression { NodeType: ExpressionType.Convert or ExpressionType.ConvertChecked, Method: null } convert
                 && KeepsOrder(convert.Operand.Type, convert.Type))
             expression = convert.Operand;
-        return PropertyPath.Of(expression, parameter) is { } path && entity.FindProperty(path) is { OrderedCodec: not null } property
-            ? property
-            : null;
+        if (PropertyPath.Of(expression, parameter, out var of) is not { } path || entity.FindProperty(path) is not { OrderedCodec: not null } property)
+            return null;
+        _casts.Add(of);
+        return property;
     }
 
     /// <summary>

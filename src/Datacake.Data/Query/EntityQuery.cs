@@ -8,13 +8,11 @@ namespace Datacake.Data.Querying;
 sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool isTracking = true) : OrderedQuery<T>
     where T : class
 {
-    public Keyspace<T> Source => source;
-
-    public bool IsTracking => isTracking;
-
     public override Query<T> AsNoTracking() => new EntityQuery<T>(source, spec, isTracking: false);
 
     internal override CompiledExpressions Expressions => source.Model.Expressions;
+
+    internal override QuerySource Source => new(source.Context, source.Model, isTracking);
 
     internal override IReadOnlyList<Ordering<T>> Orderings => spec.Orderings;
 
@@ -43,8 +41,8 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool 
     {
         var run = NewRun();
         var parts = new List<string> { $"{source.Name}: {run.Path}" };
-        if (spec.Predicates.Count > 0 && !run.IsAnsweredByPath)
-            parts.Add($"check {string.Join(" and ", spec.Predicates.Select(predicate => CapturedVariables.Describe(predicate.Body)))}");
+        if (run.Checked.Count > 0)
+            parts.Add($"check {string.Join(" and ", run.Checked.Select(predicate => CapturedVariables.Describe(predicate.Body)))}");
         if (spec.Orderings.Count > 0)
         {
             parts.Add(

@@ -10,21 +10,13 @@ sealed partial class EntityQuery<T>
     const int MaxAttempts = 100;
 
     internal override async Task<SaveResult> ExecuteCore(
-        Action<PropertySetters<T>>? update, Consistency? consistency, CancellationToken cancellationToken)
+        Action<object>? update, Consistency? consistency, CancellationToken cancellationToken)
     {
-        PropertySetters<T>? setters = null;
-        if (update is not null)
-        {
-            setters = new PropertySetters<T>(source.Model);
-            update(setters);
-            if (setters.Count == 0)
-                throw new ArgumentException("Nothing is to be updated: call SetProperty for each property.", nameof(update));
-        }
         using var operation = source.Context.Concurrency.Enter();
         var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
         for (int attempt = 1; ; attempt++)
         {
-            var transaction = await TransactionOfAsync(store, setters, cancellationToken).ConfigureAwait(false);
+            var transaction = await TransactionOfAsync(store, update, cancellationToken).ConfigureAwait(false);
             if (transaction.Count == 0)
                 return new SaveResult(0, default, NodeSet.Of(source.Context.Node.Id));
             try
@@ -42,7 +34,7 @@ sealed partial class EntityQuery<T>
 
     /// <summary>What has to be written, on condition that the entities are still as they are now.</summary>
     async ValueTask<Transaction> TransactionOfAsync(
-        ReplicatedStore store, PropertySetters<T>? setters, CancellationToken cancellationToken)
+        ReplicatedStore store, Action<object>? update, CancellationToken cancellationToken)
     {
         var transaction = new Transaction();
         var errors = new List<ValidationError>();
@@ -53,12 +45,12 @@ sealed partial class EntityQuery<T>
         {
             foreach (var (key, document, entity, _) in rows)
             {
-                if (setters is null)
+                if (update is null)
                     transaction.Delete(source.Name, key);
                 else
                 {
                     var before = source.Model.Encode(entity, writer);
-                    setters.Apply(entity);
+                    update(entity);
                     source.Model.Validate(entity, key, errors);
                     var changes = source.Model.Encode(entity, writer).ChangesFrom(before);
                     if (changes.IsEmpty)

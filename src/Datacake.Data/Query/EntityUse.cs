@@ -17,7 +17,11 @@ sealed class EntityUse : ExpressionVisitor
         return search._isFound;
     }
 
-    protected override Expression VisitMember(MemberExpression node) => node.Expression == _entity ? node : base.VisitMember(node);
+    protected override Expression VisitMember(MemberExpression node) =>
+        PropertyPath.IsParameter(node.Expression, _entity) ? node : base.VisitMember(node);
+
+    protected override Expression VisitTypeBinary(TypeBinaryExpression node) =>
+        PropertyPath.IsParameter(node.Expression, _entity) ? node : base.VisitTypeBinary(node);
 
     protected override Expression VisitParameter(ParameterExpression node)
     {

@@ -14,7 +14,9 @@ sealed class KeyList
         _keys[_count++] = key;
     }
 
-    public void Add(IndexPage page)
+    /// <param name="page">A page of an index.</param>
+    /// <param name="isSought">Which of its entries are added.</param>
+    public void Add(IndexPage page, Predicate<int> isSought)
     {
         Reserve(page.Count);
         int length = 0;
@@ -23,6 +25,8 @@ sealed class KeyList
         var all = new byte[length];
         for (int i = 0, start = 0; i < page.Count; i++)
         {
+            if (!isSought(i))
+                continue;
             var key = page.KeyOf(i);
             key.CopyTo(all.AsSpan(start));
             _keys[_count++] = new DocumentKey(all.AsMemory(start, key.Length));

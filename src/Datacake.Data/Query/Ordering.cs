@@ -16,6 +16,9 @@ abstract class Ordering<T>(bool isDescending)
     /// <summary>Whether two items are equal in this key.</summary>
     public abstract bool AreEqual(T a, T b);
 
+    /// <summary>The same for entities of the class that the items are of a derived class of.</summary>
+    public abstract Ordering<TEntity> Of<TEntity>();
+
     public OrderingColumn ToColumn() => new(PropertyPath.Of(KeySelector.Body, KeySelector.Parameters[0]), IsDescending);
 
     public override string ToString() => $"{ToColumn().Property ?? KeySelector.ToString()}{(IsDescending ? " descending" : "")}";
@@ -54,6 +57,9 @@ sealed class Ordering<T, TKey>(Expression<Func<T, TKey>> keySelector, bool isDes
             ? rows.ThenByDescending(row => key(item(row)), QueryComparer<TKey>.Instance)
             : rows.ThenBy(row => key(item(row)), QueryComparer<TKey>.Instance);
     }
+
+    public override Ordering<TEntity> Of<TEntity>() =>
+        new Ordering<TEntity, TKey>(ParameterReplacement.Cast<TEntity, T, TKey>(keySelector), IsDescending, expressions);
 
     public override bool AreEqual(T a, T b) => QueryComparer<TKey>.Instance.Compare(Key(a), Key(b)) == 0;
 

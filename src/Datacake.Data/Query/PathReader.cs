@@ -9,7 +9,9 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
     public const int FirstPage = 32, LargestPage = 512;
 
     readonly IndexPage _index = new();
-    KeyRange? _rest;                    // what is left of a scan; null before its first page
+    bool? _isLessBetween = PlacesOf(path) > Places.Many ? null : false;     // null: to be decided
+    int _range;                         // how many ranges of a scan are done
+    KeyRange? _rest;                    // what is left of the one at hand; null before its first page
     ArraySegment<DocumentKey>? _keys;   // what is left of the documents that are read by key; null before the first page
     int _indexAt;
     int _page = page;
@@ -21,9 +23,19 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
     public ValueTask<bool> MoveNextAsync(CancellationToken cancellationToken) => path switch
     {
         NoAccess => new(false),
-        KeyScan scan => ScanAsync(scan, cancellationToken),
+        KeyScan or KeyLookup when _isLessBetween is null => DecideAsync(cancellationToken),
+        KeyScan scan => ScanAsync(_isLessBetween == true ? [Places.Between(scan.Keys)] : scan.Keys, scan.Direction, cancellationToken),
+        KeyLookup lookup when _isLessBetween == true => ScanAsync([Places.Between(lookup.Keys)], ScanDirection.Forward, cancellationToken),
         IndexScan { IsInOrder: true, Values: [_] } index => ScanAsync(index, cancellationToken),
         _ => GetAsync(cancellationToken),
+    };
+
+    /// <summary>Whether a document of the page is one that the path leads to.</summary>
+    public bool IsSought(ReadOnlySpan<byte> key) => _isLessBetween != true || path switch
+    {
+        KeyScan scan => Places.Contain(scan.Keys, key),
+        KeyLookup lookup => Places.Contain(lookup.Keys, key),
+        _ => true,
     };
 
     /// <summary>
@@ -52,7 +64,21 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
     {
         long count = 0;
         using var page = new IndexPage();
-        foreach (var range in index.Values)
+        await ScanAsync(snapshot, keyspace, index, page, isSought =>
+        {
+            for (int i = 0; i < page.Count; i++)
+                count += isSought(i) ? 1 : 0;
+        }, cancellationToken).ConfigureAwait(false);
+        return count;
+    }
+
+    /// <summary>Goes through the entries of an index in pages, of which some are passed over.</summary>
+    static async ValueTask ScanAsync(
+        StoreSnapshot snapshot, string keyspace, IndexScan index, IndexPage page, Action<Predicate<int>> take, CancellationToken cancellationToken)
+    {
+        bool isLessBetween = await Places.IsLessBetweenAsync(snapshot, keyspace, index.Values.Count, cancellationToken).ConfigureAwait(false);
+        Predicate<int> isSought = isLessBetween ? entry => Places.Contain(index.Values, page.PositionOf(entry)) : static _ => true;
+        foreach (var range in isLessBetween ? [Places.Between(index.Values)] : index.Values)
         {
             for (var rest = range; ;)
             {
@@ -61,21 +87,39 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
                     .ConfigureAwait(false);
                 if (page.Count == 0)
                     break;
-                count += page.Count;
+                take(isSought);
                 rest = rest.After(last);
             }
         }
-        return count;
     }
 
-    async ValueTask<bool> ScanAsync(KeyScan scan, CancellationToken cancellationToken)
+    static int PlacesOf(AccessPath path) => path switch
     {
-        var range = _rest ?? scan.Keys;
-        var last = await snapshot.ScanAsync(keyspace, range, scan.Direction, TakePage(), Page, cancellationToken).ConfigureAwait(false);
-        if (Page.IsEmpty)
-            return false;
-        _rest = scan.Direction == ScanDirection.Forward ? range.After(last) : range.Before(last);
-        return true;
+        KeyScan scan => scan.Keys.Count,
+        KeyLookup lookup => lookup.Keys.Count,
+        _ => 0,
+    };
+
+    async ValueTask<bool> DecideAsync(CancellationToken cancellationToken)
+    {
+        _isLessBetween = await Places.IsLessBetweenAsync(snapshot, keyspace, PlacesOf(path), cancellationToken).ConfigureAwait(false);
+        return await MoveNextAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    async ValueTask<bool> ScanAsync(IReadOnlyList<KeyRange> ranges, ScanDirection direction, CancellationToken cancellationToken)
+    {
+        for (; _range < ranges.Count; _range++)
+        {
+            var range = _rest ?? ranges[direction == ScanDirection.Forward ? _range : ranges.Count - 1 - _range];
+            var last = await snapshot.ScanAsync(keyspace, range, direction, TakePage(), Page, cancellationToken).ConfigureAwait(false);
+            if (!Page.IsEmpty)
+            {
+                _rest = direction == ScanDirection.Forward ? range.After(last) : range.Before(last);
+                return true;
+            }
+            _rest = null;
+        }
+        return false;
     }
 
     async ValueTask<bool> ScanAsync(IndexScan scan, CancellationToken cancellationToken)
@@ -87,7 +131,7 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
             return false;
         _indexAt = 0;
         var keys = new KeyList();
-        keys.Add(_index);
+        keys.Add(_index, static _ => true);
         await snapshot.GetManyAsync(keyspace, keys.ToSegment(), Page, cancellationToken).ConfigureAwait(false);
         _rest = scan.Direction == ScanDirection.Forward ? range.After(last) : range.Before(last);
         return true;
@@ -125,19 +169,7 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
                     await CollectKeysAsync(part, keys, cancellationToken).ConfigureAwait(false);
                 break;
             case IndexScan index:
-                foreach (var range in index.Values)
-                {
-                    for (var rest = range; ;)
-                    {
-                        var last = await snapshot
-                            .ScanIndexAsync(keyspace, index.Index.Name, rest, ScanDirection.Forward, LargestPage, _index, cancellationToken)
-                            .ConfigureAwait(false);
-                        if (_index.Count == 0)
-                            break;
-                        keys.Add(_index);
-                        rest = rest.After(last);
-                    }
-                }
+                await ScanAsync(snapshot, keyspace, index, _index, isSought => keys.Add(_index, isSought), cancellationToken).ConfigureAwait(false);
                 break;
             default:
                 throw new InvalidOperationException($"The path '{from}' has no keys of its own.");

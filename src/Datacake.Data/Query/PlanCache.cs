@@ -3,7 +3,7 @@ using Datacake.Data.Metadata;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// The plans of queries by their shape: which properties are compared how and what is ordered by, but not with which values. To choose a plan
+/// The plans of queries by their shape: which properties are compared how, of which class entities are, and what is ordered by, but not with which values. To choose a plan
 /// costs more than to read by one. Thread-safe.
 /// </summary>
 /// <remarks>
@@ -34,17 +34,17 @@ sealed class PlanCache
 /// <summary>What a plan depends on, for conditions whose values do not matter to it.</summary>
 sealed class PlanShape : IEquatable<PlanShape>
 {
-    readonly (PropertyModel, ConditionKind)[] _conditions;
+    readonly (object Of, ConditionKind Kind)[] _conditions;
     readonly IReadOnlyList<OrderingColumn> _orderings;
     readonly int _hash;
 
-    PlanShape((PropertyModel, ConditionKind)[] conditions, IReadOnlyList<OrderingColumn> orderings)
+    PlanShape((object Of, ConditionKind Kind)[] conditions, IReadOnlyList<OrderingColumn> orderings)
     {
         _conditions = conditions;
         _orderings = orderings;
         var hash = new HashCode();
-        foreach (var (property, kind) in conditions)
-            hash.Add((property.GetHashCode(), kind));
+        foreach (var condition in conditions)
+            hash.Add(condition);
         foreach (var ordering in orderings)
             hash.Add(ordering);
         _hash = hash.ToHashCode();
@@ -55,13 +55,13 @@ sealed class PlanShape : IEquatable<PlanShape>
     {
         if (alternatives is not [var conditions])
             return null;
-        var compared = new (PropertyModel, ConditionKind)[conditions.Count];
+        var compared = new (object Of, ConditionKind Kind)[conditions.Count];
         for (int i = 0; i < compared.Length; i++)
         {
             // Null is not ordered among the values, and a list can be empty, or too long for ranges.
             if (conditions[i].Values is not [not null])
                 return null;
-            compared[i] = (conditions[i].Property, conditions[i].Kind);
+            compared[i] = (conditions[i].Type as object ?? conditions[i].Property, conditions[i].Kind);
         }
         return new PlanShape(compared, orderings);
     }
@@ -72,7 +72,7 @@ sealed class PlanShape : IEquatable<PlanShape>
             return false;
         for (int i = 0; i < _conditions.Length; i++)
         {
-            if (!ReferenceEquals(_conditions[i].Item1, other._conditions[i].Item1) || _conditions[i].Item2 != other._conditions[i].Item2)
+            if (!ReferenceEquals(_conditions[i].Of, other._conditions[i].Of) || _conditions[i].Kind != other._conditions[i].Kind)
                 return false;
         }
         for (int i = 0; i < _orderings.Count; i++)

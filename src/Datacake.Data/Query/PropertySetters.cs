@@ -32,18 +32,17 @@ public sealed class PropertySetters<T>
     }
 
     /// <summary>Works out all values before it sets the first one.</summary>
-    internal void Apply(T entity)
+    internal void Apply(object entity)
     {
-        object target = entity!;
-        object?[] values = [.. _setters.Select(setter => setter.Value(entity))];
+        object?[] values = [.. _setters.Select(setter => setter.Value((T)entity))];
         for (int i = 0; i < values.Length; i++)
-            _setters[i].Set(target, values[i]);
+            _setters[i].Set(entity, values[i]);
     }
 
     Action<object, object?> SetterOf(LambdaExpression property)
     {
         ArgumentNullException.ThrowIfNull(property);
-        var known = PropertyPath.Of(property.Body, property.Parameters[0], allowsCast: true) is { } path ? _model.FindProperty(path) : null;
+        var known = PropertyPath.Of(property.Body, property.Parameters[0]) is { } path ? _model.FindProperty(path) : null;
         return known is { Setter: { } setter, Kind: not PropertyKind.Key }
             ? setter
             : throw new ArgumentException(

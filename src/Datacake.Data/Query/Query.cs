@@ -26,6 +26,12 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     /// <summary>What the selector makes of each item. Entities that go into the result as a whole are tracked, others not.</summary>
     public Query<TResult> Select<TResult>(Expression<Func<T, TResult>> selector) => SelectCore(OrdinalNormalizer.Normalize(selector));
 
+    /// <summary>
+    /// The items that are of a class, as such: <c>db.Vehicles.OfType&lt;Truck&gt;().Where(t => t.Load > 5)</c>. An index of the class, that is one
+    /// on its properties or declared on it, finds them.
+    /// </summary>
+    public Query<TResult> OfType<TResult>() => new DerivedQuery<T, TResult>(WhereCore(item => item is TResult));
+
     /// <summary>The items in ascending order of a key: null first, strings by ordinal.</summary>
     public OrderedQuery<T> OrderBy<TKey>(Expression<Func<T, TKey>> keySelector) =>
         OrderByCore([new Ordering<T, TKey>(keySelector, isDescending: false, Expressions)]);
@@ -68,6 +74,9 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     public override string ToString() => Explain();
 
     internal abstract CompiledExpressions Expressions { get; }
+
+    /// <summary>Where the entities come from, if the query is one for the entities of a keyspace.</summary>
+    internal virtual QuerySource? Source => null;
 
     /// <summary>The results, in batches that are never empty.</summary>
     internal abstract IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken);

@@ -31,8 +31,7 @@ public abstract partial class Query<T>
     /// </summary>
     public Task<SaveResult> ExecuteUpdateAsync(Action<PropertySetters<T>> setProperties, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(setProperties);
-        return ExecuteCore(setProperties, consistency: null, cancellationToken);
+        return ExecuteCore(UpdateOf(setProperties), consistency: null, cancellationToken);
     }
 
     /// <summary>
@@ -52,14 +51,25 @@ public abstract partial class Query<T>
     public Task<SaveResult> ExecuteUpdateAsync(
         Action<PropertySetters<T>> setProperties, Consistency consistency, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(setProperties);
-        return ExecuteCore(setProperties, consistency, cancellationToken);
+        return ExecuteCore(UpdateOf(setProperties), consistency, cancellationToken);
     }
 
     /// <summary>Updates, or deletes if <paramref name="update"/> is null.</summary>
-    internal virtual Task<SaveResult> ExecuteCore(
-        Action<PropertySetters<T>>? update, Consistency? consistency, CancellationToken cancellationToken) =>
-        throw new InvalidOperationException(
-            $"ExecuteUpdateAsync and ExecuteDeleteAsync need a query for the entities of a keyspace; this is '{this}'. Leave out Select, Distinct, "
-            + "and what follows Skip and Take.");
+    internal virtual Task<SaveResult> ExecuteCore(Action<object>? update, Consistency? consistency, CancellationToken cancellationToken) =>
+        throw NotOfEntities();
+
+    /// <summary>What changes an entity as the caller says.</summary>
+    Action<object> UpdateOf(Action<PropertySetters<T>> setProperties)
+    {
+        ArgumentNullException.ThrowIfNull(setProperties);
+        var setters = new PropertySetters<T>((Source ?? throw NotOfEntities()).Model);
+        setProperties(setters);
+        return setters.Count > 0
+            ? setters.Apply
+            : throw new ArgumentException("Nothing is to be updated: call SetProperty for each property.", nameof(setProperties));
+    }
+
+    InvalidOperationException NotOfEntities() => new(
+        $"ExecuteUpdateAsync and ExecuteDeleteAsync need a query for the entities of a keyspace; this is '{this}'. Leave out Select, Distinct, "
+        + "and what follows Skip and Take.");
 }

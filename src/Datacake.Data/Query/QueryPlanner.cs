@@ -13,7 +13,8 @@ readonly record struct OrderingColumn(string? Property, bool IsDescending);
 /// </summary>
 static class QueryPlanner
 {
-    const int MaxRanges = 1_000;
+    /// <summary>So many ranges come at most of values of several columns; of one column, as many as the query names.</summary>
+    const int MaxCombinations = 1_000;
 
     /// <param name="entity">The entity class.</param>
     /// <param name="alternatives">What the predicate says: alternatives of conditions.</param>
@@ -31,7 +32,7 @@ static class QueryPlanner
             .ToList();
         if (paths.Count == 0)
             return new NoAccess();
-        return paths.TrueForAll(path => path is KeyLookup or IndexScan) ? new UnionAccess(paths) : InOrder(entity, orderings) ?? Everything;
+        return paths.TrueForAll(path => path is KeyLookup or IndexScan) ? new UnionAccess(paths) : InOrder(entity, alternatives, orderings) ?? Everything;
     }
 
     /// <summary>
@@ -50,15 +51,19 @@ static class QueryPlanner
             index is null ? int.MaxValue : DocumentIndex.MaxValueLength);
         rebound = known switch
         {
-            IndexScan scan when !ranges.IsCut => scan with { Values = ranges.Values, Conditions = ranges.Conditions },
-            KeyScan scan when ranges.Values is [var range] => scan with { Keys = range, Conditions = ranges.Conditions },
+            IndexScan scan when !ranges.IsCut => scan with
+            {
+                Values = ranges.IsUsed ? ranges.Values : scan.Values,
+                Conditions = [.. AnsweredClasses(scan.Index, conditions), .. ranges.Conditions],
+            },
+            KeyScan scan when ranges.Values.Count > 0 => scan with { Keys = ranges.Values, Conditions = ranges.Conditions },
             KeyLookup => new KeyLookup(KeysOf(ranges)) { Conditions = ranges.Conditions },
             _ => null,
         };
         return rebound is not null;
     }
 
-    public static KeyScan Everything => new(KeyRange.All, ScanDirection.Forward);
+    public static KeyScan Everything => new(KeyScan.AllKeys, ScanDirection.Forward);
 
     static AccessPath PlanOne(EntityModel entity, IReadOnlyList<Condition> conditions, IReadOnlyList<OrderingColumn> orderings)
     {
@@ -69,33 +74,50 @@ static class QueryPlanner
         double bestScore = 0;
         var key = Ranges(KeyColumnsOf(entity), conditions, maxValueLength: int.MaxValue);
         if (key.IsUsed)
-            (best, bestScore) = (KeyAccess(entity, key, orderings), key.Fixed == entity.Key.Count ? 100 : Score(key));
+            (best, bestScore) = (KeyAccess(entity, key, orderings), Score(key) + (key.Fixed == entity.Key.Count && key.Values.Count <= Places.Many ? 100 : 0));
         foreach (var index in entity.Indexes)
         {
+            if (!HasAll(index, conditions))
+                continue;
             var columns = ColumnsOf(entity, index);
             var ranges = Ranges(columns, conditions, DocumentIndex.MaxValueLength);
+            var classes = AnsweredClasses(index, conditions);
+            // A set may be empty, and then its entity is not in the index.
+            if (!ranges.IsUsed && (classes.Count == 0 || columns is [{ Property.Kind: PropertyKind.Set }]))
+                continue;
             // The order decides between equals: it spares reading all there is before the first.
             var (ordered, direction) = OrderOf(columns, ranges, orderings);
-            double score = Score(ranges) + (ordered > 0 ? 0.5 : 0) + (0.01 * ordered);
-            if (!ranges.IsUsed || score <= bestScore)
+            double score = Score(ranges) + (classes.Count > 0 ? 0.5 : 0) + (ordered > 0 ? 0.5 : 0) + (0.01 * ordered);
+            if (score <= bestScore)
                 continue;
-            best = new IndexScan(index, ranges.Values, direction)
+            best = new IndexScan(index, ranges.IsUsed ? ranges.Values : [KeyRange.All], direction)
             {
-                Conditions = ranges.Conditions,
+                Conditions = [.. classes, .. ranges.Conditions],
                 FixedColumns = ranges.Fixed,
                 OrderedColumns = ordered,
                 IsExact = !ranges.IsCut,
             };
             bestScore = score;
         }
-        return best is KeyScan { IsFull: true } ? InOrder(entity, orderings) ?? best : best;
+        return best is KeyScan { IsFull: true } ? InOrder(entity, [conditions], orderings) ?? best : best;
     }
 
+    /// <summary>Whether all entities that conditions can be true of are in an index: it may be of a derived class.</summary>
+    static bool HasAll(IndexModel index, IReadOnlyList<Condition> conditions) =>
+        index.DerivedType is not { } type || conditions.Any(condition => condition.Type?.IsAssignableTo(type) == true);
+
+    /// <summary>Which conditions are true of all entities in an index, since it is of a derived class.</summary>
+    static List<Condition> AnsweredClasses(IndexModel index, IReadOnlyList<Condition> conditions) => index.DerivedType is { } type
+        ? [.. conditions.Where(condition => condition.Type?.IsAssignableFrom(type) == true)]
+        : [];
+
     /// <summary>
-    /// More columns fixed is better; then a range closed on both sides; then one on one side; one value is better than several.
+    /// More columns fixed is better; then a range closed on both sides; then very many values; then a range on one side; one value is better than
+    /// several.
     /// </summary>
-    static double Score(ColumnRanges ranges) =>
-        ranges.IsUsed ? (10 * ranges.Fixed) + ranges.Selectivity - (ranges.Values.Count > 1 ? 1 : 0) : 0;
+    static double Score(ColumnRanges ranges) => !ranges.IsUsed ? 0
+        : ranges.Values.Count > Places.Many ? 4
+        : (10 * ranges.Fixed) + ranges.Selectivity - (ranges.Values.Count > 1 ? 1 : 0);
 
     static AccessPath KeyAccess(EntityModel entity, ColumnRanges ranges, IReadOnlyList<OrderingColumn> orderings)
     {
@@ -103,9 +125,7 @@ static class QueryPlanner
             return new KeyLookup(KeysOf(ranges)) { Conditions = ranges.Conditions };
         if (ranges.Values.Count == 0)
             return new NoAccess();
-        if (ranges.Values is not [var range])
-            return Everything;
-        return new KeyScan(range, KeyOrder(entity, orderings) ?? ScanDirection.Forward) { Conditions = ranges.Conditions };
+        return new KeyScan(ranges.Values, KeyOrder(entity, orderings) ?? ScanDirection.Forward) { Conditions = ranges.Conditions };
     }
 
     /// <summary>The keys that ranges consist of, if all columns are fixed.</summary>
@@ -115,14 +135,15 @@ static class QueryPlanner
         .Order()];
 
     /// <summary>All entities in the order asked for, if the key or an index has it.</summary>
-    static AccessPath? InOrder(EntityModel entity, IReadOnlyList<OrderingColumn> orderings)
+    static AccessPath? InOrder(
+        EntityModel entity, IReadOnlyList<IReadOnlyList<Condition>> alternatives, IReadOnlyList<OrderingColumn> orderings)
     {
         if (orderings.Count == 0)
             return null;
         if (KeyOrder(entity, orderings) is { } direction)
-            return new KeyScan(KeyRange.All, direction);
+            return new KeyScan(KeyScan.AllKeys, direction);
         IndexScan? best = null;
-        foreach (var index in entity.Indexes)
+        foreach (var index in entity.Indexes.Where(index => alternatives.All(conditions => HasAll(index, conditions))))
         {
             var (ordered, scan) = OrderOf(ColumnsOf(entity, index), new ColumnRanges(), orderings);
             if (ordered > (best?.OrderedColumns ?? 0))
@@ -195,7 +216,7 @@ static class QueryPlanner
                 else if (equality is null || condition.Values.Count < equality.Values.Count)
                     equality = condition;
             }
-            if (equality is not null && prefixes.Count * equality.Values.Count <= MaxRanges)
+            if (equality is not null && (prefixes.Count == 1 || prefixes.Count * equality.Values.Count <= Math.Max(prefixes.Count, MaxCombinations)))
             {
                 prefixes = [.. prefixes.SelectMany(prefix => equality.Values, (prefix, value) => Append(prefix, column, value))];
                 used.Add(equality);

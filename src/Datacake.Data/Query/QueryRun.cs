@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
 using Datacake.Crdt;
 using Datacake.Data.Metadata;
@@ -17,7 +18,11 @@ sealed class QueryRun<T>
     readonly KeyspaceModel _keyspace;
     readonly EntityModel<T> _model;
     readonly QuerySpec<T> _spec;
-    Func<T, bool>[]? _predicates;   // compiled when they are first needed: an index often answers them
+    readonly List<Conjunct> _conjuncts = [];
+
+    // Compiled when they are first needed: an index often answers them.
+    Func<T, bool>[]? _predicates;
+    Func<T, bool>[]? _checks;
 
     public QueryRun(KeyspaceModel keyspace, EntityModel<T> model, QuerySpec<T> spec)
     {
@@ -28,30 +33,22 @@ sealed class QueryRun<T>
         for (int i = 0; i < columns.Length; i++)
             columns[i] = spec.Orderings[i].ToColumn();
         Columns = columns;
-        IReadOnlyList<IReadOnlyList<Condition>> alternatives = [[]];
-        bool isExact = true;
         foreach (var predicate in spec.Predicates)
-        {
-            var extractor = new ConditionExtractor(model, predicate.Parameters[0]);
-            alternatives = ConditionExtractor.And(alternatives, extractor.Extract(predicate.Body));
-            isExact &= extractor.IsExact;
-        }
-        Alternatives = alternatives;
-        Path = model.Plans.Plan(model, alternatives, Columns);
-        IsAnsweredByPath = isExact && alternatives.Count <= 1 && Path.IsExact
-            && alternatives.All(conditions => conditions.All(condition => Path.Conditions.Contains(condition)));
+            Extract(predicate, predicate.Body, new ConditionExtractor(model, predicate.Parameters[0]));
+        Path = model.Plans.Plan(model, Alternatives, Columns);
+        Checked = FindChecked();
     }
 
     /// <summary>What is ordered by, the first one first.</summary>
     public IReadOnlyList<OrderingColumn> Columns { get; }
 
     /// <summary>What the predicates say: alternatives of conditions.</summary>
-    public IReadOnlyList<IReadOnlyList<Condition>> Alternatives { get; }
+    public IReadOnlyList<IReadOnlyList<Condition>> Alternatives { get; private set; } = [[]];
 
     public AccessPath Path { get; private set; }
 
-    /// <summary>Whether the predicates are true of all that the path leads to, so that they need not be checked.</summary>
-    public bool IsAnsweredByPath { get; private set; }
+    /// <summary>What of the predicates has to be checked of each entity, since it may not be true of all that the path leads to.</summary>
+    public IReadOnlyList<Expression<Func<T, bool>>> Checked { get; private set; }
 
     /// <summary>How many documents were read.</summary>
     public long DocumentsRead { get; private set; }
@@ -65,15 +62,7 @@ sealed class QueryRun<T>
     };
 
     /// <summary>Whether the predicates are true.</summary>
-    public bool Matches(T entity)
-    {
-        foreach (var predicate in _predicates ??= [.. _spec.Predicates.Select(_model.Expressions.Compile)])
-        {
-            if (!predicate(entity))
-                return false;
-        }
-        return true;
-    }
+    public bool Matches(T entity) => AreTrue(_predicates ??= [.. _spec.Predicates.Select(_model.Expressions.Compile)], entity);
 
     /// <summary>The results in their order, in batches that are never empty.</summary>
     public IAsyncEnumerable<List<QueryRow<T>>> ReadAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
@@ -104,7 +93,7 @@ sealed class QueryRun<T>
         long count = 0;
         if (_spec.Predicates.Count == 0)
             count = (await snapshot.GetStatisticsAsync(_keyspace.Name, cancellationToken).ConfigureAwait(false)).Count;
-        else if (Path is IndexScan index && IsAnsweredByPath)
+        else if (Path is IndexScan index && Checked.Count == 0)
             count = await PathReader.CountAsync(snapshot, _keyspace.Name, index, cancellationToken).ConfigureAwait(false);
         else
         {
@@ -122,7 +111,50 @@ sealed class QueryRun<T>
         if (Path.Indexes.All(index => snapshot.HasIndex(_keyspace.Name, index.Name)))
             return;
         Path = QueryPlanner.Everything;
-        IsAnsweredByPath = false;
+        Checked = FindChecked();
+    }
+
+    /// <summary>Takes a predicate, or a part of one, apart.</summary>
+    void Extract(Expression<Func<T, bool>> predicate, Expression part, ConditionExtractor extractor)
+    {
+        if (part is BinaryExpression { NodeType: ExpressionType.AndAlso } both)
+        {
+            Extract(predicate, both.Left, extractor);
+            Extract(predicate, both.Right, extractor);
+            return;
+        }
+        var alternatives = extractor.Extract(part, out bool isExact);
+        Alternatives = ConditionExtractor.And(Alternatives, alternatives);
+        _conjuncts.Add(new Conjunct(predicate, part, isExact && alternatives is [var conditions] ? conditions : null));
+    }
+
+    IReadOnlyList<Expression<Func<T, bool>>> FindChecked()
+    {
+        _checks = null;
+        if (Path is NoAccess || _conjuncts.TrueForAll(IsAnswered))
+            return [];
+        if (Path.Conditions.Count == 0)
+            return _spec.Predicates;
+        return [.. _conjuncts.GroupBy(part => part.Predicate).SelectMany(parts => parts.Any(IsAnswered) ? Rest(parts) : [parts.Key])];
+
+        IEnumerable<Expression<Func<T, bool>>> Rest(IGrouping<Expression<Func<T, bool>>, Conjunct> parts)
+        {
+            var rest = parts.Where(part => !IsAnswered(part)).Select(part => part.Body).ToList();
+            return rest.Count == 0 ? [] : [Expression.Lambda<Func<T, bool>>(rest.Aggregate(Expression.AndAlso), parts.Key.Parameters)];
+        }
+    }
+
+    /// <summary>Whether a part of a predicate is true of all that the path leads to.</summary>
+    bool IsAnswered(Conjunct part) => Path.IsExact && part.Conditions is { } conditions && conditions.All(Path.Conditions.Contains);
+
+    static bool AreTrue(Func<T, bool>[] predicates, T entity)
+    {
+        foreach (var predicate in predicates)
+        {
+            if (!predicate(entity))
+                return false;
+        }
+        return true;
     }
 
     /// <summary>Whether the entities come from the path just in the query's order.</summary>
@@ -140,7 +172,7 @@ sealed class QueryRun<T>
         int skip = IsInKeptOrder ? _spec.Skip : 0, take = IsInKeptOrder ? _spec.Take ?? int.MaxValue : int.MaxValue;
         if (_spec.Take == 0)
             yield break;
-        bool isChecked = _spec.Predicates.Count > 0 && !IsAnsweredByPath;
+        bool isChecked = Checked.Count > 0;
         int page = _spec.Take is { } wanted && !isChecked
             ? Math.Clamp(QuerySpec<T>.Sum(wanted, _spec.Skip), 1, PathReader.LargestPage)
             : PathReader.FirstPage;
@@ -161,6 +193,8 @@ sealed class QueryRun<T>
         foreach (var document in reader.Page)
         {
             DocumentsRead++;
+            if (!reader.IsSought(document.EncodedKey))
+                continue;
             // What is skipped unseen need not be an entity.
             if (!isChecked && skip > 0)
             {
@@ -168,7 +202,7 @@ sealed class QueryRun<T>
                 continue;
             }
             var entity = _model.Read(document.EncodedKey, document.Document, _spec.Components);
-            if (isChecked && !Matches(entity))
+            if (isChecked && !AreTrue(_checks ??= [.. Checked.Select(_model.Expressions.Compile)], entity))
                 continue;
             if (skip > 0)
             {
@@ -247,4 +281,10 @@ sealed class QueryRun<T>
 
     IEnumerable<QueryRow<T>> Sorted(List<QueryRow<T>> group) =>
         group.Count == 1 ? group : Ordering<T>.Sort(group.OrderBy(row => row.Key), _spec.Orderings, static row => row.Entity);
+
+    /// <summary>One of the parts of a predicate that all have to be true.</summary>
+    /// <param name="Predicate">The predicate.</param>
+    /// <param name="Body">The part.</param>
+    /// <param name="Conditions">Conditions that say just what it does; null if there are none.</param>
+    sealed record Conjunct(Expression<Func<T, bool>> Predicate, Expression Body, IReadOnlyList<Condition>? Conditions);
 }

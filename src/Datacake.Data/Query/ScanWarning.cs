@@ -24,14 +24,25 @@ static partial class ScanWarning
     public static string Remedy(
         EntityModel entity, IReadOnlyList<IReadOnlyList<Condition>> alternatives, IReadOnlyList<OrderingColumn> orderings)
     {
-        var indexes = alternatives.Select(conditions => Columns(entity, conditions, orderings)).Where(columns => columns.Count > 0).ToList();
+        var indexes = alternatives.Select(conditions => IndexFor(entity, conditions, orderings)).OfType<IndexModel>().ToList();
         if (indexes.Count == 0 || indexes.Count < alternatives.Count)
             return "No index can answer its condition; state it as comparisons of mapped properties, or look at fewer entities.";
-        var missing = indexes.Where(columns => !entity.Indexes.Any(index => index.Properties.SequenceEqual(columns))).ToList();
-        if (missing.Count == 0)
-            return "Its condition fits many entities; narrow it.";
-        return $"Declare on {entity.Name}: " + string.Join(" and ", missing
-            .Select(columns => $"[Index({string.Join(", ", columns.Select(column => $"\"{column}\""))})]").Distinct());
+        var missing = indexes
+            .Where(wanted => !entity.Indexes.Any(index => index.Properties.SequenceEqual(wanted.Properties)))
+            .GroupBy(
+                wanted => (wanted.DerivedType ?? entity.Type).Name,
+                wanted => $"[Index({string.Join(", ", wanted.Properties.Select(name => $"\"{name}\""))})]")
+            .Select(ofClass => $"Declare on {ofClass.Key}: {string.Join(" and ", ofClass.Distinct())}")
+            .ToList();
+        return missing.Count == 0 ? "Its condition fits many entities; narrow it." : string.Join("; ", missing);
+    }
+
+    /// <summary>The index that would find what conditions are true of; null if none would.</summary>
+    static IndexModel? IndexFor(EntityModel entity, IReadOnlyList<Condition> conditions, IReadOnlyList<OrderingColumn> orderings)
+    {
+        var columns = Columns(entity, [.. conditions.Where(condition => condition.Type is null)], orderings);
+        var classes = columns.Select(name => entity.FindProperty(name)!.DerivedType).OfType<Type>().ToList();
+        return columns.Count == 0 ? null : new IndexModel("", columns) { DerivedType = classes.Find(type => classes.TrueForAll(type.IsAssignableTo)) };
     }
 
     /// <summary>What is fixed to a value first, then one range, or else the first ordering; a set is indexed alone.</summary>

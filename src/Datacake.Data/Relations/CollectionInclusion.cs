@@ -14,7 +14,7 @@ sealed record CollectionInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
 
     /// <exception cref="InvalidOperationException">The foreign key cannot hold the key of the entities.</exception>
     public CollectionInclusion(
-        EntityModel<T> model, Expression<Func<T, ICollection<TRelated>?>> navigation, Expression<Func<TRelated, TKey>> foreignKey)
+        EntityModel model, Expression<Func<T, ICollection<TRelated>?>> navigation, Expression<Func<TRelated, TKey>> foreignKey)
     {
         _key = Relation.KeyFor(model, foreignKey);
         _foreignKey = foreignKey;
@@ -34,7 +34,7 @@ sealed record CollectionInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
         var (keyspace, model) = context.KeyspaceOf<TRelated>();
         var keys = batch.Select(KeyOf).Distinct().ToList();
         Expression<Func<TKey, bool>> isAmong = key => keys.Contains(key);
-        var body = new Replacement(isAmong.Parameters[0], _foreignKey.Body).Visit(isAmong.Body);
+        var body = new ParameterReplacement(isAmong.Parameters[0], _foreignKey.Body).Visit(isAmong.Body);
         var refersToOne = Expression.Lambda<Func<TRelated, bool>>(body, _foreignKey.Parameters);
         var query = new EntityQuery<TRelated>(
             new Keyspace<TRelated>(context, keyspace, model), new QuerySpec<TRelated>().Where(refersToOne), isTracking);
@@ -52,10 +52,4 @@ sealed record CollectionInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
     }
 
     TKey KeyOf(T entity) => (TKey)_key.GetValue(entity)!;
-
-    /// <summary>Puts an expression where another one has a parameter.</summary>
-    sealed class Replacement(ParameterExpression parameter, Expression replacement) : ExpressionVisitor
-    {
-        protected override Expression VisitParameter(ParameterExpression node) => node == parameter ? replacement : node;
-    }
 }

@@ -4,8 +4,6 @@ namespace Datacake.Data.Querying;
 interface IIncludingQuery<T>
     where T : class
 {
-    DatacakeContext Context { get; }
-
     IncludingQuery<T, TRelated> Including<TRelated>(Inclusion<T, TRelated> inclusion)
         where TRelated : class;
 }

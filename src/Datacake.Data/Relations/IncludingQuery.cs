@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
+using Datacake.Data.Metadata;
 using Datacake.Data.Querying;
 using Datacake.Node;
 
@@ -12,45 +13,42 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
     where T : class
     where TRelated : class
 {
-    readonly Keyspace<T> _source;
     readonly Query<T> _entities;
+    readonly QuerySource _source;
     readonly IReadOnlyList<Inclusion<T>> _inclusions;
     readonly Func<Inclusion<TRelated>, Inclusion<T>> _further;
-    readonly bool _isTracking;
 
-    /// <param name="source">The keyspace of the entities.</param>
     /// <param name="entities">The query for the entities alone.</param>
+    /// <param name="source">Where they come from.</param>
     /// <param name="inclusions">What comes with the entities.</param>
     /// <param name="further">What the last inclusion is with another one behind it.</param>
-    /// <param name="isTracking">Whether what is included is tracked.</param>
     internal IncludingQuery(
-        Keyspace<T> source, Query<T> entities, IReadOnlyList<Inclusion<T>> inclusions, Func<Inclusion<TRelated>, Inclusion<T>> further, bool isTracking)
+        Query<T> entities, QuerySource source, IReadOnlyList<Inclusion<T>> inclusions, Func<Inclusion<TRelated>, Inclusion<T>> further)
     {
-        _source = source;
         _entities = entities;
+        _source = source;
         _inclusions = inclusions;
         _further = further;
-        _isTracking = isTracking;
     }
 
     /// <inheritdoc/>
     public override Query<T> AsNoTracking() =>
-        new IncludingQuery<T, TRelated>(_source, _entities.AsNoTracking(), _inclusions, _further, isTracking: false);
+        new IncludingQuery<T, TRelated>(_entities.AsNoTracking(), _source with { IsTracking = false }, _inclusions, _further);
 
     /// <inheritdoc/>
     public override string Explain() => $"{_entities.Explain()}; {string.Join("; ", _inclusions)}";
 
-    internal override CompiledExpressions Expressions => _source.Expressions;
+    internal override CompiledExpressions Expressions => _entities.Expressions;
 
-    DatacakeContext IIncludingQuery<T>.Context => _source.Context;
+    internal override QuerySource Source => _source;
 
     IncludingQuery<T, TOther> IIncludingQuery<T>.Including<TOther>(Inclusion<T, TOther> inclusion) => And<TOther>(inclusion, inclusion.Then);
 
     /// <summary>The query with what the entities that were included last come with.</summary>
-    internal IncludingQuery<T, TNext> ThenIncluding<TNext>(Func<DatacakeContext, Inclusion<TRelated, TNext>> next)
+    internal IncludingQuery<T, TNext> ThenIncluding<TNext>(Func<EntityModel, Inclusion<TRelated, TNext>> next)
         where TNext : class
     {
-        var inclusion = next(_source.Context);
+        var inclusion = next(_source.Context.KeyspaceOf<TRelated>().Model);
         return And(_further(inclusion), (Inclusion<TNext> last) => _further(inclusion.Then(last)));
     }
 
@@ -59,7 +57,7 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
         await foreach (var batch in _entities.RunAsync(cancellationToken).ConfigureAwait(false))
         {
             foreach (var inclusion in _inclusions)
-                await inclusion.LoadAsync(_source.Context, batch, _isTracking, cancellationToken).ConfigureAwait(false);
+                await inclusion.LoadAsync(_source.Context, batch, _source.IsTracking, cancellationToken).ConfigureAwait(false);
             yield return batch;
         }
     }
@@ -86,16 +84,15 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
 
     internal override ValueTask<long> CountCoreAsync(CancellationToken cancellationToken) => _entities.CountCoreAsync(cancellationToken);
 
-    internal override Task<SaveResult> ExecuteCore(
-        Action<PropertySetters<T>>? update, Consistency? consistency, CancellationToken cancellationToken) =>
+    internal override Task<SaveResult> ExecuteCore(Action<object>? update, Consistency? consistency, CancellationToken cancellationToken) =>
         _entities.ExecuteCore(update, consistency, cancellationToken);
 
     bool UsesIncluded(Ordering<T> ordering) => UsesIncluded(ordering.KeySelector);
 
     bool UsesIncluded(LambdaExpression use) => PropertyUse.IsIn(use, [.. _inclusions.Select(inclusion => inclusion.Navigation)]);
 
-    IncludingQuery<T, TRelated> Over(Query<T> entities) => new(_source, entities, _inclusions, _further, _isTracking);
+    IncludingQuery<T, TRelated> Over(Query<T> entities) => new(entities, _source, _inclusions, _further);
 
     IncludingQuery<T, TOther> And<TOther>(Inclusion<T> inclusion, Func<Inclusion<TOther>, Inclusion<T>> further)
-        where TOther : class => new(_source, _entities, Inclusion<T>.Merge(_inclusions, inclusion), further, _isTracking);
+        where TOther : class => new(_entities, _source, Inclusion<T>.Merge(_inclusions, inclusion), further);
 }

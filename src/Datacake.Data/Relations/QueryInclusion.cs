@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using Datacake.Data.Metadata;
 using Datacake.Data.Querying;
 
 namespace Datacake.Data;
@@ -21,7 +22,7 @@ public static class QueryInclusion
         where TRelated : class
     {
         ArgumentNullException.ThrowIfNull(query);
-        return query.Including(context => Reference(context, navigation, foreignKey));
+        return query.Including(model => new ReferenceInclusion<T, TRelated, TKey>(model, navigation, foreignKey));
     }
 
     /// <summary>
@@ -41,7 +42,7 @@ public static class QueryInclusion
         where TRelated : class
     {
         ArgumentNullException.ThrowIfNull(query);
-        return query.Including(context => Collection(context, navigation, foreignKey));
+        return query.Including(model => new CollectionInclusion<T, TRelated, TKey>(model, navigation, foreignKey));
     }
 
     /// <summary>
@@ -60,7 +61,7 @@ public static class QueryInclusion
         where TNext : class
     {
         ArgumentNullException.ThrowIfNull(query);
-        return query.ThenIncluding(context => Reference(context, navigation, foreignKey));
+        return query.ThenIncluding(model => new ReferenceInclusion<TRelated, TNext, TKey>(model, navigation, foreignKey));
     }
 
     /// <summary>Brings the entities that refer to each of those which were included last, as <c>IncludeMany</c> does for the results.</summary>
@@ -75,37 +76,22 @@ public static class QueryInclusion
         where TNext : class
     {
         ArgumentNullException.ThrowIfNull(query);
-        return query.ThenIncluding(context => Collection(context, navigation, foreignKey));
+        return query.ThenIncluding(model => new CollectionInclusion<TRelated, TNext, TKey>(model, navigation, foreignKey));
     }
 
-    static ReferenceInclusion<T, TRelated, TKey> Reference<T, TRelated, TKey>(
-        DatacakeContext context, Expression<Func<T, TRelated?>> navigation, Expression<Func<T, TKey>> foreignKey)
-        where T : class
-        where TRelated : class => new(context.KeyspaceOf<T>().Model, navigation, foreignKey);
-
-    static CollectionInclusion<T, TRelated, TKey> Collection<T, TRelated, TKey>(
-        DatacakeContext context, Expression<Func<T, ICollection<TRelated>?>> navigation, Expression<Func<TRelated, TKey>> foreignKey)
-        where T : class
-        where TRelated : class => new(context.KeyspaceOf<T>().Model, navigation, foreignKey);
-
-    static IncludingQuery<T, TRelated> Including<T, TRelated>(this Query<T> query, Func<DatacakeContext, Inclusion<T, TRelated>> include)
+    static IncludingQuery<T, TRelated> Including<T, TRelated>(this Query<T> query, Func<EntityModel, Inclusion<T, TRelated>> include)
         where T : class
         where TRelated : class
     {
-        return query switch
+        if (query.Source is not { } source)
         {
-            IIncludingQuery<T> including => including.Including(include(including.Context)),
-            EntityQuery<T> entities => Over(entities.Source, entities.IsTracking),
-            Keyspace<T> keyspace => Over(keyspace, isTracking: true),
-            _ => throw new InvalidOperationException(
+            throw new InvalidOperationException(
                 $"Only a query for the entities of a keyspace can include others; this is '{query}'. Call Include before Select, Distinct, "
-                + "and conditions on what is included."),
-        };
-
-        IncludingQuery<T, TRelated> Over(Keyspace<T> source, bool isTracking)
-        {
-            var inclusion = include(source.Context);
-            return new(source, query, [inclusion], inclusion.Then, isTracking);
+                + "and conditions on what is included.");
         }
+        var inclusion = include(source.Model);
+        return query is IIncludingQuery<T> including
+            ? including.Including(inclusion)
+            : new IncludingQuery<T, TRelated>(query, source, [inclusion], inclusion.Then);
     }
 }

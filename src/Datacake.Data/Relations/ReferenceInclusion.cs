@@ -12,7 +12,7 @@ sealed record ReferenceInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
     readonly Func<T, TKey> _key;
 
     /// <exception cref="ArgumentException">The first expression is not a property that can be set.</exception>
-    public ReferenceInclusion(EntityModel<T> model, Expression<Func<T, TRelated?>> navigation, Expression<Func<T, TKey>> foreignKey)
+    public ReferenceInclusion(EntityModel model, Expression<Func<T, TRelated?>> navigation, Expression<Func<T, TKey>> foreignKey)
     {
         if (navigation.Body is not MemberExpression { Member: System.Reflection.PropertyInfo { CanWrite: true } })
         {

@@ -64,4 +64,41 @@ namespace Datacake.Data.Tests.Evolution
             public double? Reading { get; set; }
         }
     }
+
+    namespace Later
+    {
+        /// <summary>That of the one after it: indexes on what the derived class alone has, and a class that derives from that.</summary>
+        public sealed partial class DeviceContext(DatacakeNode node) : DatacakeContext(node)
+        {
+            public partial Keyspace<Device> Devices { get; }
+
+            protected override void OnModelCreating(ModelBuilder model)
+            {
+                var device = model.Entity<Device>();
+                device.Property(device => device.Title).HasFormerName("Name");
+                device.HasDiscriminator().HasValue<Sensor>("sensor").HasValue<Camera>("camera");
+                model.Entity<Sensor>().HasIndex(sensor => sensor.Reading);
+            }
+        }
+
+        [Index(nameof(Level))]
+        public class Device
+        {
+            public string Id { get; set; } = "";
+            public string Title { get; set; } = "";
+            public long Level { get; set; }
+        }
+
+        [Index(nameof(Level), nameof(Unit))]
+        public class Sensor : Device
+        {
+            public double? Reading { get; set; }
+            public string Unit { get; set; } = "K";
+        }
+
+        public sealed class Camera : Sensor
+        {
+            [Index] public int Pixels { get; set; }
+        }
+    }
 }

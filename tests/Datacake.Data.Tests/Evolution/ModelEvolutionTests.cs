@@ -114,6 +114,54 @@ public sealed class ModelEvolutionTests : IAsyncLifetime
         await _cluster.WaitUntilEqualAsync("Devices");
     }
 
+    [Fact]
+    public async Task Indexes_of_derived_classes_are_built_from_what_nodes_stored_that_knew_neither()
+    {
+        await _cluster.StartAsync(1);
+        await _cluster.StartAsync(2);
+        await using (var db = Later(2))
+        {
+            db.Devices.AddRange(
+                new Later.Device { Id = "d", Level = 1 },
+                new Later.Sensor { Id = "s", Level = 1, Reading = 20, Unit = "C" },
+                new Later.Camera { Id = "c", Level = 2, Reading = 21, Pixels = 12 });
+            await db.SaveChangesAsync(Consistency.All, Token);
+        }
+        await using (var db = After(1))
+        {
+            db.Devices.Add(new After.Sensor { Id = "t", Level = 1, Reading = 20 });
+            // Whoever does not know what a camera is keeps it one.
+            var camera = (await db.Devices.FindAsync(["c"], Token))!;
+            camera.Level = 1;
+            await db.SaveChangesAsync(Consistency.All, Token);
+            Assert.Equal(["s", "t"], await db.Devices.OfType<After.Sensor>().Select(sensor => sensor.Id).ToListAsync(Token));
+        }
+        await using (var db = Later(2))
+            await FindsAll(db);
+
+        await RestartAsync();
+        await using (var db = Later(1))
+            await FindsAll(db);
+
+        static async Task FindsAll(Later.DeviceContext db)
+        {
+            await Finds(db.Devices.OfType<Later.Sensor>().Where(sensor => sensor.Reading == 20), ["s", "t"], "index Reading");
+            await Finds(db.Devices.OfType<Later.Sensor>().Where(sensor => sensor.Level == 1 && sensor.Unit == "K"), ["c", "t"], "index Level_Unit");
+            await Finds(db.Devices.OfType<Later.Camera>().Where(camera => camera.Pixels > 0), ["c"], "index Pixels");
+        }
+    }
+
+    /// <summary>Whether a query finds these, and as soon as the index is built, by that.</summary>
+    static async Task Finds<T>(Query<T> query, string[] ids, string plan)
+        where T : Later.Device
+    {
+        Assert.Equal(ids, (await query.ToListAsync(Token)).Select(device => device.Id));
+        Assert.Contains(plan, query.Explain(), StringComparison.Ordinal);
+        var store = await query.Source!.Context.Node.OpenStoreAsync(Token);
+        await store.WaitForIndexesAsync("Devices", Token);
+        Assert.Equal(ids, (await query.ToListAsync(Token)).Select(device => device.Id));
+    }
+
     /// <summary>Whether a query finds so many, and as soon as the index is built, by that.</summary>
     static async Task Finds(Query<After.Device> query, int count, string plan)
     {
@@ -134,6 +182,8 @@ public sealed class ModelEvolutionTests : IAsyncLifetime
     }
 
     Before.DeviceContext Before(int nodeId) => new(_cluster[nodeId]) { DefaultConsistency = Consistency.None };
+
+    Later.DeviceContext Later(int nodeId) => new(_cluster[nodeId]) { DefaultConsistency = Consistency.None };
 
     After.DeviceContext After(int nodeId) => new(_cluster[nodeId]) { DefaultConsistency = Consistency.None };
 

@@ -89,6 +89,75 @@ public class DerivedClassTests(StoreFixture store)
     }
 
     [Fact]
+    public async Task Entities_of_a_class_are_found_by_its_indexes_as_such()
+    {
+        await using var db = Context();
+        db.Vehicles.AddRange(
+            new Truck { Plate = new("of1"), Owner = "of", License = "C", Load = 7.5m, Goods = { "cake" } },
+            new Truck { Plate = new("of2"), Owner = "of", License = "C", Load = 3.5m, Engine = new("steam") },
+            new Trailer(2) { Plate = new("of3"), Owner = "of" }, new Vehicle { Plate = new("of4"), Owner = "of" });
+        await db.SaveChangesAsync(Token);
+        var trucks = db.Vehicles.OfType<Truck>().Where(truck => truck.Owner == "of");
+
+        await Finds(trucks.Where(truck => truck.Load > 5), ["of1"], "fleet: index Owner_Load where is Truck and Owner = 'of' and Load > 5");
+        await Finds(trucks.OrderByDescending(truck => truck.Load), ["of1", "of2"], "fleet: index Owner_Load where is Truck and Owner = 'of', descending; order by Load descending");
+        await Finds(trucks.Where(truck => truck.Goods.Contains("cake")), ["of1"], "index Goods where is Truck and Goods contains 'cake'");
+        await Finds(
+            db.Vehicles.OfType<Truck>().Where(truck => truck.Engine != null && truck.Engine.Fuel == "steam"), ["of2"],
+            "index Engine.Fuel where is Truck and Engine.Fuel = 'steam'");
+        await Finds(db.Vehicles.OfType<Trailer>().Where(trailer => trailer.Owner == "of"), ["of3"], "index trailers where is Trailer and Owner = 'of'");
+        await Finds(
+            db.Vehicles.Where(v => v.Owner == "of" && v is Truck && ((Truck)v).Load < 5).OfType<Truck>(), ["of2"],
+            "fleet: index Owner_Load where is Truck and Owner = 'of' and Load < 5");
+        Assert.Equal(
+            "fleet: index Load where is Truck and Load > 5, descending; order by Load descending; take 3",
+            db.Vehicles.OfType<Truck>().Where(truck => truck.Load > 5).OrderByDescending(truck => truck.Load).Take(3).Explain());
+        // Of all vehicles some are in none of these indexes.
+        await Finds(db.Vehicles.Where(v => v.Owner == "of"), ["of1", "of2", "of3", "of4"], "fleet: full scan");
+        Assert.Equal(1, await trucks.Where(truck => truck.Load > 5).ExecuteUpdateAsync(s => s.SetProperty(truck => truck.Load, truck => truck.Load + 1), Token));
+        Assert.Equal(8.5m, await trucks.MaxAsync(truck => truck.Load, Token));
+
+        async Task Finds<T>(Query<T> query, string[] plates, string plan)
+            where T : Vehicle
+        {
+            Assert.Contains(plan, query.Explain(), StringComparison.Ordinal);
+            var found = await query.ToListAsync(Token);
+            Assert.Equal(plates, found.Select(vehicle => vehicle.Plate.Text));
+            Assert.All(found, vehicle => Assert.Equal(EntityState.Unchanged, db.Entry<Vehicle>(vehicle).State));
+        }
+    }
+
+    [Fact]
+    public async Task A_condition_that_comes_upon_another_class_says_what_to_write()
+    {
+        await using var db = Context();
+        db.Vehicles.Add(new Vehicle { Plate = new("cast"), Owner = "cast" });
+        await db.SaveChangesAsync(Token);
+        var exception = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => db.Vehicles.Where(v => v.Owner == "cast" && ((Truck)v).License!.Length == 1).ToListAsync(Token));
+        Assert.Contains("OfType<Truck>()", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Related_entities_and_changes_come_with_those_of_a_class()
+    {
+        await using var db = Context();
+        var watch = db.Vehicles.OfType<Trailer>().Where(trailer => trailer.Owner == "with").WatchAsync(Token).GetAsyncEnumerator(Token);
+        await using var ofWatch = watch;
+        Assert.True(await watch.MoveNextAsync());
+        db.Invoices.Add(new Invoice { Number = new(77) });
+        db.Vehicles.AddRange(
+            new Trailer(2) { Plate = new("with1"), Owner = "with", InvoiceNumber = new(77) }, new Vehicle { Plate = new("with2"), Owner = "with" });
+        await db.SaveChangesAsync(Token);
+        Assert.True(await watch.MoveNextAsync());
+        Assert.Equal(2, Assert.Single(watch.Current.Added).Axles);
+
+        db.ChangeTracker.Clear();
+        var trailer = await db.Vehicles.OfType<Trailer>().Include(t => t.Invoice, t => t.InvoiceNumber).Where(t => t.Owner == "with").SingleAsync(Token);
+        Assert.Equal(77, trailer.Invoice?.Number.Value);
+    }
+
+    [Fact]
     public async Task An_abstract_class_has_entities_of_derived_ones()
     {
         await using var db = Context();

@@ -27,6 +27,12 @@ public sealed partial class FleetContext(DatacakeNode node) : DatacakeContext(no
         vehicle.Property(v => v.Trips).IsCounter();
         vehicle.Ignore(v => v.Session);
         vehicle.HasDiscriminator().HasValue<Truck>("truck").HasValue<Trailer>("trailer");
+        vehicle.HasIndex(v => new { v.Owner, ((Truck)v).Load });
+        model.Entity<Truck>(truck =>
+        {
+            truck.HasIndex(t => t.Engine!.Fuel);
+            truck.Property(t => t.License).HasMaxLength(3);
+        });
 
         model.Entity<Invoice>(invoice =>
         {
@@ -60,14 +66,17 @@ public class Truck : Vehicle
     public Truck() => Seats = 2;
 
     [Required] public string? License { get; set; }
-    public decimal Load { get; set; }
-    public HashSet<string> Goods { get; } = [];
+    [Index] public decimal Load { get; set; }
+    [Index] public HashSet<string> Goods { get; } = [];
     public Engine? Engine { get; set; }
 }
 
+[Index(nameof(Owner), Name = "trailers")]
 public sealed class Trailer(int axles) : Vehicle
 {
     public int Axles { get; } = axles;
+    [Converter<InvoiceNumberConverter>] public InvoiceNumber? InvoiceNumber { get; set; }
+    [Ignore] public Invoice? Invoice { get; set; }
 }
 
 public sealed record Engine(string Fuel)

@@ -1,70 +1,33 @@
-using System.Globalization;
 using System.Linq.Expressions;
 using Datacake.Data.Tests.Shop;
-using Datacake.Lmdb;
 using Datacake.Node;
-using Datacake.Sqlite;
-using Datacake.Storage;
 
 namespace Datacake.Data.Tests.Query;
 
 /// <summary>
-/// Random queries return what LINQ to Objects returns over the same data, with every storage provider. DATACAKE_QUERIES sets their number.
+/// Random queries return what LINQ to Objects returns over the same data, with every storage provider.
 /// </summary>
-public sealed class QueryDifferentialTests : IDisposable
+public sealed class QueryDifferentialTests : QueriedStore
 {
-    static readonly int Count = int.TryParse(
-        Environment.GetEnvironmentVariable("DATACAKE_QUERIES"), CultureInfo.InvariantCulture, out int count)
-        ? count
-        : 700;
-
     static readonly string[] KindsOfPlans = ["full scan", "key range", "key lookup", "index", "descending", " or ", "in memory", "nothing"];
 
     readonly HashSet<string> _kindsSeen = [];
-    readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("datacake-queries-");
-    DatacakeNode? _node;
     List<Everything> _entities = [];
 
-    public void Dispose() => _directory.Delete(recursive: true);
-
     [Theory]
-    [InlineData("memory")]
-    [InlineData("SQLite")]
-    [InlineData("LMDB")]
+    [MemberData(nameof(Providers))]
     public async Task Random_queries_return_what_LINQ_to_Objects_does(string provider)
     {
-        var token = TestContext.Current.CancellationToken;
-        await using var node = await DatacakeNode.StartAsync(
-            options => Use(provider, options.WithNodeId(1).ListenOn("127.0.0.1:0")), token);
-        _node = node;
-        _entities = await QueriedData.FillAsync(node, token);
-        for (int seed = 0; seed < Count; seed++)
-        {
-            try
-            {
-                await Compare(seed);
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                throw new InvalidOperationException($"The query of seed {seed} differs: {e.Message}", e);
-            }
-        }
+        await using var node = await StartAsync(provider);
+        _entities = await QueriedData.FillAsync(node, Token);
+        await CompareAll(Count, random => Compare(node, random));
         // Otherwise the queries would not have tested the planner.
         Assert.Equal(KindsOfPlans.Order(), _kindsSeen.Order());
     }
 
-    void Use(string provider, DatacakeNodeOptions options) => _ = provider switch
+    async Task Compare(DatacakeNode node, Random random)
     {
-        "SQLite" => options.UseSqlite(Path.Combine(_directory.FullName, "queries.db")),
-        "LMDB" => options.UseLmdb(Path.Combine(_directory.FullName, "queries.lmdb")),
-        _ => options.UseMemory(),
-    };
-
-    async Task Compare(int seed)
-    {
-        var random = new Random(seed);
-        var token = TestContext.Current.CancellationToken;
-        await using var db = new QueryContext(_node!);
+        await using var db = new QueryContext(node);
         var generator = new RandomQuery(random, _entities);
         Query<Everything> query = db.Everything;
         IEnumerable<Everything> expected = _entities;
@@ -98,7 +61,7 @@ public sealed class QueryDifferentialTests : IDisposable
         _kindsSeen.UnionWith(KindsOfPlans.Where(plan.Contains));
         try
         {
-            await CompareResults(random.Next(20), query, [.. expected], generator.Predicate(depth: 1), token);
+            await CompareResults(random.Next(20), query, [.. expected], generator.Predicate(depth: 1), Token);
         }
         catch (Exception e)
         {

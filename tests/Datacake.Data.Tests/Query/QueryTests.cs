@@ -41,7 +41,7 @@ public class QueryTests(QueriedData data)
             db.Everything.Where(e => e.Status == Status.Draft).OrderBy(e => e.Int32));
         Expect("queried: full scan, descending; order by Id descending", db.Everything.OrderByDescending(e => e.Id));
         Expect("queried: full scan; order by String in memory", db.Everything.OrderBy(e => e.String));
-        Expect("queried: nothing, as the condition is never true; check ", db.Everything.Where(e => new List<int>().Contains(e.Int32)));
+        Expect("queried: nothing, as the condition is never true", db.Everything.Where(e => new List<int>().Contains(e.Int32)));
         Expect("queried lines: key range where Order = 'A'", db.Lines.Where(l => l.Order == "A"));
         Expect("queried lines: key lookup where Order = 'A' and Line = 3", db.Lines.Where(l => l.Order == "A" && l.Line == 3));
         Expect(

@@ -1,0 +1,62 @@
+using System.Linq.Expressions;
+using Datacake.EventualConsistency;
+using Datacake.Node;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>A query for entities of one class, seen as what they are of a derived one. All of them must be of that.</summary>
+sealed class DerivedQuery<T, TDerived>(Query<T> source) : OrderedQuery<TDerived>
+{
+    public override Query<TDerived> AsNoTracking() => new DerivedQuery<T, TDerived>(source.AsNoTracking());
+
+    public override string Explain() => source.Explain();
+
+    internal override CompiledExpressions Expressions => source.Expressions;
+
+    internal override QuerySource? Source => source.Source;
+
+    internal override IReadOnlyList<Ordering<TDerived>> Orderings => [];
+
+    internal override Query<TDerived> WhereCore(Expression<Func<TDerived, bool>> predicate) =>
+        new DerivedQuery<T, TDerived>(source.WhereCore(ParameterReplacement.Cast<T, TDerived, bool>(predicate)));
+
+    internal override Query<TResult> SelectCore<TResult>(Expression<Func<TDerived, TResult>> selector) =>
+        source.SelectCore(ParameterReplacement.Cast<T, TDerived, TResult>(selector));
+
+    internal override OrderedQuery<TDerived> OrderByCore(IReadOnlyList<Ordering<TDerived>> orderings) =>
+        new DerivedQuery<T, TDerived>(source.OrderByCore([.. orderings.Select(ordering => ordering.Of<T>())]));
+
+    internal override OrderedQuery<TDerived> ThenByCore(Ordering<TDerived> ordering) => source is OrderedQuery<T> ordered
+        ? new DerivedQuery<T, TDerived>(ordered.ThenByCore(ordering.Of<T>()))
+        : OrderByCore([ordering]);
+
+    internal override Query<TDerived> SkipCore(int count) => new DerivedQuery<T, TDerived>(source.SkipCore(count));
+
+    internal override Query<TDerived> TakeCore(int count) => new DerivedQuery<T, TDerived>(source.TakeCore(count));
+
+    internal override IAsyncEnumerable<IReadOnlyList<TDerived>> RunAsync(CancellationToken cancellationToken) =>
+        Batches.Select(source.RunAsync(cancellationToken), Cast);
+
+    internal override async Task<List<TDerived>> ToListCore(CancellationToken cancellationToken) =>
+        (await source.ToListCore(cancellationToken).ConfigureAwait(false)).ConvertAll(Cast);
+
+    internal override ValueTask<long> CountCoreAsync(CancellationToken cancellationToken) => source.CountCoreAsync(cancellationToken);
+
+    internal override Task<TResult?> ExtremeCore<TResult>(
+        Expression<Func<TDerived, TResult>> selector, bool isGreatest, CancellationToken cancellationToken)
+        where TResult : default =>
+        source.ExtremeCore(ParameterReplacement.Cast<T, TDerived, TResult>(selector), isGreatest, cancellationToken);
+
+    internal override Task<SaveResult> ExecuteCore(Action<object>? update, Consistency? consistency, CancellationToken cancellationToken) =>
+        source.ExecuteCore(update, consistency, cancellationToken);
+
+    internal override IAsyncEnumerable<EntityChanges<TDerived>> WatchCore(WatchPosition? after, CancellationToken cancellationToken) =>
+        source.WatchCore(after, cancellationToken).Select(changes =>
+            new EntityChanges<TDerived>([.. changes.Changes.Select(Cast)], changes.Position, changes.HasGap));
+
+    static TDerived Cast(T item) => (TDerived)(object)item!;
+
+    // Before it became a result, or afterwards, an entity may have been of another class.
+    static EntityChange<TDerived> Cast(EntityChange<T> change) =>
+        new(change.Kind, change.Key, change.Before is TDerived before ? before : default, change.After is TDerived after ? after : default);
+}

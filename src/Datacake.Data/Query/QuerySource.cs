@@ -1,0 +1,9 @@
+using Datacake.Data.Metadata;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>Where the entities of a query come from.</summary>
+/// <param name="Context">The context.</param>
+/// <param name="Model">The entity class, which they may be of a class derived from.</param>
+/// <param name="IsTracking">Whether they are tracked.</param>
+sealed record QuerySource(DatacakeContext Context, EntityModel Model, bool IsTracking);

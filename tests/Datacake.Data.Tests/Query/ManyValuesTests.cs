@@ -1,0 +1,106 @@
+using System.ComponentModel.DataAnnotations;
+using Datacake.Node;
+
+namespace Datacake.Data.Tests.Query;
+
+/// <summary>However many values a condition names, they are looked up, or all between them is read, whichever is less.</summary>
+public sealed class ManyValuesTests(StoreFixture store) : IAsyncLifetime
+{
+    const int Count = 3_000;
+
+    List<Item> _items = [];
+    List<Part> _parts = [];
+
+    static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public static TheoryData<int, int> Lists { get; } = new() { { 1_200, 50 }, { 2_500, 2 } };
+
+    public async ValueTask InitializeAsync()
+    {
+        await using var db = Context();
+        _items = [.. Enumerable.Range(0, Count).Select(id => new Item { Id = id, Code = Code(id), Marks = [id % 700, -id] })];
+        _parts = [.. Enumerable.Range(0, Count).Select(i => new Part { Order = i / 3, Line = i % 3, Price = i % 7 })];
+        db.Items.AddRange(_items);
+        db.Parts.AddRange(_parts);
+        await db.SaveChangesAsync(Token);
+    }
+
+    public ValueTask DisposeAsync() => default;
+
+    [Theory]
+    [MemberData(nameof(Lists))]
+    public async Task Queries_for_any_of_many_values_find_what_LINQ_to_Objects_does(int count, int step)
+    {
+        await using var db = Context();
+        // Not in order, some of them twice, and many of nothing that is there.
+        List<int> numbers = [.. Enumerable.Range(0, count).Select(i => i * step).Reverse(), 7, 7];
+        string[] codes = [.. numbers.Select(Code)];
+
+        Assert.EndsWith($"{count + 2} values), or all between if that is less", db.Items.Where(i => numbers.Contains(i.Id)).Explain(), StringComparison.Ordinal);
+        await Finds(
+            db.Items.Where(i => numbers.Contains(i.Id)), _items.Where(i => numbers.Contains(i.Id)),
+            $"many items: key lookup where Id in ({(count - 1) * step}, ");
+        await Finds(db.Items.Where(i => codes.Contains(i.Code)), _items.Where(i => codes.Contains(i.Code)), "many items: index Code where Code in ('");
+        await Finds(
+            db.Items.Where(i => numbers.Contains(i.Id) && i.Code.Length > 4).OrderByDescending(i => i.Id).Take(20),
+            _items.Where(i => numbers.Contains(i.Id) && i.Code.Length > 4).OrderByDescending(i => i.Id).Take(20), "many items: key lookup");
+        await Finds(
+            db.Parts.Where(p => numbers.Contains(p.Order)), _parts.Where(p => numbers.Contains(p.Order)), "many parts: key range where Order in (");
+        await Finds(
+            db.Parts.Where(p => numbers.Contains(p.Order) && p.Line == 1).OrderByDescending(p => p.Order).ThenByDescending(p => p.Line),
+            _parts.Where(p => numbers.Contains(p.Order) && p.Line == 1).Reverse(), "many parts: key lookup where Order in (");
+        await Finds(
+            db.Parts.Where(p => numbers.Contains(p.Order)).OrderByDescending(p => p.Order).ThenByDescending(p => p.Line),
+            _parts.Where(p => numbers.Contains(p.Order)).Reverse(), "many parts: key range where Order in (");
+        await Finds(
+            db.Items.Where(i => numbers.Contains(i.Id) || i.Marks.Contains(5)), _items.Where(i => numbers.Contains(i.Id) || i.Marks.Contains(5)),
+            "many items: key lookup");
+
+        static async Task Finds<T>(Query<T> query, IEnumerable<T> expected, string plan)
+        {
+            var results = expected.ToList();
+            Assert.StartsWith(plan, query.Explain(), StringComparison.Ordinal);
+            Assert.Equal(results.Select(result => $"{result}"), (await query.ToListAsync(Token)).Select(result => $"{result}"));
+            Assert.Equal(results.Count, await query.CountAsync(Token));
+        }
+    }
+
+    [Fact]
+    public async Task A_single_value_is_looked_up_before_many_are()
+    {
+        await using var db = Context();
+        List<int> numbers = [.. Enumerable.Range(0, 2_000)];
+        Assert.StartsWith(
+            "many items: index Code where Code = 'x'; check ", db.Items.Where(i => numbers.Contains(i.Id) && i.Code == "x").Explain(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Some are longer than an index holds, and alike in what it does.</summary>
+    static string Code(int id) => id % 5 == 0 ? new string('c', 210) + id : $"c{id}";
+
+    ManyContext Context() => new(store.Node) { DefaultConsistency = Consistency.None };
+}
+
+public sealed partial class ManyContext(DatacakeNode node) : DatacakeContext(node)
+{
+    [Keyspace("many items")]
+    public partial Keyspace<Item> Items { get; }
+
+    [Keyspace("many parts")]
+    public partial Keyspace<Part> Parts { get; }
+}
+
+public sealed record Item
+{
+    public int Id { get; set; }
+    [Index] public string Code { get; set; } = "";
+    [Index] public HashSet<int> Marks { get; set; } = [];
+
+    public override string ToString() => $"{Id} {Code}";
+}
+
+public sealed record Part
+{
+    [Key] public int Order { get; set; }
+    [Key] public int Line { get; set; }
+    public decimal Price { get; set; }
+}
