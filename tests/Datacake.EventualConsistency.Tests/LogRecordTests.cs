@@ -3,34 +3,47 @@ using Datacake.EventualConsistency.Layout;
 
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>How the log keeps which documents a transaction touched.</summary>
+/// <summary>How the log keeps which documents transactions touched.</summary>
 public sealed class LogRecordTests
 {
-    static readonly HlcTimestamp Stamp = new(1 << 8);
+    static readonly HlcTimestamp First = new(1 << 8 | 1);
 
     [Theory]
-    [InlineData(0, 1)]
-    [InlineData(1, 12)]
-    [InlineData(15, 243)]
-    [InlineData(16, 255)]
-    [InlineData(70_000, 256)]
-    public void A_log_record_is_read_as_it_was_written(int keys, int keyLength)
+    [InlineData(1, 0, 1)]
+    [InlineData(1, 1, 12)]
+    [InlineData(3, 15, 243)]
+    [InlineData(2, 16, 255)]
+    [InlineData(1, 70_000, 256)]
+    [InlineData(200, 1, 11)]
+    public void A_log_record_is_read_as_it_was_written(int transactions, int keys, int keyLength)
     {
-        var record = new LogRecord(Stamp, [.. Enumerable.Range(0, keys).Select(number => KeyOf(number, keyLength))], MayPurge: false);
-        Assert.Equal(LogRecord.LengthOf(record.DocumentKeys), record.Encode().Length);
-        AssertSame(record, LogRecord.Decode(Stamp, record.Encode()));
-        AssertSame(record with { MayPurge = true }, LogRecord.Decode(Stamp, (record with { MayPurge = true }).Encode()));
+        var record = new LogRecord(MayPurge: false, [.. Enumerable.Range(1, transactions)
+            .Select(number => new LogTransaction(StampOf(number), [.. Enumerable.Range(0, keys).Select(key => KeyOf(key, keyLength))]))]);
+        AssertSame(record, LogRecord.Decode(First, record.Encode()));
+        AssertSame(record with { MayPurge = true }, LogRecord.Decode(First, (record with { MayPurge = true }).Encode()));
     }
 
     [Fact]
     public void A_log_record_can_be_made_to_say_that_it_may_purge()
     {
-        byte[] encoded = new LogRecord(Stamp, [KeyOf(1, 9)], MayPurge: false).Encode();
+        byte[] encoded = new LogRecord(MayPurge: false, [new LogTransaction(First, [KeyOf(1, 9)])]).Encode();
         Assert.False(LogRecord.SaysMayPurge(encoded));
         LogRecord.SetMayPurge(encoded);
         Assert.True(LogRecord.SaysMayPurge(encoded));
-        AssertSame(new LogRecord(Stamp, [KeyOf(1, 9)], MayPurge: true), LogRecord.Decode(Stamp, encoded));
+        AssertSame(new LogRecord(MayPurge: true, [new LogTransaction(First, [KeyOf(1, 9)])]), LogRecord.Decode(First, encoded));
     }
+
+    [Fact]
+    public void A_damaged_log_record_is_refused()
+    {
+        byte[] encoded = new LogRecord(MayPurge: false, [new LogTransaction(First, [KeyOf(1, 9)]), new LogTransaction(StampOf(2), [])]).Encode();
+        for (int length = 0; length < encoded.Length; length++)
+            Assert.Throws<InvalidDataException>(() => LogRecord.Decode(First, encoded.AsMemory(0, length)));
+        Assert.Throws<InvalidDataException>(() => LogRecord.Decode(StampOf(2), encoded));
+        Assert.Throws<InvalidDataException>(() => LogRecord.StampsOf(StampOf(3), encoded));
+    }
+
+    static HlcTimestamp StampOf(int number) => new((ulong)number << 8 | 1);
 
     static ReadOnlyMemory<byte> KeyOf(int number, int length)
     {
@@ -41,7 +54,10 @@ public sealed class LogRecordTests
 
     static void AssertSame(LogRecord expected, LogRecord actual)
     {
-        Assert.Equal((expected.Stamp, expected.MayPurge), (actual.Stamp, actual.MayPurge));
-        Assert.Equal(expected.DocumentKeys.Select(key => Convert.ToHexString(key.Span)), actual.DocumentKeys.Select(key => Convert.ToHexString(key.Span)));
+        Assert.Equal((expected.First, expected.Last, expected.MayPurge), (actual.First, actual.Last, actual.MayPurge));
+        Assert.Equal(expected.Transactions.Select(Describe), actual.Transactions.Select(Describe));
+
+        static string Describe(LogTransaction transaction) =>
+            $"{transaction.Stamp}: {string.Join(' ', transaction.DocumentKeys.Select(key => Convert.ToHexString(key.Span)))}";
     }
 }

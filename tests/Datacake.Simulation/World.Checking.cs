@@ -102,11 +102,10 @@ sealed partial class World
     void CheckRemains(Machine machine, Document[] shown)
     {
         var led = new HashSet<StorageKey>();
-        foreach (var (key, value) in machine.Disk.Range(StoreLayout.AllLog))
+        foreach (var record in LogOf(machine))
         {
-            var record = LogRecord.Decode(StoreLayout.StampOfLogKey(key.Span), value);
             if (record.MayPurge)
-                led.UnionWith(record.DocumentKeys.Select(document => new StorageKey(document)));
+                led.UnionWith(record.Transactions.SelectMany(transaction => transaction.DocumentKeys).Select(document => new StorageKey(document)));
         }
         foreach (var slot in _scenario.Slots)
         {
@@ -118,6 +117,9 @@ sealed partial class World
                 throw new Violation("tombstone left", $"{Name(machine)} has of {slot} <{document}>, and no log record that leads to it");
         }
     }
+
+    static IEnumerable<LogRecord> LogOf(Machine machine) =>
+        machine.Disk.Range(StoreLayout.AllLog).Select(entry => LogRecord.Decode(StoreLayout.StampOfLogKey(entry.Key.Span), entry.Value));
 
     static bool HasRemains(Document document, MergePolicy policy)
     {
@@ -184,7 +186,7 @@ sealed partial class World
         if (_retired.Contains(machine.StoreId))
             return;
         var state = machine.Replica!.State;
-        var log = machine.Disk.Range(StoreLayout.AllLog).Select(entry => StoreLayout.StampOfLogKey(entry.Key.Span)).ToHashSet();
+        var log = LogOf(machine).SelectMany(record => record.Transactions).Select(transaction => transaction.Stamp).ToHashSet();
         foreach (var transaction in _history.Transactions)
         {
             bool has = machine.Held.Has(transaction.Number), claims = state.Known.Contains(transaction.Stamp);

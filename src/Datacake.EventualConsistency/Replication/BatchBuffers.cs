@@ -13,7 +13,7 @@ sealed class BatchBuffers
 
     public Dictionary<StorageKey, BatchDocument> Documents { get; private set; } = [];
 
-    public List<LogChange> Log { get; private set; } = [];
+    public BatchLog Log { get; private set; } = new();
 
     public Dictionary<ushort, KeyspaceChange> Keyspaces { get; } = [];
 
@@ -27,7 +27,7 @@ sealed class BatchBuffers
         if (Documents.Count > MaxKept)
             Documents = [];
         if (Log.Count > MaxKept)
-            Log = [];
+            Log = new();
         if (Operations.Count > MaxKept)
             Operations = new();
         Documents.Clear();
@@ -44,6 +44,3 @@ struct BatchDocument
     public Document Before;
     public Document After;
 }
-
-/// <summary>A log record that a batch adds, encoded; or one that it removes.</summary>
-readonly record struct LogChange(HlcTimestamp Stamp, Memory<byte>? Record);

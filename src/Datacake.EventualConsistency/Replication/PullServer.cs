@@ -38,16 +38,16 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         var part = new PartBuilder();
         int number = 0;
         // Newest first: what supersedes a transaction is always greater, so it has been sent when the transaction is claimed.
-        await foreach (var record in NewestFirstAsync(snapshot, missing, cancellationToken).ConfigureAwait(false))
+        await foreach (var transaction in TransactionLog.ReadNewestFirstAsync(snapshot, missing, cancellationToken).ConfigureAwait(false))
         {
-            await foreach (var (key, document) in DocumentsOfAsync(part, snapshot, record, missing, last: null).ConfigureAwait(false))
+            await foreach (var (key, document) in DocumentsOfAsync(part, snapshot, transaction, missing, last: null).ConfigureAwait(false))
             {
                 part.Add(key, document);
                 if (part.Length >= maxPartLength)
                     yield return Cut();
             }
-            part.Add(NamesOf(record));
-            claims = missing.Between(new HlcTimestamp(record.Stamp.Packed - 1), missing.Top);
+            part.Add(NamesOf(transaction));
+            claims = missing.Between(new HlcTimestamp(transaction.Stamp.Packed - 1), missing.Top);
             if (part.Length >= maxPartLength || part.Records >= MaxRecords)
                 yield return Cut();
         }
@@ -75,9 +75,9 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         if (from is not null)
         {
             var missing = state.Known.Except(from.Base);
-            await foreach (var record in NewestFirstAsync(snapshot, missing, cancellationToken).ConfigureAwait(false))
+            await foreach (var transaction in TransactionLog.ReadNewestFirstAsync(snapshot, missing, cancellationToken).ConfigureAwait(false))
             {
-                await foreach (var (key, document) in DocumentsOfAsync(part, snapshot, record, missing, from.Last).ConfigureAwait(false))
+                await foreach (var (key, document) in DocumentsOfAsync(part, snapshot, transaction, missing, from.Last).ConfigureAwait(false))
                 {
                     part.Add(key, document);
                     if (part.Length >= maxPartLength)
@@ -97,11 +97,14 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
                     yield return Page(rest);
             }
         }
-        await foreach (var (key, value) in snapshot.ReadAllAsync(StoreLayout.AllLog, cancellationToken).ConfigureAwait(false))
+        await foreach (var record in TransactionLog.ReadAllAsync(snapshot, cancellationToken).ConfigureAwait(false))
         {
-            part.Add(NamesOf(LogRecord.Decode(StoreLayout.StampOfLogKey(key.Span), value)));
-            if (part.Length >= maxPartLength || part.Records >= MaxRecords)
-                yield return Page(rest);
+            foreach (var transaction in record.Transactions)
+            {
+                part.Add(NamesOf(transaction));
+                if (part.Length >= maxPartLength || part.Records >= MaxRecords)
+                    yield return Page(rest);
+            }
         }
         yield return Page(rest, isLast: true);
 
@@ -112,32 +115,21 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         }
     }
 
-    static async IAsyncEnumerable<LogRecord> NewestFirstAsync(
-        IStorageSnapshot snapshot, VersionVector missing, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        await foreach (var (key, value) in snapshot.ReadAllReverseAsync(RangeOf(missing), cancellationToken).ConfigureAwait(false))
-        {
-            var stamp = StoreLayout.StampOfLogKey(key.Span);
-            if (missing.Contains(stamp))
-                yield return LogRecord.Decode(stamp, value);
-        }
-    }
-
-    /// <summary>The documents that a record names, but for those that the part has or that were sent already, and those after the last one wanted.</summary>
+    /// <summary>The documents that a transaction names, but for those that the part has or that were sent already, and those after the last one wanted.</summary>
     async IAsyncEnumerable<(ReadOnlyMemory<byte> Key, NamedDocument Document)> DocumentsOfAsync(
-        PartBuilder part, IStorageSnapshot snapshot, LogRecord record, VersionVector missing, DocumentName? last)
+        PartBuilder part, IStorageSnapshot snapshot, LogTransaction transaction, VersionVector missing, DocumentName? last)
     {
-        foreach (var key in record.DocumentKeys)
+        foreach (var key in transaction.DocumentKeys)
         {
             if (part.Has(key) || (last is { } bound && Name(key).IsAfter(bound)))
                 continue;
             var document = await ReplicaBatch.ReadStoredAsync(snapshot, key).ConfigureAwait(false);
-            if (!ReferenceEquals(document, Document.Nothing) && !WasSent(document, missing, record.Stamp))
+            if (!ReferenceEquals(document, Document.Nothing) && !WasSent(document, missing, transaction.Stamp))
                 yield return (key, new NamedDocument(Name(key), document));
         }
     }
 
-    TransactionNames NamesOf(LogRecord record) => new(record.Stamp, [.. record.DocumentKeys.Select(Name)]);
+    TransactionNames NamesOf(LogTransaction transaction) => new(transaction.Stamp, [.. transaction.DocumentKeys.Select(Name)]);
 
     /// <summary>Where the documents are that come after one in the order that all nodes share.</summary>
     IEnumerable<KeyRange> RangesAfter(DocumentName? last)
@@ -181,14 +173,6 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         return false;
 
         bool IsNewer(HlcTimestamp effect) => effect > stamp && missing.Contains(effect);
-    }
-
-    static KeyRange RangeOf(VersionVector stamps)
-    {
-        var lowest = stamps.Top;
-        foreach (byte node in stamps.Nodes)
-            lowest = HlcTimestamp.Min(lowest, stamps[node][0].Low);
-        return StoreLayout.Log(lowest, stamps.Top);
     }
 
     /// <summary>Collects one part after the other.</summary>

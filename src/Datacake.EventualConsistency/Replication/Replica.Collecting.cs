@@ -23,32 +23,55 @@ sealed partial class Replica
             return IsClearing;
 
         HashSet<StorageKey>? documents = null;
+        var removed = new Dictionary<byte, StampInterval>();                    // the last record of each node
+        var kept = VersionVector.Empty;
         int count = 0;
         var cut = upTo;
-        await foreach (var (logKey, record) in batch.Snapshot.ReadAllAsync(StoreLayout.Log(HlcTimestamp.None, stable.Top)).ConfigureAwait(false))
+        await foreach (var (key, record) in batch.Snapshot.ReadAllAsync(StoreLayout.Log(HlcTimestamp.None, stable.Top)).ConfigureAwait(false))
         {
-            var stamp = StoreLayout.StampOfLogKey(logKey.Span);
-            if (!stable.Contains(stamp))
+            var first = StoreLayout.StampOfLogKey(key.Span);
+            var stamps = LogRecord.StampsOf(first, record.Span);
+            var (isStable, isPartlyStable) = Compare(stamps, stable[first.Node]);
+            if (!isStable)
+            {
+                // Records go as a whole, and what is truncated has no record.
+                if (isPartlyStable)
+                    kept = kept.Union(first.Node, stamps.Low, stamps.High);
                 continue;
+            }
             if (LogRecord.SaysMayPurge(record.Span))
             {
                 documents ??= [];
-                foreach (var key in LogRecord.Decode(stamp, record).DocumentKeys)
-                    documents.Add(new StorageKey(key));
+                foreach (var documentKey in LogRecord.Decode(first, record).Transactions.SelectMany(transaction => transaction.DocumentKeys))
+                    documents.Add(new StorageKey(documentKey));
             }
-            batch.RemoveLog(stamp);
+            batch.RemoveLog(first);
+            removed[first.Node] = stamps;
             if (++count == _settings.MaxStep)
             {
-                cut = stamp;
+                cut = first;
                 break;
             }
         }
 
-        var truncated = state.Truncated.Union(stable.Between(HlcTimestamp.None, cut));
+        var truncated = state.Truncated.Union(stable.Between(HlcTimestamp.None, cut).Except(kept));
+        foreach (var (node, stamps) in removed)
+            truncated = truncated.Union(node, stamps.Low, stamps.High);         // it may reach above the cut
         batch.State = state with { Truncated = truncated };
         foreach (var key in documents ?? [])
             await CollectDocumentAsync(batch, key.Bytes, truncated).ConfigureAwait(false);
         return count == _settings.MaxStep || IsClearing;
+    }
+
+    /// <summary>Whether all stamps of a record are among those of its node, and whether some may be.</summary>
+    static (bool All, bool Some) Compare(StampInterval record, ReadOnlySpan<StampInterval> stamps)
+    {
+        foreach (var interval in stamps)
+        {
+            if (interval.Low < record.High && record.Low < interval.High)
+                return (interval.Low <= record.Low && record.High <= interval.High, true);
+        }
+        return (false, false);
     }
 
     async ValueTask CollectDocumentAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, VersionVector truncated)

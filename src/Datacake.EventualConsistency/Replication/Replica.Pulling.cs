@@ -116,8 +116,9 @@ sealed partial class Replica
         }
         foreach (var (stamp, names) in records)
         {
-            if (!truncated.Contains(stamp))
-                batch.AddLog(new LogRecord(stamp, [.. names.Select(name => KeyOf(batch, name))]));
+            // What has come meanwhile by another way is in the log.
+            if (!truncated.Contains(stamp) && !batch.Knows(stamp))
+                batch.AddLog(new LogTransaction(stamp, [.. names.Select(name => KeyOf(batch, name))]));
         }
     }
 

@@ -25,7 +25,10 @@ sealed partial class Replica
         foreach (var (name, document) in page.Documents)
             batch.Extra.Put(StoreLayout.ArrivingKey(KeyOf(batch, name).Span), document.Encoded);
         foreach (var (stamp, names) in page.Records)
-            batch.Extra.Put(StoreLayout.ArrivingLogKey(stamp), new LogRecord(stamp, [.. names.Select(name => KeyOf(batch, name))]).Encode());
+        {
+            var transaction = new LogTransaction(stamp, [.. names.Select(name => KeyOf(batch, name))]);
+            batch.Extra.Put(StoreLayout.ArrivingLogKey(stamp), new LogRecord(MayPurge: true, [transaction]).Encode());
+        }
         if (page.IsLast)
             _arrived = page.State;
     }
@@ -97,20 +100,16 @@ sealed partial class Replica
         if (deltas.Count > 0)
             Publish(batch, stamp, [.. deltas], keys);
         batch.State = new ReplicaState(batch.State.Known.Union(theirs.Known), truncated, purged);
-        await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.AllLog, cancellationToken).ConfigureAwait(false))
-        {
-            // What was only put here may be merged with what was deleted there.
-            var recordStamp = StoreLayout.StampOfLogKey(key.Span);
-            if (truncated.Contains(recordStamp))
-                batch.RemoveLog(recordStamp);
-            else if (!LogRecord.SaysMayPurge(value.Span))
-                batch.AddLog(LogRecord.Decode(recordStamp, value) with { MayPurge = true });
-        }
+        // What was only put here may be merged with what was deleted there.
+        await foreach (var record in TransactionLog.ReadAllAsync(batch.Snapshot, cancellationToken).ConfigureAwait(false))
+            batch.TruncateLog(record, truncated);
         await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.AllArrivingLog, cancellationToken).ConfigureAwait(false))
         {
-            var recordStamp = StoreLayout.StampOfLogKey(key.Span);
-            if (!truncated.Contains(recordStamp) && !mine.Known.Contains(recordStamp))
-                batch.AddLog(LogRecord.Decode(recordStamp, value));
+            foreach (var transaction in LogRecord.Decode(StoreLayout.StampOfLogKey(key.Span), value).Transactions)
+            {
+                if (!truncated.Contains(transaction.Stamp) && !mine.Known.Contains(transaction.Stamp))
+                    batch.AddLog(transaction);
+            }
         }
 
         void Take(byte[] documentKey, Document own, (Document Document, Delta? Delta) outcome)

@@ -53,7 +53,7 @@ sealed partial class Replica
         foreach (var (stamp, names) in page.Records)
         {
             if (!seed.Cut.Truncated.Contains(stamp))
-                batch.AddLog(new LogRecord(stamp, [.. names.Select(name => KeyOf(batch, name))]));
+                batch.AddLog(new LogTransaction(stamp, [.. names.Select(name => KeyOf(batch, name))]));
         }
         if (page.Part != SnapshotPart.Changed && page.Documents.Count > 0)
             seed = seed with { Base = page.State.Known, Last = page.Documents[^1].Name, Documents = seed.Documents + page.Documents.Count };
@@ -111,11 +111,8 @@ sealed partial class Replica
                 return true;
             }
         }
-        await foreach (var (key, _) in batch.Snapshot.ReadAllAsync(StoreLayout.AllLog).ConfigureAwait(false))
-        {
-            if (seed.Cut.Truncated.Contains(StoreLayout.StampOfLogKey(key.Span)))
-                batch.RemoveLog(StoreLayout.StampOfLogKey(key.Span));
-        }
+        await foreach (var record in TransactionLog.ReadAllAsync(batch.Snapshot).ConfigureAwait(false))
+            batch.TruncateLog(record, seed.Cut.Truncated);
         _unpurged = null;
         KeepSeed(batch, seed);
         FinishSeed(batch);

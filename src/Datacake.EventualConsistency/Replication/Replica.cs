@@ -196,7 +196,7 @@ sealed partial class Replica
         for (int i = 0; i < _keys.Count; i++)
             await batch.MergeAsync(_keys[i], mutation.Deltas[i].Document).ConfigureAwait(false);
         batch.Claim(peer, mutation.Previous, mutation.Stamp);
-        batch.AddLog(mutation.Stamp, CollectionsMarshal.AsSpan(_keys), mayPurge);
+        batch.AddLog(mutation.Previous, mutation.Stamp, CollectionsMarshal.AsSpan(_keys), mayPurge);
         return true;
     }
 
@@ -257,7 +257,7 @@ sealed partial class Replica
         var previous = batch.LastWritten.IsNone ? _previous : batch.LastWritten;
         batch.LastWritten = stamp;
         batch.Claim(Node, previous, stamp);
-        batch.AddLog(stamp, CollectionsMarshal.AsSpan(keys), MayPurge(deltas));
+        batch.AddLog(previous, stamp, CollectionsMarshal.AsSpan(keys), MayPurge(deltas));
         batch.Mutations.Add(new Mutation(previous, stamp, deltas));
     }
 

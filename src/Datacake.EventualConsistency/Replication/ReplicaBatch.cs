@@ -19,7 +19,7 @@ sealed class ReplicaBatch
     readonly ReplicaState _before;
     readonly BatchBuffers _buffers;
     readonly Dictionary<StorageKey, BatchDocument> _documents;
-    readonly List<LogChange> _log;
+    readonly BatchLog _log;
     readonly Dictionary<ushort, KeyspaceChange> _keyspaces;
     WriteBatch? _extra;
     WriteBatch? _builtEntries;
@@ -150,39 +150,40 @@ sealed class ReplicaBatch
     public async ValueTask MergeAsync(ReadOnlyMemory<byte> documentKey, Document delta) =>
         Write(documentKey, Document.Merge(await ReadAsync(documentKey).ConfigureAwait(false), delta));
 
-    /// <summary>Adds the log record of a transaction, in the place of one that may be there.</summary>
-    public void AddLog(LogRecord record) => AddLog(record.Stamp, record.DocumentKeys, record.MayPurge);
+    /// <summary>Adds a transaction to the log, from which something may become purgeable. It must not be there yet.</summary>
+    public void AddLog(LogTransaction transaction) => _log.Add(HlcTimestamp.None, transaction.Stamp, transaction.DocumentKeys, mayPurge: true);
 
-    /// <inheritdoc cref="AddLog(LogRecord)"/>
-    public void AddLog(HlcTimestamp stamp, ReadOnlySpan<ReadOnlyMemory<byte>> documentKeys, bool mayPurge)
+    /// <inheritdoc cref="BatchLog.Add"/>
+    public void AddLog(HlcTimestamp previous, HlcTimestamp stamp, ReadOnlySpan<ReadOnlyMemory<byte>> documentKeys, bool mayPurge) =>
+        _log.Add(previous, stamp, documentKeys, mayPurge);
+
+    /// <summary>Removes a stored record of the log.</summary>
+    public void RemoveLog(HlcTimestamp first) => _log.Remove(first);
+
+    /// <summary>Removes the truncated transactions of a stored record from the log. From what is left something may become purgeable.</summary>
+    public void TruncateLog(LogRecord record, VersionVector truncated)
     {
-        var record = _buffers.Memory.Take(LogRecord.LengthOf(documentKeys));
-        LogRecord.Write(record.Span, documentKeys, mayPurge);
-        _log.Add(new LogChange(stamp, record));
+        var left = Array.FindAll(record.Transactions, transaction => !truncated.Contains(transaction.Stamp));
+        if (left.Length == record.Transactions.Length && record.MayPurge)
+            return;
+        RemoveLog(record.First);
+        foreach (var transaction in left)
+            AddLog(transaction);
     }
-
-    public void RemoveLog(HlcTimestamp stamp) => _log.Add(new LogChange(stamp, null));
 
     /// <summary>Makes the log record of a transaction say that something may become purgeable by it.</summary>
     public async ValueTask SetMayPurgeAsync(HlcTimestamp stamp)
     {
-        var stored = IsWiped ? null : await _snapshot.GetAsync(StoreLayout.LogKey(stamp)).ConfigureAwait(false);
-        if (stored is { } encoded)
+        if (IsWiped || await TransactionLog.FindAsync(_snapshot, stamp).ConfigureAwait(false) is not var (first, stored))
         {
-            if (LogRecord.SaysMayPurge(encoded.Span))
-                return;
-            var changed = _buffers.Memory.Take(encoded.Length);
-            encoded.CopyTo(changed);
-            LogRecord.SetMayPurge(changed.Span);
-            _log.Add(new LogChange(stamp, changed));
+            _log.SetMayPurge(stamp);
             return;
         }
-        // It is one that this batch adds.
-        foreach (var change in _log)
-        {
-            if (change.Stamp == stamp && change.Record is { } record)
-                LogRecord.SetMayPurge(record.Span);
-        }
+        if (LogRecord.SaysMayPurge(stored.Span))
+            return;
+        byte[] changed = stored.ToArray();
+        LogRecord.SetMayPurge(changed);
+        Extra.Put(StoreLayout.LogKey(first), changed);
     }
 
     /// <summary>What the batch changes of keyspaces.</summary>
@@ -226,15 +227,7 @@ sealed class ReplicaBatch
             if (!ReferenceEquals(change.Before, change.After) && !change.Before.Equals(change.After))
                 AddDocument(batch, key.Bytes, change);
         }
-        foreach (var (stamp, record) in _log)
-        {
-            var key = _buffers.Memory.Take(StoreLayout.LogKeyLength);
-            StoreLayout.WriteLogKey(key.Span, stamp);
-            if (record is { } added)
-                batch.Put(key, added);
-            else
-                batch.Delete(key);
-        }
+        _log.WriteTo(batch, Memory);
         foreach (var keyspace in _catalog.Unstored)
             Change(keyspace);
         foreach (var change in _keyspaces.Values)

@@ -92,18 +92,12 @@ sealed class KeyspaceWatch(StoreWatcher watcher, IStorage storage, KeyspaceCatal
         var keys = new HashSet<StorageKey>();
         if (missed.IsEmpty || catalog.Find(watcher.Keyspace) is not { } keyspace)
             return keys;
-        var lowest = missed.Top;
-        foreach (byte node in missed.Nodes)
-            lowest = HlcTimestamp.Min(lowest, missed[node][0].Low);
-        await foreach (var (logKey, value) in snapshot.ReadAllAsync(StoreLayout.Log(lowest, missed.Top), cancellationToken).ConfigureAwait(false))
+        await foreach (var transaction in TransactionLog.ReadAsync(snapshot, missed, cancellationToken).ConfigureAwait(false))
         {
-            var stamp = StoreLayout.StampOfLogKey(logKey.Span);
-            if (!missed.Contains(stamp))
-                continue;
-            foreach (var key in LogRecord.Decode(stamp, value).DocumentKeys)
+            foreach (var key in transaction.DocumentKeys)
             {
                 if (StoreLayout.KeyspaceOf(key.Span) == keyspace.Number)
-                    keys.Add(new StorageKey(key.ToArray()));
+                    keys.Add(new StorageKey(key));
             }
         }
         return keys;

@@ -199,8 +199,8 @@ sealed class Actor(byte node, ulong storeId, SimulatedClock clock) : IAsyncDispo
     {
         using var snapshot = await _storage.OpenSnapshotAsync();
         var stamps = new List<HlcTimestamp>();
-        await foreach (var (key, _) in snapshot.ReadAllAsync(StoreLayout.AllLog))
-            stamps.Add(StoreLayout.StampOfLogKey(key.Span));
+        await foreach (var record in TransactionLog.ReadAllAsync(snapshot))
+            stamps.AddRange(record.Transactions.Select(transaction => transaction.Stamp));
         return [.. stamps];
     }
 }

@@ -110,6 +110,21 @@ sealed class EmptyTombstones() : Mutant("R11: the cells of a dead document go at
     }
 }
 
+sealed class TruncatePartly() : Mutant("R11: a log record goes with the first of its transactions that is truncated")
+{
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
+    {
+        await work();
+        foreach (var (key, value) in machine.Disk.Range(StoreLayout.AllLog))
+        {
+            var record = LogRecord.Decode(StoreLayout.StampOfLogKey(key.Span), value);
+            int stable = record.Transactions.Count(transaction => machine.Replica!.Stable(machine.Replica.State).Contains(transaction.Stamp));
+            if (isCollecting && stable > 0 && stable < record.Transactions.Length)
+                batch.RemoveLog(record.First);
+        }
+    }
+}
+
 sealed class PutsPurgeNothing() : Mutant("R11: when a put is truncated, nobody looks whether its document is dead")
 {
     public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
@@ -118,11 +133,14 @@ sealed class PutsPurgeNothing() : Mutant("R11: when a put is truncated, nobody l
         foreach (var (key, value) in machine.Disk.Range(StoreLayout.AllLog))
         {
             var record = LogRecord.Decode(StoreLayout.StampOfLogKey(key.Span), value);
-            bool isPut = record.DocumentKeys.Length > 0;
-            foreach (var document in record.DocumentKeys)
-                isPut &= (await batch.PeekAsync(document)).Born == record.Stamp;
-            if (isPut && !batch.State.Truncated.Contains(record.Stamp))
-                batch.AddLog(record with { MayPurge = false });
+            bool isPut = true;
+            foreach (var (stamp, documents) in record.Transactions)
+            {
+                foreach (var document in documents)
+                    isPut &= (await batch.PeekAsync(document)).Born == stamp;
+            }
+            if (isPut && !batch.State.Truncated.Contains(record.First))
+                batch.Extra.Put(key, (record with { MayPurge = false }).Encode());
         }
     }
 }

@@ -45,7 +45,7 @@ sealed class ApplyEverything() : Mutant("R7: every mutation is applied")
                 await batch.MergeAsync(keys[^1], delta.Document);
             }
             batch.Claim(source.Node, mutation.Previous, mutation.Stamp);
-            batch.AddLog(new LogRecord(mutation.Stamp, [.. keys]));
+            batch.AddLog(new LogTransaction(mutation.Stamp, [.. keys]));
         }
         return applied;
     }

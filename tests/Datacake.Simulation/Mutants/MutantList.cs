@@ -11,7 +11,7 @@ static class MutantList
         () => new AcknowledgeEverything(),
         () => new StableIgnoresAbsent(), () => new ForgottenForever(), () => new JoiningDoesNotCount(), () => new UnionAcrossRuns(),
         () => new EarlierLivesCount(), () => new PurgeAtOnce(), () => new PurgeByDelete(), () => new PurgeCellsAtOnce(),
-        () => new EmptyTombstones(), () => new PutsPurgeNothing(),
+        () => new EmptyTombstones(), () => new TruncatePartly(), () => new PutsPurgeNothing(),
         () => new NoClockLease(), () => new NoFlush(), () => new TornCommits(), () => new RetirementsStayLocal(),
         () => new JoinWithoutRoll(), () => new GoOnWithoutChanges(), () => new GoOnAnywhere(),
         () => new NoAssertion(), () => new DropAllAbsent(),
