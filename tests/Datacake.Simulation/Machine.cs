@@ -18,6 +18,9 @@ sealed class Link(long stream, Machine peer, bool isDialer)
 
     public Machine Peer { get; } = peer;
 
+    /// <summary>The store that the peer had when the stream was opened.</summary>
+    public ulong PeerStore { get; } = peer.StoreId;
+
     public bool IsDialer { get; } = isDialer;
 
     /// <summary>The session's id in the replica; 0 until it is open.</summary>

@@ -3,13 +3,14 @@ namespace Datacake.Simulation;
 /// <summary>A message on its way, or, without one, the end of a stream.</summary>
 /// <param name="Source">The machine that sent it.</param>
 /// <param name="Target">The machine that it goes to.</param>
+/// <param name="TargetStore">The store that machine had when the stream was opened.</param>
 /// <param name="Stream">The stream between the two that it belongs to.</param>
 /// <param name="Encoded">Its bytes; <see langword="null"/> where the stream ends.</param>
 /// <param name="Held">What its sender had, or what the snapshot has that it comes of.</param>
 /// <param name="Answer">The answer to a pull that it is a part of, or 0: its parts do not overtake each other.</param>
 /// <param name="IsOpening">Whether it is the dialer's hello.</param>
 /// <param name="Kind">What it is, for logs.</param>
-sealed record Envelope(Machine Source, Machine Target, long Stream, byte[]? Encoded,
+sealed record Envelope(Machine Source, Machine Target, ulong TargetStore, long Stream, byte[]? Encoded,
     Holdings Held, ulong Answer, bool IsOpening, string Kind)
 {
     public bool IsBetween(Machine a, Machine b) => (Source == a && Target == b) || (Source == b && Target == a);

@@ -67,7 +67,7 @@ sealed record Theme(
             (LosePower, 7), (Start, 25), (Write, 8), (Deliver, 40), (Tick, 10), (Dial, 16), (Collect, 8),
             (Flush, 1)) with { IsSmall = true },
         Of("rebirths", [.. GivingUp, LosePower, SetClock, Pull, Exchange, Gather, Partition, Stall],
-            (Wipe, 1), (Replace, 6), (Start, 40), (Write, 30), (Deliver, 70), (Tick, 6), (Dial, 14), (Break, 12), (Pass, 6),
+            (Replace, 8), (Start, 40), (Write, 30), (Deliver, 40), (Tick, 2), (Dial, 10), (Break, 12), (Pass, 6),
             (Collect, 2)) with { IsSmall = true, MinMachines = 3 },
         // Copies of the cluster's data break off, and go on, while it changes.
         Of("cut joins", [Retire, Pull, Exchange, Gather, Partition, Stall, SetClock, LosePower],

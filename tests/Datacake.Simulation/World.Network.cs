@@ -63,7 +63,7 @@ sealed partial class World
         && mine.Stream == theirs.Stream && a.Replica!.IsOpen(b.Node, mine.Session) && b.Replica!.IsOpen(a.Node, theirs.Session);
 
     void Send(Machine source, Link link, ReplicaMessage? message, Holdings held, ulong answer = 0, bool isOpening = false) => _network.Send(
-        new Envelope(source, link.Peer, link.Stream, message?.Encoded, held, answer, isOpening,
+        new Envelope(source, link.Peer, link.PeerStore, link.Stream, message?.Encoded, held, answer, isOpening,
             message?.GetType().Name ?? "end of stream"));
 
     void Deliver(Envelope envelope)
@@ -76,6 +76,12 @@ sealed partial class World
             if (target.Streams.TryGetValue(envelope.Stream, out var ending))
                 End(target, ending, isNoticed: true);
             target.Ended.Add(envelope.Stream);
+            return;
+        }
+        if (envelope.IsOpening && envelope.TargetStore != target.StoreId)
+        {
+            // Whoever dials says hello to the process that has answered, which ends with its disk.
+            Send(target, new Link(envelope.Stream, envelope.Source, isDialer: false), null, Holdings.None);
             return;
         }
         var message = _mutant.OnReceiving(target, envelope.Source, Decode(envelope));

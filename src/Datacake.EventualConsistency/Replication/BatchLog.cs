@@ -34,6 +34,9 @@ sealed class BatchLog
     /// <summary>Removes a stored record by its first stamp.</summary>
     public void Remove(HlcTimestamp first) => _removed.Add(first);
 
+    /// <summary>Leaves out what is truncated of what is added: a stored record that the same batch has put anew, before it came to truncate it.</summary>
+    public void Truncate(VersionVector truncated) => _added.RemoveAll(added => truncated.Contains(added.Stamp));
+
     /// <summary>Makes the record of a transaction that is added say <see cref="LogRecord.MayPurge"/>.</summary>
     public void SetMayPurge(HlcTimestamp stamp)
     {

@@ -58,6 +58,7 @@ sealed partial class Replica
         foreach (var (node, stamps) in removed)
             truncated = truncated.Union(node, stamps.Low, stamps.High);         // it may reach above the cut
         batch.State = state with { Truncated = truncated };
+        batch.TruncateAddedLog(truncated);
         foreach (var key in documents ?? [])
             await CollectDocumentAsync(batch, key.Bytes, truncated).ConfigureAwait(false);
         return count == _settings.MaxStep || IsClearing;

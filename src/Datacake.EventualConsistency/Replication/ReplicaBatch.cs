@@ -160,6 +160,9 @@ sealed class ReplicaBatch
     /// <summary>Removes a stored record of the log.</summary>
     public void RemoveLog(HlcTimestamp first) => _log.Remove(first);
 
+    /// <inheritdoc cref="BatchLog.Truncate"/>
+    public void TruncateAddedLog(VersionVector truncated) => _log.Truncate(truncated);
+
     /// <summary>Removes the truncated transactions of a stored record from the log. From what is left something may become purgeable.</summary>
     public void TruncateLog(LogRecord record, VersionVector truncated)
     {
