@@ -190,7 +190,7 @@ sealed partial class World
         foreach (var transaction in _history.Transactions)
         {
             bool has = machine.Held.Has(transaction.Number), claims = state.Known.Contains(transaction.Stamp);
-            if (claims && !has && Active.FirstOrDefault(other => other.Held.Has(transaction.Number) && !IsStray(other, machine)) is { } owner)
+            if (claims && !has && Active.FirstOrDefault(other => other.Held.Has(transaction.Number) && !IsEitherStray(other, machine)) is { } owner)
                 throw new Violation("truthful known sets",
                     $"{Name(machine)} claims {transaction.Stamp}, which {Name(owner)} has and it has not");
             if (has && !claims)
@@ -200,7 +200,7 @@ sealed partial class World
         }
         foreach (int number in gained)
         {
-            foreach (var other in Active.Where(other => other.IsJoined && !other.Held.Has(number) && !IsStray(machine, other)))
+            foreach (var other in Active.Where(other => other.IsJoined && !other.Held.Has(number) && !IsEitherStray(machine, other)))
             {
                 if (other.Replica!.State.Known.Contains(_history[number].Stamp))
                     throw new Violation("truthful known sets",
@@ -216,10 +216,15 @@ sealed partial class World
             CheckAcknowledgement(machine, author, stamps);
     }
 
+    /// <summary>Whether one of two stores has to keep away from the other: neither takes what the other has.</summary>
+    bool IsEitherStray(Machine machine, Machine other) => IsStray(machine, other) || IsStray(other, machine);
+
     /// <summary>Whether a store has joined over a retired one, so that another has to keep away from it.</summary>
-    bool IsStray(Machine machine, Machine other) => machine.Disk.Get(StoreLayout.IdentityKey.Span) is { } identity
-        && ReplicaIdentity.Decode(identity).Ancestors.Overlaps(_retired)
-        && !(other.Replica!.Identity.Members.TryGetValue(machine.Node, out var member) && member.StoreId == machine.StoreId);
+    bool IsStray(Machine machine, Machine other) => IdentityOf(machine) is { } identity && identity.Ancestors.Overlaps(_retired)
+        && !(IdentityOf(other) is { } others && others.Members.TryGetValue(machine.Node, out var member) && member.StoreId == machine.StoreId);
+
+    static ReplicaIdentity? IdentityOf(Machine machine) =>
+        machine.Disk.Get(StoreLayout.IdentityKey.Span) is { } identity ? ReplicaIdentity.Decode(identity) : null;
 
     /// <summary>
     /// What is truncated is known to every member that is waited for, as far as what was heard of it is of its present life and run [R10].
