@@ -39,18 +39,18 @@ sealed partial class World
     ValueTask Open(Machine machine, Link link, ReplicaBatch batch, Hello hello)
     {
         var replica = machine.Replica!;
-        if (replica.Refuse(hello) is { } reason)
+        if (replica.Refuse(hello, link.IsDialer) is { Reason: var reason } refusal)
         {
             _statistics.Count("refused sessions");
             if (reason.Contains("joined over a store that was retired", StringComparison.Ordinal))
                 NoteStray(reason.StartsWith($"node {machine.Node} ", StringComparison.Ordinal) ? machine : link.Peer);
-            Send(machine, link, new Refusal("no"), Holdings.None);
+            Send(machine, link, refusal, Holdings.None);
             End(machine, link);
             return ValueTask.CompletedTask;
         }
         if (!link.IsDialer)
             Send(machine, link, replica.Hello(), machine.Held);
-        link.Session = replica.OpenSession(hello);
+        link.Session = replica.OpenSession(hello, link.IsDialer);
         machine.Links[link.Peer] = link;
         _mutant.OnOpened(machine, hello);
         replica.PullFromNewPeer(batch, link.Peer.Node, hello);

@@ -173,12 +173,12 @@ sealed class PeerLinks : IAsyncDisposable
             var link = new PeerLink(theirs.Node, stream, _logger);
             try
             {
-                string? refusal = await _loop.RunAsync((batch, _) => ValueTask.FromResult(OpenSession(batch, link, theirs, isDialer)), cancellationToken)
+                var refusal = await _loop.RunAsync((batch, _) => ValueTask.FromResult(OpenSession(batch, link, theirs, isDialer)), cancellationToken)
                     .ConfigureAwait(false);
                 if (refusal is not null)
                 {
-                    StoreLog.SessionRefused(_logger, stream.RemoteAddress, refusal);
-                    await stream.WriteAsync(new Refusal(refusal).Encoded, cancellationToken).ConfigureAwait(false);
+                    StoreLog.SessionRefused(_logger, stream.RemoteAddress, refusal.Reason);
+                    await stream.WriteAsync(refusal.Encoded, cancellationToken).ConfigureAwait(false);
                     await stream.CompleteAsync(cancellationToken).ConfigureAwait(false);
                     return;
                 }
@@ -212,13 +212,13 @@ sealed class PeerLinks : IAsyncDisposable
     }
 
     /// <summary>On the commit loop. Why there is no session, or <see langword="null"/>.</summary>
-    string? OpenSession(ReplicaBatch batch, PeerLink link, Hello hello, bool isDialer)
+    Refusal? OpenSession(ReplicaBatch batch, PeerLink link, Hello hello, bool isDialer)
     {
-        if (_replica.Refuse(hello) is { } refusal)
+        if (_replica.Refuse(hello, isDialer) is { } refusal)
             return refusal;
         if (!isDialer)
             link.Post(_replica.Hello());
-        link.Session = _replica.OpenSession(hello);
+        link.Session = _replica.OpenSession(hello, isDialer);
         _links[link.Peer] = link;
         _replica.PullFromNewPeer(batch, link.Peer, hello);
         return null;

@@ -8,6 +8,8 @@ namespace Datacake.EventualConsistency.Replication;
 sealed partial class Replica
 {
     readonly Dictionary<byte, Session> _sessions = [];
+    readonly List<EndedSession> _ended = [];
+    readonly Dictionary<byte, Refusal> _refusals = [];
 
     // What is heard of each other member: of the life of its disk that the member table names. One that has not joined yet has no run, is not in
     // here, and so counts as knowing nothing, which pauses truncation.
@@ -22,22 +24,24 @@ sealed partial class Replica
         [.. Identity.Ancestors], MemberTable.Of(Identity));
 
     /// <summary>Why no session with the sender of a hello can be; <see langword="null"/> if one can.</summary>
-    public string? Refuse(Hello hello)
+    /// <param name="hello">What the peer says.</param>
+    /// <param name="isDialer">True if this side has dialed.</param>
+    public Refusal? Refuse(Hello hello, bool isDialer)
     {
         if (hello.ClusterId != _settings.ClusterId)
-            return $"node {Node} belongs to the cluster '{_settings.ClusterId}', node {hello.Node} to '{hello.ClusterId}'";
+            return new(RefusalKind.OtherCluster, $"node {Node} belongs to the cluster '{_settings.ClusterId}', node {hello.Node} to '{hello.ClusterId}'");
         if (hello.Node == Node)
-            return $"both nodes have the id {Node}; every node of a cluster needs its own";
+            return new(RefusalKind.SameNode, $"both nodes have the id {Node}; every node of a cluster needs its own");
         if (Identity.Retired.Contains(hello.StoreId))
-            return $"the store of node {hello.Node} was replaced by another or retired; remove its files and start it afresh";
+            return new(RefusalKind.Retired, $"the store of node {hello.Node} was replaced by another or retired; remove its files and start it afresh");
         if (hello.Table.Retired.Contains(Identity.StoreId))
-            return $"the store of node {Node} was replaced by another or retired; remove its files and start it afresh";
+            return new(RefusalKind.Other, $"the store of node {Node} was replaced by another or retired; remove its files and start it afresh");
         if (IsStray(hello))
-            return $"node {hello.Node} joined over a store that was retired, and that had not heard of it; remove its files and start it afresh";
+            return new(RefusalKind.Other, $"node {hello.Node} joined over a store that was retired, and that had not heard of it; remove its files and start it afresh");
         if (IsStrayTo(hello))
-            return $"node {Node} joined over a store that was retired, and that had not heard of it; remove its files and start it afresh";
+            return new(RefusalKind.Other, $"node {Node} joined over a store that was retired, and that had not heard of it; remove its files and start it afresh");
         if (_sessions.TryGetValue(hello.Node, out var session) && session.StoreId != hello.StoreId)
-            return $"two nodes with the id {hello.Node} are running; every node of a cluster needs its own";
+            return new(RefusalKind.SameNode, $"two nodes with the id {hello.Node} are running; every node of a cluster needs its own");
         return null;
     }
 
@@ -56,10 +60,20 @@ sealed partial class Replica
     bool IsStrayTo(Hello hello) => IsJoined && !hello.Run.IsNone && StoreOf(hello.Table.Members, Node) != Identity.StoreId
         && Identity.Ancestors.Overlaps(hello.Table.Retired);
 
+    /// <summary>Takes note of a peer that refuses the session, or has ended it.</summary>
+    public void OnRefused(byte peer, Refusal refusal)
+    {
+        if (!refusal.IsQuiet)
+            _refusals[peer] = refusal;
+    }
+
+    /// <summary>Why there is no session, of the peers that refuse one or that this replica refuses. A session that opens takes it away.</summary>
+    public IReadOnlyDictionary<byte, Refusal> Refusals => _refusals;
+
     /// <summary>Both sides call it with the other's hello; an earlier session with that node is over from here on.</summary>
     /// <returns>The session's id on this side.</returns>
     /// <exception cref="ClockDriftException">The peer's clock is too far ahead.</exception>
-    public long OpenSession(Hello hello)
+    public long OpenSession(Hello hello, bool isDialer)
     {
         _clock.Observe(hello.Clock);
         var members = Identity.Members;
@@ -73,13 +87,13 @@ sealed partial class Replica
             || (hello.Table.Members.TryGetValue(Node, out var me) && me.StoreId != Identity.StoreId)))
             Identity.MayHaveEarlierLife = true;
         LearnMembers(hello.Table, isOfMember: !hello.Run.IsNone);
+        EndSession(hello.Node, new Refusal(RefusalKind.InSession, "another session of the two replaces this one"));
         members[hello.Node] = new StoreMember(hello.StoreId, hello.DataCenter);
         Identity.Forgotten.Remove(hello.Node);
         Identity.IsDirty = true;
         if (!hello.Run.IsNone)
             Hear(hello.Node, new PeerKnowledge(hello.Run, hello.Known));
-        _pulls.Remove(hello.Node);
-        _missing.Remove(hello.Node);
+        _refusals.Remove(hello.Node);
         _sessions[hello.Node] = new Session(++_lastSession, hello.Boot, hello.StoreId, hello.Ancestors);
         return _lastSession;
     }
@@ -88,7 +102,20 @@ sealed partial class Replica
     public void CloseSession(byte peer, long session)
     {
         if (IsOpen(peer, session))
-            CloseSession(peer);
+            DropSession(peer);
+    }
+
+    /// <summary>
+    /// Takes the sessions that the replica has ended since the last call. Their streams are to be closed whether or not the batch in which they ended
+    /// could be committed, for they are over in memory.
+    /// </summary>
+    public IReadOnlyList<EndedSession> TakeEnded()
+    {
+        if (_ended.Count == 0)
+            return [];
+        EndedSession[] ended = [.. _ended];
+        _ended.Clear();
+        return ended;
     }
 
     public bool IsOpen(byte peer, long session) => _sessions.TryGetValue(peer, out var open) && open.Id == session;
@@ -245,12 +272,20 @@ sealed partial class Replica
         {
             mine.Remove(node);
             _peers.Remove(node);
-            CloseSession(node);
+            EndSession(node, new Refusal(RefusalKind.Retired, $"the store of node {node} was replaced by another or retired"));
             Identity.IsDirty = true;
         }
     }
 
-    void CloseSession(byte peer)
+    /// <summary>Ends the session with a peer, if there is one, and has its stream closed.</summary>
+    void EndSession(byte peer, Refusal refusal)
+    {
+        if (_sessions.TryGetValue(peer, out var session))
+            _ended.Add(new EndedSession(peer, session.Id, refusal));
+        DropSession(peer);
+    }
+
+    void DropSession(byte peer)
     {
         _sessions.Remove(peer);
         _pulls.Remove(peer);

@@ -148,8 +148,8 @@ public sealed class JoiningTests
 
         foreach (byte stray in (byte[])[4, 5])
         {
-            Assert.Contains("retired", stage[1].Replica.Refuse(stage[stray].Replica.Hello()), StringComparison.Ordinal);
-            Assert.Contains("retired", stage[stray].Replica.Refuse(stage[1].Replica.Hello()), StringComparison.Ordinal);
+            Assert.Contains("retired", stage[1].Replica.Refuse(stage[stray].Replica.Hello(), isDialer: false)?.Reason, StringComparison.Ordinal);
+            Assert.Contains("retired", stage[stray].Replica.Refuse(stage[1].Replica.Hello(), isDialer: true)?.Reason, StringComparison.Ordinal);
         }
     }
 
@@ -170,7 +170,7 @@ public sealed class JoiningTests
         await stage.ReportAsync(1, 4);
         await stage.MeetAsync(4, 2);
         await stage.MeetAsync(5, 2);
-        Assert.Null(stage[1].Replica.Refuse(stage[5].Replica.Hello()));
+        Assert.Null(stage[1].Replica.Refuse(stage[5].Replica.Hello(), isDialer: false));
     }
 
     [Fact]

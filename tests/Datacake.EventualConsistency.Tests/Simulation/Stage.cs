@@ -58,7 +58,7 @@ sealed class Stage : IAsyncDisposable
     public async Task MeetAsync(byte a, byte b)
     {
         Hello ofA = this[a].Replica.Hello(), ofB = this[b].Replica.Hello();
-        await this[a].OpenAsync(ofB);
+        await this[a].OpenAsync(ofB, isDialer: true);
         await this[b].OpenAsync(ofA);
     }
 
@@ -124,10 +124,10 @@ sealed class Actor(byte node, ulong storeId, SimulatedClock clock) : IAsyncDispo
 
     public ValueTask DisposeAsync() => _storage.DisposeAsync();
 
-    public Task OpenAsync(Hello hello) => CommitAsync(_ =>
+    public Task OpenAsync(Hello hello, bool isDialer = false) => CommitAsync(_ =>
     {
-        Assert.Null(Replica.Refuse(hello));
-        Replica.OpenSession(hello);
+        Assert.Null(Replica.Refuse(hello, isDialer));
+        Replica.OpenSession(hello, isDialer);
     });
 
     public Task CloseAsync(byte peer) => CommitAsync(_ =>
