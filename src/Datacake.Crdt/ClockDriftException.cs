@@ -2,15 +2,15 @@ using System.Globalization;
 
 namespace Datacake.Crdt;
 
-/// <summary>A remote stamp is further ahead of this machine's clock than clocks may differ: one of the two clocks is wrong.</summary>
+/// <summary>A remote stamp leads this node's clock by more than <see cref="HybridLogicalClock.MaxLead"/>.</summary>
 public sealed class ClockDriftException : Exception
 {
     /// <summary>Creates the exception.</summary>
     public ClockDriftException(HlcTimestamp stamp, byte localNode, DateTimeOffset localTime)
         : base(string.Create(CultureInfo.InvariantCulture,
-            $"Refused the stamp {stamp} of node {stamp.Node}: its clock shows {stamp.Time:u}, the clock of this node ({localNode}) shows "
-            + $"{localTime:u}, and they may differ by at most {HybridLogicalClock.MaxDrift.TotalSeconds:0} s. "
-            + $"Set the wrong one of the two clocks right (NTP)."))
+            $"Node {localNode} refused the stamp {stamp} of node {stamp.Node}. The stamp is of {stamp.Time:u}, the wall clock of node {localNode} shows "
+            + $"{localTime:u}, and stamps may lead by at most {HybridLogicalClock.MaxLead.TotalDays:0} days. Set the wall clock of node {localNode} right if it "
+            + $"is wrong; if the cluster's clocks were once that far ahead, accept its stamps explicitly."))
     {
         Stamp = stamp;
         LocalTime = localTime;
@@ -19,6 +19,6 @@ public sealed class ClockDriftException : Exception
     /// <summary>The stamp that was refused.</summary>
     public HlcTimestamp Stamp { get; }
 
-    /// <summary>What this machine's clock showed.</summary>
+    /// <summary>The time that this machine's wall clock showed.</summary>
     public DateTimeOffset LocalTime { get; }
 }

@@ -9,11 +9,21 @@ namespace Datacake.Crdt;
 /// </remarks>
 public sealed class HybridLogicalClock
 {
-    /// <summary>How far ahead of this machine's wall clock a remote stamp may be, before it is refused.</summary>
-    public static readonly TimeSpan MaxDrift = TimeSpan.FromSeconds(4_100);
+    /// <summary>
+    /// The limit of how far a remote stamp may lead this machine's wall clock: 7 days. Wall clocks that were wrong for a while leave stamps behind that
+    /// lead them once they are right again; a cluster works on with those, and a fresh node has to accept them.
+    /// </summary>
+    public static readonly TimeSpan MaxLead = TimeSpan.FromDays(7);
+
+    /// <summary>
+    /// The limit of how far a remote stamp may lead this clock where this clock itself leads the wall clock: 4,100 s. Clocks that have exchanged stamps
+    /// are never that far apart, since a clock that leads advances by the stamps that are drawn, and not with time.
+    /// </summary>
+    public static readonly TimeSpan MaxAdvance = TimeSpan.FromSeconds(4_100);
 
     readonly TimeProvider _time;
     ulong _last;
+    ulong _accepted;                // stamps up to here are accepted however far they lead
 
     /// <summary>Creates the clock of a node, which starts above <paramref name="start"/>.</summary>
     public HybridLogicalClock(byte node, TimeProvider time, HlcTimestamp start = default)
@@ -45,19 +55,28 @@ public sealed class HybridLogicalClock
         }
     }
 
+    /// <summary>
+    /// Returns true if a remote stamp can be observed: it leads the wall clock by at most <see cref="MaxLead"/> or this clock by at most
+    /// <see cref="MaxAdvance"/>, or was accepted by <see cref="AcceptUpTo"/>.
+    /// </summary>
+    public bool Accepts(HlcTimestamp stamp) => stamp.Packed <= Volatile.Read(ref _accepted)
+        || stamp.Time - Last.Time <= MaxAdvance || stamp.Time - _time.GetUtcNow() <= MaxLead;
+
     /// <summary>Makes every later stamp greater than <paramref name="stamp"/>.</summary>
-    /// <exception cref="ClockDriftException">
-    /// The stamp is more than <see cref="MaxDrift"/> ahead of this machine's clock; it is not observed.
-    /// </exception>
+    /// <exception cref="ClockDriftException">The stamp leads by too much, see <see cref="Accepts"/>; it is not observed.</exception>
     public void Observe(HlcTimestamp stamp)
     {
         if (stamp.Packed <= Volatile.Read(ref _last))
             return;
-        var now = _time.GetUtcNow();
-        if (stamp.Time - now > MaxDrift)
-            throw new ClockDriftException(stamp, Node, now);
+        if (!Accepts(stamp))
+            throw new ClockDriftException(stamp, Node, _time.GetUtcNow());
         AdvanceTo(stamp);
     }
+
+    /// <summary>
+    /// Accepts remote stamps up to an instant, however far they lead this clock: an operator's word that the cluster's stamps are meant to be there.
+    /// </summary>
+    public void AcceptUpTo(DateTimeOffset time) => Volatile.Write(ref _accepted, HlcTimestamp.AtEndOf(time).Packed);
 
     /// <summary>
     /// Makes every later stamp greater than <paramref name="stamp"/>, which comes from this node's own disk: it is believed however far

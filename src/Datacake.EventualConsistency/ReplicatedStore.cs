@@ -207,7 +207,11 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     {
         options.Validate();
         storage = CachedStorage.Over(storage, options.MaxCacheLength);
-        var settings = new ReplicaSettings(node.ClusterId, node.DataCenter, RandomId(), RandomId());
+        var settings = new ReplicaSettings(node.ClusterId, node.DataCenter, RandomId(), RandomId(), node.TimeProvider)
+        {
+            MaxDocumentLength = options.MaxDocumentLength,
+            Delay = async (time, token) => await Task.Delay(time, node.TimeProvider, token).ConfigureAwait(false),
+        };
         Replica replica;
         using (var snapshot = await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false))
         {

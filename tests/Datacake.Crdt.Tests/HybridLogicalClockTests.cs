@@ -121,25 +121,53 @@ public class HybridLogicalClockTests
     }
 
     [Fact]
-    public void A_stamp_too_far_ahead_is_refused_with_both_clocks_and_not_observed()
+    public void A_stamp_too_far_ahead_is_refused_with_both_times_and_not_observed()
     {
         var clock = ClockAt();
         var before = clock.Tick();
-        clock.Observe(new HlcTimestamp(5_100, 10, 9, 1));
-        var stamp = new HlcTimestamp(5_100, 11, 0, 1);
+        var wall = HlcTimestamp.AtEndOf(_time.Now).Seconds;
+        uint limit = wall + (7 * 24 * 3_600);
+        var stamp = new HlcTimestamp(limit + 1, 0, 0, 1);
 
         var error = Assert.Throws<ClockDriftException>(() => clock.Observe(stamp));
 
         Assert.Equal(stamp, error.Stamp);
         Assert.Equal(_time.Now, error.LocalTime);
-        Assert.Contains("5100-0011-0000-0001", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"{stamp}", error.Message, StringComparison.Ordinal);
         Assert.Contains("node 1", error.Message, StringComparison.Ordinal);
-        Assert.Contains($"({Node})", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"Node {Node}", error.Message, StringComparison.Ordinal);
         Assert.Contains($"{stamp.Time:u}", error.Message, StringComparison.Ordinal);
         Assert.Contains($"{_time.Now:u}", error.Message, StringComparison.Ordinal);
-        Assert.Contains("4100 s", error.Message, StringComparison.Ordinal);
-        Assert.Equal(new HlcTimestamp(5_100, 10, 9, 1), clock.Last);
+        Assert.Contains("7 days", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, clock.Last);
+        clock.Observe(new HlcTimestamp(limit - 1, 0, 0, 1));
         Assert.True(before < clock.Last);
+    }
+
+    [Fact]
+    public void A_clock_that_leads_its_wall_clock_accepts_stamps_a_little_above_its_own()
+    {
+        const uint Year = 365 * 24 * 3_600;
+        var clock = ClockAt(new HlcTimestamp(Year, 0, 0, Node));
+
+        clock.Observe(new HlcTimestamp(Year + 4_100, 0, 0, 1));
+
+        Assert.Throws<ClockDriftException>(() => clock.Observe(new HlcTimestamp(Year + 8_201, 0, 0, 1)));
+    }
+
+    [Fact]
+    public void Stamps_that_an_operator_has_accepted_are_observed_however_far_they_lead()
+    {
+        const uint Year = 365 * 24 * 3_600;
+        var clock = ClockAt();
+        var stamp = new HlcTimestamp(Year, 0, 0, 1);
+        Assert.Throws<ClockDriftException>(() => clock.Observe(stamp));
+
+        clock.AcceptUpTo(stamp.Time);
+        clock.Observe(stamp);
+
+        Assert.Equal(stamp, clock.Last);
+        Assert.Throws<ClockDriftException>(() => clock.Observe(new HlcTimestamp(Year + 4_102, 0, 0, 1)));
     }
 
     [Fact]

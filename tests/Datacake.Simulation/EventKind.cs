@@ -97,4 +97,28 @@ enum EventKind
 
     /// <summary>All machines that can talk do so, and some collect.</summary>
     Gather,
+
+    /// <summary>One machine can no longer open a connection to another, as behind a NAT; the other way it works, and carries messages both ways.</summary>
+    BlockDial,
+
+    /// <summary>The wall clocks of some machines, or of all, leap by minutes, hours or days.</summary>
+    Leap,
+
+    /// <summary>The wall clocks of some machines, or of all, are set right.</summary>
+    SetRight,
+
+    /// <summary>Two machines change addresses; others look for each at the address of the other, until they hear of it.</summary>
+    Swap,
+
+    /// <summary>A copy of a machine's disk is made.</summary>
+    Backup,
+
+    /// <summary>A copy of a machine's disk is put back, and what it wrote since is gone from it.</summary>
+    PutBack,
+
+    /// <summary>A process is started several times in a row.</summary>
+    Restart,
+
+    /// <summary>An operator has a fresh machine form a cluster, though there is one.</summary>
+    FormByMistake,
 }

@@ -25,6 +25,9 @@ sealed class Link(long stream, Machine peer, bool isDialer)
 
     /// <summary>The session's id in the replica; 0 until it is open.</summary>
     public long Session { get; set; }
+
+    /// <summary>How many ticks the dialer has waited for an answer.</summary>
+    public int Ticks { get; set; }
 }
 
 /// <summary>Something that changes a replica, on its way through a batch.</summary>
@@ -66,6 +69,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
 
     readonly List<Work> _waiting = [];
     BatchCommitter? _committer;
+    HlcTimestamp _notedRun;
 
     public int Index { get; } = index;
 
@@ -119,6 +123,24 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
 
     public IReadOnlyList<Work> Waiting => _waiting;
 
+    /// <summary>For each machine, by its index, the machine that is at the address at which this one looks for it.</summary>
+    public Machine[] Book { get; set; } = [];
+
+    /// <summary>Copies of the disk, to be put back some day.</summary>
+    public List<(StorageEntry[] Entries, Holdings Held, ulong StoreId)> Backups { get; } = [];
+
+    /// <summary>The greatest stamp of a transaction that the store made before it was put back, and that another machine has.</summary>
+    public HlcTimestamp TopIssued { get; set; }
+
+    /// <summary>
+    /// Whether the store is an old copy that was started while the clock was behind stamps that were lost with it: it uses them again, until somebody
+    /// tells it.
+    /// </summary>
+    public bool IsMisfit { get; set; }
+
+    /// <summary>Whether it has used some of them.</summary>
+    public bool HasWrittenAsMisfit { get; set; }
+
     /// <summary>When the node's clock last was, whatever the wall clock says.</summary>
     public DateTimeOffset LastClock { get; private set; }
 
@@ -130,14 +152,34 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
         Disk = new SimulatedDisk(scenario.PageSize, mutant);
         StoreId = storeId;
         HadJoined = false;
+        IsMisfit = HasWrittenAsMisfit = false;
+        TopIssued = HlcTimestamp.None;
         Held = Holdings.None;
         Ideal = Fresh(scenario);
+    }
+
+    /// <summary>Puts a copy of the disk in its place.</summary>
+    public void PutBack(StorageEntry[] entries, Holdings held)
+    {
+        Disk.PutBack(entries, held);
+        Held = held;
+        HadJoined = ReplicaIdentity.Decode(Disk.Get(StoreLayout.IdentityKey.Span)!.Value).IsJoined;
     }
 
     /// <summary>Starts the process, as the replicated store does it.</summary>
     public void Start(ulong boot, Action<ReplicaBatch> onCommitted)
     {
-        var settings = new ReplicaSettings("simulation", "", boot, StoreId, scenario.MaxStep, scenario.MaxAsserted);
+        var settings = new ReplicaSettings("simulation", "", boot, StoreId, Clock)
+        {
+            MaxStep = scenario.MaxStep,
+            MaxAsserted = scenario.MaxAsserted,
+            Delay = (wait, _) =>
+            {
+                time.Pass(wait);
+                return ValueTask.CompletedTask;
+            },
+            MaxDocumentLength = scenario.MaxDocumentLength,
+        };
         var storage = new CachedStorage(Disk, new DocumentCache(CacheLength));
         using var snapshot = Now(storage.OpenSnapshotAsync());
         var (replica, batch) = Now(
@@ -154,6 +196,17 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
         PullServer = new PullServer(replica.Catalog, scenario.PartLength);
         _committer = new BatchCommitter(replica, storage, scenario.Durability, NullLogger.Instance, onCommitted);
         HadJoined = replica.IsJoined;
+        _notedRun = HlcTimestamp.None;
+        NoteRun();
+    }
+
+    /// <summary>Looks at the run of the replica, which is new, or was begun anew.</summary>
+    public void NoteRun()
+    {
+        if (!IsJoined || Replica!.Run == _notedRun)
+            return;
+        _notedRun = Replica.Run;
+        IsMisfit = HasWrittenAsMisfit || Replica.Run <= TopIssued;
     }
 
     /// <summary>Whether the member table on the disk has the node of another machine.</summary>

@@ -21,6 +21,7 @@ sealed class Network(bool isInOrder)
 {
     readonly List<Envelope> _inFlight = [];
     readonly HashSet<(int From, int To)> _blocked = [];
+    readonly HashSet<(int From, int To)> _undialable = [];
     int _dropped;
 
     /// <summary>More messages than that are not on their way: some are lost.</summary>
@@ -37,7 +38,16 @@ sealed class Network(bool isInOrder)
 
     public void Unblock(int from, int to) => _blocked.Remove((from, to));
 
-    public void Heal() => _blocked.Clear();
+    public void Heal()
+    {
+        _blocked.Clear();
+        _undialable.Clear();
+    }
+
+    /// <summary>From now on, one machine cannot open a connection to another; connections that the other opens carry messages both ways.</summary>
+    public void BlockDial(int from, int to) => _undialable.Add((from, to));
+
+    public bool IsDialBlocked(int from, int to) => _undialable.Contains((from, to));
 
     public bool IsBlocked(int from, int to) => _blocked.Contains((from, to));
 
@@ -49,6 +59,9 @@ sealed class Network(bool isInOrder)
     }
 
     public void Clear() => _inFlight.Clear();
+
+    /// <summary>Loses all messages of a machine.</summary>
+    public void DropFrom(Machine source) => _inFlight.RemoveAll(envelope => envelope.Source == source);
 
     public void Drop(int chance)
     {

@@ -41,6 +41,9 @@ sealed record Scenario
 
     public required int PageSize { get; init; }
 
+    /// <summary>The limit of a document that a local write makes; merged ones may be larger.</summary>
+    public required int MaxDocumentLength { get; init; }
+
     /// <summary>How many records a replica forgets or clears away in one batch.</summary>
     public required int MaxStep { get; init; }
 
@@ -50,7 +53,7 @@ sealed record Scenario
     public required IReadOnlyDictionary<EventKind, double> Weights { get; init; }
 
     /// <summary>Whether commits or disks may get lost.</summary>
-    public bool HasLosses => Weights[EventKind.LosePower] + Weights[EventKind.Wipe] + Weights[EventKind.Replace] > 0;
+    public bool HasLosses => Weights[EventKind.LosePower] + Weights[EventKind.Wipe] + Weights[EventKind.Replace] + Weights[EventKind.PutBack] > 0;
 
     /// <summary>Whether members may be given up: forgotten or retired.</summary>
     public bool GivesUp => Weights[EventKind.Forget] + Weights[EventKind.Retire] + Weights[EventKind.Estrange] + Weights[EventKind.Outpace] > 0;
@@ -77,6 +80,7 @@ sealed record Scenario
             Durability = random.Next(4) == 0 ? Durability.Flushed : Durability.Buffered,
             PartLength = Pick(random, [1, 1, 40, 120, 100_000]),
             PageSize = Pick(random, [1, 2, 7, 500]),
+            MaxDocumentLength = Pick(random, [1_000_000, 1_000_000, 1_000_000, 110]),
             MaxStep = Pick(random, [1, 2, 5, 1_000]),
             MaxAsserted = Pick(random, [1, 2, 1_000]),
             Weights = weights,

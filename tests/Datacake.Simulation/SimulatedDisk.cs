@@ -59,6 +59,13 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
 
     public void Flush() => _states.RemoveRange(0, _states.Count - 1);
 
+    /// <summary>Puts other contents in place of all.</summary>
+    public void PutBack(StorageEntry[] entries, Holdings held)
+    {
+        _states.Clear();
+        _states.Add((entries, held));
+    }
+
     /// <summary>Takes away the latest commits; returns which transactions are left.</summary>
     public Holdings LosePower(int lostCommits)
     {

@@ -39,9 +39,17 @@ sealed record Theme(
         [Gather] = 4,
         [Estrange] = 1.5,
         [Outpace] = 0.2,
+        [BlockDial] = 0.7,
+        [Leap] = 0.4,
+        [SetRight] = 0.8,
+        [Swap] = 0.3,
+        [Backup] = 1,
+        [PutBack] = 0.2,
+        [Restart] = 0.3,
+        [FormByMistake] = 0.1,
     };
 
-    static readonly EventKind[] Losses = [LosePower, Wipe, Replace], GivingUp = [Forget, Retire, Estrange, Outpace];
+    static readonly EventKind[] Losses = [LosePower, Wipe, Replace, PutBack], Clocks = [SetClock, Leap], GivingUp = [Forget, Retire, Estrange, Outpace];
 
     /// <summary>No losses, and nobody is given up: no full reconcile is needed, ever.</summary>
     public static Theme Calm { get; } = Of("calm", [.. Losses, .. GivingUp]);
@@ -49,9 +57,9 @@ sealed record Theme(
     public static IReadOnlyList<Theme> All { get; } =
     [
         Calm,
-        Of("tails", [.. GivingUp, Wipe, Replace], (LosePower, 8), (Start, 20), (Tick, 20), (Gather, 2)),
+        Of("tails", [.. GivingUp, Wipe, Replace, PutBack], (LosePower, 8), (Start, 20), (Tick, 20), (Gather, 2)),
         Of("wipes", GivingUp, (Wipe, 4), (Tick, 20), (Start, 20), (LosePower, 1), (SetClock, 3), (Gather, 2)),
-        Of("lives", [.. GivingUp, LosePower, SetClock, Gather],
+        Of("lives", [.. GivingUp, .. Clocks, LosePower, PutBack, Gather],
             (Wipe, 4), (Replace, 3), (Tick, 25), (Start, 30), (Exchange, 10), (Collect, 3)),
         Of("estranged", [.. Losses, Retire], (Estrange, 4), (Heal, 3), (Gather, 8), (Start, 20)),
         Of("removal", [], (Retire, 1), (Wipe, 1), (Tick, 15), (Start, 15), (Estrange, 1)),
@@ -63,16 +71,24 @@ sealed record Theme(
             (Exchange, 2), (Forget, 4), (Break, 5)) with { IsSmall = true },
         Of("refusals", [.. GivingUp], (FailCommit, 8), (Stall, 6), (Resume, 6), (Tick, 15)),
         // Messages outlive the session, the tail or the life that they come from.
-        Of("ghosts", [.. GivingUp, Wipe, Replace, Pull, Exchange, Gather],
+        Of("ghosts", [.. GivingUp, Wipe, Replace, PutBack, Pull, Exchange, Gather],
             (LosePower, 7), (Start, 25), (Write, 8), (Deliver, 40), (Tick, 10), (Dial, 16), (Collect, 8),
             (Flush, 1)) with { IsSmall = true },
-        Of("rebirths", [.. GivingUp, LosePower, SetClock, Pull, Exchange, Gather, Partition, Stall],
+        Of("rebirths", [.. GivingUp, .. Clocks, LosePower, PutBack, Pull, Exchange, Gather, Partition, Stall],
             (Replace, 8), (Start, 40), (Write, 30), (Deliver, 40), (Tick, 2), (Dial, 10), (Break, 12), (Pass, 6),
             (Collect, 2)) with { IsSmall = true, MinMachines = 3 },
         // Copies of the cluster's data break off, and go on, while it changes.
-        Of("cut joins", [Retire, Pull, Exchange, Gather, Partition, Stall, SetClock, LosePower],
+        Of("cut joins", [.. Clocks, Retire, Pull, Exchange, Gather, Partition, Stall, LosePower, PutBack],
             (Wipe, 3), (Replace, 4), (Start, 40), (Write, 30), (Deliver, 80), (Tick, 12), (Dial, 20), (Break, 8), (Crash, 6),
             (Collect, 10), (Forget, 3), (Estrange, 0.3), (Flush, 20), (Outpace, 12)) with { IsSmall = true, MinDocuments = 3 },
+        Of("leaps", [.. Losses, .. GivingUp], (Leap, 6), (SetRight, 6), (Dial, 12), (Tick, 20), (Start, 20)),
+        Of("leaps and losses", [Retire], (Leap, 4), (SetRight, 6), (Dial, 12), (Tick, 20), (Start, 20), (LosePower, 2)),
+        Of("old copies", [.. GivingUp, .. Clocks, LosePower], (Backup, 8), (PutBack, 4), (Start, 30), (Dial, 15), (Tick, 15)),
+        Of("old copies cut off", [.. GivingUp, .. Clocks, Gather, Exchange],
+            (Backup, 8), (PutBack, 4), (Start, 30), (Dial, 15), (Tick, 15), (Partition, 3), (Heal, 1), (LosePower, 1)),
+        Of("addresses", [.. Losses, .. GivingUp], (Swap, 5), (Dial, 20), (Start, 25), (Crash, 3), (Tick, 20), (BlockDial, 3)),
+        Of("restarts", [.. GivingUp, .. Clocks, Wipe, Replace, PutBack], (Restart, 8), (Write, 30), (Collect, 12), (Dial, 15), (Tick, 20), (Gather, 6)),
+        Of("mistakes", [LosePower, PutBack], (FormByMistake, 4), (Wipe, 3), (Retire, 1), (Start, 30), (Tick, 15)),
         Of("mixed", []),
     ];
 

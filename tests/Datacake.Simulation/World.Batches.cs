@@ -56,6 +56,7 @@ sealed partial class World
             {
                 FailedCommit(machine, before, work, isStored: !ReferenceEquals(stored, machine.Disk.Entries));
             }
+            EndSessions(machine);
             _written.Clear();
             _acknowledged.Clear();
         }
@@ -90,7 +91,10 @@ sealed partial class World
         }
         var own = new List<int>();
         foreach (var mutation in batch.Mutations)
-            own.Add(Note(machine, mutation, Holdings.Of(own)));
+        {
+            if (Note(machine, mutation, Holdings.Of(own)) is { } number)
+                own.Add(number);
+        }
         if (batch.IsReconciled)
             machine.Arrived = null;
         Gain(machine, before, offered, own);

@@ -21,13 +21,16 @@ sealed partial class World
     }
 
     /// <summary>Adds a transaction of a replica to the history.</summary>
-    int Note(Machine machine, Mutation mutation, Holdings before)
+    int? Note(Machine machine, Mutation mutation, Holdings before)
     {
+        machine.HasWrittenAsMisfit |= machine.IsMisfit;
+        if (machine.IsMisfit || machine.Replica!.Identity.Cluster != Cluster)
+            return null;
         if (_history.Find(mutation.Stamp) is { } used && _machines.Any(other => other.Held.Has(used.Number)))
             throw new Violation("unique stamps", $"{Name(machine)} uses {mutation.Stamp} again");
         bool isOfUser = _written.TryGetValue(mutation.Stamp, out var increments);
         var past = machine.Held.Or(before);
-        var transaction = _history.Add(mutation, machine.Replica!.Run, past, isOfUser, increments ?? []);
+        var transaction = _history.Add(mutation, machine.Replica.Run, past, isOfUser, increments ?? []);
         _statistics.Count(isOfUser ? "transactions" : "assertions");
         if (!isOfUser)
             CheckAssertion(machine, transaction, machine.Arrived!.Value);
@@ -38,6 +41,10 @@ sealed partial class World
     void Gain(Machine machine, ReplicaState before, Holdings offered, List<int> own)
     {
         var replica = machine.Replica!;
+        if (!machine.HadJoined || machine.IsMisfit)
+            machine.NoteRun();
+        if (replica.IsJoined && replica.Identity.Cluster != Cluster)
+            _retired.Add(machine.StoreId);                                      // of a cluster that was formed by mistake
         if (!replica.IsJoined)
         {
             CheckStore(machine);
@@ -91,7 +98,7 @@ sealed partial class World
         }
         CheckTotals(machine, totals);
         CheckIndexes(machine, indexed);
-        if (replica.IsJoined && !_retired.Contains(machine.StoreId))
+        if (replica.IsJoined && IsActive(machine))
         {
             CheckExactness(machine, shown);
             CheckRemains(machine, shown);
@@ -183,7 +190,7 @@ sealed partial class World
     /// <summary>What replicas claim to know, they have, unless nobody has it.</summary>
     void CheckKnowledge(Machine machine, List<int> gained)
     {
-        if (_retired.Contains(machine.StoreId))
+        if (!IsActive(machine))
             return;
         var state = machine.Replica!.State;
         var log = LogOf(machine).SelectMany(record => record.Transactions).Select(transaction => transaction.Stamp).ToHashSet();
@@ -232,9 +239,9 @@ sealed partial class World
     void CheckStability(Machine machine, VersionVector truncated)
     {
         var replica = machine.Replica!;
-        if (truncated.IsEmpty || _retired.Contains(machine.StoreId))
+        if (truncated.IsEmpty || !IsActive(machine))
             return;
-        foreach (var other in _machines.Where(other => other != machine && other.IsUp && !replica.Identity.Forgotten.Contains(other.Node)))
+        foreach (var other in _machines.Where(other => other != machine && other.IsUp && !other.IsMisfit && !replica.Identity.Forgotten.Contains(other.Node)))
         {
             if (!replica.Identity.Members.TryGetValue(other.Node, out var member) || member.StoreId != other.StoreId)
                 continue;

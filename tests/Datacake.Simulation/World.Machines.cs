@@ -1,3 +1,6 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication;
 using Datacake.Storage;
 using static Datacake.Simulation.Machine;
 
@@ -42,6 +45,96 @@ sealed partial class World
         machine.Ideal = Fresh(_scenario);
         _history.MergeInto(machine.Ideal, machine.Held);
     }
+
+    /// <summary>The disk of a machine is put back as it was some time ago.</summary>
+    void PutBack(Machine machine, int chance)
+    {
+        var copies = machine.Backups.Where(copy => copy.StoreId == machine.StoreId).ToArray();
+        if (copies.Length == 0 || machine.IsMisfit || _retired.Contains(machine.StoreId))
+            return;
+        var (entries, held, _) = copies[^(1 + (chance % Math.Min(copies.Length, 3)))];
+        // What the others know of what is lost is not known to all by now: a member of which only this disk knows would be forgotten with it.
+        if (ReplicaIdentity.Decode(entries.First(entry => entry.Key.Span.SequenceEqual(StoreLayout.IdentityKey.Span)).Value).Members.Count
+            != ReplicaIdentity.Decode(machine.Disk.Get(StoreLayout.IdentityKey.Span)!.Value).Members.Count)
+            return;
+        if (machine.IsUp)
+            Stop(machine);
+        _statistics.Count("old copies");
+        _network.DropFrom(machine);
+        machine.TopIssued = TopHeldByOthers(machine);
+        machine.PutBack(entries, held);
+        machine.Ideal = Fresh(_scenario);
+        _history.MergeInto(machine.Ideal, held);
+        // Mostly the clock is right: a second passes before the copy is in place.
+        if (_scenario.GivesUp || chance % 8 > 0)
+            _time.Pass(Replica.ClockLease + Later(machine.TopIssued.Time - machine.Clock.GetUtcNow()));
+        else
+            machine.Clock.Offset -= 3 * (chance % 200) * SimulatedTime.Unit;
+
+        static TimeSpan Later(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
+    }
+
+    /// <summary>The greatest stamp of a machine's transactions that others have.</summary>
+    HlcTimestamp TopHeldByOthers(Machine machine)
+    {
+        var held = _machines.Where(other => other != machine)
+            .Aggregate(Holdings.None, (all, other) => all.Or(other.Held).Or(other.SeedHeld).Or(other.Arrived?.Held ?? Holdings.None));
+        return held.Transactions.Select(number => _history[number].Stamp).Where(stamp => stamp.Node == machine.Node)
+            .Aggregate(HlcTimestamp.None, HlcTimestamp.Max);
+    }
+
+    /// <summary>A process is started again and again, and writes a little each time.</summary>
+    void Restart(Machine machine, int chance)
+    {
+        if (!machine.IsUp)
+            return;
+        for (int i = 0; i <= chance % 5; i++)
+        {
+            Stop(machine);
+            Start(machine);
+            if (!machine.IsUp)
+                return;
+            Write(machine, chance + i);
+        }
+    }
+
+    /// <summary>Two machines, or one and nobody, change addresses, and start again; the others find out later.</summary>
+    void Swap(Machine a, Machine b, int chance)
+    {
+        _statistics.Count("changed addresses");
+        foreach (var machine in (Machine[])[a, b])
+        {
+            if (machine.IsUp && chance % 4 > 0)
+            {
+                Stop(machine);
+                Start(machine);
+            }
+        }
+        foreach (var other in _machines.Where(other => other != a && other != b))
+            (other.Book[a.Index], other.Book[b.Index]) = (other.Book[b.Index], other.Book[a.Index]);
+    }
+
+    /// <summary>The wall clocks of some machines, or of all by the same, leap far.</summary>
+    void Leap(int chance)
+    {
+        var amount = Leaps[chance % Leaps.Length];
+        _statistics.Count("leaps of clocks");
+        foreach (var machine in _machines.Where(machine => chance % 3 == 0 || (chance >> 4 >> machine.Index & 1) != 0))
+            machine.Clock.Offset = chance % 3 == 2 ? amount * (1 + (machine.Index % 2)) / 2 : amount;
+    }
+
+    void SetRight(int chance)
+    {
+        foreach (var machine in _machines.Where(machine => chance % 2 == 0 || (chance >> 4 >> machine.Index & 1) != 0))
+            machine.Clock.Offset = TimeSpan.Zero;
+    }
+
+    /// <summary>Within and beyond the limit of how far clocks may differ; some so that a machine is refused by some of the others only.</summary>
+    static readonly TimeSpan[] Leaps =
+    [
+        TimeSpan.FromHours(8), TimeSpan.FromHours(-8), TimeSpan.FromSeconds(4_000), TimeSpan.FromSeconds(-4_000), TimeSpan.FromSeconds(4_200),
+        TimeSpan.FromSeconds(2_500), TimeSpan.FromSeconds(-2_500), TimeSpan.FromDays(2),
+    ];
 
     void Wipe(Machine machine, int chance)
     {

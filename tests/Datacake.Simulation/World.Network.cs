@@ -24,7 +24,7 @@ sealed partial class World
             {
                 if (machine.Links.TryGetValue(other, out var link))
                     End(machine, link);
-                Run(machine, _ => machine.Replica!.Forget(other.Node));
+                Forget(machine, other);
             }
         }
     }
@@ -38,7 +38,7 @@ sealed partial class World
         DeliverAll(envelope => envelope.Source == machine);
         foreach (var other in others)
         {
-            Run(other, _ => other.Replica!.Forget(machine.Node));
+            Forget(other, machine);
             Write(other, chance + other.Index);
             Write(other, (chance >> 3) + other.Index);
         }
@@ -78,7 +78,7 @@ sealed partial class World
             target.Ended.Add(envelope.Stream);
             return;
         }
-        if (envelope.IsOpening && envelope.TargetStore != target.StoreId)
+        if (envelope.IsOpening && (envelope.TargetStore != target.StoreId || !MayMeet(envelope.Source, target)))
         {
             // Whoever dials says hello to the process that has answered, which ends with its disk.
             Send(target, new Link(envelope.Stream, envelope.Source, isDialer: false), null, Holdings.None);
@@ -109,7 +109,8 @@ sealed partial class World
                 break;
             case Hello:
                 break;                                                          // a copy
-            case Refusal:
+            case Refusal refusal:
+                Run(target, _ => target.Replica!.OnRefused(link.Peer.Node, refusal));
                 End(target, link);
                 break;
             case PullRequest request:

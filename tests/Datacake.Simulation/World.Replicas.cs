@@ -8,11 +8,51 @@ namespace Datacake.Simulation;
 // What replicas do.
 sealed partial class World
 {
-    void Tick(Machine machine) => Queue(machine, new Work(batch => _mutant.AroundAsync(machine, batch, isCollecting: false, () =>
+    void Tick(Machine machine)
     {
-        machine.Replica!.Tick(batch);
-        return ValueTask.CompletedTask;
-    })));
+        // A dial that nobody answers is given up.
+        foreach (var link in machine.Streams.Values.Where(link => link.IsDialer && link.Session == 0 && ++link.Ticks > MaxDialTicks).ToArray())
+            End(machine, link);
+        Queue(machine, new Work(batch => _mutant.AroundAsync(machine, batch, isCollecting: false, () =>
+        {
+            var replica = machine.Replica!;
+            if (!replica.IsJoined && ClusterForming.MustForm(replica, isTold: false, SeedsOf(machine)))
+                FormApart(machine);
+            replica.Tick(batch);
+            return ValueTask.CompletedTask;
+        })));
+    }
+
+    /// <summary>All machines are seeds of all.</summary>
+    IReadOnlyList<SeedContact> SeedsOf(Machine machine) => [.. _machines
+        .Where(other => !_mutant.FormsAlone || other == machine || machine.Replica!.Sessions.ContainsKey(other.Node))
+        .Select(other => new SeedContact(other == machine || machine.Replica!.Sessions.ContainsKey(other.Node) ? other.Node : null))];
+
+    void FormApart(Machine machine)
+    {
+        if (_machines.FirstOrDefault(other => other.HadJoined) is { } member)
+            throw new Violation("one cluster", $"{Name(machine)} forms a cluster of its own, though {Name(member)} is of one");
+        machine.Replica!.Bootstrap();
+    }
+
+    /// <summary>An operator who takes a machine for the first of a new cluster has it form one, beside the one that there is.</summary>
+    void FormByMistake(Machine machine)
+    {
+        if (machine.HadJoined || machine.Replica!.HasPartOfSeed || machine.Replica.Sessions.Count > 0)
+            return;
+        _statistics.Count("clusters formed by mistake");
+        Run(machine, _ => machine.Replica!.Bootstrap());
+        _retired.Add(machine.StoreId);
+    }
+
+    void Forget(Machine machine, Machine other) => Run(machine, _ =>
+    {
+        var replica = machine.Replica!;
+        if (other != machine && replica.Identity.Members.ContainsKey(other.Node) && !replica.Sessions.ContainsKey(other.Node))
+            replica.Forget(other.Node);
+    });
+
+    const int MaxDialTicks = 5;
 
     void Pull(Machine machine, Machine peer) => Run(machine, batch =>
     {
@@ -47,10 +87,13 @@ sealed partial class World
 
     void Retire(Machine machine, Machine peer)
     {
-        if (machine == peer)
-            return;
         Run(machine, _ =>
         {
+            if (machine == peer || !machine.Replica!.Identity.Members.ContainsKey(peer.Node))
+            {
+                CheckRefusesToRetire(machine, peer);
+                return;
+            }
             if (!machine.IsJoined || _retired.Contains(machine.StoreId)
                 || !machine.Replica!.Identity.Members.TryGetValue(peer.Node, out var member))
                 return;
@@ -58,6 +101,19 @@ sealed partial class World
             _retired.Add(member.StoreId);
             machine.Replica.Retire(peer.Node);
         });
+    }
+
+    static void CheckRefusesToRetire(Machine machine, Machine peer)
+    {
+        try
+        {
+            machine.Replica!.Retire(peer.Node);
+        }
+        catch (ArgumentException)
+        {
+            return;
+        }
+        throw new Violation("bad input is refused", $"{Name(machine)} retires {Name(peer)}, which is itself or not a member");
     }
 
     void Write(Machine machine, int chance)
@@ -86,6 +142,14 @@ sealed partial class World
         catch (DocumentNotFoundException)
         {
             _statistics.Count("refused updates");
+        }
+        catch (StoreExcludedException)
+        {
+            _statistics.Count("refused writes");
+        }
+        catch (ArgumentException)
+        {
+            _statistics.Count("writes that were too large");
         }
     }
 

@@ -19,8 +19,6 @@ sealed partial class World
         _network.IsReliable = true;
         foreach (var machine in _machines)
             Repair(machine);
-        foreach (var machine in _machines.Where(machine => machine.IsUp))
-            PassUntil(machine.Replica!.Hello().Clock.Time);
         int round = 0;
         while (Unsettled() is { } what)
         {
@@ -39,16 +37,13 @@ sealed partial class World
     /// <summary>From now on no full reconcile must happen.</summary>
     public void StayCalm() => _isCalm = true;
 
-    void PassUntil(DateTimeOffset time)
-    {
-        if (time > _time.Now)
-            _time.Pass(time - _time.Now);
-    }
-
     void Repair(Machine machine)
     {
         machine.Disk.IsFailing = false;
         machine.Clock.Offset = TimeSpan.Zero;
+        machine.Book = [.. _machines];
+        if (machine.IsMisfit || (!machine.HadJoined && IdentityOf(machine) is { Cluster: not (0 or Cluster) }))
+            StartAfresh(machine);
         if (_retired.Contains(machine.StoreId))
         {
             if (machine.IsUp)
@@ -56,6 +51,11 @@ sealed partial class World
             return;
         }
         Start(machine);
+        if (machine.IsMisfit)
+        {
+            StartAfresh(machine);
+            Start(machine);
+        }
         Resume(machine);
         // A stream whose other end is gone breaks; and the operator repeats what got lost with a disk, and retires too the earlier disk of a machine
         // whose last one is retired.
@@ -73,6 +73,15 @@ sealed partial class World
                 Run(machine, _ => machine.Replica.Retire(node));
             }
         }
+    }
+
+    /// <summary>The operator does what the machine is told: removes the files of an old copy.</summary>
+    void StartAfresh(Machine machine)
+    {
+        _statistics.Count("old copies that are removed");
+        if (machine.IsUp)
+            Stop(machine);
+        machine.ReplaceDisk(++_lastId);
     }
 
     void NoteStray(Machine machine)
@@ -101,14 +110,16 @@ sealed partial class World
         Machine[] members = [.. Active];
         foreach (var (a, b) in Pairs())
         {
-            if (members.Contains(a) && members.Contains(b) && !HaveSession(a, b))
-                Dial(a, b);
+            if (!members.Contains(a) || !members.Contains(b))
+                continue;
+            Dial(a, b);
+            Dial(b, a);
         }
         Talk();
         foreach (var machine in members)
         {
             Tick(machine);
-            Collect(machine, TimeSpan.Zero, isThorough: true);
+            Collect(machine, TimeSpan.MaxValue, isThorough: true);
         }
         Talk();
     }

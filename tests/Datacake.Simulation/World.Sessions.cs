@@ -10,23 +10,50 @@ sealed partial class World
 {
     void Dial(Machine a, Machine b)
     {
-        if (a == b || !a.IsUp)
+        if (a == b || !a.IsUp || a.Replica!.Sessions.ContainsKey(b.Node) || (_mutant.OnlyLowerDials && a.Index > b.Index))
             return;
-        var (dialer, acceptor) = a.Index < b.Index ? (a, b) : (b, a);           // the lower node id dials
-        if (!dialer.IsUp || dialer.Streams.Values.Any(stream => stream.Peer == acceptor && stream.Session == 0))
+        var target = a.Book[b.Index];                                           // whoever is at the address now
+        if (target == a || _network.IsDialBlocked(a.Index, target.Index) || !MayMeet(a, target)
+            || a.Streams.Values.Any(stream => stream.IsDialer && stream.Peer == target && stream.Session == 0))
             return;
-        var link = new Link(++_lastStream, acceptor, isDialer: true);
-        dialer.Streams.Add(link.Stream, link);
+        var link = new Link(++_lastStream, target, isDialer: true);
+        a.Streams.Add(link.Stream, link);
         Hello? hello = null;
-        Queue(dialer, new Work(_ =>
+        Queue(a, new Work(_ =>
         {
-            hello = dialer.Replica!.Hello();
+            hello = a.Replica!.Hello(b.Node);
             return ValueTask.CompletedTask;
         })
         {
-            Committed = () => Send(dialer, link, hello, dialer.Held, isOpening: true),
-            Failed = _ => End(dialer, link),
+            Committed = () => Send(a, link, hello, a.Held, isOpening: true),
+            Failed = _ => End(a, link),
         });
+    }
+
+    /// <summary>
+    /// An old copy that was started with a clock that is behind gives itself away to those who know what was lost with it; what others make of it is not
+    /// promised.
+    /// </summary>
+    static bool MayMeet(Machine a, Machine b) => MayMeetAll(a, b) && MayMeetAll(b, a);
+
+    static bool MayMeetAll(Machine copy, Machine other) =>
+        !copy.IsMisfit || (other.IsJoined && other.Replica!.State.Known.OfNode(copy.Node).Top >= copy.TopIssued);
+
+    /// <summary>Closes the streams of the sessions that a replica has ended, as the peer links do it.</summary>
+    void EndSessions(Machine machine)
+    {
+        foreach (var (peer, session, refusal) in machine.Replica!.TakeEnded())
+        {
+            if (machine.Streams.Values.FirstOrDefault(link => link.Peer.Node == peer && link.Session == session) is not { } ended)
+                continue;
+            if (_mutant.KeepsEndedStreams)
+            {
+                machine.Links.Remove(ended.Peer);
+                continue;
+            }
+            Send(machine, ended, refusal, Holdings.None);
+            End(machine, ended);
+        }
     }
 
     void Accept(Machine target, Link link, Hello hello)
@@ -48,9 +75,14 @@ sealed partial class World
             End(machine, link);
             return ValueTask.CompletedTask;
         }
+        if (link.IsDialer && hello.Node != link.Peer.Node)
+        {
+            End(machine, link);
+            return ValueTask.CompletedTask;
+        }
         if (!link.IsDialer)
             Send(machine, link, replica.Hello(), machine.Held);
-        link.Session = replica.OpenSession(hello, link.IsDialer);
+        link.Session = replica.OpenSession(batch, hello, link.IsDialer);
         machine.Links[link.Peer] = link;
         _mutant.OnOpened(machine, hello);
         replica.PullFromNewPeer(batch, link.Peer.Node, hello);
@@ -113,15 +145,15 @@ sealed partial class World
         if (!source.IsJoined || link.Session == 0)
             return;
         ulong stream = ++_lastId;
-        foreach (var part in _mutant.OnAnswering(source, Now(AnswerAsync(source, request, stream))))
+        foreach (var part in _mutant.OnAnswering(source, Now(AnswerAsync(source, link.Peer, request, stream))))
             Send(source, link, part, source.Held, stream);
     }
 
-    static async ValueTask<List<ReplicaMessage>> AnswerAsync(Machine source, PullRequest request, ulong stream)
+    static async ValueTask<List<ReplicaMessage>> AnswerAsync(Machine source, Machine peer, PullRequest request, ulong stream)
     {
         using var snapshot = await source.Disk.OpenSnapshotAsync();
         var parts = new List<ReplicaMessage>();
-        await foreach (var part in source.PullServer!.AnswerAsync(snapshot, request, stream))
+        await foreach (var part in source.PullServer!.AnswerAsync(snapshot, request, peer.Node < source.Node, stream))
             parts.Add(part);
         return parts;
     }

@@ -36,18 +36,26 @@ sealed partial class World
         _mutant = mutant;
         _network = new Network(scenario.IsInOrder) { Capacity = 16 + (8 * scenario.Machines) };
         _history = new History(scenario.Slots);
-        _isCalm = !scenario.GivesUp && scenario.Weights[EventKind.LosePower] == 0;
+        _isCalm = !scenario.GivesUp && scenario.Weights[EventKind.LosePower] + scenario.Weights[EventKind.PutBack] == 0;
         _machines = [.. Enumerable.Range(0, scenario.Machines).Select(index => new Machine(index, scenario, mutant, _time))];
         foreach (var machine in _machines)
+        {
+            machine.Book = [.. _machines];
             machine.ReplaceDisk(++_lastId);
+        }
         Form();
     }
+
+    /// <summary>The identity of the cluster: the first machine's store forms it.</summary>
+    const ulong Cluster = 1;
 
     /// <summary>Is told what happens, for whoever looks for the cause of a violation.</summary>
     public Action<string>? Trace { get; set; }
 
     /// <summary>The machines whose stores nobody has retired.</summary>
-    IEnumerable<Machine> Active => _machines.Where(machine => !_retired.Contains(machine.StoreId));
+    IEnumerable<Machine> Active => _machines.Where(IsActive);
+
+    bool IsActive(Machine machine) => !machine.IsMisfit && !_retired.Contains(machine.StoreId);
 
     /// <summary>What happens in an event.</summary>
     public void Do(SimulatedEvent happening)
@@ -76,6 +84,24 @@ sealed partial class World
                 break;
             case EventKind.Block:
                 _network.Block(index, other);
+                break;
+            case EventKind.BlockDial:
+                _network.BlockDial(index, other);
+                break;
+            case EventKind.Leap:
+                Leap(chance);
+                break;
+            case EventKind.SetRight:
+                SetRight(chance);
+                break;
+            case EventKind.Swap:
+                Swap(machine, peer, chance);
+                break;
+            case EventKind.PutBack:
+                PutBack(machine, chance);
+                break;
+            case EventKind.Restart:
+                Restart(machine, chance);
                 break;
             case EventKind.Unblock:
                 _network.Unblock(index, other);
@@ -173,8 +199,13 @@ sealed partial class World
                 LosePower(machine, chance);
                 break;
             case EventKind.Forget:
-                if (machine != peer)
-                    Run(machine, _ => machine.Replica!.Forget(peer.Node));
+                Forget(machine, peer);
+                break;
+            case EventKind.Backup:
+                machine.Backups.Add((machine.Disk.Entries, machine.Held, machine.StoreId));
+                break;
+            case EventKind.FormByMistake:
+                FormByMistake(machine);
                 break;
             case EventKind.Outpace:
                 if (machine.Replica!.HasPartOfSeed)

@@ -25,6 +25,10 @@ sealed class KeyspaceCatalog
     /// <summary>Keyspaces that no commit has stored yet.</summary>
     public IReadOnlyList<KeyspaceEntry> Unstored => _unstored;
 
+    /// <summary>The fingerprint of all keyspaces together, as of the last commit; the same on all nodes, whatever numbers their keyspaces have [R15].</summary>
+    public UInt128 Fingerprint => _byName.Values.Aggregate(UInt128.Zero, static (sum, keyspace) =>
+        sum + Replication.Fingerprint.Of(keyspace.Name, keyspace.State.Record.Fingerprint));
+
     public KeyspaceEntry? Find(string name) => _byName.GetValueOrDefault(name);
 
     public KeyspaceEntry this[ushort number] => _byNumber[number];

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Datacake.Crdt;
 
 namespace Datacake.EventualConsistency.Layout;
@@ -11,13 +10,10 @@ sealed record KeyspaceRecord(string Name, MergePolicy Policy, long Count, UInt12
         writer.Write(keyspace.Name);
         writer.Write((byte)keyspace.Policy);
         writer.Write(keyspace.Count);
-        const int FingerprintLength = 16;
-        writer.WriteBinHeader(FingerprintLength);
-        BinaryPrimitives.WriteUInt128LittleEndian(writer.GetSpan(FingerprintLength), keyspace.Fingerprint);
-        writer.Advance(FingerprintLength);
+        Record.WriteNumber(ref writer, keyspace.Fingerprint);
     });
 
     public static KeyspaceRecord Decode(ReadOnlyMemory<byte> encoded) => Record.Decode(encoded, "a keyspace's record", static (ref reader) =>
         new KeyspaceRecord(Record.ReadText(ref reader), (MergePolicy)reader.ReadByte(), reader.ReadInt64(),
-            BinaryPrimitives.ReadUInt128LittleEndian(Record.ReadBytes(ref reader).Span)));
+            Record.ReadNumber(ref reader) ?? throw new InvalidDataException("The keyspace has no fingerprint.")));
 }

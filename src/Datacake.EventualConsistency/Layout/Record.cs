@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using Datacake.Crdt;
 using MessagePack;
 
@@ -40,6 +41,21 @@ static class Record
 
     public static HlcTimestamp ReadStamp(ref MessagePackReader reader) => new(reader.ReadUInt64());
 
+    public static void WriteStamps(ref MessagePackWriter writer, IReadOnlyCollection<HlcTimestamp> stamps)
+    {
+        writer.WriteArrayHeader(stamps.Count);
+        foreach (var stamp in stamps)
+            WriteStamp(ref writer, stamp);
+    }
+
+    public static HlcTimestamp[] ReadStamps(ref MessagePackReader reader)
+    {
+        var stamps = new HlcTimestamp[ReadCount(ref reader)];
+        for (int i = 0; i < stamps.Length; i++)
+            stamps[i] = ReadStamp(ref reader);
+        return stamps;
+    }
+
     public static void WriteVector(ref MessagePackWriter writer, VersionVector vector)
     {
         using var bytes = new PooledWriter();
@@ -79,6 +95,27 @@ static class Record
         for (int i = 0; i < numbers.Length; i++)
             numbers[i] = reader.ReadUInt64();
         return numbers;
+    }
+
+    public static void WriteNumber(ref MessagePackWriter writer, UInt128? number)
+    {
+        if (number is not { } value)
+        {
+            writer.WriteNil();
+            return;
+        }
+        const int Length = 16;
+        writer.WriteBinHeader(Length);
+        BinaryPrimitives.WriteUInt128LittleEndian(writer.GetSpan(Length), value);
+        writer.Advance(Length);
+    }
+
+    public static UInt128? ReadNumber(ref MessagePackReader reader)
+    {
+        if (reader.TryReadNil())
+            return null;
+        ReadOnlySpan<byte> bytes = ReadBytes(ref reader).Span;
+        return bytes.Length == 16 ? BinaryPrimitives.ReadUInt128LittleEndian(bytes) : throw new InvalidDataException("A number of 16 bytes has another length.");
     }
 
     public static string ReadText(ref MessagePackReader reader) =>

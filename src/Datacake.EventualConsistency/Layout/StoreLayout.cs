@@ -15,9 +15,9 @@ namespace Datacake.EventualConsistency.Layout;
 static class StoreLayout
 {
     /// <summary>
-    /// The version of this layout and of all encodings in it. A store of another one is refused. Those before 4 were never released.
+    /// The version of this layout and of all encodings in it. A store of another one is refused. Those before 5 were never released.
     /// </summary>
-    public const uint Format = 4;
+    public const uint Format = 5;
 
     const byte MetaRange = 0x00, DocumentRange = 0x01, LogRange = 0x02, StateRange = 0x03, KeyspaceRange = 0x04, IndexRange = 0x05, IndexEntryRange = 0x06,
         ArrivingRange = 0x07, ArrivingLogRange = 0x08;

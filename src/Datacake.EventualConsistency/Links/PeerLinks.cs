@@ -218,7 +218,7 @@ sealed class PeerLinks : IAsyncDisposable
             return refusal;
         if (!isDialer)
             link.Post(_replica.Hello());
-        link.Session = _replica.OpenSession(hello, isDialer);
+        link.Session = _replica.OpenSession(batch, hello, isDialer);
         _links[link.Peer] = link;
         _replica.PullFromNewPeer(batch, link.Peer, hello);
         return null;
@@ -334,7 +334,7 @@ sealed class PeerLinks : IAsyncDisposable
         {
             using var snapshot = await _storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
             ulong stream = Interlocked.Increment(ref _lastStream);
-            await foreach (var part in _pullServer.AnswerAsync(snapshot, request, stream, cancellationToken).ConfigureAwait(false))
+            await foreach (var part in _pullServer.AnswerAsync(snapshot, request, link.Peer < _node.Id, stream, cancellationToken).ConfigureAwait(false))
                 await link.Stream.WriteAsync(part.Encoded, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
+using System.Text;
 using Datacake.Crdt;
 
 namespace Datacake.EventualConsistency.Replication;
@@ -27,6 +28,19 @@ static class Fingerprint
                 sum += Hash(scratch, key, document.Born, cell.EncodedPath, cell.Stamp);
         }
         return sum;
+    }
+
+    /// <summary>A keyspace's part of the fingerprint of all; none of one that shows nothing, for other nodes may not have heard of it.</summary>
+    public static UInt128 Of(string keyspace, UInt128 fingerprint)
+    {
+        if (fingerprint == 0)
+            return 0;
+        var hash = new XxHash128();
+        hash.Append(Encoding.UTF8.GetBytes(keyspace));
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt128LittleEndian(bytes, fingerprint);
+        hash.Append(bytes);
+        return hash.GetCurrentHashAsUInt128();
     }
 
     static UInt128 Hash(Span<byte> scratch, ReadOnlySpan<byte> key, HlcTimestamp born, ReadOnlySpan<byte> path, HlcTimestamp stamp)

@@ -3,9 +3,12 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>A pull that is under way: what has come and is not applied yet [R9].</summary>
-sealed class PullProgress(ulong pull)
+sealed class PullProgress(ulong pull, bool isFull = false)
 {
     public ulong Pull { get; } = pull;
+
+    /// <summary>True if all that the peer has was asked for, to be merged [R15].</summary>
+    public bool IsFull { get; } = isFull;
 
     public ulong Stream { get; set; }
 

@@ -16,14 +16,24 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
 {
     const int MaxRecords = 1_000;
 
-    /// <summary>The parts of the answer, in order. None if this store has to pull from the other first.</summary>
+    /// <summary>
+    /// The parts of the answer, in order. None if this store has to pull from the other first: it knows less than the other has truncated. Where that is so on
+    /// both sides, the one with the lower node id reconciles, and the other then pulls from it; two that assert at once lose what is written meanwhile on what
+    /// the other asserts [R13].
+    /// </summary>
+    /// <param name="snapshot">The store.</param>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="isOfLower">True if the node that asks has a lower id than this one.</param>
+    /// <param name="stream">Tells the answer from all others.</param>
+    /// <param name="cancellationToken">Ends the answer.</param>
     public async IAsyncEnumerable<ReplicaMessage> AnswerAsync(
-        IStorageSnapshot snapshot, PullRequest request, ulong stream, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        IStorageSnapshot snapshot, PullRequest request, bool isOfLower, ulong stream, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var state = await Replica.ReadStateAsync(snapshot, cancellationToken).ConfigureAwait(false);
-        if (!request.IsJoining && request.Known.Covers(state.Truncated) && !state.Known.Covers(request.Truncated))
+        bool isBehind = !request.IsJoining && !state.Known.Covers(request.Truncated);
+        if (isBehind && (request.Known.Covers(state.Truncated) || !isOfLower))
             yield break;
-        var parts = request.IsJoining || !request.Known.Covers(state.Truncated)
+        var parts = request.IsJoining || request.IsFull || !request.Known.Covers(state.Truncated)
             ? SnapshotAsync(snapshot, state, request, stream, cancellationToken)
             : DifferenceAsync(snapshot, state, request, stream, cancellationToken);
         await foreach (var part in parts.ConfigureAwait(false))
@@ -57,7 +67,7 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         Chunk Cut(bool isLast = false)
         {
             var (records, documents) = part.Take();
-            return new Chunk(request.Pull, stream, number++, state.Known, records, documents, claims, isLast);
+            return new Chunk(request.Pull, stream, number++, state.Known, state.Runs, records, documents, claims, isLast);
         }
     }
 

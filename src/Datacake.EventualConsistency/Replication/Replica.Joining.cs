@@ -26,7 +26,14 @@ sealed partial class Replica
     {
         if (IsJoined || HasPartOfSeed)
             return;
+        Identity.Cluster = _settings.FreshId;
+        StartAsMember();
+    }
+
+    void StartAsMember()
+    {
         Identity.IsJoined = Identity.IsDirty = true;
+        Identity.Members[Node] = Identity.Members[Node] with { HasJoined = true };
         StartRun();
     }
 
@@ -34,6 +41,7 @@ sealed partial class Replica
     public void Tick(ReplicaBatch batch)
     {
         TickPulls(batch);
+        TickDiffering(batch);
         if (IsWaitingForRoll)
             StartRoll(batch);
         else if (IsJoined && HasGap(batch.State))
@@ -52,13 +60,15 @@ sealed partial class Replica
     {
         if (!_pulls.TryGetValue(peer, out var pull) || !pull.Expects(page.Pull, page.Stream, page.Number))
             return;
-        _clock.Observe(page.State.Known.Top);
         CheckParts(peer, page.State.Known, page.Records, page.Documents);
+        _clock.Observe(page.State.Known.Top);
         if (IsJoined && page.Part != SnapshotPart.Whole)
             throw new InvalidDataException($"Node {peer} goes on with a snapshot of which nothing has come.");
         if (page.IsLast)
             _pulls.Remove(peer);
-        if (IsJoined)
+        if (pull.IsFull)
+            await MergeAsync(batch, page).ConfigureAwait(false);
+        else if (IsJoined)
             TakeAside(batch, page);
         else if (!_isSeedWhole)
             await TakeAsSeedAsync(batch, peer, page, cancellationToken).ConfigureAwait(false);
@@ -113,8 +123,7 @@ sealed partial class Replica
         (_seed, _isSeedWhole) = (null, false);
         _roll = null;
         _pulls.Clear();                                                         // what was asked for to join is not what a member needs
-        Identity.IsJoined = Identity.IsDirty = true;
-        StartRun();
+        StartAsMember();
     }
 
     bool HasGap(ReplicaState state)
@@ -134,6 +143,10 @@ sealed partial class Replica
     void CloseGap(ReplicaBatch batch)
     {
         if (_surveyed is { } surveyed && batch.State.Known.Covers(surveyed))
+        {
             batch.Claim(VersionVector.Of(Node, HlcTimestamp.None, _run));
+            batch.Note(Node, _run);
+            Identity.IsDirty |= Identity.Runs.RemoveAll(run => run != _run) > 0;
+        }
     }
 }

@@ -24,12 +24,15 @@ sealed partial class Replica
     public bool CanPull => !IsPulling && !_mayHavePartAside;
 
     /// <summary>Asks a peer, in its session, for everything that this replica lacks.</summary>
-    public void StartPull(ReplicaBatch batch, byte peer)
+    /// <param name="batch">Where to put the request.</param>
+    /// <param name="peer">The peer.</param>
+    /// <param name="isFull">True for all that the peer has, to be merged where the two differ though they know the same [R15].</param>
+    public void StartPull(ReplicaBatch batch, byte peer, bool isFull = false)
     {
-        _pulls[peer] = new PullProgress(++_counter);
+        _pulls[peer] = new PullProgress(++_counter, isFull);
         _seedWaitTicks = 0;
         var state = batch.State;
-        var request = new PullRequest(_counter, state.Known, state.Truncated, !IsJoined, IsJoined ? null : _seed?.Position);
+        var request = new PullRequest(_counter, state.Known, state.Truncated, !IsJoined, IsJoined ? null : _seed?.Position, isFull);
         batch.Outbox.Add(new Outgoing(peer, _sessions[peer].Id, request));
     }
 
@@ -53,10 +56,10 @@ sealed partial class Replica
             _pulls.Remove(peer);                                                // more was purged meanwhile: start again
             return;
         }
-        _clock.Observe(chunk.Source.Top);
         CheckParts(peer, chunk.Source, chunk.Records, chunk.Documents);
         if (!chunk.Source.Covers(chunk.Claims))
             throw new InvalidDataException($"Node {peer} claims more than it knows.");
+        _clock.Observe(chunk.Source.Top);
 
         pull.Records.AddRange(chunk.Records);
         pull.Documents.AddRange(chunk.Documents);
@@ -69,6 +72,7 @@ sealed partial class Replica
 
         await ApplyAsync(batch, pull.Records, pull.Documents).ConfigureAwait(false);
         batch.Claim(chunk.Claims);
+        batch.Note(chunk.Runs);
         batch.HasPulled = true;
         pull.Records.Clear();
         pull.Documents.Clear();

@@ -99,7 +99,7 @@ sealed partial class Replica
 
         if (deltas.Count > 0)
             Publish(batch, stamp, [.. deltas], keys);
-        batch.State = new ReplicaState(batch.State.Known.Union(theirs.Known), truncated, purged);
+        batch.State = new ReplicaState(batch.State.Known.Union(theirs.Known), truncated, purged, batch.State.Runs.Union(theirs.Runs));
         // What was only put here may be merged with what was deleted there.
         await foreach (var record in TransactionLog.ReadAllAsync(batch.Snapshot, cancellationToken).ConfigureAwait(false))
             batch.TruncateLog(record, truncated);
@@ -200,9 +200,10 @@ sealed partial class Replica
         both = both.Filter(cell =>
         {
             bool isMine = Holds(mine, cell), isTheirs = Holds(theirs, cell);
-            if (cell.IsRemoved || cell.Kind == DocumentPathKind.CounterShare || (isMine && isTheirs))
+            if (!cell.IsShown(both.Born) || (isMine && isTheirs))
                 return true;
-            return !(isMine ? theirsKnow : mineKnows).Contains(cell.Stamp);     // known and not held: removed there, and the removal purged
+            // Known and not held: removed there, or a counter's share that was folded into a later one, and the removal purged.
+            return !(isMine ? theirsKnow : mineKnows).Contains(cell.Stamp);
         });
         foreach (var cell in both.Cells)
         {

@@ -146,7 +146,11 @@ sealed partial class Replica
     {
         await ReadSeedAsync(snapshot).ConfigureAwait(false);
         if (_seed is null)
+        {
+            // It has nothing of the cluster that it met before, which may have been another one than is meant.
+            Identity.Cluster = 0;
             await WipeAsync(batch, cancellationToken).ConfigureAwait(false);
+        }
         _mustWipe = false;
         batch.State = ReplicaState.Empty;
     }

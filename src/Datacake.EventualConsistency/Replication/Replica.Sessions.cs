@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using System.Globalization;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Replication.Messages;
 
@@ -7,42 +8,203 @@ namespace Datacake.EventualConsistency.Replication;
 // Sessions, members, and what is heard of them [R6, R10].
 sealed partial class Replica
 {
-    readonly Dictionary<byte, Session> _sessions = [];
-    readonly List<EndedSession> _ended = [];
-    readonly Dictionary<byte, Refusal> _refusals = [];
+    readonly SessionTable _table;
 
     // What is heard of each other member: of the life of its disk that the member table names. One that has not joined yet has no run, is not in
     // here, and so counts as knowing nothing, which pauses truncation.
     readonly Dictionary<byte, PeerKnowledge> _peers = [];
-    long _lastSession;
+
+    // The last run of each peer that a session was opened with, and the life of its process that had it: no other life has the same run.
+    readonly Dictionary<byte, (HlcTimestamp Run, ulong Boot)> _boots = [];
+
+    // The digest of the retired stores that each peer in session knows, by its last hello or report.
+    readonly Dictionary<byte, ulong> _retiredDigests = [];
+
+    IReadOnlyDictionary<byte, Session> _sessions => _table.Open;
 
     /// <summary>The peers with whom a session is open.</summary>
-    public IReadOnlyDictionary<byte, Session> Sessions => _sessions;
+    public IReadOnlyDictionary<byte, Session> Sessions => _table.Open;
 
-    public Hello Hello() => new(
-        Messages.Hello.CurrentVersion, _settings.ClusterId, Node, _settings.DataCenter, Identity.StoreId, Boot, _hasJoined ? _run : HlcTimestamp.None, _clock.Last, _state.Known,
-        [.. Identity.Ancestors], MemberTable.Of(Identity));
+    /// <inheritdoc cref="SessionTable.Refusals"/>
+    public IReadOnlyDictionary<byte, Refusal> Refusals => _table.Refusals;
 
-    /// <summary>Why no session with the sender of a hello can be; <see langword="null"/> if one can.</summary>
+    /// <summary>Makes a hello, to be sent to a peer at once.</summary>
+    /// <param name="to">The peer that is dialed, or null where it is not known.</param>
+    public Hello Hello(byte? to = null) => new(
+        _settings.Protocol, to, _settings.ClusterId, Identity.Cluster, Node, _settings.DataCenter, Identity.StoreId, Boot, _table.NextHello(),
+        to is { } peer && _sessions.ContainsKey(peer), _hasJoined ? _run : HlcTimestamp.None, _clock.Last, _settings.Time.GetUtcNow(), _state.Known, _state.Runs,
+        [.. Identity.Runs], [.. Identity.Ancestors], MemberTable.Of(Identity));
+
+    /// <summary>
+    /// Returns why no session with the sender of a hello can be, or null if one can. To be called before <see cref="OpenSession"/>, in the same batch; nothing
+    /// of a hello that is refused has any effect, but for what it says about this store itself.
+    /// </summary>
     /// <param name="hello">What the peer says.</param>
     /// <param name="isDialer">True if this side has dialed.</param>
     public Refusal? Refuse(Hello hello, bool isDialer)
     {
+        var refusal = ReasonAgainst(hello);
+        if (refusal is not null && hello.Node != Node && refusal.Kind != RefusalKind.OtherNode)
+            _table.Note(hello.Node, refusal);
+        if (refusal is null && !_table.Admits(hello, isDialer))
+            refusal = new Refusal(RefusalKind.InSession, "a session between the two is open, and stays");
+        return refusal;
+    }
+
+    Refusal? ReasonAgainst(Hello hello)
+    {
+        if (_settings.Protocol.With(hello.Protocol) is null)
+        {
+            return new(RefusalKind.Version,
+                $"node {Node} speaks {_settings.Protocol} of the replication protocol, node {hello.Node} {hello.Protocol}; update the older one");
+        }
         if (hello.ClusterId != _settings.ClusterId)
             return new(RefusalKind.OtherCluster, $"node {Node} belongs to the cluster '{_settings.ClusterId}', node {hello.Node} to '{hello.ClusterId}'");
+        if (hello.Cluster != 0 && Identity.Cluster != 0 && hello.Cluster != Identity.Cluster)
+        {
+            return new(RefusalKind.OtherCluster,
+                $"the stores of nodes {Node} and {hello.Node} belong to two clusters that were formed apart, {Identity.Cluster:x16} and {hello.Cluster:x16}, "
+                + $"though both are called '{_settings.ClusterId}'; correct the seeds, or remove the files of the one that is not wanted and start it afresh");
+        }
         if (hello.Node == Node)
             return new(RefusalKind.SameNode, $"both nodes have the id {Node}; every node of a cluster needs its own");
+        if (hello.To is { } to && to != Node)
+            return new(RefusalKind.OtherNode, $"this is node {Node}, and node {hello.Node} means to talk to node {to}, whose address this was or seems to be");
+        return ClocksDiffer(hello) ?? Retirement(hello) ?? RunAgainst(hello);
+    }
+
+    Refusal? ClocksDiffer(Hello hello)
+    {
+        if (ClocksDiffer(hello.Node, hello.WallClock) is { } refusal)
+            return refusal;
+        if (_clock.Accepts(hello.Clock))
+            return null;
+        return new(RefusalKind.ClocksDiffer, string.Create(CultureInfo.InvariantCulture,
+            $"the stamps of node {hello.Node} lead the wall clock of node {Node} by more than {HybridLogicalClock.MaxLead.TotalDays:0} days, up to "
+            + $"{hello.Clock.Time:u}; if the cluster's clocks were once that far ahead, have node {Node} accept such stamps"));
+    }
+
+    Refusal? ClocksDiffer(byte peer, DateTimeOffset wallClock)
+    {
+        var now = _settings.Time.GetUtcNow();
+        if ((wallClock - now).Duration() <= _settings.MaxClockDifference)
+            return null;
+        return new(RefusalKind.ClocksDiffer, string.Create(CultureInfo.InvariantCulture,
+            $"the wall clock of node {peer} shows {wallClock:u}, that of node {Node} {now:u}; they may differ by at most "
+            + $"{_settings.MaxClockDifference.TotalSeconds:0} s; set the wrong one right"));
+    }
+
+    Refusal? Retirement(Hello hello)
+    {
         if (Identity.Retired.Contains(hello.StoreId))
-            return new(RefusalKind.Retired, $"the store of node {hello.Node} was replaced by another or retired; remove its files and start it afresh");
+            return RetiredStore(hello.Node);
         if (hello.Table.Retired.Contains(Identity.StoreId))
-            return new(RefusalKind.Other, $"the store of node {Node} was replaced by another or retired; remove its files and start it afresh");
+        {
+            Exclude(RetiredStore(Node));
+            return new(RefusalKind.Other, $"the store of node {Node} itself was replaced by another or retired");
+        }
         if (IsStray(hello))
-            return new(RefusalKind.Other, $"node {hello.Node} joined over a store that was retired, and that had not heard of it; remove its files and start it afresh");
+            return new(RefusalKind.Stray, $"node {hello.Node} joined over a store that was retired, and that had not heard of it; remove its files and start it afresh");
         if (IsStrayTo(hello))
-            return new(RefusalKind.Other, $"node {Node} joined over a store that was retired, and that had not heard of it; remove its files and start it afresh");
+            return new(RefusalKind.Other, $"node {Node} itself joined over a store that was retired, and that had not heard of it; remove its files and start it afresh");
         if (_sessions.TryGetValue(hello.Node, out var session) && session.StoreId != hello.StoreId)
             return new(RefusalKind.SameNode, $"two nodes with the id {hello.Node} are running; every node of a cluster needs its own");
         return null;
+    }
+
+    static Refusal RetiredStore(byte node) => new(
+        RefusalKind.Retired, $"the store of node {node} was replaced by another or retired; remove its files and start it afresh");
+
+    /// <summary>
+    /// Of one store only the latest run counts, and a new run is above all stamps of the store that anybody knows. Where either does not hold, its files
+    /// were copied: the copy was started beside the original, or put in its place while the clock was behind [R5].
+    /// </summary>
+    Refusal? RunAgainst(Hello hello)
+    {
+        if (!hello.Run.IsNone)
+        {
+            if (hello.Run < _state.Runs[hello.Node])
+                return Superseded(hello.Node);
+            bool isRunOfOther = _boots.TryGetValue(hello.Node, out var last) && last.Run == hello.Run && last.Boot != hello.Boot;
+            if (isRunOfOther || IsOldCopy(hello.Node, [.. hello.OwnRuns, hello.Run], _state.Known, _state.Runs))
+                return OldCopy(hello.Node, _state.Known.OfNode(hello.Node).Top);
+        }
+        if (!IsJoined)
+            return null;
+        if (_run < hello.Runs[Node])
+        {
+            Exclude(Superseded(Node));
+            return new(RefusalKind.Other, $"a later run of the store of node {Node} itself is known");
+        }
+        var top = hello.Known.OfNode(Node).Top;
+        bool isAhead = !_state.Known.Covers(hello.Known.OfNode(Node).Between(_run, top));
+        if ((isAhead || IsOldCopy(Node, [.. Identity.Runs, _run], hello.Known, hello.Runs)) && !TryStartAbove(top))
+        {
+            Exclude(OldCopy(Node, top));
+            return new(RefusalKind.Other, $"the files of node {Node} itself are an old copy");
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// Returns true if a store has begun a run, the present one or an earlier one in which it has written, at or below stamps of its own that another store
+    /// knows of a run before it.
+    /// </summary>
+    static bool IsOldCopy(byte node, ReadOnlySpan<HlcTimestamp> ownRuns, VersionVector known, NodeRuns runs)
+    {
+        var (last, top) = (runs[node], known.OfNode(node).Top);
+        foreach (var run in ownRuns)
+        {
+            if (last < run && run <= top)
+                return true;
+        }
+        return false;
+    }
+
+    static Refusal Superseded(byte node) => new(
+        RefusalKind.Superseded, $"a later run of the store of node {node} is known, so that its files were copied and the copy was started; stop one of the two");
+
+    static Refusal OldCopy(byte node, HlcTimestamp known) => new(RefusalKind.OldCopy,
+        $"the run of node {node} is below stamps of its store that are known, up to {known}, so that its files are an old copy that was started with a "
+            + "clock that was behind; set the clock right, remove the files and start it afresh", known);
+
+    /// <summary>
+    /// A run that has written nothing is given up for one above stamps that an earlier life has issued; all sessions begin anew with it. What has been
+    /// written cannot be taken back: it stands under stamps that others know as something else.
+    /// </summary>
+    bool TryStartAbove(HlcTimestamp known)
+    {
+        if (!IsJoined || _previous != _run || !_clock.Accepts(known))
+            return false;
+        _clock.AdvanceTo(known);
+        StartRun();
+        Identity.IsDirty = true;
+        foreach (byte peer in _sessions.Keys.ToArray())
+            EndSession(peer, new Refusal(RefusalKind.InSession, "this node has begun a new run"));
+        return true;
+    }
+
+    /// <summary>
+    /// Why the store is no part of its cluster any more, or null if it is: it was retired, or its files were copied. It takes no writes from then on, for
+    /// they would reach nobody.
+    /// </summary>
+    public Refusal? Exclusion { get; private set; }
+
+    void Exclude(Refusal reason)
+    {
+        Exclusion = reason;
+        if (reason.Kind == RefusalKind.Retired)
+            Identity.IsDirty |= Identity.Retired.Add(Identity.StoreId);
+    }
+
+    /// <summary>Takes note of a peer that refuses a session, or has ended it.</summary>
+    public void OnRefused(byte peer, Refusal refusal)
+    {
+        _table.Note(peer, refusal);
+        if (!IsJoined || (refusal.Kind == RefusalKind.OldCopy && TryStartAbove(refusal.Stamp)))
+            return;
+        if (refusal.Kind is RefusalKind.Retired or RefusalKind.Superseded or RefusalKind.OldCopy)
+            Exclude(refusal);
     }
 
     /// <summary>
@@ -60,20 +222,9 @@ sealed partial class Replica
     bool IsStrayTo(Hello hello) => IsJoined && !hello.Run.IsNone && StoreOf(hello.Table.Members, Node) != Identity.StoreId
         && Identity.Ancestors.Overlaps(hello.Table.Retired);
 
-    /// <summary>Takes note of a peer that refuses the session, or has ended it.</summary>
-    public void OnRefused(byte peer, Refusal refusal)
-    {
-        if (!refusal.IsQuiet)
-            _refusals[peer] = refusal;
-    }
-
-    /// <summary>Why there is no session, of the peers that refuse one or that this replica refuses. A session that opens takes it away.</summary>
-    public IReadOnlyDictionary<byte, Refusal> Refusals => _refusals;
-
     /// <summary>Both sides call it with the other's hello; an earlier session with that node is over from here on.</summary>
     /// <returns>The session's id on this side.</returns>
-    /// <exception cref="ClockDriftException">The peer's clock is too far ahead.</exception>
-    public long OpenSession(Hello hello, bool isDialer)
+    public long OpenSession(ReplicaBatch batch, Hello hello, bool isDialer)
     {
         _clock.Observe(hello.Clock);
         var members = Identity.Members;
@@ -83,19 +234,28 @@ sealed partial class Replica
             Identity.Ancestors.Remove(knownAs.StoreId);
             _peers.Remove(hello.Node);
         }
-        if (!IsJoined && (hello.Table.Retired.Count > 0
-            || (hello.Table.Members.TryGetValue(Node, out var me) && me.StoreId != Identity.StoreId)))
-            Identity.MayHaveEarlierLife = true;
+        if (!IsJoined)
+        {
+            if (hello.Table.Retired.Count > 0 || (hello.Table.Members.TryGetValue(Node, out var me) && me.StoreId != Identity.StoreId))
+                Identity.MayHaveEarlierLife = true;
+            if (Identity.Cluster == 0)
+                Identity.Cluster = hello.Cluster;
+        }
         LearnMembers(hello.Table, isOfMember: !hello.Run.IsNone);
-        EndSession(hello.Node, new Refusal(RefusalKind.InSession, "another session of the two replaces this one"));
-        members[hello.Node] = new StoreMember(hello.StoreId, hello.DataCenter);
+        ForgetSession(hello.Node);
+        long session = _table.Add(hello, isDialer, _settings.Protocol.With(hello.Protocol)!.Value, hello.WallClock - _settings.Time.GetUtcNow());
+        bool hadJoined = members.TryGetValue(hello.Node, out var before) && before.StoreId == hello.StoreId && before.HasJoined;
+        members[hello.Node] = new StoreMember(hello.StoreId, hello.DataCenter, hadJoined || !hello.Run.IsNone);
         Identity.Forgotten.Remove(hello.Node);
         Identity.IsDirty = true;
+        _retiredDigests[hello.Node] = hello.Table.RetiredDigest;
         if (!hello.Run.IsNone)
+        {
             Hear(hello.Node, new PeerKnowledge(hello.Run, hello.Known));
-        _refusals.Remove(hello.Node);
-        _sessions[hello.Node] = new Session(++_lastSession, hello.Boot, hello.StoreId, hello.Ancestors);
-        return _lastSession;
+            batch.Note(hello.Node, hello.Run);
+            _boots[hello.Node] = (hello.Run, hello.Boot);
+        }
+        return session;
     }
 
     /// <summary>The session is over, if it still is the one.</summary>
@@ -105,20 +265,10 @@ sealed partial class Replica
             DropSession(peer);
     }
 
-    /// <summary>
-    /// Takes the sessions that the replica has ended since the last call. Their streams are to be closed whether or not the batch in which they ended
-    /// could be committed, for they are over in memory.
-    /// </summary>
-    public IReadOnlyList<EndedSession> TakeEnded()
-    {
-        if (_ended.Count == 0)
-            return [];
-        EndedSession[] ended = [.. _ended];
-        _ended.Clear();
-        return ended;
-    }
+    public bool IsOpen(byte peer, long session) => _table.IsOpen(peer, session);
 
-    public bool IsOpen(byte peer, long session) => _sessions.TryGetValue(peer, out var open) && open.Id == session;
+    /// <inheritdoc cref="SessionTable.TakeEnded"/>
+    public IReadOnlyList<EndedSession> TakeEnded() => _table.TakeEnded();
 
     /// <summary>Takes a message that came within a session; one of a session that is over is ignored.</summary>
     /// <returns>The peer's transactions that the batch has, to be acknowledged once it is committed.</returns>
@@ -152,21 +302,33 @@ sealed partial class Replica
     }
 
     /// <summary>This replica no longer waits for an absent member, until the next session with it.</summary>
+    /// <exception cref="ArgumentException">It is this node, or no member.</exception>
+    /// <exception cref="InvalidOperationException">It is not absent.</exception>
     public void Forget(byte node)
     {
-        if (!_sessions.ContainsKey(node) && Identity.Members.ContainsKey(node))
-            Identity.IsDirty |= Identity.Forgotten.Add(node);
+        if (node == Node || !Identity.Members.ContainsKey(node))
+        {
+            throw new ArgumentException(
+                $"Node {node} is {(node == Node ? "this node itself" : "not a member")}. The other members are "
+                    + $"{string.Join(", ", Identity.Members.Keys.Where(member => member != Node))}.",
+                nameof(node));
+        }
+        if (_sessions.ContainsKey(node))
+            throw new InvalidOperationException($"Node {node} is not absent: a session with it is open. Forget it once it is down.");
+        Identity.IsDirty |= Identity.Forgotten.Add(node);
     }
 
     /// <summary>Removes a member for good: its store is never admitted again.</summary>
+    /// <exception cref="ArgumentException">It is this node, or no member.</exception>
     public void Retire(byte node)
     {
-        if (Identity.Members.TryGetValue(node, out var member))
-        {
-            var table = new MemberTable(new Dictionary<byte, StoreMember>(), new HashSet<byte>(), new HashSet<ulong> { member.StoreId });
-            LearnMembers(table, isOfMember: true);
-            Identity.Ancestors.Remove(member.StoreId);
-        }
+        if (node == Node)
+            throw new ArgumentException($"Node {node} cannot retire itself. Stop it, and retire it by another node.", nameof(node));
+        if (!Identity.Members.TryGetValue(node, out var member))
+            throw new ArgumentException($"Node {node} is not a member. The members are {string.Join(", ", Identity.Members.Keys)}.", nameof(node));
+        var retired = new HashSet<ulong> { member.StoreId };
+        LearnMembers(new MemberTable(new Dictionary<byte, StoreMember>(), new HashSet<byte>(), retired, RetiredDigest: 0), isOfMember: true);
+        Identity.Ancestors.Remove(member.StoreId);
     }
 
     public Report Report(ReplicaBatch batch, ulong nonce = 0)
@@ -174,13 +336,26 @@ sealed partial class Replica
         var peers = new Dictionary<byte, PeerKnowledge>(_peers);
         if (IsJoined)
             peers[Node] = new PeerKnowledge(_run, batch.State.Known);
-        return new Report(nonce, _clock.Last, peers, _sessions.ToDictionary(session => session.Key, session => session.Value.Boot), MemberTable.Of(Identity));
+        // Who calls the roll has to hear of all [R12]; otherwise those that everybody in session has need not be named.
+        bool withRetired = nonce != 0 || _sessions.Keys.Any(peer => _retiredDigests.GetValueOrDefault(peer) != Identity.Retired.Digest);
+        return new Report(
+            nonce, _clock.Last, _settings.Time.GetUtcNow(), FingerprintIn(batch), peers, _sessions.ToDictionary(session => session.Key, session => session.Value.Boot),
+            MemberTable.Of(Identity, withRetired));
     }
 
     /// <exception cref="ClockDriftException">The peer's clock is too far ahead.</exception>
     public void OnReport(ReplicaBatch batch, byte peer, Report report)
     {
+        if (ClocksDiffer(peer, report.WallClock) is { } refusal)
+        {
+            // A clock has leapt during the session: from here on its stamps would lead those of all others.
+            EndSession(peer, refusal);
+            return;
+        }
         _clock.Observe(report.Clock);
+        _retiredDigests[peer] = report.Table.RetiredDigest;
+        var run = report.Peers.TryGetValue(peer, out var own) ? own.Run : HlcTimestamp.None;
+        _table.Update(peer, run, report.WallClock - _settings.Time.GetUtcNow());
         LearnMembers(report.Table, isOfMember: report.Peers.ContainsKey(peer));
         foreach (var (node, heard) in report.Peers)
         {
@@ -189,6 +364,16 @@ sealed partial class Replica
             if (node != Node && StoreOf(report.Table.Members, node) is var store && store == StoreOf(Identity.Members, node) && store is not null)
                 Hear(node, heard);
         }
+        if (Identity.Members.TryGetValue(peer, out var member) && !run.IsNone)
+        {
+            batch.Note(peer, run);
+            if (!member.HasJoined)
+            {
+                Identity.Members[peer] = member with { HasJoined = true };
+                Identity.IsDirty = true;
+            }
+        }
+        CompareFingerprint(batch, peer, report);
         if (_roll is { } roll && report.Nonce == roll.Nonce)
         {
             roll.Answers[peer] = report;
@@ -262,6 +447,11 @@ sealed partial class Replica
         foreach (var (node, member) in isOfMember || !IsJoined ? table.Members : ReadOnlyDictionary<byte, StoreMember>.Empty)
         {
             bool isFree = !mine.TryGetValue(node, out var known) || Identity.Retired.Contains(known.StoreId);
+            if (!isFree && known.StoreId == member.StoreId && member.HasJoined && !known.HasJoined)
+            {
+                mine[node] = known with { HasJoined = true };
+                Identity.IsDirty = true;
+            }
             if (!isFree || Identity.Retired.Contains(member.StoreId))
                 continue;
             mine[node] = member;
@@ -272,23 +462,30 @@ sealed partial class Replica
         {
             mine.Remove(node);
             _peers.Remove(node);
-            EndSession(node, new Refusal(RefusalKind.Retired, $"the store of node {node} was replaced by another or retired"));
+            EndSession(node, RetiredStore(node));
             Identity.IsDirty = true;
         }
+        if (Identity.Retired.Contains(Identity.StoreId) && Exclusion is null)
+            Exclude(RetiredStore(Node));
     }
 
     /// <summary>Ends the session with a peer, if there is one, and has its stream closed.</summary>
     void EndSession(byte peer, Refusal refusal)
     {
-        if (_sessions.TryGetValue(peer, out var session))
-            _ended.Add(new EndedSession(peer, session.Id, refusal));
+        _table.End(peer, refusal);
         DropSession(peer);
     }
 
     void DropSession(byte peer)
     {
-        _sessions.Remove(peer);
+        _table.Remove(peer);
+        ForgetSession(peer);
+    }
+
+    void ForgetSession(byte peer)
+    {
         _pulls.Remove(peer);
         _missing.Remove(peer);
+        _retiredDigests.Remove(peer);
     }
 }

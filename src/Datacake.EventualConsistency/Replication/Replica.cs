@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
@@ -16,13 +17,18 @@ namespace Datacake.EventualConsistency.Replication;
 /// </remarks>
 sealed partial class Replica
 {
-    /// <summary>How far ahead of the clock the durable limit of stamps is written [R1]: one write every ten seconds at most.</summary>
-    const ulong ClockLease = 10UL << 32;
+    /// <summary>
+    /// How far ahead of the clock the durable limit of stamps is written [R1]: at most one write a second. It is short, because a start that finds the
+    /// limit ahead of the wall clock waits for it, rather than begin with stamps that lead: those of a life that was lost with a newer copy of the files
+    /// might be among them.
+    /// </summary>
+    public static readonly TimeSpan ClockLease = TimeSpan.FromSeconds(1);
 
     readonly HybridLogicalClock _clock;
     readonly ReplicaSettings _settings;
     readonly BatchBuffers _buffers = new();                         // of the batch under way
     readonly List<ReadOnlyMemory<byte>> _keys = [];                 // of the transaction that is being applied
+    readonly List<Document> _merged = [];                           // of the local one
     ReplicaState _state;
     HlcTimestamp _run;
     HlcTimestamp _previous;
@@ -31,6 +37,7 @@ sealed partial class Replica
     {
         _settings = settings;
         _clock = clock;
+        _table = new SessionTable(clock.Node);
         Catalog = catalog;
         Identity = identity;
         _state = state;
@@ -65,9 +72,11 @@ sealed partial class Replica
             var catalog = await KeyspaceCatalog.LoadAsync(snapshot, cancellationToken).ConfigureAwait(false);
             var identity = await snapshot.GetAsync(StoreLayout.IdentityKey, cancellationToken).ConfigureAwait(false) is { } found
                 ? ReplicaIdentity.Decode(found)
-                : new ReplicaIdentity(settings.FreshStoreId);
+                : new ReplicaIdentity(settings.FreshId);
             var state = await ReadStateAsync(snapshot, cancellationToken).ConfigureAwait(false);
             CheckNode(clock.Node, identity, storage);
+            if (settings.Delay is { } delay && WaitFor(identity.Limit, settings.Time) is { Ticks: > 0 } wait)
+                await delay(wait, cancellationToken).ConfigureAwait(false);
             var replica = new Replica(settings, clock, catalog, identity, state);
             return (replica, await replica.StartAsync(snapshot, cancellationToken).ConfigureAwait(false));
         }
@@ -82,6 +91,27 @@ sealed partial class Replica
     public static async ValueTask<ReplicaState> ReadStateAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken) =>
         await snapshot.GetAsync(StoreLayout.StateKey, cancellationToken).ConfigureAwait(false) is { } state ? ReplicaState.Decode(state) : ReplicaState.Empty;
 
+    /// <summary>
+    /// Returns how long the start of a store has to wait until the wall clock has passed the limit of the stamps that it may have issued. A wall clock that
+    /// is further behind than a lease has been set back, and is not waited for: the run begins above the limit.
+    /// </summary>
+    static TimeSpan WaitFor(HlcTimestamp limit, TimeProvider time)
+    {
+        var behind = limit.IsNone ? TimeSpan.Zero : limit.Time - time.GetUtcNow();
+        return behind > TimeSpan.Zero && behind <= ClockLease ? behind + TimeSpan.FromMilliseconds(4) : TimeSpan.Zero;
+    }
+
+    /// <summary>
+    /// The last batch of an orderly stop: writes the limit back to the last stamp, so that the next start need not wait. Nothing is written after it.
+    /// </summary>
+    public void PrepareStop()
+    {
+        if (!IsJoined || Identity.Limit <= _previous)
+            return;
+        Identity.Limit = _previous;
+        Identity.IsDirty = true;
+    }
+
     /// <summary>Starts a batch over a snapshot of everything committed so far.</summary>
     public ReplicaBatch Begin(IStorageSnapshot snapshot) => new(snapshot, Catalog, _state, _buffers);
 
@@ -92,7 +122,7 @@ sealed partial class Replica
         if (issued > Identity.Limit)
         {
             // A run as such takes no lease: a process that is restarted again and again must not drive its clock ahead.
-            Identity.Limit = batch.LastWritten.IsNone ? issued : new HlcTimestamp(issued.Packed + ClockLease);
+            Identity.Limit = batch.LastWritten.IsNone ? issued : new HlcTimestamp(issued.Packed + ((ulong)ClockLease.TotalSeconds << 32));
             Identity.IsDirty = true;
         }
         return (batch.Build(Identity), Identity.IsDirty);
@@ -131,10 +161,14 @@ sealed partial class Replica
     /// <summary>Commits a local transaction [R5].</summary>
     /// <exception cref="DocumentNotFoundException">An update names a document that is not shown here; the batch is as before.</exception>
     /// <exception cref="TransactionConflictException">A document is not as the transaction requires; the batch is as before.</exception>
+    /// <exception cref="StoreExcludedException">The store is no longer part of its cluster; the batch is as before.</exception>
+    /// <exception cref="ArgumentException">A document would become too large; the batch is as before.</exception>
     public async ValueTask<HlcTimestamp> WriteAsync(ReplicaBatch batch, Transaction transaction)
     {
         if (!IsJoined)
             throw new InvalidOperationException("A store that has not joined its cluster issues no stamps.");
+        if (Exclusion is { } exclusion)
+            throw new StoreExcludedException(Node, exclusion.Reason);
         if (transaction.Requirements.Count > 0)
             await CheckRequirementsAsync(batch, transaction).ConfigureAwait(false);
         _keys.Clear();
@@ -151,18 +185,24 @@ sealed partial class Replica
 
         var stamp = _clock.Tick();
         var deltas = new Delta[_keys.Count];
+        _merged.Clear();
         for (int i = 0; i < deltas.Length; i++)
         {
             var operation = transaction.Operations[i];
             var keyspace = Catalog[StoreLayout.KeyspaceOf(_keys[i].Span)];
             var current = await batch.ReadAsync(_keys[i]).ConfigureAwait(false);
-            var delta = DeltaOf(operation, current, stamp);
-            batch.Write(_keys[i], Document.Merge(current, delta));
+            var delta = DeltaOf(operation, current, stamp, HasGap(_state) ? VersionVector.Empty : batch.Truncated);
+            var merged = Document.Merge(current, delta);
+            if (operation.Kind != DocumentOperationKind.Delete && merged.Encoded.Length > Math.Max(_settings.MaxDocumentLength, current.Encoded.Length))
+                throw TooLarge(operation, merged.Encoded.Length);
+            _merged.Add(merged);
             deltas[i] = new Delta(
                 new DocumentName(keyspace.Name, keyspace.Policy, operation.Key.Encoded),
                 operation.Kind == DocumentOperationKind.Put ? HlcTimestamp.None : current.Born,
                 delta);
         }
+        for (int i = 0; i < _merged.Count; i++)
+            batch.Write(_keys[i], _merged[i]);
         Publish(batch, stamp, deltas, _keys);
         return stamp;
     }
@@ -196,9 +236,18 @@ sealed partial class Replica
         for (int i = 0; i < _keys.Count; i++)
             await batch.MergeAsync(_keys[i], mutation.Deltas[i].Document).ConfigureAwait(false);
         batch.Claim(peer, mutation.Previous, mutation.Stamp);
+        batch.Note(peer, heard.Run);
         batch.AddLog(mutation.Previous, mutation.Stamp, CollectionsMarshal.AsSpan(_keys), mayPurge);
         return true;
     }
+
+    /// <summary>
+    /// The limit is on what the document becomes, whatever a single write adds; one that is larger already, by the merge of several nodes' writes, may
+    /// still be changed in ways that do not make it grow [R17].
+    /// </summary>
+    ArgumentException TooLarge(DocumentOperation operation, int length) => new(
+        $"The document {operation.Key} of the keyspace '{operation.Keyspace}' would have {length} bytes with this write. The limit is {_settings.MaxDocumentLength} "
+            + $"({nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.MaxDocumentLength)}). Remove some of its content, or divide it into several documents.");
 
     async ValueTask CheckRequirementsAsync(ReplicaBatch batch, Transaction transaction)
     {
@@ -228,7 +277,11 @@ sealed partial class Replica
         return new DocumentName(keyspace.Name, keyspace.Policy, documentKey[StoreLayout.DocumentPrefixLength..]);
     }
 
-    Document DeltaOf(DocumentOperation operation, Document current, HlcTimestamp stamp)
+    /// <param name="operation">What is done.</param>
+    /// <param name="current">The document that it is done to.</param>
+    /// <param name="stamp">The stamp of the transaction.</param>
+    /// <param name="settled">The counter shares of earlier runs of this replica whose stamps are in here are folded into the one of this run [R14].</param>
+    Document DeltaOf(DocumentOperation operation, Document current, HlcTimestamp stamp, VersionVector settled)
     {
         bool isPut = operation.Kind == DocumentOperationKind.Put;
         if (operation.Kind == DocumentOperationKind.Delete)
@@ -244,11 +297,36 @@ sealed partial class Replica
             // A counter is written to the share of this run on this put [R3].
             var path = DocumentPath.OfCounterShare(property, isPut ? stamp : current.Born, _run).Encoded.Span;
             long total = !isPut && current.TryGetCell(path, out var share) && !share.IsRemoved ? CounterValue.Read(share.Value) : 0;
+            if (!isPut && !settled.IsEmpty)
+                total = unchecked(total + Fold(current, property, settled, shares));
             CounterValue.Write(value, unchecked(total + amount));
             shares.Set(path, value);
         }
         var content = shares.Build();
         return Document.Merge(delta, isPut ? Document.Put(stamp, content) : Document.Update(stamp, content));
+    }
+
+    /// <summary>
+    /// Removes the shares that earlier runs of this replica have in a counter, and returns their sum, so that the counter does not grow with restarts.
+    /// </summary>
+    /// <remarks>
+    /// A share is folded once no other value of it can come: the gap of the earlier runs is closed, and every member is known to have the share. Who learns of
+    /// the removal then knows the share, so that a full reconcile does not take a share that was folded and purged elsewhere for one that is missing there.
+    /// </remarks>
+    long Fold(Document current, string property, VersionVector settled, DocumentContentBuilder shares)
+    {
+        long sum = 0;
+        byte[] name = Encoding.UTF8.GetBytes(property);
+        foreach (var cell in current.Cells)
+        {
+            if (cell.Kind != DocumentPathKind.CounterShare || cell.IsRemoved || !cell.IsShown(current.Born) || cell.Stamp.Node != Node
+                || cell.ShareRun.Node != Node || cell.ShareRun == _run || !settled.Contains(cell.Stamp)
+                || !cell.Property.SequenceEqual(name))
+                continue;
+            sum = unchecked(sum + CounterValue.Read(cell.Value));
+            shares.Remove(cell.EncodedPath);
+        }
+        return sum;
     }
 
     /// <summary>Claims, logs and sends a transaction of this replica whose effects the batch has.</summary>
@@ -257,8 +335,21 @@ sealed partial class Replica
         var previous = batch.LastWritten.IsNone ? _previous : batch.LastWritten;
         batch.LastWritten = stamp;
         batch.Claim(Node, previous, stamp);
+        batch.Note(Node, _run);
+        if (Identity.Runs is not [.., var run] || run != _run)
+            NoteRun();
         batch.AddLog(previous, stamp, CollectionsMarshal.AsSpan(keys), MayPurge(deltas));
         batch.Mutations.Add(new Mutation(previous, stamp, deltas));
+    }
+
+    /// <summary>The first transaction of a run.</summary>
+    void NoteRun()
+    {
+        const int MaxRuns = 256;
+        if (Identity.Runs.Count == MaxRuns)
+            Identity.Runs.RemoveAt(0);
+        Identity.Runs.Add(_run);
+        Identity.IsDirty = true;
     }
 
     static bool MayPurge(Delta[] deltas)
@@ -273,7 +364,9 @@ sealed partial class Replica
 
     async ValueTask<ReplicaBatch> StartAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
-        Identity.Members[Node] = new StoreMember(Identity.StoreId, _settings.DataCenter);
+        Identity.Members[Node] = new StoreMember(Identity.StoreId, _settings.DataCenter, Identity.IsJoined);
+        if (Identity.Retired.Contains(Identity.StoreId))
+            Exclusion = RetiredStore(Node);
         _clock.AdvanceTo(HlcTimestamp.Max(Identity.Limit, _state.Known.Top));
         var batch = Begin(snapshot);
         batch.Extra.Put(StoreLayout.FormatKey, BitConverter.GetBytes(StoreLayout.Format));

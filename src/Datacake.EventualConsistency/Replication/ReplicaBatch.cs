@@ -110,6 +110,21 @@ sealed class ReplicaBatch
 
     public void Claim(VersionVector claims) => State = State with { Known = State.Known.Union(claims) };
 
+    /// <summary>From now on, these runs are known.</summary>
+    public void Note(NodeRuns runs)
+    {
+        var union = _state.Runs.Union(runs);
+        if (!ReferenceEquals(union, _state.Runs))
+            State = State with { Runs = union };
+    }
+
+    /// <summary>From now on, a run of a node is known.</summary>
+    public void Note(byte node, HlcTimestamp run)
+    {
+        if (run > _state.Runs[node])
+            State = State with { Runs = _state.Runs.With(node, run) };
+    }
+
     /// <summary>A document's storage key, in the batch's memory.</summary>
     public ReadOnlyMemory<byte> KeyOf(KeyspaceEntry keyspace, DocumentKey key)
     {

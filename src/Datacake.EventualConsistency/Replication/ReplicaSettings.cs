@@ -1,11 +1,30 @@
+using Datacake.EventualConsistency.Replication.Messages;
+
 namespace Datacake.EventualConsistency.Replication;
 
-/// <summary>What a replica is told at its start.</summary>
-/// <param name="ClusterId">The cluster that it belongs to.</param>
-/// <param name="DataCenter">Its data centre.</param>
+/// <summary>The settings of a replica for one life of the process.</summary>
+/// <param name="ClusterId">The name of the cluster that the node belongs to.</param>
+/// <param name="DataCenter">The node's data center.</param>
 /// <param name="Boot">Random, one per life of the process.</param>
-/// <param name="FreshStoreId">Random, for a store that has no id yet.</param>
-/// <param name="MaxStep">So many records are forgotten, or cleared away, in one batch at most; the next ones go on.</param>
-/// <param name="MaxAsserted">So many documents a transaction of a full reconcile has at most.</param>
-sealed record ReplicaSettings(
-    string ClusterId, string DataCenter, ulong Boot, ulong FreshStoreId, int MaxStep = 5_000, int MaxAsserted = 1_000);
+/// <param name="FreshId">Random: the id of a store that has none yet, and the identity of a cluster that it forms.</param>
+/// <param name="Time">The wall clock.</param>
+sealed record ReplicaSettings(string ClusterId, string DataCenter, ulong Boot, ulong FreshId, TimeProvider Time)
+{
+    /// <summary>The limit of the records that are forgotten, or cleared away, in one batch; the rest follows in the next ones.</summary>
+    public int MaxStep { get; init; } = 5_000;
+
+    /// <summary>The limit of the documents in a transaction of a full reconcile.</summary>
+    public int MaxAsserted { get; init; } = 1_000;
+
+    /// <summary>The limit of an encoded document that a local write makes, in bytes [R17].</summary>
+    public int MaxDocumentLength { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>The limit of how much the wall clocks of two nodes may differ that are in session [R1].</summary>
+    public TimeSpan MaxClockDifference { get; init; } = TimeSpan.FromSeconds(4_100);
+
+    /// <summary>What the replica speaks.</summary>
+    public ProtocolVersion Protocol { get; init; } = ProtocolVersion.Current;
+
+    /// <summary>Waits for a time, at the start of a store whose limit is ahead of the wall clock [R1]; null for not at all.</summary>
+    public Func<TimeSpan, CancellationToken, ValueTask>? Delay { get; init; }
+}

@@ -9,17 +9,19 @@ namespace Datacake.EventualConsistency.Replication;
 /// <param name="Known">The transactions whose effects the store holds.</param>
 /// <param name="Truncated">Those of them whose log records and tombstones are gone, since every member has them.</param>
 /// <param name="Purged">The greatest stamp of anything purged.</param>
-sealed record ReplicaState(VersionVector Known, VersionVector Truncated, HlcTimestamp Purged)
+/// <param name="Runs">The newest run of each node from which anything is known [R5].</param>
+sealed record ReplicaState(VersionVector Known, VersionVector Truncated, HlcTimestamp Purged, NodeRuns Runs)
 {
-    public static ReplicaState Empty { get; } = new(VersionVector.Empty, VersionVector.Empty, HlcTimestamp.None);
+    public static ReplicaState Empty { get; } = new(VersionVector.Empty, VersionVector.Empty, HlcTimestamp.None, NodeRuns.Empty);
 
     public byte[] Encode() => Record.Encode(this, static (ref writer, state) =>
     {
         Record.WriteVector(ref writer, state.Known);
         Record.WriteVector(ref writer, state.Truncated);
         Record.WriteStamp(ref writer, state.Purged);
+        state.Runs.Write(ref writer);
     });
 
     public static ReplicaState Decode(ReadOnlyMemory<byte> encoded) => Record.Decode(encoded, "the replica's state", static (ref reader) =>
-        new ReplicaState(Record.ReadVector(ref reader), Record.ReadVector(ref reader), Record.ReadStamp(ref reader)));
+        new ReplicaState(Record.ReadVector(ref reader), Record.ReadVector(ref reader), Record.ReadStamp(ref reader), NodeRuns.Read(ref reader)));
 }

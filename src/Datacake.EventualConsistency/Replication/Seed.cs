@@ -36,7 +36,7 @@ sealed record Seed(
         var truncated = Cut.Truncated.Union(state.Truncated);
         return this with
         {
-            Cut = new ReplicaState(state.Known, truncated, HlcTimestamp.Max(Cut.Purged, state.Purged)),
+            Cut = new ReplicaState(state.Known, truncated, HlcTimestamp.Max(Cut.Purged, state.Purged), Cut.Runs.Union(state.Runs)),
             MustPurge = MustPurge || !truncated.Equals(Cut.Truncated),
         };
     }

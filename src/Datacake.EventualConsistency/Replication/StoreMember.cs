@@ -2,5 +2,6 @@ namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>A member of the cluster, as the member table has it.</summary>
 /// <param name="StoreId">Random, one per life of a disk: another one under the same node id means that the disk was replaced.</param>
-/// <param name="DataCenter">The data centre, for the levels that count by it.</param>
-readonly record struct StoreMember(ulong StoreId, string DataCenter);
+/// <param name="DataCenter">The data center, for the levels that count by it.</param>
+/// <param name="HasJoined">True if the store has joined the cluster; it counts for levels and majorities from then on, and not before.</param>
+readonly record struct StoreMember(ulong StoreId, string DataCenter, bool HasJoined);

@@ -117,17 +117,17 @@ sealed class Actor(byte node, ulong storeId, SimulatedClock clock) : IAsyncDispo
     {
         using var snapshot = await _storage.OpenSnapshotAsync();
         (Replica, var batch) = await Replica.OpenAsync(
-            new ReplicaSettings("stage", "", boot, storeId), new HybridLogicalClock(node, clock), _storage, snapshot, default);
+            new ReplicaSettings("stage", "", boot, storeId, clock), new HybridLogicalClock(node, clock), _storage, snapshot, default);
         await _storage.CommitAsync(Replica.Prepare(batch).Batch, Datacake.Storage.Durability.Buffered);
         Replica.Complete(batch);
     }
 
     public ValueTask DisposeAsync() => _storage.DisposeAsync();
 
-    public Task OpenAsync(Hello hello, bool isDialer = false) => CommitAsync(_ =>
+    public Task OpenAsync(Hello hello, bool isDialer = false) => CommitAsync(batch =>
     {
         Assert.Null(Replica.Refuse(hello, isDialer));
-        Replica.OpenSession(hello, isDialer);
+        Replica.OpenSession(batch, hello, isDialer);
     });
 
     public Task CloseAsync(byte peer) => CommitAsync(_ =>
@@ -172,11 +172,11 @@ sealed class Actor(byte node, ulong storeId, SimulatedClock clock) : IAsyncDispo
         return report!;
     }
 
-    public async Task<List<ReplicaMessage>> AnswerAsync(PullRequest request, ulong stream, int maxPartLength = 1)
+    public async Task<List<ReplicaMessage>> AnswerAsync(PullRequest request, ulong stream, int maxPartLength = 1, bool isOfLower = true)
     {
         using var snapshot = await _storage.OpenSnapshotAsync();
         var parts = new List<ReplicaMessage>();
-        await foreach (var part in new PullServer(Replica.Catalog, maxPartLength).AnswerAsync(snapshot, request, stream))
+        await foreach (var part in new PullServer(Replica.Catalog, maxPartLength).AnswerAsync(snapshot, request, isOfLower, stream))
             parts.Add(part);
         return parts;
     }

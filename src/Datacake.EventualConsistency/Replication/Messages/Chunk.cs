@@ -15,13 +15,14 @@ readonly record struct NamedDocument(DocumentName Name, Document Document);
 /// <param name="Stream">The answer that it belongs to: a request that arrives twice has two.</param>
 /// <param name="Number">Its place in the answer, from 0.</param>
 /// <param name="Source">What the snapshot that is read knows.</param>
+/// <param name="Runs">The newest runs of what it knows.</param>
 /// <param name="Records">The transactions.</param>
 /// <param name="Documents">The documents that they name, in their current state, unless an earlier chunk has them.</param>
 /// <param name="Claims">What all chunks up to this one cover.</param>
 /// <param name="IsLast">Whether the answer ends here.</param>
 sealed record Chunk(
-    ulong Pull, ulong Stream, int Number, VersionVector Source, IReadOnlyList<TransactionNames> Records, IReadOnlyList<NamedDocument> Documents,
-    VersionVector Claims, bool IsLast) : ReplicaMessage
+    ulong Pull, ulong Stream, int Number, VersionVector Source, NodeRuns Runs, IReadOnlyList<TransactionNames> Records,
+    IReadOnlyList<NamedDocument> Documents, VersionVector Claims, bool IsLast) : ReplicaMessage
 {
     protected override void Write(ref MessagePackWriter writer)
     {
@@ -29,6 +30,7 @@ sealed record Chunk(
         writer.Write(Stream);
         writer.Write(Number);
         Record.WriteVector(ref writer, Source);
+        Runs.Write(ref writer);
         Parts.Write(ref writer, Records, Documents);
         Record.WriteVector(ref writer, Claims);
         writer.Write(IsLast);
@@ -39,8 +41,9 @@ sealed record Chunk(
         ulong pull = reader.ReadUInt64(), stream = reader.ReadUInt64();
         int number = reader.ReadInt32();
         var source = Record.ReadVector(ref reader);
+        var runs = NodeRuns.Read(ref reader);
         var (records, documents) = Parts.Read(ref reader);
-        return new Chunk(pull, stream, number, source, records, documents, Record.ReadVector(ref reader), reader.ReadBoolean());
+        return new Chunk(pull, stream, number, source, runs, records, documents, Record.ReadVector(ref reader), reader.ReadBoolean());
     }
 }
 

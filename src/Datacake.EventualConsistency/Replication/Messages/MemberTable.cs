@@ -4,10 +4,16 @@ using MessagePack;
 namespace Datacake.EventualConsistency.Replication.Messages;
 
 /// <summary>A replica's view of the members, as it travels in hellos and reports.</summary>
-sealed record MemberTable(IReadOnlyDictionary<byte, StoreMember> Members, IReadOnlySet<byte> Forgotten, IReadOnlySet<ulong> Retired)
+/// <param name="Members">The members by their node ids.</param>
+/// <param name="Forgotten">The members that the sender no longer waits for.</param>
+/// <param name="Retired">The retired stores; empty where the receiver is known to have the same ones, so that reports do not grow with them.</param>
+/// <param name="RetiredDigest">A digest of all retired stores that the sender knows, by which two replicas tell that they know the same ones.</param>
+sealed record MemberTable(
+    IReadOnlyDictionary<byte, StoreMember> Members, IReadOnlySet<byte> Forgotten, IReadOnlySet<ulong> Retired, ulong RetiredDigest)
 {
-    public static MemberTable Of(ReplicaIdentity identity) =>
-        new(new Dictionary<byte, StoreMember>(identity.Members), new HashSet<byte>(identity.Forgotten), new HashSet<ulong>(identity.Retired));
+    public static MemberTable Of(ReplicaIdentity identity, bool withRetired = true) => new(
+        new Dictionary<byte, StoreMember>(identity.Members), new HashSet<byte>(identity.Forgotten),
+        withRetired ? new HashSet<ulong>(identity.Retired) : [], identity.Retired.Digest);
 
     public void Write(ref MessagePackWriter writer)
     {
@@ -17,6 +23,7 @@ sealed record MemberTable(IReadOnlyDictionary<byte, StoreMember> Members, IReadO
             writer.Write(node);
             writer.Write(member.StoreId);
             writer.Write(member.DataCenter);
+            writer.Write(member.HasJoined);
         }
         writer.WriteArrayHeader(Forgotten.Count);
         foreach (byte node in Forgotten)
@@ -24,19 +31,20 @@ sealed record MemberTable(IReadOnlyDictionary<byte, StoreMember> Members, IReadO
         writer.WriteArrayHeader(Retired.Count);
         foreach (ulong storeId in Retired)
             writer.Write(storeId);
+        writer.Write(RetiredDigest);
     }
 
     public static MemberTable Read(ref MessagePackReader reader)
     {
         var members = new Dictionary<byte, StoreMember>();
         for (int i = Record.ReadCount(ref reader); i > 0; i--)
-            members[reader.ReadByte()] = new StoreMember(reader.ReadUInt64(), Record.ReadText(ref reader));
+            members[reader.ReadByte()] = new StoreMember(reader.ReadUInt64(), Record.ReadText(ref reader), reader.ReadBoolean());
         var forgotten = new HashSet<byte>();
         for (int i = Record.ReadCount(ref reader); i > 0; i--)
             forgotten.Add(reader.ReadByte());
         var retired = new HashSet<ulong>();
         for (int i = Record.ReadCount(ref reader); i > 0; i--)
             retired.Add(reader.ReadUInt64());
-        return new MemberTable(members, forgotten, retired);
+        return new MemberTable(members, forgotten, retired, reader.ReadUInt64());
     }
 }

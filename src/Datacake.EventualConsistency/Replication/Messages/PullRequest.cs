@@ -10,7 +10,8 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// <param name="Truncated">What of it the sender has truncated.</param>
 /// <param name="IsJoining">Whether the sender has yet to join, and wants a full snapshot.</param>
 /// <param name="Resume">Where an earlier snapshot broke off that the sender would like to go on with, or <see langword="null"/>.</param>
-sealed record PullRequest(ulong Pull, VersionVector Known, VersionVector Truncated, bool IsJoining, SeedPosition? Resume = null) : ReplicaMessage
+/// <param name="IsFull">True if the sender has joined, and wants a full snapshot to merge: the two differ though they know the same [R15].</param>
+sealed record PullRequest(ulong Pull, VersionVector Known, VersionVector Truncated, bool IsJoining, SeedPosition? Resume = null, bool IsFull = false) : ReplicaMessage
 {
     protected override void Write(ref MessagePackWriter writer)
     {
@@ -20,11 +21,12 @@ sealed record PullRequest(ulong Pull, VersionVector Known, VersionVector Truncat
         writer.Write(IsJoining);
         writer.Write(Resume is not null);
         Resume?.Write(ref writer);
+        writer.Write(IsFull);
     }
 
     public static PullRequest Read(ref MessagePackReader reader) =>
         new(reader.ReadUInt64(), Record.ReadVector(ref reader), Record.ReadVector(ref reader), reader.ReadBoolean(),
-            reader.ReadBoolean() ? SeedPosition.Read(ref reader) : null);
+            reader.ReadBoolean() ? SeedPosition.Read(ref reader) : null, reader.ReadBoolean());
 }
 
 /// <summary>Where the copy of a member's data on a store that joins broke off [R16].</summary>

@@ -49,4 +49,13 @@ enum RefusalKind : byte
 
     /// <summary>A session between the two is open already, and stays [R6].</summary>
     InSession,
+
+    /// <summary>The receiver's store joined over one that was retired, and that had not heard of it.</summary>
+    Stray,
+
+    /// <summary>The receiver has dialed another node than it meant to [R6].</summary>
+    OtherNode,
+
+    /// <summary>The two speak no common version of the protocol.</summary>
+    Version,
 }

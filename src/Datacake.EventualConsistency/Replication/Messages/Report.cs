@@ -18,16 +18,20 @@ sealed record RollCall(ulong Nonce) : ReplicaMessage
 /// <summary>What the sender has heard of all members, itself included [R10].</summary>
 /// <param name="Nonce">The roll call that this answers, or 0.</param>
 /// <param name="Clock">The sender's clock.</param>
+/// <param name="WallClock">The time of the sender's wall clock.</param>
+/// <param name="Fingerprint">The fingerprint of what the sender knows of, all keyspaces together, or null while that is changing [R15].</param>
 /// <param name="Peers">The newest known set of each member that it has heard of.</param>
 /// <param name="Boots">Its open sessions: with which life of which peer.</param>
 /// <param name="Table">Whom it knows.</param>
 sealed record Report(
-    ulong Nonce, HlcTimestamp Clock, IReadOnlyDictionary<byte, PeerKnowledge> Peers, IReadOnlyDictionary<byte, ulong> Boots, MemberTable Table) : ReplicaMessage
+    ulong Nonce, HlcTimestamp Clock, DateTimeOffset WallClock, UInt128? Fingerprint, IReadOnlyDictionary<byte, PeerKnowledge> Peers, IReadOnlyDictionary<byte, ulong> Boots, MemberTable Table) : ReplicaMessage
 {
     protected override void Write(ref MessagePackWriter writer)
     {
         writer.Write(Nonce);
         Record.WriteStamp(ref writer, Clock);
+        writer.Write(WallClock.UtcTicks);
+        Record.WriteNumber(ref writer, Fingerprint);
         writer.WriteArrayHeader(Peers.Count);
         foreach (var (node, peer) in Peers)
         {
@@ -48,12 +52,14 @@ sealed record Report(
     {
         ulong nonce = reader.ReadUInt64();
         var clock = Record.ReadStamp(ref reader);
+        var wallClock = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
+        var fingerprint = Record.ReadNumber(ref reader);
         var peers = new Dictionary<byte, PeerKnowledge>();
         for (int i = Record.ReadCount(ref reader); i > 0; i--)
             peers[reader.ReadByte()] = new PeerKnowledge(Record.ReadStamp(ref reader), Record.ReadVector(ref reader));
         var boots = new Dictionary<byte, ulong>();
         for (int i = Record.ReadCount(ref reader); i > 0; i--)
             boots[reader.ReadByte()] = reader.ReadUInt64();
-        return new Report(nonce, clock, peers, boots, MemberTable.Read(ref reader));
+        return new Report(nonce, clock, wallClock, fingerprint, peers, boots, MemberTable.Read(ref reader));
     }
 }

@@ -1,0 +1,51 @@
+using System.Collections.Immutable;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using MessagePack;
+
+namespace Datacake.EventualConsistency.Replication;
+
+/// <summary>
+/// The newest run of each node of which anything is known; immutable. It travels and is stored together with the known set. A store whose files were put
+/// back by hand gives itself away by it: it starts a run that is later than the newest one known, and yet not above all stamps that are known [R5].
+/// </summary>
+sealed class NodeRuns
+{
+    readonly ImmutableSortedDictionary<byte, HlcTimestamp> _runs;
+
+    NodeRuns(ImmutableSortedDictionary<byte, HlcTimestamp> runs) => _runs = runs;
+
+    public static NodeRuns Empty { get; } = new(ImmutableSortedDictionary<byte, HlcTimestamp>.Empty);
+
+    /// <summary>The newest known run of a node, or none.</summary>
+    public HlcTimestamp this[byte node] => _runs.GetValueOrDefault(node);
+
+    /// <summary>The same with a run of a node; the same instance if that is not newer than the one known.</summary>
+    public NodeRuns With(byte node, HlcTimestamp run) => run > this[node] ? new(_runs.SetItem(node, run)) : this;
+
+    public NodeRuns Union(NodeRuns other)
+    {
+        var union = this;
+        foreach (var (node, run) in other._runs)
+            union = union.With(node, run);
+        return union;
+    }
+
+    public void Write(ref MessagePackWriter writer)
+    {
+        writer.WriteArrayHeader(_runs.Count);
+        foreach (var run in _runs.Values)
+            Record.WriteStamp(ref writer, run);
+    }
+
+    public static NodeRuns Read(ref MessagePackReader reader)
+    {
+        var runs = ImmutableSortedDictionary.CreateBuilder<byte, HlcTimestamp>();
+        for (int i = Record.ReadCount(ref reader); i > 0; i--)
+        {
+            var run = Record.ReadStamp(ref reader);
+            runs[run.Node] = run;
+        }
+        return new NodeRuns(runs.ToImmutable());
+    }
+}
