@@ -68,7 +68,7 @@ sealed record Scenario
         if (theme.IsSmall)
             (machines, slots) = (random.Next(theme.MinMachines, 4), theme.MinDocuments + (random.Next(3) == 0 ? 1 : 0));
         int policies = random.Next(4);
-        return new Scenario
+        var scenario = new Scenario
         {
             Seed = seed,
             Theme = theme,
@@ -85,6 +85,10 @@ sealed record Scenario
             MaxAsserted = Pick(random, [1, 2, 1_000]),
             Weights = weights,
         };
+        // Where members are given up, the new life of a wiped disk depends on a clock that is right [R12].
+        if (scenario.GivesUp && weights[EventKind.Wipe] + weights[EventKind.Replace] > 0)
+            weights[EventKind.Leap] = 0;
+        return scenario;
     }
 
     public SimulatedEvent[] DrawEvents(int count) => DrawEvents(Weights, Seed + 1_000_003, count);

@@ -69,7 +69,7 @@ sealed partial class World
         if (_scenario.GivesUp || chance % 8 > 0)
             _time.Pass(Replica.ClockLease + Later(machine.TopIssued.Time - machine.Clock.GetUtcNow()));
         else
-            machine.Clock.Offset -= 3 * (chance % 200) * SimulatedTime.Unit;
+            machine.SetClock(machine.Clock.Offset - (3 * (chance % 200) * SimulatedTime.Unit));
 
         static TimeSpan Later(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
     }
@@ -120,13 +120,13 @@ sealed partial class World
         var amount = Leaps[chance % Leaps.Length];
         _statistics.Count("leaps of clocks");
         foreach (var machine in _machines.Where(machine => chance % 3 == 0 || (chance >> 4 >> machine.Index & 1) != 0))
-            machine.Clock.Offset = chance % 3 == 2 ? amount * (1 + (machine.Index % 2)) / 2 : amount;
+            machine.SetClock(chance % 3 == 2 ? amount * (1 + (machine.Index % 2)) / 2 : amount);
     }
 
     void SetRight(int chance)
     {
         foreach (var machine in _machines.Where(machine => chance % 2 == 0 || (chance >> 4 >> machine.Index & 1) != 0))
-            machine.Clock.Offset = TimeSpan.Zero;
+            machine.SetClock(TimeSpan.Zero);
     }
 
     /// <summary>Within and beyond the limit of how far clocks may differ; some so that a machine is refused by some of the others only.</summary>
@@ -151,10 +151,8 @@ sealed partial class World
         // node, so
         // that the first that it meets lets it in, its new life depends on a clock that is right [R12].
         bool isRemembered = others.All(other => other.Remembers(machine));
-        if (isRemembered && !_scenario.GivesUp)
-            machine.Clock.Offset -= chance % 300 * SimulatedTime.Unit;
-        else if (machine.LastClock - _time.Now + SimulatedTime.Unit is var right && right > machine.Clock.Offset)
-            machine.Clock.Offset = right;
+        machine.NeedsClock = !isRemembered || _scenario.GivesUp;
+        machine.SetClock(machine.NeedsClock ? machine.Clock.Offset : machine.Clock.Offset - (chance % 300 * SimulatedTime.Unit));
         machine.ReplaceDisk(++_lastId);
         _statistics.Count("wipes");
     }

@@ -40,7 +40,7 @@ sealed partial class World
     void Repair(Machine machine)
     {
         machine.Disk.IsFailing = false;
-        machine.Clock.Offset = TimeSpan.Zero;
+        machine.SetClock(TimeSpan.Zero);
         machine.Book = [.. _machines];
         if (machine.IsMisfit || (!machine.HadJoined && IdentityOf(machine) is { Cluster: not (0 or Cluster) }))
             StartAfresh(machine);

@@ -111,7 +111,7 @@ sealed partial class World
             applied = await _mutant.OnAppliedAsync(target, batch, link.Peer, message, applied);
         })
         {
-            Offered = message is Mutations mutations ? Holdings.Of([.. mutations.Items.Select(item => _history.Find(item.Stamp)!.Number)])
+            Offered = message is Mutations mutations ? Holdings.Of([.. mutations.Items.Select(item => _history.Find(item.Stamp)).OfType<HistoricTransaction>().Select(item => item.Number)])
                 : held,
             Committed = () =>
             {

@@ -70,7 +70,7 @@ sealed partial class World
                 _time.Pass((1 + (chance % 40)) * SimulatedTime.Unit);
                 break;
             case EventKind.SetClock:
-                machine.Clock.Offset = ((chance % 401) - 200) * SimulatedTime.Unit;
+                machine.SetClock(((chance % 401) - 200) * SimulatedTime.Unit);
                 break;
             case EventKind.Deliver:
                 if (_network.Take(chance) is { } envelope)
@@ -142,7 +142,7 @@ sealed partial class World
 
     /// <summary>The machines, for whoever looks for the cause of a violation.</summary>
     public string Describe() => string.Join(Environment.NewLine, _machines.Select(machine => machine.Replica is { } replica
-        ? $"  {Name(machine)}: store {machine.StoreId}, boot {replica.Boot}, run {replica.Run}, clock {replica.Hello().Clock}"
+        ? $"  {Name(machine)}: store {machine.StoreId} of cluster {replica.Identity.Cluster}{(machine.IsMisfit ? ", an old copy" : "")}, boot {replica.Boot}, run {replica.Run}, clock {replica.Hello().Clock}"
             + $"{(replica.IsWaitingForRoll ? ", waits for the roll" : "")}, "
             + $"sessions with {string.Join(" ", replica.Sessions.Select(session => $"{session.Key} (boot {session.Value.Boot})"))}, "
             + $"members {string.Join(" ", replica.Identity.Members.Select(member => $"{member.Key} (store {member.Value.StoreId})"))}, "

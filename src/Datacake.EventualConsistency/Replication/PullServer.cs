@@ -80,6 +80,8 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
     {
         var from = request.Resume is { } resume && resume.CanGoOnAt(state) ? resume : null;
         long count = await CountAsync(snapshot, cancellationToken).ConfigureAwait(false);
+        var identity = await snapshot.GetAsync(StoreLayout.IdentityKey, cancellationToken).ConfigureAwait(false);
+        ulong cluster = ReplicaIdentity.Decode(identity ?? throw new InvalidDataException("The store has no identity.")).Cluster;
         int number = 0;
         var part = new PartBuilder();
         if (from is not null)
@@ -121,7 +123,7 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         SnapshotPage Page(SnapshotPart which, bool isLast = false)
         {
             var (records, documents) = part.Take();
-            return new SnapshotPage(request.Pull, stream, number++, state, count, which, records, documents, isLast);
+            return new SnapshotPage(request.Pull, stream, number++, cluster, state, count, which, records, documents, isLast);
         }
     }
 

@@ -64,6 +64,11 @@ sealed partial class Replica
         _clock.Observe(page.State.Known.Top);
         if (IsJoined && page.Part != SnapshotPart.Whole)
             throw new InvalidDataException($"Node {peer} goes on with a snapshot of which nothing has come.");
+        if (!TakeOverCluster(page.Cluster))
+        {
+            EndSession(peer, OtherCluster(peer, page.Cluster));
+            return;
+        }
         if (page.IsLast)
             _pulls.Remove(peer);
         if (pull.IsFull)

@@ -61,16 +61,27 @@ sealed partial class Replica
         if (hello.ClusterId != _settings.ClusterId)
             return new(RefusalKind.OtherCluster, $"node {Node} belongs to the cluster '{_settings.ClusterId}', node {hello.Node} to '{hello.ClusterId}'");
         if (hello.Cluster != 0 && Identity.Cluster != 0 && hello.Cluster != Identity.Cluster)
-        {
-            return new(RefusalKind.OtherCluster,
-                $"the stores of nodes {Node} and {hello.Node} belong to two clusters that were formed apart, {Identity.Cluster:x16} and {hello.Cluster:x16}, "
-                + $"though both are called '{_settings.ClusterId}'; correct the seeds, or remove the files of the one that is not wanted and start it afresh");
-        }
+            return OtherCluster(hello.Node, hello.Cluster);
         if (hello.Node == Node)
             return new(RefusalKind.SameNode, $"both nodes have the id {Node}; every node of a cluster needs its own");
         if (hello.To is { } to && to != Node)
             return new(RefusalKind.OtherNode, $"this is node {Node}, and node {hello.Node} means to talk to node {to}, whose address this was or seems to be");
         return ClocksDiffer(hello) ?? Retirement(hello) ?? RunAgainst(hello);
+    }
+
+    Refusal OtherCluster(byte peer, ulong cluster) => new(RefusalKind.OtherCluster,
+        $"the stores of nodes {Node} and {peer} belong to two clusters that were formed apart, {Identity.Cluster:x16} and {cluster:x16}, though both are called "
+            + $"'{_settings.ClusterId}'; correct the seeds, or remove the files of the one that is not wanted and start it afresh");
+
+    /// <summary>A store that has no cluster yet takes over the identity of the first one that it hears of. Returns false if that is another one.</summary>
+    bool TakeOverCluster(ulong cluster)
+    {
+        if (cluster == 0 || cluster == Identity.Cluster)
+            return true;
+        if (Identity.Cluster != 0)
+            return false;
+        Identity.Cluster = cluster;
+        return Identity.IsDirty = true;
     }
 
     Refusal? ClocksDiffer(Hello hello)
@@ -238,8 +249,7 @@ sealed partial class Replica
         {
             if (hello.Table.Retired.Count > 0 || (hello.Table.Members.TryGetValue(Node, out var me) && me.StoreId != Identity.StoreId))
                 Identity.MayHaveEarlierLife = true;
-            if (Identity.Cluster == 0)
-                Identity.Cluster = hello.Cluster;
+            TakeOverCluster(hello.Cluster);
         }
         LearnMembers(hello.Table, isOfMember: !hello.Run.IsNone);
         ForgetSession(hello.Node);
@@ -339,7 +349,7 @@ sealed partial class Replica
         // Who calls the roll has to hear of all [R12]; otherwise those that everybody in session has need not be named.
         bool withRetired = nonce != 0 || _sessions.Keys.Any(peer => _retiredDigests.GetValueOrDefault(peer) != Identity.Retired.Digest);
         return new Report(
-            nonce, _clock.Last, _settings.Time.GetUtcNow(), FingerprintIn(batch), peers, _sessions.ToDictionary(session => session.Key, session => session.Value.Boot),
+            nonce, Identity.Cluster, _clock.Last, _settings.Time.GetUtcNow(), FingerprintIn(batch), peers, _sessions.ToDictionary(session => session.Key, session => session.Value.Boot),
             MemberTable.Of(Identity, withRetired));
     }
 
@@ -350,6 +360,11 @@ sealed partial class Replica
         {
             // A clock has leapt during the session: from here on its stamps would lead those of all others.
             EndSession(peer, refusal);
+            return;
+        }
+        if (!TakeOverCluster(report.Cluster))
+        {
+            EndSession(peer, OtherCluster(peer, report.Cluster));
             return;
         }
         _clock.Observe(report.Clock);

@@ -51,6 +51,7 @@ sealed record Chunk(
 /// <param name="Pull">The pull that it answers.</param>
 /// <param name="Stream">The answer that it belongs to.</param>
 /// <param name="Number">Its place in the answer, from 0.</param>
+/// <param name="Cluster">The identity of the cluster that the snapshot is of.</param>
 /// <param name="State">What the snapshot knows, and has truncated and purged.</param>
 /// <param name="Count">About how many documents the snapshot has.</param>
 /// <param name="Part">Which part of the snapshot this is of.</param>
@@ -58,7 +59,7 @@ sealed record Chunk(
 /// <param name="Documents">Documents, dead ones included.</param>
 /// <param name="IsLast">Whether the snapshot ends here.</param>
 sealed record SnapshotPage(
-    ulong Pull, ulong Stream, int Number, ReplicaState State, long Count, SnapshotPart Part, IReadOnlyList<TransactionNames> Records,
+    ulong Pull, ulong Stream, int Number, ulong Cluster, ReplicaState State, long Count, SnapshotPart Part, IReadOnlyList<TransactionNames> Records,
     IReadOnlyList<NamedDocument> Documents, bool IsLast)
     : ReplicaMessage
 {
@@ -67,6 +68,7 @@ sealed record SnapshotPage(
         writer.Write(Pull);
         writer.Write(Stream);
         writer.Write(Number);
+        writer.Write(Cluster);
         writer.Write(State.Encode());
         writer.Write(Count);
         writer.Write((byte)Part);
@@ -78,13 +80,14 @@ sealed record SnapshotPage(
     {
         ulong pull = reader.ReadUInt64(), stream = reader.ReadUInt64();
         int number = reader.ReadInt32();
+        ulong cluster = reader.ReadUInt64();
         var state = ReplicaState.Decode(Record.ReadBytes(ref reader));
         long count = reader.ReadInt64();
         byte part = reader.ReadByte();
         if (part > (byte)SnapshotPart.Rest)
             throw new InvalidDataException($"A snapshot has the unknown part {part}.");
         var (records, documents) = Parts.Read(ref reader);
-        return new SnapshotPage(pull, stream, number, state, count, (SnapshotPart)part, records, documents, reader.ReadBoolean());
+        return new SnapshotPage(pull, stream, number, cluster, state, count, (SnapshotPart)part, records, documents, reader.ReadBoolean());
     }
 }
 

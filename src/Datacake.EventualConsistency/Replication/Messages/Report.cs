@@ -17,6 +17,7 @@ sealed record RollCall(ulong Nonce) : ReplicaMessage
 
 /// <summary>What the sender has heard of all members, itself included [R10].</summary>
 /// <param name="Nonce">The roll call that this answers, or 0.</param>
+/// <param name="Cluster">The identity of the sender's cluster, or 0 if it has none yet; it may have joined one during the session.</param>
 /// <param name="Clock">The sender's clock.</param>
 /// <param name="WallClock">The time of the sender's wall clock.</param>
 /// <param name="Fingerprint">The fingerprint of what the sender knows of, all keyspaces together, or null while that is changing [R15].</param>
@@ -24,11 +25,12 @@ sealed record RollCall(ulong Nonce) : ReplicaMessage
 /// <param name="Boots">Its open sessions: with which life of which peer.</param>
 /// <param name="Table">Whom it knows.</param>
 sealed record Report(
-    ulong Nonce, HlcTimestamp Clock, DateTimeOffset WallClock, UInt128? Fingerprint, IReadOnlyDictionary<byte, PeerKnowledge> Peers, IReadOnlyDictionary<byte, ulong> Boots, MemberTable Table) : ReplicaMessage
+    ulong Nonce, ulong Cluster, HlcTimestamp Clock, DateTimeOffset WallClock, UInt128? Fingerprint, IReadOnlyDictionary<byte, PeerKnowledge> Peers, IReadOnlyDictionary<byte, ulong> Boots, MemberTable Table) : ReplicaMessage
 {
     protected override void Write(ref MessagePackWriter writer)
     {
         writer.Write(Nonce);
+        writer.Write(Cluster);
         Record.WriteStamp(ref writer, Clock);
         writer.Write(WallClock.UtcTicks);
         Record.WriteNumber(ref writer, Fingerprint);
@@ -50,7 +52,7 @@ sealed record Report(
 
     public static Report Read(ref MessagePackReader reader)
     {
-        ulong nonce = reader.ReadUInt64();
+        ulong nonce = reader.ReadUInt64(), cluster = reader.ReadUInt64();
         var clock = Record.ReadStamp(ref reader);
         var wallClock = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
         var fingerprint = Record.ReadNumber(ref reader);
@@ -60,6 +62,6 @@ sealed record Report(
         var boots = new Dictionary<byte, ulong>();
         for (int i = Record.ReadCount(ref reader); i > 0; i--)
             boots[reader.ReadByte()] = reader.ReadUInt64();
-        return new Report(nonce, clock, wallClock, fingerprint, peers, boots, MemberTable.Read(ref reader));
+        return new Report(nonce, cluster, clock, wallClock, fingerprint, peers, boots, MemberTable.Read(ref reader));
     }
 }
