@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using Datacake.Rpc.Client;
 using Datacake.Rpc.Framing;
 using Datacake.Rpc.Handshake;
+using Datacake.Rpc.Logging;
 
 namespace Datacake.Rpc;
 
@@ -35,8 +36,9 @@ public sealed class RpcChannel : IAsyncDisposable
     public RpcChannel(string address, RpcChannelOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(address);
-        _options = options ?? new RpcChannelOptions();
-        _options.Check();
+        options ??= new RpcChannelOptions();
+        options.Check();
+        _options = options with { Logger = new SafeLogger(options.Logger) };
         _secret = ClusterSecrets.ToKey(_options.ClusterSecret);
         _tls = _options.Tls is null ? null : new TlsHandshake(_options.Tls, _options.TimeProvider);
         _random = new Random(_options.Seed ?? RandomNumberGenerator.GetInt32(int.MaxValue));
@@ -132,12 +134,15 @@ public sealed class RpcChannel : IAsyncDisposable
     }
 
     ValueTask<RpcPayload> CallUnobservedAsync(
-        string service, string message, ReadOnlyMemory<byte> payload, in RpcCallOptions options, CancellationToken cancellationToken) =>
-        payload.Length <= FrameHeader.MaxPayload
-        && _connection?.TryCall(
-            service, message, options.Headers, payload.Span, options.Timeout ?? _options.CallTimeout, cancellationToken) is { } call
+        string service, string message, ReadOnlyMemory<byte> payload, in RpcCallOptions options, CancellationToken cancellationToken)
+    {
+        var timeout = options.Timeout ?? _options.CallTimeout;
+        return payload.Length <= FrameHeader.MaxPayload
+            && !TimeRange.IsOver(timeout)
+            && _connection?.TryCall(service, message, options.Headers, payload.Span, timeout, cancellationToken) is { } call
             ? call.Task
             : CallSlowlyAsync(service, message, payload, options, cancellationToken);
+    }
 
     async ValueTask<RpcStream> OpenStreamUnobservedAsync(
         string service, string message, RpcCallOptions options, CancellationToken cancellationToken)
@@ -191,17 +196,24 @@ public sealed class RpcChannel : IAsyncDisposable
     /// <summary>Waits for a connection with a free slot, within the time limit of the call.</summary>
     async ValueTask<ClientConnection> ReadyAsync(TimeSpan timeout, long start, bool wait, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(Remaining(timeout, start), _options.TimeProvider);
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        try
+        if (TimeRange.IsOver(timeout))
+            throw new RpcException(RpcStatus.Timeout, $"A call to {Address} was not sent: its time limit of {timeout} is over already.");
+        while (true)
         {
-            var connection = await ConnectedAsync(wait, ends.Token).ConfigureAwait(false);
-            await connection.SlotAsync(ends.Token).ConfigureAwait(false);
-            return connection;
-        }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-        {
-            throw new RpcException(RpcStatus.Timeout, $"A call to {Address} got no connection, or no turn on it, within {timeout}.");
+            var remaining = Remaining(timeout, start);
+            using var limit = new CancellationTokenSource(TimeRange.ForOneTimer(remaining), _options.TimeProvider);
+            using var ends = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+            try
+            {
+                var connection = await ConnectedAsync(wait, ends.Token).ConfigureAwait(false);
+                await connection.SlotAsync(ends.Token).ConfigureAwait(false);
+                return connection;
+            }
+            catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                if (remaining <= TimeRange.Longest)
+                    throw new RpcException(RpcStatus.Timeout, $"A call to {Address} got no connection, or no turn on it, within {timeout}.");
+            }
         }
     }
 
@@ -261,7 +273,11 @@ public sealed class RpcChannel : IAsyncDisposable
         // What the connection does from now on has nothing to do with the caller that happens to start it.
         using (ExecutionContext.SuppressFlow())
             _connecting = Task.Run(ConnectAsync);
+        _ = ObserveAsync(_connecting);
     }
+
+    // The callers may all have given up by the time it fails; what there is to say has been logged then.
+    static async Task ObserveAsync(Task task) => await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     // Under the lock.
     RpcException NotConnected(TimeSpan pause)
@@ -287,8 +303,10 @@ public sealed class RpcChannel : IAsyncDisposable
             Log.Connected(_options.Logger, Address);
             return connection;
         }
-        catch (RpcException failure)
+        catch (Exception error)
         {
+            var failure = error as RpcException
+                ?? new RpcException(RpcStatus.Connection, $"Cannot connect to {Address}: {error.Message}", error);
             lock (_gate)
             {
                 _connecting = null;
@@ -299,7 +317,7 @@ public sealed class RpcChannel : IAsyncDisposable
 
             Telemetry.ConnectionRefused(Telemetry.ClientSide, failure.Status);
             Log.ConnectFailed(_options.Logger, Address, failure.Message);
-            throw;
+            throw failure;
         }
     }
 
@@ -321,10 +339,7 @@ public sealed class RpcChannel : IAsyncDisposable
         }
         catch (Exception error)
         {
-            if (transport is not null)
-                await transport.DisposeAsync().ConfigureAwait(false);
-            if (stream is not null)
-                await stream.DisposeAsync().ConfigureAwait(false);      // TLS around the transport, if any
+            await Closing.CloseAsync(transport, stream).ConfigureAwait(false);
             throw error switch
             {
                 _ when _disposing.IsCancellationRequested => Disposed(),

@@ -1,5 +1,6 @@
 using Datacake.Rpc.Framing;
 using Datacake.Rpc.Handshake;
+using Datacake.Rpc.Logging;
 using Datacake.Rpc.Server;
 
 namespace Datacake.Rpc;
@@ -48,6 +49,7 @@ public sealed class RpcServer : IAsyncDisposable
     {
         options ??= new RpcServerOptions();
         options.Check();
+        options = options with { Logger = new SafeLogger(options.Logger) };
         var tls = options.Tls is null ? null : new TlsHandshake(options.Tls, options.TimeProvider);
         var listener = await options.Transport.ListenAsync(address, cancellationToken).ConfigureAwait(false);
         Log.Listening(options.Logger, listener.Address);
@@ -99,25 +101,25 @@ public sealed class RpcServer : IAsyncDisposable
     {
         while (!_stopping.IsCancellationRequested)
         {
+            TransportConnection transport;
             try
             {
-                var transport = await _listener.AcceptAsync(_stopping.Token).ConfigureAwait(false);
-                if (!TryServe(transport))
-                    await TurnAwayAsync(transport).ConfigureAwait(false);
+                transport = await _listener.AcceptAsync(_stopping.Token).ConfigureAwait(false);
             }
             catch (Exception) when (_stopping.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (ObjectDisposedException)
             {
                 return;
             }
             catch (Exception error)
             {
                 Log.AcceptFailed(_options.Logger, Address, error);      // out of file handles, say: others may end and free some
-                await Task.Delay(PauseAfterFailedAccept, _options.TimeProvider, CancellationToken.None).ConfigureAwait(false);
+                await Task.Delay(PauseAfterFailedAccept, _options.TimeProvider, _stopping.Token)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                continue;
             }
+
+            if (!TryServe(transport))
+                await TurnAwayAsync(transport).ConfigureAwait(false);
         }
     }
 
@@ -136,19 +138,22 @@ public sealed class RpcServer : IAsyncDisposable
     {
         var reason = $"the server has its {_options.Limits.Connections} connections (Connections)";
         Refused(transport, RpcStatus.LimitExceeded, reason);
+        using var limit = new CancellationTokenSource(_options.Limits.HandshakeTime, _options.TimeProvider);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stopping.Token);
         try
         {
-            await HandshakeProtocol.RefuseAsync(transport.Stream, new RpcException(RpcStatus.LimitExceeded, reason), _stopping.Token)
+            await HandshakeProtocol.RefuseAsync(transport.Stream, new RpcException(RpcStatus.LimitExceeded, reason), ends.Token)
                 .ConfigureAwait(false);
         }
-        catch (Exception error) when (error is IOException or OperationCanceledException)
+        catch (Exception)
         {
-            // It has gone without waiting for the reason, or we are stopping.
+            // It has gone without waiting for the reason, does not take it, or we are stopping.
         }
 
-        await transport.DisposeAsync().ConfigureAwait(false);
+        await Closing.CloseAsync(transport).ConfigureAwait(false);
     }
 
+    // Throws nothing: whoever stops the server waits for it, and nobody else does.
     async Task ServeAsync(TransportConnection transport)
     {
         if (await ShakeHandsAsync(transport).ConfigureAwait(false) is { } connection)
@@ -192,8 +197,7 @@ public sealed class RpcServer : IAsyncDisposable
                 ? $"its handshake took longer than {_options.Limits.HandshakeTime} (HandshakeTime)"
                 : error.Message;
             Refused(transport, (error as RpcException)?.Status ?? RpcStatus.Connection, reason);
-            await transport.DisposeAsync().ConfigureAwait(false);
-            await stream.DisposeAsync().ConfigureAwait(false);      // TLS around the transport, if any
+            await Closing.CloseAsync(transport, stream).ConfigureAwait(false);
             return null;
         }
     }

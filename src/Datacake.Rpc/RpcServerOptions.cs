@@ -13,7 +13,10 @@ public sealed record RpcServerOptions
     /// <summary>Sizes, counts and times that a peer may not exceed.</summary>
     public RpcLimits Limits { get; init; } = new();
 
-    /// <summary>How long <see cref="RpcServer.DisposeAsync"/> lets calls in flight finish before it cuts them off. Default: 5 s.</summary>
+    /// <summary>
+    /// Limits how long <see cref="RpcServer.DisposeAsync"/> lets calls in flight finish before it cuts them off. From zero to 30 days.
+    /// Default: 5 s.
+    /// </summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
@@ -39,6 +42,6 @@ public sealed record RpcServerOptions
         Limits.Check();
         ClusterSecrets.Check(ClusterSecret);
         Tls?.Check(isServer: true);
-        ArgumentOutOfRangeException.ThrowIfLessThan(DrainTimeout, TimeSpan.Zero);
+        TimeRange.Check(DrainTimeout, TimeSpan.Zero);
     }
 }

@@ -48,11 +48,18 @@ sealed class ClientConnection : IFrameSink, IDisposable
     /// <summary>Whether it is being closed, or was, in order: nothing in flight is lost.</summary>
     public bool IsShuttingDown => Volatile.Read(ref _isShuttingDown);
 
-    /// <summary>Runs until the connection has ended, and returns why it did.</summary>
+    /// <summary>Runs until the connection has ended, and returns why it did. Never throws.</summary>
     public async Task<RpcException> RunAsync()
     {
-        using (new IdleTimer(_timeProvider, _idleTime, TakeUse, OnShutdown))
-            return await Frames.RunAsync(this).ConfigureAwait(false);
+        try
+        {
+            using (new IdleTimer(_timeProvider, _idleTime, TakeUse, OnShutdown))
+                return await Frames.RunAsync(this).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            return Frames.Fail(this, error);
+        }
     }
 
     public void Dispose() => _deadlines.Dispose();
@@ -247,8 +254,10 @@ sealed class ClientConnection : IFrameSink, IDisposable
             waiter.TrySetResult();
     }
 
-    static uint ToTimeLimit(TimeSpan timeout) =>
-        timeout == Timeout.InfiniteTimeSpan ? 0 : (uint)Math.Clamp(Math.Ceiling(timeout.TotalMilliseconds), 1, uint.MaxValue);
+    // In milliseconds, 0 for none. A limit beyond 49.7 days is kept by this side alone, whose cancellation the server obeys.
+    static uint ToTimeLimit(TimeSpan timeout) => timeout == Timeout.InfiniteTimeSpan || timeout.TotalMilliseconds > uint.MaxValue
+        ? 0
+        : (uint)Math.Max(1, Math.Ceiling(timeout.TotalMilliseconds));
 
     byte[] EncodeMeta(string service, string message, RpcHeaders? headers)
     {

@@ -76,7 +76,10 @@ sealed class FrameConnection
 
     public string RemoteAddress => _transport.RemoteAddress;
 
-    /// <summary>Runs the connection until it ends, and returns why it did, after the transport is closed.</summary>
+    /// <summary>
+    /// Runs the connection until it ends, and returns why it did, after the transport is closed. Throws only what a time provider does,
+    /// which is for <see cref="Fail"/> then.
+    /// </summary>
     public async Task<RpcException> RunAsync(IFrameSink sink)
     {
         RpcException? aborted;
@@ -89,10 +92,16 @@ sealed class FrameConnection
         if (aborted is not null)
             sink.OnClosed(aborted);
         Telemetry.ConnectionOpened(_side);
-        await using (_timeProvider.CreateTimer(_ => Tick(), null, _limits.KeepAlive, _limits.KeepAlive).ConfigureAwait(false))
-            await Task.WhenAll(WriteAsync(), ReadAsync()).ConfigureAwait(false);
+        try
+        {
+            await using (_timeProvider.CreateTimer(_ => Tick(), null, _limits.KeepAlive, _limits.KeepAlive).ConfigureAwait(false))
+                await Task.WhenAll(WriteAsync(), ReadAsync()).ConfigureAwait(false);
+        }
+        finally
+        {
+            Telemetry.ConnectionClosed(_side);
+        }
 
-        Telemetry.ConnectionClosed(_side);
         await _transportClosed.ConfigureAwait(false);
         return _reason!;
     }
@@ -115,6 +124,14 @@ sealed class FrameConnection
 
         Output.Close(reason);
         sink?.OnClosed(reason);
+    }
+
+    /// <summary>Ends a connection that failed where it should not: whatever waits for it fails, too. Returns the reason.</summary>
+    public RpcException Fail(IFrameSink sink, Exception error)
+    {
+        Abort(Lost(error));
+        sink.OnClosed(_reason!);    // has no effect on a sink that was told
+        return _reason!;
     }
 
     /// <summary>Asks for the right to hold so many bytes more. Called by the reader only.</summary>
@@ -153,15 +170,7 @@ sealed class FrameConnection
     async Task CloseTransportAsync()
     {
         await Task.Yield();
-        try
-        {
-            await _transport.DisposeAsync().ConfigureAwait(false);
-            await _stream.DisposeAsync().ConfigureAwait(false);      // TLS around the transport, if any
-        }
-        catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException)
-        {
-            // The peer was faster.
-        }
+        await Closing.CloseAsync(_transport, _stream).ConfigureAwait(false);
     }
 
     async Task WriteAsync()

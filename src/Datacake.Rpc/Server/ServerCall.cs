@@ -104,13 +104,7 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
 
         if (Stream is { } stream)
             await stream.DisposeAsync().ConfigureAwait(false);
-        try
-        {
-            observation?.End(failure);
-        }
-        finally
-        {
-            connection.Forget(this);        // whatever a listener throws
-        }
+        observation?.End(failure);
+        connection.Forget(this);
     }
 }

@@ -47,8 +47,16 @@ sealed class ServerConnection : IFrameSink, IDisposable
     public async Task RunAsync()
     {
         RpcException reason;
-        using (new IdleTimer(_options.TimeProvider, _options.Limits.IdleTime, TakeUse, OnIdle))
-            reason = await Frames.RunAsync(this).ConfigureAwait(false);
+        try
+        {
+            using (new IdleTimer(_options.TimeProvider, _options.Limits.IdleTime, TakeUse, OnIdle))
+                reason = await Frames.RunAsync(this).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            reason = Frames.Fail(this, error);
+        }
+
         if (reason.Status is RpcStatus.InvalidPayload or RpcStatus.LimitExceeded)
             Log.ConnectionCut(_options.Logger, RemoteAddress, reason.Message);
         else
@@ -184,13 +192,26 @@ sealed class ServerConnection : IFrameSink, IDisposable
         {
             RpcException rpc => rpc,
             OperationCanceledException when cancelledBy is { } status => new RpcException(status, "The call was cancelled."),
-            _ => new RpcException(RpcStatus.Internal, $"The handler failed: {error.Message}", error),
+            _ => new RpcException(RpcStatus.Internal, $"The handler failed: {MessageOf(error)}", error),
         };
         if (failure.Status == RpcStatus.Internal)
             Log.HandlerFailed(_options.Logger, RemoteAddress, error);
         call.Stream?.Fail(failure);
         Frames.SendError(call.Id, failure.Status, failure.Message);
         return failure.Status;
+    }
+
+    // The message of an exception is application code, too.
+    static string MessageOf(Exception error)
+    {
+        try
+        {
+            return error.Message;
+        }
+        catch (Exception)
+        {
+            return error.GetType().Name;
+        }
     }
 
     void Start(PayloadBuffer message)
@@ -217,7 +238,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
         call.Reset();
         _pool.Return(call);
         Telemetry.CallEnded(
-            Telemetry.ServerSide, entry?.Service ?? UnknownName, entry?.Message ?? UnknownName, _address, refusal, TimeSpan.Zero);
+            Telemetry.ServerSide, entry?.Service ?? UnknownName, entry?.Message ?? UnknownName, refusal, TimeSpan.Zero);
         Refuse(header.Id, refusal, refusal == RpcStatus.LimitExceeded
             ? $"{_options.Limits.CallsInFlight} calls of this connection are in flight (CallsInFlight)."
             : "The server is shutting down.");
@@ -348,7 +369,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
         {
             await cancellation.CancelAsync().ConfigureAwait(false);
         }
-        catch (AggregateException error)
+        catch (Exception error)
         {
             Log.HandlerFailed(_options.Logger, RemoteAddress, error);
         }
