@@ -16,12 +16,16 @@ namespace Datacake.Rpc;
 /// </summary>
 public sealed class RpcChannel : IAsyncDisposable
 {
+    /// <summary>A connection that lasts this long is worth a line in the log when it is lost; others are only counted.</summary>
+    static readonly TimeSpan StableTime = TimeSpan.FromMinutes(1);
+
     readonly RpcChannelOptions _options;
     readonly ReadOnlyMemory<byte> _secret;
     readonly TlsHandshake? _tls;
     readonly Random _random;                                    // under the lock
     readonly CancellationTokenSource _disposing = new();
     readonly ItemPool<ArrayBufferWriter<byte>> _writers;
+    readonly RepeatedEvent _failing;                            // from the first failure until a connection lasts
     readonly Lock _gate = new();
     readonly Dictionary<ClientConnection, Task> _running = [];  // under the lock; the current connection, and those that still drain
     volatile ClientConnection? _connection;                     // written under the lock
@@ -29,6 +33,7 @@ public sealed class RpcChannel : IAsyncDisposable
     int _failures;                                              // under the lock; attempts in a row that led to no lasting connection
     long _nextAttempt;                                          // under the lock; a timestamp
     RpcException? _lastFailure;                                 // under the lock
+    bool _isUnstable;                                           // under the lock; the last connection did not last
     bool _isDisposed;                                           // under the lock
 
     /// <summary>A channel to an address. Nothing happens until the first call.</summary>
@@ -45,6 +50,10 @@ public sealed class RpcChannel : IAsyncDisposable
         _nextAttempt = _options.TimeProvider.GetTimestamp();
         _writers = new ItemPool<ArrayBufferWriter<byte>>(_options.Limits.CallsInFlight, () => new ArrayBufferWriter<byte>());
         Address = address;
+        _failing = new RepeatedEvent(
+            _options.TimeProvider,
+            more => Log.StillNotConnected(_options.Logger, address, more.Count, more.Time, more.Last),
+            all => Log.NoMoreFailures(_options.Logger, address, all.Count));
     }
 
     /// <summary>The address of the server.</summary>
@@ -131,6 +140,7 @@ public sealed class RpcChannel : IAsyncDisposable
             connection.Frames.Abort(Disposed());
         await Task.WhenAll(running.Select(pair => pair.Value)).ConfigureAwait(false);
         _disposing.Dispose();
+        _failing.Dispose();
     }
 
     ValueTask<RpcPayload> CallUnobservedAsync(
@@ -291,8 +301,10 @@ public sealed class RpcChannel : IAsyncDisposable
         try
         {
             var connection = await ShakeHandsAsync().ConfigureAwait(false);
+            bool isUnstable;
             lock (_gate)
             {
+                isUnstable = _isUnstable;
                 _connecting = null;
                 _connection = connection;
                 _running.Add(connection, Task.Run(() => RunAsync(connection)));
@@ -300,7 +312,12 @@ public sealed class RpcChannel : IAsyncDisposable
                     connection.Frames.Abort(Disposed());
             }
 
-            Log.Connected(_options.Logger, Address);
+            if (isUnstable)
+                return connection;      // which has to last before it is worth a line
+            if (_failing.End() is { } failures)
+                Log.ConnectedAgain(_options.Logger, Address, failures.Count, failures.Time);
+            else
+                Log.Connected(_options.Logger, Address);
             return connection;
         }
         catch (Exception error)
@@ -310,13 +327,15 @@ public sealed class RpcChannel : IAsyncDisposable
             lock (_gate)
             {
                 _connecting = null;
+                _isUnstable = false;
                 _lastFailure = failure;
                 _failures++;
                 PauseBeforeNextAttempt(_failures);
             }
 
             Telemetry.ConnectionRefused(Telemetry.ClientSide, failure.Status);
-            Log.ConnectFailed(_options.Logger, Address, failure.Message);
+            if (failure.Status != RpcStatus.Cancelled && _failing.Occurs(failure.Status.ToString(), failure.Message))
+                Log.ConnectFailed(_options.Logger, Address, Log.Clause(failure.Message));
             throw failure;
         }
     }
@@ -360,13 +379,17 @@ public sealed class RpcChannel : IAsyncDisposable
         RpcException reason;
         using (connection)
             reason = await connection.RunAsync().ConfigureAwait(false);
+        var time = _options.TimeProvider.GetElapsedTime(start);
+        var isLoss = !connection.IsShuttingDown && reason.Status != RpcStatus.Cancelled;
+        var isUnstable = isLoss && time < StableTime;
         lock (_gate)
         {
             _running.Remove(connection);
             if (_connection == connection)
             {
                 // The first attempt after a loss is free, unless the connection did not last. One that was closed in order is no loss.
-                var hasLasted = connection.IsShuttingDown || _options.TimeProvider.GetElapsedTime(start) >= _options.MaxBackoff;
+                var hasLasted = !isLoss || time >= _options.MaxBackoff;
+                _isUnstable = isUnstable;
                 _failures = hasLasted ? 0 : _failures + 1;
                 _lastFailure = reason;
                 PauseBeforeNextAttempt(_failures - 1);
@@ -374,7 +397,10 @@ public sealed class RpcChannel : IAsyncDisposable
             }
         }
 
-        Log.ConnectionLost(_options.Logger, Address, reason.Message);
+        if (!isLoss)
+            Log.ConnectionClosed(_options.Logger, Address, Log.Clause(reason.Message));
+        else if (!isUnstable || _failing.Occurs("loss", reason.Message))
+            Log.ConnectionLost(_options.Logger, Address, Log.Clause(reason.Message));
     }
 
     // Under the lock. Doubles with each failure, up to the maximum; a random part of up to a half is taken off.

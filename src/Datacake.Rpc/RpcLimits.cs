@@ -43,8 +43,11 @@ public sealed record RpcLimits
     public int StreamWindow { get; init; } = 1024 * 1024;
 
     /// <summary>
-    /// A connection on which nothing has arrived for this long is pinged, and is lost when nothing arrives for as long again, or when a
-    /// single write takes twice as long. Default: 10 s.
+    /// Sets how soon a connection is found lost whose peer is gone without a word: a pulled cable, a machine without power. A side that
+    /// has received nothing for this long sends a ping. A side that has received nothing for twice as long, or whose single write has
+    /// taken twice as long, ends the connection; looking four times in the period, each side does so 1.75 to 2 × KeepAlive after the
+    /// last byte. Each side has its own KeepAlive; the two may differ. From 1 ms to 30 days; a ping and its answer have
+    /// to fit into three quarters of it. Default: 10 s.
     /// </summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -16,6 +16,7 @@ public sealed class RpcServer : IAsyncDisposable
     readonly RpcServerOptions _options;
     readonly ReadOnlyMemory<byte> _secret;
     readonly TlsHandshake? _tls;
+    readonly ServerLog _log;
     readonly ByteBudget _buffered;
     readonly ServiceTable _services = new();
     readonly CancellationTokenSource _stopping = new();
@@ -28,10 +29,12 @@ public sealed class RpcServer : IAsyncDisposable
     RpcServer(ITransportListener listener, RpcServerOptions options, TlsHandshake? tls)
     {
         _tls = tls;
+        _log = new ServerLog(options.Logger, options.TimeProvider, listener.Address);
         _buffered = new ByteBudget(options.Limits.TotalBufferedBytes);
         _listener = listener;
         _options = options;
         _secret = ClusterSecrets.ToKey(options.ClusterSecret);
+        _log.Listening();
         _accepting = Task.Run(AcceptAsync);
     }
 
@@ -52,7 +55,6 @@ public sealed class RpcServer : IAsyncDisposable
         options = options with { Logger = new SafeLogger(options.Logger) };
         var tls = options.Tls is null ? null : new TlsHandshake(options.Tls, options.TimeProvider);
         var listener = await options.Transport.ListenAsync(address, cancellationToken).ConfigureAwait(false);
-        Log.Listening(options.Logger, listener.Address);
         return new RpcServer(listener, options, tls);
     }
 
@@ -95,6 +97,7 @@ public sealed class RpcServer : IAsyncDisposable
             clients = [.. _clients.Values];
         await Task.WhenAll(clients).ConfigureAwait(false);
         _stopping.Dispose();
+        _log.Dispose();
     }
 
     async Task AcceptAsync()
@@ -112,12 +115,13 @@ public sealed class RpcServer : IAsyncDisposable
             }
             catch (Exception error)
             {
-                Log.AcceptFailed(_options.Logger, Address, error);      // out of file handles, say: others may end and free some
+                _log.AcceptFailed(error);       // out of file handles, say: others may end and free some
                 await Task.Delay(PauseAfterFailedAccept, _options.TimeProvider, _stopping.Token)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 continue;
             }
 
+            _log.Accepted();
             if (!TryServe(transport))
                 await TurnAwayAsync(transport).ConfigureAwait(false);
         }
@@ -189,7 +193,7 @@ public sealed class RpcServer : IAsyncDisposable
             var peer = await HandshakeProtocol.AcceptAsync(stream, _options.Limits, _secret, refusal, ends.Token).ConfigureAwait(false);
             var frames = new FrameConnection(
                 transport, stream, Telemetry.ServerSide, _options.Limits, peer, _options.TimeProvider, _buffered);
-            return new ServerConnection(frames, _services, _options, Address);
+            return new ServerConnection(frames, _services, _options, _log, Address);
         }
         catch (Exception error)
         {
@@ -204,7 +208,7 @@ public sealed class RpcServer : IAsyncDisposable
 
     void Refused(TransportConnection transport, RpcStatus status, string reason)
     {
-        Log.PeerRefused(_options.Logger, transport.RemoteAddress, reason);
+        _log.PeerRefused(transport.RemoteAddress, status, reason);
         Telemetry.ConnectionRefused(Telemetry.ServerSide, status);
     }
 }

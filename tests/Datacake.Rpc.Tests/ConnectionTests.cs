@@ -122,6 +122,32 @@ public sealed class ConnectionTests
         await service.Cancelled.Soon();
     }
 
+    [Theory]
+    [InlineData("channel")]
+    [InlineData("server")]
+    public async Task Lost_cable_ends_a_connection_within_two_keep_alives_of_either_side(string side)
+    {
+        var keepAlive = TimeSpan.FromSeconds(4);
+        var time = new ManualTimeProvider();
+        var service = new WaitingService();
+        RpcLimits LimitsOf(string other) => new() { KeepAlive = other == side ? keepAlive : TimeSpan.FromDays(30) };
+        await using var pair = await Pair.StartAsync(
+            server: options => options with { TimeProvider = time, Limits = LimitsOf("server") },
+            channel: options => options with { TimeProvider = time, Limits = LimitsOf("channel") },
+            services: service);
+        var call = pair.Channel.CallAsync("test", "wait", default).AsTask();
+        await service.Started.Soon();
+        pair.Transport.Silence();
+        var lost = side == "channel" ? call : service.Cancelled;
+        time.Advance(1.75 * keepAlive);
+        Assert.False(lost.IsCompleted);
+        time.Advance(0.25 * keepAlive);
+        if (side == "channel")
+            await call.Fails(RpcStatus.Connection);
+        else
+            await service.Cancelled.Soon();
+    }
+
     [Fact]
     public async Task An_idle_connection_is_kept_as_long_as_pings_are_answered()
     {
@@ -133,8 +159,7 @@ public sealed class ConnectionTests
         for (var ping = 0; ping < 10; ping++)
         {
             var answered = pair.Transport.BytesRead + FrameHeader.Size;
-            time.Advance(new RpcLimits().KeepAlive);
-            time.Advance(new RpcLimits().KeepAlive);
+            time.Advance(1.25 * new RpcLimits().KeepAlive);
             await Expect.Until(() => pair.Transport.BytesHandled == answered);
         }
 

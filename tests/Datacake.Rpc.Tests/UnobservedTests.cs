@@ -112,14 +112,15 @@ public sealed class UnobservedTests : IDisposable
     public Task No_task_fails_unseen_when_strangers_are_refused() => RunAsync(async () =>
     {
         await using var pair = await Pair.StartAsync(
-            server: options => options with { Tls = new RpcTls { Certificate = _authority.Issue("node") }, Limits = Hasty });
+            server: options => options with { Tls = new RpcTls { Certificate = _authority.Issue("node") } });
         await using (var plain = new RpcChannel(pair.Server.Address))
             await plain.CallAsync("echo", "echo", Hello).Fails(RpcStatus.Unauthenticated);
         await using (var suspicious = new RpcChannel(pair.Server.Address, new RpcChannelOptions { Tls = new RpcTls() }))
             await suspicious.CallAsync("echo", "echo", Hello).Fails(RpcStatus.Unauthenticated);
-        await using var silent = await RawClient.ConnectAsync(pair.Server);
         await using var garbage = await RawClient.ConnectAsync(pair.Server);
         await garbage.SendAsync(Hello);
+        await using var impatient = await Pair.StartAsync(server: options => options with { Limits = Hasty });
+        await using var silent = await RawClient.ConnectAsync(impatient.Server);
         await silent.IsCutAsync();
     });
 

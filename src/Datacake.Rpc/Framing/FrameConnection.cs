@@ -15,6 +15,15 @@ sealed class FrameConnection
     /// </summary>
     const int ReceiveBufferSize = 16 * 1024;
 
+    /// <summary>Looks at the connection in the time of <see cref="RpcLimits.KeepAlive"/>.</summary>
+    const int TicksPerKeepAlive = 4;
+
+    /// <summary>
+    /// Looks in a row that find nothing, until the connection is lost: 1.75 to 2 times <see cref="RpcLimits.KeepAlive"/> after the last
+    /// byte, since the first look may come a tick after that byte.
+    /// </summary>
+    const int TicksUntilLost = (2 * TicksPerKeepAlive) - 1;
+
     /// <summary>Characters of an error's text that are sent.</summary>
     const int MaxErrorLength = 2048;
 
@@ -94,7 +103,9 @@ sealed class FrameConnection
         Telemetry.ConnectionOpened(_side);
         try
         {
-            await using (_timeProvider.CreateTimer(_ => Tick(), null, _limits.KeepAlive, _limits.KeepAlive).ConfigureAwait(false))
+            var tick = _limits.KeepAlive / TicksPerKeepAlive;
+            tick = tick > TimeRange.Shortest ? tick : TimeRange.Shortest;
+            await using (_timeProvider.CreateTimer(_ => Tick(), null, tick, tick).ConfigureAwait(false))
                 await Task.WhenAll(WriteAsync(), ReadAsync()).ConfigureAwait(false);
         }
         finally
@@ -394,11 +405,11 @@ sealed class FrameConnection
         var writes = Output.Writes;
         _stuckTicks = Output.IsWriting && writes == _writesAtTick ? _stuckTicks + 1 : 0;
         _writesAtTick = Output.IsWriting ? writes : -1;
-        if (_stuckTicks > 1)
-            Abort(new RpcException(RpcStatus.Connection, $"{RemoteAddress} has read nothing for twice {_limits.KeepAlive} (KeepAlive)"));
-        else if (_silentTicks > 1)
-            Abort(new RpcException(RpcStatus.Connection, $"{RemoteAddress} was silent for {_limits.KeepAlive} after a ping (KeepAlive)"));
-        else if (_silentTicks == 1)
+        if (_stuckTicks >= TicksUntilLost)
+            Abort(new RpcException(RpcStatus.Connection, $"{RemoteAddress} has read nothing for almost twice {_limits.KeepAlive} (KeepAlive)"));
+        else if (_silentTicks >= TicksUntilLost)
+            Abort(new RpcException(RpcStatus.Connection, $"{RemoteAddress} was silent for almost twice {_limits.KeepAlive} (KeepAlive)"));
+        else if (_silentTicks == TicksPerKeepAlive)
             Signal(FrameType.Ping, 0);
     }
 

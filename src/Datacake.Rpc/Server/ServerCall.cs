@@ -18,6 +18,9 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
 
     public RpcStream? Stream { get; private set; }
 
+    /// <summary>The name of the handler, for the log.</summary>
+    public string Handler => _entry is null ? "none" : $"{_entry.Service}/{_entry.Message}";
+
     public CancellationToken CancellationToken => _cancellation.Token;
 
     /// <summary>A timestamp, under the connection's lock.</summary>

@@ -1,5 +1,5 @@
 using Datacake.Rpc.Framing;
-using Microsoft.Extensions.Logging;
+using Datacake.Rpc.Logging;
 
 namespace Datacake.Rpc.Server;
 
@@ -14,6 +14,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
 
     readonly ServiceTable _services;
     readonly RpcServerOptions _options;
+    readonly ServerLog _log;
     readonly string _address;
     readonly ItemPool<ServerCall> _pool;
     readonly DeadlineTimer _deadlines;
@@ -29,12 +30,13 @@ sealed class ServerConnection : IFrameSink, IDisposable
     bool _isShuttingDown;
     TaskCompletionSource? _allDone;
 
-    public ServerConnection(FrameConnection frames, ServiceTable services, RpcServerOptions options, string address)
+    public ServerConnection(FrameConnection frames, ServiceTable services, RpcServerOptions options, ServerLog log, string address)
     {
         _address = address;
         Frames = frames;
         _services = services;
         _options = options;
+        _log = log;
         _pool = new ItemPool<ServerCall>(options.Limits.CallsInFlight, () => new ServerCall(this));
         _deadlines = new DeadlineTimer(options.TimeProvider, Expire);
     }
@@ -57,15 +59,12 @@ sealed class ServerConnection : IFrameSink, IDisposable
             reason = Frames.Fail(this, error);
         }
 
-        if (reason.Status is RpcStatus.InvalidPayload or RpcStatus.LimitExceeded)
-            Log.ConnectionCut(_options.Logger, RemoteAddress, reason.Message);
-        else
-            Log.ConnectionEnded(_options.Logger, RemoteAddress, reason.Message);
+        _log.ConnectionEnded(RemoteAddress, reason);
         await AllDoneAsync(_options.DrainTimeout).ConfigureAwait(false);
         lock (_gate)
         {
             if (_calls.Count > 0)
-                Log.HandlersLeft(_options.Logger, RemoteAddress, _calls.Count);
+                _log.HandlersLeft(RemoteAddress, _calls.Count);
         }
     }
 
@@ -195,7 +194,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
             _ => new RpcException(RpcStatus.Internal, $"The handler failed: {MessageOf(error)}", error),
         };
         if (failure.Status == RpcStatus.Internal)
-            Log.HandlerFailed(_options.Logger, RemoteAddress, error);
+            _log.HandlerFailed(RemoteAddress, call.Handler, error);
         call.Stream?.Fail(failure);
         Frames.SendError(call.Id, failure.Status, failure.Message);
         return failure.Status;
@@ -301,7 +300,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
     void Refuse(uint id, RpcStatus status, string reason)
     {
         if (status == RpcStatus.LimitExceeded && !Interlocked.Exchange(ref _limitWasLogged, true))
-            Log.LimitExceeded(_options.Logger, RemoteAddress, reason);
+            _log.LimitExceeded(RemoteAddress, reason);
         Frames.SendError(id, status, reason);
     }
 
@@ -371,7 +370,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
         }
         catch (Exception error)
         {
-            Log.HandlerFailed(_options.Logger, RemoteAddress, error);
+            _log.HandlerFailed(RemoteAddress, "a cancellation", error);
         }
     }
 
