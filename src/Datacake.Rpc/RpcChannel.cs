@@ -20,7 +20,7 @@ public sealed class RpcChannel : IAsyncDisposable
     static readonly TimeSpan StableTime = TimeSpan.FromMinutes(1);
 
     readonly RpcChannelOptions _options;
-    readonly ReadOnlyMemory<byte> _secret;
+    readonly ClusterSecrets _secrets;
     readonly TlsHandshake? _tls;
     readonly Random _random;                                    // under the lock
     readonly CancellationTokenSource _disposing = new();
@@ -44,7 +44,7 @@ public sealed class RpcChannel : IAsyncDisposable
         options ??= new RpcChannelOptions();
         options.Check();
         _options = options with { Logger = new SafeLogger(options.Logger) };
-        _secret = ClusterSecrets.ToKey(_options.ClusterSecret);
+        _secrets = ClusterSecrets.Of(_options.ClusterSecret);
         _tls = _options.Tls is null ? null : new TlsHandshake(_options.Tls, _options.TimeProvider);
         _random = new Random(_options.Seed ?? RandomNumberGenerator.GetInt32(int.MaxValue));
         _nextAttempt = _options.TimeProvider.GetTimestamp();
@@ -55,6 +55,9 @@ public sealed class RpcChannel : IAsyncDisposable
             more => Log.StillNotConnected(_options.Logger, address, more.Count, more.Time, more.Last),
             all => Log.NoMoreFailures(_options.Logger, address, all.Count));
     }
+
+    /// <summary>What was agreed on with the server; null while there is no connection.</summary>
+    internal Agreement? Agreement => _connection?.Frames.Agreement;
 
     /// <summary>The address of the server.</summary>
     public string Address { get; }
@@ -352,8 +355,9 @@ public sealed class RpcChannel : IAsyncDisposable
             stream = _tls is null
                 ? transport.Stream
                 : await _tls.ConnectAsync(transport.Stream, Address, ends.Token).ConfigureAwait(false);
-            var peer = await HandshakeProtocol.ConnectAsync(stream, _options.Limits, _secret, ends.Token).ConfigureAwait(false);
-            var frames = new FrameConnection(transport, stream, Telemetry.ClientSide, _options.Limits, peer, _options.TimeProvider);
+            var agreement = await HandshakeProtocol.ConnectAsync(stream, _options.Limits, _options.Versions, _secrets, ends.Token)
+                .ConfigureAwait(false);
+            var frames = new FrameConnection(transport, stream, Telemetry.ClientSide, _options.Limits, agreement, _options.TimeProvider);
             return new ClientConnection(Address, frames, _options.Limits, _options.TimeProvider);
         }
         catch (Exception error)

@@ -52,10 +52,13 @@ public sealed record RpcChannelOptions
     /// <summary>Where connects, losses and broken limits are reported.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
+    /// <summary>The protocol that the channel speaks; others than the current one are for tests.</summary>
+    internal ProtocolVersions Versions { get; init; } = ProtocolVersions.Current;
+
     internal void Check()
     {
         Limits.Check();
-        ClusterSecrets.Check(ClusterSecret);
+        ClusterSecrets.Of(ClusterSecret);
         Tls?.Check(isServer: false);
         TimeRange.Check(InitialBackoff, TimeRange.Shortest);
         TimeRange.Check(MaxBackoff, InitialBackoff);

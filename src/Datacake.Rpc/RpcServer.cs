@@ -14,7 +14,7 @@ public sealed class RpcServer : IAsyncDisposable
 
     readonly ITransportListener _listener;
     readonly RpcServerOptions _options;
-    readonly ReadOnlyMemory<byte> _secret;
+    readonly ClusterSecrets _secrets;
     readonly TlsHandshake? _tls;
     readonly ServerLog _log;
     readonly ByteBudget _buffered;
@@ -33,13 +33,23 @@ public sealed class RpcServer : IAsyncDisposable
         _buffered = new ByteBudget(options.Limits.TotalBufferedBytes);
         _listener = listener;
         _options = options;
-        _secret = ClusterSecrets.ToKey(options.ClusterSecret);
+        _secrets = ClusterSecrets.Of(options.ClusterSecret, options.AcceptedClusterSecrets);
         _log.Listening();
         _accepting = Task.Run(AcceptAsync);
     }
 
     /// <summary>The address it listens at, with the port that was really bound.</summary>
     public string Address => _listener.Address;
+
+    /// <summary>What was agreed on with each client.</summary>
+    internal IReadOnlyList<Agreement> Agreements
+    {
+        get
+        {
+            lock (_gate)
+                return [.. from connection in _connections select connection.Frames.Agreement];
+        }
+    }
 
     /// <summary>Starts to listen. Calls are answered with <see cref="RpcStatus.UnknownService"/> until services are added.</summary>
     /// <param name="address"><c>host:port</c>; port 0 picks a free one.</param>
@@ -190,9 +200,10 @@ public sealed class RpcServer : IAsyncDisposable
             RpcException? refusal = null;
             if (_tls is not null)
                 (stream, refusal) = await _tls.AcceptAsync(stream, ends.Token).ConfigureAwait(false);
-            var peer = await HandshakeProtocol.AcceptAsync(stream, _options.Limits, _secret, refusal, ends.Token).ConfigureAwait(false);
+            var agreement = await HandshakeProtocol.AcceptAsync(
+                stream, _options.Limits, _options.Versions, _secrets, refusal, ends.Token).ConfigureAwait(false);
             var frames = new FrameConnection(
-                transport, stream, Telemetry.ServerSide, _options.Limits, peer, _options.TimeProvider, _buffered);
+                transport, stream, Telemetry.ServerSide, _options.Limits, agreement, _options.TimeProvider, _buffered);
             return new ServerConnection(frames, _services, _options, _log, Address);
         }
         catch (Exception error)

@@ -242,7 +242,7 @@ public sealed class ConnectionTests
     }
 
     [Theory]
-    [InlineData(Secret, "another secret altogether", "another than the server's")]
+    [InlineData(Secret, "another secret altogether", "differs from the server's")]
     [InlineData(Secret, null, "this server asks for a secret")]
     [InlineData(null, Secret, "this server has none")]
     public async Task Nodes_that_do_not_share_the_secret_refuse_each_other(string? server, string? channel, string reason)
@@ -265,9 +265,9 @@ public sealed class ConnectionTests
             server: options => options with { ClusterSecret = Secret },
             services: new TestService("test", handlers => handlers.HandleBytes("touch", (_, _) => throw new InvalidOperationException())));
         await using var client = await RawClient.ConnectAsync(pair.Server);
-        byte[] greeting = [.. "DCRP"u8, 1, 0x80, 48, 0, .. new byte[48]];
-        byte[] noProof = [.. "DCRP"u8, 1, 0x80, 32, 0, .. new byte[32]];
-        await client.SendAsync([.. greeting, .. noProof, .. RawClient.Frame(FrameType.Request, 1, 0, Route.Encode("test", "touch"))]);
+        byte[] noProof = [.. "DCRP"u8, 2, 0x80, 32, 0, .. new byte[32]];
+        await client.SendAsync(
+            [.. RawClient.Greeting(hasSecret: true), .. noProof, .. RawClient.Frame(FrameType.Request, 1, 0, Route.Encode("test", "touch"))]);
         await client.IsCutAsync();
     }
 

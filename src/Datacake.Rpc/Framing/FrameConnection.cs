@@ -53,7 +53,7 @@ sealed class FrameConnection
     /// <param name="stream">The transport's stream, or TLS around it.</param>
     /// <param name="side">Which side this is, for what is measured.</param>
     /// <param name="limits">What this side takes.</param>
-    /// <param name="peer">What the other side takes.</param>
+    /// <param name="agreement">What both sides have agreed on.</param>
     /// <param name="timeProvider">The clock of the keep-alive.</param>
     /// <param name="totalBuffered">What all connections of a server may buffer together.</param>
     public FrameConnection(
@@ -61,7 +61,7 @@ sealed class FrameConnection
         Stream stream,
         string side,
         RpcLimits limits,
-        PeerLimits peer,
+        Agreement agreement,
         TimeProvider timeProvider,
         ByteBudget? totalBuffered = null)
     {
@@ -73,13 +73,16 @@ sealed class FrameConnection
         _stream = stream;
         _limits = limits;
         _timeProvider = timeProvider;
-        Peer = peer;
+        (Agreement, Peer) = (agreement, agreement.Peer);
         Buffers = new ItemPool<PayloadBuffer>(limits.CallsInFlight, () => new PayloadBuffer(this));
     }
 
     public SendQueue Output { get; }
 
     public ItemPool<PayloadBuffer> Buffers { get; }
+
+    /// <summary>What both sides speak. Nothing else is used on the connection.</summary>
+    public Agreement Agreement { get; }
 
     public PeerLimits Peer { get; }
 
