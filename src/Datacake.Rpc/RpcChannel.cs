@@ -45,7 +45,7 @@ public sealed class RpcChannel : IAsyncDisposable
         options.Check();
         _options = options with { Logger = new SafeLogger(options.Logger) };
         _secrets = ClusterSecrets.Of(_options.ClusterSecret);
-        _tls = _options.Tls is null ? null : new TlsHandshake(_options.Tls, _options.TimeProvider);
+        _tls = _options.Tls is null ? null : new TlsHandshake(_options.Tls, _options.TimeProvider, _options.Logger);
         _random = new Random(_options.Seed ?? RandomNumberGenerator.GetInt32(int.MaxValue));
         _nextAttempt = _options.TimeProvider.GetTimestamp();
         _writers = new ItemPool<ArrayBufferWriter<byte>>(_options.Limits.CallsInFlight, () => new ArrayBufferWriter<byte>());
@@ -144,6 +144,7 @@ public sealed class RpcChannel : IAsyncDisposable
         await Task.WhenAll(running.Select(pair => pair.Value)).ConfigureAwait(false);
         _disposing.Dispose();
         _failing.Dispose();
+        _tls?.Dispose();
     }
 
     ValueTask<RpcPayload> CallUnobservedAsync(
@@ -352,13 +353,14 @@ public sealed class RpcChannel : IAsyncDisposable
         try
         {
             transport = await _options.Transport.ConnectAsync(Address, ends.Token).ConfigureAwait(false);
-            stream = _tls is null
-                ? transport.Stream
-                : await _tls.ConnectAsync(transport.Stream, Address, ends.Token).ConfigureAwait(false);
+            stream = transport.Stream;
+            DateTimeOffset? expires = null;
+            if (_tls is not null)
+                (stream, _, expires) = await _tls.ConnectAsync(stream, Address, ends.Token).ConfigureAwait(false);
             var agreement = await HandshakeProtocol.ConnectAsync(stream, _options.Limits, _options.Versions, _secrets, ends.Token)
                 .ConfigureAwait(false);
             var frames = new FrameConnection(transport, stream, Telemetry.ClientSide, _options.Limits, agreement, _options.TimeProvider);
-            return new ClientConnection(Address, frames, _options.Limits, _options.TimeProvider);
+            return new ClientConnection(Address, frames, _options.Limits, _options.TimeProvider, expires);
         }
         catch (Exception error)
         {

@@ -63,8 +63,8 @@ public sealed class RpcServer : IAsyncDisposable
         options ??= new RpcServerOptions();
         options.Check();
         options = options with { Logger = new SafeLogger(options.Logger) };
-        var tls = options.Tls is null ? null : new TlsHandshake(options.Tls, options.TimeProvider);
         var listener = await options.Transport.ListenAsync(address, cancellationToken).ConfigureAwait(false);
+        var tls = options.Tls is null ? null : new TlsHandshake(options.Tls, options.TimeProvider, options.Logger);
         return new RpcServer(listener, options, tls);
     }
 
@@ -108,6 +108,7 @@ public sealed class RpcServer : IAsyncDisposable
         await Task.WhenAll(clients).ConfigureAwait(false);
         _stopping.Dispose();
         _log.Dispose();
+        _tls?.Dispose();
     }
 
     async Task AcceptAsync()
@@ -198,13 +199,14 @@ public sealed class RpcServer : IAsyncDisposable
         try
         {
             RpcException? refusal = null;
+            DateTimeOffset? expires = null;
             if (_tls is not null)
-                (stream, refusal) = await _tls.AcceptAsync(stream, ends.Token).ConfigureAwait(false);
+                (stream, refusal, expires) = await _tls.AcceptAsync(stream, ends.Token).ConfigureAwait(false);
             var agreement = await HandshakeProtocol.AcceptAsync(
                 stream, _options.Limits, _options.Versions, _secrets, refusal, ends.Token).ConfigureAwait(false);
             var frames = new FrameConnection(
                 transport, stream, Telemetry.ServerSide, _options.Limits, agreement, _options.TimeProvider, _buffered);
-            return new ServerConnection(frames, _services, _options, _log, Address);
+            return new ServerConnection(frames, _services, _options, _log, Address, expires);
         }
         catch (Exception error)
         {

@@ -14,6 +14,7 @@ sealed class ClientConnection : IFrameSink, IDisposable
     readonly int _callsInFlight;
     readonly DeadlineTimer _deadlines;
     readonly TimeSpan _idleTime;
+    readonly DateTimeOffset? _expires;
     readonly TimeProvider _timeProvider;
     readonly ItemPool<PendingCall> _pool;
     readonly Lock _gate = new();
@@ -26,10 +27,11 @@ sealed class ClientConnection : IFrameSink, IDisposable
     bool _isShuttingDown;
     bool _wasUsed;              // since the idle timer looked last
 
-    public ClientConnection(string address, FrameConnection frames, RpcLimits limits, TimeProvider timeProvider)
+    public ClientConnection(string address, FrameConnection frames, RpcLimits limits, TimeProvider timeProvider, DateTimeOffset? expires)
     {
         _address = address;
         _idleTime = limits.IdleTime;
+        _expires = expires;
         _timeProvider = timeProvider;
         _windowSize = limits.StreamWindow;
         _callsInFlight = Math.Min(limits.CallsInFlight, frames.Peer.CallsInFlight);
@@ -54,6 +56,7 @@ sealed class ClientConnection : IFrameSink, IDisposable
         try
         {
             using (new IdleTimer(_timeProvider, _idleTime, TakeUse, OnShutdown))
+            using (new ExpiryTimer(_timeProvider, _expires, OnShutdown, Frames.Expire))
                 return await Frames.RunAsync(this).ConfigureAwait(false);
         }
         catch (Exception error)

@@ -140,6 +140,10 @@ sealed class FrameConnection
         sink?.OnClosed(reason);
     }
 
+    /// <summary>Ends the connection now, since a certificate expires.</summary>
+    public void Expire(DateTimeOffset end) => Abort(new RpcException(
+        RpcStatus.Connection, $"The connection to {RemoteAddress} has ended with a certificate that it was opened with, at {end:u}"));
+
     /// <summary>Ends a connection that failed where it should not: whatever waits for it fails, too. Returns the reason.</summary>
     public RpcException Fail(IFrameSink sink, Exception error)
     {

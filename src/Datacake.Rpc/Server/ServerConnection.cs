@@ -15,6 +15,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
     readonly ServiceTable _services;
     readonly RpcServerOptions _options;
     readonly ServerLog _log;
+    readonly DateTimeOffset? _expires;
     readonly string _address;
     readonly ItemPool<ServerCall> _pool;
     readonly DeadlineTimer _deadlines;
@@ -30,13 +31,14 @@ sealed class ServerConnection : IFrameSink, IDisposable
     bool _isShuttingDown;
     TaskCompletionSource? _allDone;
 
-    public ServerConnection(FrameConnection frames, ServiceTable services, RpcServerOptions options, ServerLog log, string address)
+    public ServerConnection(FrameConnection frames, ServiceTable services, RpcServerOptions options, ServerLog log, string address, DateTimeOffset? expires)
     {
         _address = address;
         Frames = frames;
         _services = services;
         _options = options;
         _log = log;
+        _expires = expires;
         _pool = new ItemPool<ServerCall>(options.Limits.CallsInFlight, () => new ServerCall(this));
         _deadlines = new DeadlineTimer(options.TimeProvider, Expire);
     }
@@ -52,6 +54,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
         try
         {
             using (new IdleTimer(_options.TimeProvider, _options.Limits.IdleTime, TakeUse, OnIdle))
+            using (new ExpiryTimer(_options.TimeProvider, _expires, () => Frames.Signal(FrameType.Shutdown, 0), Frames.Expire))
                 reason = await Frames.RunAsync(this).ConfigureAwait(false);
         }
         catch (Exception error)
