@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Datacake.Rpc;
 
-/// <summary>A call that somebody watches, from its beginning to its end: its span and what is measured of it.</summary>
+/// <summary>A call that somebody watches, from its beginning to its end: its span and its measurements.</summary>
 sealed class CallObservation
 {
     const string TraceParent = "traceparent";       // W3C Trace Context
@@ -12,14 +12,13 @@ sealed class CallObservation
     readonly string _side;
     readonly string _service;
     readonly string _message;
-    readonly string _address;
     readonly TimeProvider _timeProvider;
     readonly long _start;
     readonly Activity? _span;
 
     CallObservation(string side, string service, string message, string address, TimeProvider timeProvider, Activity? span)
     {
-        (_side, _service, _message, _address, _timeProvider, _span) = (side, service, message, address, timeProvider, span);
+        (_side, _service, _message, _timeProvider, _span) = (side, service, message, timeProvider, span);
         _start = timeProvider.GetTimestamp();
         if (span is null)
             return;
@@ -33,7 +32,7 @@ sealed class CallObservation
     public static CallObservation OfClient(string service, string message, string address, TimeProvider timeProvider)
     {
         var span = Telemetry.Source.HasListeners()
-            ? Telemetry.Source.StartActivity($"{service}/{message}", ActivityKind.Client)
+            ? Telemetry.StartSpan(service, message, ActivityKind.Client)
             : null;
         return new CallObservation(Telemetry.ClientSide, service, message, address, timeProvider, span);
     }
@@ -45,7 +44,7 @@ sealed class CallObservation
         if (Telemetry.Source.HasListeners())
         {
             ActivityContext.TryParse(headers[TraceParent], headers[TraceState], isRemote: true, out var parent);
-            span = Telemetry.Source.StartActivity($"{service}/{message}", ActivityKind.Server, parent);
+            span = Telemetry.StartSpan(service, message, ActivityKind.Server, parent);
         }
 
         return new CallObservation(Telemetry.ServerSide, service, message, address, timeProvider, span);
@@ -62,7 +61,7 @@ sealed class CallObservation
 
     public void End(RpcStatus? failure)
     {
-        Telemetry.CallEnded(_side, _service, _message, _address, failure, _timeProvider.GetElapsedTime(_start));
+        Telemetry.CallEnded(_side, _service, _message, failure, _timeProvider.GetElapsedTime(_start));
         if (_span is null)
             return;
         if (failure is { } status)
@@ -71,7 +70,7 @@ sealed class CallObservation
             _span.SetStatus(ActivityStatusCode.Error);
         }
 
-        _span.Dispose();
+        Telemetry.EndSpan(_span);
     }
 
     public void End(Exception error) => End(error switch

@@ -4,7 +4,8 @@ namespace Datacake.Rpc;
 public readonly record struct RpcCallOptions
 {
     /// <summary>
-    /// The time limit of the call, connecting included; <see cref="Timeout.InfiniteTimeSpan"/> for none. For a stream, the limit until
+    /// Limits the call, connecting included. Of any length; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. With zero or less, the
+    /// time is over already: the call is not sent, and fails with <see cref="RpcStatus.Timeout"/>. For a stream, limits the time until
     /// the server has accepted it. Default: <see cref="RpcChannelOptions.CallTimeout"/>.
     /// </summary>
     public TimeSpan? Timeout { get; init; }

@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using Datacake.Rpc.Client;
 using Datacake.Rpc.Framing;
 using Datacake.Rpc.Handshake;
+using Datacake.Rpc.Logging;
 
 namespace Datacake.Rpc;
 
@@ -15,12 +16,16 @@ namespace Datacake.Rpc;
 /// </summary>
 public sealed class RpcChannel : IAsyncDisposable
 {
+    /// <summary>A connection that lasts this long is worth a line in the log when it is lost; others are only counted.</summary>
+    static readonly TimeSpan StableTime = TimeSpan.FromMinutes(1);
+
     readonly RpcChannelOptions _options;
-    readonly ReadOnlyMemory<byte> _secret;
+    readonly ClusterSecrets _secrets;
     readonly TlsHandshake? _tls;
     readonly Random _random;                                    // under the lock
     readonly CancellationTokenSource _disposing = new();
     readonly ItemPool<ArrayBufferWriter<byte>> _writers;
+    readonly RepeatedEvent _failing;                            // from the first failure until a connection lasts
     readonly Lock _gate = new();
     readonly Dictionary<ClientConnection, Task> _running = [];  // under the lock; the current connection, and those that still drain
     volatile ClientConnection? _connection;                     // written under the lock
@@ -28,6 +33,7 @@ public sealed class RpcChannel : IAsyncDisposable
     int _failures;                                              // under the lock; attempts in a row that led to no lasting connection
     long _nextAttempt;                                          // under the lock; a timestamp
     RpcException? _lastFailure;                                 // under the lock
+    bool _isUnstable;                                           // under the lock; the last connection did not last
     bool _isDisposed;                                           // under the lock
 
     /// <summary>A channel to an address. Nothing happens until the first call.</summary>
@@ -35,15 +41,23 @@ public sealed class RpcChannel : IAsyncDisposable
     public RpcChannel(string address, RpcChannelOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(address);
-        _options = options ?? new RpcChannelOptions();
-        _options.Check();
-        _secret = ClusterSecrets.ToKey(_options.ClusterSecret);
-        _tls = _options.Tls is null ? null : new TlsHandshake(_options.Tls, _options.TimeProvider);
+        options ??= new RpcChannelOptions();
+        options.Check();
+        _options = options with { Logger = new SafeLogger(options.Logger) };
+        _secrets = ClusterSecrets.Of(_options.ClusterSecret);
+        _tls = _options.Tls is null ? null : new TlsHandshake(_options.Tls, _options.TimeProvider, _options.Logger);
         _random = new Random(_options.Seed ?? RandomNumberGenerator.GetInt32(int.MaxValue));
         _nextAttempt = _options.TimeProvider.GetTimestamp();
         _writers = new ItemPool<ArrayBufferWriter<byte>>(_options.Limits.CallsInFlight, () => new ArrayBufferWriter<byte>());
         Address = address;
+        _failing = new RepeatedEvent(
+            _options.TimeProvider,
+            more => Log.StillNotConnected(_options.Logger, address, more.Count, more.Time, more.Last),
+            all => Log.NoMoreFailures(_options.Logger, address, all.Count));
     }
+
+    /// <summary>What was agreed on with the server; null while there is no connection.</summary>
+    internal Agreement? Agreement => _connection?.Frames.Agreement;
 
     /// <summary>The address of the server.</summary>
     public string Address { get; }
@@ -129,15 +143,20 @@ public sealed class RpcChannel : IAsyncDisposable
             connection.Frames.Abort(Disposed());
         await Task.WhenAll(running.Select(pair => pair.Value)).ConfigureAwait(false);
         _disposing.Dispose();
+        _failing.Dispose();
+        _tls?.Dispose();
     }
 
     ValueTask<RpcPayload> CallUnobservedAsync(
-        string service, string message, ReadOnlyMemory<byte> payload, in RpcCallOptions options, CancellationToken cancellationToken) =>
-        payload.Length <= FrameHeader.MaxPayload
-        && _connection?.TryCall(
-            service, message, options.Headers, payload.Span, options.Timeout ?? _options.CallTimeout, cancellationToken) is { } call
+        string service, string message, ReadOnlyMemory<byte> payload, in RpcCallOptions options, CancellationToken cancellationToken)
+    {
+        var timeout = options.Timeout ?? _options.CallTimeout;
+        return payload.Length <= FrameHeader.MaxPayload
+            && !TimeRange.IsOver(timeout)
+            && _connection?.TryCall(service, message, options.Headers, payload.Span, timeout, cancellationToken) is { } call
             ? call.Task
             : CallSlowlyAsync(service, message, payload, options, cancellationToken);
+    }
 
     async ValueTask<RpcStream> OpenStreamUnobservedAsync(
         string service, string message, RpcCallOptions options, CancellationToken cancellationToken)
@@ -191,17 +210,24 @@ public sealed class RpcChannel : IAsyncDisposable
     /// <summary>Waits for a connection with a free slot, within the time limit of the call.</summary>
     async ValueTask<ClientConnection> ReadyAsync(TimeSpan timeout, long start, bool wait, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(Remaining(timeout, start), _options.TimeProvider);
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        try
+        if (TimeRange.IsOver(timeout))
+            throw new RpcException(RpcStatus.Timeout, $"A call to {Address} was not sent: its time limit of {timeout} is over already.");
+        while (true)
         {
-            var connection = await ConnectedAsync(wait, ends.Token).ConfigureAwait(false);
-            await connection.SlotAsync(ends.Token).ConfigureAwait(false);
-            return connection;
-        }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-        {
-            throw new RpcException(RpcStatus.Timeout, $"A call to {Address} got no connection, or no turn on it, within {timeout}.");
+            var remaining = Remaining(timeout, start);
+            using var limit = new CancellationTokenSource(TimeRange.ForOneTimer(remaining), _options.TimeProvider);
+            using var ends = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+            try
+            {
+                var connection = await ConnectedAsync(wait, ends.Token).ConfigureAwait(false);
+                await connection.SlotAsync(ends.Token).ConfigureAwait(false);
+                return connection;
+            }
+            catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                if (remaining <= TimeRange.Longest)
+                    throw new RpcException(RpcStatus.Timeout, $"A call to {Address} got no connection, or no turn on it, within {timeout}.");
+            }
         }
     }
 
@@ -261,7 +287,11 @@ public sealed class RpcChannel : IAsyncDisposable
         // What the connection does from now on has nothing to do with the caller that happens to start it.
         using (ExecutionContext.SuppressFlow())
             _connecting = Task.Run(ConnectAsync);
+        _ = ObserveAsync(_connecting);
     }
+
+    // The callers may all have given up by the time it fails; what there is to say has been logged then.
+    static async Task ObserveAsync(Task task) => await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     // Under the lock.
     RpcException NotConnected(TimeSpan pause)
@@ -275,8 +305,10 @@ public sealed class RpcChannel : IAsyncDisposable
         try
         {
             var connection = await ShakeHandsAsync().ConfigureAwait(false);
+            bool isUnstable;
             lock (_gate)
             {
+                isUnstable = _isUnstable;
                 _connecting = null;
                 _connection = connection;
                 _running.Add(connection, Task.Run(() => RunAsync(connection)));
@@ -284,22 +316,31 @@ public sealed class RpcChannel : IAsyncDisposable
                     connection.Frames.Abort(Disposed());
             }
 
-            Log.Connected(_options.Logger, Address);
+            if (isUnstable)
+                return connection;      // which has to last before it is worth a line
+            if (_failing.End() is { } failures)
+                Log.ConnectedAgain(_options.Logger, Address, failures.Count, failures.Time);
+            else
+                Log.Connected(_options.Logger, Address);
             return connection;
         }
-        catch (RpcException failure)
+        catch (Exception error)
         {
+            var failure = error as RpcException
+                ?? new RpcException(RpcStatus.Connection, $"Cannot connect to {Address}: {error.Message}", error);
             lock (_gate)
             {
                 _connecting = null;
+                _isUnstable = false;
                 _lastFailure = failure;
                 _failures++;
                 PauseBeforeNextAttempt(_failures);
             }
 
             Telemetry.ConnectionRefused(Telemetry.ClientSide, failure.Status);
-            Log.ConnectFailed(_options.Logger, Address, failure.Message);
-            throw;
+            if (failure.Status != RpcStatus.Cancelled && _failing.Occurs(failure.Status.ToString(), failure.Message))
+                Log.ConnectFailed(_options.Logger, Address, Log.Clause(failure.Message));
+            throw failure;
         }
     }
 
@@ -312,19 +353,18 @@ public sealed class RpcChannel : IAsyncDisposable
         try
         {
             transport = await _options.Transport.ConnectAsync(Address, ends.Token).ConfigureAwait(false);
-            stream = _tls is null
-                ? transport.Stream
-                : await _tls.ConnectAsync(transport.Stream, Address, ends.Token).ConfigureAwait(false);
-            var peer = await HandshakeProtocol.ConnectAsync(stream, _options.Limits, _secret, ends.Token).ConfigureAwait(false);
-            var frames = new FrameConnection(transport, stream, Telemetry.ClientSide, _options.Limits, peer, _options.TimeProvider);
-            return new ClientConnection(Address, frames, _options.Limits, _options.TimeProvider);
+            stream = transport.Stream;
+            DateTimeOffset? expires = null;
+            if (_tls is not null)
+                (stream, _, expires) = await _tls.ConnectAsync(stream, Address, ends.Token).ConfigureAwait(false);
+            var agreement = await HandshakeProtocol.ConnectAsync(stream, _options.Limits, _options.Versions, _secrets, ends.Token)
+                .ConfigureAwait(false);
+            var frames = new FrameConnection(transport, stream, Telemetry.ClientSide, _options.Limits, agreement, _options.TimeProvider);
+            return new ClientConnection(Address, frames, _options.Limits, _options.TimeProvider, expires);
         }
         catch (Exception error)
         {
-            if (transport is not null)
-                await transport.DisposeAsync().ConfigureAwait(false);
-            if (stream is not null)
-                await stream.DisposeAsync().ConfigureAwait(false);      // TLS around the transport, if any
+            await Closing.CloseAsync(transport, stream).ConfigureAwait(false);
             throw error switch
             {
                 _ when _disposing.IsCancellationRequested => Disposed(),
@@ -345,13 +385,17 @@ public sealed class RpcChannel : IAsyncDisposable
         RpcException reason;
         using (connection)
             reason = await connection.RunAsync().ConfigureAwait(false);
+        var time = _options.TimeProvider.GetElapsedTime(start);
+        var isLoss = !connection.IsShuttingDown && reason.Status != RpcStatus.Cancelled;
+        var isUnstable = isLoss && time < StableTime;
         lock (_gate)
         {
             _running.Remove(connection);
             if (_connection == connection)
             {
                 // The first attempt after a loss is free, unless the connection did not last. One that was closed in order is no loss.
-                var hasLasted = connection.IsShuttingDown || _options.TimeProvider.GetElapsedTime(start) >= _options.MaxBackoff;
+                var hasLasted = !isLoss || time >= _options.MaxBackoff;
+                _isUnstable = isUnstable;
                 _failures = hasLasted ? 0 : _failures + 1;
                 _lastFailure = reason;
                 PauseBeforeNextAttempt(_failures - 1);
@@ -359,7 +403,10 @@ public sealed class RpcChannel : IAsyncDisposable
             }
         }
 
-        Log.ConnectionLost(_options.Logger, Address, reason.Message);
+        if (!isLoss)
+            Log.ConnectionClosed(_options.Logger, Address, Log.Clause(reason.Message));
+        else if (!isUnstable || _failing.Occurs("loss", reason.Message))
+            Log.ConnectionLost(_options.Logger, Address, Log.Clause(reason.Message));
     }
 
     // Under the lock. Doubles with each failure, up to the maximum; a random part of up to a half is taken off.

@@ -13,14 +13,21 @@ public sealed record RpcChannelOptions
     /// <summary>Sizes, counts and times that the server may not exceed, and the calls that this side makes at a time.</summary>
     public RpcLimits Limits { get; init; } = new();
 
-    /// <summary>The time limit of a call or of opening a stream, unless its options name another. Default: 10 s.</summary>
+    /// <summary>
+    /// Limits a call or the opening of a stream, unless its options name another limit. Positive, of any length; <see
+    /// cref="Timeout.InfiniteTimeSpan"/> for no limit. Default: 10 s.
+    /// </summary>
     public TimeSpan CallTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long to wait after the first failed attempt to connect; doubles with each further one. Default: 100 ms.</summary>
+    /// <summary>
+    /// Sets the wait after the first failed attempt to connect; the wait doubles with each further one. From 1 ms to 30 days.
+    /// Default: 100 ms.
+    /// </summary>
     public TimeSpan InitialBackoff { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
-    /// The longest wait between attempts. Default: 5 s. A random part of up to a half is taken off, so that peers do not come in step.
+    /// Limits the wait between attempts. From <see cref="InitialBackoff"/> to 30 days. Default: 5 s. A random part of up to a half is
+    /// taken off, so that peers do not come in step.
     /// </summary>
     public TimeSpan MaxBackoff { get; init; } = TimeSpan.FromSeconds(5);
 
@@ -45,14 +52,20 @@ public sealed record RpcChannelOptions
     /// <summary>Where connects, losses and broken limits are reported.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
+    /// <summary>The protocol that the channel speaks; others than the current one are for tests.</summary>
+    internal ProtocolVersions Versions { get; init; } = ProtocolVersions.Current;
+
     internal void Check()
     {
         Limits.Check();
-        ClusterSecrets.Check(ClusterSecret);
+        ClusterSecrets.Of(ClusterSecret);
         Tls?.Check(isServer: false);
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(InitialBackoff, TimeSpan.Zero);
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaxBackoff, InitialBackoff);
-        if (CallTimeout != Timeout.InfiniteTimeSpan)
-            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(CallTimeout, TimeSpan.Zero);
+        TimeRange.Check(InitialBackoff, TimeRange.Shortest);
+        TimeRange.Check(MaxBackoff, InitialBackoff);
+        if (TimeRange.IsOver(CallTimeout))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(CallTimeout), CallTimeout, "CallTimeout must be positive, or Timeout.InfiniteTimeSpan for no limit.");
+        }
     }
 }

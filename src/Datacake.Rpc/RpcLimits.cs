@@ -30,7 +30,10 @@ public sealed record RpcLimits
     /// <summary>Connections that a server keeps at a time, unfinished handshakes included. Default: 1,024.</summary>
     public int Connections { get; init; } = 1024;
 
-    /// <summary>How long a new connection may take until it is ready for calls. Default: 5 s.</summary>
+    /// <summary>
+    /// Limits how long a new connection may take until it is ready for calls: TCP, TLS and greeting together. From 1 ms to 30 days.
+    /// Default: 5 s.
+    /// </summary>
     public TimeSpan HandshakeTime { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
@@ -40,15 +43,18 @@ public sealed record RpcLimits
     public int StreamWindow { get; init; } = 1024 * 1024;
 
     /// <summary>
-    /// A connection on which nothing has arrived for this long is pinged, and is lost when nothing arrives for as long again, or when a
-    /// single write takes twice as long. Default: 10 s.
+    /// Sets how soon a connection is found lost whose peer is gone without a word: a pulled cable, a machine without power. A side that
+    /// has received nothing for this long sends a ping. A side that has received nothing for twice as long, or whose single write has
+    /// taken twice as long, ends the connection; looking four times in the period, each side does so 1.75 to 2 × KeepAlive after the
+    /// last byte. Each side has its own KeepAlive; the two may differ. From 1 ms to 30 days; a ping and its answer have
+    /// to fit into three quarters of it. Default: 10 s.
     /// </summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// A connection without a call or stream for this long is closed: by the channel, which connects again with its next call, or by the
     /// server, which first asks the client to, so that no call is lost. Noticed after up to one and a half times as long; <see
-    /// cref="Timeout.InfiniteTimeSpan"/> for never. Default: 10 minutes.
+    /// cref="Timeout.InfiniteTimeSpan"/> for never. From 1 ms to 30 days. Default: 10 minutes.
     /// </summary>
     public TimeSpan IdleTime { get; init; } = TimeSpan.FromMinutes(10);
 
@@ -61,10 +67,9 @@ public sealed record RpcLimits
         ArgumentOutOfRangeException.ThrowIfLessThan(TotalBufferedBytes, BufferedBytes);
         ArgumentOutOfRangeException.ThrowIfLessThan(CallsInFlight, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(Connections, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HandshakeTime, TimeSpan.Zero);
+        TimeRange.Check(HandshakeTime, TimeRange.Shortest);
         ArgumentOutOfRangeException.ThrowIfLessThan(StreamWindow, 1024);
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(KeepAlive, TimeSpan.Zero);
-        if (IdleTime != Timeout.InfiniteTimeSpan)
-            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(IdleTime, TimeSpan.Zero);
+        TimeRange.Check(KeepAlive, TimeRange.Shortest);
+        TimeRange.Check(IdleTime, TimeRange.Shortest, mayBeInfinite: true);
     }
 }

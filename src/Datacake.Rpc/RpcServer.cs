@@ -1,5 +1,6 @@
 using Datacake.Rpc.Framing;
 using Datacake.Rpc.Handshake;
+using Datacake.Rpc.Logging;
 using Datacake.Rpc.Server;
 
 namespace Datacake.Rpc;
@@ -13,8 +14,9 @@ public sealed class RpcServer : IAsyncDisposable
 
     readonly ITransportListener _listener;
     readonly RpcServerOptions _options;
-    readonly ReadOnlyMemory<byte> _secret;
+    readonly ClusterSecrets _secrets;
     readonly TlsHandshake? _tls;
+    readonly ServerLog _log;
     readonly ByteBudget _buffered;
     readonly ServiceTable _services = new();
     readonly CancellationTokenSource _stopping = new();
@@ -27,15 +29,27 @@ public sealed class RpcServer : IAsyncDisposable
     RpcServer(ITransportListener listener, RpcServerOptions options, TlsHandshake? tls)
     {
         _tls = tls;
+        _log = new ServerLog(options.Logger, options.TimeProvider, listener.Address);
         _buffered = new ByteBudget(options.Limits.TotalBufferedBytes);
         _listener = listener;
         _options = options;
-        _secret = ClusterSecrets.ToKey(options.ClusterSecret);
+        _secrets = ClusterSecrets.Of(options.ClusterSecret, options.AcceptedClusterSecrets);
+        _log.Listening();
         _accepting = Task.Run(AcceptAsync);
     }
 
     /// <summary>The address it listens at, with the port that was really bound.</summary>
     public string Address => _listener.Address;
+
+    /// <summary>What was agreed on with each client.</summary>
+    internal IReadOnlyList<Agreement> Agreements
+    {
+        get
+        {
+            lock (_gate)
+                return [.. from connection in _connections select connection.Frames.Agreement];
+        }
+    }
 
     /// <summary>Starts to listen. Calls are answered with <see cref="RpcStatus.UnknownService"/> until services are added.</summary>
     /// <param name="address"><c>host:port</c>; port 0 picks a free one.</param>
@@ -48,9 +62,9 @@ public sealed class RpcServer : IAsyncDisposable
     {
         options ??= new RpcServerOptions();
         options.Check();
-        var tls = options.Tls is null ? null : new TlsHandshake(options.Tls, options.TimeProvider);
+        options = options with { Logger = new SafeLogger(options.Logger) };
         var listener = await options.Transport.ListenAsync(address, cancellationToken).ConfigureAwait(false);
-        Log.Listening(options.Logger, listener.Address);
+        var tls = options.Tls is null ? null : new TlsHandshake(options.Tls, options.TimeProvider, options.Logger);
         return new RpcServer(listener, options, tls);
     }
 
@@ -93,31 +107,34 @@ public sealed class RpcServer : IAsyncDisposable
             clients = [.. _clients.Values];
         await Task.WhenAll(clients).ConfigureAwait(false);
         _stopping.Dispose();
+        _log.Dispose();
+        _tls?.Dispose();
     }
 
     async Task AcceptAsync()
     {
         while (!_stopping.IsCancellationRequested)
         {
+            TransportConnection transport;
             try
             {
-                var transport = await _listener.AcceptAsync(_stopping.Token).ConfigureAwait(false);
-                if (!TryServe(transport))
-                    await TurnAwayAsync(transport).ConfigureAwait(false);
+                transport = await _listener.AcceptAsync(_stopping.Token).ConfigureAwait(false);
             }
             catch (Exception) when (_stopping.IsCancellationRequested)
             {
                 return;
             }
-            catch (ObjectDisposedException)
-            {
-                return;
-            }
             catch (Exception error)
             {
-                Log.AcceptFailed(_options.Logger, Address, error);      // out of file handles, say: others may end and free some
-                await Task.Delay(PauseAfterFailedAccept, _options.TimeProvider, CancellationToken.None).ConfigureAwait(false);
+                _log.AcceptFailed(error);       // out of file handles, say: others may end and free some
+                await Task.Delay(PauseAfterFailedAccept, _options.TimeProvider, _stopping.Token)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                continue;
             }
+
+            _log.Accepted();
+            if (!TryServe(transport))
+                await TurnAwayAsync(transport).ConfigureAwait(false);
         }
     }
 
@@ -136,19 +153,22 @@ public sealed class RpcServer : IAsyncDisposable
     {
         var reason = $"the server has its {_options.Limits.Connections} connections (Connections)";
         Refused(transport, RpcStatus.LimitExceeded, reason);
+        using var limit = new CancellationTokenSource(_options.Limits.HandshakeTime, _options.TimeProvider);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stopping.Token);
         try
         {
-            await HandshakeProtocol.RefuseAsync(transport.Stream, new RpcException(RpcStatus.LimitExceeded, reason), _stopping.Token)
+            await HandshakeProtocol.RefuseAsync(transport.Stream, new RpcException(RpcStatus.LimitExceeded, reason), ends.Token)
                 .ConfigureAwait(false);
         }
-        catch (Exception error) when (error is IOException or OperationCanceledException)
+        catch (Exception)
         {
-            // It has gone without waiting for the reason, or we are stopping.
+            // It has gone without waiting for the reason, does not take it, or we are stopping.
         }
 
-        await transport.DisposeAsync().ConfigureAwait(false);
+        await Closing.CloseAsync(transport).ConfigureAwait(false);
     }
 
+    // Throws nothing: whoever stops the server waits for it, and nobody else does.
     async Task ServeAsync(TransportConnection transport)
     {
         if (await ShakeHandsAsync(transport).ConfigureAwait(false) is { } connection)
@@ -179,12 +199,14 @@ public sealed class RpcServer : IAsyncDisposable
         try
         {
             RpcException? refusal = null;
+            DateTimeOffset? expires = null;
             if (_tls is not null)
-                (stream, refusal) = await _tls.AcceptAsync(stream, ends.Token).ConfigureAwait(false);
-            var peer = await HandshakeProtocol.AcceptAsync(stream, _options.Limits, _secret, refusal, ends.Token).ConfigureAwait(false);
+                (stream, refusal, expires) = await _tls.AcceptAsync(stream, ends.Token).ConfigureAwait(false);
+            var agreement = await HandshakeProtocol.AcceptAsync(
+                stream, _options.Limits, _options.Versions, _secrets, refusal, ends.Token).ConfigureAwait(false);
             var frames = new FrameConnection(
-                transport, stream, Telemetry.ServerSide, _options.Limits, peer, _options.TimeProvider, _buffered);
-            return new ServerConnection(frames, _services, _options, Address);
+                transport, stream, Telemetry.ServerSide, _options.Limits, agreement, _options.TimeProvider, _buffered);
+            return new ServerConnection(frames, _services, _options, _log, Address, expires);
         }
         catch (Exception error)
         {
@@ -192,15 +214,14 @@ public sealed class RpcServer : IAsyncDisposable
                 ? $"its handshake took longer than {_options.Limits.HandshakeTime} (HandshakeTime)"
                 : error.Message;
             Refused(transport, (error as RpcException)?.Status ?? RpcStatus.Connection, reason);
-            await transport.DisposeAsync().ConfigureAwait(false);
-            await stream.DisposeAsync().ConfigureAwait(false);      // TLS around the transport, if any
+            await Closing.CloseAsync(transport, stream).ConfigureAwait(false);
             return null;
         }
     }
 
     void Refused(TransportConnection transport, RpcStatus status, string reason)
     {
-        Log.PeerRefused(_options.Logger, transport.RemoteAddress, reason);
+        _log.PeerRefused(transport.RemoteAddress, status, reason);
         Telemetry.ConnectionRefused(Telemetry.ServerSide, status);
     }
 }

@@ -13,7 +13,10 @@ public sealed record RpcServerOptions
     /// <summary>Sizes, counts and times that a peer may not exceed.</summary>
     public RpcLimits Limits { get; init; } = new();
 
-    /// <summary>How long <see cref="RpcServer.DisposeAsync"/> lets calls in flight finish before it cuts them off. Default: 5 s.</summary>
+    /// <summary>
+    /// Limits how long <see cref="RpcServer.DisposeAsync"/> lets calls in flight finish before it cuts them off. From zero to 30 days.
+    /// Default: 5 s.
+    /// </summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
@@ -28,17 +31,27 @@ public sealed record RpcServerOptions
     /// </summary>
     public string? ClusterSecret { get; init; }
 
+    /// <summary>
+    /// Lists secrets that clients may prove instead of <see cref="ClusterSecret"/>, so that a cluster can change its secret node by node.
+    /// Three rounds of restarts: first every node accepts the new one, then every node has the new one as ClusterSecret and accepts the
+    /// old one, then none accepts the old one. At least 16 characters each. Default: none.
+    /// </summary>
+    public IReadOnlyList<string> AcceptedClusterSecrets { get; init; } = [];
+
     /// <summary>The clock of deadlines, keep-alive and time limits.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     /// <summary>Where refused peers, broken limits and failed handlers are reported.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
+    /// <summary>The protocol that the server speaks; others than the current one are for tests.</summary>
+    internal ProtocolVersions Versions { get; init; } = ProtocolVersions.Current;
+
     internal void Check()
     {
         Limits.Check();
-        ClusterSecrets.Check(ClusterSecret);
+        ClusterSecrets.Of(ClusterSecret, AcceptedClusterSecrets);
         Tls?.Check(isServer: true);
-        ArgumentOutOfRangeException.ThrowIfLessThan(DrainTimeout, TimeSpan.Zero);
+        TimeRange.Check(DrainTimeout, TimeSpan.Zero);
     }
 }

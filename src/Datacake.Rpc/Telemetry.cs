@@ -4,7 +4,8 @@ using System.Diagnostics.Metrics;
 namespace Datacake.Rpc;
 
 /// <summary>
-/// What can be seen from outside: the activity source and the meter <c>Datacake.Rpc</c>, of all channels and servers of the process.
+/// The activity source and the meter <c>Datacake.Rpc</c>, of all channels and servers of the process. Tags have few values, so that
+/// the number of series has a bound. An exception of a listener ends here, not in a call.
 /// </summary>
 static class Telemetry
 {
@@ -33,36 +34,89 @@ static class Telemetry
     /// <summary>Whether anybody wants to know about calls.</summary>
     public static bool IsObserved => Source.HasListeners() || Calls.Enabled || Duration.Enabled;
 
-    public static void CallEnded(string side, string service, string message, string address, RpcStatus? failure, TimeSpan duration)
+    public static void CallEnded(string side, string service, string message, RpcStatus? failure, TimeSpan duration)
     {
         var tags = new TagList
         {
             { "side", side },
             { "service", service },
             { "message", message },
-            { "address", address },
             { "status", failure?.ToString() ?? "Ok" },
         };
-        Calls.Add(1, tags);
-        Duration.Record(duration.TotalSeconds, tags);
+        Add(Calls, 1, tags);
+        try
+        {
+            Duration.Record(duration.TotalSeconds, tags);
+        }
+        catch (Exception)
+        {
+        }
     }
 
     public static void BytesSent(string side, int count)
     {
         if (Bytes.Enabled)
-            Bytes.Add(count, new("side", side), new("direction", "sent"));
+            Add(Bytes, count, new TagList { { "side", side }, { "direction", "sent" } });
     }
 
     public static void BytesReceived(string side, int count)
     {
         if (Bytes.Enabled)
-            Bytes.Add(count, new("side", side), new("direction", "received"));
+            Add(Bytes, count, new TagList { { "side", side }, { "direction", "received" } });
     }
 
-    public static void ConnectionOpened(string side) => Connections.Add(1, new KeyValuePair<string, object?>("side", side));
+    public static void ConnectionOpened(string side) => AddConnections(side, 1);
 
-    public static void ConnectionClosed(string side) => Connections.Add(-1, new KeyValuePair<string, object?>("side", side));
+    public static void ConnectionClosed(string side) => AddConnections(side, -1);
 
     public static void ConnectionRefused(string side, RpcStatus status) =>
-        Refused.Add(1, new("side", side), new("status", status.ToString()));
+        Add(Refused, 1, new TagList { { "side", side }, { "status", status.ToString() } });
+
+    /// <summary>Starts a span. Null where nobody listens.</summary>
+    public static Activity? StartSpan(string service, string message, ActivityKind kind, ActivityContext parent = default)
+    {
+        var current = Activity.Current;
+        try
+        {
+            return Source.StartActivity($"{service}/{message}", kind, parent);
+        }
+        catch (Exception)
+        {
+            Activity.Current = current;
+            return null;
+        }
+    }
+
+    public static void EndSpan(Activity span)
+    {
+        try
+        {
+            span.Dispose();
+        }
+        catch (Exception)
+        {
+        }
+    }
+
+    static void AddConnections(string side, int count)
+    {
+        try
+        {
+            Connections.Add(count, new KeyValuePair<string, object?>("side", side));
+        }
+        catch (Exception)
+        {
+        }
+    }
+
+    static void Add(Counter<long> counter, long count, in TagList tags)
+    {
+        try
+        {
+            counter.Add(count, tags);
+        }
+        catch (Exception)
+        {
+        }
+    }
 }

@@ -122,6 +122,32 @@ public sealed class ConnectionTests
         await service.Cancelled.Soon();
     }
 
+    [Theory]
+    [InlineData("channel")]
+    [InlineData("server")]
+    public async Task Lost_cable_ends_a_connection_within_two_keep_alives_of_either_side(string side)
+    {
+        var keepAlive = TimeSpan.FromSeconds(4);
+        var time = new ManualTimeProvider();
+        var service = new WaitingService();
+        RpcLimits LimitsOf(string other) => new() { KeepAlive = other == side ? keepAlive : TimeSpan.FromDays(30) };
+        await using var pair = await Pair.StartAsync(
+            server: options => options with { TimeProvider = time, Limits = LimitsOf("server") },
+            channel: options => options with { TimeProvider = time, Limits = LimitsOf("channel") },
+            services: service);
+        var call = pair.Channel.CallAsync("test", "wait", default).AsTask();
+        await service.Started.Soon();
+        pair.Transport.Silence();
+        var lost = side == "channel" ? call : service.Cancelled;
+        time.Advance(1.75 * keepAlive);
+        Assert.False(lost.IsCompleted);
+        time.Advance(0.25 * keepAlive);
+        if (side == "channel")
+            await call.Fails(RpcStatus.Connection);
+        else
+            await service.Cancelled.Soon();
+    }
+
     [Fact]
     public async Task An_idle_connection_is_kept_as_long_as_pings_are_answered()
     {
@@ -133,8 +159,7 @@ public sealed class ConnectionTests
         for (var ping = 0; ping < 10; ping++)
         {
             var answered = pair.Transport.BytesRead + FrameHeader.Size;
-            time.Advance(new RpcLimits().KeepAlive);
-            time.Advance(new RpcLimits().KeepAlive);
+            time.Advance(1.25 * new RpcLimits().KeepAlive);
             await Expect.Until(() => pair.Transport.BytesHandled == answered);
         }
 
@@ -217,7 +242,7 @@ public sealed class ConnectionTests
     }
 
     [Theory]
-    [InlineData(Secret, "another secret altogether", "another than the server's")]
+    [InlineData(Secret, "another secret altogether", "differs from the server's")]
     [InlineData(Secret, null, "this server asks for a secret")]
     [InlineData(null, Secret, "this server has none")]
     public async Task Nodes_that_do_not_share_the_secret_refuse_each_other(string? server, string? channel, string reason)
@@ -240,9 +265,9 @@ public sealed class ConnectionTests
             server: options => options with { ClusterSecret = Secret },
             services: new TestService("test", handlers => handlers.HandleBytes("touch", (_, _) => throw new InvalidOperationException())));
         await using var client = await RawClient.ConnectAsync(pair.Server);
-        byte[] greeting = [.. "DCRP"u8, 1, 0x80, 48, 0, .. new byte[48]];
-        byte[] noProof = [.. "DCRP"u8, 1, 0x80, 32, 0, .. new byte[32]];
-        await client.SendAsync([.. greeting, .. noProof, .. RawClient.Frame(FrameType.Request, 1, 0, Route.Encode("test", "touch"))]);
+        byte[] noProof = [.. "DCRP"u8, 2, 0x80, 32, 0, .. new byte[32]];
+        await client.SendAsync(
+            [.. RawClient.Greeting(hasSecret: true), .. noProof, .. RawClient.Frame(FrameType.Request, 1, 0, Route.Encode("test", "touch"))]);
         await client.IsCutAsync();
     }
 

@@ -21,7 +21,7 @@ public sealed class FrameReaderTests(ITestOutputHelper output)
     {
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var limits = new RpcLimits { MessageSize = 70_000, BufferedBytes = 280_000, TotalBufferedBytes = 280_000, CallsInFlight = 8 };
-        var peer = new PeerLimits(limits.MessageSize, limits.CallsInFlight, limits.StreamWindow, limits.HeaderSize);
+        var agreement = new Agreement(2, Rpc.Handshake.Capabilities.None, new PeerLimits(limits.MessageSize, limits.CallsInFlight, limits.StreamWindow, limits.HeaderSize));
         var held = new ByteBudget(limits.TotalBufferedBytes);
         var random = new Random(1);
         var endings = new SortedDictionary<RpcStatus, int>();
@@ -33,7 +33,7 @@ public sealed class FrameReaderTests(ITestOutputHelper output)
                 script.AddRange(count > 0 ? GarbageFrames.ValidFrame((FrameType)random.Next(1, 14), random) : GarbageFrames.Fatal(random));
             await using var stream = new ScriptedStream([.. script], random);
             var connection = new FrameConnection(
-                new TransportConnection(stream, "fuzz"), stream, Telemetry.ServerSide, limits, peer, TimeProvider.System, held);
+                new TransportConnection(stream, "fuzz"), stream, Telemetry.ServerSide, limits, agreement, TimeProvider.System, held);
             var sink = new Sink(random);
             var reason = await connection.RunAsync(sink).Soon();
             sink.ReleaseAll();

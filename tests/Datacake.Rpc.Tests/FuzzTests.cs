@@ -1,5 +1,6 @@
 using System.Globalization;
 using Datacake.Rpc.Framing;
+using Datacake.Rpc.Handshake;
 using Datacake.Rpc.Tests.Fixtures;
 
 namespace Datacake.Rpc.Tests;
@@ -81,7 +82,8 @@ public sealed class FuzzTests
             {
                 try
                 {
-                    await Rpc.Handshake.HandshakeProtocol.AcceptAsync(connection.Stream, new RpcLimits(), default, null, default).Soon();
+                    await HandshakeProtocol.AcceptAsync(
+                        connection.Stream, new RpcLimits(), ProtocolVersions.Current, ClusterSecrets.None, null, default).Soon();
                     await connection.Stream.WriteAsync(GarbageFrames.Of(kind, random)).Soon();
                 }
                 catch (IOException)

@@ -109,7 +109,7 @@ public sealed class IdleTests : IDisposable
             Assert.Equal(attempt, pair.Transport.Attempts);
             _time.Advance(1.5 * Minute);
             var ended = attempt;
-            await Expect.Until(() => _log.Count("has lost its connection") == ended && _log.Count("has ended") == ended);
+            await Expect.Until(() => _log.Count("has closed its connection") == ended && _log.Count("has ended") == ended);
         }
     }
 

@@ -57,7 +57,7 @@ public sealed class TlsTests : IDisposable
             options => options with { Tls = Server(), ClusterSecret = Secret, Logger = _log },
             options => options with { Tls = Client(), ClusterSecret = "another secret altogether" },
             TestService.Echo);
-        await AssertRefusedAsync(pair, "another than the server's");
+        await AssertRefusedAsync(pair, "differs from the server's");
     }
 
     [Theory]
@@ -189,9 +189,8 @@ public sealed class TlsTests : IDisposable
                     RevocationMode = X509RevocationMode.NoCheck,
                 },
             }).Soon();
-        byte[] greeting = [.. "DCRP"u8, 1, 0, 48, 0, .. new byte[48]];
         var call = RawClient.Frame(Framing.FrameType.Request, 1, 0, Framing.Route.Encode("test", "touch"));
-        await tls.WriteAsync((byte[])[.. greeting, .. call]).Soon();
+        await tls.WriteAsync((byte[])[.. RawClient.Greeting(hasSecret: false), .. call]).Soon();
         var answer = new MemoryStream();
         try
         {

@@ -14,6 +14,7 @@ sealed class ClientConnection : IFrameSink, IDisposable
     readonly int _callsInFlight;
     readonly DeadlineTimer _deadlines;
     readonly TimeSpan _idleTime;
+    readonly DateTimeOffset? _expires;
     readonly TimeProvider _timeProvider;
     readonly ItemPool<PendingCall> _pool;
     readonly Lock _gate = new();
@@ -26,10 +27,11 @@ sealed class ClientConnection : IFrameSink, IDisposable
     bool _isShuttingDown;
     bool _wasUsed;              // since the idle timer looked last
 
-    public ClientConnection(string address, FrameConnection frames, RpcLimits limits, TimeProvider timeProvider)
+    public ClientConnection(string address, FrameConnection frames, RpcLimits limits, TimeProvider timeProvider, DateTimeOffset? expires)
     {
         _address = address;
         _idleTime = limits.IdleTime;
+        _expires = expires;
         _timeProvider = timeProvider;
         _windowSize = limits.StreamWindow;
         _callsInFlight = Math.Min(limits.CallsInFlight, frames.Peer.CallsInFlight);
@@ -48,11 +50,19 @@ sealed class ClientConnection : IFrameSink, IDisposable
     /// <summary>Whether it is being closed, or was, in order: nothing in flight is lost.</summary>
     public bool IsShuttingDown => Volatile.Read(ref _isShuttingDown);
 
-    /// <summary>Runs until the connection has ended, and returns why it did.</summary>
+    /// <summary>Runs until the connection has ended, and returns why it did. Never throws.</summary>
     public async Task<RpcException> RunAsync()
     {
-        using (new IdleTimer(_timeProvider, _idleTime, TakeUse, OnShutdown))
-            return await Frames.RunAsync(this).ConfigureAwait(false);
+        try
+        {
+            using (new IdleTimer(_timeProvider, _idleTime, TakeUse, OnShutdown))
+            using (new ExpiryTimer(_timeProvider, _expires, OnShutdown, Frames.Expire))
+                return await Frames.RunAsync(this).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            return Frames.Fail(this, error);
+        }
     }
 
     public void Dispose() => _deadlines.Dispose();
@@ -247,8 +257,10 @@ sealed class ClientConnection : IFrameSink, IDisposable
             waiter.TrySetResult();
     }
 
-    static uint ToTimeLimit(TimeSpan timeout) =>
-        timeout == Timeout.InfiniteTimeSpan ? 0 : (uint)Math.Clamp(Math.Ceiling(timeout.TotalMilliseconds), 1, uint.MaxValue);
+    // In milliseconds, 0 for none. A limit beyond 49.7 days is kept by this side alone, whose cancellation the server obeys.
+    static uint ToTimeLimit(TimeSpan timeout) => timeout == Timeout.InfiniteTimeSpan || timeout.TotalMilliseconds > uint.MaxValue
+        ? 0
+        : (uint)Math.Max(1, Math.Ceiling(timeout.TotalMilliseconds));
 
     byte[] EncodeMeta(string service, string message, RpcHeaders? headers)
     {

@@ -10,6 +10,9 @@ sealed class DeadlineTimer : IDisposable
     /// <summary>The deadline of what has none.</summary>
     public const long Never = long.MaxValue;
 
+    /// <summary>Beyond this, a deadline is never. Timestamps in nanoseconds end after 292 years.</summary>
+    static readonly TimeSpan Farthest = TimeSpan.FromDays(36_500);
+
     readonly TimeProvider _timeProvider;
     readonly ITimer _timer;
     long _due = Never;
@@ -23,7 +26,7 @@ sealed class DeadlineTimer : IDisposable
     public long Now => _timeProvider.GetTimestamp();
 
     /// <summary>The timestamp this long from now.</summary>
-    public long After(TimeSpan time) => time == Timeout.InfiniteTimeSpan
+    public long After(TimeSpan time) => time == Timeout.InfiniteTimeSpan || time > Farthest
         ? Never
         : Now + (long)(time.TotalSeconds * _timeProvider.TimestampFrequency);
 

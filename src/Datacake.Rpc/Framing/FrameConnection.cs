@@ -15,6 +15,15 @@ sealed class FrameConnection
     /// </summary>
     const int ReceiveBufferSize = 16 * 1024;
 
+    /// <summary>Looks at the connection in the time of <see cref="RpcLimits.KeepAlive"/>.</summary>
+    const int TicksPerKeepAlive = 4;
+
+    /// <summary>
+    /// Looks in a row that find nothing, until the connection is lost: 1.75 to 2 times <see cref="RpcLimits.KeepAlive"/> after the last
+    /// byte, since the first look may come a tick after that byte.
+    /// </summary>
+    const int TicksUntilLost = (2 * TicksPerKeepAlive) - 1;
+
     /// <summary>Characters of an error's text that are sent.</summary>
     const int MaxErrorLength = 2048;
 
@@ -44,7 +53,7 @@ sealed class FrameConnection
     /// <param name="stream">The transport's stream, or TLS around it.</param>
     /// <param name="side">Which side this is, for what is measured.</param>
     /// <param name="limits">What this side takes.</param>
-    /// <param name="peer">What the other side takes.</param>
+    /// <param name="agreement">What both sides have agreed on.</param>
     /// <param name="timeProvider">The clock of the keep-alive.</param>
     /// <param name="totalBuffered">What all connections of a server may buffer together.</param>
     public FrameConnection(
@@ -52,7 +61,7 @@ sealed class FrameConnection
         Stream stream,
         string side,
         RpcLimits limits,
-        PeerLimits peer,
+        Agreement agreement,
         TimeProvider timeProvider,
         ByteBudget? totalBuffered = null)
     {
@@ -64,7 +73,7 @@ sealed class FrameConnection
         _stream = stream;
         _limits = limits;
         _timeProvider = timeProvider;
-        Peer = peer;
+        (Agreement, Peer) = (agreement, agreement.Peer);
         Buffers = new ItemPool<PayloadBuffer>(limits.CallsInFlight, () => new PayloadBuffer(this));
     }
 
@@ -72,11 +81,17 @@ sealed class FrameConnection
 
     public ItemPool<PayloadBuffer> Buffers { get; }
 
+    /// <summary>What both sides speak. Nothing else is used on the connection.</summary>
+    public Agreement Agreement { get; }
+
     public PeerLimits Peer { get; }
 
     public string RemoteAddress => _transport.RemoteAddress;
 
-    /// <summary>Runs the connection until it ends, and returns why it did, after the transport is closed.</summary>
+    /// <summary>
+    /// Runs the connection until it ends, and returns why it did, after the transport is closed. Throws only what a time provider does,
+    /// which is for <see cref="Fail"/> then.
+    /// </summary>
     public async Task<RpcException> RunAsync(IFrameSink sink)
     {
         RpcException? aborted;
@@ -89,10 +104,18 @@ sealed class FrameConnection
         if (aborted is not null)
             sink.OnClosed(aborted);
         Telemetry.ConnectionOpened(_side);
-        await using (_timeProvider.CreateTimer(_ => Tick(), null, _limits.KeepAlive, _limits.KeepAlive).ConfigureAwait(false))
-            await Task.WhenAll(WriteAsync(), ReadAsync()).ConfigureAwait(false);
+        try
+        {
+            var tick = _limits.KeepAlive / TicksPerKeepAlive;
+            tick = tick > TimeRange.Shortest ? tick : TimeRange.Shortest;
+            await using (_timeProvider.CreateTimer(_ => Tick(), null, tick, tick).ConfigureAwait(false))
+                await Task.WhenAll(WriteAsync(), ReadAsync()).ConfigureAwait(false);
+        }
+        finally
+        {
+            Telemetry.ConnectionClosed(_side);
+        }
 
-        Telemetry.ConnectionClosed(_side);
         await _transportClosed.ConfigureAwait(false);
         return _reason!;
     }
@@ -115,6 +138,18 @@ sealed class FrameConnection
 
         Output.Close(reason);
         sink?.OnClosed(reason);
+    }
+
+    /// <summary>Ends the connection now, since a certificate expires.</summary>
+    public void Expire(DateTimeOffset end) => Abort(new RpcException(
+        RpcStatus.Connection, $"The connection to {RemoteAddress} has ended with a certificate that it was opened with, at {end:u}"));
+
+    /// <summary>Ends a connection that failed where it should not: whatever waits for it fails, too. Returns the reason.</summary>
+    public RpcException Fail(IFrameSink sink, Exception error)
+    {
+        Abort(Lost(error));
+        sink.OnClosed(_reason!);    // has no effect on a sink that was told
+        return _reason!;
     }
 
     /// <summary>Asks for the right to hold so many bytes more. Called by the reader only.</summary>
@@ -153,15 +188,7 @@ sealed class FrameConnection
     async Task CloseTransportAsync()
     {
         await Task.Yield();
-        try
-        {
-            await _transport.DisposeAsync().ConfigureAwait(false);
-            await _stream.DisposeAsync().ConfigureAwait(false);      // TLS around the transport, if any
-        }
-        catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException)
-        {
-            // The peer was faster.
-        }
+        await Closing.CloseAsync(_transport, _stream).ConfigureAwait(false);
     }
 
     async Task WriteAsync()
@@ -385,11 +412,11 @@ sealed class FrameConnection
         var writes = Output.Writes;
         _stuckTicks = Output.IsWriting && writes == _writesAtTick ? _stuckTicks + 1 : 0;
         _writesAtTick = Output.IsWriting ? writes : -1;
-        if (_stuckTicks > 1)
-            Abort(new RpcException(RpcStatus.Connection, $"{RemoteAddress} has read nothing for twice {_limits.KeepAlive} (KeepAlive)"));
-        else if (_silentTicks > 1)
-            Abort(new RpcException(RpcStatus.Connection, $"{RemoteAddress} was silent for {_limits.KeepAlive} after a ping (KeepAlive)"));
-        else if (_silentTicks == 1)
+        if (_stuckTicks >= TicksUntilLost)
+            Abort(new RpcException(RpcStatus.Connection, $"{RemoteAddress} has read nothing for almost twice {_limits.KeepAlive} (KeepAlive)"));
+        else if (_silentTicks >= TicksUntilLost)
+            Abort(new RpcException(RpcStatus.Connection, $"{RemoteAddress} was silent for almost twice {_limits.KeepAlive} (KeepAlive)"));
+        else if (_silentTicks == TicksPerKeepAlive)
             Signal(FrameType.Ping, 0);
     }
 

@@ -20,7 +20,11 @@ sealed class IdleTimer : IDisposable
         _takeUse = takeUse;
         _onIdle = onIdle;
         if (limit != Timeout.InfiniteTimeSpan)
-            _timer = timeProvider.CreateTimer(_ => Look(), null, limit / 2, limit / 2);
+        {
+            var period = limit / 2 > TimeRange.Shortest ? limit / 2 : TimeRange.Shortest;
+            _timer = timeProvider.CreateTimer(_ => Look(), null, period, period);
+        }
+
     }
 
     public void Dispose() => _timer?.Dispose();

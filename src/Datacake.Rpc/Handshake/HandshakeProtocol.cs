@@ -1,24 +1,20 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Text;
 using Datacake.Rpc.Framing;
 
 namespace Datacake.Rpc.Handshake;
 
 /// <summary>
-/// What both sides say before the first frame. Each step is <c>DCRP</c>, format version (1 byte), code (1), body length (2,
-/// little-endian), body. The client says what it takes, the server answers what it takes; if the server has a cluster secret, the
-/// client then proves that it knows it, and the server proves it in return: an HMAC-SHA256, keyed by the secret, over the role and both
-/// sides' fresh random numbers. The secret itself never travels, a recorded proof is worth nothing, and neither side can be made to
-/// compute the other's.
+/// What both sides say before the first frame. Each step is <c>DCRP</c>, the sender's version of the protocol (1 byte), code (1), body
+/// length (2, little-endian), body; this form is the same in all versions, so that any two can refuse each other in words. Both sides
+/// begin with a <see cref="Greeting"/>. If the server has a cluster secret, the client then proves that it knows it, and the server
+/// proves it in return: an HMAC-SHA256, keyed by the secret, over the role and both greetings as they were sent, each with its fresh
+/// random number. The secret itself never travels, a recorded proof is worth nothing, neither side can be made to compute the other's,
+/// and nobody in between can change what the sides say of their versions, capabilities and limits.
 /// </summary>
 static class HandshakeProtocol
 {
-    const byte Version = 1;
     const int HeaderSize = 8;
-    const int NonceSize = 32;
-    const int LimitsSize = 16;
-    const int BodySize = LimitsSize + NonceSize;
     const int MaxBodySize = 1024;
     const byte TlsAlert = 0x15;     // types of TLS records
     const byte TlsHello = 0x16;
@@ -30,74 +26,73 @@ static class HandshakeProtocol
 
     static ReadOnlySpan<byte> Magic => "DCRP"u8;
 
-    static ReadOnlySpan<byte> ClientRole => "datacake rpc client"u8;
-
-    static ReadOnlySpan<byte> ServerRole => "datacake rpc server"u8;
-
     /// <summary>The calling side.</summary>
     /// <exception cref="RpcException">The server refused, or is none.</exception>
-    public static async ValueTask<PeerLimits> ConnectAsync(
-        Stream stream, RpcLimits limits, ReadOnlyMemory<byte> secret, CancellationToken cancellationToken)
+    public static async ValueTask<Agreement> ConnectAsync(
+        Stream stream, RpcLimits limits, ProtocolVersions versions, ClusterSecrets secrets, CancellationToken cancellationToken)
     {
-        var mine = NewBody(limits);
+        var mine = NewStep(versions, secrets.IsEmpty ? Plain : WithSecret, Greeting.Write(versions, limits));
         try
         {
-            await SendAsync(stream, secret.IsEmpty ? Plain : WithSecret, mine, cancellationToken).ConfigureAwait(false);
+            await stream.WriteAsync(mine, cancellationToken).ConfigureAwait(false);
         }
         catch (IOException)
         {
             // A server that turns everybody away may have closed before it got our greeting: what it said is still there.
         }
 
-        var (code, theirs) = await ReceiveAsync(stream, "server", cancellationToken).ConfigureAwait(false);
-        ThrowIfRefused(code, theirs);
-        if (theirs.Length < BodySize)
-            throw new RpcException(RpcStatus.InvalidPayload, "the server's greeting is too short");
-        if (secret.IsEmpty)
-            return ReadLimits(theirs);
-        if (code != WithSecret)
+        var theirs = await ReceiveAsync(stream, "server", cancellationToken).ConfigureAwait(false);
+        theirs.ThrowIfRefused();
+        var agreement = Greeting.Agree("server", theirs.Version, theirs.Body, versions);
+        if (secrets.IsEmpty)
+            return agreement;
+        if (theirs.Code != WithSecret)
             throw SecretMissing("the server has no secret");
 
-        var (clientNonce, serverNonce) = (mine[^NonceSize..], theirs[LimitsSize..BodySize]);
-        await SendAsync(stream, WithSecret, Prove(secret, ClientRole, clientNonce, serverNonce), cancellationToken).ConfigureAwait(false);
-        var (verdict, proof) = await ReceiveAsync(stream, "server", cancellationToken).ConfigureAwait(false);
-        ThrowIfRefused(verdict, proof);
-        if (!CryptographicOperations.FixedTimeEquals(proof, Prove(secret, ServerRole, clientNonce, serverNonce)))
+        byte[] greetings = [.. mine, .. theirs.Bytes];
+        await stream.WriteAsync(NewStep(versions, WithSecret, secrets.ProveAsClient(greetings)), cancellationToken).ConfigureAwait(false);
+        var answer = await ReceiveAsync(stream, "server", cancellationToken).ConfigureAwait(false);
+        answer.ThrowIfRefused();
+        if (!secrets.IsProofOfServer(answer.Body, greetings))
             throw new RpcException(RpcStatus.Unauthenticated, "the server does not know the cluster secret");
-        return ReadLimits(theirs);
+        return agreement;
     }
 
     /// <summary>
     /// The answering side. A client that is refused is told why; with a <paramref name="refusal"/>, it is so whatever it says.
     /// </summary>
     /// <exception cref="RpcException">The client was refused, or is none.</exception>
-    public static async ValueTask<PeerLimits> AcceptAsync(
-        Stream stream, RpcLimits limits, ReadOnlyMemory<byte> secret, RpcException? refusal, CancellationToken cancellationToken)
+    public static async ValueTask<Agreement> AcceptAsync(
+        Stream stream,
+        RpcLimits limits,
+        ProtocolVersions versions,
+        ClusterSecrets secrets,
+        RpcException? refusal,
+        CancellationToken cancellationToken)
     {
         try
         {
-            var (code, theirs) = await ReceiveAsync(stream, "client", cancellationToken).ConfigureAwait(false);
+            var theirs = await ReceiveAsync(stream, "client", cancellationToken).ConfigureAwait(false);
             if (refusal is not null)
                 throw refusal;
-            ThrowIfRefused(code, theirs);
-            if (theirs.Length < BodySize)
-                throw new RpcException(RpcStatus.InvalidPayload, "the client's greeting is too short");
-            if (!secret.IsEmpty && code != WithSecret)
+            theirs.ThrowIfRefused();
+            var agreement = Greeting.Agree("client", theirs.Version, theirs.Body, versions);
+            if (!secrets.IsEmpty && theirs.Code != WithSecret)
                 throw SecretMissing("this server asks for a secret, and the client has none");
-            if (secret.IsEmpty && code == WithSecret)
+            if (secrets.IsEmpty && theirs.Code == WithSecret)
                 throw SecretMissing("the client asks for a secret, and this server has none");
-            var mine = NewBody(limits);
-            await SendAsync(stream, secret.IsEmpty ? Plain : WithSecret, mine, cancellationToken).ConfigureAwait(false);
-            if (secret.IsEmpty)
-                return ReadLimits(theirs);
+            var mine = NewStep(versions, secrets.IsEmpty ? Plain : WithSecret, Greeting.Write(versions, limits));
+            await stream.WriteAsync(mine, cancellationToken).ConfigureAwait(false);
+            if (secrets.IsEmpty)
+                return agreement;
 
-            var (clientNonce, serverNonce) = (theirs[LimitsSize..BodySize], mine[^NonceSize..]);
-            var (_, proof) = await ReceiveAsync(stream, "client", cancellationToken).ConfigureAwait(false);
-            if (!CryptographicOperations.FixedTimeEquals(proof, Prove(secret, ClientRole, clientNonce, serverNonce)))
-                throw new RpcException(RpcStatus.Unauthenticated, "the client's cluster secret is another than the server's");
-            var answer = Prove(secret, ServerRole, clientNonce, serverNonce);
-            await SendAsync(stream, WithSecret, answer, cancellationToken).ConfigureAwait(false);
-            return ReadLimits(theirs);
+            byte[] greetings = [.. theirs.Bytes, .. mine];
+            var proof = await ReceiveAsync(stream, "client", cancellationToken).ConfigureAwait(false);
+            proof.ThrowIfRefused();
+            if (secrets.Answer(proof.Body, greetings) is not { } answer)
+                throw new RpcException(RpcStatus.Unauthenticated, "the client's cluster secret differs from the server's");
+            await stream.WriteAsync(NewStep(versions, WithSecret, answer), cancellationToken).ConfigureAwait(false);
+            return agreement;
         }
         catch (RpcException reason)
         {
@@ -118,7 +113,8 @@ static class HandshakeProtocol
     public static ValueTask RefuseAsync(Stream stream, RpcException reason, CancellationToken cancellationToken)
     {
         var text = Encoding.UTF8.GetBytes(reason.Message);
-        return SendAsync(stream, (byte)reason.Status, text.Length > MaxBodySize ? text[..MaxBodySize] : text, cancellationToken);
+        var body = text.AsSpan(0, Math.Min(text.Length, MaxBodySize));
+        return stream.WriteAsync(NewStep(ProtocolVersions.Current, (byte)reason.Status, body), cancellationToken);
     }
 
     /// <summary>Tells a server why this side does not want it, and gives it the time to take that in.</summary>
@@ -153,39 +149,6 @@ static class HandshakeProtocol
     static RpcException SecretMissing(string which) =>
         new(RpcStatus.Unauthenticated, $"{which}; set the same ClusterSecret on all nodes");
 
-    static byte[] NewBody(RpcLimits limits)
-    {
-        var body = new byte[BodySize];
-        BinaryPrimitives.WriteInt32LittleEndian(body, limits.MessageSize);
-        BinaryPrimitives.WriteInt32LittleEndian(body.AsSpan(4), limits.CallsInFlight);
-        BinaryPrimitives.WriteInt32LittleEndian(body.AsSpan(8), limits.StreamWindow);
-        BinaryPrimitives.WriteInt32LittleEndian(body.AsSpan(12), limits.HeaderSize);
-        RandomNumberGenerator.Fill(body.AsSpan(LimitsSize));
-        return body;
-    }
-
-    static PeerLimits ReadLimits(byte[] body)
-    {
-        var limits = new PeerLimits(
-            BinaryPrimitives.ReadInt32LittleEndian(body),
-            BinaryPrimitives.ReadInt32LittleEndian(body.AsSpan(4)),
-            BinaryPrimitives.ReadInt32LittleEndian(body.AsSpan(8)),
-            BinaryPrimitives.ReadInt32LittleEndian(body.AsSpan(12)));
-        return limits is { MessageSize: > 0, CallsInFlight: > 0, StreamWindow: > 0, HeaderSize: > 0 and <= ushort.MaxValue }
-            ? limits
-            : throw new RpcException(RpcStatus.InvalidPayload, "the greeting names limits that allow nothing");
-    }
-
-    static byte[] Prove(
-        ReadOnlyMemory<byte> secret, ReadOnlySpan<byte> role, ReadOnlySpan<byte> clientNonce, ReadOnlySpan<byte> serverNonce) =>
-        HMACSHA256.HashData(secret.Span, [.. role, .. clientNonce, .. serverNonce]);
-
-    static void ThrowIfRefused(byte code, byte[] body)
-    {
-        if (code is not (Plain or WithSecret))
-            throw Refusal(code, body);
-    }
-
     // The text goes into logs, and whoever wrote it may be anybody.
     static RpcException Refusal(byte code, ReadOnlySpan<byte> body)
     {
@@ -195,18 +158,18 @@ static class HandshakeProtocol
             string.Concat(Encoding.UTF8.GetString(body).Select(letter => char.IsControl(letter) ? ' ' : letter)));
     }
 
-    static async ValueTask SendAsync(Stream stream, byte code, byte[] body, CancellationToken cancellationToken)
+    static byte[] NewStep(ProtocolVersions versions, byte code, ReadOnlySpan<byte> body)
     {
         var step = new byte[HeaderSize + body.Length];
         Magic.CopyTo(step);
-        step[4] = Version;
+        step[4] = versions.Highest;
         step[5] = code;
         BinaryPrimitives.WriteUInt16LittleEndian(step.AsSpan(6), (ushort)body.Length);
-        body.CopyTo(step, HeaderSize);
-        await stream.WriteAsync(step, cancellationToken).ConfigureAwait(false);
+        body.CopyTo(step.AsSpan(HeaderSize));
+        return step;
     }
 
-    static async ValueTask<(byte Code, byte[] Body)> ReceiveAsync(Stream stream, string who, CancellationToken cancellationToken)
+    static async ValueTask<Step> ReceiveAsync(Stream stream, string who, CancellationToken cancellationToken)
     {
         var header = new byte[HeaderSize];
         await stream.ReadExactlyAsync(header, cancellationToken).ConfigureAwait(false);
@@ -219,19 +182,12 @@ static class HandshakeProtocol
 
         if (!IsGreeting(header))
             throw new RpcException(RpcStatus.InvalidPayload, $"the {who} does not speak the Datacake RPC protocol");
-        if (header[4] != Version)
-        {
-            throw new RpcException(
-                RpcStatus.InvalidPayload,
-                $"the {who} speaks version {header[4]} of the protocol, this side version {Version}; update the older one");
-        }
-
         var length = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(6));
         if (length > MaxBodySize)
             throw new RpcException(RpcStatus.InvalidPayload, $"the {who}'s greeting has {length} bytes; {MaxBodySize} are allowed");
         var body = new byte[length];
         await stream.ReadExactlyAsync(body, cancellationToken).ConfigureAwait(false);
-        return (header[5], body);
+        return new Step(header, body);
     }
 
     // A connection that is closed with bytes unread is reset, and the other side may never see why. A record begins with its type (1),
@@ -242,5 +198,21 @@ static class HandshakeProtocol
         var rest = RecordHeaderSize + BinaryPrimitives.ReadUInt16BigEndian(header.AsSpan(3)) - header.Length;
         if (rest > 0)
             _ = await stream.ReadAsync(new byte[rest], cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What the other side has said, as it has come.</summary>
+    readonly record struct Step(byte[] Header, byte[] Body)
+    {
+        public byte Version => Header[4];
+
+        public byte Code => Header[5];
+
+        public byte[] Bytes => [.. Header, .. Body];
+
+        public void ThrowIfRefused()
+        {
+            if (Code is not (Plain or WithSecret))
+                throw Refusal(Code, Body);
+        }
     }
 }

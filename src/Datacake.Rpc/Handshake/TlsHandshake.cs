@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Logging;
 
 namespace Datacake.Rpc.Handshake;
 
@@ -11,24 +12,27 @@ namespace Datacake.Rpc.Handshake;
 /// listened to on such a connection.
 /// </summary>
 [SuppressMessage("Security", "CA5359", Justification = "The verdict is obeyed after TLS is up, so that the other side can be told why.")]
-sealed class TlsHandshake
+sealed class TlsHandshake : IDisposable
 {
     readonly RpcTls _options;
     readonly TimeProvider _timeProvider;
-    readonly SslStreamCertificateContext? _certificate;
+    readonly ILogger _logger;
+    readonly ITimer _timer;
 
-    public TlsHandshake(RpcTls options, TimeProvider timeProvider)
+    public TlsHandshake(RpcTls options, TimeProvider timeProvider, ILogger logger)
     {
-        _options = options;
-        _timeProvider = timeProvider;
-        if (options.Certificate is { } certificate)
-            _certificate = SslStreamCertificateContext.Create(certificate, options.Intermediates, offline: true);
+        (_options, _timeProvider, _logger) = (options, timeProvider, logger);
+        options.Store.Look(timeProvider, logger);
+        _timer = timeProvider.CreateTimer(_ => options.Store.Look(timeProvider, logger), null, options.ReloadInterval, options.ReloadInterval);
     }
+
+    public void Dispose() => _timer.Dispose();
 
     /// <summary>The answering side. The refusal, if there is one, is to be told to the client as the answer to its greeting.</summary>
     /// <exception cref="RpcException">The client does not speak TLS, and was told so; or TLS failed.</exception>
-    public async ValueTask<(SslStream Stream, RpcException? Refusal)> AcceptAsync(Stream transport, CancellationToken cancellationToken)
+    public async ValueTask<TlsConnection> AcceptAsync(Stream transport, CancellationToken cancellationToken)
     {
+        var credentials = _options.Store.Take(_timeProvider, _logger);
         var verdict = new Verdict("client", _options);
         var first = new FirstReadStream(transport, HandshakeProtocol.MaxStepSize);
         var tls = new SslStream(first, leaveInnerStreamOpen: true);
@@ -37,14 +41,14 @@ sealed class TlsHandshake
             await tls.AuthenticateAsServerAsync(
                 new SslServerAuthenticationOptions
                 {
-                    ServerCertificateContext = _certificate,
+                    ServerCertificateContext = credentials.Certificate,
                     ClientCertificateRequired = _options.RequireClientCertificate,
-                    CertificateChainPolicy = NewPolicy(),
+                    CertificateChainPolicy = NewPolicy(credentials),
                     RemoteCertificateValidationCallback = verdict.Decide,
                     AllowTlsResume = false,
                 },
                 cancellationToken).ConfigureAwait(false);
-            return (tls, verdict.Refusal);
+            return new TlsConnection(tls, verdict.Refusal, EndOf(credentials.Certificate, tls.RemoteCertificate));
         }
         catch (AuthenticationException error)
         {
@@ -65,8 +69,9 @@ sealed class TlsHandshake
 
     /// <summary>The calling side.</summary>
     /// <exception cref="RpcException">The server does not speak TLS, its certificate is refused, or TLS failed.</exception>
-    public async ValueTask<SslStream> ConnectAsync(Stream transport, string address, CancellationToken cancellationToken)
+    public async ValueTask<TlsConnection> ConnectAsync(Stream transport, string address, CancellationToken cancellationToken)
     {
+        var credentials = _options.Store.Take(_timeProvider, _logger);
         var name = _options.ServerName ?? HostOf(address);
         var verdict = new Verdict("server", _options, name);
         var first = new FirstReadStream(transport, HandshakeProtocol.MaxStepSize);
@@ -77,14 +82,18 @@ sealed class TlsHandshake
                 new SslClientAuthenticationOptions
                 {
                     TargetHost = name,
-                    ClientCertificateContext = _certificate,
-                    CertificateChainPolicy = NewPolicy(),
+                    ClientCertificateContext = credentials.Certificate,
+                    CertificateChainPolicy = NewPolicy(credentials),
                     RemoteCertificateValidationCallback = verdict.Decide,
                     AllowTlsResume = false,
                 },
                 cancellationToken).ConfigureAwait(false);
             if (verdict.Refusal is null)
-                return tls;
+            {
+                var shown = tls.LocalCertificate is null ? null : credentials.Certificate;
+                return new TlsConnection(tls, null, EndOf(shown, tls.RemoteCertificate));
+            }
+
             await HandshakeProtocol.RefuseServerAsync(tls, verdict.Refusal, cancellationToken).ConfigureAwait(false);
             throw verdict.Refusal;
         }
@@ -112,7 +121,20 @@ sealed class TlsHandshake
         return (colon < 0 ? address : address[..colon]).Trim('[', ']');
     }
 
-    X509ChainPolicy NewPolicy()
+    // A certificate that is over, and was accepted nevertheless (by a Validate callback), does not end anything.
+    DateTimeOffset? EndOf(SslStreamCertificateContext? own, X509Certificate? other)
+    {
+        DateTimeOffset? first = null;
+        foreach (var certificate in (X509Certificate2?[])[own?.TargetCertificate, other as X509Certificate2])
+        {
+            if (certificate is not null && CertificateStore.EndOf(certificate) is var end && end > _timeProvider.GetUtcNow() && !(first < end))
+                first = end;
+        }
+
+        return first;
+    }
+
+    X509ChainPolicy NewPolicy(TlsCredentials credentials)
     {
         var policy = new X509ChainPolicy
         {
@@ -121,7 +143,7 @@ sealed class TlsHandshake
             VerificationTime = _timeProvider.GetUtcNow().LocalDateTime,
             VerificationTimeIgnored = false,
         };
-        if (_options.TrustedIssuers is { } issuers)
+        if (credentials.TrustedIssuers is { } issuers)
         {
             policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
             policy.CustomTrustStore.AddRange(issuers);

@@ -18,6 +18,9 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
 
     public RpcStream? Stream { get; private set; }
 
+    /// <summary>The name of the handler, for the log.</summary>
+    public string Handler => _entry is null ? "none" : $"{_entry.Service}/{_entry.Message}";
+
     public CancellationToken CancellationToken => _cancellation.Token;
 
     /// <summary>A timestamp, under the connection's lock.</summary>
@@ -104,13 +107,7 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
 
         if (Stream is { } stream)
             await stream.DisposeAsync().ConfigureAwait(false);
-        try
-        {
-            observation?.End(failure);
-        }
-        finally
-        {
-            connection.Forget(this);        // whatever a listener throws
-        }
+        observation?.End(failure);
+        connection.Forget(this);
     }
 }

@@ -1,5 +1,5 @@
 using Datacake.Rpc.Framing;
-using Microsoft.Extensions.Logging;
+using Datacake.Rpc.Logging;
 
 namespace Datacake.Rpc.Server;
 
@@ -14,6 +14,8 @@ sealed class ServerConnection : IFrameSink, IDisposable
 
     readonly ServiceTable _services;
     readonly RpcServerOptions _options;
+    readonly ServerLog _log;
+    readonly DateTimeOffset? _expires;
     readonly string _address;
     readonly ItemPool<ServerCall> _pool;
     readonly DeadlineTimer _deadlines;
@@ -29,12 +31,14 @@ sealed class ServerConnection : IFrameSink, IDisposable
     bool _isShuttingDown;
     TaskCompletionSource? _allDone;
 
-    public ServerConnection(FrameConnection frames, ServiceTable services, RpcServerOptions options, string address)
+    public ServerConnection(FrameConnection frames, ServiceTable services, RpcServerOptions options, ServerLog log, string address, DateTimeOffset? expires)
     {
         _address = address;
         Frames = frames;
         _services = services;
         _options = options;
+        _log = log;
+        _expires = expires;
         _pool = new ItemPool<ServerCall>(options.Limits.CallsInFlight, () => new ServerCall(this));
         _deadlines = new DeadlineTimer(options.TimeProvider, Expire);
     }
@@ -47,17 +51,23 @@ sealed class ServerConnection : IFrameSink, IDisposable
     public async Task RunAsync()
     {
         RpcException reason;
-        using (new IdleTimer(_options.TimeProvider, _options.Limits.IdleTime, TakeUse, OnIdle))
-            reason = await Frames.RunAsync(this).ConfigureAwait(false);
-        if (reason.Status is RpcStatus.InvalidPayload or RpcStatus.LimitExceeded)
-            Log.ConnectionCut(_options.Logger, RemoteAddress, reason.Message);
-        else
-            Log.ConnectionEnded(_options.Logger, RemoteAddress, reason.Message);
+        try
+        {
+            using (new IdleTimer(_options.TimeProvider, _options.Limits.IdleTime, TakeUse, OnIdle))
+            using (new ExpiryTimer(_options.TimeProvider, _expires, () => Frames.Signal(FrameType.Shutdown, 0), Frames.Expire))
+                reason = await Frames.RunAsync(this).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            reason = Frames.Fail(this, error);
+        }
+
+        _log.ConnectionEnded(RemoteAddress, reason);
         await AllDoneAsync(_options.DrainTimeout).ConfigureAwait(false);
         lock (_gate)
         {
             if (_calls.Count > 0)
-                Log.HandlersLeft(_options.Logger, RemoteAddress, _calls.Count);
+                _log.HandlersLeft(RemoteAddress, _calls.Count);
         }
     }
 
@@ -184,13 +194,26 @@ sealed class ServerConnection : IFrameSink, IDisposable
         {
             RpcException rpc => rpc,
             OperationCanceledException when cancelledBy is { } status => new RpcException(status, "The call was cancelled."),
-            _ => new RpcException(RpcStatus.Internal, $"The handler failed: {error.Message}", error),
+            _ => new RpcException(RpcStatus.Internal, $"The handler failed: {MessageOf(error)}", error),
         };
         if (failure.Status == RpcStatus.Internal)
-            Log.HandlerFailed(_options.Logger, RemoteAddress, error);
+            _log.HandlerFailed(RemoteAddress, call.Handler, error);
         call.Stream?.Fail(failure);
         Frames.SendError(call.Id, failure.Status, failure.Message);
         return failure.Status;
+    }
+
+    // The message of an exception is application code, too.
+    static string MessageOf(Exception error)
+    {
+        try
+        {
+            return error.Message;
+        }
+        catch (Exception)
+        {
+            return error.GetType().Name;
+        }
     }
 
     void Start(PayloadBuffer message)
@@ -217,7 +240,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
         call.Reset();
         _pool.Return(call);
         Telemetry.CallEnded(
-            Telemetry.ServerSide, entry?.Service ?? UnknownName, entry?.Message ?? UnknownName, _address, refusal, TimeSpan.Zero);
+            Telemetry.ServerSide, entry?.Service ?? UnknownName, entry?.Message ?? UnknownName, refusal, TimeSpan.Zero);
         Refuse(header.Id, refusal, refusal == RpcStatus.LimitExceeded
             ? $"{_options.Limits.CallsInFlight} calls of this connection are in flight (CallsInFlight)."
             : "The server is shutting down.");
@@ -280,7 +303,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
     void Refuse(uint id, RpcStatus status, string reason)
     {
         if (status == RpcStatus.LimitExceeded && !Interlocked.Exchange(ref _limitWasLogged, true))
-            Log.LimitExceeded(_options.Logger, RemoteAddress, reason);
+            _log.LimitExceeded(RemoteAddress, reason);
         Frames.SendError(id, status, reason);
     }
 
@@ -348,9 +371,9 @@ sealed class ServerConnection : IFrameSink, IDisposable
         {
             await cancellation.CancelAsync().ConfigureAwait(false);
         }
-        catch (AggregateException error)
+        catch (Exception error)
         {
-            Log.HandlerFailed(_options.Logger, RemoteAddress, error);
+            _log.HandlerFailed(RemoteAddress, "a cancellation", error);
         }
     }
 

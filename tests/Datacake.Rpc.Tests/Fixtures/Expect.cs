@@ -28,4 +28,8 @@ static class Expect
     /// <summary>Waits until something holds that no task tells about.</summary>
     public static Task Until(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "") =>
         Eventually.WaitUntilAsync(condition, what);
+
+    /// <inheritdoc cref="Until(Func{bool}, string)"/>
+    public static Task Until(Func<Task<bool>> condition, [CallerArgumentExpression(nameof(condition))] string what = "") =>
+        Eventually.WaitUntilAsync(condition, what);
 }

@@ -1,7 +1,7 @@
 namespace Datacake.Rpc.Tests.Fixtures;
 
 /// <summary>A clock that stands still until a test moves it. Timers fire on the thread that does, in the order they are due.</summary>
-sealed class ManualTimeProvider : TimeProvider
+sealed class ManualTimeProvider(DateTimeOffset? start = null) : TimeProvider
 {
     readonly Lock _gate = new();
     readonly List<Timer> _timers = [];
@@ -15,7 +15,7 @@ sealed class ManualTimeProvider : TimeProvider
             return _now.Ticks;
     }
 
-    public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch + TimeSpan.FromTicks(GetTimestamp());
+    public override DateTimeOffset GetUtcNow() => (start ?? DateTimeOffset.UnixEpoch) + TimeSpan.FromTicks(GetTimestamp());
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {

@@ -25,6 +25,13 @@ sealed class TestAuthority : IDisposable
     /// <summary>A certificate for 127.0.0.1, localhost and <paramref name="name"/>, valid around now, or up to an hour ago.</summary>
     public X509Certificate2 Issue(string name, bool isExpired = false)
     {
+        var end = isExpired ? DateTimeOffset.UtcNow.AddHours(-1) : DateTimeOffset.UtcNow.AddMonths(6);
+        return Issue(name, end.AddYears(-1), end);
+    }
+
+    /// <summary>The same, valid as the test says.</summary>
+    public X509Certificate2 Issue(string name, DateTimeOffset begin, DateTimeOffset end)
+    {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
@@ -32,8 +39,7 @@ sealed class TestAuthority : IDisposable
         names.AddDnsName("localhost");
         names.AddDnsName(name);
         request.CertificateExtensions.Add(names.Build());
-        var end = isExpired ? DateTimeOffset.UtcNow.AddHours(-1) : DateTimeOffset.UtcNow.AddMonths(6);
-        using var issued = request.Create(_root, end.AddYears(-1), end, RandomNumberGenerator.GetBytes(8));
+        using var issued = request.Create(_root, begin, end, RandomNumberGenerator.GetBytes(8));
         var certificate = issued.CopyWithPrivateKey(key);
         _issued.Add(certificate);
         return certificate;

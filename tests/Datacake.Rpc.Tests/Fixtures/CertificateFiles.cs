@@ -1,0 +1,48 @@
+using System.Security.Cryptography.X509Certificates;
+
+namespace Datacake.Rpc.Tests.Fixtures;
+
+/// <summary>A directory with a certificate, its key and its issuers, as an orchestrator mounts them.</summary>
+sealed class CertificateFiles : IDisposable
+{
+    readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("datacake-tls-");
+
+    public string Certificate => Path.Combine(_directory.FullName, "tls.crt");
+
+    public string Key => Path.Combine(_directory.FullName, "tls.key");
+
+    public string Issuers => Path.Combine(_directory.FullName, "ca.crt");
+
+    public void Write(X509Certificate2 certificate)
+    {
+        File.WriteAllText(Certificate, certificate.ExportCertificatePem());
+        File.WriteAllText(Key, KeyOf(certificate));
+    }
+
+    public void WriteIssuers(params X509Certificate2Collection issuers) => File.WriteAllText(Issuers, issuers.ExportCertificatePems());
+
+    /// <summary>As Kubernetes does it: the files are links into a directory that is itself behind a link, which is swapped.</summary>
+    public void Swap(X509Certificate2 certificate)
+    {
+        var version = _directory.CreateSubdirectory(Guid.NewGuid().ToString("N")).FullName;
+        File.WriteAllText(Path.Combine(version, "tls.crt"), certificate.ExportCertificatePem());
+        File.WriteAllText(Path.Combine(version, "tls.key"), KeyOf(certificate));
+        var data = Path.Combine(_directory.FullName, "..data");
+        if (Directory.Exists(data))
+            Directory.Delete(data);
+        Directory.CreateSymbolicLink(data, version);
+        foreach (var file in (string[])[Certificate, Key])
+        {
+            if (!File.Exists(file))
+                File.CreateSymbolicLink(file, Path.Combine("..data", Path.GetFileName(file)));
+        }
+    }
+
+    public void Dispose() => _directory.Delete(recursive: true);
+
+    static string KeyOf(X509Certificate2 certificate)
+    {
+        using var key = certificate.GetECDsaPrivateKey()!;
+        return key.ExportPkcs8PrivateKeyPem();
+    }
+}

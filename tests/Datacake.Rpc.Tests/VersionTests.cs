@@ -1,0 +1,189 @@
+using Datacake.Rpc.Framing;
+using Datacake.Rpc.Handshake;
+using Datacake.Rpc.Tests.Fixtures;
+
+namespace Datacake.Rpc.Tests;
+
+/// <summary>The present version beside artificial later ones, on real sockets.</summary>
+public sealed class VersionTests
+{
+    const string Secret = "correct horse battery staple";
+
+    static readonly byte[] Hello = "hello"u8.ToArray();
+    static readonly ProtocolVersions Present = ProtocolVersions.Current;
+    static readonly byte Next = (byte)(Present.Highest + 1);
+
+    /// <summary>The version after the present one: it knows more, says more in its greeting, and still speaks the present one.</summary>
+    static readonly ProtocolVersions Neighbor =
+        new(Next, Present.Highest, Present.Capabilities | (Capabilities)0b101) { Appended = new byte[200] };
+
+    /// <summary>The version after that one, which has given up the present one.</summary>
+    static readonly ProtocolVersions Stranger = new((byte)(Next + 1), Next, (Capabilities)0b111);
+
+    [Theory]
+    [InlineData(false, null)]
+    [InlineData(true, null)]
+    [InlineData(false, Secret)]
+    [InlineData(true, Secret)]
+    public async Task Neighboring_versions_talk_as_the_older_one_does(bool isServerNewer, string? secret)
+    {
+        await using var pair = await StartAsync(isServerNewer ? Neighbor : Present, isServerNewer ? Present : Neighbor, secret);
+        await EverythingWorksAsync(pair);
+        AssertAgreed(pair, Present.Highest, Present.Capabilities);
+    }
+
+    [Fact]
+    public async Task Later_versions_use_between_them_what_the_present_one_lacks()
+    {
+        await using var pair = await StartAsync(Neighbor, Neighbor, Secret);
+        await EverythingWorksAsync(pair);
+        AssertAgreed(pair, Next, Neighbor.Capabilities);
+    }
+
+    [Fact]
+    public async Task Capabilities_of_one_side_only_are_not_used()
+    {
+        await using var pair = await StartAsync(Neighbor, Stranger, Secret);
+        await EverythingWorksAsync(pair);
+        AssertAgreed(pair, Next, (Capabilities)0b101);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Versions_too_far_apart_refuse_each_other_and_say_which_side_to_update(bool isServerNewer)
+    {
+        using var log = new CollectingLog();
+        await using var pair = await StartAsync(
+            isServerNewer ? Stranger : Present, isServerNewer ? Present : Stranger, null, log);
+        var failure = await pair.Channel.CallAsync("echo", "echo", Hello).Fails(RpcStatus.InvalidPayload);
+        var remedy = isServerNewer
+            ? $"the client speaks version {Present.Highest} of the RPC protocol, this side versions {Next} to {Next + 1}; update the client"
+            : $"the client speaks versions {Next} to {Next + 1} of the RPC protocol, this side version {Present.Highest}; update this side";
+        Assert.Contains(remedy, failure.Message, StringComparison.Ordinal);
+        Assert.Contains("by way of the versions between", failure.Message, StringComparison.Ordinal);
+        await Expect.Until(() => log.Contains(remedy));
+    }
+
+    [Fact]
+    public async Task Client_of_version_1_is_refused_by_name()
+    {
+        using var log = new CollectingLog();
+        await using var pair = await StartAsync(Present, Present, null, log);
+        await using var client = await RawClient.ConnectAsync(pair.Server);
+        await client.SendAsync([.. "DCRP"u8, 1, 0, 48, 0, .. new byte[48]]);
+        await client.IsCutAsync();
+        await Expect.Until(() => log.Contains("the client speaks version 1 of the RPC protocol"));
+    }
+
+    [Fact]
+    public async Task Greeting_that_was_changed_on_its_way_is_refused()
+    {
+        // Somebody in between takes the capabilities out of the client's greeting.
+        var transport = new TamperingTransport(TcpTransport.Default);
+        await using var server = await RpcServer.StartAsync("127.0.0.1:0", new RpcServerOptions { ClusterSecret = Secret, Versions = Neighbor });
+        await using var channel = new RpcChannel(
+            server.Address, new RpcChannelOptions { Transport = transport, ClusterSecret = Secret, Versions = Neighbor });
+        await channel.CallAsync("echo", "echo", Hello).Fails(RpcStatus.Unauthenticated);
+    }
+
+    [Theory]
+    [InlineData(3, 0)]
+    [InlineData(3, 4)]
+    public async Task Greeting_without_a_range_of_versions_is_refused(byte highest, byte lowest)
+    {
+        using var log = new CollectingLog();
+        await using var pair = await StartAsync(Present, new ProtocolVersions(highest, lowest, Capabilities.None), null, log);
+        await pair.Channel.CallAsync("echo", "echo", Hello).Fails(RpcStatus.InvalidPayload);
+        await Expect.Until(() => log.Contains("names no versions"));
+    }
+
+    static async Task EverythingWorksAsync(Pair pair)
+    {
+        using (var reply = await pair.Channel.CallAsync("echo", "echo", new byte[200_000]).Soon())
+            Assert.Equal(200_000, reply.Memory.Length);
+        await pair.Channel.CallAsync("echo", "missing", Hello).Fails(RpcStatus.UnknownMessage);
+        await using var stream = await pair.Channel.OpenStreamAsync("echo", "echo-stream").Soon();
+        await stream.WriteAsync(Hello).Soon();
+        (await stream.ReadAsync().Soon())!.Value.Dispose();
+    }
+
+    static void AssertAgreed(Pair pair, byte version, Capabilities capabilities)
+    {
+        var client = pair.Channel.Agreement;
+        Assert.NotNull(client);
+        var server = Assert.Single(pair.Server.Agreements);
+        Assert.Equal((version, capabilities), (client.Version, client.Capabilities));
+        Assert.Equal((version, capabilities), (server.Version, server.Capabilities));
+        Assert.Equal(client.Peer, server.Peer);     // both have the same limits, and have read them where they are
+    }
+
+    static Task<Pair> StartAsync(ProtocolVersions server, ProtocolVersions channel, string? secret, CollectingLog? log = null) => Pair.StartAsync(
+        "tcp",
+        options => options with { Versions = server, ClusterSecret = secret, Logger = log ?? options.Logger },
+        options => options with { Versions = channel, ClusterSecret = secret },
+        TestService.Echo);
+
+    /// <summary>A network that clears the capabilities of the first greeting.</summary>
+    sealed class TamperingTransport(ITransport inner) : ITransport
+    {
+        public ValueTask<ITransportListener> ListenAsync(string address, CancellationToken cancellationToken = default) =>
+            inner.ListenAsync(address, cancellationToken);
+
+        public async ValueTask<TransportConnection> ConnectAsync(string address, CancellationToken cancellationToken = default)
+        {
+            var connection = await inner.ConnectAsync(address, cancellationToken);
+            return new TransportConnection(new TamperingStream(connection.Stream), connection.RemoteAddress);
+        }
+    }
+
+    sealed class TamperingStream(Stream inner) : Stream
+    {
+        bool _isGreeted;
+
+        public override bool CanRead => true;
+
+        public override bool CanWrite => true;
+
+        public override bool CanSeek => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            inner.ReadAsync(buffer, cancellationToken);
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (_isGreeted)
+                return inner.WriteAsync(buffer, cancellationToken);
+            _isGreeted = true;
+            var changed = buffer.ToArray();
+            changed.AsSpan(9, 8).Clear();
+            return inner.WriteAsync(changed, cancellationToken);
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Flush()
+        {
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            inner.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}
