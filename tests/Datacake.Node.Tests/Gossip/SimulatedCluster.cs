@@ -56,7 +56,8 @@ sealed class SimulatedCluster : IDisposable
             Random = new Random(_random.Next()),
         }));
         node.Gossiper.Set("node.address", address.ToString());
-        node.Gossiper.SetSeeds(seeds.Select(seed => seed.Id.Address));
+        node.Gossiper.Set("node.protocol", "1");
+        node.Gossiper.SetSeeds(seeds.Select(seed => new GossipTarget(seed.Id.Address)));
         Nodes.Add(node);
         _byAddress[address] = node;
         _schedule.Enqueue(node, Time.GetUtcNow().Ticks + _random.NextInt64(Options.Interval.Ticks));
@@ -120,7 +121,7 @@ sealed class SimulatedCluster : IDisposable
     {
         var round = node.Gossiper.StartRound();
         foreach (var target in round.Targets)
-            Deliver(node, target, round.Message);
+            Deliver(node, target.Endpoint, round.Message);
     }
 
     void Deliver(SimulatedNode from, IPEndPoint target, GossipMessage message)

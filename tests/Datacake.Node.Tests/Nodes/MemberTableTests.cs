@@ -101,9 +101,9 @@ public sealed class MemberTableTests : IAsyncLifetime
     [Theory]
     [InlineData("")]
     [InlineData("07")]
-    [InlineData("01 0800 6461746163616b65 0000")]
-    [InlineData("01 0800 6461746163616b65 0000 53b00003")]
-    [InlineData("01 0800 6461746163616b65 ffff 0102030405")]
+    [InlineData("02 0800 6461746163616b65 0100000000000000 0000000000000000 0000 0000")]
+    [InlineData("02 0800 6461746163616b65 0100000000000000 0000000000000000 0000 0000 53b00003")]
+    [InlineData("02 0800 6461746163616b65 0100000000000000 0000000000000000 ffff 0102030405")]
     public async Task A_damaged_table_is_said_to_be_so_and_not_used(string hex)
     {
         await using (var storage = new SqliteStorage(FileOf(1)))
