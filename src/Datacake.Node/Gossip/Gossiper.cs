@@ -172,13 +172,18 @@ sealed class Gossiper
             return null;
         refusal = Refuse(message);
         if (refusal is not null)
-            return message is GossipMessage.BadCluster ? null : new GossipMessage.BadCluster(CreateSender(message.Sender));
+            return IsRefusalAnswered(message) ? new GossipMessage.BadCluster(CreateSender(message.Sender)) : null;
         if (GivesWay)
             return null;
         if (message.Sender is { } sender)
             _settings.Accepted(sender);
         return Answer(message);
     }
+
+    /// <summary>A refusal is answered only to tell a node what it does not know: that its store was retired.</summary>
+    bool IsRefusalAnswered(GossipMessage message)
+        => message is not GossipMessage.BadCluster
+            || (message.Sender is { HoldsReceiverRetired: false } sender && _namesakes.IsRetiredStore(sender.Store));
 
     GossipMessage? Answer(GossipMessage message)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Datacake.Node.Gossip;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Datacake.Node.Tests;
 
@@ -198,6 +199,27 @@ sealed class SimulatedNode(Gossiper gossiper, IPEndPoint address) : SimulatedPee
     public List<GossipRefusal> Refusals { get; } = [];
 
     public IEnumerable<GossipId> Alive => gossiper.Nodes.Select(node => node.Id).Where(gossiper.IsAlive);
+
+    /// <summary>The members as this node shows them.</summary>
+    public IReadOnlyList<ClusterMember> Members
+    {
+        get
+        {
+            var view = new MembershipView(NullLogger.Instance);
+            view.Update(gossiper);
+            return view.Members;
+        }
+    }
+
+    public MemberState? StateOf(int nodeId) => Members.SingleOrDefault(member => member.NodeId == nodeId)?.State;
+
+    /// <summary>It announces that it leaves, and stops.</summary>
+    public void Leave(SimulatedCluster cluster)
+    {
+        gossiper.Set(NodeKeys.State, NodeKeys.Left);
+        cluster.Exchange(this, gossiper.FarewellTargets());
+        IsCrashed = true;
+    }
 
     /// <summary>What this node knows another to have published.</summary>
     public string? Get(SimulatedNode owner, string key) => Get(owner.Id, key);
