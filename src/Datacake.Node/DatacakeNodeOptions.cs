@@ -20,6 +20,7 @@ public sealed class DatacakeNodeOptions : IStorageChoice
     readonly List<string> _seeds = [];
     readonly Dictionary<string, string> _labels = [];
     readonly Dictionary<Type, object> _extensionSettings = [];
+    Func<RpcLimits, RpcLimits> _changeRpcLimits = static limits => limits;
 
     internal byte? NodeId { get; private set; }
 
@@ -57,7 +58,7 @@ public sealed class DatacakeNodeOptions : IStorageChoice
 
     internal TimeSpan MaxClockDifference { get; private set; } = HybridLogicalClock.MaxDrift;
 
-    internal Func<RpcLimits, RpcLimits> ChangeRpcLimits { get; private set; } = static limits => limits;
+    internal RpcLimits RpcLimits => _changeRpcLimits(new RpcLimits { KeepAlive = Gossip.KeepAlive });
 
     internal IReadOnlyDictionary<Type, object> ExtensionSettings => _extensionSettings;
 
@@ -230,8 +231,8 @@ public sealed class DatacakeNodeOptions : IStorageChoice
     public DatacakeNodeOptions WithRpcLimits(Func<RpcLimits, RpcLimits> change)
     {
         ArgumentNullException.ThrowIfNull(change);
-        var before = ChangeRpcLimits;
-        ChangeRpcLimits = limits => change(before(limits));
+        var before = _changeRpcLimits;
+        _changeRpcLimits = limits => change(before(limits));
         return this;
     }
 

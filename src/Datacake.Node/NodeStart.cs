@@ -43,7 +43,7 @@ static class NodeStart
         if (options.OpenStorage is not null)
             opened.Push(storage = options.OpenStorage());
 
-        var limits = options.ChangeRpcLimits(new RpcLimits { KeepAlive = options.Gossip.KeepAlive });
+        var limits = options.RpcLimits;
         var serverOptions = new RpcServerOptions
         {
             Transport = options.Transport,
