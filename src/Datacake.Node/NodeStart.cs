@@ -84,7 +84,7 @@ static class NodeStart
         IGossipLink link = options.GossipTransport switch
         {
             GossipTransport.Udp => UdpGossipLink.Bind(
-                await ResolveAsync(server.Address, options.ResolveHost, cancellationToken).ConfigureAwait(false),
+                (await ResolveAsync(server.Address, options.ResolveHost, cancellationToken).ConfigureAwait(false))[0],
                 options.ResolveHost,
                 options.Gossip.ExchangeTimeout,
                 time,
@@ -165,19 +165,23 @@ static class NodeStart
             : advertised;
     }
 
-    /// <summary>The address in the node's gossip identity. A node that listens at a name is where that was bound.</summary>
-    static Task<IPEndPoint> IdentityOfAsync(
+    /// <summary>
+    /// The address in the node's gossip identity. A node that listens at a name is where that was bound; an advertised name means rather
+    /// an address that others can reach than loopback.
+    /// </summary>
+    static async Task<IPEndPoint> IdentityOfAsync(
         DatacakeNodeOptions options, string address, string boundAddress, CancellationToken cancellationToken)
     {
         var isBound = options.AdvertisedAddress is null && !NodeAddress.IsName(boundAddress) && !NodeAddress.IsAnyInterface(boundAddress);
-        return ResolveAsync(isBound ? boundAddress : address, options.ResolveHost, cancellationToken);
+        var endpoints = await ResolveAsync(isBound ? boundAddress : address, options.ResolveHost, cancellationToken).ConfigureAwait(false);
+        return endpoints.FirstOrDefault(endpoint => !IPAddress.IsLoopback(endpoint.Address)) ?? endpoints[0];
     }
 
-    static async Task<IPEndPoint> ResolveAsync(string address, HostResolver resolve, CancellationToken cancellationToken)
+    static async Task<IReadOnlyList<IPEndPoint>> ResolveAsync(string address, HostResolver resolve, CancellationToken cancellationToken)
     {
         try
         {
-            return (await HostNames.ResolveAsync(address, resolve, cancellationToken).ConfigureAwait(false))[0];
+            return await HostNames.ResolveAsync(address, resolve, cancellationToken).ConfigureAwait(false);
         }
         catch (SocketException failure)
         {

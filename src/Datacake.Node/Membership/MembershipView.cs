@@ -29,7 +29,8 @@ sealed class MembershipView(ILogger logger)
             if (node.Id.NodeId is not { } nodeId || gossiper.IsForgotten(node.Id)
                 || !node.TryGet(NodeKeys.Address, out var address) || !NodeAddress.IsValid(address))
                 continue;
-            var source = new Source(node.Id, node.Revision, StateOf(node, gossiper), RankOf(node, gossiper), null!);
+            var state = StateOf(node, gossiper);
+            var source = new Source(node.Id, node.Revision, state, RankOf(node, state == MemberState.Up, gossiper), null!);
             if (!sources.TryGetValue(nodeId, out var other) || source.Rank.CompareTo(other.Rank) > 0)
                 sources[nodeId] = source;
         }
@@ -113,16 +114,16 @@ sealed class MembershipView(ILogger logger)
 
     /// <summary>
     /// The greatest of the identities that share a node id is the member: this node itself before any other that uses its id; a node of ours
-    /// before one of another implementation; the present life before earlier ones; one that runs; one whose store was not retired; and then the one that
-    /// was heard of last. Generations do not decide, as a clock may have been set back between two lives.
+    /// before one of another implementation; the present life before earlier ones; one that runs; one whose store was not retired; and then, of those that
+    /// do not run, the one that was heard of last. Their generations do not decide, as a clock may have been set back between two lives.
     /// </summary>
-    static Rank RankOf(NodeState node, Gossiper gossiper) => new(
+    static Rank RankOf(NodeState node, bool isUp, Gossiper gossiper) => new(
         (node.Id.Equals(gossiper.Self.Id),
             node.TryGet(NodeKeys.Protocol, out _),
             !gossiper.IsEarlierLife(node.Id),
-            gossiper.IsAlive(node.Id),
+            isUp,
             !gossiper.IsRetired(node),
-            gossiper.LastHeard(node.Id)),
+            isUp ? long.MaxValue : gossiper.LastHeard(node.Id)),
         node.Id);
 
     static ClusterMember Describe(byte nodeId, Source source, Gossiper gossiper)

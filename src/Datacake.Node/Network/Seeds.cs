@@ -94,7 +94,7 @@ sealed class Seeds(IReadOnlyList<string> seeds, HostResolver resolve, TimeProvid
             };
             dial.Peer = result.Peer;
             dial.Failure = result.Failure;
-            dial.Failures = dial.State == SeedContactState.NotReached ? Math.Min(dial.Failures + 1, 16) : 0;
+            dial.Failures = dial.State is SeedContactState.NotReached or SeedContactState.Refused ? Math.Min(dial.Failures + 1, 16) : 0;
         }
     }
 

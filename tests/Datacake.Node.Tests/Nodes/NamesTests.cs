@@ -76,6 +76,19 @@ public sealed class NamesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Datagrams_of_both_families_reach_a_node_on_all_interfaces()
+    {
+        using var port = new ReservedPort("127.0.0.1");
+        var first = await StartAsync(1, options => options
+            .ListenOn($"[::]:{port.Number}").AdvertiseAs($"127.0.0.1:{port.Number}").WithGossipTransport(GossipTransport.Udp));
+        await StartAsync(2, options => options
+            .ListenOn("127.0.0.1:0").WithSeeds(first.Address).WithGossipTransport(GossipTransport.Udp));
+        await StartAsync(3, options => options
+            .ListenOn("[::1]:0").WithSeeds($"[::1]:{port.Number}").WithGossipTransport(GossipTransport.Udp));
+        await first.WaitForNodesAsync([1, 2, 3], Soon, Stop);
+    }
+
+    [Fact]
     public async Task A_seed_contact_says_what_became_of_the_last_dial()
     {
         using var port = new ReservedPort("127.0.0.6", "127.0.0.7");
@@ -115,7 +128,7 @@ public sealed class NamesTests : IAsyncLifetime
     public async Task A_node_on_all_interfaces_whose_name_is_loopback_here_warns_at_start()
     {
         _hosts["own-name"] = ["127.0.1.1"];
-        _hosts["public-name"] = ["10.0.0.1"];
+        _hosts["public-name"] = ["127.0.1.1", "10.0.0.1"];
         await StartAsync(1, options => options.ListenOn("0.0.0.0:0").AdvertiseAs("public-name:0"));
         await StartAsync(2, options => options.ListenOn("127.0.0.1:0").AdvertiseAs("own-name:0"));
         Assert.False(_log.Contains("listens on all interfaces"));

@@ -14,14 +14,17 @@ public sealed class SeedDialsTests
 
     static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task Every_endpoint_of_a_name_is_dialed_once_and_then_ever_more_rarely()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Every_endpoint_of_a_name_is_dialed_once_and_then_ever_more_rarely(bool isRefused)
     {
+        var result = isRefused ? new ExchangeResult(ExchangeOutcome.Refused, Peer) : Nobody;
         var seeds = await NewSeedsAsync();
-        var dialed = Dial(seeds, rounds: 3);
+        var dialed = Dial(seeds, rounds: 3, result);
         Assert.Equal(3, dialed.Distinct().Count());
         // Of 300 rounds, each of the three endpoints takes 2, 4, 8, … 64, 64, 64.
-        Assert.InRange(Dial(seeds, rounds: 300).Count, 20, 45);
+        Assert.InRange(Dial(seeds, rounds: 300, result).Count, 20, 45);
     }
 
     [Fact]
@@ -40,7 +43,7 @@ public sealed class SeedDialsTests
         var seeds = await NewSeedsAsync();
         seeds.Note(seeds.Targets[0], new ExchangeResult(ExchangeOutcome.Itself, Peer));
         Assert.Equal(["10.0.0.2:7001", "10.0.0.3:7001"], seeds.Targets.Select(target => target.Address));
-        Assert.DoesNotContain("10.0.0.1:7001", Dial(seeds, rounds: 100));
+        Assert.DoesNotContain("10.0.0.1:7001", Dial(seeds, rounds: 100, Nobody));
     }
 
     [Fact]
@@ -79,7 +82,7 @@ public sealed class SeedDialsTests
         async Task<string> FindAsync(GossipTarget target) => (await endpoints.FindAsync(target, Stop)).ToString();
     }
 
-    static List<string> Dial(Seeds seeds, int rounds)
+    static List<string> Dial(Seeds seeds, int rounds, ExchangeResult result)
     {
         var dialed = new List<string>();
         for (var round = 0; round < rounds; round++)
@@ -87,7 +90,7 @@ public sealed class SeedDialsTests
             if (seeds.NextToTry(_ => true) is not { } target)
                 continue;
             dialed.Add(target.Address);
-            seeds.Note(target, Nobody);
+            seeds.Note(target, result);
         }
         return dialed;
     }
