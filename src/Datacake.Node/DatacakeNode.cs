@@ -31,6 +31,7 @@ public sealed class DatacakeNode : IAsyncDisposable
         ClusterId = parts.ClusterId;
         Generation = parts.Generation;
         Seeds = parts.Seeds;
+        MaxClockDifference = parts.MaxClockDifference;
         NodeSelector = parts.NodeSelector;
         Clock = parts.Clock;
         Storage = parts.Storage;
@@ -85,10 +86,36 @@ public sealed class DatacakeNode : IAsyncDisposable
     /// <summary>The addresses that it was told to look for others at.</summary>
     public IReadOnlyList<string> Seeds { get; }
 
+    /// <summary>
+    /// Gets the endpoints that the seeds stand for, and the nodes that the last dial of each has reached: a snapshot. All endpoints are dialed until
+    /// each has answered, and again, ever more rarely, while one does not.
+    /// </summary>
+    public IReadOnlyList<SeedContact> SeedContacts => _gossip.SeedContacts;
+
+    /// <summary>Gets how far the wall clocks of two nodes may differ.</summary>
+    public TimeSpan MaxClockDifference { get; }
+
+    /// <summary>
+    /// Gets the wall clock of each peer that is up minus this machine's, as the last message from it showed it: a snapshot. The time that a message is
+    /// under way counts as a difference.
+    /// </summary>
+    public IReadOnlyDictionary<byte, TimeSpan> ClockOffsets
+    {
+        get
+        {
+            var offsets = _gossip.ClockOffsets;
+            return Members.Where(member => member.IsUp && offsets.ContainsKey(member.NodeId)).ToDictionary(
+                member => member.NodeId, member => offsets[member.NodeId]);
+        }
+    }
+
     /// <summary>Chooses the nodes that a read asks first.</summary>
     public INodeSelector NodeSelector { get; }
 
-    /// <summary>The cluster clock. Stamps of other nodes, which come with their gossip, push it forward.</summary>
+    /// <summary>
+    /// The cluster clock. The stamps of other nodes, which come with their gossip, push it forward, if their wall clocks differ from this machine's by at
+    /// most <see cref="MaxClockDifference"/>.
+    /// </summary>
     public HybridLogicalClock Clock { get; }
 
     /// <summary>The store that was chosen with <c>Use…</c>, or null. The node opened it, and disposes it last.</summary>
@@ -122,6 +149,8 @@ public sealed class DatacakeNode : IAsyncDisposable
         => _view.WatchAsync(cancellationToken);
 
     /// <summary>Waits until all these nodes are up.</summary>
+    /// <remarks>A timeout of more than 49 days is infinite.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The timeout is negative, and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
     /// <exception cref="TimeoutException">They were not in time; the message says which.</exception>
     /// <exception cref="ClusterRefusedException">This node is no part of the cluster.</exception>
     /// <exception cref="ObjectDisposedException">The node has stopped.</exception>
@@ -133,6 +162,8 @@ public sealed class DatacakeNode : IAsyncDisposable
     }
 
     /// <summary>Waits until so many nodes, this one included, are up.</summary>
+    /// <remarks>A timeout of more than 49 days is infinite.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The timeout is negative, and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
     /// <exception cref="TimeoutException">They were not in time; the message says which are.</exception>
     /// <exception cref="ClusterRefusedException">This node is no part of the cluster.</exception>
     /// <exception cref="ObjectDisposedException">The node has stopped.</exception>
@@ -155,6 +186,26 @@ public sealed class DatacakeNode : IAsyncDisposable
     {
         NodeKeys.CheckLabel(key, "");
         _gossip.Publish(gossiper => gossiper.Delete(key));
+    }
+
+    /// <summary>
+    /// Publishes the id of the node's replicated store: of two nodes with one id, the one whose store was retired gives way. For the extension
+    /// that is the store.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The id is 0.</exception>
+    public void PublishStore(ulong storeId)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(storeId);
+        _gossip.Publish(gossiper => gossiper.Store = storeId);
+    }
+
+    /// <summary>
+    /// Sets the ids of the stores that were retired from the cluster, in place of those that were set before. For the extension that is the store.
+    /// </summary>
+    public void SetRetiredStores(IReadOnlySet<ulong> storeIds)
+    {
+        ArgumentNullException.ThrowIfNull(storeIds);
+        _gossip.Publish(gossiper => gossiper.RetiredStores = storeIds.ToHashSet());
     }
 
     /// <summary>Starts an extension, and keeps what it makes until the node stops.</summary>
@@ -243,7 +294,15 @@ public sealed class DatacakeNode : IAsyncDisposable
     async Task WaitForAsync(
         Func<NodeSet, bool> condition, Func<NodeSet, string> describeMissing, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        using var deadline = new CancellationTokenSource(timeout, TimeProvider);
+        if (timeout < TimeSpan.Zero && timeout != Timeout.InfiniteTimeSpan)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(timeout), timeout, $"The timeout is {timeout}; it cannot be negative. Use Timeout.InfiniteTimeSpan to wait without one.");
+        }
+
+        // A timer takes no more; a wait of that length has no end that anyone would see.
+        using var deadline = new CancellationTokenSource(
+            timeout > GossipOptions.LongestTimer ? Timeout.InfiniteTimeSpan : timeout, TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Net;
+using Datacake.Crdt;
 using Datacake.Rpc;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
@@ -18,6 +20,7 @@ public sealed class DatacakeNodeOptions : IStorageChoice
     readonly List<string> _seeds = [];
     readonly Dictionary<string, string> _labels = [];
     readonly Dictionary<Type, object> _extensionSettings = [];
+    Func<RpcLimits, RpcLimits> _changeRpcLimits = static limits => limits;
 
     internal byte? NodeId { get; private set; }
 
@@ -53,6 +56,10 @@ public sealed class DatacakeNodeOptions : IStorageChoice
 
     internal int? Seed { get; private set; }
 
+    internal TimeSpan MaxClockDifference { get; private set; } = HybridLogicalClock.MaxDrift;
+
+    internal RpcLimits RpcLimits => _changeRpcLimits(new RpcLimits { KeepAlive = Gossip.KeepAlive });
+
     internal IReadOnlyDictionary<Type, object> ExtensionSettings => _extensionSettings;
 
     /// <summary>Where host names are looked up; for tests.</summary>
@@ -70,7 +77,35 @@ public sealed class DatacakeNodeOptions : IStorageChoice
     }
 
     /// <summary>
-    /// The one address that the node listens at, for gossip and everything else: <c>host:port</c>; port 0 picks a free one. Required.
+    /// Takes the node id from the number at the end of the host's name, as a StatefulSet gives it: <c>shop-2</c> is node 2.
+    /// </summary>
+    /// <param name="offset">Added to the number; with 1, <c>shop-0</c> is node 1.</param>
+    /// <param name="hostName">The name of the host, up to its first dot; null for that of this machine.</param>
+    /// <exception cref="InvalidOperationException">The name does not end with a number, or the id is not from 0 to 255.</exception>
+    public DatacakeNodeOptions WithNodeIdFromHostName(int offset = 0, string? hostName = null)
+    {
+        hostName ??= Dns.GetHostName();
+        var label = hostName.Split('.')[0];
+        var digits = label[label.TrimEnd("0123456789".ToCharArray()).Length..];
+        if (digits.Length == 0)
+        {
+            throw new InvalidOperationException(
+                $"The host name '{hostName}' does not end with a number, as 'shop-2' does, so that it gives no node id. Set one with WithNodeId.");
+        }
+
+        if (!long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var ordinal) || ordinal + offset is < 0 or > byte.MaxValue)
+        {
+            throw new InvalidOperationException(
+                $"The host name '{hostName}' gives the node id {digits} with an offset of {offset}, which is not from 0 to 255. "
+                + "Choose another offset, or set the id with WithNodeId.");
+        }
+
+        return WithNodeId((int)ordinal + offset);
+    }
+
+    /// <summary>
+    /// The one address that the node listens at, for gossip and everything else: <c>host:port</c>; port 0 picks a free one. A host name is looked up at
+    /// start, and is also what others call the node by, unless <see cref="AdvertiseAs"/> says otherwise. Required.
     /// </summary>
     /// <exception cref="ArgumentException">The address is not of that form.</exception>
     public DatacakeNodeOptions ListenOn(string address)
@@ -83,7 +118,8 @@ public sealed class DatacakeNodeOptions : IStorageChoice
 
     /// <summary>
     /// The address that other nodes reach this one at, where it isn't the one it listens at: behind a NAT, in a container, or when it
-    /// listens on all interfaces. Port 0 stands for the port that was bound. A host name is resolved at start.
+    /// listens on all interfaces. Port 0 stands for the port that was bound. A host name must mean this node on every machine; others look it up
+    /// whenever they connect.
     /// </summary>
     /// <exception cref="ArgumentException">The address is not of the form <c>host:port</c>, or stands for all interfaces.</exception>
     public DatacakeNodeOptions AdvertiseAs(string address)
@@ -98,8 +134,9 @@ public sealed class DatacakeNodeOptions : IStorageChoice
     }
 
     /// <summary>
-    /// Where to look for other nodes: a few of the longest-lived ones; the node's own address among them does no harm. Host names are
-    /// resolved again and again, and every address that they stand for is tried, for as long as the node runs. Can be called several times.
+    /// Where to look for other nodes: a few of the longest-lived ones, or one name that stands for all; the node's own address among them does
+    /// no harm. Host names are resolved again and again, and every address that they stand for is dialed, for as long as the node runs. With TLS, a node that is
+    /// found at one of several addresses of a name must show a certificate for that name. Can be called several times.
     /// </summary>
     /// <exception cref="ArgumentException">An address is not of the form <c>host:port</c>.</exception>
     public DatacakeNodeOptions WithSeeds(params IEnumerable<string> addresses)
@@ -184,6 +221,31 @@ public sealed class DatacakeNodeOptions : IStorageChoice
 
         Once("cluster secret");
         ClusterSecret = secret;
+        return this;
+    }
+
+    /// <summary>
+    /// Changes the limits of the node's connections, as server and as client: <c>limits => limits with { KeepAlive = TimeSpan.FromSeconds(5)
+    /// }</c>. The keep-alive that the change is given is that of the gossip options. Can be called several times.
+    /// </summary>
+    public DatacakeNodeOptions WithRpcLimits(Func<RpcLimits, RpcLimits> change)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        var before = _changeRpcLimits;
+        _changeRpcLimits = limits => change(before(limits));
+        return this;
+    }
+
+    /// <summary>
+    /// Sets how far the wall clocks of two nodes may differ until they stop following each other's stamps. Longer: a cluster with wrong clocks
+    /// stays together; whoever is ahead wins conflicts by as much. Default: 4,100 s.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The time is not positive.</exception>
+    public DatacakeNodeOptions WithMaxClockDifference(TimeSpan difference)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(difference, TimeSpan.Zero);
+        Once("greatest clock difference");
+        MaxClockDifference = difference;
         return this;
     }
 

@@ -6,6 +6,9 @@ namespace Datacake.Node;
 /// </summary>
 public sealed class GossipOptions
 {
+    /// <summary>A little less than what a timer of the runtime takes.</summary>
+    internal static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
+
     /// <summary>Options of the LAN preset.</summary>
     public GossipOptions() => UseLan();
 
@@ -45,8 +48,16 @@ public sealed class GossipOptions
     public TimeSpan ExchangeTimeout { get; set; }
 
     /// <summary>
+    /// A connection between nodes on which nothing has arrived for so long is pinged, and is lost when nothing arrives for as long again: after a pulled
+    /// cable it ends within three times as long. Shorter: sessions end soon after the gossip has found a node down; costs more pings, and a connection does
+    /// not outlive a short pause. LAN: 2 s; WAN: 6 s; local: 2 s.
+    /// </summary>
+    public TimeSpan KeepAlive { get; set; }
+
+    /// <summary>
     /// How long a node that is down is remembered, across restarts too if this one has a store. After half of it, it is no longer spoken
-    /// of; after all of it, it is forgotten and leaves <see cref="DatacakeNode.Members"/>. Default: 24 h.
+    /// of; after all of it, it is forgotten and leaves <see cref="DatacakeNode.Members"/>. In a cluster with nodes of another implementation, set the grace
+    /// period there to the same. Default: 24 h.
     /// </summary>
     public TimeSpan ForgetAfter { get; set; } = TimeSpan.FromHours(24);
 
@@ -60,15 +71,15 @@ public sealed class GossipOptions
     public TimeSpan SeedResolveInterval { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>For nodes in one network, the default: a failure is noticed in 5 to 10 s.</summary>
-    public GossipOptions UseLan() => Set(1_000, 8, 4_000, 1_000, 10_000, 3_000);
+    public GossipOptions UseLan() => Set(1_000, 8, 4_000, 1_000, 10_000, 3_000, 2_000);
 
     /// <summary>For nodes that are far apart or on links that stall: a failure is noticed in 10 to 30 s.</summary>
-    public GossipOptions UseWan() => Set(2_000, 12, 10_000, 3_000, 30_000, 8_000);
+    public GossipOptions UseWan() => Set(2_000, 12, 10_000, 3_000, 30_000, 8_000, 6_000);
 
     /// <summary>For tests and samples on one machine: a failure is noticed in 1 to 2 s.</summary>
-    public GossipOptions UseLocal() => Set(100, 8, 1_000, 200, 2_000, 2_000);
+    public GossipOptions UseLocal() => Set(100, 8, 1_000, 200, 2_000, 2_000, 2_000);
 
-    GossipOptions Set(int interval, double phi, int minSilence, int initialHeartbeat, int maxHeartbeat, int exchangeTimeout)
+    GossipOptions Set(int interval, double phi, int minSilence, int initialHeartbeat, int maxHeartbeat, int exchangeTimeout, int keepAlive)
     {
         Interval = TimeSpan.FromMilliseconds(interval);
         PhiThreshold = phi;
@@ -76,6 +87,7 @@ public sealed class GossipOptions
         InitialHeartbeatInterval = TimeSpan.FromMilliseconds(initialHeartbeat);
         MaxHeartbeatInterval = TimeSpan.FromMilliseconds(maxHeartbeat);
         ExchangeTimeout = TimeSpan.FromMilliseconds(exchangeTimeout);
+        KeepAlive = TimeSpan.FromMilliseconds(keepAlive);
         return this;
     }
 
@@ -84,14 +96,18 @@ public sealed class GossipOptions
     {
         if (Interval < TimeSpan.FromMilliseconds(10))
             throw new InvalidOperationException($"The gossip option {nameof(Interval)} is {Interval}; it must be at least 10 ms.");
-        Positive(InitialHeartbeatInterval, nameof(InitialHeartbeatInterval));
-        Positive(MaxHeartbeatInterval, nameof(MaxHeartbeatInterval));
-        Positive(ExchangeTimeout, nameof(ExchangeTimeout));
+        Timer(Interval, nameof(Interval));
+        Timer(InitialHeartbeatInterval, nameof(InitialHeartbeatInterval));
+        Timer(MaxHeartbeatInterval, nameof(MaxHeartbeatInterval));
+        Timer(ExchangeTimeout, nameof(ExchangeTimeout));
+        Timer(KeepAlive, nameof(KeepAlive));
         Positive(ForgetAfter, nameof(ForgetAfter));
         Positive(TombstoneLifetime, nameof(TombstoneLifetime));
         Positive(SeedResolveInterval, nameof(SeedResolveInterval));
         if (MinSilence < TimeSpan.Zero)
             throw new InvalidOperationException($"The gossip option {nameof(MinSilence)} is {MinSilence}; it cannot be negative.");
+        if (MinSilence > LongestTimer)
+            throw TooLong(MinSilence, nameof(MinSilence));
         if (!(PhiThreshold > 0))
             throw new InvalidOperationException($"The gossip option {nameof(PhiThreshold)} is {PhiThreshold}; it must be above 0.");
         if (MaxHeartbeatInterval < Interval)
@@ -99,6 +115,16 @@ public sealed class GossipOptions
                 $"The gossip option {nameof(MaxHeartbeatInterval)} ({MaxHeartbeatInterval}) is shorter than a round ({Interval}), "
                 + "so that no heartbeat would count.");
     }
+
+    static void Timer(TimeSpan value, string name)
+    {
+        Positive(value, name);
+        if (value > LongestTimer)
+            throw TooLong(value, name);
+    }
+
+    static InvalidOperationException TooLong(TimeSpan value, string name)
+        => new($"The gossip option {name} is {value}; it must be at most {LongestTimer.TotalDays:0} days.");
 
     static void Positive(TimeSpan value, string name)
     {

@@ -42,6 +42,12 @@ static class NodeAddress
                 $"'{address}' has port 0, which nobody can connect to. Write the port that the node listens on.", parameter);
     }
 
+    /// <summary>The host of an address, or the whole text if it is not of the form.</summary>
+    public static string HostOf(string address) => TryParse(address, out var host, out _) ? host : address;
+
+    /// <summary>True if the host of an address is a name that has to be looked up.</summary>
+    public static bool IsName(string address) => TryParse(address, out var host, out _) && !IPAddress.TryParse(host, out _);
+
     /// <summary>True for <c>0.0.0.0</c> and <c>[::]</c>.</summary>
     public static bool IsAnyInterface(string address)
         => TryParse(address, out var host, out _) && IPAddress.TryParse(host, out var ip)

@@ -52,7 +52,7 @@ sealed class NodeMetrics : IDisposable
     public void ExchangeEnded(ExchangeOutcome outcome) => _exchanges.Add(
         1,
         _node,
-        new("outcome", outcome switch { ExchangeOutcome.Answered => "answered", ExchangeOutcome.Refused => "refused", _ => "silent" }));
+        new("outcome", outcome switch { ExchangeOutcome.Answered => "answered", ExchangeOutcome.Refused => "refused", ExchangeOutcome.Itself => "itself", _ => "silent" }));
 
     public void DriftSeen(TimeSpan drift) => _drift.Record(drift.TotalSeconds, _node);
 

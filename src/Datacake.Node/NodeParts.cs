@@ -13,6 +13,7 @@ sealed record NodeParts(
     string ClusterId,
     ulong Generation,
     IReadOnlyList<string> Seeds,
+    TimeSpan MaxClockDifference,
     INodeSelector NodeSelector,
     HybridLogicalClock Clock,
     IStorage? Storage,

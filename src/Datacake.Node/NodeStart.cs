@@ -43,9 +43,11 @@ static class NodeStart
         if (options.OpenStorage is not null)
             opened.Push(storage = options.OpenStorage());
 
+        var limits = options.RpcLimits;
         var serverOptions = new RpcServerOptions
         {
             Transport = options.Transport,
+            Limits = limits,
             Tls = options.Tls,
             ClusterSecret = options.ClusterSecret,
             TimeProvider = time,
@@ -57,6 +59,7 @@ static class NodeStart
         var channels = new ChannelPool(new RpcChannelOptions
         {
             Transport = options.Transport,
+            Limits = limits,
             Tls = options.Tls,
             ClusterSecret = options.ClusterSecret,
             TimeProvider = time,
@@ -69,14 +72,20 @@ static class NodeStart
         opened.Push(channels);
 
         var address = AdvertisedAddress(options, server.Address);
-        var self = new GossipId(
-            nodeId.ToString(CultureInfo.InvariantCulture),
-            (ulong)time.GetUtcNow().ToUnixTimeMilliseconds(),
-            await ResolveAsync(address, options.ResolveHost, cancellationToken).ConfigureAwait(false));
+        var memberTable = storage is null ? null : new MemberTable(storage, logger);
+        var remembered = memberTable is null ? null : await memberTable.LoadAsync(options.ClusterId, cancellationToken).ConfigureAwait(false);
+        var generation = (ulong)time.GetUtcNow().ToUnixTimeMilliseconds();
+        if (remembered is not null && remembered.Generation >= generation)
+            generation = remembered.Generation + 1;
+        var endpoint = await IdentityOfAsync(options, address, server.Address, cancellationToken).ConfigureAwait(false);
+        var self = new GossipId(nodeId.ToString(CultureInfo.InvariantCulture), generation, endpoint);
+        if (NodeAddress.IsAnyInterface(options.ListenAddress!) && NodeAddress.IsName(address) && IPAddress.IsLoopback(endpoint.Address))
+            NodeLog.AdvertisedLoopback(logger, nodeId, address, endpoint.ToString());
         IGossipLink link = options.GossipTransport switch
         {
             GossipTransport.Udp => UdpGossipLink.Bind(
-                await ResolveAsync(server.Address, options.ResolveHost, cancellationToken).ConfigureAwait(false),
+                (await ResolveAsync(server.Address, options.ResolveHost, cancellationToken).ConfigureAwait(false))[0],
+                options.ResolveHost,
                 options.Gossip.ExchangeTimeout,
                 time,
                 logger),
@@ -85,6 +94,9 @@ static class NodeStart
         opened.Push(link);
 
         var clock = new HybridLogicalClock(nodeId, time);
+        var view = new MembershipView(logger);
+        var metrics = new NodeMetrics(nodeId, view);
+        var clocks = new PeerClocks(nodeId, clock, options.MaxClockDifference, time, metrics, logger);
         var gossiper = new Gossiper(new GossipSettings
         {
             Self = self,
@@ -94,29 +106,28 @@ static class NodeStart
             TimeProvider = time,
             Random = new Random(options.Seed ?? RandomNumberGenerator.GetInt32(int.MaxValue)),
             Stamp = () => clock.Tick().Packed,
+            Accepted = clocks.Take,
         });
+        gossiper.Set(NodeKeys.Protocol, NodeKeys.ProtocolVersion);
         gossiper.Set(NodeKeys.Address, address);
         gossiper.Set(NodeKeys.DataCenter, options.DataCenter);
         foreach (var (key, value) in options.Labels)
             gossiper.Set(key, value);
 
-        var view = new MembershipView(logger);
         var gossip = new GossipLoop(
             gossiper,
             options.ClusterId,
             options.Gossip,
-            clock,
+            clocks,
             link,
-            new SeedAddresses(options.Seeds, options.ResolveHost, logger),
+            new Seeds(options.Seeds, options.ResolveHost, time, logger),
             view,
-            new NodeMetrics(nodeId, view),
+            metrics,
             time,
             logger);
         opened.Push(gossip);
-        var memberTable = storage is null ? null : new MemberTable(storage, logger);
-        if (memberTable is not null && await memberTable.LoadAsync(cancellationToken).ConfigureAwait(false) is { } remembered
-            && gossip.Recall(remembered) is { } reason)
-            NodeLog.MembersNotRead(logger, memberTable.Description, reason);
+        if (remembered is not null)
+            gossip.Recall(remembered);
         await gossip.JoinAsync(cancellationToken).ConfigureAwait(false);
 
         var node = new DatacakeNode(new NodeParts(
@@ -126,6 +137,7 @@ static class NodeStart
             options.ClusterId,
             self.Generation,
             options.Seeds,
+            options.MaxClockDifference,
             options.NodeSelector,
             clock,
             storage,
@@ -142,31 +154,41 @@ static class NodeStart
         return node;
     }
 
+    /// <summary>A host name is advertised as such: others may know it by another IP address, and a certificate may name it.</summary>
     static string AdvertisedAddress(DatacakeNodeOptions options, string boundAddress)
     {
-        var advertised = options.AdvertisedAddress ?? boundAddress;
+        var advertised = options.AdvertisedAddress
+            ?? (NodeAddress.IsName(options.ListenAddress!) ? options.ListenAddress! : boundAddress);
         return NodeAddress.TryParse(advertised, out var host, out var port) && port == 0
             && NodeAddress.TryParse(boundAddress, out _, out var boundPort)
             ? NodeAddress.Format(host, boundPort)
             : advertised;
     }
 
-    static async Task<IPEndPoint> ResolveAsync(string address, HostResolver resolve, CancellationToken cancellationToken)
+    /// <summary>
+    /// The address in the node's gossip identity. A node that listens at a name is where that was bound; an advertised name means rather
+    /// an address that others can reach than loopback.
+    /// </summary>
+    static async Task<IPEndPoint> IdentityOfAsync(
+        DatacakeNodeOptions options, string address, string boundAddress, CancellationToken cancellationToken)
+    {
+        var isBound = options.AdvertisedAddress is null && !NodeAddress.IsName(boundAddress) && !NodeAddress.IsAnyInterface(boundAddress);
+        var endpoints = await ResolveAsync(isBound ? boundAddress : address, options.ResolveHost, cancellationToken).ConfigureAwait(false);
+        return endpoints.FirstOrDefault(endpoint => !IPAddress.IsLoopback(endpoint.Address)) ?? endpoints[0];
+    }
+
+    static async Task<IReadOnlyList<IPEndPoint>> ResolveAsync(string address, HostResolver resolve, CancellationToken cancellationToken)
     {
         try
         {
-            var endpoints = await SeedAddresses.ResolveAsync(address, resolve, cancellationToken).ConfigureAwait(false);
-            if (endpoints.Count > 0)
-                return endpoints[0];
+            return await HostNames.ResolveAsync(address, resolve, cancellationToken).ConfigureAwait(false);
         }
         catch (SocketException failure)
         {
-            throw new InvalidOperationException(NotResolved(address), failure);
+            throw new InvalidOperationException(
+                $"The node's own address '{address}' cannot be resolved to an IP address, so that others could not reach it. "
+                + "Correct it, or advertise another with AdvertiseAs.",
+                failure);
         }
-        throw new InvalidOperationException(NotResolved(address));
     }
-
-    static string NotResolved(string address)
-        => $"The node's own address '{address}' cannot be resolved to an IP address, so that others could not reach it. "
-            + "Correct it, or advertise another with AdvertiseAs.";
 }

@@ -6,13 +6,13 @@ namespace Datacake.Node.Gossip;
 sealed class ClusterState(GossipId self, TimeProvider time)
 {
     /// <summary>
-    /// Identities beyond this number are taken in only in the place of a rumour: there are 256 node ids, and the earlier lives of each are
+    /// Identities beyond this number are taken in only in the place of a rumor: there are 256 node ids, and the earlier lives of each are
     /// soon forgotten. Digests made up by a stranger can neither fill the memory nor keep out a node that is there.
     /// </summary>
     public const int MaxNodes = 1_024;
 
     readonly SortedList<GossipId, NodeState> _nodes = new() { [self] = new NodeState(self, time) };
-    readonly LinkedList<GossipId> _met = new();     // the oldest first; all rumours are here, and some that are none any more
+    readonly LinkedList<GossipId> _met = new();     // the oldest first; all rumors are here, and some that are none any more
     readonly ForgottenNodes _forgotten = new();
     int _digestCursor;
 
@@ -57,7 +57,7 @@ sealed class ClusterState(GossipId self, TimeProvider time)
             _forgotten.Add(id, node.Heartbeat);
     }
 
-    /// <summary>False if there is none, and no rumour either that could make room.</summary>
+    /// <summary>False if there is none, and no rumor either that could make room.</summary>
     bool HasRoom()
     {
         if (_nodes.Count < MaxNodes)
@@ -65,7 +65,7 @@ sealed class ClusterState(GossipId self, TimeProvider time)
         while (_met.First is { Value: var oldest })
         {
             _met.RemoveFirst();
-            if (_nodes[oldest].IsRumour)
+            if (_nodes[oldest].IsRumor)
                 return _nodes.Remove(oldest);
         }
         return false;
@@ -75,11 +75,11 @@ sealed class ClusterState(GossipId self, TimeProvider time)
     /// A digest of at most so many bytes. If not all nodes fit, it holds this one and as many of the others as do, beginning with the
     /// next one each time.
     /// </summary>
-    /// <param name="isSpokenOf">Says of which nodes to speak.</param>
+    /// <param name="isNamed">Says which nodes to name.</param>
     /// <param name="maxLength">The bytes of the encoded digest.</param>
-    public Digest CreateDigest(Func<NodeState, bool> isSpokenOf, int maxLength)
+    public Digest CreateDigest(Func<NodeState, bool> isNamed, int maxLength)
     {
-        var others = _nodes.Values.Where(node => !node.Id.Equals(self) && isSpokenOf(node)).ToArray();
+        var others = _nodes.Values.Where(node => !node.Id.Equals(self) && isNamed(node)).ToArray();
         var entries = new List<DigestEntry>(others.Length + 1) { Self.ToDigestEntry() };
         var length = 2 + entries[0].EncodedLength;
         var start = others.Length == 0 ? 0 : _digestCursor % others.Length;
@@ -103,10 +103,10 @@ sealed class ClusterState(GossipId self, TimeProvider time)
     /// run without a gap.
     /// </summary>
     /// <param name="digest">What it knows.</param>
-    /// <param name="isSpokenOf">Says of which nodes to speak.</param>
+    /// <param name="isTold">Says of which nodes to tell.</param>
     /// <param name="maxLength">The bytes of the encoded delta.</param>
     /// <param name="random">Shuffles equals.</param>
-    public Delta CreateDelta(Digest digest, Func<NodeState, bool> isSpokenOf, int maxLength, Random random)
+    public Delta CreateDelta(Digest digest, Func<NodeState, bool> isTold, int maxLength, Random random)
     {
         var known = new Dictionary<GossipId, DigestEntry>(digest.Entries.Count);
         foreach (var entry in digest.Entries)
@@ -116,7 +116,7 @@ sealed class ClusterState(GossipId self, TimeProvider time)
         foreach (var node in _nodes.Values)
         {
             var isNamed = known.TryGetValue(node.Id, out var entry);
-            if ((!isNamed && digest.IsPartial) || node.MaxVersion <= entry.MaxVersion || !isSpokenOf(node))
+            if ((!isNamed && digest.IsPartial) || node.MaxVersion <= entry.MaxVersion || !isTold(node))
                 continue;
             var from = node.MissingFrom(entry);
             // Unknown nodes: the shorter, the sooner. Known ones: the staler, the sooner.

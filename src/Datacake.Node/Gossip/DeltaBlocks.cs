@@ -30,11 +30,12 @@ sealed class DeltaBlocks : IDisposable
 
     /// <summary>
     /// Reads blocks up to the end mark into one piece, since an operation may lie across two; null, and the reader failed, if they are
-    /// damaged.
+    /// damaged. Blocks beyond the most that a delta may inflate to are passed over.
     /// </summary>
-    public ArrayBufferWriter<byte>? Read(ref WireReader reader)
+    public ArrayBufferWriter<byte>? Read(ref WireReader reader, out bool isCut)
     {
         var operations = new ArrayBufferWriter<byte>();
+        isCut = false;
         while (true)
         {
             var kind = reader.Byte();
@@ -43,6 +44,8 @@ sealed class DeltaBlocks : IDisposable
             if (kind == WireFormat.EndOfBlocks)
                 return operations;
             var block = reader.Bytes(reader.UInt16());
+            if (isCut && kind is WireFormat.ZstdBlock or WireFormat.StoredBlock)
+                continue;
             if (kind == WireFormat.ZstdBlock)
             {
                 if (Inflate(block, out var length) is { } error)
@@ -53,11 +56,11 @@ sealed class DeltaBlocks : IDisposable
             {
                 reader.Fail($"{kind} is not a kind of block");
             }
-            if (operations.WrittenCount + block.Length > WireFormat.MaxInflatedDeltaLength)
-                reader.Fail($"the delta is larger than {WireFormat.MaxInflatedDeltaLength} bytes");
             if (reader.Error is not null)
                 return null;
-            operations.Write(block);
+            isCut = operations.WrittenCount + block.Length > WireFormat.MaxInflatedDeltaLength;
+            if (!isCut)
+                operations.Write(block);
         }
     }
 

@@ -3,13 +3,18 @@ namespace Datacake.Node.Gossip;
 /// <summary>Puts the operations of a delta together into sections, and refuses a sequence that no correct sender writes.</summary>
 static class DeltaReader
 {
-    public static List<NodeDelta> Read(ref WireReader reader)
+    /// <param name="reader">The operations.</param>
+    /// <param name="isCut">
+    /// True if the end is missing, and with it perhaps a part of the last operation, which is left out. What is before it is whole: versions ascend.
+    /// </param>
+    public static List<NodeDelta> Read(ref WireReader reader, bool isCut)
     {
         var sections = new List<NodeDelta>();
         var ids = new HashSet<GossipId>();
         var entries = new List<DeltaEntry>();
         while (!reader.AtEnd)
         {
+            var start = reader;
             switch (reader.Byte())
             {
                 case WireFormat.NodeOperation:
@@ -18,7 +23,9 @@ static class DeltaReader
                     if (!ids.Add(id))
                         reader.Fail($"{id} has two sections in one delta");
                     entries = [];
-                    sections.Add(new NodeDelta(id, reader.UInt64(), reader.UInt64(), entries));
+                    var section = new NodeDelta(id, reader.UInt64(), reader.UInt64(), entries);
+                    if (reader.Error is null)
+                        sections.Add(section);
                     break;
                 case WireFormat.EntryOperation:
                     ReadEntry(ref reader, sections, entries);
@@ -29,6 +36,11 @@ static class DeltaReader
                 case var unknown:
                     reader.Fail($"{unknown} is not an operation of a delta");
                     break;
+            }
+            if (isCut && reader.HasEndedEarly)
+            {
+                reader = start;
+                break;
             }
         }
         return sections;

@@ -56,6 +56,9 @@ sealed class FailureDetector(GossipOptions options, TimeProvider time)
     public TimeSpan? DeadFor(GossipId id)
         => _nodes.TryGetValue(id, out var node) && node.DeadSince is { } since ? time.GetElapsedTime(since) : null;
 
+    /// <summary>The timestamp of the last sign of life, or else of when the node was found dead; null if nothing is known.</summary>
+    public long? LastHeard(GossipId id) => _nodes.TryGetValue(id, out var node) ? node.LastSeen ?? node.DeadSince : null;
+
     /// <summary>A node that was not heard of yet has been dead for so long.</summary>
     public void AssumeDead(GossipId id, TimeSpan since)
         => _nodes[id] = new Suspect { DeadSince = time.GetTimestamp() - (long)(since.TotalSeconds * time.TimestampFrequency) };

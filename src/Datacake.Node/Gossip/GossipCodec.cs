@@ -41,12 +41,25 @@ sealed class GossipCodec : IDisposable
         if (message.Sender is { } sender)
         {
             writer.Byte(WireFormat.TrailerMarker);
-            writer.Byte(isPartial ? WireFormat.TrailerPartialDigest : (byte)0);
-            writer.Id(sender.Id);
-            writer.Text(sender.ClusterId);
-            writer.UInt64(sender.Stamp);
+            Write(sender, isPartial, writer);
         }
         return writer.Written.ToArray();
+    }
+
+    static void Write(GossipSender sender, bool isPartial, WireWriter writer)
+    {
+        var flags = (isPartial ? WireFormat.TrailerPartialDigest : 0)
+            | (sender.WallClock is null ? 0 : WireFormat.TrailerExtended)
+            | (sender.HoldsReceiverRetired ? WireFormat.TrailerReceiverRetired : 0);
+        writer.Byte((byte)flags);
+        writer.Id(sender.Id);
+        writer.Text(sender.ClusterId);
+        writer.UInt64(sender.Stamp);
+        if (sender.WallClock is not { } wallClock)
+            return;
+        writer.UInt64((ulong)wallClock);
+        writer.UInt64(sender.Exchange);
+        writer.UInt64(sender.Store);
     }
 
     /// <summary>Reads a message, or says in <paramref name="error"/> what is wrong with the bytes, as the end of a sentence.</summary>
@@ -98,13 +111,22 @@ sealed class GossipCodec : IDisposable
     {
         if (reader.Byte() != WireFormat.TrailerMarker)
             return message;
-        var isPartial = (reader.Byte() & WireFormat.TrailerPartialDigest) != 0;
-        var id = reader.Id();
-        var clusterId = reader.Text();
-        var stamp = reader.UInt64();
-        if (id is null || reader.Error is not null)
+        var flags = reader.Byte();
+        var isPartial = (flags & WireFormat.TrailerPartialDigest) != 0;
+        var isExtended = (flags & WireFormat.TrailerExtended) != 0;
+        var sender = reader.Id() is { } id
+            ? new GossipSender(
+                id,
+                reader.Text(),
+                reader.UInt64(),
+                isExtended ? (long)reader.UInt64() : null,
+                isExtended ? reader.UInt64() : 0,
+                isExtended ? reader.UInt64() : 0,
+                (flags & WireFormat.TrailerReceiverRetired) != 0)
+            : null;
+        if (sender is null || reader.Error is not null)
             return message;
-        message = message with { Sender = new GossipSender(id, clusterId, stamp) };
+        message = message with { Sender = sender };
         return message switch
         {
             GossipMessage.Syn syn when isPartial => syn with { Digest = syn.Digest with { IsPartial = true } },
@@ -163,10 +185,10 @@ sealed class GossipCodec : IDisposable
 
     Delta ReadDelta(ref WireReader reader)
     {
-        if (_blocks.Read(ref reader) is not { } operations)
+        if (_blocks.Read(ref reader, out var isCut) is not { } operations)
             return Delta.Empty;
         var content = new WireReader(operations.WrittenSpan);
-        var sections = DeltaReader.Read(ref content);
+        var sections = DeltaReader.Read(ref content, isCut);
         if (content.Error is { } error)
             reader.Fail(error);
         return new Delta(sections);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 
@@ -26,6 +27,10 @@ sealed class GossipId : IEquatable<GossipId>, IComparable<GossipId>
     public static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     public string Name { get; }
+
+    /// <summary>The name as a node id; null if it is not a number from 0 to 255.</summary>
+    public byte? NodeId
+        => byte.TryParse(Name, NumberStyles.None, CultureInfo.InvariantCulture, out var nodeId) ? nodeId : null;
 
     /// <summary>Grows with every start of the node of this name.</summary>
     public ulong Generation { get; }

@@ -18,4 +18,7 @@ sealed record GossipSettings
 
     /// <summary>Draws a stamp for each message; 0 where no clock is kept.</summary>
     public Func<ulong> Stamp { get; init; } = static () => 0;
+
+    /// <summary>Is told the sender of each message that is not refused, before the answer is made.</summary>
+    public Action<GossipSender> Accepted { get; init; } = static _ => { };
 }

@@ -1,4 +1,4 @@
-using System.Net;
+using System.Globalization;
 
 namespace Datacake.Node.Gossip;
 
@@ -8,31 +8,26 @@ namespace Datacake.Node.Gossip;
 /// </summary>
 sealed class Gossiper
 {
-    /// <summary>
-    /// Earlier lives of a node that runs again are forgotten soon, so that one which keeps crashing does not fill the digests; and so are
-    /// rumours, which garbage leaves behind.
-    /// </summary>
-    static readonly TimeSpan ShortMemory = TimeSpan.FromMinutes(5);
-
     /// <summary>Bytes of what is kept across a restart: far above what 256 nodes with a few labels need.</summary>
     const int MaxRememberedLength = 1024 * 1024;
 
     readonly GossipSettings _settings;
     readonly ClusterState _state;
     readonly FailureDetector _detector;
-    readonly HashSet<GossipId> _earlierLives = [];
+    readonly EarlierLives _earlierLives;
+    readonly Namesakes _namesakes;
     readonly HashSet<GossipId> _probedNamesakes = [];
     readonly int _senderLength;
-    IReadOnlyList<IPEndPoint> _seeds = [];
+    IReadOnlyList<GossipTarget> _seeds = [];
     long? _lastRound;
-    GossipId? _givesWayTo;
-    long _gaveWayAt;
 
     public Gossiper(GossipSettings settings)
     {
         _settings = settings;
         _state = new ClusterState(settings.Self, settings.TimeProvider);
         _detector = new FailureDetector(settings.Options, settings.TimeProvider);
+        _earlierLives = new EarlierLives(settings, _state, _detector);
+        _namesakes = new Namesakes(settings);
         Self.Beat();
         _senderLength = WireFormat.EncodedLength(CreateSender());
         // Half of a message is for the digest, half at least for the delta behind it.
@@ -53,14 +48,43 @@ sealed class Gossiper
     /// <summary>All known nodes and earlier lives of nodes, this one included.</summary>
     public IList<NodeState> Nodes => _state.Nodes;
 
-    public IReadOnlyList<IPEndPoint> Seeds => _seeds;
+    /// <summary>True while this node is silent because another one uses its node id.</summary>
+    public bool GivesWay => _namesakes.GivesWayTo is not null;
 
-    /// <summary>True while this node is silent because an older one uses its node id.</summary>
-    public bool GivesWay => _givesWayTo is not null;
+    /// <summary>The id of this node's store; 0 while it has none. Others find it among the keys.</summary>
+    public ulong Store
+    {
+        get => _namesakes.Store;
+        set
+        {
+            _namesakes.Store = value;
+            Set(NodeKeys.Store, value.ToString("x16", CultureInfo.InvariantCulture));
+        }
+    }
+
+    /// <summary>Store ids that were retired from the cluster: of two nodes with one id, the one whose store is among them gives way.</summary>
+    public IReadOnlySet<ulong> RetiredStores
+    {
+        get => _namesakes.Retired;
+        set => _namesakes.Retired = value;
+    }
 
     int MaxDigestLength { get; }
 
     public bool IsAlive(GossipId id) => id.Equals(Self.Id) || (_detector.IsAlive(id) && !_earlierLives.Contains(id));
+
+    public bool IsEarlierLife(GossipId id) => _earlierLives.Contains(id);
+
+    /// <summary>True for a node that has been dead for so long that it is no member any more, though a peer may still name it.</summary>
+    public bool IsForgotten(GossipId id) => _detector.DeadFor(id) is { } dead && dead >= _settings.Options.ForgetAfter;
+
+    public bool IsRetired(NodeState node)
+        => node.TryGet(NodeKeys.Store, out var store)
+            && ulong.TryParse(store, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var id)
+            && _namesakes.IsRetiredStore(id);
+
+    /// <summary>Orders nodes by when they were last heard of, or found dead.</summary>
+    public long LastHeard(GossipId id) => _detector.LastHeard(id) ?? long.MinValue;
 
     public double? Phi(GossipId id) => _detector.Phi(id);
 
@@ -75,7 +99,7 @@ sealed class Gossiper
     public void Delete(string key) => Self.Delete(key);
 
     /// <summary>Where to look for others when no one else is known.</summary>
-    public void SetSeeds(IEnumerable<IPEndPoint> seeds) => _seeds = [.. seeds.Distinct().Where(seed => !seed.Equals(Self.Id.Address))];
+    public void SetSeeds(IEnumerable<GossipTarget> seeds) => _seeds = [.. seeds.Distinct()];
 
     /// <summary>What to keep of the others for the next life of this process.</summary>
     public RememberedNodes Remember()
@@ -86,7 +110,7 @@ sealed class Gossiper
         foreach (var node in states.Nodes)
             if (_detector.DeadFor(node.Id) is { } dead)
                 downSince[node.Id] = now - dead;
-        return new RememberedNodes(_settings.ClusterId, states, downSince);
+        return new RememberedNodes(_settings.ClusterId, states, downSince, Self.Id.Generation, Store, RetiredStores);
     }
 
     /// <summary>
@@ -95,6 +119,8 @@ sealed class Gossiper
     /// </summary>
     public void Recall(RememberedNodes nodes)
     {
+        _namesakes.Store = nodes.Store;
+        _namesakes.Retired = nodes.RetiredStores;
         var now = _settings.TimeProvider.GetUtcNow();
         foreach (var node in nodes.States.Nodes)
         {
@@ -122,19 +148,18 @@ sealed class Gossiper
     public GossipMessage.Syn CreateSyn() => new(CreateDigest(), _settings.ClusterId, CreateSender());
 
     /// <summary>The nodes that run, without this one.</summary>
-    IReadOnlyList<IPEndPoint> LiveAddresses()
-        => [.. Others().Where(node => IsAlive(node.Id)).Select(node => node.Id.Address).Distinct()];
+    IReadOnlyList<GossipTarget> LiveTargets() => [.. Others().Where(node => IsAlive(node.Id)).Select(TargetOf).Distinct()];
 
     /// <summary>
     /// To whom a farewell is said: the nodes that run, and those that may, as they were met, or found dead, only now. A node that leaves soon
     /// after its start could not tell yet.
     /// </summary>
-    public IReadOnlyList<IPEndPoint> FarewellAddresses()
+    public IReadOnlyList<GossipTarget> FarewellTargets()
         =>
         [
             .. Others()
-                .Where(node => !node.IsRumour && (_detector.DeadFor(node.Id) is not { } dead || dead < _settings.Options.MinSilence))
-                .Select(node => node.Id.Address)
+                .Where(node => !node.IsRumor && (_detector.DeadFor(node.Id) is not { } dead || dead < _settings.Options.MinSilence))
+                .Select(TargetOf)
                 .Distinct(),
         ];
 
@@ -146,24 +171,31 @@ sealed class Gossiper
         if (message.Sender is { } self && self.Id.Equals(Self.Id))
             return null;
         refusal = Refuse(message);
-        if (refusal is { IsOwnFault: true })
-            GiveWayTo(refusal.Peer!.Id);
         if (refusal is not null)
-            return message is GossipMessage.BadCluster ? null : new GossipMessage.BadCluster(CreateSender());
-        return _givesWayTo is null ? Answer(message) : null;
+            return IsRefusalAnswered(message) ? new GossipMessage.BadCluster(CreateSender(message.Sender)) : null;
+        if (GivesWay)
+            return null;
+        if (message.Sender is { } sender)
+            _settings.Accepted(sender);
+        return Answer(message);
     }
+
+    /// <summary>A refusal is answered only to tell a node what it does not know: that its store was retired.</summary>
+    bool IsRefusalAnswered(GossipMessage message)
+        => message is not GossipMessage.BadCluster
+            || (message.Sender is { HoldsReceiverRetired: false } sender && _namesakes.IsRetiredStore(sender.Store));
 
     GossipMessage? Answer(GossipMessage message)
     {
         switch (message)
         {
             case GossipMessage.Syn syn:
-                Observe(syn.Digest);
+                Observe(syn.Digest, syn.Sender);
                 var digest = CreateDigest();
                 var used = WireFormat.HeaderLength + 2 + digest.Entries.Sum(entry => entry.EncodedLength);
-                return new GossipMessage.SynAck(digest, CreateDelta(syn.Digest, used), CreateSender());
+                return new GossipMessage.SynAck(digest, CreateDelta(syn.Digest, used), CreateSender(syn.Sender));
             case GossipMessage.SynAck synAck:
-                Observe(synAck.Digest);
+                Observe(synAck.Digest, synAck.Sender);
                 _state.Apply(synAck.Delta);
                 return new GossipMessage.Ack(CreateDelta(synAck.Digest, WireFormat.HeaderLength), CreateSender());
             case GossipMessage.Ack ack:
@@ -180,8 +212,8 @@ sealed class Gossiper
         var clusterId = sender?.ClusterId ?? (message as GossipMessage.Syn)?.ClusterId;
         if (clusterId is not null && clusterId != _settings.ClusterId)
             return new GossipRefusal(sender, GossipRefusalReason.OtherCluster, IsOwnFault: false);
-        if (sender is not null && IsNamesake(sender.Id))
-            return new GossipRefusal(sender, GossipRefusalReason.SameNodeId, IsOwnFault: IsOlder(sender.Id));
+        if (sender is not null && _namesakes.Judge(sender) is { } refusal)
+            return refusal;
         // An implementation that does not say who it is sends this only to nodes of other clusters.
         return message is GossipMessage.BadCluster && sender is null
             ? new GossipRefusal(null, GossipRefusalReason.OtherCluster, IsOwnFault: false)
@@ -190,27 +222,15 @@ sealed class Gossiper
 
     bool IsNamesake(GossipId id) => id.Name == Self.Id.Name && !id.Equals(Self.Id);
 
-    bool IsOlder(GossipId other) => other.CompareTo(Self.Id) < 0;
-
-    /// <summary>Of two that use one node id, the one that came later falls silent for as long as the other answers.</summary>
-    void GiveWayTo(GossipId namesake)
-    {
-        _givesWayTo = namesake;
-        _gaveWayAt = _settings.TimeProvider.GetTimestamp();
-    }
-
     /// <summary>Whom to talk to in a round.</summary>
-    public IReadOnlyCollection<IPEndPoint> ChooseTargets()
+    public IReadOnlyCollection<GossipTarget> ChooseTargets()
     {
-        if (_givesWayTo is { } namesake)
-        {
-            if (_settings.TimeProvider.GetElapsedTime(_gaveWayAt) < 2 * (_settings.Options.MinSilence + _settings.Options.ExchangeTimeout))
-                return [namesake.Address];
-            _givesWayTo = null;
-        }
-        var live = LiveAddresses();
-        // Garbage can name any address: nobody is sent anything on a rumour.
-        var dead = Others().Where(node => !node.IsRumour).Select(node => node.Id.Address).Distinct().Except(live).ToArray();
+        _namesakes.Reconsider();
+        if (_namesakes.GivesWayTo is { } namesake)
+            return [TargetOf(namesake)];
+        var live = LiveTargets();
+        // Garbage can name any address: nobody is sent anything on a rumor.
+        var dead = Others().Where(node => !node.IsRumor).Select(TargetOf).Distinct().Except(live).ToArray();
         var chosen = PeerSelection.Choose(live, dead, _seeds, _settings.Random);
         return [.. chosen.Union(NewNamesakes())];
     }
@@ -218,22 +238,37 @@ sealed class Gossiper
     /// <summary>
     /// The addresses of nodes that use this one's id and may run: they are asked at once, since one of the two has to give way.
     /// </summary>
-    public IReadOnlyList<IPEndPoint> NewNamesakes()
+    public IReadOnlyList<GossipTarget> NewNamesakes()
         =>
         [
-            .. Others().Select(node => node.Id)
-                .Where(id => IsNamesake(id) && (_probedNamesakes.Add(id) || IsAlive(id)))
-                .Select(id => id.Address),
+            .. Others()
+                .Where(node => IsNamesake(node.Id) && (_probedNamesakes.Add(node.Id) || IsAlive(node.Id)))
+                .Select(TargetOf),
         ];
 
-    /// <summary>All nodes at other addresses than this one's; at its own there can only be earlier lives of it.</summary>
-    IEnumerable<NodeState> Others() => _state.Nodes.Where(node => !node.Id.Address.Equals(Self.Id.Address));
+    /// <summary>
+    /// All other nodes. Those of this one's id at its own address are earlier lives of it; another id there is a node whose name means the same
+    /// address on its own machine, such as 127.0.1.1.
+    /// </summary>
+    IEnumerable<NodeState> Others()
+        => _state.Nodes.Where(node => !node.Id.Address.Equals(Self.Id.Address) || node.Id.Name != Self.Id.Name);
 
-    void Observe(Digest digest)
+    GossipTarget TargetOf(GossipId id)
+        => _state.Nodes.FirstOrDefault(node => node.Id.Equals(id)) is { } node ? TargetOf(node) : new GossipTarget(id.Address);
+
+    /// <summary>A node is called by the address that it publishes, since its identity holds what its name means on its own machine.</summary>
+    static GossipTarget TargetOf(NodeState node)
+        => node.TryGet(NodeKeys.Address, out var address) && NodeAddress.IsValid(address)
+            ? new GossipTarget(node.Id.Address, address)
+            : new GossipTarget(node.Id.Address);
+
+    void Observe(Digest digest, GossipSender? sender)
     {
         foreach (var entry in digest.Entries)
             if (!entry.Id.Equals(Self.Id) && _state.Observe(entry.Id, entry.Heartbeat))
                 _detector.Report(entry.Id);
+        if (sender is null)
+            _earlierLives.NoteHeld(digest);
     }
 
     void UpdateLiveness()
@@ -241,35 +276,12 @@ sealed class Gossiper
         foreach (var node in _state.Nodes)
             if (!node.Id.Equals(Self.Id))
                 _detector.Judge(node.Id);
-        FindEarlierLives();
+        _earlierLives.Update();
         foreach (var node in _state.Nodes.ToArray())
-            if (_detector.DeadFor(node.Id) is { } dead && dead >= MemoryOf(node))
+            if (!node.Id.Equals(Self.Id) && _earlierLives.IsOver(node))
                 _state.Forget(node.Id);
         _detector.ForgetAllBut(_state.Knows);
         _probedNamesakes.RemoveWhere(id => !_state.Knows(id));
-    }
-
-    /// <summary>How long a node is remembered once it is dead.</summary>
-    TimeSpan MemoryOf(NodeState node)
-        => (_earlierLives.Contains(node.Id) || node.IsRumour) && ShortMemory < _settings.Options.ForgetAfter
-            ? ShortMemory
-            : _settings.Options.ForgetAfter;
-
-    bool HasReplaced(GossipId later, GossipId earlier)
-        => later.Generation > earlier.Generation && (later.Equals(Self.Id) || _detector.IsAlive(later))
-            && (later.Address.Equals(earlier.Address) || !_detector.IsAlive(earlier));
-
-    /// <summary>
-    /// A later life that runs has taken the place of one that does not, or that was at the same address. That it runs matters: where
-    /// a clock was set back, the life with the lower generation is the present one.
-    /// </summary>
-    void FindEarlierLives()
-    {
-        _earlierLives.Clear();
-        foreach (var sameName in _state.Nodes.Select(node => node.Id).GroupBy(id => id.Name).Where(group => group.Skip(1).Any()))
-            foreach (var id in sameName)
-                if (!id.Equals(Self.Id) && sameName.Any(later => HasReplaced(later, id)))
-                    _earlierLives.Add(id);
     }
 
     /// <summary>A process that did not run itself must not take the silence of the others in that time for theirs.</summary>
@@ -282,19 +294,20 @@ sealed class Gossiper
         _lastRound = _settings.TimeProvider.GetTimestamp();
     }
 
-    /// <summary>
-    /// A rumour is not, so that it ends where it began; nor is a node that will soon be forgotten, or those that forget it at different
-    /// times would tell each other of it for ever.
-    /// </summary>
-    bool IsSpokenOf(NodeState node)
-        => !node.IsRumour && !_earlierLives.Contains(node.Id) && !(_detector.DeadFor(node.Id) is { } dead && dead >= MemoryOf(node) / 2);
+    bool IsWorthRemembering(NodeState node)
+        => node.Id.Name != Self.Id.Name && !_earlierLives.Contains(node.Id) && !IsForgotten(node.Id);
 
-    bool IsWorthRemembering(NodeState node) => node.Id.Name != Self.Id.Name && !_earlierLives.Contains(node.Id);
-
-    Digest CreateDigest() => _state.CreateDigest(IsSpokenOf, MaxDigestLength);
+    Digest CreateDigest() => _state.CreateDigest(_earlierLives.IsNamed, MaxDigestLength);
 
     Delta CreateDelta(Digest known, int used)
-        => _state.CreateDelta(known, IsSpokenOf, _settings.MaxMessageLength - used - _senderLength, _settings.Random);
+        => _state.CreateDelta(known, _earlierLives.IsTold, _settings.MaxMessageLength - used - _senderLength, _settings.Random);
 
-    GossipSender CreateSender() => new(Self.Id, _settings.ClusterId, _settings.Stamp());
+    GossipSender CreateSender(GossipSender? receiver = null) => new(
+        Self.Id,
+        _settings.ClusterId,
+        _settings.Stamp(),
+        _settings.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds(),
+        receiver?.Exchange ?? 0,
+        Store,
+        receiver is not null && _namesakes.IsRetiredStore(receiver.Store));
 }

@@ -17,7 +17,7 @@ sealed class NodeState(GossipId id, TimeProvider time)
     /// <summary>
     /// Nothing is known of it but its name: no sign of life, no entry. A node that is there does not stay so for longer than a few rounds.
     /// </summary>
-    public bool IsRumour => MaxVersion == 0 && !_hasLived;
+    public bool IsRumor => MaxVersion == 0 && !_hasLived;
 
     /// <summary>Counts the owner's signs of life; 0 while none was heard of.</summary>
     public ulong Heartbeat { get; private set; }

@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace Datacake.Node.Gossip;
 
 /// <summary>
@@ -12,16 +10,16 @@ static class PeerSelection
 
     /// <param name="live">The nodes that run, without this one.</param>
     /// <param name="dead">All other nodes that are known.</param>
-    /// <param name="seeds">The addresses of seeds, without this node's.</param>
+    /// <param name="seeds">The seeds, without this node.</param>
     /// <param name="random">Draws.</param>
-    public static IReadOnlyCollection<IPEndPoint> Choose(
-        IReadOnlyList<IPEndPoint> live, IReadOnlyList<IPEndPoint> dead, IReadOnlyList<IPEndPoint> seeds, Random random)
+    public static IReadOnlyCollection<GossipTarget> Choose(
+        IReadOnlyList<GossipTarget> live, IReadOnlyList<GossipTarget> dead, IReadOnlyList<GossipTarget> seeds, Random random)
     {
-        var chosen = new HashSet<IPEndPoint>();
+        var chosen = new HashSet<GossipTarget>();
         var candidates = (live.Count > 0 ? live : dead).ToArray();
         random.Shuffle(candidates);
         chosen.UnionWith(candidates.Take(Fanout));
-        var reachesSeed = seeds.Any(chosen.Contains);
+        var reachesSeed = seeds.Any(seed => chosen.Any(peer => peer.Endpoint.Equals(seed.Endpoint)));
 
         if (dead.Count > 0 && random.NextDouble() < (double)dead.Count / (live.Count + 1))
             chosen.Add(dead[random.Next(dead.Count)]);

@@ -6,15 +6,32 @@ namespace Datacake.Node.Gossip;
 /// <param name="ClusterId">The cluster that they are of.</param>
 /// <param name="States">What they have published.</param>
 /// <param name="DownSince">When those of them that were down had fallen silent, by the wall clock.</param>
-sealed record RememberedNodes(string ClusterId, Delta States, IReadOnlyDictionary<GossipId, DateTimeOffset> DownSince)
+/// <param name="Generation">The generation of the life that has kept this; a later life takes a greater one, whatever its clock says.</param>
+/// <param name="Store">The id of the node's own store; 0 if it has published none.</param>
+/// <param name="RetiredStores">Store ids that were retired from the cluster.</param>
+sealed record RememberedNodes(
+    string ClusterId,
+    Delta States,
+    IReadOnlyDictionary<GossipId, DateTimeOffset> DownSince,
+    ulong Generation,
+    ulong Store,
+    IReadOnlySet<ulong> RetiredStores)
 {
-    const byte Format = 1;
+    const byte Format = 2;
+
+    const int MaxRetiredStores = ushort.MaxValue;
 
     public byte[] Encode(GossipCodec codec)
     {
         var writer = new WireWriter();
         writer.Byte(Format);
         writer.Text(ClusterId);
+        writer.UInt64(Generation);
+        writer.UInt64(Store);
+        var retired = RetiredStores.Order().Take(MaxRetiredStores).ToArray();
+        writer.UInt16(retired.Length);
+        foreach (var store in retired)
+            writer.UInt64(store);
         writer.UInt16(DownSince.Count);
         foreach (var (id, since) in DownSince)
         {
@@ -34,6 +51,11 @@ sealed record RememberedNodes(string ClusterId, Delta States, IReadOnlyDictionar
         if (reader.Byte() is var format && format != Format)
             reader.Fail($"its format version is {format}, and only {Format} is known here");
         var clusterId = reader.Text();
+        var generation = reader.UInt64();
+        var store = reader.UInt64();
+        var retired = new HashSet<ulong>();
+        for (var count = reader.UInt16(); count > 0 && reader.Error is null; count--)
+            retired.Add(reader.UInt64());
         var downSince = new Dictionary<GossipId, DateTimeOffset>();
         for (var count = reader.UInt16(); count > 0 && reader.Error is null; count--)
             if (reader.Id() is { } id)
@@ -46,7 +68,7 @@ sealed record RememberedNodes(string ClusterId, Delta States, IReadOnlyDictionar
             error = "it holds no states of nodes";
             return false;
         }
-        nodes = new RememberedNodes(clusterId, states, downSince);
+        nodes = new RememberedNodes(clusterId, states, downSince, generation, store, retired);
         return true;
     }
 

@@ -27,7 +27,8 @@ static class WireFormat
     public const int MaxInflatedBlockLength = 65_535;
 
     /// <summary>
-    /// A delta that inflates to more is refused: no honest one comes near, and a few kilobytes of zstd can claim gigabytes.
+    /// Of a delta that inflates to more, the rest is left for the next exchange: a few kilobytes of zstd can claim gigabytes, and the Rust
+    /// library bounds what it sends by its compressed size.
     /// </summary>
     public const int MaxInflatedDeltaLength = 8 * 1024 * 1024;
 
@@ -36,6 +37,11 @@ static class WireFormat
 
     public const byte TrailerMarker = 0xDC;
     public const byte TrailerPartialDigest = 1;
+
+    /// <summary>Wall clock, number of the exchange and store follow.</summary>
+    public const byte TrailerExtended = 2;
+
+    public const byte TrailerReceiverRetired = 4;
 
     public static int EncodedLength(NodeDelta section) => 1 + section.Id.EncodedLength + 16;
 
@@ -51,5 +57,7 @@ static class WireFormat
         => operations + BlockHeaderLength * ((operations + BlockLength - 1) / BlockLength) + 1;
 
     public static int EncodedLength(GossipSender? sender)
-        => sender is null ? 0 : 2 + sender.Id.EncodedLength + 2 + GossipId.StrictUtf8.GetByteCount(sender.ClusterId) + 8;
+        => sender is null
+            ? 0
+            : 2 + sender.Id.EncodedLength + 2 + GossipId.StrictUtf8.GetByteCount(sender.ClusterId) + 8 + (sender.WallClock is null ? 0 : 24);
 }

@@ -15,6 +15,9 @@ ref struct WireReader(ReadOnlySpan<byte> bytes)
 
     public string? Error { get; private set; }
 
+    /// <summary>True if what is wrong is that the bytes ended.</summary>
+    public bool HasEndedEarly { get; private set; }
+
     public readonly bool AtEnd => _rest.IsEmpty;
 
     public readonly ReadOnlySpan<byte> Rest => _rest;
@@ -29,6 +32,7 @@ ref struct WireReader(ReadOnlySpan<byte> bytes)
     {
         if (length > _rest.Length)
         {
+            HasEndedEarly |= Error is null;
             Fail($"it ends {length - _rest.Length} bytes early");
             return default;
         }

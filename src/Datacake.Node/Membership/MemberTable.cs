@@ -1,3 +1,4 @@
+using Datacake.Node.Gossip;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -12,14 +13,22 @@ sealed class MemberTable(IStorage storage, ILogger logger)
     /// <summary>Apart from the keys of the replicated store, which begin with small bytes.</summary>
     public static readonly ReadOnlyMemory<byte> Key = new byte[] { 0xF0, (byte)'m' };
 
-    public string Description => storage.Description;
+    bool _isFailing;
 
-    /// <summary>What was kept last; null if nothing was.</summary>
+    /// <summary>Loads what was kept last; null if there is nothing, or nothing of use, which is logged.</summary>
     /// <exception cref="StorageException">The store cannot be read.</exception>
-    public async Task<byte[]?> LoadAsync(CancellationToken cancellationToken)
+    public async Task<RememberedNodes?> LoadAsync(string clusterId, CancellationToken cancellationToken)
     {
         using var snapshot = await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        return (await snapshot.GetAsync(Key, cancellationToken).ConfigureAwait(false))?.ToArray();
+        if ((await snapshot.GetAsync(Key, cancellationToken).ConfigureAwait(false))?.ToArray() is not { } kept)
+            return null;
+        using var codec = new GossipCodec();
+        if (RememberedNodes.TryDecode(kept, codec, out var nodes, out var error) && nodes.ClusterId != clusterId)
+            error = $"they are of cluster '{nodes.ClusterId}', and this node is of cluster '{clusterId}'";
+        if (error is null)
+            return nodes;
+        NodeLog.MembersNotRead(logger, storage.Description, error);
+        return null;
     }
 
     /// <summary>Keeps what is known whenever a member comes, goes or changes its state, and once more in the end.</summary>
@@ -41,10 +50,13 @@ sealed class MemberTable(IStorage storage, ILogger logger)
             batch.Put(Key, encoded);
             // What a loss of power takes is learned again from the others.
             await storage.CommitAsync(batch, Durability.Buffered, CancellationToken.None).ConfigureAwait(false);
+            _isFailing = false;
         }
         catch (Exception failure)
         {
-            NodeLog.MembersNotKept(logger, storage.Description, failure);
+            if (!_isFailing)
+                NodeLog.MembersNotKept(logger, storage.Description, failure);
+            _isFailing = true;
         }
     }
 }

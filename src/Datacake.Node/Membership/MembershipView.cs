@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using Datacake.Node.Gossip;
 using Microsoft.Extensions.Logging;
@@ -27,16 +26,17 @@ sealed class MembershipView(ILogger logger)
         var hasChanged = false;
         foreach (var node in gossiper.Nodes)
         {
-            if (!byte.TryParse(node.Id.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var nodeId)
+            if (node.Id.NodeId is not { } nodeId || gossiper.IsForgotten(node.Id)
                 || !node.TryGet(NodeKeys.Address, out var address) || !NodeAddress.IsValid(address))
                 continue;
-            var source = new Source(node.Id, node.Revision, StateOf(node, gossiper), null!);
-            if (!sources.TryGetValue(nodeId, out var other) || IsBetter(source, other, gossiper.Self.Id))
+            var state = StateOf(node, gossiper);
+            var source = new Source(node.Id, node.Revision, state, RankOf(node, state == MemberState.Up, gossiper), null!);
+            if (!sources.TryGetValue(nodeId, out var other) || source.Rank.CompareTo(other.Rank) > 0)
                 sources[nodeId] = source;
         }
         foreach (var (nodeId, source) in sources)
         {
-            var isKnown = _sources.TryGetValue(nodeId, out var before) && before with { Member = null! } == source;
+            var isKnown = _sources.TryGetValue(nodeId, out var before) && before with { Rank = source.Rank, Member = null! } == source;
             sources[nodeId] = isKnown ? before! : source with { Member = Describe(nodeId, source, gossiper) };
             hasChanged |= !isKnown;
         }
@@ -112,15 +112,19 @@ sealed class MembershipView(ILogger logger)
         return gossiper.IsAlive(node.Id) ? MemberState.Up : MemberState.Down;
     }
 
-    /// <summary>This node itself before any other that uses its id; then one that runs; then the later one.</summary>
-    static bool IsBetter(Source source, Source other, GossipId self)
-    {
-        if (source.Id.Equals(self) || other.Id.Equals(self))
-            return source.Id.Equals(self);
-        if (source.State == MemberState.Up != (other.State == MemberState.Up))
-            return source.State == MemberState.Up;
-        return source.Id.CompareTo(other.Id) > 0;
-    }
+    /// <summary>
+    /// The greatest of the identities that share a node id is the member: this node itself before any other that uses its id; a node of ours
+    /// before one of another implementation; the present life before earlier ones; one that runs; one whose store was not retired; and then, of those that
+    /// do not run, the one that was heard of last. Their generations do not decide, as a clock may have been set back between two lives.
+    /// </summary>
+    static Rank RankOf(NodeState node, bool isUp, Gossiper gossiper) => new(
+        (node.Id.Equals(gossiper.Self.Id),
+            node.TryGet(NodeKeys.Protocol, out _),
+            !gossiper.IsEarlierLife(node.Id),
+            isUp,
+            !gossiper.IsRetired(node),
+            isUp ? long.MaxValue : gossiper.LastHeard(node.Id)),
+        node.Id);
 
     static ClusterMember Describe(byte nodeId, Source source, Gossiper gossiper)
     {
@@ -139,5 +143,14 @@ sealed class MembershipView(ILogger logger)
     sealed record Snapshot(ImmutableArray<ClusterMember> Members, TaskCompletionSource Replaced);
 
     /// <summary>What a member was made of, to tell whether it has to be made anew.</summary>
-    sealed record Source(GossipId Id, int Revision, MemberState State, ClusterMember Member);
+    sealed record Source(GossipId Id, int Revision, MemberState State, Rank Rank, ClusterMember Member);
+
+    readonly record struct Rank((bool, bool, bool, bool, bool, long) Key, GossipId Id)
+    {
+        public int CompareTo(Rank other)
+        {
+            var order = Key.CompareTo(other.Key);
+            return order == 0 ? Id.CompareTo(other.Id) : order;
+        }
+    }
 }

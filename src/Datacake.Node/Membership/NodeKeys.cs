@@ -17,6 +17,16 @@ static class NodeKeys
 
     public const string Left = "left";
 
+    /// <summary>
+    /// Published by nodes of this implementation, and by no other: of two nodes with one id, it tells which one can be a member.
+    /// </summary>
+    public const string Protocol = "node.protocol";
+
+    public const string ProtocolVersion = "1";
+
+    /// <summary>The id of the node's replicated store, in hexadecimal.</summary>
+    public const string Store = "node.store";
+
     public static bool IsLabel(string key) => !key.StartsWith(Reserved, StringComparison.Ordinal);
 
     /// <exception cref="ArgumentException">The label cannot be published.</exception>

@@ -3,7 +3,7 @@ using Datacake.Rpc;
 namespace Datacake.Node;
 
 /// <summary>
-/// One channel for each address, made when first asked for, all disposed together. Nodes that come back under ever new addresses do not make it grow: beyond
+/// One channel for each address and name of its server, made when first asked for, all disposed together. Nodes that come back under ever new addresses do not make it grow: beyond
 /// a number that is far above that of the nodes, the channel that was not asked for the longest is disposed. Thread-safe.
 /// </summary>
 sealed class ChannelPool(RpcChannelOptions options) : IAsyncDisposable
@@ -12,7 +12,7 @@ sealed class ChannelPool(RpcChannelOptions options) : IAsyncDisposable
     public const int Capacity = 1_024;
 
     readonly Lock _lock = new();
-    readonly Dictionary<string, Entry> _entries = [];   // all below under the lock
+    readonly Dictionary<(string Address, string? ServerName), Entry> _entries = [];   // all below under the lock
     long _asked;
     Task _disposing = Task.CompletedTask;
     bool _isDisposed;
@@ -24,17 +24,25 @@ sealed class ChannelPool(RpcChannelOptions options) : IAsyncDisposable
         public long LastAsked { get; set; }
     }
 
-    public RpcChannel To(string address)
+    /// <param name="address">The address to connect to.</param>
+    /// <param name="serverName">
+    /// The name that the server's certificate must be for, unless the options name one; null for the host of the address. An address that was looked up
+    /// must show a certificate for the name that stands for it.
+    /// </param>
+    public RpcChannel To(string address, string? serverName = null)
     {
+        if (options.Tls is not { ServerName: null })
+            serverName = null;
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            if (!_entries.TryGetValue(address, out var entry))
+            if (!_entries.TryGetValue((address, serverName), out var entry))
             {
                 if (_entries.Count == Capacity)
                     Dispose(_entries.MinBy(known => known.Value.LastAsked).Key);
-                entry = new Entry(new RpcChannel(address, options));
-                _entries.Add(address, entry);
+                var named = serverName is null ? options : options with { Tls = options.Tls! with { ServerName = serverName } };
+                entry = new Entry(new RpcChannel(address, named));
+                _entries.Add((address, serverName), entry);
             }
             entry.LastAsked = ++_asked;
             return entry.Channel;
@@ -47,16 +55,16 @@ sealed class ChannelPool(RpcChannelOptions options) : IAsyncDisposable
         lock (_lock)
         {
             _isDisposed = true;
-            foreach (string address in _entries.Keys.ToArray())
-                Dispose(address);
+            foreach (var key in _entries.Keys.ToArray())
+                Dispose(key);
             disposing = _disposing;
         }
         await disposing.ConfigureAwait(false);
     }
 
-    void Dispose(string address)
+    void Dispose((string Address, string? ServerName) key)
     {
-        _entries.Remove(address, out var entry);
+        _entries.Remove(key, out var entry);
         _disposing = Task.WhenAll(_disposing, Task.Run(() => entry!.Channel.DisposeAsync().AsTask()));
     }
 }

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
-using Datacake.Crdt;
 using Datacake.Node.Gossip;
 using Microsoft.Extensions.Logging;
 
@@ -14,37 +12,43 @@ sealed class GossipLoop : IAsyncDisposable
 {
     static readonly TimeSpan ResolveIntervalAlone = TimeSpan.FromSeconds(5);
 
-    const int MaxReportsRemembered = 1_000;
+    /// <summary>A refusal or garbage that was not seen for so long has ended.</summary>
+    static readonly TimeSpan Quiet = TimeSpan.FromMinutes(2);
+
+    const string FailingRounds = "rounds";
 
     readonly string _clusterId;
     readonly GossipOptions _options;
     readonly TimeProvider _time;
-    readonly HybridLogicalClock _clock;
+    readonly PeerClocks _clocks;
     readonly IGossipLink _link;
-    readonly SeedAddresses _seeds;
+    readonly Seeds _seeds;
     readonly MembershipView _view;
     readonly NodeMetrics _metrics;
     readonly ILogger _logger;
     readonly CancellationTokenSource _stop = new();
-    readonly ConcurrentDictionary<IPEndPoint, Task<ExchangeOutcome>> _exchanges = new();
+    readonly ConcurrentDictionary<GossipTarget, Task<ExchangeResult>> _exchanges = new();
 
     readonly Lock _lock = new();
     readonly Gossiper _gossiper;
     readonly GossipCodec _codec = new();
-    readonly HashSet<string> _reported = [];
+    readonly LastingConditions _conditions;
+    readonly ForeignNamesakes _foreignNamesakes;
     string? _refusal;
-    bool _isClosed;
+    ulong _lastExchange;
+    bool _isClosed;                                             // all above under the lock
 
     Task _rounds = Task.CompletedTask;
+    Task _resolving = Task.CompletedTask;
     long _seedsResolvedAt;
 
     public GossipLoop(
         Gossiper gossiper,
         string clusterId,
         GossipOptions options,
-        HybridLogicalClock clock,
+        PeerClocks clocks,
         IGossipLink link,
-        SeedAddresses seeds,
+        Seeds seeds,
         MembershipView view,
         NodeMetrics metrics,
         TimeProvider time,
@@ -53,13 +57,17 @@ sealed class GossipLoop : IAsyncDisposable
         _gossiper = gossiper;
         _clusterId = clusterId;
         _options = options;
-        _clock = clock;
+        _clocks = clocks;
         _link = link;
         _seeds = seeds;
         _view = view;
         _metrics = metrics;
         _time = time;
         _logger = logger;
+        _conditions = new LastingConditions(time);
+        _foreignNamesakes = new ForeignNamesakes(logger);
+        // Answers to an earlier life of this process must not pass for answers to this one.
+        _lastExchange = (ulong)time.GetUtcNow().Ticks;
         _view.Update(gossiper);
         _metrics.ObservePhi(PhiOfPeers);
     }
@@ -74,18 +82,19 @@ sealed class GossipLoop : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes in what <see cref="Remember"/> gave to an earlier life of this process. Says why not, if it is of no use.</summary>
-    public string? Recall(ReadOnlySpan<byte> remembered)
+    /// <summary>The nodes that the dials of the seeds have led to.</summary>
+    public IReadOnlyList<SeedContact> SeedContacts => _seeds.Contacts;
+
+    /// <summary>The wall clock of each peer minus this machine's, as its last message showed it.</summary>
+    public IReadOnlyDictionary<byte, TimeSpan> ClockOffsets => _clocks.Offsets;
+
+    /// <summary>Takes in what <see cref="Remember"/> gave to an earlier life of this process.</summary>
+    public void Recall(RememberedNodes remembered)
     {
         lock (_lock)
         {
-            if (!RememberedNodes.TryDecode(remembered, _codec, out var nodes, out var error))
-                return error;
-            if (nodes.ClusterId != _clusterId)
-                return $"they are of cluster '{nodes.ClusterId}', and this node is of cluster '{_clusterId}'";
-            _gossiper.Recall(nodes);
+            _gossiper.Recall(remembered);
             _view.Update(_gossiper);
-            return null;
         }
     }
 
@@ -106,15 +115,12 @@ sealed class GossipLoop : IAsyncDisposable
     {
         _link.Open(Receive);
         await ResolveSeedsAsync(cancellationToken).ConfigureAwait(false);
-        IReadOnlyList<IPEndPoint> seeds;
-        IReadOnlyCollection<IPEndPoint> others;
+        var seeds = _seeds.Targets;
+        IReadOnlyCollection<GossipTarget> others;
         lock (_lock)
-        {
-            seeds = _gossiper.Seeds;
             others = _gossiper.ChooseTargets();
-        }
         var outcome = await AnswerOfAnyAsync(seeds, others.Except(seeds), cancellationToken).ConfigureAwait(false);
-        IReadOnlyList<IPEndPoint> namesakes;
+        IReadOnlyList<GossipTarget> namesakes;
         lock (_lock)
             namesakes = _gossiper.NewNamesakes();
         var probes = Task.WhenAll(namesakes.Select(namesake => ExchangeAsync(namesake, _stop.Token)));
@@ -128,10 +134,10 @@ sealed class GossipLoop : IAsyncDisposable
     /// The first answer; if there is none, whether a seed refused. That someone else does may be due to an address that has changed hands.
     /// </summary>
     async Task<ExchangeOutcome> AnswerOfAnyAsync(
-        IEnumerable<IPEndPoint> seeds, IEnumerable<IPEndPoint> others, CancellationToken cancellationToken)
+        IEnumerable<GossipTarget> seeds, IEnumerable<GossipTarget> others, CancellationToken cancellationToken)
     {
-        var attempts = seeds.Select(seed => ExchangeAsync(seed, _stop.Token)).ToList();
-        attempts.AddRange(others.Select(other => ExchangeUnlessRefusedAsync(other)));
+        var attempts = seeds.Select(seed => OutcomeAsync(seed, countsRefusal: true)).ToList();
+        attempts.AddRange(others.Select(other => OutcomeAsync(other, countsRefusal: false)));
         var outcome = ExchangeOutcome.Silent;
         while (attempts.Count > 0 && outcome != ExchangeOutcome.Answered)
         {
@@ -143,10 +149,10 @@ sealed class GossipLoop : IAsyncDisposable
         return outcome;
     }
 
-    async Task<ExchangeOutcome> ExchangeUnlessRefusedAsync(IPEndPoint target)
+    async Task<ExchangeOutcome> OutcomeAsync(GossipTarget target, bool countsRefusal)
     {
-        var outcome = await ExchangeAsync(target, _stop.Token).ConfigureAwait(false);
-        return outcome == ExchangeOutcome.Refused ? ExchangeOutcome.Silent : outcome;
+        var (outcome, _, _) = await ExchangeAsync(target, _stop.Token).ConfigureAwait(false);
+        return outcome == ExchangeOutcome.Answered || (outcome == ExchangeOutcome.Refused && countsRefusal) ? outcome : ExchangeOutcome.Silent;
     }
 
     /// <summary>Begins the rounds.</summary>
@@ -162,41 +168,60 @@ sealed class GossipLoop : IAsyncDisposable
         }
     }
 
-    byte[] Receive(ReadOnlySpan<byte> bytes, string peer, out bool isRefused)
+    GossipReceipt Receive(ReadOnlySpan<byte> bytes, string peer)
     {
-        isRefused = false;
         _metrics.BytesReceived(bytes.Length);
         lock (_lock)
         {
             if (_isClosed)
-                return [];
+                return new GossipReceipt([], ExchangeOutcome.Silent);
             if (!_codec.TryDecode(bytes, out var message, out var error))
             {
-                if (IsFirstReport(peer))
-                    NodeLog.MessageDropped(_logger, peer, error);
-                return [];
+                if (_conditions.Note($"garbage {peer}", out var count))
+                    NodeLog.MessageDropped(_logger, peer, error, count);
+                return new GossipReceipt([], ExchangeOutcome.Silent);
             }
-            ObserveClock(message);
+            var sender = message.Sender;
+            if (sender is not null && sender.Id.Equals(_gossiper.Self.Id))
+                return FromItself(message, sender);
             var reply = _gossiper.Handle(message, out var refusal);
-            isRefused = refusal is not null;
             if (refusal is not null)
                 Report(refusal, peer);
             _view.Update(_gossiper);
-            var answer = reply is null ? [] : _codec.Encode(reply);
-            _metrics.BytesSent(answer.Length);
-            return answer;
+            return new GossipReceipt(
+                Encode(reply),
+                refusal is null ? ExchangeOutcome.Answered : ExchangeOutcome.Refused,
+                message is GossipMessage.SynAck or GossipMessage.BadCluster,
+                sender?.Id,
+                sender?.Exchange ?? 0);
         }
+    }
+
+    /// <summary>This node has dialed itself, under whatever name: both ends are told so, and the state machine is not.</summary>
+    GossipReceipt FromItself(GossipMessage message, GossipSender sender)
+        => new(
+            message is GossipMessage.Syn ? Encode(new GossipMessage.BadCluster(sender)) : [],
+            ExchangeOutcome.Itself,
+            IsAnswer: true,
+            sender.Id,
+            sender.Exchange);
+
+    byte[] Encode(GossipMessage? message)
+    {
+        var encoded = message is null ? [] : _codec.Encode(message);
+        _metrics.BytesSent(encoded.Length);
+        return encoded;
     }
 
     /// <summary>Ends the rounds, and tells every node that may run that this one leaves.</summary>
     public async Task LeaveAsync()
     {
         await StopRoundsAsync().ConfigureAwait(false);
-        IReadOnlyList<IPEndPoint> peers;
+        IReadOnlyList<GossipTarget> peers;
         lock (_lock)
         {
             _gossiper.Set(NodeKeys.State, NodeKeys.Left);
-            peers = _gossiper.FarewellAddresses();
+            peers = _gossiper.FarewellTargets();
         }
         await Task.WhenAll(peers.Select(peer => ExchangeAsync(peer, CancellationToken.None))).ConfigureAwait(false);
     }
@@ -221,6 +246,7 @@ sealed class GossipLoop : IAsyncDisposable
         if (!_stop.IsCancellationRequested)
             await _stop.CancelAsync().ConfigureAwait(false);
         await _rounds.ConfigureAwait(false);
+        await _resolving.ConfigureAwait(false);
         await Task.WhenAll(_exchanges.Values).ConfigureAwait(false);
     }
 
@@ -249,37 +275,46 @@ sealed class GossipLoop : IAsyncDisposable
     {
         try
         {
-            if (IsTimeToResolveSeeds())
-                await ResolveSeedsAsync(cancellationToken).ConfigureAwait(false);
+            if (_resolving.IsCompleted && IsTimeToResolveSeeds())
+            {
+                await _resolving.ConfigureAwait(false);
+                _resolving = ResolveSeedsInBackgroundAsync(cancellationToken);
+            }
             GossipRound round;
-            byte[] syn;
+            GossipTarget? seed;
             lock (_lock)
             {
+                _gossiper.SetSeeds(_seeds.Targets);
                 round = _gossiper.StartRound();
-                syn = _codec.Encode(round.Message);
+                seed = _gossiper.GivesWay ? null : _seeds.NextToTry(_gossiper.IsAlive);
                 _view.Update(_gossiper);
+                _foreignNamesakes.Report(_gossiper.Nodes, _gossiper.IsAlive);
+                _conditions.EndQuiet(Quiet);
+                _conditions.End(FailingRounds);
             }
             _metrics.RoundBegun();
-            foreach (var target in round.Targets)
+            foreach (var target in seed is null ? round.Targets : round.Targets.Append(seed.Value).Distinct())
                 if (!_exchanges.ContainsKey(target))
-                    _ = ExchangeAsync(target, syn, cancellationToken);
+                    _ = ExchangeAsync(target, round.Message, cancellationToken);
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
-            NodeLog.RoundFailed(_logger, failure);
+            lock (_lock)
+                if (_conditions.Note(FailingRounds, out var count))
+                    NodeLog.RoundFailed(_logger, count, failure);
         }
     }
 
     /// <summary>Talks with one node. The exchange is awaited when the node stops, if not before.</summary>
-    Task<ExchangeOutcome> ExchangeAsync(IPEndPoint target, CancellationToken cancellationToken)
+    Task<ExchangeResult> ExchangeAsync(GossipTarget target, CancellationToken cancellationToken)
     {
-        byte[] syn;
+        GossipMessage.Syn syn;
         lock (_lock)
-            syn = _codec.Encode(_gossiper.CreateSyn());
+            syn = _gossiper.CreateSyn();
         return ExchangeAsync(target, syn, cancellationToken);
     }
 
-    Task<ExchangeOutcome> ExchangeAsync(IPEndPoint target, byte[] syn, CancellationToken cancellationToken)
+    Task<ExchangeResult> ExchangeAsync(GossipTarget target, GossipMessage.Syn syn, CancellationToken cancellationToken)
     {
         var exchange = MeasuredAsync(target, syn, cancellationToken);
         _exchanges[target] = exchange;
@@ -291,12 +326,20 @@ sealed class GossipLoop : IAsyncDisposable
         return exchange;
     }
 
-    async Task<ExchangeOutcome> MeasuredAsync(IPEndPoint target, byte[] syn, CancellationToken cancellationToken)
+    async Task<ExchangeResult> MeasuredAsync(GossipTarget target, GossipMessage.Syn syn, CancellationToken cancellationToken)
     {
-        _metrics.BytesSent(syn.Length);
-        var outcome = await _link.ExchangeAsync(target, AddressOf(target), syn, cancellationToken).ConfigureAwait(false);
-        _metrics.ExchangeEnded(outcome);
-        return outcome;
+        ulong number;
+        byte[] encoded;
+        lock (_lock)
+        {
+            number = ++_lastExchange;
+            encoded = Encode(syn with { Sender = syn.Sender! with { Exchange = number } });
+        }
+        var result = await _link.ExchangeAsync(target, number, encoded, cancellationToken).ConfigureAwait(false);
+        _metrics.ExchangeEnded(result.Outcome);
+        if (!cancellationToken.IsCancellationRequested)
+            _seeds.Note(target, result);
+        return result;
     }
 
     (string Peer, double Phi)[] PhiOfPeers()
@@ -311,16 +354,6 @@ sealed class GossipLoop : IAsyncDisposable
             ];
     }
 
-    /// <summary>The address that the node at an endpoint calls itself by, else the seed's name, else the endpoint.</summary>
-    string AddressOf(IPEndPoint endpoint)
-    {
-        lock (_lock)
-            foreach (var node in _gossiper.Nodes.Reverse())
-                if (node.Id.Address.Equals(endpoint) && node.TryGet(NodeKeys.Address, out var address) && NodeAddress.IsValid(address))
-                    return address;
-        return _seeds.NameOf(endpoint) ?? endpoint.ToString();
-    }
-
     bool IsTimeToResolveSeeds()
     {
         // While no other node is up, a seed that has come under a new address is what the node waits for.
@@ -331,59 +364,34 @@ sealed class GossipLoop : IAsyncDisposable
 
     async Task ResolveSeedsAsync(CancellationToken cancellationToken)
     {
-        var seeds = await _seeds.ResolveAsync(cancellationToken).ConfigureAwait(false);
+        await _seeds.ResolveAsync(cancellationToken).ConfigureAwait(false);
         _seedsResolvedAt = _time.GetTimestamp();
         lock (_lock)
-            _gossiper.SetSeeds(seeds);
+            _gossiper.SetSeeds(_seeds.Targets);
     }
 
-    void ObserveClock(GossipMessage message)
+    /// <summary>A name service that hangs must not hold up the rounds.</summary>
+    async Task ResolveSeedsInBackgroundAsync(CancellationToken cancellationToken)
     {
-        if (message.Sender is not { Stamp: > 0 } sender)
-            return;
-        var stamp = new HlcTimestamp(sender.Stamp);
-        _metrics.DriftSeen(stamp.Time - _time.GetUtcNow());
         try
         {
-            _clock.Observe(stamp);
+            await ResolveSeedsAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (ClockDriftException drift)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            if (IsFirstReport($"clock of {sender.Id}"))
-                NodeLog.ClockDrift(_logger, drift.Message);
+            // The node stops.
         }
     }
 
     void Report(GossipRefusal refusal, string peer)
     {
-        var self = _gossiper.Self.Id;
-        var other = refusal.Peer?.Id.ToString() ?? $"the node at {peer}";
-        var text = refusal.Reason switch
-        {
-            GossipRefusalReason.SameNodeId when refusal.IsOwnFault =>
-                $"The node id {self.Name} is in use: {other} runs already, so that {self} cannot take part in "
-                + $"cluster '{_clusterId}'. Give each node an id of its own.",
-            GossipRefusalReason.SameNodeId =>
-                $"The node id {self.Name} is used twice in cluster '{_clusterId}': {other} was started while {self} runs, "
-                + "and was refused. Give each node an id of its own.",
-            _ => $"{Capitalized(self)} is of cluster '{_clusterId}', and {other} is of "
-                + $"{(refusal.Peer is { } known ? $"cluster '{known.ClusterId}'" : "another one")}: "
-                + "they do not talk to each other. Give both the same cluster id, or take one out of the seeds of the other.",
-        };
+        var text = refusal.Describe(_gossiper.Self.Id, _clusterId, peer);
         // What this node has to give way to outweighs what it only does not talk to.
         if (refusal.IsOwnFault || !_gossiper.GivesWay)
             _refusal = text;
-        if (IsFirstReport(text))
-            NodeLog.Refused(_logger, text);
-    }
-
-    static string Capitalized(GossipId id) => $"Node{id.ToString()[4..]}";
-
-    /// <summary>False for what was logged before: a peer may repeat it with every message.</summary>
-    bool IsFirstReport(string what)
-    {
-        if (_reported.Count >= MaxReportsRemembered)
-            _reported.Clear();
-        return _reported.Add(what);
+        // Without the generation, which grows with each start of a peer that is started again and again.
+        var other = refusal.Peer is { } known ? $"{known.Id.Name} {known.Id.Address} {known.ClusterId}" : peer;
+        if (_conditions.Note($"refusal {refusal.Reason} {other}", out var count, _ => NodeLog.RefusalEnded(_logger, text)))
+            NodeLog.Refused(_logger, text, count);
     }
 }

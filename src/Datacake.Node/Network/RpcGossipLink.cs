@@ -1,4 +1,4 @@
-using System.Net;
+using Datacake.Node.Gossip;
 using Datacake.Rpc;
 using Microsoft.Extensions.Logging;
 
@@ -27,36 +27,39 @@ sealed class RpcGossipLink(RpcServer server, ChannelPool channels, TimeSpan time
         server.AddService(new Service(receiver));
     }
 
-    public async Task<ExchangeOutcome> ExchangeAsync(IPEndPoint target, string address, byte[] syn, CancellationToken cancellationToken)
+    public async Task<ExchangeResult> ExchangeAsync(GossipTarget target, ulong exchange, byte[] syn, CancellationToken cancellationToken)
     {
         try
         {
+            var result = new ExchangeResult(ExchangeOutcome.Silent, Failure: "It accepts calls, but does not take part in gossip.");
             var message = syn;
             for (var call = 0; call < MaxCalls && message.Length > 0; call++)
             {
-                using var reply = await channels.To(address).CallAsync(
+                using var reply = await channels.To(target.Address, target.ServerName).CallAsync(
                     ServiceName,
                     ExchangeMessage,
                     message,
                     new RpcCallOptions { Timeout = timeout },
                     cancellationToken).ConfigureAwait(false);
                 if (reply.Span.IsEmpty)
-                    return call > 0 ? ExchangeOutcome.Answered : ExchangeOutcome.Silent;
-                message = _receiver!(reply.Span, address, out var isRefused);
-                if (isRefused)
-                    return ExchangeOutcome.Refused;
+                    return result;
+                var receipt = _receiver!(reply.Span, target.Address);
+                if (!receipt.IsAnswer)
+                    return result;
+                result = new ExchangeResult(receipt.Outcome, receipt.Sender);
+                message = receipt.Reply;
             }
-            return ExchangeOutcome.Answered;
+            return result;
         }
         catch (RpcException failure)
         {
-            NodeLog.ExchangeFailed(logger, address, failure.Message);
+            NodeLog.ExchangeFailed(logger, target.Address, failure.Message);
+            return new ExchangeResult(ExchangeOutcome.Silent, Failure: failure.Message);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The node stops.
+            return new ExchangeResult(ExchangeOutcome.Silent, Failure: "The node stops.");
         }
-        return ExchangeOutcome.Silent;
     }
 
     public ValueTask DisposeAsync()
@@ -72,7 +75,8 @@ sealed class RpcGossipLink(RpcServer server, ChannelPool channels, TimeSpan time
         protected override void Register(RpcHandlers handlers)
             => handlers.HandleBytes(
                 ExchangeMessage,
-                (request, _) =>
-                    ValueTask.FromResult<ReadOnlyMemory<byte>>(receiver(request.Payload.Span, request.RemoteAddress, out var _)));
+                // The port of a caller says nothing about who it is.
+                (request, _) => ValueTask.FromResult<ReadOnlyMemory<byte>>(
+                    receiver(request.Payload.Span, NodeAddress.HostOf(request.RemoteAddress)).Reply));
     }
 }

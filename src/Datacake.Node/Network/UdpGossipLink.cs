@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Datacake.Node.Gossip;
 using Microsoft.Extensions.Logging;
 
 namespace Datacake.Node;
@@ -9,18 +10,20 @@ namespace Datacake.Node;
 sealed class UdpGossipLink : IGossipLink
 {
     readonly Socket _socket;
+    readonly UdpEndpoints _endpoints;
     readonly TimeSpan _timeout;
     readonly TimeProvider _time;
     readonly ILogger _logger;
     readonly CancellationTokenSource _stop = new();
 
-    // By the address that the answer is awaited from.
-    readonly ConcurrentDictionary<IPEndPoint, TaskCompletionSource<ExchangeOutcome>> _waiting = new();
+    // By the number of the exchange, which the answer repeats.
+    readonly ConcurrentDictionary<ulong, Waiting> _waiting = new();
     Task _receiving = Task.CompletedTask;
 
-    UdpGossipLink(Socket socket, TimeSpan timeout, TimeProvider time, ILogger logger)
+    UdpGossipLink(Socket socket, HostResolver resolve, TimeSpan timeout, TimeProvider time, ILogger logger)
     {
         _socket = socket;
+        _endpoints = new UdpEndpoints(resolve, time);
         _timeout = timeout;
         _time = time;
         _logger = logger;
@@ -30,13 +33,15 @@ sealed class UdpGossipLink : IGossipLink
     public int MaxMessageLength => 65_507;
 
     /// <exception cref="InvalidOperationException">The port is taken.</exception>
-    public static UdpGossipLink Bind(IPEndPoint endpoint, TimeSpan timeout, TimeProvider time, ILogger logger)
+    public static UdpGossipLink Bind(IPEndPoint endpoint, HostResolver resolve, TimeSpan timeout, TimeProvider time, ILogger logger)
     {
         var socket = new Socket(endpoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         try
         {
+            if (endpoint.Address.Equals(IPAddress.IPv6Any))
+                socket.DualMode = true;
             socket.Bind(endpoint);
-            return new UdpGossipLink(socket, timeout, time, logger);
+            return new UdpGossipLink(socket, resolve, timeout, time, logger);
         }
         catch (SocketException failure)
         {
@@ -49,18 +54,22 @@ sealed class UdpGossipLink : IGossipLink
 
     public void Open(GossipReceiver receiver) => _receiving = ReceiveAsync(receiver, _stop.Token);
 
-    public async Task<ExchangeOutcome> ExchangeAsync(IPEndPoint target, string address, byte[] syn, CancellationToken cancellationToken)
+    public async Task<ExchangeResult> ExchangeAsync(GossipTarget target, ulong exchange, byte[] syn, CancellationToken cancellationToken)
     {
-        var answer = _waiting.GetOrAdd(
-            target, static _ => new TaskCompletionSource<ExchangeOutcome>(TaskCreationOptions.RunContinuationsAsynchronously));
+        var failure = "The node stops.";
+        var waiting = new Waiting();
+        _waiting[exchange] = waiting;
         try
         {
-            await _socket.SendToAsync(syn, target, cancellationToken).ConfigureAwait(false);
-            return await answer.Task.WaitAsync(_timeout, _time, cancellationToken).ConfigureAwait(false);
+            waiting.Target = await _endpoints.FindAsync(target, cancellationToken).ConfigureAwait(false);
+            await _socket.SendToAsync(syn, waiting.Target, cancellationToken).ConfigureAwait(false);
+            return await waiting.Answer.Task.WaitAsync(_timeout, _time, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception failure) when (failure is SocketException or TimeoutException)
+        catch (Exception error) when (error is SocketException or TimeoutException)
         {
-            NodeLog.ExchangeFailed(_logger, address, failure.Message);
+            failure = error is TimeoutException ? $"No answer came within {_timeout.TotalSeconds:0.###} s." : error.Message;
+            _endpoints.Failed(target);
+            NodeLog.ExchangeFailed(_logger, target.Address, failure);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -68,9 +77,9 @@ sealed class UdpGossipLink : IGossipLink
         }
         finally
         {
-            _waiting.TryRemove(KeyValuePair.Create(target, answer));
+            _waiting.TryRemove(exchange, out _);
         }
-        return ExchangeOutcome.Silent;
+        return new ExchangeResult(ExchangeOutcome.Silent, Failure: failure);
     }
 
     async Task ReceiveAsync(GossipReceiver receiver, CancellationToken cancellationToken)
@@ -83,11 +92,11 @@ sealed class UdpGossipLink : IGossipLink
             {
                 var datagram = await _socket.ReceiveFromAsync(buffer, SocketFlags.None, anyone, cancellationToken).ConfigureAwait(false);
                 var sender = (IPEndPoint)datagram.RemoteEndPoint;
-                var reply = receiver(buffer.AsSpan(0, datagram.ReceivedBytes), sender.ToString(), out var isRefused);
-                if (reply.Length > 0)
-                    await _socket.SendToAsync(reply, sender, cancellationToken).ConfigureAwait(false);
-                if (_waiting.TryRemove(sender, out var waiting))
-                    waiting.TrySetResult(isRefused ? ExchangeOutcome.Refused : ExchangeOutcome.Answered);
+                var receipt = receiver(buffer.AsSpan(0, datagram.ReceivedBytes), Unmapped(sender).Address.ToString());
+                if (receipt.Reply.Length > 0)
+                    await _socket.SendToAsync(receipt.Reply, sender, cancellationToken).ConfigureAwait(false);
+                if (receipt.IsAnswer)
+                    Complete(receipt, Unmapped(sender));
             }
             catch (SocketException failure)
             {
@@ -101,11 +110,37 @@ sealed class UdpGossipLink : IGossipLink
         }
     }
 
+    /// <summary>
+    /// An exchange ends with its own answer, after the last message of it was sent. An implementation that does not number its
+    /// answers is told by the address that it answers from.
+    /// </summary>
+    void Complete(GossipReceipt receipt, IPEndPoint sender)
+    {
+        var result = new ExchangeResult(receipt.Outcome, receipt.Sender);
+        if (receipt.Exchange != 0 && _waiting.TryGetValue(receipt.Exchange, out var numbered))
+            numbered.Answer.TrySetResult(result);
+        if (receipt.Sender is null)
+            foreach (var waiting in _waiting.Values)
+                if (sender.Equals(waiting.Target))
+                    waiting.Answer.TrySetResult(result);
+    }
+
+    static IPEndPoint Unmapped(IPEndPoint endpoint)
+        => endpoint.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(endpoint.Address.MapToIPv4(), endpoint.Port) : endpoint;
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _receiving.ConfigureAwait(false);
         _socket.Dispose();
         _stop.Dispose();
+    }
+
+    sealed class Waiting
+    {
+        public TaskCompletionSource<ExchangeResult> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Written by the exchange before it sends, read by the receiver.</summary>
+        public IPEndPoint? Target { get; set; }
     }
 }

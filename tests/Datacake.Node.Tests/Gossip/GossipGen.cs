@@ -20,8 +20,16 @@ static class GossipGen
         Gen.String[Gen.Char.AlphaNumeric, 0, 8], Gen.ULong, Address,
         (name, generation, address) => new GossipId(name, generation, address));
 
-    static readonly Gen<GossipSender?> Sender = Gen.Select(Id, Gen.String[Gen.Char.AlphaNumeric, 0, 8], Gen.ULong, Gen.Bool,
-        (id, cluster, stamp, isThere) => isThere ? new GossipSender(id, cluster, stamp) : null);
+    static readonly Gen<GossipSender> SenderWithoutWallClock = Gen.Select(
+        Id, Gen.String[Gen.Char.AlphaNumeric, 0, 8], Gen.ULong, Gen.Bool,
+        (id, cluster, stamp, isRetired) => new GossipSender(id, cluster, stamp, HoldsReceiverRetired: isRetired));
+
+    static readonly Gen<GossipSender?> Sender = Gen.Frequency(
+        (1, Gen.Const((GossipSender?)null)),
+        (1, SenderWithoutWallClock.Select(GossipSender? (sender) => sender)),
+        (2, Gen.Select(
+            SenderWithoutWallClock, Gen.Long, Gen.ULong, Gen.ULong,
+            GossipSender? (sender, wall, exchange, store) => sender with { WallClock = wall, Exchange = exchange, Store = store })));
 
     static readonly Gen<Digest> Digest = Gen.Select(
         Id, Gen.ULong, Gen.ULong, Gen.ULong, (id, heartbeat, gc, max) => new DigestEntry(id, heartbeat, gc, max))
@@ -40,9 +48,14 @@ static class GossipGen
     static readonly Gen<Delta> Delta = Section.List[0, 5].Select(sections => new Delta([.. sections.DistinctBy(section => section.Id)]));
 
     public static readonly Gen<RememberedNodes> Remembered = Gen.Select(
-        Gen.String[Gen.Char.AlphaNumeric, 0, 8], Delta, Id.List[0, 5], Gen.Long[0, 4_000_000_000_000],
-        (cluster, states, down, since) => new RememberedNodes(
-            cluster, states, down.Distinct().ToDictionary(id => id, _ => DateTimeOffset.FromUnixTimeMilliseconds(since))));
+        Gen.String[Gen.Char.AlphaNumeric, 0, 8], Delta, Id.List[0, 5], Gen.Long[0, 4_000_000_000_000], Gen.ULong.List[0, 5],
+        (cluster, states, down, since, stores) => new RememberedNodes(
+            cluster,
+            states,
+            down.Distinct().ToDictionary(id => id, _ => DateTimeOffset.FromUnixTimeMilliseconds(since)),
+            (ulong)since,
+            stores.FirstOrDefault(),
+            stores.ToHashSet()));
 
     public static readonly Gen<GossipMessage> Message = Gen.OneOf(
         Gen.Select(

@@ -5,7 +5,8 @@ namespace Datacake.Node.Tests;
 
 public sealed class PeerSelectionTests
 {
-    static readonly IPEndPoint[] Peers = [.. Enumerable.Range(1, 20).Select(port => new IPEndPoint(IPAddress.Loopback, port))];
+    static readonly GossipTarget[] Peers =
+        [.. Enumerable.Range(1, 20).Select(port => new GossipTarget(new IPEndPoint(IPAddress.Loopback, port)))];
 
     readonly Random _random = new(1);
 

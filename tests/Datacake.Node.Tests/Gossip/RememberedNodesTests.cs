@@ -59,6 +59,8 @@ public sealed class RememberedNodesTests
         Assert.True(RememberedNodes.TryDecode(nodes.Encode(codec), codec, out var read, out var error), error);
         Assert.Equal(nodes.ClusterId, read.ClusterId);
         Assert.Equal(nodes.DownSince, read.DownSince);
+        Assert.Equal((nodes.Generation, nodes.Store), (read.Generation, read.Store));
+        Assert.Equal(nodes.RetiredStores.Order(), read.RetiredStores.Order());
         Assert.Equal(
             nodes.States.Nodes.Select(node => (node.Id, node.MaxVersion)), read.States.Nodes.Select(node => (node.Id, node.MaxVersion)));
     });
@@ -81,7 +83,10 @@ public sealed class RememberedNodesTests
         return new RememberedNodes(
             "test",
             new Delta([new NodeDelta(id, 0, 0, [new DeltaEntry("node.address", "127.0.0.1:2", 1, EntryStatus.Set)])]),
-            new Dictionary<GossipId, DateTimeOffset> { [id] = time.GetUtcNow() - downFor });
+            new Dictionary<GossipId, DateTimeOffset> { [id] = time.GetUtcNow() - downFor },
+            Generation: 1,
+            Store: 0,
+            new HashSet<ulong>());
     }
 
     static Gossiper NewGossiper(VirtualTime time) => new(new GossipSettings

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Datacake.Node.Gossip;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Datacake.Node.Tests;
 
@@ -13,8 +14,8 @@ sealed class SimulatedCluster : IDisposable
 {
     readonly GossipCodec _codec = new();
     readonly Random _random;
-    readonly Dictionary<IPEndPoint, SimulatedNode> _byAddress = [];
-    readonly PriorityQueue<SimulatedNode, long> _schedule = new();
+    readonly Dictionary<string, SimulatedPeer> _byAddress = [];
+    readonly PriorityQueue<SimulatedPeer, long> _schedule = new();
     int _started;
 
     public SimulatedCluster(int seed, int maxMessageLength = 65_507)
@@ -32,7 +33,7 @@ sealed class SimulatedCluster : IDisposable
     public double Loss { get; set; }
 
     /// <summary>Says whether two nodes are cut off from each other.</summary>
-    public Func<SimulatedNode, SimulatedNode, bool> IsCut { get; set; } = (_, _) => false;
+    public Func<SimulatedPeer, SimulatedPeer, bool> IsCut { get; set; } = (_, _) => false;
 
     public List<SimulatedNode> Nodes { get; } = [];
 
@@ -42,10 +43,20 @@ sealed class SimulatedCluster : IDisposable
 
     public int LongestMessage { get; set; }
 
-    public SimulatedNode Start(int nodeId, string cluster = "test", int? port = null, ulong? generation = null, params IEnumerable<SimulatedNode> seeds)
+    /// <param name="nodeId">The node id.</param>
+    /// <param name="cluster">The cluster.</param>
+    /// <param name="port">The port of an earlier life; left out for a new one.</param>
+    /// <param name="generation">Left out for the time.</param>
+    /// <param name="identity">What its name means on its own machine; left out for the address that others reach it at.</param>
+    /// <param name="seeds">The nodes to look for.</param>
+    public SimulatedNode Start(
+        int nodeId, string cluster = "test", int? port = null, ulong? generation = null, IPEndPoint? identity = null, params IEnumerable<SimulatedPeer> seeds)
     {
         var address = new IPEndPoint(IPAddress.Loopback, port ?? 10_000 + ++_started);
-        var id = new GossipId(nodeId.ToString(CultureInfo.InvariantCulture), generation ?? (ulong)Time.GetUtcNow().Ticks + (ulong)_started, address);
+        var id = new GossipId(
+            nodeId.ToString(CultureInfo.InvariantCulture),
+            generation ?? (ulong)Time.GetUtcNow().Ticks + (ulong)++_started,
+            identity ?? address);
         var node = new SimulatedNode(new Gossiper(new GossipSettings
         {
             Self = id,
@@ -54,13 +65,29 @@ sealed class SimulatedCluster : IDisposable
             MaxMessageLength = MaxMessageLength,
             TimeProvider = Time,
             Random = new Random(_random.Next()),
-        }));
+        }), address);
         node.Gossiper.Set("node.address", address.ToString());
-        node.Gossiper.SetSeeds(seeds.Select(seed => seed.Id.Address));
+        node.Gossiper.Set("node.protocol", "1");
+        node.Gossiper.SetSeeds(seeds.Select(seed => new GossipTarget(seed.Address)));
         Nodes.Add(node);
-        _byAddress[address] = node;
-        _schedule.Enqueue(node, Time.GetUtcNow().Ticks + _random.NextInt64(Options.Interval.Ticks));
+        Add(node);
         return node;
+    }
+
+    /// <summary>Starts a node of another implementation, which does what chitchat does.</summary>
+    public ChitchatNode StartChitchat(string name, int? port = null, params IEnumerable<SimulatedPeer> seeds)
+    {
+        var address = new IPEndPoint(IPAddress.Loopback, port ?? 10_000 + ++_started);
+        var id = new GossipId(name, (ulong)Time.GetUtcNow().Ticks + (ulong)++_started, address);
+        var node = new ChitchatNode(id, "test", Time, new Random(_random.Next()), [.. seeds.Select(seed => new GossipTarget(seed.Address))]);
+        Add(node);
+        return node;
+    }
+
+    void Add(SimulatedPeer peer)
+    {
+        _byAddress[peer.Address.ToString()] = peer;
+        _schedule.Enqueue(peer, Time.GetUtcNow().Ticks + _random.NextInt64(Options.Interval.Ticks));
     }
 
     /// <summary>Starts nodes 1 to <paramref name="count"/> with the first two as seeds of all.</summary>
@@ -116,14 +143,21 @@ sealed class SimulatedCluster : IDisposable
         return Running.All(node => expected.SetEquals(node.Alive));
     }
 
-    void RunRound(SimulatedNode node)
+    /// <summary>The node opens an exchange with each of these, outside its rounds.</summary>
+    public void Exchange(SimulatedNode node, IEnumerable<GossipTarget> targets)
     {
-        var round = node.Gossiper.StartRound();
-        foreach (var target in round.Targets)
-            Deliver(node, target, round.Message);
+        foreach (var target in targets)
+            Deliver(node, target.Address, node.Gossiper.CreateSyn());
     }
 
-    void Deliver(SimulatedNode from, IPEndPoint target, GossipMessage message)
+    void RunRound(SimulatedPeer peer)
+    {
+        var round = peer.StartRound();
+        foreach (var target in round.Targets)
+            Deliver(peer, target.Address, round.Message);
+    }
+
+    void Deliver(SimulatedPeer from, string target, GossipMessage message)
     {
         var bytes = _codec.Encode(message);
         BytesSent += bytes.Length;
@@ -131,21 +165,18 @@ sealed class SimulatedCluster : IDisposable
         if (!_byAddress.TryGetValue(target, out var to) || !to.IsRunning || IsCut(from, to) || _random.NextDouble() < Loss)
             return;
         Assert.True(_codec.TryDecode(bytes, out var received, out var error), error);
-        var reply = to.Gossiper.Handle(received, out var refusal);
-        if (refusal is not null)
-            to.Refusals.Add(refusal);
-        if (reply is not null)
-            Deliver(to, from.Id.Address, reply);
+        if (to.Handle(received) is { } reply)
+            Deliver(to, from.Address.ToString(), reply);
     }
 
     public void Dispose() => _codec.Dispose();
 }
 
-sealed class SimulatedNode(Gossiper gossiper)
+/// <summary>A process that gossips, of whatever implementation.</summary>
+abstract class SimulatedPeer(IPEndPoint address)
 {
-    public Gossiper Gossiper => gossiper;
-
-    public GossipId Id => gossiper.Self.Id;
+    /// <summary>The address that others reach it at.</summary>
+    public IPEndPoint Address => address;
 
     public bool IsCrashed { get; set; }
 
@@ -154,11 +185,55 @@ sealed class SimulatedNode(Gossiper gossiper)
 
     public bool IsRunning => !IsCrashed && !IsPaused;
 
+    public abstract GossipRound StartRound();
+
+    public abstract GossipMessage? Handle(GossipMessage message);
+}
+
+sealed class SimulatedNode(Gossiper gossiper, IPEndPoint address) : SimulatedPeer(address)
+{
+    public Gossiper Gossiper => gossiper;
+
+    public GossipId Id => gossiper.Self.Id;
+
     public List<GossipRefusal> Refusals { get; } = [];
 
     public IEnumerable<GossipId> Alive => gossiper.Nodes.Select(node => node.Id).Where(gossiper.IsAlive);
 
+    /// <summary>The members as this node shows them.</summary>
+    public IReadOnlyList<ClusterMember> Members
+    {
+        get
+        {
+            var view = new MembershipView(NullLogger.Instance);
+            view.Update(gossiper);
+            return view.Members;
+        }
+    }
+
+    public MemberState? StateOf(int nodeId) => Members.SingleOrDefault(member => member.NodeId == nodeId)?.State;
+
+    /// <summary>It announces that it leaves, and stops.</summary>
+    public void Leave(SimulatedCluster cluster)
+    {
+        gossiper.Set(NodeKeys.State, NodeKeys.Left);
+        cluster.Exchange(this, gossiper.FarewellTargets());
+        IsCrashed = true;
+    }
+
     /// <summary>What this node knows another to have published.</summary>
-    public string? Get(SimulatedNode owner, string key)
-        => gossiper.Nodes.FirstOrDefault(node => node.Id.Equals(owner.Id)) is { } state && state.TryGet(key, out var value) ? value : null;
+    public string? Get(SimulatedNode owner, string key) => Get(owner.Id, key);
+
+    public string? Get(GossipId owner, string key)
+        => gossiper.Nodes.FirstOrDefault(node => node.Id.Equals(owner)) is { } state && state.TryGet(key, out var value) ? value : null;
+
+    public override GossipRound StartRound() => gossiper.StartRound();
+
+    public override GossipMessage? Handle(GossipMessage message)
+    {
+        var reply = gossiper.Handle(message, out var refusal);
+        if (refusal is not null)
+            Refusals.Add(refusal);
+        return reply;
+    }
 }

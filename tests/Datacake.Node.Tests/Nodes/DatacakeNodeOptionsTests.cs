@@ -70,6 +70,80 @@ public sealed class DatacakeNodeOptionsTests
     public async Task Gossip_options_that_make_no_sense_are_refused() => await AssertRefusedAsync<InvalidOperationException>(
         options => options.WithNodeId(1).ListenOn("127.0.0.1:0").WithGossip(gossip => gossip.Interval = TimeSpan.Zero), "Interval");
 
+    [Theory]
+    [InlineData(nameof(GossipOptions.Interval))]
+    [InlineData(nameof(GossipOptions.InitialHeartbeatInterval))]
+    [InlineData(nameof(GossipOptions.MaxHeartbeatInterval))]
+    [InlineData(nameof(GossipOptions.ExchangeTimeout))]
+    [InlineData(nameof(GossipOptions.KeepAlive))]
+    [InlineData(nameof(GossipOptions.MinSilence))]
+    public async Task Gossip_times_that_no_timer_takes_are_refused(string option)
+    {
+        foreach (var time in (TimeSpan[])[TimeSpan.FromDays(60), TimeSpan.MaxValue])
+        {
+            await AssertRefusedAsync<InvalidOperationException>(
+                options => options.WithNodeId(1).ListenOn("127.0.0.1:0").WithGossip(
+                    gossip => typeof(GossipOptions).GetProperty(option)!.SetValue(gossip, time)),
+                $"{option} is {time}; it must be at most 49 days");
+        }
+    }
+
+    [Fact]
+    public async Task Nodes_can_be_remembered_for_ever()
+    {
+        await using var node = await DatacakeNode.StartAsync(
+            options => options.WithNodeId(1).ListenOn("127.0.0.1:0").WithGossip(gossip =>
+            {
+                gossip.UseLocal();
+                gossip.ForgetAfter = gossip.TombstoneLifetime = gossip.SeedResolveInterval = TimeSpan.MaxValue;
+            }),
+            TestContext.Current.CancellationToken);
+        await using var second = await DatacakeNode.StartAsync(
+            options => options.WithNodeId(2).ListenOn("127.0.0.1:0").WithSeeds(node.Address).WithGossip(gossip => gossip.UseLocal()),
+            TestContext.Current.CancellationToken);
+        await node.WaitForNodesAsync(2, TimeSpan.MaxValue, TestContext.Current.CancellationToken);
+        await node.WaitForNodesAsync([2], TimeSpan.FromDays(60), TestContext.Current.CancellationToken);
+        await node.WaitForNodesAsync([2], Timeout.InfiniteTimeSpan, TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            () => node.WaitForNodesAsync(3, TimeSpan.MinValue, TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData("shop-2", 0, 2)]
+    [InlineData("shop-0.cake.default.svc.cluster.local", 1, 1)]
+    [InlineData("shop-255", 0, 255)]
+    [InlineData("edge7", 0, 7)]
+    public void A_node_id_is_the_number_at_the_end_of_the_host_name(string hostName, int offset, int nodeId)
+        => Assert.Equal(nodeId, (int)new DatacakeNodeOptions().WithNodeIdFromHostName(offset, hostName).NodeId!);
+
+    [Theory]
+    [InlineData("shop", 0, "'shop' does not end with a number")]
+    [InlineData("shop.cake-3", 0, "'shop.cake-3' does not end with a number")]
+    [InlineData("shop-256", 0, "'shop-256' gives the node id 256")]
+    [InlineData("shop-255", 1, "'shop-255' gives the node id 255 with an offset of 1")]
+    [InlineData("shop-0", -1, "not from 0 to 255")]
+    [InlineData("shop-99999999999999999999", 0, "not from 0 to 255")]
+    public void A_host_name_that_gives_no_node_id_is_named(string hostName, int offset, string message)
+    {
+        var error = Assert.Throws<InvalidOperationException>(() => new DatacakeNodeOptions().WithNodeIdFromHostName(offset, hostName));
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_keep_alive_of_connections_goes_with_the_preset_unless_it_is_set()
+    {
+        var options = new DatacakeNodeOptions();
+        Assert.Equal(TimeSpan.FromSeconds(2), options.RpcLimits.KeepAlive);
+        options.WithGossip(gossip => gossip.UseWan());
+        Assert.Equal(TimeSpan.FromSeconds(6), options.RpcLimits.KeepAlive);
+        options.WithRpcLimits(limits => limits with { KeepAlive = 2 * limits.KeepAlive }).WithRpcLimits(limits => limits with { Connections = 99 });
+        Assert.Equal((TimeSpan.FromSeconds(12), 99), (options.RpcLimits.KeepAlive, options.RpcLimits.Connections));
+    }
+
+    [Fact]
+    public async Task Limits_of_connections_that_make_no_sense_are_refused() => await AssertRefusedAsync<ArgumentOutOfRangeException>(
+        options => options.WithNodeId(1).ListenOn("127.0.0.1:0").WithRpcLimits(limits => limits with { Connections = 0 }), "Connections");
+
     static async Task AssertRefusedAsync<TException>(Action<DatacakeNodeOptions> configure, string message)
         where TException : Exception
     {

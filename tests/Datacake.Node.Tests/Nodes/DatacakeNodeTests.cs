@@ -123,6 +123,38 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_refusal_that_is_repeated_in_every_round_is_logged_once_on_each_side()
+    {
+        var address = _addresses.Next();
+        var first = await StartAsync(1, options => options.WithClusterId("shop").WithSeeds(address));
+        var second = await StartAsync(2, options => options.WithClusterId("bank"), address);
+        await Eventually.WaitUntilAsync(
+            () => first.SeedContacts[0].State == SeedContactState.Refused, "the seed of node 1 refuses it");
+        // Several more rounds: node 1 dials its seed again and again.
+        first.SetLabel("a", "b");
+        var third = await StartAsync(3, options => options.WithClusterId("shop").WithSeeds(first.Address));
+        await third.UntilAsync(members => members[0].Labels.ContainsKey("a"));
+        Assert.Equal(1, _log.Count($"Node 1 at {first.Address} (generation {first.Generation}) is of cluster 'shop', and node 2"));
+        Assert.Equal(1, _log.Count($"Node 2 at {second.Address} (generation {second.Generation}) is of cluster 'bank', and node 1"));
+    }
+
+    [Fact]
+    public async Task A_message_that_cannot_be_decoded_is_logged_once_without_the_port_of_its_sender_and_moves_no_clock()
+    {
+        var node = await StartAsync(1, options => { });
+        var before = node.Clock.Last;
+        await using var channel = new RpcChannel(node.Address);
+        for (var i = 0; i < 3; i++)
+        {
+            using var reply = await channel.CallAsync("gossip", "exchange", new byte[] { 1, 2, 3, 4 }, cancellationToken: Stop);
+            Assert.True(reply.Span.IsEmpty);
+        }
+        Assert.Equal("A gossip message from 127.0.0.1 was dropped: it is not a gossip message. (Message 1 of its kind.)",
+            Assert.Single(_log.Messages, message => message.Contains("was dropped", StringComparison.Ordinal)));
+        Assert.True(node.Clock.Last.Time - before.Time < TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
     public async Task Labels_that_are_set_changed_and_removed_are_seen_by_others()
     {
         var (first, _, third) = await StartThreeAsync();
@@ -146,18 +178,62 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_stamp_too_far_ahead_is_refused_and_both_clocks_are_logged()
+    public async Task A_node_of_another_cluster_does_not_move_the_clock()
     {
-        var (first, second, _) = await StartThreeAsync();
-        var ahead = new HlcTimestamp(first.Clock.Tick().Seconds + 10_000, 0, 0, 1);
-        first.Clock.AdvanceTo(ahead);
-        first.SetLabel("clock", "ahead");
-        await second.UntilAsync(members => members[0].Labels.ContainsKey("clock"));
-        Assert.True(second.Clock.Last < ahead);
-        // The label may have come by the third node, before the first one's clock did.
-        await _log.WaitUntilAsync(
-            "clocks of two nodes differ too much", "of node 1: its clock shows", "the clock of this node (2) shows");
-        Assert.True(second.Clock.Last < ahead);
+        var time = new ShiftedTime(TimeSpan.Zero);
+        var production = await StartAsync(1, options => options.WithClusterId("production").WithTimeProvider(time));
+        var ahead = new ShiftedTime(TimeSpan.FromSeconds(4_000));
+        await Assert.ThrowsAsync<ClusterRefusedException>(async () => await StartAsync(
+            2, options => options.WithClusterId("staging").WithSeeds(production.Address).WithTimeProvider(ahead)));
+        await StartAsync(3, options => options.WithClusterId("production").WithSeeds(production.Address).WithTimeProvider(time));
+        await production.WaitForNodesAsync([1, 3], Soon, Stop);
+        Assert.True(production.Clock.Last.Time - time.GetUtcNow() < TimeSpan.FromMinutes(1));
+        Assert.DoesNotContain((byte)2, production.ClockOffsets.Keys);
+    }
+
+    [Fact]
+    public async Task The_clock_of_a_node_is_followed_while_its_wall_clock_agrees_and_again_once_that_was_set_right()
+    {
+        var wrong = new ShiftedTime(TimeSpan.FromHours(2));
+        var first = await StartAsync(1, options => { });
+        var second = await StartAsync(2, options => options.WithSeeds(first.Address).WithTimeProvider(wrong));
+        await first.WaitForNodesAsync([1, 2], Soon, Stop);
+        await second.WaitForNodesAsync([1, 2], Soon, Stop);
+        await _log.WaitUntilAsync("The wall clocks of node 1 (", $"and node 2 at {second.Address}", "differ by 0", "the limit of 01:08:20");
+        Assert.InRange(first.ClockOffsets[2], TimeSpan.FromHours(1.9), TimeSpan.FromHours(2.1));
+        Assert.InRange(second.ClockOffsets[1], -TimeSpan.FromHours(2.1), -TimeSpan.FromHours(1.9));
+        Assert.True(first.Clock.Last.Time - TimeProvider.System.GetUtcNow() < TimeSpan.FromMinutes(1));
+
+        // The wall clock is right again; the cluster clock of that node never goes back, and leads by two hours.
+        wrong.Offset = TimeSpan.Zero;
+        await _log.WaitUntilAsync("The wall clocks of node 1 (", "agree again");
+        await Eventually.WaitUntilAsync(
+            () => first.Clock.Last.Time - TimeProvider.System.GetUtcNow() > TimeSpan.FromHours(1), "node 1 follows the clock of node 2");
+    }
+
+    [Fact]
+    public async Task How_far_wall_clocks_may_differ_can_be_set()
+    {
+        var first = await StartAsync(1, options => options.WithMaxClockDifference(TimeSpan.FromHours(3)));
+        Assert.Equal(TimeSpan.FromHours(3), first.MaxClockDifference);
+        await StartAsync(2, options => options.WithSeeds(first.Address).WithTimeProvider(new ShiftedTime(TimeSpan.FromHours(2))));
+        await Eventually.WaitUntilAsync(
+            () => first.Clock.Last.Time - TimeProvider.System.GetUtcNow() > TimeSpan.FromHours(1), "node 1 follows the clock of node 2");
+    }
+
+    [Fact]
+    public async Task A_node_that_left_is_shown_to_have_left_though_its_clock_went_back_between_two_lives()
+    {
+        var time = new ShiftedTime(TimeSpan.Zero);
+        var first = await StartAsync(1, options => options.WithGossip(gossip => gossip.UseLocal()));
+        var killed = await StartAsync(2, options => options.WithSeeds(first.Address).WithTimeProvider(time));
+        await first.WaitForNodesAsync([1, 2], Soon, Stop);
+        await killed.StopAbruptlyAsync();
+        time.Offset = -TimeSpan.FromSeconds(5);
+        var next = await StartAsync(2, options => options.WithSeeds(first.Address).WithTimeProvider(time));
+        await first.UntilAsync(members => members is [_, { IsUp: true } member] && member.Generation == next.Generation);
+        await next.DisposeAsync();
+        await first.UntilAsync(members => members is [_, { State: MemberState.Left } member] && member.Generation == next.Generation);
     }
 
     [Fact]

@@ -63,6 +63,16 @@ public sealed class MemberTableTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_next_life_of_a_node_has_a_greater_generation_though_its_clock_went_back()
+    {
+        var time = new ShiftedTime(TimeSpan.Zero);
+        var first = await StartAsync(1, [], time: time);
+        await first.StopAbruptlyAsync();
+        time.Offset = -TimeSpan.FromHours(1);
+        Assert.Equal(first.Generation + 1, (await StartAsync(1, [], time: time)).Generation);
+    }
+
+    [Fact]
     public async Task A_member_that_has_left_is_remembered_as_such()
     {
         var (first, second) = (await StartAsync(1, []), await StartAsync(2, [_nodes[0].Address]));
@@ -101,9 +111,9 @@ public sealed class MemberTableTests : IAsyncLifetime
     [Theory]
     [InlineData("")]
     [InlineData("07")]
-    [InlineData("01 0800 6461746163616b65 0000")]
-    [InlineData("01 0800 6461746163616b65 0000 53b00003")]
-    [InlineData("01 0800 6461746163616b65 ffff 0102030405")]
+    [InlineData("02 0800 6461746163616b65 0100000000000000 0000000000000000 0000 0000")]
+    [InlineData("02 0800 6461746163616b65 0100000000000000 0000000000000000 0000 0000 53b00003")]
+    [InlineData("02 0800 6461746163616b65 0100000000000000 0000000000000000 ffff 0102030405")]
     public async Task A_damaged_table_is_said_to_be_so_and_not_used(string hex)
     {
         await using (var storage = new SqliteStorage(FileOf(1)))
@@ -132,12 +142,12 @@ public sealed class MemberTableTests : IAsyncLifetime
     string FileOf(int nodeId) => Path.Combine(_folder.FullName, $"node-{nodeId}.db");
 
     async Task<DatacakeNode> StartAsync(
-        int nodeId, string[] seeds, string dataCenter = "default", string clusterId = "datacake", string? address = null)
+        int nodeId, string[] seeds, string dataCenter = "default", string clusterId = "datacake", string? address = null, TimeProvider? time = null)
     {
         var node = await DatacakeNode.StartAsync(
             options => options
                 .WithNodeId(nodeId).ListenOn(address ?? _addresses.Next()).WithSeeds(seeds).InDataCenter(dataCenter).WithClusterId(clusterId).WithLabel("a", "b")
-                .WithGossip(gossip => gossip.UseLocal()).WithLoggerFactory(_log).UseSqlite(FileOf(nodeId)),
+                .WithGossip(gossip => gossip.UseLocal()).WithLoggerFactory(_log).WithTimeProvider(time ?? TimeProvider.System).UseSqlite(FileOf(nodeId)),
             Stop);
         _nodes.Add(node);
         return node;

@@ -52,6 +52,29 @@ sealed class RawUdpPeer : IDisposable
         }
     }
 
+    public Task SendSynAckAsync(IPEndPoint target, CancellationToken cancellationToken)
+        => SendAsync(target, [0x53, 0xB0, 0, 1, .. Digest(), .. Delta()], cancellationToken);
+
+    /// <summary>Reads messages, as if they were lost, until there was one of each type.</summary>
+    public async Task DropUntilAsync(byte[] types, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[65_507];
+        var missing = types.ToHashSet();
+        while (missing.Count > 0)
+        {
+            await _socket.ReceiveAsync(buffer, cancellationToken);
+            missing.Remove(buffer[3]);
+        }
+    }
+
+    /// <summary>Forgets what it was told, and drops what it has not read yet.</summary>
+    public void Forget()
+    {
+        Received.Clear();
+        while (_socket.Available > 0)
+            _socket.Receive(new byte[65_507]);
+    }
+
     /// <summary>Answers one message.</summary>
     public async Task AnswerAsync(CancellationToken cancellationToken)
     {

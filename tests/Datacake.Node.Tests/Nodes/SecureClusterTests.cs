@@ -73,6 +73,31 @@ public sealed class SecureClusterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_node_at_one_of_several_addresses_of_a_name_shows_a_certificate_for_that_name()
+    {
+        string[] hosts = ["127.0.0.2", "127.0.0.3"];
+        using var port = new ReservedPort(hosts);
+        var first = await StartNamedAsync(1, hosts[0], "cake");
+        var second = await StartNamedAsync(2, hosts[1], "another");
+        var third = await StartNamedAsync(3, "127.0.0.1", "cake");
+        await Eventually.WaitUntilAsync(
+            () => third.SeedContacts is [{ State: SeedContactState.Reached, NodeId: 1 }, { State: SeedContactState.NotReached, Failure: not null }],
+            () => string.Join(", ", third.SeedContacts));
+        Assert.Contains("is not for the name 'cake'", third.SeedContacts[1].Failure, StringComparison.Ordinal);
+
+        Task<DatacakeNode> StartNamedAsync(int nodeId, string host, string name) => StartAsync(
+            nodeId,
+            nodeId == 3 ? [$"cake:{port.Number}"] : [],
+            NewTls(_root) with { Certificate = Issue(_root, names => names.AddDnsName(name)) },
+            Secret,
+            options =>
+            {
+                options.ResolveHost = (_, _) => Task.FromResult(hosts.Select(IPAddress.Parse).ToArray());
+                options.ListenOn(nodeId == 3 ? $"{host}:0" : $"{host}:{port.Number}");
+            });
+    }
+
+    [Fact]
     public void A_secret_is_long_and_a_certificate_has_its_key()
     {
         var options = new DatacakeNodeOptions();
@@ -93,12 +118,15 @@ public sealed class SecureClusterTests : IAsyncLifetime
         Assert.All(_nodes, node => Assert.Single(node.Members));
     }
 
-    async Task<DatacakeNode> StartAsync(int nodeId, string[] seeds, RpcTls? tls, string secret)
+    async Task<DatacakeNode> StartAsync(
+        int nodeId, string[] seeds, RpcTls? tls, string secret, Action<DatacakeNodeOptions>? listen = null)
     {
+        listen ??= static options => options.ListenOn("127.0.0.1:0");
         var node = await DatacakeNode.StartAsync(
             options =>
             {
-                options.WithNodeId(nodeId).ListenOn("127.0.0.1:0").WithSeeds(seeds).WithClusterSecret(secret)
+                listen(options);
+                options.WithNodeId(nodeId).WithSeeds(seeds).WithClusterSecret(secret)
                     .WithGossip(gossip => gossip.UseLocal()).WithLoggerFactory(_log);
                 if (tls is not null)
                     options.WithTls(tls);
@@ -115,12 +143,13 @@ public sealed class SecureClusterTests : IAsyncLifetime
         RequireClientCertificate = true,
     };
 
-    X509Certificate2 Issue(X509Certificate2 authority)
+    X509Certificate2 Issue(X509Certificate2 authority, Action<SubjectAlternativeNameBuilder>? addNames = null)
     {
+        addNames ??= static names => names.AddIpAddress(IPAddress.Loopback);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=node", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
-        names.AddIpAddress(IPAddress.Loopback);
+        addNames(names);
         request.CertificateExtensions.Add(names.Build());
         using var issued = request.Create(authority, authority.NotBefore, authority.NotAfter, RandomNumberGenerator.GetBytes(8));
         var certificate = issued.CopyWithPrivateKey(key);

@@ -9,6 +9,7 @@ public sealed class UdpGossipTests : IAsyncLifetime
 
     readonly List<DatacakeNode> _nodes = [];
     readonly ReservedAddresses _addresses = new();
+    readonly CollectingLog _log = new();
 
     static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -59,6 +60,52 @@ public sealed class UdpGossipTests : IAsyncLifetime
         await enough.CancelAsync();
         await answering;
         Assert.Contains("color", peer.Received.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_node_that_leaves_waits_for_the_answer_to_its_farewell_whatever_else_its_peer_sends()
+    {
+        var node = await StartAsync(1);
+        using var peer = new RawUdpPeer(_addresses.Next(), "9", ("node.address", "10.0.0.9:7001"));
+        using (var enough = CancellationTokenSource.CreateLinkedTokenSource(Stop))
+        {
+            var answering = AnswerAsync(peer, enough.Token);
+            await peer.SendSynAsync(IPEndPoint.Parse(node.Address), "datacake", Stop);
+            await node.WaitForNodesAsync([9], Soon, Stop);
+            await enough.CancelAsync();
+            await answering;
+        }
+
+        peer.Forget();
+        var stopping = node.DisposeAsync().AsTask();
+        // The node answers this while it waits for the answer to its own, and its answer is lost.
+        await peer.SendSynAsync(IPEndPoint.Parse(node.Address), "datacake", Stop);
+        await peer.DropUntilAsync([0, 1], Stop);
+        Assert.False(stopping.IsCompleted);
+        await peer.SendSynAckAsync(IPEndPoint.Parse(node.Address), Stop);
+        using var stopped = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var answeringAgain = AnswerAsync(peer, stopped.Token);
+        await stopping.WaitAsync(Soon, Stop);
+        await Eventually.WaitUntilAsync(() => peer.Received.ToString().Contains("left", StringComparison.Ordinal), "the farewell arrives");
+        await stopped.CancelAsync();
+        await answeringAgain;
+    }
+
+    [Fact]
+    public async Task A_peer_of_another_implementation_with_the_id_of_one_of_ours_is_logged_and_is_no_member()
+    {
+        var first = await StartAsync(1);
+        var second = await StartAsync(2, first.Address);
+        using var peer = new RawUdpPeer(_addresses.Next(), "1", ("node.address", "10.0.0.9:7001"));
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var answering = AnswerAsync(peer, enough.Token);
+        await peer.SendSynAsync(IPEndPoint.Parse(second.Address), "datacake", Stop);
+        await _log.WaitUntilAsync($"Another implementation runs as node 1 at {peer.Address}");
+        await second.WaitForNodesAsync([1, 2], Soon, Stop);
+        Assert.Equal([first.Address, second.Address], second.Members.Select(member => member.Address));
+        Assert.Equal([first.Address, second.Address], first.Members.Select(member => member.Address));
+        await enough.CancelAsync();
+        await answering;
     }
 
     [Fact]
@@ -116,7 +163,7 @@ public sealed class UdpGossipTests : IAsyncLifetime
     {
         var node = await DatacakeNode.StartAsync(
             options => options.WithNodeId(nodeId).WithClusterId(clusterId).ListenOn(_addresses.Next()).WithSeeds(seeds)
-                .WithGossipTransport(GossipTransport.Udp).WithGossip(gossip),
+                .WithGossipTransport(GossipTransport.Udp).WithGossip(gossip).WithLoggerFactory(_log),
             Stop);
         _nodes.Add(node);
         return node;

@@ -5,28 +5,32 @@ using System.Net.Sockets;
 namespace Datacake.Node.Tests;
 
 /// <summary>Seeds that are named by their hosts, with a name service of the test's own.</summary>
-public sealed class SeedAddressesTests
+public sealed class SeedsTests
 {
     readonly ConcurrentDictionary<string, string[]> _hosts = new();
 
     static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Names_are_resolved_anew_each_time_and_one_that_cannot_be_keeps_its_addresses()
+    public async Task Names_are_resolved_again_each_time_and_one_that_cannot_be_keeps_its_endpoints()
     {
         using var log = new CollectingLog();
-        var seeds = new SeedAddresses(["shop:7001", "bank:7002", "10.0.0.9:7003"], ResolveAsync, log);
+        var seeds = new Seeds(["shop:7001", "bank:7002", "10.0.0.9:7003"], ResolveAsync, TimeProvider.System, log);
         _hosts["shop"] = ["10.0.0.1"];
         _hosts["bank"] = ["10.0.0.2", "10.0.0.3", "::1"];
-        Assert.Equal(["10.0.0.1:7001", "10.0.0.2:7002", "10.0.0.3:7002", "10.0.0.9:7003", "[::1]:7002"], await FoundAsync(seeds));
-        Assert.Equal("shop:7001", seeds.NameOf(IPEndPoint.Parse("10.0.0.1:7001")));
-        Assert.Equal("10.0.0.3:7002", seeds.NameOf(IPEndPoint.Parse("10.0.0.3:7002")));
+        Assert.Equal(
+            ["10.0.0.1:7001 shop", "10.0.0.2:7002 bank", "10.0.0.3:7002 bank", "10.0.0.9:7003 ", "[::1]:7002 bank"], await FoundAsync(seeds));
 
         _hosts["shop"] = ["10.0.0.4"];
         _hosts.TryRemove("bank", out _);
-        Assert.Equal(["10.0.0.2:7002", "10.0.0.3:7002", "10.0.0.4:7001", "10.0.0.9:7003", "[::1]:7002"], await FoundAsync(seeds));
-        Assert.Null(seeds.NameOf(IPEndPoint.Parse("10.0.0.1:7001")));
-        Assert.Contains(log.Messages, line => line.Contains("The seed 'bank:7002' cannot be resolved", StringComparison.Ordinal));
+        string[] expected = ["10.0.0.2:7002 bank", "10.0.0.3:7002 bank", "10.0.0.4:7001 shop", "10.0.0.9:7003 ", "[::1]:7002 bank"];
+        Assert.Equal(expected, await FoundAsync(seeds));
+        await FoundAsync(seeds);
+        Assert.Equal(1, log.Count("The seed 'bank:7002' cannot be resolved"));
+
+        _hosts["bank"] = ["10.0.0.2"];
+        await FoundAsync(seeds);
+        Assert.True(log.Contains("The seed 'bank:7002' can be resolved again"));
     }
 
     [Fact]
@@ -44,8 +48,11 @@ public sealed class SeedAddressesTests
         ? Task.FromResult(addresses.Select(IPAddress.Parse).ToArray())
         : Task.FromException<IPAddress[]>(new SocketException((int)SocketError.HostNotFound));
 
-    static async Task<string[]> FoundAsync(SeedAddresses seeds)
-        => [.. (await seeds.ResolveAsync(Stop)).Select(endpoint => endpoint.ToString()).Order(StringComparer.Ordinal)];
+    static async Task<string[]> FoundAsync(Seeds seeds)
+    {
+        await seeds.ResolveAsync(Stop);
+        return [.. seeds.Targets.Select(target => $"{target.Address} {target.ServerName}").Order(StringComparer.Ordinal)];
+    }
 
     ValueTask<DatacakeNode> StartAsync(int nodeId, params string[] seeds) => DatacakeNode.StartAsync(
         options =>

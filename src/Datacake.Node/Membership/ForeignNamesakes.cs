@@ -1,0 +1,31 @@
+using Datacake.Node.Gossip;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.Node;
+
+/// <summary>
+/// Notices nodes of another implementation, which refuse nobody, that use the id of a node of ours. They are no members. Called by one thread
+/// at a time.
+/// </summary>
+sealed class ForeignNamesakes(ILogger logger)
+{
+    HashSet<GossipId> _reported = [];
+
+    /// <summary>Logs those that have come and gone since the last call.</summary>
+    public void Report(IList<NodeState> nodes, Func<GossipId, bool> isAlive)
+    {
+        var ours = nodes.Where(IsOurs).Select(node => node.Id.NodeId).ToHashSet();
+        // One whose keys have not arrived yet may be of either kind.
+        var found = nodes
+            .Where(node => node.MaxVersion > 0 && !IsOurs(node) && node.Id.NodeId is { } nodeId && ours.Contains(nodeId) && isAlive(node.Id))
+            .Select(node => node.Id)
+            .ToHashSet();
+        foreach (var id in found.Except(_reported))
+            NodeLog.ForeignNamesake(logger, id, id.NodeId!.Value);
+        foreach (var id in _reported.Except(found))
+            NodeLog.ForeignNamesakeGone(logger, id);
+        _reported = found;
+    }
+
+    static bool IsOurs(NodeState node) => node.TryGet(NodeKeys.Protocol, out _);
+}

@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+using Datacake.Crdt;
+using Datacake.Node.Gossip;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.Node;
+
+/// <summary>
+/// Follows the clocks of the others as their accepted messages show them: the cluster clock goes forward by the stamps of those whose wall
+/// clock agrees with this one's, and a difference that lasts is logged. Called by one thread at a time; the offsets can be read by any.
+/// </summary>
+sealed class PeerClocks(byte nodeId, HybridLogicalClock clock, TimeSpan maxDifference, TimeProvider time, NodeMetrics metrics, ILogger logger)
+{
+    /// <summary>How far a stamp may be ahead of the wall clock, unless the own cluster clock is as far.</summary>
+    static readonly TimeSpan MaxLead = TimeSpan.FromDays(7);
+
+    /// <summary>A message that was long under way, or waited while this process was paused, makes no difference that lasts.</summary>
+    const int MessagesBeforeLog = 3;
+
+    readonly ConcurrentDictionary<byte, TimeSpan> _offsets = new();
+    readonly Dictionary<byte, int> _exceeded = [];
+
+    /// <summary>The wall clock of each peer minus this machine's, as its last message showed it.</summary>
+    public IReadOnlyDictionary<byte, TimeSpan> Offsets => _offsets;
+
+    /// <summary>Takes in the clocks of the sender of an accepted message.</summary>
+    public void Take(GossipSender sender)
+    {
+        if (sender.WallClock is not { } unixMilliseconds || sender.Id.NodeId is not { } peer)
+            return;
+        var now = time.GetUtcNow();
+        var theirs = DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(unixMilliseconds, 0, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()));
+        _offsets[peer] = theirs - now;
+        var isExceeded = (theirs - now).Duration() > maxDifference;
+        Log(peer, sender.Id, now, theirs, isExceeded);
+        if (isExceeded || sender.Stamp == 0)
+            return;
+        var stamp = new HlcTimestamp(sender.Stamp);
+        metrics.DriftSeen(stamp.Time - now);
+        if (stamp.Time - now <= MaxLead)
+            clock.AdvanceTo(stamp);
+    }
+
+    void Log(byte peer, GossipId id, DateTimeOffset now, DateTimeOffset theirs, bool isExceeded)
+    {
+        var count = isExceeded ? Math.Min(_exceeded.GetValueOrDefault(peer) + 1, MessagesBeforeLog + 1) : 0;
+        if (count == MessagesBeforeLog)
+            NodeLog.ClocksDiffer(logger, nodeId, now, id, theirs, (theirs - now).Duration(), maxDifference);
+        else if (!isExceeded && _exceeded.GetValueOrDefault(peer) >= MessagesBeforeLog)
+            NodeLog.ClocksAgree(logger, nodeId, now, id, theirs);
+        _exceeded[peer] = count;
+    }
+}

@@ -1,0 +1,154 @@
+using System.Net;
+using System.Net.Sockets;
+using Datacake.Node.Gossip;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.Node;
+
+/// <summary>
+/// The seeds as they were configured, the endpoints that their host names stood for when last resolved, and the nodes that the dials of these have
+/// reached. Thread-safe.
+/// </summary>
+sealed class Seeds(IReadOnlyList<string> seeds, HostResolver resolve, TimeProvider time, ILogger logger)
+{
+    /// <summary>An endpoint that nobody answers at is dialed again after at most so many rounds.</summary>
+    const int LongestWait = 64;
+
+    readonly Lock _lock = new();
+    readonly Seed[] _seeds = [.. seeds.Select(seed => new Seed(seed))];     // all below under the lock
+    readonly LastingConditions _conditions = new(time);
+    Dictionary<IPEndPoint, Dial> _dials = [];
+    long _round;
+
+    sealed class Seed(string text)
+    {
+        public string Text => text;
+
+        public IReadOnlyList<IPEndPoint> Endpoints { get; set; } = [];
+
+        public string? Failure { get; set; }
+    }
+
+    sealed class Dial(GossipTarget target)
+    {
+        public GossipTarget Target => target;
+
+        public SeedContactState State { get; set; } = SeedContactState.NotReached;
+
+        public GossipId? Peer { get; set; }
+
+        public string? Failure { get; set; }
+
+        public int Failures { get; set; }
+
+        public long NextRound { get; set; }
+    }
+
+    /// <summary>The endpoints to dial, but for those at which this node was found.</summary>
+    public IReadOnlyList<GossipTarget> Targets
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _dials.Values.Where(dial => dial.State != SeedContactState.Itself).Select(dial => dial.Target)];
+        }
+    }
+
+    public IReadOnlyList<SeedContact> Contacts
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _seeds.SelectMany(ContactsOf)];
+        }
+    }
+
+    /// <summary>Resolves all host names again. One that cannot be resolved keeps the endpoints that it had.</summary>
+    public async Task ResolveAsync(CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(_seeds.Select(seed => ResolveAsync(seed, cancellationToken))).ConfigureAwait(false);
+        lock (_lock)
+        {
+            var dials = new Dictionary<IPEndPoint, Dial>();
+            // A name that stands for one endpoint only says more about it than one that stands for many.
+            foreach (var seed in _seeds.OrderBy(seed => seed.Endpoints.Count))
+                foreach (var endpoint in seed.Endpoints)
+                    dials.TryAdd(endpoint, _dials.GetValueOrDefault(endpoint) ?? new Dial(TargetOf(seed, endpoint)));
+            _dials = dials;
+        }
+    }
+
+    /// <summary>Takes note of where a dial has led to. What is no seed's is ignored.</summary>
+    public void Note(GossipTarget target, ExchangeResult result)
+    {
+        lock (_lock)
+        {
+            if (!_dials.TryGetValue(target.Endpoint, out var dial) || dial.Target != target)
+                return;
+            dial.State = result.Outcome switch
+            {
+                ExchangeOutcome.Answered => SeedContactState.Reached,
+                ExchangeOutcome.Refused => SeedContactState.Refused,
+                ExchangeOutcome.Itself => SeedContactState.Itself,
+                _ => SeedContactState.NotReached,
+            };
+            dial.Peer = result.Peer;
+            dial.Failure = result.Failure;
+            dial.Failures = dial.State is SeedContactState.NotReached or SeedContactState.Refused ? Math.Min(dial.Failures + 1, 16) : 0;
+        }
+    }
+
+    /// <summary>
+    /// The endpoint to dial in this round beside what the gossip chooses, because nobody was reached there or the node that was has stopped; null if there is
+    /// none. Each is dialed at once and then ever more rarely, so that all are tried and none is dialed in every round.
+    /// </summary>
+    /// <param name="isAlive">Says which nodes run.</param>
+    public GossipTarget? NextToTry(Func<GossipId, bool> isAlive)
+    {
+        lock (_lock)
+        {
+            _round++;
+            var next = _dials.Values
+                .Where(dial => dial.NextRound <= _round && dial.State != SeedContactState.Itself
+                    && (dial.State != SeedContactState.Reached || (dial.Peer is { } peer && !isAlive(peer))))
+                .MinBy(dial => dial.NextRound);
+            if (next is null)
+                return null;
+            next.NextRound = _round + Math.Min(1L << next.Failures, LongestWait);
+            return next.Target;
+        }
+    }
+
+    async Task ResolveAsync(Seed seed, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var endpoints = await HostNames.ResolveAsync(seed.Text, resolve, cancellationToken).ConfigureAwait(false);
+            lock (_lock)
+            {
+                seed.Endpoints = endpoints;
+                seed.Failure = null;
+                _conditions.End(seed.Text);
+            }
+        }
+        catch (SocketException failure)
+        {
+            lock (_lock)
+            {
+                seed.Failure = failure.Message;
+                if (_conditions.Note(seed.Text, out var count, _ => NodeLog.SeedResolved(logger, seed.Text)))
+                    NodeLog.SeedNotResolved(logger, seed.Text, failure.Message, count);
+            }
+        }
+    }
+
+    IEnumerable<SeedContact> ContactsOf(Seed seed)
+        => seed.Endpoints.Count == 0
+            ? [new SeedContact(seed.Text, null, SeedContactState.NotResolved, null, seed.Failure)]
+            : from endpoint in seed.Endpoints
+              let dial = _dials.GetValueOrDefault(endpoint)
+              select new SeedContact(seed.Text, endpoint, dial?.State ?? SeedContactState.NotReached, dial?.Peer?.NodeId, dial?.Failure);
+
+    static GossipTarget TargetOf(Seed seed, IPEndPoint endpoint)
+        => new(endpoint, endpoint.ToString(), NodeAddress.IsName(seed.Text) ? NodeAddress.HostOf(seed.Text) : null);
+}
