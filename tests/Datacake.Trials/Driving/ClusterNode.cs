@@ -21,7 +21,7 @@ sealed class ClusterNode(WorkerSettings settings, Host? host, string logFile) : 
     /// <summary>Gets whether the node is started and its process lives.</summary>
     public bool IsRunning => _isStarted && _worker is { IsGone: false };
 
-    /// <summary>Starts a process and its node; the store need not have joined yet.</summary>
+    /// <summary>Starts the node, and its process if that is not launched yet; the store need not have joined afterwards.</summary>
     /// <exception cref="InvalidOperationException">The node does not start.</exception>
     public async Task StartAsync()
     {
@@ -30,13 +30,19 @@ sealed class ClusterNode(WorkerSettings settings, Host? host, string logFile) : 
             throw new InvalidOperationException($"Node {Id} does not start: {answer.Error}: {answer.Message}");
     }
 
+    /// <summary>Starts the process only, and waits until it takes commands.</summary>
+    public async Task LaunchAsync()
+    {
+        await KillAsync();
+        _worker = WorkerProcess.Start(host, logFile);
+        await _worker.SendAsync(new Command(CommandKind.Figures));
+    }
+
     public async Task<Answer> TryStartAsync()
     {
-        if (_worker is not null)
-            await _worker.DisposeAsync();
-        var worker = WorkerProcess.Start(host, logFile);
-        _worker = worker;
-        var answer = await worker.SendAsync(new Command(CommandKind.Start) { Settings = Settings });
+        if (_isStarted || _worker is null or { IsGone: true })
+            await LaunchAsync();
+        var answer = await SendAsync(new Command(CommandKind.Start) { Settings = Settings });
         _isStarted = answer.IsDone;
         return answer;
     }

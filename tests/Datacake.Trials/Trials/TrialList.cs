@@ -16,7 +16,7 @@ static class TrialList
     [
         new("storm", "Loss, partitions, clock steps, kills, pauses and moves under load: nothing acknowledged is lost.", ["minutes", "only"], StormTrial.RunAsync),
         new("restores", "Copies of a node's own files are put back: all nodes agree and lose nothing of others.", ["histories", "parallel", "only"], RestoresTrial.RunAsync),
-        new("compose", "Host names, one name for all as the only seed, TLS by name: formed within 5 s.", ["once"], ComposeTrial.RunAsync),
+        new("compose", "Host names, one name for all as the only seed, TLS by name: formed within 5 s.", ["once", "plain"], ComposeTrial.RunAsync),
         new("pause", "A node stops or loses its cable: levels that need it are refused within 6 s.", ["rounds"], PauseTrial.RunAsync),
         new("away", "A node returns after many changes: documents per second, and what it costs the others.", ["documents"], AwayTrial.RunAsync),
         new("large", "A document grows beyond the limit by concurrent edits: it still reaches every node.", [], LargeTrial.RunAsync),

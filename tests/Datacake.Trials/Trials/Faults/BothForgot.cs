@@ -33,7 +33,9 @@ static class BothForgot
         await other.StartAsync();
         var (acknowledged, unsure, removed) = await WriteAsync(run, other);
         await cluster.MeetAsync(TimeSpan.FromSeconds(30));
-        await run.WaitAsync(TimeSpan.FromSeconds(3));
+        bool isSame = false;
+        await cluster.MeasureAsync(async () => isSame = await cluster.ShowTheSameAsync("Tallies") && await cluster.ShowTheSameAsync("bulk"), TimeSpan.FromSeconds(60));
+        run.Verdict.Require(isSame, "F5: both show the same within 60 s");
 
         foreach (var node in cluster.Nodes)
         {
