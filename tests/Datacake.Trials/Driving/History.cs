@@ -85,16 +85,17 @@ sealed class History
 
     static void CheckValue(byte node, IGrouping<string, Write> writes, string? shown, List<string> wrong)
     {
-        if (writes.Any(write => write.Fate == Fate.Unknown && write.Value == shown))
-            return;
         var last = writes.Where(write => write.Fate == Fate.Acknowledged).MaxBy(write => write.Stamp);
+        // Of most unknown writes the stamp is unknown, too; an excused one has one, which still orders it.
+        if (writes.Any(write => write.Fate == Fate.Unknown && write.Value == shown && (write.Stamp == 0 || write.Stamp > (last?.Stamp ?? 0))))
+            return;
         if (last?.Value == shown)
             return;
         string expected = last is null ? "nothing" : $"{last.Value ?? "its delete"} of node {last.Node} (acknowledged by {string.Join(", ", last.Acknowledgers)})";
         string found = writes.FirstOrDefault(write => write.Value == shown && shown is not null)?.Fate switch
         {
             Fate.Refused => $"{shown}, which was refused",
-            Fate.Acknowledged => $"the older {shown}",
+            Fate.Acknowledged or Fate.Unknown => $"the older {shown}",
             _ => shown ?? "nothing",
         };
         wrong.Add($"node {node} shows {found} under {writes.Key} in place of {expected}");

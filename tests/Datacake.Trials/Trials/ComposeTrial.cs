@@ -40,7 +40,7 @@ static class ComposeTrial
             if (took < GiveUp)
             {
                 var saved = await cluster[Nodes - 1].PutAsync(1, Consistency.All);
-                run.Verdict.Require(saved.IsDone, $"round {round}: a save at All succeeds {saved.Error} {saved.Message}");
+                run.Verdict.Require(saved.IsDone, $"round {round}: a save at All succeeds{saved.Problem}");
             }
             foreach (var node in cluster.Nodes)
             {

@@ -39,7 +39,7 @@ static class LargeTrial
             foreach (var node in first)
             {
                 var saved = await node.SendAsync(new Command(CommandKind.SetEntry) { Number = 1, Key = $"n{node.Id}-{entry}", Length = EntryLength, Level = Consistency.None });
-                run.Verdict.Require(saved.IsDone, $"node {node.Id}, cut off, adds {EntryLength / 1e6:F1} MB ({(entry + 1) * EntryLength / 1e6:F1} MB there) {saved.Error} {saved.Message}");
+                run.Verdict.Require(saved.IsDone, $"node {node.Id}, cut off, adds {EntryLength / 1e6:F1} MB ({(entry + 1) * EntryLength / 1e6:F1} MB there){saved.Problem}");
             }
         }
         await first[0].RequireAsync(new Command(CommandKind.Put) { Number = 5, Value = "small", Level = Consistency.None });
@@ -56,7 +56,7 @@ static class LargeTrial
         var small = await first[2].RequireAsync(new Command(CommandKind.Get) { Number = 5 });
         run.Verdict.Require(small.Value == "small", "another document of the same time arrives, too");
         var again = await first[1].PutAsync(6, Consistency.All);
-        run.Verdict.Require(again.IsDone, $"a save at All succeeds afterwards {again.Error} {again.Message}");
+        run.Verdict.Require(again.IsDone, $"a save at All succeeds afterwards{again.Problem}");
 
         await joining.StartAsync();
         long start = TimeProvider.System.GetTimestamp();
@@ -75,7 +75,7 @@ static class LargeTrial
     static async Task ReadAsync(TrialRun run, ClusterNode node, Consistency level)
     {
         var read = await node.SendAsync(new Command(CommandKind.ReadAlbum) { Number = 1, Level = level });
-        run.Verdict.Require(read.IsDone && read.Number >= Total, $"a read at {level} on node {node.Id} returns it: {read.Number} bytes in {read.Milliseconds:F0} ms {read.Error} {read.Message}");
+        run.Verdict.Require(read.IsDone && read.Number >= Total, $"a read at {level} on node {node.Id} returns it: {read.Number} bytes in {read.Milliseconds:F0} ms{read.Problem}");
     }
 
     static async Task<long[]> SizesAsync(params ClusterNode[] nodes) =>

@@ -49,9 +49,9 @@ static class NatTrial
         foreach (var node in cluster.Nodes)
         {
             var saved = await node.PutAsync(node.Id, Consistency.All);
-            run.Verdict.Require(saved.IsDone, $"{name}: node {node.Id} saves at All {saved.Error} {saved.Message}");
+            run.Verdict.Require(saved.IsDone, $"{name}: node {node.Id} saves at All{saved.Problem}");
             var read = await node.SendAsync(new Command(CommandKind.Get) { Number = node.Id, Level = Consistency.All });
-            run.Verdict.Require(read.IsDone && read.Number == 1, $"{name}: node {node.Id} reads at All {read.Error} {read.Message}");
+            run.Verdict.Require(read.IsDone && read.Number == 1, $"{name}: node {node.Id} reads at All{read.Problem}");
         }
         run.Verdict.Require(await cluster.ShowTheSameAsync(), $"{name}: all show the same");
     }

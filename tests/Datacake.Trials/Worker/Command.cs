@@ -121,7 +121,12 @@ sealed record Answer(long Id)
 
     public ProcessFigures? Figures { get; init; }
 
+    [JsonIgnore]
     public bool IsDone => Error is null;
+
+    /// <summary>Gets the end of a sentence about the command: nothing if it was done, or the error.</summary>
+    [JsonIgnore]
+    public string Problem => IsDone ? "" : $" ({Error}: {Message})";
 }
 
 /// <summary>A member of the cluster, as a store sees it.</summary>

@@ -22,7 +22,7 @@ static class RetiredNode
         await RequireRefusedAsync(run, retired, Consistency.Quorum);
         await RequireRefusedAsync(run, retired, Consistency.None);
         var saved = await by.PutAsync(9, Consistency.All);
-        run.Verdict.Require(saved.IsDone, $"F7: the others save at All without it {saved.Error} {saved.Message}");
+        run.Verdict.Require(saved.IsDone, $"F7: the others save at All without it{saved.Problem}");
     }
 
     static async Task RequireRefusedAsync(TrialRun run, ClusterNode retired, Consistency level)
