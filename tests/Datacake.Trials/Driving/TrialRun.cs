@@ -71,8 +71,12 @@ sealed class TrialRun : IAsyncDisposable
         {
             string name = line.Split(' ')[0];
             string[] parts = name.Split('-');
-            if (parts is [HostPrefix, var process, _, _] && !Directory.Exists($"/proc/{process}"))
-                await Shell.RunAsync("ip", "netns", "del", name);
+            if (parts is not [HostPrefix, var driver, _, _] || Directory.Exists($"/proc/{driver}"))
+                continue;
+            // Nodes end with their driver, but for those that it had paused.
+            foreach (string process in (await Shell.RunAsync("ip", "netns", "pids", name)).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+                Native.Signal(int.Parse(process, CultureInfo.InvariantCulture), Native.SigKill);
+            await Host.RemoveAsync(name);
         }
     }
 

@@ -9,7 +9,7 @@ sealed class Host : IAsyncDisposable
     const string Interface = "wire0";
 
     readonly Wire _wire;
-    
+
     readonly Thread _reading;
     readonly TaskCompletionSource _isReady = new();
     volatile bool _isDisposed;
@@ -28,8 +28,6 @@ sealed class Host : IAsyncDisposable
     /// <summary>Gets the descriptor that packets for this host are written to.</summary>
     public int Descriptor { get; private set; } = -1;
 
-    string HostsFolder => $"/etc/netns/{Name}";
-
     public static async Task<Host> CreateAsync(Wire wire, string name, IPAddress address, string? hostsFile = null)
     {
         var host = new Host(wire, name);
@@ -38,8 +36,8 @@ sealed class Host : IAsyncDisposable
             await Shell.RunAsync("ip", "netns", "add", name);
             if (hostsFile is not null)
             {
-                Directory.CreateDirectory(host.HostsFolder);
-                await File.WriteAllTextAsync(Path.Combine(host.HostsFolder, "hosts"), hostsFile);
+                string folder = Directory.CreateDirectory(HostsFolderOf(name)).FullName;
+                await File.WriteAllTextAsync(Path.Combine(folder, "hosts"), hostsFile);
             }
             host._reading.Start();
             await host._isReady.Task;
@@ -84,10 +82,19 @@ sealed class Host : IAsyncDisposable
             _reading.Join();
         if (Descriptor >= 0)
             Native.CloseDescriptor(Descriptor);
-        await Shell.RunAsync("ip", "netns", "del", Name);
-        if (Directory.Exists(HostsFolder))
-            Directory.Delete(HostsFolder, recursive: true);
+        await RemoveAsync(Name);
     }
+
+    /// <summary>Removes a namespace and its hosts file.</summary>
+    public static async Task RemoveAsync(string name)
+    {
+        await Shell.RunAsync("ip", "netns", "del", name);
+        string folder = HostsFolderOf(name);
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+    }
+
+    static string HostsFolderOf(string name) => $"/etc/netns/{name}";
 
     // The thread of its own is the one that enters the namespace, and stays there.
     void Read()

@@ -41,6 +41,8 @@ static class AwayTrial
         var took = TimeProvider.System.GetElapsedTime(start);
 
         run.Verdict.Require(arrived == documents, $"the node has all {documents:N0} documents ({arrived:N0} in {took.TotalSeconds:F1} s: {arrived / took.TotalSeconds:F0} documents/s)");
+        if (run.Number("rate", 0) is > 0 and var rate)
+            run.Verdict.Require(arrived / took.TotalSeconds >= rate, $"it gets at least {rate:N0} documents per second");
         run.Verdict.Require(during.Failed == 0, $"no save at Quorum of the others fails meanwhile ({during.Failed} of {during.Count} did)");
         run.Verdict.Print("Saves at Quorum of the others", [["when", "count", "p50 ms", "p99 ms", "max ms"], before.Row("before"), during.Row("meanwhile")]);
         bool isSame = false;

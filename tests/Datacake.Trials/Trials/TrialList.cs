@@ -18,7 +18,7 @@ static class TrialList
         new("restores", "Copies of a node's own files are put back: all nodes agree and lose nothing of others.", ["histories", "parallel", "only"], RestoresTrial.RunAsync),
         new("compose", "Host names, one name for all as the only seed, TLS by name: formed within 5 s.", ["once", "plain"], ComposeTrial.RunAsync),
         new("pause", "A node stops or loses its cable: levels that need it are refused within 6 s.", ["rounds"], PauseTrial.RunAsync),
-        new("away", "A node returns after many changes: documents per second, and what it costs the others.", ["documents"], AwayTrial.RunAsync),
+        new("away", "A node returns after many changes: documents per second, and what it costs the others.", ["documents", "rate"], AwayTrial.RunAsync),
         new("large", "A document grows beyond the limit by concurrent edits: it still reaches every node.", [], LargeTrial.RunAsync),
         new("nat", "A node that can dial and cannot be dialed joins, replicates and reads.", [], NatTrial.RunAsync),
         new("faults", "The faults F1 to F10 of earlier field trials, each with a verdict.", ["only"], FaultsTrial.RunAsync),
