@@ -30,13 +30,16 @@ using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop)
 
 await using var run = new TrialRun(trial.Name, options, stopping.Token);
 run.Verdict.Say($"{trial.Name}, seed {run.Seed}");
+var running = trial.RunAsync(run);
 try
 {
-    await trial.RunAsync(run).WaitAsync(stopping.Token);
+    await running.WaitAsync(stopping.Token);
 }
 catch (OperationCanceledException) when (stopping.IsCancellationRequested)
 {
     Console.WriteLine("Stopped.");
+    // The trial unwinds by itself, unless it waits for a node that is ended only now.
+    await Task.WhenAny(running, Task.Delay(TimeSpan.FromSeconds(3)));
     return 130;
 }
 catch (Exception e)
