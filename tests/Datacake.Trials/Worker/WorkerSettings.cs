@@ -1,0 +1,24 @@
+namespace Datacake.Trials.Worker;
+
+/// <summary>The settings that a worker starts its node with.</summary>
+sealed record WorkerSettings(byte NodeId, string Listen, string[] Seeds, string File)
+{
+    public string? Advertise { get; init; }
+
+    /// <summary>Gets whether failures are noticed within a second (the local preset) instead of five (the LAN preset).</summary>
+    public bool IsGossipLocal { get; init; }
+
+    /// <summary>Gets the seconds that the node's wall clock is ahead.</summary>
+    public double OffsetSeconds { get; init; }
+
+    /// <summary>Gets the PKCS#12 file with the node's certificate and key; <see langword="null"/> for no TLS.</summary>
+    public string? CertificateFile { get; init; }
+
+    /// <summary>Gets the certificate of the authority that all certificates come from.</summary>
+    public string? AuthorityFile { get; init; }
+
+    public double ReportMilliseconds { get; init; } = 500;
+
+    /// <summary>Gets the largest document in bytes; 0 for the default.</summary>
+    public int MaxDocumentLength { get; init; }
+}
