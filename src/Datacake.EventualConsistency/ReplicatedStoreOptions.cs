@@ -5,13 +5,16 @@ namespace Datacake.EventualConsistency;
 /// <summary>The settings of a <see cref="ReplicatedStore"/>. Each default suits nodes on one network.</summary>
 public sealed class ReplicatedStoreOptions
 {
+    static readonly TimeSpan LongestInterval = TimeSpan.FromDays(1);
+    static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
+
     /// <summary>What a commit survives before it counts as done, here and when another node acknowledges it. Default: <see cref="Durability.Flushed"/>.</summary>
     public Durability Durability { get; set; } = Durability.Flushed;
 
-    /// <summary>How long a commit waits for the acknowledgements that its level asks for. Default: 10 s.</summary>
+    /// <summary>How long a commit or a read at a level waits for the other replicas; 49 days or more stand for ever. Default: 10 s.</summary>
     public TimeSpan AcknowledgementTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long the first operation on a fresh store waits until the store has joined its cluster. Default: 30 s.</summary>
+    /// <summary>How long an operation on a fresh store waits until the store has joined its cluster; 49 days or more stand for ever. Default: 30 s.</summary>
     public TimeSpan JoinTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
@@ -19,6 +22,12 @@ public sealed class ReplicatedStoreOptions
     /// differences sooner and costs some hundred bytes a peer each time. Default: 500 ms.
     /// </summary>
     public TimeSpan ReportInterval { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>
+    /// How long a store that closes waits until the peers in session have all that this node has written; zero for not at all. Longer: less is left behind when
+    /// a peer is slow; the stop takes longer. Default: 5 s.
+    /// </summary>
+    public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The largest document, in encoded bytes. Default: 8 MiB.</summary>
     public int MaxDocumentLength { get; set; } = 8 * 1024 * 1024;
@@ -38,11 +47,15 @@ public sealed class ReplicatedStoreOptions
     /// </summary>
     public long MaxCacheLength { get; set; } = 16 * 1024 * 1024;
 
+    /// <summary>Returns a time for a timer: one that is longer than timers take stands for ever.</summary>
+    internal static TimeSpan ToTimer(TimeSpan time) => time < LongestTimer ? time : Timeout.InfiniteTimeSpan;
+
     internal void Validate()
     {
         Check(AcknowledgementTimeout > TimeSpan.Zero, nameof(AcknowledgementTimeout), AcknowledgementTimeout, "positive");
         Check(JoinTimeout > TimeSpan.Zero, nameof(JoinTimeout), JoinTimeout, "positive");
-        Check(ReportInterval >= TimeSpan.FromMilliseconds(10), nameof(ReportInterval), ReportInterval, "at least 10 ms");
+        Check(ReportInterval >= TimeSpan.FromMilliseconds(10) && ReportInterval <= LongestInterval, nameof(ReportInterval), ReportInterval, "from 10 ms to 1 day");
+        Check(StopTimeout >= TimeSpan.Zero && StopTimeout <= LongestInterval, nameof(StopTimeout), StopTimeout, "from zero to 1 day");
         Check(MaxDocumentLength is >= 1_024 and <= 256 * 1024 * 1024, nameof(MaxDocumentLength), MaxDocumentLength, "from 1 KiB to 256 MiB");
         Check(MaxWatchBufferLength >= 0, nameof(MaxWatchBufferLength), MaxWatchBufferLength, "zero or more");
         Check(MaxCacheLength >= 0, nameof(MaxCacheLength), MaxCacheLength, "zero or more");

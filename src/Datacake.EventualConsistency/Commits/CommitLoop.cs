@@ -25,10 +25,12 @@ sealed class CommitLoop : IAsyncDisposable
     readonly bool _waitsForMore;
     int _letGo;                         // by the last batch; on the loop
 
-    /// <summary>Starts the loop. <paramref name="onCommitted"/> is called after each commit, on the loop: it sends what the batch says.</summary>
-    public CommitLoop(Replica replica, IStorage storage, ReplicatedStoreOptions options, ILogger logger, Action<ReplicaBatch> onCommitted)
+    /// <summary>Starts the loop, which calls <paramref name="onCommitted"/> and <paramref name="onSessionsEnded"/> as <see cref="BatchCommitter"/> says.</summary>
+    public CommitLoop(
+        Replica replica, IStorage storage, ReplicatedStoreOptions options, ILogger logger, Action<ReplicaBatch> onCommitted,
+        Action<IReadOnlyList<EndedSession>> onSessionsEnded)
     {
-        _committer = new BatchCommitter(replica, storage, options.Durability, logger, onCommitted);
+        _committer = new BatchCommitter(replica, storage, options.Durability, logger, onCommitted, onSessionsEnded);
         _work = Channel.CreateBounded<CommitWork>(new BoundedChannelOptions(options.MaxPendingCommits) { SingleReader = true });
         _logger = logger;
         _waitsForMore = storage is IDurableStorage or CachedStorage;
@@ -72,22 +74,15 @@ sealed class CommitLoop : IAsyncDisposable
 
     async Task RunAsync()
     {
-        try
+        // Whoever stops the loop completes the channel: to wait without the token costs nothing.
+        while (await _work.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false) && !_stopping.IsCancellationRequested)
         {
-            // Whoever stops the loop completes the channel: to wait without the token costs nothing.
-            while (await _work.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false) && !_stopping.IsCancellationRequested)
-            {
-                if (_waitsForMore && _work.Reader.Count < _letGo)
-                    await Task.Yield();
-                await CommitWaitingAsync().ConfigureAwait(false);
-            }
-        }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
-        {
-            // Stopping: what waits is refused below.
+            if (_waitsForMore && _work.Reader.Count < _letGo)
+                await Task.Yield();
+            await CommitWaitingAsync().ConfigureAwait(false);
         }
         while (_work.Reader.TryRead(out var work))
-            work.OnFailed(Closed());
+            Guard(static work => work.OnFailed(Closed()), work);
     }
 
     async ValueTask CommitWaitingAsync()
@@ -96,10 +91,26 @@ sealed class CommitLoop : IAsyncDisposable
         {
             await _committer.CommitAsync(TakeWaiting(), _stopping.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
-            // The batch is committed, and telling the others went wrong: they fetch it. The loop must not end, for all wait for it.
-            StoreLog.CommitNotTold(_logger, e);
+            // Stopping: what waits is refused.
+        }
+        catch (Exception e)
+        {
+            // Telling somebody of the batch failed, in whichever way. The loop must not end, for everyone waits for it.
+            Guard(e => StoreLog.CommitNotTold(_logger, e), e);
+        }
+    }
+
+    static void Guard<T>(Action<T> action, T argument)
+    {
+        try
+        {
+            action(argument);
+        }
+        catch
+        {
+            // A log that throws has nobody left to be told.
         }
     }
 
