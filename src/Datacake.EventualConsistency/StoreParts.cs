@@ -26,7 +26,7 @@ sealed class StoreParts : IAsyncDisposable
         Watchers = new StoreWatchers(replica.Catalog);
         Joining = new StoreJoining(node, replica, Waiters, logger);
         var links = new PeerLinks();
-        var conditions = new PeerConditions(node, logger);
+        var conditions = new PeerConditions(node.TimeProvider, peer => node.Members.FirstOrDefault(member => member.NodeId == peer)?.Address, logger);
         Membership = new CurrentMembership(node, replica, conditions);
         _metrics = new StoreMetrics(node, replica, links, Joining);
         var observer = new CommitObserver(replica, Membership, Joining, _metrics, links, Watchers, Waiters);

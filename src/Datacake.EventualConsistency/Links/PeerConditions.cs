@@ -1,4 +1,3 @@
-using Datacake.Node;
 using Microsoft.Extensions.Logging;
 
 namespace Datacake.EventualConsistency.Links;
@@ -7,7 +6,10 @@ namespace Datacake.EventualConsistency.Links;
 /// Why there is no session with a peer, for the log and for callers: a condition is logged when it begins, when its reason changes, rarely while it lasts, and
 /// when it ends. Thread-safe.
 /// </summary>
-sealed class PeerConditions(DatacakeNode node, ILogger logger)
+/// <param name="time">The clock.</param>
+/// <param name="addressOf">Returns the address that a node advertises, or <see langword="null"/> if it is not known.</param>
+/// <param name="logger">The log.</param>
+sealed class PeerConditions(TimeProvider time, Func<byte, string?> addressOf, ILogger logger)
 {
     const int MaxLoggedReasons = 8;
 
@@ -53,9 +55,9 @@ sealed class PeerConditions(DatacakeNode node, ILogger logger)
             condition.Reason = outcome.Reason;
             string kind = outcome.IsLasting ? outcome.Reason : "";
             isNew = (outcome.IsLasting || attempts > MaxUnloggedFailures) && condition.Logged.Count < MaxLoggedReasons && condition.Logged.Add(kind);
-            isDue = !isNew && condition.Logged.Count > 0 && node.TimeProvider.GetElapsedTime(condition.LastLogged) > Reminder;
+            isDue = !isNew && condition.Logged.Count > 0 && time.GetElapsedTime(condition.LastLogged) > Reminder;
             if (isNew || isDue)
-                condition.LastLogged = node.TimeProvider.GetTimestamp();
+                condition.LastLogged = time.GetTimestamp();
         }
         if (isDue)
             StoreLog.StillNoSession(logger, peer, AddressOf(peer), attempts, outcome.Reason);
@@ -82,7 +84,7 @@ sealed class PeerConditions(DatacakeNode node, ILogger logger)
     {
         if (outcome.IsLasting)
             OnFailed(peer, outcome);
-        else
+        else if (!outcome.IsQuiet)
             StoreLog.SessionEnded(logger, peer, AddressOf(peer), outcome.Reason);
     }
 
@@ -93,5 +95,5 @@ sealed class PeerConditions(DatacakeNode node, ILogger logger)
             _conditions.Remove(peer);
     }
 
-    string AddressOf(byte peer) => node.Members.FirstOrDefault(member => member.NodeId == peer)?.Address ?? "an unknown address";
+    string AddressOf(byte peer) => addressOf(peer) ?? "an unknown address";
 }

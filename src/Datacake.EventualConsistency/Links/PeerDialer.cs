@@ -75,7 +75,7 @@ sealed class PeerDialer : IAsyncDisposable
             }
             if (_context.Links.Find(_peer) is not null)
             {
-                await _wakeUp.WaitAsync(null, _stopping.Token).ConfigureAwait(false);
+                failures = await WaitForEndAsync().ConfigureAwait(false) ? 0 : failures + 1;
                 continue;
             }
             // A call means that there is a session now, or that the wait need not be as long.
@@ -87,7 +87,16 @@ sealed class PeerDialer : IAsyncDisposable
         }
     }
 
-    /// <summary>Dials once, and returns when the session has ended, if one was opened. Whether it lasted.</summary>
+    /// <summary>Waits until the session ends that the member has dialed. Returns whether it lasted.</summary>
+    async Task<bool> WaitForEndAsync()
+    {
+        long started = _context.Node.TimeProvider.GetTimestamp();
+        while (_context.Links.Find(_peer) is not null)
+            await _wakeUp.WaitAsync(null, _stopping.Token).ConfigureAwait(false);
+        return _context.Node.TimeProvider.GetElapsedTime(started) > ShortSession;
+    }
+
+    /// <summary>Dials once, and returns when the session has ended, if one was opened. Returns whether it lasted.</summary>
     async Task<bool> DialAsync()
     {
         var time = _context.Node.TimeProvider;

@@ -8,7 +8,7 @@ namespace Datacake.EventualConsistency.Links;
 sealed class PeerSession(SessionContext context, PeerLink link, MessageAssembler assembler)
 {
     readonly PullAnswers _pulls = new(link, context.Replica, context.Storage, context.Logger);
-    readonly ReadAnswers _reads = new(link, context.Reader);
+    readonly ReadAnswers _reads = new(context, link);
 
     /// <summary>Returns how the session has ended; the stream is whole if this side has ended it.</summary>
     public async Task<SessionOutcome> RunAsync(CancellationToken cancellationToken)

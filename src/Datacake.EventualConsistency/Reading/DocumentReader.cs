@@ -9,12 +9,10 @@ namespace Datacake.EventualConsistency.Reading;
 sealed class DocumentReader(Replica replica, IStorage storage)
 {
     /// <summary>Returns the documents in the order of their keys; <see cref="Document.Nothing"/> where there is none.</summary>
-    /// <exception cref="ReadFailedException">The store has not joined, or the documents are too large together.</exception>
+    /// <exception cref="ReadFailedException">The documents are longer than <paramref name="maxLength"/> together.</exception>
     /// <exception cref="StorageException">The store cannot be read.</exception>
-    public async ValueTask<IReadOnlyList<Document>> ReadAsync(string keyspace, IReadOnlyList<DocumentKey> keys, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<Document>> ReadAsync(string keyspace, IReadOnlyList<DocumentKey> keys, long maxLength, CancellationToken cancellationToken)
     {
-        if (!replica.IsJoined)
-            throw new ReadFailedException("its store has not joined the cluster yet");
         var documents = new Document[keys.Count];
         Array.Fill(documents, Document.Nothing);
         if (replica.Catalog.Find(keyspace) is not { } found)
@@ -26,8 +24,8 @@ sealed class DocumentReader(Replica replica, IStorage storage)
             byte[] key = StoreLayout.DocumentKey(found.Number, keys[i].Encoded.Span);
             documents[i] = await ReplicaBatch.ReadStoredAsync(snapshot, key).ConfigureAwait(false);
             length += ReferenceEquals(documents[i], Document.Nothing) ? 0 : documents[i].Encoded.Length;
-            if (length > ReadReply.MaxLength && documents.Length > 1)
-                throw new ReadFailedException($"the documents have more than {ReadReply.MaxLength} bytes together; read fewer of them at once");
+            if (length > maxLength && documents.Length > 1)
+                throw new ReadFailedException($"the documents have more than {maxLength} bytes together; read fewer of them at once");
         }
         return documents;
     }

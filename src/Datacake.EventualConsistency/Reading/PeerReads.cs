@@ -34,7 +34,7 @@ sealed class PeerReads
                 _pending.Add(id = ++_lastId, reply);
             }
             if (!send(new ReadRequest(id, keyspace, keys)))
-                throw new ReadFailedException("it takes too little of what it is sent");
+                throw new ReadFailedException("the session with it takes no more messages");
             var documents = await reply.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
             return documents.Count == keys.Count
                 ? documents

@@ -7,7 +7,7 @@ namespace Datacake.EventualConsistency.Reading;
 
 /// <summary>Answers the reads of one peer within a session, several at a time. Used by one caller at a time.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing that needs disposing.")]
-sealed class ReadAnswers(PeerLink link, DocumentReader reader)
+sealed class ReadAnswers(SessionContext context, PeerLink link)
 {
     /// <summary>The most reads of a peer that are answered at a time; further ones wait on its side.</summary>
     public const int MaxInFlight = 16;
@@ -49,9 +49,12 @@ sealed class ReadAnswers(PeerLink link, DocumentReader reader)
 
     async ValueTask<ReadReply> ReadAsync(ReadRequest request, CancellationToken cancellationToken)
     {
+        if (!context.Replica.IsJoined)
+            return new ReadReply(request.Id, "its store has not joined the cluster yet", []);
         try
         {
-            return new ReadReply(request.Id, null, await reader.ReadAsync(request.Keyspace, request.Keys, cancellationToken).ConfigureAwait(false));
+            var documents = await context.Reader.ReadAsync(request.Keyspace, request.Keys, ReadReply.MaxLength, cancellationToken).ConfigureAwait(false);
+            return new ReadReply(request.Id, null, documents);
         }
         catch (Exception e) when (e is ReadFailedException or StorageException or ObjectDisposedException)
         {
