@@ -2,10 +2,6 @@ using Datacake.EventualConsistency.Replication;
 
 namespace Datacake.EventualConsistency;
 
-/// <summary>What became of a seed when it was dialed.</summary>
-/// <param name="Node">The node that answered, which may be this one; or null if nobody has.</param>
-readonly record struct SeedContact(byte? Node);
-
 /// <summary>
 /// Decides whether a fresh store forms a new cluster [R12]. To reach nobody proves nothing: a cluster that is formed beside an existing one would be another
 /// one, which the nodes of the existing one refuse.
@@ -15,17 +11,17 @@ static class ClusterForming
     /// <summary>Returns true if the store has to form a cluster now.</summary>
     /// <param name="replica">The replica of the store.</param>
     /// <param name="isTold">True if the operator says that this node is the first of a new cluster.</param>
-    /// <param name="seeds">The seeds, one for each address that they stand for.</param>
-    public static bool MustForm(Replica replica, bool isTold, IReadOnlyList<SeedContact> seeds)
+    /// <param name="seeds">For each address that a seed stands for, the node that answered when it was dialed, which may be this one; or null if nobody has.</param>
+    public static bool MustForm(Replica replica, bool isTold, IReadOnlyList<byte?> seeds)
     {
         // Who has met a cluster joins it, and so does who is remembered by somebody.
         var identity = replica.Identity;
         if (replica.IsJoined || replica.HasPartOfSeed || identity.Cluster != 0 || identity.MayHaveEarlierLife)
             return false;
-        if (isTold || seeds.All(seed => seed.Node == replica.Node))
+        if (isTold || seeds.All(seed => seed == replica.Node))
             return true;
         // All are fresh: the one with the lowest node id forms.
-        return seeds.All(seed => seed.Node is { } node && (node == replica.Node || replica.Sessions.ContainsKey(node)))
+        return seeds.All(seed => seed is { } node && (node == replica.Node || replica.Sessions.ContainsKey(node)))
             && replica.Sessions.Keys.All(node => !replica.HasRun(node) && node > replica.Node);
     }
 }

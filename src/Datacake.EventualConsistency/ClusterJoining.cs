@@ -1,35 +1,27 @@
+using System.Net.Sockets;
 using Datacake.EventualConsistency.Replication;
 using Datacake.Node;
 
 namespace Datacake.EventualConsistency;
 
-/// <summary>
-/// Decides when a fresh store may declare itself the first of a new cluster [R12]: if the node has no seeds but itself; if it is the first of its own
-/// seeds, and has met no joined one for a while; or if all its seeds are there and fresh too, and none has a lower node id.
-/// </summary>
-sealed class ClusterJoining(DatacakeNode node, Replica replica)
+/// <summary>Looks after a fresh store until it has joined: has it form a cluster if that is due [R12], and says what it waits for.</summary>
+sealed class ClusterJoining(DatacakeNode node, Replica replica, ReplicatedStoreOptions options)
 {
-    /// <summary>So many ticks the first seed looks for a joined one, before it forms a cluster.</summary>
-    const int PatienceTicks = 4;
+    /// <summary>
+    /// So long a node waits whose seeds all lead to itself by name: other nodes may be about to appear under that name.
+    /// </summary>
+    static readonly TimeSpan NamePatience = TimeSpan.FromSeconds(3);
 
-    int _ticks;
+    readonly long _started = node.TimeProvider.GetTimestamp();
 
-    string[] OtherSeeds => [.. node.Seeds.Where(seed => seed != node.Address)];
-
-    /// <summary>Whether the store has to form the cluster now. Called on the commit loop, at each tick.</summary>
+    /// <summary>True if the store has to form the cluster now. Called on the commit loop, at each tick.</summary>
     public bool MustForm()
     {
-        if (replica.HasPartOfSeed)
+        var answers = Answers();
+        bool mayBeAlone = node.Seeds.Count > 0 && answers.All(answer => answer == node.Id) && node.Seeds.Any(seed => !seed.Equals(node.Address, StringComparison.Ordinal));
+        if (mayBeAlone && !options.FormCluster && node.TimeProvider.GetElapsedTime(_started) < NamePatience)
             return false;
-        if (OtherSeeds.Length == 0)
-            return true;
-        bool isAnyJoined = replica.Sessions.Keys.Any(replica.HasRun);
-        if (isAnyJoined)
-            return false;
-        if (node.Seeds[0] == node.Address)
-            return ++_ticks > PatienceTicks;
-        var peers = node.Members.Where(member => replica.Sessions.ContainsKey(member.NodeId)).ToArray();
-        return OtherSeeds.All(seed => peers.Any(peer => peer.Address == seed)) && peers.All(peer => peer.NodeId > node.Id);
+        return CountOfFresh() >= options.ExpectedNodes && ClusterForming.MustForm(replica, options.FormCluster, answers);
     }
 
     /// <summary>Why the store has not joined, and what to do, for errors and logs.</summary>
@@ -40,15 +32,49 @@ sealed class ClusterJoining(DatacakeNode node, Replica replica)
             return $"an earlier life of node {node.Id} may be remembered by nodes {string.Join(", ", replica.AwaitedMembers)}, which have to be asked first. "
                 + "Start them, or retire those that are gone for good.";
         }
+        string refusals = string.Join("; ", replica.Refusals.Select(refusal => $"node {refusal.Key}: {refusal.Value.Reason}"));
+        if (replica.Sessions.Count == 0 && refusals.Length > 0)
+            return $"the nodes that it reaches refuse it ({refusals}).";
         if (replica.HasPartOfSeed && replica.Sessions.Count == 0)
         {
-            return $"it has a part of the cluster's data, and no node is reachable that has the rest. Start one that has; or, to begin a new cluster, "
+            return "it has a part of the cluster's data, and no node is reachable that has the rest. Start one that has; or, to begin a new cluster, "
                 + "remove this store's files first.";
         }
-        string seeds = string.Join(", ", OtherSeeds);
-        return replica.Sessions.Count == 0
-            ? $"none of its seeds ({seeds}) can be reached. Start one of them; or, if this is the first node of a new cluster, put its own address first in its seeds, or give it none."
-            : $"the nodes that it reaches ({string.Join(", ", replica.Sessions.Keys)}) have not joined either, and not all of its seeds ({seeds}) are there. "
-                + "Start the others; or, for a new cluster, put the first node's own address first in its seeds.";
+        if (replica.Identity.MayHaveEarlierLife && !replica.Sessions.Keys.Any(replica.HasRun))
+        {
+            return $"an earlier life of node {node.Id} is remembered, so that there is a cluster to join, and none of its members is reachable. Start them.";
+        }
+        string missing = string.Join(", ", node.SeedContacts.Where(IsMissing).Select(contact => contact.Endpoint is null ? contact.Seed : $"{contact.Seed} at {contact.Endpoint}").Distinct());
+        string reached = string.Join(", ", replica.Sessions.Keys);
+        string who = replica.Sessions.Count == 0 ? "it reaches no other node" : $"the nodes that it reaches ({reached}) have not joined either";
+        if (CountOfFresh() < options.ExpectedNodes && missing.Length == 0)
+            return $"{who}, and {options.ExpectedNodes} nodes are expected ({nameof(ReplicatedStoreOptions)}.{nameof(options.ExpectedNodes)}). Start the others.";
+        return $"{who}, and not all of its seeds answer ({missing}). Start a node of the cluster; or, if this is the first node of a new cluster, start the others, "
+            + $"give it no seeds but itself, or set {nameof(ReplicatedStoreOptions)}.{nameof(options.FormCluster)}.";
     }
+
+    int CountOfFresh() => 1 + replica.Sessions.Keys.Count(peer => !replica.HasRun(peer));
+
+    /// <summary>For each address that a seed stands for, the node that has answered.</summary>
+    List<byte?> Answers()
+    {
+        var answers = new List<byte?>();
+        foreach (var contact in node.SeedContacts)
+        {
+            if (contact.State == SeedContactState.Itself)
+                answers.Add(node.Id);
+            else if (contact is { State: SeedContactState.Reached, NodeId: { } reached })
+                answers.Add(reached);
+            else if (IsMissing(contact))
+                answers.Add(null);
+        }
+        return answers;
+    }
+
+    /// <summary>A host that has addresses of both kinds need not listen at both.</summary>
+    bool IsMissing(SeedContact contact) => contact.State is not (SeedContactState.Itself or SeedContactState.Reached)
+        && !node.SeedContacts.Any(other => other.Seed == contact.Seed && other.State is SeedContactState.Itself or SeedContactState.Reached
+            && FamilyOf(other) != FamilyOf(contact));
+
+    static AddressFamily? FamilyOf(SeedContact contact) => contact.Endpoint?.AddressFamily;
 }

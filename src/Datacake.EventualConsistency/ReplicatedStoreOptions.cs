@@ -5,20 +5,54 @@ namespace Datacake.EventualConsistency;
 /// <summary>The settings of a <see cref="ReplicatedStore"/>. Each default suits nodes on one network.</summary>
 public sealed class ReplicatedStoreOptions
 {
+    static readonly TimeSpan LongestInterval = TimeSpan.FromDays(1);
+    static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
+
     /// <summary>What a commit survives before it counts as done, here and when another node acknowledges it. Default: <see cref="Durability.Flushed"/>.</summary>
     public Durability Durability { get; set; } = Durability.Flushed;
 
-    /// <summary>How long a commit waits for the acknowledgements that its level asks for. Default: 10 s.</summary>
+    /// <summary>How long a commit or a read at a level waits for the other replicas; 49 days or more stand for ever. Default: 10 s.</summary>
     public TimeSpan AcknowledgementTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long the first operation on a fresh store waits until the store has joined its cluster. Default: 30 s.</summary>
+    /// <summary>How long an operation on a fresh store waits until the store has joined its cluster; 49 days or more stand for ever. Default: 30 s.</summary>
     public TimeSpan JoinTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// True if this node forms a new cluster when its store is fresh, though it cannot reach all its seeds. For the first start of the first node only: with an
+    /// empty disk it would form another cluster, which the nodes of the existing one refuse. Default: false; a fresh node forms a cluster if it has no
+    /// seeds but itself, or if all its seeds answer that they are fresh, too, and it has the lowest node id.
+    /// </summary>
+    public bool FormCluster { get; set; }
+
+    /// <summary>
+    /// How many nodes the cluster has at least, from 1 to 255. It is not formed before so many fresh nodes have met, and the consistency levels count at least
+    /// so many members. Default: 1.
+    /// </summary>
+    public int ExpectedNodes { get; set; } = 1;
+
+    /// <summary>
+    /// True if a fresh store answers reads before it has joined its cluster, from nothing or from the part of the data that has come. Default: false; reads wait
+    /// for at most <see cref="JoinTimeout"/>, as writes do.
+    /// </summary>
+    public bool ReadBeforeJoined { get; set; }
+
+    /// <summary>
+    /// Up to when this node accepts stamps though they lead its wall clock by more than 7 days: for a fresh node in a cluster whose clocks were once that far
+    /// ahead. Null for not at all, which is the default.
+    /// </summary>
+    public DateTimeOffset? AcceptStampsUpTo { get; set; }
 
     /// <summary>
     /// How often a replica tells each peer what it knows, so that the peer can fetch what it lacks and forget what all have. Shorter finds
     /// differences sooner and costs some hundred bytes a peer each time. Default: 500 ms.
     /// </summary>
     public TimeSpan ReportInterval { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>
+    /// How long a store that closes waits until the peers in session have all that this node has written; zero for not at all. Longer: less is left behind when
+    /// a peer is slow; the stop takes longer. Default: 5 s.
+    /// </summary>
+    public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The largest document, in encoded bytes. Default: 8 MiB.</summary>
     public int MaxDocumentLength { get; set; } = 8 * 1024 * 1024;
@@ -38,11 +72,16 @@ public sealed class ReplicatedStoreOptions
     /// </summary>
     public long MaxCacheLength { get; set; } = 16 * 1024 * 1024;
 
+    /// <summary>Returns a time for a timer: one that is longer than timers take stands for ever.</summary>
+    internal static TimeSpan ToTimer(TimeSpan time) => time < LongestTimer ? time : Timeout.InfiniteTimeSpan;
+
     internal void Validate()
     {
         Check(AcknowledgementTimeout > TimeSpan.Zero, nameof(AcknowledgementTimeout), AcknowledgementTimeout, "positive");
         Check(JoinTimeout > TimeSpan.Zero, nameof(JoinTimeout), JoinTimeout, "positive");
-        Check(ReportInterval >= TimeSpan.FromMilliseconds(10), nameof(ReportInterval), ReportInterval, "at least 10 ms");
+        Check(ExpectedNodes is >= 1 and <= 255, nameof(ExpectedNodes), ExpectedNodes, "from 1 to 255");
+        Check(ReportInterval >= TimeSpan.FromMilliseconds(10) && ReportInterval <= LongestInterval, nameof(ReportInterval), ReportInterval, "from 10 ms to 1 day");
+        Check(StopTimeout >= TimeSpan.Zero && StopTimeout <= LongestInterval, nameof(StopTimeout), StopTimeout, "from zero to 1 day");
         Check(MaxDocumentLength is >= 1_024 and <= 256 * 1024 * 1024, nameof(MaxDocumentLength), MaxDocumentLength, "from 1 KiB to 256 MiB");
         Check(MaxWatchBufferLength >= 0, nameof(MaxWatchBufferLength), MaxWatchBufferLength, "zero or more");
         Check(MaxCacheLength >= 0, nameof(MaxCacheLength), MaxCacheLength, "zero or more");

@@ -1,8 +1,10 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Node;
 
 namespace Datacake.EventualConsistency;
 
@@ -21,9 +23,9 @@ sealed class StoreMetrics : IDisposable
     readonly Counter<long> _pulls;
     readonly Counter<long> _reconciles;
 
-    public StoreMetrics(ReplicatedStore store, Replica replica)
+    public StoreMetrics(DatacakeNode node, Replica replica, PeerLinks links, StoreJoining joining)
     {
-        _node = new("node", store.Node.Id.ToString(CultureInfo.InvariantCulture));
+        _node = new("node", node.Id.ToString(CultureInfo.InvariantCulture));
         _commits = _meter.CreateCounter<long>("datacake.store.commits", "{commit}", "Batches of changes, each of which is one commit of the storage.");
         _transactions = _meter.CreateCounter<long>("datacake.store.transactions", "{transaction}", "Transactions of this node that were committed.");
         _documents = _meter.CreateCounter<long>("datacake.store.documents", "{document}", "Documents that commits changed, whoever wrote them.");
@@ -37,17 +39,17 @@ sealed class StoreMetrics : IDisposable
             "Living documents of each keyspace.");
         _meter.CreateObservableGauge(
             "datacake.store.peers",
-            () => new Measurement<int>(store.Members.Count(member => member.IsUp && member.NodeId != store.Node.Id), _node),
+            () => new Measurement<int>(links.All.Count, _node),
             "{peer}",
             "Members with whom a session is open.");
         _meter.CreateObservableGauge(
             "datacake.store.log.age",
-            () => new Measurement<double>(AgeOfLog(replica.State, store.Node.TimeProvider.GetUtcNow()).TotalSeconds, _node),
+            () => new Measurement<double>(AgeOfLog(replica.State, node.TimeProvider.GetUtcNow()).TotalSeconds, _node),
             "s",
             "For how long some member may have been without something: so long ago the oldest transaction was made that is not forgotten yet.");
         _meter.CreateObservableGauge(
             "datacake.store.join.documents",
-            () => new Measurement<long>(store.JoinStatus.Documents, _node),
+            () => new Measurement<long>(joining.Status.Documents, _node),
             "{document}",
             "Documents that this store has taken to join its cluster.");
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -5,28 +6,82 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Datacake.Hosting;
 
 /// <summary>
-/// Unhealthy while the node cannot read and write: it has not started, or its store has not joined its cluster yet. Degraded while members of the cluster
-/// are down: levels that need them fail.
+/// Unhealthy while the node cannot write: it has not started, its store has not joined its cluster or is no longer part of it, or its storage refuses commits.
+/// Degraded while something is missing: the given level cannot be met, members are down, refused or without a session, the store catches up, clocks
+/// differ, replicas differ, or the certificate expires soon.
 /// </summary>
-sealed class DatacakeHealthCheck(DatacakeHostedService hosted) : IHealthCheck
+sealed class DatacakeHealthCheck(DatacakeHostedService hosted, Consistency level) : IHealthCheck
 {
+    /// <summary>The difference of two wall clocks that is worth a warning.</summary>
+    static readonly TimeSpan WorthyClockOffset = TimeSpan.FromSeconds(10);
+
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(Check());
 
     HealthCheckResult Check()
     {
         if (hosted.Started is not { } node || node.FindExtension<ReplicatedStore>() is not { } store)
             return HealthCheckResult.Unhealthy("The node has not started.");
-        var down = node.Members.Where(member => member.State == MemberState.Down).ToList();
+        var states = store.MemberStates;
         var data = new Dictionary<string, object>
         {
             ["node"] = (int)node.Id,
             ["up"] = node.Members.Count(member => member.IsUp),
-            ["down"] = down.Count,
+            ["down"] = states.Count(member => member.State == MemberConnection.Down),
+            ["inSession"] = states.Count(member => member.State is MemberConnection.InSession or MemberConnection.CatchingUp),
+            ["refused"] = states.Count(member => member.State == MemberConnection.Refused),
         };
-        if (!store.Joined.IsCompletedSuccessfully)
-            return HealthCheckResult.Unhealthy($"The store of node {node.Id} has not joined its cluster yet.", data: data);
-        return down.Count > 0
-            ? HealthCheckResult.Degraded($"Down: {string.Join(", ", down)}.", data: data)
-            : HealthCheckResult.Healthy($"Node {node.Id} is up, and so are all members that it knows.", data);
+        if (WhyUnhealthy(node, store, states) is { } unhealthy)
+            return HealthCheckResult.Unhealthy(unhealthy, data: data);
+        string[] missing = [.. WhatIsMissing(node, store, states)];
+        return missing.Length > 0
+            ? HealthCheckResult.Degraded(string.Join(" ", missing), data: data)
+            : HealthCheckResult.Healthy($"Node {node.Id} is in session with all other members.", data);
+    }
+
+    static string? WhyUnhealthy(DatacakeNode node, ReplicatedStore store, IReadOnlyList<StoreMemberState> states)
+    {
+        if (store.Exclusion is { } exclusion)
+            return $"Node {node.Id} takes no writes, since its store is no longer part of the cluster: {exclusion}.";
+        if (store.StorageFailure is { } failure)
+            return $"The storage of node {node.Id} refuses what the store has to write: {failure.Message}";
+        if (store.Joined.IsCompletedSuccessfully)
+            return null;
+        var join = store.JoinStatus;
+        string reasons = string.Join(" ", states.Where(member => member.State == MemberConnection.Refused).Select(Describe));
+        return string.Create(CultureInfo.InvariantCulture,
+            $"The store of node {node.Id} has not joined its cluster yet; {join.Documents} of about {join.EstimatedDocuments} documents have come. {reasons}").TrimEnd();
+    }
+
+    IEnumerable<string> WhatIsMissing(DatacakeNode node, ReplicatedStore store, IReadOnlyList<StoreMemberState> states)
+    {
+        var requirement = store.RequirementOf(level);
+        if (!requirement.IsReachable)
+            yield return $"{requirement}, and the members that are up cannot give that.";
+        foreach (var member in states)
+        {
+            if (member.State is MemberConnection.Down or MemberConnection.Refused or MemberConnection.NoSession or MemberConnection.CatchingUp
+                || (member.State == MemberConnection.Unseen && member.HasJoined))
+                yield return Describe(member);
+            else if (!member.HasJoined && member.State == MemberConnection.InSession)
+                yield return $"Node {member.NodeId} has not joined yet.";
+        }
+        foreach (var (peer, offset) in node.ClockOffsets.Where(clock => clock.Value.Duration() > WorthyClockOffset))
+            yield return string.Create(CultureInfo.InvariantCulture, $"The wall clock of node {peer} differs from that of node {node.Id} by {offset.TotalSeconds:0} s.");
+        if (store.DifferingMembers is { Count: > 0 } differing)
+            yield return $"Nodes {string.Join(", ", differing)} know the same as node {node.Id} and show something else.";
+        if (node.CertificateStatus is { } certificate && certificate.RenewBy <= node.TimeProvider.GetUtcNow())
+            yield return string.Create(CultureInfo.InvariantCulture, $"The certificate {certificate.Subject} expires at {certificate.ExpiresAt:u}.");
+    }
+
+    static string Describe(StoreMemberState member)
+    {
+        string name = member.Address.Length > 0 ? $"node {member.NodeId} at {member.Address}" : $"node {member.NodeId}";
+        return member.State switch
+        {
+            MemberConnection.Down => $"Down: {name}.",
+            MemberConnection.Refused => $"No session with {name}, which is refused: {member.Reason}.",
+            MemberConnection.CatchingUp => string.Create(CultureInfo.InvariantCulture, $"Catching up with {name}, behind by {member.Behind?.TotalSeconds ?? 0:0} s."),
+            _ => $"No session with {name}: {member.Reason}.",
+        };
     }
 }

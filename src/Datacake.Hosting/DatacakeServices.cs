@@ -43,14 +43,18 @@ public static class DatacakeServices
     }
 
     /// <summary>
-    /// Reports whether the node serves: unhealthy until its store has joined its cluster, degraded while members are down.
+    /// Reports whether the node serves: unhealthy while it cannot write, degraded while something is missing, such as members or a majority.
     /// <c>services.AddHealthChecks().AddDatacake()</c>
     /// </summary>
-    public static IHealthChecksBuilder AddDatacake(this IHealthChecksBuilder builder, string name = "datacake", params IEnumerable<string> tags)
+    public static IHealthChecksBuilder AddDatacake(this IHealthChecksBuilder builder, string name = "datacake", params IEnumerable<string> tags) =>
+        builder.AddDatacake(Consistency.Quorum, name, tags);
+
+    /// <summary>The same, degraded while the members that are up cannot give a level other than <see cref="Consistency.Quorum"/>.</summary>
+    public static IHealthChecksBuilder AddDatacake(this IHealthChecksBuilder builder, Consistency level, string name = "datacake", params IEnumerable<string> tags)
     {
         ArgumentNullException.ThrowIfNull(builder);
         return builder.Add(new HealthCheckRegistration(
-            name, provider => new DatacakeHealthCheck(provider.GetRequiredService<DatacakeHostedService>()), failureStatus: null, tags));
+            name, provider => new DatacakeHealthCheck(provider.GetRequiredService<DatacakeHostedService>(), level), failureStatus: null, tags));
     }
 
     /// <summary>Makes a context for each scope, as <c>AddDbContext</c> does: <c>AddDatacakeContext(node =&gt; new ShopContext(node))</c>.</summary>

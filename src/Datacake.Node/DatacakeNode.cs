@@ -18,6 +18,7 @@ public sealed class DatacakeNode : IAsyncDisposable
     readonly ChannelPool _channels;
     readonly ExtensionList _extensions;
     readonly IReadOnlyDictionary<Type, object> _extensionSettings;
+    readonly RpcTls? _tls;
     readonly ILogger _logger;
     readonly Lock _stopLock = new();
     Task _keepingMembers = Task.CompletedTask;
@@ -38,6 +39,7 @@ public sealed class DatacakeNode : IAsyncDisposable
         Server = parts.Server;
         TimeProvider = parts.TimeProvider;
         LoggerFactory = parts.LoggerFactory;
+        _tls = parts.Tls;
         _gossipLink = parts.GossipLink;
         _gossip = parts.Gossip;
         _view = parts.View;
@@ -126,6 +128,9 @@ public sealed class DatacakeNode : IAsyncDisposable
 
     /// <summary>The clock that everything on the node runs by.</summary>
     public TimeProvider TimeProvider { get; }
+
+    /// <summary>Gets the state of the node's certificate, or null if the node does not speak TLS.</summary>
+    public RpcCertificateStatus? CertificateStatus => _tls?.CertificateStatus;
 
     /// <summary>Where everything on the node logs to.</summary>
     public ILoggerFactory LoggerFactory { get; }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using Datacake.Crdt;
 using Datacake.Rpc;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
@@ -56,7 +55,7 @@ public sealed class DatacakeNodeOptions : IStorageChoice
 
     internal int? Seed { get; private set; }
 
-    internal TimeSpan MaxClockDifference { get; private set; } = HybridLogicalClock.MaxDrift;
+    internal TimeSpan MaxClockDifference { get; private set; } = TimeSpan.FromSeconds(4_100);
 
     internal RpcLimits RpcLimits => _changeRpcLimits(new RpcLimits { KeepAlive = Gossip.KeepAlive });
 
@@ -197,8 +196,13 @@ public sealed class DatacakeNodeOptions : IStorageChoice
     public DatacakeNodeOptions WithTls(RpcTls tls)
     {
         ArgumentNullException.ThrowIfNull(tls);
-        if (tls.Certificate is not { HasPrivateKey: true })
-            throw new ArgumentException("A node that speaks TLS needs a certificate with its private key: set Certificate.", nameof(tls));
+        if (tls is { Certificate: not { HasPrivateKey: true }, CertificateCallback: null, CertificateFile: null })
+        {
+            throw new ArgumentException(
+                $"A node that speaks TLS needs a certificate with its private key. Set {nameof(RpcTls.Certificate)}, {nameof(RpcTls.CertificateCallback)} or "
+                    + $"{nameof(RpcTls.CertificateFile)}.",
+                nameof(tls));
+        }
         Once("TLS");
         Tls = tls;
         return this;

@@ -25,4 +25,5 @@ sealed record NodeParts(
     MemberTable? MemberTable,
     TimeProvider TimeProvider,
     ILoggerFactory LoggerFactory,
+    RpcTls? Tls,
     IReadOnlyDictionary<Type, object> ExtensionSettings);

@@ -149,6 +149,7 @@ static class NodeStart
             memberTable,
             time,
             options.LoggerFactory,
+            options.Tls,
             options.ExtensionSettings));
         node.Start();
         return node;

@@ -1,3 +1,7 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Reading;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.EventualConsistency.Tests.Simulation;
 using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Tests;
@@ -48,5 +52,72 @@ public class ConsistentReadTests
         await using var cluster = await TestCluster.StartAsync(1);
         var keys = Enumerable.Range(0, 1_001).Select(i => (DocumentKey)i);
         await Assert.ThrowsAsync<ArgumentException>(async () => await cluster[1].Store.Keyspace(Name).GetManyAsync(keys, Consistency.None, Token));
+    }
+
+    [Fact]
+    public async Task Hint_that_a_replica_lacks_something_makes_it_pull_from_the_one_that_has_it()
+    {
+        await using var stage = await Stage.StartAsync(2);
+        await stage[1].WriteAsync(transaction => transaction.Put(Name, 1, DocumentContent.Empty));
+        var batch = await stage[2].CommitAsync(batch => RepairWork.Pull(stage[2].Replica, batch, source: 1));
+        var asked = Assert.Single(batch.Outbox);
+        Assert.Equal((byte)1, asked.Peer);
+        Assert.IsType<PullRequest>(asked.Message);
+        // One that is under way brings it; and of a node that is not in session nothing can be asked.
+        Assert.Empty((await stage[2].CommitAsync(batch => RepairWork.Pull(stage[2].Replica, batch, source: 1))).Outbox);
+        Assert.Empty((await stage[1].CommitAsync(batch => RepairWork.Pull(stage[1].Replica, batch, source: 7))).Outbox);
+    }
+
+    [Fact]
+    public async Task Replica_that_was_found_stale_by_another_ones_read_is_repaired()
+    {
+        var gate = new GatedStorage();
+        await using var cluster = await TestCluster.StartAsync(3, id => id == 3 ? gate : new Storage.MemoryStorage());
+        var here = cluster[1].Store.Keyspace(Name);
+        await here.PutAsync(1, new byte[] { 1 }, Consistency.All, Token);
+        gate.Close();
+        await here.PutAsync(1, new byte[] { 2 }, Consistency.Quorum, Token);
+        Assert.Equal(2, (await here.GetAsync(1, Consistency.All, Token))!.Value!.Value.Span[0]);
+        gate.Open();
+        await TestCluster.WaitUntilAsync(
+            async () => (await cluster[3].Store.Keyspace(Name).GetAsync(1, Token))!.Value!.Value.Span[0] == 2, "node 3 is repaired");
+    }
+
+    [Fact]
+    public async Task Read_that_finds_its_own_replica_stale_does_not_wait_for_the_repair()
+    {
+        var gate = new GatedStorage();
+        await using var cluster = await TestCluster.StartAsync(3, id => id == 1 ? gate : new Storage.MemoryStorage());
+        await cluster[2].Store.Keyspace(Name).PutAsync(1, new byte[] { 1 }, Consistency.All, Token);
+        gate.Close();
+        await cluster[2].Store.Keyspace(Name).PutAsync(1, new byte[] { 2 }, Consistency.One, Token);
+        // Nothing is repaired before the gate opens.
+        Assert.Equal(2, (await cluster[1].Store.Keyspace(Name).GetAsync(1, Consistency.Quorum, Token))!.Value!.Value.Span[0]);
+        Assert.Equal(1, (await cluster[1].Store.Keyspace(Name).GetAsync(1, Token))!.Value!.Value.Span[0]);
+        gate.Open();
+    }
+
+    [Fact]
+    public async Task Read_that_fails_says_why_and_does_not_speak_of_a_write()
+    {
+        await using var cluster = await TestCluster.StartAsync(1);
+        await cluster.AddAsync(2, options: new ReplicatedStoreOptions { AcknowledgementTimeout = TimeSpan.FromMilliseconds(200) });
+        await cluster.WaitUntilConnectedAsync();
+        await cluster[2].Store.Keyspace(Name).PutAsync(1, new byte[] { 1 }, Consistency.One, Token);
+        cluster[1].Transport.Pause();
+        var failure = await Assert.ThrowsAsync<ConsistencyException>(async () => await cluster[2].Store.Keyspace(Name).GetAsync(1, Consistency.All, Token));
+        Assert.Contains("node 1: it did not answer in time", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("write", failure.Message, StringComparison.OrdinalIgnoreCase);
+        Assert.Null(failure.Stamp);
+        cluster[1].Transport.Resume();
+    }
+
+    [Fact]
+    public async Task More_reads_at_once_than_a_peer_answers_at_a_time_are_all_answered()
+    {
+        await using var cluster = await TestCluster.StartAsync(2);
+        await cluster[1].Store.Keyspace(Name).PutAsync(1, new byte[] { 1 }, Consistency.All, Token);
+        var reads = Enumerable.Range(0, 200).Select(_ => cluster[2].Store.Keyspace(Name).GetAsync(1, Consistency.All, Token).AsTask());
+        Assert.All(await Task.WhenAll(reads), Assert.NotNull);
     }
 }

@@ -1,9 +1,12 @@
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>Counts the bytes that are read from a stream, each time when it is the reader's turn.</summary>
-sealed class CountingStream(Stream stream, Action<int> onRead, Func<Task> waitForTurn) : Stream
+/// <summary>Counts the bytes that are read from a stream. Each read and write waits for its turn.</summary>
+sealed class CountingStream(Stream stream, Action<int> onRead, Func<Task> waitToRead, Func<Task> waitToWrite) : Stream
 {
     readonly TaskCompletionSource _disposed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>How many bytes the next read takes at most.</summary>
+    public Func<int> MaxRead { get; init; } = () => int.MaxValue;
 
     public override bool CanRead => true;
 
@@ -19,16 +22,19 @@ sealed class CountingStream(Stream stream, Action<int> onRead, Func<Task> waitFo
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        await Task.WhenAny(waitForTurn(), _disposed.Task).WaitAsync(cancellationToken);
-        int count = await stream.ReadAsync(buffer, cancellationToken);
+        await Task.WhenAny(waitToRead(), _disposed.Task).WaitAsync(cancellationToken);
+        int count = await stream.ReadAsync(buffer[..Math.Min(buffer.Length, MaxRead())], cancellationToken);
         onRead(count);
         return count;
     }
 
     public override void Write(byte[] buffer, int offset, int count) => stream.Write(buffer, offset, count);
 
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-        stream.WriteAsync(buffer, cancellationToken);
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        await Task.WhenAny(waitToWrite(), _disposed.Task).WaitAsync(cancellationToken);
+        await stream.WriteAsync(buffer, cancellationToken);
+    }
 
     public override void Flush() => stream.Flush();
 

@@ -6,10 +6,13 @@ namespace Datacake.EventualConsistency.Tests;
 /// <param name="bytesBeforeCut">What comes before the first cut; the rest is on its way until then.</param>
 sealed class SeverableTransport(long bytesBeforeCut = long.MaxValue) : ITransport
 {
+    const int SlowReadLength = 16 * 1024;
+
     readonly TcpTransport _tcp = new();
     readonly Lock _lock = new();
     readonly List<TransportConnection> _open = [];
     readonly TaskCompletionSource _hasBeenCut = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    volatile TaskCompletionSource? _paused;
     bool _isCut;
     long _bytesReceived;
 
@@ -34,11 +37,37 @@ sealed class SeverableTransport(long bytesBeforeCut = long.MaxValue) : ITranspor
             _isCut = false;
     }
 
+    /// <summary>What becomes of an attempt to connect to an address.</summary>
+    public Func<string, DialFate> FateOf { get; set; } = _ => DialFate.Connects;
+
+    /// <summary>How long each read waits, which then takes at most <see cref="SlowReadLength"/> bytes.</summary>
+    public TimeSpan ReadDelay { get; set; }
+
+    /// <summary>Nothing arrives and nothing is sent any more, on old and new connections, and nobody is told: the cable is pulled.</summary>
+    public void Pause() => _paused ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>What was held up goes on.</summary>
+    public void Resume()
+    {
+        _paused?.TrySetResult();
+        _paused = null;
+    }
+
     public async ValueTask<ITransportListener> ListenAsync(string address, CancellationToken cancellationToken) =>
         new Listener(this, await _tcp.ListenAsync(address, cancellationToken));
 
-    public async ValueTask<TransportConnection> ConnectAsync(string address, CancellationToken cancellationToken) =>
-        Admit(await _tcp.ConnectAsync(address, cancellationToken)) ?? throw new IOException("The link is cut.");
+    public async ValueTask<TransportConnection> ConnectAsync(string address, CancellationToken cancellationToken)
+    {
+        switch (FateOf(address))
+        {
+            case DialFate.Refused:
+                throw new IOException($"There is no way to {address}.");
+            case DialFate.Hangs:
+                await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+                break;
+        }
+        return Admit(await _tcp.ConnectAsync(address, cancellationToken)) ?? throw new IOException("The link is cut.");
+    }
 
     TransportConnection? Admit(TransportConnection connection)
     {
@@ -47,7 +76,11 @@ sealed class SeverableTransport(long bytesBeforeCut = long.MaxValue) : ITranspor
             if (!_isCut)
             {
                 connection = new TransportConnection(
-                    new CountingStream(connection.Stream, count => Interlocked.Add(ref _bytesReceived, count), WaitForTurnAsync), connection.RemoteAddress);
+                    new CountingStream(connection.Stream, count => Interlocked.Add(ref _bytesReceived, count), WaitToReadAsync, WaitWhilePausedAsync)
+                    {
+                        MaxRead = () => ReadDelay > TimeSpan.Zero ? SlowReadLength : int.MaxValue,
+                    },
+                    connection.RemoteAddress);
                 _open.Add(connection);
                 return connection;
             }
@@ -56,7 +89,16 @@ sealed class SeverableTransport(long bytesBeforeCut = long.MaxValue) : ITranspor
         return null;
     }
 
-    Task WaitForTurnAsync() => BytesReceived < bytesBeforeCut ? Task.CompletedTask : _hasBeenCut.Task;
+    async Task WaitToReadAsync()
+    {
+        if (ReadDelay > TimeSpan.Zero)
+            await Task.Delay(ReadDelay);
+        if (BytesReceived >= bytesBeforeCut)
+            await _hasBeenCut.Task;
+        await WaitWhilePausedAsync();
+    }
+
+    Task WaitWhilePausedAsync() => _paused?.Task ?? Task.CompletedTask;
 
     sealed class Listener(SeverableTransport transport, ITransportListener tcp) : ITransportListener
     {
@@ -73,4 +115,12 @@ sealed class SeverableTransport(long bytesBeforeCut = long.MaxValue) : ITranspor
 
         public ValueTask DisposeAsync() => tcp.DisposeAsync();
     }
+}
+
+/// <summary>What becomes of an attempt to connect.</summary>
+enum DialFate
+{
+    Connects,
+    Refused,
+    Hangs,
 }

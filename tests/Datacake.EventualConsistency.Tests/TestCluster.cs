@@ -12,7 +12,7 @@ sealed class TestCluster : IAsyncDisposable
     readonly Dictionary<int, TestNode> _nodes = [];
     readonly ReservedAddresses _addresses = new();
 
-    public sealed record TestNode(DatacakeNode Node, ReplicatedStore Store, SeverableTransport Transport);
+    public sealed record TestNode(DatacakeNode Node, ReplicatedStore Store, SeverableTransport Transport, CollectingLog Log);
 
     public IEnumerable<ReplicatedStore> Stores => _nodes.Values.Select(node => node.Store);
 
@@ -27,12 +27,17 @@ sealed class TestCluster : IAsyncDisposable
         return cluster;
     }
 
-    /// <summary>Starts a node, or starts it again at the address that it had.</summary>
+    /// <summary>An address that no node has.</summary>
+    public string NextAddress() => _addresses.Next();
+
+    /// <summary>Starts a node, or starts it again at the address that it had unless another one is given.</summary>
     public async Task<TestNode> AddAsync(
-        int nodeId, IStorage? storage = null, ReplicatedStoreOptions? options = null, CollectingLog? log = null, SeverableTransport? transport = null)
+        int nodeId, IStorage? storage = null, ReplicatedStoreOptions? options = null, CollectingLog? log = null, SeverableTransport? transport = null,
+        string? address = null)
     {
-        string address = _nodes.TryGetValue(nodeId, out var before) ? before.Node.Address : _addresses.Next();
+        address ??= _nodes.TryGetValue(nodeId, out var before) ? before.Node.Address : _addresses.Next();
         transport ??= new SeverableTransport();
+        log ??= new CollectingLog();
         var seeds = _nodes.Values.Select(known => known.Node.Address).Where(seed => seed != address).ToArray();
         var node = await DatacakeNode.StartAsync(settings => settings
             .WithNodeId(nodeId)
@@ -40,10 +45,10 @@ sealed class TestCluster : IAsyncDisposable
             .WithSeeds(seeds)
             .WithGossip(gossip => gossip.UseLocal())
             .WithTransport(transport)
-            .WithLoggerFactory(log ?? new CollectingLog()));
+            .WithLoggerFactory(log));
         options ??= new ReplicatedStoreOptions { ReportInterval = TimeSpan.FromMilliseconds(50), AcknowledgementTimeout = Deadline };
         var store = await node.AddExtensionAsync(new ReplicatedStoreExtension(storage ?? new MemoryStorage(), options));
-        return _nodes[nodeId] = new TestNode(node, store, transport);
+        return _nodes[nodeId] = new TestNode(node, store, transport, log);
     }
 
     public async Task WaitUntilConnectedAsync()

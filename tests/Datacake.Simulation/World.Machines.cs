@@ -145,13 +145,17 @@ sealed partial class World
         // it [R14].
         if (others.Any(a => others.Any(b => a != b && !a.Remembers(b))))
             return;
+        bool isRemembered = others.All(other => other.Remembers(machine));
+        bool needsClock = !isRemembered || _scenario.GivesUp;
         if (machine.IsUp)
             Stop(machine);
+        // One that would have to be further ahead than the others accept is waited for.
+        if (needsClock && machine.LastClock - _time.Now > TimeSpan.FromMinutes(5))
+            return;
         // A node's clock may have been set back where joining it asks all members. Where some are given up, or have never heard of the
         // node, so
         // that the first that it meets lets it in, its new life depends on a clock that is right [R12].
-        bool isRemembered = others.All(other => other.Remembers(machine));
-        machine.NeedsClock = !isRemembered || _scenario.GivesUp;
+        machine.NeedsClock = needsClock;
         machine.SetClock(machine.NeedsClock ? machine.Clock.Offset : machine.Clock.Offset - (chance % 300 * SimulatedTime.Unit));
         machine.ReplaceDisk(++_lastId);
         _statistics.Count("wipes");

@@ -24,9 +24,9 @@ sealed partial class World
     }
 
     /// <summary>All machines are seeds of all.</summary>
-    IReadOnlyList<SeedContact> SeedsOf(Machine machine) => [.. _machines
+    IReadOnlyList<byte?> SeedsOf(Machine machine) => [.. _machines
         .Where(other => !_mutant.FormsAlone || other == machine || machine.Replica!.Sessions.ContainsKey(other.Node))
-        .Select(other => new SeedContact(other == machine || machine.Replica!.Sessions.ContainsKey(other.Node) ? other.Node : null))];
+        .Select(other => other == machine || machine.Replica!.Sessions.ContainsKey(other.Node) ? other.Node : (byte?)null)];
 
     void FormApart(Machine machine)
     {

@@ -10,11 +10,12 @@ namespace Datacake.EventualConsistency.Commits;
 /// <param name="replica">The replica that makes the transactions.</param>
 /// <param name="time">The clock of the deadlines.</param>
 /// <param name="timeout">How long a transaction may take, from when it was handed over.</param>
-/// <param name="failuresOf">Who has not acknowledged a transaction, and why. Called under the lock.</param>
-sealed class AcknowledgementBoard(
-    Replica replica, TimeProvider time, TimeSpan timeout, Func<LocalCommit, IReadOnlyList<ConsistencyFailure>> failuresOf)
+/// <param name="membership">Knows who has not acknowledged a transaction, and why.</param>
+sealed class AcknowledgementBoard(Replica replica, TimeProvider time, TimeSpan timeout, CurrentMembership membership)
 {
     const int MaxIdle = 1_024;
+    const string WhenClosed =
+        "The store closed. The write is kept where it was acknowledged, and replicates to the other members when this node runs again. Do not repeat it.";
 
     static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
 
@@ -143,7 +144,9 @@ sealed class AcknowledgementBoard(
         return left < TimeSpan.Zero ? TimeSpan.Zero : left < LongestTimer ? left : LongestTimer;
     }
 
-    ConsistencyException TooFew(LocalCommit commit, TimeSpan waited) => new(commit.Requirement, commit.Acknowledged, failuresOf(commit), waited);
+    // Under the lock.
+    ConsistencyException TooFew(LocalCommit commit, TimeSpan waited) =>
+        new(commit.Requirement, commit.Acknowledged, membership.FailuresOf(commit), waited, commit.Stamp, _isClosed ? WhenClosed : membership.WriteFate);
 
     /// <summary>How many of those that wait are not above a stamp.</summary>
     int CountUpTo(HlcTimestamp stamp)

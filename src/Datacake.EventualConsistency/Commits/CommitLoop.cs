@@ -25,15 +25,29 @@ sealed class CommitLoop : IAsyncDisposable
     readonly bool _waitsForMore;
     int _letGo;                         // by the last batch; on the loop
 
-    /// <summary>Starts the loop. <paramref name="onCommitted"/> is called after each commit, on the loop: it sends what the batch says.</summary>
-    public CommitLoop(Replica replica, IStorage storage, ReplicatedStoreOptions options, ILogger logger, Action<ReplicaBatch> onCommitted)
+    /// <summary>Starts the loop, which calls <paramref name="onCommitted"/> and <paramref name="onSessionsEnded"/> as <see cref="BatchCommitter"/> says.</summary>
+    /// <param name="replica">The replica.</param>
+    /// <param name="storage">Its storage.</param>
+    /// <param name="options">The settings of the store.</param>
+    /// <param name="logger">Where failures are logged.</param>
+    /// <param name="onCommitted">Is told of each committed batch.</param>
+    /// <param name="onSessionsEnded">Is told of the sessions that the replica has ended.</param>
+    /// <param name="failure">Why the storage has refused the replica's first batch, or null if it has not.</param>
+    public CommitLoop(
+        Replica replica, IStorage storage, ReplicatedStoreOptions options, ILogger logger, Action<ReplicaBatch> onCommitted,
+        Action<IReadOnlyList<EndedSession>> onSessionsEnded, StorageException? failure)
     {
-        _committer = new BatchCommitter(replica, storage, options.Durability, logger, onCommitted);
+        _committer = new BatchCommitter(replica, storage, options.Durability, logger, onCommitted, onSessionsEnded);
+        if (failure is not null)
+            _committer.StartAbandoned(failure);
         _work = Channel.CreateBounded<CommitWork>(new BoundedChannelOptions(options.MaxPendingCommits) { SingleReader = true });
         _logger = logger;
         _waitsForMore = storage is IDurableStorage or CachedStorage;
         _running = Task.Run(RunAsync);
     }
+
+    /// <inheritdoc cref="BatchCommitter.StorageFailure"/>
+    public Exception? StorageFailure => _committer.StorageFailure;
 
     /// <summary>Hands work to the loop, unless too much is waiting already or the loop is closed.</summary>
     public bool TryPost(CommitWork work) => _work.Writer.TryWrite(work);
@@ -72,22 +86,15 @@ sealed class CommitLoop : IAsyncDisposable
 
     async Task RunAsync()
     {
-        try
+        // Whoever stops the loop completes the channel: to wait without the token costs nothing.
+        while (await _work.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false) && !_stopping.IsCancellationRequested)
         {
-            // Whoever stops the loop completes the channel: to wait without the token costs nothing.
-            while (await _work.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false) && !_stopping.IsCancellationRequested)
-            {
-                if (_waitsForMore && _work.Reader.Count < _letGo)
-                    await Task.Yield();
-                await CommitWaitingAsync().ConfigureAwait(false);
-            }
-        }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
-        {
-            // Stopping: what waits is refused below.
+            if (_waitsForMore && _work.Reader.Count < _letGo)
+                await Task.Yield();
+            await CommitWaitingAsync().ConfigureAwait(false);
         }
         while (_work.Reader.TryRead(out var work))
-            work.OnFailed(Closed());
+            Guard(static work => work.OnFailed(Closed()), work);
     }
 
     async ValueTask CommitWaitingAsync()
@@ -96,10 +103,26 @@ sealed class CommitLoop : IAsyncDisposable
         {
             await _committer.CommitAsync(TakeWaiting(), _stopping.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
-            // The batch is committed, and telling the others went wrong: they fetch it. The loop must not end, for all wait for it.
-            StoreLog.CommitNotTold(_logger, e);
+            // Stopping: what waits is refused.
+        }
+        catch (Exception e)
+        {
+            // Telling somebody of the batch failed, in whichever way. The loop must not end, for everyone waits for it.
+            Guard(e => StoreLog.CommitNotTold(_logger, e), e);
+        }
+    }
+
+    static void Guard<T>(Action<T> action, T argument)
+    {
+        try
+        {
+            action(argument);
+        }
+        catch
+        {
+            // A log that throws has nobody left to be told.
         }
     }
 

@@ -31,5 +31,10 @@ sealed class AwaitedWork<T>(Func<ReplicaBatch, CancellationToken, ValueTask<T>> 
 
     public override void OnCommitted() => _done.TrySetResult(_result!);
 
-    public override void OnFailed(Exception failure) => _done.TrySetException(failure);
+    public override void OnFailed(Exception failure)
+    {
+        _done.TrySetException(failure);
+        // Its caller may no longer wait.
+        _ = _done.Task.Exception;
+    }
 }

@@ -2,75 +2,37 @@ using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Links;
 
-/// <summary>
-/// Dials each member with a higher id than this node's, and again whenever a session with it has ended, until it leaves or is forgotten. Used by one task.
-/// </summary>
-/// <param name="node">Whose members they are.</param>
-/// <param name="converse">Opens a session with the node at an address, and returns when it has ended, for whatever reason.</param>
-sealed class PeerDialers(DatacakeNode node, Func<string, CancellationToken, Task> converse)
+/// <summary>A dialer for each member but this node, from when gossip knows it until it leaves or is forgotten.</summary>
+sealed class PeerDialers(SessionContext context, SessionRunner sessions) : IAsyncDisposable
 {
-    public static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(50);
-    static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(1);
+    volatile PeerDialer?[] _dialers = new PeerDialer?[byte.MaxValue + 1];       // by node id; changed by one caller at a time
 
-    readonly Dictionary<byte, Dialer> _dialers = [];
-
-    sealed record Dialer(string Address, CancellationTokenSource Stop, Task Running);
-
-    /// <summary>Dials until the token fires, and has then ended all sessions.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <summary>Takes note of a change of the members. Called by one caller at a time.</summary>
+    public async ValueTask UpdateAsync(MembershipChange change)
     {
-        try
-        {
-            await foreach (var change in node.WatchMembersAsync(cancellationToken).ConfigureAwait(false))
-            {
-                var member = change.Member;
-                bool isWanted = member.NodeId > node.Id && member.State != MemberState.Left && change.Kind != MembershipChangeKind.Forgotten;
-                if (_dialers.TryGetValue(member.NodeId, out var dialer) && (!isWanted || dialer.Address != member.Address))
-                    await StopAsync(member.NodeId, dialer).ConfigureAwait(false);
-                if (isWanted && !_dialers.ContainsKey(member.NodeId))
-                    Start(member, cancellationToken);
-            }
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // The store is closing.
-        }
-        foreach (var (peer, dialer) in _dialers.ToArray())
-            await StopAsync(peer, dialer).ConfigureAwait(false);
+        var member = change.Member;
+        if (member.NodeId == context.Node.Id)
+            return;
+        bool isWanted = member.State != MemberState.Left && change.Kind != MembershipChangeKind.Forgotten;
+        ref var dialer = ref _dialers[member.NodeId];
+        if (isWanted && dialer is not null)
+            dialer.Update(member);
+        else if (isWanted)
+            dialer = new PeerDialer(context, sessions, member);
+        else
+            await StopAsync(member.NodeId).ConfigureAwait(false);
     }
 
-    void Start(ClusterMember member, CancellationToken cancellationToken)
-    {
-        var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        _dialers.Add(member.NodeId, new Dialer(member.Address, stop, DialAsync(member.Address, stop.Token)));
-    }
+    /// <summary>Takes note that the session with a member was opened or has ended.</summary>
+    public void OnSessionChanged(byte peer) => _dialers[peer]?.OnSessionChanged();
 
-    async Task StopAsync(byte peer, Dialer dialer)
-    {
-        await dialer.Stop.CancelAsync().ConfigureAwait(false);
-        await dialer.Running.ConfigureAwait(false);
-        dialer.Stop.Dispose();
-        _dialers.Remove(peer);
-    }
+    /// <summary>Stops to dial, and ends the sessions that this node has dialed.</summary>
+    public async ValueTask DisposeAsync() =>
+        await Task.WhenAll(Enumerable.Range(0, _dialers.Length).Select(peer => StopAsync(peer).AsTask())).ConfigureAwait(false);
 
-    async Task DialAsync(string address, CancellationToken cancellationToken)
+    async ValueTask StopAsync(int peer)
     {
-        await Task.Yield();
-        var delay = FirstRetry;
-        while (!cancellationToken.IsCancellationRequested)
-        {
-            long started = node.TimeProvider.GetTimestamp();
-            await converse(address, cancellationToken).ConfigureAwait(false);
-            bool lasted = node.TimeProvider.GetElapsedTime(started) > LastRetry;
-            delay = lasted ? FirstRetry : TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, LastRetry.Ticks));
-            try
-            {
-                await Task.Delay(delay, node.TimeProvider, cancellationToken).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-        }
+        if (Interlocked.Exchange(ref _dialers[peer], null) is { } dialer)
+            await dialer.DisposeAsync().ConfigureAwait(false);
     }
 }

@@ -1,64 +1,83 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Links;
 using Datacake.Node;
-using Datacake.Rpc;
+using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Reading;
 
 /// <summary>
-/// One read of documents at a consistency level: asks all members that are up at once, returns when enough have answered, and merges the answers.
-/// Whoever answered with less than the others is told to fetch the rest.
+/// One read of documents at a consistency level: asks all members that are up at once, through the sessions with them, returns when enough have answered,
+/// and merges the answers.
 /// </summary>
-sealed class ConsistentRead(DatacakeNode node, ReadService local, ReadRequest request, ConsistencyRequirement requirement)
+sealed class ConsistentRead(SessionContext context, string keyspace, IReadOnlyList<DocumentKey> keys, ConsistencyRequirement requirement)
 {
     readonly Dictionary<byte, IReadOnlyList<Document>> _answers = [];
     readonly List<ConsistencyFailure> _failures = [];
 
-    /// <summary>The merged documents.</summary>
+    byte Local => context.Node.Id;
+
+    /// <summary>Returns the merged documents.</summary>
     /// <exception cref="ConsistencyException">Too few answered within the timeout.</exception>
+    /// <exception cref="StorageException">The local store cannot be read.</exception>
     public async ValueTask<Document[]> ReadAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
-        _answers[node.Id] = await local.ReadAsync(request, cancellationToken).ConfigureAwait(false);
-        if (!requirement.IsSatisfiedBy(NodeSet.Of(node.Id)))
+        _answers[Local] = await context.Reader.ReadAsync(keyspace, keys, long.MaxValue, cancellationToken).ConfigureAwait(false);
+        if (!requirement.IsSatisfiedBy(NodeSet.Of(Local)))
             await AskOthersAsync(timeout, cancellationToken).ConfigureAwait(false);
-        return [.. Enumerable.Range(0, request.Keys.Count).Select(i => _answers.Values.Select(answer => answer[i]).Aggregate(Document.Merge))];
+        return [.. Enumerable.Range(0, keys.Count).Select(i => _answers.Values.Select(answer => answer[i]).Aggregate(Document.Merge))];
     }
 
-    /// <summary>The nodes whose answers lack something of the merged documents.</summary>
-    public IReadOnlyList<byte> StaleIn(Document[] merged) =>
-        [.. _answers.Where(answer => !answer.Value.SequenceEqual(merged)).Select(answer => answer.Key)];
+    /// <summary>Makes those fetch what they lack whose answers lack something of the merged documents. Nobody waits for it.</summary>
+    public void StartRepair(Document[] merged)
+    {
+        foreach (var (stale, answer) in _answers)
+        {
+            if (answer.SequenceEqual(merged) || SourceFor(stale, merged) is not { } source)
+                continue;
+            // Where it cannot be posted, ordinary replication brings it.
+            if (stale == Local)
+                context.Loop.TryPost(new RepairWork(context.Replica, source));
+            else
+                context.Links.Find(stale)?.TryPost(new RepairHint(source));
+        }
+    }
 
-    /// <summary>A node whose answer lacks nothing; or else, as far as possible, one that knows what the given node does not.</summary>
-    public byte? SourceFor(byte stale, Document[] merged) => _answers.Where(answer => answer.Key != stale)
+    /// <summary>Returns a node whose answer lacks nothing; or else, as far as possible, one that knows what the given node does not.</summary>
+    byte? SourceFor(byte stale, Document[] merged) => _answers.Where(answer => answer.Key != stale)
         .OrderByDescending(answer => answer.Value.SequenceEqual(merged))
         .Where(answer => !answer.Value.SequenceEqual(_answers[stale]))
         .Select(answer => (byte?)answer.Key).FirstOrDefault();
 
     async Task AskOthersAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
-        long started = node.TimeProvider.GetTimestamp();
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        byte[] payload = request.Encode();
-        var asking = node.Members.Where(member => member.NodeId != node.Id && requirement.Up.Contains(member.NodeId))
-            .ToDictionary(member => AskAsync(member.Address, member.NodeId, payload, timeout, over.Token), member => member.NodeId);
-        var answered = NodeSet.Of(node.Id);
+        var time = context.Node.TimeProvider;
+        long started = time.GetTimestamp();
+        using var deadline = new CancellationTokenSource(ReplicatedStoreOptions.ToTimer(timeout), time);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        var asking = requirement.Up.Without(Local).ToDictionary(node => AskAsync(node, over.Token));
+        var answered = NodeSet.Of(Local);
         var pending = asking.Keys.ToList();
         try
         {
             while (!requirement.IsSatisfiedBy(answered))
             {
                 if (pending.Count == 0)
-                    throw new ConsistencyException(requirement, answered, _failures, node.TimeProvider.GetElapsedTime(started));
+                    throw new ConsistencyException(requirement, answered, _failures, time.GetElapsedTime(started));
                 var done = await Task.WhenAny(pending).ConfigureAwait(false);
                 pending.Remove(done);
                 byte from = asking[done];
                 try
                 {
-                    _answers[from] = (await done.ConfigureAwait(false)).Documents;
+                    _answers[from] = await done.ConfigureAwait(false);
                     answered = answered.With(from);
                 }
-                catch (Exception e) when (e is RpcException or InvalidDataException)
+                catch (ReadFailedException e)
                 {
-                    _failures.Add(new ConsistencyFailure(from, "it did not answer the read", e));
+                    _failures.Add(new ConsistencyFailure(from, e.Message, e));
+                }
+                catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+                {
+                    _failures.Add(new ConsistencyFailure(from, "it did not answer in time", e));
                 }
             }
         }
@@ -69,11 +88,7 @@ sealed class ConsistentRead(DatacakeNode node, ReadService local, ReadRequest re
         }
     }
 
-    async Task<ReadReply> AskAsync(string address, byte peer, byte[] payload, TimeSpan timeout, CancellationToken cancellationToken)
-    {
-        using var reply = await node.ChannelTo(address)
-            .CallAsync(ReadService.ServiceName, ReadService.ReadMessage, payload, new RpcCallOptions { Timeout = timeout }, cancellationToken)
-            .ConfigureAwait(false);
-        return ReadReply.Decode(reply.Memory, peer, request.Keys.Count);
-    }
+    Task<IReadOnlyList<Document>> AskAsync(byte peer, CancellationToken cancellationToken) => context.Links.Find(peer) is { } link
+        ? link.Reads.ReadAsync(link.TryPost, keyspace, keys, cancellationToken)
+        : Task.FromException<IReadOnlyList<Document>>(new ReadFailedException("there is no session with it"));
 }

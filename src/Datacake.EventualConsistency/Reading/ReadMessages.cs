@@ -1,61 +1,77 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication.Messages;
+using MessagePack;
 
 namespace Datacake.EventualConsistency.Reading;
 
 /// <summary>Asks a replica for documents as it has them, dead ones too.</summary>
-readonly record struct ReadRequest(string Keyspace, IReadOnlyList<DocumentKey> Keys)
+/// <param name="Id">Names the read among those of the sender in this session.</param>
+/// <param name="Keyspace">The keyspace.</param>
+/// <param name="Keys">The keys of the documents.</param>
+sealed record ReadRequest(ulong Id, string Keyspace, IReadOnlyList<DocumentKey> Keys) : ReplicaMessage
 {
+    /// <summary>The most documents that one read may ask for.</summary>
     public const int MaxKeys = 1_000;
 
-    public byte[] Encode() => Record.Encode(this, static (ref writer, request) =>
+    protected override void Write(ref MessagePackWriter writer)
     {
-        writer.Write(request.Keyspace);
-        writer.WriteArrayHeader(request.Keys.Count);
-        foreach (var key in request.Keys)
+        writer.Write(Id);
+        writer.Write(Keyspace);
+        writer.WriteArrayHeader(Keys.Count);
+        foreach (var key in Keys)
             writer.Write(key.Encoded.Span);
-    });
+    }
 
-    /// <exception cref="InvalidDataException">The bytes are no request.</exception>
-    public static ReadRequest Decode(ReadOnlyMemory<byte> encoded) => Record.Decode(encoded, "a read", static (ref reader) =>
+    public static ReadRequest Read(ref MessagePackReader reader)
     {
+        ulong id = reader.ReadUInt64();
         string keyspace = Record.ReadText(ref reader);
         KeyspaceCatalog.CheckName(keyspace);
         var keys = new DocumentKey[Record.ReadCount(ref reader)];
         if (keys.Length > MaxKeys)
-            throw new InvalidDataException($"The read asks for {keys.Length} documents; at most {MaxKeys} are possible.");
+            throw new InvalidDataException($"A read asks for {keys.Length} documents; the limit is {MaxKeys}.");
         for (int i = 0; i < keys.Length; i++)
             keys[i] = new DocumentKey(Record.ReadBytes(ref reader));
-        return new ReadRequest(keyspace, keys);
-    });
+        return new ReadRequest(id, keyspace, keys);
+    }
 }
 
-/// <summary>A replica's documents in the order of the request; <see cref="Document.Nothing"/> where it has none.</summary>
-readonly record struct ReadReply(byte Node, IReadOnlyList<Document> Documents)
+/// <summary>A replica's answer to a read.</summary>
+/// <param name="Id">The read, as its request named it.</param>
+/// <param name="Failure">Why there are no documents, as a clause without a full stop, or <see langword="null"/>.</param>
+/// <param name="Documents">The documents in the order of the request; <see cref="Document.Nothing"/> where the replica has none.</param>
+sealed record ReadReply(ulong Id, string? Failure, IReadOnlyList<Document> Documents) : ReplicaMessage
 {
-    public byte[] Encode() => Record.Encode(this, static (ref writer, reply) =>
-    {
-        writer.Write(reply.Node);
-        writer.WriteArrayHeader(reply.Documents.Count);
-        foreach (var document in reply.Documents)
-            writer.Write(ReferenceEquals(document, Document.Nothing) ? [] : document.Encoded.Span);
-    });
+    /// <summary>The limit of the documents of one reply together, in bytes; a single document may be longer.</summary>
+    public const long MaxLength = 64 * 1024 * 1024;
 
-    /// <exception cref="InvalidDataException">The bytes are not the reply of this node to a request for so many documents.</exception>
-    public static ReadReply Decode(ReadOnlyMemory<byte> encoded, byte node, int count)
+    protected override void Write(ref MessagePackWriter writer)
     {
-        var reply = Record.Decode(encoded, "the reply to a read", static (ref reader) =>
-        {
-            byte from = reader.ReadByte();
-            var documents = new Document[Record.ReadCount(ref reader)];
-            for (int i = 0; i < documents.Length; i++)
-                documents[i] = Record.ReadBytes(ref reader) is { IsEmpty: false } bytes ? Document.Parse(bytes) : Document.Nothing;
-            return new ReadReply(from, documents);
-        });
-        return reply.Node == node && reply.Documents.Count == count
-            ? reply
-            : throw new InvalidDataException(
-                $"The reply of node {node} to a read of {count} documents has {reply.Documents.Count}, and is of node {reply.Node}.");
+        writer.Write(Id);
+        writer.Write(Failure);
+        writer.WriteArrayHeader(Documents.Count);
+        foreach (var document in Documents)
+            writer.Write(ReferenceEquals(document, Document.Nothing) ? [] : document.Encoded.Span);
     }
+
+    public static ReadReply Read(ref MessagePackReader reader)
+    {
+        ulong id = reader.ReadUInt64();
+        string? failure = reader.ReadString();
+        var documents = new Document[Record.ReadCount(ref reader)];
+        for (int i = 0; i < documents.Length; i++)
+            documents[i] = Record.ReadBytes(ref reader) is { IsEmpty: false } bytes ? Document.Parse(bytes) : Document.Nothing;
+        return new ReadReply(id, failure, documents);
+    }
+}
+
+/// <summary>Tells a replica that it lacks something which another one has, so that it fetches that at once.</summary>
+/// <param name="Source">The node that has it.</param>
+sealed record RepairHint(byte Source) : ReplicaMessage
+{
+    protected override void Write(ref MessagePackWriter writer) => writer.Write(Source);
+
+    public static RepairHint Read(ref MessagePackReader reader) => new(reader.ReadByte());
 }

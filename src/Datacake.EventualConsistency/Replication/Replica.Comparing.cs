@@ -12,8 +12,8 @@ sealed partial class Replica
 
     readonly Dictionary<byte, int> _differing = [];     // the ticks until the next full merge
 
-    /// <summary>The peers that know the same as this replica, and show something else.</summary>
-    public IReadOnlyCollection<byte> Differing => _differing.Keys;
+    /// <summary>The peers that know the same as this replica, and show something else. Any thread may read it.</summary>
+    public IReadOnlyCollection<byte> Differing { get; private set; } = [];
 
     /// <summary>The fingerprint of what is known, or null while the batch changes that.</summary>
     UInt128? FingerprintIn(ReplicaBatch batch) => IsJoined && !HasArrived && batch.State.Known.Equals(_state.Known) ? Catalog.Fingerprint : null;
@@ -25,9 +25,15 @@ sealed partial class Replica
             || !report.Peers.TryGetValue(peer, out var heard) || !heard.Known.Equals(_state.Known))
             return;
         if (theirs == mine)
-            _differing.Remove(peer);
+            SetDiffering(_differing.Remove(peer));
         else
-            _differing.TryAdd(peer, 0);
+            SetDiffering(_differing.TryAdd(peer, 0));
+    }
+
+    void SetDiffering(bool hasChanged)
+    {
+        if (hasChanged)
+            Differing = [.. _differing.Keys];
     }
 
     /// <summary>Takes a full snapshot of each peer that shows something else, and merges it.</summary>

@@ -78,6 +78,23 @@ sealed partial class Replica
         pull.Documents.Clear();
     }
 
+    /// <summary>Takes note that a part of the answer to the pull from a peer has come, though the rest of a message is missing.</summary>
+    public void OnPullProgress(byte peer)
+    {
+        if (_pulls.TryGetValue(peer, out var pull))
+            pull.IdleTicks = 0;
+    }
+
+    /// <summary>Gives up a pull that the peer cannot answer. What is missing is asked for again a tick later than from a peer that can.</summary>
+    public void OnPullDeclined(byte peer, ulong pull)
+    {
+        if (_pulls.TryGetValue(peer, out var declined) && declined.Pull == pull)
+        {
+            _pulls.Remove(peer);
+            _missing.Remove(peer);
+        }
+    }
+
     /// <summary>Finds a peer that has lacked nothing for a while that this replica lacks, and pulls from it.</summary>
     void TickPulls(ReplicaBatch batch)
     {

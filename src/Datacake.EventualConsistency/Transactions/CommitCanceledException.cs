@@ -3,16 +3,19 @@ using Datacake.Crdt;
 namespace Datacake.EventualConsistency;
 
 /// <summary>
-/// The wait for acknowledgements was cancelled. The transaction was committed locally before: it stays, goes on replicating, and need not be repeated.
+/// The wait for acknowledgements was canceled. The transaction was committed locally before: it is kept, continues to replicate, and need not be repeated.
 /// </summary>
 public sealed class CommitCanceledException : OperationCanceledException
 {
     /// <summary>Creates the exception.</summary>
     public CommitCanceledException(HlcTimestamp stamp, Exception innerException, CancellationToken cancellationToken)
-        : base($"The wait for acknowledgements of the transaction {stamp} was cancelled. It is committed here and goes on replicating: do not repeat it.", innerException,
+        : base($"The wait for acknowledgements of the transaction {stamp} was canceled. It is committed here and continues to replicate. Do not repeat it.", innerException,
             cancellationToken) =>
         Stamp = stamp;
 
-    /// <summary>The transaction's stamp.</summary>
+    /// <summary>Gets the transaction's stamp.</summary>
     public HlcTimestamp Stamp { get; }
+
+    /// <summary>Gets the token with which another node, or a later read, waits until it has this transaction.</summary>
+    public SessionToken Token => new(Stamp);
 }

@@ -5,8 +5,6 @@ namespace Datacake.EventualConsistency;
 
 public sealed partial class ReplicatedStore
 {
-    readonly StoreWatchers _watchers;
-
     /// <summary>The changes of a keyspace; see <see cref="KeyspaceHandle.WatchAsync"/>.</summary>
     internal async IAsyncEnumerable<DocumentChanges> WatchAsync(
         string keyspace, WatchPosition after, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -14,18 +12,18 @@ public sealed partial class ReplicatedStore
         // Before it has joined, a store is about to be filled with another one's data.
         await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
         var watcher = new StoreWatcher(keyspace, _options.MaxWatchBufferLength);
-        _watchers.Add(watcher);
+        _parts.Watchers.Add(watcher);
         try
         {
             bool isNow = after.Known is null;
-            var start = isNow ? new WatchPosition(_membership.Known) : after;
-            var watch = new KeyspaceWatch(watcher, _storage, _replica.Catalog);
+            var start = isNow ? new WatchPosition(_membership.Current.Known) : after;
+            var watch = new KeyspaceWatch(watcher, _parts.Context.Storage, _replica.Catalog);
             await foreach (var changes in watch.ReadAsync(start, isBehind: !isNow, cancellationToken).ConfigureAwait(false))
                 yield return changes;
         }
         finally
         {
-            _watchers.Remove(watcher);
+            _parts.Watchers.Remove(watcher);
         }
     }
 }

@@ -41,19 +41,20 @@ public sealed class ConsistencyRequirement
     /// <param name="level">The level.</param>
     /// <param name="localId">The node that asks; it counts as up.</param>
     /// <param name="members">All members, the local node included, each once.</param>
+    /// <param name="expected">How many members there will be at least: a majority is one of so many, and so is all.</param>
     /// <exception cref="ArgumentException">The local node is not among the members, or the level is not one.</exception>
-    public static ConsistencyRequirement For(Consistency level, byte localId, IEnumerable<ConsistencyMember> members)
+    public static ConsistencyRequirement For(Consistency level, byte localId, IEnumerable<ConsistencyMember> members, int expected = 0)
     {
         var all = members.ToArray();
         if (!all.Any(member => member.NodeId == localId))
             throw new ArgumentException($"The local node {localId} is not among the members.", nameof(members));
         var up = SetOf(all.Where(member => member.IsUp)).With(localId);
         var down = SetOf(all).Except(up);
-        return new ConsistencyRequirement(level, localId, up, down, [.. Groups(level, localId, all)]);
+        return new ConsistencyRequirement(level, localId, up, down, [.. Groups(level, localId, all, expected)]);
     }
 
     /// <summary>What a level asks for among the members of a cluster.</summary>
-    /// <inheritdoc cref="For(Consistency, byte, IEnumerable{ConsistencyMember})"/>
+    /// <inheritdoc cref="For(Consistency, byte, IEnumerable{ConsistencyMember}, int)"/>
     public static ConsistencyRequirement For(Consistency level, byte localId, IEnumerable<ClusterMember> members)
         => For(level, localId, members.Select(member => new ConsistencyMember(member.NodeId, member.DataCenter, member.IsUp)));
 
@@ -90,7 +91,7 @@ public sealed class ConsistencyRequirement
     public override string ToString()
         => $"{Level} asks for {(_groups.IsEmpty ? "the local node only" : string.Join(" and ", _groups))}";
 
-    static IEnumerable<Group> Groups(Consistency level, byte localId, ConsistencyMember[] members)
+    static IEnumerable<Group> Groups(Consistency level, byte localId, ConsistencyMember[] members, int expected)
     {
         var everyone = SetOf(members);
         switch (level)
@@ -101,7 +102,7 @@ public sealed class ConsistencyRequirement
                 yield return new Group("members besides the local one", everyone.Without(localId), level - Consistency.None);
                 break;
             case Consistency.Quorum:
-                yield return Group.MajorityOf("members", everyone);
+                yield return new Group("members", everyone, (Math.Max(everyone.Count, expected) / 2) + 1);
                 break;
             case Consistency.LocalQuorum:
                 var local = members.First(member => member.NodeId == localId).DataCenter;
@@ -113,7 +114,7 @@ public sealed class ConsistencyRequirement
                     yield return Group.MajorityOf($"members in data centre '{center.Key}'", SetOf(center));
                 break;
             case Consistency.All:
-                yield return new Group("members", everyone, everyone.Count);
+                yield return new Group("members", everyone, Math.Max(everyone.Count, expected));
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(level), level, "There is no such consistency level.");

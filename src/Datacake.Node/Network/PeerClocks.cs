@@ -11,9 +11,6 @@ namespace Datacake.Node;
 /// </summary>
 sealed class PeerClocks(byte nodeId, HybridLogicalClock clock, TimeSpan maxDifference, TimeProvider time, NodeMetrics metrics, ILogger logger)
 {
-    /// <summary>How far a stamp may be ahead of the wall clock, unless the own cluster clock is as far.</summary>
-    static readonly TimeSpan MaxLead = TimeSpan.FromDays(7);
-
     /// <summary>A message that was long under way, or waited while this process was paused, makes no difference that lasts.</summary>
     const int MessagesBeforeLog = 3;
 
@@ -37,7 +34,7 @@ sealed class PeerClocks(byte nodeId, HybridLogicalClock clock, TimeSpan maxDiffe
             return;
         var stamp = new HlcTimestamp(sender.Stamp);
         metrics.DriftSeen(stamp.Time - now);
-        if (stamp.Time - now <= MaxLead)
+        if (clock.Accepts(stamp))
             clock.AdvanceTo(stamp);
     }
 

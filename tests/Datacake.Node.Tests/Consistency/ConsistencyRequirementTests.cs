@@ -1,4 +1,5 @@
 using CsCheck;
+using Datacake.Crdt;
 
 namespace Datacake.Node.Tests;
 
@@ -166,17 +167,38 @@ public sealed class ConsistencyRequirementTests
     }
 
     [Fact]
-    public void A_level_that_was_not_satisfied_in_time_is_reported_with_who_acknowledged_and_each_failure()
+    public void Write_whose_level_was_not_satisfied_in_time_is_reported_with_its_stamp_who_acknowledged_and_each_failure()
     {
         var requirement = ConsistencyRequirement.For(Consistency.All, 1, Members("a:1,2,3"));
         var cause = new TimeoutException();
+        var stamp = new HlcTimestamp(0x1234_0001);
         var error = new ConsistencyException(
-            requirement, NodeSet.Of(2), [new ConsistencyFailure(3, "no answer", cause)], TimeSpan.FromSeconds(2));
+            requirement, NodeSet.Of(2), [new ConsistencyFailure(3, "no answer", cause)], TimeSpan.FromSeconds(2), stamp);
         Assert.Contains("within 2 s it was acknowledged by 1, 2 only", error.Message, StringComparison.Ordinal);
         Assert.Contains("node 3: no answer", error.Message, StringComparison.Ordinal);
-        Assert.Contains("goes on replicating", error.Message, StringComparison.Ordinal);
+        Assert.Contains("continues to replicate", error.Message, StringComparison.Ordinal);
         Assert.Equal(NodeSet.Of(1, 2), error.Acknowledged);
+        Assert.Equal(stamp, error.Stamp);
         Assert.Same(cause, error.InnerException);
+    }
+
+    [Fact]
+    public void Write_that_does_not_replicate_is_reported_without_a_promise()
+    {
+        var requirement = ConsistencyRequirement.For(Consistency.All, 1, Members("a:1,2"));
+        var error = new ConsistencyException(requirement, default, [], TimeSpan.FromSeconds(2), default, "The write is kept on this node only.");
+        Assert.DoesNotContain("replicate", error.Message, StringComparison.Ordinal);
+        Assert.Contains("this node only", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_whose_level_was_not_satisfied_in_time_is_reported_without_speaking_of_a_write()
+    {
+        var requirement = ConsistencyRequirement.For(Consistency.All, 1, Members("a:1,2"));
+        var error = new ConsistencyException(requirement, default, [new ConsistencyFailure(2, "it is closing")], TimeSpan.FromSeconds(2));
+        Assert.Contains("answered by 1 only", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("write", error.Message, StringComparison.OrdinalIgnoreCase);
+        Assert.Null(error.Stamp);
     }
 
     /// <summary>The nodes that are asked satisfy every level that can be reached, and none of them could be spared.</summary>

@@ -1,13 +1,14 @@
 using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Reading;
 using MessagePack;
 
 namespace Datacake.EventualConsistency.Replication.Messages;
 
-/// <summary>What replicas say to each other within a session. On the wire: the kind, then the message's own parts, as MessagePack.</summary>
+/// <summary>What replicas say to each other within a session. On the wire: the kind, from 1 on, then the message's own parts, as MessagePack.</summary>
 abstract record ReplicaMessage
 {
     const byte HelloKind = 1, MutationsKind = 2, AcknowledgementKind = 3, RollCallKind = 4, ReportKind = 5, PullRequestKind = 6, ChunkKind = 7,
-        SnapshotPageKind = 8, RefusalKind = 9;
+        SnapshotPageKind = 8, RefusalKind = 9, PullDeclinedKind = 10, ReadRequestKind = 11, ReadReplyKind = 12, RepairHintKind = 13;
 
     byte[]? _encoded;
 
@@ -30,6 +31,10 @@ abstract record ReplicaMessage
             ChunkKind => Chunk.Read(ref reader),
             SnapshotPageKind => SnapshotPage.Read(ref reader),
             RefusalKind => Refusal.Read(ref reader),
+            PullDeclinedKind => PullDeclined.Read(ref reader),
+            ReadRequestKind => ReadRequest.Read(ref reader),
+            ReadReplyKind => ReadReply.Read(ref reader),
+            RepairHintKind => RepairHint.Read(ref reader),
             var kind => throw new InvalidDataException($"There is no message of kind {kind}."),
         });
 
@@ -46,6 +51,10 @@ abstract record ReplicaMessage
         Chunk => ChunkKind,
         SnapshotPage => SnapshotPageKind,
         Refusal => RefusalKind,
+        PullDeclined => PullDeclinedKind,
+        ReadRequest => ReadRequestKind,
+        ReadReply => ReadReplyKind,
+        RepairHint => RepairHintKind,
         _ => throw new ArgumentException($"{message.GetType().Name} has no kind.", nameof(message)),
     };
 }

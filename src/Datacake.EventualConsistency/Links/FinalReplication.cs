@@ -1,0 +1,96 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.EventualConsistency.Links;
+
+/// <summary>
+/// The last step of a store that closes in order: waits, for a bounded time, until the peers in session have all transactions of this node, and tells of those
+/// that nobody has.
+/// </summary>
+sealed class FinalReplication(SessionContext context, CurrentMembership membership, TimeSpan timeout)
+{
+    /// <summary>The count of what is left behind ends here.</summary>
+    const int MaxCounted = 100_000;
+
+    static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Runs the step. Nothing may be written any more.</summary>
+    public async ValueTask RunAsync()
+    {
+        using var deadline = new CancellationTokenSource(timeout, context.Node.TimeProvider);
+        try
+        {
+            while (!await context.Loop.RunAsync((batch, _) => ValueTask.FromResult(AskForReports(batch)), deadline.Token).ConfigureAwait(false))
+                await Task.Delay(Retry, context.Node.TimeProvider, deadline.Token).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            if (e is not OperationCanceledException)
+                StoreLog.FinalReplicationFailed(context.Logger, e, context.Node.Id);
+        }
+        await FinishAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>On the commit loop. Returns true if all peers have all; else asks them for what they have.</summary>
+    bool AskForReports(ReplicaBatch batch)
+    {
+        var replica = context.Replica;
+        var own = batch.State.Known.OfNode(replica.Node);
+        bool haveAll = true;
+        foreach (var member in membership.Current.Members)
+        {
+            if (member.NodeId == replica.Node || !member.IsUp || !replica.Sessions.TryGetValue(member.NodeId, out var session)
+                || replica.KnownOf(member.NodeId).Covers(own))
+                continue;
+            haveAll = false;
+            // It belongs to no roll, and what it is answered with is an ordinary report.
+            batch.Outbox.Add(new Outgoing(member.NodeId, session.Id, new RollCall(0)));
+        }
+        return haveAll;
+    }
+
+    /// <summary>The last batch of the store.</summary>
+    async ValueTask FinishAsync()
+    {
+        using var deadline = new CancellationTokenSource(SessionRunner.GoodbyeTimeout, context.Node.TimeProvider);
+        try
+        {
+            int left = await context.Loop.RunAsync(CountLeftAsync, deadline.Token).ConfigureAwait(false);
+            if (left > 0)
+                StoreLog.LeftBehind(context.Logger, context.Node.Id, left);
+        }
+        catch (Exception e)
+        {
+            StoreLog.FinalReplicationFailed(context.Logger, e, context.Node.Id);
+        }
+    }
+
+    /// <summary>On the commit loop. Returns how many transactions of this node no other member is known to have.</summary>
+    async ValueTask<int> CountLeftAsync(ReplicaBatch batch, CancellationToken cancellationToken)
+    {
+        var replica = context.Replica;
+        replica.PrepareStop();
+        var missing = batch.State.Known.OfNode(replica.Node).Except(batch.State.Truncated);
+        bool hasOthers = false;
+        foreach (byte member in replica.Identity.Members.Keys)
+        {
+            if (member == replica.Node)
+                continue;
+            hasOthers = true;
+            missing = missing.Except(replica.KnownOf(member));
+        }
+        if (!hasOthers || missing.IsEmpty)
+            return 0;
+        int count = 0;
+        await foreach (var _ in TransactionLog.ReadNewestFirstAsync(batch.Snapshot, missing, cancellationToken).ConfigureAwait(false))
+        {
+            if (++count == MaxCounted)
+                break;
+        }
+        return count;
+    }
+}

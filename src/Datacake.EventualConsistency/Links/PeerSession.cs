@@ -1,0 +1,135 @@
+using Datacake.EventualConsistency.Reading;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Rpc;
+
+namespace Datacake.EventualConsistency.Links;
+
+/// <summary>Runs one open session: sends what is posted to its link, receives, and answers pulls and reads, until either side ends it.</summary>
+sealed class PeerSession(SessionContext context, PeerLink link, MessageAssembler assembler)
+{
+    readonly PullAnswers _pulls = new(link, context.Replica, context.Storage, context.Logger);
+    readonly ReadAnswers _reads = new(context, link);
+
+    /// <summary>Returns how the session has ended; the stream is whole if this side has ended it.</summary>
+    public async Task<SessionOutcome> RunAsync(CancellationToken cancellationToken)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        if (link.Greeting is { } greeting)
+            await new LaneWriter(link.Stream, MessageLane.Short).WriteAsync(greeting.Encoded, cancellationToken).ConfigureAwait(false);
+        var receiving = ReceiveAsync(over.Token);
+        Task[] running = [receiving, .. link.StartSending(over.Token)];
+        var first = await Task.WhenAny([.. running, link.Ended]).ConfigureAwait(false);
+        // What the peer said last may wait behind other messages when the first write fails.
+        if (first != receiving && first != link.Ended)
+            over.CancelAfter(SessionRunner.GoodbyeTimeout);
+        else
+            await over.CancelAsync().ConfigureAwait(false);
+        link.Close();
+        await ((Task)receiving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await over.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _reads.StopAsync().ConfigureAwait(false);
+
+        if (link.Ended.IsCompletedSuccessfully)
+        {
+            var end = link.Ended.Result;
+            return new SessionOutcome(
+                true, end.Reason, IsLasting: end.Failure is not null, IsQuiet: end.Refusal is { IsQuiet: true }, Failure: end.Failure);
+        }
+        if (receiving.IsCompletedSuccessfully && receiving.Result is { } refusal)
+        {
+            await NoteRefusalAsync(context, link.Peer, refusal).ConfigureAwait(false);
+            return SessionOutcome.OfPeers(refusal, wasOpen: true);
+        }
+        return first.Exception?.InnerException switch
+        {
+            null => new SessionOutcome(true, cancellationToken.IsCancellationRequested ? "it was closed" : "the peer has closed it"),
+            RpcException e => new SessionOutcome(true, e.Message.TrimEnd('.')),
+            var e => new SessionOutcome(true, e.Message.TrimEnd('.'), IsLasting: true, Failure: e),
+        };
+    }
+
+    /// <summary>Tells the replica that a peer refuses the session.</summary>
+    public static async ValueTask NoteRefusalAsync(SessionContext context, byte peer, Refusal refusal)
+    {
+        try
+        {
+            await context.Loop.RunAsync((_, _) =>
+            {
+                context.Replica.OnRefused(peer, refusal);
+                return ValueTask.FromResult(true);
+            }).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // The store is closing, or its storage refuses a batch, which is logged: the peer says it again.
+        }
+    }
+
+    /// <summary>Receives until the stream ends, or the peer refuses the session.</summary>
+    async Task<Refusal?> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (await link.Stream.ReadAsync(cancellationToken).ConfigureAwait(false) is { } payload)
+            {
+                ReplicaMessage message;
+                int length;
+                using (payload)
+                {
+                    var lane = assembler.Take(payload.Memory, out var bytes);
+                    if (bytes.IsEmpty)
+                    {
+                        if (lane == MessageLane.Answer)
+                            link.AddAnswerBytes();
+                        continue;
+                    }
+                    message = ReplicaMessage.Decode(bytes);
+                    length = bytes.Length;
+                }
+                switch (message)
+                {
+                    case Acknowledgement acknowledgement:
+                        context.Board.OnAcknowledged(link.Peer, acknowledgement.Applied);
+                        break;
+                    case Refusal refusal:
+                        return refusal;
+                    case PullRequest request:
+                        await _pulls.StartAsync(request, cancellationToken).ConfigureAwait(false);
+                        break;
+                    case ReadRequest request:
+                        _reads.Start(request, cancellationToken);
+                        break;
+                    case ReadReply reply:
+                        link.Reads.OnReply(reply);
+                        break;
+                    default:
+                        await HandleAsync(message, length, cancellationToken).ConfigureAwait(false);
+                        break;
+                }
+            }
+            return null;
+        }
+        catch (InvalidDataException e)
+        {
+            link.End(LinkEnd.OfInvalid(e));
+            return null;
+        }
+        finally
+        {
+            await _pulls.StopAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Hands a message to the replica, and waits while too much of the peer waits there already.</summary>
+    async ValueTask HandleAsync(ReplicaMessage message, int length, CancellationToken cancellationToken)
+    {
+        var work = new PeerWork(context, link, message, length);
+        link.AddUnhandled(length);
+        if (!context.Loop.TryPost(work))
+            await context.Loop.PostAsync(work, cancellationToken).ConfigureAwait(false);
+        // What was posted before is done when something is that is posted now.
+        if (link.HasTooMuchUnhandled)
+            await context.Loop.RunAsync(static (_, _) => ValueTask.FromResult(true), cancellationToken).ConfigureAwait(false);
+    }
+}

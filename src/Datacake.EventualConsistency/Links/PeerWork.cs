@@ -1,0 +1,51 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Reading;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+
+namespace Datacake.EventualConsistency.Links;
+
+/// <summary>A message of a peer on its way through the commit loop.</summary>
+sealed class PeerWork(SessionContext context, PeerLink link, ReplicaMessage message, int length) : CommitWork
+{
+    IReadOnlyList<StampInterval> _applied = [];
+
+    public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken)
+    {
+        var replica = context.Replica;
+        if (message is PullDeclined or RepairHint)
+            ApplyToPulls(batch);
+        else
+            _applied = await replica.ReceiveAsync(batch, link.Peer, link.Session, message, cancellationToken).ConfigureAwait(false);
+    }
+
+    public override void OnCommitted()
+    {
+        link.AddUnhandled(-length);
+        if (_applied.Count > 0)
+            link.Acknowledge(_applied);
+        if (message is Report report && report.Peers.TryGetValue(link.Peer, out var known))
+            context.Board.OnAcknowledged(link.Peer, known.Known[context.Replica.Node]);
+    }
+
+    public override void OnFailed(Exception failure)
+    {
+        link.AddUnhandled(-length);
+        if (failure is InvalidDataException or ClockDriftException)
+            link.End(LinkEnd.OfInvalid(failure));
+        else if (failure is not ObjectDisposedException)
+            StoreLog.MessageDropped(context.Logger, failure, message.GetType().Name, link.Peer);
+    }
+
+    void ApplyToPulls(ReplicaBatch batch)
+    {
+        var replica = context.Replica;
+        if (!replica.IsOpen(link.Peer, link.Session))
+            return;
+        if (message is PullDeclined declined)
+            replica.OnPullDeclined(link.Peer, declined.Pull);
+        else
+            RepairWork.Pull(replica, batch, ((RepairHint)message).Source);
+    }
+}

@@ -1,0 +1,69 @@
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Rpc;
+using Datacake.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.EventualConsistency.Links;
+
+/// <summary>Answers the pulls of one peer within a session, one at a time: a new request replaces the answer under way. Used by one caller at a time.</summary>
+sealed class PullAnswers(PeerLink link, Replica replica, IStorage storage, ILogger logger)
+{
+    const int MaxPartLength = 256 * 1024;
+
+    readonly PullServer _server = new(replica.Catalog, MaxPartLength);
+    readonly LaneWriter _lane = new(link.Stream, MessageLane.Answer);
+    CancellationTokenSource? _cancellation;
+    Task _answering = Task.CompletedTask;
+    ulong _lastStream;                      // tells the answers of the session apart
+    bool _hasFailed;                        // the last answer did, which has been logged
+
+    public async ValueTask StartAsync(PullRequest request, CancellationToken cancellationToken)
+    {
+        await StopAsync().ConfigureAwait(false);
+        _cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _answering = AnswerAsync(request, _cancellation.Token);
+    }
+
+    public async ValueTask StopAsync()
+    {
+        if (_cancellation is null)
+            return;
+        await _cancellation.CancelAsync().ConfigureAwait(false);
+        await _answering.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _cancellation.Dispose();
+        _cancellation = null;
+    }
+
+    async Task AnswerAsync(PullRequest request, CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        bool isAnswered = false;
+        try
+        {
+            isAnswered = replica.IsJoined && await SendPartsAsync(request, cancellationToken).ConfigureAwait(false);
+            _hasFailed &= !isAnswered;
+        }
+        catch (Exception e) when (e is not RpcException && !cancellationToken.IsCancellationRequested)
+        {
+            // The rest of the session goes on; the peer asks again, or another one.
+            if (!_hasFailed)
+                StoreLog.AnswerFailed(logger, e, link.Peer);
+            _hasFailed = true;
+        }
+        if (!isAnswered)
+            await _lane.WriteAsync(new PullDeclined(request.Pull).Encoded, cancellationToken).ConfigureAwait(false);
+    }
+
+    async ValueTask<bool> SendPartsAsync(PullRequest request, CancellationToken cancellationToken)
+    {
+        using var snapshot = await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        bool isAnswered = false;
+        await foreach (var part in _server.AnswerAsync(snapshot, request, isOfLower: link.Peer < replica.Node, ++_lastStream, cancellationToken).ConfigureAwait(false))
+        {
+            await _lane.WriteAsync(part.Encoded, cancellationToken).ConfigureAwait(false);
+            isAnswered = true;
+        }
+        return isAnswered;
+    }
+}

@@ -1,0 +1,16 @@
+using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Reading;
+using Datacake.EventualConsistency.Replication;
+using Datacake.Node;
+using Datacake.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.EventualConsistency.Links;
+
+/// <summary>The parts of the store that every session works with; <paramref name="Stopping"/> fires when the store closes.</summary>
+sealed record SessionContext(
+    DatacakeNode Node, Replica Replica, IStorage Storage, CommitLoop Loop, AcknowledgementBoard Board, PeerLinks Links, PeerConditions Conditions, ILogger Logger,
+    CancellationToken Stopping)
+{
+    public DocumentReader Reader { get; } = new(Replica, Storage);
+}

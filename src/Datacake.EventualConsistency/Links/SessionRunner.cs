@@ -1,0 +1,205 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Rpc;
+
+namespace Datacake.EventualConsistency.Links;
+
+/// <summary>
+/// Leads a stream with a peer from the hellos to its end: opens the session at the replica, runs it, and closes it there. A session is open at the replica
+/// exactly as long as its link is among <see cref="PeerLinks"/>.
+/// </summary>
+sealed class SessionRunner(SessionContext context)
+{
+    /// <summary>How long a peer may take to say hello.</summary>
+    public static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long the end of a session waits until the last message has arrived.</summary>
+    public static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(2);
+
+    static readonly TimeSpan CloseRetry = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Runs a stream that this node has dialed.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="dialed">The node that is to be at its other end.</param>
+    /// <param name="cancellationToken">Ends the session.</param>
+    /// <exception cref="RpcException">The stream broke before the session was open.</exception>
+    public async Task<SessionOutcome> RunDialedAsync(RpcStream stream, byte dialed, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var hello = await context.Loop.RunAsync((_, _) => ValueTask.FromResult(context.Replica.Hello(dialed)), cancellationToken).ConfigureAwait(false);
+            await new LaneWriter(stream, MessageLane.Short).WriteAsync(hello.Encoded, cancellationToken).ConfigureAwait(false);
+            var assembler = new MessageAssembler();
+            var first = await ReadFirstAsync(stream, assembler, cancellationToken).ConfigureAwait(false);
+            if (first is Refusal refusal)
+            {
+                await PeerSession.NoteRefusalAsync(context, dialed, refusal).ConfigureAwait(false);
+                return SessionOutcome.OfPeers(refusal, wasOpen: false);
+            }
+            var theirs = HelloOf(first);
+            if (theirs.Node == dialed)
+                return await RunAsync(stream, theirs, isDialer: true, assembler, cancellationToken).ConfigureAwait(false);
+            var goodbye = new Refusal(RefusalKind.OtherNode, $"node {dialed} was dialed, not node {theirs.Node}");
+            await SayGoodbyeAsync(stream, goodbye, cancellationToken).ConfigureAwait(false);
+            return new SessionOutcome(false, $"node {theirs.Node} answers at the address of node {dialed}", IsLasting: true);
+        }
+        catch (InvalidDataException e)
+        {
+            return await RefuseAsync(stream, e, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Runs a stream that a peer has dialed.</summary>
+    /// <returns>The peer, if it has said who it is, and what became of the session.</returns>
+    /// <exception cref="RpcException">The stream broke before the session was open.</exception>
+    public async Task<(byte? Peer, SessionOutcome Outcome)> RunAcceptedAsync(RpcStream stream, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var assembler = new MessageAssembler();
+            var theirs = HelloOf(await ReadFirstAsync(stream, assembler, cancellationToken).ConfigureAwait(false));
+            return (theirs.Node, await RunAsync(stream, theirs, isDialer: false, assembler, cancellationToken).ConfigureAwait(false));
+        }
+        catch (InvalidDataException e)
+        {
+            return (null, await RefuseAsync(stream, e, cancellationToken).ConfigureAwait(false));
+        }
+    }
+
+    /// <summary>
+    /// Sends a last message and waits, for a bounded time, until the other side has closed the stream: what is closed at once may get lost.
+    /// </summary>
+    public async ValueTask SayGoodbyeAsync(RpcStream stream, Refusal refusal, CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(GoodbyeTimeout, context.Node.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            await stream.WriteAsync(refusal.Encoded, either.Token).ConfigureAwait(false);
+            await stream.CompleteAsync(either.Token).ConfigureAwait(false);
+            while (await stream.ReadAsync(either.Token).ConfigureAwait(false) is { } payload)
+                payload.Dispose();
+        }
+        catch (Exception e) when (e is RpcException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+        {
+            // Whoever is gone need not be told.
+        }
+    }
+
+    async Task<SessionOutcome> RunAsync(RpcStream stream, Hello theirs, bool isDialer, MessageAssembler assembler, CancellationToken cancellationToken)
+    {
+        var link = new PeerLink(theirs.Node, stream, context.Logger);
+        SessionOutcome outcome;
+        Refusal? goodbye = null;
+        try
+        {
+            goodbye = await context.Loop.RunAsync((batch, _) => ValueTask.FromResult(Open(batch, link, theirs, isDialer)), cancellationToken)
+                .ConfigureAwait(false);
+            if (goodbye is not null)
+            {
+                outcome = SessionOutcome.OfThis(goodbye);
+            }
+            else
+            {
+                context.Conditions.OnOpened(link.Peer);
+                outcome = await new PeerSession(context, link, assembler).RunAsync(cancellationToken).ConfigureAwait(false);
+                goodbye = link.Ended.IsCompletedSuccessfully ? link.Ended.Result.Refusal : null;
+                link.Reads.End(outcome.Reason);
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or ClockDriftException)
+        {
+            goodbye = LinkEnd.OfInvalid(e).Refusal!;
+            outcome = SessionOutcome.OfThis(goodbye);
+        }
+        finally
+        {
+            // Also after a cancelled or failed opening, which the replica may have seen nevertheless, or is about to see.
+            link.Close();
+            link.Reads.End("it was closed");
+            await CloseAsync(link).ConfigureAwait(false);
+        }
+        if (goodbye is not null)
+            await SayGoodbyeAsync(stream, goodbye, cancellationToken).ConfigureAwait(false);
+        return outcome;
+    }
+
+    /// <summary>Opens the session at the replica, on the commit loop. Returns why there is none, or <see langword="null"/>.</summary>
+    Refusal? Open(ReplicaBatch batch, PeerLink link, Hello hello, bool isDialer)
+    {
+        var replica = context.Replica;
+        if (replica.Refuse(hello, isDialer) is { } refusal)
+            return refusal;
+        link.Greeting = isDialer ? null : replica.Hello();
+        link.Session = replica.OpenSession(batch, hello, isDialer);
+        context.Links.Add(link);
+        replica.PullFromNewPeer(batch, link.Peer, hello);
+        return null;
+    }
+
+    async ValueTask CloseAsync(PeerLink link)
+    {
+        bool isClosed = false;
+        do
+        {
+            try
+            {
+                await context.Loop.RunAsync((_, _) =>
+                {
+                    context.Links.Remove(link);
+                    context.Replica.CloseSession(link.Peer, link.Session);
+                    isClosed = true;
+                    return ValueTask.FromResult(true);
+                }).ConfigureAwait(false);
+            }
+            catch (ObjectDisposedException)
+            {
+                return;                                                     // the store is closed, and its sessions with it
+            }
+            catch (Exception) when (isClosed)
+            {
+                // The storage has refused the batch, which is logged; the session is closed all the same.
+            }
+            catch (Exception)
+            {
+                // The storage cannot be read, which is logged. The session has to be closed nevertheless.
+                await Task.Delay(CloseRetry, context.Node.TimeProvider, context.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+        while (!isClosed && !context.Stopping.IsCancellationRequested);
+    }
+
+    async ValueTask<ReplicaMessage> ReadFirstAsync(RpcStream stream, MessageAssembler assembler, CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(HelloTimeout, context.Node.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            while (await stream.ReadAsync(either.Token).ConfigureAwait(false) is { } payload)
+            {
+                using (payload)
+                {
+                    assembler.Take(payload.Memory, out var message);
+                    if (!message.IsEmpty)
+                        return ReplicaMessage.Decode(message);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new RpcException(RpcStatus.Timeout, $"It did not say hello within {HelloTimeout.TotalSeconds:0} s.");
+        }
+        throw new RpcException(RpcStatus.Connection, "It ended the session before its hello.");
+    }
+
+    async ValueTask<SessionOutcome> RefuseAsync(RpcStream stream, InvalidDataException failure, CancellationToken cancellationToken)
+    {
+        var refusal = LinkEnd.OfInvalid(failure).Refusal!;
+        await SayGoodbyeAsync(stream, refusal, cancellationToken).ConfigureAwait(false);
+        return SessionOutcome.OfThis(refusal) with { Failure = failure };
+    }
+
+    static Hello HelloOf(ReplicaMessage first) =>
+        first as Hello ?? throw new InvalidDataException($"A {first.GetType().Name} came where a hello should.");
+}

@@ -1,0 +1,85 @@
+using Datacake.Node;
+
+namespace Datacake.EventualConsistency.Links;
+
+/// <summary>The store on the network: dials its members, accepts what they dial, and follows what gossip says of them.</summary>
+sealed class StoreNetwork : IAsyncDisposable
+{
+    readonly SessionContext _context;
+    readonly CurrentMembership _membership;
+    readonly PeerDialers _dialers;
+    readonly SessionService _service;
+    readonly Task _following;
+
+    /// <summary>Opens sessions from here on.</summary>
+    public StoreNetwork(SessionContext context, CurrentMembership membership)
+    {
+        _context = context;
+        _membership = membership;
+        var sessions = new SessionRunner(context);
+        _dialers = new PeerDialers(context, sessions);
+        _service = new SessionService(context, sessions);
+        context.Links.Changed += _dialers.OnSessionChanged;
+        context.Node.Server.AddService(_service);
+        _following = Task.Run(FollowGossipAsync);
+    }
+
+    /// <summary>On the commit loop: ends the sessions with peers of which gossip says for a while that they are down.</summary>
+    public void EndSilentSessions()
+    {
+        if (_context.Links.All.Count == 0)
+            return;
+        var members = _context.Node.Members;
+        foreach (var link in _context.Links.All)
+        {
+            if (!link.Verdict.IsOver(members.FirstOrDefault(member => member.NodeId == link.Peer)?.State, _context.Node.TimeProvider))
+                continue;
+            _context.Links.Remove(link);
+            _context.Replica.CloseSession(link.Peer, link.Session);
+            link.End(new LinkEnd("its heartbeats have stopped"));
+        }
+    }
+
+    /// <summary>Ends all sessions; the context's token has to fire before.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _context.Node.Server.RemoveService(_service.Name);
+        await _following.ConfigureAwait(false);
+        _context.Links.Changed -= _dialers.OnSessionChanged;
+        await _dialers.DisposeAsync().ConfigureAwait(false);
+        await _service.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    async Task FollowGossipAsync()
+    {
+        try
+        {
+            await foreach (var change in _context.Node.WatchMembersAsync(_context.Stopping).ConfigureAwait(false))
+            {
+                await _dialers.UpdateAsync(change).ConfigureAwait(false);
+                await RefreshAsync().ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (_context.Stopping.IsCancellationRequested)
+        {
+            // The store is closing.
+        }
+    }
+
+    async ValueTask RefreshAsync()
+    {
+        try
+        {
+            await _context.Loop.RunAsync((_, _) =>
+            {
+                _membership.RefreshFromGossip();
+                return ValueTask.FromResult(true);
+            }, _context.Stopping).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!_context.Stopping.IsCancellationRequested)
+        {
+            // The storage refuses a batch, which is logged; with the next report gossip is looked at again.
+            _ = e;
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using System.Diagnostics.CodeAnalysis;
+using Datacake.EventualConsistency.Links;
+using Datacake.Rpc;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Reading;
+
+/// <summary>Answers the reads of one peer within a session, several at a time. Used by one caller at a time.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing that needs disposing.")]
+sealed class ReadAnswers(SessionContext context, PeerLink link)
+{
+    /// <summary>The most reads of a peer that are answered at a time; further ones wait on its side.</summary>
+    public const int MaxInFlight = 16;
+
+    readonly List<Task> _answering = [];
+    readonly LaneWriter _lane = new(link.Stream, MessageLane.Reply);
+    readonly SemaphoreSlim _laneTurn = new(1);
+
+    public void Start(ReadRequest request, CancellationToken cancellationToken)
+    {
+        _answering.RemoveAll(static task => task.IsCompleted);
+        if (_answering.Count < MaxInFlight)
+            _answering.Add(AnswerAsync(request, cancellationToken));
+        else        // a read whose caller has given up no longer counts on the other side
+            link.TryPost(new ReadReply(request.Id, $"it answers {_answering.Count} other reads of this node already", []));
+    }
+
+    /// <summary>Waits until all that was started has ended; the token of its start has to fire before.</summary>
+    public async ValueTask StopAsync() => await Task.WhenAll(_answering).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    async Task AnswerAsync(ReadRequest request, CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        var reply = await ReadAsync(request, cancellationToken).ConfigureAwait(false);
+        await _laneTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await _lane.WriteAsync(reply.Encoded, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RpcException)
+        {
+            // The stream is broken, and the session ends with it.
+        }
+        finally
+        {
+            _laneTurn.Release();
+        }
+    }
+
+    async ValueTask<ReadReply> ReadAsync(ReadRequest request, CancellationToken cancellationToken)
+    {
+        if (!context.Replica.IsJoined)
+            return new ReadReply(request.Id, "its store has not joined the cluster yet", []);
+        try
+        {
+            var documents = await context.Reader.ReadAsync(request.Keyspace, request.Keys, ReadReply.MaxLength, cancellationToken).ConfigureAwait(false);
+            return new ReadReply(request.Id, null, documents);
+        }
+        catch (Exception e) when (e is ReadFailedException or StorageException or ObjectDisposedException)
+        {
+            return new ReadReply(request.Id, e is ObjectDisposedException ? "its store is closing" : e.Message.TrimEnd('.'), []);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+using MessagePack;
+
+namespace Datacake.EventualConsistency.Replication.Messages;
+
+/// <summary>Says that the sender cannot answer a pull, or cannot finish the answer: the receiver need not wait for it [R8].</summary>
+/// <param name="Pull">The pull, as its request named it.</param>
+sealed record PullDeclined(ulong Pull) : ReplicaMessage
+{
+    protected override void Write(ref MessagePackWriter writer) => writer.Write(Pull);
+
+    public static PullDeclined Read(ref MessagePackReader reader) => new(reader.ReadUInt64());
+}

@@ -1,0 +1,77 @@
+using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Links;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Watching;
+using Datacake.Node;
+using Datacake.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.EventualConsistency;
+
+/// <summary>The running parts of a store, each of them made from finished ones.</summary>
+sealed class StoreParts : IAsyncDisposable
+{
+    readonly CancellationTokenSource _stopping;
+    readonly StoreNetwork _network;
+    readonly StoreTicker _ticker;
+    readonly StoreMetrics _metrics;
+
+    StoreParts(DatacakeNode node, IStorage storage, ReplicatedStoreOptions options, Replica replica, StorageException? failure)
+    {
+        var logger = new SafeLogger(node.LoggerFactory.CreateLogger<ReplicatedStore>());
+        StoreLog.Opened(logger, node.Id, storage.Description, replica.IsJoined ? "a member of its cluster" : "fresh, and about to join");
+        node.PublishStore(replica.Identity.StoreId);
+        _stopping = new CancellationTokenSource();
+        Options = options;
+        Waiters = new CommitWaiters();
+        Watchers = new StoreWatchers(replica.Catalog);
+        Joining = new StoreJoining(node, replica, options, Waiters, logger);
+        var links = new PeerLinks();
+        var conditions = new PeerConditions(node.TimeProvider, peer => node.Members.FirstOrDefault(member => member.NodeId == peer)?.Address, logger);
+        Membership = new CurrentMembership(node, replica, conditions, options.ExpectedNodes);
+        _metrics = new StoreMetrics(node, replica, links, Joining);
+        var observer = new CommitObserver(replica, Membership, Joining, _metrics, links, Watchers, Waiters);
+        var loop = new CommitLoop(replica, storage, options, logger, observer.OnCommitted, links.End, failure);
+        var board = new AcknowledgementBoard(replica, node.TimeProvider, options.AcknowledgementTimeout, Membership);
+        Context = new SessionContext(node, replica, storage, loop, board, links, conditions, logger, _stopping.Token);
+        _network = new StoreNetwork(Context, Membership);
+        _ticker = new StoreTicker(Context, Membership, Joining, _network, options.ReportInterval);
+    }
+
+    public ReplicatedStoreOptions Options { get; }
+
+    public SessionContext Context { get; }
+
+    public CurrentMembership Membership { get; }
+
+    public StoreJoining Joining { get; }
+
+    public CommitWaiters Waiters { get; }
+
+    public StoreWatchers Watchers { get; }
+
+    /// <summary>Starts a store over a replica that has just been opened.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="storage">Where the replica keeps its data.</param>
+    /// <param name="options">The settings.</param>
+    /// <param name="replica">The replica.</param>
+    /// <param name="failure">Why the storage has refused the replica's first batch, or null if it has not.</param>
+    public static StoreParts Start(DatacakeNode node, IStorage storage, ReplicatedStoreOptions options, Replica replica, StorageException? failure) =>
+        new(node, storage, options, replica, failure);
+
+    /// <summary>Lets the peers have what they lack, for a bounded time, and stops everything. Nothing may be written any more.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await new FinalReplication(Context, Membership, Options.StopTimeout).RunAsync().ConfigureAwait(false);
+        await _ticker.DisposeAsync().ConfigureAwait(false);
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _network.DisposeAsync().ConfigureAwait(false);
+        await Context.Loop.DisposeAsync().ConfigureAwait(false);
+        Context.Board.Close();
+        Joining.Close();
+        Watchers.Close();
+        Waiters.Close();
+        _metrics.Dispose();
+        _stopping.Dispose();
+    }
+}

@@ -1,0 +1,127 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Links;
+using Datacake.EventualConsistency.Replication;
+using Datacake.Node;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.EventualConsistency;
+
+/// <summary>
+/// What a store does of itself from time to time: reports to its peers, looks at the members, forgets what all have, builds indexes. What takes several
+/// steps goes on at once, other work coming between.
+/// </summary>
+sealed class StoreTicker : IAsyncDisposable
+{
+    /// <summary>What is newer is not forgotten yet: mutations with lower stamps may be on their way, and would have to be declined.</summary>
+    static readonly TimeSpan CollectDelay = TimeSpan.FromSeconds(1);
+
+    readonly DatacakeNode _node;
+    readonly Replica _replica;
+    readonly CommitLoop _loop;
+    readonly PeerLinks _links;
+    readonly CurrentMembership _membership;
+    readonly StoreJoining _joining;
+    readonly StoreNetwork _network;
+    readonly TimeSpan _interval;
+    readonly ILogger _logger;
+    readonly CancellationTokenSource _stopping = new();
+    readonly Task _running;
+
+    // The cluster's clock now and then, rather than the wall clock of so long ago: stamps may lead the wall clock for long, and are forgotten all the same.
+    HlcTimestamp _settled;              // below it all is older than the delay
+    HlcTimestamp _sampled;
+    long _sampledAt;
+    ulong _toldRetired;                 // the digest of the retired stores that gossip knows of
+
+    public StoreTicker(SessionContext context, CurrentMembership membership, StoreJoining joining, StoreNetwork network, TimeSpan interval)
+    {
+        _node = context.Node;
+        _replica = context.Replica;
+        _loop = context.Loop;
+        _links = context.Links;
+        _logger = context.Logger;
+        _membership = membership;
+        _joining = joining;
+        _network = network;
+        _interval = interval;
+        _running = Task.Run(RunAsync);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(false);
+        _stopping.Dispose();
+    }
+
+    async Task RunAsync()
+    {
+        bool hasMore = false;
+        long ticked = _node.TimeProvider.GetTimestamp();
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                if (!hasMore)
+                    await Task.Delay(_interval, _node.TimeProvider, _stopping.Token).ConfigureAwait(false);
+                // What takes several steps goes on at once; but a report is due no sooner for it, nor does a pull that waits count as lost.
+                bool isDue = !hasMore || _node.TimeProvider.GetElapsedTime(ticked) >= _interval;
+                if (isDue)
+                    ticked = _node.TimeProvider.GetTimestamp();
+                hasMore = false;
+                hasMore = await _loop.RunAsync((batch, token) => StepAsync(batch, isDue, token), _stopping.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                // Whatever it is, the replica has to go on telling its peers what it knows, and try again.
+                StoreLog.TickFailed(_logger, e, _node.Id);
+            }
+        }
+    }
+
+    /// <summary>On the commit loop. Whether there is more to do at once.</summary>
+    async ValueTask<bool> StepAsync(ReplicaBatch batch, bool isTick, CancellationToken cancellationToken)
+    {
+        if (isTick)
+            Tick(batch);
+        if (_node.TimeProvider.GetElapsedTime(_sampledAt) >= CollectDelay)
+            (_settled, _sampled, _sampledAt) = (_sampled, _node.Clock.Last, _node.TimeProvider.GetTimestamp());
+        bool hasMore = await _replica.CollectAsync(batch, _settled).ConfigureAwait(false);
+        foreach (var keyspace in _replica.Catalog.All)
+        {
+            hasMore |= await IndexBuilding.BuildAsync(batch, keyspace, _logger, cancellationToken).ConfigureAwait(false);
+            hasMore |= await IndexBuilding.RemoveDroppedAsync(batch, keyspace, cancellationToken).ConfigureAwait(false);
+        }
+        return hasMore;
+    }
+
+    /// <summary>Gossip has to know which stores are retired: of two nodes with one id, the one with a retired store gives way.</summary>
+    void TellGossip()
+    {
+        var retired = _replica.Identity.Retired;
+        if (retired.Digest == _toldRetired)
+            return;
+        _toldRetired = retired.Digest;
+        _node.SetRetiredStores(new HashSet<ulong>(retired));
+    }
+
+    void Tick(ReplicaBatch batch)
+    {
+        _joining.Tick();
+        TellGossip();
+        _network.EndSilentSessions();
+        _membership.RefreshFromGossip();
+        foreach (var link in _links.All)
+        {
+            if (link.TakeAnswerBytes())
+                _replica.OnPullProgress(link.Peer);
+        }
+        _replica.Tick(batch);
+    }
+}

@@ -1,0 +1,16 @@
+using Datacake.Node;
+
+namespace Datacake.EventualConsistency;
+
+/// <summary>What a store adds to the exception of a write that too few replicas have acknowledged.</summary>
+public static class ConsistencyExceptionExtensions
+{
+    /// <summary>
+    /// Returns the token with which another node, or a later read, waits until it has the write; <see langword="null"/> if it was a read that failed.
+    /// </summary>
+    public static SessionToken? GetToken(this ConsistencyException exception)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        return exception.Stamp is { } stamp ? new SessionToken(stamp) : null;
+    }
+}

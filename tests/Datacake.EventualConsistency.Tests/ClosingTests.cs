@@ -1,0 +1,136 @@
+using Datacake.Node;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Tests;
+
+/// <summary>What a store that closes does with what it has taken, and says to those who still call.</summary>
+public sealed class ClosingTests
+{
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Store_that_closes_in_order_leaves_nothing_behind_that_it_has_acknowledged()
+    {
+        await using var cluster = await TestCluster.StartAsync(3);
+        var cakes = cluster[3].Store.Keyspace("cakes");
+        for (int i = 0; i < 200; i++)
+            await cakes.PutAsync(i, new byte[100_000], Consistency.None, Cancelled);
+        await cluster[3].Node.DisposeAsync();
+        for (int node = 1; node <= 2; node++)
+            Assert.Equal(200, (await cluster[node].Store.Keyspace("cakes").GetStatisticsAsync(Cancelled)).Count);
+        Assert.False(cluster[3].Log.Contains("not known to be on any other member"));
+    }
+
+    [Fact]
+    public async Task Store_that_has_to_leave_something_behind_says_how_much()
+    {
+        await using var cluster = await TestCluster.StartAsync(2);
+        cluster[2].Transport.Cut();
+        await cluster.WaitUntilAliveAsync(2, 1);
+        for (int i = 0; i < 7; i++)
+            await cluster[2].Store.Keyspace("cakes").PutAsync(i, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        await cluster[2].Node.DisposeAsync();
+        Assert.True(cluster[2].Log.Contains("while 7 of its transactions are not known to be on any other member"));
+    }
+
+    [Fact]
+    public async Task Store_does_not_wait_longer_than_it_may_for_a_peer_that_takes_nothing()
+    {
+        var gated = new GatedStorage();
+        var options = new ReplicatedStoreOptions { StopTimeout = TimeSpan.FromMilliseconds(100) };
+        await using var cluster = await TestCluster.StartAsync(1);
+        await cluster.AddAsync(2, gated);
+        await cluster.AddAsync(3, options: options);
+        await cluster.WaitUntilConnectedAsync();
+        gated.Close();
+        await cluster[3].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        await cluster[3].Store.DisposeAsync().AsTask().WaitAsync(TestCluster.Deadline, Cancelled);
+        gated.Open();
+    }
+
+    [Theory]
+    [InlineData(Consistency.None)]
+    [InlineData(Consistency.Quorum)]
+    public async Task Closed_store_says_so_to_writers_and_readers(Consistency level)
+    {
+        await using var cluster = await TestCluster.StartAsync(3);
+        var cakes = cluster[1].Store.Keyspace("cakes");
+        await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled);
+        await cluster[1].Store.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await cakes.PutAsync(1, "pie"u8.ToArray(), level, Cancelled));
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await cakes.GetAsync(1, level, Cancelled));
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await cakes.GetAsync(1, Cancelled));
+    }
+
+    [Fact]
+    public async Task Work_that_waits_for_the_writer_when_the_store_closes_is_told_so()
+    {
+        var gated = new GatedStorage();
+        await using var cluster = new TestCluster();
+        await cluster.AddAsync(1, gated, new ReplicatedStoreOptions { StopTimeout = TimeSpan.Zero });
+        await cluster[1].Store.Joined.WaitAsync(TestCluster.Deadline, Cancelled);
+        var cakes = cluster[1].Store.Keyspace("cakes");
+        gated.Close();
+        var first = cakes.PutAsync(0, "cake"u8.ToArray(), Consistency.None, Cancelled).AsTask();
+        var waiting = Enumerable.Range(1, 100).Select(i => cakes.PutAsync(i, "cake"u8.ToArray(), Consistency.None, Cancelled).AsTask()).ToArray();
+        var closing = cluster[1].Store.DisposeAsync().AsTask();
+        await TestCluster.WaitUntilAsync(
+            async () => await Record.ExceptionAsync(async () => await cakes.GetAsync(1, Cancelled)) is ObjectDisposedException, "the store is closing");
+        gated.Open();
+        await closing.WaitAsync(TestCluster.Deadline, Cancelled);
+        foreach (var write in waiting.Prepend(first))
+        {
+            // What had come into the batch under way is committed.
+            if (await Record.ExceptionAsync(() => write.WaitAsync(TestCluster.Deadline, Cancelled)) is { } failure)
+                Assert.IsType<ObjectDisposedException>(failure);
+        }
+    }
+
+    [Fact]
+    public async Task Write_that_is_acknowledged_too_late_is_kept_and_named_by_its_token()
+    {
+        var gated = new GatedStorage();
+        await using var cluster = await TestCluster.StartAsync(1);
+        await cluster.AddAsync(2, options: new ReplicatedStoreOptions { AcknowledgementTimeout = TimeSpan.FromMilliseconds(100) });
+        await cluster.AddAsync(3, gated);
+        await cluster.WaitUntilConnectedAsync();
+        gated.Close();
+        var late = await Assert.ThrowsAsync<ConsistencyException>(
+            async () => await cluster[2].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled));
+        Assert.Equal(NodeSet.Of(1, 2), late.Acknowledged.With(1));
+        Assert.Contains("no acknowledgement came in time", late.Message, StringComparison.Ordinal);
+        Assert.Contains("continues to replicate", late.Message, StringComparison.Ordinal);
+        gated.Open();
+        await cluster[3].Store.WaitForAsync(late.GetToken()!.Value, Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled);
+        Assert.NotNull(await cluster[3].Store.Keyspace("cakes").GetAsync(1, Cancelled));
+    }
+
+    [Fact]
+    public async Task Times_beyond_those_of_a_timer_stand_for_ever_or_are_refused()
+    {
+        var options = new ReplicatedStoreOptions { AcknowledgementTimeout = TimeSpan.MaxValue, JoinTimeout = TimeSpan.MaxValue };
+        await using var cluster = new TestCluster();
+        await cluster.AddAsync(1, options: options);
+        await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        await cluster.AddAsync(2, options: options);
+        await cluster.WaitUntilConnectedAsync();
+        await cluster[2].Store.Keyspace("cakes").PutAsync(2, "cake"u8.ToArray(), Consistency.All, Cancelled);
+        Assert.NotNull(await cluster[2].Store.Keyspace("cakes").GetAsync(1, Consistency.All, Cancelled));
+
+        foreach (var refused in new ReplicatedStoreOptions[] { new() { ReportInterval = TimeSpan.MaxValue }, new() { StopTimeout = TimeSpan.FromDays(60) }, new() { StopTimeout = TimeSpan.FromSeconds(-1) } })
+            Assert.Throws<ArgumentException>(() => new DatacakeNodeOptions().WithStore(store => (store.ReportInterval, store.StopTimeout) = (refused.ReportInterval, refused.StopTimeout)));
+    }
+
+    [Fact]
+    public async Task Storage_that_completes_nothing_at_once_takes_part_in_everything()
+    {
+        await using var cluster = await TestCluster.StartAsync(3, _ => new YieldingStorage());
+        await Task.WhenAll(Enumerable.Range(0, 30).Select(async i =>
+            await cluster[1 + (i % 3)].Store.Keyspace("cakes").PutAsync(i, BitConverter.GetBytes(i), Consistency.All, Cancelled)));
+        await cluster[2].Store.Keyspace("cakes").DeleteAsync(0, Consistency.All, Cancelled);
+        Assert.Equal(29, (await cluster[3].Store.Keyspace("cakes").GetManyAsync(Enumerable.Range(0, 30).Select(i => (DocumentKey)i), Consistency.Quorum, Cancelled)).Count);
+        await cluster.AddAsync(4, new YieldingStorage());
+        await cluster.WaitUntilConnectedAsync();
+        await cluster.WaitUntilEqualAsync("cakes", 29);
+    }
+}

@@ -1,0 +1,137 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Replication;
+using Datacake.Storage;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Datacake.EventualConsistency.Tests.Commits;
+
+/// <summary>The one writer of a store, and what those do to it that it tells.</summary>
+public sealed class CommitLoopTests
+{
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public static TheoryData<string> Failures => ["canceled", "disposed", "invalid"];
+
+    [Theory]
+    [MemberData(nameof(Failures))]
+    public async Task Loop_goes_on_whatever_an_observer_a_caller_and_the_log_throw(string kind)
+    {
+        int observed = 0;
+        await using var loop = await StartAsync(_ =>
+        {
+            observed++;
+            throw FailureOf(kind);
+        }, new ThrowingLogger(() => FailureOf(kind)));
+        for (int i = 1; i <= 3; i++)
+        {
+            var throwing = new Told(() => throw FailureOf(kind));
+            Assert.True(loop.TryPost(throwing));
+            Assert.True(await loop.RunAsync((_, _) => ValueTask.FromResult(true), Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled));
+            await throwing.Done.WaitAsync(TestCluster.Deadline, Cancelled);
+        }
+        Assert.InRange(observed, 1, 6);
+    }
+
+    [Fact]
+    public async Task Those_who_share_a_batch_with_one_that_throws_are_told_nevertheless()
+    {
+        await using var loop = await StartAsync(_ => { }, NullLogger.Instance);
+        var gate = new TaskCompletionSource();
+        var holding = loop.RunAsync(async (_, _) =>
+        {
+            await gate.Task;
+            return true;
+        }, Cancelled).AsTask();
+        Told[] works = [new(() => throw new OperationCanceledException()), new(() => { }), new(() => throw new IOException()), new(() => { })];
+        Assert.All(works, work => Assert.True(loop.TryPost(work)));
+        gate.SetResult();
+        await holding.WaitAsync(TestCluster.Deadline, Cancelled);
+        await Task.WhenAll(works.Select(work => work.Done)).WaitAsync(TestCluster.Deadline, Cancelled);
+    }
+
+    [Fact]
+    public async Task Work_that_waits_when_the_loop_closes_is_told_so_though_another_one_throws()
+    {
+        var loop = await StartAsync(_ => { }, NullLogger.Instance);
+        var gate = new TaskCompletionSource();
+        var holding = loop.RunAsync(async (_, _) =>
+        {
+            await gate.Task;
+            return true;
+        }, Cancelled).AsTask();
+        await Eventually.WaitUntilAsync(() => loop.TryPost(new Told(() => throw new IOException())), "there is room");
+        var waiting = Enumerable.Range(0, 10).Select(_ => loop.RunAsync((_, _) => ValueTask.FromResult(true), Cancelled).AsTask()).ToArray();
+        var closing = loop.DisposeAsync().AsTask();
+        gate.SetResult();
+        await closing.WaitAsync(TestCluster.Deadline, Cancelled);
+        foreach (var work in waiting.Prepend(holding))
+            Assert.True(await Record.ExceptionAsync(() => work.WaitAsync(TestCluster.Deadline, Cancelled)) is null or ObjectDisposedException);
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await loop.RunAsync((_, _) => ValueTask.FromResult(true), Cancelled));
+    }
+
+    [Fact]
+    public async Task Store_goes_on_when_its_log_throws_a_cancellation_with_each_message()
+    {
+        // The node itself logs through it, too, and does not survive what it throws.
+        bool isOpen = false;
+        var log = new CollectingLog { Logging = message => _ = isOpen && message.Contains("session", StringComparison.Ordinal) ? throw new OperationCanceledException(message) : 0 };
+        await using var cluster = new TestCluster();
+        await cluster.AddAsync(1);
+        await cluster.AddAsync(2, log: log);
+        isOpen = true;
+        await cluster.WaitUntilConnectedAsync();
+        for (int i = 0; i < 10; i++)
+            await cluster[2].Store.Keyspace("cakes").PutAsync(i, "cake"u8.ToArray(), Datacake.Node.Consistency.All, Cancelled);
+        cluster[1].Transport.Cut();
+        await cluster.WaitUntilAliveAsync(2, 1);
+        cluster[1].Transport.Mend();
+        await cluster.WaitUntilConnectedAsync();
+    }
+
+    static async Task<CommitLoop> StartAsync(Action<ReplicaBatch> onCommitted, ILogger logger)
+    {
+        var storage = new MemoryStorage();
+        using var snapshot = await storage.OpenSnapshotAsync(Cancelled);
+        var (replica, batch) = await Replica.OpenAsync(
+            new ReplicaSettings("cluster", "", 1, 2), new HybridLogicalClock(1, TimeProvider.System), storage, snapshot, Cancelled);
+        await storage.CommitAsync(replica.Prepare(batch).Batch, Datacake.Storage.Durability.Flushed, Cancelled);
+        replica.Complete(batch);
+        return new CommitLoop(replica, storage, new ReplicatedStoreOptions(), logger, onCommitted, _ => { });
+    }
+
+    static Exception FailureOf(string kind) => kind switch
+    {
+        "canceled" => new OperationCanceledException(),
+        "disposed" => new ObjectDisposedException("something"),
+        _ => new InvalidOperationException(),
+    };
+
+    sealed class Told(Action onCommitted) : CommitWork
+    {
+        readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Done => _done.Task;
+
+        public override ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+        public override void OnCommitted()
+        {
+            _done.TrySetResult();
+            onCommitted();
+        }
+
+        public override void OnFailed(Exception failure) => _done.TrySetException(failure);
+    }
+
+    sealed class ThrowingLogger(Func<Exception> failure) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => throw failure();
+    }
+}
