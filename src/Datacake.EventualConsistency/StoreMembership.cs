@@ -14,12 +14,14 @@ sealed class StoreMembership
 
     readonly ConsistencyRequirement?[] _requirements;
     readonly ConsistencyMember[] _members;
+    readonly byte[] _waiting;               // the members that do not count yet
     readonly byte _node;
 
-    StoreMembership(byte node, ConsistencyMember[] members, VersionVector known, ConsistencyRequirement?[] requirements)
+    StoreMembership(byte node, ConsistencyMember[] members, byte[] waiting, VersionVector known, ConsistencyRequirement?[] requirements)
     {
         _node = node;
         _members = members;
+        _waiting = waiting;
         _requirements = requirements;
         Known = known;
     }
@@ -32,14 +34,15 @@ sealed class StoreMembership
     /// <param name="replica">The replica whose members they are.</param>
     /// <param name="up">The nodes that are up as gossip says.</param>
     public static StoreMembership Of(Replica replica, NodeSet up) =>
-        new(replica.Node, MembersOf(replica, up), replica.State.Known, new ConsistencyRequirement?[Levels]);
+        new(replica.Node, MembersOf(replica, up), [.. replica.Identity.Members.Keys.Where(node => !Counts(replica, node))], replica.State.Known,
+            new ConsistencyRequirement?[Levels]);
 
     /// <summary>Returns the picture after a change; the same one if nothing has changed.</summary>
     public StoreMembership Refresh(Replica replica, NodeSet up)
     {
         bool isSameKnown = ReferenceEquals(Known, replica.State.Known);
         if (IsCurrent(replica, up))
-            return isSameKnown ? this : new StoreMembership(_node, _members, replica.State.Known, _requirements);
+            return isSameKnown ? this : new StoreMembership(_node, _members, _waiting, replica.State.Known, _requirements);
         return Of(replica, up);
     }
 
@@ -58,16 +61,22 @@ sealed class StoreMembership
 
     bool IsCurrent(Replica replica, NodeSet up)
     {
-        int count = 0;
-        foreach (var (node, known) in replica.Identity.Members)
+        // After each commit: the table itself is not gone through, which would cost memory.
+        var table = replica.Identity.Members;
+        if (table.Count != _members.Length + _waiting.Length)
+            return false;
+        foreach (byte node in _waiting)
         {
-            if (!Counts(replica, node))
-                continue;
-            if (count == _members.Length || _members[count] != new ConsistencyMember(node, known.DataCenter, IsUp(replica, node, up)))
+            if (!table.ContainsKey(node) || Counts(replica, node))
                 return false;
-            count++;
         }
-        return count == _members.Length;
+        foreach (var member in _members)
+        {
+            byte node = member.NodeId;
+            if (!table.TryGetValue(node, out var known) || known.DataCenter != member.DataCenter || !Counts(replica, node) || IsUp(replica, node, up) != member.IsUp)
+                return false;
+        }
+        return true;
     }
 
     static ConsistencyMember[] MembersOf(Replica replica, NodeSet up) =>
