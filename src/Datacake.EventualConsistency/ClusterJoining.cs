@@ -61,7 +61,8 @@ sealed class ClusterJoining(DatacakeNode node, Replica replica, ReplicatedStoreO
         var answers = new List<byte?>();
         foreach (var contact in node.SeedContacts)
         {
-            if (contact.State == SeedContactState.Itself)
+            // Behind a NAT a node may not reach its own address.
+            if (contact.State == SeedContactState.Itself || contact.Seed == node.Address)
                 answers.Add(node.Id);
             else if (contact is { State: SeedContactState.Reached, NodeId: { } reached })
                 answers.Add(reached);
@@ -72,7 +73,7 @@ sealed class ClusterJoining(DatacakeNode node, Replica replica, ReplicatedStoreO
     }
 
     /// <summary>A host that has addresses of both kinds need not listen at both.</summary>
-    bool IsMissing(SeedContact contact) => contact.State is not (SeedContactState.Itself or SeedContactState.Reached)
+    bool IsMissing(SeedContact contact) => contact.State is not (SeedContactState.Itself or SeedContactState.Reached) && contact.Seed != node.Address
         && !node.SeedContacts.Any(other => other.Seed == contact.Seed && other.State is SeedContactState.Itself or SeedContactState.Reached
             && FamilyOf(other) != FamilyOf(contact));
 

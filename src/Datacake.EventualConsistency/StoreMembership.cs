@@ -14,14 +14,16 @@ sealed class StoreMembership
 
     readonly ConsistencyRequirement?[] _requirements;
     readonly ConsistencyMember[] _members;
+    readonly byte[] _waiting;               // the members that do not count yet
     readonly byte _node;
     readonly int _expected;
 
-    StoreMembership(byte node, int expected, ConsistencyMember[] members, VersionVector known, ConsistencyRequirement?[] requirements)
+    StoreMembership(byte node, int expected, ConsistencyMember[] members, byte[] waiting, VersionVector known, ConsistencyRequirement?[] requirements)
     {
         _node = node;
         _expected = expected;
         _members = members;
+        _waiting = waiting;
         _requirements = requirements;
         Known = known;
     }
@@ -34,15 +36,16 @@ sealed class StoreMembership
     /// <param name="replica">The replica whose members they are.</param>
     /// <param name="up">The nodes that are up as gossip says.</param>
     /// <param name="expected">How many members there will be at least.</param>
-    public static StoreMembership Of(Replica replica, NodeSet up, int expected) =>
-        new(replica.Node, expected, MembersOf(replica, up), replica.State.Known, new ConsistencyRequirement?[Levels]);
+    public static StoreMembership Of(Replica replica, NodeSet up, int expected) => new(
+        replica.Node, expected, MembersOf(replica, up), [.. replica.Identity.Members.Keys.Where(node => !Counts(replica, node))], replica.State.Known,
+        new ConsistencyRequirement?[Levels]);
 
     /// <summary>Returns the picture after a change; the same one if nothing has changed.</summary>
     public StoreMembership Refresh(Replica replica, NodeSet up)
     {
         bool isSameKnown = ReferenceEquals(Known, replica.State.Known);
         if (IsCurrent(replica, up))
-            return isSameKnown ? this : new StoreMembership(_node, _expected, _members, replica.State.Known, _requirements);
+            return isSameKnown ? this : new StoreMembership(_node, _expected, _members, _waiting, replica.State.Known, _requirements);
         return Of(replica, up, _expected);
     }
 
@@ -61,24 +64,29 @@ sealed class StoreMembership
 
     bool IsCurrent(Replica replica, NodeSet up)
     {
-        int count = 0;
-        foreach (var (node, known) in replica.Identity.Members)
+        // After each commit: the table itself is not gone through, which would cost memory.
+        var table = replica.Identity.Members;
+        if (table.Count != _members.Length + _waiting.Length)
+            return false;
+        foreach (byte node in _waiting)
         {
-            if (!Counts(replica, node, known))
-                continue;
-            if (count == _members.Length || _members[count] != new ConsistencyMember(node, known.DataCenter, IsUp(replica, node, up)))
+            if (!table.ContainsKey(node) || Counts(replica, node))
                 return false;
-            count++;
         }
-        return count == _members.Length;
+        foreach (var member in _members)
+        {
+            byte node = member.NodeId;
+            if (!table.TryGetValue(node, out var known) || known.DataCenter != member.DataCenter || !Counts(replica, node) || IsUp(replica, node, up) != member.IsUp)
+                return false;
+        }
+        return true;
     }
 
     static ConsistencyMember[] MembersOf(Replica replica, NodeSet up) =>
-        [.. replica.Identity.Members.Where(member => Counts(replica, member.Key, member.Value))
+        [.. replica.Identity.Members.Where(member => Counts(replica, member.Key))
             .Select(member => new ConsistencyMember(member.Key, member.Value.DataCenter, IsUp(replica, member.Key, up)))];
 
-
-    static bool Counts(Replica replica, byte node, StoreMember member) => node == replica.Node || member.HasJoined;
+    static bool Counts(Replica replica, byte node) => node == replica.Node || replica.Identity.Members[node].HasJoined;
 
     static bool IsUp(Replica replica, byte node, NodeSet up) => node == replica.Node || (up.Contains(node) && replica.Sessions.ContainsKey(node));
 }

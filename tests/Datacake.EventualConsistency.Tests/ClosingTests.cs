@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Datacake.Node;
 using Datacake.Storage;
 
@@ -119,6 +120,36 @@ public sealed class ClosingTests
 
         foreach (var refused in new ReplicatedStoreOptions[] { new() { ReportInterval = TimeSpan.MaxValue }, new() { StopTimeout = TimeSpan.FromDays(60) }, new() { StopTimeout = TimeSpan.FromSeconds(-1) } })
             Assert.Throws<ArgumentException>(() => new DatacakeNodeOptions().WithStore(store => (store.ReportInterval, store.StopTimeout) = (refused.ReportInterval, refused.StopTimeout)));
+    }
+
+    [Fact]
+    public async Task Sessions_that_close_leave_no_exception_that_nobody_has_seen()
+    {
+        var unseen = new ConcurrentQueue<Exception>();
+        void OnUnseen(object? sender, UnobservedTaskExceptionEventArgs e)
+        {
+            // Other tests run beside this one.
+            foreach (var failure in e.Exception.InnerExceptions.Where(failure => failure.Message.Contains("The store is closed", StringComparison.Ordinal)))
+                unseen.Enqueue(failure);
+        }
+
+        TaskScheduler.UnobservedTaskException += OnUnseen;
+        try
+        {
+            for (int round = 0; round < 3; round++)
+            {
+                await using var cluster = await TestCluster.StartAsync(3);
+                cluster[3].Transport.Cut();
+                await Task.WhenAll(cluster.Stores.Select(store => store.DisposeAsync().AsTask()));
+            }
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+        finally
+        {
+            TaskScheduler.UnobservedTaskException -= OnUnseen;
+        }
+        Assert.Empty(unseen);
     }
 
     [Fact]

@@ -5,7 +5,7 @@ namespace Datacake.EventualConsistency.Links;
 /// <summary>A dialer for each member but this node, from when gossip knows it until it leaves or is forgotten.</summary>
 sealed class PeerDialers(SessionContext context, SessionRunner sessions) : IAsyncDisposable
 {
-    volatile PeerDialer?[] _dialers = new PeerDialer?[byte.MaxValue + 1];       // by node id; changed by one caller at a time
+    readonly PeerDialer?[] _dialers = new PeerDialer?[byte.MaxValue + 1];       // by node id; changed by one caller at a time
 
     /// <summary>Takes note of a change of the members. Called by one caller at a time.</summary>
     public async ValueTask UpdateAsync(MembershipChange change)

@@ -76,10 +76,9 @@ sealed class StoreNetwork : IAsyncDisposable
                 return ValueTask.FromResult(true);
             }, _context.Stopping).ConfigureAwait(false);
         }
-        catch (Exception e) when (!_context.Stopping.IsCancellationRequested)
+        catch (Exception)
         {
-            // The storage refuses a batch, which is logged; with the next report gossip is looked at again.
-            _ = e;
+            // The store is closing, or its storage refuses a batch, which is logged: gossip is looked at again with the next report.
         }
     }
 }

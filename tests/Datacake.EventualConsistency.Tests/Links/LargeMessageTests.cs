@@ -104,7 +104,6 @@ public sealed class LargeMessageTests
             await cakes.PutAsync(i, new byte[100_000], Consistency.None, Cancelled);
         byte[] prefix = StoreLayout.DocumentKey(1, [])[..StoreLayout.DocumentPrefixLength];
         storage.FailingOperation = operation => operation.Key.Span.StartsWith(prefix);
-        storage.CommitsToPass = 1;
         storage.CommitsToFail = 2;
         // Slowly, so that the parts come into several batches.
         cluster[2].Transport.ReadDelay = TimeSpan.FromMilliseconds(2);
