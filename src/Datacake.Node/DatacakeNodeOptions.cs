@@ -160,8 +160,13 @@ public sealed class DatacakeNodeOptions : IStorageChoice
     public DatacakeNodeOptions WithTls(RpcTls tls)
     {
         ArgumentNullException.ThrowIfNull(tls);
-        if (tls.Certificate is not { HasPrivateKey: true })
-            throw new ArgumentException("A node that speaks TLS needs a certificate with its private key: set Certificate.", nameof(tls));
+        if (tls is { Certificate: null, CertificateCallback: null, CertificateFile: null } || tls.Certificate is { HasPrivateKey: false })
+        {
+            throw new ArgumentException(
+                "A node that speaks TLS needs a certificate with its private key: set Certificate, CertificateFile or CertificateCallback.",
+                nameof(tls));
+        }
+
         Once("TLS");
         Tls = tls;
         return this;
