@@ -196,13 +196,13 @@ public sealed class DatacakeNodeOptions : IStorageChoice
     public DatacakeNodeOptions WithTls(RpcTls tls)
     {
         ArgumentNullException.ThrowIfNull(tls);
-        if (tls is { Certificate: not { HasPrivateKey: true }, CertificateCallback: null, CertificateFile: null })
+        if (tls is { Certificate: null, CertificateCallback: null, CertificateFile: null } || tls.Certificate is { HasPrivateKey: false })
         {
             throw new ArgumentException(
-                $"A node that speaks TLS needs a certificate with its private key. Set {nameof(RpcTls.Certificate)}, {nameof(RpcTls.CertificateCallback)} or "
-                    + $"{nameof(RpcTls.CertificateFile)}.",
+                "A node that speaks TLS needs a certificate with its private key: set Certificate, CertificateFile or CertificateCallback.",
                 nameof(tls));
         }
+
         Once("TLS");
         Tls = tls;
         return this;

@@ -52,7 +52,7 @@ public sealed class SecureClusterTests : IAsyncLifetime
     {
         var first = await StartAsync(1, [], NewTls(_root), Secret);
         await StartAsync(2, [first.Address], NewTls(_root), "another secret altogether");
-        await AssertStrangersAsync("cluster secret is another");
+        await AssertStrangersAsync("cluster secret differs");
     }
 
     [Fact]
