@@ -35,13 +35,18 @@ sealed class StormFaults
 
     Wire Wire => _cluster.Wire!;
 
-    /// <summary>Runs a fault at random, or one whose name begins so.</summary>
+    /// <summary>Runs a fault at random.</summary>
+    /// <param name="only">The beginning of the names to choose from; <see langword="null"/> for all.</param>
+    /// <param name="without">Beginnings of names that are not chosen, separated by commas.</param>
+    /// <param name="length">How long the fault lasts.</param>
     /// <returns>Its name.</returns>
-    public async Task<string> RunAsync(string? only, TimeSpan length)
+    public async Task<string> RunAsync(string? only, string? without, TimeSpan length)
     {
-        var faults = only is null ? _faults : [.. _faults.Where(fault => fault.Name.StartsWith(only, StringComparison.Ordinal))];
+        string[] excluded = (without ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var faults = _faults.Where(fault => fault.Name.StartsWith(only ?? "", StringComparison.Ordinal)
+            && !excluded.Any(name => fault.Name.StartsWith(name, StringComparison.Ordinal))).ToArray();
         if (faults.Length == 0)
-            throw new ArgumentException($"There is no fault '{only}'. There are: {string.Join("; ", _faults.Select(each => each.Name))}.");
+            throw new ArgumentException($"No fault is left to choose from. There are: {string.Join("; ", _faults.Select(each => each.Name))}.");
         var (name, run) = faults[_run.Random.Next(faults.Length)];
         await run(length);
         Wire.Heal();

@@ -29,10 +29,10 @@ sealed class StormTrial
     public static async Task RunAsync(TrialRun run)
     {
         var cluster = await Cluster.OnWireAsync(run, Nodes, run.Folder);
-        await new StormTrial(run, cluster).RunAsync(TimeSpan.FromMinutes(run.Fraction("minutes", 20)), run.Text("only"));
+        await new StormTrial(run, cluster).RunAsync(TimeSpan.FromMinutes(run.Fraction("minutes", 20)));
     }
 
-    async Task RunAsync(TimeSpan time, string? only)
+    async Task RunAsync(TimeSpan time)
     {
         await _cluster.FormAsync();
         await _cluster[0].RequireAsync(new Command(CommandKind.AddTallies) { Count = Load.Tallies, Level = Consistency.All });
@@ -48,7 +48,7 @@ sealed class StormTrial
             await MeasureAsync(TimeSpan.Zero);
             while (TimeProvider.System.GetElapsedTime(start) < time)
             {
-                await FaultAsync(only);
+                await FaultAsync();
                 await MeasureAsync(TimeProvider.System.GetElapsedTime(start));
             }
             _run.Verdict.Say("calm");
@@ -59,12 +59,12 @@ sealed class StormTrial
         await CheckAsync(history);
     }
 
-    async Task FaultAsync(string? only)
+    async Task FaultAsync()
     {
         bool isPoor = _run.Random.Next(2) == 0;
         _cluster.Wire!.Default = isPoor ? LinkConditions.Poor : LinkConditions.Good;
         var length = TimeSpan.FromSeconds(1 + (_run.Random.NextDouble() * _run.Random.NextDouble() * 25));
-        string fault = await _faults.RunAsync(only, length) + (isPoor ? ", 5 % loss" : "");
+        string fault = await _faults.RunAsync(_run.Text("only"), _run.Text("without"), length) + (isPoor ? ", 5 % loss" : "");
 
         var met = await _cluster.TryMeetAsync(GiveUp, _run.Verdict.Say);
         // Being in session is worth something only if a save reaches all.

@@ -14,7 +14,7 @@ static class TrialList
 {
     static readonly Trial[] All =
     [
-        new("storm", "Loss, partitions, clock steps, kills, pauses and moves under load: nothing acknowledged is lost.", ["minutes", "only"], StormTrial.RunAsync),
+        new("storm", "Loss, partitions, clock steps, kills, pauses and moves under load: nothing acknowledged is lost.", ["minutes", "only", "without"], StormTrial.RunAsync),
         new("restores", "Copies of a node's own files are put back: all nodes agree and lose nothing of others.", ["histories", "parallel", "only"], RestoresTrial.RunAsync),
         new("compose", "Host names, one name for all as the only seed, TLS by name: formed within 5 s.", ["once", "plain"], ComposeTrial.RunAsync),
         new("pause", "A node stops or loses its cable: levels that need it are refused within 6 s.", ["rounds"], PauseTrial.RunAsync),
