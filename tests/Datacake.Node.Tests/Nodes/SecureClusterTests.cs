@@ -73,6 +73,24 @@ public sealed class SecureClusterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Nodes_whose_certificates_carry_host_names_find_each_other_by_these()
+    {
+        var first = await StartNamedAsync(1, []);
+        var second = await StartNamedAsync(2, [first.Address]);
+        await StartNamedAsync(3, [second.Address]);
+        foreach (var node in _nodes)
+            await node.WaitForNodesAsync([1, 2, 3], Soon, Stop);
+        Assert.All(_nodes[0].Members, member => Assert.StartsWith("localhost:", member.Address, StringComparison.Ordinal));
+
+        Task<DatacakeNode> StartNamedAsync(int nodeId, string[] seeds) => StartAsync(
+            nodeId,
+            seeds,
+            NewTls(_root) with { Certificate = Issue(_root, names => names.AddDnsName("localhost")) },
+            Secret,
+            options => options.ListenOn("localhost:0"));
+    }
+
+    [Fact]
     public async Task A_node_at_one_of_several_addresses_of_a_name_shows_a_certificate_for_that_name()
     {
         string[] hosts = ["127.0.0.2", "127.0.0.3"];
