@@ -50,11 +50,13 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         // Newest first: what supersedes a transaction is always greater, so it has been sent when the transaction is claimed.
         await foreach (var transaction in TransactionLog.ReadNewestFirstAsync(snapshot, missing, cancellationToken).ConfigureAwait(false))
         {
+            // A part that ends between a document and the record of its transaction can be claimed with the next one only: it is cut there if more of the
+            // transaction's documents follow, and no small transaction is parted.
             await foreach (var (key, document) in DocumentsOfAsync(part, snapshot, transaction, missing, last: null).ConfigureAwait(false))
             {
-                part.Add(key, document);
                 if (part.Length >= maxPartLength)
                     yield return Cut();
+                part.Add(key, document);
             }
             part.Add(NamesOf(transaction));
             claims = missing.Between(new HlcTimestamp(transaction.Stamp.Packed - 1), missing.Top);

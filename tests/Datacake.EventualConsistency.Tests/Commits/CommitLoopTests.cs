@@ -95,10 +95,10 @@ public sealed class CommitLoopTests
         var storage = new MemoryStorage();
         using var snapshot = await storage.OpenSnapshotAsync(Cancelled);
         var (replica, batch) = await Replica.OpenAsync(
-            new ReplicaSettings("cluster", "", 1, 2), new HybridLogicalClock(1, TimeProvider.System), storage, snapshot, Cancelled);
+            new ReplicaSettings("cluster", "", 1, 2, TimeProvider.System), new HybridLogicalClock(1, TimeProvider.System), storage, snapshot, Cancelled);
         await storage.CommitAsync(replica.Prepare(batch).Batch, Datacake.Storage.Durability.Flushed, Cancelled);
         replica.Complete(batch);
-        return new CommitLoop(replica, storage, new ReplicatedStoreOptions(), logger, onCommitted, _ => { });
+        return new CommitLoop(replica, storage, new ReplicatedStoreOptions(), logger, onCommitted, _ => { }, failure: null);
     }
 
     static Exception FailureOf(string kind) => kind switch
