@@ -38,10 +38,11 @@ sealed class Network(bool isInOrder)
 
     public void Unblock(int from, int to) => _blocked.Remove((from, to));
 
+    /// <summary>Messages get through again. A machine that cannot be dialed by another still cannot, as long as it can dial that one.</summary>
     public void Heal()
     {
         _blocked.Clear();
-        _undialable.Clear();
+        _undialable.RemoveWhere(pair => _undialable.Contains((pair.To, pair.From)));
     }
 
     /// <summary>From now on, one machine cannot open a connection to another; connections that the other opens carry messages both ways.</summary>

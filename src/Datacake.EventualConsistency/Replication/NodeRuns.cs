@@ -9,7 +9,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// The newest run of each node of which anything is known; immutable. It travels and is stored together with the known set. A store whose files were put
 /// back by hand gives itself away by it: it starts a run that is later than the newest one known, and yet not above all stamps that are known [R5].
 /// </summary>
-sealed class NodeRuns
+sealed class NodeRuns : IEquatable<NodeRuns>
 {
     readonly ImmutableSortedDictionary<byte, HlcTimestamp> _runs;
 
@@ -30,6 +30,14 @@ sealed class NodeRuns
             union = union.With(node, run);
         return union;
     }
+
+    public bool Equals(NodeRuns? other) => other is not null && _runs.SequenceEqual(other._runs);
+
+    public override bool Equals(object? obj) => Equals(obj as NodeRuns);
+
+    public override int GetHashCode() => _runs.Values.Aggregate(0, HashCode.Combine);
+
+    public override string ToString() => $"{{{string.Join(", ", _runs.Values)}}}";
 
     public void Write(ref MessagePackWriter writer)
     {

@@ -24,7 +24,7 @@ public sealed class ReplacedSessionTests
         Assert.IsType<Hello>(await ReadAsync(second));
 
         var last = await ReadUntilAsync<Refusal>(first);
-        Assert.True(last.IsQuiet);
+        Assert.Equal(RefusalKind.Superseded, last.Kind);
         while (await first.ReadAsync(Cancelled) is { } rest)
             rest.Dispose();
         await ReadUntilAsync<Report>(second);
@@ -59,7 +59,7 @@ public sealed class ReplacedSessionTests
     {
         await using var stage = await Stage.StartAsync(0);
         await stage.AddAsync(Peer);
-        return stage[Peer].Replica.Hello() with { ClusterId = clusterId };
+        return stage[Peer].Replica.Hello() with { ClusterId = clusterId, WallClock = DateTimeOffset.UtcNow };
     }
 
     static async Task<RpcStream> OpenAsync(RpcChannel channel, ReplicaMessage first, string dialed = "1")

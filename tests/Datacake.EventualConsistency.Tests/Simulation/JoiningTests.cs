@@ -225,7 +225,7 @@ public sealed class JoiningTests
         Assert.True(joined.Replica.IsJoined);
         Assert.Equal(await expected.DocumentsAsync(), await joined.DocumentsAsync());
         Assert.Equal(await expected.LogAsync(), await joined.LogAsync());
-        Assert.Equal(expected.Replica.State, joined.Replica.State);
+        Assert.Equal(expected.Replica.State with { Runs = NodeRuns.Empty }, joined.Replica.State with { Runs = NodeRuns.Empty });
     }
 
     static DocumentContent Content(int value)

@@ -16,5 +16,7 @@ static class MutantList
         () => new JoinWithoutRoll(), () => new GoOnWithoutChanges(), () => new GoOnAnywhere(),
         () => new NoAssertion(), () => new DropAllAbsent(),
         () => new ClaimBeforeReconcile(), () => new CloseGapAtOnce(), () => new CloseGapEarly(), () => new CloseGapWithoutAbsent(),
+        () => new ClocksByStamps(), () => new LongLease(), () => new OldCopiesAreTaken(), () => new EndedStreamsStay(), () => new LowerDials(),
+        () => new ClustersMerge(), () => new FormAlone(),
     ];
 }
