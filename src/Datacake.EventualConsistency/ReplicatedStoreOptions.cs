@@ -25,7 +25,7 @@ public sealed class ReplicatedStoreOptions
     public bool FormCluster { get; set; }
 
     /// <summary>
-    /// How many nodes the cluster has at least, from 1 to 255. It is not formed before so many fresh nodes have met, and the consistency levels count at least
+    /// How many nodes the cluster has at least, from 1 to 255. It is not formed before so many fresh nodes have met, and <c>Quorum</c> and <c>All</c> count at least
     /// so many members. Default: 1.
     /// </summary>
     public int ExpectedNodes { get; set; } = 1;

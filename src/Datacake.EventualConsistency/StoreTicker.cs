@@ -33,6 +33,7 @@ sealed class StoreTicker : IAsyncDisposable
     HlcTimestamp _settled;              // below it all is older than the delay
     HlcTimestamp _sampled;
     long _sampledAt;
+    IReadOnlyCollection<byte> _loggedDiffering = [];
     ulong _toldRetired;                 // the digest of the retired stores that gossip knows of
 
     public StoreTicker(SessionContext context, CurrentMembership membership, StoreJoining joining, StoreNetwork network, TimeSpan interval)
@@ -101,6 +102,18 @@ sealed class StoreTicker : IAsyncDisposable
         return hasMore;
     }
 
+    void LogDiffering()
+    {
+        var differing = _replica.Differing;
+        if (ReferenceEquals(differing, _loggedDiffering))
+            return;
+        _loggedDiffering = differing;
+        if (differing.Count > 0)
+            StoreLog.ReplicasDiffer(_logger, _node.Id, string.Join(", ", differing));
+        else
+            StoreLog.ReplicasAgree(_logger, _node.Id);
+    }
+
     /// <summary>Gossip has to know which stores are retired: of two nodes with one id, the one with a retired store gives way.</summary>
     void TellGossip()
     {
@@ -115,6 +128,7 @@ sealed class StoreTicker : IAsyncDisposable
     {
         _joining.Tick();
         TellGossip();
+        LogDiffering();
         _network.EndSilentSessions();
         _membership.RefreshFromGossip();
         foreach (var link in _links.All)

@@ -107,6 +107,12 @@ sealed partial class World
     void GoOn()
     {
         _time.Pass(TimeSpan.FromMilliseconds(500));
+        // Nothing is on its way: a stream whose other end is gone is found to be silent.
+        foreach (var machine in _machines.Where(machine => machine.IsUp))
+        {
+            foreach (var link in machine.Streams.Values.Where(link => !link.Peer.Streams.ContainsKey(link.Stream)).ToArray())
+                End(machine, link);
+        }
         Machine[] members = [.. Active];
         foreach (var (a, b) in Pairs())
         {

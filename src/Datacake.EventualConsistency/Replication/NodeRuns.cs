@@ -17,6 +17,9 @@ sealed class NodeRuns : IEquatable<NodeRuns>
 
     public static NodeRuns Empty { get; } = new(ImmutableSortedDictionary<byte, HlcTimestamp>.Empty);
 
+    /// <summary>The greatest run, or none.</summary>
+    public HlcTimestamp Top => _runs.Values.Aggregate(HlcTimestamp.None, HlcTimestamp.Max);
+
     /// <summary>The newest known run of a node, or none.</summary>
     public HlcTimestamp this[byte node] => _runs.GetValueOrDefault(node);
 

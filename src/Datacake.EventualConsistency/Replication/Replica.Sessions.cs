@@ -136,9 +136,11 @@ sealed partial class Replica
         {
             if (hello.Run < _state.Runs[hello.Node])
                 return Superseded(hello.Node);
+            if (IsOldCopy(hello.Node, [.. hello.OwnRuns], _state.Known, _state.Runs))
+                return OldCopy(hello.Node, HlcTimestamp.None);
             bool isRunOfOther = _boots.TryGetValue(hello.Node, out var last) && last.Run == hello.Run && last.Boot != hello.Boot;
-            if (isRunOfOther || IsOldCopy(hello.Node, [.. hello.OwnRuns, hello.Run], _state.Known, _state.Runs))
-                return OldCopy(hello.Node, _state.Known.OfNode(hello.Node).Top);
+            if (isRunOfOther || IsOldCopy(hello.Node, [hello.Run], _state.Known, _state.Runs))
+                return OldCopy(hello.Node, HlcTimestamp.Max(hello.Run, _state.Known.OfNode(hello.Node).Top));
         }
         if (!IsJoined)
             return null;
@@ -149,9 +151,10 @@ sealed partial class Replica
         }
         var top = hello.Known.OfNode(Node).Top;
         bool isAhead = !_state.Known.Covers(hello.Known.OfNode(Node).Between(_run, top));
-        if ((isAhead || IsOldCopy(Node, [.. Identity.Runs, _run], hello.Known, hello.Runs)) && !TryStartAbove(top))
+        bool hasWritten = IsOldCopy(Node, [.. Identity.Runs], hello.Known, hello.Runs);
+        if (hasWritten || ((isAhead || IsOldCopy(Node, [_run], hello.Known, hello.Runs)) && !TryStartAbove(top)))
         {
-            Exclude(OldCopy(Node, top));
+            Exclude(OldCopy(Node, HlcTimestamp.None));
             return new(RefusalKind.Other, $"the files of node {Node} itself are an old copy");
         }
         return null;
@@ -175,9 +178,11 @@ sealed partial class Replica
     static Refusal Superseded(byte node) => new(
         RefusalKind.Superseded, $"a later run of the store of node {node} is known, so that its files were copied and the copy was started; stop one of the two");
 
+    /// <param name="node">The node whose store it is.</param>
+    /// <param name="known">The stamps above which a run that has written nothing can be begun anew; none if it has written in a run, which cannot be undone.</param>
     static Refusal OldCopy(byte node, HlcTimestamp known) => new(RefusalKind.OldCopy,
-        $"the run of node {node} is below stamps of its store that are known, up to {known}, so that its files are an old copy that was started with a "
-            + "clock that was behind; set the clock right, remove the files and start it afresh", known);
+        $"a run of node {node} is below stamps of its store that are known, so that its files are an old copy that was started with a clock that was behind; "
+            + "set the clock right, remove the files and start it afresh", known);
 
     /// <summary>
     /// A run that has written nothing is given up for one above stamps that an earlier life has issued; all sessions begin anew with it. What has been
@@ -190,6 +195,8 @@ sealed partial class Replica
         _clock.AdvanceTo(known);
         StartRun();
         Identity.IsDirty = true;
+        if (Exclusion is { Kind: not RefusalKind.Retired })
+            Exclusion = null;
         foreach (byte peer in _sessions.Keys.ToArray())
             EndSession(peer, new Refusal(RefusalKind.InSession, "this node has begun a new run"));
         return true;
@@ -212,7 +219,7 @@ sealed partial class Replica
     public void OnRefused(byte peer, Refusal refusal)
     {
         _table.Note(peer, refusal);
-        if (!IsJoined || (refusal.Kind == RefusalKind.OldCopy && TryStartAbove(refusal.Stamp)))
+        if (!IsJoined || (refusal is { Kind: RefusalKind.OldCopy, Stamp.IsNone: false } && TryStartAbove(refusal.Stamp)))
             return;
         if (refusal.Kind is RefusalKind.Retired or RefusalKind.Superseded or RefusalKind.OldCopy)
             Exclude(refusal);

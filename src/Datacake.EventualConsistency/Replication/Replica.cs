@@ -367,7 +367,7 @@ sealed partial class Replica
         Identity.Members[Node] = new StoreMember(Identity.StoreId, _settings.DataCenter, Identity.IsJoined);
         if (Identity.Retired.Contains(Identity.StoreId))
             Exclusion = RetiredStore(Node);
-        _clock.AdvanceTo(HlcTimestamp.Max(Identity.Limit, _state.Known.Top));
+        _clock.AdvanceTo(StartOfClock());
         var batch = Begin(snapshot);
         batch.Extra.Put(StoreLayout.FormatKey, BitConverter.GetBytes(StoreLayout.Format));
         if (Identity.IsJoined)
@@ -376,6 +376,19 @@ sealed partial class Replica
             await TakeUpSeedAsync(snapshot, batch, cancellationToken).ConfigureAwait(false);
         Identity.IsDirty = true;
         return batch;
+    }
+
+    /// <summary>
+    /// The clock starts above all that the store may have issued, knows, or has noted of runs. Where the wall clock is behind the limit, two copies of one
+    /// store would begin the same run; the life of the process keeps them apart.
+    /// </summary>
+    HlcTimestamp StartOfClock()
+    {
+        const ulong MaxSteps = 4_096;
+        var limit = Identity.Limit;
+        if (!limit.IsNone && limit.Time > _settings.Time.GetUtcNow())
+            limit = new HlcTimestamp(limit.Packed + ((Boot % MaxSteps) << 8));
+        return HlcTimestamp.Max(limit, HlcTimestamp.Max(_state.Known.Top, _state.Runs.Top));
     }
 
     void StartRun() => _run = _previous = _clock.Tick();
