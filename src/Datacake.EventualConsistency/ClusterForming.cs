@@ -22,6 +22,6 @@ static class ClusterForming
             return true;
         // All are fresh: the one with the lowest node id forms.
         return seeds.All(seed => seed is { } node && (node == replica.Node || replica.Sessions.ContainsKey(node)))
-            && replica.Sessions.Keys.All(node => !replica.HasRun(node) && node > replica.Node);
+            && replica.Sessions.Keys.All(node => !replica.HasRun(node) && replica.IsHeard(node) && node > replica.Node);
     }
 }

@@ -144,6 +144,9 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     /// </summary>
     public bool IsMisfit { get; set; }
 
+    /// <summary>Whether the disk is an old copy that was put back with a clock that was behind, so that the node may be told to remove it.</summary>
+    public bool MayBeExcluded { get; set; }
+
     /// <summary>Whether it has used some of them.</summary>
     public bool HasWrittenAsMisfit { get; set; }
 
@@ -158,7 +161,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
         Disk = new SimulatedDisk(scenario.PageSize, mutant);
         StoreId = storeId;
         HadJoined = false;
-        IsMisfit = HasWrittenAsMisfit = false;
+        IsMisfit = HasWrittenAsMisfit = MayBeExcluded = false;
         TopIssued = HlcTimestamp.None;
         Held = Holdings.None;
         Ideal = Fresh(scenario);

@@ -50,9 +50,11 @@ sealed partial class World
     void PutBack(Machine machine, int chance)
     {
         var copies = machine.Backups.Where(copy => copy.StoreId == machine.StoreId).ToArray();
-        if (copies.Length == 0 || machine.IsMisfit || _retired.Contains(machine.StoreId))
+        if (copies.Length == 0 || machine.IsMisfit || _retired.Contains(machine.StoreId)
+            || Active.All(other => other == machine || !other.HadJoined || other.MayBeExcluded))
             return;
-        var (entries, held, _) = copies[^(1 + (chance % Math.Min(copies.Length, 3)))];
+        var copy = copies[^(1 + (chance % Math.Min(copies.Length, 3)))];
+        var (entries, held, _) = copy;
         // What the others know of what is lost is not known to all by now: a member of which only this disk knows would be forgotten with it.
         if (ReplicaIdentity.Decode(entries.First(entry => entry.Key.Span.SequenceEqual(StoreLayout.IdentityKey.Span)).Value).Members.Count
             != ReplicaIdentity.Decode(machine.Disk.Get(StoreLayout.IdentityKey.Span)!.Value).Members.Count)
@@ -60,6 +62,8 @@ sealed partial class World
         if (machine.IsUp)
             Stop(machine);
         _statistics.Count("old copies");
+        // A newer copy is not put back later: what it has and nobody else, is given up by now.
+        machine.Backups.RemoveRange(machine.Backups.IndexOf(copy) + 1, machine.Backups.Count - machine.Backups.IndexOf(copy) - 1);
         _network.DropFrom(machine);
         machine.TopIssued = TopHeldByOthers(machine);
         machine.PutBack(entries, held);
@@ -69,6 +73,8 @@ sealed partial class World
         if (_scenario.GivesUp || chance % 8 > 0)
             _time.Pass(Replica.ClockLease + Later(machine.TopIssued.Time - machine.Clock.GetUtcNow()));
         else
+            machine.MayBeExcluded = true;
+        if (machine.MayBeExcluded)
             machine.SetClock(machine.Clock.Offset - (3 * (chance % 200) * SimulatedTime.Unit));
 
         static TimeSpan Later(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
@@ -138,8 +144,9 @@ sealed partial class World
 
     void Wipe(Machine machine, int chance)
     {
+        // One that may have to be removed is no one to join by.
         Machine[] others = [.. Active.Where(other => other != machine && other.HadJoined)];
-        if (others.Length == 0)
+        if (others.All(other => other.MayBeExcluded))
             return;
         // A member of which only this disk knows would be forgotten with it, and what it has of this node's transactions be claimed without
         // it [R14].

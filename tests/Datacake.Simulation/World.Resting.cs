@@ -26,6 +26,7 @@ sealed partial class World
                 throw new Violation("liveness", $"after {MaxRounds} rounds {what}");
             if (round == MaxRounds / 2)
                 RetireStrays();
+            RemoveExcluded();
             _strays.Clear();
             GoOn();
         }
@@ -82,6 +83,18 @@ sealed partial class World
         if (machine.IsUp)
             Stop(machine);
         machine.ReplaceDisk(++_lastId);
+    }
+
+    /// <summary>Who is told that its files are an old copy removes them; nobody else may be told so.</summary>
+    void RemoveExcluded()
+    {
+        foreach (var machine in Active.Where(machine => machine.Replica?.Exclusion is not null).ToArray())
+        {
+            if (!machine.MayBeExcluded)
+                throw new Violation("nobody is excluded without cause", $"{Name(machine)} is told that {machine.Replica!.Exclusion!.Reason}");
+            StartAfresh(machine);
+            Start(machine);
+        }
     }
 
     void NoteStray(Machine machine)

@@ -9,6 +9,7 @@ namespace Datacake.EventualConsistency.Replication;
 sealed partial class Replica
 {
     Roll? _roll;
+    long _ticks;
     bool _hasJoined;            // as of the last completed batch
     VersionVector? _surveyed;   // all that exists of earlier runs of this replica
 
@@ -40,6 +41,7 @@ sealed partial class Replica
     /// <summary>What happens of itself from time to time: reports, pulls, roll calls. Every few hundred milliseconds.</summary>
     public void Tick(ReplicaBatch batch)
     {
+        _ticks++;
         TickPulls(batch);
         TickDiffering(batch);
         if (IsWaitingForRoll)

@@ -17,6 +17,11 @@ sealed partial class Replica
     // The last run of each peer that a session was opened with, and the life of its process that had it: no other life has the same run.
     readonly Dictionary<byte, (HlcTimestamp Run, ulong Boot)> _boots = [];
 
+    int _follows;               // how often a later run of this store was followed
+
+    // The tick at which each peer in session has last reported.
+    readonly Dictionary<byte, long> _reportTicks = [];
+
     // The digest of the retired stores that each peer in session knows, by its last hello or report.
     readonly Dictionary<byte, ulong> _retiredDigests = [];
 
@@ -135,7 +140,7 @@ sealed partial class Replica
         if (!hello.Run.IsNone)
         {
             if (hello.Run < _state.Runs[hello.Node])
-                return Superseded(hello.Node);
+                return Superseded(hello.Node, _state.Runs[hello.Node]);
             if (IsOldCopy(hello.Node, [.. hello.OwnRuns], _state.Known, _state.Runs))
                 return OldCopy(hello.Node, HlcTimestamp.None);
             bool isRunOfOther = _boots.TryGetValue(hello.Node, out var last) && last.Run == hello.Run && last.Boot != hello.Boot;
@@ -144,9 +149,9 @@ sealed partial class Replica
         }
         if (!IsJoined)
             return null;
-        if (_run < hello.Runs[Node])
+        if (_run < hello.Runs[Node] && !TryFollow(hello.Runs[Node]))
         {
-            Exclude(Superseded(Node));
+            Exclude(Superseded(Node, hello.Runs[Node]));
             return new(RefusalKind.Other, $"a later run of the store of node {Node} itself is known");
         }
         var top = hello.Known.OfNode(Node).Top;
@@ -175,14 +180,24 @@ sealed partial class Replica
         return false;
     }
 
-    static Refusal Superseded(byte node) => new(
-        RefusalKind.Superseded, $"a later run of the store of node {node} is known, so that its files were copied and the copy was started; stop one of the two");
+    static Refusal Superseded(byte node, HlcTimestamp run) => new(RefusalKind.Superseded,
+        $"a later run of the store of node {node} is known, so that its files were copied and the copy was started; stop one of the two", run);
 
     /// <param name="node">The node whose store it is.</param>
     /// <param name="known">The stamps above which a run that has written nothing can be begun anew; none if it has written in a run, which cannot be undone.</param>
     static Refusal OldCopy(byte node, HlcTimestamp known) => new(RefusalKind.OldCopy,
         $"a run of node {node} is below stamps of its store that are known, so that its files are an old copy that was started with a clock that was behind; "
             + "set the clock right, remove the files and start it afresh", known);
+
+    /// <summary>
+    /// A run below a later one of the store is given up for one above it, if it has written nothing: some times in a life of the process, since two copies that
+    /// both run would do so for ever.
+    /// </summary>
+    bool TryFollow(HlcTimestamp laterRun)
+    {
+        const int MaxFollows = 8;
+        return _follows < MaxFollows && TryStartAbove(laterRun) && ++_follows > 0;
+    }
 
     /// <summary>
     /// A run that has written nothing is given up for one above stamps that an earlier life has issued; all sessions begin anew with it. What has been
@@ -219,9 +234,12 @@ sealed partial class Replica
     public void OnRefused(byte peer, Refusal refusal)
     {
         _table.Note(peer, refusal);
-        if (!IsJoined || (refusal is { Kind: RefusalKind.OldCopy, Stamp.IsNone: false } && TryStartAbove(refusal.Stamp)))
+        if (!IsJoined || (refusal is { Kind: RefusalKind.OldCopy, Stamp.IsNone: false } && TryStartAbove(refusal.Stamp))
+            || (refusal is { Kind: RefusalKind.Superseded, Stamp.IsNone: false } && (refusal.Stamp < _run || TryFollow(refusal.Stamp))))
             return;
-        if (refusal.Kind is RefusalKind.Retired or RefusalKind.Superseded or RefusalKind.OldCopy)
+        // That another life of this node has opened a session is no proof: whoever dials again is told the run of it.
+        bool isProven = refusal.Kind is RefusalKind.Retired or RefusalKind.OldCopy || refusal is { Kind: RefusalKind.Superseded, Stamp.IsNone: false };
+        if (isProven)
             Exclude(refusal);
     }
 
@@ -375,6 +393,7 @@ sealed partial class Replica
             return;
         }
         _clock.Observe(report.Clock);
+        _reportTicks[peer] = _ticks;
         _retiredDigests[peer] = report.Table.RetiredDigest;
         var run = report.Peers.TryGetValue(peer, out var own) ? own.Run : HlcTimestamp.None;
         _table.Update(peer, run, report.WallClock - _settings.Time.GetUtcNow());
@@ -509,5 +528,13 @@ sealed partial class Replica
         _pulls.Remove(peer);
         _missing.Remove(peer);
         _retiredDigests.Remove(peer);
+        _reportTicks.Remove(peer);
+    }
+
+    /// <summary>True if a peer has reported in its session within the last ticks, so that it runs.</summary>
+    public bool IsHeard(byte peer)
+    {
+        const int MaxSilentTicks = 3;
+        return _reportTicks.TryGetValue(peer, out long tick) && _ticks - tick <= MaxSilentTicks;
     }
 }

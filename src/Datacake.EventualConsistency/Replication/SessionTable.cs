@@ -38,8 +38,11 @@ sealed class SessionTable(byte node)
     /// </remarks>
     public bool Admits(Hello hello, bool isDialer)
     {
-        if (!_open.TryGetValue(hello.Node, out var open) || open.Boot != hello.Boot)
+        if (!_open.TryGetValue(hello.Node, out var open))
             return true;
+        // A hello of an earlier life may be late.
+        if (open.Boot != hello.Boot)
+            return hello.Run >= open.Run;
         if (hello.Number <= open.HelloNumber)
             return false;
         bool isOfLower = isDialer == node < hello.Node;
