@@ -1,0 +1,16 @@
+namespace Datacake.EventualConsistency.Tests.Scenarios;
+
+/// <summary>The clock of the system, with a wall clock that is wrong by an offset.</summary>
+sealed class ShiftedTime : TimeProvider
+{
+    long _offset;
+
+    /// <summary>How far the wall clock leads the real time.</summary>
+    public TimeSpan Offset
+    {
+        get => TimeSpan.FromTicks(Volatile.Read(ref _offset));
+        set => Volatile.Write(ref _offset, value.Ticks);
+    }
+
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Offset;
+}
