@@ -71,4 +71,10 @@ static partial class StoreLog
 
     [LoggerMessage(23, LogLevel.Warning, "Node {Node} closes its store without knowing whether its peers have all that it wrote.")]
     public static partial void FinalReplicationFailed(ILogger logger, Exception exception, byte node);
+
+    [LoggerMessage(24, LogLevel.Error, "Node {Node} knows the same as nodes {Peers} and shows something else; it merges all that these show.")]
+    public static partial void Differs(ILogger logger, byte node, string peers);
+
+    [LoggerMessage(25, LogLevel.Information, "Node {Node} shows the same again as all nodes that know the same.")]
+    public static partial void DiffersNoLonger(ILogger logger, byte node);
 }

@@ -34,6 +34,7 @@ sealed class StoreTicker : IAsyncDisposable
     HlcTimestamp _sampled;
     long _sampledAt;
     ulong _toldRetired;                 // the digest of the retired stores that gossip knows of
+    IReadOnlyCollection<byte> _toldDiffering = [];
 
     public StoreTicker(SessionContext context, CurrentMembership membership, StoreJoining joining, StoreNetwork network, TimeSpan interval)
     {
@@ -111,10 +112,24 @@ sealed class StoreTicker : IAsyncDisposable
         _node.SetRetiredStores(new HashSet<ulong>(retired));
     }
 
+    /// <summary>Of replicas that differ, one is damaged, and neither can know which: the operator has to hear of it, though it is healed.</summary>
+    void LogDiffering()
+    {
+        var differing = _replica.Differing;
+        if (ReferenceEquals(differing, _toldDiffering))
+            return;
+        _toldDiffering = differing;
+        if (differing.Count > 0)
+            StoreLog.Differs(_logger, _node.Id, string.Join(", ", differing.Order()));
+        else
+            StoreLog.DiffersNoLonger(_logger, _node.Id);
+    }
+
     void Tick(ReplicaBatch batch)
     {
         _joining.Tick();
         TellGossip();
+        LogDiffering();
         _network.EndSilentSessions();
         _membership.RefreshFromGossip();
         foreach (var link in _links.All)
