@@ -173,7 +173,8 @@ sealed partial class Replica
     }
 
     static Refusal Superseded(byte node) => new(
-        RefusalKind.Superseded, $"a later run of the store of node {node} is known, so that its files were copied and the copy was started; stop one of the two");
+        RefusalKind.Superseded, $"a later run of the store of node {node} is known, so that its files were copied; if a copy runs beside the original, stop one "
+            + "of the two; if an older copy was put back, remove the files and start it afresh");
 
     static Refusal OldCopy(byte node, HlcTimestamp known) => new(RefusalKind.OldCopy,
         $"the run of node {node} is below stamps of its store that are known, up to {known}, so that its files are an old copy that was started with a "
