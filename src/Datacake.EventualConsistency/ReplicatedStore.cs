@@ -138,6 +138,9 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     LocalCommit StartCommit(Transaction transaction, Consistency consistency, CancellationToken cancellationToken)
     {
         ThrowIfClosing();
+        // Before the members are counted: an excluded store waits for none of them.
+        if (_replica.Exclusion is { } exclusion)
+            throw new StoreExcludedException(_node.Id, exclusion.Reason);
         var membership = _membership.Current;
         var requirement = membership.RequirementOf(consistency);
         if (!requirement.IsReachable)

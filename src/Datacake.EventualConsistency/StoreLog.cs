@@ -72,9 +72,9 @@ static partial class StoreLog
     [LoggerMessage(23, LogLevel.Warning, "Node {Node} closes its store without knowing whether its peers have all that it wrote.")]
     public static partial void FinalReplicationFailed(ILogger logger, Exception exception, byte node);
 
-    [LoggerMessage(24, LogLevel.Error, "Node {Node} and nodes {Peers} know the same transactions and show different documents; all documents are compared and merged.")]
-    public static partial void ReplicasDiffer(ILogger logger, byte node, string peers);
+    [LoggerMessage(24, LogLevel.Error, "Node {Node} knows the same transactions as nodes {Peers} and shows something else; all that they show is merged.")]
+    public static partial void Differs(ILogger logger, byte node, string peers);
 
-    [LoggerMessage(25, LogLevel.Information, "Node {Node} shows the same documents as all peers that know the same transactions.")]
-    public static partial void ReplicasAgree(ILogger logger, byte node);
+    [LoggerMessage(25, LogLevel.Information, "Node {Node} shows the same documents again as all peers that know the same transactions.")]
+    public static partial void DiffersNoLonger(ILogger logger, byte node);
 }

@@ -33,8 +33,8 @@ sealed class StoreTicker : IAsyncDisposable
     HlcTimestamp _settled;              // below it all is older than the delay
     HlcTimestamp _sampled;
     long _sampledAt;
-    IReadOnlyCollection<byte> _loggedDiffering = [];
     ulong _toldRetired;                 // the digest of the retired stores that gossip knows of
+    IReadOnlyCollection<byte> _toldDiffering = [];
 
     public StoreTicker(SessionContext context, CurrentMembership membership, StoreJoining joining, StoreNetwork network, TimeSpan interval)
     {
@@ -102,18 +102,6 @@ sealed class StoreTicker : IAsyncDisposable
         return hasMore;
     }
 
-    void LogDiffering()
-    {
-        var differing = _replica.Differing;
-        if (ReferenceEquals(differing, _loggedDiffering))
-            return;
-        _loggedDiffering = differing;
-        if (differing.Count > 0)
-            StoreLog.ReplicasDiffer(_logger, _node.Id, string.Join(", ", differing));
-        else
-            StoreLog.ReplicasAgree(_logger, _node.Id);
-    }
-
     /// <summary>Gossip has to know which stores are retired: of two nodes with one id, the one with a retired store gives way.</summary>
     void TellGossip()
     {
@@ -122,6 +110,19 @@ sealed class StoreTicker : IAsyncDisposable
             return;
         _toldRetired = retired.Digest;
         _node.SetRetiredStores(new HashSet<ulong>(retired));
+    }
+
+    /// <summary>Of replicas that differ, one is damaged, and neither can know which: the operator has to hear of it, though it is healed.</summary>
+    void LogDiffering()
+    {
+        var differing = _replica.Differing;
+        if (ReferenceEquals(differing, _toldDiffering))
+            return;
+        _toldDiffering = differing;
+        if (differing.Count > 0)
+            StoreLog.Differs(_logger, _node.Id, string.Join(", ", differing.Order()));
+        else
+            StoreLog.DiffersNoLonger(_logger, _node.Id);
     }
 
     void Tick(ReplicaBatch batch)

@@ -181,7 +181,8 @@ sealed partial class Replica
     }
 
     static Refusal Superseded(byte node, HlcTimestamp run) => new(RefusalKind.Superseded,
-        $"a later run of the store of node {node} is known, so that its files were copied and the copy was started; stop one of the two", run);
+        $"a later run of the store of node {node} is known, so that its files were copied; if a copy runs beside the original, stop one of the two; if an older "
+            + "copy was put back, remove the files and start it afresh", run);
 
     /// <param name="node">The node whose store it is.</param>
     /// <param name="known">The stamps above which a run that has written nothing can be begun anew; none if it has written in a run, which cannot be undone.</param>

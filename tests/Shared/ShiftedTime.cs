@@ -1,10 +1,11 @@
-namespace Datacake.Node.Tests;
+namespace Datacake.Tests;
 
-/// <summary>The system's clock, whose wall clock is wrong by an offset that can be changed.</summary>
-sealed class ShiftedTime(TimeSpan offset) : TimeProvider
+/// <summary>The clock of the system, with a wall clock that is wrong by an offset.</summary>
+sealed class ShiftedTime(TimeSpan offset = default) : TimeProvider
 {
     long _offset = offset.Ticks;
 
+    /// <summary>How far the wall clock leads the real time.</summary>
     public TimeSpan Offset
     {
         get => TimeSpan.FromTicks(Volatile.Read(ref _offset));

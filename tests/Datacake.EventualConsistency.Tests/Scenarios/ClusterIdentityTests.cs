@@ -1,0 +1,166 @@
+using Datacake.Node;
+
+namespace Datacake.EventualConsistency.Tests.Scenarios;
+
+/// <summary>Which cluster a store belongs to: what a wrong seed and an empty disk do to it.</summary>
+public sealed class ClusterIdentityTests
+{
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Clusters_that_formed_apart_do_not_merge_though_a_wrong_seed_lets_them_meet()
+    {
+        await using var nodes = new ScenarioNodes();
+        nodes[3].Seeds = nodes[4].Seeds = [nodes[3].Address];
+        foreach (int id in new[] { 1, 2, 3, 4 })
+            await nodes.StartNodeAsync(id);
+        await nodes.WaitUntilConnectedAsync(1, 2);
+        await nodes.WaitUntilConnectedAsync(3, 4);
+        await nodes[1].PutAsync(1, "of the first cluster", Consistency.All);
+        await nodes[3].PutAsync(1, "of the second cluster", Consistency.All);
+
+        await nodes[4].StopAsync();
+        nodes[4].Seeds = [nodes[3].Address, nodes[1].Address];
+        await nodes.StartNodeAsync(4);
+        foreach (var (id, peer) in new[] { (1, 4), (4, 1), (2, 3), (3, 2) })
+            Assert.Contains("formed apart", await nodes.WaitUntilRefusedAsync(id, peer), StringComparison.Ordinal);
+        await nodes[4].Log.WaitUntilAsync("formed apart", "correct the seeds");
+        await nodes.WaitUntilConnectedAsync(1, 2);
+        await nodes.WaitUntilConnectedAsync(3, 4);
+        await nodes[1].PutAsync(2, "first", Consistency.All);
+        await nodes[4].PutAsync(2, "second", Consistency.All);
+        foreach (int id in new[] { 1, 2 })
+            Assert.Equal(("of the first cluster", "first"), (await nodes[id].GetAsync(1), await nodes[id].GetAsync(2)));
+        foreach (int id in new[] { 3, 4 })
+            Assert.Equal(("of the second cluster", "second"), (await nodes[id].GetAsync(1), await nodes[id].GetAsync(2)));
+    }
+
+    [Theory]
+    [InlineData("before")]
+    [InlineData("beside")]
+    [InlineData("after")]
+    public async Task First_seed_that_lost_its_disk_gets_everything_back_whenever_it_is_started(string when)
+    {
+        await using var nodes = new ScenarioNodes();
+        int[] ids = [1, 2, 3];
+        foreach (int id in ids)
+            nodes[id].Seeds = [.. ids.Select(seed => nodes[seed].Address)];
+        foreach (int id in ids)
+            await nodes.StartNodeAsync(id);
+        await nodes.WaitUntilConnectedAsync(ids);
+        for (int key = 0; key < 60; key++)
+            await nodes[ids[key % 3]].PutAsync(key, "cake", Consistency.All);
+        foreach (int id in ids)
+            await nodes[id].StopAsync();
+        nodes[1].Wipe();
+
+        switch (when)
+        {
+            case "before":
+                await nodes.StartNodeAsync(1);
+                await nodes[1].Log.WaitUntilAsync("Node 1 has not joined yet", "not all of its seeds answer");
+                Assert.False(nodes[1].Store.JoinStatus.IsJoined);
+                await nodes.StartNodeAsync(2);
+                await nodes.StartNodeAsync(3);
+                break;
+            case "beside":
+                await Task.WhenAll(ids.Select(id => nodes.StartNodeAsync(id)));
+                break;
+            default:
+                await nodes.StartNodeAsync(3);
+                await nodes.StartNodeAsync(2);
+                await nodes.WaitUntilConnectedAsync(2, 3);
+                await nodes.StartNodeAsync(1);
+                break;
+        }
+        await nodes.WaitUntilConnectedAsync(ids);
+        await nodes.WaitUntilEqualAsync(60, ids);
+        await nodes[1].PutAsync(60, "cake", Consistency.All);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Node_that_formed_another_cluster_with_an_empty_disk_is_refused_and_the_others_lose_nothing(bool isToldToForm)
+    {
+        await using var nodes = await ScenarioNodes.StartAsync(3);
+        for (int key = 0; key < 30; key++)
+            await nodes[1].PutAsync(key, "cake", Consistency.All);
+        foreach (int id in new[] { 1, 2, 3 })
+            await nodes[id].StopAsync();
+        nodes[1].Wipe();
+        if (isToldToForm)
+            nodes[1].Seeds = [nodes[1].Address, nodes[2].Address, nodes[3].Address];
+        await nodes.StartNodeAsync(1, store => store.FormCluster = isToldToForm);
+        await nodes[1].Store.Joined.WaitAsync(Eventually.Deadline, Cancelled);
+        await nodes.StartNodeAsync(2);
+        await nodes.StartNodeAsync(3);
+        Assert.Contains("formed apart", await nodes.WaitUntilRefusedAsync(2, 1), StringComparison.Ordinal);
+        await nodes.WaitUntilRefusedAsync(1, 3);
+        await nodes.WaitUntilEqualAsync(30, 2, 3);
+
+        // With its files removed it joins, however it is told to form.
+        await nodes[1].StopAsync();
+        nodes[1].Wipe();
+        nodes[1].Seeds = [nodes[2].Address, nodes[3].Address];
+        await nodes.StartNodeAsync(1);
+        await nodes.WaitUntilConnectedAsync(1, 2, 3);
+        await nodes.WaitUntilEqualAsync(30, 1, 2, 3);
+    }
+
+    [Fact]
+    public async Task Cluster_is_formed_once_as_many_fresh_nodes_have_met_as_are_expected_and_levels_count_them()
+    {
+        await using var nodes = new ScenarioNodes();
+        int[] ids = [1, 2, 3];
+        foreach (int id in ids.Take(2))
+            await nodes.StartNodeAsync(id, store => store.ExpectedNodes = 3);
+        await nodes[1].Log.WaitUntilAsync("Node 1 has not joined yet", "3 nodes are expected");
+        Assert.DoesNotContain(ids.Take(2), id => nodes[id].Store.JoinStatus.IsJoined);
+        await nodes.StartNodeAsync(3, store => store.ExpectedNodes = 3);
+        await nodes.WaitUntilConnectedAsync(ids);
+        await nodes[2].PutAsync(1, "cake", Consistency.All);
+    }
+
+    [Fact]
+    public async Task Levels_count_the_expected_nodes_before_these_are_members()
+    {
+        await using var nodes = await ScenarioNodes.StartAsync(1);
+        await nodes[1].StopAsync();
+        await nodes.StartNodeAsync(1, store => store.ExpectedNodes = 3);
+        foreach (var level in new[] { Consistency.Quorum, Consistency.All })
+            await Assert.ThrowsAsync<NotEnoughNodesException>(() => nodes[1].PutAsync(1, "cake", level));
+        await nodes[1].PutAsync(1, "cake", Consistency.None);
+        await nodes.StartNodeAsync(2);
+        await nodes.WaitUntilConnectedAsync(1, 2);
+        await nodes[1].PutAsync(1, "pie", Consistency.Quorum);
+        await Assert.ThrowsAsync<NotEnoughNodesException>(() => nodes[1].PutAsync(1, "cake", Consistency.All));
+    }
+
+    [Fact]
+    public async Task Reads_of_a_fresh_node_wait_until_it_has_joined_unless_told_otherwise()
+    {
+        await using var nodes = await ScenarioNodes.StartAsync(1);
+        await nodes[1].PutAsync(1, "cake", Consistency.None);
+        nodes[2].Transport.FateOf = _ => DialFate.Refused;
+        await nodes.StartNodeAsync(2);
+        var reading = nodes[2].GetAsync(1);
+        var counting = nodes[2].Cakes.GetStatisticsAsync(Cancelled).AsTask();
+        await nodes[2].Log.WaitUntilAsync("Node 2 has not joined yet");
+        Assert.False(reading.IsCompleted);
+        Assert.False(counting.IsCompleted);
+        nodes[2].Transport.FateOf = _ => DialFate.Connects;
+        Assert.Equal("cake", await reading.WaitAsync(Eventually.Deadline, Cancelled));
+        Assert.Equal(1, (await counting.WaitAsync(Eventually.Deadline, Cancelled)).Count);
+
+        nodes[3].Transport.FateOf = _ => DialFate.Refused;
+        await nodes.StartNodeAsync(3, store => store.ReadBeforeJoined = true);
+        Assert.Null(await nodes[3].GetAsync(1));
+        Assert.False(nodes[3].Store.JoinStatus.IsJoined);
+
+        nodes[4].Transport.FateOf = _ => DialFate.Refused;
+        await nodes.StartNodeAsync(4, store => store.JoinTimeout = TimeSpan.FromMilliseconds(100));
+        var failure = await Assert.ThrowsAsync<TimeoutException>(() => nodes[4].GetAsync(1));
+        Assert.Contains("cannot read or write yet", failure.Message, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,156 @@
+using Datacake.Node;
+using Datacake.Sqlite;
+
+namespace Datacake.EventualConsistency.Tests.Scenarios;
+
+/// <summary>A copy of a node's own files that is put back, or started beside the original.</summary>
+public sealed class CopiedFileTests : IDisposable
+{
+    readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("datacake");
+
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _directory.Delete(recursive: true);
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-600)]
+    public async Task Node_whose_older_file_is_put_back_gets_back_what_it_lacks_and_later_writes_stay(int clockOffsetInSeconds)
+    {
+        await using var nodes = await StartAsync();
+        for (int key = 0; key < 10; key++)
+            await nodes[3].PutAsync(key, "kept", Consistency.All);
+        await nodes[3].StopAsync();
+        CopyFile(from: "original", to: "copy");
+        await nodes.StartNodeAsync(3);
+        await nodes.WaitUntilConnectedAsync(1, 2, 3);
+        for (int key = 5; key < 40; key++)
+            await nodes[3].PutAsync(key, "lost with the newer file", Consistency.All);
+        for (int key = 40; key < 60; key++)
+            await nodes[1].PutAsync(key, "of another node", Consistency.All);
+        await nodes[3].KillAsync();
+
+        nodes[3].OpenDisk = Disk("copy");
+        nodes[3].Time.Offset = TimeSpan.FromSeconds(clockOffsetInSeconds);
+        await nodes.StartNodeAsync(3);
+        await nodes.WaitUntilConnectedAsync(1, 2, 3);
+        await nodes.WaitUntilEqualAsync(60, 1, 2, 3);
+        Assert.Equal("lost with the newer file", await nodes[3].GetAsync(5));
+        for (int key = 0; key < 70; key += 5)
+            await nodes[3].PutAsync(key, "later", Consistency.All);
+        await nodes.WaitUntilEqualAsync(62, 1, 2, 3);
+        foreach (int id in new[] { 1, 2, 3 })
+        {
+            Assert.Equal("later", await nodes[id].GetAsync(5));
+            Assert.Equal("lost with the newer file", await nodes[id].GetAsync(6));
+        }
+        await nodes[3].Cakes.DeleteAsync(6, Consistency.All, Cancelled);
+        await nodes.WaitUntilEqualAsync(61, 1, 2, 3);
+    }
+
+    [Fact]
+    public async Task Older_file_that_is_written_to_with_a_clock_that_is_behind_before_it_meets_others_is_refused_and_says_why()
+    {
+        await using var nodes = await StartAsync();
+        await nodes[3].PutAsync(1, "kept", Consistency.All);
+        await nodes[3].StopAsync();
+        CopyFile(from: "original", to: "copy");
+        await nodes.StartNodeAsync(3);
+        await nodes.WaitUntilConnectedAsync(1, 2, 3);
+        await nodes[3].PutAsync(1, "lost with the newer file", Consistency.All);
+        await nodes[3].KillAsync();
+
+        nodes[3].OpenDisk = Disk("copy");
+        nodes[3].Time.Offset = TimeSpan.FromMinutes(-10);
+        nodes[3].Transport.Cut();
+        await nodes.StartNodeAsync(3);
+        await nodes[3].PutAsync(2, "among the lost stamps", Consistency.None);
+        nodes[3].Transport.Mend();
+        await nodes.WaitUntilRefusedAsync(1, 3);
+        await Eventually.WaitUntilAsync(() => nodes[3].Store.Exclusion is not null, "node 3 knows that its file is an old copy");
+        var failure = await Assert.ThrowsAsync<StoreExcludedException>(() => nodes[3].PutAsync(3, "nowhere", Consistency.None));
+        Assert.Contains("remove the files and start it afresh", failure.Reason, StringComparison.Ordinal);
+        await nodes[1].PutAsync(4, "cake", Consistency.Quorum);
+        Assert.Equal("lost with the newer file", await nodes[2].GetAsync(1));
+
+        await nodes[3].StopAsync();
+        nodes[3].Wipe();
+        await nodes.StartNodeAsync(3);
+        await nodes.WaitUntilConnectedAsync(1, 2, 3);
+        await nodes.WaitUntilEqualAsync(2, 1, 2, 3);
+        await nodes[3].PutAsync(5, "afresh", Consistency.All);
+    }
+
+    [Fact]
+    public async Task Clone_that_is_started_beside_the_original_does_not_start_and_says_why()
+    {
+        await using var nodes = await StartAsync();
+        await CopyStoppedAsync(nodes);
+        var clone = new ScenarioNode(3, nodes.Addresses.Next()) { OpenDisk = Disk("copy") };
+        var refusal = await Assert.ThrowsAsync<ClusterRefusedException>(() => clone.StartAsync([nodes[1].Address], null, null));
+        Assert.Contains(nodes[3].Address, refusal.Message, StringComparison.Ordinal);
+        await nodes.WaitUntilConnectedAsync(1, 2, 3);
+        await nodes[3].PutAsync(1, "original", Consistency.All);
+    }
+
+    [Fact]
+    public async Task Of_an_original_and_a_clone_that_meet_later_one_is_excluded_and_says_why()
+    {
+        await using var nodes = await StartAsync();
+        await CopyStoppedAsync(nodes);
+        nodes[3].Transport.Cut();
+        await Eventually.WaitUntilAsync(
+            () => Misses(nodes[1]) && Misses(nodes[2]), "nodes 1 and 2 miss node 3");
+        await nodes[3].PutAsync(1, "by the original, alone", Consistency.None);
+        var clone = new ScenarioNode(3, nodes.Addresses.Next()) { OpenDisk = Disk("copy") };
+        await clone.StartAsync([nodes[1].Address], null, null);
+        try
+        {
+            await Eventually.WaitUntilAsync(() => nodes[1].Store.Members.Count(member => member.IsUp) == 3, "the clone is in session");
+            await clone.PutAsync(2, "by the clone", Consistency.All);
+            nodes[3].Transport.Mend();
+            ScenarioNode[] namesakes = [nodes[3], clone];
+            await Eventually.WaitUntilAsync(
+                () => namesakes.Count(node => node.Store.Exclusion is not null) == 1,
+                () => $"one of the two is excluded: {string.Join("; ", namesakes.Select(node => node.Describe()))}");
+            var excluded = namesakes.Single(node => node.Store.Exclusion is not null);
+            var failure = await Assert.ThrowsAsync<StoreExcludedException>(() => excluded.PutAsync(3, "nowhere", Consistency.None));
+            Assert.Contains("its files were copied", failure.Reason, StringComparison.Ordinal);
+            await nodes[1].WaitForAsync(2, "by the clone");
+        }
+        finally
+        {
+            await clone.StopAsync();
+        }
+    }
+
+    static bool Misses(ScenarioNode node) => node.Node.Members.Any(member => member is { NodeId: 3, IsUp: false });
+
+    async Task<ScenarioNodes> StartAsync()
+    {
+        var nodes = new ScenarioNodes();
+        nodes[3].OpenDisk = Disk("original");
+        foreach (int id in new[] { 1, 2, 3 })
+            await nodes.StartNodeAsync(id);
+        await nodes.WaitUntilConnectedAsync(1, 2, 3);
+        return nodes;
+    }
+
+    async Task CopyStoppedAsync(ScenarioNodes nodes)
+    {
+        await nodes[3].PutAsync(1, "kept", Consistency.All);
+        await nodes[3].StopAsync();
+        CopyFile(from: "original", to: "copy");
+        await nodes.StartNodeAsync(3);
+        await nodes.WaitUntilConnectedAsync(1, 2, 3);
+    }
+
+    Func<Datacake.Storage.IStorage> Disk(string name) => () => new SqliteStorage(Path.Combine(_directory.CreateSubdirectory(name).FullName, "node3.db"));
+
+    void CopyFile(string from, string to)
+    {
+        string target = _directory.CreateSubdirectory(to).FullName;
+        foreach (var file in _directory.CreateSubdirectory(from).EnumerateFiles())
+            file.CopyTo(Path.Combine(target, file.Name));
+    }
+}

@@ -1,0 +1,111 @@
+using Datacake.EventualConsistency;
+using Datacake.Node;
+using Datacake.Storage;
+using Datacake.Tests;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+
+namespace Datacake.Hosting.Tests;
+
+/// <summary>Health that tells what is missing, though gossip sees all members up.</summary>
+public sealed class HealthTests : IAsyncLifetime
+{
+    readonly List<IHost> _hosts = [];
+
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var host in _hosts)
+        {
+            await host.StopAsync(CancellationToken.None);
+            host.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task Node_whose_sessions_are_refused_is_degraded_for_the_others_and_unhealthy_for_itself()
+    {
+        var first = await StartAsync(1);
+        var second = await StartAsync(2, AddressOf(first));
+        await WaitForAsync(first, HealthStatus.Healthy);
+        await WaitForAsync(second, HealthStatus.Healthy, "in session with all other members");
+        await (await StoreOfAsync(first)).RetireAsync(2, Cancelled);
+        await WaitForAsync(first, HealthStatus.Degraded, "No session with node 2 at", "which is refused", "retired");
+        await WaitForAsync(second, HealthStatus.Unhealthy, "Node 2 takes no writes", "retired", "remove its files");
+    }
+
+    [Fact]
+    public async Task Wall_clocks_that_differ_are_told_before_and_after_they_end_the_session()
+    {
+        var time = new ShiftedTime();
+        var first = await StartAsync(1);
+        var second = await StartAsync(2, AddressOf(first), time);
+        await WaitForAsync(first, HealthStatus.Healthy);
+        await WaitForAsync(second, HealthStatus.Healthy);
+        time.Offset = TimeSpan.FromMinutes(1);
+        await WaitForAsync(first, HealthStatus.Degraded, "The wall clock of node 2 differs from that of node 1 by");
+        await (await StoreOfAsync(first)).Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled);
+
+        time.Offset = TimeSpan.FromHours(2);
+        await WaitForAsync(first, HealthStatus.Degraded, "Quorum asks for 2 of 2 members", "which is refused", "set the wrong one right");
+        await WaitForAsync(second, HealthStatus.Degraded, "Quorum asks for 2 of 2 members", "which is refused", "set the wrong one right");
+        time.Offset = TimeSpan.Zero;
+        await WaitForAsync(first, HealthStatus.Healthy);
+        await WaitForAsync(second, HealthStatus.Healthy);
+    }
+
+    [Fact]
+    public async Task Member_that_waits_to_join_is_missing_and_is_itself_unhealthy()
+    {
+        var first = await StartAsync(1);
+        var second = await StartAsync(2, AddressOf(first));
+        var third = await StartAsync(3, AddressOf(first));
+        foreach (var host in _hosts)
+            await WaitForAsync(host, HealthStatus.Healthy);
+        await NodeOf(second).StopAbruptlyAsync();
+        await NodeOf(third).StopAbruptlyAsync();
+        await WaitForAsync(first, HealthStatus.Degraded, "Down: node 2 at", "Down: node 3 at");
+
+        // With an empty disk it has to ask all, and node 2 is away.
+        third = await StartAsync(3, AddressOf(first));
+        await WaitForAsync(first, HealthStatus.Degraded, "Node 3 has not joined yet.", "Down: node 2 at", "Quorum asks for");
+        await WaitForAsync(third, HealthStatus.Unhealthy, "The store of node 3 has not joined its cluster yet");
+    }
+
+    async Task<IHost> StartAsync(int nodeId, string? seed = null, ShiftedTime? time = null)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Services.AddDatacake(options => options
+            .WithNodeId(nodeId).ListenOn("127.0.0.1:0").WithSeeds(seed is null ? [] : [seed]).WithGossip(gossip => gossip.UseLocal())
+            .WithTimeProvider(time ?? new ShiftedTime()).WithStore(store => store.ReportInterval = TimeSpan.FromMilliseconds(100)).UseMemory());
+        builder.Services.AddHealthChecks().AddDatacake();
+        var host = builder.Build();
+        _hosts.Add(host);
+        await host.StartAsync(Cancelled);
+        await StoreOfAsync(host);
+        return host;
+    }
+
+    static DatacakeNode NodeOf(IHost host) => host.Services.GetRequiredService<DatacakeNode>();
+
+    static string AddressOf(IHost host) => NodeOf(host).Address;
+
+    static async Task<ReplicatedStore> StoreOfAsync(IHost host) => await NodeOf(host).OpenStoreAsync(Cancelled);
+
+    static async Task WaitForAsync(IHost host, HealthStatus status, params string[] texts)
+    {
+        var health = host.Services.GetRequiredService<HealthCheckService>();
+        await Eventually.WaitUntilAsync(
+            async () =>
+            {
+                var report = await health.CheckHealthAsync(Cancelled);
+                string shown = report.Entries["datacake"].Description ?? "";
+                return report.Status == status && texts.All(text => shown.Contains(text, StringComparison.Ordinal));
+            },
+            $"node {NodeOf(host).Id} is {status} with '{string.Join("' and '", texts)}'");
+    }
+}
