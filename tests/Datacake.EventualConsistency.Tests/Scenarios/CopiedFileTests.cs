@@ -49,6 +49,29 @@ public sealed class CopiedFileTests : IDisposable
     }
 
     [Fact]
+    public async Task Older_file_that_is_written_to_before_it_meets_others_loses_nothing_if_the_clock_is_right()
+    {
+        await using var nodes = await StartAsync();
+        await CopyStoppedAsync(nodes);
+        for (int key = 10; key < 30; key++)
+            await nodes[3].PutAsync(key, "lost with the newer file", Consistency.All);
+        foreach (int id in new[] { 1, 2, 3 })
+            await nodes[id].KillAsync();
+
+        nodes[3].OpenDisk = Disk("copy");
+        await nodes.StartNodeAsync(3);
+        for (int key = 20; key < 40; key++)
+            await nodes[3].PutAsync(key, "alone", Consistency.None);
+        await nodes.StartNodeAsync(2);
+        await nodes.StartNodeAsync(1);
+        await nodes.WaitUntilConnectedAsync(1, 2, 3);
+        await nodes.WaitUntilEqualAsync(31, 1, 2, 3);
+        foreach (int id in new[] { 1, 2, 3 })
+            Assert.Equal(("lost with the newer file", "alone", "alone"), (await nodes[id].GetAsync(10), await nodes[id].GetAsync(20), await nodes[id].GetAsync(39)));
+        await nodes[3].PutAsync(10, "later", Consistency.All);
+    }
+
+    [Fact]
     public async Task Older_file_that_is_written_to_with_a_clock_that_is_behind_before_it_meets_others_is_refused_and_says_why()
     {
         await using var nodes = await StartAsync();
