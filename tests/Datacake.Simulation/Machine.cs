@@ -126,11 +126,11 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     /// <summary>For each machine, by its index, the machine that is at the address at which this one looks for it.</summary>
     public Machine[] Book { get; set; } = [];
 
-    /// <summary>Whether the clock must not be behind that of an earlier life, since nobody may be asked how far that had got [R12].</summary>
-    public bool NeedsClock { get; set; }
+    /// <summary>How far the clock of an earlier life had got, if the present one must not be behind it, since nobody may be asked for it [R12].</summary>
+    public DateTimeOffset? NeededClock { get; set; }
 
     /// <summary>Sets the wall clock so far ahead of the world's time, unless it would be behind that of an earlier life which nobody may know.</summary>
-    public void SetClock(TimeSpan offset) => Clock.Offset = NeedsClock && LastClock - time.Now + SimulatedTime.Unit is var right && right > offset ? right : offset;
+    public void SetClock(TimeSpan offset) => Clock.Offset = NeededClock - time.Now + SimulatedTime.Unit is { } right && right > offset ? right : offset;
 
     /// <summary>Copies of the disk, to be put back some day.</summary>
     public List<(StorageEntry[] Entries, Holdings Held, ulong StoreId)> Backups { get; } = [];

@@ -43,7 +43,8 @@ sealed partial class World
         var replica = machine.Replica!;
         if (!machine.HadJoined || machine.IsMisfit)
             machine.NoteRun();
-        machine.NeedsClock &= !replica.IsJoined;
+        if (replica.IsJoined)
+            machine.NeededClock = null;
         if (replica.IsJoined && replica.Identity.Cluster != Cluster)
             _retired.Add(machine.StoreId);                                      // of a cluster that was formed by mistake
         if (!replica.IsJoined)

@@ -162,8 +162,8 @@ sealed partial class World
         // A node's clock may have been set back where joining it asks all members. Where some are given up, or have never heard of the
         // node, so
         // that the first that it meets lets it in, its new life depends on a clock that is right [R12].
-        machine.NeedsClock = needsClock;
-        machine.SetClock(machine.NeedsClock ? machine.Clock.Offset : machine.Clock.Offset - (chance % 300 * SimulatedTime.Unit));
+        machine.NeededClock = needsClock ? machine.LastClock : null;
+        machine.SetClock(needsClock ? machine.Clock.Offset : machine.Clock.Offset - (chance % 300 * SimulatedTime.Unit));
         machine.ReplaceDisk(++_lastId);
         _statistics.Count("wipes");
     }
