@@ -43,6 +43,8 @@ public sealed class DatacakeNodeOptions : IStorageChoice
 
     internal string? ClusterSecret { get; private set; }
 
+    internal IReadOnlyList<string> AcceptedClusterSecrets { get; private set; } = [];
+
     internal TimeProvider TimeProvider { get; private set; } = TimeProvider.System;
 
     internal ILoggerFactory LoggerFactory { get; private set; } = NullLoggerFactory.Instance;
@@ -250,6 +252,22 @@ public sealed class DatacakeNodeOptions : IStorageChoice
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(difference, TimeSpan.Zero);
         Once("greatest clock difference");
         MaxClockDifference = difference;
+        return this;
+    }
+
+    /// <summary>
+    /// Further secrets that the node accepts from others, so that the secret can be changed node by node: first all nodes accept the new one, then all use it
+    /// (<see cref="WithClusterSecret"/>) and accept the old one, then nobody accepts that any more. Default: none.
+    /// </summary>
+    /// <exception cref="ArgumentException">A secret is too short.</exception>
+    public DatacakeNodeOptions WithAcceptedClusterSecrets(params IEnumerable<string> secrets)
+    {
+        ArgumentNullException.ThrowIfNull(secrets);
+        string[] accepted = [.. secrets];
+        if (accepted.Any(secret => secret.Length < MinSecretLength))
+            throw new ArgumentException($"A cluster secret needs at least {MinSecretLength} characters. Take 32 random ones.", nameof(secrets));
+        Once("accepted cluster secrets");
+        AcceptedClusterSecrets = accepted;
         return this;
     }
 

@@ -50,6 +50,7 @@ static class NodeStart
             Limits = limits,
             Tls = options.Tls,
             ClusterSecret = options.ClusterSecret,
+            AcceptedClusterSecrets = options.AcceptedClusterSecrets,
             TimeProvider = time,
             Logger = options.LoggerFactory.CreateLogger<RpcServer>(),
         };
