@@ -10,7 +10,7 @@ public sealed class LargeMessageTests
 {
     const int PartLength = 10 * 1024 * 1024, Parts = 2;       // a message of the network may have 16 MiB
 
-    static readonly ReplicatedStoreOptions s_options =
+    static readonly ReplicatedStoreOptions Options =
         new() { ReportInterval = TimeSpan.FromMilliseconds(50), AcknowledgementTimeout = TestCluster.Deadline, MaxDocumentLength = 64 * 1024 * 1024 };
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -19,9 +19,9 @@ public sealed class LargeMessageTests
     public async Task Document_longer_than_a_message_arrives_with_a_join_a_pull_a_mutation_and_a_read()
     {
         await using var cluster = new TestCluster();
-        await cluster.AddAsync(1, options: s_options);
+        await cluster.AddAsync(1, options: Options);
         await GrowAsync(cluster[1].Store, 1);
-        await cluster.AddAsync(2, options: s_options);
+        await cluster.AddAsync(2, options: Options);
         await cluster.WaitUntilConnectedAsync();
         Assert.Equal(PartLength * Parts, await LengthAsync(cluster[2].Store, 1));
 
@@ -41,8 +41,8 @@ public sealed class LargeMessageTests
     public async Task Small_write_is_acknowledged_while_a_large_document_is_on_its_way()
     {
         await using var cluster = new TestCluster();
-        await cluster.AddAsync(1, options: s_options);
-        await cluster.AddAsync(2, options: s_options);
+        await cluster.AddAsync(1, options: Options);
+        await cluster.AddAsync(2, options: Options);
         await cluster.WaitUntilConnectedAsync();
         cluster[2].Transport.Cut();
         await cluster.WaitUntilAliveAsync(1, 1);

@@ -5,7 +5,7 @@ namespace Datacake.EventualConsistency.Tests.Links;
 /// <summary>What the log has of peers with whom there is no session.</summary>
 public sealed class PeerConditionsTests : IDisposable
 {
-    static readonly SessionOutcome s_unreachable = new(false, "connection refused");
+    static readonly SessionOutcome Unreachable = new(false, "connection refused");
 
     readonly CollectingLog _log = new();
     readonly ManualClock _clock = new();
@@ -17,12 +17,12 @@ public sealed class PeerConditionsTests : IDisposable
     public void Peer_that_is_down_is_logged_once_when_it_lasts_then_rarely_with_a_count_and_when_it_is_back()
     {
         for (int i = 0; i < 1_000; i++)
-            _conditions.OnFailed(2, s_unreachable);
+            _conditions.OnFailed(2, Unreachable);
         Assert.Equal(1, _log.Count("No session with node 2 at host-2:7001"));
         Assert.Single(_log.Messages);
 
         _clock.Now += TimeSpan.FromMinutes(11);
-        _conditions.OnFailed(2, s_unreachable);
+        _conditions.OnFailed(2, Unreachable);
         Assert.Equal(1, _log.Count("after 1001 attempts"));
         _conditions.OnOpened(2);
         Assert.Equal(1, _log.Count("is open, after 1001 failed attempts"));
@@ -34,7 +34,7 @@ public sealed class PeerConditionsTests : IDisposable
     public void Peer_that_is_gone_for_a_moment_is_not_logged()
     {
         for (int i = 0; i < 3; i++)
-            _conditions.OnFailed(2, s_unreachable);
+            _conditions.OnFailed(2, Unreachable);
         Assert.Empty(_log.Messages);
         Assert.Equal("connection refused", _conditions.ReasonOf(2));
     }
