@@ -8,7 +8,7 @@ namespace Datacake.EventualConsistency;
 sealed class ClusterJoining(DatacakeNode node, Replica replica, ReplicatedStoreOptions options)
 {
     /// <summary>
-    /// So long a node waits whose seeds all lead to itself by name: other nodes may be about to appear under that name.
+    /// The time that a node whose seeds all lead to itself by name waits for other nodes to appear under that name.
     /// </summary>
     static readonly TimeSpan NamePatience = TimeSpan.FromSeconds(3);
 

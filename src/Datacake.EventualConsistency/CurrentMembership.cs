@@ -32,7 +32,7 @@ sealed class CurrentMembership
     /// <summary>One state for each member, as of the last change of the membership or the last report.</summary>
     public IReadOnlyList<StoreMemberState> States => _states;
 
-    /// <summary>What becomes of a write that too few have acknowledged, for a message; <see langword="null"/> if it replicates as always.</summary>
+    /// <summary>Gets the fate of a write that too few have acknowledged, for a message; <see langword="null"/> if it replicates as always.</summary>
     public string? WriteFate => _writeFate;
 
     /// <summary>After each commit.</summary>

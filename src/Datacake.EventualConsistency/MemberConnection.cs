@@ -1,6 +1,6 @@
 namespace Datacake.EventualConsistency;
 
-/// <summary>How a store stands with one of its members.</summary>
+/// <summary>The connection of a store with one of its members.</summary>
 public enum MemberConnection
 {
     /// <summary>The member is this node.</summary>

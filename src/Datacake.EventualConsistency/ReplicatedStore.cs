@@ -52,10 +52,10 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// <summary>Completes when the store is part of its cluster, and takes writes.</summary>
     public Task Joined => _joining.Joined;
 
-    /// <summary>How far the store is with joining its cluster.</summary>
+    /// <summary>Gets the progress of joining the cluster.</summary>
     public JoinStatus JoinStatus => _joining.Status;
 
-    /// <summary>How far the store is with joining its cluster: what it is now, and what it becomes, until it has joined. A slow reader misses some.</summary>
+    /// <summary>Returns the progress of joining the cluster now and after each change, until the store has joined. A slow reader misses some.</summary>
     /// <exception cref="ObjectDisposedException">The store is closed, or was before it had joined.</exception>
     public IAsyncEnumerable<JoinStatus> WatchJoiningAsync(CancellationToken cancellationToken = default) => _joining.WatchAsync(cancellationToken);
 

@@ -11,10 +11,10 @@ public sealed class ReplicatedStoreOptions
     /// <summary>What a commit survives before it counts as done, here and when another node acknowledges it. Default: <see cref="Durability.Flushed"/>.</summary>
     public Durability Durability { get; set; } = Durability.Flushed;
 
-    /// <summary>How long a commit or a read at a level waits for the other replicas; 49 days or more stand for ever. Default: 10 s.</summary>
+    /// <summary>Gets or sets the time that a commit or a read at a level waits for the other replicas; 49 days or more mean no limit. Default: 10 s.</summary>
     public TimeSpan AcknowledgementTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long an operation on a fresh store waits until the store has joined its cluster; 49 days or more stand for ever. Default: 30 s.</summary>
+    /// <summary>Gets or sets the time that an operation on a fresh store waits for the store to join its cluster; 49 days or more mean no limit. Default: 30 s.</summary>
     public TimeSpan JoinTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Datacake.EventualConsistency;
 
-/// <summary>What is seen of a store that joins its cluster, and the wait for that.</summary>
+/// <summary>The progress of a store that joins its cluster, and the wait for its end.</summary>
 sealed class StoreJoining
 {
     /// <summary>The log has a line for each such part of the documents that a joining store takes.</summary>

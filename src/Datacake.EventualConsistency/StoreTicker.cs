@@ -14,7 +14,7 @@ namespace Datacake.EventualConsistency;
 /// </summary>
 sealed class StoreTicker : IAsyncDisposable
 {
-    /// <summary>What is newer is not forgotten yet: mutations with lower stamps may be on their way, and would have to be declined.</summary>
+    /// <summary>Transactions that are newer are not truncated yet: mutations with lower stamps may be on their way, and would have to be declined.</summary>
     static readonly TimeSpan CollectDelay = TimeSpan.FromSeconds(1);
 
     readonly DatacakeNode _node;

@@ -49,7 +49,7 @@ public static class DatacakeServices
     public static IHealthChecksBuilder AddDatacake(this IHealthChecksBuilder builder, string name = "datacake", params IEnumerable<string> tags) =>
         builder.AddDatacake(Consistency.Quorum, name, tags);
 
-    /// <summary>The same, degraded while the members that are up cannot give a level other than <see cref="Consistency.Quorum"/>.</summary>
+    /// <summary>Reports whether the node serves; degraded while the members that are up cannot give the level.</summary>
     public static IHealthChecksBuilder AddDatacake(this IHealthChecksBuilder builder, Consistency level, string name = "datacake", params IEnumerable<string> tags)
     {
         ArgumentNullException.ThrowIfNull(builder);

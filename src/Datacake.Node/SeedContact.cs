@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Datacake.Node;
 
-/// <summary>What the dial of a seed leads to.</summary>
+/// <summary>The outcome of dialing a seed.</summary>
 public enum SeedContactState
 {
     /// <summary>The host name of the seed stands for no address, as far as the name service says.</summary>

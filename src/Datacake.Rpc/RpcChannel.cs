@@ -56,7 +56,7 @@ public sealed class RpcChannel : IAsyncDisposable
             all => Log.NoMoreFailures(_options.Logger, address, all.Count));
     }
 
-    /// <summary>What was agreed on with the server; null while there is no connection.</summary>
+    /// <summary>The agreement with the server; null while there is no connection.</summary>
     internal Agreement? Agreement => _connection?.Frames.Agreement;
 
     /// <summary>The address of the server.</summary>

@@ -41,7 +41,7 @@ public sealed class RpcServer : IAsyncDisposable
     /// <summary>The address it listens at, with the port that was really bound.</summary>
     public string Address => _listener.Address;
 
-    /// <summary>What was agreed on with each client.</summary>
+    /// <summary>The agreement with each client.</summary>
     internal IReadOnlyList<Agreement> Agreements
     {
         get

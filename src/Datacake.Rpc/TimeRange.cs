@@ -28,6 +28,6 @@ static class TimeRange
     /// <summary>The time, or as much of it as one timer can count. The caller waits for the rest afterwards.</summary>
     public static TimeSpan ForOneTimer(TimeSpan time) => time < Longest ? time : Longest;
 
-    /// <summary>Whether a call with this time limit has no time left before it begins.</summary>
+    /// <summary>True if a call with this time limit has no time left before it begins.</summary>
     public static bool IsOver(TimeSpan timeout) => timeout <= TimeSpan.Zero && timeout != Timeout.InfiniteTimeSpan;
 }

@@ -4,7 +4,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>What a store that closes does with what it has taken, and says to those who still call.</summary>
+/// <summary>A store that closes: pending work and later calls.</summary>
 public sealed class ClosingTests
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;

@@ -5,7 +5,7 @@ sealed class CountingStream(Stream stream, Action<int> onRead, Func<Task> waitTo
 {
     readonly TaskCompletionSource _disposed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>How many bytes the next read takes at most.</summary>
+    /// <summary>The limit of the bytes that the next read takes.</summary>
     public Func<int> MaxRead { get; init; } = () => int.MaxValue;
 
     public override bool CanRead => true;

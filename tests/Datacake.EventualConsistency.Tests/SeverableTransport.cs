@@ -37,16 +37,16 @@ sealed class SeverableTransport(long bytesBeforeCut = long.MaxValue) : ITranspor
             _isCut = false;
     }
 
-    /// <summary>What becomes of an attempt to connect to an address.</summary>
+    /// <summary>The outcome of an attempt to connect to an address.</summary>
     public Func<string, DialFate> FateOf { get; set; } = _ => DialFate.Connects;
 
-    /// <summary>How long each read waits, which then takes at most <see cref="SlowReadLength"/> bytes.</summary>
+    /// <summary>The time that each read waits, which then takes at most <see cref="SlowReadLength"/> bytes.</summary>
     public TimeSpan ReadDelay { get; set; }
 
     /// <summary>Nothing arrives and nothing is sent any more, on old and new connections, and nobody is told: the cable is pulled.</summary>
     public void Pause() => _paused ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>What was held up goes on.</summary>
+    /// <summary>Lets the held-up bytes continue.</summary>
     public void Resume()
     {
         _paused?.TrySetResult();
@@ -117,7 +117,7 @@ sealed class SeverableTransport(long bytesBeforeCut = long.MaxValue) : ITranspor
     }
 }
 
-/// <summary>What becomes of an attempt to connect.</summary>
+/// <summary>The outcome of an attempt to connect.</summary>
 enum DialFate
 {
     Connects,

@@ -2,7 +2,7 @@ using Datacake.Rpc.Tests.Fixtures;
 
 namespace Datacake.Rpc.Tests;
 
-/// <summary>What lasts or repeats takes a few lines of the log, with counts.</summary>
+/// <summary>Lasting and repeated conditions take a few lines of the log, with counts.</summary>
 public sealed class LogTests : IDisposable
 {
     static readonly byte[] Hello = "hello"u8.ToArray();

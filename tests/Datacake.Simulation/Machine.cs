@@ -26,7 +26,7 @@ sealed class Link(long stream, Machine peer, bool isDialer)
     /// <summary>The session's id in the replica; 0 until it is open.</summary>
     public long Session { get; set; }
 
-    /// <summary>How many ticks the dialer has waited for an answer.</summary>
+    /// <summary>The number of ticks that the dialer has waited for an answer.</summary>
     public int Ticks { get; set; }
 }
 
@@ -126,7 +126,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     /// <summary>For each machine, by its index, the machine that is at the address at which this one looks for it.</summary>
     public Machine[] Book { get; set; } = [];
 
-    /// <summary>How far the clock of an earlier life had got, if the present one must not be behind it, since nobody may be asked for it [R12].</summary>
+    /// <summary>The clock of an earlier life, if the present one must not be behind it, since nobody may be asked for it [R12].</summary>
     public DateTimeOffset? NeededClock { get; set; }
 
     /// <summary>Sets the wall clock so far ahead of the world's time, unless it would be behind that of an earlier life which nobody may know.</summary>
@@ -144,10 +144,10 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     /// </summary>
     public bool IsMisfit { get; set; }
 
-    /// <summary>Whether the disk is an old copy that was put back with a clock that was behind, so that the node may be told to remove it.</summary>
+    /// <summary>True if the disk is an old copy that was put back with a clock that was behind, so that the node may be told to remove it.</summary>
     public bool MayBeExcluded { get; set; }
 
-    /// <summary>Whether it has used some of them.</summary>
+    /// <summary>True if it has used some of them.</summary>
     public bool HasWrittenAsMisfit { get; set; }
 
     /// <summary>When the node's clock last was, whatever the wall clock says.</summary>

@@ -5,7 +5,7 @@ sealed class ShiftedTime(TimeSpan offset = default) : TimeProvider
 {
     long _offset = offset.Ticks;
 
-    /// <summary>How far the wall clock leads the real time.</summary>
+    /// <summary>The lead of the wall clock over the real time.</summary>
     public TimeSpan Offset
     {
         get => TimeSpan.FromTicks(Volatile.Read(ref _offset));

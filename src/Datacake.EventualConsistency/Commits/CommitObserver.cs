@@ -5,7 +5,7 @@ using Datacake.EventualConsistency.Watching;
 
 namespace Datacake.EventualConsistency.Commits;
 
-/// <summary>What follows from a commit, on the commit loop: the peers, the watchers and those who wait are told.</summary>
+/// <summary>Tells the peers, the watchers and the waiting callers of a commit, on the commit loop.</summary>
 sealed class CommitObserver
 {
     readonly Action<ReplicaBatch>[] _parts;

@@ -8,7 +8,7 @@ namespace Datacake.EventualConsistency.Links;
 /// </summary>
 sealed class GossipVerdict
 {
-    /// <summary>How long gossip has to hold a peer for down before its session ends: short pauses end no session.</summary>
+    /// <summary>The time that gossip has to see a peer as down before its session ends; short pauses end no session.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     bool _wasUp;

@@ -16,13 +16,14 @@ sealed class PeerDialer : IAsyncDisposable
     /// <summary>A session that lasted less counts as a failed attempt.</summary>
     static readonly TimeSpan ShortSession = TimeSpan.FromSeconds(1);
 
-    /// <summary>How much longer the node with the higher id waits.</summary>
+    /// <summary>The additional time that the node with the higher id waits.</summary>
     static readonly TimeSpan Courtesy = TimeSpan.FromMilliseconds(250);
 
     readonly SessionContext _context;
     readonly SessionRunner _sessions;
     readonly byte _peer;
     readonly WakeUp _wakeUp;
+    readonly Random _random;            // differs from pair to pair, so that nodes that failed together do not dial together
     readonly CancellationTokenSource _stopping;
     readonly Task _running;
     volatile ClusterMember _member;
@@ -35,6 +36,7 @@ sealed class PeerDialer : IAsyncDisposable
         _sessions = sessions;
         _peer = member.NodeId;
         _member = member;
+        _random = new Random((context.Node.Id << 8) | _peer);
         _wakeUp = new WakeUp(context.Node.TimeProvider);
         _stopping = CancellationTokenSource.CreateLinkedTokenSource(context.Stopping);
         _running = Task.Run(RunAsync);
@@ -138,7 +140,7 @@ sealed class PeerDialer : IAsyncDisposable
     TimeSpan PauseAfter(int failures)
     {
         var retry = failures == 0 ? TimeSpan.Zero : TimeSpan.FromTicks(Math.Min(FirstRetry.Ticks << Math.Min(failures - 1, 10), LastRetry.Ticks));
-        var jittered = retry * (1 - Random.Shared.NextDouble() / 4);
+        var jittered = retry * (1 - _random.NextDouble() / 4);
         return _context.Node.Id < _peer ? jittered : jittered + Courtesy;
     }
 }

@@ -11,10 +11,10 @@ namespace Datacake.EventualConsistency.Links;
 /// </summary>
 sealed class SessionRunner(SessionContext context)
 {
-    /// <summary>How long a peer may take to say hello.</summary>
+    /// <summary>The time that a peer may take to say hello.</summary>
     public static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long the end of a session waits until the last message has arrived.</summary>
+    /// <summary>The time that the end of a session waits for the last message to arrive.</summary>
     public static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(2);
 
     static readonly TimeSpan CloseRetry = TimeSpan.FromMilliseconds(50);
@@ -115,7 +115,7 @@ sealed class SessionRunner(SessionContext context)
         }
         finally
         {
-            // Also after a cancelled or failed opening, which the replica may have seen nevertheless, or is about to see.
+            // Also after a canceled or failed opening, which the replica may have seen nevertheless, or is about to see.
             link.Close();
             link.Reads.End("it was closed");
             await CloseAsync(link).ConfigureAwait(false);

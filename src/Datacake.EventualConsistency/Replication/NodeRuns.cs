@@ -23,7 +23,7 @@ sealed class NodeRuns : IEquatable<NodeRuns>
     /// <summary>The newest known run of a node, or none.</summary>
     public HlcTimestamp this[byte node] => _runs.GetValueOrDefault(node);
 
-    /// <summary>The same with a run of a node; the same instance if that is not newer than the one known.</summary>
+    /// <summary>Adds a run of a node; returns this instance if the run is not newer than the one known.</summary>
     public NodeRuns With(byte node, HlcTimestamp run) => run > this[node] ? new(_runs.SetItem(node, run)) : this;
 
     public NodeRuns Union(NodeRuns other)

@@ -43,7 +43,7 @@ sealed partial class Replica
         {
             if (ticks > 0)
                 _differing[peer] = ticks - 1;
-            else if (CanPull && _sessions.ContainsKey(peer))
+            else if (CanPull && Sessions.ContainsKey(peer))
             {
                 _differing[peer] = TicksBetweenMerges;
                 StartPull(batch, peer, isFull: true);

@@ -20,7 +20,7 @@ sealed partial class Replica
     public bool IsWaitingForRoll => _isSeedWhole && _unpurged is null;
 
     /// <summary>The members that a joining store waits for, as far as it knows them.</summary>
-    public IEnumerable<byte> AwaitedMembers => Identity.Members.Keys.Where(node => node != Node && !_sessions.ContainsKey(node));
+    public IEnumerable<byte> AwaitedMembers => Identity.Members.Keys.Where(node => node != Node && !Sessions.ContainsKey(node));
 
     /// <summary>Declares this store the first of a new cluster, unless it has joined one or has something of one.</summary>
     public void Bootstrap()
@@ -53,7 +53,7 @@ sealed partial class Replica
 
     /// <summary>Answers a roll call.</summary>
     public void OnRollCall(ReplicaBatch batch, byte peer, RollCall call) =>
-        batch.Outbox.Add(new Outgoing(peer, _sessions[peer].Id, Report(batch, call.Nonce)));
+        batch.Outbox.Add(new Outgoing(peer, Sessions[peer].Id, Report(batch, call.Nonce)));
 
     /// <summary>Takes a part of a full snapshot: into the store if it is joining, else aside, to be reconciled when all has come.</summary>
     /// <exception cref="InvalidDataException">The part is not one that the peer can have made.</exception>
@@ -83,8 +83,8 @@ sealed partial class Replica
 
     void StartRoll(ReplicaBatch batch)
     {
-        _roll = new Roll(++_counter, new Dictionary<byte, Session>(_sessions), []);
-        foreach (var (peer, session) in _sessions)
+        _roll = new Roll(++_counter, new Dictionary<byte, Session>(Sessions), []);
+        foreach (var (peer, session) in Sessions)
             batch.Outbox.Add(new Outgoing(peer, session.Id, new RollCall(_counter)));
         FinishRoll(batch);
     }
@@ -116,11 +116,11 @@ sealed partial class Replica
     /// </summary>
     bool IsRollComplete(HashSet<byte> needed)
     {
-        if (_roll is not { } roll || !needed.IsSubsetOf(roll.Answers.Keys) || roll.Sessions.Count != _sessions.Count)
+        if (_roll is not { } roll || !needed.IsSubsetOf(roll.Answers.Keys) || roll.Sessions.Count != Sessions.Count)
             return false;
-        bool sessionsHold = roll.Sessions.All(session => _sessions.TryGetValue(session.Key, out var open) && open.Id == session.Value.Id);
+        bool sessionsHold = roll.Sessions.All(session => Sessions.TryGetValue(session.Key, out var open) && open.Id == session.Value.Id);
         return sessionsHold && roll.Answers.Values.All(answer => answer.Table.Retired.IsSupersetOf(Identity.Retired)
-            && answer.Boots.All(boot => boot.Key == Node || (_sessions.TryGetValue(boot.Key, out var session) && session.Boot == boot.Value)));
+            && answer.Boots.All(boot => boot.Key == Node || (Sessions.TryGetValue(boot.Key, out var session) && session.Boot == boot.Value)));
     }
 
     void Join(ReplicaBatch batch)
@@ -142,7 +142,7 @@ sealed partial class Replica
     void TickGap(ReplicaBatch batch)
     {
         CloseGap(batch);
-        if (HasGap(batch.State) && Identity.Members.Keys.All(node => node == Node || _sessions.ContainsKey(node)))
+        if (HasGap(batch.State) && Identity.Members.Keys.All(node => node == Node || Sessions.ContainsKey(node)))
             StartRoll(batch);
     }
 

@@ -33,7 +33,7 @@ sealed partial class Replica
         _seedWaitTicks = 0;
         var state = batch.State;
         var request = new PullRequest(_counter, state.Known, state.Truncated, !IsJoined, IsJoined ? null : _seed?.Position, isFull);
-        batch.Outbox.Add(new Outgoing(peer, _sessions[peer].Id, request));
+        batch.Outbox.Add(new Outgoing(peer, Sessions[peer].Id, request));
     }
 
     /// <summary>Starts a pull from a peer with whom a session has just been opened, if it has something that this replica lacks.</summary>
@@ -105,7 +105,7 @@ sealed partial class Replica
         }
         if (CanPull)
             _seedWaitTicks++;
-        foreach (byte peer in _sessions.Keys)
+        foreach (byte peer in Sessions.Keys)
         {
             var missing = KnownOf(peer).Except(batch.State.Known);
             bool isLasting = _missing.TryGetValue(peer, out var before) && !before.Intersect(missing).IsEmpty;
@@ -120,8 +120,8 @@ sealed partial class Replica
     bool CanGoOnWith(VersionVector known) => _seed is null || known.Covers(_seed.Cut.Known);
 
     /// <summary>Whether a joining store may take its first data from a peer: it avoids what may be a stray, if there is another.</summary>
-    bool IsSafeSource(byte peer) => !MayBeStray(_sessions[peer])
-        || _sessions.All(session => session.Key == peer || !HasRun(session.Key) || MayBeStray(session.Value));
+    bool IsSafeSource(byte peer) => !MayBeStray(Sessions[peer])
+        || Sessions.All(session => session.Key == peer || !HasRun(session.Key) || MayBeStray(session.Value));
 
     bool MayBeStray(Session session) => session.Ancestors.Any(Identity.Retired.Contains);
 

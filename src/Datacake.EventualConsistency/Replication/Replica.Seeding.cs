@@ -71,7 +71,7 @@ sealed partial class Replica
 
     async ValueTask StartSeedAsync(ReplicaBatch batch, byte peer, SnapshotPage page, CancellationToken cancellationToken)
     {
-        var source = _sessions[peer];
+        var source = Sessions[peer];
         if (page.Part == SnapshotPart.Whole)
         {
             if (HasPartOfSeed)

@@ -25,8 +25,6 @@ sealed partial class Replica
     // The digest of the retired stores that each peer in session knows, by its last hello or report.
     readonly Dictionary<byte, ulong> _retiredDigests = [];
 
-    IReadOnlyDictionary<byte, Session> _sessions => _table.Open;
-
     /// <summary>The peers with whom a session is open.</summary>
     public IReadOnlyDictionary<byte, Session> Sessions => _table.Open;
 
@@ -37,7 +35,7 @@ sealed partial class Replica
     /// <param name="to">The peer that is dialed, or null where it is not known.</param>
     public Hello Hello(byte? to = null) => new(
         _settings.Protocol, to, _settings.ClusterId, Identity.Cluster, Node, _settings.DataCenter, Identity.StoreId, Boot, _table.NextHello(),
-        to is { } peer && _sessions.ContainsKey(peer), _hasJoined ? _run : HlcTimestamp.None, _clock.Last, _settings.Time.GetUtcNow(), _state.Known, _state.Runs,
+        to is { } peer && Sessions.ContainsKey(peer), _hasJoined ? _run : HlcTimestamp.None, _clock.Last, _settings.Time.GetUtcNow(), _state.Known, _state.Runs,
         [.. Identity.Runs], [.. Identity.Ancestors], MemberTable.Of(Identity));
 
     /// <summary>
@@ -123,7 +121,7 @@ sealed partial class Replica
             return new(RefusalKind.Stray, $"node {hello.Node} joined over a store that was retired, and that had not heard of it; remove its files and start it afresh");
         if (IsStrayTo(hello))
             return new(RefusalKind.Other, $"node {Node} itself joined over a store that was retired, and that had not heard of it; remove its files and start it afresh");
-        if (_sessions.TryGetValue(hello.Node, out var session) && session.StoreId != hello.StoreId)
+        if (Sessions.TryGetValue(hello.Node, out var session) && session.StoreId != hello.StoreId)
             return new(RefusalKind.SameNode, $"two nodes with the id {hello.Node} are running; every node of a cluster needs its own");
         return null;
     }
@@ -213,7 +211,7 @@ sealed partial class Replica
         Identity.IsDirty = true;
         if (Exclusion is { Kind: not RefusalKind.Retired })
             Exclusion = null;
-        foreach (byte peer in _sessions.Keys.ToArray())
+        foreach (byte peer in Sessions.Keys.ToArray())
             EndSession(peer, new Refusal(RefusalKind.InSession, "this node has begun a new run"));
         return true;
     }
@@ -349,7 +347,7 @@ sealed partial class Replica
                     + $"{string.Join(", ", Identity.Members.Keys.Where(member => member != Node))}.",
                 nameof(node));
         }
-        if (_sessions.ContainsKey(node))
+        if (Sessions.ContainsKey(node))
             throw new InvalidOperationException($"Node {node} is not absent: a session with it is open. Forget it once it is down.");
         Identity.IsDirty |= Identity.Forgotten.Add(node);
     }
@@ -373,9 +371,9 @@ sealed partial class Replica
         if (IsJoined)
             peers[Node] = new PeerKnowledge(_run, batch.State.Known);
         // Who calls the roll has to hear of all [R12]; otherwise those that everybody in session has need not be named.
-        bool withRetired = nonce != 0 || _sessions.Keys.Any(peer => _retiredDigests.GetValueOrDefault(peer) != Identity.Retired.Digest);
+        bool withRetired = nonce != 0 || Sessions.Keys.Any(peer => _retiredDigests.GetValueOrDefault(peer) != Identity.Retired.Digest);
         return new Report(
-            nonce, Identity.Cluster, _clock.Last, _settings.Time.GetUtcNow(), FingerprintIn(batch), peers, _sessions.ToDictionary(session => session.Key, session => session.Value.Boot),
+            nonce, Identity.Cluster, _clock.Last, _settings.Time.GetUtcNow(), FingerprintIn(batch), peers, Sessions.ToDictionary(session => session.Key, session => session.Value.Boot),
             MemberTable.Of(Identity, withRetired));
     }
 

@@ -22,7 +22,7 @@ sealed record ReplicaSettings(string ClusterId, string DataCenter, ulong Boot, u
     /// <summary>The limit of how much the wall clocks of two nodes may differ that are in session [R1].</summary>
     public TimeSpan MaxClockDifference { get; init; } = TimeSpan.FromSeconds(4_100);
 
-    /// <summary>What the replica speaks.</summary>
+    /// <summary>The versions that the replica speaks.</summary>
     public ProtocolVersion Protocol { get; init; } = ProtocolVersion.Current;
 
     /// <summary>Waits for a time, at the start of a store whose limit is ahead of the wall clock [R1]; null for not at all.</summary>

@@ -2,7 +2,7 @@ using Datacake.Node;
 
 namespace Datacake.EventualConsistency;
 
-/// <summary>What a store adds to the exception of a write that too few replicas have acknowledged.</summary>
+/// <summary>Adds the session token to the exception of a write that too few replicas have acknowledged.</summary>
 public static class ConsistencyExceptionExtensions
 {
     /// <summary>

@@ -8,7 +8,7 @@ namespace Datacake.Node.Gossip;
 /// </param>
 sealed record GossipRefusal(GossipSender? Peer, GossipRefusalReason Reason, bool IsOwnFault)
 {
-    /// <summary>What happened and what to do, for errors and logs.</summary>
+    /// <summary>The event and the remedy, for errors and logs.</summary>
     /// <param name="self">This node.</param>
     /// <param name="clusterId">The cluster of this node.</param>
     /// <param name="address">How the peer was dialed, or the host that it dialed from.</param>

@@ -7,7 +7,7 @@ namespace Datacake.Node;
 /// <param name="peer">The sender, for logs: the address that was dialed, or the host that dialed.</param>
 delegate GossipReceipt GossipReceiver(ReadOnlySpan<byte> message, string peer);
 
-/// <summary>What came of a message that was received.</summary>
+/// <summary>The outcome of a message that was received.</summary>
 /// <param name="Reply">The reply, empty if there is none.</param>
 /// <param name="Outcome">How the exchange ends, if the message is the answer to one.</param>
 /// <param name="IsAnswer">True if the message answers an exchange that this node opened, or comes from this node itself.</param>

@@ -6,7 +6,7 @@ namespace Datacake.Rpc.Framing;
 /// </summary>
 sealed class ExpiryTimer : IDisposable
 {
-    /// <summary>How long before the end the connection is asked to close.</summary>
+    /// <summary>The time before the end at which the connection is asked to close.</summary>
     static readonly TimeSpan GraceTime = TimeSpan.FromMinutes(5);
 
     /// <summary>Certificates go by the wall clock, which may be set.</summary>

@@ -81,7 +81,7 @@ sealed class FrameConnection
 
     public ItemPool<PayloadBuffer> Buffers { get; }
 
-    /// <summary>What both sides speak. Nothing else is used on the connection.</summary>
+    /// <summary>Gets the version and capabilities that both sides have. Nothing else is used on the connection.</summary>
     public Agreement Agreement { get; }
 
     public PeerLimits Peer { get; }

@@ -74,7 +74,7 @@ sealed class CertificateStore
         }
     }
 
-    /// <summary>What a handshake takes: what a callback returns now, what files had in them at most an interval ago.</summary>
+    /// <summary>Gets the certificates for a handshake: those that a callback returns now, or that the files contained at most an interval ago.</summary>
     public TlsCredentials Take(TimeProvider timeProvider, ILogger logger)
     {
         Look(timeProvider, logger, isHandshake: true);

@@ -34,7 +34,7 @@ sealed class ClusterSecrets
     /// <summary>The client's proof.</summary>
     public byte[] ProveAsClient(ReadOnlySpan<byte> greetings) => Prove(_keys[0], "datacake rpc client"u8, greetings);
 
-    /// <summary>Whether the server has proved to know the secret of this client.</summary>
+    /// <summary>True if the server has proved that it knows the secret of this client.</summary>
     public bool IsProofOfServer(ReadOnlySpan<byte> proof, ReadOnlySpan<byte> greetings) =>
         CryptographicOperations.FixedTimeEquals(proof, ProveAsServer(_keys[0], greetings));
 

@@ -200,7 +200,7 @@ static class HandshakeProtocol
             _ = await stream.ReadAsync(new byte[rest], cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>What the other side has said, as it has come.</summary>
+    /// <summary>The bytes of the other side's greeting, as received.</summary>
     readonly record struct Step(byte[] Header, byte[] Body)
     {
         public byte Version => Header[4];

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Datacake.Rpc.Logging;
 
-/// <summary>What a server logs of its peers. However often something happens, it takes a few lines.</summary>
+/// <summary>The log of a server's peers. Repeated events take a few lines, with counts.</summary>
 sealed class ServerLog : IDisposable
 {
     readonly ILogger _logger;

@@ -2,7 +2,7 @@ using Datacake.EventualConsistency.Links;
 
 namespace Datacake.EventualConsistency.Tests.Links;
 
-/// <summary>What the log has of peers with whom there is no session.</summary>
+/// <summary>The log lines about peers without a session.</summary>
 public sealed class PeerConditionsTests : IDisposable
 {
     static readonly SessionOutcome Unreachable = new(false, "connection refused");

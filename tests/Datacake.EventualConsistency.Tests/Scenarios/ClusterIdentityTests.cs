@@ -2,7 +2,7 @@ using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
-/// <summary>Which cluster a store belongs to: what a wrong seed and an empty disk do to it.</summary>
+/// <summary>The cluster that a store belongs to, with wrong seeds and empty disks.</summary>
 public sealed class ClusterIdentityTests
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;

@@ -4,7 +4,7 @@ using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
-/// <summary>What would grow with each life of a node, and does not.</summary>
+/// <summary>State that must not grow with each life of a node.</summary>
 public sealed class ManyLivesTests
 {
     static readonly int[] Writers = [1, 2];

@@ -39,7 +39,7 @@ static class MixedPackets
         0400 64656d6f
         """);
 
-    /// <summary>What node 1 has to send once the later life of node 2 runs.</summary>
+    /// <summary>The entries that node 1 has to send once the later life of node 2 runs.</summary>
     public static byte[] SynThatNamesTheEarlierLife(byte heartbeat) => Hex($"""
         53b0 00 00  0300
         {Node1} {Number(heartbeat)} {Zero} {Zero}

@@ -3,7 +3,7 @@ using Datacake.Node.Gossip;
 
 namespace Datacake.Node.Tests;
 
-/// <summary>Which of several identities is the node, and which of two nodes gives way, on virtual time.</summary>
+/// <summary>The choice among several identities of a node, and between two nodes with one id, on virtual time.</summary>
 public sealed class NamesakeTests
 {
     const ulong RetiredStore = 0xA;

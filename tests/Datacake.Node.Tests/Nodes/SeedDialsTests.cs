@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Datacake.Node.Tests;
 
-/// <summary>Which endpoints of seeds are dialed beside what the gossip chooses, and where datagrams to a name go.</summary>
+/// <summary>The endpoints of seeds that are dialed beside those that the gossip chooses, and the targets of datagrams to a name.</summary>
 public sealed class SeedDialsTests
 {
     static readonly GossipId Peer = new("2", 5, IPEndPoint.Parse("10.0.0.2:7001"));

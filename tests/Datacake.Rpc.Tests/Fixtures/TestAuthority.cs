@@ -29,7 +29,7 @@ sealed class TestAuthority : IDisposable
         return Issue(name, end.AddYears(-1), end);
     }
 
-    /// <summary>The same, valid as the test says.</summary>
+    /// <summary>Creates a certificate that is valid as the test says.</summary>
     public X509Certificate2 Issue(string name, DateTimeOffset begin, DateTimeOffset end)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

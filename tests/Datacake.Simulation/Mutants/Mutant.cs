@@ -25,13 +25,13 @@ class Mutant(string rule)
     /// <summary>Whether a power loss can tear a commit in two.</summary>
     public virtual bool TearsCommits => false;
 
-    /// <summary>Whether the streams of sessions that a replica has ended stay open.</summary>
+    /// <summary>True if the streams of sessions that a replica has ended stay open.</summary>
     public virtual bool KeepsEndedStreams => false;
 
-    /// <summary>Whether of two nodes only the one with the lower id dials.</summary>
+    /// <summary>True if of two nodes only the one with the lower id dials.</summary>
     public virtual bool OnlyLowerDials => false;
 
-    /// <summary>Whether a fresh store takes seeds that it cannot reach for fresh ones.</summary>
+    /// <summary>True if a fresh store takes seeds that it cannot reach for fresh ones.</summary>
     public virtual bool FormsAlone => false;
 
     /// <summary>The process of a machine is about to start.</summary>

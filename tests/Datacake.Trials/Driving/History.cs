@@ -102,7 +102,7 @@ sealed class History
     }
 }
 
-/// <summary>What the caller of a write was told.</summary>
+/// <summary>The answer to the caller of a write.</summary>
 enum Fate
 {
     /// <summary>Nothing, or that it may have been written: it may show or not.</summary>

@@ -12,10 +12,10 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// <param name="Capabilities">A bit for each thing that the node can do beyond its version.</param>
 readonly record struct ProtocolVersion(int Version, int Oldest, ulong Capabilities)
 {
-    /// <summary>What this version of the library speaks.</summary>
+    /// <summary>The versions that this library speaks.</summary>
     public static ProtocolVersion Current { get; } = new(Version: 1, Oldest: 1, Capabilities: 0);
 
-    /// <summary>What a node has in common with a peer, or null if there is no version that both speak.</summary>
+    /// <summary>Returns the version and capabilities that a node has in common with a peer, or null if they share no version.</summary>
     public ProtocolVersion? With(ProtocolVersion peer)
     {
         int version = Math.Min(Version, peer.Version), oldest = Math.Max(Oldest, peer.Oldest);

@@ -4,7 +4,7 @@ using MessagePack;
 
 namespace Datacake.EventualConsistency.Replication.Messages;
 
-/// <summary>What replicas say to each other within a session. On the wire: the kind, from 1 on, then the message's own parts, as MessagePack.</summary>
+/// <summary>A message between replicas within a session. On the wire: the kind, from 1 on, then the message's own parts, as MessagePack.</summary>
 abstract record ReplicaMessage
 {
     const byte HelloKind = 1, MutationsKind = 2, AcknowledgementKind = 3, RollCallKind = 4, ReportKind = 5, PullRequestKind = 6, ChunkKind = 7,
