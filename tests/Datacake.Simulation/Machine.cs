@@ -95,6 +95,9 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     /// <summary>Whether the disk's replica had joined as of the last commit; known of a machine that is down, too.</summary>
     public bool HadJoined { get; set; }
 
+    /// <summary>True if the store has joined, and an old copy from before that was put back: what others heard of it once, it will know again.</summary>
+    public bool HasUnlearnedJoin { get; private set; }
+
     public bool IsStalled { get; set; }
 
     /// <summary>The streams that are not over on this side.</summary>
@@ -160,7 +163,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     {
         Disk = new SimulatedDisk(scenario.PageSize, mutant);
         StoreId = storeId;
-        HadJoined = false;
+        HadJoined = HasUnlearnedJoin = false;
         IsMisfit = HasWrittenAsMisfit = MayBeExcluded = false;
         TopIssued = HlcTimestamp.None;
         Held = Holdings.None;
@@ -172,6 +175,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     {
         Disk.PutBack(entries, held);
         Held = held;
+        HasUnlearnedJoin |= HadJoined;
         HadJoined = ReplicaIdentity.Decode(Disk.Get(StoreLayout.IdentityKey.Span)!.Value).IsJoined;
     }
 

@@ -248,7 +248,7 @@ sealed partial class World
             if (!replica.Identity.Members.TryGetValue(other.Node, out var member) || member.StoreId != other.StoreId)
                 continue;
             bool isHeard = other.HadJoined && replica.RunOf(other.Node) == other.Replica!.Run;
-            if ((isHeard && !other.Replica!.State.Known.Covers(truncated)) || !other.HadJoined)
+            if ((isHeard && !other.Replica!.State.Known.Covers(truncated)) || (!other.HadJoined && !other.HasUnlearnedJoin))
                 throw new Violation("stability", $"{Name(machine)} truncates {truncated}, which {Name(other)} does not know");
         }
     }
