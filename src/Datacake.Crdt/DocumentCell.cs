@@ -39,10 +39,15 @@ public readonly ref struct DocumentCell
     public HlcTimestamp ShareRun => Kind == DocumentPathKind.CounterShare ? DocumentPath.ShareRun(EncodedPath) : HlcTimestamp.None;
 
     /// <summary>
-    /// Whether a reader of a document with this <paramref name="born"/> sees the cell: it is not removed, and not a share of an older
-    /// put's counter.
+    /// True if a reader of a document with this <paramref name="born"/> sees the cell: it is not removed, not a share of an older
+    /// put's counter, and not the note of an assertion.
     /// </summary>
-    public bool IsShown(HlcTimestamp born) => !IsRemoved && (Kind != DocumentPathKind.CounterShare || ShareBorn == born);
+    public bool IsShown(HlcTimestamp born) => !IsRemoved && Kind switch
+    {
+        DocumentPathKind.CounterShare => ShareBorn == born,
+        DocumentPathKind.Assertion => false,
+        _ => true,
+    };
 
     /// <inheritdoc/>
     public override string ToString() =>

@@ -4,12 +4,12 @@ using System.Text.Unicode;
 namespace Datacake.Crdt;
 
 /// <summary>
-/// Where in a document a cell is: the whole of a raw document, a property, an element of a set or dictionary, or one writer's share of a
-/// counter. A path is its encoding: two are equal when their bytes are, and order as their bytes do, so that the cells of one property
+/// Where in a document a cell is: the whole of a raw document, a property, an element of a set or dictionary, one writer's share of a
+/// counter, or the note that a put asserts an older document again. A path is its encoding: two are equal when their bytes are, and order as their bytes do, so that the cells of one property
 /// follow each other. Nested properties have the names of all levels, joined by dots.
 /// </summary>
 /// <remarks>
-/// Encoding: nothing for the root; else the kind, the length of the property's name, the name in UTF-8, and what the kind adds.
+/// Encoding: nothing for the root; a zero byte for the note of an assertion, which so comes before all properties; else the kind, the length of the property's name, the name in UTF-8, and what the kind adds.
 /// </remarks>
 public readonly struct DocumentPath : IEquatable<DocumentPath>, IComparable<DocumentPath>
 {
@@ -20,6 +20,7 @@ public readonly struct DocumentPath : IEquatable<DocumentPath>, IComparable<Docu
     public const int MaxElementLength = 60_000;
 
     const int ShareSuffixLength = 2 * HlcTimestamp.Size;
+    const byte AssertionCode = 0;
 
     // Names that are not proper Unicode would otherwise be encoded with replacement characters, and collide.
     static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -38,13 +39,16 @@ public readonly struct DocumentPath : IEquatable<DocumentPath>, IComparable<Docu
     /// <summary>The whole of a raw document.</summary>
     public static DocumentPath Root => default;
 
+    /// <summary>The note that a put asserts an older document again. No reader sees its value.</summary>
+    public static DocumentPath Assertion { get; } = new([AssertionCode]);
+
     /// <summary>The encoded path.</summary>
     public ReadOnlyMemory<byte> Encoded { get; }
 
     /// <summary>What the path leads to.</summary>
     public DocumentPathKind Kind => KindOf(Encoded.Span);
 
-    /// <summary>The name of the property; empty for the root.</summary>
+    /// <summary>The name of the property; empty for the root and for the note of an assertion.</summary>
     public string Property => Encoding.UTF8.GetString(PropertyOf(Encoded.Span));
 
     /// <summary>A property that is replaced as a whole.</summary>
@@ -113,14 +117,16 @@ public readonly struct DocumentPath : IEquatable<DocumentPath>, IComparable<Docu
     /// <inheritdoc/>
     public override string ToString() => Describe(Encoded.Span);
 
-    internal static DocumentPathKind KindOf(ReadOnlySpan<byte> path) => path.IsEmpty ? DocumentPathKind.Root : (DocumentPathKind)path[0];
+    internal static DocumentPathKind KindOf(ReadOnlySpan<byte> path) => path.IsEmpty ? DocumentPathKind.Root
+        : path[0] == AssertionCode ? DocumentPathKind.Assertion
+        : (DocumentPathKind)path[0];
 
-    internal static ReadOnlySpan<byte> PropertyOf(ReadOnlySpan<byte> path) => path.IsEmpty ? [] : Split(path, out _);
+    internal static ReadOnlySpan<byte> PropertyOf(ReadOnlySpan<byte> path) => HasProperty(path) ? Split(path, out _) : [];
 
     /// <summary>What the kind adds to the property: the element, or the two stamps of a counter's share.</summary>
     internal static ReadOnlySpan<byte> SuffixOf(ReadOnlySpan<byte> path)
     {
-        if (path.IsEmpty)
+        if (!HasProperty(path))
             return [];
         Split(path, out var suffix);
         return suffix;
@@ -136,6 +142,7 @@ public readonly struct DocumentPath : IEquatable<DocumentPath>, IComparable<Docu
         return KindOf(path) switch
         {
             DocumentPathKind.Root => "[]",
+            DocumentPathKind.Assertion => "[assertion]",
             DocumentPathKind.Property => $"[{property}]",
             DocumentPathKind.Element => $"[{property}, {Convert.ToHexString(SuffixOf(path))}]",
             _ => $"[{property}, {ShareBorn(path)}, {ShareRun(path)}]",
@@ -144,8 +151,8 @@ public readonly struct DocumentPath : IEquatable<DocumentPath>, IComparable<Docu
 
     internal static bool IsValid(ReadOnlySpan<byte> path)
     {
-        if (path.IsEmpty)
-            return true;
+        if (!HasProperty(path))
+            return path.Length <= 1;
         var suffix = path[1..];
         if (!EncodedInteger.TryRead(ref suffix, out uint length) || length is 0 or > MaxPropertyLength || length > (uint)suffix.Length
             || !Utf8.IsValid(EncodedInteger.Take(ref suffix, length)))
@@ -161,6 +168,8 @@ public readonly struct DocumentPath : IEquatable<DocumentPath>, IComparable<Docu
 
     internal static InvalidDataException Invalid(ReadOnlySpan<byte> path) =>
         new($"The bytes {Convert.ToHexString(path[..Math.Min(path.Length, 32)])} are not a path in a document.");
+
+    static bool HasProperty(ReadOnlySpan<byte> path) => !path.IsEmpty && path[0] != AssertionCode;
 
     static ReadOnlySpan<byte> Split(ReadOnlySpan<byte> path, out ReadOnlySpan<byte> suffix)
     {

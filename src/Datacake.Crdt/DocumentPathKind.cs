@@ -14,4 +14,9 @@ public enum DocumentPathKind
 
     /// <summary>One writer's share of a counter: the shares add up.</summary>
     CounterShare = 3,
+
+    /// <summary>
+    /// The note that a put asserts an older document again, with what its author knew; never shown. Authors of writes that it did not know write again.
+    /// </summary>
+    Assertion = 4,
 }

@@ -39,6 +39,20 @@ public class DocumentPathTests
     }
 
     [Fact]
+    public void The_note_of_an_assertion_is_never_shown_and_comes_before_all_properties()
+    {
+        var stamp = new HlcTimestamp(1 << 8 | 1);
+        var content = new DocumentContentBuilder();
+        content.Set(DocumentPath.OfProperty("Name").Encoded.Span, [1]);
+        content.Set(DocumentPath.Assertion.Encoded.Span, [2]);
+        var cells = Document.Put(stamp, content.Build()).Cells;
+        Assert.True(cells.MoveNext());
+        Assert.Equal(DocumentPathKind.Assertion, cells.Current.Kind);
+        Assert.False(cells.Current.IsShown(stamp));
+        Assert.Throws<InvalidDataException>(() => new DocumentPath(new byte[] { 0, 0 }));
+    }
+
+    [Fact]
     public void Damaged_paths_are_refused_or_are_another_path() =>
         Generate.Damaged(Generate.Path.Select(path => path.Encoded.ToArray())).Sample(bytes =>
         {
@@ -46,7 +60,7 @@ public class DocumentPathTests
             {
                 var path = new DocumentPath(bytes);
                 Assert.NotEmpty(path.ToString());
-                Assert.Equal(path.Kind == DocumentPathKind.Root, path.Property.Length == 0);
+                Assert.Equal(path.Kind is DocumentPathKind.Root or DocumentPathKind.Assertion, path.Property.Length == 0);
             }
             catch (InvalidDataException)
             {

@@ -14,6 +14,7 @@ static class Generate
 
     public static readonly Gen<DocumentPath> Path = Gen.OneOf(
         Gen.Const(DocumentPath.Root),
+        Gen.Const(DocumentPath.Assertion),
         Property.Select(DocumentPath.OfProperty),
         Gen.Select(Property, Gen.Byte[0, 2].Array[0, 2], (property, element) => DocumentPath.OfElement(property, element)),
         Gen.Select(Property, Stamp, Stamp, DocumentPath.OfCounterShare));

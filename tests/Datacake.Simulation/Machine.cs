@@ -138,7 +138,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     /// <summary>Copies of the disk, to be put back some day.</summary>
     public List<(StorageEntry[] Entries, Holdings Held, ulong StoreId)> Backups { get; } = [];
 
-    /// <summary>The greatest stamp of a transaction that the store made before it was put back, and that another machine has.</summary>
+    /// <summary>The greatest stamp of the store, before it was put back, that another machine knows.</summary>
     public HlcTimestamp TopIssued { get; set; }
 
     /// <summary>

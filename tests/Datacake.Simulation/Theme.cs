@@ -6,6 +6,9 @@ namespace Datacake.Simulation;
 sealed record Theme(
     string Name, IReadOnlyDictionary<EventKind, double> Weights, bool IsSmall = false, int MinMachines = 2, int MinDocuments = 1)
 {
+    /// <summary>True if the clock is mostly behind when an old copy of a disk is put back.</summary>
+    public bool IsBehind { get; init; }
+
     static readonly SortedDictionary<EventKind, double> Usual = new()
     {
         [Pass] = 4,
@@ -62,6 +65,10 @@ sealed record Theme(
         Of("lives", [.. GivingUp, .. Clocks, LosePower, PutBack, Gather],
             (Wipe, 4), (Replace, 3), (Tick, 25), (Start, 30), (Exchange, 10), (Collect, 3)),
         Of("estranged", [.. Losses, Retire], (Estrange, 4), (Heal, 3), (Gather, 8), (Start, 20)),
+        // Two sides that have forgotten each other meet while both are written to.
+        Of("meetings", [.. Losses, .. Clocks, Retire, Crash, Leave, Exchange, Gather, Partition],
+            (Estrange, 4), (Heal, 4), (Unblock, 4), (Write, 50), (Deliver, 90), (Dial, 20), (Tick, 15), (Pull, 12), (Collect, 3), (Start, 20))
+            with { IsSmall = true },
         Of("removal", [], (Retire, 1), (Wipe, 1), (Tick, 15), (Start, 15), (Estrange, 1)),
         Of("duel", [.. Losses, .. GivingUp, Crash, Leave, Block, Partition, Break, Gather],
             (Write, 10), (Deliver, 50), (Tick, 15), (Collect, 12),
@@ -81,12 +88,17 @@ sealed record Theme(
         Of("cut joins", [.. Clocks, Retire, Pull, Exchange, Gather, Partition, Stall, LosePower, PutBack],
             (Wipe, 3), (Replace, 4), (Start, 40), (Write, 30), (Deliver, 80), (Tick, 12), (Dial, 20), (Break, 8), (Crash, 6),
             (Collect, 10), (Forget, 3), (Estrange, 0.3), (Flush, 20), (Outpace, 12)) with { IsSmall = true, MinDocuments = 3 },
+        Of("outpaced joins", [.. Clocks, Retire, Pull, Exchange, Gather, Partition, Stall, LosePower, PutBack, Estrange],
+            (Wipe, 4), (Replace, 4), (Start, 40), (Write, 30), (Deliver, 80), (Tick, 12), (Dial, 24), (Break, 8), (Crash, 6),
+            (Collect, 10), (Forget, 3), (Flush, 20), (Outpace, 20)) with { IsSmall = true, MinMachines = 3, MinDocuments = 3 },
         Of("leaps and strangers", [.. Losses, Retire], (Leap, 4), (SetRight, 6), (Dial, 12), (Tick, 20), (Start, 20), (Estrange, 2)),
         Of("leaps", [.. Losses, .. GivingUp], (Leap, 6), (SetRight, 6), (Dial, 12), (Tick, 20), (Start, 20)),
         Of("leaps and losses", [.. GivingUp], (Leap, 4), (SetRight, 6), (Dial, 12), (Tick, 20), (Start, 20), (LosePower, 2)),
         Of("old copies", [.. GivingUp, .. Clocks, LosePower], (Backup, 8), (PutBack, 4), (Start, 30), (Dial, 15), (Tick, 15)),
         Of("old copies cut off", [.. GivingUp, .. Clocks, Gather, Exchange],
             (Backup, 8), (PutBack, 4), (Start, 30), (Dial, 15), (Tick, 15), (Partition, 3), (Heal, 1), (LosePower, 1)),
+        Of("old copies behind", [.. GivingUp, .. Clocks, LosePower, Wipe, Replace, Partition, Stall],
+            (Backup, 6), (PutBack, 6), (Start, 40), (Dial, 20), (Tick, 15), (Write, 30)) with { IsSmall = true, IsBehind = true },
         Of("addresses", [.. Losses, .. GivingUp], (Swap, 5), (Dial, 20), (Start, 25), (Crash, 3), (Tick, 20), (BlockDial, 3)),
         Of("restarts", [.. GivingUp, .. Clocks, Wipe, Replace, PutBack], (Restart, 8), (Write, 30), (Collect, 12), (Dial, 15), (Tick, 20), (Gather, 6)),
         Of("mistakes", [LosePower, PutBack], (FormByMistake, 4), (Wipe, 3), (Retire, 1), (Start, 30), (Tick, 15)),

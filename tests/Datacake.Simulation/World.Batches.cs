@@ -87,12 +87,12 @@ sealed partial class World
         {
             offered = offered.Or(arrived);
             if (!before.Known.Covers(theirs.Truncated))
-                NoteReconcile(machine);
+                NoteReconcile(machine, theirs);
         }
         var own = new List<int>();
         foreach (var mutation in batch.Mutations)
         {
-            if (Note(machine, mutation, Holdings.Of(own)) is { } number)
+            if (Note(machine, mutation, Holdings.Of(own), isAgain: batch.WrittenAgain.Contains(mutation.Stamp)) is { } number)
                 own.Add(number);
         }
         if (batch.IsReconciled)

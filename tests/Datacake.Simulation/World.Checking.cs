@@ -12,16 +12,25 @@ sealed partial class World
 {
     static string Name(Machine machine) => $"node {machine.Node}";
 
-    /// <summary>A replica takes a snapshot of another in full.</summary>
-    void NoteReconcile(Machine machine)
+    /// <summary>
+    /// A replica takes a snapshot of another in full. Of documents that were asserted while it was forgotten, and so long ago that the note of it is gone,
+    /// what it has counted on the puts before is not counted any more.
+    /// </summary>
+    void NoteReconcile(Machine machine, ReplicaState theirs)
     {
+        foreach (var slot in _scenario.Slots)
+        {
+            var born = ShownBy(machine, slot).Born;
+            if (theirs.Truncated.Contains(born) && born != machine.Ideal[slot.Number].Born && FirstPutOf(slot, born) != born)
+                _unsureCounters.Add(slot.Number);
+        }
         _statistics.Count("full reconciles");
         if (_isCalm && Active.Contains(machine))
             throw new Violation("no needless reconcile", $"{Name(machine)} takes a full snapshot though nobody has forgotten it");
     }
 
     /// <summary>Adds a transaction of a replica to the history.</summary>
-    int? Note(Machine machine, Mutation mutation, Holdings before)
+    int? Note(Machine machine, Mutation mutation, Holdings before, bool isAgain)
     {
         machine.HasWrittenAsMisfit |= machine.IsMisfit;
         if (machine.IsMisfit || machine.Replica!.Identity.Cluster != Cluster)
@@ -31,8 +40,10 @@ sealed partial class World
         bool isOfUser = _written.TryGetValue(mutation.Stamp, out var increments);
         var past = machine.Held.Or(before);
         var transaction = _history.Add(mutation, machine.Replica.Run, past, isOfUser, increments ?? []);
-        _statistics.Count(isOfUser ? "transactions" : "assertions");
-        if (!isOfUser)
+        _statistics.Count(isOfUser ? "transactions" : isAgain ? "transactions of which parts were written again" : "assertions");
+        if (isAgain)
+            CheckWrittenAgain(machine, transaction);
+        else if (!isOfUser)
             CheckAssertion(machine, transaction, machine.Arrived!.Value);
         return transaction.Number;
     }
@@ -299,6 +310,31 @@ sealed partial class World
             foreach (var document in documents)
             {
                 if (document.TryGetCell(path, out var cell) && !cell.IsRemoved)
+                    return true;
+            }
+            return false;
+        }
+    }
+
+    /// <summary>A node writes again only what it has written itself, and puts again only what it has.</summary>
+    void CheckWrittenAgain(Machine machine, HistoricTransaction again)
+    {
+        foreach (var (slot, delta) in again.Effects)
+        {
+            Document[] own = [.. machine.Held.Transactions.Select(number => _history[number])
+                .Where(transaction => transaction.Stamp.Node == machine.Node).Select(transaction => transaction.EffectOn(slot)).OfType<Document>()];
+            bool isOwn = !delta.Born.IsNone || (delta.Died.IsNone || own.Any(written => !written.Died.IsNone));
+            foreach (var cell in delta.Cells)
+                isOwn &= !delta.Born.IsNone || cell.ShareRun.Node == machine.Node || HasWritten(own, cell);
+            if (!isOwn)
+                throw new Violation("only authors write again", $"{Name(machine)} writes <{delta}> to {_scenario.Slots[slot]}");
+        }
+
+        static bool HasWritten(Document[] documents, DocumentCell cell)
+        {
+            foreach (var document in documents)
+            {
+                if (document.TryGetCell(cell.EncodedPath, out var written) && written.IsRemoved == cell.IsRemoved && written.Value.SequenceEqual(cell.Value))
                     return true;
             }
             return false;

@@ -42,6 +42,8 @@ sealed partial class World
             return;
         _statistics.Count("lost tails");
         machine.Held = machine.Disk.LosePower(lost);
+        // As with a copy that is put back: a newer one is given up, with what only it has.
+        machine.Backups.RemoveAll(copy => !copy.Held.IsSubsetOf(machine.Held));
         machine.Ideal = Fresh(_scenario);
         _history.MergeInto(machine.Ideal, machine.Held);
     }
@@ -65,12 +67,12 @@ sealed partial class World
         // A newer copy is not put back later: what it has and nobody else, is given up by now.
         machine.Backups.RemoveRange(machine.Backups.IndexOf(copy) + 1, machine.Backups.Count - machine.Backups.IndexOf(copy) - 1);
         _network.DropFrom(machine);
-        machine.TopIssued = TopHeldByOthers(machine);
+        machine.TopIssued = TopKnownToOthers(machine);
         machine.PutBack(entries, held);
         machine.Ideal = Fresh(_scenario);
         _history.MergeInto(machine.Ideal, held);
         // Mostly the clock is right: a second passes before the copy is in place.
-        if (_scenario.GivesUp || chance % 8 > 0)
+        if (_scenario.GivesUp || chance % 8 > (_scenario.Theme.IsBehind ? 4 : 0))
             _time.Pass(Replica.ClockLease + Later(machine.TopIssued.Time - machine.Clock.GetUtcNow()));
         else
             machine.MayBeExcluded = true;
@@ -80,13 +82,17 @@ sealed partial class World
         static TimeSpan Later(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
     }
 
-    /// <summary>The greatest stamp of a machine's transactions that others have.</summary>
-    HlcTimestamp TopHeldByOthers(Machine machine)
+    /// <summary>The greatest stamp of a machine's transactions that others have, or say that they know.</summary>
+    HlcTimestamp TopKnownToOthers(Machine machine)
     {
-        var held = _machines.Where(other => other != machine)
-            .Aggregate(Holdings.None, (all, other) => all.Or(other.Held).Or(other.SeedHeld).Or(other.Arrived?.Held ?? Holdings.None));
+        Machine[] others = [.. _machines.Where(other => other != machine)];
+        var held = others.Aggregate(Holdings.None, (all, other) => all.Or(other.Held).Or(other.SeedHeld).Or(other.Arrived?.Held ?? Holdings.None));
         return held.Transactions.Select(number => _history[number].Stamp).Where(stamp => stamp.Node == machine.Node)
+            .Concat(others.Select(other => StateOf(other).Known.OfNode(machine.Node).Top))
             .Aggregate(HlcTimestamp.None, HlcTimestamp.Max);
+
+        static ReplicaState StateOf(Machine machine) =>
+            machine.Disk.Get(StoreLayout.StateKey.Span) is { } state ? ReplicaState.Decode(state) : ReplicaState.Empty;
     }
 
     /// <summary>A process is started again and again, and writes a little each time.</summary>

@@ -142,11 +142,14 @@ sealed partial class World
     void Answer(Machine source, Link link, PullRequest request)
     {
         // A hello is read before anything else, also where messages overtake each other.
-        if (!source.IsJoined || link.Session == 0)
+        if (link.Session == 0)
             return;
         ulong stream = ++_lastId;
-        foreach (var part in _mutant.OnAnswering(source, Now(AnswerAsync(source, link.Peer, request, stream))))
+        var parts = source.IsJoined ? _mutant.OnAnswering(source, Now(AnswerAsync(source, link.Peer, request, stream))) : [];
+        foreach (var part in parts)
             Send(source, link, part, source.Held, stream);
+        if (parts.Count == 0)
+            Send(source, link, new PullDeclined(request.Pull), Holdings.None);
     }
 
     static async ValueTask<List<ReplicaMessage>> AnswerAsync(Machine source, Machine peer, PullRequest request, ulong stream)

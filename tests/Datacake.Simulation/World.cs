@@ -18,6 +18,7 @@ sealed partial class World
     readonly Network _network;
     readonly Machine[] _machines;
     readonly History _history;
+    readonly HashSet<int> _unsureCounters = [];
     readonly HashSet<ulong> _retired = [];
     readonly HashSet<Machine> _strays = [];                                     // those refused since, for what they come from is retired
     readonly Dictionary<HlcTimestamp, IReadOnlyList<Increment>> _written = [];   // the user's transactions of the batch under way

@@ -14,8 +14,8 @@ sealed class PeerWork(SessionContext context, PeerLink link, ReplicaMessage mess
     public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
         var replica = context.Replica;
-        if (message is PullDeclined or RepairHint)
-            ApplyToPulls(batch);
+        if (message is RepairHint hint)
+            Repair(batch, hint);
         else
             _applied = await replica.ReceiveAsync(batch, link.Peer, link.Session, message, cancellationToken).ConfigureAwait(false);
     }
@@ -38,14 +38,9 @@ sealed class PeerWork(SessionContext context, PeerLink link, ReplicaMessage mess
             StoreLog.MessageDropped(context.Logger, failure, message.GetType().Name, link.Peer);
     }
 
-    void ApplyToPulls(ReplicaBatch batch)
+    void Repair(ReplicaBatch batch, RepairHint hint)
     {
-        var replica = context.Replica;
-        if (!replica.IsOpen(link.Peer, link.Session))
-            return;
-        if (message is PullDeclined declined)
-            replica.OnPullDeclined(link.Peer, declined.Pull);
-        else
-            RepairWork.Pull(replica, batch, ((RepairHint)message).Source);
+        if (context.Replica.IsOpen(link.Peer, link.Session))
+            RepairWork.Pull(context.Replica, batch, hint.Source);
     }
 }

@@ -16,6 +16,7 @@ sealed partial class Replica
     readonly Dictionary<byte, VersionVector> _missing = [];
 
     ulong _counter;
+    byte _lastAsked;                                    // peers take turns, for one of them may decline again and again
 
     /// <summary>Whether a pull is under way.</summary>
     public bool IsPulling => _pulls.Count > 0;
@@ -30,6 +31,7 @@ sealed partial class Replica
     public void StartPull(ReplicaBatch batch, byte peer, bool isFull = false)
     {
         _pulls[peer] = new PullProgress(++_counter, isFull);
+        _lastAsked = peer;
         _seedWaitTicks = 0;
         var state = batch.State;
         var request = new PullRequest(_counter, state.Known, state.Truncated, !IsJoined, IsJoined ? null : _seed?.Position, isFull);
@@ -74,6 +76,8 @@ sealed partial class Replica
         batch.Claim(chunk.Claims);
         batch.Note(chunk.Runs);
         batch.HasPulled = true;
+        if (batch.HasReplaced)
+            await WriteAgainAsync(batch).ConfigureAwait(false);
         pull.Records.Clear();
         pull.Documents.Clear();
     }
@@ -86,7 +90,7 @@ sealed partial class Replica
     }
 
     /// <summary>Gives up a pull that the peer cannot answer. What is missing is asked for again a tick later than from a peer that can.</summary>
-    public void OnPullDeclined(byte peer, ulong pull)
+    void OnPullDeclined(byte peer, ulong pull)
     {
         if (_pulls.TryGetValue(peer, out var declined) && declined.Pull == pull)
         {
@@ -95,7 +99,7 @@ sealed partial class Replica
         }
     }
 
-    /// <summary>Finds a peer that has lacked nothing for a while that this replica lacks, and pulls from it.</summary>
+    /// <summary>Finds a peer that has lacked nothing for a while that this replica lacks, and pulls from it; where several do, from one after the other.</summary>
     void TickPulls(ReplicaBatch batch)
     {
         foreach (var (peer, pull) in _pulls.ToArray())
@@ -105,15 +109,18 @@ sealed partial class Replica
         }
         if (CanPull)
             _seedWaitTicks++;
+        var candidates = new List<byte>();
         foreach (byte peer in Sessions.Keys)
         {
             var missing = KnownOf(peer).Except(batch.State.Known);
             bool isLasting = _missing.TryGetValue(peer, out var before) && !before.Intersect(missing).IsEmpty;
             _missing[peer] = missing;
             bool hasSeed = NeedsSeed && HasRun(peer) && IsSafeSource(peer) && (CanGoOnWith(KnownOf(peer)) || _seedWaitTicks > MaxSeedWaitTicks);
-            if (CanPull && ((IsJoined && isLasting) || hasSeed))
-                StartPull(batch, peer);
+            if ((IsJoined && isLasting) || hasSeed)
+                candidates.Add(peer);
         }
+        if (CanPull && candidates.Count > 0)
+            StartPull(batch, candidates.OrderBy(peer => peer <= _lastAsked).ThenBy(peer => peer).First());
     }
 
     /// <summary>Whether a member with this knowledge has all that has come of a copy that broke off.</summary>
@@ -131,6 +138,7 @@ sealed partial class Replica
         foreach (var (name, document) in documents)
         {
             var key = KeyOf(batch, name);
+            batch.NoteReplaced(key, await batch.ReadAsync(key).ConfigureAwait(false), document);
             await batch.MergeAsync(key, document).ConfigureAwait(false);
             // What was purged here must not come back with a peer's copy that is not purged yet.
             batch.Write(key, Purge(await batch.ReadAsync(key).ConfigureAwait(false), truncated, Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy));
@@ -154,6 +162,7 @@ sealed partial class Replica
         {
             if (!document.IsWithin(known))
                 throw new InvalidDataException($"Node {peer} sent a document of '{name.Keyspace}' with effects that it says it does not know.");
+            Assertion.Find(document);
         }
     }
 }

@@ -52,6 +52,43 @@ sealed partial class Replica
             await ReconcileAsync(batch, mine, theirs, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Writes again what assertions of others have taken the place of, though they did not know it [R13].</summary>
+    async ValueTask WriteAgainAsync(ReplicaBatch batch)
+    {
+        var replaced = batch.TakeReplaced();
+        if (Exclusion is not null)
+            return;
+        foreach (var part in replaced.Chunk(_settings.MaxAsserted))
+        {
+            var stamp = HlcTimestamp.None;
+            var deltas = new List<Delta>();
+            var keys = new List<ReadOnlyMemory<byte>>();
+            foreach (var (key, mine, asserted) in part)
+            {
+                var current = await batch.ReadAsync(key).ConfigureAwait(false);
+                if (current.Born != asserted.Born)
+                    continue;
+                if (stamp.IsNone)
+                    stamp = _clock.Tick();
+                var policy = Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy;
+                if (Assertion.WriteAgain(mine, asserted, (Node, _run, HasGap(_state)), stamp, batch.State.Known, policy) is not { } again)
+                    continue;
+                batch.Write(key, Document.Merge(current, again));
+                deltas.Add(new Delta(NameOf(key), again.Born.IsNone ? current.Born : HlcTimestamp.None, again));
+                keys.Add(key);
+            }
+            if (deltas.Count == 0)
+                continue;
+            Publish(batch, stamp, [.. deltas], keys);
+            batch.WrittenAgain.Add(stamp);
+        }
+    }
+
+    /// <summary>One of the two sides of a reconcile.</summary>
+    /// <param name="Knows">What it knows.</param>
+    /// <param name="Purged">The greatest stamp of what it may have purged without the other side knowing.</param>
+    readonly record struct Side(VersionVector Knows, HlcTimestamp Purged);
+
     async ValueTask ClearAsideAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
         int count = 0;
@@ -70,8 +107,9 @@ sealed partial class Replica
     async ValueTask ReconcileAsync(ReplicaBatch batch, ReplicaState mine, ReplicaState theirs, CancellationToken cancellationToken)
     {
         var stamp = _clock.Tick();
-        var purgedHere = theirs.Known.Covers(mine.Truncated) ? HlcTimestamp.None : mine.Purged;
-        var purgedThere = mine.Known.Covers(theirs.Truncated) ? HlcTimestamp.None : theirs.Purged;
+        var here = new Side(mine.Known, theirs.Known.Covers(mine.Truncated) ? HlcTimestamp.None : mine.Purged);
+        var there = new Side(theirs.Known, mine.Known.Covers(theirs.Truncated) ? HlcTimestamp.None : theirs.Purged);
+        var known = mine.Known.Union(theirs.Known);
         var truncated = mine.Truncated.Union(theirs.Truncated);
         var purged = HlcTimestamp.Max(mine.Purged, theirs.Purged);
         var deltas = new List<Delta>();
@@ -84,8 +122,9 @@ sealed partial class Replica
             var other = ReplicaBatch.ParseStored(documentKey, value);
             var own = await ReplicaBatch.ReadStoredAsync(batch.Snapshot, documentKey).ConfigureAwait(false);
             Take(documentKey, own, ReferenceEquals(own, Document.Nothing)
-                ? Survive(other, mine.Known, purgedHere, stamp, policy)
-                : Combine(own, other, mine.Known, theirs.Known, purgedHere, purgedThere, stamp, policy));
+                ? Survive(other, here, known, stamp, policy)
+                : Combine(own, other, here, there, known, stamp, policy));
+            batch.NoteReplaced(documentKey, own, other);
         }
         await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.AllDocuments, cancellationToken).ConfigureAwait(false))
         {
@@ -94,12 +133,12 @@ sealed partial class Replica
                 continue;
             byte[] documentKey = key.ToArray();
             var own = ReplicaBatch.ParseStored(documentKey, value);
-            Take(documentKey, own, Survive(own, theirs.Known, purgedThere, stamp, Catalog[StoreLayout.KeyspaceOf(documentKey)].Policy));
+            Take(documentKey, own, Survive(own, there, known, stamp, Catalog[StoreLayout.KeyspaceOf(documentKey)].Policy));
         }
 
         if (deltas.Count > 0)
             Publish(batch, stamp, [.. deltas], keys);
-        batch.State = new ReplicaState(batch.State.Known.Union(theirs.Known), truncated, purged, batch.State.Runs.Union(theirs.Runs));
+        batch.State = new ReplicaState(batch.State.Known.Union(known), truncated, purged, batch.State.Runs.Union(theirs.Runs));
         // What was only put here may be merged with what was deleted there.
         await foreach (var record in TransactionLog.ReadAllAsync(batch.Snapshot, cancellationToken).ConfigureAwait(false))
             batch.TruncateLog(record, truncated);
@@ -111,6 +150,7 @@ sealed partial class Replica
                     batch.AddLog(transaction);
             }
         }
+        await WriteAgainAsync(batch).ConfigureAwait(false);
 
         void Take(byte[] documentKey, Document own, (Document Document, Delta? Delta) outcome)
         {
@@ -136,40 +176,17 @@ sealed partial class Replica
     }
 
     /// <summary>A document that only one side has: what is left of it, and what is asserted again.</summary>
-    (Document, Delta?) Survive(Document document, VersionVector otherKnows, HlcTimestamp otherPurged, HlcTimestamp stamp, MergePolicy policy)
+    static (Document, Delta?) Survive(Document document, Side other, VersionVector known, HlcTimestamp stamp, MergePolicy policy)
     {
-        if (document.IsWithin(otherKnows))
+        if (document.IsWithin(other.Knows))
             return (Document.Nothing, null);                                    // the other had all of it, and purged it
-        if (document.Born.IsNone || document.Born > otherPurged)
+        if (document.Born.IsNone || document.Born > other.Purged)
             return (document, null);                                            // nothing that the other has purged is newer
 
         // If it is only this side's delete that the other does not know, the other had all that is shown here, and has deleted and purged it.
-        bool isDead = !document.IsAlive(policy) || (policy == MergePolicy.DeleteWins && otherKnows.Contains(document.Born))
-            || IsContentWithin(document, otherKnows);
-        var cells = new DocumentContentBuilder(document.Encoded.Length);
-        var counters = new Dictionary<string, long>();
-        foreach (var cell in document.Cells)
-        {
-            if (!cell.IsShown(document.Born))
-                continue;
-            if (cell.Kind == DocumentPathKind.CounterShare)
-            {
-                string property = System.Text.Encoding.UTF8.GetString(cell.Property);
-                counters[property] = unchecked(counters.GetValueOrDefault(property) + CounterValue.Read(cell.Value));
-            }
-            else
-            {
-                cells.Set(cell.EncodedPath, cell.Value);
-            }
-        }
-        var value = new byte[CounterValue.Size];
-        foreach (var (property, total) in counters)
-        {
-            CounterValue.Write(value, total);
-            cells.Set(DocumentPath.OfCounterShare(property, stamp, _run).Encoded.Span, value);
-        }
-        var again = Document.Put(stamp, cells.Build());
-        return (document, new Delta(default, HlcTimestamp.None, isDead ? Document.Merge(again, Document.Delete(stamp)) : again));
+        bool isDead = !document.IsAlive(policy) || (policy == MergePolicy.DeleteWins && other.Knows.Contains(document.Born))
+            || IsContentWithin(document, other.Knows);
+        return (document, new Delta(default, HlcTimestamp.None, Assertion.Of(document, stamp, known, isDead)));
     }
 
     static bool IsContentWithin(Document document, VersionVector known)
@@ -185,16 +202,15 @@ sealed partial class Replica
     }
 
     /// <summary>A document that both sides have: only single cells may have been purged.</summary>
-    (Document, Delta?) Combine(
-        Document mine, Document theirs, VersionVector mineKnows, VersionVector theirsKnow, HlcTimestamp minePurged, HlcTimestamp theirsPurged,
-        HlcTimestamp stamp, MergePolicy policy)
+    static (Document, Delta?) Combine(
+        Document mine, Document theirs, Side here, Side there, VersionVector known, HlcTimestamp stamp, MergePolicy policy)
     {
         var both = Document.Merge(mine, theirs);
         // Who knows the other's put and does not hold it has purged the whole document, and had another delete of it since.
-        if (mine.Born < both.Born && mineKnows.Contains(both.Born))
-            return both.IsWithin(mineKnows) ? (mine, null) : Survive(both, mineKnows, minePurged, stamp, policy);
-        if (theirs.Born < both.Born && theirsKnow.Contains(both.Born))
-            return both.IsWithin(theirsKnow) ? (theirs, null) : Survive(both, theirsKnow, theirsPurged, stamp, policy);
+        if (mine.Born < both.Born && here.Knows.Contains(both.Born))
+            return both.IsWithin(here.Knows) ? (mine, null) : Survive(both, here, known, stamp, policy);
+        if (theirs.Born < both.Born && there.Knows.Contains(both.Born))
+            return both.IsWithin(there.Knows) ? (theirs, null) : Survive(both, there, known, stamp, policy);
 
         var again = new DocumentContentBuilder();
         both = both.Filter(cell =>
@@ -203,13 +219,13 @@ sealed partial class Replica
             if (!cell.IsShown(both.Born) || (isMine && isTheirs))
                 return true;
             // Known and not held: removed there, or a counter's share that was folded into a later one, and the removal purged.
-            return !(isMine ? theirsKnow : mineKnows).Contains(cell.Stamp);
+            return !(isMine ? there : here).Knows.Contains(cell.Stamp);
         });
         foreach (var cell in both.Cells)
         {
             bool isMine = Holds(mine, cell), isTheirs = Holds(theirs, cell);
-            bool isOnOneSide = !cell.IsRemoved && cell.Kind != DocumentPathKind.CounterShare && isMine != isTheirs;
-            if (isOnOneSide && cell.Stamp <= (isMine ? theirsPurged : minePurged))
+            bool isOnOneSide = cell.IsShown(both.Born) && cell.Kind != DocumentPathKind.CounterShare && isMine != isTheirs;
+            if (isOnOneSide && cell.Stamp <= (isMine ? there : here).Purged)
                 again.Set(cell.EncodedPath, cell.Value);
         }
         if (again.Count == 0)

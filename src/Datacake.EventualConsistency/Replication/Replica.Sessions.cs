@@ -329,6 +329,9 @@ sealed partial class Replica
             case SnapshotPage page:
                 await OnSnapshotPageAsync(batch, peer, page, cancellationToken).ConfigureAwait(false);
                 break;
+            case PullDeclined declined:
+                OnPullDeclined(peer, declined.Pull);
+                break;
             default:
                 throw new InvalidDataException($"A {message.GetType().Name} came within a session.");
         }

@@ -234,10 +234,17 @@ sealed partial class Replica
             mayPurge |= delta.MayPurge;
         }
         for (int i = 0; i < _keys.Count; i++)
-            await batch.MergeAsync(_keys[i], mutation.Deltas[i].Document).ConfigureAwait(false);
+        {
+            var document = mutation.Deltas[i].Document;
+            if (!document.Born.IsNone)
+                batch.NoteReplaced(_keys[i], await batch.ReadAsync(_keys[i]).ConfigureAwait(false), document);
+            await batch.MergeAsync(_keys[i], document).ConfigureAwait(false);
+        }
         batch.Claim(peer, mutation.Previous, mutation.Stamp);
         batch.Note(peer, heard.Run);
         batch.AddLog(mutation.Previous, mutation.Stamp, CollectionsMarshal.AsSpan(_keys), mayPurge);
+        if (batch.HasReplaced)
+            await WriteAgainAsync(batch).ConfigureAwait(false);
         return true;
     }
 
@@ -319,7 +326,7 @@ sealed partial class Replica
         byte[] name = Encoding.UTF8.GetBytes(property);
         foreach (var cell in current.Cells)
         {
-            if (cell.Kind != DocumentPathKind.CounterShare || cell.IsRemoved || !cell.IsShown(current.Born) || cell.Stamp.Node != Node
+            if (cell.Kind != DocumentPathKind.CounterShare || cell.IsRemoved || !cell.IsShown(current.Born)
                 || cell.ShareRun.Node != Node || cell.ShareRun == _run || !settled.Contains(cell.Stamp)
                 || !cell.Property.SequenceEqual(name))
                 continue;
@@ -430,6 +437,7 @@ sealed partial class Replica
             bool isOfStamp = IsOrNone(document.Born, stamp) && IsOrNone(document.Touched, stamp) && IsOrNone(document.Died, stamp);
             foreach (var cell in document.Cells)
                 isOfStamp &= cell.Stamp == stamp;
+            Assertion.Find(document);
             if (!isOfStamp)
                 throw new InvalidDataException($"Node {peer} sent a transaction {stamp} that writes to '{name.Keyspace}' under another stamp.");
         }

@@ -20,6 +20,7 @@ sealed class ReplicaBatch
     readonly BatchBuffers _buffers;
     readonly Dictionary<StorageKey, BatchDocument> _documents;
     readonly BatchLog _log;
+    readonly List<(ReadOnlyMemory<byte> Key, Document Mine, Document Others)> _replaced = [];
     readonly Dictionary<ushort, KeyspaceChange> _keyspaces;
     WriteBatch? _extra;
     WriteBatch? _builtEntries;
@@ -74,6 +75,9 @@ sealed class ReplicaBatch
 
     /// <summary>The local transactions of the batch, for every peer with whom a session is open.</summary>
     public List<Mutation> Mutations { get; } = [];
+
+    /// <summary>Those of them that write again what an assertion of another replica has taken the place of.</summary>
+    public List<HlcTimestamp> WrittenAgain { get; } = [];
 
     /// <summary>Whether the batch has something that was pulled, so that it is worth telling the peers at once.</summary>
     public bool HasPulled { get; set; }
@@ -164,6 +168,24 @@ sealed class ReplicaBatch
 
     public async ValueTask MergeAsync(ReadOnlyMemory<byte> documentKey, Document delta) =>
         Write(documentKey, Document.Merge(await ReadAsync(documentKey).ConfigureAwait(false), delta));
+
+    /// <summary>Takes note that a document of another replica, an assertion perhaps, takes the place of one that was put earlier.</summary>
+    public void NoteReplaced(ReadOnlyMemory<byte> documentKey, Document mine, Document others)
+    {
+        if (!ReferenceEquals(mine, Document.Nothing) && mine.Born < others.Born && Assertion.Find(others) is not null)
+            _replaced.Add((documentKey, mine, others));
+    }
+
+    /// <summary>True if documents were noted of which others have taken the place.</summary>
+    public bool HasReplaced => _replaced.Count > 0;
+
+    /// <summary>Returns what was noted of documents of which others have taken the place, and forgets it.</summary>
+    public IReadOnlyList<(ReadOnlyMemory<byte> Key, Document Mine, Document Others)> TakeReplaced()
+    {
+        (ReadOnlyMemory<byte>, Document, Document)[] replaced = [.. _replaced];
+        _replaced.Clear();
+        return replaced;
+    }
 
     /// <summary>Adds a transaction to the log, from which something may become purgeable. It must not be there yet.</summary>
     public void AddLog(LogTransaction transaction) => _log.Add(HlcTimestamp.None, transaction.Stamp, transaction.DocumentKeys, mayPurge: true);

@@ -50,6 +50,19 @@ sealed class DropAllAbsent() : Mutant("R13: what only this side has is dropped, 
         : message;
 }
 
+sealed class NothingIsWrittenAgain() : Mutant("R13: authors do not write again what an assertion has taken the place of")
+{
+    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message switch
+    {
+        Mutations mutations => new Mutations([.. mutations.Items.Select(item =>
+            item with { Deltas = [.. item.Deltas.Select(delta => delta with { Document = WithoutNote(delta.Document) })] })]),
+        Chunk chunk => chunk with { Documents = [.. chunk.Documents.Select(document => document with { Document = WithoutNote(document.Document) })] },
+        _ => message,
+    };
+
+    static Document WithoutNote(Document document) => document.Filter(cell => cell.Kind != DocumentPathKind.Assertion);
+}
+
 sealed class NoAssertion() : Mutant("R13: what the other has purged is kept with its old stamps")
 {
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) =>

@@ -14,7 +14,7 @@ static class MutantList
         () => new EmptyTombstones(), () => new TruncatePartly(), () => new PutsPurgeNothing(),
         () => new NoClockLease(), () => new NoFlush(), () => new TornCommits(), () => new RetirementsStayLocal(),
         () => new JoinWithoutRoll(), () => new GoOnWithoutChanges(), () => new GoOnAnywhere(),
-        () => new NoAssertion(), () => new DropAllAbsent(),
+        () => new NoAssertion(), () => new DropAllAbsent(), () => new NothingIsWrittenAgain(),
         () => new ClaimBeforeReconcile(), () => new CloseGapAtOnce(), () => new CloseGapEarly(), () => new CloseGapWithoutAbsent(),
         () => new ClocksByStamps(), () => new LongLease(), () => new OldCopiesAreTaken(), () => new EndedStreamsStay(), () => new LowerDials(),
         () => new ClustersMerge(), () => new FormAlone(),
