@@ -121,4 +121,7 @@ enum EventKind
 
     /// <summary>An operator has a fresh machine form a cluster, though there is one.</summary>
     FormByMistake,
+
+    /// <summary>Two machines that have forgotten all others, and deleted and written since, meet while both are written to.</summary>
+    Meet,
 }

@@ -124,6 +124,9 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     /// <summary>What is stored, and what the replica knows, as of the last check: as long as both are the same, it need not be repeated.</summary>
     public (StorageEntry[] Entries, ReplicaState State)? Checked { get; set; }
 
+    /// <summary>The documents as of the last check of this life.</summary>
+    public Document[]? Shown { get; set; }
+
     public IReadOnlyList<Work> Waiting => _waiting;
 
     /// <summary>For each machine, by its index, the machine that is at the address at which this one looks for it.</summary>
@@ -150,6 +153,9 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     /// <summary>True if the disk is an old copy that was put back with a clock that was behind, so that the node may be told to remove it.</summary>
     public bool MayBeExcluded { get; set; }
 
+    /// <summary>The first run in which it did so.</summary>
+    public HlcTimestamp MisfitRun { get; private set; }
+
     /// <summary>True if it has used some of them.</summary>
     public bool HasWrittenAsMisfit { get; set; }
 
@@ -165,7 +171,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
         StoreId = storeId;
         HadJoined = HasUnlearnedJoin = false;
         IsMisfit = HasWrittenAsMisfit = MayBeExcluded = false;
-        TopIssued = HlcTimestamp.None;
+        TopIssued = MisfitRun = HlcTimestamp.None;
         Held = Holdings.None;
         Ideal = Fresh(scenario);
     }
@@ -220,6 +226,8 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
             return;
         _notedRun = Replica.Run;
         IsMisfit = HasWrittenAsMisfit || Replica.Run <= TopIssued;
+        if (IsMisfit && MisfitRun.IsNone)
+            MisfitRun = Replica.Run;
     }
 
     /// <summary>Whether the member table on the disk has the node of another machine.</summary>
@@ -239,6 +247,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
         Links.Clear();
         SeedHeld = Holdings.None;
         Arrived = null;
+        Shown = null;
     }
 
     public void Queue(Work work) => _waiting.Add(work);

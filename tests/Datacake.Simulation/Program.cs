@@ -3,7 +3,7 @@ using Datacake.Simulation;
 using Datacake.Simulation.Mutants;
 
 bool trace = false, mutants = false;
-string only = "";
+string only = "", theme = "";
 int seeds = 1_000, first = 0, steps = 300, minMachines = 2, maxMachines = 6;
 
 for (int i = 0; i < args.Length; i++)
@@ -26,6 +26,9 @@ for (int i = 0; i < args.Length; i++)
             int[] range = [.. Value().Split('-').Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
             (minMachines, maxMachines) = (range[0], range[^1]);
             break;
+        case "--theme":
+            theme = Value();
+            break;
         case "--mutants":
             mutants = true;
             only = i + 1 < args.Length && !args[i + 1].StartsWith('-') ? args[++i] : "";
@@ -35,7 +38,7 @@ for (int i = 0; i < args.Length; i++)
             break;
         default:
             Console.Error.WriteLine($"Unknown option {args[i]}. Usage: "
-                + "[--seeds N] [--first N] [--seed N [--trace]] [--steps N] [--nodes MIN-MAX] [--mutants [NAME]]");
+                + "[--seeds N] [--first N] [--seed N [--trace]] [--steps N] [--nodes MIN-MAX] [--theme NAME] [--mutants [NAME]]");
             return 2;
     }
 
@@ -50,6 +53,8 @@ var statistics = new Statistics();
 long start = TimeProvider.System.GetTimestamp(), reported = start;
 for (int seed = first; seed < first + seeds; seed++)
 {
+    if (theme != "" && Scenario.Of(seed, minMachines, maxMachines).Theme.Name != theme)
+        continue;
     if (Explorer.Explore(seed, minMachines, maxMachines, steps, statistics) is { } failure)
     {
         Console.WriteLine($"seed {seed}: {failure.Violation.Message}");

@@ -56,7 +56,8 @@ sealed record Scenario
     public bool HasLosses => Weights[EventKind.LosePower] + Weights[EventKind.Wipe] + Weights[EventKind.Replace] + Weights[EventKind.PutBack] > 0;
 
     /// <summary>Whether members may be given up: forgotten or retired.</summary>
-    public bool GivesUp => Weights[EventKind.Forget] + Weights[EventKind.Retire] + Weights[EventKind.Estrange] + Weights[EventKind.Outpace] > 0;
+    public bool GivesUp => Weights[EventKind.Forget] + Weights[EventKind.Retire] + Weights[EventKind.Estrange] + Weights[EventKind.Outpace]
+        + Weights[EventKind.Meet] > 0;
 
     public static Scenario Of(int seed, int minMachines, int maxMachines)
     {

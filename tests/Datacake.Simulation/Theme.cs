@@ -50,9 +50,10 @@ sealed record Theme(
         [PutBack] = 0.2,
         [Restart] = 0.3,
         [FormByMistake] = 0.1,
+        [Meet] = 0.1,
     };
 
-    static readonly EventKind[] Losses = [LosePower, Wipe, Replace, PutBack], Clocks = [SetClock, Leap], GivingUp = [Forget, Retire, Estrange, Outpace];
+    static readonly EventKind[] Losses = [LosePower, Wipe, Replace, PutBack], Clocks = [SetClock, Leap], GivingUp = [Forget, Retire, Estrange, Outpace, Meet];
 
     /// <summary>No losses, and nobody is given up: no full reconcile is needed, ever.</summary>
     public static Theme Calm { get; } = Of("calm", [.. Losses, .. GivingUp]);
@@ -67,8 +68,8 @@ sealed record Theme(
         Of("estranged", [.. Losses, Retire], (Estrange, 4), (Heal, 3), (Gather, 8), (Start, 20)),
         // Two sides that have forgotten each other meet while both are written to.
         Of("meetings", [.. Losses, .. Clocks, Retire, Crash, Leave, Exchange, Gather, Partition],
-            (Estrange, 4), (Heal, 4), (Unblock, 4), (Write, 50), (Deliver, 90), (Dial, 20), (Tick, 15), (Pull, 12), (Collect, 3), (Start, 20))
-            with { IsSmall = true },
+            (Meet, 4), (Estrange, 1), (Heal, 8), (Unblock, 4), (Write, 30), (Deliver, 80), (Dial, 12), (Tick, 8), (Collect, 6), (Start, 20))
+            with { IsSmall = true, MinDocuments = 3 },
         Of("removal", [], (Retire, 1), (Wipe, 1), (Tick, 15), (Start, 15), (Estrange, 1)),
         Of("duel", [.. Losses, .. GivingUp, Crash, Leave, Block, Partition, Break, Gather],
             (Write, 10), (Deliver, 50), (Tick, 15), (Collect, 12),

@@ -172,6 +172,40 @@ sealed partial class World
         DeliverAll(envelope => envelope.IsBetween(a, b));
     }
 
+    /// <summary>Two machines that have forgotten all others, and deleted and written since, meet while both are written to.</summary>
+    void Meet(Machine a, Machine b, int chance)
+    {
+        if (!CanReach(a, b) || !a.IsJoined || !b.IsJoined)
+            return;
+        _statistics.Count("meetings");
+        foreach (var machine in (Machine[])[a, b])
+        {
+            Resume(machine);
+            foreach (var link in machine.Streams.Values.ToArray())
+                End(machine, link);
+            foreach (var other in _machines)
+                Forget(machine, other);
+        }
+        var random = new Random(chance);
+        foreach (var (machine, writes) in (ReadOnlySpan<(Machine, int)>)[(b, 3), (a, 2), (b, 3), (a, 2)])
+        {
+            for (int i = 0; i < writes; i++)
+                Write(machine, random.Next());
+            if (random.Next(4) > 0)
+                Collect(machine, TimeSpan.MaxValue, isThorough: true);
+        }
+        Dial(a, b);
+        for (int i = 0; i < 60; i++)
+        {
+            if (random.Next(6) == 0)
+                Write(random.Next(3) == 0 ? a : b, random.Next());
+            if (i % 20 == 19)
+                Tick(random.Next(2) == 0 ? a : b);
+            if (_network.TakeFirst(envelope => envelope.IsBetween(a, b)) is { } envelope)
+                Deliver(envelope);
+        }
+    }
+
     void Gather(int chance)
     {
         foreach (var (a, b) in Pairs())

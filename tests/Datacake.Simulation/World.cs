@@ -126,6 +126,9 @@ sealed partial class World
             case EventKind.Gather:
                 Gather(chance);
                 break;
+            case EventKind.Meet:
+                Meet(machine, peer, chance);
+                break;
             case EventKind.Wipe:
                 Wipe(machine, chance);
                 break;

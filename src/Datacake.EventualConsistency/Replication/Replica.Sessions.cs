@@ -285,7 +285,7 @@ sealed partial class Replica
         _retiredDigests[hello.Node] = hello.Table.RetiredDigest;
         if (!hello.Run.IsNone)
         {
-            Hear(hello.Node, new PeerKnowledge(hello.Run, hello.Known));
+            Hear(hello.Node, new PeerKnowledge(hello.Run, hello.Known), isOwnWord: true);
             batch.Note(hello.Node, hello.Run);
             _boots[hello.Node] = (hello.Run, hello.Boot);
         }
@@ -405,7 +405,7 @@ sealed partial class Replica
             // What others have heard of this replica must not come back as a report on itself, nor what an earlier life of a disk knew count for the
             // disk that has replaced it.
             if (node != Node && StoreOf(report.Table.Members, node) is var store && store == StoreOf(Identity.Members, node) && store is not null)
-                Hear(node, heard);
+                Hear(node, heard, isOwnWord: node == peer);
         }
         if (Identity.Members.TryGetValue(peer, out var member) && !run.IsNone)
         {
@@ -425,14 +425,17 @@ sealed partial class Replica
     }
 
     /// <summary>
-    /// Takes what is heard of a member, whoever tells it: a later run replaces an earlier one, whose tail may be lost; the same run adds [R10].
+    /// Takes what is heard of a member: a later run replaces an earlier one, whose tail may be lost; the same run adds [R10]. What a member says of itself
+    /// counts more: while a session with it is open, others cannot tell of a later run, which may be that of a life whose files are gone.
     /// </summary>
-    void Hear(byte node, PeerKnowledge heard)
+    void Hear(byte node, PeerKnowledge heard, bool isOwnWord)
     {
-        if (!_peers.TryGetValue(node, out var mine) || heard.Run > mine.Run)
+        if (!_peers.TryGetValue(node, out var mine))
             _peers[node] = heard;
         else if (heard.Run == mine.Run)
             _peers[node] = mine with { Known = mine.Known.Union(heard.Known) };
+        else if (isOwnWord || (heard.Run > mine.Run && !Sessions.ContainsKey(node)))
+            _peers[node] = heard;
     }
 
     static ulong? StoreOf(IReadOnlyDictionary<byte, StoreMember> members, byte node) =>

@@ -56,9 +56,13 @@ sealed class NothingIsWrittenAgain() : Mutant("R13: authors do not write again w
     {
         Mutations mutations => new Mutations([.. mutations.Items.Select(item =>
             item with { Deltas = [.. item.Deltas.Select(delta => delta with { Document = WithoutNote(delta.Document) })] })]),
-        Chunk chunk => chunk with { Documents = [.. chunk.Documents.Select(document => document with { Document = WithoutNote(document.Document) })] },
+        Chunk chunk => chunk with { Documents = WithoutNotes(chunk.Documents) },
+        SnapshotPage page => page with { Documents = WithoutNotes(page.Documents) },
         _ => message,
     };
+
+    static NamedDocument[] WithoutNotes(IEnumerable<NamedDocument> documents) =>
+        [.. documents.Select(document => document with { Document = WithoutNote(document.Document) })];
 
     static Document WithoutNote(Document document) => document.Filter(cell => cell.Kind != DocumentPathKind.Assertion);
 }
