@@ -294,8 +294,11 @@ sealed class ReplicaBatch
             stored is { } bytes ? ParseStored(documentKey, bytes) : Document.Nothing;
     }
 
+    /// <inheritdoc cref="ParseStored(ReadOnlyMemory{byte}, ReadOnlySpan{byte})"/>
+    public static Document ParseStored(ReadOnlyMemory<byte> documentKey, ReadOnlyMemory<byte> bytes) => ParseStored(documentKey, bytes.Span);
+
     /// <summary>Parses a copy of the bytes, for a document may outlive the snapshot and its memory.</summary>
-    public static Document ParseStored(ReadOnlyMemory<byte> documentKey, ReadOnlyMemory<byte> bytes)
+    public static Document ParseStored(ReadOnlyMemory<byte> documentKey, ReadOnlySpan<byte> bytes)
     {
         try
         {
