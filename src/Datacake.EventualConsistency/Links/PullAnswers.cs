@@ -59,7 +59,7 @@ sealed class PullAnswers(PeerLink link, Replica replica, IStorage storage, ILogg
 
     async ValueTask<bool> SendPartsAsync(PullRequest request, CancellationToken cancellationToken)
     {
-        using var snapshot = await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        using var snapshot = new YieldingSnapshot(await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false));
         using var encoded = new PooledWriter();
         bool isAnswered = false;
         await foreach (var part in _server.AnswerAsync(snapshot, request, isOfLower: link.Peer < replica.Node, ++_lastStream, cancellationToken).ConfigureAwait(false))
