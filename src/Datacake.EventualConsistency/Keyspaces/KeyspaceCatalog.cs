@@ -17,6 +17,9 @@ sealed class KeyspaceCatalog
     volatile ImmutableDictionary<ushort, KeyspaceEntry> _byNumber = ImmutableDictionary<ushort, KeyspaceEntry>.Empty;
     volatile ImmutableDictionary<string, KeyspaceView> _views = ImmutableDictionary<string, KeyspaceView>.Empty;
 
+    // Of the documents of a batch most are in one keyspace. Entries are never removed.
+    volatile KeyspaceEntry? _lastFound;
+
     public IEnumerable<KeyspaceEntry> All => _byName.Values;
 
     /// <summary>What readers go by. It is replaced after the commit from which on readers may, or may no longer, use an index.</summary>
@@ -29,9 +32,17 @@ sealed class KeyspaceCatalog
     public UInt128 Fingerprint => _byName.Values.Aggregate(UInt128.Zero, static (sum, keyspace) =>
         sum + Replication.Fingerprint.Of(keyspace.Name, keyspace.State.Record.Fingerprint));
 
-    public KeyspaceEntry? Find(string name) => _byName.GetValueOrDefault(name);
+    public KeyspaceEntry? Find(string name)
+    {
+        if (_lastFound is { } last && last.Name == name)
+            return last;
+        var found = _byName.GetValueOrDefault(name);
+        if (found is not null)
+            _lastFound = found;
+        return found;
+    }
 
-    public KeyspaceEntry this[ushort number] => _byNumber[number];
+    public KeyspaceEntry this[ushort number] => _lastFound is { } last && last.Number == number ? last : _byNumber[number];
 
     public static async ValueTask<KeyspaceCatalog> LoadAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {

@@ -121,7 +121,8 @@ readonly record struct LogRecord(bool MayPurge, LogTransaction[] Transactions)
     {
         try
         {
-            var record = Record.Decode(encoded, "a log record", static (ref reader) =>
+            // One copy of all, of which the keys are views: the record may outlive the snapshot and its memory.
+            var record = Record.Decode(encoded.ToArray(), "a log record", static (ref reader) =>
             {
                 bool mayPurge = reader.ReadBoolean();
                 _ = Record.ReadStamp(ref reader);
@@ -147,7 +148,7 @@ readonly record struct LogRecord(bool MayPurge, LogTransaction[] Transactions)
         var stamp = Record.ReadStamp(ref reader);
         var keys = new ReadOnlyMemory<byte>[Record.ReadCount(ref reader)];
         for (int i = 0; i < keys.Length; i++)
-            keys[i] = Record.ReadBytes(ref reader);
+            keys[i] = Record.ReadView(ref reader);
         return new LogTransaction(stamp, keys);
     }
 

@@ -10,7 +10,12 @@ sealed class PooledWriter : IBufferWriter<byte>, IDisposable
     byte[] _buffer = ArrayPool<byte>.Shared.Rent(FirstLength);
     int _count;
 
-    public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _count);
+    public ReadOnlySpan<byte> Written => WrittenMemory.Span;
+
+    public ReadOnlyMemory<byte> WrittenMemory => _buffer.AsMemory(0, _count);
+
+    /// <summary>Empties the memory for other bytes.</summary>
+    public void Clear() => _count = 0;
 
     public void Advance(int count) => _count += count;
 

@@ -16,10 +16,16 @@ static class Record
     public static byte[] Encode<T>(T value, Writing<T> write)
     {
         using var output = new PooledWriter();
+        Encode(value, output, write);
+        return output.Written.ToArray();
+    }
+
+    /// <summary>Appends to an output what <paramref name="write"/> writes of a value.</summary>
+    public static void Encode<T>(T value, PooledWriter output, Writing<T> write)
+    {
         var writer = new MessagePackWriter(output);
         write(ref writer, value);
         writer.Flush();
-        return output.Written.ToArray();
     }
 
     /// <summary>Decodes bytes from disk or network.</summary>

@@ -1,3 +1,4 @@
+using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.Rpc;
@@ -9,7 +10,8 @@ namespace Datacake.EventualConsistency.Links;
 /// <summary>Answers the pulls of one peer within a session, one at a time: a new request replaces the answer under way. Used by one caller at a time.</summary>
 sealed class PullAnswers(PeerLink link, Replica replica, IStorage storage, ILogger logger)
 {
-    const int MaxPartLength = 256 * 1024;
+    // Lists of the small documents of a longer part are large objects to the runtime, here and at the requester: expensive to allocate and to collect.
+    const int MaxPartLength = 128 * 1024;
 
     readonly PullServer _server = new(replica.Catalog, MaxPartLength);
     readonly LaneWriter _lane = new(link.Stream, MessageLane.Answer);
@@ -57,11 +59,14 @@ sealed class PullAnswers(PeerLink link, Replica replica, IStorage storage, ILogg
 
     async ValueTask<bool> SendPartsAsync(PullRequest request, CancellationToken cancellationToken)
     {
-        using var snapshot = await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        using var snapshot = new YieldingSnapshot(await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false));
+        using var encoded = new PooledWriter();
         bool isAnswered = false;
         await foreach (var part in _server.AnswerAsync(snapshot, request, isOfLower: link.Peer < replica.Node, ++_lastStream, cancellationToken).ConfigureAwait(false))
         {
-            await _lane.WriteAsync(part.Encoded, cancellationToken).ConfigureAwait(false);
+            encoded.Clear();
+            part.EncodeTo(encoded);
+            await _lane.WriteAsync(encoded.WrittenMemory, cancellationToken).ConfigureAwait(false);
             isAnswered = true;
         }
         return isAnswered;

@@ -44,31 +44,39 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         IStorageSnapshot snapshot, ReplicaState state, PullRequest request, ulong stream, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var missing = state.Known.Except(request.Known);
-        var claims = VersionVector.Empty;
+        var lowest = missing.Top;
+        bool hasRecords = false;
         var part = new PartBuilder();
         int number = 0;
         // Newest first: what supersedes a transaction is always greater, so it has been sent when the transaction is claimed.
-        await foreach (var transaction in TransactionLog.ReadNewestFirstAsync(snapshot, missing, cancellationToken).ConfigureAwait(false))
+        var pages = new LoggedDocuments(snapshot, catalog).ReadNewestFirstAsync(missing, (_, key) => !part.Has(key), cancellationToken);
+        await foreach (var page in pages.ConfigureAwait(false))
         {
-            // A part that ends between a document and the record of its transaction can be claimed with the next one only: it is cut there if more of the
-            // transaction's documents follow, and no small transaction is parted.
-            await foreach (var (key, document) in DocumentsOfAsync(part, snapshot, transaction, missing, last: null).ConfigureAwait(false))
+            foreach (var logged in page)
             {
-                if (part.Length >= maxPartLength)
+                // A part that ends between a document and the record of its transaction can be claimed with the next one only: it is cut there if more of the
+                // transaction's documents follow, and no small transaction is parted.
+                if (IsDue(part, logged, missing))
+                {
+                    if (part.Length >= maxPartLength)
+                        yield return Cut();
+                    part.Add(logged);
+                }
+                if (!logged.IsLast)
+                    continue;
+                part.Add(logged.Transaction);
+                lowest = logged.Transaction.Stamp;
+                hasRecords = true;
+                if (part.Length >= maxPartLength || part.Records >= MaxRecords)
                     yield return Cut();
-                part.Add(key, document);
             }
-            part.Add(NamesOf(transaction));
-            claims = missing.Between(new HlcTimestamp(transaction.Stamp.Packed - 1), missing.Top);
-            if (part.Length >= maxPartLength || part.Records >= MaxRecords)
-                yield return Cut();
         }
-        claims = missing;
         yield return Cut(isLast: true);
 
         Chunk Cut(bool isLast = false)
         {
             var (records, documents) = part.Take();
+            var claims = isLast ? missing : hasRecords ? missing.Between(new HlcTimestamp(lowest.Packed - 1), missing.Top) : VersionVector.Empty;
             return new Chunk(request.Pull, stream, number++, state.Known, state.Runs, records, documents, claims, isLast);
         }
     }
@@ -89,11 +97,15 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         if (from is not null)
         {
             var missing = state.Known.Except(from.Base);
-            await foreach (var transaction in TransactionLog.ReadNewestFirstAsync(snapshot, missing, cancellationToken).ConfigureAwait(false))
+            var changed = new LoggedDocuments(snapshot, catalog)
+                .ReadNewestFirstAsync(missing, (name, key) => !part.Has(key) && !name.IsAfter(from.Last), cancellationToken);
+            await foreach (var page in changed.ConfigureAwait(false))
             {
-                await foreach (var (key, document) in DocumentsOfAsync(part, snapshot, transaction, missing, from.Last).ConfigureAwait(false))
+                foreach (var logged in page)
                 {
-                    part.Add(key, document);
+                    if (!IsDue(part, logged, missing))
+                        continue;
+                    part.Add(logged);
                     if (part.Length >= maxPartLength)
                         yield return Page(SnapshotPart.Changed);
                 }
@@ -129,19 +141,9 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         }
     }
 
-    /// <summary>The documents that a transaction names, but for those that the part has or that were sent already, and those after the last one wanted.</summary>
-    async IAsyncEnumerable<(ReadOnlyMemory<byte> Key, NamedDocument Document)> DocumentsOfAsync(
-        PartBuilder part, IStorageSnapshot snapshot, LogTransaction transaction, VersionVector missing, DocumentName? last)
-    {
-        foreach (var key in transaction.DocumentKeys)
-        {
-            if (part.Has(key) || (last is { } bound && Name(key).IsAfter(bound)))
-                continue;
-            var document = await ReplicaBatch.ReadStoredAsync(snapshot, key).ConfigureAwait(false);
-            if (!ReferenceEquals(document, Document.Nothing) && !WasSent(document, missing, transaction.Stamp))
-                yield return (key, new NamedDocument(Name(key), document));
-        }
-    }
+    /// <summary>Returns whether a document is stored and is to be sent: neither the part has it, nor was it sent with a newer transaction.</summary>
+    static bool IsDue(PartBuilder part, in LoggedDocument logged, VersionVector missing) =>
+        !ReferenceEquals(logged.Document, Document.Nothing) && !part.Has(logged.Key) && !WasSent(logged.Document, missing, logged.Transaction.Stamp);
 
     TransactionNames NamesOf(LogTransaction transaction) => new(transaction.Stamp, [.. transaction.DocumentKeys.Select(Name)]);
 
@@ -202,6 +204,8 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         public int Length { get; private set; }
 
         public bool Has(ReadOnlyMemory<byte> key) => _keys.Contains(new StorageKey(key));
+
+        public void Add(in LoggedDocument logged) => Add(logged.Key, new NamedDocument(logged.Name, logged.Document));
 
         public void Add(ReadOnlyMemory<byte> key, NamedDocument document)
         {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication.Messages;
@@ -72,7 +73,7 @@ sealed partial class Replica
         if (!pull.Documents.TrueForAll(staged => staged.Document.IsWithin(claimed)))
             return;
 
-        await ApplyAsync(batch, pull.Records, pull.Documents).ConfigureAwait(false);
+        await ApplyAsync(batch, pull.Records, pull.Documents, chunk.Claims).ConfigureAwait(false);
         batch.Claim(chunk.Claims);
         batch.Note(chunk.Runs);
         batch.HasPulled = true;
@@ -132,23 +133,59 @@ sealed partial class Replica
 
     bool MayBeStray(Session session) => session.Ancestors.Any(Identity.Retired.Contains);
 
-    async ValueTask ApplyAsync(ReplicaBatch batch, List<TransactionNames> records, List<NamedDocument> documents)
+    async ValueTask ApplyAsync(ReplicaBatch batch, List<TransactionNames> records, List<NamedDocument> documents, VersionVector claims)
     {
         var truncated = batch.State.Truncated;
-        foreach (var (name, document) in documents)
+        var keys = documents.ConvertAll(document => KeyOf(batch, document.Name));
+        await batch.PrefetchAsync(keys).ConfigureAwait(false);
+        for (int i = 0; i < keys.Count; i++)
         {
-            var key = KeyOf(batch, name);
+            var (key, document) = (keys[i], documents[i].Document);
             batch.NoteReplaced(key, await batch.ReadAsync(key).ConfigureAwait(false), document);
             await batch.MergeAsync(key, document).ConfigureAwait(false);
             // What was purged here must not come back with a peer's copy that is not purged yet.
             batch.Write(key, Purge(await batch.ReadAsync(key).ConfigureAwait(false), truncated, Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy));
         }
+        AddLog(batch, records, claims);
+    }
+
+    /// <summary>
+    /// Adds the records of a clean cut to the log. Transactions of one node that lie in one interval of the claims follow each other with none between them, since
+    /// an interval has everything that this replica lacked when it asked. So they share entries of the storage, as they do where they were written.
+    /// </summary>
+    void AddLog(ReplicaBatch batch, List<TransactionNames> records, VersionVector claims)
+    {
+        records.Sort(static (a, b) => a.Stamp.Node != b.Stamp.Node ? a.Stamp.Node - b.Stamp.Node : a.Stamp.CompareTo(b.Stamp));
+        var previous = HlcTimestamp.None;
         foreach (var (stamp, names) in records)
         {
             // What has come meanwhile by another way is in the log.
-            if (!truncated.Contains(stamp) && !batch.Knows(stamp))
-                batch.AddLog(new LogTransaction(stamp, [.. names.Select(name => KeyOf(batch, name))]));
+            if (batch.Truncated.Contains(stamp) || batch.Knows(stamp))
+            {
+                previous = HlcTimestamp.None;
+                continue;
+            }
+            _keys.Clear();
+            bool mayPurge = false;
+            foreach (var name in names)
+            {
+                var key = KeyOf(batch, name);
+                _keys.Add(key);
+                mayPurge |= batch.FindRead(key) is not { } document || Delta.MayPurgeOf(document);
+            }
+            batch.AddLog(IsInOneInterval(claims[stamp.Node], previous, stamp) ? previous : HlcTimestamp.None, stamp, CollectionsMarshal.AsSpan(_keys), mayPurge);
+            previous = stamp;
         }
+    }
+
+    static bool IsInOneInterval(ReadOnlySpan<StampInterval> intervals, HlcTimestamp low, HlcTimestamp high)
+    {
+        foreach (var interval in intervals)
+        {
+            if (interval.Contains(high))
+                return low.Node == high.Node && interval.Contains(low);
+        }
+        return false;
     }
 
     static void CheckParts(byte peer, VersionVector known, IReadOnlyList<TransactionNames> records, IReadOnlyList<NamedDocument> documents)

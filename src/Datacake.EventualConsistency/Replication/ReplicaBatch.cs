@@ -166,6 +166,37 @@ sealed class ReplicaBatch
     public void Write(ReadOnlyMemory<byte> documentKey, Document stored, Document document) =>
         _documents.Add(new StorageKey(documentKey), new BatchDocument { Before = stored, After = document });
 
+    /// <summary>Reads documents that the batch is about to change, several with one call of the storage. The batch keeps the keys.</summary>
+    public async ValueTask PrefetchAsync(IReadOnlyList<ReadOnlyMemory<byte>> documentKeys)
+    {
+        const int PageSize = 32;
+        if (IsWiped)
+            return;
+        using var entries = new EntryPage();
+        var sought = new List<ReadOnlyMemory<byte>>(PageSize);
+        for (int next = 0; next < documentKeys.Count;)
+        {
+            sought.Clear();
+            for (; next < documentKeys.Count && sought.Count < PageSize; next++)
+            {
+                if (!_documents.ContainsKey(new StorageKey(documentKeys[next])))
+                    sought.Add(documentKeys[next]);
+            }
+            await _snapshot.GetManyAsync(sought, entries).ConfigureAwait(false);
+            int entry = 0;
+            foreach (var key in sought)
+            {
+                bool isStored = entry < entries.Count && entries.KeyOf(entry).SequenceEqual(key.Span);
+                var stored = isStored ? ParseStored(key, entries.ValueOf(entry++)) : Document.Nothing;
+                _documents.TryAdd(new StorageKey(key), new BatchDocument { Before = stored, After = stored });
+            }
+        }
+    }
+
+    /// <summary>Returns a document as it will be, or <see langword="null"/> if the batch has neither read nor changed it.</summary>
+    public Document? FindRead(ReadOnlyMemory<byte> documentKey) =>
+        _documents.TryGetValue(new StorageKey(documentKey), out var change) ? change.After : null;
+
     public async ValueTask MergeAsync(ReadOnlyMemory<byte> documentKey, Document delta) =>
         Write(documentKey, Document.Merge(await ReadAsync(documentKey).ConfigureAwait(false), delta));
 
@@ -294,8 +325,11 @@ sealed class ReplicaBatch
             stored is { } bytes ? ParseStored(documentKey, bytes) : Document.Nothing;
     }
 
+    /// <inheritdoc cref="ParseStored(ReadOnlyMemory{byte}, ReadOnlySpan{byte})"/>
+    public static Document ParseStored(ReadOnlyMemory<byte> documentKey, ReadOnlyMemory<byte> bytes) => ParseStored(documentKey, bytes.Span);
+
     /// <summary>Parses a copy of the bytes, for a document may outlive the snapshot and its memory.</summary>
-    public static Document ParseStored(ReadOnlyMemory<byte> documentKey, ReadOnlyMemory<byte> bytes)
+    public static Document ParseStored(ReadOnlyMemory<byte> documentKey, ReadOnlySpan<byte> bytes)
     {
         try
         {

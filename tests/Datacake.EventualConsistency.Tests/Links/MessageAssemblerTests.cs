@@ -83,6 +83,22 @@ public sealed class MessageAssemblerTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 2 * 1024 * 1024);
     }
 
+    [Fact]
+    public void Long_messages_of_a_lane_share_their_memory()
+    {
+        var frames = FramesOf(MessageOf(200_000, 1), MessageLane.Answer);
+        Receive();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Receive();
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 10_000);
+
+        void Receive()
+        {
+            foreach (byte[] frame in frames)
+                _assembler.Take(frame, out _);
+        }
+    }
+
     byte[] Take(byte[] frame)
     {
         _assembler.Take(frame, out var message);

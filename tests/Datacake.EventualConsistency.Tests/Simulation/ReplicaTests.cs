@@ -286,6 +286,44 @@ public sealed class ReplicaTests
         }
     }
 
+    [Fact]
+    public async Task Pulled_transactions_of_a_node_share_log_records_that_say_whether_something_may_be_purged()
+    {
+        const int Documents = 10;
+        await using var stage = await Stage.StartAsync(2);
+        for (int i = 0; i < Documents; i++)
+            await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(i), Content));
+        await stage[1].WriteAsync(transaction => transaction.Delete("cakes", DocumentKey.Of(0)));
+
+        var asking = await stage[2].CommitAsync(batch => stage[2].Replica.StartPull(batch, 1));
+        var parts = await stage[1].AnswerAsync((PullRequest)asking.Outbox.Single().Message, stream: 99, maxPartLength: 1_000_000);
+        await stage.DeliverAsync(1, 2, Assert.Single(parts));
+        Assert.Equal(await stage[1].LogAsync(), await stage[2].LogAsync());
+        Assert.Equal(
+            [(1, true), (Documents - 1, false), (1, true)],
+            (await stage[2].LogRecordsAsync()).Select(record => (record.Transactions.Length, record.MayPurge)));
+
+        await stage.ReportAsync(1, 2);
+        await stage[2].CommitAsync(async batch => await stage[2].Replica.CollectAsync(batch, Always));
+        Assert.Empty(await stage[2].LogAsync());
+        Assert.Equal(Documents - 1, (await stage[2].DocumentsAsync()).Count);
+    }
+
+    [Fact]
+    public async Task Transactions_that_came_by_mutations_part_the_log_records_of_a_pull()
+    {
+        await using var stage = await Stage.StartAsync(2);
+        var mutations = new List<Mutations>();
+        for (int i = 0; i < 3; i++)
+            mutations.Add(await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(i), Content)));
+
+        var asking = await stage[2].CommitAsync(batch => stage[2].Replica.StartPull(batch, 1));
+        await stage.DeliverAsync(1, 2, mutations[1]);
+        var parts = await stage[1].AnswerAsync((PullRequest)asking.Outbox.Single().Message, stream: 99, maxPartLength: 1_000_000);
+        await stage.DeliverAsync(1, 2, Assert.Single(parts));
+        Assert.Equal([1, 1, 1], (await stage[2].LogRecordsAsync()).Select(record => record.Transactions.Length));
+    }
+
     static ReadOnlySpan<byte> Name => DocumentPath.OfProperty("name").Encoded.Span;
 
     static DocumentContent Content

@@ -195,12 +195,16 @@ sealed class Actor(byte node, ulong storeId, SimulatedClock clock) : IAsyncDispo
     }
 
     /// <summary>The stamps of the log.</summary>
-    public async Task<HlcTimestamp[]> LogAsync()
+    public async Task<HlcTimestamp[]> LogAsync() =>
+        [.. from record in await LogRecordsAsync() from transaction in record.Transactions select transaction.Stamp];
+
+    /// <summary>The log.</summary>
+    public async Task<List<LogRecord>> LogRecordsAsync()
     {
         using var snapshot = await _storage.OpenSnapshotAsync();
-        var stamps = new List<HlcTimestamp>();
+        var records = new List<LogRecord>();
         await foreach (var record in TransactionLog.ReadAllAsync(snapshot))
-            stamps.AddRange(record.Transactions.Select(transaction => transaction.Stamp));
-        return [.. stamps];
+            records.Add(record);
+        return records;
     }
 }

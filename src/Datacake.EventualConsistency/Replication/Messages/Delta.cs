@@ -82,18 +82,18 @@ readonly record struct Delta(DocumentName Name, HlcTimestamp Base, Document Docu
     /// Whether something may become purgeable when the transaction is truncated [R11]. Nothing does by a put alone: what it shows is shown for as long as it
     /// is there. If a delete buries it, that one says so.
     /// </summary>
-    public bool MayPurge
+    public bool MayPurge => MayPurgeOf(Document);
+
+    /// <summary>Returns whether something of a document may become purgeable when its stamps are truncated: all of it, if it was not merely put.</summary>
+    public static bool MayPurgeOf(Document document)
     {
-        get
+        if (document.Born.IsNone || !document.Touched.IsNone || !document.Died.IsNone)
+            return true;
+        foreach (var cell in document.Cells)
         {
-            if (Document.Born.IsNone || !Document.Touched.IsNone || !Document.Died.IsNone)
+            if (!cell.IsShown(document.Born))
                 return true;
-            foreach (var cell in Document.Cells)
-            {
-                if (!cell.IsShown(Document.Born))
-                    return true;
-            }
-            return false;
         }
+        return false;
     }
 }

@@ -10,14 +10,19 @@ abstract record ReplicaMessage
     const byte HelloKind = 1, MutationsKind = 2, AcknowledgementKind = 3, RollCallKind = 4, ReportKind = 5, PullRequestKind = 6, ChunkKind = 7,
         SnapshotPageKind = 8, RefusalKind = 9, PullDeclinedKind = 10, ReadRequestKind = 11, ReadReplyKind = 12, RepairHintKind = 13;
 
-    byte[]? _encoded;
-
-    /// <summary>The bytes, encoded once however many peers they go to.</summary>
-    public byte[] Encoded => _encoded ??= Record.Encode(this, static (ref writer, message) =>
+    static readonly Record.Writing<ReplicaMessage> Encoding = static (ref writer, message) =>
     {
         writer.Write(KindOf(message));
         message.Write(ref writer);
-    });
+    };
+
+    byte[]? _encoded;
+
+    /// <summary>The bytes, encoded once however many peers they go to.</summary>
+    public byte[] Encoded => _encoded ??= Record.Encode(this, Encoding);
+
+    /// <summary>Writes the bytes of a message that goes to one peer, once.</summary>
+    public void EncodeTo(PooledWriter output) => Record.Encode(this, output, Encoding);
 
     public static ReplicaMessage Decode(ReadOnlyMemory<byte> encoded) => Record.Decode<ReplicaMessage>(encoded, "a message", static (ref reader) =>
         reader.ReadByte() switch

@@ -1,0 +1,99 @@
+using System.Runtime.CompilerServices;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Replication;
+
+/// <summary>A document that a transaction of the log names.</summary>
+/// <param name="Transaction">The names of all documents of the transaction.</param>
+/// <param name="Index">The place of the document among these names; -1 stands for a transaction without documents.</param>
+/// <param name="Key">The storage key of the document.</param>
+/// <param name="Document">The document in its current state; <see cref="Document.Nothing"/> if it is not stored, or was not wanted.</param>
+readonly record struct LoggedDocument(TransactionNames Transaction, int Index, ReadOnlyMemory<byte> Key, Document Document)
+{
+    /// <summary>True if no document of the transaction follows.</summary>
+    public bool IsLast => Index == Transaction.Documents.Count - 1;
+
+    public DocumentName Name => Transaction.Documents[Index];
+}
+
+/// <summary>
+/// Reads the documents that transactions of the log name, several with one call of the storage, which is faster than one call for each.
+/// </summary>
+/// <param name="snapshot">The store.</param>
+/// <param name="catalog">The keyspaces of the store.</param>
+sealed class LoggedDocuments(IStorageSnapshot snapshot, KeyspaceCatalog catalog)
+{
+    const int MaxDocuments = 32;
+
+    // After a page that is longer, one document is read at a time: a page of long documents would need much memory.
+    const int MaxLength = 64 * 1024;
+
+    KeyspaceEntry? _keyspace;       // of the last name
+
+    /// <summary>
+    /// Returns the documents of the transactions with the given stamps page by page, newest transaction first. A document is listed with each transaction that
+    /// names it. A page is valid until the next one is requested.
+    /// </summary>
+    /// <param name="stamps">The stamps.</param>
+    /// <param name="isWanted">Tells by name and storage key whether a document is to be read.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public async IAsyncEnumerable<IReadOnlyList<LoggedDocument>> ReadNewestFirstAsync(
+        VersionVector stamps, Func<DocumentName, ReadOnlyMemory<byte>, bool> isWanted, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var entries = new EntryPage();
+        var page = new List<LoggedDocument>(MaxDocuments);
+        int pageSize = 1;
+        await foreach (var transaction in TransactionLog.ReadNewestFirstAsync(snapshot, stamps, cancellationToken).ConfigureAwait(false))
+        {
+            var names = NamesOf(transaction);
+            for (int i = Math.Min(0, names.Documents.Count - 1); i < names.Documents.Count; i++)
+            {
+                page.Add(new LoggedDocument(names, i, i < 0 ? default : transaction.DocumentKeys[i], Document.Nothing));
+                if (page.Count < pageSize)
+                    continue;
+                await ReadAsync(page, isWanted, entries, cancellationToken).ConfigureAwait(false);
+                yield return page;
+                page.Clear();
+                pageSize = entries.Length <= MaxLength ? Math.Min(2 * pageSize, MaxDocuments) : 1;
+            }
+        }
+        await ReadAsync(page, isWanted, entries, cancellationToken).ConfigureAwait(false);
+        yield return page;
+    }
+
+    /// <summary>Reads the documents of a page from the storage.</summary>
+    async ValueTask ReadAsync(
+        List<LoggedDocument> page, Func<DocumentName, ReadOnlyMemory<byte>, bool> isWanted, EntryPage entries, CancellationToken cancellationToken)
+    {
+        var keys = new List<ReadOnlyMemory<byte>>(page.Count);
+        foreach (var logged in page)
+        {
+            if (logged.Index >= 0 && isWanted(logged.Name, logged.Key))
+                keys.Add(logged.Key);
+        }
+        await snapshot.GetManyAsync(keys, entries, cancellationToken).ConfigureAwait(false);
+        for (int i = 0, entry = 0; i < page.Count && entry < entries.Count; i++)
+        {
+            if (entries.KeyOf(entry).SequenceEqual(page[i].Key.Span))
+                page[i] = page[i] with { Document = ReplicaBatch.ParseStored(page[i].Key, entries.ValueOf(entry++)) };
+        }
+    }
+
+    TransactionNames NamesOf(LogTransaction transaction)
+    {
+        var names = new DocumentName[transaction.DocumentKeys.Length];
+        for (int i = 0; i < names.Length; i++)
+        {
+            var key = transaction.DocumentKeys[i];
+            ushort number = StoreLayout.KeyspaceOf(key.Span);
+            if (_keyspace?.Number != number)
+                _keyspace = catalog[number];
+            names[i] = new DocumentName(_keyspace.Name, _keyspace.Policy, key[StoreLayout.DocumentPrefixLength..]);
+        }
+        return new TransactionNames(transaction.Stamp, names);
+    }
+}
