@@ -79,12 +79,18 @@ public sealed class VersionTests
     [Fact]
     public async Task Greeting_that_was_changed_on_its_way_is_refused()
     {
-        // Somebody in between takes the capabilities out of the client's greeting.
-        var transport = new TamperingTransport(TcpTransport.Default);
-        await using var server = await RpcServer.StartAsync("127.0.0.1:0", new RpcServerOptions { ClusterSecret = Secret, Versions = Neighbor });
-        await using var channel = new RpcChannel(
-            server.Address, new RpcChannelOptions { Transport = transport, ClusterSecret = Secret, Versions = Neighbor });
-        await channel.CallAsync("echo", "echo", Hello).Fails(RpcStatus.Unauthenticated);
+        await using var pair = await StartAsync(Neighbor, Neighbor, Secret);
+        pair.Transport.Tamper = WithoutCapabilities;        // somebody in between takes them out of the client's greeting
+        await pair.Channel.CallAsync("echo", "echo", Hello).Fails(RpcStatus.Unauthenticated);
+
+        static ReadOnlyMemory<byte> WithoutCapabilities(ReadOnlyMemory<byte> bytes)
+        {
+            if (!bytes.Span.StartsWith("DCRP"u8))
+                return bytes;
+            var changed = bytes.ToArray();
+            changed.AsSpan(9, 8).Clear();
+            return changed;
+        }
     }
 
     [Theory]
@@ -123,67 +129,4 @@ public sealed class VersionTests
         options => options with { Versions = server, ClusterSecret = secret, Logger = log ?? options.Logger },
         options => options with { Versions = channel, ClusterSecret = secret },
         TestService.Echo);
-
-    /// <summary>A network that clears the capabilities of the first greeting.</summary>
-    sealed class TamperingTransport(ITransport inner) : ITransport
-    {
-        public ValueTask<ITransportListener> ListenAsync(string address, CancellationToken cancellationToken = default) =>
-            inner.ListenAsync(address, cancellationToken);
-
-        public async ValueTask<TransportConnection> ConnectAsync(string address, CancellationToken cancellationToken = default)
-        {
-            var connection = await inner.ConnectAsync(address, cancellationToken);
-            return new TransportConnection(new TamperingStream(connection.Stream), connection.RemoteAddress);
-        }
-    }
-
-    sealed class TamperingStream(Stream inner) : Stream
-    {
-        bool _isGreeted;
-
-        public override bool CanRead => true;
-
-        public override bool CanWrite => true;
-
-        public override bool CanSeek => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            inner.ReadAsync(buffer, cancellationToken);
-
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            if (_isGreeted)
-                return inner.WriteAsync(buffer, cancellationToken);
-            _isGreeted = true;
-            var changed = buffer.ToArray();
-            changed.AsSpan(9, 8).Clear();
-            return inner.WriteAsync(changed, cancellationToken);
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Flush()
-        {
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            inner.Dispose();
-            base.Dispose(disposing);
-        }
-    }
 }

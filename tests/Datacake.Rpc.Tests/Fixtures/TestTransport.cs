@@ -1,6 +1,6 @@
 namespace Datacake.Rpc.Tests.Fixtures;
 
-/// <summary>A transport whose connections a test can cut, silence and count, and whose bytes it can see.</summary>
+/// <summary>A transport whose connections a test can cut, silence and count, and whose bytes it can see and change.</summary>
 sealed class TestTransport(ITransport inner) : ITransport
 {
     readonly Lock _gate = new();
@@ -23,6 +23,9 @@ sealed class TestTransport(ITransport inner) : ITransport
 
     /// <summary>While set, every write of a connecting side takes one of its permits first.</summary>
     public SemaphoreSlim? WritePermits { get; set; }
+
+    /// <summary>Replaces the bytes of each write of a connecting side on their way.</summary>
+    public Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> Tamper { get; set; } = bytes => bytes;
 
     public ValueTask<ITransportListener> ListenAsync(string address, CancellationToken cancellationToken = default) =>
         inner.ListenAsync(address, cancellationToken);
@@ -108,7 +111,7 @@ sealed class TestTransport(ITransport inner) : ITransport
 
             lock (transport._gate)
                 transport.Written.Write(buffer.Span);
-            await inner.WriteAsync(buffer, cancellationToken);
+            await inner.WriteAsync(transport.Tamper(buffer), cancellationToken);
         }
 
         public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
