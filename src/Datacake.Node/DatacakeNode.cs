@@ -12,7 +12,10 @@ namespace Datacake.Node;
 public sealed class DatacakeNode : IAsyncDisposable
 {
     readonly IGossipLink _gossipLink;
-    readonly GossipLoop _gossip;
+    readonly SharedGossiper _gossip;
+    readonly GossipLoop _gossipLoop;
+    readonly Seeds _seeds;
+    readonly PeerClocks _clocks;
     readonly MembershipView _view;
     readonly MemberTable? _memberTable;
     readonly ChannelPool _channels;
@@ -31,7 +34,6 @@ public sealed class DatacakeNode : IAsyncDisposable
         DataCenter = parts.DataCenter;
         ClusterId = parts.ClusterId;
         Generation = parts.Generation;
-        Seeds = parts.Seeds;
         MaxClockDifference = parts.MaxClockDifference;
         NodeSelector = parts.NodeSelector;
         Clock = parts.Clock;
@@ -42,6 +44,9 @@ public sealed class DatacakeNode : IAsyncDisposable
         _tls = parts.Tls;
         _gossipLink = parts.GossipLink;
         _gossip = parts.Gossip;
+        _gossipLoop = parts.GossipLoop;
+        _seeds = parts.Seeds;
+        _clocks = parts.Clocks;
         _view = parts.View;
         _memberTable = parts.MemberTable;
         _channels = parts.Channels;
@@ -86,13 +91,13 @@ public sealed class DatacakeNode : IAsyncDisposable
     public ulong Generation { get; }
 
     /// <summary>The addresses that it was told to look for others at.</summary>
-    public IReadOnlyList<string> Seeds { get; }
+    public IReadOnlyList<string> Seeds => _seeds.Addresses;
 
     /// <summary>
     /// Gets the endpoints that the seeds stand for, and the nodes that the last dial of each has reached: a snapshot. All endpoints are dialed until
     /// each has answered, and again, ever more rarely, while one does not.
     /// </summary>
-    public IReadOnlyList<SeedContact> SeedContacts => _gossip.SeedContacts;
+    public IReadOnlyList<SeedContact> SeedContacts => _seeds.Contacts;
 
     /// <summary>Gets how far the wall clocks of two nodes may differ.</summary>
     public TimeSpan MaxClockDifference { get; }
@@ -105,7 +110,7 @@ public sealed class DatacakeNode : IAsyncDisposable
     {
         get
         {
-            var offsets = _gossip.ClockOffsets;
+            var offsets = _clocks.Offsets;
             return Members.Where(member => member.IsUp && offsets.ContainsKey(member.NodeId)).ToDictionary(
                 member => member.NodeId, member => offsets[member.NodeId]);
         }
@@ -182,7 +187,7 @@ public sealed class DatacakeNode : IAsyncDisposable
     public void SetLabel(string key, string value)
     {
         NodeKeys.CheckLabel(key, value);
-        _gossip.Publish(gossiper => gossiper.Set(key, value));
+        _gossip.Change(gossiper => gossiper.Set(key, value));
     }
 
     /// <summary>Takes a label back. One that was not set stays so.</summary>
@@ -190,7 +195,7 @@ public sealed class DatacakeNode : IAsyncDisposable
     public void RemoveLabel(string key)
     {
         NodeKeys.CheckLabel(key, "");
-        _gossip.Publish(gossiper => gossiper.Delete(key));
+        _gossip.Change(gossiper => gossiper.Delete(key));
     }
 
     /// <summary>
@@ -201,7 +206,7 @@ public sealed class DatacakeNode : IAsyncDisposable
     public void PublishStore(ulong storeId)
     {
         ArgumentOutOfRangeException.ThrowIfZero(storeId);
-        _gossip.Publish(gossiper => gossiper.Store = storeId);
+        _gossip.Change(gossiper => gossiper.Store = storeId);
     }
 
     /// <summary>
@@ -210,7 +215,7 @@ public sealed class DatacakeNode : IAsyncDisposable
     public void SetRetiredStores(IReadOnlySet<ulong> storeIds)
     {
         ArgumentNullException.ThrowIfNull(storeIds);
-        _gossip.Publish(gossiper => gossiper.RetiredStores = storeIds.ToHashSet());
+        _gossip.Change(gossiper => gossiper.RetiredStores = storeIds.ToHashSet());
     }
 
     /// <summary>Starts an extension, and keeps what it makes until the node stops.</summary>
@@ -259,7 +264,7 @@ public sealed class DatacakeNode : IAsyncDisposable
 
     internal void Start()
     {
-        _gossip.Start();
+        _gossipLoop.Start();
         _keepingMembers = _memberTable?.KeepAsync(_view.WatchTogetherAsync(), _gossip.Remember) ?? Task.CompletedTask;
         NodeLog.Started(_logger, Id, ClusterId, Address, DataCenter, Generation);
     }
@@ -276,7 +281,7 @@ public sealed class DatacakeNode : IAsyncDisposable
         if (isAnnounced)
         {
             await _extensions.DisposeAsync().ConfigureAwait(false);
-            await _gossip.LeaveAsync().ConfigureAwait(false);
+            await _gossipLoop.LeaveAsync().ConfigureAwait(false);
         }
         await CloseNetworkAsync().ConfigureAwait(false);
         if (!isAnnounced)
@@ -290,7 +295,7 @@ public sealed class DatacakeNode : IAsyncDisposable
     {
         _view.Close();
         await _keepingMembers.ConfigureAwait(false);
-        await _gossip.DisposeAsync().ConfigureAwait(false);
+        await _gossipLoop.DisposeAsync().ConfigureAwait(false);
         await _gossipLink.DisposeAsync().ConfigureAwait(false);
         await _channels.DisposeAsync().ConfigureAwait(false);
         await Server.DisposeAsync().ConfigureAwait(false);

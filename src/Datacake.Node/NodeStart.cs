@@ -115,21 +115,13 @@ static class NodeStart
         foreach (var (key, value) in options.Labels)
             gossiper.Set(key, value);
 
-        var gossip = new GossipLoop(
-            gossiper,
-            options.ClusterId,
-            options.Gossip,
-            clocks,
-            link,
-            new Seeds(options.Seeds, options.ResolveHost, time, logger),
-            view,
-            metrics,
-            time,
-            logger);
-        opened.Push(gossip);
+        var seeds = new Seeds(options.Seeds, options.ResolveHost, time, logger);
+        var gossip = new SharedGossiper(gossiper, options.ClusterId, view, metrics, time, logger);
+        var loop = new GossipLoop(gossip, options.Gossip, link, seeds, view, metrics, time);
+        opened.Push(loop);
         if (remembered is not null)
-            gossip.Recall(remembered);
-        await gossip.JoinAsync(cancellationToken).ConfigureAwait(false);
+            gossip.Change(state => state.Recall(remembered));
+        await loop.JoinAsync(cancellationToken).ConfigureAwait(false);
 
         var node = new DatacakeNode(new NodeParts(
             nodeId,
@@ -137,7 +129,7 @@ static class NodeStart
             options.DataCenter,
             options.ClusterId,
             self.Generation,
-            options.Seeds,
+            seeds,
             options.MaxClockDifference,
             options.NodeSelector,
             clock,
@@ -146,6 +138,8 @@ static class NodeStart
             channels,
             link,
             gossip,
+            loop,
+            clocks,
             view,
             memberTable,
             time,

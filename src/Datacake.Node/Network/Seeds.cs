@@ -44,6 +44,9 @@ sealed class Seeds(IReadOnlyList<string> seeds, HostResolver resolve, TimeProvid
         public long NextRound { get; set; }
     }
 
+    /// <summary>The seeds as they were configured.</summary>
+    public IReadOnlyList<string> Addresses => seeds;
+
     /// <summary>The endpoints to dial, but for those at which this node was found.</summary>
     public IReadOnlyList<GossipTarget> Targets
     {
