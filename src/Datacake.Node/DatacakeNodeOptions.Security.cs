@@ -1,0 +1,72 @@
+using Datacake.Rpc;
+
+namespace Datacake.Node;
+
+// The certificates and secrets by which nodes know each other.
+public sealed partial class DatacakeNodeOptions
+{
+    const int MinSecretLength = 16;
+
+    internal RpcTls? Tls { get; private set; }
+
+    internal string? ClusterSecret { get; private set; }
+
+    internal IReadOnlyList<string> AcceptedClusterSecrets { get; private set; } = [];
+
+    /// <summary>
+    /// Encrypts what nodes say to each other over RPC, with the node's own certificate, which it shows as server and as client. Set <see
+    /// cref="RpcTls.RequireClientCertificate"/> so that only nodes with a certificate get in. Gossip over UDP is not covered. Default:
+    /// none.
+    /// </summary>
+    /// <exception cref="ArgumentException">There is no certificate, or it has no private key.</exception>
+    public DatacakeNodeOptions WithTls(RpcTls tls)
+    {
+        ArgumentNullException.ThrowIfNull(tls);
+        if (tls is { Certificate: null, CertificateCallback: null, CertificateFile: null } || tls.Certificate is { HasPrivateKey: false })
+        {
+            throw new ArgumentException(
+                "A node that speaks TLS needs a certificate with its private key: set Certificate, CertificateFile or CertificateCallback.",
+                nameof(tls));
+        }
+
+        Once("TLS");
+        Tls = tls;
+        return this;
+    }
+
+    /// <summary>
+    /// What all nodes of the cluster know and nobody else: a node without it gets no answer but a refusal. It never travels, and does not
+    /// encrypt; that is what <see cref="WithTls"/> is for. Gossip over UDP is not covered. At least 16 characters. Default: none.
+    /// </summary>
+    /// <exception cref="ArgumentException">The secret is too short.</exception>
+    public DatacakeNodeOptions WithClusterSecret(string secret)
+    {
+        ArgumentNullException.ThrowIfNull(secret);
+        if (secret.Length < MinSecretLength)
+        {
+            throw new ArgumentException(
+                $"The cluster secret has {secret.Length} characters; it needs at least {MinSecretLength}. Take 32 random ones.",
+                nameof(secret));
+        }
+
+        Once("cluster secret");
+        ClusterSecret = secret;
+        return this;
+    }
+
+    /// <summary>
+    /// Further secrets that the node accepts from others, so that the secret can be changed node by node: first all nodes accept the new one, then all use it
+    /// (<see cref="WithClusterSecret"/>) and accept the old one, then nobody accepts that any more. Default: none.
+    /// </summary>
+    /// <exception cref="ArgumentException">A secret is too short.</exception>
+    public DatacakeNodeOptions WithAcceptedClusterSecrets(params IEnumerable<string> secrets)
+    {
+        ArgumentNullException.ThrowIfNull(secrets);
+        string[] accepted = [.. secrets];
+        if (accepted.Any(secret => secret.Length < MinSecretLength))
+            throw new ArgumentException($"A cluster secret needs at least {MinSecretLength} characters. Take 32 random ones.", nameof(secrets));
+        Once("accepted cluster secrets");
+        AcceptedClusterSecrets = accepted;
+        return this;
+    }
+}
