@@ -81,7 +81,7 @@ public sealed class DatacakeNode : IAsyncDisposable
     /// <summary>The RPC address that others reach this node at, with the port that was really bound.</summary>
     public string Address { get; }
 
-    /// <summary>The data centre that it is in.</summary>
+    /// <summary>The data center that it is in.</summary>
     public string DataCenter { get; }
 
     /// <summary>The cluster that it is of.</summary>

@@ -55,11 +55,11 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
     public DatacakeNodeOptions WithNodeIdFromHostName(int offset = 0, string? hostName = null)
         => WithNodeId(HostNodeId.Of(hostName ?? Dns.GetHostName(), offset));
 
-    /// <summary>The data centre that the node is in: what fails together, such as a region or a site. Default: <c>default</c>.</summary>
+    /// <summary>The data center that the node is in: what fails together, such as a region or a site. Default: <c>default</c>.</summary>
     public DatacakeNodeOptions InDataCenter(string name)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        Once("data centre");
+        Once("data center");
         DataCenter = name;
         return this;
     }

@@ -9,7 +9,7 @@ static partial class NodeLog
     [LoggerMessage(
         1,
         LogLevel.Information,
-        "Node {NodeId} of cluster '{ClusterId}' runs at {Address} in data centre '{DataCenter}' (generation {Generation}).")]
+        "Node {NodeId} of cluster '{ClusterId}' runs at {Address} in data center '{DataCenter}' (generation {Generation}).")]
     public static partial void Started(ILogger logger, byte nodeId, string clusterId, string address, string dataCenter, ulong generation);
 
     [LoggerMessage(2, LogLevel.Information, "Node {NodeId} at {Address} has stopped.")]

@@ -34,7 +34,7 @@ sealed class NodeMetrics : IDisposable
             () => new Measurement<int>(
                 view.Members.Where(member => member.IsUp).Select(member => member.DataCenter).Distinct().Count(), _node),
             "{data center}",
-            "Data centres with a member that is up.");
+            "Data centers with a member that is up.");
     }
 
     /// <summary>Measures the suspicion of each peer when someone asks.</summary>

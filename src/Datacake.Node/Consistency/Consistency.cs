@@ -21,10 +21,10 @@ public enum Consistency
     /// <summary>A majority of all members, the local node counted.</summary>
     Quorum,
 
-    /// <summary>A majority of the members of the local data centre, the local node counted.</summary>
+    /// <summary>A majority of the members of the local data center, the local node counted.</summary>
     LocalQuorum,
 
-    /// <summary>A majority of the members of every data centre, the local node counted in its own.</summary>
+    /// <summary>A majority of the members of every data center, the local node counted in its own.</summary>
     EachQuorum,
 
     /// <summary>Every member.</summary>

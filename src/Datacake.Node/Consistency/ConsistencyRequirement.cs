@@ -80,7 +80,7 @@ public sealed class ConsistencyRequirement
         return false;
     }
 
-    /// <summary>What is missing, for messages: <c>1 more of the members in data centre 'eu' (nodes 2, 3)</c>; empty if nothing is.</summary>
+    /// <summary>What is missing, for messages: <c>1 more of the members in data center 'eu' (nodes 2, 3)</c>; empty if nothing is.</summary>
     public string MissingFor(NodeSet acknowledged)
     {
         acknowledged = acknowledged.With(LocalId);
@@ -107,11 +107,11 @@ public sealed class ConsistencyRequirement
             case Consistency.LocalQuorum:
                 var local = members.First(member => member.NodeId == localId).DataCenter;
                 yield return Group.MajorityOf(
-                    $"members in data centre '{local}'", SetOf(members.Where(member => member.DataCenter == local)));
+                    $"members in data center '{local}'", SetOf(members.Where(member => member.DataCenter == local)));
                 break;
             case Consistency.EachQuorum:
                 foreach (var center in members.GroupBy(member => member.DataCenter).OrderBy(center => center.Key, StringComparer.Ordinal))
-                    yield return Group.MajorityOf($"members in data centre '{center.Key}'", SetOf(center));
+                    yield return Group.MajorityOf($"members in data center '{center.Key}'", SetOf(center));
                 break;
             case Consistency.All:
                 yield return new Group("members", everyone, Math.Max(everyone.Count, expected));

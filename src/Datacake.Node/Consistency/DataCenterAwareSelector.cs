@@ -1,7 +1,7 @@
 namespace Datacake.Node;
 
 /// <summary>
-/// Chooses just enough nodes, from as many data centres as it can, others before the local one, and other nodes with every call, so
+/// Chooses just enough nodes, from as many data centers as it can, others before the local one, and other nodes with every call, so
 /// that an answer holds what other sites know and the load is spread. The default.
 /// </summary>
 /// <param name="start">Where in the rotation it begins.</param>
@@ -30,7 +30,7 @@ public sealed class DataCenterAwareSelector(int start = 0) : INodeSelector
     }
 
     /// <summary>
-    /// The first of each data centre, the local one last, then the second of each, and so on; each list begins elsewhere with every
+    /// The first of each data center, the local one last, then the second of each, and so on; each list begins elsewhere with every
     /// turn.
     /// </summary>
     static IEnumerable<ClusterMember> InTurn(string localCenter, IReadOnlyList<ClusterMember> candidates, uint turn)
@@ -41,7 +41,7 @@ public sealed class DataCenterAwareSelector(int start = 0) : INodeSelector
             .Select(center => center.OrderBy(member => member.NodeId).ToArray())
             .ToArray();
         var others = Rotate(centers.Where(center => center[0].DataCenter != localCenter).ToArray(), turn);
-        // The inner rotation goes on once the outer one is through; in step, they would pair the same centres with the same nodes for ever.
+        // The inner rotation goes on once the outer one is through; in step, they would pair the same centers with the same nodes for ever.
         var innerTurn = turn / (uint)Math.Max(1, others.Length);
         ClusterMember[][] inOrder = [.. others, .. centers.Where(center => center[0].DataCenter == localCenter)];
         inOrder = [.. inOrder.Select(center => Rotate(center, innerTurn))];

@@ -3,7 +3,7 @@ namespace Datacake.Node;
 /// <summary>One node of the cluster, as this node knows it. There is one for each node id: of its lives, the newest.</summary>
 /// <param name="NodeId">The id that it was configured with.</param>
 /// <param name="Address">The RPC address at which others reach it, <c>host:port</c>.</param>
-/// <param name="DataCenter">The data centre that it was configured with.</param>
+/// <param name="DataCenter">The data center that it was configured with.</param>
 /// <param name="Generation">Which life of the node this is; grows with every start.</param>
 /// <param name="State">Whether it runs.</param>
 /// <param name="Labels">What it has published by <see cref="DatacakeNode.SetLabel"/>.</param>

@@ -18,7 +18,7 @@ public enum MembershipChangeKind
     /// <summary>A newer life of it took the place of the one known before; its state says whether it runs.</summary>
     Restarted,
 
-    /// <summary>Its address, its data centre or its labels changed.</summary>
+    /// <summary>Its address, its data center or its labels changed.</summary>
     Updated,
 
     /// <summary>It has been gone for so long that the cluster no longer speaks of it.</summary>

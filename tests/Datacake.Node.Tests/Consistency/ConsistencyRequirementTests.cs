@@ -6,9 +6,9 @@ namespace Datacake.Node.Tests;
 public sealed class ConsistencyRequirementTests
 {
     /// <summary>
-    /// The layout names the data centres with their nodes, down ones in brackets; node 1 asks. Then follow the levels that can be reached,
+    /// The layout names the data centers with their nodes, down ones in brackets; node 1 asks. Then follow the levels that can be reached,
     /// of None, One, Two, Three, Quorum, LocalQuorum, EachQuorum and All. For each layout there is a row for every number of nodes that may
-    /// be down in each data centre, but for those that differ only in which of two equal data centres it is.
+    /// be down in each data center, but for those that differ only in which of two equal data centers it is.
     /// </summary>
     [Theory]
     [InlineData("a:1", "None Quorum LocalQuorum EachQuorum All")]
@@ -145,9 +145,9 @@ public sealed class ConsistencyRequirementTests
     {
         var requirement = ConsistencyRequirement.For(Consistency.EachQuorum, 1, Layout("a:1,2,3 b:4,5,6"));
         Assert.Equal(
-            "1 more of the members in data centre 'a' (nodes 2, 3); 2 more of the members in data centre 'b' (nodes 4, 5, 6)",
+            "1 more of the members in data center 'a' (nodes 2, 3); 2 more of the members in data center 'b' (nodes 4, 5, 6)",
             requirement.MissingFor(default));
-        Assert.Equal("1 more of the members in data centre 'b' (nodes 5, 6)", requirement.MissingFor(NodeSet.Of(2, 4)));
+        Assert.Equal("1 more of the members in data center 'b' (nodes 5, 6)", requirement.MissingFor(NodeSet.Of(2, 4)));
     }
 
     [Fact]

@@ -24,7 +24,7 @@ public sealed class DataCenterAwareSelectorTests
     }
 
     [Fact]
-    public void It_prefers_other_data_centres_and_spreads_over_them()
+    public void It_prefers_other_data_centers_and_spreads_over_them()
     {
         var members = ConsistencyRequirementTests.Members("a:1,2,3 b:4,5,6 c:7,8,9");
         var requirement = ConsistencyRequirement.For(Consistency.Two, 1, members);
@@ -34,7 +34,7 @@ public sealed class DataCenterAwareSelectorTests
     }
 
     [Fact]
-    public void Every_node_of_the_other_data_centres_takes_its_turn()
+    public void Every_node_of_the_other_data_centers_takes_its_turn()
     {
         var members = ConsistencyRequirementTests.Members("a:1,2 b:3,4 c:5,6");
         var requirement = ConsistencyRequirement.For(Consistency.One, 1, members);
@@ -45,7 +45,7 @@ public sealed class DataCenterAwareSelectorTests
     }
 
     [Fact]
-    public void In_one_data_centre_every_other_node_takes_its_turn()
+    public void In_one_data_center_every_other_node_takes_its_turn()
     {
         var members = ConsistencyRequirementTests.Members("a:1,2,3,4");
         var requirement = ConsistencyRequirement.For(Consistency.Quorum, 1, members);
