@@ -56,6 +56,31 @@ public sealed class SecureClusterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_wrong_secret_is_logged_when_it_begins_and_when_it_ends_and_not_in_every_round()
+    {
+        const int Rounds = 20;
+        using var addresses = new ReservedAddresses();
+        var seeds = addresses.Next(2);
+        await StartAsync(1, seeds, null, Secret, options => options.ListenOn(seeds[0]));
+        var second = await StartAsync(2, seeds, null, "another secret altogether", options => options.ListenOn(seeds[1]));
+        await Eventually.WaitUntilAsync(
+            () => seeds.All(seed => _log.Count($"No gossip with {seed}") >= Rounds), $"each node is refused in {Rounds} rounds");
+        // Rounds are logged for debugging only.
+        string[] logged = [.. _log.Messages.Where(
+            message => message.Contains("secret", StringComparison.Ordinal) && !message.StartsWith("No gossip", StringComparison.Ordinal))];
+        Assert.Equal(2, logged.Count(message => message.StartsWith("RPC channel could not connect to", StringComparison.Ordinal)));
+        Assert.Equal(2, logged.Count(message => message.StartsWith("RPC peer 127.0.0.1:", StringComparison.Ordinal)));
+        Assert.Equal(4, logged.Length);
+        Assert.False(_log.Contains("is connected again"));
+
+        await second.StopAbruptlyAsync();
+        await StartAsync(2, seeds, null, Secret, options => options.ListenOn(seeds[1]));
+        await _nodes[0].WaitForNodesAsync([1, 2], Soon, Stop);
+        await _log.WaitUntilAsync($"RPC channel to {seeds[1]} is connected again, after");
+        Assert.Equal(1, _log.Count("is connected again"));
+    }
+
+    [Fact]
     public async Task A_node_without_a_certificate_is_refused_and_both_sides_say_why()
     {
         var first = await StartAsync(1, [], NewTls(_root), Secret);
