@@ -12,6 +12,8 @@ sealed class ClusterJoining(DatacakeNode node, Replica replica, ReplicatedStoreO
     /// </summary>
     static readonly TimeSpan NamePatience = TimeSpan.FromSeconds(3);
 
+    const int MaxFailures = 3;
+
     readonly long _started = node.TimeProvider.GetTimestamp();
 
     /// <summary>True if the store has to form the cluster now. Called on the commit loop, at each tick.</summary>
@@ -44,7 +46,7 @@ sealed class ClusterJoining(DatacakeNode node, Replica replica, ReplicatedStoreO
         {
             return $"an earlier life of node {node.Id} is remembered, so that there is a cluster to join, and none of its members is reachable. Start them.";
         }
-        string missing = string.Join(", ", node.SeedContacts.Where(IsMissing).Select(contact => contact.Endpoint is null ? contact.Seed : $"{contact.Seed} at {contact.Endpoint}").Distinct());
+        string missing = string.Join(", ", node.SeedContacts.Where(IsMissing).Select(NameOf).Distinct());
         string reached = string.Join(", ", replica.Sessions.Keys);
         string who = replica.Sessions.Count == 0 ? "it reaches no other node" : $"the nodes that it reaches ({reached}) have not joined either";
         if (CountOfFresh() < options.ExpectedNodes && missing.Length == 0)
@@ -52,6 +54,15 @@ sealed class ClusterJoining(DatacakeNode node, Replica replica, ReplicatedStoreO
         return $"{who}, and not all of its seeds answer ({missing}). Start a node of the cluster; or, if this is the first node of a new cluster, start the others, "
             + $"give it no seeds but itself, or set {nameof(ReplicatedStoreOptions)}.{nameof(options.FormCluster)}.";
     }
+
+    /// <summary>Returns the errors of the last dials of the seeds as sentences, which may differ with each call; empty if there are none.</summary>
+    public string DescribeSeedFailures() => string.Concat(node.SeedContacts
+        .Where(contact => contact.Failure is not null && IsMissing(contact))
+        .Take(MaxFailures)
+        .Select(contact => $" Seed {NameOf(contact)}: {contact.Failure!.TrimEnd('.')}."));
+
+    static string NameOf(SeedContact contact) =>
+        contact.Endpoint?.ToString() is { } endpoint && endpoint != contact.Seed ? $"{contact.Seed} at {endpoint}" : contact.Seed;
 
     int CountOfFresh() => 1 + replica.Sessions.Keys.Count(peer => !replica.HasRun(peer));
 

@@ -12,12 +12,13 @@ sealed class StoreJoining
     /// <summary>The log has a line for each such part of the documents that a joining store takes.</summary>
     const int LoggedParts = 10;
 
-    /// <summary>So many ticks without a document are worth a line in the log.</summary>
+    /// <summary>After so many ticks without a document, the log may say why.</summary>
     const int MaxSilentTicks = 20;
 
     readonly DatacakeNode _node;
     readonly Replica _replica;
     readonly ClusterJoining _cluster;
+    readonly JoinReminder _reminder;
     readonly CommitWaiters _waiters;
     readonly ILogger _logger;
     readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -29,6 +30,7 @@ sealed class StoreJoining
         _node = node;
         _replica = replica;
         _cluster = new ClusterJoining(node, replica, options);
+        _reminder = new JoinReminder(node.TimeProvider);
         _waiters = waiters;
         _logger = logger;
         _status = CurrentStatus();
@@ -82,8 +84,8 @@ sealed class StoreJoining
             return;
         if (_cluster.MustForm())
             _replica.Bootstrap();
-        else if (++_silentTicks % MaxSilentTicks == 0)
-            StoreLog.NotJoined(_logger, _node.Id, _cluster.Describe());
+        else if (++_silentTicks % MaxSilentTicks == 0 && _cluster.Describe() is var reason && _reminder.IsDue(reason, out var waited))
+            StoreLog.NotJoined(_logger, _node.Id, waited.TotalSeconds, reason + _cluster.DescribeSeedFailures());
     }
 
     /// <summary>Waits until the store has joined.</summary>
@@ -99,7 +101,8 @@ sealed class StoreJoining
         }
         catch (TimeoutException)
         {
-            string reason = await loop.RunAsync((_, _) => ValueTask.FromResult(_cluster.Describe()), cancellationToken).ConfigureAwait(false);
+            string reason = await loop.RunAsync(
+                (_, _) => ValueTask.FromResult(_cluster.Describe() + _cluster.DescribeSeedFailures()), cancellationToken).ConfigureAwait(false);
             throw new TimeoutException(
                 $"Node {_node.Id} cannot read or write yet. Its store is fresh, and has not joined its cluster within {timeout.TotalSeconds:0.###} s: {reason}");
         }

@@ -39,8 +39,8 @@ static partial class StoreLog
     [LoggerMessage(8, LogLevel.Warning, "Node {Peer} is too slow for what is written; it will fetch what was dropped.")]
     public static partial void PeerLags(ILogger logger, byte peer);
 
-    [LoggerMessage(9, LogLevel.Warning, "Node {Node} has not joined yet: {Reason}")]
-    public static partial void NotJoined(ILogger logger, byte node, string reason);
+    [LoggerMessage(9, LogLevel.Warning, "Node {Node} has not joined yet, after {Seconds:0} s: {Reason}")]
+    public static partial void NotJoined(ILogger logger, byte node, double seconds, string reason);
 
     [LoggerMessage(18, LogLevel.Information, "Node {Node} joins: {Count} of about {Estimated} documents have come, the last ones from node {Source}.")]
     public static partial void Joining(ILogger logger, byte node, long count, long estimated, int source);

@@ -163,4 +163,22 @@ public sealed class ClusterIdentityTests
         var failure = await Assert.ThrowsAsync<TimeoutException>(() => nodes[4].GetAsync(1));
         Assert.Contains("cannot read or write yet", failure.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Fresh_node_that_its_seeds_refuse_says_why_in_the_log_and_to_those_who_wait()
+    {
+        await using var nodes = new ScenarioNodes();
+        await StartAsync(1, "correct horse battery staple");
+        await StartAsync(2, "another secret altogether");
+        await nodes[2].Log.WaitUntilAsync("Node 2 has not joined yet", nodes[1].Address, "secret differs");
+        await nodes[2].StopAsync();
+        await StartAsync(2, "another secret altogether", TimeSpan.FromMilliseconds(100));
+        var failure = await Assert.ThrowsAsync<TimeoutException>(() => nodes[2].GetAsync(1));
+        Assert.Contains("secret differs", failure.Message, StringComparison.Ordinal);
+
+        Task StartAsync(int id, string secret, TimeSpan? joinTimeout = null) => nodes.StartNodeAsync(
+            id,
+            store => store.JoinTimeout = joinTimeout ?? Eventually.Deadline,
+            options => options.ListenOn(nodes[id].Address).WithClusterSecret(secret));
+    }
 }
