@@ -70,7 +70,10 @@ sealed class DatacakeHealthCheck(DatacakeHostedService hosted, Consistency level
         if (store.DifferingMembers is { Count: > 0 } differing)
             yield return $"Nodes {string.Join(", ", differing)} know the same as node {node.Id} and show something else.";
         if (node.CertificateStatus is { } certificate && certificate.RenewBy <= node.TimeProvider.GetUtcNow())
-            yield return string.Create(CultureInfo.InvariantCulture, $"The certificate {certificate.Subject} expires at {certificate.ExpiresAt:u}.");
+        {
+            string name = certificate.FirstToExpire == certificate.Subject ? certificate.Subject : $"{certificate.FirstToExpire}, an issuer of {certificate.Subject},";
+            yield return string.Create(CultureInfo.InvariantCulture, $"The certificate {name} expires at {certificate.ExpiresAt:u}; renew it.");
+        }
     }
 
     static string Describe(StoreMemberState member)

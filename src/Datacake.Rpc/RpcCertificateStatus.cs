@@ -1,21 +1,31 @@
+using Datacake.Rpc.Handshake;
+
 namespace Datacake.Rpc;
 
 /// <summary>A node's own certificate, as a health check wants to know it.</summary>
 public sealed class RpcCertificateStatus
 {
-    internal RpcCertificateStatus(string subject, DateTimeOffset renewBy, DateTimeOffset expiresAt, string? reloadError) =>
-        (Subject, RenewBy, ExpiresAt, ReloadError) = (subject, renewBy, expiresAt, reloadError);
+    internal RpcCertificateStatus(OwnCertificate own, string? reloadError) =>
+        (Subject, FirstToExpire, RenewBy, ExpiresAt, ReloadError) = (own.Subject, own.FirstToExpire, own.RenewBy, own.End, reloadError);
 
     /// <summary>Gets the subject of the certificate that new connections use.</summary>
     public string Subject { get; }
 
     /// <summary>
-    /// Gets the time from which a warning is logged every day: 14 days before the certificate expires, or a quarter of its lifetime where
-    /// that is less.
+    /// Gets the subject of the certificate that expires first: the certificate itself, or one that is sent along with it, up to its root.
+    /// </summary>
+    public string FirstToExpire { get; }
+
+    /// <summary>
+    /// Gets the time from which a warning is logged every day: 14 days before <see cref="ExpiresAt"/>, or a quarter of the lifetime of
+    /// the certificate that expires first where that is less.
     /// </summary>
     public DateTimeOffset RenewBy { get; }
 
-    /// <summary>Gets the time at which the certificate expires. Connections end before that; new ones are refused by the other side.</summary>
+    /// <summary>
+    /// Gets the time at which the first certificate expires of those that are sent. Connections end before that; from then on, the other
+    /// side refuses new ones.
+    /// </summary>
     public DateTimeOffset ExpiresAt { get; }
 
     /// <summary>

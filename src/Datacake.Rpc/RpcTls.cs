@@ -13,7 +13,7 @@ namespace Datacake.Rpc;
 /// <para>The version of TLS and its ciphers are those of the operating system. Sessions are not resumed: every connection checks the
 /// certificates anew.</para>
 /// <para>A certificate that comes from a callback or from files can be renewed while servers and channels run: new connections use the
-/// new one. Open connections end before a certificate expires that they were opened with, this side's or the other's: five minutes
+/// new one. Open connections end before a certificate expires that they were opened with, this side's, the other's, or an issuer's: five minutes
 /// before that, they take no new calls, and the channel opens another connection with its next call; calls and streams that are still
 /// in flight at the end fail with <see cref="RpcStatus.Connection"/>.</para>
 /// </remarks>

@@ -1,5 +1,8 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Datacake.EventualConsistency;
 using Datacake.Node;
+using Datacake.Rpc;
 using Datacake.Storage;
 using Datacake.Tests;
 using Microsoft.Extensions.DependencyInjection;
@@ -76,12 +79,36 @@ public sealed class HealthTests : IAsyncLifetime
         await WaitForAsync(third, HealthStatus.Unhealthy, "The store of node 3 has not joined its cluster yet");
     }
 
-    async Task<IHost> StartAsync(int nodeId, string? seed = null, ShiftedTime? time = null)
+    [Fact]
+    public async Task Issuer_that_expires_before_the_certificate_degrades_a_node_from_14_days_before()
+    {
+        var now = DateTimeOffset.UtcNow;
+        using var issuerKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var issuerRequest = new CertificateRequest("CN=Issuer", issuerKey, HashAlgorithmName.SHA256);
+        issuerRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using var issuer = issuerRequest.Create(
+            new X500DistinguishedName("CN=Root"), X509SignatureGenerator.CreateForECDsa(issuerKey), now.AddYears(-1), now.AddDays(20), [1]);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var issued = new CertificateRequest("CN=node", key, HashAlgorithmName.SHA256).Create(
+            issuer.SubjectName, X509SignatureGenerator.CreateForECDsa(issuerKey), now.AddDays(-1), now.AddYears(1), [2]);
+        using var certificate = issued.CopyWithPrivateKey(key);
+        var time = new ShiftedTime();
+        var host = await StartAsync(1, time: time, tls: new RpcTls { Certificate = certificate, Intermediates = [issuer] });
+        await WaitForAsync(host, HealthStatus.Healthy);
+        time.Offset = TimeSpan.FromDays(7);
+        await WaitForAsync(host, HealthStatus.Degraded, "The certificate CN=Issuer, an issuer of CN=node, expires at");
+    }
+
+    async Task<IHost> StartAsync(int nodeId, string? seed = null, ShiftedTime? time = null, RpcTls? tls = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Services.AddDatacake(options => options
-            .WithNodeId(nodeId).ListenOn("127.0.0.1:0").WithSeeds(seed is null ? [] : [seed]).WithGossip(gossip => gossip.UseLocal())
-            .WithTimeProvider(time ?? new ShiftedTime()).WithStore(store => store.ReportInterval = TimeSpan.FromMilliseconds(100)).UseMemory());
+        builder.Services.AddDatacake(options =>
+        {
+            options.WithNodeId(nodeId).ListenOn("127.0.0.1:0").WithSeeds(seed is null ? [] : [seed]).WithGossip(gossip => gossip.UseLocal())
+                .WithTimeProvider(time ?? new ShiftedTime()).WithStore(store => store.ReportInterval = TimeSpan.FromMilliseconds(100)).UseMemory();
+            if (tls is not null)
+                options.WithTls(tls);
+        });
         builder.Services.AddHealthChecks().AddDatacake();
         var host = builder.Build();
         _hosts.Add(host);

@@ -12,9 +12,7 @@ namespace Datacake.Rpc.Handshake;
 /// </summary>
 sealed class CertificateStore
 {
-    static readonly TimeSpan LongestWarningTime = TimeSpan.FromDays(14);
     static readonly TimeSpan PauseBetweenWarnings = TimeSpan.FromDays(1);
-
     static readonly TimeSpan PauseBetweenErrors = TimeSpan.FromMinutes(1);
 
     readonly RpcTls _options;
@@ -27,7 +25,7 @@ sealed class CertificateStore
     OwnCertificate? _own;
     long _lookedAt;
     string? _error;
-    string? _loggedThumbprint;      // of the certificate that the log has named last
+    string? _loggedThumbprints;     // of the chain that the log has named last
     string? _loggedError;
     DateTimeOffset _errorLoggedAt;
     DateTimeOffset? _warnedAt;
@@ -51,12 +49,10 @@ sealed class CertificateStore
         {
             lock (_gate)
             {
-                return _own is null ? null : new RpcCertificateStatus(_own.Subject, _own.RenewBy, _own.End, _error);
+                return _own is null ? null : new RpcCertificateStatus(_own, _error);
             }
         }
     }
-
-    public static DateTimeOffset EndOf(X509Certificate2 certificate) => new(certificate.NotAfter.ToUniversalTime());
 
     /// <summary>Loads everything, if that was not done before.</summary>
     /// <exception cref="ArgumentException">Something could not be loaded.</exception>
@@ -154,10 +150,10 @@ sealed class CertificateStore
                 $"The certificate '{certificate.Subject}' has no private key. Load it with its key, from a PFX or with CreateFromPemFile.");
         }
 
-        var own = new OwnCertificate(certificate);
-        if (now is { } time && _own?.End > time && (own.End <= time || own.Begin > time))
-            throw new InvalidOperationException($"'{own.Subject}' holds from {own.Begin:u} to {own.End:u}, which is not now.");
         var context = SslStreamCertificateContext.Create(certificate, intermediates, offline: true);
+        var own = new OwnCertificate(certificate, context.IntermediateCertificates);
+        if (now is { } time && _own?.End > time && (own.End <= time || own.Begin > time))
+            throw new InvalidOperationException($"'{own.Subject}' holds with its issuers from {own.Begin:u} to {own.End:u}, which is not now.");
         if (texts is not null)
             _certificateFiles!.Accept(texts);
         _own = own;
@@ -214,9 +210,9 @@ sealed class CertificateStore
 
         if (_own is null)
             return;
-        if (_loggedThumbprint != _own.Thumbprint)
+        if (_loggedThumbprints != _own.Thumbprints)
         {
-            (_loggedThumbprint, _warnedAt, _hasWarnedOfEnd) = (_own.Thumbprint, null, false);
+            (_loggedThumbprints, _warnedAt, _hasWarnedOfEnd) = (_own.Thumbprints, null, false);
             Log.CertificateUsed(logger, _own.Subject, _own.End);
         }
 
@@ -225,24 +221,8 @@ sealed class CertificateStore
             return;
         (_warnedAt, _hasWarnedOfEnd) = (now, isOver);
         if (isOver)
-            Log.CertificateExpired(logger, _own.Subject, _own.End);
+            Log.CertificateExpired(logger, _own.Name, _own.End);
         else
-            Log.CertificateExpires(logger, _own.Subject, _own.End);
-    }
-
-    /// <summary>This side's certificate, and what is said of it: its owner may dispose it.</summary>
-    sealed class OwnCertificate(X509Certificate2 certificate)
-    {
-        public X509Certificate2 Certificate => certificate;
-
-        public string Subject { get; } = certificate.Subject;
-
-        public string Thumbprint { get; } = certificate.Thumbprint;
-
-        public DateTimeOffset Begin { get; } = new(certificate.NotBefore.ToUniversalTime());
-
-        public DateTimeOffset End { get; } = EndOf(certificate);
-
-        public DateTimeOffset RenewBy => (End - Begin) / 4 is var quarter && quarter < LongestWarningTime ? End - quarter : End - LongestWarningTime;
+            Log.CertificateExpires(logger, _own.Name, _own.End);
     }
 }

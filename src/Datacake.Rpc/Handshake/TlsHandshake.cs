@@ -48,7 +48,7 @@ sealed class TlsHandshake : IDisposable
                     AllowTlsResume = false,
                 },
                 cancellationToken).ConfigureAwait(false);
-            return new TlsConnection(tls, verdict.Refusal, EndOf(credentials.Certificate, tls.RemoteCertificate));
+            return new TlsConnection(tls, verdict.Refusal, FirstEnd(credentials.Certificate, verdict.Ends));
         }
         catch (AuthenticationException error)
         {
@@ -91,7 +91,7 @@ sealed class TlsHandshake : IDisposable
             if (verdict.Refusal is null)
             {
                 var shown = tls.LocalCertificate is null ? null : credentials.Certificate;
-                return new TlsConnection(tls, null, EndOf(shown, tls.RemoteCertificate));
+                return new TlsConnection(tls, null, FirstEnd(shown, verdict.Ends));
             }
 
             await HandshakeProtocol.RefuseServerAsync(tls, verdict.Refusal, cancellationToken).ConfigureAwait(false);
@@ -122,16 +122,11 @@ sealed class TlsHandshake : IDisposable
     }
 
     // A certificate that is over, and was accepted nevertheless (by a Validate callback), does not end anything.
-    DateTimeOffset? EndOf(SslStreamCertificateContext? own, X509Certificate? other)
+    DateTimeOffset? FirstEnd(SslStreamCertificateContext? own, IReadOnlyList<DateTimeOffset> otherEnds)
     {
-        DateTimeOffset? first = null;
-        foreach (var certificate in (X509Certificate2?[])[own?.TargetCertificate, other as X509Certificate2])
-        {
-            if (certificate is not null && CertificateStore.EndOf(certificate) is var end && end > _timeProvider.GetUtcNow() && !(first < end))
-                first = end;
-        }
-
-        return first;
+        var ownEnds = own is null ? [] : own.IntermediateCertificates.Append(own.TargetCertificate).Select(OwnCertificate.EndOf);
+        var now = _timeProvider.GetUtcNow();
+        return ownEnds.Concat(otherEnds).Where(end => end > now).Select(end => (DateTimeOffset?)end).Min();
     }
 
     X509ChainPolicy NewPolicy(TlsCredentials credentials)
@@ -160,9 +155,13 @@ sealed class TlsHandshake : IDisposable
             ? null
             : new RpcException(RpcStatus.Unauthenticated, $"the {who}'s certificate was not checked");
 
+        /// <summary>Gets the ends of the other side's certificate and of its issuers.</summary>
+        public IReadOnlyList<DateTimeOffset> Ends { get; private set; } = [];
+
         /// <summary>Always lets TLS go on; whoever asked for the verdict obeys it then.</summary>
         public bool Decide(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
         {
+            Ends = chain is null ? [] : [.. chain.ChainElements.Select(element => OwnCertificate.EndOf(element.Certificate))];
             Refusal = Judge(certificate as X509Certificate2, chain, errors) is { } reason
                 ? new RpcException(RpcStatus.Unauthenticated, reason)
                 : null;

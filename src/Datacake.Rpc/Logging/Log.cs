@@ -62,14 +62,15 @@ static partial class Log
     [LoggerMessage(18, LogLevel.Information, "RPC server at {Address}: {Event} {Count} times in {Time}, and not since.")]
     public static partial void RepeatedNoMore(ILogger logger, string address, string @event, int count, TimeSpan time);
 
-    [LoggerMessage(19, LogLevel.Information, "RPC uses the certificate '{Subject}', which expires at {End:u}.")]
+    [LoggerMessage(19, LogLevel.Information, "RPC uses the certificate '{Subject}', which is valid with its issuers until {End:u}.")]
     public static partial void CertificateUsed(ILogger logger, string subject, DateTimeOffset end);
 
-    [LoggerMessage(20, LogLevel.Warning, "RPC certificate '{Subject}' expires at {End:u} and has not been renewed.")]
-    public static partial void CertificateExpires(ILogger logger, string subject, DateTimeOffset end);
+    [LoggerMessage(
+        20, LogLevel.Warning, "RPC certificate {Certificate} expires at {End:u} and has not been renewed; from then on, other nodes refuse it.")]
+    public static partial void CertificateExpires(ILogger logger, string certificate, DateTimeOffset end);
 
-    [LoggerMessage(21, LogLevel.Error, "RPC certificate '{Subject}' has expired at {End:u}, and other nodes refuse it; renew it.")]
-    public static partial void CertificateExpired(ILogger logger, string subject, DateTimeOffset end);
+    [LoggerMessage(21, LogLevel.Error, "RPC certificate {Certificate} has expired at {End:u}, and other nodes refuse it; renew it.")]
+    public static partial void CertificateExpired(ILogger logger, string certificate, DateTimeOffset end);
 
     [LoggerMessage(22, LogLevel.Warning, "RPC keeps the former certificates: {Reason}.")]
     public static partial void ReloadFailed(ILogger logger, string reason);

@@ -13,9 +13,11 @@ sealed class CertificateFiles : IDisposable
 
     public string Issuers => Path.Combine(_directory.FullName, "ca.crt");
 
-    public void Write(X509Certificate2 certificate)
+    /// <summary>Writes a certificate, and others after it.</summary>
+    public void Write(X509Certificate2 certificate, params X509Certificate2Collection others)
     {
-        File.WriteAllText(Certificate, certificate.ExportCertificatePem());
+        X509Certificate2Collection all = [certificate, .. others];
+        File.WriteAllText(Certificate, all.ExportCertificatePems());
         File.WriteAllText(Key, KeyOf(certificate));
     }
 

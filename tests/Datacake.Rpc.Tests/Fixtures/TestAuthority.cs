@@ -7,20 +7,28 @@ namespace Datacake.Rpc.Tests.Fixtures;
 /// <summary>A certificate authority that lives as long as a test.</summary>
 sealed class TestAuthority : IDisposable
 {
-    readonly X509Certificate2 _root;
     readonly List<X509Certificate2> _issued = [];
 
     public TestAuthority(string name = "Test Root")
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
         var now = DateTimeOffset.UtcNow;
-        _root = request.CreateSelfSigned(now.AddYears(-2), now.AddYears(2));
+        Certificate = NewRequest(name, key).CreateSelfSigned(now.AddYears(-2), now.AddYears(2));
     }
 
-    public X509Certificate2Collection Roots => [_root];
+    TestAuthority(X509Certificate2 certificate) => Certificate = certificate;
+
+    public X509Certificate2 Certificate { get; }
+
+    public X509Certificate2Collection Roots => [Certificate];
+
+    /// <summary>Creates an authority between this one and the certificates that it issues, which may outlast it.</summary>
+    public TestAuthority IssueAuthority(string name, DateTimeOffset begin, DateTimeOffset end)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var issued = Sign(NewRequest(name, key), begin, end);
+        return new TestAuthority(issued.CopyWithPrivateKey(key));
+    }
 
     /// <summary>A certificate for 127.0.0.1, localhost and <paramref name="name"/>, valid around now, or up to an hour ago.</summary>
     public X509Certificate2 Issue(string name, bool isExpired = false)
@@ -39,16 +47,40 @@ sealed class TestAuthority : IDisposable
         names.AddDnsName("localhost");
         names.AddDnsName(name);
         request.CertificateExtensions.Add(names.Build());
-        using var issued = request.Create(_root, begin, end, RandomNumberGenerator.GetBytes(8));
+        using var issued = Sign(request, begin, end);
         var certificate = issued.CopyWithPrivateKey(key);
         _issued.Add(certificate);
         return certificate;
     }
 
+    /// <summary>Creates another certificate of an authority that this one has issued, with the same name and key.</summary>
+    public X509Certificate2 Renew(TestAuthority issued, DateTimeOffset begin, DateTimeOffset end)
+    {
+        var request = new CertificateRequest(issued.Certificate.SubjectName, issued.Certificate.PublicKey, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        return Sign(request, begin, end);
+    }
+
     public void Dispose()
     {
-        _root.Dispose();
+        Certificate.Dispose();
         foreach (var certificate in _issued)
             certificate.Dispose();
+    }
+
+    static CertificateRequest NewRequest(string name, ECDsa key)
+    {
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
+        return request;
+    }
+
+    // With a generator, since a certificate is otherwise refused that ends after its issuer.
+    X509Certificate2 Sign(CertificateRequest request, DateTimeOffset begin, DateTimeOffset end)
+    {
+        using var key = Certificate.GetECDsaPrivateKey()!;
+        return request.Create(
+            Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(key), begin, end, RandomNumberGenerator.GetBytes(8));
     }
 }
