@@ -102,13 +102,16 @@ public sealed record RpcTls
     /// </summary>
     public Func<X509Certificate2, X509Chain, SslPolicyErrors, bool>? Validate { get; init; }
 
-    /// <summary>The certificates as they are now. A copy of these options has its own.</summary>
+    /// <summary>
+    /// Gets the certificates as they are now. A copy of these options shares them, unless it takes them from elsewhere: they are loaded once, and
+    /// warnings are logged once, however many names of servers the copies are for.
+    /// </summary>
     internal CertificateStore Store
     {
         get
         {
             var store = Volatile.Read(ref _store);
-            while (store is null || !ReferenceEquals(store.Owner, this))
+            while (store is null || !store.IsOf(this))
             {
                 Interlocked.CompareExchange(ref _store, new CertificateStore(this), store);
                 store = Volatile.Read(ref _store);
@@ -118,7 +121,7 @@ public sealed record RpcTls
         }
     }
 
-    /// <summary>True if both are the same object, since each has certificates of its own that may change.</summary>
+    /// <summary>True if both are the same object, since their certificates may change.</summary>
     public bool Equals(RpcTls? other) => ReferenceEquals(this, other);
 
     /// <inheritdoc/>

@@ -224,6 +224,23 @@ public sealed class CertificateRenewalTests : IDisposable
         Assert.Equal("CN=second", tls.CertificateStatus.Subject);
     }
 
+    [Fact]
+    public async Task Copies_of_options_for_other_names_load_the_certificate_once_and_warn_once()
+    {
+        _files.Write(_authority.Issue("node", _start.AddDays(-60), _start.AddDays(5)));
+        var tls = FromFiles() with { RequireClientCertificate = true };
+        await using var pair = await Pair.StartAsync(
+            "tcp",
+            options => options with { Tls = tls, Limits = Calm, TimeProvider = _time, Logger = _log },
+            options => options with { Tls = tls with { ServerName = "localhost" }, Limits = Calm, TimeProvider = _time, Logger = _log },
+            TestService.Echo);
+        (await pair.Channel.CallAsync("echo", "echo", Hello).Soon()).Dispose();
+        Assert.Equal(1, _log.Count("RPC uses the certificate"));
+        Assert.Equal(1, _log.Count("has not been renewed"));
+        Assert.Equal("CN=node", (tls with { ServerName = "node" }).CertificateStatus!.Subject);
+        Assert.Null((tls with { CertificateFile = "x" }).CertificateStatus);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

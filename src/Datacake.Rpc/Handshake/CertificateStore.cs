@@ -40,9 +40,6 @@ sealed class CertificateStore
             _issuerFiles = new WatchedFiles(issuers);
     }
 
-    /// <summary>The options that this is of: a copy of them has a store of its own.</summary>
-    public RpcTls Owner => _options;
-
     public RpcCertificateStatus? Status
     {
         get
@@ -53,6 +50,18 @@ sealed class CertificateStore
             }
         }
     }
+
+    /// <summary>Returns whether the certificates of some options come from the same sources.</summary>
+    public bool IsOf(RpcTls options) => ReferenceEquals(options, _options)
+        || (ReferenceEquals(options.Certificate, _options.Certificate)
+            && options.CertificateCallback == _options.CertificateCallback
+            && options.CertificateFile == _options.CertificateFile
+            && options.CertificateKeyFile == _options.CertificateKeyFile
+            && ReferenceEquals(options.Intermediates, _options.Intermediates)
+            && ReferenceEquals(options.TrustedIssuers, _options.TrustedIssuers)
+            && options.TrustedIssuersCallback == _options.TrustedIssuersCallback
+            && options.TrustedIssuersFile == _options.TrustedIssuersFile
+            && options.ReloadInterval == _options.ReloadInterval);
 
     /// <summary>Loads everything, if that was not done before.</summary>
     /// <exception cref="ArgumentException">Something could not be loaded.</exception>
