@@ -1,55 +1,43 @@
-using System.Globalization;
+using Datacake.EventualConsistency;
 using Datacake.Node;
 using Microsoft.Extensions.Configuration;
 
 namespace Datacake.Hosting;
 
-/// <summary>Configures a node from what an application is configured with.</summary>
+/// <summary>Configures a node from the configuration of an application.</summary>
 public static class DatacakeConfiguration
 {
-    static readonly Dictionary<string, Action<DatacakeNodeOptions, IConfigurationSection>> Settings = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["NodeId"] = (options, setting) => options.WithNodeId(NumberOf(setting)),
-        ["ListenOn"] = (options, setting) => options.ListenOn(TextOf(setting)),
-        ["AdvertiseAs"] = (options, setting) => options.AdvertiseAs(TextOf(setting)),
-        ["Seeds"] = (options, setting) => options.WithSeeds(setting.GetChildren().Select(TextOf)),
-        ["DataCenter"] = (options, setting) => options.InDataCenter(TextOf(setting)),
-        ["ClusterId"] = (options, setting) => options.WithClusterId(TextOf(setting)),
-        ["ClusterSecret"] = (options, setting) => options.WithClusterSecret(TextOf(setting)),
-        ["Labels"] = (options, setting) =>
-        {
-            foreach (var label in setting.GetChildren())
-                options.WithLabel(label.Key, TextOf(label));
-        },
-    };
-
     /// <summary>
     /// Makes the settings of a section, such as <c>builder.Configuration.GetSection("Datacake")</c>: <c>NodeId</c>, <c>ListenOn</c>, <c>AdvertiseAs</c>,
-    /// <c>Seeds</c> (a list), <c>DataCenter</c>, <c>ClusterId</c>, <c>ClusterSecret</c>, <c>Labels</c> (names and texts). What it does not have stays
-    /// to be made in code, as the storage does.
+    /// <c>Seeds</c> (a list), <c>DataCenter</c>, <c>ClusterId</c>, <c>ClusterSecret</c>, <c>Labels</c> (names and texts) and <c>Store</c> (the
+    /// properties of <see cref="ReplicatedStoreOptions"/> by their names). What the section does not have is set in code, as the storage is.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The section is missing, or has a setting of another name or without a fitting value.</exception>
-    /// <exception cref="ArgumentException">A value is not one that the setting may have.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The section is missing; or a setting in it is unknown, its value is malformed or not allowed, or it was made before.
+    /// </exception>
     public static DatacakeNodeOptions FromConfiguration(this DatacakeNodeOptions options, IConfigurationSection section)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(section);
         if (!section.Exists())
             throw new InvalidOperationException($"The configuration has no section '{section.Path}'.");
-        foreach (var setting in section.GetChildren())
+        var settings = new Dictionary<string, Action<IConfigurationSection>>(StringComparer.OrdinalIgnoreCase)
         {
-            if (!Settings.TryGetValue(setting.Key, out var apply))
-                throw new InvalidOperationException($"'{setting.Path}' is not a setting of a node. There are: {string.Join(", ", Settings.Keys)}.");
-            apply(options, setting);
-        }
+            ["NodeId"] = setting => options.WithNodeId(setting.GetNumber()),
+            ["ListenOn"] = setting => options.ListenOn(setting.GetText()),
+            ["AdvertiseAs"] = setting => options.AdvertiseAs(setting.GetText()),
+            ["Seeds"] = setting => options.WithSeeds(setting.GetTexts()),
+            ["DataCenter"] = setting => options.InDataCenter(setting.GetText()),
+            ["ClusterId"] = setting => options.WithClusterId(setting.GetText()),
+            ["ClusterSecret"] = setting => options.WithClusterSecret(setting.GetText()),
+            ["Labels"] = setting =>
+            {
+                foreach (var label in setting.GetSettings())
+                    options.WithLabel(label.Key, label.GetText());
+            },
+            ["Store"] = setting => StoreConfiguration.Apply(options, setting),
+        };
+        section.Apply(settings, "a node");
         return options;
     }
-
-    static string TextOf(IConfigurationSection setting) =>
-        setting.Value ?? throw new InvalidOperationException($"'{setting.Path}' needs one value.");
-
-    static int NumberOf(IConfigurationSection setting) =>
-        int.TryParse(TextOf(setting), NumberStyles.None, CultureInfo.InvariantCulture, out int number)
-            ? number
-            : throw new InvalidOperationException($"'{setting.Path}' is '{setting.Value}', which is not a number.");
 }

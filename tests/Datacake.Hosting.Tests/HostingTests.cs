@@ -2,7 +2,6 @@ using Datacake.Data;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 using Datacake.Storage;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
@@ -110,42 +109,6 @@ public sealed class HostingTests
     {
         var services = new ServiceCollection().AddDatacake(options => options.WithNodeId(1));
         Assert.Throws<InvalidOperationException>(() => services.AddDatacake(options => options.WithNodeId(2)));
-    }
-
-    [Fact]
-    public async Task A_node_is_configured_from_the_applications_configuration()
-    {
-        using var host = Build(builder =>
-        {
-            builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
-            {
-                ["Datacake:NodeId"] = "7",
-                ["Datacake:ListenOn"] = "127.0.0.1:0",
-                ["Datacake:Seeds:0"] = "127.0.0.1:1",
-                ["Datacake:Seeds:1"] = "127.0.0.1:2",
-                ["Datacake:DataCenter"] = "eu-west",
-                ["Datacake:ClusterId"] = "shop",
-                ["Datacake:Labels:rack"] = "12",
-            });
-            builder.Services.AddDatacake(options => options.FromConfiguration(builder.Configuration.GetSection("Datacake")).UseMemory());
-        });
-        await host.StartAsync(Cancelled);
-        var node = host.Services.GetRequiredService<DatacakeNode>();
-        Assert.Equal((7, "eu-west", "shop"), (node.Id, node.DataCenter, node.ClusterId));
-        Assert.Equal(["127.0.0.1:1", "127.0.0.1:2"], node.Seeds);
-        Assert.Equal("12", Assert.Single(node.Members).Labels["rack"]);
-    }
-
-    [Theory]
-    [InlineData("Datacake:Seed", "127.0.0.1:1", "'Datacake:Seed'")]
-    [InlineData("Datacake:NodeId", "seven", "'Datacake:NodeId' is 'seven'")]
-    [InlineData("Datacake:ListenOn:0", "127.0.0.1:1", "'Datacake:ListenOn'")]
-    [InlineData("Other:NodeId", "1", "no section 'Datacake'")]
-    public void A_configuration_that_is_not_understood_is_refused_by_name(string key, string value, string named)
-    {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [key] = value }).Build();
-        var refusal = Assert.Throws<InvalidOperationException>(() => new DatacakeNodeOptions().FromConfiguration(configuration.GetSection("Datacake")));
-        Assert.Contains(named, refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,35 @@
+using Datacake.EventualConsistency;
+using Datacake.Node;
+using Datacake.Storage;
+using Microsoft.Extensions.Configuration;
+
+namespace Datacake.Hosting;
+
+/// <summary>Makes the settings of a node's store from a section; they are named as in <see cref="ReplicatedStoreOptions"/>.</summary>
+static class StoreConfiguration
+{
+    public static void Apply(DatacakeNodeOptions options, IConfigurationSection section)
+    {
+        var settings = new Dictionary<string, Action<IConfigurationSection>>(StringComparer.OrdinalIgnoreCase)
+        {
+            ["Durability"] = Set((store, setting) => store.Durability = setting.GetName<Durability>()),
+            ["AcknowledgementTimeout"] = Set((store, setting) => store.AcknowledgementTimeout = setting.GetTime()),
+            ["JoinTimeout"] = Set((store, setting) => store.JoinTimeout = setting.GetTime()),
+            ["FormCluster"] = Set((store, setting) => store.FormCluster = setting.GetBoolean()),
+            ["ExpectedNodes"] = Set((store, setting) => store.ExpectedNodes = setting.GetNumber()),
+            ["ReadBeforeJoined"] = Set((store, setting) => store.ReadBeforeJoined = setting.GetBoolean()),
+            ["AcceptStampsUpTo"] = Set((store, setting) => store.AcceptStampsUpTo = setting.GetDate()),
+            ["ReportInterval"] = Set((store, setting) => store.ReportInterval = setting.GetTime()),
+            ["StopTimeout"] = Set((store, setting) => store.StopTimeout = setting.GetTime()),
+            ["MaxDocumentLength"] = Set((store, setting) => store.MaxDocumentLength = setting.GetNumber()),
+            ["MaxPendingCommits"] = Set((store, setting) => store.MaxPendingCommits = setting.GetNumber()),
+            ["MaxWatchBufferLength"] = Set((store, setting) => store.MaxWatchBufferLength = setting.GetLongNumber()),
+            ["MaxCacheLength"] = Set((store, setting) => store.MaxCacheLength = setting.GetLongNumber()),
+        };
+        section.Apply(settings, "a store");
+
+        // One by one, so that the error of one that is out of range names it.
+        Action<IConfigurationSection> Set(Action<ReplicatedStoreOptions, IConfigurationSection> set) =>
+            setting => options.WithStore(store => set(store, setting));
+    }
+}
