@@ -1,5 +1,6 @@
 using Datacake.EventualConsistency;
 using Datacake.Node;
+using Datacake.Rpc;
 using Microsoft.Extensions.Configuration;
 
 namespace Datacake.Hosting;
@@ -9,8 +10,9 @@ public static class DatacakeConfiguration
 {
     /// <summary>
     /// Makes the settings of a section, such as <c>builder.Configuration.GetSection("Datacake")</c>: <c>NodeId</c>, <c>ListenOn</c>, <c>AdvertiseAs</c>,
-    /// <c>Seeds</c> (a list), <c>DataCenter</c>, <c>ClusterId</c>, <c>ClusterSecret</c>, <c>Labels</c> (names and texts) and <c>Store</c> (the
-    /// properties of <see cref="ReplicatedStoreOptions"/> by their names). What the section does not have is set in code, as the storage is.
+    /// <c>Seeds</c> (a list), <c>DataCenter</c>, <c>ClusterId</c>, <c>ClusterSecret</c>, <c>AcceptedClusterSecrets</c> (a list), <c>MaxClockDifference</c>,
+    /// <c>Labels</c> (names and texts), <c>Tls</c> (the files, the server name and the other texts of <see cref="RpcTls"/> by their names) and <c>Store</c>
+    /// (the properties of <see cref="ReplicatedStoreOptions"/> by their names). What the section does not have is set in code, as the storage is.
     /// </summary>
     /// <exception cref="InvalidOperationException">
     /// The section is missing; or a setting in it is unknown, its value is malformed or not allowed, or it was made before.
@@ -30,6 +32,9 @@ public static class DatacakeConfiguration
             ["DataCenter"] = setting => options.InDataCenter(setting.GetText()),
             ["ClusterId"] = setting => options.WithClusterId(setting.GetText()),
             ["ClusterSecret"] = setting => options.WithClusterSecret(setting.GetText()),
+            ["AcceptedClusterSecrets"] = setting => options.WithAcceptedClusterSecrets(setting.GetTexts()),
+            ["Tls"] = setting => options.WithTls(TlsConfiguration.Read(setting)),
+            ["MaxClockDifference"] = setting => options.WithMaxClockDifference(setting.GetTime()),
             ["Labels"] = setting =>
             {
                 foreach (var label in setting.GetSettings())

@@ -1,7 +1,10 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 using Datacake.Storage;
+using Datacake.Tests;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -84,6 +87,38 @@ public sealed class ConfigurationTests
         Assert.Equal((5, true), (store.ExpectedNodes, store.FormCluster));
     }
 
+    [Fact]
+    public async Task Nodes_that_take_certificates_and_secrets_from_their_sections_find_each_other()
+    {
+        var directory = Directory.CreateTempSubdirectory("datacake-configuration-");
+        try
+        {
+            string file = Path.Combine(directory.FullName, "node.pem").Replace('\\', '/');
+            WriteCertificate(file);
+            string tls = $$"""
+                "Tls": {
+                  "CertificateFile": "{{file}}", "CertificateKeyFile": "{{file}}", "TrustedIssuersFile": "{{file}}",
+                  "RequireClientCertificate": true, "ServerName": "localhost", "ReloadInterval": "00:01:00"
+                }
+                """;
+            await using var first = await StartAsync($$"""
+                "NodeId": 1, "ListenOn": "127.0.0.1:0", {{tls}}, "MaxClockDifference": "00:01:40",
+                "ClusterSecret": "correct horse battery staple", "AcceptedClusterSecrets": ["the secret of the next round"]
+                """);
+            await using var second = await StartAsync($$"""
+                "NodeId": 2, "ListenOn": "127.0.0.1:0", {{tls}}, "Seeds": ["{{first.Address}}"],
+                "ClusterSecret": "the secret of the next round", "AcceptedClusterSecrets": ["correct horse battery staple"]
+                """);
+            await second.WaitForNodesAsync([1, 2], Eventually.Deadline, Cancelled);
+            Assert.Equal(TimeSpan.FromSeconds(100), first.MaxClockDifference);
+            Assert.Equal("CN=localhost", first.CertificateStatus?.Subject);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
     [Theory]
     [InlineData(""" "Seed": "127.0.0.1:1" """, "'Datacake:Seed' is not a setting of a node. There are: NodeId, ListenOn,")]
     [InlineData(""" "NodeId": "seven" """, "'Datacake:NodeId' is 'seven', which is not a whole number")]
@@ -93,6 +128,10 @@ public sealed class ConfigurationTests
     [InlineData(""" "Seeds": "127.0.0.1:1,127.0.0.1:2" """, "'Datacake:Seeds' has one value, and needs a list. Its first entry is 'Datacake:Seeds:0'.")]
     [InlineData(""" "Labels": "rack" """, "'Datacake:Labels' has one value, and needs settings of its own.")]
     [InlineData(""" "ClusterSecret": "short" """, "'Datacake:ClusterSecret' is not valid: The cluster secret has 5 characters;")]
+    [InlineData(""" "AcceptedClusterSecrets": ["short"] """, "'Datacake:AcceptedClusterSecrets' is not valid: A cluster secret needs at least 16 characters.")]
+    [InlineData(""" "MaxClockDifference": 100 """, "'Datacake:MaxClockDifference' is '100', which is not a time")]
+    [InlineData(""" "Tls": { "Certificate": "node.pem" } """, "'Datacake:Tls:Certificate' is not a setting of TLS. There are: CertificateFile,")]
+    [InlineData(""" "Tls": { "ServerName": "shop" } """, "'Datacake:Tls' is not valid: A node that speaks TLS needs a certificate")]
     [InlineData(""" "Store": true """, "'Datacake:Store' has one value, and needs settings of its own.")]
     [InlineData(""" "Store": { "Expected": 3 } """, "'Datacake:Store:Expected' is not a setting of a store. There are: Durability, AcknowledgementTimeout,")]
     [InlineData(""" "Store": { "ExpectedNodes": "three" } """, "'Datacake:Store:ExpectedNodes' is 'three', which is not a whole number")]
@@ -112,6 +151,17 @@ public sealed class ConfigurationTests
         var configuration = new ConfigurationBuilder().Build();
         var refusal = Assert.Throws<InvalidOperationException>(() => new DatacakeNodeOptions().FromConfiguration(configuration.GetSection("Datacake")));
         Assert.Contains("no section 'Datacake'", refusal.Message, StringComparison.Ordinal);
+    }
+
+    static void WriteCertificate(string file)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        request.CertificateExtensions.Add(names.Build());
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(1));
+        File.WriteAllText(file, certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem());
     }
 
     static string Refuse(string settings) =>
