@@ -49,7 +49,7 @@ public sealed class GossipOptions
 
     /// <summary>
     /// A connection between nodes on which nothing has arrived for so long is pinged, and is lost when nothing arrives for as long again: after a pulled
-    /// cable it ends within three times as long. Shorter: sessions end soon after the gossip has found a node down; costs more pings, and a connection does
+    /// cable it ends within twice this time. Shorter: sessions end soon after the gossip has found a node down; costs more pings, and a connection does
     /// not outlive a short pause. LAN: 2 s; WAN: 6 s; local: 2 s.
     /// </summary>
     public TimeSpan KeepAlive { get; set; }
