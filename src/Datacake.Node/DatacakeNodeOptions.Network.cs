@@ -25,11 +25,11 @@ public sealed partial class DatacakeNodeOptions
 
     internal RpcLimits RpcLimits => _changeRpcLimits(new RpcLimits { KeepAlive = Gossip.KeepAlive });
 
-    /// <summary>Where host names are looked up; for tests.</summary>
+    /// <summary>Gets or sets the lookup of host names; for tests.</summary>
     internal HostResolver ResolveHost { get; set; } = Dns.GetHostAddressesAsync;
 
     /// <summary>
-    /// The one address that the node listens at, for gossip and everything else: <c>host:port</c>; port 0 picks a free one. A host name is looked up at
+    /// Sets the one address that the node listens at, for gossip and everything else: <c>host:port</c>; port 0 picks a free one. A host name is looked up at
     /// start, and is also what others call the node by, unless <see cref="AdvertiseAs"/> says otherwise. Required.
     /// </summary>
     /// <exception cref="ArgumentException">The address is not of that form.</exception>
@@ -42,7 +42,7 @@ public sealed partial class DatacakeNodeOptions
     }
 
     /// <summary>
-    /// The address that other nodes reach this one at, where it isn't the one it listens at: behind a NAT, in a container, or when it
+    /// Sets the address at which other nodes reach this one, if it is not the one that the node listens at: behind a NAT, in a container, or when the node
     /// listens on all interfaces. Port 0 stands for the port that was bound. A host name must mean this node on every machine; others look it up
     /// whenever they connect.
     /// </summary>
@@ -59,8 +59,8 @@ public sealed partial class DatacakeNodeOptions
     }
 
     /// <summary>
-    /// Where to look for other nodes: a few of the longest-lived ones, or one name that stands for all; the node's own address among them does
-    /// no harm. Host names are resolved again and again, and every address that they stand for is dialed, for as long as the node runs. With TLS, a node that is
+    /// Adds addresses at which to look for other nodes: those of all nodes, or one name that stands for all; the node's own address may be among
+    /// them. Host names are resolved again and again, and every address that they stand for is dialed, for as long as the node runs. With TLS, a node that is
     /// found at one of several addresses of a name must show a certificate for that name. Can be called several times.
     /// </summary>
     /// <exception cref="ArgumentException">An address is not of the form <c>host:port</c>.</exception>
@@ -76,7 +76,7 @@ public sealed partial class DatacakeNodeOptions
         return this;
     }
 
-    /// <summary>How bytes travel between nodes. Default: TCP.</summary>
+    /// <summary>Sets the transport between nodes. Default: TCP.</summary>
     public DatacakeNodeOptions WithTransport(ITransport transport)
     {
         ArgumentNullException.ThrowIfNull(transport);
@@ -98,7 +98,7 @@ public sealed partial class DatacakeNodeOptions
     }
 
     /// <summary>
-    /// How fast nodes find each other and notice failures: <c>gossip => gossip.UseWan()</c>. Default: for a local network.
+    /// Sets how fast nodes find each other and notice failures: <c>gossip => gossip.UseWan()</c>. Default: for a local network.
     /// </summary>
     public DatacakeNodeOptions WithGossip(Action<GossipOptions> configure)
     {
@@ -107,7 +107,7 @@ public sealed partial class DatacakeNodeOptions
         return this;
     }
 
-    /// <summary>What carries the gossip. Default: <see cref="GossipTransport.Rpc"/>.</summary>
+    /// <summary>Sets the transport of the gossip. Default: <see cref="GossipTransport.Rpc"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such transport.</exception>
     public DatacakeNodeOptions WithGossipTransport(GossipTransport transport)
     {

@@ -14,7 +14,7 @@ public sealed partial class DatacakeNodeOptions
     internal IReadOnlyList<string> AcceptedClusterSecrets { get; private set; } = [];
 
     /// <summary>
-    /// Encrypts what nodes say to each other over RPC, with the node's own certificate, which it shows as server and as client. Set <see
+    /// Encrypts the traffic between nodes over RPC, with the node's own certificate, which it shows as server and as client. Set <see
     /// cref="RpcTls.RequireClientCertificate"/> so that only nodes with a certificate get in. Gossip over UDP is not covered. Default:
     /// none.
     /// </summary>
@@ -35,8 +35,8 @@ public sealed partial class DatacakeNodeOptions
     }
 
     /// <summary>
-    /// What all nodes of the cluster know and nobody else: a node without it gets no answer but a refusal. It never travels, and does not
-    /// encrypt; that is what <see cref="WithTls"/> is for. Gossip over UDP is not covered. At least 16 characters. Default: none.
+    /// Sets the secret of the cluster, which all its nodes know and nobody else: a node without it is refused. The secret never travels, and does not
+    /// encrypt; <see cref="WithTls"/> does. Gossip over UDP is not covered. At least 16 characters. Default: none.
     /// </summary>
     /// <exception cref="ArgumentException">The secret is too short.</exception>
     public DatacakeNodeOptions WithClusterSecret(string secret)
@@ -55,8 +55,8 @@ public sealed partial class DatacakeNodeOptions
     }
 
     /// <summary>
-    /// Further secrets that the node accepts from others, so that the secret can be changed node by node: first all nodes accept the new one, then all use it
-    /// (<see cref="WithClusterSecret"/>) and accept the old one, then nobody accepts that any more. Default: none.
+    /// Sets further secrets that the node accepts from others, so that the secret can be changed node by node: first all nodes accept the new one, then all use it
+    /// (<see cref="WithClusterSecret"/>) and accept the old one, then no node accepts the old one any longer. Default: none.
     /// </summary>
     /// <exception cref="ArgumentException">A secret is too short.</exception>
     public DatacakeNodeOptions WithAcceptedClusterSecrets(params IEnumerable<string> secrets)

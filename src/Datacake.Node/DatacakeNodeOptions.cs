@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Datacake.Node;
 
 /// <summary>
-/// How a node runs. Every setting can be made once; what is missing or contradicts itself is refused by
+/// The options of a node. Each can be set once. Options that are missing or contradict each other are refused by
 /// <see cref="DatacakeNode.StartAsync"/> before anything is opened.
 /// </summary>
 public sealed partial class DatacakeNodeOptions : IStorageChoice
@@ -35,7 +35,7 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
 
     internal IReadOnlyDictionary<Type, object> ExtensionSettings => _extensionSettings;
 
-    /// <summary>The id of the node, unique in the cluster and the same at every start: 0 to 255. Required.</summary>
+    /// <summary>Sets the id of the node, unique in the cluster and the same at every start: 0 to 255. Required.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The id is not from 0 to 255.</exception>
     public DatacakeNodeOptions WithNodeId(int nodeId)
     {
@@ -55,7 +55,7 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
     public DatacakeNodeOptions WithNodeIdFromHostName(int offset = 0, string? hostName = null)
         => WithNodeId(HostNodeId.Of(hostName ?? Dns.GetHostName(), offset));
 
-    /// <summary>The data center that the node is in: what fails together, such as a region or a site. Default: <c>default</c>.</summary>
+    /// <summary>Sets the data center of the node: nodes that fail together, such as a region or a site. Default: <c>default</c>.</summary>
     public DatacakeNodeOptions InDataCenter(string name)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
@@ -64,7 +64,7 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
         return this;
     }
 
-    /// <summary>The name of the cluster; nodes of different clusters refuse each other. Default: <c>datacake</c>.</summary>
+    /// <summary>Sets the name of the cluster; nodes of different clusters refuse each other. Default: <c>datacake</c>.</summary>
     public DatacakeNodeOptions WithClusterId(string clusterId)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(clusterId);
@@ -83,7 +83,7 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
         return this;
     }
 
-    /// <summary>The clock that everything on the node runs by. Default: the system's.</summary>
+    /// <summary>Sets the clock of the node and of everything on it. Default: the system's.</summary>
     public DatacakeNodeOptions WithTimeProvider(TimeProvider timeProvider)
     {
         ArgumentNullException.ThrowIfNull(timeProvider);
@@ -92,7 +92,7 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
         return this;
     }
 
-    /// <summary>Where the node logs to. Default: nowhere.</summary>
+    /// <summary>Sets the log. Default: none.</summary>
     public DatacakeNodeOptions WithLoggerFactory(ILoggerFactory loggerFactory)
     {
         ArgumentNullException.ThrowIfNull(loggerFactory);
@@ -101,7 +101,7 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
         return this;
     }
 
-    /// <summary>Chooses the nodes that reads ask first. Default: <see cref="DataCenterAwareSelector"/>.</summary>
+    /// <summary>Sets the choice of the nodes that reads ask first. Default: <see cref="DataCenterAwareSelector"/>.</summary>
     public DatacakeNodeOptions WithNodeSelector(INodeSelector selector)
     {
         ArgumentNullException.ThrowIfNull(selector);
