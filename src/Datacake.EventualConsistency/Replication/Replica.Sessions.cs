@@ -137,8 +137,11 @@ sealed partial class Replica
     {
         if (!hello.Run.IsNone)
         {
-            if (hello.Run < _state.Runs[hello.Node])
-                return Superseded(hello.Node, _state.Runs[hello.Node]);
+            // A run in which nothing was written is heard of only: unless the store is told, nobody would count what it knows, and nothing be truncated again.
+            bool isSameStore = StoreOf(Identity.Members, hello.Node) == hello.StoreId;
+            var newest = HlcTimestamp.Max(_state.Runs[hello.Node], isSameStore ? RunOf(hello.Node) : HlcTimestamp.None);
+            if (hello.Run < newest)
+                return Superseded(hello.Node, newest);
             if (IsOldCopy(hello.Node, [.. hello.OwnRuns], _state.Known, _state.Runs))
                 return OldCopy(hello.Node, HlcTimestamp.None);
             bool isRunOfOther = _boots.TryGetValue(hello.Node, out var last) && last.Run == hello.Run && last.Boot != hello.Boot;
@@ -285,7 +288,7 @@ sealed partial class Replica
         _retiredDigests[hello.Node] = hello.Table.RetiredDigest;
         if (!hello.Run.IsNone)
         {
-            Hear(hello.Node, new PeerKnowledge(hello.Run, hello.Known), isOwnWord: true);
+            Hear(hello.Node, new PeerKnowledge(hello.Run, hello.Known));
             batch.Note(hello.Node, hello.Run);
             _boots[hello.Node] = (hello.Run, hello.Boot);
         }
@@ -405,7 +408,7 @@ sealed partial class Replica
             // What others have heard of this replica must not come back as a report on itself, nor what an earlier life of a disk knew count for the
             // disk that has replaced it.
             if (node != Node && StoreOf(report.Table.Members, node) is var store && store == StoreOf(Identity.Members, node) && store is not null)
-                Hear(node, heard, isOwnWord: node == peer);
+                Hear(node, heard);
         }
         if (Identity.Members.TryGetValue(peer, out var member) && !run.IsNone)
         {
@@ -425,17 +428,14 @@ sealed partial class Replica
     }
 
     /// <summary>
-    /// Takes what is heard of a member: a later run replaces an earlier one, whose tail may be lost; the same run adds [R10]. What a member says of itself
-    /// counts more: while a session with it is open, others cannot tell of a later run, which may be that of a life whose files are gone.
+    /// Takes what is heard of a member, whoever tells it: a later run replaces an earlier one, whose tail may be lost; the same run adds [R10].
     /// </summary>
-    void Hear(byte node, PeerKnowledge heard, bool isOwnWord)
+    void Hear(byte node, PeerKnowledge heard)
     {
-        if (!_peers.TryGetValue(node, out var mine))
+        if (!_peers.TryGetValue(node, out var mine) || heard.Run > mine.Run)
             _peers[node] = heard;
         else if (heard.Run == mine.Run)
             _peers[node] = mine with { Known = mine.Known.Union(heard.Known) };
-        else if (isOwnWord || (heard.Run > mine.Run && !Sessions.ContainsKey(node)))
-            _peers[node] = heard;
     }
 
     static ulong? StoreOf(IReadOnlyDictionary<byte, StoreMember> members, byte node) =>
