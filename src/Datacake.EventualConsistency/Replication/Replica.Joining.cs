@@ -9,7 +9,6 @@ namespace Datacake.EventualConsistency.Replication;
 sealed partial class Replica
 {
     Roll? _roll;
-    long _ticks;
     bool _hasJoined;            // as of the last completed batch
     VersionVector? _surveyed;   // all that exists of earlier runs of this replica
 
@@ -38,19 +37,6 @@ sealed partial class Replica
         StartRun();
     }
 
-    /// <summary>What happens of itself from time to time: reports, pulls, roll calls. Every few hundred milliseconds.</summary>
-    public void Tick(ReplicaBatch batch)
-    {
-        _ticks++;
-        TickPulls(batch);
-        TickDiffering(batch);
-        if (IsWaitingForRoll)
-            StartRoll(batch);
-        else if (IsJoined && HasGap(batch.State))
-            TickGap(batch);
-        batch.Outbox.Add(new Outgoing(null, 0, Report(batch)));
-    }
-
     /// <summary>Answers a roll call.</summary>
     public void OnRollCall(ReplicaBatch batch, byte peer, RollCall call) =>
         batch.Outbox.Add(new Outgoing(peer, Sessions[peer].Id, Report(batch, call.Nonce)));
@@ -74,7 +60,7 @@ sealed partial class Replica
         if (page.IsLast)
             _pulls.Remove(peer);
         if (pull.IsFull)
-            await MergeAsync(batch, page).ConfigureAwait(false);
+            await FingerprintComparison.MergeAsync(batch, page).ConfigureAwait(false);
         else if (IsJoined)
             TakeAside(batch, page);
         else if (!_isSeedWhole)

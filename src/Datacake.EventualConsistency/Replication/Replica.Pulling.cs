@@ -142,9 +142,7 @@ sealed partial class Replica
         {
             var (key, document) = (keys[i], documents[i].Document);
             batch.NoteReplaced(key, await batch.ReadAsync(key).ConfigureAwait(false), document);
-            await batch.MergeAsync(key, document).ConfigureAwait(false);
-            // What was purged here must not come back with a peer's copy that is not purged yet.
-            batch.Write(key, Purge(await batch.ReadAsync(key).ConfigureAwait(false), truncated, Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy));
+            await batch.MergeAsync(key, document, truncated).ConfigureAwait(false);
         }
         AddLog(batch, records, claims);
     }

@@ -162,9 +162,9 @@ sealed partial class Replica
                 keys.Add(documentKey);
             }
             // What one side has truncated, the other may hold unpurged; no log record is left that would lead to it later.
-            var left = Purge(document, truncated, Catalog[StoreLayout.KeyspaceOf(documentKey)].Policy);
+            var left = DocumentPurge.Apply(document, truncated, Catalog[StoreLayout.KeyspaceOf(documentKey)].Policy);
             if (!ReferenceEquals(left, document))
-                purged = HlcTimestamp.Max(purged, NewestOf(document));
+                purged = HlcTimestamp.Max(purged, DocumentPurge.MarkOf(document));
             if (!left.Equals(own))
                 batch.Write(documentKey, own, left);
             if (deltas.Count < _settings.MaxAsserted)

@@ -123,12 +123,12 @@ sealed partial class Replica
     async ValueTask<Seed> PurgeAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, Seed seed)
     {
         var document = await batch.PeekAsync(key).ConfigureAwait(false);
-        var left = Purge(document, seed.Cut.Truncated, Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy);
+        var left = DocumentPurge.Apply(document, seed.Cut.Truncated, Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy);
         if (ReferenceEquals(left, document))
             return seed;
         await batch.ReadAsync(key).ConfigureAwait(false);
         batch.Write(key, left);
-        return seed with { Cut = seed.Cut with { Purged = HlcTimestamp.Max(seed.Cut.Purged, NewestOf(document)) } };
+        return seed with { Cut = seed.Cut with { Purged = HlcTimestamp.Max(seed.Cut.Purged, DocumentPurge.MarkOf(document)) } };
     }
 
     /// <summary>All has come, and is as it should be: takes it as the store, and joins, or asks all members first.</summary>

@@ -416,13 +416,17 @@ sealed partial class Replica
                 Identity.IsDirty = true;
             }
         }
-        CompareFingerprint(batch, peer, report);
+        if (report.Fingerprint is { } theirs && FingerprintIn(batch) is { } mine && own.Known is { } known && known.Equals(_state.Known))
+            _comparison.Compare(peer, theirs, mine);
         if (_roll is { } roll && report.Nonce == roll.Nonce)
         {
             roll.Answers[peer] = report;
             FinishRoll(batch);
         }
     }
+
+    /// <summary>The fingerprint of what is known, or null while the batch changes that [R15].</summary>
+    UInt128? FingerprintIn(ReplicaBatch batch) => IsJoined && !HasArrived && batch.State.Known.Equals(_state.Known) ? Catalog.Fingerprint : null;
 
     /// <summary>
     /// Takes what is heard of a member: a later run replaces an earlier one, whose tail may be lost; the same run adds [R10]. What a member says of itself

@@ -26,18 +26,22 @@ sealed partial class Replica
 
     readonly HybridLogicalClock _clock;
     readonly ReplicaSettings _settings;
+    readonly Collector _collector;
+    readonly FingerprintComparison _comparison = new();
     readonly BatchBuffers _buffers = new();                         // of the batch under way
     readonly List<ReadOnlyMemory<byte>> _keys = [];                 // of the transaction that is being applied
     readonly List<Document> _merged = [];                           // of the local one
     ReplicaState _state;
     HlcTimestamp _run;
     HlcTimestamp _previous;
+    long _ticks;
 
     Replica(ReplicaSettings settings, HybridLogicalClock clock, KeyspaceCatalog catalog, ReplicaIdentity identity, ReplicaState state)
     {
         _settings = settings;
         _clock = clock;
         _table = new SessionTable(clock.Node);
+        _collector = new Collector(settings.MaxStep);
         Catalog = catalog;
         Identity = identity;
         _state = state;
@@ -55,6 +59,9 @@ sealed partial class Replica
 
     /// <summary>What is known, as of the last completed batch.</summary>
     public ReplicaState State => _state;
+
+    /// <inheritdoc cref="FingerprintComparison.Differing"/>
+    public IReadOnlyCollection<byte> Differing => _comparison.Differing;
 
     /// <summary>The stamp that this life of the store started with, or none before it has joined [R5].</summary>
     public HlcTimestamp Run => _run;
@@ -156,6 +163,38 @@ sealed partial class Replica
         _state = await ReadStateAsync(snapshot, CancellationToken.None).ConfigureAwait(false);
         _previous = HlcTimestamp.Max(_previous, _state.Known.OfNode(Node).Top);
         await Catalog.ReadAgainAsync(snapshot).ConfigureAwait(false);
+    }
+
+    /// <summary>Does what is due from time to time: reports, pulls, roll calls. To be called every few hundred milliseconds.</summary>
+    public void Tick(ReplicaBatch batch)
+    {
+        _ticks++;
+        TickPulls(batch);
+        foreach (byte peer in _comparison.Tick())
+        {
+            if (!CanPull || !Sessions.ContainsKey(peer))
+                continue;
+            _comparison.OnMerging(peer);
+            StartPull(batch, peer, isFull: true);
+        }
+        if (IsWaitingForRoll)
+            StartRoll(batch);
+        else if (IsJoined && HasGap(batch.State))
+            TickGap(batch);
+        batch.Outbox.Add(new Outgoing(null, 0, Report(batch)));
+    }
+
+    /// <summary>
+    /// Truncates the log of what is stable and not above <paramref name="upTo"/>, and purges what becomes purgeable by it: some thousands of records
+    /// at a time.
+    /// </summary>
+    /// <returns>True if there is more to do.</returns>
+    public async ValueTask<bool> CollectAsync(ReplicaBatch batch, HlcTimestamp upTo)
+    {
+        if (!IsJoined)
+            return await PurgeSeedAsync(batch).ConfigureAwait(false);
+        bool hasMore = await _collector.CollectAsync(batch, Stable(_state), upTo).ConfigureAwait(false);
+        return hasMore || IsClearing;
     }
 
     /// <summary>Commits a local transaction [R5].</summary>
