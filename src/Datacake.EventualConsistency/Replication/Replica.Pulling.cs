@@ -33,16 +33,16 @@ sealed partial class Replica
     {
         _pulls[peer] = new PullProgress(++_counter, isFull);
         _lastAsked = peer;
-        _seedWaitTicks = 0;
+        _seedTaker.OnAsked();
         var state = batch.State;
-        var request = new PullRequest(_counter, state.Known, state.Truncated, !IsJoined, IsJoined ? null : _seed?.Position, isFull);
+        var request = new PullRequest(_counter, state.Known, state.Truncated, !IsJoined, IsJoined ? null : _seedTaker.Position, isFull);
         batch.Outbox.Add(new Outgoing(peer, Sessions[peer].Id, request));
     }
 
     /// <summary>Starts a pull from a peer with whom a session has just been opened, if it has something that this replica lacks.</summary>
     public void PullFromNewPeer(ReplicaBatch batch, byte peer, Hello hello)
     {
-        bool hasMore = IsJoined ? !batch.State.Known.Covers(hello.Known) : NeedsSeed && CanGoOnWith(hello.Known) && IsSafeSource(peer);
+        bool hasMore = IsJoined ? !batch.State.Known.Covers(hello.Known) : NeedsSeed && _seedTaker.CanGoOnWith(hello.Known) && IsSafeSource(peer);
         if (CanPull && !hello.Run.IsNone && hasMore)
             StartPull(batch, peer);
     }
@@ -109,23 +109,20 @@ sealed partial class Replica
                 _pulls.Remove(peer);
         }
         if (CanPull)
-            _seedWaitTicks++;
+            _seedTaker.CountWait();
         var candidates = new List<byte>();
         foreach (byte peer in Sessions.Keys)
         {
             var missing = KnownOf(peer).Except(batch.State.Known);
             bool isLasting = _missing.TryGetValue(peer, out var before) && !before.Intersect(missing).IsEmpty;
             _missing[peer] = missing;
-            bool hasSeed = NeedsSeed && HasRun(peer) && IsSafeSource(peer) && (CanGoOnWith(KnownOf(peer)) || _seedWaitTicks > MaxSeedWaitTicks);
+            bool hasSeed = NeedsSeed && HasRun(peer) && IsSafeSource(peer) && _seedTaker.MayTakeFrom(KnownOf(peer));
             if ((IsJoined && isLasting) || hasSeed)
                 candidates.Add(peer);
         }
         if (CanPull && candidates.Count > 0)
             StartPull(batch, candidates.OrderBy(peer => peer <= _lastAsked).ThenBy(peer => peer).First());
     }
-
-    /// <summary>Whether a member with this knowledge has all that has come of a copy that broke off.</summary>
-    bool CanGoOnWith(VersionVector known) => _seed is null || known.Covers(_seed.Cut.Known);
 
     /// <summary>Whether a joining store may take its first data from a peer: it avoids what may be a stray, if there is another.</summary>
     bool IsSafeSource(byte peer) => !MayBeStray(Sessions[peer])

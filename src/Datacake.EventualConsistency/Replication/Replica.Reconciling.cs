@@ -71,7 +71,7 @@ sealed partial class Replica
                 if (stamp.IsNone)
                     stamp = _clock.Tick();
                 var policy = Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy;
-                if (Assertion.WriteAgain(mine, asserted, (Node, _run, HasGap(_state)), stamp, batch.State.Known, policy) is not { } again)
+                if (Assertion.WriteAgain(mine, asserted, (Node, _run, _gapCloser.HasGap(_state)), stamp, batch.State.Known, policy) is not { } again)
                     continue;
                 batch.Write(key, Document.Merge(current, again));
                 deltas.Add(new Delta(NameOf(key), again.Born.IsNone ? current.Born : HlcTimestamp.None, again));

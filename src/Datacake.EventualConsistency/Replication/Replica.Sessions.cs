@@ -321,7 +321,7 @@ sealed partial class Replica
                 OnReport(batch, peer, report);
                 break;
             case RollCall call:
-                OnRollCall(batch, peer, call);
+                batch.Outbox.Add(new Outgoing(peer, session, Report(batch, call.Nonce)));
                 break;
             case Chunk chunk:
                 await OnChunkAsync(batch, peer, chunk).ConfigureAwait(false);
@@ -418,11 +418,8 @@ sealed partial class Replica
         }
         if (report.Fingerprint is { } theirs && FingerprintIn(batch) is { } mine && own.Known is { } known && known.Equals(_state.Known))
             _comparison.Compare(peer, theirs, mine);
-        if (_roll is { } roll && report.Nonce == roll.Nonce)
-        {
-            roll.Answers[peer] = report;
+        if (_roll is { } roll && roll.Take(peer, report))
             FinishRoll(batch);
-        }
     }
 
     /// <summary>The fingerprint of what is known, or null while the batch changes that [R15].</summary>

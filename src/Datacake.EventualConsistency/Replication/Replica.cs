@@ -41,6 +41,8 @@ sealed partial class Replica
         _settings = settings;
         _clock = clock;
         _table = new SessionTable(clock.Node);
+        _seedTaker = new SeedTaker(catalog, settings.MaxStep);
+        _gapCloser = new GapCloser(clock.Node, identity);
         _collector = new Collector(settings.MaxStep);
         Catalog = catalog;
         Identity = identity;
@@ -179,7 +181,7 @@ sealed partial class Replica
         }
         if (IsWaitingForRoll)
             StartRoll(batch);
-        else if (IsJoined && HasGap(batch.State))
+        else if (IsJoined && _gapCloser.HasGap(batch.State))
             TickGap(batch);
         batch.Outbox.Add(new Outgoing(null, 0, Report(batch)));
     }
@@ -230,7 +232,7 @@ sealed partial class Replica
             var operation = transaction.Operations[i];
             var keyspace = Catalog[StoreLayout.KeyspaceOf(_keys[i].Span)];
             var current = await batch.ReadAsync(_keys[i]).ConfigureAwait(false);
-            var delta = DeltaOf(operation, current, stamp, HasGap(_state) ? VersionVector.Empty : batch.Truncated);
+            var delta = DeltaOf(operation, current, stamp, _gapCloser.HasGap(_state) ? VersionVector.Empty : batch.Truncated);
             var merged = Document.Merge(current, delta);
             if (operation.Kind != DocumentOperationKind.Delete && merged.Encoded.Length > Math.Max(_settings.MaxDocumentLength, current.Encoded.Length))
                 throw TooLarge(operation, merged.Encoded.Length);
