@@ -24,8 +24,8 @@ sealed partial class Replica
     /// <summary>True if the store waits with a copy of a member's data for further members to answer.</summary>
     public bool IsWaitingForRoll => _seedTaker.IsReady;
 
-    /// <summary>The members that a joining store waits for, as far as it knows them: those without a session.</summary>
-    public IEnumerable<byte> AwaitedMembers => Identity.Members.Keys.Where(node => node != Node && !Sessions.ContainsKey(node));
+    /// <summary>The members that a joining store waits for, as far as it knows them.</summary>
+    public IEnumerable<byte> AwaitedMembers => _members.Absent(Sessions);
 
     bool NeedsSeed => !IsJoined && !_seedTaker.IsWhole;
 
@@ -58,7 +58,7 @@ sealed partial class Replica
             throw new InvalidDataException($"Node {peer} goes on with a snapshot of which nothing has come.");
         if (!TakeOverCluster(page.Cluster))
         {
-            EndSession(peer, OtherCluster(peer, page.Cluster));
+            EndSession(peer, _admission.ReasonAgainstCluster(peer, page.Cluster));
             return;
         }
         if (page.IsLast)
@@ -162,7 +162,7 @@ sealed partial class Replica
     void TickGap(ReplicaBatch batch)
     {
         _gapCloser.TryClose(batch, _run);
-        if (_gapCloser.HasGap(batch.State) && !AwaitedMembers.Any())
+        if (_gapCloser.HasGap(batch.State) && !_members.Absent(Sessions).Any())
             StartRoll(batch);
     }
 }

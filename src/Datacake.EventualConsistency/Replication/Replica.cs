@@ -41,6 +41,8 @@ sealed partial class Replica
         _settings = settings;
         _clock = clock;
         _table = new SessionTable(clock.Node);
+        _admission = new Admission(settings, clock, identity);
+        _members = new Members(clock.Node, identity);
         _seedTaker = new SeedTaker(catalog, settings.MaxStep);
         _gapCloser = new GapCloser(clock.Node, identity);
         _collector = new Collector(settings.MaxStep);
@@ -261,7 +263,7 @@ sealed partial class Replica
         if (batch.Knows(mutation.Stamp))
             return true;
         if (mutation.Stamp <= batch.Truncated.Top
-            || !(_peers.TryGetValue(peer, out var heard) && heard.Known.Covers(batch.Truncated)))
+            || !(_members.Heard.TryGetValue(peer, out var heard) && heard.Known.Covers(batch.Truncated)))
             return false;
 
         _keys.Clear();
@@ -414,7 +416,7 @@ sealed partial class Replica
     {
         Identity.Members[Node] = new StoreMember(Identity.StoreId, _settings.DataCenter, Identity.IsJoined);
         if (Identity.Retired.Contains(Identity.StoreId))
-            Exclusion = RetiredStore(Node);
+            Exclusion = RefusalReasons.Retired(Node);
         _clock.AdvanceTo(StartOfClock());
         var batch = Begin(snapshot);
         batch.Extra.Put(StoreLayout.FormatKey, BitConverter.GetBytes(StoreLayout.Format));
