@@ -42,7 +42,7 @@ sealed partial class Replica
     {
         Identity.IsJoined = Identity.IsDirty = true;
         Identity.Members[Node] = Identity.Members[Node] with { HasJoined = true };
-        StartRun();
+        _run.Begin();
     }
 
     /// <summary>Takes a part of a full snapshot: into the store if it is joining, else aside, to be reconciled when all has come.</summary>
@@ -128,7 +128,7 @@ sealed partial class Replica
     void Unjoin()
     {
         Identity.IsJoined = false;
-        _run = _previous = HlcTimestamp.None;
+        _run.Undo();
         _roll = null;
     }
 
@@ -148,7 +148,7 @@ sealed partial class Replica
             if (!roll.IsComplete(others, Sessions, Identity.Retired) || roll.KnownOfCaller() is not { } known)
                 return;
             _gapCloser.Take(known);
-            _gapCloser.TryClose(batch, _run);
+            _gapCloser.TryClose(batch, _run.Stamp);
         }
         else if (IsWaitingForRoll && roll.HasAnswers)
         {
@@ -161,7 +161,7 @@ sealed partial class Replica
 
     void TickGap(ReplicaBatch batch)
     {
-        _gapCloser.TryClose(batch, _run);
+        _gapCloser.TryClose(batch, _run.Stamp);
         if (_gapCloser.HasGap(batch.State) && !_members.Absent(Sessions).Any())
             StartRoll(batch);
     }

@@ -69,9 +69,9 @@ sealed partial class Replica
                 if (current.Born != asserted.Born)
                     continue;
                 if (stamp.IsNone)
-                    stamp = _clock.Tick();
+                    stamp = _run.Tick();
                 var policy = Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy;
-                if (Assertion.WriteAgain(mine, asserted, (Node, _run, _gapCloser.HasGap(_state)), stamp, batch.State.Known, policy) is not { } again)
+                if (Assertion.WriteAgain(mine, asserted, (Node, _run.Stamp, _gapCloser.HasGap(_state)), stamp, batch.State.Known, policy) is not { } again)
                     continue;
                 batch.Write(key, Document.Merge(current, again));
                 deltas.Add(new Delta(NameOf(key), again.Born.IsNone ? current.Born : HlcTimestamp.None, again));
@@ -79,7 +79,7 @@ sealed partial class Replica
             }
             if (deltas.Count == 0)
                 continue;
-            Publish(batch, stamp, [.. deltas], keys);
+            _run.Publish(batch, stamp, [.. deltas], keys);
             batch.WrittenAgain.Add(stamp);
         }
     }
@@ -106,7 +106,7 @@ sealed partial class Replica
 
     async ValueTask ReconcileAsync(ReplicaBatch batch, ReplicaState mine, ReplicaState theirs, CancellationToken cancellationToken)
     {
-        var stamp = _clock.Tick();
+        var stamp = _run.Tick();
         var here = new Side(mine.Known, theirs.Known.Covers(mine.Truncated) ? HlcTimestamp.None : mine.Purged);
         var there = new Side(theirs.Known, mine.Known.Covers(theirs.Truncated) ? HlcTimestamp.None : theirs.Purged);
         var known = mine.Known.Union(theirs.Known);
@@ -137,7 +137,7 @@ sealed partial class Replica
         }
 
         if (deltas.Count > 0)
-            Publish(batch, stamp, [.. deltas], keys);
+            _run.Publish(batch, stamp, [.. deltas], keys);
         batch.State = new ReplicaState(batch.State.Known.Union(known), truncated, purged, batch.State.Runs.Union(theirs.Runs));
         // What was only put here may be merged with what was deleted there.
         await foreach (var record in TransactionLog.ReadAllAsync(batch.Snapshot, cancellationToken).ConfigureAwait(false))
@@ -170,8 +170,8 @@ sealed partial class Replica
             if (deltas.Count < _settings.MaxAsserted)
                 return;
             // What is asserted of one document does not depend on the others.
-            Publish(batch, stamp, [.. deltas], keys);
-            (stamp, deltas, keys) = (_clock.Tick(), [], []);
+            _run.Publish(batch, stamp, [.. deltas], keys);
+            (stamp, deltas, keys) = (_run.Tick(), [], []);
         }
     }
 

@@ -20,7 +20,7 @@ sealed partial class Replica
     /// <param name="to">The peer that is dialed, or null where it is not known.</param>
     public Hello Hello(byte? to = null) => new(
         _settings.Protocol, to, _settings.ClusterId, Identity.Cluster, Node, _settings.DataCenter, Identity.StoreId, Boot, _table.NextHello(),
-        to is { } peer && Sessions.ContainsKey(peer), _hasJoined ? _run : HlcTimestamp.None, _clock.Last, _settings.Time.GetUtcNow(), _state.Known, _state.Runs,
+        to is { } peer && Sessions.ContainsKey(peer), _hasJoined ? _run.Stamp : HlcTimestamp.None, _clock.Last, _settings.Time.GetUtcNow(), _state.Known, _state.Runs,
         [.. Identity.Runs], [.. Identity.Ancestors], MemberTable.Of(Identity));
 
     /// <summary>
@@ -125,7 +125,7 @@ sealed partial class Replica
     {
         var peers = new Dictionary<byte, PeerKnowledge>(_members.Heard);
         if (IsJoined)
-            peers[Node] = new PeerKnowledge(_run, batch.State.Known);
+            peers[Node] = new PeerKnowledge(_run.Stamp, batch.State.Known);
         // Who calls the roll has to hear of all [R12]; otherwise those that everybody in session has need not be named.
         bool withRetired = nonce != 0 || Sessions.Values.Any(session => session.RetiredDigest != Identity.Retired.Digest);
         return new Report(
@@ -221,7 +221,7 @@ sealed partial class Replica
         foreach (byte node in retired)
             EndSession(node, RefusalReasons.Retired(node));
         if (Identity.Retired.Contains(Identity.StoreId) && Exclusion is null)
-            Exclude(RefusalReasons.Retired(Node));
+            _run.Exclude(RefusalReasons.Retired(Node));
     }
 
     /// <summary>Ends the session with a peer, if there is one, and has its stream closed.</summary>

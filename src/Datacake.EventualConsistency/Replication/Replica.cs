@@ -17,29 +17,24 @@ namespace Datacake.EventualConsistency.Replication;
 /// </remarks>
 sealed partial class Replica
 {
-    /// <summary>
-    /// How far ahead of the clock the durable limit of stamps is written [R1]: at most one write a second. It is short, because a start that finds the
-    /// limit ahead of the wall clock waits for it, rather than begin with stamps that lead: those of a life that was lost with a newer copy of the files
-    /// might be among them.
-    /// </summary>
-    public static readonly TimeSpan ClockLease = TimeSpan.FromSeconds(1);
-
     readonly HybridLogicalClock _clock;
     readonly ReplicaSettings _settings;
+    readonly OwnRun _run;
+    readonly StampLimit _limit;
     readonly Collector _collector;
     readonly FingerprintComparison _comparison = new();
     readonly BatchBuffers _buffers = new();                         // of the batch under way
     readonly List<ReadOnlyMemory<byte>> _keys = [];                 // of the transaction that is being applied
     readonly List<Document> _merged = [];                           // of the local one
     ReplicaState _state;
-    HlcTimestamp _run;
-    HlcTimestamp _previous;
     long _ticks;
 
     Replica(ReplicaSettings settings, HybridLogicalClock clock, KeyspaceCatalog catalog, ReplicaIdentity identity, ReplicaState state)
     {
         _settings = settings;
         _clock = clock;
+        _run = new OwnRun(clock, identity);
+        _limit = new StampLimit(identity);
         _table = new SessionTable(clock.Node);
         _admission = new Admission(settings, clock, identity);
         _members = new Members(clock.Node, identity);
@@ -68,9 +63,9 @@ sealed partial class Replica
     public IReadOnlyCollection<byte> Differing => _comparison.Differing;
 
     /// <summary>The stamp that this life of the store started with, or none before it has joined [R5].</summary>
-    public HlcTimestamp Run => _run;
+    public HlcTimestamp Run => _run.Stamp;
 
-    public bool IsJoined => !_run.IsNone;
+    public bool IsJoined => _run.HasBegun;
 
     /// <summary>Opens the replica of a store; the returned batch has what must be committed before anything else.</summary>
     /// <exception cref="StorageException">The store is of another format, or damaged.</exception>
@@ -86,7 +81,7 @@ sealed partial class Replica
                 : new ReplicaIdentity(settings.FreshId);
             var state = await ReadStateAsync(snapshot, cancellationToken).ConfigureAwait(false);
             CheckNode(clock.Node, identity, storage);
-            if (settings.Delay is { } delay && WaitFor(identity.Limit, settings.Time) is { Ticks: > 0 } wait)
+            if (settings.Delay is { } delay && StampLimit.WaitFor(identity.Limit, settings.Time) is { Ticks: > 0 } wait)
                 await delay(wait, cancellationToken).ConfigureAwait(false);
             var replica = new Replica(settings, clock, catalog, identity, state);
             return (replica, await replica.StartAsync(snapshot, cancellationToken).ConfigureAwait(false));
@@ -103,24 +98,12 @@ sealed partial class Replica
         await snapshot.GetAsync(StoreLayout.StateKey, cancellationToken).ConfigureAwait(false) is { } state ? ReplicaState.Decode(state) : ReplicaState.Empty;
 
     /// <summary>
-    /// Returns how long the start of a store has to wait until the wall clock has passed the limit of the stamps that it may have issued. A wall clock that
-    /// is further behind than a lease has been set back, and is not waited for: the run begins above the limit.
-    /// </summary>
-    static TimeSpan WaitFor(HlcTimestamp limit, TimeProvider time)
-    {
-        var behind = limit.IsNone ? TimeSpan.Zero : limit.Time - time.GetUtcNow();
-        return behind > TimeSpan.Zero && behind <= ClockLease ? behind + TimeSpan.FromMilliseconds(4) : TimeSpan.Zero;
-    }
-
-    /// <summary>
     /// The last batch of an orderly stop: writes the limit back to the last stamp, so that the next start need not wait. Nothing is written after it.
     /// </summary>
     public void PrepareStop()
     {
-        if (!IsJoined || Identity.Limit <= _previous)
-            return;
-        Identity.Limit = _previous;
-        Identity.IsDirty = true;
+        if (IsJoined)
+            _limit.Release(_run.Last);
     }
 
     /// <summary>Starts a batch over a snapshot of everything committed so far.</summary>
@@ -129,13 +112,7 @@ sealed partial class Replica
     /// <summary>The last step before the storage commit. Whether it has to be flushed, whatever the store's durability is.</summary>
     public (WriteBatch Batch, bool MustFlush) Prepare(ReplicaBatch batch)
     {
-        var issued = HlcTimestamp.Max(batch.LastWritten, _run);
-        if (issued > Identity.Limit)
-        {
-            // A run as such takes no lease: a process that is restarted again and again must not drive its clock ahead.
-            Identity.Limit = batch.LastWritten.IsNone ? issued : new HlcTimestamp(issued.Packed + ((ulong)ClockLease.TotalSeconds << 32));
-            Identity.IsDirty = true;
-        }
+        _limit.Cover(_run.Stamp, batch.LastWritten);
         return (batch.Build(Identity), Identity.IsDirty);
     }
 
@@ -144,8 +121,7 @@ sealed partial class Replica
     {
         _state = batch.State;
         _hasJoined = IsJoined;
-        if (!batch.LastWritten.IsNone)
-            _previous = batch.LastWritten;
+        _run.OnCommitted(batch);
         Identity.IsDirty = false;
         Catalog.Complete(batch.KeyspaceChanges);
         if (batch.IsReconciled)
@@ -165,7 +141,7 @@ sealed partial class Replica
         if (!hasJoined)
             await ReadSeedAsync(snapshot).ConfigureAwait(false);
         _state = await ReadStateAsync(snapshot, CancellationToken.None).ConfigureAwait(false);
-        _previous = HlcTimestamp.Max(_previous, _state.Known.OfNode(Node).Top);
+        _run.OnAbandoned(_state);
         await Catalog.ReadAgainAsync(snapshot).ConfigureAwait(false);
     }
 
@@ -226,7 +202,7 @@ sealed partial class Replica
             _keys.Add(key);
         }
 
-        var stamp = _clock.Tick();
+        var stamp = _run.Tick();
         var deltas = new Delta[_keys.Count];
         _merged.Clear();
         for (int i = 0; i < deltas.Length; i++)
@@ -246,7 +222,7 @@ sealed partial class Replica
         }
         for (int i = 0; i < _merged.Count; i++)
             batch.Write(_keys[i], _merged[i]);
-        Publish(batch, stamp, deltas, _keys);
+        _run.Publish(batch, stamp, deltas, _keys);
         return stamp;
     }
 
@@ -345,7 +321,7 @@ sealed partial class Replica
         foreach (var (property, amount) in operation.Counters)
         {
             // A counter is written to the share of this run on this put [R3].
-            var path = DocumentPath.OfCounterShare(property, isPut ? stamp : current.Born, _run).Encoded.Span;
+            var path = DocumentPath.OfCounterShare(property, isPut ? stamp : current.Born, _run.Stamp).Encoded.Span;
             long total = !isPut && current.TryGetCell(path, out var share) && !share.IsRemoved ? CounterValue.Read(share.Value) : 0;
             if (!isPut && !settled.IsEmpty)
                 total = unchecked(total + Fold(current, property, settled, shares));
@@ -370,7 +346,7 @@ sealed partial class Replica
         foreach (var cell in current.Cells)
         {
             if (cell.Kind != DocumentPathKind.CounterShare || cell.IsRemoved || !cell.IsShown(current.Born)
-                || cell.ShareRun.Node != Node || cell.ShareRun == _run || !settled.Contains(cell.Stamp)
+                || cell.ShareRun.Node != Node || cell.ShareRun == _run.Stamp || !settled.Contains(cell.Stamp)
                 || !cell.Property.SequenceEqual(name))
                 continue;
             sum = unchecked(sum + CounterValue.Read(cell.Value));
@@ -379,69 +355,21 @@ sealed partial class Replica
         return sum;
     }
 
-    /// <summary>Claims, logs and sends a transaction of this replica whose effects the batch has.</summary>
-    void Publish(ReplicaBatch batch, HlcTimestamp stamp, Delta[] deltas, List<ReadOnlyMemory<byte>> keys)
-    {
-        var previous = batch.LastWritten.IsNone ? _previous : batch.LastWritten;
-        batch.LastWritten = stamp;
-        batch.Claim(Node, previous, stamp);
-        batch.Note(Node, _run);
-        if (Identity.Runs is not [.., var run] || run != _run)
-            NoteRun();
-        batch.AddLog(previous, stamp, CollectionsMarshal.AsSpan(keys), MayPurge(deltas));
-        batch.Mutations.Add(new Mutation(previous, stamp, deltas));
-    }
-
-    /// <summary>The first transaction of a run.</summary>
-    void NoteRun()
-    {
-        const int MaxRuns = 256;
-        if (Identity.Runs.Count == MaxRuns)
-            Identity.Runs.RemoveAt(0);
-        Identity.Runs.Add(_run);
-        Identity.IsDirty = true;
-    }
-
-    static bool MayPurge(Delta[] deltas)
-    {
-        foreach (var delta in deltas)
-        {
-            if (delta.MayPurge)
-                return true;
-        }
-        return false;
-    }
-
     async ValueTask<ReplicaBatch> StartAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
         Identity.Members[Node] = new StoreMember(Identity.StoreId, _settings.DataCenter, Identity.IsJoined);
         if (Identity.Retired.Contains(Identity.StoreId))
-            Exclusion = RefusalReasons.Retired(Node);
-        _clock.AdvanceTo(StartOfClock());
+            _run.Exclude(RefusalReasons.Retired(Node));
+        _clock.AdvanceTo(_limit.StartOfClock(_state, _settings.Time.GetUtcNow(), Boot));
         var batch = Begin(snapshot);
         batch.Extra.Put(StoreLayout.FormatKey, BitConverter.GetBytes(StoreLayout.Format));
         if (Identity.IsJoined)
-            StartRun();
+            _run.Begin();
         else
             await TakeUpSeedAsync(snapshot, batch, cancellationToken).ConfigureAwait(false);
         Identity.IsDirty = true;
         return batch;
     }
-
-    /// <summary>
-    /// The clock starts above all that the store may have issued, knows, or has noted of runs. Where the wall clock is behind the limit, two copies of one
-    /// store would begin the same run; the life of the process keeps them apart.
-    /// </summary>
-    HlcTimestamp StartOfClock()
-    {
-        const ulong MaxSteps = 4_096;
-        var limit = Identity.Limit;
-        if (!limit.IsNone && limit.Time > _settings.Time.GetUtcNow())
-            limit = new HlcTimestamp(limit.Packed + ((Boot % MaxSteps) << 8));
-        return HlcTimestamp.Max(limit, HlcTimestamp.Max(_state.Known.Top, _state.Runs.Top));
-    }
-
-    void StartRun() => _run = _previous = _clock.Tick();
 
     static async ValueTask CheckFormatAsync(IStorage storage, IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
