@@ -45,6 +45,9 @@ sealed class Members(byte self, ReplicaIdentity identity)
     /// <summary>Returns what a member is known to have.</summary>
     public VersionVector KnownOf(byte member) => _heard.TryGetValue(member, out var heard) ? heard.Known : VersionVector.Empty;
 
+    /// <summary>Returns true if the peer of a session may have joined over a store that is retired.</summary>
+    public bool MayBeStray(Session session) => session.Ancestors.Any(identity.Retired.Contains);
+
     /// <summary>Retires the store that a member is known by, if it says hello with another: the disk was replaced.</summary>
     public void RetireReplaced(Hello hello)
     {

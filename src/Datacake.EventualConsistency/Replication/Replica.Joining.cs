@@ -7,10 +7,8 @@ namespace Datacake.EventualConsistency.Replication;
 // Joining a cluster, with the roll calls that a join or a gap needs [R12, R14].
 sealed partial class Replica
 {
-    readonly SeedTaker _seedTaker;
-    readonly GapCloser _gapCloser;
     Roll? _roll;
-    bool _hasJoined;            // as of the last completed batch
+    ulong _lastRoll;
 
     /// <summary>True if the store, which has not joined, has some of a cluster's data, so that it must not form another.</summary>
     public bool HasPartOfSeed => _seedTaker.HasPart;
@@ -27,8 +25,6 @@ sealed partial class Replica
     /// <summary>The members that a joining store waits for, as far as it knows them.</summary>
     public IEnumerable<byte> AwaitedMembers => _members.Absent(Sessions);
 
-    bool NeedsSeed => !IsJoined && !_seedTaker.IsWhole;
-
     /// <summary>Declares this store the first of a new cluster, unless it has joined one or has something of one.</summary>
     public void Bootstrap()
     {
@@ -43,32 +39,6 @@ sealed partial class Replica
         Identity.IsJoined = Identity.IsDirty = true;
         Identity.Members[Node] = Identity.Members[Node] with { HasJoined = true };
         _run.Begin();
-    }
-
-    /// <summary>Takes a part of a full snapshot: into the store if it is joining, else aside, to be reconciled when all has come.</summary>
-    /// <exception cref="InvalidDataException">The part is not one that the peer can have made.</exception>
-    /// <exception cref="ClockDriftException">It has a stamp that is too far ahead.</exception>
-    async ValueTask OnSnapshotPageAsync(ReplicaBatch batch, byte peer, SnapshotPage page, CancellationToken cancellationToken)
-    {
-        if (!_pulls.TryGetValue(peer, out var pull) || !pull.Expects(page.Pull, page.Stream, page.Number))
-            return;
-        CheckParts(peer, page.State.Known, page.Records, page.Documents);
-        _clock.Observe(page.State.Known.Top);
-        if (IsJoined && page.Part != SnapshotPart.Whole)
-            throw new InvalidDataException($"Node {peer} goes on with a snapshot of which nothing has come.");
-        if (!TakeOverCluster(page.Cluster))
-        {
-            EndSession(peer, _admission.ReasonAgainstCluster(peer, page.Cluster));
-            return;
-        }
-        if (page.IsLast)
-            _pulls.Remove(peer);
-        if (pull.IsFull)
-            await FingerprintComparison.MergeAsync(batch, page).ConfigureAwait(false);
-        else if (IsJoined)
-            TakeAside(batch, page);
-        else if (!_seedTaker.IsWhole && await _seedTaker.TakeAsync(batch, peer, Sessions[peer], page, cancellationToken).ConfigureAwait(false))
-            FinishSeed(batch);
     }
 
     /// <summary>Takes one step of purging the copy with which the store joins, if that is due; returns true if there is more to do.</summary>
@@ -96,7 +66,7 @@ sealed partial class Replica
     {
         Identity.Ancestors.UnionWith(_seedTaker.Complete(batch));
         _roll = null;
-        _pulls.Clear();                                                         // what was asked for to join is not what a member needs
+        _puller.EndAll();                                                         // what was asked for to join is not what a member needs
         StartAsMember();
     }
 
@@ -122,7 +92,7 @@ sealed partial class Replica
         if (!_seedTaker.DropRetired(Identity.Retired))
             return;
         Unjoin();
-        _pulls.Clear();
+        _puller.EndAll();
     }
 
     void Unjoin()
@@ -134,7 +104,7 @@ sealed partial class Replica
 
     void StartRoll(ReplicaBatch batch)
     {
-        _roll = new Roll(Node, ++_counter, Sessions);
+        _roll = new Roll(Node, ++_lastRoll, Sessions);
         _roll.Call(batch);
         FinishRoll(batch);
     }

@@ -3,13 +3,9 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Replication;
 
-// Sessions, and what comes within them [R6].
+// Sessions, members, and what is told them [R6, R10].
 sealed partial class Replica
 {
-    readonly SessionTable _table;
-    readonly Admission _admission;
-    readonly Members _members;
-
     /// <summary>The peers with whom a session is open.</summary>
     public IReadOnlyDictionary<byte, Session> Sessions => _table.Open;
 
@@ -51,7 +47,7 @@ sealed partial class Replica
             TakeOverCluster(hello.Cluster);
         }
         Learn(hello.Table, isOfMember: !hello.Run.IsNone);
-        ForgetSession(hello.Node);
+        _puller.Forget(hello.Node);
         long session = _table.Add(hello, isDialer, _settings.Protocol.With(hello.Protocol)!.Value, hello.WallClock - _settings.Time.GetUtcNow());
         _members.Admit(hello);
         _admission.OnOpened(hello);
@@ -71,40 +67,6 @@ sealed partial class Replica
 
     /// <inheritdoc cref="SessionTable.TakeEnded"/>
     public IReadOnlyList<EndedSession> TakeEnded() => _table.TakeEnded();
-
-    /// <summary>Takes a message that came within a session; one of a session that is over is ignored.</summary>
-    /// <returns>The peer's transactions that the batch has, to be acknowledged once it is committed.</returns>
-    /// <exception cref="InvalidDataException">The message is not one that the peer can have sent.</exception>
-    /// <exception cref="ClockDriftException">It has a stamp that is too far ahead.</exception>
-    public async ValueTask<IReadOnlyList<StampInterval>> ReceiveAsync(
-        ReplicaBatch batch, byte peer, long session, ReplicaMessage message, CancellationToken cancellationToken)
-    {
-        if (!IsOpen(peer, session))
-            return [];
-        switch (message)
-        {
-            case Mutations mutations:
-                return await OnMutationsAsync(batch, peer, mutations).ConfigureAwait(false);
-            case Report report:
-                OnReport(batch, peer, report);
-                break;
-            case RollCall call:
-                batch.Outbox.Add(new Outgoing(peer, session, Report(batch, call.Nonce)));
-                break;
-            case Chunk chunk:
-                await OnChunkAsync(batch, peer, chunk).ConfigureAwait(false);
-                break;
-            case SnapshotPage page:
-                await OnSnapshotPageAsync(batch, peer, page, cancellationToken).ConfigureAwait(false);
-                break;
-            case PullDeclined declined:
-                OnPullDeclined(peer, declined.Pull);
-                break;
-            default:
-                throw new InvalidDataException($"A {message.GetType().Name} came within a session.");
-        }
-        return [];
-    }
 
     /// <inheritdoc cref="Members.Forget"/>
     public void Forget(byte node) => _members.Forget(node, Sessions.ContainsKey(node));
@@ -152,54 +114,8 @@ sealed partial class Replica
     /// <inheritdoc cref="Members.KnownOf"/>
     public VersionVector KnownOf(byte node) => _members.KnownOf(node);
 
-    /// <exception cref="ClockDriftException">The peer's clock is too far ahead.</exception>
-    void OnReport(ReplicaBatch batch, byte peer, Report report)
-    {
-        if (_admission.ReasonAgainstClock(peer, report.WallClock) is { } refusal)
-        {
-            // A clock has leapt during the session: from here on its stamps would lead those of all others.
-            EndSession(peer, refusal);
-            return;
-        }
-        if (!TakeOverCluster(report.Cluster))
-        {
-            EndSession(peer, _admission.ReasonAgainstCluster(peer, report.Cluster));
-            return;
-        }
-        _clock.Observe(report.Clock);
-        var run = report.Peers.TryGetValue(peer, out var own) ? own.Run : HlcTimestamp.None;
-        _table.Update(peer, run, report.WallClock - _settings.Time.GetUtcNow(), report.Table.RetiredDigest, _ticks);
-        Learn(report.Table, isOfMember: report.Peers.ContainsKey(peer));
-        _members.Hear(peer, report, Sessions);
-        if (!run.IsNone && Identity.Members.ContainsKey(peer))
-        {
-            batch.Note(peer, run);
-            _members.OnJoined(peer);
-        }
-        if (report.Fingerprint is { } theirs && FingerprintIn(batch) is { } mine && own.Known is { } known && known.Equals(_state.Known))
-            _comparison.Compare(peer, theirs, mine);
-        if (_roll is { } roll && roll.Take(peer, report))
-            FinishRoll(batch);
-    }
-
     /// <summary>The fingerprint of what is known, or null while the batch changes that [R15].</summary>
     UInt128? FingerprintIn(ReplicaBatch batch) => IsJoined && !HasArrived && batch.State.Known.Equals(_state.Known) ? Catalog.Fingerprint : null;
-
-    async ValueTask<IReadOnlyList<StampInterval>> OnMutationsAsync(ReplicaBatch batch, byte peer, Mutations mutations)
-    {
-        var applied = new List<StampInterval>();
-        foreach (var mutation in mutations.Items)
-        {
-            if (!await OnMutationAsync(batch, peer, mutation).ConfigureAwait(false))
-                continue;
-            // Mutations that follow each other are acknowledged as one interval.
-            if (applied.Count > 0 && applied[^1].High == mutation.Previous)
-                applied[^1] = applied[^1] with { High = mutation.Stamp };
-            else
-                applied.Add(new StampInterval(mutation.Previous, mutation.Stamp));
-        }
-        return applied;
-    }
 
     /// <summary>A store that has no cluster yet takes over the identity of the first one that it hears of. Returns false if that is another one.</summary>
     bool TakeOverCluster(ulong cluster)
@@ -234,12 +150,6 @@ sealed partial class Replica
     void DropSession(byte peer)
     {
         _table.Remove(peer);
-        ForgetSession(peer);
-    }
-
-    void ForgetSession(byte peer)
-    {
-        _pulls.Remove(peer);
-        _missing.Remove(peer);
+        _puller.Forget(peer);
     }
 }

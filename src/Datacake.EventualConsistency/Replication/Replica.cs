@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
@@ -17,33 +15,47 @@ namespace Datacake.EventualConsistency.Replication;
 /// </remarks>
 sealed partial class Replica
 {
-    readonly HybridLogicalClock _clock;
     readonly ReplicaSettings _settings;
-    readonly OwnRun _run;
+    readonly HybridLogicalClock _clock;
     readonly StampLimit _limit;
+    readonly OwnRun _run;
+    readonly SessionTable _table;
+    readonly Admission _admission;
+    readonly Members _members;
+    readonly GapCloser _gapCloser;
+    readonly SeedTaker _seedTaker;
+    readonly Puller _puller;
+    readonly Reconciler _reconciler;
+    readonly Rewriter _rewriter;
     readonly Collector _collector;
     readonly FingerprintComparison _comparison = new();
+    readonly MutationReceiver _receiver;
+    readonly LocalWriter _writer;
     readonly BatchBuffers _buffers = new();                         // of the batch under way
-    readonly List<ReadOnlyMemory<byte>> _keys = [];                 // of the transaction that is being applied
-    readonly List<Document> _merged = [];                           // of the local one
     ReplicaState _state;
+    bool _hasJoined;                                                // as of the last completed batch
     long _ticks;
 
     Replica(ReplicaSettings settings, HybridLogicalClock clock, KeyspaceCatalog catalog, ReplicaIdentity identity, ReplicaState state)
     {
         _settings = settings;
         _clock = clock;
-        _run = new OwnRun(clock, identity);
+        _state = state;
+        Catalog = catalog;
+        Identity = identity;
         _limit = new StampLimit(identity);
+        _run = new OwnRun(clock, identity);
         _table = new SessionTable(clock.Node);
         _admission = new Admission(settings, clock, identity);
         _members = new Members(clock.Node, identity);
-        _seedTaker = new SeedTaker(catalog, settings.MaxStep);
         _gapCloser = new GapCloser(clock.Node, identity);
+        _seedTaker = new SeedTaker(catalog, settings.MaxStep);
+        _puller = new Puller(_table, _members, _seedTaker, _run);
+        _reconciler = new Reconciler(_run, settings);
+        _rewriter = new Rewriter(_run, _gapCloser, settings.MaxAsserted);
         _collector = new Collector(settings.MaxStep);
-        Catalog = catalog;
-        Identity = identity;
-        _state = state;
+        _receiver = new MutationReceiver(clock, _members);
+        _writer = new LocalWriter(_run, _gapCloser, catalog, settings.MaxDocumentLength);
     }
 
     /// <summary>The node whose replica this is.</summary>
@@ -58,6 +70,15 @@ sealed partial class Replica
 
     /// <summary>What is known, as of the last completed batch.</summary>
     public ReplicaState State => _state;
+
+    /// <summary>True if a pull is under way.</summary>
+    public bool IsPulling => _puller.IsPulling;
+
+    /// <summary>True if a pull can be started: there is one at a time, and what lies aside of an earlier one has to be gone.</summary>
+    public bool CanPull => !IsPulling && !_reconciler.MayHavePart;
+
+    /// <inheritdoc cref="Reconciler.HasArrived"/>
+    public bool HasArrived => _reconciler.HasArrived;
 
     /// <inheritdoc cref="FingerprintComparison.Differing"/>
     public IReadOnlyCollection<byte> Differing => _comparison.Differing;
@@ -124,8 +145,7 @@ sealed partial class Replica
         _run.OnCommitted(batch);
         Identity.IsDirty = false;
         Catalog.Complete(batch.KeyspaceChanges);
-        if (batch.IsReconciled)
-            _arrived = null;
+        _reconciler.OnCommitted(batch);
     }
 
     /// <summary>
@@ -134,9 +154,8 @@ sealed partial class Replica
     /// </summary>
     public async ValueTask AbandonAsync(IStorageSnapshot snapshot)
     {
-        _pulls.Clear();
-        _arrived = null;
-        _mayHavePartAside = true;
+        _puller.EndAll();
+        _reconciler.OnAbandoned();
         bool hasJoined = await snapshot.GetAsync(StoreLayout.IdentityKey).ConfigureAwait(false) is { } identity && ReplicaIdentity.Decode(identity).IsJoined;
         if (!hasJoined)
             await ReadSeedAsync(snapshot).ConfigureAwait(false);
@@ -149,19 +168,49 @@ sealed partial class Replica
     public void Tick(ReplicaBatch batch)
     {
         _ticks++;
-        TickPulls(batch);
+        _puller.Tick(batch, mayStart: !_reconciler.MayHavePart);
         foreach (byte peer in _comparison.Tick())
         {
             if (!CanPull || !Sessions.ContainsKey(peer))
                 continue;
             _comparison.OnMerging(peer);
-            StartPull(batch, peer, isFull: true);
+            _puller.Start(batch, peer, isFull: true);
         }
         if (IsWaitingForRoll)
             StartRoll(batch);
         else if (IsJoined && _gapCloser.HasGap(batch.State))
             TickGap(batch);
         batch.Outbox.Add(new Outgoing(null, 0, Report(batch)));
+    }
+
+    /// <summary>Asks a peer, in its session, for everything that this replica lacks.</summary>
+    public void StartPull(ReplicaBatch batch, byte peer) => _puller.Start(batch, peer);
+
+    /// <summary>Starts a pull from a peer with whom a session has just been opened, if it has something that this replica lacks.</summary>
+    public void PullFromNewPeer(ReplicaBatch batch, byte peer, Hello hello)
+    {
+        if (CanPull && _puller.HasMore(batch, peer, hello))
+            _puller.Start(batch, peer);
+    }
+
+    /// <inheritdoc cref="Puller.OnProgress"/>
+    public void OnPullProgress(byte peer) => _puller.OnProgress(peer);
+
+    /// <summary>
+    /// Reconciles the snapshot that lies aside [R13], or clears away one that is of no use. Before anything else is done with the batch, which has to hold what
+    /// is changed and not what is stored.
+    /// </summary>
+    public async ValueTask ReconcileAsync(ReplicaBatch batch, CancellationToken cancellationToken)
+    {
+        if (HasArrived)
+        {
+            await _reconciler.ReconcileAsync(batch, cancellationToken).ConfigureAwait(false);
+            await WriteAgainAsync(batch).ConfigureAwait(false);
+        }
+        else if (IsClearing)
+        {
+            await _reconciler.ClearAsync(batch, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>
@@ -182,178 +231,17 @@ sealed partial class Replica
     /// <exception cref="TransactionConflictException">A document is not as the transaction requires; the batch is as before.</exception>
     /// <exception cref="StoreExcludedException">The store is no longer part of its cluster; the batch is as before.</exception>
     /// <exception cref="ArgumentException">A document would become too large; the batch is as before.</exception>
-    public async ValueTask<HlcTimestamp> WriteAsync(ReplicaBatch batch, Transaction transaction)
+    public ValueTask<HlcTimestamp> WriteAsync(ReplicaBatch batch, Transaction transaction)
     {
         if (!IsJoined)
             throw new InvalidOperationException("A store that has not joined its cluster issues no stamps.");
         if (Exclusion is { } exclusion)
             throw new StoreExcludedException(Node, exclusion.Reason);
-        if (transaction.Requirements.Count > 0)
-            await CheckRequirementsAsync(batch, transaction).ConfigureAwait(false);
-        _keys.Clear();
-        for (int i = 0; i < transaction.Count; i++)
-        {
-            var operation = transaction.Operations[i];
-            var keyspace = Catalog.FindOrAdd(operation.Keyspace, MergePolicy.LastWriterWins);
-            var key = batch.KeyOf(keyspace, operation.Key);
-            var current = await batch.ReadAsync(key).ConfigureAwait(false);
-            if (operation.Kind == DocumentOperationKind.Update && !current.IsAlive(keyspace.Policy))
-                throw new DocumentNotFoundException(operation.Keyspace, operation.Key);
-            _keys.Add(key);
-        }
-
-        var stamp = _run.Tick();
-        var deltas = new Delta[_keys.Count];
-        _merged.Clear();
-        for (int i = 0; i < deltas.Length; i++)
-        {
-            var operation = transaction.Operations[i];
-            var keyspace = Catalog[StoreLayout.KeyspaceOf(_keys[i].Span)];
-            var current = await batch.ReadAsync(_keys[i]).ConfigureAwait(false);
-            var delta = DeltaOf(operation, current, stamp, _gapCloser.HasGap(_state) ? VersionVector.Empty : batch.Truncated);
-            var merged = Document.Merge(current, delta);
-            if (operation.Kind != DocumentOperationKind.Delete && merged.Encoded.Length > Math.Max(_settings.MaxDocumentLength, current.Encoded.Length))
-                throw TooLarge(operation, merged.Encoded.Length);
-            _merged.Add(merged);
-            deltas[i] = new Delta(
-                new DocumentName(keyspace.Name, keyspace.Policy, operation.Key.Encoded),
-                operation.Kind == DocumentOperationKind.Put ? HlcTimestamp.None : current.Born,
-                delta);
-        }
-        for (int i = 0; i < _merged.Count; i++)
-            batch.Write(_keys[i], _merged[i]);
-        _run.Publish(batch, stamp, deltas, _keys);
-        return stamp;
+        return _writer.WriteAsync(batch, transaction);
     }
 
-    /// <summary>Applies a mutation of a peer, or declines it [R7]: what is declined is not claimed, and comes with a later pull.</summary>
-    /// <returns>Whether the batch has it, so that it can be acknowledged.</returns>
-    /// <exception cref="InvalidDataException">The mutation is not one that the peer can have made.</exception>
-    /// <exception cref="ClockDriftException">Its stamp is too far ahead.</exception>
-    public async ValueTask<bool> OnMutationAsync(ReplicaBatch batch, byte peer, Mutation mutation)
-    {
-        CheckMutation(peer, mutation);
-        _clock.Observe(mutation.Stamp);
-        if (!IsJoined)
-            return false;
-        if (batch.Knows(mutation.Stamp))
-            return true;
-        if (mutation.Stamp <= batch.Truncated.Top
-            || !(_members.Heard.TryGetValue(peer, out var heard) && heard.Known.Covers(batch.Truncated)))
-            return false;
-
-        _keys.Clear();
-        bool mayPurge = false;
-        for (int i = 0; i < mutation.Deltas.Length; i++)
-        {
-            var delta = mutation.Deltas[i];
-            _keys.Add(KeyOf(batch, delta.Name));
-            if ((await batch.ReadAsync(_keys[i]).ConfigureAwait(false)).Born < delta.Base)
-                return false;
-            mayPurge |= delta.MayPurge;
-        }
-        for (int i = 0; i < _keys.Count; i++)
-        {
-            var document = mutation.Deltas[i].Document;
-            if (!document.Born.IsNone)
-                batch.NoteReplaced(_keys[i], await batch.ReadAsync(_keys[i]).ConfigureAwait(false), document);
-            await batch.MergeAsync(_keys[i], document).ConfigureAwait(false);
-        }
-        batch.Claim(peer, mutation.Previous, mutation.Stamp);
-        batch.Note(peer, heard.Run);
-        batch.AddLog(mutation.Previous, mutation.Stamp, CollectionsMarshal.AsSpan(_keys), mayPurge);
-        if (batch.HasReplaced)
-            await WriteAgainAsync(batch).ConfigureAwait(false);
-        return true;
-    }
-
-    /// <summary>
-    /// The limit is on what the document becomes, whatever a single write adds; one that is larger already, by the merge of several nodes' writes, may
-    /// still be changed in ways that do not make it grow [R17].
-    /// </summary>
-    ArgumentException TooLarge(DocumentOperation operation, int length) => new(
-        $"The document {operation.Key} of the keyspace '{operation.Keyspace}' would have {length} bytes with this write. The limit is {_settings.MaxDocumentLength} "
-            + $"({nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.MaxDocumentLength)}). Remove some of its content, or divide it into several documents.");
-
-    async ValueTask CheckRequirementsAsync(ReplicaBatch batch, Transaction transaction)
-    {
-        foreach (var (name, key, isMet) in transaction.Requirements)
-        {
-            Document? shown = null;
-            if (Catalog.Find(name) is { } keyspace)
-            {
-                var current = await batch.ReadAsync(batch.KeyOf(keyspace, key)).ConfigureAwait(false);
-                shown = current.IsAlive(keyspace.Policy) ? current : null;
-            }
-            if (!isMet(shown))
-                throw new TransactionConflictException(name, key);
-        }
-    }
-
-    /// <summary>A document's storage key on this node, in the memory of the batch.</summary>
-    ReadOnlyMemory<byte> KeyOf(ReplicaBatch batch, DocumentName name) =>
-        batch.KeyOf(Catalog.FindOrAdd(name.Keyspace, name.Policy), new DocumentKey(name.Key));
-
-    /// <summary>A document's name, for other nodes.</summary>
-    DocumentName NameOf(ReadOnlyMemory<byte> documentKey) => NameOf(Catalog, documentKey);
-
-    static DocumentName NameOf(KeyspaceCatalog catalog, ReadOnlyMemory<byte> documentKey)
-    {
-        var keyspace = catalog[StoreLayout.KeyspaceOf(documentKey.Span)];
-        return new DocumentName(keyspace.Name, keyspace.Policy, documentKey[StoreLayout.DocumentPrefixLength..]);
-    }
-
-    /// <param name="operation">What is done.</param>
-    /// <param name="current">The document that it is done to.</param>
-    /// <param name="stamp">The stamp of the transaction.</param>
-    /// <param name="settled">The counter shares of earlier runs of this replica whose stamps are in here are folded into the one of this run [R14].</param>
-    Document DeltaOf(DocumentOperation operation, Document current, HlcTimestamp stamp, VersionVector settled)
-    {
-        bool isPut = operation.Kind == DocumentOperationKind.Put;
-        if (operation.Kind == DocumentOperationKind.Delete)
-            return Document.Delete(stamp);
-        var delta = isPut ? Document.Put(stamp, operation.Content) : Document.Update(stamp, operation.Content);
-        if (operation.Counters.Count == 0)
-            return delta;
-
-        var shares = new DocumentContentBuilder();
-        Span<byte> value = stackalloc byte[CounterValue.Size];
-        foreach (var (property, amount) in operation.Counters)
-        {
-            // A counter is written to the share of this run on this put [R3].
-            var path = DocumentPath.OfCounterShare(property, isPut ? stamp : current.Born, _run.Stamp).Encoded.Span;
-            long total = !isPut && current.TryGetCell(path, out var share) && !share.IsRemoved ? CounterValue.Read(share.Value) : 0;
-            if (!isPut && !settled.IsEmpty)
-                total = unchecked(total + Fold(current, property, settled, shares));
-            CounterValue.Write(value, unchecked(total + amount));
-            shares.Set(path, value);
-        }
-        var content = shares.Build();
-        return Document.Merge(delta, isPut ? Document.Put(stamp, content) : Document.Update(stamp, content));
-    }
-
-    /// <summary>
-    /// Removes the shares that earlier runs of this replica have in a counter, and returns their sum, so that the counter does not grow with restarts.
-    /// </summary>
-    /// <remarks>
-    /// A share is folded once no other value of it can come: the gap of the earlier runs is closed, and every member is known to have the share. Who learns of
-    /// the removal then knows the share, so that a full reconcile does not take a share that was folded and purged elsewhere for one that is missing there.
-    /// </remarks>
-    long Fold(Document current, string property, VersionVector settled, DocumentContentBuilder shares)
-    {
-        long sum = 0;
-        byte[] name = Encoding.UTF8.GetBytes(property);
-        foreach (var cell in current.Cells)
-        {
-            if (cell.Kind != DocumentPathKind.CounterShare || cell.IsRemoved || !cell.IsShown(current.Born)
-                || cell.ShareRun.Node != Node || cell.ShareRun == _run.Stamp || !settled.Contains(cell.Stamp)
-                || !cell.Property.SequenceEqual(name))
-                continue;
-            sum = unchecked(sum + CounterValue.Read(cell.Value));
-            shares.Remove(cell.EncodedPath);
-        }
-        return sum;
-    }
+    /// <summary>True if what lies aside is of no use, and being cleared away.</summary>
+    bool IsClearing => _reconciler.MayHavePart && !IsPulling && !HasArrived;
 
     async ValueTask<ReplicaBatch> StartAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
@@ -396,23 +284,5 @@ sealed partial class Replica
             throw new InvalidOperationException(
                 $"The {storage.Description} belongs to node {owner}, and this is node {node}. Start the node with its own store, or with node id {owner}.");
         }
-    }
-
-    static void CheckMutation(byte peer, Mutation mutation)
-    {
-        var stamp = mutation.Stamp;
-        if (stamp.Node != peer || mutation.Previous >= stamp || mutation.Previous.Node != peer)
-            throw new InvalidDataException($"Node {peer} sent a transaction ({mutation.Previous}, {stamp}] that is not its own.");
-        foreach (var (name, _, document) in mutation.Deltas)
-        {
-            bool isOfStamp = IsOrNone(document.Born, stamp) && IsOrNone(document.Touched, stamp) && IsOrNone(document.Died, stamp);
-            foreach (var cell in document.Cells)
-                isOfStamp &= cell.Stamp == stamp;
-            Assertion.Find(document);
-            if (!isOfStamp)
-                throw new InvalidDataException($"Node {peer} sent a transaction {stamp} that writes to '{name.Keyspace}' under another stamp.");
-        }
-
-        static bool IsOrNone(HlcTimestamp found, HlcTimestamp expected) => found.IsNone || found == expected;
     }
 }

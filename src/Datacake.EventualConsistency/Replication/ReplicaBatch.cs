@@ -62,6 +62,9 @@ sealed class ReplicaBatch
         }
     }
 
+    /// <summary>What the replica knew before this batch.</summary>
+    public ReplicaState Before => _before;
+
     /// <summary>What is truncated once this batch is committed. Claims do not change it, so that asking costs nothing.</summary>
     public VersionVector Truncated => _state.Truncated;
 
@@ -139,6 +142,13 @@ sealed class ReplicaBatch
 
     /// <summary>The storage key, in the batch's memory, of a document that another node names.</summary>
     public ReadOnlyMemory<byte> KeyOf(DocumentName name) => KeyOf(_catalog.FindOrAdd(name.Keyspace, name.Policy), new DocumentKey(name.Key));
+
+    /// <summary>A document's name, for other nodes. It is valid as long as the key.</summary>
+    public DocumentName NameOf(ReadOnlyMemory<byte> documentKey)
+    {
+        var keyspace = _catalog[StoreLayout.KeyspaceOf(documentKey.Span)];
+        return new DocumentName(keyspace.Name, keyspace.Policy, documentKey[StoreLayout.DocumentPrefixLength..]);
+    }
 
     /// <summary>The merge policy of a document's keyspace.</summary>
     public MergePolicy PolicyOf(ReadOnlyMemory<byte> documentKey) => _catalog[StoreLayout.KeyspaceOf(documentKey.Span)].Policy;
