@@ -7,7 +7,7 @@ namespace Datacake.Simulation;
 sealed class SimulatedTime
 {
     /// <summary>The step in which time passes and clocks are wrong: 64 of them make up the lease of a clock [R1].</summary>
-    public static readonly TimeSpan Unit = Replica.ClockLease / 64;
+    public static readonly TimeSpan Unit = StampLimit.Lease / 64;
 
     public DateTimeOffset Now { get; private set; } = HlcTimestamp.Epoch + (1000 * Unit);
 

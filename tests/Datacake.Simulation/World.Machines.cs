@@ -73,7 +73,7 @@ sealed partial class World
         _history.MergeInto(machine.Ideal, held);
         // Mostly the clock is right: a second passes before the copy is in place.
         if (_scenario.GivesUp || chance % 8 > (_scenario.Theme.IsBehind ? 4 : 0))
-            _time.Pass(Replica.ClockLease + Later(machine.TopIssued.Time - machine.Clock.GetUtcNow()));
+            _time.Pass(StampLimit.Lease + Later(machine.TopIssued.Time - machine.Clock.GetUtcNow()));
         else
             machine.MayBeExcluded = true;
         if (machine.MayBeExcluded)

@@ -1,34 +1,122 @@
+using System.Runtime.InteropServices;
+using Datacake.Crdt;
 using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Replication;
 
-/// <summary>A pull that is under way: what has come and is not applied yet [R9].</summary>
+/// <summary>A pull that is under way: how far it is, and what has come and waits for a clean cut [R9].</summary>
 sealed class PullProgress(ulong pull, bool isFull = false)
 {
+    readonly List<TransactionNames> _records = [];
+    readonly List<NamedDocument> _documents = [];
+    ulong _stream;
+    int _nextNumber;
+
     public ulong Pull { get; } = pull;
 
     /// <summary>True if all that the peer has was asked for, to be merged [R15].</summary>
     public bool IsFull { get; } = isFull;
 
-    public ulong Stream { get; set; }
-
-    public int NextNumber { get; set; }
-
     /// <summary>Ticks since the last part came.</summary>
     public int IdleTicks { get; set; }
 
-    public List<TransactionNames> Records { get; } = [];
-
-    public List<NamedDocument> Documents { get; } = [];
-
-    /// <summary>Whether a part is the one that comes next; then it counts as come.</summary>
+    /// <summary>Returns true if a part is the one that comes next; then it counts as come.</summary>
     public bool Expects(ulong pull, ulong stream, int number)
     {
-        if (pull != Pull || (Stream != 0 && stream != Stream) || number != NextNumber)
+        if (pull != Pull || (_stream != 0 && stream != _stream) || number != _nextNumber)
             return false;
-        Stream = stream;
-        NextNumber++;
+        _stream = stream;
+        _nextNumber++;
         IdleTicks = 0;
         return true;
+    }
+
+    /// <summary>Stages a part of the answer, and applies all that is staged if the parts so far are a clean cut.</summary>
+    public async ValueTask TakeAsync(ReplicaBatch batch, Chunk chunk)
+    {
+        _records.AddRange(chunk.Records);
+        _documents.AddRange(chunk.Documents);
+        var claimed = batch.State.Known.Union(chunk.Claims);
+        // Clean: no staged document shows an effect that is not claimed with it.
+        if (!_documents.TrueForAll(staged => staged.Document.IsWithin(claimed)))
+            return;
+
+        await ApplyAsync(batch, chunk.Claims).ConfigureAwait(false);
+        batch.Claim(chunk.Claims);
+        batch.Note(chunk.Runs);
+        batch.HasPulled = true;
+        _records.Clear();
+        _documents.Clear();
+    }
+
+    /// <summary>Checks a part of an answer against what its sender says that it knows.</summary>
+    /// <exception cref="InvalidDataException">The part is not one that the peer can have made.</exception>
+    public static void Check(byte peer, VersionVector known, IReadOnlyList<TransactionNames> records, IReadOnlyList<NamedDocument> documents)
+    {
+        foreach (var (stamp, _) in records)
+        {
+            if (!known.Contains(stamp))
+                throw new InvalidDataException($"Node {peer} sent a log record of {stamp}, which it says it does not know.");
+        }
+        foreach (var (name, document) in documents)
+        {
+            if (!document.IsWithin(known))
+                throw new InvalidDataException($"Node {peer} sent a document of '{name.Keyspace}' with effects that it says it does not know.");
+            Assertion.Find(document);
+        }
+    }
+
+    async ValueTask ApplyAsync(ReplicaBatch batch, VersionVector claims)
+    {
+        var truncated = batch.State.Truncated;
+        var keys = _documents.ConvertAll(document => batch.KeyOf(document.Name));
+        await batch.PrefetchAsync(keys).ConfigureAwait(false);
+        for (int i = 0; i < keys.Count; i++)
+        {
+            var (key, document) = (keys[i], _documents[i].Document);
+            batch.NoteReplaced(key, await batch.ReadAsync(key).ConfigureAwait(false), document);
+            await batch.MergeAsync(key, document, truncated).ConfigureAwait(false);
+        }
+        AddLog(batch, claims);
+    }
+
+    /// <summary>
+    /// Adds the records of a clean cut to the log. Transactions of one node that lie in one interval of the claims follow each other with none between them, since
+    /// an interval has everything that this replica lacked when it asked. So they share entries of the storage, as they do where they were written.
+    /// </summary>
+    void AddLog(ReplicaBatch batch, VersionVector claims)
+    {
+        _records.Sort(static (a, b) => a.Stamp.Node != b.Stamp.Node ? a.Stamp.Node - b.Stamp.Node : a.Stamp.CompareTo(b.Stamp));
+        var keys = new List<ReadOnlyMemory<byte>>();
+        var previous = HlcTimestamp.None;
+        foreach (var (stamp, names) in _records)
+        {
+            // What has come meanwhile by another way is in the log.
+            if (batch.Truncated.Contains(stamp) || batch.Knows(stamp))
+            {
+                previous = HlcTimestamp.None;
+                continue;
+            }
+            keys.Clear();
+            bool mayPurge = false;
+            foreach (var name in names)
+            {
+                var key = batch.KeyOf(name);
+                keys.Add(key);
+                mayPurge |= batch.FindRead(key) is not { } document || Delta.MayPurgeOf(document);
+            }
+            batch.AddLog(IsInOneInterval(claims[stamp.Node], previous, stamp) ? previous : HlcTimestamp.None, stamp, CollectionsMarshal.AsSpan(keys), mayPurge);
+            previous = stamp;
+        }
+    }
+
+    static bool IsInOneInterval(ReadOnlySpan<StampInterval> intervals, HlcTimestamp low, HlcTimestamp high)
+    {
+        foreach (var interval in intervals)
+        {
+            if (interval.Contains(high))
+                return low.Node == high.Node && interval.Contains(low);
+        }
+        return false;
     }
 }

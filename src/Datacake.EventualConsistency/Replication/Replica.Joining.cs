@@ -1,26 +1,29 @@
 using Datacake.Crdt;
-using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Replication;
 
-// Joining a cluster, the roll call, and closing the gap that a restart leaves [R12, R14].
+// Joining a cluster, with the roll calls that a join or a gap needs [R12, R14].
 sealed partial class Replica
 {
     Roll? _roll;
-    long _ticks;
-    bool _hasJoined;            // as of the last completed batch
-    VersionVector? _surveyed;   // all that exists of earlier runs of this replica
+    ulong _lastRoll;
 
-    /// <summary>A roll call: a consistent cut, if the sessions of its start are still open when all have answered.</summary>
-    sealed record Roll(ulong Nonce, Dictionary<byte, Session> Sessions, Dictionary<byte, Report> Answers);
+    /// <summary>True if the store, which has not joined, has some of a cluster's data, so that it must not form another.</summary>
+    public bool HasPartOfSeed => _seedTaker.HasPart;
 
-    /// <summary>Whether the store waits with a copy of a member's data for further members to answer.</summary>
-    public bool IsWaitingForRoll => _isSeedWhole && _unpurged is null;
+    /// <inheritdoc cref="SeedTaker.IsWhole"/>
+    public bool IsSeedWhole => _seedTaker.IsWhole;
+
+    /// <inheritdoc cref="SeedTaker.Progress"/>
+    public (long Documents, long Estimated, byte? From) SeedProgress => _seedTaker.Progress;
+
+    /// <summary>True if the store waits with a copy of a member's data for further members to answer.</summary>
+    public bool IsWaitingForRoll => _seedTaker.IsReady;
 
     /// <summary>The members that a joining store waits for, as far as it knows them.</summary>
-    public IEnumerable<byte> AwaitedMembers => Identity.Members.Keys.Where(node => node != Node && !Sessions.ContainsKey(node));
+    public IEnumerable<byte> AwaitedMembers => _members.Absent(Sessions);
 
     /// <summary>Declares this store the first of a new cluster, unless it has joined one or has something of one.</summary>
     public void Bootstrap()
@@ -35,125 +38,101 @@ sealed partial class Replica
     {
         Identity.IsJoined = Identity.IsDirty = true;
         Identity.Members[Node] = Identity.Members[Node] with { HasJoined = true };
-        StartRun();
+        _run.Begin();
     }
 
-    /// <summary>What happens of itself from time to time: reports, pulls, roll calls. Every few hundred milliseconds.</summary>
-    public void Tick(ReplicaBatch batch)
+    /// <summary>Takes one step of purging the copy with which the store joins, if that is due; returns true if there is more to do.</summary>
+    async ValueTask<bool> PurgeSeedAsync(ReplicaBatch batch)
     {
-        _ticks++;
-        TickPulls(batch);
-        TickDiffering(batch);
-        if (IsWaitingForRoll)
+        if (!_seedTaker.MustPurge)
+            return false;
+        bool isReady = await _seedTaker.PurgeAsync(batch).ConfigureAwait(false);
+        if (isReady)
+            FinishSeed(batch);
+        return !isReady;
+    }
+
+    /// <summary>All has come, and is as it should be: takes it as the store, and joins, or asks all members first.</summary>
+    void FinishSeed(ReplicaBatch batch)
+    {
+        batch.State = _seedTaker.Cut;
+        if (Identity.MayHaveEarlierLife)
             StartRoll(batch);
-        else if (IsJoined && HasGap(batch.State))
-            TickGap(batch);
-        batch.Outbox.Add(new Outgoing(null, 0, Report(batch)));
+        else
+            Join(batch);
     }
 
-    /// <summary>Answers a roll call.</summary>
-    public void OnRollCall(ReplicaBatch batch, byte peer, RollCall call) =>
-        batch.Outbox.Add(new Outgoing(peer, Sessions[peer].Id, Report(batch, call.Nonce)));
-
-    /// <summary>Takes a part of a full snapshot: into the store if it is joining, else aside, to be reconciled when all has come.</summary>
-    /// <exception cref="InvalidDataException">The part is not one that the peer can have made.</exception>
-    /// <exception cref="ClockDriftException">It has a stamp that is too far ahead.</exception>
-    public async ValueTask OnSnapshotPageAsync(ReplicaBatch batch, byte peer, SnapshotPage page, CancellationToken cancellationToken)
+    void Join(ReplicaBatch batch)
     {
-        if (!_pulls.TryGetValue(peer, out var pull) || !pull.Expects(page.Pull, page.Stream, page.Number))
+        Identity.Ancestors.UnionWith(_seedTaker.Complete(batch));
+        _roll = null;
+        _puller.EndAll();                                                         // what was asked for to join is not what a member needs
+        StartAsMember();
+    }
+
+    /// <summary>Takes up the copy as it is stored, at the start and after a commit that was not stored.</summary>
+    async ValueTask ReadSeedAsync(IStorageSnapshot snapshot)
+    {
+        Unjoin();
+        await _seedTaker.ReadAsync(snapshot).ConfigureAwait(false);
+        DropRetiredSeed();
+    }
+
+    /// <summary>A process starts on a store that has not joined: goes on with what has come of the copy, or begins with nothing.</summary>
+    async ValueTask TakeUpSeedAsync(IStorageSnapshot snapshot, ReplicaBatch batch, CancellationToken cancellationToken)
+    {
+        await ReadSeedAsync(snapshot).ConfigureAwait(false);
+        // Without anything of the cluster that it met before, that may have been another one than is meant.
+        if (await _seedTaker.TakeUpAsync(batch, cancellationToken).ConfigureAwait(false))
+            Identity.Cluster = 0;
+    }
+
+    void DropRetiredSeed()
+    {
+        if (!_seedTaker.DropRetired(Identity.Retired))
             return;
-        CheckParts(peer, page.State.Known, page.Records, page.Documents);
-        _clock.Observe(page.State.Known.Top);
-        if (IsJoined && page.Part != SnapshotPart.Whole)
-            throw new InvalidDataException($"Node {peer} goes on with a snapshot of which nothing has come.");
-        if (!TakeOverCluster(page.Cluster))
-        {
-            EndSession(peer, OtherCluster(peer, page.Cluster));
-            return;
-        }
-        if (page.IsLast)
-            _pulls.Remove(peer);
-        if (pull.IsFull)
-            await MergeAsync(batch, page).ConfigureAwait(false);
-        else if (IsJoined)
-            TakeAside(batch, page);
-        else if (!_isSeedWhole)
-            await TakeAsSeedAsync(batch, peer, page, cancellationToken).ConfigureAwait(false);
+        Unjoin();
+        _puller.EndAll();
+    }
+
+    void Unjoin()
+    {
+        Identity.IsJoined = false;
+        _run.Undo();
+        _roll = null;
     }
 
     void StartRoll(ReplicaBatch batch)
     {
-        _roll = new Roll(++_counter, new Dictionary<byte, Session>(Sessions), []);
-        foreach (var (peer, session) in Sessions)
-            batch.Outbox.Add(new Outgoing(peer, session.Id, new RollCall(_counter)));
+        _roll = new Roll(Node, ++_lastRoll, Sessions);
+        _roll.Call(batch);
         FinishRoll(batch);
     }
 
     void FinishRoll(ReplicaBatch batch)
     {
+        var roll = _roll!;
         var others = Identity.Members.Keys.Where(node => node != Node).ToHashSet();
-        if (IsJoined && IsRollComplete(others))
+        if (IsJoined)
         {
-            // A store that is joining may wait with a copy of what has since been lost elsewhere; it does not report on that before it has joined.
-            if (!_roll!.Answers.All(answer => answer.Value.Peers.ContainsKey(answer.Key)))
+            if (!roll.IsComplete(others, Sessions, Identity.Retired) || roll.KnownOfCaller() is not { } known)
                 return;
-            _surveyed = _roll.Answers.Aggregate(VersionVector.Empty, (surveyed, answer) =>
-                answer.Value.Peers.TryGetValue(answer.Key, out var own) ? surveyed.Union(own.Known.OfNode(Node)) : surveyed);
-            CloseGap(batch);
+            _gapCloser.Take(known);
+            _gapCloser.TryClose(batch, _run.Stamp);
         }
-        else if (!IsJoined && IsWaitingForRoll && _roll!.Answers.Count > 0)
+        else if (IsWaitingForRoll && roll.HasAnswers)
         {
             // A member that everyone has forgotten is not waited for.
-            others.RemoveWhere(node => _roll.Answers.Values.All(answer => answer.Table.Forgotten.Contains(node)));
-            if (IsRollComplete(others))
+            others.RemoveWhere(roll.IsForgotten);
+            if (roll.IsComplete(others, Sessions, Identity.Retired))
                 Join(batch);
         }
     }
 
-    /// <summary>
-    /// Whether all who are needed answered within sessions that were open when the roll was called and still are, and nobody talks to an earlier
-    /// life of anybody or to a retired store.
-    /// </summary>
-    bool IsRollComplete(HashSet<byte> needed)
-    {
-        if (_roll is not { } roll || !needed.IsSubsetOf(roll.Answers.Keys) || roll.Sessions.Count != Sessions.Count)
-            return false;
-        bool sessionsHold = roll.Sessions.All(session => Sessions.TryGetValue(session.Key, out var open) && open.Id == session.Value.Id);
-        return sessionsHold && roll.Answers.Values.All(answer => answer.Table.Retired.IsSupersetOf(Identity.Retired)
-            && answer.Boots.All(boot => boot.Key == Node || (Sessions.TryGetValue(boot.Key, out var session) && session.Boot == boot.Value)));
-    }
-
-    void Join(ReplicaBatch batch)
-    {
-        batch.Extra.Delete(StoreLayout.SeedKey);
-        Identity.Ancestors.UnionWith(_seed!.Ancestors);
-        (_seed, _isSeedWhole) = (null, false);
-        _roll = null;
-        _pulls.Clear();                                                         // what was asked for to join is not what a member needs
-        StartAsMember();
-    }
-
-    bool HasGap(ReplicaState state)
-    {
-        var own = state.Known[Node];
-        return own.Length != 1 || !own[0].Low.IsNone;
-    }
-
     void TickGap(ReplicaBatch batch)
     {
-        CloseGap(batch);
-        if (HasGap(batch.State) && Identity.Members.Keys.All(node => node == Node || Sessions.ContainsKey(node)))
+        _gapCloser.TryClose(batch, _run.Stamp);
+        if (_gapCloser.HasGap(batch.State) && !_members.Absent(Sessions).Any())
             StartRoll(batch);
-    }
-
-    /// <summary>Nothing but what this replica knows exists of its earlier runs, so it knows everything up to its run.</summary>
-    void CloseGap(ReplicaBatch batch)
-    {
-        if (_surveyed is { } surveyed && batch.State.Known.Covers(surveyed))
-        {
-            batch.Claim(VersionVector.Of(Node, HlcTimestamp.None, _run));
-            batch.Note(Node, _run);
-            Identity.IsDirty |= Identity.Runs.RemoveAll(run => run != _run) > 0;
-        }
     }
 }

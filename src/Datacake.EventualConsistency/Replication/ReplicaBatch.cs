@@ -62,6 +62,9 @@ sealed class ReplicaBatch
         }
     }
 
+    /// <summary>What the replica knew before this batch.</summary>
+    public ReplicaState Before => _before;
+
     /// <summary>What is truncated once this batch is committed. Claims do not change it, so that asking costs nothing.</summary>
     public VersionVector Truncated => _state.Truncated;
 
@@ -137,6 +140,19 @@ sealed class ReplicaBatch
         return storageKey;
     }
 
+    /// <summary>The storage key, in the batch's memory, of a document that another node names.</summary>
+    public ReadOnlyMemory<byte> KeyOf(DocumentName name) => KeyOf(_catalog.FindOrAdd(name.Keyspace, name.Policy), new DocumentKey(name.Key));
+
+    /// <summary>A document's name, for other nodes. It is valid as long as the key.</summary>
+    public DocumentName NameOf(ReadOnlyMemory<byte> documentKey)
+    {
+        var keyspace = _catalog[StoreLayout.KeyspaceOf(documentKey.Span)];
+        return new DocumentName(keyspace.Name, keyspace.Policy, documentKey[StoreLayout.DocumentPrefixLength..]);
+    }
+
+    /// <summary>The merge policy of a document's keyspace.</summary>
+    public MergePolicy PolicyOf(ReadOnlyMemory<byte> documentKey) => _catalog[StoreLayout.KeyspaceOf(documentKey.Span)].Policy;
+
     /// <summary>
     /// A document as it will be after what the batch has done so far; <see cref="Document.Nothing"/> if there is none. The batch keeps the key.
     /// </summary>
@@ -199,6 +215,13 @@ sealed class ReplicaBatch
 
     public async ValueTask MergeAsync(ReadOnlyMemory<byte> documentKey, Document delta) =>
         Write(documentKey, Document.Merge(await ReadAsync(documentKey).ConfigureAwait(false), delta));
+
+    /// <summary>Merges a peer's copy of a document: what was purged here must not come back with one that is not purged yet.</summary>
+    public async ValueTask MergeAsync(ReadOnlyMemory<byte> documentKey, Document copy, VersionVector truncated)
+    {
+        var merged = Document.Merge(await ReadAsync(documentKey).ConfigureAwait(false), copy);
+        Write(documentKey, DocumentPurge.Apply(merged, truncated, PolicyOf(documentKey)));
+    }
 
     /// <summary>Takes note that a document of another replica, an assertion perhaps, takes the place of one that was put earlier.</summary>
     public void NoteReplaced(ReadOnlyMemory<byte> documentKey, Document mine, Document others)

@@ -13,6 +13,8 @@ namespace Datacake.EventualConsistency.Replication;
 /// <param name="Run">The peer's run, or none if it had not joined.</param>
 /// <param name="ClockOffset">How far the peer's wall clock was ahead of this node's, by its last hello or report.</param>
 /// <param name="Ancestors">The stores that the peer's first data came from, as its hello says.</param>
+/// <param name="RetiredDigest">The digest of the retired stores that the peer knows, by its last hello or report.</param>
+/// <param name="ReportTick">The tick at which the peer has last reported, or null if it has not.</param>
 readonly record struct Session(
     long Id, bool IsDialer, ulong HelloNumber, ProtocolVersion Protocol, ulong Boot, ulong StoreId, HlcTimestamp Run, TimeSpan ClockOffset,
-    IReadOnlyList<ulong> Ancestors);
+    IReadOnlyList<ulong> Ancestors, ulong RetiredDigest, long? ReportTick = null);

@@ -57,15 +57,21 @@ sealed class SessionTable(byte node)
             : new Refusal(RefusalKind.InSession, "another session of the two replaces this one"));
         _refusals.Remove(hello.Node);
         _open[hello.Node] = new Session(
-            ++_lastId, isDialer, hello.Number, protocol, hello.Boot, hello.StoreId, hello.Run, clockOffset, hello.Ancestors);
+            ++_lastId, isDialer, hello.Number, protocol, hello.Boot, hello.StoreId, hello.Run, clockOffset, hello.Ancestors,
+            hello.Table.RetiredDigest);
         return _lastId;
     }
 
-    /// <summary>Takes note of the run and clock that a peer reports in its session.</summary>
-    public void Update(byte peer, HlcTimestamp run, TimeSpan clockOffset)
+    /// <summary>Takes note of what a peer reports of itself in its session.</summary>
+    /// <param name="peer">The peer.</param>
+    /// <param name="run">Its run, or none.</param>
+    /// <param name="clockOffset">How far its wall clock is ahead of this node's.</param>
+    /// <param name="retiredDigest">The digest of the retired stores that it knows.</param>
+    /// <param name="tick">The present tick.</param>
+    public void Update(byte peer, HlcTimestamp run, TimeSpan clockOffset, ulong retiredDigest, long tick)
     {
         if (_open.TryGetValue(peer, out var open))
-            _open[peer] = open with { Run = run, ClockOffset = clockOffset };
+            _open[peer] = open with { Run = run, ClockOffset = clockOffset, RetiredDigest = retiredDigest, ReportTick = tick };
     }
 
     /// <summary>Ends the session with a peer, if there is one, and has its stream closed.</summary>

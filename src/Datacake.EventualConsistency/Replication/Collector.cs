@@ -4,23 +4,23 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Replication;
 
-// Forgetting what every member has [R11].
-sealed partial class Replica
+/// <summary>The garbage collector of a replica: truncates what every member has, and purges what becomes purgeable by it [R11].</summary>
+/// <param name="maxStep">The limit of the log records that are truncated in one batch.</param>
+sealed class Collector(int maxStep)
 {
-    /// <summary>
-    /// Truncates the log of what is stable and not above <paramref name="upTo"/>, and purges what becomes purgeable by it: some thousands of records
-    /// at a time.
-    /// </summary>
-    /// <returns>Whether there is more to do.</returns>
-    public async ValueTask<bool> CollectAsync(ReplicaBatch batch, HlcTimestamp upTo)
+    /// <summary>Truncates the log of stable transactions, some thousands of records at a time, and purges what becomes purgeable by it.</summary>
+    /// <param name="batch">What to change.</param>
+    /// <param name="stable">
+    /// The transactions to truncate, known before this batch: the log records that the batch adds are not in its snapshot, and would stay forever.
+    /// </param>
+    /// <param name="upTo">The greatest stamp to truncate.</param>
+    /// <returns>True if there is more to do.</returns>
+    public async ValueTask<bool> CollectAsync(ReplicaBatch batch, VersionVector stable, HlcTimestamp upTo)
     {
-        if (!IsJoined)
-            return await PurgeSeedAsync(batch).ConfigureAwait(false);
         var state = batch.State;
-        // Of what was known before this batch: the log records that it adds are not in its snapshot, and would stay for ever.
-        var stable = Stable(_state).Between(HlcTimestamp.None, upTo);
+        stable = stable.Between(HlcTimestamp.None, upTo);
         if (state.Truncated.Covers(stable))
-            return IsClearing;
+            return false;
 
         HashSet<StorageKey>? documents = null;
         var removed = new Dictionary<byte, StampInterval>();                    // the last record of each node
@@ -47,7 +47,7 @@ sealed partial class Replica
             }
             batch.RemoveLog(first);
             removed[first.Node] = stamps;
-            if (++count == _settings.MaxStep)
+            if (++count == maxStep)
             {
                 cut = first;
                 break;
@@ -60,11 +60,11 @@ sealed partial class Replica
         batch.State = state with { Truncated = truncated };
         batch.TruncateAddedLog(truncated);
         foreach (var key in documents ?? [])
-            await CollectDocumentAsync(batch, key.Bytes, truncated).ConfigureAwait(false);
-        return count == _settings.MaxStep || IsClearing;
+            await PurgeAsync(batch, key.Bytes, truncated).ConfigureAwait(false);
+        return count == maxStep;
     }
 
-    /// <summary>Whether all stamps of a record are among those of its node, and whether some may be.</summary>
+    /// <summary>Returns whether all stamps of a record are among those of its node, and whether some may be.</summary>
     static (bool All, bool Some) Compare(StampInterval record, ReadOnlySpan<StampInterval> stamps)
     {
         foreach (var interval in stamps)
@@ -75,11 +75,11 @@ sealed partial class Replica
         return (false, false);
     }
 
-    async ValueTask CollectDocumentAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, VersionVector truncated)
+    static async ValueTask PurgeAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, VersionVector truncated)
     {
         var document = await batch.PeekAsync(key).ConfigureAwait(false);
-        var policy = Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy;
-        var left = Purge(document, truncated, policy);
+        var policy = batch.PolicyOf(key);
+        var left = DocumentPurge.Apply(document, truncated, policy);
         if (ReferenceEquals(left, document))
         {
             // It can go with the last of its stamps, which may be that of a mere put.
@@ -89,41 +89,10 @@ sealed partial class Replica
         }
         await batch.ReadAsync(key).ConfigureAwait(false);
         batch.Write(key, left);
-        batch.State = batch.State with { Purged = HlcTimestamp.Max(batch.State.Purged, NewestOf(document)) };
+        batch.State = batch.State with { Purged = HlcTimestamp.Max(batch.State.Purged, DocumentPurge.MarkOf(document)) };
     }
 
-    /// <summary>
-    /// What is left of a document: nothing, if it is dead and all its stamps are truncated; else it without removed cells, and shares of older puts'
-    /// counters, that are. Cells of a dead document stay, for an update that comes late revives all of it.
-    /// </summary>
-    static Document Purge(Document document, VersionVector truncated, MergePolicy policy)
-    {
-        if (ReferenceEquals(document, Document.Nothing))
-            return document;
-        if (!document.IsAlive(policy))
-            return document.IsWithin(truncated) ? Document.Nothing : document;
-        foreach (var cell in document.Cells)
-        {
-            if (IsPurgeable(cell, document.Born, truncated))
-                return WithoutPurgeable(document, truncated);
-        }
-        return document;
-    }
-
-    static Document WithoutPurgeable(Document document, VersionVector truncated) =>
-        document.Filter(cell => !IsPurgeable(cell, document.Born, truncated));
-
-    static bool IsPurgeable(DocumentCell cell, HlcTimestamp born, VersionVector truncated) => !cell.IsShown(born) && truncated.Contains(cell.Stamp);
-
-    static HlcTimestamp NewestOf(Document document)
-    {
-        var newest = document.Newest;
-        foreach (var cell in document.Cells)
-            newest = HlcTimestamp.Max(newest, cell.Stamp);
-        return newest;
-    }
-
-    /// <summary>A stamp of the document that is not truncated, or none if all are.</summary>
+    /// <summary>Returns a stamp of the document that is not truncated, or none if all are.</summary>
     static HlcTimestamp OneNotIn(VersionVector truncated, Document document)
     {
         foreach (var stamp in (ReadOnlySpan<HlcTimestamp>)[document.Born, document.Touched, document.Died])

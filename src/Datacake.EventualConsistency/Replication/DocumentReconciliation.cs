@@ -1,0 +1,71 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication.Messages;
+
+namespace Datacake.EventualConsistency.Replication;
+
+/// <summary>The decision of a full reconcile on one document: what stays of either side, and what is asserted again [R13]. It has no state.</summary>
+static class DocumentReconciliation
+{
+    /// <summary>Returns what is left of a document that only one side has, and what is asserted again.</summary>
+    public static (Document, Delta?) Survive(Document document, ReconciledSide other, VersionVector known, HlcTimestamp stamp, MergePolicy policy)
+    {
+        if (document.IsWithin(other.Knows))
+            return (Document.Nothing, null);                                    // the other had all of it, and purged it
+        if (document.Born.IsNone || document.Born > other.Purged)
+            return (document, null);                                            // nothing that the other has purged is newer
+
+        // If it is only this side's delete that the other does not know, the other had all that is shown here, and has deleted and purged it.
+        bool isDead = !document.IsAlive(policy) || (policy == MergePolicy.DeleteWins && other.Knows.Contains(document.Born))
+            || IsContentWithin(document, other.Knows);
+        return (document, new Delta(default, HlcTimestamp.None, Assertion.Of(document, stamp, known, isDead)));
+    }
+
+    /// <summary>Returns what becomes of a document that both sides have, of which only single cells may have been purged.</summary>
+    public static (Document, Delta?) Combine(
+        Document mine, Document theirs, ReconciledSide here, ReconciledSide there, VersionVector known, HlcTimestamp stamp, MergePolicy policy)
+    {
+        var both = Document.Merge(mine, theirs);
+        // Who knows the other's put and does not hold it has purged the whole document, and had another delete of it since.
+        if (mine.Born < both.Born && here.Knows.Contains(both.Born))
+            return both.IsWithin(here.Knows) ? (mine, null) : Survive(both, here, known, stamp, policy);
+        if (theirs.Born < both.Born && there.Knows.Contains(both.Born))
+            return both.IsWithin(there.Knows) ? (theirs, null) : Survive(both, there, known, stamp, policy);
+
+        var again = new DocumentContentBuilder();
+        both = both.Filter(cell =>
+        {
+            bool isMine = Holds(mine, cell), isTheirs = Holds(theirs, cell);
+            if (!cell.IsShown(both.Born) || (isMine && isTheirs))
+                return true;
+            // Known and not held: removed there, or a counter's share that was folded into a later one, and the removal purged.
+            return !(isMine ? there : here).Knows.Contains(cell.Stamp);
+        });
+        foreach (var cell in both.Cells)
+        {
+            bool isMine = Holds(mine, cell), isTheirs = Holds(theirs, cell);
+            bool isOnOneSide = cell.IsShown(both.Born) && cell.Kind != DocumentPathKind.CounterShare && isMine != isTheirs;
+            if (isOnOneSide && cell.Stamp <= (isMine ? there : here).Purged)
+                again.Set(cell.EncodedPath, cell.Value);
+        }
+        if (again.Count == 0)
+            return (both, null);
+        var delta = Document.Update(stamp, again.Build());
+        return (both, new Delta(default, both.Born, both.IsAlive(policy) ? delta : Document.Merge(delta, Document.Delete(stamp))));
+
+        // A side that has purged a later removal may have taken an earlier one since, from a member that it had forgotten.
+        static bool Holds(Document side, DocumentCell cell) =>
+            side.TryGetCell(cell.EncodedPath, out var held) && (!held.IsRemoved || held.Stamp >= cell.Stamp);
+    }
+
+    static bool IsContentWithin(Document document, VersionVector known)
+    {
+        if (!known.Contains(document.Born) || (!document.Touched.IsNone && !known.Contains(document.Touched)))
+            return false;
+        foreach (var cell in document.Cells)
+        {
+            if (!known.Contains(cell.Stamp))
+                return false;
+        }
+        return true;
+    }
+}

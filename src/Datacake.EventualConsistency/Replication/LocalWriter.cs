@@ -1,0 +1,142 @@
+using System.Text;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication.Messages;
+
+namespace Datacake.EventualConsistency.Replication;
+
+/// <summary>
+/// The part of a replica that makes local transactions: checks what they require and how large documents become [R17], writes counters to the share of the
+/// run [R3], and folds the shares of earlier runs [R14].
+/// </summary>
+/// <param name="run">The run of the store.</param>
+/// <param name="gapCloser">Says whether earlier runs of the store may have a lost tail.</param>
+/// <param name="catalog">The keyspaces of the store.</param>
+/// <param name="maxDocumentLength">The limit of an encoded document, in bytes.</param>
+sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalog, int maxDocumentLength)
+{
+    readonly List<ReadOnlyMemory<byte>> _keys = [];                 // of the transaction that is being made
+    readonly List<Document> _merged = [];
+
+    /// <summary>Makes a transaction of the run.</summary>
+    /// <returns>Its stamp.</returns>
+    /// <exception cref="DocumentNotFoundException">An update names a document that is not shown here; the batch is as before.</exception>
+    /// <exception cref="TransactionConflictException">A document is not as the transaction requires; the batch is as before.</exception>
+    /// <exception cref="ArgumentException">A document would become too large; the batch is as before.</exception>
+    public async ValueTask<HlcTimestamp> WriteAsync(ReplicaBatch batch, Transaction transaction)
+    {
+        if (transaction.Requirements.Count > 0)
+            await CheckRequirementsAsync(batch, transaction).ConfigureAwait(false);
+        _keys.Clear();
+        for (int i = 0; i < transaction.Count; i++)
+        {
+            var operation = transaction.Operations[i];
+            var keyspace = catalog.FindOrAdd(operation.Keyspace, MergePolicy.LastWriterWins);
+            var key = batch.KeyOf(keyspace, operation.Key);
+            var current = await batch.ReadAsync(key).ConfigureAwait(false);
+            if (operation.Kind == DocumentOperationKind.Update && !current.IsAlive(keyspace.Policy))
+                throw new DocumentNotFoundException(operation.Keyspace, operation.Key);
+            _keys.Add(key);
+        }
+
+        var stamp = run.Tick();
+        var deltas = new Delta[_keys.Count];
+        _merged.Clear();
+        for (int i = 0; i < deltas.Length; i++)
+        {
+            var operation = transaction.Operations[i];
+            var keyspace = catalog[StoreLayout.KeyspaceOf(_keys[i].Span)];
+            var current = await batch.ReadAsync(_keys[i]).ConfigureAwait(false);
+            var delta = DeltaOf(operation, current, stamp, gapCloser.HasGap(batch.Before) ? VersionVector.Empty : batch.Truncated);
+            var merged = Document.Merge(current, delta);
+            if (operation.Kind != DocumentOperationKind.Delete && merged.Encoded.Length > Math.Max(maxDocumentLength, current.Encoded.Length))
+                throw TooLarge(operation, merged.Encoded.Length);
+            _merged.Add(merged);
+            deltas[i] = new Delta(
+                new DocumentName(keyspace.Name, keyspace.Policy, operation.Key.Encoded),
+                operation.Kind == DocumentOperationKind.Put ? HlcTimestamp.None : current.Born,
+                delta);
+        }
+        for (int i = 0; i < _merged.Count; i++)
+            batch.Write(_keys[i], _merged[i]);
+        run.Publish(batch, stamp, deltas, _keys);
+        return stamp;
+    }
+
+    /// <summary>
+    /// The limit is on what the document becomes, whatever a single write adds; one that is larger already, by the merge of several nodes' writes, may
+    /// still be changed in ways that do not make it grow [R17].
+    /// </summary>
+    ArgumentException TooLarge(DocumentOperation operation, int length) => new(
+        $"The document {operation.Key} of the keyspace '{operation.Keyspace}' would have {length} bytes with this write. The limit is {maxDocumentLength} "
+            + $"({nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.MaxDocumentLength)}). Remove some of its content, or divide it into several documents.");
+
+    async ValueTask CheckRequirementsAsync(ReplicaBatch batch, Transaction transaction)
+    {
+        foreach (var (name, key, isMet) in transaction.Requirements)
+        {
+            Document? shown = null;
+            if (catalog.Find(name) is { } keyspace)
+            {
+                var current = await batch.ReadAsync(batch.KeyOf(keyspace, key)).ConfigureAwait(false);
+                shown = current.IsAlive(keyspace.Policy) ? current : null;
+            }
+            if (!isMet(shown))
+                throw new TransactionConflictException(name, key);
+        }
+    }
+
+    /// <summary>Returns the change that an operation makes to a document.</summary>
+    /// <param name="operation">What is done.</param>
+    /// <param name="current">The document that it is done to.</param>
+    /// <param name="stamp">The stamp of the transaction.</param>
+    /// <param name="settled">The counter shares of earlier runs of this replica whose stamps are in here are folded into the one of this run [R14].</param>
+    Document DeltaOf(DocumentOperation operation, Document current, HlcTimestamp stamp, VersionVector settled)
+    {
+        bool isPut = operation.Kind == DocumentOperationKind.Put;
+        if (operation.Kind == DocumentOperationKind.Delete)
+            return Document.Delete(stamp);
+        var delta = isPut ? Document.Put(stamp, operation.Content) : Document.Update(stamp, operation.Content);
+        if (operation.Counters.Count == 0)
+            return delta;
+
+        var shares = new DocumentContentBuilder();
+        Span<byte> value = stackalloc byte[CounterValue.Size];
+        foreach (var (property, amount) in operation.Counters)
+        {
+            // A counter is written to the share of this run on this put [R3].
+            var path = DocumentPath.OfCounterShare(property, isPut ? stamp : current.Born, run.Stamp).Encoded.Span;
+            long total = !isPut && current.TryGetCell(path, out var share) && !share.IsRemoved ? CounterValue.Read(share.Value) : 0;
+            if (!isPut && !settled.IsEmpty)
+                total = unchecked(total + Fold(current, property, settled, shares));
+            CounterValue.Write(value, unchecked(total + amount));
+            shares.Set(path, value);
+        }
+        var content = shares.Build();
+        return Document.Merge(delta, isPut ? Document.Put(stamp, content) : Document.Update(stamp, content));
+    }
+
+    /// <summary>
+    /// Removes the shares that earlier runs of this replica have in a counter, and returns their sum, so that the counter does not grow with restarts.
+    /// </summary>
+    /// <remarks>
+    /// A share is folded once no other value of it can come: the gap of the earlier runs is closed, and every member is known to have the share. Who learns of
+    /// the removal then knows the share, so that a full reconcile does not take a share that was folded and purged elsewhere for one that is missing there.
+    /// </remarks>
+    long Fold(Document current, string property, VersionVector settled, DocumentContentBuilder shares)
+    {
+        long sum = 0;
+        byte[] name = Encoding.UTF8.GetBytes(property);
+        foreach (var cell in current.Cells)
+        {
+            if (cell.Kind != DocumentPathKind.CounterShare || cell.IsRemoved || !cell.IsShown(current.Born)
+                || cell.ShareRun.Node != run.Node || cell.ShareRun == run.Stamp || !settled.Contains(cell.Stamp)
+                || !cell.Property.SequenceEqual(name))
+                continue;
+            sum = unchecked(sum + CounterValue.Read(cell.Value));
+            shares.Remove(cell.EncodedPath);
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,178 @@
+using System.Collections.ObjectModel;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication.Messages;
+
+namespace Datacake.EventualConsistency.Replication;
+
+/// <summary>
+/// The members as a replica knows them: who they are and who is retired [R6], and what each is known to have, from which follows what is stable [R10].
+/// </summary>
+/// <remarks>
+/// What is heard of a member is that of the life of its disk that the member table names. A member that has not joined yet has no run, is not heard of, and
+/// so counts as knowing nothing, which pauses truncation.
+/// </remarks>
+/// <param name="self">The node whose replica it is.</param>
+/// <param name="identity">The identity of the store, which has the member table.</param>
+sealed class Members(byte self, ReplicaIdentity identity)
+{
+    readonly Dictionary<byte, PeerKnowledge> _heard = [];       // of each other member
+
+    /// <summary>The newest known set of each other member that was heard of.</summary>
+    public IReadOnlyDictionary<byte, PeerKnowledge> Heard => _heard;
+
+    /// <summary>Returns the other members with whom there is no session.</summary>
+    public IEnumerable<byte> Absent(IReadOnlyDictionary<byte, Session> sessions) =>
+        identity.Members.Keys.Where(member => member != self && !sessions.ContainsKey(member));
+
+    /// <summary>Returns what every member that is waited for is known to have.</summary>
+    public VersionVector Stable(VersionVector known)
+    {
+        var stable = known;
+        foreach (byte member in identity.Members.Keys)
+        {
+            if (member != self && !identity.Forgotten.Contains(member))
+                stable = stable.Intersect(KnownOf(member));
+        }
+        return stable;
+    }
+
+    /// <summary>Returns true if a member is known to have joined.</summary>
+    public bool HasRun(byte member) => _heard.ContainsKey(member);
+
+    /// <summary>Returns the last run of a member that was heard of, or none.</summary>
+    public HlcTimestamp RunOf(byte member) => _heard.GetValueOrDefault(member).Run;
+
+    /// <summary>Returns what a member is known to have.</summary>
+    public VersionVector KnownOf(byte member) => _heard.TryGetValue(member, out var heard) ? heard.Known : VersionVector.Empty;
+
+    /// <summary>Returns true if the peer of a session may have joined over a store that is retired.</summary>
+    public bool MayBeStray(Session session) => session.Ancestors.Any(identity.Retired.Contains);
+
+    /// <summary>Retires the store that a member is known by, if it says hello with another: the disk was replaced.</summary>
+    public void RetireReplaced(Hello hello)
+    {
+        if (!identity.Members.TryGetValue(hello.Node, out var knownAs) || knownAs.StoreId == hello.StoreId)
+            return;
+        identity.Retired.Add(knownAs.StoreId);
+        identity.Ancestors.Remove(knownAs.StoreId);
+        _heard.Remove(hello.Node);
+    }
+
+    /// <summary>Takes the sender of a hello, with whom a session opens, as a member that is no longer forgotten.</summary>
+    public void Admit(Hello hello)
+    {
+        var members = identity.Members;
+        bool hadJoined = members.TryGetValue(hello.Node, out var before) && before.StoreId == hello.StoreId && before.HasJoined;
+        members[hello.Node] = new StoreMember(hello.StoreId, hello.DataCenter, hadJoined || !hello.Run.IsNone);
+        identity.Forgotten.Remove(hello.Node);
+        identity.IsDirty = true;
+        if (!hello.Run.IsNone)
+            Hear(hello.Node, new PeerKnowledge(hello.Run, hello.Known));
+    }
+
+    /// <summary>Takes what a peer reports to have heard of all members.</summary>
+    public void Hear(Report report)
+    {
+        foreach (var (member, heard) in report.Peers)
+        {
+            // What others have heard of this replica must not come back as a report on itself, nor what an earlier life of a disk knew count for the
+            // disk that has replaced it.
+            if (member != self && StoreOf(report.Table.Members, member) is var store && store == StoreOf(identity.Members, member) && store is not null)
+                Hear(member, heard);
+        }
+    }
+
+    /// <summary>Takes note that a member has joined.</summary>
+    public void OnJoined(byte member)
+    {
+        if (!identity.Members.TryGetValue(member, out var found) || found.HasJoined)
+            return;
+        identity.Members[member] = found with { HasJoined = true };
+        identity.IsDirty = true;
+    }
+
+    /// <summary>Takes a member table, and removes the members whose stores are retired.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="isOfMember">True if a member has sent it.</param>
+    /// <param name="isJoined">True if this store has joined: then it takes names from members only.</param>
+    /// <returns>The members that were removed.</returns>
+    public IReadOnlyList<byte> Learn(MemberTable table, bool isOfMember, bool isJoined)
+    {
+        foreach (ulong storeId in table.Retired)
+            identity.IsDirty |= identity.Retired.Add(storeId);
+        if (isOfMember && StoreOf(table.Members, self) == identity.StoreId && identity.Ancestors.Overlaps(table.Retired))
+        {
+            identity.Ancestors.ExceptWith(table.Retired);
+            identity.IsDirty = true;
+        }
+        foreach (var (member, named) in isOfMember || !isJoined ? table.Members : ReadOnlyDictionary<byte, StoreMember>.Empty)
+            Learn(member, named);
+        byte[] retired = [.. identity.Members.Keys.Where(member => member != self && identity.Retired.Contains(identity.Members[member].StoreId))];
+        foreach (byte member in retired)
+        {
+            identity.Members.Remove(member);
+            _heard.Remove(member);
+            identity.IsDirty = true;
+        }
+        return retired;
+    }
+
+    /// <summary>No longer waits for an absent member, until the next session with it.</summary>
+    /// <exception cref="ArgumentException">It is this node, or no member.</exception>
+    /// <exception cref="InvalidOperationException">It is not absent.</exception>
+    public void Forget(byte node, bool isInSession)
+    {
+        if (node == self || !identity.Members.ContainsKey(node))
+        {
+            throw new ArgumentException(
+                $"Node {node} is {(node == self ? "this node itself" : "not a member")}. The other members are "
+                    + $"{string.Join(", ", identity.Members.Keys.Where(other => other != self))}.",
+                nameof(node));
+        }
+        if (isInSession)
+            throw new InvalidOperationException($"Node {node} is not absent: a session with it is open. Forget it once it is down.");
+        identity.IsDirty |= identity.Forgotten.Add(node);
+    }
+
+    /// <summary>Returns the store of another member.</summary>
+    /// <exception cref="ArgumentException">It is this node, or no member.</exception>
+    public ulong StoreToRetire(byte node)
+    {
+        if (node == self)
+            throw new ArgumentException($"Node {node} cannot retire itself. Stop it, and retire it by another node.", nameof(node));
+        return identity.Members.TryGetValue(node, out var found)
+            ? found.StoreId
+            : throw new ArgumentException($"Node {node} is not a member. The members are {string.Join(", ", identity.Members.Keys)}.", nameof(node));
+    }
+
+    /// <summary>Returns the store that a table names under a node id, or null if it names none.</summary>
+    public static ulong? StoreOf(IReadOnlyDictionary<byte, StoreMember> members, byte member) =>
+        members.TryGetValue(member, out var found) ? found.StoreId : null;
+
+    void Learn(byte member, StoreMember named)
+    {
+        var mine = identity.Members;
+        bool isFree = !mine.TryGetValue(member, out var known) || identity.Retired.Contains(known.StoreId);
+        if (!isFree && known.StoreId == named.StoreId && named.HasJoined && !known.HasJoined)
+        {
+            mine[member] = known with { HasJoined = true };
+            identity.IsDirty = true;
+        }
+        if (!isFree || identity.Retired.Contains(named.StoreId))
+            return;
+        mine[member] = named;
+        _heard.Remove(member);
+        identity.IsDirty = true;
+    }
+
+    /// <summary>
+    /// Takes what is heard of a member, whoever tells it: a later run replaces an earlier one, whose tail may be lost; the same run adds [R10].
+    /// </summary>
+    void Hear(byte member, PeerKnowledge heard)
+    {
+        if (!_heard.TryGetValue(member, out var mine) || heard.Run > mine.Run)
+            _heard[member] = heard;
+        else if (heard.Run == mine.Run)
+            _heard[member] = mine with { Known = mine.Known.Union(heard.Known) };
+    }
+}

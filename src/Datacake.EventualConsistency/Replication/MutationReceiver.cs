@@ -1,0 +1,70 @@
+using System.Runtime.InteropServices;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication.Messages;
+
+namespace Datacake.EventualConsistency.Replication;
+
+/// <summary>The part of a replica that applies the live mutations of its peers, or declines them [R7]; one that no peer can have made is refused [R19].</summary>
+/// <param name="clock">The clock of the replica.</param>
+/// <param name="members">What the peers are known to have.</param>
+sealed class MutationReceiver(HybridLogicalClock clock, Members members)
+{
+    readonly List<ReadOnlyMemory<byte>> _keys = [];                 // of the transaction that is being applied
+
+    /// <summary>Applies a mutation of a peer, or declines it: what is declined is not claimed, and comes with a later pull.</summary>
+    /// <returns>True if the batch has it, so that it can be acknowledged.</returns>
+    /// <exception cref="InvalidDataException">The mutation is not one that the peer can have made.</exception>
+    /// <exception cref="ClockDriftException">Its stamp is too far ahead.</exception>
+    public async ValueTask<bool> TryApplyAsync(ReplicaBatch batch, byte peer, Mutation mutation, bool isJoined)
+    {
+        Check(peer, mutation);
+        clock.Observe(mutation.Stamp);
+        if (!isJoined)
+            return false;
+        if (batch.Knows(mutation.Stamp))
+            return true;
+        if (mutation.Stamp <= batch.Truncated.Top
+            || !(members.Heard.TryGetValue(peer, out var heard) && heard.Known.Covers(batch.Truncated)))
+            return false;
+
+        _keys.Clear();
+        bool mayPurge = false;
+        for (int i = 0; i < mutation.Deltas.Length; i++)
+        {
+            var delta = mutation.Deltas[i];
+            _keys.Add(batch.KeyOf(delta.Name));
+            if ((await batch.ReadAsync(_keys[i]).ConfigureAwait(false)).Born < delta.Base)
+                return false;
+            mayPurge |= delta.MayPurge;
+        }
+        for (int i = 0; i < _keys.Count; i++)
+        {
+            var document = mutation.Deltas[i].Document;
+            if (!document.Born.IsNone)
+                batch.NoteReplaced(_keys[i], await batch.ReadAsync(_keys[i]).ConfigureAwait(false), document);
+            await batch.MergeAsync(_keys[i], document).ConfigureAwait(false);
+        }
+        batch.Claim(peer, mutation.Previous, mutation.Stamp);
+        batch.Note(peer, heard.Run);
+        batch.AddLog(mutation.Previous, mutation.Stamp, CollectionsMarshal.AsSpan(_keys), mayPurge);
+        return true;
+    }
+
+    static void Check(byte peer, Mutation mutation)
+    {
+        var stamp = mutation.Stamp;
+        if (stamp.Node != peer || mutation.Previous >= stamp || mutation.Previous.Node != peer)
+            throw new InvalidDataException($"Node {peer} sent a transaction ({mutation.Previous}, {stamp}] that is not its own.");
+        foreach (var (name, _, document) in mutation.Deltas)
+        {
+            bool isOfStamp = IsOrNone(document.Born, stamp) && IsOrNone(document.Touched, stamp) && IsOrNone(document.Died, stamp);
+            foreach (var cell in document.Cells)
+                isOfStamp &= cell.Stamp == stamp;
+            Assertion.Find(document);
+            if (!isOfStamp)
+                throw new InvalidDataException($"Node {peer} sent a transaction {stamp} that writes to '{name.Keyspace}' under another stamp.");
+        }
+
+        static bool IsOrNone(HlcTimestamp found, HlcTimestamp expected) => found.IsNone || found == expected;
+    }
+}

@@ -1,0 +1,134 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication.Messages;
+
+namespace Datacake.EventualConsistency.Replication;
+
+// What comes within sessions [R6 to R9].
+sealed partial class Replica
+{
+    /// <summary>Takes a message that came within a session; one of a session that is over is ignored.</summary>
+    /// <returns>The peer's transactions that the batch has, to be acknowledged once it is committed.</returns>
+    /// <exception cref="InvalidDataException">The message is not one that the peer can have sent.</exception>
+    /// <exception cref="ClockDriftException">It has a stamp that is too far ahead.</exception>
+    public async ValueTask<IReadOnlyList<StampInterval>> ReceiveAsync(
+        ReplicaBatch batch, byte peer, long session, ReplicaMessage message, CancellationToken cancellationToken)
+    {
+        if (!IsOpen(peer, session))
+            return [];
+        switch (message)
+        {
+            case Mutations mutations:
+                return await OnMutationsAsync(batch, peer, mutations).ConfigureAwait(false);
+            case Report report:
+                OnReport(batch, peer, report);
+                break;
+            case RollCall call:
+                batch.Outbox.Add(new Outgoing(peer, session, Report(batch, call.Nonce)));
+                break;
+            case Chunk chunk:
+                await OnChunkAsync(batch, peer, chunk).ConfigureAwait(false);
+                break;
+            case SnapshotPage page:
+                await OnSnapshotPageAsync(batch, peer, page, cancellationToken).ConfigureAwait(false);
+                break;
+            case PullDeclined declined:
+                _puller.OnDeclined(peer, declined.Pull);
+                break;
+            default:
+                throw new InvalidDataException($"A {message.GetType().Name} came within a session.");
+        }
+        return [];
+    }
+
+    async ValueTask<IReadOnlyList<StampInterval>> OnMutationsAsync(ReplicaBatch batch, byte peer, Mutations mutations)
+    {
+        var applied = new List<StampInterval>();
+        foreach (var mutation in mutations.Items)
+        {
+            if (!await _receiver.TryApplyAsync(batch, peer, mutation, IsJoined).ConfigureAwait(false))
+                continue;
+            await WriteAgainAsync(batch).ConfigureAwait(false);
+            // Mutations that follow each other are acknowledged as one interval.
+            if (applied.Count > 0 && applied[^1].High == mutation.Previous)
+                applied[^1] = applied[^1] with { High = mutation.Stamp };
+            else
+                applied.Add(new StampInterval(mutation.Previous, mutation.Stamp));
+        }
+        return applied;
+    }
+
+    void OnReport(ReplicaBatch batch, byte peer, Report report)
+    {
+        if (_admission.ReasonAgainstClock(peer, report.WallClock) is { } refusal)
+        {
+            // A clock has leapt during the session: from here on its stamps would lead those of all others.
+            EndSession(peer, refusal);
+            return;
+        }
+        if (!TakeOverCluster(report.Cluster))
+        {
+            EndSession(peer, _admission.ReasonAgainstCluster(peer, report.Cluster));
+            return;
+        }
+        _clock.Observe(report.Clock);
+        var run = report.Peers.TryGetValue(peer, out var own) ? own.Run : HlcTimestamp.None;
+        _table.Update(peer, run, report.WallClock - _settings.Time.GetUtcNow(), report.Table.RetiredDigest, _ticks);
+        Learn(report.Table, isOfMember: report.Peers.ContainsKey(peer));
+        _members.Hear(report);
+        if (!run.IsNone && Identity.Members.ContainsKey(peer))
+        {
+            batch.Note(peer, run);
+            _members.OnJoined(peer);
+        }
+        if (report.Fingerprint is { } theirs && FingerprintIn(batch) is { } mine && own.Known is { } known && known.Equals(_state.Known))
+            _comparison.Compare(peer, theirs, mine);
+        if (_roll is { } roll && roll.Take(peer, report))
+            FinishRoll(batch);
+    }
+
+    /// <summary>Applies a part of the answer to a pull, together with what was staged, if the parts so far are a clean cut.</summary>
+    async ValueTask OnChunkAsync(ReplicaBatch batch, byte peer, Chunk chunk)
+    {
+        if (_puller.Expect(peer, chunk.Pull, chunk.Stream, chunk.Number) is not { } pull)
+            return;
+        if (!chunk.Source.Covers(batch.State.Truncated))
+        {
+            _puller.End(peer);                                                  // more was purged meanwhile: start again
+            return;
+        }
+        PullProgress.Check(peer, chunk.Source, chunk.Records, chunk.Documents);
+        if (!chunk.Source.Covers(chunk.Claims))
+            throw new InvalidDataException($"Node {peer} claims more than it knows.");
+        _clock.Observe(chunk.Source.Top);
+        if (chunk.IsLast)
+            _puller.End(peer);
+        await pull.TakeAsync(batch, chunk).ConfigureAwait(false);
+        await WriteAgainAsync(batch).ConfigureAwait(false);
+    }
+
+    /// <summary>Takes a part of a full snapshot: into the store if it is joining, else aside, to be reconciled when all has come.</summary>
+    async ValueTask OnSnapshotPageAsync(ReplicaBatch batch, byte peer, SnapshotPage page, CancellationToken cancellationToken)
+    {
+        if (_puller.Expect(peer, page.Pull, page.Stream, page.Number) is not { } pull)
+            return;
+        PullProgress.Check(peer, page.State.Known, page.Records, page.Documents);
+        _clock.Observe(page.State.Known.Top);
+        if (IsJoined && page.Part != SnapshotPart.Whole)
+            throw new InvalidDataException($"Node {peer} goes on with a snapshot of which nothing has come.");
+        if (!TakeOverCluster(page.Cluster))
+        {
+            EndSession(peer, _admission.ReasonAgainstCluster(peer, page.Cluster));
+            return;
+        }
+        if (page.IsLast)
+            _puller.End(peer);
+        if (pull.IsFull)
+            await FingerprintComparison.MergeAsync(batch, page).ConfigureAwait(false);
+        else if (IsJoined)
+            _reconciler.TakeAside(batch, page);
+        else if (!_seedTaker.IsWhole && await _seedTaker.TakeAsync(batch, peer, Sessions[peer], page, cancellationToken).ConfigureAwait(false))
+            FinishSeed(batch);
+    }
+
+    ValueTask WriteAgainAsync(ReplicaBatch batch) => batch.HasReplaced ? _rewriter.WriteAgainAsync(batch) : ValueTask.CompletedTask;
+}

@@ -1,0 +1,59 @@
+using Datacake.Crdt;
+
+namespace Datacake.EventualConsistency.Replication;
+
+/// <summary>
+/// The durable limit of the stamps that a store may have issued [R1]: no stamp above it is issued before it is raised, so that a start above it repeats none.
+/// </summary>
+/// <param name="identity">The identity of the store, which has the limit.</param>
+sealed class StampLimit(ReplicaIdentity identity)
+{
+    /// <summary>
+    /// How far ahead of the clock the limit is written: at most one write a second. It is short, because a start that finds the limit ahead of the wall clock
+    /// waits for it, rather than begin with stamps that lead: those of a life that was lost with a newer copy of the files might be among them.
+    /// </summary>
+    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Returns how long the start of a store has to wait until the wall clock has passed the limit. A wall clock that is further behind than a lease has been
+    /// set back, and is not waited for: the run begins above the limit.
+    /// </summary>
+    public static TimeSpan WaitFor(HlcTimestamp limit, TimeProvider time)
+    {
+        var behind = limit.IsNone ? TimeSpan.Zero : limit.Time - time.GetUtcNow();
+        return behind > TimeSpan.Zero && behind <= Lease ? behind + TimeSpan.FromMilliseconds(4) : TimeSpan.Zero;
+    }
+
+    /// <summary>
+    /// Returns where the clock starts: above all that the store may have issued, knows, or has noted of runs. Where the wall clock is behind the limit, two
+    /// copies of one store would begin the same run; the life of the process keeps them apart.
+    /// </summary>
+    public HlcTimestamp StartOfClock(ReplicaState state, DateTimeOffset now, ulong boot)
+    {
+        const ulong MaxSteps = 4_096;
+        var limit = identity.Limit;
+        if (!limit.IsNone && limit.Time > now)
+            limit = new HlcTimestamp(limit.Packed + ((boot % MaxSteps) << 8));
+        return HlcTimestamp.Max(limit, HlcTimestamp.Max(state.Known.Top, state.Runs.Top));
+    }
+
+    /// <summary>Raises the limit, if need be, in the commit that stores a run and what was written last in it.</summary>
+    public void Cover(HlcTimestamp run, HlcTimestamp written)
+    {
+        var issued = HlcTimestamp.Max(written, run);
+        if (issued <= identity.Limit)
+            return;
+        // A run as such takes no lease: a process that is restarted again and again must not drive its clock ahead.
+        identity.Limit = written.IsNone ? issued : new HlcTimestamp(issued.Packed + ((ulong)Lease.TotalSeconds << 32));
+        identity.IsDirty = true;
+    }
+
+    /// <summary>Writes the limit back to the last stamp, at an orderly stop: then the next start need not wait.</summary>
+    public void Release(HlcTimestamp last)
+    {
+        if (identity.Limit <= last)
+            return;
+        identity.Limit = last;
+        identity.IsDirty = true;
+    }
+}
