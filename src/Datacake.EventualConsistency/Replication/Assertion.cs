@@ -44,7 +44,7 @@ sealed record Assertion(IReadOnlyList<HlcTimestamp> Over, VersionVector Known)
     /// <param name="known">What this node knows.</param>
     /// <param name="policy">The policy of the keyspace.</param>
     public static Document? WriteAgain(
-        Document mine, Document asserted, (byte Node, HlcTimestamp Run, bool HasGap) author, HlcTimestamp stamp, VersionVector known, MergePolicy policy)
+        Document mine, Document asserted, (byte Node, HlcTimestamp Run, bool MayLackTail) author, HlcTimestamp stamp, VersionVector known, MergePolicy policy)
     {
         if (mine.Born >= asserted.Born || Find(asserted) is not { } assertion)
             return null;
@@ -61,7 +61,7 @@ sealed record Assertion(IReadOnlyList<HlcTimestamp> Over, VersionVector Known)
             bool isAgain = cell.Kind == DocumentPathKind.CounterShare
                 // Who made the increments of a run knows its share best, whoever wrote the share last.
                 ? isSameDocument && cell.ShareBorn == mine.Born && cell.ShareRun.Node == author.Node && !assertion.Known.Contains(cell.Stamp)
-                    && (cell.ShareRun == author.Run || !author.HasGap)
+                    && (cell.ShareRun == author.Run || !author.MayLackTail)
                 : cell.Kind != DocumentPathKind.Assertion && IsOvertaken(cell.Stamp) && (isSameDocument || cell.Stamp > assertion.Over[^1]);
             if (!isAgain)
                 continue;

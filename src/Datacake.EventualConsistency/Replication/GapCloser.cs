@@ -18,6 +18,11 @@ sealed class GapCloser(byte node, ReplicaIdentity identity)
         return own.Length != 1 || !own[0].Low.IsNone;
     }
 
+    /// <summary>
+    /// Returns true if a tail of an earlier run may be missing here: other than <see cref="HasGap"/>, also before the present run has written anything.
+    /// </summary>
+    public bool MayLackTail(ReplicaState state, HlcTimestamp run) => HasGap(state) || state.Known.OfNode(node).Top < run;
+
     /// <summary>Takes all that exists of earlier runs of this replica, as a complete roll call has found it.</summary>
     public void Take(VersionVector surveyed) => _surveyed = surveyed;
 

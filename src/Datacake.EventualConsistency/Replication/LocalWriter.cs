@@ -48,7 +48,7 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
             var operation = transaction.Operations[i];
             var keyspace = catalog[StoreLayout.KeyspaceOf(_keys[i].Span)];
             var current = await batch.ReadAsync(_keys[i]).ConfigureAwait(false);
-            var delta = DeltaOf(operation, current, stamp, gapCloser.HasGap(batch.Before) ? VersionVector.Empty : batch.Truncated);
+            var delta = DeltaOf(operation, current, stamp, gapCloser.MayLackTail(batch.Before, run.Stamp) ? VersionVector.Empty : batch.Truncated);
             var merged = Document.Merge(current, delta);
             if (operation.Kind != DocumentOperationKind.Delete && merged.Encoded.Length > Math.Max(maxDocumentLength, current.Encoded.Length))
                 throw TooLarge(operation, merged.Encoded.Length);

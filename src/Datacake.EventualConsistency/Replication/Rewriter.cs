@@ -33,7 +33,7 @@ sealed class Rewriter(OwnRun run, GapCloser gapCloser, int maxAsserted)
                 continue;
             if (stamp.IsNone)
                 stamp = run.Tick();
-            var author = (run.Node, run.Stamp, gapCloser.HasGap(batch.Before));
+            var author = (run.Node, run.Stamp, gapCloser.MayLackTail(batch.Before, run.Stamp));
             if (Assertion.WriteAgain(mine, asserted, author, stamp, batch.State.Known, batch.PolicyOf(key)) is not { } again)
                 continue;
             batch.Write(key, Document.Merge(current, again));
