@@ -86,7 +86,8 @@ sealed partial class World
     HlcTimestamp TopKnownToOthers(Machine machine)
     {
         Machine[] others = [.. _machines.Where(other => other != machine)];
-        var held = others.Aggregate(Holdings.None, (all, other) => all.Or(other.Held).Or(other.SeedHeld).Or(other.Arrived?.Held ?? Holdings.None));
+        var held = others.Aggregate(Holdings.None, (all, other) => all.Or(other.Held).Or(other.SeedHeld).Or(other.Arrived?.Held ?? Holdings.None)
+            .Or(other.Waiting.Aggregate(Holdings.None, (offered, work) => offered.Or(work.Offered))));
         return held.Transactions.Select(number => _history[number].Stamp).Where(stamp => stamp.Node == machine.Node)
             .Concat(others.Select(other => StateOf(other).Known.OfNode(machine.Node).Top))
             .Aggregate(HlcTimestamp.None, HlcTimestamp.Max);
