@@ -112,7 +112,7 @@ sealed partial class World
             _retired.Add(stray.StoreId);
             if (stray.IsUp)
                 Stop(stray);
-            foreach (var machine in Active)
+            foreach (var machine in Active.Where(machine => machine.Replica!.Identity.Members.ContainsKey(stray.Node)))
                 Run(machine, _ => machine.Replica!.Retire(stray.Node));
         }
     }
