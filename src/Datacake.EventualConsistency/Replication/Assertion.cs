@@ -52,7 +52,8 @@ sealed record Assertion(IReadOnlyList<HlcTimestamp> Over, VersionVector Known)
             return IsOvertaken(mine.Died) && asserted.IsAlive(policy) ? Document.Delete(stamp) : null;
         var lineage = LineageOf(mine);
         bool isSameDocument = lineage.Any(assertion.Over.Contains);
-        if (!isSameDocument && !mine.Born.IsNone && !assertion.Known.Contains(mine.Born))
+        // Whoever knows any put of this document decides between the two by stamps, or they would be asserted against each other forever.
+        if (!isSameDocument && !mine.Born.IsNone && !lineage.Any(assertion.Known.Contains))
             return Of(mine, stamp, known, isDead: false);
 
         var cells = new DocumentContentBuilder();
@@ -62,7 +63,7 @@ sealed record Assertion(IReadOnlyList<HlcTimestamp> Over, VersionVector Known)
                 // Who made the increments of a run knows its share best, whoever wrote the share last.
                 ? isSameDocument && cell.ShareBorn == mine.Born && cell.ShareRun.Node == author.Node && !assertion.Known.Contains(cell.Stamp)
                     && (cell.ShareRun == author.Run || !author.MayLackTail)
-                : cell.Kind != DocumentPathKind.Assertion && IsOvertaken(cell.Stamp) && (isSameDocument || cell.Stamp > assertion.Over[^1]);
+                : cell.Kind != DocumentPathKind.Assertion && IsOvertaken(cell.Stamp) && (isSameDocument || (cell.Stamp > assertion.Over[^1] && cell.Stamp != mine.Born));
             if (!isAgain)
                 continue;
             if (cell.IsRemoved)
