@@ -1,5 +1,5 @@
 using Datacake.Crdt;
-using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Layout;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Caching;
@@ -68,7 +68,7 @@ sealed class CachedSnapshot(IStorageSnapshot snapshot, DocumentCache cache, long
     {
         if (stored is not { } bytes)
             return Document.Nothing;
-        var document = ReplicaBatch.ParseStored(documentKey, bytes);
+        var document = DocumentRecord.Parse(documentKey, bytes);
         if (cache.Wants(documentKey.Span, bytes.Length, number))
             cache.Add(documentKey.ToArray(), document, number);
         return document;
@@ -90,7 +90,7 @@ sealed class CachedSnapshot(IStorageSnapshot snapshot, DocumentCache cache, long
             if (cache.Wants(key, value.Length, number))
             {
                 byte[] storageKey = key.ToArray();
-                cache.Add(storageKey, ReplicaBatch.ParseStored(storageKey, value.ToArray()), number);
+                cache.Add(storageKey, DocumentRecord.Parse(storageKey, value.ToArray()), number);
             }
         }
     }

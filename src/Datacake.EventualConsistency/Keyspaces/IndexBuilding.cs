@@ -67,7 +67,7 @@ static class IndexBuilding
             if (documents == MaxDocumentsPerStep || bytes > MaxBytesPerStep)
                 return record with { BuiltTo = last.ToArray(), Documents = record.Documents + documents };
             // Of those that the batch changes as well, the changes make of these entries what they should be.
-            var document = ReplicaBatch.ParseStored(key, value);
+            var document = DocumentRecord.Parse(key, value);
             if (document.IsAlive(change.State.Record.Policy))
                 index.Add(batch.BuiltEntries, batch.Memory, values, key.Span[StoreLayout.DocumentPrefixLength..], document);
             documents++;

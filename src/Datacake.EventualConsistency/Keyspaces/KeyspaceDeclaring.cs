@@ -37,7 +37,7 @@ static class KeyspaceDeclaring
             var range = StoreLayout.Documents(change.Keyspace.Number);
             await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(range, cancellationToken).ConfigureAwait(false))
             {
-                var document = ReplicaBatch.ParseStored(key, value);
+                var document = DocumentRecord.Parse(key, value);
                 count += document.IsAlive(policy) ? 1 : 0;
                 fingerprint += Fingerprint.Of(key.Span[StoreLayout.DocumentPrefixLength..], document, policy);
             }

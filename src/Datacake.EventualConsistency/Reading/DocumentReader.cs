@@ -22,7 +22,7 @@ sealed class DocumentReader(Replica replica, IStorage storage)
         for (int i = 0; i < documents.Length; i++)
         {
             byte[] key = StoreLayout.DocumentKey(found.Number, keys[i].Encoded.Span);
-            documents[i] = await ReplicaBatch.ReadStoredAsync(snapshot, key).ConfigureAwait(false);
+            documents[i] = await DocumentRecord.ReadAsync(snapshot, key).ConfigureAwait(false);
             length += ReferenceEquals(documents[i], Document.Nothing) ? 0 : documents[i].Encoded.Length;
             if (length > maxLength && documents.Length > 1)
                 throw new ReadFailedException($"the documents have more than {maxLength} bytes together; read fewer of them at once");

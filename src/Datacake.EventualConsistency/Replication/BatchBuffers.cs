@@ -1,4 +1,3 @@
-using Datacake.Crdt;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.Storage;
@@ -11,7 +10,7 @@ sealed class BatchBuffers
     /// <summary>Beyond so many changes, the buffers of a batch are let go after it.</summary>
     const int MaxKept = 64 * 1024;
 
-    public Dictionary<StorageKey, BatchDocument> Documents { get; private set; } = [];
+    public BatchDocuments Documents { get; private set; } = new();
 
     public BatchLog Log { get; private set; } = new();
 
@@ -25,7 +24,7 @@ sealed class BatchBuffers
     public void Reset()
     {
         if (Documents.Count > MaxKept)
-            Documents = [];
+            Documents = new();
         if (Log.Count > MaxKept)
             Log = new();
         if (Operations.Count > MaxKept)
@@ -36,11 +35,4 @@ sealed class BatchBuffers
         Operations.Clear();
         Memory.Reset();
     }
-}
-
-/// <summary>A document before and after a batch.</summary>
-struct BatchDocument
-{
-    public Document Before;
-    public Document After;
 }

@@ -79,7 +79,7 @@ sealed class LoggedDocuments(IStorageSnapshot snapshot, KeyspaceCatalog catalog)
         for (int i = 0, entry = 0; i < page.Count && entry < entries.Count; i++)
         {
             if (entries.KeyOf(entry).SequenceEqual(page[i].Key.Span))
-                page[i] = page[i] with { Document = ReplicaBatch.ParseStored(page[i].Key, entries.ValueOf(entry++)) };
+                page[i] = page[i] with { Document = DocumentRecord.Parse(page[i].Key, entries.ValueOf(entry++)) };
         }
     }
 

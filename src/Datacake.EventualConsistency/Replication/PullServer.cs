@@ -118,7 +118,7 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         {
             await foreach (var (key, value) in snapshot.ReadAllAsync(range, cancellationToken).ConfigureAwait(false))
             {
-                part.Add(key, new NamedDocument(Name(key), ReplicaBatch.ParseStored(key, value)));
+                part.Add(key, new NamedDocument(Name(key), DocumentRecord.Parse(key, value)));
                 if (part.Length >= maxPartLength)
                     yield return Page(rest);
             }

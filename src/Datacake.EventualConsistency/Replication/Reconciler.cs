@@ -96,8 +96,8 @@ sealed class Reconciler(OwnRun run, ReplicaSettings settings)
         {
             byte[] documentKey = StoreLayout.DocumentKeyOfArriving(key.Span);
             var policy = batch.PolicyOf(documentKey);
-            var other = ReplicaBatch.ParseStored(documentKey, value);
-            var own = await ReplicaBatch.ReadStoredAsync(batch.Snapshot, documentKey).ConfigureAwait(false);
+            var other = DocumentRecord.Parse(documentKey, value);
+            var own = await DocumentRecord.ReadAsync(batch.Snapshot, documentKey).ConfigureAwait(false);
             Take(documentKey, own, policy, ReferenceEquals(own, Document.Nothing)
                 ? DocumentReconciliation.Survive(other, here, known, stamp, policy)
                 : DocumentReconciliation.Combine(own, other, here, there, known, stamp, policy));
@@ -110,7 +110,7 @@ sealed class Reconciler(OwnRun run, ReplicaSettings settings)
                 continue;
             byte[] documentKey = key.ToArray();
             var policy = batch.PolicyOf(documentKey);
-            var own = ReplicaBatch.ParseStored(documentKey, value);
+            var own = DocumentRecord.Parse(documentKey, value);
             Take(documentKey, own, policy, DocumentReconciliation.Survive(own, there, known, stamp, policy));
         }
 

@@ -1,6 +1,4 @@
-using System.Runtime.InteropServices;
 using Datacake.Crdt;
-using Datacake.EventualConsistency.Caching;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication.Messages;
@@ -18,7 +16,7 @@ sealed class ReplicaBatch
     readonly KeyspaceCatalog _catalog;
     readonly ReplicaState _before;
     readonly BatchBuffers _buffers;
-    readonly Dictionary<StorageKey, BatchDocument> _documents;
+    readonly BatchDocuments _documents;
     readonly BatchLog _log;
     readonly List<(ReadOnlyMemory<byte> Key, Document Mine, Document Others)> _replaced = [];
     readonly Dictionary<ushort, KeyspaceChange> _keyspaces;
@@ -94,11 +92,8 @@ sealed class ReplicaBatch
     /// <summary>The stamp of the last local transaction, or none if the batch has none.</summary>
     public HlcTimestamp LastWritten { get; set; }
 
-    /// <summary>
-    /// The documents that the batch has read or changed, by their storage keys: as they were, and as they are after it. The keys are the batch's memory.
-    /// </summary>
-    public IEnumerable<(ReadOnlyMemory<byte> Key, Document Before, Document After)> Documents =>
-        _documents.Select(document => (document.Key.Bytes, document.Value.Before, document.Value.After));
+    /// <inheritdoc cref="BatchDocuments.All"/>
+    public IEnumerable<(ReadOnlyMemory<byte> Key, Document Before, Document After)> Documents => _documents.All;
 
     public bool Knows(HlcTimestamp stamp) =>
         (stamp.Node == _claimNode && _claim.Contains(stamp)) || _state.Known.Contains(stamp);
@@ -153,65 +148,23 @@ sealed class ReplicaBatch
     /// <summary>The merge policy of a document's keyspace.</summary>
     public MergePolicy PolicyOf(ReadOnlyMemory<byte> documentKey) => _catalog[StoreLayout.KeyspaceOf(documentKey.Span)].Policy;
 
-    /// <summary>
-    /// A document as it will be after what the batch has done so far; <see cref="Document.Nothing"/> if there is none. The batch keeps the key.
-    /// </summary>
-    public ValueTask<Document> ReadAsync(ReadOnlyMemory<byte> documentKey)
-    {
-        if (_documents.TryGetValue(new StorageKey(documentKey), out var change))
-            return new(change.After);
-        if (IsWiped)
-            return new(Keep(documentKey, Document.Nothing));
-        var reading = ReadStoredAsync(_snapshot, documentKey);
-        return reading.IsCompletedSuccessfully ? new(Keep(documentKey, reading.Result)) : KeepAsync(documentKey, reading);
-    }
+    /// <inheritdoc cref="BatchDocuments.ReadAsync"/>
+    public ValueTask<Document> ReadAsync(ReadOnlyMemory<byte> documentKey) => _documents.ReadAsync(Stored, documentKey);
 
-    /// <summary>The same, of a document that is most likely not to be changed.</summary>
-    public ValueTask<Document> PeekAsync(ReadOnlyMemory<byte> documentKey)
-    {
-        if (_documents.TryGetValue(new StorageKey(documentKey), out var change))
-            return new(change.After);
-        return IsWiped ? new(Document.Nothing) : ReadStoredAsync(_snapshot, documentKey);
-    }
+    /// <inheritdoc cref="BatchDocuments.PeekAsync"/>
+    public ValueTask<Document> PeekAsync(ReadOnlyMemory<byte> documentKey) => _documents.PeekAsync(Stored, documentKey);
 
-    /// <summary>Changes a document that was read in this batch; <see cref="Document.Nothing"/> removes it.</summary>
-    public void Write(ReadOnlyMemory<byte> documentKey, Document document) =>
-        CollectionsMarshal.GetValueRefOrNullRef(_documents, new StorageKey(documentKey)).After = document;
+    /// <inheritdoc cref="BatchDocuments.PrefetchAsync"/>
+    public ValueTask PrefetchAsync(IReadOnlyList<ReadOnlyMemory<byte>> documentKeys) => _documents.PrefetchAsync(Stored, documentKeys);
 
-    /// <summary>Changes a document that was not read in this batch, and of which the caller knows what is stored.</summary>
-    public void Write(ReadOnlyMemory<byte> documentKey, Document stored, Document document) =>
-        _documents.Add(new StorageKey(documentKey), new BatchDocument { Before = stored, After = document });
+    /// <inheritdoc cref="BatchDocuments.Find"/>
+    public Document? FindRead(ReadOnlyMemory<byte> documentKey) => _documents.Find(documentKey);
 
-    /// <summary>Reads documents that the batch is about to change, several with one call of the storage. The batch keeps the keys.</summary>
-    public async ValueTask PrefetchAsync(IReadOnlyList<ReadOnlyMemory<byte>> documentKeys)
-    {
-        const int PageSize = 32;
-        if (IsWiped)
-            return;
-        using var entries = new EntryPage();
-        var sought = new List<ReadOnlyMemory<byte>>(PageSize);
-        for (int next = 0; next < documentKeys.Count;)
-        {
-            sought.Clear();
-            for (; next < documentKeys.Count && sought.Count < PageSize; next++)
-            {
-                if (!_documents.ContainsKey(new StorageKey(documentKeys[next])))
-                    sought.Add(documentKeys[next]);
-            }
-            await _snapshot.GetManyAsync(sought, entries).ConfigureAwait(false);
-            int entry = 0;
-            foreach (var key in sought)
-            {
-                bool isStored = entry < entries.Count && entries.KeyOf(entry).SequenceEqual(key.Span);
-                var stored = isStored ? ParseStored(key, entries.ValueOf(entry++)) : Document.Nothing;
-                _documents.TryAdd(new StorageKey(key), new BatchDocument { Before = stored, After = stored });
-            }
-        }
-    }
+    /// <inheritdoc cref="BatchDocuments.Write"/>
+    public void Write(ReadOnlyMemory<byte> documentKey, Document document) => _documents.Write(documentKey, document);
 
-    /// <summary>Returns a document as it will be, or <see langword="null"/> if the batch has neither read nor changed it.</summary>
-    public Document? FindRead(ReadOnlyMemory<byte> documentKey) =>
-        _documents.TryGetValue(new StorageKey(documentKey), out var change) ? change.After : null;
+    /// <inheritdoc cref="BatchDocuments.Add"/>
+    public void Write(ReadOnlyMemory<byte> documentKey, Document stored, Document document) => _documents.Add(documentKey, stored, document);
 
     public async ValueTask MergeAsync(ReadOnlyMemory<byte> documentKey, Document delta) =>
         Write(documentKey, Document.Merge(await ReadAsync(documentKey).ConfigureAwait(false), delta));
@@ -333,65 +286,8 @@ sealed class ReplicaBatch
         return batch;
     }
 
-    public static ValueTask<Document> ReadStoredAsync(IStorageSnapshot snapshot, ReadOnlyMemory<byte> documentKey)
-    {
-        if (snapshot is CachedSnapshot cached)
-            return cached.ReadAsync(documentKey);
-        // Storage that is embedded answers at once, and what is put is mostly not there.
-        var reading = snapshot.GetAsync(documentKey);
-        return reading.IsCompletedSuccessfully ? new(Parse(documentKey, reading.Result)) : ParseAsync(documentKey, reading);
-
-        static async ValueTask<Document> ParseAsync(ReadOnlyMemory<byte> documentKey, ValueTask<ReadOnlyMemory<byte>?> reading) =>
-            Parse(documentKey, await reading.ConfigureAwait(false));
-
-        static Document Parse(ReadOnlyMemory<byte> documentKey, ReadOnlyMemory<byte>? stored) =>
-            stored is { } bytes ? ParseStored(documentKey, bytes) : Document.Nothing;
-    }
-
-    /// <inheritdoc cref="ParseStored(ReadOnlyMemory{byte}, ReadOnlySpan{byte})"/>
-    public static Document ParseStored(ReadOnlyMemory<byte> documentKey, ReadOnlyMemory<byte> bytes) => ParseStored(documentKey, bytes.Span);
-
-    /// <summary>Parses a copy of the bytes, for a document may outlive the snapshot and its memory.</summary>
-    public static Document ParseStored(ReadOnlyMemory<byte> documentKey, ReadOnlySpan<byte> bytes)
-    {
-        try
-        {
-            return Document.Parse(bytes.ToArray());
-        }
-        catch (InvalidDataException e)
-        {
-            throw Damaged(documentKey.Span, e);
-        }
-    }
-
-    /// <summary>The same, in place.</summary>
-    public static DocumentView ViewStored(ReadOnlySpan<byte> documentKey, ReadOnlySpan<byte> bytes)
-    {
-        try
-        {
-            return DocumentView.Parse(bytes);
-        }
-        catch (InvalidDataException e)
-        {
-            throw Damaged(documentKey, e);
-        }
-    }
-
-    static StorageException Damaged(ReadOnlySpan<byte> documentKey, InvalidDataException e)
-    {
-        var key = new DocumentKey(documentKey[StoreLayout.DocumentPrefixLength..].ToArray());
-        return new StorageException(StorageError.Corrupt,
-            $"The stored document {key} is damaged: {e.Message} Remove the store's file and start the node again: it takes the data from its peers.", e);
-    }
-
-    async ValueTask<Document> KeepAsync(ReadOnlyMemory<byte> documentKey, ValueTask<Document> reading) =>
-        Keep(documentKey, await reading.ConfigureAwait(false));
-
-    Document Keep(ReadOnlyMemory<byte> documentKey, Document stored)
-    {
-        _documents.Add(new StorageKey(documentKey), new BatchDocument { Before = stored, After = stored });
-        return stored;
-    }
+    /// <summary>What is stored under the batch, or null if it removes all that is.</summary>
+    IStorageSnapshot? Stored => IsWiped ? null : _snapshot;
 
     static void AddAll(WriteBatch batch, WriteBatch? part)
     {

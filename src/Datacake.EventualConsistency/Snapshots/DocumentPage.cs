@@ -1,7 +1,7 @@
 using System.Buffers;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Caching;
-using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Layout;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency;
@@ -121,7 +121,7 @@ public sealed class DocumentPage : IDisposable
                 else
                 {
                     key = _page.Entries.KeyOf(_entry);
-                    document = ReplicaBatch.ViewStored(key, _page.Entries.ValueOf(_entry++));
+                    document = DocumentRecord.View(key, _page.Entries.ValueOf(_entry++));
                 }
                 if (!document.IsAlive(_page._policy))
                     continue;

@@ -45,7 +45,7 @@ public sealed class StoreSnapshot : IDisposable
         if (!_keyspaces.TryGetValue(keyspace, out var found))
             return null;
         byte[] storageKey = StoreLayout.DocumentKey(found.Number, key.Encoded.Span);
-        var document = await ReplicaBatch.ReadStoredAsync(_storage, storageKey).ConfigureAwait(false);
+        var document = await DocumentRecord.ReadAsync(_storage, storageKey).ConfigureAwait(false);
         return document.IsAlive(found.Policy) ? document : null;
     }
 
@@ -68,7 +68,7 @@ public sealed class StoreSnapshot : IDisposable
                 break;
             foreach (var (key, value) in page)
             {
-                var document = ReplicaBatch.ParseStored(key, value);
+                var document = DocumentRecord.Parse(key, value);
                 if (document.IsAlive(found.Policy))
                     documents.Add(new StoredDocument(new DocumentKey(key[StoreLayout.DocumentPrefixLength..].ToArray()), document));
             }
@@ -125,7 +125,7 @@ public sealed class StoreSnapshot : IDisposable
             yield break;
         await foreach (var (key, value) in _storage.ReadAllAsync(StoreLayout.Documents(found.Number), cancellationToken).ConfigureAwait(false))
         {
-            var document = ReplicaBatch.ParseStored(key, value);
+            var document = DocumentRecord.Parse(key, value);
             yield return new DocumentMetadata(
                 new DocumentKey(key[StoreLayout.DocumentPrefixLength..].ToArray()), document.Newest, !document.IsAlive(found.Policy));
         }

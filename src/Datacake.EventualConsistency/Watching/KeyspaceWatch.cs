@@ -79,7 +79,7 @@ sealed class KeyspaceWatch(StoreWatcher watcher, IStorage storage, KeyspaceCatal
         for (int i = 0; i < keys.Length; i++)
         {
             var key = keys.Span[i].Bytes;
-            var document = await ReplicaBatch.ReadStoredAsync(snapshot, key).ConfigureAwait(false);
+            var document = await DocumentRecord.ReadAsync(snapshot, key).ConfigureAwait(false);
             bool isShown = document.IsAlive(catalog[StoreLayout.KeyspaceOf(key.Span)].Policy);
             changes.Add(new DocumentChange(
                 new DocumentKey(key[StoreLayout.DocumentPrefixLength..]), null, isShown ? document : null, IsBeforeKnown: false));

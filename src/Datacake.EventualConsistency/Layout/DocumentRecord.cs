@@ -1,0 +1,62 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Caching;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Layout;
+
+/// <summary>The stored record of a document, which is the encoded document: reads it, and names the document if it is damaged.</summary>
+static class DocumentRecord
+{
+    /// <summary>Reads a document; <see cref="Document.Nothing"/> if there is none.</summary>
+    /// <exception cref="StorageException">The record is damaged.</exception>
+    public static ValueTask<Document> ReadAsync(IStorageSnapshot snapshot, ReadOnlyMemory<byte> documentKey)
+    {
+        if (snapshot is CachedSnapshot cached)
+            return cached.ReadAsync(documentKey);
+        // Storage that is embedded answers at once, and what is put is mostly not there.
+        var reading = snapshot.GetAsync(documentKey);
+        return reading.IsCompletedSuccessfully ? new(ParseIfAny(documentKey, reading.Result)) : ParseAsync(documentKey, reading);
+
+        static async ValueTask<Document> ParseAsync(ReadOnlyMemory<byte> documentKey, ValueTask<ReadOnlyMemory<byte>?> reading) =>
+            ParseIfAny(documentKey, await reading.ConfigureAwait(false));
+
+        static Document ParseIfAny(ReadOnlyMemory<byte> documentKey, ReadOnlyMemory<byte>? stored) =>
+            stored is { } bytes ? Parse(documentKey, bytes) : Document.Nothing;
+    }
+
+    /// <inheritdoc cref="Parse(ReadOnlyMemory{byte}, ReadOnlySpan{byte})"/>
+    public static Document Parse(ReadOnlyMemory<byte> documentKey, ReadOnlyMemory<byte> bytes) => Parse(documentKey, bytes.Span);
+
+    /// <summary>Parses a copy of the bytes, for a document may outlive the snapshot and its memory.</summary>
+    public static Document Parse(ReadOnlyMemory<byte> documentKey, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return Document.Parse(bytes.ToArray());
+        }
+        catch (InvalidDataException e)
+        {
+            throw Damaged(documentKey.Span, e);
+        }
+    }
+
+    /// <summary>Parses a document in place.</summary>
+    public static DocumentView View(ReadOnlySpan<byte> documentKey, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return DocumentView.Parse(bytes);
+        }
+        catch (InvalidDataException e)
+        {
+            throw Damaged(documentKey, e);
+        }
+    }
+
+    static StorageException Damaged(ReadOnlySpan<byte> documentKey, InvalidDataException e)
+    {
+        var key = new DocumentKey(documentKey[StoreLayout.DocumentPrefixLength..].ToArray());
+        return new StorageException(StorageError.Corrupt,
+            $"The stored document {key} is damaged: {e.Message} Remove the store's file and start the node again: it takes the data from its peers.", e);
+    }
+}

@@ -1,0 +1,100 @@
+using System.Runtime.InteropServices;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Replication;
+
+/// <summary>
+/// The documents that a batch has read or changed, by their storage keys, whose memory is the batch's: as they were, and as they are after it. Not thread-safe.
+/// </summary>
+sealed class BatchDocuments
+{
+    readonly Dictionary<StorageKey, BatchDocument> _documents = [];
+
+    /// <summary>How many documents there are.</summary>
+    public int Count => _documents.Count;
+
+    /// <summary>The documents that the batch has read or changed: as they were, and as they are after it.</summary>
+    public IEnumerable<(ReadOnlyMemory<byte> Key, Document Before, Document After)> All =>
+        _documents.Select(document => (document.Key.Bytes, document.Value.Before, document.Value.After));
+
+    public Dictionary<StorageKey, BatchDocument>.Enumerator GetEnumerator() => _documents.GetEnumerator();
+
+    /// <summary>
+    /// Returns a document as it will be after what the batch has done so far; <see cref="Document.Nothing"/> if there is none. The batch keeps the key.
+    /// </summary>
+    public ValueTask<Document> ReadAsync(IStorageSnapshot? stored, ReadOnlyMemory<byte> key)
+    {
+        if (_documents.TryGetValue(new StorageKey(key), out var change))
+            return new(change.After);
+        if (stored is null)
+            return new(Keep(key, Document.Nothing));
+        var reading = DocumentRecord.ReadAsync(stored, key);
+        return reading.IsCompletedSuccessfully ? new(Keep(key, reading.Result)) : KeepAsync(key, reading);
+    }
+
+    /// <summary>Returns a document as <see cref="ReadAsync"/> does, if it is most likely not to be changed: the batch does not keep it.</summary>
+    public ValueTask<Document> PeekAsync(IStorageSnapshot? stored, ReadOnlyMemory<byte> key)
+    {
+        if (_documents.TryGetValue(new StorageKey(key), out var change))
+            return new(change.After);
+        return stored is null ? new(Document.Nothing) : DocumentRecord.ReadAsync(stored, key);
+    }
+
+    /// <summary>Reads documents that the batch is about to change, several with one call of the storage. The batch keeps the keys.</summary>
+    public async ValueTask PrefetchAsync(IStorageSnapshot? stored, IReadOnlyList<ReadOnlyMemory<byte>> keys)
+    {
+        const int PageSize = 32;
+        if (stored is null)
+            return;
+        using var entries = new EntryPage();
+        var sought = new List<ReadOnlyMemory<byte>>(PageSize);
+        for (int next = 0; next < keys.Count;)
+        {
+            sought.Clear();
+            for (; next < keys.Count && sought.Count < PageSize; next++)
+            {
+                if (!_documents.ContainsKey(new StorageKey(keys[next])))
+                    sought.Add(keys[next]);
+            }
+            await stored.GetManyAsync(sought, entries).ConfigureAwait(false);
+            int entry = 0;
+            foreach (var key in sought)
+            {
+                bool isStored = entry < entries.Count && entries.KeyOf(entry).SequenceEqual(key.Span);
+                var document = isStored ? DocumentRecord.Parse(key, entries.ValueOf(entry++)) : Document.Nothing;
+                _documents.TryAdd(new StorageKey(key), new BatchDocument { Before = document, After = document });
+            }
+        }
+    }
+
+    /// <summary>Returns a document as it will be, or <see langword="null"/> if the batch has neither read nor changed it.</summary>
+    public Document? Find(ReadOnlyMemory<byte> key) => _documents.TryGetValue(new StorageKey(key), out var change) ? change.After : null;
+
+    /// <summary>Changes a document that was read in this batch; <see cref="Document.Nothing"/> removes it.</summary>
+    public void Write(ReadOnlyMemory<byte> key, Document document) =>
+        CollectionsMarshal.GetValueRefOrNullRef(_documents, new StorageKey(key)).After = document;
+
+    /// <summary>Changes a document that was not read in this batch, and of which the caller knows what is stored.</summary>
+    public void Add(ReadOnlyMemory<byte> key, Document stored, Document document) =>
+        _documents.Add(new StorageKey(key), new BatchDocument { Before = stored, After = document });
+
+    /// <summary>Forgets all documents.</summary>
+    public void Clear() => _documents.Clear();
+
+    async ValueTask<Document> KeepAsync(ReadOnlyMemory<byte> key, ValueTask<Document> reading) => Keep(key, await reading.ConfigureAwait(false));
+
+    Document Keep(ReadOnlyMemory<byte> key, Document stored)
+    {
+        Add(key, stored, stored);
+        return stored;
+    }
+}
+
+/// <summary>A document before and after a batch.</summary>
+struct BatchDocument
+{
+    public Document Before;
+    public Document After;
+}
