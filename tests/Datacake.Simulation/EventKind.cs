@@ -89,6 +89,11 @@ enum EventKind
     /// </summary>
     Outpace,
 
+    /// <summary>
+    /// A machine with an empty disk joins at a member that the others do not reach, is cut off from that one midway, and reaches the others.
+    /// </summary>
+    Divert,
+
     /// <summary>An operator removes a member.</summary>
     Retire,
 

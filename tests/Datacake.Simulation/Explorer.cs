@@ -17,6 +17,10 @@ static class Explorer
 {
     const int CalmEvents = 30;
 
+    /// <summary>Returns true if the history of a seed is of a theme, or if no theme is asked for.</summary>
+    public static bool IsOf(string theme, int seed, int minMachines, int maxMachines) =>
+        theme == "" || Scenario.Of(seed, minMachines, maxMachines).Theme.Name == theme;
+
     /// <summary>Runs the history of a seed; the failure if it breaks an invariant.</summary>
     public static Failure? Explore(int seed, int minMachines, int maxMachines, int steps, Statistics statistics)
     {
@@ -26,10 +30,12 @@ static class Explorer
     }
 
     /// <summary>Whether a mutant is noticed within some seeds: the first history that shows it.</summary>
-    public static Failure? Catch(Func<Mutant> mutant, int first, int seeds, int minMachines, int maxMachines, int steps)
+    public static Failure? Catch(Func<Mutant> mutant, int first, int seeds, int minMachines, int maxMachines, int steps, string theme = "")
     {
         for (int seed = first; seed < first + seeds; seed++)
         {
+            if (!IsOf(theme, seed, minMachines, maxMachines))
+                continue;
             var scenario = Scenario.Of(seed, minMachines, maxMachines);
             var events = scenario.DrawEvents(steps);
             if (Run(scenario, events, new Statistics(), mutant: mutant()) is { } violation)

@@ -47,13 +47,13 @@ for (int i = 0; i < args.Length; i++)
 }
 
 if (mutants)
-    return MutantReport.Write(only, first, seeds, minMachines, maxMachines, steps);
+    return MutantReport.Write(only, theme, first, seeds, minMachines, maxMachines, steps);
 
 var statistics = new Statistics();
 long start = TimeProvider.System.GetTimestamp(), reported = start;
 for (int seed = first; seed < first + seeds; seed++)
 {
-    if (theme != "" && Scenario.Of(seed, minMachines, maxMachines).Theme.Name != theme)
+    if (!Explorer.IsOf(theme, seed, minMachines, maxMachines))
         continue;
     if (Explorer.Explore(seed, minMachines, maxMachines, steps, statistics) is { } failure)
     {

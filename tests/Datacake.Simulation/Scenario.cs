@@ -15,8 +15,7 @@ readonly record struct SimulatedEvent(EventKind Kind, int Machine, int Other, in
 
 /// <summary>
 /// What a seed chooses before anything happens: the size of the cluster, its documents, and how often what happens. Events are drawn
-/// beforehand,
-/// not in reaction to what happens, so that a schedule with some of them left out is a schedule too.
+/// beforehand, not in reaction to what happens, so that a schedule with some of them left out is a schedule too.
 /// </summary>
 sealed record Scenario
 {
@@ -52,8 +51,11 @@ sealed record Scenario
 
     public required IReadOnlyDictionary<EventKind, double> Weights { get; init; }
 
+    /// <summary>Whether disks may be replaced by empty ones.</summary>
+    bool HasWipes => Weights[EventKind.Wipe] + Weights[EventKind.Replace] + Weights[EventKind.Divert] > 0;
+
     /// <summary>Whether commits or disks may get lost.</summary>
-    public bool HasLosses => Weights[EventKind.LosePower] + Weights[EventKind.Wipe] + Weights[EventKind.Replace] + Weights[EventKind.PutBack] > 0;
+    public bool HasLosses => Weights[EventKind.LosePower] + Weights[EventKind.PutBack] + (HasWipes ? 1 : 0) > 0;
 
     /// <summary>Whether members may be given up: forgotten or retired.</summary>
     public bool GivesUp => Weights[EventKind.Forget] + Weights[EventKind.Retire] + Weights[EventKind.Estrange] + Weights[EventKind.Outpace]
@@ -62,7 +64,7 @@ sealed record Scenario
     public static Scenario Of(int seed, int minMachines, int maxMachines)
     {
         var random = new Random(seed);
-        var theme = Pick(random, Theme.All);
+        var theme = Pick(random, Theme.Shares);
         var weights = theme.Weights.ToDictionary(weight => weight.Key, weight => weight.Value * Pick(random, [0.3, 1, 1, 3]));
         int machines = random.Next(3) == 0 ? random.Next(2, 4) : random.Next(minMachines, maxMachines + 1);
         int slots = random.Next(theme.MinDocuments, theme.MinDocuments + 3);
@@ -87,7 +89,7 @@ sealed record Scenario
             Weights = weights,
         };
         // Where members are given up, the new life of a wiped disk depends on a clock that is right [R12].
-        if (scenario.GivesUp && weights[EventKind.Wipe] + weights[EventKind.Replace] > 0)
+        if (scenario.GivesUp && scenario.HasWipes)
             weights[EventKind.Leap] = 0;
         return scenario;
     }

@@ -6,6 +6,9 @@ namespace Datacake.Simulation;
 sealed record Theme(
     string Name, IReadOnlyDictionary<EventKind, double> Weights, bool IsSmall = false, int MinMachines = 2, int MinDocuments = 1)
 {
+    /// <summary>Gets how many times as often as others this theme is picked: more where few of its histories come to what it is about.</summary>
+    public int Share { get; init; } = 1;
+
     /// <summary>True if the clock is mostly behind when an old copy of a disk is put back.</summary>
     public bool IsBehind { get; init; }
 
@@ -51,9 +54,10 @@ sealed record Theme(
         [Restart] = 0.3,
         [FormByMistake] = 0.1,
         [Meet] = 0.1,
+        [Divert] = 0.1,
     };
 
-    static readonly EventKind[] Losses = [LosePower, Wipe, Replace, PutBack], Clocks = [SetClock, Leap], GivingUp = [Forget, Retire, Estrange, Outpace, Meet];
+    static readonly EventKind[] Losses = [LosePower, Wipe, Replace, PutBack, Divert], Clocks = [SetClock, Leap], GivingUp = [Forget, Retire, Estrange, Outpace, Meet];
 
     /// <summary>No losses, and nobody is given up: no full reconcile is needed, ever.</summary>
     public static Theme Calm { get; } = Of("calm", [.. Losses, .. GivingUp]);
@@ -61,7 +65,7 @@ sealed record Theme(
     public static IReadOnlyList<Theme> All { get; } =
     [
         Calm,
-        Of("tails", [.. GivingUp, Wipe, Replace, PutBack], (LosePower, 8), (Start, 20), (Tick, 20), (Gather, 2)),
+        Of("tails", [.. GivingUp, Wipe, Replace, PutBack, Divert], (LosePower, 8), (Start, 20), (Tick, 20), (Gather, 2)),
         Of("wipes", GivingUp, (Wipe, 4), (Tick, 20), (Start, 20), (LosePower, 1), (SetClock, 3), (Gather, 2)),
         Of("lives", [.. GivingUp, .. Clocks, LosePower, PutBack, Gather],
             (Wipe, 4), (Replace, 3), (Tick, 25), (Start, 30), (Exchange, 10), (Collect, 3)),
@@ -79,7 +83,7 @@ sealed record Theme(
             (Exchange, 2), (Forget, 4), (Break, 5)) with { IsSmall = true },
         Of("refusals", [.. GivingUp], (FailCommit, 8), (Stall, 6), (Resume, 6), (Tick, 15)),
         // Messages outlive the session, the tail or the life that they come from.
-        Of("ghosts", [.. GivingUp, Wipe, Replace, PutBack, Pull, Exchange, Gather],
+        Of("ghosts", [.. GivingUp, Wipe, Replace, PutBack, Divert, Pull, Exchange, Gather],
             (LosePower, 7), (Start, 25), (Write, 8), (Deliver, 40), (Tick, 10), (Dial, 16), (Collect, 8),
             (Flush, 1)) with { IsSmall = true },
         Of("rebirths", [.. GivingUp, .. Clocks, LosePower, PutBack, Pull, Exchange, Gather, Partition, Stall],
@@ -88,7 +92,7 @@ sealed record Theme(
         // Copies of the cluster's data break off, and go on, while it changes.
         Of("cut joins", [.. Clocks, Retire, Pull, Exchange, Gather, Partition, Stall, LosePower, PutBack],
             (Wipe, 3), (Replace, 4), (Start, 40), (Write, 30), (Deliver, 80), (Tick, 12), (Dial, 20), (Break, 8), (Crash, 6),
-            (Collect, 10), (Forget, 3), (Estrange, 0.3), (Flush, 20), (Outpace, 12)) with { IsSmall = true, MinDocuments = 3 },
+            (Collect, 10), (Forget, 3), (Estrange, 0.3), (Flush, 20), (Outpace, 12), (Divert, 6)) with { IsSmall = true, MinDocuments = 3 },
         Of("outpaced joins", [.. Clocks, Retire, Pull, Exchange, Gather, Partition, Stall, LosePower, PutBack, Estrange],
             (Wipe, 4), (Replace, 4), (Start, 40), (Write, 30), (Deliver, 80), (Tick, 12), (Dial, 24), (Break, 8), (Crash, 6),
             (Collect, 10), (Forget, 3), (Flush, 20), (Outpace, 20)) with { IsSmall = true, MinMachines = 3, MinDocuments = 3 },
@@ -99,12 +103,15 @@ sealed record Theme(
         Of("old copies cut off", [.. GivingUp, .. Clocks, Gather, Exchange],
             (Backup, 8), (PutBack, 4), (Start, 30), (Dial, 15), (Tick, 15), (Partition, 3), (Heal, 1), (LosePower, 1)),
         Of("old copies behind", [.. GivingUp, .. Clocks, LosePower, Wipe, Replace, Partition, Stall],
-            (Backup, 6), (PutBack, 6), (Start, 40), (Dial, 20), (Tick, 15), (Write, 30)) with { IsSmall = true, IsBehind = true },
+            (Backup, 6), (PutBack, 6), (Start, 40), (Dial, 20), (Tick, 15), (Write, 30)) with { IsSmall = true, IsBehind = true, Share = 3 },
         Of("addresses", [.. Losses, .. GivingUp], (Swap, 5), (Dial, 20), (Start, 25), (Crash, 3), (Tick, 20), (BlockDial, 3)),
-        Of("restarts", [.. GivingUp, .. Clocks, Wipe, Replace, PutBack], (Restart, 8), (Write, 30), (Collect, 12), (Dial, 15), (Tick, 20), (Gather, 6)),
+        Of("restarts", [.. GivingUp, .. Clocks, Wipe, Replace, PutBack, Divert], (Restart, 8), (Write, 30), (Collect, 12), (Dial, 15), (Tick, 20), (Gather, 6)),
         Of("mistakes", [LosePower, PutBack], (FormByMistake, 4), (Wipe, 3), (Retire, 1), (Start, 30), (Tick, 15)),
         Of("mixed", []),
     ];
+
+    /// <summary>Gets all themes, each as often as its share.</summary>
+    public static IReadOnlyList<Theme> Shares { get; } = [.. All.SelectMany(theme => Enumerable.Repeat(theme, theme.Share))];
 
     static Theme Of(string name, EventKind[] never, params (EventKind Kind, double Weight)[] other)
     {

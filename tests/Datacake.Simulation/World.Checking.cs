@@ -172,20 +172,21 @@ sealed partial class World
         {
             var (was, now) = (before[slot.Number], shown[slot.Number]);
             if (was.Born != now.Born && was.IsAlive(slot.Policy) && now.IsAlive(slot.Policy) && !_unsureCounters.Contains(slot.Number)
-                && FirstPutOf(slot, was.Born) == FirstPutOf(slot, now.Born) && SumOfOwn(was) > SumOfOwn(now))
+                && FirstPutOf(slot, was.Born) == FirstPutOf(slot, now.Born) && CountOf(was, machine.Node) > CountOf(now, machine.Node))
                 throw new Violation("counters", $"{Name(machine)} has increments of its own in <{was}> that are not in <{now}>");
         }
+    }
 
-        long SumOfOwn(Document document)
+    /// <summary>Returns what a document's counter shows of the increments of one node, or of all.</summary>
+    static long CountOf(Document document, byte? node = null)
+    {
+        long sum = 0;
+        foreach (var cell in document.Cells)
         {
-            long sum = 0;
-            foreach (var cell in document.Cells)
-            {
-                if (cell.Kind == DocumentPathKind.CounterShare && cell.IsShown(document.Born) && cell.ShareRun.Node == machine.Node)
-                    sum += CounterValue.Read(cell.Value);
-            }
-            return sum;
+            if (cell.Kind == DocumentPathKind.CounterShare && cell.IsShown(document.Born) && (node is null || cell.ShareRun.Node == node))
+                sum += CounterValue.Read(cell.Value);
         }
+        return sum;
     }
 
     static void CheckEncoding(Machine machine, Replica replica)

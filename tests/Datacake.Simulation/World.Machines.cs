@@ -155,8 +155,8 @@ sealed partial class World
         Machine[] others = [.. Active.Where(other => other != machine && other.HadJoined)];
         if (others.All(other => other.MayBeExcluded))
             return;
-        // A member of which only this disk knows would be forgotten with it, and what it has of this node's transactions be claimed without
-        // it [R14].
+        // A member of which only this disk knows would be forgotten with it, and what it has of this node's transactions be claimed
+        // without it [R14].
         if (others.Any(a => others.Any(b => a != b && !a.Remembers(b))))
             return;
         bool isRemembered = others.All(other => other.Remembers(machine));
@@ -167,8 +167,7 @@ sealed partial class World
         if (needsClock && machine.LastClock - _time.Now > TimeSpan.FromMinutes(5))
             return;
         // A node's clock may have been set back where joining it asks all members. Where some are given up, or have never heard of the
-        // node, so
-        // that the first that it meets lets it in, its new life depends on a clock that is right [R12].
+        // node, so that the first that it meets lets it in, its new life depends on a clock that is right [R12].
         machine.NeededClock = needsClock ? machine.LastClock : null;
         machine.SetClock(needsClock ? machine.Clock.Offset : machine.Clock.Offset - (chance % 300 * SimulatedTime.Unit));
         machine.ReplaceDisk(++_lastId);

@@ -53,6 +53,40 @@ sealed partial class World
             Collect(other, TimeSpan.MaxValue);
     }
 
+    /// <summary>What a copy that broke off shows is unknown to the member that it could go on with.</summary>
+    void Divert(Machine machine, Machine source, int chance)
+    {
+        if (machine == source || !source.IsJoined)
+            return;
+        _statistics.Count("diverted joins");
+        Resume(source);
+        foreach (var other in _machines.Where(other => other != machine && other != source))
+            Separate(source, other);
+        for (int i = 0; i < 3; i++)
+            Write(source, chance >> i);
+        Wipe(machine, chance);
+        Start(machine);
+        Dial(machine, source);
+        for (int i = 0; i < 40 && machine.Replica is { HasPartOfSeed: false, IsJoined: false }; i++)
+        {
+            if (_network.TakeFirst(envelope => envelope.IsBetween(machine, source)) is { } envelope)
+                Deliver(envelope);
+            else
+                Tick(machine);
+        }
+        Separate(machine, source);
+        foreach (var other in _machines.Where(other => other != machine && other != source))
+            Exchange(machine, other);
+    }
+
+    void Separate(Machine a, Machine b)
+    {
+        if (a.Links.TryGetValue(b, out var link))
+            End(a, link);
+        _network.Block(a.Index, b.Index);
+        _network.Block(b.Index, a.Index);
+    }
+
     IEnumerable<(Machine A, Machine B)> Pairs() =>
         from a in _machines from b in _machines where a.Index < b.Index select (a, b);
 

@@ -264,10 +264,10 @@ sealed partial class World
     /// </summary>
     void CheckCounter(Slot slot, Document document, Holdings held)
     {
-        long shown = SumOf(document);
+        long shown = CountOf(document);
         var first = FirstPutOf(slot, document.Born);
         bool isPlain = first == document.Born;
-        long least = SumOf(_history.Find(first)!.EffectOn(slot.Number)!), most = least;
+        long least = CountOf(_history.Find(first)!.EffectOn(slot.Number)!), most = least;
         // A run's share is a total, so that what survives of it brings what the run added before.
         var last = new Dictionary<HlcTimestamp, HlcTimestamp>();
         foreach (var transaction in _history.Transactions.Where(transaction => held.Has(transaction.Number)))
@@ -289,17 +289,6 @@ sealed partial class World
             throw new Violation("counters", $"{slot} shows {shown}, and should show {least} to {most}");
 
         bool IsOfDocument(Increment increment) => increment.Slot == slot.Number && FirstPutOf(slot, increment.Base) == first;
-
-        static long SumOf(Document document)
-        {
-            long sum = 0;
-            foreach (var cell in document.Cells)
-            {
-                if (cell.Kind == DocumentPathKind.CounterShare && cell.IsShown(document.Born))
-                    sum += CounterValue.Read(cell.Value);
-            }
-            return sum;
-        }
     }
 
     bool IsKnowinglyDeleted(int slot, HistoricTransaction transaction) => _history.Transactions.Any(deleting =>

@@ -129,6 +129,9 @@ sealed partial class World
             case EventKind.Meet:
                 Meet(machine, peer, chance);
                 break;
+            case EventKind.Divert:
+                Divert(machine, peer, chance);
+                break;
             case EventKind.Wipe:
                 Wipe(machine, chance);
                 break;

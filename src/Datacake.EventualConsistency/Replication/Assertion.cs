@@ -1,3 +1,4 @@
+using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 
@@ -77,15 +78,16 @@ sealed record Assertion(IReadOnlyList<HlcTimestamp> Over, VersionVector Known)
         bool IsOvertaken(HlcTimestamp write) => !write.IsNone && write.Node == author.Node && !assertion.Known.Contains(write);
     }
 
+    /// <summary>Returns the puts that a document has had, its own included, oldest first.</summary>
     static IReadOnlyList<HlcTimestamp> LineageOf(Document document)
     {
         IReadOnlyList<HlcTimestamp> over = Find(document)?.Over ?? [];
         return [.. over.Skip(over.Count - MaxOver + 1), document.Born];
     }
 
-    /// <summary>Where a cell is in a document with another put.</summary>
+    /// <summary>Returns the path of a cell in a document with another put.</summary>
     static ReadOnlySpan<byte> PathIn(HlcTimestamp born, DocumentCell cell) => cell.Kind == DocumentPathKind.CounterShare
-        ? DocumentPath.OfCounterShare(System.Text.Encoding.UTF8.GetString(cell.Property), born, cell.ShareRun).Encoded.Span
+        ? DocumentPath.OfCounterShare(Encoding.UTF8.GetString(cell.Property), born, cell.ShareRun).Encoded.Span
         : cell.EncodedPath;
 
     byte[] Encode() => Record.Encode(this, static (ref writer, assertion) =>

@@ -12,7 +12,7 @@ sealed class BatchDocuments
 {
     readonly Dictionary<StorageKey, BatchDocument> _documents = [];
 
-    /// <summary>How many documents there are.</summary>
+    /// <summary>Gets the number of documents.</summary>
     public int Count => _documents.Count;
 
     /// <summary>The documents that the batch has read or changed: as they were, and as they are after it.</summary>

@@ -62,7 +62,7 @@ sealed class PullProgress(ulong pull, bool isFull = false)
         {
             if (!document.IsWithin(known))
                 throw new InvalidDataException($"Node {peer} sent a document of '{name.Keyspace}' with effects that it says it does not know.");
-            Assertion.Find(document);
+            Assertion.Find(document);                                           // a note that cannot be read is refused here
         }
     }
 

@@ -73,7 +73,7 @@ sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, Ow
                 candidates.Add(peer);
         }
         if (mayStart && candidates.Count > 0)
-            Start(batch, candidates.OrderBy(peer => peer <= _lastAsked).ThenBy(peer => peer).First());
+            Start(batch, candidates.MinBy(peer => (peer <= _lastAsked, peer)));
     }
 
     /// <summary>Returns the pull to whose answer a part belongs that comes next, or null if there is none; the part then counts as come.</summary>

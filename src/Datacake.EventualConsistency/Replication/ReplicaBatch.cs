@@ -60,7 +60,7 @@ sealed class ReplicaBatch
         }
     }
 
-    /// <summary>What the replica knew before this batch.</summary>
+    /// <summary>Gets what the replica knew before this batch.</summary>
     public ReplicaState Before => _before;
 
     /// <summary>What is truncated once this batch is committed. Claims do not change it, so that asking costs nothing.</summary>
@@ -286,7 +286,7 @@ sealed class ReplicaBatch
         return batch;
     }
 
-    /// <summary>What is stored under the batch, or null if it removes all that is.</summary>
+    /// <summary>Gets the snapshot under the batch, or null if the batch removes everything stored.</summary>
     IStorageSnapshot? Stored => IsWiped ? null : _snapshot;
 
     static void AddAll(WriteBatch batch, WriteBatch? part)

@@ -23,6 +23,7 @@ sealed class Rewriter(OwnRun run, GapCloser gapCloser, int maxAsserted)
 
     async ValueTask WriteAgainAsync(ReplicaBatch batch, (ReadOnlyMemory<byte> Key, Document Mine, Document Others)[] replaced)
     {
+        var author = (run.Node, run.Stamp, gapCloser.MayLackTail(batch.Before, run.Stamp));
         var stamp = HlcTimestamp.None;
         var deltas = new List<Delta>();
         var keys = new List<ReadOnlyMemory<byte>>();
@@ -33,7 +34,6 @@ sealed class Rewriter(OwnRun run, GapCloser gapCloser, int maxAsserted)
                 continue;
             if (stamp.IsNone)
                 stamp = run.Tick();
-            var author = (run.Node, run.Stamp, gapCloser.MayLackTail(batch.Before, run.Stamp));
             if (Assertion.WriteAgain(mine, asserted, author, stamp, batch.State.Known, batch.PolicyOf(key)) is not { } again)
                 continue;
             batch.Write(key, Document.Merge(current, again));

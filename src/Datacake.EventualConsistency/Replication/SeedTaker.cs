@@ -49,13 +49,13 @@ sealed class SeedTaker(KeyspaceCatalog catalog, int maxStep)
     /// <summary>True if the copy is as it should be, and can become the store.</summary>
     public bool IsReady => _isWhole && _unpurged is null;
 
-    /// <summary>What the store knows once it has joined with the copy.</summary>
+    /// <summary>Gets what the store knows once it has joined with the copy.</summary>
     public ReplicaState Cut => _seed!.Cut;
 
-    /// <summary>Where to go on with the copy, or null if there is nothing to go on with.</summary>
+    /// <summary>Gets the place to go on with the copy, or null if there is nothing to go on with.</summary>
     public SeedPosition? Position => _seed?.Position;
 
-    /// <summary>How many documents of the copy have come, about how many there are, and from whom the last ones came.</summary>
+    /// <summary>Gets the number of documents of the copy that have come, about how many there are, and from whom the last ones came.</summary>
     public (long Documents, long Estimated, byte? From) Progress { get; private set; }
 
     /// <summary>Returns true if a member with this knowledge has all that has come of a copy that broke off.</summary>

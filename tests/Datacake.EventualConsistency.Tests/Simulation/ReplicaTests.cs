@@ -94,6 +94,36 @@ public sealed class ReplicaTests
     }
 
     [Fact]
+    public async Task Shares_of_earlier_runs_are_not_folded_while_a_lost_tail_of_them_may_come_back()
+    {
+        await using var stage = await Stage.StartAsync(2);
+        var put = await stage[2].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(1), Content, [new CounterIncrement("Sold", 7)]));
+        await stage.DeliverAsync(2, 1, put);
+        await stage.CallRollAsync(2);
+        Assert.True(stage[2].Replica.State.Known[2][0].Low.IsNone);
+        await stage.ReportAsync(1, 2);
+        await stage[2].CommitAsync(async batch => await stage[2].Replica.CollectAsync(batch, Always));
+        Assert.True(stage[2].Replica.State.Truncated.Contains(put.Items[0].Stamp));
+
+        // Another increment may have been lost with the tail, and be with node 1.
+        await stage.RestartAsync(2);
+        await stage[2].WriteAsync(transaction => transaction.Update("cakes", DocumentKey.Of(1), DocumentContent.Empty, [new CounterIncrement("Sold", 1)]));
+
+        Assert.Equal([1L, 7L], SharesOf((await stage[2].DocumentsAsync()).Values.Single()).Order());
+    }
+
+    static List<long> SharesOf(Document document)
+    {
+        var shares = new List<long>();
+        foreach (var cell in document.Cells)
+        {
+            if (cell.Kind == DocumentPathKind.CounterShare && cell.IsShown(document.Born))
+                shares.Add(CounterValue.Read(cell.Value));
+        }
+        return shares;
+    }
+
+    [Fact]
     public async Task What_an_earlier_run_of_a_member_knew_does_not_count_for_a_later_one()
     {
         await using var stage = await Stage.StartAsync(2);
