@@ -268,16 +268,17 @@ sealed partial class World
         var first = FirstPutOf(slot, document.Born);
         bool isPlain = first == document.Born;
         long least = CountOf(_history.Find(first)!.EffectOn(slot.Number)!), most = least;
-        // A run's share is a total, so that what survives of it brings what the run added before.
-        var last = new Dictionary<HlcTimestamp, HlcTimestamp>();
+        // A run's share is a total, so that what survives of it brings what the run added before; unless that is lost with a disk, and an older copy
+        // of it, of which nobody had heard of the run, has begun the same run again.
+        var last = new Dictionary<HlcTimestamp, HistoricTransaction>();
         foreach (var transaction in _history.Transactions.Where(transaction => held.Has(transaction.Number)))
         {
-            if (transaction.Increments.Any(IsOfDocument))
-                last[transaction.Run] = HlcTimestamp.Max(last.GetValueOrDefault(transaction.Run), transaction.Stamp);
+            if (transaction.Increments.Any(IsOfDocument) && !(last.GetValueOrDefault(transaction.Run)?.Stamp > transaction.Stamp))
+                last[transaction.Run] = transaction;
         }
         foreach (var transaction in _history.Transactions)
         {
-            bool isHeld = transaction.Stamp <= last.GetValueOrDefault(transaction.Run);
+            bool isHeld = last.GetValueOrDefault(transaction.Run) is { } kept && (kept == transaction || kept.Past.Has(transaction.Number));
             long added = transaction.Increments.Where(IsOfDocument).Sum(increment => increment.Amount);
             if (isHeld || !isPlain)
                 most += added;

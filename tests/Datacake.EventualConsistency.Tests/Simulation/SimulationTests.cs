@@ -47,7 +47,7 @@ public sealed class SimulationTests
     [InlineData("PurgeCellsAtOnce")]
     [InlineData("NoClockLease")]
     [InlineData("TornCommits")]
-    [InlineData("JoinWithoutRoll", 300)]
+    [InlineData("JoinWithoutRoll", 650)]
     [InlineData("DropAllAbsent")]
     public void A_broken_rule_is_noticed(string name, int first = 0)
     {
