@@ -86,11 +86,9 @@ sealed class Checkpointer : IAsyncDisposable
         if (logPages < _logPages)
             Begin();
         _logPages = logPages;
-        if (logPages < _nextStepAt)
-            return;
         if (logPages >= _waitAt)
             Restart();
-        else if (!IsMoving)
+        else if (logPages >= _nextStepAt && !IsMoving)
             Step();
     }
 
