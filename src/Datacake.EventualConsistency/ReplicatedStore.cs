@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Datacake.EventualConsistency.Caching;
 using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
@@ -203,12 +204,57 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// </summary>
     public Exception? StorageFailure => _loop.StorageFailure;
 
+    /// <summary>
+    /// Gets the number of stored records that were found damaged and are not mended yet. Meanwhile reads of them fail, and the node sends no data to others.
+    /// </summary>
+    public int DamagedRecords => _parts.Context.Damages.Count;
+
+    /// <summary>
+    /// Reads everything that is stored, checks it, and computes counts, fingerprints and indexes again, while reads and writes go on. What is found wrong is
+    /// mended in the background where that is possible.
+    /// </summary>
+    /// <exception cref="StorageException">The store cannot be read, or its structure is damaged.</exception>
+    /// <exception cref="ObjectDisposedException">The store is closed, or is closing.</exception>
+    public async ValueTask<StoreVerification> VerifyAsync(CancellationToken cancellationToken = default)
+    {
+        ThrowIfClosing();
+        var views = _replica.Catalog.Views;
+        using var snapshot = await _parts.Context.Storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var verifier = new StoreVerifier(snapshot, _replica.Catalog, ReferenceEquals(views, _replica.Catalog.Views) ? views : views.Clear(), _parts.Context.Damages);
+        await verifier.RunAsync(cancellationToken).ConfigureAwait(false);
+        if (verifier.Miscounted.Count > 0)
+        {
+            await _loop.RunAsync((batch, _) =>
+            {
+                foreach (var keyspace in verifier.Miscounted)
+                    Mender.MustCount(batch, keyspace);
+                return new ValueTask<bool>(true);
+            }, cancellationToken).ConfigureAwait(false);
+        }
+        return new StoreVerification(verifier.Records, verifier.Documents, verifier.Findings, [.. _replica.Differing.Order()]);
+    }
+
     /// <summary>Gets what a level asks for among the present members, and whether the ones that are up can give it.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such level.</exception>
     public ConsistencyRequirement RequirementOf(Consistency level) => _membership.Current.RequirementOf(level);
 
     /// <summary>Gets the members that know the same as this store and show something else; empty unless one of the stores is damaged.</summary>
     public IReadOnlyCollection<byte> DifferingMembers => _replica.Differing;
+
+    /// <summary>
+    /// Gets the full reconcile that is held back, since it would remove more documents than <see cref="ReplicatedStoreOptions.MaxRemovedByReconcile"/>, or null.
+    /// </summary>
+    public HeldRemoval? HeldRemoval => _replica.HeldRemoval;
+
+    /// <summary>
+    /// Allows the reconcile that is held back: the documents were deleted while this node was forgotten, and are removed here, too. Does nothing if none is.
+    /// </summary>
+    public async ValueTask AllowRemovalAsync(CancellationToken cancellationToken = default) =>
+        await _loop.RunAsync((_, _) =>
+        {
+            _replica.AllowRemoval();
+            return ValueTask.FromResult(true);
+        }, cancellationToken).ConfigureAwait(false);
 
     /// <summary>
     /// No longer waits for an absent member before it forgets what was deleted, until that member comes back. It then takes over what it missed
@@ -246,10 +292,13 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         DatacakeNode node, IStorage storage, ReplicatedStoreOptions options, CancellationToken cancellationToken)
     {
         options.Validate();
-        storage = CachedStorage.Over(storage, options.MaxCacheLength);
+        var damages = new DamageLog();
+        if (storage is IDurableStorage)
+            storage = CachedStorage.Over(new ChecksummedStorage(storage, damages), options.MaxCacheLength);
         var settings = new ReplicaSettings(node.ClusterId, node.DataCenter, RandomId(), RandomId(), node.TimeProvider)
         {
             MaxDocumentLength = options.MaxDocumentLength,
+            MaxRemoved = options.MaxRemovedByReconcile,
             MaxClockDifference = node.MaxClockDifference,
             Delay = async (time, token) => await Task.Delay(time, node.TimeProvider, token).ConfigureAwait(false),
         };
@@ -257,6 +306,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
             node.Clock.AcceptUpTo(accepted);
         using var snapshot = await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
         var (replica, batch) = await Replica.OpenAsync(settings, node.Clock, storage, snapshot, cancellationToken).ConfigureAwait(false);
+        damages.Catalog = replica.Catalog;
         StorageException? failure = null;
         try
         {
@@ -268,7 +318,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
             // What is there can be read; and the run is written, before anything is written in it, once there is space.
             failure = e;
         }
-        return new ReplicatedStore(StoreParts.Start(node, storage, options, replica, failure));
+        return new ReplicatedStore(StoreParts.Start(node, storage, damages, options, replica, failure));
     }
 
     async Task StopAsync()

@@ -57,6 +57,13 @@ public sealed class ReplicatedStoreOptions
     /// <summary>The largest document, in encoded bytes. Default: 8 MiB.</summary>
     public int MaxDocumentLength { get; set; } = 8 * 1024 * 1024;
 
+    /// <summary>
+    /// How many documents a full reconcile may remove on the word of one member. A node that was forgotten, or that a faulty member tells so, takes over the
+    /// data of another in full. If that would remove more, it waits until a second member says the same, or <see cref="ReplicatedStore.AllowRemovalAsync"/> is called.
+    /// Default: 100.
+    /// </summary>
+    public int MaxRemovedByReconcile { get; set; } = 100;
+
     /// <summary>How many commits may wait for the writer before further callers have to. Default: 8,192.</summary>
     public int MaxPendingCommits { get; set; } = 8_192;
 
@@ -84,6 +91,7 @@ public sealed class ReplicatedStoreOptions
         Check(StopTimeout >= TimeSpan.Zero && StopTimeout <= LongestInterval, nameof(StopTimeout), StopTimeout, "from zero to 1 day");
         Check(MaxDocumentLength is >= 1_024 and <= 256 * 1024 * 1024, nameof(MaxDocumentLength), MaxDocumentLength, "from 1 KiB to 256 MiB");
         Check(MaxWatchBufferLength >= 0, nameof(MaxWatchBufferLength), MaxWatchBufferLength, "zero or more");
+        Check(MaxRemovedByReconcile >= 0, nameof(MaxRemovedByReconcile), MaxRemovedByReconcile, "zero or more");
         Check(MaxCacheLength >= 0, nameof(MaxCacheLength), MaxCacheLength, "zero or more");
         Check(MaxPendingCommits is >= 1 and <= 1_000_000, nameof(MaxPendingCommits), MaxPendingCommits, "from 1 to 1,000,000");
 

@@ -75,6 +75,24 @@ static partial class StoreLog
     [LoggerMessage(24, LogLevel.Error, "Node {Node} knows the same transactions as nodes {Peers} and shows something else; all that they show is merged.")]
     public static partial void Differs(ILogger logger, byte node, string peers);
 
+    [LoggerMessage(26, LogLevel.Error, "Node {Node}: the {Storage} is damaged: {Record} is not what was written there. It is being mended.")]
+    public static partial void Damaged(ILogger logger, byte node, string storage, string record);
+
+    [LoggerMessage(27, LogLevel.Information, "Node {Node} has mended {Record}.")]
+    public static partial void Mended(ILogger logger, byte node, string record);
+
+    [LoggerMessage(28, LogLevel.Error, "Node {Node} has mended {Record} with what the other members have, which is all that is left: what the transactions {Stamps} wrote there is lost.")]
+    public static partial void MendedWithLoss(ILogger logger, byte node, string record, string stamps);
+
+    [LoggerMessage(29, LogLevel.Error, "Node {Node} could not mend its damaged records, and will try again.")]
+    public static partial void MendingFailed(ILogger logger, Exception exception, byte node);
+
+    [LoggerMessage(30, LogLevel.Error, "Node {Node} holds back a reconcile with node {Peer}, which would remove {Count} documents, until a second member says the same or AllowRemovalAsync is called.")]
+    public static partial void RemovalHeld(ILogger logger, byte node, byte peer, int count);
+
+    [LoggerMessage(31, LogLevel.Information, "Node {Node} no longer holds back a reconcile.")]
+    public static partial void RemovalNotHeld(ILogger logger, byte node);
+
     [LoggerMessage(25, LogLevel.Information, "Node {Node} shows the same documents again as all peers that know the same transactions.")]
     public static partial void DiffersNoLonger(ILogger logger, byte node);
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
@@ -23,7 +24,7 @@ sealed class StoreMetrics : IDisposable
     readonly Counter<long> _pulls;
     readonly Counter<long> _reconciles;
 
-    public StoreMetrics(DatacakeNode node, Replica replica, PeerLinks links, StoreJoining joining)
+    public StoreMetrics(DatacakeNode node, Replica replica, PeerLinks links, StoreJoining joining, DamageLog damages)
     {
         _node = new("node", node.Id.ToString(CultureInfo.InvariantCulture));
         _commits = _meter.CreateCounter<long>("datacake.store.commits", "{commit}", "Batches of changes, each of which is one commit of the storage.");
@@ -42,6 +43,16 @@ sealed class StoreMetrics : IDisposable
             () => new Measurement<int>(links.All.Count, _node),
             "{peer}",
             "Members with whom a session is open.");
+        _meter.CreateObservableCounter(
+            "datacake.store.damages",
+            () => new Measurement<long>(damages.Found, _node),
+            "{record}",
+            "Damaged records that were found.");
+        _meter.CreateObservableGauge(
+            "datacake.store.damaged",
+            () => new Measurement<int>(damages.Count, _node),
+            "{record}",
+            "Damaged records that are not mended yet.");
         _meter.CreateObservableGauge(
             "datacake.store.log.age",
             () => new Measurement<double>(AgeOfLog(replica.State, node.TimeProvider.GetUtcNow()).TotalSeconds, _node),

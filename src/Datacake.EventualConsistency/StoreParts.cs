@@ -1,4 +1,5 @@
 using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Watching;
@@ -13,10 +14,11 @@ sealed class StoreParts : IAsyncDisposable
 {
     readonly CancellationTokenSource _stopping;
     readonly StoreNetwork _network;
+    readonly StoreMender _mender;
     readonly StoreTicker _ticker;
     readonly StoreMetrics _metrics;
 
-    StoreParts(DatacakeNode node, IStorage storage, ReplicatedStoreOptions options, Replica replica, StorageException? failure)
+    StoreParts(DatacakeNode node, IStorage storage, DamageLog damages, ReplicatedStoreOptions options, Replica replica, StorageException? failure)
     {
         var logger = new SafeLogger(node.LoggerFactory.CreateLogger<ReplicatedStore>());
         StoreLog.Opened(logger, node.Id, storage.Description, replica.IsJoined ? "a member of its cluster" : "fresh, and about to join");
@@ -29,13 +31,14 @@ sealed class StoreParts : IAsyncDisposable
         var links = new PeerLinks();
         var conditions = new PeerConditions(node.TimeProvider, peer => node.Members.FirstOrDefault(member => member.NodeId == peer)?.Address, logger);
         Membership = new CurrentMembership(node, replica, conditions, options.ExpectedNodes);
-        _metrics = new StoreMetrics(node, replica, links, Joining);
+        _metrics = new StoreMetrics(node, replica, links, Joining, damages);
         var observer = new CommitObserver(replica, Membership, Joining, _metrics, links, Watchers, Waiters);
         var loop = new CommitLoop(replica, storage, options, logger, observer.OnCommitted, links.End, failure);
         var board = new AcknowledgementBoard(replica, node.TimeProvider, options.AcknowledgementTimeout, Membership);
-        Context = new SessionContext(node, replica, storage, loop, board, links, conditions, logger, _stopping.Token);
+        Context = new SessionContext(node, replica, storage, loop, board, links, conditions, damages, logger, _stopping.Token);
         _network = new StoreNetwork(Context, Membership);
-        _ticker = new StoreTicker(Context, Membership, Joining, _network, options.ReportInterval);
+        _mender = new StoreMender(Context);
+        _ticker = new StoreTicker(Context, Membership, Joining, _network, _mender, options.ReportInterval);
     }
 
     public ReplicatedStoreOptions Options { get; }
@@ -53,11 +56,13 @@ sealed class StoreParts : IAsyncDisposable
     /// <summary>Starts a store over a replica that has just been opened.</summary>
     /// <param name="node">The node.</param>
     /// <param name="storage">Where the replica keeps its data.</param>
+    /// <param name="damages">The damaged records of the storage.</param>
     /// <param name="options">The settings.</param>
     /// <param name="replica">The replica.</param>
     /// <param name="failure">Why the storage has refused the replica's first batch, or null if it has not.</param>
-    public static StoreParts Start(DatacakeNode node, IStorage storage, ReplicatedStoreOptions options, Replica replica, StorageException? failure) =>
-        new(node, storage, options, replica, failure);
+    public static StoreParts Start(
+        DatacakeNode node, IStorage storage, DamageLog damages, ReplicatedStoreOptions options, Replica replica, StorageException? failure) =>
+        new(node, storage, damages, options, replica, failure);
 
     /// <summary>Lets the peers have what they lack, for a bounded time, and stops everything. Nothing may be written any more.</summary>
     public async ValueTask DisposeAsync()
@@ -65,6 +70,7 @@ sealed class StoreParts : IAsyncDisposable
         await new FinalReplication(Context, Membership, Options.StopTimeout).RunAsync().ConfigureAwait(false);
         await _ticker.DisposeAsync().ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
+        await _mender.StopAsync().ConfigureAwait(false);
         await _network.DisposeAsync().ConfigureAwait(false);
         await Context.Loop.DisposeAsync().ConfigureAwait(false);
         Context.Board.Close();

@@ -1,5 +1,6 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Replication;
@@ -24,6 +25,7 @@ sealed class StoreTicker : IAsyncDisposable
     readonly CurrentMembership _membership;
     readonly StoreJoining _joining;
     readonly StoreNetwork _network;
+    readonly StoreMender _mender;
     readonly TimeSpan _interval;
     readonly ILogger _logger;
     readonly CancellationTokenSource _stopping = new();
@@ -35,8 +37,9 @@ sealed class StoreTicker : IAsyncDisposable
     long _sampledAt;
     ulong _toldRetired;                 // the digest of the retired stores that gossip knows of
     IReadOnlyCollection<byte> _toldDiffering = [];
+    HeldRemoval? _toldHeld;
 
-    public StoreTicker(SessionContext context, CurrentMembership membership, StoreJoining joining, StoreNetwork network, TimeSpan interval)
+    public StoreTicker(SessionContext context, CurrentMembership membership, StoreJoining joining, StoreNetwork network, StoreMender mender, TimeSpan interval)
     {
         _node = context.Node;
         _replica = context.Replica;
@@ -46,6 +49,7 @@ sealed class StoreTicker : IAsyncDisposable
         _membership = membership;
         _joining = joining;
         _network = network;
+        _mender = mender;
         _interval = interval;
         _running = Task.Run(RunAsync);
     }
@@ -125,11 +129,25 @@ sealed class StoreTicker : IAsyncDisposable
             StoreLog.DiffersNoLonger(_logger, _node.Id);
     }
 
+    /// <summary>A member that says that all was deleted may be faulty: the operator has to hear of it.</summary>
+    void LogHeldRemoval()
+    {
+        var held = _replica.HeldRemoval;
+        if (held == _toldHeld)
+            return;
+        _toldHeld = held;
+        if (held is not null)
+            StoreLog.RemovalHeld(_logger, _node.Id, held.NodeId, held.Documents);
+        else
+            StoreLog.RemovalNotHeld(_logger, _node.Id);
+    }
+
     void Tick(ReplicaBatch batch)
     {
         _joining.Tick();
         TellGossip();
         LogDiffering();
+        LogHeldRemoval();
         _network.EndSilentSessions();
         _membership.RefreshFromGossip();
         foreach (var link in _links.All)
@@ -137,6 +155,7 @@ sealed class StoreTicker : IAsyncDisposable
             if (link.TakeAnswerBytes())
                 _replica.OnPullProgress(link.Peer);
         }
+        _mender.Start();
         _replica.Tick(batch);
     }
 }

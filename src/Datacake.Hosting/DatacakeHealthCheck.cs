@@ -69,6 +69,10 @@ sealed class DatacakeHealthCheck(DatacakeHostedService hosted, Consistency level
             yield return string.Create(CultureInfo.InvariantCulture, $"The wall clock of node {peer} differs from that of node {node.Id} by {offset.TotalSeconds:0} s.");
         if (store.DifferingMembers is { Count: > 0 } differing)
             yield return $"Nodes {string.Join(", ", differing)} know the same as node {node.Id} and show something else.";
+        if (store.DamagedRecords is > 0 and var damaged)
+            yield return $"{damaged} stored records of node {node.Id} are damaged and not mended yet.";
+        if (store.HeldRemoval is { } held)
+            yield return $"A reconcile of node {node.Id} with node {held.NodeId} would remove {held.Documents} documents, and is held back until it is allowed.";
         if (node.CertificateStatus is { } certificate && certificate.RenewBy <= node.TimeProvider.GetUtcNow())
         {
             string name = certificate.FirstToExpire == certificate.Subject ? certificate.Subject : $"{certificate.FirstToExpire}, an issuer of {certificate.Subject},";

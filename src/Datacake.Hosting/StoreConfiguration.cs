@@ -25,6 +25,7 @@ static class StoreConfiguration
             ["MaxPendingCommits"] = Set((store, setting) => store.MaxPendingCommits = setting.GetNumber()),
             ["MaxWatchBufferLength"] = Set((store, setting) => store.MaxWatchBufferLength = setting.GetLongNumber()),
             ["MaxCacheLength"] = Set((store, setting) => store.MaxCacheLength = setting.GetLongNumber()),
+            ["MaxRemovedByReconcile"] = Set((store, setting) => store.MaxRemovedByReconcile = setting.GetNumber()),
         };
         section.Apply(settings, "a store");
 

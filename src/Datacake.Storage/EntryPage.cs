@@ -12,6 +12,7 @@ public sealed class EntryPage : IDisposable
 
     byte[] _bytes = [];     // rented: the keys and values, each value after its key
     int[] _ends = [];       // rented: for each entry where its key ends, and where its value does
+    int _trimmed;           // the bytes at the end of each value that are not shown
 
     /// <summary>How many entries there are.</summary>
     public int Count { get; private set; }
@@ -23,7 +24,7 @@ public sealed class EntryPage : IDisposable
     public ReadOnlySpan<byte> KeyOf(int entry) => _bytes.AsSpan(EndOf(entry - 1).._ends[2 * CheckIndex(entry)]);
 
     /// <summary>The value of an entry.</summary>
-    public ReadOnlySpan<byte> ValueOf(int entry) => _bytes.AsSpan(_ends[2 * CheckIndex(entry)]..EndOf(entry));
+    public ReadOnlySpan<byte> ValueOf(int entry) => _bytes.AsSpan(_ends[2 * CheckIndex(entry)]..(EndOf(entry) - _trimmed));
 
     /// <summary>Adds a copy of an entry.</summary>
     public void Add(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
@@ -40,8 +41,18 @@ public sealed class EntryPage : IDisposable
         Count++;
     }
 
+    /// <summary>Shows the values without their last bytes from now on, until the page is cleared: whoever has added something to each of them takes it off.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A value is shorter, or the length is negative.</exception>
+    public void TrimValues(int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        for (int entry = 0; entry < Count; entry++)
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(length, ValueOf(entry).Length);
+        _trimmed += length;
+    }
+
     /// <summary>Empties the page for another use.</summary>
-    public void Clear() => Count = 0;
+    public void Clear() => (Count, _trimmed) = (0, 0);
 
     /// <summary>Gives the memory back.</summary>
     public void Dispose()

@@ -127,6 +127,9 @@ enum EventKind
     /// <summary>An operator has a fresh machine form a cluster, though there is one.</summary>
     FormByMistake,
 
+    /// <summary>A disk changes a bit of a record.</summary>
+    Damage,
+
     /// <summary>Two machines that have forgotten all others, and deleted and written since, meet while both are written to.</summary>
     Meet,
 }

@@ -2,6 +2,7 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency;
 using Datacake.EventualConsistency.Caching;
 using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
@@ -79,6 +80,25 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     public SimulatedClock Clock { get; } = new(time);
 
     public SimulatedDisk Disk { get; private set; } = new(scenario.PageSize, mutant);
+
+    /// <summary>Gets the storage over the disk, of a machine that runs.</summary>
+    public IStorage Storage { get; private set; } = null!;
+
+    /// <summary>Gets the damaged records that the process has found.</summary>
+    public DamageLog Damages { get; private set; } = new();
+
+    /// <summary>Gets the records that were damaged and are not known to be right again, whether they were found or not.</summary>
+    public HashSet<StorageKey> Damaged { get; } = [];
+
+    /// <summary>True if records are damaged, or what follows from them is not computed again yet.</summary>
+    public bool IsBeingMended => Damaged.Count > 0 || Damages.Count > 0 || MustCount || MustBuild;
+
+    /// <summary>True if what follows from mended documents is not computed again yet.</summary>
+    public bool MustCount => Replica is { } replica && replica.Uncounted.Any();
+
+    /// <summary>True if indexes are not built, or entries of dropped ones are left.</summary>
+    public bool MustBuild => Replica is { } replica
+        && replica.Catalog.All.Any(keyspace => keyspace.State.IndexRecords.Values.Any(record => record.Stage != IndexStage.Built));
 
     /// <summary>The store id that a fresh store takes: one per life of the disk.</summary>
     public ulong StoreId { get; private set; }
@@ -170,6 +190,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
         Disk = new SimulatedDisk(scenario.PageSize, mutant);
         StoreId = storeId;
         HadJoined = HasUnlearnedJoin = false;
+        Damaged.Clear();
         IsMisfit = HasWrittenAsMisfit = MayBeExcluded = false;
         TopIssued = MisfitRun = HlcTimestamp.None;
         Held = Holdings.None;
@@ -180,6 +201,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     public void PutBack(StorageEntry[] entries, Holdings held)
     {
         Disk.PutBack(entries, held);
+        Damaged.Clear();
         Held = held;
         HasUnlearnedJoin |= HadJoined;
         HadJoined = ReplicaIdentity.Decode(Disk.Get(StoreLayout.IdentityKey.Span)!.Value).IsJoined;
@@ -192,6 +214,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
         {
             MaxStep = scenario.MaxStep,
             MaxAsserted = scenario.MaxAsserted,
+            MaxRemoved = scenario.MaxRemoved,
             Delay = (wait, _) =>
             {
                 time.Pass(wait);
@@ -199,7 +222,8 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
             },
             MaxDocumentLength = scenario.MaxDocumentLength,
         };
-        var storage = new CachedStorage(Disk, new DocumentCache(CacheLength));
+        Damages = new DamageLog();
+        var storage = Storage = new CachedStorage(new ChecksummedStorage(Disk, Damages), new DocumentCache(CacheLength));
         using var snapshot = Now(storage.OpenSnapshotAsync());
         var (replica, batch) = Now(
             Replica.OpenAsync(settings, new HybridLogicalClock(Node, Clock), storage, snapshot, CancellationToken.None));

@@ -49,6 +49,9 @@ sealed record Scenario
     /// <summary>How many documents a transaction of a full reconcile has at most.</summary>
     public required int MaxAsserted { get; init; }
 
+    /// <summary>How many documents a full reconcile removes on the word of one member.</summary>
+    public required int MaxRemoved { get; init; }
+
     public required IReadOnlyDictionary<EventKind, double> Weights { get; init; }
 
     /// <summary>Whether disks may be replaced by empty ones.</summary>
@@ -86,6 +89,7 @@ sealed record Scenario
             MaxDocumentLength = Pick(random, [1_000_000, 1_000_000, 1_000_000, 110]),
             MaxStep = Pick(random, [1, 2, 5, 1_000]),
             MaxAsserted = Pick(random, [1, 2, 1_000]),
+            MaxRemoved = Pick(random, [1_000, 1_000, 1_000, 0]),
             Weights = weights,
         };
         // Where members are given up, the new life of a wiped disk depends on a clock that is right [R12].

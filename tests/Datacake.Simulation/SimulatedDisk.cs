@@ -1,3 +1,4 @@
+using Datacake.EventualConsistency.Integrity;
 using Datacake.Simulation.Mutants;
 using Datacake.Storage;
 
@@ -5,8 +6,7 @@ namespace Datacake.Simulation;
 
 /// <summary>
 /// The disk of a machine: an ordered array that each commit replaces. It remembers the commits that are not flushed, of which a power loss
-/// takes
-/// any number of the latest; it can refuse a commit; and it hands out memory that is overwritten when its snapshot is disposed.
+/// takes any number of the latest; it can refuse a commit; and it hands out memory that is overwritten when its snapshot is disposed.
 /// </summary>
 /// <param name="pageSize">How many entries a page of a scan has at most, so that paging is exercised by few entries.</param>
 /// <param name="mutant">Whether it is broken.</param>
@@ -74,14 +74,41 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
         return _states[0].Held;
     }
 
+    /// <summary>Returns the value of a key, without its checksum.</summary>
     public ReadOnlyMemory<byte>? Get(ReadOnlySpan<byte> key) =>
-        Find(Entries, key) is var at and >= 0 ? Entries[at].Value : (ReadOnlyMemory<byte>?)null;
+        Find(Entries, key) is var at and >= 0 ? Entries[at].Value[..^RecordChecksum.Length] : (ReadOnlyMemory<byte>?)null;
 
-    public ArraySegment<StorageEntry> Range(KeyRange range)
+    /// <summary>Returns the entries of a range, without their checksums.</summary>
+    public IReadOnlyList<StorageEntry> Range(KeyRange range)
     {
         int start = LowerBound(Entries, range.Start.Span);
         int end = range.End is { } bound ? LowerBound(Entries, bound.Span) : Entries.Length;
-        return new ArraySegment<StorageEntry>(Entries, start, Math.Max(end - start, 0));
+        var entries = new StorageEntry[Math.Max(end - start, 0)];
+        for (int i = 0; i < entries.Length; i++)
+            entries[i] = new StorageEntry(Entries[start + i].Key, Entries[start + i].Value[..^RecordChecksum.Length]);
+        return entries;
+    }
+
+    /// <summary>Returns true if a record is not what was written there.</summary>
+    public bool IsDamaged(ReadOnlySpan<byte> key) =>
+        Find(Entries, key) is var at and >= 0 && !RecordChecksum.IsRight(key, Entries[at].Value.Span);
+
+    /// <summary>Flips a bit of a record, also in what a power loss would leave.</summary>
+    public void Flip(ReadOnlyMemory<byte> key, int chance)
+    {
+        for (int i = 0; i < _states.Count; i++)
+        {
+            var entries = _states[i].Entries;
+            if (Find(entries, key.Span) is not (var at and >= 0))
+                continue;
+            byte[] value = entries[at].Value.ToArray();
+            value[chance / 8 % (value.Length - (mutant.HidesDamage ? RecordChecksum.Length : 0))] ^= (byte)(1 << (chance % 8));
+            StorageEntry[] changed = [.. entries];
+            if (mutant.HidesDamage)
+                RecordChecksum.Write(key.Span, value.AsSpan()[..^RecordChecksum.Length], value);
+            changed[at] = new StorageEntry(entries[at].Key, value);
+            _states[i] = _states[i] with { Entries = changed };
+        }
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -55,6 +55,7 @@ sealed record Theme(
         [FormByMistake] = 0.1,
         [Meet] = 0.1,
         [Divert] = 0.1,
+        [Damage] = 0,
     };
 
     static readonly EventKind[] Losses = [LosePower, Wipe, Replace, PutBack, Divert], Clocks = [SetClock, Leap], GivingUp = [Forget, Retire, Estrange, Outpace, Meet];
@@ -107,6 +108,10 @@ sealed record Theme(
         Of("addresses", [.. Losses, .. GivingUp], (Swap, 5), (Dial, 20), (Start, 25), (Crash, 3), (Tick, 20), (BlockDial, 3)),
         Of("restarts", [.. GivingUp, .. Clocks, Wipe, Replace, PutBack, Divert], (Restart, 8), (Write, 30), (Collect, 12), (Dial, 15), (Tick, 20), (Gather, 6)),
         Of("mistakes", [LosePower, PutBack], (FormByMistake, 4), (Wipe, 3), (Retire, 1), (Start, 30), (Tick, 15)),
+        // Damage is mended without loss only while all others keep what they have.
+        Of("damage", [.. GivingUp, .. Losses], (Damage, 6), (Tick, 20), (Collect, 8), (Start, 20), (Gather, 2)),
+        Of("damage of few", [.. GivingUp, .. Losses], (Damage, 6), (Tick, 12), (Collect, 8), (Write, 30), (Start, 20), (Crash, 3))
+            with { IsSmall = true },
         Of("mixed", []),
     ];
 

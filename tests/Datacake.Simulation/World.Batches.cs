@@ -95,7 +95,7 @@ sealed partial class World
             if (Note(machine, mutation, Holdings.Of(own), isAgain: batch.WrittenAgain.Contains(mutation.Stamp)) is { } number)
                 own.Add(number);
         }
-        if (batch.IsReconciled)
+        if (batch.IsReconciled || !replica.HasArrived)
             machine.Arrived = null;
         Gain(machine, before, offered, own);
         machine.Disk.Note(machine.Held, commits);

@@ -87,6 +87,9 @@ sealed partial class World
         if (machine.Checked is var (entries, state)
             && ReferenceEquals(entries, machine.Disk.Entries) && ReferenceEquals(state, replica.State))
             return;
+        // What is stored is wrong until it is mended.
+        if (machine.IsBeingMended)
+            return;
         machine.Checked = (machine.Disk.Entries, replica.State);
         CheckEncoding(machine, replica);
         var shown = new Document[_scenario.Slots.Count];
@@ -231,7 +234,7 @@ sealed partial class World
     /// <summary>What replicas claim to know, they have, unless nobody has it.</summary>
     void CheckKnowledge(Machine machine, List<int> gained)
     {
-        if (!IsActive(machine))
+        if (!IsActive(machine) || machine.IsBeingMended)
             return;
         var state = machine.Replica!.State;
         var log = LogOf(machine).SelectMany(record => record.Transactions).Select(transaction => transaction.Stamp).ToHashSet();
@@ -243,7 +246,8 @@ sealed partial class World
                     $"{Name(machine)} claims {transaction.Stamp}, which {Name(owner)} has and it has not");
             if (has && !claims)
                 throw new Violation("truthful known sets", $"{Name(machine)} has {transaction.Stamp}, and does not claim it");
-            if (has && !log.Contains(transaction.Stamp) && !state.Truncated.Contains(transaction.Stamp))
+            if (has && !log.Contains(transaction.Stamp) && !state.Truncated.Contains(transaction.Stamp)
+                && !(_hasMendedLog && IsSuperseded(machine, transaction)))
                 throw new Violation("complete log", $"{Name(machine)} has no log record of {transaction.Stamp}");
         }
         foreach (int number in gained)
@@ -263,6 +267,16 @@ sealed partial class World
         foreach (var (author, stamps) in _acknowledged)
             CheckAcknowledgement(machine, author, stamps);
     }
+
+    /// <summary>Returns true if a machine shows nothing any more of a transaction.</summary>
+    bool IsSuperseded(Machine machine, HistoricTransaction transaction) => transaction.Effects.All(effect =>
+    {
+        var document = ShownBy(machine, _scenario.Slots[effect.Slot]);
+        bool isShown = document.Born == transaction.Stamp || document.Touched == transaction.Stamp || document.Died == transaction.Stamp;
+        foreach (var cell in document.Cells)
+            isShown |= cell.Stamp == transaction.Stamp;
+        return !isShown;
+    });
 
     /// <summary>Whether one of two stores has to keep away from the other: neither takes what the other has.</summary>
     bool IsEitherStray(Machine machine, Machine other) => IsStray(machine, other) || IsStray(other, machine);

@@ -21,6 +21,7 @@ sealed partial class World
             replica.Tick(batch);
             return ValueTask.CompletedTask;
         })));
+        Mend(machine);
     }
 
     /// <summary>All machines are seeds of all.</summary>

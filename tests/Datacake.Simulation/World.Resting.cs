@@ -58,6 +58,7 @@ sealed partial class World
             Start(machine);
         }
         Resume(machine);
+        Verify(machine);
         // A stream whose other end is gone breaks; and the operator repeats what got lost with a disk, and retires too the earlier disk of a machine
         // whose last one is retired.
         foreach (var link in machine.Streams.Values.ToArray())
@@ -138,6 +139,8 @@ sealed partial class World
         foreach (var machine in members)
         {
             Tick(machine);
+            if (machine.Replica!.HeldRemoval is not null)
+                Run(machine, _ => machine.Replica.AllowRemoval());
             Collect(machine, TimeSpan.MaxValue, isThorough: true);
         }
         Talk();
@@ -168,6 +171,8 @@ sealed partial class World
                 return $"{Name(machine)} has not joined";
             if (!machine.Replica!.State.Known.Equals(first.Replica!.State.Known))
                 return $"{Name(machine)} knows {machine.Replica.State.Known}, and {Name(first)} {first.Replica.State.Known}";
+            if (machine.IsBeingMended)
+                return $"{Name(machine)} has damaged records: {string.Join(", ", machine.Damaged.Select(key => StoreLayout.Describe(key.Bytes.Span)))}";
             if (machine.Disk.Range(StoreLayout.AllLog).Count > 0)
                 return $"{Name(machine)} has {machine.Disk.Range(StoreLayout.AllLog).Count} log records";
             if (_retired.Count == 0 && FindGap(machine.Replica.State) is { } gap)

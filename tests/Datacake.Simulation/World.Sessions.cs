@@ -1,6 +1,7 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Storage;
 using static Datacake.Simulation.Machine;
 
 namespace Datacake.Simulation;
@@ -153,12 +154,21 @@ sealed partial class World
             Send(source, link, new PullDeclined(request.Pull), Holdings.None);
     }
 
-    static async ValueTask<List<ReplicaMessage>> AnswerAsync(Machine source, Machine peer, PullRequest request, ulong stream)
+    async ValueTask<List<ReplicaMessage>> AnswerAsync(Machine source, Machine peer, PullRequest request, ulong stream)
     {
-        using var snapshot = await source.Disk.OpenSnapshotAsync();
+        using var snapshot = await source.Storage.OpenSnapshotAsync();
         var parts = new List<ReplicaMessage>();
-        await foreach (var part in source.PullServer!.AnswerAsync(snapshot, request, peer.Node < source.Node, stream))
-            parts.Add(part);
+        if ((source.Damages.Count > 0 || source.MustCount) && !_mutant.AnswersWhileMending)
+            return parts;
+        try
+        {
+            await foreach (var part in source.PullServer!.AnswerAsync(snapshot, request, peer.Node < source.Node, stream))
+                parts.Add(part);
+        }
+        catch (StorageException) when (source.Damages.Count > 0)
+        {
+            // The parts before it go out, as they have in the store by then.
+        }
         return parts;
     }
 

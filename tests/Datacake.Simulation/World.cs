@@ -214,6 +214,9 @@ sealed partial class World
             case EventKind.FormByMistake:
                 FormByMistake(machine);
                 break;
+            case EventKind.Damage:
+                Damage(machine, chance);
+                break;
             case EventKind.Outpace:
                 if (machine.Replica!.HasPartOfSeed)
                     Outpace(machine, chance);

@@ -1,11 +1,12 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Layout;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Caching;
 
 /// <summary>A snapshot of a <see cref="CachedStorage"/>: what is no document that is read by key comes from the storage.</summary>
-sealed class CachedSnapshot(IStorageSnapshot snapshot, DocumentCache cache, long number) : IStorageSnapshot
+sealed class CachedSnapshot(IStorageSnapshot snapshot, DocumentCache cache, long number) : IKeyReader
 {
     volatile bool _disposed;
 
@@ -22,6 +23,9 @@ sealed class CachedSnapshot(IStorageSnapshot snapshot, DocumentCache cache, long
 
     public ValueTask GetManyAsync(IReadOnlyList<ReadOnlyMemory<byte>> keys, EntryPage page, CancellationToken cancellationToken = default) =>
         snapshot.GetManyAsync(keys, page, cancellationToken);
+
+    public ValueTask<IReadOnlyList<ReadOnlyMemory<byte>>> ScanKeysAsync(KeyRange range, int maxKeys, CancellationToken cancellationToken = default) =>
+        SnapshotReading.ScanKeysAsync(snapshot, range, maxKeys, cancellationToken);
 
     /// <summary>A document, <see cref="Document.Nothing"/> if there is none.</summary>
     public ValueTask<Document> ReadAsync(ReadOnlyMemory<byte> documentKey, CancellationToken cancellationToken = default)

@@ -7,9 +7,9 @@ namespace Datacake.EventualConsistency.Caching;
 /// </summary>
 sealed class CachedStorage(IStorage storage, DocumentCache cache) : IStorage
 {
-    /// <summary>A storage with a cache of so many bytes; without one, if it is in memory itself.</summary>
+    /// <summary>Returns a storage with a cache of so many bytes; the storage itself if that is none.</summary>
     public static IStorage Over(IStorage storage, long capacity) =>
-        storage is IDurableStorage && capacity > 0 ? new CachedStorage(storage, new DocumentCache(capacity)) : storage;
+        capacity > 0 ? new CachedStorage(storage, new DocumentCache(capacity)) : storage;
 
     public string Description => storage.Description;
 

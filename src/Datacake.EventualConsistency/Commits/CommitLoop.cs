@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Datacake.EventualConsistency.Caching;
+using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Replication;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
@@ -42,7 +43,7 @@ sealed class CommitLoop : IAsyncDisposable
             _committer.StartAbandoned(failure);
         _work = Channel.CreateBounded<CommitWork>(new BoundedChannelOptions(options.MaxPendingCommits) { SingleReader = true });
         _logger = logger;
-        _waitsForMore = storage is IDurableStorage or CachedStorage;
+        _waitsForMore = storage is IDurableStorage or CachedStorage or ChecksummedStorage;
         _running = Task.Run(RunAsync);
     }
 

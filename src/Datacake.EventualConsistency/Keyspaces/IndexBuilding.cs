@@ -40,7 +40,7 @@ static class IndexBuilding
         if (record is null)
             return false;
         int removed = 0;
-        await foreach (var (key, _) in batch.Snapshot.ReadAllAsync(StoreLayout.IndexEntries(number), cancellationToken).ConfigureAwait(false))
+        await foreach (var key in batch.Snapshot.ReadKeysAsync(StoreLayout.IndexEntries(number), cancellationToken).ConfigureAwait(false))
         {
             if (removed++ == MaxEntriesPerStep)
                 return true;

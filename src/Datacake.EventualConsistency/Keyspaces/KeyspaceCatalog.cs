@@ -42,17 +42,23 @@ sealed class KeyspaceCatalog
         return found;
     }
 
+    /// <summary>Returns the keyspace with a number, or null if there is none.</summary>
+    public KeyspaceEntry? FindByNumber(ushort number) => _byNumber.GetValueOrDefault(number);
+
     public KeyspaceEntry this[ushort number] => _lastFound is { } last && last.Number == number ? last : _byNumber[number];
 
+    /// <exception cref="InvalidDataException">Records of keyspaces are missing.</exception>
     public static async ValueTask<KeyspaceCatalog> LoadAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
         var catalog = new KeyspaceCatalog();
         await foreach (var (key, value) in snapshot.ReadAllAsync(StoreLayout.AllKeyspaces, cancellationToken).ConfigureAwait(false))
             catalog.Add(new KeyspaceEntry(StoreLayout.NumberOf(key.Span), KeyspaceState.Of(KeyspaceRecord.Decode(value))));
+        await catalog.CheckAsync(snapshot, cancellationToken).ConfigureAwait(false);
         await foreach (var (key, value) in snapshot.ReadAllAsync(StoreLayout.AllIndexes, cancellationToken).ConfigureAwait(false))
         {
             var record = IndexRecord.Decode(value);
-            var keyspace = catalog._byNumber[record.Keyspace];
+            var keyspace = catalog.FindByNumber(record.Keyspace)
+                ?? throw new InvalidDataException($"The index '{record.Name}' is of a keyspace whose record is missing.");
             keyspace.State = keyspace.State with { IndexRecords = keyspace.State.IndexRecords.Add(StoreLayout.NumberOf(key.Span), record) };
         }
         return catalog;
@@ -124,6 +130,19 @@ sealed class KeyspaceCatalog
         {
             throw new ArgumentException(e.Message, parameter, e);
         }
+    }
+
+    /// <summary>Keyspaces are numbered from 1, and none is ever removed: where a number is missing, or has documents only, a record is lost.</summary>
+    async ValueTask CheckAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        for (int number = 1; number <= _byNumber.Count; number++)
+        {
+            if (!_byNumber.ContainsKey((ushort)number))
+                throw new InvalidDataException($"The record of keyspace number {number} is missing.");
+        }
+        var rest = new KeyRange(StoreLayout.Documents((ushort)(_byNumber.Count + 1)).Start, StoreLayout.AllDocuments.End);
+        if ((await SnapshotReading.ScanKeysAsync(snapshot, rest, 1, cancellationToken).ConfigureAwait(false)).Count > 0)
+            throw new InvalidDataException("There are documents of a keyspace whose record is missing.");
     }
 
     static bool ContainsHalfOfSurrogatePair(ReadOnlySpan<char> name)

@@ -16,7 +16,7 @@ static class KeyspaceDeclaring
         var keyspace = replica.Catalog.FindOrAdd(declaration.Name, declaration.Policy);
         var change = batch.Change(keyspace);
         if (change.State.Record.Policy != declaration.Policy)
-            await SetPolicyAsync(replica, batch, change, declaration.Policy, cancellationToken).ConfigureAwait(false);
+            await CountAgainAsync(replica, batch, change, declaration.Policy, cancellationToken).ConfigureAwait(false);
         foreach (var index in declaration.Indexes)
             Declare(replica, batch, change, index);
         // What is small is ready at once.
@@ -25,10 +25,11 @@ static class KeyspaceDeclaring
     }
 
     /// <summary>
-    /// A peer's or an earlier declaration's policy is replaced. Other documents are alive under the new one, so all are counted and indexed again.
+    /// Counts and indexes all documents again: a peer's or an earlier declaration's policy is replaced, so that other ones are alive, or some were mended.
     /// </summary>
-    static async ValueTask SetPolicyAsync(
-        Replica replica, ReplicaBatch batch, KeyspaceChange change, MergePolicy policy, CancellationToken cancellationToken)
+    /// <returns>False, and the batch is as before, if some were mended and one shows what is not known here yet.</returns>
+    public static async ValueTask<bool> CountAgainAsync(
+        Replica replica, ReplicaBatch batch, KeyspaceChange change, MergePolicy policy, CancellationToken cancellationToken, bool isMended = false)
     {
         long count = 0;
         UInt128 fingerprint = 0;
@@ -38,16 +39,34 @@ static class KeyspaceDeclaring
             await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(range, cancellationToken).ConfigureAwait(false))
             {
                 var document = DocumentRecord.Parse(key, value);
+                if (isMended && !document.IsWithin(replica.State.Known))
+                    return false;
                 count += document.IsAlive(policy) ? 1 : 0;
                 fingerprint += Fingerprint.Of(key.Span[StoreLayout.DocumentPrefixLength..], document, policy);
             }
         }
-        var record = change.State.Record with { Policy = policy, Count = count, Fingerprint = fingerprint };
+        var record = change.State.Record with
+        {
+            Policy = policy,
+            Count = count,
+            Fingerprint = fingerprint,
+            MustCount = change.State.Record.MustCount && !isMended,
+        };
         var state = change.State with { Record = record };
         foreach (ushort number in state.IndexRecords.Keys)
             state = state.WithDropped(number);
         var declared = change.State.Indexes;
         change.State = state;
+        foreach (var index in declared)
+            Declare(replica, batch, change, index.Definition);
+        return true;
+    }
+
+    /// <summary>Removes the entries of an index, and builds it again if it is declared.</summary>
+    public static void RebuildIndex(Replica replica, ReplicaBatch batch, KeyspaceChange change, ushort number)
+    {
+        var declared = change.State.Indexes.Where(index => index.Number == number).ToArray();
+        change.State = change.State.WithDropped(number);
         foreach (var index in declared)
             Declare(replica, batch, change, index.Definition);
     }

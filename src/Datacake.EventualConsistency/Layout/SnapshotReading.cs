@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Datacake.EventualConsistency.Integrity;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Layout;
@@ -20,6 +21,31 @@ static class SnapshotReading
                 yield return entry;
             range = range.After(page[^1].Key);
         }
+    }
+
+    /// <summary>Returns the keys of a range, page by page, whatever has become of their values.</summary>
+    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadKeysAsync(
+        this IStorageSnapshot snapshot, KeyRange range, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            var page = await ScanKeysAsync(snapshot, range, PageSize, cancellationToken).ConfigureAwait(false);
+            if (page.Count == 0)
+                yield break;
+            foreach (var key in page)
+                yield return key;
+            range = range.After(page[^1]);
+        }
+    }
+
+    /// <summary>Returns a page of the keys in a range, in ascending order; an empty one is the end.</summary>
+    public static async ValueTask<IReadOnlyList<ReadOnlyMemory<byte>>> ScanKeysAsync(
+        IStorageSnapshot snapshot, KeyRange range, int maxKeys, CancellationToken cancellationToken)
+    {
+        if (snapshot is IKeyReader reader)
+            return await reader.ScanKeysAsync(range, maxKeys, cancellationToken).ConfigureAwait(false);
+        var page = await snapshot.ScanAsync(range, ScanDirection.Forward, maxKeys, cancellationToken).ConfigureAwait(false);
+        return [.. page.Select(entry => entry.Key)];
     }
 
     public static async IAsyncEnumerable<StorageEntry> ReadAllReverseAsync(

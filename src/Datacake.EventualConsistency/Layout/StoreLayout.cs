@@ -15,9 +15,21 @@ namespace Datacake.EventualConsistency.Layout;
 static class StoreLayout
 {
     /// <summary>
-    /// The version of this layout and of all encodings in it. A store of another one is refused. Those before 5 were never released.
+    /// The version of this layout and of all encodings in it. A store of another one is refused. Those before 6 were never released.
     /// </summary>
-    public const uint Format = 5;
+    public const uint Format = 6;
+
+    /// <summary>Returns the record of the format: its number and, since it has no checksum, the complement of that.</summary>
+    public static byte[] EncodeFormat() => [.. BitConverter.GetBytes(Format), .. BitConverter.GetBytes(~Format)];
+
+    /// <summary>Reads the record of a format; those before 6 had the number alone.</summary>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    public static uint DecodeFormat(ReadOnlySpan<byte> record) => record.Length switch
+    {
+        sizeof(uint) => BitConverter.ToUInt32(record),
+        2 * sizeof(uint) when BitConverter.ToUInt32(record) == ~BitConverter.ToUInt32(record[sizeof(uint)..]) => BitConverter.ToUInt32(record),
+        _ => throw new InvalidDataException("The record of its format is not what was written there."),
+    };
 
     const byte MetaRange = 0x00, DocumentRange = 0x01, LogRange = 0x02, StateRange = 0x03, KeyspaceRange = 0x04, IndexRange = 0x05, IndexEntryRange = 0x06,
         ArrivingRange = 0x07, ArrivingLogRange = 0x08;
@@ -112,6 +124,45 @@ static class StoreLayout
     /// <summary>The log records of stamps above <paramref name="low"/> and not above <paramref name="high"/>.</summary>
     public static KeyRange Log(HlcTimestamp low, HlcTimestamp high) =>
         new KeyRange(LogKey(low), null).After(LogKey(low)) with { End = new KeyRange(default, null).After(LogKey(high)).Start };
+
+    /// <summary>
+    /// Returns true if the record of a key is stored with a checksum. That of the format is not, so that it can be read in every format; it says its number twice.
+    /// </summary>
+    public static bool HasChecksum(ReadOnlySpan<byte> key) => !key.SequenceEqual(FormatKey.Span);
+
+    public static bool IsIndexEntryKey(ReadOnlySpan<byte> key) => key.Length >= IndexEntryPrefixLength && key[0] == IndexEntryRange;
+
+    public static bool IsArrivingKey(ReadOnlySpan<byte> key) => key.Length > 0 && key[0] is ArrivingRange or ArrivingLogRange;
+
+    public static bool IsKeyspaceKey(ReadOnlySpan<byte> key) => key.Length == DocumentPrefixLength && key[0] == KeyspaceRange;
+
+    public static bool IsIndexKey(ReadOnlySpan<byte> key) => key.Length == DocumentPrefixLength && key[0] == IndexRange;
+
+    public static bool IsLogKey(ReadOnlySpan<byte> key) => key.Length == LogKeyLength && key[0] == LogRange;
+
+    /// <summary>Returns what is stored under a key, for messages.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="keyspace">Returns the name of a keyspace by its number, or null if there is none.</param>
+    public static string Describe(ReadOnlySpan<byte> key, Func<ushort, string?>? keyspace = null)
+    {
+        return (key.IsEmpty ? MetaRange : key[0]) switch
+        {
+            DocumentRange when key.Length > DocumentPrefixLength => $"the document {new EventualConsistency.DocumentKey(key[DocumentPrefixLength..].ToArray())} of {NameOf(key)}",
+            ArrivingRange => "a document that has come from another node",
+            LogRange when key.Length == LogKeyLength => $"the log record of {StampOfLogKey(key)}",
+            ArrivingLogRange => "a log record that has come from another node",
+            KeyspaceRange when key.Length == DocumentPrefixLength => $"the record of {NameOf(key)}",
+            IndexRange => "the record of an index",
+            IndexEntryRange => "an entry of an index",
+            StateRange => "the record of what this node knows",
+            _ when key.SequenceEqual(IdentityKey.Span) => "the record of who this node is",
+            _ when key.SequenceEqual(SeedKey.Span) => "the record of how far joining is",
+            _ => "a record of an unknown kind",
+        };
+
+        string NameOf(ReadOnlySpan<byte> numbered) =>
+            keyspace?.Invoke(NumberOf(numbered)) is { } name ? $"'{name}'" : $"keyspace number {NumberOf(numbered)}";
+    }
 
     public static bool IsDocumentKey(ReadOnlySpan<byte> key) => key.Length > 0 && key[0] == DocumentRange;
 

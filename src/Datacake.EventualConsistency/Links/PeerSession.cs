@@ -7,7 +7,7 @@ namespace Datacake.EventualConsistency.Links;
 /// <summary>Runs one open session: sends what is posted to its link, receives, and answers pulls and reads, until either side ends it.</summary>
 sealed class PeerSession(SessionContext context, PeerLink link, MessageAssembler assembler)
 {
-    readonly PullAnswers _pulls = new(link, context.Replica, context.Storage, context.Logger);
+    readonly PullAnswers _pulls = new(link, context.Replica, context.Storage, context.Damages, context.Logger);
     readonly ReadAnswers _reads = new(context, link);
 
     /// <summary>Returns how the session has ended; the stream is whole if this side has ended it.</summary>

@@ -1,3 +1,4 @@
+using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.EventualConsistency.Links;
 
 /// <summary>Answers the pulls of one peer within a session, one at a time: a new request replaces the answer under way. Used by one caller at a time.</summary>
-sealed class PullAnswers(PeerLink link, Replica replica, IStorage storage, ILogger logger)
+sealed class PullAnswers(PeerLink link, Replica replica, IStorage storage, DamageLog damages, ILogger logger)
 {
     // Lists of the small documents of a longer part are large objects to the runtime, here and at the requester: expensive to allocate and to collect.
     const int MaxPartLength = 128 * 1024;
@@ -43,7 +44,8 @@ sealed class PullAnswers(PeerLink link, Replica replica, IStorage storage, ILogg
         bool isAnswered = false;
         try
         {
-            isAnswered = replica.IsJoined && await SendPartsAsync(request, cancellationToken).ConfigureAwait(false);
+            // What was mended with what others have may show more than this store claims.
+            isAnswered = replica.IsJoined && damages.Count == 0 && !replica.Uncounted.Any() && await SendPartsAsync(request, cancellationToken).ConfigureAwait(false);
             _hasFailed &= !isAnswered;
         }
         catch (Exception e) when (e is not RpcException && !cancellationToken.IsCancellationRequested)

@@ -1,4 +1,5 @@
 using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Reading;
 using Datacake.EventualConsistency.Replication;
 using Datacake.Node;
@@ -9,8 +10,8 @@ namespace Datacake.EventualConsistency.Links;
 
 /// <summary>The parts of the store that every session works with; <paramref name="Stopping"/> fires when the store closes.</summary>
 sealed record SessionContext(
-    DatacakeNode Node, Replica Replica, IStorage Storage, CommitLoop Loop, AcknowledgementBoard Board, PeerLinks Links, PeerConditions Conditions, ILogger Logger,
-    CancellationToken Stopping)
+    DatacakeNode Node, Replica Replica, IStorage Storage, CommitLoop Loop, AcknowledgementBoard Board, PeerLinks Links, PeerConditions Conditions, DamageLog Damages,
+    ILogger Logger, CancellationToken Stopping)
 {
     public DocumentReader Reader { get; } = new(Replica, Storage);
 }

@@ -23,9 +23,9 @@ sealed class Collector(int maxStep)
             return false;
 
         HashSet<StorageKey>? documents = null;
+        var records = new List<HlcTimestamp>();
         var removed = new Dictionary<byte, StampInterval>();                    // the last record of each node
         var kept = VersionVector.Empty;
-        int count = 0;
         var cut = upTo;
         await foreach (var (key, record) in batch.Snapshot.ReadAllAsync(StoreLayout.Log(HlcTimestamp.None, stable.Top)).ConfigureAwait(false))
         {
@@ -45,9 +45,9 @@ sealed class Collector(int maxStep)
                 foreach (var documentKey in LogRecord.Decode(first, record).Transactions.SelectMany(transaction => transaction.DocumentKeys))
                     documents.Add(new StorageKey(documentKey));
             }
-            batch.RemoveLog(first);
+            records.Add(first);
             removed[first.Node] = stamps;
-            if (++count == maxStep)
+            if (records.Count == maxStep)
             {
                 cut = first;
                 break;
@@ -57,11 +57,24 @@ sealed class Collector(int maxStep)
         var truncated = state.Truncated.Union(stable.Between(HlcTimestamp.None, cut).Except(kept));
         foreach (var (node, stamps) in removed)
             truncated = truncated.Union(node, stamps.Low, stamps.High);         // it may reach above the cut
+        var purged = new List<(ReadOnlyMemory<byte> Key, Document Left)>();
+        foreach (var key in documents ?? [])
+        {
+            if (await PurgeAsync(batch, key.Bytes, truncated).ConfigureAwait(false) is { } left)
+                purged.Add((key.Bytes, left));
+        }
+        // All is read that has to be: from here on, no damaged record can make it stop half way.
         batch.State = state with { Truncated = truncated };
         batch.TruncateAddedLog(truncated);
-        foreach (var key in documents ?? [])
-            await PurgeAsync(batch, key.Bytes, truncated).ConfigureAwait(false);
-        return count == maxStep;
+        foreach (var first in records)
+            batch.RemoveLog(first);
+        foreach (var (key, left) in purged)
+        {
+            var document = await batch.ReadAsync(key).ConfigureAwait(false);
+            batch.Write(key, left);
+            batch.State = batch.State with { Purged = HlcTimestamp.Max(batch.State.Purged, DocumentPurge.MarkOf(document)) };
+        }
+        return records.Count == maxStep;
     }
 
     /// <summary>Returns whether all stamps of a record are among those of its node, and whether some may be.</summary>
@@ -75,7 +88,8 @@ sealed class Collector(int maxStep)
         return (false, false);
     }
 
-    static async ValueTask PurgeAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, VersionVector truncated)
+    /// <summary>Returns what is left of a document that has something to purge, which the batch has read, or null if it has nothing.</summary>
+    static async ValueTask<Document?> PurgeAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, VersionVector truncated)
     {
         var document = await batch.PeekAsync(key).ConfigureAwait(false);
         var policy = batch.PolicyOf(key);
@@ -85,11 +99,10 @@ sealed class Collector(int maxStep)
             // It can go with the last of its stamps, which may be that of a mere put.
             if (!document.IsAlive(policy) && OneNotIn(truncated, document) is { IsNone: false } stamp)
                 await batch.SetMayPurgeAsync(stamp).ConfigureAwait(false);
-            return;
+            return null;
         }
         await batch.ReadAsync(key).ConfigureAwait(false);
-        batch.Write(key, left);
-        batch.State = batch.State with { Purged = HlcTimestamp.Max(batch.State.Purged, DocumentPurge.MarkOf(document)) };
+        return left;
     }
 
     /// <summary>Returns a stamp of the document that is not truncated, or none if all are.</summary>

@@ -70,11 +70,13 @@ sealed class Members(byte self, ReplicaIdentity identity)
             Hear(hello.Node, new PeerKnowledge(hello.Run, hello.Known));
     }
 
-    /// <summary>Takes what a peer reports to have heard of all members.</summary>
-    public void Hear(Report report)
+    /// <summary>Takes what a peer reports to have heard of all members: of those with whom there is a session, only what they say themselves.</summary>
+    public void Hear(byte peer, Report report, IReadOnlyDictionary<byte, Session> sessions)
     {
         foreach (var (member, heard) in report.Peers)
         {
+            if (member != peer && sessions.ContainsKey(member))
+                continue;
             // What others have heard of this replica must not come back as a report on itself, nor what an earlier life of a disk knew count for the
             // disk that has replaced it.
             if (member != self && StoreOf(report.Table.Members, member) is var store && store == StoreOf(identity.Members, member) && store is not null)

@@ -5,7 +5,10 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>A pull that is under way: how far it is, and what has come and waits for a clean cut [R9].</summary>
-sealed class PullProgress(ulong pull, bool isFull = false)
+/// <param name="pull">The number of the pull.</param>
+/// <param name="known">What the replica knew when it asked.</param>
+/// <param name="isFull">True if all that the peer has was asked for.</param>
+sealed class PullProgress(ulong pull, VersionVector known, bool isFull = false)
 {
     readonly List<TransactionNames> _records = [];
     readonly List<NamedDocument> _documents = [];
@@ -13,6 +16,9 @@ sealed class PullProgress(ulong pull, bool isFull = false)
     int _nextNumber;
 
     public ulong Pull { get; } = pull;
+
+    /// <summary>What the replica knew when it asked.</summary>
+    public VersionVector Known { get; } = known;
 
     /// <summary>True if all that the peer has was asked for, to be merged [R15].</summary>
     public bool IsFull { get; } = isFull;
@@ -47,23 +53,6 @@ sealed class PullProgress(ulong pull, bool isFull = false)
         batch.HasPulled = true;
         _records.Clear();
         _documents.Clear();
-    }
-
-    /// <summary>Checks a part of an answer against what its sender says that it knows.</summary>
-    /// <exception cref="InvalidDataException">The part is not one that the peer can have made.</exception>
-    public static void Check(byte peer, VersionVector known, IReadOnlyList<TransactionNames> records, IReadOnlyList<NamedDocument> documents)
-    {
-        foreach (var (stamp, _) in records)
-        {
-            if (!known.Contains(stamp))
-                throw new InvalidDataException($"Node {peer} sent a log record of {stamp}, which it says it does not know.");
-        }
-        foreach (var (name, document) in documents)
-        {
-            if (!document.IsWithin(known))
-                throw new InvalidDataException($"Node {peer} sent a document of '{name.Keyspace}' with effects that it says it does not know.");
-            Assertion.Find(document);                                           // a note that cannot be read is refused here
-        }
     }
 
     async ValueTask ApplyAsync(ReplicaBatch batch, VersionVector claims)

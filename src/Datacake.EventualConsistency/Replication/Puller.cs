@@ -32,10 +32,10 @@ sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, Ow
     /// <param name="isFull">True for all that the peer has, to be merged where the two differ though they know the same [R15].</param>
     public void Start(ReplicaBatch batch, byte peer, bool isFull = false)
     {
-        _pulls[peer] = new PullProgress(++_lastPull, isFull);
+        var state = batch.State;
+        _pulls[peer] = new PullProgress(++_lastPull, state.Known, isFull);
         _lastAsked = peer;
         seedTaker.OnAsked();
-        var state = batch.State;
         bool isJoining = !run.HasBegun;
         var request = new PullRequest(_lastPull, state.Known, state.Truncated, isJoining, isJoining ? seedTaker.Position : null, isFull);
         batch.Outbox.Add(new Outgoing(peer, table.Open[peer].Id, request));
@@ -52,7 +52,8 @@ sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, Ow
     /// </summary>
     /// <param name="batch">Where to put a request.</param>
     /// <param name="mayStart">False if no pull may be started now.</param>
-    public void Tick(ReplicaBatch batch, bool mayStart)
+    /// <param name="mayAsk">Returns false for peers that are not to be asked now.</param>
+    public void Tick(ReplicaBatch batch, bool mayStart, Func<byte, bool> mayAsk)
     {
         foreach (var (peer, pull) in _pulls.ToArray())
         {
@@ -69,7 +70,7 @@ sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, Ow
             bool isLasting = _missing.TryGetValue(peer, out var before) && !before.Intersect(missing).IsEmpty;
             _missing[peer] = missing;
             bool hasSeed = NeedsSeed && members.HasRun(peer) && IsSafeSource(peer) && seedTaker.MayTakeFrom(members.KnownOf(peer));
-            if ((run.HasBegun && isLasting) || hasSeed)
+            if (((run.HasBegun && isLasting) || hasSeed) && mayAsk(peer))
                 candidates.Add(peer);
         }
         if (mayStart && candidates.Count > 0)

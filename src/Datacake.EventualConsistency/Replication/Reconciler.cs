@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication.Messages;
@@ -13,17 +14,22 @@ namespace Datacake.EventualConsistency.Replication;
 /// <param name="settings">The settings of the replica.</param>
 sealed class Reconciler(OwnRun run, ReplicaSettings settings)
 {
+    readonly RemovalGuard _guard = new(settings.MaxRemoved);
     ReplicaState? _arrived;             // what the other side's snapshot, which is all aside now, knows
+    byte _arrivedFrom;
     bool _mayHavePart = true;           // pages of a snapshot, whose rest may never come
 
     /// <summary>True if a snapshot lies aside that the next batch has to reconcile.</summary>
     public bool HasArrived => _arrived is not null;
 
+    /// <summary>The limit of what one member can have removed.</summary>
+    public RemovalGuard Guard => _guard;
+
     /// <summary>True if pages of a snapshot may lie aside: until they are gone, nothing is pulled.</summary>
     public bool MayHavePart => _mayHavePart;
 
     /// <summary>Takes a page of the peer's snapshot aside.</summary>
-    public void TakeAside(ReplicaBatch batch, SnapshotPage page)
+    public void TakeAside(ReplicaBatch batch, byte peer, SnapshotPage page)
     {
         _mayHavePart = true;
         foreach (var (name, document) in page.Documents)
@@ -34,21 +40,30 @@ sealed class Reconciler(OwnRun run, ReplicaSettings settings)
             batch.Extra.Put(StoreLayout.ArrivingLogKey(stamp), new LogRecord(MayPurge: true, [transaction]).Encode());
         }
         if (page.IsLast)
-            _arrived = page.State;
+            (_arrived, _arrivedFrom) = (page.State, peer);
     }
 
     /// <summary>
     /// Reconciles the snapshot that has arrived: one storage commit in which this replica takes over all of it, and asserts again, as a transaction of its own,
     /// whatever of either side the other may have purged without the one side knowing. Before anything else is done with the batch, which has to hold what is
-    /// changed and not what is stored.
+    /// changed and not what is stored. One that would remove too much is given up for now.
     /// </summary>
     public async ValueTask ReconcileAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
         var theirs = _arrived!;
-        batch.IsReconciled = true;
         var mine = batch.State;
-        if (!mine.Known.Covers(theirs.Truncated))
-            await ReconcileAsync(batch, mine, theirs, cancellationToken).ConfigureAwait(false);
+        if (mine.Known.Covers(theirs.Truncated))
+        {
+            batch.IsReconciled = true;
+            return;
+        }
+        if (!_guard.Allows(_arrivedFrom, await FindRemovedAsync(batch, mine, theirs, cancellationToken).ConfigureAwait(false)))
+        {
+            _arrived = null;
+            return;
+        }
+        batch.IsReconciled = true;
+        await ReconcileAsync(batch, mine, theirs, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Clears away one step of what lies aside and is of no use.</summary>
@@ -57,7 +72,7 @@ sealed class Reconciler(OwnRun run, ReplicaSettings settings)
         int count = 0;
         foreach (var range in (KeyRange[])[StoreLayout.AllArriving, StoreLayout.AllArrivingLog])
         {
-            await foreach (var (key, _) in batch.Snapshot.ReadAllAsync(range, cancellationToken).ConfigureAwait(false))
+            await foreach (var key in batch.Snapshot.ReadKeysAsync(range, cancellationToken).ConfigureAwait(false))
             {
                 if (++count > settings.MaxStep)
                     return;
@@ -84,8 +99,7 @@ sealed class Reconciler(OwnRun run, ReplicaSettings settings)
     async ValueTask ReconcileAsync(ReplicaBatch batch, ReplicaState mine, ReplicaState theirs, CancellationToken cancellationToken)
     {
         var stamp = run.Tick();
-        var here = new ReconciledSide(mine.Known, theirs.Known.Covers(mine.Truncated) ? HlcTimestamp.None : mine.Purged);
-        var there = new ReconciledSide(theirs.Known, mine.Known.Covers(theirs.Truncated) ? HlcTimestamp.None : theirs.Purged);
+        var (here, there) = SidesOf(mine, theirs);
         var known = mine.Known.Union(theirs.Known);
         var truncated = mine.Truncated.Union(theirs.Truncated);
         var purged = HlcTimestamp.Max(mine.Purged, theirs.Purged);
@@ -140,6 +154,40 @@ sealed class Reconciler(OwnRun run, ReplicaSettings settings)
             run.Publish(batch, stamp, [.. deltas], keys);
             (stamp, deltas, keys) = (run.Tick(), [], []);
         }
+    }
+
+    static (ReconciledSide Here, ReconciledSide There) SidesOf(ReplicaState mine, ReplicaState theirs) => (
+        new ReconciledSide(mine.Known, theirs.Known.Covers(mine.Truncated) ? HlcTimestamp.None : mine.Purged),
+        new ReconciledSide(theirs.Known, mine.Known.Covers(theirs.Truncated) ? HlcTimestamp.None : theirs.Purged));
+
+    /// <summary>
+    /// Returns the hashes of the keys of documents that are shown here and would not be any more, though the other side has no delete of them: it says that it
+    /// has forgotten that.
+    /// </summary>
+    async ValueTask<HashSet<ulong>> FindRemovedAsync(ReplicaBatch batch, ReplicaState mine, ReplicaState theirs, CancellationToken cancellationToken)
+    {
+        var stamp = run.Tick();
+        var (here, there) = SidesOf(mine, theirs);
+        var known = mine.Known.Union(theirs.Known);
+        var removed = new HashSet<ulong>();
+        await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.AllDocuments, cancellationToken).ConfigureAwait(false))
+        {
+            var policy = batch.PolicyOf(key);
+            var own = DocumentRecord.Parse(key, value);
+            if (!own.IsAlive(policy))
+                continue;
+            var other = await batch.Snapshot.GetAsync(StoreLayout.ArrivingKey(key.Span), cancellationToken).ConfigureAwait(false) is { } arriving
+                ? DocumentRecord.Parse(key, arriving)
+                : Document.Nothing;
+            if (!other.Died.IsNone)
+                continue;
+            var (document, delta) = ReferenceEquals(other, Document.Nothing)
+                ? DocumentReconciliation.Survive(own, there, known, stamp, policy)
+                : DocumentReconciliation.Combine(own, other, here, there, known, stamp, policy);
+            if (!(delta is null ? document : Document.Merge(document, delta.Value.Document)).IsAlive(policy))
+                removed.Add(XxHash3.HashToUInt64(key.Span));
+        }
+        return removed;
     }
 
     /// <summary>Makes the log that of both sides, without what either has truncated.</summary>

@@ -70,11 +70,11 @@ sealed partial class Replica
             EndSession(peer, _admission.ReasonAgainstCluster(peer, report.Cluster));
             return;
         }
-        _clock.Observe(report.Clock);
+        _plausibility.Check(peer, report);
         var run = report.Peers.TryGetValue(peer, out var own) ? own.Run : HlcTimestamp.None;
         _table.Update(peer, run, report.WallClock - _settings.Time.GetUtcNow(), report.Table.RetiredDigest, _ticks);
         Learn(report.Table, isOfMember: report.Peers.ContainsKey(peer));
-        _members.Hear(report);
+        _members.Hear(peer, report, Sessions);
         if (!run.IsNone && Identity.Members.ContainsKey(peer))
         {
             batch.Note(peer, run);
@@ -96,12 +96,12 @@ sealed partial class Replica
             _puller.End(peer);                                                  // more was purged meanwhile: start again
             return;
         }
-        PullProgress.Check(peer, chunk.Source, chunk.Records, chunk.Documents);
-        if (!chunk.Source.Covers(chunk.Claims))
-            throw new InvalidDataException($"Node {peer} claims more than it knows.");
-        _clock.Observe(chunk.Source.Top);
+        _plausibility.Check(peer, chunk);
         if (chunk.IsLast)
+        {
             _puller.End(peer);
+            _reconciler.Guard.OnDifference(peer);
+        }
         await pull.TakeAsync(batch, chunk).ConfigureAwait(false);
         await WriteAgainAsync(batch).ConfigureAwait(false);
     }
@@ -111,8 +111,7 @@ sealed partial class Replica
     {
         if (_puller.Expect(peer, page.Pull, page.Stream, page.Number) is not { } pull)
             return;
-        PullProgress.Check(peer, page.State.Known, page.Records, page.Documents);
-        _clock.Observe(page.State.Known.Top);
+        _plausibility.Check(peer, page, IsJoined && !pull.IsFull ? pull.Known : null);
         if (IsJoined && page.Part != SnapshotPart.Whole)
             throw new InvalidDataException($"Node {peer} goes on with a snapshot of which nothing has come.");
         if (!TakeOverCluster(page.Cluster))
@@ -125,7 +124,7 @@ sealed partial class Replica
         if (pull.IsFull)
             await FingerprintComparison.MergeAsync(batch, page).ConfigureAwait(false);
         else if (IsJoined)
-            _reconciler.TakeAside(batch, page);
+            _reconciler.TakeAside(batch, peer, page);
         else if (!_seedTaker.IsWhole && await _seedTaker.TakeAsync(batch, peer, Sessions[peer], page, cancellationToken).ConfigureAwait(false))
             FinishSeed(batch);
     }

@@ -25,8 +25,10 @@ sealed partial class Replica
     /// </summary>
     /// <param name="hello">What the peer says.</param>
     /// <param name="isDialer">True if this side has dialed.</param>
+    /// <exception cref="InvalidDataException">No replica can have sent the hello.</exception>
     public Refusal? Refuse(Hello hello, bool isDialer)
     {
+        Plausibility.Check(hello);
         var refusal = _admission.ReasonAgainstPeer(hello) ?? ExcludeIfRetired(hello)
             ?? _admission.ReasonAgainstStore(hello, _state, RunOf(hello.Node), IsJoined, Sessions) ?? ExcludeIfCopied(hello);
         if (refusal is not null && hello.Node != Node && refusal.Kind != RefusalKind.OtherNode)

@@ -31,6 +31,7 @@ sealed partial class Replica
     readonly FingerprintComparison _comparison = new();
     readonly MutationReceiver _receiver;
     readonly LocalWriter _writer;
+    readonly Plausibility _plausibility;
     readonly BatchBuffers _buffers = new();                         // of the batch under way
     ReplicaState _state;
     bool _hasJoined;                                                // as of the last completed batch
@@ -55,6 +56,8 @@ sealed partial class Replica
         _rewriter = new Rewriter(_run, _gapCloser, settings.MaxAsserted);
         _collector = new Collector(settings.MaxStep);
         _receiver = new MutationReceiver(clock, _members);
+        _mender = new Mender(catalog);
+        _plausibility = new Plausibility(clock);
         _writer = new LocalWriter(_run, _gapCloser, catalog, settings.MaxDocumentLength);
     }
 
@@ -80,6 +83,12 @@ sealed partial class Replica
     /// <inheritdoc cref="Reconciler.HasArrived"/>
     public bool HasArrived => _reconciler.HasArrived;
 
+    /// <inheritdoc cref="RemovalGuard.Held"/>
+    public HeldRemoval? HeldRemoval => _reconciler.Guard.Held;
+
+    /// <inheritdoc cref="RemovalGuard.Allow"/>
+    public void AllowRemoval() => _reconciler.Guard.Allow();
+
     /// <inheritdoc cref="FingerprintComparison.Differing"/>
     public IReadOnlyCollection<byte> Differing => _comparison.Differing;
 
@@ -97,10 +106,7 @@ sealed partial class Replica
         {
             await CheckFormatAsync(storage, snapshot, cancellationToken).ConfigureAwait(false);
             var catalog = await KeyspaceCatalog.LoadAsync(snapshot, cancellationToken).ConfigureAwait(false);
-            var identity = await snapshot.GetAsync(StoreLayout.IdentityKey, cancellationToken).ConfigureAwait(false) is { } found
-                ? ReplicaIdentity.Decode(found)
-                : new ReplicaIdentity(settings.FreshId);
-            var state = await ReadStateAsync(snapshot, cancellationToken).ConfigureAwait(false);
+            var (identity, state) = await ReadWhoAsync(settings, snapshot, cancellationToken).ConfigureAwait(false);
             CheckNode(clock.Node, identity, storage);
             if (settings.Delay is { } delay && StampLimit.WaitFor(identity.Limit, settings.Time) is { Ticks: > 0 } wait)
                 await delay(wait, cancellationToken).ConfigureAwait(false);
@@ -110,7 +116,8 @@ sealed partial class Replica
         catch (InvalidDataException e)
         {
             throw new StorageException(StorageError.Corrupt,
-                $"The {storage.Description} is damaged: {e.Message} Remove it and start the node again: it takes the data from its peers.", e);
+                $"The {storage.Description} is damaged: {e.Message} Nothing was changed in it. Restore a backup, or move it away and start with an empty store, "
+                    + "which the other nodes fill again.", e);
         }
     }
 
@@ -168,7 +175,8 @@ sealed partial class Replica
     public void Tick(ReplicaBatch batch)
     {
         _ticks++;
-        _puller.Tick(batch, mayStart: !_reconciler.MayHavePart);
+        _reconciler.Guard.Tick();
+        _puller.Tick(batch, mayStart: !_reconciler.MayHavePart, _reconciler.Guard.MayAsk);
         foreach (byte peer in _comparison.Tick())
         {
             if (!CanPull || !Sessions.ContainsKey(peer))
@@ -189,7 +197,7 @@ sealed partial class Replica
     /// <summary>Starts a pull from a peer with whom a session has just been opened, if it has something that this replica lacks.</summary>
     public void PullFromNewPeer(ReplicaBatch batch, byte peer, Hello hello)
     {
-        if (CanPull && _puller.HasMore(batch, peer, hello))
+        if (CanPull && _reconciler.Guard.MayAsk(peer) && _puller.HasMore(batch, peer, hello))
             _puller.Start(batch, peer);
     }
 
@@ -250,7 +258,7 @@ sealed partial class Replica
             _run.Exclude(RefusalReasons.Retired(Node));
         _clock.AdvanceTo(_limit.StartOfClock(_state, _settings.Time.GetUtcNow(), Boot));
         var batch = Begin(snapshot);
-        batch.Extra.Put(StoreLayout.FormatKey, BitConverter.GetBytes(StoreLayout.Format));
+        batch.Extra.Put(StoreLayout.FormatKey, StoreLayout.EncodeFormat());
         if (Identity.IsJoined)
             _run.Begin();
         else
@@ -259,11 +267,30 @@ sealed partial class Replica
         return batch;
     }
 
+    /// <summary>Returns who a store is and what it knows. One that has lost that, and not its documents, must not be taken for a fresh one.</summary>
+    static async ValueTask<(ReplicaIdentity Identity, ReplicaState State)> ReadWhoAsync(
+        ReplicaSettings settings, IStorageSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        var identity = await snapshot.GetAsync(StoreLayout.IdentityKey, cancellationToken).ConfigureAwait(false) is { } found ? ReplicaIdentity.Decode(found) : null;
+        var state = await snapshot.GetAsync(StoreLayout.StateKey, cancellationToken).ConfigureAwait(false) is { } known ? ReplicaState.Decode(known) : null;
+        if (identity is null)
+        {
+            foreach (var range in (KeyRange[])[StoreLayout.AllDocuments, StoreLayout.AllLog, StoreLayout.AllKeyspaces])
+            {
+                if (state is not null || (await SnapshotReading.ScanKeysAsync(snapshot, range, 1, cancellationToken).ConfigureAwait(false)).Count > 0)
+                    throw new InvalidDataException("The record of who this node is is missing, and others are there.");
+            }
+        }
+        if (identity is { IsJoined: true } && state is null)
+            throw new InvalidDataException("The record of what this node knows is missing.");
+        return (identity ?? new ReplicaIdentity(settings.FreshId), state ?? ReplicaState.Empty);
+    }
+
     static async ValueTask CheckFormatAsync(IStorage storage, IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
         if (await snapshot.GetAsync(StoreLayout.FormatKey, cancellationToken).ConfigureAwait(false) is not { } bytes)
             return;
-        uint format = bytes.Length == sizeof(uint) ? BitConverter.ToUInt32(bytes.Span) : throw new InvalidDataException("Its format number is damaged.");
+        uint format = StoreLayout.DecodeFormat(bytes.Span);
         if (format > StoreLayout.Format)
         {
             throw new StorageException(StorageError.NewerFormat,

@@ -253,6 +253,19 @@ sealed class ReplicaBatch
     /// <summary>Entries that documents of the snapshot have in indexes that are being built; the changes of documents come after these.</summary>
     public WriteBatch BuiltEntries => _builtEntries ??= new WriteBatch();
 
+    /// <summary>Gets or sets whether the state is stored also if it is as before.</summary>
+    public bool MustWriteState { get; set; }
+
+    /// <summary>Puts a document in the place of one that cannot be read. What the keyspace counts stays as it is.</summary>
+    public void Mend(ReadOnlyMemory<byte> documentKey, Document document)
+    {
+        if (ReferenceEquals(document, Document.Nothing))
+            Extra.Delete(documentKey);
+        else
+            Extra.Put(documentKey, document.Encoded);
+        _documents.Add(documentKey, document, document);
+    }
+
     /// <summary>Forgets what was done to documents so far, and what is stored of them, which the caller deletes.</summary>
     public void Wipe()
     {
@@ -279,7 +292,7 @@ sealed class ReplicaBatch
             Change(keyspace);
         foreach (var change in _keyspaces.Values)
             change.Finish(batch, isStored: !_catalog.Unstored.Contains(change.Keyspace));
-        if (!ReferenceEquals(State, _before))
+        if (MustWriteState || !ReferenceEquals(State, _before))
             batch.Put(StoreLayout.StateKey, State.Encode());
         if (identity.IsDirty)
             batch.Put(StoreLayout.IdentityKey, identity.Encode());

@@ -16,6 +16,9 @@ sealed record ReplicaSettings(string ClusterId, string DataCenter, ulong Boot, u
     /// <summary>The limit of the documents in a transaction of a full reconcile.</summary>
     public int MaxAsserted { get; init; } = 1_000;
 
+    /// <summary>The limit of the documents that a full reconcile removes on the word of one member [R19].</summary>
+    public int MaxRemoved { get; init; } = 100;
+
     /// <summary>The limit of an encoded document that a local write makes, in bytes [R17].</summary>
     public int MaxDocumentLength { get; init; } = 8 * 1024 * 1024;
 

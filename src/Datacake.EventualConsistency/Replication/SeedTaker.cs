@@ -145,7 +145,7 @@ sealed class SeedTaker(KeyspaceCatalog catalog, int maxStep)
         (_isWhole, _unpurged) = (false, null);
         _seed = stored is { } bytes ? Seed.Decode(bytes) : null;
         Progress = (_seed?.Documents ?? 0, 0, null);
-        _mustWipe = _seed is null && (await snapshot.ScanAsync(StoreLayout.AllDocuments, ScanDirection.Forward, 1).ConfigureAwait(false)).Count > 0;
+        _mustWipe = _seed is null && (await SnapshotReading.ScanKeysAsync(snapshot, StoreLayout.AllDocuments, 1, CancellationToken.None).ConfigureAwait(false)).Count > 0;
     }
 
     /// <summary>A process starts on a store that has not joined: goes on with what has come, or begins with an empty store.</summary>
@@ -166,8 +166,15 @@ sealed class SeedTaker(KeyspaceCatalog catalog, int maxStep)
     {
         if (_seed is not { } seed || !seed.Sources.Any(retired.Contains))
             return false;
+        GiveUp();
+        return true;
+    }
+
+    /// <summary>Gives up what has come of a copy; the next one begins with an empty store.</summary>
+    public void GiveUp()
+    {
         (_seed, _isWhole, _unpurged) = (null, false, null);
-        return _mustWipe = true;
+        _mustWipe = true;
     }
 
     async ValueTask BeginAsync(ReplicaBatch batch, byte peer, Session source, SnapshotPage page, CancellationToken cancellationToken)
@@ -220,7 +227,7 @@ sealed class SeedTaker(KeyspaceCatalog catalog, int maxStep)
 
     static async ValueTask DeleteRangeAsync(ReplicaBatch batch, KeyRange range, CancellationToken cancellationToken)
     {
-        await foreach (var (key, _) in batch.Snapshot.ReadAllAsync(range, cancellationToken).ConfigureAwait(false))
+        await foreach (var key in batch.Snapshot.ReadKeysAsync(range, cancellationToken).ConfigureAwait(false))
             batch.Extra.Delete(key.ToArray());
     }
 }

@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Tests.Simulation;
@@ -44,11 +45,10 @@ public sealed class ReplicaTests
         Assert.True(stage[4].Replica.Hello().Clock > stage[3].Replica.Run);
         Assert.False(stage[4].Replica.HasRun(3));
 
-        await stage.ReportAsync(3, 1);
-        await stage.MeetAsync(1, 4);
-        await stage.ReportAsync(1, 4);
+        await stage.ReportAsync(3, 4);
         Assert.True(stage[4].Replica.HasRun(3));
-        await stage.ReportAsync(4, 1);
+        await stage.MeetAsync(1, 4);
+        await stage.ReportAsync(3, 1);
         Assert.Equal(stage[3].Replica.State.Known, stage[1].Replica.KnownOf(3));
     }
 
@@ -87,10 +87,103 @@ public sealed class ReplicaTests
         await using var stage = await Stage.StartAsync(3);
         var late = await stage[3].ReportAsync();
         await stage.RestartAsync(3);
-        await stage.MeetAsync(3, 2);
-        await stage.ReportAsync(2, 1);
+        await stage.MeetAsync(3, 1);
         await stage.DeliverAsync(3, 1, late);
         Assert.Equal(stage[3].Replica.Run, (await stage[1].ReportAsync()).Peers[3].Run);
+    }
+
+    [Fact]
+    public async Task What_others_say_of_a_member_in_session_does_not_outweigh_what_it_says_itself()
+    {
+        await using var stage = await Stage.StartAsync(3);
+        var run = stage[3].Replica.Run;
+        var report = await stage[2].ReportAsync();
+        var lie = new PeerKnowledge(new HlcTimestamp(run.Packed + (1UL << 30)), VersionVector.Empty);
+        await stage.DeliverAsync(2, 1, report with { Clock = lie.Run, Peers = new Dictionary<byte, PeerKnowledge>(report.Peers) { [3] = lie } });
+        Assert.Equal(run, stage[1].Replica.RunOf(3));
+        await stage[3].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(1), Content));
+        await stage.ReportAsync(3, 1);
+        Assert.True(stage[1].Replica.KnownOf(3).Covers(stage[3].Replica.State.Known));
+    }
+
+    [Fact]
+    public async Task Runs_and_known_sets_beyond_the_clock_that_comes_with_them_are_refused()
+    {
+        await using var stage = await Stage.StartAsync(3);
+        var report = await stage[2].ReportAsync();
+        var beyond = new HlcTimestamp(report.Clock.Packed + (1UL << 40) - report.Clock.Node + 3);
+        PeerKnowledge[] lies =
+        [
+            new(beyond, VersionVector.Empty),
+            new(stage[3].Replica.Run, VersionVector.Of(3, HlcTimestamp.None, beyond)),
+            new(stage[2].Replica.Run, VersionVector.Empty),
+        ];
+        foreach (var lie in lies)
+        {
+            var told = report with { Peers = new Dictionary<byte, PeerKnowledge>(report.Peers) { [3] = lie } };
+            await Assert.ThrowsAsync<InvalidDataException>(() => stage.DeliverAsync(2, 1, told));
+        }
+    }
+
+    [Fact]
+    public async Task Snapshot_that_was_not_asked_for_is_refused_and_removes_nothing()
+    {
+        await using var stage = await Stage.StartAsync(2);
+        await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(1), Content));
+        var known = stage[1].Replica.State.Known;
+        await Assert.ThrowsAsync<InvalidDataException>(() => DeliverEmptyAsync(stage, 2, known, known));
+        await Assert.ThrowsAsync<InvalidDataException>(() => DeliverEmptyAsync(stage, 2, VersionVector.Empty, Everything(stage)));
+        Assert.Single(await stage[1].DocumentsAsync());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Reconcile_that_would_remove_much_waits_for_a_second_member_or_the_operator(bool isSecondMember)
+    {
+        const int Count = 150;
+        await using var stage = await Stage.StartAsync(3);
+        await stage[1].WriteAsync(transaction =>
+        {
+            for (int key = 0; key < Count; key++)
+                transaction.Put("cakes", DocumentKey.Of(key), Content);
+        });
+        await DeliverEmptyAsync(stage, 2, Everything(stage), Everything(stage));
+        await SettleAsync(stage);
+        Assert.Equal(Count, (await stage[1].DocumentsAsync()).Count);
+        Assert.Equal(new HeldRemoval(2, Count), stage[1].Replica.HeldRemoval);
+        // Once more is no second voice.
+        await DeliverEmptyAsync(stage, 2, Everything(stage), Everything(stage));
+        await SettleAsync(stage);
+        Assert.Equal(Count, (await stage[1].DocumentsAsync()).Count);
+
+        if (!isSecondMember)
+            stage[1].Replica.AllowRemoval();
+        await DeliverEmptyAsync(stage, isSecondMember ? (byte)3 : (byte)2, Everything(stage), Everything(stage));
+        await SettleAsync(stage);
+        Assert.Empty(await stage[1].DocumentsAsync());
+        Assert.Null(stage[1].Replica.HeldRemoval);
+    }
+
+    /// <summary>All that node 1 knows and, so that a snapshot is a possible answer to it, a stamp that it does not know.</summary>
+    static VersionVector Everything(Stage stage) =>
+        stage[1].Replica.State.Known.Union(2, HlcTimestamp.None, new HlcTimestamp(stage[1].Replica.Hello().Clock.Packed | 0xFF));
+
+    /// <summary>Node 1 asks a node what it lacks; the answer is that all is known, and nothing there any more.</summary>
+    static async Task DeliverEmptyAsync(Stage stage, byte from, VersionVector known, VersionVector truncated)
+    {
+        var asking = await stage[1].CommitAsync(batch => stage[1].Replica.StartPull(batch, from));
+        var request = (PullRequest)asking.Outbox.Single().Message;
+        var state = new ReplicaState(known, truncated, known.Top, NodeRuns.Empty);
+        await stage.DeliverAsync(from, 1, new SnapshotPage(
+            request.Pull, request.Pull, 0, stage[1].Replica.Identity.Cluster, state, 0, SnapshotPart.Whole, [], [], IsLast: true));
+    }
+
+    /// <summary>What lies aside is reconciled, or cleared away.</summary>
+    static async Task SettleAsync(Stage stage)
+    {
+        for (int i = 0; i < 3; i++)
+            await stage[1].CommitAsync(_ => { });
     }
 
     [Fact]

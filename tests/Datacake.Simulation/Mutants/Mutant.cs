@@ -22,6 +22,15 @@ class Mutant(string rule)
     /// <summary>Whether commits that have to be flushed are not.</summary>
     public virtual bool NeverFlushes => false;
 
+    /// <summary>True if damaged records have the checksums of what they have become.</summary>
+    public virtual bool HidesDamage => false;
+
+    /// <summary>True if replicas answer pulls while they have damaged records, or such that were mended and not counted.</summary>
+    public virtual bool AnswersWhileMending => false;
+
+    /// <summary>True if damaged documents are replaced by what others have, whatever that lacks.</summary>
+    public virtual bool MendsAtOnce => false;
+
     /// <summary>Whether a power loss can tear a commit in two.</summary>
     public virtual bool TearsCommits => false;
 

@@ -18,5 +18,6 @@ static class MutantList
         () => new ClaimBeforeReconcile(), () => new CloseGapAtOnce(), () => new CloseGapEarly(), () => new CloseGapWithoutAbsent(),
         () => new ClocksByStamps(), () => new LongLease(), () => new OldCopiesAreTaken(), () => new EndedStreamsStay(), () => new LowerDials(),
         () => new ClustersMerge(), () => new FormAlone(),
+        () => new ChecksumsAreNotVerified(), () => new DamagedStoresAnswer(), () => new MendedWithAnything(),
     ];
 }

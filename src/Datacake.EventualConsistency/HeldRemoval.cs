@@ -1,0 +1,8 @@
+namespace Datacake.EventualConsistency;
+
+/// <summary>
+/// A full reconcile that is held back, since it would remove more documents than <see cref="ReplicatedStoreOptions.MaxRemovedByReconcile"/>.
+/// </summary>
+/// <param name="NodeId">The member with whose data it would be made.</param>
+/// <param name="Documents">How many documents that are shown here it would remove.</param>
+public sealed record HeldRemoval(byte NodeId, int Documents);

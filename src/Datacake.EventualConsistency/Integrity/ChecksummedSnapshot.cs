@@ -1,0 +1,137 @@
+using Datacake.EventualConsistency.Layout;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Integrity;
+
+/// <summary>
+/// A snapshot of a <see cref="ChecksummedStorage"/>: checks every value, and that a scan goes one way and stays in its range, which in a damaged file it might
+/// not, for ever.
+/// </summary>
+sealed class ChecksummedSnapshot(IStorageSnapshot snapshot, IStorage storage, DamageLog damages) : IKeyReader
+{
+    public ValueTask<ReadOnlyMemory<byte>?> GetAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken = default)
+    {
+        var reading = snapshot.GetAsync(key, cancellationToken);
+        return reading.IsCompletedSuccessfully ? new(Check(key, reading.Result)) : CheckAsync(key, reading);
+    }
+
+    public async ValueTask<IReadOnlyList<StorageEntry>> ScanAsync(
+        KeyRange range, ScanDirection direction, int maxEntries, CancellationToken cancellationToken = default)
+    {
+        var page = await snapshot.ScanAsync(range, direction, maxEntries, cancellationToken).ConfigureAwait(false);
+        var entries = new StorageEntry[page.Count];
+        for (int i = 0; i < entries.Length; i++)
+        {
+            var (key, value) = page[i];
+            CheckOrder(range, direction, i == 0 ? default : page[i - 1].Key.Span, key.Span);
+            Check(key.Span, value.Span);
+            entries[i] = new StorageEntry(key, value[..^LengthOfChecksum(key.Span)]);
+        }
+        return entries;
+    }
+
+    public async ValueTask<IReadOnlyList<ReadOnlyMemory<byte>>> ScanKeysAsync(KeyRange range, int maxKeys, CancellationToken cancellationToken = default)
+    {
+        var page = await snapshot.ScanAsync(range, ScanDirection.Forward, maxKeys, cancellationToken).ConfigureAwait(false);
+        var keys = new ReadOnlyMemory<byte>[page.Count];
+        for (int i = 0; i < keys.Length; i++)
+        {
+            CheckOrder(range, ScanDirection.Forward, i == 0 ? default : keys[i - 1].Span, page[i].Key.Span);
+            keys[i] = page[i].Key;
+        }
+        return keys;
+    }
+
+    public ValueTask ScanAsync(
+        KeyRange range, ScanDirection direction, int maxEntries, EntryPage page, CancellationToken cancellationToken = default)
+    {
+        var reading = snapshot.ScanAsync(range, direction, maxEntries, page, cancellationToken);
+        if (!reading.IsCompletedSuccessfully)
+            return CheckAsync(range, direction, page, reading);
+        Check(range, direction, page);
+        return default;
+    }
+
+    public ValueTask GetManyAsync(IReadOnlyList<ReadOnlyMemory<byte>> keys, EntryPage page, CancellationToken cancellationToken = default)
+    {
+        var reading = snapshot.GetManyAsync(keys, page, cancellationToken);
+        if (!reading.IsCompletedSuccessfully)
+            return CheckAsync(keys, page, reading);
+        Check(keys, page);
+        return default;
+    }
+
+    public void Dispose() => snapshot.Dispose();
+
+    async ValueTask<ReadOnlyMemory<byte>?> CheckAsync(ReadOnlyMemory<byte> key, ValueTask<ReadOnlyMemory<byte>?> reading) =>
+        Check(key, await reading.ConfigureAwait(false));
+
+    ReadOnlyMemory<byte>? Check(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte>? stored)
+    {
+        if (stored is not { } value)
+            return null;
+        Check(key.Span, value.Span);
+        return value[..^LengthOfChecksum(key.Span)];
+    }
+
+    async ValueTask CheckAsync(KeyRange range, ScanDirection direction, EntryPage page, ValueTask reading)
+    {
+        await reading.ConfigureAwait(false);
+        Check(range, direction, page);
+    }
+
+    void Check(KeyRange range, ScanDirection direction, EntryPage page)
+    {
+        ReadOnlySpan<byte> previous = default;
+        for (int i = 0; i < page.Count; i++)
+        {
+            var key = page.KeyOf(i);
+            CheckOrder(range, direction, previous, key);
+            Check(key, page.ValueOf(i));
+            previous = key;
+        }
+        page.TrimValues(RecordChecksum.Length);
+    }
+
+    async ValueTask CheckAsync(IReadOnlyList<ReadOnlyMemory<byte>> keys, EntryPage page, ValueTask reading)
+    {
+        await reading.ConfigureAwait(false);
+        Check(keys, page);
+    }
+
+    void Check(IReadOnlyList<ReadOnlyMemory<byte>> keys, EntryPage page)
+    {
+        int sought = 0;
+        for (int i = 0; i < page.Count; i++)
+        {
+            var key = page.KeyOf(i);
+            while (sought < keys.Count && !keys[sought].Span.SequenceEqual(key))
+                sought++;
+            if (sought++ == keys.Count)
+                throw Misplaced(key);
+            Check(key, page.ValueOf(i));
+        }
+        page.TrimValues(RecordChecksum.Length);
+    }
+
+    static int LengthOfChecksum(ReadOnlySpan<byte> key) => StoreLayout.HasChecksum(key) ? RecordChecksum.Length : 0;
+
+    void Check(ReadOnlySpan<byte> key, ReadOnlySpan<byte> stored)
+    {
+        if (!RecordChecksum.IsRight(key, stored) && StoreLayout.HasChecksum(key))
+            throw damages.Add(storage, key);
+    }
+
+    /// <summary>Throws if a key does not come after the one before it, or lies outside the range.</summary>
+    void CheckOrder(in KeyRange range, ScanDirection direction, ReadOnlySpan<byte> previous, ReadOnlySpan<byte> key)
+    {
+        bool isFirst = previous.IsEmpty;
+        bool isAfter = isFirst || (direction == ScanDirection.Forward ? previous.SequenceCompareTo(key) < 0 : previous.SequenceCompareTo(key) > 0);
+        if (!isAfter || range.Start.Span.SequenceCompareTo(key) > 0 || (range.End is { } end && end.Span.SequenceCompareTo(key) <= 0))
+            throw Misplaced(key);
+    }
+
+    StorageException Misplaced(ReadOnlySpan<byte> key) => new(StorageError.Corrupt,
+        $"The {storage.Description} is damaged: {damages.Describe(key)} is in a wrong place. Restore a backup, or move the store away and start with an "
+            + "empty one, which the other nodes fill again.");
+}

@@ -1,0 +1,57 @@
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Integrity;
+
+/// <summary>
+/// A storage whose values carry a checksum from the commit to each read, so that a byte that a disk, a file system or a provider has changed is never taken
+/// for data [R18]. Commits must come one at a time.
+/// </summary>
+/// <param name="storage">The storage underneath.</param>
+/// <param name="damages">Is told of each damaged record that is read.</param>
+sealed class ChecksummedStorage(IStorage storage, DamageLog damages) : IStorage
+{
+    readonly WriteBatch _batch = new();
+    readonly BatchMemory _memory = new();
+
+    public string Description => storage.Description;
+
+    public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
+    {
+        var opening = storage.OpenSnapshotAsync(cancellationToken);
+        return opening.IsCompletedSuccessfully ? new(new ChecksummedSnapshot(opening.Result, storage, damages)) : OpenedAsync(opening);
+    }
+
+    public async ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            foreach (var (key, value) in batch.Operations)
+            {
+                if (value is { } bytes)
+                    _batch.Put(key, StoreLayout.HasChecksum(key.Span) ? WithChecksum(key, bytes) : bytes);
+                else
+                    _batch.Delete(key);
+            }
+            await storage.CommitAsync(_batch, durability, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _batch.Clear();
+            _memory.Reset();
+        }
+    }
+
+    public ValueTask DisposeAsync() => storage.DisposeAsync();
+
+    Memory<byte> WithChecksum(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value)
+    {
+        var output = _memory.Take(value.Length + RecordChecksum.Length);
+        RecordChecksum.Write(key.Span, value.Span, output.Span);
+        return output;
+    }
+
+    async ValueTask<IStorageSnapshot> OpenedAsync(ValueTask<IStorageSnapshot> opening) =>
+        new ChecksummedSnapshot(await opening.ConfigureAwait(false), storage, damages);
+}

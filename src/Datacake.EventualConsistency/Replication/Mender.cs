@@ -1,0 +1,134 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Replication;
+
+/// <summary>What another member has of a document, and what it is known to have had at least when it was asked.</summary>
+readonly record struct DocumentAnswer(VersionVector Known, Document Document);
+
+/// <summary>
+/// The part of a replica that puts something right in the place of a damaged record [R18]: a document from what other members have of it, a log record from the
+/// documents, an index by building it again. Everything else that is stored is in memory, too, and is written again.
+/// </summary>
+/// <remarks>
+/// <para>
+/// A document of others is as good as the damaged one if they know every transaction that the log names for it. What they do not know yet is lost with the
+/// record, unless a member that is away has it: so all members have to answer before it is given up.
+/// </para>
+/// <para>
+/// Counts, fingerprints and index entries follow from the difference that a write makes to a document. What the damaged one was is unknown, so that they are
+/// computed anew once all documents of the keyspace are right, which the record of the keyspace says until then.
+/// </para>
+/// <para>
+/// The others may know more, so that the document shows what this replica does not claim yet. Until it does, the keyspace is not counted; and until that is,
+/// the replica must not answer pulls.
+/// </para>
+/// </remarks>
+sealed class Mender(KeyspaceCatalog catalog)
+{
+    /// <summary>Gets the keyspaces that have to be counted and indexed again.</summary>
+    public IEnumerable<KeyspaceEntry> Uncounted => catalog.All.Where(static keyspace => keyspace.State.Record.MustCount);
+
+    /// <summary>Puts what others have of a document in its place, unless that lacks something that may still come.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="documentKey">The storage key of the document.</param>
+    /// <param name="answers">What other members have.</param>
+    /// <param name="isFinal">True if nobody else can be asked: what is missing is lost.</param>
+    /// <returns>The transactions of which effects are missing; null if the document is as it was, since these may still come.</returns>
+    public async ValueTask<IReadOnlyList<HlcTimestamp>?> MendDocumentAsync(
+        ReplicaBatch batch, ReadOnlyMemory<byte> documentKey, IReadOnlyList<DocumentAnswer> answers, bool isFinal)
+    {
+        var document = Document.Nothing;
+        var known = VersionVector.Empty;
+        foreach (var answer in answers)
+        {
+            document = Document.Merge(document, answer.Document);
+            known = known.Union(answer.Known);
+        }
+        var missing = new List<HlcTimestamp>();
+        var unsure = batch.State.Known.Except(batch.Truncated).Except(known);
+        if (!unsure.IsEmpty)
+        {
+            await foreach (var transaction in TransactionLog.ReadAsync(batch.Snapshot, unsure, CancellationToken.None).ConfigureAwait(false))
+            {
+                if (Array.Exists(transaction.DocumentKeys, key => key.Span.SequenceEqual(documentKey.Span)))
+                    missing.Add(transaction.Stamp);
+            }
+        }
+        if (answers.Count == 0 || (missing.Count > 0 && !isFinal))
+            return null;
+        batch.Mend(documentKey, DocumentPurge.Apply(document, batch.Truncated, batch.PolicyOf(documentKey)));
+        MustCount(batch, catalog[StoreLayout.KeyspaceOf(documentKey.Span)]);
+        return missing;
+    }
+
+    /// <summary>
+    /// Makes a log record anew: the transactions of its node and time that documents show. One of which no document shows anything any more is superseded by
+    /// others, which are in the log themselves or known to all.
+    /// </summary>
+    public static async ValueTask MendLogAsync(ReplicaBatch batch, ReadOnlyMemory<byte> logKey)
+    {
+        var first = StoreLayout.StampOfLogKey(logKey.Span);
+        var last = new HlcTimestamp(first.Packed + LogRecord.MaxSpan);
+        await foreach (var key in batch.Snapshot.ReadKeysAsync(StoreLayout.Log(first, last)).ConfigureAwait(false))
+        {
+            if (StoreLayout.StampOfLogKey(key.Span) is var next && next.Node == first.Node)
+            {
+                last = new HlcTimestamp(next.Packed - 1);
+                break;
+            }
+        }
+        var transactions = new SortedDictionary<HlcTimestamp, List<ReadOnlyMemory<byte>>>();
+        await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.AllDocuments).ConfigureAwait(false))
+        {
+            var document = DocumentRecord.View(key.Span, value.Span);
+            Note(document.Born, key);
+            Note(document.Touched, key);
+            Note(document.Died, key);
+            foreach (var cell in document.Cells)
+                Note(cell.Stamp, key);
+        }
+        batch.RemoveLog(first);
+        foreach (var (stamp, keys) in transactions)
+            batch.AddLog(new LogTransaction(stamp, [.. keys]));
+
+        void Note(HlcTimestamp stamp, ReadOnlyMemory<byte> key)
+        {
+            if (stamp.Node != first.Node || stamp < first || stamp > last || batch.Truncated.Contains(stamp) || !batch.Knows(stamp))
+                return;
+            if (!transactions.TryGetValue(stamp, out var keys))
+                transactions.Add(stamp, keys = []);
+            if (keys.Count == 0 || !keys[^1].Span.SequenceEqual(key.Span))
+                keys.Add(key.ToArray());
+        }
+    }
+
+    /// <summary>Removes an index that has a damaged entry, to build it again if it is declared.</summary>
+    public void MendIndex(Replica replica, ReplicaBatch batch, ReadOnlyMemory<byte> entryKey)
+    {
+        ushort number = StoreLayout.NumberOf(entryKey.Span);
+        batch.Extra.Delete(entryKey);
+        foreach (var keyspace in catalog.All)
+        {
+            if (keyspace.State.IndexRecords.ContainsKey(number))
+                KeyspaceDeclaring.RebuildIndex(replica, batch, batch.Change(keyspace), number);
+        }
+    }
+
+    /// <summary>Has a keyspace counted and indexed again, by this process or a later one.</summary>
+    public static void MustCount(ReplicaBatch batch, KeyspaceEntry keyspace)
+    {
+        var change = batch.Change(keyspace);
+        change.State = change.State with { Record = change.State.Record with { MustCount = true } };
+    }
+
+    /// <summary>Counts and indexes a keyspace again of which documents were mended, unless one of them shows what is not known here yet.</summary>
+    /// <exception cref="StorageException">A document of it is damaged; the batch is as before.</exception>
+    public static async ValueTask CountAgainAsync(Replica replica, ReplicaBatch batch, KeyspaceEntry keyspace, CancellationToken cancellationToken)
+    {
+        var change = batch.Change(keyspace);
+        await KeyspaceDeclaring.CountAgainAsync(replica, batch, change, change.State.Record.Policy, cancellationToken, isMended: true).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,78 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Replication;
+
+// What becomes of damaged records [R18].
+sealed partial class Replica
+{
+    readonly Mender _mender;
+
+    /// <inheritdoc cref="Mender.Uncounted"/>
+    public IEnumerable<KeyspaceEntry> Uncounted => _mender.Uncounted;
+
+    /// <inheritdoc cref="Mender.MendDocumentAsync"/>
+    public ValueTask<IReadOnlyList<HlcTimestamp>?> MendDocumentAsync(
+        ReplicaBatch batch, ReadOnlyMemory<byte> documentKey, IReadOnlyList<DocumentAnswer> answers, bool isFinal) =>
+        _mender.MendDocumentAsync(batch, documentKey, answers, isFinal);
+
+    /// <summary>Returns true if a damaged record is a document of a store that has joined, so that other members have to be asked for it.</summary>
+    public bool NeedsAnswers(ReadOnlySpan<byte> key) => IsJoined && StoreLayout.IsDocumentKey(key);
+
+    /// <summary>Puts something right in the place of a damaged record for which no other member has to be asked.</summary>
+    public async ValueTask MendAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key)
+    {
+        if (StoreLayout.IsArrivingKey(key.Span))
+        {
+            batch.Extra.Delete(key);
+            _reconciler.OnAbandoned();
+        }
+        else if (key.Span.SequenceEqual(StoreLayout.IdentityKey.Span))
+        {
+            Identity.IsDirty = true;
+        }
+        else if (key.Span.SequenceEqual(StoreLayout.StateKey.Span))
+        {
+            batch.MustWriteState = true;
+        }
+        else if (StoreLayout.IsKeyspaceKey(key.Span) && Catalog.FindByNumber(StoreLayout.NumberOf(key.Span)) is { } keyspace)
+        {
+            batch.Extra.Put(key, batch.Change(keyspace).State.Record.Encode());
+        }
+        else if (StoreLayout.IsIndexKey(key.Span))
+        {
+            MendIndexRecord(batch, key);
+        }
+        else if (!IsJoined)
+        {
+            batch.Extra.Delete(key);
+            _seedTaker.GiveUp();
+            Unjoin();
+            _puller.EndAll();
+        }
+        else if (StoreLayout.IsLogKey(key.Span))
+        {
+            await Mender.MendLogAsync(batch, key).ConfigureAwait(false);
+        }
+        else if (StoreLayout.IsIndexEntryKey(key.Span))
+        {
+            _mender.MendIndex(this, batch, key);
+        }
+    }
+
+    /// <inheritdoc cref="Mender.CountAgainAsync"/>
+    public ValueTask CountAgainAsync(ReplicaBatch batch, KeyspaceEntry keyspace, CancellationToken cancellationToken) =>
+        Mender.CountAgainAsync(this, batch, keyspace, cancellationToken);
+
+    void MendIndexRecord(ReplicaBatch batch, ReadOnlyMemory<byte> key)
+    {
+        ushort number = StoreLayout.NumberOf(key.Span);
+        foreach (var keyspace in Catalog.All)
+        {
+            if (batch.Change(keyspace).State.IndexRecords.TryGetValue(number, out var record))
+                batch.Extra.Put(key, record.Encode());
+        }
+    }
+}

@@ -1,0 +1,264 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Tests.Scenarios;
+using Datacake.Node;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Tests.Integrity;
+
+/// <summary>Records that a disk has changed or lost: they are mended from other members, or refused by name, and never taken for data.</summary>
+public sealed class DamageTests
+{
+    const int Count = 20;
+
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(77)]
+    [InlineData(131)]
+    public async Task Damaged_document_is_fetched_again_from_another_node(int bit)
+    {
+        await using var nodes = new ScenarioNodes();
+        var disk = await StartAsync(nodes);
+        await disk.FlipAsync(await disk.KeyOfAsync(7), bit);
+        var failure = await Assert.ThrowsAsync<StorageException>(() => nodes[2].GetAsync(7));
+        Assert.Equal(StorageError.Corrupt, failure.Error);
+        Assert.Contains("the document 7 of 'cakes'", failure.Message, StringComparison.Ordinal);
+
+        await WaitUntilMendedAsync(nodes);
+        Assert.Equal("cake 7", await nodes[2].GetAsync(7));
+        await AssertSoundAsync(nodes);
+        await nodes[2].Log.WaitUntilAsync("Node 2 has mended the document 7 of 'cakes'");
+        Assert.Empty(nodes[1].Store.DifferingMembers);
+    }
+
+    [Fact]
+    public async Task Value_in_the_place_of_another_is_damage()
+    {
+        await using var nodes = new ScenarioNodes();
+        var disk = await StartAsync(nodes);
+        await disk.ExchangeAsync(await disk.KeyOfAsync(3), await disk.KeyOfAsync(4));
+        await Assert.ThrowsAsync<StorageException>(() => nodes[2].GetAsync(3));
+        await WaitUntilMendedAsync(nodes);
+        Assert.Equal("cake 3", await nodes[2].GetAsync(3));
+        await AssertSoundAsync(nodes);
+    }
+
+    [Fact]
+    public async Task Damaged_document_does_not_keep_others_from_being_written_and_replicated()
+    {
+        await using var nodes = new ScenarioNodes();
+        var disk = await StartAsync(nodes);
+        await disk.FlipAsync(await disk.KeyOfAsync(7), 100);
+        await nodes[2].PutAsync(100, "pie", Consistency.All);
+        await nodes[1].PutAsync(101, "pie", Consistency.All);
+        Assert.Equal("pie", await nodes[1].GetAsync(100));
+        Assert.Equal("pie", await nodes[2].GetAsync(101));
+        // A write of the other node to the damaged document comes in the end, too.
+        await nodes[1].PutAsync(7, "pie", Consistency.None);
+        await nodes[2].WaitForMendedAsync(7, "pie");
+        await AssertSoundAsync(nodes, Count + 2);
+    }
+
+    [Fact]
+    public async Task Damage_on_a_node_without_others_is_refused_by_name_and_the_rest_works()
+    {
+        await using var nodes = new ScenarioNodes();
+        var disk = new DamageableDisk();
+        nodes[1].OpenDisk = () => disk;
+        await nodes.StartNodeAsync(1);
+        await nodes.WaitUntilConnectedAsync(1);
+        await nodes[1].PutAsync(1, "cake", Consistency.None);
+        await nodes[1].PutAsync(2, "cake", Consistency.None);
+        await disk.FlipAsync(await disk.KeyOfAsync(1), 90);
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Contains("the document 1 of 'cakes'", (await Assert.ThrowsAsync<StorageException>(() => nodes[1].GetAsync(1))).Message, StringComparison.Ordinal);
+            await nodes[1].PutAsync(2, $"pie {i}", Consistency.None);
+        }
+        Assert.Equal("pie 2", await nodes[1].GetAsync(2));
+        Assert.Equal(1, nodes[1].Store.DamagedRecords);
+        var found = await nodes[1].Store.VerifyAsync(Cancelled);
+        Assert.Equal("The document 1 of 'cakes' is not what was written there.", Assert.Single(found.Findings));
+    }
+
+    [Fact]
+    public async Task What_only_the_damaged_document_had_is_lost_and_said_to_be()
+    {
+        await using var nodes = new ScenarioNodes();
+        var disk = await StartAsync(nodes);
+        await nodes[1].StopAsync();
+        await nodes[2].PutAsync(7, "pie", Consistency.None);
+        await disk.FlipAsync(await disk.KeyOfAsync(7), 90);
+        await Assert.ThrowsAsync<StorageException>(() => nodes[2].GetAsync(7));
+        await nodes.StartNodeAsync(1);
+        await nodes.WaitUntilConnectedAsync(1, 2);
+        await WaitUntilMendedAsync(nodes);
+        await nodes[2].Log.WaitUntilAsync("which is all that is left");
+        Assert.Equal("cake 7", await nodes[2].GetAsync(7));
+        await AssertSoundAsync(nodes);
+    }
+
+    [Fact]
+    public async Task Damaged_index_is_built_again()
+    {
+        await using var nodes = new ScenarioNodes();
+        var disk = await StartAsync(nodes);
+        var index = new DocumentIndex("by text", "1", static (document, values) =>
+        {
+            values.Writer.Write(document.Value!.Value.Span);
+            values.Add();
+        });
+        await nodes[2].Store.DeclareAsync(new KeyspaceDeclaration("cakes", MergePolicy.LastWriterWins, [index]), Cancelled);
+        var keys = await disk.KeysAsync(StoreLayout.AllIndexEntries);
+        Assert.Equal(Count, keys.Count);
+        await disk.FlipAsync(keys[5], 3);
+        using (var snapshot = await nodes[2].Store.OpenSnapshotAsync(Cancelled))
+        {
+            var failure = await Assert.ThrowsAsync<StorageException>(async () =>
+                await snapshot.ScanIndexAsync("cakes", "by text", KeyRange.All, ScanDirection.Forward, 100, Cancelled));
+            Assert.Contains("an entry of an index", failure.Message, StringComparison.Ordinal);
+        }
+        await WaitUntilMendedAsync(nodes);
+        await nodes[2].Store.WaitForIndexesAsync("cakes", Cancelled);
+        await AssertSoundAsync(nodes);
+        using var after = await nodes[2].Store.OpenSnapshotAsync(Cancelled);
+        Assert.Equal(Count, (await after.ScanIndexAsync("cakes", "by text", KeyRange.All, ScanDirection.Forward, 100, Cancelled)).Count);
+    }
+
+    [Fact]
+    public async Task Damaged_log_record_is_made_anew_so_that_a_node_that_was_away_gets_all()
+    {
+        await using var nodes = new ScenarioNodes();
+        var disk = await StartAsync(nodes);
+        await nodes[1].StopAsync();
+        for (int key = 0; key < Count; key++)
+            await nodes[2].PutAsync(key, "pie", Consistency.None);
+        foreach (var key in await disk.KeysAsync(StoreLayout.AllLog))
+            await disk.FlipAsync(key, 40);
+        Assert.False((await nodes[2].Store.VerifyAsync(Cancelled)).IsSound);
+        await nodes.StartNodeAsync(1);
+        await nodes.WaitUntilConnectedAsync(1, 2);
+        for (int key = 0; key < Count; key++)
+            await nodes[1].WaitForAsync(key, "pie");
+        await WaitUntilMendedAsync(nodes);
+        await AssertSoundAsync(nodes);
+    }
+
+    [Fact]
+    public async Task Lost_document_is_found_by_verifying_and_comes_back()
+    {
+        await using var nodes = new ScenarioNodes();
+        var disk = await StartAsync(nodes);
+        await disk.LoseAsync(await disk.KeyOfAsync(7));
+        var found = await nodes[2].Store.VerifyAsync(Cancelled);
+        Assert.Contains("should have 20 documents and has 19", Assert.Single(found.Findings), StringComparison.Ordinal);
+        await nodes[2].WaitForMendedAsync(7, "cake 7");
+        await nodes.WaitUntilEqualAsync(Count, 1, 2);
+        await AssertSoundAsync(nodes);
+    }
+
+    [Theory]
+    [InlineData("identity", "who this node is is missing")]
+    [InlineData("state", "what this node knows is missing")]
+    [InlineData("keyspace", "keyspace whose record is missing")]
+    public async Task Store_that_has_lost_what_it_is_does_not_start_as_a_fresh_one(string record, string reason)
+    {
+        await using var nodes = new ScenarioNodes();
+        var disk = await StartAsync(nodes);
+        await nodes[2].StopAsync();
+        var documents = (await disk.KeysAsync(StoreLayout.AllDocuments)).Count;
+        await disk.LoseAsync(await KeyOfAsync(disk, record));
+        var failure = await Assert.ThrowsAsync<StorageException>(() => nodes.StartNodeAsync(2));
+        Assert.Equal(StorageError.Corrupt, failure.Error);
+        Assert.Contains(reason, failure.Message, StringComparison.Ordinal);
+        Assert.Equal(documents, (await disk.KeysAsync(StoreLayout.AllDocuments)).Count);
+    }
+
+    [Theory]
+    [InlineData("identity")]
+    [InlineData("state")]
+    [InlineData("keyspace")]
+    [InlineData("format")]
+    public async Task Store_with_a_damaged_record_of_itself_is_refused_by_name(string record)
+    {
+        await using var nodes = new ScenarioNodes();
+        var disk = await StartAsync(nodes);
+        await nodes[2].StopAsync();
+        await disk.FlipAsync(await KeyOfAsync(disk, record), 5);
+        var failure = await Assert.ThrowsAsync<StorageException>(() => nodes.StartNodeAsync(2));
+        Assert.Equal(StorageError.Corrupt, failure.Error);
+        Assert.Contains("is not what was written there", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Damaged_store_does_not_spread_what_it_has()
+    {
+        await using var nodes = new ScenarioNodes();
+        var disk = await StartAsync(nodes);
+        // All of them, unnoticed, when a third node joins, by this one or the other.
+        for (int key = 0; key < Count; key++)
+            await disk.FlipAsync(await disk.KeyOfAsync(key), 60 + key);
+        await nodes.StartNodeAsync(3, configure: settings => settings.ListenOn(nodes[3].Address).WithSeeds(nodes[2].Address));
+        await nodes.WaitUntilConnectedAsync(1, 2, 3);
+        await nodes[2].Store.VerifyAsync(Cancelled);
+        await WaitUntilMendedAsync(nodes);
+        await nodes.WaitUntilEqualAsync(Count, 1, 2, 3);
+        for (int key = 0; key < Count; key++)
+        {
+            for (int id = 1; id <= 3; id++)
+                Assert.Equal($"cake {key}", await nodes[id].GetAsync(key));
+        }
+    }
+
+    static async Task<DamageableDisk> StartAsync(ScenarioNodes nodes)
+    {
+        var disk = new DamageableDisk();
+        nodes[2].OpenDisk = () => disk;
+        await nodes.StartNodeAsync(1, WithoutCache);
+        await nodes.StartNodeAsync(2, WithoutCache);
+        await nodes.WaitUntilConnectedAsync(1, 2);
+        for (int key = 0; key < Count; key++)
+            await nodes[1].PutAsync(key, $"cake {key}", Consistency.All);
+        return disk;
+
+        static void WithoutCache(ReplicatedStoreOptions options) => options.MaxCacheLength = 0;
+    }
+
+    static async Task<ReadOnlyMemory<byte>> KeyOfAsync(DamageableDisk disk, string record) => record switch
+    {
+        "identity" => StoreLayout.IdentityKey,
+        "state" => StoreLayout.StateKey,
+        "format" => StoreLayout.FormatKey,
+        _ => (await disk.KeysAsync(StoreLayout.AllKeyspaces)).Single(),
+    };
+
+    static async Task WaitUntilMendedAsync(ScenarioNodes nodes) =>
+        await Eventually.WaitUntilAsync(() => nodes[2].Store.DamagedRecords == 0, "node 2 has mended its records");
+
+    static async Task AssertSoundAsync(ScenarioNodes nodes, long count = Count)
+    {
+        // Counts and indexes are put right after the last record.
+        await Eventually.WaitUntilAsync(async () => (await nodes[2].Store.VerifyAsync(Cancelled)).IsSound, "node 2 is sound");
+        await nodes.WaitUntilEqualAsync(count, 1, 2);
+    }
+}
+
+/// <summary>Waits on nodes whose reads may fail meanwhile.</summary>
+static class MendedNode
+{
+    public static async Task WaitForMendedAsync(this ScenarioNode node, int key, string text) => await Eventually.WaitUntilAsync(
+        async () =>
+        {
+            try
+            {
+                return await node.GetAsync(key) == text;
+            }
+            catch (StorageException)
+            {
+                return false;
+            }
+        },
+        $"the node shows '{text}' under {key}");
+}

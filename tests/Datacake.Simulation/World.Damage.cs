@@ -1,0 +1,116 @@
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Datacake.Simulation;
+
+// Disks that change what was written, and how replicas mend it.
+sealed partial class World
+{
+    bool _hasMendedLog;     // a log record was made anew, without transactions of which nothing is shown any more; others take it so
+
+    /// <summary>
+    /// A bit of a record flips. Of documents only where another machine has all that was written to it, so that nothing is lost; and on one machine at a time,
+    /// since two that lack the same wait for each other.
+    /// </summary>
+    void Damage(Machine machine, int chance)
+    {
+        if (!machine.IsJoined || !IsActive(machine) || _machines.Any(other => other.IsBeingMended))
+            return;
+        ReadOnlyMemory<byte>[] keys = [.. ((KeyRange[])[StoreLayout.AllDocuments, StoreLayout.AllLog, StoreLayout.AllIndexEntries])
+            .SelectMany(machine.Disk.Range).Select(entry => entry.Key)];
+        if (keys.Length == 0)
+            return;
+        var key = keys[chance % keys.Length];
+        if (StoreLayout.IsDocumentKey(key.Span) && !IsHeldElsewhere(machine, key))
+            return;
+        _statistics.Count("damaged records");
+        _hasMendedLog |= StoreLayout.IsLogKey(key.Span);
+        machine.Disk.Flip(key, chance >> 4);
+        machine.Damaged.Add(new StorageKey(key.ToArray()));
+        if (chance % 3 == 0)
+            Verify(machine);
+    }
+
+    bool IsHeldElsewhere(Machine machine, ReadOnlyMemory<byte> documentKey)
+    {
+        int slot = SlotOf(machine, documentKey).Number;
+        int[] writing = [.. machine.Held.Transactions.Where(number => _history[number].EffectOn(slot) is not null)];
+        return Active.Any(other => other != machine && other.HadJoined && Array.TrueForAll(writing, other.Held.Has));
+    }
+
+    Slot SlotOf(Machine machine, ReadOnlyMemory<byte> documentKey)
+    {
+        var keyspace = machine.Replica!.Catalog[StoreLayout.KeyspaceOf(documentKey.Span)];
+        return _scenario.Slots[_history.SlotOf(new DocumentName(keyspace.Name, keyspace.Policy, documentKey[StoreLayout.DocumentPrefixLength..]))];
+    }
+
+    /// <summary>Somebody reads the damaged records of a machine.</summary>
+    static void Verify(Machine machine)
+    {
+        if (!machine.IsUp)
+            return;
+        using var snapshot = Machine.Now(machine.Storage.OpenSnapshotAsync());
+        foreach (var key in machine.Damaged)
+        {
+            try
+            {
+                Machine.Now(snapshot.GetAsync(key.Bytes));
+            }
+            catch (StorageException)
+            {
+                // It is noted.
+            }
+        }
+    }
+
+    /// <summary>A replica mends what it has found, as the store's mender does it.</summary>
+    void Mend(Machine machine)
+    {
+        if (!machine.IsUp)
+            return;
+        machine.Damaged.RemoveWhere(key => !machine.Disk.IsDamaged(key.Bytes.Span));
+        foreach (var key in machine.Damages.Records)
+        {
+            if (!machine.Disk.IsDamaged(key.Span))
+                machine.Damages.Remove(key);
+            else if (machine.Replica!.NeedsAnswers(key.Span))
+                MendDocument(machine, key);
+            else
+                Queue(machine, new Work(batch => machine.Replica.MendAsync(batch, key)));
+        }
+        if (machine.Damages.Count > 0 || machine.Damaged.Count > 0)
+            return;
+        foreach (var keyspace in machine.Replica!.Uncounted.ToArray())
+            Queue(machine, new Work(batch => machine.Replica.CountAgainAsync(batch, keyspace, CancellationToken.None)));
+        if (machine.MustBuild)
+            Queue(machine, new Work(batch => BuildIndexesAsync(machine.Replica, batch)));
+    }
+
+    static async ValueTask BuildIndexesAsync(Replica replica, ReplicaBatch batch)
+    {
+        foreach (var keyspace in replica.Catalog.All)
+        {
+            await IndexBuilding.BuildAsync(batch, keyspace, NullLogger.Instance, CancellationToken.None);
+            await IndexBuilding.RemoveDroppedAsync(batch, keyspace, CancellationToken.None);
+        }
+    }
+
+    void MendDocument(Machine machine, ReadOnlyMemory<byte> key)
+    {
+        var replica = machine.Replica!;
+        var slot = SlotOf(machine, key);
+        DocumentAnswer[] answers = [.. _machines
+            .Where(other => CanReach(machine, other) && HaveSession(machine, other) && other.IsJoined && !other.IsBeingMended)
+            .Select(other => new DocumentAnswer(replica.KnownOf(other.Node), ShownBy(other, slot)))];
+        Queue(machine, new Work(async batch =>
+        {
+            if (machine.Disk.IsDamaged(key.Span) && batch.FindRead(key) is null
+                && await replica.MendDocumentAsync(batch, key, answers, isFinal: _mutant.MendsAtOnce) is not null)
+                _statistics.Count("mended documents");
+        }));
+    }
+}
