@@ -95,7 +95,7 @@ public sealed class AssertionTests
     }
 
     static Document? Again(Document mine, Document asserted) =>
-        Assertion.WriteAgain(mine, asserted, (Here, RunHere, MayLackTail: false), At(10, Here), Knowing(9), MergePolicy.LastWriterWins);
+        Assertion.WriteAgain(mine, asserted, (Here, RunHere), At(10, Here), Knowing(9), MergePolicy.LastWriterWins);
 
     static HlcTimestamp At(uint time, byte node) => new(time, 0, 0, node);
 

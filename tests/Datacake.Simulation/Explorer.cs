@@ -29,14 +29,13 @@ static class Explorer
         return Run(scenario, events, statistics) is { } violation ? new Failure(scenario, events, violation) : null;
     }
 
-    /// <summary>Whether a mutant is noticed within some seeds: the first history that shows it.</summary>
-    public static Failure? Catch(Func<Mutant> mutant, int first, int seeds, int minMachines, int maxMachines, int steps, string theme = "")
+    /// <summary>Returns the first of some histories that shows a mutant, or null if none does. They are of the mutant's theme, if it has one.</summary>
+    public static Failure? Catch(Func<Mutant> mutant, int first, int seeds, int minMachines, int maxMachines, int steps)
     {
+        string? theme = mutant().Theme;
         for (int seed = first; seed < first + seeds; seed++)
         {
-            if (!IsOf(theme, seed, minMachines, maxMachines))
-                continue;
-            var scenario = Scenario.Of(seed, minMachines, maxMachines);
+            var scenario = Scenario.Of(seed, minMachines, maxMachines, theme);
             var events = scenario.DrawEvents(steps);
             if (Run(scenario, events, new Statistics(), mutant: mutant()) is { } violation)
                 return new Failure(scenario, events, violation);

@@ -47,7 +47,7 @@ for (int i = 0; i < args.Length; i++)
 }
 
 if (mutants)
-    return MutantReport.Write(only, theme, first, seeds, minMachines, maxMachines, steps);
+    return MutantReport.Write(only, first, seeds, minMachines, maxMachines, steps);
 
 var statistics = new Statistics();
 long start = TimeProvider.System.GetTimestamp(), reported = start;

@@ -64,10 +64,16 @@ sealed record Scenario
     public bool GivesUp => Weights[EventKind.Forget] + Weights[EventKind.Retire] + Weights[EventKind.Estrange] + Weights[EventKind.Outpace]
         + Weights[EventKind.Meet] > 0;
 
-    public static Scenario Of(int seed, int minMachines, int maxMachines)
+    /// <summary>Returns what a seed chooses.</summary>
+    /// <param name="seed">The seed.</param>
+    /// <param name="minMachines">The least number of machines.</param>
+    /// <param name="maxMachines">The greatest number of machines.</param>
+    /// <param name="themeName">The theme, or null for whichever the seed chooses.</param>
+    public static Scenario Of(int seed, int minMachines, int maxMachines, string? themeName = null)
     {
         var random = new Random(seed);
-        var theme = Pick(random, Theme.Shares);
+        var chosen = Pick(random, Theme.Shares);
+        var theme = themeName is null ? chosen : Theme.All.Single(theme => theme.Name == themeName);
         var weights = theme.Weights.ToDictionary(weight => weight.Key, weight => weight.Value * Pick(random, [0.3, 1, 1, 3]));
         int machines = random.Next(3) == 0 ? random.Next(2, 4) : random.Next(minMachines, maxMachines + 1);
         int slots = random.Next(theme.MinDocuments, theme.MinDocuments + 3);

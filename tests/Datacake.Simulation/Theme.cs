@@ -104,14 +104,14 @@ sealed record Theme(
         Of("old copies cut off", [.. GivingUp, .. Clocks, Gather, Exchange],
             (Backup, 8), (PutBack, 4), (Start, 30), (Dial, 15), (Tick, 15), (Partition, 3), (Heal, 1), (LosePower, 1)),
         Of("old copies behind", [.. GivingUp, .. Clocks, LosePower, Wipe, Replace, Partition, Stall],
-            (Backup, 6), (PutBack, 6), (Start, 40), (Dial, 20), (Tick, 15), (Write, 30)) with { IsSmall = true, IsBehind = true, Share = 3 },
+            (Backup, 6), (PutBack, 6), (Start, 40), (Dial, 20), (Tick, 15), (Write, 30)) with { IsSmall = true, IsBehind = true, Share = 2 },
         Of("addresses", [.. Losses, .. GivingUp], (Swap, 5), (Dial, 20), (Start, 25), (Crash, 3), (Tick, 20), (BlockDial, 3)),
         Of("restarts", [.. GivingUp, .. Clocks, Wipe, Replace, PutBack, Divert], (Restart, 8), (Write, 30), (Collect, 12), (Dial, 15), (Tick, 20), (Gather, 6)),
         Of("mistakes", [LosePower, PutBack], (FormByMistake, 4), (Wipe, 3), (Retire, 1), (Start, 30), (Tick, 15)),
         // Damage is mended without loss only while all others keep what they have.
         Of("damage", [.. GivingUp, .. Losses], (Damage, 6), (Tick, 20), (Collect, 8), (Start, 20), (Gather, 2)),
-        Of("damage of few", [.. GivingUp, .. Losses], (Damage, 6), (Tick, 12), (Collect, 8), (Write, 30), (Start, 20), (Crash, 3))
-            with { IsSmall = true },
+        Of("damage of few", [.. GivingUp, .. Losses], (Damage, 8), (Tick, 20), (Collect, 8), (Write, 30), (Start, 20), (Crash, 3), (Deliver, 60))
+            with { IsSmall = true, Share = 2 },
         Of("mixed", []),
     ];
 

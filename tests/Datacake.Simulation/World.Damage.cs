@@ -20,16 +20,16 @@ sealed partial class World
     {
         if (!machine.IsJoined || !IsActive(machine) || _machines.Any(other => other.IsBeingMended))
             return;
-        ReadOnlyMemory<byte>[] keys = [.. ((KeyRange[])[StoreLayout.AllDocuments, StoreLayout.AllLog, StoreLayout.AllIndexEntries])
-            .SelectMany(machine.Disk.Range).Select(entry => entry.Key)];
+        var range = (chance % 8) switch { 0 => StoreLayout.AllLog, 1 => StoreLayout.AllIndexEntries, _ => StoreLayout.AllDocuments };
+        ReadOnlyMemory<byte>[] keys = [.. machine.Disk.Range(range).Select(entry => entry.Key)];
         if (keys.Length == 0)
             return;
-        var key = keys[chance % keys.Length];
+        var key = keys[chance / 8 % keys.Length];
         if (StoreLayout.IsDocumentKey(key.Span) && !IsHeldElsewhere(machine, key))
             return;
         _statistics.Count("damaged records");
         _hasMendedLog |= StoreLayout.IsLogKey(key.Span);
-        machine.Disk.Flip(key, chance >> 4);
+        machine.Disk.Flip(key, chance >> 6);
         machine.Damaged.Add(new StorageKey(key.ToArray()));
         if (chance % 3 == 0)
             Verify(machine);

@@ -129,10 +129,10 @@ sealed partial class World
     async ValueTask TakePageAsync(Machine target, Link link, ReplicaBatch batch, SnapshotPage page, Holdings held)
     {
         var replica = target.Replica!;
-        bool wasJoined = replica.IsJoined, wasWhole = replica.IsSeedWhole;
+        bool wasJoined = replica.IsJoined, wasWhole = replica.IsSeedWhole, hadArrived = replica.HasArrived;
         await replica.ReceiveAsync(batch, link.Peer.Node, link.Session, page, default);
         await _mutant.OnAppliedAsync(target, batch, link.Peer, page, []);
-        if (wasJoined && replica.HasArrived && page.IsLast)
+        if (wasJoined && !hadArrived && replica.HasArrived)
             target.Arrived = (held, page.State);
         else if (!wasJoined && !wasWhole && (replica.IsSeedWhole || replica.IsJoined))
             target.SeedHeld = held;

@@ -155,8 +155,20 @@ sealed partial class World
             + $"members {string.Join(" ", replica.Identity.Members.Select(member => $"{member.Key} (store {member.Value.StoreId})"))}, "
             + $"forgotten {string.Join(" ", replica.Identity.Forgotten)}, retired {string.Join(" ", replica.Identity.Retired)}, "
             + $"knows {replica.State.Known}, truncated {replica.State.Truncated}, purged up to {replica.State.Purged}"
-            + string.Concat(_scenario.Slots.Select(slot => $"{Environment.NewLine}    {slot}: {ShownBy(machine, slot)}"))
+            + string.Concat(_scenario.Slots.Select(slot => $"{Environment.NewLine}    {slot}: {Describe(machine, slot)}"))
         : $"  {Name(machine)} is down"));
+
+    static string Describe(Machine machine, Slot slot)
+    {
+        try
+        {
+            return ShownBy(machine, slot).ToString();
+        }
+        catch (InvalidDataException e)
+        {
+            return e.Message;
+        }
+    }
 
     void DoOn(Machine machine, Machine peer, EventKind kind, int chance)
     {

@@ -40,12 +40,12 @@ sealed record Assertion(IReadOnlyList<HlcTimestamp> Over, VersionVector Known)
     /// </summary>
     /// <param name="mine">The document as it was here.</param>
     /// <param name="asserted">The one that takes its place.</param>
-    /// <param name="author">This node, its run, and whether it may have lost writes of earlier runs that others have.</param>
+    /// <param name="author">This node, and its run.</param>
     /// <param name="stamp">The stamp of the transaction to write.</param>
-    /// <param name="known">What this node knows.</param>
+    /// <param name="known">What this node knew when the document was as it was here.</param>
     /// <param name="policy">The policy of the keyspace.</param>
     public static Document? WriteAgain(
-        Document mine, Document asserted, (byte Node, HlcTimestamp Run, bool MayLackTail) author, HlcTimestamp stamp, VersionVector known, MergePolicy policy)
+        Document mine, Document asserted, (byte Node, HlcTimestamp Run) author, HlcTimestamp stamp, VersionVector known, MergePolicy policy)
     {
         if (mine.Born >= asserted.Born || Find(asserted) is not { } assertion)
             return null;
@@ -57,13 +57,15 @@ sealed record Assertion(IReadOnlyList<HlcTimestamp> Over, VersionVector Known)
         if (!isSameDocument && !mine.Born.IsNone && !lineage.Any(assertion.Known.Contains))
             return Of(mine, stamp, known, isDead: false);
 
+        // The share of an earlier run may be greater there than here, if its last increments are lost here.
+        bool knowsShares = known.Covers(assertion.Known.OfNode(author.Node));
         var cells = new DocumentContentBuilder();
         foreach (var cell in mine.Cells)
         {
             bool isAgain = cell.Kind == DocumentPathKind.CounterShare
                 // Who made the increments of a run knows its share best, whoever wrote the share last.
                 ? isSameDocument && cell.ShareBorn == mine.Born && cell.ShareRun.Node == author.Node && !assertion.Known.Contains(cell.Stamp)
-                    && (cell.ShareRun == author.Run || !author.MayLackTail)
+                    && (cell.ShareRun == author.Run || knowsShares)
                 : cell.Kind != DocumentPathKind.Assertion && IsOvertaken(cell.Stamp) && (isSameDocument || (cell.Stamp > assertion.Over[^1] && cell.Stamp != mine.Born));
             if (!isAgain)
                 continue;

@@ -14,9 +14,15 @@ sealed partial class Replica
     public IEnumerable<KeyspaceEntry> Uncounted => _mender.Uncounted;
 
     /// <inheritdoc cref="Mender.MendDocumentAsync"/>
+    /// <exception cref="ClockDriftException">An answer has stamps that are too far ahead.</exception>
     public ValueTask<IReadOnlyList<HlcTimestamp>?> MendDocumentAsync(
-        ReplicaBatch batch, ReadOnlyMemory<byte> documentKey, IReadOnlyList<DocumentAnswer> answers, bool isFinal) =>
-        _mender.MendDocumentAsync(batch, documentKey, answers, isFinal);
+        ReplicaBatch batch, ReadOnlyMemory<byte> documentKey, IReadOnlyList<DocumentAnswer> answers, bool isFinal)
+    {
+        // What is written here from now on has to supersede what the document shows, known here or not.
+        foreach (var answer in answers)
+            _clock.Observe(answer.Document.Newest);
+        return _mender.MendDocumentAsync(batch, documentKey, answers, isFinal);
+    }
 
     /// <summary>Returns true if a damaged record is a document of a store that has joined, so that other members have to be asked for it.</summary>
     public bool NeedsAnswers(ReadOnlySpan<byte> key) => IsJoined && StoreLayout.IsDocumentKey(key);

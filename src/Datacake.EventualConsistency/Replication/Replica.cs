@@ -53,7 +53,7 @@ sealed partial class Replica
         _seedTaker = new SeedTaker(catalog, settings.MaxStep);
         _puller = new Puller(_table, _members, _seedTaker, _run);
         _reconciler = new Reconciler(_run, settings);
-        _rewriter = new Rewriter(_run, _gapCloser, settings.MaxAsserted);
+        _rewriter = new Rewriter(_run, settings.MaxAsserted);
         _collector = new Collector(settings.MaxStep);
         _receiver = new MutationReceiver(clock, _members);
         _mender = new Mender(catalog);

@@ -18,7 +18,7 @@ sealed class ReplicaBatch
     readonly BatchBuffers _buffers;
     readonly BatchDocuments _documents;
     readonly BatchLog _log;
-    readonly List<(ReadOnlyMemory<byte> Key, Document Mine, Document Others)> _replaced = [];
+    readonly List<ReplacedDocument> _replaced = [];
     readonly Dictionary<ushort, KeyspaceChange> _keyspaces;
     WriteBatch? _extra;
     WriteBatch? _builtEntries;
@@ -176,20 +176,22 @@ sealed class ReplicaBatch
         Write(documentKey, DocumentPurge.Apply(merged, truncated, PolicyOf(documentKey)));
     }
 
-    /// <summary>Takes note that a document of another replica, an assertion perhaps, takes the place of one that was put earlier.</summary>
+    /// <summary>
+    /// Takes note that a document of another replica, an assertion perhaps, takes the place of one that was put earlier; before what has come with it is claimed.
+    /// </summary>
     public void NoteReplaced(ReadOnlyMemory<byte> documentKey, Document mine, Document others)
     {
         if (!ReferenceEquals(mine, Document.Nothing) && mine.Born < others.Born && Assertion.Find(others) is not null)
-            _replaced.Add((documentKey, mine, others));
+            _replaced.Add(new ReplacedDocument(documentKey, mine, others, State.Known));
     }
 
     /// <summary>True if documents were noted of which others have taken the place.</summary>
     public bool HasReplaced => _replaced.Count > 0;
 
     /// <summary>Returns what was noted of documents of which others have taken the place, and forgets it.</summary>
-    public IReadOnlyList<(ReadOnlyMemory<byte> Key, Document Mine, Document Others)> TakeReplaced()
+    public IReadOnlyList<ReplacedDocument> TakeReplaced()
     {
-        (ReadOnlyMemory<byte>, Document, Document)[] replaced = [.. _replaced];
+        ReplacedDocument[] replaced = [.. _replaced];
         _replaced.Clear();
         return replaced;
     }

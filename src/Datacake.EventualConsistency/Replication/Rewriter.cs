@@ -7,9 +7,8 @@ namespace Datacake.EventualConsistency.Replication;
 /// The part of a replica that writes again, as transactions of its own, what assertions of others have taken the place of without having known it [R13].
 /// </summary>
 /// <param name="run">The run of the store.</param>
-/// <param name="gapCloser">Says whether earlier runs of the store may have a lost tail.</param>
 /// <param name="maxAsserted">The limit of the documents in a transaction.</param>
-sealed class Rewriter(OwnRun run, GapCloser gapCloser, int maxAsserted)
+sealed class Rewriter(OwnRun run, int maxAsserted)
 {
     /// <summary>Writes again what is overtaken of the documents that the batch has noted as replaced.</summary>
     public async ValueTask WriteAgainAsync(ReplicaBatch batch)
@@ -21,20 +20,19 @@ sealed class Rewriter(OwnRun run, GapCloser gapCloser, int maxAsserted)
             await WriteAgainAsync(batch, part).ConfigureAwait(false);
     }
 
-    async ValueTask WriteAgainAsync(ReplicaBatch batch, (ReadOnlyMemory<byte> Key, Document Mine, Document Others)[] replaced)
+    async ValueTask WriteAgainAsync(ReplicaBatch batch, ReplacedDocument[] replaced)
     {
-        var author = (run.Node, run.Stamp, gapCloser.MayLackTail(batch.Before, run.Stamp));
         var stamp = HlcTimestamp.None;
         var deltas = new List<Delta>();
         var keys = new List<ReadOnlyMemory<byte>>();
-        foreach (var (key, mine, asserted) in replaced)
+        foreach (var (key, mine, asserted, known) in replaced)
         {
             var current = await batch.ReadAsync(key).ConfigureAwait(false);
             if (current.Born != asserted.Born)
                 continue;
             if (stamp.IsNone)
                 stamp = run.Tick();
-            if (Assertion.WriteAgain(mine, asserted, author, stamp, batch.State.Known, batch.PolicyOf(key)) is not { } again)
+            if (Assertion.WriteAgain(mine, asserted, (run.Node, run.Stamp), stamp, known, batch.PolicyOf(key)) is not { } again)
                 continue;
             batch.Write(key, Document.Merge(current, again));
             deltas.Add(new Delta(batch.NameOf(key), again.Born.IsNone ? current.Born : HlcTimestamp.None, again));

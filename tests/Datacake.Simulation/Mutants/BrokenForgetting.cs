@@ -46,6 +46,8 @@ sealed class JoiningDoesNotCount() : Mutant("R10: a member that was never heard 
 
 sealed class EarlierLivesCount() : Mutant("R10: what an earlier life of a disk knew counts for the disk that replaced it")
 {
+    public override string Theme => "lives";
+
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message)
     {
         if (message is not Report report)
@@ -83,6 +85,8 @@ sealed class PurgeAtOnce() : Mutant("R11: dead documents are purged at once")
 
 sealed class PurgeByDelete() : Mutant("R11: a dead document is purged when its delete is truncated, whatever its other stamps")
 {
+    public override string Theme => "duel";
+
     public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {
         await work();

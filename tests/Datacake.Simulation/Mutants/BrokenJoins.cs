@@ -6,6 +6,8 @@ namespace Datacake.Simulation.Mutants;
 
 sealed class JoinWithoutRoll() : Mutant("R12: a node joins without asking who remembers an earlier life of it")
 {
+    public override string Theme => "rebirths";
+
     public override void OnOpened(Machine machine, Hello hello) => machine.Replica!.Identity.MayHaveEarlierLife = false;
 }
 
@@ -17,6 +19,8 @@ sealed class GoOnWithoutChanges() : Mutant("R16: a copy that broke off goes on w
 
 sealed class GoOnAnywhere() : Mutant("R16: a copy that broke off goes on at a member that lacks some of what has come")
 {
+    public override string Theme => "cut joins";
+
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message switch
     {
         PullRequest { Resume: { } resume } request =>

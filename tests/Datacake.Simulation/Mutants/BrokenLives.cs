@@ -52,6 +52,8 @@ sealed class DropAllAbsent() : Mutant("R13: what only this side has is dropped, 
 
 sealed class NothingIsWrittenAgain() : Mutant("R13: authors do not write again what an assertion has taken the place of")
 {
+    public override string Theme => "meetings";
+
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message switch
     {
         Mutations mutations => new Mutations([.. mutations.Items.Select(item =>

@@ -34,6 +34,8 @@ sealed class LongLease() : Mutant("R1: every start skips a long lease of stamps"
 
 sealed class OldCopiesAreTaken() : Mutant("R5: nobody looks whether a run is above what is known of its store")
 {
+    public override string Theme => "old copies behind";
+
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message)
     {
         if (message is not Hello { Run.IsNone: false } hello)
@@ -43,7 +45,13 @@ sealed class OldCopiesAreTaken() : Mutant("R5: nobody looks whether a run is abo
             hello = hello with { Run = new HlcTimestamp(known.Packed + 256) };
         // What the sender says of this store looks as if nothing were wrong either.
         var ahead = hello.Known.OfNode(target.Node).Between(replica.Run, hello.Known.OfNode(target.Node).Top).Except(replica.State.Known);
-        return hello with { OwnRuns = [], Runs = hello.Runs.With(target.Node, replica.Run), Known = hello.Known.Except(ahead) };
+        return hello with
+        {
+            OwnRuns = [],
+            Runs = hello.Runs.With(target.Node, replica.Run),
+            Known = hello.Known.Except(ahead),
+            Clock = HlcTimestamp.Max(hello.Clock, HlcTimestamp.Max(hello.Run, replica.Run)),
+        };
     }
 }
 
@@ -59,6 +67,8 @@ sealed class LowerDials() : Mutant("R6: of two nodes only the one with the lower
 
 sealed class ClustersMerge() : Mutant("R6: stores of different clusters talk to each other")
 {
+    public override string Theme => "mistakes";
+
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message switch
     {
         Hello { Cluster: not 0 } hello => hello with { Cluster = ClusterFor(target, hello.Cluster) },

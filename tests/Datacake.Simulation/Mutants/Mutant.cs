@@ -19,6 +19,9 @@ class Mutant(string rule)
     /// <summary>The rule, and how it is broken.</summary>
     public string Rule { get; } = rule;
 
+    /// <summary>Gets the theme of the histories that come to what the rule is about, or null if those of most themes do.</summary>
+    public virtual string? Theme => null;
+
     /// <summary>Whether commits that have to be flushed are not.</summary>
     public virtual bool NeverFlushes => false;
 

@@ -4,13 +4,13 @@ namespace Datacake.Simulation.Mutants;
 static class MutantReport
 {
     /// <summary>Tries one mutant, or all if it is not named; 0 if all were caught.</summary>
-    public static int Write(string only, string theme, int first, int seeds, int minMachines, int maxMachines, int steps)
+    public static int Write(string only, int first, int seeds, int minMachines, int maxMachines, int steps)
     {
         int caught = 0;
         var tried = MutantList.All.Where(mutant => only is "" || mutant().Name == only).ToArray();
         foreach (var mutant in tried)
         {
-            var failure = Explorer.Catch(mutant, first, seeds, minMachines, maxMachines, steps, theme);
+            var failure = Explorer.Catch(mutant, first, seeds, minMachines, maxMachines, steps);
             caught += failure is null ? 0 : 1;
             Console.WriteLine(failure is null
                 ? $"NOT CAUGHT {mutant().Name,-24} within {seeds} seeds{"",-20} {mutant().Rule}"
