@@ -30,6 +30,8 @@ sealed class NodeMode(Options options, int nodeId, string dataFolder, TextWriter
         await using var node = await DatacakeNode.StartAsync(settings =>
         {
             settings.WithNodeId(nodeId).ListenOn(options.ListenAddress).WithSeeds(options.Seeds).WithGossip(gossip => gossip.UseLocal());
+            if (Environment.GetEnvironmentVariable("DATACAKE_SECRET") is { Length: > 0 } secret)
+                settings.WithClusterSecret(secret);
             options.ChooseStorage(settings, nodeId, dataFolder);
         }, stopping.Token);
         await node.OpenStoreAsync(stopping.Token);

@@ -29,6 +29,7 @@ sealed record Options
           --listen HOST:PORT       its address (default: 127.0.0.1 and a free port)
           --seeds A,B,C            addresses of other nodes, its own may be among them (default: none; it is the first of its cluster)
 
+        A node that listens where other machines reach it needs the environment variable DATACAKE_SECRET, 16 characters or more, the same for all nodes.
         The node reads commands from its input ("help" lists them), until that ends, or Ctrl+C, or SIGTERM.
         """;
 

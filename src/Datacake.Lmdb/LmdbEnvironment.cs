@@ -40,7 +40,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
             MapBytes = Math.Max(options.MapBytes, 2 * fileBytes);
             Check(_engine.EnvSetMaxReaders(_handle, options.MaxSnapshots));
             MakeReaderTable(path);
-            const uint Mode = 0b110_110_100;   // rw-rw-r--, less what the umask takes away
+            const uint Mode = 0b110_000_000;   // rw-------
             Check(_engine.EnvOpen(_handle, path, EnvironmentFlags.NoSubDirectory | EnvironmentFlags.NoThreadLocalStorage, Mode));
             _database = PrepareFormat();
             FlushName(path);
@@ -227,8 +227,10 @@ sealed unsafe class LmdbEnvironment : IDisposable
         try
         {
             string table = StoreFiles.LockTableOf(path);
-            if (!File.Exists(table))
-                File.WriteAllBytes(table, new byte[TableHeaderBytes + _options.MaxSnapshots * BytesPerReader]);
+            if (File.Exists(table))
+                return;
+            using var file = new FileStream(table, DurableFile.ForOwner(FileMode.CreateNew, FileAccess.Write, FileShare.None));
+            file.Write(new byte[TableHeaderBytes + _options.MaxSnapshots * BytesPerReader]);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -47,7 +47,7 @@ static class StoreFiles
         var from = new FileStream(source, FileMode.Open, FileAccess.Read, FileShare.Read);
         await using (from.ConfigureAwait(false))
         {
-            var to = new FileStream(target, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+            var to = new FileStream(target, DurableFile.ForOwner(FileMode.CreateNew, FileAccess.Write, FileShare.None));
             await using (to.ConfigureAwait(false))
                 await from.CopyToAsync(to, cancellationToken).ConfigureAwait(false);
         }

@@ -11,6 +11,11 @@ public sealed partial class DatacakeNodeOptions
 
     internal string? ClusterSecret { get; private set; }
 
+    internal bool AllowsAnyone { get; private set; }
+
+    /// <summary>True if strangers who reach the node's port are refused.</summary>
+    internal bool RefusesStrangers => ClusterSecret is not null || Tls is { RequireClientCertificate: true };
+
     internal IReadOnlyList<string> AcceptedClusterSecrets { get; private set; } = [];
 
     /// <summary>
@@ -51,6 +56,16 @@ public sealed partial class DatacakeNodeOptions
 
         Once("cluster secret");
         ClusterSecret = secret;
+        return this;
+    }
+
+    /// <summary>
+    /// Allows the node to listen where others than this machine reach it, though it has neither a cluster secret nor client certificates: whoever connects can
+    /// then read, change and delete all data. For networks that only the nodes can reach.
+    /// </summary>
+    public DatacakeNodeOptions AllowAnyone()
+    {
+        AllowsAnyone = true;
         return this;
     }
 

@@ -39,6 +39,7 @@ static class NodeStart
         var time = options.TimeProvider;
         var logger = options.LoggerFactory.CreateLogger<DatacakeNode>();
 
+        await RefuseStrangersAsync(options, cancellationToken).ConfigureAwait(false);
         IStorage? storage = null;
         if (options.OpenStorage is not null)
             opened.Push(storage = options.OpenStorage());
@@ -148,6 +149,20 @@ static class NodeStart
             options.ExtensionSettings));
         node.Start();
         return node;
+    }
+
+    /// <summary>A node that strangers can reach has to know its own, unless it is told that all who reach it are.</summary>
+    static async Task RefuseStrangersAsync(DatacakeNodeOptions options, CancellationToken cancellationToken)
+    {
+        if (options.RefusesStrangers || options.AllowsAnyone || options.Transport is not TcpTransport)
+            return;
+        var endpoints = await ResolveAsync(options.ListenAddress!, options.ResolveHost, cancellationToken).ConfigureAwait(false);
+        if (endpoints.All(endpoint => IPAddress.IsLoopback(endpoint.Address)))
+            return;
+        throw new InvalidOperationException(
+            $"Node {options.NodeId} would listen at '{options.ListenAddress}', where others than this machine reach it, and let in whoever connects: strangers could "
+            + "read, change and delete all data. Set WithClusterSecret, or WithTls with RequireClientCertificate. In a network that only the nodes can "
+            + "reach, call AllowAnyone().");
     }
 
     /// <summary>A host name is advertised as such: others may know it by another IP address, and a certificate may name it.</summary>

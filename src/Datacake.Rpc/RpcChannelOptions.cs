@@ -55,6 +55,9 @@ public sealed record RpcChannelOptions
     /// <summary>The protocol that the channel speaks; others than the current one are for tests.</summary>
     internal ProtocolVersions Versions { get; init; } = ProtocolVersions.Current;
 
+    /// <summary>Returns the options without the secret.</summary>
+    public override string ToString() => $"{nameof(RpcChannelOptions)} {{ Transport = {Transport}, Tls = {Tls is not null}, ClusterSecret = {(ClusterSecret is null ? "none" : "set")} }}";
+
     internal void Check()
     {
         Limits.Check();

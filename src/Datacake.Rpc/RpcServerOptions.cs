@@ -47,6 +47,9 @@ public sealed record RpcServerOptions
     /// <summary>The protocol that the server speaks; others than the current one are for tests.</summary>
     internal ProtocolVersions Versions { get; init; } = ProtocolVersions.Current;
 
+    /// <summary>Returns the options without the secrets.</summary>
+    public override string ToString() => $"{nameof(RpcServerOptions)} {{ Transport = {Transport}, Tls = {Tls is not null}, ClusterSecret = {(ClusterSecret is null ? "none" : "set")} }}";
+
     internal void Check()
     {
         Limits.Check();

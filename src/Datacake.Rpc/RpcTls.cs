@@ -131,6 +131,13 @@ public sealed record RpcTls
     internal void Check(bool isServer)
     {
         TimeRange.Check(ReloadInterval, TimeRange.Shortest);
+        if (RequireClientCertificate && Validate is null && CountOf(TrustedIssuers, TrustedIssuersCallback, TrustedIssuersFile) == 0)
+        {
+            throw new ArgumentException(
+                "RequireClientCertificate accepts certificates of every authority that the operating system trusts, which sells them to anybody. Say whose count: "
+                + "set TrustedIssuers, TrustedIssuersFile or TrustedIssuersCallback, or Validate.");
+        }
+
         var certificates = CountOf(Certificate, CertificateCallback, CertificateFile);
         if (isServer && certificates == 0)
         {

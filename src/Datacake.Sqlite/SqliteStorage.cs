@@ -295,6 +295,7 @@ public sealed class SqliteStorage : IDurableStorage
 
     Writer OpenWriter()
     {
+        CreateForOwner();
         var connection = new Connection(_path, writes: true, Description, _options);
         Connection? mover = null;
         try
@@ -309,6 +310,21 @@ public sealed class SqliteStorage : IDurableStorage
             mover?.Dispose();
             connection.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Creates the file so that only its owner can read it; SQLite gives its log the same permissions.</summary>
+    void CreateForOwner()
+    {
+        if (File.Exists(_path))
+            return;
+        try
+        {
+            new FileStream(_path, DurableFile.ForOwner(FileMode.CreateNew, FileAccess.Write, FileShare.None)).Dispose();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // SQLite finds the same, and says it.
         }
     }
 

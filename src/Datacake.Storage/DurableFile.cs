@@ -9,10 +9,26 @@ namespace Datacake.Storage;
 public static partial class DurableFile
 {
     const string PartialSuffix = ".partial";
+    const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>
+    /// Returns options for opening a file without a buffer that, if it is created, only its owner can read and write; on Windows, those decide who may open the
+    /// directory.
+    /// </summary>
+    /// <param name="mode">Whether it has to be there already.</param>
+    /// <param name="access">What is done with it.</param>
+    /// <param name="share">What others may do with it meanwhile.</param>
+    public static FileStreamOptions ForOwner(FileMode mode, FileAccess access, FileShare share)
+    {
+        var options = new FileStreamOptions { Mode = mode, Access = access, Share = share, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = OwnerOnly;
+        return options;
+    }
 
     /// <summary>
     /// Makes a file that is there as a whole or not at all, also after a loss of power: it is written under another name in the same
-    /// directory, forced to the disk, and renamed.
+    /// directory, readable by its owner only, forced to the disk, and renamed.
     /// </summary>
     /// <param name="path">The file. There must be nothing of that name.</param>
     /// <param name="description">What is made, for error messages.</param>
@@ -35,6 +51,8 @@ public static partial class DurableFile
             // What a process that was killed has left.
             File.Delete(partial);
             await write(partial).ConfigureAwait(false);
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(partial, OwnerOnly);
             Flush(partial);
             Move(partial, path);
         }

@@ -21,7 +21,7 @@ public sealed class StorageLock : IDisposable
         {
             if (Path.GetDirectoryName(file) is { Length: > 0 } directory)
                 Directory.CreateDirectory(directory);
-            return new StorageLock(new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0));
+            return new StorageLock(new FileStream(file, DurableFile.ForOwner(FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None)));
         }
         catch (IOException exception) when (exception.HResult == SharingViolation)
         {

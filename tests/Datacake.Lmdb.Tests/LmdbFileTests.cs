@@ -29,6 +29,17 @@ public sealed class LmdbFileTests : IDisposable
     }
 
     [Fact]
+    public async Task Only_its_owner_can_read_a_new_file()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        await using var storage = new LmdbStorage(Path);
+        await PutAsync(storage, "a", 1000);
+        foreach (string file in Directory.GetFiles(System.IO.Path.GetDirectoryName(Path)!))
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+    }
+
+    [Fact]
     public async Task A_new_file_does_not_take_the_space_of_its_map()
     {
         await using var storage = new LmdbStorage(Path);

@@ -255,6 +255,25 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
+    public async Task Client_certificates_are_required_of_issuers_that_are_named()
+    {
+        var open = new RpcTls { Certificate = _authority.Issue("node"), RequireClientCertificate = true };
+        var failure = await Assert.ThrowsAsync<ArgumentException>(
+            async () => await RpcServer.StartAsync("127.0.0.1:0", new RpcServerOptions { Tls = open }));
+        Assert.Contains("TrustedIssuers", failure.Message, StringComparison.Ordinal);
+        var named = open with { Validate = (_, _, _) => false };
+        await using var server = await RpcServer.StartAsync("127.0.0.1:0", new RpcServerOptions { Tls = named });
+    }
+
+    [Fact]
+    public void Texts_of_options_do_not_have_the_secret()
+    {
+        const string Secret = "correct horse battery staple";
+        Assert.DoesNotContain(Secret, new RpcServerOptions { ClusterSecret = Secret }.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, new RpcChannelOptions { ClusterSecret = Secret }.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_certificate_that_cannot_serve_is_refused_at_the_start()
     {
         var missing = await Assert.ThrowsAsync<ArgumentException>(

@@ -25,6 +25,19 @@ public sealed class SqliteFileTests : IDisposable
         Assert.Contains(path, storage.Description, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Only_its_owner_can_read_a_new_file()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        await using var storage = new SqliteStorage(Path);
+        var batch = new WriteBatch();
+        batch.Put("key"u8.ToArray(), "value"u8.ToArray());
+        await storage.CommitAsync(batch, Durability.Flushed, Cancellation);
+        foreach (string file in Directory.GetFiles(System.IO.Path.GetDirectoryName(Path)!))
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+    }
+
     [Theory]
     [InlineData(FileFormat.Version + 1, StorageError.NewerFormat)]
     [InlineData(FileFormat.Version - 1, StorageError.Failed)]

@@ -25,7 +25,7 @@ public sealed class AddressTests
             nodes[id].Seeds = [.. ports.Values.Select(port => $"{seed}:{port}")];
             await nodes.StartNodeAsync(id, configure: settings =>
             {
-                settings.ListenOn($"{listening}:{ports[id]}");
+                settings.AllowAnyone().ListenOn($"{listening}:{ports[id]}");
                 if (advertised is not null)
                     settings.AdvertiseAs($"{advertised}:{ports[id]}");
             });

@@ -64,7 +64,7 @@ public sealed class NamesTests : IAsyncLifetime
         _hosts["me"] = ["127.0.1.1"];
         using var port = new ReservedPort("127.0.0.1", "127.0.0.5", "127.0.1.1");
         var node = await StartAsync(1, options => options
-            .ListenOn($"0.0.0.0:{port.Number}").AdvertiseAs($"127.0.0.1:{port.Number}")
+            .AllowAnyone().ListenOn($"0.0.0.0:{port.Number}").AdvertiseAs($"127.0.0.1:{port.Number}")
             .WithSeeds($"127.0.0.1:{port.Number}", $"127.0.0.5:{port.Number}", $"me:{port.Number}")
             .WithGossipTransport(transport));
         await UntilContactsAsync(
@@ -80,7 +80,7 @@ public sealed class NamesTests : IAsyncLifetime
     {
         using var port = new ReservedPort("127.0.0.1");
         var first = await StartAsync(1, options => options
-            .ListenOn($"[::]:{port.Number}").AdvertiseAs($"127.0.0.1:{port.Number}").WithGossipTransport(GossipTransport.Udp));
+            .AllowAnyone().ListenOn($"[::]:{port.Number}").AdvertiseAs($"127.0.0.1:{port.Number}").WithGossipTransport(GossipTransport.Udp));
         await StartAsync(2, options => options
             .ListenOn("127.0.0.1:0").WithSeeds(first.Address).WithGossipTransport(GossipTransport.Udp));
         await StartAsync(3, options => options
@@ -129,11 +129,26 @@ public sealed class NamesTests : IAsyncLifetime
     {
         _hosts["own-name"] = ["127.0.1.1"];
         _hosts["public-name"] = ["127.0.1.1", "10.0.0.1"];
-        await StartAsync(1, options => options.ListenOn("0.0.0.0:0").AdvertiseAs("public-name:0"));
+        await StartAsync(1, options => options.AllowAnyone().ListenOn("0.0.0.0:0").AdvertiseAs("public-name:0"));
         await StartAsync(2, options => options.ListenOn("127.0.0.1:0").AdvertiseAs("own-name:0"));
         Assert.False(_log.Contains("listens on all interfaces"));
-        await StartAsync(3, options => options.ListenOn("0.0.0.0:0").AdvertiseAs("own-name:0"));
+        await StartAsync(3, options => options.AllowAnyone().ListenOn("0.0.0.0:0").AdvertiseAs("own-name:0"));
         await _log.WaitUntilAsync("Node 3 listens on all interfaces", "'own-name:", "means 127.0.1.1:", "hosts file");
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0:0")]
+    [InlineData("[::]:0")]
+    [InlineData("shop:0")]
+    public async Task A_node_that_strangers_could_reach_does_not_start(string address)
+    {
+        _hosts["shop"] = ["127.0.0.1", "10.0.0.1"];
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => StartAsync(1, options => options.ListenOn(address).AdvertiseAs("127.0.0.1:7001")));
+        Assert.Contains($"'{address}'", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("AllowAnyone()", failure.Message, StringComparison.Ordinal);
+        await StartAsync(
+            1, options => options.ListenOn("0.0.0.0:0").AdvertiseAs("127.0.0.1:0").WithClusterSecret("correct horse battery staple"));
     }
 
     static Task UntilContactsAsync(DatacakeNode node, params string[] expected) => Eventually.WaitUntilAsync(

@@ -89,7 +89,7 @@ sealed class WorkerNode
 
     void Configure(DatacakeNodeOptions options, WorkerSettings settings)
     {
-        options.WithNodeId(settings.NodeId).ListenOn(settings.Listen).WithSeeds(settings.Seeds).WithTimeProvider(_time)
+        options.WithNodeId(settings.NodeId).AllowAnyone().ListenOn(settings.Listen).WithSeeds(settings.Seeds).WithTimeProvider(_time)
             .WithLoggerFactory(new StandardErrorLog()).UseSqlite(settings.File).WithStore(store =>
             {
                 store.ReportInterval = TimeSpan.FromMilliseconds(settings.ReportMilliseconds);
