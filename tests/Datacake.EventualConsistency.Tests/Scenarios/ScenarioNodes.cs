@@ -151,6 +151,22 @@ sealed class ScenarioNode(int id, string address)
 
     public async Task PutAsync(int key, string text, Consistency level) => await Cakes.PutAsync(key, Encoding.UTF8.GetBytes(text), level, Cancelled);
 
+    /// <summary>Puts as soon as the level can be satisfied: sessions may end and open again meanwhile.</summary>
+    public async Task PutSoonAsync(int key, string text, Consistency level) => await Eventually.WaitUntilAsync(
+        async () =>
+        {
+            try
+            {
+                await PutAsync(key, text, level);
+                return true;
+            }
+            catch (Exception e) when (e is NotEnoughNodesException or ConsistencyException)
+            {
+                return false;
+            }
+        },
+        $"node {id} saves at {level}");
+
     public async Task<string?> GetAsync(int key) => await Cakes.GetAsync(key, Cancelled) is { Value: { } value } ? Encoding.UTF8.GetString(value.Span) : null;
 
     public async Task WaitForAsync(int key, string text) => await Eventually.WaitUntilAsync(
