@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using Datacake.EventualConsistency.Integrity;
+using Datacake.EventualConsistency.Layout;
+using Datacake.Sqlite;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Tests.Integrity;
+
+/// <summary>Bits that flip in the file of a store: what is read is what was written, or refused. DATACAKE_FLIPS sets how many.</summary>
+public sealed class FlippedFileTests : IDisposable
+{
+    const int Records = 1_000;
+    static readonly Dictionary<StorageKey, int> Numbers = Enumerable.Range(0, Records).ToDictionary(number => new StorageKey(KeyOf(number)));
+    static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
+
+    readonly string _folder = Directory.CreateTempSubdirectory("flips-").FullName;
+
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task No_flipped_bit_of_a_SQLite_file_is_taken_for_data()
+    {
+        int flips = int.TryParse(Environment.GetEnvironmentVariable("DATACAKE_FLIPS"), out int asked) ? asked : 100;
+        string sound = Path.Combine(_folder, "sound"), flipped = Path.Combine(_folder, "flipped");
+        await using (var storage = new ChecksummedStorage(new SqliteStorage(sound), new DamageLog()))
+            await FillAsync(storage);
+        var random = new Random(7);
+        byte[] bytes = await File.ReadAllBytesAsync(sound, Cancelled);
+        int refused = 0, harmless = 0, lost = 0;
+        for (int i = 0; i < flips; i++)
+        {
+            int at = random.Next(bytes.Length), bit = random.Next(8);
+            byte[] changed = [.. bytes];
+            changed[at] ^= (byte)(1 << bit);
+            foreach (string old in Directory.GetFiles(_folder, "flipped*"))
+                File.Delete(old);
+            await File.WriteAllBytesAsync(flipped, changed, Cancelled);
+            long started = Stopwatch.GetTimestamp();
+            try
+            {
+                int found = await ReadAsync(flipped);
+                harmless += found == Records ? 1 : 0;
+                lost += found == Records ? 0 : 1;
+            }
+            catch (StorageException)
+            {
+                refused++;
+            }
+            Assert.True(Stopwatch.GetElapsedTime(started) < Longest, $"Reading took more than {Longest} after a flip of bit {bit} of byte {at}.");
+        }
+        TestContext.Current.SendDiagnosticMessage("{0} refused, {1} without effect, {2} with records missing.", refused, harmless, lost);
+        Assert.True(refused > 0);
+    }
+
+    static async Task FillAsync(ChecksummedStorage storage)
+    {
+        for (int first = 0; first < Records; first += 100)
+        {
+            var batch = new WriteBatch();
+            for (int key = first; key < first + 100; key++)
+                batch.Put(KeyOf(key), ValueOf(key));
+            await storage.CommitAsync(batch, Datacake.Storage.Durability.Flushed, Cancelled);
+        }
+    }
+
+    /// <summary>Reads everything in three ways, and checks it; returns how many records a scan shows.</summary>
+    static async Task<int> ReadAsync(string path)
+    {
+        await using var storage = new ChecksummedStorage(new SqliteStorage(path), new DamageLog());
+        using var snapshot = await storage.OpenSnapshotAsync(Cancelled);
+        int found = 0;
+        await foreach (var (key, value) in snapshot.ReadAllAsync(StoreLayout.AllDocuments, Cancelled))
+        {
+            Assert.True(value.Span.SequenceEqual(ValueOf(NumberOf(key))), "A scan shows other data.");
+            found++;
+        }
+        using var page = new EntryPage();
+        await snapshot.GetManyAsync([.. Enumerable.Range(0, Records).Select(number => (ReadOnlyMemory<byte>)KeyOf(number))], page, Cancelled);
+        for (int entry = 0; entry < page.Count; entry++)
+            Assert.True(page.ValueOf(entry).SequenceEqual(ValueOf(NumberOf(page.KeyOf(entry).ToArray()))), "A read of several shows other data.");
+        for (int number = 0; number < Records; number += 7)
+        {
+            if (await snapshot.GetAsync(KeyOf(number), Cancelled) is { } value)
+                Assert.True(value.Span.SequenceEqual(ValueOf(number)), "A read shows other data.");
+        }
+        return found;
+    }
+
+    static byte[] KeyOf(int number) => StoreLayout.DocumentKey(1, DocumentKey.Of(number).Encoded.Span);
+
+    static int NumberOf(ReadOnlyMemory<byte> key) => Numbers[new StorageKey(key)];
+
+    static byte[] ValueOf(int number)
+    {
+        byte[] value = new byte[20 + (number % 200)];
+        new Random(number).NextBytes(value);
+        return value;
+    }
+}
