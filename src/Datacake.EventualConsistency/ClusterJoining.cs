@@ -50,7 +50,7 @@ sealed class ClusterJoining(DatacakeNode node, Replica replica, ReplicatedStoreO
         string reached = string.Join(", ", replica.Sessions.Keys);
         string who = replica.Sessions.Count == 0 ? "it reaches no other node" : $"the nodes that it reaches ({reached}) have not joined either";
         if (CountOfFresh() < options.ExpectedNodes && missing.Length == 0)
-            return $"{who}, and {options.ExpectedNodes} nodes are expected ({nameof(ReplicatedStoreOptions)}.{nameof(options.ExpectedNodes)}). Start the others.";
+            return $"{who}, and {options.ExpectedNodes} nodes are expected ({nameof(ReplicatedStoreOptions)}.{nameof(options.ExpectedNodes)}). Start the others, and have each open its store: by a context, or by OpenStoreAsync.";
         return $"{who}, and not all of its seeds answer ({missing}). Start a node of the cluster; or, if this is the first node of a new cluster, start the others, "
             + $"give it no seeds but itself, or set {nameof(ReplicatedStoreOptions)}.{nameof(options.FormCluster)}.";
     }

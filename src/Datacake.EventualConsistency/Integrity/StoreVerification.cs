@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Datacake.EventualConsistency;
 
 /// <summary>What <see cref="ReplicatedStore.VerifyAsync"/> has found.</summary>
@@ -9,4 +11,12 @@ public sealed record StoreVerification(long Records, long Documents, IReadOnlyLi
 {
     /// <summary>Gets a value that is true if nothing is wrong.</summary>
     public bool IsSound => Findings.Count == 0 && DifferingNodes.Count == 0;
+
+    /// <summary>Returns what was found, for a log.</summary>
+    public override string ToString()
+    {
+        string read = string.Create(CultureInfo.InvariantCulture, $"{Records} records and {Documents} documents were read.");
+        string differing = DifferingNodes.Count > 0 ? $" Nodes {string.Join(", ", DifferingNodes)} show something else." : "";
+        return IsSound ? $"{read} Nothing is wrong." : $"{read} {string.Join(" ", Findings)}{differing}";
+    }
 }
