@@ -4,5 +4,5 @@ namespace Datacake.EventualConsistency;
 /// A full reconcile that is held back, since it would remove more documents than <see cref="ReplicatedStoreOptions.MaxRemovedByReconcile"/>.
 /// </summary>
 /// <param name="NodeId">The member with whose data it would be made.</param>
-/// <param name="Documents">How many documents that are shown here it would remove.</param>
+/// <param name="Documents">The number of documents that are shown here and that it would remove.</param>
 public sealed record HeldRemoval(byte NodeId, int Documents);

@@ -58,7 +58,7 @@ public sealed class ReplicatedStoreOptions
     public int MaxDocumentLength { get; set; } = 8 * 1024 * 1024;
 
     /// <summary>
-    /// How many documents a full reconcile may remove on the word of one member. A node that was forgotten, or that a faulty member tells so, takes over the
+    /// Gets or sets how many documents a full reconcile may remove on the word of one member. A node that was forgotten, or that a faulty member tells so, takes over the
     /// data of another in full. If that would remove more, it waits until a second member says the same, or <see cref="ReplicatedStore.AllowRemovalAsync"/> is called.
     /// Default: 100.
     /// </summary>

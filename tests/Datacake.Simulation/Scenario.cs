@@ -49,7 +49,7 @@ sealed record Scenario
     /// <summary>How many documents a transaction of a full reconcile has at most.</summary>
     public required int MaxAsserted { get; init; }
 
-    /// <summary>How many documents a full reconcile removes on the word of one member.</summary>
+    /// <summary>Gets the limit of the documents that a full reconcile removes on the word of one member.</summary>
     public required int MaxRemoved { get; init; }
 
     public required IReadOnlyDictionary<EventKind, double> Weights { get; init; }

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Datacake.EventualConsistency;
 
-/// <summary>What <see cref="ReplicatedStore.VerifyAsync"/> has found.</summary>
-/// <param name="Records">How many records were read.</param>
-/// <param name="Documents">How many living documents there are.</param>
-/// <param name="Findings">What is wrong, a sentence each; at most 1,000. It is being mended where that is possible.</param>
+/// <summary>The findings of <see cref="ReplicatedStore.VerifyAsync"/>.</summary>
+/// <param name="Records">The number of records that were read.</param>
+/// <param name="Documents">The number of living documents.</param>
+/// <param name="Findings">A sentence for each thing that is wrong, at most 1,000. They are being mended where that is possible.</param>
 /// <param name="DifferingNodes">The members that know the same transactions and show something else.</param>
 public sealed record StoreVerification(long Records, long Documents, IReadOnlyList<string> Findings, IReadOnlyList<byte> DifferingNodes)
 {

@@ -60,7 +60,7 @@ sealed class Collector(int maxStep)
         var purged = new List<(ReadOnlyMemory<byte> Key, Document Left)>();
         foreach (var key in documents ?? [])
         {
-            if (await PurgeAsync(batch, key.Bytes, truncated).ConfigureAwait(false) is { } left)
+            if (await FindLeftAsync(batch, key.Bytes, truncated).ConfigureAwait(false) is { } left)
                 purged.Add((key.Bytes, left));
         }
         // All is read that has to be: from here on, no damaged record can make it stop half way.
@@ -89,7 +89,7 @@ sealed class Collector(int maxStep)
     }
 
     /// <summary>Returns what is left of a document that has something to purge, which the batch has read, or null if it has nothing.</summary>
-    static async ValueTask<Document?> PurgeAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, VersionVector truncated)
+    static async ValueTask<Document?> FindLeftAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, VersionVector truncated)
     {
         var document = await batch.PeekAsync(key).ConfigureAwait(false);
         var policy = batch.PolicyOf(key);

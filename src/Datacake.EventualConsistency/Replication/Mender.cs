@@ -5,7 +5,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Replication;
 
-/// <summary>What another member has of a document, and what it is known to have had at least when it was asked.</summary>
+/// <summary>Another member's copy of a document, and what that member was known to have when it was asked.</summary>
 readonly record struct DocumentAnswer(VersionVector Known, Document Document);
 
 /// <summary>
