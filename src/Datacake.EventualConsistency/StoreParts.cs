@@ -20,7 +20,7 @@ sealed class StoreParts : IAsyncDisposable
 
     StoreParts(DatacakeNode node, IStorage storage, DamageLog damages, ReplicatedStoreOptions options, Replica replica, StorageException? failure)
     {
-        var logger = new SafeLogger(node.LoggerFactory.CreateLogger<ReplicatedStore>());
+        var logger = node.LoggerFactory.CreateLogger<ReplicatedStore>();
         StoreLog.Opened(logger, node.Id, storage.Description, replica.IsJoined ? "a member of its cluster" : "fresh, and about to join");
         node.PublishStore(replica.Identity.StoreId);
         _stopping = new CancellationTokenSource();

@@ -1,12 +1,12 @@
 using Datacake.Rpc;
+using Datacake.Rpc.Handshake;
+using Datacake.Rpc.Sealing;
 
 namespace Datacake.Node;
 
 // The certificates and secrets by which nodes know each other.
 public sealed partial class DatacakeNodeOptions
 {
-    const int MinSecretLength = 16;
-
     internal RpcTls? Tls { get; private set; }
 
     internal string? ClusterSecret { get; private set; }
@@ -18,10 +18,14 @@ public sealed partial class DatacakeNodeOptions
 
     internal IReadOnlyList<string> AcceptedClusterSecrets { get; private set; } = [];
 
+    /// <summary>Makes what seals datagrams; null without a secret.</summary>
+    internal DatagramSeal? NewDatagramSeal() =>
+        ClusterSecret is null ? null : new DatagramSeal(ClusterSecrets.Of(ClusterSecret, AcceptedClusterSecrets));
+
     /// <summary>
     /// Encrypts the traffic between nodes over RPC, with the node's own certificate, which it shows as server and as client. Set <see
-    /// cref="RpcTls.RequireClientCertificate"/> so that only nodes with a certificate get in. Gossip over UDP is not covered. Default:
-    /// none.
+    /// cref="RpcTls.RequireClientCertificate"/> so that only nodes with a certificate get in. Gossip over UDP is not
+    /// covered, and needs a cluster secret. Default: none.
     /// </summary>
     /// <exception cref="ArgumentException">There is no certificate, or it has no private key.</exception>
     public DatacakeNodeOptions WithTls(RpcTls tls)
@@ -40,20 +44,15 @@ public sealed partial class DatacakeNodeOptions
     }
 
     /// <summary>
-    /// Sets the secret of the cluster, which all its nodes know and nobody else: a node without it is refused. The secret never travels, and does not
-    /// encrypt; <see cref="WithTls"/> does. Gossip over UDP is not covered. At least 16 characters. Default: none.
+    /// Sets the secret of the cluster, which all its nodes know and nobody else: a node without it is refused. The secret never travels. Everything that nodes say to
+    /// each other is encrypted and authenticated with keys that follow from it, or by TLS if that is set, too. At least 16 characters, better 32 random ones.
+    /// Default: none.
     /// </summary>
-    /// <exception cref="ArgumentException">The secret is too short.</exception>
+    /// <exception cref="ArgumentException">The secret is too short, or has too few different characters.</exception>
     public DatacakeNodeOptions WithClusterSecret(string secret)
     {
         ArgumentNullException.ThrowIfNull(secret);
-        if (secret.Length < MinSecretLength)
-        {
-            throw new ArgumentException(
-                $"The cluster secret has {secret.Length} characters; it needs at least {MinSecretLength}. Take 32 random ones.",
-                nameof(secret));
-        }
-
+        ClusterSecrets.CheckStrength(secret, "cluster secret");
         Once("cluster secret");
         ClusterSecret = secret;
         return this;
@@ -73,13 +72,13 @@ public sealed partial class DatacakeNodeOptions
     /// Sets further secrets that the node accepts from others, so that the secret can be changed node by node: first all nodes accept the new one, then all use it
     /// (<see cref="WithClusterSecret"/>) and accept the old one, then no node accepts the old one any longer. Default: none.
     /// </summary>
-    /// <exception cref="ArgumentException">A secret is too short.</exception>
+    /// <exception cref="ArgumentException">A secret is too short, or has too few different characters.</exception>
     public DatacakeNodeOptions WithAcceptedClusterSecrets(params IEnumerable<string> secrets)
     {
         ArgumentNullException.ThrowIfNull(secrets);
         string[] accepted = [.. secrets];
-        if (accepted.Any(secret => secret.Length < MinSecretLength))
-            throw new ArgumentException($"A cluster secret needs at least {MinSecretLength} characters. Take 32 random ones.", nameof(secrets));
+        foreach (var secret in accepted)
+            ClusterSecrets.CheckStrength(secret, "accepted cluster secret");
         Once("accepted cluster secrets");
         AcceptedClusterSecrets = accepted;
         return this;

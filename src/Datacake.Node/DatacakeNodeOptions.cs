@@ -11,6 +11,8 @@ namespace Datacake.Node;
 /// </summary>
 public sealed partial class DatacakeNodeOptions : IStorageChoice
 {
+    const int MaxNameLength = 200;
+
     readonly HashSet<string> _settings = [];
     readonly Dictionary<string, string> _labels = [];
     readonly Dictionary<Type, object> _extensionSettings = [];
@@ -58,7 +60,7 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
     /// <summary>Sets the data center of the node: nodes that fail together, such as a region or a site. Default: <c>default</c>.</summary>
     public DatacakeNodeOptions InDataCenter(string name)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        CheckName(name, nameof(name));
         Once("data center");
         DataCenter = name;
         return this;
@@ -67,7 +69,7 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
     /// <summary>Sets the name of the cluster; nodes of different clusters refuse each other. Default: <c>datacake</c>.</summary>
     public DatacakeNodeOptions WithClusterId(string clusterId)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(clusterId);
+        CheckName(clusterId, nameof(clusterId));
         Once("cluster id");
         ClusterId = clusterId;
         return this;
@@ -150,7 +152,18 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
             throw new InvalidOperationException(
                 $"Node {NodeId} listens at '{ListenAddress}', which stands for all interfaces; others cannot connect to that. "
                 + "Say where they reach it: AdvertiseAs(\"10.0.0.5:7001\").");
+        if (GossipTransport == GossipTransport.Udp && Tls is not null && ClusterSecret is null)
+            throw new InvalidOperationException(
+                $"Node {NodeId} has TLS, which does not cover its gossip by UDP. Set WithClusterSecret, which does, or let it gossip by RPC, the default. "
+                + "GossipTransport.PlainUdp gossips without protection.");
         Gossip.Validate();
+    }
+
+    static void CheckName(string name, string parameter)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name, parameter);
+        if (name.Length > MaxNameLength || name.Any(char.IsControl))
+            throw new ArgumentException($"A name of {name.Length} characters is longer than {MaxNameLength}, or has control characters. Shorten it.", parameter);
     }
 
     void Once(string setting)

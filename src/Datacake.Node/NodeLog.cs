@@ -1,3 +1,4 @@
+using System.Net;
 using Datacake.Node.Gossip;
 using Microsoft.Extensions.Logging;
 
@@ -74,6 +75,16 @@ static partial class NodeLog
         "Node {NodeId} listens on all interfaces, and its advertised name '{Address}' means {Endpoint} on this machine, which is loopback; "
         + "other implementations of gossip cannot reach it there. Take the name out of the loopback line of the hosts file, or advertise an IP address.")]
     public static partial void AdvertisedLoopback(ILogger logger, byte nodeId, string address, string endpoint);
+
+    [LoggerMessage(
+        19,
+        LogLevel.Warning,
+        "A datagram that came from {Endpoint} was dropped: no node of the cluster has sealed it, or it was sent again by somebody. Nodes whose cluster secret differs, "
+        + "and nodes that gossip without one (PlainUdp), are not heard. (Datagram {Count} of its kind.)")]
+    public static partial void DatagramRefused(ILogger logger, IPEndPoint endpoint, long count);
+
+    [LoggerMessage(20, LogLevel.Information, "No more datagrams had to be dropped for a while.")]
+    public static partial void DatagramsAccepted(ILogger logger);
 
     [LoggerMessage(12, LogLevel.Warning, "The members that {Storage} keeps are not used: {Reason}. The node looks for its seeds only.")]
     public static partial void MembersNotRead(ILogger logger, string storage, string reason);

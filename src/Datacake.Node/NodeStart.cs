@@ -37,7 +37,8 @@ static class NodeStart
     {
         var nodeId = options.NodeId!.Value;
         var time = options.TimeProvider;
-        var logger = options.LoggerFactory.CreateLogger<DatacakeNode>();
+        var loggers = new SafeLoggerFactory(options.LoggerFactory);
+        var logger = loggers.CreateLogger<DatacakeNode>();
 
         await RefuseStrangersAsync(options, cancellationToken).ConfigureAwait(false);
         IStorage? storage = null;
@@ -53,7 +54,7 @@ static class NodeStart
             ClusterSecret = options.ClusterSecret,
             AcceptedClusterSecrets = options.AcceptedClusterSecrets,
             TimeProvider = time,
-            Logger = options.LoggerFactory.CreateLogger<RpcServer>(),
+            Logger = loggers.CreateLogger<RpcServer>(),
         };
         var server = await RpcServer.StartAsync(options.ListenAddress!, serverOptions, cancellationToken).ConfigureAwait(false);
         opened.Push(server);
@@ -65,7 +66,7 @@ static class NodeStart
             Tls = options.Tls,
             ClusterSecret = options.ClusterSecret,
             TimeProvider = time,
-            Logger = options.LoggerFactory.CreateLogger<RpcChannel>(),
+            Logger = loggers.CreateLogger<RpcChannel>(),
             // Gossip is what notices that a node is back; a channel that waits longer than a round would hide it.
             MaxBackoff = options.Gossip.Interval < LongestBackoff ? options.Gossip.Interval : LongestBackoff,
             InitialBackoff = options.Gossip.Interval < FirstBackoff ? options.Gossip.Interval : FirstBackoff,
@@ -85,8 +86,9 @@ static class NodeStart
             NodeLog.AdvertisedLoopback(logger, nodeId, address, endpoint.ToString());
         IGossipLink link = options.GossipTransport switch
         {
-            GossipTransport.Udp => UdpGossipLink.Bind(
+            GossipTransport.Udp or GossipTransport.PlainUdp => UdpGossipLink.Bind(
                 (await ResolveAsync(server.Address, options.ResolveHost, cancellationToken).ConfigureAwait(false))[0],
+                options.GossipTransport == GossipTransport.Udp ? options.NewDatagramSeal() : null,
                 options.ResolveHost,
                 options.Gossip.ExchangeTimeout,
                 time,
@@ -144,7 +146,7 @@ static class NodeStart
             view,
             memberTable,
             time,
-            options.LoggerFactory,
+            loggers,
             options.Tls,
             options.ExtensionSettings));
         node.Start();

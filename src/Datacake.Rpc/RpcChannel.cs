@@ -44,7 +44,7 @@ public sealed class RpcChannel : IAsyncDisposable
         options ??= new RpcChannelOptions();
         options.Check();
         _options = options with { Logger = new SafeLogger(options.Logger) };
-        _secrets = ClusterSecrets.Of(_options.ClusterSecret);
+        _secrets = ClusterSecrets.Of(_options.ClusterSecret, []);
         _tls = _options.Tls is null ? null : new TlsHandshake(_options.Tls, _options.TimeProvider, _options.Logger);
         _random = new Random(_options.Seed ?? RandomNumberGenerator.GetInt32(int.MaxValue));
         _nextAttempt = _options.TimeProvider.GetTimestamp();
@@ -355,10 +355,16 @@ public sealed class RpcChannel : IAsyncDisposable
             transport = await _options.Transport.ConnectAsync(Address, ends.Token).ConfigureAwait(false);
             stream = transport.Stream;
             DateTimeOffset? expires = null;
+            byte[]? certificate = null;
             if (_tls is not null)
-                (stream, _, expires) = await _tls.ConnectAsync(stream, Address, ends.Token).ConfigureAwait(false);
-            var agreement = await HandshakeProtocol.ConnectAsync(stream, _options.Limits, _options.Versions, _secrets, ends.Token)
-                .ConfigureAwait(false);
+            {
+                var tls = await _tls.ConnectAsync(stream, Address, ends.Token).ConfigureAwait(false);
+                (stream, _, expires) = tls;
+                certificate = tls.Binding(isServer: false);
+            }
+
+            (var agreement, stream) = await HandshakeProtocol.ConnectAsync(
+                stream, _options.Limits, _options.Versions, _secrets, certificate, ends.Token).ConfigureAwait(false);
             var frames = new FrameConnection(transport, stream, Telemetry.ClientSide, _options.Limits, agreement, _options.TimeProvider);
             return new ClientConnection(Address, frames, _options.Limits, _options.TimeProvider, expires);
         }

@@ -41,8 +41,8 @@ public sealed record RpcChannelOptions
 
     /// <summary>
     /// What all nodes of a cluster know and nobody else. The server must prove that it knows it, and so must this side; the secret
-    /// itself never travels. At least 16 characters, better 32 random ones. Without TLS it keeps strangers out, but does not hide what
-    /// is said. Default: none.
+    /// itself never travels. Without TLS, everything after that is encrypted and authenticated with keys that follow from it. At least 16 characters, better 32
+    /// random ones. Default: none.
     /// </summary>
     public string? ClusterSecret { get; init; }
 
@@ -61,7 +61,7 @@ public sealed record RpcChannelOptions
     internal void Check()
     {
         Limits.Check();
-        ClusterSecrets.Of(ClusterSecret);
+        ClusterSecrets.Check(ClusterSecret, []);
         Tls?.Check(isServer: false);
         TimeRange.Check(InitialBackoff, TimeRange.Shortest);
         TimeRange.Check(MaxBackoff, InitialBackoff);

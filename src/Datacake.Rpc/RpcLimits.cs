@@ -13,7 +13,8 @@ public sealed record RpcLimits
     public int HeaderSize { get; init; } = 4 * 1024;
 
     /// <summary>
-    /// Bytes of large messages that a connection may hold at a time, those that are still arriving and those that are being handled.
+    /// Bytes of large messages that a connection may hold at a time, those that are still arriving and those that are being handled, and what small
+    /// ones take that wait in a stream for their reader. While so many bytes of replies wait for the client to read them, none of its calls begins.
     /// At least four times <see cref="MessageSize"/>, which is what putting one together may take for a moment. Default: 64 MiB.
     /// </summary>
     public long BufferedBytes { get; init; } = 64 * 1024 * 1024;
@@ -29,6 +30,13 @@ public sealed record RpcLimits
 
     /// <summary>Connections that a server keeps at a time, unfinished handshakes included. Default: 1,024.</summary>
     public int Connections { get; init; } = 1024;
+
+    /// <summary>
+    /// Connections from one host that a server keeps at a time before their handshakes are finished, so that a stranger does not keep all others out. All
+    /// hosts together may have half of <see cref="Connections"/>. Default: 64. Nodes behind one NAT count as one host, and so do all IPv6 addresses with the same first 64
+    /// bits.
+    /// </summary>
+    public int HandshakesPerHost { get; init; } = 64;
 
     /// <summary>
     /// Limits how long a new connection may take until it is ready for calls: TCP, TLS and greeting together. From 1 ms to 30 days.
@@ -67,6 +75,7 @@ public sealed record RpcLimits
         ArgumentOutOfRangeException.ThrowIfLessThan(TotalBufferedBytes, BufferedBytes);
         ArgumentOutOfRangeException.ThrowIfLessThan(CallsInFlight, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(Connections, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(HandshakesPerHost, 1);
         TimeRange.Check(HandshakeTime, TimeRange.Shortest);
         ArgumentOutOfRangeException.ThrowIfLessThan(StreamWindow, 1024);
         TimeRange.Check(KeepAlive, TimeRange.Shortest);

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Datacake.Rpc.Framing;
 using Datacake.Rpc.Handshake;
 using Datacake.Rpc.Logging;
@@ -23,6 +25,7 @@ public sealed class RpcServer : IAsyncDisposable
     readonly Lock _gate = new();
     readonly Dictionary<TransportConnection, Task> _clients = [];       // under the lock; all that were accepted
     readonly HashSet<ServerConnection> _connections = [];               // under the lock; those of them that are past the handshake
+    readonly Dictionary<string, int> _handshakes = [];                  // under the lock; how many of each host are not
     readonly Task _accepting;
     bool _isDisposed;                                                   // under the lock
 
@@ -133,25 +136,43 @@ public sealed class RpcServer : IAsyncDisposable
             }
 
             _log.Accepted();
-            if (!TryServe(transport))
-                await TurnAwayAsync(transport).ConfigureAwait(false);
+            if (TryServe(transport) is { } reason)
+                await TurnAwayAsync(transport, reason).ConfigureAwait(false);
         }
     }
 
-    bool TryServe(TransportConnection transport)
+    /// <summary>Returns why a client is not served; null if it is.</summary>
+    string? TryServe(TransportConnection transport)
     {
+        var host = HostOf(transport);
         lock (_gate)
         {
             if (_clients.Count >= _options.Limits.Connections)
-                return false;
+                return $"the server has its {_options.Limits.Connections} connections (Connections)";
+            if (_clients.Count - _connections.Count > _options.Limits.Connections / 2)
+                return $"half of the {_options.Limits.Connections} connections (Connections) are unfinished handshakes";
+            var handshakes = _handshakes.GetValueOrDefault(host);
+            if (handshakes >= _options.Limits.HandshakesPerHost)
+                return $"{handshakes} handshakes with this host are under way (HandshakesPerHost)";
+            _handshakes[host] = handshakes + 1;
             _clients.Add(transport, Task.Run(() => ServeAsync(transport)));
-            return true;
+            return null;
         }
     }
 
-    async Task TurnAwayAsync(TransportConnection transport)
+    /// <summary>
+    /// Returns who counts as one host: with IPv6 a whole /64, which mostly is one machine or one line, and of which each machine can take any number of addresses.
+    /// </summary>
+    static string HostOf(TransportConnection transport)
     {
-        var reason = $"the server has its {_options.Limits.Connections} connections (Connections)";
+        if (!IPEndPoint.TryParse(transport.RemoteAddress, out var endpoint))
+            return transport.RemoteAddress;
+        var address = endpoint.Address.IsIPv4MappedToIPv6 ? endpoint.Address.MapToIPv4() : endpoint.Address;
+        return address.AddressFamily == AddressFamily.InterNetworkV6 ? Convert.ToHexString(address.GetAddressBytes(), 0, 8) : address.ToString();
+    }
+
+    async Task TurnAwayAsync(TransportConnection transport, string reason)
+    {
         Refused(transport, RpcStatus.LimitExceeded, reason);
         using var limit = new CancellationTokenSource(_options.Limits.HandshakeTime, _options.TimeProvider);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stopping.Token);
@@ -171,7 +192,15 @@ public sealed class RpcServer : IAsyncDisposable
     // Throws nothing: whoever stops the server waits for it, and nobody else does.
     async Task ServeAsync(TransportConnection transport)
     {
-        if (await ShakeHandsAsync(transport).ConfigureAwait(false) is { } connection)
+        var shaken = await ShakeHandsAsync(transport).ConfigureAwait(false);
+        var host = HostOf(transport);
+        lock (_gate)
+        {
+            if (--_handshakes[host] == 0)
+                _handshakes.Remove(host);
+        }
+
+        if (shaken is { } connection)
         {
             lock (_gate)
             {
@@ -200,10 +229,16 @@ public sealed class RpcServer : IAsyncDisposable
         {
             RpcException? refusal = null;
             DateTimeOffset? expires = null;
+            byte[]? certificate = null;
             if (_tls is not null)
-                (stream, refusal, expires) = await _tls.AcceptAsync(stream, ends.Token).ConfigureAwait(false);
-            var agreement = await HandshakeProtocol.AcceptAsync(
-                stream, _options.Limits, _options.Versions, _secrets, refusal, ends.Token).ConfigureAwait(false);
+            {
+                var tls = await _tls.AcceptAsync(stream, ends.Token).ConfigureAwait(false);
+                (stream, refusal, expires) = tls;
+                certificate = tls.Binding(isServer: true);
+            }
+
+            (var agreement, stream) = await HandshakeProtocol.AcceptAsync(
+                stream, _options.Limits, _options.Versions, _secrets, certificate, refusal, ends.Token).ConfigureAwait(false);
             var frames = new FrameConnection(
                 transport, stream, Telemetry.ServerSide, _options.Limits, agreement, _options.TimeProvider, _buffered);
             return new ServerConnection(frames, _services, _options, _log, Address, expires);

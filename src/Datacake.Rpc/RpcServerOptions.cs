@@ -26,8 +26,8 @@ public sealed record RpcServerOptions
 
     /// <summary>
     /// What all nodes of a cluster know and nobody else. A client must prove that it knows it before any service is reachable; the
-    /// secret itself never travels. At least 16 characters, better 32 random ones. Without TLS it keeps strangers out, but does not
-    /// hide what is said. Default: none.
+    /// secret itself never travels. Without TLS, everything after that is encrypted and authenticated with keys that follow from it. At least 16 characters,
+    /// better 32 random ones. Default: none.
     /// </summary>
     public string? ClusterSecret { get; init; }
 
@@ -53,7 +53,7 @@ public sealed record RpcServerOptions
     internal void Check()
     {
         Limits.Check();
-        ClusterSecrets.Of(ClusterSecret, AcceptedClusterSecrets);
+        ClusterSecrets.Check(ClusterSecret, AcceptedClusterSecrets);
         Tls?.Check(isServer: true);
         TimeRange.Check(DrainTimeout, TimeSpan.Zero);
     }

@@ -11,8 +11,11 @@ namespace Datacake.Rpc;
 /// </summary>
 public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
 {
-    /// <summary>What a message costs of the window beside its bytes, so that empty ones are not for free.</summary>
-    const int MessageCost = 64;
+    /// <summary>
+    /// What a message costs of the window beside its bytes, so that empty ones are not for free: about what it takes in memory until it is read. Both sides count
+    /// with it.
+    /// </summary>
+    const int MessageCost = 320;
 
     readonly FrameConnection _connection;
     readonly ClientConnection? _client;                 // null on the handler's side
@@ -129,6 +132,7 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
                 return new ValueTask<RpcPayload?>(this, _read.Version);
             }
 
+            _connection.Unreserve(MessageCost);
             payload = new RpcPayload(message);
             credit = TakeCredit(message);
         }
@@ -176,7 +180,10 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
             _isDisposed = true;
             isOver = _failure is not null || (_isCompleted && _isRemoteCompleted);
             while (_received.TryDequeue(out var message))
+            {
+                _connection.Unreserve(MessageCost);
                 message.Release(message.Version);
+            }
         }
 
         Fail(new RpcException(RpcStatus.Cancelled, $"The stream to {RemoteAddress} was disposed"));
@@ -194,6 +201,7 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
     internal void OnMessage(PayloadBuffer message)
     {
         bool isOverrun;
+        string? shortage = null;
         uint credit = 0;
         lock (_gate)
         {
@@ -207,23 +215,29 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
             if (!isOverrun)
             {
                 _unread += Cost(message.PayloadLength);
-                if (!_isReading)
+                if (_isReading)
+                {
+                    _isReading = false;
+                    credit = TakeCredit(message);
+                }
+                else if (_connection.TryReserve(MessageCost))
                 {
                     _received.Enqueue(message);
                     return;
                 }
-
-                _isReading = false;
-                credit = TakeCredit(message);
+                else
+                {
+                    shortage = _connection.Shortage;
+                }
             }
         }
 
-        if (isOverrun)
+        if (isOverrun || shortage is not null)
         {
             message.Release(message.Version);
             Break(new RpcException(
                 RpcStatus.LimitExceeded,
-                $"{RemoteAddress} has sent more than the {_window} bytes that the reader was ready for (StreamWindow)"));
+                shortage ?? $"{RemoteAddress} has sent more than the {_window} bytes that the reader was ready for (StreamWindow)"));
         }
         else
         {

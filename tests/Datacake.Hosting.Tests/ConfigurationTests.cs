@@ -128,7 +128,7 @@ public sealed class ConfigurationTests
     [InlineData(""" "Seeds": "127.0.0.1:1,127.0.0.1:2" """, "'Datacake:Seeds' has one value, and needs a list. Its first entry is 'Datacake:Seeds:0'.")]
     [InlineData(""" "Labels": "rack" """, "'Datacake:Labels' has one value, and needs settings of its own.")]
     [InlineData(""" "ClusterSecret": "short" """, "'Datacake:ClusterSecret' is not valid: The cluster secret has 5 characters;")]
-    [InlineData(""" "AcceptedClusterSecrets": ["short"] """, "'Datacake:AcceptedClusterSecrets' is not valid: A cluster secret needs at least 16 characters.")]
+    [InlineData(""" "AcceptedClusterSecrets": ["short"] """, "'Datacake:AcceptedClusterSecrets' is not valid: The accepted cluster secret has 5 characters;")]
     [InlineData(""" "MaxClockDifference": 100 """, "'Datacake:MaxClockDifference' is '100', which is not a time")]
     [InlineData(""" "Tls": { "Certificate": "node.pem" } """, "'Datacake:Tls:Certificate' is not a setting of TLS. There are: CertificateFile,")]
     [InlineData(""" "Tls": { "ServerName": "shop" } """, "'Datacake:Tls' is not valid: A node that speaks TLS needs a certificate")]

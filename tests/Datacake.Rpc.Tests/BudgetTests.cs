@@ -82,6 +82,97 @@ public sealed class BudgetTests
         await AllCanBeHeldAgainAsync(pair.Channel);
     }
 
+    [Fact]
+    public async Task A_client_that_does_not_read_its_replies_gets_no_further_ones_made_until_it_does()
+    {
+        const int Calls = 200;
+        var made = 0;
+        await using var pair = await Pair.StartAsync(
+            server: options => options with { Limits = options.Limits with { MessageSize = 1024 * KiB, BufferedBytes = 4096 * KiB, KeepAlive = Eventually.Deadline } },
+            services: new TestService("test", handlers => handlers.HandleBytes("large", (_, _) =>
+            {
+                // Of those that have waited, most answer little or fail.
+                var number = Interlocked.Increment(ref made);
+                return number > 20 && number % 3 == 0
+                    ? throw new InvalidOperationException("It fails.")
+                    : ValueTask.FromResult<ReadOnlyMemory<byte>>(new byte[number > 20 ? 10 : 1024 * KiB]);
+            })));
+        await using var client = await RawClient.GreetAsync(pair.Server);
+        for (uint id = 1; id <= Calls; id++)
+            await client.SendAsync(RawClient.Frame(FrameType.Request, id, 0, Route.Encode("test", "large")));
+        await Expect.Until(() => Volatile.Read(ref made) >= 4);
+        await using var other = new RpcChannel(pair.Server.Address);
+        (await other.CallAsync("test", "large", default).Soon()).Dispose();
+        Assert.InRange(Volatile.Read(ref made), 4, Calls / 2);
+        var replied = new HashSet<uint>();
+        while (replied.Count < Calls)
+        {
+            var (header, _) = await client.ReceiveAsync();
+            if (header.Type is FrameType.Reply or FrameType.Chunk or FrameType.Error && !header.HasMore)
+                Assert.True(replied.Add(header.Id));
+        }
+    }
+
+    [Fact]
+    public async Task Calls_that_wait_for_the_client_to_read_its_replies_end_with_their_time_and_their_connection()
+    {
+        await using var pair = await Pair.StartAsync(
+            server: options => options with { Limits = options.Limits with { MessageSize = 1024 * KiB, BufferedBytes = 4096 * KiB, KeepAlive = Eventually.Deadline } },
+            services: new TestService("test", handlers => handlers.HandleBytes("large", (_, _) => ValueTask.FromResult<ReadOnlyMemory<byte>>(new byte[1024 * KiB]))));
+        await using (var client = await RawClient.GreetAsync(pair.Server))
+        {
+            for (uint id = 1; id <= 100; id++)
+                await client.SendAsync(RawClient.Frame(FrameType.Request, id, value: id > 50 ? 1u : 0, Route.Encode("test", "large")));
+            FrameHeader header;
+            do
+                (header, _) = await client.ReceiveAsync();
+            while (header.Type != FrameType.Error || header.Value != (uint)RpcStatus.Timeout);
+        }
+
+        // The other calls ended with their connection: nothing holds up the end of the server.
+    }
+
+    [Fact]
+    public async Task Stream_messages_that_wait_for_their_reader_count_however_small_they_are()
+    {
+        await using var pair = await Pair.StartAsync(
+            server: options => options with { Limits = options.Limits with { MessageSize = 4 * KiB, BufferedBytes = 64 * KiB } },
+            services: new WaitingService());
+        await using var stream = await pair.Channel.OpenStreamAsync("test", "wait-stream").Soon();
+        var failure = await Assert.ThrowsAsync<RpcException>(async () =>
+        {
+            for (var i = 0; i < 10_000; i++)
+                await stream.WriteAsync(default).Soon();
+            await stream.ReadAsync().Soon();
+        });
+        Assert.Contains("(BufferedBytes)", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Handshakes_that_one_host_does_not_finish_are_limited()
+    {
+        using var log = new CollectingLog();
+        await using var pair = await Pair.StartAsync(
+            server: options => options with { Limits = options.Limits with { HandshakesPerHost = 3 }, Logger = log }, services: TestService.Echo);
+        var stalled = new List<RawClient>();
+        for (var i = 0; i < 3; i++)
+        {
+            stalled.Add(await RawClient.ConnectAsync(pair.Server));
+            await stalled[^1].SendAsync("DCRP"u8.ToArray());
+        }
+
+        await Expect.Until(async () =>
+        {
+            await using var fourth = await RawClient.ConnectAsync(pair.Server);
+            await fourth.IsCutAsync();
+            return log.Contains("3 handshakes with this host are under way (HandshakesPerHost)");
+        });
+        foreach (var client in stalled)
+            await client.DisposeAsync();
+        var patient = new RpcCallOptions { WaitForConnection = true, Timeout = Eventually.Deadline };
+        (await pair.Channel.CallAsync("echo", "echo", new byte[10], patient).Soon()).Dispose();
+    }
+
     async Task<Task<RpcPayload>[]> HoldAsync(RpcChannel channel, int count)
     {
         var before = Volatile.Read(ref _held);

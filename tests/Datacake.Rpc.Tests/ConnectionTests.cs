@@ -258,19 +258,6 @@ public sealed class ConnectionTests
         await Expect.Until(() => logger.Contains("was refused") && logger.Contains(reason));
     }
 
-    [Fact]
-    public async Task A_client_that_has_not_proven_the_secret_reaches_no_service()
-    {
-        await using var pair = await Pair.StartAsync(
-            server: options => options with { ClusterSecret = Secret },
-            services: new TestService("test", handlers => handlers.HandleBytes("touch", (_, _) => throw new InvalidOperationException())));
-        await using var client = await RawClient.ConnectAsync(pair.Server);
-        byte[] noProof = [.. "DCRP"u8, 2, 0x80, 32, 0, .. new byte[32]];
-        await client.SendAsync(
-            [.. RawClient.Greeting(hasSecret: true), .. noProof, .. RawClient.Frame(FrameType.Request, 1, 0, Route.Encode("test", "touch"))]);
-        await client.IsCutAsync();
-    }
-
     [Theory]
     [InlineData("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "does not speak")]
     [InlineData("\u0016\u0003\u0001\u0002\0\u0001\0\u0001\u0002\u0003", "speaks TLS")]

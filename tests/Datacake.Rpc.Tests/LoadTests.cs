@@ -27,7 +27,7 @@ public sealed class LoadTests(ITestOutputHelper output)
     public async Task Clients_that_do_not_finish_their_handshake_or_do_not_read_leave_the_others_served()
     {
         var before = GC.GetTotalMemory(forceFullCollection: true);
-        var limits = new RpcLimits { TotalBufferedBytes = 128 * 1024 * 1024 };
+        var limits = new RpcLimits { TotalBufferedBytes = 128 * 1024 * 1024, HandshakesPerHost = 1_024 };
         await using var server = await RpcServer.StartAsync("127.0.0.1:0", new RpcServerOptions { Limits = limits });
         server.AddService(TestService.Echo);
         var channels = Enumerable.Range(0, Connections * 8 / 10).Select(_ => new RpcChannel(server.Address)).ToArray();

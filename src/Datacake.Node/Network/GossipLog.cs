@@ -9,9 +9,6 @@ namespace Datacake.Node;
 /// </summary>
 sealed class GossipLog(GossipId self, string clusterId, TimeProvider time, ILogger logger)
 {
-    /// <summary>A refusal or garbage that was not seen for so long has ended.</summary>
-    static readonly TimeSpan Quiet = TimeSpan.FromMinutes(2);
-
     const string FailingRounds = "rounds";
 
     readonly LastingConditions _conditions = new(time);
@@ -45,7 +42,7 @@ sealed class GossipLog(GossipId self, string clusterId, TimeProvider time, ILogg
     public void RoundBegun(Gossiper gossiper)
     {
         _foreignNamesakes.Report(gossiper.Nodes, gossiper.IsAlive);
-        _conditions.EndQuiet(Quiet);
+        _conditions.EndQuiet(LastingConditions.Quiet);
         _conditions.End(FailingRounds);
     }
 

@@ -9,6 +9,9 @@ sealed class LastingConditions(TimeProvider time)
     /// <summary>Conditions beyond this number are not told apart: strangers can make up any number.</summary>
     const int Capacity = 1_000;
 
+    /// <summary>Something that comes from others and was not seen for so long has ended.</summary>
+    public static readonly TimeSpan Quiet = TimeSpan.FromMinutes(2);
+
     static readonly TimeSpan RepeatInterval = TimeSpan.FromHours(1);
 
     readonly Dictionary<string, Condition> _conditions = [];

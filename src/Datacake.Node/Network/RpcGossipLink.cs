@@ -72,7 +72,7 @@ sealed class RpcGossipLink(RpcServer server, ChannelPool channels, TimeSpan time
     {
         public override string Name => ServiceName;
 
-        protected override void Register(RpcHandlers handlers)
+        protected internal override void Register(RpcHandlers handlers)
             => handlers.HandleBytes(
                 ExchangeMessage,
                 // The port of a caller says nothing about who it is.

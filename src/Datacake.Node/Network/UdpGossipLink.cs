@@ -2,38 +2,50 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Datacake.Node.Gossip;
+using Datacake.Rpc.Sealing;
 using Microsoft.Extensions.Logging;
 
 namespace Datacake.Node;
 
-/// <summary>Gossip as the Rust library does it: one datagram for a message, replies to where it came from, no encryption.</summary>
+/// <summary>
+/// Gossip in datagrams: one for a message, replies to where it came from. With a seal, nothing is taken in but what nodes of the cluster have made for this
+/// life of the node, and who does not have the secret gets no answer to anything that he has made; without, it is as the Rust library chitchat does it.
+/// </summary>
 sealed class UdpGossipLink : IGossipLink
 {
+    /// <summary>The largest datagram of IPv4.</summary>
+    const int MaxDatagramLength = 65_507;
+
     readonly Socket _socket;
+    readonly DatagramSeal? _seal;
+    readonly PeerLives _lives = new();
     readonly UdpEndpoints _endpoints;
     readonly TimeSpan _timeout;
     readonly TimeProvider _time;
     readonly ILogger _logger;
+    readonly LastingConditions _conditions;     // used by the receiver only
     readonly CancellationTokenSource _stop = new();
 
     // By the number of the exchange, which the answer repeats.
     readonly ConcurrentDictionary<ulong, Waiting> _waiting = new();
     Task _receiving = Task.CompletedTask;
 
-    UdpGossipLink(Socket socket, HostResolver resolve, TimeSpan timeout, TimeProvider time, ILogger logger)
+    UdpGossipLink(Socket socket, DatagramSeal? seal, HostResolver resolve, TimeSpan timeout, TimeProvider time, ILogger logger)
     {
         _socket = socket;
+        _seal = seal;
+        _conditions = new LastingConditions(time);
         _endpoints = new UdpEndpoints(resolve, time);
         _timeout = timeout;
         _time = time;
         _logger = logger;
     }
 
-    /// <summary>The largest datagram of IPv4.</summary>
-    public int MaxMessageLength => 65_507;
+    public int MaxMessageLength => _seal is null ? MaxDatagramLength : MaxDatagramLength - DatagramSeal.Overhead;
 
     /// <exception cref="InvalidOperationException">The port is taken.</exception>
-    public static UdpGossipLink Bind(IPEndPoint endpoint, HostResolver resolve, TimeSpan timeout, TimeProvider time, ILogger logger)
+    public static UdpGossipLink Bind(
+        IPEndPoint endpoint, DatagramSeal? seal, HostResolver resolve, TimeSpan timeout, TimeProvider time, ILogger logger)
     {
         var socket = new Socket(endpoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         try
@@ -41,7 +53,7 @@ sealed class UdpGossipLink : IGossipLink
             if (endpoint.Address.Equals(IPAddress.IPv6Any))
                 socket.DualMode = true;
             socket.Bind(endpoint);
-            return new UdpGossipLink(socket, resolve, timeout, time, logger);
+            return new UdpGossipLink(socket, seal, resolve, timeout, time, logger);
         }
         catch (SocketException failure)
         {
@@ -61,8 +73,9 @@ sealed class UdpGossipLink : IGossipLink
         _waiting[exchange] = waiting;
         try
         {
+            waiting.Syn = syn;
             waiting.Target = await _endpoints.FindAsync(target, cancellationToken).ConfigureAwait(false);
-            await _socket.SendToAsync(syn, waiting.Target, cancellationToken).ConfigureAwait(false);
+            await OpenExchangeAsync(waiting, cancellationToken).ConfigureAwait(false);
             return await waiting.Answer.Task.WaitAsync(_timeout, _time, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception error) when (error is SocketException or TimeoutException)
@@ -82,21 +95,39 @@ sealed class UdpGossipLink : IGossipLink
         return new ExchangeResult(ExchangeOutcome.Silent, Failure: failure);
     }
 
+    async ValueTask OpenExchangeAsync(Waiting waiting, CancellationToken cancellationToken)
+    {
+        waiting.Life = _lives.At(Unmapped(waiting.Target!));
+        var datagram = waiting.Syn;
+        if (_seal is not null)
+        {
+            datagram = _seal.Seal(waiting.Syn, waiting.Life, out ulong number);
+            waiting.Number = number;
+        }
+        await _socket.SendToAsync(datagram, SocketFlags.None, waiting.Target!, cancellationToken).ConfigureAwait(false);
+    }
+
+    ValueTask<int> SendAsync(byte[] message, IPEndPoint receiver, CancellationToken cancellationToken)
+    {
+        var datagram = _seal?.Seal(message, _lives.At(Unmapped(receiver)), out _) ?? message;
+        return _socket.SendToAsync(datagram, SocketFlags.None, receiver, cancellationToken);
+    }
+
     async Task ReceiveAsync(GossipReceiver receiver, CancellationToken cancellationToken)
     {
-        var buffer = new byte[MaxMessageLength];
+        var buffer = new byte[MaxDatagramLength];
         var anyone = new IPEndPoint(_socket.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0);
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
-                var datagram = await _socket.ReceiveFromAsync(buffer, SocketFlags.None, anyone, cancellationToken).ConfigureAwait(false);
-                var sender = (IPEndPoint)datagram.RemoteEndPoint;
-                var receipt = receiver(buffer.AsSpan(0, datagram.ReceivedBytes), Unmapped(sender).Address.ToString());
-                if (receipt.Reply.Length > 0)
-                    await _socket.SendToAsync(receipt.Reply, sender, cancellationToken).ConfigureAwait(false);
-                if (receipt.IsAnswer)
-                    Complete(receipt, Unmapped(sender));
+                var received = await _socket.ReceiveFromAsync(buffer, SocketFlags.None, anyone, cancellationToken).ConfigureAwait(false);
+                var sender = (IPEndPoint)received.RemoteEndPoint;
+                var datagram = buffer.AsMemory(0, received.ReceivedBytes);
+                if (_seal is null)
+                    await TakeAsync(datagram, sender, receiver, cancellationToken).ConfigureAwait(false);
+                else
+                    await OpenAsync(_seal, datagram, sender, receiver, cancellationToken).ConfigureAwait(false);
             }
             catch (SocketException failure)
             {
@@ -108,6 +139,57 @@ sealed class UdpGossipLink : IGossipLink
                 return;
             }
         }
+    }
+
+    async ValueTask OpenAsync(
+        DatagramSeal seal, ReadOnlyMemory<byte> datagram, IPEndPoint sender, GossipReceiver receiver, CancellationToken cancellationToken)
+    {
+        var opened = seal.Open(datagram.Span);
+        _conditions.EndQuiet(LastingConditions.Quiet);
+        switch (opened.Kind)
+        {
+            case DatagramKind.Refused:
+                // The address says nothing about who it was: anybody can write any.
+                if (_conditions.Note("refused datagrams", out long count, _ => NodeLog.DatagramsAccepted(_logger)))
+                    NodeLog.DatagramRefused(_logger, Unmapped(sender), count);
+                break;
+            case DatagramKind.Outdated:
+                if (seal.TellLife(opened, datagram.Length) is { } life)
+                    await _socket.SendToAsync(life, SocketFlags.None, sender, cancellationToken).ConfigureAwait(false);
+                break;
+            case DatagramKind.Life:
+                _lives.Learn(Unmapped(sender), opened.Sender);
+                await OpenAgainAsync(opened, cancellationToken).ConfigureAwait(false);
+                break;
+            case DatagramKind.Message:
+                _lives.Learn(Unmapped(sender), opened.Sender);
+                await TakeAsync(opened.Contents, sender, receiver, cancellationToken).ConfigureAwait(false);
+                break;
+        }
+    }
+
+    /// <summary>
+    /// Opens the exchange again whose opening message the other could not take in, since its life was not known here. The number tells which one it is: a node
+    /// that has several addresses may answer from another one than was dialed.
+    /// </summary>
+    async ValueTask OpenAgainAsync(OpenedDatagram told, CancellationToken cancellationToken)
+    {
+        foreach (var waiting in _waiting.Values)
+        {
+            if (waiting.Number != told.Number || waiting.Life == told.Sender || waiting.Target is not { } target)
+                continue;
+            _lives.Learn(Unmapped(target), told.Sender);
+            await OpenExchangeAsync(waiting, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    async ValueTask TakeAsync(ReadOnlyMemory<byte> message, IPEndPoint sender, GossipReceiver receiver, CancellationToken cancellationToken)
+    {
+        var receipt = receiver(message.Span, Unmapped(sender).Address.ToString());
+        if (receipt.Reply.Length > 0)
+            await SendAsync(receipt.Reply, sender, cancellationToken).ConfigureAwait(false);
+        if (receipt.IsAnswer)
+            Complete(receipt, Unmapped(sender));
     }
 
     /// <summary>
@@ -133,6 +215,7 @@ sealed class UdpGossipLink : IGossipLink
         await _stop.CancelAsync().ConfigureAwait(false);
         await _receiving.ConfigureAwait(false);
         _socket.Dispose();
+        _seal?.Dispose();
         _stop.Dispose();
     }
 
@@ -140,7 +223,16 @@ sealed class UdpGossipLink : IGossipLink
     {
         public TaskCompletionSource<ExchangeResult> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+        /// <summary>The opening message.</summary>
+        public byte[] Syn { get; set; } = [];
+
         /// <summary>Written by the exchange before it sends, read by the receiver.</summary>
         public IPEndPoint? Target { get; set; }
+
+        /// <summary>The life of the other that the opening message was sealed for; 0 if it was not known.</summary>
+        public UInt128 Life { get; set; }
+
+        /// <summary>The number of the datagram with the opening message.</summary>
+        public ulong Number { get; set; }
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using Datacake.Rpc.Framing;
+using Datacake.Rpc.Logging;
 
 namespace Datacake.Rpc.Client;
 
@@ -275,7 +276,8 @@ sealed class ClientConnection : IFrameSink, IDisposable
     RpcException ReadError(PayloadBuffer message)
     {
         var status = (RpcStatus)message.Header.Value;
-        var text = Encoding.UTF8.GetString(message.GetPayload(message.Version).Span);
+        var bytes = message.GetPayload(message.Version).Span;
+        var text = RemoteText.OneLine(Encoding.UTF8.GetString(bytes[..Math.Min(bytes.Length, FrameConnection.MaxErrorSize)]));
         return new RpcException(
             Enum.IsDefined(status) ? status : RpcStatus.Internal,
             text.Length > 0 ? $"{text} (from {_address})" : $"{_address} answered {status}.");

@@ -27,6 +27,9 @@ sealed class FrameConnection
     /// <summary>Characters of an error's text that are sent.</summary>
     const int MaxErrorLength = 2048;
 
+    /// <summary>The bytes of an error's text that are read.</summary>
+    public const int MaxErrorSize = 4 * MaxErrorLength;
+
     readonly TransportConnection _transport;
     readonly Stream _stream;
     readonly string _side;
@@ -39,7 +42,6 @@ sealed class FrameConnection
     readonly Lock _gate = new();
     int _start;                 // the received bytes that are not consumed yet are _buffer[_start.._end]
     int _end;
-    string _shortage = "";      // which budget had nothing left the last time, in words
     bool _heard;                // something was received since the last tick of the keep-alive
     int _silentTicks;
     int _stuckTicks;
@@ -85,6 +87,9 @@ sealed class FrameConnection
     public Agreement Agreement { get; }
 
     public PeerLimits Peer { get; }
+
+    /// <summary>Which budget had nothing left the last time, in words. Read by the reader only.</summary>
+    public string Shortage { get; private set; } = "";
 
     public string RemoteAddress => _transport.RemoteAddress;
 
@@ -157,14 +162,14 @@ sealed class FrameConnection
     {
         if (!_buffered.TryTake(bytes))
         {
-            _shortage = $"the connection holds {_limits.BufferedBytes} bytes of unfinished calls (BufferedBytes)";
+            Shortage = $"the connection holds {_limits.BufferedBytes} bytes of unfinished calls (BufferedBytes)";
             return false;
         }
 
         if (_totalBuffered?.TryTake(bytes) != false)
             return true;
         _buffered.Return(bytes);
-        _shortage = $"the server holds {_limits.TotalBufferedBytes} bytes of unfinished calls (TotalBufferedBytes)";
+        Shortage = $"the server holds {_limits.TotalBufferedBytes} bytes of unfinished calls (TotalBufferedBytes)";
         return false;
     }
 
@@ -293,7 +298,7 @@ sealed class FrameConnection
             return RefuseAsync(header, message, $"the message is larger than {_limits.MessageSize} bytes (MessageSize)");
         var room = message.Extend(body);
         if (room.Length < body)
-            return RefuseAsync(header, message, _shortage);
+            return RefuseAsync(header, message, Shortage);
         if (_end - _start < body)
             return ReceiveRestAsync(header, message, room);
         Consume(room);

@@ -1,15 +1,23 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
+using Datacake.Rpc.Sealing;
 
 namespace Datacake.Rpc.Handshake;
 
 /// <summary>
-/// The cluster secrets of one side, as keys of the handshake's proofs. A client proves the first one; a server accepts any of them, and
-/// proves in return the one that the client knows.
+/// The cluster secrets of one side. A client proves the first one; a server accepts any of them, and proves in return the one that the client knows. What is
+/// used is the secret stretched (PBKDF2), so that guessing costs as much for each guess as stretching once does.
 /// </summary>
 sealed class ClusterSecrets
 {
     const int MinLength = 16;
+    const int MinDistinctCharacters = 6;
+    const int Iterations = 200_000;
+    const int KeySize = 32;
+    const int MaxStretched = 64;
+
+    static readonly ConcurrentDictionary<string, byte[]> Stretched = new(StringComparer.Ordinal);
 
     readonly byte[][] _keys;
 
@@ -19,48 +27,72 @@ sealed class ClusterSecrets
 
     public bool IsEmpty => _keys.Length == 0;
 
-    /// <exception cref="ArgumentException">One is too short, or there are accepted ones without one to prove.</exception>
-    public static ClusterSecrets Of(string? secret, IReadOnlyList<string>? accepted = null)
+    /// <exception cref="ArgumentException">One is weak, or there are accepted ones without one to prove.</exception>
+    public static void Check(string? secret, IReadOnlyList<string> accepted)
     {
-        Check(secret, "ClusterSecret");
-        foreach (var other in accepted ?? [])
-            Check(other, "secret among the AcceptedClusterSecrets");
         if (secret is not null)
-            return new ClusterSecrets([.. from known in (string[])[secret, .. accepted ?? []] select Encoding.UTF8.GetBytes(known)]);
-        return accepted is null or [] ? None : throw new ArgumentException(
-            "AcceptedClusterSecrets are set, and ClusterSecret is not. Set ClusterSecret to the one that nodes use to connect.");
+            CheckStrength(secret, "ClusterSecret");
+        foreach (var other in accepted)
+            CheckStrength(other, "secret among the AcceptedClusterSecrets");
+        if (secret is null && accepted is not [])
+        {
+            throw new ArgumentException(
+                "AcceptedClusterSecrets are set, and ClusterSecret is not. Set ClusterSecret to the one that nodes use to connect.");
+        }
     }
 
-    /// <summary>The client's proof.</summary>
-    public byte[] ProveAsClient(ReadOnlySpan<byte> greetings) => Prove(_keys[0], "datacake rpc client"u8, greetings);
+    /// <exception cref="ArgumentException">The secret is weak.</exception>
+    public static void CheckStrength(string secret, string what)
+    {
+        if (secret.Length < MinLength)
+            throw new ArgumentException($"The {what} has {secret.Length} characters; it needs at least {MinLength}. Take 32 random ones.");
+        if (secret.Distinct().Count() < MinDistinctCharacters)
+            throw new ArgumentException($"The {what} has fewer than {MinDistinctCharacters} different characters. Take 32 random ones.");
+    }
 
-    /// <summary>True if the server has proved that it knows the secret of this client.</summary>
-    public bool IsProofOfServer(ReadOnlySpan<byte> proof, ReadOnlySpan<byte> greetings) =>
-        CryptographicOperations.FixedTimeEquals(proof, ProveAsServer(_keys[0], greetings));
+    /// <param name="secret">The secret to prove; null for none at all.</param>
+    /// <param name="accepted">Others that may be proved to this side.</param>
+    public static ClusterSecrets Of(string? secret, IReadOnlyList<string> accepted) =>
+        secret is null ? None : new ClusterSecrets([Stretch(secret), .. accepted.Select(Stretch)]);
 
-    /// <summary>Checks the client's proof, and returns the server's, or null if the client has proved none of the secrets.</summary>
-    public byte[]? Answer(ReadOnlySpan<byte> proof, ReadOnlySpan<byte> greetings)
+    /// <summary>The keys of a connection that this side has opened.</summary>
+    public ConnectionKeys KeysOfClient(ReadOnlySpan<byte> exchanged, ReadOnlySpan<byte> transcript) => new(_keys[0], exchanged, transcript);
+
+    /// <summary>Finds the secret that the client has proved, and returns the keys of the connection; null if it has proved none.</summary>
+    public ConnectionKeys? KeysOfServer(ReadOnlySpan<byte> proof, ReadOnlySpan<byte> exchanged, ReadOnlySpan<byte> transcript)
     {
         foreach (var key in _keys)
         {
-            if (CryptographicOperations.FixedTimeEquals(proof, Prove(key, "datacake rpc client"u8, greetings)))
-                return ProveAsServer(key, greetings);
+            var keys = new ConnectionKeys(key, exchanged, transcript);
+            if (CryptographicOperations.FixedTimeEquals(proof, keys.ClientProof))
+                return keys;
         }
 
         return null;
     }
 
-    static byte[] ProveAsServer(byte[] key, ReadOnlySpan<byte> greetings) => Prove(key, "datacake rpc server"u8, greetings);
+    /// <summary>Derives the key of the datagrams of a life of this node.</summary>
+    public DatagramKey KeyOfDatagrams(UInt128 life) => DatagramKey.Derive(_keys[0], life, [])!;
 
-    static byte[] Prove(byte[] key, ReadOnlySpan<byte> role, ReadOnlySpan<byte> greetings)
+    /// <summary>Derives the key of the datagrams of a life of another node; null if its commitment follows from none of the secrets.</summary>
+    public DatagramKey? FindKeyOfDatagrams(UInt128 life, ReadOnlySpan<byte> commitment)
     {
-        byte[] message = [.. role, .. greetings];
-        return HMACSHA256.HashData(key, message);
+        foreach (var secret in _keys)
+        {
+            if (DatagramKey.Derive(secret, life, commitment) is { } key)
+                return key;
+        }
+
+        return null;
     }
 
-    static void Check(string? secret, string what)
+    static byte[] Stretch(string secret)
     {
-        if (secret is { Length: < MinLength })
-            throw new ArgumentException($"The {what} has {secret.Length} characters; it needs at least {MinLength}. Take 32 random ones.");
+        if (Stretched.TryGetValue(secret, out var known))
+            return known;
+        if (Stretched.Count >= MaxStretched)
+            Stretched.Clear();
+        return Stretched[secret] = Rfc2898DeriveBytes.Pbkdf2(
+            Encoding.UTF8.GetBytes(secret), "datacake cluster secret"u8, Iterations, HashAlgorithmName.SHA256, KeySize);
     }
 }

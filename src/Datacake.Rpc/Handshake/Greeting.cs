@@ -1,24 +1,26 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Datacake.Rpc.Framing;
+using Datacake.Rpc.Sealing;
 
 namespace Datacake.Rpc.Handshake;
 
 /// <summary>
 /// The body of a side's first step: lowest version (1 byte), capabilities (8), message size, calls in flight, stream window and header
-/// size (4 each), random number (32), all little-endian. Its highest version is in the header of the step. Later versions append fields,
-/// which earlier ones skip; these stay where they are.
+/// size (4 each), random number (32), all little-endian, and its key of the key exchange (64; zeros without a secret). Its highest version is in the header
+/// of the step. Later versions append fields, which earlier ones skip; these stay where they are.
 /// </summary>
 static class Greeting
 {
-    public const int NonceSize = 32;
-    public const int Size = LimitsOffset + LimitsSize + NonceSize;
+    public const int Size = KeyOffset + KeyExchange.KeySize;
 
     const int CapabilitiesOffset = 1;
     const int LimitsOffset = CapabilitiesOffset + 8;
-    const int LimitsSize = 16;
+    const int NonceOffset = LimitsOffset + 16;
+    const int NonceSize = 32;
+    const int KeyOffset = NonceOffset + NonceSize;
 
-    public static byte[] Write(ProtocolVersions versions, RpcLimits limits)
+    public static byte[] Write(ProtocolVersions versions, RpcLimits limits, ReadOnlySpan<byte> key)
     {
         var body = new byte[Size + versions.Appended.Length];
         body[0] = versions.Lowest;
@@ -28,7 +30,8 @@ static class Greeting
         BinaryPrimitives.WriteInt32LittleEndian(fields[4..], limits.CallsInFlight);
         BinaryPrimitives.WriteInt32LittleEndian(fields[8..], limits.StreamWindow);
         BinaryPrimitives.WriteInt32LittleEndian(fields[12..], limits.HeaderSize);
-        RandomNumberGenerator.Fill(fields.Slice(LimitsSize, NonceSize));
+        RandomNumberGenerator.Fill(body.AsSpan(NonceOffset, NonceSize));
+        key.CopyTo(body.AsSpan(KeyOffset));
         versions.Appended.CopyTo(body.AsMemory(Size));
         return body;
     }
@@ -55,6 +58,9 @@ static class Greeting
         var capabilities = (Capabilities)BinaryPrimitives.ReadUInt64LittleEndian(body.AsSpan(CapabilitiesOffset));
         return new Agreement(agreed, capabilities & mine.Capabilities, ReadLimits(body.AsSpan(LimitsOffset)));
     }
+
+    /// <summary>Gets the key in a greeting that was agreed with.</summary>
+    public static ReadOnlySpan<byte> KeyOf(byte[] body) => body.AsSpan(KeyOffset, KeyExchange.KeySize);
 
     static PeerLimits ReadLimits(ReadOnlySpan<byte> fields)
     {

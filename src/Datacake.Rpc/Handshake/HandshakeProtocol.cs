@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text;
-using Datacake.Rpc.Framing;
+using Datacake.Rpc.Logging;
+using Datacake.Rpc.Sealing;
 
 namespace Datacake.Rpc.Handshake;
 
@@ -8,9 +10,11 @@ namespace Datacake.Rpc.Handshake;
 /// What both sides say before the first frame. Each step is <c>DCRP</c>, the sender's version of the protocol (1 byte), code (1), body
 /// length (2, little-endian), body; this form is the same in all versions, so that any two can refuse each other in words. Both sides
 /// begin with a <see cref="Greeting"/>. If the server has a cluster secret, the client then proves that it knows it, and the server
-/// proves it in return: an HMAC-SHA256, keyed by the secret, over the role and both greetings as they were sent, each with its fresh
-/// random number. The secret itself never travels, a recorded proof is worth nothing, neither side can be made to compute the other's,
-/// and nobody in between can change what the sides say of their versions, capabilities and limits.
+/// proves it in return. The proofs are derived from the secret, a key exchange and both greetings as they were sent, each with its fresh random number
+/// (<see cref="ConnectionKeys"/>): the secret itself never travels, a recorded proof is worth nothing, neither side can be made to compute the other's,
+/// and nobody in between can change what the sides say of their versions, capabilities and limits. A proof that is passed on by somebody in between
+/// opens nothing for him: without TLS, all that follows is sealed with keys that he does not have (<see cref="SealedStream"/>); with TLS, the proofs cover the
+/// certificate that the server has shown, which is his own if TLS ends at him.
 /// </summary>
 static class HandshakeProtocol
 {
@@ -27,11 +31,23 @@ static class HandshakeProtocol
     static ReadOnlySpan<byte> Magic => "DCRP"u8;
 
     /// <summary>The calling side.</summary>
+    /// <param name="stream">The connection.</param>
+    /// <param name="limits">What this side takes.</param>
+    /// <param name="versions">What this side speaks.</param>
+    /// <param name="secrets">The secret to prove.</param>
+    /// <param name="certificate">The hash of the certificate that the server has shown; null without TLS.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="RpcException">The server refused, or is none.</exception>
-    public static async ValueTask<Agreement> ConnectAsync(
-        Stream stream, RpcLimits limits, ProtocolVersions versions, ClusterSecrets secrets, CancellationToken cancellationToken)
+    public static async ValueTask<Handshaken> ConnectAsync(
+        Stream stream,
+        RpcLimits limits,
+        ProtocolVersions versions,
+        ClusterSecrets secrets,
+        byte[]? certificate,
+        CancellationToken cancellationToken)
     {
-        var mine = NewStep(versions, secrets.IsEmpty ? Plain : WithSecret, Greeting.Write(versions, limits));
+        using var exchange = secrets.IsEmpty ? null : new KeyExchange();
+        var mine = NewStep(versions, secrets.IsEmpty ? Plain : WithSecret, Greeting.Write(versions, limits, exchange?.PublicKey));
         try
         {
             await stream.WriteAsync(mine, cancellationToken).ConfigureAwait(false);
@@ -44,29 +60,40 @@ static class HandshakeProtocol
         var theirs = await ReceiveAsync(stream, "server", cancellationToken).ConfigureAwait(false);
         theirs.ThrowIfRefused();
         var agreement = Greeting.Agree("server", theirs.Version, theirs.Body, versions);
-        if (secrets.IsEmpty)
-            return agreement;
+        if (exchange is null)
+            return theirs.Code == Plain ? new Handshaken(agreement, stream) : throw SecretMissing("the server asks for a secret, and this side has none");
         if (theirs.Code != WithSecret)
             throw SecretMissing("the server has no secret");
 
-        byte[] greetings = [.. mine, .. theirs.Bytes];
-        await stream.WriteAsync(NewStep(versions, WithSecret, secrets.ProveAsClient(greetings)), cancellationToken).ConfigureAwait(false);
+        byte[] transcript = [.. mine, .. theirs.Bytes, .. certificate ?? []];
+        var keys = secrets.KeysOfClient(exchange.Agree(Greeting.KeyOf(theirs.Body)), transcript);
+        await stream.WriteAsync(NewStep(versions, WithSecret, keys.ClientProof), cancellationToken).ConfigureAwait(false);
         var answer = await ReceiveAsync(stream, "server", cancellationToken).ConfigureAwait(false);
         answer.ThrowIfRefused();
-        if (!secrets.IsProofOfServer(answer.Body, greetings))
+        if (!CryptographicOperations.FixedTimeEquals(answer.Body, keys.ServerProof))
             throw new RpcException(RpcStatus.Unauthenticated, "the server does not know the cluster secret");
-        return agreement;
+        return certificate is not null
+            ? new Handshaken(agreement, stream)
+            : new Handshaken(agreement, new SealedStream(stream, new RecordCipher(keys.FromClient), new RecordCipher(keys.FromServer)));
     }
 
     /// <summary>
     /// The answering side. A client that is refused is told why; with a <paramref name="refusal"/>, it is so whatever it says.
     /// </summary>
+    /// <param name="stream">The connection.</param>
+    /// <param name="limits">What this side takes.</param>
+    /// <param name="versions">What this side speaks.</param>
+    /// <param name="secrets">The secrets of which the client has to prove one.</param>
+    /// <param name="certificate">The hash of the certificate that this side has shown; null without TLS.</param>
+    /// <param name="refusal">Why the client is refused in any case.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="RpcException">The client was refused, or is none.</exception>
-    public static async ValueTask<Agreement> AcceptAsync(
+    public static async ValueTask<Handshaken> AcceptAsync(
         Stream stream,
         RpcLimits limits,
         ProtocolVersions versions,
         ClusterSecrets secrets,
+        byte[]? certificate,
         RpcException? refusal,
         CancellationToken cancellationToken)
     {
@@ -81,18 +108,21 @@ static class HandshakeProtocol
                 throw SecretMissing("this server asks for a secret, and the client has none");
             if (secrets.IsEmpty && theirs.Code == WithSecret)
                 throw SecretMissing("the client asks for a secret, and this server has none");
-            var mine = NewStep(versions, secrets.IsEmpty ? Plain : WithSecret, Greeting.Write(versions, limits));
+            using var exchange = secrets.IsEmpty ? null : new KeyExchange();
+            var mine = NewStep(versions, secrets.IsEmpty ? Plain : WithSecret, Greeting.Write(versions, limits, exchange?.PublicKey));
             await stream.WriteAsync(mine, cancellationToken).ConfigureAwait(false);
-            if (secrets.IsEmpty)
-                return agreement;
+            if (exchange is null)
+                return new Handshaken(agreement, stream);
 
-            byte[] greetings = [.. theirs.Bytes, .. mine];
+            byte[] transcript = [.. theirs.Bytes, .. mine, .. certificate ?? []];
             var proof = await ReceiveAsync(stream, "client", cancellationToken).ConfigureAwait(false);
             proof.ThrowIfRefused();
-            if (secrets.Answer(proof.Body, greetings) is not { } answer)
+            if (secrets.KeysOfServer(proof.Body, exchange.Agree(Greeting.KeyOf(theirs.Body)), transcript) is not { } keys)
                 throw new RpcException(RpcStatus.Unauthenticated, "the client's cluster secret differs from the server's");
-            await stream.WriteAsync(NewStep(versions, WithSecret, answer), cancellationToken).ConfigureAwait(false);
-            return agreement;
+            await stream.WriteAsync(NewStep(versions, WithSecret, keys.ServerProof), cancellationToken).ConfigureAwait(false);
+            return certificate is not null
+                ? new Handshaken(agreement, stream)
+                : new Handshaken(agreement, new SealedStream(stream, new RecordCipher(keys.FromServer), new RecordCipher(keys.FromClient)));
         }
         catch (RpcException reason)
         {
@@ -155,7 +185,7 @@ static class HandshakeProtocol
         var status = (RpcStatus)code;
         return new RpcException(
             Enum.IsDefined(status) ? status : RpcStatus.Connection,
-            string.Concat(Encoding.UTF8.GetString(body).Select(letter => char.IsControl(letter) ? ' ' : letter)));
+            RemoteText.OneLine(Encoding.UTF8.GetString(body)));
     }
 
     static byte[] NewStep(ProtocolVersions versions, byte code, ReadOnlySpan<byte> body)

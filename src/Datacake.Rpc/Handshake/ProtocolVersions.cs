@@ -10,7 +10,7 @@ sealed record ProtocolVersions(byte Highest, byte Lowest, Capabilities Capabilit
     /// What this build speaks. A change of frames or handshake raises <see cref="Highest"/>, and the code keeps speaking the version
     /// before it; an addition that a peer may lack gets a capability.
     /// </summary>
-    public static ProtocolVersions Current { get; } = new(2, 2, Capabilities.None);
+    public static ProtocolVersions Current { get; } = new(3, 3, Capabilities.None);
 
     /// <summary>Fields that a later version may append to its greeting.</summary>
     public ReadOnlyMemory<byte> Appended { get; init; }

@@ -2,7 +2,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Datacake.Rpc.Logging;
 
-/// <summary>Passes everything on to the application's logger. An exception of that logger ends here, not in a connection.</summary>
+/// <summary>
+/// Passes everything on to the application's logger. An exception of that logger ends here, not in a connection; and messages, which quote what peers say, are one line
+/// without control characters, so that nobody else writes lines of the log.
+/// </summary>
 sealed class SafeLogger(ILogger inner) : ILogger
 {
     public IDisposable? BeginScope<TState>(TState state)
@@ -24,7 +27,7 @@ sealed class SafeLogger(ILogger inner) : ILogger
     {
         try
         {
-            inner.Log(logLevel, eventId, state, exception, formatter);
+            inner.Log(logLevel, eventId, state, exception, (parts, error) => RemoteText.OneLine(formatter(parts, error)));
         }
         catch (Exception)
         {

@@ -1,3 +1,4 @@
+using Datacake.Rpc.Sealing;
 using Microsoft.Extensions.Logging;
 
 namespace Datacake.Rpc.Logging;
@@ -46,7 +47,7 @@ sealed class ServerLog : IDisposable
 
     public void ConnectionEnded(string peer, RpcException reason)
     {
-        if (reason.Status is not (RpcStatus.InvalidPayload or RpcStatus.LimitExceeded))
+        if (reason.Status is not (RpcStatus.InvalidPayload or RpcStatus.LimitExceeded) && reason.InnerException is not BrokenSealException)
             Log.ConnectionEnded(_logger, peer, Log.Clause(reason.Message));
         else if (_cuts.Occurs($"{HostOf(peer)} {reason.Status}", $"{peer}, {reason.Message}"))
             Log.ConnectionCut(_logger, peer, Log.Clause(reason.Message));

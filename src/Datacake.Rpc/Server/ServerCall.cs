@@ -64,7 +64,11 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
     }
 
     // RunAsync throws nothing, and the connection waits for the call to leave its table.
-    void IThreadPoolWorkItem.Execute() => _ = RunAsync();
+    void IThreadPoolWorkItem.Execute()
+    {
+        if (connection.MayRun(this))
+            _ = RunAsync();
+    }
 
     /// <exception cref="RpcException">The caller does not take that much.</exception>
     public ValueTask ReplyAsync(ReadOnlyMemory<byte> reply)
@@ -79,7 +83,7 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
 
         return reply.Length <= FrameHeader.MaxPayload && connected.Output.TryAppend(FrameType.Reply, Id, 0, [], reply.Span)
             ? ValueTask.CompletedTask
-            : connected.Output.SendAsync(FrameType.Reply, Id, 0, default, reply, CancellationToken);
+            : ReplyInTurnAsync(reply);
     }
 
     public void Accept() => connection.Frames.Signal(FrameType.Accept, Id);
@@ -90,6 +94,19 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
         await ReplyAsync(default).ConfigureAwait(false);
     }
 
+    async ValueTask ReplyInTurnAsync(ReadOnlyMemory<byte> reply)
+    {
+        connection.AddWaitingReply(reply.Length);
+        try
+        {
+            await connection.Frames.Output.SendAsync(FrameType.Reply, Id, 0, default, reply, CancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            connection.AddWaitingReply(-reply.Length);
+        }
+    }
+
     async Task RunAsync()
     {
         CallObservation? observation = null;
@@ -98,6 +115,8 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
         {
             if (Telemetry.IsObserved)
                 observation = connection.Observe(_entry, Request.Headers);
+            if (connection.IsCancelled(this))
+                throw new OperationCanceledException();
             await (_entry ?? throw connection.UnknownRoute(_message!, Stream is not null)).InvokeAsync(this).ConfigureAwait(false);
         }
         catch (Exception error)

@@ -12,6 +12,9 @@ sealed class ServerConnection : IFrameSink, IDisposable
     /// <summary>How long a client may take to close, once all is said, and to read the last of it.</summary>
     static readonly TimeSpan GraceTime = TimeSpan.FromSeconds(1);
 
+    /// <summary>The calls that begin at once, of those that have waited for the client to read its replies.</summary>
+    const int CallsAtOnce = 16;
+
     readonly ServiceTable _services;
     readonly RpcServerOptions _options;
     readonly ServerLog _log;
@@ -30,6 +33,8 @@ sealed class ServerConnection : IFrameSink, IDisposable
     RpcException? _closed;
     bool _isShuttingDown;
     TaskCompletionSource? _allDone;
+    readonly List<ServerCall> _parked = [];     // calls that begin once the client has read more of its replies
+    long _waitingReplies;                       // bytes of replies for which there is no room in the send queue
 
     public ServerConnection(FrameConnection frames, ServiceTable services, RpcServerOptions options, ServerLog log, string address, DateTimeOffset? expires)
     {
@@ -151,16 +156,76 @@ sealed class ServerConnection : IFrameSink, IDisposable
         _ended.TrySetResult();
     }
 
+    /// <summary>
+    /// Returns true if a call may begin. While replies wait that the client does not read, no call begins: it does once some are read, or to be told that it was
+    /// cancelled.
+    /// </summary>
+    public bool MayRun(ServerCall call)
+    {
+        lock (_gate)
+        {
+            if (_waitingReplies < _options.Limits.BufferedBytes || call.Stream is not null || call.CancelledBy is not null || _closed is not null)
+                return true;
+            _parked.Add(call);
+            return false;
+        }
+    }
+
+    /// <summary>Returns true if a call was cancelled before it has begun.</summary>
+    public bool IsCancelled(ServerCall call)
+    {
+        lock (_gate)
+            return call.CancelledBy is not null;
+    }
+
+    /// <summary>Takes note that a reply of so many bytes waits, or no longer waits if negative.</summary>
+    public void AddWaitingReply(int bytes)
+    {
+        List<ServerCall> ready;
+        lock (_gate)
+        {
+            _waitingReplies += bytes;
+            ready = TakeReady();
+        }
+
+        Begin(ready);
+    }
+
+    // Under the lock. Takes parked calls out that are to be told that they were cancelled, and some that may begin; when these end, they take the next ones.
+    List<ServerCall> TakeReady()
+    {
+        if (_parked.Count == 0)
+            return [];
+        var ready = _parked.FindAll(static call => call.CancelledBy is not null);
+        if (ready.Count > 0)
+            _parked.RemoveAll(static call => call.CancelledBy is not null);
+        if (_closed is null && _waitingReplies >= _options.Limits.BufferedBytes)
+            return ready;
+        var count = Math.Min(_parked.Count, CallsAtOnce);
+        ready.AddRange(_parked[..count]);
+        _parked.RemoveRange(0, count);
+        return ready;
+    }
+
+    static void Begin(List<ServerCall> calls)
+    {
+        foreach (var call in calls)
+            ThreadPool.UnsafeQueueUserWorkItem(call, preferLocal: false);
+    }
+
     public void Forget(ServerCall call)
     {
         TaskCompletionSource? allDone = null;
+        List<ServerCall> ready;
         lock (_gate)
         {
             _calls.Remove(call.Id);
             if (_calls.Count == 0)
                 (allDone, _allDone) = (_allDone, null);
+            ready = TakeReady();
         }
 
+        Begin(ready);
         call.Reset();
         _pool.Return(call);
         allDone?.TrySetResult();
@@ -317,11 +382,15 @@ sealed class ServerConnection : IFrameSink, IDisposable
     {
         CancellationTokenSource? cancellation = null;
         RpcStream? stream = null;
+        List<ServerCall> ready;
         lock (_gate)
         {
             if (_calls.TryGetValue(id, out var call))
                 (cancellation, stream) = (call.MarkCancelled(RpcStatus.Cancelled), call.Stream);
+            ready = TakeReady();
         }
+
+        Begin(ready);
 
         stream?.Fail(new RpcException(RpcStatus.Cancelled, $"{RemoteAddress} has given up on the stream"));
         Fire(cancellation);
@@ -330,8 +399,14 @@ sealed class ServerConnection : IFrameSink, IDisposable
     void CancelAll(RpcStatus reason, bool streamsOnly)
     {
         List<CancellationTokenSource?> cancellations;
+        List<ServerCall> ready;
         lock (_gate)
+        {
             cancellations = [.. from call in _calls.Values where !streamsOnly || call.Stream is not null select call.MarkCancelled(reason)];
+            ready = TakeReady();
+        }
+
+        Begin(ready);
         foreach (var cancellation in cancellations)
             Fire(cancellation);
     }
@@ -339,6 +414,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
     void Expire()
     {
         var expired = new List<CancellationTokenSource?>();
+        List<ServerCall> ready;
         lock (_gate)
         {
             _deadlines.Disarm();
@@ -352,8 +428,11 @@ sealed class ServerConnection : IFrameSink, IDisposable
                 else
                     _deadlines.Arm(call.Due);
             }
+
+            ready = TakeReady();
         }
 
+        Begin(ready);
         foreach (var cancellation in expired)
             Fire(cancellation);
     }

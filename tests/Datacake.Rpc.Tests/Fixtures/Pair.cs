@@ -10,8 +10,10 @@ sealed class Pair : IAsyncDisposable
         Transport = transport;
     }
 
-    /// <summary>Each kind of transport, for theories.</summary>
-    public static TheoryData<string> Transports => ["tcp", "memory"];
+    const string Secret = "the secret of all tests";
+
+    /// <summary>Each kind of transport, for theories: plain ones, and one with a cluster secret.</summary>
+    public static TheoryData<string> Transports => ["tcp", "memory", "sealed"];
 
     public RpcServer Server { get; }
 
@@ -29,15 +31,23 @@ sealed class Pair : IAsyncDisposable
         var inner = NewTransport(transport);
         var wrapped = new TestTransport(inner);
         var limits = new RpcLimits { HandshakeTime = Eventually.Deadline };
-        var serverOptions = new RpcServerOptions { Transport = inner, Limits = limits };
-        var channelOptions = new RpcChannelOptions { Transport = wrapped, Limits = limits, Seed = 1, CallTimeout = Timeout.InfiniteTimeSpan };
+        var secret = transport == "sealed" ? Secret : null;
+        var serverOptions = new RpcServerOptions { Transport = inner, Limits = limits, ClusterSecret = secret };
+        var channelOptions = new RpcChannelOptions
+        {
+            Transport = wrapped,
+            Limits = limits,
+            Seed = 1,
+            CallTimeout = Timeout.InfiniteTimeSpan,
+            ClusterSecret = secret,
+        };
         var started = await RpcServer.StartAsync("127.0.0.1:0", server?.Invoke(serverOptions) ?? serverOptions);
         foreach (var service in services)
             started.AddService(service);
         return new Pair(started, new RpcChannel(started.Address, channel?.Invoke(channelOptions) ?? channelOptions), wrapped);
     }
 
-    public static ITransport NewTransport(string kind) => kind == "tcp" ? TcpTransport.Default : new InMemoryTransport();
+    public static ITransport NewTransport(string kind) => kind == "memory" ? new InMemoryTransport() : TcpTransport.Default;
 
     public async ValueTask DisposeAsync()
     {

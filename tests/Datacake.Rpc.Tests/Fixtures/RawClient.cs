@@ -17,17 +17,17 @@ sealed class RawClient : IAsyncDisposable
         new(await (transport ?? TcpTransport.Default).ConnectAsync(server.Address).Soon());
 
     /// <summary>A greeting as the present version sends it.</summary>
-    public static byte[] Greeting(bool hasSecret)
-    {
-        var body = Rpc.Handshake.Greeting.Write(ProtocolVersions.Current, new RpcLimits());
-        return [.. "DCRP"u8, ProtocolVersions.Current.Highest, (byte)(hasSecret ? 0x80 : 0), (byte)body.Length, 0, .. body];
-    }
+    public static byte[] Greeting(bool hasSecret) =>
+        Step(hasSecret ? (byte)0x80 : (byte)0, Rpc.Handshake.Greeting.Write(ProtocolVersions.Current, new RpcLimits(), []));
+
+    /// <summary>A step of the handshake.</summary>
+    public static byte[] Step(byte code, byte[] body) => [.. "DCRP"u8, ProtocolVersions.Current.Highest, code, (byte)body.Length, 0, .. body];
 
     /// <summary>A client that is past the handshake.</summary>
     public static async Task<RawClient> GreetAsync(RpcServer server, ITransport? transport = null)
     {
         var client = await ConnectAsync(server, transport);
-        await HandshakeProtocol.ConnectAsync(client.Stream, new RpcLimits(), ProtocolVersions.Current, ClusterSecrets.None, default).Soon();
+        await HandshakeProtocol.ConnectAsync(client.Stream, new RpcLimits(), ProtocolVersions.Current, ClusterSecrets.None, null, default).Soon();
         return client;
     }
 

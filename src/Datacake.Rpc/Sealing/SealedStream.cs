@@ -1,0 +1,159 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+
+namespace Datacake.Rpc.Sealing;
+
+/// <summary>
+/// Seals what is written and opens what is read, so that nobody in between reads or changes it. One writer and one reader at a time. After a failed write or
+/// read it is of no more use.
+/// </summary>
+sealed class SealedStream(Stream inner, RecordCipher sending, RecordCipher receiving) : Stream
+{
+    /// <summary>The bytes that are sealed for one write to the inner stream.</summary>
+    const int PartSize = 4 * RecordCipher.MaxContents;
+
+    const int ReceiveBufferSize = 2 * (RecordCipher.MaxContents + RecordCipher.Overhead);
+
+    readonly byte[] _received = new byte[ReceiveBufferSize];
+    int _start;             // what was received and not opened is _received[_start.._end]
+    int _end;
+    byte[] _opened = [];    // a record that did not fit into what the reader gave: _opened[_openedStart.._openedEnd] is left of it
+    int _openedStart;
+    int _openedEnd;
+
+    public override bool CanRead => true;
+
+    public override bool CanWrite => true;
+
+    public override bool CanSeek => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (!buffer.IsEmpty)
+        {
+            var part = buffer[..Math.Min(buffer.Length, PartSize)];
+            var records = ArrayPool<byte>.Shared.Rent(SizeOfRecords(part.Length));
+            try
+            {
+                var size = Seal(part.Span, records);
+                await inner.WriteAsync(records.AsMemory(0, size), cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(records);
+            }
+
+            buffer = buffer[part.Length..];
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            if (TryTake(buffer.Span) is var count && (count > 0 || buffer.IsEmpty))
+                return count;
+            if (_start > 0)
+            {
+                _received.AsSpan(_start, _end - _start).CopyTo(_received);
+                (_start, _end) = (0, _end - _start);
+            }
+
+            var read = await inner.ReadAsync(_received.AsMemory(_end), cancellationToken).ConfigureAwait(false);
+            if (read == 0)
+                return 0;
+            _end += read;
+        }
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read it asynchronously.");
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Write it asynchronously.");
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Flush()
+    {
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
+
+    protected override void Dispose(bool disposing)
+    {
+        sending.Dispose();
+        receiving.Dispose();
+        inner.Dispose();
+        base.Dispose(disposing);
+    }
+
+    static int SizeOfRecords(int contents) =>
+        contents + ((contents + RecordCipher.MaxContents - 1) / RecordCipher.MaxContents * RecordCipher.Overhead);
+
+    int Seal(ReadOnlySpan<byte> contents, Span<byte> records)
+    {
+        var size = 0;
+        while (!contents.IsEmpty)
+        {
+            var one = contents[..Math.Min(contents.Length, RecordCipher.MaxContents)];
+            size += sending.Seal(one, records[size..]);
+            contents = contents[one.Length..];
+        }
+
+        return size;
+    }
+
+    /// <summary>Takes all that is there and fits; 0 if no whole record is there.</summary>
+    int TryTake(Span<byte> target)
+    {
+        var taken = TakeOpened(target);
+        while (taken < target.Length && _end - _start >= RecordCipher.HeaderSize)
+        {
+            var length = RecordCipher.ReadLength(_received.AsSpan(_start));
+            var size = length + RecordCipher.Overhead;
+            if (_end - _start < size)
+                break;
+            var record = _received.AsSpan(_start, size);
+            _start += size;
+            if (length <= target.Length - taken)
+            {
+                receiving.Open(record, target.Slice(taken, length));
+                taken += length;
+                continue;
+            }
+
+            if (_opened.Length == 0)
+                _opened = new byte[RecordCipher.MaxContents];
+            receiving.Open(record, _opened.AsSpan(0, length));
+            (_openedStart, _openedEnd) = (0, length);
+            taken += TakeOpened(target[taken..]);
+        }
+
+        return taken;
+    }
+
+    int TakeOpened(Span<byte> target)
+    {
+        var count = Math.Min(target.Length, _openedEnd - _openedStart);
+        _opened.AsSpan(_openedStart, count).CopyTo(target);
+        _openedStart += count;
+        return count;
+    }
+}
