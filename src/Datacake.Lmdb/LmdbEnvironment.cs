@@ -34,7 +34,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
         Check(_engine.EnvCreate(out _handle));
         try
         {
-            RefuseCutFile(path, description);
+            RefuseDamagedFile(path, description, options.CheckOnOpen);
             // LMDB takes a map as large as the file if it is given less; the file should also have room to grow in it.
             long fileBytes = File.Exists(path) ? new FileInfo(path).Length : 0;
             MapBytes = Math.Max(options.MapBytes, 2 * fileBytes);
@@ -252,15 +252,15 @@ sealed unsafe class LmdbEnvironment : IDisposable
     }
 
     /// <summary>
-    /// LMDB maps a file that was cut short without noticing, and reading beyond its end would end the process. A sound one may lack pages
-    /// that nothing uses, so that only the whole structure tells; but then few sound files are shorter than they say.
+    /// LMDB trusts its file: what is damaged there can end the process when it is read or written, and so can a file that was cut short. A sound one may lack pages
+    /// that nothing uses, so that only the whole structure tells; but few sound files are shorter than they say.
     /// </summary>
-    static void RefuseCutFile(string path, string description)
+    static void RefuseDamagedFile(string path, string description, bool isThorough)
     {
-        if (!File.Exists(path))
+        if (!File.Exists(path) || new FileInfo(path).Length == 0)
             return;
         using var check = new StructureCheck(path, description);
-        if (check.IsShort)
+        if (isThorough || check.IsShort)
             check.Run(CancellationToken.None);
     }
 

@@ -31,6 +31,12 @@ public sealed class LmdbStorageOptions
     /// </remarks>
     public bool RiskFileOnPowerLoss { get; set; }
 
+    /// <summary>
+    /// Whether the structure of the file is checked when it is opened; true unless set. LMDB trusts its file, and a page that the disk has changed can end the
+    /// process; so the file is read once, at the speed of the disk, and a damaged one is refused with <see cref="StorageError.Corrupt"/>.
+    /// </summary>
+    public bool CheckOnOpen { get; set; } = true;
+
     internal LmdbStorageOptions Clone() => (LmdbStorageOptions)MemberwiseClone();
 
     internal void Validate()
