@@ -293,13 +293,16 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     {
         options.Validate();
         var damages = new DamageLog();
-        if (storage is IDurableStorage)
+        bool isDurable = storage is IDurableStorage;
+        if (isDurable)
             storage = CachedStorage.Over(new ChecksummedStorage(storage, damages), options.MaxCacheLength);
         var settings = new ReplicaSettings(node.ClusterId, node.DataCenter, RandomId(), RandomId(), node.TimeProvider)
         {
             MaxDocumentLength = options.MaxDocumentLength,
             MaxRemoved = options.MaxRemovedByReconcile,
             MaxClockDifference = node.MaxClockDifference,
+            IsVolatile = !isDurable,
+            TakesOver = options.TakeOverNodeId,
             Delay = async (time, token) => await Task.Delay(time, node.TimeProvider, token).ConfigureAwait(false),
         };
         if (options.AcceptStampsUpTo is { } accepted)

@@ -25,6 +25,13 @@ public sealed class ReplicatedStoreOptions
     public bool FormCluster { get; set; }
 
     /// <summary>
+    /// Gets or sets a value that lets a fresh store take the place of another one that the cluster knows under this node id, and whose files are lost. That store is retired for good, with
+    /// all that it has written and no other node has. Set it for the first start with an empty disk, or for nodes whose disks are empty after every restart. Stores
+    /// in memory take the place of one another without it. Default: false; the members refuse the fresh store, and say so.
+    /// </summary>
+    public bool TakeOverNodeId { get; set; }
+
+    /// <summary>
     /// How many nodes the cluster has at least, from 1 to 255. It is not formed before so many fresh nodes have met, and <c>Quorum</c> and <c>All</c> count at least
     /// so many members. Default: 1.
     /// </summary>

@@ -16,6 +16,7 @@ static class StoreConfiguration
             ["AcknowledgementTimeout"] = Set((store, setting) => store.AcknowledgementTimeout = setting.GetTime()),
             ["JoinTimeout"] = Set((store, setting) => store.JoinTimeout = setting.GetTime()),
             ["FormCluster"] = Set((store, setting) => store.FormCluster = setting.GetBoolean()),
+            ["TakeOverNodeId"] = Set((store, setting) => store.TakeOverNodeId = setting.GetBoolean()),
             ["ExpectedNodes"] = Set((store, setting) => store.ExpectedNodes = setting.GetNumber()),
             ["ReadBeforeJoined"] = Set((store, setting) => store.ReadBeforeJoined = setting.GetBoolean()),
             ["AcceptStampsUpTo"] = Set((store, setting) => store.AcceptStampsUpTo = setting.GetDate()),

@@ -132,4 +132,13 @@ enum EventKind
 
     /// <summary>Two machines that have forgotten all others, and deleted and written since, meet while both are written to.</summary>
     Meet,
+
+    /// <summary>While a machine is down, another one with its node id and an empty disk is started, and stopped again.</summary>
+    Impersonate,
+
+    /// <summary>The member that lies tells another something that is not so.</summary>
+    Lie,
+
+    /// <summary>A disk loses the record of what its store is, and the machine is started.</summary>
+    LoseIdentity,
 }

@@ -115,6 +115,12 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     /// <summary>Whether the disk's replica had joined as of the last commit; known of a machine that is down, too.</summary>
     public bool HadJoined { get; set; }
 
+    /// <summary>True if the disk has replaced another one.</summary>
+    public bool IsReplaced { get; private set; }
+
+    /// <summary>True if the operator has said that a fresh store may take the place of the one before it.</summary>
+    public bool TakesOver { get; set; }
+
     /// <summary>True if the store has joined, and an old copy from before that was put back: what others heard of it once, it will know again.</summary>
     public bool HasUnlearnedJoin { get; private set; }
 
@@ -184,10 +190,25 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
 
     public static Document[] Fresh(Scenario scenario) => [.. scenario.Slots.Select(_ => Document.Nothing)];
 
+    /// <summary>Puts in an empty disk for a while.</summary>
+    /// <param name="storeId">The store id of the empty disk.</param>
+    /// <param name="work">What happens meanwhile.</param>
+    public void WithEmptyDisk(ulong storeId, Action work)
+    {
+        var (disk, store, held, ideal, hadJoined, hasUnlearnedJoin) = (Disk, StoreId, Held, Ideal, HadJoined, HasUnlearnedJoin);
+        var (misfitRun, topIssued, takesOver, isReplaced) = (MisfitRun, TopIssued, TakesOver, IsReplaced);
+        ReplaceDisk(storeId);
+        TakesOver = false;
+        work();
+        (Disk, StoreId, Held, Ideal, HadJoined, HasUnlearnedJoin) = (disk, store, held, ideal, hadJoined, hasUnlearnedJoin);
+        (MisfitRun, TopIssued, TakesOver, IsReplaced) = (misfitRun, topIssued, takesOver, isReplaced);
+    }
+
     /// <summary>Puts in an empty disk.</summary>
     public void ReplaceDisk(ulong storeId)
     {
         Disk = new SimulatedDisk(scenario.PageSize, mutant);
+        IsReplaced = StoreId != 0;
         StoreId = storeId;
         HadJoined = HasUnlearnedJoin = false;
         Damaged.Clear();
@@ -221,6 +242,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
                 return ValueTask.CompletedTask;
             },
             MaxDocumentLength = scenario.MaxDocumentLength,
+            TakesOver = TakesOver,
         };
         Damages = new DamageLog();
         var storage = Storage = new CachedStorage(new ChecksummedStorage(Disk, Damages), new DocumentCache(CacheLength));

@@ -52,6 +52,9 @@ sealed record Scenario
     /// <summary>Gets the limit of the documents that a full reconcile removes on the word of one member.</summary>
     public required int MaxRemoved { get; init; }
 
+    /// <summary>Gets the index of the machine that lies, or null if none does.</summary>
+    public required int? Liar { get; init; }
+
     public required IReadOnlyDictionary<EventKind, double> Weights { get; init; }
 
     /// <summary>Whether disks may be replaced by empty ones.</summary>
@@ -84,7 +87,7 @@ sealed record Scenario
         {
             Seed = seed,
             Theme = theme,
-            Machines = Math.Clamp(machines, minMachines, maxMachines),
+            Machines = Math.Clamp(theme.HasLiar ? Math.Max(machines, 3) : machines, minMachines, maxMachines),
             Slots = [.. Enumerable.Range(0, slots)
                 .Select(number => SlotOf(number, isDeleteWins: policies == 0 || (policies == 1 && number == 1)))],
             HasLateStarts = random.Next(3) > 0,
@@ -95,7 +98,8 @@ sealed record Scenario
             MaxDocumentLength = Pick(random, [1_000_000, 1_000_000, 1_000_000, 110]),
             MaxStep = Pick(random, [1, 2, 5, 1_000]),
             MaxAsserted = Pick(random, [1, 2, 1_000]),
-            MaxRemoved = Pick(random, [1_000, 1_000, 1_000, 0]),
+            MaxRemoved = theme.HasLiar ? 0 : Pick(random, [1_000, 1_000, 1_000, 0]),
+            Liar = theme.HasLiar ? random.Next(3) : null,
             Weights = weights,
         };
         // Where members are given up, the new life of a wiped disk depends on a clock that is right [R12].

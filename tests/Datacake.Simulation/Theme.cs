@@ -9,6 +9,9 @@ sealed record Theme(
     /// <summary>Gets how many times as often as others this theme is picked: more where few of its histories come to what it is about.</summary>
     public int Share { get; init; } = 1;
 
+    /// <summary>True if one of the members lies.</summary>
+    public bool HasLiar { get; init; }
+
     /// <summary>True if the clock is mostly behind when an old copy of a disk is put back.</summary>
     public bool IsBehind { get; init; }
 
@@ -56,6 +59,9 @@ sealed record Theme(
         [Meet] = 0.1,
         [Divert] = 0.1,
         [Damage] = 0,
+        [Impersonate] = 0.1,
+        [Lie] = 0,
+        [LoseIdentity] = 0.1,
     };
 
     static readonly EventKind[] Losses = [LosePower, Wipe, Replace, PutBack, Divert], Clocks = [SetClock, Leap], GivingUp = [Forget, Retire, Estrange, Outpace, Meet];
@@ -107,11 +113,14 @@ sealed record Theme(
             (Backup, 6), (PutBack, 6), (Start, 40), (Dial, 20), (Tick, 15), (Write, 30)) with { IsSmall = true, IsBehind = true, Share = 2 },
         Of("addresses", [.. Losses, .. GivingUp], (Swap, 5), (Dial, 20), (Start, 25), (Crash, 3), (Tick, 20), (BlockDial, 3)),
         Of("restarts", [.. GivingUp, .. Clocks, Wipe, Replace, PutBack, Divert], (Restart, 8), (Write, 30), (Collect, 12), (Dial, 15), (Tick, 20), (Gather, 6)),
-        Of("mistakes", [LosePower, PutBack], (FormByMistake, 4), (Wipe, 3), (Retire, 1), (Start, 30), (Tick, 15)),
+        Of("mistakes", [LosePower, PutBack], (FormByMistake, 4), (Wipe, 3), (Retire, 1), (Impersonate, 3), (Start, 30), (Tick, 15)),
         // Damage is mended without loss only while all others keep what they have.
         Of("damage", [.. GivingUp, .. Losses], (Damage, 6), (Tick, 20), (Collect, 8), (Start, 20), (Gather, 2)),
         Of("damage of few", [.. GivingUp, .. Losses], (Damage, 8), (Tick, 20), (Collect, 8), (Write, 30), (Start, 20), (Crash, 3), (Deliver, 60))
             with { IsSmall = true, Share = 2 },
+        // One member lies, in all but its data: no other one loses anything by it.
+        Of("a liar", [.. GivingUp, .. Losses], (Lie, 10), (Tick, 20), (Start, 20), (Deliver, 60), (Partition, 2), (Collect, 10), (Crash, 3))
+            with { MinMachines = 3, HasLiar = true, Share = 2 },
         Of("mixed", []),
     ];
 

@@ -301,9 +301,13 @@ sealed partial class World
         var replica = machine.Replica!;
         if (truncated.IsEmpty || !IsActive(machine))
             return;
-        foreach (var other in _machines.Where(other => other != machine && other.IsUp && !other.IsMisfit && !replica.Identity.Forgotten.Contains(other.Node)))
+        // What a member says of itself is believed, and is to its own harm.
+        foreach (var other in _machines.Where(other => other != machine && other.IsUp && !other.IsMisfit && !IsLiar(other) && !replica.Identity.Forgotten.Contains(other.Node)))
         {
             if (!replica.Identity.Members.TryGetValue(other.Node, out var member) || member.StoreId != other.StoreId)
+                continue;
+            // Of absent members hearsay counts: a lie costs them a full reconcile, and nothing that they have.
+            if (_scenario.Liar is not null && !replica.Sessions.ContainsKey(other.Node))
                 continue;
             // A copy that is put back with a clock that is behind may begin a run that there has been; whoever knows of that refuses it.
             bool isHeard = other is { HadJoined: true, MayBeExcluded: false } && replica.RunOf(other.Node) == other.Replica!.Run;

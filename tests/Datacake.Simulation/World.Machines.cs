@@ -171,6 +171,38 @@ sealed partial class World
         machine.NeededClock = needsClock ? machine.LastClock : null;
         machine.SetClock(needsClock ? machine.Clock.Offset : machine.Clock.Offset - (chance % 300 * SimulatedTime.Unit));
         machine.ReplaceDisk(++_lastId);
+        // If the operator has said nothing, the fresh store waits until he has.
+        machine.TakesOver = chance % 4 > 0;
         _statistics.Count("wipes");
+    }
+
+    /// <summary>
+    /// While a machine is down, somebody starts another one with its node id and an empty disk, and without the operator's word: those who know the node do not take it, and
+    /// the node is back when it starts again.
+    /// </summary>
+    void Impersonate(Machine machine)
+    {
+        if (!machine.HadJoined || machine.IsMisfit || machine.MayBeExcluded || machine.IsBeingMended || !IsActive(machine)
+            || !_machines.All(other => other == machine || other.Remembers(machine)))
+            return;
+        _statistics.Count("impostors");
+        if (machine.IsUp)
+            Stop(machine);
+        _network.DropFrom(machine);
+        ulong store = machine.StoreId;
+        machine.WithEmptyDisk(++_lastId, () =>
+        {
+            Start(machine);
+            foreach (var other in _machines.Where(other => other != machine))
+            {
+                Exchange(machine, other);
+                Exchange(other, machine);
+            }
+            Tick(machine);
+            Stop(machine);
+            _network.DropFrom(machine);
+        });
+        foreach (var other in _machines.Where(other => other.Replica?.Identity.Retired.Contains(store) == true))
+            throw new Violation("only operators retire stores", $"{Name(other)} has retired the store of {Name(machine)} for an empty disk");
     }
 }

@@ -17,6 +17,7 @@ sealed partial class World
         _network.Heal();
         _network.Clear();
         _network.IsReliable = true;
+        _liesInNextAnswer = false;
         foreach (var machine in _machines)
             Repair(machine);
         int round = 0;
@@ -27,6 +28,7 @@ sealed partial class World
             if (round == MaxRounds / 2)
                 RetireStrays();
             RemoveExcluded();
+            LetTakeOver();
             _strays.Clear();
             GoOn();
         }
@@ -84,6 +86,24 @@ sealed partial class World
         if (machine.IsUp)
             Stop(machine);
         machine.ReplaceDisk(++_lastId);
+        machine.TakesOver = true;
+    }
+
+    static bool IsRefusedAsTaken(Machine machine) =>
+        machine.Replica!.Refusals.Values.Any(refusal => refusal.Reason == RefusalReasons.IdTaken(machine.Node).Reason);
+
+    /// <summary>The operator lets fresh stores that are refused for it take the place of those whose disks are gone; nobody else may be refused so.</summary>
+    void LetTakeOver()
+    {
+        foreach (var machine in Active.Where(IsRefusedAsTaken).ToArray())
+        {
+            if (!machine.IsReplaced || machine.TakesOver)
+                throw new Violation("nobody is excluded without cause", $"{Name(machine)} is told that its node id is taken");
+            _statistics.Count("operators' words");
+            Stop(machine);
+            machine.TakesOver = true;
+            Start(machine);
+        }
     }
 
     /// <summary>Who is told that its files are an old copy removes them; nobody else may be told so.</summary>
@@ -91,7 +111,7 @@ sealed partial class World
     {
         foreach (var machine in Active.Where(machine => machine.Replica?.Exclusion is not null).ToArray())
         {
-            if (!machine.MayBeExcluded)
+            if (!machine.MayBeExcluded && !IsLiar(machine))
                 throw new Violation("nobody is excluded without cause", $"{Name(machine)} is told that {machine.Replica!.Exclusion!.Reason}");
             StartAfresh(machine);
             Start(machine);
@@ -139,7 +159,7 @@ sealed partial class World
         foreach (var machine in members)
         {
             Tick(machine);
-            if (machine.Replica!.HeldRemoval is not null)
+            if (machine.Replica!.HeldRemoval is { } held && !IsLiar(_machines[held.NodeId - 1]))
                 Run(machine, _ => machine.Replica.AllowRemoval());
             Collect(machine, TimeSpan.MaxValue, isThorough: true);
         }

@@ -148,6 +148,7 @@ sealed partial class World
             return;
         ulong stream = ++_lastId;
         var parts = source.IsJoined ? _mutant.OnAnswering(source, Now(AnswerAsync(source, link.Peer, request, stream))) : [];
+        parts = WithLie(source, request, stream, parts);
         foreach (var part in parts)
             Send(source, link, part, source.Held, stream);
         if (parts.Count == 0)
@@ -172,12 +173,16 @@ sealed partial class World
         return parts;
     }
 
-    /// <summary>A message is refused if its stamps are too far ahead, and for no other reason, for all replicas here are honest.</summary>
+    /// <summary>A message is refused if its stamps are too far ahead, and for no other reason if its sender is honest.</summary>
     void Refuse(Machine target, Link link, Exception failure)
     {
-        if (failure is not ClockDriftException)
+        bool isRefusedLie = failure is InvalidDataException && IsLiar(link.Peer);
+        if (failure is not ClockDriftException && !isRefusedLie)
             return;
-        _statistics.Count("refused for drift");
+        _statistics.Count(isRefusedLie ? "refused lies" : "refused for drift");
         End(target, link);
     }
+
+    bool IsExpected(Machine machine, Exception? failure) => failure is null or StorageException or ClockDriftException
+        || (failure is InvalidDataException && _scenario.Liar is { } liar && liar != machine.Index);
 }

@@ -135,6 +135,15 @@ sealed partial class World
             case EventKind.Wipe:
                 Wipe(machine, chance);
                 break;
+            case EventKind.Impersonate:
+                Impersonate(machine);
+                break;
+            case EventKind.Lie:
+                Lie(peer, chance);
+                break;
+            case EventKind.LoseIdentity:
+                LoseIdentity(machine);
+                break;
             case EventKind.Replace:
                 Wipe(machine, chance);
                 Start(machine);

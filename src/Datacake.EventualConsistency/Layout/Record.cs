@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Datacake.Crdt;
 using MessagePack;
 
@@ -8,6 +9,15 @@ namespace Datacake.EventualConsistency.Layout;
 /// <summary>Reads and writes the records of the store and the messages of replicas, as MessagePack.</summary>
 static class Record
 {
+    /// <summary>The longest name, in characters.</summary>
+    const int MaxNameLength = 256;
+
+    const int MaxSentenceLength = 2_000;
+    const int MinFirstLength = 16;
+
+    /// <summary>The longest version vector, in bytes: some hundred thousand intervals, where healthy clusters have one for each node.</summary>
+    const int MaxVectorLength = 4 * 1024 * 1024;
+
     public delegate void Writing<in T>(ref MessagePackWriter writer, T value);
 
     public delegate T Reading<T>(ref MessagePackReader reader);
@@ -54,9 +64,9 @@ static class Record
             WriteStamp(ref writer, stamp);
     }
 
-    public static HlcTimestamp[] ReadStamps(ref MessagePackReader reader)
+    public static HlcTimestamp[] ReadStamps(ref MessagePackReader reader, int max = int.MaxValue, string what = "stamps")
     {
-        var stamps = new HlcTimestamp[ReadCount(ref reader)];
+        var stamps = new HlcTimestamp[ReadCount(ref reader, max, what)];
         for (int i = 0; i < stamps.Length; i++)
             stamps[i] = ReadStamp(ref reader);
         return stamps;
@@ -71,7 +81,9 @@ static class Record
 
     public static VersionVector ReadVector(ref MessagePackReader reader)
     {
-        ReadOnlySpan<byte> bytes = ReadBytes(ref reader).Span;
+        ReadOnlySpan<byte> bytes = ReadView(ref reader).Span;
+        if (bytes.Length > MaxVectorLength)
+            throw new InvalidDataException($"A version vector has {bytes.Length} bytes; the limit is {MaxVectorLength}.");
         var vector = VersionVector.Read(ref bytes);
         return bytes.IsEmpty ? vector : throw new InvalidDataException("Bytes follow a version vector.");
     }
@@ -95,9 +107,9 @@ static class Record
             writer.Write(number);
     }
 
-    public static ulong[] ReadNumbers(ref MessagePackReader reader)
+    public static ulong[] ReadNumbers(ref MessagePackReader reader, int max = int.MaxValue, string what = "numbers")
     {
-        var numbers = new ulong[ReadCount(ref reader)];
+        var numbers = new ulong[ReadCount(ref reader, max, what)];
         for (int i = 0; i < numbers.Length; i++)
             numbers[i] = reader.ReadUInt64();
         return numbers;
@@ -126,6 +138,50 @@ static class Record
 
     public static string ReadText(ref MessagePackReader reader) =>
         reader.ReadString() ?? throw new InvalidDataException("A text is missing where one should be.");
+
+    /// <summary>
+    /// Reads the length of a list, and makes a first array for it; the rest comes with <see cref="RoomFor"/>. So memory is taken as elements come: at most as many
+    /// bytes ahead as are left to read, whatever length the list claims.
+    /// </summary>
+    public static T[] BeginArray<T>(ref MessagePackReader reader, out int count)
+    {
+        long rest = reader.Sequence.Slice(reader.Position).Length;
+        count = ReadCount(ref reader);
+        return new T[(int)Math.Min(count, Math.Max(MinFirstLength, rest / Unsafe.SizeOf<T>()))];
+    }
+
+    /// <summary>Returns the place of an element in an array that grows to its whole length as elements come.</summary>
+    public static ref T RoomFor<T>(ref T[] items, int index, int count)
+    {
+        if (index == items.Length)
+            Array.Resize(ref items, (int)Math.Min(count, 2L * items.Length));
+        return ref items[index];
+    }
+
+    /// <summary>Reads a list of at most so many elements.</summary>
+    /// <exception cref="InvalidDataException">There are more.</exception>
+    public static int ReadCount(ref MessagePackReader reader, int max, string what) => ReadCount(ref reader) is var count && count <= max
+        ? count
+        : throw new InvalidDataException($"There are {count} {what}; the limit is {max}.");
+
+    /// <summary>Reads a name, such as that of a data center.</summary>
+    /// <exception cref="InvalidDataException">It is too long, or has control characters, which would reach the log.</exception>
+    public static string ReadName(ref MessagePackReader reader)
+    {
+        string name = ReadText(ref reader);
+        return name.Length <= MaxNameLength && !name.Any(char.IsControl)
+            ? name
+            : throw new InvalidDataException($"A name of {name.Length} characters is longer than {MaxNameLength}, or has control characters.");
+    }
+
+    /// <summary>Reads a sentence that somebody else has written: cut off where it is too long for a log, and without control characters.</summary>
+    public static string ReadSentence(ref MessagePackReader reader)
+    {
+        string text = ReadText(ref reader);
+        if (text.Length > MaxSentenceLength)
+            text = text[..MaxSentenceLength] + "…";
+        return text.Any(char.IsControl) ? string.Concat(text.Select(static letter => char.IsControl(letter) ? ' ' : letter)) : text;
+    }
 
     /// <summary>Reads the length of a list. More elements than bytes that could hold them are refused before memory is taken for them.</summary>
     public static int ReadCount(ref MessagePackReader reader)

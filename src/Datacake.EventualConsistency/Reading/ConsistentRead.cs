@@ -21,7 +21,7 @@ sealed class ConsistentRead(SessionContext context, string keyspace, IReadOnlyLi
     /// <exception cref="StorageException">The local store cannot be read.</exception>
     public async ValueTask<Document[]> ReadAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
-        _answers[Local] = await context.Reader.ReadAsync(keyspace, keys, long.MaxValue, cancellationToken).ConfigureAwait(false);
+        _answers[Local] = (await context.Reader.ReadAsync(keyspace, keys, long.MaxValue, cancellationToken).ConfigureAwait(false))!;
         if (!requirement.IsSatisfiedBy(NodeSet.Of(Local)))
             await AskOthersAsync(timeout, cancellationToken).ConfigureAwait(false);
         return [.. Enumerable.Range(0, keys.Count).Select(i => _answers.Values.Select(answer => answer[i]).Aggregate(Document.Merge))];

@@ -8,10 +8,12 @@ namespace Datacake.EventualConsistency.Reading;
 /// <summary>Reads documents of the local replica as it has them, dead ones too. Thread-safe.</summary>
 sealed class DocumentReader(Replica replica, IStorage storage)
 {
-    /// <summary>Returns the documents in the order of their keys; <see cref="Document.Nothing"/> where there is none.</summary>
-    /// <exception cref="ReadFailedException">The documents are longer than <paramref name="maxLength"/> together.</exception>
+    /// <summary>
+    /// Returns the documents in the order of their keys; <see cref="Document.Nothing"/> where there is none. Null if they are longer than a limit together; a single
+    /// one may be longer.
+    /// </summary>
     /// <exception cref="StorageException">The store cannot be read.</exception>
-    public async ValueTask<IReadOnlyList<Document>> ReadAsync(string keyspace, IReadOnlyList<DocumentKey> keys, long maxLength, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<Document>?> ReadAsync(string keyspace, IReadOnlyList<DocumentKey> keys, long maxLength, CancellationToken cancellationToken)
     {
         var documents = new Document[keys.Count];
         Array.Fill(documents, Document.Nothing);
@@ -21,11 +23,12 @@ sealed class DocumentReader(Replica replica, IStorage storage)
         long length = 0;
         for (int i = 0; i < documents.Length; i++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             byte[] key = StoreLayout.DocumentKey(found.Number, keys[i].Encoded.Span);
             documents[i] = await DocumentRecord.ReadAsync(snapshot, key).ConfigureAwait(false);
             length += ReferenceEquals(documents[i], Document.Nothing) ? 0 : documents[i].Encoded.Length;
             if (length > maxLength && documents.Length > 1)
-                throw new ReadFailedException($"the documents have more than {maxLength} bytes together; read fewer of them at once");
+                return null;
         }
         return documents;
     }

@@ -31,7 +31,27 @@ sealed class ReadAnswers(SessionContext context, PeerLink link)
     async Task AnswerAsync(ReadRequest request, CancellationToken cancellationToken)
     {
         await Task.Yield();
-        var reply = await ReadAsync(request, cancellationToken).ConfigureAwait(false);
+        if (await ReadAsync(request, ReadReply.MaxSmallLength, cancellationToken).ConfigureAwait(false) is { } small)
+        {
+            await SendAsync(small, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+        // Of the long ones there is one at a time in the whole store, so that short requests do not make much of its memory.
+        await context.LongReads.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var reply = await ReadAsync(request, ReadReply.MaxLength, cancellationToken).ConfigureAwait(false)
+                ?? new ReadReply(request.Id, $"the documents have more than {ReadReply.MaxLength} bytes together; read fewer of them at once", []);
+            await SendAsync(reply, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            context.LongReads.Release();
+        }
+    }
+
+    async ValueTask SendAsync(ReadReply reply, CancellationToken cancellationToken)
+    {
         await _laneTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
@@ -47,14 +67,15 @@ sealed class ReadAnswers(SessionContext context, PeerLink link)
         }
     }
 
-    async ValueTask<ReadReply> ReadAsync(ReadRequest request, CancellationToken cancellationToken)
+    /// <summary>Makes the answer to a read; null if the documents are too long together.</summary>
+    async ValueTask<ReadReply?> ReadAsync(ReadRequest request, long maxLength, CancellationToken cancellationToken)
     {
         if (!context.Replica.IsJoined)
             return new ReadReply(request.Id, "its store has not joined the cluster yet", []);
         try
         {
-            var documents = await context.Reader.ReadAsync(request.Keyspace, request.Keys, ReadReply.MaxLength, cancellationToken).ConfigureAwait(false);
-            return new ReadReply(request.Id, null, documents);
+            var documents = await context.Reader.ReadAsync(request.Keyspace, request.Keys, maxLength, cancellationToken).ConfigureAwait(false);
+            return documents is null ? null : new ReadReply(request.Id, null, documents);
         }
         catch (Exception e) when (e is ReadFailedException or StorageException or ObjectDisposedException)
         {

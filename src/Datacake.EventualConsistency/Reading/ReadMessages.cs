@@ -29,11 +29,14 @@ sealed record ReadRequest(ulong Id, string Keyspace, IReadOnlyList<DocumentKey> 
         ulong id = reader.ReadUInt64();
         string keyspace = Record.ReadText(ref reader);
         KeyspaceCatalog.CheckName(keyspace);
-        var keys = new DocumentKey[Record.ReadCount(ref reader)];
-        if (keys.Length > MaxKeys)
-            throw new InvalidDataException($"A read asks for {keys.Length} documents; the limit is {MaxKeys}.");
+        var keys = new DocumentKey[Record.ReadCount(ref reader, MaxKeys, "documents that a read asks for")];
+        var distinct = new HashSet<DocumentKey>();
         for (int i = 0; i < keys.Length; i++)
+        {
             keys[i] = new DocumentKey(Record.ReadBytes(ref reader));
+            if (!distinct.Add(keys[i]))
+                throw new InvalidDataException("A read asks for a document twice.");
+        }
         return new ReadRequest(id, keyspace, keys);
     }
 }
@@ -47,6 +50,9 @@ sealed record ReadReply(ulong Id, string? Failure, IReadOnlyList<Document> Docum
     /// <summary>The limit of the documents of one reply together, in bytes; a single document may be longer.</summary>
     public const long MaxLength = 64 * 1024 * 1024;
 
+    /// <summary>The limit of the documents of a reply that is made beside others.</summary>
+    public const long MaxSmallLength = 1024 * 1024;
+
     protected override void Write(ref MessagePackWriter writer)
     {
         writer.Write(Id);
@@ -59,8 +65,8 @@ sealed record ReadReply(ulong Id, string? Failure, IReadOnlyList<Document> Docum
     public static ReadReply Read(ref MessagePackReader reader)
     {
         ulong id = reader.ReadUInt64();
-        string? failure = reader.ReadString();
-        var documents = new Document[Record.ReadCount(ref reader)];
+        string? failure = reader.TryReadNil() ? null : Record.ReadSentence(ref reader);
+        var documents = new Document[Record.ReadCount(ref reader, ReadRequest.MaxKeys, "documents of a read")];
         for (int i = 0; i < documents.Length; i++)
             documents[i] = Record.ReadBytes(ref reader) is { IsEmpty: false } bytes ? Document.Parse(bytes) : Document.Nothing;
         return new ReadReply(id, failure, documents);

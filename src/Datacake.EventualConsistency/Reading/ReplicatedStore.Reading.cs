@@ -17,6 +17,13 @@ public sealed partial class ReplicatedStore
         var requirement = membership.RequirementOf(consistency);
         if (!requirement.IsReachable)
             throw new NotEnoughNodesException(requirement, membership.Describe(_node));
+        var distinct = keys.Distinct().ToList();
+        if (distinct.Count < keys.Count)
+        {
+            var documents = await ReadAsync(keyspace, distinct, consistency, cancellationToken).ConfigureAwait(false);
+            var places = distinct.Index().ToDictionary(place => place.Item, place => place.Index);
+            return [.. keys.Select(key => documents[places[key]])];
+        }
         var read = new ConsistentRead(_parts.Context, keyspace, keys, requirement);
         Document[] merged;
         try

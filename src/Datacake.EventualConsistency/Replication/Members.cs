@@ -15,7 +15,8 @@ namespace Datacake.EventualConsistency.Replication;
 /// <param name="identity">The identity of the store, which has the member table.</param>
 sealed class Members(byte self, ReplicaIdentity identity)
 {
-    readonly Dictionary<byte, PeerKnowledge> _heard = [];       // of each other member
+    readonly Dictionary<byte, PeerKnowledge> _heard = [];       // of each other member, whoever has said it
+    readonly Dictionary<byte, PeerKnowledge> _said = [];        // what each has said itself
 
     /// <summary>The newest known set of each other member that was heard of.</summary>
     public IReadOnlyDictionary<byte, PeerKnowledge> Heard => _heard;
@@ -39,14 +40,21 @@ sealed class Members(byte self, ReplicaIdentity identity)
     /// <summary>Returns true if a member is known to have joined.</summary>
     public bool HasRun(byte member) => _heard.ContainsKey(member);
 
-    /// <summary>Returns the last run of a member that was heard of, or none.</summary>
-    public HlcTimestamp RunOf(byte member) => _heard.GetValueOrDefault(member).Run;
+    /// <summary>Returns the last run of a member that it has said itself, or none.</summary>
+    public HlcTimestamp RunOf(byte member) => _said.GetValueOrDefault(member).Run;
 
     /// <summary>Returns what a member is known to have.</summary>
     public VersionVector KnownOf(byte member) => _heard.TryGetValue(member, out var heard) ? heard.Known : VersionVector.Empty;
 
     /// <summary>Returns true if the peer of a session may have joined over a store that is retired.</summary>
     public bool MayBeStray(Session session) => session.Ancestors.Any(identity.Retired.Contains);
+
+    /// <summary>
+    /// Returns true if a store would take the place of another that is known under its node id and may have what exists nowhere else: that is not for a mere hello to
+    /// decide [R19]. A store that is not known to have joined counts, too, since it may have joined while this node was away.
+    /// </summary>
+    public bool IsTaken(Hello hello) => !hello.TakesOver && identity.Members.TryGetValue(hello.Node, out var known) && known.StoreId != hello.StoreId
+        && !known.IsVolatile;
 
     /// <summary>Retires the store that a member is known by, if it says hello with another: the disk was replaced.</summary>
     public void RetireReplaced(Hello hello)
@@ -55,7 +63,7 @@ sealed class Members(byte self, ReplicaIdentity identity)
             return;
         identity.Retired.Add(knownAs.StoreId);
         identity.Ancestors.Remove(knownAs.StoreId);
-        _heard.Remove(hello.Node);
+        Drop(hello.Node);
     }
 
     /// <summary>Takes the sender of a hello, with whom a session opens, as a member that is no longer forgotten.</summary>
@@ -63,11 +71,11 @@ sealed class Members(byte self, ReplicaIdentity identity)
     {
         var members = identity.Members;
         bool hadJoined = members.TryGetValue(hello.Node, out var before) && before.StoreId == hello.StoreId && before.HasJoined;
-        members[hello.Node] = new StoreMember(hello.StoreId, hello.DataCenter, hadJoined || !hello.Run.IsNone);
+        members[hello.Node] = new StoreMember(hello.StoreId, hello.DataCenter, hadJoined || !hello.Run.IsNone, hello.IsVolatile);
         identity.Forgotten.Remove(hello.Node);
         identity.IsDirty = true;
         if (!hello.Run.IsNone)
-            Hear(hello.Node, new PeerKnowledge(hello.Run, hello.Known));
+            HearItself(hello.Node, new PeerKnowledge(hello.Run, hello.Known));
     }
 
     /// <summary>Takes what a peer reports to have heard of all members: of those with whom there is a session, only what they say themselves.</summary>
@@ -75,12 +83,15 @@ sealed class Members(byte self, ReplicaIdentity identity)
     {
         foreach (var (member, heard) in report.Peers)
         {
-            if (member != peer && sessions.ContainsKey(member))
-                continue;
             // What others have heard of this replica must not come back as a report on itself, nor what an earlier life of a disk knew count for the
             // disk that has replaced it.
-            if (member != self && StoreOf(report.Table.Members, member) is var store && store == StoreOf(identity.Members, member) && store is not null)
+            if (member == self || StoreOf(report.Table.Members, member) is not { } store || store != StoreOf(identity.Members, member))
+                continue;
+            if (member != peer && !sessions.ContainsKey(member))
                 Hear(member, heard);
+            // A report of an earlier run that comes late says nothing of the present one.
+            else if (member == peer && heard.Run >= RunOf(member))
+                HearItself(member, heard);
         }
     }
 
@@ -113,7 +124,7 @@ sealed class Members(byte self, ReplicaIdentity identity)
         foreach (byte member in retired)
         {
             identity.Members.Remove(member);
-            _heard.Remove(member);
+            Drop(member);
             identity.IsDirty = true;
         }
         return retired;
@@ -163,8 +174,22 @@ sealed class Members(byte self, ReplicaIdentity identity)
         if (!isFree || identity.Retired.Contains(named.StoreId))
             return;
         mine[member] = named;
-        _heard.Remove(member);
+        Drop(member);
         identity.IsDirty = true;
+    }
+
+    void Drop(byte member)
+    {
+        _heard.Remove(member);
+        _said.Remove(member);
+    }
+
+    /// <summary>Takes what a member says of itself in its session, which outweighs whatever others have said of it [R19].</summary>
+    void HearItself(byte member, PeerKnowledge heard)
+    {
+        if (_said.TryGetValue(member, out var said) && said.Run == heard.Run)
+            heard = heard with { Known = said.Known.Union(heard.Known) };
+        _said[member] = _heard[member] = heard;
     }
 
     /// <summary>

@@ -52,7 +52,7 @@ sealed class NodeRuns : IEquatable<NodeRuns>
     public static NodeRuns Read(ref MessagePackReader reader)
     {
         var runs = ImmutableSortedDictionary.CreateBuilder<byte, HlcTimestamp>();
-        for (int i = Record.ReadCount(ref reader); i > 0; i--)
+        for (int i = Record.ReadCount(ref reader, 256, "runs of nodes"); i > 0; i--)
         {
             var run = Record.ReadStamp(ref reader);
             runs[run.Node] = run;

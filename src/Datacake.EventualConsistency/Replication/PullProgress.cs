@@ -10,9 +10,16 @@ namespace Datacake.EventualConsistency.Replication;
 /// <param name="isFull">True if all that the peer has was asked for.</param>
 sealed class PullProgress(ulong pull, VersionVector known, bool isFull = false)
 {
+    /// <summary>The limit of what waits for a clean cut, which is mostly a single transaction: as much as the longest message.</summary>
+    const long MaxStagedLength = 1024 * 1024 * 1024;
+
+    /// <summary>About what a document or a name takes in memory beside its bytes.</summary>
+    const int ElementLength = 100;
+
     readonly List<TransactionNames> _records = [];
     readonly List<NamedDocument> _documents = [];
     ulong _stream;
+    long _stagedLength;
     int _nextNumber;
 
     public ulong Pull { get; } = pull;
@@ -42,6 +49,10 @@ sealed class PullProgress(ulong pull, VersionVector known, bool isFull = false)
     {
         _records.AddRange(chunk.Records);
         _documents.AddRange(chunk.Documents);
+        _stagedLength += chunk.Documents.Sum(static staged => (long)staged.Document.Encoded.Length + staged.Name.Key.Length + ElementLength)
+            + chunk.Records.Sum(static record => (long)(1 + record.Documents.Count) * ElementLength);
+        if (_stagedLength > MaxStagedLength)
+            throw new InvalidDataException($"The answer to a pull has {_stagedLength} bytes of which nothing can be used without the rest; the limit is {MaxStagedLength}.");
         var claimed = batch.State.Known.Union(chunk.Claims);
         // Clean: no staged document shows an effect that is not claimed with it.
         if (!_documents.TrueForAll(staged => staged.Document.IsWithin(claimed)))
@@ -53,6 +64,7 @@ sealed class PullProgress(ulong pull, VersionVector known, bool isFull = false)
         batch.HasPulled = true;
         _records.Clear();
         _documents.Clear();
+        _stagedLength = 0;
     }
 
     async ValueTask ApplyAsync(ReplicaBatch batch, VersionVector claims)

@@ -34,20 +34,25 @@ static class RefusalReasons
             + $"{limit.TotalSeconds:0} s; set the wrong one right"));
 
     public static Refusal Retired(byte node) => new(
-        RefusalKind.Retired, $"the store of node {node} was replaced by another or retired; remove its files and start it afresh");
+        RefusalKind.Retired, $"the store of node {node} was replaced by another or retired; keep a copy of its files if it may have writes that no other node has, then "
+            + "remove them and start it afresh");
+
+    public static Refusal IdTaken(byte node) => new(RefusalKind.IdTaken,
+        $"the cluster knows node {node} with another store, which may have writes that no other node has; start node {node} with the files of that store or, if they "
+            + $"are lost, set {nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.TakeOverNodeId)} for the first start with an empty disk, or retire the node first");
 
     public static Refusal Stray(byte peer) => new(
         RefusalKind.Stray, $"node {peer} joined over a store that was retired, and that had not heard of it; remove its files and start it afresh");
 
     public static Refusal Superseded(byte node, HlcTimestamp run) => new(RefusalKind.Superseded,
         $"a later run of the store of node {node} is known, so that its files were copied; if a copy runs beside the original, stop one of the two; if an older "
-            + "copy was put back, remove the files and start it afresh", run);
+            + $"copy was put back, remove the files and start it afresh with {nameof(ReplicatedStoreOptions.TakeOverNodeId)}", run);
 
     /// <param name="node">The node whose store it is.</param>
     /// <param name="known">The stamps above which a run that has written nothing can be begun anew; none if it has written in a run, which cannot be undone.</param>
     public static Refusal OldCopy(byte node, HlcTimestamp known) => new(RefusalKind.OldCopy,
         $"a run of node {node} is below stamps of its store that are known, so that its files are an old copy that was started with a clock that was behind; "
-            + "set the clock right, remove the files and start it afresh", known);
+            + $"set the clock right, remove the files and start it afresh with {nameof(ReplicatedStoreOptions.TakeOverNodeId)}", known);
 
     // Of this replica itself: what is wrong is on this side.
 

@@ -15,7 +15,8 @@ sealed partial class Replica
     /// <summary>Makes a hello, to be sent to a peer at once.</summary>
     /// <param name="to">The peer that is dialed, or null where it is not known.</param>
     public Hello Hello(byte? to = null) => new(
-        _settings.Protocol, to, _settings.ClusterId, Identity.Cluster, Node, _settings.DataCenter, Identity.StoreId, Boot, _table.NextHello(),
+        _settings.Protocol, to, _settings.ClusterId, Identity.Cluster, Node, _settings.DataCenter, Identity.StoreId, _settings.IsVolatile, _settings.TakesOver, Boot,
+        _table.NextHello(),
         to is { } peer && Sessions.ContainsKey(peer), _hasJoined ? _run.Stamp : HlcTimestamp.None, _clock.Last, _settings.Time.GetUtcNow(), _state.Known, _state.Runs,
         [.. Identity.Runs], [.. Identity.Ancestors], MemberTable.Of(Identity));
 
@@ -30,7 +31,8 @@ sealed partial class Replica
     {
         Plausibility.Check(hello);
         var refusal = _admission.ReasonAgainstPeer(hello) ?? ExcludeIfRetired(hello)
-            ?? _admission.ReasonAgainstStore(hello, _state, RunOf(hello.Node), IsJoined, Sessions) ?? ExcludeIfCopied(hello);
+            ?? _admission.ReasonAgainstStore(hello, _state, RunOf(hello.Node), IsJoined, Sessions)
+            ?? (_members.IsTaken(hello) ? RefusalReasons.IdTaken(hello.Node) : null) ?? ExcludeIfCopied(hello);
         if (refusal is not null && hello.Node != Node && refusal.Kind != RefusalKind.OtherNode)
             _table.Note(hello.Node, refusal);
         return refusal ?? (_table.Admits(hello, isDialer) ? null : RefusalReasons.SessionStays());

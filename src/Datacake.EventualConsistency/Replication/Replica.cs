@@ -253,7 +253,7 @@ sealed partial class Replica
 
     async ValueTask<ReplicaBatch> StartAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
-        Identity.Members[Node] = new StoreMember(Identity.StoreId, _settings.DataCenter, Identity.IsJoined);
+        Identity.Members[Node] = new StoreMember(Identity.StoreId, _settings.DataCenter, Identity.IsJoined, _settings.IsVolatile);
         if (Identity.Retired.Contains(Identity.StoreId))
             _run.Exclude(RefusalReasons.Retired(Node));
         _clock.AdvanceTo(_limit.StartOfClock(_state, _settings.Time.GetUtcNow(), Boot));

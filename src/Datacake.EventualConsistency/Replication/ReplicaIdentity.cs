@@ -60,9 +60,7 @@ sealed class ReplicaIdentity
         foreach (var (node, member) in identity.Members)
         {
             writer.Write(node);
-            writer.Write(member.StoreId);
-            writer.Write(member.DataCenter);
-            writer.Write(member.HasJoined);
+            member.Write(ref writer);
         }
         writer.WriteArrayHeader(identity.Forgotten.Count);
         foreach (byte node in identity.Forgotten)
@@ -83,7 +81,7 @@ sealed class ReplicaIdentity
         };
         identity.Runs.AddRange(Record.ReadStamps(ref reader));
         for (int i = Record.ReadCount(ref reader); i > 0; i--)
-            identity.Members.Add(reader.ReadByte(), new StoreMember(reader.ReadUInt64(), Record.ReadText(ref reader), reader.ReadBoolean()));
+            identity.Members.Add(reader.ReadByte(), StoreMember.Read(ref reader));
         for (int i = Record.ReadCount(ref reader); i > 0; i--)
             identity.Forgotten.Add(reader.ReadByte());
         foreach (ulong storeId in Record.ReadNumbers(ref reader))

@@ -25,6 +25,12 @@ sealed record ReplicaSettings(string ClusterId, string DataCenter, ulong Boot, u
     /// <summary>The limit of how much the wall clocks of two nodes may differ that are in session [R1].</summary>
     public TimeSpan MaxClockDifference { get; init; } = TimeSpan.FromSeconds(4_100);
 
+    /// <summary>True if the storage is in memory, and ends with the process.</summary>
+    public bool IsVolatile { get; init; }
+
+    /// <summary>True if an operator has said that the store may take the place of another under its node id, whose disk is lost [R19].</summary>
+    public bool TakesOver { get; init; }
+
     /// <summary>The versions that the replica speaks.</summary>
     public ProtocolVersion Protocol { get; init; } = ProtocolVersion.Current;
 

@@ -98,7 +98,7 @@ public sealed class CopiedFileTests : IDisposable
 
         await nodes[3].StopAsync();
         nodes[3].Wipe();
-        await nodes.StartNodeAsync(3);
+        await nodes.StartNodeAsync(3, store => store.TakeOverNodeId = true);
         await nodes.WaitUntilConnectedAsync(1, 2, 3);
         await nodes.WaitUntilEqualAsync(2, 1, 2, 3);
         await nodes[3].PutAsync(5, "afresh", Consistency.All);

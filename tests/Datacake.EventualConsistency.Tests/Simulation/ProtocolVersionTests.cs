@@ -1,3 +1,5 @@
+using System.Buffers;
+using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Tests.Simulation;
@@ -39,9 +41,11 @@ public sealed class ProtocolVersionTests
     {
         await using var stage = await Stage.StartAsync(1);
         var hello = stage[1].Replica.Hello();
-        byte[] appended = [.. hello.Encoded, 0xA5, .. "later"u8, 0x07];
+        using var appended = new PooledWriter();
+        appended.Write<byte>([.. hello.Encoded[..^MessageChecksum.Length], 0xA5, .. "later"u8, 0x07]);
+        MessageChecksum.Append(appended, start: 0);
 
-        var read = Assert.IsType<Hello>(ReplicaMessage.Decode(appended));
+        var read = Assert.IsType<Hello>(ReplicaMessage.Decode(appended.WrittenMemory));
 
         Assert.Equal(hello.StoreId, read.StoreId);
         Assert.Equal(hello.Encoded, read.Encoded);

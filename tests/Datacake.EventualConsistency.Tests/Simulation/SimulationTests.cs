@@ -52,7 +52,12 @@ public sealed class SimulationTests
     [InlineData("GoOnAnywhere")]
     [InlineData("OldCopiesAreTaken")]
     [InlineData("ChecksumsAreNotVerified")]
-    [InlineData("MendedWithAnything")]
+    [InlineData("DamagedStoresAnswer")]
+    [InlineData("EmptyDisksTakeOver")]
+    [InlineData("SnapshotsAreTakenUnasked")]
+    [InlineData("HearsayRaisesRuns")]
+    [InlineData("RemovalsAreNotHeldBack")]
+    [InlineData("FreshWithoutIdentity")]
     public void A_broken_rule_is_noticed(string name)
     {
         var mutant = MutantList.All.Single(mutant => mutant().Name == name);

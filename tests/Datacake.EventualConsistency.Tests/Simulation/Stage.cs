@@ -1,4 +1,7 @@
+using System.Collections.Immutable;
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Integrity;
+using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
@@ -42,13 +45,14 @@ sealed class Stage : IAsyncDisposable
     /// <summary>Adds a node with a fresh store, or replaces one's disk.</summary>
     public async Task AddAsync(byte node, TimeSpan clockOffset = default)
     {
-        if (_actors.TryGetValue(node, out var replaced))
+        bool isReplaced = _actors.TryGetValue(node, out var replaced);
+        if (replaced is not null)
         {
             await replaced.DisposeAsync();
             foreach (var other in _actors.Values.Where(other => other != replaced))
                 await other.CloseAsync(node);
         }
-        _actors[node] = new Actor(node, ++_lastId, new SimulatedClock(_time) { Offset = clockOffset });
+        _actors[node] = new Actor(node, ++_lastId, takesOver: isReplaced, new SimulatedClock(_time) { Offset = clockOffset });
         await RestartAsync(node);
     }
 
@@ -107,7 +111,7 @@ sealed class Stage : IAsyncDisposable
 }
 
 /// <summary>A node of a stage.</summary>
-sealed class Actor(byte node, ulong storeId, SimulatedClock clock) : IAsyncDisposable
+sealed class Actor(byte node, ulong storeId, bool takesOver, SimulatedClock clock) : IAsyncDisposable
 {
     readonly MemoryStorage _storage = new();
 
@@ -117,7 +121,7 @@ sealed class Actor(byte node, ulong storeId, SimulatedClock clock) : IAsyncDispo
     {
         using var snapshot = await _storage.OpenSnapshotAsync();
         (Replica, var batch) = await Replica.OpenAsync(
-            new ReplicaSettings("stage", "", boot, storeId, clock), new HybridLogicalClock(node, clock), _storage, snapshot, default);
+            new ReplicaSettings("stage", "", boot, storeId, clock) { TakesOver = takesOver }, new HybridLogicalClock(node, clock), _storage, snapshot, default);
         await _storage.CommitAsync(Replica.Prepare(batch).Batch, Datacake.Storage.Durability.Buffered);
         Replica.Complete(batch);
     }
@@ -192,6 +196,15 @@ sealed class Actor(byte node, ulong storeId, SimulatedClock clock) : IAsyncDispo
             documents.Add($"{keyspace} {Convert.ToHexString(key.Span[StoreLayout.DocumentPrefixLength..])}", Document.Parse(value.ToArray()));
         }
         return documents;
+    }
+
+    /// <summary>Reads and computes everything again; what is wrong.</summary>
+    public async Task<IReadOnlyList<string>> FindingsAsync()
+    {
+        using var snapshot = await _storage.OpenSnapshotAsync();
+        var verifier = new StoreVerifier(snapshot, Replica.Catalog, ImmutableDictionary<string, KeyspaceView>.Empty, new DamageLog());
+        await verifier.RunAsync(default);
+        return verifier.Findings;
     }
 
     /// <summary>The stamps of the log.</summary>

@@ -30,6 +30,14 @@ sealed class TornCommits() : Mutant("R4: the known set changes in another commit
     public override bool TearsCommits => true;
 }
 
+sealed class EmptyDisksTakeOver() : Mutant("R19: an empty disk takes the place of a store that is known, though no operator has said so")
+{
+    public override string Theme => "mistakes";
+
+    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) =>
+        message is Hello hello ? hello with { TakesOver = true } : message;
+}
+
 sealed class RetirementsStayLocal() : Mutant("R6: nobody is told which stores are retired")
 {
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message switch

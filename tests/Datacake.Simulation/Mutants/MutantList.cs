@@ -12,12 +12,13 @@ static class MutantList
         () => new StableIgnoresAbsent(), () => new ForgottenForever(), () => new JoiningDoesNotCount(), () => new UnionAcrossRuns(),
         () => new EarlierLivesCount(), () => new PurgeAtOnce(), () => new PurgeByDelete(), () => new PurgeCellsAtOnce(),
         () => new EmptyTombstones(), () => new TruncatePartly(), () => new PutsPurgeNothing(),
-        () => new NoClockLease(), () => new NoFlush(), () => new TornCommits(), () => new RetirementsStayLocal(),
+        () => new NoClockLease(), () => new NoFlush(), () => new TornCommits(), () => new RetirementsStayLocal(), () => new EmptyDisksTakeOver(),
         () => new JoinWithoutRoll(), () => new GoOnWithoutChanges(), () => new GoOnAnywhere(),
         () => new NoAssertion(), () => new DropAllAbsent(), () => new NothingIsWrittenAgain(),
         () => new ClaimBeforeReconcile(), () => new CloseGapAtOnce(), () => new CloseGapEarly(), () => new CloseGapWithoutAbsent(),
         () => new ClocksByStamps(), () => new LongLease(), () => new OldCopiesAreTaken(), () => new EndedStreamsStay(), () => new LowerDials(),
         () => new ClustersMerge(), () => new FormAlone(),
+        () => new SnapshotsAreTakenUnasked(), () => new HearsayRaisesRuns(), () => new RemovalsAreNotHeldBack(), () => new FreshWithoutIdentity(),
         () => new ChecksumsAreNotVerified(), () => new DamagedStoresAnswer(), () => new MendedWithAnything(),
     ];
 }

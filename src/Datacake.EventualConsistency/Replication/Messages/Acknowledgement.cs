@@ -7,6 +7,9 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// <summary>Transactions of the receiver of this message that its sender has applied, durably.</summary>
 sealed record Acknowledgement(StampInterval[] Applied) : ReplicaMessage
 {
+    /// <summary>Far more than wait to be sent at a time.</summary>
+    const int MaxIntervals = 100_000;
+
     protected override void Write(ref MessagePackWriter writer)
     {
         writer.WriteArrayHeader(Applied.Length);
@@ -19,7 +22,7 @@ sealed record Acknowledgement(StampInterval[] Applied) : ReplicaMessage
 
     public static Acknowledgement Read(ref MessagePackReader reader)
     {
-        var applied = new StampInterval[Record.ReadCount(ref reader)];
+        var applied = new StampInterval[Record.ReadCount(ref reader, MaxIntervals, "acknowledged intervals")];
         for (int i = 0; i < applied.Length; i++)
             applied[i] = new StampInterval(Record.ReadStamp(ref reader), Record.ReadStamp(ref reader));
         return new Acknowledgement(applied);

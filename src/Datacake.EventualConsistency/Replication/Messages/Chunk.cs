@@ -130,20 +130,20 @@ static class Parts
         // Keys and documents are copies in shared blocks: an array and a keyspace's name for each took half of the time.
         var memory = new BatchMemory(reader.Sequence.Length - reader.Consumed);
         var keyspaces = default(KeyspaceNames);
-        var records = new TransactionNames[Record.ReadCount(ref reader)];
-        for (int i = 0; i < records.Length; i++)
+        var records = Record.BeginArray<TransactionNames>(ref reader, out int recordCount);
+        for (int i = 0; i < recordCount; i++)
         {
             var stamp = Record.ReadStamp(ref reader);
-            var names = new DocumentName[Record.ReadCount(ref reader)];
-            for (int j = 0; j < names.Length; j++)
-                names[j] = ReadName(ref reader, ref keyspaces, memory);
-            records[i] = new TransactionNames(stamp, names);
+            var names = Record.BeginArray<DocumentName>(ref reader, out int nameCount);
+            for (int j = 0; j < nameCount; j++)
+                Record.RoomFor(ref names, j, nameCount) = ReadName(ref reader, ref keyspaces, memory);
+            Record.RoomFor(ref records, i, recordCount) = new TransactionNames(stamp, names);
         }
-        var documents = new NamedDocument[Record.ReadCount(ref reader)];
-        for (int i = 0; i < documents.Length; i++)
+        var documents = Record.BeginArray<NamedDocument>(ref reader, out int documentCount);
+        for (int i = 0; i < documentCount; i++)
         {
             var name = ReadName(ref reader, ref keyspaces, memory);
-            documents[i] = new NamedDocument(name, Document.Parse(memory.Copy(Record.ReadView(ref reader).Span)));
+            Record.RoomFor(ref documents, i, documentCount) = new NamedDocument(name, Document.Parse(memory.Copy(Record.ReadView(ref reader).Span)));
         }
         return (records, documents);
     }

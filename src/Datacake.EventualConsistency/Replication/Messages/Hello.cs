@@ -12,6 +12,8 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// <param name="Node">The sender's node id.</param>
 /// <param name="DataCenter">The sender's data center.</param>
 /// <param name="StoreId">The life of the sender's disk.</param>
+/// <param name="IsVolatile">True if the store is in memory.</param>
+/// <param name="TakesOver">True if an operator has said that the store may take the place of another that is known under its node id.</param>
 /// <param name="Boot">The life of the sender's process.</param>
 /// <param name="Number">The hello's place among all that this life of the sender has sent: a later one was made later.</param>
 /// <param name="IsInSession">True if the sender had an open session with the receiver when it made the hello.</param>
@@ -24,11 +26,15 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// <param name="Ancestors">The stores that the sender's first data came from.</param>
 /// <param name="Table">Whom the sender knows.</param>
 sealed record Hello(
-    ProtocolVersion Protocol, byte? To, string ClusterId, ulong Cluster, byte Node, string DataCenter, ulong StoreId, ulong Boot, ulong Number, bool IsInSession,
+    ProtocolVersion Protocol, byte? To, string ClusterId, ulong Cluster, byte Node, string DataCenter, ulong StoreId, bool IsVolatile, bool TakesOver,
+    ulong Boot, ulong Number, bool IsInSession,
     HlcTimestamp Run, HlcTimestamp Clock, DateTimeOffset WallClock, VersionVector Known, NodeRuns Runs,
     IReadOnlyList<HlcTimestamp> OwnRuns, IReadOnlyList<ulong> Ancestors, MemberTable Table)
     : ReplicaMessage
 {
+    const int MaxRuns = 1_024;
+    const int MaxAncestors = 8_192;
+
     protected override void Write(ref MessagePackWriter writer)
     {
         Protocol.Write(ref writer);
@@ -41,6 +47,8 @@ sealed record Hello(
         writer.Write(Node);
         writer.Write(DataCenter);
         writer.Write(StoreId);
+        writer.Write(IsVolatile);
+        writer.Write(TakesOver);
         writer.Write(Boot);
         writer.Write(Number);
         writer.Write(IsInSession);
@@ -56,8 +64,8 @@ sealed record Hello(
 
     /// <summary>Reads a hello. What a later version appends is left unread.</summary>
     public static Hello Read(ref MessagePackReader reader) => new(
-        ProtocolVersion.Read(ref reader), reader.TryReadNil() ? null : reader.ReadByte(), Record.ReadText(ref reader), reader.ReadUInt64(), reader.ReadByte(), Record.ReadText(ref reader), reader.ReadUInt64(),
-        reader.ReadUInt64(), reader.ReadUInt64(), reader.ReadBoolean(), Record.ReadStamp(ref reader), Record.ReadStamp(ref reader),
-        new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero), Record.ReadVector(ref reader), NodeRuns.Read(ref reader), Record.ReadStamps(ref reader), Record.ReadNumbers(ref reader),
+        ProtocolVersion.Read(ref reader), reader.TryReadNil() ? null : reader.ReadByte(), Record.ReadName(ref reader), reader.ReadUInt64(), reader.ReadByte(), Record.ReadName(ref reader), reader.ReadUInt64(),
+        reader.ReadBoolean(), reader.ReadBoolean(), reader.ReadUInt64(), reader.ReadUInt64(), reader.ReadBoolean(), Record.ReadStamp(ref reader), Record.ReadStamp(ref reader),
+        new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero), Record.ReadVector(ref reader), NodeRuns.Read(ref reader), Record.ReadStamps(ref reader, MaxRuns, "runs"), Record.ReadNumbers(ref reader, MaxAncestors, "ancestors"),
         MemberTable.Read(ref reader));
 }

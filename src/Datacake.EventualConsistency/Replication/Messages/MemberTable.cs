@@ -11,6 +11,9 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 sealed record MemberTable(
     IReadOnlyDictionary<byte, StoreMember> Members, IReadOnlySet<byte> Forgotten, IReadOnlySet<ulong> Retired, ulong RetiredDigest)
 {
+    /// <summary>As many as there are node ids.</summary>
+    const int MaxNodes = 256;
+
     public static MemberTable Of(ReplicaIdentity identity, bool withRetired = true) => new(
         new Dictionary<byte, StoreMember>(identity.Members), new HashSet<byte>(identity.Forgotten),
         withRetired ? new HashSet<ulong>(identity.Retired) : [], identity.Retired.Digest);
@@ -21,9 +24,7 @@ sealed record MemberTable(
         foreach (var (node, member) in Members)
         {
             writer.Write(node);
-            writer.Write(member.StoreId);
-            writer.Write(member.DataCenter);
-            writer.Write(member.HasJoined);
+            member.Write(ref writer);
         }
         writer.WriteArrayHeader(Forgotten.Count);
         foreach (byte node in Forgotten)
@@ -37,13 +38,13 @@ sealed record MemberTable(
     public static MemberTable Read(ref MessagePackReader reader)
     {
         var members = new Dictionary<byte, StoreMember>();
-        for (int i = Record.ReadCount(ref reader); i > 0; i--)
-            members[reader.ReadByte()] = new StoreMember(reader.ReadUInt64(), Record.ReadText(ref reader), reader.ReadBoolean());
+        for (int i = Record.ReadCount(ref reader, MaxNodes, "members"); i > 0; i--)
+            members[reader.ReadByte()] = StoreMember.Read(ref reader);
         var forgotten = new HashSet<byte>();
-        for (int i = Record.ReadCount(ref reader); i > 0; i--)
+        for (int i = Record.ReadCount(ref reader, MaxNodes, "forgotten members"); i > 0; i--)
             forgotten.Add(reader.ReadByte());
         var retired = new HashSet<ulong>();
-        for (int i = Record.ReadCount(ref reader); i > 0; i--)
+        for (int i = Record.ReadCount(ref reader, RetiredStores.Capacity, "retired stores"); i > 0; i--)
             retired.Add(reader.ReadUInt64());
         return new MemberTable(members, forgotten, retired, reader.ReadUInt64());
     }

@@ -37,18 +37,18 @@ sealed record Mutations(IReadOnlyList<Mutation> Items) : ReplicaMessage
         ReadOnlyMemory<byte> copy = reader.Sequence.Slice(reader.Position).ToArray();
         var own = new MessagePackReader(copy);
         var names = default(KeyspaceNames);
-        var items = new Mutation[Record.ReadCount(ref own)];
-        for (int i = 0; i < items.Length; i++)
+        var items = Record.BeginArray<Mutation>(ref own, out int itemCount);
+        for (int i = 0; i < itemCount; i++)
         {
             var previous = Record.ReadStamp(ref own);
             var stamp = Record.ReadStamp(ref own);
-            var deltas = new Delta[Record.ReadCount(ref own)];
-            for (int j = 0; j < deltas.Length; j++)
+            var deltas = Record.BeginArray<Delta>(ref own, out int deltaCount);
+            for (int j = 0; j < deltaCount; j++)
             {
                 var name = DocumentName.Read(ref own, ref names);
-                deltas[j] = new Delta(name, Record.ReadStamp(ref own), Document.Parse(Record.ReadView(ref own)));
+                Record.RoomFor(ref deltas, j, deltaCount) = new Delta(name, Record.ReadStamp(ref own), Document.Parse(Record.ReadView(ref own)));
             }
-            items[i] = new Mutation(previous, stamp, deltas);
+            Record.RoomFor(ref items, i, itemCount) = new Mutation(previous, stamp, deltas);
         }
         return new Mutations(items);
     }

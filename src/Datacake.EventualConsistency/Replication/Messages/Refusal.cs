@@ -20,7 +20,7 @@ sealed record Refusal(RefusalKind Kind, string Reason, HlcTimestamp Stamp = defa
         Record.WriteStamp(ref writer, Stamp);
     }
 
-    public static Refusal Read(ref MessagePackReader reader) => new((RefusalKind)reader.ReadByte(), Record.ReadText(ref reader), Record.ReadStamp(ref reader));
+    public static Refusal Read(ref MessagePackReader reader) => new((RefusalKind)reader.ReadByte(), Record.ReadSentence(ref reader), Record.ReadStamp(ref reader));
 }
 
 /// <summary>Why a session is refused. A kind that is not known here counts as <see cref="Other"/>.</summary>
@@ -58,4 +58,7 @@ enum RefusalKind : byte
 
     /// <summary>The two speak no common version of the protocol.</summary>
     Version,
+
+    /// <summary>The receiver's node id is known with another store, which may have what exists nowhere else [R19].</summary>
+    IdTaken,
 }

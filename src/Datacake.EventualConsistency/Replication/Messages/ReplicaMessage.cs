@@ -4,7 +4,10 @@ using MessagePack;
 
 namespace Datacake.EventualConsistency.Replication.Messages;
 
-/// <summary>A message between replicas within a session. On the wire: the kind, from 1 on, then the message's own parts, as MessagePack.</summary>
+/// <summary>
+/// A message between replicas within a session. On the wire: the kind, from 1 on, then the message's own parts, as MessagePack, and a checksum of all that, so that nothing
+/// between the two stores changes a byte unseen [R18].
+/// </summary>
 abstract record ReplicaMessage
 {
     const byte HelloKind = 1, MutationsKind = 2, AcknowledgementKind = 3, RollCallKind = 4, ReportKind = 5, PullRequestKind = 6, ChunkKind = 7,
@@ -19,12 +22,29 @@ abstract record ReplicaMessage
     byte[]? _encoded;
 
     /// <summary>The bytes, encoded once however many peers they go to.</summary>
-    public byte[] Encoded => _encoded ??= Record.Encode(this, Encoding);
+    public byte[] Encoded => _encoded ??= Encode();
 
     /// <summary>Writes the bytes of a message that goes to one peer, once.</summary>
-    public void EncodeTo(PooledWriter output) => Record.Encode(this, output, Encoding);
+    public void EncodeTo(PooledWriter output)
+    {
+        int start = output.Written.Length;
+        Record.Encode(this, output, Encoding);
+        MessageChecksum.Append(output, start);
+    }
 
-    public static ReplicaMessage Decode(ReadOnlyMemory<byte> encoded) => Record.Decode<ReplicaMessage>(encoded, "a message", static (ref reader) =>
+    /// <exception cref="InvalidDataException">The bytes are no message, or not what was sent.</exception>
+    public static ReplicaMessage Decode(ReadOnlyMemory<byte> encoded) => MessageChecksum.IsRight(encoded.Span)
+        ? DecodeContents(encoded[..^MessageChecksum.Length])
+        : throw new InvalidDataException("A message was changed on its way: its checksum is wrong.");
+
+    byte[] Encode()
+    {
+        using var output = new PooledWriter();
+        EncodeTo(output);
+        return output.Written.ToArray();
+    }
+
+    static ReplicaMessage DecodeContents(ReadOnlyMemory<byte> contents) => Record.Decode<ReplicaMessage>(contents, "a message", static (ref reader) =>
         reader.ReadByte() switch
         {
             HelloKind => Hello.Read(ref reader),

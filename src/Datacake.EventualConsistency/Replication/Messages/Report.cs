@@ -50,6 +50,9 @@ sealed record Report(
         Table.Write(ref writer);
     }
 
+    /// <summary>As many as there are node ids.</summary>
+    const int MaxNodes = 256;
+
     public static Report Read(ref MessagePackReader reader)
     {
         ulong nonce = reader.ReadUInt64(), cluster = reader.ReadUInt64();
@@ -57,10 +60,10 @@ sealed record Report(
         var wallClock = new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero);
         var fingerprint = Record.ReadNumber(ref reader);
         var peers = new Dictionary<byte, PeerKnowledge>();
-        for (int i = Record.ReadCount(ref reader); i > 0; i--)
+        for (int i = Record.ReadCount(ref reader, MaxNodes, "peers"); i > 0; i--)
             peers[reader.ReadByte()] = new PeerKnowledge(Record.ReadStamp(ref reader), Record.ReadVector(ref reader));
         var boots = new Dictionary<byte, ulong>();
-        for (int i = Record.ReadCount(ref reader); i > 0; i--)
+        for (int i = Record.ReadCount(ref reader, MaxNodes, "sessions"); i > 0; i--)
             boots[reader.ReadByte()] = reader.ReadUInt64();
         return new Report(nonce, cluster, clock, wallClock, fingerprint, peers, boots, MemberTable.Read(ref reader));
     }

@@ -1,0 +1,65 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Storage;
+
+namespace Datacake.Simulation.Mutants;
+
+sealed class SnapshotsAreTakenUnasked() : Mutant("R19: a joined store takes a snapshot that it has not asked for")
+{
+    public override string Theme => "a liar";
+
+    public override ValueTask<IReadOnlyList<StampInterval>> OnAppliedAsync(
+        Machine target, ReplicaBatch batch, Machine source, ReplicaMessage message, IReadOnlyList<StampInterval> applied)
+    {
+        if (message is SnapshotPage { IsLast: true, Documents: [] } && target.IsJoined)
+        {
+            var removal = new WriteBatch();
+            foreach (var (key, _) in target.Disk.Range(StoreLayout.AllDocuments))
+                removal.Delete(key);
+            Machine.Now(target.Disk.CommitAsync(removal, Durability.Flushed));
+        }
+        return new(applied);
+    }
+}
+
+sealed class HearsayRaisesRuns() : Mutant("R19: what others say of a member's run outweighs what it says itself")
+{
+    readonly Dictionary<(Machine Target, byte Node), HlcTimestamp> _heard = [];
+
+    public override string Theme => "a liar";
+
+    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message)
+    {
+        if (message is Report report)
+        {
+            foreach (var (node, known) in report.Peers)
+                _heard[(target, node)] = HlcTimestamp.Max(_heard.GetValueOrDefault((target, node)), known.Run);
+            bool isOutweighed = report.Peers.TryGetValue(source.Node, out var own) && own.Run < _heard[(target, source.Node)];
+            return isOutweighed ? report with { Peers = new Dictionary<byte, PeerKnowledge>(report.Peers) { [source.Node] = own with { Known = VersionVector.Empty } } } : report;
+        }
+        return message is Hello hello && hello.Run < _heard.GetValueOrDefault((target, source.Node)) ? hello with { Known = VersionVector.Empty } : message;
+    }
+}
+
+sealed class RemovalsAreNotHeldBack() : Mutant("R19: a reconcile removes whatever one member does not have")
+{
+    public override string Theme => "a liar";
+
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
+    {
+        if (machine.Replica!.HeldRemoval is not null)
+            machine.Replica.AllowRemoval();
+        await work();
+    }
+}
+
+sealed class FreshWithoutIdentity() : Mutant("R18: a store that has lost the record of what it is starts as a fresh one")
+{
+    public override void OnStarting(Machine machine)
+    {
+        if (machine.Disk.Get(StoreLayout.IdentityKey.Span) is null)
+            machine.Disk.PutBack([], machine.Held);
+    }
+}
