@@ -1,10 +1,13 @@
 using System.Runtime.InteropServices;
+using Datacake.Trials.Attacks;
 using Datacake.Trials.Driving;
 using Datacake.Trials.Trials;
 using Datacake.Trials.Worker;
 
 if (args is ["node"])
     return await WorkerMode.RunAsync();
+if (args is ["attacker", var kind, var target, var attackersSecret])
+    return await Attacker.RunAsync(kind, target, attackersSecret);
 
 if (args is [] or ["--help" or "-h", ..] || TrialList.Find(args[0]) is not { } trial)
 {

@@ -1,3 +1,4 @@
+using Datacake.Benchmarks.Rpc;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 using Datacake.Quickstart;
@@ -7,10 +8,11 @@ using Datacake.Storage;
 namespace Datacake.Benchmarks.Replication;
 
 /// <summary>Nodes in this process on loopback TCP, with their stores; the first one is everyone's seed.</summary>
+/// <param name="security">What protects the links.</param>
 /// <param name="isSeverable">
 /// Whether links can be cut and bytes are counted, which costs a little. Gossip then goes its own way, so that a node whose links are cut stays up.
 /// </param>
-sealed class DatacakeCluster(bool isSeverable = false) : IAsyncDisposable
+sealed class DatacakeCluster(LinkSecurity security, bool isSeverable = false) : IAsyncDisposable
 {
     public const string System = "Datacake";
 
@@ -29,9 +31,10 @@ sealed class DatacakeCluster(bool isSeverable = false) : IAsyncDisposable
     public IReadOnlyList<ReplicatedStore> Stores => [.. _nodes.Select(node => node.Store)];
 
     /// <summary>Starts nodes on the given storages, and waits until they all see each other. The cluster disposes the storages.</summary>
-    public static async Task<DatacakeCluster> StartAsync(IReadOnlyList<IStorage> storages, Durability durability = Durability.Flushed, bool isSeverable = false)
+    public static async Task<DatacakeCluster> StartAsync(
+        IReadOnlyList<IStorage> storages, Durability durability = Durability.Flushed, bool isSeverable = false, LinkSecurity? security = null)
     {
-        var cluster = new DatacakeCluster(isSeverable);
+        var cluster = new DatacakeCluster(security ?? LinkSecurity.None, isSeverable);
         foreach (var storage in storages)
             await cluster.AddAsync(storage, durability);
         await cluster.WaitUntilConnectedAsync();
@@ -45,13 +48,19 @@ sealed class DatacakeCluster(bool isSeverable = false) : IAsyncDisposable
         string[] seeds = [.. _nodes.Select(known => known.Node.Address)];
         int nodeId = ++_lastNodeId;
         var transport = new SeverableTransport(TcpTransport.Default);
-        var node = await DatacakeNode.StartAsync(settings => settings
-            .WithNodeId(nodeId)
-            .ListenOn("127.0.0.1:0")
-            .WithSeeds(seeds)
-            .WithTransport(isSeverable ? transport : TcpTransport.Default)
-            .WithGossipTransport(isSeverable ? GossipTransport.Udp : GossipTransport.Rpc)
-            .WithGossip(gossip => gossip.UseLocal()));
+        var node = await DatacakeNode.StartAsync(settings =>
+        {
+            settings.WithNodeId(nodeId)
+                .ListenOn("127.0.0.1:0")
+                .WithSeeds(seeds)
+                .WithTransport(isSeverable ? transport : TcpTransport.Default)
+                .WithGossipTransport(isSeverable ? GossipTransport.Udp : GossipTransport.Rpc)
+                .WithGossip(gossip => gossip.UseLocal());
+            if (security.Secret is { } secret)
+                settings.WithClusterSecret(secret);
+            if (security.Tls is { } tls)
+                settings.WithTls(tls);
+        });
         var options = new ReplicatedStoreOptions { AcknowledgementTimeout = TimeSpan.FromSeconds(60), Durability = durability };
         var store = await node.AddExtensionAsync(new ReplicatedStoreExtension(storage, options));
         _nodes.Add((node, store, transport));

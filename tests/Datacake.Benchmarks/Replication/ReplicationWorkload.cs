@@ -1,5 +1,6 @@
 using Akka.DistributedData;
 using Datacake.Benchmarks.Measuring;
+using Datacake.Benchmarks.Rpc;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 using Datacake.Storage;
@@ -39,6 +40,8 @@ static class ReplicationWorkload
                         await MeasureDeletesAsync(runner, store, nodes, level, tasks: 125);
                 }
             }
+            if (isMemory)
+                await MeasureSecurityAsync(runner);
             if (isMemory || !runner.Pace.IsQuick)
                 await MeasureGrowthAsync(runner, store);
             if (!isMemory)
@@ -138,6 +141,26 @@ static class ReplicationWorkload
         });
     }
 
+    /// <summary>What encryption costs: by the cluster secret first, beside none and TLS.</summary>
+    static async Task MeasureSecurityAsync(Runner runner)
+    {
+        const int Nodes = 3, Tasks = 125;
+        foreach (var level in new[] { Consistency.None, Consistency.Quorum, Consistency.All })
+        {
+            await runner.MeasureAsync(new Cell("replication", $"security put store=memory nodes={Nodes} level={level} tasks={Tasks}",
+                SubjectOf(LinkSecurity.ClusterSecret), SubjectOf(LinkSecurity.None), SubjectOf(LinkSecurity.MutualTls))
+            {
+                Workers = Tasks,
+                MaxOperationsPerWorker = PutsPerTask,
+                IsolatesSystems = true,
+                CountsWireBytes = true,
+            });
+
+            Subject SubjectOf(LinkSecurity security) =>
+                new(DatacakeCluster.System + security.Name, () => OpenPutsAsync(StoreKind.Memory, Nodes, level, security));
+        }
+    }
+
     static Task MeasureDeletesAsync(Runner runner, string store, int nodes, Consistency level, int tasks) =>
         runner.MeasureAsync(new Cell(
             "replication", $"delete store={store} nodes={nodes} level={level} tasks={tasks}",
@@ -148,10 +171,10 @@ static class ReplicationWorkload
             CountsWireBytes = true,
         });
 
-    static async Task<Session> OpenPutsAsync(string store, int nodes, Consistency level)
+    static async Task<Session> OpenPutsAsync(string store, int nodes, Consistency level, LinkSecurity? security = null)
     {
         var stores = new StoreKind(store);
-        var cluster = await DatacakeCluster.StartAsync(stores.Open(nodes));
+        var cluster = await DatacakeCluster.StartAsync(stores.Open(nodes), security: security);
         var documents = cluster.Stores[0].Keyspace(Keyspace);
         long run = 0;
         return new Session(async (worker, number) => await documents.PutAsync(KeyOf(run, worker, number), Value, level))

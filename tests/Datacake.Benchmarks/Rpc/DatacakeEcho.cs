@@ -7,15 +7,16 @@ namespace Datacake.Benchmarks.Rpc;
 /// <summary>The echo service on our RPC.</summary>
 static class DatacakeEcho
 {
-    const string System = "Datacake";
+    public const string System = "Datacake";
     const string Bytes = "bytes";
 
-    public static Subject OfMessages() => new(System, () => OpenAsync(EchoMessageAsync));
+    public static Subject OfMessages(LinkSecurity? security = null) =>
+        new(System + security?.Name, () => OpenAsync(EchoMessageAsync, security ?? LinkSecurity.None));
 
-    public static Subject OfBytes(int length)
+    public static Subject OfBytes(int length, LinkSecurity? security = null)
     {
         byte[] payload = new byte[length];
-        return new(System, () => OpenAsync(channel => EchoBytesAsync(channel, payload)));
+        return new(System + security?.Name, () => OpenAsync(channel => EchoBytesAsync(channel, payload), security ?? LinkSecurity.None));
     }
 
     // Pooled, as the other system's: what counts is what the libraries allocate.
@@ -35,11 +36,11 @@ static class DatacakeEcho
             throw new InvalidDataException("The echo has another length.");
     }
 
-    static async Task<Session> OpenAsync(Func<RpcChannel, ValueTask> call)
+    static async Task<Session> OpenAsync(Func<RpcChannel, ValueTask> call, LinkSecurity security)
     {
-        var server = await RpcServer.StartAsync("127.0.0.1:0");
+        var server = await RpcServer.StartAsync("127.0.0.1:0", new RpcServerOptions { ClusterSecret = security.Secret, Tls = security.Tls });
         server.AddService(new EchoService());
-        var channel = new RpcChannel(server.Address);
+        var channel = new RpcChannel(server.Address, new RpcChannelOptions { ClusterSecret = security.Secret, Tls = security.Tls });
         return new Session((_, _) => call(channel))
         {
             Close = async () =>

@@ -28,5 +28,26 @@ static class RpcWorkload
                 Targets = inFlight == 1 ? [Target.Times(GrpcEcho.System, 2.5), Target.TimesKnown("Rust crate", 3_300, 1)] : [],
             });
         }
+        await MeasureSecurityAsync(runner);
+    }
+
+    /// <summary>What encryption costs: by the cluster secret first, beside none and TLS.</summary>
+    static async Task MeasureSecurityAsync(Runner runner)
+    {
+        foreach (int inFlight in new[] { 1, 64 })
+        {
+            await runner.MeasureAsync(new Cell("rpc", $"security echo=small in-flight={inFlight}",
+                DatacakeEcho.OfMessages(LinkSecurity.ClusterSecret), DatacakeEcho.OfMessages(), DatacakeEcho.OfMessages(LinkSecurity.MutualTls))
+            {
+                Workers = inFlight,
+                CountsWireBytes = true,
+                Targets = inFlight == 64 ? [Target.Times(DatacakeEcho.System, 0.85)] : [],
+            });
+        }
+        await runner.MeasureAsync(new Cell("rpc", "security echo=64KiB in-flight=1",
+            DatacakeEcho.OfBytes(64 * KiB, LinkSecurity.ClusterSecret), DatacakeEcho.OfBytes(64 * KiB), DatacakeEcho.OfBytes(64 * KiB, LinkSecurity.MutualTls))
+        {
+            CountsWireBytes = true,
+        });
     }
 }

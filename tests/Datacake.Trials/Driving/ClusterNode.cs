@@ -92,9 +92,10 @@ sealed class ClusterNode(WorkerSettings settings, Host? host, string logFile) : 
         Settings = Settings with { Listen = new IPEndPoint(address, IPEndPoint.Parse(Settings.Listen).Port).ToString() };
     }
 
-    /// <summary>Removes all files of a stopped node.</summary>
+    /// <summary>Removes all files of a stopped node, and has the next store take its place.</summary>
     public void Wipe()
     {
+        Settings = Settings with { TakesOver = true };
         foreach (string file in Files())
             File.Delete(file);
     }

@@ -21,6 +21,7 @@ static class TrialList
         new("away", "A node returns after many changes: documents per second, and what it costs the others.", ["documents", "rate"], AwayTrial.RunAsync),
         new("large", "A document grows beyond the limit by concurrent edits: it still reaches every node.", [], LargeTrial.RunAsync),
         new("nat", "A node that can dial and cannot be dialed joins, replicates and reads.", [], NatTrial.RunAsync),
+        new("attacks", "Strangers and members send what costs much: honest work goes on, and memory stays bounded.", ["only", "seconds"], AttacksTrial.RunAsync),
         new("faults", "The faults F1 to F10 of earlier field trials, each with a verdict.", ["only"], FaultsTrial.RunAsync),
     ];
 

@@ -19,6 +19,12 @@ enum CommandKind
     /// <summary>Puts a raw document: <see cref="Command.Value"/>, or <see cref="Command.Length"/> random bytes.</summary>
     Put,
 
+    /// <summary>
+    /// Puts raw documents of <see cref="Command.Length"/> bytes for <see cref="Command.Seconds"/>, <see cref="Command.Count"/> at a time, with number keys above
+    /// <see cref="Command.Number"/>; answers how many.
+    /// </summary>
+    PutFor,
+
     /// <summary>Puts <see cref="Command.Count"/> raw documents in transactions of 500, with number keys from <see cref="Command.Number"/> on.</summary>
     Fill,
 
@@ -133,4 +139,4 @@ sealed record Answer(long Id)
 sealed record MemberLine(int NodeId, bool IsUp);
 
 /// <summary>The use that a process makes of the machine.</summary>
-sealed record ProcessFigures(double ManagedMegabytes, double ResidentMegabytes, int Handles, int Threads);
+sealed record ProcessFigures(double ManagedMegabytes, double ResidentMegabytes, double PeakMegabytes, int Handles, int Threads);

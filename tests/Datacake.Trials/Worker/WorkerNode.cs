@@ -8,6 +8,7 @@ using Datacake.EventualConsistency;
 using Datacake.Node;
 using Datacake.Rpc;
 using Datacake.Sqlite;
+using Datacake.Storage;
 
 namespace Datacake.Trials.Worker;
 
@@ -30,6 +31,7 @@ sealed class WorkerNode
         CommandKind.AwaitJoined => await AwaitJoinedAsync(),
         CommandKind.Stop => await StopAsync(),
         CommandKind.Put => Written(await Store.Keyspace(command.Keyspace).PutAsync(KeyOf(command), ValueOf(command), LevelOf(command))),
+        CommandKind.PutFor => await PutForAsync(command),
         CommandKind.Fill => await FillAsync(command),
         CommandKind.Delete => Written(await Store.Keyspace(command.Keyspace).DeleteAsync(KeyOf(command), LevelOf(command))),
         CommandKind.Get => await GetAsync(command),
@@ -76,7 +78,8 @@ sealed class WorkerNode
         const double Megabyte = 1024 * 1024;
         using var process = Process.GetCurrentProcess();
         double managed = GC.GetTotalMemory(forceFullCollection: true) / Megabyte;
-        return new ProcessFigures(managed, process.WorkingSet64 / Megabyte, Directory.GetFiles("/proc/self/fd").Length, process.Threads.Count);
+        return new ProcessFigures(
+            managed, process.WorkingSet64 / Megabyte, process.PeakWorkingSet64 / Megabyte, Directory.GetFiles("/proc/self/fd").Length, process.Threads.Count);
     }
 
     async Task<Answer> StartAsync(WorkerSettings settings)
@@ -95,7 +98,14 @@ sealed class WorkerNode
                 store.ReportInterval = TimeSpan.FromMilliseconds(settings.ReportMilliseconds);
                 if (settings.MaxDocumentLength > 0)
                     store.MaxDocumentLength = settings.MaxDocumentLength;
+                store.TakeOverNodeId = settings.TakesOver;
+                if (settings.IsBuffered)
+                    store.Durability = Durability.Buffered;
             });
+        if (settings.Secret is { } secret)
+            options.WithClusterSecret(secret);
+        if (settings.IsGossipUdp)
+            options.WithGossipTransport(GossipTransport.Udp);
         if (settings.Advertise is { } address)
             options.AdvertiseAs(address);
         if (settings.IsGossipLocal)
@@ -121,6 +131,29 @@ sealed class WorkerNode
     {
         await Node.DisposeAsync();
         return new Answer(0);
+    }
+
+    async Task<Answer> PutForAsync(Command command)
+    {
+        var keyspace = Store.Keyspace(command.Keyspace);
+        var value = RandomNumberGenerator.GetBytes(command.Length);
+        long start = TimeProvider.System.GetTimestamp(), last = command.Number, done = 0, failed = 0;
+        await Task.WhenAll(Enumerable.Range(0, command.Count).Select(_ => Task.Run(async () =>
+        {
+            while (TimeProvider.System.GetElapsedTime(start).TotalSeconds < command.Seconds)
+            {
+                try
+                {
+                    await keyspace.PutAsync(Interlocked.Increment(ref last), value, LevelOf(command));
+                    Interlocked.Increment(ref done);
+                }
+                catch (Exception e) when (e is ConsistencyException or NotEnoughNodesException)
+                {
+                    Interlocked.Increment(ref failed);
+                }
+            }
+        })));
+        return new Answer(0) { Number = done, Value = failed.ToString(CultureInfo.InvariantCulture) };
     }
 
     async Task<Answer> FillAsync(Command command)

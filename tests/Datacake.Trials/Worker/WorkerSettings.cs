@@ -17,6 +17,18 @@ sealed record WorkerSettings(byte NodeId, string Listen, string[] Seeds, string 
     /// <summary>Gets the certificate of the authority that all certificates come from.</summary>
     public string? AuthorityFile { get; init; }
 
+    /// <summary>Gets whether a fresh store may take the place of the one that the cluster knows.</summary>
+    public bool TakesOver { get; init; }
+
+    /// <summary>Gets the cluster secret; <see langword="null"/> for none.</summary>
+    public string? Secret { get; init; }
+
+    /// <summary>Gets whether gossip travels in datagrams.</summary>
+    public bool IsGossipUdp { get; init; }
+
+    /// <summary>Gets whether commits survive the end of the process only.</summary>
+    public bool IsBuffered { get; init; }
+
     public double ReportMilliseconds { get; init; } = 500;
 
     /// <summary>Gets the largest document in bytes; 0 for the default.</summary>
