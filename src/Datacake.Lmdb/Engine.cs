@@ -100,7 +100,7 @@ sealed unsafe class Engine
             $"The {description} cannot be opened, because {reason}. LMDB 1.x comes with the package LightningDB, and on Linux needs "
                 + "glibc 2.38 or later. LMDB 0.9 is a package of the system: 'apt-get install liblmdb0' on Debian and Ubuntu, 'dnf "
                 + "install lmdb-libs' on Fedora and RHEL. Install what is missing, or start with an empty store, which the other nodes "
-                + "fill again.");
+                + "fill again (set TakeOverNodeId).");
     }
 
     public string Describe(Result result) => $"{Marshal.PtrToStringUTF8((nint)_strerror(result))} (LMDB {Version} error {(int)result})";

@@ -261,7 +261,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
             return;
         using var check = new StructureCheck(path, description);
         if (isThorough || check.IsShort)
-            check.Run(CancellationToken.None);
+            check.Run(mayLosePages: true, CancellationToken.None);
     }
 
     /// <summary>Opens the file's one database, marks a new file, and refuses one that is not a store or has a newer format.</summary>
@@ -334,11 +334,11 @@ sealed unsafe class LmdbEnvironment : IDisposable
             Result.VersionMismatch => (
                 StorageError.NewerFormat,
                 $"The {_description} was written by another version of LMDB than the loaded {_engine.Version}: {reason}. Use the version "
-                    + "that wrote it, or start with an empty store, which the other nodes fill again."),
+                    + "that wrote it, or start with an empty store, which the other nodes fill again (set TakeOverNodeId)."),
             Result.Invalid or Result.Corrupted or Result.PageNotFound => (
                 StorageError.Corrupt,
                 $"The {_description} is damaged, or not an LMDB file at all: {reason}. Restore it from a backup, or move it away and "
-                    + "start with an empty store, which the other nodes fill again."),
+                    + "start with an empty store, which the other nodes fill again (set TakeOverNodeId)."),
             Result.TransactionFull => (
                 StorageError.Failed,
                 $"The {_description} cannot take so large a batch: {reason}. Nothing of it was stored. Commit it in parts."),

@@ -155,7 +155,7 @@ public sealed class LmdbStorage : IDurableStorage
     static void CheckCopy(string copy, string backup, CancellationToken cancellationToken)
     {
         using (var check = new StructureCheck(copy, $"backup '{backup}'"))
-            check.Run(cancellationToken);
+            check.Run(mayLosePages: false, cancellationToken);
         using (new LmdbEnvironment(copy, $"backup '{backup}'", new LmdbStorageOptions())) { }
         StoreFiles.DeleteLockTable(copy);
     }
@@ -249,6 +249,6 @@ public sealed class LmdbStorage : IDurableStorage
         }
         using (snapshot)
         using (check)
-            check.Run(cancellationToken);
+            check.Run(mayLosePages: false, cancellationToken);
     }
 }

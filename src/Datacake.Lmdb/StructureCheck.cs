@@ -59,8 +59,10 @@ sealed class StructureCheck : IDisposable
     public bool IsShort => _root is { } root && _fileBytes / root.PageSize <= root.LastPage;
 
     /// <summary>Walks through the file.</summary>
+    /// <param name="mayLosePages">True if pages that are neither in use nor free do no harm: they are only lost space.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="StorageException">The file is damaged, or belongs to another program.</exception>
-    public void Run(CancellationToken cancellationToken)
+    public void Run(bool mayLosePages, CancellationToken cancellationToken)
     {
         if (_root is not { } root)
             throw Damaged("it does not begin as an LMDB file does");
@@ -74,7 +76,7 @@ sealed class StructureCheck : IDisposable
             _used[page] = true;
         new Walk(this, root, isFreeList: true).Run(root.Free);
         new Walk(this, root, isFreeList: false).Run(root.Main);
-        if (!_used.HasAllSet())
+        if (!mayLosePages && !_used.HasAllSet())
             throw Damaged("some of its pages are neither in use nor free");
     }
 
@@ -126,7 +128,7 @@ sealed class StructureCheck : IDisposable
     StorageException Damaged(string finding) => new(
         StorageError.Corrupt,
         $"The {_description} is damaged: {finding}. Restore it from a backup, or move it away and start with an empty store, which the "
-            + "other nodes fill again.");
+            + "other nodes fill again (set TakeOverNodeId).");
 
     StorageException Foreign() =>
         new(StorageError.Foreign, $"The {_description} holds the data of another program. Nothing was changed in it. Choose another path.");

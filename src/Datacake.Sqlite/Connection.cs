@@ -228,5 +228,5 @@ sealed class Connection : IDisposable
 
     string DamagedMessage(string reason) =>
         $"The {_description} is damaged, or not a SQLite file at all: {reason}. Restore it from a backup, or move it away and start with "
-            + "an empty store, which the other nodes fill again.";
+            + "an empty store, which the other nodes fill again (set TakeOverNodeId).";
 }

@@ -61,7 +61,7 @@ static class FileFormat
                 throw new StorageException(
                     StorageError.Failed,
                     $"The {description} has format version {version}, of a Datacake.Sqlite from before the first release, and this one knows "
-                        + $"version {Version}. Nothing was changed in it. Move it away and start with an empty store, which the other nodes fill again.");
+                        + $"version {Version}. Nothing was changed in it. Move it away and start with an empty store, which the other nodes fill again (set TakeOverNodeId).");
             }
         }
         // The page size must be chosen before WAL mode writes the first page. On a file that has pages neither statement changes any.

@@ -310,7 +310,7 @@ sealed partial class World
             if (_scenario.Liar is not null && !replica.Sessions.ContainsKey(other.Node))
                 continue;
             // A copy that is put back with a clock that is behind may begin a run that there has been; whoever knows of that refuses it.
-            bool isHeard = other is { HadJoined: true, MayBeExcluded: false } && replica.RunOf(other.Node) == other.Replica!.Run;
+            bool isHeard = other is { HadJoined: true, MayBeExcluded: false } && replica.HeardRunOf(other.Node) == other.Replica!.Run;
             if ((isHeard && !other.Replica!.State.Known.Covers(truncated)) || (!other.HadJoined && !other.HasUnlearnedJoin))
                 throw new Violation("stability", $"{Name(machine)} truncates {truncated}, which {Name(other)} does not know");
         }

@@ -73,7 +73,7 @@ sealed partial class World
         _history.MergeInto(machine.Ideal, held);
         // Mostly the clock is right: a second passes before the copy is in place.
         if (_scenario.GivesUp || chance % 8 > (_scenario.Theme.IsBehind ? 4 : 0))
-            _time.Pass(StampLimit.Lease + Later(machine.TopIssued.Time - machine.Clock.GetUtcNow()));
+            _time.Pass(StampLimit.Lease + Later(HlcTimestamp.Max(machine.TopIssued, LastRunHeardOf(machine)).Time - machine.Clock.GetUtcNow()));
         else
             machine.MayBeExcluded = true;
         if (machine.MayBeExcluded)
@@ -81,6 +81,11 @@ sealed partial class World
 
         static TimeSpan Later(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
     }
+
+    /// <summary>The last run of a machine that others have heard of, though it has written nothing in it.</summary>
+    HlcTimestamp LastRunHeardOf(Machine machine) => _machines.Where(other => other != machine)
+        .Select(other => HlcTimestamp.Max(other.Replica?.HeardRunOf(machine.Node) ?? HlcTimestamp.None, StateOf(other).Runs[machine.Node]))
+        .Aggregate(HlcTimestamp.None, HlcTimestamp.Max);
 
     /// <summary>The greatest stamp of a machine's transactions that others have, or say that they know.</summary>
     HlcTimestamp TopKnownToOthers(Machine machine)
@@ -91,10 +96,10 @@ sealed partial class World
         return held.Transactions.Select(number => _history[number].Stamp).Where(stamp => stamp.Node == machine.Node)
             .Concat(others.Select(other => StateOf(other).Known.OfNode(machine.Node).Top))
             .Aggregate(HlcTimestamp.None, HlcTimestamp.Max);
-
-        static ReplicaState StateOf(Machine machine) =>
-            machine.Disk.Get(StoreLayout.StateKey.Span) is { } state ? ReplicaState.Decode(state) : ReplicaState.Empty;
     }
+
+    static ReplicaState StateOf(Machine machine) =>
+        machine.Disk.Get(StoreLayout.StateKey.Span) is { } state ? ReplicaState.Decode(state) : ReplicaState.Empty;
 
     /// <summary>A process is started again and again, and writes a little each time.</summary>
     void Restart(Machine machine, int chance)
@@ -188,7 +193,7 @@ sealed partial class World
         _statistics.Count("impostors");
         if (machine.IsUp)
             Stop(machine);
-        _network.DropFrom(machine);
+        DeliverAll(envelope => envelope.Source == machine);
         ulong store = machine.StoreId;
         machine.WithEmptyDisk(++_lastId, () =>
         {
@@ -202,7 +207,7 @@ sealed partial class World
             Stop(machine);
             _network.DropFrom(machine);
         });
-        foreach (var other in _machines.Where(other => other.Replica?.Identity.Retired.Contains(store) == true))
+        foreach (var other in _machines.Where(other => !_retired.Contains(store) && other.Replica?.Identity.Retired.Contains(store) == true))
             throw new Violation("only operators retire stores", $"{Name(other)} has retired the store of {Name(machine)} for an empty disk");
     }
 }

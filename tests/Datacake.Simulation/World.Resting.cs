@@ -74,7 +74,12 @@ sealed partial class World
             if (_retired.Contains(member.StoreId) || _retired.Contains(_machines[node - 1].StoreId))
             {
                 _retired.Add(member.StoreId);
-                Run(machine, _ => machine.Replica.Retire(node));
+                Run(machine, _ =>
+                {
+                    // With one store that is retired, another may go that was by then.
+                    if (machine.Replica.Identity.Members.ContainsKey(node))
+                        machine.Replica.Retire(node);
+                });
             }
         }
     }

@@ -133,5 +133,5 @@ sealed class ChecksummedSnapshot(IStorageSnapshot snapshot, IStorage storage, Da
 
     StorageException Misplaced(ReadOnlySpan<byte> key) => new(StorageError.Corrupt,
         $"The {storage.Description} is damaged: {damages.Describe(key)} is in a wrong place. Restore a backup, or move the store away and start with an "
-            + "empty one, which the other nodes fill again.");
+            + "empty one, which the other nodes fill again (set TakeOverNodeId).");
 }

@@ -34,7 +34,7 @@ sealed class DamageLog
         string remedy = StoreLayout.IsDocumentKey(key)
             ? "It is fetched again as soon as other nodes are in session: try again in a moment. Where no other node has it, restore a backup."
             : "What can be computed or fetched again is mended while the store is open. If this stays, restore a backup, or move the store away and start with "
-                + "an empty one, which the other nodes fill again.";
+                + "an empty one, which the other nodes fill again (set TakeOverNodeId).";
         return new StorageException(StorageError.Corrupt,
             $"The {storage.Description} is damaged: {Describe(key)} is not what was written there. {remedy}");
     }

@@ -15,8 +15,8 @@ static class Record
     const int MaxSentenceLength = 2_000;
     const int MinFirstLength = 16;
 
-    /// <summary>The longest version vector, in bytes: some hundred thousand intervals, where healthy clusters have one for each node.</summary>
-    const int MaxVectorLength = 4 * 1024 * 1024;
+    /// <summary>The longest version vector, in bytes: millions of intervals, where healthy clusters have one for each node.</summary>
+    const int MaxVectorLength = 64 * 1024 * 1024;
 
     public delegate void Writing<in T>(ref MessagePackWriter writer, T value);
 

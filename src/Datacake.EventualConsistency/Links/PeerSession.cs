@@ -9,6 +9,7 @@ sealed class PeerSession(SessionContext context, PeerLink link, MessageAssembler
 {
     readonly PullAnswers _pulls = new(link, context.Replica, context.Storage, context.Damages, context.Logger);
     readonly ReadAnswers _reads = new(context, link);
+    bool _isConfirmed;
 
     /// <summary>Returns how the session has ended; the stream is whole if this side has ended it.</summary>
     public async Task<SessionOutcome> RunAsync(CancellationToken cancellationToken)
@@ -87,6 +88,9 @@ sealed class PeerSession(SessionContext context, PeerLink link, MessageAssembler
                     message = ReplicaMessage.Decode(bytes);
                     length = bytes.Length;
                 }
+                if (!_isConfirmed && link.Greeting is not null && message is not Refusal)
+                    context.Conditions.OnOpened(link.Peer);
+                _isConfirmed = true;
                 switch (message)
                 {
                     case Acknowledgement acknowledgement:

@@ -14,7 +14,4 @@ sealed record SessionContext(
     ILogger Logger, CancellationToken Stopping)
 {
     public DocumentReader Reader { get; } = new(Replica, Storage);
-
-    /// <summary>The turn of reads of peers whose answers are long.</summary>
-    public SemaphoreSlim LongReads { get; } = new(1);
 }

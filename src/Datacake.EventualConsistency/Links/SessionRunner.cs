@@ -102,7 +102,9 @@ sealed class SessionRunner(SessionContext context)
             }
             else
             {
-                context.Conditions.OnOpened(link.Peer);
+                // A dialer that refuses the session says so first: only with another message of it is the session open on both sides.
+                if (isDialer)
+                    context.Conditions.OnOpened(link.Peer);
                 outcome = await new PeerSession(context, link, assembler).RunAsync(cancellationToken).ConfigureAwait(false);
                 goodbye = link.Ended.IsCompletedSuccessfully ? link.Ended.Result.Refusal : null;
                 link.Reads.End(outcome.Reason);

@@ -15,6 +15,7 @@ sealed class ReadAnswers(SessionContext context, PeerLink link)
     readonly List<Task> _answering = [];
     readonly LaneWriter _lane = new(link.Stream, MessageLane.Reply);
     readonly SemaphoreSlim _laneTurn = new(1);
+    readonly SemaphoreSlim _longTurn = new(1);
 
     public void Start(ReadRequest request, CancellationToken cancellationToken)
     {
@@ -36,8 +37,8 @@ sealed class ReadAnswers(SessionContext context, PeerLink link)
             await SendAsync(small, cancellationToken).ConfigureAwait(false);
             return;
         }
-        // Of the long ones there is one at a time in the whole store, so that short requests do not make much of its memory.
-        await context.LongReads.WaitAsync(cancellationToken).ConfigureAwait(false);
+        // Of the long ones there is one at a time, so that short requests do not take much memory.
+        await _longTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             var reply = await ReadAsync(request, ReadReply.MaxLength, cancellationToken).ConfigureAwait(false)
@@ -46,7 +47,7 @@ sealed class ReadAnswers(SessionContext context, PeerLink link)
         }
         finally
         {
-            context.LongReads.Release();
+            _longTurn.Release();
         }
     }
 

@@ -43,6 +43,9 @@ sealed class Members(byte self, ReplicaIdentity identity)
     /// <summary>Returns the last run of a member that it has said itself, or none.</summary>
     public HlcTimestamp RunOf(byte member) => _said.GetValueOrDefault(member).Run;
 
+    /// <summary>Returns the run of a member whose knowledge counts, whoever has said it, or none.</summary>
+    public HlcTimestamp HeardRunOf(byte member) => _heard.GetValueOrDefault(member).Run;
+
     /// <summary>Returns what a member is known to have.</summary>
     public VersionVector KnownOf(byte member) => _heard.TryGetValue(member, out var heard) ? heard.Known : VersionVector.Empty;
 
@@ -51,18 +54,28 @@ sealed class Members(byte self, ReplicaIdentity identity)
 
     /// <summary>
     /// Returns true if a store would take the place of another that is known under its node id and may have what exists nowhere else: that is not for a mere hello to
-    /// decide [R19]. A store that is not known to have joined counts, too, since it may have joined while this node was away.
+    /// decide [R19].
     /// </summary>
-    public bool IsTaken(Hello hello) => !hello.TakesOver && identity.Members.TryGetValue(hello.Node, out var known) && known.StoreId != hello.StoreId
-        && !known.IsVolatile;
+    /// <remarks>
+    /// A store that is not known to have joined may have done so while this node was away; but one that has joined goes before it, and a node that has not joined
+    /// itself does not decide.
+    /// </remarks>
+    public bool IsTaken(Hello hello, bool isJoined) => !hello.TakesOver && identity.Members.TryGetValue(hello.Node, out var known) && known.StoreId != hello.StoreId
+        && !known.IsVolatile && !hello.Table.Retired.Contains(known.StoreId) && (known.HasJoined || (isJoined && hello.Run.IsNone));
 
-    /// <summary>Retires the store that a member is known by, if it says hello with another: the disk was replaced.</summary>
+    /// <summary>
+    /// Retires the store that a member is known by, if it says hello with another: the disk was replaced. One that gives way for another reason may be the right one, and
+    /// is only no longer counted.
+    /// </summary>
     public void RetireReplaced(Hello hello)
     {
         if (!identity.Members.TryGetValue(hello.Node, out var knownAs) || knownAs.StoreId == hello.StoreId)
             return;
-        identity.Retired.Add(knownAs.StoreId);
-        identity.Ancestors.Remove(knownAs.StoreId);
+        if (hello.TakesOver || knownAs.IsVolatile)
+        {
+            identity.Retired.Add(knownAs.StoreId);
+            identity.Ancestors.Remove(knownAs.StoreId);
+        }
         Drop(hello.Node);
     }
 
@@ -71,7 +84,7 @@ sealed class Members(byte self, ReplicaIdentity identity)
     {
         var members = identity.Members;
         bool hadJoined = members.TryGetValue(hello.Node, out var before) && before.StoreId == hello.StoreId && before.HasJoined;
-        members[hello.Node] = new StoreMember(hello.StoreId, hello.DataCenter, hadJoined || !hello.Run.IsNone, hello.IsVolatile);
+        members[hello.Node] = new StoreMember(hello.StoreId, hello.DataCenter, hadJoined || !hello.Run.IsNone, hello.IsVolatile, hello.TakesOver);
         identity.Forgotten.Remove(hello.Node);
         identity.IsDirty = true;
         if (!hello.Run.IsNone)
@@ -165,7 +178,8 @@ sealed class Members(byte self, ReplicaIdentity identity)
     void Learn(byte member, StoreMember named)
     {
         var mine = identity.Members;
-        bool isFree = !mine.TryGetValue(member, out var known) || identity.Retired.Contains(known.StoreId);
+        bool isFree = !mine.TryGetValue(member, out var known) || identity.Retired.Contains(known.StoreId)
+            || (!known.HasJoined && !known.TakesOver && named.HasJoined && named.StoreId != known.StoreId && member != self);
         if (!isFree && known.StoreId == named.StoreId && named.HasJoined && !known.HasJoined)
         {
             mine[member] = known with { HasJoined = true };

@@ -8,11 +8,9 @@ namespace Datacake.EventualConsistency.Replication;
 /// <param name="pull">The number of the pull.</param>
 /// <param name="known">What the replica knew when it asked.</param>
 /// <param name="isFull">True if all that the peer has was asked for.</param>
-sealed class PullProgress(ulong pull, VersionVector known, bool isFull = false)
+/// <param name="maxStagedLength">The limit of the parts that wait for a clean cut, in bytes.</param>
+sealed class PullProgress(ulong pull, VersionVector known, bool isFull, long maxStagedLength)
 {
-    /// <summary>The limit of what waits for a clean cut, which is mostly a single transaction: as much as the longest message.</summary>
-    const long MaxStagedLength = 1024 * 1024 * 1024;
-
     /// <summary>About what a document or a name takes in memory beside its bytes.</summary>
     const int ElementLength = 100;
 
@@ -51,8 +49,12 @@ sealed class PullProgress(ulong pull, VersionVector known, bool isFull = false)
         _documents.AddRange(chunk.Documents);
         _stagedLength += chunk.Documents.Sum(static staged => (long)staged.Document.Encoded.Length + staged.Name.Key.Length + ElementLength)
             + chunk.Records.Sum(static record => (long)(1 + record.Documents.Count) * ElementLength);
-        if (_stagedLength > MaxStagedLength)
-            throw new InvalidDataException($"The answer to a pull has {_stagedLength} bytes of which nothing can be used without the rest; the limit is {MaxStagedLength}.");
+        if (_stagedLength > maxStagedLength)
+        {
+            throw new InvalidDataException(
+                $"The answer to a pull has {_stagedLength} bytes of which nothing can be used without the rest, and {maxStagedLength} may wait in memory. Give the "
+                    + "process more memory; or start the node with an empty disk, which takes all documents one after the other.");
+        }
         var claimed = batch.State.Known.Union(chunk.Claims);
         // Clean: no staged document shows an effect that is not claimed with it.
         if (!_documents.TrueForAll(staged => staged.Document.IsWithin(claimed)))

@@ -8,7 +8,8 @@ namespace Datacake.EventualConsistency.Replication;
 /// <param name="members">What the peers are known to have.</param>
 /// <param name="seedTaker">The copy with which the store joins, which is asked for until it is whole.</param>
 /// <param name="run">The run of the store, which begins when it joins.</param>
-sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, OwnRun run)
+/// <param name="maxStagedLength">The limit of the parts of an answer that wait for a clean cut, in bytes.</param>
+sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, OwnRun run, long maxStagedLength)
 {
     /// <summary>After so many ticks without a part, a pull counts as lost.</summary>
     const int MaxIdleTicks = 20;
@@ -33,7 +34,7 @@ sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, Ow
     public void Start(ReplicaBatch batch, byte peer, bool isFull = false)
     {
         var state = batch.State;
-        _pulls[peer] = new PullProgress(++_lastPull, state.Known, isFull);
+        _pulls[peer] = new PullProgress(++_lastPull, state.Known, isFull, maxStagedLength);
         _lastAsked = peer;
         seedTaker.OnAsked();
         bool isJoining = !run.HasBegun;

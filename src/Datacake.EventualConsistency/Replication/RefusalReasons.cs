@@ -34,12 +34,12 @@ static class RefusalReasons
             + $"{limit.TotalSeconds:0} s; set the wrong one right"));
 
     public static Refusal Retired(byte node) => new(
-        RefusalKind.Retired, $"the store of node {node} was replaced by another or retired; keep a copy of its files if it may have writes that no other node has, then "
-            + "remove them and start it afresh");
+        RefusalKind.Retired, $"the store of node {node} was replaced by another or retired; remove its files and start it afresh; keep a copy of them if they may have writes "
+            + "that no other node has");
 
     public static Refusal IdTaken(byte node) => new(RefusalKind.IdTaken,
         $"the cluster knows node {node} with another store, which may have writes that no other node has; start node {node} with the files of that store or, if they "
-            + $"are lost, set {nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.TakeOverNodeId)} for the first start with an empty disk, or retire the node first");
+            + $"are lost, set {nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.TakeOverNodeId)} for the first start with an empty disk, or retire the node first; or give this node another id");
 
     public static Refusal Stray(byte peer) => new(
         RefusalKind.Stray, $"node {peer} joined over a store that was retired, and that had not heard of it; remove its files and start it afresh");

@@ -13,6 +13,9 @@ sealed partial class Replica
     public void OnRefused(byte peer, Refusal refusal)
     {
         _table.Note(peer, refusal);
+        // The peer has another store under this node id: if that is given up, all have to be asked for the stamps that it has issued.
+        if (!IsJoined && refusal.Kind == RefusalKind.IdTaken && !Identity.MayHaveEarlierLife)
+            Identity.MayHaveEarlierLife = Identity.IsDirty = true;
         if (!IsJoined || (refusal is { Kind: RefusalKind.OldCopy, Stamp.IsNone: false } && TryBeginAbove(refusal.Stamp))
             || (refusal is { Kind: RefusalKind.Superseded, Stamp.IsNone: false } && (refusal.Stamp < _run.Stamp || TryFollow(refusal.Stamp))))
             return;

@@ -83,8 +83,12 @@ sealed partial class Replica
     {
         await ReadSeedAsync(snapshot).ConfigureAwait(false);
         // Without anything of the cluster that it met before, that may have been another one than is meant.
-        if (await _seedTaker.TakeUpAsync(batch, cancellationToken).ConfigureAwait(false))
-            Identity.Cluster = 0;
+        if (!await _seedTaker.TakeUpAsync(batch, cancellationToken).ConfigureAwait(false))
+            return;
+        Identity.Cluster = 0;
+        foreach (byte member in Identity.Members.Keys.Where(member => member != Node).ToArray())
+            Identity.Members.Remove(member);
+        Identity.Forgotten.Clear();
     }
 
     void DropRetiredSeed()

@@ -75,7 +75,7 @@ sealed partial class Replica
         _table.Update(peer, run, report.WallClock - _settings.Time.GetUtcNow(), report.Table.RetiredDigest, _ticks);
         Learn(report.Table, isOfMember: report.Peers.ContainsKey(peer));
         _members.Hear(peer, report, Sessions);
-        if (!run.IsNone && Identity.Members.ContainsKey(peer))
+        if (!run.IsNone && Sessions.TryGetValue(peer, out var session) && Members.StoreOf(Identity.Members, peer) == session.StoreId)
         {
             batch.Note(peer, run);
             _members.OnJoined(peer);

@@ -32,7 +32,7 @@ sealed partial class Replica
         Plausibility.Check(hello);
         var refusal = _admission.ReasonAgainstPeer(hello) ?? ExcludeIfRetired(hello)
             ?? _admission.ReasonAgainstStore(hello, _state, RunOf(hello.Node), IsJoined, Sessions)
-            ?? (_members.IsTaken(hello) ? RefusalReasons.IdTaken(hello.Node) : null) ?? ExcludeIfCopied(hello);
+            ?? (_members.IsTaken(hello, IsJoined) ? RefusalReasons.IdTaken(hello.Node) : null) ?? ExcludeIfCopied(hello);
         if (refusal is not null && hello.Node != Node && refusal.Kind != RefusalKind.OtherNode)
             _table.Note(hello.Node, refusal);
         return refusal ?? (_table.Admits(hello, isDialer) ? null : RefusalReasons.SessionStays());
@@ -115,6 +115,9 @@ sealed partial class Replica
     /// <inheritdoc cref="Members.RunOf"/>
     public HlcTimestamp RunOf(byte node) => _members.RunOf(node);
 
+    /// <inheritdoc cref="Members.HeardRunOf"/>
+    public HlcTimestamp HeardRunOf(byte node) => _members.HeardRunOf(node);
+
     /// <inheritdoc cref="Members.KnownOf"/>
     public VersionVector KnownOf(byte node) => _members.KnownOf(node);
 
@@ -140,6 +143,9 @@ sealed partial class Replica
             DropRetiredSeed();
         foreach (byte node in retired)
             EndSession(node, RefusalReasons.Retired(node));
+        // A member may have got another store by the table, which goes before the one that a session is with.
+        foreach (var (peer, session) in Sessions.Where(session => Members.StoreOf(Identity.Members, session.Key) != session.Value.StoreId).ToArray())
+            EndSession(peer, Identity.Retired.Contains(session.StoreId) ? RefusalReasons.Retired(peer) : RefusalReasons.IdTaken(peer));
         if (Identity.Retired.Contains(Identity.StoreId) && Exclusion is null)
             _run.Exclude(RefusalReasons.Retired(Node));
     }

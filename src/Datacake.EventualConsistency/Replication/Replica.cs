@@ -51,7 +51,7 @@ sealed partial class Replica
         _members = new Members(clock.Node, identity);
         _gapCloser = new GapCloser(clock.Node, identity);
         _seedTaker = new SeedTaker(catalog, settings.MaxStep);
-        _puller = new Puller(_table, _members, _seedTaker, _run);
+        _puller = new Puller(_table, _members, _seedTaker, _run, settings.MaxStagedLength);
         _reconciler = new Reconciler(_run, settings);
         _rewriter = new Rewriter(_run, settings.MaxAsserted);
         _collector = new Collector(settings.MaxStep);
@@ -117,7 +117,7 @@ sealed partial class Replica
         {
             throw new StorageException(StorageError.Corrupt,
                 $"The {storage.Description} is damaged: {e.Message} Nothing was changed in it. Restore a backup, or move it away and start with an empty store, "
-                    + "which the other nodes fill again.", e);
+                    + "which the other nodes fill again (set TakeOverNodeId).", e);
         }
     }
 
@@ -253,7 +253,10 @@ sealed partial class Replica
 
     async ValueTask<ReplicaBatch> StartAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
-        Identity.Members[Node] = new StoreMember(Identity.StoreId, _settings.DataCenter, Identity.IsJoined, _settings.IsVolatile);
+        // A fresh store may have had another node id before.
+        foreach (byte other in Identity.Members.Keys.Where(member => Identity.Members[member].StoreId == Identity.StoreId).ToArray())
+            Identity.Members.Remove(other);
+        Identity.Members[Node] = new StoreMember(Identity.StoreId, _settings.DataCenter, Identity.IsJoined, _settings.IsVolatile, _settings.TakesOver);
         if (Identity.Retired.Contains(Identity.StoreId))
             _run.Exclude(RefusalReasons.Retired(Node));
         _clock.AdvanceTo(_limit.StartOfClock(_state, _settings.Time.GetUtcNow(), Boot));
@@ -300,7 +303,7 @@ sealed partial class Replica
         {
             throw new StorageException(StorageError.Failed,
                 $"The {storage.Description} has format {format}, of a version from before the first release; this version reads format {StoreLayout.Format}. "
-                    + "Nothing was changed in it. Move it away and start with an empty store, which the other nodes fill again.");
+                    + "Nothing was changed in it. Move it away and start with an empty store, which the other nodes fill again (set TakeOverNodeId).");
         }
     }
 

@@ -25,6 +25,9 @@ sealed record ReplicaSettings(string ClusterId, string DataCenter, ulong Boot, u
     /// <summary>The limit of how much the wall clocks of two nodes may differ that are in session [R1].</summary>
     public TimeSpan MaxClockDifference { get; init; } = TimeSpan.FromSeconds(4_100);
 
+    /// <summary>The limit of the parts of an answer to a pull that wait for a clean cut, in bytes: half of the memory of the machine, and 1 GiB at least [R9].</summary>
+    public long MaxStagedLength { get; init; } = Math.Max(1L << 30, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2);
+
     /// <summary>True if the storage is in memory, and ends with the process.</summary>
     public bool IsVolatile { get; init; }
 

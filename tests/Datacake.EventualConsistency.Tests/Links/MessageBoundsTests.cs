@@ -71,7 +71,7 @@ public sealed class MessageBoundsTests
     {
         await using var stage = await Stage.StartAsync(1);
         var hello = stage[1].Replica.Hello();
-        var member = new StoreMember(1, "eu", HasJoined: true, IsVolatile: false);
+        var member = new StoreMember(1, "eu", HasJoined: true, IsVolatile: false, TakesOver: false);
         Refuses(hello with { DataCenter = new string('x', 300) });
         Refuses(hello with { ClusterId = "shop\n2026-01-01 Information: all is well" });
         Refuses(hello with { Table = hello.Table with { Members = new Dictionary<byte, StoreMember> { [2] = member with { DataCenter = new string('x', 300) } } } });

@@ -22,6 +22,14 @@ sealed class Stage : IAsyncDisposable
 
     public Actor this[byte node] => _actors[node];
 
+    /// <summary>Returns a fresh store under the id of a node, beside the one on the stage, without an operator's word.</summary>
+    public async Task<Actor> StartImpostorAsync(byte node)
+    {
+        var impostor = new Actor(node, ++_lastId, takesOver: false, new SimulatedClock(_time));
+        await impostor.StartAsync(++_lastId);
+        return impostor;
+    }
+
     /// <summary>Nodes from 1 on, all joined and in session with each other.</summary>
     public static async Task<Stage> StartAsync(int nodes)
     {
