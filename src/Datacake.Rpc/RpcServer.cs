@@ -238,7 +238,7 @@ public sealed class RpcServer : IAsyncDisposable
             }
 
             (var agreement, stream) = await HandshakeProtocol.AcceptAsync(
-                stream, _options.Limits, _options.Versions, _secrets, certificate, refusal, ends.Token).ConfigureAwait(false);
+                stream, _options.Limits, _options.Versions, _secrets, certificate, refusal, _options.TimeProvider, ends.Token).ConfigureAwait(false);
             var frames = new FrameConnection(
                 transport, stream, Telemetry.ServerSide, _options.Limits, agreement, _options.TimeProvider, _buffered);
             return new ServerConnection(frames, _services, _options, _log, Address, expires);

@@ -173,6 +173,28 @@ public sealed class BudgetTests
         (await pair.Channel.CallAsync("echo", "echo", new byte[10], patient).Soon()).Dispose();
     }
 
+    [Fact]
+    public async Task Guesses_of_the_secret_hold_the_handshakes_of_their_host_for_a_while()
+    {
+        var (time, wait) = (new ManualTimeProvider(), TimeSpan.FromMilliseconds(500));
+        await using var pair = await Pair.StartAsync(
+            "sealed", server: options => options with { Limits = options.Limits with { HandshakesPerHost = 3 }, TimeProvider = time }, services: TestService.Echo);
+        var strangers = Enumerable.Range(0, 3)
+            .Select(i => new RpcChannel(pair.Server.Address, new RpcChannelOptions { ClusterSecret = $"the guess with number {i}" })).ToArray();
+        var guesses = strangers.Select(stranger => stranger.CallAsync("echo", "echo", new byte[10]).AsTask()).ToArray();
+        await Expect.Until(() => time.CountDueIn(wait) == 3);
+        var failure = await pair.Channel.CallAsync("echo", "echo", new byte[10]).Fails(RpcStatus.LimitExceeded);
+        Assert.Contains("3 handshakes with this host are under way (HandshakesPerHost)", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(guesses, guess => guess.IsCompleted);
+        time.Advance(wait);
+        foreach (var guess in guesses)
+            await guess.Fails(RpcStatus.Unauthenticated);
+        foreach (var stranger in strangers)
+            await stranger.DisposeAsync();
+        var patient = new RpcCallOptions { WaitForConnection = true, Timeout = Eventually.Deadline };
+        (await pair.Channel.CallAsync("echo", "echo", new byte[10], patient).Soon()).Dispose();
+    }
+
     async Task<Task<RpcPayload>[]> HoldAsync(RpcChannel channel, int count)
     {
         var before = Volatile.Read(ref _held);

@@ -83,7 +83,7 @@ public sealed class FuzzTests
                 try
                 {
                     await HandshakeProtocol.AcceptAsync(
-                        connection.Stream, new RpcLimits(), ProtocolVersions.Current, ClusterSecrets.None, null, null, default).Soon();
+                        connection.Stream, new RpcLimits(), ProtocolVersions.Current, ClusterSecrets.None, null, null, TimeProvider.System, default).Soon();
                     await connection.Stream.WriteAsync(GarbageFrames.Of(kind, random)).Soon();
                 }
                 catch (IOException)

@@ -25,6 +25,10 @@ static class HandshakeProtocol
     const byte Plain = 0;           // codes of a client
     const byte WithSecret = 0x80;   // flag of the client's code and the server's: the proofs follow
 
+    // Each try to guess the secret holds one of the unfinished handshakes that a host may have (HandshakesPerHost) for so long: a stranger gets at little
+    // work of this side, and at few guesses, and a node that knows the secret waits for nobody.
+    static readonly TimeSpan WrongProofDelay = TimeSpan.FromMilliseconds(500);
+
     /// <summary>The most bytes of one step.</summary>
     public const int MaxStepSize = HeaderSize + MaxBodySize;
 
@@ -86,6 +90,7 @@ static class HandshakeProtocol
     /// <param name="secrets">The secrets of which the client has to prove one.</param>
     /// <param name="certificate">The hash of the certificate that this side has shown; null without TLS.</param>
     /// <param name="refusal">Why the client is refused in any case.</param>
+    /// <param name="timeProvider">Measures how long a client waits whose proof is wrong.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="RpcException">The client was refused, or is none.</exception>
     public static async ValueTask<Handshaken> AcceptAsync(
@@ -95,6 +100,7 @@ static class HandshakeProtocol
         ClusterSecrets secrets,
         byte[]? certificate,
         RpcException? refusal,
+        TimeProvider timeProvider,
         CancellationToken cancellationToken)
     {
         try
@@ -118,7 +124,12 @@ static class HandshakeProtocol
             var proof = await ReceiveAsync(stream, "client", cancellationToken).ConfigureAwait(false);
             proof.ThrowIfRefused();
             if (secrets.KeysOfServer(proof.Body, exchange.Agree(Greeting.KeyOf(theirs.Body)), transcript) is not { } keys)
+            {
+                // A part of the time that a handshake may take, so that the client still hears why.
+                await Task.Delay(TimeSpan.FromTicks(Math.Min(WrongProofDelay.Ticks, limits.HandshakeTime.Ticks / 4)), timeProvider, cancellationToken).ConfigureAwait(false);
                 throw new RpcException(RpcStatus.Unauthenticated, "the client's cluster secret differs from the server's");
+            }
+
             await stream.WriteAsync(NewStep(versions, WithSecret, keys.ServerProof), cancellationToken).ConfigureAwait(false);
             return certificate is not null
                 ? new Handshaken(agreement, stream)

@@ -24,6 +24,13 @@ sealed class ManualTimeProvider(DateTimeOffset? start = null) : TimeProvider
         return timer;
     }
 
+    /// <summary>Returns how many timers are due in exactly so long.</summary>
+    public int CountDueIn(TimeSpan time)
+    {
+        lock (_gate)
+            return _timers.Count(timer => timer.Due == _now + time);
+    }
+
     public void Advance(TimeSpan time)
     {
         var end = _now + time;
