@@ -147,7 +147,8 @@ static class StoreLayout
     {
         return (key.IsEmpty ? MetaRange : key[0]) switch
         {
-            DocumentRange when key.Length > DocumentPrefixLength => $"the document {new EventualConsistency.DocumentKey(key[DocumentPrefixLength..].ToArray())} of {NameOf(key)}",
+            DocumentRange when IsDocumentKey(key) => $"the document {new EventualConsistency.DocumentKey(key[DocumentPrefixLength..].ToArray())} of {NameOf(key)}",
+            DocumentRange => "a document with a key that none can have",
             ArrivingRange => "a document that has come from another node",
             LogRange when key.Length == LogKeyLength => $"the log record of {StampOfLogKey(key)}",
             ArrivingLogRange => "a log record that has come from another node",
@@ -164,7 +165,9 @@ static class StoreLayout
             keyspace?.Invoke(NumberOf(numbered)) is { } name ? $"'{name}'" : $"keyspace number {NumberOf(numbered)}";
     }
 
-    public static bool IsDocumentKey(ReadOnlySpan<byte> key) => key.Length > 0 && key[0] == DocumentRange;
+    /// <summary>Returns true if a document can be stored under a key: what lies among the documents in a damaged file may have any key.</summary>
+    public static bool IsDocumentKey(ReadOnlySpan<byte> key) =>
+        key.Length > DocumentPrefixLength && key.Length <= DocumentPrefixLength + EventualConsistency.DocumentKey.MaxLength && key[0] == DocumentRange;
 
     public static ushort KeyspaceOf(ReadOnlySpan<byte> documentKey) => BinaryPrimitives.ReadUInt16BigEndian(documentKey[1..]);
 

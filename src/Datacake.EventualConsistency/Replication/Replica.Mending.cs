@@ -25,7 +25,8 @@ sealed partial class Replica
     }
 
     /// <summary>Returns true if a damaged record is a document of a store that has joined, so that other members have to be asked for it.</summary>
-    public bool NeedsAnswers(ReadOnlySpan<byte> key) => IsJoined && StoreLayout.IsDocumentKey(key);
+    public bool NeedsAnswers(ReadOnlySpan<byte> key) =>
+        IsJoined && StoreLayout.IsDocumentKey(key) && Catalog.FindByNumber(StoreLayout.KeyspaceOf(key)) is not null;
 
     /// <summary>Puts something right in the place of a damaged record for which no other member has to be asked.</summary>
     public async ValueTask MendAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key)

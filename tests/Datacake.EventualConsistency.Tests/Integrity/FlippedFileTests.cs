@@ -31,7 +31,7 @@ public sealed class FlippedFileTests : IDisposable
         var random = new Random(7);
         byte[] bytes = await File.ReadAllBytesAsync(sound, Cancelled);
         int refused = 0, harmless = 0, lost = 0;
-        for (int i = 0; i < FileDamage.Count(100); i++)
+        for (int i = 0; i < FileDamage.Count(1_000); i++)
         {
             var (changed, what) = FileDamage.Make(bytes, random);
             foreach (string old in Directory.GetFiles(_folder, "flipped*"))
