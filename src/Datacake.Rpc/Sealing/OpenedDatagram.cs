@@ -1,6 +1,6 @@
 namespace Datacake.Rpc.Sealing;
 
-/// <summary>What a datagram turned out to be.</summary>
+/// <summary>Says how a received datagram is to be treated.</summary>
 enum DatagramKind
 {
     /// <summary>Nobody of the cluster has made it, or it has come before.</summary>

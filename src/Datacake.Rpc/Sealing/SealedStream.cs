@@ -7,7 +7,7 @@ namespace Datacake.Rpc.Sealing;
 /// Seals what is written and opens what is read, so that nobody in between reads or changes it. One writer and one reader at a time. After a failed write or
 /// read it is of no more use.
 /// </summary>
-sealed class SealedStream(Stream inner, RecordCipher sending, RecordCipher receiving) : Stream
+sealed class SealedStream(Stream inner, RecordCipher sending, RecordCipher receiving) : AsyncStream
 {
     /// <summary>The bytes that are sealed for one write to the inner stream.</summary>
     const int PartSize = 4 * RecordCipher.MaxContents;
@@ -20,20 +20,6 @@ sealed class SealedStream(Stream inner, RecordCipher sending, RecordCipher recei
     byte[] _opened = [];    // a record that did not fit into what the reader gave: _opened[_openedStart.._openedEnd] is left of it
     int _openedStart;
     int _openedEnd;
-
-    public override bool CanRead => true;
-
-    public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -74,24 +60,6 @@ sealed class SealedStream(Stream inner, RecordCipher sending, RecordCipher recei
                 return 0;
             _end += read;
         }
-    }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read it asynchronously.");
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Write it asynchronously.");
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
     }
 
     public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);

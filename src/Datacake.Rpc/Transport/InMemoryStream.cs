@@ -1,7 +1,7 @@
 namespace Datacake.Rpc;
 
 /// <summary>One end of a pair of streams: what is written here is read there. Disposing an end ends reads and writes of both.</summary>
-sealed class InMemoryStream : Stream
+sealed class InMemoryStream : AsyncStream
 {
     readonly Pipe _incoming;
     readonly Pipe _outgoing;
@@ -10,20 +10,6 @@ sealed class InMemoryStream : Stream
     {
         _incoming = incoming;
         _outgoing = outgoing;
-    }
-
-    public override bool CanRead => true;
-
-    public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
     }
 
     public static (InMemoryStream Near, InMemoryStream Far) CreatePair()
@@ -37,24 +23,6 @@ sealed class InMemoryStream : Stream
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
         _outgoing.WriteAsync(buffer, cancellationToken);
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read it asynchronously.");
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Write it asynchronously.");
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
 
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
