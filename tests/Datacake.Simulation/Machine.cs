@@ -231,7 +231,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     /// <summary>Starts the process, as the replicated store does it.</summary>
     public void Start(ulong boot, Action<ReplicaBatch> onCommitted)
     {
-        var settings = new ReplicaSettings("simulation", "", boot, StoreId, Clock)
+        var settings = new ReplicaSettings("simulation", "", mutant.LivesBeginAlike ? boot << 32 : boot, StoreId, Clock)
         {
             MaxStep = scenario.MaxStep,
             MaxAsserted = scenario.MaxAsserted,

@@ -25,16 +25,16 @@ sealed class StampLimit(ReplicaIdentity identity)
     }
 
     /// <summary>
-    /// Returns where the clock starts: above all that the store may have issued, knows, or has noted of runs. Where the wall clock is behind the limit, two
-    /// copies of one store would begin the same run; the life of the process keeps them apart.
+    /// Returns where the clock starts: above all that the store may have issued, knows, or has noted of runs. Two copies of one store that start at the same
+    /// limit, or have both waited for it, would begin the same run, and each would take what the other writes for its own; a step of its own within the
+    /// counter keeps the lives of a process apart.
     /// </summary>
     public HlcTimestamp StartOfClock(ReplicaState state, DateTimeOffset now, ulong boot)
     {
         const ulong MaxSteps = 4_096;
-        var limit = identity.Limit;
-        if (!limit.IsNone && limit.Time > now)
-            limit = new HlcTimestamp(limit.Packed + ((boot % MaxSteps) << 8));
-        return HlcTimestamp.Max(limit, HlcTimestamp.Max(state.Known.Top, state.Runs.Top));
+        var wallClock = new HlcTimestamp(HlcTimestamp.AtEndOf(now).Packed & ~0xFF_FFFFul);
+        var start = HlcTimestamp.Max(HlcTimestamp.Max(identity.Limit, wallClock), HlcTimestamp.Max(state.Known.Top, state.Runs.Top));
+        return new HlcTimestamp(start.Packed + ((boot % MaxSteps) << 8));
     }
 
     /// <summary>Raises the limit, if need be, in the commit that stores a run and what was written last in it.</summary>

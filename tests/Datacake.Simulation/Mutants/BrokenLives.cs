@@ -20,6 +20,13 @@ sealed class NoClockLease() : Mutant("R1: the clock starts at the greatest stamp
     }
 }
 
+sealed class LivesAreAlike() : Mutant("R5: two copies of a store that wait for the same limit begin the same run")
+{
+    public override string Theme => "old copies behind";
+
+    public override bool LivesBeginAlike => true;
+}
+
 sealed class NoFlush() : Mutant("R1, R6: identity and limit are not forced to disk")
 {
     public override bool NeverFlushes => true;

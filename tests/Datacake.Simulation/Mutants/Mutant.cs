@@ -40,6 +40,9 @@ class Mutant(string rule)
     /// <summary>True if the streams of sessions that a replica has ended stay open.</summary>
     public virtual bool KeepsEndedStreams => false;
 
+    /// <summary>True if all lives of a store begin at the same step of their clock.</summary>
+    public virtual bool LivesBeginAlike => false;
+
     /// <summary>True if of two nodes only the one with the lower id dials.</summary>
     public virtual bool OnlyLowerDials => false;
 
