@@ -301,6 +301,8 @@ public sealed class SqliteStorage : IDurableStorage
         try
         {
             FileFormat.Prepare(connection, Description, _options.PageSize);
+            if (_options.CheckOnOpen)
+                Upkeep.CheckStructure(connection);
             mover = new Connection(_path, writes: true, Description, _options);
             FileFormat.FlushDevices(mover);
             return new Writer(connection, mover, _options);

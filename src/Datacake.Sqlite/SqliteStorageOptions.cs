@@ -43,6 +43,13 @@ public sealed class SqliteStorageOptions
     /// </summary>
     public long? MaxFileBytes { get; set; }
 
+    /// <summary>
+    /// True if the structure of the file is checked when it is opened, which it is unless set. Entries have checksums, but a page that the disk has put in the
+    /// place of another one hides entries, and nobody would miss them. So the file is read once, at the speed of the disk (about 1 GB a second where the
+    /// operating system has it in memory), and a damaged one is refused with <see cref="StorageError.Corrupt"/>.
+    /// </summary>
+    public bool CheckOnOpen { get; set; } = true;
+
     internal SqliteStorageOptions Clone() => (SqliteStorageOptions)MemberwiseClone();
 
     internal void Validate()

@@ -46,13 +46,19 @@ sealed class Upkeep(string path, string description, SqliteStorageOptions option
     static Action<Connection> Copying(string target) =>
         connection => connection.Execute($"VACUUM INTO '{target.Replace("'", "''", StringComparison.Ordinal)}'");
 
+    /// <summary>Checks that the pages of the file belong together: a page in the place of another one would hide the entries of both.</summary>
+    public static void CheckStructure(Connection connection)
+    {
+        List<string> findings = connection.QueryAll($"PRAGMA integrity_check({MaxFindings})");
+        if (findings is not ["ok"])
+            throw connection.Damaged(string.Join("; ", findings));
+    }
+
     static void Check(Connection connection)
     {
         // Both in one transaction, so that they see one moment.
         connection.Execute("BEGIN");
-        List<string> findings = connection.QueryAll($"PRAGMA integrity_check({MaxFindings})");
-        if (findings is not ["ok"])
-            throw connection.Damaged(string.Join("; ", findings));
+        CheckStructure(connection);
         long missing = connection.QueryInteger(
             "SELECT count(*) FROM entries WHERE typeof(value) = 'integer' AND value NOT IN (SELECT id FROM large_values)");
         long unused = connection.QueryInteger(

@@ -136,6 +136,30 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_page_in_the_place_of_another_one_is_refused_when_the_file_is_opened()
+    {
+        const int PageLength = 4096, Entries = 500;
+        await using (var storage = new SqliteStorage(Path))
+        {
+            for (int i = 0; i < Entries; i++)
+                await PutAsync(storage, $"{i:D3}", 300);
+        }
+        byte[] damaged = File.ReadAllBytes(Path);
+        // Neither is the root, nor the last page: both are leaves of the tree.
+        damaged.AsSpan(10 * PageLength, PageLength).CopyTo(damaged.AsSpan(20 * PageLength));
+        File.WriteAllBytes(Path, damaged);
+
+        var refusal = Assert.Throws<StorageException>(() => new SqliteStorage(Path));
+        Assert.Equal(StorageError.Corrupt, refusal.Error);
+        Assert.Contains(Path, refusal.Message, StringComparison.Ordinal);
+        await using var trusting = new SqliteStorage(Path, new SqliteStorageOptions { CheckOnOpen = false });
+        int found = 0;
+        for (int i = 0; i < Entries; i++)
+            found += await LengthAsync(trusting, $"{i:D3}") is null ? 0 : 1;
+        Assert.InRange(found, 1, Entries - 1);
+    }
+
+    [Fact]
     public async Task A_commit_that_does_not_fit_changes_nothing_and_the_store_goes_on()
     {
         await using var storage = new SqliteStorage(Path, new SqliteStorageOptions { MaxFileBytes = 256 * 1024 });
