@@ -60,44 +60,6 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The store is closed, or was before it had joined.</exception>
     public IAsyncEnumerable<JoinStatus> WatchJoiningAsync(CancellationToken cancellationToken = default) => _joining.WatchAsync(cancellationToken);
 
-    /// <summary>A handle on a keyspace of raw documents.</summary>
-    /// <exception cref="ArgumentException">The name is not one.</exception>
-    public KeyspaceHandle Keyspace(string name)
-    {
-        KeyspaceCatalog.CheckArgument(name, nameof(name));
-        return new KeyspaceHandle(this, name);
-    }
-
-    /// <summary>
-    /// Tells the store about a keyspace before it is used: its policy and its indexes. An index of a large keyspace is built in the background, and
-    /// goes on being built after a restart; one that this process does not declare is dropped with the next write to its keyspace.
-    /// </summary>
-    /// <exception cref="ArgumentException">The name is not one of a keyspace.</exception>
-    /// <exception cref="StorageException">The storage refused it; nothing is changed.</exception>
-    public async ValueTask DeclareAsync(KeyspaceDeclaration declaration, CancellationToken cancellationToken = default)
-    {
-        KeyspaceCatalog.CheckArgument(declaration.Name, nameof(declaration));
-        await _loop.RunAsync(async (batch, token) =>
-        {
-            await KeyspaceDeclaring.DeclareAsync(_replica, batch, declaration, _parts.Context.Logger, token).ConfigureAwait(false);
-            return true;
-        }, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>The indexes of a keyspace that were declared, and how far they are built.</summary>
-    public IReadOnlyList<IndexStatus> ListIndexes(string keyspace)
-    {
-        if (_replica.Catalog.Find(keyspace)?.State is not { } state)
-            return [];
-        return [.. state.Indexes.Select(index => state.IndexRecords[index.Number])
-            .Select(record => new IndexStatus(record.Name, record.Stage == IndexStage.Built, record.Documents))];
-    }
-
-    /// <summary>Waits until all declared indexes of a keyspace are built.</summary>
-    /// <exception cref="ObjectDisposedException">The store is closed, or was before they were.</exception>
-    public ValueTask WaitForIndexesAsync(string keyspace, CancellationToken cancellationToken = default) =>
-        _parts.Waiters.WaitAsync(() => ListIndexes(keyspace).All(index => index.IsBuilt), cancellationToken);
-
     /// <summary>Commits a transaction locally, and waits until as many other replicas have it as the level asks for.</summary>
     /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level; nothing was written.</exception>
     /// <exception cref="ConsistencyException">The level was not satisfied in time. The write is kept, as the message says.</exception>
@@ -190,9 +152,6 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The store is closed, or was before it came.</exception>
     public ValueTask WaitForAsync(SessionToken token, CancellationToken cancellationToken = default) =>
         _parts.Waiters.WaitAsync(() => _membership.Current.Known.Contains(token.Stamp), cancellationToken);
-
-    /// <summary>The names of the keyspaces that were ever written to or declared.</summary>
-    public IReadOnlyList<string> ListKeyspaces() => [.. _replica.Catalog.All.Select(keyspace => keyspace.Name).Order(StringComparer.Ordinal)];
 
     /// <summary>
     /// Gets why the store is no longer part of its cluster and takes no writes, or null if it is: it was retired, or its files were copied.

@@ -18,6 +18,9 @@ sealed class StoreTicker : IAsyncDisposable
     /// <summary>Transactions that are newer are not truncated yet: mutations with lower stamps may be on their way, and would have to be declined.</summary>
     static readonly TimeSpan CollectDelay = TimeSpan.FromSeconds(1);
 
+    /// <summary>So many ticks pass before keyspaces are looked for again that have nothing left.</summary>
+    const int TicksBetweenRemovals = 60;
+
     readonly DatacakeNode _node;
     readonly Replica _replica;
     readonly CommitLoop _loop;
@@ -35,6 +38,7 @@ sealed class StoreTicker : IAsyncDisposable
     HlcTimestamp _settled;              // below it all is older than the delay
     HlcTimestamp _sampled;
     long _sampledAt;
+    int _ticks;
     ulong _toldRetired;                 // the digest of the retired stores that gossip knows of
     IReadOnlyCollection<byte> _toldDiffering = [];
     HeldRemoval? _toldHeld;
@@ -98,6 +102,8 @@ sealed class StoreTicker : IAsyncDisposable
         if (_node.TimeProvider.GetElapsedTime(_sampledAt) >= CollectDelay)
             (_settled, _sampled, _sampledAt) = (_sampled, _node.Clock.Last, _node.TimeProvider.GetTimestamp());
         bool hasMore = await _replica.CollectAsync(batch, _settled).ConfigureAwait(false);
+        if (isTick && ++_ticks % TicksBetweenRemovals == 0)
+            await KeyspaceRemoval.RemoveAsync(_replica, batch, cancellationToken).ConfigureAwait(false);
         foreach (var keyspace in _replica.Catalog.All)
         {
             hasMore |= await IndexBuilding.BuildAsync(batch, keyspace, _logger, cancellationToken).ConfigureAwait(false);

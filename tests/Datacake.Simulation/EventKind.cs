@@ -115,6 +115,9 @@ enum EventKind
     /// <summary>Two machines change addresses; others look for each at the address of the other, until they hear of it.</summary>
     Swap,
 
+    /// <summary>An operator drops a keyspace: what a machine shows of it is deleted.</summary>
+    DropKeyspace,
+
     /// <summary>A copy of a machine's disk is made.</summary>
     Backup,
 

@@ -249,7 +249,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
         using var snapshot = Now(storage.OpenSnapshotAsync());
         var (replica, batch) = Now(
             Replica.OpenAsync(settings, new HybridLogicalClock(Node, Clock), storage, snapshot, CancellationToken.None));
-        foreach (var keyspace in scenario.Slots.DistinctBy(slot => slot.Keyspace))
+        foreach (var keyspace in scenario.Slots.DistinctBy(slot => slot.Keyspace).Where(slot => !slot.IsUndeclared))
         {
             var declaration = new KeyspaceDeclaration(keyspace.Keyspace, keyspace.Policy, [ByContent]);
             Now(KeyspaceDeclaring.DeclareAsync(replica, batch, declaration, NullLogger.Instance, CancellationToken.None));

@@ -7,6 +7,9 @@ namespace Datacake.Simulation;
 /// <summary>A document of a simulated cluster, whether it exists or not.</summary>
 sealed record Slot(int Number, string Keyspace, MergePolicy Policy, DocumentKey Key)
 {
+    /// <summary>True if no process declares the keyspace, so that it is removed when nothing is left in it.</summary>
+    public bool IsUndeclared => Keyspace is "scraps" or "crumbs";
+
     public override string ToString() => $"{Keyspace}/{Key}";
 }
 
@@ -89,7 +92,7 @@ sealed record Scenario
             Theme = theme,
             Machines = Math.Clamp(theme.HasLiar ? Math.Max(machines, 3) : machines, minMachines, maxMachines),
             Slots = [.. Enumerable.Range(0, slots)
-                .Select(number => SlotOf(number, isDeleteWins: policies == 0 || (policies == 1 && number == 1)))],
+                .Select(number => SlotOf(number, isDeleteWins: policies == 0 || (policies == 1 && number == 1), isUndeclared: policies == 2))],
             HasLateStarts = random.Next(3) > 0,
             IsInOrder = random.Next(2) == 0,
             Durability = random.Next(4) == 0 ? Durability.Flushed : Durability.Buffered,
@@ -127,9 +130,9 @@ sealed record Scenario
         return events;
     }
 
-    static Slot SlotOf(int number, bool isDeleteWins) => isDeleteWins
+    static Slot SlotOf(int number, bool isDeleteWins, bool isUndeclared) => isDeleteWins
         ? new Slot(number, "strict", MergePolicy.DeleteWins, DocumentKey.Of(number))
-        : new Slot(number, "cakes", MergePolicy.LastWriterWins, DocumentKey.Of(number));
+        : new Slot(number, isUndeclared ? (number % 2 == 0 ? "scraps" : "crumbs") : "cakes", MergePolicy.LastWriterWins, DocumentKey.Of(number));
 
     static T Pick<T>(Random random, IReadOnlyList<T> choices) => choices[random.Next(choices.Count)];
 

@@ -52,6 +52,7 @@ sealed record Theme(
         [Leap] = 0.4,
         [SetRight] = 0.8,
         [Swap] = 0.3,
+        [DropKeyspace] = 0.5,
         [Backup] = 1,
         [PutBack] = 0.2,
         [Restart] = 0.3,

@@ -99,6 +99,8 @@ sealed partial class World
         foreach (var (key, value) in machine.Disk.Range(StoreLayout.AllDocuments))
         {
             var keyspace = replica.Catalog[StoreLayout.KeyspaceOf(key.Span)];
+            if (keyspace.State.Record.IsRemoved)
+                throw new Violation("removed keyspaces", $"{Name(machine)} has a document of '{keyspace.Name}', which it has removed");
             var document = Document.Parse(value);
             var name = new DocumentName(keyspace.Name, keyspace.Policy, key[StoreLayout.DocumentPrefixLength..]);
             shown[_history.SlotOf(name)] = document;
@@ -137,7 +139,7 @@ sealed partial class World
             var document = shown[slot.Number];
             if (!HasRemains(document, slot.Policy))
                 continue;
-            ushort keyspace = machine.Replica!.Catalog.Find(slot.Keyspace)!.Number;
+            ushort keyspace = machine.Replica!.Catalog.Find(slot.Keyspace)!.Number;       // it has a document
             if (!led.Contains(new StorageKey(StoreLayout.DocumentKey(keyspace, slot.Key.Encoded.Span))))
                 throw new Violation("tombstone left", $"{Name(machine)} has of {slot} <{document}>, and no log record that leads to it");
         }
@@ -221,8 +223,8 @@ sealed partial class World
     }
 
     /// <summary>As it is stored: what is in memory may be of a commit that was refused, until the next one.</summary>
-    static KeyspaceRecord? RecordOf(Machine machine, KeyspaceEntry keyspace) =>
-        machine.Disk.Get(StoreLayout.KeyspaceKey(keyspace.Number)) is { } bytes ? KeyspaceRecord.Decode(bytes) : null;
+    static KeyspaceRecord? RecordOf(Machine machine, KeyspaceEntry? keyspace) =>
+        keyspace is not null && machine.Disk.Get(StoreLayout.KeyspaceKey(keyspace.Number)) is { } bytes ? KeyspaceRecord.Decode(bytes) : null;
 
     static void CheckIndexes(Machine machine, HashSet<StorageKey> entries)
     {

@@ -1,5 +1,6 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 
@@ -72,6 +73,8 @@ sealed partial class World
             bool wasJoined = machine.IsJoined, wasWaiting = machine.Replica!.IsWaitingForRoll;
             await _mutant.AroundAsync(machine, batch, isCollecting: true,
                 async () => hasMore = await machine.Replica!.CollectAsync(batch, upTo));
+            if (await KeyspaceRemoval.RemoveAsync(machine.Replica, batch, CancellationToken.None) is > 0 and var removed)
+                _statistics.Count("removed keyspaces", removed);
             if (wasJoined)
                 CheckStability(machine, batch.State.Truncated.Except(before));
             else if (!wasWaiting && (machine.Replica.IsWaitingForRoll || machine.IsJoined))
@@ -123,6 +126,30 @@ sealed partial class World
             Queue(machine, new Work(batch => WriteAsync(machine, batch, new Random(chance))));
     }
 
+    void DropKeyspace(Machine machine, int chance)
+    {
+        if (!machine.HadJoined)
+            return;
+        string keyspace = _scenario.Slots[chance % _scenario.Slots.Count].Keyspace;
+        _statistics.Count("dropped keyspaces");
+        Queue(machine, new Work(async batch =>
+        {
+            var transaction = new Transaction();
+            foreach (var slot in _scenario.Slots.Where(slot => slot.Keyspace == keyspace))
+            {
+                if ((await ReadAsync(machine, batch, slot)).IsAlive(slot.Policy))
+                    transaction.Delete(keyspace, slot.Key);
+            }
+            if (transaction.Count > 0)
+                await WriteAsync(machine, batch, transaction, []);
+        }));
+    }
+
+    static async ValueTask<Document> ReadAsync(Machine machine, ReplicaBatch batch, Slot slot) =>
+        machine.Replica!.Catalog.Find(slot.Keyspace) is { } keyspace
+            ? await batch.ReadAsync(StoreLayout.DocumentKey(keyspace.Number, slot.Key.Encoded.Span))
+            : Document.Nothing;
+
     async ValueTask WriteAsync(Machine machine, ReplicaBatch batch, Random random)
     {
         var transaction = new Transaction();
@@ -131,10 +158,13 @@ sealed partial class World
         random.Shuffle(slots);
         foreach (var slot in slots[..random.Next(1, Math.Min(2, slots.Length) + 1)])
         {
-            var keyspace = machine.Replica!.Catalog.Find(slot.Keyspace)!;
-            var current = await batch.ReadAsync(StoreLayout.DocumentKey(keyspace.Number, slot.Key.Encoded.Span));
-            AddOperation(transaction, slot, current, random, increments);
+            AddOperation(transaction, slot, await ReadAsync(machine, batch, slot), random, increments);
         }
+        await WriteAsync(machine, batch, transaction, increments);
+    }
+
+    async ValueTask WriteAsync(Machine machine, ReplicaBatch batch, Transaction transaction, List<Increment> increments)
+    {
         try
         {
             var stamp = await machine.Replica!.WriteAsync(batch, transaction);

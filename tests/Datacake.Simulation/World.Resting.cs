@@ -198,6 +198,8 @@ sealed partial class World
                 return $"{Name(machine)} knows {machine.Replica.State.Known}, and {Name(first)} {first.Replica.State.Known}";
             if (machine.IsBeingMended)
                 return $"{Name(machine)} has damaged records: {string.Join(", ", machine.Damaged.Select(key => StoreLayout.Describe(key.Bytes.Span)))}";
+            if (_scenario.Slots.Any(slot => slot.IsUndeclared && machine.Replica.Catalog.Find(slot.Keyspace) is { State.Record.Count: 0 }))
+                return $"{Name(machine)} has a keyspace without documents";
             if (machine.Disk.Range(StoreLayout.AllLog).Count > 0)
                 return $"{Name(machine)} has {machine.Disk.Range(StoreLayout.AllLog).Count} log records";
             if (_retired.Count == 0 && FindGap(machine.Replica.State) is { } gap)
@@ -260,16 +262,16 @@ sealed partial class World
         }
         foreach (string keyspace in _scenario.Slots.Select(slot => slot.Keyspace).Distinct())
         {
-            var records = members.Select(machine => RecordOf(machine, machine.Replica!.Catalog.Find(keyspace)!)).ToArray();
-            if (records.Any(record => record?.Fingerprint != records[0]?.Fingerprint || record?.Count != records[0]?.Count))
+            var records = members.Select(machine => RecordOf(machine, machine.Replica!.Catalog.Find(keyspace))).ToArray();
+            if (records.Any(record => (record?.Fingerprint ?? 0) != (records[0]?.Fingerprint ?? 0) || (record?.Count ?? 0) != (records[0]?.Count ?? 0)))
                 throw new Violation("convergence", $"the fingerprints of {keyspace} differ");
         }
     }
 
     static Document ShownBy(Machine machine, Slot slot)
     {
-        var keyspace = machine.Replica!.Catalog.Find(slot.Keyspace)!;
-        return machine.Disk.Get(StoreLayout.DocumentKey(keyspace.Number, slot.Key.Encoded.Span))
+        var keyspace = machine.Replica!.Catalog.Find(slot.Keyspace);
+        return keyspace is not null && machine.Disk.Get(StoreLayout.DocumentKey(keyspace.Number, slot.Key.Encoded.Span))
             is { } stored ? Document.Parse(stored) : Document.Nothing;
     }
 

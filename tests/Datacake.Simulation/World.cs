@@ -186,6 +186,9 @@ sealed partial class World
             case EventKind.Write:
                 Write(machine, chance);
                 break;
+            case EventKind.DropKeyspace:
+                DropKeyspace(machine, chance);
+                break;
             case EventKind.Dial:
                 Dial(machine, peer);
                 break;

@@ -13,11 +13,15 @@ sealed class KeyspaceCatalog
     const int MaxKeyspaces = 10_000;
 
     readonly List<KeyspaceEntry> _unstored = [];
+
+    // The numbers of keyspaces that earlier processes have removed. Those that this one removes it does not use again: an older snapshot may be open, in which
+    // they have documents.
+    readonly Queue<ushort> _free = [];
     volatile ImmutableDictionary<string, KeyspaceEntry> _byName = ImmutableDictionary<string, KeyspaceEntry>.Empty;
     volatile ImmutableDictionary<ushort, KeyspaceEntry> _byNumber = ImmutableDictionary<ushort, KeyspaceEntry>.Empty;
     volatile ImmutableDictionary<string, KeyspaceView> _views = ImmutableDictionary<string, KeyspaceView>.Empty;
 
-    // Of the documents of a batch most are in one keyspace. Entries are never removed.
+    // Of the documents of a batch most are in one keyspace.
     volatile KeyspaceEntry? _lastFound;
 
     public IEnumerable<KeyspaceEntry> All => _byName.Values;
@@ -34,7 +38,8 @@ sealed class KeyspaceCatalog
 
     public KeyspaceEntry? Find(string name)
     {
-        if (_lastFound is { } last && last.Name == name)
+        // Another thread may have noted it while it was removed.
+        if (_lastFound is { } last && last.Name == name && !last.State.Record.IsRemoved)
             return last;
         var found = _byName.GetValueOrDefault(name);
         if (found is not null)
@@ -52,7 +57,13 @@ sealed class KeyspaceCatalog
     {
         var catalog = new KeyspaceCatalog();
         await foreach (var (key, value) in snapshot.ReadAllAsync(StoreLayout.AllKeyspaces, cancellationToken).ConfigureAwait(false))
-            catalog.Add(new KeyspaceEntry(StoreLayout.NumberOf(key.Span), KeyspaceState.Of(KeyspaceRecord.Decode(value))));
+        {
+            var entry = new KeyspaceEntry(StoreLayout.NumberOf(key.Span), KeyspaceState.Of(KeyspaceRecord.Decode(value)));
+            if (entry.State.Record.IsRemoved)
+                catalog.AddFree(entry);
+            else
+                catalog.Add(entry);
+        }
         await catalog.CheckAsync(snapshot, cancellationToken).ConfigureAwait(false);
         await foreach (var (key, value) in snapshot.ReadAllAsync(StoreLayout.AllIndexes, cancellationToken).ConfigureAwait(false))
         {
@@ -71,9 +82,12 @@ sealed class KeyspaceCatalog
         if (Find(name) is { } found)
             return found;
         CheckName(name);
-        if (_byNumber.Count >= MaxKeyspaces)
-            throw new InvalidDataException($"The keyspace '{name}' would be one more than the {MaxKeyspaces} that a store can have.");
-        var entry = new KeyspaceEntry((ushort)(_byNumber.Count + 1), KeyspaceState.Of(new KeyspaceRecord(name, policy, 0, 0)));
+        if (_byName.Count >= MaxKeyspaces)
+            throw new InvalidDataException($"The keyspace '{name}' would be one more than the {MaxKeyspaces} that a store can have. Drop some that are not used.");
+        if (_free.Count == 0 && _byNumber.Count == ushort.MaxValue)
+            throw new InvalidDataException($"The keyspace '{name}' needs a number, and all are used up by keyspaces that were removed. Restart the node.");
+        ushort number = _free.TryDequeue(out ushort free) ? free : (ushort)(_byNumber.Count + 1);
+        var entry = new KeyspaceEntry(number, KeyspaceState.Of(new KeyspaceRecord(name, policy, 0, 0)));
         _unstored.Add(entry);
         Add(entry);
         return entry;
@@ -86,7 +100,10 @@ sealed class KeyspaceCatalog
         foreach (var change in changes)
         {
             change.Keyspace.State = change.State;
-            Show(change.Keyspace);
+            if (change.State.Record.IsRemoved)
+                Remove(change.Keyspace);
+            else
+                Show(change.Keyspace);
         }
     }
 
@@ -132,7 +149,9 @@ sealed class KeyspaceCatalog
         }
     }
 
-    /// <summary>Keyspaces are numbered from 1, and none is ever removed: where a number is missing, or has documents only, a record is lost.</summary>
+    /// <summary>
+    /// Keyspaces are numbered from 1, and of a removed one the number stays: where a number is missing, or has documents only, a record is lost.
+    /// </summary>
     async ValueTask CheckAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
         for (int number = 1; number <= _byNumber.Count; number++)
@@ -160,9 +179,22 @@ sealed class KeyspaceCatalog
 
     void Add(KeyspaceEntry entry)
     {
-        _byNumber = _byNumber.Add(entry.Number, entry);
+        _byNumber = _byNumber.SetItem(entry.Number, entry);
         _byName = _byName.Add(entry.Name, entry);
         Show(entry);
+    }
+
+    void AddFree(KeyspaceEntry entry)
+    {
+        _byNumber = _byNumber.Add(entry.Number, entry);
+        _free.Enqueue(entry.Number);
+    }
+
+    void Remove(KeyspaceEntry entry)
+    {
+        _byName = _byName.Remove(entry.Name);
+        _views = _views.Remove(entry.Name);
+        _lastFound = null;
     }
 
     void Show(KeyspaceEntry entry)

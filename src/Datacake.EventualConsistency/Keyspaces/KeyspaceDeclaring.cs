@@ -14,6 +14,8 @@ static class KeyspaceDeclaring
         Replica replica, ReplicaBatch batch, KeyspaceDeclaration declaration, ILogger logger, CancellationToken cancellationToken)
     {
         var keyspace = replica.Catalog.FindOrAdd(declaration.Name, declaration.Policy);
+        keyspace.IsDeclared = true;
+        batch.NoteNamed(keyspace);
         var change = batch.Change(keyspace);
         if (change.State.Record.Policy != declaration.Policy)
             await CountAgainAsync(replica, batch, change, declaration.Policy, cancellationToken).ConfigureAwait(false);

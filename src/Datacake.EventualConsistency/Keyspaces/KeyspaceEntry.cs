@@ -14,6 +14,12 @@ sealed class KeyspaceEntry(ushort number, KeyspaceState state)
 
     public MergePolicy Policy => State.Record.Policy;
 
+    /// <summary>True if this process has declared it. Written by the commit loop alone.</summary>
+    public bool IsDeclared { get; set; }
+
+    /// <summary>The number of the last batch that has named one of its documents. Used by the commit loop alone.</summary>
+    public long LastBatch { get; set; }
+
     /// <summary>As of the last commit.</summary>
     public KeyspaceState State { get; set; } = state;
 }

@@ -20,6 +20,9 @@ sealed class BatchBuffers
 
     public BatchMemory Memory { get; } = new();
 
+    /// <summary>The number of the batch.</summary>
+    public long Batch { get; private set; }
+
     /// <summary>Empties the buffers for the next batch.</summary>
     public void Reset()
     {
@@ -34,5 +37,6 @@ sealed class BatchBuffers
         Keyspaces.Clear();
         Operations.Clear();
         Memory.Reset();
+        Batch++;
     }
 }

@@ -20,6 +20,7 @@ sealed class ReplicaBatch
     readonly BatchLog _log;
     readonly List<ReplacedDocument> _replaced = [];
     readonly Dictionary<ushort, KeyspaceChange> _keyspaces;
+    List<KeyspaceEntry>? _removed;
     WriteBatch? _extra;
     WriteBatch? _builtEntries;
     ReplicaState _state;
@@ -130,6 +131,7 @@ sealed class ReplicaBatch
     /// <summary>A document's storage key, in the batch's memory.</summary>
     public ReadOnlyMemory<byte> KeyOf(KeyspaceEntry keyspace, DocumentKey key)
     {
+        NoteNamed(keyspace);
         var storageKey = _buffers.Memory.Take(StoreLayout.DocumentPrefixLength + key.Encoded.Length);
         StoreLayout.WriteDocumentKey(storageKey.Span, keyspace.Number, key.Encoded.Span);
         return storageKey;
@@ -249,6 +251,15 @@ sealed class ReplicaBatch
         return change;
     }
 
+    /// <summary>Returns true if the batch has named a document of a keyspace.</summary>
+    public bool Names(KeyspaceEntry keyspace) => keyspace.LastBatch == _buffers.Batch;
+
+    /// <summary>Takes note of a keyspace that the batch uses, so that it is not removed.</summary>
+    public void NoteNamed(KeyspaceEntry keyspace) => keyspace.LastBatch = _buffers.Batch;
+
+    /// <summary>Removes a keyspace that has nothing left, unless something that still comes into the batch names it.</summary>
+    public void Remove(KeyspaceEntry keyspace) => (_removed ??= []).Add(keyspace);
+
     /// <summary>Further changes of the storage, outside documents, log and state; made before those.</summary>
     public WriteBatch Extra => _extra ??= new WriteBatch();
 
@@ -292,6 +303,11 @@ sealed class ReplicaBatch
         _log.WriteTo(batch, Memory);
         foreach (var keyspace in _catalog.Unstored)
             Change(keyspace);
+        foreach (var keyspace in _removed ?? [])
+        {
+            if (!Names(keyspace) && Change(keyspace) is var change)
+                change.State = change.State with { Record = change.State.Record with { IsRemoved = true } };
+        }
         foreach (var change in _keyspaces.Values)
             change.Finish(batch, isStored: !_catalog.Unstored.Contains(change.Keyspace));
         if (MustWriteState || !ReferenceEquals(State, _before))

@@ -159,3 +159,18 @@ static class Purging
             batch.Write(key, purge(await batch.ReadAsync(key), machine.Replica!.Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy));
     }
 }
+
+sealed class DeadKeyspacesAreRemoved() : Mutant("R11: a keyspace is removed as soon as all its documents are dead")
+{
+    public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
+    {
+        await work();
+        if (!isCollecting || !machine.IsJoined)
+            return;
+        foreach (var keyspace in machine.Replica!.Catalog.All)
+        {
+            if (!keyspace.IsDeclared && keyspace.State.Record.Count == 0 && !machine.Replica.Catalog.Unstored.Contains(keyspace))
+                batch.Remove(keyspace);
+        }
+    }
+}

@@ -11,7 +11,7 @@ static class MutantList
         () => new AcknowledgeEverything(),
         () => new StableIgnoresAbsent(), () => new ForgottenForever(), () => new JoiningDoesNotCount(), () => new UnionAcrossRuns(),
         () => new EarlierLivesCount(), () => new PurgeAtOnce(), () => new PurgeByDelete(), () => new PurgeCellsAtOnce(),
-        () => new EmptyTombstones(), () => new TruncatePartly(), () => new PutsPurgeNothing(),
+        () => new EmptyTombstones(), () => new TruncatePartly(), () => new PutsPurgeNothing(), () => new DeadKeyspacesAreRemoved(),
         () => new NoClockLease(), () => new LivesAreAlike(), () => new NoFlush(), () => new TornCommits(), () => new RetirementsStayLocal(),
         () => new EmptyDisksTakeOver(),
         () => new JoinWithoutRoll(), () => new GoOnWithoutChanges(), () => new GoOnAnywhere(),
