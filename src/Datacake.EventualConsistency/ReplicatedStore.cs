@@ -178,7 +178,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     {
         ThrowIfClosing();
         var views = _replica.Catalog.Views;
-        using var snapshot = await _parts.Context.Storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        using var snapshot = await _parts.Disk.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
         var verifier = new StoreVerifier(snapshot, _replica.Catalog, ReferenceEquals(views, _replica.Catalog.Views) ? views : views.Clear(), _parts.Context.Damages);
         await verifier.RunAsync(cancellationToken).ConfigureAwait(false);
         if (verifier.Miscounted.Count > 0)
@@ -253,8 +253,8 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         options.Validate();
         var damages = new DamageLog();
         bool isDurable = storage is IDurableStorage;
-        if (isDurable)
-            storage = CachedStorage.Over(new ChecksummedStorage(storage, damages), options.MaxCacheLength);
+        var disk = isDurable ? new ChecksummedStorage(storage, damages) : storage;
+        storage = isDurable ? CachedStorage.Over(disk, options.MaxCacheLength) : storage;
         var settings = new ReplicaSettings(node.ClusterId, node.DataCenter, RandomId(), RandomId(), node.TimeProvider)
         {
             MaxDocumentLength = options.MaxDocumentLength,
@@ -280,7 +280,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
             // What is there can be read; and the run is written, before anything is written in it, once there is space.
             failure = e;
         }
-        return new ReplicatedStore(StoreParts.Start(node, storage, damages, options, replica, failure));
+        return new ReplicatedStore(StoreParts.Start(node, disk, storage, damages, options, replica, failure));
     }
 
     async Task StopAsync()

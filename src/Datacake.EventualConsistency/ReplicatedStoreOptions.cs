@@ -71,6 +71,12 @@ public sealed class ReplicatedStoreOptions
     /// </summary>
     public int MaxRemovedByReconcile { get; set; } = 100;
 
+    /// <summary>
+    /// Gets or sets the time from one reading of everything that is stored to the next; zero for no reading. A durable store reads all its records in the
+    /// background, from its opening on, to find what the disk has changed while other nodes still have it. It takes a twentieth of a core meanwhile. Default: 7 days.
+    /// </summary>
+    public TimeSpan ScrubInterval { get; set; } = TimeSpan.FromDays(7);
+
     /// <summary>How many commits may wait for the writer before further callers have to. Default: 8,192.</summary>
     public int MaxPendingCommits { get; set; } = 8_192;
 
@@ -99,6 +105,7 @@ public sealed class ReplicatedStoreOptions
         Check(MaxDocumentLength is >= 1_024 and <= 256 * 1024 * 1024, nameof(MaxDocumentLength), MaxDocumentLength, "from 1 KiB to 256 MiB");
         Check(MaxWatchBufferLength >= 0, nameof(MaxWatchBufferLength), MaxWatchBufferLength, "zero or more");
         Check(MaxRemovedByReconcile >= 0, nameof(MaxRemovedByReconcile), MaxRemovedByReconcile, "zero or more");
+        Check(ScrubInterval >= TimeSpan.Zero, nameof(ScrubInterval), ScrubInterval, "zero or more");
         Check(MaxCacheLength >= 0, nameof(MaxCacheLength), MaxCacheLength, "zero or more");
         Check(MaxPendingCommits is >= 1 and <= 1_000_000, nameof(MaxPendingCommits), MaxPendingCommits, "from 1 to 1,000,000");
 

@@ -93,6 +93,12 @@ static partial class StoreLog
     [LoggerMessage(31, LogLevel.Information, "Node {Node} no longer holds back a reconcile.")]
     public static partial void RemovalNotHeld(ILogger logger, byte node);
 
+    [LoggerMessage(32, LogLevel.Debug, "Node {Node} has read all {Count} records of the {Storage} for checking.")]
+    public static partial void Scrubbed(ILogger logger, byte node, string storage, long count);
+
+    [LoggerMessage(33, LogLevel.Error, "Node {Node} could not read all that it has stored for checking, and will try again.")]
+    public static partial void ScrubFailed(ILogger logger, Exception exception, byte node);
+
     [LoggerMessage(25, LogLevel.Information, "Node {Node} shows the same documents again as all peers that know the same transactions.")]
     public static partial void DiffersNoLonger(ILogger logger, byte node);
 }

@@ -15,11 +15,14 @@ sealed class StoreParts : IAsyncDisposable
     readonly CancellationTokenSource _stopping;
     readonly StoreNetwork _network;
     readonly StoreMender _mender;
+    readonly StoreScrubber? _scrubber;
     readonly StoreTicker _ticker;
     readonly StoreMetrics _metrics;
 
-    StoreParts(DatacakeNode node, IStorage storage, DamageLog damages, ReplicatedStoreOptions options, Replica replica, StorageException? failure)
+    StoreParts(
+        DatacakeNode node, IStorage disk, IStorage storage, DamageLog damages, ReplicatedStoreOptions options, Replica replica, StorageException? failure)
     {
+        Disk = disk;
         var logger = node.LoggerFactory.CreateLogger<ReplicatedStore>();
         StoreLog.Opened(logger, node.Id, storage.Description, replica.IsJoined ? "a member of its cluster" : "fresh, and about to join");
         node.PublishStore(replica.Identity.StoreId);
@@ -37,11 +40,16 @@ sealed class StoreParts : IAsyncDisposable
         var board = new AcknowledgementBoard(replica, node.TimeProvider, options.AcknowledgementTimeout, Membership);
         Context = new SessionContext(node, replica, storage, loop, board, links, conditions, damages, logger, _stopping.Token);
         _network = new StoreNetwork(Context, Membership);
-        _mender = new StoreMender(Context);
+        _mender = new StoreMender(Context, disk);
+        if (disk is ChecksummedStorage && options.ScrubInterval > TimeSpan.Zero)
+            _scrubber = new StoreScrubber(disk, node.Id, ReplicatedStoreOptions.ToTimer(options.ScrubInterval), node.TimeProvider, logger);
         _ticker = new StoreTicker(Context, Membership, Joining, _network, _mender, options.ReportInterval);
     }
 
     public ReplicatedStoreOptions Options { get; }
+
+    /// <summary>Gets the storage without the cache over it.</summary>
+    public IStorage Disk { get; }
 
     public SessionContext Context { get; }
 
@@ -55,20 +63,23 @@ sealed class StoreParts : IAsyncDisposable
 
     /// <summary>Starts a store over a replica that has just been opened.</summary>
     /// <param name="node">The node.</param>
-    /// <param name="storage">Where the replica keeps its data.</param>
+    /// <param name="disk">Where the replica keeps its data.</param>
+    /// <param name="storage">The same, with a cache over it.</param>
     /// <param name="damages">The damaged records of the storage.</param>
     /// <param name="options">The settings.</param>
     /// <param name="replica">The replica.</param>
     /// <param name="failure">Why the storage has refused the replica's first batch, or null if it has not.</param>
     public static StoreParts Start(
-        DatacakeNode node, IStorage storage, DamageLog damages, ReplicatedStoreOptions options, Replica replica, StorageException? failure) =>
-        new(node, storage, damages, options, replica, failure);
+        DatacakeNode node, IStorage disk, IStorage storage, DamageLog damages, ReplicatedStoreOptions options, Replica replica, StorageException? failure) =>
+        new(node, disk, storage, damages, options, replica, failure);
 
     /// <summary>Lets the peers have what they lack, for a bounded time, and stops everything. Nothing may be written any more.</summary>
     public async ValueTask DisposeAsync()
     {
         await new FinalReplication(Context, Membership, Options.StopTimeout).RunAsync().ConfigureAwait(false);
         await _ticker.DisposeAsync().ConfigureAwait(false);
+        if (_scrubber is not null)
+            await _scrubber.DisposeAsync().ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _mender.StopAsync().ConfigureAwait(false);
         await _network.DisposeAsync().ConfigureAwait(false);

@@ -27,6 +27,7 @@ static class StoreConfiguration
             ["MaxWatchBufferLength"] = Set((store, setting) => store.MaxWatchBufferLength = setting.GetLongNumber()),
             ["MaxCacheLength"] = Set((store, setting) => store.MaxCacheLength = setting.GetLongNumber()),
             ["MaxRemovedByReconcile"] = Set((store, setting) => store.MaxRemovedByReconcile = setting.GetNumber()),
+            ["ScrubInterval"] = Set((store, setting) => store.ScrubInterval = setting.GetTime()),
         };
         section.Apply(settings, "a store");
 

@@ -133,6 +133,9 @@ enum EventKind
     /// <summary>A disk changes a bit of a record.</summary>
     Damage,
 
+    /// <summary>A disk changes a bit of the key of a record.</summary>
+    DamageKey,
+
     /// <summary>Two machines that have forgotten all others, and deleted and written since, meet while both are written to.</summary>
     Meet,
 

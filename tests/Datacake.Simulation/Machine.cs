@@ -84,6 +84,9 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     /// <summary>Gets the storage over the disk, of a machine that runs.</summary>
     public IStorage Storage { get; private set; } = null!;
 
+    /// <summary>Gets the part of the storage that verifies checksums.</summary>
+    public ChecksummedStorage Checksummed { get; private set; } = null!;
+
     /// <summary>Gets the damaged records that the process has found.</summary>
     public DamageLog Damages { get; private set; } = new();
 
@@ -245,7 +248,8 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
             TakesOver = TakesOver,
         };
         Damages = new DamageLog();
-        var storage = Storage = new CachedStorage(new ChecksummedStorage(Disk, Damages), new DocumentCache(CacheLength));
+        Checksummed = new ChecksummedStorage(Disk, Damages);
+        var storage = Storage = new CachedStorage(Checksummed, new DocumentCache(CacheLength));
         using var snapshot = Now(storage.OpenSnapshotAsync());
         var (replica, batch) = Now(
             Replica.OpenAsync(settings, new HybridLogicalClock(Node, Clock), storage, snapshot, CancellationToken.None));

@@ -111,6 +111,25 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
         }
     }
 
+    /// <summary>Flips a bit of a record's key, also in what a power loss would leave; returns the key that the record has then, or null if there is one already.</summary>
+    public ReadOnlyMemory<byte>? FlipKey(ReadOnlyMemory<byte> key, int chance)
+    {
+        byte[] changedKey = key.ToArray();
+        changedKey[^1] ^= (byte)(1 << (chance % 8));
+        if (_states.Exists(state => Find(state.Entries, changedKey) >= 0))
+            return null;
+        for (int i = 0; i < _states.Count; i++)
+        {
+            var entries = _states[i].Entries;
+            if (Find(entries, key.Span) is not (var at and >= 0))
+                continue;
+            StorageEntry[] changed = [.. entries.Where((_, index) => index != at), new StorageEntry(changedKey, entries[at].Value)];
+            Array.Sort(changed, static (a, b) => a.Key.Span.SequenceCompareTo(b.Key.Span));
+            _states[i] = _states[i] with { Entries = changed };
+        }
+        return changedKey;
+    }
+
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     StorageEntry[] Apply(ReadOnlySpan<WriteOperation> changes)

@@ -35,6 +35,20 @@ sealed partial class World
             Verify(machine);
     }
 
+    /// <summary>A bit of the key of a record flips, so that the record is not found any more. It is found to be damaged before anything is written in its place.</summary>
+    void DamageKey(Machine machine, int chance)
+    {
+        if (!machine.IsJoined || !IsActive(machine) || machine.IsStalled || machine.IsBeingMended || machine.Disk.IsFailing)
+            return;
+        ReadOnlyMemory<byte>[] keys = [.. machine.Disk.Range(StoreLayout.AllDocuments).Concat(machine.Disk.Range(StoreLayout.AllLog)).Select(entry => entry.Key)];
+        if (keys.Length == 0 || machine.Disk.FlipKey(keys[chance / 8 % keys.Length], chance) is not { } key)
+            return;
+        _statistics.Count("damaged keys");
+        machine.Damaged.Add(new StorageKey(key.ToArray()));
+        Verify(machine);
+        Mend(machine);
+    }
+
     bool IsHeldElsewhere(Machine machine, ReadOnlyMemory<byte> documentKey)
     {
         int slot = SlotOf(machine, documentKey).Number;
@@ -77,6 +91,8 @@ sealed partial class World
         {
             if (!machine.Disk.IsDamaged(key.Span))
                 machine.Damages.Remove(key);
+            else if (Machine.Now(machine.Checksummed.FindOriginalAsync(key)) is { } original)
+                Queue(machine, new Work(batch => Mender.RestoreKeyAsync(batch, key, original)));
             else if (machine.Replica!.NeedsAnswers(key.Span))
                 MendDocument(machine, key);
             else

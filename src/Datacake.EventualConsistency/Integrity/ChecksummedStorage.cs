@@ -45,6 +45,20 @@ sealed class ChecksummedStorage(IStorage storage, DamageLog damages) : IStorage
 
     public ValueTask DisposeAsync() => storage.DisposeAsync();
 
+    /// <summary>
+    /// Returns the record that a damaged one was before a bit of its key flipped, if that is what has happened to it and nothing is stored under that key; else
+    /// null.
+    /// </summary>
+    public async ValueTask<StorageEntry?> FindOriginalAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken = default)
+    {
+        using var snapshot = await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        if (await snapshot.GetAsync(key, cancellationToken).ConfigureAwait(false) is not { } stored || RecordChecksum.IsRight(key.Span, stored.Span)
+            || RecordChecksum.FindKey(key.Span, stored.Span) is not { } original
+            || await snapshot.GetAsync(original, cancellationToken).ConfigureAwait(false) is not null)
+            return null;
+        return new StorageEntry(original, stored[..^RecordChecksum.Length].ToArray());
+    }
+
     Memory<byte> WithChecksum(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value)
     {
         var output = _memory.Take(value.Length + RecordChecksum.Length);

@@ -11,7 +11,8 @@ namespace Datacake.EventualConsistency.Integrity;
 /// Mends the damaged records of a store in the background: asks the other members for documents, and has the replica compute the rest.
 /// </summary>
 /// <param name="context">The parts of the store.</param>
-sealed class StoreMender(SessionContext context)
+/// <param name="disk">The storage without the cache over it.</param>
+sealed class StoreMender(SessionContext context, IStorage disk)
 {
     /// <summary>So often all members are asked for what a damaged document lacks before it is given up: it may be on its way to them.</summary>
     const int MaxAttempts = 5;
@@ -61,7 +62,9 @@ sealed class StoreMender(SessionContext context)
         int attempts = _damages.CountAttempt(key);
         if (attempts == 0)
             StoreLog.Damaged(context.Logger, context.Node.Id, context.Storage.Description, _damages.Describe(key.Span));
-        if (context.Replica.NeedsAnswers(key.Span))
+        if (disk is ChecksummedStorage checksummed && await checksummed.FindOriginalAsync(key, context.Stopping).ConfigureAwait(false) is { } original)
+            await OnLoopAsync(batch => Mender.RestoreKeyAsync(batch, key, original)).ConfigureAwait(false);
+        else if (context.Replica.NeedsAnswers(key.Span))
             await MendDocumentAsync(key, isFinal: attempts >= MaxAttempts).ConfigureAwait(false);
         else
             await OnLoopAsync(batch => context.Replica.MendAsync(batch, key)).ConfigureAwait(false);

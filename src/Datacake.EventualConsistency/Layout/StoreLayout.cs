@@ -47,6 +47,9 @@ static class StoreLayout
     /// <summary>How far the copy of a member's data is, on a store that joins.</summary>
     public static readonly ReadOnlyMemory<byte> SeedKey = new byte[] { MetaRange, (byte)'j' };
 
+    /// <summary>Everything of the replicated store. The node's own keys come after it.</summary>
+    public static readonly KeyRange All = new(default, new byte[] { ArrivingLogRange + 1 });
+
     public static readonly KeyRange AllKeyspaces = RangeOf(KeyspaceRange);
     public static readonly KeyRange AllDocuments = RangeOf(DocumentRange);
     public static readonly KeyRange AllLog = RangeOf(LogRange);

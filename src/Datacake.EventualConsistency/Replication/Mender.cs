@@ -65,6 +65,18 @@ sealed class Mender(KeyspaceCatalog catalog)
     }
 
     /// <summary>
+    /// Puts a record back under the key that it had before a bit of the key flipped, unless something has been written there since. Nothing else follows from
+    /// it: counts, fingerprints and index entries have been those of the record all along.
+    /// </summary>
+    public static async ValueTask RestoreKeyAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, StorageEntry original)
+    {
+        if (batch.FindRead(original.Key) is not null || await batch.Snapshot.GetAsync(original.Key).ConfigureAwait(false) is not null)
+            return;
+        batch.Extra.Delete(key);
+        batch.Extra.Put(original.Key, original.Value);
+    }
+
+    /// <summary>
     /// Makes a log record anew: the transactions of its node and time that documents show. One of which no document shows anything any more is superseded by
     /// others, which are in the log themselves or known to all.
     /// </summary>

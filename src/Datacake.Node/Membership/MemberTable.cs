@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
 using Datacake.Node.Gossip;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
@@ -23,10 +25,13 @@ sealed class MemberTable(IStorage storage, ILogger logger)
         if ((await snapshot.GetAsync(Key, cancellationToken).ConfigureAwait(false))?.ToArray() is not { } kept)
             return null;
         using var codec = new GossipCodec();
-        if (RememberedNodes.TryDecode(kept, codec, out var nodes, out var error) && nodes.ClusterId != clusterId)
+        string? error = "they are not what was written there";
+        if (HasRightChecksum(kept) && RememberedNodes.TryDecode(kept.AsSpan(..^sizeof(ulong)), codec, out var nodes, out error))
+        {
+            if (nodes.ClusterId == clusterId)
+                return nodes;
             error = $"they are of cluster '{nodes.ClusterId}', and this node is of cluster '{clusterId}'";
-        if (error is null)
-            return nodes;
+        }
         NodeLog.MembersNotRead(logger, storage.Description, error);
         return null;
     }
@@ -42,12 +47,24 @@ sealed class MemberTable(IStorage storage, ILogger logger)
         await SaveAsync(encode()).ConfigureAwait(false);
     }
 
+    /// <summary>Returns a record as it is stored: a byte that the disk has changed must not send this node to another address.</summary>
+    internal static byte[] WithChecksum(byte[] encoded)
+    {
+        byte[] stored = new byte[encoded.Length + sizeof(ulong)];
+        encoded.CopyTo(stored, 0);
+        BinaryPrimitives.WriteUInt64LittleEndian(stored.AsSpan(encoded.Length), XxHash3.HashToUInt64(encoded));
+        return stored;
+    }
+
+    static bool HasRightChecksum(ReadOnlySpan<byte> stored) => stored.Length >= sizeof(ulong)
+        && BinaryPrimitives.ReadUInt64LittleEndian(stored[^sizeof(ulong)..]) == XxHash3.HashToUInt64(stored[..^sizeof(ulong)]);
+
     async Task SaveAsync(byte[] encoded)
     {
         try
         {
             var batch = new WriteBatch();
-            batch.Put(Key, encoded);
+            batch.Put(Key, WithChecksum(encoded));
             // What a loss of power takes is learned again from the others.
             await storage.CommitAsync(batch, Durability.Buffered, CancellationToken.None).ConfigureAwait(false);
             _isFailing = false;

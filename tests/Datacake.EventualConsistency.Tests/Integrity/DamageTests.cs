@@ -159,6 +159,44 @@ public sealed class DamageTests
         await AssertSoundAsync(nodes);
     }
 
+    [Fact]
+    public async Task Damage_that_nobody_reads_is_found_and_mended()
+    {
+        await using var nodes = new ScenarioNodes();
+        var disk = await StartAsync(nodes, scrubInterval: TimeSpan.FromMilliseconds(20));
+        await disk.FlipAsync(await disk.KeyOfAsync(7), 90);
+        await nodes[2].Log.WaitUntilAsync("Node 2 has mended the document 7 of 'cakes'");
+        await AssertSoundAsync(nodes);
+    }
+
+    [Fact]
+    public async Task Document_that_vanishes_with_a_bit_of_its_key_comes_back_without_any_other_node()
+    {
+        await using var nodes = new ScenarioNodes();
+        var disk = new DamageableDisk();
+        nodes[1].OpenDisk = () => disk;
+        await nodes.StartNodeAsync(1, options => (options.MaxCacheLength, options.ScrubInterval) = (0, TimeSpan.FromMilliseconds(20)));
+        await nodes.WaitUntilConnectedAsync(1);
+        await nodes[1].PutAsync(7, "cake 7", Consistency.None);
+        await MoveAsync(disk, await disk.KeyOfAsync(7), changedBits: 0x40);
+        await nodes[1].WaitForMendedAsync(7, "cake 7");
+        await Eventually.WaitUntilAsync(async () => (await nodes[1].Store.VerifyAsync(Cancelled)).IsSound, "node 1 is sound");
+        Assert.Single(await disk.KeysAsync(StoreLayout.AllDocuments));
+    }
+
+    [Fact]
+    public async Task Document_that_vanishes_with_some_bits_of_its_key_comes_back_from_another_node()
+    {
+        await using var nodes = new ScenarioNodes();
+        var disk = await StartAsync(nodes, scrubInterval: TimeSpan.FromMilliseconds(20));
+        await MoveAsync(disk, await disk.KeyOfAsync(7), changedBits: 0x60);
+        Assert.Null(await nodes[2].GetAsync(7));
+        await nodes[2].WaitForMendedAsync(7, "cake 7");
+        await WaitUntilMendedAsync(nodes);
+        await AssertSoundAsync(nodes);
+        Assert.Equal(Count, (await disk.KeysAsync(StoreLayout.AllDocuments)).Count);
+    }
+
     [Theory]
     [InlineData("identity", "who this node is is missing")]
     [InlineData("state", "what this node knows is missing")]
@@ -212,7 +250,7 @@ public sealed class DamageTests
         }
     }
 
-    static async Task<DamageableDisk> StartAsync(ScenarioNodes nodes)
+    static async Task<DamageableDisk> StartAsync(ScenarioNodes nodes, TimeSpan scrubInterval = default)
     {
         var disk = new DamageableDisk();
         nodes[2].OpenDisk = () => disk;
@@ -223,7 +261,19 @@ public sealed class DamageTests
             await nodes[1].PutAsync(key, $"cake {key}", Consistency.All);
         return disk;
 
-        static void WithoutCache(ReplicatedStoreOptions options) => options.MaxCacheLength = 0;
+        void WithoutCache(ReplicatedStoreOptions options)
+        {
+            options.MaxCacheLength = 0;
+            options.ScrubInterval = scrubInterval;
+        }
+    }
+
+    static async Task MoveAsync(DamageableDisk disk, ReadOnlyMemory<byte> key, byte changedBits)
+    {
+        byte[] other = key.ToArray();
+        other[^1] ^= changedBits;
+        await disk.ExchangeAsync(other, key);
+        await disk.LoseAsync(key);
     }
 
     static async Task<ReadOnlyMemory<byte>> KeyOfAsync(DamageableDisk disk, string record) => record switch

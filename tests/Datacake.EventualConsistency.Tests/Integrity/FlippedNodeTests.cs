@@ -35,7 +35,7 @@ public sealed class FlippedNodeTests : IDisposable
         var sound = Directory.GetFiles(_folder.FullName).ToDictionary(path => path, File.ReadAllBytes);
         var random = new Random(11);
         int refused = 0, healed = 0, harmless = 0;
-        for (int i = 0; i < FileDamage.Count(20); i++)
+        for (int i = 0; i < FileDamage.Count(12); i++)
         {
             foreach (string path in Directory.GetFiles(_folder.FullName))
                 File.Delete(path);

@@ -119,13 +119,33 @@ public sealed class MemberTableTests : IAsyncLifetime
         await using (var storage = new SqliteStorage(FileOf(1)))
         {
             var batch = new WriteBatch();
-            batch.Put(MemberTable.Key, Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal)));
+            batch.Put(MemberTable.Key, MemberTable.WithChecksum(Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal))));
             await storage.CommitAsync(batch, Durability.Flushed, Stop);
         }
 
         Assert.Single((await StartAsync(1, [])).Members);
         Assert.Contains(_log.Messages, line => line.Contains("keeps are not used", StringComparison.Ordinal)
             && line.Contains(Path.GetFileName(FileOf(1)), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_bit_of_the_table_that_the_disk_has_changed_leads_to_no_other_address()
+    {
+        var (first, _) = (await StartAsync(1, []), await StartAsync(2, [_nodes[0].Address]));
+        await first.WaitForNodesAsync(2, Soon, Stop);
+        await first.DisposeAsync();
+        await using (var storage = new SqliteStorage(FileOf(1)))
+        {
+            using var snapshot = await storage.OpenSnapshotAsync(Stop);
+            byte[] kept = (await snapshot.GetAsync(MemberTable.Key, Stop))!.Value.ToArray();
+            kept[Random.Shared.Next(kept.Length)] ^= (byte)(1 << Random.Shared.Next(8));
+            var batch = new WriteBatch();
+            batch.Put(MemberTable.Key, kept);
+            await storage.CommitAsync(batch, Durability.Flushed, Stop);
+        }
+
+        Assert.Single((await StartAsync(1, [])).Members);
+        Assert.Contains(_log.Messages, line => line.Contains("they are not what was written there", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using Datacake.EventualConsistency.Layout;
+using Datacake.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.EventualConsistency.Integrity;
+
+/// <summary>
+/// Reads everything that a durable storage has, slowly and again and again, so that what the disk has changed in records that nobody reads is found while other
+/// nodes still have it. What is found is noted by the storage, and mended like all damage.
+/// </summary>
+/// <remarks>
+/// A bit that flips in a key makes one record unreadable and another one vanish. Nobody would look for the first, nor miss the second before they read it.
+/// </remarks>
+sealed class StoreScrubber : IAsyncDisposable
+{
+    /// <summary>So many records are read in one snapshot, which must not stay open for long.</summary>
+    const int RecordsPerStep = 500;
+
+    /// <summary>So many times as long as a step took, the next one waits: a pass takes a twentieth of a core, and of what the disk can read.</summary>
+    const int IdleShare = 19;
+
+    readonly IStorage _disk;
+    readonly byte _node;
+    readonly TimeSpan _interval;
+    readonly TimeProvider _time;
+    readonly ILogger _logger;
+    readonly CancellationTokenSource _stopping = new();
+    readonly Task _running;
+
+    /// <summary>Starts the first pass.</summary>
+    /// <param name="disk">The storage, without a cache over it.</param>
+    /// <param name="node">The node, for the log.</param>
+    /// <param name="interval">The time from the end of a pass to the start of the next one.</param>
+    /// <param name="time">Measures the pauses.</param>
+    /// <param name="logger">Is told of each pass.</param>
+    public StoreScrubber(IStorage disk, byte node, TimeSpan interval, TimeProvider time, ILogger logger)
+    {
+        (_disk, _node, _interval, _time, _logger) = (disk, node, interval, time, logger);
+        _running = Task.Run(RunAsync);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(false);
+        _stopping.Dispose();
+    }
+
+    async Task RunAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                await PassAsync().ConfigureAwait(false);
+                await Task.Delay(_interval, _time, _stopping.Token).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // The store is closing.
+        }
+    }
+
+    async Task PassAsync()
+    {
+        try
+        {
+            long records = 0;
+            KeyRange? rest = StoreLayout.All;
+            while (rest is { } range)
+            {
+                long started = Stopwatch.GetTimestamp();
+                (rest, int read) = await StepAsync(range).ConfigureAwait(false);
+                records += read;
+                if (rest is not null)
+                    await Task.Delay(Stopwatch.GetElapsedTime(started) * IdleShare, _time, _stopping.Token).ConfigureAwait(false);
+            }
+            StoreLog.Scrubbed(_logger, _node, _disk.Description, records);
+        }
+        catch (StorageException e)
+        {
+            StoreLog.ScrubFailed(_logger, e, _node);
+        }
+        catch (ObjectDisposedException) when (_stopping.IsCancellationRequested)
+        {
+            // The storage was closed first.
+        }
+    }
+
+    /// <summary>Reads some records; returns what is left, if anything is, and how many there were.</summary>
+    async ValueTask<(KeyRange? Left, int Read)> StepAsync(KeyRange range)
+    {
+        using var snapshot = await _disk.OpenSnapshotAsync(_stopping.Token).ConfigureAwait(false);
+        var keys = await SnapshotReading.ScanKeysAsync(snapshot, range, RecordsPerStep, _stopping.Token).ConfigureAwait(false);
+        foreach (var key in keys)
+        {
+            _stopping.Token.ThrowIfCancellationRequested();
+            try
+            {
+                await snapshot.GetAsync(key, _stopping.Token).ConfigureAwait(false);
+            }
+            catch (StorageException e) when (e.Error == StorageError.Corrupt)
+            {
+                // The storage has noted it.
+            }
+        }
+        return (keys.Count == RecordsPerStep ? range.After(keys[^1]) : null, keys.Count);
+    }
+}
