@@ -77,22 +77,13 @@ sealed class Mender(KeyspaceCatalog catalog)
     }
 
     /// <summary>
-    /// Makes a log record anew: the transactions of its node and time that documents show. One of which no document shows anything any more is superseded by
-    /// others, which are in the log themselves or known to all.
+    /// Removes a damaged record of the log, and adds what the log lacks: the transactions that documents show, and that are not truncated. One of which no
+    /// document shows anything any more is superseded by others, which are in the log themselves or known to all.
     /// </summary>
     public static async ValueTask MendLogAsync(ReplicaBatch batch, ReadOnlyMemory<byte> logKey)
     {
-        var first = StoreLayout.StampOfLogKey(logKey.Span);
-        var last = new HlcTimestamp(first.Packed + LogRecord.MaxSpan);
-        await foreach (var key in batch.Snapshot.ReadKeysAsync(StoreLayout.Log(first, last)).ConfigureAwait(false))
-        {
-            if (StoreLayout.StampOfLogKey(key.Span) is var next && next.Node == first.Node)
-            {
-                last = new HlcTimestamp(next.Packed - 1);
-                break;
-            }
-        }
-        var transactions = new SortedDictionary<HlcTimestamp, List<ReadOnlyMemory<byte>>>();
+        var logged = await ReadLoggedAsync(batch.Snapshot).ConfigureAwait(false);
+        var missing = new SortedDictionary<HlcTimestamp, List<ReadOnlyMemory<byte>>>();
         await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.AllDocuments).ConfigureAwait(false))
         {
             var document = DocumentRecord.View(key.Span, value.Span);
@@ -102,31 +93,60 @@ sealed class Mender(KeyspaceCatalog catalog)
             foreach (var cell in document.Cells)
                 Note(cell.Stamp, key);
         }
-        batch.RemoveLog(first);
-        foreach (var (stamp, keys) in transactions)
+        batch.Extra.Delete(logKey);
+        foreach (var (stamp, keys) in missing)
             batch.AddLog(new LogTransaction(stamp, [.. keys]));
 
         void Note(HlcTimestamp stamp, ReadOnlyMemory<byte> key)
         {
-            if (stamp.Node != first.Node || stamp < first || stamp > last || batch.Truncated.Contains(stamp) || !batch.Knows(stamp))
+            if (stamp.IsNone || logged.Contains(stamp) || batch.Truncated.Contains(stamp) || !batch.Before.Known.Contains(stamp))
                 return;
-            if (!transactions.TryGetValue(stamp, out var keys))
-                transactions.Add(stamp, keys = []);
+            if (!missing.TryGetValue(stamp, out var keys))
+                missing.Add(stamp, keys = []);
             if (keys.Count == 0 || !keys[^1].Span.SequenceEqual(key.Span))
                 keys.Add(key.ToArray());
         }
     }
 
-    /// <summary>Removes an index that has a damaged entry, to build it again if it is declared.</summary>
-    public void MendIndex(Replica replica, ReplicaBatch batch, ReadOnlyMemory<byte> entryKey)
+    /// <summary>
+    /// Removes a damaged record that is none of a store, since its key is not what it was: some record has vanished. So the log is completed, everything is
+    /// counted and indexed again, and what documents are missing is found by the fingerprints.
+    /// </summary>
+    public async ValueTask MendUnknownAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key)
+    {
+        await MendLogAsync(batch, key).ConfigureAwait(false);
+        foreach (var keyspace in catalog.All)
+            MustCount(batch, keyspace);
+    }
+
+    /// <summary>Returns the transactions that the log has, but for its damaged records.</summary>
+    static async ValueTask<HashSet<HlcTimestamp>> ReadLoggedAsync(IStorageSnapshot snapshot)
+    {
+        var logged = new HashSet<HlcTimestamp>();
+        await foreach (var key in snapshot.ReadKeysAsync(StoreLayout.AllLog).ConfigureAwait(false))
+        {
+            try
+            {
+                if (StoreLayout.IsLogKey(key.Span) && await snapshot.GetAsync(key).ConfigureAwait(false) is { } value)
+                    logged.UnionWith(LogRecord.Decode(StoreLayout.StampOfLogKey(key.Span), value).Transactions.Select(transaction => transaction.Stamp));
+            }
+            catch (StorageException e) when (e.Error == StorageError.Corrupt)
+            {
+                // It is mended in its turn.
+            }
+        }
+        return logged;
+    }
+
+    /// <summary>Removes an index that has a damaged entry, to build it again if it is declared; returns false if there is no such index.</summary>
+    public bool MendIndex(Replica replica, ReplicaBatch batch, ReadOnlyMemory<byte> entryKey)
     {
         ushort number = StoreLayout.NumberOf(entryKey.Span);
+        if (catalog.All.FirstOrDefault(keyspace => keyspace.State.IndexRecords.ContainsKey(number)) is not { } indexed)
+            return false;
         batch.Extra.Delete(entryKey);
-        foreach (var keyspace in catalog.All)
-        {
-            if (keyspace.State.IndexRecords.ContainsKey(number))
-                KeyspaceDeclaring.RebuildIndex(replica, batch, batch.Change(keyspace), number);
-        }
+        KeyspaceDeclaring.RebuildIndex(replica, batch, batch.Change(indexed), number);
+        return true;
     }
 
     /// <summary>Has a keyspace counted and indexed again, by this process or a later one.</summary>

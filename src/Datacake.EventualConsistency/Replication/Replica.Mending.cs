@@ -48,9 +48,9 @@ sealed partial class Replica
         {
             batch.Extra.Put(key, batch.Change(keyspace).State.Record.Encode());
         }
-        else if (StoreLayout.IsIndexKey(key.Span))
+        else if (StoreLayout.IsIndexKey(key.Span) && MendIndexRecord(batch, key))
         {
-            MendIndexRecord(batch, key);
+            // The record is in memory.
         }
         else if (!IsJoined)
         {
@@ -63,9 +63,14 @@ sealed partial class Replica
         {
             await Mender.MendLogAsync(batch, key).ConfigureAwait(false);
         }
-        else if (StoreLayout.IsIndexEntryKey(key.Span))
+        else if (StoreLayout.IsIndexEntryKey(key.Span) && _mender.MendIndex(this, batch, key))
         {
-            _mender.MendIndex(this, batch, key);
+            // It is built again from the documents.
+        }
+        else if (Sessions.Count > 0)
+        {
+            // Without others, whoever repairs the file by hand needs what is there.
+            await _mender.MendUnknownAsync(batch, key).ConfigureAwait(false);
         }
     }
 
@@ -73,13 +78,12 @@ sealed partial class Replica
     public ValueTask CountAgainAsync(ReplicaBatch batch, KeyspaceEntry keyspace, CancellationToken cancellationToken) =>
         Mender.CountAgainAsync(this, batch, keyspace, cancellationToken);
 
-    void MendIndexRecord(ReplicaBatch batch, ReadOnlyMemory<byte> key)
+    bool MendIndexRecord(ReplicaBatch batch, ReadOnlyMemory<byte> key)
     {
         ushort number = StoreLayout.NumberOf(key.Span);
-        foreach (var keyspace in Catalog.All)
-        {
-            if (batch.Change(keyspace).State.IndexRecords.TryGetValue(number, out var record))
-                batch.Extra.Put(key, record.Encode());
-        }
+        if (Catalog.All.FirstOrDefault(keyspace => keyspace.State.IndexRecords.ContainsKey(number)) is not { } indexed)
+            return false;
+        batch.Extra.Put(key, batch.Change(indexed).State.IndexRecords[number].Encode());
+        return true;
     }
 }

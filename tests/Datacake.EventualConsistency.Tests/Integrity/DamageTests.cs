@@ -198,6 +198,26 @@ public sealed class DamageTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Record_whose_key_has_become_one_of_no_kind_is_removed_and_what_it_was_comes_back(bool isDocument)
+    {
+        await using var nodes = new ScenarioNodes();
+        var disk = await StartAsync(nodes, scrubInterval: TimeSpan.FromMilliseconds(20));
+        await nodes[1].StopAsync();
+        await nodes[2].PutAsync(7, "pie", Consistency.None);
+        var key = isDocument ? await disk.KeyOfAsync(3) : (await disk.KeysAsync(StoreLayout.AllLog))[^1];
+        await disk.ExchangeAsync(new byte[] { 0x00, 0xAA, 0xBB, 0xCC }, key);
+        await disk.LoseAsync(key);
+        await Eventually.WaitUntilAsync(() => nodes[2].Store.DamagedRecords == 1, "node 2 has found the record");
+        await nodes.StartNodeAsync(1);
+        await nodes[1].WaitForAsync(7, "pie");
+        await nodes[2].WaitForMendedAsync(3, "cake 3");
+        await WaitUntilMendedAsync(nodes);
+        await AssertSoundAsync(nodes);
+    }
+
+    [Theory]
     [InlineData("identity", "who this node is is missing")]
     [InlineData("state", "what this node knows is missing")]
     [InlineData("keyspace", "keyspace whose record is missing")]
