@@ -96,6 +96,9 @@ static partial class StoreLog
     [LoggerMessage(32, LogLevel.Debug, "Node {Node} has read all {Count} records of the {Storage} for checking.")]
     public static partial void Scrubbed(ILogger logger, byte node, string storage, long count);
 
+    [LoggerMessage(34, LogLevel.Warning, "Node {Node} has compared {Count} documents of the {Storage} with its own, and written {Written}; {Left} more have something that this store lacks.")]
+    public static partial void Salvaged(ILogger logger, byte node, string storage, long count, long written, long left);
+
     [LoggerMessage(33, LogLevel.Error, "Node {Node} could not read all that it has stored for checking, and will try again.")]
     public static partial void ScrubFailed(ILogger logger, Exception exception, byte node);
 

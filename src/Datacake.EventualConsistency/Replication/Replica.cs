@@ -289,7 +289,9 @@ sealed partial class Replica
         return (identity ?? new ReplicaIdentity(settings.FreshId), state ?? ReplicaState.Empty);
     }
 
-    static async ValueTask CheckFormatAsync(IStorage storage, IStorageSnapshot snapshot, CancellationToken cancellationToken)
+    /// <summary>Refuses a store of another format.</summary>
+    /// <exception cref="StorageException">The store has another format.</exception>
+    public static async ValueTask CheckFormatAsync(IStorage storage, IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
         if (await snapshot.GetAsync(StoreLayout.FormatKey, cancellationToken).ConfigureAwait(false) is not { } bytes)
             return;

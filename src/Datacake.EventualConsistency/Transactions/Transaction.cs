@@ -54,6 +54,9 @@ public sealed class Transaction
     public void Delete(string keyspace, DocumentKey key) =>
         _operations.Add(new DocumentOperation(DocumentOperationKind.Delete, keyspace, key, DocumentContent.Empty, []));
 
+    /// <summary>Adds an operation that was made before.</summary>
+    internal void Add(DocumentOperation operation) => _operations.Add(operation);
+
     /// <summary>
     /// Commits only if a document is, on the local replica and at the moment of the commit, as it must be: then no other local transaction comes in
     /// between. Other replicas are not asked, and what they write at the same time merges as ever.

@@ -54,7 +54,7 @@ public sealed class TakenIdTests : IDisposable
         await nodes.StartNodeAsync(3);
         await Eventually.WaitUntilAsync(() => nodes[3].Store.Exclusion is not null, "the old store knows that it was replaced");
         var failure = await Assert.ThrowsAsync<StoreExcludedException>(() => nodes[3].PutAsync(2, "nowhere", Consistency.None));
-        Assert.Contains("keep a copy of them if they may have writes that no other node has", failure.Reason, StringComparison.Ordinal);
+        Assert.Contains("SalvageAsync brings these back", failure.Reason, StringComparison.Ordinal);
     }
 
     [Fact]

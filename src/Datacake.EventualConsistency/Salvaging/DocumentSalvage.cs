@@ -1,0 +1,77 @@
+using System.Text;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication;
+
+namespace Datacake.EventualConsistency.Salvaging;
+
+/// <summary>
+/// Compares a document of a refused store with the one of this store, and says which write of this store brings back what only the refused one has. Where both
+/// have written, the later stamp wins, as it would have if the two had met.
+/// </summary>
+/// <param name="keyspace">The keyspace of the document.</param>
+/// <param name="key">Its key.</param>
+/// <param name="policy">Which documents of the keyspace are alive.</param>
+/// <param name="state">What this store knows, and has purged.</param>
+readonly struct DocumentSalvage(string keyspace, DocumentKey key, MergePolicy policy, ReplicaState state)
+{
+    /// <summary>Returns the write, or null if nothing is missing; and true if the cluster may have deleted that since.</summary>
+    public (DocumentOperation? Write, bool MayBeDeleted) Compare(Document mine, Document theirs)
+    {
+        if (ReferenceEquals(mine, Document.Nothing))
+            return theirs.IsAlive(policy) ? (Put(theirs), MayBePurged(theirs)) : default;
+        var merged = Document.Merge(mine, theirs);
+        if (!merged.IsAlive(policy))
+            return (mine.IsAlive(policy) ? Of(DocumentOperationKind.Delete, DocumentContent.Empty, []) : null, false);
+        return mine.IsAlive(policy) && merged.Born == mine.Born ? (Update(mine, merged), false) : (Put(merged), false);
+    }
+
+    /// <summary>Writes what a document shows. The increments of others become some of this run, on the new put.</summary>
+    DocumentOperation Put(Document document)
+    {
+        var content = new DocumentContentBuilder(document.Encoded.Length);
+        var counters = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        foreach (var cell in document.Cells)
+        {
+            if (!cell.IsShown(document.Born) || cell.Kind == DocumentPathKind.Assertion)
+                continue;
+            if (cell.Kind != DocumentPathKind.CounterShare)
+                content.Set(cell.EncodedPath, cell.Value);
+            else if (Encoding.UTF8.GetString(cell.Property) is var property)
+                counters[property] = unchecked(counters.GetValueOrDefault(property) + CounterValue.Read(cell.Value));
+        }
+        return Of(DocumentOperationKind.Put, content.Build(), [.. counters.Select(counter => new CounterIncrement(counter.Key, counter.Value))]);
+    }
+
+    /// <summary>
+    /// Writes the cells that differ. A counter's share keeps the run that it is of, so that nothing is counted twice, however often a store is salvaged.
+    /// </summary>
+    DocumentOperation? Update(Document mine, Document merged)
+    {
+        var content = new DocumentContentBuilder();
+        foreach (var cell in merged.Cells)
+        {
+            bool isHere = mine.TryGetCell(cell.EncodedPath, out var own);
+            if (cell.Kind == DocumentPathKind.Assertion || (isHere && own.Stamp == cell.Stamp) || (!isHere && (cell.IsRemoved || MayBePurged(cell.Stamp))))
+                continue;
+            if (cell.IsShown(merged.Born))
+                content.Set(cell.EncodedPath, cell.Value);
+            else if (cell.IsRemoved && isHere && own.IsShown(mine.Born))
+                content.Remove(cell.EncodedPath);
+        }
+        return content.Count > 0 ? Of(DocumentOperationKind.Update, content.Build(), []) : null;
+    }
+
+    /// <summary>True if everything that a document shows may have been here, and was purged after a delete.</summary>
+    bool MayBePurged(Document document)
+    {
+        bool mayBe = MayBePurged(document.Born) && MayBePurged(document.Touched);
+        foreach (var cell in document.Cells)
+            mayBe &= !cell.IsShown(document.Born) || MayBePurged(cell.Stamp);
+        return mayBe;
+    }
+
+    bool MayBePurged(HlcTimestamp stamp) => stamp.IsNone || (stamp <= state.Purged && state.Known.Contains(stamp));
+
+    DocumentOperation Of(DocumentOperationKind kind, DocumentContent content, IReadOnlyList<CounterIncrement> counters) => new(kind, keyspace, key, content, counters);
+}

@@ -1,0 +1,7 @@
+namespace Datacake.EventualConsistency;
+
+/// <summary>The findings of <see cref="ReplicatedStore.SalvageAsync"/>.</summary>
+/// <param name="Examined">The number of documents that were compared: those that the log of the refused store names.</param>
+/// <param name="Written">The number of documents that were written.</param>
+/// <param name="Documents">The documents of which the cluster lacks something, written or not; at most 10,000.</param>
+public sealed record SalvageResult(long Examined, long Written, IReadOnlyList<SalvagedDocument> Documents);

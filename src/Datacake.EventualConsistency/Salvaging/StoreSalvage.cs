@@ -1,0 +1,140 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Integrity;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Salvaging;
+
+/// <summary>
+/// Brings back what only the files of a refused store have [R19]. What all members had when that store last ran is truncated in its log, so that the log names
+/// every document of which somebody may lack something. Each is compared with the one of this store, and what is missing is written as a new transaction.
+/// </summary>
+/// <param name="replica">The replica of this store.</param>
+/// <param name="loop">Its commit loop.</param>
+/// <param name="mode">What is written.</param>
+sealed class StoreSalvage(Replica replica, CommitLoop loop, SalvageMode mode)
+{
+    const int DocumentsPerBatch = 100, MaxListed = 10_000;
+
+    readonly List<SalvagedDocument> _found = [];
+    long _examined;
+    long _written;
+
+    /// <summary>Compares everything, and writes what is missing.</summary>
+    /// <exception cref="StorageException">The files cannot be read, are damaged where they say what they are, or are of another format.</exception>
+    /// <exception cref="ArgumentException">They have no store, or one of another cluster.</exception>
+    public async ValueTask<SalvageResult> RunAsync(IStorage files, CancellationToken cancellationToken)
+    {
+        var damages = new DamageLog();
+        using var snapshot = await new ChecksummedStorage(files, damages).OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        await Replica.CheckFormatAsync(files, snapshot, cancellationToken).ConfigureAwait(false);
+        await CheckClusterAsync(files, snapshot, cancellationToken).ConfigureAwait(false);
+        var catalog = damages.Catalog = await KeyspaceCatalog.LoadAsync(snapshot, cancellationToken).ConfigureAwait(false);
+
+        var seen = new HashSet<StorageKey>();
+        var waiting = new List<ReadOnlyMemory<byte>>(DocumentsPerBatch);
+        await foreach (var record in TransactionLog.ReadAllAsync(snapshot, cancellationToken).ConfigureAwait(false))
+        {
+            foreach (var key in record.Transactions.SelectMany(transaction => transaction.DocumentKeys))
+            {
+                if (!seen.Add(new StorageKey(key)))
+                    continue;
+                waiting.Add(key);
+                if (waiting.Count == DocumentsPerBatch)
+                    await TakeAsync().ConfigureAwait(false);
+            }
+        }
+        await TakeAsync().ConfigureAwait(false);
+        return new SalvageResult(_examined, _written, _found);
+
+        async ValueTask TakeAsync()
+        {
+            await SalvageAsync(snapshot, catalog, waiting, cancellationToken).ConfigureAwait(false);
+            waiting.Clear();
+        }
+    }
+
+    async ValueTask CheckClusterAsync(IStorage files, IStorageSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        if (await snapshot.GetAsync(StoreLayout.IdentityKey, cancellationToken).ConfigureAwait(false) is not { } bytes
+            || ReplicaIdentity.Decode(bytes) is not { IsJoined: true } identity)
+            throw new ArgumentException($"The {files.Description} has no store that was ever part of a cluster.", nameof(files));
+        if (identity.Cluster != replica.Identity.Cluster)
+            throw new ArgumentException($"The {files.Description} has a store of another cluster ({identity.Cluster:x16}); this one is {replica.Identity.Cluster:x16}.", nameof(files));
+    }
+
+    async ValueTask SalvageAsync(IStorageSnapshot snapshot, KeyspaceCatalog catalog, List<ReadOnlyMemory<byte>> keys, CancellationToken cancellationToken)
+    {
+        var documents = new List<(DocumentName Name, Document Document)>();
+        foreach (var key in keys)
+        {
+            var keyspace = catalog[StoreLayout.KeyspaceOf(key.Span)];
+            var name = new DocumentName(keyspace.Name, keyspace.Policy, key[StoreLayout.DocumentPrefixLength..]);
+            _examined++;
+            try
+            {
+                // One that is gone was deleted, and all members knew of it.
+                if (await snapshot.GetAsync(key, cancellationToken).ConfigureAwait(false) is { } stored)
+                    documents.Add((name, DocumentRecord.Parse(key, stored)));
+            }
+            catch (Exception e) when (e is StorageException { Error: StorageError.Corrupt } or InvalidDataException)
+            {
+                Add(new SalvagedDocument(name.Keyspace, new DocumentKey(name.Key), DocumentOperationKind.Put, MayBeDeleted: false, e.Message));
+            }
+        }
+        if (documents.Count == 0)
+            return;
+        var (found, written) = await loop.RunAsync(async (batch, _) =>
+        {
+            var ofBatch = new List<SalvagedDocument>();
+            int count = 0;
+            foreach (var (name, document) in documents)
+            {
+                if (await SalvageAsync(batch, name, document).ConfigureAwait(false) is not var (one, isWritten))
+                    continue;
+                ofBatch.Add(one);
+                count += isWritten ? 1 : 0;
+            }
+            return (ofBatch, count);
+        }, cancellationToken).ConfigureAwait(false);
+        _written += written;
+        found.ForEach(Add);
+    }
+
+    /// <summary>Returns what was found of a document, if anything was, and true if it was written.</summary>
+    async ValueTask<(SalvagedDocument Found, bool IsWritten)?> SalvageAsync(ReplicaBatch batch, DocumentName name, Document theirs)
+    {
+        var key = new DocumentKey(name.Key);
+        var keyspace = replica.Catalog.Find(name.Keyspace);
+        var mine = keyspace is null ? Document.Nothing : await batch.ReadAsync(batch.KeyOf(keyspace, key)).ConfigureAwait(false);
+        var (write, mayBeDeleted) = new DocumentSalvage(name.Keyspace, key, keyspace?.Policy ?? name.Policy, batch.State).Compare(mine, theirs);
+        if (write is null)
+            return null;
+        var found = new SalvagedDocument(name.Keyspace, key, write.Kind, mayBeDeleted);
+        if (mode == SalvageMode.Trial || (mayBeDeleted && mode != SalvageMode.All))
+            return (found, false);
+        try
+        {
+            if (keyspace is null)
+                replica.Catalog.FindOrAdd(name.Keyspace, name.Policy);
+            var transaction = new Transaction();
+            transaction.Add(write);
+            await replica.WriteAsync(batch, transaction).ConfigureAwait(false);
+            return (found, true);
+        }
+        catch (ArgumentException e)
+        {
+            return (found with { Failure = e.Message }, false);
+        }
+    }
+
+    void Add(SalvagedDocument found)
+    {
+        if (_found.Count < MaxListed)
+            _found.Add(found);
+    }
+}

@@ -1,0 +1,176 @@
+using System.Text;
+using Datacake.Crdt;
+using Datacake.Node;
+using Datacake.Sqlite;
+
+namespace Datacake.EventualConsistency.Tests.Scenarios;
+
+/// <summary>A disk whose node was replaced while it had writes that no other node had: they are brought back from its files.</summary>
+public sealed class SalvageTests : IDisposable
+{
+    const string Shop = "shop";
+
+    static readonly byte[] Text = DocumentPath.OfProperty("text").Encoded.ToArray(), Price = DocumentPath.OfProperty("price").Encoded.ToArray();
+
+    readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("datacake");
+
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _directory.Delete(recursive: true);
+
+    [Fact]
+    public async Task What_only_the_old_disk_had_comes_back_to_all_nodes_and_only_once()
+    {
+        await using var nodes = await StartAsync();
+        await CommitAsync(nodes[1], Consistency.All, transaction =>
+        {
+            for (int key = 1; key <= 5; key++)
+                transaction.Put(Shop, key, Content("of all", "1"), [new CounterIncrement("stock", 10)]);
+        });
+        await CutOffAsync(nodes);
+        await CommitAsync(nodes[3], Consistency.None, transaction =>
+        {
+            transaction.Update(Shop, 1, Content("of the old disk"), [new CounterIncrement("stock", 3)]);
+            transaction.Delete(Shop, 2);
+            transaction.Update(Shop, 3, Content("too early"));
+            transaction.Put(Shop, 6, Content("new", "6"), [new CounterIncrement("stock", 7)]);
+            transaction.Put("scraps", 1, Content("new"));
+        });
+        await CommitAsync(nodes[1], Consistency.None, transaction =>
+        {
+            transaction.Update(Shop, 1, PriceOf("2"), [new CounterIncrement("stock", 1)]);
+            transaction.Update(Shop, 3, Content("later"));
+        });
+        await ReplaceAsync(nodes);
+
+        await using var files = new SqliteStorage(FileOf("old"));
+        var trial = await nodes[1].Store.SalvageAsync(files, cancellationToken: Cancelled);
+        Assert.Equal(0, trial.Written);
+        var expected = new[]
+        {
+            ("scraps", "1", DocumentOperationKind.Put), (Shop, "1", DocumentOperationKind.Update), (Shop, "2", DocumentOperationKind.Delete),
+            (Shop, "6", DocumentOperationKind.Put),
+        };
+        Assert.Equal(expected, trial.Documents.Select(found => (found.Keyspace, found.Key.ToString(), found.Change)).Order());
+        Assert.All(trial.Documents, found => Assert.False(found.MayBeDeleted));
+        Assert.Null(await nodes[1].Store.Keyspace(Shop).GetAsync(6, Cancelled));
+
+        Assert.Equal(4, (await nodes[1].Store.SalvageAsync(files, SalvageMode.Certain, Cancelled)).Written);
+        Assert.Empty((await nodes[1].Store.SalvageAsync(files, SalvageMode.All, Cancelled)).Documents);
+        await CommitAsync(nodes[1], Consistency.All, transaction => transaction.Put(Shop, 9, Content("last")));
+        foreach (int id in (int[])[1, 2, 3])
+        {
+            Assert.Equal("of the old disk, 2, 14", await ShowAsync(nodes[id], 1));
+            Assert.Null(await ShowAsync(nodes[id], 2));
+            Assert.Equal("later, 1, 10", await ShowAsync(nodes[id], 3));
+            Assert.Equal("new, 6, 7", await ShowAsync(nodes[id], 6));
+            Assert.Equal(1, (await nodes[id].Store.Keyspace("scraps").GetStatisticsAsync(Cancelled)).Count);
+        }
+        // On another node, too, there is nothing left.
+        Assert.Empty((await nodes[2].Store.SalvageAsync(files, SalvageMode.All, Cancelled)).Documents);
+    }
+
+    [Fact]
+    public async Task What_the_cluster_has_deleted_since_stays_deleted_unless_the_operator_wants_it_back()
+    {
+        await using var nodes = await StartAsync();
+        await CommitAsync(nodes[1], Consistency.All, transaction => transaction.Put(Shop, 1, Content("deleted later")));
+        await CutOffAsync(nodes);
+        await CommitAsync(nodes[1], Consistency.None, transaction => transaction.Delete(Shop, 1));
+        await ReplaceAsync(nodes);
+        await Eventually.WaitUntilAsync(
+            async () => await nodes[1].Store.Keyspace(Shop).ReadMetadataAsync(Cancelled).CountAsync(Cancelled) == 0, "the tombstone is purged");
+
+        await using var files = new SqliteStorage(FileOf("old"));
+        var result = await nodes[1].Store.SalvageAsync(files, SalvageMode.Certain, Cancelled);
+        Assert.Equal(0, result.Written);
+        Assert.Equal((DocumentOperationKind.Put, true), (result.Documents.Single().Change, result.Documents.Single().MayBeDeleted));
+        Assert.Equal(1, (await nodes[1].Store.SalvageAsync(files, SalvageMode.All, Cancelled)).Written);
+        Assert.Equal("deleted later, , 0", await ShowAsync(nodes[1], 1));
+    }
+
+    [Fact]
+    public async Task Files_of_another_cluster_and_files_without_a_store_are_refused()
+    {
+        await using var nodes = new ScenarioNodes();
+        await using var others = new ScenarioNodes();
+        others[1].OpenDisk = () => new SqliteStorage(FileOf("other"));
+        await nodes.StartNodeAsync(1);
+        await others.StartNodeAsync(1);
+        await others[1].PutAsync(1, "x", Consistency.None);
+        await others[1].StopAsync();
+
+        await using var other = new SqliteStorage(FileOf("other"));
+        var refusal = await Assert.ThrowsAsync<ArgumentException>(async () => await nodes[1].Store.SalvageAsync(other, SalvageMode.All, Cancelled));
+        Assert.Contains("a store of another cluster", refusal.Message, StringComparison.Ordinal);
+        await using var empty = new SqliteStorage(FileOf("empty"));
+        refusal = await Assert.ThrowsAsync<ArgumentException>(async () => await nodes[1].Store.SalvageAsync(empty, SalvageMode.All, Cancelled));
+        Assert.Contains("no store that was ever part of a cluster", refusal.Message, StringComparison.Ordinal);
+        Assert.Null(await nodes[1].GetAsync(1));
+    }
+
+    async Task<ScenarioNodes> StartAsync()
+    {
+        var nodes = new ScenarioNodes();
+        nodes[3].OpenDisk = () => new SqliteStorage(FileOf("old"));
+        foreach (int id in (int[])[1, 2, 3])
+            await nodes.StartNodeAsync(id);
+        await nodes.WaitUntilConnectedAsync(1, 2, 3);
+        return nodes;
+    }
+
+    /// <summary>From now on the other nodes do not hear of node 3, nor it of them.</summary>
+    static async Task CutOffAsync(ScenarioNodes nodes)
+    {
+        nodes[3].Transport.Cut();
+        await Eventually.WaitUntilAsync(() => nodes[1].Node.Members.Any(member => member is { NodeId: 3, IsUp: false }), "node 3 is missed");
+    }
+
+    /// <summary>Node 3 comes back with an empty disk.</summary>
+    async Task ReplaceAsync(ScenarioNodes nodes)
+    {
+        await nodes[3].KillAsync();
+        nodes[3].Transport.Mend();
+        nodes[3].OpenDisk = () => new SqliteStorage(FileOf("new"));
+        await nodes.StartNodeAsync(3, store => store.TakeOverNodeId = true);
+        await nodes.WaitUntilConnectedAsync(1, 2, 3);
+    }
+
+    string FileOf(string name) => Path.Combine(_directory.FullName, name);
+
+    static async Task CommitAsync(ScenarioNode node, Consistency level, Action<Transaction> fill)
+    {
+        var transaction = new Transaction();
+        fill(transaction);
+        await node.Store.CommitAsync(transaction, level, Cancelled);
+    }
+
+    static DocumentContent Content(string text, string? price = null)
+    {
+        var content = new DocumentContentBuilder();
+        content.Set(Text, Encoding.UTF8.GetBytes(text));
+        if (price is not null)
+            content.Set(Price, Encoding.UTF8.GetBytes(price));
+        return content.Build();
+    }
+
+    static DocumentContent PriceOf(string price)
+    {
+        var content = new DocumentContentBuilder();
+        content.Set(Price, Encoding.UTF8.GetBytes(price));
+        return content.Build();
+    }
+
+    /// <summary>Returns the text, the price and the stock that a node shows.</summary>
+    static async Task<string?> ShowAsync(ScenarioNode node, int key)
+    {
+        if (await node.Store.Keyspace(Shop).GetAsync(key, Cancelled) is not { } document)
+            return null;
+        long stock = 0;
+        foreach (var cell in document.Cells)
+            stock += cell.Kind == DocumentPathKind.CounterShare && cell.IsShown(document.Born) ? CounterValue.Read(cell.Value) : 0;
+        return $"{Of(Text)}, {Of(Price)}, {stock}";
+
+        string Of(byte[] path) => document.TryGetCell(path, out var cell) && cell.IsShown(document.Born) ? Encoding.UTF8.GetString(cell.Value) : "";
+    }
+}
