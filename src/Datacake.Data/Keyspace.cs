@@ -1,8 +1,11 @@
 using System.Linq.Expressions;
+using System.Runtime.CompilerServices;
+using Datacake.Crdt;
 using Datacake.Data.Metadata;
 using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
 using Datacake.Node;
+using Datacake.Storage;
 
 namespace Datacake.Data;
 
@@ -121,6 +124,55 @@ public sealed class Keyspace<T> : Query<T>
     /// <inheritdoc/>
     public override Query<T> AsNoTracking() => All.AsNoTracking();
 
+    /// <summary>
+    /// Returns a query for the entities that can be read. Without it, a query that meets an entity which is not as its class declares it throws an
+    /// <see cref="UnreadableEntityException"/>. Only what a query uses is read: a projection may show a part of such an entity. Counts that an index or the keyspace answers, without reading entities, include those that cannot be read.
+    /// </summary>
+    public Query<T> SkipUnreadable() => new EntityQuery<T>(this, new QuerySpec<T> { SkipsUnreadable = true });
+
+    /// <summary>Reads all entities in the store, and returns those that cannot be read: they were written by another version of the class, or as something else.</summary>
+    /// <param name="cancellationToken">Stops reading.</param>
+    /// <exception cref="StorageException">The store cannot be read.</exception>
+    public async IAsyncEnumerable<UnreadableEntity> ListUnreadableAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var store = await Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        await foreach (var (key, document) in store.Keyspace(Name).ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (FindFault(key, document) is { } unreadable)
+                yield return unreadable;
+        }
+    }
+
+    /// <summary>Deletes all entities that cannot be read, 500 at a time.</summary>
+    /// <param name="consistency">How many replicas each transaction waits for.</param>
+    /// <param name="cancellationToken">Stops between two transactions; what was deleted by then stays deleted.</param>
+    /// <returns>The number of entities that were deleted.</returns>
+    /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level.</exception>
+    /// <exception cref="ConsistencyException">The level was not satisfied in time. What was deleted stays deleted.</exception>
+    public async Task<int> DeleteUnreadableAsync(Consistency consistency = Consistency.Quorum, CancellationToken cancellationToken = default)
+    {
+        const int DeletesPerTransaction = 500;
+        var store = await Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        int deleted = 0;
+        var keys = new List<DocumentKey>();
+        await foreach (var unreadable in ListUnreadableAsync(cancellationToken).ConfigureAwait(false))
+        {
+            keys.Add(unreadable.Key);
+            if (keys.Count == DeletesPerTransaction)
+                await DeleteAsync().ConfigureAwait(false);
+        }
+        if (keys.Count > 0)
+            await DeleteAsync().ConfigureAwait(false);
+        return deleted;
+
+        async Task DeleteAsync()
+        {
+            await store.Keyspace(Name).DeleteManyAsync(keys, consistency, cancellationToken).ConfigureAwait(false);
+            deleted += keys.Count;
+            keys.Clear();
+        }
+    }
+
     /// <inheritdoc/>
     public override string Explain() => All.Explain();
 
@@ -155,6 +207,19 @@ public sealed class Keyspace<T> : Query<T>
         All.WatchCore(after, cancellationToken);
 
     EntityQuery<T> All => new(this, new QuerySpec<T>());
+
+    UnreadableEntity? FindFault(DocumentKey key, Document document)
+    {
+        try
+        {
+            Model.Read(key, document);
+            return null;
+        }
+        catch (UnreadableEntityException e)
+        {
+            return new UnreadableEntity(key, e.Reason);
+        }
+    }
 
     EntityEntry<T> Set(T entity, EntityState state)
     {

@@ -153,9 +153,7 @@ public abstract class EntityModel<T> : EntityModel
         catch (InvalidDataException e)
         {
             string where = cells.Property.Length == 0 ? "its key" : $"its property {cells.Property}";
-            throw new InvalidDataException(
-                $"The {Name} {new DocumentKey(key.ToArray())} cannot be read, because {where} is not as the class declares it. "
-                + $"Was it written by another version of the class? {e.Message}", e);
+            throw new UnreadableEntityException(Name, new DocumentKey(key.ToArray()), $"{where} is not as the class declares it. {e.Message}", e);
         }
     }
 

@@ -201,7 +201,8 @@ sealed class QueryRun<T>
                 skip--;
                 continue;
             }
-            var entity = _model.Read(document.EncodedKey, document.Document, _spec.Components);
+            if (ReadEntity(document) is not { } entity)
+                continue;
             if (isChecked && !AreTrue(_checks ??= [.. Checked.Select(_model.Expressions.Compile)], entity))
                 continue;
             if (skip > 0)
@@ -212,6 +213,21 @@ sealed class QueryRun<T>
             rows.Add(rowOf(document, entity, reader.IndexValueOf(document.EncodedKey)));
             if (rows.Count == take)
                 break;
+        }
+    }
+
+    /// <summary>Returns an entity, or null if it cannot be read and is left out.</summary>
+    T? ReadEntity(DocumentPageEntry document)
+    {
+        if (!_spec.SkipsUnreadable)
+            return _model.Read(document.EncodedKey, document.Document, _spec.Components);
+        try
+        {
+            return _model.Read(document.EncodedKey, document.Document, _spec.Components);
+        }
+        catch (UnreadableEntityException)
+        {
+            return null;
         }
     }
 

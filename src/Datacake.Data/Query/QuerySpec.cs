@@ -12,6 +12,9 @@ sealed record QuerySpec<T>
     /// <summary>Which components of the entities are used, by the model's paths; null: all of them.</summary>
     public bool[]? Components { get; init; }
 
+    /// <summary>True if entities that cannot be read are left out.</summary>
+    public bool SkipsUnreadable { get; init; }
+
     public int Skip { get; init; }
 
     public int? Take { get; init; }

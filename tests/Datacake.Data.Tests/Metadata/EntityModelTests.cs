@@ -105,7 +105,7 @@ public class EntityModelTests
         var content = new DocumentContentBuilder();
         content.Set(DocumentPath.OfProperty("Price").Encoded.Span, [0xA1, (byte)'x']);
         var document = Document.Put(new HlcTimestamp(1), content.Build());
-        var exception = Assert.Throws<InvalidDataException>(() => ProductModel.ReadEntity(7L, document));
+        var exception = Assert.Throws<UnreadableEntityException>(() => ProductModel.ReadEntity(7L, document));
         Assert.Contains("Product 7", exception.Message, StringComparison.Ordinal);
         Assert.Contains("property Price", exception.Message, StringComparison.Ordinal);
     }

@@ -54,7 +54,7 @@ public class ConverterTests(StoreFixture store)
         cells.Set(DocumentPath.OfProperty("Amount").Encoded.Span, [0xA1, (byte)'x']);
         broken.Put("Invoices", DocumentKey.Of(-5), cells.Build());
         await replicated.CommitAsync(broken, Consistency.None, Token);
-        var exception = await Assert.ThrowsAsync<InvalidDataException>(
+        var exception = await Assert.ThrowsAsync<UnreadableEntityException>(
             async () => await db.Invoices.FindAsync([new InvoiceNumber(-5)], Token));
         Assert.Contains("its property Amount", exception.Message, StringComparison.Ordinal);
         Assert.Contains("MoneyConverter cannot make a Money of 'x'", exception.Message, StringComparison.Ordinal);

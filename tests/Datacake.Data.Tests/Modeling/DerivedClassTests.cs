@@ -180,7 +180,7 @@ public class DerivedClassTests(StoreFixture store)
         var vehicles = Datacake_Data_Tests_Modeling_VehicleModel_of_Datacake_Data_Tests_Modeling_FleetContext.Instance;
         Assert.Equal(typeof(Vehicle), vehicles.ReadEntity("plate", document).GetType());
         var shapes = Datacake_Data_Tests_Modeling_ShapeModel.Instance;
-        var exception = Assert.Throws<InvalidDataException>(() => shapes.ReadEntity(Guid.Empty, document));
+        var exception = Assert.Throws<UnreadableEntityException>(() => shapes.ReadEntity(Guid.Empty, document));
         Assert.Contains("The class 'submarine' is not known", exception.Message, StringComparison.Ordinal);
     }
 

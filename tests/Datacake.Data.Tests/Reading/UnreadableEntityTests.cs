@@ -1,0 +1,70 @@
+using Datacake.Crdt;
+using Datacake.Data.Tests.Shop;
+using Datacake.EventualConsistency;
+using Datacake.Node;
+
+namespace Datacake.Data.Tests.Reading;
+
+/// <summary>Entities in the store that are not as their class declares them: they are named, and can be left out, listed and deleted.</summary>
+public sealed class UnreadableEntityTests : IAsyncLifetime
+{
+    readonly StoreFixture _store = new();
+
+    static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        await _store.InitializeAsync();
+        await using var db = _store.NewContext();
+        for (int id = 1; id <= 5; id++)
+            db.Products.Add(new Product { Id = id, Name = $"product {id}", Category = "bread", Price = id });
+        await db.SaveChangesAsync(Token);
+        var broken = new Transaction();
+        broken.Update("Products", 2L, Cell("Price", 0xA1, (byte)'x'));
+        broken.Update("Products", 4L, Cell("Name", 5));
+        await (await _store.Node.OpenStoreAsync(Token)).CommitAsync(broken, Consistency.None, Token);
+    }
+
+    public ValueTask DisposeAsync() => _store.DisposeAsync();
+
+    [Fact]
+    public async Task A_query_that_meets_one_names_it_and_the_remedies()
+    {
+        await using var db = _store.NewContext();
+        var exception = await Assert.ThrowsAsync<UnreadableEntityException>(() => db.Products.ToListAsync(Token));
+        Assert.Equal(DocumentKey.Of(2L), exception.Key);
+        Assert.Contains("its property Price is not as the class declares it", exception.Reason, StringComparison.Ordinal);
+        foreach (string part in (string[])["Product 2", "SkipUnreadable", "ListUnreadableAsync", "DeleteUnreadableAsync"])
+            Assert.Contains(part, exception.Message, StringComparison.Ordinal);
+        Assert.Equal("product 3", (await db.Products.FindAsync([3L], Token))!.Name);
+    }
+
+    [Fact]
+    public async Task A_query_leaves_them_out_if_it_is_told_to()
+    {
+        await using var db = _store.NewContext();
+        Assert.Equal([1L, 3, 5], (await db.Products.SkipUnreadable().ToListAsync(Token)).Select(product => product.Id));
+        var dearest = db.Products.SkipUnreadable().Where(product => product.Category == "bread").OrderByDescending(product => product.Price);
+        Assert.Equal(["product 5", "product 3"], await dearest.Select(product => product.Name).Take(2).ToListAsync(Token));
+        // The name of product 4 cannot be read, and nothing asks for it.
+        Assert.Equal([5L, 4], await dearest.Select(product => product.Id).Take(2).ToListAsync(Token));
+        Assert.Equal([3L], (await db.Products.SkipUnreadable().Skip(1).Take(1).ToListAsync(Token)).Select(product => product.Id));
+    }
+
+    [Fact]
+    public async Task They_are_listed_and_deleted_and_the_others_stay()
+    {
+        await using var db = _store.NewContext();
+        Assert.Equal([DocumentKey.Of(2L), DocumentKey.Of(4L)], (await db.Products.ListUnreadableAsync(Token).ToListAsync(Token)).Select(found => found.Key));
+        Assert.Equal(2, await db.Products.DeleteUnreadableAsync(Consistency.None, Token));
+        Assert.Equal([1L, 3, 5], (await db.Products.ToListAsync(Token)).Select(product => product.Id));
+        Assert.Equal(0, await db.Products.DeleteUnreadableAsync(Consistency.None, Token));
+    }
+
+    static DocumentContent Cell(string property, params byte[] value)
+    {
+        var content = new DocumentContentBuilder();
+        content.Set(DocumentPath.OfProperty(property).Encoded.Span, value);
+        return content.Build();
+    }
+}
