@@ -19,9 +19,11 @@ public static class CounterValue
         BinaryPrimitives.WriteInt64BigEndian(destination[1..], value);
     }
 
+    internal static bool IsValid(ReadOnlySpan<byte> source) => source.Length == Size && source[0] == Int64Code;
+
     /// <summary>Reads a share.</summary>
     /// <exception cref="InvalidDataException">The bytes are not a share.</exception>
-    public static long Read(ReadOnlySpan<byte> source) => source.Length == Size && source[0] == Int64Code
+    public static long Read(ReadOnlySpan<byte> source) => IsValid(source)
         ? BinaryPrimitives.ReadInt64BigEndian(source[1..])
         : throw new InvalidDataException($"The bytes {Convert.ToHexString(source[..Math.Min(source.Length, 16)])} are no counter's share.");
 }

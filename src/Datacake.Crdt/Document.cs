@@ -246,10 +246,11 @@ public sealed class Document : IEquatable<Document>
                 _ => HlcTimestamp.Read(EncodedInteger.Take(ref cells, HlcTimestamp.Size)),
             };
             bool isRemoved = (flags & CellFlags.Removed) != 0;
-            if (!isRemoved)
-                EncodedInteger.Take(ref cells, EncodedInteger.Read(ref cells));
+            var value = isRemoved ? default : EncodedInteger.Take(ref cells, EncodedInteger.Read(ref cells));
             if (!DocumentPath.IsValid(path))
                 throw DocumentPath.Invalid(path);
+            if (!isRemoved && DocumentPath.KindOf(path) == DocumentPathKind.CounterShare && !CounterValue.IsValid(value))
+                throw new InvalidDataException($"The cell {DocumentPath.Describe(path)} is no counter's share.");
             if (count++ > 0 && previous.SequenceCompareTo(path) >= 0)
                 throw new InvalidDataException("The cells of the document are not in ascending order.");
             if (stamp.IsNone || stamp < born || stamp > newest || flags != FlagsOf(isRemoved, stamp, born, touched))

@@ -18,7 +18,7 @@ public sealed class DocumentContentBuilder
     public int Count => _ranges.Count;
 
     /// <summary>Sets the value at an encoded path.</summary>
-    /// <exception cref="ArgumentException">The bytes are not a path.</exception>
+    /// <exception cref="ArgumentException">The bytes are not a path, or the value of a counter's share is none.</exception>
     public void Set(ReadOnlySpan<byte> encodedPath, ReadOnlySpan<byte> value) =>
         Add(new DocumentCell(encodedPath, default, isRemoved: false, value));
 
@@ -41,6 +41,8 @@ public sealed class DocumentContentBuilder
     {
         if (!DocumentPath.IsValid(cell.EncodedPath))
             throw new ArgumentException(DocumentPath.Invalid(cell.EncodedPath).Message);
+        if (cell.Kind == DocumentPathKind.CounterShare && !cell.IsRemoved && !CounterValue.IsValid(cell.Value))
+            throw new ArgumentException($"The value of {DocumentPath.Describe(cell.EncodedPath)} is no counter's share.");
         int start = _cells.WrittenCount;
         if (_ranges.Count > 0)
             _isSorted &= LastPath.SequenceCompareTo(cell.EncodedPath) < 0;

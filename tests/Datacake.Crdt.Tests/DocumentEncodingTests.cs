@@ -71,6 +71,7 @@ public class DocumentEncodingTests
     [InlineData("01010000000100000001" + "020401016161" + "00", "a property with a suffix")]
     [InlineData("01010000000100000001" + "0204030161" + "0000", "a counter's share without its stamps")]
     [InlineData("01010000000100000001" + "0203040161" + "00", "an unknown kind of path")]
+    [InlineData("01010000000100000001" + "0213030161" + "00000001000000010000000100000001" + "01D3", "a counter's share that is no number")]
     public void Impossible_bytes_are_refused(string bytes, string because)
     {
         Assert.NotEmpty(because);

@@ -21,7 +21,7 @@ static class Generate
 
     /// <summary>Cells with distinct paths, in random order; a <see langword="null"/> value is a removal.</summary>
     public static readonly Gen<(DocumentPath Path, byte[]? Value)[]> Cells =
-        Gen.Select(Path, Bytes.Null(0.25), (path, value) => (path, value)).Array[0, 6]
+        Gen.Select(Path, Bytes.Null(0.25), (path, value) => (path, ValueOf(path, value))).Array[0, 6]
             .Select(cells => cells.DistinctBy(cell => cell.path).ToArray());
 
     public static readonly Gen<DocumentContent> Content = Cells.Select(ContentOf);
@@ -38,6 +38,16 @@ static class Generate
         var document = deltas.Aggregate(Document.Nothing, Document.Merge);
         return isPurged ? document.Filter(cell => !cell.IsRemoved) : document;
     });
+
+    /// <summary>Returns a value that can be at a path: those of the shares of counters are numbers.</summary>
+    public static byte[]? ValueOf(DocumentPath path, byte[]? value)
+    {
+        if (value is null || path.Kind != DocumentPathKind.CounterShare)
+            return value;
+        byte[] share = new byte[CounterValue.Size];
+        CounterValue.Write(share, value.Length);
+        return share;
+    }
 
     public static DocumentContent ContentOf((DocumentPath Path, byte[]? Value)[] cells)
     {
