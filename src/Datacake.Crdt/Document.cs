@@ -249,7 +249,7 @@ public sealed class Document : IEquatable<Document>
             var value = isRemoved ? default : EncodedInteger.Take(ref cells, EncodedInteger.Read(ref cells));
             if (!DocumentPath.IsValid(path))
                 throw DocumentPath.Invalid(path);
-            if (!isRemoved && DocumentPath.KindOf(path) == DocumentPathKind.CounterShare && !CounterValue.IsValid(value))
+            if (!isRemoved && !path.IsEmpty && path[0] == (byte)DocumentPathKind.CounterShare && !CounterValue.IsValid(value))
                 throw new InvalidDataException($"The cell {DocumentPath.Describe(path)} is no counter's share.");
             if (count++ > 0 && previous.SequenceCompareTo(path) >= 0)
                 throw new InvalidDataException("The cells of the document are not in ascending order.");

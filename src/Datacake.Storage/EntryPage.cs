@@ -21,10 +21,20 @@ public sealed class EntryPage : IDisposable
     public int Length => EndOf(Count - 1);
 
     /// <summary>The key of an entry.</summary>
-    public ReadOnlySpan<byte> KeyOf(int entry) => _bytes.AsSpan(EndOf(entry - 1).._ends[2 * CheckIndex(entry)]);
+    public ReadOnlySpan<byte> KeyOf(int entry)
+    {
+        CheckIndex(entry);
+        int start = EndOf(entry - 1);
+        return _bytes.AsSpan(start, _ends[2 * entry] - start);
+    }
 
     /// <summary>The value of an entry.</summary>
-    public ReadOnlySpan<byte> ValueOf(int entry) => _bytes.AsSpan(_ends[2 * CheckIndex(entry)]..(EndOf(entry) - _trimmed));
+    public ReadOnlySpan<byte> ValueOf(int entry)
+    {
+        CheckIndex(entry);
+        int start = _ends[2 * entry];
+        return _bytes.AsSpan(start, _ends[(2 * entry) + 1] - _trimmed - start);
+    }
 
     /// <summary>Adds a copy of an entry.</summary>
     public void Add(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
@@ -46,8 +56,8 @@ public sealed class EntryPage : IDisposable
     public void TrimValues(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        for (int entry = 0; entry < Count; entry++)
-            ArgumentOutOfRangeException.ThrowIfGreaterThan(length, ValueOf(entry).Length);
+        for (int end = 1; end < 2 * Count; end += 2)
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(length, _ends[end] - _ends[end - 1] - _trimmed);
         _trimmed += length;
     }
 
@@ -64,10 +74,10 @@ public sealed class EntryPage : IDisposable
 
     int EndOf(int entry) => entry < 0 ? 0 : _ends[(2 * entry) + 1];
 
-    int CheckIndex(int entry)
+    void CheckIndex(int entry)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)entry, (uint)Count, nameof(entry));
-        return entry;
+        if ((uint)entry >= (uint)Count)
+            throw new ArgumentOutOfRangeException(nameof(entry), entry, $"The page has {Count} entries.");
     }
 
     static void Grow<T>(ref T[] array, int least, int used)

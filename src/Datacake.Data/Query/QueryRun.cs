@@ -201,7 +201,8 @@ sealed class QueryRun<T>
                 skip--;
                 continue;
             }
-            if (ReadEntity(document) is not { } entity)
+            var entity = _spec.SkipsUnreadable ? ReadIfReadable(document) : _model.Read(document.EncodedKey, document.Document, _spec.Components);
+            if (entity is null)
                 continue;
             if (isChecked && !AreTrue(_checks ??= [.. Checked.Select(_model.Expressions.Compile)], entity))
                 continue;
@@ -216,11 +217,9 @@ sealed class QueryRun<T>
         }
     }
 
-    /// <summary>Returns an entity, or null if it cannot be read and is left out.</summary>
-    T? ReadEntity(DocumentPageEntry document)
+    /// <summary>Returns an entity, or null if it cannot be read.</summary>
+    T? ReadIfReadable(DocumentPageEntry document)
     {
-        if (!_spec.SkipsUnreadable)
-            return _model.Read(document.EncodedKey, document.Document, _spec.Components);
         try
         {
             return _model.Read(document.EncodedKey, document.Document, _spec.Components);

@@ -19,11 +19,13 @@ sealed class ChecksummedSnapshot(IStorageSnapshot snapshot, IStorage storage, Da
         KeyRange range, ScanDirection direction, int maxEntries, CancellationToken cancellationToken = default)
     {
         var page = await snapshot.ScanAsync(range, direction, maxEntries, cancellationToken).ConfigureAwait(false);
+        if (page.Count > 0)
+            CheckRange(range, page[0].Key.Span, page[^1].Key.Span);
         var entries = new StorageEntry[page.Count];
         for (int i = 0; i < entries.Length; i++)
         {
             var (key, value) = page[i];
-            CheckOrder(range, direction, i == 0 ? default : page[i - 1].Key.Span, key.Span);
+            CheckOrder(direction, i == 0 ? default : page[i - 1].Key.Span, key.Span);
             Check(key.Span, value.Span);
             entries[i] = new StorageEntry(key, value[..^LengthOfChecksum(key.Span)]);
         }
@@ -33,10 +35,12 @@ sealed class ChecksummedSnapshot(IStorageSnapshot snapshot, IStorage storage, Da
     public async ValueTask<IReadOnlyList<ReadOnlyMemory<byte>>> ScanKeysAsync(KeyRange range, int maxKeys, CancellationToken cancellationToken = default)
     {
         var page = await snapshot.ScanAsync(range, ScanDirection.Forward, maxKeys, cancellationToken).ConfigureAwait(false);
+        if (page.Count > 0)
+            CheckRange(range, page[0].Key.Span, page[^1].Key.Span);
         var keys = new ReadOnlyMemory<byte>[page.Count];
         for (int i = 0; i < keys.Length; i++)
         {
-            CheckOrder(range, ScanDirection.Forward, i == 0 ? default : keys[i - 1].Span, page[i].Key.Span);
+            CheckOrder(ScanDirection.Forward, i == 0 ? default : keys[i - 1].Span, page[i].Key.Span);
             keys[i] = page[i].Key;
         }
         return keys;
@@ -82,11 +86,13 @@ sealed class ChecksummedSnapshot(IStorageSnapshot snapshot, IStorage storage, Da
 
     void Check(KeyRange range, ScanDirection direction, EntryPage page)
     {
+        if (page.Count > 0)
+            CheckRange(range, page.KeyOf(0), page.KeyOf(page.Count - 1));
         ReadOnlySpan<byte> previous = default;
         for (int i = 0; i < page.Count; i++)
         {
             var key = page.KeyOf(i);
-            CheckOrder(range, direction, previous, key);
+            CheckOrder(direction, previous, key);
             Check(key, page.ValueOf(i));
             previous = key;
         }
@@ -122,13 +128,20 @@ sealed class ChecksummedSnapshot(IStorageSnapshot snapshot, IStorage storage, Da
             throw damages.Add(storage, key);
     }
 
-    /// <summary>Throws if a key does not come after the one before it, or lies outside the range.</summary>
-    void CheckOrder(in KeyRange range, ScanDirection direction, ReadOnlySpan<byte> previous, ReadOnlySpan<byte> key)
+    /// <summary>Throws if a key does not come after the one before it.</summary>
+    void CheckOrder(ScanDirection direction, ReadOnlySpan<byte> previous, ReadOnlySpan<byte> key)
     {
-        bool isFirst = previous.IsEmpty;
-        bool isAfter = isFirst || (direction == ScanDirection.Forward ? previous.SequenceCompareTo(key) < 0 : previous.SequenceCompareTo(key) > 0);
-        if (!isAfter || range.Start.Span.SequenceCompareTo(key) > 0 || (range.End is { } end && end.Span.SequenceCompareTo(key) <= 0))
+        if (!previous.IsEmpty && (direction == ScanDirection.Forward ? previous.SequenceCompareTo(key) >= 0 : previous.SequenceCompareTo(key) <= 0))
             throw Misplaced(key);
+    }
+
+    /// <summary>Throws if the first or the last key of a page lies outside the range: those between them do not, since they are in order.</summary>
+    void CheckRange(in KeyRange range, ReadOnlySpan<byte> first, ReadOnlySpan<byte> last)
+    {
+        if (!range.Contains(first))
+            throw Misplaced(first);
+        if (!range.Contains(last))
+            throw Misplaced(last);
     }
 
     StorageException Misplaced(ReadOnlySpan<byte> key) => new(StorageError.Corrupt,
