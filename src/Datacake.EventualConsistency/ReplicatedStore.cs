@@ -185,8 +185,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         {
             await _loop.RunAsync((batch, _) =>
             {
-                foreach (var keyspace in verifier.Miscounted)
-                    Mender.MustCount(batch, keyspace);
+                _replica.RepairKeyspaces(batch, verifier.Miscounted);
                 return new ValueTask<bool>(true);
             }, cancellationToken).ConfigureAwait(false);
         }

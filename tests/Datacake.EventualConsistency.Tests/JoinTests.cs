@@ -15,6 +15,18 @@ public sealed class JoinTests
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task Store_that_has_formed_a_cluster_and_was_never_written_to_opens_again()
+    {
+        await using var nodes = new Scenarios.ScenarioNodes();
+        await nodes.StartNodeAsync(1, options => options.ReportInterval = TimeSpan.FromSeconds(1));
+        await nodes[1].Store.Joined.WaitAsync(Eventually.Deadline, TestContext.Current.CancellationToken);
+        await nodes[1].KillAsync();
+        await nodes.StartNodeAsync(1);
+        await nodes[1].PutAsync(1, "x", Consistency.None);
+        Assert.Equal("x", await nodes[1].GetAsync(1));
+    }
+
+    [Fact]
     public async Task A_join_whose_connection_is_cut_goes_on_with_what_it_lacks()
     {
         await using var cluster = await StartAsync(1);

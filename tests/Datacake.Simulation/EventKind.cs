@@ -136,6 +136,9 @@ enum EventKind
     /// <summary>A disk changes a bit of the key of a record.</summary>
     DamageKey,
 
+    /// <summary>A disk loses a record without a trace.</summary>
+    LoseRecord,
+
     /// <summary>Two machines that have forgotten all others, and deleted and written since, meet while both are written to.</summary>
     Meet,
 

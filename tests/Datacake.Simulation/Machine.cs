@@ -82,7 +82,10 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     public SimulatedDisk Disk { get; private set; } = new(scenario.PageSize, mutant);
 
     /// <summary>Gets the storage over the disk, of a machine that runs.</summary>
-    public IStorage Storage { get; private set; } = null!;
+    public CachedStorage Storage { get; private set; } = null!;
+
+    /// <summary>How often the process has suspected that documents are lost, as of the last time that the cache was cleared for it.</summary>
+    public int SuspectedLosses { get; set; }
 
     /// <summary>Gets the part of the storage that verifies checksums.</summary>
     public ChecksummedStorage Checksummed { get; private set; } = null!;
@@ -93,8 +96,11 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     /// <summary>Gets the records that were damaged and are not known to be right again, whether they were found or not.</summary>
     public HashSet<StorageKey> Damaged { get; } = [];
 
+    /// <summary>True if the disk has lost a document that is not back yet.</summary>
+    public bool IsIncomplete { get; set; }
+
     /// <summary>True if records are damaged, or what follows from them is not computed again yet.</summary>
-    public bool IsBeingMended => Damaged.Count > 0 || Damages.Count > 0 || MustCount || MustBuild;
+    public bool IsBeingMended => IsIncomplete || Damaged.Count > 0 || Damages.Count > 0 || MustCount || MustBuild;
 
     /// <summary>True if what follows from mended documents is not computed again yet.</summary>
     public bool MustCount => Replica is { } replica && replica.Uncounted.Any();
@@ -215,6 +221,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
         StoreId = storeId;
         HadJoined = HasUnlearnedJoin = false;
         Damaged.Clear();
+        IsIncomplete = false;
         IsMisfit = HasWrittenAsMisfit = MayBeExcluded = false;
         TopIssued = MisfitRun = HlcTimestamp.None;
         Held = Holdings.None;
@@ -226,6 +233,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     {
         Disk.PutBack(entries, held);
         Damaged.Clear();
+        IsIncomplete = false;
         Held = held;
         HasUnlearnedJoin |= HadJoined;
         HadJoined = ReplicaIdentity.Decode(Disk.Get(StoreLayout.IdentityKey.Span)!.Value).IsJoined;
@@ -248,6 +256,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
             TakesOver = TakesOver,
         };
         Damages = new DamageLog();
+        SuspectedLosses = 0;
         Checksummed = new ChecksummedStorage(Disk, Damages);
         var storage = Storage = new CachedStorage(Checksummed, new DocumentCache(CacheLength));
         using var snapshot = Now(storage.OpenSnapshotAsync());

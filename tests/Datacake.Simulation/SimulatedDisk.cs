@@ -130,6 +130,13 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
         return changedKey;
     }
 
+    /// <summary>Loses a record, also in what a power loss would leave.</summary>
+    public void Lose(ReadOnlyMemory<byte> key)
+    {
+        for (int i = 0; i < _states.Count; i++)
+            _states[i] = _states[i] with { Entries = [.. _states[i].Entries.Where(entry => !entry.Key.Span.SequenceEqual(key.Span))] };
+    }
+
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     StorageEntry[] Apply(ReadOnlySpan<WriteOperation> changes)

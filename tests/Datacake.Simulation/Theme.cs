@@ -61,6 +61,7 @@ sealed record Theme(
         [Divert] = 0.1,
         [Damage] = 0,
         [DamageKey] = 0,
+        [LoseRecord] = 0,
         [Impersonate] = 0.1,
         [Lie] = 0,
         [LoseIdentity] = 0.1,
@@ -117,11 +118,11 @@ sealed record Theme(
         Of("restarts", [.. GivingUp, .. Clocks, Wipe, Replace, PutBack, Divert], (Restart, 8), (Write, 30), (Collect, 12), (Dial, 15), (Tick, 20), (Gather, 6)),
         Of("mistakes", [LosePower, PutBack], (FormByMistake, 4), (Wipe, 3), (Retire, 1), (Impersonate, 3), (Start, 30), (Tick, 15)),
         // Damage is mended without loss only while all others keep what they have.
-        Of("damage", [.. GivingUp, .. Losses], (Damage, 6), (DamageKey, 3), (Tick, 20), (Collect, 8), (Start, 20), (Gather, 2)),
-        Of("damage of few", [.. GivingUp, .. Losses], (Damage, 8), (DamageKey, 4), (Tick, 20), (Collect, 8), (Write, 30), (Start, 20), (Crash, 3), (Deliver, 60))
+        Of("damage", [.. GivingUp, .. Losses], (Damage, 6), (DamageKey, 3), (LoseRecord, 3), (Tick, 20), (Collect, 8), (Start, 20), (Gather, 2)),
+        Of("damage of few", [.. GivingUp, .. Losses], (Damage, 8), (DamageKey, 4), (LoseRecord, 4), (Tick, 20), (Collect, 8), (Write, 30), (Start, 20), (Crash, 3), (Deliver, 60))
             with { IsSmall = true, Share = 2 },
         // One member lies, in all but its data: no other one loses anything by it.
-        Of("a liar", [.. GivingUp, .. Losses], (Lie, 10), (Tick, 20), (Start, 20), (Deliver, 60), (Partition, 2), (Collect, 10), (Crash, 3))
+        Of("a liar", [.. GivingUp, .. Losses], (Lie, 25), (Tick, 20), (Start, 20), (Deliver, 60), (Partition, 2), (Collect, 10), (Crash, 3))
             with { MinMachines = 3, HasLiar = true, Share = 2 },
         Of("mixed", []),
     ];

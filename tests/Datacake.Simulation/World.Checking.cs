@@ -169,8 +169,8 @@ sealed partial class World
     }
 
     /// <summary>
-    /// When another node asserts a document again, the increments that a node has made itself are not lost [R13], unless somebody who knew
-    /// them has deleted the document or put it anew: an old copy of the disk may show them still.
+    /// When another node asserts a document again, the increments that a node has made itself are not lost [R13], unless a user
+    /// has deleted the document since, or put it anew: an old copy of the disk may show them still.
     /// </summary>
     void CheckOwnIncrements(Machine machine, Document[] shown)
     {
@@ -182,7 +182,7 @@ sealed partial class World
             if (was.Born != now.Born && was.IsAlive(slot.Policy) && now.IsAlive(slot.Policy) && !_unsureCounters.Contains(slot.Number)
                 && FirstPutOf(slot, was.Born) == FirstPutOf(slot, now.Born) && CountOf(was, machine.Node) > CountOf(now, machine.Node)
                 && !_history.Transactions.Any(own => own.Stamp.Node == machine.Node && own.Increments.Any(increment => increment.Slot == slot.Number)
-                    && IsKnowinglyReplaced(slot.Number, own)))
+                    && IsReplaced(slot.Number, own)))
                 throw new Violation("counters", $"{Name(machine)} has increments of its own in <{was}> that are not in <{now}>");
         }
     }

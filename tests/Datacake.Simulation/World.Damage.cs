@@ -1,3 +1,4 @@
+using Datacake.Crdt;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
@@ -49,6 +50,30 @@ sealed partial class World
         Mend(machine);
     }
 
+    /// <summary>A disk loses a document without a trace. It is verified before anything is written in its place, and finds that it has others than it should have.</summary>
+    void LoseRecord(Machine machine, int chance)
+    {
+        if (!machine.IsJoined || !IsActive(machine) || machine.IsStalled || machine.Disk.IsFailing || _machines.Any(other => other.IsBeingMended))
+            return;
+        ReadOnlyMemory<byte>[] keys = [.. machine.Disk.Range(StoreLayout.AllDocuments)
+            .Where(entry => Document.Parse(entry.Value).IsAlive(SlotOf(machine, entry.Key).Policy) && IsHeldElsewhere(machine, entry.Key))
+            .Select(entry => entry.Key)];
+        if (keys.Length == 0)
+            return;
+        _statistics.Count("lost records");
+        var key = keys[chance % keys.Length];
+        machine.Disk.Lose(key);
+        machine.IsIncomplete = true;
+        var keyspace = machine.Replica!.Catalog[StoreLayout.KeyspaceOf(key.Span)];
+        Run(machine, batch =>
+        {
+            if (_mutant.CountsWithoutTheLost)
+                Mender.MustCount(batch, keyspace);
+            else
+                machine.Replica!.RepairKeyspaces(batch, [keyspace]);
+        });
+    }
+
     bool IsHeldElsewhere(Machine machine, ReadOnlyMemory<byte> documentKey)
     {
         int slot = SlotOf(machine, documentKey).Number;
@@ -86,6 +111,11 @@ sealed partial class World
     {
         if (!machine.IsUp)
             return;
+        if (machine.SuspectedLosses != machine.Replica!.SuspectedLosses)
+        {
+            machine.SuspectedLosses = machine.Replica.SuspectedLosses;
+            machine.Storage.Clear();
+        }
         machine.Damaged.RemoveWhere(key => !machine.Disk.IsDamaged(key.Bytes.Span));
         foreach (var key in machine.Damages.Records)
         {
@@ -100,6 +130,7 @@ sealed partial class World
         }
         if (machine.Damages.Count > 0 || machine.Damaged.Count > 0)
             return;
+        machine.IsIncomplete &= machine.MustCount;
         foreach (var keyspace in machine.Replica!.Uncounted.ToArray())
             Queue(machine, new Work(batch => machine.Replica.CountAgainAsync(batch, keyspace, CancellationToken.None)));
         if (machine.MustBuild)

@@ -14,6 +14,7 @@ sealed partial class World
         // A dial that nobody answers is given up.
         foreach (var link in machine.Streams.Values.Where(link => link.IsDialer && link.Session == 0 && ++link.Ticks > MaxDialTicks).ToArray())
             End(machine, link);
+        Mend(machine);
         Queue(machine, new Work(batch => _mutant.AroundAsync(machine, batch, isCollecting: false, () =>
         {
             var replica = machine.Replica!;
@@ -22,7 +23,6 @@ sealed partial class World
             replica.Tick(batch);
             return ValueTask.CompletedTask;
         })));
-        Mend(machine);
     }
 
     /// <summary>All machines are seeds of all.</summary>

@@ -316,7 +316,7 @@ sealed partial class World
                 most += added;
             // What a node has deleted and purged is not asserted again with what another node kept of the document; nor is what somebody has put the document
             // anew over, where a put before that one is asserted again.
-            if (isPlain ? isHeld : !_scenario.HasLosses && !_unsureCounters.Contains(slot.Number) && !IsKnowinglyReplaced(slot.Number, transaction))
+            if (isPlain ? isHeld : !_scenario.HasLosses && !_unsureCounters.Contains(slot.Number) && !IsReplaced(slot.Number, transaction))
                 least += added;
         }
         if (shown < least || shown > most)
@@ -325,9 +325,9 @@ sealed partial class World
         bool IsOfDocument(Increment increment) => increment.Slot == slot.Number && FirstPutOf(slot, increment.Base) == first;
     }
 
-    /// <summary>Returns true if a user has deleted a document, or put it anew, who knew of a transaction.</summary>
-    bool IsKnowinglyReplaced(int slot, HistoricTransaction transaction) => _history.Transactions.Any(later =>
-        later.Past.Has(transaction.Number) && later.EffectOn(slot) is { } effect && (!effect.Died.IsNone || (later.IsOfUser && !effect.Born.IsNone)));
+    /// <summary>Returns true if a user has deleted a document, or put it anew, after a transaction: by the stamps, whether or not they knew of it.</summary>
+    bool IsReplaced(int slot, HistoricTransaction transaction) => _history.Transactions.Any(later =>
+        later.Stamp > transaction.Stamp && later.EffectOn(slot) is { } effect && (!effect.Died.IsNone || (later.IsOfUser && !effect.Born.IsNone)));
 
     /// <summary>The put of a user that a put asserts again, directly or through others; itself if it is one of a user.</summary>
     HlcTimestamp FirstPutOf(Slot slot, HlcTimestamp born) =>

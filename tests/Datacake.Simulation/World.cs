@@ -241,6 +241,9 @@ sealed partial class World
             case EventKind.Damage:
                 Damage(machine, chance);
                 break;
+            case EventKind.LoseRecord:
+                LoseRecord(machine, chance);
+                break;
             case EventKind.DamageKey:
                 DamageKey(machine, chance);
                 break;

@@ -27,6 +27,9 @@ sealed class CachedStorage(IStorage storage, DocumentCache cache) : IStorage
         cache.Complete(commit);
     }
 
+    /// <summary>Empties the cache: documents may have vanished from the storage, and must not seem to be there.</summary>
+    public void Clear() => cache.Clear();
+
     public ValueTask DisposeAsync() => storage.DisposeAsync();
 
     async ValueTask<IStorageSnapshot> OpenedAsync(ValueTask<IStorageSnapshot> opening, long number) =>

@@ -97,6 +97,16 @@ sealed class DocumentCache
             RemoveNext();
     }
 
+    /// <summary>Removes everything: what is here may not be in the storage any more.</summary>
+    public void Clear()
+    {
+        for (int i = 0; i < _slots.Length; i++)
+        {
+            if (Interlocked.Exchange(ref _slots[i].Document, null) is { } removed)
+                Interlocked.Add(ref _length, -removed.Length);
+        }
+    }
+
     /// <summary>Before the storage gets a commit. Returns its number.</summary>
     public long Begin(WriteBatch batch)
     {

@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Caching;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Reading;
@@ -21,10 +22,17 @@ sealed class StoreMender(SessionContext context, IStorage disk)
 
     readonly DamageLog _damages = context.Damages;
     Task _mending = Task.CompletedTask;
+    int _suspectedLosses;
 
     /// <summary>Starts to mend what is damaged, unless that is under way. Called on the commit loop, from time to time.</summary>
     public void Start()
     {
+        if (_suspectedLosses != context.Replica.SuspectedLosses)
+        {
+            // What has vanished from the storage would not be merged while it is in the cache.
+            _suspectedLosses = context.Replica.SuspectedLosses;
+            (context.Storage as CachedStorage)?.Clear();
+        }
         bool isDue = _damages.Count > 0 || context.Replica.Uncounted.Any();
         if (isDue && _mending.IsCompleted)
             _mending = Task.Run(MendAllAsync, CancellationToken.None);

@@ -47,13 +47,18 @@ sealed class FingerprintComparison
     /// <summary>
     /// Merges a part of a full snapshot of a peer that knows the same. What it shows beyond what is known here comes with an ordinary pull.
     /// </summary>
-    public static async ValueTask MergeAsync(ReplicaBatch batch, SnapshotPage page)
+    /// <returns>False if there was such.</returns>
+    public static async ValueTask<bool> MergeAsync(ReplicaBatch batch, SnapshotPage page)
     {
         var state = batch.State;
+        bool isAll = true;
         foreach (var (name, document) in page.Documents)
         {
             if (document.IsWithin(state.Known))
                 await batch.MergeAsync(batch.KeyOf(name), document, state.Truncated).ConfigureAwait(false);
+            else
+                isAll = false;
         }
+        return isAll;
     }
 }

@@ -28,6 +28,9 @@ sealed class PullProgress(ulong pull, VersionVector known, bool isFull, long max
     /// <summary>True if all that the peer has was asked for, to be merged [R15].</summary>
     public bool IsFull { get; } = isFull;
 
+    /// <summary>True if all of the parts so far was merged.</summary>
+    public bool IsAllMerged { get; set; } = true;
+
     /// <summary>Ticks since the last part came.</summary>
     public int IdleTicks { get; set; }
 

@@ -89,11 +89,15 @@ sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, Ow
             pull.IdleTicks = 0;
     }
 
-    /// <summary>Gives up a pull that the peer cannot answer. What is missing is asked for again a tick later than from a peer that can.</summary>
-    public void OnDeclined(byte peer, ulong pull)
+    /// <summary>
+    /// Gives up a pull that the peer cannot answer; returns it, if there is one. What is missing is asked for again a tick later than from a peer that can.
+    /// </summary>
+    public PullProgress? OnDeclined(byte peer, ulong pull)
     {
-        if (_pulls.TryGetValue(peer, out var declined) && declined.Pull == pull)
-            Forget(peer);
+        if (!_pulls.TryGetValue(peer, out var declined) || declined.Pull != pull)
+            return null;
+        Forget(peer);
+        return declined;
     }
 
     /// <summary>The pull from a peer is over.</summary>

@@ -15,13 +15,17 @@ sealed partial class Replica
 
     /// <inheritdoc cref="Mender.MendDocumentAsync"/>
     /// <exception cref="ClockDriftException">An answer has stamps that are too far ahead.</exception>
-    public ValueTask<IReadOnlyList<HlcTimestamp>?> MendDocumentAsync(
+    public async ValueTask<IReadOnlyList<HlcTimestamp>?> MendDocumentAsync(
         ReplicaBatch batch, ReadOnlyMemory<byte> documentKey, IReadOnlyList<DocumentAnswer> answers, bool isFinal)
     {
         // What is written here from now on has to supersede what the document shows, known here or not.
         foreach (var answer in answers)
             _clock.Observe(answer.Document.Newest);
-        return _mender.MendDocumentAsync(batch, documentKey, answers, isFinal);
+        var missing = await _mender.MendDocumentAsync(batch, documentKey, answers, isFinal).ConfigureAwait(false);
+        // If nobody has such a document, its key is not what it was, and that of another one is gone.
+        if (missing is not null && answers.All(static answer => ReferenceEquals(answer.Document, Document.Nothing)))
+            SuspectLoss();
+        return missing;
     }
 
     /// <summary>Returns true if a damaged record is a document of a store that has joined, so that other members have to be asked for it.</summary>
@@ -71,12 +75,40 @@ sealed partial class Replica
         {
             // Without others, whoever repairs the file by hand needs what is there.
             await _mender.MendUnknownAsync(batch, key).ConfigureAwait(false);
+            SuspectLoss();
         }
+    }
+
+    /// <inheritdoc cref="LostDocuments.Suspicions"/>
+    public int SuspectedLosses => _lost.Suspicions;
+
+    /// <summary>
+    /// Counts and indexes keyspaces again that have other documents than they should have: before that, what is missing is fetched from all peers. Those that are to be
+    /// counted again already are on their way.
+    /// </summary>
+    public void RepairKeyspaces(ReplicaBatch batch, IEnumerable<KeyspaceEntry> keyspaces)
+    {
+        var wrong = keyspaces.Where(static keyspace => !keyspace.State.Record.MustCount).ToArray();
+        foreach (var keyspace in wrong)
+            Mender.MustCount(batch, keyspace);
+        if (wrong.Length > 0)
+            SuspectLoss();
     }
 
     /// <inheritdoc cref="Mender.CountAgainAsync"/>
     public ValueTask CountAgainAsync(ReplicaBatch batch, KeyspaceEntry keyspace, CancellationToken cancellationToken) =>
-        Mender.CountAgainAsync(this, batch, keyspace, cancellationToken);
+        _lost.AreBack(HasOthers) ? Mender.CountAgainAsync(this, batch, keyspace, cancellationToken) : ValueTask.CompletedTask;
+
+    bool HasOthers => Identity.Members.Any(member => member.Key != Node && member.Value.HasJoined && !Identity.Forgotten.Contains(member.Key));
+
+    void SuspectLoss() => _lost.Suspect(Sessions.Keys);
+
+    /// <summary>Why keyspaces have to be counted again is known no more: it may be that documents are lost.</summary>
+    void SuspectLossIfUncounted()
+    {
+        if (Uncounted.Any())
+            SuspectLoss();
+    }
 
     bool MendIndexRecord(ReplicaBatch batch, ReadOnlyMemory<byte> key)
     {

@@ -32,7 +32,8 @@ sealed partial class Replica
                 await OnSnapshotPageAsync(batch, peer, page, cancellationToken).ConfigureAwait(false);
                 break;
             case PullDeclined declined:
-                _puller.OnDeclined(peer, declined.Pull);
+                if (_puller.OnDeclined(peer, declined.Pull) is { IsFull: true })
+                    _lost.OnDeclined(peer);
                 break;
             default:
                 throw new InvalidDataException($"A {message.GetType().Name} came within a session.");
@@ -122,7 +123,11 @@ sealed partial class Replica
         if (page.IsLast)
             _puller.End(peer);
         if (pull.IsFull)
-            await FingerprintComparison.MergeAsync(batch, page).ConfigureAwait(false);
+        {
+            pull.IsAllMerged &= await FingerprintComparison.MergeAsync(batch, page).ConfigureAwait(false);
+            if (page.IsLast)
+                _lost.OnMerged(peer, pull.IsAllMerged);
+        }
         else if (IsJoined)
             _reconciler.TakeAside(batch, peer, page);
         else if (!_seedTaker.IsWhole && await _seedTaker.TakeAsync(batch, peer, Sessions[peer], page, cancellationToken).ConfigureAwait(false))

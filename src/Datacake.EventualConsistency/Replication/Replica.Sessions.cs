@@ -56,7 +56,10 @@ sealed partial class Replica
         _members.Admit(hello);
         _admission.OnOpened(hello);
         if (!hello.Run.IsNone)
+        {
             batch.Note(hello.Node, hello.Run);
+            _lost.OnOpened(hello.Node);
+        }
         return session;
     }
 
@@ -161,5 +164,6 @@ sealed partial class Replica
     {
         _table.Remove(peer);
         _puller.Forget(peer);
+        _lost.OnEnded(peer);
     }
 }

@@ -29,6 +29,7 @@ sealed partial class Replica
     readonly Rewriter _rewriter;
     readonly Collector _collector;
     readonly FingerprintComparison _comparison = new();
+    readonly LostDocuments _lost = new();
     readonly MutationReceiver _receiver;
     readonly LocalWriter _writer;
     readonly Plausibility _plausibility;
@@ -141,6 +142,8 @@ sealed partial class Replica
     public (WriteBatch Batch, bool MustFlush) Prepare(ReplicaBatch batch)
     {
         _limit.Cover(_run.Stamp, batch.LastWritten);
+        // A store that has joined is known by this record, also before it knows anything.
+        batch.MustWriteState |= IsJoined && !_hasJoined;
         return (batch.Build(Identity), Identity.IsDirty);
     }
 
@@ -169,6 +172,7 @@ sealed partial class Replica
         _state = await ReadStateAsync(snapshot, CancellationToken.None).ConfigureAwait(false);
         _run.OnAbandoned(_state);
         await Catalog.ReadAgainAsync(snapshot).ConfigureAwait(false);
+        SuspectLossIfUncounted();
     }
 
     /// <summary>Does what is due from time to time: reports, pulls, roll calls. To be called every few hundred milliseconds.</summary>
@@ -182,6 +186,13 @@ sealed partial class Replica
             if (!CanPull || !Sessions.ContainsKey(peer))
                 continue;
             _comparison.OnMerging(peer);
+            _puller.Start(batch, peer, isFull: true);
+        }
+        foreach (byte peer in _lost.Tick())
+        {
+            if (!CanPull)
+                break;
+            _lost.OnAsked(peer);
             _puller.Start(batch, peer, isFull: true);
         }
         if (IsWaitingForRoll)
@@ -262,6 +273,7 @@ sealed partial class Replica
         _clock.AdvanceTo(_limit.StartOfClock(_state, _settings.Time.GetUtcNow(), Boot));
         var batch = Begin(snapshot);
         batch.Extra.Put(StoreLayout.FormatKey, StoreLayout.EncodeFormat());
+        SuspectLossIfUncounted();
         if (Identity.IsJoined)
             _run.Begin();
         else

@@ -56,7 +56,8 @@ public sealed class SimulationTests
     [InlineData("EmptyDisksTakeOver")]
     [InlineData("SnapshotsAreTakenUnasked")]
     [InlineData("HearsayRaisesRuns")]
-    [InlineData("RemovalsAreNotHeldBack")]
+    [InlineData("LostDocumentsAreNotFetched")]
+    [InlineData("DeadKeyspacesAreRemoved")]
     [InlineData("FreshWithoutIdentity")]
     public void A_broken_rule_is_noticed(string name)
     {

@@ -20,3 +20,10 @@ sealed class MendedWithAnything() : Mutant("R18: a document is mended with what 
 
     public override bool MendsAtOnce => true;
 }
+
+sealed class LostDocumentsAreNotFetched() : Mutant("R18: a keyspace is counted again before the documents that it has lost are back")
+{
+    public override string Theme => "damage of few";
+
+    public override bool CountsWithoutTheLost => true;
+}

@@ -34,6 +34,9 @@ class Mutant(string rule)
     /// <summary>True if damaged documents are replaced by what others have, whatever that lacks.</summary>
     public virtual bool MendsAtOnce => false;
 
+    /// <summary>True if a keyspace that has lost documents is counted again before they are back.</summary>
+    public virtual bool CountsWithoutTheLost => false;
+
     /// <summary>Whether a power loss can tear a commit in two.</summary>
     public virtual bool TearsCommits => false;
 

@@ -21,5 +21,6 @@ static class MutantList
         () => new ClustersMerge(), () => new FormAlone(),
         () => new SnapshotsAreTakenUnasked(), () => new HearsayRaisesRuns(), () => new RemovalsAreNotHeldBack(), () => new FreshWithoutIdentity(),
         () => new ChecksumsAreNotVerified(), () => new DamagedStoresAnswer(), () => new MendedWithAnything(),
+        () => new LostDocumentsAreNotFetched(),
     ];
 }
