@@ -24,9 +24,13 @@ static class Constructors
                 is Accessibility.Public or Accessibility.Internal or Accessibility.ProtectedOrInternal;
             bool isDirect = isVisible && (!HasRequiredMembers(owner) || constructor.Find(SetsRequiredMembers) is not null);
             return new ConstructorSpec(
-                owner.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat), isDirect, new(arguments.OfType<ArgumentSpec>()));
+                TypeMapping.Bare(owner), isDirect, new(arguments.OfType<ArgumentSpec>()),
+                AccessSpec.Of(owner, constructor.OriginalDefinition.Parameters.Select(parameter => parameter.Type)));
         }
-        return null;
+        // Of a compiled class, a private constructor is not to be seen.
+        return Members.IsCompiled(owner)
+            ? new ConstructorSpec(TypeMapping.Bare(owner), IsDirect: false, new([]), AccessSpec.Of(owner, []) with { IsAssumed = true })
+            : null;
     }
 
     static ArgumentSpec? Argument(IParameterSymbol parameter, IReadOnlyList<PropertySpec> properties)

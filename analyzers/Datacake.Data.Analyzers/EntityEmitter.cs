@@ -21,7 +21,8 @@ sealed partial class EntityEmitter
     readonly List<string> _derivedTypes;
 
     readonly Dictionary<string, string> _codecs = [];
-    readonly Dictionary<string, string> _setters = [];
+    readonly Dictionary<(AccessSpec Access, string Kind, string Member), string> _accessors = [];
+    readonly Dictionary<ListFieldSpec, (string Name, PropertySpec Property)> _listSetters = [];
 
     public EntityEmitter(EntitySpec spec)
     {
@@ -36,7 +37,7 @@ sealed partial class EntityEmitter
     }
 
     /// <summary>Where it is stored which class an entity is of. No property has a name with a dollar sign.</summary>
-    static PropertySpec Discriminator { get; } = new("$type", "$type", "$type", "string", "", MappingKind.Discriminator, SetterKind.None);
+    static PropertySpec Discriminator { get; } = new("$type", "$type", "$type", "string", new("", new([]), "", "", ""), MappingKind.Discriminator, SetterKind.None);
 
     int DiscriminatorSlot => _slots.FindIndex(property => property.Kind == MappingKind.Discriminator);
 
@@ -62,6 +63,7 @@ sealed partial class EntityEmitter
         EmitRead();
         foreach (var item in _spec.Objects)
             new ObjectEmitter(_source, item, codec => Codec(codec), Assignment).Emit(Creator(item.Constructor));
+        EmitCheckMembers();
         EmitAccessors();
         _source.Close();
         return _source.ToString();
@@ -132,12 +134,13 @@ sealed partial class EntityEmitter
             settings.Add($"OrderedCodec = {Codec(ordered)}");
         string owner = OwnerExpression(property, $"(({_spec.Type})e)");
         string dot = HasOwner(property) ? "?." : ".";
-        if (property.Setter != SetterKind.None)
+        bool isCollection = property.Kind is MappingKind.Set or MappingKind.Dictionary;
+        if (property.Setter != SetterKind.None && !(isCollection && property.Setter == SetterKind.Field))
         {
             string value = $"({property.BareType}{(property.IsNullable && property.IsReference ? "?" : "")})v!";
             settings.Add($"Setter = static (e, v) => {{ if ({owner} is {{ }} o) {Assignment(property, "o", value)}; }}");
         }
-        else if (property.Kind is MappingKind.Set or MappingKind.Dictionary)
+        else if (isCollection)
         {
             // The collection itself stays; what is in it is replaced.
             string add = property.Kind == MappingKind.Set ? "Add(item)" : "Add(item.Key, item.Value)";
@@ -217,25 +220,86 @@ sealed partial class EntityEmitter
     /// <summary>Past the compiler's checks: private and init-only setters, private constructors, required members.</summary>
     void EmitAccessors()
     {
-        foreach (string accessor in _setters.Values)
+        foreach (var (list, name, property) in _listSetters.Select(setter => (setter.Key, setter.Value.Name, setter.Value.Property)))
         {
-            _source.Line(accessor);
+            string own = Access(property.Access, "Field", property.Field!), other = Access(list.Access, "Field", list.Name);
+            _source.Line($"static readonly bool Is{name}Direct = HasField(typeof({OwnerTypeOf(property)}), static o => {{ ref var field = ref {own}(({list.Owner})o); }});");
+            _source.Line();
+            _source.Open($"static void {name}({list.Owner} owner, {property.Type} value)");
+            _source.Line($"if (Is{name}Direct)");
+            _source.Line($"    {own}(owner) = value;");
+            _source.Line("else");
+            _source.Line($"    {other}(owner) = value is null ? null! : new {list.Type}(value);");
+            _source.Close();
             _source.Line();
         }
-        var hidden = All
-            .Select(property => property.Constructor)
-            .Concat(_spec.Classes.Select(known => known.Constructor))
-            .Concat(_spec.Objects.Select(item => item.Constructor))
-            .Where(constructor => constructor is { IsDirect: false })
-            .Distinct();
-        foreach (var constructor in hidden)
+        foreach (var (key, name) in _accessors.Select(accessor => (accessor.Key, accessor.Value)))
         {
-            string parameters = string.Join(", ", constructor!.Arguments.Select((argument, i) => $"{argument.Type} a{i}"));
-            _source.Line($"[{Accessor}({Accessor}Kind.Constructor)]");
-            _source.Line($"static extern {constructor.Type} {CreatorOf(constructor)}({parameters});");
+            var (access, kind, member) = key;
+            _source.Open($"static class {name}{access.Parameters}{access.Constraints}");
+            string target = member.Length == 0 ? "" : $", Name = {Literal(member)}";
+            _source.Line($"[{Accessor}({Accessor}Kind.{kind}{target})]");
+            string values = string.Join(", ", access.Values.Select((value, i) => $"{value} a{i}"));
+            _source.Line(kind switch
+            {
+                "Field" => $"public static extern ref {access.Values[0]} Use({access.Owner} owner);",
+                "Method" => $"public static extern void Use({access.Owner} owner, {values});",
+                _ => $"public static extern {access.Owner} Use({values});",
+            });
+            _source.Close();
             _source.Line();
         }
     }
+
+    /// <summary>Calls a member by its name.</summary>
+    string Access(AccessSpec access, string kind, string member)
+    {
+        var key = (access with { Arguments = "", IsAssumed = false }, kind, member);
+        if (!_accessors.TryGetValue(key, out string? name))
+            _accessors.Add(key, name = "Access" + _accessors.Count);
+        return $"{name}{access.Arguments}.Use";
+    }
+
+    /// <summary>Looks for the members of compiled classes that the compiler does not show.</summary>
+    void EmitCheckMembers()
+    {
+        var fields = All.Concat(_spec.Objects.SelectMany(item => item.Properties))
+            .Where(property => property is { Setter: SetterKind.Field, Access.IsAssumed: true } && !IsArgument(property)).ToList();
+        var constructors = AllConstructors.Where(constructor => constructor.Access.IsAssumed).Distinct().ToList();
+        if (fields.Count + constructors.Count == 0)
+            return;
+        _source.Open("protected override void CheckMembers()");
+        foreach (var constructor in constructors)
+            _source.Line($"CheckConstructor(typeof({constructor.Type}), static () => {Creator(constructor)}());");
+        foreach (var field in fields.GroupBy(field => (field.Access, field.Field)).Select(group => group.First()))
+        {
+            string owner = OwnerTypeOf(field);
+            string direct = Access(field.Access, "Field", field.Field!);
+            string use = field.ListField is { } list
+                ? $"if (!HasField(typeof({owner}), static o => {{ ref var field = ref {direct}(({owner})o); }})) {{ ref var field = ref {Access(list.Access, "Field", list.Name)}(({owner})o); }}"
+                : $"ref var field = ref {direct}(({owner})o);";
+            _source.Line($"CheckField(typeof({owner}), {Literal(field.Name)}, static o => {{ {use} }});");
+        }
+        _source.Close();
+        _source.Line();
+    }
+
+    /// <summary>A class that can be created and has a property: an owned one, or the entity class or one derived from it.</summary>
+    string OwnerTypeOf(PropertySpec property)
+    {
+        if (_spec.Objects.FirstOrDefault(item => item.Properties.Contains(property)) is { } item)
+            return item.Type;
+        int dot = property.Path.LastIndexOf('.');
+        if (dot >= 0)
+            return All.First(owner => owner.Path == property.Path.Substring(0, dot) && owner.DerivedType == property.DerivedType).BareType;
+        return property.DerivedType is not null && _spec.Classes.Any(known => known.Type == property.DerivedType) ? property.DerivedType : _spec.Classes[0].Type;
+    }
+
+    IEnumerable<ConstructorSpec> AllConstructors => All
+        .Select(property => property.Constructor)
+        .Concat(_spec.Classes.Select(known => known.Constructor))
+        .Concat(_spec.Objects.Select(item => item.Constructor))
+        .OfType<ConstructorSpec>();
 
     string Creation(ConstructorSpec constructor)
     {
@@ -252,19 +316,24 @@ sealed partial class EntityEmitter
         return $"{Creator(constructor)}({string.Join(", ", arguments)})";
     }
 
-    static string Creator(ConstructorSpec constructor) => constructor.IsDirect ? "new " + constructor.Type : CreatorOf(constructor);
-
-    static string CreatorOf(ConstructorSpec constructor) => "New_" + constructor.Type.Replace("global::", "").Replace('.', '_');
+    string Creator(ConstructorSpec constructor) => constructor.IsDirect ? "new " + constructor.Type : Access(constructor.Access, "Constructor", "");
 
     string Assignment(PropertySpec property, string owner, string value)
     {
         if (property.Setter == SetterKind.Direct)
             return $"{owner}.{Identifier(property.Name)} = {value}";
-        string key = property.DeclaringType + "." + property.Name;
-        string name = "Set_" + key.Replace("global::", "").Replace('.', '_');
-        _setters[key] = $"[{Accessor}({Accessor}Kind.Method, Name = \"set_{property.Name}\")]\n"
-            + $"    static extern void {name}({property.DeclaringType} entity, {property.Type} value);";
-        return $"{name}({owner}, {value})";
+        if (property.Setter == SetterKind.Accessor)
+            return $"{Access(property.Access, "Method", "set_" + property.Name)}({owner}, {value})";
+        if (property.ListField is { } list)
+        {
+            if (!_listSetters.TryGetValue(list, out var setter))
+                _listSetters.Add(list, setter = ("Set" + _listSetters.Count, property));
+            return $"{setter.Name}({owner}, {value})";
+        }
+        string stored = property.FieldType is null ? value
+            : property.IsNullable ? $"({value}) is {{ }} items{property.Name} ? new {property.FieldType}(items{property.Name}) : null!"
+            : $"new {property.FieldType}({value})";
+        return $"{Access(property.Access, "Field", property.Field!)}({owner}) = {stored}";
     }
 
     int Slot(PropertySpec property) => _slots.FindIndex(candidate => candidate.Path == property.Path);

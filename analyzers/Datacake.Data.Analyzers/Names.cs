@@ -20,7 +20,13 @@ static class Names
     public static string FullName(ISymbol symbol) => symbol.ToDisplayString(WithNamespaces);
 
     /// <summary>An identifier that is unique to a type.</summary>
-    public static string Identifier(ITypeSymbol type) => FullName(type).Replace("_", "__").Replace('.', '_');
+    public static string Identifier(ITypeSymbol type)
+    {
+        string name = new([.. FullName(type).Replace("_", "__").Select(letter => char.IsLetterOrDigit(letter) ? letter : '_')]);
+        return type is INamedTypeSymbol { TypeArguments: { Length: > 0 } arguments }
+            ? $"{name}_of_{string.Join("_and_", arguments.Select(Identifier))}"
+            : name;
+    }
 
     /// <summary>The first attribute of this full name.</summary>
     public static AttributeData? Find(this ISymbol symbol, string attribute) =>

@@ -51,7 +51,7 @@ sealed class PropertyMapper(
         var configured = Configured(place.Prefix + symbol.Name);
         if (configured?.IsCounter == true || symbol.Find(Names.Data + "CounterAttribute") is not null)
         {
-            if (type.SpecialType is SpecialType.System_Int32 or SpecialType.System_Int64 && symbol.SetMethod is not null)
+            if (type.SpecialType is SpecialType.System_Int32 or SpecialType.System_Int64 && Members.SetterOf(symbol) != SetterKind.None)
                 return Describe(symbol, place, MappingKind.Counter);
             diagnostics.Report(Diagnostics.CounterType, symbol, symbol.ContainingType.Name, symbol.Name, type.ToDisplayString());
             return null;
@@ -173,7 +173,8 @@ sealed class PropertyMapper(
     }
 
     static bool IsOwnable(ITypeSymbol type) =>
-        type is INamedTypeSymbol { TypeKind: TypeKind.Class, IsAbstract: false, IsGenericType: false, SpecialType: SpecialType.None }
+        type is INamedTypeSymbol { TypeKind: TypeKind.Class, IsAbstract: false, IsUnboundGenericType: false, SpecialType: SpecialType.None }
+        && type.AllInterfaces.All(known => known.SpecialType != SpecialType.System_Collections_IEnumerable)
         && Names.FullName(type.ContainingNamespace) is not "System"
         && !Names.FullName(type.ContainingNamespace).StartsWith("System.", StringComparison.Ordinal);
 
@@ -193,6 +194,7 @@ sealed class PropertyMapper(
 
     PropertySpec Describe(IPropertySymbol symbol, Place place, MappingKind kind)
     {
+        var field = Members.FieldOf(symbol);
         bool isReference = symbol.Type.IsReferenceType;
         bool isNullable = isReference
             ? symbol.NullableAnnotation != NullableAnnotation.NotAnnotated
@@ -204,10 +206,14 @@ sealed class PropertyMapper(
             place.Prefix + symbol.Name,
             place.StoredPrefix + StoredName(symbol, configured),
             symbol.Type.ToDisplayString(Names.WithNullability),
-            symbol.ContainingType.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat),
+            AccessSpec.Of(symbol.ContainingType, [field?.OriginalDefinition.Type ?? symbol.OriginalDefinition.Type])
+                with { IsAssumed = Members.IsHidden(symbol) && kind is not (MappingKind.Set or MappingKind.Dictionary) },
             kind,
             Members.SetterOf(symbol))
         {
+            Field = field?.Name ?? $"<{symbol.Name}>k__BackingField",
+            FieldType = field is null ? null : TypeMapping.Bare(field.Type),
+            ListField = Members.IsHidden(symbol) && symbol.Type is INamedTypeSymbol { TypeKind: TypeKind.Interface, TypeArguments.Length: 1 } ? ListFieldOf(symbol) : null,
             DerivedType = place.DerivedType,
             BareType = TypeMapping.Bare(symbol.Type),
             IsNullable = isNullable,
@@ -216,6 +222,15 @@ sealed class PropertyMapper(
             MaxLength = configured?.MaxLength ?? LengthOf(symbol, "MaxLengthAttribute") ?? LengthOf(symbol, "StringLengthAttribute"),
             IsConcurrencyToken = symbol.Find(Names.Annotations + "ConcurrencyCheckAttribute") is not null,
         };
+    }
+
+    static ListFieldSpec ListFieldOf(IPropertySymbol symbol)
+    {
+        const string List = "global::System.Collections.Generic.List";
+        string defined = ((INamedTypeSymbol)symbol.OriginalDefinition.Type).TypeArguments[0].ToDisplayString(Names.WithNullability);
+        string closed = ((INamedTypeSymbol)symbol.Type).TypeArguments[0].ToDisplayString(Names.WithNullability);
+        var access = AccessSpec.Of(symbol.ContainingType, []) with { Values = new([$"{List}<{defined}>"]) };
+        return new ListFieldSpec(Members.FieldNameOf(symbol), $"{List}<{closed}>", access, TypeMapping.Bare(symbol.ContainingType));
     }
 
     string StoredName(IPropertySymbol symbol, PropertyConfiguration? configured)

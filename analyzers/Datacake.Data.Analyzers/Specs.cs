@@ -58,7 +58,11 @@ sealed record ObjectSpec(string Type, string CodecName, ConstructorSpec Construc
 sealed record ClassSpec(string Type, string Discriminator, ConstructorSpec Constructor);
 
 /// <summary>How an object is created: with these arguments, past accessibility and required members if need be.</summary>
-sealed record ConstructorSpec(string Type, bool IsDirect, EquatableArray<ArgumentSpec> Arguments);
+/// <param name="Type">The class.</param>
+/// <param name="IsDirect">True if it can be called as it is.</param>
+/// <param name="Arguments">What it is called with.</param>
+/// <param name="Access">How it is called otherwise.</param>
+sealed record ConstructorSpec(string Type, bool IsDirect, EquatableArray<ArgumentSpec> Arguments, AccessSpec Access);
 
 /// <summary>
 /// An argument of a constructor: the property that it sets (by path), or none; its type, and what it is when the store has no value.
@@ -81,6 +85,9 @@ enum SetterKind
     None,
     Direct,
     Accessor,
+
+    /// <summary>There is none: the field behind the property is set.</summary>
+    Field,
 }
 
 /// <summary>An expression that gives the codec of a type.</summary>
@@ -104,8 +111,17 @@ sealed record ConverterFieldSpec(string Name, string PropertyType, string Stored
 /// <paramref name="StoredPath"/> those in the store.
 /// </summary>
 sealed record PropertySpec(
-    string Name, string Path, string StoredPath, string Type, string DeclaringType, MappingKind Kind, SetterKind Setter)
+    string Name, string Path, string StoredPath, string Type, AccessSpec Access, MappingKind Kind, SetterKind Setter)
 {
+    /// <summary>The field that is set in place of the property, if it has no setter.</summary>
+    public string? Field { get; init; }
+
+    /// <summary>The type of that field, if it is another than the property's: a list behind an interface.</summary>
+    public string? FieldType { get; init; }
+
+    /// <summary>The field that is set if there is none that the compiler makes: of a compiled class, which of the two it has cannot be seen.</summary>
+    public ListFieldSpec? ListField { get; init; }
+
     /// <summary>The derived class that alone has it, or the owned object that it is in; null if all entities have it.</summary>
     public string? DerivedType { get; init; }
 
@@ -149,6 +165,13 @@ sealed record PropertySpec(
     /// <summary>This property and, of an owned object, all below it.</summary>
     public IEnumerable<PropertySpec> WithDescendants() => Children.SelectMany(child => child.WithDescendants()).Prepend(this);
 }
+
+/// <summary>A list that a property may show by an interface.</summary>
+/// <param name="Name">The name of the field.</param>
+/// <param name="Type">The type of the list.</param>
+/// <param name="Access">How the field is set.</param>
+/// <param name="Owner">The class that the property is declared in.</param>
+sealed record ListFieldSpec(string Name, string Type, AccessSpec Access, string Owner);
 
 /// <summary>An index on properties by their paths, each ascending or descending.</summary>
 sealed record IndexSpec(string Name, EquatableArray<string> Properties, EquatableArray<bool> Descending)

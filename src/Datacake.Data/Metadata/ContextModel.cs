@@ -13,7 +13,9 @@ public sealed class ContextModelBuilder
     internal IReadOnlyList<KeyspaceModel> Keyspaces => _keyspaces;
 
     /// <summary>Adds a keyspace.</summary>
-    /// <exception cref="InvalidOperationException">The context has the name, or the entity class, already.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The context has the name, or the entity class, already, or a member of the entity class that the compiler did not show is not there.
+    /// </exception>
     public void Add(string name, EntityModel entity)
     {
         foreach (var keyspace in _keyspaces)
@@ -26,6 +28,7 @@ public sealed class ContextModelBuilder
                     + "names and entity classes are unique in a context.");
             }
         }
+        entity.EnsureMembers();
         _keyspaces.Add(new KeyspaceModel(name, entity));
     }
 }

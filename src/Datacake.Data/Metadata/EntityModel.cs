@@ -1,4 +1,6 @@
 using System.Collections.Frozen;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using Datacake.Crdt;
 using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
@@ -12,6 +14,7 @@ namespace Datacake.Data.Metadata;
 public abstract class EntityModel
 {
     readonly FrozenDictionary<string, PropertyModel> _propertiesByName;
+    volatile bool _hasMembers;
 
     private protected EntityModel(
         Type type,
@@ -68,6 +71,85 @@ public abstract class EntityModel
     {
         int dot = property.Name.LastIndexOf('.');
         return dot > 0 && FindProperty(property.Name[..dot]) is { } owner && (owner.Setter is not null || IsSetWithOwner(owner));
+    }
+
+    /// <summary>
+    /// Looks for the members of compiled classes that the compiler did not show to the generator. For generated code; called once, when the first context is made.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">One is not there.</exception>
+    protected virtual void CheckMembers()
+    {
+    }
+
+    /// <summary>Checks that the field behind a property of a compiled class is there. For generated code.</summary>
+    /// <param name="owner">A class that has the property.</param>
+    /// <param name="property">The property.</param>
+    /// <param name="use">Uses the field of an object.</param>
+    /// <exception cref="InvalidOperationException">It is not there.</exception>
+    protected static void CheckField(
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.NonPublicConstructors)] Type owner,
+        string property, Action<object> use)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        ArgumentNullException.ThrowIfNull(use);
+        try
+        {
+            use(RuntimeHelpers.GetUninitializedObject(owner));
+        }
+        catch (MissingFieldException e)
+        {
+            throw new InvalidOperationException(
+                $"The property {property} of {owner.Name}, a class of the assembly {owner.Assembly.GetName().Name}, cannot be read from the store: it has no setter and no "
+                    + "field of its own. If it is computed, mark it with [NotMapped] or say Ignore in OnModelCreating; else give it a setter, which may be private, or a "
+                    + "parameter of its name and type in the constructor.", e);
+        }
+    }
+
+    /// <summary>Returns true if a field of a compiled class is there. For generated code.</summary>
+    /// <param name="owner">A class that has the field.</param>
+    /// <param name="use">Uses the field of an object.</param>
+    protected static bool HasField(
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.NonPublicConstructors)] Type owner, Action<object> use)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        ArgumentNullException.ThrowIfNull(use);
+        try
+        {
+            use(RuntimeHelpers.GetUninitializedObject(owner));
+            return true;
+        }
+        catch (MissingFieldException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Checks that a constructor without parameters of a compiled class is there. For generated code.</summary>
+    /// <param name="type">The class.</param>
+    /// <param name="use">Calls the constructor.</param>
+    /// <exception cref="InvalidOperationException">It is not there.</exception>
+    protected static void CheckConstructor(Type type, Action use)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        ArgumentNullException.ThrowIfNull(use);
+        try
+        {
+            use();
+        }
+        catch (MissingMethodException e)
+        {
+            throw new InvalidOperationException(
+                $"The class {type.Name} of the assembly {type.Assembly.GetName().Name} cannot be read from the store: it needs a constructor without parameters, which may be "
+                    + "private, or a public one whose parameters all have the names and types of its properties.", e);
+        }
+    }
+
+    internal void EnsureMembers()
+    {
+        if (_hasMembers)
+            return;
+        CheckMembers();
+        _hasMembers = true;
     }
 
     internal CellPath[] Paths { get; }

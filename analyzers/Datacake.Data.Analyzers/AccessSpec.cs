@@ -1,0 +1,52 @@
+using Microsoft.CodeAnalysis;
+
+namespace Datacake.Data.Analyzers;
+
+/// <summary>
+/// How generated code gets at a member that the compiler does not let it use, by its name. The accessor of a member of a generic type is in a helper class with
+/// the same type parameters, for the run time looks for it in the definition of the type.
+/// </summary>
+/// <param name="Owner">The type that has it, as it is defined.</param>
+/// <param name="Values">The types of the value, or of a constructor's parameters, as they are defined.</param>
+/// <param name="Parameters">The type parameters, in angle brackets; empty if there are none.</param>
+/// <param name="Arguments">The arguments in their place here.</param>
+/// <param name="Constraints">The constraints on the parameters.</param>
+sealed record AccessSpec(string Owner, EquatableArray<string> Values, string Parameters, string Arguments, string Constraints)
+{
+    /// <summary>True if it cannot be seen whether there is such a member, so that it is looked for when the application starts.</summary>
+    public bool IsAssumed { get; init; }
+
+    public static AccessSpec Of(INamedTypeSymbol owner, IEnumerable<ITypeSymbol> values)
+    {
+        var types = new List<INamedTypeSymbol>();
+        for (var type = owner; type is not null; type = type.ContainingType)
+            types.Insert(0, type);
+        var parameters = types.SelectMany(type => type.OriginalDefinition.TypeParameters).ToList();
+        var arguments = types.SelectMany(type => type.TypeArguments).ToList();
+        return new AccessSpec(
+            owner.OriginalDefinition.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat),
+            new(values.Select(value => value.ToDisplayString(Names.WithNullability))),
+            InBrackets(parameters.Select(parameter => parameter.Name)),
+            InBrackets(arguments.Select(argument => argument.ToDisplayString(Names.WithNullability))),
+            string.Concat(parameters.Select(Constraint)));
+    }
+
+    static string InBrackets(IEnumerable<string> names) => string.Join(", ", names) is { Length: > 0 } list ? $"<{list}>" : "";
+
+    static string Constraint(ITypeParameterSymbol parameter)
+    {
+        var constraints = new List<string>();
+        if (parameter.HasReferenceTypeConstraint)
+            constraints.Add(parameter.ReferenceTypeConstraintNullableAnnotation == NullableAnnotation.Annotated ? "class?" : "class");
+        if (parameter.HasUnmanagedTypeConstraint)
+            constraints.Add("unmanaged");
+        else if (parameter.HasValueTypeConstraint)
+            constraints.Add("struct");
+        if (parameter.HasNotNullConstraint)
+            constraints.Add("notnull");
+        constraints.AddRange(parameter.ConstraintTypes.Select(type => type.ToDisplayString(Names.WithNullability)));
+        if (parameter.HasConstructorConstraint)
+            constraints.Add("new()");
+        return constraints.Count == 0 ? "" : $" where {parameter.Name} : {string.Join(", ", constraints)}";
+    }
+}

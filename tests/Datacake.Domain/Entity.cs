@@ -1,0 +1,10 @@
+namespace Datacake.Domain;
+
+/// <summary>The base class of most domain code.</summary>
+public abstract class Entity<TKey>
+    where TKey : notnull
+{
+    public TKey Id { get; protected set; } = default!;
+
+    public DateTime CreatedAt { get; private set; } = new(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc);
+}
