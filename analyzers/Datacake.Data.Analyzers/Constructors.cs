@@ -41,13 +41,22 @@ static class Constructors
         if (property is null || parameter.RefKind != RefKind.None)
             return null;
         string missing = parameter is { HasExplicitDefaultValue: true, ExplicitDefaultValue: { } value }
-            ? $"({bare}){SymbolDisplay.FormatPrimitive(value, quoteStrings: true, useHexadecimalNumbers: false)}{NumberSuffix(value)}"
+            ? $"({bare})({Literal(value)})"
             : $"default({bare})!";
         bool isRead = property.Kind is MappingKind.Value or MappingKind.Key;
         return isRead || property.Setter != SetterKind.None
             ? new ArgumentSpec(property.Type, isRead ? property.Path : null, missing)
             : null;
     }
+
+    static string Literal(object value) => value switch
+    {
+        double number when double.IsNaN(number) => "double.NaN",
+        double number when double.IsInfinity(number) => number > 0 ? "double.PositiveInfinity" : "double.NegativeInfinity",
+        float number when float.IsNaN(number) => "float.NaN",
+        float number when float.IsInfinity(number) => number > 0 ? "float.PositiveInfinity" : "float.NegativeInfinity",
+        _ => SymbolDisplay.FormatPrimitive(value, quoteStrings: true, useHexadecimalNumbers: false) + NumberSuffix(value),
+    };
 
     static string NumberSuffix(object value) => value switch
     {

@@ -59,7 +59,7 @@ static class ContextReader
         return new ContextSpec(
             Names.FullName(type),
             type.ContainingNamespace.IsGlobalNamespace ? null : type.ContainingNamespace.ToDisplayString(),
-            type.Name + TypeParameters(type),
+            EntityEmitter.Identifier(type.Name) + TypeParameters(type),
             new(ContainingTypes(type)),
             new(keyspaces),
             new(entities),

@@ -35,11 +35,14 @@ public sealed class DatacakeGenerator : IIncrementalGenerator
             foreach (var diagnostic in spec.Diagnostics)
                 output.ReportDiagnostic(diagnostic.ToDiagnostic());
             if (spec.IsPartial)
-                output.AddSource($"{spec.FullName}.g.cs", ContextEmitter.Emit(spec));
+                output.AddSource($"{FileOf(spec)}.g.cs", ContextEmitter.Emit(spec));
             if (spec.IsPartial && spec.Converters.Count > 0)
-                output.AddSource($"{spec.FullName}.Converters.g.cs", ContextEmitter.EmitConverters(spec));
+                output.AddSource($"{FileOf(spec)}.Converters.g.cs", ContextEmitter.EmitConverters(spec));
         });
         context.RegisterSourceOutput(
-            entities, static (output, spec) => output.AddSource($"{spec.ModelName}.g.cs", new EntityEmitter(spec).Emit()));
+            entities, static (output, spec) => output.AddSource($"{Names.FileOf(spec.ModelName)}.g.cs", new EntityEmitter(spec).Emit()));
     }
+
+    /// <summary>The type parameters of a context are in the name of its file, too.</summary>
+    static string FileOf(ContextSpec spec) => Names.FileOf(spec.FullName + spec.Name.Substring(spec.Name.IndexOf('<') is >= 0 and var start ? start : spec.Name.Length));
 }

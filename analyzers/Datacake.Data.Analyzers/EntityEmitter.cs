@@ -197,7 +197,11 @@ sealed partial class EntityEmitter
         for (int i = 0; i < _derivedTypes.Count; i++)
             _source.Line($"var d{i} = entity as {_derivedTypes[i]};");
         foreach (var owned in All.Where(property => property.Kind == MappingKind.Owned))
+        {
             _source.Line($"var o{Slot(owned)} = {OwnerVariable(owned)}{(HasOwner(owned) ? "?." : ".")}{Identifier(owned.Name)};");
+            if (!owned.IsSealed)
+                _source.Line($"CheckClass(o{Slot(owned)}, typeof({owned.BareType}), {Literal($"{_spec.FullName.Split('.').Last()}.{owned.Path}")});");
+        }
         for (int slot = 0; slot < _slots.Count; slot++)
         {
             var property = _slots[slot];

@@ -28,6 +28,16 @@ static class Names
             : name;
     }
 
+    /// <summary>A name for a generated file, which must differ from others by more than case.</summary>
+    public static string FileOf(string name)
+    {
+        uint hash = 2_166_136_261;
+        foreach (char letter in name)
+            hash = unchecked((hash ^ letter) * 16_777_619);
+        string readable = new([.. name.Select(letter => char.IsLetterOrDigit(letter) || letter is '_' or '.' ? letter : '-')]);
+        return $"{readable}.{hash:x8}";
+    }
+
     /// <summary>The first attribute of this full name.</summary>
     public static AttributeData? Find(this ISymbol symbol, string attribute) =>
         symbol.GetAttributes().FirstOrDefault(candidate => candidate.AttributeClass is { } type && FullName(type) == attribute);

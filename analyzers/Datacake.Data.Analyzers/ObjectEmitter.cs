@@ -27,6 +27,8 @@ sealed class ObjectEmitter(
         source.Line("writer.WriteNil();");
         source.Line("return;");
         source.Close();
+        if (!spec.IsSealed)
+            source.Line($"CheckClass(value, typeof({spec.Type}), {EntityEmitter.Literal(spec.Where)});");
         source.Line($"writer.WriteMapHeader({spec.Properties.Count});");
         foreach (var property in spec.Properties)
         {

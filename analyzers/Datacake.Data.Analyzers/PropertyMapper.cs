@@ -120,9 +120,11 @@ sealed class PropertyMapper(
     {
         if (!IsOwnable(symbol.Type))
         {
+            bool isCollection = symbol.Type.AllInterfaces.Any(known => known.SpecialType == SpecialType.System_Collections_IEnumerable);
             return Unsupported(
                 symbol,
-                $"'{symbol.Type.ToDisplayString()}' is not one of the types that the README lists, and no [Converter<...>] makes it one");
+                isCollection ? $"'{symbol.Type.ToDisplayString()}' is a collection, and collections are lists, arrays, sets and dictionaries of .NET, of the types that the README lists"
+                : $"'{symbol.Type.ToDisplayString()}' is not one of the types that the README lists, and no [Converter<...>] makes it one");
         }
         var owned = (INamedTypeSymbol)symbol.Type;
         if (!CanOwn(symbol, owned, path))
@@ -166,7 +168,8 @@ sealed class PropertyMapper(
         }
         path.RemoveAt(path.Count - 1);
         if (Constructors.Find(owned, properties) is { } constructor)
-            _objects[codec.ValueType] = new ObjectSpec(codec.ValueType, name, constructor, new(properties));
+            _objects[codec.ValueType] = new ObjectSpec(
+                codec.ValueType, name, owned.IsSealed, $"{symbol.ContainingType.Name}.{symbol.Name}", constructor, new(properties));
         else if (diagnostics.IsEmpty)
             diagnostics.Report(Diagnostics.NoConstructor, owned, owned.Name);
         return codec;
@@ -218,6 +221,7 @@ sealed class PropertyMapper(
             BareType = TypeMapping.Bare(symbol.Type),
             IsNullable = isNullable,
             IsReference = isReference,
+            IsSealed = symbol.Type.IsSealed,
             IsRequired = configured?.IsRequired ?? isRequired,
             MaxLength = configured?.MaxLength ?? LengthOf(symbol, "MaxLengthAttribute") ?? LengthOf(symbol, "StringLengthAttribute"),
             IsConcurrencyToken = symbol.Find(Names.Annotations + "ConcurrencyCheckAttribute") is not null,

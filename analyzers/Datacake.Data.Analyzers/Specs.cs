@@ -52,7 +52,14 @@ sealed record EntitySpec(
 }
 
 /// <summary>A class whose objects are stored as one value, and the name of its codec.</summary>
-sealed record ObjectSpec(string Type, string CodecName, ConstructorSpec Constructor, EquatableArray<PropertySpec> Properties);
+/// <param name="Type">The class.</param>
+/// <param name="CodecName">The name of its codec.</param>
+/// <param name="IsSealed">True if no class is derived from it.</param>
+/// <param name="Where">Where such objects are, for messages.</param>
+/// <param name="Constructor">How one is created.</param>
+/// <param name="Properties">What is stored of it.</param>
+sealed record ObjectSpec(
+    string Type, string CodecName, bool IsSealed, string Where, ConstructorSpec Constructor, EquatableArray<PropertySpec> Properties);
 
 /// <summary>A class that entities of a keyspace can be of: the entity class, unless it is abstract, and those derived from it.</summary>
 sealed record ClassSpec(string Type, string Discriminator, ConstructorSpec Constructor);
@@ -145,6 +152,9 @@ sealed record PropertySpec(
 
     /// <summary>Whether it is a reference type.</summary>
     public bool IsReference { get; init; }
+
+    /// <summary>True if it is an object of a class from which no other is derived.</summary>
+    public bool IsSealed { get; init; }
 
     public bool IsRequired { get; init; }
 

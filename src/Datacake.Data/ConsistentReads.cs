@@ -46,7 +46,7 @@ public readonly struct ConsistentReads<T>
         if (document is null)
         {
             if (isTracked)
-                tracker.Accept(entry!, written: null);
+                tracker.Accept(entry!, content: null);
             return null;
         }
         if (!isTracked)

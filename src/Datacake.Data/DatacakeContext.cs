@@ -321,6 +321,6 @@ public abstract class DatacakeContext : IAsyncDisposable, IDisposable
     void Accept(IReadOnlyList<PendingWrite> writes)
     {
         foreach (var write in writes)
-            ChangeTracker.Accept(write.Entry, write.Content);
+            ChangeTracker.Accept(write.Entry, write.Content, write.Changes);
     }
 }

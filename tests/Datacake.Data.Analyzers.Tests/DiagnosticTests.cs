@@ -26,6 +26,8 @@ public class DiagnosticTests
     [InlineData("DCD005", "public class Thing { public int Id { get; set; } public List<Part> X { get; set; } = []; } public class Part { public HashSet<int> A { get; } = []; }", "'Part.A' cannot be stored: it is in the list or dictionary 'X'")]
     [InlineData("DCD005", "public class Thing { public int Id { get; set; } public List<Thing> X { get; set; } = []; }", "hold its key instead, or a set of keys")]
     [InlineData("DCD011", "public class Thing { public int Id { get; set; } public List<Part> X { get; set; } = []; } public class Part { public List<Part> Inner { get; set; } = []; }", "'Part.Inner' would be stored within itself")]
+    [InlineData("DCD005", "public class Thing { public int Id { get; set; } public Tags X { get; set; } = []; } public class Tags : List<string>;", "'Tags' is a collection")]
+    [InlineData("DCD005", "public class Thing { public int Id { get; set; } public Dictionary<string, Tags> X { get; set; } = []; } public class Tags : HashSet<string>;", "the keys of a dictionary")]
     [InlineData("DCD006", "public class Thing { public int Id { get; set; } [Counter] public string X { get; set; } = \"\"; }", "a [Counter] must be an int or a long")]
     [InlineData("DCD007", "[Index(\"Y\")] public class Thing { public int Id { get; set; } public int X { get; set; } }", "there is no mapped property 'Y'")]
     [InlineData("DCD007", "public class Thing { public int Id { get; set; } [Index] public List<int> X { get; set; } = []; }", "'X' is not a single value")]

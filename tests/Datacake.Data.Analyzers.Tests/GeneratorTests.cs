@@ -90,6 +90,41 @@ public class GeneratorTests
         }
         """));
 
+    [Theory]
+    [InlineData("public abstract class Base<TKey> where TKey : struct { public TKey Id { get; protected set; } public List<TKey> All { get; private set; } = []; } public class Thing : Base<long>;")]
+    [InlineData("public abstract class Base<TKey> where TKey : class? { public TKey Id { get; protected init; } = default!; } public class Thing : Base<string>;")]
+    [InlineData("public class Outer<T> { public abstract class Base<TKey> where TKey : notnull { public TKey Id { get; private set; } = default!; public T? Value { get; private set; } } } "
+        + "public class Thing : Outer<string>.Base<Guid>;")]
+    [InlineData("public class Thing { public int Id { get; set; } public List<Pair<int, string>> X { get; set; } = []; public Pair<string, string>? Y { get; set; } } public record Pair<A, B>(A First, B Second);")]
+    [InlineData("public class Thing { public int Id { get; } public string A { get; } = \"\"; public byte[] B { get; } = []; public List<int> C { get; } = []; public Part D { get; } = new(); } "
+        + "public class Part { public DateTime E { get; } = DateTime.UtcNow; }")]
+    [InlineData("public class Thing { readonly List<int> _x = []; public int Id { get; set; } public IReadOnlyList<int> X => _x.AsReadOnly(); }")]
+    [InlineData("public class Thing(int id, Level level = Level.Low, double a = double.NaN, double b = double.NegativeInfinity, float c = -1, decimal d = -2, long e = -3) "
+        + "{ public int Id { get; } = id; public Level Level { get; } = level; public double A { get; } = a; public double B { get; } = b; public float C { get; } = c; "
+        + "public decimal D { get; } = d; public long E { get; } = e; } public enum Level { Low = -5, High = 5 }")]
+    [InlineData("public class Thing { public int Id { get; set; } public @class @class { get; set; } = new(); public List<@class> @new { get; set; } = []; } public class @class { public int @int { get; private set; } }")]
+    [InlineData("public class Thing { public int Id { get; set; } public A_B X { get; set; } = new(); public A.B Y { get; set; } = new(); } "
+        + "public class A_B { A_B(int q) { } public A_B() { } public int P { get; init; } } public class A { public class B { public int P { get; init; } } }")]
+    public void Classes_that_other_generators_stumble_over_compile(string source) => Compiles(GeneratorRun.OfThing(source));
+
+    [Fact]
+    public void Classes_whose_names_differ_by_case_or_type_parameters_compile() => Compiles(GeneratorRun.Of("""
+        public class Thing { public int Id { get; set; } }
+        public class thing { public int Id { get; set; } }
+        public partial class AppContext<T>(DatacakeNode node) : DatacakeContext(node) { public partial Keyspace<Thing> Things { get; } }
+        public partial class AppContext(DatacakeNode node) : DatacakeContext(node) { public partial Keyspace<thing> Things { get; } }
+        public partial class appContext(DatacakeNode node) : DatacakeContext(node) { public partial Keyspace<thing> @default { get; } }
+        """));
+
+    [Fact]
+    public void Obsolete_entity_class_gives_no_warning_in_generated_code() => Assert.All(
+        GeneratorRun.Of("""
+            [Obsolete("old")] public class Thing { public int Id { get; set; } [Obsolete("older")] public int X { get; set; } }
+            #pragma warning disable CS0618
+            public partial class AppContext(DatacakeNode node) : DatacakeContext(node) { public partial Keyspace<Thing> Things { get; } }
+            """).CompilerDiagnostics,
+        diagnostic => Assert.Equal("Test.cs", diagnostic.Location.GetLineSpan().Path));
+
     [Fact]
     public void Nested_generic_and_derived_contexts_compile() => Compiles(GeneratorRun.Of("""
         class Thing { public int Id { get; set; } }

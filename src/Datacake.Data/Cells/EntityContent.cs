@@ -64,6 +64,18 @@ sealed record EntityContent(DocumentContent Cells, IReadOnlyList<CounterIncremen
         return ValueOf(Counters, property) == ValueOf(other.Counters, property);
     }
 
+    /// <summary>Returns true if there is a cell of a property.</summary>
+    public bool Names(string property)
+    {
+        byte[] name = Encoding.UTF8.GetBytes(property);
+        foreach (var cell in Cells)
+        {
+            if (cell.Property.SequenceEqual(name))
+                return true;
+        }
+        return false;
+    }
+
     List<CounterIncrement> CounterChanges(IReadOnlyList<CounterIncrement> original)
     {
         var changes = new List<CounterIncrement>();

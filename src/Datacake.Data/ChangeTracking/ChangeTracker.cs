@@ -204,15 +204,18 @@ public sealed class ChangeTracker
         return writes;
     }
 
-    /// <summary>Takes what was written of an entity for what is stored; null: it is deleted.</summary>
-    internal void Accept(EntityEntry entry, EntityContent? written)
+    /// <summary>Takes what an entity is now for what is stored.</summary>
+    /// <param name="entry">The entity.</param>
+    /// <param name="content">All of it; null if it is deleted.</param>
+    /// <param name="changes">What of it was written; null if that is not known, or all.</param>
+    internal void Accept(EntityEntry entry, EntityContent? content, EntityContent? changes = null)
     {
-        if (written is null)
+        if (content is null)
         {
             Forget(entry);
             return;
         }
-        entry.SetOriginal(written);
+        entry.SetOriginal(content, entry.CurrentState == EntityState.Added ? null : changes);
         entry.IsAsserted = false;
         entry.CurrentState = EntityState.Unchanged;
     }

@@ -101,19 +101,33 @@ public class EntityEntry
         CurrentState = EntityState.Unchanged;
     }
 
+    /// <summary>
+    /// The properties whose initializers give another value each time, a new Guid perhaps, and that the store lacks: none of them has changed because of that.
+    /// </summary>
+    internal IReadOnlyCollection<string> Lacking { get; private set; } = [];
+
     internal void SetOriginal(Document document)
     {
         ForgetOriginal();
         _originalDocument = document;
+        Lacking = Keyspace.Entity.FindLacking(document);
+        // To read the document again would give other values.
+        if (Lacking.Count > 0)
+            _original = Encode();
     }
 
-    internal void SetOriginal(EntityContent content)
+    /// <summary>Takes what is stored by now.</summary>
+    /// <param name="content">All of the entity.</param>
+    /// <param name="written">What of it was written, or null if all was.</param>
+    internal void SetOriginal(EntityContent content, EntityContent? written = null)
     {
+        IReadOnlyCollection<string> lacking = written is null ? [] : [.. Lacking.Where(property => !written.Names(property))];
         ForgetOriginal();
         _original = content;
+        Lacking = lacking;
     }
 
-    internal void ForgetOriginal() => (_originalDocument, _original, _originalEntity) = (null, null, null);
+    internal void ForgetOriginal() => (_originalDocument, _original, _originalEntity, Lacking) = (null, null, null, []);
 
     internal EntityContent Encode() => Keyspace.Entity.Encode(Entity, _tracker.CellWriter);
 }

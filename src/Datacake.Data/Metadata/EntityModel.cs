@@ -144,6 +144,22 @@ public abstract class EntityModel
         }
     }
 
+    /// <summary>Checks that an object within an entity is of the class that it is stored as, and of none derived from that. For generated code.</summary>
+    /// <param name="value">The object, or null.</param>
+    /// <param name="declared">The class.</param>
+    /// <param name="property">Where it is.</param>
+    /// <exception cref="ArgumentException">It would come back as another class.</exception>
+    protected static void CheckClass(object? value, Type declared, string property)
+    {
+        ArgumentNullException.ThrowIfNull(declared);
+        if (value is not null && value.GetType() != declared)
+        {
+            throw new ArgumentException(
+                $"The property {property} has a {value.GetType().Name}, which would come back as a {declared.Name}, without what {value.GetType().Name} has besides. "
+                    + $"Store a {declared.Name}, or give the property the type {value.GetType().Name}.");
+        }
+    }
+
     internal void EnsureMembers()
     {
         if (_hasMembers)
@@ -182,6 +198,9 @@ public abstract class EntityModel
 
     /// <summary>An entity of a class of which nothing else is stored.</summary>
     internal abstract Document Sample(ClassModel known);
+
+    /// <summary>The stored names of the properties that a document lacks and whose initializers give another value each time.</summary>
+    internal abstract IReadOnlyCollection<string> FindLacking(Document document);
 
     /// <summary>What of an entity that is stored as the document comes from its class, where the document has nothing.</summary>
     internal abstract EntityDefaults DefaultsOf(Document document);

@@ -1,4 +1,6 @@
 using System.Collections.Frozen;
+using System.Diagnostics;
+using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
 
@@ -11,6 +13,7 @@ public abstract class EntityModel<T> : EntityModel
     where T : class
 {
     readonly Lazy<FrozenDictionary<string, EntityDefaults>> _defaults;
+    readonly Lazy<(string Name, byte[] Bytes)[]> _unstable;
     readonly CellPath? _discriminator;
 
     /// <summary>Describes the class.</summary>
@@ -30,10 +33,34 @@ public abstract class EntityModel<T> : EntityModel
         : base(typeof(T), policy, paths, properties, indexes, classes)
     {
         _discriminator = discriminator;
+        _unstable = new(FindUnstable);
         _defaults = new(() => (classes.Count == 0 ? [""] : classes.Select(known => known.Discriminator)).ToFrozenDictionary(
             name => name,
             name => new EntityDefaults(
                 EncodeSample(name, owned: []), EncodeSample(name, Properties.Where(property => property.Kind == PropertyKind.Owned)))));
+    }
+
+    internal override IReadOnlyCollection<string> FindLacking(Document document)
+    {
+        if (_unstable.Value.Length == 0)
+            return [];
+        var lacking = new List<string>();
+        foreach (var (name, bytes) in _unstable.Value)
+        {
+            if (!Has(document, bytes))
+                lacking.Add(name);
+        }
+        return lacking;
+
+        static bool Has(Document document, byte[] property)
+        {
+            foreach (var cell in document.Cells)
+            {
+                if (cell.Property.SequenceEqual(property))
+                    return true;
+            }
+            return false;
+        }
     }
 
     /// <summary>Makes an entity of a key and cells.</summary>
@@ -160,6 +187,31 @@ public abstract class EntityModel<T> : EntityModel
     ArgumentException UnknownClass(object entity) => new(
         $"An entity is of class {entity.GetType().Name}, which the model of {Name} does not name; it would come back as another class. "
         + $"Mark {Name} with [Derived(typeof({entity.GetType().Name}))].", nameof(entity));
+
+    /// <summary>Finds the properties whose initializers give another value each time, such as a new Guid or the time.</summary>
+    (string Name, byte[] Bytes)[] FindUnstable()
+    {
+        string[] classes = Classes.Count == 0 ? [""] : [.. Classes.Select(known => known.Discriminator)];
+        var owned = Properties.Where(property => property.Kind == PropertyKind.Owned).ToArray();
+        var unstable = new HashSet<string>();
+        foreach (string discriminator in classes)
+        {
+            try
+            {
+                var first = EncodeSample(discriminator, owned);
+                // The clock has to move on meanwhile.
+                long started = Stopwatch.GetTimestamp();
+                SpinWait.SpinUntil(() => Stopwatch.GetElapsedTime(started) > TimeSpan.FromMicroseconds(50));
+                var second = EncodeSample(discriminator, owned);
+                unstable.UnionWith(Properties.Where(property => !first.HasSame(property.StoredName, second)).Select(property => property.StoredName));
+            }
+            catch (Exception)
+            {
+                // A class may refuse to be empty: then there is no entity of which the store lacks all.
+            }
+        }
+        return [.. unstable.Select(name => (name, Encoding.UTF8.GetBytes(name)))];
+    }
 
     /// <summary>What is written of an entity that was read from nothing but its class and the markers of owned objects.</summary>
     EntityContent EncodeSample(string discriminator, IEnumerable<PropertyModel> owned)

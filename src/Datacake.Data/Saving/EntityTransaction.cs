@@ -89,12 +89,16 @@ static class EntityTransaction
     {
         var entity = entry.Keyspace.Entity;
         // The store's writer calls this: it shares nothing with the context. One that is gone is left to the operation itself.
-        transaction.Require(entry.Keyspace.Name, entry.Key, document => document is null || HasTokens(entity, entry.Key, document, original));
+        var lacking = entry.Lacking;
+        transaction.Require(entry.Keyspace.Name, entry.Key, document => document is null || HasTokens(entity, entry.Key, document, original, lacking));
     }
 
-    static bool HasTokens(EntityModel entity, DocumentKey key, Document document, EntityContent original)
+    static bool HasTokens(EntityModel entity, DocumentKey key, Document document, EntityContent original, IReadOnlyCollection<string> lacking)
     {
+        // What was missing and still is has not changed, whatever its initializer gives.
+        var missing = lacking.Count == 0 ? [] : entity.FindLacking(document);
         var stored = entity.Encode(entity.ReadEntity(key, document), new CellWriter());
-        return entity.ConcurrencyTokens.All(token => stored.HasSame(token.StoredName, original));
+        return entity.ConcurrencyTokens.All(token =>
+            (lacking.Contains(token.StoredName) && missing.Contains(token.StoredName)) || stored.HasSame(token.StoredName, original));
     }
 }
