@@ -23,8 +23,7 @@ sealed class DeclaredContexts
             return;
         foreach (var keyspace in keyspaces)
         {
-            var declaration = new KeyspaceDeclaration(keyspace.Name, keyspace.Entity.Policy, IndexExtraction.IndexesOf(keyspace.Entity));
-            await store.DeclareAsync(declaration, cancellationToken).ConfigureAwait(false);
+            await store.DeclareAsync(ModelOfNode.DeclarationOf(keyspace), cancellationToken).ConfigureAwait(false);
         }
         _declared[context] = true;
     }

@@ -7,6 +7,7 @@ using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.Node;
 using Datacake.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace Datacake.EventualConsistency;
 
@@ -268,6 +269,9 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         using var snapshot = await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
         var (replica, batch) = await Replica.OpenAsync(settings, node.Clock, storage, snapshot, cancellationToken).ConfigureAwait(false);
         damages.Catalog = replica.Catalog;
+        var logger = node.LoggerFactory.CreateLogger<ReplicatedStore>();
+        foreach (var declaration in options.Declarations)
+            await KeyspaceDeclaring.DeclareAsync(replica, batch, declaration, logger, cancellationToken).ConfigureAwait(false);
         StorageException? failure = null;
         try
         {

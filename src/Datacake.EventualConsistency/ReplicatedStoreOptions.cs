@@ -1,3 +1,4 @@
+using Datacake.EventualConsistency.Keyspaces;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency;
@@ -77,6 +78,12 @@ public sealed class ReplicatedStoreOptions
     /// </summary>
     public TimeSpan ScrubInterval { get; set; } = TimeSpan.FromDays(7);
 
+    /// <summary>
+    /// Gets the keyspaces that the application declares. The store knows them before it takes anything from other nodes: an index that is declared later, when
+    /// documents have changed meanwhile, is built again. Default: none.
+    /// </summary>
+    public IList<KeyspaceDeclaration> Declarations { get; } = [];
+
     /// <summary>How many commits may wait for the writer before further callers have to. Default: 8,192.</summary>
     public int MaxPendingCommits { get; set; } = 8_192;
 
@@ -105,6 +112,8 @@ public sealed class ReplicatedStoreOptions
         Check(MaxDocumentLength is >= 1_024 and <= 256 * 1024 * 1024, nameof(MaxDocumentLength), MaxDocumentLength, "from 1 KiB to 256 MiB");
         Check(MaxWatchBufferLength >= 0, nameof(MaxWatchBufferLength), MaxWatchBufferLength, "zero or more");
         Check(MaxRemovedByReconcile >= 0, nameof(MaxRemovedByReconcile), MaxRemovedByReconcile, "zero or more");
+        foreach (var declaration in Declarations)
+            KeyspaceCatalog.CheckArgument(declaration.Name, nameof(Declarations));
         Check(ScrubInterval >= TimeSpan.Zero, nameof(ScrubInterval), ScrubInterval, "zero or more");
         Check(MaxCacheLength >= 0, nameof(MaxCacheLength), MaxCacheLength, "zero or more");
         Check(MaxPendingCommits is >= 1 and <= 1_000_000, nameof(MaxPendingCommits), MaxPendingCommits, "from 1 to 1,000,000");

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Datacake.Data;
 using Datacake.Node;
 using Microsoft.Extensions.DependencyInjection;
@@ -36,6 +37,9 @@ public static class DatacakeServices
             if (provider.GetService<TimeProvider>() is { } time)
                 options.WithTimeProvider(time);
             configure(provider, options);
+            // The store has to know the indexes before it takes anything from other nodes.
+            foreach (var model in provider.GetServices<ContextModel>())
+                model.Declare(options);
         }));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DatacakeHostedService>());
         services.AddSingleton(provider => provider.GetRequiredService<DatacakeHostedService>().Node);
@@ -58,7 +62,9 @@ public static class DatacakeServices
     }
 
     /// <summary>Makes a context for each scope, as <c>AddDbContext</c> does: <c>AddDatacakeContext(node =&gt; new ShopContext(node))</c>.</summary>
-    public static IServiceCollection AddDatacakeContext<TContext>(this IServiceCollection services, Func<DatacakeNode, TContext> create)
+    public static IServiceCollection AddDatacakeContext<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.NonPublicConstructors)] TContext>(
+        this IServiceCollection services, Func<DatacakeNode, TContext> create)
         where TContext : DatacakeContext
     {
         ArgumentNullException.ThrowIfNull(create);
@@ -69,12 +75,14 @@ public static class DatacakeServices
     /// The same, with the scope's services, for what the context needs beside the node:
     /// <c>AddDatacakeContext((services, node) =&gt; new ShopContext(node, services.GetRequiredService&lt;ICurrentUser&gt;()))</c>.
     /// </summary>
-    public static IServiceCollection AddDatacakeContext<TContext>(
+    public static IServiceCollection AddDatacakeContext<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.NonPublicConstructors)] TContext>(
         this IServiceCollection services, Func<IServiceProvider, DatacakeNode, TContext> create)
         where TContext : DatacakeContext
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(create);
+        services.AddSingleton(new ContextModel(options => options.WithModel<TContext>()));
         return services.AddScoped(provider => create(provider, provider.GetRequiredService<DatacakeNode>()));
     }
 }

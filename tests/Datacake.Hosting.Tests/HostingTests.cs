@@ -15,6 +15,7 @@ public sealed class Visit
     [Counter]
     public long Count { get; set; }
 
+    [Index]
     public string Notes { get; set; } = "";
 }
 
@@ -54,6 +55,16 @@ public sealed class HostingTests
         var node = host.Services.GetRequiredService<DatacakeNode>();
         await host.StopAsync(Cancelled);
         await Assert.ThrowsAsync<ObjectDisposedException>(() => node.WaitForNodesAsync(2, TimeSpan.FromSeconds(10), Cancelled));
+    }
+
+    [Fact]
+    public async Task Indexes_of_registered_contexts_are_declared_when_the_host_starts()
+    {
+        using var host = Build();
+        await host.StartAsync(Cancelled);
+        var store = await host.Services.GetRequiredService<DatacakeNode>().OpenStoreAsync(Cancelled);
+        Assert.True(Assert.Single(store.ListIndexes("Visits")).IsBuilt);
+        await host.StopAsync(Cancelled);
     }
 
     [Fact]
