@@ -122,7 +122,7 @@ sealed partial class World
             if (!machine.Disk.IsDamaged(key.Span))
                 machine.Damages.Remove(key);
             else if (Machine.Now(machine.Checksummed.FindOriginalAsync(key)) is { } original)
-                Queue(machine, new Work(batch => Mender.RestoreKeyAsync(batch, key, original)));
+                Queue(machine, new Work(batch => machine.Replica.RestoreKeyAsync(batch, key, original)));
             else if (machine.Replica!.NeedsAnswers(key.Span))
                 MendDocument(machine, key);
             else

@@ -71,7 +71,7 @@ sealed class StoreMender(SessionContext context, IStorage disk)
         if (attempts == 0)
             StoreLog.Damaged(context.Logger, context.Node.Id, context.Storage.Description, _damages.Describe(key.Span));
         if (disk is ChecksummedStorage checksummed && await checksummed.FindOriginalAsync(key, context.Stopping).ConfigureAwait(false) is { } original)
-            await OnLoopAsync(batch => Mender.RestoreKeyAsync(batch, key, original)).ConfigureAwait(false);
+            await OnLoopAsync(batch => context.Replica.RestoreKeyAsync(batch, key, original)).ConfigureAwait(false);
         else if (context.Replica.NeedsAnswers(key.Span))
             await MendDocumentAsync(key, isFinal: attempts >= MaxAttempts).ConfigureAwait(false);
         else

@@ -20,6 +20,8 @@ sealed class StoreScrubber : IAsyncDisposable
     /// <summary>So many times as long as a step took, the next one waits: a pass takes a twentieth of a core, and of what the disk can read.</summary>
     const int IdleShare = 19;
 
+    static readonly TimeSpan PauseAfterFailure = TimeSpan.FromHours(1);
+
     readonly IStorage _disk;
     readonly byte _node;
     readonly TimeSpan _interval;
@@ -43,7 +45,8 @@ sealed class StoreScrubber : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
-        await _running.ConfigureAwait(false);
+        // Whatever it has come to, the store closes.
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stopping.Dispose();
     }
 
@@ -53,8 +56,8 @@ sealed class StoreScrubber : IAsyncDisposable
         {
             while (true)
             {
-                await PassAsync().ConfigureAwait(false);
-                await Task.Delay(_interval, _time, _stopping.Token).ConfigureAwait(false);
+                bool isDone = await PassAsync().ConfigureAwait(false);
+                await Task.Delay(isDone ? _interval : PauseAfterFailure, _time, _stopping.Token).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
@@ -63,7 +66,8 @@ sealed class StoreScrubber : IAsyncDisposable
         }
     }
 
-    async Task PassAsync()
+    /// <summary>Reads everything once; returns false if it could not.</summary>
+    async Task<bool> PassAsync()
     {
         try
         {
@@ -75,17 +79,19 @@ sealed class StoreScrubber : IAsyncDisposable
                 (rest, int read) = await StepAsync(range).ConfigureAwait(false);
                 records += read;
                 if (rest is not null)
-                    await Task.Delay(Stopwatch.GetElapsedTime(started) * IdleShare, _time, _stopping.Token).ConfigureAwait(false);
+                {
+                    // A process that was stopped for long has not worked for long.
+                    var pause = Stopwatch.GetElapsedTime(started) * IdleShare;
+                    await Task.Delay(pause < PauseAfterFailure ? pause : PauseAfterFailure, _time, _stopping.Token).ConfigureAwait(false);
+                }
             }
             StoreLog.Scrubbed(_logger, _node, _disk.Description, records);
+            return true;
         }
-        catch (StorageException e)
+        catch (Exception e) when (!_stopping.IsCancellationRequested)
         {
             StoreLog.ScrubFailed(_logger, e, _node);
-        }
-        catch (ObjectDisposedException) when (_stopping.IsCancellationRequested)
-        {
-            // The storage was closed first.
+            return false;
         }
     }
 

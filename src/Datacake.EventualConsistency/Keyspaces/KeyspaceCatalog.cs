@@ -14,9 +14,12 @@ sealed class KeyspaceCatalog
 
     readonly List<KeyspaceEntry> _unstored = [];
 
-    // The numbers of keyspaces that earlier processes have removed. Those that this one removes it does not use again: an older snapshot may be open, in which
-    // they have documents.
-    readonly Queue<ushort> _free = [];
+    // Removed keyspaces by their names, which get their numbers and policies back when they are written to again.
+    readonly Dictionary<string, KeyspaceEntry> _removed = [];
+
+    // Those of them that earlier processes have removed, whose numbers may serve others. Of those that this one has removed, an older snapshot may be open, in
+    // which they have documents.
+    readonly Queue<KeyspaceEntry> _free = [];
     volatile ImmutableDictionary<string, KeyspaceEntry> _byName = ImmutableDictionary<string, KeyspaceEntry>.Empty;
     volatile ImmutableDictionary<ushort, KeyspaceEntry> _byNumber = ImmutableDictionary<ushort, KeyspaceEntry>.Empty;
     volatile ImmutableDictionary<string, KeyspaceView> _views = ImmutableDictionary<string, KeyspaceView>.Empty;
@@ -59,6 +62,8 @@ sealed class KeyspaceCatalog
         await foreach (var (key, value) in snapshot.ReadAllAsync(StoreLayout.AllKeyspaces, cancellationToken).ConfigureAwait(false))
         {
             var entry = new KeyspaceEntry(StoreLayout.NumberOf(key.Span), KeyspaceState.Of(KeyspaceRecord.Decode(value)));
+            if (catalog._byName.ContainsKey(entry.Name) || catalog._removed.ContainsKey(entry.Name))
+                throw new InvalidDataException($"There are two records of the keyspace '{entry.Name}'.");
             if (entry.State.Record.IsRemoved)
                 catalog.AddFree(entry);
             else
@@ -84,9 +89,23 @@ sealed class KeyspaceCatalog
         CheckName(name);
         if (_byName.Count >= MaxKeyspaces)
             throw new InvalidDataException($"The keyspace '{name}' would be one more than the {MaxKeyspaces} that a store can have. Drop some that are not used.");
+        if (_removed.Remove(name, out var removed))
+        {
+            removed.State = KeyspaceState.Of(removed.State.Record with { IsRemoved = false, Count = 0, Fingerprint = 0 });
+            _unstored.Add(removed);
+            Add(removed);
+            return removed;
+        }
+        while (_free.TryPeek(out var revived) && !_removed.ContainsValue(revived))
+            _free.Dequeue();
         if (_free.Count == 0 && _byNumber.Count == ushort.MaxValue)
             throw new InvalidDataException($"The keyspace '{name}' needs a number, and all are used up by keyspaces that were removed. Restart the node.");
-        ushort number = _free.TryDequeue(out ushort free) ? free : (ushort)(_byNumber.Count + 1);
+        ushort number = (ushort)(_byNumber.Count + 1);
+        if (_free.TryDequeue(out var free))
+        {
+            number = free.Number;
+            _removed.Remove(free.Name);
+        }
         var entry = new KeyspaceEntry(number, KeyspaceState.Of(new KeyspaceRecord(name, policy, 0, 0)));
         _unstored.Add(entry);
         Add(entry);
@@ -114,10 +133,13 @@ sealed class KeyspaceCatalog
         foreach (var keyspace in All)
         {
             var state = stored.Find(keyspace.Name)?.State ?? KeyspaceState.Of(keyspace.State.Record with { Count = 0, Fingerprint = 0 });
+            // The commit may have given an index another number, under which it is built again.
             keyspace.State = state with
             {
-                Indexes = keyspace.State.Indexes.RemoveAll(index => !state.IndexRecords.TryGetValue(index.Number, out var record)
-                    || record.Stage == IndexStage.Dropped || !record.IsOf(index.Definition)),
+                Indexes = [.. from index in keyspace.State.Indexes
+                              from record in state.IndexRecords
+                              where record.Value.Stage != IndexStage.Dropped && record.Value.IsOf(index.Definition)
+                              select new IndexEntrySet(record.Key, index.Definition)],
             };
             Show(keyspace);
         }
@@ -187,13 +209,18 @@ sealed class KeyspaceCatalog
     void AddFree(KeyspaceEntry entry)
     {
         _byNumber = _byNumber.Add(entry.Number, entry);
-        _free.Enqueue(entry.Number);
+        _removed.Add(entry.Name, entry);
+        _free.Enqueue(entry);
     }
 
     void Remove(KeyspaceEntry entry)
     {
+        // Of one that is removed already, something may be written again.
+        if (!ReferenceEquals(_byName.GetValueOrDefault(entry.Name), entry))
+            return;
         _byName = _byName.Remove(entry.Name);
         _views = _views.Remove(entry.Name);
+        _removed[entry.Name] = entry;
         _lastFound = null;
     }
 

@@ -1,46 +1,57 @@
+using Datacake.Crdt;
+
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
 /// What a replica does whose store may have lost documents without a trace [R18]: before it counts again and answers pulls, it merges a full snapshot of each
-/// member in session, once, and of at least one if there are others.
+/// member in session, and waits for others until those that it has merged know all that it knows itself.
 /// </summary>
 /// <remarks>
-/// The known set says that the documents are here. Whoever pulled from the replica meanwhile would take over the claim without them.
+/// The known set says that the documents are here. Whoever pulled from the replica meanwhile would take over the claim without them. It does not wait for ever,
+/// however: others may be gone for good, and it may have writes of its own that nobody knows yet, and which they can pull only after this.
 /// </remarks>
 sealed class LostDocuments
 {
-    const int TicksUntilAskedAgain = 20, TicksUntilPeerKnowsLess = 2;
+    const int TicksUntilAskedAgain = 20, TicksUntilPeerKnowsLess = 2, MaxTicks = 200;
 
     readonly Dictionary<byte, int> _waiting = [];       // members whose snapshots are to be merged, with the ticks until they are asked
-
-    bool _needsOne;
+    readonly HashSet<byte> _over = [];                  // members whose snapshots are merged, or that have declined
+    VersionVector? _claimed;                            // what is known here, and by none whose snapshot is merged; null if no loss is suspected
+    int _ticks;
 
     /// <summary>Gets how often a loss was suspected.</summary>
     public int Suspicions { get; private set; }
 
     /// <summary>Returns true if nothing is to be merged any more.</summary>
-    /// <param name="hasOthers">True if there are other members that are waited for.</param>
-    public bool AreBack(bool hasOthers) => _waiting.Count == 0 && !(_needsOne && hasOthers);
+    /// <param name="others">The other members, in session or not.</param>
+    public bool AreBack(IEnumerable<byte> others) => _waiting.Count == 0 && (_claimed is null || _claimed.IsEmpty || _ticks > MaxTicks || others.All(_over.Contains));
 
-    /// <summary>Merges a snapshot of each of these members, and at least of one.</summary>
-    public void Suspect(IEnumerable<byte> inSession)
+    /// <summary>Merges a snapshot of each of these members, and of more of them if these do not know all that is known here.</summary>
+    public void Suspect(VersionVector known, IEnumerable<byte> inSession)
     {
-        _needsOne = true;
+        (_claimed, _ticks) = (known, 0);
         Suspicions++;
+        _over.Clear();
         foreach (byte member in inSession)
             _waiting[member] = 0;
     }
 
-    /// <summary>Merges a snapshot of a member, too, with whom a session has opened.</summary>
+    /// <summary>Merges a snapshot of a member, too, with whom a session has opened, or that has joined within one.</summary>
     public void OnOpened(byte member)
     {
-        if (!AreBack(hasOthers: true))
-            _waiting[member] = 0;
+        if (_claimed is null)
+            return;
+        _over.Remove(member);
+        _waiting[member] = 0;
     }
 
     /// <summary>Counts a tick; returns the members that are to be asked now.</summary>
-    public IReadOnlyList<byte> Tick()
+    /// <param name="others">The other members, in session or not.</param>
+    public IReadOnlyList<byte> Tick(IEnumerable<byte> others)
     {
+        if (AreBack(others))
+            _claimed = null;
+        _ticks++;
         byte[] due = [.. _waiting.Where(member => member.Value == 0).Select(member => member.Key)];
         foreach (byte member in _waiting.Keys.Except(due).ToArray())
             _waiting[member]--;
@@ -51,19 +62,27 @@ sealed class LostDocuments
     public void OnAsked(byte member) => _waiting[member] = TicksUntilAskedAgain;
 
     /// <summary>Takes note that a snapshot was merged: all of it, or all but what this replica does not know yet, which then comes first.</summary>
-    public void OnMerged(byte member, bool isAll)
+    /// <param name="member">The member.</param>
+    /// <param name="known">What it knew.</param>
+    /// <param name="isAll">True if all of it was merged.</param>
+    public void OnMerged(byte member, VersionVector known, bool isAll)
     {
         if (isAll)
+        {
             OnDeclined(member);
+            _claimed = _claimed?.Except(known);
+        }
         else if (_waiting.ContainsKey(member))
+        {
             _waiting[member] = TicksUntilPeerKnowsLess;
+        }
     }
 
     /// <summary>Waits no longer for a member that cannot answer: it may wait for this replica in the same way.</summary>
     public void OnDeclined(byte member)
     {
         _waiting.Remove(member);
-        _needsOne = false;
+        _over.Add(member);
     }
 
     /// <summary>Waits no longer for a member with whom the session is over.</summary>

@@ -65,16 +65,39 @@ sealed class Mender(KeyspaceCatalog catalog)
     }
 
     /// <summary>
-    /// Puts a record back under the key that it had before a bit of the key flipped, unless something has been written there since. Nothing else follows from
-    /// it: counts, fingerprints and index entries have been those of the record all along.
+    /// Puts a record back under the key that it had before a bit of the key flipped, unless something is written there. Nothing else follows from it: counts,
+    /// fingerprints and index entries have been those of the record all along.
     /// </summary>
-    public static async ValueTask RestoreKeyAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, StorageEntry original)
+    /// <param name="batch">The batch.</param>
+    /// <param name="key">The key that the record has.</param>
+    /// <param name="original">The record with its right key.</param>
+    /// <param name="hasOthers">True if other members may have what was there.</param>
+    /// <returns>
+    /// False if it was removed instead: the document may have been deleted and purged while nobody saw it, so that the others have to say what there is.
+    /// </returns>
+    public async ValueTask<bool> RestoreKeyAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, StorageEntry original, bool hasOthers)
     {
         if (batch.FindRead(original.Key) is not null || await batch.Snapshot.GetAsync(original.Key).ConfigureAwait(false) is not null)
-            return;
+            return true;
         batch.Extra.Delete(key);
-        batch.Extra.Put(original.Key, original.Value);
+        if (!StoreLayout.IsDocumentKey(original.Key.Span) || FindKeyspace(original.Key.Span) is not { } keyspace)
+        {
+            batch.Extra.Put(original.Key, original.Value);
+            return true;
+        }
+        var document = DocumentRecord.Parse(original.Key, original.Value);
+        if (hasOthers && document.IsWithin(batch.Truncated) && DocumentPurge.MarkOf(document) <= batch.State.Purged)
+        {
+            MustCount(batch, keyspace);
+            return false;
+        }
+        batch.Mend(original.Key, document);
+        return true;
     }
+
+    /// <summary>Returns the keyspace of a document's key, or null if there is none, or if it is removed.</summary>
+    public KeyspaceEntry? FindKeyspace(ReadOnlySpan<byte> documentKey) =>
+        catalog.FindByNumber(StoreLayout.KeyspaceOf(documentKey)) is { State.Record.IsRemoved: false } keyspace ? keyspace : null;
 
     /// <summary>
     /// Removes a damaged record of the log, and adds what the log lacks: the transactions that documents show, and that are not truncated. One of which no

@@ -30,7 +30,14 @@ sealed partial class Replica
 
     /// <summary>Returns true if a damaged record is a document of a store that has joined, so that other members have to be asked for it.</summary>
     public bool NeedsAnswers(ReadOnlySpan<byte> key) =>
-        IsJoined && StoreLayout.IsDocumentKey(key) && Catalog.FindByNumber(StoreLayout.KeyspaceOf(key)) is not null;
+        IsJoined && StoreLayout.IsDocumentKey(key) && _mender.FindKeyspace(key) is not null;
+
+    /// <inheritdoc cref="Mender.RestoreKeyAsync"/>
+    public async ValueTask RestoreKeyAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, StorageEntry original)
+    {
+        if (!await _mender.RestoreKeyAsync(batch, key, original, Others.Any()).ConfigureAwait(false))
+            SuspectLoss();
+    }
 
     /// <summary>Puts something right in the place of a damaged record for which no other member has to be asked.</summary>
     public async ValueTask MendAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key)
@@ -97,11 +104,12 @@ sealed partial class Replica
 
     /// <inheritdoc cref="Mender.CountAgainAsync"/>
     public ValueTask CountAgainAsync(ReplicaBatch batch, KeyspaceEntry keyspace, CancellationToken cancellationToken) =>
-        _lost.AreBack(HasOthers) ? Mender.CountAgainAsync(this, batch, keyspace, cancellationToken) : ValueTask.CompletedTask;
+        _lost.AreBack(Others) ? Mender.CountAgainAsync(this, batch, keyspace, cancellationToken) : ValueTask.CompletedTask;
 
-    bool HasOthers => Identity.Members.Any(member => member.Key != Node && member.Value.HasJoined && !Identity.Forgotten.Contains(member.Key));
+    IEnumerable<byte> Others => Identity.Members
+        .Where(member => member.Key != Node && member.Value.HasJoined && !Identity.Forgotten.Contains(member.Key)).Select(static member => member.Key);
 
-    void SuspectLoss() => _lost.Suspect(Sessions.Keys);
+    void SuspectLoss() => _lost.Suspect(_state.Known, Sessions.Where(static session => !session.Value.Run.IsNone).Select(static session => session.Key));
 
     /// <summary>Why keyspaces have to be counted again is known no more: it may be that documents are lost.</summary>
     void SuspectLossIfUncounted()

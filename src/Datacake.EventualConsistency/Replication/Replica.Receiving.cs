@@ -73,6 +73,7 @@ sealed partial class Replica
         }
         _plausibility.Check(peer, report);
         var run = report.Peers.TryGetValue(peer, out var own) ? own.Run : HlcTimestamp.None;
+        bool hadRun = Sessions.TryGetValue(peer, out var before) && !before.Run.IsNone;
         _table.Update(peer, run, report.WallClock - _settings.Time.GetUtcNow(), report.Table.RetiredDigest, _ticks);
         Learn(report.Table, isOfMember: report.Peers.ContainsKey(peer));
         _members.Hear(peer, report, Sessions);
@@ -80,6 +81,8 @@ sealed partial class Replica
         {
             batch.Note(peer, run);
             _members.OnJoined(peer);
+            if (!hadRun)
+                _lost.OnOpened(peer);
         }
         if (report.Fingerprint is { } theirs && FingerprintIn(batch) is { } mine && own.Known is { } known && known.Equals(_state.Known))
             _comparison.Compare(peer, theirs, mine);
@@ -126,7 +129,7 @@ sealed partial class Replica
         {
             pull.IsAllMerged &= await FingerprintComparison.MergeAsync(batch, page).ConfigureAwait(false);
             if (page.IsLast)
-                _lost.OnMerged(peer, pull.IsAllMerged);
+                _lost.OnMerged(peer, page.State.Known, pull.IsAllMerged);
         }
         else if (IsJoined)
             _reconciler.TakeAside(batch, peer, page);

@@ -180,7 +180,23 @@ sealed partial class Replica
     {
         _ticks++;
         _reconciler.Guard.Tick();
+        // In turns: where several peers decline, there would always be another one to ask for what is missing, and where one lacks something, to merge in full.
+        bool isMergeFirst = _ticks % 2 == 0;
+        if (isMergeFirst)
+            MergeInFull(batch);
         _puller.Tick(batch, mayStart: !_reconciler.MayHavePart, _reconciler.Guard.MayAsk);
+        if (!isMergeFirst)
+            MergeInFull(batch);
+        if (IsWaitingForRoll)
+            StartRoll(batch);
+        else if (IsJoined && _gapCloser.HasGap(batch.State))
+            TickGap(batch);
+        batch.Outbox.Add(new Outgoing(null, 0, Report(batch)));
+    }
+
+    /// <summary>Asks a peer for all that it has, if the replica differs from it, or may have lost documents.</summary>
+    void MergeInFull(ReplicaBatch batch)
+    {
         foreach (byte peer in _comparison.Tick())
         {
             if (!CanPull || !Sessions.ContainsKey(peer))
@@ -188,18 +204,13 @@ sealed partial class Replica
             _comparison.OnMerging(peer);
             _puller.Start(batch, peer, isFull: true);
         }
-        foreach (byte peer in _lost.Tick())
+        foreach (byte peer in _lost.Tick(Others))
         {
             if (!CanPull)
                 break;
             _lost.OnAsked(peer);
             _puller.Start(batch, peer, isFull: true);
         }
-        if (IsWaitingForRoll)
-            StartRoll(batch);
-        else if (IsJoined && _gapCloser.HasGap(batch.State))
-            TickGap(batch);
-        batch.Outbox.Add(new Outgoing(null, 0, Report(batch)));
     }
 
     /// <summary>Asks a peer, in its session, for everything that this replica lacks.</summary>
