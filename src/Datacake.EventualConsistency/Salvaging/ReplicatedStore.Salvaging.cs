@@ -24,8 +24,9 @@ public sealed partial class ReplicatedStore
     {
         ArgumentNullException.ThrowIfNull(files);
         await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
-        var result = await new StoreSalvage(_replica, _loop, mode).RunAsync(files, cancellationToken).ConfigureAwait(false);
-        StoreLog.Salvaged(_parts.Context.Logger, _node.Id, files.Description, result.Examined, result.Written, result.Documents.Count - result.Written);
+        var salvage = new StoreSalvage(_replica, _loop, mode);
+        var result = await salvage.RunAsync(files, cancellationToken).ConfigureAwait(false);
+        StoreLog.Salvaged(_parts.Context.Logger, _node.Id, files.Description, result.Examined, result.Written, salvage.Left);
         return result;
     }
 }

@@ -21,6 +21,7 @@ sealed class StoreSalvage(Replica replica, CommitLoop loop, SalvageMode mode)
     const int DocumentsPerBatch = 100, MaxListed = 10_000;
 
     readonly List<SalvagedDocument> _found = [];
+    long _all;
     long _examined;
     long _written;
 
@@ -32,29 +33,66 @@ sealed class StoreSalvage(Replica replica, CommitLoop loop, SalvageMode mode)
         var damages = new DamageLog();
         using var snapshot = await new ChecksummedStorage(files, damages).OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
         await Replica.CheckFormatAsync(files, snapshot, cancellationToken).ConfigureAwait(false);
-        await CheckClusterAsync(files, snapshot, cancellationToken).ConfigureAwait(false);
-        var catalog = damages.Catalog = await KeyspaceCatalog.LoadAsync(snapshot, cancellationToken).ConfigureAwait(false);
-
+        KeyspaceCatalog catalog;
+        try
+        {
+            await CheckClusterAsync(files, snapshot, cancellationToken).ConfigureAwait(false);
+            catalog = damages.Catalog = await KeyspaceCatalog.LoadAsync(snapshot, cancellationToken).ConfigureAwait(false);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new StorageException(StorageError.Corrupt, $"The {files.Description} is damaged where it says what it has: {e.Message}", e);
+        }
+        bool isLogWhole = true;
         var seen = new HashSet<StorageKey>();
         var waiting = new List<ReadOnlyMemory<byte>>(DocumentsPerBatch);
-        await foreach (var record in TransactionLog.ReadAllAsync(snapshot, cancellationToken).ConfigureAwait(false))
+        await foreach (var logKey in snapshot.ReadKeysAsync(StoreLayout.AllLog, cancellationToken).ConfigureAwait(false))
         {
-            foreach (var key in record.Transactions.SelectMany(transaction => transaction.DocumentKeys))
+            if (await ReadLogAsync(snapshot, logKey).ConfigureAwait(false) is not { } record)
             {
-                if (!seen.Add(new StorageKey(key)))
-                    continue;
-                waiting.Add(key);
-                if (waiting.Count == DocumentsPerBatch)
-                    await TakeAsync().ConfigureAwait(false);
+                isLogWhole = false;
+                continue;
             }
+            foreach (var key in record.Transactions.SelectMany(transaction => transaction.DocumentKeys))
+                await TakeAsync(key).ConfigureAwait(false);
         }
-        await TakeAsync().ConfigureAwait(false);
+        if (!isLogWhole)
+        {
+            // A damaged record of the log may have named any document.
+            await foreach (var key in snapshot.ReadKeysAsync(StoreLayout.AllDocuments, cancellationToken).ConfigureAwait(false))
+                await TakeAsync(key).ConfigureAwait(false);
+        }
+        await FlushAsync().ConfigureAwait(false);
         return new SalvageResult(_examined, _written, _found);
 
-        async ValueTask TakeAsync()
+        async ValueTask TakeAsync(ReadOnlyMemory<byte> key)
+        {
+            if (!StoreLayout.IsDocumentKey(key.Span) || catalog.FindByNumber(StoreLayout.KeyspaceOf(key.Span)) is null || !seen.Add(new StorageKey(key)))
+                return;
+            waiting.Add(key);
+            if (waiting.Count == DocumentsPerBatch)
+                await FlushAsync().ConfigureAwait(false);
+        }
+
+        async ValueTask FlushAsync()
         {
             await SalvageAsync(snapshot, catalog, waiting, cancellationToken).ConfigureAwait(false);
             waiting.Clear();
+        }
+    }
+
+    /// <summary>Returns a record of the log, or null if it is damaged.</summary>
+    static async ValueTask<LogRecord?> ReadLogAsync(IStorageSnapshot snapshot, ReadOnlyMemory<byte> key)
+    {
+        try
+        {
+            return StoreLayout.IsLogKey(key.Span) && await snapshot.GetAsync(key).ConfigureAwait(false) is { } value
+                ? LogRecord.Decode(StoreLayout.StampOfLogKey(key.Span), value)
+                : null;
+        }
+        catch (Exception e) when (e is StorageException { Error: StorageError.Corrupt } or InvalidDataException)
+        {
+            return null;
         }
     }
 
@@ -94,10 +132,17 @@ sealed class StoreSalvage(Replica replica, CommitLoop loop, SalvageMode mode)
             int count = 0;
             foreach (var (name, document) in documents)
             {
-                if (await SalvageAsync(batch, name, document).ConfigureAwait(false) is not var (one, isWritten))
-                    continue;
-                ofBatch.Add(one);
-                count += isWritten ? 1 : 0;
+                try
+                {
+                    if (await SalvageAsync(batch, name, document).ConfigureAwait(false) is not var (one, isWritten))
+                        continue;
+                    ofBatch.Add(one);
+                    count += isWritten ? 1 : 0;
+                }
+                catch (Exception e) when (e is StorageException { Error: StorageError.Corrupt } or InvalidDataException or ArgumentException)
+                {
+                    ofBatch.Add(new SalvagedDocument(name.Keyspace, new DocumentKey(name.Key), DocumentOperationKind.Put, MayBeDeleted: false, e.Message));
+                }
             }
             return (ofBatch, count);
         }, cancellationToken).ConfigureAwait(false);
@@ -117,23 +162,20 @@ sealed class StoreSalvage(Replica replica, CommitLoop loop, SalvageMode mode)
         var found = new SalvagedDocument(name.Keyspace, key, write.Kind, mayBeDeleted);
         if (mode == SalvageMode.Trial || (mayBeDeleted && mode != SalvageMode.All))
             return (found, false);
-        try
-        {
-            if (keyspace is null)
-                replica.Catalog.FindOrAdd(name.Keyspace, name.Policy);
-            var transaction = new Transaction();
-            transaction.Add(write);
-            await replica.WriteAsync(batch, transaction).ConfigureAwait(false);
-            return (found, true);
-        }
-        catch (ArgumentException e)
-        {
-            return (found with { Failure = e.Message }, false);
-        }
+        if (keyspace is null)
+            replica.Catalog.FindOrAdd(name.Keyspace, name.Policy);
+        var transaction = new Transaction();
+        transaction.Add(write);
+        await replica.WriteAsync(batch, transaction).ConfigureAwait(false);
+        return (found, true);
     }
+
+    /// <summary>Gets the number of documents of which something is still missing.</summary>
+    public long Left => _all - _written;
 
     void Add(SalvagedDocument found)
     {
+        _all++;
         if (_found.Count < MaxListed)
             _found.Add(found);
     }
