@@ -76,7 +76,8 @@ sealed partial class EntityEmitter
             .SelectMany(property => new[] { property.Codec, property.ElementCodec, property.OrderedCodec })
             .OfType<CodecSpec>()
             .Where(codec => codec.IsMade)
-            .Distinct();
+            .GroupBy(codec => codec.Expression)
+            .Select(same => same.First());
         foreach (var codec in made)
         {
             string name = $"Codec{_codecs.Count}";
@@ -296,7 +297,7 @@ sealed partial class EntityEmitter
         int dot = property.Path.LastIndexOf('.');
         if (dot >= 0)
             return All.First(owner => owner.Path == property.Path.Substring(0, dot) && owner.DerivedType == property.DerivedType).BareType;
-        return property.DerivedType is not null && _spec.Classes.Any(known => known.Type == property.DerivedType) ? property.DerivedType : _spec.Classes[0].Type;
+        return (_spec.Classes.FirstOrDefault(known => property.DerivedType is null || known.Lineage.Contains(property.DerivedType)) ?? _spec.Classes[0]).Type;
     }
 
     IEnumerable<ConstructorSpec> AllConstructors => All

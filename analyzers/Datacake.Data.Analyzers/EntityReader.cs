@@ -100,7 +100,7 @@ sealed class EntityReader(
                 .Where(property => property.DerivedType is null || Members.LineageOf(known.Type).Any(type => TypeMapping.Bare(type) == property.DerivedType))
                 .ToList();
             if (Constructors.Find(known.Type, members) is { } constructor)
-                specs.Add(new ClassSpec(TypeMapping.Bare(known.Type), known.Discriminator, constructor));
+                specs.Add(new ClassSpec(TypeMapping.Bare(known.Type), known.Discriminator, constructor, new(Members.LineageOf(known.Type).Select(TypeMapping.Bare))));
             else if (diagnostics.IsEmpty)
                 diagnostics.Report(Diagnostics.NoConstructor, known.Type, known.Type.Name);
         }

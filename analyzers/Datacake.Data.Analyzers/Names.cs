@@ -23,19 +23,24 @@ static class Names
     public static string Identifier(ITypeSymbol type)
     {
         string name = new([.. FullName(type).Replace("_", "__").Select(letter => char.IsLetterOrDigit(letter) ? letter : '_')]);
-        return type is INamedTypeSymbol { TypeArguments: { Length: > 0 } arguments }
-            ? $"{name}_of_{string.Join("_and_", arguments.Select(Identifier))}"
-            : name;
+        // The arguments, also those of a type around it, are told apart by a hash: spelled out they could be read in two ways.
+        string full = type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat);
+        return full.Contains('<') ? $"{name}_{HashOf(full)}" : name;
+    }
+
+    static string HashOf(string text)
+    {
+        uint hash = 2_166_136_261;
+        foreach (char letter in text)
+            hash = unchecked((hash ^ letter) * 16_777_619);
+        return $"{hash:x8}";
     }
 
     /// <summary>A name for a generated file, which must differ from others by more than case.</summary>
     public static string FileOf(string name)
     {
-        uint hash = 2_166_136_261;
-        foreach (char letter in name)
-            hash = unchecked((hash ^ letter) * 16_777_619);
         string readable = new([.. name.Select(letter => char.IsLetterOrDigit(letter) || letter is '_' or '.' ? letter : '-')]);
-        return $"{readable}.{hash:x8}";
+        return $"{readable}.{HashOf(name)}";
     }
 
     /// <summary>The first attribute of this full name.</summary>

@@ -142,14 +142,16 @@ sealed class PropertyMapper(
     }
 
     /// <summary>The codec of objects in lists and dictionaries; null if the type is no class, or if what is wrong is reported.</summary>
-    CodecSpec? MapObject(IPropertySymbol symbol, ITypeSymbol type, Place place, List<INamedTypeSymbol> path)
+    CodecSpec? MapObject(IPropertySymbol symbol, ITypeSymbol item, Place place, List<INamedTypeSymbol> path)
     {
-        if (!IsOwnable(type) || !CanOwn(symbol, (INamedTypeSymbol)type, path))
+        if (!IsOwnable(item) || !CanOwn(symbol, (INamedTypeSymbol)item, path))
             return null;
-        var owned = (INamedTypeSymbol)type;
+        var owned = (INamedTypeSymbol)item;
         string name = Names.Identifier(owned) + "Codec";
         var codec = new CodecSpec(name + ".Instance", TypeMapping.Bare(owned), IsScalar: false);
-        if (_objects.ContainsKey(codec.ValueType))
+        // Whether the arguments of a generic class may be null is no difference between codecs.
+        string type = owned.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat);
+        if (_objects.ContainsKey(type))
             return codec;
         var inner = new Place($"{place.Prefix}{symbol.Name}[].", "", place.DerivedType);
         var properties = new List<PropertySpec>();
@@ -160,7 +162,7 @@ sealed class PropertyMapper(
             var (converter, storedType) = converters.Find(child, Configured(inner.Prefix + child.Name));
             var value = converter is null ? null : TypeMapping.Converted(converter);
             value = value is not null && TypeMapping.NullableOf(child.Type) is not null ? TypeMapping.Nullable(child.Type, value) : value;
-            value ??= storedType is null ? null : TypeMapping.Item(child.Type, item => MapObject(child, item, inner, path));
+            value ??= storedType is null ? null : TypeMapping.Item(child.Type, one => MapObject(child, one, inner, path));
             if (value is not null)
                 properties.Add(Describe(child, inner, MappingKind.Value) with { Codec = value });
             else if (diagnostics.Count == errors)
@@ -168,7 +170,7 @@ sealed class PropertyMapper(
         }
         path.RemoveAt(path.Count - 1);
         if (Constructors.Find(owned, properties) is { } constructor)
-            _objects[codec.ValueType] = new ObjectSpec(
+            _objects[type] = new ObjectSpec(
                 codec.ValueType, name, owned.IsSealed, $"{symbol.ContainingType.Name}.{symbol.Name}", constructor, new(properties));
         else if (diagnostics.IsEmpty)
             diagnostics.Report(Diagnostics.NoConstructor, owned, owned.Name);
@@ -210,7 +212,8 @@ sealed class PropertyMapper(
             place.StoredPrefix + StoredName(symbol, configured),
             symbol.Type.ToDisplayString(Names.WithNullability),
             AccessSpec.Of(symbol.ContainingType, [field?.OriginalDefinition.Type ?? symbol.OriginalDefinition.Type])
-                with { IsAssumed = Members.IsHidden(symbol) && kind is not (MappingKind.Set or MappingKind.Dictionary) },
+                with
+            { IsAssumed = Members.IsHidden(symbol) && kind is not (MappingKind.Set or MappingKind.Dictionary) },
             kind,
             Members.SetterOf(symbol))
         {

@@ -62,7 +62,11 @@ sealed record ObjectSpec(
     string Type, string CodecName, bool IsSealed, string Where, ConstructorSpec Constructor, EquatableArray<PropertySpec> Properties);
 
 /// <summary>A class that entities of a keyspace can be of: the entity class, unless it is abstract, and those derived from it.</summary>
-sealed record ClassSpec(string Type, string Discriminator, ConstructorSpec Constructor);
+/// <param name="Type">The class.</param>
+/// <param name="Discriminator">What is stored for it.</param>
+/// <param name="Constructor">How an entity of it is created.</param>
+/// <param name="Lineage">It and those that it derives from.</param>
+sealed record ClassSpec(string Type, string Discriminator, ConstructorSpec Constructor, EquatableArray<string> Lineage);
 
 /// <summary>How an object is created: with these arguments, past accessibility and required members if need be.</summary>
 /// <param name="Type">The class.</param>

@@ -126,7 +126,7 @@ public sealed class Keyspace<T> : Query<T>
 
     /// <summary>
     /// Returns a query for the entities that can be read. Without it, a query that meets an entity which is not as its class declares it throws an
-    /// <see cref="UnreadableEntityException"/>. Only what a query uses is read: a projection may show a part of such an entity. Counts that an index or the keyspace answers, without reading entities, include those that cannot be read.
+    /// <see cref="UnreadableEntityException"/>. It reads the entities as a whole, also for counts and projections, so that these are of the same entities.
     /// </summary>
     public Query<T> SkipUnreadable() => new EntityQuery<T>(this, new QuerySpec<T> { SkipsUnreadable = true });
 

@@ -98,6 +98,9 @@ public class GeneratorTests
     [InlineData("public class Thing { public int Id { get; set; } public List<Pair<int, string>> X { get; set; } = []; public Pair<string, string>? Y { get; set; } } public record Pair<A, B>(A First, B Second);")]
     [InlineData("public class Thing { public int Id { get; } public string A { get; } = \"\"; public byte[] B { get; } = []; public List<int> C { get; } = []; public Part D { get; } = new(); } "
         + "public class Part { public DateTime E { get; } = DateTime.UtcNow; }")]
+    [InlineData("public class Thing { public int Id { get; set; } public List<Box<string>> A { get; set; } = []; public List<Box<string?>> B { get; set; } = []; "
+        + "public List<Outer<int>.Inner> C { get; set; } = []; public List<Outer<string>.Inner> D { get; set; } = []; public List<Box<Box<int>>> E { get; set; } = []; } "
+        + "public class Box<T> { public T? Value { get; set; } } public class Outer<T> { public class Inner { public T? Value { get; set; } } }")]
     [InlineData("public class Thing { readonly List<int> _x = []; public int Id { get; set; } public IReadOnlyList<int> X => _x.AsReadOnly(); }")]
     [InlineData("public class Thing(int id, Level level = Level.Low, double a = double.NaN, double b = double.NegativeInfinity, float c = -1, decimal d = -2, long e = -3) "
         + "{ public int Id { get; } = id; public Level Level { get; } = level; public double A { get; } = a; public double B { get; } = b; public float C { get; } = c; "

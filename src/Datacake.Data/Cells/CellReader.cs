@@ -50,6 +50,9 @@ public ref struct CellReader
     /// <summary>Whether the cell's value is nil.</summary>
     public readonly bool IsNil => !IsShare && new ValueReader(_value).IsNil;
 
+    /// <summary>True if the cell is a raw document's.</summary>
+    internal readonly bool IsRaw => Slot < 0 && !_value.IsEmpty && _path.IsEmpty;
+
     /// <summary>The name of the property that the cell belongs to.</summary>
     internal readonly string Property => Slot >= 0 ? _paths[Slot].Name : "";
 
@@ -68,6 +71,8 @@ public ref struct CellReader
                 Slot = next;
                 IsElement = IsShare = false;
             }
+            else if (_path.IsEmpty && !cell.IsRemoved)
+                throw new InvalidDataException("It is a raw document, and no entity.");
             else if (!TryFind(cell))
                 continue;
             if (_wanted?[Slot] != false)

@@ -99,9 +99,9 @@ public abstract class EntityModel
         catch (MissingFieldException e)
         {
             throw new InvalidOperationException(
-                $"The property {property} of {owner.Name}, a class of the assembly {owner.Assembly.GetName().Name}, cannot be read from the store: it has no setter and no "
-                    + "field of its own. If it is computed, mark it with [NotMapped] or say Ignore in OnModelCreating; else give it a setter, which may be private, or a "
-                    + "parameter of its name and type in the constructor.", e);
+                $"The property {property} of {owner.Name}, a class of the assembly {owner.Assembly.GetName().Name}, cannot be read from the store: it has no setter, and no "
+                    + "field that goes by its name. If it is computed, mark it with [NotMapped], or say Ignore in OnModelCreating if it is not in the class of a list. Else give it a "
+                    + "setter, which may be private, or a parameter of its name and type in the constructor; the list that it shows has to be in a field such as _lines for Lines.", e);
         }
     }
 

@@ -179,8 +179,10 @@ public abstract class EntityModel<T> : EntityModel
         }
         catch (InvalidDataException e)
         {
-            string where = cells.Property.Length == 0 ? "its key" : $"its property {cells.Property}";
-            throw new UnreadableEntityException(Name, new DocumentKey(key.ToArray()), $"{where} is not as the class declares it. {e.Message}", e);
+            string what = cells.Property.Length > 0 ? $"its property {cells.Property} is not as the class declares it. "
+                : cells.IsRaw ? ""
+                : "its key is not as the class declares it. ";
+            throw new UnreadableEntityException(Name, new DocumentKey(key.ToArray()), what + e.Message, e);
         }
     }
 

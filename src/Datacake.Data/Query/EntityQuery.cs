@@ -129,7 +129,8 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool 
     /// <summary>The same, of which only what the query itself and some expressions use is read.</summary>
     QuerySpec<T> WithComponents(IEnumerable<LambdaExpression> uses) => spec with
     {
-        Components = ComponentUse.Of(
+        // Which entities can be read must not depend on what is asked of them.
+        Components = spec.SkipsUnreadable ? null : ComponentUse.Of(
             source.Model, uses.Concat(spec.Predicates).Concat(spec.Orderings.Select(ordering => ordering.KeySelector))),
     };
 

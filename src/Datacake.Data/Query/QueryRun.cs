@@ -91,9 +91,9 @@ sealed class QueryRun<T>
     {
         FitTo(snapshot);
         long count = 0;
-        if (_spec.Predicates.Count == 0)
+        if (_spec.Predicates.Count == 0 && !_spec.SkipsUnreadable)
             count = (await snapshot.GetStatisticsAsync(_keyspace.Name, cancellationToken).ConfigureAwait(false)).Count;
-        else if (Path is IndexScan index && Checked.Count == 0)
+        else if (Path is IndexScan index && Checked.Count == 0 && !_spec.SkipsUnreadable)
             count = await PathReader.CountAsync(snapshot, _keyspace.Name, index, cancellationToken).ConfigureAwait(false);
         else
         {
@@ -196,7 +196,7 @@ sealed class QueryRun<T>
             if (!reader.IsSought(document.EncodedKey))
                 continue;
             // What is skipped unseen need not be an entity.
-            if (!isChecked && skip > 0)
+            if (!isChecked && skip > 0 && !_spec.SkipsUnreadable)
             {
                 skip--;
                 continue;
