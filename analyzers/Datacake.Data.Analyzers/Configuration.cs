@@ -56,6 +56,8 @@ sealed class PropertyConfiguration(Location location)
 
     public int? MaxLength { get; set; }
 
+    public bool? IsConcurrencyToken { get; set; }
+
     public bool IsCounter { get; set; }
 
     public string? FormerName { get; set; }

@@ -74,6 +74,9 @@ static class Diagnostics
     public static readonly DiagnosticDescriptor StoredName = Error(
         "DCD018", "The name in the store is not valid", "'{0}.{1}' cannot be stored as '{2}': {3}");
 
+    public static readonly DiagnosticDescriptor AttributeWithoutEffect = Error(
+        "DCD019", "The attribute would have no effect", "[{2}] on '{0}.{1}' would have no effect: {3}");
+
     static DiagnosticDescriptor Error(string id, string title, string message) => new(
         id, title, message, "Datacake.Data", DiagnosticSeverity.Error, isEnabledByDefault: true,
 #pragma warning disable CA1308 // An anchor is in lower case.

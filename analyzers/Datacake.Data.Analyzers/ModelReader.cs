@@ -151,6 +151,9 @@ sealed class ModelReader(
             case (PropertyConfiguration property, "IsCounter"):
                 property.IsCounter = true;
                 return property;
+            case (PropertyConfiguration property, "IsConcurrencyToken"):
+                property.IsConcurrencyToken = Constant(call, method, 0, semantics) as bool?;
+                return property;
             case (PropertyConfiguration property, "HasFormerName"):
                 property.FormerName = Text(0);
                 return property;

@@ -206,6 +206,7 @@ sealed class PropertyMapper(
             : TypeMapping.NullableOf(symbol.Type) is not null;
         bool isRequired = symbol.Find(Names.Annotations + "RequiredAttribute") is not null || (isReference && !isNullable);
         var configured = Configured(place.Prefix + symbol.Name);
+        CheckAttributes(symbol, place, kind);
         return new PropertySpec(
             symbol.Name,
             place.Prefix + symbol.Name,
@@ -227,8 +228,22 @@ sealed class PropertyMapper(
             IsSealed = symbol.Type.IsSealed,
             IsRequired = configured?.IsRequired ?? isRequired,
             MaxLength = configured?.MaxLength ?? LengthOf(symbol, "MaxLengthAttribute") ?? LengthOf(symbol, "StringLengthAttribute"),
-            IsConcurrencyToken = symbol.Find(Names.Annotations + "ConcurrencyCheckAttribute") is not null,
+            IsConcurrencyToken = configured?.IsConcurrencyToken ?? (symbol.Find(Names.Annotations + "ConcurrencyCheckAttribute") is not null),
         };
+    }
+
+    /// <summary>Reports attributes that mean something to Entity Framework, and that nothing here goes by.</summary>
+    void CheckAttributes(IPropertySymbol symbol, Place place, MappingKind kind)
+    {
+        if (symbol.Find(Names.Annotations + "TimestampAttribute") is not null)
+            Report("Timestamp", "no database numbers the versions of an entity; put [ConcurrencyCheck] on a property that you set with each change");
+        if (kind != MappingKind.Key && symbol.Find(Names.Annotations + "Schema.DatabaseGeneratedAttribute")?.ConstructorArguments.FirstOrDefault().Value is > 0)
+            Report("DatabaseGenerated", "values are generated for keys alone; give the property an initializer, or set it in a handler of SavingChanges");
+        if (place.IsInList && symbol.Find(Names.Annotations + "ConcurrencyCheckAttribute") is not null)
+            Report("ConcurrencyCheck", "the object is part of a list or dictionary; put the attribute on that one");
+
+        void Report(string attribute, string text) =>
+            diagnostics.Report(Diagnostics.AttributeWithoutEffect, symbol, symbol.ContainingType.Name, symbol.Name, attribute, text);
     }
 
     static ListFieldSpec ListFieldOf(IPropertySymbol symbol)
@@ -293,4 +308,7 @@ sealed class PropertyMapper(
 sealed record Place(string Prefix, string StoredPrefix, string? DerivedType)
 {
     public static readonly Place Root = new("", "", null);
+
+    /// <summary>True if it is an object in a list or dictionary.</summary>
+    public bool IsInList => Prefix.Contains("[].");
 }

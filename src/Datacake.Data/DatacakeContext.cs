@@ -82,6 +82,10 @@ public abstract class DatacakeContext : IAsyncDisposable, IDisposable
     public Task<SaveResult> SaveChangesAsync(CancellationToken cancellationToken = default) =>
         SaveChangesAsync(DefaultConsistency, cancellationToken);
 
+    /// <summary>Is <see cref="SaveChangesAsync(CancellationToken)"/> here.</summary>
+    [Obsolete("A save waits for other nodes, which may take seconds: await SaveChangesAsync().", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    public int SaveChanges() => throw new NotSupportedException("Await SaveChangesAsync().");
+
     /// <summary>
     /// Writes all changes as one transaction, which is atomic on every node, and waits until as many nodes have it as the level asks for.
     /// Of modified entities only the changed components are written.

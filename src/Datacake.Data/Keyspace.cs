@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
 using Datacake.Crdt;
@@ -120,6 +121,10 @@ public sealed class Keyspace<T> : Query<T>
     /// saved at <see cref="Consistency.Quorum"/> before, on any node.
     /// </summary>
     public ConsistentReads<T> WithConsistency(Consistency consistency) => new(this, consistency);
+
+    /// <summary>Is a query in C# here.</summary>
+    [Obsolete("There is no SQL: write the query in C#, with Where, OrderBy and Select.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    public Query<T> FromSql(FormattableString sql) => throw new NotSupportedException("There is no SQL.");
 
     /// <inheritdoc/>
     public override Query<T> AsNoTracking() => All.AsNoTracking();

@@ -102,6 +102,9 @@ public class DiagnosticTests
     [InlineData("model.Entity<Thing>().HasIndex(t => t.Name).IsUnique();", "make what must be unique the key")]
     [InlineData("model.Entity<Thing>().Property(t => t.Name).HasColumnName(\"n\").IsRequired();", "HasFormerName(name)")]
     [InlineData("model.Entity<Thing>().OwnsOne(t => t.Name);", "is owned anyway")]
+    [InlineData("model.Entity<Thing>().Property(t => t.Name).IsRowVersion();", "say IsConcurrencyToken()")]
+    [InlineData("model.Entity<Thing>().Property(t => t.Name).HasDefaultValueSql(\"1\");", "write an initializer")]
+    [InlineData("model.Entity<Thing>().Property(t => t.Name).HasColumnType(\"varchar(10)\");", "as its type says")]
     public void What_is_otherwise_in_Entity_Framework_is_said(string statement, string message)
     {
         var run = GeneratorRun.Of($$"""
@@ -121,12 +124,40 @@ public class DiagnosticTests
         Assert.Empty(run.Diagnostics);
     }
 
+    [Theory]
+    [InlineData("context.SaveChanges()", "await SaveChangesAsync()")]
+    [InlineData("context.Things.FromSql($\"select 1\")", "write the query in C#")]
+    public void What_is_otherwise_in_a_context_of_Entity_Framework_is_said(string expression, string message)
+    {
+        var run = GeneratorRun.Of($$"""
+            class Thing { public long Id { get; set; } }
+            partial class TestContext(DatacakeNode node) : DatacakeContext(node) { internal partial Keyspace<Thing> Things { get; } }
+            class User { static object Use(TestContext context) => {{expression}}; }
+            """);
+        var error = Assert.Single(run.CompilerDiagnostics);
+        Assert.Equal("CS0619", error.Id);
+        Assert.Contains(message, error.GetMessage(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("[Timestamp] public byte[] X { get; set; } = [];", "[Timestamp] on 'Thing.X' would have no effect: no database numbers the versions")]
+    [InlineData("[System.ComponentModel.DataAnnotations.Schema.DatabaseGenerated(System.ComponentModel.DataAnnotations.Schema.DatabaseGeneratedOption.Identity)] public long X { get; set; }", "[DatabaseGenerated] on 'Thing.X' would have no effect: values are generated for keys alone")]
+    [InlineData("[System.ComponentModel.DataAnnotations.Schema.DatabaseGenerated(System.ComponentModel.DataAnnotations.Schema.DatabaseGeneratedOption.Computed)] public DateTime X { get; set; }", "'Thing.X'")]
+    [InlineData("public Part? X { get; set; }", "[Timestamp] on 'Part.Y'")]
+    [InlineData("public List<Version> X { get; set; } = [];", "[ConcurrencyCheck] on 'Version.Z' would have no effect: the object is part of a list")]
+    public void An_attribute_that_nothing_goes_by_is_reported(string property, string message) => Reported(
+        GeneratorRun.OfThing($$"""
+            public class Thing { public int Id { get; set; } {{property}} }
+            public class Part { [Timestamp] public byte[]? Y { get; set; } }
+            public class Version { [ConcurrencyCheck] public int Z { get; set; } }
+            """), "DCD019", message);
+
     [Fact]
     public void Each_error_has_its_section_in_the_readme()
     {
         string readme = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "README.md"));
         var descriptors = typeof(Diagnostics).GetFields().Select(field => field.GetValue(null)).OfType<DiagnosticDescriptor>().ToList();
-        Assert.Equal(18, descriptors.Count);
+        Assert.Equal(19, descriptors.Count);
         Assert.All(descriptors, descriptor => Assert.Contains($"### {descriptor.Id}\n", readme, StringComparison.Ordinal));
     }
 

@@ -19,6 +19,11 @@ public abstract class PropertyBuilder<TProperty>
     /// <summary>Makes it a counter; see <see cref="CounterAttribute"/>.</summary>
     public abstract PropertyBuilder<TProperty> IsCounter();
 
+    /// <summary>
+    /// Makes a save fail with <see cref="EntityConflictException"/> if the local store has another value of it than was read, as <c>[ConcurrencyCheck]</c> does.
+    /// </summary>
+    public abstract PropertyBuilder<TProperty> IsConcurrencyToken(bool concurrencyToken = true);
+
     /// <summary>The name that it had when it was stored first; see <see cref="FormerNameAttribute"/>.</summary>
     public abstract PropertyBuilder<TProperty> HasFormerName(string name);
 
@@ -53,4 +58,17 @@ public abstract class PropertyBuilder<TProperty>
     [Obsolete("What is not in the store has the value that the class gives it: write an initializer for the property.", error: true)]
     [EditorBrowsable(EditorBrowsableState.Never)]
     public abstract PropertyBuilder<TProperty> HasDefaultValue(object? value);
+
+    /// <summary>Is <see cref="IsConcurrencyToken"/> here.</summary>
+    [Obsolete("No database numbers the versions of an entity: say IsConcurrencyToken() of a property that you set with each change.", error: true)]
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract PropertyBuilder<TProperty> IsRowVersion();
+
+    /// <summary>Is the initializer of the property here.</summary>
+    [Obsolete("There is no SQL: write an initializer for the property.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract PropertyBuilder<TProperty> HasDefaultValueSql(string sql);
+
+    /// <summary>Is not needed here.</summary>
+    [Obsolete("There are no columns: a property is stored as its type says, or as its converter does.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract PropertyBuilder<TProperty> HasColumnType(string typeName);
 }

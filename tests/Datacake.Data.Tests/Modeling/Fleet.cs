@@ -32,6 +32,7 @@ public sealed partial class FleetContext(DatacakeNode node) : DatacakeContext(no
         {
             truck.HasIndex(t => t.Engine!.Fuel);
             truck.Property(t => t.License).HasMaxLength(3);
+            truck.Property(t => t.Engine!.Fuel).IsConcurrencyToken();
         });
 
         model.Entity<Invoice>(invoice =>

@@ -1,5 +1,7 @@
+using Datacake.Data.Tests.Modeling;
 using Datacake.Data.Tests.Shop;
 using Datacake.EventualConsistency;
+using Datacake.Node;
 
 namespace Datacake.Data.Tests.Saving;
 
@@ -88,6 +90,24 @@ public class ConcurrencyCheckTests(StoreFixture store)
         }));
         await db.Entry(ticket).ReloadAsync(Token);
         Assert.Equal(1 + (writers * increments), ticket.Version);
+    }
+
+    [Fact]
+    public async Task A_property_of_an_owned_object_is_checked_if_the_model_says_so()
+    {
+        await using var mine = new FleetContext(store.Node) { DefaultConsistency = Consistency.None };
+        await using var theirs = new FleetContext(store.Node) { DefaultConsistency = Consistency.None };
+        var truck = new Truck { Plate = new("CHECKED"), Owner = "me", License = "C", Engine = new("diesel") };
+        mine.Vehicles.Add(truck);
+        await mine.SaveChangesAsync(Token);
+        var same = (Truck)(await theirs.Vehicles.FindAsync([truck.Plate], Token))!;
+        same.Engine = new("hydrogen");
+        await theirs.SaveChangesAsync(Token);
+        truck.Seats = 3;
+        await Assert.ThrowsAsync<EntityConflictException>(() => mine.SaveChangesAsync(Token));
+        await mine.Entry<Vehicle>(truck).ReloadAsync(Token);
+        mine.Vehicles.Remove(truck);
+        await mine.SaveChangesAsync(Token);
     }
 
     [Fact]
