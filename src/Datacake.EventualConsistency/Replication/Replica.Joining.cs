@@ -36,6 +36,7 @@ sealed partial class Replica
 
     void StartAsMember()
     {
+        _puller.EndAll();                                                         // what was asked for to join is not what a member needs
         Identity.IsJoined = Identity.IsDirty = true;
         Identity.Members[Node] = Identity.Members[Node] with { HasJoined = true };
         _run.Begin();
@@ -66,7 +67,6 @@ sealed partial class Replica
     {
         Identity.Ancestors.UnionWith(_seedTaker.Complete(batch));
         _roll = null;
-        _puller.EndAll();                                                         // what was asked for to join is not what a member needs
         StartAsMember();
     }
 
