@@ -84,7 +84,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     /// <summary>Gets the storage over the disk, of a machine that runs.</summary>
     public CachedStorage Storage { get; private set; } = null!;
 
-    /// <summary>How often the process has suspected that documents are lost, as of the last time that the cache was cleared for it.</summary>
+    /// <summary>Gets the number of times that the process has suspected lost documents, as of the last time that the cache was cleared for it.</summary>
     public int SuspectedLosses { get; set; }
 
     /// <summary>Gets the part of the storage that verifies checksums.</summary>

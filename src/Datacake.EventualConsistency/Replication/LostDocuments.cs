@@ -3,8 +3,8 @@ using Datacake.Crdt;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// What a replica does whose store may have lost documents without a trace [R18]: before it counts again and answers pulls, it merges a full snapshot of each
-/// member in session, and waits for others until those that it has merged know all that it knows itself.
+/// Keeps track of the members from which a replica gets back documents that its store may have lost without a trace [R18]: before it counts again and answers
+/// pulls, it merges a full snapshot of each member in session, and waits for others until those that it has merged know all that it knows itself.
 /// </summary>
 /// <remarks>
 /// The known set says that the documents are here. Whoever pulled from the replica meanwhile would take over the claim without them. It does not wait for ever,
@@ -19,7 +19,7 @@ sealed class LostDocuments
     VersionVector? _claimed;                            // what is known here, and by none whose snapshot is merged; null if no loss is suspected
     int _ticks;
 
-    /// <summary>Gets how often a loss was suspected.</summary>
+    /// <summary>Gets the number of times that a loss was suspected.</summary>
     public int Suspicions { get; private set; }
 
     /// <summary>Returns true if nothing is to be merged any more.</summary>

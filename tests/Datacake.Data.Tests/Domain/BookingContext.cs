@@ -15,7 +15,7 @@ public sealed partial class ComputedContext(DatacakeNode node) : DatacakeContext
     public partial Keyspace<Account> Accounts { get; }
 }
 
-/// <summary>The same, with the property left out.</summary>
+/// <summary>Leaves the computed property out.</summary>
 public sealed partial class AccountContext(DatacakeNode node) : DatacakeContext(node)
 {
     public partial Keyspace<Account> Accounts { get; }
