@@ -73,9 +73,16 @@ sealed partial class World
         _history.MergeInto(machine.Ideal, held);
         // Mostly the clock is right: a second passes before the copy is in place.
         if (_scenario.GivesUp || chance % 8 > (_scenario.Theme.IsBehind ? 4 : 0))
-            _time.Pass(StampLimit.Lease + Later(HlcTimestamp.Max(machine.TopIssued, LastRunHeardOf(machine)).Time - machine.Clock.GetUtcNow()));
+        {
+            var last = HlcTimestamp.Max(machine.TopIssued, LastRunHeardOf(machine)).Time;
+            _time.Pass(StampLimit.Lease + Later(last - machine.Clock.GetUtcNow()));
+            // A clock that is ahead now, and set right before the copy starts, would be behind after all.
+            machine.NeededClock = last + StampLimit.Lease;
+        }
         else
+        {
             machine.MayBeExcluded = true;
+        }
         if (machine.MayBeExcluded)
             machine.SetClock(machine.Clock.Offset - (3 * (chance % 200) * SimulatedTime.Unit));
 

@@ -12,9 +12,10 @@ namespace Datacake.EventualConsistency.Replication;
 /// </remarks>
 sealed class LostDocuments
 {
-    const int TicksUntilAskedAgain = 20, TicksUntilPeerKnowsLess = 2, MaxTicks = 200;
+    const int TicksUntilAskedAgain = 20, TicksUntilPeerKnowsLess = 2, MaxDeclines = 3, MaxTicksOfChoice = 40, MaxTicks = 200;
 
     readonly Dictionary<byte, int> _waiting = [];       // members whose snapshots are to be merged, with the ticks until they are asked
+    readonly Dictionary<byte, int> _declines = [];
     readonly HashSet<byte> _over = [];                  // members whose snapshots are merged, or that have declined
     VersionVector? _claimed;                            // what is known here, and by none whose snapshot is merged; null if no loss is suspected
     int _ticks;
@@ -24,7 +25,14 @@ sealed class LostDocuments
 
     /// <summary>Returns true if nothing is to be merged any more.</summary>
     /// <param name="others">The other members, in session or not.</param>
-    public bool AreBack(IEnumerable<byte> others) => _waiting.Count == 0 && (_claimed is null || _claimed.IsEmpty || _ticks > MaxTicks || others.All(_over.Contains));
+    public bool AreBack(IEnumerable<byte> others) => _ticks > 2 * MaxTicks
+        || (_waiting.Count == 0 && (_claimed is null || _claimed.IsEmpty || _ticks > MaxTicks || others.All(_over.Contains)));
+
+    /// <summary>
+    /// True while nothing is taken from members that do not know enough: all that this replica knows and any member in session does. One that knows less may show what
+    /// another has removed since, and the removal be purged before a snapshot of that one comes.
+    /// </summary>
+    public bool IsChoosy => (_claimed is not null || _waiting.Count > 0) && _ticks <= MaxTicksOfChoice;
 
     /// <summary>Merges a snapshot of each of these members, and of more of them if these do not know all that is known here.</summary>
     public void Suspect(VersionVector known, IEnumerable<byte> inSession)
@@ -32,6 +40,7 @@ sealed class LostDocuments
         (_claimed, _ticks) = (known, 0);
         Suspicions++;
         _over.Clear();
+        _declines.Clear();
         foreach (byte member in inSession)
             _waiting[member] = 0;
     }
@@ -50,7 +59,10 @@ sealed class LostDocuments
     public IReadOnlyList<byte> Tick(IEnumerable<byte> others)
     {
         if (AreBack(others))
+        {
             _claimed = null;
+            _waiting.Clear();
+        }
         _ticks++;
         byte[] due = [.. _waiting.Where(member => member.Value == 0).Select(member => member.Key)];
         foreach (byte member in _waiting.Keys.Except(due).ToArray())
@@ -69,22 +81,32 @@ sealed class LostDocuments
     {
         if (isAll)
         {
-            OnDeclined(member);
+            End(member);
             _claimed = _claimed?.Except(known);
         }
         else if (_waiting.ContainsKey(member))
         {
-            _waiting[member] = TicksUntilPeerKnowsLess;
+            OnKnowsLess(member);
         }
     }
 
-    /// <summary>Waits no longer for a member that cannot answer: it may wait for this replica in the same way.</summary>
+    /// <summary>Takes note that a member does not know enough yet, and looks again soon.</summary>
+    public void OnKnowsLess(byte member) => _waiting[member] = TicksUntilPeerKnowsLess;
+
+    /// <summary>Asks a member that cannot answer some times more, and then waits no longer for it: it may wait for this replica in the same way.</summary>
     public void OnDeclined(byte member)
     {
-        _waiting.Remove(member);
-        _over.Add(member);
+        int declines = _declines[member] = _declines.GetValueOrDefault(member) + 1;
+        if (declines >= MaxDeclines)
+            End(member);
     }
 
     /// <summary>Waits no longer for a member with whom the session is over.</summary>
     public void OnEnded(byte member) => _waiting.Remove(member);
+
+    void End(byte member)
+    {
+        _waiting.Remove(member);
+        _over.Add(member);
+    }
 }

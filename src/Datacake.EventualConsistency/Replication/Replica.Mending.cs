@@ -20,7 +20,10 @@ sealed partial class Replica
     {
         // What is written here from now on has to supersede what the document shows, known here or not.
         foreach (var answer in answers)
+        {
             _clock.Observe(answer.Document.Newest);
+            _limit.CoverShown(answer.Document.Newest);
+        }
         var missing = await _mender.MendDocumentAsync(batch, documentKey, answers, isFinal).ConfigureAwait(false);
         // If nobody has such a document, its key is not what it was, and that of another one is gone.
         if (missing is not null && answers.All(static answer => ReferenceEquals(answer.Document, Document.Nothing)))
@@ -109,7 +112,11 @@ sealed partial class Replica
     IEnumerable<byte> Others => Identity.Members
         .Where(member => member.Key != Node && member.Value.HasJoined && !Identity.Forgotten.Contains(member.Key)).Select(static member => member.Key);
 
-    void SuspectLoss() => _lost.Suspect(_state.Known, Sessions.Where(static session => !session.Value.Run.IsNone).Select(static session => session.Key));
+    void SuspectLoss()
+    {
+        _puller.EndAll();                                                         // who answers may not know enough
+        _lost.Suspect(_state.Known, Sessions.Where(static session => !session.Value.Run.IsNone).Select(static session => session.Key));
+    }
 
     /// <summary>Why keyspaces have to be counted again is known no more: it may be that documents are lost.</summary>
     void SuspectLossIfUncounted()

@@ -123,6 +123,11 @@ sealed partial class Replica
             EndSession(peer, _admission.ReasonAgainstCluster(peer, page.Cluster));
             return;
         }
+        if (pull.IsFull && !page.State.Known.Covers(batch.State.Truncated))
+        {
+            _puller.End(peer);                                                  // more was purged meanwhile: it is asked for again
+            return;
+        }
         if (page.IsLast)
             _puller.End(peer);
         if (pull.IsFull)

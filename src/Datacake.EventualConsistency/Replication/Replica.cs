@@ -184,7 +184,7 @@ sealed partial class Replica
         bool isMergeFirst = _ticks % 2 == 0;
         if (isMergeFirst)
             MergeInFull(batch);
-        _puller.Tick(batch, mayStart: !_reconciler.MayHavePart, _reconciler.Guard.MayAsk);
+        _puller.Tick(batch, mayStart: !_reconciler.MayHavePart, MayAsk);
         if (!isMergeFirst)
             MergeInFull(batch);
         if (IsWaitingForRoll)
@@ -208,9 +208,25 @@ sealed partial class Replica
         {
             if (!CanPull)
                 break;
+            if (!KnowsEnough(peer))
+            {
+                _lost.OnKnowsLess(peer);
+                continue;
+            }
             _lost.OnAsked(peer);
             _puller.Start(batch, peer, isFull: true);
         }
+    }
+
+    bool MayAsk(byte peer) => _reconciler.Guard.MayAsk(peer) && KnowsEnough(peer);
+
+    /// <inheritdoc cref="LostDocuments.IsChoosy"/>
+    bool KnowsEnough(byte peer)
+    {
+        if (!_lost.IsChoosy)
+            return true;
+        var knownToPeers = Sessions.Keys.Where(_members.HasRun).Aggregate(VersionVector.Empty, (known, other) => known.Union(_members.KnownOf(other)));
+        return _members.KnownOf(peer).Covers(_state.Known.Intersect(knownToPeers));
     }
 
     /// <summary>Asks a peer, in its session, for everything that this replica lacks.</summary>
@@ -219,7 +235,7 @@ sealed partial class Replica
     /// <summary>Starts a pull from a peer with whom a session has just been opened, if it has something that this replica lacks.</summary>
     public void PullFromNewPeer(ReplicaBatch batch, byte peer, Hello hello)
     {
-        if (CanPull && _reconciler.Guard.MayAsk(peer) && _puller.HasMore(batch, peer, hello))
+        if (CanPull && MayAsk(peer) && _puller.HasMore(batch, peer, hello))
             _puller.Start(batch, peer);
     }
 

@@ -14,6 +14,8 @@ sealed class StampLimit(ReplicaIdentity identity)
     /// </summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(1);
 
+    HlcTimestamp _shown;            // the newest stamp that a mended document shows, which may not be known here yet
+
     /// <summary>
     /// Returns how long the start of a store has to wait until the wall clock has passed the limit. A wall clock that is further behind than a lease has been
     /// set back, and is not waited for: the run begins above the limit.
@@ -37,20 +39,24 @@ sealed class StampLimit(ReplicaIdentity identity)
         return new HlcTimestamp(start.Packed + ((boot % MaxSteps) << 8));
     }
 
+    /// <summary>Has the limit cover what a mended document shows: the next life, too, must supersede it, and does not find it among what is known.</summary>
+    public void CoverShown(HlcTimestamp newest) => _shown = HlcTimestamp.Max(_shown, newest);
+
     /// <summary>Raises the limit, if need be, in the commit that stores a run and what was written last in it.</summary>
     public void Cover(HlcTimestamp run, HlcTimestamp written)
     {
-        var issued = HlcTimestamp.Max(written, run);
+        var issued = HlcTimestamp.Max(HlcTimestamp.Max(written, run), _shown);
         if (issued <= identity.Limit)
             return;
         // A run as such takes no lease: a process that is restarted again and again must not drive its clock ahead.
-        identity.Limit = written.IsNone ? issued : new HlcTimestamp(issued.Packed + ((ulong)Lease.TotalSeconds << 32));
+        identity.Limit = written < issued ? issued : new HlcTimestamp(issued.Packed + ((ulong)Lease.TotalSeconds << 32));
         identity.IsDirty = true;
     }
 
     /// <summary>Writes the limit back to the last stamp, at an orderly stop: then the next start need not wait.</summary>
     public void Release(HlcTimestamp last)
     {
+        last = HlcTimestamp.Max(last, _shown);
         if (identity.Limit <= last)
             return;
         identity.Limit = last;
