@@ -331,7 +331,9 @@ sealed partial class World
     /// <summary>A full reconcile asserts only what carries writes that one of the sides did not know [R13].</summary>
     void CheckAssertion(Machine machine, HistoricTransaction assertion, (Holdings Held, ReplicaState State) theirs)
     {
-        var unshared = machine.Held.Xor(theirs.Held);
+        // A false snapshot says that less is known than is.
+        var told = Holdings.Of([.. theirs.Held.Transactions.Where(number => theirs.State.Known.Contains(_history[number].Stamp))]);
+        var unshared = machine.Held.Xor(told);
         foreach (var (slot, delta) in assertion.Effects)
         {
             var unknown = unshared.Transactions.Select(number => _history[number].EffectOn(slot)).OfType<Document>().ToArray();
