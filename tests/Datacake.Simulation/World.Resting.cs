@@ -45,7 +45,7 @@ sealed partial class World
         machine.Disk.IsFailing = false;
         machine.SetClock(TimeSpan.Zero);
         machine.Book = [.. _machines];
-        if (machine.IsMisfit || (!machine.HadJoined && IdentityOf(machine) is { Cluster: not (0 or Cluster) }))
+        if (machine.IsMisfit || IsOfMistakenCluster(machine))
             StartAfresh(machine);
         if (_retired.Contains(machine.StoreId))
         {
@@ -121,7 +121,15 @@ sealed partial class World
             StartAfresh(machine);
             Start(machine);
         }
+        // Those that wait for a cluster that was formed by mistake are refused by the members of the right one, with the advice to start afresh.
+        foreach (var machine in Active.Where(IsOfMistakenCluster).ToArray())
+        {
+            StartAfresh(machine);
+            Start(machine);
+        }
     }
+
+    bool IsOfMistakenCluster(Machine machine) => !machine.HadJoined && IdentityOf(machine) is { Cluster: not (0 or Cluster) };
 
     void NoteStray(Machine machine)
     {
