@@ -230,10 +230,28 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
 
     /// <summary>Removes a member for good, everywhere: its store is never admitted again, and counts for no level.</summary>
     /// <exception cref="ArgumentException">It is this node, or not a member.</exception>
-    public async ValueTask RetireAsync(byte nodeId, CancellationToken cancellationToken = default) =>
+    /// <exception cref="InvalidOperationException">The node has operator keys, and the member is durable: the private key is needed.</exception>
+    public ValueTask RetireAsync(byte nodeId, CancellationToken cancellationToken = default) => RetireAsync(nodeId, proof: default, cancellationToken);
+
+    /// <summary>
+    /// Removes a member for good, everywhere, with the key of an operator: its store is never admitted again, and counts for no level. The proof, a signature of the cluster and
+    /// the store, travels with the retirement, and the key does not.
+    /// </summary>
+    /// <param name="nodeId">The member.</param>
+    /// <param name="operatorKey">The private key that belongs to one of the public keys that all nodes have (<see cref="DatacakeNodeOptions.WithOperatorKeys"/>).</param>
+    /// <param name="cancellationToken">Ends the wait for the store's writer.</param>
+    /// <exception cref="ArgumentException">It is this node, or not a member; or the key is none of those that this node accepts.</exception>
+    public async ValueTask RetireAsync(byte nodeId, ECDsa operatorKey, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(operatorKey);
+        var (cluster, store) = await _loop.RunAsync((_, _) => ValueTask.FromResult(_replica.OrderToRetire(nodeId)), cancellationToken).ConfigureAwait(false);
+        await RetireAsync(nodeId, OperatorKeys.Sign(operatorKey, cluster, store), cancellationToken).ConfigureAwait(false);
+    }
+
+    async ValueTask RetireAsync(byte nodeId, ReadOnlyMemory<byte> proof, CancellationToken cancellationToken) =>
         await _loop.RunAsync((_, _) =>
         {
-            _replica.Retire(nodeId);
+            _replica.Retire(nodeId, proof);
             return ValueTask.FromResult(true);
         }, cancellationToken).ConfigureAwait(false);
 
@@ -251,6 +269,12 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         DatacakeNode node, IStorage storage, ReplicatedStoreOptions options, CancellationToken cancellationToken)
     {
         options.Validate();
+        if (options.TakeOverNodeId && node.OperatorKeys.Count > 0)
+        {
+            throw new ArgumentException(
+                $"{nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.TakeOverNodeId)} is set, and the node has operator keys: then only a private key retires the store that has the "
+                    + $"node id. Leave the setting out, and call {nameof(RetireAsync)} with the key on a node that runs.");
+        }
         var damages = new DamageLog();
         bool isDurable = storage is IDurableStorage;
         var disk = isDurable ? new ChecksummedStorage(storage, damages) : storage;
@@ -262,6 +286,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
             MaxClockDifference = node.MaxClockDifference,
             IsVolatile = !isDurable,
             TakesOver = options.TakeOverNodeId,
+            Authority = node.OperatorKeys.Count > 0 ? new OperatorKeys(node.OperatorKeys) : null,
             Delay = async (time, token) => await Task.Delay(time, node.TimeProvider, token).ConfigureAwait(false),
         };
         if (options.AcceptStampsUpTo is { } accepted)

@@ -119,7 +119,7 @@ sealed class StoreTicker : IAsyncDisposable
         if (retired.Digest == _toldRetired)
             return;
         _toldRetired = retired.Digest;
-        _node.SetRetiredStores(new HashSet<ulong>(retired));
+        _node.SetRetiredStores(new HashSet<ulong>(_replica.CertainlyRetired));
     }
 
     /// <summary>Of replicas that differ, one is damaged, and neither can know which: the operator has to hear of it, though it is healed.</summary>

@@ -10,7 +10,7 @@ public static class DatacakeConfiguration
 {
     /// <summary>
     /// Makes the settings of a section, such as <c>builder.Configuration.GetSection("Datacake")</c>: <c>NodeId</c>, <c>ListenOn</c>, <c>AdvertiseAs</c>,
-    /// <c>Seeds</c> (a list), <c>DataCenter</c>, <c>ClusterId</c>, <c>ClusterSecret</c>, <c>AcceptedClusterSecrets</c> (a list), <c>AllowAnyone</c>, <c>MaxClockDifference</c>,
+    /// <c>Seeds</c> (a list), <c>DataCenter</c>, <c>ClusterId</c>, <c>ClusterSecret</c>, <c>AcceptedClusterSecrets</c> (a list), <c>OperatorKeys</c> (a list), <c>AllowAnyone</c>, <c>MaxClockDifference</c>,
     /// <c>Labels</c> (names and texts), <c>Tls</c> (the files, the server name and the other texts of <see cref="RpcTls"/> by their names) and <c>Store</c>
     /// (the properties of <see cref="ReplicatedStoreOptions"/> by their names). What the section does not have is set in code, as the storage is.
     /// </summary>
@@ -33,6 +33,7 @@ public static class DatacakeConfiguration
             ["ClusterId"] = setting => options.WithClusterId(setting.GetText()),
             ["ClusterSecret"] = setting => options.WithClusterSecret(setting.GetText()),
             ["AcceptedClusterSecrets"] = setting => options.WithAcceptedClusterSecrets(setting.GetTexts()),
+            ["OperatorKeys"] = setting => options.WithOperatorKeys(setting.GetTexts()),
             ["AllowAnyone"] = setting =>
             {
                 if (setting.GetBoolean())

@@ -28,6 +28,7 @@ sealed class DatacakeHealthCheck(DatacakeHostedService hosted, Consistency level
             ["up"] = node.Members.Count(member => member.IsUp),
             ["down"] = states.Count(member => member.State == MemberConnection.Down),
             ["inSession"] = states.Count(member => member.State is MemberConnection.InSession or MemberConnection.CatchingUp),
+            ["retiringNeedsOperatorKey"] = node.OperatorKeys.Count > 0,
             ["refused"] = states.Count(member => member.State == MemberConnection.Refused),
         };
         if (WhyUnhealthy(node, store, states) is { } unhealthy)

@@ -41,6 +41,7 @@ public sealed class DatacakeNode : IAsyncDisposable
         Server = parts.Server;
         TimeProvider = parts.TimeProvider;
         LoggerFactory = parts.LoggerFactory;
+        OperatorKeys = parts.OperatorKeys;
         _tls = parts.Tls;
         _gossipLink = parts.GossipLink;
         _gossip = parts.Gossip;
@@ -115,6 +116,9 @@ public sealed class DatacakeNode : IAsyncDisposable
                 member => member.NodeId, member => offsets[member.NodeId]);
         }
     }
+
+    /// <summary>Gets the public keys of the operators, each as <c>SubjectPublicKeyInfo</c>; empty if the word of any member retires another.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> OperatorKeys { get; }
 
     /// <summary>Chooses the nodes that a read asks first.</summary>
     public INodeSelector NodeSelector { get; }

@@ -16,6 +16,8 @@ public sealed partial class DatacakeNodeOptions
     /// <summary>True if strangers who reach the node's port are refused.</summary>
     internal bool RefusesStrangers => ClusterSecret is not null || Tls is { RequireClientCertificate: true };
 
+    internal IReadOnlyList<ReadOnlyMemory<byte>> OperatorKeys { get; private set; } = [];
+
     internal IReadOnlyList<string> AcceptedClusterSecrets { get; private set; } = [];
 
     /// <summary>Makes what seals datagrams; null without a secret.</summary>
@@ -55,6 +57,23 @@ public sealed partial class DatacakeNodeOptions
         ClusterSecrets.CheckStrength(secret, "cluster secret");
         Once("cluster secret");
         ClusterSecret = secret;
+        return this;
+    }
+
+    /// <summary>
+    /// Sets the public keys of the operators: only who has one of the private keys can retire a member with a durable store, on whatever node it is called, and a node with an empty disk
+    /// takes the place of such a member only once that is retired. Without keys, the word of any member is believed. All nodes should have the same keys. A key is an ECDSA
+    /// key, as PEM or as the Base64 text of its <c>SubjectPublicKeyInfo</c>. Default: none.
+    /// </summary>
+    /// <exception cref="ArgumentException">There is no key, or a text is no public ECDSA key.</exception>
+    public DatacakeNodeOptions WithOperatorKeys(params IEnumerable<string> publicKeys)
+    {
+        ArgumentNullException.ThrowIfNull(publicKeys);
+        ReadOnlyMemory<byte>[] keys = [.. publicKeys.Select(OperatorKey.Read)];
+        if (keys.Length == 0)
+            throw new ArgumentException("There is no operator key in the list. Give one at least, or leave the setting out.", nameof(publicKeys));
+        Once("operator keys");
+        OperatorKeys = keys;
         return this;
     }
 

@@ -28,4 +28,5 @@ sealed record NodeParts(
     TimeProvider TimeProvider,
     ILoggerFactory LoggerFactory,
     RpcTls? Tls,
+    IReadOnlyList<ReadOnlyMemory<byte>> OperatorKeys,
     IReadOnlyDictionary<Type, object> ExtensionSettings);

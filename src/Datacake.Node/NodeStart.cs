@@ -107,6 +107,7 @@ static class NodeStart
             ClusterId = options.ClusterId,
             Options = options.Gossip,
             MaxMessageLength = link.MaxMessageLength,
+            RetirementNeedsProof = options.OperatorKeys.Count > 0,
             TimeProvider = time,
             Random = new Random(options.Seed ?? RandomNumberGenerator.GetInt32(int.MaxValue)),
             Stamp = () => clock.Tick().Packed,
@@ -148,6 +149,7 @@ static class NodeStart
             time,
             loggers,
             options.Tls,
+            options.OperatorKeys,
             options.ExtensionSettings));
         node.Start();
         return node;

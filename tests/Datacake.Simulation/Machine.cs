@@ -253,7 +253,8 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
                 return ValueTask.CompletedTask;
             },
             MaxDocumentLength = scenario.MaxDocumentLength,
-            TakesOver = TakesOver,
+            TakesOver = TakesOver && !scenario.HasOperator,
+            Authority = scenario.HasOperator ? mutant.Authority : null,
         };
         Damages = new DamageLog();
         SuspectedLosses = 0;

@@ -58,6 +58,9 @@ sealed record Scenario
     /// <summary>Gets the index of the machine that lies, or null if none does.</summary>
     public required int? Liar { get; init; }
 
+    /// <summary>True if only an operator's proof retires stores.</summary>
+    public bool HasOperator => Seed % 4 == 3;
+
     public required IReadOnlyDictionary<EventKind, double> Weights { get; init; }
 
     /// <summary>Whether disks may be replaced by empty ones.</summary>

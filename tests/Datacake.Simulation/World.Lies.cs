@@ -24,7 +24,7 @@ sealed partial class World
         _statistics.Count("lies");
         _isCalm = false;
         var random = new Random(chance);
-        int kind = random.Next(12);
+        int kind = random.Next(_scenario.HasOperator ? 15 : 12);
         if (kind == 0)
         {
             _liesInNextAnswer = true;
@@ -58,12 +58,18 @@ sealed partial class World
             8 => new Chunk(NoPull, (ulong)random.Next(3), random.Next(3), everything, NodeRuns.Empty, [], [], everything, random.Next(2) == 0),
             9 => Nothing(NoPull, (ulong)random.Next(3), everything),
             10 => new PullDeclined((ulong)random.Next(5)),
+            12 or 13 or 14 => report with { Table = report.Table with { Retired = Forged(random) } },
             _ => new RollCall((ulong)random.Next(5)),
         };
 
         // Above all that the member has said of itself.
         PeerKnowledge Raised(byte node, VersionVector known) => new(new HlcTimestamp((now.Packed & ~0xFFUL) | node), known);
     }
+
+    /// <summary>Retires some of the machines, and stores that do not exist, without the operator.</summary>
+    Dictionary<ulong, ReadOnlyMemory<byte>> Forged(Random random) => _machines.Select(machine => machine.StoreId).Append((ulong)random.Next(1_000, 1_100))
+        .Where(_ => random.Next(2) == 0)
+        .ToDictionary(static store => store, _ => random.Next(2) == 0 ? SimulatedOperator.Forged : default);
 
     static HlcTimestamp Of(Machine machine, HlcTimestamp after, ushort count) => new((after.Packed + ((ulong)count << 8) & ~0xFFUL) | machine.Node);
 

@@ -14,6 +14,9 @@ sealed partial class World
         if (machine.IsUp || (_isCalm && _retired.Contains(machine.StoreId)))
             return;
         _mutant.OnStarting(machine);
+        // What others had heard of when the copy was put back may have been lost with a crash since.
+        if (!machine.TopIssued.IsNone && !machine.HasWrittenAsMisfit && TopKnownToOthers(machine) is var top && top < machine.TopIssued)
+            machine.TopIssued = top;
         try
         {
             machine.Start(++_lastId, batch => _committed = batch);
@@ -55,6 +58,10 @@ sealed partial class World
         if (copies.Length == 0 || machine.IsMisfit || _retired.Contains(machine.StoreId)
             || Active.All(other => other == machine || !other.HadJoined || other.MayBeExcluded))
             return;
+        // A clock that is ahead, and is set right before the copy starts, is behind by then.
+        bool isAhead = machine.Clock.Offset > TimeSpan.Zero;
+        if (isAhead && _scenario.GivesUp)
+            return;
         var copy = copies[^(1 + (chance % Math.Min(copies.Length, 3)))];
         var (entries, held, _) = copy;
         // What the others know of what is lost is not known to all by now: a member of which only this disk knows would be forgotten with it.
@@ -74,17 +81,14 @@ sealed partial class World
         // Mostly the clock is right: a second passes before the copy is in place.
         if (_scenario.GivesUp || chance % 8 > (_scenario.Theme.IsBehind ? 4 : 0))
         {
-            var last = HlcTimestamp.Max(machine.TopIssued, LastRunHeardOf(machine)).Time;
-            _time.Pass(StampLimit.Lease + Later(last - machine.Clock.GetUtcNow()));
-            // A clock that is ahead now, and set right before the copy starts, would be behind after all.
-            machine.NeededClock = last + StampLimit.Lease;
+            _time.Pass(StampLimit.Lease + Later(HlcTimestamp.Max(machine.TopIssued, LastRunHeardOf(machine)).Time - machine.Clock.GetUtcNow()));
+            machine.MayBeExcluded |= isAhead;
         }
         else
         {
             machine.MayBeExcluded = true;
-        }
-        if (machine.MayBeExcluded)
             machine.SetClock(machine.Clock.Offset - (3 * (chance % 200) * SimulatedTime.Unit));
+        }
 
         static TimeSpan Later(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
     }
@@ -185,6 +189,8 @@ sealed partial class World
         machine.ReplaceDisk(++_lastId);
         // If the operator has said nothing, the fresh store waits until he has.
         machine.TakesOver = chance % 4 > 0;
+        if (machine.TakesOver && _scenario.HasOperator)
+            RetireReplaced(machine);
         _statistics.Count("wipes");
     }
 

@@ -103,8 +103,15 @@ sealed partial class World
                 return;
             _statistics.Count("retired stores");
             _retired.Add(member.StoreId);
-            machine.Replica.Retire(peer.Node);
+            Retire(machine, peer.Node);
         });
+    }
+
+    /// <summary>An operator retires a member by a machine.</summary>
+    void Retire(Machine machine, byte node)
+    {
+        var (cluster, store) = machine.Replica!.OrderToRetire(node);
+        machine.Replica.Retire(node, _scenario.HasOperator ? SimulatedOperator.Sign(cluster, store) : default);
     }
 
     static void CheckRefusesToRetire(Machine machine, Machine peer)

@@ -78,7 +78,7 @@ sealed partial class World
                 {
                     // With one store that is retired, another may go that was by then.
                     if (machine.Replica.Identity.Members.ContainsKey(node))
-                        machine.Replica.Retire(node);
+                        Retire(machine, node);
                 });
             }
         }
@@ -94,20 +94,38 @@ sealed partial class World
         machine.TakesOver = true;
     }
 
-    static bool IsRefusedAsTaken(Machine machine) =>
-        machine.Replica!.Refusals.Values.Any(refusal => refusal.Reason == RefusalReasons.IdTaken(machine.Node).Reason);
+    bool IsRefusedAsTaken(Machine machine) =>
+        machine.Replica!.Refusals.Values.Any(refusal => refusal.Reason == RefusalReasons.IdTaken(machine.Node, _scenario.HasOperator).Reason);
 
     /// <summary>The operator lets fresh stores that are refused for it take the place of those whose disks are gone; nobody else may be refused so.</summary>
     void LetTakeOver()
     {
         foreach (var machine in Active.Where(IsRefusedAsTaken).ToArray())
         {
-            if (!machine.IsReplaced || machine.TakesOver)
+            if (!machine.IsReplaced || (machine.TakesOver && !_scenario.HasOperator))
                 throw new Violation("nobody is excluded without cause", $"{Name(machine)} is told that its node id is taken");
             _statistics.Count("operators' words");
+            if (_scenario.HasOperator)
+            {
+                RetireReplaced(machine);
+                continue;
+            }
             Stop(machine);
             machine.TakesOver = true;
             Start(machine);
+        }
+    }
+
+    /// <summary>The operator retires the store whose disk a machine has no more, on each machine that still knows it: he cannot know who hears of it in time.</summary>
+    void RetireReplaced(Machine machine)
+    {
+        foreach (var other in Active.Where(other => other != machine && other.Replica?.Identity.Cluster == Cluster).ToArray())
+        {
+            Run(other, _ =>
+            {
+                if (Members.StoreOf(other.Replica!.Identity.Members, machine.Node) is { } store && store != machine.StoreId)
+                    Retire(other, machine.Node);
+            });
         }
     }
 
@@ -147,7 +165,7 @@ sealed partial class World
             if (stray.IsUp)
                 Stop(stray);
             foreach (var machine in Active.Where(machine => machine.Replica!.Identity.Members.ContainsKey(stray.Node)))
-                Run(machine, _ => machine.Replica!.Retire(stray.Node));
+                Run(machine, _ => Retire(machine, stray.Node));
         }
     }
 

@@ -33,13 +33,13 @@ sealed partial class World
 
     /// <summary>
     /// An old copy that was started with a clock that is behind gives itself away to those who know what was lost with it; what others make of it is not
-    /// promised. Nor is it where the copy has written under a run that is older than one that they know of it, and then started above all.
+    /// promised. Nor is it where the copy has written under a run that is older than one that they know of it, and then started again, in a run that can be begun anew.
     /// </summary>
     static bool MayMeet(Machine a, Machine b) => MayMeetAll(a, b) && MayMeetAll(b, a);
 
     static bool MayMeetAll(Machine copy, Machine other) => !copy.IsMisfit
         || (other.IsJoined && other.Replica!.State is var state && state.Known.OfNode(copy.Node).Top >= copy.TopIssued
-            && (copy.Replica is null || copy.Replica.Run <= copy.TopIssued || state.Runs[copy.Node] < copy.MisfitRun));
+            && (copy.Replica is null || copy.Replica.Run == copy.MisfitRun || (copy.Replica.Run <= copy.TopIssued && !copy.HasWrittenAsMisfit) || state.Runs[copy.Node] < copy.MisfitRun));
 
     /// <summary>Closes the streams of the sessions that a replica has ended, as the peer links do it.</summary>
     void EndSessions(Machine machine)

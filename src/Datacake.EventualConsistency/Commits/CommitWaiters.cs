@@ -45,7 +45,11 @@ sealed class CommitWaiters
         {
             _isClosed = true;
             foreach (var (_, waiter) in _waiting)
+            {
                 waiter.TrySetException(CommitLoop.Closed());
+                // Its caller may no longer wait.
+                _ = waiter.Task.Exception;
+            }
         }
     }
 }

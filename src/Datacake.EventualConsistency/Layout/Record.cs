@@ -13,6 +13,7 @@ static class Record
     const int MaxNameLength = 256;
 
     const int MaxSentenceLength = 2_000;
+    const int MaxProofLength = 256;
     const int MinFirstLength = 16;
 
     /// <summary>The longest version vector, in bytes: millions of intervals, where healthy clusters have one for each node.</summary>
@@ -98,6 +99,13 @@ static class Record
         if (reader.ReadBytes() is not { } bytes)
             throw new InvalidDataException("Bytes are missing where some should be.");
         return bytes.IsSingleSegment ? bytes.First : bytes.ToArray();
+    }
+
+    /// <summary>Reads a proof, which is short, or empty.</summary>
+    public static ReadOnlyMemory<byte> ReadProof(ref MessagePackReader reader)
+    {
+        var proof = ReadBytes(ref reader);
+        return proof.Length <= MaxProofLength ? proof : throw new InvalidDataException($"A proof has {proof.Length} bytes; the limit is {MaxProofLength}.");
     }
 
     public static void WriteNumbers(ref MessagePackWriter writer, IReadOnlyCollection<ulong> numbers)

@@ -17,7 +17,7 @@ static class StoreLayout
     /// <summary>
     /// The version of this layout and of all encodings in it. A store of another one is refused. Those before 6 were never released.
     /// </summary>
-    public const uint Format = 7;
+    public const uint Format = 8;
 
     /// <summary>Returns the record of the format: its number and, since it has no checksum, the complement of that.</summary>
     public static byte[] EncodeFormat() => [.. BitConverter.GetBytes(Format), .. BitConverter.GetBytes(~Format)];

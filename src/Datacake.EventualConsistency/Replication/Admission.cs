@@ -44,7 +44,7 @@ sealed class Admission(ReplicaSettings settings, HybridLogicalClock clock, Repli
             return refusal;
         if (!clock.Accepts(hello.Clock))
             return RefusalReasons.StampsLead(Node, hello.Node, hello.Clock);
-        return identity.Retired.Contains(hello.StoreId) ? RefusalReasons.Retired(hello.Node) : null;
+        return identity.Retired.Contains(hello.StoreId) ? RefusalReasons.Retired(hello.Node, identity.Retired.ProofOf(hello.StoreId)) : null;
     }
 
     /// <summary>Returns the refusal of a peer whose cluster was formed apart from the own one.</summary>
@@ -128,5 +128,5 @@ sealed class Admission(ReplicaSettings settings, HybridLogicalClock clock, Repli
 
     /// <summary>Returns true if this store is a stray to the sender of a hello.</summary>
     bool IsStrayTo(Hello hello) => !hello.Run.IsNone && Members.StoreOf(hello.Table.Members, Node) != identity.StoreId
-        && identity.Ancestors.Overlaps(hello.Table.Retired);
+        && identity.Ancestors.Overlaps(hello.Table.Retired.Keys);
 }

@@ -13,7 +13,8 @@ namespace Datacake.EventualConsistency.Replication;
 /// </remarks>
 /// <param name="self">The node whose replica it is.</param>
 /// <param name="identity">The identity of the store, which has the member table.</param>
-sealed class Members(byte self, ReplicaIdentity identity)
+/// <param name="proofs">Decides which retirements are believed.</param>
+sealed class Members(byte self, ReplicaIdentity identity, RetirementProofs proofs)
 {
     readonly Dictionary<byte, PeerKnowledge> _heard = [];       // of each other member, whoever has said it
     readonly Dictionary<byte, PeerKnowledge> _said = [];        // what each has said itself
@@ -61,7 +62,7 @@ sealed class Members(byte self, ReplicaIdentity identity)
     /// itself does not decide.
     /// </remarks>
     public bool IsTaken(Hello hello, bool isJoined) => !hello.TakesOver && identity.Members.TryGetValue(hello.Node, out var known) && known.StoreId != hello.StoreId
-        && !known.IsVolatile && !hello.Table.Retired.Contains(known.StoreId) && (known.HasJoined || (isJoined && hello.Run.IsNone));
+        && !known.IsVolatile && !hello.Table.Retired.ContainsKey(known.StoreId) && (known.HasJoined || (isJoined && hello.Run.IsNone));
 
     /// <summary>
     /// Retires the store that a member is known by, if it says hello with another: the disk was replaced. One that gives way for another reason may be the right one, and
@@ -73,7 +74,7 @@ sealed class Members(byte self, ReplicaIdentity identity)
             return;
         if (hello.TakesOver || knownAs.IsVolatile)
         {
-            identity.Retired.Add(knownAs.StoreId);
+            identity.Retired.Add(knownAs.StoreId, proof: default);
             identity.Ancestors.Remove(knownAs.StoreId);
         }
         Drop(hello.Node);
@@ -124,15 +125,18 @@ sealed class Members(byte self, ReplicaIdentity identity)
     /// <returns>The members that were removed.</returns>
     public IReadOnlyList<byte> Learn(MemberTable table, bool isOfMember, bool isJoined)
     {
-        foreach (ulong storeId in table.Retired)
-            identity.IsDirty |= identity.Retired.Add(storeId);
-        if (isOfMember && StoreOf(table.Members, self) == identity.StoreId && identity.Ancestors.Overlaps(table.Retired))
+        foreach (var (storeId, proof) in table.Retired)
+            identity.IsDirty |= identity.Retired.Add(storeId, proof);
+        if (isOfMember && StoreOf(table.Members, self) == identity.StoreId && identity.Ancestors.Overlaps(table.Retired.Keys))
         {
-            identity.Ancestors.ExceptWith(table.Retired);
+            identity.Ancestors.ExceptWith(table.Retired.Keys);
             identity.IsDirty = true;
         }
         foreach (var (member, named) in isOfMember || !isJoined ? table.Members : ReadOnlyDictionary<byte, StoreMember>.Empty)
+        {
+            proofs.OnSeen(named.StoreId, named.IsVolatile);
             Learn(member, named);
+        }
         byte[] retired = [.. identity.Members.Keys.Where(member => member != self && identity.Retired.Contains(identity.Members[member].StoreId))];
         foreach (byte member in retired)
         {

@@ -70,7 +70,7 @@ sealed class OwnRun(HybridLogicalClock clock, ReplicaIdentity identity)
     {
         Exclusion = reason;
         if (reason.Kind == RefusalKind.Retired)
-            identity.IsDirty |= identity.Retired.Add(identity.StoreId);
+            identity.IsDirty |= identity.Retired.Add(identity.StoreId, reason.Proof);
     }
 
     /// <summary>

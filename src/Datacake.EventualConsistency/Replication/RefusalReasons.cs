@@ -33,13 +33,21 @@ static class RefusalReasons
             $"the wall clock of node {peer} shows {theirs:u}, that of node {node} {mine:u}; they may differ by at most "
             + $"{limit.TotalSeconds:0} s; set the wrong one right"));
 
-    public static Refusal Retired(byte node) => new(
+    public static Refusal Retired(byte node, ReadOnlyMemory<byte> proof) => new(
         RefusalKind.Retired, $"the store of node {node} was replaced by another or retired; move its files away and start it afresh; if they have writes that no "
-            + $"other node has, {nameof(ReplicatedStore.SalvageAsync)} brings these back");
+            + $"other node has, {nameof(ReplicatedStore.SalvageAsync)} brings these back", Proof: proof);
 
-    public static Refusal IdTaken(byte node) => new(RefusalKind.IdTaken,
-        $"the cluster knows node {node} with another store, which may have writes that no other node has; start node {node} with the files of that store or, if they "
-            + $"are lost, set {nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.TakeOverNodeId)} for the first start with an empty disk, or retire the node first; or give this node another id");
+    /// <param name="node">The node whose id is taken.</param>
+    /// <param name="needsProof">True if only an operator's key retires the store that has it.</param>
+    public static Refusal IdTaken(byte node, bool needsProof)
+    {
+        string takeOver = needsProof
+            ? $"retire the node first, with the operator's key ({nameof(ReplicatedStore.RetireAsync)})"
+            : $"set {nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.TakeOverNodeId)} for the first start with an empty disk, or retire the node first";
+        return new(RefusalKind.IdTaken,
+            $"the cluster knows node {node} with another store, which may have writes that no other node has; start node {node} with the files of that store or, if they "
+                + $"are lost, {takeOver}; or give this node another id");
+    }
 
     public static Refusal Stray(byte peer) => new(
         RefusalKind.Stray, $"node {peer} joined over a store that was retired, and that had not heard of it; remove its files and start it afresh");

@@ -20,7 +20,7 @@ sealed partial class Replica
             || (refusal is { Kind: RefusalKind.Superseded, Stamp.IsNone: false } && (refusal.Stamp < _run.Stamp || TryFollow(refusal.Stamp))))
             return;
         // That another life of this node has opened a session is no proof: whoever dials again is told the run of it.
-        bool isProven = refusal.Kind is RefusalKind.Retired or RefusalKind.OldCopy || refusal is { Kind: RefusalKind.Superseded, Stamp.IsNone: false };
+        bool isProven = refusal.Kind == RefusalKind.OldCopy || (refusal.Kind == RefusalKind.Retired && _proofs.IsProven(refusal)) || refusal is { Kind: RefusalKind.Superseded, Stamp.IsNone: false };
         if (isProven)
             _run.Exclude(refusal);
     }
@@ -28,9 +28,9 @@ sealed partial class Replica
     /// <summary>Excludes this store if the sender of a hello knows it to be retired; then returns the refusal of the session.</summary>
     Refusal? ExcludeIfRetired(Hello hello)
     {
-        if (!hello.Table.Retired.Contains(Identity.StoreId))
+        if (!hello.Table.Retired.TryGetValue(Identity.StoreId, out var proof))
             return null;
-        _run.Exclude(RefusalReasons.Retired(Node));
+        _run.Exclude(RefusalReasons.Retired(Node, proof));
         return RefusalReasons.OwnStoreIsRetired(Node);
     }
 

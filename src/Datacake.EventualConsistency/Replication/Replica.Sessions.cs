@@ -30,9 +30,11 @@ sealed partial class Replica
     public Refusal? Refuse(Hello hello, bool isDialer)
     {
         Plausibility.Check(hello);
+        _proofs.OnSeen(hello.StoreId, hello.IsVolatile);
+        hello = _proofs.WithoutUnproven(hello);
         var refusal = _admission.ReasonAgainstPeer(hello) ?? ExcludeIfRetired(hello)
             ?? _admission.ReasonAgainstStore(hello, _state, RunOf(hello.Node), IsJoined, Sessions)
-            ?? (_members.IsTaken(hello, IsJoined) ? RefusalReasons.IdTaken(hello.Node) : null) ?? ExcludeIfCopied(hello);
+            ?? (_members.IsTaken(hello, IsJoined) ? RefusalReasons.IdTaken(hello.Node, _proofs.AreNeeded) : null) ?? ExcludeIfCopied(hello);
         if (refusal is not null && hello.Node != Node && refusal.Kind != RefusalKind.OtherNode)
             _table.Note(hello.Node, refusal);
         return refusal ?? (_table.Admits(hello, isDialer) ? null : RefusalReasons.SessionStays());
@@ -43,6 +45,7 @@ sealed partial class Replica
     public long OpenSession(ReplicaBatch batch, Hello hello, bool isDialer)
     {
         _clock.Observe(hello.Clock);
+        hello = _proofs.WithoutUnproven(hello);
         _members.RetireReplaced(hello);
         if (!IsJoined)
         {
@@ -78,12 +81,37 @@ sealed partial class Replica
     /// <inheritdoc cref="Members.Forget"/>
     public void Forget(byte node) => _members.Forget(node, Sessions.ContainsKey(node));
 
-    /// <summary>Removes a member for good: its store is never admitted again.</summary>
+    /// <inheritdoc cref="RetirementProofs.Certain"/>
+    public IEnumerable<ulong> CertainlyRetired => _proofs.Certain;
+
+    /// <summary>Returns the cluster and the store for which the retirement of a member is to be proven.</summary>
     /// <exception cref="ArgumentException">It is this node, or no member.</exception>
-    public void Retire(byte node)
+    public (ulong Cluster, ulong Store) OrderToRetire(byte node) => (Identity.Cluster, _members.StoreToRetire(node));
+
+    /// <summary>Removes a member for good: its store is never admitted again.</summary>
+    /// <param name="node">The member.</param>
+    /// <param name="proof">An operator's proof for the store that the member has; empty for none.</param>
+    /// <exception cref="ArgumentException">It is this node, or no member; or the proof is not valid.</exception>
+    /// <exception cref="InvalidOperationException">A proof is needed, and there is none.</exception>
+    public void Retire(byte node, ReadOnlyMemory<byte> proof = default)
     {
         ulong store = _members.StoreToRetire(node);
-        Learn(new MemberTable(new Dictionary<byte, StoreMember>(), new HashSet<byte>(), new HashSet<ulong> { store }, RetiredDigest: 0), isOfMember: true);
+        if (_settings.Authority is { } authority)
+        {
+            if (proof.IsEmpty && !Identity.Members[node].IsVolatile)
+            {
+                throw new InvalidOperationException(
+                    $"Node {node} cannot be retired without an operator's key, since this node has operator keys. Call {nameof(ReplicatedStore.RetireAsync)} with the private key.");
+            }
+            if (!proof.IsEmpty && !authority.Proves(Identity.Cluster, store, proof))
+            {
+                throw new ArgumentException(
+                    $"The key is none of those that may retire members. Use a private key whose public key is among {nameof(Datacake.Node.DatacakeNodeOptions.WithOperatorKeys)} of this node; "
+                        + $"or, if node {node} has got another store meanwhile, try again.");
+            }
+        }
+        var retired = new Dictionary<ulong, ReadOnlyMemory<byte>> { [store] = proof };
+        Learn(new MemberTable(new Dictionary<byte, StoreMember>(), new HashSet<byte>(), retired, RetiredDigest: 0), isOfMember: true);
         Identity.Ancestors.Remove(store);
     }
 
@@ -145,12 +173,12 @@ sealed partial class Replica
         if (!IsJoined)
             DropRetiredSeed();
         foreach (byte node in retired)
-            EndSession(node, RefusalReasons.Retired(node));
+            EndSession(node, RefusalReasons.Retired(node, Sessions.TryGetValue(node, out var session) ? Identity.Retired.ProofOf(session.StoreId) : default));
         // A member may have got another store by the table, which goes before the one that a session is with.
         foreach (var (peer, session) in Sessions.Where(session => Members.StoreOf(Identity.Members, session.Key) != session.Value.StoreId).ToArray())
-            EndSession(peer, Identity.Retired.Contains(session.StoreId) ? RefusalReasons.Retired(peer) : RefusalReasons.IdTaken(peer));
+            EndSession(peer, Identity.Retired.Contains(session.StoreId) ? RefusalReasons.Retired(peer, Identity.Retired.ProofOf(session.StoreId)) : RefusalReasons.IdTaken(peer, _proofs.AreNeeded));
         if (Identity.Retired.Contains(Identity.StoreId) && Exclusion is null)
-            _run.Exclude(RefusalReasons.Retired(Node));
+            _run.Exclude(RefusalReasons.Retired(Node, Identity.Retired.ProofOf(Identity.StoreId)));
     }
 
     /// <summary>Ends the session with a peer, if there is one, and has its stream closed.</summary>

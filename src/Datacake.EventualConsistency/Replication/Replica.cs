@@ -18,6 +18,7 @@ sealed partial class Replica
     readonly ReplicaSettings _settings;
     readonly HybridLogicalClock _clock;
     readonly StampLimit _limit;
+    readonly RetirementProofs _proofs;
     readonly OwnRun _run;
     readonly SessionTable _table;
     readonly Admission _admission;
@@ -49,7 +50,8 @@ sealed partial class Replica
         _run = new OwnRun(clock, identity);
         _table = new SessionTable(clock.Node);
         _admission = new Admission(settings, clock, identity);
-        _members = new Members(clock.Node, identity);
+        _proofs = new RetirementProofs(identity, settings);
+        _members = new Members(clock.Node, identity, _proofs);
         _gapCloser = new GapCloser(clock.Node, identity);
         _seedTaker = new SeedTaker(catalog, settings.MaxStep);
         _puller = new Puller(_table, _members, _seedTaker, _run, settings.MaxStagedLength);
@@ -296,7 +298,7 @@ sealed partial class Replica
             Identity.Members.Remove(other);
         Identity.Members[Node] = new StoreMember(Identity.StoreId, _settings.DataCenter, Identity.IsJoined, _settings.IsVolatile, _settings.TakesOver);
         if (Identity.Retired.Contains(Identity.StoreId))
-            _run.Exclude(RefusalReasons.Retired(Node));
+            _run.Exclude(RefusalReasons.Retired(Node, Identity.Retired.ProofOf(Identity.StoreId)));
         _clock.AdvanceTo(_limit.StartOfClock(_state, _settings.Time.GetUtcNow(), Boot));
         var batch = Begin(snapshot);
         batch.Extra.Put(StoreLayout.FormatKey, StoreLayout.EncodeFormat());

@@ -65,7 +65,7 @@ sealed class ReplicaIdentity
         writer.WriteArrayHeader(identity.Forgotten.Count);
         foreach (byte node in identity.Forgotten)
             writer.Write(node);
-        Record.WriteNumbers(ref writer, identity.Retired);
+        identity.Retired.Write(ref writer);
         Record.WriteNumbers(ref writer, identity.Ancestors);
     });
 
@@ -84,8 +84,8 @@ sealed class ReplicaIdentity
             identity.Members.Add(reader.ReadByte(), StoreMember.Read(ref reader));
         for (int i = Record.ReadCount(ref reader); i > 0; i--)
             identity.Forgotten.Add(reader.ReadByte());
-        foreach (ulong storeId in Record.ReadNumbers(ref reader))
-            identity.Retired.Add(storeId);
+        foreach (var (storeId, proof) in RetiredStores.Read(ref reader))
+            identity.Retired.Add(storeId, proof);
         identity.Ancestors.UnionWith(Record.ReadNumbers(ref reader));
         return identity;
     });

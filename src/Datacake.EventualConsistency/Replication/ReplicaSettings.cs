@@ -34,6 +34,9 @@ sealed record ReplicaSettings(string ClusterId, string DataCenter, ulong Boot, u
     /// <summary>True if an operator has said that the store may take the place of another under its node id, whose disk is lost [R19].</summary>
     public bool TakesOver { get; init; }
 
+    /// <summary>Tells whether an operator has retired a store; null if the word of any member does [R19].</summary>
+    public IRetirementAuthority? Authority { get; init; }
+
     /// <summary>The versions that the replica speaks.</summary>
     public ProtocolVersion Protocol { get; init; } = ProtocolVersion.Current;
 

@@ -1,45 +1,92 @@
 using System.Collections;
+using Datacake.EventualConsistency.Layout;
+using MessagePack;
 
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// The stores that were retired, in the order in which this replica learned of them. Bounded: beyond a number that only disk-less nodes reach, which
-/// leave a retired store behind with each restart, the oldest is dropped. A dropped one that came back would still be refused, since its run is below
-/// the newest one that is known of its node [R5].
+/// The stores that were retired, each with the operator's proof if there is one, in the order in which this replica learned of them.
 /// </summary>
+/// <remarks>
+/// Bounded: beyond a number that only disk-less nodes reach, which leave a retired store behind with each restart, the oldest is dropped, and first those without a proof, of
+/// which a liar can make up any number. A dropped one that came back would still be refused, since its run is below the newest one that is known of its node [R5].
+/// </remarks>
 sealed class RetiredStores : IReadOnlyCollection<ulong>
 {
     public const int Capacity = 1_024;
 
-    readonly HashSet<ulong> _set = [];
-    readonly Queue<ulong> _order = [];
+    readonly Dictionary<ulong, ReadOnlyMemory<byte>> _proofs = [];
+    readonly LinkedList<ulong> _order = [];
 
-    public int Count => _set.Count;
+    public int Count => _proofs.Count;
 
     /// <summary>A digest of the set, in whatever order its stores were added.</summary>
     public ulong Digest { get; private set; }
 
-    public bool Contains(ulong storeId) => _set.Contains(storeId);
+    public bool Contains(ulong storeId) => _proofs.ContainsKey(storeId);
 
-    /// <summary>Adds a store; returns false if it is there already.</summary>
-    public bool Add(ulong storeId)
+    /// <summary>Returns the operator's proof that a store is retired; empty if there is none.</summary>
+    public ReadOnlyMemory<byte> ProofOf(ulong storeId) => _proofs.GetValueOrDefault(storeId);
+
+    /// <summary>Adds a store, or the proof to one that is there without; returns false if nothing changes.</summary>
+    public bool Add(ulong storeId, ReadOnlyMemory<byte> proof)
     {
-        if (!_set.Add(storeId))
-            return false;
-        _order.Enqueue(storeId);
-        Digest += Mix(storeId);
-        if (_order.Count > Capacity)
+        if (_proofs.TryGetValue(storeId, out var known))
         {
-            ulong oldest = _order.Dequeue();
-            _set.Remove(oldest);
-            Digest -= Mix(oldest);
+            if (proof.IsEmpty || !known.IsEmpty)
+                return false;
+            Digest -= DigestOf(storeId);
         }
+        else
+        {
+            _order.AddLast(storeId);
+        }
+        _proofs[storeId] = proof;
+        Digest += DigestOf(storeId);
+        if (_order.Count > Capacity)
+            Remove(_order.Where(store => _proofs[store].IsEmpty).DefaultIfEmpty(_order.First!.Value).First());
         return true;
+    }
+
+    /// <summary>Removes a store whose retirement is void; returns false if it is not there.</summary>
+    public bool Remove(ulong storeId)
+    {
+        if (!_proofs.ContainsKey(storeId))
+            return false;
+        Digest -= DigestOf(storeId);
+        _proofs.Remove(storeId);
+        return _order.Remove(storeId);
+    }
+
+    /// <summary>Returns the stores with their proofs, as they are now.</summary>
+    public IReadOnlyDictionary<ulong, ReadOnlyMemory<byte>> ToDictionary() => new Dictionary<ulong, ReadOnlyMemory<byte>>(_proofs);
+
+    public static void Write(ref MessagePackWriter writer, IReadOnlyCollection<KeyValuePair<ulong, ReadOnlyMemory<byte>>> stores)
+    {
+        writer.WriteArrayHeader(stores.Count);
+        foreach (var (storeId, proof) in stores)
+        {
+            writer.Write(storeId);
+            writer.Write(proof.Span);
+        }
+    }
+
+    public void Write(ref MessagePackWriter writer) => Write(ref writer, [.. _order.Select(store => KeyValuePair.Create(store, _proofs[store]))]);
+
+    /// <summary>Reads stores with their proofs, in their order.</summary>
+    public static IReadOnlyList<KeyValuePair<ulong, ReadOnlyMemory<byte>>> Read(ref MessagePackReader reader)
+    {
+        var stores = new List<KeyValuePair<ulong, ReadOnlyMemory<byte>>>();
+        for (int i = Record.ReadCount(ref reader, Capacity, "retired stores"); i > 0; i--)
+            stores.Add(KeyValuePair.Create(reader.ReadUInt64(), Record.ReadProof(ref reader)));
+        return stores;
     }
 
     public IEnumerator<ulong> GetEnumerator() => _order.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    ulong DigestOf(ulong storeId) => _proofs[storeId].IsEmpty ? Mix(storeId) : Mix(~storeId);
 
     // Ids are random; the finalizer of SplitMix64 keeps sums of them apart all the same (Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators, 2014).
     static ulong Mix(ulong x)

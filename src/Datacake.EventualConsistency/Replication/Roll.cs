@@ -45,7 +45,7 @@ sealed class Roll(byte node, ulong nonce, IReadOnlyDictionary<byte, Session> ses
         if (!needed.IsSubsetOf(_answers.Keys) || _sessions.Count != open.Count)
             return false;
         bool sessionsHold = _sessions.All(session => open.TryGetValue(session.Key, out var found) && found.Id == session.Value.Id);
-        return sessionsHold && _answers.Values.All(answer => answer.Table.Retired.IsSupersetOf(retired)
+        return sessionsHold && _answers.Values.All(answer => retired.All(answer.Table.Retired.ContainsKey)
             && answer.Boots.All(boot => boot.Key == node || (open.TryGetValue(boot.Key, out var session) && session.Boot == boot.Value)));
     }
 

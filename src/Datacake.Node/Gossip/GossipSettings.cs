@@ -16,6 +16,9 @@ sealed record GossipSettings
 
     public required Random Random { get; init; }
 
+    /// <summary>True if what others say of a retirement is no proof: only the store of this node knows which stores are retired.</summary>
+    public bool RetirementNeedsProof { get; init; }
+
     /// <summary>Draws a stamp for each message; 0 where no clock is kept.</summary>
     public Func<ulong> Stamp { get; init; } = static () => 0;
 

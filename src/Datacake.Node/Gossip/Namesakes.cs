@@ -29,7 +29,7 @@ sealed class Namesakes(GossipSettings settings)
             return null;
         var isTheirsRetired = IsRetiredStore(sender.Store);
         // Only a node that has published its store can be told so.
-        _wasToldRetired |= sender.HoldsReceiverRetired && Store != 0 && !isTheirsRetired;
+        _wasToldRetired |= !settings.RetirementNeedsProof && sender.HoldsReceiverRetired && Store != 0 && !isTheirsRetired;
         if (isTheirsRetired)
             return new GossipRefusal(sender, GossipRefusalReason.RetiredStore, IsOwnFault: false);
         if (!IsRetired && sender.Id.CompareTo(settings.Self) > 0)

@@ -75,7 +75,7 @@ public sealed class MessageBoundsTests
         Refuses(hello with { DataCenter = new string('x', 300) });
         Refuses(hello with { ClusterId = "shop\n2026-01-01 Information: all is well" });
         Refuses(hello with { Table = hello.Table with { Members = new Dictionary<byte, StoreMember> { [2] = member with { DataCenter = new string('x', 300) } } } });
-        Refuses(hello with { Table = hello.Table with { Retired = Enumerable.Range(0, RetiredStores.Capacity + 1).Select(store => (ulong)store).ToHashSet() } });
+        Refuses(hello with { Table = hello.Table with { Retired = Enumerable.Range(0, RetiredStores.Capacity + 1).ToDictionary(store => (ulong)store, _ => default(ReadOnlyMemory<byte>)) } });
         Refuses(hello with { Ancestors = [.. Enumerable.Range(0, 10_000).Select(store => (ulong)store)] });
         Refuses(hello with { OwnRuns = [.. Enumerable.Range(1, 2_000).Select(run => new HlcTimestamp((ulong)run << 8 | 1))] });
         ReplicaMessage.Decode(hello.Encoded);

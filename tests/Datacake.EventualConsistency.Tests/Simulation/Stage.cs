@@ -14,7 +14,7 @@ namespace Datacake.EventualConsistency.Tests.Simulation;
 /// Replicas that a test leads step by step, for what depends on a certain order of messages: nothing is sent, received or committed but
 /// what the test says.
 /// </summary>
-sealed class Stage : IAsyncDisposable
+sealed class Stage(IRetirementAuthority? authority = null) : IAsyncDisposable
 {
     readonly SortedDictionary<byte, Actor> _actors = [];
     readonly SimulatedTime _time = new();
@@ -25,15 +25,15 @@ sealed class Stage : IAsyncDisposable
     /// <summary>Returns a fresh store under the id of a node, beside the one on the stage, without an operator's word.</summary>
     public async Task<Actor> StartImpostorAsync(byte node)
     {
-        var impostor = new Actor(node, ++_lastId, takesOver: false, new SimulatedClock(_time));
+        var impostor = new Actor(node, ++_lastId, takesOver: false, new SimulatedClock(_time), authority);
         await impostor.StartAsync(++_lastId);
         return impostor;
     }
 
     /// <summary>Nodes from 1 on, all joined and in session with each other.</summary>
-    public static async Task<Stage> StartAsync(int nodes)
+    public static async Task<Stage> StartAsync(int nodes, IRetirementAuthority? authority = null)
     {
-        var stage = new Stage();
+        var stage = new Stage(authority);
         for (byte node = 1; node <= nodes; node++)
         {
             await stage.AddAsync(node);
@@ -60,7 +60,7 @@ sealed class Stage : IAsyncDisposable
             foreach (var other in _actors.Values.Where(other => other != replaced))
                 await other.CloseAsync(node);
         }
-        _actors[node] = new Actor(node, ++_lastId, takesOver: isReplaced, new SimulatedClock(_time) { Offset = clockOffset });
+        _actors[node] = new Actor(node, ++_lastId, takesOver: isReplaced, new SimulatedClock(_time) { Offset = clockOffset }, authority);
         await RestartAsync(node);
     }
 
@@ -119,7 +119,7 @@ sealed class Stage : IAsyncDisposable
 }
 
 /// <summary>A node of a stage.</summary>
-sealed class Actor(byte node, ulong storeId, bool takesOver, SimulatedClock clock) : IAsyncDisposable
+sealed class Actor(byte node, ulong storeId, bool takesOver, SimulatedClock clock, IRetirementAuthority? authority) : IAsyncDisposable
 {
     readonly MemoryStorage _storage = new();
 
@@ -129,7 +129,7 @@ sealed class Actor(byte node, ulong storeId, bool takesOver, SimulatedClock cloc
     {
         using var snapshot = await _storage.OpenSnapshotAsync();
         (Replica, var batch) = await Replica.OpenAsync(
-            new ReplicaSettings("stage", "", boot, storeId, clock) { TakesOver = takesOver }, new HybridLogicalClock(node, clock), _storage, snapshot, default);
+            new ReplicaSettings("stage", "", boot, storeId, clock) { TakesOver = takesOver, Authority = authority }, new HybridLogicalClock(node, clock), _storage, snapshot, default);
         await _storage.CommitAsync(Replica.Prepare(batch).Batch, Datacake.Storage.Durability.Buffered);
         Replica.Complete(batch);
     }

@@ -72,7 +72,7 @@ public sealed class TakeoverTests
         await stage[3].OpenAsync(stage[2].Replica.Hello(), isDialer: true);
         await stage.ReportAsync(2, 3);
         var hello = stage[3].Replica.Hello() with { TakesOver = false };
-        Assert.Contains(old, hello.Table.Retired);
+        Assert.Contains(old, hello.Table.Retired.Keys);
         Assert.NotEqual(RefusalKind.IdTaken, stage[1].Replica.Refuse(hello, isDialer: false)?.Kind);
     }
 

@@ -135,6 +135,22 @@ public sealed class NamesakeTests
     }
 
     [Fact]
+    public void Where_retirements_need_a_proof_a_node_does_not_give_way_for_the_word_of_another()
+    {
+        using var cluster = new SimulatedCluster(seed: 49) { RetirementNeedsProof = true };
+        cluster.StartMany(2);
+        var node = cluster.Start(3, seeds: cluster.Nodes[0]);
+        node.Gossiper.Store = RetiredStore;
+        var liar = cluster.Start(3, seeds: cluster.Nodes[0]);
+        liar.Gossiper.Store = NewStore;
+        liar.Gossiper.RetiredStores = new HashSet<ulong> { RetiredStore };
+        cluster.Exchange(liar, [new GossipTarget(node.Address)]);
+        liar.IsCrashed = true;
+        cluster.RunRounds(120);
+        Assert.False(node.Gossiper.GivesWay);
+    }
+
+    [Fact]
     public void The_next_life_of_a_replacement_knows_before_it_meets_anyone_which_store_was_retired()
     {
         using var cluster = new SimulatedCluster(seed: 47);

@@ -32,6 +32,9 @@ sealed class SimulatedCluster : IDisposable
 
     public double Loss { get; set; }
 
+    /// <summary>True if the word of another node is no proof that a store is retired.</summary>
+    public bool RetirementNeedsProof { get; init; }
+
     /// <summary>Says whether two nodes are cut off from each other.</summary>
     public Func<SimulatedPeer, SimulatedPeer, bool> IsCut { get; set; } = (_, _) => false;
 
@@ -62,6 +65,7 @@ sealed class SimulatedCluster : IDisposable
             Self = id,
             ClusterId = cluster,
             Options = Options,
+            RetirementNeedsProof = RetirementNeedsProof,
             MaxMessageLength = MaxMessageLength,
             TimeProvider = Time,
             Random = new Random(_random.Next()),

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
@@ -54,7 +55,7 @@ sealed class RetirementsStayLocal() : Mutant("R6: nobody is told which stores ar
         _ => message,
     };
 
-    static MemberTable WithoutRetired(MemberTable table) => table with { Retired = new HashSet<ulong>() };
+    static MemberTable WithoutRetired(MemberTable table) => table with { Retired = ReadOnlyDictionary<ulong, ReadOnlyMemory<byte>>.Empty };
 }
 
 sealed class DropAllAbsent() : Mutant("R13: what only this side has is dropped, whether the other side knew it or not")

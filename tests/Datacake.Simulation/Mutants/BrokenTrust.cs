@@ -63,3 +63,15 @@ sealed class FreshWithoutIdentity() : Mutant("R18: a store that has lost the rec
             machine.Disk.PutBack([], machine.Held);
     }
 }
+
+sealed class AnyProofRetires() : Mutant("R19: a retirement is believed whatever its proof")
+{
+    public override string Theme => "a liar";
+
+    public override IRetirementAuthority Authority => new Gullible();
+
+    sealed class Gullible : IRetirementAuthority
+    {
+        public bool Proves(ulong cluster, ulong storeId, ReadOnlyMemory<byte> proof) => true;
+    }
+}

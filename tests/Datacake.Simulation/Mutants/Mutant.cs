@@ -52,6 +52,9 @@ class Mutant(string rule)
     /// <summary>True if a fresh store takes seeds that it cannot reach for fresh ones.</summary>
     public virtual bool FormsAlone => false;
 
+    /// <summary>Gets what tells whether an operator has retired a store, where that needs a proof.</summary>
+    public virtual IRetirementAuthority Authority => SimulatedOperator.Instance;
+
     /// <summary>The process of a machine is about to start.</summary>
     public virtual void OnStarting(Machine machine)
     {

@@ -19,7 +19,7 @@ static class MutantList
         () => new ClaimBeforeReconcile(), () => new CloseGapAtOnce(), () => new CloseGapEarly(), () => new CloseGapWithoutAbsent(),
         () => new ClocksByStamps(), () => new LongLease(), () => new OldCopiesAreTaken(), () => new EndedStreamsStay(), () => new LowerDials(),
         () => new ClustersMerge(), () => new FormAlone(),
-        () => new SnapshotsAreTakenUnasked(), () => new HearsayRaisesRuns(), () => new RemovalsAreNotHeldBack(), () => new FreshWithoutIdentity(),
+        () => new SnapshotsAreTakenUnasked(), () => new HearsayRaisesRuns(), () => new RemovalsAreNotHeldBack(), () => new FreshWithoutIdentity(), () => new AnyProofRetires(),
         () => new ChecksumsAreNotVerified(), () => new DamagedStoresAnswer(), () => new MendedWithAnything(),
         () => new LostDocumentsAreNotFetched(),
     ];

@@ -61,7 +61,7 @@ sealed class FaultyMember(Target target) : IAsyncDisposable
         var hello = new Hello(
             ProtocolVersion.Current, null, "datacake", 0, NodeId, "default", (ulong)Random.Shared.NextInt64(), IsVolatile: true, TakesOver: true, (ulong)Random.Shared.NextInt64(), 1,
             IsInSession: false, HlcTimestamp.None, HlcTimestamp.None, DateTimeOffset.UtcNow, VersionVector.Empty, NodeRuns.Empty, [], [],
-            new MemberTable(ImmutableDictionary<byte, StoreMember>.Empty, ImmutableHashSet<byte>.Empty, ImmutableHashSet<ulong>.Empty, 0));
+            new MemberTable(ImmutableDictionary<byte, StoreMember>.Empty, ImmutableHashSet<byte>.Empty, ImmutableDictionary<ulong, ReadOnlyMemory<byte>>.Empty, 0));
         await _stream.WriteAsync(hello.Encoded, cancellationToken);
         _reading = ReadAsync(_stream);
     }

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using Datacake.EventualConsistency.Layout;
 using MessagePack;
 
@@ -6,17 +7,17 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// <summary>A replica's view of the members, as it travels in hellos and reports.</summary>
 /// <param name="Members">The members by their node ids.</param>
 /// <param name="Forgotten">The members that the sender no longer waits for.</param>
-/// <param name="Retired">The retired stores; empty where the receiver is known to have the same ones, so that reports do not grow with them.</param>
+/// <param name="Retired">The retired stores, with the operator's proofs or empty ones; empty where the receiver is known to have the same ones, so that reports do not grow with them.</param>
 /// <param name="RetiredDigest">A digest of all retired stores that the sender knows, by which two replicas tell that they know the same ones.</param>
 sealed record MemberTable(
-    IReadOnlyDictionary<byte, StoreMember> Members, IReadOnlySet<byte> Forgotten, IReadOnlySet<ulong> Retired, ulong RetiredDigest)
+    IReadOnlyDictionary<byte, StoreMember> Members, IReadOnlySet<byte> Forgotten, IReadOnlyDictionary<ulong, ReadOnlyMemory<byte>> Retired, ulong RetiredDigest)
 {
     /// <summary>As many as there are node ids.</summary>
     const int MaxNodes = 256;
 
     public static MemberTable Of(ReplicaIdentity identity, bool withRetired = true) => new(
         new Dictionary<byte, StoreMember>(identity.Members), new HashSet<byte>(identity.Forgotten),
-        withRetired ? new HashSet<ulong>(identity.Retired) : [], identity.Retired.Digest);
+        withRetired ? identity.Retired.ToDictionary() : ReadOnlyDictionary<ulong, ReadOnlyMemory<byte>>.Empty, identity.Retired.Digest);
 
     public void Write(ref MessagePackWriter writer)
     {
@@ -29,9 +30,7 @@ sealed record MemberTable(
         writer.WriteArrayHeader(Forgotten.Count);
         foreach (byte node in Forgotten)
             writer.Write(node);
-        writer.WriteArrayHeader(Retired.Count);
-        foreach (ulong storeId in Retired)
-            writer.Write(storeId);
+        RetiredStores.Write(ref writer, Retired);
         writer.Write(RetiredDigest);
     }
 
@@ -43,9 +42,9 @@ sealed record MemberTable(
         var forgotten = new HashSet<byte>();
         for (int i = Record.ReadCount(ref reader, MaxNodes, "forgotten members"); i > 0; i--)
             forgotten.Add(reader.ReadByte());
-        var retired = new HashSet<ulong>();
-        for (int i = Record.ReadCount(ref reader, RetiredStores.Capacity, "retired stores"); i > 0; i--)
-            retired.Add(reader.ReadUInt64());
+        var retired = new Dictionary<ulong, ReadOnlyMemory<byte>>();
+        foreach (var (storeId, proof) in RetiredStores.Read(ref reader))
+            retired[storeId] = proof;
         return new MemberTable(members, forgotten, retired, reader.ReadUInt64());
     }
 }

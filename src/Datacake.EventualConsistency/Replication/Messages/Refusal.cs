@@ -8,7 +8,8 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// <param name="Kind">Why, for the peer's replica.</param>
 /// <param name="Reason">Why, as a clause for a message.</param>
 /// <param name="Stamp">A stamp that belongs to the reason, or none.</param>
-sealed record Refusal(RefusalKind Kind, string Reason, HlcTimestamp Stamp = default) : ReplicaMessage
+/// <param name="Proof">The operator's proof that the store is retired; empty if there is none.</param>
+sealed record Refusal(RefusalKind Kind, string Reason, HlcTimestamp Stamp = default, ReadOnlyMemory<byte> Proof = default) : ReplicaMessage
 {
     /// <summary>True if the refusal is part of the ordinary course of things and worth no line in a log.</summary>
     public bool IsQuiet => Kind == RefusalKind.InSession;
@@ -18,9 +19,10 @@ sealed record Refusal(RefusalKind Kind, string Reason, HlcTimestamp Stamp = defa
         writer.Write((byte)Kind);
         writer.Write(Reason);
         Record.WriteStamp(ref writer, Stamp);
+        writer.Write(Proof.Span);
     }
 
-    public static Refusal Read(ref MessagePackReader reader) => new((RefusalKind)reader.ReadByte(), Record.ReadSentence(ref reader), Record.ReadStamp(ref reader));
+    public static Refusal Read(ref MessagePackReader reader) => new((RefusalKind)reader.ReadByte(), Record.ReadSentence(ref reader), Record.ReadStamp(ref reader), Record.ReadProof(ref reader));
 }
 
 /// <summary>Why a session is refused. A kind that is not known here counts as <see cref="Other"/>.</summary>

@@ -1,0 +1,8 @@
+namespace Datacake.EventualConsistency.Replication;
+
+/// <summary>Tells whether an operator has retired a store [R19].</summary>
+interface IRetirementAuthority
+{
+    /// <summary>Returns true if an operator has made a proof for this store of this cluster.</summary>
+    bool Proves(ulong cluster, ulong storeId, ReadOnlyMemory<byte> proof);
+}

@@ -1,0 +1,125 @@
+using System.Security.Cryptography;
+using Datacake.Node;
+using Datacake.Sqlite;
+
+namespace Datacake.EventualConsistency.Tests.Scenarios;
+
+/// <summary>A cluster in which only who has an operator's private key retires members [R19].</summary>
+public sealed class OperatorKeyTests : IDisposable
+{
+    readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("datacake");
+    readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    readonly ECDsa _wrongKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+
+    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        _directory.Delete(recursive: true);
+        _key.Dispose();
+        _wrongKey.Dispose();
+    }
+
+    [Fact]
+    public async Task Member_is_retired_everywhere_with_the_key_and_by_nobody_without_it()
+    {
+        await using var nodes = await StartAsync();
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(async () => await nodes[1].Store.RetireAsync(3, Cancelled));
+        Assert.Contains("Call RetireAsync with the private key", failure.Message, StringComparison.Ordinal);
+        var wrong = await Assert.ThrowsAsync<ArgumentException>(async () => await nodes[1].Store.RetireAsync(3, _wrongKey, Cancelled));
+        Assert.Contains("The key is none of those that may retire members", wrong.Message, StringComparison.Ordinal);
+        await nodes[2].PutAsync(1, "of all", Consistency.All);
+
+        await nodes[1].Store.RetireAsync(3, _key, Cancelled);
+        await Eventually.WaitUntilAsync(() => nodes[3].Store.Exclusion is not null, "node 3 knows that it is retired");
+        await nodes.WaitUntilConnectedAsync(1, 2);
+        await nodes[2].PutAsync(2, "of two", Consistency.All);
+    }
+
+    [Fact]
+    public async Task Proof_outlives_restarts_and_convinces_who_was_away()
+    {
+        await using var nodes = await StartAsync();
+        await nodes[2].StopAsync();
+        await nodes[1].Store.RetireAsync(3, _key, Cancelled);
+        await nodes[1].StopAsync();
+        await nodes[3].StopAsync();
+        foreach (int id in new[] { 1, 2, 3 })
+            await StartNodeAsync(nodes, id);
+        await nodes.WaitUntilConnectedAsync(1, 2);
+        await Eventually.WaitUntilAsync(() => nodes[3].Store.Exclusion is not null, "node 3 knows that it is retired");
+    }
+
+    [Fact]
+    public async Task Empty_disk_joins_once_the_store_that_had_its_id_is_retired_with_the_key()
+    {
+        await using var nodes = await StartAsync();
+        await nodes[1].PutAsync(1, "of all", Consistency.All);
+        await nodes[3].StopAsync();
+        nodes[3].OpenDisk = () => new SqliteStorage(Path.Combine(_directory.FullName, "empty.db"));
+        await StartNodeAsync(nodes, 3);
+        Assert.Contains("retire the node first, with the operator's key", await nodes.WaitUntilRefusedAsync(1, 3), StringComparison.Ordinal);
+        await nodes[1].Store.RetireAsync(3, _key, Cancelled);
+        await nodes.WaitUntilConnectedAsync(1, 2, 3);
+        Assert.Equal("of all", await nodes[3].GetAsync(1));
+    }
+
+    [Fact]
+    public async Task Node_does_not_start_with_operator_keys_and_the_order_to_take_over_a_node_id()
+    {
+        await using var nodes = new ScenarioNodes();
+        var failure = await Assert.ThrowsAsync<ArgumentException>(() => nodes.StartNodeAsync(1, store => store.TakeOverNodeId = true, Configure(nodes, 1)));
+        Assert.Contains("TakeOverNodeId is set, and the node has operator keys", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nodes_in_memory_take_the_place_of_one_another_without_a_key()
+    {
+        await using var nodes = new ScenarioNodes();
+        foreach (int id in new[] { 1, 2 })
+            await nodes.StartNodeAsync(id, configure: Configure(nodes, id));
+        await nodes.WaitUntilConnectedAsync(1, 2);
+        await nodes[1].PutAsync(1, "of all", Consistency.All);
+        await nodes[2].KillAsync();
+        nodes[2].Wipe();
+        await nodes.StartNodeAsync(2, configure: Configure(nodes, 2));
+        await nodes.WaitUntilConnectedAsync(1, 2);
+        Assert.Equal("of all", await nodes[2].GetAsync(1));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("secret")]
+    [InlineData("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----")]
+    public void Text_that_is_no_key_is_refused(string text) =>
+        Assert.Contains("public ECDSA key", Assert.Throws<ArgumentException>(() => new DatacakeNodeOptions().WithOperatorKeys(text)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Private_key_is_refused_with_the_advice_to_keep_it_away_from_nodes() => Assert.Contains(
+        "private key of an operator",
+        Assert.Throws<ArgumentException>(() => new DatacakeNodeOptions().WithOperatorKeys(_key.ExportPkcs8PrivateKeyPem())).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Key_can_be_a_PEM_file_or_one_line()
+    {
+        new DatacakeNodeOptions().WithOperatorKeys(_key.ExportSubjectPublicKeyInfoPem(), Convert.ToBase64String(_wrongKey.ExportSubjectPublicKeyInfo()));
+        Assert.Throws<ArgumentException>(() => new DatacakeNodeOptions().WithOperatorKeys());
+    }
+
+    async Task<ScenarioNodes> StartAsync()
+    {
+        var nodes = new ScenarioNodes();
+        foreach (int id in new[] { 1, 2, 3 })
+        {
+            nodes[id].OpenDisk = () => new SqliteStorage(Path.Combine(_directory.FullName, $"node{id}.db"));
+            await StartNodeAsync(nodes, id);
+        }
+        await nodes.WaitUntilConnectedAsync(1, 2, 3);
+        return nodes;
+    }
+
+    Task<ReplicatedStore> StartNodeAsync(ScenarioNodes nodes, int id) => nodes.StartNodeAsync(id, configure: Configure(nodes, id));
+
+    Action<DatacakeNodeOptions> Configure(ScenarioNodes nodes, int id) =>
+        options => options.ListenOn(nodes[id].Address).WithOperatorKeys(_key.ExportSubjectPublicKeyInfoPem());
+}
