@@ -38,11 +38,11 @@ sealed partial class World
 
     /// <summary>
     /// A bit of the key of a record flips, so that the record is not found any more. It is found to be damaged before anything is written in its place. Not while another
-    /// machine lacks documents: one that may have been purged is not put back, but taken from others.
+    /// machine mends: a document that may have been purged is not put back, but taken from others.
     /// </summary>
     void DamageKey(Machine machine, int chance)
     {
-        if (!machine.IsJoined || !IsActive(machine) || machine.IsStalled || machine.IsBeingMended || machine.Disk.IsFailing || _machines.Any(other => other.IsIncomplete))
+        if (!machine.IsJoined || !IsActive(machine) || machine.IsStalled || machine.Disk.IsFailing || _machines.Any(other => other.IsBeingMended))
             return;
         ReadOnlyMemory<byte>[] keys = [.. machine.Disk.Range(StoreLayout.AllDocuments).Concat(machine.Disk.Range(StoreLayout.AllLog)).Select(entry => entry.Key)];
         if (keys.Length == 0 || machine.Disk.FlipKey(keys[chance / 8 % keys.Length], chance) is not { } key)
