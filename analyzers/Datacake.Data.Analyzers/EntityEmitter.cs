@@ -183,6 +183,15 @@ sealed partial class EntityEmitter
         if (_spec.KeyGenerator is not { } method)
             return;
         var key = Keys.Single();
+        if (method == EntitySpec.UnsetKey)
+        {
+            _source.Open($"protected override void GenerateKey({_spec.Type} entity, {Metadata}KeyGenerator keys)");
+            _source.Line($"if (entity.{Identifier(key.Name)} == 0)");
+            _source.Line($"    throw UnsetKey({Literal(key.Name)}, {Literal(key.BareType)});");
+            _source.Close();
+            _source.Line();
+            return;
+        }
         string value = key.Converter is { } converter ? $"({converter.Expression}).FromStored(keys.{method}())" : $"keys.{method}()";
         _source.Open($"protected override void GenerateKey({_spec.Type} entity, {Metadata}KeyGenerator keys)");
         string comparer = $"global::System.Collections.Generic.EqualityComparer<{key.BareType}>.Default";

@@ -145,7 +145,7 @@ sealed class EntityReader(
         }
     }
 
-    /// <summary>Which method of the key generator makes keys, if any does.</summary>
+    /// <summary>Which method of the key generator makes keys, if any does; or <see cref="EntitySpec.UnsetKey"/> if a key of 0 is one that was not set.</summary>
     string? KeyGenerator(List<IPropertySymbol> keys, List<PropertySpec> properties)
     {
         foreach (var (symbol, property) in keys.Zip(properties, (symbol, property) => (symbol, property)))
@@ -171,6 +171,8 @@ sealed class EntityReader(
                 return method;
             if (isAsked == true)
                 diagnostics.Report(Diagnostics.GeneratedKey, symbol, type.Name, symbol.Name, problem);
+            if (isAsked is null && keys.Count == 1 && stored is "int" or "uint" or "short" or "ushort")
+                return EntitySpec.UnsetKey;
         }
         return null;
     }

@@ -34,8 +34,9 @@ public readonly struct ConsistentReads<T>
     {
         ArgumentNullException.ThrowIfNull(keyValues);
         var (keyspace, consistency) = (_keyspace, _consistency);
-        var key = keyspace.Model.KeyOf(keyValues);
         using var operation = keyspace.Context.Concurrency.Enter();
+        if (keyspace.Model.FindKey(keyValues) is not { } key)
+            return null;
         var tracker = keyspace.Context.ChangeTracker;
         bool isTracked = tracker.TryGetEntry(keyspace.Model, key, out var entry);
         if (isTracked && (entry!.CurrentState != EntityState.Unchanged || tracker.DetectChanges(entry) is not null))

@@ -226,10 +226,11 @@ public abstract class DatacakeContext : IAsyncDisposable, IDisposable
         var store = await GetStoreAsync(cancellationToken).ConfigureAwait(false);
         var key = entry.CurrentState == EntityState.Detached ? entry.Keyspace.Entity.KeyOf(entry.Entity) : entry.Key;
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        var document = await snapshot.GetAsync(entry.Keyspace.Name, key, cancellationToken).ConfigureAwait(false)
-            ?? throw new InvalidOperationException(
-                $"The {entry.Keyspace.Entity.Name} {key} cannot be reloaded, for the store does not have it, or not any more.");
-        entry.TakeStored(key, document);
+        var document = await snapshot.GetAsync(entry.Keyspace.Name, key, cancellationToken).ConfigureAwait(false);
+        if (document is null)
+            ChangeTracker.Accept(entry, content: null);
+        else
+            entry.TakeStored(key, document);
     }
 
     /// <summary>The keyspace of an entity class, with its typed model.</summary>

@@ -34,15 +34,37 @@ public sealed class Keyspace<T> : Query<T>
     internal EntityModel<T> Model { get; }
 
     /// <summary>
-    /// Tracks an entity that the next save puts as a whole. A <see cref="Guid"/>, <see cref="long"/> or <see cref="ulong"/> key that is
-    /// empty or 0 gets a value that no other node makes, unless the model says otherwise.
+    /// Tracks an entity that the next save adds. The save fails with an <see cref="EntityConflictException"/> if the local store has an entity with its key by then; one that
+    /// another node adds at the same time merges with it. A <see cref="Guid"/>, <see cref="long"/> or <see cref="ulong"/> key that is empty or 0 gets a value that no
+    /// other node makes, unless the model says otherwise.
     /// </summary>
-    /// <exception cref="InvalidOperationException">Another instance with its key is tracked.</exception>
+    /// <exception cref="InvalidOperationException">Another instance with its key is tracked; or the key is 0, of a type that has no room for generated values.</exception>
     public EntityEntry<T> Add(T entity)
     {
         ArgumentNullException.ThrowIfNull(entity);
         ((EntityModel)Model).GenerateKey(entity, Context.KeyGenerator);
         return Set(entity, EntityState.Added);
+    }
+
+    /// <summary>
+    /// Tracks an entity that the next save puts as a whole, in the place of whatever the store has under its key: what that one had and this one has not is gone. Keys are
+    /// generated as by <see cref="Add"/>.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Another instance with its key is tracked; or the key is 0, of a type that has no room for generated values.</exception>
+    public EntityEntry<T> Put(T entity)
+    {
+        var entry = Add(entity);
+        entry.MayReplace = true;
+        return entry;
+    }
+
+    /// <summary>Puts several entities.</summary>
+    /// <exception cref="InvalidOperationException">Another instance with the key of one is tracked.</exception>
+    public void PutRange(params IEnumerable<T> entities)
+    {
+        ArgumentNullException.ThrowIfNull(entities);
+        foreach (var entity in entities)
+            Put(entity);
     }
 
     /// <summary>Adds several entities.</summary>
@@ -93,7 +115,7 @@ public sealed class Keyspace<T> : Query<T>
 
     /// <summary>
     /// The entity with this key: the tracked instance if there is one, even unsaved, else from the store; null if there is none, or it is
-    /// to be deleted.
+    /// to be deleted, or no entity can have such a key.
     /// </summary>
     /// <param name="keyValues">The values of the key's properties, in their order.</param>
     /// <exception cref="ArgumentException">The values are not those of the key.</exception>
@@ -106,8 +128,9 @@ public sealed class Keyspace<T> : Query<T>
     public async ValueTask<T?> FindAsync(object?[] keyValues, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(keyValues);
-        var key = Model.KeyOf(keyValues);
         using var operation = Context.Concurrency.Enter();
+        if (Model.FindKey(keyValues) is not { } key)
+            return null;
         if (Context.ChangeTracker.TryGetEntry(Model, key, out var entry))
             return entry.CurrentState == EntityState.Deleted ? null : (T)entry.Entity;
         var store = await Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);

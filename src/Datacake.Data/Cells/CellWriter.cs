@@ -24,9 +24,9 @@ public sealed class CellWriter
         {
             codec.Write(_value, value);
         }
-        catch (ArgumentException e)
+        catch (ArgumentException e) when (e is not PropertyValueException)
         {
-            throw new ArgumentException($"The property {path.Name} cannot be stored: {e.Message}", e);
+            throw new PropertyValueException(path.Name, $"cannot be stored: {e.Message}", e);
         }
         _cells.Set(path.Property, _value.Written);
     }
@@ -53,7 +53,14 @@ public sealed class CellWriter
         foreach (var (key, value) in entries ?? [])
         {
             _value.Clear();
-            valueCodec.Write(_value, value);
+            try
+            {
+                valueCodec.Write(_value, value);
+            }
+            catch (ArgumentException e) when (e is not PropertyValueException)
+            {
+                throw new PropertyValueException(path.Name, $"has a value that cannot be stored: {e.Message}", e);
+            }
             _cells.Set(PathOf(path, keyCodec, key), _value.Written);
         }
     }
@@ -76,15 +83,21 @@ public sealed class CellWriter
     ReadOnlySpan<byte> PathOf<T>(CellPath path, ScalarCodec<T> codec, T element)
     {
         if (element is null)
-            throw new ArgumentException($"The property {path.Name} has an element that is null, which cannot be stored; remove it.");
+            throw new PropertyValueException(path.Name, "has an element that is null, which cannot be stored; remove it.");
         _element.Clear();
-        codec.WriteElement(_element, element);
+        try
+        {
+            codec.WriteElement(_element, element);
+        }
+        catch (ArgumentException e) when (e is not PropertyValueException)
+        {
+            throw new PropertyValueException(path.Name, $"has an element that cannot be stored: {e.Message}", e);
+        }
         var encoded = _element.Written;
         if (encoded.Length > DocumentPath.MaxElementLength)
         {
-            throw new ArgumentException(
-                $"The property {path.Name} has an element of {encoded.Length} encoded bytes; "
-                + $"at most {DocumentPath.MaxElementLength} are possible.");
+            throw new PropertyValueException(
+                path.Name, $"has an element of {encoded.Length} encoded bytes; at most {DocumentPath.MaxElementLength} are possible.");
         }
         int length = path.ElementPrefix.Length + encoded.Length;
         if (_path.Length < length)

@@ -111,14 +111,24 @@ public sealed class ChangeTracker
         }
         // First what may be refused, so that the entity is then as before.
         var original = state == EntityState.Unchanged ? entry.Encode() : null;
+        // Of an entity that was not read, the tokens are those that it has now: a web form brings back what was read for it.
+        bool hasGivenTokens = entry.CurrentState == EntityState.Detached && state is EntityState.Modified or EntityState.Deleted
+            && entry.Keyspace.Entity.ConcurrencyTokens.Count > 0;
+        var given = hasGivenTokens ? entry.Encode() : null;
         if (entry.CurrentState == EntityState.Detached)
         {
             var key = entry.Keyspace.Entity.KeyOf(entry.Entity, KeyWriter);
-            // To put an entity is to replace the one that has its key, so the delete of that one has nothing left to do.
+            // The one that has its key is to be deleted, so that this one replaces it.
             if (state == EntityState.Added && TryGetEntry(entry.Keyspace.Entity, key, out var known) && known.CurrentState == EntityState.Deleted)
-                Forget(known);
+            {
+                _entries.Remove(known);
+                known.CurrentState = EntityState.Detached;
+                entry.Replaced = known;
+            }
             Track(entry, key);
         }
+        if (given is not null)
+            entry.Given = given;
         if (original is not null)
             entry.SetOriginal(original);
         if (state == EntityState.Added)
@@ -193,15 +203,25 @@ public sealed class ChangeTracker
     internal IReadOnlyList<PendingWrite> CollectWrites()
     {
         var writes = new List<PendingWrite>(CountLikelyWrites());
+        List<ValidationError>? errors = null;
         foreach (var entry in _entries.All)
         {
             // Without detection what was unchanged at the last look counts as unchanged.
             if (entry.CurrentState == EntityState.Unchanged && !AutoDetectChangesEnabled)
                 continue;
-            if (DetectChanges(entry) is { } write)
-                writes.Add(write);
+            try
+            {
+                if (DetectChanges(entry) is { } write)
+                    writes.Add(write);
+            }
+            catch (PropertyValueException e)
+            {
+                string entity = entry.Keyspace.Entity.Name;
+                string property = e.Property.StartsWith(entity + ".", StringComparison.Ordinal) ? e.Property[(entity.Length + 1)..] : e.Property;
+                (errors ??= []).Add(new ValidationError(entity, entry.Key, property, e.Problem.TrimEnd('.', ';')));
+            }
         }
-        return writes;
+        return errors is null ? writes : throw new EntityValidationException(errors);
     }
 
     /// <summary>Takes what an entity is now for what is stored.</summary>
@@ -216,7 +236,8 @@ public sealed class ChangeTracker
             return;
         }
         entry.SetOriginal(content, entry.CurrentState == EntityState.Added ? null : changes);
-        entry.IsAsserted = false;
+        entry.IsAsserted = entry.MayReplace = false;
+        entry.Replaced = null;
         entry.CurrentState = EntityState.Unchanged;
     }
 
@@ -245,10 +266,17 @@ public sealed class ChangeTracker
 
     void Forget(EntityEntry entry)
     {
+        bool replaces = entry.CurrentState == EntityState.Added;
         entry.CurrentState = EntityState.Detached;
-        entry.IsAsserted = false;
+        entry.IsAsserted = entry.MayReplace = false;
         entry.ForgetOriginal();
         _entries.Remove(entry);
+        if (entry.Replaced is not { } replaced)
+            return;
+        // What it was to replace is still to be deleted.
+        entry.Replaced = null;
+        if (replaces && _entries.TryAdd(replaced))
+            replaced.CurrentState = EntityState.Deleted;
     }
 
     /// <summary>The key of an added entity may still change, that of a stored one may not.</summary>

@@ -53,8 +53,10 @@ public class EntityEntry
         Keyspace.Entity.FindProperty(name)
             ?? throw new ArgumentException($"{Keyspace.Entity.Name} has no mapped property '{name}'.", nameof(name)));
 
-    /// <summary>Reads the entity anew from the local store: its values become the stored ones, and pending changes are forgotten.</summary>
-    /// <exception cref="InvalidOperationException">The store does not have the entity.</exception>
+    /// <summary>
+    /// Reads the entity anew from the local store: its values become the stored ones, and pending changes are forgotten. If the store does not have it any more, it is
+    /// <see cref="EntityState.Detached"/> afterwards.
+    /// </summary>
     public Task ReloadAsync(CancellationToken cancellationToken = default) => _tracker.Context.ReloadAsync(this, cancellationToken);
 
     /// <inheritdoc/>
@@ -64,6 +66,15 @@ public class EntityEntry
 
     /// <summary>Whether a save writes all properties, changed or not: the user said that the entity is modified.</summary>
     internal bool IsAsserted { get; set; }
+
+    /// <summary>True if an added entity replaces whatever the store has under its key.</summary>
+    internal bool MayReplace { get; set; }
+
+    /// <summary>Gets or sets the entity with the same key that was to be deleted when this one was added.</summary>
+    internal EntityEntry? Replaced { get; set; }
+
+    /// <summary>Gets or sets what the entity was when it was first updated or removed without having been read, if it has concurrency tokens.</summary>
+    internal EntityContent? Given { get; set; }
 
     /// <summary>Whether it is known what is stored. If not, a save looks.</summary>
     internal bool HasOriginal => _original is not null || _originalDocument is not null;
@@ -127,7 +138,14 @@ public class EntityEntry
         Lacking = lacking;
     }
 
-    internal void ForgetOriginal() => (_originalDocument, _original, _originalEntity, Lacking) = (null, null, null, []);
+    /// <summary>Takes an instance with the values that the entity had.</summary>
+    internal void TakeOriginal(object original)
+    {
+        (_originalDocument, _original, _originalEntity) = (null, Keyspace.Entity.Encode(original, _tracker.CellWriter), original);
+        Given = null;
+    }
+
+    internal void ForgetOriginal() => (_originalDocument, _original, _originalEntity, Given, Lacking) = (null, null, null, null, []);
 
     internal EntityContent Encode() => Keyspace.Entity.Encode(Entity, _tracker.CellWriter);
 }

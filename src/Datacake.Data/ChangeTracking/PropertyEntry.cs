@@ -17,22 +17,39 @@ public readonly struct PropertyEntry
     public PropertyModel Metadata { get; }
 
     /// <summary>Its value now.</summary>
-    /// <exception cref="InvalidOperationException">On setting: the property cannot be set.</exception>
+    /// <exception cref="InvalidOperationException">On setting: the property has no setter, or the object that it belongs to is null.</exception>
+    /// <exception cref="ArgumentException">On setting: the value is of another type.</exception>
     public object? CurrentValue
     {
         get => Metadata.GetValue(_entry.Entity);
         set
         {
-            if (Metadata.Setter is not { } setter)
-                throw new InvalidOperationException($"The property {Metadata.Name} of {_entry.Keyspace.Entity.Name} has no setter.");
-            setter(_entry.Entity, value);
+            Set(_entry.Entity, value);
         }
     }
 
     /// <summary>
-    /// Its value when the entity was read, attached or saved last; the current one if the entity is added, or nothing is known.
+    /// Its value when the entity was read, attached or saved last; the current one if the entity is added, or nothing is known. A concurrency token that a client brings back
+    /// is set here, so that the save fails if the store has another one.
     /// </summary>
-    public object? OriginalValue => _entry.OriginalEntity is { } original ? Metadata.GetValue(original) : CurrentValue;
+    /// <exception cref="InvalidOperationException">
+    /// On setting: it is not known what the entity was; the property has no setter, or the object that it belongs to was null.
+    /// </exception>
+    /// <exception cref="ArgumentException">On setting: the value is of another type.</exception>
+    public object? OriginalValue
+    {
+        get => _entry.OriginalEntity is { } original ? Metadata.GetValue(original) : CurrentValue;
+        set
+        {
+            if (_entry.OriginalEntity is not { } original)
+            {
+                throw new InvalidOperationException(
+                    $"What the {_entry.Keyspace.Entity.Name} was is not known, since it was not read or attached. Read it first, or give the entity the value before Update or Remove.");
+            }
+            Set(original, value);
+            _entry.TakeOriginal(original);
+        }
+    }
 
     /// <summary>Whether the next save writes it: it was changed, or the whole entity is asserted as modified.</summary>
     public bool IsModified
@@ -52,6 +69,20 @@ public readonly struct PropertyEntry
             }
             return changes.Counters.Any(counter => IsOfThis(counter.Property, name));
         }
+    }
+
+    void Set(object entity, object? value)
+    {
+        string name = $"The property {Metadata.Name} of {_entry.Keyspace.Entity.Name}";
+        if (Metadata.Setter is not { } setter)
+            throw new InvalidOperationException($"{name} has no setter.");
+        bool isOfType = value is null ? !Metadata.Type.IsValueType || Nullable.GetUnderlyingType(Metadata.Type) is not null : Metadata.Type.IsInstanceOfType(value);
+        if (!isOfType)
+            throw new ArgumentException($"{name} is of type {Metadata.Type.Name}, and the value given is {(value is null ? "null" : $"of type {value.GetType().Name}")}.", nameof(value));
+        int dot = Metadata.Name.LastIndexOf('.');
+        if (dot > 0 && _entry.Keyspace.Entity.FindProperty(Metadata.Name[..dot])?.GetValue(entity) is null)
+            throw new InvalidOperationException($"{name} cannot be set, since {Metadata.Name[..dot]} is null. Set {Metadata.Name[..dot]} first.");
+        setter(entity, value);
     }
 
     /// <summary>A change in an owned object is one of the object.</summary>

@@ -154,8 +154,9 @@ public abstract class EntityModel
         ArgumentNullException.ThrowIfNull(declared);
         if (value is not null && value.GetType() != declared)
         {
-            throw new ArgumentException(
-                $"The property {property} has a {value.GetType().Name}, which would come back as a {declared.Name}, without what {value.GetType().Name} has besides. "
+            throw new PropertyValueException(
+                property,
+                $"has a {value.GetType().Name}, which would come back as a {declared.Name}, without what {value.GetType().Name} has besides. "
                     + $"Store a {declared.Name}, or give the property the type {value.GetType().Name}.");
         }
     }
@@ -238,7 +239,35 @@ public abstract class EntityModel
 
     /// <summary>The key that has these values, in the order of <see cref="Key"/>.</summary>
     /// <exception cref="ArgumentException">There are too many or too few, or one is of another type.</exception>
-    internal DocumentKey KeyOf(ReadOnlySpan<object?> values)
+    internal DocumentKey KeyOf(ReadOnlySpan<object?> values) => KeyOf(WriteKey(values));
+
+    /// <summary>Returns the key that has these values, in the order of <see cref="Key"/>; null if no entity can have it: it is too long, or a value is null or no text.</summary>
+    /// <exception cref="ArgumentException">There are too many or too few, or one is of another type.</exception>
+    internal DocumentKey? FindKey(ReadOnlySpan<object?> values)
+    {
+        if (values.Length == Key.Count)
+        {
+            foreach (object? value in values)
+            {
+                if (value is null || (value is string text && !IsText(text)))
+                    return null;
+            }
+        }
+        var written = WriteKey(values);
+        return written.Length <= DocumentKey.MaxLength ? new DocumentKey(written.ToArray()) : default(DocumentKey?);
+    }
+
+    static bool IsText(string text)
+    {
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (char.IsSurrogate(text[i]) && !(char.IsHighSurrogate(text[i]) && ++i < text.Length && char.IsLowSurrogate(text[i])))
+                return false;
+        }
+        return true;
+    }
+
+    OrderedKeyWriter WriteKey(ReadOnlySpan<object?> values)
     {
         if (values.Length != Key.Count)
         {
@@ -258,7 +287,7 @@ public abstract class EntityModel
                     + $"and the value given is {values[i]?.GetType().Name ?? "null"}.", nameof(values));
             }
         }
-        return KeyOf(writer);
+        return writer;
     }
 
     /// <summary>What is wrong with an entity, before it is stored.</summary>

@@ -78,6 +78,15 @@ public abstract class EntityModel<T> : EntityModel
             $"The key property {property} of the {Name} is null; "
             + "give it a value before the entity is added, updated, attached or removed.");
 
+    /// <summary>Returns what to throw when an entity is added whose key is 0 and cannot be generated. For generated code.</summary>
+    /// <param name="property">The property.</param>
+    /// <param name="type">Its type.</param>
+    protected InvalidOperationException UnsetKey(string property, string type) =>
+        new(
+            $"The key property {property} of the {Name} is 0: of type {type}, it has no room for values that no other node makes, so that none is generated. "
+                + "Set it before the entity is added, or make it a long or a Guid. If 0 is a key like any other here, say [DatabaseGenerated(DatabaseGeneratedOption.None)] "
+                + "or ValueGeneratedNever().");
+
     /// <summary>What is stored for the class of an entity.</summary>
     protected string DiscriminatorOf(T entity)
     {

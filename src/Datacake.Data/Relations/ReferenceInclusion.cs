@@ -45,7 +45,7 @@ sealed record ReferenceInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
             }
             if (!found.TryGetValue(value, out var related))
             {
-                related = await LoadAsync(model.KeyOf([value])).ConfigureAwait(false);
+                related = model.FindKey([value]) is { } key ? await LoadAsync(key).ConfigureAwait(false) : null;
                 found.Add(value, related);
             }
             _set(item, related);

@@ -59,7 +59,7 @@ static class EntityTransaction
                 transaction.Put(entry.Keyspace.Name, entry.Key, changes!.Cells, changes.Counters);
             else
                 transaction.Update(entry.Keyspace.Name, entry.Key, changes!.Cells, changes.Counters);
-            RequireTokens(transaction, entry);
+            Require(transaction, entry);
         }
         return transaction;
     }
@@ -79,10 +79,18 @@ static class EntityTransaction
         }
     }
 
-    static void RequireTokens(Transaction transaction, EntityEntry entry)
+    /// <summary>An added entity must not be there, unless it replaces another one; of all others, the concurrency tokens must be as they were.</summary>
+    static void Require(Transaction transaction, EntityEntry entry)
     {
-        if (entry.Keyspace.Entity.ConcurrencyTokens.Count > 0 && entry.CurrentState != EntityState.Added && entry.Original is { } original)
-            RequireTokens(transaction, entry, original);
+        bool isAdded = entry.CurrentState == EntityState.Added;
+        if (isAdded && !entry.MayReplace && entry.Replaced is null)
+        {
+            transaction.Require(entry.Keyspace.Name, entry.Key, static document => document is null);
+            return;
+        }
+        var known = isAdded ? entry.Replaced : entry;
+        if (known is not null && entry.Keyspace.Entity.ConcurrencyTokens.Count > 0 && (known.Original ?? known.Given) is { } original)
+            RequireTokens(transaction, known, original);
     }
 
     static void RequireTokens(Transaction transaction, EntityEntry entry, EntityContent original)

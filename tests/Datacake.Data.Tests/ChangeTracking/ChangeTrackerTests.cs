@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations.Schema;
 using Datacake.Data.Tests.Shop;
 using Datacake.Node;
 
@@ -191,6 +192,7 @@ public class ChangeTrackerTests(StoreFixture store)
 /// <summary>An entity that tells when its key is read.</summary>
 public sealed class Hooked
 {
+    [DatabaseGenerated(DatabaseGeneratedOption.None)]
     public int Id
     {
         get

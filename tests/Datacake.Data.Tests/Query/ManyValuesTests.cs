@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations.Schema;
 using System.ComponentModel.DataAnnotations;
 using Datacake.Node;
 
@@ -20,8 +21,8 @@ public sealed class ManyValuesTests(StoreFixture store) : IAsyncLifetime
         await using var db = Context();
         _items = [.. Enumerable.Range(0, Count).Select(id => new Item { Id = id, Code = Code(id), Marks = [id % 700, -id] })];
         _parts = [.. Enumerable.Range(0, Count).Select(i => new Part { Order = i / 3, Line = i % 3, Price = i % 7 })];
-        db.Items.AddRange(_items);
-        db.Parts.AddRange(_parts);
+        db.Items.PutRange(_items);
+        db.Parts.PutRange(_parts);
         await db.SaveChangesAsync(Token);
     }
 
@@ -91,7 +92,7 @@ public sealed partial class ManyContext(DatacakeNode node) : DatacakeContext(nod
 
 public sealed record Item
 {
-    public int Id { get; set; }
+    [DatabaseGenerated(DatabaseGeneratedOption.None)] public int Id { get; set; }
     [Index] public string Code { get; set; } = "";
     [Index] public HashSet<int> Marks { get; set; } = [];
 

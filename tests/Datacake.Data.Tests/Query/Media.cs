@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations.Schema;
 using Datacake.Node;
 
 namespace Datacake.Data.Tests.Query;
@@ -26,7 +27,7 @@ public interface IRated
 [Derived(typeof(Book), "book"), Derived(typeof(Novel), "novel"), Derived(typeof(Magazine), "magazine"), Derived(typeof(Film), "film")]
 public class Medium
 {
-    public int Id { get; set; }
+    [DatabaseGenerated(DatabaseGeneratedOption.None)] public int Id { get; set; }
     public string Title { get; set; } = "";
     [Index] public int Year { get; set; }
 }

@@ -52,8 +52,8 @@ public sealed class ShapeTests(StoreFixture store)
         var diary = new Diary(Guid.NewGuid(), DateTime.UnixEpoch);
         diary.Others.Add(new HardCover { Weight = 3 });
         db.Diaries.Add(diary);
-        var exception = await Assert.ThrowsAsync<ArgumentException>(() => db.SaveChangesAsync(Token));
-        Assert.Contains("Diary.Others has a HardCover, which would come back as a Cover", exception.Message, StringComparison.Ordinal);
+        var exception = await Assert.ThrowsAsync<EntityValidationException>(() => db.SaveChangesAsync(Token));
+        Assert.Contains($"Others of the Diary {diary.Id} has a HardCover, which would come back as a Cover", exception.Message, StringComparison.Ordinal);
         await using var other = Context();
         Assert.Null(await other.Diaries.FindAsync([diary.Id], Token));
     }
