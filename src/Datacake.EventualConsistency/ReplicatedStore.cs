@@ -230,8 +230,8 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
 
     /// <summary>Removes a member for good, everywhere: its store is never admitted again, and counts for no level.</summary>
     /// <exception cref="ArgumentException">It is this node, or not a member.</exception>
-    /// <exception cref="InvalidOperationException">The node has operator keys, and the member is durable: the private key is needed.</exception>
-    public ValueTask RetireAsync(byte nodeId, CancellationToken cancellationToken = default) => RetireAsync(nodeId, proof: default, cancellationToken);
+    /// <exception cref="InvalidOperationException">The node has operator keys: the private key is needed.</exception>
+    public ValueTask RetireAsync(byte nodeId, CancellationToken cancellationToken = default) => RetireAsync(nodeId, proof: default, "without an operator's key", cancellationToken);
 
     /// <summary>
     /// Removes a member for good, everywhere, with the key of an operator: its store is never admitted again, and counts for no level. The proof, a signature of the cluster and
@@ -240,20 +240,47 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// <param name="nodeId">The member.</param>
     /// <param name="operatorKey">The private key that belongs to one of the public keys that all nodes have (<see cref="DatacakeNodeOptions.WithOperatorKeys"/>).</param>
     /// <param name="cancellationToken">Ends the wait for the store's writer.</param>
-    /// <exception cref="ArgumentException">It is this node, or not a member; or the key is none of those that this node accepts.</exception>
+    /// <exception cref="ArgumentException">It is this node, or not a member; or the key has no private part, or is none of those that this node accepts.</exception>
+    /// <exception cref="InvalidOperationException">The node has no operator keys, or has not met its cluster yet.</exception>
     public async ValueTask RetireAsync(byte nodeId, ECDsa operatorKey, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(operatorKey);
         var (cluster, store) = await _loop.RunAsync((_, _) => ValueTask.FromResult(_replica.OrderToRetire(nodeId)), cancellationToken).ConfigureAwait(false);
-        await RetireAsync(nodeId, OperatorKeys.Sign(operatorKey, cluster, store), cancellationToken).ConfigureAwait(false);
+        byte[] proof = OperatorKeys.Sign(operatorKey, cluster, store);
+        string fingerprint = Convert.ToHexString(SHA256.HashData(operatorKey.ExportSubjectPublicKeyInfo()).AsSpan(0, 8));
+        await RetireAsync(nodeId, proof, $"with the operator's key whose SHA-256 begins with {fingerprint}", cancellationToken).ConfigureAwait(false);
     }
 
-    async ValueTask RetireAsync(byte nodeId, ReadOnlyMemory<byte> proof, CancellationToken cancellationToken) =>
+    /// <summary>
+    /// Signs the retirements of which there is no proof that the operator keys confirm: those from before the keys were set, or signed with a key that is not accepted any more. Nodes
+    /// that join later believe no others. To be called once at one node, after the keys were set or changed on all.
+    /// </summary>
+    /// <param name="operatorKey">The private key that belongs to one of the public keys that all nodes have.</param>
+    /// <param name="cancellationToken">Ends the wait for the store's writer.</param>
+    /// <returns>The number of retirements that were signed.</returns>
+    /// <exception cref="ArgumentException">The key has no private part, or is none of those that this node accepts.</exception>
+    /// <exception cref="InvalidOperationException">The node has no operator keys, or has not met its cluster yet.</exception>
+    public async ValueTask<int> SignRetirementsAsync(ECDsa operatorKey, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(operatorKey);
+        var (cluster, stores) = await _loop.RunAsync((_, _) => ValueTask.FromResult(_replica.OrderToSign()), cancellationToken).ConfigureAwait(false);
+        var proofs = stores.ToDictionary(static store => store, store => (ReadOnlyMemory<byte>)OperatorKeys.Sign(operatorKey, cluster, store));
+        return await _loop.RunAsync((_, _) =>
+        {
+            _replica.Sign(proofs);
+            return ValueTask.FromResult(proofs.Count);
+        }, cancellationToken).ConfigureAwait(false);
+    }
+
+    async ValueTask RetireAsync(byte nodeId, ReadOnlyMemory<byte> proof, string how, CancellationToken cancellationToken)
+    {
         await _loop.RunAsync((_, _) =>
         {
             _replica.Retire(nodeId, proof);
             return ValueTask.FromResult(true);
         }, cancellationToken).ConfigureAwait(false);
+        StoreLog.Retired(_node.LoggerFactory.CreateLogger<ReplicatedStore>(), nodeId, _node.Id, how);
+    }
 
     /// <summary>
     /// Takes no more writes and reads, waits for at most <see cref="ReplicatedStoreOptions.StopTimeout"/> until the peers in session have what this node has
@@ -273,7 +300,12 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         {
             throw new ArgumentException(
                 $"{nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.TakeOverNodeId)} is set, and the node has operator keys: then only a private key retires the store that has the "
-                    + $"node id. Leave the setting out, and call {nameof(RetireAsync)} with the key on a node that runs.");
+                    + $"node id. Leave the setting out, and call {nameof(RetireAsync)} with the key on another node.");
+        }
+        if (storage is not IDurableStorage && node.OperatorKeys.Count > 0)
+        {
+            throw new ArgumentException(
+                "The storage is in memory, and the node has operator keys: after each restart, an operator would have to retire the store before it. Use durable storage, or leave the keys out.");
         }
         var damages = new DamageLog();
         bool isDurable = storage is IDurableStorage;

@@ -28,7 +28,8 @@ public sealed class ReplicatedStoreOptions
     /// <summary>
     /// Gets or sets a value that lets a fresh store take the place of another one that the cluster knows under this node id, and whose files are lost. That store is retired for good, with
     /// all that it has written and no other node has. Set it for the first start with an empty disk, or for nodes whose disks are empty after every restart. Stores
-    /// in memory take the place of one another without it. Default: false; the members refuse the fresh store, and say so.
+    /// in memory take the place of one another without it. Where the nodes have operator keys, it is refused: retire the old store instead. Default: false; the members refuse the
+    /// fresh store, and say so.
     /// </summary>
     public bool TakeOverNodeId { get; set; }
 

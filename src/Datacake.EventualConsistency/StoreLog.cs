@@ -104,4 +104,7 @@ static partial class StoreLog
 
     [LoggerMessage(25, LogLevel.Information, "Node {Node} shows the same documents again as all peers that know the same transactions.")]
     public static partial void DiffersNoLonger(ILogger logger, byte node);
+
+    [LoggerMessage(35, LogLevel.Warning, "Node {Member} is retired at node {Node}, {How}. Its store is never admitted again.")]
+    public static partial void Retired(ILogger logger, byte member, byte node, string how);
 }

@@ -61,9 +61,9 @@ public sealed partial class DatacakeNodeOptions
     }
 
     /// <summary>
-    /// Sets the public keys of the operators: only who has one of the private keys can retire a member with a durable store, on whatever node it is called, and a node with an empty disk
-    /// takes the place of such a member only once that is retired. Without keys, the word of any member is believed. All nodes should have the same keys. A key is an ECDSA
-    /// key, as PEM or as the Base64 text of its <c>SubjectPublicKeyInfo</c>. Default: none.
+    /// Sets the public keys of the operators: only who has one of the private keys can retire a member, on whatever node that is called, and a node with an empty disk
+    /// takes the place of a member only once that is retired. Without keys, the word of any member is believed. All nodes should have the same keys, and durable storage. A key is an
+    /// ECDSA key, P-256 where the nodes run on several platforms, as PEM or as the Base64 text of its <c>SubjectPublicKeyInfo</c>. Default: none.
     /// </summary>
     /// <exception cref="ArgumentException">There is no key, or a text is no public ECDSA key.</exception>
     public DatacakeNodeOptions WithOperatorKeys(params IEnumerable<string> publicKeys)
@@ -72,7 +72,7 @@ public sealed partial class DatacakeNodeOptions
         ReadOnlyMemory<byte>[] keys = [.. publicKeys.Select(OperatorKey.Read)];
         if (keys.Length == 0)
             throw new ArgumentException("There is no operator key in the list. Give one at least, or leave the setting out.", nameof(publicKeys));
-        Once("operator keys");
+        Once("list of operator keys");
         OperatorKeys = keys;
         return this;
     }

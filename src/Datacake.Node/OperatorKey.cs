@@ -10,12 +10,12 @@ static class OperatorKey
     public static ReadOnlyMemory<byte> Read(string publicKey)
     {
         ArgumentNullException.ThrowIfNull(publicKey);
-        if (publicKey.Contains("PRIVATE KEY", StringComparison.Ordinal))
-            throw new ArgumentException("This is a private key of an operator. Nodes have the public key only (BEGIN PUBLIC KEY); keep the private one where no node is.", nameof(publicKey));
+        if (IsPrivate(publicKey))
+            throw new ArgumentException("This is a private key of an operator. Nodes have the public key only (BEGIN PUBLIC KEY); keep the private one where no node is.");
         try
         {
             using var key = ECDsa.Create();
-            if (publicKey.Contains("-----", StringComparison.Ordinal))
+            if (IsPem(publicKey))
                 key.ImportFromPem(publicKey);
             else
                 key.ImportSubjectPublicKeyInfo(Convert.FromBase64String(publicKey), out _);
@@ -23,8 +23,35 @@ static class OperatorKey
         }
         catch (Exception e) when (e is CryptographicException or FormatException or ArgumentException)
         {
+            string start = publicKey.Length > 20 ? publicKey[..20] + "…" : publicKey;
             throw new ArgumentException(
-                $"An operator key is no public ECDSA key: {e.Message} Give the text of a PEM file (BEGIN PUBLIC KEY), or the Base64 text between its first line and its last.", nameof(publicKey), e);
+                $"'{start}' is no public ECDSA key. Give the text of a PEM file (BEGIN PUBLIC KEY) with its line breaks, or the Base64 text between its first line and its last; not the name of a file.", e);
+        }
+    }
+
+    static bool IsPem(string text) => text.Contains("-----", StringComparison.Ordinal);
+
+    static bool IsPrivate(string text)
+    {
+        if (IsPem(text))
+            return text.Contains("PRIVATE KEY", StringComparison.Ordinal);
+        byte[] encoded = new byte[text.Length];
+        if (!Convert.TryFromBase64String(text, encoded, out int length))
+            return false;
+        using var key = ECDsa.Create();
+        return Imports(() => key.ImportPkcs8PrivateKey(encoded.AsSpan(0, length), out _)) || Imports(() => key.ImportECPrivateKey(encoded.AsSpan(0, length), out _));
+
+        static bool Imports(Action import)
+        {
+            try
+            {
+                import();
+                return true;
+            }
+            catch (CryptographicException)
+            {
+                return false;
+            }
         }
     }
 }

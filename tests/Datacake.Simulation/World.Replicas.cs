@@ -18,12 +18,18 @@ sealed partial class World
         Queue(machine, new Work(batch => _mutant.AroundAsync(machine, batch, isCollecting: false, () =>
         {
             var replica = machine.Replica!;
-            if (!replica.IsJoined && ClusterForming.MustForm(replica, isTold: false, SeedsOf(machine)))
+            if (!replica.IsJoined && HearsPresentLives(machine) && ClusterForming.MustForm(replica, isTold: false, SeedsOf(machine)))
                 FormApart(machine);
             replica.Tick(batch);
             return ValueTask.CompletedTask;
         })));
     }
+
+    /// <summary>
+    /// Returns true if the sessions of a machine are with processes that run: a report counts as heard for three ticks, and no disk is replaced, and joins, so quickly. Here, no tick
+    /// need pass meanwhile.
+    /// </summary>
+    bool HearsPresentLives(Machine machine) => machine.Replica!.Sessions.All(session => _machines[session.Key - 1].Replica?.Boot == session.Value.Boot);
 
     /// <summary>All machines are seeds of all.</summary>
     IReadOnlyList<byte?> SeedsOf(Machine machine) => [.. _machines
@@ -110,8 +116,16 @@ sealed partial class World
     /// <summary>An operator retires a member by a machine.</summary>
     void Retire(Machine machine, byte node)
     {
-        var (cluster, store) = machine.Replica!.OrderToRetire(node);
-        machine.Replica.Retire(node, _scenario.HasOperator ? SimulatedOperator.Sign(cluster, store) : default);
+        if (!_scenario.HasOperator)
+        {
+            machine.Replica!.Retire(node);
+            return;
+        }
+        // One that has not met the cluster yet hears of it there.
+        if (machine.Replica!.Identity.Cluster == 0)
+            return;
+        var (cluster, store) = machine.Replica.OrderToRetire(node);
+        machine.Replica.Retire(node, SimulatedOperator.Sign(cluster, store));
     }
 
     static void CheckRefusesToRetire(Machine machine, Machine peer)

@@ -9,7 +9,7 @@ sealed class RepairWork(Replica replica, byte source) : CommitWork
     /// <summary>Starts the pull, unless another one is under way, which brings most of it.</summary>
     public static void Pull(Replica replica, ReplicaBatch batch, byte source)
     {
-        if (replica.IsJoined && replica.CanPull && replica.Sessions.ContainsKey(source))
+        if (replica.IsJoined && replica.CanPull && replica.MayAsk(source) && replica.Sessions.ContainsKey(source))
             replica.StartPull(batch, source);
     }
 

@@ -122,8 +122,9 @@ sealed class Members(byte self, ReplicaIdentity identity, RetirementProofs proof
     /// <param name="table">The table.</param>
     /// <param name="isOfMember">True if a member has sent it.</param>
     /// <param name="isJoined">True if this store has joined: then it takes names from members only.</param>
+    /// <param name="sessions">The open sessions: where retirements need proofs, a table does not displace who is in one.</param>
     /// <returns>The members that were removed.</returns>
-    public IReadOnlyList<byte> Learn(MemberTable table, bool isOfMember, bool isJoined)
+    public IReadOnlyList<byte> Learn(MemberTable table, bool isOfMember, bool isJoined, IReadOnlyDictionary<byte, Session> sessions)
     {
         foreach (var (storeId, proof) in table.Retired)
             identity.IsDirty |= identity.Retired.Add(storeId, proof);
@@ -134,8 +135,8 @@ sealed class Members(byte self, ReplicaIdentity identity, RetirementProofs proof
         }
         foreach (var (member, named) in isOfMember || !isJoined ? table.Members : ReadOnlyDictionary<byte, StoreMember>.Empty)
         {
-            proofs.OnSeen(named.StoreId, named.IsVolatile);
-            Learn(member, named);
+            if (!proofs.AreNeeded || !IsDisplaced(member, named, sessions))
+                Learn(member, named);
         }
         byte[] retired = [.. identity.Members.Keys.Where(member => member != self && identity.Retired.Contains(identity.Members[member].StoreId))];
         foreach (byte member in retired)
@@ -169,7 +170,7 @@ sealed class Members(byte self, ReplicaIdentity identity, RetirementProofs proof
     public ulong StoreToRetire(byte node)
     {
         if (node == self)
-            throw new ArgumentException($"Node {node} cannot retire itself. Stop it, and retire it by another node.", nameof(node));
+            throw new ArgumentException($"Node {node} cannot retire itself. Call RetireAsync at another node.", nameof(node));
         return identity.Members.TryGetValue(node, out var found)
             ? found.StoreId
             : throw new ArgumentException($"Node {node} is not a member. The members are {string.Join(", ", identity.Members.Keys)}.", nameof(node));
@@ -178,6 +179,9 @@ sealed class Members(byte self, ReplicaIdentity identity, RetirementProofs proof
     /// <summary>Returns the store that a table names under a node id, or null if it names none.</summary>
     public static ulong? StoreOf(IReadOnlyDictionary<byte, StoreMember> members, byte member) =>
         members.TryGetValue(member, out var found) ? found.StoreId : null;
+
+    static bool IsDisplaced(byte member, StoreMember named, IReadOnlyDictionary<byte, Session> sessions) =>
+        sessions.TryGetValue(member, out var session) && session.StoreId != named.StoreId;
 
     void Learn(byte member, StoreMember named)
     {

@@ -26,7 +26,18 @@ sealed class OperatorKeys(IReadOnlyList<ReadOnlyMemory<byte>> keys) : IRetiremen
     }
 
     /// <summary>Makes the proof that a store is retired.</summary>
-    public static byte[] Sign(ECDsa privateKey, ulong cluster, ulong storeId) => privateKey.SignData(OrderOf(cluster, storeId), HashAlgorithmName.SHA256, Format);
+    /// <exception cref="ArgumentException">The key has no private part.</exception>
+    public static byte[] Sign(ECDsa privateKey, ulong cluster, ulong storeId)
+    {
+        try
+        {
+            return privateKey.SignData(OrderOf(cluster, storeId), HashAlgorithmName.SHA256, Format);
+        }
+        catch (CryptographicException e)
+        {
+            throw new ArgumentException($"The operator's key cannot sign: {e.Message} Import the private key, not the public one.", nameof(privateKey), e);
+        }
+    }
 
     static byte[] OrderOf(ulong cluster, ulong storeId)
     {

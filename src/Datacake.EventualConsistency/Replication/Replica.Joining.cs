@@ -119,7 +119,7 @@ sealed partial class Replica
         var others = Identity.Members.Keys.Where(node => node != Node).ToHashSet();
         if (IsJoined)
         {
-            if (!roll.IsComplete(others, Sessions, Identity.Retired) || roll.KnownOfCaller() is not { } known)
+            if (!roll.IsComplete(others, Sessions, _proofs.Certain) || roll.KnownOfCaller() is not { } known)
                 return;
             _gapCloser.Take(known);
             _gapCloser.TryClose(batch, _run.Stamp);
@@ -128,7 +128,7 @@ sealed partial class Replica
         {
             // A member that everyone has forgotten is not waited for.
             others.RemoveWhere(roll.IsForgotten);
-            if (roll.IsComplete(others, Sessions, Identity.Retired))
+            if (roll.IsComplete(others, Sessions, _proofs.Certain))
                 Join(batch);
         }
     }

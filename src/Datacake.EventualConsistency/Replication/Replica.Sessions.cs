@@ -30,9 +30,9 @@ sealed partial class Replica
     public Refusal? Refuse(Hello hello, bool isDialer)
     {
         Plausibility.Check(hello);
-        _proofs.OnSeen(hello.StoreId, hello.IsVolatile);
         hello = _proofs.WithoutUnproven(hello);
-        var refusal = _admission.ReasonAgainstPeer(hello) ?? ExcludeIfRetired(hello)
+        // A store that is retired has nothing to say, and acknowledges nothing, also where somebody has not heard of it.
+        var refusal = _admission.ReasonAgainstPeer(hello) ?? ExcludeIfRetired(hello) ?? (Exclusion is { Kind: RefusalKind.Retired } ? RefusalReasons.OwnStoreIsRetired(Node) : null)
             ?? _admission.ReasonAgainstStore(hello, _state, RunOf(hello.Node), IsJoined, Sessions)
             ?? (_members.IsTaken(hello, IsJoined) ? RefusalReasons.IdTaken(hello.Node, _proofs.AreNeeded) : null) ?? ExcludeIfCopied(hello);
         if (refusal is not null && hello.Node != Node && refusal.Kind != RefusalKind.OtherNode)
@@ -86,7 +86,50 @@ sealed partial class Replica
 
     /// <summary>Returns the cluster and the store for which the retirement of a member is to be proven.</summary>
     /// <exception cref="ArgumentException">It is this node, or no member.</exception>
-    public (ulong Cluster, ulong Store) OrderToRetire(byte node) => (Identity.Cluster, _members.StoreToRetire(node));
+    /// <exception cref="InvalidOperationException">This node has no operator keys, or has not met its cluster yet.</exception>
+    public (ulong Cluster, ulong Store) OrderToRetire(byte node)
+    {
+        ThrowIfNothingCanBeProven();
+        return (Identity.Cluster, _members.StoreToRetire(node));
+    }
+
+    /// <summary>Returns the cluster and the retired stores of which there is no proof that the keys confirm.</summary>
+    /// <exception cref="InvalidOperationException">This node has no operator keys, or has not met its cluster yet.</exception>
+    public (ulong Cluster, IReadOnlyList<ulong> Stores) OrderToSign()
+    {
+        ThrowIfNothingCanBeProven();
+        return (Identity.Cluster, _proofs.Unproven);
+    }
+
+    /// <summary>Takes an operator's proofs of retirements that are known without.</summary>
+    /// <exception cref="ArgumentException">One is not valid.</exception>
+    public void Sign(IReadOnlyDictionary<ulong, ReadOnlyMemory<byte>> proofs)
+    {
+        foreach (var (store, proof) in proofs)
+            ThrowIfInvalid(store, proof);
+        foreach (var (store, proof) in proofs.Where(proof => Identity.Retired.Contains(proof.Key)))
+            Identity.IsDirty |= Identity.Retired.Add(store, proof);
+    }
+
+    void ThrowIfNothingCanBeProven()
+    {
+        if (!_proofs.AreNeeded)
+        {
+            throw new InvalidOperationException(
+                $"This node has no operator keys ({nameof(Datacake.Node.DatacakeNodeOptions.WithOperatorKeys)}), so that it cannot tell whether the key is right. Call {nameof(ReplicatedStore.RetireAsync)} without a key, or give all nodes the keys.");
+        }
+        if (Identity.Cluster == 0)
+            throw new InvalidOperationException("The store has not met its cluster yet. Call this at a node that has joined.");
+    }
+
+    void ThrowIfInvalid(ulong store, ReadOnlyMemory<byte> proof)
+    {
+        if (_settings.Authority is { } authority && !authority.Proves(Identity.Cluster, store, proof))
+        {
+            throw new ArgumentException(
+                $"The key is none of those that may retire members. Take a private key whose public key is among {nameof(Datacake.Node.DatacakeNodeOptions.WithOperatorKeys)} of this node.");
+        }
+    }
 
     /// <summary>Removes a member for good: its store is never admitted again.</summary>
     /// <param name="node">The member.</param>
@@ -96,20 +139,12 @@ sealed partial class Replica
     public void Retire(byte node, ReadOnlyMemory<byte> proof = default)
     {
         ulong store = _members.StoreToRetire(node);
-        if (_settings.Authority is { } authority)
+        if (_proofs.AreNeeded && proof.IsEmpty)
         {
-            if (proof.IsEmpty && !Identity.Members[node].IsVolatile)
-            {
-                throw new InvalidOperationException(
-                    $"Node {node} cannot be retired without an operator's key, since this node has operator keys. Call {nameof(ReplicatedStore.RetireAsync)} with the private key.");
-            }
-            if (!proof.IsEmpty && !authority.Proves(Identity.Cluster, store, proof))
-            {
-                throw new ArgumentException(
-                    $"The key is none of those that may retire members. Use a private key whose public key is among {nameof(Datacake.Node.DatacakeNodeOptions.WithOperatorKeys)} of this node; "
-                        + $"or, if node {node} has got another store meanwhile, try again.");
-            }
+            throw new InvalidOperationException(
+                $"Node {node} cannot be retired without an operator's key, since this node has operator keys. Call {nameof(ReplicatedStore.RetireAsync)} with the private key.");
         }
+        ThrowIfInvalid(store, proof);
         var retired = new Dictionary<ulong, ReadOnlyMemory<byte>> { [store] = proof };
         Learn(new MemberTable(new Dictionary<byte, StoreMember>(), new HashSet<byte>(), retired, RetiredDigest: 0), isOfMember: true);
         Identity.Ancestors.Remove(store);
@@ -163,13 +198,14 @@ sealed partial class Replica
         if (Identity.Cluster != 0)
             return false;
         Identity.Cluster = cluster;
+        _proofs.VerifyStored();
         return Identity.IsDirty = true;
     }
 
     /// <summary>Takes a member table; ends the sessions of members that are retired, and excludes this store if it is.</summary>
     void Learn(MemberTable table, bool isOfMember)
     {
-        var retired = _members.Learn(table, isOfMember, IsJoined);
+        var retired = _members.Learn(table, isOfMember, IsJoined, Sessions);
         if (!IsJoined)
             DropRetiredSeed();
         foreach (byte node in retired)

@@ -50,7 +50,7 @@ sealed partial class Replica
         _run = new OwnRun(clock, identity);
         _table = new SessionTable(clock.Node);
         _admission = new Admission(settings, clock, identity);
-        _proofs = new RetirementProofs(identity, settings);
+        _proofs = new RetirementProofs(identity, settings.Authority);
         _members = new Members(clock.Node, identity, _proofs);
         _gapCloser = new GapCloser(clock.Node, identity);
         _seedTaker = new SeedTaker(catalog, settings.MaxStep);
@@ -201,7 +201,7 @@ sealed partial class Replica
     {
         foreach (byte peer in _comparison.Tick())
         {
-            if (!CanPull || !Sessions.ContainsKey(peer))
+            if (!CanPull || !Sessions.ContainsKey(peer) || !KnowsEnough(peer))
                 continue;
             _comparison.OnMerging(peer);
             _puller.Start(batch, peer, isFull: true);
@@ -220,7 +220,8 @@ sealed partial class Replica
         }
     }
 
-    bool MayAsk(byte peer) => _reconciler.Guard.MayAsk(peer) && KnowsEnough(peer);
+    /// <summary>Returns true if a peer may be asked for what is missing now.</summary>
+    public bool MayAsk(byte peer) => _reconciler.Guard.MayAsk(peer) && KnowsEnough(peer);
 
     /// <inheritdoc cref="LostDocuments.IsChoosy"/>
     bool KnowsEnough(byte peer)
@@ -297,6 +298,7 @@ sealed partial class Replica
         foreach (byte other in Identity.Members.Keys.Where(member => Identity.Members[member].StoreId == Identity.StoreId).ToArray())
             Identity.Members.Remove(other);
         Identity.Members[Node] = new StoreMember(Identity.StoreId, _settings.DataCenter, Identity.IsJoined, _settings.IsVolatile, _settings.TakesOver);
+        _proofs.TakeUpStored();
         if (Identity.Retired.Contains(Identity.StoreId))
             _run.Exclude(RefusalReasons.Retired(Node, Identity.Retired.ProofOf(Identity.StoreId)));
         _clock.AdvanceTo(_limit.StartOfClock(_state, _settings.Time.GetUtcNow(), Boot));

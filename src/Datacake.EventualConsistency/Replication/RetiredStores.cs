@@ -48,14 +48,22 @@ sealed class RetiredStores : IReadOnlyCollection<ulong>
         return true;
     }
 
-    /// <summary>Removes a store whose retirement is void; returns false if it is not there.</summary>
-    public bool Remove(ulong storeId)
+    /// <summary>Forgets that there is a proof for a store; returns false if nothing changes.</summary>
+    public bool DropProof(ulong storeId)
     {
-        if (!_proofs.ContainsKey(storeId))
+        if (ProofOf(storeId).IsEmpty)
             return false;
         Digest -= DigestOf(storeId);
+        _proofs[storeId] = default;
+        Digest += DigestOf(storeId);
+        return true;
+    }
+
+    void Remove(ulong storeId)
+    {
+        Digest -= DigestOf(storeId);
         _proofs.Remove(storeId);
-        return _order.Remove(storeId);
+        _order.Remove(storeId);
     }
 
     /// <summary>Returns the stores with their proofs, as they are now.</summary>

@@ -40,7 +40,7 @@ sealed class Roll(byte node, ulong nonce, IReadOnlyDictionary<byte, Session> ses
     /// Returns true if all who are needed answered within sessions that were open when the roll was called and still are, and nobody talks to an earlier
     /// life of anybody or to a retired store.
     /// </summary>
-    public bool IsComplete(HashSet<byte> needed, IReadOnlyDictionary<byte, Session> open, RetiredStores retired)
+    public bool IsComplete(HashSet<byte> needed, IReadOnlyDictionary<byte, Session> open, IEnumerable<ulong> retired)
     {
         if (!needed.IsSubsetOf(_answers.Keys) || _sessions.Count != open.Count)
             return false;

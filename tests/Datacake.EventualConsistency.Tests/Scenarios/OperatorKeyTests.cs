@@ -11,6 +11,10 @@ public sealed class OperatorKeyTests : IDisposable
     readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     readonly ECDsa _wrongKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
+    string[] _publicKeys;
+
+    public OperatorKeyTests() => _publicKeys = [_key.ExportSubjectPublicKeyInfoPem()];
+
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     public void Dispose()
@@ -73,18 +77,51 @@ public sealed class OperatorKeyTests : IDisposable
     }
 
     [Fact]
-    public async Task Nodes_in_memory_take_the_place_of_one_another_without_a_key()
+    public async Task Node_in_memory_does_not_start_with_operator_keys()
     {
         await using var nodes = new ScenarioNodes();
+        var failure = await Assert.ThrowsAsync<ArgumentException>(() => nodes.StartNodeAsync(1, configure: Configure(nodes, 1)));
+        Assert.Contains("The storage is in memory, and the node has operator keys", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Key_is_refused_where_it_cannot_be_checked_or_cannot_sign()
+    {
+        await using var nodes = await StartAsync();
+        using var half = ECDsa.Create();
+        half.ImportSubjectPublicKeyInfo(_key.ExportSubjectPublicKeyInfo(), out _);
+        var failure = await Assert.ThrowsAsync<ArgumentException>(async () => await nodes[1].Store.RetireAsync(3, half, Cancelled));
+        Assert.Contains("Import the private key, not the public one", failure.Message, StringComparison.Ordinal);
+
+        await using var keyless = await ScenarioNodes.StartAsync(2);
+        var unknown = await Assert.ThrowsAsync<InvalidOperationException>(async () => await keyless[1].Store.RetireAsync(2, _key, Cancelled));
+        Assert.Contains("This node has no operator keys", unknown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Member_that_was_retired_before_the_keys_were_set_stays_out_and_is_told_to_new_nodes_once_that_is_signed()
+    {
+        _publicKeys = [];
+        await using var nodes = await StartAsync();
+        await nodes[1].Store.RetireAsync(3, Cancelled);
+        await nodes.WaitUntilConnectedAsync(1, 2);
+        foreach (int id in new[] { 1, 2, 3 })
+            await nodes[id].StopAsync();
+
+        _publicKeys = [_key.ExportSubjectPublicKeyInfoPem()];
         foreach (int id in new[] { 1, 2 })
-            await nodes.StartNodeAsync(id, configure: Configure(nodes, id));
+            await StartNodeAsync(nodes, id);
         await nodes.WaitUntilConnectedAsync(1, 2);
-        await nodes[1].PutAsync(1, "of all", Consistency.All);
-        await nodes[2].KillAsync();
-        nodes[2].Wipe();
-        await nodes.StartNodeAsync(2, configure: Configure(nodes, 2));
-        await nodes.WaitUntilConnectedAsync(1, 2);
-        Assert.Equal("of all", await nodes[2].GetAsync(1));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await nodes[1].Store.SignRetirementsAsync(_wrongKey, Cancelled));
+        Assert.Equal(1, await nodes[1].Store.SignRetirementsAsync(_key, Cancelled));
+        Assert.Equal(0, await nodes[1].Store.SignRetirementsAsync(_key, Cancelled));
+        nodes[4].OpenDisk = () => new SqliteStorage(Path.Combine(_directory.FullName, "node4.db"));
+        await StartNodeAsync(nodes, 4);
+        await nodes.WaitUntilConnectedAsync(1, 2, 4);
+        await StartNodeAsync(nodes, 3);
+        await nodes.WaitUntilRefusedAsync(3, 1);
+        await nodes.WaitUntilRefusedAsync(3, 4);
+        await nodes[4].PutAsync(1, "of three", Consistency.All);
     }
 
     [Theory]
@@ -98,6 +135,13 @@ public sealed class OperatorKeyTests : IDisposable
     public void Private_key_is_refused_with_the_advice_to_keep_it_away_from_nodes() => Assert.Contains(
         "private key of an operator",
         Assert.Throws<ArgumentException>(() => new DatacakeNodeOptions().WithOperatorKeys(_key.ExportPkcs8PrivateKeyPem())).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Private_key_in_one_line_is_recognized_too() => Assert.All(
+        new[] { _key.ExportPkcs8PrivateKey(), _key.ExportECPrivateKey() },
+        key => Assert.Contains(
+            "private key of an operator",
+            Assert.Throws<ArgumentException>(() => new DatacakeNodeOptions().WithOperatorKeys(Convert.ToBase64String(key))).Message, StringComparison.Ordinal));
 
     [Fact]
     public void Key_can_be_a_PEM_file_or_one_line()
@@ -121,5 +165,10 @@ public sealed class OperatorKeyTests : IDisposable
     Task<ReplicatedStore> StartNodeAsync(ScenarioNodes nodes, int id) => nodes.StartNodeAsync(id, configure: Configure(nodes, id));
 
     Action<DatacakeNodeOptions> Configure(ScenarioNodes nodes, int id) =>
-        options => options.ListenOn(nodes[id].Address).WithOperatorKeys(_key.ExportSubjectPublicKeyInfoPem());
+        options =>
+        {
+            options.ListenOn(nodes[id].Address);
+            if (_publicKeys.Length > 0)
+                options.WithOperatorKeys(_publicKeys);
+        };
 }

@@ -50,15 +50,87 @@ public sealed class RetirementTests
     }
 
     [Fact]
-    public async Task Unproven_retirement_of_an_unknown_store_is_void_once_that_is_seen_to_be_durable()
+    public async Task Unknown_store_cannot_be_retired_ahead_of_time()
     {
         await using var stage = await StartAsync();
         await stage.AddAsync(4);
         await stage.DeliverAsync(2, 1, Retiring(await stage[2].ReportAsync(), StoreOf(stage, 4), default));
-        Assert.Contains(StoreOf(stage, 4), stage[1].Replica.Identity.Retired);
         await stage.JoinAsync(4, 1);
-        Assert.DoesNotContain(StoreOf(stage, 4), stage[1].Replica.Identity.Retired);
         Assert.True(stage[1].Replica.Sessions.ContainsKey(4));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Durable_member_that_is_away_is_not_taken_for_one_in_memory_by_the_word_of_another(bool byHello)
+    {
+        await using var stage = await StartAsync();
+        await stage[1].CloseAsync(3);
+        var report = await stage[2].ReportAsync();
+        if (byHello)
+            await stage[1].OpenAsync(stage[3].Replica.Hello() with { IsVolatile = true });
+        else
+            await stage.DeliverAsync(2, 1, report with { Table = InMemory(report.Table, 3) });
+        await stage[1].CloseAsync(3);
+        await using var fresh = await stage.StartImpostorAsync(3);
+        Assert.Equal(RefusalKind.IdTaken, stage[1].Replica.Refuse(fresh.Replica.Hello() with { IsVolatile = true }, isDialer: false)?.Kind);
+        await stage.DeliverAsync(2, 1, Retiring(report, StoreOf(stage, 3), default));
+        Assert.True(stage[1].Replica.Identity.Members.ContainsKey(3));
+    }
+
+    [Fact]
+    public async Task Member_in_session_that_is_still_joining_is_not_displaced_by_a_table()
+    {
+        await using var stage = await StartAsync();
+        await stage.AddAsync(4);
+        await stage.MeetAsync(4, 1);
+        var report = await stage[2].ReportAsync();
+        var members = new Dictionary<byte, StoreMember>(report.Table.Members) { [4] = new StoreMember(77_777, "", HasJoined: true, IsVolatile: false, TakesOver: false) };
+        await stage.DeliverAsync(2, 1, report with { Table = report.Table with { Members = members } });
+        Assert.Equal(StoreOf(stage, 4), stage[1].Replica.Identity.Members[4].StoreId);
+        Assert.True(stage[1].Replica.Sessions.ContainsKey(4));
+    }
+
+    [Fact]
+    public async Task Retirement_that_others_cannot_verify_does_not_keep_a_joining_store_waiting()
+    {
+        await using var stage = await StartAsync();
+        await stage[1].CommitAsync(_ => stage[1].Replica.Identity.IsDirty = stage[1].Replica.Identity.Retired.Add(77_777, SimulatedOperator.Forged));
+        await stage.RestartAsync(1);
+        Assert.True(stage[1].Replica.Identity.Retired.ProofOf(77_777).IsEmpty);
+        Assert.Contains(77_777ul, stage[1].Replica.Identity.Retired);
+        Assert.DoesNotContain(77_777ul, stage[1].Replica.CertainlyRetired);
+    }
+
+    [Fact]
+    public async Task Retirements_without_a_proof_are_signed_later()
+    {
+        await using var stage = await StartAsync();
+        await stage[1].CommitAsync(_ => stage[1].Replica.Identity.Retired.Add(77_777, default));
+        var (cluster, stores) = stage[1].Replica.OrderToSign();
+        Assert.Equal([77_777ul], stores);
+        await stage[1].CommitAsync(_ =>
+        {
+            Assert.Throws<ArgumentException>(() => stage[1].Replica.Sign(new Dictionary<ulong, ReadOnlyMemory<byte>> { [77_777] = SimulatedOperator.Forged }));
+            stage[1].Replica.Sign(new Dictionary<ulong, ReadOnlyMemory<byte>> { [77_777] = SimulatedOperator.Sign(cluster, 77_777) });
+        });
+        await stage.ReportAsync(1, 2);
+        Assert.Contains(77_777ul, stage[2].Replica.Identity.Retired);
+    }
+
+    [Fact]
+    public async Task Many_made_up_retirements_do_not_hide_a_true_one()
+    {
+        await using var stage = await StartAsync();
+        var retired = Enumerable.Range(1, 500).ToDictionary(static store => 100_000ul + (ulong)store, static _ => SimulatedOperator.Forged);
+        retired.Add(StoreOf(stage, 3), ProofFor(stage, 3));
+        for (int i = 0; i < 20 && stage[1].Replica.Sessions.ContainsKey(3); i++)
+        {
+            var report = await stage[2].ReportAsync();
+            await stage.DeliverAsync(2, 1, report with { Table = report.Table with { Retired = retired } });
+        }
+        Assert.False(stage[1].Replica.Sessions.ContainsKey(3));
+        Assert.Single(stage[1].Replica.Identity.Retired);
     }
 
     [Fact]
@@ -81,8 +153,8 @@ public sealed class RetirementTests
         Assert.True(retired.Add(1, SimulatedOperator.Sign(7, 1)));
         Assert.False(retired.Add(1, default));
         Assert.NotEqual(before, retired.Digest);
-        Assert.True(retired.Remove(1));
-        Assert.Equal(0ul, retired.Digest);
+        Assert.True(retired.DropProof(1));
+        Assert.Equal(before, retired.Digest);
     }
 
     static Task<Stage> StartAsync() => Stage.StartAsync(3, SimulatedOperator.Instance);
@@ -94,6 +166,9 @@ public sealed class RetirementTests
     static Report Retiring(Report report, ulong store, ReadOnlyMemory<byte> proof) => report with { Table = Retiring(report.Table, store, proof) };
 
     static Hello Retiring(Hello hello, ulong store, ReadOnlyMemory<byte> proof) => hello with { Table = Retiring(hello.Table, store, proof) };
+
+    static MemberTable InMemory(MemberTable table, byte node) =>
+        table with { Members = table.Members.ToDictionary(static member => member.Key, member => member.Key == node ? member.Value with { IsVolatile = true } : member.Value) };
 
     static MemberTable Retiring(MemberTable table, ulong store, ReadOnlyMemory<byte> proof) =>
         table with { Retired = new Dictionary<ulong, ReadOnlyMemory<byte>> { [store] = proof } };
