@@ -45,6 +45,9 @@ sealed partial class World
             CheckWrittenAgain(machine, transaction);
         else if (!isOfUser)
             CheckAssertion(machine, transaction, machine.Arrived!.Value);
+        // After a lie, several may reconcile with one member at once, and assert the same documents over each other.
+        if (!isOfUser && _scenario.Liar is not null)
+            _unsureCounters.UnionWith(transaction.Effects.Select(static effect => effect.Slot));
         return transaction.Number;
     }
 
