@@ -20,6 +20,9 @@ sealed class BatchLog
     /// <summary>How many changes there are.</summary>
     public int Count => _added.Count + _removed.Count;
 
+    /// <summary>Gets the stamps of the transactions that are added.</summary>
+    public IEnumerable<HlcTimestamp> Stamps => _added.Select(static added => added.Stamp);
+
     /// <summary>Adds a transaction. The keys' memory must not change until the batch is committed.</summary>
     /// <param name="previous">The transaction of that node before it, with none between them; none if that is not known.</param>
     /// <param name="stamp">Its stamp.</param>

@@ -106,6 +106,8 @@ sealed class Mender(KeyspaceCatalog catalog)
     public static async ValueTask MendLogAsync(ReplicaBatch batch, ReadOnlyMemory<byte> logKey)
     {
         var logged = await ReadLoggedAsync(batch.Snapshot).ConfigureAwait(false);
+        // Another record may be mended in the same batch, and a second one under the same key would take the place of the first, with what is written meanwhile.
+        logged.UnionWith(batch.AddedLog);
         var missing = new SortedDictionary<HlcTimestamp, List<ReadOnlyMemory<byte>>>();
         await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.AllDocuments).ConfigureAwait(false))
         {

@@ -205,6 +205,9 @@ sealed class ReplicaBatch
     public void AddLog(HlcTimestamp previous, HlcTimestamp stamp, ReadOnlySpan<ReadOnlyMemory<byte>> documentKeys, bool mayPurge) =>
         _log.Add(previous, stamp, documentKeys, mayPurge);
 
+    /// <summary>Gets the stamps of the transactions that the batch adds to the log.</summary>
+    public IEnumerable<HlcTimestamp> AddedLog => _log.Stamps;
+
     /// <summary>Removes a stored record of the log.</summary>
     public void RemoveLog(HlcTimestamp first) => _log.Remove(first);
 
