@@ -346,7 +346,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     async Task StopAsync()
     {
         _isClosing = true;
-        await Task.Yield();
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         await _parts.DisposeAsync().ConfigureAwait(false);
     }
 

@@ -281,7 +281,7 @@ public sealed class DatacakeNode : IAsyncDisposable
 
     async Task StopAsync(bool isAnnounced)
     {
-        await Task.Yield();
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         if (isAnnounced)
         {
             await _extensions.DisposeAsync().ConfigureAwait(false);

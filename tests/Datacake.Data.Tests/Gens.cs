@@ -18,7 +18,7 @@ static class Gens
     public static readonly Gen<TimeOnly> TimeOnly = Gen.Long[0, System.TimeOnly.MaxValue.Ticks].Select(ticks => new TimeOnly(ticks));
 
     public static readonly Gen<DateTime> DateTime = Gen.Select(
-        Gen.Long[0, System.DateTime.MaxValue.Ticks], Gen.Enum<DateTimeKind>(), (ticks, kind) => new DateTime(ticks, kind));
+        Gen.Long[0, System.DateTime.MaxValue.Ticks], Gen.Bool.Select(isUtc => isUtc ? DateTimeKind.Utc : DateTimeKind.Unspecified), (ticks, kind) => new DateTime(ticks, kind));
 
     public static readonly Gen<DateTimeOffset> DateTimeOffset = Gen.Select(
         Gen.Long[TimeSpan.TicksPerDay, System.DateTime.MaxValue.Ticks - TimeSpan.TicksPerDay], Gen.Int[-840, 840],

@@ -154,6 +154,29 @@ public sealed class ClosingTests
     }
 
     [Fact]
+    public async Task Node_stops_on_a_thread_that_waits_for_that_and_runs_nothing_meanwhile()
+    {
+        await using var cluster = await TestCluster.StartAsync(2);
+        await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled);
+        var isStopped = new TaskCompletionSource<bool>();
+        new Thread(() =>
+        {
+            SynchronizationContext.SetSynchronizationContext(new DeafContext());
+            var stopping = cluster[1].Node.DisposeAsync().AsTask();
+            isStopped.SetResult(((IAsyncResult)stopping).AsyncWaitHandle.WaitOne(TestCluster.Deadline));
+        }).Start();
+        Assert.True(await isStopped.Task);
+    }
+
+    /// <summary>A user interface whose thread waits: what is posted to it does not run.</summary>
+    sealed class DeafContext : SynchronizationContext
+    {
+        public override void Post(SendOrPostCallback d, object? state)
+        {
+        }
+    }
+
+    [Fact]
     public async Task Storage_that_completes_nothing_at_once_takes_part_in_everything()
     {
         await using var cluster = await TestCluster.StartAsync(3, _ => new YieldingStorage());

@@ -302,10 +302,11 @@ public abstract class EntityModel
                     errors.Add(new ValidationError(Name, key, property.Name, "is null, and must have a value"));
                 continue;
             }
-            int? length = value switch
+            int? length = property.MaxLength is null ? null : value switch
             {
                 string text => text.Length,
                 System.Collections.ICollection collection => collection.Count,
+                System.Collections.IEnumerable elements => elements.Cast<object?>().Count(),
                 _ => null,
             };
             if (length > property.MaxLength)

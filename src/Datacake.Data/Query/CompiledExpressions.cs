@@ -68,13 +68,13 @@ sealed class CompiledExpressions
     {
         if (ExpressionShape.Of(lambda) is not var (shape, constants))
         {
-            var compiled = lambda.Compile();
+            var compiled = Expression.Lambda<Func<T, TResult>>(NullGuard.Apply(lambda.Body), lambda.Parameters).Compile();
             return ((_, item) => compiled(item), []);
         }
         if (!_byShape.TryGet(shape, out var known))
         {
             var array = Expression.Parameter(typeof(object?[]));
-            var body = ExpressionShape.Parameterize(lambda.Body, array);
+            var body = NullGuard.Apply(ExpressionShape.Parameterize(lambda.Body, array));
             known = Keep(shape, Expression.Lambda<Func<object?[], T, TResult>>(body, array, lambda.Parameters[0]).Compile());
         }
         return ((Func<object?[], T, TResult>)known, constants);

@@ -26,7 +26,8 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool 
             $"select {selector}", items => Batches.Select(items, Expressions.Compile(selector)));
 
     internal override OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) =>
-        spec.IsCut ? base.OrderByCore(orderings) : With(spec with { Orderings = orderings });
+        // As in LINQ to Objects: what is equal stays in the order that it had.
+        spec.IsCut ? base.OrderByCore(orderings) : With(spec with { Orderings = [.. orderings, .. spec.Orderings] });
 
     internal override OrderedQuery<T> ThenByCore(Ordering<T> ordering) => spec.IsCut
         ? throw new InvalidOperationException(

@@ -16,14 +16,14 @@ sealed partial class EntityQuery<T>
         var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
         for (int attempt = 1; ; attempt++)
         {
-            var transaction = await TransactionOfAsync(store, update, cancellationToken).ConfigureAwait(false);
+            var (transaction, found) = await TransactionOfAsync(store, update, cancellationToken).ConfigureAwait(false);
             if (transaction.Count == 0)
-                return new SaveResult(0, default, NodeSet.Of(source.Context.Node.Id));
+                return new SaveResult(found, default, NodeSet.Of(source.Context.Node.Id)) { Written = 0 };
             try
             {
                 var result = await store
                     .CommitAsync(transaction, consistency ?? source.Context.DefaultConsistency, cancellationToken).ConfigureAwait(false);
-                return new SaveResult(transaction.Count, result.Stamp, result.Acknowledged);
+                return new SaveResult(found, result.Stamp, result.Acknowledged) { Written = transaction.Count };
             }
             catch (TransactionConflictException) when (attempt < MaxAttempts)
             {
@@ -33,10 +33,11 @@ sealed partial class EntityQuery<T>
     }
 
     /// <summary>What has to be written, on condition that the entities are still as they are now.</summary>
-    async ValueTask<Transaction> TransactionOfAsync(
+    async ValueTask<(Transaction Transaction, int Found)> TransactionOfAsync(
         ReplicatedStore store, Action<object>? update, CancellationToken cancellationToken)
     {
         var transaction = new Transaction();
+        int found = 0;
         var errors = new List<ValidationError>();
         var writer = new CellWriter();
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
@@ -45,6 +46,7 @@ sealed partial class EntityQuery<T>
         {
             foreach (var (key, document, entity, _) in rows)
             {
+                found++;
                 if (update is null)
                     transaction.Delete(source.Name, key);
                 else
@@ -60,6 +62,6 @@ sealed partial class EntityQuery<T>
                 transaction.Require(source.Name, key, current => current is not null && current.Equals(document));
             }
         }
-        return errors.Count == 0 ? transaction : throw new EntityValidationException(errors);
+        return errors.Count == 0 ? (transaction, found) : throw new EntityValidationException(errors);
     }
 }

@@ -71,5 +71,12 @@ static class QueryComparer<T>
 {
     public static IComparer<T> Instance { get; } = typeof(T) == typeof(string)
         ? (IComparer<T>)(object)StringComparer.Ordinal
+        : typeof(T).IsAssignableFrom(typeof(string)) ? new OrdinalComparer<T>()
         : Comparer<T>.Default;
+}
+
+/// <summary>Compares strings that a query has as objects or as what else they are, ordinally, and all else as it compares itself.</summary>
+sealed class OrdinalComparer<T> : IComparer<T>
+{
+    public int Compare(T? x, T? y) => x is string a && y is string b ? string.CompareOrdinal(a, b) : Comparer<T>.Default.Compare(x, y);
 }

@@ -20,6 +20,13 @@ sealed class OrdinalNormalizer : ExpressionVisitor
     static readonly MethodInfo IndexOf = typeof(string).GetMethod(nameof(string.IndexOf), [typeof(string), typeof(StringComparison)])!;
     static readonly MethodInfo LastIndexOf = typeof(string).GetMethod(
         nameof(string.LastIndexOf), [typeof(string), typeof(StringComparison)])!;
+    static readonly MethodInfo Contains = typeof(string).GetMethod(nameof(string.Contains), [typeof(string), typeof(StringComparison)])!;
+    static readonly MethodInfo IndexOfFrom = typeof(string).GetMethod(nameof(string.IndexOf), [typeof(string), typeof(int), typeof(StringComparison)])!;
+    static readonly MethodInfo IndexOfWithin = typeof(string).GetMethod(nameof(string.IndexOf), [typeof(string), typeof(int), typeof(int), typeof(StringComparison)])!;
+    static readonly MethodInfo LastIndexOfFrom = typeof(string).GetMethod(nameof(string.LastIndexOf), [typeof(string), typeof(int), typeof(StringComparison)])!;
+    static readonly MethodInfo LastIndexOfWithin = typeof(string).GetMethod(
+        nameof(string.LastIndexOf), [typeof(string), typeof(int), typeof(int), typeof(StringComparison)])!;
+    static readonly MethodInfo CompareBy = typeof(string).GetMethod(nameof(string.Compare), [typeof(string), typeof(string), typeof(StringComparison)])!;
     static readonly MethodInfo ToLower = typeof(string).GetMethod(nameof(string.ToLowerInvariant), [])!;
     static readonly MethodInfo ToUpper = typeof(string).GetMethod(nameof(string.ToUpperInvariant), [])!;
     static readonly ConstantExpression Ordinal = Expression.Constant(StringComparison.Ordinal);
@@ -53,13 +60,25 @@ sealed class OrdinalNormalizer : ExpressionVisitor
         {
             case { Object: null, Method.Name: nameof(string.Compare), Arguments: [var a, var b] } when a.Type == typeof(string):
                 return Expression.Call(CompareOrdinal, Visit(a), Visit(b));
-            case { Object: { } a, Method.Name: nameof(string.CompareTo), Arguments: [var b] } when b.Type == typeof(string):
-                return Expression.Call(CompareOrdinal, Visit(a), Visit(b));
+            case { Object: { } a, Method.Name: nameof(string.CompareTo), Arguments: [var b] }:
+                return Expression.Call(CompareOrdinal, Visit(a), b.Type == typeof(string) ? Visit(b) : Expression.Convert(Visit(b), typeof(string)));
+            case { Object: null, Method.Name: nameof(string.Compare), Arguments: [var a, var b, var ignoreCase] } when ignoreCase.Type == typeof(bool):
+                var comparison = Expression.Condition(Visit(ignoreCase), Expression.Constant(StringComparison.OrdinalIgnoreCase), Ordinal);
+                return Expression.Call(CompareBy, Visit(a), Visit(b), comparison);
+            case { Object: { } a, Method.Name: nameof(string.IndexOf), Arguments: [var b, var from] } when b.Type == typeof(string) && from.Type == typeof(int):
+                return Expression.Call(Visit(a), IndexOfFrom, Visit(b), Visit(from), Ordinal);
+            case { Object: { } a, Method.Name: nameof(string.IndexOf), Arguments: [var b, var from, var count] } when b.Type == typeof(string) && count.Type == typeof(int):
+                return Expression.Call(Visit(a), IndexOfWithin, Visit(b), Visit(from), Visit(count), Ordinal);
+            case { Object: { } a, Method.Name: nameof(string.LastIndexOf), Arguments: [var b, var from] } when b.Type == typeof(string) && from.Type == typeof(int):
+                return Expression.Call(Visit(a), LastIndexOfFrom, Visit(b), Visit(from), Ordinal);
+            case { Object: { } a, Method.Name: nameof(string.LastIndexOf), Arguments: [var b, var from, var count] } when b.Type == typeof(string) && count.Type == typeof(int):
+                return Expression.Call(Visit(a), LastIndexOfWithin, Visit(b), Visit(from), Visit(count), Ordinal);
             case { Object: { } a, Arguments: [var b] } when b.Type == typeof(string):
                 var method = node.Method.Name switch
                 {
                     nameof(string.StartsWith) => StartsWith,
                     nameof(string.EndsWith) => EndsWith,
+                    nameof(string.Contains) => Contains,
                     nameof(string.IndexOf) => IndexOf,
                     nameof(string.LastIndexOf) => LastIndexOf,
                     _ => null,

@@ -125,8 +125,15 @@ public sealed class ValueWriter
     }
 
     /// <summary>Writes a date and time with its <see cref="DateTime.Kind"/>.</summary>
+    /// <exception cref="ArgumentException">It is a local time, which is another instant on a machine in another time zone.</exception>
     public void WriteDateTime(DateTime value)
     {
+        if (value.Kind == DateTimeKind.Local)
+        {
+            throw new ArgumentException(
+                "A DateTime of kind Local is another instant on a machine in another time zone, and two instants in the hour that comes twice. Store DateTime.UtcNow or ToUniversalTime(), or make the "
+                    + "property a DateTimeOffset.");
+        }
         var destination = Reserve(10, 0xD7);
         destination[0] = ExtensionTypes.DateTime;
         BinaryPrimitives.WriteInt64BigEndian(destination[1..], ((long)value.Kind << 62) | value.Ticks);

@@ -91,7 +91,7 @@ sealed class CommitLoop : IAsyncDisposable
         while (await _work.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false) && !_stopping.IsCancellationRequested)
         {
             if (_waitsForMore && _work.Reader.Count < _letGo)
-                await Task.Yield();
+                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             await CommitWaitingAsync().ConfigureAwait(false);
         }
         while (_work.Reader.TryRead(out var work))

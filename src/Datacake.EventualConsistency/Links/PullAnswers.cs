@@ -40,7 +40,7 @@ sealed class PullAnswers(PeerLink link, Replica replica, IStorage storage, Damag
 
     async Task AnswerAsync(PullRequest request, CancellationToken cancellationToken)
     {
-        await Task.Yield();
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         bool isAnswered = false;
         try
         {

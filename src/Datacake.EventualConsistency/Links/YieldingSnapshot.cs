@@ -46,6 +46,6 @@ sealed class YieldingSnapshot(IStorageSnapshot snapshot) : IStorageSnapshot
         if (++_reads < MaxReads)
             return;
         _reads = 0;
-        await Task.Yield();
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
     }
 }

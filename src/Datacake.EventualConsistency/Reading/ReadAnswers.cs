@@ -31,7 +31,7 @@ sealed class ReadAnswers(SessionContext context, PeerLink link)
 
     async Task AnswerAsync(ReadRequest request, CancellationToken cancellationToken)
     {
-        await Task.Yield();
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         if (await ReadAsync(request, ReadReply.MaxSmallLength, cancellationToken).ConfigureAwait(false) is { } small)
         {
             await SendAsync(small, cancellationToken).ConfigureAwait(false);

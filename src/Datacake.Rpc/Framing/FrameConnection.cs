@@ -192,7 +192,7 @@ sealed class FrameConnection
 
     async Task CloseTransportAsync()
     {
-        await Task.Yield();
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         await Closing.CloseAsync(_transport, _stream).ConfigureAwait(false);
     }
 

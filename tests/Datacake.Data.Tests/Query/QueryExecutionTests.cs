@@ -49,12 +49,12 @@ public class QueryExecutionTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task An_update_that_changes_nothing_writes_nothing()
+    public async Task An_update_that_changes_nothing_writes_nothing_and_says_how_many_it_found()
     {
         await using var db = store.NewContext();
         int priority = await Save(db, 3);
         var result = await db.Tickets.Where(t => t.Priority == priority).ExecuteUpdateAsync(s => s.SetProperty(t => t.Title, "title"), Token);
-        Assert.Equal(0, result.Count);
+        Assert.Equal((3, 0), (result.Count, result.Written));
         Assert.True(result.Stamp.IsNone);
     }
 

@@ -1,0 +1,131 @@
+using System.Globalization;
+using System.Linq.Expressions;
+using Datacake.Node;
+
+namespace Datacake.Data.Tests.Query;
+
+/// <summary>Orders and nulls are the same with an index, without one, and in every culture.</summary>
+public sealed class OrderAndNullTests(StoreFixture store)
+{
+    [Theory]
+    [InlineData("")]
+    [InlineData("sv-SE")]
+    public async Task Strings_are_ordered_ordinally_whatever_they_are_ordered_as(string culture)
+    {
+        var before = CultureInfo.CurrentCulture;
+        CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo(culture);
+        try
+        {
+            await using var db = await FilledAsync();
+            string[] expected = [.. Cities.OfType<string>().Order(StringComparer.Ordinal)];
+            Expression<Func<Town, object?>> asObject = town => town.City;
+            Expression<Func<Town, IComparable?>> asComparable = town => town.City;
+            Expression<Func<Town, object?>> indexed = town => town.IndexedCity;
+            Assert.Equal(expected, (await db.Towns.Where(t => t.City != null).OrderBy(asObject).ToListAsync(Token)).Select(t => t.City));
+            Assert.Equal(expected, (await db.Towns.Where(t => t.City != null).OrderBy(asComparable).ToListAsync(Token)).Select(t => t.City));
+            Assert.Equal(expected, (await db.Towns.Where(t => t.City != null).OrderBy(indexed).ToListAsync(Token)).Select(t => t.City));
+            Assert.Equal(expected[0], await db.Towns.Where(t => t.City != null).MinAsync(asObject, Token));
+            Assert.Equal(
+                Cities.OfType<string>().Count(city => string.CompareOrdinal(city, "a") > 0),
+                await db.Towns.CountAsync(t => t.City != null && t.City.CompareTo((object)"a") > 0, Token));
+            // A culture overlooks the soft hyphen, and finds Åre.
+            Assert.Equal(0, await db.Towns.CountAsync(t => t.City != null && t.City.Length > 1 && t.City.IndexOf("r\u00ADe", 1) >= 0, Token));
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+    }
+
+    [Fact]
+    public async Task Second_order_keeps_the_first_among_equals()
+    {
+        await using var db = await FilledAsync();
+        var all = await db.Towns.ToListAsync(Token);
+        Assert.Equal(
+            all.OrderByDescending(t => t.Id).OrderBy(t => t.Rank ?? -1).Select(t => t.Id),
+            (await db.Towns.OrderByDescending(t => t.Id).OrderBy(t => t.Rank ?? -1).ToListAsync(Token)).Select(t => t.Id));
+        Assert.Equal(
+            all.OrderByDescending(t => t.Id).OrderBy(t => t.IndexedRank).Take(3).Select(t => t.Id),
+            (await db.Towns.OrderByDescending(t => t.Id).OrderBy(t => t.IndexedRank).Take(3).ToListAsync(Token)).Select(t => t.Id));
+    }
+
+    [Fact]
+    public async Task Conditions_on_null_are_no_with_an_index_and_without()
+    {
+        await using var db = await FilledAsync();
+        int[] ranks = [1, 2];
+        int[]? none = null;
+        Assert.Equal(await CountAsync(t => t.IndexedCity!.StartsWith("ab")), await CountAsync(t => t.City!.StartsWith("ab")));
+        Assert.Equal(2, await CountAsync(t => t.City!.EndsWith("re")));
+        Assert.Equal(2, await CountAsync(t => t.City!.Contains("re")));
+        Assert.Equal(await CountAsync(t => t.IndexedRank!.Value == 1), await CountAsync(t => t.Rank!.Value == 1));
+        Assert.Equal(await CountAsync(t => t.IndexedRank!.Value > 1), await CountAsync(t => t.Rank!.Value > 1));
+        Assert.Equal(await CountAsync(t => ranks.Contains(t.IndexedRank!.Value)), await CountAsync(t => ranks.Contains(t.Rank!.Value)));
+        Assert.Equal(0, await CountAsync(t => none!.Contains(t.Number)));
+        Assert.Equal(0, await CountAsync(t => none!.Contains(t.IndexedNumber)));
+        // Everything else runs as C# does.
+        await Assert.ThrowsAsync<InvalidOperationException>(() => CountAsync(t => t.City!.Length == 3));
+
+        Task<int> CountAsync(Expression<Func<Town, bool>> condition) => db.Towns.CountAsync(condition, Token);
+    }
+
+    [Fact]
+    public async Task Local_time_is_refused_by_name()
+    {
+        await using var db = new TownContext(store.Node) { DefaultConsistency = Consistency.None };
+        db.Towns.Add(new Town { Id = 100, Founded = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Local) });
+        var exception = await Assert.ThrowsAsync<EntityValidationException>(() => db.SaveChangesAsync(Token));
+        Assert.Contains("Founded of the Town 100", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("kind Local", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Length_of_every_collection_is_checked()
+    {
+        await using var db = new TownContext(store.Node) { DefaultConsistency = Consistency.None };
+        db.Towns.Add(new Town { Id = 101, Districts = ["a", "b", "c"] });
+        var exception = await Assert.ThrowsAsync<EntityValidationException>(() => db.SaveChangesAsync(Token));
+        Assert.Equal("Districts", Assert.Single(exception.Errors).Property);
+    }
+
+    static readonly string?[] Cities = ["a", "B", "b", "Åre", "åre", "z", "e\u0301", "é", null, "ab"];
+
+    async Task<TownContext> FilledAsync()
+    {
+        var db = new TownContext(store.Node) { DefaultConsistency = Consistency.None };
+        db.Towns.PutRange(Cities.Select((city, i) => new Town
+        {
+            Id = i + 1,
+            City = city,
+            IndexedCity = city,
+            Rank = i % 3 == 0 ? null : i % 3,
+            IndexedRank = i % 3 == 0 ? null : i % 3,
+            Number = i,
+            IndexedNumber = i,
+        }));
+        await db.SaveChangesAsync(Token);
+        db.ChangeTracker.Clear();
+        return db;
+    }
+
+    static CancellationToken Token => TestContext.Current.CancellationToken;
+}
+
+public sealed class Town
+{
+    public long Id { get; set; }
+    public string? City { get; set; }
+    [Index] public string? IndexedCity { get; set; }
+    public int? Rank { get; set; }
+    [Index] public int? IndexedRank { get; set; }
+    public int Number { get; set; }
+    [Index] public int IndexedNumber { get; set; }
+    public DateTime Founded { get; set; }
+    [System.ComponentModel.DataAnnotations.MaxLength(2)] public HashSet<string> Districts { get; set; } = [];
+}
+
+public sealed partial class TownContext(DatacakeNode node) : DatacakeContext(node)
+{
+    public partial Keyspace<Town> Towns { get; }
+}
