@@ -204,6 +204,8 @@ public sealed class Keyspace<T> : Query<T>
     /// <inheritdoc/>
     public override string Explain() => All.Explain();
 
+    internal override Query<T> Resolving(RunIdentities run) => All.Resolving(run);
+
     internal override CompiledExpressions Expressions => Model.Expressions;
 
     internal override QuerySource Source => All.Source;

@@ -9,6 +9,8 @@ sealed class DerivedQuery<T, TDerived>(Query<T> source) : OrderedQuery<TDerived>
 {
     public override Query<TDerived> AsNoTracking() => new DerivedQuery<T, TDerived>(source.AsNoTracking());
 
+    internal override Query<TDerived> Resolving(RunIdentities run) => new DerivedQuery<T, TDerived>(source.Resolving(run));
+
     public override string Explain() => source.Explain();
 
     internal override CompiledExpressions Expressions => source.Expressions;

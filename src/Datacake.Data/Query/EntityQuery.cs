@@ -5,14 +5,16 @@ using Datacake.Data.Metadata;
 namespace Datacake.Data.Querying;
 
 /// <summary>A query for entities of one keyspace, which a plan answers.</summary>
-sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool isTracking = true) : OrderedQuery<T>
+sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool isTracking = true, RunIdentities? identities = null) : OrderedQuery<T>
     where T : class
 {
     public override Query<T> AsNoTracking() => new EntityQuery<T>(source, spec, isTracking: false);
 
+    internal override Query<T> Resolving(RunIdentities run) => isTracking ? new EntityQuery<T>(source, spec, isTracking, run) : this;
+
     internal override CompiledExpressions Expressions => source.Model.Expressions;
 
-    internal override QuerySource Source => new(source.Context, source.Model, isTracking);
+    internal override QuerySource Source => new(source.Context, source.Model, isTracking, identities);
 
     internal override IReadOnlyList<Ordering<T>> Orderings => spec.Orderings;
 
@@ -137,7 +139,7 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool 
 
     internal QueryRun<T> NewRun() => new(source.Metadata, source.Model, spec);
 
-    EntityQuery<T> With(QuerySpec<T> other) => new(source, other, isTracking);
+    EntityQuery<T> With(QuerySpec<T> other) => new(source, other, isTracking, identities);
 
     /// <summary>The context is busy while a batch is being fetched, and free while the caller handles it.</summary>
     async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<IReadOnlyList<T>> batches)
@@ -177,7 +179,8 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool 
         for (int i = 0; i < results.Length; i++)
         {
             var row = rows[i];
-            results[i] = source.Context.ChangeTracker.TrackRead(source.Metadata, row.Key, row.Document, row.Entity);
+            results[i] = identities?.Take(source.Context.ChangeTracker, source.Metadata, row.Key, row.Entity)
+                ?? source.Context.ChangeTracker.TrackRead(source.Metadata, row.Key, row.Document, row.Entity);
         }
         return results;
     }

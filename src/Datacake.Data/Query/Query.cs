@@ -96,6 +96,9 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     internal virtual Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) =>
         Then($"select {selector}", items => Batches.Select(items, Expressions.Compile(selector)));
 
+    /// <summary>The same query for one run, which tracks nothing and has the instances that a tracking one would have.</summary>
+    internal abstract Query<T> Resolving(RunIdentities run);
+
     internal virtual OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) => new SortedQuery<T>(this, orderings);
 
     internal virtual Query<T> SkipCore(int count) => Then($"skip {count}", items => Batches.Skip(items, count));
@@ -105,7 +108,7 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     internal virtual async ValueTask<long> CountCoreAsync(CancellationToken cancellationToken)
     {
         long count = 0;
-        await foreach (var batch in AsNoTracking().RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
+        await foreach (var batch in Resolving(new RunIdentities()).RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
             count += batch.Count;
         return count;
     }

@@ -114,5 +114,5 @@ public abstract partial class Query<T>
     }
 
     Task<List<TValue>> ValuesAsync<TValue>(Expression<Func<T, TValue>> selector, CancellationToken cancellationToken) =>
-        AsNoTracking().Select(selector).ToListAsync(cancellationToken);
+        Resolving(new RunIdentities()).Select(selector).ToListAsync(cancellationToken);
 }

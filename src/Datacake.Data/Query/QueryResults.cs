@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using Datacake.Data.Querying;
 
 namespace Datacake.Data;
 
@@ -81,7 +82,7 @@ public abstract partial class Query<T>
 
     /// <summary>Whether there is any result.</summary>
     public async Task<bool> AnyAsync(CancellationToken cancellationToken = default) =>
-        (await AsNoTracking().Take(1).ToListAsync(cancellationToken).ConfigureAwait(false)).Count > 0;
+        (await Resolving(new RunIdentities()).Take(1).ToListAsync(cancellationToken).ConfigureAwait(false)).Count > 0;
 
     /// <summary>Whether the predicate is true for any result.</summary>
     public Task<bool> AnyAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) =>

@@ -6,4 +6,5 @@ namespace Datacake.Data.Querying;
 /// <param name="Context">The context.</param>
 /// <param name="Model">The entity class, which they may be of a class derived from.</param>
 /// <param name="IsTracking">Whether they are tracked.</param>
-sealed record QuerySource(DatacakeContext Context, EntityModel Model, bool IsTracking);
+/// <param name="Identities">The instances of the run under way, if it tracks nothing and has them.</param>
+sealed record QuerySource(DatacakeContext Context, EntityModel Model, bool IsTracking, RunIdentities? Identities = null);

@@ -5,6 +5,8 @@ sealed class SortedQuery<T>(Query<T> source, IReadOnlyList<Ordering<T>> ordering
 {
     public override Query<T> AsNoTracking() => new SortedQuery<T>(source.AsNoTracking(), orderings);
 
+    internal override Query<T> Resolving(RunIdentities run) => new SortedQuery<T>(source.Resolving(run), orderings);
+
     public override string Explain() => $"{source.Explain()}; order by {string.Join(", ", orderings)} in memory";
 
     internal override CompiledExpressions Expressions => source.Expressions;

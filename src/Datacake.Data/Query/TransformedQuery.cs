@@ -8,6 +8,8 @@ sealed class TransformedQuery<TSource, T>(
 {
     public override Query<T> AsNoTracking() => new TransformedQuery<TSource, T>(source.AsNoTracking(), description, transform);
 
+    internal override Query<T> Resolving(RunIdentities run) => new TransformedQuery<TSource, T>(source.Resolving(run), description, transform);
+
     public override string Explain() => $"{source.Explain()}; {description}";
 
     internal override CompiledExpressions Expressions => source.Expressions;

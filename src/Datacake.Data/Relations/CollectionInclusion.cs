@@ -29,15 +29,16 @@ sealed record CollectionInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
     public override string Name { get; }
 
     protected override async Task<IReadOnlyList<TRelated>> LoadRelatedAsync(
-        DatacakeContext context, IReadOnlyList<T> batch, bool isTracking, CancellationToken cancellationToken)
+        QuerySource source, IReadOnlyList<T> batch, CancellationToken cancellationToken)
     {
+        var context = source.Context;
         var (keyspace, model) = context.KeyspaceOf<TRelated>();
         var keys = batch.Select(KeyOf).Distinct().ToList();
         Expression<Func<TKey, bool>> isAmong = key => keys.Contains(key);
         var body = new ParameterReplacement(isAmong.Parameters[0], _foreignKey.Body).Visit(isAmong.Body);
         var refersToOne = Expression.Lambda<Func<TRelated, bool>>(body, _foreignKey.Parameters);
         var query = new EntityQuery<TRelated>(
-            new Keyspace<TRelated>(context, keyspace, model), new QuerySpec<TRelated>().Where(refersToOne), isTracking);
+            new Keyspace<TRelated>(context, keyspace, model), new QuerySpec<TRelated>().Where(refersToOne), source.IsTracking, source.Identities);
         var related = await query.ToListAsync(cancellationToken).ConfigureAwait(false);
         var byKey = related.ToLookup(model.Expressions.Compile(_foreignKey));
         foreach (var item in batch)

@@ -35,6 +35,10 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
     public override Query<T> AsNoTracking() =>
         new IncludingQuery<T, TRelated>(_entities.AsNoTracking(), _source with { IsTracking = false }, _inclusions, _further);
 
+    internal override Query<T> Resolving(RunIdentities run) => _source.IsTracking
+        ? new IncludingQuery<T, TRelated>(_entities.Resolving(run), _source with { Identities = run }, _inclusions, _further)
+        : this;
+
     /// <inheritdoc/>
     public override string Explain() => $"{_entities.Explain()}; {string.Join("; ", _inclusions)}";
 
@@ -57,7 +61,7 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
         await foreach (var batch in _entities.RunAsync(cancellationToken).ConfigureAwait(false))
         {
             foreach (var inclusion in _inclusions)
-                await inclusion.LoadAsync(_source.Context, batch, _source.IsTracking, cancellationToken).ConfigureAwait(false);
+                await inclusion.LoadAsync(_source, batch, cancellationToken).ConfigureAwait(false);
             yield return batch;
         }
     }
@@ -89,7 +93,8 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
 
     bool UsesIncluded(Ordering<T> ordering) => UsesIncluded(ordering.KeySelector);
 
-    bool UsesIncluded(LambdaExpression use) => PropertyUse.IsIn(use, [.. _inclusions.Select(inclusion => inclusion.Navigation)]);
+    // A property that is not mapped, a method or the entity as a whole may use what is included; the navigations themselves are not mapped.
+    bool UsesIncluded(LambdaExpression use) => ComponentUse.Of(_source.Model, [use]) is null;
 
     IncludingQuery<T, TRelated> Over(Query<T> entities) => new(entities, _source, _inclusions, _further);
 

@@ -11,7 +11,7 @@ abstract record Inclusion<T>
     public abstract string Name { get; }
 
     /// <summary>Loads what belongs to a batch of entities, and hangs it on them.</summary>
-    public abstract Task LoadAsync(DatacakeContext context, IReadOnlyList<T> batch, bool isTracking, CancellationToken cancellationToken);
+    public abstract Task LoadAsync(QuerySource source, IReadOnlyList<T> batch, CancellationToken cancellationToken);
 
     /// <summary>This and another inclusion of the same name as one.</summary>
     public abstract Inclusion<T> MergedWith(Inclusion<T> other);
@@ -36,16 +36,16 @@ abstract record Inclusion<T, TRelated> : Inclusion<T>
     public sealed override Inclusion<T> MergedWith(Inclusion<T> other) =>
         this with { Further = ((Inclusion<T, TRelated>)other).Further.Aggregate(Further, Inclusion<TRelated>.Merge) };
 
-    public sealed override async Task LoadAsync(DatacakeContext context, IReadOnlyList<T> batch, bool isTracking, CancellationToken cancellationToken)
+    public sealed override async Task LoadAsync(QuerySource source, IReadOnlyList<T> batch, CancellationToken cancellationToken)
     {
-        var related = await LoadRelatedAsync(context, batch, isTracking, cancellationToken).ConfigureAwait(false);
+        var related = await LoadRelatedAsync(source, batch, cancellationToken).ConfigureAwait(false);
         foreach (var inclusion in Further)
-            await inclusion.LoadAsync(context, related, isTracking, cancellationToken).ConfigureAwait(false);
+            await inclusion.LoadAsync(source, related, cancellationToken).ConfigureAwait(false);
     }
 
     public sealed override string ToString() => Further.Count == 0 ? Name : $"{Name} ({string.Join("; ", Further)})";
 
     /// <summary>Loads the related entities, hangs them on a batch of entities, and returns them, each once.</summary>
     protected abstract Task<IReadOnlyList<TRelated>> LoadRelatedAsync(
-        DatacakeContext context, IReadOnlyList<T> batch, bool isTracking, CancellationToken cancellationToken);
+        QuerySource source, IReadOnlyList<T> batch, CancellationToken cancellationToken);
 }

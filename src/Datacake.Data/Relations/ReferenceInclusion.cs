@@ -29,8 +29,9 @@ sealed record ReferenceInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
     public override string Name => $"include {Navigation} by key";
 
     protected override async Task<IReadOnlyList<TRelated>> LoadRelatedAsync(
-        DatacakeContext context, IReadOnlyList<T> batch, bool isTracking, CancellationToken cancellationToken)
+        QuerySource source, IReadOnlyList<T> batch, CancellationToken cancellationToken)
     {
+        var context = source.Context;
         var (keyspace, model) = context.KeyspaceOf<TRelated>();
         using var operation = context.Concurrency.Enter();
         var store = await context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
@@ -58,7 +59,8 @@ sealed record ReferenceInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
             if (document is null)
                 return null;
             var entity = model.Read(key, document);
-            return isTracking ? context.ChangeTracker.TrackRead(keyspace, key, document, entity) : entity;
+            return !source.IsTracking ? entity
+                : source.Identities?.Take(context.ChangeTracker, keyspace, key, entity) ?? context.ChangeTracker.TrackRead(keyspace, key, document, entity);
         }
     }
 }

@@ -102,6 +102,36 @@ public class RelationTests(StoreFixture store)
     }
 
     [Fact]
+    public async Task Conditions_and_orders_can_use_included_entities_through_the_entity_itself()
+    {
+        await using var db = await Filled();
+        var books = db.Books.Include(b => b.Author, b => b.AuthorId).Where(b => b.Id > _first && b.Id < _first + 100);
+        Assert.Equal(["A1", "A2"], await books.Where(b => b.AuthorName == "Ann").Select(b => b.Title).ToListAsync(Token));
+        Assert.Equal(["B1"], await books.Where(b => b.IsBy("Bob")).Select(b => b.Title).ToListAsync(Token));
+        Assert.Equal(1, await books.CountAsync(b => b.IsBy("Bob"), Token));
+        Assert.Equal(["B1", "A1", "A2"], await books.OrderByDescending(b => b.AuthorName).ThenBy(b => b.Title).Select(b => b.Title).ToListAsync(Token));
+        // What is stored of the entity is still asked before anything is included.
+        Assert.EndsWith("; include Author by key", books.Where(b => b.Title == "A1").Explain(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Count_is_of_what_a_list_has_also_where_instances_matter_and_tracks_nothing()
+    {
+        await using var db = await Filled();
+        var authors = db.Books.Include(b => b.Author, b => b.AuthorId).Where(b => b.Id > _first && b.Id < _first + 100).Select(b => b.Author!).Distinct();
+        Assert.Equal(2, await authors.CountAsync(Token));
+        Assert.Equal(2 * _first, await authors.SumAsync(a => a.Id - (a.Name == "Ann" ? 1 : 2), Token));
+        Assert.Empty(db.ChangeTracker.Entries());
+        Assert.Equal(2, (await authors.ToListAsync(Token)).Count);
+
+        var ann = (await authors.ToListAsync(Token)).Single(a => a.Name == "Ann");
+        var hers = db.Books.Include(b => b.Author, b => b.AuthorId).Where(b => b.Id > _first && b.Id < _first + 100).Where(b => b.Author == ann);
+        Assert.Equal(2, (await hers.ToListAsync(Token)).Count);
+        Assert.Equal(2, await hers.CountAsync(Token));
+        Assert.True(await hers.AnyAsync(Token));
+    }
+
+    [Fact]
     public async Task A_foreign_key_that_cannot_hold_the_key_is_refused_by_name()
     {
         await using var db = store.NewContext();

@@ -17,7 +17,10 @@ public sealed class Book
     public string Title { get; set; } = "";
     [Ignore] public Author? Author { get; set; }
     [Ignore] public Author? Editor { get; set; }
+    [Ignore] public string? AuthorName => Author?.Name;
     [Ignore] public List<Review> Reviews { get; } = [];
+
+    public bool IsBy(string name) => Author?.Name == name;
 }
 
 public sealed class Review
