@@ -37,9 +37,7 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
             case BinaryExpression { NodeType: ExpressionType.AndAlso or ExpressionType.And } both when both.Type == typeof(bool):
                 return And(Extract(both.Left), Extract(both.Right));
             case BinaryExpression { NodeType: ExpressionType.OrElse or ExpressionType.Or } either when either.Type == typeof(bool):
-                var left = Extract(either.Left);
-                var right = Extract(either.Right);
-                return left.Count + right.Count <= MaxAlternatives ? [.. left, .. right] : NotKnown();
+                return Or(Extract(either.Left), Extract(either.Right));
             case BinaryExpression comparison when ExactClass(comparison) is { } type:
                 _isExact = false;
                 return OfClass(type);
@@ -76,6 +74,14 @@ sealed class ConditionExtractor(EntityModel entity, ParameterExpression paramete
     {
         _isExact = false;
         return Anything;
+    }
+
+    IReadOnlyList<IReadOnlyList<Condition>> Or(IReadOnlyList<IReadOnlyList<Condition>> left, IReadOnlyList<IReadOnlyList<Condition>> right)
+    {
+        // Any of many values of one property is one set of lookups, however it is written.
+        if (left is [[{ Kind: ConditionKind.In } first]] && right is [[{ Kind: ConditionKind.In } second]] && first.Property == second.Property)
+            return [[new Condition(first.Property, ConditionKind.In, [.. first.Values, .. second.Values])]];
+        return left.Count + right.Count <= MaxAlternatives ? [.. left, .. right] : NotKnown();
     }
 
     public static IReadOnlyList<IReadOnlyList<Condition>> And(

@@ -32,6 +32,10 @@ public class QueryTests(QueriedData data)
             "queried: index Int32 where Int32 = 1 or index NullableInt32 where NullableInt32 = 2; check ",
             db.Everything.Where(e => e.Int32 == 1 || e.NullableInt32 == 2));
         Expect("queried: full scan; check ", db.Everything.Where(e => e.Int32 == 1 || e.Int16 == 2));
+        Expect(
+            "queried: index Int32 where Int32 in (1, 2, 3, 4, 5, … 20 values)",
+            db.Everything.Where(e => e.Int32 == 1 || e.Int32 == 2 || e.Int32 == 3 || e.Int32 == 4 || e.Int32 == 5 || e.Int32 == 6 || e.Int32 == 7 || e.Int32 == 8 || e.Int32 == 9 || e.Int32 == 10
+                || e.Int32 == 11 || e.Int32 == 12 || e.Int32 == 13 || e.Int32 == 14 || e.Int32 == 15 || e.Int32 == 16 || e.Int32 == 17 || e.Int32 == 18 || e.Int32 == 19 || e.Int32 == 20));
         Expect("queried: index Int32; order by Int32; take 3", db.Everything.OrderBy(e => e.Int32).Take(3));
         Expect(
             "queried: index Int32, descending; order by Int32 descending, String; take 3",
