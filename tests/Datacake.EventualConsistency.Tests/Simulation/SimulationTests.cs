@@ -59,6 +59,7 @@ public sealed class SimulationTests
     [InlineData("LostDocumentsAreNotFetched")]
     [InlineData("DeadKeyspacesAreRemoved")]
     [InlineData("FreshWithoutIdentity")]
+    [InlineData("AnyProofRetires")]
     public void A_broken_rule_is_noticed(string name)
     {
         var mutant = MutantList.All.Single(mutant => mutant().Name == name);
