@@ -29,6 +29,9 @@ sealed partial class World
                 RetireStrays();
             RemoveExcluded();
             LetTakeOver();
+            // One that had not met the cluster could not be told before.
+            if (_scenario.HasOperator)
+                Array.ForEach([.. Active], RetireAgain);
             _strays.Clear();
             GoOn();
         }
@@ -69,6 +72,12 @@ sealed partial class World
                 End(machine, link);
         }
         _network.Clear();
+        RetireAgain(machine);
+    }
+
+    /// <summary>The operator repeats by a machine that others are retired.</summary>
+    void RetireAgain(Machine machine)
+    {
         foreach (var (node, member) in machine.Replica!.Identity.Members.ToArray())
         {
             if (_retired.Contains(member.StoreId) || _retired.Contains(_machines[node - 1].StoreId))
