@@ -10,7 +10,8 @@ namespace Datacake.EventualConsistency.Replication;
 /// The known set says that the documents are here. Whoever pulled from the replica meanwhile would take over the claim without them. It does not wait for ever,
 /// however: others may be gone for good, and it may have writes of its own that nobody knows yet, and which they can pull only after this.
 /// </remarks>
-sealed class LostDocuments
+/// <param name="self">The node whose replica it is.</param>
+sealed class LostDocuments(byte self)
 {
     const int TicksUntilAskedAgain = 20, TicksUntilPeerKnowsLess = 2, MaxDeclines = 3, MaxTicksOfChoice = 40, MaxTicks = 200;
 
@@ -93,11 +94,14 @@ sealed class LostDocuments
     /// <summary>Takes note that a member does not know enough yet, and looks again soon.</summary>
     public void OnKnowsLess(byte member) => _waiting[member] = TicksUntilPeerKnowsLess;
 
-    /// <summary>Asks a member that cannot answer some times more, and then waits no longer for it: it may wait for this replica in the same way.</summary>
+    /// <summary>
+    /// Asks a member that cannot answer some times more, and then waits no longer for it: it may wait for this replica in the same way. Of the two, the one with the higher node id
+    /// gives up first, and can then answer the other.
+    /// </summary>
     public void OnDeclined(byte member)
     {
         int declines = _declines[member] = _declines.GetValueOrDefault(member) + 1;
-        if (declines >= MaxDeclines)
+        if (declines >= (self > member ? MaxDeclines : 2 * MaxDeclines))
             End(member);
     }
 

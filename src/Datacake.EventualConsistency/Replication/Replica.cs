@@ -30,7 +30,7 @@ sealed partial class Replica
     readonly Rewriter _rewriter;
     readonly Collector _collector;
     readonly FingerprintComparison _comparison = new();
-    readonly LostDocuments _lost = new();
+    readonly LostDocuments _lost;
     readonly MutationReceiver _receiver;
     readonly LocalWriter _writer;
     readonly Plausibility _plausibility;
@@ -47,6 +47,7 @@ sealed partial class Replica
         Catalog = catalog;
         Identity = identity;
         _limit = new StampLimit(identity);
+        _lost = new LostDocuments(clock.Node);
         _run = new OwnRun(clock, identity);
         _table = new SessionTable(clock.Node);
         _admission = new Admission(settings, clock, identity);
