@@ -96,7 +96,7 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     internal virtual Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) =>
         Then($"select {selector}", items => Batches.Select(items, Expressions.Compile(selector)));
 
-    /// <summary>The same query for one run, which tracks nothing and has the instances that a tracking one would have.</summary>
+    /// <summary>Returns the query for one run, which tracks nothing and has the instances that a tracking one would have.</summary>
     internal abstract Query<T> Resolving(RunIdentities run);
 
     internal virtual OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) => new SortedQuery<T>(this, orderings);
