@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 
@@ -51,7 +52,10 @@ public readonly struct ConsistentReads<T>
             return null;
         }
         if (!isTracked)
-            return tracker.TrackRead(keyspace.Metadata, key, document, keyspace.Model.Read(key, document));
+        {
+            var entity = keyspace.Model.Read(key, document);
+            return keyspace.IsShown(entity, QuerySettings.Default) ? tracker.TrackRead(keyspace.Metadata, key, document, entity) : null;
+        }
         entry!.TakeStored(key, document);
         return (T)entry.Entity;
     }

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Linq.Expressions;
+using Datacake.Crdt;
 using Datacake.Data.Metadata;
 using Datacake.EventualConsistency;
 using Datacake.Node;
@@ -14,10 +15,11 @@ namespace Datacake.Data;
 /// A context is light and lives for one unit of work. It is not thread-safe: it serves one operation at a time, and a second one that
 /// starts before is refused. From its creation on the node takes part in replication.
 /// </remarks>
-public abstract class DatacakeContext : IAsyncDisposable, IDisposable
+public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
 {
     readonly Task<ReplicatedStore> _opening;
     readonly List<Relation> _cascades = [];
+    List<DatacakeInterceptor>? _interceptors;
     IReadOnlyList<KeyspaceModel>? _keyspaces;
     ReplicatedStore? _store;
     bool _isBeforeSave;
@@ -50,6 +52,9 @@ public abstract class DatacakeContext : IAsyncDisposable, IDisposable
     /// </summary>
     public long ScanWarningThreshold { get; set; } = 10_000;
 
+    /// <summary>Gets what takes part in the saves and queries of the context, in the order in which it is called.</summary>
+    public IList<DatacakeInterceptor> Interceptors => _interceptors ??= [];
+
     /// <summary>The keyspaces of the context.</summary>
     public IReadOnlyList<KeyspaceModel> Keyspaces
     {
@@ -66,7 +71,8 @@ public abstract class DatacakeContext : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// A save begins: handlers may still change, add and remove entities. What one throws fails the save, before anything is written.
+    /// A save begins: handlers may still change, add and remove entities. What one throws fails the save, before anything is written. Handlers are not awaited: an asynchronous
+    /// one is an interceptor, see <see cref="Interceptors"/>.
     /// </summary>
     public event EventHandler<SavingChangesEventArgs>? SavingChanges;
 
@@ -102,11 +108,14 @@ public abstract class DatacakeContext : IAsyncDisposable, IDisposable
     /// <exception cref="CommitCanceledException">
     /// The wait for acknowledgements was cancelled. The write stays and goes on replicating, so the changes count as saved.
     /// </exception>
-    /// <remarks>After any other exception the tracked entities are as they were before, and a further save tries again.</remarks>
-    public async Task<SaveResult> SaveChangesAsync(Consistency consistency, CancellationToken cancellationToken = default)
+    /// <remarks>
+    /// After any other exception the tracked entities are as they were before, and a further save tries again. To do something with each save, override this method; the one
+    /// without a level calls it.
+    /// </remarks>
+    public virtual async Task<SaveResult> SaveChangesAsync(Consistency consistency, CancellationToken cancellationToken = default)
     {
         Concurrency.ThrowIfBusy();
-        RaiseSavingChanges(consistency);
+        await RaiseSavingChangesAsync(consistency, cancellationToken).ConfigureAwait(false);
         SaveResult result;
         try
         {
@@ -114,10 +123,16 @@ public abstract class DatacakeContext : IAsyncDisposable, IDisposable
         }
         catch (Exception e)
         {
-            SaveChangesFailed?.Invoke(this, new SaveChangesFailedEventArgs(e));
+            var failure = new SaveChangesFailedEventArgs(e);
+            SaveChangesFailed?.Invoke(this, failure);
+            foreach (var interceptor in _interceptors ?? [])
+                await interceptor.SaveChangesFailedAsync(this, failure).ConfigureAwait(false);
             throw;
         }
-        SavedChanges?.Invoke(this, new SavedChangesEventArgs(result));
+        var saved = new SavedChangesEventArgs(result);
+        SavedChanges?.Invoke(this, saved);
+        foreach (var interceptor in _interceptors ?? [])
+            await interceptor.SavedChangesAsync(this, saved, cancellationToken).ConfigureAwait(false);
         return result;
     }
 
@@ -136,20 +151,6 @@ public abstract class DatacakeContext : IAsyncDisposable, IDisposable
     {
         var (keyspace, model) = KeyspaceOf<T>();
         return new(this, keyspace, model);
-    }
-
-    /// <summary>What the context knows of an entity, tracked or not.</summary>
-    /// <exception cref="InvalidOperationException">No keyspace of the context has entities of this class.</exception>
-    public EntityEntry<T> Entry<T>(T entity)
-        where T : class
-    {
-        ArgumentNullException.ThrowIfNull(entity);
-        var keyspace = KeyspaceOf(entity.GetType());
-        return keyspace.Entity is EntityModel<T> model
-            ? ChangeTracker.EntryOf(model, keyspace, entity)
-            : throw new InvalidOperationException(
-                $"Entities of {entity.GetType().Name} are stored as {keyspace.Entity.Name}: ask for Entry(({keyspace.Entity.Name})entity), "
-                + $"not as {typeof(T).Name}.");
     }
 
     /// <summary>Ends the unit of work: what is not saved is lost, and later operations are refused. The node and its store stay.</summary>
@@ -182,6 +183,12 @@ public abstract class DatacakeContext : IAsyncDisposable, IDisposable
     {
     }
 
+    /// <summary>Gives the query filters. The source generator overrides it.</summary>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    protected virtual void DescribeFilters(QueryFilterBuilder filters)
+    {
+    }
+
     /// <summary>
     /// From now on, a save that deletes a <typeparamref name="TPrincipal"/> also deletes, in the same transaction, each
     /// <typeparamref name="TDependent"/> that refers to it: <c>CascadeDelete&lt;Customer, Order, long&gt;(o => o.CustomerId)</c> in the context's
@@ -209,6 +216,23 @@ public abstract class DatacakeContext : IAsyncDisposable, IDisposable
 
     internal ConcurrencyDetector Concurrency { get; } = new();
 
+    internal bool HasInterceptors => _interceptors is { Count: > 0 };
+
+    /// <summary>Gets the conditions that are part of every query.</summary>
+    internal QueryFilterBuilder QueryFilters
+    {
+        get
+        {
+            if (field is null)
+            {
+                var filters = new QueryFilterBuilder();
+                DescribeFilters(filters);
+                field = filters;
+            }
+            return field;
+        }
+    }
+
     /// <summary>The store, opened and knowing the context's keyspaces.</summary>
     internal async ValueTask<ReplicatedStore> GetStoreAsync(CancellationToken cancellationToken)
     {
@@ -223,14 +247,27 @@ public abstract class DatacakeContext : IAsyncDisposable, IDisposable
     internal async Task ReloadAsync(EntityEntry entry, CancellationToken cancellationToken)
     {
         using var operation = Concurrency.Enter();
-        var store = await GetStoreAsync(cancellationToken).ConfigureAwait(false);
-        var key = entry.CurrentState == EntityState.Detached ? entry.Keyspace.Entity.KeyOf(entry.Entity) : entry.Key;
-        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        var document = await snapshot.GetAsync(entry.Keyspace.Name, key, cancellationToken).ConfigureAwait(false);
+        var (key, document) = await GetDocumentAsync(entry, cancellationToken).ConfigureAwait(false);
         if (document is null)
             ChangeTracker.Accept(entry, content: null);
         else
             entry.TakeStored(key, document);
+    }
+
+    /// <summary>Reads the entity that the store has under the key of an entity; returns null if it has none.</summary>
+    internal async Task<object?> ReadStoredAsync(EntityEntry entry, CancellationToken cancellationToken)
+    {
+        using var operation = Concurrency.Enter();
+        var (key, document) = await GetDocumentAsync(entry, cancellationToken).ConfigureAwait(false);
+        return document is null ? null : entry.Keyspace.Entity.ReadEntity(key, document);
+    }
+
+    async Task<(DocumentKey Key, Document? Document)> GetDocumentAsync(EntityEntry entry, CancellationToken cancellationToken)
+    {
+        var store = await GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        var key = entry.CurrentState == EntityState.Detached ? entry.Keyspace.Entity.KeyOf(entry.Entity) : entry.Key;
+        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        return (key, await snapshot.GetAsync(entry.Keyspace.Name, key, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>The keyspace of an entity class, with its typed model.</summary>
@@ -244,17 +281,20 @@ public abstract class DatacakeContext : IAsyncDisposable, IDisposable
                 $"{typeof(T).Name} is stored among the entities of {keyspace.Entity.Name}, and has no keyspace of its own: write Set<{keyspace.Entity.Name}>().OfType<{typeof(T).Name}>().");
     }
 
-    void RaiseSavingChanges(Consistency consistency)
+    async ValueTask RaiseSavingChangesAsync(Consistency consistency, CancellationToken cancellationToken)
     {
         if (_isBeforeSave)
         {
             throw new InvalidOperationException(
-                "A handler of SavingChanges saves. It need not: what it changes, adds and removes is part of the save that is about to begin.");
+                "A handler of SavingChanges saves, or an interceptor before a save. It need not: what it changes, adds and removes is part of the save that is about to begin.");
         }
         _isBeforeSave = true;
         try
         {
-            SavingChanges?.Invoke(this, new SavingChangesEventArgs(consistency));
+            var saving = new SavingChangesEventArgs(consistency);
+            SavingChanges?.Invoke(this, saving);
+            foreach (var interceptor in _interceptors ?? [])
+                await interceptor.SavingChangesAsync(this, saving, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

@@ -27,6 +27,9 @@ public sealed class Keyspace<T> : Query<T>
     /// <summary>The name in the store.</summary>
     public string Name => Metadata.Name;
 
+    /// <summary>Gets the entities that the context tracks, without those that are to be deleted.</summary>
+    public LocalView<T> Local => new(this);
+
     internal DatacakeContext Context { get; }
 
     internal KeyspaceModel Metadata { get; }
@@ -67,6 +70,23 @@ public sealed class Keyspace<T> : Query<T>
             Put(entity);
     }
 
+    /// <summary>Tracks an entity that the next save adds; nothing needs to be waited for.</summary>
+    /// <exception cref="InvalidOperationException">As from <see cref="Add"/>.</exception>
+    public ValueTask<EntityEntry<T>> AddAsync(T entity, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return new(Add(entity));
+    }
+
+    /// <summary>Tracks several entities that the next save adds; nothing needs to be waited for.</summary>
+    /// <exception cref="InvalidOperationException">Another instance with the key of one is tracked.</exception>
+    public Task AddRangeAsync(IEnumerable<T> entities, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        AddRange(entities);
+        return Task.CompletedTask;
+    }
+
     /// <summary>Adds several entities.</summary>
     /// <exception cref="InvalidOperationException">Another instance with the key of one is tracked.</exception>
     public void AddRange(params IEnumerable<T> entities)
@@ -105,6 +125,18 @@ public sealed class Keyspace<T> : Query<T>
     /// <exception cref="InvalidOperationException">Another instance with its key is tracked.</exception>
     public EntityEntry<T> Remove(T entity) => Set(entity, EntityState.Deleted);
 
+    /// <summary>Attaches several entities.</summary>
+    /// <exception cref="InvalidOperationException">Another instance with the key of one is tracked.</exception>
+    public void AttachRange(params IEnumerable<T> entities)
+    {
+        ArgumentNullException.ThrowIfNull(entities);
+        foreach (var entity in entities)
+            Attach(entity);
+    }
+
+    /// <summary>Returns what the context knows of an entity, tracked or not.</summary>
+    public EntityEntry<T> Entry(T entity) => Context.ChangeTracker.EntryOf(Model, Metadata, entity);
+
     /// <summary>Removes several entities.</summary>
     public void RemoveRange(params IEnumerable<T> entities)
     {
@@ -128,16 +160,33 @@ public sealed class Keyspace<T> : Query<T>
     public async ValueTask<T?> FindAsync(object?[] keyValues, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(keyValues);
-        using var operation = Context.Concurrency.Enter();
+        Context.Concurrency.ThrowIfBusy();
         if (Model.FindKey(keyValues) is not { } key)
             return null;
         if (Context.ChangeTracker.TryGetEntry(Model, key, out var entry))
             return entry.CurrentState == EntityState.Deleted ? null : (T)entry.Entity;
-        var store = await Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
-        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        var document = await snapshot.GetAsync(Name, key, cancellationToken).ConfigureAwait(false);
-        return document is null ? null : Context.ChangeTracker.TrackRead(Metadata, key, document, Model.Read(key, document));
+        if (!Context.HasInterceptors)
+            return await FindStoredAsync(key, cancellationToken).ConfigureAwait(false);
+        var interception = await QueryInterception
+            .StartAsync(Context, Metadata, [], () => $"{Name}: the key {key}", cancellationToken).ConfigureAwait(false);
+        T? found;
+        try
+        {
+            found = await FindStoredAsync(key, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            await interception!.EndAsync(documentsRead: 0, results: 0, e).ConfigureAwait(false);
+            throw;
+        }
+        int count = found is null ? 0 : 1;
+        await interception!.EndAsync(count, count).ConfigureAwait(false);
+        return found;
     }
+
+    /// <summary>Is <see cref="FindAsync(object?[])"/> here.</summary>
+    [Obsolete("Reading waits for the store: await FindAsync(key).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    public T? Find(params object?[] keyValues) => throw new NotSupportedException("Await FindAsync(key).");
 
     /// <summary>
     /// Reads by key that other nodes take part in: <c>await db.Products.WithConsistency(Consistency.Quorum).FindAsync(1L)</c> sees whatever was
@@ -149,14 +198,11 @@ public sealed class Keyspace<T> : Query<T>
     [Obsolete("There is no SQL: write the query in C#, with Where, OrderBy and Select.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
     public Query<T> FromSql(FormattableString sql) => throw new NotSupportedException("There is no SQL.");
 
-    /// <inheritdoc/>
-    public override Query<T> AsNoTracking() => All.AsNoTracking();
-
     /// <summary>
     /// Returns a query for the entities that can be read. Without it, a query that meets an entity which is not as its class declares it throws an
     /// <see cref="UnreadableEntityException"/>. It reads the entities as a whole, also for counts and projections, so that these are of the same entities.
     /// </summary>
-    public Query<T> SkipUnreadable() => new EntityQuery<T>(this, new QuerySpec<T> { SkipsUnreadable = true });
+    public Query<T> SkipUnreadable() => new EntityQuery<T>(this, new QuerySpec<T> { SkipsUnreadable = true }, Settings);
 
     /// <summary>Reads all entities in the store, and returns those that cannot be read: they were written by another version of the class, or as something else.</summary>
     /// <param name="cancellationToken">Stops reading.</param>
@@ -204,7 +250,7 @@ public sealed class Keyspace<T> : Query<T>
     /// <inheritdoc/>
     public override string Explain() => All.Explain();
 
-    internal override Query<T> Resolving(RunIdentities run) => All.Resolving(run);
+    internal override Query<T> With(Func<QuerySettings, QuerySettings> change) => All.With(change);
 
     internal override CompiledExpressions Expressions => Model.Expressions;
 
@@ -236,7 +282,25 @@ public sealed class Keyspace<T> : Query<T>
     internal override IAsyncEnumerable<EntityChanges<T>> WatchCore(WatchPosition? after, CancellationToken cancellationToken) =>
         All.WatchCore(after, cancellationToken);
 
-    EntityQuery<T> All => new(this, new QuerySpec<T>());
+    EntityQuery<T> All => new(this, new QuerySpec<T>(), Settings);
+
+    QuerySettings Settings => Context.ChangeTracker.QueryTrackingBehavior == QueryTrackingBehavior.TrackAll ? QuerySettings.Default : QuerySettings.Untracked;
+
+    async ValueTask<T?> FindStoredAsync(DocumentKey key, CancellationToken cancellationToken)
+    {
+        using var operation = Context.Concurrency.Enter();
+        var store = await Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var document = await snapshot.GetAsync(Name, key, cancellationToken).ConfigureAwait(false);
+        if (document is null)
+            return null;
+        var entity = Model.Read(key, document);
+        return IsShown(entity, QuerySettings.Default) ? Context.ChangeTracker.TrackRead(Metadata, key, document, entity) : null;
+    }
+
+    /// <summary>True if no query filter leaves an entity out.</summary>
+    internal bool IsShown(T entity, QuerySettings settings) =>
+        !Context.QueryFilters.Has(typeof(T)) || Context.QueryFilters.Of<T>(settings).All(filter => Model.Expressions.Compile(filter)(entity));
 
     UnreadableEntity? FindFault(DocumentKey key, Document document)
     {

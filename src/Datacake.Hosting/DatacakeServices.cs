@@ -61,7 +61,10 @@ public static class DatacakeServices
             name, provider => new DatacakeHealthCheck(provider.GetRequiredService<DatacakeHostedService>(), level), failureStatus: null, tags));
     }
 
-    /// <summary>Makes a context for each scope, as <c>AddDbContext</c> does: <c>AddDatacakeContext(node =&gt; new ShopContext(node))</c>.</summary>
+    /// <summary>
+    /// Makes a context for each scope, as <c>AddDbContext</c> does, and registers an <see cref="IDatacakeContextFactory{TContext}"/> for where there is none:
+    /// <c>AddDatacakeContext(node =&gt; new ShopContext(node))</c>.
+    /// </summary>
     public static IServiceCollection AddDatacakeContext<
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.NonPublicConstructors)] TContext>(
         this IServiceCollection services, Func<DatacakeNode, TContext> create)
@@ -72,17 +75,29 @@ public static class DatacakeServices
     }
 
     /// <summary>
-    /// The same, with the scope's services, for what the context needs beside the node:
-    /// <c>AddDatacakeContext((services, node) =&gt; new ShopContext(node, services.GetRequiredService&lt;ICurrentUser&gt;()))</c>.
+    /// As <see cref="AddDatacakeContext{TContext}(IServiceCollection, Func{DatacakeNode, TContext})"/>, with the scope's services, for what the context needs beside the node:
+    /// <c>AddDatacakeContext((services, node) =&gt; new ShopContext(node, services.GetRequiredService&lt;ICurrentUser&gt;()))</c>. The factory has no scope: it gives the services of the
+    /// application.
     /// </summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="create">Makes a context.</param>
+    /// <param name="configure">Is called with each new context, to add interceptors or set its level: <c>(services, db) =&gt; db.Interceptors.Add(new Audit())</c>.</param>
     public static IServiceCollection AddDatacakeContext<
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.NonPublicConstructors)] TContext>(
-        this IServiceCollection services, Func<IServiceProvider, DatacakeNode, TContext> create)
+        this IServiceCollection services, Func<IServiceProvider, DatacakeNode, TContext> create, Action<IServiceProvider, TContext>? configure = null)
         where TContext : DatacakeContext
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(create);
         services.AddSingleton(new ContextModel(options => options.WithModel<TContext>()));
-        return services.AddScoped(provider => create(provider, provider.GetRequiredService<DatacakeNode>()));
+        services.AddSingleton<IDatacakeContextFactory<TContext>>(provider => new DatacakeContextFactory<TContext>(provider, Create));
+        return services.AddScoped(Create);
+
+        TContext Create(IServiceProvider provider)
+        {
+            var context = create(provider, provider.GetRequiredService<DatacakeNode>());
+            configure?.Invoke(provider, context);
+            return context;
+        }
     }
 }

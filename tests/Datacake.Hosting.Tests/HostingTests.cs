@@ -94,6 +94,32 @@ public sealed class HostingTests
     }
 
     [Fact]
+    public async Task A_factory_makes_contexts_where_there_is_no_scope_configured_as_those_of_scopes()
+    {
+        using var host = Build(builder => builder.Services
+            .AddDatacake(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory())
+            .AddSingleton("me")
+            .AddSingleton<CountingInterceptor>()
+            .AddDatacakeContext(
+                (services, node) => new SignedContext(node, services.GetRequiredService<string>()),
+                (services, db) => db.Interceptors.Add(services.GetRequiredService<CountingInterceptor>())));
+        await host.StartAsync(Cancelled);
+        var factory = host.Services.GetRequiredService<IDatacakeContextFactory<SignedContext>>();
+        await using var scope = host.Services.CreateAsyncScope();
+        await using (var db = factory.CreateContext())
+        {
+            Assert.NotSame(db, factory.CreateContext());
+            db.Add(new Visit { Id = "a" });
+            await db.SaveChangesAsync(Cancelled);
+        }
+        var scoped = scope.ServiceProvider.GetRequiredService<SignedContext>();
+        Assert.Equal(1, await scoped.Visits.CountAsync(Cancelled));
+        scoped.Add(new Visit { Id = "b" });
+        await scoped.SaveChangesAsync(Cancelled);
+        Assert.Equal(2, host.Services.GetRequiredService<CountingInterceptor>().Saves);
+    }
+
+    [Fact]
     public async Task A_scope_with_a_context_need_not_end_asynchronously()
     {
         using var host = Build();
@@ -183,5 +209,16 @@ public sealed class HostingTests
         configure?.Invoke(builder);
         builder.Services.AddDatacakeContext(node => new VisitContext(node));
         return builder.Build();
+    }
+
+    sealed class CountingInterceptor : DatacakeInterceptor
+    {
+        public int Saves { get; private set; }
+
+        public override ValueTask SavedChangesAsync(DatacakeContext context, SavedChangesEventArgs save, CancellationToken cancellationToken)
+        {
+            Saves++;
+            return default;
+        }
     }
 }

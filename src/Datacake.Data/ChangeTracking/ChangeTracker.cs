@@ -28,6 +28,9 @@ public sealed class ChangeTracker
     /// </summary>
     public bool AutoDetectChangesEnabled { get; set; } = true;
 
+    /// <summary>Gets or sets what becomes of the entities of queries that say nothing of it themselves. Default: they are tracked.</summary>
+    public QueryTrackingBehavior QueryTrackingBehavior { get; set; }
+
     /// <summary>The tracked entities, after a look for changes.</summary>
     public IReadOnlyList<EntityEntry> Entries()
     {
@@ -100,6 +103,10 @@ public sealed class ChangeTracker
         ArgumentNullException.ThrowIfNull(entity);
         return TryGetEntry(entity, out var known) ? (EntityEntry<T>)known : new EntityEntry<T>(this, keyspace, entity);
     }
+
+    /// <summary>The entry of an entity of a class that is known when it runs.</summary>
+    internal EntityEntry EntryOf(KeyspaceModel keyspace, object entity) =>
+        TryGetEntry(entity, out var known) ? known : keyspace.Entity.CreateEntry(this, keyspace, entity);
 
     internal void SetState(EntityEntry entry, EntityState state)
     {

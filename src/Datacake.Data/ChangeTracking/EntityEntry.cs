@@ -46,6 +46,19 @@ public class EntityEntry
     /// <summary>The mapped properties with their values.</summary>
     public IEnumerable<PropertyEntry> Properties => Keyspace.Entity.Properties.Select(property => new PropertyEntry(this, property));
 
+    /// <summary>Gets the values of the properties as they are.</summary>
+    public PropertyValues CurrentValues => new(Keyspace.Entity, () => Entity, (name, value) => Property(name).Set(value));
+
+    /// <summary>Gets the values of the properties when the entity was read, attached or saved last; see <see cref="PropertyEntry.OriginalValue"/>.</summary>
+    public PropertyValues OriginalValues => new(Keyspace.Entity, () => OriginalEntity ?? Entity, (name, value) => Property(name).SetOriginal(value));
+
+    /// <summary>Reads what the local store has under the key of the entity; returns null if it has nothing. The entity stays as it is.</summary>
+    /// <exception cref="UnreadableEntityException">The store has something that is not as the class declares it.</exception>
+    public async Task<PropertyValues?> GetDatabaseValuesAsync(CancellationToken cancellationToken = default) =>
+        await _tracker.Context.ReadStoredAsync(this, cancellationToken).ConfigureAwait(false) is { } stored
+            ? new(Keyspace.Entity, () => stored, set: null)
+            : null;
+
     /// <summary>A property by its name; nested ones are joined by dots.</summary>
     /// <exception cref="ArgumentException">There is no mapped property of this name.</exception>
     public PropertyEntry Property(string name) => new(

@@ -22,10 +22,7 @@ public readonly struct PropertyEntry
     public object? CurrentValue
     {
         get => Metadata.GetValue(_entry.Entity);
-        set
-        {
-            Set(_entry.Entity, value);
-        }
+        set => Set(value);
     }
 
     /// <summary>
@@ -39,16 +36,7 @@ public readonly struct PropertyEntry
     public object? OriginalValue
     {
         get => _entry.OriginalEntity is { } original ? Metadata.GetValue(original) : CurrentValue;
-        set
-        {
-            if (_entry.OriginalEntity is not { } original)
-            {
-                throw new InvalidOperationException(
-                    $"What the {_entry.Keyspace.Entity.Name} was is not known, since it was not read or attached. Read it first, or give the entity the value before Update or Remove.");
-            }
-            Set(original, value);
-            _entry.TakeOriginal(original);
-        }
+        set => SetOriginal(value);
     }
 
     /// <summary>Whether the next save writes it: it was changed, or the whole entity is asserted as modified.</summary>
@@ -69,6 +57,19 @@ public readonly struct PropertyEntry
             }
             return changes.Counters.Any(counter => IsOfThis(counter.Property, name));
         }
+    }
+
+    internal void Set(object? value) => Set(_entry.Entity, value);
+
+    internal void SetOriginal(object? value)
+    {
+        if (_entry.OriginalEntity is not { } original)
+        {
+            throw new InvalidOperationException(
+                $"What the {_entry.Keyspace.Entity.Name} was is not known, since it was not read or attached. Read it first, or give the entity the value before Update or Remove.");
+        }
+        Set(original, value);
+        _entry.TakeOriginal(original);
     }
 
     void Set(object entity, object? value)

@@ -206,6 +206,8 @@ public abstract class EntityModel
     /// <summary>What of an entity that is stored as the document comes from its class, where the document has nothing.</summary>
     internal abstract EntityDefaults DefaultsOf(Document document);
 
+    internal abstract EntityEntry CreateEntry(ChangeTracker tracker, KeyspaceModel keyspace, object entity);
+
     internal abstract object ReadEntity(DocumentKey key, Document document);
 
     internal abstract object ReadEntity(DocumentKey key, EntityContent content);

@@ -7,9 +7,7 @@ namespace Datacake.Data.Querying;
 /// <summary>A query for entities of one class, seen as what they are of a derived one. All of them must be of that.</summary>
 sealed class DerivedQuery<T, TDerived>(Query<T> source) : OrderedQuery<TDerived>
 {
-    public override Query<TDerived> AsNoTracking() => new DerivedQuery<T, TDerived>(source.AsNoTracking());
-
-    internal override Query<TDerived> Resolving(RunIdentities run) => new DerivedQuery<T, TDerived>(source.Resolving(run));
+    internal override Query<TDerived> With(Func<QuerySettings, QuerySettings> change) => new DerivedQuery<T, TDerived>(source.With(change));
 
     public override string Explain() => source.Explain();
 

@@ -1,20 +1,24 @@
 using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
 using Datacake.Data.Metadata;
+using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
 
 /// <summary>A query for entities of one keyspace, which a plan answers.</summary>
-sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool isTracking = true, RunIdentities? identities = null) : OrderedQuery<T>
+sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, QuerySettings settings) : OrderedQuery<T>
     where T : class
 {
-    public override Query<T> AsNoTracking() => new EntityQuery<T>(source, spec, isTracking: false);
-
-    internal override Query<T> Resolving(RunIdentities run) => isTracking ? new EntityQuery<T>(source, spec, isTracking, run) : this;
+    internal override Query<T> With(Func<QuerySettings, QuerySettings> change)
+    {
+        var changed = change(settings);
+        // Of what is read in parts, nothing is tracked.
+        return new EntityQuery<T>(source, spec, spec.Components is null ? changed : changed with { IsTracking = false });
+    }
 
     internal override CompiledExpressions Expressions => source.Model.Expressions;
 
-    internal override QuerySource Source => new(source.Context, source.Model, isTracking, identities);
+    internal override QuerySource Source => new(source.Context, source.Model, settings);
 
     internal override IReadOnlyList<Ordering<T>> Orderings => spec.Orderings;
 
@@ -24,7 +28,7 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool 
     // A projection of properties needs no tracked entity, and no other properties.
     internal override Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) => EntityUse.IsIn(selector)
         ? base.SelectCore(selector)
-        : new EntityQuery<T>(source, WithComponents([selector]), isTracking: false).Then(
+        : new EntityQuery<T>(source, WithComponents([selector]), settings with { IsTracking = false }).Then(
             $"select {selector}", items => Batches.Select(items, Expressions.Compile(selector)));
 
     internal override OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) =>
@@ -55,57 +59,115 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool 
             parts.Add($"skip {spec.Skip}");
         if (spec.Take is not null)
             parts.Add($"take {spec.Take}");
+        parts.AddRange(settings.Tags.Select(tag => $"tagged '{tag}'"));
         return string.Join("; ", parts);
     }
 
     internal override async IAsyncEnumerable<IReadOnlyList<T>> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var batches = ExecuteAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
-        await using (batches.ConfigureAwait(false))
+        var interception = await InterceptAsync(cancellationToken).ConfigureAwait(false);
+        var run = NewRun();
+        var batches = ExecuteAsync(run, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        long results = 0;
+        Exception? failure = null;
+        try
         {
-            while (await MoveNextAsync(batches).ConfigureAwait(false))
+            while (await MoveNextAsync().ConfigureAwait(false))
+            {
+                results += batches.Current.Count;
                 yield return batches.Current;
+            }
+            WarnOfScan(run, results);
+        }
+        finally
+        {
+            await batches.DisposeAsync().ConfigureAwait(false);
+            if (interception is not null)
+                await interception.EndAsync(run.DocumentsRead, results, failure).ConfigureAwait(false);
+        }
+
+        // The context is busy while a batch is being fetched, and free while the caller handles it.
+        async ValueTask<bool> MoveNextAsync()
+        {
+            using var operation = source.Context.Concurrency.Enter();
+            try
+            {
+                return await batches.MoveNextAsync().ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                failure = e;
+                throw;
+            }
         }
     }
 
     // What most queries come to: without the steps between a stream of results and its reader.
-    internal override async Task<List<T>> ToListCore(CancellationToken cancellationToken)
-    {
-        using var operation = source.Context.Concurrency.Enter();
-        var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
-        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        var run = NewRun();
-        List<T>? results = null;
-        if (isTracking)
+    internal override Task<List<T>> ToListCore(CancellationToken cancellationToken) => ObserveAsync(
+        NewRun,
+        async (store, run) =>
         {
-            await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
-                (results ??= new(rows.Count)).AddRange(Track(rows));
-        }
-        else
-        {
-            await foreach (var entities in run.ReadEntitiesAsync(snapshot, cancellationToken).ConfigureAwait(false))
+            using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+            List<T>? results = null;
+            if (settings.IsTracking)
             {
-                if (results is null)
-                    results = entities;
-                else
-                    results.AddRange(entities);
+                await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
+                    (results ??= new(rows.Count)).AddRange(Track(rows));
             }
+            else
+            {
+                await foreach (var entities in run.ReadEntitiesAsync(snapshot, cancellationToken).ConfigureAwait(false))
+                {
+                    if (results is null)
+                        results = entities;
+                    else
+                        results.AddRange(entities);
+                }
+            }
+            return results ?? [];
+        },
+        static results => results.Count,
+        cancellationToken);
+
+    internal override async ValueTask<long> CountCoreAsync(CancellationToken cancellationToken) => await ObserveAsync(
+        () => new QueryRun<T>(source.Metadata, source.Model, Filtered(WithComponents([]))),
+        async (store, run) =>
+        {
+            using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+            return await run.CountAsync(snapshot, cancellationToken).ConfigureAwait(false);
+        },
+        static count => count,
+        cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Runs the query as one operation of the context, of which interceptors are told.</summary>
+    async Task<TResult> ObserveAsync<TResult>(
+        Func<QueryRun<T>> newRun, Func<ReplicatedStore, QueryRun<T>, Task<TResult>> execute, Func<TResult, long> count, CancellationToken cancellationToken)
+    {
+        var interception = await InterceptAsync(cancellationToken).ConfigureAwait(false);
+        QueryRun<T>? run = null;
+        TResult result;
+        long found;
+        try
+        {
+            using var operation = source.Context.Concurrency.Enter();
+            var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
+            run = newRun();
+            result = await execute(store, run).ConfigureAwait(false);
+            found = count(result);
+            WarnOfScan(run, found);
         }
-        results ??= [];
-        WarnOfScan(run, results.Count);
-        return results;
+        catch (Exception e) when (interception is not null)
+        {
+            await interception.EndAsync(run?.DocumentsRead ?? 0, 0, e).ConfigureAwait(false);
+            throw;
+        }
+        if (interception is not null)
+            await interception.EndAsync(run.DocumentsRead, found).ConfigureAwait(false);
+        return result;
     }
 
-    internal override async ValueTask<long> CountCoreAsync(CancellationToken cancellationToken)
-    {
-        using var operation = source.Context.Concurrency.Enter();
-        var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
-        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        var run = new QueryRun<T>(source.Metadata, source.Model, WithComponents([]));
-        long count = await run.CountAsync(snapshot, cancellationToken).ConfigureAwait(false);
-        WarnOfScan(run, count);
-        return count;
-    }
+    ValueTask<QueryInterception?> InterceptAsync(CancellationToken cancellationToken) =>
+        QueryInterception.StartAsync(source.Context, source.Metadata, settings.Tags, Explain, cancellationToken);
 
     /// <summary>The first value of an index or of the keys, if one has the values in order.</summary>
     internal override async Task<TResult?> ExtremeCore<TResult>(
@@ -122,7 +184,7 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool 
                 var isNotNull = Expression.NotEqual(selector.Body, Expression.Constant(null, typeof(TResult)));
                 ordered = ordered.Where(Expression.Lambda<Func<T, bool>>(isNotNull, selector.Parameters));
             }
-            var first = new EntityQuery<T>(source, ordered, isTracking: false);
+            var first = new EntityQuery<T>(source, ordered, settings with { IsTracking = false });
             if (first.NewRun() is { IsInOrder: true } && await first.Select(selector).ToListAsync(cancellationToken).ConfigureAwait(false) is [var found])
                 return found;
         }
@@ -134,43 +196,34 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool 
     {
         // Which entities can be read must not depend on what is asked of them.
         Components = spec.SkipsUnreadable ? null : ComponentUse.Of(
-            source.Model, uses.Concat(spec.Predicates).Concat(spec.Orderings.Select(ordering => ordering.KeySelector))),
+            source.Model, uses.Concat(Filters).Concat(spec.Predicates).Concat(spec.Orderings.Select(ordering => ordering.KeySelector))),
     };
 
-    internal QueryRun<T> NewRun() => new(source.Metadata, source.Model, spec);
+    internal QueryRun<T> NewRun() => new(source.Metadata, source.Model, Filtered(spec));
 
-    EntityQuery<T> With(QuerySpec<T> other) => new(source, other, isTracking, identities);
+    EntityQuery<T> With(QuerySpec<T> other) => new(source, other, settings);
 
-    /// <summary>The context is busy while a batch is being fetched, and free while the caller handles it.</summary>
-    async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<IReadOnlyList<T>> batches)
-    {
-        using var operation = source.Context.Concurrency.Enter();
-        return await batches.MoveNextAsync().ConfigureAwait(false);
-    }
+    /// <summary>Returns the query filters as the first conditions of what is asked for.</summary>
+    QuerySpec<T> Filtered(QuerySpec<T> asked) => Filters.ToList() is { Count: > 0 } filters
+        ? asked with { Predicates = [.. filters, .. asked.Predicates] }
+        : asked;
 
-    async IAsyncEnumerable<IReadOnlyList<T>> ExecuteAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    IEnumerable<Expression<Func<T, bool>>> Filters => source.Context.QueryFilters.Of<T>(settings);
+
+    async IAsyncEnumerable<IReadOnlyList<T>> ExecuteAsync(QueryRun<T> run, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        var run = NewRun();
-        long count = 0;
-        if (isTracking)
+        if (settings.IsTracking)
         {
             await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
-            {
-                count += rows.Count;
                 yield return Track(rows);
-            }
         }
         else
         {
             await foreach (var entities in run.ReadEntitiesAsync(snapshot, cancellationToken).ConfigureAwait(false))
-            {
-                count += entities.Count;
                 yield return entities;
-            }
         }
-        WarnOfScan(run, count);
     }
 
     T[] Track(List<QueryRow<T>> rows)
@@ -179,12 +232,12 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, bool 
         for (int i = 0; i < results.Length; i++)
         {
             var row = rows[i];
-            results[i] = identities?.Take(source.Context.ChangeTracker, source.Metadata, row.Key, row.Entity)
+            results[i] = settings.Identities?.Take(source.Context.ChangeTracker, source.Metadata, row.Key, row.Entity)
                 ?? source.Context.ChangeTracker.TrackRead(source.Metadata, row.Key, row.Document, row.Entity);
         }
         return results;
     }
 
     void WarnOfScan(QueryRun<T> run, long results) =>
-        ScanWarning.Of(source.Context, source.Metadata, run.Path, run.Alternatives, run.Columns, run.DocumentsRead, results);
+        ScanWarning.Of(source.Context, source.Metadata, run.Path, run.Alternatives, run.Columns, settings.Tags, run.DocumentsRead, results);
 }

@@ -9,14 +9,19 @@ sealed partial class EntityQuery<T>
 {
     const int MaxAttempts = 100;
 
-    internal override async Task<SaveResult> ExecuteCore(
+    internal override Task<SaveResult> ExecuteCore(
         Action<object>? update, Consistency? consistency, CancellationToken cancellationToken)
     {
-        using var operation = source.Context.Concurrency.Enter();
-        var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        return ObserveAsync(
+            NewRun, (store, run) => ExecuteAsync(store, run, update, consistency, cancellationToken), static result => result.Count, cancellationToken);
+    }
+
+    async Task<SaveResult> ExecuteAsync(
+        ReplicatedStore store, QueryRun<T> run, Action<object>? update, Consistency? consistency, CancellationToken cancellationToken)
+    {
         for (int attempt = 1; ; attempt++)
         {
-            var (transaction, found) = await TransactionOfAsync(store, update, cancellationToken).ConfigureAwait(false);
+            var (transaction, found) = await TransactionOfAsync(store, run, update, cancellationToken).ConfigureAwait(false);
             if (transaction.Count == 0)
                 return new SaveResult(found, default, NodeSet.Of(source.Context.Node.Id)) { Written = 0 };
             try
@@ -34,14 +39,13 @@ sealed partial class EntityQuery<T>
 
     /// <summary>What has to be written, on condition that the entities are still as they are now.</summary>
     async ValueTask<(Transaction Transaction, int Found)> TransactionOfAsync(
-        ReplicatedStore store, Action<object>? update, CancellationToken cancellationToken)
+        ReplicatedStore store, QueryRun<T> run, Action<object>? update, CancellationToken cancellationToken)
     {
         var transaction = new Transaction();
         int found = 0;
         var errors = new List<ValidationError>();
         var writer = new CellWriter();
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        var run = NewRun();
         await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
         {
             foreach (var (key, document, entity, _) in rows)

@@ -50,9 +50,34 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     public Query<T> Distinct() => Then("distinct", static items => Batches.Distinct(items));
 
     /// <summary>
-    /// The same query, whose entities the context does not track: they are read faster, and changes of them are not saved.
+    /// Returns the same query, whose entities the context does not track: they are read faster, and changes of them are not saved.
     /// </summary>
-    public abstract Query<T> AsNoTracking();
+    public Query<T> AsNoTracking() => With(static settings => settings with { IsTracking = false, Identities = null });
+
+    /// <summary>Returns the same query, whose entities the context tracks, whatever <see cref="ChangeTracker.QueryTrackingBehavior"/> says.</summary>
+    public Query<T> AsTracking() => With(static settings => settings with { IsTracking = true });
+
+    /// <summary>Returns the same query without the filters that the model has for the entities and for what is included; see <c>HasQueryFilter</c>.</summary>
+    public Query<T> IgnoreQueryFilters() => With(static settings => settings with { IgnoredFilters = [] });
+
+    /// <summary>Returns the same query without the filters of these names.</summary>
+    /// <param name="filterKeys">The names that <c>HasQueryFilter</c> gave.</param>
+    public Query<T> IgnoreQueryFilters(IReadOnlyCollection<string> filterKeys)
+    {
+        ArgumentNullException.ThrowIfNull(filterKeys);
+        // None is left out of none, and all are left out already of all.
+        return filterKeys.Count == 0 ? this : With(settings => settings.IgnoredFilters is { Count: 0 }
+            ? settings
+            : settings with { IgnoredFilters = [.. settings.IgnoredFilters ?? [], .. filterKeys] });
+    }
+
+    /// <summary>Returns the same query with a text that <see cref="Explain"/>, the warning of a query that reads much, and interceptors show.</summary>
+    /// <param name="tag">The text, such as what the query is for.</param>
+    public Query<T> TagWith(string tag)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(tag);
+        return With(settings => settings with { Tags = [.. settings.Tags, tag] });
+    }
 
     /// <summary>Hands over to the operators of <see cref="AsyncEnumerable"/>.</summary>
     public IAsyncEnumerable<T> AsAsyncEnumerable() => this;
@@ -96,8 +121,11 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     internal virtual Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) =>
         Then($"select {selector}", items => Batches.Select(items, Expressions.Compile(selector)));
 
+    /// <summary>Returns the same query, run with other settings.</summary>
+    internal abstract Query<T> With(Func<QuerySettings, QuerySettings> change);
+
     /// <summary>Returns the query for one run, which tracks nothing and has the instances that a tracking one would have.</summary>
-    internal abstract Query<T> Resolving(RunIdentities run);
+    internal Query<T> Resolving(RunIdentities run) => With(settings => settings.IsTracking ? settings with { Identities = run } : settings);
 
     internal virtual OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) => new SortedQuery<T>(this, orderings);
 

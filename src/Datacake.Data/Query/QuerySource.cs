@@ -5,6 +5,12 @@ namespace Datacake.Data.Querying;
 /// <summary>Where the entities of a query come from.</summary>
 /// <param name="Context">The context.</param>
 /// <param name="Model">The entity class, which they may be of a class derived from.</param>
-/// <param name="IsTracking">Whether they are tracked.</param>
-/// <param name="Identities">The instances of the run under way, if it tracks nothing and has them.</param>
-sealed record QuerySource(DatacakeContext Context, EntityModel Model, bool IsTracking, RunIdentities? Identities = null);
+/// <param name="Settings">How the query is run.</param>
+sealed record QuerySource(DatacakeContext Context, EntityModel Model, QuerySettings Settings)
+{
+    /// <inheritdoc cref="QuerySettings.IsTracking"/>
+    public bool IsTracking => Settings.IsTracking;
+
+    /// <inheritdoc cref="QuerySettings.Identities"/>
+    public RunIdentities? Identities => Settings.Identities;
+}

@@ -3,9 +3,7 @@ namespace Datacake.Data.Querying;
 /// <summary>The results of a query, sorted in memory.</summary>
 sealed class SortedQuery<T>(Query<T> source, IReadOnlyList<Ordering<T>> orderings) : OrderedQuery<T>
 {
-    public override Query<T> AsNoTracking() => new SortedQuery<T>(source.AsNoTracking(), orderings);
-
-    internal override Query<T> Resolving(RunIdentities run) => new SortedQuery<T>(source.Resolving(run), orderings);
+    internal override Query<T> With(Func<QuerySettings, QuerySettings> change) => new SortedQuery<T>(source.With(change), orderings);
 
     public override string Explain() => $"{source.Explain()}; order by {string.Join(", ", orderings)} in memory";
 

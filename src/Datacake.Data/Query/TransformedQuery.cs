@@ -6,9 +6,7 @@ sealed class TransformedQuery<TSource, T>(
     string description,
     Func<IAsyncEnumerable<IReadOnlyList<TSource>>, IAsyncEnumerable<IReadOnlyList<T>>> transform) : Query<T>
 {
-    public override Query<T> AsNoTracking() => new TransformedQuery<TSource, T>(source.AsNoTracking(), description, transform);
-
-    internal override Query<T> Resolving(RunIdentities run) => new TransformedQuery<TSource, T>(source.Resolving(run), description, transform);
+    internal override Query<T> With(Func<QuerySettings, QuerySettings> change) => new TransformedQuery<TSource, T>(source.With(change), description, transform);
 
     public override string Explain() => $"{source.Explain()}; {description}";
 

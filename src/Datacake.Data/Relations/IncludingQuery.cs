@@ -31,13 +31,8 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
         _further = further;
     }
 
-    /// <inheritdoc/>
-    public override Query<T> AsNoTracking() =>
-        new IncludingQuery<T, TRelated>(_entities.AsNoTracking(), _source with { IsTracking = false }, _inclusions, _further);
-
-    internal override Query<T> Resolving(RunIdentities run) => _source.IsTracking
-        ? new IncludingQuery<T, TRelated>(_entities.Resolving(run), _source with { Identities = run }, _inclusions, _further)
-        : this;
+    internal override Query<T> With(Func<QuerySettings, QuerySettings> change) =>
+        new IncludingQuery<T, TRelated>(_entities.With(change), _source with { Settings = change(_source.Settings) }, _inclusions, _further);
 
     /// <inheritdoc/>
     public override string Explain() => $"{_entities.Explain()}; {string.Join("; ", _inclusions)}";

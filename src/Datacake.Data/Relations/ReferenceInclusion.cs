@@ -33,6 +33,7 @@ sealed record ReferenceInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
     {
         var context = source.Context;
         var (keyspace, model) = context.KeyspaceOf<TRelated>();
+        var set = new Keyspace<TRelated>(context, keyspace, model);
         using var operation = context.Concurrency.Enter();
         var store = await context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
@@ -59,6 +60,8 @@ sealed record ReferenceInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
             if (document is null)
                 return null;
             var entity = model.Read(key, document);
+            if (!set.IsShown(entity, source.Settings))
+                return null;
             return !source.IsTracking ? entity
                 : source.Identities?.Take(context.ChangeTracker, keyspace, key, entity) ?? context.ChangeTracker.TrackRead(keyspace, key, document, entity);
         }
