@@ -22,6 +22,9 @@ sealed class EntityConfiguration(Location? location)
 
     public List<DerivedConfiguration> Derived { get; } = [];
 
+    /// <summary>What is said of all properties of some types.</summary>
+    public IReadOnlyList<ConventionConfiguration> Conventions { get; set; } = [];
+
     /// <summary>The derived class that it is of; null if it is of the entity class.</summary>
     public INamedTypeSymbol? Class { get; private set; }
 
@@ -88,3 +91,26 @@ sealed class IndexConfiguration(Location location, INamedTypeSymbol? type, IRead
 
 /// <summary>A derived class that is stored in the keyspace of its entity class.</summary>
 sealed record DerivedConfiguration(Location? Location, INamedTypeSymbol Type, string Discriminator);
+
+/// <summary>What <c>ConfigureConventions</c> says of all properties of a type and of those derived from it.</summary>
+sealed class ConventionConfiguration(ITypeSymbol type)
+{
+    public bool IsIgnored { get; set; }
+
+    public int? MaxLength { get; set; }
+
+    /// <summary>A converter class, or <c>string</c>.</summary>
+    public ITypeSymbol? ConverterType { get; set; }
+
+    /// <summary>True if it is about properties of a type.</summary>
+    public bool Covers(ITypeSymbol propertyType)
+    {
+        var known = TypeMapping.NullableOf(propertyType) ?? propertyType;
+        for (var candidate = known; candidate is not null; candidate = candidate.BaseType)
+        {
+            if (SymbolEqualityComparer.Default.Equals(candidate, type))
+                return true;
+        }
+        return known.AllInterfaces.Contains(type, SymbolEqualityComparer.Default);
+    }
+}

@@ -67,8 +67,8 @@ static class ContextReader
         {
             IsPartial = isPartial,
             Converters = new(model.Converters),
-            FileUsings = new(UsingsOf(model.Declaration?.SyntaxTree.GetRoot(cancellationToken))),
-            NamespaceUsings = new(model.Declaration?.Ancestors().OfType<BaseNamespaceDeclarationSyntax>().SelectMany(UsingsOf) ?? []),
+            Filters = new(model.Filters),
+            Seeds = new(model.Seeds),
         };
     }
 
@@ -124,17 +124,6 @@ static class ContextReader
     static string? KeyspaceName(ISymbol symbol) =>
         (symbol.Find(Names.Data + "KeyspaceAttribute") ?? symbol.Find(Names.Annotations + "Schema.TableAttribute"))
             ?.ConstructorArguments.FirstOrDefault().Value as string;
-
-    static IEnumerable<string> UsingsOf(SyntaxNode? node) =>
-        (node switch
-        {
-            CompilationUnitSyntax file => file.Usings,
-            BaseNamespaceDeclarationSyntax part => part.Usings,
-            _ => default,
-        })
-        .Where(directive => !directive.GlobalKeyword.IsKind(SyntaxKind.GlobalKeyword))
-        .Select(directive => directive.WithoutTrivia().ToString())
-        .Distinct();
 
     static bool IsPartial(TypeDeclarationSyntax declaration) =>
         declaration.Modifiers.Any(SyntaxKind.PartialKeyword)

@@ -4,8 +4,9 @@ namespace Datacake.Data.Analyzers;
 
 /// <summary>Finds the converters of properties.</summary>
 /// <param name="contextType">The context in source, which has the converters that are lambdas.</param>
+/// <param name="conventions">What is said of all properties of a type.</param>
 /// <param name="diagnostics">Takes what is wrong.</param>
-sealed class ConverterReader(string contextType, DiagnosticBag diagnostics)
+sealed class ConverterReader(string contextType, IReadOnlyList<ConventionConfiguration> conventions, DiagnosticBag diagnostics)
 {
     /// <summary>
     /// The converter of a property, if it has one, and the type that is stored, which is the property's own if it has none; that is null if
@@ -17,7 +18,8 @@ sealed class ConverterReader(string contextType, DiagnosticBag diagnostics)
         if (configured?.ConverterField is var (field, fieldPropertyType, fieldStoredType))
             return Checked(symbol, $"{contextType}.{field}", fieldPropertyType, fieldStoredType);
         var type = configured?.ConverterType
-            ?? symbol.Find(Names.Data + "ConverterAttribute")?.AttributeClass!.TypeArguments.FirstOrDefault();
+            ?? symbol.Find(Names.Data + "ConverterAttribute")?.AttributeClass!.TypeArguments.FirstOrDefault()
+            ?? conventions.LastOrDefault(convention => convention.ConverterType is not null && convention.Covers(symbol.Type))?.ConverterType;
         switch (type)
         {
             case null:

@@ -36,8 +36,10 @@ public sealed class DatacakeGenerator : IIncrementalGenerator
                 output.ReportDiagnostic(diagnostic.ToDiagnostic());
             if (spec.IsPartial)
                 output.AddSource($"{FileOf(spec)}.g.cs", ContextEmitter.Emit(spec));
-            if (spec.IsPartial && spec.Converters.Count > 0)
-                output.AddSource($"{FileOf(spec)}.Converters.g.cs", ContextEmitter.EmitConverters(spec));
+            if (!spec.IsPartial)
+                return;
+            foreach (var (scope, number) in ContextEmitter.ScopesOf(spec).Select((scope, number) => (scope, number)))
+                output.AddSource($"{FileOf(spec)}.Model{number}.g.cs", ContextEmitter.EmitScope(spec, scope, number));
         });
         context.RegisterSourceOutput(
             entities, static (output, spec) => output.AddSource($"{Names.FileOf(spec.ModelName)}.g.cs", new EntityEmitter(spec).Emit()));

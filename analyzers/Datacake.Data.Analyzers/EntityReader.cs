@@ -25,7 +25,7 @@ sealed class EntityReader(
         if (hierarchy.Read() is not { } classes)
             return null;
         var entity = (INamedTypeSymbol)type;
-        var converters = new ConverterReader(TypeMapping.Bare(context), diagnostics);
+        var converters = new ConverterReader(TypeMapping.Bare(context), _configuration.Conventions, diagnostics);
         var mapper = new PropertyMapper(_configuration, entityTypes, converters, diagnostics);
         var symbols = mapper.PropertiesOf(entity).ToList();
         var keys = FindKey(entity, symbols);

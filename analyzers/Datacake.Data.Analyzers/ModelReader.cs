@@ -11,7 +11,7 @@ namespace Datacake.Data.Analyzers;
 /// <param name="context">The context.</param>
 /// <param name="entityTypes">The classes that have keyspaces in it.</param>
 /// <param name="cancellationToken">Stops reading.</param>
-sealed class ModelReader(
+sealed partial class ModelReader(
     Compilation compilation, INamedTypeSymbol context, IReadOnlyList<ITypeSymbol> entityTypes, CancellationToken cancellationToken)
 {
     const string Method = "OnModelCreating",
@@ -20,6 +20,9 @@ sealed class ModelReader(
     readonly Dictionary<ITypeSymbol, EntityConfiguration> _entities = new(SymbolEqualityComparer.Default);
     readonly List<DiagnosticSpec> _diagnostics = [];
     readonly List<ConverterFieldSpec> _converters = [];
+    readonly List<FilterSpec> _filters = [];
+    readonly List<SeedSpec> _seeds = [];
+    readonly List<ConventionConfiguration> _conventions = [];
     readonly Dictionary<ISymbol, object> _variables = new(SymbolEqualityComparer.Default);
 
     /// <summary>What stands for the model builder, beside the configurations that stand for the other ones.</summary>
@@ -29,25 +32,48 @@ sealed class ModelReader(
 
     public IReadOnlyList<ConverterFieldSpec> Converters => _converters;
 
-    /// <summary>Where it is written, for the using directives of the lambdas in it.</summary>
-    public MethodDeclarationSyntax? Declaration { get; private set; }
+    public IReadOnlyList<FilterSpec> Filters => _filters;
+
+    public IReadOnlyList<SeedSpec> Seeds => _seeds;
 
     /// <summary>By entity class.</summary>
     public IReadOnlyDictionary<ITypeSymbol, EntityConfiguration> Read()
     {
-        var method = context.GetMembers(Method).OfType<IMethodSymbol>().FirstOrDefault(
-            candidate => candidate is { IsOverride: true, Parameters.Length: 1 }
-                && Names.FullName(candidate.Parameters[0].Type) == Names.Data + "ModelBuilder");
-        Declaration = method?.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax(cancellationToken) as MethodDeclarationSyntax;
-        if (Declaration is null)
-            return _entities;
-        _variables.Add(method!.Parameters[0], Model);
-        var semantics = SemanticsOf(Declaration);
-        if (Declaration.ExpressionBody is { } expression)
-            Evaluate(expression.Expression, semantics);
-        foreach (var statement in Declaration.Body?.Statements ?? [])
-            Execute(statement, semantics);
+        ReadMethod("ConfigureConventions", "ModelConfigurationBuilder");
+        if (_conventions.Count > 0)
+        {
+            foreach (var type in entityTypes)
+                _entities[type] = new EntityConfiguration(null) { Conventions = _conventions };
+        }
+        ReadMethod(Method, "ModelBuilder");
         return _entities;
+    }
+
+    /// <summary>Follows an overridden method of the context.</summary>
+    void ReadMethod(string name, string parameterType)
+    {
+        var method = context.GetMembers(name).OfType<IMethodSymbol>().FirstOrDefault(
+            candidate => candidate is { IsOverride: true, Parameters.Length: 1 }
+                && Names.FullName(candidate.Parameters[0].Type) == Names.Data + parameterType);
+        if (DeclarationOf(method) is { } declaration)
+            ReadBody(declaration, method!.Parameters[0], Model, context);
+    }
+
+    MethodDeclarationSyntax? DeclarationOf(IMethodSymbol? method) =>
+        method?.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax(cancellationToken) as MethodDeclarationSyntax;
+
+    /// <summary>Follows a method of a class, whose parameter stands for something.</summary>
+    void ReadBody(MethodDeclarationSyntax declaration, IParameterSymbol parameter, object value, INamedTypeSymbol owner)
+    {
+        var (outerScope, outerOwner) = (_scope, _owner);
+        (_scope, _owner) = (ScopeOf(declaration, owner), owner);
+        _variables[parameter] = value;
+        var semantics = SemanticsOf(declaration);
+        if (declaration.ExpressionBody is { } expression)
+            Evaluate(expression.Expression, semantics);
+        foreach (var statement in declaration.Body?.Statements ?? [])
+            Execute(statement, semantics);
+        (_scope, _owner) = (outerScope, outerOwner);
     }
 
     void Execute(StatementSyntax statement, SemanticModel semantics)
@@ -84,7 +110,7 @@ sealed class ModelReader(
                 && _variables.TryGetValue(symbol, out object? value):
                 return value;
             case InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax { Expression: BaseExpressionSyntax } inherited }
-                when inherited.Name.Identifier.Text == Method:
+                when inherited.Name.Identifier.Text is Method or "ConfigureConventions":
                 return null;
             case InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax access } call:
                 if (semantics.GetSymbolInfo(call, cancellationToken).Symbol is not IMethodSymbol method)
@@ -110,7 +136,23 @@ sealed class ModelReader(
         {
             case (_, "Entity") when target == Model:
                 return OfEntity(method.TypeArguments[0], call, arguments, semantics);
-            case (EntityConfiguration { Class: { } derived }, "HasKey" or "ToKeyspace" or "DeleteWins" or "HasDiscriminator"):
+            case (_, "ApplyConfiguration") when target == Model:
+                ReadConfiguration(arguments[0], semantics);
+                return Model;
+            case (_, "ApplyConfigurationsFromAssembly") when target == Model:
+                ReadConfigurations(arguments[0], semantics);
+                return Model;
+            case (_, "Properties" or "IgnoreAny") when target == Model:
+                var ofType = new ConventionConfiguration(method.TypeArguments[0]) { IsIgnored = method.Name == "IgnoreAny" };
+                _conventions.Add(ofType);
+                return ofType.IsIgnored ? Model : ofType;
+            case (ConventionConfiguration convention, "HaveMaxLength"):
+                convention.MaxLength = Constant(call, method, 0, semantics) as int?;
+                return convention;
+            case (ConventionConfiguration convention, "HaveConversion"):
+                convention.ConverterType = method.TypeArguments[0];
+                return convention;
+            case (EntityConfiguration { Class: { } derived }, "HasKey" or "ToKeyspace" or "DeleteWins" or "HasDiscriminator" or "HasQueryFilter"):
                 string of = EntityTypeOf(derived)!.Name;
                 ReportConfiguration(call, $"'{method.Name}' is of all entities of '{of}', and not of '{derived.Name}' alone; call it on Entity<{of}>()");
                 return null;
@@ -135,6 +177,12 @@ sealed class ModelReader(
                 entity.DeleteWins = true;
                 return entity;
             case (EntityConfiguration entity, "HasDiscriminator"):
+                return entity;
+            case (EntityConfiguration entity, "HasQueryFilter"):
+                ReadFilter(method, call, semantics);
+                return entity;
+            case (EntityConfiguration entity, "HasData"):
+                ReadSeeds(method, arguments, semantics);
                 return entity;
             case (EntityConfiguration entity, "HasValue") when method.TypeArguments[0] is INamedTypeSymbol derived:
                 entity.Derived.Add(new DerivedConfiguration(call.GetLocation(), derived, Text(0) ?? derived.Name));
@@ -178,11 +226,7 @@ sealed class ModelReader(
     object? OfEntity(
         ITypeSymbol type, InvocationExpressionSyntax call, SeparatedSyntaxList<ArgumentSyntax> arguments, SemanticModel semantics)
     {
-        var entityType = EntityTypeOf(type) ?? type;
-        if (!_entities.TryGetValue(entityType, out var entity))
-            _entities.Add(entityType, entity = new EntityConfiguration(call.GetLocation()));
-        if (!SymbolEqualityComparer.Default.Equals(entityType, type))
-            entity = entity.OfClass((INamedTypeSymbol)type, call.GetLocation());
+        var entity = ConfigurationOf(type, call.GetLocation());
         if (arguments.Count == 0)
             return entity;
         if (arguments[0].Expression is not LambdaExpressionSyntax lambda
@@ -197,6 +241,14 @@ sealed class ModelReader(
         foreach (var statement in lambda.Block?.Statements ?? [])
             Execute(statement, semantics);
         return Model;
+    }
+
+    EntityConfiguration ConfigurationOf(ITypeSymbol type, Location location)
+    {
+        var entityType = EntityTypeOf(type) ?? type;
+        if (!_entities.TryGetValue(entityType, out var entity))
+            _entities.Add(entityType, entity = new EntityConfiguration(location) { Conventions = _conventions });
+        return SymbolEqualityComparer.Default.Equals(entityType, type) ? entity : entity.OfClass((INamedTypeSymbol)type, location);
     }
 
     /// <summary>The class with a keyspace that a class is or derives from; null if there is none.</summary>
@@ -231,14 +283,8 @@ sealed class ModelReader(
                 arguments[0], $"'{context.Name}' is private or protected, and the generated code cannot see its functions; make it internal");
             return;
         }
-        foreach (var argument in arguments)
-        {
-            if (Captured(argument.Expression, semantics) is { } captured)
-            {
-                Report(argument, $"the function uses '{captured}', and can only use its argument and static members");
-                return;
-            }
-        }
+        if (arguments.Any(argument => !CanRepeat(argument.Expression, semantics, "the function", mayUseContext: false)))
+            return;
         var propertyType = method.ContainingType.TypeArguments[0];
         var storedType = method.TypeArguments[0];
         string name = $"DatacakeConverter{_converters.Count}";
@@ -247,25 +293,14 @@ sealed class ModelReader(
             TypeMapping.Bare(propertyType),
             TypeMapping.Bare(storedType),
             Source(arguments[0].Expression),
-            Source(arguments[1].Expression)));
+            Source(arguments[1].Expression),
+            _scope!));
         property.ConverterField = (name, propertyType, storedType);
 
         static string Source(ExpressionSyntax expression) =>
             expression is LambdaExpressionSyntax lambda && !lambda.Modifiers.Any(SyntaxKind.StaticKeyword)
                 ? $"static {lambda.WithoutTrivia()}"
                 : expression.WithoutTrivia().ToString();
-    }
-
-    /// <summary>Something of the method's or the context instance's that a function uses.</summary>
-    static string? Captured(ExpressionSyntax function, SemanticModel semantics)
-    {
-        var flow = semantics.AnalyzeDataFlow(function);
-        return flow?.Succeeded == true
-            ? flow.ReadInside
-                .Concat(flow.WrittenInside)
-                .Except(flow.VariablesDeclared, SymbolEqualityComparer.Default)
-                .FirstOrDefault()?.Name
-            : null;
     }
 
     /// <summary>The value of a constant argument by its position; null if it is left out.</summary>

@@ -21,7 +21,7 @@ sealed class PropertyMapper(
 
     /// <summary>The properties of a class that are stored.</summary>
     public IEnumerable<IPropertySymbol> PropertiesOf(INamedTypeSymbol owner, string prefix = "") =>
-        Members.PropertiesOf(owner).Where(symbol => !IsIgnored(prefix + symbol.Name));
+        Members.PropertiesOf(owner).Where(symbol => !IsIgnored(prefix + symbol.Name) && !configuration.Conventions.Any(convention => convention.IsIgnored && convention.Covers(symbol.Type)));
 
     public PropertySpec? MapKey(IPropertySymbol symbol)
     {
@@ -227,7 +227,8 @@ sealed class PropertyMapper(
             IsReference = isReference,
             IsSealed = symbol.Type.IsSealed,
             IsRequired = configured?.IsRequired ?? isRequired,
-            MaxLength = configured?.MaxLength ?? LengthOf(symbol, "MaxLengthAttribute") ?? LengthOf(symbol, "StringLengthAttribute"),
+            MaxLength = configured?.MaxLength ?? LengthOf(symbol, "MaxLengthAttribute") ?? LengthOf(symbol, "StringLengthAttribute")
+                ?? configuration.Conventions.LastOrDefault(convention => convention.MaxLength is not null && convention.Covers(symbol.Type))?.MaxLength,
             IsConcurrencyToken = configured?.IsConcurrencyToken ?? (symbol.Find(Names.Annotations + "ConcurrencyCheckAttribute") is not null),
         };
     }

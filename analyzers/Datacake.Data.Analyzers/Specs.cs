@@ -21,12 +21,30 @@ sealed record ContextSpec(
     /// <summary>The converters that it gives as lambdas.</summary>
     public EquatableArray<ConverterFieldSpec> Converters { get; init; }
 
-    /// <summary>The using directives that the lambdas were written under: of the file, and of its namespace.</summary>
-    public EquatableArray<string> FileUsings { get; init; }
+    /// <summary>The conditions that are part of every query.</summary>
+    public EquatableArray<FilterSpec> Filters { get; init; }
 
-    /// <inheritdoc cref="FileUsings"/>
-    public EquatableArray<string> NamespaceUsings { get; init; }
+    /// <summary>The entities that a new cluster begins with.</summary>
+    public EquatableArray<SeedSpec> Seeds { get; init; }
 }
+
+/// <summary>Where code of the model was written that the generated part of the context repeats: what it was under.</summary>
+/// <param name="FileUsings">The using directives of the file.</param>
+/// <param name="NamespaceUsings">Those of its namespace.</param>
+sealed record ScopeSpec(EquatableArray<string> FileUsings, EquatableArray<string> NamespaceUsings);
+
+/// <summary>A condition that is part of every query for entities of a class.</summary>
+/// <param name="EntityType">The class.</param>
+/// <param name="Name">The name to leave it out by; null if it has none.</param>
+/// <param name="Condition">A lambda.</param>
+/// <param name="Scope">Where it was written.</param>
+sealed record FilterSpec(string EntityType, string? Name, string Condition, ScopeSpec Scope);
+
+/// <summary>Entities that a new cluster begins with.</summary>
+/// <param name="EntityType">Their class.</param>
+/// <param name="Entities">An expression for all of them.</param>
+/// <param name="Scope">Where it was written.</param>
+sealed record SeedSpec(string EntityType, string Entities, ScopeSpec Scope);
 
 /// <summary>A keyspace property of a context. <paramref name="ModelName"/> is null if its entity class has errors.</summary>
 sealed record KeyspaceSpec(string Modifiers, string Property, string EntityType, string KeyspaceName, string? ModelName);
@@ -118,7 +136,13 @@ sealed record CodecSpec(string Expression, string ValueType, bool IsScalar)
 sealed record ConverterSpec(string Expression, string PropertyType, string StoredType, string StoredCodec);
 
 /// <summary>A converter that <c>OnModelCreating</c> gives as two lambdas: a field of the context.</summary>
-sealed record ConverterFieldSpec(string Name, string PropertyType, string StoredType, string ToStored, string FromStored);
+/// <param name="Name">The name of the field.</param>
+/// <param name="PropertyType">The type of the property.</param>
+/// <param name="StoredType">The type that is stored.</param>
+/// <param name="ToStored">The lambda that gives what is stored.</param>
+/// <param name="FromStored">The lambda that gives the value again.</param>
+/// <param name="Scope">Where it was written.</param>
+sealed record ConverterFieldSpec(string Name, string PropertyType, string StoredType, string ToStored, string FromStored, ScopeSpec Scope);
 
 /// <summary>
 /// A mapped property of an entity class, of one derived from it, or of an owned one. <paramref name="Path"/> has the names in C#,

@@ -177,6 +177,14 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     {
     }
 
+    /// <summary>
+    /// Describes all properties of a type at once. The source generator reads it while the context is compiled, and it is never called; see
+    /// <see cref="ModelConfigurationBuilder"/>.
+    /// </summary>
+    protected virtual void ConfigureConventions(ModelConfigurationBuilder conventions)
+    {
+    }
+
     /// <summary>Names the keyspaces. The source generator overrides it.</summary>
     [EditorBrowsable(EditorBrowsableState.Never)]
     protected virtual void DescribeModel(ContextModelBuilder model)
@@ -186,6 +194,12 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     /// <summary>Gives the query filters. The source generator overrides it.</summary>
     [EditorBrowsable(EditorBrowsableState.Never)]
     protected virtual void DescribeFilters(QueryFilterBuilder filters)
+    {
+    }
+
+    /// <summary>Gives the entities that a new cluster begins with. The source generator overrides it.</summary>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    protected virtual void DescribeSeeds(SeedBuilder seeds)
     {
     }
 
@@ -240,7 +254,16 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         if (_store is not null)
             return _store;
         var store = await _opening.WaitAsync(cancellationToken).ConfigureAwait(false);
-        await DeclaredContexts.Of(store).DeclareAsync(store, GetType(), Keyspaces, cancellationToken).ConfigureAwait(false);
+        var declared = DeclaredContexts.Of(store);
+        await declared.DeclareAsync(store, GetType(), Keyspaces, cancellationToken).ConfigureAwait(false);
+        if (!declared.IsSeeded(GetType()))
+        {
+            var seeds = new SeedBuilder();
+            DescribeSeeds(seeds);
+            if (!await Seeding.SeedAsync(store, Keyspaces, seeds.Entities, KeyGenerator, cancellationToken).ConfigureAwait(false))
+                return store;
+            declared.MarkSeeded(GetType());
+        }
         return _store = store;
     }
 

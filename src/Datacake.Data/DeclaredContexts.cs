@@ -11,7 +11,7 @@ sealed class DeclaredContexts
     // Belongs to the stores, and goes with them: a store knows nothing of contexts, and contexts come and go.
     static readonly ConditionalWeakTable<ReplicatedStore, DeclaredContexts> ByStore = [];
 
-    readonly ConcurrentDictionary<Type, bool> _declared = new();
+    readonly ConcurrentDictionary<Type, bool> _declared = new(), _seeded = new();
 
     public static DeclaredContexts Of(ReplicatedStore store) => ByStore.GetValue(store, static _ => new DeclaredContexts());
 
@@ -27,4 +27,9 @@ sealed class DeclaredContexts
         }
         _declared[context] = true;
     }
+
+    /// <summary>True if the entities that a class of contexts begins with are in the store, or were.</summary>
+    public bool IsSeeded(Type context) => _seeded.ContainsKey(context);
+
+    public void MarkSeeded(Type context) => _seeded[context] = true;
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
+using System.Linq.Expressions;
 
 namespace Datacake.Data;
 
@@ -42,9 +43,40 @@ public abstract class EntityBuilder<T>
     /// <summary>Entities of derived classes are stored in the same keyspace; see <see cref="DerivedAttribute"/>.</summary>
     public abstract DiscriminatorBuilder<T> HasDiscriminator();
 
+    /// <summary>
+    /// Adds a condition to every query for the entities, and to every <c>Include</c> and <c>FindAsync</c> that reads them from the store, unless <see cref="Query{T}.IgnoreQueryFilters()"/>
+    /// leaves it out: <c>p => !p.IsDeleted &amp;&amp; p.Tenant == Tenant</c>. It may use members of the context, with the values that they have when a query runs.
+    /// </summary>
+    public abstract EntityBuilder<T> HasQueryFilter(Expression<Func<T, bool>> filter);
+
+    /// <summary>Adds a condition as <see cref="HasQueryFilter(Expression{Func{T, bool}})"/> does, with a name that <see cref="Query{T}.IgnoreQueryFilters(IReadOnlyCollection{string})"/> can leave it out by.</summary>
+    public abstract EntityBuilder<T> HasQueryFilter(string filterKey, Expression<Func<T, bool>> filter);
+
+    /// <summary>
+    /// Names entities that a new cluster begins with, with their keys. Each is added once, by the first node that runs with it, unless its key is stored by then: what becomes of it
+    /// afterwards is the application's, and a later change here changes nothing.
+    /// </summary>
+    public abstract EntityBuilder<T> HasData(params T[] data);
+
+    /// <summary>Names entities that a new cluster begins with, by a static member that has them.</summary>
+    public abstract EntityBuilder<T> HasData(IEnumerable<T> data);
+
     /// <summary>Is called <see cref="ToKeyspace"/> here.</summary>
     [Obsolete("There are no tables: name the keyspace with ToKeyspace(name).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
     public abstract EntityBuilder<T> ToTable(string name);
+
+    /// <summary>Cannot be here.</summary>
+    [Obsolete("Every entity has a key: it is found, and replicated, by it.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract EntityBuilder<T> HasNoKey();
+
+    /// <summary>Cannot be here.</summary>
+    [Obsolete("No node knows what others add at the same time, so only the key is unique: make what must be unique the key.", error: true)]
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract EntityBuilder<T> HasAlternateKey(Func<T, object?> properties);
+
+    /// <summary>Is not needed here.</summary>
+    [Obsolete("There are no views: write the query where it is used, or as a method of the context.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract EntityBuilder<T> ToView(string name);
 
     /// <summary>Is not needed here.</summary>
     [Obsolete("A class without a keyspace is owned anyway; describe its properties with Property(p => p.Address.City).", error: true)]

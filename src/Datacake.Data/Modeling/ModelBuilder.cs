@@ -1,3 +1,6 @@
+using System.ComponentModel;
+using System.Reflection;
+
 namespace Datacake.Data;
 
 /// <summary>
@@ -18,4 +21,16 @@ public abstract class ModelBuilder
     /// <summary>Describes an entity class.</summary>
     public abstract ModelBuilder Entity<T>(Action<EntityBuilder<T>> describe)
         where T : class;
+
+    /// <summary>Describes an entity class as a class of its own says: <c>model.ApplyConfiguration(new ProductConfiguration())</c>.</summary>
+    public abstract ModelBuilder ApplyConfiguration<T>(IEntityTypeConfiguration<T> configuration)
+        where T : class;
+
+    /// <summary>Applies all configurations of the project that are of the context's entity classes, in the order of their names.</summary>
+    /// <param name="assembly">The assembly of the context: <c>typeof(ShopContext).Assembly</c>.</param>
+    public abstract ModelBuilder ApplyConfigurationsFromAssembly(Assembly assembly);
+
+    /// <summary>Is not needed here.</summary>
+    [Obsolete("There are no schemas: name each keyspace with ToKeyspace(name).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract ModelBuilder HasDefaultSchema(string schema);
 }

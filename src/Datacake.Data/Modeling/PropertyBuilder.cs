@@ -71,4 +71,21 @@ public abstract class PropertyBuilder<TProperty>
     /// <summary>Is not needed here.</summary>
     [Obsolete("There are no columns: a property is stored as its type says, or as its converter does.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
     public abstract PropertyBuilder<TProperty> HasColumnType(string typeName);
+
+    /// <summary>Is not needed here.</summary>
+    [Obsolete("A decimal keeps all its digits, and dates their ticks: leave it out.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract PropertyBuilder<TProperty> HasPrecision(int precision, int scale = 0);
+
+    /// <summary>Is not needed here.</summary>
+    [Obsolete("All strings are Unicode: leave it out.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract PropertyBuilder<TProperty> IsUnicode(bool unicode = true);
+
+    /// <summary>Is a property of the class here.</summary>
+    [Obsolete("There is no SQL: compute the value in a property without a setter, or before each save in an interceptor.", error: true)]
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract PropertyBuilder<TProperty> HasComputedColumnSql(string sql);
+
+    /// <summary>Is not needed here.</summary>
+    [Obsolete("No database has the comment: write it in the class.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    public abstract PropertyBuilder<TProperty> HasComment(string comment);
 }

@@ -1,0 +1,16 @@
+using System.ComponentModel;
+
+namespace Datacake.Data.Metadata;
+
+/// <summary>Takes the entities that a new cluster begins with. For generated code.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public sealed class SeedBuilder
+{
+    readonly List<(Type Type, Func<IEnumerable<object>> Entities)> _entities = [];
+
+    internal IReadOnlyList<(Type Type, Func<IEnumerable<object>> Entities)> Entities => _entities;
+
+    /// <summary>Adds entities.</summary>
+    public void Add<T>(Func<IEnumerable<T>> entities)
+        where T : class => _entities.Add((typeof(T), entities));
+}

@@ -1,0 +1,148 @@
+using Datacake.Node;
+
+namespace Datacake.Data.Tests.Filters;
+
+public class QueryFilterTests(StoreFixture store)
+{
+    static long _lastId = 5_000_000;
+
+    [Fact]
+    public async Task A_filter_is_part_of_every_query()
+    {
+        var notes = await AddAsync();
+        await using var db = NewContext("a");
+        var mine = db.Notes.Where(note => note.Id >= notes[0].Id && note.Id <= notes[2].Id);
+        Assert.Equal(["kept"], await mine.Select(note => note.Title).ToListAsync(Token));
+        Assert.Equal(1, await mine.CountAsync(Token));
+        Assert.True(await mine.AnyAsync(Token));
+        Assert.Equal("kept", await mine.MaxAsync(note => note.Title, Token));
+        Assert.Equal(["kept"], (await mine.OrderBy(note => note.Title).ToListAsync(Token)).Select(note => note.Title));
+        Assert.Single(await mine.ToArrayAsync(Token));
+        Assert.Contains("IsDeleted", mine.Explain(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_filter_has_the_values_that_the_context_has_when_the_query_runs()
+    {
+        var notes = await AddAsync();
+        await using var db = NewContext("a");
+        var query = db.Notes.Where(note => note.Id >= notes[0].Id && note.Id <= notes[2].Id).Select(note => note.Title);
+        Assert.Equal(["kept"], await query.ToListAsync(Token));
+        db.Tenant = "b";
+        Assert.Equal(["other"], await query.ToListAsync(Token));
+        await using var another = NewContext("c");
+        Assert.Empty(await another.Notes.Where(note => note.Id >= notes[0].Id && note.Id <= notes[2].Id).ToListAsync(Token));
+    }
+
+    [Fact]
+    public async Task Filters_are_left_out_all_together_or_by_name()
+    {
+        var notes = await AddAsync();
+        await using var db = NewContext("a");
+        var query = db.Notes.Where(note => note.Id >= notes[0].Id && note.Id <= notes[2].Id);
+        Assert.Equal(["kept", "deleted", "other"], await query.IgnoreQueryFilters().Select(note => note.Title).ToListAsync(Token));
+        Assert.Equal(["kept", "deleted"], await query.Select(note => note.Title).IgnoreQueryFilters(["deleted"]).ToListAsync(Token));
+        Assert.Equal(["kept", "other"], await query.IgnoreQueryFilters(["tenant"]).Select(note => note.Title).ToListAsync(Token));
+        Assert.Equal(3, await query.IgnoreQueryFilters(["tenant"]).IgnoreQueryFilters(["deleted"]).CountAsync(Token));
+        Assert.Equal(3, await query.IgnoreQueryFilters().IgnoreQueryFilters(["tenant"]).CountAsync(Token));
+    }
+
+    [Fact]
+    public async Task What_is_filtered_out_is_not_found_by_its_key_unless_it_is_tracked()
+    {
+        var notes = await AddAsync();
+        await using var db = NewContext("a");
+        Assert.NotNull(await db.Notes.FindAsync([notes[0].Id], Token));
+        Assert.Null(await db.Notes.FindAsync([notes[1].Id], Token));
+        Assert.Null(await db.Notes.WithConsistency(Consistency.Quorum).FindAsync([notes[2].Id], Token));
+        await db.Notes.IgnoreQueryFilters().SingleAsync(note => note.Id == notes[1].Id, Token);
+        Assert.NotNull(await db.Notes.FindAsync([notes[1].Id], Token));
+    }
+
+    [Fact]
+    public async Task What_is_filtered_out_is_neither_updated_nor_deleted()
+    {
+        var notes = await AddAsync();
+        await using var db = NewContext("a");
+        var query = db.Notes.Where(note => note.Id >= notes[0].Id && note.Id <= notes[2].Id);
+        Assert.Equal(1, await query.ExecuteUpdateAsync(s => s.SetProperty(note => note.Title, "x"), Token));
+        Assert.Equal(1, await query.ExecuteDeleteAsync(Token));
+        Assert.Equal(["deleted", "other"], await query.IgnoreQueryFilters().Select(note => note.Title).ToListAsync(Token));
+    }
+
+    [Fact]
+    public async Task Filters_hold_for_what_is_included()
+    {
+        var notes = await AddAsync();
+        await using var db = NewContext("a");
+        var folder = new Folder { Id = notes[0].FolderId, Name = "f" };
+        db.Folders.Add(folder);
+        await db.SaveChangesAsync(Token);
+        db.ChangeTracker.Clear();
+
+        var folders = db.Folders.Where(known => known.Id == folder.Id).IncludeMany(known => known.Notes, note => note.FolderId);
+        Assert.Equal(["kept"], (await folders.AsNoTracking().SingleAsync(Token)).Notes.Select(note => note.Title));
+        Assert.Equal(3, (await folders.AsNoTracking().IgnoreQueryFilters().SingleAsync(Token)).Notes.Count);
+
+        (await db.Folders.SingleAsync(known => known.Id == folder.Id, Token)).IsDeleted = true;
+        await db.SaveChangesAsync(Token);
+        db.ChangeTracker.Clear();
+        var withFolder = db.Notes.Where(note => note.Id == notes[0].Id).Include(note => note.Folder, note => note.FolderId);
+        Assert.Null((await withFolder.AsNoTracking().SingleAsync(Token)).Folder);
+        Assert.NotNull((await withFolder.IgnoreQueryFilters().SingleAsync(Token)).Folder);
+    }
+
+    [Fact]
+    public async Task Watchers_see_what_comes_through_the_filter_and_what_leaves()
+    {
+        var notes = await AddAsync();
+        await using var db = NewContext("a");
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        stop.CancelAfter(TimeSpan.FromSeconds(30));
+        await foreach (var changes in db.Notes.Where(note => note.Id >= notes[0].Id && note.Id <= notes[2].Id).WatchAsync(stop.Token))
+        {
+            if (changes.Removed.Any())
+                break;
+            Assert.Equal(["kept"], changes.Added.Select(note => note.Title));
+            await using var other = NewContext("a");
+            (await other.Notes.FindAsync([notes[0].Id], Token))!.IsDeleted = true;
+            await other.SaveChangesAsync(Token);
+        }
+    }
+
+    [Fact]
+    public async Task Conventions_are_of_all_properties_of_a_type()
+    {
+        await using var db = NewContext("a");
+        var folder = new Folder { Id = Interlocked.Increment(ref _lastId), Name = "f", Kind = FolderKind.Shared, Color = new Color(5), Draft = new Draft() };
+        db.Add(folder);
+        await db.SaveChangesAsync(Token);
+        db.ChangeTracker.Clear();
+        var found = (await db.Folders.FindAsync([folder.Id], Token))!;
+        Assert.Equal((FolderKind.Shared, new Color(5), null), (found.Kind, found.Color, found.Draft));
+        found.Name = new string('x', 21);
+        var e = await Assert.ThrowsAsync<EntityValidationException>(() => db.SaveChangesAsync(Token));
+        Assert.Contains("Name", e.Message, StringComparison.Ordinal);
+        Assert.Contains("folders: index Name", db.Folders.Where(known => known.Name == "f").Explain(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Adds a note that tenant a sees, one that was deleted, and one of tenant b, in one folder.</summary>
+    async Task<IReadOnlyList<Note>> AddAsync()
+    {
+        long folder = Interlocked.Increment(ref _lastId), first = Interlocked.Add(ref _lastId, 3) - 2;
+        IReadOnlyList<Note> notes =
+        [
+            new() { Id = first, Tenant = "a", Title = "kept", FolderId = folder },
+            new() { Id = first + 1, Tenant = "a", Title = "deleted", IsDeleted = true, FolderId = folder },
+            new() { Id = first + 2, Tenant = "b", Title = "other", FolderId = folder },
+        ];
+        await using var db = NewContext("a");
+        db.Notes.AddRange(notes);
+        await db.SaveChangesAsync(Token);
+        return notes;
+    }
+
+    NoteContext NewContext(string tenant) => new(store.Node, tenant) { DefaultConsistency = Consistency.None };
+
+    static CancellationToken Token => TestContext.Current.CancellationToken;
+}

@@ -1,0 +1,113 @@
+using Datacake.Data.Tests.Filters;
+using Datacake.Node;
+using Datacake.Storage;
+
+namespace Datacake.Data.Tests.Seeds;
+
+public sealed class Counted
+{
+    public int Id { get; set; }
+
+    [Counter]
+    public int Count { get; set; }
+
+    public string Name { get; set; } = "";
+}
+
+public sealed partial class UnkeyedContext(DatacakeNode node) : DatacakeContext(node)
+{
+    public partial Keyspace<Counted> Counted { get; }
+
+    protected override void OnModelCreating(ModelBuilder model) => model.Entity<Counted>().HasData(new Counted { Name = "no key" });
+}
+
+public sealed partial class CountingSeedContext(DatacakeNode node) : DatacakeContext(node)
+{
+    public partial Keyspace<Counted> Counted { get; }
+
+    protected override void OnModelCreating(ModelBuilder model) => model.Entity<Counted>().HasData(new Counted { Id = 1, Count = 5 });
+}
+
+/// <summary>An earlier version of the application, without the entities to begin with.</summary>
+public sealed partial class PlainFolderContext(DatacakeNode node) : DatacakeContext(node)
+{
+    [Keyspace("folders")]
+    public partial Keyspace<Counted> Folders { get; }
+}
+
+public class SeedTests
+{
+    [Fact]
+    public async Task A_new_store_begins_with_the_entities_of_the_model_and_keeps_what_becomes_of_them()
+    {
+        await using var cluster = new LocalCluster();
+        var node = await cluster.StartAsync(1);
+        await using (var db = NewContext(node))
+        {
+            Assert.Equal(["root", "b", "c"], await db.Folders.Select(folder => folder.Name).ToListAsync(Token));
+            Assert.Equal(FolderKind.Shared, (await db.Folders.FindAsync([2L], Token))!.Kind);
+            db.Remove((await db.Folders.FindAsync([3L], Token))!);
+            (await db.Folders.FindAsync([2L], Token))!.Name = "renamed";
+            await db.SaveChangesAsync(Token);
+        }
+        await cluster.StopAsync(1);
+        await using var other = NewContext(await cluster.StartAsync(1));
+        Assert.Equal(["root", "renamed"], await other.Folders.Select(folder => folder.Name).ToListAsync(Token));
+    }
+
+    [Fact]
+    public async Task Contexts_that_are_first_together_add_each_entity_once()
+    {
+        await using var node = await StartAsync();
+        var contexts = Enumerable.Range(0, 8).Select(_ => NewContext(node)).ToList();
+        var counts = await Task.WhenAll(contexts.Select(db => db.Folders.CountAsync(Token)));
+        Assert.All(counts, count => Assert.Equal(3, count));
+        foreach (var db in contexts)
+            await db.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task An_entity_that_is_stored_already_stays_as_it_is()
+    {
+        await using var node = await StartAsync();
+        await using (var plain = new PlainFolderContext(node))
+        {
+            plain.Add(new Counted { Id = 2, Name = "mine" });
+            await plain.SaveChangesAsync(Token);
+        }
+        await using var other = NewContext(node);
+        Assert.Equal(["root", "mine", "c"], await other.Folders.Select(folder => folder.Name).ToListAsync(Token));
+    }
+
+    [Fact]
+    public async Task Seeds_without_a_key_and_with_a_counter_are_refused_by_name()
+    {
+        await using var node = await StartAsync();
+        await using var unkeyed = new UnkeyedContext(node);
+        var e = await Assert.ThrowsAsync<InvalidOperationException>(() => unkeyed.Counted.CountAsync(Token));
+        Assert.Contains("Id", e.Message, StringComparison.Ordinal);
+        await using var counting = new CountingSeedContext(node);
+        e = await Assert.ThrowsAsync<InvalidOperationException>(() => counting.Counted.CountAsync(Token));
+        Assert.Contains("counter", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_node_that_joins_does_not_bring_back_what_the_cluster_has_deleted()
+    {
+        await using var cluster = new LocalCluster();
+        await using (var db = NewContext(await cluster.StartAsync(1)))
+        {
+            db.Remove((await db.Folders.FindAsync([3L], Token))!);
+            await db.SaveChangesAsync(Token);
+        }
+        await using var other = NewContext(await cluster.StartAsync(2));
+        Assert.Equal(["root", "b"], await other.Folders.Select(folder => folder.Name).ToListAsync(Token));
+    }
+
+    static ValueTask<DatacakeNode> StartAsync() =>
+        DatacakeNode.StartAsync(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory(), Token);
+
+    static NoteContext NewContext(DatacakeNode node) => new(node, "a") { DefaultConsistency = Consistency.None };
+
+    static CancellationToken Token => TestContext.Current.CancellationToken;
+}
