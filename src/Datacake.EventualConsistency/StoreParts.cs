@@ -38,7 +38,7 @@ sealed class StoreParts : IAsyncDisposable
         var observer = new CommitObserver(replica, Membership, Joining, _metrics, links, Watchers, Waiters);
         var loop = new CommitLoop(replica, storage, options, logger, observer.OnCommitted, links.End, failure);
         var board = new AcknowledgementBoard(replica, node.TimeProvider, options.AcknowledgementTimeout, Membership);
-        Context = new SessionContext(node, replica, storage, loop, board, links, conditions, damages, logger, _stopping.Token);
+        Context = new SessionContext(node, replica, storage, loop, board, links, conditions, Membership, damages, logger, _stopping.Token);
         _network = new StoreNetwork(Context, Membership);
         _mender = new StoreMender(Context, disk);
         if (disk is ChecksummedStorage && options.ScrubInterval > TimeSpan.Zero)

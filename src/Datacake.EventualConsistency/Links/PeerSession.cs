@@ -107,6 +107,12 @@ sealed class PeerSession(SessionContext context, PeerLink link, MessageAssembler
                     case ReadReply reply:
                         link.Reads.OnReply(reply);
                         break;
+                    case KnownRequest request:
+                        _reads.Answer(request);
+                        break;
+                    case KnownReply reply:
+                        link.Reads.OnReply(reply);
+                        break;
                     default:
                         await HandleAsync(message, length, cancellationToken).ConfigureAwait(false);
                         break;

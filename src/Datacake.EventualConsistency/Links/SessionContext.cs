@@ -10,8 +10,8 @@ namespace Datacake.EventualConsistency.Links;
 
 /// <summary>The parts of the store that every session works with; <paramref name="Stopping"/> fires when the store closes.</summary>
 sealed record SessionContext(
-    DatacakeNode Node, Replica Replica, IStorage Storage, CommitLoop Loop, AcknowledgementBoard Board, PeerLinks Links, PeerConditions Conditions, DamageLog Damages,
-    ILogger Logger, CancellationToken Stopping)
+    DatacakeNode Node, Replica Replica, IStorage Storage, CommitLoop Loop, AcknowledgementBoard Board, PeerLinks Links, PeerConditions Conditions, CurrentMembership Membership,
+    DamageLog Damages, ILogger Logger, CancellationToken Stopping)
 {
     public DocumentReader Reader { get; } = new(Replica, Storage);
 }

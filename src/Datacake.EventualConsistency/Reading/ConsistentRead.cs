@@ -12,7 +12,6 @@ namespace Datacake.EventualConsistency.Reading;
 sealed class ConsistentRead(SessionContext context, string keyspace, IReadOnlyList<DocumentKey> keys, ConsistencyRequirement requirement)
 {
     readonly Dictionary<byte, IReadOnlyList<Document>> _answers = [];
-    readonly List<ConsistencyFailure> _failures = [];
 
     byte Local => context.Node.Id;
 
@@ -22,8 +21,8 @@ sealed class ConsistentRead(SessionContext context, string keyspace, IReadOnlyLi
     public async ValueTask<Document[]> ReadAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
         _answers[Local] = (await context.Reader.ReadAsync(keyspace, keys, long.MaxValue, cancellationToken).ConfigureAwait(false))!;
-        if (!requirement.IsSatisfiedBy(NodeSet.Of(Local)))
-            await AskOthersAsync(timeout, cancellationToken).ConfigureAwait(false);
+        await MemberPoll.RunAsync(context.Node, requirement, timeout, AskAsync, (from, documents) => _answers[from] = documents, "it did not answer in time", cancellationToken)
+            .ConfigureAwait(false);
         return [.. Enumerable.Range(0, keys.Count).Select(i => _answers.Values.Select(answer => answer[i]).Aggregate(Document.Merge))];
     }
 
@@ -47,46 +46,6 @@ sealed class ConsistentRead(SessionContext context, string keyspace, IReadOnlyLi
         .OrderByDescending(answer => answer.Value.SequenceEqual(merged))
         .Where(answer => !answer.Value.SequenceEqual(_answers[stale]))
         .Select(answer => (byte?)answer.Key).FirstOrDefault();
-
-    async Task AskOthersAsync(TimeSpan timeout, CancellationToken cancellationToken)
-    {
-        var time = context.Node.TimeProvider;
-        long started = time.GetTimestamp();
-        using var deadline = new CancellationTokenSource(ReplicatedStoreOptions.ToTimer(timeout), time);
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
-        var asking = requirement.Up.Without(Local).ToDictionary(node => AskAsync(node, over.Token));
-        var answered = NodeSet.Of(Local);
-        var pending = asking.Keys.ToList();
-        try
-        {
-            while (!requirement.IsSatisfiedBy(answered))
-            {
-                if (pending.Count == 0)
-                    throw new ConsistencyException(requirement, answered, _failures, time.GetElapsedTime(started));
-                var done = await Task.WhenAny(pending).ConfigureAwait(false);
-                pending.Remove(done);
-                byte from = asking[done];
-                try
-                {
-                    _answers[from] = await done.ConfigureAwait(false);
-                    answered = answered.With(from);
-                }
-                catch (ReadFailedException e)
-                {
-                    _failures.Add(new ConsistencyFailure(from, e.Message, e));
-                }
-                catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
-                {
-                    _failures.Add(new ConsistencyFailure(from, "it did not answer in time", e));
-                }
-            }
-        }
-        finally
-        {
-            await over.CancelAsync().ConfigureAwait(false);
-            await ((Task)Task.WhenAll(pending)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
 
     Task<IReadOnlyList<Document>> AskAsync(byte peer, CancellationToken cancellationToken) => context.Links.Find(peer) is { } link
         ? link.Reads.ReadAsync(link.TryPost, keyspace, keys, cancellationToken)

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Datacake.Crdt;
 using Datacake.EventualConsistency.Links;
 using Datacake.Rpc;
 using Datacake.Storage;
@@ -11,6 +12,8 @@ sealed class ReadAnswers(SessionContext context, PeerLink link)
 {
     /// <summary>The most reads of a peer that are answered at a time; further ones wait on its side.</summary>
     public const int MaxInFlight = 16;
+
+    const string NotJoined = "its store has not joined the cluster yet";
 
     readonly List<Task> _answering = [];
     readonly LaneWriter _lane = new(link.Stream, MessageLane.Reply);
@@ -25,6 +28,11 @@ sealed class ReadAnswers(SessionContext context, PeerLink link)
         else        // a read whose caller has given up no longer counts on the other side
             link.TryPost(new ReadReply(request.Id, $"it answers {_answering.Count} other reads of this node already", []));
     }
+
+    /// <summary>Answers which transactions this replica has, all of them committed.</summary>
+    public void Answer(KnownRequest request) => link.TryPost(context.Replica.IsJoined
+        ? new KnownReply(request.Id, null, context.Membership.Current.Known)
+        : new KnownReply(request.Id, NotJoined, VersionVector.Empty));
 
     /// <summary>Waits until all that was started has ended; the token of its start has to fire before.</summary>
     public async ValueTask StopAsync() => await Task.WhenAll(_answering).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -72,7 +80,7 @@ sealed class ReadAnswers(SessionContext context, PeerLink link)
     async ValueTask<ReadReply?> ReadAsync(ReadRequest request, long maxLength, CancellationToken cancellationToken)
     {
         if (!context.Replica.IsJoined)
-            return new ReadReply(request.Id, "its store has not joined the cluster yet", []);
+            return new ReadReply(request.Id, NotJoined, []);
         try
         {
             var documents = await context.Reader.ReadAsync(request.Keyspace, request.Keys, maxLength, cancellationToken).ConfigureAwait(false);

@@ -11,7 +11,7 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 abstract record ReplicaMessage
 {
     const byte HelloKind = 1, MutationsKind = 2, AcknowledgementKind = 3, RollCallKind = 4, ReportKind = 5, PullRequestKind = 6, ChunkKind = 7,
-        SnapshotPageKind = 8, RefusalKind = 9, PullDeclinedKind = 10, ReadRequestKind = 11, ReadReplyKind = 12, RepairHintKind = 13;
+        SnapshotPageKind = 8, RefusalKind = 9, PullDeclinedKind = 10, ReadRequestKind = 11, ReadReplyKind = 12, RepairHintKind = 13, KnownRequestKind = 14, KnownReplyKind = 15;
 
     static readonly Record.Writing<ReplicaMessage> Encoding = static (ref writer, message) =>
     {
@@ -60,6 +60,8 @@ abstract record ReplicaMessage
             ReadRequestKind => ReadRequest.Read(ref reader),
             ReadReplyKind => ReadReply.Read(ref reader),
             RepairHintKind => RepairHint.Read(ref reader),
+            KnownRequestKind => KnownRequest.Read(ref reader),
+            KnownReplyKind => KnownReply.Read(ref reader),
             var kind => throw new InvalidDataException($"There is no message of kind {kind}."),
         });
 
@@ -80,6 +82,8 @@ abstract record ReplicaMessage
         ReadRequest => ReadRequestKind,
         ReadReply => ReadReplyKind,
         RepairHint => RepairHintKind,
+        KnownRequest => KnownRequestKind,
+        KnownReply => KnownReplyKind,
         _ => throw new ArgumentException($"{message.GetType().Name} has no kind.", nameof(message)),
     };
 }
