@@ -16,6 +16,9 @@ sealed record AccessSpec(string Owner, EquatableArray<string> Values, string Par
     /// <summary>True if it cannot be seen whether there is such a member, so that it is looked for when the application starts.</summary>
     public bool IsAssumed { get; init; }
 
+    /// <summary>True if the owner is a structure, which is taken by reference.</summary>
+    public bool IsOfStructure { get; init; }
+
     public static AccessSpec Of(INamedTypeSymbol owner, IEnumerable<ITypeSymbol> values)
     {
         var types = new List<INamedTypeSymbol>();
@@ -28,7 +31,10 @@ sealed record AccessSpec(string Owner, EquatableArray<string> Values, string Par
             new(values.Select(value => value.ToDisplayString(Names.WithNullability))),
             InBrackets(parameters.Select(parameter => parameter.Name)),
             InBrackets(arguments.Select(argument => argument.ToDisplayString(Names.WithNullability))),
-            string.Concat(parameters.Select(Constraint)));
+            string.Concat(parameters.Select(Constraint)))
+        {
+            IsOfStructure = owner.IsValueType,
+        };
     }
 
     static string InBrackets(IEnumerable<string> names) => string.Join(", ", names) is { Length: > 0 } list ? $"<{list}>" : "";

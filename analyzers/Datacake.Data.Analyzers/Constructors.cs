@@ -13,9 +13,9 @@ static class Constructors
     /// </summary>
     public static ConstructorSpec? Find(INamedTypeSymbol owner, IReadOnlyList<PropertySpec> properties)
     {
-        foreach (
-            var constructor in owner.InstanceConstructors.OrderBy(
-                candidate => candidate.Parameters.Length == 0 ? int.MinValue : -candidate.Parameters.Length))
+        // Every structure has one without parameters, which says nothing of how it wants to be made.
+        foreach (var constructor in owner.InstanceConstructors.OrderBy(candidate =>
+            candidate.Parameters.Length == 0 ? (candidate.IsImplicitlyDeclared && owner.IsValueType ? int.MaxValue : int.MinValue) : -candidate.Parameters.Length))
         {
             var arguments = constructor.Parameters.Select(parameter => Argument(parameter, properties)).ToList();
             if (arguments.Contains(null))

@@ -9,7 +9,8 @@ sealed class DiagnosticBag(Location? keyspaceLocation)
 
     public IReadOnlyList<DiagnosticSpec> Items => _items;
 
-    public int Count => _items.Count;
+    /// <summary>How many were reported, those included that were known already.</summary>
+    public int Count { get; private set; }
 
     public bool IsEmpty => Count == 0;
 
@@ -17,6 +18,11 @@ sealed class DiagnosticBag(Location? keyspaceLocation)
     public void Report(DiagnosticDescriptor descriptor, ISymbol symbol, params string[] arguments) =>
         Report(descriptor, symbol.Locations.FirstOrDefault(location => location.IsInSource), arguments);
 
-    public void Report(DiagnosticDescriptor descriptor, Location? location, params string[] arguments) =>
-        _items.Add(DiagnosticSpec.Of(descriptor, location ?? keyspaceLocation, arguments));
+    public void Report(DiagnosticDescriptor descriptor, Location? location, params string[] arguments)
+    {
+        var spec = DiagnosticSpec.Of(descriptor, location ?? keyspaceLocation, arguments);
+        Count++;
+        if (!_items.Contains(spec))
+            _items.Add(spec);
+    }
 }

@@ -21,7 +21,7 @@ static class Diagnostics
 
     public static readonly DiagnosticDescriptor KeyType = Error(
         "DCD004", "The type of the key is not supported",
-        "The key property '{0}.{1}' is of type '{2}'; a key is an integer, a string, a Guid, a DateOnly or an enum, and not nullable");
+        "The key property '{0}.{1}' is of type '{2}'; a key is a single value other than float and double, such as an integer, a string, a Guid, a date or an enum, and not nullable");
 
     public static readonly DiagnosticDescriptor PropertyType = Error(
         "DCD005", "The type of the property is not supported",

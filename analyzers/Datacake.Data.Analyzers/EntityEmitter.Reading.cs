@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Datacake.Data.Analyzers;
 
 /// <summary>What makes an entity of a key and cells.</summary>
@@ -19,6 +21,9 @@ sealed partial class EntityEmitter
         }
         foreach (var counter in _slots.Where(property => property.Kind == MappingKind.Counter))
             _source.Line($"long? counter{Slot(counter)} = null;");
+        var finished = _slots.Where(property => property.Collection?.Finish is not null && IsRead(property)).ToList();
+        foreach (var collection in finished)
+            _source.Line($"{collection.Collection!.New.Substring(4, collection.Collection.New.Length - 6)}? items{Slot(collection)} = null;");
         _source.Open("while (cells.Read())");
         _source.Open("switch (cells.Slot)");
         for (int slot = 0; slot < _slots.Count; slot++)
@@ -28,6 +33,8 @@ sealed partial class EntityEmitter
         }
         _source.Close();
         _source.Close();
+        foreach (var collection in finished)
+            EmitFinish(collection);
         foreach (var counter in _slots.Where(property => property.Kind == MappingKind.Counter))
         {
             string value = counter.BareType == "int" ? $"int.CreateSaturating(sum{Slot(counter)})" : $"sum{Slot(counter)}";
@@ -106,23 +113,42 @@ sealed partial class EntityEmitter
 
     void EmitCollection(PropertySpec property, int slot, string owner, string current)
     {
+        var collection = property.Collection!;
+        bool isSet = property.Kind == MappingKind.Set;
         _source.Open("if (!cells.IsElement && cells.IsNil)");
         if (property.IsNullable && property.Setter != SetterKind.None)
-            _source.Line($"{Assignment(property, owner, "null")};");
+            _source.Line($"{(property.FieldType is null ? Assignment(property, owner, "null") : $"{Field(property, owner)} = null!")};");
         _source.Line("break;");
         _source.Close();
-        _source.Line($"var items{slot} = {current};");
-        if (property.Setter != SetterKind.None)
+        if (collection.Finish is not null)
+            _source.Line($"items{slot} ??= cells.IsElement && {current} is {{ }} old{slot} ? new(old{slot}) : {collection.New};");
+        else if (property.FieldType is not null)
+            _source.Line($"var items{slot} = {Field(property, owner)} ??= {collection.New};");
+        else
         {
-            _source.Line($"if (items{slot} is null)");
-            _source.Line($"    {Assignment(property, owner, $"items{slot} = {property.NewCollection}")};");
+            _source.Line($"var items{slot} = {current};");
+            if (property.Setter != SetterKind.None)
+            {
+                _source.Line($"if (items{slot} is null)");
+                _source.Line($"    {Assignment(property, owner, $"items{slot} = {collection.New}")};");
+            }
         }
-        string add = property.Kind == MappingKind.Set
+        string add = isSet
             ? $"items{slot}.Add(cells.Element({Codec(property.ElementCodec)}))"
             : $"items{slot}[cells.Element({Codec(property.ElementCodec)})] = cells.Value({Codec(property.Codec)})";
         _source.Line("if (cells.IsElement)");
         _source.Line($"    {add};");
         _source.Line("else");
         _source.Line($"    items{slot}.Clear();");
+    }
+
+    /// <summary>Sets the collections that cannot be filled, once all that is in them was read.</summary>
+    void EmitFinish(PropertySpec property)
+    {
+        int slot = Slot(property);
+        string owner = HasOwner(property) ? $"owner{slot}" : "entity";
+        string guard = HasOwner(property) ? $" && {ReadOwner(property)} is {{ }} {owner}" : "";
+        string finished = string.Format(CultureInfo.InvariantCulture, property.Collection!.Finish!, $"items{slot}", $"{owner}.{Identifier(property.Name)}");
+        _source.Line($"if (items{slot} is not null{guard}) {Assignment(property, owner, finished)};");
     }
 }

@@ -131,11 +131,15 @@ sealed partial class EntityEmitter
             settings.Add($"MaxLength = {length}");
         if (property.IsConcurrencyToken)
             settings.Add("IsConcurrencyToken = true");
+        if (property.Kind == MappingKind.Value && property.Codec?.HasRules == true)
+            settings.Add($"Check = static (v, problems) => {Codec(property.Codec)}.Check(({property.BareType})v, problems)");
+        if (property.Kind == MappingKind.Dictionary && (property.AreItemsRequired || property.Codec!.HasRules))
+            settings.Add($"Check = static (v, problems) => problems.Entries(({property.BareType})v, {Codec(property.Codec)}, {(property.AreItemsRequired ? "true" : "false")})");
         if (property.OrderedCodec is { } ordered)
             settings.Add($"OrderedCodec = {Codec(ordered)}");
         string owner = OwnerExpression(property, $"(({_spec.Type})e)");
         string dot = HasOwner(property) ? "?." : ".";
-        bool isCollection = property.Kind is MappingKind.Set or MappingKind.Dictionary;
+        bool isCollection = property.Collection is { Finish: null };
         if (property.Setter != SetterKind.None && !(isCollection && property.Setter == SetterKind.Field))
         {
             string value = $"({property.BareType}{(property.IsNullable && property.IsReference ? "?" : "")})v!";
@@ -144,11 +148,11 @@ sealed partial class EntityEmitter
         else if (isCollection)
         {
             // The collection itself stays; what is in it is replaced.
-            string add = property.Kind == MappingKind.Set ? "Add(item)" : "Add(item.Key, item.Value)";
-            string name = Identifier(property.Name);
+            string add = property.Kind == MappingKind.Set ? ".Add(item)" : "[item.Key] = item.Value";
+            string filled = property.FieldType is null ? $"o.{Identifier(property.Name)}" : Field(property, "o");
             settings.Add($"Setter = static (e, v) => {{ if ({owner} is not {{ }} o) return; "
                 + $"var items = global::System.Linq.Enumerable.ToList(({property.BareType})v!); "
-                + $"o.{name}.Clear(); foreach (var item in items) o.{name}.{add}; }}");
+                + $"{filled}.Clear(); foreach (var item in items) {filled}{add}; }}");
         }
         return $"new({Literal(property.Path)}, typeof({property.BareType}), {Metadata}PropertyKind.{property.Kind}, "
             + $"static e => {owner}{dot}{Identifier(property.Name)}){Initializer(settings)}";
@@ -172,7 +176,7 @@ sealed partial class EntityEmitter
         foreach (var key in Keys)
         {
             string missing = key.IsReference ? $" ?? throw MissingKey({Literal(key.Name)})" : "";
-            _source.Line($"{Codec(key.OrderedCodec!)}.WriteOrdered(key, entity.{Identifier(key.Name)}{missing});");
+            _source.Line($"{Codec(key.OrderedCodec!)}.WriteKey(key, entity.{Identifier(key.Name)}{missing});");
         }
         _source.Close();
         _source.Line();
@@ -236,14 +240,21 @@ sealed partial class EntityEmitter
     {
         foreach (var (list, name, property) in _listSetters.Select(setter => (setter.Key, setter.Value.Name, setter.Value.Property)))
         {
-            string own = Access(property.Access, "Field", property.Field!), other = Access(list.Access, "Field", list.Name);
-            _source.Line($"static readonly bool Is{name}Direct = HasField(typeof({OwnerTypeOf(property)}), static o => {{ ref var field = ref {own}(({list.Owner})o); }});");
+            string own = Access(property.Access, "Field", property.Field!), named = Access(list.Named, "Field", list.Name);
+            _source.Line($"static readonly bool Is{name}Direct = {Has(own)}, Is{name}Named = {Has(named)};");
             _source.Line();
             _source.Open($"static void {name}({list.Owner} owner, {property.Type} value)");
             _source.Line($"if (Is{name}Direct)");
             _source.Line($"    {own}(owner) = value;");
-            _source.Line("else");
-            _source.Line($"    {other}(owner) = value is null ? null! : new {list.Type}(value);");
+            _source.Line(list.Type is null ? "else" : $"else if (Is{name}Named)");
+            _source.Line($"    {named}(owner) = value;");
+            if (list.Type is not null)
+            {
+                _source.Line("else");
+                _source.Line($"    {Access(list.Access, "Field", list.Name)}(owner) = value is null ? null! : new {list.Type}(value);");
+            }
+
+            string Has(string access) => $"HasField(typeof({OwnerTypeOf(property)}), static o => {{ ref var field = ref {access}(({list.Owner})o); }})";
             _source.Close();
             _source.Line();
         }
@@ -254,10 +265,11 @@ sealed partial class EntityEmitter
             string target = member.Length == 0 ? "" : $", Name = {Literal(member)}";
             _source.Line($"[{Accessor}({Accessor}Kind.{kind}{target})]");
             string values = string.Join(", ", access.Values.Select((value, i) => $"{value} a{i}"));
+            string owner = access.IsOfStructure ? "ref " + access.Owner : access.Owner;
             _source.Line(kind switch
             {
-                "Field" => $"public static extern ref {access.Values[0]} Use({access.Owner} owner);",
-                "Method" => $"public static extern void Use({access.Owner} owner, {values});",
+                "Field" => $"public static extern ref {access.Values[0]} Use({owner} owner);",
+                "Method" => $"public static extern void Use({owner} owner, {values});",
                 _ => $"public static extern {access.Owner} Use({values});",
             });
             _source.Close();
@@ -278,7 +290,7 @@ sealed partial class EntityEmitter
     void EmitCheckMembers()
     {
         var fields = All.Concat(_spec.Objects.SelectMany(item => item.Properties))
-            .Where(property => property is { Setter: SetterKind.Field, Access.IsAssumed: true } && !IsArgument(property)).ToList();
+            .Where(property => property is { Setter: SetterKind.Field, Access.IsAssumed: true, IsOfStructure: false } && !IsArgument(property)).ToList();
         var constructors = AllConstructors.Where(constructor => constructor.Access.IsAssumed).Distinct().ToList();
         if (fields.Count + constructors.Count == 0)
             return;
@@ -290,7 +302,9 @@ sealed partial class EntityEmitter
             string owner = OwnerTypeOf(field);
             string direct = Access(field.Access, "Field", field.Field!);
             string use = field.ListField is { } list
-                ? $"if (!HasField(typeof({owner}), static o => {{ ref var field = ref {direct}(({owner})o); }})) {{ ref var field = ref {Access(list.Access, "Field", list.Name)}(({owner})o); }}"
+                ? $"if (!HasField(typeof({owner}), static o => {{ ref var field = ref {direct}(({owner})o); }}) "
+                    + (list.Type is null ? "" : $"&& !HasField(typeof({owner}), static o => {{ ref var field = ref {Access(list.Named, "Field", list.Name)}(({owner})o); }})")
+                    + $") {{ ref var field = ref {Access(list.Type is null ? list.Named : list.Access, "Field", list.Name)}(({owner})o); }}"
                 : $"ref var field = ref {direct}(({owner})o);";
             _source.Line($"CheckField(typeof({owner}), {Literal(field.Name)}, static o => {{ {use} }});");
         }
@@ -336,9 +350,10 @@ sealed partial class EntityEmitter
     {
         if (property.Setter == SetterKind.Direct)
             return $"{owner}.{Identifier(property.Name)} = {value}";
+        string reference = property.IsOfStructure ? "ref " : "";
         if (property.Setter == SetterKind.Accessor)
-            return $"{Access(property.Access, "Method", "set_" + property.Name)}({owner}, {value})";
-        if (property.ListField is { } list)
+            return $"{Access(property.Access, "Method", "set_" + property.Name)}({reference}{owner}, {value})";
+        if (property.ListField is { } list && !property.IsOfStructure)
         {
             if (!_listSetters.TryGetValue(list, out var setter))
                 _listSetters.Add(list, setter = ("Set" + _listSetters.Count, property));
@@ -347,8 +362,11 @@ sealed partial class EntityEmitter
         string stored = property.FieldType is null ? value
             : property.IsNullable ? $"({value}) is {{ }} items{property.Name} ? new {property.FieldType}(items{property.Name}) : null!"
             : $"new {property.FieldType}({value})";
-        return $"{Access(property.Access, "Field", property.Field!)}({owner}) = {stored}";
+        return $"{Access(property.Access, "Field", property.Field!)}({reference}{owner}) = {stored}";
     }
+
+    /// <summary>The field behind a property.</summary>
+    string Field(PropertySpec property, string owner) => $"{Access(property.Access, "Field", property.Field!)}({owner})";
 
     int Slot(PropertySpec property) => _slots.FindIndex(candidate => candidate.Path == property.Path);
 

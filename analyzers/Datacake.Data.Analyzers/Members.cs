@@ -1,4 +1,6 @@
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Datacake.Data.Analyzers;
 
@@ -21,9 +23,7 @@ static class Members
             properties.RemoveAll(hidden => hidden.Name == property.Name);
             properties.Add(property);
         }
-        return properties.Where(property =>
-            property.Find(Names.Data + "IgnoreAttribute") is null
-            && property.Find(Names.Annotations + "Schema.NotMappedAttribute") is null
+        return properties.Where(property => !IsLeftOut(property)
             && (property.SetMethod is not null || IsAuto(property) || IsHidden(property) || FieldOf(property) is not null));
     }
 
@@ -62,23 +62,59 @@ static class Members
     public static string FieldNameOf(IPropertySymbol property) => "_" + char.ToLowerInvariant(property.Name[0]) + property.Name.Substring(1);
 
     /// <summary>
-    /// Returns the list behind a property that shows it by an interface, such as <c>IReadOnlyCollection&lt;Line> Lines => _lines</c>; null if there is none. It is
-    /// found by its name, as by others: the property's, with or without an underscore before it.
+    /// Returns the field behind a property that has no setter: the one that it returns, such as <c>Name => _name</c>, or the list, set or dictionary that it shows by an interface, such as
+    /// <c>IReadOnlyCollection&lt;Line> Lines => _lines.AsReadOnly()</c>; null if there is none. The latter is found by its name, as by others: the property's, with or
+    /// without an underscore before it.
     /// </summary>
     public static IFieldSymbol? FieldOf(IPropertySymbol property)
     {
-        if (property.SetMethod is not null || IsAuto(property)
-            || property.Type is not INamedTypeSymbol { TypeKind: TypeKind.Interface, TypeArguments.Length: 1 } shown)
+        if (property.SetMethod is not null || IsAuto(property))
             return null;
         string usual = FieldNameOf(property), name = usual.Substring(1);
         string[] names = [usual, name, "m_" + name, "_" + property.Name];
-        return property.ContainingType.GetMembers().OfType<IFieldSymbol>().FirstOrDefault(field =>
-            names.Contains(field.Name) && !field.IsStatic
-            && field.Type is INamedTypeSymbol { Name: "List", TypeArguments.Length: 1, ContainingNamespace: { } space }
-            && Names.FullName(space) == "System.Collections.Generic"
-            && SymbolEqualityComparer.Default.Equals(((INamedTypeSymbol)field.Type).TypeArguments[0], shown.TypeArguments[0])
-            && field.Type.AllInterfaces.Contains(shown, SymbolEqualityComparer.Default));
+        string? returned = FieldReturnedBy(property);
+        return property.ContainingType.GetMembers().OfType<IFieldSymbol>().FirstOrDefault(field => !field.IsStatic
+            && (SymbolEqualityComparer.Default.Equals(field.Type, property.Type)
+                ? field.Name == returned
+                : (field.Name == returned || names.Contains(field.Name)) && IsShownBy(field.Type, property.Type)));
     }
+
+    /// <summary>True if an interface is one of a collection that can be made anew.</summary>
+    static bool IsShownBy(ITypeSymbol type, ITypeSymbol shown) =>
+        shown is INamedTypeSymbol { TypeKind: TypeKind.Interface, TypeArguments.Length: > 0 }
+        && type is INamedTypeSymbol { Name: "List" or "HashSet" or "SortedSet" or "Dictionary", ContainingNamespace: { } space }
+        && Names.FullName(space) == "System.Collections.Generic"
+        && type.AllInterfaces.Contains(shown, SymbolEqualityComparer.Default);
+
+    /// <summary>The name that a property's getter returns, and does nothing else; null if there is none.</summary>
+    static string? FieldReturnedBy(IPropertySymbol property)
+    {
+        if (property.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() is not PropertyDeclarationSyntax declaration)
+            return null;
+        var getter = declaration.AccessorList?.Accessors.FirstOrDefault(accessor => accessor.IsKind(SyntaxKind.GetAccessorDeclaration));
+        var expression = declaration.ExpressionBody?.Expression
+            ?? getter?.ExpressionBody?.Expression
+            ?? (getter?.Body?.Statements is { Count: 1 } statements ? (statements[0] as ReturnStatementSyntax)?.Expression : null);
+        return expression switch
+        {
+            IdentifierNameSyntax name => name.Identifier.ValueText,
+            MemberAccessExpressionSyntax { Expression: ThisExpressionSyntax, Name: IdentifierNameSyntax name } => name.Identifier.ValueText,
+            _ => null,
+        };
+    }
+
+    /// <summary>
+    /// Returns a field of a structure that would be lost: one that none of the stored properties shows. Of a compiled structure the compiler shows all fields.
+    /// </summary>
+    public static IFieldSymbol? LostField(INamedTypeSymbol structure, IReadOnlyCollection<IPropertySymbol> stored) =>
+        structure.GetMembers().OfType<IFieldSymbol>().FirstOrDefault(field => !field.IsStatic && !structure.GetMembers().OfType<IPropertySymbol>().Any(property =>
+            (SymbolEqualityComparer.Default.Equals(field.AssociatedSymbol, property) || field.Name == $"<{property.Name}>k__BackingField"
+                || SymbolEqualityComparer.Default.Equals(field, FieldOf(property)))
+            && (stored.Contains(property, SymbolEqualityComparer.Default) || IsLeftOut(property))));
+
+    /// <summary>True if the class says that a property is not to be stored.</summary>
+    static bool IsLeftOut(IPropertySymbol property) =>
+        property.Find(Names.Data + "IgnoreAttribute") is not null || property.Find(Names.Annotations + "Schema.NotMappedAttribute") is not null;
 
     /// <summary>Whether a property without a setter stores something, rather than computes it.</summary>
     static bool IsAuto(IPropertySymbol property) =>

@@ -16,17 +16,40 @@ sealed class ObjectEmitter(
         source.Line();
         EmitWrite();
         EmitRead(creator);
+        if (spec.HasRules)
+            EmitCheck();
         source.Close();
         source.Line();
+    }
+
+    void EmitCheck()
+    {
+        source.Line();
+        source.Open($"public override void Check({spec.Type} value, {Metadata}ValueProblems problems)");
+        if (!spec.IsStructure)
+        {
+            source.Line("if (value is null)");
+            source.Line("    return;");
+        }
+        foreach (var property in spec.Properties.Where(property => property.IsRequired || property.MaxLength is not null || property.Codec!.HasRules))
+        {
+            string required = property.IsRequired ? "true" : "false", length = property.MaxLength is { } limit ? $"{limit}" : "null";
+            source.Line(
+                $"problems.Property({EntityEmitter.Literal(property.Name)}, value.{EntityEmitter.Identifier(property.Name)}, {codec(property.Codec!)}, {required}, {length});");
+        }
+        source.Close();
     }
 
     void EmitWrite()
     {
         source.Open($"public override void Write({Metadata}ValueWriter writer, {spec.Type} value)");
-        source.Open("if (value is null)");
-        source.Line("writer.WriteNil();");
-        source.Line("return;");
-        source.Close();
+        if (!spec.IsStructure)
+        {
+            source.Open("if (value is null)");
+            source.Line("writer.WriteNil();");
+            source.Line("return;");
+            source.Close();
+        }
         if (!spec.IsSealed)
             source.Line($"CheckClass(value, typeof({spec.Type}), {EntityEmitter.Literal(spec.Where)});");
         source.Line($"writer.WriteMapHeader({spec.Properties.Count});");
@@ -42,8 +65,11 @@ sealed class ObjectEmitter(
     void EmitRead(string creator)
     {
         source.Open($"public override {spec.Type} Read(ref {Metadata}ValueReader reader)");
-        source.Line("if (reader.TryReadNil())");
-        source.Line("    return null!;");
+        if (!spec.IsStructure)
+        {
+            source.Line("if (reader.TryReadNil())");
+            source.Line("    return null!;");
+        }
         for (int i = 0; i < spec.Properties.Count; i++)
         {
             var argument = spec.Constructor.Arguments.FirstOrDefault(argument => argument.Path == spec.Properties[i].Path);

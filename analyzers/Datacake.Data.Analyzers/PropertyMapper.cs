@@ -69,6 +69,12 @@ sealed class PropertyMapper(
                 OrderedCodec = codec,
             };
         }
+        // A set or dictionary behind an interface is what is filled.
+        var filled = Members.FieldOf(symbol)?.Type ?? type;
+        if (Collections.Set(filled) is { } set)
+            return MapSet(symbol, place, (INamedTypeSymbol)filled, set);
+        if (Collections.Dictionary(filled) is { } dictionary)
+            return MapDictionary(symbol, place, (INamedTypeSymbol)filled, dictionary, path);
         int errors = diagnostics.Count;
         if (TypeMapping.Value(type, item => MapObject(symbol, item, place, path)) is { } value)
         {
@@ -78,47 +84,41 @@ sealed class PropertyMapper(
                 OrderedCodec = TypeMapping.Scalar(TypeMapping.NullableOf(type) ?? type),
             };
         }
-        if (diagnostics.Count > errors)
-            return null;
-        if (TypeMapping.NewSet(type) is { } newSet)
-            return MapSet(symbol, place, newSet);
-        return TypeMapping.NewDictionary(type) is { } newDictionary
-            ? MapDictionary(symbol, place, newDictionary, path)
-            : MapOwned(symbol, place, path);
+        return diagnostics.Count > errors ? null : MapOwned(symbol, place, path);
     }
 
-    PropertySpec? MapSet(IPropertySymbol symbol, Place place, string newSet)
+    PropertySpec? MapSet(IPropertySymbol symbol, Place place, INamedTypeSymbol type, CollectionSpec collection)
     {
-        if (TypeMapping.Scalar(((INamedTypeSymbol)symbol.Type).TypeArguments[0]) is not { } element)
+        if (TypeMapping.Scalar(type.TypeArguments[0]) is not { } element)
             return Unsupported(symbol, "the elements of a set are single values, such as strings, numbers or dates");
-        return Describe(symbol, place, MappingKind.Set) with
+        return Describe(symbol, place, MappingKind.Set, collection) with
         {
             ElementCodec = element,
             OrderedCodec = element,
-            NewCollection = newSet,
         };
     }
 
-    PropertySpec? MapDictionary(IPropertySymbol symbol, Place place, string newDictionary, List<INamedTypeSymbol> path)
+    PropertySpec? MapDictionary(
+        IPropertySymbol symbol, Place place, INamedTypeSymbol type, CollectionSpec collection, List<INamedTypeSymbol> path)
     {
-        var arguments = ((INamedTypeSymbol)symbol.Type).TypeArguments;
+        var arguments = type.TypeArguments;
         int errors = diagnostics.Count;
         var value = TypeMapping.Item(arguments[1], item => MapObject(symbol, item, place, path));
         if (diagnostics.Count > errors)
             return null;
         if (TypeMapping.Scalar(arguments[0]) is not { } keyCodec || value is not { } valueCodec)
             return Unsupported(symbol, "the keys of a dictionary are single values, and its values these, objects, or lists");
-        return Describe(symbol, place, MappingKind.Dictionary) with
+        return Describe(symbol, place, MappingKind.Dictionary, collection) with
         {
             ElementCodec = keyCodec,
             Codec = valueCodec,
-            NewCollection = newDictionary,
+            AreItemsRequired = TypeMapping.IsRequired(arguments[1]),
         };
     }
 
     PropertySpec? MapOwned(IPropertySymbol symbol, Place place, List<INamedTypeSymbol> path)
     {
-        if (!IsOwnable(symbol.Type))
+        if (!IsOwnable(symbol.Type) || symbol.Type.IsValueType)
         {
             bool isCollection = symbol.Type.AllInterfaces.Any(known => known.SpecialType == SpecialType.System_Collections_IEnumerable);
             return Unsupported(
@@ -135,13 +135,15 @@ sealed class PropertyMapper(
         path.Add(owned);
         var children = PropertiesOf(owned, inner.Prefix).Select(child => Map(child, inner, path)).OfType<PropertySpec>().ToList();
         path.RemoveAt(path.Count - 1);
+        if (children.Count == 0 && !PropertiesOf(owned, inner.Prefix).Any())
+            return Unsupported(symbol, $"'{owned.Name}' has no properties that can be stored; a [Converter<...>] can store it as one value");
         if (Constructors.Find(owned, children) is { } constructor)
             return property with { Constructor = constructor, Children = new(children) };
         diagnostics.Report(Diagnostics.NoConstructor, owned, owned.Name);
         return null;
     }
 
-    /// <summary>The codec of objects in lists and dictionaries; null if the type is no class, or if what is wrong is reported.</summary>
+    /// <summary>The codec of objects in lists and dictionaries, and of structures; null if the type is neither, or if what is wrong is reported.</summary>
     CodecSpec? MapObject(IPropertySymbol symbol, ITypeSymbol item, Place place, List<INamedTypeSymbol> path)
     {
         if (!IsOwnable(item) || !CanOwn(symbol, (INamedTypeSymbol)item, path))
@@ -151,12 +153,18 @@ sealed class PropertyMapper(
         var codec = new CodecSpec(name + ".Instance", TypeMapping.Bare(owned), IsScalar: false);
         // Whether the arguments of a generic class may be null is no difference between codecs.
         string type = owned.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat);
-        if (_objects.ContainsKey(type))
-            return codec;
+        if (_objects.TryGetValue(type, out var known))
+            return codec with { HasRules = known.HasRules };
         var inner = new Place($"{place.Prefix}{symbol.Name}[].", "", place.DerivedType);
         var properties = new List<PropertySpec>();
         path.Add(owned);
-        foreach (var child in PropertiesOf(owned, inner.Prefix))
+        var children = PropertiesOf(owned, inner.Prefix).ToList();
+        int before = diagnostics.Count;
+        if (owned.IsValueType && Members.LostField(owned, children) is { } lost)
+            Unsupported(symbol, $"the field '{lost.Name}' of '{owned.Name}' would be lost, for properties are what is stored; a [Converter<...>] can store it as one value");
+        else if (children.Count == 0)
+            Unsupported(symbol, $"'{owned.Name}' has no properties that can be stored; a [Converter<...>] can store it as one value");
+        foreach (var child in children)
         {
             int errors = diagnostics.Count;
             var (converter, storedType) = converters.Find(child, Configured(inner.Prefix + child.Name));
@@ -166,19 +174,23 @@ sealed class PropertyMapper(
             if (value is not null)
                 properties.Add(Describe(child, inner, MappingKind.Value) with { Codec = value });
             else if (diagnostics.Count == errors)
-                Unsupported(child, $"it is in the list or dictionary '{symbol.Name}', where properties are values, objects, and lists");
+                Unsupported(child, $"it is in the list, dictionary or structure '{symbol.Name}', where properties are values, objects, and lists");
         }
         path.RemoveAt(path.Count - 1);
-        if (Constructors.Find(owned, properties) is { } constructor)
-            _objects[type] = new ObjectSpec(
-                codec.ValueType, name, owned.IsSealed, $"{symbol.ContainingType.Name}.{symbol.Name}", constructor, new(properties));
-        else if (diagnostics.IsEmpty)
+        if (diagnostics.Count > before)
+            return null;
+        if (Constructors.Find(owned, properties) is not { } constructor)
+        {
             diagnostics.Report(Diagnostics.NoConstructor, owned, owned.Name);
-        return codec;
+            return null;
+        }
+        var spec = new ObjectSpec(codec.ValueType, name, owned.IsValueType, owned.IsSealed, $"{symbol.ContainingType.Name}.{symbol.Name}", constructor, new(properties));
+        _objects[type] = spec;
+        return codec with { HasRules = spec.HasRules };
     }
 
     static bool IsOwnable(ITypeSymbol type) =>
-        type is INamedTypeSymbol { TypeKind: TypeKind.Class, IsAbstract: false, IsUnboundGenericType: false, SpecialType: SpecialType.None }
+        type is INamedTypeSymbol { TypeKind: TypeKind.Class or TypeKind.Struct, IsAbstract: false, IsUnboundGenericType: false, IsRefLikeType: false, SpecialType: SpecialType.None }
         && type.AllInterfaces.All(known => known.SpecialType != SpecialType.System_Collections_IEnumerable)
         && Names.FullName(type.ContainingNamespace) is not "System"
         && !Names.FullName(type.ContainingNamespace).StartsWith("System.", StringComparison.Ordinal);
@@ -197,7 +209,7 @@ sealed class PropertyMapper(
         return false;
     }
 
-    PropertySpec Describe(IPropertySymbol symbol, Place place, MappingKind kind)
+    PropertySpec Describe(IPropertySymbol symbol, Place place, MappingKind kind, CollectionSpec? collection = null)
     {
         var field = Members.FieldOf(symbol);
         bool isReference = symbol.Type.IsReferenceType;
@@ -214,18 +226,20 @@ sealed class PropertyMapper(
             symbol.Type.ToDisplayString(Names.WithNullability),
             AccessSpec.Of(symbol.ContainingType, [field?.OriginalDefinition.Type ?? symbol.OriginalDefinition.Type])
                 with
-            { IsAssumed = Members.IsHidden(symbol) && kind is not (MappingKind.Set or MappingKind.Dictionary) },
+            { IsAssumed = Members.IsHidden(symbol) && collection is not { Finish: null } },
             kind,
             Members.SetterOf(symbol))
         {
             Field = field?.Name ?? $"<{symbol.Name}>k__BackingField",
-            FieldType = field is null ? null : TypeMapping.Bare(field.Type),
-            ListField = Members.IsHidden(symbol) && symbol.Type is INamedTypeSymbol { TypeKind: TypeKind.Interface, TypeArguments.Length: 1 } ? ListFieldOf(symbol) : null,
+            FieldType = field is null || SymbolEqualityComparer.Default.Equals(field.Type, symbol.Type) ? null : TypeMapping.Bare(field.Type),
+            ListField = Members.IsHidden(symbol) ? ListFieldOf(symbol) : null,
             DerivedType = place.DerivedType,
             BareType = TypeMapping.Bare(symbol.Type),
             IsNullable = isNullable,
             IsReference = isReference,
+            IsOfStructure = symbol.ContainingType.IsValueType,
             IsSealed = symbol.Type.IsSealed,
+            Collection = collection,
             IsRequired = configured?.IsRequired ?? isRequired,
             MaxLength = configured?.MaxLength ?? LengthOf(symbol, "MaxLengthAttribute") ?? LengthOf(symbol, "StringLengthAttribute")
                 ?? configuration.Conventions.LastOrDefault(convention => convention.MaxLength is not null && convention.Covers(symbol.Type))?.MaxLength,
@@ -249,11 +263,22 @@ sealed class PropertyMapper(
 
     static ListFieldSpec ListFieldOf(IPropertySymbol symbol)
     {
-        const string List = "global::System.Collections.Generic.List";
-        string defined = ((INamedTypeSymbol)symbol.OriginalDefinition.Type).TypeArguments[0].ToDisplayString(Names.WithNullability);
-        string closed = ((INamedTypeSymbol)symbol.Type).TypeArguments[0].ToDisplayString(Names.WithNullability);
-        var access = AccessSpec.Of(symbol.ContainingType, []) with { Values = new([$"{List}<{defined}>"]) };
-        return new ListFieldSpec(Members.FieldNameOf(symbol), $"{List}<{closed}>", access, TypeMapping.Bare(symbol.ContainingType));
+        var defined = symbol.OriginalDefinition.Type;
+        string? collection = Names.FullName(defined) switch
+        {
+            "System.Collections.Generic.IReadOnlySet" => "HashSet",
+            "System.Collections.Generic.IReadOnlyDictionary" => "Dictionary",
+            _ when defined is INamedTypeSymbol { TypeKind: TypeKind.Interface, TypeArguments.Length: 1 } => "List",
+            _ => null,
+        };
+        string TypeOf(ITypeSymbol type)
+        {
+            string shown = type.ToDisplayString(Names.WithNullability);
+            return collection is null ? shown : $"global::System.Collections.Generic.{collection}{shown.Substring(shown.IndexOf('<')).TrimEnd('?')}";
+        }
+        var access = AccessSpec.Of(symbol.ContainingType, []) with { Values = new([TypeOf(defined)]) };
+        return new ListFieldSpec(
+            Members.FieldNameOf(symbol), collection is null ? null : TypeOf(symbol.Type), AccessSpec.Of(symbol.ContainingType, [defined]), access, TypeMapping.Bare(symbol.ContainingType));
     }
 
     string StoredName(IPropertySymbol symbol, PropertyConfiguration? configured)

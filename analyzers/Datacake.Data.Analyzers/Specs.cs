@@ -75,12 +75,17 @@ sealed record EntitySpec(
 /// <summary>A class whose objects are stored as one value, and the name of its codec.</summary>
 /// <param name="Type">The class.</param>
 /// <param name="CodecName">The name of its codec.</param>
+/// <param name="IsStructure">True if it is a structure, which is never null.</param>
 /// <param name="IsSealed">True if no class is derived from it.</param>
 /// <param name="Where">Where such objects are, for messages.</param>
 /// <param name="Constructor">How one is created.</param>
 /// <param name="Properties">What is stored of it.</param>
 sealed record ObjectSpec(
-    string Type, string CodecName, bool IsSealed, string Where, ConstructorSpec Constructor, EquatableArray<PropertySpec> Properties);
+    string Type, string CodecName, bool IsStructure, bool IsSealed, string Where, ConstructorSpec Constructor, EquatableArray<PropertySpec> Properties)
+{
+    /// <summary>True if it has something that a save checks.</summary>
+    public bool HasRules => Properties.Any(property => property.IsRequired || property.MaxLength is not null || property.Codec?.HasRules == true);
+}
 
 /// <summary>A class that entities of a keyspace can be of: the entity class, unless it is abstract, and those derived from it.</summary>
 /// <param name="Type">The class.</param>
@@ -127,6 +132,9 @@ sealed record CodecSpec(string Expression, string ValueType, bool IsScalar)
 {
     /// <summary>The type of a field that holds it.</summary>
     public string Type => $"global::Datacake.Data.Metadata.{(IsScalar ? "Scalar" : "Value")}Codec<{ValueType}>";
+
+    /// <summary>True if values of the type have something in them that a save checks.</summary>
+    public bool HasRules { get; init; }
 
     /// <summary>Whether each evaluation would make a new one.</summary>
     public bool IsMade => Expression.EndsWith(")", StringComparison.Ordinal);
@@ -175,14 +183,20 @@ sealed record PropertySpec(
     /// <summary>What its values are converted with, if they are.</summary>
     public ConverterSpec? Converter { get; init; }
 
-    /// <summary>What creates an empty collection of the type.</summary>
-    public string NewCollection { get; init; } = "";
+    /// <summary>How the set or dictionary is made.</summary>
+    public CollectionSpec? Collection { get; init; }
+
+    /// <summary>True if the values of a dictionary cannot be null.</summary>
+    public bool AreItemsRequired { get; init; }
 
     /// <summary>Whether null is a value of it.</summary>
     public bool IsNullable { get; init; }
 
     /// <summary>Whether it is a reference type.</summary>
     public bool IsReference { get; init; }
+
+    /// <summary>True if it belongs to a structure, which accessors take by reference.</summary>
+    public bool IsOfStructure { get; init; }
 
     /// <summary>True if it is an object of a class from which no other is derived.</summary>
     public bool IsSealed { get; init; }
@@ -207,12 +221,13 @@ sealed record PropertySpec(
     public IEnumerable<PropertySpec> WithDescendants() => Children.SelectMany(child => child.WithDescendants()).Prepend(this);
 }
 
-/// <summary>A list that a property may show by an interface.</summary>
+/// <summary>A field that a property of a compiled class may show.</summary>
 /// <param name="Name">The name of the field.</param>
-/// <param name="Type">The type of the list.</param>
+/// <param name="Type">The type of the list or set, if the property may show one by an interface.</param>
+/// <param name="Named">How the field is set if it is of the property's type.</param>
 /// <param name="Access">How the field is set.</param>
 /// <param name="Owner">The class that the property is declared in.</param>
-sealed record ListFieldSpec(string Name, string Type, AccessSpec Access, string Owner);
+sealed record ListFieldSpec(string Name, string? Type, AccessSpec Named, AccessSpec Access, string Owner);
 
 /// <summary>An index on properties by their paths, each ascending or descending.</summary>
 sealed record IndexSpec(string Name, EquatableArray<string> Properties, EquatableArray<bool> Descending)

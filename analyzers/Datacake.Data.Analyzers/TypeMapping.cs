@@ -42,33 +42,36 @@ static class TypeMapping
         return name is null ? null : new(Codecs + name, Bare(type), IsScalar: true);
     }
 
-    /// <summary>The codec of whatever is stored as one value: a scalar, a nullable one, or a list or array of values.</summary>
+    /// <summary>The codec of whatever is stored as one value: a scalar, a nullable one, a list or array of values, or a structure.</summary>
     /// <param name="type">The type.</param>
-    /// <param name="objects">What gives the codec of a class, or null, for lists of objects.</param>
+    /// <param name="objects">Gives the codec of a class or structure; null if it has none.</param>
     public static CodecSpec? Value(ITypeSymbol type, Func<ITypeSymbol, CodecSpec?> objects)
     {
         if (Scalar(type) is { } scalar)
             return scalar;
         if (NullableOf(type) is { } underlying)
-            return Scalar(underlying) is { } inner ? Composed(type, $"Nullable({inner.Expression})") : null;
+            return (Scalar(underlying) ?? Value(underlying, objects)) is { } inner ? Nullable(type, inner) : null;
         if (type is IArrayTypeSymbol { Rank: 1 } array)
-            return Item(array.ElementType, objects) is { } item ? Composed(type, $"Array({item.Expression})") : null;
-        if (type is not INamedTypeSymbol { Arity: 1 } named || Collection(named) is not { } collection)
-            return null;
-        return Item(named.TypeArguments[0], objects) is { } element ? Composed(type, $"{collection}({element.Expression})") : null;
+            return Sequence(type, array.ElementType, "Array", "", objects);
+        if (type is INamedTypeSymbol named && Collections.List(named) is var (function, create))
+            return Sequence(type, named.TypeArguments[0], function, create, objects);
+        return type.TypeKind == TypeKind.Struct ? objects(type) : null;
     }
 
     /// <summary>The codec of an item of a list or a value of a dictionary: a value, or an object as one.</summary>
-    public static CodecSpec? Item(ITypeSymbol type, Func<ITypeSymbol, CodecSpec?> objects) => Value(type, objects) ?? objects(type);
+    public static CodecSpec? Item(ITypeSymbol type, Func<ITypeSymbol, CodecSpec?> objects) => Value(type, objects) ?? (type.IsReferenceType ? objects(type) : null);
 
-    static string? Collection(INamedTypeSymbol type) => Definition(type) switch
+    /// <summary>True if null is refused as an item of a list, or a value of a dictionary.</summary>
+    public static bool IsRequired(ITypeSymbol item) => item is { IsReferenceType: true, NullableAnnotation: NullableAnnotation.NotAnnotated };
+
+    static CodecSpec? Sequence(ITypeSymbol type, ITypeSymbol itemType, string function, string create, Func<ITypeSymbol, CodecSpec?> objects)
     {
-        "System.Collections.Generic.List" => "List",
-        "System.Collections.Generic.IList" or "System.Collections.Generic.ICollection" or "System.Collections.Generic.IEnumerable"
-            or "System.Collections.Generic.IReadOnlyList" or "System.Collections.Generic.IReadOnlyCollection" =>
-            $"Collection<{Bare(type)}, {Bare(type.TypeArguments[0])}>",
-        _ => null,
-    };
+        if (Item(itemType, objects) is not { } item)
+            return null;
+        bool isRequired = IsRequired(itemType);
+        string required = isRequired ? ", areItemsRequired: true" : create.Length > 0 ? ", areItemsRequired: false" : "";
+        return Composed(type, $"{function}({item.Expression}{required}{create})") with { HasRules = isRequired || item.HasRules };
+    }
 
     /// <summary>The codec of values that a converter turns into single ones.</summary>
     public static CodecSpec Converted(ConverterSpec converter) => new(
@@ -77,40 +80,13 @@ static class TypeMapping
         IsScalar: true);
 
     /// <summary>The codec of a type that a codec is of, and its nullable.</summary>
-    public static CodecSpec Nullable(ITypeSymbol type, CodecSpec inner) => Composed(type, $"Nullable({inner.Expression})");
+    public static CodecSpec Nullable(ITypeSymbol type, CodecSpec inner) => Composed(type, $"Nullable({inner.Expression})") with { HasRules = inner.HasRules };
 
     static CodecSpec Composed(ITypeSymbol type, string expression) => new(Codecs + expression, Bare(type), IsScalar: false);
 
-    /// <summary>What creates an empty set for a property of this type, or null if it is no set.</summary>
-    public static string? NewSet(ITypeSymbol type) => type is not INamedTypeSymbol { Arity: 1 } named ? null : Definition(named) switch
-    {
-        "System.Collections.Generic.HashSet" or "System.Collections.Generic.ISet" =>
-            $"new global::System.Collections.Generic.HashSet<{Bare(named.TypeArguments[0])}>()",
-        "System.Collections.Generic.SortedSet" => $"new global::System.Collections.Generic.SortedSet<{Bare(named.TypeArguments[0])}>()",
-        _ => null,
-    };
-
-    /// <summary>What creates an empty dictionary for a property of this type, or null if it is no dictionary.</summary>
-    public static string? NewDictionary(ITypeSymbol type)
-    {
-        if (type is not INamedTypeSymbol { Arity: 2 } named)
-            return null;
-        string arguments = $"<{Bare(named.TypeArguments[0])}, {Bare(named.TypeArguments[1])}>()";
-        return Definition(named) switch
-        {
-            "System.Collections.Generic.Dictionary" or "System.Collections.Generic.IDictionary" =>
-                "new global::System.Collections.Generic.Dictionary" + arguments,
-            "System.Collections.Generic.SortedDictionary" => "new global::System.Collections.Generic.SortedDictionary" + arguments,
-            _ => null,
-        };
-    }
-
-    /// <summary>Whether a key can be of the type: those that can be read back from a key.</summary>
-    public static bool IsKey(ITypeSymbol type) => type.TypeKind == TypeKind.Enum || type.SpecialType
-        is SpecialType.System_Byte or SpecialType.System_SByte or SpecialType.System_Int16 or SpecialType.System_UInt16
-        or SpecialType.System_Int32 or SpecialType.System_UInt32 or SpecialType.System_Int64 or SpecialType.System_UInt64
-        or SpecialType.System_Char or SpecialType.System_String
-        || Scalar(type)?.Expression is Codecs + "Guid" or Codecs + "DateOnly";
+    /// <summary>True if a key can be of the type: a single value that is exact.</summary>
+    public static bool IsKey(ITypeSymbol type) =>
+        Scalar(type) is not null && type.SpecialType is not (SpecialType.System_Single or SpecialType.System_Double);
 
     public static ITypeSymbol? NullableOf(ITypeSymbol type) =>
         type is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable
@@ -120,6 +96,4 @@ static class TypeMapping
     /// <summary>The type in source, with the annotations of its arguments and without its own.</summary>
     public static string Bare(ITypeSymbol type) =>
         type.WithNullableAnnotation(NullableAnnotation.NotAnnotated).ToDisplayString(Names.WithNullability);
-
-    static string Definition(INamedTypeSymbol type) => Names.FullName(type);
 }

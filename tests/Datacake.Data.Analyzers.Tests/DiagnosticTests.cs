@@ -23,7 +23,7 @@ public class DiagnosticTests
     [InlineData("DCD005", "public class Thing { public int Id { get; set; } public HashSet<object> X { get; set; } = []; }", "elements of a set")]
     [InlineData("DCD005", "public class Thing { public int Id { get; set; } public Dictionary<string, object> X { get; set; } = []; }", "keys of a dictionary")]
     [InlineData("DCD005", "public class Thing { public int Id { get; set; } public Part? X { get; set; } } public class Part { public Action? A { get; set; } }", "'Part.A' cannot be stored")]
-    [InlineData("DCD005", "public class Thing { public int Id { get; set; } public List<Part> X { get; set; } = []; } public class Part { public HashSet<int> A { get; } = []; }", "'Part.A' cannot be stored: it is in the list or dictionary 'X'")]
+    [InlineData("DCD005", "public class Thing { public int Id { get; set; } public List<Part> X { get; set; } = []; } public class Part { public HashSet<int> A { get; } = []; }", "'Part.A' cannot be stored: it is in the list, dictionary or structure 'X'")]
     [InlineData("DCD005", "public class Thing { public int Id { get; set; } public List<Thing> X { get; set; } = []; }", "hold its key instead, or a set of keys")]
     [InlineData("DCD011", "public class Thing { public int Id { get; set; } public List<Part> X { get; set; } = []; } public class Part { public List<Part> Inner { get; set; } = []; }", "'Part.Inner' would be stored within itself")]
     [InlineData("DCD005", "public class Thing { public int Id { get; set; } public Tags X { get; set; } = []; } public class Tags : List<string>;", "'Tags' is a collection")]

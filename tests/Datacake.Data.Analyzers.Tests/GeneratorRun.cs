@@ -6,9 +6,9 @@ namespace Datacake.Data.Analyzers.Tests;
 /// <summary>Runs the generator over source text, as the compiler would.</summary>
 sealed class GeneratorRun
 {
-    static readonly CSharpParseOptions ParseOptions = new(LanguageVersion.Latest);
+    internal static readonly CSharpParseOptions ParseOptions = new(LanguageVersion.Latest);
 
-    static readonly IReadOnlyList<MetadataReference> References =
+    internal static readonly IReadOnlyList<MetadataReference> References =
         [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path))];
 
     const string Usings = """

@@ -31,7 +31,7 @@ public abstract class EntityModel
         Properties = properties;
         Key = [.. properties.Where(property => property.Kind == PropertyKind.Key)];
         Indexes = indexes;
-        Validated = [.. properties.Where(property => property.IsRequired || property.MaxLength is not null)];
+        Validated = [.. properties.Where(property => property.IsRequired || property.MaxLength is not null || property.Check is not null)];
         ConcurrencyTokens = [.. properties.Where(property => property.IsConcurrencyToken)];
         _propertiesByName = properties.ToFrozenDictionary(property => property.Name);
     }
@@ -301,20 +301,17 @@ public abstract class EntityModel
             if (value is null)
             {
                 if (property.IsRequired && IsOwnerPresent(property, entity))
-                    errors.Add(new ValidationError(Name, key, property.Name, "is null, and must have a value"));
+                    errors.Add(new ValidationError(Name, key, property.Name, ValueProblems.Missing));
                 continue;
             }
-            int? length = property.MaxLength is null ? null : value switch
+            if (ValueProblems.TooLong(value, property.MaxLength) is { } tooLong)
+                errors.Add(new ValidationError(Name, key, property.Name, tooLong));
+            if (property.Check is { } check)
             {
-                string text => text.Length,
-                System.Collections.ICollection collection => collection.Count,
-                System.Collections.IEnumerable elements => elements.Cast<object?>().Count(),
-                _ => null,
-            };
-            if (length > property.MaxLength)
-                errors.Add(
-                    new ValidationError(
-                        Name, key, property.Name, $"has a length of {length}, and at most {property.MaxLength} are allowed"));
+                var problems = new ValueProblems(property.Name);
+                check(value, problems);
+                errors.AddRange(problems.Found.Select(found => new ValidationError(Name, key, found.Path, found.Problem)));
+            }
         }
     }
 

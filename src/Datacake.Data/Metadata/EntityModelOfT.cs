@@ -232,13 +232,7 @@ public abstract class EntityModel<T> : EntityModel
         var key = new OrderedKeyWriter();
         foreach (var property in Key)
         {
-            // Zero, the empty string or the empty Guid: some value of the property's type.
-            object? sample = property.IsConverted ? null
-                : property.Type == typeof(string) ? ""
-                : property.Type == typeof(Guid) ? Guid.Empty
-                : property.Type == typeof(DateOnly) ? default(DateOnly)
-                : 0L;
-            property.OrderedCodec!.TryWriteOrdered(key, sample);
+            property.OrderedCodec!.TryWriteOrdered(key, property.IsConverted ? null : SampleOf(property.Type));
         }
         var cells = new CellWriter();
         if (_discriminator is not null)
@@ -247,4 +241,18 @@ public abstract class EntityModel<T> : EntityModel
             cells.WriteMarker(Paths.First(path => path.Name == property.StoredName), isPresent: true);
         return Encode(ReadEntity(new DocumentKey(key.ToArray()), cells.Build()), new CellWriter());
     }
+
+    /// <summary>Some value that a key of the type can have: zero, or an empty one.</summary>
+    static object SampleOf(Type type) =>
+        type == typeof(string) ? ""
+        : type == typeof(byte[]) ? Array.Empty<byte>()
+        : type == typeof(bool) ? false
+        : type == typeof(decimal) ? 0m
+        : type == typeof(Guid) ? Guid.Empty
+        : type == typeof(DateTime) ? default(DateTime)
+        : type == typeof(DateTimeOffset) ? default(DateTimeOffset)
+        : type == typeof(DateOnly) ? default(DateOnly)
+        : type == typeof(TimeOnly) ? default(TimeOnly)
+        : type == typeof(TimeSpan) ? TimeSpan.Zero
+        : 0L;
 }

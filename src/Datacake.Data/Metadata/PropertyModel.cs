@@ -44,6 +44,9 @@ public sealed class PropertyModel(string name, Type type, PropertyKind kind, Fun
     /// <summary>How its values, or a set's elements, are written into keys and indexes; null if they cannot be.</summary>
     public IOrderedCodec? OrderedCodec { get; init; }
 
+    /// <summary>Checks the objects and items in a value of it; null if there is nothing to check. For generated code.</summary>
+    public Action<object, ValueProblems>? Check { get; init; }
+
     /// <summary>Writes it to an entity, or what is in it if it is a collection without a setter; null if it cannot be written.</summary>
     public Action<object, object?>? Setter { get; init; }
 

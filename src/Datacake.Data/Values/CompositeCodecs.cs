@@ -1,8 +1,8 @@
-using Datacake.EventualConsistency;
+using System.Collections.Immutable;
 
 namespace Datacake.Data.Metadata;
 
-sealed class NullableCodec<T>(ScalarCodec<T> inner) : ValueCodec<T?>, IOrderedCodec
+sealed class NullableCodec<T>(ValueCodec<T> inner) : ValueCodec<T?>
     where T : struct
 {
     public override void Write(ValueWriter writer, T? value)
@@ -15,35 +15,61 @@ sealed class NullableCodec<T>(ScalarCodec<T> inner) : ValueCodec<T?>, IOrderedCo
 
     public override T? Read(ref ValueReader reader) => reader.TryReadNil() ? null : inner.Read(ref reader);
 
-    public bool TryWriteOrdered(OrderedKeyWriter writer, object? value) => inner.TryWriteOrdered(writer, value);
-
-    public void CopyOrdered(ReadOnlySpan<byte> value, OrderedKeyWriter writer) => inner.CopyOrdered(value, writer);
+    public override void Check(T? value, ValueProblems problems)
+    {
+        if (value is { } present)
+            inner.Check(present, problems);
+    }
 }
 
 /// <summary>An ordered collection as one value: a MessagePack array.</summary>
-sealed class ListCodec<T>(ValueCodec<T> item) : ValueCodec<List<T>>
+sealed class ListCodec<T>(ValueCodec<T> item, bool areItemsRequired) : ValueCodec<List<T>>
 {
     public override void Write(ValueWriter writer, List<T> value) => SequenceCodec.Write(writer, value, item);
 
     public override List<T> Read(ref ValueReader reader) => SequenceCodec.Read(ref reader, item)!;
+
+    public override void Check(List<T> value, ValueProblems problems) => problems.Items(value, item, areItemsRequired);
 }
 
 /// <summary>An array as one value: a MessagePack array.</summary>
-sealed class ArrayCodec<T>(ValueCodec<T> item) : ValueCodec<T[]>
+sealed class ArrayCodec<T>(ValueCodec<T> item, bool areItemsRequired) : ValueCodec<T[]>
 {
     public override void Write(ValueWriter writer, T[] value) => SequenceCodec.Write(writer, value, item);
 
     public override T[] Read(ref ValueReader reader) => SequenceCodec.Read(ref reader, item)?.ToArray()!;
+
+    public override void Check(T[] value, ValueProblems problems) => problems.Items(value, item, areItemsRequired);
 }
 
-/// <summary>A property of a collection's interface as one value; reads a list.</summary>
-sealed class CollectionCodec<TCollection, T>(ValueCodec<T> item) : ValueCodec<TCollection>
+/// <summary>A structure that may have no array, which is nil.</summary>
+sealed class ImmutableArrayCodec<T>(ValueCodec<T> item, bool areItemsRequired) : ValueCodec<ImmutableArray<T>>
+{
+    public override void Write(ValueWriter writer, ImmutableArray<T> value) => SequenceCodec.Write(writer, value.IsDefault ? null : (IReadOnlyCollection<T>)value, item);
+
+    public override ImmutableArray<T> Read(ref ValueReader reader) => SequenceCodec.Read(ref reader, item)?.ToImmutableArray() ?? default;
+
+    public override void Check(ImmutableArray<T> value, ValueProblems problems)
+    {
+        if (!value.IsDefault)
+            problems.Items(value, item, areItemsRequired);
+    }
+}
+
+/// <summary>A collection of another type as one value; one of a list's interfaces is read as a list.</summary>
+sealed class CollectionCodec<TCollection, T>(ValueCodec<T> item, bool areItemsRequired, Func<List<T>, TCollection>? create) : ValueCodec<TCollection>
     where TCollection : class, IEnumerable<T>
 {
     public override void Write(ValueWriter writer, TCollection value) =>
         SequenceCodec.Write(writer, value is null ? null : value as IReadOnlyCollection<T> ?? [.. value], item);
 
-    public override TCollection Read(ref ValueReader reader) => (SequenceCodec.Read(ref reader, item) as TCollection)!;
+    public override TCollection Read(ref ValueReader reader)
+    {
+        var items = SequenceCodec.Read(ref reader, item);
+        return items is null ? null! : create is null ? (items as TCollection)! : create(items);
+    }
+
+    public override void Check(TCollection value, ValueProblems problems) => problems.Items(value, item, areItemsRequired);
 }
 
 static class SequenceCodec

@@ -25,6 +25,8 @@ sealed class ConvertedCodec<TProperty, TStored>(ScalarCodec<TStored> stored, Val
             stored.WriteOrdered(writer, converter.ToStored(value));
     }
 
+    public override void WriteKey(OrderedKeyWriter writer, TProperty value) => stored.WriteKey(writer, converter.ToStored(value));
+
     public override TProperty ReadOrdered(ref OrderedKeyReader reader) =>
         // No key has null in it; the sample that shows what a class is by default does, which a converter need not accept.
         reader.TryReadNull() ? default! : FromStored(stored.ReadOrdered(ref reader));

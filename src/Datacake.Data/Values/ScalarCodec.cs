@@ -10,7 +10,11 @@ public abstract class ScalarCodec<T> : ValueCodec<T>, IOrderedCodec
     /// <summary>Writes a value in ordered form.</summary>
     public abstract void WriteOrdered(OrderedKeyWriter writer, T value);
 
-    /// <summary>Reads what <see cref="WriteOrdered"/> wrote. Only for types that can be keys.</summary>
+    /// <summary>Writes a value as a part of a key: in ordered form.</summary>
+    /// <exception cref="ArgumentException">The value would come back as another one.</exception>
+    public virtual void WriteKey(OrderedKeyWriter writer, T value) => WriteOrdered(writer, value);
+
+    /// <summary>Reads what <see cref="WriteKey"/> wrote. Only for types that can be keys.</summary>
     /// <exception cref="InvalidDataException">The bytes are not a value of the type.</exception>
     public virtual T ReadOrdered(ref OrderedKeyReader reader) =>
         throw new NotSupportedException($"{typeof(T)} cannot be the type of a key.");

@@ -11,6 +11,8 @@ sealed class BooleanCodec : ScalarCodec<bool>
     public override bool Read(ref ValueReader reader) => reader.ReadBoolean();
 
     public override void WriteOrdered(OrderedKeyWriter writer, bool value) => writer.Write(value);
+
+    public override bool ReadOrdered(ref OrderedKeyReader reader) => reader.ReadBoolean();
 }
 
 /// <summary>Integers of all sizes and <see cref="char"/>, in one order.</summary>
@@ -126,6 +128,8 @@ sealed class DecimalCodec : ScalarCodec<decimal>
 
     public override void WriteOrdered(OrderedKeyWriter writer, decimal value) => writer.Write(value);
 
+    public override decimal ReadOrdered(ref OrderedKeyReader reader) => reader.ReadDecimal();
+
     // Division by one with a scale of 28 leaves out the trailing zeros; zero may have a sign.
     public override void WriteElement(ValueWriter writer, decimal value) =>
         writer.WriteDecimal(value == 0 ? 0 : value / 1.0000000000000000000000000000m);
@@ -149,6 +153,8 @@ sealed class BytesCodec : ScalarCodec<byte[]>
     public override byte[] Read(ref ValueReader reader) => reader.ReadBytes()!;
 
     public override void WriteOrdered(OrderedKeyWriter writer, byte[] value) => writer.Write(value.AsSpan());
+
+    public override byte[] ReadOrdered(ref OrderedKeyReader reader) => reader.ReadBytes();
 }
 
 sealed class GuidCodec : ScalarCodec<Guid>
@@ -170,6 +176,20 @@ sealed class DateTimeCodec : ScalarCodec<DateTime>
     public override DateTime Read(ref ValueReader reader) => reader.ReadDateTime();
 
     public override void WriteOrdered(OrderedKeyWriter writer, DateTime value) => writer.Write(value.Ticks);
+
+    // Equal times are one key, and so have one kind.
+    public override void WriteKey(OrderedKeyWriter writer, DateTime value)
+    {
+        if (value.Kind != DateTimeKind.Utc)
+        {
+            throw new ArgumentException(
+                $"A DateTime in a key is in UTC, and this one is of kind {value.Kind}. Store DateTime.UtcNow, ToUniversalTime() or DateTime.SpecifyKind(value, DateTimeKind.Utc), or make the "
+                    + "property a DateOnly.");
+        }
+        WriteOrdered(writer, value);
+    }
+
+    public override DateTime ReadOrdered(ref OrderedKeyReader reader) => new(Ticks.OfDate(reader.ReadInt64()), DateTimeKind.Utc);
 }
 
 /// <summary>Compares by the instant, as <see cref="DateTimeOffset"/> does, whatever the offsets.</summary>
@@ -180,6 +200,8 @@ sealed class DateTimeOffsetCodec : ScalarCodec<DateTimeOffset>
     public override DateTimeOffset Read(ref ValueReader reader) => reader.ReadDateTimeOffset();
 
     public override void WriteOrdered(OrderedKeyWriter writer, DateTimeOffset value) => writer.Write(value.UtcTicks);
+
+    public override DateTimeOffset ReadOrdered(ref OrderedKeyReader reader) => new(Ticks.OfDate(reader.ReadInt64()), TimeSpan.Zero);
 
     public override void WriteElement(ValueWriter writer, DateTimeOffset value) => writer.WriteDateTimeOffset(value.ToUniversalTime());
 }
@@ -203,15 +225,15 @@ sealed class TimeOnlyCodec : ScalarCodec<TimeOnly>
 {
     public override void Write(ValueWriter writer, TimeOnly value) => writer.WriteInt64(value.Ticks);
 
-    public override TimeOnly Read(ref ValueReader reader)
-    {
-        long ticks = reader.ReadInt64();
-        return ticks >= 0 && ticks <= TimeOnly.MaxValue.Ticks
-            ? new TimeOnly(ticks)
-            : throw new InvalidDataException($"{ticks} ticks are not a time of day.");
-    }
+    public override TimeOnly Read(ref ValueReader reader) => OfTicks(reader.ReadInt64());
 
     public override void WriteOrdered(OrderedKeyWriter writer, TimeOnly value) => writer.Write(value.Ticks);
+
+    public override TimeOnly ReadOrdered(ref OrderedKeyReader reader) => OfTicks(reader.ReadInt64());
+
+    static TimeOnly OfTicks(long ticks) => ticks >= 0 && ticks <= TimeOnly.MaxValue.Ticks
+        ? new TimeOnly(ticks)
+        : throw new InvalidDataException($"{ticks} ticks are not a time of day.");
 }
 
 sealed class TimeSpanCodec : ScalarCodec<TimeSpan>
@@ -221,4 +243,14 @@ sealed class TimeSpanCodec : ScalarCodec<TimeSpan>
     public override TimeSpan Read(ref ValueReader reader) => new(reader.ReadInt64());
 
     public override void WriteOrdered(OrderedKeyWriter writer, TimeSpan value) => writer.Write(value.Ticks);
+
+    public override TimeSpan ReadOrdered(ref OrderedKeyReader reader) => new(reader.ReadInt64());
+}
+
+static class Ticks
+{
+    /// <exception cref="InvalidDataException">No date has so many.</exception>
+    public static long OfDate(long ticks) => ticks >= 0 && ticks <= DateTime.MaxValue.Ticks
+        ? ticks
+        : throw new InvalidDataException($"{ticks} ticks are not a date and time.");
 }

@@ -9,4 +9,9 @@ public abstract class ValueCodec<T>
     /// <summary>Reads a value.</summary>
     /// <exception cref="InvalidDataException">The bytes are not a value of the type.</exception>
     public abstract T Read(ref ValueReader reader);
+
+    /// <summary>Reports what is in a value and breaks the rules of its class.</summary>
+    public virtual void Check(T value, ValueProblems problems)
+    {
+    }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 
 namespace Datacake.Data.Metadata;
@@ -79,17 +80,25 @@ public static class ValueCodecs
         ScalarCodec<TStored> stored, ValueConverter<TProperty, TStored> converter) =>
         new ConvertedCodec<TProperty, TStored>(stored, converter);
 
-    /// <summary>A scalar that may be absent.</summary>
-    public static ValueCodec<T?> Nullable<T>(ScalarCodec<T> inner)
+    /// <summary>A value that may be absent.</summary>
+    public static ValueCodec<T?> Nullable<T>(ValueCodec<T> inner)
         where T : struct => new NullableCodec<T>(inner);
 
     /// <summary>A list as one value.</summary>
-    public static ValueCodec<List<T>> List<T>(ValueCodec<T> item) => new ListCodec<T>(item);
+    public static ValueCodec<List<T>> List<T>(ValueCodec<T> item, bool areItemsRequired = false) => new ListCodec<T>(item, areItemsRequired);
 
     /// <summary>An array as one value.</summary>
-    public static ValueCodec<T[]> Array<T>(ValueCodec<T> item) => new ArrayCodec<T>(item);
+    public static ValueCodec<T[]> Array<T>(ValueCodec<T> item, bool areItemsRequired = false) => new ArrayCodec<T>(item, areItemsRequired);
 
-    /// <summary>A collection by one of the interfaces of <see cref="System.Collections.Generic.List{T}"/>, as one value.</summary>
-    public static ValueCodec<TCollection> Collection<TCollection, T>(ValueCodec<T> item)
-        where TCollection : class, IEnumerable<T> => new CollectionCodec<TCollection, T>(item);
+    /// <summary>An immutable array as one value.</summary>
+    public static ValueCodec<ImmutableArray<T>> ImmutableArray<T>(ValueCodec<T> item, bool areItemsRequired = false) =>
+        new ImmutableArrayCodec<T>(item, areItemsRequired);
+
+    /// <summary>A collection of another type as one value.</summary>
+    /// <param name="item">The codec of an item.</param>
+    /// <param name="areItemsRequired">True if no item can be null.</param>
+    /// <param name="create">Makes a collection of the items that were read; null if a list is one.</param>
+    public static ValueCodec<TCollection> Collection<TCollection, T>(
+        ValueCodec<T> item, bool areItemsRequired = false, Func<List<T>, TCollection>? create = null)
+        where TCollection : class, IEnumerable<T> => new CollectionCodec<TCollection, T>(item, areItemsRequired, create);
 }

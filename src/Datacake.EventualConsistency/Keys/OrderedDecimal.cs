@@ -9,8 +9,12 @@ namespace Datacake.EventualConsistency;
 /// </summary>
 static class OrderedDecimal
 {
-    const byte Negative = 0x00, Zero = 0x01, Positive = 0x02;
+    public const byte Zero = 0x01;
+    const byte Negative = 0x00, Positive = 0x02;
     const int DigitBytes = 13;                  // 29 digits, as an integer padded to 10^29: 97 bits
+
+    /// <summary>What follows the sign of a number that is not zero.</summary>
+    public const int Length = 1 + DigitBytes;
 
     static readonly UInt128 Unit = UInt128.Parse("10000000000000000000000000000", CultureInfo.InvariantCulture);   // 10^28
 
@@ -43,5 +47,30 @@ static class OrderedDecimal
         output.Append(value < 0 ? Negative : Positive);
         output.WriteRaw(bytes[..1]);
         output.WriteRaw(bytes[^DigitBytes..]);
+    }
+
+    /// <summary>Reads a number whose sign was read, without trailing zeros.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not those of a decimal.</exception>
+    public static decimal Read(byte sign, ReadOnlySpan<byte> written)
+    {
+        if (sign == Zero)
+            return 0;
+        Span<byte> bytes = stackalloc byte[16];
+        written[1..].CopyTo(bytes[^DigitBytes..]);
+        int exponent = written[0];
+        if (sign == Negative)
+        {
+            exponent = (byte)~exponent;
+            foreach (ref byte b in bytes[^DigitBytes..])
+                b = (byte)~b;
+        }
+        var digits = BinaryPrimitives.ReadUInt128BigEndian(bytes);
+        int scale = 28 - (exponent - 64);
+        for (; scale > 0 && digits % 10 == 0 && digits != 0; scale--)
+            digits /= 10;
+        if (sign is not (Negative or Positive) || scale is < 0 or > 28 || digits == 0 || digits >> 96 != 0)
+            throw new InvalidDataException("The bytes of a decimal number in a key are not valid.");
+        ulong low = (ulong)digits;
+        return new decimal((int)low, (int)(low >> 32), (int)(uint)(digits >> 64), sign == Negative, (byte)scale);
     }
 }

@@ -44,6 +44,24 @@ public ref struct OrderedKeyReader
         return BinaryPrimitives.ReadUInt64BigEndian(Take(8));
     }
 
+    /// <summary>Reads a truth value.</summary>
+    /// <exception cref="InvalidDataException">Something else comes next.</exception>
+    public bool ReadBoolean()
+    {
+        bool value = !_rest.IsEmpty && _rest[0] == OrderedKeyWriter.TrueTag;
+        Expect(value ? OrderedKeyWriter.TrueTag : OrderedKeyWriter.FalseTag, "a truth value");
+        return value;
+    }
+
+    /// <summary>Reads a decimal number, without trailing zeros.</summary>
+    /// <exception cref="InvalidDataException">Something else comes next.</exception>
+    public decimal ReadDecimal()
+    {
+        Expect(OrderedKeyWriter.DecimalTag, "a decimal number");
+        byte sign = Take(1)[0];
+        return OrderedDecimal.Read(sign, sign == OrderedDecimal.Zero ? default : Take(OrderedDecimal.Length));
+    }
+
     /// <summary>Reads a Guid.</summary>
     /// <exception cref="InvalidDataException">Something else comes next.</exception>
     public Guid ReadGuid()
@@ -105,6 +123,8 @@ public ref struct OrderedKeyReader
         OrderedKeyWriter.StringTag => $"'{ReadString()}'",
         OrderedKeyWriter.GuidTag => ReadGuid().ToString(),
         OrderedKeyWriter.BytesTag => $"0x{Convert.ToHexString(ReadBytes())}",
+        OrderedKeyWriter.TrueTag or OrderedKeyWriter.FalseTag => ReadBoolean() ? "true" : "false",
+        OrderedKeyWriter.DecimalTag => ReadDecimal().ToString(CultureInfo.InvariantCulture),
         OrderedKeyWriter.NullTag when TryReadNull() => "null",
         _ => throw new InvalidDataException($"The key has an unknown tag {_rest[0]:X2}."),
     };

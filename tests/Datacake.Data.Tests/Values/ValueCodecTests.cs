@@ -63,6 +63,68 @@ public class ValueCodecTests
     }
 
     [Fact]
+    public void Values_in_keys_come_back_equal_and_in_their_order()
+    {
+        InKeys(Gen.Bool, ValueCodecs.Boolean);
+        InKeys(Gen.Decimal, ValueCodecs.Decimal);
+        InKeys(Gen.Select(Gen.Int[-9999, 9999], Gen.Byte[0, 28], (digits, scale) => new decimal(Math.Abs(digits), 0, 0, digits < 0, scale)), ValueCodecs.Decimal);
+        InKeys(Gens.DateTime.Select(value => DateTime.SpecifyKind(value, DateTimeKind.Utc)), ValueCodecs.DateTime);
+        InKeys(Gens.DateTimeOffset, ValueCodecs.DateTimeOffset);
+        InKeys(Gens.TimeOnly, ValueCodecs.TimeOnly);
+        InKeys(Gen.TimeSpan, ValueCodecs.TimeSpan);
+        Gen.Byte.Array[0, 20].Sample(value => Assert.Equal(value, InKey(ValueCodecs.Bytes, value)));
+
+        static void InKeys<T>(Gen<T> values, ScalarCodec<T> codec) => Gen.Select(values, values).Sample((a, b) =>
+        {
+            Assert.Equal(a, InKey(codec, a));
+            Assert.Equal(Comparer<T>.Default.Compare(a, b), Math.Sign(KeyOf(codec, a).AsSpan().SequenceCompareTo(KeyOf(codec, b))));
+        });
+
+        static T InKey<T>(ScalarCodec<T> codec, T value)
+        {
+            var reader = new OrderedKeyReader(KeyOf(codec, value));
+            var read = codec.ReadOrdered(ref reader);
+            Assert.True(reader.IsAtEnd);
+            return read;
+        }
+
+        static byte[] KeyOf<T>(ScalarCodec<T> codec, T value)
+        {
+            var writer = new OrderedKeyWriter();
+            codec.WriteKey(writer, value);
+            return writer.ToArray();
+        }
+    }
+
+    [Fact]
+    public void Garbage_in_a_key_is_refused_with_an_InvalidDataException()
+    {
+        byte[] tags = [0x08, 0x09, 0x10, 0x19, 0x30];
+        Gen.Select(Gen.Int[0, tags.Length - 1].Select(i => tags[i]), Gen.Byte.Array[0, 20]).Sample((tag, bytes) =>
+        {
+            byte[] key = [tag, .. bytes];
+            Attempt(key, ValueCodecs.Boolean);
+            Attempt(key, ValueCodecs.Decimal);
+            Attempt(key, ValueCodecs.DateTime);
+            Attempt(key, ValueCodecs.DateTimeOffset);
+            Attempt(key, ValueCodecs.TimeOnly);
+            Attempt(key, ValueCodecs.Bytes);
+        });
+
+        static void Attempt<T>(byte[] key, ScalarCodec<T> codec)
+        {
+            try
+            {
+                var reader = new OrderedKeyReader(key);
+                codec.ReadOrdered(ref reader);
+            }
+            catch (InvalidDataException)
+            {
+            }
+        }
+    }
+
+    [Fact]
     public void Collections_and_nullables_come_back_as_they_were()
     {
         var list = ValueCodecs.List(ValueCodecs.Nullable(ValueCodecs.Int32));

@@ -1,0 +1,93 @@
+using Microsoft.CodeAnalysis;
+
+namespace Datacake.Data.Analyzers;
+
+/// <summary>How a collection is made: filled in place, or made of one that was filled.</summary>
+/// <param name="New">Creates an empty one that can be filled.</param>
+/// <param name="Finish">
+/// Makes the collection of the property, if that cannot be filled: <c>{0}</c> is the one that was filled, <c>{1}</c> the property's present value, which may be null.
+/// </param>
+sealed record CollectionSpec(string New, string? Finish = null);
+
+/// <summary>The collections of .NET that can be stored.</summary>
+static class Collections
+{
+    const string Generic = "global::System.Collections.Generic.", Immutable = "global::System.Collections.Immutable.", Frozen = "global::System.Collections.Frozen.",
+        ObjectModel = "global::System.Collections.ObjectModel.";
+
+    /// <summary>Returns the function that makes a codec of a list's type from that of its items, and what it takes besides; null if the type is no list.</summary>
+    public static (string Function, string Create)? List(INamedTypeSymbol type)
+    {
+        if (type.Arity != 1)
+            return null;
+        string bare = TypeMapping.Bare(type), item = TypeMapping.Bare(type.TypeArguments[0]);
+        string function = $"Collection<{bare}, {item}>";
+        (string, string) Made(string expression) => (function, $", static items => {expression}");
+        switch (Names.FullName(type))
+        {
+            case "System.Collections.Generic.List":
+                return ("List", "");
+            case "System.Collections.Generic.IList" or "System.Collections.Generic.ICollection" or "System.Collections.Generic.IEnumerable"
+                or "System.Collections.Generic.IReadOnlyList" or "System.Collections.Generic.IReadOnlyCollection":
+                return (function, "");
+            case "System.Collections.ObjectModel.Collection" or "System.Collections.ObjectModel.ObservableCollection" or "System.Collections.ObjectModel.ReadOnlyCollection"
+                or "System.Collections.Generic.Queue" or "System.Collections.Generic.LinkedList":
+                return Made($"new {bare}(items)");
+            case "System.Collections.Generic.Stack":
+                // It gives its items from the top, and takes them from the bottom.
+                return Made($"new {bare}(global::System.Linq.Enumerable.Reverse(items))");
+            case "System.Collections.Immutable.ImmutableList" or "System.Collections.Immutable.IImmutableList":
+                return Made($"{Immutable}ImmutableList.CreateRange(items)");
+            case "System.Collections.Immutable.ImmutableArray":
+                return ($"ImmutableArray<{item}>", "");
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>Returns how sets of a type are made; null if it is no set.</summary>
+    public static CollectionSpec? Set(ITypeSymbol type)
+    {
+        if (type is not INamedTypeSymbol { Arity: 1 } named)
+            return null;
+        string item = $"<{TypeMapping.Bare(named.TypeArguments[0])}>";
+        string set = $"{Generic}HashSet{item}";
+        return Names.FullName(named) switch
+        {
+            "System.Collections.Generic.HashSet" or "System.Collections.Generic.ISet" => new($"new {set}()"),
+            "System.Collections.Generic.SortedSet" => new($"new {Generic}SortedSet{item}()"),
+            "System.Collections.Generic.IReadOnlySet" => new($"new {set}()", $"new {set}({{0}}, ({{1}} as {set})?.Comparer)"),
+            "System.Collections.Frozen.FrozenSet" => new($"new {set}()", $"{Frozen}FrozenSet.ToFrozenSet({{0}}, {{1}}?.Comparer)"),
+            "System.Collections.Immutable.ImmutableHashSet" or "System.Collections.Immutable.IImmutableSet" => new(
+                $"new {set}()", $"{Immutable}ImmutableHashSet.ToImmutableHashSet({{0}}, ({{1}} as {Immutable}ImmutableHashSet{item})?.KeyComparer)"),
+            "System.Collections.Immutable.ImmutableSortedSet" => new(
+                $"new {set}()", $"{Immutable}ImmutableSortedSet.ToImmutableSortedSet({{0}}, {{1}}?.KeyComparer)"),
+            _ => null,
+        };
+    }
+
+    /// <summary>Returns how dictionaries of a type are made; null if it is no dictionary.</summary>
+    public static CollectionSpec? Dictionary(ITypeSymbol type)
+    {
+        if (type is not INamedTypeSymbol { Arity: 2 } named)
+            return null;
+        string arguments = $"<{TypeMapping.Bare(named.TypeArguments[0])}, {TypeMapping.Bare(named.TypeArguments[1])}>";
+        string dictionary = $"{Generic}Dictionary{arguments}";
+        return Names.FullName(named) switch
+        {
+            "System.Collections.Generic.Dictionary" or "System.Collections.Generic.IDictionary" => new($"new {dictionary}()"),
+            "System.Collections.Generic.SortedDictionary" => new($"new {Generic}SortedDictionary{arguments}()"),
+            "System.Collections.Generic.SortedList" => new($"new {Generic}SortedList{arguments}()"),
+            "System.Collections.Concurrent.ConcurrentDictionary" => new($"new global::System.Collections.Concurrent.ConcurrentDictionary{arguments}()"),
+            "System.Collections.Generic.IReadOnlyDictionary" => new($"new {dictionary}()", $"new {dictionary}({{0}}, ({{1}} as {dictionary})?.Comparer)"),
+            "System.Collections.ObjectModel.ReadOnlyDictionary" => new($"new {dictionary}()", $"new {ObjectModel}ReadOnlyDictionary{arguments}({{0}})"),
+            "System.Collections.Frozen.FrozenDictionary" => new($"new {dictionary}()", $"{Frozen}FrozenDictionary.ToFrozenDictionary({{0}}, {{1}}?.Comparer)"),
+            "System.Collections.Immutable.ImmutableDictionary" or "System.Collections.Immutable.IImmutableDictionary" => new(
+                $"new {dictionary}()",
+                $"{Immutable}ImmutableDictionary.ToImmutableDictionary({{0}}, ({{1}} as {Immutable}ImmutableDictionary{arguments})?.KeyComparer)"),
+            "System.Collections.Immutable.ImmutableSortedDictionary" => new(
+                $"new {dictionary}()", $"{Immutable}ImmutableSortedDictionary.ToImmutableSortedDictionary({{0}}, {{1}}?.KeyComparer)"),
+            _ => null,
+        };
+    }
+}

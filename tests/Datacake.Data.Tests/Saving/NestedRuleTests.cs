@@ -1,0 +1,128 @@
+using System.ComponentModel.DataAnnotations;
+using Datacake.Node;
+
+namespace Datacake.Data.Tests.Saving;
+
+/// <summary>The rules of what is in lists, dictionaries and structures.</summary>
+public sealed class NestedRuleTests(StoreFixture store)
+{
+    [Fact]
+    public async Task Rules_within_lists_dictionaries_and_structures_are_checked_at_save_and_all_that_is_wrong_is_named()
+    {
+        await using var db = Context();
+        var form = Valid(1);
+        form.Fields.Add(new Field { Label = null!, Choices = ["a", null!] });
+        form.Fields.Add(null!);
+        form.Names[1] = null!;
+        form.ByName["first"].Code = "too long";
+        form.ByName["second"] = null!;
+        form.Groups["g"].Add(null!);
+        form.Seal = new Seal { Signer = null! };
+        form.Previous = new Seal { Signer = "much too long" };
+        db.Forms.Add(form);
+        var exception = await Assert.ThrowsAsync<EntityValidationException>(() => db.SaveChangesAsync(Token));
+        Assert.Equal(
+            [
+                "ByName[first].Code has a length of 8, and at most 3 are allowed",
+                "ByName[second] is null, and must have a value",
+                "Fields[1].Choices[1] is null, and must have a value",
+                "Fields[1].Label is null, and must have a value",
+                "Fields[2] is null, and must have a value",
+                "Groups[g][1] is null, and must have a value",
+                "Names[1] is null, and must have a value",
+                "Previous.Signer has a length of 13, and at most 5 are allowed",
+                "Seal.Signer is null, and must have a value",
+            ],
+            exception.Errors.Select(error => $"{error.Property} {error.Problem}").Order(StringComparer.Ordinal));
+        await using var other = Context();
+        Assert.Null(await other.Forms.FindAsync([1L], Token));
+    }
+
+    [Fact]
+    public async Task Nullable_items_and_properties_may_be_null_within_lists_and_dictionaries()
+    {
+        await using (var db = Context())
+        {
+            var form = Valid(2);
+            form.Remarks.Add(null);
+            form.Fields[0].Code = null;
+            form.Optional["none"] = null;
+            db.Forms.Add(form);
+            await db.SaveChangesAsync(Token);
+        }
+        await using var other = Context();
+        var read = (await other.Forms.FindAsync([2L], Token))!;
+        Assert.Equal(["fine", null], read.Remarks);
+        Assert.Null(read.Fields[0].Code);
+        Assert.Null(Assert.Single(read.Optional).Value);
+    }
+
+    [Fact]
+    public async Task Update_by_a_query_checks_rules_within_lists()
+    {
+        await using var db = Context();
+        db.Forms.Add(Valid(3));
+        await db.SaveChangesAsync(Token);
+        var exception = await Assert.ThrowsAsync<EntityValidationException>(() => db.Forms.Where(form => form.Id == 3)
+            .ExecuteUpdateAsync(s => s.SetProperty(form => form.Names, new List<string> { null! }), cancellationToken: Token));
+        Assert.Equal("Names[0]", Assert.Single(exception.Errors).Property);
+    }
+
+    static Form Valid(long id) => new()
+    {
+        Id = id,
+        Fields = [new Field { Label = "x", Code = "abc" }],
+        Names = ["a", "b"],
+        Remarks = ["fine"],
+        ByName = { ["first"] = new Field { Label = "y" } },
+        Groups = { ["g"] = ["h"] },
+        Seal = new Seal { Signer = "me" },
+    };
+
+    FormContext Context() => new(store.Node) { DefaultConsistency = Consistency.None };
+
+    static CancellationToken Token => TestContext.Current.CancellationToken;
+}
+
+public sealed class Form
+{
+    public long Id { get; set; }
+
+    public List<Field> Fields { get; set; } = [];
+
+    public IList<string> Names { get; set; } = [];
+
+    public List<string?> Remarks { get; set; } = [];
+
+    public Dictionary<string, Field> ByName { get; } = [];
+
+    public Dictionary<string, Field?> Optional { get; } = [];
+
+    public Dictionary<string, List<string>> Groups { get; } = [];
+
+    public Seal Seal { get; set; }
+
+    public Seal? Previous { get; set; }
+}
+
+public sealed class Field
+{
+    [Required]
+    public string? Label { get; set; }
+
+    [MaxLength(3)]
+    public string? Code { get; set; }
+
+    public string[] Choices { get; set; } = [];
+}
+
+public struct Seal
+{
+    [MaxLength(5)]
+    public string Signer { get; set; }
+}
+
+public sealed partial class FormContext(DatacakeNode node) : DatacakeContext(node)
+{
+    public partial Keyspace<Form> Forms { get; }
+}
