@@ -9,6 +9,18 @@ namespace Datacake.Data.Querying;
 /// </summary>
 sealed class NullGuard : ExpressionVisitor
 {
+    // The nullable of a type, without making it at run time, which a compiled application cannot do. The compiler compares small integers and enumerations as the first ones.
+    static readonly Dictionary<Type, Type> Nullables = new()
+    {
+        [typeof(int)] = typeof(int?),
+        [typeof(uint)] = typeof(uint?),
+        [typeof(long)] = typeof(long?),
+        [typeof(ulong)] = typeof(ulong?),
+        [typeof(float)] = typeof(float?),
+        [typeof(double)] = typeof(double?),
+        [typeof(decimal)] = typeof(decimal?),
+    };
+
     public static Expression Apply(Expression body) => new NullGuard().Visit(body);
 
     protected override Expression VisitMethodCall(MethodCallExpression node)
@@ -17,22 +29,29 @@ sealed class NullGuard : ExpressionVisitor
         if (visited is not MethodCallExpression call || call.Type != typeof(bool))
             return visited;
         if (call.Method.DeclaringType == typeof(string) && call.Object is { } text && CanBeReadTwice(text)
-            && call.Method.Name is nameof(string.StartsWith) or nameof(string.EndsWith) or nameof(string.Contains))
+            && call.Method.Name is nameof(string.StartsWith) or nameof(string.EndsWith) or nameof(string.Contains) or nameof(string.Equals))
             return UnlessNull(text, call);
+        if (call is { Method.Name: nameof(Equals), Object: { } owner } && NullableOf(owner) is { } value)
+            return UnlessNull(value, call);
         if (call.Method.Name != nameof(IList.Contains))
             return call;
         Expression guarded = call.Method.DeclaringType == typeof(IList) ? UnlessNull(call.Object!, call) : call;
-        return call.Arguments.Select(static argument => NullableOf(argument is UnaryExpression { NodeType: ExpressionType.Convert, Operand: var operand } ? operand : argument)).FirstOrDefault(static found => found is not null) is { } nullable
+        return call.Arguments.Select(static argument => NullableOf(WithoutConversions(argument))).FirstOrDefault(static found => found is not null) is { } nullable
             ? UnlessNull(nullable, guarded)
             : guarded;
     }
 
     protected override Expression VisitBinary(BinaryExpression node)
     {
-        bool isComparison = node.NodeType is ExpressionType.Equal or ExpressionType.NotEqual or ExpressionType.LessThan or ExpressionType.LessThanOrEqual
-            or ExpressionType.GreaterThan or ExpressionType.GreaterThanOrEqual;
-        var (left, right) = (NullableOf(node.Left), NullableOf(node.Right));
-        if (!isComparison || (left is null && right is null))
+        if (node.NodeType is not (ExpressionType.Equal or ExpressionType.NotEqual or ExpressionType.LessThan or ExpressionType.LessThanOrEqual
+            or ExpressionType.GreaterThan or ExpressionType.GreaterThanOrEqual))
+            return base.VisitBinary(node);
+        // p.Day.Value.CompareTo(x) > 0
+        if (node is { NodeType: not ExpressionType.NotEqual, Left: MethodCallExpression { Method.Name: nameof(IComparable.CompareTo), Object: { } compared } }
+            && NullableOf(compared) is { } owner)
+            return UnlessNull(Visit(owner), base.VisitBinary(node));
+        var (left, right) = (Lifted(node.Left), Lifted(node.Right));
+        if (left is null && right is null)
             return base.VisitBinary(node);
         var type = (left ?? right)!.Type;
         return Expression.MakeBinary(
@@ -48,6 +67,18 @@ sealed class NullGuard : ExpressionVisitor
         MemberExpression { Member.Name: nameof(Nullable<int>.Value), Expression: { } owner } when Nullable.GetUnderlyingType(owner.Type) is not null => owner,
         _ => null,
     };
+
+    /// <summary>Returns the nullable of which an expression is the value, also if that is converted, as the compiler does with enumerations and small integers.</summary>
+    static Expression? Lifted(Expression expression) => expression is UnaryExpression { NodeType: ExpressionType.Convert } convert
+        ? Nullables.TryGetValue(convert.Type, out var type) && Lifted(convert.Operand) is { } nullable ? Expression.Convert(nullable, type, convert.Method) : null
+        : NullableOf(expression);
+
+    static Expression WithoutConversions(Expression expression)
+    {
+        while (expression is UnaryExpression { NodeType: ExpressionType.Convert, Operand: var operand })
+            expression = operand;
+        return expression;
+    }
 
     static bool CanBeReadTwice(Expression text) => text is MemberExpression or ParameterExpression;
 }

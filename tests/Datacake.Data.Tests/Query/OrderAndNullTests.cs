@@ -71,6 +71,36 @@ public sealed class OrderAndNullTests(StoreFixture store)
     }
 
     [Fact]
+    public async Task Values_of_null_are_no_whatever_the_compiler_converts_them_to()
+    {
+        await using var db = await FilledAsync();
+        Grade[] grades = [Grade.Good];
+        long[] numbers = [1];
+        short small = 1;
+        Assert.Equal(3, await CountAsync(t => t.Grade!.Value == Grade.Good));
+        Assert.Equal(await CountAsync(t => t.IndexedGrade!.Value == Grade.Good), await CountAsync(t => t.Grade!.Value == Grade.Good));
+        Assert.Equal(await CountAsync(t => t.IndexedGrade!.Value > Grade.Good), await CountAsync(t => t.Grade!.Value > Grade.Good));
+        Assert.Equal(await CountAsync(t => grades.Contains(t.IndexedGrade!.Value)), await CountAsync(t => grades.Contains(t.Grade!.Value)));
+        Assert.Equal(await CountAsync(t => t.IndexedGrade!.Value.Equals(Grade.Good)), await CountAsync(t => t.Grade!.Value.Equals(Grade.Good)));
+        Assert.Equal(await CountAsync(t => t.IndexedRank!.Value.CompareTo(1) > 0), await CountAsync(t => t.Rank!.Value.CompareTo(1) > 0));
+        Assert.Equal(await CountAsync(t => t.IndexedRank!.Value.Equals(1)), await CountAsync(t => t.Rank!.Value.Equals(1)));
+        Assert.Equal(await CountAsync(t => t.IndexedCity!.Equals("ab", StringComparison.Ordinal)), await CountAsync(t => t.City!.Equals("ab", StringComparison.Ordinal)));
+        Assert.Equal(3, await CountAsync(t => t.Rank!.Value == 1m));
+        Assert.Equal(3, await CountAsync(t => t.Rank!.Value > 1.5));
+        Assert.Equal(3, await CountAsync(t => numbers.Contains(t.Rank!.Value)));
+        Assert.Equal((int[])[3, 3, 3, 3, 3], (int[])[
+            await CountAsync(t => t.SmallRank!.Value == small), await CountAsync(t => t.ByteRank!.Value == 1), await CountAsync(t => t.UnsignedSmallRank!.Value == 1u),
+            await CountAsync(t => t.SignedByteRank!.Value == 1L), await CountAsync(t => t.LetterRank!.Value == 'b')]);
+        Assert.Equal((int[])[3, 3, 3, 3, 3], (int[])[
+            await CountAsync(t => t.SmallRank!.Value > small), await CountAsync(t => t.ByteRank!.Value > 1), await CountAsync(t => 1 < t.UnsignedSmallRank!.Value),
+            await CountAsync(t => t.SignedByteRank!.Value > 1), await CountAsync(t => t.LetterRank!.Value > 'b')]);
+        // Null differs from every value, as an int? does.
+        Assert.Equal(7, await CountAsync(t => t.Grade!.Value != Grade.Good));
+
+        Task<int> CountAsync(Expression<Func<Town, bool>> condition) => db.Towns.CountAsync(condition, Token);
+    }
+
+    [Fact]
     public async Task Local_time_is_refused_by_name()
     {
         await using var db = new TownContext(store.Node) { DefaultConsistency = Consistency.None };
@@ -103,6 +133,13 @@ public sealed class OrderAndNullTests(StoreFixture store)
             IndexedRank = i % 3 == 0 ? null : i % 3,
             Number = i,
             IndexedNumber = i,
+            Grade = i % 3 == 0 ? null : (Grade)(i % 3),
+            IndexedGrade = i % 3 == 0 ? null : (Grade)(i % 3),
+            SmallRank = i % 3 == 0 ? null : (short)(i % 3),
+            ByteRank = i % 3 == 0 ? null : (byte)(i % 3),
+            UnsignedSmallRank = i % 3 == 0 ? null : (ushort)(i % 3),
+            SignedByteRank = i % 3 == 0 ? null : (sbyte)(i % 3),
+            LetterRank = i % 3 == 0 ? null : (char)('a' + (i % 3)),
         }));
         await db.SaveChangesAsync(Token);
         db.ChangeTracker.Clear();
@@ -110,6 +147,13 @@ public sealed class OrderAndNullTests(StoreFixture store)
     }
 
     static CancellationToken Token => TestContext.Current.CancellationToken;
+}
+
+public enum Grade
+{
+    None,
+    Good,
+    Best,
 }
 
 public sealed class Town
@@ -121,6 +165,13 @@ public sealed class Town
     [Index] public int? IndexedRank { get; set; }
     public int Number { get; set; }
     [Index] public int IndexedNumber { get; set; }
+    public Grade? Grade { get; set; }
+    [Index] public Grade? IndexedGrade { get; set; }
+    public short? SmallRank { get; set; }
+    public byte? ByteRank { get; set; }
+    public ushort? UnsignedSmallRank { get; set; }
+    public sbyte? SignedByteRank { get; set; }
+    public char? LetterRank { get; set; }
     public DateTime Founded { get; set; }
     [System.ComponentModel.DataAnnotations.MaxLength(2)] public HashSet<string> Districts { get; set; } = [];
 }
