@@ -80,6 +80,9 @@ sealed class IndexReader(
             ? $"it has {names.Count} propert{(names.Count == 1 ? "y" : "ies")} and says of {descending.Count} whether they descend" : null;
         foreach (string path in names)
             problem ??= WhyNot(path, names.Count);
+        var keys = properties.Where(property => property.Kind == MappingKind.Key).Select(property => property.Path).ToList();
+        if (names.Count <= keys.Count && names.SequenceEqual(keys.Take(names.Count)) && descending.Distinct().Count() == 1)
+            problem ??= "it is how the key begins, by which entities are found and ordered without an index";
         var classes = ClassesOf(names, derivedType);
         string? narrowest = Narrowest(classes);
         if (narrowest is null && classes.Count > 0)
@@ -111,7 +114,6 @@ sealed class IndexReader(
     string? WhyNot(string path, int count) => properties.FirstOrDefault(candidate => candidate.Path == path) switch
     {
         null => $"there is no mapped property '{path}'",
-        { Kind: MappingKind.Key } => $"'{path}' is of the key, by which every index orders in the end anyway",
         { Kind: MappingKind.Counter } => $"'{path}' is a counter, whose value is a sum of its cells",
         { Kind: MappingKind.Set } when count > 1 => $"'{path}' is a set, and one of several properties cannot be",
         { OrderedCodec: null } => $"'{path}' is not a single value or a set of them",

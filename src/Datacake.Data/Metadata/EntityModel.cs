@@ -175,7 +175,13 @@ public abstract class EntityModel
     PropertyModel[] Validated { get; }
 
     /// <summary>What was compiled for queries of these entities.</summary>
-    internal CompiledExpressions Expressions { get; } = new();
+    internal CompiledExpressions Expressions => field ??= new(this);
+
+    /// <summary>Tells collections of entities that compare them by a comparer of their own.</summary>
+    internal abstract ElementEquality Equality { get; }
+
+    /// <summary>Writes entities as their keys.</summary>
+    internal KeyCodec KeyCodec => field ??= new(this);
 
     internal PlanCache Plans { get; } = new();
 

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Diagnostics;
 using System.Text;
 using Datacake.Crdt;
+using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Metadata;
@@ -39,6 +40,8 @@ public abstract class EntityModel<T> : EntityModel
             name => new EntityDefaults(
                 EncodeSample(name, owned: []), EncodeSample(name, Properties.Where(property => property.Kind == PropertyKind.Owned)))));
     }
+
+    internal override ElementEquality Equality { get; } = new ElementEquality<T>();
 
     internal override IReadOnlyCollection<string> FindLacking(Document document)
     {

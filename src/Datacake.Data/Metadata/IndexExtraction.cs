@@ -1,5 +1,6 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
+using Datacake.Storage;
 
 namespace Datacake.Data.Metadata;
 
@@ -9,6 +10,9 @@ namespace Datacake.Data.Metadata;
 /// </summary>
 sealed class IndexExtraction
 {
+    // Before all values, of whose bytes none is zero at the start, whichever way a column is ordered.
+    const byte UnreadableMark = 0x00;
+
     readonly EntityModel _entity;
     readonly Type? _derivedType;
     readonly Column[] _columns;
@@ -19,6 +23,9 @@ sealed class IndexExtraction
         _derivedType = index.DerivedType;
         _columns = [.. index.Properties.Zip(index.Descending).Select(property => new Column(entity, property.First, property.Second))];
     }
+
+    /// <summary>Where an index has the documents whose values cannot be read, so that a query meets them as it would without the index.</summary>
+    public static KeyRange Unreadable { get; } = KeyRange.WithPrefix(new[] { UnreadableMark });
 
     /// <summary>The declarations of an entity class's indexes.</summary>
     public static IReadOnlyList<DocumentIndex> IndexesOf(EntityModel entity) => [.. entity.Indexes.Select(index =>
@@ -40,7 +47,7 @@ sealed class IndexExtraction
             .Where(known => _derivedType is not null || known.Defaults != common)
             .OrderBy(known => known.Discriminator, StringComparer.Ordinal)
             .Select(known => $"{known.Discriminator}={known.Defaults}");
-        return string.Join(";", ["1", common, .. ofClasses]);
+        return string.Join(";", ["2", common, .. ofClasses]);
 
         string Defaults(Document document) => string.Join(";", _columns.Select(column => column.Signature(document)));
     }
@@ -57,7 +64,7 @@ sealed class IndexExtraction
                 return;
             }
             foreach (var column in _columns)
-                column.Write(document, values.Writer);
+                column.Write(document, values.Key, values.Writer);
             values.Add();
         }
         catch (InvalidDataException)
@@ -65,13 +72,16 @@ sealed class IndexExtraction
             // Written by another version of the class, with a type that this one cannot read: then nor can queries, and they say so when
             // they meet the document. A commit must not fail for it.
             values.Writer.Truncate();
+            values.Writer.WriteRaw([UnreadableMark]);
+            values.Add();
         }
     }
 
     sealed class Column
     {
         readonly PropertyModel _property;
-        readonly CellPath _path;
+        readonly CellPath? _path;   // null of a part of the key
+        readonly int _keyPart;
         readonly CellPath[] _owners;
         readonly EntityModel _entity;
         readonly bool _isDescending;
@@ -82,7 +92,8 @@ sealed class IndexExtraction
             _property = entity.FindProperty(property)!;
             _entity = entity;
             string stored = _property.StoredName;
-            _path = entity.Paths.First(path => path.Name == stored);
+            _path = entity.Paths.FirstOrDefault(path => path.Name == stored);
+            _keyPart = entity.Key.Index().FirstOrDefault(part => part.Item == _property).Index;
             _owners = [.. entity.Paths.Where(path => stored.StartsWith(path.Name + ".", StringComparison.Ordinal))];
         }
 
@@ -91,29 +102,41 @@ sealed class IndexExtraction
         public string Signature(Document sample)
         {
             var writer = new OrderedKeyWriter();
-            if (!IsSet)
-                Write(sample, writer);
+            if (!IsSet && _path is not null)
+                Write(sample, key: default, writer);
             return $"{_property.StoredName}:{_property.Kind}:{_property.Type.Name}:{Convert.ToHexString(writer.Written)}{(_isDescending ? ":descending" : "")}";
         }
 
-        public void Write(Document document, OrderedKeyWriter writer)
+        public void Write(Document document, ReadOnlySpan<byte> key, OrderedKeyWriter writer)
         {
             int start = writer.Length;
-            WriteAscending(document, writer);
+            if (_path is null)
+                WriteKeyPart(key, writer);
+            else
+                WriteAscending(document, _path, writer);
             if (_isDescending)
                 writer.Reverse(start);
         }
 
-        void WriteAscending(Document document, OrderedKeyWriter writer)
+        /// <summary>A key is its parts one after the other, each as an index has it.</summary>
+        void WriteKeyPart(ReadOnlySpan<byte> key, OrderedKeyWriter writer)
+        {
+            var reader = new OrderedKeyReader(key);
+            for (int i = 0; i < _keyPart; i++)
+                reader.ReadEncoded();
+            writer.WriteRaw(reader.ReadEncoded());
+        }
+
+        void WriteAscending(Document document, CellPath path, OrderedKeyWriter writer)
         {
             if (!HasOwner(document, out var defaults))
             {
                 writer.WriteNull();
                 return;
             }
-            if (document.TryGetCell(_path.Property, out var cell) && cell.IsShown(document.Born) && (_property.IsNullable || !IsNil(cell)))
+            if (document.TryGetCell(path.Property, out var cell) && cell.IsShown(document.Born) && (_property.IsNullable || !IsNil(cell)))
                 _property.OrderedCodec!.CopyOrdered(cell.Value, writer);
-            else if (TryGetCell(defaults, _path.Property, out cell))
+            else if (TryGetCell(defaults, path.Property, out cell))
                 _property.OrderedCodec!.CopyOrdered(cell.Value, writer);
             else
                 writer.WriteNull();
@@ -128,7 +151,7 @@ sealed class IndexExtraction
                 if (IsElement(cell) && cell.IsShown(document.Born))
                     Add(cell, values);
             }
-            if (document.TryGetCell(_path.Property, out var marker) && marker.IsShown(document.Born))
+            if (document.TryGetCell(_path!.Property, out var marker) && marker.IsShown(document.Born))
                 return;
             foreach (var cell in defaults.Cells)
             {
@@ -145,7 +168,7 @@ sealed class IndexExtraction
             values.Add();
         }
 
-        bool IsElement(DocumentCell cell) => cell.Kind == DocumentPathKind.Element && cell.Property.SequenceEqual(_path.Utf8Name);
+        bool IsElement(DocumentCell cell) => cell.Kind == DocumentPathKind.Element && cell.Property.SequenceEqual(_path!.Utf8Name);
 
         /// <summary>
         /// Whether the object that the property belongs to is there, and what its properties are that the document lacks.

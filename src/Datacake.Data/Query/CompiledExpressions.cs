@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
 
@@ -6,8 +7,11 @@ namespace Datacake.Data.Querying;
 /// Delegates of the expressions that queries are made of, compiled once for each shape: compiling costs far more than a query by key.
 /// Thread-safe.
 /// </summary>
-sealed class CompiledExpressions
+sealed class CompiledExpressions(EntityModel entity)
 {
+    /// <summary>The class of the entities that the queries start from.</summary>
+    public EntityModel Entity => entity;
+
     readonly BoundedCache<ExpressionShape, Delegate> _byShape = new();
 
     /// <summary>How many shapes are kept.</summary>

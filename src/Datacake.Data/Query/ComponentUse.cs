@@ -54,6 +54,19 @@ sealed class ComponentUse : ExpressionVisitor
     protected override Expression VisitTypeBinary(TypeBinaryExpression node) =>
         PropertyPath.IsParameter(node.Expression, _entity) ? node : base.VisitTypeBinary(node);
 
+    // The key is always read, too.
+    protected override Expression VisitMethodCall(MethodCallExpression node)
+    {
+        if ((StoredEquality.AsEqual(node) ?? StoredEquality.AsContains(node)) is not (KeyCodec, var left, var right))
+            return base.VisitMethodCall(node);
+        foreach (var side in (Expression[])[left, right])
+        {
+            if (!PropertyPath.IsParameter(side, _entity))
+                Visit(side);
+        }
+        return node;
+    }
+
     protected override Expression VisitParameter(ParameterExpression node)
     {
         _isAllUsed |= node == _entity;

@@ -65,11 +65,19 @@ static class ExpressionValue
 
     sealed class ParameterFinder : ExpressionVisitor
     {
+        readonly List<ParameterExpression> _own = [];   // of the lambdas within
+
         public bool Found { get; private set; }
+
+        protected override Expression VisitLambda<T>(Expression<T> node)
+        {
+            _own.AddRange(node.Parameters);
+            return base.VisitLambda(node);
+        }
 
         protected override Expression VisitParameter(ParameterExpression node)
         {
-            Found = true;
+            Found |= !_own.Contains(node);
             return node;
         }
     }

@@ -63,7 +63,7 @@ sealed class Ordering<T, TKey>(Expression<Func<T, TKey>> keySelector, bool isDes
 
     public override bool AreEqual(T a, T b) => QueryComparer<TKey>.Instance.Compare(Key(a), Key(b)) == 0;
 
-    Func<T, TKey> Key => _key ??= expressions.Compile(OrdinalNormalizer.Normalize(keySelector));
+    Func<T, TKey> Key => _key ??= expressions.Compile(StoredEqualityNormalizer.Normalize(OrdinalNormalizer.Normalize(keySelector), expressions.Entity, context: null));
 }
 
 /// <summary>The order of values in queries: the type's own, and for strings the ordinal one, the same on every machine.</summary>

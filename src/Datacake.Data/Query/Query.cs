@@ -21,10 +21,10 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     }
 
     /// <summary>The items for which the predicate is true.</summary>
-    public Query<T> Where(Expression<Func<T, bool>> predicate) => WhereCore(OrdinalNormalizer.Normalize(predicate));
+    public Query<T> Where(Expression<Func<T, bool>> predicate) => WhereCore(Normalize(predicate));
 
     /// <summary>What the selector makes of each item. Entities that go into the result as a whole are tracked, others not.</summary>
-    public Query<TResult> Select<TResult>(Expression<Func<T, TResult>> selector) => SelectCore(OrdinalNormalizer.Normalize(selector));
+    public Query<TResult> Select<TResult>(Expression<Func<T, TResult>> selector) => SelectCore(Normalize(selector));
 
     /// <summary>
     /// The items that are of a class, as such: <c>db.Vehicles.OfType&lt;Truck&gt;().Where(t => t.Load > 5)</c>. An index of the class, that is one
@@ -116,7 +116,7 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     }
 
     internal virtual Query<T> WhereCore(Expression<Func<T, bool>> predicate) =>
-        Then($"where {predicate}", items => Batches.Where(items, Expressions.Compile(predicate)));
+        Then($"where {predicate}", items => Batches.Where(items, Expressions.Compile(RunValues.Apply(predicate, Expressions))));
 
     internal virtual Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) =>
         Then($"select {selector}", items => Batches.Select(items, Expressions.Compile(selector)));
@@ -140,6 +140,9 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
             count += batch.Count;
         return count;
     }
+
+    Expression<TDelegate> Normalize<TDelegate>(Expression<TDelegate> lambda) =>
+        StoredEqualityNormalizer.Normalize(OrdinalNormalizer.Normalize(lambda), Expressions.Entity, Source?.Context);
 
     private protected TransformedQuery<T, TResult> Then<TResult>(
         string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<TResult>>> transform) =>

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Datacake.Crdt;
 using Datacake.Data.Metadata;
 using Datacake.EventualConsistency;
+using Datacake.Storage;
 
 namespace Datacake.Data.Querying;
 
@@ -18,10 +19,12 @@ sealed class QueryRun<T>
     readonly KeyspaceModel _keyspace;
     readonly EntityModel<T> _model;
     readonly QuerySpec<T> _spec;
+    readonly IReadOnlyList<Expression<Func<T, bool>>> _predicates;
     readonly List<Conjunct> _conjuncts = [];
+    readonly AccessPath _planned;
 
     // Compiled when they are first needed: an index often answers them.
-    Func<T, bool>[]? _predicates;
+    Func<T, bool>[]? _compiled;
     Func<T, bool>[]? _checks;
 
     public QueryRun(KeyspaceModel keyspace, EntityModel<T> model, QuerySpec<T> spec)
@@ -33,9 +36,10 @@ sealed class QueryRun<T>
         for (int i = 0; i < columns.Length; i++)
             columns[i] = spec.Orderings[i].ToColumn();
         Columns = columns;
-        foreach (var predicate in spec.Predicates)
+        _predicates = [.. spec.Predicates.Select(predicate => RunValues.Evaluate(StoredEqualityNormalizer.Normalize(predicate, model, context: null), model.Expressions))];
+        foreach (var predicate in _predicates)
             Extract(predicate, predicate.Body, new ConditionExtractor(model, predicate.Parameters[0]));
-        Path = model.Plans.Plan(model, Alternatives, Columns);
+        Path = _planned = model.Plans.Plan(model, Alternatives, Columns);
         Checked = FindChecked();
     }
 
@@ -62,22 +66,20 @@ sealed class QueryRun<T>
     };
 
     /// <summary>Whether the predicates are true.</summary>
-    public bool Matches(T entity) => AreTrue(_predicates ??= [.. _spec.Predicates.Select(_model.Expressions.Compile)], entity);
+    public bool Matches(T entity) => AreTrue(_compiled ??= Compile(_predicates), entity);
 
     /// <summary>The results in their order, in batches that are never empty.</summary>
     public IAsyncEnumerable<List<QueryRow<T>>> ReadAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
     {
-        FitTo(snapshot);
-        return IsInKeptOrder ? FilterAsync(snapshot, RowOf, cancellationToken) : SortAsync(snapshot, cancellationToken);
+        return Fitted(snapshot, () => IsInKeptOrder ? FilterAsync(snapshot, RowOf, cancellationToken) : SortAsync(snapshot, cancellationToken), cancellationToken);
     }
 
     /// <summary>The same, without what is known of the entities besides; each batch is the caller's.</summary>
     public IAsyncEnumerable<List<T>> ReadEntitiesAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
     {
-        FitTo(snapshot);
-        return IsInKeptOrder
+        return Fitted(snapshot, () => IsInKeptOrder
             ? FilterAsync(snapshot, static (_, entity, _) => entity, cancellationToken)
-            : EntitiesOf(SortAsync(snapshot, cancellationToken));
+            : EntitiesOf(SortAsync(snapshot, cancellationToken)), cancellationToken);
 
         static async IAsyncEnumerable<List<T>> EntitiesOf(IAsyncEnumerable<List<QueryRow<T>>> rows)
         {
@@ -89,7 +91,7 @@ sealed class QueryRun<T>
     /// <summary>How many results there are.</summary>
     public async ValueTask<long> CountAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
     {
-        FitTo(snapshot);
+        await FitToAsync(snapshot, cancellationToken).ConfigureAwait(false);
         long count = 0;
         if (_spec.Predicates.Count == 0 && !_spec.SkipsUnreadable)
             count = (await snapshot.GetStatisticsAsync(_keyspace.Name, cancellationToken).ConfigureAwait(false)).Count;
@@ -105,12 +107,39 @@ sealed class QueryRun<T>
         return Math.Min(Math.Max(count - _spec.Skip, 0), _spec.Take ?? long.MaxValue);
     }
 
-    /// <summary>While one of its indexes is being built, all documents are read instead.</summary>
-    void FitTo(StoreSnapshot snapshot)
+    IAsyncEnumerable<TRow> Fitted<TRow>(StoreSnapshot snapshot, Func<IAsyncEnumerable<TRow>> read, CancellationToken cancellationToken)
     {
-        if (Path.Indexes.All(index => snapshot.HasIndex(_keyspace.Name, index.Name)))
+        var fitting = FitToAsync(snapshot, cancellationToken);
+        return fitting.IsCompletedSuccessfully ? read() : AfterAsync();
+
+        async IAsyncEnumerable<TRow> AfterAsync()
+        {
+            await fitting.ConfigureAwait(false);
+            await foreach (var row in read().ConfigureAwait(false))
+                yield return row;
+        }
+    }
+
+    /// <summary>
+    /// Makes the path one that can be read. While one of its indexes is being built, all documents are read instead; and those whose values an index could not read are looked
+    /// at, too, for they may be results, or have to be refused.
+    /// </summary>
+    async ValueTask FitToAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        if (_planned is NoAccess or KeyScan or KeyLookup)
             return;
-        Path = QueryPlanner.Everything;
+        var path = _planned.Indexes.All(index => snapshot.HasIndex(_keyspace.Name, index.Name)) ? _planned : QueryPlanner.Everything;
+        List<AccessPath> unreadable = [];
+        foreach (var index in path.Indexes.Distinct())
+        {
+            if (await PathReader.HasUnreadableAsync(snapshot, _keyspace.Name, index, cancellationToken).ConfigureAwait(false))
+                unreadable.Add(new IndexScan(index, [IndexExtraction.Unreadable], ScanDirection.Forward));
+        }
+        if (unreadable.Count > 0)
+            path = new UnionAccess([.. path is UnionAccess union ? union.Paths : [path], .. unreadable]);
+        if (ReferenceEquals(path, Path))
+            return;
+        Path = path;
         Checked = FindChecked();
     }
 
@@ -134,7 +163,7 @@ sealed class QueryRun<T>
         if (Path is NoAccess || _conjuncts.TrueForAll(IsAnswered))
             return [];
         if (Path.Conditions.Count == 0)
-            return _spec.Predicates;
+            return _predicates;
         return [.. _conjuncts.GroupBy(part => part.Predicate).SelectMany(parts => parts.Any(IsAnswered) ? Rest(parts) : [parts.Key])];
 
         IEnumerable<Expression<Func<T, bool>>> Rest(IGrouping<Expression<Func<T, bool>>, Conjunct> parts)
@@ -146,6 +175,9 @@ sealed class QueryRun<T>
 
     /// <summary>Whether a part of a predicate is true of all that the path leads to.</summary>
     bool IsAnswered(Conjunct part) => Path.IsExact && part.Conditions is { } conditions && conditions.All(Path.Conditions.Contains);
+
+    Func<T, bool>[] Compile(IReadOnlyList<Expression<Func<T, bool>>> predicates) =>
+        [.. predicates.Select(predicate => _model.Expressions.Compile(RunValues.Apply(predicate, _model.Expressions)))];
 
     static bool AreTrue(Func<T, bool>[] predicates, T entity)
     {
@@ -204,7 +236,7 @@ sealed class QueryRun<T>
             var entity = _spec.SkipsUnreadable ? ReadIfReadable(document) : _model.Read(document.EncodedKey, document.Document, _spec.Components);
             if (entity is null)
                 continue;
-            if (isChecked && !AreTrue(_checks ??= [.. Checked.Select(_model.Expressions.Compile)], entity))
+            if (isChecked && !AreTrue(_checks ??= Compile(Checked), entity))
                 continue;
             if (skip > 0)
             {

@@ -53,7 +53,8 @@ static partial class ScanWarning
         var columns = new List<string>();
         foreach (var condition in conditions.OrderBy(condition => condition.Kind == ConditionKind.In ? 0 : 1))
         {
-            if (condition.Property.Kind == PropertyKind.Key || columns.Contains(condition.Property.Name))
+            // How the key begins needs no index.
+            if (condition.Property == entity.Key[0] || columns.Contains(condition.Property.Name))
                 continue;
             columns.Add(condition.Property.Name);
             if (condition.Kind != ConditionKind.In)

@@ -1,3 +1,4 @@
+using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Metadata;
@@ -5,8 +6,10 @@ namespace Datacake.Data.Metadata;
 /// <summary>
 /// A codec of single values, which can be keys, elements of sets, keys of dictionaries, and columns of indexes. For generated code.
 /// </summary>
-public abstract class ScalarCodec<T> : ValueCodec<T>, IOrderedCodec
+public abstract class ScalarCodec<T> : ValueCodec<T>, IOrderedCodec, IElementCodec
 {
+    IReadOnlyList<ElementEquality> IElementCodec.Equalities => [new ElementEquality<T>()];
+
     /// <summary>Writes a value in ordered form.</summary>
     public abstract void WriteOrdered(OrderedKeyWriter writer, T value);
 

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Metadata;
@@ -71,10 +72,12 @@ sealed class IntegerCodec<T> : ScalarCodec<T>
 }
 
 /// <summary>An enumeration as its underlying integer.</summary>
-sealed class EnumCodec<TEnum, TUnderlying>(ScalarCodec<TUnderlying> underlying) : ScalarCodec<TEnum>
+sealed class EnumCodec<TEnum, TUnderlying>(ScalarCodec<TUnderlying> underlying) : ScalarCodec<TEnum>, IElementCodec
     where TEnum : struct, Enum
     where TUnderlying : struct
 {
+    IReadOnlyList<ElementEquality> IElementCodec.Equalities => ElementEquality.Both<TEnum>();
+
     public override void Write(ValueWriter writer, TEnum value) => underlying.Write(writer, Unsafe.BitCast<TEnum, TUnderlying>(value));
 
     public override TEnum Read(ref ValueReader reader) => Unsafe.BitCast<TUnderlying, TEnum>(underlying.Read(ref reader));

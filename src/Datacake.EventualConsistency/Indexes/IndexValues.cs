@@ -5,6 +5,11 @@ public sealed class IndexValues
 {
     readonly OrderedKeyWriter _writer = new();
     readonly List<byte[]> _values = [];
+    readonly byte[] _key = new byte[DocumentKey.MaxLength];
+    int _keyLength;
+
+    /// <summary>Gets the encoded key of the document, for an index of a part of it.</summary>
+    public ReadOnlySpan<byte> Key => _key.AsSpan(0, _keyLength);
 
     /// <summary>Writes one value (of several columns, one after the other); <see cref="Add"/> ends it.</summary>
     public OrderedKeyWriter Writer => _writer;
@@ -14,6 +19,12 @@ public sealed class IndexValues
     {
         _values.Add(_writer.Written[..Math.Min(_writer.Length, DocumentIndex.MaxValueLength)].ToArray());
         _writer.Truncate();
+    }
+
+    internal void Begin(ReadOnlySpan<byte> key)
+    {
+        key.CopyTo(_key);
+        _keyLength = key.Length;
     }
 
     /// <summary>The encoded values added, ascending and without repetitions; the collection is empty afterwards.</summary>

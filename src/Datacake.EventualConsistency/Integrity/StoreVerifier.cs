@@ -68,7 +68,7 @@ sealed class StoreVerifier(IStorageSnapshot snapshot, KeyspaceCatalog catalog, I
             count++;
             foreach (var index in indexes)
             {
-                foreach (byte[] entry in index.ValuesOf(document, values))
+                foreach (byte[] entry in index.ValuesOf(documentKey.Span, document, values))
                 {
                     entries[index.Number]++;
                     isIndexed &= await ReadAsync(StoreLayout.IndexEntryKey(index.Number, entry, documentKey.Span)).ConfigureAwait(false) is not null;

@@ -99,6 +99,31 @@ public ref struct OrderedKeyReader
         return TakeEscaped();
     }
 
+    /// <summary>Reads a value of any type, and returns it as it is encoded.</summary>
+    /// <exception cref="InvalidDataException">No value comes next.</exception>
+    public ReadOnlySpan<byte> ReadEncoded()
+    {
+        var encoded = _rest;
+        switch (encoded.IsEmpty ? (byte)0 : encoded[0])
+        {
+            case OrderedKeyWriter.NullTag or OrderedKeyWriter.FalseTag or OrderedKeyWriter.TrueTag:
+                Take(1);
+                break;
+            case OrderedKeyWriter.Int64Tag or OrderedKeyWriter.UInt64Tag or OrderedKeyWriter.DoubleTag:
+                Take(1 + sizeof(long));
+                break;
+            case OrderedKeyWriter.GuidTag:
+                Take(17);
+                break;
+            case OrderedKeyWriter.StringTag or OrderedKeyWriter.BytesTag:
+                SkipEscaped();
+                break;
+            default:
+                throw new InvalidDataException("The key has no value where one should be.");
+        }
+        return encoded[..^_rest.Length];
+    }
+
     /// <summary>The values of a key for a person.</summary>
     internal static string Describe(ReadOnlySpan<byte> encoded)
     {
@@ -143,6 +168,19 @@ public ref struct OrderedKeyReader
         var taken = _rest[..count];
         _rest = _rest[count..];
         return taken;
+    }
+
+    /// <summary>Passes over what ends with 00 01, and has 00 FF for each zero.</summary>
+    void SkipEscaped()
+    {
+        while (true)
+        {
+            int zero = _rest.IndexOf((byte)0);
+            if (zero < 0)
+                throw new InvalidDataException("The key ends within a value.");
+            if (Take(zero + 2)[^1] == 0x01)
+                return;
+        }
     }
 
     byte[] TakeEscaped()

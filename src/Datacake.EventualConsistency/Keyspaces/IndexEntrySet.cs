@@ -14,14 +14,14 @@ sealed record IndexEntrySet(ushort Number, DocumentIndex Definition)
     /// <summary>Adds the entries of a document.</summary>
     public void Add(WriteBatch batch, BatchMemory memory, IndexValues values, ReadOnlySpan<byte> key, Document document)
     {
-        foreach (byte[] value in ValuesOf(document, values))
+        foreach (byte[] value in ValuesOf(key, document, values))
             Add(batch, memory, key, value);
     }
 
     /// <summary>Adds and removes what differs between a document and what it was; null is one that is not alive.</summary>
     public void Update(WriteBatch batch, BatchMemory memory, IndexValues values, ReadOnlySpan<byte> key, Document? before, Document? after)
     {
-        IReadOnlyList<byte[]> old = ValuesOf(before, values), @new = ValuesOf(after, values);
+        IReadOnlyList<byte[]> old = ValuesOf(key, before, values), @new = ValuesOf(key, after, values);
         for (int i = 0; i < old.Count; i++)
         {
             if (!Has(@new, old[i]))
@@ -35,10 +35,11 @@ sealed record IndexEntrySet(ushort Number, DocumentIndex Definition)
     }
 
     /// <summary>The values under which a document is found, which <paramref name="values"/> takes meanwhile.</summary>
-    public IReadOnlyList<byte[]> ValuesOf(Document? document, IndexValues values)
+    public IReadOnlyList<byte[]> ValuesOf(ReadOnlySpan<byte> key, Document? document, IndexValues values)
     {
         if (document is null)
             return [];
+        values.Begin(key);
         Definition.Extract(document, values);
         return values.Take();
     }

@@ -24,6 +24,73 @@ public class IndexUseTests(QueriedData data)
     }
 
     [Fact]
+    public async Task Conditions_on_an_indexed_property_are_answered_by_the_index_however_they_are_written()
+    {
+        await using var db = data.NewContext();
+        int[] numbers = [1, 3];
+        List<int> list = [.. numbers];
+        long wide = 4;
+        decimal half = 1.5m;
+        double real = 1.5;
+        var sorted = new SortedSet<int>(numbers);
+        var nullable = new HashSet<int?> { 1, 3 };
+        var dictionary = new Dictionary<int, string> { [1] = "a", [3] = "b" };
+        var statuses = new HashSet<Status> { Status.Active };
+        string[] texts = ["a", "b"];
+        bool isWanted = true;
+        var anyCase = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "A" };
+        Expect("index Int32 where Int32 in (1, 3)", e => numbers.Where(n => n > 0).Contains(e.Int32));
+        Expect("index Int32 where Int32 in (1, 3)", e => sorted.Contains(e.Int32));
+        Expect("index Int32 where Int32 in (1, 3)", e => nullable.Contains(e.Int32));
+        Expect("index NullableInt32 where NullableInt32 in (1, 3)", e => nullable.Contains(e.NullableInt32));
+        Expect("index Int32 where Int32 in (1, 3)", e => dictionary.Keys.Contains(e.Int32));
+        Expect("index Int32 where Int32 in (1, 3)", e => dictionary.ContainsKey(e.Int32));
+        Expect("index Int32 where Int32 in (1, 3)", e => numbers.Any(n => n == e.Int32));
+        Expect("index Int32 where Int32 in (1, 3)", e => list.Exists(n => n == e.Int32));
+        Expect("index Status_Int32 where Status = Active", e => statuses.Contains(e.Status));
+        Expect("index Int32 where Int32 = 1", e => Equals(e.Int32, 1));
+        Expect("index Int32 where Int32 = 1", e => e.Int32.Equals(1));
+        Expect("nothing, as the condition is never true", e => Equals(e.Int32, wide));
+        Expect("nothing, as the condition is never true", e => e.Int32 == half);
+        Expect("index Int32 where Int32 > 1", e => e.Int32 > half);
+        Expect("index Int32 where Int32 <= 1", e => e.Int32 < real);
+        Expect("index NullableInt32 where NullableInt32 = 5", e => (e.NullableInt32 ?? 0) == 5);
+        Expect("index NullableInt32 where NullableInt32 in (0, null)", e => e.NullableInt32.GetValueOrDefault() == 0);
+        Assert.StartsWith(
+            "queried: index NullableInt32 where NullableInt32 < 5 or index NullableInt32 where NullableInt32 = null; check ",
+            db.Everything.Where(e => (e.NullableInt32 ?? 0) < 5).Explain(), StringComparison.Ordinal);
+        Expect("index NullableString where NullableString in (null, '')", e => string.IsNullOrEmpty(e.NullableString));
+        Expect("index NullableString where NullableString > ''", e => !string.IsNullOrEmpty(e.NullableString));
+        Expect("index Set where Set contains 'a'", e => e.Set.Any(s => s == "a"));
+        Expect("index Set where Set contains 'a' or 'b'", e => e.Set.Overlaps(texts));
+        Expect("index Set where Set contains 'a' or 'b'", e => e.Set.Any(s => texts.Contains(s)));
+        Expect("index Int32 where Int32 = 1", e => !isWanted || e.Int32 == 1);
+        Expect("index Int32 where Int32 = 1", e => isWanted ? e.Int32 == 1 : e.Boolean);
+        Assert.StartsWith("queried: full scan", db.Everything.Where(e => anyCase.Contains(e.NullableString!)).Explain(), StringComparison.Ordinal);
+
+        void Expect(string plan, System.Linq.Expressions.Expression<Func<Everything, bool>> condition) =>
+            Assert.Equal("queried: " + plan, db.Everything.Where(condition).Explain());
+    }
+
+    [Fact]
+    public async Task Sequence_that_is_computed_is_evaluated_once_for_a_run()
+    {
+        await using var db = data.NewContext();
+        int evaluations = 0;
+        IEnumerable<int> Numbers()
+        {
+            evaluations++;
+            yield return 1;
+            yield return 3;
+        }
+        var numbers = Numbers();
+        Assert.Equal(data.Entities.Count(e => e.Int16 is 1 or 3), await db.Everything.CountAsync(e => numbers.Contains(e.Int16), Token));
+        Assert.Equal(1, evaluations);
+        Assert.Equal(data.Entities.Count(e => e.Int32 is 1 or 3 && e.Boolean), await db.Everything.CountAsync(e => numbers.Contains(e.Int32) && e.Boolean, Token));
+        Assert.Equal(2, evaluations);
+    }
+
+    [Fact]
     public async Task A_plan_names_captured_variables_as_the_source_does()
     {
         await using var db = data.NewContext();
@@ -79,9 +146,10 @@ public class IndexUseTests(QueriedData data)
     }
 
     [Fact]
-    public void Expressions_are_compiled_once_for_each_line_of_code()
+    public async Task Expressions_are_compiled_once_for_each_line_of_code()
     {
-        var expressions = new CompiledExpressions();
+        await using var db = data.NewContext();
+        var expressions = new CompiledExpressions(db.Everything.Model);
         for (int i = -4; i < 4; i++)
         {
             string prefix = new('a', Math.Abs(i));

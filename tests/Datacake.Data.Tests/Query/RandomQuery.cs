@@ -1,3 +1,6 @@
+using System.Collections;
+using System.Collections.Frozen;
+using System.Collections.Immutable;
 using System.Linq.Expressions;
 using Datacake.Data.Tests.Shop;
 
@@ -11,7 +14,8 @@ sealed class RandomQuery(Random random, IReadOnlyList<Everything> data)
         if (depth == 0 || random.Next(3) == 0)
             return Leaf();
         var left = Predicate(depth - 1);
-        var right = new OverParameter(left.Parameters[0]).Visit(Predicate(depth - 1).Body);
+        var other = Predicate(depth - 1);
+        var right = new OverParameter(other.Parameters[0], left.Parameters[0]).Visit(other.Body);
         Expression body = random.Next(5) switch
         {
             0 or 1 => Expression.AndAlso(left.Body, right),
@@ -35,7 +39,12 @@ sealed class RandomQuery(Random random, IReadOnlyList<Everything> data)
         var ids = new List<Guid> { some.Id, other.Id, Guid.Empty };
         int[] numbers = [number, number + 2, number];
         byte small = (byte)random.Next(5);
-        return random.Next(56) switch
+        decimal exact = random.Next(2) == 0 ? number : number + 0.5m;
+        double real = random.Next(2) == 0 ? number : number - 0.25;
+        List<object?> boxed = [number, wide + 1, null];
+        ArrayList array = [number, wide + 1];
+        string[] texts = [part, "b"];
+        return random.Next(90) switch
         {
             0 => e => e.Int32 == number,
             1 => e => e.Int32 > number,
@@ -92,9 +101,100 @@ sealed class RandomQuery(Random random, IReadOnlyList<Everything> data)
             52 => e => e.NullableStatus == Status.Active && e.DateOnly >= some.DateOnly && e.DateOnly <= other.DateOnly,
             53 => e => e.NullableInt32 <= number,
             54 => e => e.Byte < small || e.Int32 == number,
-            _ => e => number > 3,
+            55 => e => number > 3,
+            56 => e => e.Int32.Equals(number),
+            57 => e => Equals(e.Int32, number),
+            58 => e => Equals(e.Int32, wide),
+            59 => e => Equals(e.NullableInt32, perhaps),
+            60 => e => e.Status.Equals(some.Status),
+            61 => e => boxed.Contains(e.Int32),
+            62 => e => boxed.Contains((object?)e.NullableInt32),
+            63 => e => array.Contains(e.Int32) || array.Contains(e.Int64),
+            64 => e => e.Int32 == exact,
+            65 => e => e.Int32 > exact,
+            66 => e => e.NullableInt32 <= exact,
+            67 => e => e.Int32 < real && e.NullableInt32 >= -real,
+            68 => e => e.Byte == real || e.Int64 > real,
+            69 => e => e.Byte < exact,
+            70 => e => (e.NullableInt32 ?? 0) == number,
+            71 => e => (e.NullableInt32 ?? number) > 1,
+            72 => e => e.NullableInt32.GetValueOrDefault() <= number,
+            73 => e => e.NullableInt32.GetValueOrDefault(number) != 1,
+            74 => e => (e.NullableString ?? "") == part,
+            75 => e => string.CompareOrdinal(e.NullableString ?? "b", part) < 0,
+            76 => e => string.CompareOrdinal(e.NullableString ?? "", part) >= 0,
+            77 => e => e.NullableBoolean ?? false,
+            78 => e => !(e.NullableBoolean ?? true) || e.NullableBoolean.GetValueOrDefault(),
+            79 => e => string.IsNullOrEmpty(e.NullableString),
+            80 => e => !string.IsNullOrEmpty(e.NullableString) && e.Int32 > number,
+            81 => e => ids.Any(i => i == e.Id),
+            82 => e => numbers.Any(i => i == e.NullableInt32),
+            83 => e => ids.Exists(i => e.Id == i) || numbers.Any(i => e.Int64 == i),
+            84 => e => e.Set.Any(s => s == part),
+            85 => e => e.Set.Overlaps(texts),
+            86 => e => e.Set.Any(s => texts.Contains(s)),
+            87 => Collections(some, other, number),
+            88 => e => (wide > 0 ? e.Int32 > number : e.Boolean) && (number > 2 || e.Int32 > 0),
+            _ => Texts(some.NullableString ?? "", part),
         };
     }
+
+    /// <summary>Collections of many kinds.</summary>
+    Expression<Func<Everything, bool>> Collections(Everything some, Everything other, int number)
+    {
+        int[] numbers = [number, number + 3];
+        var lazy = numbers.Where(n => n != number);
+        var sorted = new SortedSet<int>(numbers);
+        var frozen = numbers.ToFrozenSet();
+        var immutable = ImmutableHashSet.Create(numbers);
+        var list = ImmutableList.Create(numbers);
+        var immutableArray = ImmutableArray.Create(numbers);
+        var nullable = new HashSet<int?> { number, null };
+        var statuses = new HashSet<Status> { some.Status };
+        var statusList = new List<Status?> { some.NullableStatus, null };
+        var dates = new HashSet<DateOnly> { some.DateOnly, other.DateOnly };
+        var dictionary = new Dictionary<int, string> { [number] = "x" };
+        var sortedDictionary = new SortedDictionary<DateOnly, int> { [some.DateOnly] = 1 };
+        var anyCase = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "A", "AB" };
+        var anyCaseKeys = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase) { ["A"] = 1 };
+        var backwards = new SortedSet<int>(Comparer<int>.Create((a, b) => Math.Abs(b).CompareTo(Math.Abs(a)))) { number };
+        var parity = new HashSet<int>(EqualityComparer<int>.Create((a, b) => a % 2 == b % 2, a => a % 2)) { number };
+        var ordinal = new SortedSet<string>(StringComparer.Ordinal) { some.NullableString ?? "a" };
+        var texts = new Queue<string?>(["a", null]);
+        decimal[] decimals = [number, number + 0.5m];
+        return random.Next(25) switch
+        {
+            0 => e => lazy.Contains(e.Int32),
+            1 => e => numbers.Where(n => n > number).Contains(e.Int32),
+            2 => e => sorted.Contains(e.Int32),
+            3 => e => frozen.Contains(e.Int32),
+            4 => e => immutable.Contains(e.Int32),
+            5 => e => list.Contains(e.Int32) || immutableArray.Contains(e.Int32),
+            6 => e => nullable.Contains(e.NullableInt32),
+            7 => e => nullable.Contains(e.Int32),
+            8 => e => statuses.Contains(e.Status),
+            9 => e => statusList.Contains(e.NullableStatus),
+            10 => e => dates.Contains(e.DateOnly),
+            11 => e => dictionary.Keys.Contains(e.Int32),
+            12 => e => dictionary.ContainsKey(e.Int32),
+            13 => e => sortedDictionary.ContainsKey(e.DateOnly),
+            14 => e => e.NullableString != null && anyCase.Contains(e.NullableString),
+            15 => e => e.NullableString != null && (anyCaseKeys.ContainsKey(e.NullableString) || anyCaseKeys.Keys.Contains(e.NullableString)),
+            16 => e => backwards.Contains(e.Int32),
+            17 => e => parity.Contains(e.Int32),
+            18 => e => e.NullableString != null && ordinal.Contains(e.NullableString),
+            19 => e => texts.Contains(e.NullableString),
+            20 => e => decimals.Contains(e.Int32),
+            21 => e => Enumerable.Range(number, 2).Contains(e.Int32),
+            22 => e => lazy.Any(n => n == e.Int32),
+            23 => e => lazy.Contains(e.Int32) && e.Boolean,
+            _ => e => Array.IndexOf(numbers, e.Int32) >= 0,
+        };
+    }
+
+    static Expression<Func<Everything, bool>> Texts(string text, string part) => text.Length % 2 == 0
+        ? e => string.Equals(e.NullableString, part, StringComparison.Ordinal)
+        : e => e.NullableString != null && e.NullableString.Equals((object)part);
 
     public OrderedQuery<Everything> Order(
         Query<Everything> query, IEnumerable<Everything> expected, out IOrderedEnumerable<Everything> ordered)
@@ -131,8 +231,8 @@ sealed class RandomQuery(Random random, IReadOnlyList<Everything> data)
         return result;
     }
 
-    sealed class OverParameter(ParameterExpression parameter) : ExpressionVisitor
+    sealed class OverParameter(ParameterExpression from, ParameterExpression to) : ExpressionVisitor
     {
-        protected override Expression VisitParameter(ParameterExpression node) => parameter;
+        protected override Expression VisitParameter(ParameterExpression node) => node == from ? to : node;
     }
 }

@@ -74,6 +74,45 @@ public sealed class UnreadableEntityTests : IAsyncLifetime
         Assert.Equal(0, await db.Products.DeleteUnreadableAsync(Consistency.None, Token));
     }
 
+    [Fact]
+    public async Task An_index_does_not_hide_one_whose_value_it_cannot_read()
+    {
+        var store = await _store.Node.OpenStoreAsync(Token);
+        var broken = new Transaction();
+        broken.Update("Products", 3L, Cell("Category", 5));
+        await store.CommitAsync(broken, Consistency.None, Token);
+        await using var db = _store.NewContext();
+        await db.Products.DeleteUnreadableAsync(Consistency.None, Token);
+        await db.SaveChangesAsync(Token);
+        broken = new Transaction();
+        broken.Update("Products", 1L, Cell("Category", 5));
+        await store.CommitAsync(broken, Consistency.None, Token);
+
+        var bread = db.Products.Where(product => product.Category == "bread");
+        Assert.Equal("Products: index Category where Category = 'bread'", bread.Explain());
+        foreach (var query in (Query<Product>[])[
+            bread, bread.AsNoTracking(), db.Products.Where(p => p.Category == "cake"), db.Products.OrderBy(p => p.Category), db.Products.OrderByDescending(p => p.Category).Take(1),
+            db.Products.Where(p => p.Category == "bread" || p.Id == 5), db.Products.Where(p => p.Category != null)])
+        {
+            Assert.Contains("index Category", query.Explain(), StringComparison.Ordinal);
+            var exception = await Assert.ThrowsAsync<UnreadableEntityException>(() => query.ToListAsync(Token));
+            Assert.Equal(DocumentKey.Of(1L), exception.Key);
+            await Assert.ThrowsAsync<UnreadableEntityException>(() => query.Select(product => product.Name).ToListAsync(Token));
+        }
+        await Assert.ThrowsAsync<UnreadableEntityException>(() => bread.CountAsync(Token));
+        await Assert.ThrowsAsync<UnreadableEntityException>(() => db.Products.MaxAsync(product => product.Category, Token));
+
+        var readable = db.Products.SkipUnreadable();
+        Assert.Equal([5L], (await readable.OrderByDescending(product => product.Category).ToListAsync(Token)).Select(product => product.Id));
+        Assert.Equal((1, 1), (await readable.CountAsync(Token), await readable.CountAsync(product => product.Category == "bread", Token)));
+        Assert.Equal([DocumentKey.Of(1L)], (await db.Products.ListUnreadableAsync(Token).ToListAsync(Token)).Select(found => found.Key));
+        Assert.True((await store.VerifyAsync(Token)).IsSound);
+
+        Assert.Equal(1, await db.Products.DeleteUnreadableAsync(Consistency.None, Token));
+        Assert.Equal([5L], (await bread.ToListAsync(Token)).Select(product => product.Id));
+        Assert.Equal(1, await bread.CountAsync(Token));
+    }
+
     static DocumentContent Cell(string property, params byte[] value)
     {
         var content = new DocumentContentBuilder();

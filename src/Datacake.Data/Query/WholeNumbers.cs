@@ -1,0 +1,38 @@
+using Datacake.Data.Metadata;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>Compares integers with numbers that need not be whole, as C# does once it has converted the integer.</summary>
+static class WholeNumbers
+{
+    // Up to these, integers convert to floating-point numbers without loss; what is greater converts to something at least as great.
+    const double MaxExactDouble = 1L << 53;
+    const float MaxExactSingle = 1 << 24;
+
+    /// <summary>Whether a property is an integer, and a value a number of another kind.</summary>
+    public static bool Compares(PropertyModel property, object? value) => value is decimal or double or float
+        && Type.GetTypeCode(Nullable.GetUnderlyingType(property.Type) ?? property.Type) is >= TypeCode.Char and <= TypeCode.UInt64 && !property.IsConverted;
+
+    /// <summary>The greatest integer that is not greater than a number, and whether it is the number; null if that is out of reach.</summary>
+    public static (long Floor, bool IsWhole)? FloorOf(object? value) => value switch
+    {
+        decimal number when number is > long.MinValue and < long.MaxValue => ((long)decimal.Floor(number), decimal.Floor(number) == number),
+        double number when Math.Abs(number) < MaxExactDouble => ((long)Math.Floor(number), Math.Floor(number) == number),
+        float number when MathF.Abs(number) < MaxExactSingle => ((long)MathF.Floor(number), MathF.Floor(number) == number),
+        _ => null,
+    };
+
+    /// <summary>The condition with an integer that is true of the same integers.</summary>
+    public static Condition? Condition(PropertyModel property, ConditionKind kind, object? value)
+    {
+        if (FloorOf(value) is not var (floor, isWhole))
+            return null;
+        return kind switch
+        {
+            ConditionKind.In => new Condition(property, kind, isWhole ? [floor] : []),
+            ConditionKind.GreaterThanOrEqual when !isWhole => new Condition(property, ConditionKind.GreaterThan, [floor]),
+            ConditionKind.LessThan when !isWhole => new Condition(property, ConditionKind.LessThanOrEqual, [floor]),
+            _ => new Condition(property, kind, [floor]),
+        };
+    }
+}
