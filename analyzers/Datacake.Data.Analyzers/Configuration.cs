@@ -25,6 +25,14 @@ sealed class EntityConfiguration(Location? location)
     /// <summary>What is said of all properties of some types.</summary>
     public IReadOnlyList<ConventionConfiguration> Conventions { get; set; } = [];
 
+    public List<RelationConfiguration> Relations { get; private set; } = [];
+
+    /// <summary>The properties that are navigations, which are not stored.</summary>
+    public HashSet<ISymbol> Navigations { get; } = new(SymbolEqualityComparer.Default);
+
+    /// <summary>The foreign keys, each of one or several properties.</summary>
+    public List<IReadOnlyList<string>> ForeignKeys { get; } = [];
+
     /// <summary>The derived class that it is of; null if it is of the entity class.</summary>
     public INamedTypeSymbol? Class { get; private set; }
 
@@ -36,7 +44,7 @@ sealed class EntityConfiguration(Location? location)
     {
         var known = Classes.Find(described => SymbolEqualityComparer.Default.Equals(described.Class, type));
         if (known is null)
-            Classes.Add(known = new EntityConfiguration(location) { Class = type, Indexes = Indexes, Properties = Properties });
+            Classes.Add(known = new EntityConfiguration(location) { Class = type, Indexes = Indexes, Properties = Properties, Relations = Relations });
         return known;
     }
 

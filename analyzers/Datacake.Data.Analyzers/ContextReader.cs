@@ -35,6 +35,7 @@ static class ContextReader
         var model = new ModelReader(syntax.SemanticModel.Compilation, type, entityTypes, cancellationToken);
         var configurations = model.Read();
         diagnostics.AddRange(model.Diagnostics);
+        var relations = new RelationReader(entityTypes, configurations, diagnostics).Read();
         foreach (var unknown in configurations.Where(known => !entityTypes.Contains(known.Key, SymbolEqualityComparer.Default)))
         {
             string name = unknown.Key.Name;
@@ -56,16 +57,19 @@ static class ContextReader
             configurations.TryGetValue(entityTypes[i], out var configuration);
             keyspaces.Add(ReadKeyspace(property, type, keyspaces, entities, entityTypes, configuration, diagnostics));
         }
+        var related = RelationSpecs.Of(relations, entities);
         return new ContextSpec(
             Names.FullName(type),
             type.ContainingNamespace.IsGlobalNamespace ? null : type.ContainingNamespace.ToDisplayString(),
             EntityEmitter.Identifier(type.Name) + TypeParameters(type),
             new(ContainingTypes(type)),
             new(keyspaces),
-            new(entities),
+            new(RelationSpecs.With(entities, related, type)),
             new(diagnostics))
         {
             IsPartial = isPartial,
+            Identifier = Names.Identifier(type),
+            Relations = new(related),
             Converters = new(model.Converters),
             Filters = new(model.Filters),
             Seeds = new(model.Seeds),

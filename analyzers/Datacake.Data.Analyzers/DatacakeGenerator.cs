@@ -36,6 +36,8 @@ public sealed class DatacakeGenerator : IIncrementalGenerator
                 output.ReportDiagnostic(diagnostic.ToDiagnostic());
             if (spec.IsPartial)
                 output.AddSource($"{FileOf(spec)}.g.cs", ContextEmitter.Emit(spec));
+            if (spec.Relations.Count > 0)
+                output.AddSource($"{FileOf(spec)}.Relations.g.cs", RelationEmitter.Emit(spec));
             if (!spec.IsPartial)
                 return;
             foreach (var (scope, number) in ContextEmitter.ScopesOf(spec).Select((scope, number) => (scope, number)))

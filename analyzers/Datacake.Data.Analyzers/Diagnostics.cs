@@ -77,6 +77,9 @@ static class Diagnostics
     public static readonly DiagnosticDescriptor AttributeWithoutEffect = Error(
         "DCD019", "The attribute would have no effect", "[{2}] on '{0}.{1}' would have no effect: {3}");
 
+    public static readonly DiagnosticDescriptor Relation = Error(
+        "DCD020", "The relation is not valid", "The relation cannot be as declared: {0}");
+
     static DiagnosticDescriptor Error(string id, string title, string message) => new(
         id, title, message, "Datacake.Data", DiagnosticSeverity.Error, isEnabledByDefault: true,
 #pragma warning disable CA1308 // An anchor is in lower case.

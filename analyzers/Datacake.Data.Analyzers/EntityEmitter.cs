@@ -63,6 +63,7 @@ sealed partial class EntityEmitter
         EmitRead();
         foreach (var item in _spec.Objects)
             new ObjectEmitter(_source, item, codec => Codec(codec), Assignment).Emit(Creator(item.Constructor));
+        EmitRelations();
         EmitCheckMembers();
         EmitAccessors();
         _source.Close();
@@ -289,7 +290,7 @@ sealed partial class EntityEmitter
     /// <summary>Looks for the members of compiled classes that the compiler does not show.</summary>
     void EmitCheckMembers()
     {
-        var fields = All.Concat(_spec.Objects.SelectMany(item => item.Properties))
+        var fields = All.Concat(_spec.Objects.SelectMany(item => item.Properties)).Concat(_spec.Navigations.Select(navigation => navigation.Property))
             .Where(property => property is { Setter: SetterKind.Field, Access.IsAssumed: true, IsOfStructure: false } && !IsArgument(property)).ToList();
         var constructors = AllConstructors.Where(constructor => constructor.Access.IsAssumed).Distinct().ToList();
         if (fields.Count + constructors.Count == 0)

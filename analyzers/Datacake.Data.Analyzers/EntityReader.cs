@@ -77,8 +77,15 @@ sealed class EntityReader(
                 diagnostics.Report(
                     Diagnostics.Configuration, _configuration.Location, $"'{missing}' of the key is no property of '{type.Name}'");
             }
-            return [.. named.SelectMany(name => properties.Where(property => property.Name == name))];
         }
+        return KeyOf(entity, _configuration.Key, properties);
+    }
+
+    /// <summary>Returns the properties that are the key of an entity class, in its order; none if it has no key.</summary>
+    public static List<IPropertySymbol> KeyOf(INamedTypeSymbol entity, IReadOnlyList<string>? named, List<IPropertySymbol> properties)
+    {
+        if (named is not null)
+            return [.. named.SelectMany(name => properties.Where(property => property.Name == name))];
         var marked = properties.Where(property => property.Find(Names.Annotations + "KeyAttribute") is not null).ToList();
         if (marked.Count > 0)
             return [.. marked.OrderBy(ColumnOrder)];

@@ -31,7 +31,18 @@ sealed class IndexReader(
             var descending = index.Descending is { Count: 0 } ? [.. index.Properties.Select(_ => true)] : index.Descending;
             Add(index.Location, index.Class, index.Properties, index.Name, descending);
         }
+        foreach (var foreignKey in configuration.ForeignKeys)
+            CollectFromForeignKey(foreignKey);
         return _indexes;
+    }
+
+    /// <summary>Adds the index of a foreign key, unless another one or the key begins with it.</summary>
+    void CollectFromForeignKey(IReadOnlyList<string> names)
+    {
+        var key = properties.Where(property => property.Kind == MappingKind.Key).Select(property => property.Path);
+        var starts = _indexes.Select(index => index.Properties.AsEnumerable()).Append(key);
+        if (!starts.Any(start => names.All(start.Take(names.Count).Contains)) && names.All(name => WhyNot(name, names.Count) is null))
+            Add(place: null, derivedType: null, names, name: null, descending: null);
     }
 
     void CollectFromProperties(IEnumerable<IPropertySymbol> symbols, string prefix)

@@ -37,7 +37,7 @@ sealed partial class ModelReader(
     public IReadOnlyList<SeedSpec> Seeds => _seeds;
 
     /// <summary>By entity class.</summary>
-    public IReadOnlyDictionary<ITypeSymbol, EntityConfiguration> Read()
+    public Dictionary<ITypeSymbol, EntityConfiguration> Read()
     {
         ReadMethod("ConfigureConventions", "ModelConfigurationBuilder");
         if (_conventions.Count > 0)
@@ -187,6 +187,9 @@ sealed partial class ModelReader(
             case (EntityConfiguration entity, "HasValue") when method.TypeArguments[0] is INamedTypeSymbol derived:
                 entity.Derived.Add(new DerivedConfiguration(call.GetLocation(), derived, Text(0) ?? derived.Name));
                 return entity;
+            case (EntityConfiguration, "HasOne" or "HasMany"):
+            case (RelationConfiguration, _) when method.Find("System.ObsoleteAttribute") is null:
+                return CallOfRelation(target, method, call, semantics);
             case (IndexConfiguration index, "IsDescending"):
                 index.Descending = [.. arguments.Select((_, i) => Constant(call, method, i, semantics) as bool? == true)];
                 return index;

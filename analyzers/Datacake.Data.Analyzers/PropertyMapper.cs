@@ -21,7 +21,8 @@ sealed class PropertyMapper(
 
     /// <summary>The properties of a class that are stored.</summary>
     public IEnumerable<IPropertySymbol> PropertiesOf(INamedTypeSymbol owner, string prefix = "") =>
-        Members.PropertiesOf(owner).Where(symbol => !IsIgnored(prefix + symbol.Name) && !configuration.Conventions.Any(convention => convention.IsIgnored && convention.Covers(symbol.Type)));
+        Members.PropertiesOf(owner).Where(symbol => !IsIgnored(prefix + symbol.Name) && !configuration.Navigations.Contains(symbol)
+            && !configuration.Conventions.Any(convention => convention.IsIgnored && convention.Covers(symbol.Type)));
 
     public PropertySpec? MapKey(IPropertySymbol symbol)
     {
@@ -261,7 +262,7 @@ sealed class PropertyMapper(
             diagnostics.Report(Diagnostics.AttributeWithoutEffect, symbol, symbol.ContainingType.Name, symbol.Name, attribute, text);
     }
 
-    static ListFieldSpec ListFieldOf(IPropertySymbol symbol)
+    public static ListFieldSpec ListFieldOf(IPropertySymbol symbol)
     {
         var defined = symbol.OriginalDefinition.Type;
         string? collection = Names.FullName(defined) switch

@@ -26,6 +26,12 @@ sealed record ContextSpec(
 
     /// <summary>The entities that a new cluster begins with.</summary>
     public EquatableArray<SeedSpec> Seeds { get; init; }
+
+    /// <summary>What stands for it in the names of generated classes.</summary>
+    public string Identifier { get; init; } = "";
+
+    /// <summary>The relations between its entity classes.</summary>
+    public EquatableArray<RelationSpec> Relations { get; init; }
 }
 
 /// <summary>Where code of the model was written that the generated part of the context repeats: what it was under.</summary>
@@ -70,6 +76,12 @@ sealed record EntitySpec(
 
     /// <summary>The classes whose objects are stored as one value, in lists and dictionaries.</summary>
     public EquatableArray<ObjectSpec> Objects { get; init; }
+
+    /// <summary>The properties that have related entities, which are not stored.</summary>
+    public EquatableArray<NavigationSpec> Navigations { get; init; }
+
+    /// <summary>The generated fields that have the relations that it takes part in.</summary>
+    public EquatableArray<string> Relations { get; init; }
 }
 
 /// <summary>A class whose objects are stored as one value, and the name of its codec.</summary>

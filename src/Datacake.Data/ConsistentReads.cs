@@ -54,7 +54,7 @@ public readonly struct ConsistentReads<T>
         if (!isTracked)
         {
             var entity = keyspace.Model.Read(key, document);
-            return keyspace.IsShown(entity, QuerySettings.Default) ? tracker.TrackRead(keyspace.Metadata, key, document, entity) : null;
+            return new QueryFiltering(keyspace.Context.QueryFilters, QuerySettings.Default).IsShown(keyspace.Model, entity) ? tracker.TrackRead(keyspace.Metadata, key, document, entity) : null;
         }
         entry!.TakeStored(key, document);
         return (T)entry.Entity;

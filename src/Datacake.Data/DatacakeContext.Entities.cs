@@ -35,6 +35,11 @@ public abstract partial class DatacakeContext
     public EntityEntry Add(object entity)
     {
         var entry = Entry(entity);
+        if (entry.Keyspace.Entity.Relations.Count > 0)
+        {
+            ChangeTracker.Graph.Add(entry);
+            return entry;
+        }
         entry.Keyspace.Entity.GenerateKey(entity, KeyGenerator);
         return Set(entry, EntityState.Added);
     }
@@ -74,7 +79,12 @@ public abstract partial class DatacakeContext
 
     /// <summary>Tracks an entity as it is for stored: later changes of it are saved.</summary>
     /// <exception cref="InvalidOperationException">No keyspace of the context has entities of this class, or another instance with its key is tracked.</exception>
-    public EntityEntry Attach(object entity) => Set(Entry(entity), EntityState.Unchanged);
+    public EntityEntry Attach(object entity)
+    {
+        var entry = Set(Entry(entity), EntityState.Unchanged);
+        ChangeTracker.Graph.Attach(entry);
+        return entry;
+    }
 
     /// <summary>Tracks entities, of one class or several, as they are for stored.</summary>
     /// <exception cref="InvalidOperationException">As from <see cref="Attach(object)"/>.</exception>

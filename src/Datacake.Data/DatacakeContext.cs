@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Linq.Expressions;
 using Datacake.Crdt;
 using Datacake.Data.Metadata;
 using Datacake.EventualConsistency;
@@ -18,7 +17,6 @@ namespace Datacake.Data;
 public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
 {
     readonly Task<ReplicatedStore> _opening;
-    readonly List<Relation> _cascades = [];
     List<DatacakeInterceptor>? _interceptors;
     IReadOnlyList<KeyspaceModel>? _keyspaces;
     ReplicatedStore? _store;
@@ -203,24 +201,6 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     {
     }
 
-    /// <summary>
-    /// From now on, a save that deletes a <typeparamref name="TPrincipal"/> also deletes, in the same transaction, each
-    /// <typeparamref name="TDependent"/> that refers to it: <c>CascadeDelete&lt;Customer, Order, long&gt;(o => o.CustomerId)</c> in the context's
-    /// constructor. An index on the property finds them. One that another node adds at the same time is not known here, and stays.
-    /// </summary>
-    /// <param name="foreignKey">The property that holds the key of the <typeparamref name="TPrincipal"/>, which is one property.</param>
-    /// <exception cref="InvalidOperationException">A class has no keyspace in this context, or the key has several properties or another type.</exception>
-    protected void CascadeDelete<TPrincipal, TDependent, TKey>(Expression<Func<TDependent, TKey>> foreignKey)
-        where TPrincipal : class
-        where TDependent : class
-    {
-        ArgumentNullException.ThrowIfNull(foreignKey);
-        var principal = KeyspaceOf(typeof(TPrincipal)).Entity;
-        Relation.KeyFor(principal, foreignKey);
-        var (dependents, model) = KeyspaceOf<TDependent>();
-        _cascades.Add(new Relation<TDependent, TKey>(principal, dependents, model, foreignKey));
-    }
-
     /// <summary>Creates the keyspace of an entity class. For generated code.</summary>
     [EditorBrowsable(EditorBrowsableState.Never)]
     protected Keyspace<T> CreateKeyspace<T>(EntityModel<T> model)
@@ -241,6 +221,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
             {
                 var filters = new QueryFilterBuilder();
                 DescribeFilters(filters);
+                filters.Check(this);
                 field = filters;
             }
             return field;
@@ -329,17 +310,20 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     {
         using var operation = Concurrency.Enter();
         var store = await GetStoreAsync(cancellationToken).ConfigureAwait(false);
-        var before = _cascades.Count > 0 ? ChangeTracker.Capture() : null;
+        var before = HasRelations ? ChangeTracker.Capture() : null;
         IReadOnlyList<PendingWrite> writes = [];
         CommitResult result;
         try
         {
-            await RemoveDependentsAsync(store, cancellationToken).ConfigureAwait(false);
+            await FollowRelationsAsync(store, cancellationToken).ConfigureAwait(false);
             writes = ChangeTracker.CollectWrites();
             EntityTransaction.Validate(writes);
             writes = await EntityTransaction.CompleteAsync(store, writes, cancellationToken).ConfigureAwait(false);
             if (writes.Count == 0)
+            {
+                Accept(writes);
                 return new SaveResult(0, default, NodeSet.Of(Node.Id));
+            }
             result = await EntityTransaction.CommitAsync(store, writes, consistency, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is ConsistencyException or CommitCanceledException)
@@ -357,23 +341,6 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         return new SaveResult(writes.Count, result.Stamp, result.Acknowledged);
     }
 
-    /// <summary>Removes what depends on removed entities, then what depends on that, and so on.</summary>
-    async Task RemoveDependentsAsync(ReplicatedStore store, CancellationToken cancellationToken)
-    {
-        if (_cascades.Count == 0)
-            return;
-        var done = new HashSet<EntityEntry>();
-        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        while (ChangeTracker.Deleted().Where(done.Add).ToList() is { Count: > 0 } removed)
-        {
-            foreach (var entry in removed)
-            {
-                foreach (var relation in _cascades.Where(relation => relation.Principal == entry.Keyspace.Entity))
-                    await relation.RemoveDependentsAsync(this, snapshot, entry, cancellationToken).ConfigureAwait(false);
-            }
-        }
-    }
-
     KeyspaceModel KeyspaceOf(Type type)
     {
         foreach (var keyspace in Keyspaces)
@@ -384,11 +351,5 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         throw new InvalidOperationException(
             $"No keyspace of {GetType().Name} has entities of class {type.Name}. "
             + $"Add: public partial Keyspace<{type.Name}> {type.Name}s {{ get; }}");
-    }
-
-    void Accept(IReadOnlyList<PendingWrite> writes)
-    {
-        foreach (var write in writes)
-            ChangeTracker.Accept(write.Entry, write.Content, write.Changes);
     }
 }

@@ -37,7 +37,7 @@ public sealed class Keyspace<T> : Query<T>
     internal EntityModel<T> Model { get; }
 
     /// <summary>
-    /// Tracks an entity that the next save adds. The save fails with an <see cref="EntityConflictException"/> if the local store has an entity with its key by then; one that
+    /// Tracks an entity that the next save adds, with all those that it leads to. The save fails with an <see cref="EntityConflictException"/> if the local store has an entity with its key by then; one that
     /// another node adds at the same time merges with it. A <see cref="Guid"/>, <see cref="long"/> or <see cref="ulong"/> key that is empty or 0 gets a value that no
     /// other node makes, unless the model says otherwise.
     /// </summary>
@@ -45,6 +45,12 @@ public sealed class Keyspace<T> : Query<T>
     public EntityEntry<T> Add(T entity)
     {
         ArgumentNullException.ThrowIfNull(entity);
+        if (Model.Relations.Count > 0)
+        {
+            var added = Context.ChangeTracker.EntryOf(Model, Metadata, entity);
+            Context.ChangeTracker.Graph.Add(added);
+            return added;
+        }
         ((EntityModel)Model).GenerateKey(entity, Context.KeyGenerator);
         return Set(entity, EntityState.Added);
     }
@@ -117,9 +123,14 @@ public sealed class Keyspace<T> : Query<T>
             Update(entity);
     }
 
-    /// <summary>Tracks an entity as it is for stored: later changes of it are saved.</summary>
+    /// <summary>Tracks an entity, and those that it leads to, as they are for stored: later changes of them are saved. Those that have no key yet are added.</summary>
     /// <exception cref="InvalidOperationException">Another instance with its key is tracked.</exception>
-    public EntityEntry<T> Attach(T entity) => Set(entity, EntityState.Unchanged);
+    public EntityEntry<T> Attach(T entity)
+    {
+        var entry = Set(entity, EntityState.Unchanged);
+        Context.ChangeTracker.Graph.Attach(entry);
+        return entry;
+    }
 
     /// <summary>The next save deletes the entity; one that was only added is forgotten.</summary>
     /// <exception cref="InvalidOperationException">Another instance with its key is tracked.</exception>
@@ -295,12 +306,8 @@ public sealed class Keyspace<T> : Query<T>
         if (document is null)
             return null;
         var entity = Model.Read(key, document);
-        return IsShown(entity, QuerySettings.Default) ? Context.ChangeTracker.TrackRead(Metadata, key, document, entity) : null;
+        return new QueryFiltering(Context.QueryFilters, QuerySettings.Default).IsShown(Model, entity) ? Context.ChangeTracker.TrackRead(Metadata, key, document, entity) : null;
     }
-
-    /// <summary>True if no query filter leaves an entity out.</summary>
-    internal bool IsShown(T entity, QuerySettings settings) =>
-        !Context.QueryFilters.Has(typeof(T)) || Context.QueryFilters.Of<T>(settings).All(filter => Model.Expressions.Compile(filter)(entity));
 
     UnreadableEntity? FindFault(DocumentKey key, Document document)
     {

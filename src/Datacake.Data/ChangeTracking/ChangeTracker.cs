@@ -8,7 +8,7 @@ namespace Datacake.Data;
 /// <summary>
 /// The entities that a context knows, one instance for each key, and what became of them. Not thread-safe, as the context.
 /// </summary>
-public sealed class ChangeTracker
+public sealed partial class ChangeTracker
 {
     const int FirstWrites = 16;
 
@@ -17,6 +17,13 @@ public sealed class ChangeTracker
     internal ChangeTracker(DatacakeContext context) => Context = context;
 
     internal DatacakeContext Context { get; }
+
+    internal RelationFixer Relations => field ??= new(this);
+
+    internal GraphTracking Graph => field ??= new(this);
+
+    /// <summary>All entries, which must not be added or removed meanwhile.</summary>
+    internal IReadOnlyCollection<EntityEntry> All => _entries.All;
 
     internal CellWriter CellWriter => field ??= new();
 
@@ -67,6 +74,7 @@ public sealed class ChangeTracker
     public void DetectChanges()
     {
         using var operation = Context.Concurrency.Enter();
+        FixRelations(isSaving: false);
         foreach (var entry in _entries.All)
             DetectChanges(entry);
     }
@@ -80,6 +88,7 @@ public sealed class ChangeTracker
             if (entry.CurrentState != EntityState.Unchanged)
                 Accept(entry, entry.CurrentState == EntityState.Deleted ? null : entry.Encode());
         }
+        AcceptRelations(new HashSet<object>());
     }
 
     /// <summary>Forgets all entities; none is written any more.</summary>
@@ -111,6 +120,7 @@ public sealed class ChangeTracker
     internal void SetState(EntityEntry entry, EntityState state)
     {
         using var operation = Context.Concurrency.Enter();
+        entry.IsReached = entry.MayBeStored = entry.IsOrphan = false;
         if (state == EntityState.Detached || (state == EntityState.Deleted && entry.CurrentState == EntityState.Added))
         {
             Forget(entry);
@@ -164,17 +174,17 @@ public sealed class ChangeTracker
     internal IEnumerable<EntityEntry> Deleted() => _entries.All.Where(entry => entry.CurrentState == EntityState.Deleted);
 
     /// <summary>What is tracked and in which state, for <see cref="Restore"/>.</summary>
-    internal IReadOnlyList<(EntityEntry Entry, EntityState State)> Capture() =>
-        [.. _entries.All.Select(entry => (entry, entry.CurrentState))];
+    internal IReadOnlyList<(EntityEntry Entry, EntityState State, bool IsAsserted)> Capture() =>
+        [.. _entries.All.Select(entry => (entry, entry.CurrentState, entry.IsAsserted))];
 
     /// <summary>Tracks again what was tracked, and nothing else, after a save that failed.</summary>
-    internal void Restore(IReadOnlyList<(EntityEntry Entry, EntityState State)> before)
+    internal void Restore(IReadOnlyList<(EntityEntry Entry, EntityState State, bool IsAsserted)> before)
     {
         foreach (var entry in _entries.All.Except(before.Select(known => known.Entry)).ToList())
             Forget(entry);
-        foreach (var (entry, state) in before)
+        foreach (var (entry, state, isAsserted) in before)
         {
-            entry.CurrentState = state;
+            (entry.CurrentState, entry.IsAsserted, entry.IsOrphan) = (state, isAsserted, false);
             _entries.TryAdd(entry);
         }
     }
@@ -271,12 +281,13 @@ public sealed class ChangeTracker
             throw Duplicate(entry, key);
     }
 
-    void Forget(EntityEntry entry)
+    internal void Forget(EntityEntry entry)
     {
         bool replaces = entry.CurrentState == EntityState.Added;
         entry.CurrentState = EntityState.Detached;
         entry.IsAsserted = entry.MayReplace = false;
         entry.ForgetOriginal();
+        entry.ForgetNavigations();
         _entries.Remove(entry);
         if (entry.Replaced is not { } replaced)
             return;

@@ -7,7 +7,7 @@ namespace Datacake.Data;
 /// <summary>
 /// What a context knows of one entity: its state, and its values as they are and as they were. Not thread-safe, as the context.
 /// </summary>
-public class EntityEntry
+public partial class EntityEntry
 {
     readonly ChangeTracker _tracker;
 
@@ -74,6 +74,8 @@ public class EntityEntry
 
     /// <inheritdoc/>
     public override string ToString() => $"{Keyspace.Entity.Name} {Key}: {State}";
+
+    internal DatacakeContext Context => _tracker.Context;
 
     internal EntityState CurrentState { get; set; } = EntityState.Detached;
 

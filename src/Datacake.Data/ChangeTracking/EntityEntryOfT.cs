@@ -22,4 +22,25 @@ public sealed class EntityEntry<T> : EntityEntry
         PropertyPath.Of(property.Body, property.Parameters[0])
             ?? throw new ArgumentException(
                 $"'{property}' does not name a property. Write p => p.Price, or p => p.Address.City.", nameof(property)));
+
+    /// <summary>Returns a property with one related entity: <c>entry.Reference(o => o.Customer)</c>.</summary>
+    /// <exception cref="InvalidOperationException">The model has no relation for it.</exception>
+    public ReferenceEntry<T, TRelated> Reference<TRelated>(Expression<Func<T, TRelated?>> navigation)
+        where TRelated : class => new(this, NavigationOf(navigation, isCollection: false));
+
+    /// <summary>Returns a collection of related entities: <c>entry.Collection(c => c.Orders)</c>.</summary>
+    /// <exception cref="InvalidOperationException">The model has no relation for it.</exception>
+    public CollectionEntry<T, TRelated> Collection<TRelated>(Expression<Func<T, IEnumerable<TRelated>?>> navigation)
+        where TRelated : class => new(this, NavigationOf(navigation, isCollection: true));
+
+    NavigationModel NavigationOf(LambdaExpression expression, bool isCollection)
+    {
+        ArgumentNullException.ThrowIfNull(expression);
+        string name = PropertyPath.Of(expression.Body, expression.Parameters[0])
+            ?? throw new ArgumentException($"'{expression}' does not name a property. Write o => o.Customer.", nameof(expression));
+        var navigation = Keyspace.Entity.FindNavigation(name) ?? throw UndeclaredNavigation.NotIncludable(Keyspace.Entity, name);
+        return navigation.IsCollection == isCollection
+            ? navigation
+            : throw new ArgumentException($"{name} has {(isCollection ? "one entity: call Reference" : "several entities: call Collection")}.", nameof(expression));
+    }
 }

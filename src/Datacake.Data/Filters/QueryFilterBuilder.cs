@@ -25,11 +25,30 @@ public sealed class QueryFilterBuilder
     /// <summary>Returns the filters of a class that are not left out.</summary>
     internal IEnumerable<Expression<Func<T, bool>>> Of<T>(QuerySettings settings)
     {
-        if (_filters.Count == 0 || !_filters.TryGetValue(typeof(T), out var filters))
+        if (!_filters.TryGetValue(typeof(T), out var filters))
             return [];
         return filters.Where(filter => !settings.Ignores(filter.Name)).Select(filter => (Expression<Func<T, bool>>)filter.Condition);
     }
 
+    internal bool IsEmpty => _filters.Count == 0;
+
     /// <summary>True if the class has filters.</summary>
     internal bool Has(Type type) => _filters.ContainsKey(type);
+
+    /// <summary>Refuses filters that say something of related entities: what is found by its key is checked without loading any.</summary>
+    /// <exception cref="InvalidOperationException">One does.</exception>
+    internal void Check(DatacakeContext context)
+    {
+        foreach (var (type, filters) in _filters)
+        {
+            if (context.FindModel(type) is not { } model)
+                continue;
+            foreach (var condition in filters.Select(filter => filter.Condition).Where(condition => NavigationBinder.IsUsedIn(model, condition)))
+            {
+                throw new InvalidOperationException(
+                    $"The query filter '{condition}' of {type.Name} says something of related entities. A filter is about the properties of the entity itself: compare its foreign key, or keep in the "
+                    + "entity what it is filtered by.");
+            }
+        }
+    }
 }

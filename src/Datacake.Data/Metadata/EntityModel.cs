@@ -11,7 +11,7 @@ namespace Datacake.Data.Metadata;
 /// How the entities of one class are stored: its properties, key and indexes, and through the generated subclass its codec. Immutable and
 /// thread-safe. Made by the source generator.
 /// </summary>
-public abstract class EntityModel
+public abstract partial class EntityModel
 {
     readonly FrozenDictionary<string, PropertyModel> _propertiesByName;
     volatile bool _hasMembers;
@@ -212,6 +212,7 @@ public abstract class EntityModel
     /// <summary>What of an entity that is stored as the document comes from its class, where the document has nothing.</summary>
     internal abstract EntityDefaults DefaultsOf(Document document);
 
+    /// <summary>The entry of an entity that is not tracked yet.</summary>
     internal abstract EntityEntry CreateEntry(ChangeTracker tracker, KeyspaceModel keyspace, object entity);
 
     internal abstract object ReadEntity(DocumentKey key, Document document);

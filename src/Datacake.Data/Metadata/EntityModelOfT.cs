@@ -113,6 +113,8 @@ public abstract class EntityModel<T> : EntityModel
 
     internal override EntityEntry CreateEntry(ChangeTracker tracker, KeyspaceModel keyspace, object entity) => new EntityEntry<T>(tracker, keyspace, (T)entity);
 
+    internal override Type CollectionType => typeof(IEnumerable<T>);
+
     internal override void GenerateKey(object entity, KeyGenerator keys) => GenerateKey((T)entity, keys);
 
     internal override ClassModel? ClassOf(Document document)

@@ -61,6 +61,20 @@ public abstract class EntityBuilder<T>
     /// <summary>Names entities that a new cluster begins with, by a static member that has them.</summary>
     public abstract EntityBuilder<T> HasData(IEnumerable<T> data);
 
+    /// <summary>
+    /// Declares a reference to another entity: <c>HasOne(o => o.Customer).WithMany(c => c.Orders).HasForeignKey(o => o.CustomerId)</c>.
+    /// </summary>
+    /// <param name="navigation">The property that has the other entity; null if there is none.</param>
+    public abstract ReferenceNavigationBuilder<T, TRelated> HasOne<TRelated>(Func<T, TRelated?>? navigation = null)
+        where TRelated : class;
+
+    /// <summary>
+    /// Declares that other entities refer to this one: <c>HasMany(c => c.Orders).WithOne(o => o.Customer).HasForeignKey(o => o.CustomerId)</c>.
+    /// </summary>
+    /// <param name="navigation">The collection that has the other entities; null if there is none.</param>
+    public abstract CollectionNavigationBuilder<T, TRelated> HasMany<TRelated>(Func<T, IEnumerable<TRelated>?>? navigation = null)
+        where TRelated : class;
+
     /// <summary>Is called <see cref="ToKeyspace"/> here.</summary>
     [Obsolete("There are no tables: name the keyspace with ToKeyspace(name).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
     public abstract EntityBuilder<T> ToTable(string name);

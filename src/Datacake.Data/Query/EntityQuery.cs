@@ -22,23 +22,45 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, Query
 
     internal override IReadOnlyList<Ordering<T>> Orderings => spec.Orderings;
 
-    internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate) =>
-        spec.IsCut ? base.WhereCore(predicate) : With(spec.Where(predicate));
+    internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate)
+    {
+        UndeclaredNavigation.Refuse(source.Context, predicate);
+        if (!spec.IsCut)
+            return With(spec.Where(predicate, source.Model));
+        return NavigationBinder.IsUsedIn(source.Model, predicate)
+            ? Then($"where {predicate}", items => RelatedSteps.Where(items, Source, predicate))
+            : base.WhereCore(predicate);
+    }
 
     // A projection of properties needs no tracked entity, and no other properties.
-    internal override Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) => EntityUse.IsIn(selector)
-        ? base.SelectCore(selector)
-        : new EntityQuery<T>(source, WithComponents([selector]), settings with { IsTracking = false }).Then(
-            $"select {selector}", items => Batches.Select(items, Expressions.Compile(selector)));
+    internal override Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector)
+    {
+        UndeclaredNavigation.Refuse(source.Context, selector);
+        bool isOfEntity = EntityUse.IsIn(selector);
+        if (NavigationBinder.IsUsedIn(source.Model, selector))
+            return new RelatedProjection<T, TResult>(isOfEntity ? this : new EntityQuery<T>(source, spec, settings with { IsTracking = false }), Source, selector);
+        return isOfEntity
+            ? base.SelectCore(selector)
+            : new EntityQuery<T>(source, WithComponents([selector]), settings with { IsTracking = false }).Then(
+                $"select {selector}", items => Batches.Select(items, Expressions.Compile(selector)));
+    }
 
-    internal override OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) =>
+    internal override OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings)
+    {
+        foreach (var ordering in orderings)
+            UndeclaredNavigation.Refuse(source.Context, ordering.KeySelector);
         // As in LINQ to Objects: what is equal stays in the order that it had.
-        spec.IsCut ? base.OrderByCore(orderings) : With(spec with { Orderings = [.. orderings, .. spec.Orderings] });
+        return spec.IsCut ? base.OrderByCore(orderings) : With(spec with { Orderings = [.. orderings, .. spec.Orderings] });
+    }
 
-    internal override OrderedQuery<T> ThenByCore(Ordering<T> ordering) => spec.IsCut
-        ? throw new InvalidOperationException(
-            "The query was cut off by Skip or Take and cannot be ordered further; call ThenBy before these.")
-        : With(spec with { Orderings = [.. spec.Orderings, ordering] });
+    internal override OrderedQuery<T> ThenByCore(Ordering<T> ordering)
+    {
+        UndeclaredNavigation.Refuse(source.Context, ordering.KeySelector);
+        return spec.IsCut
+            ? throw new InvalidOperationException(
+                "The query was cut off by Skip or Take and cannot be ordered further; call ThenBy before these.")
+            : With(spec with { Orderings = [.. spec.Orderings, ordering] });
+    }
 
     internal override Query<T> SkipCore(int count) => With(spec.SkipMore(count));
 
@@ -48,8 +70,8 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, Query
     {
         var run = NewRun();
         var parts = new List<string> { $"{source.Name}: {run.Path}" };
-        if (run.Checked.Count > 0)
-            parts.Add($"check {string.Join(" and ", run.Checked.Select(predicate => CapturedVariables.Describe(predicate.Body)))}");
+        if (run.Checked.Count + spec.RelatedPredicates.Count > 0)
+            parts.Add($"check {string.Join(" and ", run.Checked.Concat(spec.RelatedPredicates).Select(predicate => CapturedVariables.Describe(predicate.Body)))}");
         if (spec.Orderings.Count > 0)
         {
             parts.Add(
@@ -196,7 +218,7 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, Query
     {
         // Which entities can be read must not depend on what is asked of them.
         Components = spec.SkipsUnreadable ? null : ComponentUse.Of(
-            source.Model, uses.Concat(Filters).Concat(spec.Predicates).Concat(spec.Orderings.Select(ordering => ordering.KeySelector))),
+            source.Model, uses.Concat(Filters).Concat(spec.Predicates).Concat(spec.RelatedPredicates).Concat(spec.Orderings.Select(ordering => ordering.KeySelector))),
     };
 
     internal QueryRun<T> NewRun() => new(source.Metadata, source.Model, Filtered(spec));
@@ -204,11 +226,11 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, Query
     EntityQuery<T> With(QuerySpec<T> other) => new(source, other, settings);
 
     /// <summary>Returns the query filters as the first conditions of what is asked for.</summary>
-    QuerySpec<T> Filtered(QuerySpec<T> asked) => Filters.ToList() is { Count: > 0 } filters
-        ? asked with { Predicates = [.. filters, .. asked.Predicates] }
-        : asked;
+    QuerySpec<T> Filtered(QuerySpec<T> asked) => source.Context.QueryFilters.IsEmpty
+        ? asked
+        : asked with { Predicates = [.. Filters, .. asked.Predicates], Filtering = Source.Filtering };
 
-    IEnumerable<Expression<Func<T, bool>>> Filters => source.Context.QueryFilters.Of<T>(settings);
+    IEnumerable<Expression<Func<T, bool>>> Filters => Source.Filtering.Of<T>();
 
     async IAsyncEnumerable<IReadOnlyList<T>> ExecuteAsync(QueryRun<T> run, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -14,6 +14,11 @@ sealed partial class EntityQuery<T>
                 "What Skip and Take leave out depends on all results, so such a query is watched from its current results on: call WatchAsync() "
                 + "without a position.");
         }
+        if (NewRun().UsesRelated)
+        {
+            throw new InvalidOperationException(
+                "A watch follows the entities of one keyspace, and this query says something of related ones, whose changes it would miss. Leave that out, and look at the related entities of what comes.");
+        }
         return WatchAsync(NewRun(), after, cancellationToken);
     }
 

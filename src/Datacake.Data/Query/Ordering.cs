@@ -19,6 +19,9 @@ abstract class Ordering<T>(bool isDescending)
     /// <summary>The same for entities of the class that the items are of a derived class of.</summary>
     public abstract Ordering<TEntity> Of<TEntity>();
 
+    /// <summary>The same with what is loaded of related entities: those without a value first.</summary>
+    public abstract IEnumerable<Ordering<T>> Bind(RelatedNode root);
+
     public OrderingColumn ToColumn() => new(PropertyPath.Of(KeySelector.Body, KeySelector.Parameters[0]), IsDescending);
 
     public override string ToString() => $"{ToColumn().Property ?? KeySelector.ToString()}{(IsDescending ? " descending" : "")}";
@@ -60,6 +63,14 @@ sealed class Ordering<T, TKey>(Expression<Func<T, TKey>> keySelector, bool isDes
 
     public override Ordering<TEntity> Of<TEntity>() =>
         new Ordering<TEntity, TKey>(ParameterReplacement.Cast<TEntity, T, TKey>(keySelector), IsDescending, expressions);
+
+    public override IEnumerable<Ordering<T>> Bind(RelatedNode root)
+    {
+        var key = NavigationBinder.BindKey(root, OrdinalNormalizer.Normalize(keySelector), out var isThere);
+        if (isThere is not null)
+            yield return new Ordering<T, bool>(isThere, IsDescending, expressions);
+        yield return new Ordering<T, TKey>(key, IsDescending, expressions);
+    }
 
     public override bool AreEqual(T a, T b) => QueryComparer<TKey>.Instance.Compare(Key(a), Key(b)) == 0;
 

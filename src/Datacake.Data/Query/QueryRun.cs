@@ -13,7 +13,7 @@ readonly record struct QueryRow<T>(DocumentKey Key, Document Document, T Entity,
 /// <summary>
 /// A query for entities with its plan: captured variables have the values of now. Reads snapshots; knows nothing of contexts.
 /// </summary>
-sealed class QueryRun<T>
+sealed partial class QueryRun<T>
     where T : class
 {
     readonly KeyspaceModel _keyspace;
@@ -32,6 +32,7 @@ sealed class QueryRun<T>
         _keyspace = keyspace;
         _model = model;
         _spec = spec;
+        (_ofPredicates, _ofOrderings) = (new RelatedNode(model), new RelatedNode(model));
         var columns = new OrderingColumn[spec.Orderings.Count];
         for (int i = 0; i < columns.Length; i++)
             columns[i] = spec.Orderings[i].ToColumn();
@@ -41,6 +42,10 @@ sealed class QueryRun<T>
             Extract(predicate, predicate.Body, new ConditionExtractor(model, predicate.Parameters[0]));
         Path = _planned = model.Plans.Plan(model, Alternatives, Columns);
         Checked = FindChecked();
+        _relatedPredicates = [.. spec.RelatedPredicates.Select(predicate => model.Expressions.Compile(NavigationBinder.BindCondition(_ofPredicates, predicate)))];
+        _orderings = spec.Orderings.Any(ordering => NavigationBinder.IsUsedIn(model, ordering.KeySelector))
+            ? [.. spec.Orderings.SelectMany(ordering => ordering.Bind(_ofOrderings))]
+            : spec.Orderings;
     }
 
     /// <summary>What is ordered by, the first one first.</summary>
@@ -93,9 +98,9 @@ sealed class QueryRun<T>
     {
         await FitToAsync(snapshot, cancellationToken).ConfigureAwait(false);
         long count = 0;
-        if (_spec.Predicates.Count == 0 && !_spec.SkipsUnreadable)
+        if (_spec.Predicates.Count == 0 && !_spec.SkipsUnreadable && _relatedPredicates.Length == 0)
             count = (await snapshot.GetStatisticsAsync(_keyspace.Name, cancellationToken).ConfigureAwait(false)).Count;
-        else if (Path is IndexScan index && Checked.Count == 0 && !_spec.SkipsUnreadable)
+        else if (Path is IndexScan index && Checked.Count == 0 && !_spec.SkipsUnreadable && _relatedPredicates.Length == 0)
             count = await PathReader.CountAsync(snapshot, _keyspace.Name, index, cancellationToken).ConfigureAwait(false);
         else
         {
@@ -198,14 +203,14 @@ sealed class QueryRun<T>
     /// <summary>
     /// The entities of the path for which the predicates are true, in its order; as many as are asked for, if that is the query's order.
     /// </summary>
-    async IAsyncEnumerable<List<TRow>> FilterAsync<TRow>(
-        StoreSnapshot snapshot, RowFactory<TRow> rowOf, [EnumeratorCancellation] CancellationToken cancellationToken)
+    async IAsyncEnumerable<List<TRow>> FilterByEntityAsync<TRow>(
+        StoreSnapshot snapshot, RowFactory<TRow> rowOf, bool isCut, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        int skip = IsInKeptOrder ? _spec.Skip : 0, take = IsInKeptOrder ? _spec.Take ?? int.MaxValue : int.MaxValue;
+        int skip = isCut ? _spec.Skip : 0, take = isCut ? _spec.Take ?? int.MaxValue : int.MaxValue;
         if (_spec.Take == 0)
             yield break;
         bool isChecked = Checked.Count > 0;
-        int page = _spec.Take is { } wanted && !isChecked
+        int page = isCut && _spec.Take is { } wanted && !isChecked
             ? Math.Clamp(QuerySpec<T>.Sum(wanted, _spec.Skip), 1, PathReader.LargestPage)
             : PathReader.FirstPage;
         using var reader = new PathReader(snapshot, _keyspace.Name, Path, page);
@@ -268,7 +273,9 @@ sealed class QueryRun<T>
     async IAsyncEnumerable<List<QueryRow<T>>> SortAsync(StoreSnapshot snapshot, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var rows = FilterAsync(snapshot, RowOf, cancellationToken);
-        rows = Path is IndexScan { IsInOrder: true } index ? SortWithinAsync(rows, index.OrderedColumns) : SortAsync(rows);
+        rows = _ofOrderings.IsUsed ? SortByRelatedAsync(rows, snapshot, cancellationToken)
+            : Path is IndexScan { IsInOrder: true } index ? SortWithinAsync(rows, index.OrderedColumns)
+            : SortAsync(rows);
         int skip = _spec.Skip, take = _spec.Take ?? int.MaxValue;
         await foreach (var batch in rows.ConfigureAwait(false))
         {

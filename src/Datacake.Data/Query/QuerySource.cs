@@ -11,6 +11,9 @@ sealed record QuerySource(DatacakeContext Context, EntityModel Model, QuerySetti
     /// <inheritdoc cref="QuerySettings.IsTracking"/>
     public bool IsTracking => Settings.IsTracking;
 
+    /// <summary>Gets the query filters that are not left out.</summary>
+    public QueryFiltering Filtering => new(Context.QueryFilters, Settings);
+
     /// <inheritdoc cref="QuerySettings.Identities"/>
     public RunIdentities? Identities => Settings.Identities;
 }

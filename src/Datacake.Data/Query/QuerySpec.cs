@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
 
@@ -7,7 +8,13 @@ sealed record QuerySpec<T>
 {
     public IReadOnlyList<Expression<Func<T, bool>>> Predicates { get; init; } = [];
 
+    /// <summary>The predicates that say something of related entities.</summary>
+    public IReadOnlyList<Expression<Func<T, bool>>> RelatedPredicates { get; init; } = [];
+
     public IReadOnlyList<Ordering<T>> Orderings { get; init; } = [];
+
+    /// <summary>Gets the query filters, for what is related to the entities; null if there are none.</summary>
+    public QueryFiltering? Filtering { get; init; }
 
     /// <summary>Which components of the entities are used, by the model's paths; null: all of them.</summary>
     public bool[]? Components { get; init; }
@@ -23,6 +30,18 @@ sealed record QuerySpec<T>
     public bool IsCut => Skip > 0 || Take is not null;
 
     public QuerySpec<T> Where(Expression<Func<T, bool>> predicate) => this with { Predicates = [.. Predicates, predicate] };
+
+    /// <summary>Adds a predicate; what of it is of the entity alone is checked before anything related is loaded.</summary>
+    public QuerySpec<T> Where(Expression<Func<T, bool>> predicate, EntityModel model)
+    {
+        if (!NavigationBinder.IsUsedIn(model, predicate))
+            return Where(predicate);
+        if (predicate.Body is BinaryExpression { NodeType: ExpressionType.AndAlso } both)
+            return Where(Part(both.Left), model).Where(Part(both.Right), model);
+        return this with { RelatedPredicates = [.. RelatedPredicates, predicate] };
+
+        Expression<Func<T, bool>> Part(Expression body) => Expression.Lambda<Func<T, bool>>(body, predicate.Parameters);
+    }
 
     public QuerySpec<T> SkipMore(int count) => Take is { } take
         ? this with { Skip = Sum(Skip, Math.Min(count, take)), Take = take - Math.Min(count, take) }

@@ -12,7 +12,9 @@ sealed class SortedQuery<T>(Query<T> source, IReadOnlyList<Ordering<T>> ordering
     internal override IReadOnlyList<Ordering<T>> Orderings => orderings;
 
     internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) =>
-        Batches.Sort(source.RunAsync(cancellationToken), orderings);
+        source.Source is { } entities && orderings.Any(ordering => NavigationBinder.IsUsedIn(entities.Model, ordering.KeySelector))
+            ? RelatedSteps.Sort(source.RunAsync(cancellationToken), entities, orderings, cancellationToken)
+            : Batches.Sort(source.RunAsync(cancellationToken), orderings);
 
     internal override OrderedQuery<T> ThenByCore(Ordering<T> ordering) => new SortedQuery<T>(source, [.. orderings, ordering]);
 }

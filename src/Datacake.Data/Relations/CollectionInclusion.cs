@@ -16,7 +16,7 @@ sealed record CollectionInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
     public CollectionInclusion(
         EntityModel model, Expression<Func<T, ICollection<TRelated>?>> navigation, Expression<Func<TRelated, TKey>> foreignKey)
     {
-        _key = Relation.KeyFor(model, foreignKey);
+        _key = UndeclaredRelation.KeyFor(model, foreignKey);
         _foreignKey = foreignKey;
         _collection = model.Expressions.Compile(navigation);
         var collection = navigation.Body is UnaryExpression { NodeType: ExpressionType.Convert } convert ? convert.Operand : navigation.Body;

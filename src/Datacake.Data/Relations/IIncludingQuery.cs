@@ -4,6 +4,8 @@ namespace Datacake.Data.Querying;
 interface IIncludingQuery<T>
     where T : class
 {
-    IncludingQuery<T, TRelated> Including<TRelated>(Inclusion<T, TRelated> inclusion)
+    /// <param name="inclusion">What is included.</param>
+    /// <param name="further">What that is with another inclusion behind it.</param>
+    IncludingQuery<T, TRelated> Including<TRelated>(Inclusion<T> inclusion, Func<Inclusion<TRelated>, Inclusion<T>> further)
         where TRelated : class;
 }

@@ -41,7 +41,7 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
 
     internal override QuerySource Source => _source;
 
-    IncludingQuery<T, TOther> IIncludingQuery<T>.Including<TOther>(Inclusion<T, TOther> inclusion) => And<TOther>(inclusion, inclusion.Then);
+    IncludingQuery<T, TOther> IIncludingQuery<T>.Including<TOther>(Inclusion<T> inclusion, Func<Inclusion<TOther>, Inclusion<T>> further) => And(inclusion, further);
 
     /// <summary>The query with what the entities that were included last come with.</summary>
     internal IncludingQuery<T, TNext> ThenIncluding<TNext>(Func<EntityModel, Inclusion<TRelated, TNext>> next)
@@ -49,6 +49,15 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
     {
         var inclusion = next(_source.Context.KeyspaceOf<TRelated>().Model);
         return And(_further(inclusion), (Inclusion<TNext> last) => _further(inclusion.Then(last)));
+    }
+
+    /// <summary>The query with what a declared property of the entities that were included last has.</summary>
+    internal IncludingQuery<T, TNext> ThenIncluding<TNext>(LambdaExpression navigation)
+        where TNext : class
+    {
+        var path = IncludedPath.Read<TNext>(_source.Context.KeyspaceOf<TRelated>().Model, navigation, out var filter);
+        Inclusion<T> With(Inclusion<TNext>? last) => _further(path[0].Include<TRelated, TNext>([.. path.Skip(1)], filter, last));
+        return And(With(null), (Inclusion<TNext> last) => With(last));
     }
 
     internal override async IAsyncEnumerable<IReadOnlyList<T>> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -61,9 +70,26 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
         }
     }
 
-    // What says something of the included entities is done with them there, and all else before, so that none is brought in vain.
-    internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate) =>
-        UsesIncluded(predicate) ? base.WhereCore(predicate) : Over(_entities.WhereCore(predicate));
+    // What says something of the included entities through the entity itself is done with them there, and all else before, so that none is brought in vain.
+    internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate)
+    {
+        if (!UsesIncluded(predicate))
+            return Over(_entities.WhereCore(predicate));
+        if (predicate.Body is BinaryExpression { NodeType: ExpressionType.AndAlso } both && !UsesIncluded(Part(both.Left)))
+            return Over(_entities.WhereCore(Part(both.Left))).WhereCore(Part(both.Right));
+        UndeclaredNavigation.Refuse(_source.Context, predicate, Included);
+        return base.WhereCore(predicate);
+
+        Expression<Func<T, bool>> Part(Expression body) => Expression.Lambda<Func<T, bool>>(body, predicate.Parameters);
+    }
+
+    internal override Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector)
+    {
+        if (!UsesIncluded(selector))
+            return _entities.SelectCore(selector);
+        UndeclaredNavigation.Refuse(_source.Context, selector, Included);
+        return NavigationBinder.IsUsedIn(_source.Model, selector) ? new RelatedProjection<T, TResult>(this, _source, selector) : base.SelectCore(selector);
+    }
 
     internal override IReadOnlyList<Ordering<T>> Orderings => _entities is OrderedQuery<T> ordered ? ordered.Orderings : [];
 
@@ -88,8 +114,11 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
 
     bool UsesIncluded(Ordering<T> ordering) => UsesIncluded(ordering.KeySelector);
 
-    // A property that is not mapped, a method or the entity as a whole may use what is included; the navigations themselves are not mapped.
-    bool UsesIncluded(LambdaExpression use) => ComponentUse.Of(_source.Model, [use]) is null;
+    /// <summary>The properties that are filled.</summary>
+    IReadOnlyCollection<string> Included => [.. _inclusions.SelectMany(inclusion => inclusion.AllNavigations)];
+
+    // A property that is not mapped, a method or the entity as a whole may use what is included; what the model has relations for is loaded where it is used.
+    bool UsesIncluded(LambdaExpression use) => EntityAsWhole.IsUsedIn(_source.Model, use);
 
     IncludingQuery<T, TRelated> Over(Query<T> entities) => new(entities, _source, _inclusions, _further);
 

@@ -10,6 +10,9 @@ abstract record Inclusion<T>
     /// <summary>What is included, and how it is found. Two of the same name differ at most in what is included further on.</summary>
     public abstract string Name { get; }
 
+    /// <summary>The names of the properties that are filled, also of what is included further on.</summary>
+    public abstract IEnumerable<string> AllNavigations { get; }
+
     /// <summary>Loads what belongs to a batch of entities, and hangs it on them.</summary>
     public abstract Task LoadAsync(QuerySource source, IReadOnlyList<T> batch, CancellationToken cancellationToken);
 
@@ -29,6 +32,9 @@ abstract record Inclusion<T, TRelated> : Inclusion<T>
     where TRelated : class
 {
     public IReadOnlyList<Inclusion<TRelated>> Further { get; init; } = [];
+
+    public sealed override IEnumerable<string> AllNavigations =>
+        Further.SelectMany(inclusion => inclusion.AllNavigations).Prepend(Navigation[(Navigation.LastIndexOf('.') + 1)..]);
 
     /// <summary>This inclusion with another one behind it.</summary>
     public Inclusion<T> Then(Inclusion<TRelated> next) => this with { Further = [next] };

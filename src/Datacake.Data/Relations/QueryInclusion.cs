@@ -5,7 +5,7 @@ using Datacake.Data.Querying;
 namespace Datacake.Data;
 
 /// <summary>Brings related entities along with the results of a query.</summary>
-public static class QueryInclusion
+public static partial class QueryInclusion
 {
     /// <summary>
     /// Brings the entity that each result refers to: <c>db.Orders.Include(o => o.Customer, o => o.CustomerId)</c>. They are looked up by their
@@ -83,15 +83,19 @@ public static class QueryInclusion
         where T : class
         where TRelated : class
     {
-        if (query.Source is not { } source)
-        {
-            throw new InvalidOperationException(
-                $"Only a query for the entities of a keyspace can include others; this is '{query}'. Call Include before Select, Distinct, "
-                + "and conditions on what is included.");
-        }
+        var source = SourceOf(query);
         var inclusion = include(source.Model);
-        return query is IIncludingQuery<T> including
-            ? including.Including(inclusion)
-            : new IncludingQuery<T, TRelated>(query, source, [inclusion], inclusion.Then);
+        return query.Including<T, TRelated>(source, inclusion, inclusion.Then);
     }
+
+    static IncludingQuery<T, TRelated> Including<T, TRelated>(
+        this Query<T> query, QuerySource source, Inclusion<T> inclusion, Func<Inclusion<TRelated>, Inclusion<T>> further)
+        where T : class
+        where TRelated : class => query is IIncludingQuery<T> including
+            ? including.Including(inclusion, further)
+            : new IncludingQuery<T, TRelated>(query, source, [inclusion], further);
+
+    static QuerySource SourceOf<T>(Query<T> query) => query.Source ?? throw new InvalidOperationException(
+        $"Only a query for the entities of a keyspace can include others; this is '{query}'. Call Include before Select, Distinct, "
+        + "and conditions on what is included.");
 }

@@ -10,6 +10,7 @@ sealed record ReferenceInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
 {
     readonly Action<T, TRelated?> _set;
     readonly Func<T, TKey> _key;
+    readonly Func<T, object?>? _owner;    // the owned object that has the property; null if the entity itself has it
 
     /// <exception cref="ArgumentException">The first expression is not a property that can be set.</exception>
     public ReferenceInclusion(EntityModel model, Expression<Func<T, TRelated?>> navigation, Expression<Func<T, TKey>> foreignKey)
@@ -19,10 +20,19 @@ sealed record ReferenceInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
             throw new ArgumentException(
                 $"'{navigation.Body}' is not a property that can be set. Write p => p.Customer, and mark that property with [Ignore].", nameof(navigation));
         }
+        var owner = ((MemberExpression)navigation.Body).Expression!;
+        if (!PropertyPath.IsParameter(owner, navigation.Parameters[0]))
+            _owner = model.Expressions.Compile(Expression.Lambda<Func<T, object?>>(OrNull(owner), navigation.Parameters));
         _set = model.Expressions.CompileSetter(navigation);
         _key = model.Expressions.Compile(foreignKey);
         Navigation = PropertyPath.Of(navigation.Body, navigation.Parameters[0]) ?? navigation.Body.ToString();
     }
+
+    /// <summary>A path whose value is null if one on the way is.</summary>
+    static Expression OrNull(Expression path) => path is MemberExpression { Expression: { Type.IsValueType: false } owner } member
+        ? Expression.Condition(
+            Expression.Equal(OrNull(owner), Expression.Constant(null)), Expression.Constant(null, typeof(object)), Expression.Convert(member, typeof(object)))
+        : path;
 
     public override string Navigation { get; }
 
@@ -33,13 +43,14 @@ sealed record ReferenceInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
     {
         var context = source.Context;
         var (keyspace, model) = context.KeyspaceOf<TRelated>();
-        var set = new Keyspace<TRelated>(context, keyspace, model);
         using var operation = context.Concurrency.Enter();
         var store = await context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
         var found = new Dictionary<object, TRelated?>();
         foreach (var item in batch)
         {
+            if (_owner is not null && _owner(item) is null)
+                continue;
             if (_key(item) is not { } value)
             {
                 _set(item, null);
@@ -60,7 +71,7 @@ sealed record ReferenceInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
             if (document is null)
                 return null;
             var entity = model.Read(key, document);
-            if (!set.IsShown(entity, source.Settings))
+            if (!source.Filtering.IsShown(model, entity))
                 return null;
             return !source.IsTracking ? entity
                 : source.Identities?.Take(context.ChangeTracker, keyspace, key, entity) ?? context.ChangeTracker.TrackRead(keyspace, key, document, entity);

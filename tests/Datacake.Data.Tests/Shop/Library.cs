@@ -30,19 +30,18 @@ public sealed class Review
     public required string Text { get; set; }
 }
 
-/// <summary>A context whose deletes take along what depends on the deleted.</summary>
-public sealed partial class LibraryContext : DatacakeContext
+/// <summary>A context whose relations have no properties: what is related goes into ignored ones.</summary>
+public sealed partial class LibraryContext(DatacakeNode node) : DatacakeContext(node)
 {
-    public LibraryContext(DatacakeNode node)
-        : base(node)
-    {
-        CascadeDelete<Author, Book, long>(book => book.AuthorId);
-        CascadeDelete<Book, Review, long>(review => review.BookId);
-    }
-
     public partial Keyspace<Author> Authors { get; }
 
     public partial Keyspace<Book> Books { get; }
 
     public partial Keyspace<Review> Reviews { get; }
+
+    protected override void OnModelCreating(ModelBuilder model)
+    {
+        model.Entity<Book>().HasOne<Author>().WithMany().HasForeignKey(book => book.AuthorId);
+        model.Entity<Book>().HasMany<Review>().WithOne().HasForeignKey(review => review.BookId);
+    }
 }

@@ -1,0 +1,34 @@
+namespace Datacake.Data.Analyzers;
+
+/// <summary>What reads and sets the properties that have related entities.</summary>
+sealed partial class EntityEmitter
+{
+    void EmitRelations()
+    {
+        if (_spec.Relations.Count == 0)
+            return;
+        _source.Line($"protected override global::System.Collections.Generic.IReadOnlyList<{Metadata}RelationModel> DescribeRelations() => [{string.Join(", ", _spec.Relations)}];");
+        _source.Line();
+        foreach (var navigation in _spec.Navigations)
+            EmitNavigation(navigation);
+    }
+
+    void EmitNavigation(NavigationSpec navigation)
+    {
+        var property = navigation.Property;
+        string owner = property.DerivedType ?? _spec.Type, name = Identifier(property.Name);
+        string value = navigation.IsShown ? $"{Access(property.Access, "Field", property.Field!)}(o)" : $"o.{name}";
+        _source.Line($"internal static object? Get_{property.Name}(object e) => e is {owner} o ? {value} : null;");
+        _source.Line();
+        if (property.Setter == SetterKind.None)
+            return;
+        _source.Open($"internal static void Set_{property.Name}(object e, object? v)");
+        string type = property.FieldType ?? property.BareType;
+        string assigned = navigation.IsShown
+            ? $"{value} = ({property.Access.Values[0].TrimEnd('?')})v!"
+            : Assignment(property, "o", $"({type})v!");
+        _source.Line($"if (e is {owner} o) {assigned};");
+        _source.Close();
+        _source.Line();
+    }
+}

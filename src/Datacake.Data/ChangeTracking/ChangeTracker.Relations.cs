@@ -1,0 +1,50 @@
+namespace Datacake.Data;
+
+public sealed partial class ChangeTracker
+{
+    /// <summary>Tracks what tracked entities lead to, and brings foreign keys up to date.</summary>
+    /// <param name="isSaving">True if an entity that was taken from what it cannot be without is refused.</param>
+    internal void FixRelations(bool isSaving)
+    {
+        if (Context.HasRelations && _entries.All.Count > 0)
+            Relations.Fix(isSaving);
+    }
+
+    /// <summary>Tracks an entity as added, without a look at what it leads to.</summary>
+    internal void TrackAdded(EntityEntry entry)
+    {
+        Track(entry, entry.Keyspace.Entity.KeyOf(entry.Entity, KeyWriter));
+        entry.CurrentState = EntityState.Added;
+    }
+
+    /// <summary>The entities that were tracked because others lead to them, and may be stored already.</summary>
+    internal IReadOnlyList<EntityEntry> MayBeStored() => [.. _entries.All.Where(static entry => entry is { MayBeStored: true, CurrentState: EntityState.Added })];
+
+    /// <summary>Takes the related entities that properties have now for saved, without those that were deleted.</summary>
+    /// <param name="added">The entities that were added.</param>
+    internal void AcceptRelations(IReadOnlySet<object> added)
+    {
+        if (!Context.HasRelations || !AutoDetectChangesEnabled)
+            return;
+        foreach (var entry in _entries.All)
+            entry.TakeNavigations(added.Contains(entry.Entity));
+    }
+
+    /// <summary>Takes deleted entities out of the properties of tracked ones.</summary>
+    internal void Disconnect(IReadOnlySet<object> deleted)
+    {
+        if (deleted.Count == 0)
+            return;
+        foreach (var entry in _entries.All)
+        {
+            foreach (var navigation in entry.Keyspace.Entity.Navigations)
+            {
+                foreach (object target in navigation.TargetsOf(entry.Entity))
+                {
+                    if (deleted.Contains(target))
+                        navigation.Remove(entry.Entity, target);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+using Datacake.Data.Metadata;
+
+namespace Datacake.Data;
+
+/// <summary>Tracks the entities that tracked ones lead to. Not thread-safe, as the context.</summary>
+sealed class GraphTracking(ChangeTracker tracker)
+{
+    /// <summary>Tracks what tracked entities lead to since they were loaded or saved, and forgets what was tracked for that alone and is not led to any more.</summary>
+    /// <exception cref="InvalidOperationException">Another instance with the key of one is tracked.</exception>
+    public void Reach()
+    {
+        var reached = new HashSet<EntityEntry>();
+        var open = new Queue<EntityEntry>(tracker.All.Where(static entry => entry is { IsReached: false } && entry.CurrentState != EntityState.Deleted && HasNavigations(entry)));
+        while (open.TryDequeue(out var entry))
+        {
+            foreach (var navigation in entry.Keyspace.Entity.Navigations)
+            {
+                foreach (object target in navigation.TargetsOf(entry.Entity))
+                {
+                    if (tracker.TryGetEntry(target, out var known))
+                    {
+                        if (known.IsReached && reached.Add(known))
+                            open.Enqueue(known);
+                        continue;
+                    }
+                    // One that was detached since is not to be saved.
+                    if (entry.LoadedOf(navigation).Contains(target))
+                        continue;
+                    foreach (var added in Track(entry.Entity, navigation, target, mayBeStored: true))
+                    {
+                        reached.Add(added);
+                        open.Enqueue(added);
+                    }
+                }
+            }
+        }
+        foreach (var entry in tracker.All.Where(entry => entry.IsReached && !reached.Contains(entry)).ToList())
+            tracker.Forget(entry);
+    }
+
+    /// <summary>Adds an entity, and all that it leads to.</summary>
+    public void Add(EntityEntry root)
+    {
+        var added = new List<EntityEntry>();
+        try
+        {
+            Track(root, isRoot: true, mayBeStored: false, added);
+        }
+        catch
+        {
+            foreach (var entry in added)
+                tracker.Forget(entry);
+            throw;
+        }
+    }
+
+    /// <summary>Tracks what an attached entity leads to: as stored, or as added if it has no key yet.</summary>
+    public void Attach(EntityEntry root)
+    {
+        var open = new Queue<EntityEntry>([root]);
+        while (open.TryDequeue(out var entry))
+        {
+            foreach (var navigation in entry.Keyspace.Entity.Navigations)
+            {
+                foreach (object target in navigation.TargetsOf(entry.Entity))
+                {
+                    if (tracker.TryGetEntry(target, out _))
+                        continue;
+                    var keyspace = KeyspaceOf(navigation);
+                    var attached = keyspace.Entity.CreateEntry(tracker, keyspace, target);
+                    if (keyspace.Entity.GenerateMissingKey(target, tracker.Context.KeyGenerator))
+                    {
+                        Track(attached, isRoot: false, mayBeStored: false, []);
+                        continue;
+                    }
+                    tracker.SetState(attached, EntityState.Unchanged);
+                    open.Enqueue(attached);
+                }
+            }
+            entry.TakeMatchingNavigations();
+        }
+    }
+
+    List<EntityEntry> Track(object from, NavigationModel navigation, object target, bool mayBeStored)
+    {
+        var keyspace = KeyspaceOf(navigation);
+        if (!navigation.IsOnDependent)
+            ReferIfKnown(navigation.Relation, target, from);
+        var added = new List<EntityEntry>();
+        Track(keyspace.Entity.CreateEntry(tracker, keyspace, target), isRoot: false, mayBeStored, added);
+        return added;
+    }
+
+    /// <summary>Tracks an entity as added: after those that it refers to, whose keys may be part of its own, and before those that refer to it.</summary>
+    void Track(EntityEntry entry, bool isRoot, bool mayBeStored, List<EntityEntry> added)
+    {
+        // While those that it refers to are tracked, it may be met again.
+        var (model, entity) = (entry.Keyspace.Entity, entry.Entity);
+        if (!_underWay.Add(entity))
+            return;
+        try
+        {
+            bool isKeyReferring = model.Relations.Any(relation => relation.Dependents.Entity == model && relation.IsOfKey);
+            bool isGenerated = !isKeyReferring && model.GenerateMissingKey(entity, tracker.Context.KeyGenerator);
+            foreach (var navigation in model.Navigations.Where(static navigation => navigation.IsOnDependent))
+            {
+                foreach (object target in navigation.TargetsOf(entity))
+                {
+                    TrackIfNew(navigation, target, mayBeStored, added);
+                    ReferIfKnown(navigation.Relation, entity, target);
+                }
+            }
+            isGenerated |= isKeyReferring && model.GenerateMissingKey(entity, tracker.Context.KeyGenerator);
+            if (isRoot)
+                tracker.SetState(entry, EntityState.Added);
+            else
+            {
+                tracker.TrackAdded(entry);
+                entry.IsReached = true;
+                entry.MayBeStored = mayBeStored && !isGenerated;
+            }
+            added.Add(entry);
+        }
+        finally
+        {
+            _underWay.Remove(entity);
+        }
+        foreach (var navigation in model.Navigations.Where(static navigation => !navigation.IsOnDependent))
+        {
+            foreach (object target in navigation.TargetsOf(entity))
+            {
+                if (!tracker.TryGetEntry(target, out _))
+                    ReferIfKnown(navigation.Relation, target, entity);
+                TrackIfNew(navigation, target, mayBeStored, added);
+            }
+        }
+    }
+
+    readonly HashSet<object> _underWay = new(ReferenceEqualityComparer.Instance);
+
+    void TrackIfNew(NavigationModel navigation, object target, bool mayBeStored, List<EntityEntry> added)
+    {
+        if (tracker.TryGetEntry(target, out _))
+            return;
+        var keyspace = KeyspaceOf(navigation);
+        Track(keyspace.Entity.CreateEntry(tracker, keyspace, target), isRoot: false, mayBeStored, added);
+    }
+
+    static void ReferIfKnown(RelationModel relation, object dependent, object principal)
+    {
+        if (relation.KeyOf(principal) is not null)
+            relation.Refer(dependent, principal);
+    }
+
+    static KeyspaceModel KeyspaceOf(NavigationModel navigation) => navigation.IsOnDependent ? navigation.Relation.Principals : navigation.Relation.Dependents;
+
+    static bool HasNavigations(EntityEntry entry) => entry.Keyspace.Entity.Navigations.Count > 0;
+}

@@ -1,0 +1,162 @@
+using Datacake.Data.Metadata;
+
+namespace Datacake.Data;
+
+/// <summary>
+/// Brings foreign keys and the properties with related entities of tracked entities together, as a save needs them: tracks the entities that tracked ones lead to, and gives foreign keys the values that
+/// these properties say. Not thread-safe, as the context.
+/// </summary>
+sealed class RelationFixer(ChangeTracker tracker)
+{
+    readonly GraphTracking _graph = new(tracker);
+
+    // Which principal entities have a dependent one in the property that leads back, and which of them since the last load or save.
+    readonly Dictionary<(RelationModel Relation, object Dependent), List<EntityEntry>> _holders = [];
+    readonly Dictionary<(RelationModel Relation, object Dependent), EntityEntry> _claims = [];
+
+    /// <param name="isSaving">True if an entity that was taken from what it cannot be without is refused.</param>
+    /// <exception cref="InvalidOperationException">There is one, or two instances have the same key.</exception>
+    public void Fix(bool isSaving)
+    {
+        ReviveOrphans();
+        _graph.Reach();
+        FindHolders();
+        var entries = Live();
+        foreach (var entry in entries)
+        {
+            foreach (var relation in entry.Keyspace.Entity.Relations)
+            {
+                if (relation.Dependents.Entity == entry.Keyspace.Entity)
+                    FixForeignKey(entry, relation, isSaving);
+            }
+        }
+        foreach (var entry in entries)
+            FindSevered(entry, isSaving);
+        _holders.Clear();
+        _claims.Clear();
+    }
+
+    List<EntityEntry> Live() => [.. tracker.All.Where(static entry => entry.CurrentState != EntityState.Deleted && entry.Keyspace.Entity.Relations.Count > 0)];
+
+    /// <summary>One that was taken out may have been put elsewhere since.</summary>
+    void ReviveOrphans()
+    {
+        foreach (var entry in tracker.All)
+        {
+            if (entry.IsOrphan && entry.CurrentState == EntityState.Deleted)
+                entry.CurrentState = EntityState.Unchanged;
+            entry.IsOrphan = false;
+        }
+    }
+
+    void FindHolders()
+    {
+        foreach (var entry in Live())
+        {
+            foreach (var navigation in entry.Keyspace.Entity.Navigations)
+            {
+                if (navigation.IsOnDependent)
+                    continue;
+                var loaded = entry.LoadedOf(navigation);
+                foreach (object dependent in navigation.TargetsOf(entry.Entity))
+                {
+                    var place = (navigation.Relation, dependent);
+                    if (!_holders.TryGetValue(place, out var holders))
+                        _holders.Add(place, holders = []);
+                    holders.Add(entry);
+                    if (!loaded.Contains(dependent))
+                        _claims[place] = entry;
+                }
+            }
+        }
+    }
+
+    void FixForeignKey(EntityEntry entry, RelationModel relation, bool isSaving)
+    {
+        object dependent = entry.Entity;
+        object? current = relation.Reference?.TargetOf(dependent);
+        bool isChanged = relation.Reference is { } reference && entry.IsChanged(reference, current);
+        object? principal = isChanged && current is not null ? current : _claims.TryGetValue((relation, dependent), out var claim) ? claim.Entity : null;
+        if (principal is not null)
+        {
+            if (relation.KeyOf(principal) is not null)
+                relation.Refer(dependent, principal);
+            Connect(relation, dependent, current, principal);
+        }
+        else if (isChanged)
+        {
+            object former = entry.LoadedOf(relation.Reference!).First();
+            if (relation.KeyOf(former) is { } key && relation.PrincipalKeyOf(dependent) == key)
+                Sever(entry, relation, former, isSaving);
+        }
+        else if (current is not null && relation.PrincipalKeyOf(dependent) != relation.KeyOf(current))
+        {
+            // The foreign key itself was changed.
+            var known = relation.PrincipalKeyOf(dependent) is { } key && tracker.TryGetEntry(relation.Principals.Entity, key, out var found) && found.CurrentState != EntityState.Deleted
+                ? found.Entity
+                : null;
+            Connect(relation, dependent, current, known);
+            entry.SetLoaded(relation.Reference!, known is null ? [] : [known], isComplete: false);
+        }
+    }
+
+    /// <summary>Makes both ends say the same.</summary>
+    void Connect(RelationModel relation, object dependent, object? current, object? principal)
+    {
+        if (relation.Reference is { } reference && !ReferenceEquals(current, principal))
+        {
+            if (current is not null)
+                reference.Remove(dependent, current);
+            if (principal is not null)
+                reference.Add(dependent, principal);
+        }
+        if (relation.Inverse is not { } inverse)
+            return;
+        foreach (var holder in _holders.GetValueOrDefault((relation, dependent)) ?? [])
+        {
+            if (!ReferenceEquals(holder.Entity, principal))
+                inverse.Remove(holder.Entity, dependent);
+        }
+        if (principal is not null && inverse.IsCollection)
+            inverse.Add(principal, dependent);
+    }
+
+    /// <summary>Finds the dependent entities that were taken out of what was loaded, and refer to the same entity still.</summary>
+    void FindSevered(EntityEntry entry, bool isSaving)
+    {
+        foreach (var navigation in entry.Keyspace.Entity.Navigations)
+        {
+            var loaded = navigation.IsOnDependent ? [] : entry.LoadedOf(navigation);
+            if (loaded.Count == 0)
+                continue;
+            var current = new HashSet<object>(navigation.TargetsOf(entry.Entity), ReferenceEqualityComparer.Instance);
+            foreach (object dependent in loaded)
+            {
+                if (!current.Contains(dependent) && tracker.TryGetEntry(dependent, out var severed) && severed.CurrentState != EntityState.Deleted
+                    && navigation.Relation.PrincipalKeyOf(dependent) == navigation.Relation.KeyOf(entry.Entity))
+                    Sever(severed, navigation.Relation, entry.Entity, isSaving);
+            }
+        }
+    }
+
+    void Sever(EntityEntry entry, RelationModel relation, object principal, bool isSaving)
+    {
+        if (!relation.IsRequired)
+        {
+            relation.Clear(entry.Entity);
+            Connect(relation, entry.Entity, relation.Reference?.TargetOf(entry.Entity), null);
+        }
+        else if (relation.DeleteBehavior == DeleteBehavior.Cascade)
+        {
+            entry.IsOrphan = entry.CurrentState != EntityState.Added;
+            tracker.Remove(entry);
+        }
+        else if (isSaving)
+        {
+            string name = $"The {relation.Dependents.Entity.Name} {entry.Key}";
+            throw new InvalidOperationException(
+                $"{name} was taken from the {relation.Principals.Entity.Name} {relation.KeyOf(principal)}, and cannot be without one, since {string.Join(", ", relation.ForeignKey.Select(part => part.Name))} "
+                    + "must have a value. Give it another one, remove it as well, or say OnDelete(DeleteBehavior.Cascade), which deletes what is taken out.");
+        }
+    }
+}

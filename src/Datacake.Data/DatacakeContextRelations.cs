@@ -1,0 +1,71 @@
+using Datacake.Data.Metadata;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data;
+
+public abstract partial class DatacakeContext
+{
+    /// <summary>True if any entity class has relations.</summary>
+    internal bool HasRelations => field || (field = Keyspaces.Any(keyspace => keyspace.Entity.Relations.Count > 0));
+
+    /// <summary>The model of a class that has a keyspace, or is stored in one; null if there is none.</summary>
+    internal EntityModel? FindModel(Type type)
+    {
+        foreach (var keyspace in Keyspaces)
+        {
+            if (keyspace.Entity.Type == type || keyspace.Entity.Has(type))
+                return keyspace.Entity;
+        }
+        return null;
+    }
+
+    /// <summary>True if a type is an entity class, or a collection of one.</summary>
+    internal bool IsEntity(Type type)
+    {
+        if (type == typeof(string) || type == typeof(object))
+            return false;
+        foreach (var keyspace in Keyspaces)
+        {
+            if (keyspace.Entity.Type.IsAssignableFrom(type) || keyspace.Entity.CollectionType.IsAssignableFrom(type))
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>Brings the tracked entities to what a save writes: with those that they lead to, and with what becomes of those that refer to deleted ones.</summary>
+    async Task FollowRelationsAsync(ReplicatedStore store, CancellationToken cancellationToken)
+    {
+        if (!HasRelations)
+            return;
+        if (ChangeTracker.AutoDetectChangesEnabled)
+            ChangeTracker.FixRelations(isSaving: true);
+        var reached = ChangeTracker.MayBeStored();
+        if (reached.Count == 0 && !ChangeTracker.Deleted().Any())
+            return;
+        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var entry in reached)
+        {
+            if (await snapshot.GetAsync(entry.Keyspace.Name, entry.Key, cancellationToken).ConfigureAwait(false) is not null)
+                (entry.CurrentState, entry.IsAsserted) = (EntityState.Modified, true);
+        }
+        await DeleteBehaviors.ApplyAsync(ChangeTracker, snapshot, cancellationToken).ConfigureAwait(false);
+    }
+
+    void Accept(IReadOnlyList<PendingWrite> writes)
+    {
+        HashSet<object>? added = null, deleted = null;
+        if (HasRelations)
+        {
+            added = new(Written(EntityState.Added), ReferenceEqualityComparer.Instance);
+            deleted = new(Written(EntityState.Deleted), ReferenceEqualityComparer.Instance);
+        }
+        foreach (var write in writes)
+            ChangeTracker.Accept(write.Entry, write.Content, write.Changes);
+        if (added is null || deleted is null)
+            return;
+        ChangeTracker.Disconnect(deleted);
+        ChangeTracker.AcceptRelations(added);
+
+        IEnumerable<object> Written(EntityState state) => writes.Where(write => write.Entry.CurrentState == state).Select(write => write.Entry.Entity);
+    }
+}

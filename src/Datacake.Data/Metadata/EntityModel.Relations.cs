@@ -1,0 +1,41 @@
+namespace Datacake.Data.Metadata;
+
+public abstract partial class EntityModel
+{
+    /// <summary>Gets the properties that have related entities.</summary>
+    public IReadOnlyList<NavigationModel> Navigations => field ??= [.. Relations
+        .SelectMany(relation => new[]
+        {
+            relation.Dependents.Entity == this ? relation.Reference : null,
+            relation.Principals.Entity == this ? relation.Inverse : null,
+        })
+        .OfType<NavigationModel>()];
+
+    /// <summary>Gets the relations that the entities take part in, on either side.</summary>
+    public IReadOnlyList<RelationModel> Relations => field ??= DescribeRelations();
+
+    /// <summary>Returns the property with related entities that has this name, or null if there is none.</summary>
+    public NavigationModel? FindNavigation(string name)
+    {
+        foreach (var navigation in Navigations)
+        {
+            if (navigation.Name == name)
+                return navigation;
+        }
+        return null;
+    }
+
+    /// <summary>Gives an entity a key as <see cref="GenerateKey(object, KeyGenerator)"/> does. Returns true if it had none.</summary>
+    internal bool GenerateMissingKey(object entity, KeyGenerator keys)
+    {
+        object? before = Key is [var key] ? key.GetValue(entity) : null;
+        GenerateKey(entity, keys);
+        return Key is [var generated] && !Equals(before, generated.GetValue(entity));
+    }
+
+    /// <summary>The type of what has several entities.</summary>
+    internal abstract Type CollectionType { get; }
+
+    /// <summary>Returns the relations. For generated code; asked once the models of all classes can be made.</summary>
+    protected virtual IReadOnlyList<RelationModel> DescribeRelations() => [];
+}

@@ -1,0 +1,215 @@
+using System.Linq.Expressions;
+using Datacake.Data.Querying;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Metadata;
+
+/// <summary>A relation between two entity classes: the foreign key of the dependent one holds the key of the principal one.</summary>
+public abstract class RelationModel
+{
+    private protected RelationModel(KeyspaceModel dependents, KeyspaceModel principals, IReadOnlyList<PropertyModel> foreignKey, DeleteBehavior deleteBehavior)
+    {
+        Dependents = dependents;
+        Principals = principals;
+        ForeignKey = foreignKey;
+        DeleteBehavior = deleteBehavior;
+    }
+
+    /// <summary>Gets the keyspace of the entities that have the foreign key.</summary>
+    public KeyspaceModel Dependents { get; }
+
+    /// <summary>Gets the keyspace of the entities that they refer to.</summary>
+    public KeyspaceModel Principals { get; }
+
+    /// <summary>Gets the properties of the foreign key, in the order of the key.</summary>
+    public IReadOnlyList<PropertyModel> ForeignKey { get; }
+
+    /// <summary>Gets what a save does about the dependent entities of one that it deletes.</summary>
+    public DeleteBehavior DeleteBehavior { get; }
+
+    /// <summary>Gets the property of the dependent class that has the principal entity; null if there is none.</summary>
+    public abstract NavigationModel? Reference { get; }
+
+    /// <summary>Gets the property of the principal class that has the dependent entities; null if there is none.</summary>
+    public abstract NavigationModel? Inverse { get; }
+
+    /// <summary>True if a dependent entity cannot be without the principal one.</summary>
+    public bool IsRequired { get; init; }
+
+    /// <summary>True if at most one dependent entity refers to each.</summary>
+    public bool IsUnique { get; init; }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Dependents.Entity.Name}.{string.Join(", ", ForeignKey.Select(part => part.Name))} to {Principals.Entity.Name}";
+
+    /// <summary>True if the dependent entities cannot have another foreign key, since it is of their key.</summary>
+    internal bool IsOfKey => ForeignKey.Any(part => part.Kind == PropertyKind.Key);
+
+    /// <summary>The key of the entity that a dependent one refers to; null if it refers to none.</summary>
+    internal DocumentKey? PrincipalKeyOf(object dependent)
+    {
+        var values = new object?[ForeignKey.Count];
+        for (int i = 0; i < values.Length; i++)
+            values[i] = ForeignKey[i].GetValue(dependent);
+        return Principals.Entity.FindKey(values);
+    }
+
+    /// <summary>The key of a principal entity; null if it has none yet.</summary>
+    internal DocumentKey? KeyOf(object principal) => Principals.Entity.FindKey(KeyValuesOf(principal));
+
+    /// <summary>Makes a dependent entity refer to a principal one. Returns true if it did not before.</summary>
+    internal bool Refer(object dependent, object principal)
+    {
+        if (KeyOf(principal) is { } key && PrincipalKeyOf(dependent) == key)
+            return false;
+        var values = KeyValuesOf(principal);
+        for (int i = 0; i < values.Length; i++)
+            Set(ForeignKey[i], dependent, values[i]);
+        return true;
+    }
+
+    /// <summary>Makes a dependent entity refer to none.</summary>
+    internal void Clear(object dependent)
+    {
+        foreach (var part in ForeignKey.Where(part => part.IsNullable && part.Kind != PropertyKind.Key))
+            Set(part, dependent, null);
+    }
+
+    /// <summary>Tracks the stored entities that refer to one of several.</summary>
+    internal abstract Task TrackDependentsAsync(
+        ChangeTracker tracker, StoreSnapshot snapshot, IReadOnlyList<object> principals, CancellationToken cancellationToken);
+
+    private protected object?[] KeyValuesOf(object principal)
+    {
+        var key = Principals.Entity.Key;
+        var values = new object?[key.Count];
+        for (int i = 0; i < values.Length; i++)
+            values[i] = key[i].GetValue(principal);
+        return values;
+    }
+
+    void Set(PropertyModel part, object dependent, object? value)
+    {
+        if (part.Setter is not { } set)
+        {
+            throw new InvalidOperationException(
+                $"The foreign key {part.Name} of {Dependents.Entity.Name} cannot be set to the key of the {Principals.Entity.Name}, since it has no setter. Give it one, which may be private.");
+        }
+        set(dependent, value);
+    }
+}
+
+/// <inheritdoc/>
+/// <typeparam name="TDependent">The class that has the foreign key.</typeparam>
+/// <typeparam name="TPrincipal">The class that it refers to.</typeparam>
+public sealed class RelationModel<TDependent, TPrincipal> : RelationModel, IDependents<TDependent>
+    where TDependent : class
+    where TPrincipal : class
+{
+    readonly IReadOnlyList<ForeignKeyPart<TDependent>> _parts;
+
+    /// <summary>Describes a relation. For generated code.</summary>
+    /// <param name="dependents">The keyspace of the entities that have the foreign key.</param>
+    /// <param name="principals">The keyspace of the entities that they refer to.</param>
+    /// <param name="foreignKey">The properties of the foreign key, in the order of the key.</param>
+    /// <param name="deleteBehavior">What a save does about the dependent entities of one that it deletes.</param>
+    /// <param name="reference">The property of the dependent class that has the principal entity.</param>
+    /// <param name="inverse">The property of the principal class that has the dependent entities.</param>
+    public RelationModel(
+        KeyspaceModel dependents,
+        KeyspaceModel principals,
+        IReadOnlyList<ForeignKeyPart<TDependent>> foreignKey,
+        DeleteBehavior deleteBehavior,
+        NavigationAccess<TPrincipal>? reference,
+        NavigationAccess<TDependent>? inverse)
+        : base(
+            dependents ?? throw new ArgumentNullException(nameof(dependents)), principals ?? throw new ArgumentNullException(nameof(principals)),
+            [.. foreignKey.Select(part => dependents.Entity.FindProperty(part.Name)!)], deleteBehavior)
+    {
+        _parts = foreignKey;
+        Reference = reference is null ? null : new PrincipalNavigation<TDependent, TPrincipal>(this, reference);
+        Inverse = inverse is null ? null : new DependentNavigation<TDependent, TPrincipal>(this, inverse);
+    }
+
+    /// <inheritdoc/>
+    public override NavigationModel? Reference { get; }
+
+    /// <inheritdoc/>
+    public override NavigationModel? Inverse { get; }
+
+    /// <summary>Gets the condition that an entity is of the derived class that has the foreign key; null if all have it.</summary>
+    public Expression<Func<TDependent, bool>>? OfDependentClass { get; init; }
+
+    QuerySpec<TDependent> IDependents<TDependent>.DependentsOf(IEnumerable<object> principals) => DependentsOf(principals);
+
+    QuerySpec<TDependent> DependentsOf(IEnumerable<object> principals)
+    {
+        var keys = principals.Select(KeyValuesOf).ToList();
+        var spec = new QuerySpec<TDependent>();
+        if (OfDependentClass is not null)
+            spec = spec.Where(OfDependentClass);
+        for (int i = 0; i < _parts.Count; i++)
+            spec = spec.Where(_parts[i].IsAmong(keys.Select(key => key[i])));
+        return spec;
+    }
+
+    internal async Task<RelatedEntities<TPrincipal>> FindPrincipalsAsync(RelatedSource source, IReadOnlyList<object> batch, CancellationToken cancellationToken)
+    {
+        var model = (EntityModel<TPrincipal>)Principals.Entity;
+        var found = new Dictionary<DocumentKey, TPrincipal?>();
+        var related = new RelatedEntities<TPrincipal>();
+        foreach (object dependent in batch)
+        {
+            if (PrincipalKeyOf(dependent) is not { } key)
+                continue;
+            if (!found.TryGetValue(key, out var principal))
+            {
+                var document = await source.Snapshot.GetAsync(Principals.Name, key, cancellationToken).ConfigureAwait(false);
+                principal = document is not null && model.Read(key, document) is var stored && source.Filtering?.IsShown(model, stored) != false
+                    ? source.Take(Principals, key, document, stored)
+                    : null;
+                found.Add(key, principal);
+            }
+            if (principal is not null)
+                related.Add(dependent, principal);
+        }
+        return related;
+    }
+
+    internal async Task<RelatedEntities<TDependent>> FindDependentsAsync(
+        RelatedSource source, IReadOnlyList<object> batch, RelatedFilter<TDependent>? filter, CancellationToken cancellationToken)
+    {
+        var related = new RelatedEntities<TDependent>();
+        var principals = batch.Distinct(ReferenceEqualityComparer.Instance).Select(principal => (Principal: principal, Key: KeyOf(principal!)))
+            .Where(known => known.Key is not null).ToLookup(known => known.Key!.Value, known => known.Principal!);
+        if (principals.Count == 0)
+            return related;
+        var spec = DependentsOf(principals.SelectMany(same => same));
+        foreach (var condition in (source.Filtering?.Of<TDependent>() ?? []).Concat(filter?.Conditions ?? []))
+            spec = spec.Where(condition);
+        var run = new QueryRun<TDependent>(Dependents, (EntityModel<TDependent>)Dependents.Entity, spec);
+        await foreach (var rows in run.ReadAsync(source.Snapshot, cancellationToken).ConfigureAwait(false))
+        {
+            foreach (var row in rows)
+            {
+                var dependent = source.Take(Dependents, row.Key, row.Document, row.Entity);
+                if (PrincipalKeyOf(dependent) is not { } key)
+                    continue;
+                foreach (object principal in principals[key])
+                    related.Add(principal, dependent);
+            }
+        }
+        return related;
+    }
+
+    internal override async Task TrackDependentsAsync(
+        ChangeTracker tracker, StoreSnapshot snapshot, IReadOnlyList<object> principals, CancellationToken cancellationToken)
+    {
+        var run = new QueryRun<TDependent>(Dependents, (EntityModel<TDependent>)Dependents.Entity, DependentsOf(principals));
+        await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
+        {
+            foreach (var row in rows)
+                tracker.TrackRead(Dependents, row.Key, row.Document, row.Entity);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using System.Linq.Expressions;
+using Datacake.Data.Metadata;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>Finds out whether an expression uses an entity in another way than by its mapped properties and those that the model has relations for.</summary>
+sealed class EntityAsWhole : ExpressionVisitor
+{
+    readonly EntityModel _model;
+    readonly ParameterExpression _entity;
+    bool _isFound;
+
+    EntityAsWhole(EntityModel model, ParameterExpression entity) => (_model, _entity) = (model, entity);
+
+    public static bool IsUsedIn(EntityModel model, LambdaExpression lambda)
+    {
+        var search = new EntityAsWhole(model, lambda.Parameters[0]);
+        search.Visit(lambda.Body);
+        return search._isFound;
+    }
+
+    protected override Expression VisitMember(MemberExpression node)
+    {
+        if (!PropertyPath.IsParameter(node.Expression, _entity))
+            return base.VisitMember(node);
+        _isFound |= _model.FindProperty(node.Member.Name) is null && _model.FindNavigation(node.Member.Name) is null;
+        return node;
+    }
+
+    protected override Expression VisitTypeBinary(TypeBinaryExpression node) =>
+        PropertyPath.IsParameter(node.Expression, _entity) ? node : base.VisitTypeBinary(node);
+
+    protected override Expression VisitParameter(ParameterExpression node)
+    {
+        _isFound |= node == _entity;
+        return node;
+    }
+}

@@ -1,0 +1,104 @@
+using System.Linq.Expressions;
+using Datacake.Data.Metadata;
+
+namespace Datacake.Data.Querying;
+
+// Where the entities come from that an expression is about.
+sealed partial class NavigationBinder
+{
+    /// <summary>The methods of collections whose result has the same entities as their source, or one or some of them.</summary>
+    static readonly HashSet<string> Keeping =
+    [
+        "Where", "OrderBy", "OrderByDescending", "ThenBy", "ThenByDescending", "Take", "TakeWhile", "TakeLast", "Skip", "SkipWhile", "SkipLast", "Reverse", "Distinct", "DistinctBy",
+        "ToList", "ToArray", "AsEnumerable", "First", "FirstOrDefault", "Last", "LastOrDefault", "Single", "SingleOrDefault", "ElementAt", "ElementAtOrDefault", "MinBy", "MaxBy", "DefaultIfEmpty",
+        "OfType", "Cast",
+    ];
+
+    /// <summary>The place that an expression has an entity, or several, of; null if that cannot be seen.</summary>
+    RelatedNode? NodeOf(Expression? expression)
+    {
+        switch (expression)
+        {
+            case ParameterExpression parameter:
+                return _nodes.GetValueOrDefault(parameter);
+            case UnaryExpression { NodeType: ExpressionType.Convert or ExpressionType.TypeAs or ExpressionType.Quote, Operand: var operand }:
+                return NodeOf(operand);
+            case MemberExpression { Expression: { } owner, Member.Name: var name }:
+                return NodeOf(owner) is { } place && place.Model.FindNavigation(name) is { } navigation ? place.Child(navigation) : null;
+            case ConditionalExpression { IfTrue: var first, IfFalse: var second }:
+                return Same(first, second);
+            case BinaryExpression { NodeType: ExpressionType.Coalesce, Left: var first, Right: var second }:
+                return Same(first, second);
+            case MethodCallExpression { Object: null, Arguments: [var source, ..] } call when call.Method.DeclaringType == typeof(Enumerable):
+                BindLambdas(call);
+                if (Keeping.Contains(call.Method.Name))
+                    return NodeOf(source);
+                return call is { Method.Name: "Select" or "SelectMany", Arguments: [_, LambdaExpression selector] } && NodeOf(source) is not null ? NodeOf(selector.Body) : null;
+            default:
+                return null;
+        }
+
+        RelatedNode? Same(Expression first, Expression second)
+        {
+            bool isFirstNull = first is ConstantExpression { Value: null }, isSecondNull = second is ConstantExpression { Value: null };
+            return isFirstNull ? NodeOf(second) : isSecondNull || NodeOf(first) == NodeOf(second) ? NodeOf(first) : null;
+        }
+    }
+
+    /// <summary>The parameters of the functions that a method calls with the entities of its source stand for these.</summary>
+    void BindLambdas(MethodCallExpression call)
+    {
+        if (call is not { Object: null, Arguments: [var source, ..] } || call.Method.DeclaringType != typeof(Enumerable) || NodeOf(source) is not { } place)
+            return;
+        var lambdas = call.Arguments.Skip(1).OfType<LambdaExpression>().ToList();
+        if (call.Method.Name == "SelectMany" && lambdas is [var several, { Parameters: [_, var each] }])
+        {
+            _nodes[several.Parameters[0]] = place;
+            if (NodeOf(several.Body) is { } inner)
+                _nodes[each] = inner;
+        }
+        foreach (var lambda in call.Method.Name is "GroupJoin" or "Join" or "Zip" or "Aggregate" ? [] : lambdas)
+        {
+            if (lambda.Parameters is [var first, ..] && first.Type.IsAssignableTo(place.Model.Type))
+                _nodes[first] = place;
+        }
+    }
+
+    /// <summary>The model of an expression that depends on the query's entities in a way that cannot be followed, if it has such a navigation.</summary>
+    EntityModel? FindUnfollowed(Expression owner, string name)
+    {
+        if (ParameterUse.IsIn(owner) is false)
+            return null;
+        var known = new HashSet<EntityModel> { _root.Model };
+        var open = new Queue<EntityModel>(known);
+        while (open.TryDequeue(out var model))
+        {
+            if (owner.Type.IsAssignableTo(model.Type) && model.FindNavigation(name) is not null)
+                return model;
+            foreach (var navigation in model.Navigations)
+            {
+                if (known.Add(navigation.TargetModel))
+                    open.Enqueue(navigation.TargetModel);
+            }
+        }
+        return null;
+    }
+
+    sealed class ParameterUse : ExpressionVisitor
+    {
+        bool _isFound;
+
+        public static bool IsIn(Expression expression)
+        {
+            var search = new ParameterUse();
+            search.Visit(expression);
+            return search._isFound;
+        }
+
+        protected override Expression VisitParameter(ParameterExpression node)
+        {
+            _isFound = true;
+            return node;
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using System.Reflection;
+using Datacake.Data.Metadata;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>A place in an expression where there are entities of one class, and the properties with related entities that it uses of them. For one run of a query.</summary>
+class RelatedNode(EntityModel model)
+{
+    public static readonly MethodInfo AreSameMethod = typeof(RelatedNode).GetMethod(nameof(AreSame))!;
+
+    readonly Dictionary<NavigationModel, RelatedLookup> _children = [];
+
+    public EntityModel Model => model;
+
+    /// <summary>True if related entities are used.</summary>
+    public bool IsUsed => _children.Count > 0;
+
+    /// <summary>What takes the place of a property.</summary>
+    public RelatedLookup Child(NavigationModel navigation)
+    {
+        if (!_children.TryGetValue(navigation, out var child))
+            _children.Add(navigation, child = navigation.CreateLookup());
+        return child;
+    }
+
+    /// <summary>Loads what is used of a batch of entities.</summary>
+    public async Task LoadRelatedAsync(RelatedSource source, IReadOnlyList<object> batch, CancellationToken cancellationToken)
+    {
+        foreach (var child in _children.Values)
+            await child.LoadAsync(source, batch, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>True if two instances are of the same entity.</summary>
+    public bool AreSame(object? first, object? second) => ReferenceEquals(first, second)
+        || (first is not null && second is not null && model.Has(first.GetType()) && model.Has(second.GetType()) && model.KeyOf(first) == model.KeyOf(second));
+}
+
+/// <summary>Takes the place of a property with related entities in an expression, and has those of the batch at hand.</summary>
+abstract class RelatedLookup(NavigationModel navigation) : RelatedNode(navigation.TargetModel)
+{
+    public static readonly MethodInfo GetMethod = typeof(RelatedLookup).GetMethod(nameof(Get))!;
+
+    /// <summary>The related entity of an entity, or null; or the collection of them, which may be empty. Of null, the same as of an entity without any.</summary>
+    public abstract object? Get(object? entity);
+
+    public abstract Task LoadAsync(RelatedSource source, IReadOnlyList<object> batch, CancellationToken cancellationToken);
+
+    public override string ToString() => navigation.Name;
+}
+
+sealed class RelatedLookup<TTarget>(NavigationModel<TTarget> navigation) : RelatedLookup(navigation)
+    where TTarget : class
+{
+    readonly Dictionary<object, ICollection<TTarget>> _collections = new(ReferenceEqualityComparer.Instance);
+    RelatedEntities<TTarget> _related = new();
+
+    public override object? Get(object? entity)
+    {
+        if (navigation.Create is null)
+            return entity is null || _related.Of(entity) is not [var first, ..] ? null : first;
+        if (entity is null)
+            return navigation.Create();
+        if (!_collections.TryGetValue(entity, out var collection))
+        {
+            _collections.Add(entity, collection = navigation.Create());
+            foreach (var target in _related.Of(entity))
+                collection.Add(target);
+        }
+        return collection;
+    }
+
+    public override async Task LoadAsync(RelatedSource source, IReadOnlyList<object> batch, CancellationToken cancellationToken)
+    {
+        _collections.Clear();
+        _related = await navigation.FindAsync(source, batch, filter: null, cancellationToken).ConfigureAwait(false);
+        await LoadRelatedAsync(source, _related.All, cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,44 @@
+using System.Linq.Expressions;
+using System.Runtime.CompilerServices;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>The operators over results in batches whose expressions name related entities.</summary>
+static class RelatedSteps
+{
+    public static async Task LoadAsync<T>(RelatedNode root, QuerySource source, IReadOnlyList<T> batch, CancellationToken cancellationToken)
+    {
+        using var operation = source.Context.Concurrency.Enter();
+        var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        await root.LoadRelatedAsync(RelatedSource.Of(source, snapshot), [.. batch.Cast<object>()], cancellationToken).ConfigureAwait(false);
+    }
+
+    public static async IAsyncEnumerable<IReadOnlyList<T>> Where<T>(
+        IAsyncEnumerable<IReadOnlyList<T>> items, QuerySource source, Expression<Func<T, bool>> predicate, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await foreach (var batch in items.WithCancellation(cancellationToken).ConfigureAwait(false))
+        {
+            var root = new RelatedNode(source.Model);
+            var isTrue = source.Model.Expressions.Compile(NavigationBinder.BindCondition(root, predicate));
+            await LoadAsync(root, source with { Settings = source.Settings with { IsTracking = false } }, batch, cancellationToken).ConfigureAwait(false);
+            List<T> matches = [.. batch.Where(isTrue)];
+            if (matches.Count > 0)
+                yield return matches;
+        }
+    }
+
+    public static async IAsyncEnumerable<IReadOnlyList<T>> Sort<T>(
+        IAsyncEnumerable<IReadOnlyList<T>> items, QuerySource source, IReadOnlyList<Ordering<T>> orderings, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var all = new List<T>();
+        await foreach (var batch in items.WithCancellation(cancellationToken).ConfigureAwait(false))
+            all.AddRange(batch);
+        if (all.Count == 0)
+            yield break;
+        var root = new RelatedNode(source.Model);
+        var bound = orderings.SelectMany(ordering => ordering.Bind(root)).ToList();
+        await LoadAsync(root, source with { Settings = source.Settings with { IsTracking = false } }, all, cancellationToken).ConfigureAwait(false);
+        yield return [.. Ordering<T>.Sort(all, bound, static item => item)];
+    }
+}

@@ -1,0 +1,61 @@
+using Datacake.Data.Metadata;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>The related entities of a property that the model has a relation for.</summary>
+sealed record DeclaredInclusion<T, TRelated>(NavigationModel<TRelated> Declared, RelatedFilter<TRelated>? Filter) : Inclusion<T, TRelated>
+    where T : class
+    where TRelated : class
+{
+    public override string Navigation => Declared.Name;
+
+    public override string Name => $"include {Declared.Name}{Filter?.Description}";
+
+    protected override async Task<IReadOnlyList<TRelated>> LoadRelatedAsync(
+        QuerySource source, IReadOnlyList<T> batch, CancellationToken cancellationToken)
+    {
+        var context = source.Context;
+        using var operation = context.Concurrency.Enter();
+        var store = await context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var related = await Declared.FindAsync(RelatedSource.Of(source, snapshot), batch, Filter, cancellationToken).ConfigureAwait(false);
+        foreach (var item in batch)
+        {
+            IEnumerable<TRelated> targets = related.Of(item);
+            List<TRelated> included = [.. Filter is null ? targets : Filter.Apply(targets)];
+            bool isTracked = source.IsTracking && source.Identities is null;
+            var entry = isTracked && context.ChangeTracker.TryGetEntry(item, out var known) ? known : null;
+            if (Declared.IsCollection)
+                Fill(item, included, entry, context.ChangeTracker);
+            else
+                Set(item, included.FirstOrDefault(), entry);
+            entry?.SetLoaded(Declared, included, isComplete: Filter is null);
+        }
+        return related.All;
+    }
+
+    /// <summary>Sets the property, unless it was set to another entity that is not saved yet.</summary>
+    void Set(T item, TRelated? target, EntityEntry? entry)
+    {
+        var current = Declared.ReferenceOf(item);
+        if (!ReferenceEquals(current, target) && (entry is null || !entry.IsChanged(Declared, current)))
+            Declared.SetReference(item, target);
+    }
+
+    /// <summary>Fills the collection. Of a tracked entity, what was added and is not saved yet stays, and what was taken out stays out.</summary>
+    void Fill(T item, List<TRelated> included, EntityEntry? entry, ChangeTracker tracker)
+    {
+        var collection = Declared.CollectionOf(item);
+        if (entry is not null)
+        {
+            var before = entry.LoadedOf(Declared);
+            var added = collection.Where(target => !before.Contains(target) && !included.Contains(target)).ToList();
+            included = [.. included.Where(target => (!before.Contains(target) || collection.Contains(target))
+                && !(tracker.TryGetEntry(target, out var child) && child.CurrentState == EntityState.Deleted))];
+            included.AddRange(added);
+        }
+        collection.Clear();
+        foreach (var target in included)
+            collection.Add(target);
+    }
+}

@@ -1,0 +1,68 @@
+using Datacake.Data.Metadata;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data;
+
+/// <summary>Does to the entities that refer to deleted ones what the model says, and then to those that refer to these.</summary>
+static class DeleteBehaviors
+{
+    /// <exception cref="InvalidOperationException">An entity cannot be deleted, since another one refers to it.</exception>
+    public static async Task ApplyAsync(ChangeTracker tracker, StoreSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        var done = new HashSet<EntityEntry>();
+        var restricted = new List<(RelationModel Relation, EntityEntry Principal, EntityEntry Dependent)>();
+        while (tracker.Deleted().Where(done.Add).ToList() is { Count: > 0 } removed)
+        {
+            foreach (var ofClass in removed.GroupBy(entry => entry.Keyspace.Entity))
+            {
+                foreach (var relation in ofClass.Key.Relations)
+                {
+                    if (relation.Principals.Entity != ofClass.Key || relation.DeleteBehavior == DeleteBehavior.NoAction)
+                        continue;
+                    await relation.TrackDependentsAsync(tracker, snapshot, [.. ofClass.Select(entry => entry.Entity)], cancellationToken).ConfigureAwait(false);
+                    Apply(tracker, relation, ofClass.ToDictionary(entry => entry.Key), restricted);
+                }
+            }
+        }
+        foreach (var (relation, principal, dependent) in restricted)
+        {
+            if (IsOf(relation, dependent, principal.Key))
+                throw Restricted(relation, principal, dependent);
+        }
+    }
+
+    static void Apply(
+        ChangeTracker tracker, RelationModel relation, Dictionary<DocumentKey, EntityEntry> removed, List<(RelationModel, EntityEntry, EntityEntry)> restricted)
+    {
+        // As they are now: one that was pointed elsewhere stays, and one that was never saved goes.
+        foreach (var dependent in tracker.All.Where(entry => entry.Keyspace.Entity == relation.Dependents.Entity && entry.CurrentState != EntityState.Deleted).ToList())
+        {
+            if (relation.PrincipalKeyOf(dependent.Entity) is not { } key || !removed.TryGetValue(key, out var principal))
+                continue;
+            switch (relation.DeleteBehavior)
+            {
+                case DeleteBehavior.Cascade:
+                    tracker.Remove(dependent);
+                    break;
+                case DeleteBehavior.SetNull:
+                    relation.Clear(dependent.Entity);
+                    relation.Reference?.Remove(dependent.Entity, principal.Entity);
+                    break;
+                default:
+                    restricted.Add((relation, principal, dependent));
+                    break;
+            }
+        }
+    }
+
+    static bool IsOf(RelationModel relation, EntityEntry dependent, DocumentKey key) =>
+        dependent.CurrentState is not (EntityState.Deleted or EntityState.Detached) && relation.PrincipalKeyOf(dependent.Entity) == key;
+
+    static InvalidOperationException Restricted(RelationModel relation, EntityEntry principal, EntityEntry dependent)
+    {
+        string foreignKey = string.Join(", ", relation.ForeignKey.Select(part => part.Name));
+        return new InvalidOperationException(
+            $"The {principal.Keyspace.Entity.Name} {principal.Key} cannot be deleted, since the {dependent.Keyspace.Entity.Name} {dependent.Key} refers to it by {foreignKey}. Remove that as well, give it "
+                + $"another {foreignKey}, or say OnDelete(DeleteBehavior.Cascade), which deletes what refers to it.");
+    }
+}

@@ -1,0 +1,130 @@
+using Microsoft.CodeAnalysis;
+
+namespace Datacake.Data.Analyzers.Tests;
+
+public class RelationTests
+{
+    const string Usings = "using System.ComponentModel.DataAnnotations.Schema;\n";
+
+    [Theory]
+    [InlineData("public class A { public int Id { get; set; } public int BId { get; set; } public B? B { get; set; } } public class B { public int Id { get; set; } }", "A.BId to B, required, Cascade, B")]
+    [InlineData("public class A { public int Id { get; set; } public int? PartBId { get; set; } public B? Part { get; set; } } public class B { public int BId { get; set; } public List<A> As { get; } = []; }", "A.PartBId to B, optional, SetNull, Part, As")]
+    [InlineData("public class A { public int Id { get; set; } public string? BCode { get; set; } public B? Part { get; init; } } public class B { [Key] public string Code { get; set; } = \"\"; public ISet<A>? As { get; set; } }", "A.BCode to B, optional, SetNull, Part, As")]
+    [InlineData("public class A { public int Id { get; set; } public Guid Owner { get; set; } [ForeignKey(nameof(Owner))] public B? Part { get; private set; } } public class B { public Guid Id { get; set; } readonly HashSet<A> _as = []; public IEnumerable<A> As => _as; }", "A.Owner to B, required, Cascade, Part, As")]
+    [InlineData("public class A { public int Id { get; set; } [ForeignKey(\"Part\")] public long Owner { get; set; } public B Part { get; set; } = null!; } public class B { public long Id { get; set; } }", "A.Owner to B, required, Cascade, Part")]
+    [InlineData("public class A { public int Id { get; set; } public int BId { get; set; } } public class B { public int Id { get; set; } public ICollection<A> As { get; set; } = []; }", "A.BId to B, required, Cascade, -, As")]
+    [InlineData("public class A { public int Id { get; set; } public int BId { get; set; } public B? B { get; set; } } public class B { public int Id { get; set; } public A? A { get; set; } }", "A.BId to B, required, Cascade, B, A, unique")]
+    [InlineData("public class A { public int Id { get; set; } public int BId { get; set; } } public class B { public int Id { get; set; } public A? A { get; set; } }", "A.BId to B, required, Cascade, -, A, unique")]
+    [InlineData("public class A { public int Id { get; set; } public int? AboveId { get; set; } public A? Above { get; set; } public List<A> Below { get; set; } = []; } public class B { public int Id { get; set; } }", "A.AboveId to A, optional, SetNull, Above, Below")]
+    [InlineData("public class A { public int Id { get; set; } public int HomeId { get; set; } public B? Home { get; set; } public int GuestId { get; set; } public B? Guest { get; set; } } public class B { public int Id { get; set; } [InverseProperty(\"Guest\")] public List<A> Abroad { get; } = []; public List<A> AtHome { get; } = []; }", "A.HomeId to B, required, Cascade, Home, AtHome", "A.GuestId to B, required, Cascade, Guest, Abroad")]
+    [InlineData("public class A { public int Id { get; set; } public int? BX { get; set; } public string? BY { get; set; } public B? B { get; set; } } public class B { [Key] public int X { get; set; } [Key] public string Y { get; set; } = \"\"; }", "A.BX, BY to B, optional, SetNull, B")]
+    [InlineData("[Derived(typeof(C))] public class A { public int Id { get; set; } } public class C : A { public int BId { get; set; } public B? B { get; set; } } public class B { public int Id { get; set; } public List<A>? As { get; set; } }", "A.BId to B, required, Cascade, B, As")]
+    public void Relation_is_found_by_convention_and_attributes(string source, params string[] expected)
+    {
+        var run = GeneratorRun.Of(Usings + source + Context(""));
+        Assert.Empty(run.Diagnostics);
+        Assert.Empty(run.CompilerDiagnostics);
+        Assert.Equal(expected, RelationsOf(run));
+    }
+
+    [Theory]
+    [InlineData("model.Entity<A>().HasOne(a => a.One).WithMany(b => b.Many).HasForeignKey(a => a.X);", "A.X to B, required, Cascade, One, Many")]
+    [InlineData("model.Entity<B>().HasMany(b => b.Many).WithOne(a => a.One).HasForeignKey(a => a.X).OnDelete(DeleteBehavior.Restrict);", "A.X to B, required, Restrict, One, Many")]
+    [InlineData("model.Entity<B>().HasMany(b => b.Many).WithOne(a => a.One).HasForeignKey(a => a.Y).IsRequired();", "A.Y to B, required, Cascade, One, Many")]
+    [InlineData("model.Entity<A>(a => { a.HasOne(x => x.One).WithMany().HasForeignKey(x => x.Y).OnDelete(DeleteBehavior.NoAction); a.Ignore(x => x.Z); }); model.Entity<B>().Ignore(b => b.Many);", "A.Y to B, optional, NoAction, One")]
+    [InlineData("model.Entity<A>().HasOne<B>().WithMany().HasForeignKey(a => a.X); model.Entity<A>().Ignore(a => a.One); model.Entity<B>().Ignore(b => b.Many);", "A.X to B, required, Cascade, -")]
+    [InlineData("model.Entity<A>().Ignore(a => a.One); model.Entity<B>().Ignore(b => b.Many).HasOne<A>().WithOne().HasForeignKey<A>(a => a.Y);", "A.Y to B, optional, SetNull, -, -, unique")]
+    public void Relation_is_read_from_OnModelCreating(string statements, string expected)
+    {
+        var run = GeneratorRun.Of(Usings + """
+            public class A { public int Id { get; set; } public int X { get; set; } public int? Y { get; set; } public B? One { get; set; } public string? Z { get; set; } }
+            public class B { public int Id { get; set; } public List<A> Many { get; } = []; }
+            """ + Context(statements));
+        Assert.Empty(run.Diagnostics);
+        Assert.Empty(run.CompilerDiagnostics);
+        Assert.Equal([expected.Replace(", -, -", ", -", StringComparison.Ordinal)], RelationsOf(run));
+    }
+
+    [Theory]
+    [InlineData("DCD005", "public class A { public int Id { get; set; } public B? B { get; set; } } public class B { public long Id { get; set; } }", "", "add 'public long BId { get; set; }' to 'A', name another one with [ForeignKey], or say Entity<A>().HasOne(e => e.B)")]
+    [InlineData("DCD005", "public class A { public int Id { get; set; } } public class B { public long Id { get; set; } public List<A> As { get; } = []; }", "", "add 'public long BId { get; set; }' to it, or say Entity<B>().HasMany(e => e.As) in OnModelCreating. Change its type, or mark it with [Ignore]")]
+    [InlineData("DCD005", "public class A { public int Id { get; set; } public List<B> Bs { get; } = []; } public class B { public int Id { get; set; } public List<A> As { get; } = []; }", "", "many-to-many needs a class that refers to both, with a keyspace of its own, such as 'AB' with 'AId' and 'BId'")]
+    [InlineData("DCD005", "public class A { public int Id { get; set; } public int XId { get; set; } public B? X { get; set; } public int YId { get; set; } public B? Y { get; set; } } public class B { public int Id { get; set; } public List<A> As { get; } = []; }", "", "'A' refers to 'B' in more than one way, and nothing says which is meant; say [InverseProperty]")]
+    [InlineData("DCD020", "public class A { public int Id { get; set; } public int BId { get; set; } public B? B { get; set; } } public class B { public long Id { get; set; } }", "", "'A.BId' is of type 'int', and the key 'Id' of 'B', which it refers to, of type 'long'; give both the same type")]
+    [InlineData("DCD020", "public class A { public int Id { get; set; } public int BId { get; set; } public B? B { get; set; } } public class B { public int Id { get; set; } }", "model.Entity<A>().HasOne(a => a.B).WithMany().OnDelete(DeleteBehavior.SetNull);", "cannot be null, as OnDelete(DeleteBehavior.SetNull) says")]
+    [InlineData("DCD020", "public class A { public int Id { get; set; } [Ignore] public B? B { get; set; } } public class B { public int Id { get; set; } }", "model.Entity<A>().HasOne(a => a.B).WithMany().HasForeignKey(a => a.Id);", "'A' has no property 'B' that is of type 'B', can be set, and is not ignored")]
+    [InlineData("DCD020", "public class A { public int Id { get; set; } public B? B { get; set; } } public class B { public int Id { get; set; } }", "model.Entity<A>().HasOne(a => a.B).WithMany();", "has no foreign key; name it with HasForeignKey, or call it 'BId'")]
+    [InlineData("DCD020", "public class A { public int Id { get; set; } public int BId { get; set; } } public class B { [Key] public int X { get; set; } [Key] public int Y { get; set; } }", "model.Entity<A>().HasOne<B>().WithMany().HasForeignKey(a => a.BId);", "a foreign key of 1 properties, and the key of 'B' has 2")]
+    [InlineData("DCD020", "public class A { public int Id { get; set; } public int CId { get; set; } } public class B { public int Id { get; set; } } public class C { public int Id { get; set; } }", "model.Entity<A>().HasOne<C>().WithMany().HasForeignKey(a => a.CId);", "the context has no keyspace of 'C'")]
+    public void Relation_that_cannot_be_is_reported(string id, string source, string statements, string message)
+    {
+        var run = GeneratorRun.Of(Usings + source + Context(statements));
+        Assert.Contains(run.Diagnostics, diagnostic => diagnostic.Id == id
+            && diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture).Contains(message, StringComparison.Ordinal));
+        Assert.DoesNotContain(run.CompilerDiagnostics, diagnostic => diagnostic.Severity == DiagnosticSeverity.Error);
+    }
+
+    [Theory]
+    [InlineData("model.Entity<A>().HasMany(a => a.Bs).WithMany(b => b.As);", "needs a class that refers to both")]
+    [InlineData("model.Entity<A>().HasMany(a => a.Bs).WithOne().HasForeignKey(b => b.AId).HasPrincipalKey(a => a.Id);", "the key of its class")]
+    public void What_is_otherwise_in_Entity_Framework_is_said(string statements, string message)
+    {
+        var run = GeneratorRun.Of(
+            Usings + "public class A { public int Id { get; set; } public List<B> Bs { get; } = []; } public class B { public int Id { get; set; } public int AId { get; set; } [Ignore] public List<A> As { get; } = []; }"
+                + Context(statements));
+        Assert.Contains(run.CompilerDiagnostics, error => error.Id == "CS0619" && error.GetMessage(System.Globalization.CultureInfo.InvariantCulture).Contains(message, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("", "BId")]
+    [InlineData("model.Entity<A>().HasIndex(a => new { a.BId, a.X });", "BId_X")]
+    [InlineData("model.Entity<A>().HasKey(a => new { a.BId, a.X });", "")]
+    public void Foreign_key_has_an_index_unless_another_or_the_key_begins_with_it(string statements, string expected)
+    {
+        var run = GeneratorRun.Of(
+            Usings + "public class A { public int Id { get; set; } public int X { get; set; } public int BId { get; set; } public B? B { get; set; } } public class B { public int Id { get; set; } }" + Context(statements));
+        Assert.Empty(run.CompilerDiagnostics);
+        string model = run.Output.SyntaxTrees.Single(tree => tree.FilePath.Contains("AModel", StringComparison.Ordinal)).ToString();
+        if (expected.Length == 0)
+            Assert.DoesNotContain("\"BId\", [", model, StringComparison.Ordinal);
+        else
+            Assert.Contains($"new(\"{expected}\", [", model, StringComparison.Ordinal);
+        Assert.Equal(expected == "BId", model.Contains("[new(\"BId\", [\"BId\"])]", StringComparison.Ordinal));
+    }
+
+    static string Context(string statements) => $$"""
+
+        partial class TestContext(DatacakeNode node) : DatacakeContext(node)
+        {
+            internal partial Keyspace<A> As { get; }
+            internal partial Keyspace<B> Bs { get; }
+            protected override void OnModelCreating(ModelBuilder model)
+            {
+                {{statements}}
+            }
+        }
+        """;
+
+    /// <summary>Says in words what the generated relations are.</summary>
+    static List<string> RelationsOf(GeneratorRun run)
+    {
+        var relations = new List<string>();
+        var tree = run.Output.SyntaxTrees.Single(tree => tree.FilePath.Contains("Relations", StringComparison.Ordinal));
+        foreach (string text in tree.ToString().Split("public static readonly").Skip(1))
+        {
+            string[] classes = Between(text, "RelationModel<", ">").Split(", ");
+            var names = text.Split("ForeignKeyPart<").Skip(1).Select(part => Between(part, ">(\"", "\""));
+            var ends = text.Split('\n').Where(line => line.Contains("NavigationAccess", StringComparison.Ordinal) || line.Trim() is "null," or "null)")
+                .Select(line => line.Trim() is "null," or "null)" ? "-" : Between(line, ">(\"", "\"")).ToList();
+            if (ends[1] == "-")
+                ends.RemoveAt(1);
+            string required = text.Contains("IsRequired = true", StringComparison.Ordinal) ? "required" : "optional";
+            string unique = text.Contains("IsUnique = true", StringComparison.Ordinal) ? ", unique" : "";
+            relations.Add(
+                $"{classes[0].Split("::")[1]}.{string.Join(", ", names)} to {classes[1].Split("::")[1]}, {required}, {Between(text, "DeleteBehavior.", ",")}, {string.Join(", ", ends)}{unique}");
+        }
+        return relations;
+
+        static string Between(string text, string start, string end) => text.Split(start)[1].Split(end)[0];
+    }
+}

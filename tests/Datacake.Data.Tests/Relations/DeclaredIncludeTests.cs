@@ -1,0 +1,120 @@
+using Datacake.Data.Metadata;
+
+namespace Datacake.Data.Tests.Relations;
+
+public class DeclaredIncludeTests : TradingStore
+{
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Reference_is_included_without_a_foreign_key(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        var orders = await db.Orders.Include(o => o.Customer).Include(o => o.Agent).OrderBy(o => o.Id).ToListAsync(Token);
+        Assert.Equal(["Ann by Pia", "Ann by ", "Bob by Tor", "Ann by Pia"], orders.Select(o => $"{o.Customer!.Name} by {o.Agent?.Name}"));
+        Assert.Same(orders[0].Customer, orders[1].Customer);
+        Assert.False(db.ChangeTracker.HasChanges());
+    }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Collection_and_what_its_entities_refer_to_are_included(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        var query = db.Customers.Include(c => c.Orders).ThenInclude(o => o.Lines).ThenInclude(l => l.Product).Include(c => c.Orders).ThenInclude(o => o.Agent).OrderBy(c => c.Id);
+        Assert.EndsWith("include Orders (include Lines (include Product); include Agent)", query.Explain(), StringComparison.Ordinal);
+        var customers = await query.ToListAsync(Token);
+        Assert.Equal(
+            ["Ann: 11 by Pia (cake, tea) 12 by  () 14 by Pia ()", "Bob: 13 by Tor (tea)", "Cid: "],
+            customers.Select(c => $"{c.Name}: {string.Join(' ', c.Orders.Select(o => $"{o.Id} by {o.Agent?.Name} ({string.Join(", ", o.Lines!.Select(l => l.Product!.Name))})"))}"));
+    }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Included_collection_is_filtered_and_ordered(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        decimal least = 6;
+        var customers = await db.Customers.Include(c => c.Orders.Where(o => o.Total > least).OrderByDescending(o => o.Total).Take(1)).AsNoTracking().ToListAsync(Token);
+        Assert.Equal(["Ann: 12", "Bob: 13", "Cid: "], customers.Select(c => $"{c.Name}: {string.Join(' ', c.Orders.Select(o => o.Id))}"));
+        var error = Assert.Throws<ArgumentException>(() => db.Customers.Include(c => c.Orders.Where(o => o.Total > c.Rank)));
+        Assert.Contains("says something of the including entity", error.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => db.Customers.Include(c => c.Orders.Distinct()));
+    }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Path_through_a_reference_to_nothing_is_null(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        var employees = await db.Employees.Include(e => e.Manager!.Manager).OrderBy(e => e.Id).ToListAsync(Token);
+        Assert.Equal([null, "Max", "Max"], employees.Select(e => e.Manager?.Name));
+        Assert.All(employees, e => Assert.Null(e.Manager?.Manager));
+        var orders = await db.Orders.Include(o => o.Customer!.Country).OrderBy(o => o.Id).ToListAsync(Token);
+        Assert.Equal(["Sweden", "Sweden", "Finland", "Sweden"], orders.Select(o => o.Customer!.Country!.Name));
+    }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Composite_foreign_keys_and_one_to_one_relations_are_included_from_both_ends(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        Assert.Equal(["cold", null], await db.Products.Include(p => p.Shelf).OrderBy(p => p.Id).AsAsyncEnumerable().Select(p => p.Shelf?.Note).ToListAsync(Token));
+        Assert.Equal("cake", Assert.Single((await db.Shelves.Include(s => s.Products).SingleAsync(Token)).Products!).Name);
+        Assert.Equal(["P1", null, null], await db.Customers.AsNoTracking().Include(c => c.Passport).OrderBy(c => c.Id).AsAsyncEnumerable().Select(c => c.Passport?.Number).ToListAsync(Token));
+        Assert.Equal("Ann", (await db.Passports.Include(p => p.Customer).SingleAsync(Token)).Customer!.Name);
+        var tea = await db.Products.Include(p => p.Lines).SingleAsync(p => p.Name == "tea", Token);
+        Assert.Equal([11L, 13L], tea.Lines.Select(l => l.OrderId));
+    }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Refilled_collection_keeps_what_was_added_and_leaves_out_what_was_taken(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        var ann = await db.Customers.Include(c => c.Orders).SingleAsync(c => c.Id == 1, Token);
+        var added = new Order { Id = 99 };
+        ann.Orders.Add(added);
+        ann.Orders.RemoveAll(o => o.Id == 12);
+        await db.Customers.Include(c => c.Orders).ToListAsync(Token);
+        Assert.Equal([11L, 14L, 99L], ann.Orders.Select(o => o.Id).Order());
+        await db.SaveChangesAsync(Token);
+        Assert.Equal([11L, 14L, 99L], await db.Orders.Where(o => o.CustomerId == 1).Select(o => o.Id).ToListAsync(Token));
+    }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Entry_loads_what_is_related(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        var ann = (await db.Customers.FindAsync([1L], Token))!;
+        var orders = db.Entry(ann).Collection(c => c.Orders);
+        Assert.False(orders.IsLoaded);
+        Assert.Equal(2, await orders.Query().CountAsync(o => o.Total < 15, Token));
+        Assert.Empty(ann.Orders);
+        await orders.LoadAsync(Token);
+        Assert.True(orders.IsLoaded);
+        Assert.Equal(3, orders.CurrentValue.Count);
+        var customer = db.Entry(ann.Orders[0]).Reference(o => o.Customer);
+        await customer.LoadAsync(Token);
+        Assert.Same(ann, customer.CurrentValue);
+        Assert.Contains("call Collection", Assert.Throws<ArgumentException>(() => db.Entry(ann).Reference(c => c.Orders)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Model_shows_its_relations()
+    {
+        await using var node = await StartAsync("memory");
+        await using var db = NewContext(node);
+        var order = db.Keyspaces.Single(keyspace => keyspace.Entity.Type == typeof(Order)).Entity;
+        Assert.Equal(["Agent", "Customer", "Lines"], order.Navigations.Select(navigation => navigation.Name).Order());
+        var customer = order.FindNavigation("Customer")!;
+        Assert.Equal("Orders", customer.Inverse!.Name);
+        Assert.Equal(("CustomerId", DeleteBehavior.Cascade, true), (customer.Relation.ForeignKey[0].Name, customer.Relation.DeleteBehavior, customer.Relation.IsRequired));
+        Assert.Equal(DeleteBehavior.SetNull, order.FindNavigation("Agent")!.Relation.DeleteBehavior);
+        Assert.Equal(["CustomerId", "SoldBy"], order.Indexes.Select(index => index.Name).Order());
+        Assert.True(db.Keyspaces.Single(keyspace => keyspace.Entity.Type == typeof(Passport)).Entity.FindNavigation("Customer")!.Relation.IsUnique);
+        // The key of a line begins with the key of its order.
+        Assert.Equal(["ProductId"], db.Keyspaces.Single(keyspace => keyspace.Entity.Type == typeof(OrderLine)).Entity.Indexes.Select(index => index.Name));
+        Assert.DoesNotContain(order.Properties, property => property.Kind == PropertyKind.Owned);
+    }
+}

@@ -1,0 +1,56 @@
+namespace Datacake.Data.Tests.Relations;
+
+public class DeleteBehaviorTests : TradingStore
+{
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Required_dependents_are_deleted_with_their_own(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        db.Customers.Remove((await db.Customers.FindAsync([1L], Token))!);
+        // The customer, three orders, two lines, a passport, a complaint.
+        Assert.Equal(8, await db.SaveChangesAsync(Token));
+        Assert.Equal([13L], await db.Orders.Select(o => o.Id).ToListAsync(Token));
+        Assert.Equal(0, await db.Passports.CountAsync(Token));
+        Assert.Equal(0, await db.Complaints.CountAsync(Token));
+    }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Optional_dependents_lose_their_foreign_keys(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        var tracked = (await db.Orders.Include(o => o.Agent).SingleAsync(o => o.Id == 11, Token))!;
+        db.Employees.Remove(tracked.Agent!);
+        Assert.Equal(3, await db.SaveChangesAsync(Token));
+        Assert.Equal((null, null), (tracked.SoldBy, tracked.Agent));
+        Assert.Equal([11L, 12L, 14L], await NewContext(node).Orders.Where(o => o.SoldBy == null).Select(o => o.Id).ToListAsync(Token));
+    }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Restricted_delete_is_refused_and_names_a_dependent_unless_that_goes_too(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        var cake = (await db.Products.FindAsync([1L], Token))!;
+        db.Products.Remove(cake);
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => db.SaveChangesAsync(Token));
+        Assert.Contains("cannot be deleted, since the OrderLine", error.Message, StringComparison.Ordinal);
+        Assert.Contains("refers to it by ProductId", error.Message, StringComparison.Ordinal);
+        Assert.Single(db.ChangeTracker.Entries());
+        db.Orders.Remove((await db.Orders.FindAsync([11L], Token))!);
+        Assert.Equal(4, await db.SaveChangesAsync(Token));
+    }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Dependents_stay_as_they_are_if_nothing_is_to_be_done(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        var ann = await db.Customers.Include(c => c.Country).SingleAsync(c => c.Id == 1, Token);
+        db.Countries.Remove(ann.Country!);
+        Assert.Equal(1, await db.SaveChangesAsync(Token));
+        Assert.Equal("se", (await NewContext(node).Customers.FindAsync([1L], Token))!.CountryCode);
+        Assert.Equal(0, await db.SaveChangesAsync(Token));
+    }
+}
