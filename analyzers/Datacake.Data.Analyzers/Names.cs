@@ -45,9 +45,17 @@ static class Names
 
     /// <summary>The first attribute of this full name.</summary>
     public static AttributeData? Find(this ISymbol symbol, string attribute) =>
-        symbol.GetAttributes().FirstOrDefault(candidate => candidate.AttributeClass is { } type && FullName(type) == attribute);
+        symbol.FindAll(attribute).FirstOrDefault();
 
     /// <summary>All attributes of this full name.</summary>
     public static IEnumerable<AttributeData> FindAll(this ISymbol symbol, string attribute) =>
-        symbol.GetAttributes().Where(candidate => candidate.AttributeClass is { } type && FullName(type) == attribute);
+        AttributesOf(symbol).Where(candidate => candidate.AttributeClass is { } type && FullName(type) == attribute);
+
+    /// <summary>The attributes of a symbol; those of a record's property are also on the parameter that declares it.</summary>
+    static IEnumerable<AttributeData> AttributesOf(ISymbol symbol) => symbol is IPropertySymbol { ContainingType: { IsRecord: true } record }
+        ? symbol.GetAttributes().Concat(record.InstanceConstructors
+            .SelectMany(constructor => constructor.Parameters)
+            .Where(parameter => parameter.Name == symbol.Name && SymbolEqualityComparer.Default.Equals(parameter.Type, ((IPropertySymbol)symbol).Type))
+            .SelectMany(parameter => parameter.GetAttributes()))
+        : symbol.GetAttributes();
 }

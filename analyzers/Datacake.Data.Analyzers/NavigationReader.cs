@@ -64,7 +64,8 @@ static class NavigationReader
     public static bool IsMutable(ITypeSymbol type) => new[] { type }.Concat(type.AllInterfaces).Any(known => Names.FullName(known) == Collections + "ICollection")
         && Names.FullName(type) != "System.Collections.ObjectModel.ReadOnlyCollection";
 
-    static ITypeSymbol? ElementOf(ITypeSymbol type)
+    /// <summary>Returns the type of what a collection has; null if the type is not one.</summary>
+    public static ITypeSymbol? ElementOf(ITypeSymbol type)
     {
         if (type is not INamedTypeSymbol)
             return null;

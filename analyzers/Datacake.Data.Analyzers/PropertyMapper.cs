@@ -201,6 +201,8 @@ sealed class PropertyMapper(
     {
         if (entityTypes.Contains(owned, SymbolEqualityComparer.Default))
             Unsupported(symbol, $"'{owned.Name}' is an entity class with a keyspace of its own; hold its key instead, or a set of keys");
+        else if (Members.LineageOf(owned).FirstOrDefault(type => entityTypes.Contains(type, SymbolEqualityComparer.Default)) is { } entity)
+            Unsupported(symbol, $"'{owned.Name}' is stored among the entities of '{entity.Name}'; refer to a '{entity.Name}'");
         else if (!Members.IsAccessible(owned))
             Unsupported(symbol, $"'{owned.Name}' is private or protected, so the generated code cannot see it; make it internal or public");
         else if (path.Contains(owned, SymbolEqualityComparer.Default))

@@ -19,7 +19,10 @@ sealed class RelationReader(
     public IReadOnlyList<Relation> Read()
     {
         foreach (var entity in entityTypes.OfType<INamedTypeSymbol>())
+        {
             _open.AddRange(NavigationReader.Read(entity, entityTypes, ConfigurationOf(entity)));
+            RefuseMissingKeyspaces(entity);
+        }
         foreach (var declared in configurations.Values.Distinct().SelectMany(configuration => configuration.Relations).ToList())
             Declare(declared);
         foreach (var reference in Open(isCollection: false))
@@ -31,6 +34,27 @@ sealed class RelationReader(
         foreach (var relation in _relations)
             Complete(relation);
         return [.. _relations.Where(relation => relation.IsValid)];
+    }
+
+    /// <summary>A class that has a key, and a foreign key that leads to it or from it, is an entity, and would be stored within another one if it has no keyspace.</summary>
+    void RefuseMissingKeyspaces(INamedTypeSymbol entity)
+    {
+        foreach (var symbol in NavigationReader.PropertiesOf(entity, ConfigurationOf(entity)))
+        {
+            var element = NavigationReader.ElementOf(symbol.Type);
+            if ((element ?? symbol.Type) is not INamedTypeSymbol { TypeKind: TypeKind.Class, SpecialType: SpecialType.None } target
+                || Members.LineageOf(target).Any(type => entityTypes.Contains(type, SymbolEqualityComparer.Default)) || KeyOf(target) is not { Count: > 0 } key)
+                continue;
+            var foreignKey = element is null ? ForeignKeyByName(entity, target, [symbol.Name]) : ForeignKeyByName(target, entity, [entity.Name]);
+            var referred = element is null ? key : KeyOf(entity);
+            if (foreignKey is null || !foreignKey.Zip(referred, (part, of) => IsSame(Bare(part.Type), Bare(of.Type))).All(isSame => isSame))
+                continue;
+            string names = string.Join(", ", foreignKey.Select(part => $"{part.ContainingType.Name}.{part.Name}"));
+            ReportProperty(
+                new Navigation(symbol, entity, target, element is null ? null : ""),
+                $"'{target.Name}' has a key of its own, and the foreign key '{names}' says that the two are related, but the context has no keyspace of it; add "
+                    + $"'public partial Keyspace<{target.Name}> {target.Name}s {{ get; }}'");
+        }
     }
 
     List<Navigation> Open(bool isCollection) => [.. _open.Where(navigation => navigation.IsCollection == isCollection)];

@@ -8,6 +8,10 @@ public sealed partial class LibraryContext(DatacakeNode node) : DatacakeContext(
 {
     public partial Keyspace<Book> Books { get; }
 
+    public partial Keyspace<Member> Members { get; }
+
+    public partial Keyspace<Loan> Loans { get; }
+
     protected override void OnModelCreating(ModelBuilder model) => model.Entity<Book>(book =>
     {
         book.HasIndex(b => b.Publisher!.City);
@@ -54,6 +58,25 @@ public sealed class Publisher
 {
     public string Name { get; set; } = "";
     public string City { get; set; } = "";
+}
+
+/// <summary>Who borrows books.</summary>
+public sealed class Member
+{
+    public Guid Id { get; set; }
+    public string Name { get; set; } = "";
+    public List<Loan> Loans { get; } = [];
+}
+
+/// <summary>A book that a member has.</summary>
+public sealed class Loan
+{
+    public Guid Id { get; set; }
+    public int Days { get; set; }
+    public long BookId { get; set; }
+    public Book? Book { get; set; }
+    public Guid MemberId { get; private set; }
+    public Member? Member { get; private set; }
 }
 
 /// <summary>How many copies of a title there are: a projection. An anonymous type would need reflection.</summary>

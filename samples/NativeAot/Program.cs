@@ -39,6 +39,8 @@ static async Task RunAsync(string provider, string path)
         book.Copies -= 1;
         book.Tags.Remove("dragon");
         Check(await db.SaveChangesAsync(), 1);
+        db.Members.Add(new Member { Name = "Ann", Loans = { new Loan { Book = book, Days = 14 } } });
+        Check(await db.SaveChangesAsync(), 2);
     }
 
     await using (var node = await StartAsync(provider, path))
@@ -57,9 +59,21 @@ static async Task RunAsync(string provider, string path)
         Check(await db.Books.CountAsync(b => b is AudioBook), 1);
         var titles = await db.Books.OrderByDescending(b => b.Format).ThenBy(b => b.Title).Select(b => b.Title).ToListAsync();
         Check(string.Join(", ", titles), "The Hobbit, Dune");
+        var byCopies = await db.Books.GroupBy(b => b.Copies).Select(g => new Stock(g.Max(b => b.Title)!, g.Sum(b => b.Copies))).OrderBy(s => s.Title).ToListAsync();
+        Check(string.Join(", ", byCopies), $"{new Stock("Dune", 1)}, {new Stock("The Hobbit", 2)}");
+        var joined = await db.Books.Join(db.Books.Where(b => b.Copies > 1), b => b.Id, other => other.Id, (b, other) => new Stock(b.Title, other.Copies)).ToListAsync();
+        Check(joined.Single(), new Stock("The Hobbit", 2));
+        Check(await db.Books.SelectMany(b => b.Tags, (b, tag) => new Stock(tag, b.Copies)).SingleAsync(), new Stock("fantasy", 2));
+        Check(await db.Books.LeftJoin(db.Books, b => b.Copies - 1, other => other.Copies, (b, other) => other == null ? "" : other.Title).MaxAsync(), "Dune");
+        Check(await db.Books.Select(b => b.Title).Union(["Emma"]).Reverse().FirstAsync(), "Emma");
+
+        Check((await db.Loans.Include(l => l.Book).Where(l => l.Member!.Name == "Ann" && l.Days > 7).SingleAsync()).Book!.Title, "The Hobbit");
+        var members = await db.Members.Include(m => m.Loans.Where(l => l.Days > 7).Take(3)).Where(m => m.Loans.Any(l => l.Book!.Copies > 0)).OrderBy(m => m.Loans.Sum(l => l.Days)).ToListAsync();
+        Check(members.Single().Loans.Single().Book, book);
+        Check(await db.Loans.Select(l => new Stock(l.Book!.Title, l.Member!.Loans.Count)).SingleAsync(), new Stock("The Hobbit", 1));
         Console.WriteLine($"{provider}: {await db.Books.CountAsync()} books. {inLondon.Explain()}");
         db.Books.Remove(book);
-        Check(await db.SaveChangesAsync(), 1);
+        Check(await db.SaveChangesAsync(), 2);
     }
 }
 

@@ -5,8 +5,11 @@ using Datacake.Node;
 
 namespace Datacake.Data;
 
-/// <summary>Reads by key at a consistency level. Not thread-safe, as the context.</summary>
-public readonly struct ConsistentReads<T>
+/// <summary>
+/// A keyspace read at a consistency level. A read by key asks as many nodes as the level says, and merges their answers; a query waits until this node has everything that as many
+/// nodes have as the level says, and reads the local store. Not thread-safe, as the context.
+/// </summary>
+public sealed class ConsistentReads<T> : KeyspaceQuery<T>
     where T : class
 {
     readonly Keyspace<T> _keyspace;
@@ -17,6 +20,8 @@ public readonly struct ConsistentReads<T>
         _keyspace = keyspace;
         _consistency = consistency;
     }
+
+    private protected override Query<T> Entities => ((Query<T>)_keyspace).WithConsistency(_consistency);
 
     /// <summary>The entity with this key; see <see cref="FindAsync(object?[], CancellationToken)"/>.</summary>
     /// <param name="keyValues">The values of the key's properties, in their order.</param>

@@ -37,7 +37,7 @@ public abstract partial class DatacakeContext
         var entry = Entry(entity);
         if (entry.Keyspace.Entity.Relations.Count > 0)
         {
-            ChangeTracker.Graph.Add(entry);
+            ChangeTracker.Graph.Add(entry, mayBeStored: false);
             return entry;
         }
         entry.Keyspace.Entity.GenerateKey(entity, KeyGenerator);

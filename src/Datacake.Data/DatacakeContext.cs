@@ -311,11 +311,12 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         using var operation = Concurrency.Enter();
         var store = await GetStoreAsync(cancellationToken).ConfigureAwait(false);
         var before = HasRelations ? ChangeTracker.Capture() : null;
+        var undo = new List<Action>();
         IReadOnlyList<PendingWrite> writes = [];
         CommitResult result;
         try
         {
-            await FollowRelationsAsync(store, cancellationToken).ConfigureAwait(false);
+            await FollowRelationsAsync(store, undo, cancellationToken).ConfigureAwait(false);
             writes = ChangeTracker.CollectWrites();
             EntityTransaction.Validate(writes);
             writes = await EntityTransaction.CompleteAsync(store, writes, cancellationToken).ConfigureAwait(false);
@@ -334,6 +335,8 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         }
         catch when (before is not null)
         {
+            foreach (var step in undo)
+                step();
             ChangeTracker.Restore(before);
             throw;
         }

@@ -33,7 +33,10 @@ public abstract partial class DatacakeContext
     }
 
     /// <summary>Brings the tracked entities to what a save writes: with those that they lead to, and with what becomes of those that refer to deleted ones.</summary>
-    async Task FollowRelationsAsync(ReplicatedStore store, CancellationToken cancellationToken)
+    /// <param name="store">The store.</param>
+    /// <param name="undo">Takes what is to be done if the save fails.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
+    async Task FollowRelationsAsync(ReplicatedStore store, List<Action> undo, CancellationToken cancellationToken)
     {
         if (!HasRelations)
             return;
@@ -48,24 +51,17 @@ public abstract partial class DatacakeContext
             if (await snapshot.GetAsync(entry.Keyspace.Name, entry.Key, cancellationToken).ConfigureAwait(false) is not null)
                 (entry.CurrentState, entry.IsAsserted) = (EntityState.Modified, true);
         }
-        await DeleteBehaviors.ApplyAsync(ChangeTracker, snapshot, cancellationToken).ConfigureAwait(false);
+        await DeleteBehaviors.ApplyAsync(ChangeTracker, snapshot, undo, cancellationToken).ConfigureAwait(false);
     }
 
     void Accept(IReadOnlyList<PendingWrite> writes)
     {
-        HashSet<object>? added = null, deleted = null;
-        if (HasRelations)
-        {
-            added = new(Written(EntityState.Added), ReferenceEqualityComparer.Instance);
-            deleted = new(Written(EntityState.Deleted), ReferenceEqualityComparer.Instance);
-        }
+        var deleted = writes.Where(static write => write.Content is null).Select(static write => write.Entry.Entity).ToHashSet(ReferenceEqualityComparer.Instance);
         foreach (var write in writes)
             ChangeTracker.Accept(write.Entry, write.Content, write.Changes);
-        if (added is null || deleted is null)
+        if (!HasRelations)
             return;
         ChangeTracker.Disconnect(deleted);
-        ChangeTracker.AcceptRelations(added);
-
-        IEnumerable<object> Written(EntityState state) => writes.Where(write => write.Entry.CurrentState == state).Select(write => write.Entry.Entity);
+        ChangeTracker.AcceptRelations();
     }
 }

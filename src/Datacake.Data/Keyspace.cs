@@ -14,7 +14,7 @@ namespace Datacake.Data;
 /// The entities of one class in a context: a query for all of them, to start others from, and where entities are added and removed. Not
 /// thread-safe, as the context.
 /// </summary>
-public sealed class Keyspace<T> : Query<T>
+public sealed class Keyspace<T> : KeyspaceQuery<T>
     where T : class
 {
     internal Keyspace(DatacakeContext context, KeyspaceModel keyspace, EntityModel<T> model)
@@ -42,13 +42,17 @@ public sealed class Keyspace<T> : Query<T>
     /// other node makes, unless the model says otherwise.
     /// </summary>
     /// <exception cref="InvalidOperationException">Another instance with its key is tracked; or the key is 0, of a type that has no room for generated values.</exception>
-    public EntityEntry<T> Add(T entity)
+    public EntityEntry<T> Add(T entity) => AddGraph(entity, mayBeStored: false);
+
+    /// <param name="entity">The entity.</param>
+    /// <param name="mayBeStored">True if what it leads to is updated if it is stored.</param>
+    EntityEntry<T> AddGraph(T entity, bool mayBeStored)
     {
         ArgumentNullException.ThrowIfNull(entity);
         if (Model.Relations.Count > 0)
         {
             var added = Context.ChangeTracker.EntryOf(Model, Metadata, entity);
-            Context.ChangeTracker.Graph.Add(added);
+            Context.ChangeTracker.Graph.Add(added, mayBeStored);
             return added;
         }
         ((EntityModel)Model).GenerateKey(entity, Context.KeyGenerator);
@@ -56,13 +60,13 @@ public sealed class Keyspace<T> : Query<T>
     }
 
     /// <summary>
-    /// Tracks an entity that the next save puts as a whole, in the place of whatever the store has under its key: what that one had and this one has not is gone. Keys are
-    /// generated as by <see cref="Add"/>.
+    /// Tracks an entity that the next save puts as a whole, in the place of whatever the store has under its key: what that one had and this one has not is gone. What it leads to is
+    /// added, or updated if it is stored. Keys are generated as by <see cref="Add"/>.
     /// </summary>
     /// <exception cref="InvalidOperationException">Another instance with its key is tracked; or the key is 0, of a type that has no room for generated values.</exception>
     public EntityEntry<T> Put(T entity)
     {
-        var entry = Add(entity);
+        var entry = AddGraph(entity, mayBeStored: true);
         entry.MayReplace = true;
         return entry;
     }
@@ -200,10 +204,10 @@ public sealed class Keyspace<T> : Query<T>
     public T? Find(params object?[] keyValues) => throw new NotSupportedException("Await FindAsync(key).");
 
     /// <summary>
-    /// Reads by key that other nodes take part in: <c>await db.Products.WithConsistency(Consistency.Quorum).FindAsync(1L)</c> sees whatever was
+    /// Returns the keyspace for reads that other nodes take part in: <c>await db.Products.WithConsistency(Consistency.Quorum).FindAsync(1L)</c>, and queries too, see whatever was
     /// saved at <see cref="Consistency.Quorum"/> before, on any node.
     /// </summary>
-    public ConsistentReads<T> WithConsistency(Consistency consistency) => new(this, consistency);
+    public new ConsistentReads<T> WithConsistency(Consistency consistency) => new(this, consistency);
 
     /// <summary>Is a query in C# here.</summary>
     [Obsolete("There is no SQL: write the query in C#, with Where, OrderBy and Select.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
@@ -258,42 +262,7 @@ public sealed class Keyspace<T> : Query<T>
         }
     }
 
-    /// <inheritdoc/>
-    public override string Explain() => All.Explain();
-
-    internal override Query<T> With(Func<QuerySettings, QuerySettings> change) => All.With(change);
-
-    internal override CompiledExpressions Expressions => Model.Expressions;
-
-    internal override QuerySource Source => All.Source;
-
-    internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) => All.RunAsync(cancellationToken);
-
-    internal override Task<List<T>> ToListCore(CancellationToken cancellationToken) => All.ToListCore(cancellationToken);
-
-    internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate) => All.WhereCore(predicate);
-
-    internal override Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) => All.SelectCore(selector);
-
-    internal override OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) => All.OrderByCore(orderings);
-
-    internal override Query<T> SkipCore(int count) => All.SkipCore(count);
-
-    internal override Query<T> TakeCore(int count) => All.TakeCore(count);
-
-    internal override ValueTask<long> CountCoreAsync(CancellationToken cancellationToken) => All.CountCoreAsync(cancellationToken);
-
-    internal override Task<SaveResult> ExecuteCore(Action<object>? update, Consistency? consistency, CancellationToken cancellationToken) =>
-        All.ExecuteCore(update, consistency, cancellationToken);
-
-    internal override Task<TResult?> ExtremeCore<TResult>(
-        Expression<Func<T, TResult>> selector, bool isGreatest, CancellationToken cancellationToken)
-        where TResult : default => All.ExtremeCore(selector, isGreatest, cancellationToken);
-
-    internal override IAsyncEnumerable<EntityChanges<T>> WatchCore(WatchPosition? after, CancellationToken cancellationToken) =>
-        All.WatchCore(after, cancellationToken);
-
-    EntityQuery<T> All => new(this, new QuerySpec<T>(), Settings);
+    private protected override Query<T> Entities => new EntityQuery<T>(this, new QuerySpec<T>(), Settings);
 
     QuerySettings Settings => Context.ChangeTracker.QueryTrackingBehavior == QueryTrackingBehavior.TrackAll ? QuerySettings.Default : QuerySettings.Untracked;
 

@@ -79,7 +79,7 @@ public class ModelCodeTests
 
             class ThingConfiguration : IEntityTypeConfiguration<Some.Things.Thing>
             {
-                void IEntityTypeConfiguration<Some.Things.Thing>.Configure(EntityBuilder<Some.Things.Thing> builder) =>
+                void IEntityTypeConfiguration<Some.Things.Thing>.Configure(EntityTypeBuilder<Some.Things.Thing> builder) =>
                     builder.HasQueryFilter(t => t.Id > Abs(-1) || t.Tenant == Words.Any || t.Tenant == Local.Name).HasData(new Some.Things.Thing { Id = Abs(-1) });
             }
 
@@ -133,7 +133,7 @@ public class ModelCodeTests
                 class {{declaration}} : IEntityTypeConfiguration<Thing>
                 {
                     {{member}}
-                    public void Configure(EntityBuilder<Thing> builder) { builder.HasQueryFilter(t => {{filter}}); }
+                    public void Configure(EntityTypeBuilder<Thing> builder) { builder.HasQueryFilter(t => {{filter}}); }
                 }
                 """
             : "";

@@ -4,6 +4,6 @@ namespace Datacake.Data;
 /// <typeparam name="TConverter">
 /// A class that derives from <see cref="ValueConverter{TProperty, TStored}"/> and has a constructor without parameters.
 /// </typeparam>
-[AttributeUsage(AttributeTargets.Property)]
+[AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
 public sealed class ConverterAttribute<TConverter> : Attribute
     where TConverter : new();

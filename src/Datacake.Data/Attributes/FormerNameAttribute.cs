@@ -6,7 +6,7 @@ namespace Datacake.Data;
 /// <see cref="System.ComponentModel.DataAnnotations.Schema.ColumnAttribute"/> with a name does the same.
 /// </summary>
 /// <param name="name">The name that the property had when it was stored first.</param>
-[AttributeUsage(AttributeTargets.Property)]
+[AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
 public sealed class FormerNameAttribute(string name) : Attribute
 {
     /// <summary>The name that the property had when it was stored first.</summary>

@@ -4,7 +4,7 @@ namespace Datacake.Data;
 /// Keeps an ordered index on a property (an owned object's, or a set's elements, too), or on the class on several properties together.
 /// Queries with conditions on its leading properties, or ordered by them, use it.
 /// </summary>
-[AttributeUsage(AttributeTargets.Class | AttributeTargets.Property, AllowMultiple = true)]
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Property | AttributeTargets.Parameter, AllowMultiple = true)]
 public sealed class IndexAttribute : Attribute
 {
     /// <summary>An index on the property that the attribute stands on.</summary>

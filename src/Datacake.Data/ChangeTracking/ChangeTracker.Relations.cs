@@ -1,7 +1,24 @@
+using System.Runtime.CompilerServices;
+
 namespace Datacake.Data;
 
 public sealed partial class ChangeTracker
 {
+    // The entities that were tracked, and are not to be tracked again only since others lead to them.
+    readonly ConditionalWeakTable<object, object> _detached = [];
+
+    internal bool IsDetached(object entity) => _detached.TryGetValue(entity, out _);
+
+    void NoteDetached(EntityEntry entry, bool isDetached)
+    {
+        if (entry.Keyspace.Entity.Relations.Count == 0)
+            return;
+        if (isDetached)
+            _detached.AddOrUpdate(entry.Entity, entry.Entity);
+        else
+            _detached.Remove(entry.Entity);
+    }
+
     /// <summary>Tracks what tracked entities lead to, and brings foreign keys up to date.</summary>
     /// <param name="isSaving">True if an entity that was taken from what it cannot be without is refused.</param>
     internal void FixRelations(bool isSaving)
@@ -14,6 +31,7 @@ public sealed partial class ChangeTracker
     internal void TrackAdded(EntityEntry entry)
     {
         Track(entry, entry.Keyspace.Entity.KeyOf(entry.Entity, KeyWriter));
+        NoteDetached(entry, isDetached: false);
         entry.CurrentState = EntityState.Added;
     }
 
@@ -21,17 +39,16 @@ public sealed partial class ChangeTracker
     internal IReadOnlyList<EntityEntry> MayBeStored() => [.. _entries.All.Where(static entry => entry is { MayBeStored: true, CurrentState: EntityState.Added })];
 
     /// <summary>Takes the related entities that properties have now for saved, without those that were deleted.</summary>
-    /// <param name="added">The entities that were added.</param>
-    internal void AcceptRelations(IReadOnlySet<object> added)
+    internal void AcceptRelations()
     {
         if (!Context.HasRelations || !AutoDetectChangesEnabled)
             return;
         foreach (var entry in _entries.All)
-            entry.TakeNavigations(added.Contains(entry.Entity));
+            entry.TakeNavigations();
     }
 
     /// <summary>Takes deleted entities out of the properties of tracked ones.</summary>
-    internal void Disconnect(IReadOnlySet<object> deleted)
+    internal void Disconnect(HashSet<object> deleted)
     {
         if (deleted.Count == 0)
             return;

@@ -88,7 +88,7 @@ public sealed partial class ChangeTracker
             if (entry.CurrentState != EntityState.Unchanged)
                 Accept(entry, entry.CurrentState == EntityState.Deleted ? null : entry.Encode());
         }
-        AcceptRelations(new HashSet<object>());
+        AcceptRelations();
     }
 
     /// <summary>Forgets all entities; none is written any more.</summary>
@@ -121,6 +121,7 @@ public sealed partial class ChangeTracker
     {
         using var operation = Context.Concurrency.Enter();
         entry.IsReached = entry.MayBeStored = entry.IsOrphan = false;
+        NoteDetached(entry, state == EntityState.Detached);
         if (state == EntityState.Detached || (state == EntityState.Deleted && entry.CurrentState == EntityState.Added))
         {
             Forget(entry);
@@ -249,6 +250,7 @@ public sealed partial class ChangeTracker
     {
         if (content is null)
         {
+            NoteDetached(entry, isDetached: true);
             Forget(entry);
             return;
         }

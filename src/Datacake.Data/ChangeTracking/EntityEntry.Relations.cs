@@ -1,4 +1,5 @@
 using Datacake.Data.Metadata;
+using Datacake.EventualConsistency;
 
 namespace Datacake.Data;
 
@@ -6,8 +7,11 @@ public partial class EntityEntry
 {
     static readonly HashSet<object> Nothing = [];
 
-    // What the properties with related entities had when they were loaded or saved last.
+    // What the properties with related entities had when they were loaded, saved or looked at last.
     Dictionary<NavigationModel, (HashSet<object> Targets, bool IsComplete)>? _loaded;
+
+    // The foreign keys that were made of what properties say, since the last save.
+    Dictionary<RelationModel, DocumentKey?>? _referred;
 
     /// <summary>True if the entity is tracked only since a tracked one leads to it, and forgotten if none does any more.</summary>
     internal bool IsReached { get; set; }
@@ -18,7 +22,7 @@ public partial class EntityEntry
     /// <summary>True if the entity is to be deleted only since it was taken out of what it cannot be without.</summary>
     internal bool IsOrphan { get; set; }
 
-    /// <summary>The related entities that a property had when it was loaded or saved last.</summary>
+    /// <summary>The related entities that a property had when it was loaded, saved or looked at last.</summary>
     internal HashSet<object> LoadedOf(NavigationModel navigation) =>
         _loaded is not null && _loaded.TryGetValue(navigation, out var known) ? known.Targets : Nothing;
 
@@ -30,12 +34,11 @@ public partial class EntityEntry
         (_loaded ??= [])[navigation] = (new HashSet<object>(targets, ReferenceEqualityComparer.Instance), isComplete);
 
     /// <summary>Notes which related entities the properties have now, as those that are saved.</summary>
-    /// <param name="isNew">True if it was added, so that nothing else refers to it.</param>
-    internal void TakeNavigations(bool isNew)
+    internal void TakeNavigations()
     {
-        foreach (var navigation in Keyspace.Entity.Navigations)
-            SetLoaded(navigation, navigation.TargetsOf(Entity), isNew || IsLoaded(navigation));
+        NoteNavigations([]);
         IsReached = MayBeStored = IsOrphan = false;
+        _referred = null;
     }
 
     /// <summary>Notes which related entities the properties of an attached entity have, as far as the foreign keys say the same.</summary>
@@ -56,5 +59,40 @@ public partial class EntityEntry
     /// <summary>True if a property that has one related entity has another one than when it was loaded or saved last.</summary>
     internal bool IsChanged(NavigationModel navigation, object? current) => current is null ? LoadedOf(navigation).Count > 0 : !LoadedOf(navigation).Contains(current);
 
-    internal void ForgetNavigations() => _loaded = null;
+    internal void ForgetNavigations() => (_loaded, _referred) = (null, null);
+
+    /// <summary>Notes which related entities the properties have now, after a look at them.</summary>
+    /// <param name="unsettled">What properties have lost without being done with it.</param>
+    internal void NoteNavigations(HashSet<(NavigationModel Navigation, object Entity, object Lost)> unsettled)
+    {
+        foreach (var navigation in Keyspace.Entity.Navigations)
+        {
+            var loaded = LoadedOf(navigation);
+            var current = navigation.TargetsOf(Entity);
+            if (loaded.Count == current.Count && current.All(loaded.Contains))
+                continue;
+            SetLoaded(navigation, [.. current, .. loaded.Where(lost => unsettled.Contains((navigation, Entity, lost)))], IsLoaded(navigation));
+        }
+    }
+
+    /// <summary>Brings the properties that have what the entity refers to to what the foreign keys say, if they say something else.</summary>
+    void TakeStoredReferences(ChangeTracker tracker)
+    {
+        foreach (var navigation in Keyspace.Entity.Navigations.Where(static navigation => navigation.IsOnDependent))
+        {
+            var relation = navigation.Relation;
+            if (navigation.TargetOf(Entity) is not { } current || relation.PrincipalKeyOf(Entity) == relation.KeyOf(current))
+                continue;
+            navigation.Remove(Entity, current);
+            if (relation.PrincipalKeyOf(Entity) is { } key && tracker.TryGetEntry(relation.Principals.Entity, key, out var known))
+                navigation.Add(Entity, known.Entity);
+            SetLoaded(navigation, navigation.TargetsOf(Entity), isComplete: false);
+        }
+    }
+
+    /// <summary>Notes the foreign key that was made of what properties say.</summary>
+    internal void NoteReferred(RelationModel relation, DocumentKey? key) => (_referred ??= [])[relation] = key;
+
+    /// <summary>True if the foreign key is as it was made of what properties said.</summary>
+    internal bool IsReferred(RelationModel relation, DocumentKey? key) => _referred is not null && _referred.TryGetValue(relation, out var known) && known == key;
 }

@@ -122,6 +122,7 @@ public partial class EntityEntry
         }
         if (CurrentState == EntityState.Detached)
             _tracker.TrackRead(this, key);
+        TakeStoredReferences(_tracker);
         SetOriginal(document);
         IsAsserted = false;
         CurrentState = EntityState.Unchanged;

@@ -5,7 +5,9 @@ namespace Datacake.Data;
 /// <summary>Tracks the entities that tracked ones lead to. Not thread-safe, as the context.</summary>
 sealed class GraphTracking(ChangeTracker tracker)
 {
-    /// <summary>Tracks what tracked entities lead to since they were loaded or saved, and forgets what was tracked for that alone and is not led to any more.</summary>
+    readonly HashSet<object> _underWay = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Tracks what tracked entities lead to, and forgets what was tracked for that alone and is not led to any more.</summary>
     /// <exception cref="InvalidOperationException">Another instance with the key of one is tracked.</exception>
     public void Reach()
     {
@@ -23,8 +25,8 @@ sealed class GraphTracking(ChangeTracker tracker)
                             open.Enqueue(known);
                         continue;
                     }
-                    // One that was detached since is not to be saved.
-                    if (entry.LoadedOf(navigation).Contains(target))
+                    // One that was detached, or deleted, and has stayed where it was since, is not to be saved.
+                    if (tracker.IsDetached(target) && entry.LoadedOf(navigation).Contains(target))
                         continue;
                     foreach (var added in Track(entry.Entity, navigation, target, mayBeStored: true))
                     {
@@ -39,12 +41,14 @@ sealed class GraphTracking(ChangeTracker tracker)
     }
 
     /// <summary>Adds an entity, and all that it leads to.</summary>
-    public void Add(EntityEntry root)
+    /// <param name="root">The entity.</param>
+    /// <param name="mayBeStored">True if what it leads to is updated if it is stored.</param>
+    public void Add(EntityEntry root, bool mayBeStored)
     {
         var added = new List<EntityEntry>();
         try
         {
-            Track(root, isRoot: true, mayBeStored: false, added);
+            Track(root, isRoot: true, mayBeStored, added);
         }
         catch
         {
@@ -135,8 +139,6 @@ sealed class GraphTracking(ChangeTracker tracker)
             }
         }
     }
-
-    readonly HashSet<object> _underWay = new(ReferenceEqualityComparer.Instance);
 
     void TrackIfNew(NavigationModel navigation, object target, bool mayBeStored, List<EntityEntry> added)
     {

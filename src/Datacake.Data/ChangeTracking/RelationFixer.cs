@@ -10,6 +10,9 @@ sealed class RelationFixer(ChangeTracker tracker)
 {
     readonly GraphTracking _graph = new(tracker);
 
+    // Properties that have lost an entity which is deleted for that, or refused: both are found again if it does not come back.
+    readonly HashSet<(NavigationModel Navigation, object Entity, object Lost)> _unsettled = [];
+
     // Which principal entities have a dependent one in the property that leads back, and which of them since the last load or save.
     readonly Dictionary<(RelationModel Relation, object Dependent), List<EntityEntry>> _holders = [];
     readonly Dictionary<(RelationModel Relation, object Dependent), EntityEntry> _claims = [];
@@ -32,8 +35,11 @@ sealed class RelationFixer(ChangeTracker tracker)
         }
         foreach (var entry in entries)
             FindSevered(entry, isSaving);
+        foreach (var entry in Live())
+            entry.NoteNavigations(_unsettled);
         _holders.Clear();
         _claims.Clear();
+        _unsettled.Clear();
     }
 
     List<EntityEntry> Live() => [.. tracker.All.Where(static entry => entry.CurrentState != EntityState.Deleted && entry.Keyspace.Entity.Relations.Count > 0)];
@@ -76,18 +82,20 @@ sealed class RelationFixer(ChangeTracker tracker)
         object dependent = entry.Entity;
         object? current = relation.Reference?.TargetOf(dependent);
         bool isChanged = relation.Reference is { } reference && entry.IsChanged(reference, current);
-        object? principal = isChanged && current is not null ? current : _claims.TryGetValue((relation, dependent), out var claim) ? claim.Entity : null;
-        if (principal is not null)
+        if (FindPrincipal(entry, relation, current, isChanged) is { } principal)
         {
-            if (relation.KeyOf(principal) is not null)
+            if (relation.KeyOf(principal) is { } key)
+            {
                 relation.Refer(dependent, principal);
+                entry.NoteReferred(relation, key);
+            }
             Connect(relation, dependent, current, principal);
         }
         else if (isChanged)
         {
             object former = entry.LoadedOf(relation.Reference!).First();
             if (relation.KeyOf(former) is { } key && relation.PrincipalKeyOf(dependent) == key)
-                Sever(entry, relation, former, isSaving);
+                Sever(entry, relation, former, relation.Reference!, dependent, former, isSaving);
         }
         else if (current is not null && relation.PrincipalKeyOf(dependent) != relation.KeyOf(current))
         {
@@ -96,8 +104,20 @@ sealed class RelationFixer(ChangeTracker tracker)
                 ? found.Entity
                 : null;
             Connect(relation, dependent, current, known);
-            entry.SetLoaded(relation.Reference!, known is null ? [] : [known], isComplete: false);
         }
+    }
+
+    /// <summary>The entity that the properties say a dependent one refers to; null if that is for the foreign key to say.</summary>
+    object? FindPrincipal(EntityEntry entry, RelationModel relation, object? current, bool isChanged)
+    {
+        if (isChanged && current is not null)
+            return current;
+        if (_claims.TryGetValue((relation, entry.Entity), out var claim))
+            return claim.Entity;
+        // The foreign key is as it was made here: then the key of the other entity, which is not saved yet, may have been changed.
+        return !isChanged && entry.IsReferred(relation, relation.PrincipalKeyOf(entry.Entity)) && _holders.TryGetValue((relation, entry.Entity), out var holders)
+            ? current ?? holders[0].Entity
+            : null;
     }
 
     /// <summary>Makes both ends say the same.</summary>
@@ -112,12 +132,15 @@ sealed class RelationFixer(ChangeTracker tracker)
         }
         if (relation.Inverse is not { } inverse)
             return;
+        bool isHeld = false;
         foreach (var holder in _holders.GetValueOrDefault((relation, dependent)) ?? [])
         {
-            if (!ReferenceEquals(holder.Entity, principal))
+            if (ReferenceEquals(holder.Entity, principal))
+                isHeld = true;
+            else
                 inverse.Remove(holder.Entity, dependent);
         }
-        if (principal is not null && inverse.IsCollection)
+        if (principal is not null && !isHeld && inverse.IsCollection)
             inverse.Add(principal, dependent);
     }
 
@@ -134,24 +157,35 @@ sealed class RelationFixer(ChangeTracker tracker)
             {
                 if (!current.Contains(dependent) && tracker.TryGetEntry(dependent, out var severed) && severed.CurrentState != EntityState.Deleted
                     && navigation.Relation.PrincipalKeyOf(dependent) == navigation.Relation.KeyOf(entry.Entity))
-                    Sever(severed, navigation.Relation, entry.Entity, isSaving);
+                    Sever(severed, navigation.Relation, entry.Entity, navigation, entry.Entity, dependent, isSaving);
             }
         }
     }
 
-    void Sever(EntityEntry entry, RelationModel relation, object principal, bool isSaving)
+    /// <param name="entry">The entity that has lost the one that it refers to.</param>
+    /// <param name="relation">The relation.</param>
+    /// <param name="principal">The entity that it refers to.</param>
+    /// <param name="navigation">The property that says so.</param>
+    /// <param name="owner">The entity that has the property.</param>
+    /// <param name="lost">What the property has lost.</param>
+    /// <param name="isSaving">True if a loss that cannot be is refused.</param>
+    void Sever(EntityEntry entry, RelationModel relation, object principal, NavigationModel navigation, object owner, object lost, bool isSaving)
     {
         if (!relation.IsRequired)
         {
             relation.Clear(entry.Entity);
+            entry.NoteReferred(relation, null);
             Connect(relation, entry.Entity, relation.Reference?.TargetOf(entry.Entity), null);
         }
         else if (relation.DeleteBehavior == DeleteBehavior.Cascade)
         {
+            _unsettled.Add((navigation, owner, lost));
             entry.IsOrphan = entry.CurrentState != EntityState.Added;
             tracker.Remove(entry);
         }
-        else if (isSaving)
+        else if (!isSaving)
+            _unsettled.Add((navigation, owner, lost));
+        else
         {
             string name = $"The {relation.Dependents.Entity.Name} {entry.Key}";
             throw new InvalidOperationException(

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Text;
 using Datacake.Crdt;
 using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
@@ -228,7 +229,15 @@ public abstract partial class EntityModel
     internal DocumentKey KeyOf(object entity, OrderedKeyWriter writer)
     {
         writer.Truncate();
-        WriteKey(entity, writer);
+        try
+        {
+            WriteKey(entity, writer);
+        }
+        catch (ArgumentException e) when (e.InnerException is EncoderFallbackException)
+        {
+            throw new ArgumentException(
+                $"The key of the {Name} ({string.Join(", ", Key.Select(property => property.Name))}) has half of a surrogate pair, which is not a character. Remove it.", e);
+        }
         return KeyOf(writer);
     }
 

@@ -79,6 +79,9 @@ public abstract class RelationModel
     internal abstract Task TrackDependentsAsync(
         ChangeTracker tracker, StoreSnapshot snapshot, IReadOnlyList<object> principals, CancellationToken cancellationToken);
 
+    /// <summary>Reads the stored entities that refer to one of several.</summary>
+    internal abstract Task<List<StoredEntity>> ReadDependentsAsync(StoreSnapshot snapshot, IReadOnlyList<object> principals, CancellationToken cancellationToken);
+
     private protected object?[] KeyValuesOf(object principal)
     {
         var key = Principals.Entity.Key;
@@ -186,7 +189,7 @@ public sealed class RelationModel<TDependent, TPrincipal> : RelationModel, IDepe
             return related;
         var spec = DependentsOf(principals.SelectMany(same => same));
         foreach (var condition in (source.Filtering?.Of<TDependent>() ?? []).Concat(filter?.Conditions ?? []))
-            spec = spec.Where(condition);
+            spec = spec.Where(condition, Dependents.Entity);
         var run = new QueryRun<TDependent>(Dependents, (EntityModel<TDependent>)Dependents.Entity, spec);
         await foreach (var rows in run.ReadAsync(source.Snapshot, cancellationToken).ConfigureAwait(false))
         {
@@ -202,14 +205,19 @@ public sealed class RelationModel<TDependent, TPrincipal> : RelationModel, IDepe
         return related;
     }
 
+    internal override async Task<List<StoredEntity>> ReadDependentsAsync(StoreSnapshot snapshot, IReadOnlyList<object> principals, CancellationToken cancellationToken)
+    {
+        var found = new List<StoredEntity>();
+        var run = new QueryRun<TDependent>(Dependents, (EntityModel<TDependent>)Dependents.Entity, DependentsOf(principals));
+        await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
+            found.AddRange(rows.Select(row => new StoredEntity(Dependents, row.Key, row.Document, row.Entity)));
+        return found;
+    }
+
     internal override async Task TrackDependentsAsync(
         ChangeTracker tracker, StoreSnapshot snapshot, IReadOnlyList<object> principals, CancellationToken cancellationToken)
     {
-        var run = new QueryRun<TDependent>(Dependents, (EntityModel<TDependent>)Dependents.Entity, DependentsOf(principals));
-        await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
-        {
-            foreach (var row in rows)
-                tracker.TrackRead(Dependents, row.Key, row.Document, row.Entity);
-        }
+        foreach (var found in await ReadDependentsAsync(snapshot, principals, cancellationToken).ConfigureAwait(false))
+            tracker.TrackRead(Dependents, found.Key, found.Document, (TDependent)found.Entity);
     }
 }

@@ -10,5 +10,5 @@ public interface IEntityTypeConfiguration<T>
 {
     /// <summary>Describes the class, with calls one after the other.</summary>
     /// <param name="builder">What it is described with.</param>
-    void Configure(EntityBuilder<T> builder);
+    void Configure(EntityTypeBuilder<T> builder);
 }

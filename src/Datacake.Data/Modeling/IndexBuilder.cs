@@ -14,7 +14,7 @@ public abstract class IndexBuilder
     /// </summary>
     public abstract IndexBuilder IsDescending(params bool[] descending);
 
-    /// <summary>Is a parameter of <see cref="EntityBuilder{T}.HasIndex"/> here.</summary>
+    /// <summary>Is a parameter of <see cref="EntityTypeBuilder{T}.HasIndex"/> here.</summary>
     [Obsolete("Give the name to HasIndex(properties, name).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
     public abstract IndexBuilder HasDatabaseName(string name);
 

@@ -15,11 +15,11 @@ public abstract class ModelBuilder
     }
 
     /// <summary>The entity class, to describe it.</summary>
-    public abstract EntityBuilder<T> Entity<T>()
+    public abstract EntityTypeBuilder<T> Entity<T>()
         where T : class;
 
     /// <summary>Describes an entity class.</summary>
-    public abstract ModelBuilder Entity<T>(Action<EntityBuilder<T>> describe)
+    public abstract ModelBuilder Entity<T>(Action<EntityTypeBuilder<T>> describe)
         where T : class;
 
     /// <summary>Describes an entity class as a class of its own says: <c>model.ApplyConfiguration(new ProductConfiguration())</c>.</summary>

@@ -1,15 +1,23 @@
+using System.Runtime.ExceptionServices;
+
 namespace Datacake.Data.Querying;
 
 /// <summary>The operators over results in batches: a batch costs one asynchronous step, where single items would cost one each.</summary>
-static class Batches
+static partial class Batches
 {
     public static async IAsyncEnumerable<IReadOnlyList<T>> Where<T>(IAsyncEnumerable<IReadOnlyList<T>> source, Func<T, bool> predicate)
     {
         await foreach (var batch in source.ConfigureAwait(false))
         {
-            List<T> matches = [.. batch.Where(predicate)];
+            var matches = new List<T>();
+            var fault = Apply(batch, item =>
+            {
+                if (predicate(item))
+                    matches.Add(item);
+            });
             if (matches.Count > 0)
                 yield return matches;
+            fault?.Throw();
         }
     }
 
@@ -17,7 +25,13 @@ static class Batches
         IAsyncEnumerable<IReadOnlyList<T>> source, Func<T, TResult> selector)
     {
         await foreach (var batch in source.ConfigureAwait(false))
-            yield return [.. batch.Select(selector)];
+        {
+            var results = new List<TResult>(batch.Count);
+            var fault = Apply(batch, item => results.Add(selector(item)));
+            if (results.Count > 0)
+                yield return results;
+            fault?.Throw();
+        }
     }
 
     public static async IAsyncEnumerable<IReadOnlyList<T>> Skip<T>(IAsyncEnumerable<IReadOnlyList<T>> source, int count)
@@ -64,5 +78,36 @@ static class Batches
             all.AddRange(batch);
         if (all.Count > 0)
             yield return [.. Ordering<T>.Sort(all, orderings, static item => item)];
+    }
+
+    public static async IAsyncEnumerable<IReadOnlyList<T>> Reverse<T>(IAsyncEnumerable<IReadOnlyList<T>> source)
+    {
+        var all = await ToListAsync(source).ConfigureAwait(false);
+        all.Reverse();
+        if (all.Count > 0)
+            yield return all;
+    }
+
+    public static async Task<List<T>> ToListAsync<T>(IAsyncEnumerable<IReadOnlyList<T>> source)
+    {
+        var all = new List<T>();
+        await foreach (var batch in source.ConfigureAwait(false))
+            all.AddRange(batch);
+        return all;
+    }
+
+    /// <summary>Applies an action to items. One that fails does not take those before it along: the caller may want no more than these.</summary>
+    static ExceptionDispatchInfo? Apply<T>(IReadOnlyList<T> items, Action<T> action)
+    {
+        try
+        {
+            foreach (var item in items)
+                action(item);
+            return null;
+        }
+        catch (Exception e)
+        {
+            return ExceptionDispatchInfo.Capture(e);
+        }
     }
 }

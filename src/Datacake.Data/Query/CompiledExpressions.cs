@@ -7,9 +7,10 @@ namespace Datacake.Data.Querying;
 /// Delegates of the expressions that queries are made of, compiled once for each shape: compiling costs far more than a query by key.
 /// Thread-safe.
 /// </summary>
+/// <param name="entity">The class of the entities that the queries start from.</param>
 sealed class CompiledExpressions(EntityModel entity)
 {
-    /// <summary>The class of the entities that the queries start from.</summary>
+    /// <summary>Gets the class of the entities that the queries start from.</summary>
     public EntityModel Entity => entity;
 
     readonly BoundedCache<ExpressionShape, Delegate> _byShape = new();
@@ -30,14 +31,14 @@ sealed class CompiledExpressions(EntityModel entity)
             catch (NullReferenceException e)
             {
                 throw new InvalidOperationException(
-                    $"The expression '{CapturedVariables.Describe(lambda.Body)}' of a query came upon null. It runs in this process, as C# does: say what "
+                    $"The expression '{ExpressionText.Of(lambda.Body)}' of a query came upon null. It runs in this process, as C# does: say what "
                         + "is to happen then, as in p => p.Address != null && p.Address.City == city.",
                     e);
             }
             catch (InvalidCastException e)
             {
                 throw new InvalidOperationException(
-                    $"The expression '{CapturedVariables.Describe(lambda.Body)}' of a query came upon another class. It runs in this process, as C# does: ask "
+                    $"The expression '{ExpressionText.Of(lambda.Body)}' of a query came upon another class. It runs in this process, as C# does: ask "
                         + "for entities of the class alone, as in OfType<Truck>().Where(t => t.Load > 5), or v => v is Truck && ((Truck)v).Load > 5.",
                     e);
             }

@@ -19,13 +19,16 @@ sealed class ComponentUse : ExpressionVisitor
     }
 
     /// <summary>For each of the model's paths whether it is used; null if an expression uses the entity in another way than by its properties.</summary>
-    public static bool[]? Of(EntityModel model, IEnumerable<LambdaExpression> uses)
+    public static bool[]? Of(EntityModel model, IEnumerable<LambdaExpression> uses) => Of(model, uses.Select(ItemUse.Of));
+
+    /// <inheritdoc cref="Of(EntityModel, IEnumerable{LambdaExpression})"/>
+    public static bool[]? Of(EntityModel model, IEnumerable<ItemUse> uses)
     {
         var used = new HashSet<string>();
-        foreach (var lambda in uses)
+        foreach (var (item, body) in uses)
         {
-            var search = new ComponentUse(model, lambda.Parameters[0], used);
-            search.Visit(lambda.Body);
+            var search = new ComponentUse(model, item, used);
+            search.Visit(body);
             if (search._isAllUsed)
                 return null;
         }

@@ -65,6 +65,8 @@ sealed record Condition(PropertyModel Property, ConditionKind Kind, IReadOnlyLis
         int or long or uint or ulong when (Nullable.GetUnderlyingType(type) ?? type) is { IsEnum: true } enumeration =>
             $"{Enum.ToObject(enumeration, value)}",
         string text => $"'{text}'",
+        byte[] bytes => $"0x{Convert.ToHexString(bytes)}",
+        DateOnly or DateTime or DateTimeOffset or TimeOnly => ((IFormattable)value).ToString("O", System.Globalization.CultureInfo.InvariantCulture),
         _ => Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? "",
     };
 }

@@ -25,6 +25,11 @@ sealed partial class ConditionExtractor
                 when first.Type == typeof(char) && TryGetValue(first, out object? value):
                 return Single(StartsWith(text, $"{value}"));
 
+            // p.Name.Like("ab%")
+            case { Method.Name: nameof(TextMatching.Like), Arguments: [var text, var pattern] }
+                when call.Method.DeclaringType == typeof(TextMatching) && TryGetValue(pattern, out object? value) && value is string like && TextMatching.IsPattern(like):
+                return Like(text, like);
+
             // p.Name.Equals(x), string.Equals(p.Name, x), and both with StringComparison.Ordinal
             case { Method.Name: nameof(Equals), Object: { } a, Arguments: [var b, ..] } when a.Type == b.Type && IsOrdinal(call.Arguments.Skip(1)):
                 // What is called on null is no, or throws.
@@ -71,6 +76,15 @@ sealed partial class ConditionExtractor
     Condition? StartsWith(Expression text, string start) => Property(text) is { IsConverted: false, Kind: not PropertyKind.Set } property && IsWritable(property, start)
         ? new Condition(property, ConditionKind.StartsWith, [start])
         : null;
+
+    IReadOnlyList<IReadOnlyList<Condition>> Like(Expression text, string pattern)
+    {
+        var (prefix, rest) = TextMatching.Split(pattern);
+        if (rest.Length == 0)
+            return Property(text) is { IsConverted: false } property && IsWritable(property, prefix) ? Single(Equal(property, prefix)) : Single(null);
+        _isExact &= rest == "%";
+        return Single(StartsWith(text, prefix));
+    }
 
     IReadOnlyList<IReadOnlyList<Condition>> StoredEqual(Expression left, Expression right)
     {

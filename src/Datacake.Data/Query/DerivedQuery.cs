@@ -9,6 +9,14 @@ sealed class DerivedQuery<T, TDerived>(Query<T> source) : OrderedQuery<TDerived>
 {
     internal override Query<TDerived> With(Func<QuerySettings, QuerySettings> change) => new DerivedQuery<T, TDerived>(source.With(change));
 
+    internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => source.OpenSnapshotAsync(cancellationToken);
+
+    internal override Query<TDerived> ForUse(IReadOnlyList<ItemUse> uses) => new DerivedQuery<T, TDerived>(source.ForUse([.. uses.Select(Cast)]));
+
+    internal override bool CanLookUp(ItemUse key) => source.CanLookUp(Cast(key));
+
+    internal override Query<TDerived> ReverseCore() => new DerivedQuery<T, TDerived>(source.ReverseCore());
+
     public override string Explain() => source.Explain();
 
     internal override CompiledExpressions Expressions => source.Expressions;
@@ -53,6 +61,12 @@ sealed class DerivedQuery<T, TDerived>(Query<T> source) : OrderedQuery<TDerived>
     internal override IAsyncEnumerable<EntityChanges<TDerived>> WatchCore(WatchPosition? after, CancellationToken cancellationToken) =>
         source.WatchCore(after, cancellationToken).Select(changes =>
             new EntityChanges<TDerived>([.. changes.Changes.Select(Cast)], changes.Position, changes.HasGap));
+
+    static ItemUse Cast(ItemUse use)
+    {
+        var item = Expression.Parameter(typeof(T), use.Item.Name);
+        return new ItemUse(item, use.With(Expression.Convert(item, typeof(TDerived))));
+    }
 
     static TDerived Cast(T item) => (TDerived)(object)item!;
 

@@ -19,6 +19,8 @@ sealed partial class EntityQuery<T>
     async Task<SaveResult> ExecuteAsync(
         ReplicatedStore store, QueryRun<T> run, Action<object>? update, Consistency? consistency, CancellationToken cancellationToken)
     {
+        if (settings.Level is { } level)
+            await store.CatchUpAsync(level, cancellationToken).ConfigureAwait(false);
         for (int attempt = 1; ; attempt++)
         {
             var (transaction, found) = await TransactionOfAsync(store, run, update, cancellationToken).ConfigureAwait(false);
@@ -46,13 +48,17 @@ sealed partial class EntityQuery<T>
         var errors = new List<ValidationError>();
         var writer = new CellWriter();
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var deleted = new List<StoredEntity>();
         await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
         {
             foreach (var (key, document, entity, _) in rows)
             {
                 found++;
                 if (update is null)
+                {
                     transaction.Delete(source.Name, key);
+                    deleted.Add(new StoredEntity(source.Metadata, key, document, entity));
+                }
                 else
                 {
                     var before = source.Model.Encode(entity, writer);
@@ -66,6 +72,7 @@ sealed partial class EntityQuery<T>
                 transaction.Require(source.Name, key, current => current is not null && current.Equals(document));
             }
         }
+        await StoredDeletes.FollowAsync(transaction, snapshot, deleted, cancellationToken).ConfigureAwait(false);
         return errors.Count == 0 ? (transaction, found) : throw new EntityValidationException(errors);
     }
 }

@@ -8,6 +8,8 @@ sealed partial class EntityQuery<T>
 {
     internal override IAsyncEnumerable<EntityChanges<T>> WatchCore(WatchPosition? after, CancellationToken cancellationToken)
     {
+        if (settings.Level is not null)
+            throw new InvalidOperationException("A query that is watched gets what others write as it arrives, and has no consistency level: leave out WithConsistency.");
         if (after is not null && spec.IsCut)
         {
             throw new InvalidOperationException(

@@ -32,5 +32,5 @@ sealed class EvaluatedSequence : ReadOnlyCollection<object?>
         }
     }
 
-    public override string ToString() => CapturedVariables.Describe(_source);
+    public override string ToString() => ExpressionText.Of(_source);
 }

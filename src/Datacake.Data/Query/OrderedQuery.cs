@@ -18,6 +18,14 @@ public abstract class OrderedQuery<T> : Query<T>
     public OrderedQuery<T> ThenByDescending<TKey>(Expression<Func<T, TKey>> keySelector) =>
         ThenByCore(new Ordering<T, TKey>(keySelector, isDescending: true, Expressions));
 
+    /// <summary>Orders results that compare equal so far by another key as a comparer says, ascending, in memory.</summary>
+    public OrderedQuery<T> ThenBy<TKey>(Expression<Func<T, TKey>> keySelector, IComparer<TKey>? comparer) =>
+        comparer is null ? ThenBy(keySelector) : ThenByCore(new ComparerOrdering<T, TKey>(keySelector, comparer, isDescending: false, Expressions));
+
+    /// <summary>Orders results that compare equal so far by another key as a comparer says, descending, in memory.</summary>
+    public OrderedQuery<T> ThenByDescending<TKey>(Expression<Func<T, TKey>> keySelector, IComparer<TKey>? comparer) =>
+        comparer is null ? ThenByDescending(keySelector) : ThenByCore(new ComparerOrdering<T, TKey>(keySelector, comparer, isDescending: true, Expressions));
+
     internal abstract IReadOnlyList<Ordering<T>> Orderings { get; }
 
     internal abstract OrderedQuery<T> ThenByCore(Ordering<T> ordering);

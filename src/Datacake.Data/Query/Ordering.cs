@@ -22,9 +22,15 @@ abstract class Ordering<T>(bool isDescending)
     /// <summary>The same with what is loaded of related entities: those without a value first.</summary>
     public abstract IEnumerable<Ordering<T>> Bind(RelatedNode root);
 
-    public OrderingColumn ToColumn() => new(PropertyPath.Of(KeySelector.Body, KeySelector.Parameters[0]), IsDescending);
+    /// <summary>The same for the items of another query, of which a use of these is one of those; null if it is not.</summary>
+    public abstract Ordering<TOther>? Through<TOther>(Func<ItemUse, ItemUse?> through);
 
-    public override string ToString() => $"{ToColumn().Property ?? KeySelector.ToString()}{(IsDescending ? " descending" : "")}";
+    /// <summary>The opposite order.</summary>
+    public abstract Ordering<T> Reversed();
+
+    public virtual OrderingColumn ToColumn() => new(PropertyPath.Of(KeySelector.Body, KeySelector.Parameters[0]), IsDescending);
+
+    public override string ToString() => $"{ToColumn().Property ?? ExpressionText.Of(KeySelector)}{(IsDescending ? " descending" : "")}";
 
     /// <summary>Sorts stably by several keys.</summary>
     public static IEnumerable<TRow> Sort<TRow>(IEnumerable<TRow> rows, IReadOnlyList<Ordering<T>> orderings, Func<TRow, T> item)
@@ -43,22 +49,19 @@ sealed class Ordering<T, TKey>(Expression<Func<T, TKey>> keySelector, bool isDes
 {
     Func<T, TKey>? _key;    // compiled when it is first needed: the path often has the order
 
-    public override LambdaExpression KeySelector => keySelector;
+    /// <exception cref="InvalidOperationException">The keys have no order.</exception>
+    public override LambdaExpression KeySelector { get; } = QueryComparer<TKey>.HasOrder ? keySelector : throw QueryComparer<TKey>.NoOrder(keySelector);
 
     public override IOrderedEnumerable<TRow> OrderBy<TRow>(IEnumerable<TRow> rows, Func<TRow, T> item)
     {
         var key = Key;
-        return IsDescending
-            ? rows.OrderByDescending(row => key(item(row)), QueryComparer<TKey>.Instance)
-            : rows.OrderBy(row => key(item(row)), QueryComparer<TKey>.Instance);
+        return IsDescending ? rows.OrderByDescending(row => key(item(row)), QueryComparer<TKey>.Instance) : rows.OrderBy(row => key(item(row)), QueryComparer<TKey>.Instance);
     }
 
     public override IOrderedEnumerable<TRow> ThenBy<TRow>(IOrderedEnumerable<TRow> rows, Func<TRow, T> item)
     {
         var key = Key;
-        return IsDescending
-            ? rows.ThenByDescending(row => key(item(row)), QueryComparer<TKey>.Instance)
-            : rows.ThenBy(row => key(item(row)), QueryComparer<TKey>.Instance);
+        return IsDescending ? rows.ThenByDescending(row => key(item(row)), QueryComparer<TKey>.Instance) : rows.ThenBy(row => key(item(row)), QueryComparer<TKey>.Instance);
     }
 
     public override Ordering<TEntity> Of<TEntity>() =>
@@ -72,9 +75,22 @@ sealed class Ordering<T, TKey>(Expression<Func<T, TKey>> keySelector, bool isDes
         yield return new Ordering<T, TKey>(key, IsDescending, expressions);
     }
 
+    public override Ordering<TOther>? Through<TOther>(Func<ItemUse, ItemUse?> through) => through(ItemUse.Of(OrdinalNormalizer.Normalize(keySelector))) is { } use
+        ? new Ordering<TOther, TKey>(use.ToLambda<TOther, TKey>(), IsDescending, expressions)
+        : null;
+
+    public override Ordering<T> Reversed() => new Ordering<T, TKey>(keySelector, !IsDescending, expressions);
+
     public override bool AreEqual(T a, T b) => QueryComparer<TKey>.Instance.Compare(Key(a), Key(b)) == 0;
 
-    Func<T, TKey> Key => _key ??= expressions.Compile(StoredEqualityNormalizer.Normalize(OrdinalNormalizer.Normalize(keySelector), expressions.Entity, context: null));
+    Func<T, TKey> Key => _key ??= QueryComparer<TKey>.IsOrdered ? Compiled : Checked(Compiled);
+
+    Func<T, TKey> Compiled => expressions.Compile(StoredEqualityNormalizer.Normalize(OrdinalNormalizer.Normalize(keySelector), expressions.Entity, context: null));
+
+    // Of objects it shows only when they are there whether they have an order.
+    Func<T, TKey> Checked(Func<T, TKey> key) => item => key(item) is var value && value is null or IComparable or IComparable<TKey>
+        ? value
+        : throw QueryComparer<TKey>.NoOrder(keySelector);
 }
 
 /// <summary>The order of values in queries: the type's own, and for strings the ordinal one, the same on every machine.</summary>
@@ -84,6 +100,17 @@ static class QueryComparer<T>
         ? (IComparer<T>)(object)StringComparer.Ordinal
         : typeof(T).IsAssignableFrom(typeof(string)) ? new OrdinalComparer<T>()
         : Comparer<T>.Default;
+
+    /// <summary>True if all values of the type can be compared.</summary>
+    public static bool IsOrdered { get; } = typeof(T).IsAssignableTo(typeof(IComparable)) || typeof(T).IsAssignableTo(typeof(IComparable<T>))
+        || Nullable.GetUnderlyingType(typeof(T))?.IsAssignableTo(typeof(IComparable)) == true;
+
+    /// <summary>False if no values of the type can be compared; those of a class that others derive from, or of a nullable, may be.</summary>
+    public static bool HasOrder { get; } = IsOrdered || !typeof(T).IsSealed || Nullable.GetUnderlyingType(typeof(T)) is not null;
+
+    public static InvalidOperationException NoOrder(LambdaExpression key) => new(
+        $"Nothing can be ordered by '{ExpressionText.Of(key.Body)}': {ExpressionText.NameOf(typeof(T))} has no order. Order by something in it that has one, or implement "
+            + "IComparable<T> in the type.");
 }
 
 /// <summary>Compares strings that a query has as objects or as what else they are, ordinally, and all else as it compares itself.</summary>

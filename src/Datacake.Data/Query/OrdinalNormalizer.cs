@@ -47,6 +47,8 @@ sealed class OrdinalNormalizer : ExpressionVisitor
     {
         if (node.Method.DeclaringType == typeof(string) && Rewrite(node) is { } rewritten)
             return rewritten;
+        if (OrdinalSequences.Rewrite(node) is { } ordinal)
+            return base.VisitMethodCall(ordinal);
         if (node.Method.DeclaringType == typeof(MemoryExtensions) && node is { Method.Name: nameof(MemoryExtensions.Contains), Arguments: [var span, var item, ..] }
             && node.Arguments.Skip(2).All(argument => argument is ConstantExpression { Value: null }) && ArrayOf(span) is { } array)
             return Expression.Call(

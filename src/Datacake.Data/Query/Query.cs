@@ -1,5 +1,7 @@
 using System.Linq.Expressions;
 using Datacake.Data.Querying;
+using Datacake.EventualConsistency;
+using Datacake.Node;
 
 namespace Datacake.Data;
 
@@ -11,8 +13,8 @@ namespace Datacake.Data;
 /// <remarks>
 /// Results are those of LINQ to Objects over the stored entities in the order of their keys, with strings compared by ordinal. Each run
 /// sees one snapshot of the store, and no unsaved changes; a tracked entity comes as the instance that the context has, with its current
-/// values. For operators that are not here (joins, groups), and for conditions that an expression cannot hold, use those of <see
-/// cref="AsyncEnumerable"/>, which a query is, too.
+/// values. A query is an <see cref="IAsyncEnumerable{T}"/> too, so what an expression cannot hold, such as a condition that awaits, is for the
+/// operators of <see cref="AsyncEnumerable"/>: these read all that comes before them, and track it.
 /// </remarks>
 public abstract partial class Query<T> : IAsyncEnumerable<T>
 {
@@ -79,6 +81,14 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
         return With(settings => settings with { Tags = [.. settings.Tags, tag] });
     }
 
+    /// <summary>
+    /// Returns the same query at a consistency level: before it reads the local store, it waits until this node has everything that as many nodes have as the level says. So at
+    /// <see cref="Consistency.Quorum"/> it sees whatever was saved at quorum before, on any node. A query that is watched has no level.
+    /// </summary>
+    /// <exception cref="NotEnoughNodesException">When it is run: the members that are up cannot satisfy the level.</exception>
+    /// <exception cref="ConsistencyException">When it is run: the level was not satisfied in time.</exception>
+    public Query<T> WithConsistency(Consistency consistency) => With(settings => settings with { Level = consistency });
+
     /// <summary>Hands over to the operators of <see cref="AsyncEnumerable"/>.</summary>
     public IAsyncEnumerable<T> AsAsyncEnumerable() => this;
 
@@ -115,11 +125,12 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
         return results;
     }
 
-    internal virtual Query<T> WhereCore(Expression<Func<T, bool>> predicate) =>
-        Then($"where {predicate}", items => Batches.Where(items, Expressions.Compile(RunValues.Apply(predicate, Expressions))));
+    internal virtual Query<T> WhereCore(Expression<Func<T, bool>> predicate) => WhereInMemory(predicate);
 
-    internal virtual Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) =>
-        Then($"select {selector}", items => Batches.Select(items, Expressions.Compile(selector)));
+    internal Query<T> WhereInMemory(Expression<Func<T, bool>> predicate) =>
+        Pass($"where {ExpressionText.Of(predicate)}", items => Batches.Where(items, Expressions.Compile(RunValues.Apply(predicate, Expressions))), ItemUse.Of(predicate));
+
+    internal virtual Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) => new ProjectedQuery<T, TResult>(this, selector);
 
     /// <summary>Returns the same query, run with other settings.</summary>
     internal abstract Query<T> With(Func<QuerySettings, QuerySettings> change);
@@ -127,22 +138,55 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     /// <summary>Returns the query for one run, which tracks nothing and has the instances that a tracking one would have.</summary>
     internal Query<T> Resolving(RunIdentities run) => With(settings => settings.IsTracking ? settings with { Identities = run } : settings);
 
+    /// <summary>Returns the query as one that has one instance for each entity within a run, also if it does not track.</summary>
+    internal Query<T> Identifying(RunIdentities run) => With(settings => settings.IsTracking ? settings : settings with { IsTracking = true, Identities = run });
+
+    /// <summary>Returns the query as one that reads a snapshot which is open already.</summary>
+    internal Query<T> At(StoreSnapshot snapshot) => With(settings => settings with { Snapshot = snapshot });
+
     internal virtual OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) => new SortedQuery<T>(this, orderings);
 
-    internal virtual Query<T> SkipCore(int count) => Then($"skip {count}", items => Batches.Skip(items, count));
+    internal virtual Query<T> SkipCore(int count) => Pass($"skip {count}", items => Batches.Skip(items, count));
 
-    internal virtual Query<T> TakeCore(int count) => Then($"take {count}", items => Batches.Take(items, count));
+    internal virtual Query<T> TakeCore(int count) => Pass($"take {count}", items => Batches.Take(items, count));
+
+    internal virtual Query<T> ReverseCore() => Pass("reverse", static items => Batches.Reverse(items));
+
+    /// <summary>Returns the query for a caller that makes nothing but this of each item: properties that are not used need not be read.</summary>
+    internal virtual Query<T> ForUse(IReadOnlyList<ItemUse> uses) => this;
+
+    /// <summary>Opens the snapshot that a run of the query would read; null if the query has one already.</summary>
+    internal abstract ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken);
+
+    /// <summary>True if the items of a key can be looked up, in the snapshot that the query reads, without reading all items.</summary>
+    internal virtual bool CanLookUp(ItemUse key) => false;
+
+    /// <summary>The results with their keys, which are those of the stored entities also where tracked ones have changed.</summary>
+    internal virtual IAsyncEnumerable<IReadOnlyList<(TKey Key, T Item)>> RunKeyedAsync<TKey>(
+        Expression<Func<T, TKey>> keySelector, CancellationToken cancellationToken)
+    {
+        var key = Expressions.Compile(keySelector);
+        return Batches.Select(RunAsync(cancellationToken), item => (key(item), item));
+    }
+
+    internal virtual async Task<bool> AnyCore(CancellationToken cancellationToken) =>
+        (await ForUse([]).Resolving(new RunIdentities()).TakeCore(1).ToListAsync(cancellationToken).ConfigureAwait(false)).Count > 0;
 
     internal virtual async ValueTask<long> CountCoreAsync(CancellationToken cancellationToken)
     {
         long count = 0;
-        await foreach (var batch in Resolving(new RunIdentities()).RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
+        await foreach (var batch in ForUse([]).Resolving(new RunIdentities()).RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
             count += batch.Count;
         return count;
     }
 
     Expression<TDelegate> Normalize<TDelegate>(Expression<TDelegate> lambda) =>
         StoredEqualityNormalizer.Normalize(OrdinalNormalizer.Normalize(lambda), Expressions.Entity, Source?.Context);
+
+    /// <summary>Some of the results, of which nothing is used but what is said.</summary>
+    private protected PassingQuery<T> Pass(
+        string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<T>>> transform, params IReadOnlyList<ItemUse> uses) =>
+        new(this, description, transform, uses);
 
     private protected TransformedQuery<T, TResult> Then<TResult>(
         string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<TResult>>> transform) =>

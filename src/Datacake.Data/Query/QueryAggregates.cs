@@ -109,6 +109,8 @@ public abstract partial class Query<T>
     internal virtual async Task<TResult?> ExtremeCore<TResult>(
         Expression<Func<T, TResult>> selector, bool isGreatest, CancellationToken cancellationToken)
     {
+        if (!QueryComparer<TResult>.HasOrder)
+            throw QueryComparer<TResult>.NoOrder(selector);
         var values = await ValuesAsync(selector, cancellationToken).ConfigureAwait(false);
         return isGreatest ? values.Max(QueryComparer<TResult>.Instance) : values.Min(QueryComparer<TResult>.Instance);
     }

@@ -41,14 +41,14 @@ public abstract partial class Query<T>
     public Task<T?> FirstOrDefaultAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) =>
         Where(predicate).FirstOrDefaultAsync(cancellationToken);
 
-    /// <summary>The last result.</summary>
+    /// <summary>Returns the last result. An order that a key or an index has is read from its end.</summary>
     /// <exception cref="InvalidOperationException">There is none.</exception>
     public async Task<T> LastAsync(CancellationToken cancellationToken = default) =>
-        await ToListAsync(cancellationToken).ConfigureAwait(false) is [.., var last] ? last : throw NoResults();
+        await ReverseCore().TakeCore(1).ToListAsync(cancellationToken).ConfigureAwait(false) is [var last] ? last : throw NoResults();
 
-    /// <summary>The last result, or the type's default if there is none.</summary>
+    /// <summary>Returns the last result, or the type's default if there is none. An order that a key or an index has is read from its end.</summary>
     public async Task<T?> LastOrDefaultAsync(CancellationToken cancellationToken = default) =>
-        await ToListAsync(cancellationToken).ConfigureAwait(false) is [.., var last] ? last : default;
+        await ReverseCore().TakeCore(1).ToListAsync(cancellationToken).ConfigureAwait(false) is [var last] ? last : default;
 
     /// <summary>The only result.</summary>
     /// <exception cref="InvalidOperationException">There is none, or more than one.</exception>
@@ -81,8 +81,7 @@ public abstract partial class Query<T>
         Where(predicate).SingleOrDefaultAsync(cancellationToken);
 
     /// <summary>Whether there is any result.</summary>
-    public async Task<bool> AnyAsync(CancellationToken cancellationToken = default) =>
-        (await Resolving(new RunIdentities()).Take(1).ToListAsync(cancellationToken).ConfigureAwait(false)).Count > 0;
+    public Task<bool> AnyAsync(CancellationToken cancellationToken = default) => AnyCore(cancellationToken);
 
     /// <summary>Whether the predicate is true for any result.</summary>
     public Task<bool> AnyAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) =>

@@ -40,7 +40,7 @@ sealed partial class QueryRun<T>
         _predicates = [.. spec.Predicates.Select(predicate => RunValues.Evaluate(StoredEqualityNormalizer.Normalize(predicate, model, context: null), model.Expressions))];
         foreach (var predicate in _predicates)
             Extract(predicate, predicate.Body, new ConditionExtractor(model, predicate.Parameters[0]));
-        Path = _planned = model.Plans.Plan(model, Alternatives, Columns);
+        Path = _planned = Directed(model.Plans.Plan(model, Alternatives, Columns));
         Checked = FindChecked();
         _relatedPredicates = [.. spec.RelatedPredicates.Select(predicate => model.Expressions.Compile(NavigationBinder.BindCondition(_ofPredicates, predicate)))];
         _orderings = spec.Orderings.Any(ordering => NavigationBinder.IsUsedIn(model, ordering.KeySelector))
@@ -63,10 +63,10 @@ sealed partial class QueryRun<T>
     public long DocumentsRead { get; private set; }
 
     /// <summary>Whether the path gives the entities in the query's order, at least by its first key.</summary>
-    public bool IsInOrder => Columns.Count == 0 || Path switch
+    public bool IsInOrder => Columns.Count == 0 ? !_spec.IsReversed || Path is KeyScan { Direction: ScanDirection.Reverse } : Path switch
     {
         IndexScan index => index.IsInOrder,
-        KeyScan scan => QueryPlanner.KeyOrder(_model, Columns) == scan.Direction,
+        KeyScan scan => QueryPlanner.KeyOrder(_model, Columns) == scan.Direction && (!_spec.IsReversed || Columns.Count >= _model.Key.Count),
         _ => false,
     };
 
@@ -133,7 +133,7 @@ sealed partial class QueryRun<T>
     {
         if (_planned is NoAccess or KeyScan or KeyLookup)
             return;
-        var path = _planned.Indexes.All(index => snapshot.HasIndex(_keyspace.Name, index.Name)) ? _planned : QueryPlanner.Everything;
+        var path = _planned.Indexes.All(index => snapshot.HasIndex(_keyspace.Name, index.Name)) ? _planned : Directed(QueryPlanner.Everything);
         List<AccessPath> unreadable = [];
         foreach (var index in path.Indexes.Distinct())
         {
@@ -147,6 +147,10 @@ sealed partial class QueryRun<T>
         Path = path;
         Checked = FindChecked();
     }
+
+    /// <summary>Keys that nothing else orders are read from the end that the query begins with.</summary>
+    AccessPath Directed(AccessPath path) =>
+        _spec.IsReversed && Columns.Count == 0 && path is KeyScan scan ? scan with { Direction = ScanDirection.Reverse } : path;
 
     /// <summary>Takes a predicate, or a part of one, apart.</summary>
     void Extract(Expression<Func<T, bool>> predicate, Expression part, ConditionExtractor extractor)
@@ -298,6 +302,8 @@ sealed partial class QueryRun<T>
         var all = new List<QueryRow<T>>();
         await foreach (var batch in rows.ConfigureAwait(false))
             all.AddRange(batch);
+        if (_spec.IsReversed)
+            all.Reverse();
         // What will be cut off need not be sorted.
         var sorted = Ordering<T>.Sort(all, _spec.Orderings, static row => row.Entity);
         List<QueryRow<T>> kept = _spec.Take is { } take ? [.. sorted.Take(QuerySpec<T>.Sum(_spec.Skip, take))] : [.. sorted];
@@ -334,7 +340,8 @@ sealed partial class QueryRun<T>
     }
 
     IEnumerable<QueryRow<T>> Sorted(List<QueryRow<T>> group) =>
-        group.Count == 1 ? group : Ordering<T>.Sort(group.OrderBy(row => row.Key), _spec.Orderings, static row => row.Entity);
+        group.Count == 1 ? group
+        : Ordering<T>.Sort(_spec.IsReversed ? group.OrderByDescending(row => row.Key) : group.OrderBy(row => row.Key), _spec.Orderings, static row => row.Entity);
 
     /// <summary>One of the parts of a predicate that all have to be true.</summary>
     /// <param name="Predicate">The predicate.</param>

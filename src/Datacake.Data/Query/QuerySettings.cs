@@ -1,3 +1,6 @@
+using Datacake.EventualConsistency;
+using Datacake.Node;
+
 namespace Datacake.Data.Querying;
 
 /// <summary>How a query for entities is run, beside what it asks for. Immutable.</summary>
@@ -14,6 +17,12 @@ sealed record QuerySettings
 
     /// <summary>Gets the instances of the run under way, if it tracks nothing and has those that it would track.</summary>
     public RunIdentities? Identities { get; init; }
+
+    /// <summary>Gets the level that the node catches up with before a snapshot is opened; null if it reads what it has.</summary>
+    public Consistency? Level { get; init; }
+
+    /// <summary>Gets the snapshot that is read; null if the query opens one.</summary>
+    public StoreSnapshot? Snapshot { get; init; }
 
     /// <summary>Gets the names of the query filters that are left out; null if none is, and empty if all are.</summary>
     public IReadOnlyCollection<string>? IgnoredFilters { get; init; }

@@ -13,8 +13,14 @@ sealed record QuerySpec<T>
 
     public IReadOnlyList<Ordering<T>> Orderings { get; init; } = [];
 
+    /// <summary>Gets how many of the orderings, the first ones, the last <c>OrderBy</c> and what followed it asked for; the others are of earlier ones.</summary>
+    public int LastOrderings { get; init; }
+
     /// <summary>Gets the query filters, for what is related to the entities; null if there are none.</summary>
     public QueryFiltering? Filtering { get; init; }
+
+    /// <summary>True if entities that the orderings do not tell apart come in the descending order of their keys.</summary>
+    public bool IsReversed { get; init; }
 
     /// <summary>Which components of the entities are used, by the model's paths; null: all of them.</summary>
     public bool[]? Components { get; init; }
@@ -42,6 +48,15 @@ sealed record QuerySpec<T>
 
         Expression<Func<T, bool>> Part(Expression body) => Expression.Lambda<Func<T, bool>>(body, predicate.Parameters);
     }
+
+    public QuerySpec<T> OrderBy(IReadOnlyList<Ordering<T>> orderings) =>
+        this with { Orderings = [.. orderings, .. Orderings], LastOrderings = orderings.Count };
+
+    public QuerySpec<T> ThenBy(Ordering<T> ordering) => this with
+    {
+        Orderings = [.. Orderings.Take(LastOrderings), ordering, .. Orderings.Skip(LastOrderings)],
+        LastOrderings = LastOrderings + 1,
+    };
 
     public QuerySpec<T> SkipMore(int count) => Take is { } take
         ? this with { Skip = Sum(Skip, Math.Min(count, take)), Take = take - Math.Min(count, take) }

@@ -8,14 +8,15 @@ namespace Datacake.Data.Querying;
 /// The instances that stand for entities within one run of a query that tracks nothing: one for each key, and the tracked one if there is one. So a count is of what a list of the
 /// same query would have, also where a condition compares instances. Not thread-safe.
 /// </summary>
-sealed class RunIdentities
+/// <param name="usesTracked">True if a tracked instance stands for its entity.</param>
+sealed class RunIdentities(bool usesTracked = true)
 {
     readonly Dictionary<(EntityModel, DocumentKey), object> _entities = [];
 
     public T Take<T>(ChangeTracker tracker, KeyspaceModel keyspace, DocumentKey key, T entity)
         where T : class
     {
-        if (tracker.TryGetEntry(keyspace.Entity, key, out var tracked))
+        if (usesTracked && tracker.TryGetEntry(keyspace.Entity, key, out var tracked))
             return (T)tracked.Entity;
         if (_entities.TryGetValue((keyspace.Entity, key), out object? known))
             return (T)known;

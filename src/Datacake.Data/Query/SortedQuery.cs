@@ -1,9 +1,16 @@
+using Datacake.EventualConsistency;
+
 namespace Datacake.Data.Querying;
 
 /// <summary>The results of a query, sorted in memory.</summary>
 sealed class SortedQuery<T>(Query<T> source, IReadOnlyList<Ordering<T>> orderings) : OrderedQuery<T>
 {
     internal override Query<T> With(Func<QuerySettings, QuerySettings> change) => new SortedQuery<T>(source.With(change), orderings);
+
+    internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => source.OpenSnapshotAsync(cancellationToken);
+
+    internal override Query<T> ForUse(IReadOnlyList<ItemUse> uses) =>
+        new SortedQuery<T>(source.ForUse([.. uses, .. orderings.Select(ordering => ItemUse.Of(ordering.KeySelector))]), orderings);
 
     public override string Explain() => $"{source.Explain()}; order by {string.Join(", ", orderings)} in memory";
 

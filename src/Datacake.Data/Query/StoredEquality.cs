@@ -97,6 +97,8 @@ sealed class StoredValues
         return false;
     }
 
+    public override string ToString() => $"{_stored.Count + _others.Count} values";
+
     bool TryWrite(object? value)
     {
         _writer.Truncate();

@@ -1,3 +1,5 @@
+using Datacake.EventualConsistency;
+
 namespace Datacake.Data.Querying;
 
 /// <summary>The results of a query, transformed in memory.</summary>
@@ -7,6 +9,8 @@ sealed class TransformedQuery<TSource, T>(
     Func<IAsyncEnumerable<IReadOnlyList<TSource>>, IAsyncEnumerable<IReadOnlyList<T>>> transform) : Query<T>
 {
     internal override Query<T> With(Func<QuerySettings, QuerySettings> change) => new TransformedQuery<TSource, T>(source.With(change), description, transform);
+
+    internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => source.OpenSnapshotAsync(cancellationToken);
 
     public override string Explain() => $"{source.Explain()}; {description}";
 

@@ -38,7 +38,7 @@ sealed record CollectionInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
         var body = new ParameterReplacement(isAmong.Parameters[0], _foreignKey.Body).Visit(isAmong.Body);
         var refersToOne = Expression.Lambda<Func<TRelated, bool>>(body, _foreignKey.Parameters);
         var query = new EntityQuery<TRelated>(
-            new Keyspace<TRelated>(context, keyspace, model), new QuerySpec<TRelated>().Where(refersToOne), source.Settings with { Tags = [] });
+            new Keyspace<TRelated>(context, keyspace, model), new QuerySpec<TRelated>().Where(refersToOne), source.Settings with { Tags = [], Level = null });
         var related = await query.ToListAsync(cancellationToken).ConfigureAwait(false);
         var byKey = related.ToLookup(model.Expressions.Compile(_foreignKey));
         foreach (var item in batch)

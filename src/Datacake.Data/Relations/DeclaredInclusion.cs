@@ -19,17 +19,21 @@ sealed record DeclaredInclusion<T, TRelated>(NavigationModel<TRelated> Declared,
         var store = await context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
         var related = await Declared.FindAsync(RelatedSource.Of(source, snapshot), batch, Filter, cancellationToken).ConfigureAwait(false);
+        bool isTracked = source.IsTracking && source.Identities is null;
         foreach (var item in batch)
         {
             IEnumerable<TRelated> targets = related.Of(item);
             List<TRelated> included = [.. Filter is null ? targets : Filter.Apply(targets)];
-            bool isTracked = source.IsTracking && source.Identities is null;
             var entry = isTracked && context.ChangeTracker.TryGetEntry(item, out var known) ? known : null;
             if (Declared.IsCollection)
                 Fill(item, included, entry, context.ChangeTracker);
             else
                 Set(item, included.FirstOrDefault(), entry);
             entry?.SetLoaded(Declared, included, isComplete: Filter is null);
+            if (Declared.Inverse is not { IsCollection: false } inverse)
+                continue;
+            foreach (var target in included)
+                LeadBack(inverse, item, target, isTracked && context.ChangeTracker.TryGetEntry(target, out var child) ? child : null);
         }
         return related.All;
     }
@@ -49,13 +53,26 @@ sealed record DeclaredInclusion<T, TRelated>(NavigationModel<TRelated> Declared,
         if (entry is not null)
         {
             var before = entry.LoadedOf(Declared);
-            var added = collection.Where(target => !before.Contains(target) && !included.Contains(target)).ToList();
-            included = [.. included.Where(target => (!before.Contains(target) || collection.Contains(target))
-                && !(tracker.TryGetEntry(target, out var child) && child.CurrentState == EntityState.Deleted))];
-            included.AddRange(added);
+            var current = new HashSet<object>(collection, ReferenceEqualityComparer.Instance);
+            var stored = new HashSet<object>(included, ReferenceEqualityComparer.Instance);
+            var added = collection.Where(target => !stored.Contains(target) && (!before.Contains(target) || StateOf(target) == EntityState.Added)).ToList();
+            included = [.. included.Where(target => (!before.Contains(target) || current.Contains(target)) && StateOf(target) != EntityState.Deleted), .. added];
         }
         collection.Clear();
         foreach (var target in included)
             collection.Add(target);
+
+        EntityState StateOf(TRelated target) => tracker.TryGetEntry(target, out var child) ? child.CurrentState : EntityState.Detached;
+    }
+
+    /// <summary>What is included leads back to the entity, unless that was changed.</summary>
+    static void LeadBack(NavigationModel inverse, T item, TRelated target, EntityEntry? entry)
+    {
+        var current = inverse.TargetOf(target);
+        if (entry is not null && entry.IsChanged(inverse, current))
+            return;
+        if (!ReferenceEquals(current, item))
+            inverse.Add(target, item);
+        entry?.SetLoaded(inverse, [item], isComplete: true);
     }
 }

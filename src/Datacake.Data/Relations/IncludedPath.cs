@@ -9,12 +9,12 @@ static class IncludedPath
     /// <exception cref="InvalidOperationException">It is not a property that the model has a relation for.</exception>
     /// <exception cref="ArgumentException">It is not a property, or a filter that cannot be applied.</exception>
     public static IReadOnlyList<NavigationModel> Read<TRelated>(
-        EntityModel entity, LambdaExpression expression, out RelatedFilter<TRelated>? filter)
+        DatacakeContext context, EntityModel entity, LambdaExpression expression, out RelatedFilter<TRelated>? filter)
         where TRelated : class
     {
         var model = entity;
         var body = StripConversions(expression.Body);
-        filter = body is MethodCallExpression ? FilterOf<TRelated>(ref body, expression, model) : null;
+        filter = body is MethodCallExpression ? FilterOf<TRelated>(context, ref body, expression, model) : null;
         string path = PropertyPath.Of(body, expression.Parameters[0])
             ?? throw new ArgumentException($"'{expression.Body}' is not a property. Write o => o.Customer.", nameof(expression));
         var navigations = new List<NavigationModel>();
@@ -35,7 +35,8 @@ static class IncludedPath
         expression is UnaryExpression { NodeType: ExpressionType.Convert, Operand: var operand } ? StripConversions(operand) : expression;
 
     /// <summary>Takes the calls on a collection apart: conditions go into the query, all of them are applied to what each entity has.</summary>
-    static RelatedFilter<TRelated> FilterOf<TRelated>(ref Expression body, LambdaExpression expression, EntityModel model)
+    static RelatedFilter<TRelated> FilterOf<TRelated>(DatacakeContext context, ref Expression body, LambdaExpression expression, EntityModel model)
+        where TRelated : class
     {
         var calls = new Stack<MethodCallExpression>();
         while (StripConversions(body) is MethodCallExpression { Object: null, Arguments: [var source, ..] } call && call.Method.DeclaringType == typeof(Enumerable))
@@ -55,15 +56,22 @@ static class IncludedPath
         {
             if (UsesParameter.IsIn(expression.Parameters[0], call.Arguments.Skip(1)))
                 throw new ArgumentException($"'{call.Method.Name}' in an Include says something of the including entity, and can only be about the included ones.", nameof(expression));
+            foreach (var function in call.Arguments.OfType<LambdaExpression>())
+                UndeclaredNavigation.Refuse(context, function);
             if (isFirst && call is { Method.Name: nameof(Enumerable.Where), Arguments: [_, Expression<Func<TRelated, bool>> condition] })
             {
                 conditions.Add(OrdinalNormalizer.Normalize(condition));
                 description += $".Where({condition})";
                 continue;
             }
+            if (call.Arguments.OfType<LambdaExpression>().Any(function => context.FindModel(typeof(TRelated)) is { } related && NavigationBinder.IsUsedIn(related, function)))
+            {
+                throw new ArgumentException(
+                    $"'{call.Method.Name}' in an Include says something of what the included entities are related to. Only the first Where can; order and cut them in memory.", nameof(expression));
+            }
             isFirst = false;
             chain = Expression.Call(call.Method, call.Arguments.Skip(1).Prepend(chain));
-            description += $".{call.Method.Name}({string.Join(", ", call.Arguments.Skip(1).Select(CapturedVariables.Describe))})";
+            description += $".{call.Method.Name}({string.Join(", ", call.Arguments.Skip(1).Select(ExpressionText.Of))})";
         }
         var lambda = OrdinalNormalizer.Normalize(Expression.Lambda<Func<IEnumerable<TRelated>, IEnumerable<TRelated>>>(chain, items));
         return new RelatedFilter<TRelated>(description, conditions, model.Expressions.Compile(lambda));

@@ -2,6 +2,7 @@ using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
 using Datacake.Data.Metadata;
 using Datacake.Data.Querying;
+using Datacake.EventualConsistency;
 using Datacake.Node;
 
 namespace Datacake.Data;
@@ -34,6 +35,8 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
     internal override Query<T> With(Func<QuerySettings, QuerySettings> change) =>
         new IncludingQuery<T, TRelated>(_entities.With(change), _source with { Settings = change(_source.Settings) }, _inclusions, _further);
 
+    internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => _entities.OpenSnapshotAsync(cancellationToken);
+
     /// <inheritdoc/>
     public override string Explain() => $"{_entities.Explain()}; {string.Join("; ", _inclusions)}";
 
@@ -55,7 +58,7 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
     internal IncludingQuery<T, TNext> ThenIncluding<TNext>(LambdaExpression navigation)
         where TNext : class
     {
-        var path = IncludedPath.Read<TNext>(_source.Context.KeyspaceOf<TRelated>().Model, navigation, out var filter);
+        var path = IncludedPath.Read<TNext>(_source.Context, _source.Context.KeyspaceOf<TRelated>().Model, navigation, out var filter);
         Inclusion<T> With(Inclusion<TNext>? last) => _further(path[0].Include<TRelated, TNext>([.. path.Skip(1)], filter, last));
         return And(With(null), (Inclusion<TNext> last) => With(last));
     }

@@ -37,7 +37,7 @@ sealed class UndeclaredNavigation : ExpressionVisitor
 
     protected override Expression VisitMember(MemberExpression node)
     {
-        if (node is { Expression: { } owner, Member: System.Reflection.PropertyInfo { Name: var name } } && !node.Type.IsValueType && _context.FindModel(owner.Type) is { } model
+        if (node is { Expression: { } owner, Member: System.Reflection.PropertyInfo { Name: var name } } && !node.Type.IsValueType && node.Type != typeof(string) && _context.FindModel(owner.Type) is { } model
             && model.FindProperty(name) is null && model.FindNavigation(name) is null && !_included.Contains(name) && _context.IsEntity(node.Type))
             _found ??= (model, name);
         return base.VisitMember(node);

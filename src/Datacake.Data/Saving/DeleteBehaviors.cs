@@ -6,8 +6,12 @@ namespace Datacake.Data;
 /// <summary>Does to the entities that refer to deleted ones what the model says, and then to those that refer to these.</summary>
 static class DeleteBehaviors
 {
+    /// <param name="tracker">The tracked entities.</param>
+    /// <param name="snapshot">What is stored.</param>
+    /// <param name="undo">Takes what makes entities refer again to what they did, if the save fails.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
     /// <exception cref="InvalidOperationException">An entity cannot be deleted, since another one refers to it.</exception>
-    public static async Task ApplyAsync(ChangeTracker tracker, StoreSnapshot snapshot, CancellationToken cancellationToken)
+    public static async Task ApplyAsync(ChangeTracker tracker, StoreSnapshot snapshot, List<Action> undo, CancellationToken cancellationToken)
     {
         var done = new HashSet<EntityEntry>();
         var restricted = new List<(RelationModel Relation, EntityEntry Principal, EntityEntry Dependent)>();
@@ -20,19 +24,20 @@ static class DeleteBehaviors
                     if (relation.Principals.Entity != ofClass.Key || relation.DeleteBehavior == DeleteBehavior.NoAction)
                         continue;
                     await relation.TrackDependentsAsync(tracker, snapshot, [.. ofClass.Select(entry => entry.Entity)], cancellationToken).ConfigureAwait(false);
-                    Apply(tracker, relation, ofClass.ToDictionary(entry => entry.Key), restricted);
+                    Apply(tracker, relation, ofClass.ToDictionary(entry => entry.Key), restricted, undo);
                 }
             }
         }
         foreach (var (relation, principal, dependent) in restricted)
         {
             if (IsOf(relation, dependent, principal.Key))
-                throw Restricted(relation, principal, dependent);
+                throw Restricted(relation, principal.Key, dependent.Key);
         }
     }
 
     static void Apply(
-        ChangeTracker tracker, RelationModel relation, Dictionary<DocumentKey, EntityEntry> removed, List<(RelationModel, EntityEntry, EntityEntry)> restricted)
+        ChangeTracker tracker, RelationModel relation, Dictionary<DocumentKey, EntityEntry> removed, List<(RelationModel, EntityEntry, EntityEntry)> restricted,
+        List<Action> undo)
     {
         // As they are now: one that was pointed elsewhere stays, and one that was never saved goes.
         foreach (var dependent in tracker.All.Where(entry => entry.Keyspace.Entity == relation.Dependents.Entity && entry.CurrentState != EntityState.Deleted).ToList())
@@ -45,8 +50,15 @@ static class DeleteBehaviors
                     tracker.Remove(dependent);
                     break;
                 case DeleteBehavior.SetNull:
+                    bool hasReference = ReferenceEquals(relation.Reference?.TargetOf(dependent.Entity), principal.Entity);
                     relation.Clear(dependent.Entity);
                     relation.Reference?.Remove(dependent.Entity, principal.Entity);
+                    undo.Add(() =>
+                    {
+                        relation.Refer(dependent.Entity, principal.Entity);
+                        if (hasReference)
+                            relation.Reference!.Add(dependent.Entity, principal.Entity);
+                    });
                     break;
                 default:
                     restricted.Add((relation, principal, dependent));
@@ -58,11 +70,11 @@ static class DeleteBehaviors
     static bool IsOf(RelationModel relation, EntityEntry dependent, DocumentKey key) =>
         dependent.CurrentState is not (EntityState.Deleted or EntityState.Detached) && relation.PrincipalKeyOf(dependent.Entity) == key;
 
-    static InvalidOperationException Restricted(RelationModel relation, EntityEntry principal, EntityEntry dependent)
+    public static InvalidOperationException Restricted(RelationModel relation, DocumentKey? principal, DocumentKey dependent)
     {
         string foreignKey = string.Join(", ", relation.ForeignKey.Select(part => part.Name));
         return new InvalidOperationException(
-            $"The {principal.Keyspace.Entity.Name} {principal.Key} cannot be deleted, since the {dependent.Keyspace.Entity.Name} {dependent.Key} refers to it by {foreignKey}. Remove that as well, give it "
+            $"The {relation.Principals.Entity.Name} {principal} cannot be deleted, since the {relation.Dependents.Entity.Name} {dependent} refers to it by {foreignKey}. Remove that as well, give it "
                 + $"another {foreignKey}, or say OnDelete(DeleteBehavior.Cascade), which deletes what refers to it.");
     }
 }

@@ -22,3 +22,11 @@ public sealed partial class AccountContext(DatacakeNode node) : DatacakeContext(
 
     protected override void OnModelCreating(ModelBuilder model) => model.Entity<Account>().Ignore(account => account.FullName);
 }
+
+/// <summary>A context of classes of another assembly that refer to each other.</summary>
+public sealed partial class ClinicContext(DatacakeNode node) : DatacakeContext(node)
+{
+    public partial Keyspace<Patient> Patients { get; }
+
+    public partial Keyspace<Visit> Visits { get; }
+}

@@ -92,7 +92,7 @@ namespace Datacake.Data.Tests.Filters.Configurations
 
     sealed class FolderConfiguration : IEntityTypeConfiguration<Folder>
     {
-        public void Configure(EntityBuilder<Folder> builder)
+        public void Configure(EntityTypeBuilder<Folder> builder)
         {
             builder.ToKeyspace("folders").HasIndex(folder => folder.Name);
             builder.HasQueryFilter(folder => !folder.IsDeleted || folder.Name == Names.Root);

@@ -95,7 +95,7 @@ public class IndexUseTests(QueriedData data)
     {
         await using var db = data.NewContext();
         int limit = 3;
-        Assert.EndsWith("check (e.String.Length > limit)", db.Everything.Where(e => e.String.Length > limit).Explain(), StringComparison.Ordinal);
+        Assert.EndsWith("check e.String.Length > limit", db.Everything.Where(e => e.String.Length > limit).Explain(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -59,7 +59,7 @@ public sealed class KeyPartIndexTests(StoreFixture store) : IAsyncLifetime
             "Day_Name", db.Entries.OrderByDescending(e => e.Day).ThenByDescending(e => e.Name).Take(9),
             _entries.OrderByDescending(e => e.Day).ThenByDescending(e => e.Name, StringComparer.Ordinal).Take(9));
         await Finds(
-            "Day_Name where Day = 01/02/2026 and Name > 'a'", db.Entries.Where(e => e.Day == day && e.Name.CompareTo("a") > 0),
+            "Day_Name where Day = 2026-01-02 and Name > 'a'", db.Entries.Where(e => e.Day == day && e.Name.CompareTo("a") > 0),
             _entries.Where(e => e.Day == day && string.CompareOrdinal(e.Name, "a") > 0));
         Assert.Equal(_entries.Max(e => e.Number), await db.Entries.MaxAsync(e => e.Number, Token));
         Assert.True((await (await store.Node.OpenStoreAsync(Token)).VerifyAsync(Token)).IsSound);

@@ -101,6 +101,20 @@ public sealed class OrderAndNullTests(StoreFixture store)
     }
 
     [Fact]
+    public async Task Order_of_what_has_none_is_refused_by_name()
+    {
+        await using var db = await FilledAsync();
+        var refusal = Assert.Throws<InvalidOperationException>(() => db.Towns.OrderBy(t => t.Photo));
+        Assert.Equal("Nothing can be ordered by 't.Photo': Byte[] has no order. Order by something in it that has one, or implement IComparable<T> in the type.", refusal.Message);
+        Assert.Throws<InvalidOperationException>(() => db.Towns.OrderBy(t => t.Id).ThenByDescending(t => t.Photo));
+        // Of a class that others derive from it shows when there are some.
+        var late = await Assert.ThrowsAsync<InvalidOperationException>(() => db.Towns.OrderBy(t => t.Districts).ToListAsync(Token));
+        Assert.Contains("ordered by", late.Message, StringComparison.Ordinal);
+        Assert.Contains("t.Districts", late.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => db.Towns.MaxAsync(t => t.Photo, Token));
+    }
+
+    [Fact]
     public async Task Local_time_is_refused_by_name()
     {
         await using var db = new TownContext(store.Node) { DefaultConsistency = Consistency.None };
@@ -172,6 +186,7 @@ public sealed class Town
     public ushort? UnsignedSmallRank { get; set; }
     public sbyte? SignedByteRank { get; set; }
     public char? LetterRank { get; set; }
+    [Index] public byte[] Photo { get; set; } = [];
     public DateTime Founded { get; set; }
     [System.ComponentModel.DataAnnotations.MaxLength(2)] public HashSet<string> Districts { get; set; } = [];
 }

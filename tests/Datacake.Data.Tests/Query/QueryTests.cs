@@ -177,6 +177,28 @@ public class QueryTests(QueriedData data)
     }
 
     [Fact]
+    public async Task Context_that_is_disposed_while_results_are_read_gives_the_rest_of_them_and_no_others()
+    {
+        await ReadsAll(db => db.Everything, data.Entities.Count);
+        await ReadsAll(db => db.Everything.AsNoTracking().OrderBy(e => e.Int32), data.Entities.Count);
+        await ReadsAll(db => db.Everything.Where(e => e.Int32 > -3).Select(e => e.String), data.Entities.Count(e => e.Int32 > -3));
+
+        async Task ReadsAll<T>(Func<QueryContext, Query<T>> of, int count)
+        {
+            var db = data.NewContext();
+            var query = of(db);
+            int read = 0;
+            await foreach (var _ in query.WithCancellation(Token))
+            {
+                if (read++ == 1)
+                    await db.DisposeAsync();
+            }
+            Assert.Equal(count, read);
+            await Assert.ThrowsAsync<ObjectDisposedException>(() => query.ToListAsync(Token));
+        }
+    }
+
+    [Fact]
     public async Task An_expression_that_comes_upon_null_is_named()
     {
         await using var db = data.NewContext();

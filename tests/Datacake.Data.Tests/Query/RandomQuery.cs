@@ -44,7 +44,9 @@ sealed class RandomQuery(Random random, IReadOnlyList<Everything> data)
         List<object?> boxed = [number, wide + 1, null];
         ArrayList array = [number, wide + 1];
         string[] texts = [part, "b"];
-        return random.Next(90) switch
+        string[] patterns = ["%", "a%", "_", "%b", "a_%", "ab", part + "%", part + "_", "%" + part + "%", ""];
+        string pattern = patterns[random.Next(patterns.Length)];
+        return random.Next(93) switch
         {
             0 => e => e.Int32 == number,
             1 => e => e.Int32 > number,
@@ -135,6 +137,9 @@ sealed class RandomQuery(Random random, IReadOnlyList<Everything> data)
             86 => e => e.Set.Any(s => texts.Contains(s)),
             87 => Collections(some, other, number),
             88 => e => (wide > 0 ? e.Int32 > number : e.Boolean) && (number > 2 || e.Int32 > 0),
+            89 => e => e.NullableString.Like(pattern),
+            90 => e => e.String.Like(pattern) || !e.NullableString.Like("%a"),
+            91 => e => e.Byte == small && e.NullableString.Like(pattern),
             _ => Texts(some.NullableString ?? "", part),
         };
     }

@@ -39,6 +39,9 @@ public class DeclaredIncludeTests : TradingStore
         var error = Assert.Throws<ArgumentException>(() => db.Customers.Include(c => c.Orders.Where(o => o.Total > c.Rank)));
         Assert.Contains("says something of the including entity", error.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => db.Customers.Include(c => c.Orders.Distinct()));
+        Assert.Throws<ArgumentException>(() => db.Customers.Include(c => c.Orders.OrderBy(o => o.Lines!.Count)));
+        var ofPia = await db.Customers.Include(c => c.Orders.Where(o => o.Agent!.Name == "Pia")).OrderBy(c => c.Id).AsNoTracking().FirstAsync(Token);
+        Assert.Equal([11L, 14L], ofPia.Orders.Select(o => o.Id));
     }
 
     [Theory, MemberData(nameof(Stores))]

@@ -1,3 +1,5 @@
+using Datacake.Node;
+
 namespace Datacake.Data.Tests.Relations;
 
 public class DeleteBehaviorTests : TradingStore
@@ -52,5 +54,36 @@ public class DeleteBehaviorTests : TradingStore
         Assert.Equal(1, await db.SaveChangesAsync(Token));
         Assert.Equal("se", (await NewContext(node).Customers.FindAsync([1L], Token))!.CountryCode);
         Assert.Equal(0, await db.SaveChangesAsync(Token));
+    }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Failed_save_gives_foreign_keys_back(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        var order = await db.Orders.Include(o => o.Agent).SingleAsync(o => o.Id == 11, Token);
+        var pia = order.Agent!;
+        db.Employees.Remove(pia);
+        await Assert.ThrowsAsync<NotEnoughNodesException>(() => db.SaveChangesAsync(Consistency.Three, Token));
+        Assert.Equal((2L, pia), (order.SoldBy!.Value, order.Agent));
+        db.Entry(pia).State = EntityState.Unchanged;
+        Assert.Equal(0, await db.SaveChangesAsync(Token));
+    }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Deletes_of_what_a_query_finds_do_to_dependents_what_the_model_says(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => db.Products.Where(p => p.Name == "cake").ExecuteDeleteAsync(Token));
+        Assert.Contains("The Product 1 cannot be deleted, since the OrderLine", error.Message, StringComparison.Ordinal);
+        Assert.Equal(2, await db.Products.CountAsync(Token));
+        var agents = await db.Employees.Where(e => e.Id == 2).ExecuteDeleteAsync(Token);
+        Assert.Equal((1, 3), ((int)agents, agents.Written));
+        Assert.Equal([11L, 12L, 14L], await db.Orders.Where(o => o.SoldBy == null).Select(o => o.Id).ToListAsync(Token));
+        var customers = await db.Customers.Where(c => c.Name == "Ann").ExecuteDeleteAsync(Token);
+        Assert.Equal((1, 8), ((int)customers, customers.Written));
+        Assert.Equal([13L], await db.Orders.Select(o => o.Id).ToListAsync(Token));
+        Assert.Equal(1, await db.Products.Where(p => p.Name == "cake").ExecuteDeleteAsync(Token));
     }
 }

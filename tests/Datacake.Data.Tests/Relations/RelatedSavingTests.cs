@@ -225,4 +225,88 @@ public class RelatedSavingTests : TradingStore
         Assert.Equal(3, await db.SaveChangesAsync(Token));
         Assert.Equal(2, await db.Employees.CountAsync(e => e.ManagerId == boss.Id, Token));
     }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Changes_that_are_taken_back_after_a_look_for_changes_are_not_saved(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        var customers = await db.Customers.Include(c => c.Orders).ThenInclude(o => o.Agent).OrderBy(c => c.Id).ToListAsync(Token);
+        var (ann, bob, order) = (customers[0], customers[1], customers[0].Orders[0]);
+        var agent = order.Agent;
+        Assert.Same(ann, order.Customer);
+        Back(() => order.Customer = bob, () => order.Customer = ann);
+        Back(() => order.Agent = null, () => order.Agent = agent);
+        Back(() => Move(ann, bob), () => Move(bob, ann));
+        Back(() => ann.Orders.Remove(order), () => ann.Orders.Add(order));
+        Assert.Equal(0, await db.SaveChangesAsync(Token));
+
+        void Move(Customer from, Customer to)
+        {
+            from.Orders.Remove(order);
+            to.Orders.Add(order);
+        }
+
+        void Back(Action change, Action back)
+        {
+            change();
+            Assert.True(db.ChangeTracker.HasChanges());
+            back();
+            Assert.False(db.ChangeTracker.HasChanges());
+            Assert.Equal((1L, 2L, ann, agent), (order.CustomerId, order.SoldBy!.Value, order.Customer, order.Agent));
+            Assert.Contains(order, ann.Orders);
+        }
+    }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Key_of_an_added_entity_that_changes_before_the_save_is_followed(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        var dan = new Customer { Name = "Dan", Orders = { new Order { Lines = [OrderLine.Of(1, new Product { Name = "jam" })] } } };
+        db.Customers.Add(dan);
+        Assert.True(db.ChangeTracker.HasChanges());
+        dan.Id = 40;
+        dan.Orders[0].Id = 41;
+        Assert.Equal(4, await db.SaveChangesAsync(Token));
+        Assert.Equal(40, (await db.Orders.AsNoTracking().SingleAsync(o => o.Id == 41, Token)).CustomerId);
+        Assert.Equal(1, await db.Lines.CountAsync(l => l.OrderId == 41, Token));
+    }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Put_of_a_graph_adds_or_updates_what_it_leads_to(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        db.Orders.Put(new Order { Id = 11, Total = 99, Customer = new Customer { Id = 2, Name = "Bobby" }, Agent = new Employee { Name = "new" } });
+        Assert.Equal(3, await db.SaveChangesAsync(Token));
+        var stored = await NewContext(node).Orders.Include(o => o.Customer).Include(o => o.Agent).SingleAsync(o => o.Id == 11, Token);
+        Assert.Equal((99m, "Bobby", "new"), (stored.Total, stored.Customer!.Name, stored.Agent!.Name));
+    }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Detached_entity_is_not_saved_because_it_is_still_in_a_collection(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        var ann = await db.Customers.Include(c => c.Orders).SingleAsync(c => c.Id == 1, Token);
+        ann.Orders[0].Total = 1_000;
+        db.Entry(ann.Orders[0]).State = EntityState.Detached;
+        Assert.Equal(0, await db.SaveChangesAsync(Token));
+        Assert.Equal(EntityState.Detached, db.Entry(ann.Orders[0]).State);
+    }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Reload_takes_back_a_changed_reference(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        var order = await db.Orders.Include(o => o.Customer).SingleAsync(o => o.Id == 11, Token);
+        var ann = order.Customer;
+        order.Customer = await db.Customers.FindAsync([2L], Token);
+        Assert.True(db.ChangeTracker.HasChanges());
+        await db.Entry(order).ReloadAsync(Token);
+        Assert.Same(ann, order.Customer);
+        Assert.False(db.ChangeTracker.HasChanges());
+    }
 }

@@ -8,16 +8,17 @@ class RelatedNode(EntityModel model)
 {
     public static readonly MethodInfo AreSameMethod = typeof(RelatedNode).GetMethod(nameof(AreSame))!;
 
-    readonly Dictionary<NavigationModel, RelatedLookup> _children = [];
+    Dictionary<NavigationModel, RelatedLookup>? _children;
 
     public EntityModel Model => model;
 
     /// <summary>True if related entities are used.</summary>
-    public bool IsUsed => _children.Count > 0;
+    public bool IsUsed => _children is not null;
 
     /// <summary>What takes the place of a property.</summary>
     public RelatedLookup Child(NavigationModel navigation)
     {
+        _children ??= [];
         if (!_children.TryGetValue(navigation, out var child))
             _children.Add(navigation, child = navigation.CreateLookup());
         return child;
@@ -26,6 +27,8 @@ class RelatedNode(EntityModel model)
     /// <summary>Loads what is used of a batch of entities.</summary>
     public async Task LoadRelatedAsync(RelatedSource source, IReadOnlyList<object> batch, CancellationToken cancellationToken)
     {
+        if (_children is null)
+            return;
         foreach (var child in _children.Values)
             await child.LoadAsync(source, batch, cancellationToken).ConfigureAwait(false);
     }

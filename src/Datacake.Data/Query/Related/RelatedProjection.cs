@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
+using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
 
@@ -10,12 +11,14 @@ namespace Datacake.Data.Querying;
 /// <param name="selector">The selector.</param>
 sealed class RelatedProjection<T, TResult>(Query<T> entities, QuerySource source, Expression<Func<T, TResult>> selector) : Query<TResult>
 {
-    public override string Explain() => $"{entities.Explain()}; select {selector}";
+    public override string Explain() => $"{entities.Explain()}; select {ExpressionText.Of(selector)}";
 
     internal override CompiledExpressions Expressions => entities.Expressions;
 
     internal override Query<TResult> With(Func<QuerySettings, QuerySettings> change) =>
         new RelatedProjection<T, TResult>(entities.With(change), source with { Settings = change(source.Settings) }, selector);
+
+    internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => entities.OpenSnapshotAsync(cancellationToken);
 
     internal override async IAsyncEnumerable<IReadOnlyList<TResult>> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {

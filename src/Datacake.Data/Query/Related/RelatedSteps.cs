@@ -10,8 +10,8 @@ static class RelatedSteps
     {
         using var operation = source.Context.Concurrency.Enter();
         var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
-        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        await root.LoadRelatedAsync(RelatedSource.Of(source, snapshot), [.. batch.Cast<object>()], cancellationToken).ConfigureAwait(false);
+        using var own = source.Settings.Snapshot is null ? await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false) : null;
+        await root.LoadRelatedAsync(RelatedSource.Of(source, own ?? source.Settings.Snapshot!), [.. batch.Cast<object>()], cancellationToken).ConfigureAwait(false);
     }
 
     public static async IAsyncEnumerable<IReadOnlyList<T>> Where<T>(

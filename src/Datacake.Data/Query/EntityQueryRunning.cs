@@ -1,0 +1,178 @@
+using System.Linq.Expressions;
+using System.Runtime.CompilerServices;
+using Datacake.Data.Metadata;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Querying;
+
+// How the query is run.
+sealed partial class EntityQuery<T>
+{
+    internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) =>
+        RunAsync(Track, static entities => entities, cancellationToken);
+
+    // What most queries come to: without the steps between a stream of results and its reader.
+    internal override Task<List<T>> ToListCore(CancellationToken cancellationToken) => ObserveAsync(
+        NewRun,
+        async (_, run) =>
+        {
+            using var own = await OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+            var snapshot = own ?? settings.Snapshot!;
+            List<T>? results = null;
+            if (settings.IsTracking)
+            {
+                await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
+                    (results ??= new(rows.Count)).AddRange(Track(rows));
+            }
+            else
+            {
+                await foreach (var entities in run.ReadEntitiesAsync(snapshot, cancellationToken).ConfigureAwait(false))
+                {
+                    if (results is null)
+                        results = entities;
+                    else
+                        results.AddRange(entities);
+                }
+            }
+            return results ?? [];
+        },
+        static results => results.Count,
+        cancellationToken);
+
+    internal override async ValueTask<long> CountCoreAsync(CancellationToken cancellationToken) => await ObserveAsync(
+        () => new QueryRun<T>(source.Metadata, source.Model, Filtered(WithComponents([]))),
+        async (_, run) =>
+        {
+            using var own = await OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+            return await run.CountAsync(own ?? settings.Snapshot!, cancellationToken).ConfigureAwait(false);
+        },
+        static count => count,
+        cancellationToken).ConfigureAwait(false);
+
+    /// <summary>The first value of an index or of the keys, if one has the values in order.</summary>
+    internal override async Task<TResult?> ExtremeCore<TResult>(
+        Expression<Func<T, TResult>> selector, bool isGreatest, CancellationToken cancellationToken)
+        where TResult : default
+    {
+        if (!spec.IsCut && PropertyPath.Of(selector.Body, selector.Parameters[0]) is { } path
+            && !path.Contains('.')
+            && source.Model.FindProperty(path) is { OrderedCodec: not null, Kind: PropertyKind.Key or PropertyKind.Value })
+        {
+            var ordered = spec with { Orderings = [new Ordering<T, TResult>(selector, isGreatest, Expressions)], Take = 1 };
+            if (default(TResult) is null)
+            {
+                var isNotNull = Expression.NotEqual(selector.Body, Expression.Constant(null, typeof(TResult)));
+                ordered = ordered.Where(Expression.Lambda<Func<T, bool>>(isNotNull, selector.Parameters));
+            }
+            var first = new EntityQuery<T>(source, ordered, settings with { IsTracking = false });
+            if (first.NewRun() is { IsInOrder: true } && await first.Select(selector).ToListAsync(cancellationToken).ConfigureAwait(false) is [var found])
+                return found;
+        }
+        return await base.ExtremeCore(selector, isGreatest, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What is made of the results: of rows where they are to be tracked, or else of the entities alone.</summary>
+    async IAsyncEnumerable<IReadOnlyList<TResult>> RunAsync<TResult>(
+        Func<List<QueryRow<T>>, IReadOnlyList<TResult>> ofRows, Func<List<T>, IReadOnlyList<TResult>> ofEntities,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var interception = await InterceptAsync(cancellationToken).ConfigureAwait(false);
+        var run = NewRun();
+        var batches = ExecuteAsync(run, ofRows, ofEntities, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        long results = 0;
+        Exception? failure = null;
+        try
+        {
+            while (await MoveNextAsync().ConfigureAwait(false))
+            {
+                results += batches.Current.Count;
+                yield return batches.Current;
+            }
+            WarnOfScan(run, results);
+        }
+        finally
+        {
+            await batches.DisposeAsync().ConfigureAwait(false);
+            if (interception is not null)
+                await interception.EndAsync(run.DocumentsRead, results, failure).ConfigureAwait(false);
+        }
+
+        // The context is busy while a batch is being fetched, and free while the caller handles it.
+        async ValueTask<bool> MoveNextAsync()
+        {
+            using var operation = source.Context.Concurrency.Enter();
+            try
+            {
+                return await batches.MoveNextAsync().ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                failure = e;
+                throw;
+            }
+        }
+    }
+
+    async IAsyncEnumerable<IReadOnlyList<TResult>> ExecuteAsync<TResult>(
+        QueryRun<T> run, Func<List<QueryRow<T>>, IReadOnlyList<TResult>> ofRows, Func<List<T>, IReadOnlyList<TResult>> ofEntities,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var own = await OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var snapshot = own ?? settings.Snapshot!;
+        if (settings.IsTracking)
+        {
+            await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
+                yield return ofRows(rows);
+        }
+        else
+        {
+            await foreach (var entities in run.ReadEntitiesAsync(snapshot, cancellationToken).ConfigureAwait(false))
+                yield return ofEntities(entities);
+        }
+    }
+
+    /// <summary>Runs the query as one operation of the context, of which interceptors are told.</summary>
+    async Task<TResult> ObserveAsync<TResult>(
+        Func<QueryRun<T>> newRun, Func<ReplicatedStore, QueryRun<T>, Task<TResult>> execute, Func<TResult, long> count, CancellationToken cancellationToken)
+    {
+        var interception = await InterceptAsync(cancellationToken).ConfigureAwait(false);
+        QueryRun<T>? run = null;
+        TResult result;
+        long found;
+        try
+        {
+            using var operation = source.Context.Concurrency.Enter();
+            var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
+            run = newRun();
+            result = await execute(store, run).ConfigureAwait(false);
+            found = count(result);
+            WarnOfScan(run, found);
+        }
+        catch (Exception e) when (interception is not null)
+        {
+            await interception.EndAsync(run?.DocumentsRead ?? 0, 0, e).ConfigureAwait(false);
+            throw;
+        }
+        if (interception is not null)
+            await interception.EndAsync(run.DocumentsRead, found).ConfigureAwait(false);
+        return result;
+    }
+
+    ValueTask<QueryInterception?> InterceptAsync(CancellationToken cancellationToken) =>
+        QueryInterception.StartAsync(source.Context, source.Metadata, settings.Tags, Explain, cancellationToken);
+
+    T[] Track(List<QueryRow<T>> rows)
+    {
+        var results = new T[rows.Count];
+        for (int i = 0; i < results.Length; i++)
+        {
+            var row = rows[i];
+            results[i] = settings.Identities?.Take(source.Context.ChangeTracker, source.Metadata, row.Key, row.Entity)
+                ?? source.Context.ChangeTracker.TrackRead(source.Metadata, row.Key, row.Document, row.Entity);
+        }
+        return results;
+    }
+
+    void WarnOfScan(QueryRun<T> run, long results) =>
+        ScanWarning.Of(source.Context, source.Metadata, run.Path, run.Alternatives, run.Columns, settings.Tags, run.DocumentsRead, results);
+}

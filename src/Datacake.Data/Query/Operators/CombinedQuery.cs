@@ -1,0 +1,36 @@
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>What is made of the results of two queries, which see the same snapshot.</summary>
+/// <param name="first">The first query.</param>
+/// <param name="second">The second query.</param>
+/// <param name="name">What is done, for <c>Explain</c>.</param>
+/// <param name="combine">Makes the results.</param>
+sealed class CombinedQuery<TFirst, TSecond, T>(
+    Query<TFirst> first, Query<TSecond> second, string name,
+    Func<IAsyncEnumerable<IReadOnlyList<TFirst>>, IAsyncEnumerable<IReadOnlyList<TSecond>>, IAsyncEnumerable<IReadOnlyList<T>>> combine) : Query<T>
+{
+    internal override Query<T> With(Func<QuerySettings, QuerySettings> change) => With(first.With(change), second.With(change));
+
+    internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => first.OpenSnapshotAsync(cancellationToken);
+
+    public override string Explain() => $"{first.Explain()}; {name} ({second.Explain()})";
+
+    internal override CompiledExpressions Expressions => first.Expressions;
+
+    internal override async IAsyncEnumerable<IReadOnlyList<T>> RunAsync(
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var own = await first.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        // An entity that both find is one item, also if the context does not track it.
+        var run = new RunIdentities(usesTracked: false);
+        var (left, right) = (first.Identifying(run), second.Identifying(run));
+        if (own is not null)
+            (left, right) = (left.At(own), right.At(own));
+        await foreach (var batch in combine(left.RunAsync(cancellationToken), right.RunAsync(cancellationToken)).ConfigureAwait(false))
+            yield return batch;
+    }
+
+    CombinedQuery<TFirst, TSecond, T> With(Query<TFirst> otherFirst, Query<TSecond> otherSecond) => new(otherFirst, otherSecond, name, combine);
+}

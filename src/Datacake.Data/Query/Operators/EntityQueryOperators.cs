@@ -1,0 +1,57 @@
+using System.Linq.Expressions;
+using Datacake.Data.Metadata;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Querying;
+
+// What operators ask of the query for the entities that they begin with.
+sealed partial class EntityQuery<T>
+{
+    internal override async ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken)
+    {
+        if (settings.Snapshot is not null)
+            return null;
+        var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        if (settings.Level is { } level)
+            await store.CatchUpAsync(level, cancellationToken).ConfigureAwait(false);
+        return await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    // Properties need no tracked entity, and no other properties.
+    internal override Query<T> ForUse(IReadOnlyList<ItemUse> uses) => ElementUse.Of(uses) is { } parts
+        ? new EntityQuery<T>(source, WithComponents(parts), settings with { IsTracking = false })
+        : this;
+
+    // As each key is looked up once, an index that is still being built would cost one scan for each batch of them.
+    internal override bool CanLookUp(ItemUse key) => !spec.IsCut && !spec.SkipsUnreadable
+        && PropertyPath.Of(Unconverted(key.Body), key.Item) is { } path && !path.Contains('.')
+        && source.Model.FindProperty(path) is { OrderedCodec: not null, Kind: not PropertyKind.Set } property
+        && (source.Model.Key[0] == property
+            || source.Model.Indexes.Any(index => index.DerivedType is null && index.Properties[0] == path && settings.Snapshot?.HasIndex(source.Name, index.Name) == true));
+
+    internal override IAsyncEnumerable<IReadOnlyList<(TKey Key, T Item)>> RunKeyedAsync<TKey>(
+        Expression<Func<T, TKey>> keySelector, CancellationToken cancellationToken)
+    {
+        var key = Expressions.Compile(keySelector);
+        return RunAsync<(TKey, T)>(
+            rows =>
+            {
+                // Before a tracked instance takes the place of the stored one.
+                var keys = rows.ConvertAll(row => key(row.Entity));
+                return [.. keys.Zip(Track(rows))];
+            },
+            entities => entities.ConvertAll(entity => (key(entity), entity)),
+            cancellationToken);
+    }
+
+    internal override Query<T> ReverseCore() => spec.IsCut
+        ? base.ReverseCore()
+        : With(spec with { IsReversed = !spec.IsReversed, Orderings = [.. spec.Orderings.Select(ordering => ordering.Reversed())] });
+
+    static Expression Unconverted(Expression key)
+    {
+        while (key is UnaryExpression { NodeType: ExpressionType.Convert, Method: null } convert)
+            key = convert.Operand;
+        return key;
+    }
+}

@@ -1,0 +1,24 @@
+using System.Linq.Expressions;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>An expression that is applied to each item of a query.</summary>
+/// <param name="Item">The parameter that stands for the item.</param>
+/// <param name="Body">The expression.</param>
+readonly record struct ItemUse(ParameterExpression Item, Expression Body)
+{
+    public static ItemUse Of(LambdaExpression lambda) => new(lambda.Parameters[0], lambda.Body);
+
+    /// <summary>The use of an item as a whole.</summary>
+    public static ItemUse Whole<T>()
+    {
+        var item = Expression.Parameter(typeof(T));
+        return new ItemUse(item, item);
+    }
+
+    /// <summary>Returns the expression with another one in place of the item.</summary>
+    public Expression With(Expression replacement) => new ParameterReplacement(Item, replacement).Visit(Body);
+
+    /// <summary>Returns the expression as a function of the item.</summary>
+    public Expression<Func<T, TResult>> ToLambda<T, TResult>() => Expression.Lambda<Func<T, TResult>>(Body, Item);
+}

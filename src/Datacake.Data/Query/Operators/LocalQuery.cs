@@ -1,0 +1,24 @@
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>Items that are in memory, as a query to be combined with another one.</summary>
+sealed class LocalQuery<T>(IEnumerable<T> items, CompiledExpressions expressions) : Query<T>
+{
+    internal override Query<T> With(Func<QuerySettings, QuerySettings> change) => this;
+
+    internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => new(result: null);
+
+    public override string Explain() => "local items";
+
+    internal override CompiledExpressions Expressions => expressions;
+
+    internal override async IAsyncEnumerable<IReadOnlyList<T>> RunAsync(
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        List<T> all = [.. items];
+        if (all.Count > 0)
+            yield return all;
+    }
+}

@@ -1,0 +1,138 @@
+using System.Linq.Expressions;
+using Datacake.Data.Querying;
+
+namespace Datacake.Data;
+
+public abstract partial class Query<T>
+{
+    /// <summary>Returns the last result for which the predicate is true.</summary>
+    /// <exception cref="InvalidOperationException">There is none.</exception>
+    public Task<T> LastAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) =>
+        Where(predicate).LastAsync(cancellationToken);
+
+    /// <summary>Returns the last result for which the predicate is true, or the type's default if there is none.</summary>
+    public Task<T?> LastOrDefaultAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) =>
+        Where(predicate).LastOrDefaultAsync(cancellationToken);
+
+    /// <summary>Returns the result at a place, counted from 0.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There are not as many.</exception>
+    public async Task<T> ElementAtAsync(int index, CancellationToken cancellationToken = default) =>
+        index >= 0 && await Skip(index).Take(1).ToListAsync(cancellationToken).ConfigureAwait(false) is [var found]
+            ? found
+            : throw new ArgumentOutOfRangeException(nameof(index), index, "The query has no result at this place.");
+
+    /// <summary>Returns the result at a place, counted from 0, or the type's default if there are not as many.</summary>
+    public async Task<T?> ElementAtOrDefaultAsync(int index, CancellationToken cancellationToken = default) =>
+        index >= 0 && await Skip(index).Take(1).ToListAsync(cancellationToken).ConfigureAwait(false) is [var found] ? found : default;
+
+    /// <summary>
+    /// Returns the first of the results with the least key, or the type's default if there are none. Null is not a key, unless all are. An index on the key finds it.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There is no result, and the type has no null.</exception>
+    public async Task<T?> MinByAsync<TKey>(Expression<Func<T, TKey>> keySelector, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keySelector);
+        if (default(TKey) is null)
+        {
+            var isNotNull = Expression.NotEqual(keySelector.Body, Expression.Constant(null, typeof(TKey)));
+            var keyed = Where(Expression.Lambda<Func<T, bool>>(isNotNull, keySelector.Parameters));
+            if (await keyed.OrderBy(keySelector).Take(1).ToListAsync(cancellationToken).ConfigureAwait(false) is [var least])
+                return least;
+        }
+        return await OrderBy(keySelector).ExtremeAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Returns the first of the results with the greatest key, or the type's default if there are none. An index on the key finds it.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There is no result, and the type has no null.</exception>
+    public Task<T?> MaxByAsync<TKey>(Expression<Func<T, TKey>> keySelector, CancellationToken cancellationToken = default) =>
+        OrderByDescending(keySelector).ExtremeAsync(cancellationToken);
+
+    /// <summary>Returns the least result, or null if there is none that is not null. Strings compare by ordinal.</summary>
+    /// <exception cref="InvalidOperationException">There is no result, and the type has no null.</exception>
+    public Task<T?> MinAsync(CancellationToken cancellationToken = default) => MinAsync(static item => item, cancellationToken);
+
+    /// <summary>Returns the greatest result, or null if there is none that is not null. Strings compare by ordinal.</summary>
+    /// <exception cref="InvalidOperationException">There is no result, and the type has no null.</exception>
+    public Task<T?> MaxAsync(CancellationToken cancellationToken = default) => MaxAsync(static item => item, cancellationToken);
+
+    /// <summary>Returns true if an item is among the results. Entities are equal if their keys are.</summary>
+    public async Task<bool> ContainsAsync(T item, CancellationToken cancellationToken = default)
+    {
+        if (Source is not null && item is not null)
+        {
+            var other = Expression.Parameter(typeof(T));
+            return await AnyAsync(Expression.Lambda<Func<T, bool>>(Expression.Equal(other, Expression.Constant(item, typeof(T))), other), cancellationToken).ConfigureAwait(false);
+        }
+        await foreach (var batch in Resolving(new RunIdentities()).RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
+        {
+            if (batch.Contains(item))
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>Returns true if the results of another query equal those of this one, in the same order.</summary>
+    public async Task<bool> SequenceEqualAsync(Query<T> second, CancellationToken cancellationToken = default)
+    {
+        // One run of both, with one snapshot, and one instance for each entity.
+        var both = Combine<T, bool>(second, "equals", static (a, b) => Batches.AreEqual(a, b)).Resolving(new RunIdentities());
+        return (await both.ToListAsync(cancellationToken).ConfigureAwait(false))[0];
+    }
+
+    /// <summary>Returns true if others equal the results, in the same order.</summary>
+    public Task<bool> SequenceEqualAsync(IEnumerable<T> second, CancellationToken cancellationToken = default) =>
+        SequenceEqualAsync(Local(second), cancellationToken);
+
+    /// <summary>Returns what a function makes of the results, one after the other.</summary>
+    public async Task<TAccumulate> AggregateAsync<TAccumulate>(
+        TAccumulate seed, Func<TAccumulate, T, TAccumulate> func, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(func);
+        await foreach (var batch in RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
+            seed = batch.Aggregate(seed, func);
+        return seed;
+    }
+
+    /// <summary>Returns what a function makes of the results, one after the other, beginning with the first.</summary>
+    /// <exception cref="InvalidOperationException">There is no result.</exception>
+    public async Task<T> AggregateAsync(Func<T, T, T> func, CancellationToken cancellationToken = default) =>
+        (await ToListAsync(cancellationToken).ConfigureAwait(false)) is { Count: > 0 } all ? all.Aggregate(func) : throw NoResults();
+
+    /// <summary>Returns all results in a set.</summary>
+    public async Task<HashSet<T>> ToHashSetAsync(CancellationToken cancellationToken = default) =>
+        [.. await ToListAsync(cancellationToken).ConfigureAwait(false)];
+
+    /// <summary>Returns all results by a key that several may have.</summary>
+    public async Task<ILookup<TKey, T>> ToLookupAsync<TKey>(Func<T, TKey> keySelector, CancellationToken cancellationToken = default) =>
+        (await ToListAsync(cancellationToken).ConfigureAwait(false)).ToLookup(keySelector);
+
+    /// <summary>Returns what a selector makes of all results, by a key that several may have.</summary>
+    public async Task<ILookup<TKey, TElement>> ToLookupAsync<TKey, TElement>(
+        Func<T, TKey> keySelector, Func<T, TElement> elementSelector, CancellationToken cancellationToken = default) =>
+        (await ToListAsync(cancellationToken).ConfigureAwait(false)).ToLookup(keySelector, elementSelector);
+
+    /// <summary>Reads all results, so that the context tracks them.</summary>
+    public async Task LoadAsync(CancellationToken cancellationToken = default)
+    {
+        await foreach (var _ in RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
+        {
+        }
+    }
+
+    /// <summary>Calls an action for each result.</summary>
+    public async Task ForEachAsync(Action<T> action, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        await foreach (var batch in RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
+        {
+            foreach (var item in batch)
+                action(item);
+        }
+    }
+
+    /// <summary>The first result, where none is the default of a type that has null.</summary>
+    internal async Task<T?> ExtremeAsync(CancellationToken cancellationToken) =>
+        await Take(1).ToListAsync(cancellationToken).ConfigureAwait(false) is [var found] ? found : default(T) is null ? default : throw NoResults();
+}

@@ -1,0 +1,59 @@
+using Datacake.Data.Metadata;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data;
+
+/// <summary>Adds to a transaction that deletes entities, without tracking, what becomes of those that refer to them. Each must be as it was read when the transaction commits.</summary>
+static class StoredDeletes
+{
+    /// <exception cref="InvalidOperationException">An entity cannot be deleted, since another one refers to it.</exception>
+    public static async Task FollowAsync(Transaction transaction, StoreSnapshot snapshot, IReadOnlyList<StoredEntity> found, CancellationToken cancellationToken)
+    {
+        var deleted = found.Select(entity => entity.Identity).ToHashSet();
+        var others = new Dictionary<(KeyspaceModel, DocumentKey), (StoredEntity Entity, List<RelationModel> Relations)>();
+        for (var open = found; open.Count > 0;)
+        {
+            var next = new List<StoredEntity>();
+            foreach (var ofClass in open.GroupBy(entity => entity.Keyspace.Entity))
+            {
+                foreach (var relation in ofClass.Key.Relations.Where(relation => relation.Principals.Entity == ofClass.Key && relation.DeleteBehavior != DeleteBehavior.NoAction))
+                {
+                    foreach (var dependent in await relation.ReadDependentsAsync(snapshot, [.. ofClass.Select(entity => entity.Entity)], cancellationToken).ConfigureAwait(false))
+                    {
+                        if (relation.DeleteBehavior != DeleteBehavior.Cascade)
+                        {
+                            if (!others.TryGetValue(dependent.Identity, out var other))
+                                others.Add(dependent.Identity, other = (dependent, []));
+                            other.Relations.Add(relation);
+                        }
+                        else if (deleted.Add(dependent.Identity))
+                        {
+                            transaction.Delete(dependent.Keyspace.Name, dependent.Key);
+                            RequireUnchanged(transaction, dependent);
+                            next.Add(dependent);
+                        }
+                    }
+                }
+            }
+            open = next;
+        }
+        var writer = new CellWriter();
+        foreach (var (dependent, relations) in others.Values)
+        {
+            if (deleted.Contains(dependent.Identity))
+                continue;
+            if (relations.Find(relation => relation.DeleteBehavior == DeleteBehavior.Restrict) is { } restricting)
+                throw DeleteBehaviors.Restricted(restricting, restricting.PrincipalKeyOf(dependent.Entity), dependent.Key);
+            var model = dependent.Keyspace.Entity;
+            var before = model.Encode(dependent.Entity, writer);
+            foreach (var relation in relations)
+                relation.Clear(dependent.Entity);
+            var changes = model.Encode(dependent.Entity, writer).ChangesFrom(before);
+            transaction.Update(dependent.Keyspace.Name, dependent.Key, changes.Cells, changes.Counters);
+            RequireUnchanged(transaction, dependent);
+        }
+    }
+
+    static void RequireUnchanged(Transaction transaction, StoredEntity entity) =>
+        transaction.Require(entity.Keyspace.Name, entity.Key, current => current is not null && current.Equals(entity.Document));
+}

@@ -1,0 +1,33 @@
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Tests.Query.Market;
+
+/// <summary>Where the queries of the suite begin: in a store, or in memory.</summary>
+public sealed record MarketSources(
+    IQueryable<Customer> Customers, IQueryable<Order> Orders, IQueryable<Line> Lines, IQueryable<Product> Products, IQueryable<Employee> Employees)
+{
+    public static MarketSources Of(MarketData data) => new(
+        new OrdinalQueryable<Customer>(data.Customers.AsQueryable()), new OrdinalQueryable<Order>(data.Orders.AsQueryable()),
+        new OrdinalQueryable<Line>(data.Lines.AsQueryable()), new OrdinalQueryable<Product>(data.Products.AsQueryable()),
+        new OrdinalQueryable<Employee>(data.Employees.AsQueryable()));
+
+    public static MarketSources Of(MarketContext db, bool isTracking) =>
+        Of(db.Customers, db.Orders, db.Lines, db.Products, db.Employees, isTracking);
+
+    public static MarketSources Of(IndexedMarketContext db, bool isTracking) =>
+        Of(db.Customers, db.Orders, db.Lines, db.Products, db.Employees, isTracking);
+
+    /// <summary>The market as a snapshot has it, which may know no indexes yet.</summary>
+    internal static MarketSources Of(LaterMarketContext db, StoreSnapshot snapshot) => new(
+        db.Customers.At(snapshot).AsQueryable(), db.Orders.At(snapshot).AsQueryable(), db.Lines.At(snapshot).AsQueryable(), db.Products.At(snapshot).AsQueryable(),
+        db.Employees.At(snapshot).AsQueryable());
+
+    static MarketSources Of(
+        Keyspace<Customer> customers, Keyspace<Order> orders, Keyspace<Line> lines, Keyspace<Product> products, Keyspace<Employee> employees, bool isTracking)
+    {
+        return new(Start(customers), Start(orders), Start(lines), Start(products), Start(employees));
+
+        IQueryable<T> Start<T>(Keyspace<T> keyspace)
+            where T : class => (isTracking ? keyspace : keyspace.AsNoTracking()).AsQueryable();
+    }
+}

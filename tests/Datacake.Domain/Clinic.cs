@@ -1,0 +1,44 @@
+namespace Datacake.Domain;
+
+/// <summary>An entity that shows those that refer to it by an interface.</summary>
+public class Patient : Entity<long>
+{
+    readonly List<Visit> _visits = [];
+
+    Patient()
+    {
+    }
+
+    public Patient(long id, string name)
+        : this() => (Id, Name) = (id, name);
+
+    public string Name { get; private set; } = "";
+
+    public IReadOnlyCollection<Visit> Visits => _visits;
+
+    public Visit Come(long id, string why)
+    {
+        var visit = new Visit(id, this, why);
+        _visits.Add(visit);
+        return visit;
+    }
+
+    public void Forget(Visit visit) => _visits.Remove(visit);
+}
+
+/// <summary>An entity whose reference and foreign key have private setters.</summary>
+public class Visit : Entity<long>
+{
+    Visit()
+    {
+    }
+
+    internal Visit(long id, Patient patient, string why)
+        : this() => (Id, Patient, Why) = (id, patient, why);
+
+    public long PatientId { get; private set; }
+
+    public Patient Patient { get; private set; } = null!;
+
+    public string Why { get; private set; } = "";
+}
