@@ -127,8 +127,9 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
 
     internal virtual Query<T> WhereCore(Expression<Func<T, bool>> predicate) => WhereInMemory(predicate);
 
-    internal Query<T> WhereInMemory(Expression<Func<T, bool>> predicate) =>
-        Pass($"where {ExpressionText.Of(predicate)}", items => Batches.Where(items, Expressions.Compile(RunValues.Apply(predicate, Expressions))), ItemUse.Of(predicate));
+    internal Query<T> WhereInMemory(Expression<Func<T, bool>> predicate) => new PassingQuery<T>(
+        this, $"where {ExpressionText.Of(predicate)}",
+        items => Batches.Where(items, Expressions.Compile(RunValues.Apply(predicate, Expressions))), [ItemUse.Of(predicate)], isFilter: true);
 
     internal virtual Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) => new ProjectedQuery<T, TResult>(this, selector);
 
@@ -186,7 +187,7 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     /// <summary>Some of the results, of which nothing is used but what is said.</summary>
     private protected PassingQuery<T> Pass(
         string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<T>>> transform, params IReadOnlyList<ItemUse> uses) =>
-        new(this, description, transform, uses);
+        new(this, description, transform, uses, isFilter: false);
 
     private protected TransformedQuery<T, TResult> Then<TResult>(
         string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<TResult>>> transform) =>

@@ -35,6 +35,23 @@ public class QueryFilterTests(StoreFixture store)
     }
 
     [Fact]
+    public async Task Filters_are_part_of_groups_joins_and_queryables()
+    {
+        var notes = await AddAsync();
+        await using var db = NewContext("a");
+        var ids = notes.Select(note => note.Id).ToList();
+        var query = db.Notes.Where(note => ids.Contains(note.Id));
+        var pairs = query.Join(query, note => note.Id, note => note.Id, (a, b) => new { a.Title, Other = b.Title });
+        Assert.Equal(["kept"], await pairs.Select(pair => pair.Other).ToListAsync(Token));
+        Assert.Equal(["kept", "deleted", "other"], await pairs.IgnoreQueryFilters().Select(pair => pair.Other).ToListAsync(Token));
+        Assert.Equal([1], await query.GroupBy(note => 0).Select(group => group.Count()).ToListAsync(Token));
+        Assert.Equal([3], await query.GroupBy(note => 0).Select(group => group.Count()).IgnoreQueryFilters().ToListAsync(Token));
+        Assert.Equal(3, await query.Concat(query).Union(query).IgnoreQueryFilters().CountAsync(Token));
+        Assert.Equal(1, await query.AsQueryable().CountAsync(Token));
+        Assert.Equal(3, await query.AsQueryable().IgnoreQueryFilters().CountAsync(Token));
+    }
+
+    [Fact]
     public async Task Filters_are_left_out_all_together_or_by_name()
     {
         var notes = await AddAsync();

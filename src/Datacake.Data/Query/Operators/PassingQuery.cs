@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
@@ -7,9 +8,10 @@ namespace Datacake.Data.Querying;
 /// <param name="description">What is done, for <c>Explain</c>.</param>
 /// <param name="transform">Chooses the results.</param>
 /// <param name="uses">What is used of each to choose.</param>
+/// <param name="isFilter">True if each is chosen or not whatever the others are.</param>
 sealed class PassingQuery<T>(
-    Query<T> source, string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<T>>> transform, IReadOnlyList<ItemUse> uses)
-    : Query<T>
+    Query<T> source, string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<T>>> transform, IReadOnlyList<ItemUse> uses,
+    bool isFilter) : Query<T>
 {
     internal override Query<T> With(Func<QuerySettings, QuerySettings> change) => With(source.With(change));
 
@@ -21,7 +23,11 @@ sealed class PassingQuery<T>(
 
     internal override CompiledExpressions Expressions => source.Expressions;
 
+    // Which of two conditions comes first makes no difference, unless one could throw; before this one an index may serve it.
+    internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate) =>
+        isFilter && SafeExpression.Is(predicate.Body) ? With(source.WhereCore(predicate)) : base.WhereCore(predicate);
+
     internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) => transform(source.RunAsync(cancellationToken));
 
-    PassingQuery<T> With(Query<T> other) => new(other, description, transform, uses);
+    PassingQuery<T> With(Query<T> other) => new(other, description, transform, uses, isFilter);
 }

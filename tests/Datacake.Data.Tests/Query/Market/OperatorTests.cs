@@ -99,6 +99,8 @@ public sealed class OperatorTests(QueriedMarket market)
             query.Explain(), StringComparison.Ordinal);
         var mixed = db.Orders.Join(db.Customers, o => o.CustomerId, c => c.Id, (o, c) => new { o, c }).Where(r => r.o.Total == 4 && r.o.Id > r.c.Id);
         Assert.StartsWith("indexed orders: index Total where Total = 4; join (indexed customers: full scan) on o.CustomerId = c.Id; where", mixed.Explain(), StringComparison.Ordinal);
+        Assert.StartsWith("indexed orders: index CustomerId where CustomerId = 4; join", db.Orders.Join(db.Customers, o => o.CustomerId, c => c.Id, (o, c) => new { o, c })
+            .Where(r => r.o.Id > r.c.Id).Where(r => r.o.CustomerId == 4).Explain(), StringComparison.Ordinal);
         var left = db.Orders.LeftJoin(db.Customers, o => o.CustomerId, c => c.Id, (o, c) => new { o, c }).Where(r => r.o.Total == 4 && r.c == null);
         Assert.StartsWith("indexed orders: index Total where Total = 4; left join (indexed customers: full scan) on o.CustomerId = c.Id; where", left.Explain(), StringComparison.Ordinal);
     }

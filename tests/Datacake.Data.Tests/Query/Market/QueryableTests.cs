@@ -91,6 +91,18 @@ public sealed class QueryableTests(QueriedMarket market)
         Assert.Equal(active.Count, db.ChangeTracker.Entries().Count);
     }
 
+    [Fact]
+    public async Task Queryable_has_the_settings_of_a_query()
+    {
+        await using var db = market.NewContext();
+        db.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.NoTracking;
+        Assert.NotEmpty(await db.Customers.AsQueryable().ToArrayAsync(Token));
+        Assert.Empty(db.ChangeTracker.Entries());
+        Assert.EndsWith("; tagged 'page'", db.Customers.AsQueryable().Where(c => c.City == "zug").TagWith("page").Explain(), StringComparison.Ordinal);
+        var tracked = await db.Customers.AsQueryable().AsTracking().Where(c => c.IsActive).ToHashSetAsync(Token);
+        Assert.Equal(tracked.Count, db.ChangeTracker.Entries().Count);
+    }
+
     sealed class OrderRow
     {
         public long Id { get; set; }
