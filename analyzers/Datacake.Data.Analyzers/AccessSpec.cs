@@ -13,6 +13,8 @@ namespace Datacake.Data.Analyzers;
 /// <param name="Constraints">The constraints on the parameters.</param>
 sealed record AccessSpec(string Owner, EquatableArray<string> Values, string Parameters, string Arguments, string Constraints)
 {
+    public static readonly AccessSpec None = new("", new([]), "", "", "");
+
     /// <summary>True if it cannot be seen whether there is such a member, so that it is looked for when the application starts.</summary>
     public bool IsAssumed { get; init; }
 
@@ -28,7 +30,7 @@ sealed record AccessSpec(string Owner, EquatableArray<string> Values, string Par
         var arguments = types.SelectMany(type => type.TypeArguments).ToList();
         return new AccessSpec(
             owner.OriginalDefinition.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat),
-            new(values.Select(value => value.ToDisplayString(Names.WithNullability))),
+            new(values.Select(value => Names.Of(value))),
             InBrackets(parameters.Select(parameter => parameter.Name)),
             InBrackets(arguments.Select(argument => argument.ToDisplayString(Names.WithNullability))),
             string.Concat(parameters.Select(Constraint)))

@@ -18,7 +18,7 @@ static class Collections
     /// <summary>Returns the function that makes a codec of a list's type from that of its items, and what it takes besides; null if the type is no list.</summary>
     public static (string Function, string Create)? List(INamedTypeSymbol type)
     {
-        if (type.Arity != 1)
+        if (!IsCollection(type, arity: 1))
             return null;
         string bare = TypeMapping.Bare(type), item = TypeMapping.Bare(type.TypeArguments[0]);
         string function = $"Collection<{bare}, {item}>";
@@ -48,7 +48,7 @@ static class Collections
     /// <summary>Returns how sets of a type are made; null if it is no set.</summary>
     public static CollectionSpec? Set(ITypeSymbol type)
     {
-        if (type is not INamedTypeSymbol { Arity: 1 } named)
+        if (type is not INamedTypeSymbol named || !IsCollection(named, arity: 1))
             return null;
         string item = $"<{TypeMapping.Bare(named.TypeArguments[0])}>";
         string set = $"{Generic}HashSet{item}";
@@ -69,7 +69,7 @@ static class Collections
     /// <summary>Returns how dictionaries of a type are made; null if it is no dictionary.</summary>
     public static CollectionSpec? Dictionary(ITypeSymbol type)
     {
-        if (type is not INamedTypeSymbol { Arity: 2 } named)
+        if (type is not INamedTypeSymbol named || !IsCollection(named, arity: 2))
             return null;
         string arguments = $"<{TypeMapping.Bare(named.TypeArguments[0])}, {TypeMapping.Bare(named.TypeArguments[1])}>";
         string dictionary = $"{Generic}Dictionary{arguments}";
@@ -90,4 +90,8 @@ static class Collections
             _ => null,
         };
     }
+
+    /// <summary>True if a type is in a namespace of collections, which most are not.</summary>
+    static bool IsCollection(INamedTypeSymbol type, int arity) =>
+        type.Arity == arity && type.ContainingNamespace is { ContainingNamespace: { Name: "Collections", ContainingNamespace.Name: "System" } };
 }

@@ -30,7 +30,14 @@ public sealed class DatacakeGenerator : IIncrementalGenerator
             .SelectMany(static (entities, _) => entities.GroupBy(entity => entity.ModelName).Select(group => group.First()))
             .WithTrackingName(EntitiesStep);
 
-        context.RegisterSourceOutput(contexts, static (output, spec) =>
+        // What is written of a context is the same whatever its entities have.
+        // Together and one by one again, they are compared by what they are, and not by the file that they come from.
+        var withoutEntities = contexts
+            .Select(static (spec, _) => spec with { Entities = default })
+            .Collect()
+            .SelectMany(static (specs, _) => specs);
+
+        context.RegisterSourceOutput(withoutEntities, static (output, spec) =>
         {
             foreach (var diagnostic in spec.Diagnostics)
                 output.ReportDiagnostic(diagnostic.ToDiagnostic());

@@ -5,8 +5,8 @@ namespace Datacake.Data.Analyzers;
 /// <summary>The errors that the generator reports. Each has its section in the README of Datacake.Data.</summary>
 static class Diagnostics
 {
-    /// <summary>The README of the package, which has a section for each error.</summary>
-    const string Readme = "README.md#";
+    /// <summary>The README of the package, which has a section for each error, where an editor can open it.</summary>
+    const string Readme = "https://www.nuget.org/packages/Datacake.Data#";
 
     public static readonly DiagnosticDescriptor ContextNotPartial = Error(
         "DCD001", "The context is not partial",

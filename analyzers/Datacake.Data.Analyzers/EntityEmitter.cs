@@ -37,7 +37,7 @@ sealed partial class EntityEmitter
     }
 
     /// <summary>Where it is stored which class an entity is of. No property has a name with a dollar sign.</summary>
-    static PropertySpec Discriminator { get; } = new("$type", "$type", "$type", "string", new("", new([]), "", "", ""), MappingKind.Discriminator, SetterKind.None);
+    static PropertySpec Discriminator { get; } = new("$type", "$type", "$type", "string", AccessSpec.None, MappingKind.Discriminator, SetterKind.None);
 
     int DiscriminatorSlot => _slots.FindIndex(property => property.Kind == MappingKind.Discriminator);
 

@@ -27,6 +27,12 @@ static class Members
             && (property.SetMethod is not null || IsAuto(property) || IsHidden(property) || FieldOf(property) is not null));
     }
 
+    /// <summary>Returns the class between an owner and the one that declares a property, if a member of it hides the property; null if none does.</summary>
+    public static INamedTypeSymbol? HiderOf(IPropertySymbol property, INamedTypeSymbol owner) =>
+        LineageOf(owner)
+            .TakeWhile(type => !SymbolEqualityComparer.Default.Equals(type, property.ContainingType))
+            .FirstOrDefault(type => type.GetMembers(property.Name).Any(member => member is not IPropertySymbol { IsOverride: true }));
+
     /// <summary>A class and those that it derives from, itself first, without <see cref="object"/>.</summary>
     public static IEnumerable<INamedTypeSymbol> LineageOf(INamedTypeSymbol type)
     {

@@ -43,13 +43,35 @@ static class Names
         return $"{readable}.{HashOf(name)}";
     }
 
+    /// <summary>True if a type has this full name: mostly its last part says no, and the whole name is costly.</summary>
+    static bool Is(INamedTypeSymbol? type, string name) => type is not null && name.EndsWith(type.Name, StringComparison.Ordinal) && FullName(type) == name;
+
+    /// <summary>The type in source, with the annotations of nullable references.</summary>
+    public static string Of(ITypeSymbol type) => KeywordOf(type.SpecialType) is { } keyword
+        ? (type.NullableAnnotation == NullableAnnotation.Annotated && type.IsReferenceType ? keyword + "?" : keyword)
+        : type.ToDisplayString(WithNullability);
+
+    /// <summary>Most properties are of these types, whose names need not be made up.</summary>
+    public static string? KeywordOf(SpecialType type) => type switch
+    {
+        SpecialType.System_Boolean => "bool",
+        SpecialType.System_Byte => "byte",
+        SpecialType.System_Int16 => "short",
+        SpecialType.System_Int32 => "int",
+        SpecialType.System_Int64 => "long",
+        SpecialType.System_Double => "double",
+        SpecialType.System_Decimal => "decimal",
+        SpecialType.System_String => "string",
+        _ => null,
+    };
+
     /// <summary>The first attribute of this full name.</summary>
     public static AttributeData? Find(this ISymbol symbol, string attribute) =>
         symbol.FindAll(attribute).FirstOrDefault();
 
     /// <summary>All attributes of this full name.</summary>
     public static IEnumerable<AttributeData> FindAll(this ISymbol symbol, string attribute) =>
-        AttributesOf(symbol).Where(candidate => candidate.AttributeClass is { } type && FullName(type) == attribute);
+        AttributesOf(symbol).Where(candidate => Is(candidate.AttributeClass, attribute));
 
     /// <summary>The attributes of a symbol; those of a record's property are also on the parameter that declares it.</summary>
     static IEnumerable<AttributeData> AttributesOf(ISymbol symbol) => symbol is IPropertySymbol { ContainingType: { IsRecord: true } record }

@@ -20,9 +20,17 @@ sealed class PropertyMapper(
     public IEnumerable<ObjectSpec> Objects => _objects.Values;
 
     /// <summary>The properties of a class that are stored.</summary>
-    public IEnumerable<IPropertySymbol> PropertiesOf(INamedTypeSymbol owner, string prefix = "") =>
-        Members.PropertiesOf(owner).Where(symbol => !IsIgnored(prefix + symbol.Name) && !configuration.Navigations.Contains(symbol)
-            && !configuration.Conventions.Any(convention => convention.IsIgnored && convention.Covers(symbol.Type)));
+    public IEnumerable<IPropertySymbol> PropertiesOf(INamedTypeSymbol owner, string prefix = "")
+    {
+        foreach (var symbol in Members.PropertiesOf(owner).Where(symbol => !IsIgnored(prefix + symbol.Name) && !configuration.Navigations.Contains(symbol)
+            && !configuration.Conventions.Any(convention => convention.IsIgnored && convention.Covers(symbol.Type))))
+        {
+            if (Members.HiderOf(symbol, owner) is { } hider)
+                Unsupported(symbol, $"'{hider.Name}' has a member of the same name, which hides it; rename one");
+            else
+                yield return symbol;
+        }
+    }
 
     public PropertySpec? MapKey(IPropertySymbol symbol)
     {
@@ -215,6 +223,7 @@ sealed class PropertyMapper(
     PropertySpec Describe(IPropertySymbol symbol, Place place, MappingKind kind, CollectionSpec? collection = null)
     {
         var field = Members.FieldOf(symbol);
+        var setter = Members.SetterOf(symbol);
         bool isReference = symbol.Type.IsReferenceType;
         bool isNullable = isReference
             ? symbol.NullableAnnotation != NullableAnnotation.NotAnnotated
@@ -226,12 +235,13 @@ sealed class PropertyMapper(
             symbol.Name,
             place.Prefix + symbol.Name,
             place.StoredPrefix + StoredName(symbol, configured),
-            symbol.Type.ToDisplayString(Names.WithNullability),
-            AccessSpec.Of(symbol.ContainingType, [field?.OriginalDefinition.Type ?? symbol.OriginalDefinition.Type])
+            Names.Of(symbol.Type),
+            // What can be set as it is needs no accessor.
+            setter == SetterKind.Direct ? AccessSpec.None : AccessSpec.Of(symbol.ContainingType, [field?.OriginalDefinition.Type ?? symbol.OriginalDefinition.Type])
                 with
             { IsAssumed = Members.IsHidden(symbol) && collection is not { Finish: null } },
             kind,
-            Members.SetterOf(symbol))
+            setter)
         {
             Field = field?.Name ?? $"<{symbol.Name}>k__BackingField",
             FieldType = field is null || SymbolEqualityComparer.Default.Equals(field.Type, symbol.Type) ? null : TypeMapping.Bare(field.Type),

@@ -95,5 +95,5 @@ static class TypeMapping
 
     /// <summary>The type in source, with the annotations of its arguments and without its own.</summary>
     public static string Bare(ITypeSymbol type) =>
-        type.WithNullableAnnotation(NullableAnnotation.NotAnnotated).ToDisplayString(Names.WithNullability);
+        Names.KeywordOf(type.SpecialType) ?? type.WithNullableAnnotation(NullableAnnotation.NotAnnotated).ToDisplayString(Names.WithNullability);
 }

@@ -28,6 +28,9 @@ public class DiagnosticTests
     [InlineData("DCD011", "public class Thing { public int Id { get; set; } public List<Part> X { get; set; } = []; } public class Part { public List<Part> Inner { get; set; } = []; }", "'Part.Inner' would be stored within itself")]
     [InlineData("DCD005", "public class Thing { public int Id { get; set; } public Tags X { get; set; } = []; } public class Tags : List<string>;", "'Tags' is a collection")]
     [InlineData("DCD005", "public class Thing { public int Id { get; set; } public Dictionary<string, Tags> X { get; set; } = []; } public class Tags : HashSet<string>;", "the keys of a dictionary")]
+    [InlineData("DCD005", "public class Base { public string Name { get; set; } = \"\"; } public class Thing : Base { public int Id { get; set; } public static new int Name => 1; }", "'Base.Name' cannot be stored: 'Thing' has a member of the same name, which hides it")]
+    [InlineData("DCD005", "public class Thing { public int Id { get; set; } public Shut X { get; set; } } public readonly struct Shut(int x) { readonly int _hidden = x; public string Name { get; } = \"\"; }", "the field '_hidden' of 'Shut' would be lost")]
+    [InlineData("DCD005", "public class Thing { public int Id { get; set; } public Bare? X { get; set; } } public class Bare { public int Field; }", "'Bare' has no properties that can be stored")]
     [InlineData("DCD006", "public class Thing { public int Id { get; set; } [Counter] public string X { get; set; } = \"\"; }", "a [Counter] must be an int or a long")]
     [InlineData("DCD007", "[Index(\"Y\")] public class Thing { public int Id { get; set; } public int X { get; set; } }", "there is no mapped property 'Y'")]
     [InlineData("DCD007", "public class Thing { public int Id { get; set; } [Index] public List<int> X { get; set; } = []; }", "'X' is not a single value")]
@@ -188,7 +191,8 @@ public class DiagnosticTests
         Assert.Equal(id, diagnostic.Id);
         Assert.Equal(DiagnosticSeverity.Error, diagnostic.Severity);
         Assert.Contains(message, diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
-        Assert.Equal($"README.md#{id}", diagnostic.Descriptor.HelpLinkUri, ignoreCase: true);
+        Assert.True(Uri.TryCreate(diagnostic.Descriptor.HelpLinkUri, UriKind.Absolute, out var help) && help.Scheme == Uri.UriSchemeHttps, diagnostic.Descriptor.HelpLinkUri);
+        Assert.Equal($"#{id}", help.Fragment, ignoreCase: true);
         Assert.True(diagnostic.Location.GetLineSpan().IsValid);
     }
 }

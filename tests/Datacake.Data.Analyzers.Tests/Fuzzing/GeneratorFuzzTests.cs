@@ -24,15 +24,22 @@ public sealed class GeneratorFuzzTests(ITestOutputHelper output)
         {
             var trees = seeds.ToDictionary(seed => $"M{seed}", seed => CSharpSyntaxTree.ParseText(RandomModel.Write(seed), GeneratorRun.ParseOptions, $"M{seed}.cs", Encoding.UTF8, Token));
             // What is no valid C# to begin with, but for keyspaces that nobody has implemented yet, says nothing of the generator.
-            foreach (var (seed, _) in Problems(CompilationOf(trees.Values), isOwn: true))
-                trees.Remove(seed);
+            // The compiler does not report all at once, so it is asked until it has nothing to report.
+            for (int before = trees.Count + 1; trees.Count < before;)
+            {
+                before = trees.Count;
+                foreach (var (seed, _) in Problems(CompilationOf(trees.Values), isOwn: true))
+                    trees.Remove(seed);
+            }
             valid += trees.Count;
             var errors = Run(CompilationOf(trees.Values), failures);
             refused += errors;
         }
+        if (Count == 1)
+            output.WriteLine(RandomModel.Write(FirstSeed));
         output.WriteLine($"{Count} models from seed {FirstSeed}: {valid} are valid C#, of which {refused} have errors of the generator.");
         Assert.True(failures.Count == 0, $"{failures.Count} failures:\n{string.Join("\n", failures)}");
-        Assert.True(valid > Count / 2, $"Only {valid} of {Count} models are valid C#.");
+        Assert.True(Count < 100 || valid > Count / 2, $"Only {valid} of {Count} models are valid C#.");
     }
 
     /// <summary>Returns how many models the generator refuses.</summary>

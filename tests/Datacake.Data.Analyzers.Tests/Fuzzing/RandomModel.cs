@@ -49,7 +49,6 @@ sealed class RandomModel
     readonly List<string> _owned = [];          // types that properties can have
     readonly List<string> _bases = [];          // classes that entities can derive from
     readonly List<string> _entities = [];
-    readonly List<string> _late = [];           // what is declared at the end, for attributes may name it
 
     readonly bool _isTame;                      // uses what is supported: most of the others are refused
     readonly string _access;
@@ -82,7 +81,6 @@ sealed class RandomModel
             WriteBase($"Base{i}");
         for (int i = 1 + _random.Next(3); i > 0; i--)
             WriteEntity(i);
-        _late.ForEach(text => _source.Append(text));
         for (int i = 1 + _random.Next(3); i > 0; i--)
             WriteContext(i);
         _source.Append("}\n");
@@ -92,7 +90,7 @@ sealed class RandomModel
     {
         if (Chance(15))
             name = $"@{Pick("class", "struct", "object", "string")}" + (_owned.Exists(known => known.Contains('@', StringComparison.Ordinal)) ? "1" : "");
-        string parameters = Chance(20) ? Pick("<T>", "<T, U>", "<T> where T : notnull", "<T> where T : class") : "";
+        string parameters = Chance(20) ? Pick("<T>", "<T,U>", "<T> where T : notnull", "<T> where T : class") : "";
         string open = parameters.Split(' ')[0];
         string kind = Pick("class", "class", "sealed class", "record", "record class", "struct", "readonly struct", "record struct", "readonly record struct", _isTame ? "class" : "abstract class");
         bool isNested = Chance(15);
@@ -109,7 +107,7 @@ sealed class RandomModel
         _owned.Add(outer + name + open switch
         {
             "" => "",
-            "<T, U>" => Pick("<int, string>", "<string, List<int>>"),
+            "<T,U>" => Pick("<int, string>", "<string, List<int>>"),
             _ => Pick("<string>", "<List<int>>"),
         });
     }

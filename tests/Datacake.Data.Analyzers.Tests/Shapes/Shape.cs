@@ -54,6 +54,9 @@ sealed record Shape(int Number, Kind Kind, Position Position, Accessor Accessor,
             {
                 foreach (var accessor in WithoutAccessor.Contains(position) ? [Accessor.GetSet] : Enum.GetValues<Accessor>())
                 {
+                    // Nothing hands a dynamic value to a base class's constructor.
+                    if (accessor == Accessor.GetOnly && position == Position.Inherited && kind.Type == "dynamic")
+                        continue;
                     // A base class hands its property to the constructor of the derived one in no shorter way than that does itself.
                     if (accessor == Accessor.Constructor && position is Position.Inherited or Position.Derived)
                         continue;

@@ -12,16 +12,16 @@ public sealed class KeyTypeTests(StoreFixture store)
     public async Task Equal_values_are_one_key_which_comes_back_in_UTC_and_without_trailing_zeros()
     {
         await using var db = Context();
-        db.Readings.Add(new SensorReading { Sensor = 1.50m, At = At, Hour = new(3, 0), Value = 7, ByPrice = { [2.00m] = 1 }, Times = [At] });
+        db.SensorReadings.Add(new SensorReading { Sensor = 1.50m, At = At, Hour = new(3, 0), Value = 7, ByPrice = { [2.00m] = 1 }, Times = [At] });
         await db.SaveChangesAsync(Token);
         await using var other = Context();
-        var read = await other.Readings.FindAsync([1.5m, At.ToUniversalTime(), new TimeOnly(3, 0)], Token);
+        var read = await other.SensorReadings.FindAsync([1.5m, At.ToUniversalTime(), new TimeOnly(3, 0)], Token);
         Assert.NotNull(read);
         Assert.Equal("1.5", read.Sensor.ToString(System.Globalization.CultureInfo.InvariantCulture));
         Assert.Equal(TimeSpan.Zero, read.At.Offset);
         Assert.Equal("2", Assert.Single(read.ByPrice).Key.ToString(System.Globalization.CultureInfo.InvariantCulture));
         Assert.Equal((At, TimeSpan.Zero), (Assert.Single(read.Times), Assert.Single(read.Times).Offset));
-        Assert.Equal(7, (await other.Readings.SingleAsync(r => r.Sensor == 1.500m && r.At >= At && r.At < At.AddHours(1), Token)).Value);
+        Assert.Equal(7, (await other.SensorReadings.SingleAsync(r => r.Sensor == 1.500m && r.At >= At && r.At < At.AddHours(1), Token)).Value);
     }
 
     [Fact]
@@ -29,15 +29,15 @@ public sealed class KeyTypeTests(StoreFixture store)
     {
         await using var db = Context();
         var noon = new DateTime(2020, 1, 2, 12, 0, 0, DateTimeKind.Utc);
-        db.Days.Add(new Day { At = noon });
+        db.CalendarDays.Add(new Day { At = noon });
         await db.SaveChangesAsync(Token);
-        var exception = Assert.ThrowsAny<ArgumentException>(() => db.Days.Add(new Day { At = new DateTime(2020, 1, 2) }));
+        var exception = Assert.ThrowsAny<ArgumentException>(() => db.CalendarDays.Add(new Day { At = new DateTime(2020, 1, 2) }));
         Assert.Contains("A DateTime in a key is in UTC, and this one is of kind Unspecified", exception.Message, StringComparison.Ordinal);
         await using var other = Context();
         // As for DateTime.Equals, the kind makes no difference where a value is only looked for.
-        var read = await other.Days.FindAsync([DateTime.SpecifyKind(noon, DateTimeKind.Unspecified)], Token);
+        var read = await other.CalendarDays.FindAsync([DateTime.SpecifyKind(noon, DateTimeKind.Unspecified)], Token);
         Assert.Equal((noon, DateTimeKind.Utc), (read!.At, read.At.Kind));
-        Assert.Equal(1, await other.Days.CountAsync(day => day.At > new DateTime(2020, 1, 2) && day.At < new DateTime(2020, 1, 3), Token));
+        Assert.Equal(1, await other.CalendarDays.CountAsync(day => day.At > new DateTime(2020, 1, 2) && day.At < new DateTime(2020, 1, 3), Token));
     }
 
     [Fact]
@@ -45,11 +45,11 @@ public sealed class KeyTypeTests(StoreFixture store)
     {
         await using var db = Context();
         decimal[] keys = [decimal.MaxValue, -7.5m, 0, 100m, 0.0001m, decimal.MinValue, -0.1m];
-        db.Amounts.AddRange(keys.Select(key => new Amount { Value = key, IsNew = key > 0 }));
+        db.ExactAmounts.AddRange(keys.Select(key => new Amount { Value = key, IsNew = key > 0 }));
         await db.SaveChangesAsync(Token);
         await using var other = Context();
-        Assert.Equal(keys.Order(), await other.Amounts.Select(amount => amount.Value).ToListAsync(Token));
-        Assert.Equal([-0.1m, 0, 0.0001m], await other.Amounts.Where(amount => amount.Value > -1 && amount.Value < 1).Select(amount => amount.Value).ToListAsync(Token));
+        Assert.Equal(keys.Order(), await other.ExactAmounts.Select(amount => amount.Value).ToListAsync(Token));
+        Assert.Equal([-0.1m, 0, 0.0001m], await other.ExactAmounts.Where(amount => amount.Value > -1 && amount.Value < 1).Select(amount => amount.Value).ToListAsync(Token));
     }
 
     KeyTypeContext Context() => new(store.Node) { DefaultConsistency = Consistency.None };
@@ -91,9 +91,9 @@ public sealed class Amount
 
 public sealed partial class KeyTypeContext(DatacakeNode node) : DatacakeContext(node)
 {
-    public partial Keyspace<SensorReading> Readings { get; }
+    public partial Keyspace<SensorReading> SensorReadings { get; }
 
-    public partial Keyspace<Day> Days { get; }
+    public partial Keyspace<Day> CalendarDays { get; }
 
-    public partial Keyspace<Amount> Amounts { get; }
+    public partial Keyspace<Amount> ExactAmounts { get; }
 }
