@@ -113,7 +113,7 @@ sealed partial class World
             totals[keyspace] = (count + 1, fingerprint + Fingerprint.Of(name.Key.Span, document, keyspace.Policy));
             foreach (var index in keyspace.State.Indexes)
             {
-                foreach (byte[] content in index.ValuesOf(document, new IndexValues()))
+                foreach (byte[] content in index.ValuesOf(name.Key.Span, document, new IndexValues()))
                     indexed.Add(new StorageKey(StoreLayout.IndexEntryKey(index.Number, content, name.Key.Span)));
             }
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
@@ -185,6 +186,9 @@ public abstract partial class EntityModel
     internal KeyCodec KeyCodec => field ??= new(this);
 
     internal PlanCache Plans { get; } = new();
+
+    /// <summary>The indexes that have met a document whose value they cannot read, in any store of this process.</summary>
+    internal ConcurrentDictionary<string, bool> IndexesWithUnreadable { get; } = [];
 
     internal GivenWarnings ScanWarnings { get; } = new();
 

@@ -14,18 +14,40 @@ sealed class IndexExtraction
     const byte UnreadableMark = 0x00;
 
     readonly EntityModel _entity;
+    readonly string _name;
     readonly Type? _derivedType;
+    volatile bool _isChecked;       // by the first query after the start: until then nobody knows what the store has
     readonly Column[] _columns;
 
     IndexExtraction(EntityModel entity, IndexModel index)
     {
         _entity = entity;
+        _name = index.Name;
         _derivedType = index.DerivedType;
         _columns = [.. index.Properties.Zip(index.Descending).Select(property => new Column(entity, property.First, property.Second))];
     }
 
     /// <summary>Where an index has the documents whose values cannot be read, so that a query meets them as it would without the index.</summary>
     public static KeyRange Unreadable { get; } = KeyRange.WithPrefix(new[] { UnreadableMark });
+
+    /// <summary>
+    /// Whether an index has documents whose values it cannot read. Most have none, and then that is known without a look: what a store had before was looked at once, and what
+    /// comes is noted before it is stored.
+    /// </summary>
+    public static ValueTask<bool> HasUnreadableAsync(StoreSnapshot snapshot, string keyspace, IndexModel index, CancellationToken cancellationToken)
+    {
+        var extraction = snapshot.FindIndex(keyspace, index.Name)?.Extract.Target as IndexExtraction;
+        return extraction is { _isChecked: true } && !extraction._entity.IndexesWithUnreadable.ContainsKey(index.Name) ? new(false) : LookAsync();
+
+        async ValueTask<bool> LookAsync()
+        {
+            using var page = new IndexPage();
+            await snapshot.ScanIndexAsync(keyspace, index.Name, Unreadable, ScanDirection.Forward, maxEntries: 1, page, cancellationToken).ConfigureAwait(false);
+            if (page.Count == 0)
+                extraction?._isChecked = true;
+            return page.Count > 0;
+        }
+    }
 
     /// <summary>The declarations of an entity class's indexes.</summary>
     public static IReadOnlyList<DocumentIndex> IndexesOf(EntityModel entity) => [.. entity.Indexes.Select(index =>
@@ -71,6 +93,7 @@ sealed class IndexExtraction
         {
             // Written by another version of the class, with a type that this one cannot read: then nor can queries, and they say so when
             // they meet the document. A commit must not fail for it.
+            _entity.IndexesWithUnreadable[_name] = true;
             values.Writer.Truncate();
             values.Writer.WriteRaw([UnreadableMark]);
             values.Add();

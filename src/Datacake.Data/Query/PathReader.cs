@@ -1,4 +1,3 @@
-using Datacake.Data.Metadata;
 using Datacake.EventualConsistency;
 using Datacake.Storage;
 
@@ -71,14 +70,6 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
                 count += isSought(i) ? 1 : 0;
         }, cancellationToken).ConfigureAwait(false);
         return count;
-    }
-
-    /// <summary>Whether an index has documents whose values it could not read.</summary>
-    public static async ValueTask<bool> HasUnreadableAsync(StoreSnapshot snapshot, string keyspace, IndexModel index, CancellationToken cancellationToken)
-    {
-        using var page = new IndexPage();
-        await snapshot.ScanIndexAsync(keyspace, index.Name, IndexExtraction.Unreadable, ScanDirection.Forward, maxEntries: 1, page, cancellationToken).ConfigureAwait(false);
-        return page.Count > 0;
     }
 
     /// <summary>Goes through the entries of an index in pages, of which some are passed over.</summary>

@@ -76,21 +76,15 @@ sealed partial class QueryRun<T>
     /// <summary>The results in their order, in batches that are never empty.</summary>
     public IAsyncEnumerable<List<QueryRow<T>>> ReadAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
     {
-        return Fitted(snapshot, () => IsInKeptOrder ? FilterAsync(snapshot, RowOf, cancellationToken) : SortAsync(snapshot, cancellationToken), cancellationToken);
+        var fitting = FitToAsync(snapshot, cancellationToken);
+        return fitting.IsCompletedSuccessfully ? ReadFitted(snapshot, cancellationToken) : AfterAsync(fitting, () => ReadFitted(snapshot, cancellationToken));
     }
 
     /// <summary>The same, without what is known of the entities besides; each batch is the caller's.</summary>
     public IAsyncEnumerable<List<T>> ReadEntitiesAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
     {
-        return Fitted(snapshot, () => IsInKeptOrder
-            ? FilterAsync(snapshot, static (_, entity, _) => entity, cancellationToken)
-            : EntitiesOf(SortAsync(snapshot, cancellationToken)), cancellationToken);
-
-        static async IAsyncEnumerable<List<T>> EntitiesOf(IAsyncEnumerable<List<QueryRow<T>>> rows)
-        {
-            await foreach (var batch in rows.ConfigureAwait(false))
-                yield return batch.ConvertAll(static row => row.Entity);
-        }
+        var fitting = FitToAsync(snapshot, cancellationToken);
+        return fitting.IsCompletedSuccessfully ? ReadFittedEntities(snapshot, cancellationToken) : AfterAsync(fitting, () => ReadFittedEntities(snapshot, cancellationToken));
     }
 
     /// <summary>How many results there are.</summary>
@@ -112,17 +106,27 @@ sealed partial class QueryRun<T>
         return Math.Min(Math.Max(count - _spec.Skip, 0), _spec.Take ?? long.MaxValue);
     }
 
-    IAsyncEnumerable<TRow> Fitted<TRow>(StoreSnapshot snapshot, Func<IAsyncEnumerable<TRow>> read, CancellationToken cancellationToken)
-    {
-        var fitting = FitToAsync(snapshot, cancellationToken);
-        return fitting.IsCompletedSuccessfully ? read() : AfterAsync();
+    IAsyncEnumerable<List<QueryRow<T>>> ReadFitted(StoreSnapshot snapshot, CancellationToken cancellationToken) =>
+        IsInKeptOrder ? FilterAsync(snapshot, RowOf, cancellationToken) : SortAsync(snapshot, cancellationToken);
 
-        async IAsyncEnumerable<TRow> AfterAsync()
+    IAsyncEnumerable<List<T>> ReadFittedEntities(StoreSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        return IsInKeptOrder
+            ? FilterAsync(snapshot, static (_, entity, _) => entity, cancellationToken)
+            : EntitiesOf(SortAsync(snapshot, cancellationToken));
+
+        static async IAsyncEnumerable<List<T>> EntitiesOf(IAsyncEnumerable<List<QueryRow<T>>> rows)
         {
-            await fitting.ConfigureAwait(false);
-            await foreach (var row in read().ConfigureAwait(false))
-                yield return row;
+            await foreach (var batch in rows.ConfigureAwait(false))
+                yield return batch.ConvertAll(static row => row.Entity);
         }
+    }
+
+    static async IAsyncEnumerable<TRow> AfterAsync<TRow>(ValueTask fitting, Func<IAsyncEnumerable<TRow>> read)
+    {
+        await fitting.ConfigureAwait(false);
+        await foreach (var row in read().ConfigureAwait(false))
+            yield return row;
     }
 
     /// <summary>
@@ -133,14 +137,19 @@ sealed partial class QueryRun<T>
     {
         if (_planned is NoAccess or KeyScan or KeyLookup)
             return;
-        var path = _planned.Indexes.All(index => snapshot.HasIndex(_keyspace.Name, index.Name)) ? _planned : Directed(QueryPlanner.Everything);
-        List<AccessPath> unreadable = [];
-        foreach (var index in path.Indexes.Distinct())
+        var path = _planned;
+        List<AccessPath>? unreadable = null;
+        foreach (var index in _planned.Indexes)
         {
-            if (await PathReader.HasUnreadableAsync(snapshot, _keyspace.Name, index, cancellationToken).ConfigureAwait(false))
-                unreadable.Add(new IndexScan(index, [IndexExtraction.Unreadable], ScanDirection.Forward));
+            if (!snapshot.HasIndex(_keyspace.Name, index.Name))
+            {
+                (path, unreadable) = (Directed(QueryPlanner.Everything), null);
+                break;
+            }
+            if (await IndexExtraction.HasUnreadableAsync(snapshot, _keyspace.Name, index, cancellationToken).ConfigureAwait(false))
+                (unreadable ??= []).Add(new IndexScan(index, [IndexExtraction.Unreadable], ScanDirection.Forward));
         }
-        if (unreadable.Count > 0)
+        if (unreadable is not null)
             path = new UnionAccess([.. path is UnionAccess union ? union.Paths : [path], .. unreadable]);
         if (ReferenceEquals(path, Path))
             return;

@@ -15,7 +15,7 @@ sealed class RunValues : ExpressionVisitor
 
     readonly CompiledExpressions _compiled;
     readonly bool _isForCompiling;
-    readonly Dictionary<Expression, EvaluatedSequence?> _sequences = [];
+    Dictionary<Expression, EvaluatedSequence?>? _sequences;
 
     RunValues(CompiledExpressions compiled, bool isForCompiling) => (_compiled, _isForCompiling) = (compiled, isForCompiling);
 
@@ -70,7 +70,7 @@ sealed class RunValues : ExpressionVisitor
     {
         if (!expression.Type.IsInterface)
             return null;
-        if (!_sequences.TryGetValue(expression, out var found))
+        if (!(_sequences ??= []).TryGetValue(expression, out var found))
         {
             if (ExpressionValue.TryGet(expression, _compiled, out object? value) && value is IEnumerable sequence and not ICollection
                 && value.GetType() is var type && (type.Namespace == "System.Linq" || type.Name.StartsWith('<')))

@@ -132,7 +132,10 @@ public sealed class StoreSnapshot : IDisposable
     }
 
     /// <summary>Whether an index can be read: it was declared, and has all documents.</summary>
-    public bool HasIndex(string keyspace, string index) => FindIndex(keyspace, index) is not null;
+    public bool HasIndex(string keyspace, string index) => Find(keyspace, index) is not null;
+
+    /// <summary>Returns the declaration of an index that can be read, or null if there is none, or it lacks documents.</summary>
+    public DocumentIndex? FindIndex(string keyspace, string index) => Find(keyspace, index)?.Definition;
 
     /// <summary>
     /// A page of an index's entries in the order of their values, then of their keys, from a range of encoded values. Only an empty page is the end;
@@ -196,10 +199,10 @@ public sealed class StoreSnapshot : IDisposable
         return entries.Count == 0 ? default : entries.KeyOf(entries.Count - 1)[prefixLength..].ToArray();
     }
 
-    IndexEntrySet IndexOf(string keyspace, string index) => FindIndex(keyspace, index) ?? throw new InvalidOperationException(
+    IndexEntrySet IndexOf(string keyspace, string index) => Find(keyspace, index) ?? throw new InvalidOperationException(
         $"The keyspace '{keyspace}' has no index '{index}', or not all documents are in it yet: declare it, and wait until it is built.");
 
-    IndexEntrySet? FindIndex(string keyspace, string index)
+    IndexEntrySet? Find(string keyspace, string index)
     {
         if (_keyspaces.TryGetValue(keyspace, out var found))
         {
