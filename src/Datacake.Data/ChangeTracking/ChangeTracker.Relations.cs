@@ -33,6 +33,7 @@ public sealed partial class ChangeTracker
         Track(entry, entry.Keyspace.Entity.KeyOf(entry.Entity, KeyWriter));
         NoteDetached(entry, isDetached: false);
         entry.CurrentState = EntityState.Added;
+        entry.IsNew = true;
     }
 
     /// <summary>The entities that were tracked because others lead to them, and may be stored already.</summary>

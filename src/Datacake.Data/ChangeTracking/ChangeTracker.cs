@@ -152,6 +152,7 @@ public sealed partial class ChangeTracker
         if (state == EntityState.Added)
             entry.ForgetOriginal();
         entry.IsAsserted = state == EntityState.Modified;
+        entry.IsNew = state == EntityState.Added;
         entry.CurrentState = state;
     }
 

@@ -16,6 +16,9 @@ public partial class EntityEntry
     /// <summary>True if the entity is tracked only since a tracked one leads to it, and forgotten if none does any more.</summary>
     internal bool IsReached { get; set; }
 
+    /// <summary>True if the context has added the entity, so that all that it refers to is known.</summary>
+    internal bool IsNew { get; set; }
+
     /// <summary>True if the store may have the entity already: then a save updates it.</summary>
     internal bool MayBeStored { get; set; }
 
@@ -59,7 +62,7 @@ public partial class EntityEntry
     /// <summary>True if a property that has one related entity has another one than when it was loaded or saved last.</summary>
     internal bool IsChanged(NavigationModel navigation, object? current) => current is null ? LoadedOf(navigation).Count > 0 : !LoadedOf(navigation).Contains(current);
 
-    internal void ForgetNavigations() => (_loaded, _referred) = (null, null);
+    internal void ForgetNavigations() => (_loaded, _referred, IsNew) = (null, null, false);
 
     /// <summary>Notes which related entities the properties have now, after a look at them.</summary>
     /// <param name="unsettled">What properties have lost without being done with it.</param>

@@ -13,6 +13,7 @@ sealed class GraphTracking(ChangeTracker tracker)
     {
         var reached = new HashSet<EntityEntry>();
         var open = new Queue<EntityEntry>(tracker.All.Where(static entry => entry is { IsReached: false } && entry.CurrentState != EntityState.Deleted && HasNavigations(entry)));
+        KeepOptional(reached, open);
         while (open.TryDequeue(out var entry))
         {
             foreach (var navigation in entry.Keyspace.Entity.Navigations)
@@ -38,6 +39,22 @@ sealed class GraphTracking(ChangeTracker tracker)
         }
         foreach (var entry in tracker.All.Where(entry => entry.IsReached && !reached.Contains(entry)).ToList())
             tracker.Forget(entry);
+    }
+
+    /// <summary>What a deleted entity leads to is still to be saved, if it can be without that.</summary>
+    void KeepOptional(HashSet<EntityEntry> reached, Queue<EntityEntry> open)
+    {
+        foreach (var entry in tracker.All.Where(static entry => entry.CurrentState == EntityState.Deleted))
+        {
+            foreach (var navigation in entry.Keyspace.Entity.Navigations.Where(static navigation => navigation.IsOnDependent || !navigation.Relation.IsRequired))
+            {
+                foreach (object target in navigation.TargetsOf(entry.Entity))
+                {
+                    if (tracker.TryGetEntry(target, out var known) && known.IsReached && reached.Add(known))
+                        open.Enqueue(known);
+                }
+            }
+        }
     }
 
     /// <summary>Adds an entity, and all that it leads to.</summary>

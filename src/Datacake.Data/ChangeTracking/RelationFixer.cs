@@ -97,7 +97,7 @@ sealed class RelationFixer(ChangeTracker tracker)
             if (relation.KeyOf(former) is { } key && relation.PrincipalKeyOf(dependent) == key)
                 Sever(entry, relation, former, relation.Reference!, dependent, former, isSaving);
         }
-        else if (current is not null && relation.PrincipalKeyOf(dependent) != relation.KeyOf(current))
+        else if (IsElsewhere(entry, relation, current))
         {
             // The foreign key itself was changed.
             var known = relation.PrincipalKeyOf(dependent) is { } key && tracker.TryGetEntry(relation.Principals.Entity, key, out var found) && found.CurrentState != EntityState.Deleted
@@ -105,6 +105,14 @@ sealed class RelationFixer(ChangeTracker tracker)
                 : null;
             Connect(relation, dependent, current, known);
         }
+    }
+
+    /// <summary>True if the foreign key says something else than the properties.</summary>
+    bool IsElsewhere(EntityEntry entry, RelationModel relation, object? current)
+    {
+        var key = relation.PrincipalKeyOf(entry.Entity);
+        bool isOther = current is not null ? key != relation.KeyOf(current) : key is not null && relation.Reference is { } reference && (entry.IsNew || entry.IsLoaded(reference));
+        return isOther || (_holders.TryGetValue((relation, entry.Entity), out var holders) && holders.Exists(holder => relation.KeyOf(holder.Entity) != key));
     }
 
     /// <summary>The entity that the properties say a dependent one refers to; null if that is for the foreign key to say.</summary>
@@ -175,6 +183,8 @@ sealed class RelationFixer(ChangeTracker tracker)
         {
             relation.Clear(entry.Entity);
             entry.NoteReferred(relation, null);
+            // It is to be saved without the one that it was reached from.
+            entry.IsReached = false;
             Connect(relation, entry.Entity, relation.Reference?.TargetOf(entry.Entity), null);
         }
         else if (relation.DeleteBehavior == DeleteBehavior.Cascade)

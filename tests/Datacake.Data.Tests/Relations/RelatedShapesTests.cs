@@ -80,7 +80,6 @@ public sealed class Team
 {
     [Converter<TeamIdConverter>] public TeamId Id { get; set; } = new(Guid.NewGuid());
     public string Name { get; set; } = "";
-    public SortedSet<Player> Players { get; set; } = new(Comparer<Player>.Create((a, b) => string.CompareOrdinal(a.Name, b.Name)));
 }
 
 public sealed class Player
@@ -96,8 +95,6 @@ public sealed partial class TeamContext(DatacakeNode node) : DatacakeContext(nod
     public partial Keyspace<Team> Teams { get; }
 
     public partial Keyspace<Player> Players { get; }
-
-    protected override void OnModelCreating(ModelBuilder model) => model.Entity<Team>().Ignore(t => t.Players);
 }
 
 [Derived(typeof(Van))]

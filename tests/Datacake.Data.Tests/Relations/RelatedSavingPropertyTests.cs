@@ -1,0 +1,130 @@
+using CsCheck;
+using Datacake.Node;
+
+namespace Datacake.Data.Tests.Relations;
+
+/// <summary>Changes a tree of employees in every way, and compares it after each save with what it should be.</summary>
+public class RelatedSavingPropertyTests : TradingStore
+{
+    enum Change
+    {
+        AddToCollection,
+        MoveBetweenCollections,
+        TakeFromCollection,
+        SetReference,
+        SetForeignKey,
+        Delete,
+        Look,
+        Save,
+        FailToSave,
+    }
+
+    [Fact]
+    public async Task Both_ends_and_the_store_agree_after_any_changes()
+    {
+        await using var node = await StartAsync("memory");
+        long last = 0;
+        var changes = Gen.Select(Gen.Enum<Change>(), Gen.Int[0, 5], Gen.Int[0, 5]).Array[1, 12];
+        await changes.SampleAsync(
+            async steps =>
+            {
+                long first = last += 100;
+                await using var db = NewContext(node);
+                await CheckAsync(db, node, first, steps);
+            },
+            iter: 500,
+            threads: 1);
+    }
+
+    static async Task CheckAsync(TradingContext db, DatacakeNode node, long first, (Change Change, int A, int B)[] steps)
+    {
+        for (int i = 0; i < 4; i++)
+            db.Employees.Add(new Employee { Id = first + i, Name = $"{i}", ManagerId = i == 0 ? null : first });
+        await db.SaveChangesAsync(Token);
+        db.ChangeTracker.Clear();
+        var all = await db.Employees.Include(e => e.Reports).Include(e => e.Manager).Where(e => e.Id >= first && e.Id < first + 100).ToListAsync(Token);
+        var managers = all.ToDictionary(e => e, e => e.Manager);
+        var touched = new HashSet<Employee>();
+        long next = first + 4;
+        foreach (var (change, a, b) in steps)
+        {
+            var (who, other) = (all[a % all.Count], all[b % all.Count]);
+            if (who == other && change is not (Change.Look or Change.Save or Change.FailToSave))
+                continue;
+            // Two changes of one without a look between them may contradict each other.
+            if (touched.Contains(who) || change == Change.Delete)
+                Look(db, touched);
+            touched.Add(who);
+            switch (change)
+            {
+                case Change.AddToCollection:
+                    var added = new Employee { Id = next++, Name = "new" };
+                    who.Reports.Add(added);
+                    all.Add(added);
+                    managers.Add(added, who);
+                    touched.Add(added);
+                    break;
+                case Change.MoveBetweenCollections:
+                    managers[who]?.Reports.Remove(who);
+                    other.Reports.Add(who);
+                    managers[who] = other;
+                    break;
+                case Change.TakeFromCollection when managers[who] is { } manager && db.Entry(who).State != EntityState.Added:
+                    manager.Reports.Remove(who);
+                    managers[who] = null;
+                    break;
+                case Change.SetReference:
+                    who.Manager = b % 2 == 0 ? other : null;
+                    managers[who] = who.Manager;
+                    break;
+                case Change.SetForeignKey when db.Entry(other).State is EntityState.Unchanged or EntityState.Modified:
+                    who.ManagerId = other.Id;
+                    managers[who] = other;
+                    break;
+                case Change.Delete when all.Count > 3 && db.Entry(who).State is EntityState.Unchanged or EntityState.Modified:
+                    db.Employees.Remove(who);
+                    all.Remove(who);
+                    managers.Remove(who);
+                    foreach (var report in all.Where(e => managers[e] == who))
+                        managers[report] = null;
+                    await SaveAsync(db, node, first, managers);
+                    break;
+                case Change.Look:
+                    Look(db, touched);
+                    break;
+                case Change.Save:
+                    await SaveAsync(db, node, first, managers);
+                    touched.Clear();
+                    break;
+                case Change.FailToSave:
+                    if (db.ChangeTracker.HasChanges())
+                        await Assert.ThrowsAsync<NotEnoughNodesException>(() => db.SaveChangesAsync(Consistency.Three, Token));
+                    touched.Clear();
+                    break;
+            }
+        }
+        await SaveAsync(db, node, first, managers);
+    }
+
+    static void Look(TradingContext db, HashSet<Employee> touched)
+    {
+        db.ChangeTracker.DetectChanges();
+        touched.Clear();
+    }
+
+    static async Task SaveAsync(TradingContext db, DatacakeNode node, long first, Dictionary<Employee, Employee?> managers)
+    {
+        await db.SaveChangesAsync(Token);
+        await using var other = NewContext(node);
+        var stored = await other.Employees.AsNoTracking().Where(e => e.Id >= first && e.Id < first + 100).ToDictionaryAsync(e => e.Id, Token);
+        Assert.Equal(managers.Keys.Select(e => e.Id).Order(), stored.Keys.Order());
+        foreach (var (employee, manager) in managers)
+        {
+            Assert.Equal(manager?.Id, stored[employee.Id].ManagerId);
+            Assert.Equal(manager?.Id, employee.ManagerId);
+            Assert.Same(manager, employee.Manager);
+            Assert.Equal(managers.Where(pair => pair.Value == employee).Select(pair => pair.Key.Id).Order(), employee.Reports.Select(e => e.Id).Order());
+        }
+        Assert.False(db.ChangeTracker.HasChanges());
+    }
+}
