@@ -28,7 +28,7 @@ static class Names
         return full.Contains('<') ? $"{name}_{HashOf(full)}" : name;
     }
 
-    static string HashOf(string text)
+    public static string HashOf(string text)
     {
         uint hash = 2_166_136_261;
         foreach (char letter in text)

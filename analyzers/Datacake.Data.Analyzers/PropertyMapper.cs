@@ -158,10 +158,10 @@ sealed class PropertyMapper(
         if (!IsOwnable(item) || !CanOwn(symbol, (INamedTypeSymbol)item, path))
             return null;
         var owned = (INamedTypeSymbol)item;
-        string name = Names.Identifier(owned) + "Codec";
-        var codec = new CodecSpec(name + ".Instance", TypeMapping.Bare(owned), IsScalar: false);
-        // Whether the arguments of a generic class may be null is no difference between codecs.
-        string type = owned.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat);
+        // Whether the arguments of a generic class may be null is a difference between codecs: that of their rules.
+        string type = TypeMapping.Bare(owned), plain = owned.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat);
+        string name = $"{Names.Identifier(owned)}{(type == plain ? "" : "_" + Names.HashOf(type))}Codec";
+        var codec = new CodecSpec(name + ".Instance", type, IsScalar: false);
         if (_objects.TryGetValue(type, out var known))
             return codec with { HasRules = known.HasRules };
         var inner = new Place($"{place.Prefix}{symbol.Name}[].", "", place.DerivedType);

@@ -80,21 +80,21 @@ public static class ValueCodecs
         ScalarCodec<TStored> stored, ValueConverter<TProperty, TStored> converter) =>
         new ConvertedCodec<TProperty, TStored>(stored, converter);
 
-    /// <summary>A value that may be absent.</summary>
+    /// <summary>Returns the codec of a value that may be absent.</summary>
     public static ValueCodec<T?> Nullable<T>(ValueCodec<T> inner)
         where T : struct => new NullableCodec<T>(inner);
 
-    /// <summary>A list as one value.</summary>
+    /// <summary>Returns the codec of a list as one value.</summary>
     public static ValueCodec<List<T>> List<T>(ValueCodec<T> item, bool areItemsRequired = false) => new ListCodec<T>(item, areItemsRequired);
 
-    /// <summary>An array as one value.</summary>
+    /// <summary>Returns the codec of an array as one value.</summary>
     public static ValueCodec<T[]> Array<T>(ValueCodec<T> item, bool areItemsRequired = false) => new ArrayCodec<T>(item, areItemsRequired);
 
-    /// <summary>An immutable array as one value.</summary>
+    /// <summary>Returns the codec of an immutable array as one value.</summary>
     public static ValueCodec<ImmutableArray<T>> ImmutableArray<T>(ValueCodec<T> item, bool areItemsRequired = false) =>
         new ImmutableArrayCodec<T>(item, areItemsRequired);
 
-    /// <summary>A collection of another type as one value.</summary>
+    /// <summary>Returns the codec of a collection of another type as one value.</summary>
     /// <param name="item">The codec of an item.</param>
     /// <param name="areItemsRequired">True if no item can be null.</param>
     /// <param name="create">Makes a collection of the items that were read; null if a list is one.</param>

@@ -14,6 +14,7 @@ public sealed class NestedRuleTests(StoreFixture store)
         form.Fields.Add(new Field { Label = null!, Choices = ["a", null!] });
         form.Fields.Add(null!);
         form.Names[1] = null!;
+        form.Notes.Add(new Note<string>(null!));
         form.ByName["first"].Code = "too long";
         form.ByName["second"] = null!;
         form.Groups["g"].Add(null!);
@@ -30,6 +31,7 @@ public sealed class NestedRuleTests(StoreFixture store)
                 "Fields[2] is null, and must have a value",
                 "Groups[g][1] is null, and must have a value",
                 "Names[1] is null, and must have a value",
+                "Notes[0].Text is null, and must have a value",
                 "Previous.Signer has a length of 13, and at most 5 are allowed",
                 "Seal.Signer is null, and must have a value",
             ],
@@ -46,6 +48,7 @@ public sealed class NestedRuleTests(StoreFixture store)
             var form = Valid(2);
             form.Remarks.Add(null);
             form.Fields[0].Code = null;
+            form.OptionalNotes.Add(new Note<string?>(null));
             form.Optional["none"] = null;
             db.Forms.Add(form);
             await db.SaveChangesAsync(Token);
@@ -54,6 +57,7 @@ public sealed class NestedRuleTests(StoreFixture store)
         var read = (await other.Forms.FindAsync([2L], Token))!;
         Assert.Equal(["fine", null], read.Remarks);
         Assert.Null(read.Fields[0].Code);
+        Assert.Null(Assert.Single(read.OptionalNotes).Text);
         Assert.Null(Assert.Single(read.Optional).Value);
     }
 
@@ -100,6 +104,10 @@ public sealed class Form
 
     public Dictionary<string, List<string>> Groups { get; } = [];
 
+    public List<Note<string>> Notes { get; set; } = [];
+
+    public List<Note<string?>> OptionalNotes { get; set; } = [];
+
     public Seal Seal { get; set; }
 
     public Seal? Previous { get; set; }
@@ -115,6 +123,8 @@ public sealed class Field
 
     public string[] Choices { get; set; } = [];
 }
+
+public sealed record Note<T>(T Text);
 
 public struct Seal
 {
