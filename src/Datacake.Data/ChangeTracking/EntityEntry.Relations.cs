@@ -11,7 +11,7 @@ public partial class EntityEntry
     Dictionary<NavigationModel, (HashSet<object> Targets, bool IsComplete)>? _loaded;
 
     // The foreign keys that were made of what properties say, since the last save.
-    Dictionary<RelationModel, DocumentKey?>? _referred;
+    Dictionary<RelationModel, DocumentKey>? _referred;
 
     /// <summary>True if the entity is tracked only since a tracked one leads to it, and forgotten if none does any more.</summary>
     internal bool IsReached { get; set; }
@@ -94,7 +94,10 @@ public partial class EntityEntry
     }
 
     /// <summary>Notes the foreign key that was made of what properties say.</summary>
-    internal void NoteReferred(RelationModel relation, DocumentKey? key) => (_referred ??= [])[relation] = key;
+    internal void NoteReferred(RelationModel relation, DocumentKey key) => (_referred ??= [])[relation] = key;
+
+    /// <summary>Notes that the foreign key was changed otherwise.</summary>
+    internal void ForgetReferred(RelationModel relation) => _referred?.Remove(relation);
 
     /// <summary>True if the foreign key is as it was made of what properties said.</summary>
     internal bool IsReferred(RelationModel relation, DocumentKey? key) => _referred is not null && _referred.TryGetValue(relation, out var known) && known == key;

@@ -100,6 +100,7 @@ sealed class RelationFixer(ChangeTracker tracker)
         else if (IsElsewhere(entry, relation, current))
         {
             // The foreign key itself was changed.
+            entry.ForgetReferred(relation);
             var known = relation.PrincipalKeyOf(dependent) is { } key && tracker.TryGetEntry(relation.Principals.Entity, key, out var found) && found.CurrentState != EntityState.Deleted
                 ? found.Entity
                 : null;
@@ -182,7 +183,7 @@ sealed class RelationFixer(ChangeTracker tracker)
         if (!relation.IsRequired)
         {
             relation.Clear(entry.Entity);
-            entry.NoteReferred(relation, null);
+            entry.ForgetReferred(relation);
             // It is to be saved without the one that it was reached from.
             entry.IsReached = false;
             Connect(relation, entry.Entity, relation.Reference?.TargetOf(entry.Entity), null);
