@@ -1,0 +1,6 @@
+namespace Storefront.Entities;
+
+public abstract class BaseEntity
+{
+    public long Id { get; protected set; }
+}

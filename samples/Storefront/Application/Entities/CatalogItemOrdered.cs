@@ -1,0 +1,7 @@
+using System.ComponentModel.DataAnnotations.Schema;
+
+namespace Storefront.Entities;
+
+/// <summary>What an item was when it was ordered.</summary>
+[ComplexType]
+public record CatalogItemOrdered(long CatalogItemId, string ProductName, string PictureUri);
