@@ -45,6 +45,29 @@ public class ConsistentReadTests
         await Assert.ThrowsAsync<NotEnoughNodesException>(() => here.Products.WithConsistency(Consistency.Three).FindAsync([1L], Token));
     }
 
+    [Fact]
+    public async Task A_query_at_a_level_sees_what_was_saved_at_that_level_on_any_node()
+    {
+        await using var first = await StartAsync(1);
+        await using var second = await StartAsync(2, first.Address);
+        await WaitForEachOther(first, second);
+        await using var here = new ShopContext(first);
+        await using var there = new ShopContext(second);
+        var quorum = here.Products.WithConsistency(Consistency.Quorum);
+        for (int i = 1; i <= 20; i++)
+        {
+            there.Add(new Product { Id = i, Name = $"{i}", Category = "new", Price = i });
+            await there.SaveChangesAsync(Consistency.None, Token);
+            Assert.Equal(i, await quorum.CountAsync(Token));
+            Assert.Equal($"{i}", (await here.Products.Where(p => p.Category == "new").WithConsistency(Consistency.All).OrderByDescending(p => p.Price).FirstAsync(Token)).Name);
+        }
+        Assert.Equal(210, await quorum.GroupBy(p => p.Category).Select(g => g.Sum(p => p.Price)).SingleAsync(Token));
+        Assert.Equal(20, await quorum.Where(p => p.Price > 0).ExecuteDeleteAsync(Token));
+        await Assert.ThrowsAsync<NotEnoughNodesException>(() => here.Products.WithConsistency(Consistency.Three).ToListAsync(Token));
+        var e = Assert.Throws<InvalidOperationException>(() => quorum.WatchAsync(Token));
+        Assert.Contains("WithConsistency", e.Message, StringComparison.Ordinal);
+    }
+
     static async Task<DatacakeNode> StartAsync(int id, params string[] seeds) => await DatacakeNode.StartAsync(
         options => options.WithNodeId(id).ListenOn("127.0.0.1:0").WithSeeds(seeds).WithGossip(gossip => gossip.UseLocal()).UseMemory()
             .WithStore(store => store.AcknowledgementTimeout = Eventually.Deadline),

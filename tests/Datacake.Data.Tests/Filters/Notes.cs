@@ -16,7 +16,6 @@ namespace Datacake.Data.Tests.Filters
 
         public long FolderId { get; set; }
 
-        [Ignore]
         public Folder? Folder { get; set; }
     }
 
@@ -34,7 +33,6 @@ namespace Datacake.Data.Tests.Filters
 
         public Draft? Draft { get; set; }
 
-        [Ignore]
         public List<Note> Notes { get; set; } = [];
     }
 
@@ -49,6 +47,21 @@ namespace Datacake.Data.Tests.Filters
     public sealed class Draft;
 
     sealed class ColorConverter() : ValueConverter<Color, int>(color => color.Rgb, rgb => new Color(rgb));
+
+    /// <summary>A context whose filter is about another entity.</summary>
+    public sealed partial class RelatedFilterContext(DatacakeNode node) : DatacakeContext(node)
+    {
+        public partial Keyspace<Note> Notes { get; }
+
+        [Keyspace("filtered folders")]
+        public partial Keyspace<Folder> Folders { get; }
+
+        protected override void OnModelCreating(ModelBuilder model)
+        {
+            model.Entity<Note>().ToKeyspace("filtered notes").HasQueryFilter(note => !note.Folder!.IsDeleted);
+            model.Entity<Folder>().Ignore(folder => folder.Draft).Property(folder => folder.Color).HasConversion(color => color.Rgb, rgb => new Color(rgb));
+        }
+    }
 
     /// <summary>A context whose queries are of one tenant, and not of what was deleted.</summary>
     public sealed partial class NoteContext(DatacakeNode node, string tenant) : DatacakeContext(node)

@@ -97,16 +97,45 @@ public class QueryFilterTests(StoreFixture store)
         await db.SaveChangesAsync(Token);
         db.ChangeTracker.Clear();
 
-        var folders = db.Folders.Where(known => known.Id == folder.Id).IncludeMany(known => known.Notes, note => note.FolderId);
+        var folders = db.Folders.Where(known => known.Id == folder.Id).Include(known => known.Notes);
         Assert.Equal(["kept"], (await folders.AsNoTracking().SingleAsync(Token)).Notes.Select(note => note.Title));
         Assert.Equal(3, (await folders.AsNoTracking().IgnoreQueryFilters().SingleAsync(Token)).Notes.Count);
 
         (await db.Folders.SingleAsync(known => known.Id == folder.Id, Token)).IsDeleted = true;
         await db.SaveChangesAsync(Token);
         db.ChangeTracker.Clear();
-        var withFolder = db.Notes.Where(note => note.Id == notes[0].Id).Include(note => note.Folder, note => note.FolderId);
+        var withFolder = db.Notes.Where(note => note.Id == notes[0].Id).Include(note => note.Folder);
         Assert.Null((await withFolder.AsNoTracking().SingleAsync(Token)).Folder);
         Assert.NotNull((await withFolder.IgnoreQueryFilters().SingleAsync(Token)).Folder);
+    }
+
+    [Fact]
+    public async Task Filters_hold_for_related_entities_in_conditions_and_projections()
+    {
+        var notes = await AddAsync();
+        await using var db = NewContext("a");
+        var folder = new Folder { Id = notes[0].FolderId, Name = "f" };
+        db.Folders.Add(folder);
+        await db.SaveChangesAsync(Token);
+        var folders = db.Folders.Where(known => known.Id == folder.Id);
+        Assert.Equal(1, await folders.Select(known => known.Notes.Count).SingleAsync(Token));
+        Assert.Equal(3, await folders.IgnoreQueryFilters().Select(known => known.Notes.Count).SingleAsync(Token));
+        Assert.Empty(await folders.Where(known => known.Notes.Any(note => note.Title == "other")).ToListAsync(Token));
+        Assert.Single(await folders.Where(known => known.Notes.Any(note => note.Title == "other")).IgnoreQueryFilters().ToListAsync(Token));
+
+        folder.IsDeleted = true;
+        await db.SaveChangesAsync(Token);
+        var note = db.Notes.Where(note => note.Id == notes[0].Id);
+        Assert.Null(await note.Select(note => note.Folder!.Name).SingleAsync(Token));
+        Assert.Equal("f", await note.IgnoreQueryFilters().Select(note => note.Folder!.Name).SingleAsync(Token));
+    }
+
+    [Fact]
+    public async Task A_filter_about_related_entities_is_refused_by_name()
+    {
+        await using var db = new RelatedFilterContext(store.Node);
+        var e = await Assert.ThrowsAsync<InvalidOperationException>(() => db.Notes.ToListAsync(Token));
+        Assert.Contains("Folder", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
