@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 
 namespace Datacake.Storefront.Tests;
 
@@ -8,7 +7,8 @@ public class StorefrontTests
 {
     static readonly string[] OwnFiles = ["Program.cs", "StorefrontContext.cs"];
 
-    static readonly string Folder = Path.GetFullPath(Path.Combine(SourceFolder(), "../../samples/Storefront"));
+    // Below bin/Debug/net10.0.
+    static readonly string Folder = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../../samples/Storefront"));
 
     [Fact]
     public async Task The_application_does_the_same_with_either_library()
@@ -67,6 +67,4 @@ public class StorefrontTests
             Directory.Delete(folder, recursive: true);
         }
     }
-
-    static string SourceFolder([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
 }

@@ -5,19 +5,19 @@ namespace Storefront;
 
 public class StorefrontContext(DbContextOptions<StorefrontContext> options) : DbContext(options)
 {
-    public DbSet<CatalogItem> CatalogItems { get; set; }
+    public DbSet<CatalogItem> CatalogItems => Set<CatalogItem>();
 
-    public DbSet<CatalogBrand> CatalogBrands { get; set; }
+    public DbSet<CatalogBrand> CatalogBrands => Set<CatalogBrand>();
 
-    public DbSet<CatalogType> CatalogTypes { get; set; }
+    public DbSet<CatalogType> CatalogTypes => Set<CatalogType>();
 
-    public DbSet<Basket> Baskets { get; set; }
+    public DbSet<Basket> Baskets => Set<Basket>();
 
-    public DbSet<BasketItem> BasketItems { get; set; }
+    public DbSet<BasketItem> BasketItems => Set<BasketItem>();
 
-    public DbSet<Order> Orders { get; set; }
+    public DbSet<Order> Orders => Set<Order>();
 
-    public DbSet<OrderItem> OrderItems { get; set; }
+    public DbSet<OrderItem> OrderItems => Set<OrderItem>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.ApplyConfigurationsFromAssembly(typeof(StorefrontContext).Assembly);
 }
