@@ -17,6 +17,8 @@ namespace Datacake.Data;
 public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
 {
     readonly Task<ReplicatedStore> _opening;
+    static readonly List<DatacakeInterceptor> NoInterceptors = [];
+
     List<DatacakeInterceptor>? _interceptors;
     IReadOnlyList<KeyspaceModel>? _keyspaces;
     ReplicatedStore? _store;
@@ -123,13 +125,13 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         {
             var failure = new SaveChangesFailedEventArgs(e);
             SaveChangesFailed?.Invoke(this, failure);
-            foreach (var interceptor in _interceptors ?? [])
+            foreach (var interceptor in _interceptors ?? NoInterceptors)
                 await interceptor.SaveChangesFailedAsync(this, failure).ConfigureAwait(false);
             throw;
         }
         var saved = new SavedChangesEventArgs(result);
         SavedChanges?.Invoke(this, saved);
-        foreach (var interceptor in _interceptors ?? [])
+        foreach (var interceptor in _interceptors ?? NoInterceptors)
             await interceptor.SavedChangesAsync(this, saved, cancellationToken).ConfigureAwait(false);
         return result;
     }
@@ -297,7 +299,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         {
             var saving = new SavingChangesEventArgs(consistency);
             SavingChanges?.Invoke(this, saving);
-            foreach (var interceptor in _interceptors ?? [])
+            foreach (var interceptor in _interceptors ?? NoInterceptors)
                 await interceptor.SavingChangesAsync(this, saving, cancellationToken).ConfigureAwait(false);
         }
         finally

@@ -5,8 +5,10 @@ namespace Datacake.Data;
 
 public abstract partial class DatacakeContext
 {
+    bool? _hasRelations;
+
     /// <summary>True if any entity class has relations.</summary>
-    internal bool HasRelations => field || (field = Keyspaces.Any(keyspace => keyspace.Entity.Relations.Count > 0));
+    internal bool HasRelations => _hasRelations ??= Keyspaces.Any(static keyspace => keyspace.Entity.Relations.Count > 0);
 
     /// <summary>The model of a class that has a keyspace, or is stored in one; null if there is none.</summary>
     internal EntityModel? FindModel(Type type)

@@ -180,23 +180,9 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
             return null;
         if (Context.ChangeTracker.TryGetEntry(Model, key, out var entry))
             return entry.CurrentState == EntityState.Deleted ? null : (T)entry.Entity;
-        if (!Context.HasInterceptors)
-            return await FindStoredAsync(key, cancellationToken).ConfigureAwait(false);
-        var interception = await QueryInterception
-            .StartAsync(Context, Metadata, [], () => $"{Name}: the key {key}", cancellationToken).ConfigureAwait(false);
-        T? found;
-        try
-        {
-            found = await FindStoredAsync(key, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            await interception!.EndAsync(documentsRead: 0, results: 0, e).ConfigureAwait(false);
-            throw;
-        }
-        int count = found is null ? 0 : 1;
-        await interception!.EndAsync(count, count).ConfigureAwait(false);
-        return found;
+        return Context.HasInterceptors
+            ? await FindInterceptedAsync(key, cancellationToken).ConfigureAwait(false)
+            : await FindStoredAsync(key, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Is <see cref="FindAsync(object?[])"/> here.</summary>
@@ -266,6 +252,25 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
 
     QuerySettings Settings => Context.ChangeTracker.QueryTrackingBehavior == QueryTrackingBehavior.TrackAll ? QuerySettings.Default : QuerySettings.Untracked;
 
+    async ValueTask<T?> FindInterceptedAsync(DocumentKey key, CancellationToken cancellationToken)
+    {
+        var interception = await QueryInterception
+            .StartAsync(Context, Metadata, [], () => $"{Name}: the key {key}", cancellationToken).ConfigureAwait(false);
+        T? found;
+        try
+        {
+            found = await FindStoredAsync(key, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            await interception!.EndAsync(documentsRead: 0, results: 0, e).ConfigureAwait(false);
+            throw;
+        }
+        int count = found is null ? 0 : 1;
+        await interception!.EndAsync(count, count).ConfigureAwait(false);
+        return found;
+    }
+
     async ValueTask<T?> FindStoredAsync(DocumentKey key, CancellationToken cancellationToken)
     {
         using var operation = Context.Concurrency.Enter();
@@ -275,7 +280,9 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
         if (document is null)
             return null;
         var entity = Model.Read(key, document);
-        return new QueryFiltering(Context.QueryFilters, QuerySettings.Default).IsShown(Model, entity) ? Context.ChangeTracker.TrackRead(Metadata, key, document, entity) : null;
+        return Context.QueryFilters.IsEmpty || new QueryFiltering(Context.QueryFilters, QuerySettings.Default).IsShown(Model, entity)
+            ? Context.ChangeTracker.TrackRead(Metadata, key, document, entity)
+            : null;
     }
 
     UnreadableEntity? FindFault(DocumentKey key, Document document)

@@ -4,19 +4,19 @@ namespace Datacake.Data;
 
 public sealed partial class ChangeTracker
 {
-    // The entities that were tracked, and are not to be tracked again only since others lead to them.
-    readonly ConditionalWeakTable<object, object> _detached = [];
+    // The entities that were tracked, and are not to be tracked again only since others lead to them. Made when it is needed, since it is costly for a context that finds one entity.
+    ConditionalWeakTable<object, object>? _detached;
 
-    internal bool IsDetached(object entity) => _detached.TryGetValue(entity, out _);
+    internal bool IsDetached(object entity) => _detached?.TryGetValue(entity, out _) == true;
 
     void NoteDetached(EntityEntry entry, bool isDetached)
     {
         if (entry.Keyspace.Entity.Relations.Count == 0)
             return;
         if (isDetached)
-            _detached.AddOrUpdate(entry.Entity, entry.Entity);
+            (_detached ??= []).AddOrUpdate(entry.Entity, entry.Entity);
         else
-            _detached.Remove(entry.Entity);
+            _detached?.Remove(entry.Entity);
     }
 
     /// <summary>Tracks what tracked entities lead to, and brings foreign keys up to date.</summary>

@@ -8,7 +8,7 @@ namespace Datacake.Data.Metadata;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class QueryFilterBuilder
 {
-    readonly Dictionary<Type, List<QueryFilter>> _filters = [];
+    Dictionary<Type, List<QueryFilter>>? _filters;     // null if there are none, as in most contexts
 
     /// <summary>Adds a condition that is part of every query for entities of class <typeparamref name="T"/>.</summary>
     /// <param name="name">The name to leave it out by; null if it has none.</param>
@@ -17,6 +17,7 @@ public sealed class QueryFilterBuilder
         where T : class
     {
         ArgumentNullException.ThrowIfNull(condition);
+        _filters ??= [];
         if (!_filters.TryGetValue(typeof(T), out var filters))
             _filters.Add(typeof(T), filters = []);
         filters.Add(new QueryFilter(name, OrdinalNormalizer.Normalize(condition)));
@@ -25,20 +26,22 @@ public sealed class QueryFilterBuilder
     /// <summary>Returns the filters of a class that are not left out.</summary>
     internal IEnumerable<Expression<Func<T, bool>>> Of<T>(QuerySettings settings)
     {
-        if (!_filters.TryGetValue(typeof(T), out var filters))
+        if (_filters is null || !_filters.TryGetValue(typeof(T), out var filters))
             return [];
         return filters.Where(filter => !settings.Ignores(filter.Name)).Select(filter => (Expression<Func<T, bool>>)filter.Condition);
     }
 
-    internal bool IsEmpty => _filters.Count == 0;
+    internal bool IsEmpty => _filters is null;
 
     /// <summary>True if the class has filters.</summary>
-    internal bool Has(Type type) => _filters.ContainsKey(type);
+    internal bool Has(Type type) => _filters?.ContainsKey(type) == true;
 
     /// <summary>Refuses filters that say something of related entities: what is found by its key is checked without loading any.</summary>
     /// <exception cref="InvalidOperationException">One does.</exception>
     internal void Check(DatacakeContext context)
     {
+        if (_filters is null)
+            return;
         foreach (var (type, filters) in _filters)
         {
             if (context.FindModel(type) is not { } model)

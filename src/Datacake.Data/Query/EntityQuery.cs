@@ -101,5 +101,5 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, Query
         ? asked
         : asked with { Predicates = [.. Filters, .. asked.Predicates], Filtering = Source.Filtering };
 
-    IEnumerable<Expression<Func<T, bool>>> Filters => Source.Filtering.Of<T>();
+    IEnumerable<Expression<Func<T, bool>>> Filters => source.Context.QueryFilters.IsEmpty ? [] : Source.Filtering.Of<T>();
 }

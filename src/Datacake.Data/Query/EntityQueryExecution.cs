@@ -12,13 +12,13 @@ sealed partial class EntityQuery<T>
     internal override Task<SaveResult> ExecuteCore(
         Action<object>? update, Consistency? consistency, CancellationToken cancellationToken)
     {
-        return ObserveAsync(
-            NewRun, (store, run) => ExecuteAsync(store, run, update, consistency, cancellationToken), static result => result.Count, cancellationToken);
+        return ObserveAsync(this, (query, run, token) => query.ExecuteAsync(run, update, consistency, token), static result => result.Count, cancellationToken);
     }
 
-    async Task<SaveResult> ExecuteAsync(
-        ReplicatedStore store, QueryRun<T> run, Action<object>? update, Consistency? consistency, CancellationToken cancellationToken)
+    async Task<SaveResult> ExecuteAsync(QueryRun<T> run, Action<object>? update, Consistency? consistency, CancellationToken cancellationToken)
     {
+        using var operation = source.Context.Concurrency.Enter();
+        var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
         if (settings.Level is { } level)
             await store.CatchUpAsync(level, cancellationToken).ConfigureAwait(false);
         for (int attempt = 1; ; attempt++)

@@ -12,42 +12,52 @@ sealed partial class EntityQuery<T>
         RunAsync(Track, static entities => entities, cancellationToken);
 
     // What most queries come to: without the steps between a stream of results and its reader.
-    internal override Task<List<T>> ToListCore(CancellationToken cancellationToken) => ObserveAsync(
-        NewRun,
-        async (_, run) =>
-        {
-            using var own = await OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-            var snapshot = own ?? settings.Snapshot!;
-            List<T>? results = null;
-            if (settings.IsTracking)
-            {
-                await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
-                    (results ??= new(rows.Count)).AddRange(Track(rows));
-            }
-            else
-            {
-                await foreach (var entities in run.ReadEntitiesAsync(snapshot, cancellationToken).ConfigureAwait(false))
-                {
-                    if (results is null)
-                        results = entities;
-                    else
-                        results.AddRange(entities);
-                }
-            }
-            return results ?? [];
-        },
-        static results => results.Count,
-        cancellationToken);
+    internal override Task<List<T>> ToListCore(CancellationToken cancellationToken) => source.Context.HasInterceptors
+        ? ObserveAsync(this, static (query, run, token) => query.ReadAllAsync(run, token), static results => results.Count, cancellationToken)
+        : ReadAllAsync(NewRun(), cancellationToken);
 
-    internal override async ValueTask<long> CountCoreAsync(CancellationToken cancellationToken) => await ObserveAsync(
-        () => new QueryRun<T>(source.Metadata, source.Model, Filtered(WithComponents([]))),
-        async (_, run) =>
+    internal override ValueTask<long> CountCoreAsync(CancellationToken cancellationToken)
+    {
+        var counted = new EntityQuery<T>(source, WithComponents([]), settings);
+        return source.Context.HasInterceptors
+            ? new(ObserveAsync(counted, static (query, run, token) => query.CountAllAsync(run, token), static count => count, cancellationToken))
+            : new(counted.CountAllAsync(counted.NewRun(), cancellationToken));
+    }
+
+    async Task<List<T>> ReadAllAsync(QueryRun<T> run, CancellationToken cancellationToken)
+    {
+        using var operation = source.Context.Concurrency.Enter();
+        using var own = await OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var snapshot = own ?? settings.Snapshot!;
+        List<T>? results = null;
+        if (settings.IsTracking)
         {
-            using var own = await OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-            return await run.CountAsync(own ?? settings.Snapshot!, cancellationToken).ConfigureAwait(false);
-        },
-        static count => count,
-        cancellationToken).ConfigureAwait(false);
+            await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
+                (results ??= new(rows.Count)).AddRange(Track(rows));
+        }
+        else
+        {
+            await foreach (var entities in run.ReadEntitiesAsync(snapshot, cancellationToken).ConfigureAwait(false))
+            {
+                if (results is null)
+                    results = entities;
+                else
+                    results.AddRange(entities);
+            }
+        }
+        results ??= [];
+        WarnOfScan(run, results.Count);
+        return results;
+    }
+
+    async Task<long> CountAllAsync(QueryRun<T> run, CancellationToken cancellationToken)
+    {
+        using var operation = source.Context.Concurrency.Enter();
+        using var own = await OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        long count = await run.CountAsync(own ?? settings.Snapshot!, cancellationToken).ConfigureAwait(false);
+        WarnOfScan(run, count);
+        return count;
+    }
 
     /// <summary>The first value of an index or of the keys, if one has the values in order.</summary>
     internal override async Task<TResult?> ExtremeCore<TResult>(
@@ -131,22 +141,17 @@ sealed partial class EntityQuery<T>
         }
     }
 
-    /// <summary>Runs the query as one operation of the context, of which interceptors are told.</summary>
-    async Task<TResult> ObserveAsync<TResult>(
-        Func<QueryRun<T>> newRun, Func<ReplicatedStore, QueryRun<T>, Task<TResult>> execute, Func<TResult, long> count, CancellationToken cancellationToken)
+    /// <summary>Runs a query of which interceptors are told.</summary>
+    static async Task<TResult> ObserveAsync<TResult>(
+        EntityQuery<T> query, Func<EntityQuery<T>, QueryRun<T>, CancellationToken, Task<TResult>> execute, Func<TResult, long> count, CancellationToken cancellationToken)
     {
-        var interception = await InterceptAsync(cancellationToken).ConfigureAwait(false);
+        var interception = await query.InterceptAsync(cancellationToken).ConfigureAwait(false);
         QueryRun<T>? run = null;
         TResult result;
-        long found;
         try
         {
-            using var operation = source.Context.Concurrency.Enter();
-            var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
-            run = newRun();
-            result = await execute(store, run).ConfigureAwait(false);
-            found = count(result);
-            WarnOfScan(run, found);
+            run = query.NewRun();
+            result = await execute(query, run, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (interception is not null)
         {
@@ -154,12 +159,12 @@ sealed partial class EntityQuery<T>
             throw;
         }
         if (interception is not null)
-            await interception.EndAsync(run.DocumentsRead, found).ConfigureAwait(false);
+            await interception.EndAsync(run.DocumentsRead, count(result)).ConfigureAwait(false);
         return result;
     }
 
     ValueTask<QueryInterception?> InterceptAsync(CancellationToken cancellationToken) =>
-        QueryInterception.StartAsync(source.Context, source.Metadata, settings.Tags, Explain, cancellationToken);
+        source.Context.HasInterceptors ? QueryInterception.StartAsync(source.Context, source.Metadata, settings.Tags, Explain, cancellationToken) : default;
 
     T[] Track(List<QueryRow<T>> rows)
     {
