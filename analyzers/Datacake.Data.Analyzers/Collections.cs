@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>How a collection is made: filled in place, or made of one that was filled.</summary>
+/// <summary>Says how a collection is made: filled in place, or made of one that was filled.</summary>
 /// <param name="New">Creates an empty one that can be filled.</param>
 /// <param name="Finish">
 /// Makes the collection of the property, if that cannot be filled: <c>{0}</c> is the one that was filled, <c>{1}</c> the property's present value, which may be null.

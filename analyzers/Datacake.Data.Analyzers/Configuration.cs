@@ -22,7 +22,7 @@ sealed class EntityConfiguration(Location? location)
 
     public List<DerivedConfiguration> Derived { get; } = [];
 
-    /// <summary>What is said of all properties of some types.</summary>
+    /// <summary>Gets what is said of all properties of some types.</summary>
     public IReadOnlyList<ConventionConfiguration> Conventions { get; set; } = [];
 
     public List<RelationConfiguration> Relations { get; private set; } = [];
@@ -100,7 +100,7 @@ sealed class IndexConfiguration(Location location, INamedTypeSymbol? type, IRead
 /// <summary>A derived class that is stored in the keyspace of its entity class.</summary>
 sealed record DerivedConfiguration(Location? Location, INamedTypeSymbol Type, string Discriminator);
 
-/// <summary>What <c>ConfigureConventions</c> says of all properties of a type and of those derived from it.</summary>
+/// <summary>Holds what <c>ConfigureConventions</c> says of all properties of a type and of those derived from it.</summary>
 sealed class ConventionConfiguration(ITypeSymbol type)
 {
     public bool IsIgnored { get; set; }

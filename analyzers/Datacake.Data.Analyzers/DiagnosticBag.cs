@@ -9,7 +9,7 @@ sealed class DiagnosticBag(Location? keyspaceLocation)
 
     public IReadOnlyList<DiagnosticSpec> Items => _items;
 
-    /// <summary>How many were reported, those included that were known already.</summary>
+    /// <summary>Gets the number that was reported, those included that were known already.</summary>
     public int Count { get; private set; }
 
     public bool IsEmpty => Count == 0;

@@ -1,6 +1,6 @@
 namespace Datacake.Data.Analyzers;
 
-/// <summary>What reads and sets the properties that have related entities.</summary>
+/// <summary>Writes what reads and sets the properties that have related entities.</summary>
 sealed partial class EntityEmitter
 {
     void EmitRelations()

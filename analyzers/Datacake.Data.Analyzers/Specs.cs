@@ -27,14 +27,14 @@ sealed record ContextSpec(
     /// <summary>The entities that a new cluster begins with.</summary>
     public EquatableArray<SeedSpec> Seeds { get; init; }
 
-    /// <summary>What stands for it in the names of generated classes.</summary>
+    /// <summary>Gets what stands for it in the names of generated classes.</summary>
     public string Identifier { get; init; } = "";
 
     /// <summary>The relations between its entity classes.</summary>
     public EquatableArray<RelationSpec> Relations { get; init; }
 }
 
-/// <summary>Where code of the model was written that the generated part of the context repeats: what it was under.</summary>
+/// <summary>Says where code of the model was written that the generated part of the context repeats: what it was under.</summary>
 /// <param name="FileUsings">The using directives of the file.</param>
 /// <param name="NamespaceUsings">Those of its namespace.</param>
 sealed record ScopeSpec(EquatableArray<string> FileUsings, EquatableArray<string> NamespaceUsings);
@@ -195,7 +195,7 @@ sealed record PropertySpec(
     /// <summary>What its values are converted with, if they are.</summary>
     public ConverterSpec? Converter { get; init; }
 
-    /// <summary>How the set or dictionary is made.</summary>
+    /// <summary>Gets how the set or dictionary is made.</summary>
     public CollectionSpec? Collection { get; init; }
 
     /// <summary>True if the values of a dictionary cannot be null.</summary>

@@ -6,7 +6,7 @@ namespace Datacake.Data;
 // What the keyspaces have, for entities whose class is not said.
 public abstract partial class DatacakeContext
 {
-    /// <summary>What the context knows of an entity, tracked or not.</summary>
+    /// <summary>Returns what the context knows of an entity, tracked or not.</summary>
     /// <exception cref="InvalidOperationException">No keyspace of the context has entities of this class.</exception>
     public EntityEntry<T> Entry<T>(T entity)
         where T : class
@@ -35,13 +35,8 @@ public abstract partial class DatacakeContext
     public EntityEntry Add(object entity)
     {
         var entry = Entry(entity);
-        if (entry.Keyspace.Entity.Relations.Count > 0)
-        {
-            ChangeTracker.Graph.Add(entry, mayBeStored: false);
-            return entry;
-        }
-        entry.Keyspace.Entity.GenerateKey(entity, KeyGenerator);
-        return Set(entry, EntityState.Added);
+        ChangeTracker.Add(entry, mayBeStored: false);
+        return entry;
     }
 
     /// <summary>Tracks an entity that the next save adds; nothing needs to be waited for.</summary>

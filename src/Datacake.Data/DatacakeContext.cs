@@ -106,7 +106,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     /// The level was not satisfied in time. The write stays and goes on replicating, so the changes count as saved.
     /// </exception>
     /// <exception cref="CommitCanceledException">
-    /// The wait for acknowledgements was cancelled. The write stays and goes on replicating, so the changes count as saved.
+    /// The wait for acknowledgements was canceled. The write stays and goes on replicating, so the changes count as saved.
     /// </exception>
     /// <remarks>
     /// After any other exception the tracked entities are as they were before, and a further save tries again. To do something with each save, override this method; the one
@@ -346,15 +346,17 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         return new SaveResult(writes.Count, result.Stamp, result.Acknowledged);
     }
 
-    KeyspaceModel KeyspaceOf(Type type)
+    KeyspaceModel KeyspaceOf(Type type) => FindKeyspace(type) ?? throw new InvalidOperationException(
+        $"No keyspace of {GetType().Name} has entities of class {type.Name}. "
+        + $"Add: public partial Keyspace<{type.Name}> {type.Name}s {{ get; }}");
+
+    KeyspaceModel? FindKeyspace(Type type)
     {
         foreach (var keyspace in Keyspaces)
         {
             if (keyspace.Entity.Type == type || keyspace.Entity.Has(type))
                 return keyspace;
         }
-        throw new InvalidOperationException(
-            $"No keyspace of {GetType().Name} has entities of class {type.Name}. "
-            + $"Add: public partial Keyspace<{type.Name}> {type.Name}s {{ get; }}");
+        return null;
     }
 }

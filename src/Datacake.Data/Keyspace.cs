@@ -48,15 +48,9 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
     /// <param name="mayBeStored">True if what it leads to is updated if it is stored.</param>
     EntityEntry<T> AddGraph(T entity, bool mayBeStored)
     {
-        ArgumentNullException.ThrowIfNull(entity);
-        if (Model.Relations.Count > 0)
-        {
-            var added = Context.ChangeTracker.EntryOf(Model, Metadata, entity);
-            Context.ChangeTracker.Graph.Add(added, mayBeStored);
-            return added;
-        }
-        ((EntityModel)Model).GenerateKey(entity, Context.KeyGenerator);
-        return Set(entity, EntityState.Added);
+        var added = Context.ChangeTracker.EntryOf(Model, Metadata, entity);
+        Context.ChangeTracker.Add(added, mayBeStored);
+        return added;
     }
 
     /// <summary>

@@ -7,6 +7,20 @@ public sealed partial class ChangeTracker
     // The entities that were tracked, and are not to be tracked again only since others lead to them. Made when it is needed, since it is costly for a context that finds one entity.
     ConditionalWeakTable<object, object>? _detached;
 
+    /// <summary>Tracks an entity as added, with all that it leads to, and gives it a key if it has none.</summary>
+    /// <param name="entry">The entity.</param>
+    /// <param name="mayBeStored">True if what it leads to is updated if it is stored.</param>
+    internal void Add(EntityEntry entry, bool mayBeStored)
+    {
+        if (entry.Keyspace.Entity.Relations.Count > 0)
+        {
+            Graph.Add(entry, mayBeStored);
+            return;
+        }
+        entry.Keyspace.Entity.GenerateKey(entry.Entity, Context.KeyGenerator);
+        entry.State = EntityState.Added;
+    }
+
     internal bool IsDetached(object entity) => _detached?.TryGetValue(entity, out _) == true;
 
     void NoteDetached(EntityEntry entry, bool isDetached)

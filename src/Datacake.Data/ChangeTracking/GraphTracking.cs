@@ -41,7 +41,7 @@ sealed class GraphTracking(ChangeTracker tracker)
             tracker.Forget(entry);
     }
 
-    /// <summary>What a deleted entity leads to is still to be saved, if it can be without that.</summary>
+    /// <summary>Keeps what a deleted entity leads to, if it can be without that: it is still to be saved.</summary>
     void KeepOptional(HashSet<EntityEntry> reached, Queue<EntityEntry> open)
     {
         foreach (var entry in tracker.All.Where(static entry => entry.CurrentState == EntityState.Deleted))

@@ -27,7 +27,7 @@ sealed class IndexExtraction
         _columns = [.. index.Properties.Zip(index.Descending).Select(property => new Column(entity, property.First, property.Second))];
     }
 
-    /// <summary>Where an index has the documents whose values cannot be read, so that a query meets them as it would without the index.</summary>
+    /// <summary>Gets where an index has the documents whose values cannot be read, so that a query meets them as it would without the index.</summary>
     public static KeyRange Unreadable { get; } = KeyRange.WithPrefix(new[] { UnreadableMark });
 
     /// <summary>

@@ -51,7 +51,7 @@ public abstract class NavigationModel
     /// <summary>Takes an entity out, if it is there and the property can be set or taken from.</summary>
     internal abstract void Remove(object entity, object target);
 
-    /// <summary>What includes the property, and others behind it.</summary>
+    /// <summary>Returns what includes the property, and others behind it.</summary>
     /// <param name="rest">The properties on the way from the related entities on.</param>
     /// <param name="filter">Which of the last ones are included; null for all.</param>
     /// <param name="further">What the last ones include; null if nothing.</param>
@@ -59,7 +59,7 @@ public abstract class NavigationModel
         where T : class
         where TLast : class;
 
-    /// <summary>What takes its place in expressions, for one run of a query.</summary>
+    /// <summary>Returns what takes its place in expressions, for one run of a query.</summary>
     internal abstract RelatedLookup CreateLookup();
 }
 

@@ -1,6 +1,6 @@
 namespace Datacake.Data;
 
-/// <summary>What a save does about the entities that refer to one which it deletes.</summary>
+/// <summary>Says what a save does about the entities that refer to one which it deletes.</summary>
 public enum DeleteBehavior
 {
     /// <summary>Deletes them too, in the same transaction: the default if the foreign key cannot be null.</summary>

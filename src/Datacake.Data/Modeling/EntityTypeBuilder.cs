@@ -27,7 +27,7 @@ public abstract class EntityTypeBuilder<T>
     /// <summary>A property, to describe it: <c>p => p.Name</c>, or one of an owned object: <c>p => p.Address.City</c>.</summary>
     public abstract PropertyBuilder<TProperty> Property<TProperty>(Func<T, TProperty?> property);
 
-    /// <summary>The same, for one that may be null.</summary>
+    /// <summary>Describes a property that may be null.</summary>
     public abstract PropertyBuilder<TProperty> Property<TProperty>(Func<T, TProperty?> property)
         where TProperty : struct;
 

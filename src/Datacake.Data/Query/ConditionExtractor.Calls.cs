@@ -93,7 +93,7 @@ sealed partial class ConditionExtractor
         return Property(right) is { } mirrored && TryGetValue(left, out value) ? Single(Compare(mirrored, ExpressionType.Equal, value), isByStored: true) : Single(null);
     }
 
-    /// <summary>What is equal as objects are, which have to be of one type: an int is never equal to a long.</summary>
+    /// <summary>Returns what is equal as objects are, which have to be of one type: an int is never equal to a long.</summary>
     Condition? BoxedEqual(Expression left, Expression right, bool isCalled)
     {
         var (side, other) = Property(left) is not null ? (left, right) : (right, left);
@@ -195,7 +195,7 @@ sealed partial class ConditionExtractor
         return OtherSide(body, element) is { } other && Property(other) is { Kind: not PropertyKind.Set } property ? Single(InValues(property, collection, elementType: null)) : Single(null);
     }
 
-    /// <summary>What the element of a collection is compared with for equality.</summary>
+    /// <summary>Returns what the element of a collection is compared with for equality.</summary>
     static Expression? OtherSide(Expression body, ParameterExpression element)
     {
         var (left, right) = body switch
@@ -216,10 +216,10 @@ sealed partial class ConditionExtractor
         _ => null,
     };
 
-    /// <summary>Whether the elements of a set are equal as C# says, so that any element can be compared with it.</summary>
+    /// <summary>True if the elements of a set are equal as C# says, so that any element can be compared with it.</summary>
     static bool IsPlainSet(PropertyModel set) => set.OrderedCodec != ValueCodecs.Bytes && set.Type != typeof(SortedSet<string>);
 
-    /// <summary>Whether a comparison named, if one is, is ordinal.</summary>
+    /// <summary>True if the comparison that is named, if one is, is ordinal.</summary>
     bool IsOrdinal(IEnumerable<Expression> mode) => mode.All(comparison => TryGetValue(comparison, out object? value) && value is StringComparison.Ordinal);
 
     static bool IsOfPlatform(MethodInfo method) => method.DeclaringType?.Namespace?.StartsWith("System", StringComparison.Ordinal) == true;

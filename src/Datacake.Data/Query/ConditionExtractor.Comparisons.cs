@@ -98,7 +98,7 @@ sealed partial class ConditionExtractor
         return Or(found, Single(Equal(property, null)));
     }
 
-    /// <summary>Whether a value fits a condition, as an index decides it.</summary>
+    /// <summary>True if a value fits a condition, as an index decides it.</summary>
     bool Fits(PropertyModel property, object? value, ConditionKind kind, object? bound)
     {
         IsWritable(property, value);

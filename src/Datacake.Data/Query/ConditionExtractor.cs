@@ -192,7 +192,7 @@ sealed partial class ConditionExtractor(EntityModel entity, ParameterExpression 
         };
     }
 
-    /// <summary>Whether a value can be looked up: it is of the property's type, or compares with it.</summary>
+    /// <summary>True if a value can be looked up: it is of the property's type, or compares with it.</summary>
     bool IsWritable(PropertyModel property, object? value)
     {
         try

@@ -39,7 +39,7 @@ abstract class ElementEquality
     /// <summary>That of lists of a type, whichever it is; other collections of it are not known to have it.</summary>
     public static ElementEquality OfLists { get; } = new ListEquality();
 
-    /// <summary>Whether a collection is one of .NET's own, or made by the compiler, whose behavior is known.</summary>
+    /// <summary>True if a collection is one of .NET's own, or made by the compiler, so that its behavior is known.</summary>
     protected static bool IsKnown(IEnumerable collection) => collection.GetType() is var type
         && (type.IsArray || type.Namespace?.StartsWith("System.", StringComparison.Ordinal) == true || type.Name.StartsWith('<'));
 

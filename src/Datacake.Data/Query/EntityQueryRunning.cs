@@ -81,7 +81,7 @@ sealed partial class EntityQuery<T>
         return await base.ExtremeCore(selector, isGreatest, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>What is made of the results: of rows where they are to be tracked, or else of the entities alone.</summary>
+    /// <summary>Runs the query, and makes something of its results: of rows where they are to be tracked, or else of the entities alone.</summary>
     async IAsyncEnumerable<IReadOnlyList<TResult>> RunAsync<TResult>(
         Func<List<QueryRow<T>>, IReadOnlyList<TResult>> ofRows, Func<List<T>, IReadOnlyList<TResult>> ofEntities,
         [EnumeratorCancellation] CancellationToken cancellationToken)

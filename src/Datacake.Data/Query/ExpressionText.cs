@@ -151,7 +151,7 @@ static class ExpressionText
         ? number is Enum ? number : Enum.ToObject(type, number)
         : number is int code and >= char.MinValue and <= char.MaxValue ? (char)code : number;
 
-    /// <summary>Whether the compiler converts by itself.</summary>
+    /// <summary>True if the compiler converts by itself.</summary>
     static bool IsImplicit(UnaryExpression conversion)
     {
         if (conversion.Method is { } method)

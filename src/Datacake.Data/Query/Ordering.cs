@@ -19,10 +19,10 @@ abstract class Ordering<T>(bool isDescending)
     /// <summary>The same for entities of the class that the items are of a derived class of.</summary>
     public abstract Ordering<TEntity> Of<TEntity>();
 
-    /// <summary>The same with what is loaded of related entities: those without a value first.</summary>
+    /// <summary>Returns the ordering with what is loaded of related entities: those without a value first.</summary>
     public abstract IEnumerable<Ordering<T>> Bind(RelatedNode root);
 
-    /// <summary>The same for the items of another query, of which a use of these is one of those; null if it is not.</summary>
+    /// <summary>Returns the ordering for the items of another query, if a use of these is one of those; null if it is not.</summary>
     public abstract Ordering<TOther>? Through<TOther>(Func<ItemUse, ItemUse?> through);
 
     /// <summary>The opposite order.</summary>

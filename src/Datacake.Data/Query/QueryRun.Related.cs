@@ -11,7 +11,7 @@ sealed partial class QueryRun<T>
     readonly Func<T, bool>[] _relatedPredicates;
     readonly IReadOnlyList<Ordering<T>> _orderings;
 
-    /// <summary>Whether the query says something of related entities.</summary>
+    /// <summary>True if the query says something of related entities.</summary>
     public bool UsesRelated => _relatedPredicates.Length > 0 || _ofOrderings.IsUsed;
 
     IAsyncEnumerable<List<TRow>> FilterAsync<TRow>(StoreSnapshot snapshot, RowFactory<TRow> rowOf, CancellationToken cancellationToken) =>

@@ -3,7 +3,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>How a query for entities is run, beside what it asks for. Immutable.</summary>
+/// <summary>Says how a query for entities is run, beside what it asks for. Immutable.</summary>
 sealed record QuerySettings
 {
     /// <summary>Gets the settings of a query that nothing is said of.</summary>

@@ -23,7 +23,7 @@ sealed class RunValues : ExpressionVisitor
     public static Expression<TDelegate> Apply<TDelegate>(Expression<TDelegate> lambda, CompiledExpressions compiled) =>
         (Expression<TDelegate>)new RunValues(compiled, isForCompiling: true).Visit(lambda);
 
-    /// <summary>The same predicate, in which sequences are evaluated that are computed while they are read, and nothing else.</summary>
+    /// <summary>Returns the predicate with the sequences evaluated that are computed while they are read, and nothing else.</summary>
     public static Expression<TDelegate> Evaluate<TDelegate>(Expression<TDelegate> lambda, CompiledExpressions compiled) =>
         (Expression<TDelegate>)new RunValues(compiled, isForCompiling: false).Visit(lambda);
 

@@ -20,7 +20,7 @@ static class StoredEquality
     public static MethodCallExpression Equal(IOrderedCodec codec, Expression left, Expression right) =>
         Expression.Call(AreEqualMethod, Constant(codec), Boxed(left), Boxed(right));
 
-    /// <summary>Whether a collection contains a value, as an expression; if the collection has a comparer of its own, the call as it is.</summary>
+    /// <summary>Returns an expression that says whether a collection contains a value; if the collection has a comparer of its own, the call as it is.</summary>
     public static Expression Contains(IOrderedCodec codec, ElementEquality equality, Expression collection, Expression value, Expression call) => Expression.Condition(
         Expression.Call(IsPlainMethod, Expression.Constant(equality), Expression.Convert(collection, typeof(IEnumerable))), Contains(codec, collection, value), call);
 

@@ -84,7 +84,7 @@ sealed class StoredEqualityNormalizer : ExpressionVisitor
     IOrderedCodec? Codec(Expression expression) =>
         PropertyOf(expression) is { Kind: not PropertyKind.Set, OrderedCodec: { } codec } property && (property.IsConverted || property.Type == typeof(byte[])) ? codec : null;
 
-    /// <summary>Whether the elements of a set are equal by other rules than those of .NET: bytes are by content, and strings in order by their characters.</summary>
+    /// <summary>True if the elements of a set are equal by other rules than those of .NET: bytes are by content, and strings in order by their characters.</summary>
     static bool IsByContent(PropertyModel set) => set.OrderedCodec == ValueCodecs.Bytes || set.Type == typeof(SortedSet<string>);
 
     PropertyModel? PropertyOf(Expression expression) =>

@@ -19,10 +19,10 @@ public static class TextMatching
         return text is not null && Matches(text, pattern);
     }
 
-    /// <summary>Whether each backslash escapes something.</summary>
+    /// <summary>True if each backslash escapes something.</summary>
     internal static bool IsPattern(string pattern) => (pattern.Length - pattern.AsSpan().TrimEnd('\\').Length) % 2 == 0;
 
-    /// <summary>What all texts have at the start that are like a pattern, and what follows it in the pattern.</summary>
+    /// <summary>Returns what all texts that are like a pattern start with, and what follows it in the pattern.</summary>
     internal static (string Prefix, string Remainder) Split(string pattern)
     {
         var prefix = new System.Text.StringBuilder();

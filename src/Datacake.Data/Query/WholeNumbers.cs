@@ -9,7 +9,7 @@ static class WholeNumbers
     const double MaxExactDouble = 1L << 53;
     const float MaxExactSingle = 1 << 24;
 
-    /// <summary>Whether a property is an integer, and a value a number of another kind.</summary>
+    /// <summary>True if a property is an integer, and a value a number of another kind.</summary>
     public static bool Compares(PropertyModel property, object? value) => value is decimal or double or float
         && Type.GetTypeCode(Nullable.GetUnderlyingType(property.Type) ?? property.Type) is >= TypeCode.Char and <= TypeCode.UInt64 && !property.IsConverted;
 

@@ -65,7 +65,7 @@ sealed record DeclaredInclusion<T, TRelated>(NavigationModel<TRelated> Declared,
         EntityState StateOf(TRelated target) => tracker.TryGetEntry(target, out var child) ? child.CurrentState : EntityState.Detached;
     }
 
-    /// <summary>What is included leads back to the entity, unless that was changed.</summary>
+    /// <summary>Makes what is included lead back to the entity, unless that was changed.</summary>
     static void LeadBack(NavigationModel inverse, T item, TRelated target, EntityEntry? entry)
     {
         var current = inverse.TargetOf(target);

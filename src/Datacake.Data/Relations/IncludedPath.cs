@@ -3,7 +3,7 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>What the expression of an <c>Include</c> names: declared properties, one after the other, and perhaps a filter of the last one's collection.</summary>
+/// <summary>Holds what the expression of an <c>Include</c> names: declared properties, one after the other, and perhaps a filter of the last one's collection.</summary>
 static class IncludedPath
 {
     /// <exception cref="InvalidOperationException">It is not a property that the model has a relation for.</exception>

@@ -4,7 +4,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Where related entities come from.</summary>
+/// <summary>Says where related entities come from.</summary>
 /// <param name="Snapshot">What is stored.</param>
 /// <param name="Tracker">What tracks them, or knows the tracked instances; null if each is an instance of its own.</param>
 /// <param name="Identities">The instances of a run that tracks nothing; null if there are none.</param>

@@ -13,7 +13,7 @@ static class OrderedDecimal
     const byte Negative = 0x00, Positive = 0x02;
     const int DigitBytes = 13;                  // 29 digits, as an integer padded to 10^29: 97 bits
 
-    /// <summary>What follows the sign of a number that is not zero.</summary>
+    /// <summary>Gets what follows the sign of a number that is not zero.</summary>
     public const int Length = 1 + DigitBytes;
 
     static readonly UInt128 Unit = UInt128.Parse("10000000000000000000000000000", CultureInfo.InvariantCulture);   // 10^28

@@ -2,7 +2,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>What is made of the results of two queries, which see the same snapshot.</summary>
+/// <summary>Combines the results of two queries, which see the same snapshot.</summary>
 /// <param name="first">The first query.</param>
 /// <param name="second">The second query.</param>
 /// <param name="name">What is done, for <c>Explain</c>.</param>

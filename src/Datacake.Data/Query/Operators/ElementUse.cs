@@ -3,7 +3,7 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>What an expression is, as seen from the elements whose use is looked for.</summary>
+/// <summary>Says what an expression is, as seen from the elements whose use is looked for.</summary>
 enum UseKind
 {
     /// <summary>Something else.</summary>

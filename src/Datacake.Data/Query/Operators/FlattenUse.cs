@@ -12,7 +12,7 @@ sealed class FlattenUse(Expression sequence, ParameterExpression element, IReadO
     /// <summary>The parameter that stands for an element.</summary>
     public ParameterExpression Element => element;
 
-    /// <summary>What is made of each element.</summary>
+    /// <summary>Gets what is made of each element.</summary>
     public IReadOnlyList<Expression> Uses => uses;
 
     public override ExpressionType NodeType => ExpressionType.Extension;

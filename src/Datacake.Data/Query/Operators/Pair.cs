@@ -5,7 +5,7 @@ namespace Datacake.Data.Querying;
 /// <summary>An item of a query and what it was joined with.</summary>
 readonly record struct Pair<TLeft, TRight>(TLeft Left, TRight Right)
 {
-    /// <summary>The same as <see cref="Right"/>, where there may be none: then it is null.</summary>
+    /// <summary>Gets the value of <see cref="Right"/>, or null where there is none.</summary>
     public TRight RightOrDefault => Right;
 }
 

@@ -15,7 +15,7 @@ sealed class SideConditions<TPair>
         Split(predicate.Body);
     }
 
-    /// <summary>What no side has taken; null if that is nothing.</summary>
+    /// <summary>Gets what no side has taken; null if that is nothing.</summary>
     public Expression<Func<TPair, bool>>? Rest => _parts.Count == 0 ? null : Expression.Lambda<Func<TPair, bool>>(_parts.Aggregate(Expression.AndAlso), _pair);
 
     /// <summary>Moves what is about one side to the query for that side.</summary>

@@ -23,7 +23,7 @@ sealed partial class NavigationBinder : ExpressionVisitor
         _nodes.Add(entity, root);
     }
 
-    /// <summary>Whether an expression names properties with related entities.</summary>
+    /// <summary>True if an expression names properties with related entities.</summary>
     public static bool IsUsedIn(EntityModel model, LambdaExpression lambda)
     {
         if (model.Navigations.Count == 0)

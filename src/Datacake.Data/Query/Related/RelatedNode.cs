@@ -15,7 +15,7 @@ class RelatedNode(EntityModel model)
     /// <summary>True if related entities are used.</summary>
     public bool IsUsed => _children is not null;
 
-    /// <summary>What takes the place of a property.</summary>
+    /// <summary>Returns what takes the place of a property.</summary>
     public RelatedLookup Child(NavigationModel navigation)
     {
         _children ??= [];

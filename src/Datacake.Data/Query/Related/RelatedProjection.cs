@@ -5,7 +5,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>What a selector that names related entities makes of the results of a query for entities.</summary>
+/// <summary>Makes something of the results of a query for entities by a selector that names related ones.</summary>
 /// <param name="entities">The query.</param>
 /// <param name="source">Where the entities come from, and whether those that go into the results are tracked.</param>
 /// <param name="selector">The selector.</param>
@@ -32,7 +32,7 @@ sealed class RelatedProjection<T, TResult>(Query<T> entities, QuerySource source
         }
     }
 
-    /// <summary>Whether entities go into the results as a whole.</summary>
+    /// <summary>True if entities go into the results as a whole.</summary>
     bool HasEntities(Expression result) => result switch
     {
         NewExpression { Arguments: var arguments } => arguments.Any(HasEntities),

@@ -11,15 +11,7 @@ public abstract partial class DatacakeContext
     internal bool HasRelations => _hasRelations ??= Keyspaces.Any(static keyspace => keyspace.Entity.Relations.Count > 0);
 
     /// <summary>The model of a class that has a keyspace, or is stored in one; null if there is none.</summary>
-    internal EntityModel? FindModel(Type type)
-    {
-        foreach (var keyspace in Keyspaces)
-        {
-            if (keyspace.Entity.Type == type || keyspace.Entity.Has(type))
-                return keyspace.Entity;
-        }
-        return null;
-    }
+    internal EntityModel? FindModel(Type type) => FindKeyspace(type)?.Entity;
 
     /// <summary>True if a type is an entity class, or a collection of one.</summary>
     internal bool IsEntity(Type type)
