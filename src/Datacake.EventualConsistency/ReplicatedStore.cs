@@ -209,7 +209,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// Allows the reconcile that is held back: the documents were deleted while this node was forgotten, and are removed here, too. Does nothing if none is.
     /// </summary>
     public async ValueTask AllowRemovalAsync(CancellationToken cancellationToken = default) =>
-        await _loop.RunAsync((_, _) =>
+        await _loop.RunInReserveAsync((_, _) =>
         {
             _replica.AllowRemoval();
             return ValueTask.FromResult(true);
@@ -222,7 +222,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// <exception cref="ArgumentException">It is this node, or not a member.</exception>
     /// <exception cref="InvalidOperationException">A session with it is open.</exception>
     public async ValueTask ForgetAsync(byte nodeId, CancellationToken cancellationToken = default) =>
-        await _loop.RunAsync((_, _) =>
+        await _loop.RunInReserveAsync((_, _) =>
         {
             _replica.Forget(nodeId);
             return ValueTask.FromResult(true);
@@ -274,7 +274,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
 
     async ValueTask RetireAsync(byte nodeId, ReadOnlyMemory<byte> proof, string how, CancellationToken cancellationToken)
     {
-        await _loop.RunAsync((_, _) =>
+        await _loop.RunInReserveAsync((_, _) =>
         {
             _replica.Retire(nodeId, proof);
             return ValueTask.FromResult(true);
@@ -332,7 +332,10 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         StorageException? failure = null;
         try
         {
-            await storage.CommitAsync(replica.Prepare(batch).Batch, Durability.Flushed, cancellationToken).ConfigureAwait(false);
+            var write = replica.Prepare(batch).Batch;
+            // It is small, and a full store has to be opened for something to be deleted from it.
+            write.MayUseReserve = true;
+            await storage.CommitAsync(write, Durability.Flushed, cancellationToken).ConfigureAwait(false);
             replica.Complete(batch);
         }
         catch (StorageException e) when (e.Error == StorageError.Full && replica.IsJoined)

@@ -15,6 +15,9 @@ static partial class StoreLog
     [LoggerMessage(3, LogLevel.Error, "The {Storage} refused a commit; {Count} waiting changes failed.")]
     public static partial void CommitFailed(ILogger logger, Exception exception, string storage, int count);
 
+    [LoggerMessage(36, LogLevel.Information, "The {Storage} has room again.")]
+    public static partial void HasRoom(ILogger logger, string storage);
+
     [LoggerMessage(4, LogLevel.Debug, "The session with node {Peer} at {Address} is open.")]
     public static partial void SessionOpened(ILogger logger, byte peer, string address);
 

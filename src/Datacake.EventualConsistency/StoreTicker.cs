@@ -5,6 +5,7 @@ using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Replication;
 using Datacake.Node;
+using Datacake.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Datacake.EventualConsistency;
@@ -80,11 +81,18 @@ sealed class StoreTicker : IAsyncDisposable
                 if (isDue)
                     ticked = _node.TimeProvider.GetTimestamp();
                 hasMore = false;
-                hasMore = await _loop.RunAsync((batch, token) => StepAsync(batch, isDue, token), _stopping.Token).ConfigureAwait(false);
+                // Two parts of one batch: where the storage is full, what is deleted is still collected, and no index is built.
+                var collecting = _loop.RunInReserveAsync((batch, token) => CollectAsync(batch, isDue, token), _stopping.Token).AsTask();
+                var building = _loop.RunAsync(BuildIndexesAsync, _stopping.Token).AsTask();
+                hasMore = (await Task.WhenAll(collecting, building).ConfigureAwait(false)).Contains(true);
             }
             catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
             {
                 return;
+            }
+            catch (StorageException e) when (e.Error == StorageError.Full)
+            {
+                // The commit loop has logged it; indexes are built once there is room.
             }
             catch (Exception e)
             {
@@ -95,7 +103,7 @@ sealed class StoreTicker : IAsyncDisposable
     }
 
     /// <summary>On the commit loop. Whether there is more to do at once.</summary>
-    async ValueTask<bool> StepAsync(ReplicaBatch batch, bool isTick, CancellationToken cancellationToken)
+    async ValueTask<bool> CollectAsync(ReplicaBatch batch, bool isTick, CancellationToken cancellationToken)
     {
         if (isTick)
             Tick(batch);
@@ -104,6 +112,13 @@ sealed class StoreTicker : IAsyncDisposable
         bool hasMore = await _replica.CollectAsync(batch, _settled).ConfigureAwait(false);
         if (isTick && ++_ticks % TicksBetweenRemovals == 0)
             await KeyspaceRemoval.RemoveAsync(_replica, batch, cancellationToken).ConfigureAwait(false);
+        return hasMore;
+    }
+
+    /// <summary>On the commit loop. Whether there is more to do at once.</summary>
+    async ValueTask<bool> BuildIndexesAsync(ReplicaBatch batch, CancellationToken cancellationToken)
+    {
+        bool hasMore = false;
         foreach (var keyspace in _replica.Catalog.All)
         {
             hasMore |= await IndexBuilding.BuildAsync(batch, keyspace, _logger, cancellationToken).ConfigureAwait(false);

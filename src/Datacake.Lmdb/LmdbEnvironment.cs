@@ -20,6 +20,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
     readonly Engine _engine;
     readonly nint _handle;
     readonly uint _database;
+    readonly FileSizeLimit? _limit;
     long _mapBytes;
     volatile bool _isLost;                     // The map could not grow, and there is none any more.
     EnvironmentFlags _syncingFlags;
@@ -37,6 +38,8 @@ sealed unsafe class LmdbEnvironment : IDisposable
             RefuseDamagedFile(path, description, options.CheckOnOpen);
             // LMDB takes a map as large as the file if it is given less; the file should also have room to grow in it.
             long fileBytes = File.Exists(path) ? new FileInfo(path).Length : 0;
+            if (options.MaxFileBytes is { } maxFileBytes)
+                _limit = new FileSizeLimit(this, _engine, _handle, maxFileBytes, fileBytes);
             MapBytes = Math.Max(options.MapBytes, 2 * fileBytes);
             Check(_engine.EnvSetMaxReaders(_handle, options.MaxSnapshots));
             MakeReaderTable(path);
@@ -58,7 +61,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
         get => _mapBytes;
         set
         {
-            long bytes = Math.Min(value, _options.MaxFileBytes ?? long.MaxValue) / Environment.SystemPageSize * Environment.SystemPageSize;
+            long bytes = Math.Min(value, _limit?.Bytes ?? long.MaxValue) / Environment.SystemPageSize * Environment.SystemPageSize;
             _mapBytes = bytes;
             Check(_engine.EnvSetMapSize(_handle, bytes));
         }
@@ -67,13 +70,8 @@ sealed unsafe class LmdbEnvironment : IDisposable
     /// <summary>Doubles the map, at another address. Nothing may be reading from it, nor a write transaction be open.</summary>
     public void Grow()
     {
-        if (_options.MaxFileBytes is { } limit && _mapBytes + Environment.SystemPageSize > limit)
-        {
-            throw new StorageException(
-                StorageError.Full,
-                $"The {_description} has reached the {limit} bytes that it may have. Nothing of this was stored, and what was before is "
-                    + $"unharmed. Delete something, or raise {nameof(LmdbStorageOptions.MaxFileBytes)}.");
-        }
+        if (_limit is not null && _mapBytes + Environment.SystemPageSize > _limit.Bytes)
+            throw FullError();
         try
         {
             MapBytes = checked(2 * _mapBytes);
@@ -97,11 +95,19 @@ sealed unsafe class LmdbEnvironment : IDisposable
         }
     }
 
+    /// <summary>The exception for a commit that does not fit into the largest file.</summary>
+    public StorageException FullError() => new(
+        StorageError.Full,
+        $"The {_description} has reached the {_options.MaxFileBytes} bytes that it may have. Nothing of this was stored, and what was before is unharmed. "
+            + $"Delete something, for which a part of it is kept, or raise {nameof(LmdbStorageOptions.MaxFileBytes)}.");
+
     /// <summary>Commits a batch; false, and nothing is done, if it does not fit into the map.</summary>
     public bool TryCommit(WriteBatch batch, Syncing syncing, WriteFlags flags = WriteFlags.None)
     {
         ThrowIfLost();
         Use(syncing);
+        if (!batch.MayUseReserve)
+            _limit?.ThrowIfIntoReserve(batch);
         Check(_engine.TxnBegin(_handle, TransactionFlags.None, out nint transaction));
         try
         {
@@ -137,6 +143,8 @@ sealed unsafe class LmdbEnvironment : IDisposable
         {
             cancellationToken.ThrowIfCancellationRequested();
             batch.Clear();
+            // What was in the file may be in its copy.
+            batch.MayUseReserve = true;
             foreach (StorageEntry entry in page)
                 batch.Put(entry.Key, entry.Value);
             while (!TryCommit(batch, Syncing.None, WriteFlags.Append))
@@ -151,6 +159,19 @@ sealed unsafe class LmdbEnvironment : IDisposable
     /// <summary>Opens a read transaction, which sees this moment.</summary>
     public ReadTransaction BeginRead()
     {
+        nint transaction = BeginReadTransaction();
+        Result result = _engine.CursorOpen(transaction, _database, out nint cursor);
+        if (result != Result.Success)
+        {
+            _engine.TxnAbort(transaction);
+            Check(result);
+        }
+        return new ReadTransaction(_engine, this, transaction, cursor, _database);
+    }
+
+    /// <summary>Begins a read transaction of LMDB's, which the caller aborts.</summary>
+    public nint BeginReadTransaction()
+    {
         Result result = _engine.TxnBegin(_handle, TransactionFlags.ReadOnly, out nint transaction);
         if (result == Result.ReadersFull)
         {
@@ -160,13 +181,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
                     + $"served, or raise {nameof(LmdbStorageOptions.MaxSnapshots)}.");
         }
         Check(result);
-        result = _engine.CursorOpen(transaction, _database, out nint cursor);
-        if (result != Result.Success)
-        {
-            _engine.TxnAbort(transaction);
-            Check(result);
-        }
-        return new ReadTransaction(_engine, this, transaction, cursor, _database);
+        return transaction;
     }
 
     public void Check(Result result)

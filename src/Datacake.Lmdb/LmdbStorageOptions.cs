@@ -12,8 +12,9 @@ public sealed class LmdbStorageOptions
     public long MapBytes { get; set; } = 64L * 1024 * 1024 * 1024;
 
     /// <summary>
-    /// The size beyond which the file must not grow, in bytes; no limit unless set. A commit that would need more fails with
-    /// <see cref="StorageError.Full"/>.
+    /// The size beyond which the file must not grow, in bytes, and 1 MiB at least; no limit unless set. A commit that would need more fails with
+    /// <see cref="StorageError.Full"/>, and deletes make room again: a sixteenth of the size is kept for them
+    /// (<see cref="WriteBatch.MayUseReserve"/>), and 4 MiB at least, or a quarter of a smaller file: LMDB writes each page that it changes to another place.
     /// </summary>
     public long? MaxFileBytes { get; set; }
 

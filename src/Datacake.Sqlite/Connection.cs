@@ -138,6 +138,19 @@ sealed class Connection : IDisposable
 
     public long QueryInteger(string sql) => long.Parse(Query(sql), provider: null);
 
+    /// <summary>The number that a prepared statement returns.</summary>
+    public long QueryInteger(sqlite3_stmt statement)
+    {
+        try
+        {
+            return Step(statement) ? raw.sqlite3_column_int64(statement, 0) : 0;
+        }
+        finally
+        {
+            Reset(statement);
+        }
+    }
+
     /// <summary>The first column of all rows that a statement returns, as text.</summary>
     public List<string> QueryAll(string sql)
     {
@@ -176,6 +189,12 @@ sealed class Connection : IDisposable
         return code == raw.SQLITE_OK && movedPages == logPages;
     }
 
+    /// <summary>The exception for a commit that does not fit into the file.</summary>
+    public StorageException FullError(string reason) => new(
+        StorageError.Full,
+        $"The {_description} cannot grow, because the disk or the size that the file was given is full: {reason}. Nothing of this was stored, and what was "
+            + $"before is unharmed. Delete something, free some space, or raise {nameof(SqliteStorageOptions.MaxFileBytes)}, and try again.");
+
     /// <summary>The exception for contents that this library cannot have written.</summary>
     public StorageException Damaged(string reason) => new(StorageError.Corrupt, DamagedMessage(reason));
 
@@ -206,13 +225,10 @@ sealed class Connection : IDisposable
         if (code == raw.SQLITE_INTERRUPT)
             return new OperationCanceledException($"The {_description} was interrupted, and is as it was.");
         string reason = $"{raw.sqlite3_errmsg(_handle).utf8_to_string()} (SQLite error {raw.sqlite3_extended_errcode(_handle)})";
+        if ((code & 0xFF) == raw.SQLITE_FULL)
+            return FullError(reason);
         (StorageError error, string message) = (code & 0xFF) switch
         {
-            raw.SQLITE_FULL => (
-                StorageError.Full,
-                $"The {_description} cannot grow, because the disk or the size that the file was given is full: {reason}. Nothing of "
-                    + "this was stored, and what was before is unharmed. Free some space, or raise "
-                    + $"{nameof(SqliteStorageOptions.MaxFileBytes)}, and try again."),
             raw.SQLITE_CANTOPEN or raw.SQLITE_PERM or raw.SQLITE_READONLY or raw.SQLITE_AUTH => (
                 StorageError.Inaccessible,
                 $"The {_description} cannot be opened or written: {reason}. Check the path, and that this process may read and write the "

@@ -38,8 +38,9 @@ public sealed class SqliteStorageOptions
     public TimeSpan BusyTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// The size beyond which the file must not grow, in bytes; no limit unless set. A commit that would need more fails with
-    /// <see cref="StorageError.Full"/>, and deletes make room again. The write-ahead log comes on top.
+    /// The size beyond which the file must not grow, in bytes, and 64 pages at least; no limit unless set. A commit that would need more fails with
+    /// <see cref="StorageError.Full"/>, and deletes make room again: a sixteenth of the size, and 16 pages at least, is kept for them
+    /// (<see cref="WriteBatch.MayUseReserve"/>). The write-ahead log comes on top.
     /// </summary>
     public long? MaxFileBytes { get; set; }
 
@@ -60,7 +61,7 @@ public sealed class SqliteStorageOptions
         ArgumentOutOfRangeException.ThrowIfNegative(MaxPooledReaders, nameof(MaxPooledReaders));
         ArgumentOutOfRangeException.ThrowIfLessThan(CheckpointBytes, 65536, nameof(CheckpointBytes));
         if (MaxFileBytes is { } maxFileBytes)
-            ArgumentOutOfRangeException.ThrowIfLessThan(maxFileBytes, 16 * PageSize, nameof(MaxFileBytes));
+            ArgumentOutOfRangeException.ThrowIfLessThan(maxFileBytes, 64 * PageSize, nameof(MaxFileBytes));
         ArgumentOutOfRangeException.ThrowIfLessThan(BusyTimeout, TimeSpan.Zero, nameof(BusyTimeout));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(BusyTimeout, TimeSpan.FromHours(1), nameof(BusyTimeout));
     }

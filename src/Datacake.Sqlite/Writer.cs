@@ -21,6 +21,7 @@ sealed class Writer : IAsyncDisposable
     readonly sqlite3_stmt _touch;
     readonly sqlite3_stmt _commit;
     readonly sqlite3_stmt _rollback;
+    readonly FileSizeLimit? _limit;
     Durability? _durability;
     bool _hasUnflushed;
 
@@ -31,7 +32,7 @@ sealed class Writer : IAsyncDisposable
         int pageSize = (int)connection.QueryInteger("PRAGMA page_size");
         _maxEntryBytes = FileFormat.MaxEntryBytes(pageSize);
         if (options.MaxFileBytes is { } maxFileBytes)
-            connection.Execute($"PRAGMA max_page_count = {maxFileBytes / pageSize}");
+            _limit = new FileSizeLimit(connection, maxFileBytes / pageSize);
         _begin = connection.Prepare("BEGIN IMMEDIATE");
         // Both leave an entry with a large value as it is.
         _put = connection.Prepare(
@@ -72,6 +73,8 @@ sealed class Writer : IAsyncDisposable
             // A batch that changes nothing would not be written, and would flush none of those before it.
             if (durability == Durability.Flushed && _hasUnflushed)
                 _connection.Run(_touch);
+            if (!batch.MayUseReserve)
+                _limit?.ThrowIfIntoReserve();
             _connection.Run(_commit);
         }
         catch

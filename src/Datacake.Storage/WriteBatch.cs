@@ -9,6 +9,7 @@ public sealed class WriteBatch
     const int FirstCapacity = 4;
 
     WriteOperation[] _operations;
+    bool _puts;                         // something
 
     /// <summary>Creates an empty batch, with room for so many operations; it grows as needed.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The capacity is negative.</exception>
@@ -30,6 +31,16 @@ public sealed class WriteBatch
     /// <summary>How many operations there are.</summary>
     public int Count { get; private set; }
 
+    /// <summary>
+    /// True if the batch may take of the space that a provider whose file has a greatest size keeps for what makes room: for deletes that also have to note
+    /// something. A batch that only deletes always may.
+    /// </summary>
+    public bool MayUseReserve
+    {
+        get => field || !_puts;
+        set;
+    }
+
     /// <summary>Sets the value of a key.</summary>
     /// <exception cref="ArgumentException">The key or the value is longer than a store takes.</exception>
     public void Put(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value)
@@ -37,6 +48,7 @@ public sealed class WriteBatch
         CheckKey(key);
         if (value.Length > MaxValueLength)
             throw new ArgumentException($"The value has {value.Length} bytes; a store takes at most {MaxValueLength}.", nameof(value));
+        _puts = true;
         Add(new WriteOperation(key, value));
     }
 
@@ -53,6 +65,8 @@ public sealed class WriteBatch
     {
         Array.Clear(_operations, 0, Count);
         Count = 0;
+        _puts = false;
+        MayUseReserve = false;
     }
 
     void Add(WriteOperation operation)

@@ -22,6 +22,9 @@ sealed class FaultyStorage : IStorage
     /// <summary>Only commits with such an operation fail; unless set, any.</summary>
     public Func<WriteOperation, bool>? FailingOperation { get; set; }
 
+    /// <summary>True if it takes only what makes room.</summary>
+    public bool IsFull { get; set; }
+
     /// <summary>What a failure is.</summary>
     public Func<Exception> Failure { get; set; } = () => new StorageException(StorageError.Failed, "The disk does not answer.");
 
@@ -36,6 +39,8 @@ sealed class FaultyStorage : IStorage
 
     public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
     {
+        if (IsFull && !batch.MayUseReserve)
+            throw new StorageException(StorageError.Full, "The disk is full.");
         if (Spares(batch) || (Volatile.Read(ref _passing) > 0 && Interlocked.Decrement(ref _passing) >= 0))
             return _storage.CommitAsync(batch, durability, cancellationToken);
         if (IsBlindAfterFailedCommit && CommitsToFail > 0)

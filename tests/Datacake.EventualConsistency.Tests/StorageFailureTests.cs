@@ -35,6 +35,34 @@ public sealed class StorageFailureTests
         await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
     }
 
+    [Fact]
+    public async Task Delete_that_is_committed_together_with_puts_succeeds_where_there_is_room_for_deletes_only()
+    {
+        var storage = new FaultyStorage();
+        await using var cluster = await TestCluster.StartAsync(1, _ => storage);
+        var cakes = cluster[1].Store.Keyspace("cakes");
+        for (int key = 0; key < 100; key++)
+            await cakes.PutAsync(key, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        storage.IsFull = true;
+        var puts = new List<Task>();
+        var deletes = new List<Task>();
+        for (int key = 0; key < 100; key++)
+        {
+            puts.Add(cakes.PutAsync(1_000 + key, "a cake that is larger"u8.ToArray(), Consistency.None, Cancelled).AsTask());
+            deletes.Add(cakes.DeleteAsync(key, Consistency.None, Cancelled).AsTask());
+        }
+        await Task.WhenAll(deletes).WaitAsync(TestCluster.Deadline, Cancelled);
+        foreach (var put in puts)
+            Assert.Equal(StorageError.Full, (await Assert.ThrowsAsync<StorageException>(() => put.WaitAsync(TestCluster.Deadline, Cancelled))).Error);
+        Assert.Equal(0, (await cakes.GetStatisticsAsync(Cancelled)).Count);
+        Assert.Equal(StorageError.Full, Assert.IsType<StorageException>(cluster[1].Store.StorageFailure).Error);
+        await TestCluster.WaitUntilAsync(async () => await CountAsync(storage, StoreLayout.AllLog) == 0, "the log is truncated");
+
+        storage.IsFull = false;
+        await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        Assert.Null(cluster[1].Store.StorageFailure);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -24,3 +24,15 @@ public sealed class LmdbStorageWithSmallMapTests : DurableStorageSpecification
 
     protected override ValueTask RestoreAsync(string backup, string path) => LmdbStorage.RestoreAsync(backup, path);
 }
+
+public sealed class LimitedLmdbStorageTests : LimitedStorageSpecification
+{
+    protected override IDurableStorage Open(string path, long maxFileBytes) => new LmdbStorage(path, new LmdbStorageOptions { MaxFileBytes = maxFileBytes });
+}
+
+/// <summary>With the smallest map, which grows up to the limit.</summary>
+public sealed class LimitedLmdbStorageWithSmallMapTests : LimitedStorageSpecification
+{
+    protected override IDurableStorage Open(string path, long maxFileBytes) =>
+        new LmdbStorage(path, new LmdbStorageOptions { MapBytes = 1024 * 1024, MaxFileBytes = maxFileBytes });
+}

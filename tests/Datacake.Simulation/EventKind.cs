@@ -42,6 +42,12 @@ enum EventKind
     /// <summary>The next commit of a machine fails.</summary>
     FailCommit,
 
+    /// <summary>A machine's disk has no room any more but for what makes room.</summary>
+    Fill,
+
+    /// <summary>It has room again.</summary>
+    MakeRoom,
+
     /// <summary>A machine's writer is held up: what comes meanwhile ends up in one batch.</summary>
     Stall,
 

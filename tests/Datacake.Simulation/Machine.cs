@@ -40,6 +40,11 @@ sealed class Work(Func<ReplicaBatch, ValueTask> apply) : CommitWork
     /// <summary>The transactions that it may bring.</summary>
     public Holdings Offered { get; init; } = Holdings.None;
 
+    /// <summary>True if it is committed also to a full disk.</summary>
+    public bool IsSmall { get; init; }
+
+    public override bool MayUseReserve => IsSmall;
+
     /// <summary>Why it failed, if it did.</summary>
     public Exception? Failure { get; private set; }
 
@@ -268,7 +273,9 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
             var declaration = new KeyspaceDeclaration(keyspace.Keyspace, keyspace.Policy, [ByContent]);
             Now(KeyspaceDeclaring.DeclareAsync(replica, batch, declaration, NullLogger.Instance, CancellationToken.None));
         }
-        Now(storage.CommitAsync(replica.Prepare(batch).Batch, Datacake.Storage.Durability.Flushed));
+        var write = replica.Prepare(batch).Batch;
+        write.MayUseReserve = true;
+        Now(storage.CommitAsync(write, Datacake.Storage.Durability.Flushed));
         Disk.Note(Held);
         replica.Complete(batch);
         Replica = replica;

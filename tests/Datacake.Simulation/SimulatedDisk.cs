@@ -27,6 +27,12 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
     /// <summary>Whether the next commit fails.</summary>
     public bool IsFailing { get; set; }
 
+    /// <summary>True if it has room only for what makes room.</summary>
+    public bool IsFull { get; set; }
+
+    /// <summary>The number of commits that were stored.</summary>
+    public int Commits { get; private set; }
+
     /// <summary>Whether a commit that fails is stored nevertheless.</summary>
     public bool FailsLate { get; set; }
 
@@ -39,6 +45,9 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
         IsFailing = false;
         if (isFailing && !FailsLate)
             throw new StorageException(StorageError.Full, "The simulated disk is full.");
+        if (IsFull && !batch.MayUseReserve)
+            throw new StorageException(StorageError.Full, "The simulated disk has no room but for what makes room.");
+        Commits++;
         if (mutant.TearsCommits && batch.Count > 1)
             _states.Add((Apply(batch.Operations[..^1]), _states[^1].Held));
         _states.Add((Apply(batch.Operations), _states[^1].Held));
@@ -55,6 +64,13 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
     {
         for (int i = Math.Max(0, _states.Count - commits); i < _states.Count; i++)
             _states[i] = _states[i] with { Held = held };
+    }
+
+    /// <summary>Makes the last commits one: a power loss takes all of them or none.</summary>
+    public void Join(int commits)
+    {
+        for (; commits > 1 && _states.Count > 1; commits--)
+            _states.RemoveAt(_states.Count - 2);
     }
 
     public void Flush() => _states.RemoveRange(0, _states.Count - 1);

@@ -30,6 +30,8 @@ sealed record Theme(
         [Collect] = 6,
         [Flush] = 4,
         [FailCommit] = 0.7,
+        [Fill] = 0.2,
+        [MakeRoom] = 0.8,
         [Stall] = 2,
         [Resume] = 3,
         [Leave] = 0.5,
@@ -92,6 +94,8 @@ sealed record Theme(
             (Write, 10), (Deliver, 50), (Tick, 15), (Collect, 12),
             (Exchange, 2), (Forget, 4), (Break, 5)) with { IsSmall = true },
         Of("refusals", [.. GivingUp], (FailCommit, 8), (Stall, 6), (Resume, 6), (Tick, 15)),
+        // Deletes go through where nothing else does.
+        Of("full disks", [.. GivingUp, FailCommit], (Fill, 4), (MakeRoom, 2), (DropKeyspace, 5), (Stall, 6), (Resume, 6), (Tick, 15), (Dial, 12), (Start, 20)),
         // Messages outlive the session, the tail or the life that they come from.
         Of("ghosts", [.. GivingUp, Wipe, Replace, PutBack, Divert, Pull, Exchange, Gather],
             (LosePower, 7), (Start, 25), (Write, 8), (Deliver, 40), (Tick, 10), (Dial, 16), (Collect, 8),

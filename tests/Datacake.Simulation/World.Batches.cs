@@ -19,10 +19,11 @@ sealed partial class World
     {
         work(batch);
         return ValueTask.CompletedTask;
-    }));
+    })
+    { IsSmall = true });
 
-    void Queue(Machine machine, Link link, Func<ReplicaBatch, ValueTask> work) =>
-        Queue(machine, new Work(work) { Failed = failure => Refuse(machine, link, failure) });
+    void Queue(Machine machine, Link link, bool isSmall, Func<ReplicaBatch, ValueTask> work) =>
+        Queue(machine, new Work(work) { IsSmall = isSmall, Failed = failure => Refuse(machine, link, failure) });
 
     void Queue(Machine machine, Work work)
     {
@@ -41,15 +42,19 @@ sealed partial class World
         {
             var before = machine.Replica!.State;
             var stored = machine.Disk.Entries;
-            _committed = null;
+            _committed.Clear();
+            int commits = machine.Disk.Commits;
             var work = machine.Commit();
             _statistics.CountBatch();
             if (work.FirstOrDefault(one => !IsExpected(machine, one.Failure)) is { Failure: { } failure })
                 throw failure as Violation ?? new Violation("nothing fails", $"on {Name(machine)}: {failure.Message}", failure);
-            if (_committed is { } batch)
+            if (_committed.Count > 0)
             {
-                Settle(machine, before, batch, work);
-                Dispatch(machine, batch);
+                TakeLate(machine, work);
+                machine.Disk.Join(machine.Disk.Commits - commits);
+                Settle(machine, before, _committed, work);
+                foreach (var batch in _committed)
+                    Dispatch(machine, batch);
             }
             else
             {
@@ -63,6 +68,22 @@ sealed partial class World
         _isCommitting = false;
     }
 
+    /// <summary>
+    /// Of two batches that were committed one after the other, the storage may have said that one failed, though it has stored it: then the replica finds out with its next batch.
+    /// </summary>
+    void TakeLate(Machine machine, Work[] work)
+    {
+        ReplicaBatch[] late = [.. work.Where(one => one.Failure is StorageException { Error: StorageError.Failed }).Select(one => one.Batch).OfType<ReplicaBatch>().Distinct()];
+        if (late.Length == 0)
+            return;
+        _statistics.Count("failed commits that were stored");
+        machine.Commit();
+        _committed.AddRange(late);
+        _committed.Sort((a, b) => FirstOf(a).CompareTo(FirstOf(b)));
+
+        static HlcTimestamp FirstOf(ReplicaBatch batch) => batch.Mutations.Count > 0 ? batch.Mutations[0].Stamp : HlcTimestamp.None;
+    }
+
     /// <summary>After a commit that failed, though it may have been stored: then the replica finds out with its next batch.</summary>
     void FailedCommit(Machine machine, ReplicaState before, Work[] work, bool isStored)
     {
@@ -74,27 +95,31 @@ sealed partial class World
         var stored = machine.Disk.Entries;
         machine.Commit();
         int commits = ReferenceEquals(stored, machine.Disk.Entries) ? 1 : 2;
-        Settle(machine, before, work.First(one => one.Batch is not null).Batch!, work, commits);
+        Settle(machine, before, [work.First(one => one.Batch is not null).Batch!], work, commits);
     }
 
     /// <summary>After a commit: the history grows, and the replica is checked.</summary>
-    void Settle(Machine machine, ReplicaState before, ReplicaBatch batch, Work[] work, int commits = 1)
+    void Settle(Machine machine, ReplicaState before, IReadOnlyList<ReplicaBatch> batches, Work[] work, int commits = 1)
     {
         var replica = machine.Replica!;
         var offered = work.Aggregate(Holdings.None, (all, one) => all.Or(one.Offered));
-        if (batch.IsReconciled && machine.Arrived is var (arrived, theirs))
+        bool isReconciled = batches.Any(batch => batch.IsReconciled);
+        if (isReconciled && machine.Arrived is var (arrived, theirs))
         {
             offered = offered.Or(arrived);
             if (!before.Known.Covers(theirs.Truncated))
                 NoteReconcile(machine, theirs);
         }
         var own = new List<int>();
-        foreach (var mutation in batch.Mutations)
+        foreach (var batch in batches)
         {
-            if (Note(machine, mutation, Holdings.Of(own), isAgain: batch.WrittenAgain.Contains(mutation.Stamp)) is { } number)
-                own.Add(number);
+            foreach (var mutation in batch.Mutations)
+            {
+                if (Note(machine, mutation, Holdings.Of(own), isAgain: batch.WrittenAgain.Contains(mutation.Stamp)) is { } number)
+                    own.Add(number);
+            }
         }
-        if (batch.IsReconciled || !replica.HasArrived)
+        if (isReconciled || !replica.HasArrived)
             machine.Arrived = null;
         Gain(machine, before, offered, own);
         machine.Disk.Note(machine.Held, commits);

@@ -42,7 +42,7 @@ sealed partial class World
     /// </summary>
     void DamageKey(Machine machine, int chance)
     {
-        if (!machine.IsJoined || !IsActive(machine) || machine.IsStalled || machine.Disk.IsFailing || _machines.Any(other => other.IsBeingMended))
+        if (!machine.IsJoined || !IsActive(machine) || machine.IsStalled || machine.Disk.IsFailing || machine.Disk.IsFull || _machines.Any(other => other.IsBeingMended))
             return;
         ReadOnlyMemory<byte>[] keys = [.. machine.Disk.Range(StoreLayout.AllDocuments).Concat(machine.Disk.Range(StoreLayout.AllLog)).Select(entry => entry.Key)];
         if (keys.Length == 0 || machine.Disk.FlipKey(keys[chance / 8 % keys.Length], chance) is not { } key)
@@ -56,7 +56,7 @@ sealed partial class World
     /// <summary>A disk loses a document without a trace. It is verified before anything is written in its place, and finds that it has others than it should have.</summary>
     void LoseRecord(Machine machine, int chance)
     {
-        if (!machine.IsJoined || !IsActive(machine) || machine.IsStalled || machine.Disk.IsFailing || _machines.Any(other => other.IsBeingMended))
+        if (!machine.IsJoined || !IsActive(machine) || machine.IsStalled || machine.Disk.IsFailing || machine.Disk.IsFull || _machines.Any(other => other.IsBeingMended))
             return;
         ReadOnlyMemory<byte>[] keys = [.. machine.Disk.Range(StoreLayout.AllDocuments)
             .Where(entry => Document.Parse(entry.Value).IsAlive(SlotOf(machine, entry.Key).Policy) && IsHeldElsewhere(machine, entry.Key))

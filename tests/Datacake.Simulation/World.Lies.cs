@@ -103,7 +103,7 @@ sealed partial class World
         _mutant.OnStarting(machine);
         try
         {
-            machine.Start(++_lastId, batch => _committed = batch);
+            machine.Start(++_lastId, _committed.Add);
         }
         catch (StorageException)
         {

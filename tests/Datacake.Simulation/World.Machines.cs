@@ -19,7 +19,7 @@ sealed partial class World
             machine.TopIssued = top;
         try
         {
-            machine.Start(++_lastId, batch => _committed = batch);
+            machine.Start(++_lastId, _committed.Add);
         }
         catch (StorageException)
         {

@@ -139,7 +139,7 @@ sealed partial class World
         switch (message)
         {
             case Hello hello when link is { IsDialer: true, Session: 0 }:
-                Queue(target, link, batch => Open(target, link, batch, hello));
+                Queue(target, link, isSmall: true, batch => Open(target, link, batch, hello));
                 break;
             case Hello:
                 break;                                                          // a copy
@@ -153,7 +153,7 @@ sealed partial class World
             case Acknowledgement:
                 break;                                                          // was checked when it was sent
             case SnapshotPage page:
-                Queue(target, link, batch => TakePageAsync(target, link, batch, page, envelope.Held));
+                Queue(target, link, isSmall: false, batch => TakePageAsync(target, link, batch, page, envelope.Held));
                 break;
             default:
                 Receive(target, link, message, envelope.Held);

@@ -22,7 +22,8 @@ sealed partial class World
                 FormApart(machine);
             replica.Tick(batch);
             return ValueTask.CompletedTask;
-        })));
+        }))
+        { IsSmall = true });
     }
 
     /// <summary>
@@ -87,6 +88,7 @@ sealed partial class World
                 _statistics.Count("purged snapshots");
         })
         {
+            IsSmall = true,
             Committed = () =>
             {
                 if (hasMore && isThorough)
@@ -163,7 +165,8 @@ sealed partial class World
             }
             if (transaction.Count > 0)
                 await WriteAsync(machine, batch, transaction, []);
-        }));
+        })
+        { IsSmall = true });
     }
 
     static async ValueTask<Document> ReadAsync(Machine machine, ReplicaBatch batch, Slot slot) =>

@@ -45,7 +45,7 @@ sealed partial class World
 
     void Repair(Machine machine)
     {
-        machine.Disk.IsFailing = false;
+        machine.Disk.IsFailing = machine.Disk.IsFull = false;
         machine.SetClock(TimeSpan.Zero);
         machine.Book = [.. _machines];
         if (machine.IsMisfit || IsOfMistakenCluster(machine))

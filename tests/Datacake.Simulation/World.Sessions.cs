@@ -26,6 +26,7 @@ sealed partial class World
             return ValueTask.CompletedTask;
         })
         {
+            IsSmall = true,
             Committed = () => Send(a, link, hello, a.Held, isOpening: true),
             Failed = _ => End(a, link),
         });
@@ -61,13 +62,19 @@ sealed partial class World
     void Accept(Machine target, Link link, Hello hello)
     {
         target.Streams.Add(link.Stream, link);
-        Queue(target, link, batch => Open(target, link, batch, hello));
+        Queue(target, link, isSmall: true, batch => Open(target, link, batch, hello));
     }
 
     /// <summary>Either side opens the session with the other's hello, as the peer links do it.</summary>
     ValueTask Open(Machine machine, Link link, ReplicaBatch batch, Hello hello)
     {
         var replica = machine.Replica!;
+        bool isAgain = link.Session != 0;
+        if (isAgain)
+        {
+            machine.Links.Remove(link.Peer);
+            replica.CloseSession(link.Peer.Node, link.Session);
+        }
         if (replica.Refuse(hello, link.IsDialer) is { Reason: var reason } refusal)
         {
             _statistics.Count("refused sessions");
@@ -82,7 +89,7 @@ sealed partial class World
             End(machine, link);
             return ValueTask.CompletedTask;
         }
-        if (!link.IsDialer)
+        if (!link.IsDialer && !isAgain)
             Send(machine, link, replica.Hello(), machine.Held);
         link.Session = replica.OpenSession(batch, hello, link.IsDialer);
         machine.Links[link.Peer] = link;
@@ -113,6 +120,7 @@ sealed partial class World
             applied = await _mutant.OnAppliedAsync(target, batch, link.Peer, message, applied);
         })
         {
+            IsSmall = message.MayUseReserve,
             Offered = message is Mutations mutations ? Holdings.Of([.. mutations.Items.Select(item => _history.Find(item.Stamp)).OfType<HistoricTransaction>().Select(item => item.Number)])
                 : held,
             Committed = () =>

@@ -23,7 +23,7 @@ sealed partial class World
     readonly HashSet<Machine> _strays = [];                                     // those refused since, for what they come from is retired
     readonly Dictionary<HlcTimestamp, IReadOnlyList<Increment>> _written = [];   // the user's transactions of the batch under way
     readonly List<(Machine Author, IReadOnlyList<StampInterval> Stamps)> _acknowledged = [];   // by the batch under way
-    ReplicaBatch? _committed;
+    readonly List<ReplicaBatch> _committed = [];
     bool _isCommitting;
     long _lastStream;
     ulong _lastId;
@@ -209,8 +209,16 @@ sealed partial class World
                 machine.Disk.Flush();
                 break;
             case EventKind.FailCommit:
-                machine.Disk.IsFailing = true;
+                machine.Disk.IsFailing = !machine.Disk.IsFull;
                 machine.Disk.FailsLate = chance % 3 == 0;
+                break;
+            case EventKind.Fill:
+                // What a bit of a key has put in the place of another document is mended before anything else is written.
+                machine.Disk.IsFull = !machine.IsBeingMended;
+                machine.Disk.IsFailing &= !machine.Disk.IsFull;
+                break;
+            case EventKind.MakeRoom:
+                machine.Disk.IsFull = false;
                 break;
             case EventKind.Stall:
                 machine.IsStalled = true;

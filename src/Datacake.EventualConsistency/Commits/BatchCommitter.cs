@@ -22,6 +22,8 @@ sealed class BatchCommitter(
 {
     readonly Queue<CommitWork> _waiting = [];
     readonly List<CommitWork> _applied = [];
+    readonly Queue<CommitWork> _later = [];     // of a full storage, what is tried after what makes room
+    readonly Queue<CommitWork> _alone = [];     // and what is tried one by one
     bool _isAbandoned;                  // the last batch was: the replica has yet to go back to what is stored
     volatile Exception? _storageFailure;
     Exception? _failure;                // the first that somebody who was told of a batch has thrown
@@ -41,50 +43,140 @@ sealed class BatchCommitter(
     /// <exception cref="OperationCanceledException">Cancelled before the commit.</exception>
     public async ValueTask CommitAsync(IEnumerable<CommitWork> waiting, CancellationToken cancellationToken = default)
     {
-        _applied.Clear();
         _failure = null;
+        if (IsFull)
+            await CommitToFullAsync(waiting, cancellationToken).ConfigureAwait(false);
+        else
+            await CommitAllAsync(waiting, cancellationToken).ConfigureAwait(false);
+        ThrowFailure();
+    }
+
+    /// <summary>Commits all as one batch, if there is room; else those of them for which there is.</summary>
+    async ValueTask CommitAllAsync(IEnumerable<CommitWork> works, CancellationToken cancellationToken) =>
+        await CommitInReserveAsync(await TryCommitAsync(works, Attempt.All, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Commits what makes room first, by itself: what will fail must not take it with it.</summary>
+    async ValueTask CommitToFullAsync(IEnumerable<CommitWork> works, CancellationToken cancellationToken)
+    {
+        var small = new List<CommitWork>();
+        foreach (var work in works)
+        {
+            if (work.MayUseReserve)
+                small.Add(work);
+            else
+                _later.Enqueue(work);
+        }
+        await CommitInReserveAsync([.. small], cancellationToken).ConfigureAwait(false);
+        CommitWork[] large = [.. _later];
+        _later.Clear();
+        if (large.Length > 0 || small.Count == 0)
+            await CommitAllAsync(large, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>True if the storage had no room for the last batch that it was asked to store, but for what makes room.</summary>
+    bool IsFull => _storageFailure is StorageException { Error: StorageError.Full };
+
+    /// <summary>Commits deletes and the like to a full storage. A large one, for which there is no room, does not keep others from it.</summary>
+    async ValueTask CommitInReserveAsync(CommitWork[] works, CancellationToken cancellationToken)
+    {
+        if (works.Length == 0)
+            return;
+        foreach (var work in await TryCommitAsync(works, Attempt.Reserve, cancellationToken).ConfigureAwait(false))
+            _alone.Enqueue(work);
+        while (_alone.TryDequeue(out var work))
+            await TryCommitAsync([work], Attempt.ReserveAlone, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>How work is tried to be committed.</summary>
+    enum Attempt
+    {
+        /// <summary>All that waits, as one batch.</summary>
+        All,
+
+        /// <summary>What may use the reserve of a full storage, as one batch.</summary>
+        Reserve,
+
+        /// <summary>One work of these.</summary>
+        ReserveAlone,
+    }
+
+    /// <summary>Commits what waits as one batch, or fails it. Returns what is to be tried again, because the storage has no room for all of it.</summary>
+    async ValueTask<CommitWork[]> TryCommitAsync(IEnumerable<CommitWork> waiting, Attempt attempt, CancellationToken cancellationToken)
+    {
+        _applied.Clear();
         foreach (var work in waiting)
             _waiting.Enqueue(work);
         ReplicaBatch batch;
         try
         {
             batch = await ApplyAsync(cancellationToken).ConfigureAwait(false);
+            // Of a storage that was full it has to be found out whether it has room again.
+            batch.MustWriteState |= IsFull && _applied.Count > 0;
             var (write, mustFlush) = replica.Prepare(batch);
             if (write.Count > 0)
             {
+                write.MayUseReserve |= attempt != Attempt.All;
                 await storage.CommitAsync(write, mustFlush ? Durability.Flushed : durability, CancellationToken.None).ConfigureAwait(false);
-                _storageFailure = null;
+                // What has gone into the reserve does not show that there is room for more.
+                if (!write.MayUseReserve)
+                    OnRoom();
             }
             replica.Complete(batch);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             FailAll(CommitLoop.Closed());
+            foreach (var work in _later.Concat(_alone))
+                Tell(work.OnFailed, CommitLoop.Closed());
             throw;
         }
         catch (Exception e)
         {
-            int count = _applied.Count + _waiting.Count;
             _isAbandoned = true;
+            bool isKnown = IsFull;
             _storageFailure = e;
             EndSessions();
+            CommitWork[] again = IsFull ? TakeForNext(attempt) : [];
+            int count = _applied.Count + _waiting.Count;
             FailAll(e);
-            StoreLog.CommitFailed(logger, e, storage.Description, count);
-            ThrowFailure();
-            return;
+            // Callers are told each time that the storage is full, and the log once.
+            if (!isKnown || !IsFull)
+                StoreLog.CommitFailed(logger, e, storage.Description, count);
+            return again;
         }
         EndSessions();
         foreach (var work in _applied)
             Tell(static work => work.OnCommitted(), work);
         Tell(onCommitted, batch);
-        ThrowFailure();
+        return [];
+    }
+
+    void OnRoom()
+    {
+        if (IsFull)
+            StoreLog.HasRoom(logger, storage.Description);
+        _storageFailure = null;
+    }
+
+    /// <summary>Takes what is applied, and can be tried in another way.</summary>
+    CommitWork[] TakeForNext(Attempt failed)
+    {
+        CommitWork[] again = failed switch
+        {
+            Attempt.All => [.. _applied.Where(static work => work.MayUseReserve)],
+            Attempt.Reserve when _applied.Count > 1 => [.. _applied],
+            _ => [],
+        };
+        if (again.Length > 0)
+            _applied.RemoveAll(static work => work.MayUseReserve);
+        return again;
     }
 
     async ValueTask<ReplicaBatch> ApplyAsync(CancellationToken cancellationToken)
     {
         using var snapshot = await storage.OpenSnapshotAsync(CancellationToken.None).ConfigureAwait(false);
         if (_isAbandoned)
-            await replica.AbandonAsync(snapshot).ConfigureAwait(false);
+            await replica.AbandonAsync(snapshot, isUnchanged: IsFull).ConfigureAwait(false);
         _isAbandoned = false;
         var batch = replica.Begin(snapshot);
         await replica.ReconcileAsync(batch, cancellationToken).ConfigureAwait(false);

@@ -69,12 +69,13 @@ sealed class CommitLoop : IAsyncDisposable
 
     /// <summary>Hands work to the loop and waits until it is committed.</summary>
     /// <exception cref="ObjectDisposedException">The store is closed.</exception>
-    public async ValueTask<T> RunAsync<T>(Func<ReplicaBatch, CancellationToken, ValueTask<T>> apply, CancellationToken cancellationToken = default)
-    {
-        var work = new AwaitedWork<T>(apply);
-        await PostAsync(work, cancellationToken).ConfigureAwait(false);
-        return await work.Done.WaitAsync(cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<T> RunAsync<T>(Func<ReplicaBatch, CancellationToken, ValueTask<T>> apply, CancellationToken cancellationToken = default) =>
+        RunAsync(new AwaitedWork<T>(apply, mayUseReserve: false), cancellationToken);
+
+    /// <summary>Hands work to the loop that makes room or takes next to none, and waits until it is committed.</summary>
+    /// <exception cref="ObjectDisposedException">The store is closed.</exception>
+    public ValueTask<T> RunInReserveAsync<T>(Func<ReplicaBatch, CancellationToken, ValueTask<T>> apply, CancellationToken cancellationToken = default) =>
+        RunAsync(new AwaitedWork<T>(apply, mayUseReserve: true), cancellationToken);
 
     /// <summary>Finishes the batch under way and refuses what waits.</summary>
     public async ValueTask DisposeAsync()
@@ -83,6 +84,12 @@ sealed class CommitLoop : IAsyncDisposable
         _work.Writer.TryComplete();
         await _running.ConfigureAwait(false);
         _stopping.Dispose();
+    }
+
+    async ValueTask<T> RunAsync<T>(AwaitedWork<T> work, CancellationToken cancellationToken)
+    {
+        await PostAsync(work, cancellationToken).ConfigureAwait(false);
+        return await work.Done.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     async Task RunAsync()

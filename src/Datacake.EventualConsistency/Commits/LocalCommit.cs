@@ -26,6 +26,8 @@ sealed class LocalCommit(Replica replica, AcknowledgementBoard board) : CommitWo
 
     public override bool IsDoneByCommit => Requirement.IsSatisfiedBy(NodeSet.Of(replica.Node));
 
+    public override bool MayUseReserve => _transaction!.OnlyDeletes;
+
     /// <summary>When it was handed over, in the ticks of the board's time provider.</summary>
     public long Started { get; private set; }
 

@@ -34,6 +34,7 @@ sealed class ChecksummedStorage(IStorage storage, DamageLog damages) : IStorage
                 else
                     _batch.Delete(key);
             }
+            _batch.MayUseReserve = batch.MayUseReserve;
             await storage.CommitAsync(_batch, durability, cancellationToken).ConfigureAwait(false);
         }
         finally

@@ -59,7 +59,7 @@ sealed class FinalReplication(SessionContext context, CurrentMembership membersh
         using var deadline = new CancellationTokenSource(SessionRunner.GoodbyeTimeout, context.Node.TimeProvider);
         try
         {
-            int left = await context.Loop.RunAsync(CountLeftAsync, deadline.Token).ConfigureAwait(false);
+            int left = await context.Loop.RunInReserveAsync(CountLeftAsync, deadline.Token).ConfigureAwait(false);
             if (left > 0)
                 StoreLog.LeftBehind(context.Logger, context.Node.Id, left);
         }

@@ -11,6 +11,8 @@ sealed class PeerWork(SessionContext context, PeerLink link, ReplicaMessage mess
 {
     IReadOnlyList<StampInterval> _applied = [];
 
+    public override bool MayUseReserve => message.MayUseReserve;
+
     public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
         var replica = context.Replica;

@@ -94,7 +94,7 @@ sealed class SessionRunner(SessionContext context)
         Refusal? goodbye = null;
         try
         {
-            goodbye = await context.Loop.RunAsync((batch, _) => ValueTask.FromResult(Open(batch, link, theirs, isDialer)), cancellationToken)
+            goodbye = await context.Loop.RunInReserveAsync((batch, _) => ValueTask.FromResult(Open(batch, link, theirs, isDialer)), cancellationToken)
                 .ConfigureAwait(false);
             if (goodbye is not null)
             {
@@ -131,6 +131,12 @@ sealed class SessionRunner(SessionContext context)
     Refusal? Open(ReplicaBatch batch, PeerLink link, Hello hello, bool isDialer)
     {
         var replica = context.Replica;
+        // Of a batch that could not be committed.
+        if (link.Session != 0)
+        {
+            context.Links.Remove(link);
+            replica.CloseSession(link.Peer, link.Session);
+        }
         if (replica.Refuse(hello, isDialer) is { } refusal)
             return refusal;
         link.Greeting = isDialer ? null : replica.Hello();
@@ -147,7 +153,7 @@ sealed class SessionRunner(SessionContext context)
         {
             try
             {
-                await context.Loop.RunAsync((_, _) =>
+                await context.Loop.RunInReserveAsync((_, _) =>
                 {
                     context.Links.Remove(link);
                     context.Replica.CloseSession(link.Peer, link.Session);

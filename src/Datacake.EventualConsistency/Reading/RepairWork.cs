@@ -13,6 +13,8 @@ sealed class RepairWork(Replica replica, byte source) : CommitWork
             replica.StartPull(batch, source);
     }
 
+    public override bool MayUseReserve => true;
+
     public override ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
         Pull(replica, batch, source);

@@ -14,8 +14,8 @@ sealed class PullProgress(ulong pull, VersionVector known, bool isFull, long max
     /// <summary>About what a document or a name takes in memory beside its bytes.</summary>
     const int ElementLength = 100;
 
-    readonly List<TransactionNames> _records = [];
-    readonly List<NamedDocument> _documents = [];
+    List<TransactionNames> _records = [];
+    List<NamedDocument> _documents = [];
     ulong _stream;
     long _stagedLength;
     int _nextNumber;
@@ -33,6 +33,15 @@ sealed class PullProgress(ulong pull, VersionVector known, bool isFull, long max
 
     /// <summary>Ticks since the last part came.</summary>
     public int IdleTicks { get; set; }
+
+    /// <summary>Copies what it is now, which stays so.</summary>
+    public PullProgress Clone()
+    {
+        var clone = (PullProgress)MemberwiseClone();
+        clone._records = [.. _records];
+        clone._documents = [.. _documents];
+        return clone;
+    }
 
     /// <summary>Returns true if a part is the one that comes next; then it counts as come.</summary>
     public bool Expects(ulong pull, ulong stream, int number)

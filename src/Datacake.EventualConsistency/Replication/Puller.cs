@@ -19,6 +19,9 @@ sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, Ow
     // What each peer had more than this replica, as of the last tick. What is on its way over another link is mostly gone a tick later.
     readonly Dictionary<byte, VersionVector> _missing = [];
 
+    // Of the pulls that the batch under way has started, or moved on: what they were before it, or null.
+    readonly Dictionary<byte, PullProgress?> _before = [];
+
     ulong _lastPull;
     byte _lastAsked;                                    // peers take turns, for one of them may decline again and again
 
@@ -34,6 +37,7 @@ sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, Ow
     public void Start(ReplicaBatch batch, byte peer, bool isFull = false)
     {
         var state = batch.State;
+        _before.TryAdd(peer, _pulls.GetValueOrDefault(peer));
         _pulls[peer] = new PullProgress(++_lastPull, state.Known, isFull, maxStagedLength);
         _lastAsked = peer;
         seedTaker.OnAsked();
@@ -79,8 +83,14 @@ sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, Ow
     }
 
     /// <summary>Returns the pull to whose answer a part belongs that comes next, or null if there is none; the part then counts as come.</summary>
-    public PullProgress? Expect(byte peer, ulong pull, ulong stream, int number) =>
-        _pulls.TryGetValue(peer, out var expecting) && expecting.Expects(pull, stream, number) ? expecting : null;
+    public PullProgress? Expect(byte peer, ulong pull, ulong stream, int number)
+    {
+        if (!_pulls.TryGetValue(peer, out var expecting))
+            return null;
+        if (!_before.ContainsKey(peer))
+            _before.Add(peer, expecting.Clone());
+        return expecting.Expects(pull, stream, number) ? expecting : null;
+    }
 
     /// <summary>Takes note that a part of the answer to the pull from a peer has come, though the rest of a message is missing.</summary>
     public void OnProgress(byte peer)
@@ -104,12 +114,36 @@ sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, Ow
     public void End(byte peer) => _pulls.Remove(peer);
 
     /// <summary>All pulls are over.</summary>
-    public void EndAll() => _pulls.Clear();
+    public void EndAll()
+    {
+        _pulls.Clear();
+        _before.Clear();
+    }
+
+    /// <summary>The batch is committed.</summary>
+    public void OnCommitted() => _before.Clear();
+
+    /// <summary>
+    /// The batch was not committed. If nothing of it is stored, what it has moved on is as before, and may come again; else it is over, and what it has brought
+    /// is fetched again.
+    /// </summary>
+    public void OnAbandoned(bool isUnchanged)
+    {
+        foreach (var (peer, before) in _before)
+        {
+            if (isUnchanged && before is not null)
+                _pulls[peer] = before;
+            else
+                _pulls.Remove(peer);
+        }
+        _before.Clear();
+    }
 
     /// <summary>The session with a peer is over.</summary>
     public void Forget(byte peer)
     {
         _pulls.Remove(peer);
+        _before.Remove(peer);
         _missing.Remove(peer);
     }
 

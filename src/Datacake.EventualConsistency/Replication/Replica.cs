@@ -159,15 +159,16 @@ sealed partial class Replica
         Identity.IsDirty = false;
         Catalog.Complete(batch.KeyspaceChanges);
         _reconciler.OnCommitted(batch);
+        _puller.OnCommitted();
     }
 
     /// <summary>
     /// The storage has failed to commit the batch, and the snapshot shows what became of it: nothing of it counts but what is stored. What was
-    /// pulled is fetched again.
+    /// pulled is fetched again, unless it is certain that nothing is stored.
     /// </summary>
-    public async ValueTask AbandonAsync(IStorageSnapshot snapshot)
+    public async ValueTask AbandonAsync(IStorageSnapshot snapshot, bool isUnchanged)
     {
-        _puller.EndAll();
+        _puller.OnAbandoned(isUnchanged);
         _reconciler.OnAbandoned();
         bool hasJoined = await snapshot.GetAsync(StoreLayout.IdentityKey).ConfigureAwait(false) is { } identity && ReplicaIdentity.Decode(identity).IsJoined;
         if (!hasJoined)

@@ -24,6 +24,7 @@ sealed class ReplicaBatch
     WriteBatch? _extra;
     WriteBatch? _builtEntries;
     ReplicaState _state;
+    long _growth;                       // of the documents, and of what is stored beside them, in bytes; once it is built
 
     // The claim that was made last and is not in _state yet: those of one origin mostly continue each other, so most need no new vector.
     byte _claimNode;
@@ -292,7 +293,10 @@ sealed class ReplicaBatch
         IsWiped = true;
     }
 
-    /// <summary>Makes the storage batch, once all is done. It is to be committed before the next batch begins.</summary>
+    /// <summary>
+    /// Makes the storage batch, once all is done. It is to be committed before the next batch begins. One that leaves the documents shorter than they were makes
+    /// room, and may use what the storage keeps in reserve for that.
+    /// </summary>
     public WriteBatch Build(ReplicaIdentity identity)
     {
         var batch = _buffers.Operations;
@@ -317,27 +321,34 @@ sealed class ReplicaBatch
             batch.Put(StoreLayout.StateKey, State.Encode());
         if (identity.IsDirty)
             batch.Put(StoreLayout.IdentityKey, identity.Encode());
+        batch.MayUseReserve = _growth < 0;
         return batch;
     }
 
     /// <summary>Gets the snapshot under the batch, or null if the batch removes everything stored.</summary>
     IStorageSnapshot? Stored => IsWiped ? null : _snapshot;
 
-    static void AddAll(WriteBatch batch, WriteBatch? part)
+    void AddAll(WriteBatch batch, WriteBatch? part)
     {
         if (part is null)
             return;
         foreach (var operation in part.Operations)
         {
             if (operation.Value is { } value)
+            {
                 batch.Put(operation.Key, value);
+                _growth += value.Length;
+            }
             else
+            {
                 batch.Delete(operation.Key);
+            }
         }
     }
 
     void AddDocument(WriteBatch batch, ReadOnlyMemory<byte> storageKey, BatchDocument change)
     {
+        _growth += change.After.Encoded.Length - change.Before.Encoded.Length;
         if (ReferenceEquals(change.After, Document.Nothing))
             batch.Delete(storageKey);
         else

@@ -20,6 +20,9 @@ public sealed class Transaction
     /// <summary>What must hold for the transaction to be committed.</summary>
     public IReadOnlyList<DocumentRequirement> Requirements => _requirements ?? (IReadOnlyList<DocumentRequirement>)[];
 
+    /// <summary>True if the transaction deletes documents and does nothing else.</summary>
+    internal bool OnlyDeletes => _operations.TrueForAll(static operation => operation.Kind == DocumentOperationKind.Delete);
+
     /// <summary>Whether each operation is on a document of the same keyspace with a greater key than that before: then none is written twice.</summary>
     internal bool IsAscending
     {

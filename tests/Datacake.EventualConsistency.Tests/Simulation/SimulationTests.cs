@@ -63,7 +63,7 @@ public sealed class SimulationTests
     public void A_broken_rule_is_noticed(string name)
     {
         var mutant = MutantList.All.Single(mutant => mutant().Name == name);
-        Assert.NotNull(Explorer.Catch(mutant, first: 0, seeds: 150, MinMachines, MaxMachines, Events));
+        Assert.NotNull(Explorer.Catch(mutant, first: 0, seeds: 400, MinMachines, MaxMachines, Events));
     }
 
     static void Explore(int seed)

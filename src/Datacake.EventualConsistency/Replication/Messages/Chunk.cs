@@ -24,6 +24,8 @@ sealed record Chunk(
     ulong Pull, ulong Stream, int Number, VersionVector Source, NodeRuns Runs, IReadOnlyList<TransactionNames> Records,
     IReadOnlyList<NamedDocument> Documents, VersionVector Claims, bool IsLast) : ReplicaMessage
 {
+    public override bool MayUseReserve => Documents.All(static document => !document.Document.IsAlive(document.Name.Policy));
+
     protected override void Write(ref MessagePackWriter writer)
     {
         writer.Write(Pull);
@@ -63,6 +65,8 @@ sealed record SnapshotPage(
     IReadOnlyList<NamedDocument> Documents, bool IsLast)
     : ReplicaMessage
 {
+    public override bool MayUseReserve => false;
+
     protected override void Write(ref MessagePackWriter writer)
     {
         writer.Write(Pull);

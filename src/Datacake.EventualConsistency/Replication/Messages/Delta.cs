@@ -84,6 +84,9 @@ readonly record struct Delta(DocumentName Name, HlcTimestamp Base, Document Docu
     /// </summary>
     public bool MayPurge => MayPurgeOf(Document);
 
+    /// <summary>True if it deletes the document, and does nothing else to it.</summary>
+    public bool IsDelete => Document.Born.IsNone && Document.Touched.IsNone && !Document.Died.IsNone;
+
     /// <summary>Returns whether something of a document may become purgeable when its stamps are truncated: all of it, if it was not merely put.</summary>
     public static bool MayPurgeOf(Document document)
     {

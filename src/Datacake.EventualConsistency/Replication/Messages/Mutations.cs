@@ -14,6 +14,8 @@ sealed record Mutation(HlcTimestamp Previous, HlcTimestamp Stamp, Delta[] Deltas
 /// <summary>Transactions of the sender, in the order of their stamps.</summary>
 sealed record Mutations(IReadOnlyList<Mutation> Items) : ReplicaMessage
 {
+    public override bool MayUseReserve => Items.All(static mutation => Array.TrueForAll(mutation.Deltas, static delta => delta.IsDelete));
+
     protected override void Write(ref MessagePackWriter writer)
     {
         writer.WriteArrayHeader(Items.Count);

@@ -65,6 +65,9 @@ abstract record ReplicaMessage
             var kind => throw new InvalidDataException($"There is no message of kind {kind}."),
         });
 
+    /// <summary>True if to store what it says takes next to no room, so that it is received also where the storage is full for everything else.</summary>
+    public virtual bool MayUseReserve => true;
+
     protected abstract void Write(ref MessagePackWriter writer);
 
     static byte KindOf(ReplicaMessage message) => message switch
