@@ -14,16 +14,19 @@ public abstract partial class DatacakeContext
     internal EntityModel? FindModel(Type type) => FindKeyspace(type)?.Entity;
 
     /// <summary>True if a type is an entity class, or a collection of one.</summary>
-    internal bool IsEntity(Type type)
+    internal bool IsEntity(Type type) => FindEntity(type) is not null;
+
+    /// <summary>The model of an entity class, if a type is that or a collection of it; null if it is neither.</summary>
+    internal EntityModel? FindEntity(Type type)
     {
         if (type == typeof(string) || type == typeof(object))
-            return false;
+            return null;
         foreach (var keyspace in Keyspaces)
         {
             if (keyspace.Entity.Type.IsAssignableFrom(type) || keyspace.Entity.CollectionType.IsAssignableFrom(type))
-                return true;
+                return keyspace.Entity;
         }
-        return false;
+        return null;
     }
 
     /// <summary>Brings the tracked entities to what a save writes: with those that they lead to, and with what becomes of those that refer to deleted ones.</summary>

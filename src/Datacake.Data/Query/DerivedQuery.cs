@@ -19,7 +19,7 @@ sealed class DerivedQuery<T, TDerived>(Query<T> source) : OrderedQuery<TDerived>
 
     public override string Explain() => source.Explain();
 
-    internal override CompiledExpressions Expressions => source.Expressions;
+    internal override QuerySource Root => source.Root;
 
     internal override QuerySource? Source => source.Source;
 
@@ -55,7 +55,7 @@ sealed class DerivedQuery<T, TDerived>(Query<T> source) : OrderedQuery<TDerived>
         where TResult : default =>
         source.ExtremeCore(ParameterReplacement.Cast<T, TDerived, TResult>(selector), isGreatest, cancellationToken);
 
-    internal override Task<SaveResult> ExecuteCore(Action<object>? update, Consistency? consistency, CancellationToken cancellationToken) =>
+    internal override Task<SaveResult> ExecuteCore(Func<NavigationRoots, Action<object>>? update, Consistency? consistency, CancellationToken cancellationToken) =>
         source.ExecuteCore(update, consistency, cancellationToken);
 
     internal override IAsyncEnumerable<EntityChanges<TDerived>> WatchCore(WatchPosition? after, CancellationToken cancellationToken) =>

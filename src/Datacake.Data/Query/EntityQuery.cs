@@ -14,41 +14,36 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, Query
         return new EntityQuery<T>(source, spec, spec.Components is null || changed.Identities is not null ? changed : changed with { IsTracking = false });
     }
 
-    internal override CompiledExpressions Expressions => source.Model.Expressions;
+    internal override QuerySource Root => new(source.Context, source.Model, settings);
 
-    internal override QuerySource Source => new(source.Context, source.Model, settings);
+    internal override QuerySource Source => Root;
 
     internal override IReadOnlyList<Ordering<T>> Orderings => [.. spec.Orderings.Take(spec.LastOrderings)];
 
     internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate)
     {
         UndeclaredNavigation.Refuse(source.Context, predicate);
-        if (!spec.IsCut)
-            return With(spec.Where(predicate, source.Model));
-        return NavigationBinder.IsUsedIn(source.Model, predicate)
-            ? Then($"where {ExpressionText.Of(predicate)}", items => RelatedSteps.Where(items, Source, predicate))
-            : base.WhereCore(predicate);
+        OpaqueUse.Refuse(source.Context, predicate);
+        return spec.IsCut ? base.WhereCore(predicate) : With(spec.Where(predicate, source.Model));
     }
 
     internal override Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector)
     {
         UndeclaredNavigation.Refuse(source.Context, selector);
-        return NavigationBinder.IsUsedIn(source.Model, selector)
-            ? new RelatedProjection<T, TResult>(ForUse([ItemUse.Of(selector)]), Source, selector)
-            : base.SelectCore(selector);
+        return base.SelectCore(selector);
     }
 
     internal override OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings)
     {
         foreach (var ordering in orderings)
-            UndeclaredNavigation.Refuse(source.Context, ordering.KeySelector);
+            Refuse(ordering);
         // As in LINQ to Objects: what is equal stays in the order that it had.
         return spec.IsCut ? base.OrderByCore(orderings) : With(spec.OrderBy(orderings));
     }
 
     internal override OrderedQuery<T> ThenByCore(Ordering<T> ordering)
     {
-        UndeclaredNavigation.Refuse(source.Context, ordering.KeySelector);
+        Refuse(ordering);
         return spec.IsCut
             ? throw new InvalidOperationException(
                 "The query was cut off by Skip or Take and cannot be ordered further; call ThenBy before these.")
@@ -100,6 +95,12 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, Query
     QuerySpec<T> Filtered(QuerySpec<T> asked) => source.Context.QueryFilters.IsEmpty
         ? asked
         : asked with { Predicates = [.. Filters, .. asked.Predicates], Filtering = Source.Filtering };
+
+    void Refuse(Ordering<T> ordering)
+    {
+        UndeclaredNavigation.Refuse(source.Context, ordering.KeySelector);
+        OpaqueUse.Refuse(source.Context, ordering.KeySelector);
+    }
 
     IEnumerable<Expression<Func<T, bool>>> Filters => source.Context.QueryFilters.IsEmpty ? [] : Source.Filtering.Of<T>();
 }

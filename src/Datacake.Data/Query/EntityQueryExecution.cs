@@ -10,12 +10,12 @@ sealed partial class EntityQuery<T>
     const int MaxAttempts = 100;
 
     internal override Task<SaveResult> ExecuteCore(
-        Action<object>? update, Consistency? consistency, CancellationToken cancellationToken)
+        Func<NavigationRoots, Action<object>>? update, Consistency? consistency, CancellationToken cancellationToken)
     {
         return ObserveAsync(this, (query, run, token) => query.ExecuteAsync(run, update, consistency, token), static result => result.Count, cancellationToken);
     }
 
-    async Task<SaveResult> ExecuteAsync(QueryRun<T> run, Action<object>? update, Consistency? consistency, CancellationToken cancellationToken)
+    async Task<SaveResult> ExecuteAsync(QueryRun<T> run, Func<NavigationRoots, Action<object>>? update, Consistency? consistency, CancellationToken cancellationToken)
     {
         using var operation = source.Context.Concurrency.Enter();
         var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
@@ -41,7 +41,7 @@ sealed partial class EntityQuery<T>
 
     /// <summary>What has to be written, on condition that the entities are still as they are now.</summary>
     async ValueTask<(Transaction Transaction, int Found)> TransactionOfAsync(
-        ReplicatedStore store, QueryRun<T> run, Action<object>? update, CancellationToken cancellationToken)
+        ReplicatedStore store, QueryRun<T> run, Func<NavigationRoots, Action<object>>? update, CancellationToken cancellationToken)
     {
         var transaction = new Transaction();
         int found = 0;
@@ -51,10 +51,13 @@ sealed partial class EntityQuery<T>
         var deleted = new List<StoredEntity>();
         await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
         {
+            var root = new RelatedNode(source.Model);
+            var change = update?.Invoke(root);
+            await root.LoadRelatedAsync(new RelatedSource(snapshot) { Filtering = Source.Filtering }, [.. rows.Select(static row => row.Entity)], cancellationToken).ConfigureAwait(false);
             foreach (var (key, document, entity, _) in rows)
             {
                 found++;
-                if (update is null)
+                if (change is null)
                 {
                     transaction.Delete(source.Name, key);
                     deleted.Add(new StoredEntity(source.Metadata, key, document, entity));
@@ -62,7 +65,7 @@ sealed partial class EntityQuery<T>
                 else
                 {
                     var before = source.Model.Encode(entity, writer);
-                    update(entity);
+                    change(entity);
                     source.Model.Validate(entity, key, errors);
                     var changes = source.Model.Encode(entity, writer).ChangesFrom(before);
                     if (changes.IsEmpty)

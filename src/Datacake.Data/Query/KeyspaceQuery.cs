@@ -18,7 +18,7 @@ public abstract class KeyspaceQuery<T> : Query<T>
 
     private protected abstract Query<T> Entities { get; }
 
-    internal sealed override CompiledExpressions Expressions => Entities.Expressions;
+    internal sealed override QuerySource Root => Entities.Root;
 
     internal sealed override QuerySource? Source => Entities.Source;
 
@@ -53,7 +53,7 @@ public abstract class KeyspaceQuery<T> : Query<T>
 
     internal sealed override ValueTask<long> CountCoreAsync(CancellationToken cancellationToken) => Entities.CountCoreAsync(cancellationToken);
 
-    internal sealed override Task<SaveResult> ExecuteCore(Action<object>? update, Consistency? consistency, CancellationToken cancellationToken) =>
+    internal sealed override Task<SaveResult> ExecuteCore(Func<NavigationRoots, Action<object>>? update, Consistency? consistency, CancellationToken cancellationToken) =>
         Entities.ExecuteCore(update, consistency, cancellationToken);
 
     internal sealed override Task<TResult?> ExtremeCore<TResult>(

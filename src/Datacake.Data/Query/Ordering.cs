@@ -20,7 +20,7 @@ abstract class Ordering<T>(bool isDescending)
     public abstract Ordering<TEntity> Of<TEntity>();
 
     /// <summary>Returns the ordering with what is loaded of related entities: those without a value first.</summary>
-    public abstract IEnumerable<Ordering<T>> Bind(RelatedNode root);
+    public abstract IEnumerable<Ordering<T>> Bind(NavigationRoots roots);
 
     /// <summary>Returns the ordering for the items of another query, if a use of these is one of those; null if it is not.</summary>
     public abstract Ordering<TOther>? Through<TOther>(Func<ItemUse, ItemUse?> through);
@@ -67,9 +67,9 @@ sealed class Ordering<T, TKey>(Expression<Func<T, TKey>> keySelector, bool isDes
     public override Ordering<TEntity> Of<TEntity>() =>
         new Ordering<TEntity, TKey>(ParameterReplacement.Cast<TEntity, T, TKey>(keySelector), IsDescending, expressions);
 
-    public override IEnumerable<Ordering<T>> Bind(RelatedNode root)
+    public override IEnumerable<Ordering<T>> Bind(NavigationRoots roots)
     {
-        var key = NavigationBinder.BindKey(root, OrdinalNormalizer.Normalize(keySelector), out var isThere);
+        var key = NavigationBinder.BindKey(roots, OrdinalNormalizer.Normalize(keySelector), out var isThere);
         if (isThere is not null)
             yield return new Ordering<T, bool>(isThere, IsDescending, expressions);
         yield return new Ordering<T, TKey>(key, IsDescending, expressions);

@@ -8,7 +8,7 @@ namespace Datacake.Data;
 public sealed class PropertySetters<T>
 {
     readonly EntityModel _model;
-    readonly List<(Action<object, object?> Set, Func<T, object?> Value)> _setters = [];
+    readonly List<(Action<object, object?> Set, Func<NavigationRoots, Func<T, object?>> ValueOf)> _setters = [];
 
     internal PropertySetters(EntityModel model) => _model = model;
 
@@ -18,35 +18,46 @@ public sealed class PropertySetters<T>
     /// <exception cref="ArgumentException">The expression is not a mapped property that can be set.</exception>
     public PropertySetters<T> SetProperty<TProperty>(Expression<Func<T, TProperty>> property, TProperty value)
     {
-        _setters.Add((SetterOf(property), _ => value));
+        _setters.Add((SetterOf(property), _ => _ => value));
         return this;
     }
 
     /// <summary>Sets a property to what a function makes of the entity as it was: <c>s.SetProperty(p => p.Price, p => p.Price * 2)</c>.</summary>
     /// <exception cref="ArgumentException">The expression is not a mapped property that can be set.</exception>
-    public PropertySetters<T> SetProperty<TProperty>(Expression<Func<T, TProperty>> property, Func<T, TProperty> value)
+    public PropertySetters<T> SetProperty<TProperty>(Expression<Func<T, TProperty>> property, Expression<Func<T, TProperty>> value)
     {
         ArgumentNullException.ThrowIfNull(value);
-        _setters.Add((SetterOf(property), entity => value(entity)));
+        _setters.Add((SetterOf(property), roots =>
+        {
+            var valueOf = _model.Expressions.Compile(NavigationBinder.BindValue(roots, value));
+            return entity => valueOf(entity);
+        }));
         return this;
     }
 
-    /// <summary>Works out all values before it sets the first one.</summary>
-    internal void Apply(object entity)
+    /// <summary>Returns what sets the properties of an entity, once what it uses of related ones is loaded. All values are worked out before the first one is set.</summary>
+    internal Action<object> Bind(NavigationRoots roots)
     {
-        object?[] values = [.. _setters.Select(setter => setter.Value((T)entity))];
-        for (int i = 0; i < values.Length; i++)
-            _setters[i].Set(entity, values[i]);
+        var setters = _setters.ConvertAll(setter => (setter.Set, ValueOf: setter.ValueOf(roots)));
+        return entity =>
+        {
+            object?[] values = [.. setters.Select(setter => setter.ValueOf((T)entity))];
+            for (int i = 0; i < values.Length; i++)
+                setters[i].Set(entity, values[i]);
+        };
     }
 
     Action<object, object?> SetterOf(LambdaExpression property)
     {
         ArgumentNullException.ThrowIfNull(property);
         var known = PropertyPath.Of(property.Body, property.Parameters[0]) is { } path ? _model.FindProperty(path) : null;
-        return known is { Setter: { } setter, Kind: not PropertyKind.Key }
-            ? setter
-            : throw new ArgumentException(
-                $"'{property.Body}' is not a mapped property of {_model.Name} that can be set. Write p => p.Price, or p => p.Address.City.",
-                nameof(property));
+        if (known is { Setter: { } setter, Kind: not PropertyKind.Key })
+            return setter;
+        string text = ExpressionText.Of(property.Body);
+        throw new ArgumentException(
+            known is { Kind: PropertyKind.Key } ? $"'{text}' is the key of {_model.Name}, which does not change. Add the entity with another key, and remove this one."
+            : NavigationBinder.IsUsedIn(_model, property) ? $"'{text}' is of another entity than {_model.Name}. Update those with a query of their own."
+            : $"'{text}' is not a mapped property of {_model.Name} that can be set. Write p => p.Price, or p => p.Address.City.",
+            nameof(property));
     }
 }

@@ -108,7 +108,10 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     /// <inheritdoc/>
     public override string ToString() => Explain();
 
-    internal abstract CompiledExpressions Expressions { get; }
+    /// <summary>Gets where the entities come from that the query begins with.</summary>
+    internal abstract QuerySource Root { get; }
+
+    internal CompiledExpressions Expressions => Root.Model.Expressions;
 
     /// <summary>Where the entities come from, if the query is one for the entities of a keyspace.</summary>
     internal virtual QuerySource? Source => null;
@@ -129,9 +132,20 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
 
     internal Query<T> WhereInMemory(Expression<Func<T, bool>> predicate) => new PassingQuery<T>(
         this, $"where {ExpressionText.Of(predicate)}",
-        items => Batches.Where(items, Expressions.Compile(RunValues.Apply(predicate, Expressions))), [ItemUse.Of(predicate)], isFilter: true);
+        UsesRelated(predicate)
+            ? (items, source) => RelatedSteps.Where(items, source, predicate)
+            : (items, source) => Batches.Where(items, source.Model.Expressions.Compile(RunValues.Apply(predicate, source.Model.Expressions))),
+        [ItemUse.Of(predicate)], isFilter: true);
 
-    internal virtual Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) => new ProjectedQuery<T, TResult>(this, selector);
+    internal virtual Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) => UsesRelated(selector)
+        ? new RelatedProjection<T, TResult>(ForUse([ItemUse.Of(selector)]), Root, selector)
+        : new ProjectedQuery<T, TResult>(this, selector);
+
+    /// <summary>Refuses the key of an operator if it cannot be seen into and may use related entities, which are not loaded then.</summary>
+    internal virtual void RefuseOpaque(LambdaExpression key) => OpaqueUse.Refuse(Root.Context, key);
+
+    /// <summary>True if an expression names properties with related entities, which are to be loaded.</summary>
+    internal bool UsesRelated(LambdaExpression lambda) => NavigationBinder.IsUsedIn(Root.Context, lambda);
 
     /// <summary>Returns the same query, run with other settings.</summary>
     internal abstract Query<T> With(Func<QuerySettings, QuerySettings> change);
@@ -187,7 +201,7 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     /// <summary>Some of the results, of which nothing is used but what is said.</summary>
     private protected PassingQuery<T> Pass(
         string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<T>>> transform, params IReadOnlyList<ItemUse> uses) =>
-        new(this, description, transform, uses, isFilter: false);
+        new(this, description, (items, _) => transform(items), uses, isFilter: false);
 
     private protected TransformedQuery<T, TResult> Then<TResult>(
         string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<TResult>>> transform) =>

@@ -1,3 +1,4 @@
+using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 
@@ -55,17 +56,17 @@ public abstract partial class Query<T>
     }
 
     /// <summary>Updates, or deletes if <paramref name="update"/> is null.</summary>
-    internal virtual Task<SaveResult> ExecuteCore(Action<object>? update, Consistency? consistency, CancellationToken cancellationToken) =>
+    internal virtual Task<SaveResult> ExecuteCore(Func<NavigationRoots, Action<object>>? update, Consistency? consistency, CancellationToken cancellationToken) =>
         throw NotOfEntities();
 
-    /// <summary>What changes an entity as the caller says.</summary>
-    Action<object> UpdateOf(Action<PropertySetters<T>> setProperties)
+    /// <summary>What changes an entity as the caller says, once the related ones are loaded that it uses.</summary>
+    Func<NavigationRoots, Action<object>> UpdateOf(Action<PropertySetters<T>> setProperties)
     {
         ArgumentNullException.ThrowIfNull(setProperties);
         var setters = new PropertySetters<T>((Source ?? throw NotOfEntities()).Model);
         setProperties(setters);
         return setters.Count > 0
-            ? setters.Apply
+            ? setters.Bind
             : throw new ArgumentException("Nothing is to be updated: call SetProperty for each property.", nameof(setProperties));
     }
 

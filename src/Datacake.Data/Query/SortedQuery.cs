@@ -14,13 +14,13 @@ sealed class SortedQuery<T>(Query<T> source, IReadOnlyList<Ordering<T>> ordering
 
     public override string Explain() => $"{source.Explain()}; order by {string.Join(", ", orderings)} in memory";
 
-    internal override CompiledExpressions Expressions => source.Expressions;
+    internal override QuerySource Root => source.Root;
 
     internal override IReadOnlyList<Ordering<T>> Orderings => orderings;
 
     internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) =>
-        source.Source is { } entities && orderings.Any(ordering => NavigationBinder.IsUsedIn(entities.Model, ordering.KeySelector))
-            ? RelatedSteps.Sort(source.RunAsync(cancellationToken), entities, orderings, cancellationToken)
+        orderings.Any(ordering => UsesRelated(ordering.KeySelector))
+            ? RelatedSteps.Sort(source.RunAsync(cancellationToken), Root, orderings, cancellationToken)
             : Batches.Sort(source.RunAsync(cancellationToken), orderings);
 
     internal override OrderedQuery<T> ThenByCore(Ordering<T> ordering) => new SortedQuery<T>(source, [.. orderings, ordering]);

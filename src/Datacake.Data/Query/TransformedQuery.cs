@@ -14,7 +14,7 @@ sealed class TransformedQuery<TSource, T>(
 
     public override string Explain() => $"{source.Explain()}; {description}";
 
-    internal override CompiledExpressions Expressions => source.Expressions;
+    internal override QuerySource Root => source.Root;
 
     internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) =>
         transform(source.RunAsync(cancellationToken));

@@ -40,7 +40,7 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
     /// <inheritdoc/>
     public override string Explain() => $"{_entities.Explain()}; {string.Join("; ", _inclusions)}";
 
-    internal override CompiledExpressions Expressions => _entities.Expressions;
+    internal override QuerySource Root => _source;
 
     internal override QuerySource Source => _source;
 
@@ -91,7 +91,12 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
         if (!UsesIncluded(selector))
             return _entities.SelectCore(selector);
         UndeclaredNavigation.Refuse(_source.Context, selector, Included);
-        return NavigationBinder.IsUsedIn(_source.Model, selector) ? new RelatedProjection<T, TResult>(this, _source, selector) : base.SelectCore(selector);
+        return base.SelectCore(selector);
+    }
+
+    // It uses what is included.
+    internal override void RefuseOpaque(LambdaExpression key)
+    {
     }
 
     internal override IReadOnlyList<Ordering<T>> Orderings => _entities is OrderedQuery<T> ordered ? ordered.Orderings : [];
@@ -112,7 +117,7 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
 
     internal override ValueTask<long> CountCoreAsync(CancellationToken cancellationToken) => _entities.CountCoreAsync(cancellationToken);
 
-    internal override Task<SaveResult> ExecuteCore(Action<object>? update, Consistency? consistency, CancellationToken cancellationToken) =>
+    internal override Task<SaveResult> ExecuteCore(Func<NavigationRoots, Action<object>>? update, Consistency? consistency, CancellationToken cancellationToken) =>
         _entities.ExecuteCore(update, consistency, cancellationToken);
 
     bool UsesIncluded(Ordering<T> ordering) => UsesIncluded(ordering.KeySelector);

@@ -21,6 +21,10 @@ public sealed class Customer
     public Country? Country { get; set; }
     public List<Order> Orders { get; } = [];
     public Passport? Passport { get; set; }
+
+    public bool HasOrders => Orders.Count > 0;
+
+    public decimal Spent() => Orders.Sum(order => order.Total);
 }
 
 /// <summary>Of one customer each.</summary>

@@ -17,7 +17,7 @@ sealed class CombinedQuery<TFirst, TSecond, T>(
 
     public override string Explain() => $"{first.Explain()}; {name} ({second.Explain()})";
 
-    internal override CompiledExpressions Expressions => first.Expressions;
+    internal override QuerySource Root => first.Root;
 
     internal override async IAsyncEnumerable<IReadOnlyList<T>> RunAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)

@@ -33,9 +33,9 @@ sealed class ComparerOrdering<T, TKey>(Expression<Func<T, TKey>> keySelector, IC
         ? new ComparerOrdering<TOther, TKey>(use.ToLambda<TOther, TKey>(), comparer, IsDescending, expressions)
         : null;
 
-    public override IEnumerable<Ordering<T>> Bind(RelatedNode root)
+    public override IEnumerable<Ordering<T>> Bind(NavigationRoots roots)
     {
-        var key = NavigationBinder.BindKey(root, OrdinalNormalizer.Normalize(keySelector), out var isThere);
+        var key = NavigationBinder.BindKey(roots, OrdinalNormalizer.Normalize(keySelector), out var isThere);
         if (isThere is not null)
             yield return new Ordering<T, bool>(isThere, IsDescending, expressions);
         yield return new ComparerOrdering<T, TKey>(key, comparer, IsDescending, expressions);

@@ -26,7 +26,7 @@ sealed class CorrelatedQuery<T, TInner>(
 
     public override string Explain() => $"{outer.Explain()}; each with a query of its own: {ExpressionText.Of(innerOf.Body)}";
 
-    internal override CompiledExpressions Expressions => outer.Expressions;
+    internal override QuerySource Root => outer.Root;
 
     internal override Query<Pair<T, TInner>> WhereCore(Expression<Func<Pair<T, TInner>, bool>> predicate)
     {

@@ -16,7 +16,7 @@ sealed class CrossQuery<T, TInner>(Query<T> outer, Query<TInner> inner) : Query<
 
     public override string Explain() => $"{outer.Explain()}; each with ({inner.Explain()})";
 
-    internal override CompiledExpressions Expressions => outer.Expressions;
+    internal override QuerySource Root => outer.Root;
 
     internal override Query<Pair<T, TInner>> WhereCore(Expression<Func<Pair<T, TInner>, bool>> predicate)
     {

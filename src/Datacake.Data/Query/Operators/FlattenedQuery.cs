@@ -20,7 +20,7 @@ sealed class FlattenedQuery<T, TElement>(Query<T> source, Expression<Func<T, IEn
 
     public override string Explain() => $"{source.Explain()}; each of {ExpressionText.Of(collection.Body)}";
 
-    internal override CompiledExpressions Expressions => source.Expressions;
+    internal override QuerySource Root => source.Root;
 
     internal override Query<Pair<T, TElement>> WhereCore(Expression<Func<Pair<T, TElement>, bool>> predicate)
     {

@@ -36,7 +36,7 @@ sealed class GroupJoinQuery<TOuter, TInner, TKey>(
     public string Explain(string how) =>
         $"{outer.Explain()}; {how} ({inner.Explain()}) on {ExpressionText.Of(outerKey.Body)} = {ExpressionText.Of(innerKey.Body)}";
 
-    internal override CompiledExpressions Expressions => outer.Expressions;
+    internal override QuerySource Root => outer.Root;
 
     internal override IReadOnlyList<Ordering<Pair<TOuter, IEnumerable<TInner>>>> Orderings => orderings ?? [];
 

@@ -19,7 +19,7 @@ sealed class GroupedQuery<T, TKey, TElement>(Query<T> source, Expression<Func<T,
 
     public override string Explain() => $"{source.Explain()}; group by {ExpressionText.Of(key.Body)}";
 
-    internal override CompiledExpressions Expressions => source.Expressions;
+    internal override QuerySource Root => source.Root;
 
     // A condition on the key is one on the entities.
     internal override Query<IGrouping<TKey, TElement>> WhereCore(Expression<Func<IGrouping<TKey, TElement>, bool>> predicate)

@@ -18,7 +18,7 @@ sealed class JoinQuery<TOuter, TInner, TKey>(GroupJoinQuery<TOuter, TInner, TKey
 
     public override string Explain() => groups.Explain(isLeft ? "left join" : "join");
 
-    internal override CompiledExpressions Expressions => groups.Expressions;
+    internal override QuerySource Root => groups.Root;
 
     internal override IReadOnlyList<Ordering<Pair<TOuter, TInner>>> Orderings => orderings ?? [];
 

@@ -3,7 +3,7 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data.Querying;
 
 /// <summary>Items that are in memory, as a query to be combined with another one.</summary>
-sealed class LocalQuery<T>(IEnumerable<T> items, CompiledExpressions expressions) : Query<T>
+sealed class LocalQuery<T>(IEnumerable<T> items, QuerySource root) : Query<T>
 {
     internal override Query<T> With(Func<QuerySettings, QuerySettings> change) => this;
 
@@ -11,7 +11,7 @@ sealed class LocalQuery<T>(IEnumerable<T> items, CompiledExpressions expressions
 
     public override string Explain() => "local items";
 
-    internal override CompiledExpressions Expressions => expressions;
+    internal override QuerySource Root => root;
 
     internal override async IAsyncEnumerable<IReadOnlyList<T>> RunAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)

@@ -16,7 +16,7 @@ sealed class ProjectedQuery<TSource, T>(Query<TSource> source, Expression<Func<T
 
     public override string Explain() => $"{source.Explain()}; select {ExpressionText.Of(selector)}";
 
-    internal override CompiledExpressions Expressions => source.Expressions;
+    internal override QuerySource Root => source.Root;
 
     internal override IReadOnlyList<Ordering<T>> Orderings => orderings ?? [];
 

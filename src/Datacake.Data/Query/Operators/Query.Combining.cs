@@ -20,6 +20,9 @@ public abstract partial class Query<T>
     /// <summary>Returns the first item with each key, of this query and of another one.</summary>
     public Query<T> UnionBy<TKey>(Query<T> second, Expression<Func<T, TKey>> keySelector)
     {
+        ArgumentNullException.ThrowIfNull(keySelector);
+        if (UsesRelated(keySelector))
+            return ChooseWith(keySelector, pairs => pairs.UnionBy(second.WithValue(keySelector), static pair => pair.Right));
         var key = KeyOf(keySelector);
         return Combine<T, T>(second, "union by", (a, b) => Batches.DistinctBy(Batches.Concat(a, b), key));
     }
@@ -36,6 +39,9 @@ public abstract partial class Query<T>
     /// <summary>Returns the first item with each key that another query does not have.</summary>
     public Query<T> ExceptBy<TKey>(Query<TKey> second, Expression<Func<T, TKey>> keySelector)
     {
+        ArgumentNullException.ThrowIfNull(keySelector);
+        if (UsesRelated(keySelector))
+            return ChooseWith(keySelector, pairs => pairs.ExceptBy(second, static pair => pair.Right));
         var key = KeyOf(keySelector);
         return Combine<TKey, T>(second, "except by", (a, b) => Batches.Keep(a, b, key, isIn: false));
     }
@@ -52,6 +58,9 @@ public abstract partial class Query<T>
     /// <summary>Returns the first item with each key that another query has.</summary>
     public Query<T> IntersectBy<TKey>(Query<TKey> second, Expression<Func<T, TKey>> keySelector)
     {
+        ArgumentNullException.ThrowIfNull(keySelector);
+        if (UsesRelated(keySelector))
+            return ChooseWith(keySelector, pairs => pairs.IntersectBy(second, static pair => pair.Right));
         var key = KeyOf(keySelector);
         return Combine<TKey, T>(second, "intersect by", (a, b) => Batches.Keep(a, b, key, isIn: true));
     }
@@ -91,12 +100,13 @@ public abstract partial class Query<T>
     Func<T, TKey> KeyOf<TKey>(Expression<Func<T, TKey>> keySelector)
     {
         ArgumentNullException.ThrowIfNull(keySelector);
+        RefuseOpaque(keySelector);
         return Expressions.Compile(RunValues.Apply(Normalize(keySelector), Expressions));
     }
 
     LocalQuery<TItem> Local<TItem>(IEnumerable<TItem> items)
     {
         ArgumentNullException.ThrowIfNull(items);
-        return new(items, Expressions);
+        return new(items, Root);
     }
 }

@@ -15,8 +15,15 @@ public abstract partial class Query<T>
     /// <param name="resultSelector">What to make of the two.</param>
     public Query<TResult> Join<TInner, TKey, TResult>(
         Query<TInner> inner, Expression<Func<T, TKey>> outerKeySelector, Expression<Func<TInner, TKey>> innerKeySelector,
-        Expression<Func<T, TInner, TResult>> resultSelector) =>
-        new JoinQuery<T, TInner, TKey>(Matched(inner, outerKeySelector, innerKeySelector), isLeft: false).Select(OfPair(resultSelector, isRightOptional: false));
+        Expression<Func<T, TInner, TResult>> resultSelector)
+    {
+        CheckJoin(inner, outerKeySelector, innerKeySelector, resultSelector);
+        if (UsesRelated(outerKeySelector))
+            return WithValue(outerKeySelector).Join(inner, static pair => pair.Right, innerKeySelector, OfLeft<TKey, TInner, TResult>(resultSelector));
+        if (inner.UsesRelated(innerKeySelector))
+            return Join(inner.WithValue(innerKeySelector), outerKeySelector, static pair => pair.Right, OfOtherLeft<TInner, TKey, TResult>(resultSelector));
+        return new JoinQuery<T, TInner, TKey>(Matched(inner, outerKeySelector, innerKeySelector), isLeft: false).Select(OfPair(resultSelector, isRightOptional: false));
+    }
 
     /// <summary>Joins the items with those of another query as <c>Join</c> does. Items without any are there, too, with the default in its place.</summary>
     /// <param name="inner">The other query.</param>
@@ -25,8 +32,16 @@ public abstract partial class Query<T>
     /// <param name="resultSelector">What to make of the two, the second of which may be missing.</param>
     public Query<TResult> LeftJoin<TInner, TKey, TResult>(
         Query<TInner> inner, Expression<Func<T, TKey>> outerKeySelector, Expression<Func<TInner, TKey>> innerKeySelector,
-        Expression<Func<T, TInner?, TResult>> resultSelector) =>
-        new JoinQuery<T, TInner, TKey>(Matched(inner, outerKeySelector, innerKeySelector), isLeft: true).Select(OfPair<TInner, TResult>(resultSelector!, isRightOptional: true));
+        Expression<Func<T, TInner?, TResult>> resultSelector)
+    {
+        CheckJoin(inner, outerKeySelector, innerKeySelector, resultSelector);
+        if (UsesRelated(outerKeySelector))
+            return WithValue(outerKeySelector).LeftJoin(inner, static pair => pair.Right, innerKeySelector, OfLeft<TKey, TInner?, TResult>(resultSelector));
+        // Of a pair that is missing, the item is missing, too.
+        if (inner.UsesRelated(innerKeySelector))
+            return LeftJoin(inner.WithValue(innerKeySelector), outerKeySelector, static pair => pair.Right, OfOtherLeft<TInner, TKey, TResult>(resultSelector!));
+        return new JoinQuery<T, TInner, TKey>(Matched(inner, outerKeySelector, innerKeySelector), isLeft: true).Select(OfPair<TInner, TResult>(resultSelector!, isRightOptional: true));
+    }
 
     /// <summary>Joins the items of another query with those of this one: all of the other one are there, in its order, with the default in place of a missing item of this one.</summary>
     /// <param name="inner">The other query.</param>
@@ -50,8 +65,15 @@ public abstract partial class Query<T>
     /// <param name="resultSelector">What to make of an item and those that it is joined with.</param>
     public Query<TResult> GroupJoin<TInner, TKey, TResult>(
         Query<TInner> inner, Expression<Func<T, TKey>> outerKeySelector, Expression<Func<TInner, TKey>> innerKeySelector,
-        Expression<Func<T, IEnumerable<TInner>, TResult>> resultSelector) =>
-        Matched(inner, outerKeySelector, innerKeySelector).Select(OfPair(resultSelector, isRightOptional: false));
+        Expression<Func<T, IEnumerable<TInner>, TResult>> resultSelector)
+    {
+        CheckJoin(inner, outerKeySelector, innerKeySelector, resultSelector);
+        if (UsesRelated(outerKeySelector))
+            return WithValue(outerKeySelector).GroupJoin(inner, static pair => pair.Right, innerKeySelector, OfLeft<TKey, IEnumerable<TInner>, TResult>(resultSelector));
+        if (inner.UsesRelated(innerKeySelector))
+            return GroupJoin(inner.WithValue(innerKeySelector), outerKeySelector, static pair => pair.Right, OfOtherLefts<TInner, TKey, TResult>(resultSelector));
+        return Matched(inner, outerKeySelector, innerKeySelector).Select(OfPair(resultSelector, isRightOptional: false));
+    }
 
     /// <summary>Returns the elements of a collection of each item, one after the other.</summary>
     public Query<TElement> SelectMany<TElement>(Expression<Func<T, IEnumerable<TElement>>> collectionSelector) =>
@@ -62,6 +84,10 @@ public abstract partial class Query<T>
         Expression<Func<T, IEnumerable<TElement>>> collectionSelector, Expression<Func<T, TElement, TResult>> resultSelector)
     {
         ArgumentNullException.ThrowIfNull(collectionSelector);
+        ArgumentNullException.ThrowIfNull(resultSelector);
+        RefuseOpaque(collectionSelector);
+        if (UsesRelated(collectionSelector))
+            return WithValue(collectionSelector).SelectMany(static pair => pair.Right, OfLeft<IEnumerable<TElement>, TElement, TResult>(resultSelector));
         return new FlattenedQuery<T, TElement>(this, Normalize(collectionSelector)).Select(OfPair(resultSelector, isRightOptional: true));
     }
 
@@ -87,12 +113,17 @@ public abstract partial class Query<T>
     }
 
     GroupJoinQuery<T, TInner, TKey> Matched<TInner, TKey>(
-        Query<TInner> inner, Expression<Func<T, TKey>> outerKeySelector, Expression<Func<TInner, TKey>> innerKeySelector)
+        Query<TInner> inner, Expression<Func<T, TKey>> outerKeySelector, Expression<Func<TInner, TKey>> innerKeySelector) =>
+        new(this, inner, Normalize(outerKeySelector), inner.Normalize(innerKeySelector));
+
+    void CheckJoin<TInner>(Query<TInner> inner, LambdaExpression outerKeySelector, LambdaExpression innerKeySelector, LambdaExpression resultSelector)
     {
         ArgumentNullException.ThrowIfNull(inner);
         ArgumentNullException.ThrowIfNull(outerKeySelector);
         ArgumentNullException.ThrowIfNull(innerKeySelector);
-        return new(this, inner, Normalize(outerKeySelector), inner.Normalize(innerKeySelector));
+        ArgumentNullException.ThrowIfNull(resultSelector);
+        RefuseOpaque(outerKeySelector);
+        inner.RefuseOpaque(innerKeySelector);
     }
 
     static Expression<Func<Pair<T, TRight>, TResult>> OfPair<TRight, TResult>(Expression<Func<T, TRight, TResult>> selector, bool isRightOptional)

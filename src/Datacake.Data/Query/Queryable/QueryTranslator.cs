@@ -42,7 +42,7 @@ static class QueryTranslator
 
     static object Invoke(MethodCallExpression call, object source)
     {
-        object?[] arguments = [.. call.Arguments.Skip(1).Select(argument => ArgumentOf(argument, ExpressionsOf(source)))];
+        object?[] arguments = [.. call.Arguments.Skip(1).Select(argument => ArgumentOf(argument, RootOf(source)))];
         var method = FindMethod(call, QueryTypeOf(source), arguments) ?? throw NotKnown(call);
         try
         {
@@ -54,8 +54,8 @@ static class QueryTranslator
         }
     }
 
-    static CompiledExpressions ExpressionsOf(object query) => (CompiledExpressions)typeof(Query<>).MakeGenericType(ItemOf(query))
-        .GetProperty(nameof(Query<>.Expressions), BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(query)!;
+    static QuerySource RootOf(object query) => (QuerySource)typeof(Query<>).MakeGenericType(ItemOf(query))
+        .GetProperty(nameof(Query<>.Root), BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(query)!;
 
     /// <summary>The public type of a query: what it can be asked for.</summary>
     static Type QueryTypeOf(object query)
@@ -83,7 +83,7 @@ static class QueryTranslator
         return null;
     }
 
-    static object? ArgumentOf(Expression argument, CompiledExpressions expressions)
+    static object? ArgumentOf(Expression argument, QuerySource root)
     {
         if (argument is UnaryExpression { NodeType: ExpressionType.Quote, Operand: LambdaExpression quoted })
             return LambdaOf(quoted);
@@ -96,7 +96,7 @@ static class QueryTranslator
             IQueryableQuery queryable => queryable.Query,
             LambdaExpression captured => LambdaOf(captured),
             IEnumerable items when argument.Type != typeof(string) && ElementOf(argument.Type) is { } element =>
-                Activator.CreateInstance(typeof(LocalQuery<>).MakeGenericType(element), items, expressions)!,
+                Activator.CreateInstance(typeof(LocalQuery<>).MakeGenericType(element), items, root)!,
             var value => value,
         };
     }

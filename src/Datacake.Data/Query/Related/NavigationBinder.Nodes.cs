@@ -20,11 +20,16 @@ sealed partial class NavigationBinder
         switch (expression)
         {
             case ParameterExpression parameter:
-                return _nodes.GetValueOrDefault(parameter);
+                return _nodes.GetValueOrDefault(parameter) ?? _roots.Find(parameter, _item);
             case UnaryExpression { NodeType: ExpressionType.Convert or ExpressionType.TypeAs or ExpressionType.Quote, Operand: var operand }:
                 return NodeOf(operand);
             case MemberExpression { Expression: { } owner, Member.Name: var name }:
-                return NodeOf(owner) is { } place && place.Model.FindNavigation(name) is { } navigation ? place.Child(navigation) : null;
+                if (NodeOf(owner) is not { } place)
+                    return _roots.Find(expression, _item);
+                if (place.Model.FindNavigation(name) is { } navigation)
+                    return place.Child(navigation);
+                // The key of a group, which has entities, may be one, too.
+                return place.Model.Type.IsAssignableFrom(owner.Type) ? null : _roots.Find(expression, _item);
             case ConditionalExpression { IfTrue: var first, IfFalse: var second }:
                 return Same(first, second);
             case BinaryExpression { NodeType: ExpressionType.Coalesce, Left: var first, Right: var second }:
@@ -64,41 +69,6 @@ sealed partial class NavigationBinder
         }
     }
 
-    /// <summary>The model of an expression that depends on the query's entities in a way that cannot be followed, if it has such a navigation.</summary>
-    EntityModel? FindUnfollowed(Expression owner, string name)
-    {
-        if (ParameterUse.IsIn(owner) is false)
-            return null;
-        var known = new HashSet<EntityModel> { _root.Model };
-        var open = new Queue<EntityModel>(known);
-        while (open.TryDequeue(out var model))
-        {
-            if (owner.Type.IsAssignableTo(model.Type) && model.FindNavigation(name) is not null)
-                return model;
-            foreach (var navigation in model.Navigations)
-            {
-                if (known.Add(navigation.TargetModel))
-                    open.Enqueue(navigation.TargetModel);
-            }
-        }
-        return null;
-    }
-
-    sealed class ParameterUse : ExpressionVisitor
-    {
-        bool _isFound;
-
-        public static bool IsIn(Expression expression)
-        {
-            var search = new ParameterUse();
-            search.Visit(expression);
-            return search._isFound;
-        }
-
-        protected override Expression VisitParameter(ParameterExpression node)
-        {
-            _isFound = true;
-            return node;
-        }
-    }
+    /// <summary>The class of an expression that depends on the query's entities in a way that cannot be followed, if it has such a navigation.</summary>
+    EntityModel? FindUnfollowed(Expression owner, string name) => ParameterUse.IsIn(owner) ? _roots.FindClass(owner.Type, name) : null;
 }

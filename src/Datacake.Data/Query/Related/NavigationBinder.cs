@@ -10,18 +10,15 @@ namespace Datacake.Data.Querying;
 /// </summary>
 sealed partial class NavigationBinder : ExpressionVisitor
 {
-    readonly RelatedNode _root;
+    readonly NavigationRoots _roots;
+    readonly ParameterExpression _item;
     readonly Dictionary<ParameterExpression, RelatedNode> _nodes = [];
     readonly HashSet<Expression> _nullable = [];    // what the result may have a null of, in the place of a property
 
     // What must be there for the comparison at hand to have a value; null where nothing is compared.
     List<Expression>? _guards;
 
-    NavigationBinder(RelatedNode root, ParameterExpression entity)
-    {
-        _root = root;
-        _nodes.Add(entity, root);
-    }
+    NavigationBinder(NavigationRoots roots, ParameterExpression item) => (_roots, _item) = (roots, item);
 
     /// <summary>True if an expression names properties with related entities.</summary>
     public static bool IsUsedIn(EntityModel model, LambdaExpression lambda)
@@ -33,25 +30,35 @@ sealed partial class NavigationBinder : ExpressionVisitor
         return root.IsUsed;
     }
 
-    public static Expression<Func<T, bool>> BindCondition<T>(RelatedNode root, Expression<Func<T, bool>> condition)
+    /// <summary>True if an expression names properties with related entities of entities that are anywhere in the items of a query.</summary>
+    public static bool IsUsedIn(DatacakeContext context, LambdaExpression lambda)
     {
-        var binder = new NavigationBinder(root, condition.Parameters[0]);
+        if (!context.HasRelations)
+            return false;
+        var places = new ItemPlaces(context);
+        new NavigationBinder(places, lambda.Parameters[0]).Visit(lambda.Body);
+        return places.IsUsed;
+    }
+
+    public static Expression<Func<T, bool>> BindCondition<T>(NavigationRoots roots, Expression<Func<T, bool>> condition)
+    {
+        var binder = new NavigationBinder(roots, condition.Parameters[0]);
         return Expression.Lambda<Func<T, bool>>(binder.VisitCondition(condition.Body), condition.Parameters);
     }
 
-    public static Expression<Func<T, TResult>> BindValue<T, TResult>(RelatedNode root, Expression<Func<T, TResult>> selector)
+    public static Expression<Func<T, TResult>> BindValue<T, TResult>(NavigationRoots roots, Expression<Func<T, TResult>> selector)
     {
-        var binder = new NavigationBinder(root, selector.Parameters[0]);
+        var binder = new NavigationBinder(roots, selector.Parameters[0]);
         return Expression.Lambda<Func<T, TResult>>(binder.Visit(selector.Body), selector.Parameters);
     }
 
     /// <summary>Binds what is ordered by.</summary>
-    /// <param name="root">Takes what is used.</param>
+    /// <param name="roots">Takes what is used.</param>
     /// <param name="selector">What is ordered by.</param>
     /// <param name="isThere">True of entities that have a value; null if all have.</param>
-    public static Expression<Func<T, TKey>> BindKey<T, TKey>(RelatedNode root, Expression<Func<T, TKey>> selector, out Expression<Func<T, bool>>? isThere)
+    public static Expression<Func<T, TKey>> BindKey<T, TKey>(NavigationRoots roots, Expression<Func<T, TKey>> selector, out Expression<Func<T, bool>>? isThere)
     {
-        var binder = new NavigationBinder(root, selector.Parameters[0]);
+        var binder = new NavigationBinder(roots, selector.Parameters[0]);
         var (key, guard) = binder.VisitGuarded(selector.Body);
         isThere = guard is null ? null : Expression.Lambda<Func<T, bool>>(guard, selector.Parameters);
         return Expression.Lambda<Func<T, TKey>>(guard is null ? key : Expression.Condition(guard, key, Expression.Default(key.Type)), selector.Parameters);

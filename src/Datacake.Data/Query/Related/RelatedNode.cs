@@ -1,10 +1,11 @@
+using System.Linq.Expressions;
 using System.Reflection;
 using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
 
 /// <summary>A place in an expression where there are entities of one class, and the properties with related entities that it uses of them. For one run of a query.</summary>
-class RelatedNode(EntityModel model)
+class RelatedNode(EntityModel model) : NavigationRoots
 {
     public static readonly MethodInfo AreSameMethod = typeof(RelatedNode).GetMethod(nameof(AreSame))!;
 
@@ -22,6 +23,26 @@ class RelatedNode(EntityModel model)
         if (!_children.TryGetValue(navigation, out var child))
             _children.Add(navigation, child = navigation.CreateLookup());
         return child;
+    }
+
+    /// <summary>The items are the entities.</summary>
+    public override RelatedNode? Find(Expression expression, ParameterExpression item) => expression == item ? this : null;
+
+    public override EntityModel? FindClass(Type entity, string navigation)
+    {
+        var known = new HashSet<EntityModel> { model };
+        var open = new Queue<EntityModel>(known);
+        while (open.TryDequeue(out var next))
+        {
+            if (entity.IsAssignableTo(next.Type) && next.FindNavigation(navigation) is not null)
+                return next;
+            foreach (var other in next.Navigations)
+            {
+                if (known.Add(other.TargetModel))
+                    open.Enqueue(other.TargetModel);
+            }
+        }
+        return null;
     }
 
     /// <summary>Loads what is used of a batch of entities.</summary>

@@ -5,29 +5,29 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Makes something of the results of a query for entities by a selector that names related ones.</summary>
-/// <param name="entities">The query.</param>
+/// <summary>Makes something of the results of a query by a selector that names related entities of those that are in them.</summary>
+/// <param name="items">The query.</param>
 /// <param name="source">Where the entities come from, and whether those that go into the results are tracked.</param>
 /// <param name="selector">The selector.</param>
-sealed class RelatedProjection<T, TResult>(Query<T> entities, QuerySource source, Expression<Func<T, TResult>> selector) : Query<TResult>
+sealed class RelatedProjection<T, TResult>(Query<T> items, QuerySource source, Expression<Func<T, TResult>> selector) : Query<TResult>
 {
-    public override string Explain() => $"{entities.Explain()}; select {ExpressionText.Of(selector)}";
+    public override string Explain() => $"{items.Explain()}; select {ExpressionText.Of(selector)}";
 
-    internal override CompiledExpressions Expressions => entities.Expressions;
+    internal override QuerySource Root => items.Root;
 
     internal override Query<TResult> With(Func<QuerySettings, QuerySettings> change) =>
-        new RelatedProjection<T, TResult>(entities.With(change), source with { Settings = change(source.Settings) }, selector);
+        new RelatedProjection<T, TResult>(items.With(change), source with { Settings = change(source.Settings) }, selector);
 
-    internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => entities.OpenSnapshotAsync(cancellationToken);
+    internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => items.OpenSnapshotAsync(cancellationToken);
 
     internal override async IAsyncEnumerable<IReadOnlyList<TResult>> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var used = source with { Settings = source.Settings with { IsTracking = source.IsTracking && HasEntities(selector.Body) } };
-        await foreach (var batch in entities.RunAsync(cancellationToken).ConfigureAwait(false))
+        await foreach (var batch in items.RunAsync(cancellationToken).ConfigureAwait(false))
         {
-            var root = new RelatedNode(source.Model);
-            var project = Expressions.Compile(NavigationBinder.BindValue(root, selector));
-            await RelatedSteps.LoadAsync(root, used, batch, cancellationToken).ConfigureAwait(false);
+            var places = new ItemPlaces(source.Context);
+            var project = Expressions.Compile(NavigationBinder.BindValue(places, selector));
+            await places.LoadAsync(used, batch, cancellationToken).ConfigureAwait(false);
             yield return [.. batch.Select(project)];
         }
     }
@@ -35,6 +35,8 @@ sealed class RelatedProjection<T, TResult>(Query<T> entities, QuerySource source
     /// <summary>True if entities go into the results as a whole.</summary>
     bool HasEntities(Expression result) => result switch
     {
+        // The items themselves are tracked by their own query.
+        ParameterExpression => result != selector.Parameters[0] && source.Context.IsEntity(result.Type),
         NewExpression { Arguments: var arguments } => arguments.Any(HasEntities),
         MemberInitExpression { NewExpression: var created, Bindings: var bindings } => HasEntities(created) || bindings.Any(binding => binding is not MemberAssignment { Expression: var value } || HasEntities(value)),
         ConditionalExpression { IfTrue: var first, IfFalse: var second } => HasEntities(first) || HasEntities(second),

@@ -6,12 +6,12 @@ namespace Datacake.Data.Querying;
 /// <summary>The operators over results in batches whose expressions name related entities.</summary>
 static class RelatedSteps
 {
-    public static async Task LoadAsync<T>(RelatedNode root, QuerySource source, IReadOnlyList<T> batch, CancellationToken cancellationToken)
+    public static async Task LoadAsync(RelatedNode root, QuerySource source, IReadOnlyList<object> entities, CancellationToken cancellationToken)
     {
         using var operation = source.Context.Concurrency.Enter();
         var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
         using var own = source.Settings.Snapshot is null ? await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false) : null;
-        await root.LoadRelatedAsync(RelatedSource.Of(source, own ?? source.Settings.Snapshot!), [.. batch.Cast<object>()], cancellationToken).ConfigureAwait(false);
+        await root.LoadRelatedAsync(RelatedSource.Of(source, own ?? source.Settings.Snapshot!), entities, cancellationToken).ConfigureAwait(false);
     }
 
     public static async IAsyncEnumerable<IReadOnlyList<T>> Where<T>(
@@ -19,9 +19,9 @@ static class RelatedSteps
     {
         await foreach (var batch in items.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
-            var root = new RelatedNode(source.Model);
-            var isTrue = source.Model.Expressions.Compile(NavigationBinder.BindCondition(root, predicate));
-            await LoadAsync(root, source with { Settings = source.Settings with { IsTracking = false } }, batch, cancellationToken).ConfigureAwait(false);
+            var places = new ItemPlaces(source.Context);
+            var isTrue = source.Model.Expressions.Compile(NavigationBinder.BindCondition(places, predicate));
+            await places.LoadAsync(Untracked(source), batch, cancellationToken).ConfigureAwait(false);
             List<T> matches = [.. batch.Where(isTrue)];
             if (matches.Count > 0)
                 yield return matches;
@@ -36,9 +36,11 @@ static class RelatedSteps
             all.AddRange(batch);
         if (all.Count == 0)
             yield break;
-        var root = new RelatedNode(source.Model);
-        var bound = orderings.SelectMany(ordering => ordering.Bind(root)).ToList();
-        await LoadAsync(root, source with { Settings = source.Settings with { IsTracking = false } }, all, cancellationToken).ConfigureAwait(false);
+        var places = new ItemPlaces(source.Context);
+        var bound = orderings.SelectMany(ordering => ordering.Bind(places)).ToList();
+        await places.LoadAsync(Untracked(source), all, cancellationToken).ConfigureAwait(false);
         yield return [.. Ordering<T>.Sort(all, bound, static item => item)];
     }
+
+    static QuerySource Untracked(QuerySource source) => source with { Settings = source.Settings with { IsTracking = false } };
 }
