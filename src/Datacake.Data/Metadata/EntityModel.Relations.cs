@@ -25,6 +25,11 @@ public abstract partial class EntityModel
         return null;
     }
 
+    /// <summary>Returns the foreign key that is the key of a related entity, such as <c>Customer.Id</c>; null if a path names something else, or a part of a key.</summary>
+    internal PropertyModel? FindForeignKey(string path) => path.Split('.') is [var name, var keyName]
+        && FindNavigation(name) is { IsCollection: false, IsOnDependent: true, Relation.ForeignKey: [var foreignKey] } navigation
+        && navigation.TargetModel.Key is [var key] && key.Name == keyName ? foreignKey : null;
+
     /// <summary>Gives an entity a key as <see cref="GenerateKey(object, KeyGenerator)"/> does. Returns true if it had none.</summary>
     internal bool GenerateMissingKey(object entity, KeyGenerator keys)
     {

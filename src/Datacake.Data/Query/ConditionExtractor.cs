@@ -20,6 +20,7 @@ sealed partial class ConditionExtractor(EntityModel entity, ParameterExpression 
     readonly List<Type> _casts = [];    // the classes that the comparison at hand takes the entity for
 
     bool _isExact;
+    bool _readsForeignKeys;
 
     /// <param name="predicate">What is to be true.</param>
     /// <param name="isExact">Whether what is found says just what the predicate says, and not less.</param>
@@ -29,6 +30,28 @@ sealed partial class ConditionExtractor(EntityModel entity, ParameterExpression 
         var found = Extract(predicate);
         isExact = _isExact;
         return found;
+    }
+
+    /// <summary>
+    /// Returns what a condition on the key of a related entity says of the foreign key: <c>o.Customer.Id == 5</c> is true of no order but those whose <c>CustomerId</c> is 5. Only
+    /// what is false of a related entity that is not there says something: the foreign key of such a one may have any value.
+    /// </summary>
+    public IReadOnlyList<IReadOnlyList<Condition>> ExtractForeignKeys(Expression predicate)
+    {
+        bool isKnown = predicate switch
+        {
+            BinaryExpression { NodeType: ExpressionType.Equal } => true,
+            BinaryExpression { NodeType: ExpressionType.LessThan or ExpressionType.LessThanOrEqual or ExpressionType.GreaterThan or ExpressionType.GreaterThanOrEqual } comparison =>
+                comparison.Left is not MethodCallExpression && comparison.Left.Type.IsValueType,
+            MethodCallExpression call => StoredEquality.AsEqual(call) is not null || StoredEquality.AsContains(call) is not null || call.Method.Name == nameof(Enumerable.Contains),
+            _ => false,
+        };
+        if (!isKnown)
+            return Anything;
+        _readsForeignKeys = true;
+        var found = Extract(predicate);
+        _readsForeignKeys = false;
+        return found.All(static conditions => conditions.All(static condition => condition.Type is null && !condition.Values.Contains(null))) ? found : Anything;
     }
 
     IReadOnlyList<IReadOnlyList<Condition>> Extract(Expression predicate)
@@ -151,7 +174,8 @@ sealed partial class ConditionExtractor(EntityModel entity, ParameterExpression 
     /// <summary>The property that an expression names, if an index or key could have it.</summary>
     PropertyModel? Property(Expression expression)
     {
-        if (PropertyPath.Of(WithoutConversions(expression), parameter, out var of) is not { } path || entity.FindProperty(path) is not { OrderedCodec: not null } property)
+        if (PropertyPath.Of(WithoutConversions(expression), parameter, out var of) is not { } path
+            || (_readsForeignKeys ? entity.FindForeignKey(path) : entity.FindProperty(path)) is not { OrderedCodec: not null } property)
             return null;
         _casts.Add(of);
         return property;

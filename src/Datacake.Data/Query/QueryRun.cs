@@ -40,6 +40,8 @@ sealed partial class QueryRun<T>
         _predicates = [.. spec.Predicates.Select(predicate => RunValues.Evaluate(StoredEqualityNormalizer.Normalize(predicate, model, context: null), model.Expressions))];
         foreach (var predicate in _predicates)
             Extract(predicate, predicate.Body, new ConditionExtractor(model, predicate.Parameters[0]));
+        foreach (var predicate in spec.RelatedPredicates.Select(predicate => RunValues.Evaluate(StoredEqualityNormalizer.Normalize(predicate, model, context: null), model.Expressions)))
+            Alternatives = ConditionExtractor.And(Alternatives, new ConditionExtractor(model, predicate.Parameters[0]).ExtractForeignKeys(predicate.Body));
         Path = _planned = Directed(model.Plans.Plan(model, Alternatives, Columns));
         Checked = FindChecked();
         _relatedPredicates = [.. spec.RelatedPredicates.Select(predicate => model.Expressions.Compile(NavigationBinder.BindCondition(_ofPredicates, predicate)))];

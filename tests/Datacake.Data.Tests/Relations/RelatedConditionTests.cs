@@ -40,6 +40,35 @@ public class RelatedConditionTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
+    public async Task Key_of_a_reference_is_found_by_the_index_of_the_foreign_key(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        async Task<string> Ids(Query<Order> orders)
+        {
+            Assert.Contains("index", orders.Explain(), StringComparison.Ordinal);
+            return string.Join(' ', await orders.Select(o => o.Id).ToListAsync(Token));
+        }
+        long two = 2;
+        Assert.Equal("13", await Ids(db.Orders.Where(o => o.Customer!.Id == two)));
+        Assert.Equal("11 12 14", await Ids(db.Orders.Where(o => 1 == o.Customer!.Id && o.Total < 100)));
+        Assert.Equal("13", await Ids(db.Orders.Where(o => o.Customer!.Id > 1)));
+        Assert.Equal("13", await Ids(db.Orders.Where(o => new[] { 2L, 7 }.Contains(o.Customer!.Id))));
+        Assert.Equal("11 14", await Ids(db.Orders.Where(o => o.Agent!.Id == two)));
+        Assert.Equal("11 14", await Ids(db.Orders.Where(o => (long?)o.Agent!.Id == two)));
+        Assert.Equal("Ann", await db.Customers.Where(c => c.Country!.Code == "se").Select(c => c.Name).SingleAsync(Token));
+
+        // A customer who is not there has no key, whatever the foreign key is.
+        await db.Customers.Where(c => c.Id == 1).ExecuteUpdateAsync(s => s.SetProperty(c => c.CountryCode, "no"), Token);
+        Assert.Equal(0, await db.Customers.CountAsync(c => c.Country!.Code == "no", Token));
+        Assert.Equal(2, await db.Customers.CountAsync(c => c.Country!.Code == null, Token));
+        Assert.Equal(2, await db.Customers.CountAsync(c => (c.Country!.Code ?? "") == "", Token));
+        Assert.Equal(2, await db.Customers.CountAsync(c => string.IsNullOrEmpty(c.Country!.Code), Token));
+        Assert.Equal(2, await db.Customers.CountAsync(c => c.Country!.Code != "fi", Token));
+        Assert.Equal(2, await db.Customers.CountAsync(c => !(c.Country!.Code == "fi"), Token));
+    }
+
+    [Theory, MemberData(nameof(Stores))]
     public async Task Conditions_on_collections_need_no_include(string provider)
     {
         await using var node = await FilledAsync(provider);
