@@ -179,5 +179,5 @@ sealed partial class EntityQuery<T>
     }
 
     void WarnOfScan(QueryRun<T> run, long results) =>
-        ScanWarning.Of(source.Context, source.Metadata, run.Path, run.Alternatives, run.Columns, settings.Tags, run.DocumentsRead, results);
+        ScanWarning.Of(source.Context, source.Metadata, run.Path, run.Alternatives, run.Columns, spec.RelatedPredicates.Count > 0, settings.Tags, run.DocumentsRead, results);
 }

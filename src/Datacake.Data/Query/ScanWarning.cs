@@ -10,12 +10,14 @@ static partial class ScanWarning
     /// <summary>Logs a warning if a query read more documents than the context allows, and far more than it found.</summary>
     public static void Of(
         DatacakeContext context, KeyspaceModel keyspace, AccessPath path, IReadOnlyList<IReadOnlyList<Condition>> alternatives,
-        IReadOnlyList<OrderingColumn> orderings, IReadOnlyList<string> tags, long documentsRead, long results)
+        IReadOnlyList<OrderingColumn> orderings, bool isOfRelated, IReadOnlyList<string> tags, long documentsRead, long results)
     {
         // A query that wants most of what there is cannot be helped.
         if (documentsRead <= context.ScanWarningThreshold || documentsRead < results * 2)
             return;
-        string remedy = Remedy(keyspace.Entity, alternatives, orderings);
+        string remedy = isOfRelated
+            ? "What it says of related entities is checked of each, and no index answers it; look for the related ones first, and then for the entities by their foreign key."
+            : Remedy(keyspace.Entity, alternatives, orderings);
         if (keyspace.Entity.ScanWarnings.IsNew($"{path.GetType().Name} {remedy}"))
             ManyRead(context.Node.LoggerFactory.CreateLogger<DatacakeContext>(), keyspace.Name, documentsRead, results, string.Join("; tagged ", tags.Prepend($"{path}")), remedy);
     }

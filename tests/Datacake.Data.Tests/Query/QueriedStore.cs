@@ -20,8 +20,13 @@ public abstract class QueriedStore : IDisposable
 
     protected static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    protected ValueTask<DatacakeNode> StartAsync(string provider) =>
-        DatacakeNode.StartAsync(options => Use(provider, options.WithNodeId(1).ListenOn("127.0.0.1:0")), Token);
+    protected ValueTask<DatacakeNode> StartAsync(string provider, Action<DatacakeNodeOptions>? configure = null) => DatacakeNode.StartAsync(
+        options =>
+        {
+            Use(provider, options.WithNodeId(1).ListenOn("127.0.0.1:0"));
+            configure?.Invoke(options);
+        },
+        Token);
 
     /// <summary>Runs a comparison for each seed.</summary>
     protected static async Task CompareAll(int count, Func<Random, Task> compare)

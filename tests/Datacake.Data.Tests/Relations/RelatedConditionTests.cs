@@ -68,6 +68,19 @@ public class RelatedConditionTests : TradingStore
         Assert.Equal(2, await db.Customers.CountAsync(c => !(c.Country!.Code == "fi"), Token));
     }
 
+    [Fact]
+    public async Task Warning_of_a_scan_does_not_name_an_index_that_would_not_help()
+    {
+        using var log = new CollectingLog();
+        await using var node = await FilledAsync("memory", options => options.WithLoggerFactory(log));
+        await using var db = NewContext(node);
+        db.ScanWarningThreshold = 1;
+        Assert.Equal(1, await db.Orders.CountAsync(o => o.Total > 0 && o.Customer!.Country!.Name == "Finland", Token));
+        string warning = Assert.Single(log.Messages, message => message.StartsWith("A query of the keyspace", StringComparison.Ordinal));
+        Assert.DoesNotContain("[Index", warning, StringComparison.Ordinal);
+        Assert.Contains("look for the related ones first", warning, StringComparison.Ordinal);
+    }
+
     [Theory, MemberData(nameof(Stores))]
     public async Task Conditions_on_collections_need_no_include(string provider)
     {

@@ -10,9 +10,9 @@ public abstract class TradingStore : QueriedStore
 
     protected static TradingContext NewContext(DatacakeNode node) => new(node) { DefaultConsistency = Consistency.None };
 
-    protected async Task<DatacakeNode> FilledAsync(string provider)
+    protected async Task<DatacakeNode> FilledAsync(string provider, Action<DatacakeNodeOptions>? configure = null)
     {
-        var node = await StartAsync(provider);
+        var node = await StartAsync(provider, configure);
         await using var db = NewContext(node);
         db.Countries.AddRange(new Country { Code = "se", Name = "Sweden" }, new Country { Code = "fi", Name = "Finland" });
         db.Customers.AddRange(
