@@ -155,6 +155,38 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         _parts.Waiters.WaitAsync(() => _membership.Current.Known.Contains(token.Stamp), cancellationToken);
 
     /// <summary>
+    /// Waits until so many members, this one included, have joined and are up: until then a save at <see cref="Consistency.All"/> is acknowledged by those alone that have joined.
+    /// </summary>
+    /// <param name="count">The number of members.</param>
+    /// <param name="timeout">How long to wait at most, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The count is not 1 to 255, or the timeout is negative and not infinite.</exception>
+    /// <exception cref="TimeoutException">They were not in time; the message says which are.</exception>
+    /// <exception cref="ObjectDisposedException">The store is closed, or was before they were.</exception>
+    public async ValueTask WaitForMembersAsync(int count, TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, byte.MaxValue);
+        if (timeout != Timeout.InfiniteTimeSpan)
+            ArgumentOutOfRangeException.ThrowIfLessThan(timeout, TimeSpan.Zero);
+        using var late = new CancellationTokenSource(ReplicatedStoreOptions.ToTimer(timeout), _node.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        try
+        {
+            await _parts.Waiters.WaitAsync(() => IsJoinedBy(count), either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            var up = Members.Where(static member => member.IsUp).Select(static member => member.NodeId).Order();
+            throw new TimeoutException(
+                $"Within {timeout.TotalSeconds:0.###} s, not {count} members have joined and are up, but {(_joining.IsJoined ? $"only {string.Join(", ", up)}" : "not even this node")}. Start the others, "
+                    + "and have each open its store: by a context, or by OpenStoreAsync.");
+        }
+
+        bool IsJoinedBy(int wanted) => _joining.IsJoined && Members.Count(static member => member.IsUp) >= wanted;
+    }
+
+    /// <summary>
     /// Gets why the store is no longer part of its cluster and takes no writes, or null if it is: it was retired, or its files were copied.
     /// </summary>
     public string? Exclusion => _replica.Exclusion?.Reason;

@@ -27,6 +27,24 @@ public sealed class JoinTests
     }
 
     [Fact]
+    public async Task Save_at_all_after_the_members_were_waited_for_reaches_all_of_them()
+    {
+        await using var nodes = new Scenarios.ScenarioNodes();
+        await nodes.StartNodeAsync(1);
+        var error = await Assert.ThrowsAsync<TimeoutException>(() => nodes[1].Store.WaitForMembersAsync(3, TimeSpan.FromMilliseconds(300), Cancelled).AsTask());
+        Assert.Contains("not 3 members have joined", error.Message, StringComparison.Ordinal);
+        var waiting = nodes[1].Store.WaitForMembersAsync(3, Eventually.Deadline, Cancelled).AsTask();
+        await nodes.StartNodeAsync(2);
+        await nodes.StartNodeAsync(3);
+        await waiting;
+        var result = await nodes[1].Cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled);
+        Assert.Equal(3, result.Acknowledged.Count);
+        await nodes[3].Store.WaitForMembersAsync(3, TimeSpan.FromSeconds(30), Cancelled);
+        await nodes[1].StopAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => nodes[1].Store.WaitForMembersAsync(3, Timeout.InfiniteTimeSpan, Cancelled).AsTask());
+    }
+
+    [Fact]
     public async Task A_join_whose_connection_is_cut_goes_on_with_what_it_lacks()
     {
         await using var cluster = await StartAsync(1);

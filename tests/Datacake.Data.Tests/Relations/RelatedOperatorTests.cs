@@ -1,3 +1,5 @@
+using Datacake.Node;
+
 namespace Datacake.Data.Tests.Relations;
 
 /// <summary>Operators beside conditions, orders and projections whose expressions name related entities: all load what they name.</summary>
@@ -126,6 +128,24 @@ public class RelatedOperatorTests : TradingStore
         Assert.Equal(["Cid", "Bob", "Ann"], (await db.Customers.Include(c => c.Orders).OrderBy(c => c.Spent()).ToListAsync(Token)).Select(c => c.Name));
         Assert.Equal([11L, 12, 14], await db.Orders.Where(o => IsAnn(o.Customer!.Name)).Select(o => o.Id).ToListAsync(Token));
         Assert.Equal(3, await db.Customers.CountAsync(c => c != null && c.Equals(c) && c.ToString() != null, Token));
+    }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Queryables_include_and_use_related_entities_update_and_delete(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        IQueryable<Customer> customers = db.Customers.AsQueryable();
+        var ann = await customers.Where(c => c.Id == 1).Include(c => c.Country).Include(c => c.Orders.Where(o => o.Total > 6)).ThenInclude(o => o.Lines!).ThenInclude(l => l.Product).SingleAsync(Token);
+        Assert.Equal(("Sweden", 2), (ann.Country!.Name, ann.Orders.Count));
+        Assert.Equal(["cake", "tea"], ann.Orders.SelectMany(o => o.Lines!).Select(l => l.Product!.Name).Order());
+        Assert.Equal(["Ann 3", "Bob 1"], await customers.SelectMany(c => c.Orders, (c, o) => c.Name).GroupBy(name => name).Select(g => $"{g.Key} {g.Count()}").ToListAsync(Token));
+        Assert.Equal(["Ann 35", "Bob 30"], await db.Orders.AsQueryable().GroupBy(o => o.Customer!.Name).Select(g => $"{g.Key} {g.Sum(o => o.Total)}").ToListAsync(Token));
+        Assert.Equal(2, await customers.Where(c => c.Orders.Any()).WithConsistency(Consistency.All).ExecuteUpdateAsync(s => s.SetProperty(c => c.Rank, c => c.Orders.Count), Token));
+        Assert.Equal([3, 1, 1], await customers.Select(c => c.Rank).ToListAsync(Token));
+        Assert.Equal(1, await customers.Where(c => !c.Orders.Any()).ExecuteDeleteAsync(Token));
+        Assert.Equal(2, await customers.CountAsync(Token));
+        Assert.Contains("not a query of Datacake", Assert.Throws<InvalidOperationException>(() => new[] { ann }.AsQueryable().Include(c => c.Country)).Message, StringComparison.Ordinal);
     }
 
     static bool IsGood(Customer customer) => customer.Orders.Count > 0;

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Linq.Expressions;
 using Datacake.Data.Querying;
+using Datacake.Node;
 
 namespace Datacake.Data;
 
@@ -174,8 +175,19 @@ public static partial class QueryableExecution
     /// <summary>Returns how the query would find its results.</summary>
     public static string Explain<T>(this IQueryable<T> source) => Of(source).Explain();
 
+    /// <summary>Returns the query at a consistency level: before it reads, this node has everything that as many nodes have as the level says.</summary>
+    public static IQueryable<T> WithConsistency<T>(this IQueryable<T> source, Consistency consistency) => new QueryableQuery<T>(Of(source).WithConsistency(consistency));
+
+    /// <inheritdoc cref="Query{T}.ExecuteUpdateAsync(Action{PropertySetters{T}}, CancellationToken)"/>
+    public static Task<SaveResult> ExecuteUpdateAsync<T>(this IQueryable<T> source, Action<PropertySetters<T>> setProperties, CancellationToken cancellationToken = default) =>
+        Of(source).ExecuteUpdateAsync(setProperties, cancellationToken);
+
+    /// <inheritdoc cref="Query{T}.ExecuteDeleteAsync(CancellationToken)"/>
+    public static Task<SaveResult> ExecuteDeleteAsync<T>(this IQueryable<T> source, CancellationToken cancellationToken = default) =>
+        Of(source).ExecuteDeleteAsync(cancellationToken);
+
     /// <summary>The query that a queryable stands for.</summary>
-    static Query<T> Of<T>(IQueryable<T> source)
+    internal static Query<T> Of<T>(IQueryable<T> source)
     {
         ArgumentNullException.ThrowIfNull(source);
         return source switch

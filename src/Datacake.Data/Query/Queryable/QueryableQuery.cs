@@ -13,7 +13,7 @@ interface IQueryableQuery
 
 /// <summary>A query as an <see cref="IQueryable{T}"/>, for libraries that compose these.</summary>
 [RequiresDynamicCode(QueryTranslator.Requirement), RequiresUnreferencedCode(QueryTranslator.Requirement)]
-sealed class QueryableQuery<T> : IOrderedQueryable<T>, IAsyncEnumerable<T>, IQueryableQuery
+class QueryableQuery<T> : IOrderedQueryable<T>, IAsyncEnumerable<T>, IQueryableQuery
 {
     public QueryableQuery(Query<T> query)
     {
