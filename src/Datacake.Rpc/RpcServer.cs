@@ -123,7 +123,7 @@ public sealed class RpcServer : IAsyncDisposable
             {
                 transport = await _listener.AcceptAsync(_stopping.Token).ConfigureAwait(false);
             }
-            catch (Exception) when (_stopping.IsCancellationRequested)
+            catch (Exception) when (Volatile.Read(ref _isDisposed))
             {
                 return;
             }

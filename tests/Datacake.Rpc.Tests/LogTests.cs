@@ -178,6 +178,16 @@ public sealed class LogTests : IDisposable
         Assert.Equal(1, _log.Count("accepts connections again, after 50 failures"));
     }
 
+    [Fact]
+    public async Task Server_that_stops_does_not_log_that_it_accepts_no_more()
+    {
+        var network = new ClosingTransport();
+        var server = await RpcServer.StartAsync("server:1", new RpcServerOptions { Transport = network, TimeProvider = _time, Logger = _log });
+        await network.Accepting.Task.Soon();
+        await server.DisposeAsync();
+        Assert.Equal(0, _log.Count("could not accept"));
+    }
+
     async Task ConnectAsync(RpcChannel channel)
     {
         var call = channel.CallAsync("echo", "echo", Hello, new RpcCallOptions { WaitForConnection = true }).AsTask();
@@ -208,6 +218,33 @@ public sealed class LogTests : IDisposable
                 owner.FailuresLeft-- > 0 ? throw new IOException("no file handles left") : inner.AcceptAsync(cancellationToken);
 
             public ValueTask DisposeAsync() => inner.DisposeAsync();
+        }
+    }
+
+    /// <summary>A network whose listener fails what waits for a connection while it is being closed, and before that is done.</summary>
+    sealed class ClosingTransport : ITransport, ITransportListener
+    {
+        readonly TaskCompletionSource<TransportConnection> _closed = new();
+
+        public TaskCompletionSource Accepting { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public string Address => "server:1";
+
+        public ValueTask<ITransportListener> ListenAsync(string address, CancellationToken cancellationToken = default) => new(this);
+
+        public ValueTask<TransportConnection> ConnectAsync(string address, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+        public ValueTask<TransportConnection> AcceptAsync(CancellationToken cancellationToken = default)
+        {
+            Accepting.TrySetResult();
+            return new(_closed.Task);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            // Whoever waits goes on within the call.
+            _closed.SetException(new ObjectDisposedException(nameof(ITransportListener)));
+            return default;
         }
     }
 }
