@@ -188,20 +188,21 @@ sealed partial class EntityEmitter
         if (_spec.KeyGenerator is not { } method)
             return;
         var key = Keys.Single();
+        _source.Line($"public override object? UnsetKeyValue => default({key.BareType});");
+        _source.Line();
+        string comparer = $"global::System.Collections.Generic.EqualityComparer<{key.BareType}>.Default";
+        _source.Open($"protected override void GenerateKey({_spec.Type} entity, {Metadata}KeyGenerator keys)");
+        _source.Line($"if ({comparer}.Equals(entity.{Identifier(key.Name)}, default!))");
         if (method == EntitySpec.UnsetKey)
         {
-            _source.Open($"protected override void GenerateKey({_spec.Type} entity, {Metadata}KeyGenerator keys)");
-            _source.Line($"if (entity.{Identifier(key.Name)} == 0)");
-            _source.Line($"    throw UnsetKey({Literal(key.Name)}, {Literal(key.BareType)});");
-            _source.Close();
-            _source.Line();
-            return;
+            string unset = key.Converter is null ? $"UnsetKey({Literal(key.Name)}, {Literal(key.BareType)})" : $"UnsetConvertedKey({Literal(key.Name)})";
+            _source.Line($"    throw {unset};");
         }
-        string value = key.Converter is { } converter ? $"({converter.Expression}).FromStored(keys.{method}())" : $"keys.{method}()";
-        _source.Open($"protected override void GenerateKey({_spec.Type} entity, {Metadata}KeyGenerator keys)");
-        string comparer = $"global::System.Collections.Generic.EqualityComparer<{key.BareType}>.Default";
-        _source.Line($"if ({comparer}.Equals(entity.{Identifier(key.Name)}, default!))");
-        _source.Line($"    {Assignment(key, "entity", value)};");
+        else
+        {
+            string value = key.Converter is { } converter ? $"({converter.Expression}).FromStored(keys.{method}())" : $"keys.{method}()";
+            _source.Line($"    {Assignment(key, "entity", value)};");
+        }
         _source.Close();
         _source.Line();
     }

@@ -152,7 +152,7 @@ sealed class EntityReader(
         }
     }
 
-    /// <summary>Which method of the key generator makes keys, if any does; or <see cref="EntitySpec.UnsetKey"/> if a key of 0 is one that was not set.</summary>
+    /// <summary>Which method of the key generator makes keys, if any does; or <see cref="EntitySpec.UnsetKey"/> if a key of 0, or another default, is one that was not set.</summary>
     string? KeyGenerator(List<IPropertySymbol> keys, List<PropertySpec> properties)
     {
         foreach (var (symbol, property) in keys.Zip(properties, (symbol, property) => (symbol, property)))
@@ -160,8 +160,15 @@ sealed class EntityReader(
             bool? isAsked = _configuration.Properties.TryGetValue(symbol.Name, out var configured) ? configured.IsGenerated : null;
             var attribute = symbol.Find(Names.Annotations + "Schema.DatabaseGeneratedAttribute");
             isAsked ??= attribute?.ConstructorArguments.FirstOrDefault().Value is int option ? option != 0 : null;
-            if (isAsked == false || (isAsked is null && property.Converter is not null))
+            if (isAsked == false)
                 continue;
+            if (isAsked is null && property.Converter is not null)
+            {
+                // A structure with a converter stands for an identifier; the default of an enumeration is a value like any other.
+                if (keys.Count == 1 && symbol.Type is { IsValueType: true, TypeKind: not TypeKind.Enum })
+                    return EntitySpec.UnsetKey;
+                continue;
+            }
             string stored = property.Converter?.StoredType ?? property.BareType;
             string? method = stored switch
             {

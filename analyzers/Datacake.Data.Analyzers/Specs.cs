@@ -65,7 +65,7 @@ sealed record EntitySpec(
     EquatableArray<PropertySpec> Properties,
     EquatableArray<IndexSpec> Indexes)
 {
-    /// <summary>In place of a method of the key generator: no values are made, and a key of 0 is refused as one that was not set.</summary>
+    /// <summary>In place of a method of the key generator: no values are made, and a key of 0, or another default, is refused as one that was not set.</summary>
     public const string UnsetKey = "";
 
     /// <summary>What the next key value is made by, or null if keys are always the user's: a method of the key generator.</summary>

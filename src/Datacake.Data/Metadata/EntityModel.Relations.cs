@@ -1,3 +1,5 @@
+using Datacake.EventualConsistency;
+
 namespace Datacake.Data.Metadata;
 
 public abstract partial class EntityModel
@@ -36,6 +38,26 @@ public abstract partial class EntityModel
         object? before = Key is [var key] ? key.GetValue(entity) : null;
         GenerateKey(entity, keys);
         return Key is [var generated] && !Equals(before, generated.GetValue(entity));
+    }
+
+    /// <summary>
+    /// Gets the value of a key that was not set, and that no stored entity has: it is replaced by a generated one, or refused, when an entity is added. Null if every value is a key. For
+    /// generated code.
+    /// </summary>
+    public virtual object? UnsetKeyValue => null;
+
+    /// <summary>Finds the required foreign keys of an entity that refer to nothing, since they were not set.</summary>
+    /// <param name="entity">The entity.</param>
+    /// <param name="key">Its key.</param>
+    /// <param name="isWritten">Returns true for a property that is about to be written.</param>
+    /// <param name="errors">Takes what is wrong.</param>
+    internal void ValidateReferences(object entity, DocumentKey key, Func<PropertyModel, bool> isWritten, List<ValidationError> errors)
+    {
+        foreach (var relation in Relations)
+        {
+            if (relation.Dependents.Entity == this && relation.FindUnset(entity) is { } part && isWritten(part))
+                errors.Add(new ValidationError(Name, key, part.Name, relation.DescribeUnset(part)));
+        }
     }
 
     /// <summary>The type of what has several entities.</summary>

@@ -90,6 +90,14 @@ public abstract class EntityModel<T> : EntityModel
                 + "Set it before the entity is added, or make it a long or a Guid. If 0 is a key like any other here, say [DatabaseGenerated(DatabaseGeneratedOption.None)] "
                 + "or ValueGeneratedNever().");
 
+    /// <summary>Returns what to throw when an entity is added whose key has a converter and its default value. For generated code.</summary>
+    /// <param name="property">The property.</param>
+    protected InvalidOperationException UnsetConvertedKey(string property) =>
+        new(
+            $"The key property {property} of the {Name} has the default value of its type: it has a converter, so that none is generated. Set it before the entity is added. If it is "
+                + "stored as a long, a ulong or a Guid, [DatabaseGenerated(DatabaseGeneratedOption.Identity)] or ValueGeneratedOnAdd() generates it. If the default is a key like any other "
+                + "here, say [DatabaseGenerated(DatabaseGeneratedOption.None)] or ValueGeneratedNever().");
+
     /// <summary>What is stored for the class of an entity.</summary>
     protected string DiscriminatorOf(T entity)
     {

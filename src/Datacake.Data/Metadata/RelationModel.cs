@@ -75,6 +75,14 @@ public abstract class RelationModel
             Set(part, dependent, null);
     }
 
+    /// <summary>The property of the foreign key that must be set and is not, so that no entity can have the key; null if there is none.</summary>
+    internal PropertyModel? FindUnset(object dependent) =>
+        ForeignKey is [{ IsNullable: false } part] && Principals.Entity.UnsetKeyValue is { } unset && unset.Equals(part.GetValue(dependent)) ? part : null;
+
+    /// <summary>What is wrong with a foreign key that is not set, as the rest of a sentence about it.</summary>
+    internal string DescribeUnset(PropertyModel part) =>
+        $"refers to no {Principals.Entity.Name}: set {(Reference is null ? "" : $"{Reference.Name} or ")}{part.Name}, or make {part.Name} nullable";
+
     /// <summary>Tracks the stored entities that refer to one of several.</summary>
     internal abstract Task TrackDependentsAsync(
         ChangeTracker tracker, StoreSnapshot snapshot, IReadOnlyList<object> principals, CancellationToken cancellationToken);

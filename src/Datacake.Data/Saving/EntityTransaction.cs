@@ -15,8 +15,13 @@ static class EntityTransaction
         var errors = new List<ValidationError>();
         foreach (var write in writes)
         {
-            if (write.Content is not null)
-                write.Entry.Keyspace.Entity.Validate(write.Entry.Entity, write.Entry.Key, errors);
+            if (write.Content is not { } content)
+                continue;
+            var (entry, entity) = (write.Entry, write.Entry.Entity);
+            entry.Keyspace.Entity.Validate(entity, entry.Key, errors);
+            // What was stored without it before may still be changed otherwise.
+            entry.Keyspace.Entity.ValidateReferences(
+                entity, entry.Key, part => entry.CurrentState == EntityState.Added || entry.Original is not { } original || !content.HasSame(part.StoredName, original), errors);
         }
         if (errors.Count > 0)
             throw new EntityValidationException(errors);

@@ -1,0 +1,29 @@
+namespace Datacake.Data.Tests.Saving;
+
+/// <summary>Keys of types with a converter that were not set.</summary>
+public class ConvertedKeyTests : LendingStore
+{
+    [Fact]
+    public async Task Default_of_a_structure_with_a_converter_is_refused_as_a_key_that_was_not_set()
+    {
+        await using var node = await StartAsync();
+        await using var db = NewContext(node);
+        var error = Assert.Throws<InvalidOperationException>(() => db.Add(new Shelf()));
+        Assert.Contains("The key property Id of the Shelf has the default value of its type", error.Message, StringComparison.Ordinal);
+        Assert.Contains("ValueGeneratedOnAdd()", error.Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(() => db.Shelves.Put(new Shelf()));
+        Assert.Empty(db.ChangeTracker.Entries());
+        db.Add(new Shelf { Id = new(7) });
+        Assert.Equal(1, await db.SaveChangesAsync(Token));
+    }
+
+    [Fact]
+    public async Task Default_key_is_stored_if_the_model_says_so_or_if_it_is_of_an_enumeration()
+    {
+        await using var node = await StartAsync();
+        await using var db = NewContext(node);
+        db.AddRange(new Box { ShelfId = new(1) }, new Dictation());
+        Assert.Equal(2, await db.SaveChangesAsync(Token));
+        Assert.Equal(default, (await NewContext(node).Boxes.SingleAsync(Token)).Id);
+    }
+}

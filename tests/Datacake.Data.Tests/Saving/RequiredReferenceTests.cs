@@ -1,0 +1,75 @@
+using Datacake.EventualConsistency;
+using Datacake.Node;
+
+namespace Datacake.Data.Tests.Saving;
+
+/// <summary>Foreign keys that must have a value and have none.</summary>
+public class RequiredReferenceTests : LendingStore
+{
+    [Fact]
+    public async Task Added_entity_without_a_required_reference_is_refused_with_its_key_and_the_remedy()
+    {
+        await using var node = await StartAsync();
+        await using var db = NewContext(node);
+        db.Authors.Add(new Author { Id = 1 });
+        db.Add(new Book("orphan") { Id = 5 });
+        var exception = await Assert.ThrowsAsync<EntityValidationException>(() => db.SaveChangesAsync(Token));
+        var error = Assert.Single(exception.Errors);
+        Assert.Equal(("Book", (DocumentKey)5, "AuthorId"), (error.Entity, error.Key, error.Property));
+        Assert.Contains(
+            "AuthorId of the Book 5 refers to no Author: set Author or AuthorId, or make AuthorId nullable", exception.Message, StringComparison.Ordinal);
+        Assert.Equal(0, await NewContext(node).Authors.CountAsync(Token));
+    }
+
+    [Fact]
+    public async Task Foreign_key_without_a_navigation_is_refused_if_the_key_of_zero_is()
+    {
+        await using var node = await StartAsync();
+        await using var db = NewContext(node);
+        db.Copies.Add(new Copy { BookId = 1 });
+        var error = Assert.Single((await Assert.ThrowsAsync<EntityValidationException>(() => db.SaveChangesAsync(Token))).Errors);
+        Assert.Equal(("RoomId", "refers to no Room: set RoomId, or make RoomId nullable"), (error.Property, error.Problem));
+    }
+
+    [Fact]
+    public async Task Reference_that_is_set_gives_the_foreign_key_before_it_is_checked()
+    {
+        await using var node = await StartAsync();
+        await using var db = NewContext(node);
+        db.Add(new Book("new") { Author = new Author() });
+        Assert.Equal(2, await db.SaveChangesAsync(Token));
+    }
+
+    [Fact]
+    public async Task Foreign_key_that_can_be_null_and_one_whose_default_is_a_key_are_not_checked()
+    {
+        await using var node = await StartAsync();
+        await using var db = NewContext(node);
+        db.AddRange(new Book("homeless") { AuthorId = 1 }, new Label());
+        Assert.Equal(2, await db.SaveChangesAsync(Token));
+    }
+
+    [Fact]
+    public async Task Foreign_key_is_checked_only_if_it_was_changed()
+    {
+        await using var node = await StartAsync();
+        await using var db = NewContext(node);
+        var book = new Book("old") { Id = 5, AuthorId = 1 };
+        db.Attach(book);
+        book.AuthorId = 0;
+        db.Entry(book).State = EntityState.Unchanged;
+        book.Pages = 7;
+        // The store lacks it, which only a write finds out.
+        Assert.IsNotType<EntityValidationException>(await Record.ExceptionAsync(() => db.SaveChangesAsync(Token)));
+
+        db.ChangeTracker.Clear();
+        db.Add(new Book("stored") { Id = 6, AuthorId = 1 });
+        await db.SaveChangesAsync(Token);
+        var stored = (await db.LentBooks.FindAsync([6L], Token))!;
+        stored.AuthorId = 0;
+        await Assert.ThrowsAsync<EntityValidationException>(() => db.SaveChangesAsync(Token));
+        db.ChangeTracker.Clear();
+        db.Update(new Book("stored") { Id = 6 });
+        await Assert.ThrowsAsync<EntityValidationException>(() => db.SaveChangesAsync(Token));
+    }
+}
