@@ -115,14 +115,28 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     public virtual async Task<SaveResult> SaveChangesAsync(Consistency consistency, CancellationToken cancellationToken = default)
     {
         Concurrency.ThrowIfBusy();
-        await RaiseSavingChangesAsync(consistency, cancellationToken).ConfigureAwait(false);
+        var undo = new List<Action>();
         SaveResult result;
+        try
+        {
+            // What is deleted with others is to be seen before the save.
+            if (SavingChanges is not null || HasInterceptors)
+                ChangeTracker.CascadeChanges(undo);
+            await RaiseSavingChangesAsync(consistency, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            Undo(undo);
+            throw;
+        }
         try
         {
             result = await SaveAsync(consistency, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e)
         {
+            if (e is not (ConsistencyException or CommitCanceledException))
+                Undo(undo);
             var failure = new SaveChangesFailedEventArgs(e);
             SaveChangesFailed?.Invoke(this, failure);
             foreach (var interceptor in _interceptors ?? NoInterceptors)
@@ -337,13 +351,18 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         }
         catch when (before is not null)
         {
-            foreach (var step in undo)
-                step();
+            Undo(undo);
             ChangeTracker.Restore(before);
             throw;
         }
         Accept(writes);
         return new SaveResult(writes.Count, result.Stamp, result.Acknowledged);
+    }
+
+    static void Undo(List<Action> steps)
+    {
+        foreach (var step in steps)
+            step();
     }
 
     KeyspaceModel KeyspaceOf(Type type) => FindKeyspace(type) ?? throw new InvalidOperationException(

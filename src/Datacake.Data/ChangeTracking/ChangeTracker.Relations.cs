@@ -41,6 +41,53 @@ public sealed partial class ChangeTracker
             Relations.Fix(isSaving);
     }
 
+    /// <summary>
+    /// Does to the tracked entities that refer to deleted ones what the model says: deletes them, or sets their foreign keys to null. A save does so before <see cref="DatacakeContext.SavingChanges"/>
+    /// and the interceptors. Entities that only the store has are found when the save commits.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Two entities have the same key.</exception>
+    public void CascadeChanges() => CascadeChanges([]);
+
+    /// <param name="undo">Takes what is to be done if the save fails.</param>
+    internal void CascadeChanges(List<Action> undo)
+    {
+        if (!Context.HasRelations)
+            return;
+        using var operation = Context.Concurrency.Enter();
+        if (AutoDetectChangesEnabled)
+        {
+            var known = Deleted().ToHashSet();
+            FixRelations(isSaving: false);
+            foreach (var orphan in Deleted().Where(entry => entry.IsOrphan && !known.Contains(entry)))
+                undo.Add(() => Revive(orphan));
+        }
+        DeleteBehaviors.ApplyToTracked(this, undo);
+    }
+
+    /// <summary>Makes an entity as it was before it was taken from what it cannot be without.</summary>
+    internal static void Revive(EntityEntry orphan)
+    {
+        if (orphan.IsOrphan && orphan.CurrentState == EntityState.Deleted)
+            orphan.CurrentState = EntityState.Unchanged;
+        orphan.IsOrphan = false;
+    }
+
+    /// <summary>The save under way deletes an entity with what it refers to; one that was only added is forgotten.</summary>
+    internal void Cascade(EntityEntry entry, List<Action> undo)
+    {
+        var (state, isAsserted) = (entry.CurrentState, entry.IsAsserted);
+        Remove(entry);
+        entry.IsCascaded = true;
+        undo.Add(() =>
+        {
+            // What an interceptor has made of it since is the user's.
+            if (!entry.IsCascaded)
+                return;
+            (entry.CurrentState, entry.IsAsserted, entry.IsCascaded) = (state, isAsserted, false);
+            _entries.TryAdd(entry);
+        });
+    }
+
     /// <summary>Tracks an entity as added, without a look at what it leads to.</summary>
     internal void TrackAdded(EntityEntry entry)
     {

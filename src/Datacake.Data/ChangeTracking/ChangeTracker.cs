@@ -120,7 +120,9 @@ public sealed partial class ChangeTracker
     internal void SetState(EntityEntry entry, EntityState state)
     {
         using var operation = Context.Concurrency.Enter();
-        entry.IsReached = entry.MayBeStored = entry.IsOrphan = false;
+        bool isKept = state is EntityState.Unchanged or EntityState.Modified;
+        entry.IsSpared = isKept && (entry.IsSpared || (entry.CurrentState == EntityState.Deleted && (entry.IsCascaded || entry.IsOrphan)));
+        entry.IsReached = entry.MayBeStored = entry.IsOrphan = entry.IsCascaded = false;
         NoteDetached(entry, state == EntityState.Detached);
         if (state == EntityState.Detached || (state == EntityState.Deleted && entry.CurrentState == EntityState.Added))
         {
@@ -176,17 +178,17 @@ public sealed partial class ChangeTracker
     internal IEnumerable<EntityEntry> Deleted() => _entries.All.Where(entry => entry.CurrentState == EntityState.Deleted);
 
     /// <summary>What is tracked and in which state, for <see cref="Restore"/>.</summary>
-    internal IReadOnlyList<(EntityEntry Entry, EntityState State, bool IsAsserted)> Capture() =>
-        [.. _entries.All.Select(entry => (entry, entry.CurrentState, entry.IsAsserted))];
+    internal IReadOnlyList<(EntityEntry Entry, EntityState State, bool IsAsserted, bool IsOrphan)> Capture() =>
+        [.. _entries.All.Select(entry => (entry, entry.CurrentState, entry.IsAsserted, entry.IsOrphan))];
 
     /// <summary>Tracks again what was tracked, and nothing else, after a save that failed.</summary>
-    internal void Restore(IReadOnlyList<(EntityEntry Entry, EntityState State, bool IsAsserted)> before)
+    internal void Restore(IReadOnlyList<(EntityEntry Entry, EntityState State, bool IsAsserted, bool IsOrphan)> before)
     {
         foreach (var entry in _entries.All.Except(before.Select(known => known.Entry)).ToList())
             Forget(entry);
-        foreach (var (entry, state, isAsserted) in before)
+        foreach (var (entry, state, isAsserted, isOrphan) in before)
         {
-            (entry.CurrentState, entry.IsAsserted, entry.IsOrphan) = (state, isAsserted, false);
+            (entry.CurrentState, entry.IsAsserted, entry.IsOrphan) = (state, isAsserted, isOrphan);
             _entries.TryAdd(entry);
         }
     }
@@ -256,7 +258,7 @@ public sealed partial class ChangeTracker
             return;
         }
         entry.SetOriginal(content, entry.CurrentState == EntityState.Added ? null : changes);
-        entry.IsAsserted = entry.MayReplace = false;
+        entry.IsAsserted = entry.MayReplace = entry.IsCascaded = entry.IsSpared = false;
         entry.Replaced = null;
         entry.CurrentState = EntityState.Unchanged;
     }

@@ -25,6 +25,12 @@ public partial class EntityEntry
     /// <summary>True if the entity is to be deleted only since it was taken out of what it cannot be without.</summary>
     internal bool IsOrphan { get; set; }
 
+    /// <summary>True if the entity is to be deleted only since one that it refers to is.</summary>
+    internal bool IsCascaded { get; set; }
+
+    /// <summary>True if the user has given the entity another state after it was to be deleted with what it refers to, or since it was taken out of that: then it stays.</summary>
+    internal bool IsSpared { get; set; }
+
     /// <summary>The related entities that a property had when it was loaded, saved or looked at last.</summary>
     internal HashSet<object> LoadedOf(NavigationModel navigation) =>
         _loaded is not null && _loaded.TryGetValue(navigation, out var known) ? known.Targets : Nothing;
@@ -40,7 +46,7 @@ public partial class EntityEntry
     internal void TakeNavigations()
     {
         NoteNavigations([]);
-        IsReached = MayBeStored = IsOrphan = false;
+        IsReached = MayBeStored = IsOrphan = IsCascaded = IsSpared = false;
         _referred = null;
     }
 
@@ -62,7 +68,7 @@ public partial class EntityEntry
     /// <summary>True if a property that has one related entity has another one than when it was loaded or saved last.</summary>
     internal bool IsChanged(NavigationModel navigation, object? current) => current is null ? LoadedOf(navigation).Count > 0 : !LoadedOf(navigation).Contains(current);
 
-    internal void ForgetNavigations() => (_loaded, _referred, IsNew) = (null, null, false);
+    internal void ForgetNavigations() => (_loaded, _referred, IsNew, IsCascaded, IsSpared) = (null, null, false, false, false);
 
     /// <summary>Notes which related entities the properties have now, after a look at them.</summary>
     /// <param name="unsettled">What properties have lost without being done with it.</param>

@@ -48,11 +48,7 @@ sealed class RelationFixer(ChangeTracker tracker)
     void ReviveOrphans()
     {
         foreach (var entry in tracker.All)
-        {
-            if (entry.IsOrphan && entry.CurrentState == EntityState.Deleted)
-                entry.CurrentState = EntityState.Unchanged;
-            entry.IsOrphan = false;
-        }
+            ChangeTracker.Revive(entry);
     }
 
     void FindHolders()
@@ -187,6 +183,10 @@ sealed class RelationFixer(ChangeTracker tracker)
             // It is to be saved without the one that it was reached from.
             entry.IsReached = false;
             Connect(relation, entry.Entity, relation.Reference?.TargetOf(entry.Entity), null);
+        }
+        else if (entry.IsSpared)
+        {
+            // It was to be deleted for that, and the user has decided otherwise.
         }
         else if (relation.DeleteBehavior == DeleteBehavior.Cascade)
         {

@@ -10,7 +10,9 @@ namespace Datacake.Data;
 public abstract class DatacakeInterceptor
 {
     /// <summary>
-    /// Is called before a save looks for changes: what it changes, adds and removes is part of the save. What it throws fails the save, before anything is written.
+    /// Is called before a save looks for changes: what it changes, adds and removes is part of the save. What it throws fails the save, before anything is written. Tracked entities that
+    /// are deleted with others are <see cref="EntityState.Deleted"/> by then, and those whose foreign keys are set to null are <see cref="EntityState.Modified"/>; one that is given another
+    /// state keeps it.
     /// </summary>
     /// <param name="context">The context that saves.</param>
     /// <param name="save">The save.</param>

@@ -6,6 +6,19 @@ namespace Datacake.Data;
 /// <summary>Does to the entities that refer to deleted ones what the model says, and then to those that refer to these.</summary>
 static class DeleteBehaviors
 {
+    /// <summary>Looks at tracked entities alone, and leaves it to the commit to refuse what is restricted.</summary>
+    /// <param name="tracker">The tracked entities.</param>
+    /// <param name="undo">Takes what makes entities as they were, if the save fails.</param>
+    public static void ApplyToTracked(ChangeTracker tracker, List<Action> undo)
+    {
+        var done = new HashSet<EntityEntry>();
+        while (tracker.Deleted().Where(done.Add).ToList() is { Count: > 0 } removed)
+        {
+            foreach (var (relation, principals) in RelationsOf(removed))
+                Apply(tracker, relation, principals, [], undo);
+        }
+    }
+
     /// <param name="tracker">The tracked entities.</param>
     /// <param name="snapshot">What is stored.</param>
     /// <param name="undo">Takes what makes entities refer again to what they did, if the save fails.</param>
@@ -17,15 +30,10 @@ static class DeleteBehaviors
         var restricted = new List<(RelationModel Relation, EntityEntry Principal, EntityEntry Dependent)>();
         while (tracker.Deleted().Where(done.Add).ToList() is { Count: > 0 } removed)
         {
-            foreach (var ofClass in removed.GroupBy(entry => entry.Keyspace.Entity))
+            foreach (var (relation, principals) in RelationsOf(removed))
             {
-                foreach (var relation in ofClass.Key.Relations)
-                {
-                    if (relation.Principals.Entity != ofClass.Key || relation.DeleteBehavior == DeleteBehavior.NoAction)
-                        continue;
-                    await relation.TrackDependentsAsync(tracker, snapshot, [.. ofClass.Select(entry => entry.Entity)], cancellationToken).ConfigureAwait(false);
-                    Apply(tracker, relation, ofClass.ToDictionary(entry => entry.Key), restricted, undo);
-                }
+                await relation.TrackDependentsAsync(tracker, snapshot, [.. principals.Values.Select(entry => entry.Entity)], cancellationToken).ConfigureAwait(false);
+                Apply(tracker, relation, principals, restricted, undo);
             }
         }
         foreach (var (relation, principal, dependent) in restricted)
@@ -34,6 +42,15 @@ static class DeleteBehaviors
                 throw Restricted(relation, principal.Key, dependent.Key);
         }
     }
+
+    /// <summary>The relations by which others may refer to deleted entities, with these by their keys.</summary>
+    static IEnumerable<(RelationModel Relation, Dictionary<DocumentKey, EntityEntry> Principals)> RelationsOf(List<EntityEntry> removed) =>
+        from entry in removed
+        group entry by entry.Keyspace.Entity into ofClass
+        let principals = ofClass.ToDictionary(entry => entry.Key)
+        from relation in ofClass.Key.Relations
+        where relation.Principals.Entity == ofClass.Key && relation.DeleteBehavior != DeleteBehavior.NoAction
+        select (relation, principals);
 
     static void Apply(
         ChangeTracker tracker, RelationModel relation, Dictionary<DocumentKey, EntityEntry> removed, List<(RelationModel, EntityEntry, EntityEntry)> restricted,
@@ -47,14 +64,24 @@ static class DeleteBehaviors
             switch (relation.DeleteBehavior)
             {
                 case DeleteBehavior.Cascade:
-                    tracker.Remove(dependent);
+                    if (!dependent.IsSpared)
+                        tracker.Cascade(dependent, undo);
                     break;
                 case DeleteBehavior.SetNull:
+                    var state = dependent.CurrentState;
                     bool hasReference = ReferenceEquals(relation.Reference?.TargetOf(dependent.Entity), principal.Entity);
                     relation.Clear(dependent.Entity);
                     relation.Reference?.Remove(dependent.Entity, principal.Entity);
+                    // It is written without a look for changes, too.
+                    if (state == EntityState.Unchanged)
+                        dependent.CurrentState = EntityState.Modified;
                     undo.Add(() =>
                     {
+                        // What an interceptor has made of it since is the user's.
+                        if (relation.PrincipalKeyOf(dependent.Entity) is not null)
+                            return;
+                        if (dependent.CurrentState == EntityState.Modified)
+                            dependent.CurrentState = state;
                         relation.Refer(dependent.Entity, principal.Entity);
                         if (hasReference)
                             relation.Reference!.Add(dependent.Entity, principal.Entity);
