@@ -97,10 +97,11 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     /// Of modified entities only the changed components are written.
     /// </summary>
     /// <exception cref="EntityValidationException">Entities break the rules of their classes. Nothing was written.</exception>
-    /// <exception cref="DocumentNotFoundException">A modified entity was deleted meanwhile. Nothing was written.</exception>
     /// <exception cref="EntityConflictException">
-    /// A <c>[ConcurrencyCheck]</c> property of an entity has another value in the local store than was read. Nothing was written.
+    /// A modified entity was deleted meanwhile; a <c>[ConcurrencyCheck]</c> property of an entity has another value in the local store than was read; or the key of an added entity is
+    /// stored already. Nothing was written.
     /// </exception>
+    /// <exception cref="SaveLimitException">An entity is too large, or all that the save writes together. Nothing was written.</exception>
     /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level. Nothing was written.</exception>
     /// <exception cref="ConsistencyException">
     /// The level was not satisfied in time. The write stays and goes on replicating, so the changes count as saved.

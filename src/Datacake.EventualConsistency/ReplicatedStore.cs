@@ -67,7 +67,8 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// <exception cref="CommitCanceledException">The wait was canceled after the local commit. The write is kept and continues to replicate.</exception>
     /// <exception cref="DocumentNotFoundException">An update names a document that the local store does not show; nothing was written.</exception>
     /// <exception cref="TransactionConflictException">A document is not as the transaction requires; nothing was written.</exception>
-    /// <exception cref="ArgumentException">The transaction is empty or too large, or names a document twice; nothing was written.</exception>
+    /// <exception cref="TransactionLimitException">The transaction, or a document in it, is too large; nothing was written.</exception>
+    /// <exception cref="ArgumentException">The transaction is empty, or names a document twice; nothing was written.</exception>
     /// <exception cref="TimeoutException">The store has not joined its cluster yet; nothing was written.</exception>
     /// <exception cref="StoreExcludedException">The store is no longer part of its cluster; nothing was written.</exception>
     /// <exception cref="StorageException">The storage refused the write; nothing was written.</exception>

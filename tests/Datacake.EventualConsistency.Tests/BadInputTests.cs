@@ -38,7 +38,31 @@ public sealed class BadInputTests
         var transaction = new Transaction();
         for (int i = 0; i < 500; i++)
             transaction.Put("shop", i, DocumentContent.Empty, counters);
-        await Assert.ThrowsAsync<ArgumentException>(async () => await cluster[1].Store.CommitAsync(transaction, Consistency.None, Cancelled));
+        var refused = await Assert.ThrowsAsync<TransactionLimitException>(async () => await cluster[1].Store.CommitAsync(transaction, Consistency.None, Cancelled));
+        Assert.True(refused.Length > refused.Limit);
+        Assert.Null(refused.Key);
+    }
+
+    [Theory]
+    [InlineData(1, 9)]    // as it is written
+    [InlineData(2, 5)]    // as it becomes
+    public async Task Document_that_is_too_large_is_named(int writes, int mebibytes)
+    {
+        await using var cluster = await TestCluster.StartAsync(1);
+        TransactionLimitException? refused = null;
+        for (int i = 0; i < writes; i++)
+        {
+            Assert.Null(refused);
+            var content = new DocumentContentBuilder();
+            content.Set(DocumentPath.OfProperty($"p{i}").Encoded.Span, new byte[mebibytes << 20]);
+            var transaction = new Transaction();
+            if (i == 0)
+                transaction.Put("shop", 7, content.Build());
+            else
+                transaction.Update("shop", 7, content.Build());
+            refused = await Record.ExceptionAsync(async () => await cluster[1].Store.CommitAsync(transaction, Consistency.None, Cancelled)) as TransactionLimitException;
+        }
+        Assert.Equal(("shop", (DocumentKey)7, 8L << 20), (refused!.Keyspace, refused.Key!.Value, refused.Limit));
     }
 
     [Fact]

@@ -30,7 +30,7 @@ static class EntityTransaction
     /// <summary>
     /// Looks up what is stored of entities that are said to be modified and were not read before, to find what of it is gone.
     /// </summary>
-    /// <exception cref="DocumentNotFoundException">One is not stored.</exception>
+    /// <exception cref="EntityConflictException">One is not stored.</exception>
     public static async Task<IReadOnlyList<PendingWrite>> CompleteAsync(
         ReplicatedStore store, IReadOnlyList<PendingWrite> writes, CancellationToken cancellationToken)
     {
@@ -47,7 +47,7 @@ static class EntityTransaction
             }
             var (entry, content, _) = write;
             var stored = await snapshot.GetAsync(entry.Keyspace.Name, entry.Key, cancellationToken).ConfigureAwait(false)
-                ?? throw new DocumentNotFoundException(entry.Keyspace.Name, entry.Key);
+                ?? throw new EntityConflictException(entry, isGone: true, new DocumentNotFoundException(entry.Keyspace.Name, entry.Key));
             complete.Add(write with { Changes = content!.AssertedOver(entry.ContentOf(stored)) });
         }
         return complete;
@@ -69,7 +69,8 @@ static class EntityTransaction
         return transaction;
     }
 
-    /// <exception cref="EntityConflictException">The local store has another value of a concurrency token than was read.</exception>
+    /// <exception cref="EntityConflictException">The local store has another value of a concurrency token than was read, or an entity is gone, or there already.</exception>
+    /// <exception cref="SaveLimitException">An entity is too large, or all together are.</exception>
     public static async Task<CommitResult> CommitAsync(
         ReplicatedStore store, IReadOnlyList<PendingWrite> writes, Consistency consistency, CancellationToken cancellationToken)
     {
@@ -79,9 +80,27 @@ static class EntityTransaction
         }
         catch (TransactionConflictException e)
         {
-            throw new EntityConflictException(
-                writes.First(write => write.Entry.Key == e.Key && write.Entry.Keyspace.Name == e.Keyspace).Entry, e);
+            var entry = EntryOf(writes, e.Keyspace, e.Key);
+            bool isGone = entry.CurrentState != EntityState.Added && await IsGoneAsync(store, entry, cancellationToken).ConfigureAwait(false);
+            throw new EntityConflictException(entry, isGone, e);
         }
+        catch (DocumentNotFoundException e)
+        {
+            throw new EntityConflictException(EntryOf(writes, e.Keyspace, e.Key), isGone: true, e);
+        }
+        catch (TransactionLimitException e)
+        {
+            throw new SaveLimitException(writes.Count, e.Keyspace is { } keyspace && e.Key is { } key ? EntryOf(writes, keyspace, key) : null, e);
+        }
+    }
+
+    static EntityEntry EntryOf(IReadOnlyList<PendingWrite> writes, string keyspace, DocumentKey key) =>
+        writes.First(write => write.Entry.Key == key && write.Entry.Keyspace.Name == keyspace).Entry;
+
+    static async Task<bool> IsGoneAsync(ReplicatedStore store, EntityEntry entry, CancellationToken cancellationToken)
+    {
+        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        return await snapshot.GetAsync(entry.Keyspace.Name, entry.Key, cancellationToken).ConfigureAwait(false) is null;
     }
 
     /// <summary>An added entity must not be there, unless it replaces another one; of all others, the concurrency tokens must be as they were.</summary>
@@ -101,9 +120,9 @@ static class EntityTransaction
     static void RequireTokens(Transaction transaction, EntityEntry entry, EntityContent original)
     {
         var entity = entry.Keyspace.Entity;
-        // The store's writer calls this: it shares nothing with the context. One that is gone is left to the operation itself.
-        var lacking = entry.Lacking;
-        transaction.Require(entry.Keyspace.Name, entry.Key, document => document is null || HasTokens(entity, entry.Key, document, original, lacking));
+        // The store's writer calls this: it shares nothing with the context. An update of one that is gone is refused by itself.
+        var (key, lacking, mayBeGone) = (entry.Key, entry.Lacking, entry.CurrentState == EntityState.Modified);
+        transaction.Require(entry.Keyspace.Name, key, document => document is null ? mayBeGone : HasTokens(entity, key, document, original, lacking));
     }
 
     static bool HasTokens(EntityModel entity, DocumentKey key, Document document, EntityContent original, IReadOnlyCollection<string> lacking)

@@ -68,9 +68,10 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
     /// The limit is on what the document becomes, whatever a single write adds; one that is larger already, by the merge of several nodes' writes, may
     /// still be changed in ways that do not make it grow [R17].
     /// </summary>
-    ArgumentException TooLarge(DocumentOperation operation, int length) => new(
+    TransactionLimitException TooLarge(DocumentOperation operation, int length) => new(
         $"The document {operation.Key} of the keyspace '{operation.Keyspace}' would have {length} bytes with this write. The limit is {maxDocumentLength} "
-            + $"({nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.MaxDocumentLength)}). Remove some of its content, or divide it into several documents.");
+            + $"({nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.MaxDocumentLength)}). Remove some of its content, or divide it into several documents.",
+        length, maxDocumentLength, operation);
 
     async ValueTask CheckRequirementsAsync(ReplicaBatch batch, Transaction transaction)
     {

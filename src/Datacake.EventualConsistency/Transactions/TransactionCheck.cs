@@ -26,10 +26,10 @@ static class TransactionCheck
                 throw new ArgumentException($"A document of the keyspace '{operation.Keyspace}' has no key.", nameof(transaction));
             if (operation.Content.Length > options.MaxDocumentLength)
             {
-                throw new ArgumentException(
-                    $"The document {operation.Key} of the keyspace '{operation.Keyspace}' has {operation.Content.Length} bytes; at most "
-                    + $"{options.MaxDocumentLength} are possible ({nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.MaxDocumentLength)}).",
-                    nameof(transaction));
+                throw new TransactionLimitException(
+                    $"The document {operation.Key} of the keyspace '{operation.Keyspace}' has {operation.Content.Length} bytes. The limit is {options.MaxDocumentLength} "
+                    + $"({nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.MaxDocumentLength)}). Remove some of its content, or divide it into several documents.",
+                    operation.Content.Length, options.MaxDocumentLength, operation);
             }
             if (seen?.Add((operation.Keyspace, operation.Key)) == false)
             {
@@ -52,9 +52,8 @@ static class TransactionCheck
         }
         if (length > MaxTransactionLength)
         {
-            throw new ArgumentException(
-                $"The transaction has about {length} bytes in {transaction.Count} documents; at most {MaxTransactionLength} are possible. Commit it in parts.",
-                nameof(transaction));
+            throw new TransactionLimitException(
+                $"The transaction has about {length} bytes in {transaction.Count} documents. The limit is {MaxTransactionLength}. Commit it in parts.", length, MaxTransactionLength);
         }
     }
 

@@ -49,6 +49,38 @@ public class ConcurrencyCheckTests(StoreFixture store)
         Assert.Equal(1, await mine.SaveChangesAsync(Token));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Remove_of_a_checked_entity_that_is_gone_fails_the_save(bool isRead)
+    {
+        await using var mine = store.NewContext();
+        await using var theirs = store.NewContext();
+        var ticket = await Saved(theirs);
+        mine.Tickets.Remove(isRead ? (await mine.Tickets.FindAsync([ticket.Id], Token))! : new Ticket { Id = ticket.Id, Version = 1, Owners = ["first"] });
+        theirs.Tickets.Remove(ticket);
+        Assert.Equal(1, await theirs.SaveChangesAsync(Token));
+        var exception = await Assert.ThrowsAsync<EntityConflictException>(() => mine.SaveChangesAsync(Token));
+        Assert.Contains($"The Ticket {ticket.Id} is not in the store", exception.Message, StringComparison.Ordinal);
+        Assert.Null(await exception.Entry.GetDatabaseValuesAsync(Token));
+        exception.Entry.State = EntityState.Detached;
+        Assert.Equal(0, await mine.SaveChangesAsync(Token));
+    }
+
+    [Fact]
+    public async Task Remove_of_an_entity_without_a_check_that_is_gone_succeeds()
+    {
+        await using var mine = store.NewContext();
+        await using var theirs = store.NewContext();
+        var product = new Product { Id = 70_000_000 + NextId() };
+        theirs.Products.Add(product);
+        await theirs.SaveChangesAsync(Token);
+        mine.Products.Remove((await mine.Products.FindAsync([product.Id], Token))!);
+        theirs.Products.Remove(product);
+        await theirs.SaveChangesAsync(Token);
+        Assert.Equal(1, await mine.SaveChangesAsync(Token));
+    }
+
     [Fact]
     public async Task Changes_of_other_properties_do_not_fail_a_save()
     {

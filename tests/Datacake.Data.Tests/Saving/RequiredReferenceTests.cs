@@ -60,7 +60,7 @@ public class RequiredReferenceTests : LendingStore
         db.Entry(book).State = EntityState.Unchanged;
         book.Pages = 7;
         // The store lacks it, which only a write finds out.
-        Assert.IsNotType<EntityValidationException>(await Record.ExceptionAsync(() => db.SaveChangesAsync(Token)));
+        await Assert.ThrowsAsync<EntityConflictException>(() => db.SaveChangesAsync(Token));
 
         db.ChangeTracker.Clear();
         db.Add(new Book("stored") { Id = 6, AuthorId = 1 });

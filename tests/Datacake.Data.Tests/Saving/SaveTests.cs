@@ -173,8 +173,12 @@ public class SaveTests(StoreFixture store)
         long added = NextId();
         db.Products.Add(new Product { Id = added });
         product.Name = "new";
-        var exception = await Assert.ThrowsAsync<DocumentNotFoundException>(() => db.SaveChangesAsync(Token));
-        Assert.Contains($"{product.Id}", exception.Message, StringComparison.Ordinal);
+        var exception = await Assert.ThrowsAsync<EntityConflictException>(() => db.SaveChangesAsync(Token));
+        Assert.Contains($"The Product {product.Id} is not in the store", exception.Message, StringComparison.Ordinal);
+        Assert.IsType<DocumentNotFoundException>(exception.InnerException);
+        Assert.Same(product, exception.Entry.Entity);
+        Assert.Same(exception.Entry, Assert.Single(exception.Entries));
+        Assert.Null(await exception.Entry.GetDatabaseValuesAsync(Token));
         Assert.Equal(EntityState.Modified, db.Entry(product).State);
         await using (var other = store.NewContext())
             Assert.Null(await other.Products.FindAsync([added], Token));
@@ -183,7 +187,8 @@ public class SaveTests(StoreFixture store)
         Assert.Equal(1, await db.SaveChangesAsync(Token));
 
         db.Products.Update(product);
-        await Assert.ThrowsAsync<DocumentNotFoundException>(() => db.SaveChangesAsync(Token));
+        exception = await Assert.ThrowsAsync<EntityConflictException>(() => db.SaveChangesAsync(Token));
+        Assert.IsType<DocumentNotFoundException>(exception.InnerException);
     }
 
     [Fact]
