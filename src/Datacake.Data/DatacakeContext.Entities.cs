@@ -6,7 +6,9 @@ namespace Datacake.Data;
 // What the keyspaces have, for entities whose class is not said.
 public abstract partial class DatacakeContext
 {
-    /// <summary>Returns what the context knows of an entity, tracked or not.</summary>
+    /// <summary>
+    /// Returns what the context knows of an entity, tracked or not, after a look for changes of its own properties, unless <see cref="ChangeTracker.AutoDetectChangesEnabled"/> is false.
+    /// </summary>
     /// <exception cref="InvalidOperationException">No keyspace of the context has entities of this class.</exception>
     public EntityEntry<T> Entry<T>(T entity)
         where T : class
@@ -14,19 +16,15 @@ public abstract partial class DatacakeContext
         ArgumentNullException.ThrowIfNull(entity);
         var keyspace = KeyspaceOf(entity.GetType());
         return keyspace.Entity is EntityModel<T> model
-            ? ChangeTracker.EntryOf(model, keyspace, entity)
+            ? ChangeTracker.Refresh(ChangeTracker.EntryOf(model, keyspace, entity))
             : throw new InvalidOperationException(
                 $"Entities of {entity.GetType().Name} are stored as {keyspace.Entity.Name}: ask for Entry(({keyspace.Entity.Name})entity), "
                 + $"not as {typeof(T).Name}.");
     }
 
-    /// <summary>Returns what the context knows of an entity, tracked or not.</summary>
+    /// <summary>Returns what the context knows of an entity, as <see cref="Entry{T}(T)"/> does.</summary>
     /// <exception cref="InvalidOperationException">No keyspace of the context has entities of this class.</exception>
-    public EntityEntry Entry(object entity)
-    {
-        ArgumentNullException.ThrowIfNull(entity);
-        return ChangeTracker.EntryOf(KeyspaceOf(entity.GetType()), entity);
-    }
+    public EntityEntry Entry(object entity) => ChangeTracker.Refresh(EntryOf(entity));
 
     /// <summary>Tracks an entity that the next save adds; see <see cref="Keyspace{T}.Add"/>.</summary>
     /// <exception cref="InvalidOperationException">
@@ -34,7 +32,7 @@ public abstract partial class DatacakeContext
     /// </exception>
     public EntityEntry Add(object entity)
     {
-        var entry = Entry(entity);
+        var entry = EntryOf(entity);
         ChangeTracker.Add(entry, mayBeStored: false);
         return entry;
     }
@@ -64,7 +62,7 @@ public abstract partial class DatacakeContext
     /// <exception cref="InvalidOperationException">No keyspace of the context has entities of this class, or another instance with its key is tracked.</exception>
     public EntityEntry Update(object entity)
     {
-        var entry = Entry(entity);
+        var entry = EntryOf(entity);
         return entry.CurrentState == EntityState.Added ? entry : Set(entry, EntityState.Modified);
     }
 
@@ -76,7 +74,7 @@ public abstract partial class DatacakeContext
     /// <exception cref="InvalidOperationException">No keyspace of the context has entities of this class, or another instance with its key is tracked.</exception>
     public EntityEntry Attach(object entity)
     {
-        var entry = Set(Entry(entity), EntityState.Unchanged);
+        var entry = Set(EntryOf(entity), EntityState.Unchanged);
         ChangeTracker.Graph.Attach(entry);
         return entry;
     }
@@ -87,7 +85,7 @@ public abstract partial class DatacakeContext
 
     /// <summary>Makes the next save delete an entity; one that was only added is forgotten.</summary>
     /// <exception cref="InvalidOperationException">No keyspace of the context has entities of this class, or another instance with its key is tracked.</exception>
-    public EntityEntry Remove(object entity) => Set(Entry(entity), EntityState.Deleted);
+    public EntityEntry Remove(object entity) => Set(EntryOf(entity), EntityState.Deleted);
 
     /// <summary>Removes entities of one class or several.</summary>
     /// <exception cref="InvalidOperationException">As from <see cref="Remove(object)"/>.</exception>
@@ -116,6 +114,12 @@ public abstract partial class DatacakeContext
         "There is no database server: a node opens its store, and the model needs no migrations. Start the node with DatacakeNode.StartAsync or AddDatacake.", error: true)]
     [EditorBrowsable(EditorBrowsableState.Never)]
     public object Database => throw new NotSupportedException("There is no database server.");
+
+    EntityEntry EntryOf(object entity)
+    {
+        ArgumentNullException.ThrowIfNull(entity);
+        return ChangeTracker.EntryOf(KeyspaceOf(entity.GetType()), entity);
+    }
 
     static void ForEach(IEnumerable<object> entities, Action<object> change)
     {

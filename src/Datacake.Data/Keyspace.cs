@@ -123,6 +123,7 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
 
     /// <summary>Tracks an entity, and those that it leads to, as they are for stored: later changes of them are saved. Those that have no key yet are added.</summary>
     /// <exception cref="InvalidOperationException">Another instance with its key is tracked.</exception>
+    /// <exception cref="EntityValidationException">It has a value that cannot be stored.</exception>
     public EntityEntry<T> Attach(T entity)
     {
         var entry = Set(entity, EntityState.Unchanged);
@@ -143,8 +144,8 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
             Attach(entity);
     }
 
-    /// <summary>Returns what the context knows of an entity, tracked or not.</summary>
-    public EntityEntry<T> Entry(T entity) => Context.ChangeTracker.EntryOf(Model, Metadata, entity);
+    /// <summary>Returns what the context knows of an entity, tracked or not, after a look for changes of its own properties.</summary>
+    public EntityEntry<T> Entry(T entity) => Context.ChangeTracker.Refresh(Context.ChangeTracker.EntryOf(Model, Metadata, entity));
 
     /// <summary>Removes several entities.</summary>
     public void RemoveRange(params IEnumerable<T> entities)

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Datacake.Crdt;
 using Datacake.Data.Metadata;
+using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data;
@@ -30,7 +31,7 @@ public sealed partial class ChangeTracker
     OrderedKeyWriter KeyWriter => field ??= new(32);
 
     /// <summary>
-    /// Whether <see cref="DatacakeContext.SaveChangesAsync(CancellationToken)"/>, <see cref="Entries"/> and <see cref="HasChanges"/> look
+    /// Whether <see cref="DatacakeContext.SaveChangesAsync(CancellationToken)"/>, <see cref="Entries()"/>, <see cref="HasChanges"/> and <c>Entry</c> look
     /// for changes by themselves. Default: true. Without it, call <see cref="DetectChanges()"/>.
     /// </summary>
     public bool AutoDetectChangesEnabled { get; set; } = true;
@@ -54,9 +55,9 @@ public sealed partial class ChangeTracker
     {
         if (!Context.Keyspaces.Any(keyspace => keyspace.Entity is EntityModel<T>))
         {
+            string name = ExpressionText.NameOf(typeof(T));
             throw new InvalidOperationException(
-                $"{Context.GetType().Name} has no Keyspace<{typeof(T).Name}>, and so no entries of that type. "
-                + $"Look among all of them: Entries().Where(entry => entry.Entity is {typeof(T).Name}).");
+                $"{Context.GetType().Name} has no Keyspace<{name}>, and so no entries of that type. Look among all of them: Entries().Where(entry => entry.Entity is {name}).");
         }
         AutoDetect();
         return Tracked<T>();
@@ -76,7 +77,16 @@ public sealed partial class ChangeTracker
         using var operation = Context.Concurrency.Enter();
         FixRelations(isSaving: false);
         foreach (var entry in _entries.All)
-            DetectChanges(entry);
+        {
+            try
+            {
+                DetectChanges(entry);
+            }
+            catch (EntityValidationException)
+            {
+                NoteUnstorable(entry);
+            }
+        }
     }
 
     /// <summary>Takes all entities as they are for saved: added and modified ones become unchanged, deleted ones are forgotten.</summary>
@@ -116,6 +126,30 @@ public sealed partial class ChangeTracker
     /// <summary>The entry of an entity of a class that is known when it runs.</summary>
     internal EntityEntry EntryOf(KeyspaceModel keyspace, object entity) =>
         TryGetEntry(entity, out var known) ? known : keyspace.Entity.CreateEntry(this, keyspace, entity);
+
+    /// <summary>Looks for changes of one entity, as far as its own properties show them.</summary>
+    internal TEntry Refresh<TEntry>(TEntry entry)
+        where TEntry : EntityEntry
+    {
+        if (!AutoDetectChangesEnabled || entry.IsAsserted || entry.CurrentState is not (EntityState.Unchanged or EntityState.Modified) || entry.Original is not { } original)
+            return entry;
+        try
+        {
+            entry.CurrentState = entry.Encode().ChangesFrom(original).IsEmpty ? EntityState.Unchanged : EntityState.Modified;
+        }
+        catch (EntityValidationException)
+        {
+            NoteUnstorable(entry);
+        }
+        return entry;
+    }
+
+    /// <summary>A value that cannot be stored is a change, which the save refuses.</summary>
+    static void NoteUnstorable(EntityEntry entry)
+    {
+        if (entry.CurrentState == EntityState.Unchanged)
+            entry.CurrentState = EntityState.Modified;
+    }
 
     internal void SetState(EntityEntry entry, EntityState state)
     {
@@ -235,11 +269,9 @@ public sealed partial class ChangeTracker
                 if (DetectChanges(entry) is { } write)
                     writes.Add(write);
             }
-            catch (PropertyValueException e)
+            catch (EntityValidationException e)
             {
-                string entity = entry.Keyspace.Entity.Name;
-                string property = e.Property.StartsWith(entity + ".", StringComparison.Ordinal) ? e.Property[(entity.Length + 1)..] : e.Property;
-                (errors ??= []).Add(new ValidationError(entity, entry.Key, property, e.Problem.TrimEnd('.', ';')));
+                (errors ??= []).AddRange(e.Errors);
             }
         }
         return errors is null ? writes : throw new EntityValidationException(errors);
@@ -305,8 +337,7 @@ public sealed partial class ChangeTracker
     /// <summary>The key of an added entity may still change, that of a stored one may not.</summary>
     void CheckKey(EntityEntry entry)
     {
-        KeyWriter.Truncate();
-        entry.Keyspace.Entity.WriteKey(entry.Entity, KeyWriter);
+        entry.Keyspace.Entity.WriteKeyAnew(entry.Entity, KeyWriter);
         if (KeyWriter.Written.SequenceEqual(entry.Key.Encoded.Span))
             return;
         var key = entry.Keyspace.Entity.KeyOf(KeyWriter);

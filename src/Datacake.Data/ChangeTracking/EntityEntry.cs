@@ -32,7 +32,7 @@ public partial class EntityEntry
     /// <summary>Its key in the store.</summary>
     public DocumentKey Key { get; internal set; }
 
-    /// <summary>What the next save does about it.</summary>
+    /// <summary>Gets or sets what the next save does about the entity: when read, as of the last look for changes, by <c>Entry</c> or <see cref="ChangeTracker.Entries()"/>.</summary>
     /// <remarks>
     /// Setting it to <see cref="EntityState.Modified"/> asserts all properties, changed or not; to <see cref="EntityState.Unchanged"/>
     /// takes the entity as it is for what is stored.

@@ -49,7 +49,16 @@ public readonly struct PropertyEntry
             if (_entry.IsAsserted || _entry.Original is not { } original)
                 return Metadata.Kind != PropertyKind.Key && _entry.CurrentState == EntityState.Modified;
             string name = Metadata.StoredName;
-            var changes = _entry.Encode().ChangesFrom(original);
+            EntityContent changes;
+            try
+            {
+                changes = _entry.Encode().ChangesFrom(original);
+            }
+            catch (EntityValidationException)
+            {
+                // Some property has a value that cannot be stored: then the values themselves tell.
+                return !Equals(OriginalValue, CurrentValue);
+            }
             foreach (var cell in changes.Cells)
             {
                 if (IsOfThis(System.Text.Encoding.UTF8.GetString(cell.Property), name))

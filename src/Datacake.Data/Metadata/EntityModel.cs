@@ -232,6 +232,14 @@ public abstract partial class EntityModel
     /// <exception cref="ArgumentException">The entity is of a class that cannot be stored.</exception>
     internal DocumentKey KeyOf(object entity, OrderedKeyWriter writer)
     {
+        WriteKeyAnew(entity, writer);
+        return KeyOf(writer);
+    }
+
+    /// <summary>Writes the key of an entity in place of what was written.</summary>
+    /// <exception cref="ArgumentException">The entity is of a class that cannot be stored, or its key is not one.</exception>
+    internal void WriteKeyAnew(object entity, OrderedKeyWriter writer)
+    {
         writer.Truncate();
         try
         {
@@ -242,7 +250,11 @@ public abstract partial class EntityModel
             throw new ArgumentException(
                 $"The key of the {Name} ({string.Join(", ", Key.Select(property => property.Name))}) has half of a surrogate pair, which is not a character. Remove it.", e);
         }
-        return KeyOf(writer);
+        // With the name of a parameter, it is about the entity.
+        catch (ArgumentException e) when (e.ParamName is null)
+        {
+            throw new ArgumentException($"The key of the {Name} ({string.Join(", ", Key.Select(property => property.Name))}) cannot be stored: {e.Message}", e);
+        }
     }
 
     /// <summary>The key that was written.</summary>

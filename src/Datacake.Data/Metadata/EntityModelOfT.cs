@@ -180,6 +180,12 @@ public abstract class EntityModel<T> : EntityModel
             Write((T)entity, writer);
             return writer.Build();
         }
+        catch (PropertyValueException e)
+        {
+            writer.Reset();
+            string property = e.Property.StartsWith(Name + ".", StringComparison.Ordinal) ? e.Property[(Name.Length + 1)..] : e.Property;
+            throw new EntityValidationException([new ValidationError(Name, KeyOf(entity), property, e.Problem.TrimEnd('.', ';'))], e);
+        }
         catch
         {
             writer.Reset();
@@ -252,7 +258,14 @@ public abstract class EntityModel<T> : EntityModel
             cells.Write(_discriminator, ValueCodecs.String, discriminator);
         foreach (var property in owned)
             cells.WriteMarker(Paths.First(path => path.Name == property.StoredName), isPresent: true);
-        return Encode(ReadEntity(new DocumentKey(key.ToArray()), cells.Build()), new CellWriter());
+        try
+        {
+            return Encode(ReadEntity(new DocumentKey(key.ToArray()), cells.Build()), new CellWriter());
+        }
+        catch (EntityValidationException e)
+        {
+            throw new InvalidOperationException($"The property {e.Errors[0].Property} of a new {Name} {e.Errors[0].Problem}. Give it another initializer.", e);
+        }
     }
 
     /// <summary>Some value that a key of the type can have: zero, or an empty one.</summary>

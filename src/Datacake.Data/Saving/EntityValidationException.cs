@@ -1,7 +1,7 @@
 namespace Datacake.Data;
 
 /// <summary>
-/// Entities to be saved break the rules of their classes (<c>[Required]</c>, <c>[MaxLength]</c>, nullability). Nothing was written.
+/// Entities break the rules of their classes (<c>[Required]</c>, <c>[MaxLength]</c>, nullability), refer to none where they must, or have values that cannot be stored. Nothing was written.
 /// </summary>
 public sealed class EntityValidationException : Exception
 {
@@ -10,6 +10,9 @@ public sealed class EntityValidationException : Exception
     /// <summary>Creates the exception.</summary>
     public EntityValidationException(IReadOnlyList<ValidationError> errors)
         : base(Describe(errors)) => Errors = errors;
+
+    internal EntityValidationException(IReadOnlyList<ValidationError> errors, Exception innerException)
+        : base(Describe(errors), innerException) => Errors = errors;
 
     /// <summary>Everything that is wrong.</summary>
     public IReadOnlyList<ValidationError> Errors { get; }

@@ -113,8 +113,8 @@ public class EntityModelTests
     [Fact]
     public void A_property_that_cannot_be_stored_is_named()
     {
-        var exception = Assert.ThrowsAny<ArgumentException>(() => ProductModel.Encode(new Product { Name = "\uD800" }, new CellWriter()));
-        Assert.Contains("property Name", exception.Message, StringComparison.Ordinal);
+        var exception = Assert.Throws<EntityValidationException>(() => ProductModel.Encode(new Product { Id = 7, Name = "\uD800" }, new CellWriter()));
+        Assert.Contains("Name of the Product 7 cannot be stored", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
