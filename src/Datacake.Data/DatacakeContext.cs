@@ -258,7 +258,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         {
             var seeds = new SeedBuilder();
             DescribeSeeds(seeds);
-            if (!await Seeding.SeedAsync(store, Keyspaces, seeds.Entities, KeyGenerator, cancellationToken).ConfigureAwait(false))
+            if (!await Seeding.SeedAsync(store, Keyspaces, seeds.Entities, cancellationToken).ConfigureAwait(false))
                 return store;
             declared.MarkSeeded(GetType());
         }

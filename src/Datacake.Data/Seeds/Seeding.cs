@@ -26,12 +26,12 @@ static class Seeding
     /// <exception cref="InvalidOperationException">An entity cannot be added.</exception>
     /// <exception cref="EntityValidationException">Entities break the rules of their classes.</exception>
     public static async Task<bool> SeedAsync(
-        ReplicatedStore store, IReadOnlyList<KeyspaceModel> keyspaces, IReadOnlyList<(Type Type, Func<IEnumerable<object>> Entities)> seeds, KeyGenerator keys,
+        ReplicatedStore store, IReadOnlyList<KeyspaceModel> keyspaces, IReadOnlyList<(Type Type, Func<IEnumerable<object>> Entities)> seeds,
         CancellationToken cancellationToken)
     {
         if (seeds.Count == 0)
             return true;
-        var entities = Prepare(keyspaces, seeds, keys);
+        var entities = Prepare(keyspaces, seeds);
         for (int attempt = 1; ; attempt++)
         {
             var transaction = new Transaction();
@@ -60,24 +60,26 @@ static class Seeding
         }
     }
 
-    static List<Seed> Prepare(IReadOnlyList<KeyspaceModel> keyspaces, IReadOnlyList<(Type Type, Func<IEnumerable<object>> Entities)> seeds, KeyGenerator keys)
+    static List<Seed> Prepare(IReadOnlyList<KeyspaceModel> keyspaces, IReadOnlyList<(Type Type, Func<IEnumerable<object>> Entities)> seeds)
     {
         var prepared = new List<Seed>();
+        var known = new HashSet<(string, DocumentKey)>();
         var errors = new List<ValidationError>();
         var writer = new CellWriter();
         foreach (var (type, entities) in seeds)
         {
-            var keyspace = keyspaces.First(known => known.Entity.Type == type || known.Entity.Has(type));
+            var keyspace = keyspaces.First(candidate => candidate.Entity.Type == type || candidate.Entity.Has(type));
             foreach (object entity in entities())
             {
                 var model = keyspace.Entity;
-                var key = model.KeyOf(entity);
-                model.GenerateKey(entity, keys);
-                if (model.KeyOf(entity) != key)
+                if (model.UnsetKeyValue is { } unset && unset.Equals(model.Key[0].GetValue(entity)))
                 {
                     throw new InvalidOperationException(
-                        $"An entity that HasData gives for {model.Name} has no key of its own, so that each node would make another one: set {string.Join(", ", model.Key.Select(property => property.Name))}.");
+                        $"HasData of {model.Name} has an entity without a key: its {model.Key[0].Name} is {unset}. No key is generated for it, since each node would make another one. Set {model.Key[0].Name}.");
                 }
+                var key = model.KeyOf(entity);
+                if (!known.Add((keyspace.Name, key)))
+                    throw new InvalidOperationException($"HasData of {model.Name} has two entities with the key {key}. Give each a key of its own.");
                 var content = model.Encode(entity, writer);
                 if (content.Counters.Any(counter => counter.Amount != 0))
                 {

@@ -28,6 +28,14 @@ public sealed partial class CountingSeedContext(DatacakeNode node) : DatacakeCon
     protected override void OnModelCreating(ModelBuilder model) => model.Entity<Counted>().HasData(new Counted { Id = 1, Count = 5 });
 }
 
+public sealed partial class TwiceSeedContext(DatacakeNode node) : DatacakeContext(node)
+{
+    public partial Keyspace<Counted> Counted { get; }
+
+    protected override void OnModelCreating(ModelBuilder model) =>
+        model.Entity<Counted>().HasData(new Counted { Id = 2, Name = "one" }, new Counted { Id = 3 }, new Counted { Id = 2, Name = "other" });
+}
+
 /// <summary>An earlier version of the application, without the entities to begin with.</summary>
 public sealed partial class PlainFolderContext(DatacakeNode node) : DatacakeContext(node)
 {
@@ -80,15 +88,18 @@ public class SeedTests
     }
 
     [Fact]
-    public async Task Seeds_without_a_key_and_with_a_counter_are_refused_by_name()
+    public async Task Seeds_without_a_key_with_a_key_twice_and_with_a_counter_are_refused_by_name()
     {
         await using var node = await StartAsync();
         await using var unkeyed = new UnkeyedContext(node);
         var e = await Assert.ThrowsAsync<InvalidOperationException>(() => unkeyed.Counted.CountAsync(Token));
-        Assert.Contains("Id", e.Message, StringComparison.Ordinal);
+        Assert.Contains("HasData of Counted has an entity without a key: its Id is 0", e.Message, StringComparison.Ordinal);
         await using var counting = new CountingSeedContext(node);
         e = await Assert.ThrowsAsync<InvalidOperationException>(() => counting.Counted.CountAsync(Token));
         Assert.Contains("counter", e.Message, StringComparison.Ordinal);
+        await using var twice = new TwiceSeedContext(node);
+        e = await Assert.ThrowsAsync<InvalidOperationException>(() => twice.Counted.CountAsync(Token));
+        Assert.Contains("HasData of Counted has two entities with the key 2.", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
