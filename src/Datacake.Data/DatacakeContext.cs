@@ -223,7 +223,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     protected Keyspace<T> CreateKeyspace<T>(EntityModel<T> model)
         where T : class => new(this, KeyspaceOf(typeof(T)), model);
 
-    internal KeyGenerator KeyGenerator => field ??= new KeyGenerator(Node.Clock, Node.TimeProvider);
+    internal KeyGenerator KeyGenerator => field ??= new KeyGenerator(Node.Clock);
 
     internal ConcurrencyDetector Concurrency { get; } = new();
 

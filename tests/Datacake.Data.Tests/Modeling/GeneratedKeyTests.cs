@@ -23,6 +23,21 @@ public class GeneratedKeyTests(StoreFixture store)
     }
 
     [Fact]
+    public async Task Generated_guids_are_of_version_7_and_ordered_as_they_were_made_in_any_context()
+    {
+        await using var db = store.NewContext();
+        await using var other = store.NewContext();
+        var entities = Enumerable.Range(0, 2_000).Select(_ => new Everything()).ToList();
+        var before = DateTimeOffset.UtcNow.AddMilliseconds(-4);
+        for (int i = 0; i < entities.Count; i++)
+            (i % 2 == 0 ? db : other).Everything.Add(entities[i]);
+        var ids = entities.ConvertAll(entity => entity.Id);
+        Assert.Equal(ids.Order().Distinct(), ids);
+        Assert.All(ids, id => Assert.Equal((7, 0x8), (id.Version, id.Variant & 0xC)));
+        Assert.InRange(DateTimeOffset.FromUnixTimeMilliseconds(Convert.ToInt64(ids[0].ToString("N")[..12], 16)), before, DateTimeOffset.UtcNow.AddMinutes(1));
+    }
+
+    [Fact]
     public async Task A_converted_key_is_generated_where_the_model_asks_for_it()
     {
         await using var db = Context();
