@@ -58,7 +58,10 @@ public static class DatacakeServices
     {
         ArgumentNullException.ThrowIfNull(builder);
         return builder.Add(new HealthCheckRegistration(
-            name, provider => new DatacakeHealthCheck(provider.GetRequiredService<DatacakeHostedService>(), level), failureStatus: null, tags));
+            name, provider => new DatacakeHealthCheck(
+                provider.GetService<DatacakeHostedService>() ?? throw new InvalidOperationException(
+                    $"No node is registered for the health check '{name}' to look at. Call services.AddDatacake(options => …) beside AddHealthChecks().AddDatacake()."),
+                level), failureStatus: null, tags));
     }
 
     /// <summary>
@@ -95,7 +98,9 @@ public static class DatacakeServices
 
         TContext Create(IServiceProvider provider)
         {
-            var context = create(provider, provider.GetRequiredService<DatacakeNode>());
+            var node = provider.GetService<DatacakeNode>() ?? throw new InvalidOperationException(
+                $"No node is registered for {typeof(TContext).Name} to work on. Call services.AddDatacake(options => …) beside AddDatacakeContext.");
+            var context = create(provider, node);
             configure?.Invoke(provider, context);
             return context;
         }

@@ -68,6 +68,21 @@ public sealed class HostingTests
     }
 
     [Fact]
+    public async Task Context_and_health_check_without_a_node_name_the_call_that_is_missing()
+    {
+        var services = new ServiceCollection();
+        services.AddDatacakeContext(node => new VisitContext(node));
+        services.AddLogging().AddHealthChecks().AddDatacake();
+        await using var provider = services.BuildServiceProvider();
+        await using var scope = provider.CreateAsyncScope();
+        var error = Assert.Throws<InvalidOperationException>(() => scope.ServiceProvider.GetRequiredService<VisitContext>());
+        Assert.Contains("No node is registered for VisitContext", error.Message, StringComparison.Ordinal);
+        Assert.Contains("AddDatacake(", error.Message, StringComparison.Ordinal);
+        error = await Assert.ThrowsAsync<InvalidOperationException>(() => provider.GetRequiredService<HealthCheckService>().CheckHealthAsync(Cancelled));
+        Assert.Contains("AddDatacake(", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_end_of_a_scope_that_used_the_node_leaves_it_running()
     {
         using var host = Build();

@@ -25,6 +25,9 @@ public partial class EntityEntry
     /// <summary>True if the entity is to be deleted only since it was taken out of what it cannot be without.</summary>
     internal bool IsOrphan { get; set; }
 
+    /// <summary>Gets or sets the relation by which the entity was last found to be taken out of what it cannot be without.</summary>
+    internal RelationModel? OrphanOf { get; set; }
+
     /// <summary>True if the entity is to be deleted only since one that it refers to is.</summary>
     internal bool IsCascaded { get; set; }
 

@@ -192,6 +192,7 @@ sealed class RelationFixer(ChangeTracker tracker)
         {
             _unsettled.Add((navigation, owner, lost));
             entry.IsOrphan = entry.CurrentState != EntityState.Added;
+            entry.OrphanOf = relation;
             tracker.Remove(entry);
         }
         else if (!isSaving)

@@ -29,7 +29,8 @@ sealed record DeclaredInclusion<T, TRelated>(NavigationModel<TRelated> Declared,
                 Fill(item, included, entry, context.ChangeTracker);
             else
                 Set(item, included.FirstOrDefault(), entry);
-            entry?.SetLoaded(Declared, included, isComplete: Filter is null);
+            // What a filter leaves out, and an earlier load brought, stays.
+            entry?.SetLoaded(Declared, Filter is null ? included : entry.LoadedOf(Declared).Concat(included).ToList(), isComplete: Filter is null || entry.IsLoaded(Declared));
             if (Declared.Inverse is not { IsCollection: false } inverse)
                 continue;
             foreach (var target in included)
@@ -46,7 +47,9 @@ sealed record DeclaredInclusion<T, TRelated>(NavigationModel<TRelated> Declared,
             Declared.SetReference(item, target);
     }
 
-    /// <summary>Fills the collection. Of a tracked entity, what was added and is not saved yet stays, and what was taken out stays out.</summary>
+    /// <summary>
+    /// Fills the collection. Of a tracked entity, what was added and is not saved yet stays, and what was taken out stays out; what an earlier load brought stays behind what a filter brings.
+    /// </summary>
     void Fill(T item, List<TRelated> included, EntityEntry? entry, ChangeTracker tracker)
     {
         var collection = Declared.CollectionOf(item);
@@ -55,7 +58,7 @@ sealed record DeclaredInclusion<T, TRelated>(NavigationModel<TRelated> Declared,
             var before = entry.LoadedOf(Declared);
             var current = new HashSet<object>(collection, ReferenceEqualityComparer.Instance);
             var stored = new HashSet<object>(included, ReferenceEqualityComparer.Instance);
-            var added = collection.Where(target => !stored.Contains(target) && (!before.Contains(target) || StateOf(target) == EntityState.Added)).ToList();
+            var added = collection.Where(target => !stored.Contains(target) && (Filter is not null || !before.Contains(target) || StateOf(target) == EntityState.Added)).ToList();
             included = [.. included.Where(target => (!before.Contains(target) || current.Contains(target)) && StateOf(target) != EntityState.Deleted), .. added];
         }
         collection.Clear();

@@ -31,9 +31,12 @@ sealed class UndeclaredNavigation : ExpressionVisitor
             + $"OnModelCreating instead of [Ignore], or load it before with Include and its foreign key: Include(e => e.{name}, e => e.{name}Id).");
     }
 
-    public static InvalidOperationException NotIncludable(EntityModel model, string name) => new(
-        $"The model has no relation for {name} of {model.Name}. Declare one, by a foreign key property or with HasOne or HasMany in OnModelCreating instead of [Ignore], or name the foreign "
-        + $"key here: Include(e => e.{name}, e => e.{name}Id), or IncludeMany for a collection.");
+    /// <summary>Returns what to throw for an <c>Include</c> of a property that is not a navigation.</summary>
+    public static InvalidOperationException NotIncludable(EntityModel model, string name) => new(model.FindProperty(name) is { } stored
+        ? $"{name} of {model.Name} is {(stored.Kind == PropertyKind.Owned ? "an owned object" : "a value")}, which is stored with the {model.Name} and always there. Remove the Include: it brings "
+            + "related entities."
+        : $"The model has no relation for {name} of {model.Name}. Declare one, by a foreign key property or with HasOne or HasMany in OnModelCreating instead of [Ignore], or name the foreign "
+            + $"key here: Include(e => e.{name}, e => e.{name}Id), or IncludeMany for a collection.");
 
     protected override Expression VisitMember(MemberExpression node)
     {

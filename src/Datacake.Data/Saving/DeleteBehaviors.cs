@@ -39,7 +39,7 @@ static class DeleteBehaviors
         foreach (var (relation, principal, dependent) in restricted)
         {
             if (IsOf(relation, dependent, principal.Key))
-                throw Restricted(relation, principal.Key, dependent.Key);
+                throw Restricted(relation, principal.Key, dependent.Key, principal.IsOrphan ? principal.OrphanOf : null);
         }
     }
 
@@ -97,11 +97,17 @@ static class DeleteBehaviors
     static bool IsOf(RelationModel relation, EntityEntry dependent, DocumentKey key) =>
         dependent.CurrentState is not (EntityState.Deleted or EntityState.Detached) && relation.PrincipalKeyOf(dependent.Entity) == key;
 
-    public static InvalidOperationException Restricted(RelationModel relation, DocumentKey? principal, DocumentKey dependent)
+    /// <param name="relation">The relation that restricts the delete.</param>
+    /// <param name="principal">The key of the entity that is to be deleted.</param>
+    /// <param name="dependent">The key of one that refers to it.</param>
+    /// <param name="orphanOf">The relation that it cannot be without, and has lost, if it is to be deleted for that.</param>
+    public static InvalidOperationException Restricted(RelationModel relation, DocumentKey? principal, DocumentKey dependent, RelationModel? orphanOf = null)
     {
-        string foreignKey = string.Join(", ", relation.ForeignKey.Select(part => part.Name));
+        string name = $"The {relation.Principals.Entity.Name} {principal}", foreignKey = string.Join(", ", relation.ForeignKey.Select(part => part.Name));
+        string orphaned = orphanOf is null ? ""
+            : $"{name} has lost its {orphanOf.Principals.Entity.Name}, and is deleted for that, since {string.Join(", ", orphanOf.ForeignKey.Select(part => part.Name))} cannot be null. ";
         return new InvalidOperationException(
-            $"The {relation.Principals.Entity.Name} {principal} cannot be deleted, since the {relation.Dependents.Entity.Name} {dependent} refers to it by {foreignKey}. Remove that as well, give it "
+            $"{orphaned}{name} cannot be deleted, since the {relation.Dependents.Entity.Name} {dependent} refers to it by {foreignKey}. Remove that as well, give it "
                 + $"another {foreignKey}, or say OnDelete(DeleteBehavior.Cascade), which deletes what refers to it.");
     }
 }
