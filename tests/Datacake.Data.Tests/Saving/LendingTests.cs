@@ -88,6 +88,26 @@ public class LendingTests : LendingStore
     }
 
     [Fact]
+    public async Task Entities_that_were_read_apart_do_not_lead_to_one_another_until_they_are_included()
+    {
+        await using var node = await StartAsync();
+        await using (var other = NewContext(node))
+        {
+            other.Add(new Book("b") { Id = 5, Author = new Author { Id = 1 } });
+            await other.SaveChangesAsync(Token);
+        }
+        await using var db = NewContext(node);
+        var author = await db.Authors.SingleAsync(Token);
+        var book = await db.LentBooks.SingleAsync(Token);
+        book.Pages++;
+        Assert.Equal(1, await db.SaveChangesAsync(Token));
+        Assert.Null(book.Author);
+        Assert.Empty(author.Books);
+        await db.LentBooks.Include(b => b.Author).ToListAsync(Token);
+        Assert.Same(author, book.Author);
+    }
+
+    [Fact]
     public async Task Filtered_include_adds_to_what_was_loaded_and_the_next_save_deletes_nothing()
     {
         await using var node = await StartAsync();
