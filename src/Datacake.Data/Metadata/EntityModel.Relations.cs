@@ -49,13 +49,14 @@ public abstract partial class EntityModel
     /// <summary>Finds the required foreign keys of an entity that refer to nothing, since they were not set.</summary>
     /// <param name="entity">The entity.</param>
     /// <param name="key">Its key.</param>
-    /// <param name="isWritten">Returns true for a property that is about to be written.</param>
+    /// <param name="content">All of it, if it was stored before.</param>
+    /// <param name="original">What it was then; null if all of it is written.</param>
     /// <param name="errors">Takes what is wrong.</param>
-    internal void ValidateReferences(object entity, DocumentKey key, Func<PropertyModel, bool> isWritten, List<ValidationError> errors)
+    internal void ValidateReferences(object entity, DocumentKey key, EntityContent? content, EntityContent? original, List<ValidationError> errors)
     {
         foreach (var relation in Relations)
         {
-            if (relation.Dependents.Entity == this && relation.FindUnset(entity) is { } part && isWritten(part))
+            if (relation.Dependents.Entity == this && relation.FindUnset(entity) is { } part && (content is null || original is null || !content.HasSame(part.StoredName, original)))
                 errors.Add(new ValidationError(Name, key, part.Name, relation.DescribeUnset(part)));
         }
     }

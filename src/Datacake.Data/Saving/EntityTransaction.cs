@@ -15,13 +15,13 @@ static class EntityTransaction
         var errors = new List<ValidationError>();
         foreach (var write in writes)
         {
-            if (write.Content is not { } content)
+            if (write.Content is null)
                 continue;
-            var (entry, entity) = (write.Entry, write.Entry.Entity);
-            entry.Keyspace.Entity.Validate(entity, entry.Key, errors);
-            // What was stored without it before may still be changed otherwise.
-            entry.Keyspace.Entity.ValidateReferences(
-                entity, entry.Key, part => entry.CurrentState == EntityState.Added || entry.Original is not { } original || !content.HasSame(part.StoredName, original), errors);
+            var (entry, model) = (write.Entry, write.Entry.Keyspace.Entity);
+            model.Validate(entry.Entity, entry.Key, errors);
+            // What was stored without a reference may still be changed otherwise.
+            if (model.Relations.Count > 0)
+                model.ValidateReferences(entry.Entity, entry.Key, write.Content, entry.CurrentState == EntityState.Added ? null : entry.Original, errors);
         }
         if (errors.Count > 0)
             throw new EntityValidationException(errors);

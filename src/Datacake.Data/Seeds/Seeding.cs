@@ -87,7 +87,7 @@ static class Seeding
                         $"The {model.Name} {key} that HasData gives has a counter that is not 0, and would count twice where two nodes add it: leave it at 0, and add to it where what it counts happens.");
                 }
                 model.Validate(entity, key, errors);
-                model.ValidateReferences(entity, key, static _ => true, errors);
+                model.ValidateReferences(entity, key, content: null, original: null, errors);
                 prepared.Add(new Seed(keyspace.Name, key, content));
             }
         }
