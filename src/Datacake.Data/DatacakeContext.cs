@@ -116,12 +116,12 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     public virtual async Task<SaveResult> SaveChangesAsync(Consistency consistency, CancellationToken cancellationToken = default)
     {
         Concurrency.ThrowIfBusy();
-        var undo = new List<Action>();
+        // What is deleted with others is to be seen before the save.
+        List<Action>? undo = SavingChanges is not null || HasInterceptors ? [] : null;
         SaveResult result;
         try
         {
-            // What is deleted with others is to be seen before the save.
-            if (SavingChanges is not null || HasInterceptors)
+            if (undo is not null)
                 ChangeTracker.CascadeChanges(undo);
             await RaiseSavingChangesAsync(consistency, cancellationToken).ConfigureAwait(false);
         }
@@ -360,9 +360,9 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         return new SaveResult(writes.Count, result.Stamp, result.Acknowledged);
     }
 
-    static void Undo(List<Action> steps)
+    static void Undo(List<Action>? steps)
     {
-        foreach (var step in steps)
+        foreach (var step in steps ?? [])
             step();
     }
 

@@ -58,6 +58,19 @@ public class VisibleCascadeTests : LendingStore
     }
 
     [Fact]
+    public async Task Dependents_stay_deleted_if_only_what_they_refer_to_is_kept()
+    {
+        await using var node = await FilledAsync();
+        await using var db = NewContext(node);
+        var author = await db.Authors.Include(a => a.Books).SingleAsync(a => a.Id == 1, Token);
+        db.SavingChanges += (_, _) => db.Entry(author).State = EntityState.Unchanged;
+        db.Remove(author);
+        Assert.Equal(2, await db.SaveChangesAsync(Token));
+        Assert.NotNull(await NewContext(node).Authors.FindAsync([1L], Token));
+        Assert.Equal(1, await db.LentBooks.CountAsync(Token));
+    }
+
+    [Fact]
     public async Task Orphan_that_an_interceptor_gives_another_state_is_not_deleted()
     {
         await using var node = await FilledAsync();
