@@ -67,7 +67,10 @@ sealed partial class EntityQuery<T>
                     var before = source.Model.Encode(entity, writer);
                     change(entity);
                     source.Model.Validate(entity, key, errors);
-                    var changes = source.Model.Encode(entity, writer).ChangesFrom(before);
+                    var after = source.Model.Encode(entity, writer);
+                    if (source.Model.Relations.Count > 0)
+                        source.Model.ValidateReferences(entity, key, after, before, errors);
+                    var changes = after.ChangesFrom(before);
                     if (changes.IsEmpty)
                         continue;
                     transaction.Update(source.Name, key, changes.Cells, changes.Counters);

@@ -22,6 +22,18 @@ public class RequiredReferenceTests : LendingStore
     }
 
     [Fact]
+    public async Task Update_in_the_store_that_takes_a_required_reference_away_is_refused()
+    {
+        await using var node = await StartAsync();
+        await using var db = NewContext(node);
+        db.Add(new Book("kept") { Id = 5, Author = new Author { Id = 1 } });
+        await db.SaveChangesAsync(Token);
+        var exception = await Assert.ThrowsAsync<EntityValidationException>(() => db.LentBooks.ExecuteUpdateAsync(s => s.SetProperty(b => b.AuthorId, 0L), Token));
+        Assert.Contains("AuthorId of the Book 5 refers to no Author", exception.Message, StringComparison.Ordinal);
+        Assert.Equal(1, await db.LentBooks.CountAsync(b => b.AuthorId == 1, Token));
+    }
+
+    [Fact]
     public async Task Foreign_key_without_a_navigation_is_refused_if_the_key_of_zero_is()
     {
         await using var node = await StartAsync();
