@@ -58,7 +58,9 @@ sealed partial class ModelReader
         foreach (var configuration in ConfiguredBy(type))
         {
             var method = configuration.GetMembers("Configure").Select(type.FindImplementationForInterfaceMember).OfType<IMethodSymbol>().FirstOrDefault();
-            if (DeclarationOf(method) is { } declaration)
+            if (method?.ContainingType is { IsGenericType: true } generic)
+                Report(argument, $"'{type.Name}' is described by a method of the generic class '{generic.Name}', which is not the same for all; write Configure in a class that is not generic, nor within one");
+            else if (DeclarationOf(method) is { } declaration)
                 ReadBody(declaration, method!.Parameters[0], ConfigurationOf(configuration.TypeArguments[0], argument.GetLocation()), type);
             else
                 Report(argument, $"'{type.Name}' is of another assembly, and only configurations that are compiled with the context can be read");
@@ -84,7 +86,7 @@ sealed partial class ModelReader
             return;
         }
         if (CanRepeat(lambda, semantics, "the filter", mayUseContext: SymbolEqualityComparer.Default.Equals(_owner, context)))
-            _filters.Add(new FilterSpec(TypeMapping.Bare(method.ContainingType.TypeArguments[0]), name, lambda.WithoutTrivia().ToString(), _scope!));
+            _filters.Add(new FilterSpec(TypeMapping.Bare(method.ContainingType.TypeArguments[0]), name, QualifiedCode.Of(lambda, semantics, cancellationToken), _scope!));
     }
 
     void ReadSeeds(IMethodSymbol method, SeparatedSyntaxList<ArgumentSyntax> arguments, SemanticModel semantics)
@@ -96,9 +98,11 @@ sealed partial class ModelReader
         bool isOne = !method.Parameters[0].IsParams
             || (arguments.Count == 1 && semantics.GetTypeInfo(arguments[0].Expression, cancellationToken).ConvertedType is IArrayTypeSymbol);
         string entities = isOne
-            ? arguments[0].Expression.WithoutTrivia().ToString()
-            : $"new {entity}[] {{ {string.Join(", ", arguments.Select(argument => argument.Expression.WithoutTrivia().ToString()))} }}";
+            ? Text(arguments[0])
+            : $"new {entity}[] {{ {string.Join(", ", arguments.Select(Text))} }}";
         _seeds.Add(new SeedSpec(entity, entities, _scope!));
+
+        string Text(ArgumentSyntax argument) => QualifiedCode.Of(argument.Expression, semantics, cancellationToken);
     }
 
     /// <summary>Returns true if code means the same in the generated part of the context; reports what it uses if not.</summary>
@@ -112,32 +116,34 @@ sealed partial class ModelReader
         }
         foreach (var name in code.DescendantNodesAndSelf().OfType<SimpleNameSyntax>())
         {
-            if (semantics.GetSymbolInfo(name, cancellationToken).Symbol is not { } symbol || symbol is ILocalSymbol or IParameterSymbol or IRangeVariableSymbol or INamespaceSymbol)
+            if (semantics.GetSymbolInfo(name, cancellationToken).Symbol is not { } symbol || symbol is IParameterSymbol or IRangeVariableSymbol or INamespaceSymbol)
                 continue;
-            if (!compilation.IsSymbolAccessibleWithin(symbol.OriginalDefinition, context))
+            if (symbol is ILocalSymbol or IMethodSymbol { MethodKind: MethodKind.LocalFunction })
             {
-                Report(name, $"{what} uses '{symbol.Name}', which the context cannot see; make it internal");
+                if (symbol.DeclaringSyntaxReferences.Any(declaration => declaration.SyntaxTree == code.SyntaxTree && code.Span.Contains(declaration.Span)))
+                    continue;
+                Report(code, $"{what} uses '{symbol.Name}', and can only use {allowed}");
                 return false;
             }
-            if (!IsQualified(name) && symbol.ContainingType is { } owner && !SymbolEqualityComparer.Default.Equals(_owner, context) && Members.LineageOf(_owner!).Contains(owner, SymbolEqualityComparer.Default))
+            if (!compilation.IsSymbolAccessibleWithin(symbol.OriginalDefinition, context) || IsFileLocal(symbol))
             {
-                Report(name, $"{what} stands for itself in the context: name the class of '{symbol.Name}', as in {owner.Name}.{symbol.Name}");
+                Report(name, $"{what} uses '{symbol.Name}', which the context cannot see; make it internal");
                 return false;
             }
         }
         return true;
     }
 
-    static bool IsQualified(SimpleNameSyntax name) => name.Parent switch
+    /// <summary>True if a type, or that of a member, cannot be seen in other files.</summary>
+    static bool IsFileLocal(ISymbol symbol)
     {
-        MemberAccessExpressionSyntax access => access.Name == name,
-        QualifiedNameSyntax qualified => qualified.Right == name,
-        AliasQualifiedNameSyntax or MemberBindingExpressionSyntax or NameColonSyntax or NameEqualsSyntax => true,
-        // The properties of an object that is made.
-        AssignmentExpressionSyntax { Parent: InitializerExpressionSyntax } assignment => assignment.Left == name,
-        SubpatternSyntax or ExpressionColonSyntax => true,
-        _ => false,
-    };
+        for (var type = symbol as INamedTypeSymbol ?? symbol.ContainingType; type is not null; type = type.ContainingType)
+        {
+            if (type.IsFileLocal)
+                return true;
+        }
+        return false;
+    }
 
     /// <summary>Something of the method's, or of an instance, that code uses.</summary>
     static string? Captured(ExpressionSyntax code, SemanticModel semantics, bool mayUseContext)
@@ -154,7 +160,9 @@ sealed partial class ModelReader
             && (parameter.IsThis || parameter.ContainingSymbol is IMethodSymbol { MethodKind: MethodKind.Constructor });
     }
 
-    /// <summary>Returns the using directives that code of a method is under; a class of another namespace than the context's sees its own.</summary>
+    /// <summary>
+    /// Returns what code of a method sees the extension methods of: the namespaces and classes that using directives name, and, of a class of another namespace than the context's, its own.
+    /// </summary>
     ScopeSpec ScopeOf(SyntaxNode declaration, INamedTypeSymbol owner)
     {
         var own = new List<string>();
@@ -163,19 +171,26 @@ sealed partial class ModelReader
             for (var space = owner.ContainingNamespace; space is { IsGlobalNamespace: false }; space = space.ContainingNamespace)
                 own.Add($"using {space.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat)};");
         }
-        var ofFile = UsingsOf(declaration.SyntaxTree.GetRoot(cancellationToken)).ToList();
+        var semantics = SemanticsOf(declaration);
         return new ScopeSpec(
-            new(ofFile), new(declaration.Ancestors().OfType<BaseNamespaceDeclarationSyntax>().SelectMany(UsingsOf).Concat(own).Distinct()));
+            new(UsingsOf(declaration.SyntaxTree.GetRoot(cancellationToken), semantics).Distinct()),
+            new(declaration.Ancestors().OfType<BaseNamespaceDeclarationSyntax>().SelectMany(part => UsingsOf(part, semantics)).Concat(own).Distinct()));
     }
 
-    static IEnumerable<string> UsingsOf(SyntaxNode? node) =>
-        (node switch
+    /// <summary>The using directives of a file or namespace with full names. What has another name by one of them is written with its own.</summary>
+    IEnumerable<string> UsingsOf(SyntaxNode node, SemanticModel semantics)
+    {
+        var usings = node switch
         {
             CompilationUnitSyntax file => file.Usings,
             BaseNamespaceDeclarationSyntax part => part.Usings,
             _ => default,
-        })
-        .Where(directive => !directive.GlobalKeyword.IsKind(SyntaxKind.GlobalKeyword))
-        .Select(directive => directive.WithoutTrivia().ToString())
-        .Distinct();
+        };
+        foreach (var directive in usings.Where(directive => directive.Alias is null && !directive.GlobalKeyword.IsKind(SyntaxKind.GlobalKeyword)))
+        {
+            var symbol = semantics.GetSymbolInfo(directive.NamespaceOrType, cancellationToken).Symbol;
+            if (symbol is INamespaceSymbol { IsGlobalNamespace: false } or INamedTypeSymbol and not IErrorTypeSymbol && !IsFileLocal(symbol))
+                yield return $"using {(symbol is INamespaceSymbol ? "" : "static ")}{symbol.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat)};";
+        }
+    }
 }

@@ -59,8 +59,11 @@ sealed partial class ModelReader(
             ReadBody(declaration, method!.Parameters[0], Model, context);
     }
 
+    /// <summary>Returns where a method is written; null if it is of another project, whose code an editor may show as well.</summary>
     MethodDeclarationSyntax? DeclarationOf(IMethodSymbol? method) =>
-        method?.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax(cancellationToken) as MethodDeclarationSyntax;
+        method?.DeclaringSyntaxReferences.FirstOrDefault() is { } reference && compilation.ContainsSyntaxTree(reference.SyntaxTree)
+            ? reference.GetSyntax(cancellationToken) as MethodDeclarationSyntax
+            : null;
 
     /// <summary>Follows a method of a class, whose parameter stands for something.</summary>
     void ReadBody(MethodDeclarationSyntax declaration, IParameterSymbol parameter, object value, INamedTypeSymbol owner)
@@ -106,6 +109,12 @@ sealed partial class ModelReader(
         {
             case ParenthesizedExpressionSyntax { Expression: var inner }:
                 return Evaluate(inner, semantics);
+            case PostfixUnaryExpressionSyntax { RawKind: (int)SyntaxKind.SuppressNullableWarningExpression, Operand: var inner }:
+                return Evaluate(inner, semantics);
+            case CastExpressionSyntax { Expression: var inner }:
+                return Evaluate(inner, semantics);
+            case AssignmentExpressionSyntax { Left: var left, Right: var right } when semantics.GetSymbolInfo(left, cancellationToken).Symbol is IDiscardSymbol:
+                return Evaluate(right, semantics);
             case IdentifierNameSyntax when semantics.GetSymbolInfo(expression, cancellationToken).Symbol is { } symbol
                 && _variables.TryGetValue(symbol, out object? value):
                 return value;
@@ -114,12 +123,14 @@ sealed partial class ModelReader(
                 return null;
             case InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax access } call:
                 if (semantics.GetSymbolInfo(call, cancellationToken).Symbol is not IMethodSymbol method)
-                    return null;
+                    goto default;
                 if (method.ContainingType.ContainingNamespace is { Name: "Data", ContainingNamespace.Name: "Datacake" })
                     return Evaluate(access.Expression, semantics) is { } target ? Call(target, method, call, semantics) : null;
                 break;
             default:
-                if (semantics.GetSymbolInfo(expression, cancellationToken).Symbol is null)
+                // A constant says nothing of the model, and what does not compile is the compiler's to report.
+                if (semantics.GetConstantValue(expression, cancellationToken).HasValue
+                    || semantics.GetDiagnostics(expression.Span, cancellationToken).Any(problem => problem.Severity == DiagnosticSeverity.Error))
                     return null;
                 break;
         }
@@ -300,10 +311,8 @@ sealed partial class ModelReader(
             _scope!));
         property.ConverterField = (name, propertyType, storedType);
 
-        static string Source(ExpressionSyntax expression) =>
-            expression is LambdaExpressionSyntax lambda && !lambda.Modifiers.Any(SyntaxKind.StaticKeyword)
-                ? $"static {lambda.WithoutTrivia()}"
-                : expression.WithoutTrivia().ToString();
+        string Source(ExpressionSyntax expression) =>
+            (expression is LambdaExpressionSyntax lambda && !lambda.Modifiers.Any(SyntaxKind.StaticKeyword) ? "static " : "") + QualifiedCode.Of(expression, semantics, cancellationToken);
     }
 
     /// <summary>The value of a constant argument by its position; null if it is left out.</summary>

@@ -47,10 +47,21 @@ sealed class GeneratorRun
     /// <summary>Runs over a class <c>Thing</c>, of which a context has a keyspace.</summary>
     public static GeneratorRun OfThing(string source) => Of(source + Context);
 
-    public static GeneratorRun Of(string source) => Run(CompilationOf(source), CSharpGeneratorDriver.Create(
+    /// <param name="source">What is compiled.</param>
+    /// <param name="references">What it refers to, beside .NET and Datacake.</param>
+    public static GeneratorRun Of(string source, params IEnumerable<MetadataReference> references) => Run(CompilationOf(source).AddReferences(references), CSharpGeneratorDriver.Create(
         [new DatacakeGenerator().AsSourceGenerator()],
         parseOptions: ParseOptions,
         driverOptions: new GeneratorDriverOptions(IncrementalGeneratorOutputKind.None, trackIncrementalGeneratorSteps: true)));
+
+    /// <summary>Compiles what there is, as an assembly that another one refers to.</summary>
+    public MetadataReference ToCompiledReference()
+    {
+        using var image = new MemoryStream();
+        var emitted = Output.Emit(image, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.True(emitted.Success, string.Join("\n", emitted.Diagnostics));
+        return MetadataReference.CreateFromImage(image.ToArray());
+    }
 
     /// <summary>Runs again, after a change of the source.</summary>
     public GeneratorRun Again(Func<string, string> change) =>
@@ -72,6 +83,6 @@ sealed class GeneratorRun
             "Test",
             [CSharpSyntaxTree.ParseText(text, ParseOptions, path: "Test.cs")],
             References,
-            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
+            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable, allowUnsafe: true));
     }
 }

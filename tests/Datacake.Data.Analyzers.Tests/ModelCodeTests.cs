@@ -17,6 +17,14 @@ public class ModelCodeTests
     [InlineData("model.ApplyConfigurationsFromAssembly(typeof(Thing).Assembly);")]
     [InlineData("model.ApplyConfigurationsFromAssembly(System.Reflection.Assembly.GetExecutingAssembly());")]
     [InlineData("model.ApplyConfigurationsFromAssembly(GetType().Assembly);")]
+    [InlineData("_ = model.Entity<Thing>().HasQueryFilter(t => t.IsDeleted);")]
+    [InlineData("model!.Entity<Thing>()!.HasQueryFilter(t => t.IsDeleted);")]
+    [InlineData("var thing = (EntityTypeBuilder<Thing>)((ModelBuilder)model).Entity<Thing>(); thing.HasQueryFilter(t => t.IsDeleted);")]
+    [InlineData("model.Entity<Thing>().HasQueryFilter(datacakeFilters => datacakeFilters.Tenant == nameof(Thing.Tenant) + nameof(model));")]
+    [InlineData("model.Entity<Thing>().HasData(new Thing { Id = 1, Tenant = $\"{Static:x}{Static}\" }, new Thing { Tenant = ((Func<string>)(() => { const string here = \"\"; string Own() => here; return Own(); }))() });")]
+    [InlineData("model.Entity<Thing>().HasQueryFilter(t => t.IsDeleted &&\n#if DEBUG\n false\n#else\n true\n#endif\n);")]
+    [InlineData("model.ApplyConfiguration(new UnqualifiedConfiguration());")]
+    [InlineData("model.ApplyConfiguration(new Outer.NestedConfiguration());")]
     public void Filters_seeds_and_configurations_compile(string statements)
     {
         var run = Of(statements);
@@ -33,7 +41,14 @@ public class ModelCodeTests
     [InlineData("model.Entity<Thing>().HasData(new Thing { Tenant = Tenant });", "the entity uses 'this', and can only use its argument and static members")]
     [InlineData("model.ApplyConfiguration(Configuration);", "make the configuration here")]
     [InlineData("model.ApplyConfigurationsFromAssembly(typeof(string).Assembly);", "only configurations that are compiled with the context")]
-    [InlineData("model.ApplyConfiguration(new UnqualifiedConfiguration());", "name the class of 'Name', as in UnqualifiedConfiguration.Name")]
+    [InlineData("const string wanted = \"\"; model.Entity<Thing>().HasQueryFilter(t => t.Tenant == wanted);", "the filter uses 'wanted', and can only use its argument, static members and members of the context")]
+    [InlineData("model.Entity<Thing>().HasData(new Thing { Tenant = Own() }); static string Own() => \"\";", "the entity uses 'Own', and can only use its argument and static members")]
+    [InlineData("model.Entity<Thing>().HasQueryFilter(t => t.Tenant == OfFile.Text);", "the filter uses 'OfFile', which the context cannot see; make it internal")]
+    [InlineData("model?.Entity<Thing>().HasQueryFilter(t => t.IsDeleted);", "only calls on the model can be read")]
+    [InlineData("var thing = Static.Length > 0 ? model.Entity<Thing>() : null;", "only calls on the model can be read")]
+    [InlineData("ModelBuilder other; other = model; other.Entity<Thing>();", "only calls on the model can be read")]
+    [InlineData("model.ApplyConfiguration(new DerivedConfiguration());", "'DerivedConfiguration' is described by a method of the generic class 'BaseConfiguration', which is not the same for all")]
+    [InlineData("model.ApplyConfiguration(new GenericConfiguration<int>());", "'GenericConfiguration' is described by a method of the generic class 'GenericConfiguration'")]
     [InlineData("model.ApplyConfiguration(new PrivateConfiguration());", "the filter uses 'Secret', which the context cannot see; make it internal")]
     [InlineData("model.ApplyConfiguration(new InstanceConfiguration(true));", "the filter uses 'this', and can only use its argument and static members")]
     [InlineData("model.ApplyConfiguration(new LoopConfiguration());", "only calls on the model, one after the other")]
@@ -71,6 +86,25 @@ public class ModelCodeTests
             Assert.Contains(run.Diagnostics, diagnostic => diagnostic.Id == error);
     }
 
+    [Fact]
+    public void A_configuration_of_a_referenced_project_is_reported_though_an_editor_shows_its_code()
+    {
+        var project = GeneratorRun.Of("""
+            public class Thing { public int Id { get; set; } }
+            public class ThingConfiguration : IEntityTypeConfiguration<Thing> { public void Configure(EntityTypeBuilder<Thing> builder) => builder.HasQueryFilter(t => t.Id > 0); }
+            public abstract partial class BaseContext(DatacakeNode node) : DatacakeContext(node) { protected override void OnModelCreating(ModelBuilder model) => model.Entity<Thing>(); public partial Keyspace<Thing> Things { get; } }
+            """);
+        var run = GeneratorRun.Of("""
+            partial class TestContext(DatacakeNode node) : DatacakeContext(node)
+            {
+                internal partial Keyspace<Thing> Things { get; }
+                protected override void OnModelCreating(ModelBuilder model) => model.ApplyConfiguration(new ThingConfiguration());
+            }
+            partial class DerivedContext(DatacakeNode node) : BaseContext(node) { internal partial Keyspace<Thing> Again { get; } }
+            """, project.Output.ToMetadataReference());
+        Assert.Equal(["DCD010", "DCD014"], run.Diagnostics.Select(diagnostic => diagnostic.Id).Order());
+    }
+
     static GeneratorRun Of(string statements) => GeneratorRun.Of($$"""
         namespace Some.Configurations
         {
@@ -80,15 +114,16 @@ public class ModelCodeTests
             class ThingConfiguration : IEntityTypeConfiguration<Some.Things.Thing>
             {
                 void IEntityTypeConfiguration<Some.Things.Thing>.Configure(EntityTypeBuilder<Some.Things.Thing> builder) =>
-                    builder.HasQueryFilter(t => t.Id > Abs(-1) || t.Tenant == Words.Any || t.Tenant == Local.Name).HasData(new Some.Things.Thing { Id = Abs(-1) });
+                    builder.HasQueryFilter(t => t.Id > Abs(-1) || t.Tenant == Words.Any || t.Tenant == Local.Name || t.Tenant == Texts.Words.Any || Texts.Pair<Local.Named>.Any == null).HasData(new Some.Things.Thing { Id = Abs(-1) });
             }
 
-            static class Local { public static string Name => ""; }
+            static class Local { public static string Name => ""; internal sealed class Named; }
         }
 
         namespace Some.Texts
         {
             static class Words { public const string Any = "any"; }
+            static class Pair<T> { public static T? Any => default; }
         }
 
         namespace Some.Things
@@ -104,6 +139,10 @@ public class ModelCodeTests
             public class Sub : Thing;
 
             {{Configuration("UnqualifiedConfiguration", "public const string Name = \"\";", "t.Tenant == Name", statements)}}
+            {{If("DerivedConfiguration", "class BaseConfiguration<T> : IEntityTypeConfiguration<T> where T : Thing { public void Configure(EntityTypeBuilder<T> builder) { builder.HasQueryFilter(t => t.IsDeleted); } } class DerivedConfiguration : BaseConfiguration<Thing>;", statements)}}
+            {{If("GenericConfiguration", "class GenericConfiguration<T> : IEntityTypeConfiguration<Thing> { public void Configure(EntityTypeBuilder<Thing> builder) { builder.HasQueryFilter(t => typeof(T) != null); } }", statements)}}
+            {{If("NestedConfiguration", "static class Outer { internal const string Near = \"\"; internal static class Words { internal const string Any = \"\"; } " + Configuration("NestedConfiguration", "", "t.Tenant == Near || t.Tenant == Words.Any", statements) + " }", statements)}}
+            file static class OfFile { public const string Text = ""; }
             {{Configuration("PrivateConfiguration", "const string Secret = \"\";", "t.Tenant == PrivateConfiguration.Secret", statements)}}
             {{Configuration("InstanceConfiguration(bool isDeleted)", "readonly bool _isDeleted = isDeleted;", "t.IsDeleted == _isDeleted", statements)}}
             {{Configuration("LoopConfiguration", "", "true); while (false) { } builder.HasQueryFilter(t => true", statements)}}
@@ -114,6 +153,8 @@ public class ModelCodeTests
                 string Tenant { get; set; } = "";
                 string Given => tenant;
                 static string Static => "";
+                string Words => "";         // which these are not, where configurations name them
+                string Local => "";
                 static bool Matches(Thing thing) => true;
                 static System.Linq.Expressions.Expression<Func<Thing, bool>> Filter => t => true;
                 static IEntityTypeConfiguration<Thing> Configuration => null!;
@@ -127,14 +168,16 @@ public class ModelCodeTests
         """);
 
     /// <summary>A configuration that the statements name; others would be found by a look through the assembly.</summary>
-    static string Configuration(string declaration, string member, string filter, string statements) =>
-        statements.Contains(declaration.Split('(')[0], StringComparison.Ordinal)
-            ? $$"""
-                class {{declaration}} : IEntityTypeConfiguration<Thing>
-                {
-                    {{member}}
-                    public void Configure(EntityTypeBuilder<Thing> builder) { builder.HasQueryFilter(t => {{filter}}); }
-                }
-                """
-            : "";
+    static string Configuration(string declaration, string member, string filter, string statements) => If(
+        declaration.Split('(')[0],
+        $$"""
+        internal class {{declaration}} : IEntityTypeConfiguration<Thing>
+        {
+            {{member}}
+            public void Configure(EntityTypeBuilder<Thing> builder) { builder.HasQueryFilter(t => {{filter}}); }
+        }
+        """,
+        statements);
+
+    static string If(string name, string source, string statements) => statements.Contains(name, StringComparison.Ordinal) ? source : "";
 }
