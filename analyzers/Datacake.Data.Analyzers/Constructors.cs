@@ -25,7 +25,10 @@ static class Constructors
             bool isDirect = isVisible && (!HasRequiredMembers(owner) || constructor.Find(SetsRequiredMembers) is not null);
             return new ConstructorSpec(
                 TypeMapping.Bare(owner), isDirect, new(arguments.OfType<ArgumentSpec>()),
-                AccessSpec.Of(owner, constructor.OriginalDefinition.Parameters.Select(parameter => parameter.Type)));
+                AccessSpec.Of(owner, constructor.OriginalDefinition.Parameters.Select(parameter => parameter.Type)))
+            {
+                IsObsolete = Members.IsObsolete(constructor),
+            };
         }
         // Of a compiled class, a private constructor is not to be seen.
         return Members.IsCompiled(owner)

@@ -5,6 +5,9 @@ static class ContextEmitter
 {
     public const string ModelNamespace = "Datacake.Data.Generated";
 
+    /// <summary>What is obsolete can use what is: a property that no other code can use any more is stored as before.</summary>
+    public const string CanUseObsolete = "[global::System.Obsolete]";
+
     public static string Emit(ContextSpec spec)
     {
         var source = new SourceWriter();

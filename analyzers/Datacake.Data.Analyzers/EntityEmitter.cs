@@ -54,6 +54,9 @@ sealed partial class EntityEmitter
         _source.Line($"namespace {ContextEmitter.ModelNamespace};");
         _source.Line();
         _source.Line($"/// <summary>How <see cref=\"{_spec.Type}\"/> is stored.</summary>");
+        if (All.Concat(_spec.Objects.SelectMany(item => item.Properties)).Concat(_spec.Navigations.Select(navigation => navigation.Property)).Any(property => property.IsObsolete)
+            || AllConstructors.Any(constructor => constructor.IsObsolete))
+            _source.Line(ContextEmitter.CanUseObsolete);
         _source.Open($"sealed class {_spec.ModelName} : {Metadata}EntityModel<{_spec.Type}>");
         EmitFields();
         EmitConstructor();

@@ -51,6 +51,11 @@ static class Members
         return true;
     }
 
+    /// <summary>True if the use of a member, or of an accessor of it, is an error other than in obsolete code.</summary>
+    public static bool IsObsolete(ISymbol member) =>
+        member.Find("System.ObsoleteAttribute")?.ConstructorArguments.ElementAtOrDefault(1).Value is true
+        || (member is IPropertySymbol property && new[] { property.GetMethod, property.SetMethod }.OfType<IMethodSymbol>().Any(IsObsolete));
+
     /// <summary>True if a member comes from a compiled assembly, of which the compiler shows no private ones.</summary>
     public static bool IsCompiled(ISymbol member) => member.Locations.All(location => location.IsInMetadata);
 

@@ -252,6 +252,7 @@ sealed class PropertyMapper(
             IsReference = isReference,
             IsOfStructure = symbol.ContainingType.IsValueType,
             IsSealed = symbol.Type.IsSealed,
+            IsObsolete = Members.IsObsolete(symbol),
             Collection = collection,
             IsRequired = configured?.IsRequired ?? isRequired,
             MaxLength = configured?.MaxLength ?? LengthOf(symbol, "MaxLengthAttribute") ?? LengthOf(symbol, "StringLengthAttribute")

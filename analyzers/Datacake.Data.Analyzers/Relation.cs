@@ -35,7 +35,7 @@ sealed class Relation(INamedTypeSymbol dependent, INamedTypeSymbol principal, Lo
         bool isDerived = !Members.LineageOf(Dependent).Contains(owner, SymbolEqualityComparer.Default);
         return new RelationSpec(
             TypeMapping.Bare(Dependent), TypeMapping.Bare(Principal),
-            new(ForeignKey!.Select(property => new ForeignKeySpec(property.Name, property.Type.ToDisplayString(Names.WithNullability)))),
+            new(ForeignKey!.Select(property => new ForeignKeySpec(property.Name, property.Type.ToDisplayString(Names.WithNullability), Members.IsObsolete(property)))),
             Reference?.ToSpec(), Inverse?.ToSpec(), IsRequired == true, IsUnique, DeleteBehavior!, isDerived ? TypeMapping.Bare(owner) : null);
     }
 }
@@ -64,6 +64,7 @@ sealed record Navigation(IPropertySymbol Symbol, INamedTypeSymbol Owner, INamedT
             BareType = TypeMapping.Bare(Symbol.Type),
             IsNullable = true,
             IsReference = true,
+            IsObsolete = Members.IsObsolete(Symbol),
         };
         return new NavigationSpec(property, TypeMapping.Bare(Target), NewCollection, isReadOnly && field is not null);
     }

@@ -17,6 +17,8 @@ static class RelationEmitter
         source.Line();
         source.Line($"namespace {ContextEmitter.ModelNamespace};");
         source.Line();
+        if (spec.Relations.Any(relation => relation.ForeignKey.Any(part => part.IsObsolete)))
+            source.Line(ContextEmitter.CanUseObsolete);
         source.Open($"static class {ClassOf(spec.Identifier)}");
         for (int i = 0; i < spec.Relations.Count; i++)
             EmitRelation(source, spec, spec.Relations[i], i);

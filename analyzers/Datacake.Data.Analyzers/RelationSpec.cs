@@ -17,7 +17,8 @@ sealed record RelationSpec(
 /// <summary>A property of a foreign key.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Type">Its type.</param>
-sealed record ForeignKeySpec(string Name, string Type);
+/// <param name="IsObsolete">True if only obsolete code can use it.</param>
+sealed record ForeignKeySpec(string Name, string Type, bool IsObsolete);
 
 /// <summary>A property that has one or several related entities.</summary>
 /// <param name="Property">The property.</param>

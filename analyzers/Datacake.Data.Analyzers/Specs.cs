@@ -111,7 +111,11 @@ sealed record ClassSpec(string Type, string Discriminator, ConstructorSpec Const
 /// <param name="IsDirect">True if it can be called as it is.</param>
 /// <param name="Arguments">What it is called with.</param>
 /// <param name="Access">How it is called otherwise.</param>
-sealed record ConstructorSpec(string Type, bool IsDirect, EquatableArray<ArgumentSpec> Arguments, AccessSpec Access);
+sealed record ConstructorSpec(string Type, bool IsDirect, EquatableArray<ArgumentSpec> Arguments, AccessSpec Access)
+{
+    /// <summary>True if only obsolete code can call it.</summary>
+    public bool IsObsolete { get; init; }
+}
 
 /// <summary>
 /// An argument of a constructor: the property that it sets (by path), or none; its type, and what it is when the store has no value.
@@ -219,6 +223,9 @@ sealed record PropertySpec(
 
     /// <summary>Whether a save checks that it is stored as it was read.</summary>
     public bool IsConcurrencyToken { get; init; }
+
+    /// <summary>True if only obsolete code can use it.</summary>
+    public bool IsObsolete { get; init; }
 
     /// <summary>The type without the annotation that it may be null.</summary>
     public string BareType { get; init; } = "";

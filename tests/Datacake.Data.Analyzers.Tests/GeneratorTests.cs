@@ -128,6 +128,26 @@ public class GeneratorTests
             """).CompilerDiagnostics,
         diagnostic => Assert.Equal("Test.cs", diagnostic.Location.GetLineSpan().Path));
 
+    [Theory]
+    [InlineData("Obsolete(\"gone\", true)")]
+    [InlineData("System.Diagnostics.CodeAnalysis.Experimental(\"E1\")")]
+    public void Members_that_nothing_else_can_use_are_stored(string attribute) => Compiles(GeneratorRun.Of($$"""
+        public class Part { public string? Text { get; set; } [{{attribute}}] public string? Former { get; set; } }
+        public class Thing
+        {
+            [{{attribute}}] Thing() { }
+            public int Id { get; set; }
+            public int X { get; [{{attribute}}] set; }
+            [{{attribute}}] public HashSet<string> Y { get; } = [];
+            [{{attribute}}] public int OtherId { get; set; }
+            [{{attribute}}] public Other? Other { get; set; }
+            public Part? Part { get; set; }
+            public List<Part> Parts { get; set; } = [];
+        }
+        public class Other { public int Id { get; set; } }
+        partial class AppContext(DatacakeNode node) : DatacakeContext(node) { internal partial Keyspace<Thing> Things { get; } internal partial Keyspace<Other> Others { get; } }
+        """));
+
     [Fact]
     public void Nested_generic_and_derived_contexts_compile() => Compiles(GeneratorRun.Of("""
         class Thing { public int Id { get; set; } }
