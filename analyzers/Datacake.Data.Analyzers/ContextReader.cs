@@ -30,8 +30,9 @@ static class ContextReader
 
         var keyspaces = new List<KeyspaceSpec>();
         var entities = new List<EntitySpec>();
-        var properties = type.GetMembers().OfType<IPropertySymbol>().Where(IsKeyspace).ToList();
-        var entityTypes = properties.Select(property => ((INamedTypeSymbol)property.Type).TypeArguments[0]).ToList();
+        var properties = KeyspacesOf(type);
+        var entityTypes = properties.Select(EntityTypeOf).ToList();
+        var inherited = Inherited(type, syntax.SemanticModel.Compilation, cancellationToken).ToList();
         var model = new ModelReader(syntax.SemanticModel.Compilation, type, entityTypes, cancellationToken);
         var configurations = model.Read();
         diagnostics.AddRange(model.Diagnostics);
@@ -55,7 +56,7 @@ static class ContextReader
                 continue;
             }
             configurations.TryGetValue(entityTypes[i], out var configuration);
-            keyspaces.Add(ReadKeyspace(property, type, keyspaces, entities, entityTypes, configuration, diagnostics));
+            keyspaces.Add(ReadKeyspace(property, type, [.. inherited, .. keyspaces], entities, entityTypes, configuration, diagnostics));
         }
         var related = RelationSpecs.Of(relations, entities);
         return new ContextSpec(
@@ -79,15 +80,15 @@ static class ContextReader
     static KeyspaceSpec ReadKeyspace(
         IPropertySymbol property,
         INamedTypeSymbol context,
-        List<KeyspaceSpec> others,
+        IReadOnlyList<KeyspaceSpec> others,
         List<EntitySpec> entities,
         List<ITypeSymbol> entityTypes,
         EntityConfiguration? configuration,
         List<DiagnosticSpec> diagnostics)
     {
         var location = property.Locations.FirstOrDefault();
-        var entityType = ((INamedTypeSymbol)property.Type).TypeArguments[0];
-        string name = configuration?.Keyspace ?? KeyspaceName(property) ?? KeyspaceName(entityType) ?? property.Name;
+        var entityType = EntityTypeOf(property);
+        string name = KeyspaceName(property, configuration);
         if (name.Length is 0 or > MaxKeyspaceNameLength)
             diagnostics.Add(DiagnosticSpec.Of(Diagnostics.KeyspaceName, location, name));
 
@@ -111,6 +112,26 @@ static class ContextReader
         return new KeyspaceSpec(Modifiers(property), property.Name, entityTypeName, name, entity?.ModelName);
     }
 
+    /// <summary>The keyspaces of the contexts that a context derives from, which are its own, too.</summary>
+    static IEnumerable<KeyspaceSpec> Inherited(INamedTypeSymbol type, Compilation compilation, CancellationToken cancellationToken)
+    {
+        for (var ancestor = type.BaseType; ancestor is not null && DerivesFromContext(ancestor); ancestor = ancestor.BaseType)
+        {
+            var properties = KeyspacesOf(ancestor);
+            var configurations = new ModelReader(compilation, ancestor, [.. properties.Select(EntityTypeOf)], cancellationToken).Read();
+            foreach (var property in properties)
+            {
+                configurations.TryGetValue(EntityTypeOf(property), out var configuration);
+                yield return new KeyspaceSpec(
+                    "", property.Name, EntityTypeOf(property).ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat), KeyspaceName(property, configuration), ModelName: null);
+            }
+        }
+    }
+
+    static List<IPropertySymbol> KeyspacesOf(INamedTypeSymbol context) => [.. context.GetMembers().OfType<IPropertySymbol>().Where(IsKeyspace)];
+
+    static ITypeSymbol EntityTypeOf(IPropertySymbol keyspace) => ((INamedTypeSymbol)keyspace.Type).TypeArguments[0];
+
     static bool DerivesFromContext(INamedTypeSymbol type)
     {
         for (var ancestor = type.BaseType; ancestor is not null; ancestor = ancestor.BaseType)
@@ -124,6 +145,9 @@ static class ContextReader
     static bool IsKeyspace(IPropertySymbol property) =>
         property is { IsStatic: false, PartialDefinitionPart: null, Type: INamedTypeSymbol { Arity: 1 } type }
         && Names.FullName(type) == "Datacake.Data.Keyspace";
+
+    static string KeyspaceName(IPropertySymbol property, EntityConfiguration? configuration) =>
+        configuration?.Keyspace ?? KeyspaceName(property) ?? KeyspaceName(EntityTypeOf(property)) ?? property.Name;
 
     static string? KeyspaceName(ISymbol symbol) =>
         (symbol.Find(Names.Data + "KeyspaceAttribute") ?? symbol.Find(Names.Annotations + "Schema.TableAttribute"))
@@ -146,13 +170,13 @@ static class ContextReader
                 { TypeKind: TypeKind.Interface } => "interface",
                 _ => "class",
             };
-            types.Insert(0, $"partial {kind} {container.Name}{TypeParameters(container)}");
+            types.Insert(0, $"partial {kind} {EntityEmitter.Identifier(container.Name)}{TypeParameters(container)}");
         }
         return types;
     }
 
     static string TypeParameters(INamedTypeSymbol type) =>
-        type.TypeParameters.Length == 0 ? "" : $"<{string.Join(", ", type.TypeParameters.Select(parameter => parameter.Name))}>";
+        type.TypeParameters.Length == 0 ? "" : $"<{string.Join(", ", type.TypeParameters.Select(parameter => EntityEmitter.Identifier(parameter.Name)))}>";
 
     static string Modifiers(IPropertySymbol property)
     {
@@ -160,6 +184,12 @@ static class ContextReader
         {
             SyntaxFacts.GetText(property.DeclaredAccessibility),
         };
+        // These have no part in the symbol.
+        foreach (var modifier in (property.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() as PropertyDeclarationSyntax)?.Modifiers ?? [])
+        {
+            if (modifier.IsKind(SyntaxKind.NewKeyword) || modifier.IsKind(SyntaxKind.UnsafeKeyword))
+                modifiers.Add(modifier.Text);
+        }
         if (property.IsVirtual)
             modifiers.Add("virtual");
         if (property.IsOverride)

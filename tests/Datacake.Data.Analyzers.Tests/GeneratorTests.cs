@@ -171,6 +171,26 @@ public class GeneratorTests
         """));
 
     [Fact]
+    public void Contexts_with_names_that_are_keywords_and_keyspaces_that_hide_others_compile() => Compiles(GeneratorRun.Of("""
+        class Thing { public int Id { get; set; } }
+        class Other { public int Id { get; set; } }
+        static partial class @checked
+        {
+            internal partial class @unsafe<@int>(DatacakeNode node) : DatacakeContext(node)
+            {
+                internal virtual partial Keyspace<Thing> Things { get; }
+            }
+
+            internal partial class Derived<@new, @in>(DatacakeNode node) : @unsafe<@new>(node)
+            {
+                internal new unsafe partial Keyspace<Other> Things { get; }
+                protected override void OnModelCreating(ModelBuilder model) => model.Entity<Other>().HasQueryFilter(o => o.Id > Min).ToKeyspace("others").HasData(new Other { Id = Min });
+                static int Min => 0;
+            }
+        }
+        """));
+
+    [Fact]
     public void An_entity_class_of_two_contexts_has_one_model()
     {
         var run = GeneratorRun.OfThing("""
