@@ -20,8 +20,8 @@ static class Constructors
             var arguments = constructor.Parameters.Select(parameter => Argument(parameter, properties)).ToList();
             if (arguments.Contains(null))
                 continue;
-            bool isVisible = constructor.DeclaredAccessibility
-                is Accessibility.Public or Accessibility.Internal or Accessibility.ProtectedOrInternal;
+            bool isVisible = constructor.DeclaredAccessibility == Accessibility.Public
+                || (constructor.DeclaredAccessibility is Accessibility.Internal or Accessibility.ProtectedOrInternal && !Members.IsCompiled(owner));
             bool isDirect = isVisible && (!HasRequiredMembers(owner) || constructor.Find(SetsRequiredMembers) is not null);
             return new ConstructorSpec(
                 TypeMapping.Bare(owner), isDirect, new(arguments.OfType<ArgumentSpec>()),

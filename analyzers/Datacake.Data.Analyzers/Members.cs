@@ -60,7 +60,8 @@ static class Members
     public static bool IsCompiled(ISymbol member) => member.Locations.All(location => location.IsInMetadata);
 
     /// <summary>True if it cannot be seen whether a property without a setter has a private one, stores something, or computes it.</summary>
-    public static bool IsHidden(IPropertySymbol property) => property.SetMethod is null && IsCompiled(property) && !property.IsAbstract;
+    public static bool IsHidden(IPropertySymbol property) =>
+        property is { SetMethod: null, IsAbstract: false, RefKind: RefKind.None } && IsCompiled(property);
 
     public static SetterKind SetterOf(IPropertySymbol symbol) => symbol.SetMethod switch
     {

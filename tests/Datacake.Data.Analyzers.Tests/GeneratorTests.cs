@@ -149,6 +149,16 @@ public class GeneratorTests
         """));
 
     [Fact]
+    public void Compiled_classes_with_constructors_for_derived_ones_and_properties_by_reference_compile() => Compiles(GeneratorRun.Of(
+        """
+        partial class AppContext(DatacakeNode node) : DatacakeContext(node) { internal partial Keyspace<Thing> Things { get; } internal partial Keyspace<Other> Others { get; } }
+        """,
+        GeneratorRun.Of("""
+            public class Thing { protected internal Thing() { } public int Id { get; set; } int _code; public ref int Code => ref _code; public int OtherId { get; set; } public Other? Other { get; set; } }
+            public class Other { public int Id { get; set; } }
+            """).ToCompiledReference()));
+
+    [Fact]
     public void Nested_generic_and_derived_contexts_compile() => Compiles(GeneratorRun.Of("""
         class Thing { public int Id { get; set; } }
         class Other { public int Id { get; set; } }
