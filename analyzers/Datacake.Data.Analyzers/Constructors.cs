@@ -71,7 +71,7 @@ static class Constructors
         _ => "",
     };
 
-    static bool HasRequiredMembers(INamedTypeSymbol type)
+    public static bool HasRequiredMembers(INamedTypeSymbol type)
     {
         for (var ancestor = type; ancestor is not null; ancestor = ancestor.BaseType)
         {

@@ -36,7 +36,7 @@ static class ContextReader
         var model = new ModelReader(syntax.SemanticModel.Compilation, type, entityTypes, cancellationToken);
         var configurations = model.Read();
         diagnostics.AddRange(model.Diagnostics);
-        var relations = new RelationReader(entityTypes, configurations, diagnostics).Read();
+        var relations = new RelationReader(properties, entityTypes, configurations, diagnostics).Read();
         foreach (var unknown in configurations.Where(known => !entityTypes.Contains(known.Key, SymbolEqualityComparer.Default)))
         {
             string name = unknown.Key.Name;

@@ -23,10 +23,9 @@ sealed partial class EntityEmitter
         if (property.Setter == SetterKind.None)
             return;
         _source.Open($"internal static void Set_{property.Name}(object e, object? v)");
-        string type = property.FieldType ?? property.BareType;
         string assigned = navigation.IsShown
-            ? $"{value} = ({property.Access.Values[0].TrimEnd('?')})v!"
-            : Assignment(property, "o", $"({type})v!");
+            ? $"{value} = ({property.FieldType})v!"
+            : Assignment(property, "o", $"({property.BareType})v!");
         _source.Line($"if (e is {owner} o) {assigned};");
         _source.Close();
         _source.Line();

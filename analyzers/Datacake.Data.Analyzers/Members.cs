@@ -129,7 +129,7 @@ static class Members
         property.Find(Names.Data + "IgnoreAttribute") is not null || property.Find(Names.Annotations + "Schema.NotMappedAttribute") is not null;
 
     /// <summary>Whether a property without a setter stores something, rather than computes it.</summary>
-    static bool IsAuto(IPropertySymbol property) =>
+    public static bool IsAuto(IPropertySymbol property) =>
         property.ContainingType.GetMembers().OfType<IFieldSymbol>().Any(
             field => SymbolEqualityComparer.Default.Equals(field.AssociatedSymbol, property));
 }

@@ -34,9 +34,10 @@ static class NavigationReader
             foreach (var property in Members.LineageOf(type).Reverse().SelectMany(ancestor => ancestor.GetMembers().OfType<IPropertySymbol>()))
             {
                 if (property is not { IsStatic: false, IsIndexer: false, DeclaredAccessibility: Accessibility.Public, GetMethod.DeclaredAccessibility: Accessibility.Public }
-                    || properties.Contains(property, SymbolEqualityComparer.Default)
+                    || properties.Contains(property, SymbolEqualityComparer.Default) || Members.HiderOf(property, type) is not null
                     || property.Find(Names.Data + "IgnoreAttribute") is not null || property.Find(Names.Annotations + "Schema.NotMappedAttribute") is not null
-                    || (configuration.Properties.TryGetValue(property.Name, out var configured) && configured.IsIgnored))
+                    || (configuration.Properties.TryGetValue(property.Name, out var configured) && configured.IsIgnored)
+                    || configuration.Conventions.Any(convention => convention.IsIgnored && convention.Covers(property.Type)))
                     continue;
                 properties.RemoveAll(hidden => hidden.Name == property.Name);
                 properties.Add(property);
@@ -51,7 +52,7 @@ static class NavigationReader
     /// <summary>Returns the field behind a property that shows a collection, found by its name; null if there is none.</summary>
     public static IFieldSymbol? FieldOf(IPropertySymbol property)
     {
-        if (property.SetMethod is not null || ElementOf(property.Type) is not { } element)
+        if (property.SetMethod is not null || Members.IsAuto(property) || ElementOf(property.Type) is not { } element)
             return null;
         string usual = Members.FieldNameOf(property), name = usual.Substring(1);
         string[] names = [usual, name, "m_" + name, "_" + property.Name];
@@ -90,7 +91,9 @@ static class NavigationReader
             };
         }
         bool canBeMade = made is INamedTypeSymbol { TypeKind: TypeKind.Class, IsAbstract: false } named && IsMutable(made)
-            && named.InstanceConstructors.Any(constructor => constructor.Parameters.Length == 0 && constructor.DeclaredAccessibility == Accessibility.Public);
+            && IsAccessible(named) && !Constructors.HasRequiredMembers(named) && named.InstanceConstructors.Any(constructor => constructor.Parameters.Length == 0 && constructor.DeclaredAccessibility == Accessibility.Public);
         return canBeMade ? $"new {TypeMapping.Bare(made)}()" : null;
     }
+
+    static bool IsAccessible(INamedTypeSymbol type) => Members.IsAccessible(type) && type.TypeArguments.OfType<INamedTypeSymbol>().All(IsAccessible);
 }

@@ -280,7 +280,7 @@ sealed class PropertyMapper(
         var defined = symbol.OriginalDefinition.Type;
         string? collection = Names.FullName(defined) switch
         {
-            "System.Collections.Generic.IReadOnlySet" => "HashSet",
+            "System.Collections.Generic.IReadOnlySet" or "System.Collections.Generic.ISet" => "HashSet",
             "System.Collections.Generic.IReadOnlyDictionary" => "Dictionary",
             _ when defined is INamedTypeSymbol { TypeKind: TypeKind.Interface, TypeArguments.Length: 1 } => "List",
             _ => null,

@@ -52,20 +52,20 @@ sealed record Navigation(IPropertySymbol Symbol, INamedTypeSymbol Owner, INamedT
     public NavigationSpec ToSpec()
     {
         var field = NavigationReader.FieldOf(Symbol);
-        bool isReadOnly = IsCollection && !NavigationReader.IsMutable(Symbol.Type);
         var property = new PropertySpec(
             Symbol.Name, Symbol.Name, Symbol.Name, Symbol.Type.ToDisplayString(Names.WithNullability),
             AccessSpec.Of(Symbol.ContainingType, [field?.OriginalDefinition.Type ?? Symbol.OriginalDefinition.Type]) with { IsAssumed = Members.IsHidden(Symbol) },
             MappingKind.Value, field is null ? Members.SetterOf(Symbol) : SetterKind.Field)
         {
             Field = field?.Name ?? $"<{Symbol.Name}>k__BackingField",
-            ListField = isReadOnly && Members.IsHidden(Symbol) ? PropertyMapper.ListFieldOf(Symbol) : null,
+            FieldType = field is null ? null : TypeMapping.Bare(field.Type),
+            ListField = IsCollection && Symbol.Type.TypeKind == TypeKind.Interface && Members.IsHidden(Symbol) ? PropertyMapper.ListFieldOf(Symbol) : null,
             DerivedType = Members.LineageOf(Owner).Contains(Symbol.ContainingType, SymbolEqualityComparer.Default) ? null : TypeMapping.Bare(Symbol.ContainingType),
             BareType = TypeMapping.Bare(Symbol.Type),
             IsNullable = true,
             IsReference = true,
             IsObsolete = Members.IsObsolete(Symbol),
         };
-        return new NavigationSpec(property, TypeMapping.Bare(Target), NewCollection, isReadOnly && field is not null);
+        return new NavigationSpec(property, TypeMapping.Bare(Target), NewCollection, field is not null);
     }
 }

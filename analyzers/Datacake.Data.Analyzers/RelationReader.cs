@@ -5,11 +5,12 @@ namespace Datacake.Data.Analyzers;
 /// <summary>
 /// Finds the relations between the entity classes of a context: those that <c>OnModelCreating</c> declares, then those that attributes and names say.
 /// </summary>
-/// <param name="entityTypes">The classes that have keyspaces in the context.</param>
+/// <param name="keyspaces">The keyspaces of the context, where errors are reported that have no place in the source.</param>
+/// <param name="entityTypes">The classes that have them.</param>
 /// <param name="configurations">What <c>OnModelCreating</c> says of them; takes navigations and foreign keys.</param>
 /// <param name="diagnostics">Takes what is wrong.</param>
 sealed class RelationReader(
-    IReadOnlyList<ITypeSymbol> entityTypes, Dictionary<ITypeSymbol, EntityConfiguration> configurations, List<DiagnosticSpec> diagnostics)
+    IReadOnlyList<IPropertySymbol> keyspaces, IReadOnlyList<ITypeSymbol> entityTypes, Dictionary<ITypeSymbol, EntityConfiguration> configurations, List<DiagnosticSpec> diagnostics)
 {
     const string Schema = Names.Annotations + "Schema.";
 
@@ -80,6 +81,11 @@ sealed class RelationReader(
         var (from, to) = isDependent ? (entity, related) : (related, entity);
         var relation = _relations.Find(known => IsSame(known.Dependent, from) && IsSame(known.Principal, to)
             && ((reference is not null && known.Reference == reference) || (inverse is not null && known.Inverse == inverse)));
+        if (WhyNot(relation, reference, inverse) is { } problem)
+        {
+            ReportRelation(declared.Location, problem);
+            return;
+        }
         if (relation is null)
             _relations.Add(relation = new Relation(from, to, declared.Location));
         relation.Reference ??= reference;
@@ -94,6 +100,18 @@ sealed class RelationReader(
                 ReportRelation(declared.Location, $"'{from.Name}' has no property '{string.Join("' or '", names)}'");
         }
         _open.RemoveAll(navigation => navigation == reference || navigation == inverse);
+    }
+
+    /// <summary>A navigation is of one relation, and one of its ends. Returns what is wrong with a relation that is declared; null if nothing is.</summary>
+    string? WhyNot(Relation? known, Navigation? reference, Navigation? inverse)
+    {
+        if (reference is not null && reference == inverse)
+            return $"'{reference.Owner.Name}.{reference.Symbol.Name}' cannot lead back to itself; name the property that leads back, or none";
+        var taken = known is { Reference: { } from } && reference is not null && from != reference ? inverse
+            : known is { Inverse: { } to } && inverse is not null && to != inverse ? reference
+            : new[] { reference, inverse }.FirstOrDefault(
+                navigation => navigation is not null && _relations.Exists(other => other != known && (other.Reference == navigation || other.Inverse == navigation)));
+        return taken is null ? null : $"'{taken.Owner.Name}.{taken.Symbol.Name}' has another relation already; declare each relation once";
     }
 
     /// <summary>Finds a navigation by its name; null if none is named, or if it is reported.</summary>
@@ -211,17 +229,25 @@ sealed class RelationReader(
         var key = KeyOf(principal);
         if (key.Count == 0)
             return;
+        var place = relation.Location ?? PlaceOf(dependent);
         relation.ForeignKey ??= (relation.Reference is { } reference ? ForeignKeyByAttribute(reference, dependent) : null)
             ?? ForeignKeyByName(dependent, principal, [relation.Reference?.Symbol.Name ?? principal.Name, principal.Name]);
         string between = $"the relation of '{dependent.Name}' to '{principal.Name}'";
         if (relation.ForeignKey is not { } foreignKey)
         {
-            ReportRelation(relation.Location, $"{between} has no foreign key; name it with HasForeignKey, or call it '{relation.Reference?.Symbol.Name ?? principal.Name}Id'");
+            ReportRelation(place, $"{between} has no foreign key; name it with HasForeignKey, or call it '{relation.Reference?.Symbol.Name ?? principal.Name}Id'");
+            return;
+        }
+        if (foreignKey.Find(property => Members.SetterOf(property) == SetterKind.None) is { } computed)
+        {
+            ReportRelation(
+                LocationOf(computed) ?? place,
+                $"'{dependent.Name}.{computed.Name}' is computed and not stored, and cannot be a foreign key; give it a setter, which may be private");
             return;
         }
         if (foreignKey.Count != key.Count)
         {
-            ReportRelation(relation.Location, $"{between} has a foreign key of {foreignKey.Count} properties, and the key of '{principal.Name}' has {key.Count}");
+            ReportRelation(place, $"{between} has a foreign key of {foreignKey.Count} properties, and the key of '{principal.Name}' has {key.Count}");
             return;
         }
         for (int i = 0; i < key.Count; i++)
@@ -229,9 +255,16 @@ sealed class RelationReader(
             if (IsSame(Bare(foreignKey[i].Type), Bare(key[i].Type)))
                 continue;
             ReportRelation(
-                LocationOf(foreignKey[i]) ?? relation.Location,
+                LocationOf(foreignKey[i]) ?? place,
                 $"'{dependent.Name}.{foreignKey[i].Name}' is of type '{TypeName(foreignKey[i].Type)}', and the key '{key[i].Name}' of '{principal.Name}', which it refers to, of type "
                     + $"'{TypeName(key[i].Type)}'; give both the same type");
+            return;
+        }
+        List<INamedTypeSymbol> classes = [.. foreignKey.Select(property => property.ContainingType), .. relation.Reference is { } end ? [end.Symbol.ContainingType] : Array.Empty<INamedTypeSymbol>()];
+        var narrowest = classes.OrderBy(type => Members.LineageOf(type).Count()).Last();
+        if (classes.Find(type => !Members.LineageOf(narrowest).Contains(type, SymbolEqualityComparer.Default)) is { } other)
+        {
+            ReportRelation(place, $"{between} needs properties of '{other.Name}' and of '{narrowest.Name}', and no entity has both; move them to one class");
             return;
         }
         bool isNullable = foreignKey.Exists(IsNullable);
@@ -240,7 +273,7 @@ sealed class RelationReader(
         relation.DeleteBehavior ??= relation.IsRequired == true ? "Cascade" : "SetNull";
         if (relation.DeleteBehavior == "SetNull" && !isNullable)
         {
-            ReportRelation(relation.Location, $"the foreign key of {between} cannot be null, as OnDelete(DeleteBehavior.SetNull) says; make it nullable, or choose another behavior");
+            ReportRelation(place, $"the foreign key of {between} cannot be null, as OnDelete(DeleteBehavior.SetNull) says; make it nullable, or choose another behavior");
             return;
         }
         Configure(dependent).ForeignKeys.Add([.. foreignKey.Select(property => property.Name)]);
@@ -314,11 +347,14 @@ sealed class RelationReader(
 
     static Location? LocationOf(ISymbol symbol) => symbol.Locations.FirstOrDefault(location => location.IsInSource);
 
+    /// <summary>The keyspace of a class.</summary>
+    Location? PlaceOf(ITypeSymbol entity) => keyspaces.Zip(entityTypes, (keyspace, type) => IsSame(type, entity) ? keyspace.Locations.FirstOrDefault() : null).FirstOrDefault(place => place is not null);
+
     void ReportProperty(Navigation navigation, string reason)
     {
         Configure(navigation.Owner).Navigations.Add(navigation.Symbol);
         diagnostics.Add(DiagnosticSpec.Of(
-            Diagnostics.PropertyType, LocationOf(navigation) ?? navigation.Owner.Locations.FirstOrDefault(), navigation.Owner.Name, navigation.Symbol.Name, reason));
+            Diagnostics.PropertyType, LocationOf(navigation) ?? PlaceOf(navigation.Owner), navigation.Owner.Name, navigation.Symbol.Name, reason));
     }
 
     void ReportRelation(Location? location, string problem) => diagnostics.Add(DiagnosticSpec.Of(Diagnostics.Relation, location, problem));

@@ -19,6 +19,9 @@ public class RelationTests
     [InlineData("public class A { public int Id { get; set; } public int HomeId { get; set; } public B? Home { get; set; } public int GuestId { get; set; } public B? Guest { get; set; } } public class B { public int Id { get; set; } [InverseProperty(\"Guest\")] public List<A> Abroad { get; } = []; public List<A> AtHome { get; } = []; }", "A.HomeId to B, required, Cascade, Home, AtHome", "A.GuestId to B, required, Cascade, Guest, Abroad")]
     [InlineData("public class A { public int Id { get; set; } public int? BX { get; set; } public string? BY { get; set; } public B? B { get; set; } } public class B { [Key] public int X { get; set; } [Key] public string Y { get; set; } = \"\"; }", "A.BX, BY to B, optional, SetNull, B")]
     [InlineData("[Derived(typeof(C))] public class A { public int Id { get; set; } } public class C : A { public int BId { get; set; } public B? B { get; set; } } public class B { public int Id { get; set; } public List<A>? As { get; set; } }", "A.BId to B, required, Cascade, B, As")]
+    [InlineData("public class A { public int Id { get; set; } public int BId { get; set; } } public class B { public int Id { get; set; } readonly List<A> _as = []; public ICollection<A> As => _as; }", "A.BId to B, required, Cascade, -, As")]
+    [InlineData("public class A { public int Id { get; set; } public int BId { get; set; } } public class Many<T> { readonly HashSet<T> _as = []; public IEnumerable<T> As => _as; } public class B : Many<A> { public int Id { get; set; } }", "A.BId to B, required, Cascade, -, As")]
+    [InlineData("public class A { public int Id { get; set; } public int BId { get; set; } public B? B { get; set; } } public class B { public int Id { get; set; } sealed class Shut : List<A>; readonly Shut _as = []; public IEnumerable<A> As => _as; }", "A.BId to B, required, Cascade, B")]
     public void Relation_is_found_by_convention_and_attributes(string source, params string[] expected)
     {
         var run = GeneratorRun.Of(Usings + source + Context(""));
@@ -59,6 +62,14 @@ public class RelationTests
     [InlineData("DCD020", "public class A { public int Id { get; set; } public B? B { get; set; } } public class B { public int Id { get; set; } }", "model.Entity<A>().HasOne(a => a.B).WithMany();", "has no foreign key; name it with HasForeignKey, or call it 'BId'")]
     [InlineData("DCD020", "public class A { public int Id { get; set; } public int BId { get; set; } } public class B { [Key] public int X { get; set; } [Key] public int Y { get; set; } }", "model.Entity<A>().HasOne<B>().WithMany().HasForeignKey(a => a.BId);", "a foreign key of 1 properties, and the key of 'B' has 2")]
     [InlineData("DCD020", "public class A { public int Id { get; set; } public int CId { get; set; } } public class B { public int Id { get; set; } } public class C { public int Id { get; set; } }", "model.Entity<A>().HasOne<C>().WithMany().HasForeignKey(a => a.CId);", "the context has no keyspace of 'C'")]
+    [InlineData("DCD005", "public class Part<T> { public T? B { get; set; } public List<T> Bs { get; set; } = []; } public class A : Part<B> { public int Id { get; set; } public int BId { get; set; } public new void B() { } } public class B { public int Id { get; set; } public int AId { get; set; } }", "", "'Part.B' cannot be stored: 'A' has a member of the same name, which hides it")]
+    [InlineData("DCD020", "public class A { public int Id { get; set; } public int BId => Id; public B? B { get; set; } } public class B { public int Id { get; set; } }", "model.Entity<A>().HasOne(a => a.B).WithMany().HasForeignKey(a => a.BId);", "'A.BId' is computed and not stored")]
+    [InlineData("DCD020", "public class A { public int Id { get; set; } int _b; public ref int BId => ref _b; } public class B { public int Id { get; set; } }", "model.Entity<A>().HasOne<B>().WithMany().HasForeignKey(a => a.BId);", "'A.BId' is computed and not stored")]
+    [InlineData("DCD020", "public class A { public int Id { get; set; } public int PeerId { get; set; } public A? Peer { get; set; } } public class B { public int Id { get; set; } }", "model.Entity<A>().HasOne(a => a.Peer).WithOne(a => a.Peer).HasForeignKey<A>(a => a.PeerId);", "'A.Peer' cannot lead back to itself")]
+    [InlineData("DCD020", "public class A { public int Id { get; set; } public int BId { get; set; } public B? B { get; set; } } public class B { public int Id { get; set; } public int AId { get; set; } public A? A { get; set; } }", "model.Entity<A>().HasOne(a => a.B).WithOne(b => b.A).HasForeignKey<A>(a => a.BId); model.Entity<A>().HasOne(a => a.B).WithOne(b => b.A).HasForeignKey<B>(b => b.AId);", "declare each relation once")]
+    [InlineData("DCD020", "public class A { public int Id { get; set; } public int BId { get; set; } public B? B { get; set; } public int CId { get; set; } public B? C { get; set; } } public class B { public int Id { get; set; } public List<A> As { get; } = []; }", "model.Entity<A>().HasOne(a => a.B).WithMany(b => b.As); model.Entity<A>().HasOne(a => a.C).WithMany(b => b.As);", "'B.As' has another relation already")]
+    [InlineData("DCD020", "[Derived(typeof(X)), Derived(typeof(Y))] public class A { public int Id { get; set; } } public class X : A { public int BX { get; set; } } public class Y : A { public string BY { get; set; } = \"\"; } public class B { [Key] public int X { get; set; } [Key] public string Y { get; set; } = \"\"; public List<A> As { get; } = []; }", "", "needs properties of 'X' and of 'Y', and no entity has both")]
+    [InlineData("DCD020", "[Derived(typeof(X)), Derived(typeof(Y))] public class A { public int Id { get; set; } } public class X : A { public int BId { get; set; } } public class Y : A { public B? B { get; set; } } public class B { public int Id { get; set; } }", "", "needs properties of 'X' and of 'Y', and no entity has both")]
     public void Relation_that_cannot_be_is_reported(string id, string source, string statements, string message)
     {
         var run = GeneratorRun.Of(Usings + source + Context(statements));
@@ -76,6 +87,57 @@ public class RelationTests
             Usings + "public class A { public int Id { get; set; } public List<B> Bs { get; } = []; } public class B { public int Id { get; set; } public int AId { get; set; } [Ignore] public List<A> As { get; } = []; }"
                 + Context(statements));
         Assert.Contains(run.CompilerDiagnostics, error => error.Id == "CS0619" && error.GetMessage(System.Globalization.CultureInfo.InvariantCulture).Contains(message, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("readonly List<A> _as = []; public IReadOnlyCollection<A> As => _as;", "List")]
+    [InlineData("readonly List<A> _as = []; public ICollection<A> As => _as;", "List")]
+    [InlineData("readonly HashSet<A> _as = []; public ISet<A> As => _as;", "HashSet")]
+    public void Collection_that_a_compiled_class_shows_by_an_interface_is_looked_for_in_its_field(string member, string type)
+    {
+        var domain = GeneratorRun.Of($$"""public class A { public int Id { get; set; } public int BId { get; set; } } public class B { public int Id { get; set; } {{member}} }""");
+        var run = GeneratorRun.Of(Context(""), domain.ToCompiledReference());
+        Assert.Empty(run.Diagnostics);
+        Assert.Empty(run.CompilerDiagnostics);
+        string model = run.Output.SyntaxTrees.Single(tree => tree.FilePath.Contains("BModel", StringComparison.Ordinal)).ToString();
+        Assert.Contains($"new global::System.Collections.Generic.{type}<global::A>(value)", model, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Field_of_the_usual_name_is_not_that_of_a_property_that_has_its_own()
+    {
+        var run = GeneratorRun.Of(
+            "public class A { public int Id { get; set; } public int BId { get; set; } } public class B { public int Id { get; set; } readonly HashSet<A> _as = []; public IEnumerable<A> As { get; } = new List<A>(); }" + Context(""));
+        Assert.Empty(run.CompilerDiagnostics);
+        Assert.Contains("e is global::B o ? o.As : null", run.Output.SyntaxTrees.Single(tree => tree.FilePath.Contains("BModel", StringComparison.Ordinal)).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Relation_of_compiled_classes_that_cannot_be_is_reported_at_the_keyspace()
+    {
+        var domain = GeneratorRun.Of("public class A { public int Id { get; set; } public int BId { get; set; } public B? B { get; set; } public B? Other { get; set; } } public class B { public long Id { get; set; } }");
+        var run = GeneratorRun.Of(Context(""), domain.ToCompiledReference());
+        Assert.Equal(["DCD005", "DCD020"], run.Diagnostics.Select(diagnostic => diagnostic.Id).Order());
+        Assert.All(run.Diagnostics, diagnostic => Assert.Contains("Keyspace<A>", run.Output.SyntaxTrees.First().GetText(TestContext.Current.CancellationToken).Lines[diagnostic.Location.GetLineSpan().StartLinePosition.Line].ToString(), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void What_conventions_ignore_is_no_part_of_a_relation()
+    {
+        var run = GeneratorRun.Of("""
+            public class A { public int Id { get; set; } public int BId { get; set; } public B? B { get; set; } public C? C { get; set; } public long CId { get; set; } }
+            public class B { public int Id { get; set; } }
+            public class C { public long Id { get; set; } }
+            partial class TestContext(DatacakeNode node) : DatacakeContext(node)
+            {
+                internal partial Keyspace<A> As { get; }
+                internal partial Keyspace<B> Bs { get; }
+                protected override void ConfigureConventions(ModelConfigurationBuilder conventions) => conventions.IgnoreAny<C>().IgnoreAny<long>();
+            }
+            """);
+        Assert.Empty(run.Diagnostics);
+        Assert.Empty(run.CompilerDiagnostics);
+        Assert.Equal(["A.BId to B, required, Cascade, B"], RelationsOf(run));
     }
 
     [Theory]
