@@ -4,6 +4,7 @@ namespace Datacake.Domain;
 public class Patient : Entity<long>
 {
     readonly List<Visit> _visits = [];
+    List<Referral>? _referrals;         // null until there is one
 
     Patient()
     {
@@ -16,12 +17,16 @@ public class Patient : Entity<long>
 
     public IReadOnlyCollection<Visit> Visits => _visits;
 
+    public ICollection<Referral>? Referrals => _referrals;
+
     public Visit Come(long id, string why)
     {
         var visit = new Visit(id, this, why);
         _visits.Add(visit);
         return visit;
     }
+
+    public void Refer(Referral referral) => (_referrals ??= []).Add(referral);
 
     public void Forget(Visit visit) => _visits.Remove(visit);
 }
@@ -41,4 +46,19 @@ public class Visit : Entity<long>
     public Patient Patient { get; private set; } = null!;
 
     public string Why { get; private set; } = "";
+}
+
+/// <summary>An entity without a reference.</summary>
+public class Referral : Entity<long>
+{
+    Referral()
+    {
+    }
+
+    public Referral(long id, string to)
+        : this() => (Id, To) = (id, to);
+
+    public long PatientId { get; private set; }
+
+    public string To { get; private set; } = "";
 }

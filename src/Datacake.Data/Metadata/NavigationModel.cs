@@ -87,17 +87,17 @@ abstract class NavigationModel<TTarget>(RelationModel relation, NavigationAccess
     public ICollection<TTarget> CollectionOf(object entity)
     {
         object? value = access.Get(entity);
-        if (value is ICollection<TTarget> { IsReadOnly: false } collection)
-            return collection;
-        if (value is not null || access.Set is null)
+        if (value is null && access.Set is not null)
         {
-            throw new InvalidOperationException(
-                $"The collection {Name} of {entity.GetType().Name} is {(value is null ? "null, and has no setter" : "read-only")}, so that nothing can be included in it. Give it an initializer "
-                    + "of a list, or a setter, which may be private.");
+            access.Set(entity, access.Create!());
+            // The field can have another collection, made of that.
+            value = access.Get(entity);
         }
-        var created = access.Create!();
-        access.Set(entity, created);
-        return created;
+        return value is ICollection<TTarget> { IsReadOnly: false } collection
+            ? collection
+            : throw new InvalidOperationException(
+                $"The collection {Name} of {entity.GetType().Name} is {(value is null ? "null, and cannot be set" : "read-only")}, so that nothing can be included in it. Give it an initializer "
+                    + "of a list, or a setter, which may be private.");
     }
 
     internal override IReadOnlyList<object> TargetsOf(object entity) => access.Get(entity) switch

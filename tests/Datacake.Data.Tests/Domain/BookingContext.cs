@@ -29,4 +29,6 @@ public sealed partial class ClinicContext(DatacakeNode node) : DatacakeContext(n
     public partial Keyspace<Patient> Patients { get; }
 
     public partial Keyspace<Visit> Visits { get; }
+
+    public partial Keyspace<Referral> Referrals { get; }
 }

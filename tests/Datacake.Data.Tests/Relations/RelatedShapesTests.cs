@@ -47,6 +47,21 @@ public class RelatedShapesTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
+    public async Task Collection_of_a_class_of_another_assembly_that_is_null_until_it_has_something_is_included(string provider)
+    {
+        await using var node = await StartAsync(provider);
+        await using var db = new ClinicContext(node) { DefaultConsistency = Consistency.None };
+        var bob = new Patient(6, "Bob");
+        bob.Refer(new Referral(1, "surgeon"));
+        bob.Refer(new Referral(2, "dentist"));
+        db.Patients.Add(bob);
+        Assert.Equal(3, await db.SaveChangesAsync(Token));
+        db.ChangeTracker.Clear();
+        bob = await db.Patients.Include(p => p.Referrals).SingleAsync(p => p.Name == "Bob", Token);
+        Assert.Equal(["surgeon", "dentist"], bob.Referrals!.Select(r => r.To));
+    }
+
+    [Theory, MemberData(nameof(Stores))]
     public async Task Foreign_keys_of_converted_types_are_followed(string provider)
     {
         await using var node = await StartAsync(provider);
