@@ -39,11 +39,11 @@ static class ContextReader
         var relations = new RelationReader(properties, entityTypes, configurations, diagnostics).Read();
         foreach (var unknown in configurations.Where(known => !entityTypes.Contains(known.Key, SymbolEqualityComparer.Default)))
         {
-            string name = unknown.Key.Name;
+            string name = unknown.Key.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat);
             diagnostics.Add(DiagnosticSpec.Of(
                 Diagnostics.Configuration,
                 unknown.Value.Location,
-                $"the context itself has no keyspace of '{name}'; add: public partial Keyspace<{name}> {name}s {{ get; }}"));
+                $"the context itself has no keyspace of '{name}'; add: public partial Keyspace<{name}> {(unknown.Key.Name.Length > 0 ? unknown.Key.Name : "Item")}s {{ get; }}"));
         }
         for (int i = 0; i < properties.Count; i++)
         {

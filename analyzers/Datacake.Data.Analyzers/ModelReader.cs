@@ -259,7 +259,8 @@ sealed partial class ModelReader(
 
     EntityConfiguration ConfigurationOf(ITypeSymbol type, Location location)
     {
-        var entityType = EntityTypeOf(type) ?? type;
+        // An array derives from object, which a keyspace can be of by mistake.
+        var entityType = (type is INamedTypeSymbol ? EntityTypeOf(type) : null) ?? type;
         if (!_entities.TryGetValue(entityType, out var entity))
             _entities.Add(entityType, entity = new EntityConfiguration(location) { Conventions = _conventions });
         return SymbolEqualityComparer.Default.Equals(entityType, type) ? entity : entity.OfClass((INamedTypeSymbol)type, location);

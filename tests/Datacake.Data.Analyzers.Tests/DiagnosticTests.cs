@@ -16,6 +16,13 @@ public class DiagnosticTests
     public void A_context_that_cannot_be_is_reported(string id, string source, string message) =>
         Reported(GeneratorRun.Of(source), id, message);
 
+    [Fact]
+    public void Model_of_an_array_is_reported_beside_a_keyspace_of_objects()
+    {
+        var run = GeneratorRun.Of("partial class C(DatacakeNode node) : DatacakeContext(node) { internal partial Keyspace<object> A { get; } protected override void OnModelCreating(ModelBuilder model) => model.Entity<int[]>(); }");
+        Assert.Equal(["DCD003", "DCD015"], run.Diagnostics.Select(diagnostic => diagnostic.Id).Order());
+    }
+
     [Theory]
     [InlineData("DCD003", "public class Thing { public int Number { get; set; } }", "'Thing' has no key: call a property 'Id' or 'ThingId'")]
     [InlineData("DCD004", "public class Thing { public double Id { get; set; } }", "'Thing.Id' is of type 'double'")]
