@@ -18,6 +18,12 @@ sealed partial class EntityEmitter
         var property = navigation.Property;
         string owner = property.DerivedType ?? _spec.Type, name = Identifier(property.Name);
         string value = navigation.IsShown ? $"{Access(property.Access, "Field", property.Field!)}(o)" : $"o.{name}";
+        if (property.HiddenField is not null)
+        {
+            var use = HiddenUseOf(property);
+            use.IsGot = true;
+            value = $"Get{use.Number}(o)";
+        }
         _source.Line($"internal static object? Get_{property.Name}(object e) => e is {owner} o ? {value} : null;");
         _source.Line();
         if (property.Setter == SetterKind.None)

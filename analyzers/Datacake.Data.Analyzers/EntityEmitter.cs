@@ -22,7 +22,7 @@ sealed partial class EntityEmitter
 
     readonly Dictionary<string, string> _codecs = [];
     readonly Dictionary<(AccessSpec Access, string Kind, string Member), string> _accessors = [];
-    readonly Dictionary<ListFieldSpec, (string Name, PropertySpec Property)> _listSetters = [];
+    readonly Dictionary<HiddenFieldSpec, HiddenUse> _hidden = [];
 
     public EntityEmitter(EntitySpec spec)
     {
@@ -243,26 +243,8 @@ sealed partial class EntityEmitter
     /// <summary>Past the compiler's checks: private and init-only setters, private constructors, required members.</summary>
     void EmitAccessors()
     {
-        foreach (var (list, name, property) in _listSetters.Select(setter => (setter.Key, setter.Value.Name, setter.Value.Property)))
-        {
-            string own = Access(property.Access, "Field", property.Field!), named = Access(list.Named, "Field", list.Name);
-            _source.Line($"static readonly bool Is{name}Direct = {Has(own)}, Is{name}Named = {Has(named)};");
-            _source.Line();
-            _source.Open($"static void {name}({list.Owner} owner, {property.Type} value)");
-            _source.Line($"if (Is{name}Direct)");
-            _source.Line($"    {own}(owner) = value;");
-            _source.Line(list.Type is null ? "else" : $"else if (Is{name}Named)");
-            _source.Line($"    {named}(owner) = value;");
-            if (list.Type is not null)
-            {
-                _source.Line("else");
-                _source.Line($"    {Access(list.Access, "Field", list.Name)}(owner) = value is null ? null! : new {list.Type}(value);");
-            }
-
-            string Has(string access) => $"HasField(typeof({OwnerTypeOf(property)}), static o => {{ ref var field = ref {access}(({list.Owner})o); }})";
-            _source.Close();
-            _source.Line();
-        }
+        foreach (var (fields, use) in _hidden.Select(known => (known.Key, known.Value)))
+            EmitHiddenField(fields, use);
         foreach (var (key, name) in _accessors.Select(accessor => (accessor.Key, accessor.Value)))
         {
             var (access, kind, member) = key;
@@ -289,32 +271,6 @@ sealed partial class EntityEmitter
         if (!_accessors.TryGetValue(key, out string? name))
             _accessors.Add(key, name = "Access" + _accessors.Count);
         return $"{name}{access.Arguments}.Use";
-    }
-
-    /// <summary>Looks for the members of compiled classes that the compiler does not show.</summary>
-    void EmitCheckMembers()
-    {
-        var fields = All.Concat(_spec.Objects.SelectMany(item => item.Properties)).Concat(_spec.Navigations.Select(navigation => navigation.Property))
-            .Where(property => property is { Setter: SetterKind.Field, Access.IsAssumed: true, IsOfStructure: false } && !IsArgument(property)).ToList();
-        var constructors = AllConstructors.Where(constructor => constructor.Access.IsAssumed).Distinct().ToList();
-        if (fields.Count + constructors.Count == 0)
-            return;
-        _source.Open("protected override void CheckMembers()");
-        foreach (var constructor in constructors)
-            _source.Line($"CheckConstructor(typeof({constructor.Type}), static () => {Creator(constructor)}());");
-        foreach (var field in fields.GroupBy(field => (field.Access, field.Field)).Select(group => group.First()))
-        {
-            string owner = OwnerTypeOf(field);
-            string direct = Access(field.Access, "Field", field.Field!);
-            string use = field.ListField is { } list
-                ? $"if (!HasField(typeof({owner}), static o => {{ ref var field = ref {direct}(({owner})o); }}) "
-                    + (list.Type is null ? "" : $"&& !HasField(typeof({owner}), static o => {{ ref var field = ref {Access(list.Named, "Field", list.Name)}(({owner})o); }})")
-                    + $") {{ ref var field = ref {Access(list.Type is null ? list.Named : list.Access, "Field", list.Name)}(({owner})o); }}"
-                : $"ref var field = ref {direct}(({owner})o);";
-            _source.Line($"CheckField(typeof({owner}), {Literal(field.Name)}, static o => {{ {use} }});");
-        }
-        _source.Close();
-        _source.Line();
     }
 
     /// <summary>A class that can be created and has a property: an owned one, or the entity class or one derived from it.</summary>
@@ -358,11 +314,11 @@ sealed partial class EntityEmitter
         string reference = property.IsOfStructure ? "ref " : "";
         if (property.Setter == SetterKind.Accessor)
             return $"{Access(property.Access, "Method", "set_" + property.Name)}({reference}{owner}, {value})";
-        if (property.ListField is { } list && !property.IsOfStructure)
+        if (property is { HiddenField: not null, IsOfStructure: false })
         {
-            if (!_listSetters.TryGetValue(list, out var setter))
-                _listSetters.Add(list, setter = ("Set" + _listSetters.Count, property));
-            return $"{setter.Name}({owner}, {value})";
+            var use = HiddenUseOf(property);
+            use.IsSet = true;
+            return $"Set{use.Number}({owner}, {value})";
         }
         string stored = property.FieldType is null ? value
             : property.IsNullable ? $"({value}) is {{ }} items{property.Name} ? new {property.FieldType}(items{property.Name}) : null!"

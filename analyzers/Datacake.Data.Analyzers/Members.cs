@@ -98,7 +98,7 @@ static class Members
         && Names.FullName(space) == "System.Collections.Generic"
         && type.AllInterfaces.Contains(shown, SymbolEqualityComparer.Default);
 
-    /// <summary>The name that a property's getter returns, and does nothing else; null if there is none.</summary>
+    /// <summary>The name that a property's getter returns, and does nothing else but to make what is not there yet; null if there is none.</summary>
     static string? FieldReturnedBy(IPropertySymbol property)
     {
         if (property.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() is not PropertyDeclarationSyntax declaration)
@@ -108,6 +108,15 @@ static class Members
             ?? getter?.ExpressionBody?.Expression
             ?? (getter?.Body?.Statements is { Count: 1 } statements ? (statements[0] as ReturnStatementSyntax)?.Expression : null);
         return expression switch
+        {
+            // One that is made when it is first asked for: _lines ??= [], or _lines ?? (_lines = []).
+            AssignmentExpressionSyntax { RawKind: (int)SyntaxKind.CoalesceAssignmentExpression, Left: var left } => NameOf(left),
+            BinaryExpressionSyntax { RawKind: (int)SyntaxKind.CoalesceExpression, Left: var left, Right: ParenthesizedExpressionSyntax { Expression: AssignmentExpressionSyntax { Left: var made } } }
+                when NameOf(left) == NameOf(made) => NameOf(left),
+            _ => NameOf(expression),
+        };
+
+        static string? NameOf(ExpressionSyntax? expression) => expression switch
         {
             IdentifierNameSyntax name => name.Identifier.ValueText,
             MemberAccessExpressionSyntax { Expression: ThisExpressionSyntax, Name: IdentifierNameSyntax name } => name.Identifier.ValueText,

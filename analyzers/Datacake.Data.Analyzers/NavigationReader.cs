@@ -49,16 +49,19 @@ static class NavigationReader
     public static IPropertySymbol? FindProperty(INamedTypeSymbol entity, string name, EntityConfiguration configuration) =>
         PropertiesOf(entity, configuration).FirstOrDefault(property => property.Name == name);
 
-    /// <summary>Returns the field behind a property that shows a collection, found by its name; null if there is none.</summary>
+    /// <summary>Returns the field behind a property: the one that it returns, or the collection that it shows, found by its name; null if there is none.</summary>
     public static IFieldSymbol? FieldOf(IPropertySymbol property)
     {
-        if (property.SetMethod is not null || Members.IsAuto(property) || ElementOf(property.Type) is not { } element)
+        if (property.SetMethod is not null || Members.IsAuto(property))
             return null;
+        if (ElementOf(property.Type) is not { } element)
+            return Members.FieldOf(property);
         string usual = Members.FieldNameOf(property), name = usual.Substring(1);
         string[] names = [usual, name, "m_" + name, "_" + property.Name];
         return property.ContainingType.GetMembers().OfType<IFieldSymbol>().FirstOrDefault(field =>
             names.Contains(field.Name) && !field.IsStatic && field.AssociatedSymbol is null && IsMutable(field.Type)
-                && SymbolEqualityComparer.Default.Equals(ElementOf(field.Type), element));
+                && SymbolEqualityComparer.Default.Equals(ElementOf(field.Type), element))
+            ?? Members.FieldOf(property);
     }
 
     /// <summary>True if entities can be added to a collection of the type.</summary>

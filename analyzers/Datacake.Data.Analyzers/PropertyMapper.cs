@@ -245,7 +245,7 @@ sealed class PropertyMapper(
         {
             Field = field?.Name ?? $"<{symbol.Name}>k__BackingField",
             FieldType = field is null || SymbolEqualityComparer.Default.Equals(field.Type, symbol.Type) ? null : TypeMapping.Bare(field.Type),
-            ListField = Members.IsHidden(symbol) ? ListFieldOf(symbol) : null,
+            HiddenField = Members.IsHidden(symbol) ? HiddenFields.Of(symbol) : null,
             DerivedType = place.DerivedType,
             BareType = TypeMapping.Bare(symbol.Type),
             IsNullable = isNullable,
@@ -273,26 +273,6 @@ sealed class PropertyMapper(
 
         void Report(string attribute, string text) =>
             diagnostics.Report(Diagnostics.AttributeWithoutEffect, symbol, symbol.ContainingType.Name, symbol.Name, attribute, text);
-    }
-
-    public static ListFieldSpec ListFieldOf(IPropertySymbol symbol)
-    {
-        var defined = symbol.OriginalDefinition.Type;
-        string? collection = Names.FullName(defined) switch
-        {
-            "System.Collections.Generic.IReadOnlySet" or "System.Collections.Generic.ISet" => "HashSet",
-            "System.Collections.Generic.IReadOnlyDictionary" => "Dictionary",
-            _ when defined is INamedTypeSymbol { TypeKind: TypeKind.Interface, TypeArguments.Length: 1 } => "List",
-            _ => null,
-        };
-        string TypeOf(ITypeSymbol type)
-        {
-            string shown = type.ToDisplayString(Names.WithNullability);
-            return collection is null ? shown : $"global::System.Collections.Generic.{collection}{shown.Substring(shown.IndexOf('<')).TrimEnd('?')}";
-        }
-        var access = AccessSpec.Of(symbol.ContainingType, []) with { Values = new([TypeOf(defined)]) };
-        return new ListFieldSpec(
-            Members.FieldNameOf(symbol), collection is null ? null : TypeOf(symbol.Type), AccessSpec.Of(symbol.ContainingType, [defined]), access, TypeMapping.Bare(symbol.ContainingType));
     }
 
     string StoredName(IPropertySymbol symbol, PropertyConfiguration? configured)

@@ -59,7 +59,7 @@ sealed record Navigation(IPropertySymbol Symbol, INamedTypeSymbol Owner, INamedT
         {
             Field = field?.Name ?? $"<{Symbol.Name}>k__BackingField",
             FieldType = field is null ? null : TypeMapping.Bare(field.Type),
-            ListField = IsCollection && Symbol.Type.TypeKind == TypeKind.Interface && Members.IsHidden(Symbol) ? PropertyMapper.ListFieldOf(Symbol) : null,
+            HiddenField = Members.IsHidden(Symbol) ? HiddenFields.Of(Symbol) : null,
             DerivedType = Members.LineageOf(Owner).Contains(Symbol.ContainingType, SymbolEqualityComparer.Default) ? null : TypeMapping.Bare(Symbol.ContainingType),
             BareType = TypeMapping.Bare(Symbol.Type),
             IsNullable = true,

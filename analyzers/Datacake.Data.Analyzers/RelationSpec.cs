@@ -24,5 +24,5 @@ sealed record ForeignKeySpec(string Name, string Type, bool IsObsolete);
 /// <param name="Property">The property.</param>
 /// <param name="Target">The class of the related entities.</param>
 /// <param name="NewCollection">What creates an empty collection for it; null if it has one entity.</param>
-/// <param name="IsShown">True if it shows a collection that a field of another name or type has.</param>
+/// <param name="IsShown">True if it shows what a field of another name or type has.</param>
 sealed record NavigationSpec(PropertySpec Property, string Target, string? NewCollection, bool IsShown);

@@ -181,8 +181,8 @@ sealed record PropertySpec(
     /// <summary>The type of that field, if it is another than the property's: a list behind an interface.</summary>
     public string? FieldType { get; init; }
 
-    /// <summary>The field that is set if there is none that the compiler makes: of a compiled class, which of the two it has cannot be seen.</summary>
-    public ListFieldSpec? ListField { get; init; }
+    /// <summary>The fields that it may have, if it is of a compiled class and has no setter.</summary>
+    public HiddenFieldSpec? HiddenField { get; init; }
 
     /// <summary>The derived class that alone has it, or the owned object that it is in; null if all entities have it.</summary>
     public string? DerivedType { get; init; }
@@ -240,13 +240,18 @@ sealed record PropertySpec(
     public IEnumerable<PropertySpec> WithDescendants() => Children.SelectMany(child => child.WithDescendants()).Prepend(this);
 }
 
-/// <summary>A field that a property of a compiled class may show.</summary>
-/// <param name="Name">The name of the field.</param>
-/// <param name="Type">The type of the list or set, if the property may show one by an interface.</param>
-/// <param name="Named">How the field is set if it is of the property's type.</param>
-/// <param name="Access">How the field is set.</param>
+/// <summary>The fields that a property of a compiled class may have, of which the compiler shows none: they are looked for when the application starts.</summary>
+/// <param name="Property">The name of the property.</param>
 /// <param name="Owner">The class that the property is declared in.</param>
-sealed record ListFieldSpec(string Name, string? Type, AccessSpec Named, AccessSpec Access, string Owner);
+/// <param name="Fields">The fields, in the order in which they are looked for; the first is the one that the compiler makes.</param>
+/// <param name="LookedFor">The names and types of the others, for a message.</param>
+sealed record HiddenFieldSpec(string Property, string Owner, EquatableArray<FieldSpec> Fields, string LookedFor);
+
+/// <summary>A field that may be there.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Access">How it is used.</param>
+/// <param name="Made">What makes its value of that of the property, <c>{0}</c>, and its present one, <c>{1}</c>; null if it has the property's type.</param>
+sealed record FieldSpec(string Name, AccessSpec Access, string? Made);
 
 /// <summary>An index on properties by their paths, each ascending or descending.</summary>
 sealed record IndexSpec(string Name, EquatableArray<string> Properties, EquatableArray<bool> Descending)

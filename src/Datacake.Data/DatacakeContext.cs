@@ -64,7 +64,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
             {
                 var builder = new ContextModelBuilder();
                 DescribeModel(builder);
-                _keyspaces = builder.Keyspaces;
+                _keyspaces = builder.Build();
             }
             return _keyspaces;
         }

@@ -10,12 +10,18 @@ public sealed class ContextModelBuilder
 {
     readonly List<KeyspaceModel> _keyspaces = [];
 
-    internal IReadOnlyList<KeyspaceModel> Keyspaces => _keyspaces;
+    readonly HiddenMembers _members = new();
+
+    /// <summary>Returns the keyspaces that were added.</summary>
+    /// <exception cref="InvalidOperationException">Members of their classes that the compiler did not show are not there.</exception>
+    internal IReadOnlyList<KeyspaceModel> Build()
+    {
+        _members.ThrowIfMissing();
+        return _keyspaces;
+    }
 
     /// <summary>Adds a keyspace.</summary>
-    /// <exception cref="InvalidOperationException">
-    /// The context has the name, or the entity class, already, or a member of the entity class that the compiler did not show is not there.
-    /// </exception>
+    /// <exception cref="InvalidOperationException">The context has the name, or the entity class, already.</exception>
     public void Add(string name, EntityModel entity)
     {
         foreach (var keyspace in _keyspaces)
@@ -28,7 +34,7 @@ public sealed class ContextModelBuilder
                     + "names and entity classes are unique in a context.");
             }
         }
-        entity.EnsureMembers();
+        entity.CheckMembersOnce(_members);
         _keyspaces.Add(new KeyspaceModel(name, entity));
     }
 }

@@ -78,72 +78,33 @@ public abstract partial class EntityModel
     /// <summary>
     /// Looks for the members of compiled classes that the compiler did not show to the generator. For generated code; called once, when the first context is made.
     /// </summary>
-    /// <exception cref="InvalidOperationException">One is not there.</exception>
-    protected virtual void CheckMembers()
+    /// <param name="members">Takes the members, there or not.</param>
+    protected virtual void CheckMembers(HiddenMembers members)
     {
     }
 
-    /// <summary>Checks that the field behind a property of a compiled class is there. For generated code.</summary>
-    /// <param name="owner">A class that has the property.</param>
-    /// <param name="property">The property.</param>
-    /// <param name="use">Uses the field of an object.</param>
-    /// <exception cref="InvalidOperationException">It is not there.</exception>
-    protected static void CheckField(
-        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.NonPublicConstructors)] Type owner,
-        string property, Action<object> use)
-    {
-        ArgumentNullException.ThrowIfNull(owner);
-        ArgumentNullException.ThrowIfNull(use);
-        try
-        {
-            use(RuntimeHelpers.GetUninitializedObject(owner));
-        }
-        catch (MissingFieldException e)
-        {
-            throw new InvalidOperationException(
-                $"The property {property} of {owner.Name}, a class of the assembly {owner.Assembly.GetName().Name}, cannot be read from the store: it has no setter, and no "
-                    + "field that goes by its name. If it is computed, mark it with [NotMapped], or say Ignore in OnModelCreating if it is not in the class of a list. Else give it a "
-                    + "setter, which may be private, or a parameter of its name and type in the constructor; the list that it shows has to be in a field such as _lines for Lines.", e);
-        }
-    }
-
-    /// <summary>Returns true if a field of a compiled class is there. For generated code.</summary>
+    /// <summary>Returns which of several fields of a compiled class is there, or -1 if none is. For generated code.</summary>
     /// <param name="owner">A class that has the field.</param>
-    /// <param name="use">Uses the field of an object.</param>
-    protected static bool HasField(
-        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.NonPublicConstructors)] Type owner, Action<object> use)
+    /// <param name="uses">Use a field of an object each.</param>
+    protected static int FindField(
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.NonPublicConstructors)] Type owner,
+        params Action<object>[] uses)
     {
         ArgumentNullException.ThrowIfNull(owner);
-        ArgumentNullException.ThrowIfNull(use);
-        try
+        ArgumentNullException.ThrowIfNull(uses);
+        object sample = RuntimeHelpers.GetUninitializedObject(owner);
+        for (int i = 0; i < uses.Length; i++)
         {
-            use(RuntimeHelpers.GetUninitializedObject(owner));
-            return true;
+            try
+            {
+                uses[i](sample);
+                return i;
+            }
+            catch (MissingFieldException)
+            {
+            }
         }
-        catch (MissingFieldException)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>Checks that a constructor without parameters of a compiled class is there. For generated code.</summary>
-    /// <param name="type">The class.</param>
-    /// <param name="use">Calls the constructor.</param>
-    /// <exception cref="InvalidOperationException">It is not there.</exception>
-    protected static void CheckConstructor(Type type, Action use)
-    {
-        ArgumentNullException.ThrowIfNull(type);
-        ArgumentNullException.ThrowIfNull(use);
-        try
-        {
-            use();
-        }
-        catch (MissingMethodException e)
-        {
-            throw new InvalidOperationException(
-                $"The class {type.Name} of the assembly {type.Assembly.GetName().Name} cannot be read from the store: it needs a constructor without parameters, which may be "
-                    + "private, or a public one whose parameters all have the names and types of its properties.", e);
-        }
+        return -1;
     }
 
     /// <summary>Checks that an object within an entity is of the class that it is stored as, and of none derived from that. For generated code.</summary>
@@ -163,12 +124,14 @@ public abstract partial class EntityModel
         }
     }
 
-    internal void EnsureMembers()
+    /// <summary>Looks for the members that the compiler did not show, unless they were found before.</summary>
+    internal void CheckMembersOnce(HiddenMembers members)
     {
         if (_hasMembers)
             return;
-        CheckMembers();
-        _hasMembers = true;
+        int missing = members.MissingCount;
+        CheckMembers(members);
+        _hasMembers = members.MissingCount == missing;
     }
 
     internal CellPath[] Paths { get; }
