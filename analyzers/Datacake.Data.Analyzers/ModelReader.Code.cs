@@ -58,10 +58,16 @@ sealed partial class ModelReader
         foreach (var configuration in ConfiguredBy(type))
         {
             var method = configuration.GetMembers("Configure").Select(type.FindImplementationForInterfaceMember).OfType<IMethodSymbol>().FirstOrDefault();
-            if (method?.ContainingType is { IsGenericType: true } generic)
-                Report(argument, $"'{type.Name}' is described by a method of the generic class '{generic.Name}', which is not the same for all; write Configure in a class that is not generic, nor within one");
-            else if (DeclarationOf(method) is { } declaration)
-                ReadBody(declaration, method!.Parameters[0], ConfigurationOf(configuration.TypeArguments[0], argument.GetLocation()), type);
+            method = method is null ? null : Overriding(method, type);
+            if (DeclarationOf(method) is { } declaration)
+                ReadBody(declaration, method!, ConfigurationOf(configuration.TypeArguments[0], argument.GetLocation()), type);
+            else if (method is not null && !SymbolEqualityComparer.Default.Equals(method.ContainingType, type) && SymbolEqualityComparer.Default.Equals(type.ContainingAssembly, compilation.Assembly))
+            {
+                Report(
+                    argument,
+                    $"'{type.Name}' has its Configure from '{method.ContainingType.Name}', which is of another assembly, and only code that is compiled with the context can be read; "
+                        + $"write Configure in '{type.Name}', with all that it says");
+            }
             else
                 Report(argument, $"'{type.Name}' is of another assembly, and only configurations that are compiled with the context can be read");
         }
@@ -86,7 +92,7 @@ sealed partial class ModelReader
             return;
         }
         if (CanRepeat(lambda, semantics, "the filter", mayUseContext: SymbolEqualityComparer.Default.Equals(_owner, context)))
-            _filters.Add(new FilterSpec(TypeMapping.Bare(method.ContainingType.TypeArguments[0]), name, QualifiedCode.Of(lambda, semantics, cancellationToken), _scope!));
+            _filters.Add(new FilterSpec(TypeMapping.Bare(method.ContainingType.TypeArguments[0]), name, QualifiedCode.Of(lambda, semantics, Meant, cancellationToken), _scope!));
     }
 
     void ReadSeeds(IMethodSymbol method, SeparatedSyntaxList<ArgumentSyntax> arguments, SemanticModel semantics)
@@ -102,7 +108,7 @@ sealed partial class ModelReader
             : $"new {entity}[] {{ {string.Join(", ", arguments.Select(Text))} }}";
         _seeds.Add(new SeedSpec(entity, entities, _scope!));
 
-        string Text(ArgumentSyntax argument) => QualifiedCode.Of(argument.Expression, semantics, cancellationToken);
+        string Text(ArgumentSyntax argument) => QualifiedCode.Of(argument.Expression, semantics, Meant, cancellationToken);
     }
 
     /// <summary>Returns true if code means the same in the generated part of the context; reports what it uses if not.</summary>
@@ -123,6 +129,11 @@ sealed partial class ModelReader
                 if (symbol.DeclaringSyntaxReferences.Any(declaration => declaration.SyntaxTree == code.SyntaxTree && code.Span.Contains(declaration.Span)))
                     continue;
                 Report(code, $"{what} uses '{symbol.Name}', and can only use {allowed}");
+                return false;
+            }
+            if (WithAnother(name, symbol, semantics) is { } meant)
+            {
+                Report(name, $"{what} uses '{symbol.ContainingType.Name}.{symbol.Name}', which is not '{symbol.Name}' of '{meant.Name}'; write it where '{meant.Name}' is described by its name");
                 return false;
             }
             if (!compilation.IsSymbolAccessibleWithin(symbol.OriginalDefinition, context) || IsFileLocal(symbol))

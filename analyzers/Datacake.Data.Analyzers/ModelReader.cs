@@ -56,7 +56,7 @@ sealed partial class ModelReader(
             candidate => candidate is { IsOverride: true, Parameters.Length: 1 }
                 && Names.FullName(candidate.Parameters[0].Type) == Names.Data + parameterType);
         if (DeclarationOf(method) is { } declaration)
-            ReadBody(declaration, method!.Parameters[0], Model, context);
+            ReadBody(declaration, method!, Model, context);
     }
 
     /// <summary>Returns where a method is written; null if it is of another project, whose code an editor may show as well.</summary>
@@ -64,20 +64,6 @@ sealed partial class ModelReader(
         method?.DeclaringSyntaxReferences.FirstOrDefault() is { } reference && compilation.ContainsSyntaxTree(reference.SyntaxTree)
             ? reference.GetSyntax(cancellationToken) as MethodDeclarationSyntax
             : null;
-
-    /// <summary>Follows a method of a class, whose parameter stands for something.</summary>
-    void ReadBody(MethodDeclarationSyntax declaration, IParameterSymbol parameter, object value, INamedTypeSymbol owner)
-    {
-        var (outerScope, outerOwner) = (_scope, _owner);
-        (_scope, _owner) = (ScopeOf(declaration, owner), owner);
-        _variables[parameter] = value;
-        var semantics = SemanticsOf(declaration);
-        if (declaration.ExpressionBody is { } expression)
-            Evaluate(expression.Expression, semantics);
-        foreach (var statement in declaration.Body?.Statements ?? [])
-            Execute(statement, semantics);
-        (_scope, _owner) = (outerScope, outerOwner);
-    }
 
     void Execute(StatementSyntax statement, SemanticModel semantics)
     {
@@ -95,6 +81,9 @@ sealed partial class ModelReader(
                 }
                 break;
             case EmptyStatementSyntax:
+                break;
+            case ReturnStatementSyntax { Expression: { } result }:
+                _returned = Evaluate(result, semantics);
                 break;
             default:
                 Report(statement, "only calls on the model, one after the other, can be read");
@@ -119,13 +108,15 @@ sealed partial class ModelReader(
                 && _variables.TryGetValue(symbol, out object? value):
                 return value;
             case InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax { Expression: BaseExpressionSyntax } inherited }
-                when inherited.Name.Identifier.Text is Method or "ConfigureConventions":
+                when inherited.Name.Identifier.Text is Method or "ConfigureConventions" && SymbolEqualityComparer.Default.Equals(_self, context):
                 return null;
-            case InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax access } call:
+            case InvocationExpressionSyntax call:
                 if (semantics.GetSymbolInfo(call, cancellationToken).Symbol is not IMethodSymbol method)
                     goto default;
-                if (method.ContainingType.ContainingNamespace is { Name: "Data", ContainingNamespace.Name: "Datacake" })
-                    return Evaluate(access.Expression, semantics) is { } target ? Call(target, method, call, semantics) : null;
+                if (call.Expression is MemberAccessExpressionSyntax access && method.ContainingType.ContainingNamespace is { Name: "Data", ContainingNamespace.Name: "Datacake" })
+                    return Evaluate(access.Expression, semantics) is { } target ? Call(target, Meant(method), call, semantics) : null;
+                if (TakesBuilder(method))
+                    return Follow(method, call, semantics);
                 break;
             default:
                 // A constant says nothing of the model, and what does not compile is the compiler's to report.
@@ -134,7 +125,7 @@ sealed partial class ModelReader(
                     return null;
                 break;
         }
-        Report(expression, "only calls on the model can be read; write them here, and not in a method of their own");
+        Report(expression, "only calls on the model can be read, and on what they return");
         return null;
     }
 
@@ -313,7 +304,7 @@ sealed partial class ModelReader(
         property.ConverterField = (name, propertyType, storedType);
 
         string Source(ExpressionSyntax expression) =>
-            (expression is LambdaExpressionSyntax lambda && !lambda.Modifiers.Any(SyntaxKind.StaticKeyword) ? "static " : "") + QualifiedCode.Of(expression, semantics, cancellationToken);
+            (expression is LambdaExpressionSyntax lambda && !lambda.Modifiers.Any(SyntaxKind.StaticKeyword) ? "static " : "") + QualifiedCode.Of(expression, semantics, Meant, cancellationToken);
     }
 
     /// <summary>The value of a constant argument by its position; null if it is left out.</summary>

@@ -7,10 +7,13 @@ namespace Datacake.Data.Analyzers;
 /// <summary>
 /// Writes code of the model with the full names of types and static members, so that it means the same in the generated part of the context, whatever is called alike there.
 /// </summary>
-sealed class QualifiedCode(SemanticModel semantics, CancellationToken cancellationToken) : CSharpSyntaxRewriter
+/// <param name="semantics">What names mean.</param>
+/// <param name="meant">Gives the type that one stands for, if it is a type parameter or has one in it.</param>
+/// <param name="cancellationToken">Stops writing.</param>
+sealed class QualifiedCode(SemanticModel semantics, Func<ITypeSymbol, ITypeSymbol> meant, CancellationToken cancellationToken) : CSharpSyntaxRewriter
 {
-    public static string Of(ExpressionSyntax code, SemanticModel semantics, CancellationToken cancellationToken) =>
-        new QualifiedCode(semantics, cancellationToken).Visit(code).WithoutTrivia().ToString();
+    public static string Of(ExpressionSyntax code, SemanticModel semantics, Func<ITypeSymbol, ITypeSymbol> meant, CancellationToken cancellationToken) =>
+        new QualifiedCode(semantics, meant, cancellationToken).Visit(code).WithoutTrivia().ToString();
 
     /// <summary>True if a name follows what it is a member of.</summary>
     public static bool IsQualified(SimpleNameSyntax name) => name.Parent switch
@@ -29,7 +32,7 @@ sealed class QualifiedCode(SemanticModel semantics, CancellationToken cancellati
             return node;
         return SymbolOf(node) switch
         {
-            ITypeSymbol and not ITypeParameterSymbol and var type => Parsed(type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat), node),
+            ITypeSymbol symbol when meant(symbol) is not ITypeParameterSymbol and var type => Parsed(type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat), node),
             INamespaceSymbol { IsGlobalNamespace: false } space => Parsed(space.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat), node),
             { } member when IsStatic(member) => SyntaxFactory.ParseExpression($"{OwnerOf(member)}.{node.WithoutTrivia()}").WithTriviaFrom(node),
             _ => node,
@@ -89,9 +92,9 @@ sealed class QualifiedCode(SemanticModel semantics, CancellationToken cancellati
         && member is IFieldSymbol or IPropertySymbol or IEventSymbol or IMethodSymbol { MethodKind: not MethodKind.LocalFunction };
 
     /// <summary>The type that has a member, or what comes before the name of a type.</summary>
-    static string OwnerOf(ISymbol symbol)
+    string OwnerOf(ISymbol symbol)
     {
-        var owner = (ISymbol?)symbol.ContainingType ?? symbol.ContainingNamespace;
+        var owner = symbol.ContainingType is { } type ? meant(type) : (ISymbol)symbol.ContainingNamespace;
         string name = owner is INamespaceSymbol { IsGlobalNamespace: true } ? "global::" : owner.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat);
         return symbol is INamedTypeSymbol && !name.EndsWith(":", StringComparison.Ordinal) ? name + "." : name;
     }

@@ -74,7 +74,10 @@ public class DiagnosticTests
     [Theory]
     [InlineData("DCD014", "if (true) { }", "only calls on the model, one after the other")]
     [InlineData("DCD014", "foreach (var x in new[] { 1 }) model.Entity<Thing>();", "only calls on the model, one after the other")]
-    [InlineData("DCD014", "Describe(model);", "write them here, and not in a method of their own")]
+    [InlineData("DCD014", "Describe(1);", "only calls on the model can be read, and on what they return")]
+    [InlineData("DCD014", "Describe(model, 1);", "'TestContext.Describe' takes something else than builders, and only methods that take builders alone can be read; write its calls here")]
+    [InlineData("DCD014", "Again(model);", "'TestContext.Again' calls itself")]
+    [InlineData("DCD014", "new TestContext(null!).Describe(model.Entity<Thing>());", "'TestContext.Describe' is a method of another object")]
     [InlineData("DCD014", "model.Entity<Thing>().Property(t => t.Name).HasMaxLength(Name.Length);", "'Name.Length' is not a constant")]
     [InlineData("DCD014", "model.Entity<Thing>().HasIndex(t => t.Name.Length + 1);", "name properties and nothing else")]
     [InlineData("DCD014", "model.Entity<Thing>().Property(t => t.Name).HasConversion(n => n + Name, n => n);", "the function uses 'this'")]
@@ -102,7 +105,10 @@ public class DiagnosticTests
             {
                 string Name => "";
                 internal partial Keyspace<Thing> Things { get; }
-                static void Describe(ModelBuilder model) { }
+                static void Describe(ModelBuilder model, int number) { }
+                static void Describe(int number) { }
+                static void Again(ModelBuilder model) => Again(model);
+                void Describe(EntityTypeBuilder<Thing> thing) { }
                 protected override void OnModelCreating(ModelBuilder model)
                 {
                     {{statement}}

@@ -25,6 +25,8 @@ public class ModelCodeTests
     [InlineData("model.Entity<Thing>().HasQueryFilter(t => t.IsDeleted &&\n#if DEBUG\n false\n#else\n true\n#endif\n);")]
     [InlineData("model.ApplyConfiguration(new UnqualifiedConfiguration());")]
     [InlineData("model.ApplyConfiguration(new Outer.NestedConfiguration());")]
+    [InlineData("model.ApplyConfiguration(new DerivedConfiguration());")]
+    [InlineData("model.ApplyConfiguration(new GenericConfiguration<int>());")]
     public void Filters_seeds_and_configurations_compile(string statements)
     {
         var run = Of(statements);
@@ -47,8 +49,6 @@ public class ModelCodeTests
     [InlineData("model?.Entity<Thing>().HasQueryFilter(t => t.IsDeleted);", "only calls on the model can be read")]
     [InlineData("var thing = Static.Length > 0 ? model.Entity<Thing>() : null;", "only calls on the model can be read")]
     [InlineData("ModelBuilder other; other = model; other.Entity<Thing>();", "only calls on the model can be read")]
-    [InlineData("model.ApplyConfiguration(new DerivedConfiguration());", "'DerivedConfiguration' is described by a method of the generic class 'BaseConfiguration', which is not the same for all")]
-    [InlineData("model.ApplyConfiguration(new GenericConfiguration<int>());", "'GenericConfiguration' is described by a method of the generic class 'GenericConfiguration'")]
     [InlineData("model.ApplyConfiguration(new PrivateConfiguration());", "the filter uses 'Secret', which the context cannot see; make it internal")]
     [InlineData("model.ApplyConfiguration(new InstanceConfiguration(true));", "the filter uses 'this', and can only use its argument and static members")]
     [InlineData("model.ApplyConfiguration(new LoopConfiguration());", "only calls on the model, one after the other")]
@@ -104,6 +104,74 @@ public class ModelCodeTests
             """, project.Output.ToMetadataReference());
         Assert.Equal(["DCD010", "DCD014"], run.Diagnostics.Select(diagnostic => diagnostic.Id).Order());
     }
+
+    [Theory]
+    [InlineData("class BookConfig : BaseConfig<Book> { public override void Configure(EntityTypeBuilder<Book> b) { base.Configure(b); b.HasIndex(x => x.Title); } }", "model.ApplyConfiguration(new BookConfig());")]
+    [InlineData("class BookConfig : BaseConfig<Book>; class AuthorConfig : BaseConfig<Author> { public override void Configure(EntityTypeBuilder<Author> b) => base.Configure(b); }", "model.ApplyConfigurationsFromAssembly(typeof(Book).Assembly).Entity<Book>().HasIndex(x => x.Title);")]
+    [InlineData("abstract class Middle<TKey, TEntity> : BaseConfig<TEntity> where TEntity : Entity<long> { public override void Configure(EntityTypeBuilder<TEntity> b) { base.Configure(b); More(b); } protected abstract void More(EntityTypeBuilder<TEntity> b); } class BookConfig : Middle<long, Book> { protected override void More(EntityTypeBuilder<Book> b) => b.HasIndex(x => x.Title); }", "model.ApplyConfiguration(new BookConfig());")]
+    [InlineData("class BookConfig : IEntityTypeConfiguration<Book> { public void Configure(EntityTypeBuilder<Book> b) { Base(b); this.Index(b.Audited()); } static void Base<T>(EntityTypeBuilder<T> all) where T : Entity<long> => all.HasQueryFilter(e => !e.IsDeleted && typeof(T) != null).Ignore(e => e.Events); void Index(EntityTypeBuilder<Book> b) => b.HasIndex(x => x.Title); }", "model.ApplyConfiguration(new BookConfig());")]
+    [InlineData("", "Describe<Book>(model); static void Unused() { }", "DCD014")]
+    [InlineData("", "Describe<Book>(model);")]
+    public void Base_classes_of_configurations_and_methods_that_take_builders_are_followed(string configurations, string statements, string? error = null)
+    {
+        var run = OfBooks(configurations, statements);
+        Assert.Equal(error is null ? [] : [error], run.Diagnostics.Select(diagnostic => diagnostic.Id));
+        Assert.Empty(run.CompilerDiagnostics.Where(diagnostic => diagnostic.Id != "CS8321").Select(diagnostic => diagnostic.ToString()));
+        string model = run.Output.SyntaxTrees.Single(tree => tree.FilePath.Contains("BookModel", StringComparison.Ordinal)).ToString();
+        Assert.Contains("new(\"Title\", [\"Title\"])", model, StringComparison.Ordinal);
+        Assert.DoesNotContain("Events", model, StringComparison.Ordinal);
+        Assert.Contains(run.Output.SyntaxTrees, tree => tree.ToString().Contains(".Add<global::Book>(null, e => !e.IsDeleted", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("class BookConfig : IEntityTypeConfiguration<Book> { public void Configure(EntityTypeBuilder<Book> b) => All(b); void All<T>(EntityTypeBuilder<T> b) where T : class, IShown => b.HasQueryFilter(e => e.IsShown); }", "the filter uses 'IShown.IsShown', which is not 'IsShown' of 'Book'; write it where 'Book' is described by its name")]
+    [InlineData("class BookConfig : IEntityTypeConfiguration<Book> { public void Configure(EntityTypeBuilder<Book> b) => All(b); void All<T>(EntityTypeBuilder<T> b) where T : Entity<long> => b.HasQueryFilter(e => e.Hidden == null); }", "the filter uses 'Entity.Hidden', which is not 'Hidden' of 'Book'")]
+    public void Member_of_a_base_class_that_is_another_one_in_the_entity_class_is_reported(string configuration, string message)
+    {
+        var diagnostic = Assert.Single(OfBooks(configuration, "model.ApplyConfiguration(new BookConfig()).Entity<Book>().Ignore(b => b.Events);").Diagnostics);
+        Assert.Equal("DCD014", diagnostic.Id);
+        Assert.Contains(message, diagnostic.GetMessage(CultureInfo.InvariantCulture), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("class ThingConfiguration : BaseConfiguration<Thing>;", "'ThingConfiguration' has its Configure from 'BaseConfiguration', which is of another assembly, and only code that is compiled with the context can be read; write Configure in 'ThingConfiguration'")]
+    [InlineData("class ThingConfiguration : BaseConfiguration<Thing> { public override void Configure(EntityTypeBuilder<Thing> b) => base.Configure(b); }", "'BaseConfiguration.Configure' is of another assembly, and only methods that are compiled with the context can be read; write its calls here")]
+    public void Base_class_of_a_configuration_that_is_compiled_is_named(string configuration, string message)
+    {
+        var project = GeneratorRun.Of("public abstract class BaseConfiguration<T> : IEntityTypeConfiguration<T> where T : class { public virtual void Configure(EntityTypeBuilder<T> b) => b.HasDiscriminator(); }");
+        var run = GeneratorRun.Of($$"""
+            public class Thing { public int Id { get; set; } }
+            {{configuration}}
+            partial class TestContext(DatacakeNode node) : DatacakeContext(node)
+            {
+                internal partial Keyspace<Thing> Things { get; }
+                protected override void OnModelCreating(ModelBuilder model) => model.ApplyConfiguration(new ThingConfiguration());
+            }
+            """, project.ToCompiledReference());
+        var diagnostic = Assert.Single(run.Diagnostics);
+        Assert.Equal("DCD014", diagnostic.Id);
+        Assert.Contains(message, diagnostic.GetMessage(CultureInfo.InvariantCulture), StringComparison.Ordinal);
+    }
+
+    static GeneratorRun OfBooks(string configurations, string statements) => GeneratorRun.Of($$"""
+        public interface IShown { bool IsShown { get; } }
+        public abstract class Entity<TKey> { public TKey Id { get; set; } = default!; public bool IsDeleted { get; set; } public List<object> Events { get; } = []; [Ignore] public object? Hidden { get; set; } }
+        public class Book : Entity<long>, IShown { public string Title { get; set; } = ""; bool IShown.IsShown => true; [Ignore] public new string? Hidden { get; set; } }
+        public class Author : Entity<long>;
+        public abstract class BaseConfig<T> : IEntityTypeConfiguration<T> where T : Entity<long>
+        {
+            public virtual void Configure(EntityTypeBuilder<T> b) { b.HasKey(e => e.Id); b.HasQueryFilter(e => !e.IsDeleted); b.Ignore(e => e.Events); }
+        }
+        static class Extensions { public static EntityTypeBuilder<T> Audited<T>(this EntityTypeBuilder<T> b) where T : class { return b.DeleteWins(); } }
+        {{configurations}}
+        partial class TestContext(DatacakeNode node) : DatacakeContext(node)
+        {
+            internal partial Keyspace<Book> Books { get; }
+            internal partial Keyspace<Author> Authors { get; }
+            void Describe<T>(ModelBuilder model) where T : Book { model.Entity<T>(b => { b.HasQueryFilter(e => !e.IsDeleted).HasIndex(e => e.Title); b.Ignore(e => e.Events); }); }
+            protected override void OnModelCreating(ModelBuilder model) { model.Entity<Author>().Ignore(a => a.Events); {{statements}} }
+        }
+        """);
 
     static GeneratorRun Of(string statements) => GeneratorRun.Of($$"""
         namespace Some.Configurations
