@@ -16,6 +16,7 @@ sealed class RelationReader(
 
     readonly List<Relation> _relations = [];
     readonly List<Navigation> _open = [];
+    readonly List<Navigation> _collections = [];
 
     public IReadOnlyList<Relation> Read()
     {
@@ -24,6 +25,7 @@ sealed class RelationReader(
             _open.AddRange(NavigationReader.Read(entity, entityTypes, ConfigurationOf(entity)));
             RefuseMissingKeyspaces(entity);
         }
+        _collections.AddRange(Open(isCollection: true));
         foreach (var declared in configurations.Values.Distinct().SelectMany(configuration => configuration.Relations).ToList())
             Declare(declared);
         foreach (var reference in Open(isCollection: false))
@@ -198,12 +200,11 @@ sealed class RelationReader(
             _open.Remove(collection);
             return;
         }
-        bool isMany = _open.Exists(other => other.IsCollection && other != collection && IsSame(other.Owner, target) && IsSame(other.Target, owner));
+        bool isMany = IsManyToMany(owner, target);
         ReportProperty(
             collection,
             isMany && back.Count == 0
-                ? $"'{target.Name}' has a collection of '{owner.Name}' too, and many-to-many needs a class that refers to both, with a keyspace of its own, such as "
-                    + $"'{owner.Name}{target.Name}' with '{owner.Name}Id' and '{target.Name}Id'; have collections of that"
+                ? ManyToMany(owner, target)
                 : back.Count > 0
                 ? $"'{target.Name}' refers to '{owner.Name}' in more than one way, and nothing says which is meant; say [InverseProperty], or "
                     + $"Entity<{owner.Name}>().HasMany(e => e.{name}).WithOne(…) in OnModelCreating"
@@ -211,6 +212,18 @@ sealed class RelationReader(
                     + $"'public {(KeyOf(owner) is { Count: 1 } key ? TypeName(key[0].Type) : "…")} {owner.Name}Id {{ get; set; }}' to it, or say "
                     + $"Entity<{owner.Name}>().HasMany(e => e.{name}) in OnModelCreating");
         _open.Remove(collection);
+    }
+
+    /// <summary>True if two classes have collections of each other.</summary>
+    bool IsManyToMany(INamedTypeSymbol owner, INamedTypeSymbol target) => _collections.Exists(one => IsSame(one.Owner, owner) && IsSame(one.Target, target)
+        && _collections.Exists(other => other != one && IsSame(other.Owner, target) && IsSame(other.Target, owner)));
+
+    static string ManyToMany(INamedTypeSymbol owner, INamedTypeSymbol target)
+    {
+        // The same class is named on both sides.
+        var (first, second) = string.CompareOrdinal(owner.Name, target.Name) <= 0 ? (owner.Name, target.Name) : (target.Name, owner.Name);
+        return $"'{target.Name}' has a collection of '{owner.Name}' too, and many-to-many needs a class that refers to both, with a keyspace of its own, such as "
+            + $"'{first}{second}' with '{first}Id' and '{second}Id'; have collections of that";
     }
 
     Relation AddRelation(Navigation inverse, List<IPropertySymbol> foreignKey)
@@ -235,7 +248,9 @@ sealed class RelationReader(
         string between = $"the relation of '{dependent.Name}' to '{principal.Name}'";
         if (relation.ForeignKey is not { } foreignKey)
         {
-            ReportRelation(place, $"{between} has no foreign key; name it with HasForeignKey, or call it '{relation.Reference?.Symbol.Name ?? principal.Name}Id'");
+            ReportRelation(place, relation is { Reference: null, Inverse.IsCollection: true } && IsManyToMany(principal, dependent)
+                ? ManyToMany(principal, dependent)
+                : $"{between} has no foreign key; name it with HasForeignKey, or call it '{relation.Reference?.Symbol.Name ?? principal.Name}Id'");
             return;
         }
         if (foreignKey.Find(property => Members.SetterOf(property) == SetterKind.None) is { } computed)

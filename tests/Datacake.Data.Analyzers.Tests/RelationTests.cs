@@ -92,6 +92,17 @@ public class RelationTests
     }
 
     [Theory]
+    [InlineData("")]
+    [InlineData("model.Entity<A>().HasMany(a => a.Bs).WithMany(b => b.As);")]
+    public void Many_to_many_is_said_of_both_sides_and_nothing_else(string statements)
+    {
+        var run = GeneratorRun.Of(
+            "public class A { public int Id { get; set; } public List<B> Bs { get; } = []; } public class B { public int Id { get; set; } public List<A> As { get; } = []; }" + Context(statements));
+        Assert.Equal(2, run.Diagnostics.Count);
+        Assert.All(run.Diagnostics, diagnostic => Assert.Contains("many-to-many needs a class that refers to both", diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData("readonly List<A> _as = []; public IReadOnlyCollection<A> As => _as;", "List")]
     [InlineData("readonly List<A> _as = []; public ICollection<A> As => _as;", "List")]
     [InlineData("readonly HashSet<A> _as = []; public ISet<A> As => _as;", "HashSet")]

@@ -9,7 +9,7 @@ namespace Datacake.Data;
 public abstract partial class Query<T>
 {
     const string Subquery =
-        " Within the expression of another query, bring the two together with Join, LeftJoin, GroupJoin or SelectMany, or read this one first and use its results.";
+        " Within the expression of another query, use a navigation, as in a => a.Books.Any(), or bring the two together with Join, LeftJoin, GroupJoin or SelectMany, or read this one first and use its results.";
 
     /// <summary>Is AnyAsync here.</summary>
     [Obsolete("A query reads its store asynchronously: await AnyAsync()." + Subquery, error: true), EditorBrowsable(EditorBrowsableState.Never)]

@@ -173,8 +173,8 @@ static class QueryTranslator
             if (node.Method.DeclaringType == typeof(Queryable) && RootOf(node) is { } root && !Depends(root) && ValueOf(root) is IQueryableQuery)
             {
                 throw new NotSupportedException(
-                    $"{node.Method.Name} runs another query for each item, which cannot be done within an expression. Bring the two together with Join, LeftJoin, GroupJoin or "
-                    + "SelectMany, or read the other one first, and use its results.");
+                    $"{node.Method.Name} runs another query for each item, which cannot be done within an expression. Use a navigation, as in a => a.Books.Any(), or bring the two "
+                    + "together with Join, LeftJoin, GroupJoin or SelectMany, or read the other one first, and use its results.");
             }
             return base.VisitMethodCall(node);
         }
