@@ -27,12 +27,14 @@ public sealed class PropertySetters<T>
     public PropertySetters<T> SetProperty<TProperty>(Expression<Func<T, TProperty>> property, Expression<Func<T, TProperty>> value)
     {
         ArgumentNullException.ThrowIfNull(value);
-        _setters.Add((SetterOf(property), roots =>
+        _setters.Add((SetterOf(property), ValueOf));
+        return this;
+
+        Func<T, object?> ValueOf(NavigationRoots roots)
         {
             var valueOf = _model.Expressions.Compile(NavigationBinder.BindValue(roots, value));
             return entity => valueOf(entity);
-        }));
-        return this;
+        }
     }
 
     /// <summary>Returns what sets the properties of an entity, once what it uses of related ones is loaded. All values are worked out before the first one is set.</summary>

@@ -180,6 +180,8 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     internal virtual IAsyncEnumerable<IReadOnlyList<(TKey Key, T Item)>> RunKeyedAsync<TKey>(
         Expression<Func<T, TKey>> keySelector, CancellationToken cancellationToken)
     {
+        if (UsesRelated(keySelector))
+            return RelatedSteps.Key(RunAsync(cancellationToken), Root, keySelector, cancellationToken);
         var key = Expressions.Compile(keySelector);
         return Batches.Select(RunAsync(cancellationToken), item => (key(item), item));
     }

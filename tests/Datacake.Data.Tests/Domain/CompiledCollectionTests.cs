@@ -4,8 +4,15 @@ using Datacake.Node;
 namespace Datacake.Data.Tests.Domain;
 
 /// <summary>Collections of compiled classes, in fields of types that the compiler does not show, and those of the old forms of Entity Framework.</summary>
-public sealed class CompiledCollectionTests(StoreFixture store)
+public sealed class CompiledCollectionTests : IAsyncLifetime
 {
+    // Of its own: the names of keyspaces are common.
+    readonly StoreFixture _store = new();
+
+    public ValueTask InitializeAsync() => _store.InitializeAsync();
+
+    public ValueTask DisposeAsync() => _store.DisposeAsync();
+
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -71,7 +78,7 @@ public sealed class CompiledCollectionTests(StoreFixture store)
     [Fact]
     public async Task Lists_that_are_made_when_they_are_first_asked_for_are_included_and_stored()
     {
-        await using (var db = new CabinetContext(store.Node) { DefaultConsistency = Consistency.None })
+        await using (var db = new CabinetContext(_store.Node) { DefaultConsistency = Consistency.None })
         {
             var cabinet = new Cabinet { Id = 3 };
             cabinet.Drawers.Add(new Drawer { Id = 31 });
@@ -80,7 +87,7 @@ public sealed class CompiledCollectionTests(StoreFixture store)
             db.Cabinets.Add(cabinet);
             await db.SaveChangesAsync(Token);
         }
-        await using (var db = new CabinetContext(store.Node))
+        await using (var db = new CabinetContext(_store.Node))
         {
             var cabinet = await db.Cabinets.Include(c => c.Drawers).SingleAsync(c => c.Id == 3, Token);
             Assert.Equal((31, "big", "red"), (Assert.Single(cabinet.Drawers).Id, Assert.Single(cabinet.Names), Assert.Single(cabinet.Colors)));
@@ -91,16 +98,16 @@ public sealed class CompiledCollectionTests(StoreFixture store)
     [Fact]
     public void All_members_that_are_missing_are_named_at_once()
     {
-        string message = Assert.Throws<InvalidOperationException>(() => new MissingContext(store.Node).Accounts.ToString()).Message;
+        string message = Assert.Throws<InvalidOperationException>(() => new MissingContext(_store.Node).Accounts.ToString()).Message;
         Assert.Contains("The property FullName of Account, a class of the assembly Datacake.Domain, has no setter, no value of its own, and no field _fullName of type string.", message, StringComparison.Ordinal);
         Assert.Contains("The property ItemCount of Basket", message, StringComparison.Ordinal);
         Assert.Contains("The property HasItems of Basket", message, StringComparison.Ordinal);
         Assert.Contains("no field _items of type IReadOnlyCollection<string>, List<string>, HashSet<string>, SortedSet<string>, IList<string>, ISet<string> or ICollection<string>.", message, StringComparison.Ordinal);
         Assert.Contains("The class Basket of the assembly Datacake.Domain has no constructor without parameters.", message, StringComparison.Ordinal);
-        Assert.Equal(message, Assert.Throws<InvalidOperationException>(() => new MissingContext(store.Node).Baskets.ToString()).Message);
+        Assert.Equal(message, Assert.Throws<InvalidOperationException>(() => new MissingContext(_store.Node).Baskets.ToString()).Message);
     }
 
-    LibraryContext Context() => new(store.Node) { DefaultConsistency = Consistency.None };
+    LibraryContext Context() => new(_store.Node) { DefaultConsistency = Consistency.None };
 }
 
 public sealed partial class LibraryContext(DatacakeNode node) : DatacakeContext(node)

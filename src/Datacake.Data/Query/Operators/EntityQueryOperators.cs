@@ -32,6 +32,8 @@ sealed partial class EntityQuery<T>
     internal override IAsyncEnumerable<IReadOnlyList<(TKey Key, T Item)>> RunKeyedAsync<TKey>(
         Expression<Func<T, TKey>> keySelector, CancellationToken cancellationToken)
     {
+        if (UsesRelated(keySelector))
+            return base.RunKeyedAsync(keySelector, cancellationToken);
         var key = Expressions.Compile(keySelector);
         return RunAsync<(TKey, T)>(
             rows =>

@@ -35,9 +35,9 @@ sealed class FlattenedQuery<T, TElement>(Query<T> source, Expression<Func<T, IEn
     internal override async IAsyncEnumerable<IReadOnlyList<Pair<T, TElement>>> RunAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var elementsOf = Expressions.Compile(collection);
         await foreach (var batch in source.RunAsync(cancellationToken).ConfigureAwait(false))
         {
+            var elementsOf = await RelatedSteps.BindAsync(collection, Root, batch, cancellationToken).ConfigureAwait(false);
             var pairs = new List<Pair<T, TElement>>();
             foreach (var item in batch)
             {

@@ -34,11 +34,12 @@ sealed class GroupedQuery<T, TKey, TElement>(Query<T> source, Expression<Func<T,
     internal override async IAsyncEnumerable<IReadOnlyList<IGrouping<TKey, TElement>>> RunAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var elementOf = Expressions.Compile(element);
         var items = source.ForUse([ItemUse.Of(key), ItemUse.Of(element)]);
         var all = await Batches.ToListAsync(items.RunKeyedAsync(key, cancellationToken)).ConfigureAwait(false);
-        if (all.Count > 0)
-            yield return [.. all.GroupBy(item => item.Key, item => elementOf(item.Item))];
+        if (all.Count == 0)
+            yield break;
+        var elementOf = await RelatedSteps.BindAsync(element, Root, all.ConvertAll(static item => item.Item), cancellationToken).ConfigureAwait(false);
+        yield return [.. all.GroupBy(item => item.Key, item => elementOf(item.Item))];
     }
 
     GroupedQuery<T, TKey, TElement> With(Query<T> other) => new(other, key, element);

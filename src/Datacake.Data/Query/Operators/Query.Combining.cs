@@ -20,11 +20,8 @@ public abstract partial class Query<T>
     /// <summary>Returns the first item with each key, of this query and of another one.</summary>
     public Query<T> UnionBy<TKey>(Query<T> second, Expression<Func<T, TKey>> keySelector)
     {
-        ArgumentNullException.ThrowIfNull(keySelector);
-        if (UsesRelated(keySelector))
-            return ChooseWith(keySelector, pairs => pairs.UnionBy(second.WithValue(keySelector), static pair => pair.Right));
-        var key = KeyOf(keySelector);
-        return Combine<T, T>(second, "union by", (a, b) => Batches.DistinctBy(Batches.Concat(a, b), key));
+        var keyed = KeyedBy(keySelector);
+        return Combine<T, T>(second, "union by", (a, b) => Items(Batches.DistinctBy(Batches.Concat(keyed(a), keyed(b)), static pair => pair.Key)));
     }
 
     /// <summary>Returns the first item with each key, of this query and of others.</summary>
@@ -39,11 +36,8 @@ public abstract partial class Query<T>
     /// <summary>Returns the first item with each key that another query does not have.</summary>
     public Query<T> ExceptBy<TKey>(Query<TKey> second, Expression<Func<T, TKey>> keySelector)
     {
-        ArgumentNullException.ThrowIfNull(keySelector);
-        if (UsesRelated(keySelector))
-            return ChooseWith(keySelector, pairs => pairs.ExceptBy(second, static pair => pair.Right));
-        var key = KeyOf(keySelector);
-        return Combine<TKey, T>(second, "except by", (a, b) => Batches.Keep(a, b, key, isIn: false));
+        var keyed = KeyedBy(keySelector);
+        return Combine<TKey, T>(second, "except by", (a, b) => Items(Batches.Keep(keyed(a), b, static pair => pair.Key, isIn: false)));
     }
 
     /// <summary>Returns the first item with each key that is not among others.</summary>
@@ -58,11 +52,8 @@ public abstract partial class Query<T>
     /// <summary>Returns the first item with each key that another query has.</summary>
     public Query<T> IntersectBy<TKey>(Query<TKey> second, Expression<Func<T, TKey>> keySelector)
     {
-        ArgumentNullException.ThrowIfNull(keySelector);
-        if (UsesRelated(keySelector))
-            return ChooseWith(keySelector, pairs => pairs.IntersectBy(second, static pair => pair.Right));
-        var key = KeyOf(keySelector);
-        return Combine<TKey, T>(second, "intersect by", (a, b) => Batches.Keep(a, b, key, isIn: true));
+        var keyed = KeyedBy(keySelector);
+        return Combine<TKey, T>(second, "intersect by", (a, b) => Items(Batches.Keep(keyed(a), b, static pair => pair.Key, isIn: true)));
     }
 
     /// <summary>Returns the first item with each key that is among others.</summary>
@@ -97,12 +88,19 @@ public abstract partial class Query<T>
         return new(this, second, name, combine);
     }
 
-    Func<T, TKey> KeyOf<TKey>(Expression<Func<T, TKey>> keySelector)
+    /// <summary>Gives items their keys, for which what they use of related entities is loaded.</summary>
+    Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<(TKey Key, T Item)>>> KeyedBy<TKey>(Expression<Func<T, TKey>> keySelector)
     {
         ArgumentNullException.ThrowIfNull(keySelector);
         RefuseOpaque(keySelector);
-        return Expressions.Compile(RunValues.Apply(Normalize(keySelector), Expressions));
+        var normalized = RunValues.Apply(Normalize(keySelector), Expressions);
+        if (UsesRelated(normalized))
+            return items => RelatedSteps.Key(items, Root, normalized);
+        var key = Expressions.Compile(normalized);
+        return items => Batches.Select(items, item => (key(item), item));
     }
+
+    static IAsyncEnumerable<IReadOnlyList<T>> Items<TKey>(IAsyncEnumerable<IReadOnlyList<(TKey Key, T Item)>> keyed) => Batches.Select(keyed, static pair => pair.Item);
 
     LocalQuery<TItem> Local<TItem>(IEnumerable<TItem> items)
     {

@@ -18,8 +18,6 @@ public abstract partial class Query<T>
         ArgumentNullException.ThrowIfNull(keySelector);
         ArgumentNullException.ThrowIfNull(elementSelector);
         RefuseOpaque(keySelector);
-        if (UsesRelated(keySelector) || UsesRelated(elementSelector))
-            return Both(keySelector, elementSelector).GroupBy(static pair => pair.Left, static pair => pair.Right);
         return new GroupedQuery<T, TKey, TElement>(this, Normalize(keySelector), Normalize(elementSelector));
     }
 

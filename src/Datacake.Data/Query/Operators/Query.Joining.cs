@@ -18,10 +18,6 @@ public abstract partial class Query<T>
         Expression<Func<T, TInner, TResult>> resultSelector)
     {
         CheckJoin(inner, outerKeySelector, innerKeySelector, resultSelector);
-        if (UsesRelated(outerKeySelector))
-            return WithValue(outerKeySelector).Join(inner, static pair => pair.Right, innerKeySelector, OfLeft<TKey, TInner, TResult>(resultSelector));
-        if (inner.UsesRelated(innerKeySelector))
-            return Join(inner.WithValue(innerKeySelector), outerKeySelector, static pair => pair.Right, OfOtherLeft<TInner, TKey, TResult>(resultSelector));
         return new JoinQuery<T, TInner, TKey>(Matched(inner, outerKeySelector, innerKeySelector), isLeft: false).Select(OfPair(resultSelector, isRightOptional: false));
     }
 
@@ -35,11 +31,6 @@ public abstract partial class Query<T>
         Expression<Func<T, TInner?, TResult>> resultSelector)
     {
         CheckJoin(inner, outerKeySelector, innerKeySelector, resultSelector);
-        if (UsesRelated(outerKeySelector))
-            return WithValue(outerKeySelector).LeftJoin(inner, static pair => pair.Right, innerKeySelector, OfLeft<TKey, TInner?, TResult>(resultSelector));
-        // Of a pair that is missing, the item is missing, too.
-        if (inner.UsesRelated(innerKeySelector))
-            return LeftJoin(inner.WithValue(innerKeySelector), outerKeySelector, static pair => pair.Right, OfOtherLeft<TInner, TKey, TResult>(resultSelector!));
         return new JoinQuery<T, TInner, TKey>(Matched(inner, outerKeySelector, innerKeySelector), isLeft: true).Select(OfPair<TInner, TResult>(resultSelector!, isRightOptional: true));
     }
 
@@ -68,10 +59,6 @@ public abstract partial class Query<T>
         Expression<Func<T, IEnumerable<TInner>, TResult>> resultSelector)
     {
         CheckJoin(inner, outerKeySelector, innerKeySelector, resultSelector);
-        if (UsesRelated(outerKeySelector))
-            return WithValue(outerKeySelector).GroupJoin(inner, static pair => pair.Right, innerKeySelector, OfLeft<TKey, IEnumerable<TInner>, TResult>(resultSelector));
-        if (inner.UsesRelated(innerKeySelector))
-            return GroupJoin(inner.WithValue(innerKeySelector), outerKeySelector, static pair => pair.Right, OfOtherLefts<TInner, TKey, TResult>(resultSelector));
         return Matched(inner, outerKeySelector, innerKeySelector).Select(OfPair(resultSelector, isRightOptional: false));
     }
 
@@ -86,8 +73,6 @@ public abstract partial class Query<T>
         ArgumentNullException.ThrowIfNull(collectionSelector);
         ArgumentNullException.ThrowIfNull(resultSelector);
         RefuseOpaque(collectionSelector);
-        if (UsesRelated(collectionSelector))
-            return WithValue(collectionSelector).SelectMany(static pair => pair.Right, OfLeft<IEnumerable<TElement>, TElement, TResult>(resultSelector));
         return new FlattenedQuery<T, TElement>(this, Normalize(collectionSelector)).Select(OfPair(resultSelector, isRightOptional: true));
     }
 

@@ -17,31 +17,22 @@ public abstract partial class Query<T>
     /// <summary>Returns the first item with each key.</summary>
     public Query<T> DistinctBy<TKey>(Expression<Func<T, TKey>> keySelector)
     {
-        ArgumentNullException.ThrowIfNull(keySelector);
-        if (UsesRelated(keySelector))
-            return ChooseWith(keySelector, static pairs => pairs.DistinctBy(static pair => pair.Right));
-        var key = KeyOf(keySelector);
-        return Pass($"distinct by {ExpressionText.Of(keySelector.Body)}", items => Batches.DistinctBy(items, key), ItemUse.Of(keySelector));
+        var keyed = KeyedBy(keySelector);
+        return Pass($"distinct by {ExpressionText.Of(keySelector.Body)}", items => Items(Batches.DistinctBy(keyed(items), static pair => pair.Key)), ItemUse.Of(keySelector));
     }
 
     /// <summary>Returns the items up to the first one for which the predicate is not true. Nothing is read after that.</summary>
     public Query<T> TakeWhile(Expression<Func<T, bool>> predicate)
     {
-        ArgumentNullException.ThrowIfNull(predicate);
-        if (UsesRelated(predicate))
-            return ChooseWith(predicate, static pairs => pairs.TakeWhile(static pair => pair.Right));
-        var isTrue = KeyOf(predicate);
-        return Pass($"take while {ExpressionText.Of(predicate.Body)}", items => Batches.TakeWhile(items, isTrue), ItemUse.Of(predicate));
+        var keyed = KeyedBy(predicate);
+        return Pass($"take while {ExpressionText.Of(predicate.Body)}", items => Items(Batches.TakeWhile(keyed(items), static pair => pair.Key)), ItemUse.Of(predicate));
     }
 
     /// <summary>Returns the items from the first one for which the predicate is not true.</summary>
     public Query<T> SkipWhile(Expression<Func<T, bool>> predicate)
     {
-        ArgumentNullException.ThrowIfNull(predicate);
-        if (UsesRelated(predicate))
-            return ChooseWith(predicate, static pairs => pairs.SkipWhile(static pair => pair.Right));
-        var isTrue = KeyOf(predicate);
-        return Pass($"skip while {ExpressionText.Of(predicate.Body)}", items => Batches.SkipWhile(items, isTrue), ItemUse.Of(predicate));
+        var keyed = KeyedBy(predicate);
+        return Pass($"skip while {ExpressionText.Of(predicate.Body)}", items => Items(Batches.SkipWhile(keyed(items), static pair => pair.Key)), ItemUse.Of(predicate));
     }
 
     /// <summary>Returns the last items, in their order.</summary>

@@ -14,6 +14,30 @@ static class RelatedSteps
         await root.LoadRelatedAsync(RelatedSource.Of(source, own ?? source.Settings.Snapshot!), entities, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Returns an expression as a function of the items of a batch, with what it uses of related entities.</summary>
+    public static async ValueTask<Func<T, TResult>> BindAsync<T, TResult>(
+        Expression<Func<T, TResult>> selector, QuerySource source, IReadOnlyList<T> batch, CancellationToken cancellationToken)
+    {
+        if (!NavigationBinder.IsUsedIn(source.Context, selector))
+            return source.Model.Expressions.Compile(selector);
+        var places = new ItemPlaces(source.Context);
+        var bound = source.Model.Expressions.Compile(NavigationBinder.BindValue(places, selector));
+        // Entities that go into the results are those that the context has.
+        await places.LoadAsync(source.Context.IsEntity(typeof(TResult)) ? source : Untracked(source), batch, cancellationToken).ConfigureAwait(false);
+        return bound;
+    }
+
+    /// <summary>Gives items their keys.</summary>
+    public static async IAsyncEnumerable<IReadOnlyList<(TKey Key, T Item)>> Key<T, TKey>(
+        IAsyncEnumerable<IReadOnlyList<T>> items, QuerySource source, Expression<Func<T, TKey>> key, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await foreach (var batch in items.WithCancellation(cancellationToken).ConfigureAwait(false))
+        {
+            var keyOf = await BindAsync(key, source, batch, cancellationToken).ConfigureAwait(false);
+            yield return [.. batch.Select(item => (keyOf(item), item))];
+        }
+    }
+
     public static async IAsyncEnumerable<IReadOnlyList<T>> Where<T>(
         IAsyncEnumerable<IReadOnlyList<T>> items, QuerySource source, Expression<Func<T, bool>> predicate, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
