@@ -62,7 +62,7 @@ static class LoadedModels
             _ = context.QueryFilters;
             return null;
         }
-        catch (InvalidOperationException problem) when (problem.Message.StartsWith("The query filter", StringComparison.Ordinal) || problem.Message.Contains("a class of the assembly", StringComparison.Ordinal))
+        catch (InvalidOperationException problem) when (problem.Message.StartsWith("The query filter", StringComparison.Ordinal) || problem.Message.Contains("of the assembly", StringComparison.Ordinal))
         {
             // What only a run can see, and says.
             return null;
