@@ -5,7 +5,7 @@ static class ContextEmitter
 {
     public const string ModelNamespace = "Datacake.Data.Generated";
 
-    /// <summary>What is obsolete can use what is: a property that no other code can use any more is stored as before.</summary>
+    /// <summary>Marks generated code as obsolete, which alone can use what is: a property that no other code can use any more is stored as before.</summary>
     public const string CanUseObsolete = "[global::System.Obsolete]";
 
     public static string Emit(ContextSpec spec)

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>What uses members of compiled classes that the compiler does not show, and looks whether they are there.</summary>
+/// <summary>Writes the code that uses members of compiled classes that the compiler does not show, and that looks whether they are there.</summary>
 sealed partial class EntityEmitter
 {
     HiddenUse HiddenUseOf(PropertySpec property)
@@ -65,7 +65,7 @@ sealed partial class EntityEmitter
         _source.Line();
     }
 
-    /// <summary>How generated code uses a field that it looks for.</summary>
+    /// <summary>A field that generated code looks for, with the code that uses it.</summary>
     /// <param name="number">What tells it from others.</param>
     /// <param name="property">A property that has it.</param>
     sealed class HiddenUse(int number, PropertySpec property)

@@ -152,7 +152,7 @@ sealed class EntityReader(
         }
     }
 
-    /// <summary>Which method of the key generator makes keys, if any does; or <see cref="EntitySpec.UnsetKey"/> if a key of 0, or another default, is one that was not set.</summary>
+    /// <summary>Returns the name of the method of the key generator that makes keys, if any does; or <see cref="EntitySpec.UnsetKey"/> if a key of 0, or another default, is one that was not set.</summary>
     string? KeyGenerator(List<IPropertySymbol> keys, List<PropertySpec> properties)
     {
         foreach (var (symbol, property) in keys.Zip(properties, (symbol, property) => (symbol, property)))

@@ -11,7 +11,7 @@ sealed partial class ModelReader
 {
     readonly HashSet<IMethodSymbol> _followed = new(SymbolEqualityComparer.Default);
 
-    /// <summary>What the type parameters of the method that is being followed, and of its class, stand for.</summary>
+    /// <summary>The types that stand for the type parameters of the method that is being followed, and of its class.</summary>
     Dictionary<ITypeParameterSymbol, ITypeSymbol> _typeArguments = new(SymbolEqualityComparer.Default);
 
     /// <summary>The class of the context or configuration whose methods are followed, which may override those of its base classes.</summary>
@@ -105,7 +105,7 @@ sealed partial class ModelReader
         return method;
     }
 
-    /// <summary>What the type parameters of a method, and of the classes that it is in, stand for.</summary>
+    /// <summary>Returns the types that stand for the type parameters of a method, and of the classes that it is in.</summary>
     Dictionary<ITypeParameterSymbol, ITypeSymbol> ArgumentsOf(IMethodSymbol method)
     {
         var arguments = new Dictionary<ITypeParameterSymbol, ITypeSymbol>(SymbolEqualityComparer.Default);

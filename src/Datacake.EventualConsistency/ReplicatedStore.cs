@@ -217,7 +217,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         await verifier.RunAsync(cancellationToken).ConfigureAwait(false);
         if (verifier.Miscounted.Count > 0)
         {
-            await _loop.RunAsync((batch, _) =>
+            await _loop.RunInReserveAsync((batch, _) =>
             {
                 _replica.RepairKeyspaces(batch, verifier.Miscounted);
                 return new ValueTask<bool>(true);
@@ -278,7 +278,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     public async ValueTask RetireAsync(byte nodeId, ECDsa operatorKey, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(operatorKey);
-        var (cluster, store) = await _loop.RunAsync((_, _) => ValueTask.FromResult(_replica.OrderToRetire(nodeId)), cancellationToken).ConfigureAwait(false);
+        var (cluster, store) = await _loop.RunInReserveAsync((_, _) => ValueTask.FromResult(_replica.OrderToRetire(nodeId)), cancellationToken).ConfigureAwait(false);
         byte[] proof = OperatorKeys.Sign(operatorKey, cluster, store);
         string fingerprint = Convert.ToHexString(SHA256.HashData(operatorKey.ExportSubjectPublicKeyInfo()).AsSpan(0, 8));
         await RetireAsync(nodeId, proof, $"with the operator's key whose SHA-256 begins with {fingerprint}", cancellationToken).ConfigureAwait(false);
@@ -296,9 +296,9 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     public async ValueTask<int> SignRetirementsAsync(ECDsa operatorKey, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(operatorKey);
-        var (cluster, stores) = await _loop.RunAsync((_, _) => ValueTask.FromResult(_replica.OrderToSign()), cancellationToken).ConfigureAwait(false);
+        var (cluster, stores) = await _loop.RunInReserveAsync((_, _) => ValueTask.FromResult(_replica.OrderToSign()), cancellationToken).ConfigureAwait(false);
         var proofs = stores.ToDictionary(static store => store, store => (ReadOnlyMemory<byte>)OperatorKeys.Sign(operatorKey, cluster, store));
-        return await _loop.RunAsync((_, _) =>
+        return await _loop.RunInReserveAsync((_, _) =>
         {
             _replica.Sign(proofs);
             return ValueTask.FromResult(proofs.Count);

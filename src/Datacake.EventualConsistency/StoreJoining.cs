@@ -101,7 +101,7 @@ sealed class StoreJoining
         }
         catch (TimeoutException)
         {
-            string reason = await loop.RunAsync(
+            string reason = await loop.RunInReserveAsync(
                 (_, _) => ValueTask.FromResult(_cluster.Describe() + _cluster.DescribeSeedFailures()), cancellationToken).ConfigureAwait(false);
             throw new TimeoutException(
                 $"Node {_node.Id} cannot read or write yet. Its store is fresh, and has not joined its cluster within {timeout.TotalSeconds:0.###} s: {reason}");

@@ -118,6 +118,8 @@ sealed class StoreTicker : IAsyncDisposable
     /// <summary>On the commit loop. Whether there is more to do at once.</summary>
     async ValueTask<bool> BuildIndexesAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
+        // Of a storage that was full it is found out here whether it has room again.
+        batch.MustWriteState |= _loop.StorageFailure is StorageException { Error: StorageError.Full };
         bool hasMore = false;
         foreach (var keyspace in _replica.Catalog.All)
         {

@@ -45,7 +45,7 @@ sealed unsafe class FileSizeLimit
             throw _environment.FullError();
     }
 
-    /// <summary>What a batch takes, about: what it replaces comes free later.</summary>
+    /// <summary>Returns about how many pages a batch takes. Those that it replaces come free later.</summary>
     static long PagesOf(WriteBatch batch)
     {
         long bytes = 0;

@@ -1,3 +1,4 @@
+using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 using Datacake.Node;
 using Datacake.Storage;
@@ -61,6 +62,29 @@ public sealed class StorageFailureTests
         storage.IsFull = false;
         await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
         Assert.Null(cluster[1].Store.StorageFailure);
+    }
+
+    [Fact]
+    public async Task Keyspaces_are_declared_and_operators_obeyed_where_there_is_room_for_deletes_only()
+    {
+        var storage = new FaultyStorage();
+        await using var cluster = await TestCluster.StartAsync(2, node => node == 1 ? storage : new MemoryStorage());
+        var store = cluster[1].Store;
+        await store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        storage.IsFull = true;
+        await Assert.ThrowsAsync<StorageException>(() => store.Keyspace("cakes").PutAsync(2, "a cake that is larger"u8.ToArray(), Consistency.None, Cancelled).AsTask());
+
+        // As an application does that has just started.
+        await store.DeclareAsync(new KeyspaceDeclaration("cakes", MergePolicy.LastWriterWins, []), Cancelled);
+        await store.DeclareAsync(new KeyspaceDeclaration("pies", MergePolicy.LastWriterWins, []), Cancelled);
+        await store.VerifyAsync(Cancelled);
+        await store.RetireAsync(2, Cancelled);
+        await store.Keyspace("cakes").DeleteAsync(1, Consistency.None, Cancelled);
+        Assert.Equal(StorageError.Full, Assert.IsType<StorageException>(store.StorageFailure).Error);
+
+        // Nothing is put meanwhile.
+        storage.IsFull = false;
+        await TestCluster.WaitUntilAsync(() => store.StorageFailure is null, "it is noticed that there is room again");
     }
 
     [Theory]

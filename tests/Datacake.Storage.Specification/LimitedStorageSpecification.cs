@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Datacake.Storage.Specification;
 
-/// <summary>What a store whose file has a greatest size must do: refuse what does not fit, and take what makes room.</summary>
+/// <summary>Tests of a store whose file has a greatest size: it refuses what does not fit, and takes what makes room.</summary>
 public abstract class LimitedStorageSpecification : IDisposable
 {
     const long MaxFileBytes = 2 * 1024 * 1024;

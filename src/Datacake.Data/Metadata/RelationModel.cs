@@ -79,7 +79,7 @@ public abstract class RelationModel
     internal PropertyModel? FindUnset(object dependent) =>
         ForeignKey is [{ IsNullable: false } part] && Principals.Entity.UnsetKeyValue is { } unset && unset.Equals(part.GetValue(dependent)) ? part : null;
 
-    /// <summary>What is wrong with a foreign key that is not set, as the rest of a sentence about it.</summary>
+    /// <summary>Describes a foreign key that is not set, as the rest of a sentence about it.</summary>
     internal string DescribeUnset(PropertyModel part) =>
         $"refers to no {Principals.Entity.Name}: set {(Reference is null ? "" : $"{Reference.Name} or ")}{part.Name}, or make {part.Name} nullable";
 

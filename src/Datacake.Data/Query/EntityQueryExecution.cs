@@ -53,7 +53,8 @@ sealed partial class EntityQuery<T>
         {
             var root = new RelatedNode(source.Model);
             var change = update?.Invoke(root);
-            await root.LoadRelatedAsync(new RelatedSource(snapshot) { Filtering = Source.Filtering }, [.. rows.Select(static row => row.Entity)], cancellationToken).ConfigureAwait(false);
+            if (root.IsUsed)
+                await root.LoadRelatedAsync(new RelatedSource(snapshot) { Filtering = Source.Filtering }, [.. rows.Select(static row => row.Entity)], cancellationToken).ConfigureAwait(false);
             foreach (var (key, document, entity, _) in rows)
             {
                 found++;

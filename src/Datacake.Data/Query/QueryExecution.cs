@@ -59,7 +59,7 @@ public abstract partial class Query<T>
     internal virtual Task<SaveResult> ExecuteCore(Func<NavigationRoots, Action<object>>? update, Consistency? consistency, CancellationToken cancellationToken) =>
         throw NotOfEntities();
 
-    /// <summary>What changes an entity as the caller says, once the related ones are loaded that it uses.</summary>
+    /// <summary>Returns the change that the caller wants of an entity, for when the related ones are loaded that it uses.</summary>
     Func<NavigationRoots, Action<object>> UpdateOf(Action<PropertySetters<T>> setProperties)
     {
         ArgumentNullException.ThrowIfNull(setProperties);

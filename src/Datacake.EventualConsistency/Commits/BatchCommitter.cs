@@ -87,13 +87,13 @@ sealed class BatchCommitter(
             await TryCommitAsync([work], Attempt.ReserveAlone, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>How work is tried to be committed.</summary>
+    /// <summary>Says how work is tried to be committed.</summary>
     enum Attempt
     {
         /// <summary>All that waits, as one batch.</summary>
         All,
 
-        /// <summary>What may use the reserve of a full storage, as one batch.</summary>
+        /// <summary>All that may use the reserve of a full storage, as one batch.</summary>
         Reserve,
 
         /// <summary>One work of these.</summary>
@@ -110,8 +110,6 @@ sealed class BatchCommitter(
         try
         {
             batch = await ApplyAsync(cancellationToken).ConfigureAwait(false);
-            // Of a storage that was full it has to be found out whether it has room again.
-            batch.MustWriteState |= IsFull && _applied.Count > 0;
             var (write, mustFlush) = replica.Prepare(batch);
             if (write.Count > 0)
             {

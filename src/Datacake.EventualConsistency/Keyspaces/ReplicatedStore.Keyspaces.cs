@@ -27,7 +27,8 @@ public sealed partial class ReplicatedStore
     public async ValueTask DeclareAsync(KeyspaceDeclaration declaration, CancellationToken cancellationToken = default)
     {
         KeyspaceCatalog.CheckArgument(declaration.Name, nameof(declaration));
-        await _loop.RunAsync(async (batch, token) =>
+        // It is a small record, without which nothing can be deleted from a full storage; what indexes take is built later.
+        await _loop.RunInReserveAsync(async (batch, token) =>
         {
             await KeyspaceDeclaring.DeclareAsync(_replica, batch, declaration, _parts.Context.Logger, token).ConfigureAwait(false);
             return true;

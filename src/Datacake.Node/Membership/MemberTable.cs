@@ -63,7 +63,8 @@ sealed class MemberTable(IStorage storage, ILogger logger)
     {
         try
         {
-            var batch = new WriteBatch();
+            // It takes the place of the record before it, also in a file that has reached its size.
+            var batch = new WriteBatch { MayUseReserve = true };
             batch.Put(Key, WithChecksum(encoded));
             // What a loss of power takes is learned again from the others.
             await storage.CommitAsync(batch, Durability.Buffered, CancellationToken.None).ConfigureAwait(false);

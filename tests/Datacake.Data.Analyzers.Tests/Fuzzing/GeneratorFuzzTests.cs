@@ -103,7 +103,7 @@ public sealed partial class GeneratorFuzzTests(ITestOutputHelper output)
             CheckMarks(model.Key, [.. model]);
     }
 
-    /// <summary>What the model says in code has to be in the generated code, for nothing else is run.</summary>
+    /// <summary>Checks that what the model says in code is in the generated code, for nothing else is run.</summary>
     void CheckMarks(string model, IReadOnlyList<SyntaxTree> trees)
     {
         string generated = string.Concat(trees.Where(tree => tree.FilePath.EndsWith(".g.cs", StringComparison.Ordinal)).Select(tree => tree.ToString()));

@@ -8,7 +8,7 @@ namespace Datacake.Data.Analyzers.Tests.Fuzzing;
 /// </summary>
 sealed partial class RandomModel
 {
-    /// <summary>What text begins with that code of the model repeats, so that it has to be in the generated code.</summary>
+    /// <summary>The beginning of texts that code of the model has, so that they have to be in the generated code.</summary>
     public const string Mark = "mark:";
 
     /// <summary>The first line of a model that uses what is supported.</summary>

@@ -3,7 +3,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Saving;
 
-/// <summary>What becomes of dependents, as interceptors and handlers see it before the save.</summary>
+/// <summary>Deletes that follow from others, as interceptors and handlers see them before the save.</summary>
 public class VisibleCascadeTests : LendingStore
 {
     [Fact]

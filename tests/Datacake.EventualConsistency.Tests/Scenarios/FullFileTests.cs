@@ -54,12 +54,7 @@ public sealed class FullFileTests : IDisposable
     [InlineData("LMDB")]
     public async Task Node_that_was_down_while_all_was_deleted_has_room_when_it_is_back_though_its_file_is_full(string provider)
     {
-        await using var nodes = new ScenarioNodes();
-        string file = Path.Combine(_folder.FullName, "node2");
-        nodes[2].OpenDisk = () => Open(provider, file);
-        await nodes.StartNodeAsync(1);
-        await nodes.StartNodeAsync(2);
-        await nodes.WaitUntilConnectedAsync(1, 2);
+        await using var nodes = await StartPairAsync(provider);
         int count = await FillAsync(nodes[2], 0);
         await nodes.WaitUntilEqualAsync(count, 1, 2);
         await nodes[2].StopAsync();
@@ -76,18 +71,25 @@ public sealed class FullFileTests : IDisposable
     [InlineData("LMDB")]
     public async Task Node_that_has_no_room_for_what_others_put_has_it_once_something_was_deleted(string provider)
     {
-        await using var nodes = new ScenarioNodes();
-        string file = Path.Combine(_folder.FullName, "node2");
-        nodes[2].OpenDisk = () => Open(provider, file);
-        await nodes.StartNodeAsync(1);
-        await nodes.StartNodeAsync(2);
-        await nodes.WaitUntilConnectedAsync(1, 2);
+        await using var nodes = await StartPairAsync(provider);
         int count = await FillAsync(nodes[2], 0);
         for (int key = count; key < count + 10; key++)
             await nodes[1].Cakes.PutAsync(key, new byte[LargeCake], Consistency.None, Cancelled);
         for (int key = 0; key < 20; key++)
             await nodes[1].Cakes.DeleteAsync(key, Consistency.None, Cancelled);
         await nodes.WaitUntilEqualAsync(count - 10, 1, 2);
+    }
+
+    /// <summary>Starts two nodes, the second of which has a file with a limit.</summary>
+    async Task<ScenarioNodes> StartPairAsync(string provider)
+    {
+        var nodes = new ScenarioNodes();
+        string file = Path.Combine(_folder.FullName, "node2");
+        nodes[2].OpenDisk = () => Open(provider, file);
+        await nodes.StartNodeAsync(1);
+        await nodes.StartNodeAsync(2);
+        await nodes.WaitUntilConnectedAsync(1, 2);
+        return nodes;
     }
 
     static async Task WaitForRoomAsync(ScenarioNode node, int key) => await Eventually.WaitUntilAsync(
