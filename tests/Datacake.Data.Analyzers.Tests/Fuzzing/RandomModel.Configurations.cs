@@ -65,8 +65,8 @@ sealed partial class RandomModel
         string declaration = _random.Next(_isTame ? 6 : 10) switch
         {
             // By the method of a generic class.
-            6 when entity.IsPlain => $"abstract class {name}Base<T> : IEntityTypeConfiguration<T> where T : class, ILabeled\n{{\npublic virtual void Configure(EntityTypeBuilder<T> builder) {{ builder.HasQueryFilter(x => x.Label != \"base\" && typeof(T) != null); }}\n}}\n"
-                + $"class {name}{given} : {name}Base<{type}>\n{{\n{members}{Pick("", $"public override void Configure(EntityTypeBuilder<{type}> {builder}){body}")}\n}}",
+            6 when entity.IsPlain => $"abstract class {name}Base<T> : IEntityTypeConfiguration<T> where T : class, ILabeled\n{{\npublic virtual void Configure(EntityTypeBuilder<T> builder) {{ {BaseCalls()} }}\n}}\n"
+                + $"class {name}{given} : {name}Base<{type}>\n{{\n{members}{Pick("", $"public override void Configure(EntityTypeBuilder<{type}> {builder}){body}", body.StartsWith('\n') ? $"public override void Configure(EntityTypeBuilder<{type}> {builder})\n{{\nbase.Configure({builder});{body[2..]}" : "")}\n}}",
             7 => $"{kind} {name}<T>{given} : {interfaces}\n{{\n{members}\n{method}\n}}",
             8 when other != entity => $"{kind} {name}{given} : {interfaces}, IEntityTypeConfiguration<{other.Reference}>\n{{\n{members}\n{method}\npublic void Configure(EntityTypeBuilder<{other.Reference}> other) {{ {Statement("other", "HasData()")} }}\n}}",
             9 => $"static class {name}Holder<T>\n{{\ninternal {kind} {name}{given} : {interfaces}\n{{\n{members}\n{method}\n}}\n}}",
@@ -78,6 +78,12 @@ sealed partial class RandomModel
         Line(Format(place.Before, number, _space) + (_isTame ? "internal " : Pick("internal ", "internal ", "public ", place.Name.Length == 0 && !declaration.Contains("Base<T>", StringComparison.Ordinal) ? "file " : "")) + declaration + place.After);
         entity.Configurations.Add($"new {Format(place.Name, number)}{created}");
     }
+
+    /// <summary>What a generic base class of configurations says of its entity class.</summary>
+    string BaseCalls() => string.Concat(Enumerable.Range(0, 1 + _random.Next(3)).Select(_ => "builder." + Pick(
+        $"HasQueryFilter(x => x.Label != \"{Mark}{++_marks}\" && typeof(T) != null)", "HasQueryFilter(\"base\", x => !x.Flag)", "HasQueryFilter(x => Words.IsGood<T>(x) && default(T) != x)", "HasIndex(x => x.Label)", "Property(x => x.Label).HasMaxLength(7)",
+        "Property(x => x.Flag).HasConversion(v => v ? typeof(T).Name : \"\", v => v != \"\")", "HasQueryFilter(x => new List<T>().Count == 0 || x.Equals(x))", "HasQueryFilter(x => ((ILabeled)x).Flag || Texts.Far.Box<T>.Value == x)", "Ignore(x => x.Flag)", "HasOne<T>().WithMany()",
+        "HasData(Array.Empty<T>())", "HasData(new List<T[]> { new T[0] }.First())", "DeleteWins()") + "; "));
 
     /// <summary>Writes a call as a statement, in one of several ways.</summary>
     string Statement(string builder, string call) => (_isTame ? _random.Next(8) : call.Contains("== local", StringComparison.Ordinal) ? 17 : call.Contains("fixedLocal", StringComparison.Ordinal) ? 16 : call.Contains("Local()", StringComparison.Ordinal) ? 20 : _random.Next(30)) switch

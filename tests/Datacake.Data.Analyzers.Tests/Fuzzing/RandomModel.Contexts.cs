@@ -6,6 +6,7 @@ sealed partial class RandomModel
     static readonly string[] HolderKeywords = ["@checked", "@for", "@file"], ContextKeywords = ["@partial", "@unsafe", "@short"];
 
     readonly List<(string Name, string Declared)> _contexts = [];
+    readonly List<string> _methods = [];        // of the context that is being written
 
     void WriteContexts(int count)
     {
@@ -90,6 +91,9 @@ sealed partial class RandomModel
         }
         if (!_isTame && Chance(10))
             statements.Insert(_random.Next(statements.Count + 1), Pick("if (model is null) return;", "_ = nameof(model);", "var other = model; other.Entity<Small[]>();", "model.Entity<string>();", "model.Entity<object>(o => { });", "model.Entity<IHas>().Ignore(x => x.Name);", "await_();  void await_() { }", "model.Entity<int[]>();"));
+        foreach (string method in _methods)
+            Line(method);
+        _methods.Clear();
         if (Chance(15))
             statements.Insert(0, "base.OnModelCreating(model);");
         if (statements is [var only] && Chance(30) && only.Count(letter => letter == ';') == 1 && !only.Contains('\n', StringComparison.Ordinal))
@@ -110,6 +114,21 @@ sealed partial class RandomModel
     string OnModel(PlannedEntity entity, string call)
     {
         string type = entity.Reference;
+        if (Chance(10))
+        {
+            int number = _marks += 1;
+            _methods.Add(Pick(
+                $"static void Describe{number}(EntityTypeBuilder<{type}> described) => described.{call};", $"{Pick("", "static ", "private protected ")}void Describe{number}(EntityTypeBuilder<{type}> described)\n{{\n{Statement("described", call)}\n}}",
+                $"static EntityTypeBuilder<{type}> Describe{number}(EntityTypeBuilder<{type}> described) {{ described.{call}; return described; }}", entity.IsPlain
+                    ? $"void Describe{number}<T>(EntityTypeBuilder<T> described) where T : class, ILabeled {{ described.HasQueryFilter(x => x.Label != \"{Mark}{number}\" || typeof(T) == null || x.Flag); }}"
+                    : $"void Describe{number}<T>(EntityTypeBuilder<T> described) where T : class => described.DeleteWins();"));
+            return _random.Next(3) switch
+            {
+                0 => $"{(_methods[^1].StartsWith("static", StringComparison.Ordinal) ? "" : "this.")}Describe{number}(model.Entity<{type}>());",
+                1 => $"model.Entity<{type}>(described => Describe{number}(described));",
+                _ => $"Describe{number}(model.Entity<{type}>());",
+            };
+        }
         return _random.Next(_isTame ? 6 : 10) switch
         {
             // A lambda within another one cannot have a parameter of its name.
