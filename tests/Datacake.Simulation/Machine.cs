@@ -45,6 +45,11 @@ sealed class Work(Func<ReplicaBatch, ValueTask> apply) : CommitWork
 
     public override bool MayUseReserve => IsSmall;
 
+    /// <summary>The machine whose message it is.</summary>
+    public Machine? Sender { get; init; }
+
+    public override byte? Peer => Sender?.Node;
+
     /// <summary>Why it failed, if it did.</summary>
     public Exception? Failure { get; private set; }
 

@@ -23,7 +23,7 @@ sealed partial class World
     { IsSmall = true });
 
     void Queue(Machine machine, Link link, bool isSmall, Func<ReplicaBatch, ValueTask> work) =>
-        Queue(machine, new Work(work) { IsSmall = isSmall, Failed = failure => Refuse(machine, link, failure) });
+        Queue(machine, new Work(work) { Sender = link.Peer, IsSmall = isSmall, Failed = failure => Refuse(machine, link, failure) });
 
     void Queue(Machine machine, Work work)
     {

@@ -121,6 +121,7 @@ sealed partial class World
         })
         {
             IsSmall = message.MayUseReserve,
+            Sender = link.Peer,
             Offered = message is Mutations mutations ? Holdings.Of([.. mutations.Items.Select(item => _history.Find(item.Stamp)).OfType<HistoricTransaction>().Select(item => item.Number)])
                 : held,
             Committed = () =>

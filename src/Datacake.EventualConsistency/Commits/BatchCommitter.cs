@@ -59,12 +59,19 @@ sealed class BatchCommitter(
     async ValueTask CommitToFullAsync(IEnumerable<CommitWork> works, CancellationToken cancellationToken)
     {
         var small = new List<CommitWork>();
+        var waitingPeers = new HashSet<byte>();
         foreach (var work in works)
         {
-            if (work.MayUseReserve)
+            // A part of an answer that overtakes the one before it counts as lost, and the whole answer with it.
+            bool isInTurn = work.Peer is not { } peer || !waitingPeers.Contains(peer);
+            if (work.MayUseReserve && isInTurn)
+            {
                 small.Add(work);
-            else
-                _later.Enqueue(work);
+                continue;
+            }
+            _later.Enqueue(work);
+            if (work.Peer is { } waiting)
+                waitingPeers.Add(waiting);
         }
         await CommitInReserveAsync([.. small], cancellationToken).ConfigureAwait(false);
         CommitWork[] large = [.. _later];

@@ -14,6 +14,9 @@ abstract class CommitWork
     /// </summary>
     public virtual bool MayUseReserve => false;
 
+    /// <summary>Gets the peer whose message it is, or null: the messages of a peer are applied in their order, whatever they take.</summary>
+    public virtual byte? Peer => null;
+
     /// <summary>Works on the batch. It can be called again, for another batch, if the first one could not be committed.</summary>
     /// <remarks>What it throws concerns this work alone; the batch must then be as before.</remarks>
     public abstract ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken);
