@@ -1,10 +1,12 @@
 using System.Security.Cryptography;
 using Datacake.EventualConsistency.Caching;
 using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Diagnostics;
 using Datacake.EventualConsistency.Integrity;
-using Datacake.EventualConsistency.Keyspaces;
-using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Joining;
+using Datacake.EventualConsistency.Membership;
 using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Transactions;
 using Datacake.Node;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;

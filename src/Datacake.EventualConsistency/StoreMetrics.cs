@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Integrity;
+using Datacake.EventualConsistency.Joining;
 using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;

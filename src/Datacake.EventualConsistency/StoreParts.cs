@@ -1,6 +1,9 @@
 using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Diagnostics;
 using Datacake.EventualConsistency.Integrity;
+using Datacake.EventualConsistency.Joining;
 using Datacake.EventualConsistency.Links;
+using Datacake.EventualConsistency.Membership;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Watching;
 using Datacake.Node;

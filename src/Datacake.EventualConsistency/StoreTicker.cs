@@ -1,8 +1,10 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Commits;
-using Datacake.EventualConsistency.Integrity;
+using Datacake.EventualConsistency.Diagnostics;
+using Datacake.EventualConsistency.Joining;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Links;
+using Datacake.EventualConsistency.Membership;
 using Datacake.EventualConsistency.Replication;
 using Datacake.Node;
 using Datacake.Storage;

@@ -1,5 +1,6 @@
 using Datacake.Crdt;
-using Datacake.EventualConsistency.Reading;
+using Datacake.EventualConsistency.Links;
+using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.EventualConsistency.Tests.Simulation;
 using Datacake.Node;

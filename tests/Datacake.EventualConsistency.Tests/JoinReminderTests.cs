@@ -1,3 +1,5 @@
+using Datacake.EventualConsistency.Joining;
+
 namespace Datacake.EventualConsistency.Tests;
 
 /// <summary>The log lines of a store that waits to join.</summary>

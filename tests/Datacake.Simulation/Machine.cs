@@ -3,7 +3,6 @@ using Datacake.EventualConsistency;
 using Datacake.EventualConsistency.Caching;
 using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Integrity;
-using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.Simulation.Mutants;

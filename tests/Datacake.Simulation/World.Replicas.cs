@@ -1,6 +1,6 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
-using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Joining;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 

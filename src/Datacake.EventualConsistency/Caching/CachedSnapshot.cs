@@ -1,12 +1,12 @@
 using Datacake.Crdt;
-using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Snapshots;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Caching;
 
 /// <summary>A snapshot of a <see cref="CachedStorage"/>: what is no document that is read by key comes from the storage.</summary>
-sealed class CachedSnapshot(IStorageSnapshot snapshot, DocumentCache cache, long number) : IKeyReader
+sealed class CachedSnapshot(IStorageSnapshot snapshot, DocumentCache cache, long number) : IKeyReader, IDocumentPageReader
 {
     volatile bool _disposed;
 

@@ -2,6 +2,7 @@ using System.IO.Hashing;
 using System.Numerics;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Snapshots;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Caching;

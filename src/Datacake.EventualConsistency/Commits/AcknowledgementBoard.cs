@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Membership;
 using Datacake.EventualConsistency.Replication;
 using Datacake.Node;
 
@@ -146,7 +147,7 @@ sealed class AcknowledgementBoard(Replica replica, TimeProvider time, TimeSpan t
 
     // Under the lock.
     ConsistencyException TooFew(LocalCommit commit, TimeSpan waited) =>
-        new(commit.Requirement, commit.Acknowledged, membership.FailuresOf(commit), waited, commit.Stamp, _isClosed ? WhenClosed : membership.WriteFate);
+        new(commit.Requirement, commit.Acknowledged, membership.FailuresOf(commit.Acknowledged), waited, commit.Stamp, _isClosed ? WhenClosed : membership.WriteFate);
 
     /// <summary>How many of those that wait are not above a stamp.</summary>
     int CountUpTo(HlcTimestamp stamp)

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using Datacake.EventualConsistency.Diagnostics;
 using Datacake.EventualConsistency.Replication;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Datacake.EventualConsistency.Caching;
+using Datacake.EventualConsistency.Diagnostics;
 using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Replication;
 using Datacake.Storage;
@@ -145,5 +146,5 @@ sealed class CommitLoop : IAsyncDisposable
         }
     }
 
-    public static ObjectDisposedException Closed() => new(nameof(ReplicatedStore), "The store is closed, or is closing.");
+    public static ObjectDisposedException Closed() => new("ReplicatedStore", "The store is closed, or is closing.");
 }

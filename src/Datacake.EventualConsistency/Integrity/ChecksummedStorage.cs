@@ -1,5 +1,4 @@
 using Datacake.EventualConsistency.Layout;
-using Datacake.EventualConsistency.Replication;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Integrity;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Datacake.EventualConsistency.Diagnostics;
 using Datacake.EventualConsistency.Layout;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;

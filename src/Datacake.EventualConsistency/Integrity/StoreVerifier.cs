@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
-using Datacake.EventualConsistency.Replication;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Integrity;

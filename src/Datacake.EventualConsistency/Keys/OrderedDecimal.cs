@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 
-namespace Datacake.EventualConsistency;
+namespace Datacake.EventualConsistency.Keys;
 
 /// <summary>
 /// A decimal in scientific form whose bytes order as the numbers do: a sign, an exponent, then the significant digits without trailing zeros.

@@ -37,7 +37,7 @@ sealed class KeyspaceCatalog
 
     /// <summary>The fingerprint of all keyspaces together, as of the last commit; the same on all nodes, whatever numbers their keyspaces have [R15].</summary>
     public UInt128 Fingerprint => _byName.Values.Aggregate(UInt128.Zero, static (sum, keyspace) =>
-        sum + Replication.Fingerprint.Of(keyspace.Name, keyspace.State.Record.Fingerprint));
+        sum + Layout.Fingerprint.Of(keyspace.Name, keyspace.State.Record.Fingerprint));
 
     public KeyspaceEntry? Find(string name)
     {

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
-using Datacake.EventualConsistency.Replication;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Keyspaces;

@@ -1,5 +1,4 @@
 using Datacake.Crdt;
-using Datacake.EventualConsistency.Caching;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Layout;
@@ -11,8 +10,8 @@ static class DocumentRecord
     /// <exception cref="StorageException">The record is damaged.</exception>
     public static ValueTask<Document> ReadAsync(IStorageSnapshot snapshot, ReadOnlyMemory<byte> documentKey)
     {
-        if (snapshot is CachedSnapshot cached)
-            return cached.ReadAsync(documentKey);
+        if (snapshot is IDocumentReader reader)
+            return reader.ReadAsync(documentKey);
         // Storage that is embedded answers at once, and what is put is mostly not there.
         var reading = snapshot.GetAsync(documentKey);
         return reading.IsCompletedSuccessfully ? new(ParseIfAny(documentKey, reading.Result)) : ParseAsync(documentKey, reading);

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Datacake.EventualConsistency.Integrity;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Layout;

@@ -1,6 +1,7 @@
 using Datacake.Crdt;
-using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Diagnostics;
 using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Membership;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
 using Microsoft.Extensions.Logging;

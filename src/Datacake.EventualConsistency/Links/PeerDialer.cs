@@ -1,4 +1,5 @@
 using System.Globalization;
+using Datacake.EventualConsistency.Membership;
 using Datacake.Node;
 using Datacake.Rpc;
 

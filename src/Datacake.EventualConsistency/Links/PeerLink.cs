@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 using Datacake.Crdt;
-using Datacake.EventualConsistency.Reading;
+using Datacake.EventualConsistency.Diagnostics;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.Rpc;
 using Microsoft.Extensions.Logging;

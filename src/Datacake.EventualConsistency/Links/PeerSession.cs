@@ -1,4 +1,4 @@
-using Datacake.EventualConsistency.Reading;
+using Datacake.EventualConsistency.Membership;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.Rpc;
 

@@ -1,6 +1,6 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Commits;
-using Datacake.EventualConsistency.Reading;
+using Datacake.EventualConsistency.Diagnostics;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
 

@@ -1,3 +1,4 @@
+using Datacake.EventualConsistency.Diagnostics;
 using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;

@@ -1,6 +1,6 @@
 using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Integrity;
-using Datacake.EventualConsistency.Reading;
+using Datacake.EventualConsistency.Membership;
 using Datacake.EventualConsistency.Replication;
 using Datacake.Node;
 using Datacake.Storage;

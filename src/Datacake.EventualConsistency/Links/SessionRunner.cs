@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Membership;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.Rpc;

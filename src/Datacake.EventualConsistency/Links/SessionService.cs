@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Datacake.EventualConsistency.Diagnostics;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.Rpc;
 

@@ -1,3 +1,4 @@
+using Datacake.EventualConsistency.Membership;
 using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Links;

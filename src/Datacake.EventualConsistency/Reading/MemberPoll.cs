@@ -1,4 +1,4 @@
-using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Links;
 using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Reading;

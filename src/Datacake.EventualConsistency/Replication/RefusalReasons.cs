@@ -35,14 +35,14 @@ static class RefusalReasons
 
     public static Refusal Retired(byte node, ReadOnlyMemory<byte> proof) => new(
         RefusalKind.Retired, $"the store of node {node} was replaced by another or retired; move its files away and start it afresh; if they have writes that no "
-            + $"other node has, {nameof(ReplicatedStore.SalvageAsync)} brings these back", Proof: proof);
+            + $"other node has, SalvageAsync brings these back", Proof: proof);
 
     /// <param name="node">The node whose id is taken.</param>
     /// <param name="needsProof">True if only an operator's key retires the store that has it.</param>
     public static Refusal IdTaken(byte node, bool needsProof)
     {
         string takeOver = needsProof
-            ? $"retire the node first, with the operator's key ({nameof(ReplicatedStore.RetireAsync)})"
+            ? $"retire the node first, with the operator's key (RetireAsync)"
             : $"set {nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.TakeOverNodeId)} for the first start with an empty disk, or retire the node first";
         return new(RefusalKind.IdTaken,
             $"the cluster knows node {node} with another store, which may have writes that no other node has; start node {node} with the files of that store or, if they "
@@ -54,13 +54,13 @@ static class RefusalReasons
 
     public static Refusal Superseded(byte node, HlcTimestamp run) => new(RefusalKind.Superseded,
         $"a later run of the store of node {node} is known, so that its files were copied; if a copy runs beside the original, stop one of the two; if an older "
-            + $"copy was put back, move the files away and start it afresh with {nameof(ReplicatedStoreOptions.TakeOverNodeId)}; {nameof(ReplicatedStore.SalvageAsync)} brings back what only they have", run);
+            + $"copy was put back, move the files away and start it afresh with {nameof(ReplicatedStoreOptions.TakeOverNodeId)}; SalvageAsync brings back what only they have", run);
 
     /// <param name="node">The node whose store it is.</param>
     /// <param name="known">The stamps above which a run that has written nothing can be begun anew; none if it has written in a run, which cannot be undone.</param>
     public static Refusal OldCopy(byte node, HlcTimestamp known) => new(RefusalKind.OldCopy,
         $"a run of node {node} is below stamps of its store that are known, so that its files are an old copy that was started with a clock that was behind; "
-            + $"set the clock right, move the files away and start it afresh with {nameof(ReplicatedStoreOptions.TakeOverNodeId)}; {nameof(ReplicatedStore.SalvageAsync)} brings back what only they have", known);
+            + $"set the clock right, move the files away and start it afresh with {nameof(ReplicatedStoreOptions.TakeOverNodeId)}; SalvageAsync brings back what only they have", known);
 
     // Of this replica itself: what is wrong is on this side.
 

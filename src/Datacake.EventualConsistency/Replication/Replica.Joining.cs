@@ -1,5 +1,4 @@
 using Datacake.Crdt;
-using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Replication;

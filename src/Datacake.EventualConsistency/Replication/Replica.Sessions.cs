@@ -116,7 +116,7 @@ sealed partial class Replica
         if (!_proofs.AreNeeded)
         {
             throw new InvalidOperationException(
-                $"This node has no operator keys ({nameof(Datacake.Node.DatacakeNodeOptions.WithOperatorKeys)}), so that it cannot tell whether the key is right. Call {nameof(ReplicatedStore.RetireAsync)} without a key, or give all nodes the keys.");
+                $"This node has no operator keys ({nameof(Datacake.Node.DatacakeNodeOptions.WithOperatorKeys)}), so that it cannot tell whether the key is right. Call RetireAsync without a key, or give all nodes the keys.");
         }
         if (Identity.Cluster == 0)
             throw new InvalidOperationException("The store has not met its cluster yet. Call this at a node that has joined.");
@@ -142,7 +142,7 @@ sealed partial class Replica
         if (_proofs.AreNeeded && proof.IsEmpty)
         {
             throw new InvalidOperationException(
-                $"Node {node} cannot be retired without an operator's key, since this node has operator keys. Call {nameof(ReplicatedStore.RetireAsync)} with the private key.");
+                $"Node {node} cannot be retired without an operator's key, since this node has operator keys. Call RetireAsync with the private key.");
         }
         ThrowIfInvalid(store, proof);
         var retired = new Dictionary<ulong, ReadOnlyMemory<byte>> { [store] = proof };

@@ -1,6 +1,5 @@
 using System.Text;
 using Datacake.Crdt;
-using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 
 namespace Datacake.EventualConsistency.Salvaging;

@@ -1,7 +1,7 @@
 using System.Buffers;
 using Datacake.Crdt;
-using Datacake.EventualConsistency.Caching;
 using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Snapshots;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency;

@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Datacake.Crdt;
-using Datacake.EventualConsistency.Caching;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Snapshots;
 using Datacake.EventualConsistency.Replication;
 using Datacake.Storage;
 
@@ -114,8 +114,8 @@ public sealed class StoreSnapshot : IDisposable
         }
         var entries = page.EntriesFor(found.Policy);
         var storageKeys = StoreLayout.DocumentKeys(found.Number, keys);
-        return _storage is CachedSnapshot cached
-            ? cached.ReadManyAsync(storageKeys, page, cancellationToken)
+        return _storage is IDocumentPageReader reader
+            ? reader.ReadManyAsync(storageKeys, page, cancellationToken)
             : _storage.GetManyAsync(storageKeys, entries, cancellationToken);
     }
 

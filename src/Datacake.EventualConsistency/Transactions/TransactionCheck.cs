@@ -2,7 +2,7 @@ using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Keyspaces;
 
-namespace Datacake.EventualConsistency;
+namespace Datacake.EventualConsistency.Transactions;
 
 /// <summary>Refuses a transaction that cannot be stored, or cannot be sent, before anything is done with it.</summary>
 static class TransactionCheck

@@ -1,7 +1,6 @@
 using System.Buffers;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
-using Datacake.EventualConsistency.Reading;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.EventualConsistency.Tests.Simulation;

@@ -1,4 +1,4 @@
-using Datacake.EventualConsistency.Links;
+using Datacake.EventualConsistency.Membership;
 
 namespace Datacake.EventualConsistency.Tests.Links;
 

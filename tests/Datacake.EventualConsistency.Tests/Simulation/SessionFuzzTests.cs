@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
-using Datacake.EventualConsistency.Reading;
+using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Tests.Simulation;

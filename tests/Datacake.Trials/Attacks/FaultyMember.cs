@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
 using Datacake.EventualConsistency.Links;
-using Datacake.EventualConsistency.Reading;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.Rpc;

@@ -1,4 +1,3 @@
-using Datacake.EventualConsistency.Layout;
 using MessagePack;
 
 namespace Datacake.EventualConsistency.Replication.Messages;

@@ -1,5 +1,4 @@
 using Datacake.EventualConsistency.Layout;
-using Datacake.EventualConsistency.Reading;
 using MessagePack;
 
 namespace Datacake.EventualConsistency.Replication.Messages;

@@ -1,0 +1,52 @@
+using System.Runtime.ExceptionServices;
+using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Joining;
+using Datacake.EventualConsistency.Links;
+using Datacake.EventualConsistency.Membership;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Watching;
+
+namespace Datacake.EventualConsistency;
+
+/// <summary>Tells the peers, the watchers and the waiting callers of a commit, on the commit loop.</summary>
+sealed class CommitObserver
+{
+    readonly Action<ReplicaBatch>[] _parts;
+
+    public CommitObserver(
+        Replica replica, CurrentMembership membership, StoreJoining joining, StoreMetrics metrics, PeerLinks links, StoreWatchers watchers, CommitWaiters waiters) =>
+        _parts =
+        [
+            _ => membership.Refresh(),
+            links.Dispatch,
+            metrics.Committed,
+            _ => joining.Refresh(),
+            watchers.Publish,
+            batch =>
+            {
+                if (batch.HasPulled && replica.IsJoined)
+                    links.Broadcast(replica.Report(batch));
+            },
+            _ => waiters.Release(),
+        ];
+
+    /// <summary>Does all parts, whatever one of them throws.</summary>
+    /// <exception cref="Exception">The first that a part has thrown.</exception>
+    public void OnCommitted(ReplicaBatch batch)
+    {
+        Exception? failure = null;
+        foreach (var part in _parts)
+        {
+            try
+            {
+                part(batch);
+            }
+            catch (Exception e)
+            {
+                failure ??= e;
+            }
+        }
+        if (failure is not null)
+            ExceptionDispatchInfo.Throw(failure);
+    }
+}

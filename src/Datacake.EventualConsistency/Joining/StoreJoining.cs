@@ -1,0 +1,124 @@
+using System.Runtime.CompilerServices;
+using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Diagnostics;
+using Datacake.EventualConsistency.Replication;
+using Datacake.Node;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.EventualConsistency.Joining;
+
+/// <summary>The progress of a store that joins its cluster, and the wait for its end.</summary>
+sealed class StoreJoining
+{
+    /// <summary>The log has a line for each such part of the documents that a joining store takes.</summary>
+    const int LoggedParts = 10;
+
+    /// <summary>After so many ticks without a document, the log may say why.</summary>
+    const int MaxSilentTicks = 20;
+
+    readonly DatacakeNode _node;
+    readonly Replica _replica;
+    readonly ClusterJoining _cluster;
+    readonly JoinReminder _reminder;
+    readonly CommitWaiters _waiters;
+    readonly ILogger _logger;
+    readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    volatile JoinStatus _status;            // replaced on the commit loop
+    int _silentTicks;
+
+    public StoreJoining(DatacakeNode node, Replica replica, ReplicatedStoreOptions options, CommitWaiters waiters, ILogger logger)
+    {
+        _node = node;
+        _replica = replica;
+        _cluster = new ClusterJoining(node, replica, options);
+        _reminder = new JoinReminder(node.TimeProvider);
+        _waiters = waiters;
+        _logger = logger;
+        _status = CurrentStatus();
+        if (replica.IsJoined)
+            _joined.TrySetResult();
+    }
+
+    public JoinStatus Status => _status;
+
+    public Task Joined => _joined.Task;
+
+    public bool IsJoined => _joined.Task.IsCompletedSuccessfully;
+
+    public async IAsyncEnumerable<JoinStatus> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        JoinStatus? told = null;
+        while (told is not { IsJoined: true })
+        {
+            await _waiters.WaitAsync(() => !ReferenceEquals(_status, told), cancellationToken).ConfigureAwait(false);
+            yield return told = _status;
+        }
+    }
+
+    /// <summary>On the commit loop, after each commit.</summary>
+    public void Refresh()
+    {
+        if (_joined.Task.IsCompleted)
+            return;
+        var before = _status;
+        var status = CurrentStatus();
+        if (status == before)
+            return;
+        _status = status;
+        _silentTicks = 0;
+        // Before the log is written, which may throw.
+        if (status.IsJoined)
+            _joined.TrySetResult();
+        bool isNew = status.Source != before.Source || status.Documents < before.Documents;
+        if (status.Source is { } source && (isNew || PartOf(status) > PartOf(before)))
+            StoreLog.Joining(_logger, _node.Id, status.Documents, status.EstimatedDocuments, source);
+        if (status.IsJoined)
+            StoreLog.Joined(_logger, _node.Id, _replica.Identity.Members.Count, _replica.Run);
+
+        static long PartOf(JoinStatus status) => status.Documents * LoggedParts / Math.Max(status.EstimatedDocuments, 1);
+    }
+
+    /// <summary>On the commit loop, at each tick.</summary>
+    public void Tick()
+    {
+        if (_replica.IsJoined)
+            return;
+        if (_cluster.MustForm())
+            _replica.Bootstrap();
+        else if (++_silentTicks % MaxSilentTicks == 0 && _cluster.Describe() is var reason && _reminder.IsDue(reason, out var waited))
+            StoreLog.NotJoined(_logger, _node.Id, waited.TotalSeconds, reason + _cluster.DescribeSeedFailures());
+    }
+
+    /// <summary>Waits until the store has joined.</summary>
+    /// <exception cref="TimeoutException">It has not in time; the message says why.</exception>
+    /// <exception cref="ObjectDisposedException">The store is closed.</exception>
+    public async ValueTask WaitAsync(CommitLoop loop, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        if (IsJoined)
+            return;
+        try
+        {
+            await _joined.Task.WaitAsync(ReplicatedStoreOptions.ToTimer(timeout), _node.TimeProvider, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            string reason = await loop.RunInReserveAsync(
+                (_, _) => ValueTask.FromResult(_cluster.Describe() + _cluster.DescribeSeedFailures()), cancellationToken).ConfigureAwait(false);
+            throw new TimeoutException(
+                $"Node {_node.Id} cannot read or write yet. Its store is fresh, and has not joined its cluster within {timeout.TotalSeconds:0.###} s: {reason}");
+        }
+    }
+
+    /// <summary>The store is closed: nobody waits any longer.</summary>
+    public void Close()
+    {
+        _joined.TrySetException(CommitLoop.Closed());
+        _ = _joined.Task.Exception;
+    }
+
+    JoinStatus CurrentStatus()
+    {
+        var (documents, estimated, source) = _replica.SeedProgress;
+        return new JoinStatus(_replica.IsJoined, documents, Math.Max(documents, estimated), source);
+    }
+}

@@ -1,0 +1,107 @@
+using System.Diagnostics.CodeAnalysis;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication.Messages;
+
+namespace Datacake.EventualConsistency.Links;
+
+/// <summary>The reads that this node has under way in a session with a peer. Thread-safe.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing that needs disposing.")]
+sealed class PeerReads
+{
+    readonly Lock _lock = new();
+    readonly Dictionary<ulong, (Type Request, TaskCompletionSource<ReplicaMessage> Reply)> _pending = [];    // all below under the lock
+    readonly SemaphoreSlim _turn = new(ReadAnswers.MaxInFlight);
+    ulong _lastId;
+    string? _reasonForEnd;
+
+    /// <summary>Asks the peer for documents. Waits for its turn while as many reads are under way as the peer answers at a time.</summary>
+    /// <param name="send">Sends the request; false if it cannot be sent.</param>
+    /// <param name="keyspace">The keyspace.</param>
+    /// <param name="keys">The keys of the documents.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ReadFailedException">The peer cannot answer, or the session has ended.</exception>
+    public async Task<IReadOnlyList<Document>> ReadAsync(
+        Func<ReplicaMessage, bool> send, string keyspace, IReadOnlyList<DocumentKey> keys, CancellationToken cancellationToken)
+    {
+        var documents = ((ReadReply)await AskAsync(send, id => new ReadRequest(id, keyspace, keys), cancellationToken).ConfigureAwait(false)).Documents;
+        return documents.Count == keys.Count
+            ? documents
+            : throw new ReadFailedException($"it answered a read of {keys.Count} documents with {documents.Count}");
+    }
+
+    /// <summary>Asks the peer which transactions it has, as <see cref="ReadAsync"/> asks for documents.</summary>
+    /// <exception cref="ReadFailedException">The peer cannot answer, or the session has ended.</exception>
+    public async Task<VersionVector> ReadKnownAsync(Func<ReplicaMessage, bool> send, CancellationToken cancellationToken) =>
+        ((KnownReply)await AskAsync(send, static id => new KnownRequest(id), cancellationToken).ConfigureAwait(false)).Known;
+
+    /// <summary>Takes a reply; one that nobody waits for any longer is ignored.</summary>
+    /// <exception cref="InvalidDataException">It answers another kind of read.</exception>
+    public void OnReply(ReadReply reply) => OnReply(reply, reply.Id, reply.Failure, typeof(ReadRequest));
+
+    /// <summary>Takes a reply; one that nobody waits for any longer is ignored.</summary>
+    /// <exception cref="InvalidDataException">It answers another kind of read.</exception>
+    public void OnReply(KnownReply reply) => OnReply(reply, reply.Id, reply.Failure, typeof(KnownRequest));
+
+    async Task<ReplicaMessage> AskAsync(Func<ReplicaMessage, bool> send, Func<ulong, ReplicaMessage> requestOf, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        ulong id = 0;
+        try
+        {
+            var reply = new TaskCompletionSource<ReplicaMessage>(TaskCreationOptions.RunContinuationsAsynchronously);
+            ReplicaMessage request;
+            lock (_lock)
+            {
+                if (_reasonForEnd is { } reason)
+                    throw new ReadFailedException($"the session with it ended: {reason}");
+                request = requestOf(id = ++_lastId);
+                _pending.Add(id, (request.GetType(), reply));
+            }
+            if (!send(request))
+                throw new ReadFailedException("the session with it takes no more messages");
+            return await reply.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_lock)
+                _pending.Remove(id);
+            _turn.Release();
+        }
+    }
+
+    void OnReply(ReplicaMessage reply, ulong id, string? failure, Type request)
+    {
+        (Type Request, TaskCompletionSource<ReplicaMessage> Reply) pending;
+        lock (_lock)
+        {
+            if (!_pending.Remove(id, out pending))
+                return;
+        }
+        if (pending.Request != request)
+            throw new InvalidDataException($"A {pending.Request.Name} was answered with a {reply.GetType().Name}.");
+        if (failure is not null)
+            Fail(pending.Reply, failure);
+        else
+            pending.Reply.TrySetResult(reply);
+    }
+
+    /// <summary>Takes note that the session has ended: no replies come any more.</summary>
+    public void End(string reason)
+    {
+        TaskCompletionSource<ReplicaMessage>[] pending;
+        lock (_lock)
+        {
+            _reasonForEnd ??= reason;
+            pending = [.. _pending.Values.Select(static read => read.Reply)];
+            _pending.Clear();
+        }
+        foreach (var read in pending)
+            Fail(read, $"the session with it ended: {reason}");
+    }
+
+    static void Fail(TaskCompletionSource<ReplicaMessage> read, string reason)
+    {
+        read.TrySetException(new ReadFailedException(reason));
+        _ = read.Task.Exception;            // its caller may no longer wait
+    }
+}

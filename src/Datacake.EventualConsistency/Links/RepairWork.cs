@@ -1,0 +1,32 @@
+using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Replication;
+
+namespace Datacake.EventualConsistency.Links;
+
+/// <summary>Fetches from a peer what a read found missing here, as ordinary replication does, but at once.</summary>
+sealed class RepairWork(Replica replica, byte source) : CommitWork
+{
+    /// <summary>Starts the pull, unless another one is under way, which brings most of it.</summary>
+    public static void Pull(Replica replica, ReplicaBatch batch, byte source)
+    {
+        if (replica.IsJoined && replica.CanPull && replica.MayAsk(source) && replica.Sessions.ContainsKey(source))
+            replica.StartPull(batch, source);
+    }
+
+    public override bool MayUseReserve => true;
+
+    public override ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken)
+    {
+        Pull(replica, batch, source);
+        return ValueTask.CompletedTask;
+    }
+
+    public override void OnCommitted()
+    {
+    }
+
+    public override void OnFailed(Exception failure)
+    {
+        // Ordinary replication brings it.
+    }
+}

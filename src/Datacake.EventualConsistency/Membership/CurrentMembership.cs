@@ -1,0 +1,73 @@
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Node;
+
+namespace Datacake.EventualConsistency.Membership;
+
+/// <summary>The latest picture of the members. Read by everyone; replaced on the commit loop.</summary>
+sealed class CurrentMembership
+{
+    readonly DatacakeNode _node;
+    readonly Replica _replica;
+    readonly PeerConditions _conditions;
+    volatile StoreMembership _current;
+    volatile IReadOnlyList<StoreMemberState> _states;
+    volatile string? _writeFate;
+    NodeSet _up;                        // as gossip says; used by the commit loop alone
+
+    public CurrentMembership(DatacakeNode node, Replica replica, PeerConditions conditions, int expected)
+    {
+        _node = node;
+        _replica = replica;
+        _conditions = conditions;
+        _up = UpOf(node);
+        _current = StoreMembership.Of(replica, _up, expected);
+        _states = MemberStates.Of(node, replica, conditions);
+    }
+
+    public StoreMembership Current => _current;
+
+    /// <summary>One state for each member, as of the last change of the membership or the last report.</summary>
+    public IReadOnlyList<StoreMemberState> States => _states;
+
+    /// <summary>Gets the fate of a write that too few have acknowledged, for a message; <see langword="null"/> if it replicates as always.</summary>
+    public string? WriteFate => _writeFate;
+
+    /// <summary>After each commit.</summary>
+    public void Refresh()
+    {
+        var before = _current;
+        _current = before.Refresh(_replica, _up);
+        if (!ReferenceEquals(before.Members, _current.Members))
+            RefreshStates();
+    }
+
+    /// <summary>When gossip tells of a change, and at each report.</summary>
+    public void RefreshFromGossip()
+    {
+        _up = UpOf(_node);
+        _current = _current.Refresh(_replica, _up);
+        RefreshStates();
+    }
+
+    /// <summary>Returns who has not acknowledged a transaction, and why.</summary>
+    public IReadOnlyList<ConsistencyFailure> FailuresOf(NodeSet acknowledged) =>
+        [.. Current.Members.Where(member => !acknowledged.Contains(member.NodeId) && member.NodeId != _node.Id)
+            .Select(member => new ConsistencyFailure(member.NodeId, member.IsUp ? "no acknowledgement came in time" : WhyDown(member.NodeId)))];
+
+    /// <summary>Returns why a member is not up, as a clause for a message.</summary>
+    public string WhyDown(byte peer) => _conditions.ReasonOf(peer) is { } reason ? $"there is no session with it: {reason}" : "it is not connected";
+
+    void RefreshStates()
+    {
+        _states = MemberStates.Of(_node, _replica, _conditions);
+        _writeFate = _replica.Refusals.Values.FirstOrDefault(IsForGood) is { } refusal
+            ? $"The write is kept on this node only, for the other members refuse its store: {refusal.Reason}."
+            : null;
+    }
+
+    static bool IsForGood(Refusal refusal) => refusal.Kind is RefusalKind.Retired or RefusalKind.Superseded or RefusalKind.OldCopy;
+
+    static NodeSet UpOf(DatacakeNode node) =>
+        node.Members.Where(member => member.IsUp).Aggregate(default(NodeSet), static (set, member) => set.With(member.NodeId));
+}

@@ -1,0 +1,57 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Node;
+
+namespace Datacake.EventualConsistency.Membership;
+
+/// <summary>Puts the states of all members together from what gossip, the replica and the links know. Used on the commit loop.</summary>
+static class MemberStates
+{
+    /// <summary>A mutation that is on its way is no reason to speak of catching up.</summary>
+    static readonly TimeSpan LeastBehind = TimeSpan.FromSeconds(2);
+
+    /// <summary>Returns the states in the order of the node ids.</summary>
+    public static IReadOnlyList<StoreMemberState> Of(DatacakeNode node, Replica replica, PeerConditions conditions)
+    {
+        var seen = node.Members.ToDictionary(member => member.NodeId);
+        return [.. seen.Keys.Union(replica.Identity.Members.Keys).Order()
+            .Select(id => StateOf(id, seen.GetValueOrDefault(id), node, replica, conditions.ReasonOf(id)))];
+    }
+
+    static StoreMemberState StateOf(byte id, ClusterMember? seen, DatacakeNode node, Replica replica, string? reason)
+    {
+        string address = seen?.Address ?? "";
+        if (id == node.Id)
+            return new StoreMemberState(id, address, MemberConnection.Local, replica.IsJoined, null, null);
+        bool hasJoined = replica.Identity.Members.TryGetValue(id, out var member) && member.HasJoined;
+        if (seen?.State == MemberState.Left)
+            return new StoreMemberState(id, address, MemberConnection.Left, hasJoined, null, null);
+        if (seen?.State == MemberState.Down)
+            return new StoreMemberState(id, address, MemberConnection.Down, hasJoined, null, reason ?? "its heartbeats have stopped");
+        if (replica.Sessions.ContainsKey(id))
+        {
+            bool isBehind = BehindOf(id, replica, node.TimeProvider.GetUtcNow()) is var behind && behind > LeastBehind;
+            var state = isBehind ? MemberConnection.CatchingUp : MemberConnection.InSession;
+            return new StoreMemberState(id, address, state, hasJoined, isBehind ? behind : null, null);
+        }
+        if (replica.Refusals.TryGetValue(id, out var refusal))
+            return new StoreMemberState(id, address, MemberConnection.Refused, hasJoined, null, refusal.Reason);
+        return seen is null
+            ? new StoreMemberState(id, address, MemberConnection.Unseen, hasJoined, null, "gossip has not seen it")
+            : new StoreMemberState(id, address, MemberConnection.NoSession, hasJoined, null, reason ?? "it has not been reached yet");
+    }
+
+    static TimeSpan BehindOf(byte peer, Replica replica, DateTimeOffset now)
+    {
+        var missing = replica.KnownOf(peer).Except(replica.State.Known);
+        var oldest = now;
+        foreach (byte origin in missing.Nodes)
+        {
+            var (low, high) = missing[origin][0];
+            var since = (low.IsNone ? high : low).Time;
+            oldest = since < oldest ? since : oldest;
+        }
+        return now - oldest;
+    }
+}

@@ -1,0 +1,92 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication;
+using Datacake.Node;
+
+namespace Datacake.EventualConsistency.Membership;
+
+/// <summary>
+/// The members that count for the consistency levels: an immutable picture of what the commit loop knows, with the levels worked out once. A member is up
+/// if it is in session and gossip does not hold it for down; one that has not joined counts for nothing.
+/// </summary>
+sealed class StoreMembership
+{
+    static readonly int Levels = Enum.GetValues<Consistency>().Length;
+
+    readonly ConsistencyRequirement?[] _requirements;
+    readonly ConsistencyMember[] _members;
+    readonly byte[] _waiting;               // the members that do not count yet
+    readonly byte _node;
+    readonly int _expected;
+
+    StoreMembership(byte node, int expected, ConsistencyMember[] members, byte[] waiting, VersionVector known, ConsistencyRequirement?[] requirements)
+    {
+        _node = node;
+        _expected = expected;
+        _members = members;
+        _waiting = waiting;
+        _requirements = requirements;
+        Known = known;
+    }
+
+    public IReadOnlyList<ConsistencyMember> Members => _members;
+
+    /// <summary>What the replica knows.</summary>
+    public VersionVector Known { get; }
+
+    /// <param name="replica">The replica whose members they are.</param>
+    /// <param name="up">The nodes that are up as gossip says.</param>
+    /// <param name="expected">How many members there will be at least.</param>
+    public static StoreMembership Of(Replica replica, NodeSet up, int expected) => new(
+        replica.Node, expected, MembersOf(replica, up), [.. replica.Identity.Members.Keys.Where(node => !Counts(replica, node))], replica.State.Known,
+        new ConsistencyRequirement?[Levels]);
+
+    /// <summary>Returns the picture after a change; the same one if nothing has changed.</summary>
+    public StoreMembership Refresh(Replica replica, NodeSet up)
+    {
+        bool isSameKnown = ReferenceEquals(Known, replica.State.Known);
+        if (IsCurrent(replica, up))
+            return isSameKnown ? this : new StoreMembership(_node, _expected, _members, _waiting, replica.State.Known, _requirements);
+        return Of(replica, up, _expected);
+    }
+
+    public ConsistencyRequirement RequirementOf(Consistency level)
+    {
+        if (!Enum.IsDefined(level))
+            throw new ArgumentOutOfRangeException(nameof(level), level, "There is no such consistency level.");
+        return _requirements[(int)level] ??= ConsistencyRequirement.For(level, _node, Members, _expected);
+    }
+
+    /// <summary>Returns the members with what gossip knows of them, for error messages.</summary>
+    public IReadOnlyList<ClusterMember> Describe(DatacakeNode node) => [.. Members.Select(member =>
+        (node.Members.FirstOrDefault(known => known.NodeId == member.NodeId)
+            ?? new ClusterMember(member.NodeId, "address unknown", member.DataCenter, 0, MemberState.Down, new Dictionary<string, string>()))
+        with { State = member.IsUp ? MemberState.Up : MemberState.Down })];
+
+    bool IsCurrent(Replica replica, NodeSet up)
+    {
+        // After each commit: the table itself is not gone through, which would cost memory.
+        var table = replica.Identity.Members;
+        if (table.Count != _members.Length + _waiting.Length)
+            return false;
+        foreach (byte node in _waiting)
+        {
+            if (!table.ContainsKey(node) || Counts(replica, node))
+                return false;
+        }
+        foreach (var member in _members)
+        {
+            byte node = member.NodeId;
+            if (!table.TryGetValue(node, out var known) || known.DataCenter != member.DataCenter || !Counts(replica, node) || IsUp(replica, node, up) != member.IsUp)
+                return false;
+        }
+        return true;
+    }
+
+    static ConsistencyMember[] MembersOf(Replica replica, NodeSet up) =>
+        [.. replica.Identity.Members.Where(member => Counts(replica, member.Key))
+            .Select(member => new ConsistencyMember(member.Key, member.Value.DataCenter, IsUp(replica, member.Key, up)))];
+
+    static bool Counts(Replica replica, byte node) => node == replica.Node || replica.Identity.Members[node].HasJoined;
+
+    static bool IsUp(Replica replica, byte node, NodeSet up) => node == replica.Node || (up.Contains(node) && replica.Sessions.ContainsKey(node));
+}

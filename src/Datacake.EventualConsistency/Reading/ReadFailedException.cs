@@ -1,4 +1,0 @@
-namespace Datacake.EventualConsistency.Reading;
-
-/// <summary>One replica cannot answer a read; the message says why, as a clause without a full stop.</summary>
-sealed class ReadFailedException(string reason, Exception? innerException = null) : Exception(reason, innerException);

@@ -1,0 +1,89 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Links;
+using Datacake.EventualConsistency.Membership;
+using Datacake.EventualConsistency.Reading;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Node;
+
+namespace Datacake.EventualConsistency;
+
+public sealed partial class ReplicatedStore
+{
+    /// <summary>
+    /// Waits until this node has everything that as many members have by now as the level asks for, this one included. Snapshots that are opened afterwards show what reads at that level
+    /// would: at <see cref="Consistency.Quorum"/>, every write that was acknowledged at quorum before, on any node.
+    /// </summary>
+    /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level.</exception>
+    /// <exception cref="ConsistencyException">Too few have answered, or what they have has not arrived, within <see cref="ReplicatedStoreOptions.AcknowledgementTimeout"/>.</exception>
+    public async ValueTask CatchUpAsync(Consistency consistency, CancellationToken cancellationToken = default)
+    {
+        await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
+        var requirement = ReachableRequirementOf(consistency);
+        try
+        {
+            await MemberPoll.RunAsync(
+                _node, requirement, _options.AcknowledgementTimeout, TakeOverAsync, static (_, _) => { }, "what it has did not arrive in time", cancellationToken).ConfigureAwait(false);
+        }
+        catch (ConsistencyException)
+        {
+            ThrowIfClosing();
+            throw;
+        }
+
+        // Waits until everything is here that a member has by now: a transaction that is known is in the store, or what superseded it is.
+        async Task<VersionVector> TakeOverAsync(byte peer, CancellationToken over)
+        {
+            if (_parts.Context.Links.Find(peer) is not { } link)
+                throw new ReadFailedException("there is no session with it");
+            var known = await link.Reads.ReadKnownAsync(link.TryPost, over).ConfigureAwait(false);
+            // Most of the time it is on its way. Where it cannot be posted, ordinary replication brings it.
+            if (!_membership.Current.Known.Covers(known))
+                _parts.Context.Loop.TryPost(new RepairWork(_replica, peer));
+            await _parts.Waiters.WaitAsync(() => _membership.Current.Known.Covers(known), over).ConfigureAwait(false);
+            return known;
+        }
+    }
+
+    /// <summary>Documents at a consistency level; see <see cref="KeyspaceHandle.GetAsync(DocumentKey, Consistency, CancellationToken)"/>.</summary>
+    internal async ValueTask<Document?[]> ReadAsync(
+        string keyspace, IReadOnlyList<DocumentKey> keys, Consistency consistency, CancellationToken cancellationToken)
+    {
+        if (keys.Count > ReadRequest.MaxKeys)
+            throw new ArgumentException($"The read is of {keys.Count} documents; the limit is {ReadRequest.MaxKeys}. Read in parts.", nameof(keys));
+        await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
+        var requirement = ReachableRequirementOf(consistency);
+        var distinct = keys.Distinct().ToList();
+        if (distinct.Count < keys.Count)
+        {
+            var documents = await ReadAsync(keyspace, distinct, consistency, cancellationToken).ConfigureAwait(false);
+            var places = distinct.Index().ToDictionary(place => place.Item, place => place.Index);
+            return [.. keys.Select(key => documents[places[key]])];
+        }
+        var read = new ConsistentRead(_parts.Context, keyspace, keys, requirement);
+        Document[] merged;
+        try
+        {
+            merged = await read.ReadAsync(_options.AcknowledgementTimeout, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ConsistencyException)
+        {
+            ThrowIfClosing();
+            throw;
+        }
+        // What is written from now on has to supersede what was read.
+        foreach (var document in merged)
+            _node.Clock.Observe(document.Newest);
+        read.StartRepair(merged);
+
+        // A keyspace that is not known here yet has no living documents elsewhere either, or its policy comes with the repair.
+        var policy = _replica.Catalog.Find(keyspace)?.Policy ?? MergePolicy.LastWriterWins;
+        return [.. merged.Select(document => document.IsAlive(policy) ? document : null)];
+    }
+
+    ConsistencyRequirement ReachableRequirementOf(Consistency consistency)
+    {
+        var membership = _membership.Current;
+        var requirement = membership.RequirementOf(consistency);
+        return requirement.IsReachable ? requirement : throw new NotEnoughNodesException(requirement, membership.Describe(_node));
+    }
+}

@@ -1,0 +1,80 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Diagnostics;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.EventualConsistency.Replication;
+
+/// <summary>
+/// Adds the documents that were there before an index to it, and removes the entries of dropped indexes: in steps of bounded size, each within one batch.
+/// </summary>
+static class IndexBuilding
+{
+    const int MaxDocumentsPerStep = 2_000;
+    const int MaxEntriesPerStep = 10_000;
+    const int MaxBytesPerStep = 4 * 1024 * 1024;
+
+    /// <summary>Adds some of a keyspace's documents to an index of it that is not built yet.</summary>
+    /// <returns>Whether there is such an index.</returns>
+    public static async ValueTask<bool> BuildAsync(ReplicaBatch batch, KeyspaceEntry keyspace, ILogger logger, CancellationToken cancellationToken)
+    {
+        var state = batch.FindChange(keyspace)?.State ?? keyspace.State;
+        if (state.Indexes.FirstOrDefault(index => state.IndexRecords[index.Number].Stage == IndexStage.Building) is not { } index)
+            return false;
+        var record = state.IndexRecords[index.Number];
+        var change = batch.Change(keyspace);
+        var next = await BuildAsync(batch, change, index, record, cancellationToken).ConfigureAwait(false);
+        change.State = change.State with { IndexRecords = change.State.IndexRecords.SetItem(index.Number, next) };
+        if (record.BuiltTo.IsEmpty && next.Stage == IndexStage.Building)
+            StoreLog.IndexBuilding(logger, index.Definition.Name, keyspace.Name, state.Record.Count);
+        else if (!record.BuiltTo.IsEmpty && next.Stage == IndexStage.Built)
+            StoreLog.IndexBuilt(logger, index.Definition.Name, keyspace.Name, next.Documents);
+        return true;
+    }
+
+    /// <summary>Removes some entries of an index that was dropped before this batch: readers go by it until the commit of that.</summary>
+    /// <returns>Whether there is such an index.</returns>
+    public static async ValueTask<bool> RemoveDroppedAsync(ReplicaBatch batch, KeyspaceEntry keyspace, CancellationToken cancellationToken)
+    {
+        var (number, record) = keyspace.State.IndexRecords.FirstOrDefault(index => index.Value.Stage == IndexStage.Dropped);
+        if (record is null)
+            return false;
+        int removed = 0;
+        await foreach (var key in batch.Snapshot.ReadKeysAsync(StoreLayout.IndexEntries(number), cancellationToken).ConfigureAwait(false))
+        {
+            if (removed++ == MaxEntriesPerStep)
+                return true;
+            batch.Extra.Delete(key.ToArray());
+        }
+        var change = batch.Change(keyspace);
+        change.State = change.State with { IndexRecords = change.State.IndexRecords.Remove(number) };
+        return true;
+    }
+
+    static async ValueTask<IndexRecord> BuildAsync(
+        ReplicaBatch batch, KeyspaceChange change, IndexEntrySet index, IndexRecord record, CancellationToken cancellationToken)
+    {
+        var range = StoreLayout.Documents(change.Keyspace.Number);
+        if (!record.BuiltTo.IsEmpty)
+            range = range.After(record.BuiltTo);
+        if (batch.IsWiped)
+            range = range with { End = range.Start };
+        var last = ReadOnlyMemory<byte>.Empty;
+        var values = new IndexValues();
+        int documents = 0, bytes = 0;
+        await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(range, cancellationToken).ConfigureAwait(false))
+        {
+            if (documents == MaxDocumentsPerStep || bytes > MaxBytesPerStep)
+                return record with { BuiltTo = last.ToArray(), Documents = record.Documents + documents };
+            // Of those that the batch changes as well, the changes make of these entries what they should be.
+            var document = DocumentRecord.Parse(key, value);
+            if (document.IsAlive(change.State.Record.Policy))
+                index.Add(batch.BuiltEntries, batch.Memory, values, key.Span[StoreLayout.DocumentPrefixLength..], document);
+            documents++;
+            bytes += value.Length;
+            last = key;
+        }
+        return record with { Stage = IndexStage.Built, BuiltTo = default, Documents = record.Documents + documents };
+    }
+}

@@ -1,0 +1,107 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.EventualConsistency.Replication;
+
+/// <summary>
+/// Brings a keyspace to what its declaration says: indexes that are stored already go on, others are added and have to be built. Within one batch.
+/// </summary>
+static class KeyspaceDeclaring
+{
+    public static async ValueTask DeclareAsync(
+        Replica replica, ReplicaBatch batch, KeyspaceDeclaration declaration, ILogger logger, CancellationToken cancellationToken)
+    {
+        var keyspace = replica.Catalog.FindOrAdd(declaration.Name, declaration.Policy);
+        keyspace.IsDeclared = true;
+        batch.NoteNamed(keyspace);
+        var change = batch.Change(keyspace);
+        if (change.State.Record.Policy != declaration.Policy)
+            await CountAgainAsync(replica, batch, change, declaration.Policy, cancellationToken).ConfigureAwait(false);
+        foreach (var index in declaration.Indexes)
+            Declare(replica, batch, change, index);
+        // What is small is ready at once.
+        foreach (var _ in declaration.Indexes)
+            await IndexBuilding.BuildAsync(batch, keyspace, logger, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Counts and indexes all documents again: a peer's or an earlier declaration's policy is replaced, so that other ones are alive, or some were mended.
+    /// </summary>
+    /// <returns>False, and the batch is as before, if some were mended and one shows what is not known here yet.</returns>
+    public static async ValueTask<bool> CountAgainAsync(
+        Replica replica, ReplicaBatch batch, KeyspaceChange change, MergePolicy policy, CancellationToken cancellationToken, bool isMended = false)
+    {
+        long count = 0;
+        UInt128 fingerprint = 0;
+        if (!batch.IsWiped)
+        {
+            var range = StoreLayout.Documents(change.Keyspace.Number);
+            await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(range, cancellationToken).ConfigureAwait(false))
+            {
+                var document = DocumentRecord.Parse(key, value);
+                if (isMended && !document.IsWithin(replica.State.Known))
+                    return false;
+                count += document.IsAlive(policy) ? 1 : 0;
+                fingerprint += Fingerprint.Of(key.Span[StoreLayout.DocumentPrefixLength..], document, policy);
+            }
+        }
+        var record = change.State.Record with
+        {
+            Policy = policy,
+            Count = count,
+            Fingerprint = fingerprint,
+            MustCount = change.State.Record.MustCount && !isMended,
+        };
+        var state = change.State with { Record = record };
+        foreach (ushort number in state.IndexRecords.Keys)
+            state = state.WithDropped(number);
+        var declared = change.State.Indexes;
+        change.State = state;
+        foreach (var index in declared)
+            Declare(replica, batch, change, index.Definition);
+        return true;
+    }
+
+    /// <summary>Removes the entries of an index, and builds it again if it is declared.</summary>
+    public static void RebuildIndex(Replica replica, ReplicaBatch batch, KeyspaceChange change, ushort number)
+    {
+        var declared = change.State.Indexes.Where(index => index.Number == number).ToArray();
+        change.State = change.State.WithDropped(number);
+        foreach (var index in declared)
+            Declare(replica, batch, change, index.Definition);
+    }
+
+    static void Declare(Replica replica, ReplicaBatch batch, KeyspaceChange change, DocumentIndex definition)
+    {
+        var state = change.State;
+        foreach (var (number, record) in state.IndexRecords)
+        {
+            if (record.Name != definition.Name || record.Stage == IndexStage.Dropped)
+                continue;
+            if (record.IsOf(definition))
+            {
+                if (!state.Indexes.Any(index => index.Number == number))
+                    change.State = state.With(number, record, definition);
+                return;
+            }
+            state = state.WithDropped(number);
+        }
+        var added = new IndexRecord(change.Keyspace.Number, definition.Name, definition.Signature, IndexStage.Building);
+        change.State = state.With(FreeNumber(replica, batch), added, definition);
+    }
+
+    /// <summary>A number that no index has, those included whose entries are not all removed.</summary>
+    static ushort FreeNumber(Replica replica, ReplicaBatch batch)
+    {
+        var used = replica.Catalog.All.SelectMany(keyspace => keyspace.State.IndexRecords.Keys)
+            .Concat(batch.KeyspaceChanges.SelectMany(change => change.State.IndexRecords.Keys)).ToHashSet();
+        for (int number = 1; number <= ushort.MaxValue; number++)
+        {
+            if (!used.Contains((ushort)number))
+                return (ushort)number;
+        }
+        throw new InvalidOperationException($"The store has {ushort.MaxValue} indexes; it can have no more. Declare fewer.");
+    }
+}

@@ -1,0 +1,160 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Caching;
+using Datacake.EventualConsistency.Diagnostics;
+using Datacake.EventualConsistency.Integrity;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Links;
+using Datacake.EventualConsistency.Replication;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency;
+
+/// <summary>
+/// Mends the damaged records of a store in the background: asks the other members for documents, and has the replica compute the rest.
+/// </summary>
+/// <param name="context">The parts of the store.</param>
+/// <param name="disk">The storage without the cache over it.</param>
+sealed class StoreMender(SessionContext context, IStorage disk)
+{
+    /// <summary>So often all members are asked for what a damaged document lacks before it is given up: it may be on its way to them.</summary>
+    const int MaxAttempts = 5;
+
+    static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(5);
+
+    readonly DamageLog _damages = context.Damages;
+    Task _mending = Task.CompletedTask;
+    int _suspectedLosses;
+
+    /// <summary>Starts to mend what is damaged, unless that is under way. Called on the commit loop, from time to time.</summary>
+    public void Start()
+    {
+        if (_suspectedLosses != context.Replica.SuspectedLosses)
+        {
+            // What has vanished from the storage would not be merged while it is in the cache.
+            _suspectedLosses = context.Replica.SuspectedLosses;
+            (context.Storage as CachedStorage)?.Clear();
+        }
+        bool isDue = _damages.Count > 0 || context.Replica.Uncounted.Any();
+        if (isDue && _mending.IsCompleted)
+            _mending = Task.Run(MendAllAsync, CancellationToken.None);
+    }
+
+    /// <summary>Waits until what is under way has ended; the store is closing.</summary>
+    public Task StopAsync() => _mending;
+
+    async Task MendAllAsync()
+    {
+        try
+        {
+            foreach (var key in _damages.Records)
+            {
+                if (await IsRightAsync(key).ConfigureAwait(false))
+                    _damages.Remove(key);
+                else
+                    await MendAsync(key).ConfigureAwait(false);
+            }
+            if (_damages.Count == 0)
+                await CountAgainAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (context.Stopping.IsCancellationRequested && e is OperationCanceledException or ObjectDisposedException)
+        {
+            // Whoever reads a damaged record next finds it again.
+        }
+        catch (Exception e)
+        {
+            StoreLog.MendingFailed(context.Logger, e, context.Node.Id);
+        }
+    }
+
+    async ValueTask MendAsync(ReadOnlyMemory<byte> key)
+    {
+        int attempts = _damages.CountAttempt(key);
+        if (attempts == 0)
+            StoreLog.Damaged(context.Logger, context.Node.Id, context.Storage.Description, _damages.Describe(key.Span));
+        if (disk is ChecksummedStorage checksummed && await checksummed.FindOriginalAsync(key, context.Stopping).ConfigureAwait(false) is { } original)
+            await OnLoopAsync(batch => context.Replica.RestoreKeyAsync(batch, key, original)).ConfigureAwait(false);
+        else if (context.Replica.NeedsAnswers(key.Span))
+            await MendDocumentAsync(key, isFinal: attempts >= MaxAttempts).ConfigureAwait(false);
+        else
+            await OnLoopAsync(batch => context.Replica.MendAsync(batch, key)).ConfigureAwait(false);
+        if (!await IsRightAsync(key).ConfigureAwait(false))
+            return;
+        _damages.Remove(key);
+        StoreLog.Mended(context.Logger, context.Node.Id, _damages.Describe(key.Span));
+    }
+
+    async ValueTask MendDocumentAsync(ReadOnlyMemory<byte> key, bool isFinal)
+    {
+        var links = context.Links.All;
+        var known = new VersionVector[links.Count];
+        int others = 0;
+        await OnLoopAsync(_ =>
+        {
+            var identity = context.Replica.Identity;
+            others = identity.Members.Keys.Count(member => member != context.Node.Id && !identity.Forgotten.Contains(member));
+            for (int i = 0; i < known.Length; i++)
+                known[i] = context.Replica.KnownOf(links[i].Peer);
+            return ValueTask.CompletedTask;
+        }).ConfigureAwait(false);
+        var asked = await Task.WhenAll(links.Select((link, i) => AskAsync(link, known[i], key))).ConfigureAwait(false);
+        DocumentAnswer[] answers = [.. asked.OfType<DocumentAnswer>()];
+        IReadOnlyList<HlcTimestamp>? missing = null;
+        await OnLoopAsync(async batch =>
+        {
+            if (!await IsRightAsync(batch.Snapshot, key).ConfigureAwait(false))
+                missing = await context.Replica.MendDocumentAsync(batch, key, answers, isFinal && answers.Length >= others).ConfigureAwait(false);
+        }).ConfigureAwait(false);
+        if (missing is { Count: > 0 })
+            StoreLog.MendedWithLoss(context.Logger, context.Node.Id, _damages.Describe(key.Span), string.Join(", ", missing));
+    }
+
+    async Task<DocumentAnswer?> AskAsync(PeerLink link, VersionVector known, ReadOnlyMemory<byte> key)
+    {
+        var keyspace = context.Replica.Catalog[StoreLayout.KeyspaceOf(key.Span)];
+        using var deadline = new CancellationTokenSource(ReadTimeout, context.Node.TimeProvider);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, context.Stopping);
+        try
+        {
+            var documents = await link.Reads.ReadAsync(
+                link.TryPost, keyspace.Name, [new DocumentKey(key[StoreLayout.DocumentPrefixLength..])], over.Token).ConfigureAwait(false);
+            return new DocumentAnswer(known, documents[0]);
+        }
+        catch (Exception e) when (e is ReadFailedException or OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    async ValueTask CountAgainAsync()
+    {
+        foreach (var keyspace in context.Replica.Uncounted.ToArray())
+            await OnLoopAsync(batch => context.Replica.CountAgainAsync(batch, keyspace, context.Stopping)).ConfigureAwait(false);
+    }
+
+    async ValueTask<bool> IsRightAsync(ReadOnlyMemory<byte> key)
+    {
+        using var snapshot = await context.Storage.OpenSnapshotAsync(context.Stopping).ConfigureAwait(false);
+        return await IsRightAsync(snapshot, key).ConfigureAwait(false);
+    }
+
+    /// <summary>Returns true if a record is as it was written.</summary>
+    static async ValueTask<bool> IsRightAsync(IStorageSnapshot snapshot, ReadOnlyMemory<byte> key)
+    {
+        try
+        {
+            await snapshot.GetAsync(key).ConfigureAwait(false);
+            return true;
+        }
+        catch (StorageException e) when (e.Error == StorageError.Corrupt)
+        {
+            return false;
+        }
+    }
+
+    async ValueTask OnLoopAsync(Func<ReplicaBatch, ValueTask> apply) => await context.Loop.RunAsync(async (batch, _) =>
+    {
+        await apply(batch).ConfigureAwait(false);
+        return true;
+    }, context.Stopping).ConfigureAwait(false);
+}
