@@ -4,10 +4,10 @@ using MessagePack;
 
 namespace Datacake.EventualConsistency.Replication.Messages;
 
-/// <summary>Transactions of the receiver of this message that its sender has applied, durably.</summary>
+/// <summary>The acknowledgement of transactions of the receiver, which the sender has applied durably [R7].</summary>
 sealed record Acknowledgement(StampInterval[] Applied) : ReplicaMessage
 {
-    /// <summary>Far more than wait to be sent at a time.</summary>
+    /// <summary>The maximum number of intervals in a message; far fewer ever wait to be sent.</summary>
     const int MaxIntervals = 100_000;
 
     protected override void Write(ref MessagePackWriter writer)

@@ -4,22 +4,22 @@ using MessagePack;
 
 namespace Datacake.EventualConsistency.Replication.Messages;
 
-/// <summary>Which documents a transaction touched, by name.</summary>
+/// <summary>A transaction and the names of the documents that it touched.</summary>
 readonly record struct TransactionNames(HlcTimestamp Stamp, IReadOnlyList<DocumentName> Documents);
 
 /// <summary>A document with its name.</summary>
 readonly record struct NamedDocument(DocumentName Name, Document Document);
 
-/// <summary>A part of the answer to a pull, newest transactions first [R9].</summary>
-/// <param name="Pull">The pull that it answers.</param>
-/// <param name="Stream">The answer that it belongs to: a request that arrives twice has two.</param>
-/// <param name="Number">Its place in the answer, from 0.</param>
-/// <param name="Source">What the snapshot that is read knows.</param>
-/// <param name="Runs">The newest runs of what it knows.</param>
+/// <summary>A part of the difference that answers a pull, newest transactions first [R9].</summary>
+/// <param name="Pull">The pull that this part answers.</param>
+/// <param name="Stream">The answer that this part belongs to: a request that arrives twice is answered twice.</param>
+/// <param name="Number">The position of the part in the answer, from 0.</param>
+/// <param name="Source">The known set of the snapshot that the answer is read from.</param>
+/// <param name="Runs">The newest runs of the nodes in <paramref name="Source"/>.</param>
 /// <param name="Records">The transactions.</param>
-/// <param name="Documents">The documents that they name, in their current state, unless an earlier chunk has them.</param>
-/// <param name="Claims">What all chunks up to this one cover.</param>
-/// <param name="IsLast">Whether the answer ends here.</param>
+/// <param name="Documents">The documents that the transactions name, in their current state, unless an earlier chunk has them.</param>
+/// <param name="Claims">The stamps that the receiver may claim once it has all chunks up to this one.</param>
+/// <param name="IsLast">True if this is the last part of the answer.</param>
 sealed record Chunk(
     ulong Pull, ulong Stream, int Number, VersionVector Source, NodeRuns Runs, IReadOnlyList<TransactionNames> Records,
     IReadOnlyList<NamedDocument> Documents, VersionVector Claims, bool IsLast) : ReplicaMessage
@@ -49,17 +49,17 @@ sealed record Chunk(
     }
 }
 
-/// <summary>A part of a full snapshot, for a store that joins or reconciles [R12, R13].</summary>
-/// <param name="Pull">The pull that it answers.</param>
-/// <param name="Stream">The answer that it belongs to.</param>
-/// <param name="Number">Its place in the answer, from 0.</param>
-/// <param name="Cluster">The identity of the cluster that the snapshot is of.</param>
-/// <param name="State">What the snapshot knows, and has truncated and purged.</param>
-/// <param name="Count">About how many documents the snapshot has.</param>
-/// <param name="Part">Which part of the snapshot this is of.</param>
+/// <summary>A part of a full snapshot, for a store that joins, reconciles or merges in full [R12, R13, R15].</summary>
+/// <param name="Pull">The pull that this part answers.</param>
+/// <param name="Stream">The answer that this part belongs to.</param>
+/// <param name="Number">The position of the part in the answer, from 0.</param>
+/// <param name="Cluster">The identity of the sender's cluster.</param>
+/// <param name="State">The cut of the snapshot: its known, truncated and purged stamps.</param>
+/// <param name="Count">The approximate number of documents in the snapshot.</param>
+/// <param name="Part">The section of the snapshot that the page belongs to.</param>
 /// <param name="Records">Transactions of the log.</param>
-/// <param name="Documents">Documents, dead ones included.</param>
-/// <param name="IsLast">Whether the snapshot ends here.</param>
+/// <param name="Documents">Documents, including dead ones.</param>
+/// <param name="IsLast">True if this is the last page of the snapshot.</param>
 sealed record SnapshotPage(
     ulong Pull, ulong Stream, int Number, ulong Cluster, ReplicaState State, long Count, SnapshotPart Part, IReadOnlyList<TransactionNames> Records,
     IReadOnlyList<NamedDocument> Documents, bool IsLast)
@@ -95,20 +95,20 @@ sealed record SnapshotPage(
     }
 }
 
-/// <summary>What a page of a snapshot is of.</summary>
+/// <summary>The section of a snapshot that a page belongs to.</summary>
 enum SnapshotPart : byte
 {
-    /// <summary>A whole snapshot, in the order that all nodes share.</summary>
+    /// <summary>A whole snapshot, in the document order that all nodes share.</summary>
     Whole,
 
-    /// <summary>What has changed since, of the documents that came before an earlier snapshot broke off [R16].</summary>
+    /// <summary>The documents that changed among those sent before an earlier snapshot broke off [R16].</summary>
     Changed,
 
-    /// <summary>What comes after the place where an earlier snapshot broke off, in the order that all nodes share.</summary>
+    /// <summary>The documents after the point where an earlier snapshot broke off, in the order that all nodes share [R16].</summary>
     Rest,
 }
 
-/// <summary>The transactions and documents of a chunk or page.</summary>
+/// <summary>The encoding of the transactions and documents of a chunk or page.</summary>
 static class Parts
 {
     public static void Write(ref MessagePackWriter writer, IReadOnlyList<TransactionNames> records, IReadOnlyList<NamedDocument> documents)
@@ -131,7 +131,7 @@ static class Parts
 
     public static (IReadOnlyList<TransactionNames> Records, IReadOnlyList<NamedDocument> Documents) Read(ref MessagePackReader reader)
     {
-        // Keys and documents are copies in shared blocks: an array and a keyspace's name for each took half of the time.
+        // Keys and documents are copied into shared blocks: separate arrays and keyspace names took half of the decoding time.
         var memory = new BatchMemory(reader.Sequence.Length - reader.Consumed);
         var keyspaces = default(KeyspaceNames);
         var records = Record.BeginArray<TransactionNames>(ref reader, out int recordCount);

@@ -6,13 +6,13 @@ using MessagePack;
 
 namespace Datacake.EventualConsistency.Replication.Messages;
 
-/// <summary>A document of a keyspace, by name: the keyspaces' numbers are each node's own.</summary>
-/// <param name="Keyspace">The keyspace.</param>
-/// <param name="Policy">Its policy, for a receiver that has not heard of it.</param>
+/// <summary>The name of a document. It holds the keyspace's name, because each node numbers its keyspaces for itself.</summary>
+/// <param name="Keyspace">The name of the keyspace.</param>
+/// <param name="Policy">The merge policy of the keyspace, for a receiver that does not know the keyspace yet.</param>
 /// <param name="Key">The document's encoded key.</param>
 readonly record struct DocumentName(string Keyspace, MergePolicy Policy, ReadOnlyMemory<byte> Key)
 {
-    /// <summary>Whether the document comes after another in the order that all nodes share: by keyspace, then by key.</summary>
+    /// <summary>Returns true if the document comes after another in the order that all nodes share: by keyspace, then by key.</summary>
     public bool IsAfter(DocumentName other) => string.CompareOrdinal(Keyspace, other.Keyspace) is var order and not 0
         ? order > 0
         : Key.Span.SequenceCompareTo(other.Key.Span) > 0;
@@ -31,7 +31,7 @@ readonly record struct DocumentName(string Keyspace, MergePolicy Policy, ReadOnl
         return name with { Key = name.Key.ToArray() };
     }
 
-    /// <summary>Reads a name whose key is a view of the memory that is read.</summary>
+    /// <summary>Reads a name. The key is a view of the input.</summary>
     public static DocumentName Read(ref MessagePackReader reader, ref KeyspaceNames names)
     {
         string keyspace = names.Read(ref reader);
@@ -43,13 +43,13 @@ readonly record struct DocumentName(string Keyspace, MergePolicy Policy, ReadOnl
     }
 }
 
-/// <summary>Reads names of keyspaces, of which one mostly is as the one before.</summary>
+/// <summary>A reader of keyspace names that decodes a name only once while it repeats.</summary>
 ref struct KeyspaceNames
 {
     ReadOnlySpan<byte> _bytes;
     string? _name;
 
-    /// <exception cref="InvalidDataException">There is none, or it is not one of a keyspace.</exception>
+    /// <exception cref="InvalidDataException">The name is missing, or is not a valid keyspace name.</exception>
     public string Read(ref MessagePackReader reader)
     {
         if (!reader.TryReadStringSpan(out var bytes))
@@ -69,25 +69,28 @@ ref struct KeyspaceNames
     }
 }
 
-/// <summary>What a transaction does to one document: merged in.</summary>
+/// <summary>The change that a transaction makes to one document.</summary>
 /// <param name="Name">The document.</param>
 /// <param name="Base">
-/// The put that an update or delete was made on, else none: who does not hold it must not take this, for it would have a part without its whole,
-/// or purge a tombstone without having known what it buries.
+/// The put that an update or delete was made on; none for a put. A replica that does not hold the base must not apply the delta: it would
+/// show a part of a document without its whole, or later purge a tombstone without having known the document that it deletes.
 /// </param>
-/// <param name="Document">The change.</param>
+/// <param name="Document">The change, in the form of a document to merge.</param>
 readonly record struct Delta(DocumentName Name, HlcTimestamp Base, Document Document)
 {
     /// <summary>
-    /// Whether something may become purgeable when the transaction is truncated [R11]. Nothing does by a put alone: what it shows is shown for as long as it
-    /// is there. If a delete buries it, that one says so.
+    /// True if something may become purgeable when the transaction is truncated [R11]. A put alone never makes anything purgeable, because
+    /// everything that it writes is visible for as long as it is stored. If a later delete hides it, that delete's own delta has this
+    /// property.
     /// </summary>
     public bool MayPurge => MayPurgeOf(Document);
 
-    /// <summary>True if it deletes the document, and does nothing else to it.</summary>
+    /// <summary>True if the delta deletes the document and changes nothing else in it.</summary>
     public bool IsDelete => Document.Born.IsNone && Document.Touched.IsNone && !Document.Died.IsNone;
 
-    /// <summary>Returns whether something of a document may become purgeable when its stamps are truncated: all of it, if it was not merely put.</summary>
+    /// <summary>
+    /// Returns true if something of a document may become purgeable when its stamps are truncated: true unless the document was only put.
+    /// </summary>
     public static bool MayPurgeOf(Document document)
     {
         if (document.Born.IsNone || !document.Touched.IsNone || !document.Died.IsNone)

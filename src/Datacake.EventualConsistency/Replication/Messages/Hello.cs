@@ -4,27 +4,31 @@ using MessagePack;
 
 namespace Datacake.EventualConsistency.Replication.Messages;
 
-/// <summary>The first message of a session, from each side [R6].</summary>
-/// <param name="Protocol">The versions of the messages that the sender speaks, and what it can do beyond them.</param>
-/// <param name="To">The node that the sender means to talk to, or null if it has dialed an address without knowing whose that is, or answers.</param>
-/// <param name="ClusterId">The name of the cluster that the sender belongs to.</param>
-/// <param name="Cluster">The random identity of that cluster, or 0 if the sender has not joined one.</param>
+/// <summary>The first message of each side of a session [R6].</summary>
+/// <param name="Protocol">The protocol versions that the sender speaks, and its capabilities.</param>
+/// <param name="To">
+/// The node that the sender dialed; null if the sender answers, or dialed an address without knowing which node is there.
+/// </param>
+/// <param name="ClusterId">The name of the sender's cluster.</param>
+/// <param name="Cluster">The random identity of the sender's cluster, or 0 if the sender has not joined one.</param>
 /// <param name="Node">The sender's node id.</param>
 /// <param name="DataCenter">The sender's data center.</param>
-/// <param name="StoreId">The life of the sender's disk.</param>
-/// <param name="IsVolatile">True if the store is in memory.</param>
-/// <param name="TakesOver">True if an operator has said that the store may take the place of another that is known under its node id.</param>
-/// <param name="Boot">The life of the sender's process.</param>
-/// <param name="Number">The hello's place among all that this life of the sender has sent: a later one was made later.</param>
+/// <param name="StoreId">The sender's store id: a random number, one per life of its disk.</param>
+/// <param name="IsVolatile">True if the sender's store is in memory.</param>
+/// <param name="TakesOver">
+/// True if an operator allowed the store to replace another store that is known under the same node id [R19].
+/// </param>
+/// <param name="Boot">The sender's boot: a random number, one per life of its process.</param>
+/// <param name="Number">The number of the hello among all hellos of this boot: a hello with a greater number was made later.</param>
 /// <param name="IsInSession">True if the sender had an open session with the receiver when it made the hello.</param>
-/// <param name="Run">The sender's run, or none if it has not joined.</param>
+/// <param name="Run">The sender's run, or none if the sender has not joined.</param>
 /// <param name="Clock">The sender's clock.</param>
-/// <param name="WallClock">The time of the sender's wall clock, which the receiver compares with its own [R1].</param>
-/// <param name="Known">What the sender knows.</param>
-/// <param name="Runs">The newest runs that the sender knows of.</param>
-/// <param name="OwnRuns">The sender's runs in which it has written, since it last knew all that exists of them.</param>
+/// <param name="WallClock">The sender's wall clock, which the receiver compares with its own [R1].</param>
+/// <param name="Known">The sender's known set.</param>
+/// <param name="Runs">The newest run of each node that the sender knows transactions of.</param>
+/// <param name="OwnRuns">The runs in which the sender has written since it last knew everything that exists of its runs.</param>
 /// <param name="Ancestors">The stores that the sender's first data came from.</param>
-/// <param name="Table">Whom the sender knows.</param>
+/// <param name="Table">The members that the sender knows.</param>
 sealed record Hello(
     ProtocolVersion Protocol, byte? To, string ClusterId, ulong Cluster, byte Node, string DataCenter, ulong StoreId, bool IsVolatile, bool TakesOver,
     ulong Boot, ulong Number, bool IsInSession,
@@ -62,7 +66,7 @@ sealed record Hello(
         Table.Write(ref writer);
     }
 
-    /// <summary>Reads a hello. What a later version appends is left unread.</summary>
+    /// <summary>Reads a hello. Anything that a later version appends is ignored.</summary>
     public static Hello Read(ref MessagePackReader reader) => new(
         ProtocolVersion.Read(ref reader), reader.TryReadNil() ? null : reader.ReadByte(), Record.ReadName(ref reader), reader.ReadUInt64(), reader.ReadByte(), Record.ReadName(ref reader), reader.ReadUInt64(),
         reader.ReadBoolean(), reader.ReadBoolean(), reader.ReadUInt64(), reader.ReadUInt64(), reader.ReadBoolean(), Record.ReadStamp(ref reader), Record.ReadStamp(ref reader),

@@ -4,15 +4,20 @@ using MessagePack;
 
 namespace Datacake.EventualConsistency.Replication.Messages;
 
-/// <summary>A replica's view of the members, as it travels in hellos and reports.</summary>
+/// <summary>A replica's view of the members, as it is sent in hellos and reports.</summary>
 /// <param name="Members">The members by their node ids.</param>
 /// <param name="Forgotten">The members that the sender no longer waits for.</param>
-/// <param name="Retired">The retired stores, with the operator's proofs or empty ones; empty where the receiver is known to have the same ones, so that reports do not grow with them.</param>
-/// <param name="RetiredDigest">A digest of all retired stores that the sender knows, by which two replicas tell that they know the same ones.</param>
+/// <param name="Retired">
+/// The retired stores, each with the operator's proof or an empty one. Left empty if the receiver is known to have the same ones, so that
+/// reports do not grow with retired stores.
+/// </param>
+/// <param name="RetiredDigest">
+/// A digest of all retired stores that the sender knows; equal digests mean that two replicas know the same ones.
+/// </param>
 sealed record MemberTable(
     IReadOnlyDictionary<byte, StoreMember> Members, IReadOnlySet<byte> Forgotten, IReadOnlyDictionary<ulong, ReadOnlyMemory<byte>> Retired, ulong RetiredDigest)
 {
-    /// <summary>As many as there are node ids.</summary>
+    /// <summary>The number of possible node ids.</summary>
     const int MaxNodes = 256;
 
     public static MemberTable Of(ReplicaIdentity identity, bool withRetired = true) => new(

@@ -5,13 +5,13 @@ using MessagePack;
 
 namespace Datacake.EventualConsistency.Replication.Messages;
 
-/// <summary>A transaction as it goes to every peer [R7].</summary>
-/// <param name="Previous">The sender's transaction before this one, or its run: the claim is (previous, stamp].</param>
+/// <summary>A transaction in the form in which it is sent to every peer [R7].</summary>
+/// <param name="Previous">The sender's transaction before this one, or its run. The claim is (previous, stamp].</param>
 /// <param name="Stamp">The transaction's stamp.</param>
-/// <param name="Deltas">What it does.</param>
+/// <param name="Deltas">The changes of the transaction.</param>
 sealed record Mutation(HlcTimestamp Previous, HlcTimestamp Stamp, Delta[] Deltas);
 
-/// <summary>Transactions of the sender, in the order of their stamps.</summary>
+/// <summary>Live mutations: transactions of the sender, in ascending order of their stamps.</summary>
 sealed record Mutations(IReadOnlyList<Mutation> Items) : ReplicaMessage
 {
     public override bool MayUseReserve => Items.All(static mutation => Array.TrueForAll(mutation.Deltas, static delta => delta.IsDelete));
@@ -35,7 +35,7 @@ sealed record Mutations(IReadOnlyList<Mutation> Items) : ReplicaMessage
 
     public static Mutations Read(ref MessagePackReader reader)
     {
-        // One copy of all, of which the parts are views: what is put is not taken apart before it is stored.
+        // One copy of the message, and views of it: the content of a put is stored as it is, without being parsed into parts.
         ReadOnlyMemory<byte> copy = reader.Sequence.Slice(reader.Position).ToArray();
         var own = new MessagePackReader(copy);
         var names = default(KeyspaceNames);

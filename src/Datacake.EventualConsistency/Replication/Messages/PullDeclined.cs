@@ -2,8 +2,10 @@ using MessagePack;
 
 namespace Datacake.EventualConsistency.Replication.Messages;
 
-/// <summary>Says that the sender cannot answer a pull, or cannot finish the answer: the receiver need not wait for it [R8].</summary>
-/// <param name="Pull">The pull, as its request named it.</param>
+/// <summary>
+/// The notice that the sender cannot answer a pull, or cannot finish the answer, so that the receiver need not wait for it [R8].
+/// </summary>
+/// <param name="Pull">The number of the pull, as in its request.</param>
 sealed record PullDeclined(ulong Pull) : ReplicaMessage
 {
     protected override void Write(ref MessagePackWriter writer) => writer.Write(Pull);

@@ -4,13 +4,17 @@ using MessagePack;
 
 namespace Datacake.EventualConsistency.Replication.Messages;
 
-/// <summary>Asks for what the sender lacks [R8].</summary>
-/// <param name="Pull">Names the pull among those of the sender.</param>
-/// <param name="Known">What the sender knows.</param>
-/// <param name="Truncated">What of it the sender has truncated.</param>
-/// <param name="IsJoining">Whether the sender has yet to join, and wants a full snapshot.</param>
-/// <param name="Resume">Where an earlier snapshot broke off that the sender would like to go on with, or <see langword="null"/>.</param>
-/// <param name="IsFull">True if the sender has joined, and wants a full snapshot to merge: the two differ though they know the same [R15].</param>
+/// <summary>A request for everything that the sender lacks [R8].</summary>
+/// <param name="Pull">The number of the pull among those of the sender.</param>
+/// <param name="Known">The sender's known set.</param>
+/// <param name="Truncated">The part of the known set that the sender has truncated.</param>
+/// <param name="IsJoining">True if the sender has not joined yet and requests a full snapshot.</param>
+/// <param name="Resume">
+/// The position at which an earlier snapshot broke off and from which the sender would like to continue, or <see langword="null"/>.
+/// </param>
+/// <param name="IsFull">
+/// True if the sender has joined and requests a full snapshot to merge, because the two replicas differ though they know the same [R15].
+/// </param>
 sealed record PullRequest(ulong Pull, VersionVector Known, VersionVector Truncated, bool IsJoining, SeedPosition? Resume = null, bool IsFull = false) : ReplicaMessage
 {
     protected override void Write(ref MessagePackWriter writer)
@@ -29,13 +33,16 @@ sealed record PullRequest(ulong Pull, VersionVector Known, VersionVector Truncat
             reader.ReadBoolean() ? SeedPosition.Read(ref reader) : null, reader.ReadBoolean());
 }
 
-/// <summary>Where the copy of a member's data on a store that joins broke off [R16].</summary>
-/// <param name="Base">What all documents up to <see cref="Last"/> reflect.</param>
-/// <param name="Known">What some of them may reflect.</param>
-/// <param name="Last">The last document that has come.</param>
+/// <summary>The position at which the seed of a joining store broke off [R16].</summary>
+/// <param name="Base">The known set that every document up to <see cref="Last"/> reflects.</param>
+/// <param name="Known">The known set that some of these documents may reflect.</param>
+/// <param name="Last">The last document that was received.</param>
 sealed record SeedPosition(VersionVector Base, VersionVector Known, DocumentName Last)
 {
-    /// <summary>Whether a store with this state can go on from here: it knows all that has come, and has the log of all that has not.</summary>
+    /// <summary>
+    /// Returns true if a snapshot with this state can continue the seed: it knows everything that the received documents may reflect, and
+    /// its log covers everything that they may lack.
+    /// </summary>
     public bool CanGoOnAt(ReplicaState state) => state.Known.Covers(Known) && Base.Covers(state.Truncated);
 
     public void Write(ref MessagePackWriter writer)

@@ -4,14 +4,16 @@ using MessagePack;
 
 namespace Datacake.EventualConsistency.Replication.Messages;
 
-/// <summary>Ends a session, or answers a hello where no session can be: says why, for the peer's state and log.</summary>
-/// <param name="Kind">Why, for the peer's replica.</param>
-/// <param name="Reason">Why, as a clause for a message.</param>
+/// <summary>
+/// The message that ends a session, or answers a hello if no session is possible, with the reason for the peer's state and log [R6].
+/// </summary>
+/// <param name="Kind">The kind of the reason, for the peer's replica.</param>
+/// <param name="Reason">The reason, as a clause for a message.</param>
 /// <param name="Stamp">A stamp that belongs to the reason, or none.</param>
 /// <param name="Proof">The operator's proof that the store is retired; empty if there is none.</param>
 sealed record Refusal(RefusalKind Kind, string Reason, HlcTimestamp Stamp = default, ReadOnlyMemory<byte> Proof = default) : ReplicaMessage
 {
-    /// <summary>True if the refusal is part of the ordinary course of things and worth no line in a log.</summary>
+    /// <summary>True if the refusal is routine and is not logged.</summary>
     public bool IsQuiet => Kind == RefusalKind.InSession;
 
     protected override void Write(ref MessagePackWriter writer)
@@ -25,42 +27,42 @@ sealed record Refusal(RefusalKind Kind, string Reason, HlcTimestamp Stamp = defa
     public static Refusal Read(ref MessagePackReader reader) => new((RefusalKind)reader.ReadByte(), Record.ReadSentence(ref reader), Record.ReadStamp(ref reader), Record.ReadProof(ref reader));
 }
 
-/// <summary>Why a session is refused. A kind that is not known here counts as <see cref="Other"/>.</summary>
+/// <summary>The kind of reason for which a session is refused. An unknown kind counts as <see cref="Other"/>.</summary>
 enum RefusalKind : byte
 {
-    /// <summary>For a reason that the text gives.</summary>
+    /// <summary>Another reason, which the text gives.</summary>
     Other,
 
-    /// <summary>The two are of different clusters.</summary>
+    /// <summary>The two nodes belong to different clusters.</summary>
     OtherCluster,
 
-    /// <summary>Both have the same node id.</summary>
+    /// <summary>Two nodes use the same node id.</summary>
     SameNode,
 
-    /// <summary>The receiver's store was retired, or replaced by another.</summary>
+    /// <summary>The receiver's store was retired, or replaced by another store.</summary>
     Retired,
 
     /// <summary>A later run of the receiver's store is known: its files were copied, and the copy was started [R5].</summary>
     Superseded,
 
-    /// <summary>The receiver's run lies below stamps of its store that the sender knows, up to the stamp of the refusal: its files are an old copy [R5].</summary>
+    /// <summary>The receiver's run is not above every stamp of its store that the sender knows: its files are an old copy [R5].</summary>
     OldCopy,
 
-    /// <summary>The wall clocks differ too much [R1].</summary>
+    /// <summary>The wall clocks differ too much, or the stamps lead by too much [R1].</summary>
     ClocksDiffer,
 
-    /// <summary>A session between the two is open already, and stays [R6].</summary>
+    /// <summary>A session between the two is already open and is kept [R6].</summary>
     InSession,
 
-    /// <summary>The receiver's store joined over one that was retired, and that had not heard of it.</summary>
+    /// <summary>The receiver's store is a stray: it joined over a store that was already retired and had not heard of that.</summary>
     Stray,
 
-    /// <summary>The receiver has dialed another node than it meant to [R6].</summary>
+    /// <summary>The receiver dialed a different node from the one that it meant to reach [R6].</summary>
     OtherNode,
 
-    /// <summary>The two speak no common version of the protocol.</summary>
+    /// <summary>The two nodes speak no common version of the protocol.</summary>
     Version,
 
-    /// <summary>The receiver's node id is known with another store, which may have what exists nowhere else [R19].</summary>
+    /// <summary>The receiver's node id is known with another store, which may have data that exists nowhere else [R19].</summary>
     IdTaken,
 }

@@ -4,8 +4,8 @@ using MessagePack;
 namespace Datacake.EventualConsistency.Replication.Messages;
 
 /// <summary>
-/// A message between replicas within a session. On the wire: the kind, from 1 on, then the message's own parts, as MessagePack, and a checksum of all that, so that nothing
-/// between the two stores changes a byte unseen [R18].
+/// A message between replicas within a session. On the wire: the kind, starting at 1, then the parts of the message, in MessagePack, and a
+/// checksum of all that, so that a byte that is changed between the two stores is detected [R18].
 /// </summary>
 abstract record ReplicaMessage
 {
@@ -20,10 +20,10 @@ abstract record ReplicaMessage
 
     byte[]? _encoded;
 
-    /// <summary>The bytes, encoded once however many peers they go to.</summary>
+    /// <summary>Gets the encoded message, which is encoded only once even if it is sent to several peers.</summary>
     public byte[] Encoded => _encoded ??= Encode();
 
-    /// <summary>Writes the bytes of a message that goes to one peer, once.</summary>
+    /// <summary>Writes the encoded message to an output, for a message that is sent to one peer only.</summary>
     public void EncodeTo(PooledWriter output)
     {
         int start = output.Written.Length;
@@ -31,10 +31,10 @@ abstract record ReplicaMessage
         MessageChecksum.Append(output, start);
     }
 
-    /// <exception cref="InvalidDataException">The bytes are no message, or not what was sent.</exception>
+    /// <exception cref="InvalidDataException">The bytes are not a valid message, or are not the bytes that were sent.</exception>
     public static ReplicaMessage Decode(ReadOnlyMemory<byte> encoded) => MessageChecksum.IsRight(encoded.Span)
         ? DecodeContents(encoded[..^MessageChecksum.Length])
-        : throw new InvalidDataException("A message was changed on its way: its checksum is wrong.");
+        : throw new InvalidDataException("The checksum of a message is wrong: its bytes were changed in transit.");
 
     byte[] Encode()
     {
@@ -61,10 +61,12 @@ abstract record ReplicaMessage
             RepairHintKind => RepairHint.Read(ref reader),
             KnownRequestKind => KnownRequest.Read(ref reader),
             KnownReplyKind => KnownReply.Read(ref reader),
-            var kind => throw new InvalidDataException($"There is no message of kind {kind}."),
+            var kind => throw new InvalidDataException($"The message kind {kind} is unknown."),
         });
 
-    /// <summary>True if to store what it says takes next to no room, so that it is received also where the storage is full for everything else.</summary>
+    /// <summary>
+    /// True if storing the content of the message takes almost no space, so that it is received even while the storage is full.
+    /// </summary>
     public virtual bool MayUseReserve => true;
 
     protected abstract void Write(ref MessagePackWriter writer);
@@ -86,6 +88,6 @@ abstract record ReplicaMessage
         RepairHint => RepairHintKind,
         KnownRequest => KnownRequestKind,
         KnownReply => KnownReplyKind,
-        _ => throw new ArgumentException($"{message.GetType().Name} has no kind.", nameof(message)),
+        _ => throw new ArgumentException($"{message.GetType().Name} has no message kind.", nameof(message)),
     };
 }

@@ -4,10 +4,13 @@ using MessagePack;
 
 namespace Datacake.EventualConsistency.Replication.Messages;
 
-/// <summary>The known set of a member's run. A later run replaces an earlier one (its tail may be lost), the same run adds.</summary>
+/// <summary>
+/// The run and the known set of a member. A later run replaces an earlier one, whose tail may be lost; known sets of the same run are
+/// united [R10].
+/// </summary>
 readonly record struct PeerKnowledge(HlcTimestamp Run, VersionVector Known);
 
-/// <summary>Asks for a report that names the call [R12].</summary>
+/// <summary>A roll call: a request for a report that repeats the nonce of the call [R12].</summary>
 sealed record RollCall(ulong Nonce) : ReplicaMessage
 {
     protected override void Write(ref MessagePackWriter writer) => writer.Write(Nonce);
@@ -15,15 +18,17 @@ sealed record RollCall(ulong Nonce) : ReplicaMessage
     public static RollCall Read(ref MessagePackReader reader) => new(reader.ReadUInt64());
 }
 
-/// <summary>What the sender has heard of all members, itself included [R10].</summary>
-/// <param name="Nonce">The roll call that this answers, or 0.</param>
-/// <param name="Cluster">The identity of the sender's cluster, or 0 if it has none yet; it may have joined one during the session.</param>
+/// <summary>A report on the known sets of all members that the sender has heard of, including its own [R10].</summary>
+/// <param name="Nonce">The roll call that the report answers, or 0.</param>
+/// <param name="Cluster">
+/// The identity of the sender's cluster, or 0 if it has none yet. A sender may join a cluster during the session.
+/// </param>
 /// <param name="Clock">The sender's clock.</param>
-/// <param name="WallClock">The time of the sender's wall clock.</param>
-/// <param name="Fingerprint">The fingerprint of what the sender knows of, all keyspaces together, or null while that is changing [R15].</param>
-/// <param name="Peers">The newest known set of each member that it has heard of.</param>
-/// <param name="Boots">Its open sessions: with which life of which peer.</param>
-/// <param name="Table">Whom it knows.</param>
+/// <param name="WallClock">The sender's wall clock.</param>
+/// <param name="Fingerprint">The fingerprint of all keyspaces of the sender, or null while its known set is changing [R15].</param>
+/// <param name="Peers">The newest known set of each member that the sender has heard of.</param>
+/// <param name="Boots">The sender's open sessions: the boot of each peer, by node id.</param>
+/// <param name="Table">The members that the sender knows.</param>
 sealed record Report(
     ulong Nonce, ulong Cluster, HlcTimestamp Clock, DateTimeOffset WallClock, UInt128? Fingerprint, IReadOnlyDictionary<byte, PeerKnowledge> Peers, IReadOnlyDictionary<byte, ulong> Boots, MemberTable Table) : ReplicaMessage
 {
@@ -50,7 +55,7 @@ sealed record Report(
         Table.Write(ref writer);
     }
 
-    /// <summary>As many as there are node ids.</summary>
+    /// <summary>The number of possible node ids.</summary>
     const int MaxNodes = 256;
 
     public static Report Read(ref MessagePackReader reader)
