@@ -3,29 +3,33 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Replication;
 
-// The run of this store, and whether the store is still part of its cluster [R5, R6].
+// The run of this store, and its exclusion from the cluster [R5, R6].
 sealed partial class Replica
 {
     /// <inheritdoc cref="OwnRun.Exclusion"/>
     public Refusal? Exclusion => _run.Exclusion;
 
-    /// <summary>Takes note of a peer that refuses a session, or has ended it.</summary>
+    /// <summary>Records that a peer has refused or ended a session, and acts on it if the refusal concerns this store.</summary>
     public void OnRefused(byte peer, Refusal refusal)
     {
         _table.Note(peer, refusal);
-        // The peer has another store under this node id: if that is given up, all have to be asked for the stamps that it has issued.
+        // The peer knows another store under this node id. If that store is given up, all members must be asked for the stamps that it has
+        // issued.
         if (!IsJoined && refusal.Kind == RefusalKind.IdTaken && !Identity.MayHaveEarlierLife)
             Identity.MayHaveEarlierLife = Identity.IsDirty = true;
         if (!IsJoined || (refusal is { Kind: RefusalKind.OldCopy, Stamp.IsNone: false } && TryBeginAbove(refusal.Stamp))
             || (refusal is { Kind: RefusalKind.Superseded, Stamp.IsNone: false } && (refusal.Stamp < _run.Stamp || TryFollow(refusal.Stamp))))
             return;
-        // That another life of this node has opened a session is no proof: whoever dials again is told the run of it.
+        // A session that another life of this node opened proves nothing yet: if that life's run is later, the peer names the run when this
+        // node dials again.
         bool isProven = refusal.Kind == RefusalKind.OldCopy || (refusal.Kind == RefusalKind.Retired && _proofs.IsProven(refusal)) || refusal is { Kind: RefusalKind.Superseded, Stamp.IsNone: false };
         if (isProven)
             _run.Exclude(refusal);
     }
 
-    /// <summary>Excludes this store if the sender of a hello knows it to be retired; then returns the refusal of the session.</summary>
+    /// <summary>
+    /// Excludes this store, and returns the refusal of the session, if the sender of a hello knows that the store is retired.
+    /// </summary>
     Refusal? ExcludeIfRetired(Hello hello)
     {
         if (!hello.Table.Retired.TryGetValue(Identity.StoreId, out var proof))
@@ -35,8 +39,9 @@ sealed partial class Replica
     }
 
     /// <summary>
-    /// Excludes this store if a hello proves that its files were copied, by a later run of the store or by stamps of it that it lacks; then returns the
-    /// refusal of the session. A run in which nothing is written is begun anew instead, above what the sender knows.
+    /// Excludes this store, and returns the refusal of the session, if a hello proves that its files were copied: by a later run of the
+    /// store, or by stamps of the store that are missing here. A run in which nothing was written is instead started anew, above the stamps
+    /// that the sender knows.
     /// </summary>
     Refusal? ExcludeIfCopied(Hello hello)
     {
@@ -58,10 +63,12 @@ sealed partial class Replica
         return null;
     }
 
-    /// <summary>Follows a later run of this store; all sessions begin anew with the new run.</summary>
+    /// <summary>Starts a new run above a later run of this store, and ends all sessions, so that they reopen with the new run.</summary>
     bool TryFollow(HlcTimestamp laterRun) => _run.TryFollow(laterRun) && EndSessionsOfLastRun();
 
-    /// <summary>Begins a run above stamps of an earlier life of this store; all sessions begin anew with it.</summary>
+    /// <summary>
+    /// Starts a new run above stamps of an earlier life of this store, and ends all sessions, so that they reopen with the new run.
+    /// </summary>
     bool TryBeginAbove(HlcTimestamp known) => _run.TryBeginAbove(known) && EndSessionsOfLastRun();
 
     bool EndSessionsOfLastRun()

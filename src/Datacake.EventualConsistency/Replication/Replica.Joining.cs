@@ -3,13 +3,13 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Replication;
 
-// Joining a cluster, with the roll calls that a join or a gap needs [R12, R14].
+// Joining a cluster, and the roll calls that joining and gap closing need [R12, R14].
 sealed partial class Replica
 {
     Roll? _roll;
     ulong _lastRoll;
 
-    /// <summary>True if the store, which has not joined, has some of a cluster's data, so that it must not form another.</summary>
+    /// <summary>True if a store that has not joined holds part of a cluster's data. It must not form a cluster then.</summary>
     public bool HasPartOfSeed => _seedTaker.HasPart;
 
     /// <inheritdoc cref="SeedTaker.IsWhole"/>
@@ -18,13 +18,13 @@ sealed partial class Replica
     /// <inheritdoc cref="SeedTaker.Progress"/>
     public (long Documents, long Estimated, byte? From) SeedProgress => _seedTaker.Progress;
 
-    /// <summary>True if the store waits with a copy of a member's data for further members to answer.</summary>
+    /// <summary>True if the store has a complete copy of a member's data, and waits for further members to answer the roll call.</summary>
     public bool IsWaitingForRoll => _seedTaker.IsReady;
 
-    /// <summary>The members that a joining store waits for, as far as it knows them.</summary>
+    /// <summary>Gets the members that a joining store waits for, as far as it knows them.</summary>
     public IEnumerable<byte> AwaitedMembers => _members.Absent(Sessions);
 
-    /// <summary>Declares this store the first of a new cluster, unless it has joined one or has something of one.</summary>
+    /// <summary>Makes this store the first member of a new cluster, unless it has joined a cluster or holds data of one.</summary>
     public void Bootstrap()
     {
         if (IsJoined || HasPartOfSeed)
@@ -35,13 +35,13 @@ sealed partial class Replica
 
     void StartAsMember()
     {
-        _puller.EndAll();                                                         // what was asked for to join is not what a member needs
+        _puller.EndAll();                                                         // they request a seed, which a member does not need
         Identity.IsJoined = Identity.IsDirty = true;
         Identity.Members[Node] = Identity.Members[Node] with { HasJoined = true };
         _run.Begin();
     }
 
-    /// <summary>Takes one step of purging the copy with which the store joins, if that is due; returns true if there is more to do.</summary>
+    /// <summary>Purges the next part of the seed, if it needs purging. Returns true if there is more to do.</summary>
     async ValueTask<bool> PurgeSeedAsync(ReplicaBatch batch)
     {
         if (!_seedTaker.MustPurge)
@@ -52,7 +52,9 @@ sealed partial class Replica
         return !isReady;
     }
 
-    /// <summary>All has come, and is as it should be: takes it as the store, and joins, or asks all members first.</summary>
+    /// <summary>
+    /// Makes the complete and purged seed the store, and joins, or first calls the roll if an earlier life of the node may be remembered.
+    /// </summary>
     void FinishSeed(ReplicaBatch batch)
     {
         batch.State = _seedTaker.Cut;
@@ -69,7 +71,7 @@ sealed partial class Replica
         StartAsMember();
     }
 
-    /// <summary>Takes up the copy as it is stored, at the start and after a commit that was not stored.</summary>
+    /// <summary>Reads the seed as it is stored: at the start, and after a commit that failed.</summary>
     async ValueTask ReadSeedAsync(IStorageSnapshot snapshot)
     {
         Unjoin();
@@ -77,11 +79,14 @@ sealed partial class Replica
         DropRetiredSeed();
     }
 
-    /// <summary>A process starts on a store that has not joined: goes on with what has come of the copy, or begins with nothing.</summary>
+    /// <summary>
+    /// Prepares a store that has not joined when a process opens it: continues with its seed, or begins with an empty store.
+    /// </summary>
     async ValueTask TakeUpSeedAsync(IStorageSnapshot snapshot, ReplicaBatch batch, CancellationToken cancellationToken)
     {
         await ReadSeedAsync(snapshot).ConfigureAwait(false);
-        // Without anything of the cluster that it met before, that may have been another one than is meant.
+        // Without data of the cluster that it met earlier, the store may take over another one: the earlier one may have been the wrong
+        // cluster.
         if (!await _seedTaker.TakeUpAsync(batch, cancellationToken).ConfigureAwait(false))
             return;
         Identity.Cluster = 0;
@@ -125,7 +130,7 @@ sealed partial class Replica
         }
         else if (IsWaitingForRoll && roll.HasAnswers)
         {
-            // A member that everyone has forgotten is not waited for.
+            // A member that all members have forgotten is not waited for.
             others.RemoveWhere(roll.IsForgotten);
             if (roll.IsComplete(others, Sessions, _proofs.Certain))
                 Join(batch);

@@ -5,7 +5,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Replication;
 
-// What becomes of damaged records [R18].
+// The repair of damaged records [R18].
 sealed partial class Replica
 {
     readonly Mender _mender;
@@ -18,20 +18,22 @@ sealed partial class Replica
     public async ValueTask<IReadOnlyList<HlcTimestamp>?> MendDocumentAsync(
         ReplicaBatch batch, ReadOnlyMemory<byte> documentKey, IReadOnlyList<DocumentAnswer> answers, bool isFinal)
     {
-        // What is written here from now on has to supersede what the document shows, known here or not.
+        // Anything written here from now on must supersede what the document shows, whether or not it is known here.
         foreach (var answer in answers)
         {
             _clock.Observe(answer.Document.Newest);
             _limit.CoverShown(answer.Document.Newest);
         }
         var missing = await _mender.MendDocumentAsync(batch, documentKey, answers, isFinal).ConfigureAwait(false);
-        // If nobody has such a document, its key is not what it was, and that of another one is gone.
+        // If no member has such a document, the key itself was damaged, and the document with the original key has vanished.
         if (missing is not null && answers.All(static answer => ReferenceEquals(answer.Document, Document.Nothing)))
             SuspectLoss();
         return missing;
     }
 
-    /// <summary>Returns true if a damaged record is a document of a store that has joined, so that other members have to be asked for it.</summary>
+    /// <summary>
+    /// Returns true if a damaged record is a document of a joined store, which can only be repaired by asking other members.
+    /// </summary>
     public bool NeedsAnswers(ReadOnlySpan<byte> key) =>
         IsJoined && StoreLayout.IsDocumentKey(key) && _mender.FindKeyspace(key) is not null;
 
@@ -42,7 +44,7 @@ sealed partial class Replica
             SuspectLoss();
     }
 
-    /// <summary>Puts something right in the place of a damaged record for which no other member has to be asked.</summary>
+    /// <summary>Repairs or removes a damaged record without asking other members.</summary>
     public async ValueTask MendAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key)
     {
         if (StoreLayout.IsArrivingKey(key.Span))
@@ -64,7 +66,7 @@ sealed partial class Replica
         }
         else if (StoreLayout.IsIndexKey(key.Span) && MendIndexRecord(batch, key))
         {
-            // The record is in memory.
+            // The record was rewritten from memory.
         }
         else if (!IsJoined)
         {
@@ -79,11 +81,11 @@ sealed partial class Replica
         }
         else if (StoreLayout.IsIndexEntryKey(key.Span) && _mender.MendIndex(this, batch, key))
         {
-            // It is built again from the documents.
+            // The index is being rebuilt from the documents.
         }
         else if (Sessions.Count > 0)
         {
-            // Without others, whoever repairs the file by hand needs what is there.
+            // Without a session, the record is left as it is: an operator who repairs the file by hand needs it.
             await _mender.MendUnknownAsync(batch, key).ConfigureAwait(false);
             SuspectLoss();
         }
@@ -93,8 +95,8 @@ sealed partial class Replica
     public int SuspectedLosses => _lost.Suspicions;
 
     /// <summary>
-    /// Counts and indexes keyspaces again that have other documents than they should have: before that, what is missing is fetched from all peers. Those that are to be
-    /// counted again already are on their way.
+    /// Recounts and reindexes keyspaces whose documents do not match their records, after fetching missing documents from all peers. Skips
+    /// keyspaces that are already waiting to be recounted.
     /// </summary>
     public void RepairKeyspaces(ReplicaBatch batch, IEnumerable<KeyspaceEntry> keyspaces)
     {
@@ -114,11 +116,13 @@ sealed partial class Replica
 
     void SuspectLoss()
     {
-        _puller.EndAll();                                                         // who answers may not know enough
+        _puller.EndAll();                                                         // the peers that answer may not know enough
         _lost.Suspect(_state.Known, Sessions.Where(static session => !session.Value.Run.IsNone).Select(static session => session.Key));
     }
 
-    /// <summary>Why keyspaces have to be counted again is known no more: it may be that documents are lost.</summary>
+    /// <summary>
+    /// Suspects a loss if keyspaces must be recounted: the reason is no longer known, and may be that documents were lost.
+    /// </summary>
     void SuspectLossIfUncounted()
     {
         if (Uncounted.Any())

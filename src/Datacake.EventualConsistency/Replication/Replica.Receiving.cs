@@ -3,13 +3,13 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Replication;
 
-// What comes within sessions [R6 to R9].
+// The messages of sessions [R6 to R9].
 sealed partial class Replica
 {
-    /// <summary>Takes a message that came within a session; one of a session that is over is ignored.</summary>
-    /// <returns>The peer's transactions that the batch has, to be acknowledged once it is committed.</returns>
-    /// <exception cref="InvalidDataException">The message is not one that the peer can have sent.</exception>
-    /// <exception cref="ClockDriftException">It has a stamp that is too far ahead.</exception>
+    /// <summary>Processes a message of a session, and ignores it if that session is no longer open.</summary>
+    /// <returns>The intervals of the peer's transactions that are in the batch, to be acknowledged once it is committed.</returns>
+    /// <exception cref="InvalidDataException">No correct peer can have sent the message.</exception>
+    /// <exception cref="ClockDriftException">The message contains a stamp that is too far ahead.</exception>
     public async ValueTask<IReadOnlyList<StampInterval>> ReceiveAsync(
         ReplicaBatch batch, byte peer, long session, ReplicaMessage message, CancellationToken cancellationToken)
     {
@@ -36,7 +36,7 @@ sealed partial class Replica
                     _lost.OnDeclined(peer);
                 break;
             default:
-                throw new InvalidDataException($"A {message.GetType().Name} came within a session.");
+                throw new InvalidDataException($"A message of the type {message.GetType().Name} is not valid within a session.");
         }
         return [];
     }
@@ -49,7 +49,7 @@ sealed partial class Replica
             if (!await _receiver.TryApplyAsync(batch, peer, mutation, IsJoined).ConfigureAwait(false))
                 continue;
             await WriteAgainAsync(batch).ConfigureAwait(false);
-            // Mutations that follow each other are acknowledged as one interval.
+            // Consecutive mutations are acknowledged as one interval.
             if (applied.Count > 0 && applied[^1].High == mutation.Previous)
                 applied[^1] = applied[^1] with { High = mutation.Stamp };
             else
@@ -62,7 +62,7 @@ sealed partial class Replica
     {
         if (_admission.ReasonAgainstClock(peer, report.WallClock) is { } refusal)
         {
-            // A clock has leapt during the session: from here on its stamps would lead those of all others.
+            // A clock was set during the session. Stamps that it issues from now on could lead those of all other members.
             EndSession(peer, refusal);
             return;
         }
@@ -91,14 +91,14 @@ sealed partial class Replica
             FinishRoll(batch);
     }
 
-    /// <summary>Applies a part of the answer to a pull, together with what was staged, if the parts so far are a clean cut.</summary>
+    /// <summary>Stages a part of the answer to a pull, and applies everything staged if the parts so far form a clean cut.</summary>
     async ValueTask OnChunkAsync(ReplicaBatch batch, byte peer, Chunk chunk)
     {
         if (_puller.Expect(peer, chunk.Pull, chunk.Stream, chunk.Number) is not { } pull)
             return;
         if (!chunk.Source.Covers(batch.State.Truncated))
         {
-            _puller.End(peer);                                                  // more was purged meanwhile: start again
+            _puller.End(peer);                                                  // this replica has truncated more meanwhile: start again
             return;
         }
         _plausibility.Check(peer, chunk);
@@ -111,14 +111,17 @@ sealed partial class Replica
         await WriteAgainAsync(batch).ConfigureAwait(false);
     }
 
-    /// <summary>Takes a part of a full snapshot: into the store if it is joining, else aside, to be reconciled when all has come.</summary>
+    /// <summary>
+    /// Takes a page of a full snapshot: into the store if the store is joining; otherwise merges it, or sets it aside to be reconciled once
+    /// complete.
+    /// </summary>
     async ValueTask OnSnapshotPageAsync(ReplicaBatch batch, byte peer, SnapshotPage page, CancellationToken cancellationToken)
     {
         if (_puller.Expect(peer, page.Pull, page.Stream, page.Number) is not { } pull)
             return;
         _plausibility.Check(peer, page, IsJoined && !pull.IsFull ? pull.Known : null);
         if (IsJoined && page.Part != SnapshotPart.Whole)
-            throw new InvalidDataException($"Node {peer} goes on with a snapshot of which nothing has come.");
+            throw new InvalidDataException($"Node {peer} continued a snapshot that this replica never began to receive.");
         if (!TakeOverCluster(page.Cluster))
         {
             EndSession(peer, _admission.ReasonAgainstCluster(peer, page.Cluster));
@@ -126,7 +129,7 @@ sealed partial class Replica
         }
         if (pull.IsFull && !page.State.Known.Covers(batch.State.Truncated))
         {
-            _puller.End(peer);                                                  // more was purged meanwhile: it is asked for again
+            _puller.End(peer);                                                  // this replica has truncated more meanwhile: ask again
             return;
         }
         if (page.IsLast)

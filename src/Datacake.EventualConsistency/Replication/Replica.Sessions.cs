@@ -3,17 +3,17 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Replication;
 
-// Sessions, members, and what is told them [R6, R10].
+// Sessions and members [R6, R10].
 sealed partial class Replica
 {
-    /// <summary>The peers with whom a session is open.</summary>
+    /// <summary>Gets the open sessions by the peers' node ids.</summary>
     public IReadOnlyDictionary<byte, Session> Sessions => _table.Open;
 
     /// <inheritdoc cref="SessionTable.Refusals"/>
     public IReadOnlyDictionary<byte, Refusal> Refusals => _table.Refusals;
 
-    /// <summary>Makes a hello, to be sent to a peer at once.</summary>
-    /// <param name="to">The peer that is dialed, or null where it is not known.</param>
+    /// <summary>Creates a hello, which must be sent to a peer at once.</summary>
+    /// <param name="to">The peer that is dialed, or null if it is not known.</param>
     public Hello Hello(byte? to = null) => new(
         _settings.Protocol, to, _settings.ClusterId, Identity.Cluster, Node, _settings.DataCenter, Identity.StoreId, _settings.IsVolatile, _settings.TakesOver, Boot,
         _table.NextHello(),
@@ -21,17 +21,17 @@ sealed partial class Replica
         [.. Identity.Runs], [.. Identity.Ancestors], MemberTable.Of(Identity));
 
     /// <summary>
-    /// Returns why no session with the sender of a hello can be, or null if one can. To be called before <see cref="OpenSession"/>, in the same batch; nothing
-    /// of a hello that is refused has any effect, but for what it says about this store itself.
+    /// Returns the reason why no session with the sender of a hello is possible, or null if one is. Must be called before
+    /// <see cref="OpenSession"/>, in the same batch. A refused hello has no effect, except for what it reveals about this store itself.
     /// </summary>
-    /// <param name="hello">What the peer says.</param>
+    /// <param name="hello">The peer's hello.</param>
     /// <param name="isDialer">True if this side has dialed.</param>
-    /// <exception cref="InvalidDataException">No replica can have sent the hello.</exception>
+    /// <exception cref="InvalidDataException">No correct replica can have sent the hello.</exception>
     public Refusal? Refuse(Hello hello, bool isDialer)
     {
         Plausibility.Check(hello);
         hello = _proofs.WithoutUnproven(hello);
-        // A store that is retired has nothing to say, and acknowledges nothing, also where somebody has not heard of it.
+        // A retired store must not replicate or acknowledge anything, even with peers that have not heard of the retirement.
         var refusal = _admission.ReasonAgainstPeer(hello) ?? ExcludeIfRetired(hello) ?? (Exclusion is { Kind: RefusalKind.Retired } ? RefusalReasons.OwnStoreIsRetired(Node) : null)
             ?? _admission.ReasonAgainstStore(hello, _state, RunOf(hello.Node), IsJoined, Sessions)
             ?? (_members.IsTaken(hello, IsJoined) ? RefusalReasons.IdTaken(hello.Node, _proofs.AreNeeded) : null) ?? ExcludeIfCopied(hello);
@@ -40,7 +40,9 @@ sealed partial class Replica
         return refusal ?? (_table.Admits(hello, isDialer) ? null : RefusalReasons.SessionStays());
     }
 
-    /// <summary>Both sides call it with the other's hello; an earlier session with that node is over from here on.</summary>
+    /// <summary>
+    /// Opens a session, which replaces an earlier one with the same peer. Both sides call this with the hello of the other side.
+    /// </summary>
     /// <returns>The session's id on this side.</returns>
     public long OpenSession(ReplicaBatch batch, Hello hello, bool isDialer)
     {
@@ -66,7 +68,7 @@ sealed partial class Replica
         return session;
     }
 
-    /// <summary>The session is over, if it still is the one.</summary>
+    /// <summary>Ends a session, unless another session with the peer has already replaced it.</summary>
     public void CloseSession(byte peer, long session)
     {
         if (IsOpen(peer, session))
@@ -84,8 +86,8 @@ sealed partial class Replica
     /// <inheritdoc cref="RetirementProofs.Certain"/>
     public IEnumerable<ulong> CertainlyRetired => _proofs.Certain;
 
-    /// <summary>Returns the cluster and the store for which the retirement of a member is to be proven.</summary>
-    /// <exception cref="ArgumentException">It is this node, or no member.</exception>
+    /// <summary>Returns the cluster and the store that a proof of a member's retirement has to name.</summary>
+    /// <exception cref="ArgumentException">The node is this node, or is not a member.</exception>
     /// <exception cref="InvalidOperationException">This node has no operator keys, or has not met its cluster yet.</exception>
     public (ulong Cluster, ulong Store) OrderToRetire(byte node)
     {
@@ -93,7 +95,7 @@ sealed partial class Replica
         return (Identity.Cluster, _members.StoreToRetire(node));
     }
 
-    /// <summary>Returns the cluster and the retired stores of which there is no proof that the keys confirm.</summary>
+    /// <summary>Returns the cluster, and the retired stores that have no proof that the operator keys confirm.</summary>
     /// <exception cref="InvalidOperationException">This node has no operator keys, or has not met its cluster yet.</exception>
     public (ulong Cluster, IReadOnlyList<ulong> Stores) OrderToSign()
     {
@@ -101,8 +103,8 @@ sealed partial class Replica
         return (Identity.Cluster, _proofs.Unproven);
     }
 
-    /// <summary>Takes an operator's proofs of retirements that are known without.</summary>
-    /// <exception cref="ArgumentException">One is not valid.</exception>
+    /// <summary>Adds an operator's proofs to retirements that are known without a proof.</summary>
+    /// <exception cref="ArgumentException">A proof is not valid.</exception>
     public void Sign(IReadOnlyDictionary<ulong, ReadOnlyMemory<byte>> proofs)
     {
         foreach (var (store, proof) in proofs)
@@ -116,10 +118,10 @@ sealed partial class Replica
         if (!_proofs.AreNeeded)
         {
             throw new InvalidOperationException(
-                $"This node has no operator keys ({nameof(Datacake.Node.DatacakeNodeOptions.WithOperatorKeys)}), so that it cannot tell whether the key is right. Call RetireAsync without a key, or give all nodes the keys.");
+                $"This node has no operator keys ({nameof(Datacake.Node.DatacakeNodeOptions.WithOperatorKeys)}), so it cannot verify a key. Call RetireAsync without a key, or give all nodes the keys.");
         }
         if (Identity.Cluster == 0)
-            throw new InvalidOperationException("The store has not met its cluster yet. Call this at a node that has joined.");
+            throw new InvalidOperationException("The store has not met its cluster yet. Call this on a node that has joined.");
     }
 
     void ThrowIfInvalid(ulong store, ReadOnlyMemory<byte> proof)
@@ -127,22 +129,22 @@ sealed partial class Replica
         if (_settings.Authority is { } authority && !authority.Proves(Identity.Cluster, store, proof))
         {
             throw new ArgumentException(
-                $"The key is none of those that may retire members. Take a private key whose public key is among {nameof(Datacake.Node.DatacakeNodeOptions.WithOperatorKeys)} of this node.");
+                $"The key is not one of the keys that may retire members. Use a private key whose public key is among {nameof(Datacake.Node.DatacakeNodeOptions.WithOperatorKeys)} of this node.");
         }
     }
 
-    /// <summary>Removes a member for good: its store is never admitted again.</summary>
+    /// <summary>Retires a member: its store is never admitted again.</summary>
     /// <param name="node">The member.</param>
-    /// <param name="proof">An operator's proof for the store that the member has; empty for none.</param>
-    /// <exception cref="ArgumentException">It is this node, or no member; or the proof is not valid.</exception>
-    /// <exception cref="InvalidOperationException">A proof is needed, and there is none.</exception>
+    /// <param name="proof">An operator's proof for the current store of the member; empty for none.</param>
+    /// <exception cref="ArgumentException">The node is this node, or is not a member; or the proof is not valid.</exception>
+    /// <exception cref="InvalidOperationException">A proof is required and missing.</exception>
     public void Retire(byte node, ReadOnlyMemory<byte> proof = default)
     {
         ulong store = _members.StoreToRetire(node);
         if (_proofs.AreNeeded && proof.IsEmpty)
         {
             throw new InvalidOperationException(
-                $"Node {node} cannot be retired without an operator's key, since this node has operator keys. Call RetireAsync with the private key.");
+                $"Node {node} cannot be retired without an operator's key, because this node has operator keys. Call RetireAsync with the private key.");
         }
         ThrowIfInvalid(store, proof);
         var retired = new Dictionary<ulong, ReadOnlyMemory<byte>> { [store] = proof };
@@ -150,22 +152,23 @@ sealed partial class Replica
         Identity.Ancestors.Remove(store);
     }
 
-    /// <summary>Makes a report of what this replica knows and has heard of all members.</summary>
-    /// <param name="batch">The batch whose changes it is to include.</param>
-    /// <param name="nonce">The roll call that it answers, or 0.</param>
+    /// <summary>Creates a report on the known sets of this replica and of all members that it has heard of [R10].</summary>
+    /// <param name="batch">The batch whose changes the report includes.</param>
+    /// <param name="nonce">The roll call that the report answers, or 0.</param>
     public Report Report(ReplicaBatch batch, ulong nonce = 0)
     {
         var peers = new Dictionary<byte, PeerKnowledge>(_members.Heard);
         if (IsJoined)
             peers[Node] = new PeerKnowledge(_run.Stamp, batch.State.Known);
-        // Who calls the roll has to hear of all [R12]; otherwise those that everybody in session has need not be named.
+        // The caller of a roll must hear of all retired stores [R12]. Otherwise, stores that every peer in session already knows to be
+        // retired are left out.
         bool withRetired = nonce != 0 || Sessions.Values.Any(session => session.RetiredDigest != Identity.Retired.Digest);
         return new Report(
             nonce, Identity.Cluster, _clock.Last, _settings.Time.GetUtcNow(), FingerprintIn(batch), peers, Sessions.ToDictionary(session => session.Key, session => session.Value.Boot),
             MemberTable.Of(Identity, withRetired));
     }
 
-    /// <summary>True if a peer has reported in its session within the last ticks, so that it runs.</summary>
+    /// <summary>True if a peer has reported in its session within the last few ticks, and therefore is running.</summary>
     public bool IsHeard(byte peer)
     {
         const int MaxSilentTicks = 3;
@@ -187,10 +190,13 @@ sealed partial class Replica
     /// <inheritdoc cref="Members.KnownOf"/>
     public VersionVector KnownOf(byte node) => _members.KnownOf(node);
 
-    /// <summary>The fingerprint of what is known, or null while the batch changes that [R15].</summary>
+    /// <summary>Returns the fingerprint of the known transactions, or null while the batch changes the known set [R15].</summary>
     UInt128? FingerprintIn(ReplicaBatch batch) => IsJoined && !HasArrived && batch.State.Known.Equals(_state.Known) ? Catalog.Fingerprint : null;
 
-    /// <summary>A store that has no cluster yet takes over the identity of the first one that it hears of. Returns false if that is another one.</summary>
+    /// <summary>
+    /// Takes over the identity of the first cluster that a store without one hears of. Returns false if the store belongs to a different
+    /// cluster.
+    /// </summary>
     bool TakeOverCluster(ulong cluster)
     {
         if (cluster == 0 || cluster == Identity.Cluster)
@@ -202,7 +208,7 @@ sealed partial class Replica
         return Identity.IsDirty = true;
     }
 
-    /// <summary>Takes a member table; ends the sessions of members that are retired, and excludes this store if it is.</summary>
+    /// <summary>Merges a member table, ends the sessions of retired members, and excludes this store if it is retired.</summary>
     void Learn(MemberTable table, bool isOfMember)
     {
         var retired = _members.Learn(table, isOfMember, IsJoined, Sessions);
@@ -210,7 +216,7 @@ sealed partial class Replica
             DropRetiredSeed();
         foreach (byte node in retired)
             EndSession(node, RefusalReasons.Retired(node, Sessions.TryGetValue(node, out var session) ? Identity.Retired.ProofOf(session.StoreId) : default));
-        // A member may have got another store by the table, which goes before the one that a session is with.
+        // The table may have named another store for a member. That store takes precedence over the one that is in session.
         foreach (var (peer, session) in Sessions.Where(session => Members.StoreOf(Identity.Members, session.Key) != session.Value.StoreId).ToArray())
             EndSession(peer, Identity.Retired.Contains(session.StoreId) ? RefusalReasons.Retired(peer, Identity.Retired.ProofOf(session.StoreId)) : RefusalReasons.IdTaken(peer, _proofs.AreNeeded));
         if (Identity.Retired.Contains(Identity.StoreId) && Exclusion is null)

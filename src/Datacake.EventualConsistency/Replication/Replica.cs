@@ -7,11 +7,13 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// The replication rules of one store: a state machine without sockets, threads or timers. It is handed transactions, messages and ticks, and
-/// says through a <see cref="ReplicaBatch"/> what to store and then to send. Rule numbers in brackets are those of the protocol.
+/// The replication rules of one store: a state machine without sockets, threads or timers. The caller hands it transactions, messages and
+/// ticks, and it collects in a <see cref="ReplicaBatch"/> what to store and then to send. Numbers in brackets, such as [R7], refer to the
+/// rules in PROTOCOL.md.
 /// </summary>
 /// <remarks>
-/// Used by one caller at a time. Each batch is begun, worked on, prepared, committed to the storage, and then completed or abandoned, before the next.
+/// Not thread-safe: one caller at a time. Each batch is begun, filled, prepared, committed to the storage, and then completed or abandoned,
+/// before the next one begins.
 /// </remarks>
 sealed partial class Replica
 {
@@ -34,9 +36,9 @@ sealed partial class Replica
     readonly MutationReceiver _receiver;
     readonly LocalWriter _writer;
     readonly Plausibility _plausibility;
-    readonly BatchBuffers _buffers = new();                         // of the batch under way
+    readonly BatchBuffers _buffers = new();                         // reused by each batch
     ReplicaState _state;
-    bool _hasJoined;                                                // as of the last completed batch
+    bool _hasJoined;                                                // after the last completed batch
     long _ticks;
 
     Replica(ReplicaSettings settings, HybridLogicalClock clock, KeyspaceCatalog catalog, ReplicaIdentity identity, ReplicaState state)
@@ -65,23 +67,25 @@ sealed partial class Replica
         _writer = new LocalWriter(_run, _gapCloser, catalog, settings.MaxDocumentLength);
     }
 
-    /// <summary>The node whose replica this is.</summary>
+    /// <summary>Gets the node that the replica belongs to.</summary>
     public byte Node => _clock.Node;
 
-    /// <summary>The life of this process.</summary>
+    /// <summary>Gets the boot: a random number, one per life of the process.</summary>
     public ulong Boot => _settings.Boot;
 
     public KeyspaceCatalog Catalog { get; }
 
     public ReplicaIdentity Identity { get; }
 
-    /// <summary>What is known, as of the last completed batch.</summary>
+    /// <summary>Gets the replica's knowledge after the last completed batch.</summary>
     public ReplicaState State => _state;
 
-    /// <summary>True if a pull is under way.</summary>
+    /// <summary>True if a pull is in progress.</summary>
     public bool IsPulling => _puller.IsPulling;
 
-    /// <summary>True if a pull can be started: there is one at a time, and what lies aside of an earlier one has to be gone.</summary>
+    /// <summary>
+    /// True if a pull can be started: there is at most one at a time, and the snapshot that an earlier one set aside must be gone.
+    /// </summary>
     public bool CanPull => !IsPulling && !_reconciler.MayHavePart;
 
     /// <inheritdoc cref="Reconciler.HasArrived"/>
@@ -96,13 +100,13 @@ sealed partial class Replica
     /// <inheritdoc cref="FingerprintComparison.Differing"/>
     public IReadOnlyCollection<byte> Differing => _comparison.Differing;
 
-    /// <summary>The stamp that this life of the store started with, or none before it has joined [R5].</summary>
+    /// <summary>Gets the stamp that this life of the store started with, or none before the store has joined [R5].</summary>
     public HlcTimestamp Run => _run.Stamp;
 
     public bool IsJoined => _run.HasBegun;
 
-    /// <summary>Opens the replica of a store; the returned batch has what must be committed before anything else.</summary>
-    /// <exception cref="StorageException">The store is of another format, or damaged.</exception>
+    /// <summary>Opens the replica of a store. The returned batch must be committed before any other.</summary>
+    /// <exception cref="StorageException">The store has a different format, or is damaged.</exception>
     public static async ValueTask<(Replica Replica, ReplicaBatch Batch)> OpenAsync(
         ReplicaSettings settings, HybridLogicalClock clock, IStorage storage, IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
@@ -110,7 +114,7 @@ sealed partial class Replica
         {
             await CheckFormatAsync(storage, snapshot, cancellationToken).ConfigureAwait(false);
             var catalog = await KeyspaceCatalog.LoadAsync(snapshot, cancellationToken).ConfigureAwait(false);
-            var (identity, state) = await ReadWhoAsync(settings, snapshot, cancellationToken).ConfigureAwait(false);
+            var (identity, state) = await ReadIdentityAsync(settings, snapshot, cancellationToken).ConfigureAwait(false);
             CheckNode(clock.Node, identity, storage);
             if (settings.Delay is { } delay && StampLimit.WaitFor(identity.Limit, settings.Time) is { Ticks: > 0 } wait)
                 await delay(wait, cancellationToken).ConfigureAwait(false);
@@ -120,17 +124,18 @@ sealed partial class Replica
         catch (InvalidDataException e)
         {
             throw new StorageException(StorageError.Corrupt,
-                $"The {storage.Description} is damaged: {e.Message} Nothing was changed in it. Restore a backup, or move it away and start with an empty store, "
+                $"The {storage.Description} is damaged: {e.Message} Nothing was changed in it. Restore a backup, or move the store away and start with an empty one, "
                     + "which the other nodes fill again (set TakeOverNodeId).", e);
         }
     }
 
-    /// <summary>What a snapshot's store knows.</summary>
+    /// <summary>Reads the state that a snapshot holds.</summary>
     public static async ValueTask<ReplicaState> ReadStateAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken) =>
         await snapshot.GetAsync(StoreLayout.StateKey, cancellationToken).ConfigureAwait(false) is { } state ? ReplicaState.Decode(state) : ReplicaState.Empty;
 
     /// <summary>
-    /// The last batch of an orderly stop: writes the limit back to the last stamp, so that the next start need not wait. Nothing is written after it.
+    /// Prepares the last batch of an orderly stop: lowers the limit to the last stamp, so that the next start need not wait. No batch
+    /// follows.
     /// </summary>
     public void PrepareStop()
     {
@@ -138,19 +143,22 @@ sealed partial class Replica
             _limit.Release(_run.Last);
     }
 
-    /// <summary>Starts a batch over a snapshot of everything committed so far.</summary>
+    /// <summary>Begins a batch over a snapshot of everything committed so far.</summary>
     public ReplicaBatch Begin(IStorageSnapshot snapshot) => new(snapshot, Catalog, _state, _buffers);
 
-    /// <summary>The last step before the storage commit. Whether it has to be flushed, whatever the store's durability is.</summary>
+    /// <summary>
+    /// Builds the storage batch, as the last step before the commit. Also returns true if the commit must be flushed regardless of the
+    /// store's durability.
+    /// </summary>
     public (WriteBatch Batch, bool MustFlush) Prepare(ReplicaBatch batch)
     {
         _limit.Cover(_run.Stamp, batch.LastWritten);
-        // A store that has joined is known by this record, also before it knows anything.
+        // The state record marks a store as joined, so it is written even before the store knows anything.
         batch.MustWriteState |= IsJoined && !_hasJoined;
         return (batch.Build(Identity), Identity.IsDirty);
     }
 
-    /// <summary>The storage has committed the batch.</summary>
+    /// <summary>Takes over the changes of a batch that the storage has committed.</summary>
     public void Complete(ReplicaBatch batch)
     {
         _state = batch.State;
@@ -163,8 +171,8 @@ sealed partial class Replica
     }
 
     /// <summary>
-    /// The storage has failed to commit the batch, and the snapshot shows what became of it: nothing of it counts but what is stored. What was
-    /// pulled is fetched again, unless it is certain that nothing is stored.
+    /// Discards a batch that the storage failed to commit, and takes over the state from a snapshot, because part of the batch may be
+    /// stored after all. What the batch brought from a pull is fetched again, unless it is certain that nothing is stored.
     /// </summary>
     public async ValueTask AbandonAsync(IStorageSnapshot snapshot, bool isUnchanged)
     {
@@ -179,12 +187,13 @@ sealed partial class Replica
         SuspectLossIfUncounted();
     }
 
-    /// <summary>Does what is due from time to time: reports, pulls, roll calls. To be called every few hundred milliseconds.</summary>
+    /// <summary>Does the periodic work: reports, pulls and roll calls. Must be called every few hundred milliseconds.</summary>
     public void Tick(ReplicaBatch batch)
     {
         _ticks++;
         _reconciler.Guard.Tick();
-        // In turns: where several peers decline, there would always be another one to ask for what is missing, and where one lacks something, to merge in full.
+        // Taking turns keeps either from starving the other. While several peers decline, there is always another one to pull missing data
+        // from; while a peer lacks something, there is always one to merge in full.
         bool isMergeFirst = _ticks % 2 == 0;
         if (isMergeFirst)
             MergeInFull(batch);
@@ -198,7 +207,7 @@ sealed partial class Replica
         batch.Outbox.Add(new Outgoing(null, 0, Report(batch)));
     }
 
-    /// <summary>Asks a peer for all that it has, if the replica differs from it, or may have lost documents.</summary>
+    /// <summary>Pulls a full snapshot from a peer if the replica differs from it, or may have lost documents.</summary>
     void MergeInFull(ReplicaBatch batch)
     {
         foreach (byte peer in _comparison.Tick())
@@ -222,7 +231,7 @@ sealed partial class Replica
         }
     }
 
-    /// <summary>Returns true if a peer may be asked for what is missing now.</summary>
+    /// <summary>Returns true if a peer may currently be asked for missing data.</summary>
     public bool MayAsk(byte peer) => _reconciler.Guard.MayAsk(peer) && KnowsEnough(peer);
 
     /// <inheritdoc cref="LostDocuments.IsChoosy"/>
@@ -237,7 +246,9 @@ sealed partial class Replica
     /// <summary>Asks a peer, in its session, for everything that this replica lacks.</summary>
     public void StartPull(ReplicaBatch batch, byte peer) => _puller.Start(batch, peer);
 
-    /// <summary>Starts a pull from a peer with whom a session has just been opened, if it has something that this replica lacks.</summary>
+    /// <summary>
+    /// Starts a pull from a peer with which a session was just opened, if the peer has something that this replica lacks.
+    /// </summary>
     public void PullFromNewPeer(ReplicaBatch batch, byte peer, Hello hello)
     {
         if (CanPull && MayAsk(peer) && _puller.HasMore(batch, peer, hello))
@@ -248,8 +259,8 @@ sealed partial class Replica
     public void OnPullProgress(byte peer) => _puller.OnProgress(peer);
 
     /// <summary>
-    /// Reconciles the snapshot that lies aside [R13], or clears away one that is of no use. Before anything else is done with the batch, which has to hold what
-    /// is changed and not what is stored.
+    /// Reconciles the snapshot that was set aside [R13], or clears away one that is no longer needed. Must be called before the batch is
+    /// used for anything else: the reconcile reads the stored documents directly, so that the batch holds only the documents that change.
     /// </summary>
     public async ValueTask ReconcileAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
@@ -265,8 +276,8 @@ sealed partial class Replica
     }
 
     /// <summary>
-    /// Truncates the log of what is stable and not above <paramref name="upTo"/>, and purges what becomes purgeable by it: some thousands of records
-    /// at a time.
+    /// Truncates the log of stable transactions up to <paramref name="upTo"/>, and purges what becomes purgeable by that, in steps of
+    /// bounded size.
     /// </summary>
     /// <returns>True if there is more to do.</returns>
     public async ValueTask<bool> CollectAsync(ReplicaBatch batch, HlcTimestamp upTo)
@@ -278,25 +289,25 @@ sealed partial class Replica
     }
 
     /// <summary>Commits a local transaction [R5].</summary>
-    /// <exception cref="DocumentNotFoundException">An update names a document that is not shown here; the batch is as before.</exception>
-    /// <exception cref="TransactionConflictException">A document is not as the transaction requires; the batch is as before.</exception>
-    /// <exception cref="StoreExcludedException">The store is no longer part of its cluster; the batch is as before.</exception>
-    /// <exception cref="ArgumentException">A document would become too large; the batch is as before.</exception>
+    /// <exception cref="DocumentNotFoundException">An update names a document that does not exist here. The batch is unchanged.</exception>
+    /// <exception cref="TransactionConflictException">A requirement of the transaction is not met. The batch is unchanged.</exception>
+    /// <exception cref="StoreExcludedException">The store is no longer part of its cluster. The batch is unchanged.</exception>
+    /// <exception cref="ArgumentException">A document would become too large. The batch is unchanged.</exception>
     public ValueTask<HlcTimestamp> WriteAsync(ReplicaBatch batch, Transaction transaction)
     {
         if (!IsJoined)
-            throw new InvalidOperationException("A store that has not joined its cluster issues no stamps.");
+            throw new InvalidOperationException("The store has not joined its cluster yet and cannot write. Wait until it has joined.");
         if (Exclusion is { } exclusion)
             throw new StoreExcludedException(Node, exclusion.Reason);
         return _writer.WriteAsync(batch, transaction);
     }
 
-    /// <summary>True if what lies aside is of no use, and being cleared away.</summary>
+    /// <summary>True if a snapshot that was set aside is no longer needed and is being cleared away.</summary>
     bool IsClearing => _reconciler.MayHavePart && !IsPulling && !HasArrived;
 
     async ValueTask<ReplicaBatch> StartAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
-        // A fresh store may have had another node id before.
+        // While the store was fresh, it may have been opened with a different node id.
         foreach (byte other in Identity.Members.Keys.Where(member => Identity.Members[member].StoreId == Identity.StoreId).ToArray())
             Identity.Members.Remove(other);
         Identity.Members[Node] = new StoreMember(Identity.StoreId, _settings.DataCenter, Identity.IsJoined, _settings.IsVolatile, _settings.TakesOver);
@@ -315,8 +326,10 @@ sealed partial class Replica
         return batch;
     }
 
-    /// <summary>Returns who a store is and what it knows. One that has lost that, and not its documents, must not be taken for a fresh one.</summary>
-    static async ValueTask<(ReplicaIdentity Identity, ReplicaState State)> ReadWhoAsync(
+    /// <summary>
+    /// Reads the identity and the state of a store. A store that lost these records but not its documents must not pass for a fresh one.
+    /// </summary>
+    static async ValueTask<(ReplicaIdentity Identity, ReplicaState State)> ReadIdentityAsync(
         ReplicaSettings settings, IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
         var identity = await snapshot.GetAsync(StoreLayout.IdentityKey, cancellationToken).ConfigureAwait(false) is { } found ? ReplicaIdentity.Decode(found) : null;
@@ -326,16 +339,16 @@ sealed partial class Replica
             foreach (var range in (KeyRange[])[StoreLayout.AllDocuments, StoreLayout.AllLog, StoreLayout.AllKeyspaces])
             {
                 if (state is not null || (await SnapshotReading.ScanKeysAsync(snapshot, range, 1, cancellationToken).ConfigureAwait(false)).Count > 0)
-                    throw new InvalidDataException("The record of who this node is is missing, and others are there.");
+                    throw new InvalidDataException("The record of the store's identity is missing, though other records exist.");
             }
         }
         if (identity is { IsJoined: true } && state is null)
-            throw new InvalidDataException("The record of what this node knows is missing.");
+            throw new InvalidDataException("The record of the store's known set is missing.");
         return (identity ?? new ReplicaIdentity(settings.FreshId), state ?? ReplicaState.Empty);
     }
 
-    /// <summary>Refuses a store of another format.</summary>
-    /// <exception cref="StorageException">The store has another format.</exception>
+    /// <summary>Refuses a store of a different format.</summary>
+    /// <exception cref="StorageException">The store has a different format.</exception>
     public static async ValueTask CheckFormatAsync(IStorage storage, IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
         if (await snapshot.GetAsync(StoreLayout.FormatKey, cancellationToken).ConfigureAwait(false) is not { } bytes)
@@ -344,13 +357,13 @@ sealed partial class Replica
         if (format > StoreLayout.Format)
         {
             throw new StorageException(StorageError.NewerFormat,
-                $"The {storage.Description} has format {format}; this version of the library reads format {StoreLayout.Format}. Update the library.");
+                $"The {storage.Description} has format {format}, and this version of the library reads format {StoreLayout.Format}. Update the library.");
         }
         if (format < StoreLayout.Format)
         {
             throw new StorageException(StorageError.Failed,
-                $"The {storage.Description} has format {format}, of a version from before the first release; this version reads format {StoreLayout.Format}. "
-                    + "Nothing was changed in it. Move it away and start with an empty store, which the other nodes fill again (set TakeOverNodeId).");
+                $"The {storage.Description} has format {format}, which was used before the first release. This version of the library reads format {StoreLayout.Format}. "
+                    + "Nothing was changed in the store. Move it away and start with an empty one, which the other nodes fill again (set TakeOverNodeId).");
         }
     }
 
@@ -359,7 +372,7 @@ sealed partial class Replica
         if (identity.IsJoined && identity.Members.First(member => member.Value.StoreId == identity.StoreId).Key is var owner && owner != node)
         {
             throw new InvalidOperationException(
-                $"The {storage.Description} belongs to node {owner}, and this is node {node}. Start the node with its own store, or with node id {owner}.");
+                $"The {storage.Description} belongs to node {owner}, but this is node {node}. Start this node with its own store, or with the node id {owner}.");
         }
     }
 }

@@ -7,8 +7,8 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// Everything that one storage commit changes: documents, log, knowledge, identity, and the index entries that follow from the documents. It reads
-/// through its own changes to a snapshot. Nothing of it counts before the commit has succeeded. Not thread-safe.
+/// The changes of one storage commit: documents, log, state and identity, and the index entries that follow from the documents. Reads
+/// through the batch see its own changes on top of a snapshot. Nothing takes effect before the commit has succeeded. Not thread-safe.
 /// </summary>
 sealed class ReplicaBatch
 {
@@ -24,13 +24,14 @@ sealed class ReplicaBatch
     WriteBatch? _extra;
     WriteBatch? _builtEntries;
     ReplicaState _state;
-    long _growth;                       // of the documents, and of what is stored beside them, in bytes; once it is built
+    long _growth;                       // by how many bytes Build() makes the stored data grow
 
-    // The claim that was made last and is not in _state yet: those of one origin mostly continue each other, so most need no new vector.
+    // The latest claim, if it is not in _state yet. Consecutive claims usually continue each other for one node, so most of them need no
+    // new vector.
     byte _claimNode;
     StampInterval _claim;
 
-    /// <summary>Starts a batch in buffers that no other batch uses any more.</summary>
+    /// <summary>Begins a batch in buffers that no other batch uses any longer.</summary>
     public ReplicaBatch(IStorageSnapshot snapshot, KeyspaceCatalog catalog, ReplicaState state, BatchBuffers buffers)
     {
         buffers.Reset();
@@ -43,7 +44,7 @@ sealed class ReplicaBatch
         _keyspaces = buffers.Keyspaces;
     }
 
-    /// <summary>What the replica knows once this batch is committed.</summary>
+    /// <summary>Gets or sets the replica's state after the commit of this batch.</summary>
     public ReplicaState State
     {
         get
@@ -62,36 +63,39 @@ sealed class ReplicaBatch
         }
     }
 
-    /// <summary>Gets what the replica knew before this batch.</summary>
+    /// <summary>Gets the replica's state before this batch.</summary>
     public ReplicaState Before => _before;
 
-    /// <summary>What is truncated once this batch is committed. Claims do not change it, so that asking costs nothing.</summary>
+    /// <summary>
+    /// Gets the truncated stamps after the commit of this batch. Cheaper to read than <see cref="State"/>, because claims do not change
+    /// them.
+    /// </summary>
     public VersionVector Truncated => _state.Truncated;
 
     public IStorageSnapshot Snapshot => _snapshot;
 
-    /// <summary>For small keys and records, until the commit.</summary>
+    /// <summary>Gets the memory for small keys and records, which is valid until the commit.</summary>
     public BatchMemory Memory => _buffers.Memory;
 
-    /// <summary>What to send once the batch is committed.</summary>
+    /// <summary>Gets the messages to send once the batch is committed.</summary>
     public List<Outgoing> Outbox { get; } = [];
 
-    /// <summary>The local transactions of the batch, for every peer with whom a session is open.</summary>
+    /// <summary>Gets the local transactions of the batch, which are sent to every peer in session.</summary>
     public List<Mutation> Mutations { get; } = [];
 
-    /// <summary>Those of them that write again what an assertion of another replica has taken the place of.</summary>
+    /// <summary>Gets the stamps of those local transactions that rewrite what an assertion of another replica has superseded.</summary>
     public List<HlcTimestamp> WrittenAgain { get; } = [];
 
-    /// <summary>Whether the batch has something that was pulled, so that it is worth telling the peers at once.</summary>
+    /// <summary>True if the batch contains pulled data, which is reported to the peers at once.</summary>
     public bool HasPulled { get; set; }
 
-    /// <summary>Whether the batch removes all documents that are stored, before it adds its own.</summary>
+    /// <summary>True if the batch removes all stored documents before it adds its own.</summary>
     public bool IsWiped { get; private set; }
 
-    /// <summary>Whether the batch reconciles the snapshot that lay aside.</summary>
+    /// <summary>True if the batch finishes the reconcile of the snapshot that was set aside.</summary>
     public bool IsReconciled { get; set; }
 
-    /// <summary>The stamp of the last local transaction, or none if the batch has none.</summary>
+    /// <summary>Gets or sets the stamp of the last local transaction of the batch, or none.</summary>
     public HlcTimestamp LastWritten { get; set; }
 
     /// <inheritdoc cref="BatchDocuments.All"/>
@@ -100,7 +104,7 @@ sealed class ReplicaBatch
     public bool Knows(HlcTimestamp stamp) =>
         (stamp.Node == _claimNode && _claim.Contains(stamp)) || _state.Known.Contains(stamp);
 
-    /// <summary>From now on, the stamps of a node above <paramref name="low"/> and not above <paramref name="high"/> are known.</summary>
+    /// <summary>Marks the stamps of a node in (<paramref name="low"/>, <paramref name="high"/>] as known.</summary>
     public void Claim(byte node, HlcTimestamp low, HlcTimestamp high)
     {
         if (_claimNode == node && _claim.High == low && _claim != default)
@@ -114,7 +118,7 @@ sealed class ReplicaBatch
 
     public void Claim(VersionVector claims) => State = State with { Known = State.Known.Union(claims) };
 
-    /// <summary>From now on, these runs are known.</summary>
+    /// <summary>Marks runs as known.</summary>
     public void Note(NodeRuns runs)
     {
         var union = _state.Runs.Union(runs);
@@ -122,14 +126,14 @@ sealed class ReplicaBatch
             State = State with { Runs = union };
     }
 
-    /// <summary>From now on, a run of a node is known.</summary>
+    /// <summary>Marks a run of a node as known.</summary>
     public void Note(byte node, HlcTimestamp run)
     {
         if (run > _state.Runs[node])
             State = State with { Runs = _state.Runs.With(node, run) };
     }
 
-    /// <summary>A document's storage key, in the batch's memory.</summary>
+    /// <summary>Returns the storage key of a document, in the batch's memory.</summary>
     public ReadOnlyMemory<byte> KeyOf(KeyspaceEntry keyspace, DocumentKey key)
     {
         NoteNamed(keyspace);
@@ -138,17 +142,17 @@ sealed class ReplicaBatch
         return storageKey;
     }
 
-    /// <summary>The storage key, in the batch's memory, of a document that another node names.</summary>
+    /// <summary>Returns the storage key, in the batch's memory, of a document that another node names.</summary>
     public ReadOnlyMemory<byte> KeyOf(DocumentName name) => KeyOf(_catalog.FindOrAdd(name.Keyspace, name.Policy), new DocumentKey(name.Key));
 
-    /// <summary>A document's name, for other nodes. It is valid as long as the key.</summary>
+    /// <summary>Returns the name of a document, for other nodes. The name is valid as long as the key is.</summary>
     public DocumentName NameOf(ReadOnlyMemory<byte> documentKey)
     {
         var keyspace = _catalog[StoreLayout.KeyspaceOf(documentKey.Span)];
         return new DocumentName(keyspace.Name, keyspace.Policy, documentKey[StoreLayout.DocumentPrefixLength..]);
     }
 
-    /// <summary>The merge policy of a document's keyspace.</summary>
+    /// <summary>Returns the merge policy of a document's keyspace.</summary>
     public MergePolicy PolicyOf(ReadOnlyMemory<byte> documentKey) => _catalog[StoreLayout.KeyspaceOf(documentKey.Span)].Policy;
 
     /// <inheritdoc cref="BatchDocuments.ReadAsync"/>
@@ -172,7 +176,7 @@ sealed class ReplicaBatch
     public async ValueTask MergeAsync(ReadOnlyMemory<byte> documentKey, Document delta) =>
         Write(documentKey, Document.Merge(await ReadAsync(documentKey).ConfigureAwait(false), delta));
 
-    /// <summary>Merges a peer's copy of a document: what was purged here must not come back with one that is not purged yet.</summary>
+    /// <summary>Merges a peer's copy of a document, and purges it: the peer may not have purged yet what was already purged here.</summary>
     public async ValueTask MergeAsync(ReadOnlyMemory<byte> documentKey, Document copy, VersionVector truncated)
     {
         var merged = Document.Merge(await ReadAsync(documentKey).ConfigureAwait(false), copy);
@@ -180,7 +184,8 @@ sealed class ReplicaBatch
     }
 
     /// <summary>
-    /// Takes note that a document of another replica, an assertion perhaps, takes the place of one that was put earlier; before what has come with it is claimed.
+    /// Records a document that is about to be replaced by one of another replica, if that one is an assertion. Must be called before the
+    /// stamps that came with the assertion are claimed.
     /// </summary>
     public void NoteReplaced(ReadOnlyMemory<byte> documentKey, Document mine, Document others)
     {
@@ -188,10 +193,10 @@ sealed class ReplicaBatch
             _replaced.Add(new ReplacedDocument(documentKey, mine, others, State.Known));
     }
 
-    /// <summary>True if documents were noted of which others have taken the place.</summary>
+    /// <summary>True if the batch has recorded replaced documents.</summary>
     public bool HasReplaced => _replaced.Count > 0;
 
-    /// <summary>Returns what was noted of documents of which others have taken the place, and forgets it.</summary>
+    /// <summary>Returns the recorded replaced documents, and clears the record of them.</summary>
     public IReadOnlyList<ReplacedDocument> TakeReplaced()
     {
         ReplacedDocument[] replaced = [.. _replaced];
@@ -199,7 +204,9 @@ sealed class ReplicaBatch
         return replaced;
     }
 
-    /// <summary>Adds a transaction to the log, from which something may become purgeable. It must not be there yet.</summary>
+    /// <summary>
+    /// Adds a transaction to the log, and notes that something may become purgeable by its truncation. The log must not contain it yet.
+    /// </summary>
     public void AddLog(LogTransaction transaction) => _log.Add(HlcTimestamp.None, transaction.Stamp, transaction.DocumentKeys, mayPurge: true);
 
     /// <inheritdoc cref="BatchLog.Add"/>
@@ -209,13 +216,16 @@ sealed class ReplicaBatch
     /// <summary>Gets the stamps of the transactions that the batch adds to the log.</summary>
     public IEnumerable<HlcTimestamp> AddedLog => _log.Stamps;
 
-    /// <summary>Removes a stored record of the log.</summary>
+    /// <summary>Removes a stored log record.</summary>
     public void RemoveLog(HlcTimestamp first) => _log.Remove(first);
 
     /// <inheritdoc cref="BatchLog.Truncate"/>
     public void TruncateAddedLog(VersionVector truncated) => _log.Truncate(truncated);
 
-    /// <summary>Removes the truncated transactions of a stored record from the log. From what is left something may become purgeable.</summary>
+    /// <summary>
+    /// Removes the truncated transactions of a stored record from the log, and marks the rest as transactions by which something may become
+    /// purgeable.
+    /// </summary>
     public void TruncateLog(LogRecord record, VersionVector truncated)
     {
         var left = Array.FindAll(record.Transactions, transaction => !truncated.Contains(transaction.Stamp));
@@ -226,7 +236,7 @@ sealed class ReplicaBatch
             AddLog(transaction);
     }
 
-    /// <summary>Makes the log record of a transaction say that something may become purgeable by it.</summary>
+    /// <summary>Marks a logged transaction as one by which something may become purgeable.</summary>
     public async ValueTask SetMayPurgeAsync(HlcTimestamp stamp)
     {
         if (IsWiped || await TransactionLog.FindAsync(_snapshot, stamp).ConfigureAwait(false) is not var (first, stored))
@@ -241,12 +251,12 @@ sealed class ReplicaBatch
         Extra.Put(StoreLayout.LogKey(first), changed);
     }
 
-    /// <summary>What the batch changes of keyspaces.</summary>
+    /// <summary>Gets the changes that the batch makes to keyspaces.</summary>
     public IReadOnlyCollection<KeyspaceChange> KeyspaceChanges => _keyspaces.Values;
 
     public KeyspaceChange? FindChange(KeyspaceEntry keyspace) => _keyspaces.GetValueOrDefault(keyspace.Number);
 
-    /// <summary>What the batch changes of a keyspace; it may then be changed further.</summary>
+    /// <summary>Returns the change that the batch makes to a keyspace, which the caller may extend.</summary>
     public KeyspaceChange Change(KeyspaceEntry keyspace)
     {
         var change = FindChange(keyspace);
@@ -258,22 +268,24 @@ sealed class ReplicaBatch
     /// <summary>Returns true if the batch has named a document of a keyspace.</summary>
     public bool Names(KeyspaceEntry keyspace) => keyspace.LastBatch == _buffers.Batch;
 
-    /// <summary>Takes note of a keyspace that the batch uses, so that it is not removed.</summary>
+    /// <summary>Marks a keyspace as used by the batch, so that it is not removed.</summary>
     public void NoteNamed(KeyspaceEntry keyspace) => keyspace.LastBatch = _buffers.Batch;
 
-    /// <summary>Removes a keyspace that has nothing left, unless something that still comes into the batch names it.</summary>
+    /// <summary>Removes an empty keyspace, unless a document of it is still added to the batch.</summary>
     public void Remove(KeyspaceEntry keyspace) => (_removed ??= []).Add(keyspace);
 
-    /// <summary>Further changes of the storage, outside documents, log and state; made before those.</summary>
+    /// <summary>Gets further changes of the storage, apart from documents, log and state. They are applied before those.</summary>
     public WriteBatch Extra => _extra ??= new WriteBatch();
 
-    /// <summary>Entries that documents of the snapshot have in indexes that are being built; the changes of documents come after these.</summary>
+    /// <summary>
+    /// Gets the index entries of snapshot documents for indexes that are being built. Changes of documents are applied after these.
+    /// </summary>
     public WriteBatch BuiltEntries => _builtEntries ??= new WriteBatch();
 
-    /// <summary>Gets or sets whether the state is stored also if it is as before.</summary>
+    /// <summary>Gets or sets whether the state is stored even if it is unchanged.</summary>
     public bool MustWriteState { get; set; }
 
-    /// <summary>Puts a document in the place of one that cannot be read. What the keyspace counts stays as it is.</summary>
+    /// <summary>Replaces a document that cannot be read. The count and the fingerprint of the keyspace are not adjusted.</summary>
     public void Mend(ReadOnlyMemory<byte> documentKey, Document document)
     {
         if (ReferenceEquals(document, Document.Nothing))
@@ -283,7 +295,9 @@ sealed class ReplicaBatch
         _documents.Add(documentKey, document, document);
     }
 
-    /// <summary>Forgets what was done to documents so far, and what is stored of them, which the caller deletes.</summary>
+    /// <summary>
+    /// Discards all changes of documents and the log so far, and treats the stored documents as deleted. The caller deletes them.
+    /// </summary>
     public void Wipe()
     {
         _documents.Clear();
@@ -294,8 +308,8 @@ sealed class ReplicaBatch
     }
 
     /// <summary>
-    /// Makes the storage batch, once all is done. It is to be committed before the next batch begins. One that leaves the documents shorter than they were makes
-    /// room, and may use what the storage keeps in reserve for that.
+    /// Builds the storage batch when all changes are made. It must be committed before the next batch begins. A batch that makes the stored
+    /// data shorter frees space, and may therefore use the storage's reserve.
     /// </summary>
     public WriteBatch Build(ReplicaIdentity identity)
     {
@@ -325,7 +339,7 @@ sealed class ReplicaBatch
         return batch;
     }
 
-    /// <summary>Gets the snapshot under the batch, or null if the batch removes everything stored.</summary>
+    /// <summary>Gets the snapshot under the batch, or null if the batch removes everything that is stored.</summary>
     IStorageSnapshot? Stored => IsWiped ? null : _snapshot;
 
     void AddAll(WriteBatch batch, WriteBatch? part)

@@ -4,8 +4,8 @@ using Datacake.EventualConsistency.Layout;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// The small durable state of a replica besides its data: who it is and whom it knows [R6]. A change marks it dirty, and is forced to disk with the
-/// batch in which it happens.
+/// The small durable state of a replica apart from its data: its own identity and the members that it knows [R6]. Changes set
+/// <see cref="IsDirty"/>, and are forced to disk with the batch in which they are made.
 /// </summary>
 sealed class ReplicaIdentity
 {
@@ -14,24 +14,24 @@ sealed class ReplicaIdentity
     public ulong StoreId { get; }
 
     /// <summary>
-    /// The cluster's random identity, made by the store that formed it and taken over by every store that joins; 0 before. Stores of different clusters
-    /// refuse each other, whatever their clusters are called [R6].
+    /// Gets or sets the random identity of the cluster, made by the store that formed it and taken over by every store that joins; 0 before
+    /// that. Stores of different clusters refuse each other, whatever the names of their clusters are [R6].
     /// </summary>
     public ulong Cluster { get; set; }
 
-    /// <summary>Whether the store is part of a cluster and may issue stamps.</summary>
+    /// <summary>True if the store is part of a cluster and may issue stamps.</summary>
     public bool IsJoined { get; set; }
 
-    /// <summary>Whether another replica may remember an earlier life of this node id, so that joining has to ask all [R12].</summary>
+    /// <summary>True if another replica may remember an earlier life of this node id, so that joining needs a roll call [R12].</summary>
     public bool MayHaveEarlierLife { get; set; }
 
     /// <summary>
-    /// The runs in which the store has written, since it last knew all that exists of them; the latest ones only, if they are very many. What betrays an old
-    /// copy that was put back by hand [R5].
+    /// Gets the runs in which the store has written since it last knew everything that exists of its runs; only the latest ones, if there
+    /// are very many. They expose an old copy of the files that was put back by hand [R5].
     /// </summary>
     public List<HlcTimestamp> Runs { get; } = [];
 
-    /// <summary>No stamp above it was ever issued [R1].</summary>
+    /// <summary>Gets or sets the limit: no stamp above it was ever issued [R1].</summary>
     public HlcTimestamp Limit { get; set; }
 
     public SortedDictionary<byte, StoreMember> Members { get; } = [];
@@ -41,8 +41,8 @@ sealed class ReplicaIdentity
     public RetiredStores Retired { get; } = [];
 
     /// <summary>
-    /// The stores that this one took its first data from, directly or through others; but for those of which a member that knows this one has told
-    /// it that they are retired.
+    /// Gets the stores that this one took its first data from, directly or through others. An ancestor is removed once a member that knows
+    /// this store has told it that the ancestor is retired.
     /// </summary>
     public SortedSet<ulong> Ancestors { get; } = [];
 

@@ -4,12 +4,12 @@ using Datacake.EventualConsistency.Layout;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// What a replica knows [R4]. It changes only in the storage commit that changes the data.
+/// A replica's knowledge [R4]. It changes only in the storage commit that changes the data.
 /// </summary>
 /// <param name="Known">The transactions whose effects the store holds.</param>
-/// <param name="Truncated">Those of them whose log records and tombstones are gone, since every member has them.</param>
-/// <param name="Purged">The greatest stamp of anything purged.</param>
-/// <param name="Runs">The newest run of each node from which anything is known [R5].</param>
+/// <param name="Truncated">The known transactions whose log records are removed, because every member has the transactions.</param>
+/// <param name="Purged">The greatest stamp of anything that was purged.</param>
+/// <param name="Runs">The newest run of each node from which any transaction is known [R5].</param>
 sealed record ReplicaState(VersionVector Known, VersionVector Truncated, HlcTimestamp Purged, NodeRuns Runs)
 {
     public static ReplicaState Empty { get; } = new(VersionVector.Empty, VersionVector.Empty, HlcTimestamp.None, NodeRuns.Empty);

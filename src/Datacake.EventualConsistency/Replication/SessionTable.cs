@@ -4,10 +4,11 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// The open sessions of a replica, at most one with each peer, and why there is none with others [R6]. What it ends, it lists, so that the streams are
-/// closed too: a stream whose session is over would keep either side from dialing again.
+/// The open sessions of a replica, at most one with each peer, and the reasons why there is none with others [R6]. The table lists the
+/// sessions that it ends, so that their streams are closed as well: a stream whose session is over would keep either side from dialing
+/// again.
 /// </summary>
-/// <param name="node">The node whose sessions they are.</param>
+/// <param name="node">The node that the sessions belong to.</param>
 sealed class SessionTable(byte node)
 {
     readonly Dictionary<byte, Session> _open = [];
@@ -16,10 +17,13 @@ sealed class SessionTable(byte node)
     long _lastId;
     ulong _lastHello;
 
-    /// <summary>The open sessions by the peers' node ids.</summary>
+    /// <summary>Gets the open sessions by the peers' node ids.</summary>
     public IReadOnlyDictionary<byte, Session> Open => _open;
 
-    /// <summary>Why there is no session, of the peers that refuse one or that this replica refuses. A session that opens takes it away.</summary>
+    /// <summary>
+    /// Gets the reasons why there is no session, for peers that refuse one or are refused. An entry is removed when a session with the peer
+    /// opens.
+    /// </summary>
     public IReadOnlyDictionary<byte, Refusal> Refusals => _refusals;
 
     /// <summary>Returns the number of the next hello.</summary>
@@ -28,19 +32,20 @@ sealed class SessionTable(byte node)
     public bool IsOpen(byte peer, long session) => _open.TryGetValue(peer, out var open) && open.Id == session;
 
     /// <summary>
-    /// Returns true if a hello opens a session, false if the one that is open stays. Of two that open at once, the one that the lower node id has dialed
-    /// stays on both sides.
+    /// Returns true if a hello opens a session, or false if the existing session is kept. Of two sessions that open at once, both sides
+    /// keep the one that the lower node id has dialed.
     /// </summary>
     /// <remarks>
-    /// A hello that was made before the one of the open session is stale. A later one of the same dialer means that the open session is over at its end.
-    /// So it is where the higher node id dials, although the lower one holds a session of its own dialing to be open, and says that it has none: it had
-    /// that session open before it sent the hello of it.
+    /// A hello that was made before the hello of the open session is stale. A later hello of the same dialer means that the open session
+    /// has ended at the dialer's side. The same holds if the higher node id dials and says that it has no session, while the lower one
+    /// still holds a session open that it dialed itself: the higher node had opened that session before it sent its hello, so the session
+    /// has since ended there.
     /// </remarks>
     public bool Admits(Hello hello, bool isDialer)
     {
         if (!_open.TryGetValue(hello.Node, out var open))
             return true;
-        // A hello of an earlier life may be late.
+        // A hello of an earlier life may arrive late.
         if (open.Boot != hello.Boot)
             return hello.Run >= open.Run;
         if (hello.Number <= open.HelloNumber)
@@ -49,12 +54,12 @@ sealed class SessionTable(byte node)
         return isDialer == open.IsDialer || isOfLower || (!isDialer && !hello.IsInSession);
     }
 
-    /// <summary>Opens a session, which replaces the one with the same peer.</summary>
+    /// <summary>Opens a session, which replaces an open one with the same peer.</summary>
     public long Add(Hello hello, bool isDialer, ProtocolVersion protocol, TimeSpan clockOffset)
     {
         End(hello.Node, _open.TryGetValue(hello.Node, out var open) && open.Boot != hello.Boot
             ? new Refusal(RefusalKind.Superseded, $"a later life of node {hello.Node} has opened a session")
-            : new Refusal(RefusalKind.InSession, "another session of the two replaces this one"));
+            : new Refusal(RefusalKind.InSession, "another session between the two nodes replaces this one"));
         _refusals.Remove(hello.Node);
         _open[hello.Node] = new Session(
             ++_lastId, isDialer, hello.Number, protocol, hello.Boot, hello.StoreId, hello.Run, clockOffset, hello.Ancestors,
@@ -62,12 +67,12 @@ sealed class SessionTable(byte node)
         return _lastId;
     }
 
-    /// <summary>Takes note of what a peer reports of itself in its session.</summary>
+    /// <summary>Updates a session with what its peer has reported about itself.</summary>
     /// <param name="peer">The peer.</param>
-    /// <param name="run">Its run, or none.</param>
-    /// <param name="clockOffset">How far its wall clock is ahead of this node's.</param>
-    /// <param name="retiredDigest">The digest of the retired stores that it knows.</param>
-    /// <param name="tick">The present tick.</param>
+    /// <param name="run">The peer's run, or none.</param>
+    /// <param name="clockOffset">The lead of the peer's wall clock over this node's.</param>
+    /// <param name="retiredDigest">The digest of the retired stores that the peer knows.</param>
+    /// <param name="tick">The current tick.</param>
     public void Update(byte peer, HlcTimestamp run, TimeSpan clockOffset, ulong retiredDigest, long tick)
     {
         if (_open.TryGetValue(peer, out var open))
@@ -82,10 +87,10 @@ sealed class SessionTable(byte node)
         Note(peer, refusal);
     }
 
-    /// <summary>The session with a peer is over, for its stream is.</summary>
+    /// <summary>Removes the session with a peer, whose stream is already closed or closing.</summary>
     public void Remove(byte peer) => _open.Remove(peer);
 
-    /// <summary>Takes note of why there is no session with a peer.</summary>
+    /// <summary>Records the reason why there is no session with a peer.</summary>
     public void Note(byte peer, Refusal refusal)
     {
         if (!refusal.IsQuiet)
@@ -93,8 +98,8 @@ sealed class SessionTable(byte node)
     }
 
     /// <summary>
-    /// Takes the sessions that were ended since the last call. Their streams are to be closed whether or not the batch in which they ended could be
-    /// committed, for they are over in memory.
+    /// Returns the sessions that were ended since the last call. The caller must close their streams even if the batch in which they ended
+    /// failed to commit, because the sessions are over in memory.
     /// </summary>
     public IReadOnlyList<EndedSession> TakeEnded()
     {
