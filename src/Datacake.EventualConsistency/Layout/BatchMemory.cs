@@ -1,13 +1,13 @@
 namespace Datacake.EventualConsistency.Layout;
 
 /// <summary>
-/// Memory for the small keys and records of a batch or a message, cut from blocks that the next batch uses again: one by one they were a sixth of what a
-/// put allocated. Not thread-safe.
+/// A pool of memory for the small keys and records of a batch or a message. It is cut from blocks that the next batch reuses: separate
+/// allocations were a sixth of everything that a put allocated. Not thread-safe.
 /// </summary>
-/// <param name="expectedLength">About how many bytes are taken in all: less than a block if that suffices.</param>
+/// <param name="expectedLength">The approximate number of bytes that are taken in total. Blocks are smaller if that is enough.</param>
 sealed class BatchMemory(long expectedLength = BatchMemory.MaxBlockLength)
 {
-    const int MaxBlockLength = 64 * 1024;   // below what the runtime counts as a large object
+    const int MaxBlockLength = 64 * 1024;   // below the runtime's threshold for large objects
     const int MaxKeptBlocks = 16;
 
     readonly int _blockLength = (int)Math.Min(expectedLength, MaxBlockLength);
@@ -15,7 +15,7 @@ sealed class BatchMemory(long expectedLength = BatchMemory.MaxBlockLength)
     int _current = -1;
     int _used = MaxBlockLength;
 
-    /// <summary>Memory with arbitrary contents, which is the caller's until <see cref="Reset"/>.</summary>
+    /// <summary>Returns memory with arbitrary contents, which belongs to the caller until <see cref="Reset"/>.</summary>
     public Memory<byte> Take(int length)
     {
         if (length > _blockLength / 8)
@@ -31,7 +31,7 @@ sealed class BatchMemory(long expectedLength = BatchMemory.MaxBlockLength)
         return taken;
     }
 
-    /// <summary>Returns a copy, in memory as of <see cref="Take"/>.</summary>
+    /// <summary>Returns a copy, in memory from <see cref="Take"/>.</summary>
     public ReadOnlyMemory<byte> Copy(ReadOnlySpan<byte> bytes)
     {
         var copy = Take(bytes.Length);
@@ -39,7 +39,7 @@ sealed class BatchMemory(long expectedLength = BatchMemory.MaxBlockLength)
         return copy;
     }
 
-    /// <summary>Takes back all memory.</summary>
+    /// <summary>Takes back all memory that was handed out.</summary>
     public void Reset()
     {
         if (_blocks.Count > MaxKeptBlocks)

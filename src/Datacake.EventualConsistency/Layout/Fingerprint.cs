@@ -6,14 +6,15 @@ using Datacake.Crdt;
 namespace Datacake.EventualConsistency.Layout;
 
 /// <summary>
-/// A document's part of its keyspace's fingerprint [R15]: the sum, modulo 2^128, of a hash for each cell that readers see and one for its put.
-/// Sums do not depend on order, so a keyspace's fingerprint is kept up by adding and subtracting documents.
+/// The fingerprint of documents and keyspaces [R15]. The fingerprint of a document is the sum, modulo 2^128, of a hash for each visible
+/// cell and a hash for its put. Sums do not depend on the order, so the fingerprint of a keyspace is maintained by adding and subtracting
+/// documents.
 /// </summary>
 static class Fingerprint
 {
     const int FixedLength = (2 * HlcTimestamp.Size) + (2 * sizeof(int));
 
-    // What fits is hashed on the stack: a hash object of its own for each document was a tenth of all that a put allocated.
+    // Short inputs are hashed on the stack: a separate hash object for each document was a tenth of everything that a put allocated.
     const int MaxOnStack = 512;
 
     public static UInt128 Of(ReadOnlySpan<byte> key, Document document, MergePolicy policy)
@@ -30,7 +31,10 @@ static class Fingerprint
         return sum;
     }
 
-    /// <summary>A keyspace's part of the fingerprint of all; none of one that shows nothing, for other nodes may not have heard of it.</summary>
+    /// <summary>
+    /// Returns a keyspace's contribution to the fingerprint of all keyspaces. It is 0 for a keyspace that shows nothing, because other
+    /// nodes may not know it.
+    /// </summary>
     public static UInt128 Of(string keyspace, UInt128 fingerprint)
     {
         if (fingerprint == 0)
@@ -49,7 +53,7 @@ static class Fingerprint
         var input = length <= scratch.Length ? scratch[..length] : new byte[length];
         born.Write(input);
         stamp.Write(input[HlcTimestamp.Size..]);
-        // The lengths keep different splits of the same bytes apart.
+        // The lengths distinguish different splits of the same bytes.
         BinaryPrimitives.WriteInt32LittleEndian(input[16..], key.Length);
         BinaryPrimitives.WriteInt32LittleEndian(input[20..], path.Length);
         key.CopyTo(input[FixedLength..]);

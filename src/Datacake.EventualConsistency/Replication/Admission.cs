@@ -4,20 +4,21 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// The reasons for which a replica refuses sessions: other versions, clusters and nodes, clocks that differ, and stores that are retired, strays or
-/// copies [R1, R5, R6]. To look for a reason changes nothing.
+/// The reasons for which a replica refuses sessions: other versions, clusters and nodes, clocks that differ, and stores that are retired,
+/// strays or copies [R1, R5, R6]. Checking for a reason changes nothing.
 /// </summary>
 /// <param name="settings">The settings of the replica.</param>
-/// <param name="clock">Its clock.</param>
-/// <param name="identity">The identity of its store.</param>
+/// <param name="clock">The clock of the replica.</param>
+/// <param name="identity">The identity of the replica's store.</param>
 sealed class Admission(ReplicaSettings settings, HybridLogicalClock clock, ReplicaIdentity identity)
 {
-    // The last run of each peer that a session was opened with, and the life of its process that had it: no other life has the same run.
+    // The run and the boot of each peer at the last session that opened with it. Two boots never have the same run, unless the store was
+    // copied.
     readonly Dictionary<byte, (HlcTimestamp Run, ulong Boot)> _boots = [];
 
     byte Node => clock.Node;
 
-    /// <summary>Takes note of a hello with which a session has opened.</summary>
+    /// <summary>Records a hello that opened a session.</summary>
     public void OnOpened(Hello hello)
     {
         if (!hello.Run.IsNone)
@@ -25,8 +26,8 @@ sealed class Admission(ReplicaSettings settings, HybridLogicalClock clock, Repli
     }
 
     /// <summary>
-    /// Returns why the sender of a hello is no peer of this replica, or null: it speaks another version, is of another cluster, looks for another node,
-    /// its clock differs, or its store is retired.
+    /// Returns the reason why the sender of a hello cannot be a peer of this replica, or null: it speaks another version, belongs to
+    /// another cluster, means to reach another node, has a clock that differs too much, or has a retired store.
     /// </summary>
     public Refusal? ReasonAgainstPeer(Hello hello)
     {
@@ -47,11 +48,11 @@ sealed class Admission(ReplicaSettings settings, HybridLogicalClock clock, Repli
         return identity.Retired.Contains(hello.StoreId) ? RefusalReasons.Retired(hello.Node, identity.Retired.ProofOf(hello.StoreId)) : null;
     }
 
-    /// <summary>Returns the refusal of a peer whose cluster was formed apart from the own one.</summary>
+    /// <summary>Returns the refusal of a peer whose cluster was formed separately from this node's cluster.</summary>
     public Refusal ReasonAgainstCluster(byte peer, ulong cluster) =>
         RefusalReasons.OtherCluster(Node, identity.Cluster, peer, cluster, settings.ClusterId);
 
-    /// <summary>Returns why the wall clock of a peer is too far from the own one, or null if it is not.</summary>
+    /// <summary>Returns the refusal of a peer whose wall clock differs too much from this node's, or null.</summary>
     public Refusal? ReasonAgainstClock(byte peer, DateTimeOffset wallClock)
     {
         var now = settings.Time.GetUtcNow();
@@ -61,11 +62,12 @@ sealed class Admission(ReplicaSettings settings, HybridLogicalClock clock, Repli
     }
 
     /// <summary>
-    /// Returns why the store of the sender of a hello does not count here, or this one there, or null: it is a stray, runs twice, or is a copy.
+    /// Returns the reason why the store of the sender of a hello does not count here, or this store does not count there, or null: it is a
+    /// stray, is running twice, or is a copy.
     /// </summary>
     /// <param name="hello">The hello.</param>
-    /// <param name="state">What this replica knows.</param>
-    /// <param name="heard">The newest run of the member that was heard of.</param>
+    /// <param name="state">The state of this replica.</param>
+    /// <param name="heard">The newest run that the member itself has reported.</param>
     /// <param name="isJoined">True if this store has joined.</param>
     /// <param name="sessions">The open sessions.</param>
     public Refusal? ReasonAgainstStore(
@@ -81,8 +83,8 @@ sealed class Admission(ReplicaSettings settings, HybridLogicalClock clock, Repli
     }
 
     /// <summary>
-    /// Returns true if a store has begun a run, the present one or an earlier one in which it has written, at or below stamps of its own that another store
-    /// knows of a run before it.
+    /// Returns true if a store has begun a run at or below its own stamps that another store knows from an earlier run. The run may be the
+    /// current one, or an earlier one in which the store has written.
     /// </summary>
     public static bool IsOldCopy(byte node, ReadOnlySpan<HlcTimestamp> ownRuns, VersionVector known, NodeRuns runs)
     {
@@ -96,13 +98,14 @@ sealed class Admission(ReplicaSettings settings, HybridLogicalClock clock, Repli
     }
 
     /// <summary>
-    /// Returns why the run of the sender of a hello does not count, or null if it does. Of one store only the latest run counts, and a new run is above all
-    /// stamps of the store that anybody knows. Where either does not hold, its files were copied: the copy was started beside the original, or put in its
-    /// place while the clock was behind [R5].
+    /// Returns the reason why the run of the sender of a hello does not count, or null if it does. Of one store, only the latest run
+    /// counts, and a new run must be above all stamps of the store that anyone knows. If either is violated, the files of the store were
+    /// copied: the copy was started beside the original, or took its place while the clock was behind [R5].
     /// </summary>
     Refusal? ReasonAgainstRun(Hello hello, ReplicaState state, HlcTimestamp heard)
     {
-        // A run in which nothing was written is heard of only: unless the store is told, nobody would count what it knows, and nothing be truncated again.
+        // A run in which nothing was written may have been heard of, but no transaction of it is known. If the store were not told of such
+        // a run, nobody would count what the store knows, and truncation would stop.
         bool isSameStore = Members.StoreOf(identity.Members, hello.Node) == hello.StoreId;
         var newest = HlcTimestamp.Max(state.Runs[hello.Node], isSameStore ? heard : HlcTimestamp.None);
         if (hello.Run < newest)
@@ -116,12 +119,12 @@ sealed class Admission(ReplicaSettings settings, HybridLogicalClock clock, Repli
     }
 
     /// <summary>
-    /// Returns true if a store has joined over one that is retired, and is not a member here: it may have what was given up with that one, for it was not
-    /// there to be asked for it [R14].
+    /// Returns true if a store is a stray: it joined over a retired store, and is not a member here. It may have data that was given up
+    /// with the retired store, because it was not there to be asked for it [R14].
     /// </summary>
     /// <remarks>
-    /// That is why a member takes no names from stores that have not joined: they talk to strays, too. Once a member that knows the store tells it who
-    /// is retired, it is no stray, and no longer names that one among its ancestors.
+    /// For this reason, a member takes no member table from stores that have not joined: those also talk to strays. A store is no longer a
+    /// stray once a member that knows it has told it of the retirement; it then removes the retired store from its ancestors.
     /// </remarks>
     bool IsStray(Hello hello) => !hello.Run.IsNone && Members.StoreOf(identity.Members, hello.Node) != hello.StoreId
         && hello.Ancestors.Any(identity.Retired.Contains);

@@ -5,16 +5,17 @@ using Datacake.EventualConsistency.Layout;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// A note in a document that its put asserts an older document again [R13]. A put supersedes everything older, and so do the writes that its author had
-/// not heard of; by this note their authors see which of their writes that are. It goes when the put is truncated, since every member has seen it then.
+/// A note in a document that marks the document's put as an assertion of an older document [R13]. A put supersedes everything older,
+/// including writes that its author had not heard of. The note tells the authors of such writes which of them were superseded. It is purged
+/// when the put is truncated, because every member has seen it by then.
 /// </summary>
-/// <param name="Over">The puts that the document had before, oldest first; the oldest of a long series are left out.</param>
-/// <param name="Known">What the author of the assertion knew of all nodes.</param>
+/// <param name="Over">The earlier puts of the document, oldest first. Of a long series, the oldest are omitted.</param>
+/// <param name="Known">The known set of the author of the assertion.</param>
 sealed record Assertion(IReadOnlyList<HlcTimestamp> Over, VersionVector Known)
 {
     const int MaxOver = 8;
 
-    /// <summary>Puts what a document shows under a new stamp. The shares of counters stay those of the runs that they are of.</summary>
+    /// <summary>Puts what a document shows under a new stamp. Counter shares keep their runs.</summary>
     public static Document Of(Document document, HlcTimestamp stamp, VersionVector known, bool isDead)
     {
         var cells = new DocumentContentBuilder(document.Encoded.Length);
@@ -28,22 +29,23 @@ sealed record Assertion(IReadOnlyList<HlcTimestamp> Over, VersionVector Known)
         return isDead ? Document.Merge(again, Document.Delete(stamp)) : again;
     }
 
-    /// <summary>Finds the note in a document whose newest put is an assertion.</summary>
-    /// <exception cref="InvalidDataException">There is one that cannot be read.</exception>
+    /// <summary>Returns the note of a document whose newest put is an assertion, or null.</summary>
+    /// <exception cref="InvalidDataException">The note cannot be read.</exception>
     public static Assertion? Find(Document document) =>
         document.TryGetCell(DocumentPath.Assertion.Encoded.Span, out var cell) && !cell.IsRemoved ? Decode(cell.Value.ToArray()) : null;
 
     /// <summary>
-    /// Returns what this node has to write again, now that an assertion takes the place of a document with writes of this node that the assertion's
-    /// author did not know; <see langword="null"/> if nothing. So each write is written again by one node only: the one that made it. Only a whole document
-    /// that the other did not know is put again by everyone who has it, since what others have written on it would be gone before its author is heard.
+    /// Returns the change that this node must write again when an assertion replaces a document: its own writes that the author of the
+    /// assertion did not know; <see langword="null"/> if there are none. Each write is written again only by the node that made it. The
+    /// exception is a whole document that the author did not know: every node that has it puts it again, because other nodes' writes to it
+    /// would be lost before the author of the document reacts.
     /// </summary>
     /// <param name="mine">The document as it was here.</param>
-    /// <param name="asserted">The one that takes its place.</param>
+    /// <param name="asserted">The assertion that replaces it.</param>
     /// <param name="author">This node, and its run.</param>
     /// <param name="stamp">The stamp of the transaction to write.</param>
-    /// <param name="known">What this node knew when the document was as it was here.</param>
-    /// <param name="policy">The policy of the keyspace.</param>
+    /// <param name="known">The known set of this node before the replacement.</param>
+    /// <param name="policy">The merge policy of the keyspace.</param>
     public static Document? WriteAgain(
         Document mine, Document asserted, (byte Node, HlcTimestamp Run) author, HlcTimestamp stamp, VersionVector known, MergePolicy policy)
     {
@@ -53,17 +55,18 @@ sealed record Assertion(IReadOnlyList<HlcTimestamp> Over, VersionVector Known)
             return IsOvertaken(mine.Died) && asserted.IsAlive(policy) ? Document.Delete(stamp) : null;
         var lineage = LineageOf(mine);
         bool isSameDocument = lineage.Any(assertion.Over.Contains);
-        // Whoever knows any put of this document decides between the two by stamps, or they would be asserted against each other forever.
+        // An author that knew any put of this document has decided between the two documents by their stamps. Otherwise two nodes would
+        // assert their documents against each other forever.
         if (!isSameDocument && !mine.Born.IsNone && !lineage.Any(assertion.Known.Contains))
             return Of(mine, stamp, known, isDead: false);
 
-        // The share of an earlier run may be greater there than here, if its last increments are lost here.
+        // The share of an earlier run may be greater at the author of the assertion, if the last increments of that run were lost here.
         bool knowsShares = known.Covers(assertion.Known.OfNode(author.Node));
         var cells = new DocumentContentBuilder();
         foreach (var cell in mine.Cells)
         {
             bool isAgain = cell.Kind == DocumentPathKind.CounterShare
-                // Who made the increments of a run knows its share best, whoever wrote the share last.
+                // The node that made the increments of a run has the best value of their share, regardless of who wrote the share last.
                 ? isSameDocument && cell.ShareBorn == mine.Born && cell.ShareRun.Node == author.Node && !assertion.Known.Contains(cell.Stamp)
                     && (cell.ShareRun == author.Run || knowsShares)
                 : cell.Kind != DocumentPathKind.Assertion && IsOvertaken(cell.Stamp) && (isSameDocument || (cell.Stamp > assertion.Over[^1] && cell.Stamp != mine.Born));
@@ -80,14 +83,14 @@ sealed record Assertion(IReadOnlyList<HlcTimestamp> Over, VersionVector Known)
         bool IsOvertaken(HlcTimestamp write) => !write.IsNone && write.Node == author.Node && !assertion.Known.Contains(write);
     }
 
-    /// <summary>Returns the puts that a document has had, its own included, oldest first.</summary>
+    /// <summary>Returns the puts of a document, oldest first, including the current one.</summary>
     static IReadOnlyList<HlcTimestamp> LineageOf(Document document)
     {
         IReadOnlyList<HlcTimestamp> over = Find(document)?.Over ?? [];
         return [.. over.Skip(over.Count - MaxOver + 1), document.Born];
     }
 
-    /// <summary>Returns the path of a cell in a document with another put.</summary>
+    /// <summary>Returns the path that a cell has in a document with another put.</summary>
     static ReadOnlySpan<byte> PathIn(HlcTimestamp born, DocumentCell cell) => cell.Kind == DocumentPathKind.CounterShare
         ? DocumentPath.OfCounterShare(Encoding.UTF8.GetString(cell.Property), born, cell.ShareRun).Encoded.Span
         : cell.EncodedPath;
@@ -101,5 +104,5 @@ sealed record Assertion(IReadOnlyList<HlcTimestamp> Over, VersionVector Known)
     static Assertion Decode(ReadOnlyMemory<byte> encoded) => Record.Decode(encoded, "an assertion", static (ref reader) =>
         Record.ReadStamps(ref reader) is { Length: > 0 and <= MaxOver } over
             ? new Assertion(over, Record.ReadVector(ref reader))
-            : throw new InvalidDataException("An assertion names no put, or too many."));
+            : throw new InvalidDataException("An assertion has no earlier put, or too many."));
 }

@@ -4,10 +4,12 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Replication;
 
-/// <summary>What one batch after the other collects its changes in, so that small batches need not make it anew, nor large ones let it grow.</summary>
+/// <summary>
+/// The buffers that successive batches reuse, so that small batches need not allocate them and large batches need not grow them.
+/// </summary>
 sealed class BatchBuffers
 {
-    /// <summary>Beyond so many changes, the buffers of a batch are let go after it.</summary>
+    /// <summary>The number of changes above which a buffer is discarded after its batch.</summary>
     const int MaxKept = 64 * 1024;
 
     public BatchDocuments Documents { get; private set; } = new();
@@ -20,10 +22,10 @@ sealed class BatchBuffers
 
     public BatchMemory Memory { get; } = new();
 
-    /// <summary>The number of the batch.</summary>
+    /// <summary>Gets the number of the current batch.</summary>
     public long Batch { get; private set; }
 
-    /// <summary>Empties the buffers for the next batch.</summary>
+    /// <summary>Clears the buffers for the next batch.</summary>
     public void Reset()
     {
         if (Documents.Count > MaxKept)

@@ -6,7 +6,8 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// The documents that a batch has read or changed, by their storage keys, whose memory is the batch's: as they were, and as they are after it. Not thread-safe.
+/// The documents that a batch has read or changed, by storage key: before the batch and after it. The memory of the keys belongs to the
+/// batch. Not thread-safe.
 /// </summary>
 sealed class BatchDocuments
 {
@@ -15,14 +16,14 @@ sealed class BatchDocuments
     /// <summary>Gets the number of documents.</summary>
     public int Count => _documents.Count;
 
-    /// <summary>The documents that the batch has read or changed: as they were, and as they are after it.</summary>
+    /// <summary>Gets the documents that the batch has read or changed: before the batch and after it.</summary>
     public IEnumerable<(ReadOnlyMemory<byte> Key, Document Before, Document After)> All =>
         _documents.Select(document => (document.Key.Bytes, document.Value.Before, document.Value.After));
 
     public Dictionary<StorageKey, BatchDocument>.Enumerator GetEnumerator() => _documents.GetEnumerator();
 
     /// <summary>
-    /// Returns a document as it will be after what the batch has done so far; <see cref="Document.Nothing"/> if there is none. The batch keeps the key.
+    /// Returns a document with the batch's changes so far; <see cref="Document.Nothing"/> if there is none. The batch keeps the key.
     /// </summary>
     public ValueTask<Document> ReadAsync(IStorageSnapshot? stored, ReadOnlyMemory<byte> key)
     {
@@ -34,7 +35,9 @@ sealed class BatchDocuments
         return reading.IsCompletedSuccessfully ? new(Keep(key, reading.Result)) : KeepAsync(key, reading);
     }
 
-    /// <summary>Returns a document as <see cref="ReadAsync"/> does, if it is most likely not to be changed: the batch does not keep it.</summary>
+    /// <summary>
+    /// Returns a document as <see cref="ReadAsync"/> does, without keeping it in the batch: for a document that is unlikely to be changed.
+    /// </summary>
     public ValueTask<Document> PeekAsync(IStorageSnapshot? stored, ReadOnlyMemory<byte> key)
     {
         if (_documents.TryGetValue(new StorageKey(key), out var change))
@@ -42,7 +45,9 @@ sealed class BatchDocuments
         return stored is null ? new(Document.Nothing) : DocumentRecord.ReadAsync(stored, key);
     }
 
-    /// <summary>Reads documents that the batch is about to change, several with one call of the storage. The batch keeps the keys.</summary>
+    /// <summary>
+    /// Reads documents that the batch is about to change, several with each call to the storage. The batch keeps the keys.
+    /// </summary>
     public async ValueTask PrefetchAsync(IStorageSnapshot? stored, IReadOnlyList<ReadOnlyMemory<byte>> keys)
     {
         const int PageSize = 32;
@@ -69,18 +74,20 @@ sealed class BatchDocuments
         }
     }
 
-    /// <summary>Returns a document as it will be, or <see langword="null"/> if the batch has neither read nor changed it.</summary>
+    /// <summary>
+    /// Returns a document with the batch's changes, or <see langword="null"/> if the batch has neither read nor changed it.
+    /// </summary>
     public Document? Find(ReadOnlyMemory<byte> key) => _documents.TryGetValue(new StorageKey(key), out var change) ? change.After : null;
 
-    /// <summary>Changes a document that was read in this batch; <see cref="Document.Nothing"/> removes it.</summary>
+    /// <summary>Changes a document that was read in this batch. <see cref="Document.Nothing"/> removes it.</summary>
     public void Write(ReadOnlyMemory<byte> key, Document document) =>
         CollectionsMarshal.GetValueRefOrNullRef(_documents, new StorageKey(key)).After = document;
 
-    /// <summary>Changes a document that was not read in this batch, and of which the caller knows what is stored.</summary>
+    /// <summary>Changes a document that was not read in this batch, and whose stored version the caller provides.</summary>
     public void Add(ReadOnlyMemory<byte> key, Document stored, Document document) =>
         _documents.Add(new StorageKey(key), new BatchDocument { Before = stored, After = document });
 
-    /// <summary>Forgets all documents.</summary>
+    /// <summary>Discards all documents.</summary>
     public void Clear() => _documents.Clear();
 
     async ValueTask<Document> KeepAsync(ReadOnlyMemory<byte> key, ValueTask<Document> reading) => Keep(key, await reading.ConfigureAwait(false));

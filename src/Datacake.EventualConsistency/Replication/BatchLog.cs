@@ -6,27 +6,27 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// What a batch adds to the transaction log, and removes from it. Transactions of one node that it adds one after the other become one record: a record
-/// for each was a sixth of what a put cost. Not thread-safe.
+/// The transactions that a batch adds to the log, and the records that it removes. Consecutive transactions of one node share a record: a
+/// separate record for each transaction was a sixth of the cost of a put. Not thread-safe.
 /// </summary>
 sealed class BatchLog
 {
     readonly List<Added> _added = [];
-    readonly List<ReadOnlyMemory<byte>> _keys = [];             // of the documents of all that is added
-    readonly List<HlcTimestamp> _removed = [];                  // the first stamps of records
+    readonly List<ReadOnlyMemory<byte>> _keys = [];             // the document keys of all added transactions
+    readonly List<HlcTimestamp> _removed = [];                  // the first stamps of the removed records
 
     readonly record struct Added(HlcTimestamp Previous, HlcTimestamp Stamp, int FirstKey, int KeyCount, int Length, bool MayPurge);
 
-    /// <summary>How many changes there are.</summary>
+    /// <summary>Gets the number of changes.</summary>
     public int Count => _added.Count + _removed.Count;
 
-    /// <summary>Gets the stamps of the transactions that are added.</summary>
+    /// <summary>Gets the stamps of the added transactions.</summary>
     public IEnumerable<HlcTimestamp> Stamps => _added.Select(static added => added.Stamp);
 
     /// <summary>Adds a transaction. The keys' memory must not change until the batch is committed.</summary>
-    /// <param name="previous">The transaction of that node before it, with none between them; none if that is not known.</param>
-    /// <param name="stamp">Its stamp.</param>
-    /// <param name="documentKeys">The documents that it touches.</param>
+    /// <param name="previous">The preceding transaction of the same node, with no other between them; none if it is not known.</param>
+    /// <param name="stamp">The stamp of the transaction.</param>
+    /// <param name="documentKeys">The storage keys of the documents that the transaction touches.</param>
     /// <param name="mayPurge"><see cref="LogRecord.MayPurge"/></param>
     public void Add(HlcTimestamp previous, HlcTimestamp stamp, ReadOnlySpan<ReadOnlyMemory<byte>> documentKeys, bool mayPurge)
     {
@@ -37,10 +37,13 @@ sealed class BatchLog
     /// <summary>Removes a stored record by its first stamp.</summary>
     public void Remove(HlcTimestamp first) => _removed.Add(first);
 
-    /// <summary>Leaves out what is truncated of what is added: a stored record that the same batch has put anew, before it came to truncate it.</summary>
+    /// <summary>
+    /// Discards added transactions that are truncated: those of a stored record that the same batch had rewritten before it truncated the
+    /// record.
+    /// </summary>
     public void Truncate(VersionVector truncated) => _added.RemoveAll(added => truncated.Contains(added.Stamp));
 
-    /// <summary>Makes the record of a transaction that is added say <see cref="LogRecord.MayPurge"/>.</summary>
+    /// <summary>Sets <see cref="LogRecord.MayPurge"/> for an added transaction.</summary>
     public void SetMayPurge(HlcTimestamp stamp)
     {
         foreach (ref var added in CollectionsMarshal.AsSpan(_added))
@@ -50,7 +53,7 @@ sealed class BatchLog
         }
     }
 
-    /// <summary>Writes the changes into a storage batch: what is removed first.</summary>
+    /// <summary>Writes the changes to a storage batch, removals first.</summary>
     public void WriteTo(WriteBatch batch, BatchMemory memory)
     {
         foreach (var first in _removed)
@@ -73,7 +76,7 @@ sealed class BatchLog
         _removed.Clear();
     }
 
-    /// <summary>How many of the first transactions make up one record, and its length.</summary>
+    /// <summary>Returns the number of leading transactions that fit in one record, and the length of that record.</summary>
     static (int Count, int Length) MeasureRecord(ReadOnlySpan<Added> added)
     {
         var first = added[0];

@@ -4,14 +4,17 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Replication;
 
-/// <summary>The garbage collector of a replica: truncates what every member has, and purges what becomes purgeable by it [R11].</summary>
-/// <param name="maxStep">The limit of the log records that are truncated in one batch.</param>
+/// <summary>
+/// The garbage collector of a replica: truncates transactions that every member has, and purges what becomes purgeable by that [R11].
+/// </summary>
+/// <param name="maxStep">The maximum number of log records that are truncated in one batch.</param>
 sealed class Collector(int maxStep)
 {
-    /// <summary>Truncates the log of stable transactions, some thousands of records at a time, and purges what becomes purgeable by it.</summary>
-    /// <param name="batch">What to change.</param>
+    /// <summary>Truncates the log of stable transactions, in steps of bounded size, and purges what becomes purgeable by that.</summary>
+    /// <param name="batch">The batch to change.</param>
     /// <param name="stable">
-    /// The transactions to truncate, known before this batch: the log records that the batch adds are not in its snapshot, and would stay forever.
+    /// The transactions to truncate. They must have been known before this batch: the snapshot lacks the log records that the batch adds,
+    /// so those records would never be removed.
     /// </param>
     /// <param name="upTo">The greatest stamp to truncate.</param>
     /// <returns>True if there is more to do.</returns>
@@ -34,7 +37,7 @@ sealed class Collector(int maxStep)
             var (isStable, isPartlyStable) = Compare(stamps, stable[first.Node]);
             if (!isStable)
             {
-                // Records go as a whole, and what is truncated has no record.
+                // A record is removed as a whole, and a truncated transaction must not have a record; so the whole record is kept.
                 if (isPartlyStable)
                     kept = kept.Union(first.Node, stamps.Low, stamps.High);
                 continue;
@@ -56,14 +59,14 @@ sealed class Collector(int maxStep)
 
         var truncated = state.Truncated.Union(stable.Between(HlcTimestamp.None, cut).Except(kept));
         foreach (var (node, stamps) in removed)
-            truncated = truncated.Union(node, stamps.Low, stamps.High);         // it may reach above the cut
+            truncated = truncated.Union(node, stamps.Low, stamps.High);         // the last record may reach above the cut
         var purged = new List<(ReadOnlyMemory<byte> Key, Document Left)>();
         foreach (var key in documents ?? [])
         {
             if (await FindLeftAsync(batch, key.Bytes, truncated).ConfigureAwait(false) is { } left)
                 purged.Add((key.Bytes, left));
         }
-        // All is read that has to be: from here on, no damaged record can make it stop half way.
+        // Everything is read by now. From here on, a damaged record can no longer stop the step halfway.
         batch.State = state with { Truncated = truncated };
         batch.TruncateAddedLog(truncated);
         foreach (var first in records)
@@ -77,7 +80,9 @@ sealed class Collector(int maxStep)
         return records.Count == maxStep;
     }
 
-    /// <summary>Returns whether all stamps of a record are among those of its node, and whether some may be.</summary>
+    /// <summary>
+    /// Returns two values: true if all stamps of a record are in the intervals of its node, and true if some of them may be.
+    /// </summary>
     static (bool All, bool Some) Compare(StampInterval record, ReadOnlySpan<StampInterval> stamps)
     {
         foreach (var interval in stamps)
@@ -88,7 +93,9 @@ sealed class Collector(int maxStep)
         return (false, false);
     }
 
-    /// <summary>Returns what is left of a document that has something to purge, which the batch has read, or null if it has nothing.</summary>
+    /// <summary>
+    /// Returns the document without its purgeable parts, and reads the document into the batch; or null if there is nothing to purge.
+    /// </summary>
     static async ValueTask<Document?> FindLeftAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, VersionVector truncated)
     {
         var document = await batch.PeekAsync(key).ConfigureAwait(false);
@@ -96,7 +103,8 @@ sealed class Collector(int maxStep)
         var left = DocumentPurge.Apply(document, truncated, policy);
         if (ReferenceEquals(left, document))
         {
-            // It can go with the last of its stamps, which may be that of a mere put.
+            // The document can only be purged with the last of its stamps, which may be the stamp of a transaction that merely put
+            // documents.
             if (!document.IsAlive(policy) && OneNotIn(truncated, document) is { IsNone: false } stamp)
                 await batch.SetMayPurgeAsync(stamp).ConfigureAwait(false);
             return null;
@@ -105,7 +113,7 @@ sealed class Collector(int maxStep)
         return left;
     }
 
-    /// <summary>Returns a stamp of the document that is not truncated, or none if all are.</summary>
+    /// <summary>Returns a stamp of the document that is not truncated, or none if all stamps are truncated.</summary>
     static HlcTimestamp OneNotIn(VersionVector truncated, Document document)
     {
         foreach (var stamp in (ReadOnlySpan<HlcTimestamp>)[document.Born, document.Touched, document.Died])

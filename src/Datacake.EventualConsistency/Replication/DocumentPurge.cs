@@ -2,12 +2,15 @@ using Datacake.Crdt;
 
 namespace Datacake.EventualConsistency.Replication;
 
-/// <summary>The purge of a single document [R11], for everything that truncates, or that merges with what others have truncated.</summary>
+/// <summary>
+/// The purge of a single document [R11], for everything that truncates, or merges data of replicas that have truncated more.
+/// </summary>
 static class DocumentPurge
 {
     /// <summary>
-    /// Returns what is left of a document: nothing, if it is dead and all its stamps are truncated; else the document without those removed cells, and
-    /// shares of older puts' counters, whose stamps are truncated. Cells of a dead document stay, since an update that comes late revives all of it.
+    /// Returns the rest of a document after its purge: nothing, if the document is dead and all its stamps are truncated; otherwise the
+    /// document without those removed cells and outdated counter shares whose stamps are truncated. A dead document keeps its cells,
+    /// because a late update revives the whole document.
     /// </summary>
     public static Document Apply(Document document, VersionVector truncated, MergePolicy policy)
     {
@@ -23,7 +26,7 @@ static class DocumentPurge
         return document;
     }
 
-    /// <summary>Returns the greatest stamp of a document that is purged, for the purge mark.</summary>
+    /// <summary>Returns the greatest stamp of a purged document, for the purge mark.</summary>
     public static HlcTimestamp MarkOf(Document document)
     {
         var newest = document.Newest;

@@ -3,29 +3,35 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Replication;
 
-/// <summary>The decision of a full reconcile on one document: what stays of either side, and what is asserted again [R13]. It has no state.</summary>
+/// <summary>
+/// The decision of a full reconcile on a single document: what remains of each side, and what is asserted again [R13]. Stateless.
+/// </summary>
 static class DocumentReconciliation
 {
-    /// <summary>Returns what is left of a document that only one side has, and what is asserted again.</summary>
+    /// <summary>Returns the rest of a document that only one side has, and the delta that asserts it again, if one is needed.</summary>
     public static (Document, Delta?) Survive(Document document, ReconciledSide other, VersionVector known, HlcTimestamp stamp, MergePolicy policy)
     {
         if (document.IsWithin(other.Knows))
-            return (Document.Nothing, null);                                    // the other had all of it, and purged it
+            return (Document.Nothing, null);                                    // the other side had all of it, and purged it
         if (document.Born.IsNone || document.Born > other.Purged)
-            return (document, null);                                            // nothing that the other has purged is newer
+            return (document, null);                                            // the other side has purged nothing newer
 
-        // If it is only this side's delete that the other does not know, the other had all that is shown here, and has deleted and purged it.
+        // If the other side knows everything but the delete, it had everything that is shown here, and has since deleted and purged it.
         bool isDead = !document.IsAlive(policy) || (policy == MergePolicy.DeleteWins && other.Knows.Contains(document.Born))
             || IsContentWithin(document, other.Knows);
         return (document, new Delta(default, HlcTimestamp.None, Assertion.Of(document, stamp, known, isDead)));
     }
 
-    /// <summary>Returns what becomes of a document that both sides have, of which only single cells may have been purged.</summary>
+    /// <summary>
+    /// Returns the combination of a document that both sides have, of which only single cells may have been purged, and the delta that
+    /// asserts cells again, if one is needed.
+    /// </summary>
     public static (Document, Delta?) Combine(
         Document mine, Document theirs, ReconciledSide here, ReconciledSide there, VersionVector known, HlcTimestamp stamp, MergePolicy policy)
     {
         var both = Document.Merge(mine, theirs);
-        // Who knows the other's put and does not hold it has purged the whole document, and had another delete of it since.
+        // A side that knows the other side's put without holding it has purged the whole document, and has received another delete of it
+        // since.
         if (mine.Born < both.Born && here.Knows.Contains(both.Born))
             return both.IsWithin(here.Knows) ? (mine, null) : Survive(both, here, known, stamp, policy);
         if (theirs.Born < both.Born && there.Knows.Contains(both.Born))
@@ -37,7 +43,8 @@ static class DocumentReconciliation
             bool isMine = Holds(mine, cell), isTheirs = Holds(theirs, cell);
             if (!cell.IsShown(both.Born) || (isMine && isTheirs))
                 return true;
-            // Known and not held: removed there, or a counter's share that was folded into a later one, and the removal purged.
+            // A side that knows a cell without holding it has removed the cell, or folded the counter share into a later one, and has
+            // purged the removal.
             return !(isMine ? there : here).Knows.Contains(cell.Stamp);
         });
         foreach (var cell in both.Cells)
@@ -52,7 +59,7 @@ static class DocumentReconciliation
         var delta = Document.Update(stamp, again.Build());
         return (both, new Delta(default, both.Born, both.IsAlive(policy) ? delta : Document.Merge(delta, Document.Delete(stamp))));
 
-        // A side that has purged a later removal may have taken an earlier one since, from a member that it had forgotten.
+        // A side that has purged a later removal of a cell may since have received an earlier removal, from a member that it had forgotten.
         static bool Holds(Document side, DocumentCell cell) =>
             side.TryGetCell(cell.EncodedPath, out var held) && (!held.IsRemoved || held.Stamp >= cell.Stamp);
     }

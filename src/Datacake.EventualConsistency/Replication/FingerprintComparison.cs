@@ -4,20 +4,20 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// The comparison of a replica's fingerprint with those of its peers: two replicas that know the same show the same [R15]. Where they do not, each
-/// merges a full snapshot of the other.
+/// The comparison of a replica's fingerprint with those of its peers [R15]. Two replicas that know the same transactions must show the
+/// same. If they do not, each merges a full snapshot of the other.
 /// </summary>
 sealed class FingerprintComparison
 {
-    /// <summary>After a full merge with a peer, so many ticks pass before the next one with it.</summary>
+    /// <summary>The number of ticks between two full merges with the same peer.</summary>
     const int TicksBetweenMerges = 60;
 
     readonly Dictionary<byte, int> _differing = [];     // the ticks until the next full merge
 
-    /// <summary>The peers that know the same as this replica, and show something else. Any thread may read it.</summary>
+    /// <summary>Gets the peers that know the same transactions as this replica but show something else. Any thread may read this.</summary>
     public IReadOnlyCollection<byte> Differing { get; private set; } = [];
 
-    /// <summary>Compares the fingerprint of a peer that knows the same with this replica's.</summary>
+    /// <summary>Compares this replica's fingerprint with that of a peer that knows the same transactions.</summary>
     public void Compare(byte peer, UInt128 theirs, UInt128 mine)
     {
         bool hasChanged = theirs == mine ? _differing.Remove(peer) : _differing.TryAdd(peer, 0);
@@ -25,7 +25,7 @@ sealed class FingerprintComparison
             Differing = [.. _differing.Keys];
     }
 
-    /// <summary>Counts a tick; returns the differing peers with whom a full merge is due.</summary>
+    /// <summary>Counts a tick. Returns the differing peers with which a full merge is due.</summary>
     public IReadOnlyList<byte> Tick()
     {
         if (_differing.Count == 0)
@@ -41,13 +41,13 @@ sealed class FingerprintComparison
         return due;
     }
 
-    /// <summary>Takes note that a full snapshot of a peer was asked for.</summary>
+    /// <summary>Records that a full snapshot of a peer was requested.</summary>
     public void OnMerging(byte peer) => _differing[peer] = TicksBetweenMerges;
 
     /// <summary>
-    /// Merges a part of a full snapshot of a peer that knows the same. What it shows beyond what is known here comes with an ordinary pull.
+    /// Merges those documents of a page that show only transactions known to this replica. An ordinary pull brings the others.
     /// </summary>
-    /// <returns>False if there was such.</returns>
+    /// <returns>True if all documents of the page were merged.</returns>
     public static async ValueTask<bool> MergeAsync(ReplicaBatch batch, SnapshotPage page)
     {
         var state = batch.State;

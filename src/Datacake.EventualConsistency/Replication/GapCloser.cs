@@ -3,15 +3,16 @@ using Datacake.Crdt;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// The part of a replica that closes the gap that a restart leaves among its own stamps, in which a lost tail may hide that other nodes have [R14].
+/// The part of a replica that closes the gap which a restart leaves among its own stamps: a lost tail that other nodes have may hide in it
+/// [R14].
 /// </summary>
-/// <param name="node">The node whose replica it is.</param>
-/// <param name="identity">The identity of the store, whose earlier runs are removed.</param>
+/// <param name="node">The node that the replica belongs to.</param>
+/// <param name="identity">The identity of the store, from which earlier runs are removed.</param>
 sealed class GapCloser(byte node, ReplicaIdentity identity)
 {
-    VersionVector? _surveyed;   // all that exists of earlier runs of this replica
+    VersionVector? _surveyed;   // everything that exists of this replica's earlier runs
 
-    /// <summary>Returns true if the known stamps of the own node are not one interval from the beginning.</summary>
+    /// <summary>Returns true unless the known stamps of this node form one interval from the beginning.</summary>
     public bool HasGap(ReplicaState state)
     {
         var own = state.Known[node];
@@ -19,15 +20,17 @@ sealed class GapCloser(byte node, ReplicaIdentity identity)
     }
 
     /// <summary>
-    /// Returns true if a tail of an earlier run may be missing here: other than <see cref="HasGap"/>, also before the present run has written anything.
+    /// Returns true if the tail of an earlier run may be missing here. Unlike <see cref="HasGap"/>, it is also true before the current run
+    /// has written anything.
     /// </summary>
     public bool MayLackTail(ReplicaState state, HlcTimestamp run) => HasGap(state) || state.Known.OfNode(node).Top < run;
 
-    /// <summary>Takes all that exists of earlier runs of this replica, as a complete roll call has found it.</summary>
+    /// <summary>Takes over the result of a complete roll call: everything that exists of this replica's earlier runs.</summary>
     public void Take(VersionVector surveyed) => _surveyed = surveyed;
 
     /// <summary>
-    /// Claims everything up to the present run, if nothing exists of earlier runs but what the replica knows. Then the earlier runs need not be kept.
+    /// Claims everything up to the current run if the replica knows everything that exists of its earlier runs. The earlier runs are then
+    /// removed from the identity.
     /// </summary>
     public void TryClose(ReplicaBatch batch, HlcTimestamp run)
     {

@@ -7,23 +7,23 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// The part of a replica that makes local transactions: checks what they require and how large documents become [R17], writes counters to the share of the
-/// run [R3], and folds the shares of earlier runs [R14].
+/// The part of a replica that creates local transactions: it checks their requirements and the size of documents [R17], writes increments
+/// to the counter shares of the current run [R3], and folds the shares of earlier runs [R14].
 /// </summary>
 /// <param name="run">The run of the store.</param>
-/// <param name="gapCloser">Says whether earlier runs of the store may have a lost tail.</param>
+/// <param name="gapCloser">Tells whether earlier runs of the store may have a lost tail.</param>
 /// <param name="catalog">The keyspaces of the store.</param>
-/// <param name="maxDocumentLength">The limit of an encoded document, in bytes.</param>
+/// <param name="maxDocumentLength">The maximum length of an encoded document, in bytes.</param>
 sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalog, int maxDocumentLength)
 {
-    readonly List<ReadOnlyMemory<byte>> _keys = [];                 // of the transaction that is being made
+    readonly List<ReadOnlyMemory<byte>> _keys = [];                 // of the transaction that is being created
     readonly List<Document> _merged = [];
 
-    /// <summary>Makes a transaction of the run.</summary>
-    /// <returns>Its stamp.</returns>
-    /// <exception cref="DocumentNotFoundException">An update names a document that is not shown here; the batch is as before.</exception>
-    /// <exception cref="TransactionConflictException">A document is not as the transaction requires; the batch is as before.</exception>
-    /// <exception cref="ArgumentException">A document would become too large; the batch is as before.</exception>
+    /// <summary>Creates a transaction in the current run.</summary>
+    /// <returns>The stamp of the transaction.</returns>
+    /// <exception cref="DocumentNotFoundException">An update names a document that does not exist here. The batch is unchanged.</exception>
+    /// <exception cref="TransactionConflictException">A requirement of the transaction is not met. The batch is unchanged.</exception>
+    /// <exception cref="ArgumentException">A document would become too large. The batch is unchanged.</exception>
     public async ValueTask<HlcTimestamp> WriteAsync(ReplicaBatch batch, Transaction transaction)
     {
         if (transaction.Requirements.Count > 0)
@@ -65,12 +65,13 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
     }
 
     /// <summary>
-    /// The limit is on what the document becomes, whatever a single write adds; one that is larger already, by the merge of several nodes' writes, may
-    /// still be changed in ways that do not make it grow [R17].
+    /// Creates the exception for a document that would become too large. The limit applies to the resulting document, however little the
+    /// write adds. A document that is already larger, because writes of several nodes were merged, may still be changed in ways that do not
+    /// make it grow [R17].
     /// </summary>
     TransactionLimitException TooLarge(DocumentOperation operation, int length) => new(
-        $"The document {operation.Key} of the keyspace '{operation.Keyspace}' would have {length} bytes with this write. The limit is {maxDocumentLength} "
-            + $"({nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.MaxDocumentLength)}). Remove some of its content, or divide it into several documents.",
+        $"The document {operation.Key} of the keyspace '{operation.Keyspace}' would be {length} bytes long after this write. The limit is {maxDocumentLength} bytes "
+            + $"({nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.MaxDocumentLength)}). Remove some of its content, or split it into several documents.",
         length, maxDocumentLength, operation);
 
     async ValueTask CheckRequirementsAsync(ReplicaBatch batch, Transaction transaction)
@@ -89,10 +90,12 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
     }
 
     /// <summary>Returns the change that an operation makes to a document.</summary>
-    /// <param name="operation">What is done.</param>
-    /// <param name="current">The document that it is done to.</param>
+    /// <param name="operation">The operation.</param>
+    /// <param name="current">The current document.</param>
     /// <param name="stamp">The stamp of the transaction.</param>
-    /// <param name="settled">The counter shares of earlier runs of this replica whose stamps are in here are folded into the one of this run [R14].</param>
+    /// <param name="settled">
+    /// The stamps whose counter shares of earlier runs of this replica are folded into the share of the current run [R14].
+    /// </param>
     Document DeltaOf(DocumentOperation operation, Document current, HlcTimestamp stamp, VersionVector settled)
     {
         bool isPut = operation.Kind == DocumentOperationKind.Put;
@@ -106,7 +109,7 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
         Span<byte> value = stackalloc byte[CounterValue.Size];
         foreach (var (property, amount) in operation.Counters)
         {
-            // A counter is written to the share of this run on this put [R3].
+            // An increment is written to the counter share of the current run on this put [R3].
             var path = DocumentPath.OfCounterShare(property, isPut ? stamp : current.Born, run.Stamp).Encoded.Span;
             long total = !isPut && current.TryGetCell(path, out var share) && !share.IsRemoved ? CounterValue.Read(share.Value) : 0;
             if (!isPut && !settled.IsEmpty)
@@ -119,11 +122,12 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
     }
 
     /// <summary>
-    /// Removes the shares that earlier runs of this replica have in a counter, and returns their sum, so that the counter does not grow with restarts.
+    /// Removes the counter shares of this replica's earlier runs, and returns their sum, so that the counter does not grow with restarts.
     /// </summary>
     /// <remarks>
-    /// A share is folded once no other value of it can come: the gap of the earlier runs is closed, and every member is known to have the share. Who learns of
-    /// the removal then knows the share, so that a full reconcile does not take a share that was folded and purged elsewhere for one that is missing there.
+    /// A share is folded once its value is final: the gap of the earlier runs is closed, and every member is known to have the share. A
+    /// replica that learns of the removal therefore knows the share, so that a full reconcile does not mistake a share that was folded and
+    /// purged for one that is missing.
     /// </remarks>
     long Fold(Document current, string property, VersionVector settled, DocumentContentBuilder shares)
     {

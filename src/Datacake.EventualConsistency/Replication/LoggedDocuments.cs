@@ -7,40 +7,41 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Replication;
 
-/// <summary>A document that a transaction of the log names.</summary>
+/// <summary>A document that a transaction in the log names.</summary>
 /// <param name="Transaction">The names of all documents of the transaction.</param>
-/// <param name="Index">The place of the document among these names; -1 stands for a transaction without documents.</param>
+/// <param name="Index">The index of the document among these names; -1 for a transaction without documents.</param>
 /// <param name="Key">The storage key of the document.</param>
 /// <param name="Document">The document in its current state; <see cref="Document.Nothing"/> if it is not stored, or was not wanted.</param>
 readonly record struct LoggedDocument(TransactionNames Transaction, int Index, ReadOnlyMemory<byte> Key, Document Document)
 {
-    /// <summary>True if no document of the transaction follows.</summary>
+    /// <summary>True if this is the last document of the transaction.</summary>
     public bool IsLast => Index == Transaction.Documents.Count - 1;
 
     public DocumentName Name => Transaction.Documents[Index];
 }
 
 /// <summary>
-/// Reads the documents that transactions of the log name, several with one call of the storage, which is faster than one call for each.
+/// A reader of the documents that transactions in the log name. It reads several documents with one call to the storage, which is faster
+/// than one call for each.
 /// </summary>
-/// <param name="snapshot">The store.</param>
+/// <param name="snapshot">The snapshot to read.</param>
 /// <param name="catalog">The keyspaces of the store.</param>
 sealed class LoggedDocuments(IStorageSnapshot snapshot, KeyspaceCatalog catalog)
 {
     const int MaxDocuments = 32;
 
-    // After a page that is longer, one document is read at a time: a page of long documents would need much memory.
+    // After a page that is longer than this, documents are read one at a time: a page of long documents would need much memory.
     const int MaxLength = 64 * 1024;
 
-    KeyspaceEntry? _keyspace;       // of the last name
+    KeyspaceEntry? _keyspace;       // the keyspace of the last name
 
     /// <summary>
-    /// Returns the documents of the transactions with the given stamps page by page, newest transaction first. A document is listed with each transaction that
-    /// names it. A page is valid until the next one is requested.
+    /// Returns the documents of the transactions with the given stamps in pages, newest transaction first. A document is listed with each
+    /// transaction that names it. A page is valid until the next one is requested.
     /// </summary>
-    /// <param name="stamps">The stamps.</param>
-    /// <param name="isWanted">Tells by name and storage key whether a document is to be read.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="stamps">The stamps of the transactions.</param>
+    /// <param name="isWanted">Decides by name and storage key whether a document is read.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
     public async IAsyncEnumerable<IReadOnlyList<LoggedDocument>> ReadNewestFirstAsync(
         VersionVector stamps, Func<DocumentName, ReadOnlyMemory<byte>, bool> isWanted, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -3,59 +3,64 @@ using Datacake.Crdt;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// Keeps track of the members from which a replica gets back documents that its store may have lost without a trace [R18]: before it counts again and answers
-/// pulls, it merges a full snapshot of each member in session, and waits for others until those that it has merged know all that it knows itself.
+/// The recovery of documents that a store may have lost without a trace [R18]. Before the replica recounts keyspaces and answers pulls, it
+/// merges a full snapshot of each member in session, and waits for further members until the merged ones together know everything that it
+/// knows itself.
 /// </summary>
 /// <remarks>
-/// The known set says that the documents are here. Whoever pulled from the replica meanwhile would take over the claim without them. It does not wait for ever,
-/// however: others may be gone for good, and it may have writes of its own that nobody knows yet, and which they can pull only after this.
+/// The known set claims that the documents are here. A peer that pulled from the replica meanwhile would take over the claim without the
+/// documents. The wait is bounded, however: members may be gone for good, and the replica may have writes of its own that no other member
+/// knows yet, and that others can pull only afterwards.
 /// </remarks>
-/// <param name="self">The node whose replica it is.</param>
+/// <param name="self">The node that the replica belongs to.</param>
 sealed class LostDocuments(byte self)
 {
-    const int TicksUntilAskedAgain = 20, TicksUntilPeerKnowsLess = 2, MaxDeclines = 3, MaxTicksOfChoice = 40, MaxTicks = 200;
+    const int TicksUntilAskedAgain = 20, TicksUntilPeerKnowsLess = 2, MaxDeclines = 3, MaxSelectiveTicks = 40, MaxTicks = 200;
 
-    readonly Dictionary<byte, int> _waiting = [];       // members whose snapshots are to be merged, with the ticks until they are asked
+    readonly Dictionary<byte, int> _waiting = [];       // members to ask for a snapshot, with the ticks until they are asked
     readonly Dictionary<byte, int> _declines = [];
-    readonly HashSet<byte> _over = [];                  // members whose snapshots are merged, or that have declined
-    VersionVector? _claimed;                            // what is known here, and by none whose snapshot is merged; null if no loss is suspected
+    readonly HashSet<byte> _done = [];                  // members whose snapshots were merged, or that have declined
+    VersionVector? _claimed;                            // known here, but not to the members merged so far; null if no loss is suspected
     int _ticks;
 
     /// <summary>Gets the number of times that a loss was suspected.</summary>
     public int Suspicions { get; private set; }
 
-    /// <summary>Returns true if nothing is to be merged any more.</summary>
+    /// <summary>Returns true if no further snapshot has to be merged.</summary>
     /// <param name="others">The other members, in session or not.</param>
     public bool AreBack(IEnumerable<byte> others) => _ticks > 2 * MaxTicks
-        || (_waiting.Count == 0 && (_claimed is null || _claimed.IsEmpty || _ticks > MaxTicks || others.All(_over.Contains)));
+        || (_waiting.Count == 0 && (_claimed is null || _claimed.IsEmpty || _ticks > MaxTicks || others.All(_done.Contains)));
 
     /// <summary>
-    /// True while nothing is taken from members that do not know enough: all that this replica knows and any member in session does. One that knows less may show what
-    /// another has removed since, and the removal be purged before a snapshot of that one comes.
+    /// True while data is taken only from members that know everything that is known both to this replica and to any member in session. A
+    /// member that knows less may show what another has since removed, and that removal may be purged before the other's snapshot arrives.
     /// </summary>
-    public bool IsChoosy => (_claimed is not null || _waiting.Count > 0) && _ticks <= MaxTicksOfChoice;
+    public bool IsSelective => (_claimed is not null || _waiting.Count > 0) && _ticks <= MaxSelectiveTicks;
 
-    /// <summary>Merges a snapshot of each of these members, and of more of them if these do not know all that is known here.</summary>
+    /// <summary>
+    /// Starts the recovery: a snapshot of each of these members is merged, and of further members if these do not know everything that is
+    /// known here.
+    /// </summary>
     public void Suspect(VersionVector known, IEnumerable<byte> inSession)
     {
         (_claimed, _ticks) = (known, 0);
         Suspicions++;
-        _over.Clear();
+        _done.Clear();
         _declines.Clear();
         foreach (byte member in inSession)
             _waiting[member] = 0;
     }
 
-    /// <summary>Merges a snapshot of a member, too, with whom a session has opened, or that has joined within one.</summary>
+    /// <summary>Adds a member to the recovery that has just opened a session, or has joined during one.</summary>
     public void OnOpened(byte member)
     {
         if (_claimed is null)
             return;
-        _over.Remove(member);
+        _done.Remove(member);
         _waiting[member] = 0;
     }
 
-    /// <summary>Counts a tick; returns the members that are to be asked now.</summary>
+    /// <summary>Counts a tick. Returns the members that must be asked now.</summary>
     /// <param name="others">The other members, in session or not.</param>
     public IReadOnlyList<byte> Tick(IEnumerable<byte> others)
     {
@@ -71,13 +76,16 @@ sealed class LostDocuments(byte self)
         return due;
     }
 
-    /// <summary>Takes note that a member was asked, which is repeated if nothing comes.</summary>
+    /// <summary>Records that a member was asked. It is asked again if no answer arrives.</summary>
     public void OnAsked(byte member) => _waiting[member] = TicksUntilAskedAgain;
 
-    /// <summary>Takes note that a snapshot was merged: all of it, or all but what this replica does not know yet, which then comes first.</summary>
+    /// <summary>
+    /// Records that a snapshot was merged. If parts of it are not known to this replica yet, these must come first, and the member is asked
+    /// again.
+    /// </summary>
     /// <param name="member">The member.</param>
-    /// <param name="known">What it knew.</param>
-    /// <param name="isAll">True if all of it was merged.</param>
+    /// <param name="known">The known set of the snapshot.</param>
+    /// <param name="isAll">True if the whole snapshot was merged.</param>
     public void OnMerged(byte member, VersionVector known, bool isAll)
     {
         if (isAll)
@@ -91,12 +99,12 @@ sealed class LostDocuments(byte self)
         }
     }
 
-    /// <summary>Takes note that a member does not know enough yet, and looks again soon.</summary>
+    /// <summary>Records that a member does not know enough yet. It is considered again soon.</summary>
     public void OnKnowsLess(byte member) => _waiting[member] = TicksUntilPeerKnowsLess;
 
     /// <summary>
-    /// Asks a member that cannot answer some times more, and then waits no longer for it: it may wait for this replica in the same way. Of the two, the one with the higher node id
-    /// gives up first, and can then answer the other.
+    /// Records that a member cannot answer. It is asked a few more times, and is then no longer waited for, because it may be waiting for
+    /// this replica in the same way. Of the two, the one with the higher node id gives up first, and can then answer the other.
     /// </summary>
     public void OnDeclined(byte member)
     {
@@ -105,12 +113,12 @@ sealed class LostDocuments(byte self)
             End(member);
     }
 
-    /// <summary>Waits no longer for a member with whom the session is over.</summary>
+    /// <summary>Records that the session with a member is over, so that the member is no longer waited for.</summary>
     public void OnEnded(byte member) => _waiting.Remove(member);
 
     void End(byte member)
     {
         _waiting.Remove(member);
-        _over.Add(member);
+        _done.Add(member);
     }
 }

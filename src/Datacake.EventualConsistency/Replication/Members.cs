@@ -5,28 +5,29 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// The members as a replica knows them: who they are and who is retired [R6], and what each is known to have, from which follows what is stable [R10].
+/// The members as a replica knows them: their identities and retirements [R6], and the known set of each, from which the stable set follows
+/// [R10].
 /// </summary>
 /// <remarks>
-/// What is heard of a member is that of the life of its disk that the member table names. A member that has not joined yet has no run, is not heard of, and
-/// so counts as knowing nothing, which pauses truncation.
+/// A reported known set counts only for the store that the member table names for that node. A member that has not joined yet has no run,
+/// so nothing is reported of it; it counts as knowing nothing, which pauses truncation.
 /// </remarks>
-/// <param name="self">The node whose replica it is.</param>
-/// <param name="identity">The identity of the store, which has the member table.</param>
+/// <param name="self">The node that the replica belongs to.</param>
+/// <param name="identity">The identity of the store, which contains the member table.</param>
 /// <param name="proofs">Decides which retirements are believed.</param>
 sealed class Members(byte self, ReplicaIdentity identity, RetirementProofs proofs)
 {
-    readonly Dictionary<byte, PeerKnowledge> _heard = [];       // of each other member, whoever has said it
-    readonly Dictionary<byte, PeerKnowledge> _said = [];        // what each has said itself
+    readonly Dictionary<byte, PeerKnowledge> _heard = [];       // of each other member, from whatever source
+    readonly Dictionary<byte, PeerKnowledge> _said = [];        // what each has said about itself
 
-    /// <summary>The newest known set of each other member that was heard of.</summary>
+    /// <summary>Gets the newest known set of each other member that was heard of.</summary>
     public IReadOnlyDictionary<byte, PeerKnowledge> Heard => _heard;
 
-    /// <summary>Returns the other members with whom there is no session.</summary>
+    /// <summary>Returns the other members that are not in session.</summary>
     public IEnumerable<byte> Absent(IReadOnlyDictionary<byte, Session> sessions) =>
         identity.Members.Keys.Where(member => member != self && !sessions.ContainsKey(member));
 
-    /// <summary>Returns what every member that is waited for is known to have.</summary>
+    /// <summary>Returns the stable set: the transactions that every member that is not forgotten is known to have.</summary>
     public VersionVector Stable(VersionVector known)
     {
         var stable = known;
@@ -41,32 +42,32 @@ sealed class Members(byte self, ReplicaIdentity identity, RetirementProofs proof
     /// <summary>Returns true if a member is known to have joined.</summary>
     public bool HasRun(byte member) => _heard.ContainsKey(member);
 
-    /// <summary>Returns the last run of a member that it has said itself, or none.</summary>
+    /// <summary>Returns the last run that a member has reported for itself, or none.</summary>
     public HlcTimestamp RunOf(byte member) => _said.GetValueOrDefault(member).Run;
 
-    /// <summary>Returns the run of a member whose knowledge counts, whoever has said it, or none.</summary>
+    /// <summary>Returns the run that belongs to the counted known set of a member, from whatever source, or none.</summary>
     public HlcTimestamp HeardRunOf(byte member) => _heard.GetValueOrDefault(member).Run;
 
-    /// <summary>Returns what a member is known to have.</summary>
+    /// <summary>Returns the transactions that a member is known to have.</summary>
     public VersionVector KnownOf(byte member) => _heard.TryGetValue(member, out var heard) ? heard.Known : VersionVector.Empty;
 
-    /// <summary>Returns true if the peer of a session may have joined over a store that is retired.</summary>
+    /// <summary>Returns true if the peer of a session may be a stray: one of its ancestors is retired.</summary>
     public bool MayBeStray(Session session) => session.Ancestors.Any(identity.Retired.Contains);
 
     /// <summary>
-    /// Returns true if a store would take the place of another that is known under its node id and may have what exists nowhere else: that is not for a mere hello to
-    /// decide [R19].
+    /// Returns true if a store would replace another store that is known under its node id and may have data that exists nowhere else. A
+    /// hello alone must not decide that [R19].
     /// </summary>
     /// <remarks>
-    /// A store that is not known to have joined may have done so while this node was away; but one that has joined goes before it, and a node that has not joined
-    /// itself does not decide.
+    /// A known store that is not known to have joined may have joined while this node was away. Still, a store that has joined takes
+    /// precedence over it, and a node that has not joined itself does not decide.
     /// </remarks>
     public bool IsTaken(Hello hello, bool isJoined) => !hello.TakesOver && identity.Members.TryGetValue(hello.Node, out var known) && known.StoreId != hello.StoreId
         && !known.IsVolatile && !hello.Table.Retired.ContainsKey(known.StoreId) && (known.HasJoined || (isJoined && hello.Run.IsNone));
 
     /// <summary>
-    /// Retires the store that a member is known by, if it says hello with another: the disk was replaced. One that gives way for another reason may be the right one, and
-    /// is only no longer counted.
+    /// Stops counting the store that a member is known by, if the member's hello names another store. The known store is also retired if
+    /// the other one takes over its node id, or if it was in memory: its disk was replaced. Otherwise it may still be the right store.
     /// </summary>
     public void RetireReplaced(Hello hello)
     {
@@ -80,7 +81,7 @@ sealed class Members(byte self, ReplicaIdentity identity, RetirementProofs proof
         Drop(hello.Node);
     }
 
-    /// <summary>Takes the sender of a hello, with whom a session opens, as a member that is no longer forgotten.</summary>
+    /// <summary>Makes the sender of a hello, with which a session opens, a member that is no longer forgotten.</summary>
     public void Admit(Hello hello)
     {
         var members = identity.Members;
@@ -92,24 +93,26 @@ sealed class Members(byte self, ReplicaIdentity identity, RetirementProofs proof
             HearItself(hello.Node, new PeerKnowledge(hello.Run, hello.Known));
     }
 
-    /// <summary>Takes what a peer reports to have heard of all members: of those with whom there is a session, only what they say themselves.</summary>
+    /// <summary>
+    /// Takes over what a peer reports to have heard of all members. For members in session, only their own reports count.
+    /// </summary>
     public void Hear(byte peer, Report report, IReadOnlyDictionary<byte, Session> sessions)
     {
         foreach (var (member, heard) in report.Peers)
         {
-            // What others have heard of this replica must not come back as a report on itself, nor what an earlier life of a disk knew count for the
-            // disk that has replaced it.
+            // What others have heard of this replica must not return as its own report, and what an earlier life of a disk knew must not
+            // count for the disk that has replaced it.
             if (member == self || StoreOf(report.Table.Members, member) is not { } store || store != StoreOf(identity.Members, member))
                 continue;
             if (member != peer && !sessions.ContainsKey(member))
                 Hear(member, heard);
-            // A report of an earlier run that comes late says nothing of the present one.
+            // A late report of an earlier run says nothing about the current run.
             else if (member == peer && heard.Run >= RunOf(member))
                 HearItself(member, heard);
         }
     }
 
-    /// <summary>Takes note that a member has joined.</summary>
+    /// <summary>Records that a member has joined.</summary>
     public void OnJoined(byte member)
     {
         if (!identity.Members.TryGetValue(member, out var found) || found.HasJoined)
@@ -118,11 +121,11 @@ sealed class Members(byte self, ReplicaIdentity identity, RetirementProofs proof
         identity.IsDirty = true;
     }
 
-    /// <summary>Takes a member table, and removes the members whose stores are retired.</summary>
-    /// <param name="table">The table.</param>
-    /// <param name="isOfMember">True if a member has sent it.</param>
-    /// <param name="isJoined">True if this store has joined: then it takes names from members only.</param>
-    /// <param name="sessions">The open sessions: where retirements need proofs, a table does not displace who is in one.</param>
+    /// <summary>Merges a member table, and removes the members whose stores are retired.</summary>
+    /// <param name="table">The member table.</param>
+    /// <param name="isOfMember">True if a member has sent the table.</param>
+    /// <param name="isJoined">True if this store has joined. It then accepts names from members only.</param>
+    /// <param name="sessions">The open sessions. If retirements need proofs, a table does not displace a store that is in session.</param>
     /// <returns>The members that were removed.</returns>
     public IReadOnlyList<byte> Learn(MemberTable table, bool isOfMember, bool isJoined, IReadOnlyDictionary<byte, Session> sessions)
     {
@@ -148,9 +151,9 @@ sealed class Members(byte self, ReplicaIdentity identity, RetirementProofs proof
         return retired;
     }
 
-    /// <summary>No longer waits for an absent member, until the next session with it.</summary>
-    /// <exception cref="ArgumentException">It is this node, or no member.</exception>
-    /// <exception cref="InvalidOperationException">It is not absent.</exception>
+    /// <summary>Forgets an absent member: it is no longer waited for, until the next session with it.</summary>
+    /// <exception cref="ArgumentException">The node is this node, or is not a member.</exception>
+    /// <exception cref="InvalidOperationException">The member is not absent.</exception>
     public void Forget(byte node, bool isInSession)
     {
         if (node == self || !identity.Members.ContainsKey(node))
@@ -161,22 +164,22 @@ sealed class Members(byte self, ReplicaIdentity identity, RetirementProofs proof
                 nameof(node));
         }
         if (isInSession)
-            throw new InvalidOperationException($"Node {node} is not absent: a session with it is open. Forget it once it is down.");
+            throw new InvalidOperationException($"Node {node} cannot be forgotten, because a session with it is open. Forget it once it is down.");
         identity.IsDirty |= identity.Forgotten.Add(node);
     }
 
-    /// <summary>Returns the store of another member.</summary>
-    /// <exception cref="ArgumentException">It is this node, or no member.</exception>
+    /// <summary>Returns the store of another member, to be retired.</summary>
+    /// <exception cref="ArgumentException">The node is this node, or is not a member.</exception>
     public ulong StoreToRetire(byte node)
     {
         if (node == self)
-            throw new ArgumentException($"Node {node} cannot retire itself. Call RetireAsync at another node.", nameof(node));
+            throw new ArgumentException($"Node {node} cannot retire itself. Call RetireAsync on another node.", nameof(node));
         return identity.Members.TryGetValue(node, out var found)
             ? found.StoreId
             : throw new ArgumentException($"Node {node} is not a member. The members are {string.Join(", ", identity.Members.Keys)}.", nameof(node));
     }
 
-    /// <summary>Returns the store that a table names under a node id, or null if it names none.</summary>
+    /// <summary>Returns the store that a table names for a node id, or null if it names none.</summary>
     public static ulong? StoreOf(IReadOnlyDictionary<byte, StoreMember> members, byte member) =>
         members.TryGetValue(member, out var found) ? found.StoreId : null;
 
@@ -206,7 +209,9 @@ sealed class Members(byte self, ReplicaIdentity identity, RetirementProofs proof
         _said.Remove(member);
     }
 
-    /// <summary>Takes what a member says of itself in its session, which outweighs whatever others have said of it [R19].</summary>
+    /// <summary>
+    /// Takes over what a member says about itself in its session, which outweighs anything that others have said about it [R19].
+    /// </summary>
     void HearItself(byte member, PeerKnowledge heard)
     {
         if (_said.TryGetValue(member, out var said) && said.Run == heard.Run)
@@ -215,7 +220,8 @@ sealed class Members(byte self, ReplicaIdentity identity, RetirementProofs proof
     }
 
     /// <summary>
-    /// Takes what is heard of a member, whoever tells it: a later run replaces an earlier one, whose tail may be lost; the same run adds [R10].
+    /// Takes over what anyone has heard of a member. A later run replaces an earlier one, whose tail may be lost; known sets of the same
+    /// run are united [R10].
     /// </summary>
     void Hear(byte member, PeerKnowledge heard)
     {

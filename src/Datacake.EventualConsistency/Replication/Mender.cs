@@ -5,38 +5,43 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Replication;
 
-/// <summary>Another member's copy of a document, and what that member was known to have when it was asked.</summary>
+/// <summary>Another member's copy of a document, and the known set of that member when it was asked.</summary>
 readonly record struct DocumentAnswer(VersionVector Known, Document Document);
 
 /// <summary>
-/// The part of a replica that puts something right in the place of a damaged record [R18]: a document from what other members have of it, a log record from the
-/// documents, an index by building it again. Everything else that is stored is in memory, too, and is written again.
+/// The part of a replica that repairs damaged records [R18]: a document from the copies of other members, a log record from the documents,
+/// and an index by rebuilding it. Everything else that is stored is also in memory, and is written again.
 /// </summary>
 /// <remarks>
 /// <para>
-/// A document of others is as good as the damaged one if they know every transaction that the log names for it. What they do not know yet is lost with the
-/// record, unless a member that is away has it: so all members have to answer before it is given up.
+/// The copies of other members are as good as the damaged document if these members know every transaction that the log names for it. What
+/// they do not know yet is lost with the record, unless an absent member has it. So all members must answer before anything is given up.
 /// </para>
 /// <para>
-/// Counts, fingerprints and index entries follow from the difference that a write makes to a document. What the damaged one was is unknown, so that they are
-/// computed anew once all documents of the keyspace are right, which the record of the keyspace says until then.
+/// Counts, fingerprints and index entries follow from the difference that a write makes to a document. The content of the damaged document
+/// is unknown, so they are recomputed once all documents of the keyspace are intact. Until then, the record of the keyspace is marked with
+/// <see cref="KeyspaceRecord.MustCount"/>.
 /// </para>
 /// <para>
-/// The others may know more, so that the document shows what this replica does not claim yet. Until it does, the keyspace is not counted; and until that is,
-/// the replica must not answer pulls.
+/// The other members may know more than this replica, so that a repaired document may show transactions that this replica has not claimed
+/// yet. The keyspace is not recounted until they are claimed, and the replica must not answer pulls until the keyspace is recounted.
 /// </para>
 /// </remarks>
 sealed class Mender(KeyspaceCatalog catalog)
 {
-    /// <summary>Gets the keyspaces that have to be counted and indexed again.</summary>
+    /// <summary>Gets the keyspaces that must be recounted and reindexed.</summary>
     public IEnumerable<KeyspaceEntry> Uncounted => catalog.All.Where(static keyspace => keyspace.State.Record.MustCount);
 
-    /// <summary>Puts what others have of a document in its place, unless that lacks something that may still come.</summary>
+    /// <summary>
+    /// Replaces a damaged document with the merged copies of other members, unless these lack something that another member may still have.
+    /// </summary>
     /// <param name="batch">The batch.</param>
     /// <param name="documentKey">The storage key of the document.</param>
-    /// <param name="answers">What other members have.</param>
-    /// <param name="isFinal">True if nobody else can be asked: what is missing is lost.</param>
-    /// <returns>The transactions of which effects are missing; null if the document is as it was, since these may still come.</returns>
+    /// <param name="answers">The copies of other members.</param>
+    /// <param name="isFinal">True if no other member can be asked, so that anything missing is lost.</param>
+    /// <returns>
+    /// The transactions whose effects are missing; null if the document was left as it is, because another member may still have them.
+    /// </returns>
     public async ValueTask<IReadOnlyList<HlcTimestamp>?> MendDocumentAsync(
         ReplicaBatch batch, ReadOnlyMemory<byte> documentKey, IReadOnlyList<DocumentAnswer> answers, bool isFinal)
     {
@@ -65,15 +70,16 @@ sealed class Mender(KeyspaceCatalog catalog)
     }
 
     /// <summary>
-    /// Puts a record back under the key that it had before a bit of the key flipped, unless something is written there. Nothing else follows from it: counts,
-    /// fingerprints and index entries have been those of the record all along.
+    /// Moves a record back to the key that it had before a bit of the key flipped, unless something has been written there. Nothing else
+    /// changes: counts, fingerprints and index entries still match the record.
     /// </summary>
     /// <param name="batch">The batch.</param>
-    /// <param name="key">The key that the record has.</param>
-    /// <param name="original">The record with its right key.</param>
-    /// <param name="hasOthers">True if other members may have what was there.</param>
+    /// <param name="key">The damaged key of the record.</param>
+    /// <param name="original">The record with its correct key.</param>
+    /// <param name="hasOthers">True if other members may have the record.</param>
     /// <returns>
-    /// False if it was removed instead: the document may have been deleted and purged while nobody saw it, so that the others have to say what there is.
+    /// False if the record was removed instead: its document may have been deleted and purged unnoticed, so that the other members must be
+    /// asked.
     /// </returns>
     public async ValueTask<bool> RestoreKeyAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, StorageEntry original, bool hasOthers)
     {
@@ -95,18 +101,19 @@ sealed class Mender(KeyspaceCatalog catalog)
         return true;
     }
 
-    /// <summary>Returns the keyspace of a document's key, or null if there is none, or if it is removed.</summary>
+    /// <summary>Returns the keyspace of a document's key, or null if the keyspace does not exist or is removed.</summary>
     public KeyspaceEntry? FindKeyspace(ReadOnlySpan<byte> documentKey) =>
         catalog.FindByNumber(StoreLayout.KeyspaceOf(documentKey)) is { State.Record.IsRemoved: false } keyspace ? keyspace : null;
 
     /// <summary>
-    /// Removes a damaged record of the log, and adds what the log lacks: the transactions that documents show, and that are not truncated. One of which no
-    /// document shows anything any more is superseded by others, which are in the log themselves or known to all.
+    /// Removes a damaged log record, and adds what the log lacks: the transactions that documents show and that are not truncated. A
+    /// transaction of which no document shows anything is superseded by others, which are in the log themselves or known to all members.
     /// </summary>
     public static async ValueTask MendLogAsync(ReplicaBatch batch, ReadOnlyMemory<byte> logKey)
     {
         var logged = await ReadLoggedAsync(batch.Snapshot).ConfigureAwait(false);
-        // Another record may be mended in the same batch, and a second one under the same key would take the place of the first, with what is written meanwhile.
+        // Another record may be repaired in the same batch. Adding its transactions twice would store two records under the same key, and
+        // the second would replace the first, which may also contain newer transactions.
         logged.UnionWith(batch.AddedLog);
         var missing = new SortedDictionary<HlcTimestamp, List<ReadOnlyMemory<byte>>>();
         await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.AllDocuments).ConfigureAwait(false))
@@ -134,8 +141,8 @@ sealed class Mender(KeyspaceCatalog catalog)
     }
 
     /// <summary>
-    /// Removes a damaged record that is none of a store, since its key is not what it was: some record has vanished. So the log is completed, everything is
-    /// counted and indexed again, and what documents are missing is found by the fingerprints.
+    /// Removes a damaged record whose key is not valid in a store: the key was damaged, so that an unknown record has vanished. Therefore
+    /// the log is completed, and all keyspaces are recounted and reindexed. Missing documents show in the fingerprints.
     /// </summary>
     public async ValueTask MendUnknownAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key)
     {
@@ -144,7 +151,7 @@ sealed class Mender(KeyspaceCatalog catalog)
             MustCount(batch, keyspace);
     }
 
-    /// <summary>Returns the transactions that the log has, but for its damaged records.</summary>
+    /// <summary>Returns the transactions in the log, except those of its damaged records.</summary>
     static async ValueTask<HashSet<HlcTimestamp>> ReadLoggedAsync(IStorageSnapshot snapshot)
     {
         var logged = new HashSet<HlcTimestamp>();
@@ -157,13 +164,15 @@ sealed class Mender(KeyspaceCatalog catalog)
             }
             catch (StorageException e) when (e.Error == StorageError.Corrupt)
             {
-                // It is mended in its turn.
+                // The record is repaired in its turn.
             }
         }
         return logged;
     }
 
-    /// <summary>Removes an index that has a damaged entry, to build it again if it is declared; returns false if there is no such index.</summary>
+    /// <summary>
+    /// Removes an index that has a damaged entry, and rebuilds it if it is declared. Returns false if there is no such index.
+    /// </summary>
     public bool MendIndex(Replica replica, ReplicaBatch batch, ReadOnlyMemory<byte> entryKey)
     {
         ushort number = StoreLayout.NumberOf(entryKey.Span);
@@ -174,15 +183,17 @@ sealed class Mender(KeyspaceCatalog catalog)
         return true;
     }
 
-    /// <summary>Has a keyspace counted and indexed again, by this process or a later one.</summary>
+    /// <summary>Marks a keyspace to be recounted and reindexed, by this process or a later one.</summary>
     public static void MustCount(ReplicaBatch batch, KeyspaceEntry keyspace)
     {
         var change = batch.Change(keyspace);
         change.State = change.State with { Record = change.State.Record with { MustCount = true } };
     }
 
-    /// <summary>Counts and indexes a keyspace again of which documents were mended, unless one of them shows what is not known here yet.</summary>
-    /// <exception cref="StorageException">A document of it is damaged; the batch is as before.</exception>
+    /// <summary>
+    /// Recounts and reindexes a keyspace with repaired documents, unless one of them shows transactions that are not known here yet.
+    /// </summary>
+    /// <exception cref="StorageException">A document of the keyspace is damaged. The batch is unchanged.</exception>
     public static async ValueTask CountAgainAsync(Replica replica, ReplicaBatch batch, KeyspaceEntry keyspace, CancellationToken cancellationToken)
     {
         var change = batch.Change(keyspace);

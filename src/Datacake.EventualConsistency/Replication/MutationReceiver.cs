@@ -4,17 +4,20 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Replication;
 
-/// <summary>The part of a replica that applies the live mutations of its peers, or declines them [R7]; one that no peer can have made is refused [R19].</summary>
+/// <summary>
+/// The part of a replica that applies or declines the live mutations of its peers [R7], and refuses those that no correct peer can have
+/// made [R19].
+/// </summary>
 /// <param name="clock">The clock of the replica.</param>
-/// <param name="members">What the peers are known to have.</param>
+/// <param name="members">The members, with their known sets.</param>
 sealed class MutationReceiver(HybridLogicalClock clock, Members members)
 {
     readonly List<ReadOnlyMemory<byte>> _keys = [];                 // of the transaction that is being applied
 
-    /// <summary>Applies a mutation of a peer, or declines it: what is declined is not claimed, and comes with a later pull.</summary>
-    /// <returns>True if the batch has it, so that it can be acknowledged.</returns>
-    /// <exception cref="InvalidDataException">The mutation is not one that the peer can have made.</exception>
-    /// <exception cref="ClockDriftException">Its stamp is too far ahead.</exception>
+    /// <summary>Applies or declines a mutation of a peer. A declined mutation is not claimed, and comes with a later pull.</summary>
+    /// <returns>True if the batch or the store has the mutation, so that it can be acknowledged.</returns>
+    /// <exception cref="InvalidDataException">The peer cannot have made the mutation.</exception>
+    /// <exception cref="ClockDriftException">The stamp of the mutation is too far ahead.</exception>
     public async ValueTask<bool> TryApplyAsync(ReplicaBatch batch, byte peer, Mutation mutation, bool isJoined)
     {
         Check(peer, mutation);
@@ -62,7 +65,7 @@ sealed class MutationReceiver(HybridLogicalClock clock, Members members)
                 isOfStamp &= cell.Stamp == stamp;
             Assertion.Find(document);
             if (!isOfStamp)
-                throw new InvalidDataException($"Node {peer} sent a transaction {stamp} that writes to '{name.Keyspace}' under another stamp.");
+                throw new InvalidDataException($"Node {peer} sent the transaction {stamp}, which writes to '{name.Keyspace}' under another stamp.");
         }
 
         static bool IsOrNone(HlcTimestamp found, HlcTimestamp expected) => found.IsNone || found == expected;

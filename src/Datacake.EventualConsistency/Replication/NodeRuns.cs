@@ -6,8 +6,9 @@ using MessagePack;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// The newest run of each node of which anything is known; immutable. It travels and is stored together with the known set. A store whose files were put
-/// back by hand gives itself away by it: it starts a run that is later than the newest one known, and yet not above all stamps that are known [R5].
+/// The newest run of each node from which anything is known; immutable. It is sent and stored together with the known set. It exposes a
+/// store whose files were put back by hand: such a store starts a run that is later than its newest known run, but not above all its known
+/// stamps [R5].
 /// </summary>
 sealed class NodeRuns : IEquatable<NodeRuns>
 {
@@ -17,13 +18,13 @@ sealed class NodeRuns : IEquatable<NodeRuns>
 
     public static NodeRuns Empty { get; } = new(ImmutableSortedDictionary<byte, HlcTimestamp>.Empty);
 
-    /// <summary>The greatest run, or none.</summary>
+    /// <summary>Gets the greatest run, or none.</summary>
     public HlcTimestamp Top => _runs.Values.Aggregate(HlcTimestamp.None, HlcTimestamp.Max);
 
-    /// <summary>The newest known run of a node, or none.</summary>
+    /// <summary>Gets the newest known run of a node, or none.</summary>
     public HlcTimestamp this[byte node] => _runs.GetValueOrDefault(node);
 
-    /// <summary>Adds a run of a node; returns this instance if the run is not newer than the one known.</summary>
+    /// <summary>Returns these runs with a run of a node added. Returns this instance if the run is not newer than the known one.</summary>
     public NodeRuns With(byte node, HlcTimestamp run) => run > this[node] ? new(_runs.SetItem(node, run)) : this;
 
     public NodeRuns Union(NodeRuns other)

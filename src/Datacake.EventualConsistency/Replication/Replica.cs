@@ -234,10 +234,10 @@ sealed partial class Replica
     /// <summary>Returns true if a peer may currently be asked for missing data.</summary>
     public bool MayAsk(byte peer) => _reconciler.Guard.MayAsk(peer) && KnowsEnough(peer);
 
-    /// <inheritdoc cref="LostDocuments.IsChoosy"/>
+    /// <inheritdoc cref="LostDocuments.IsSelective"/>
     bool KnowsEnough(byte peer)
     {
-        if (!_lost.IsChoosy)
+        if (!_lost.IsSelective)
             return true;
         var knownToPeers = Sessions.Keys.Where(_members.HasRun).Aggregate(VersionVector.Empty, (known, other) => known.Union(_members.KnownOf(other)));
         return _members.KnownOf(peer).Covers(_state.Known.Intersect(knownToPeers));
