@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// The public keys of those who may retire stores. A proof is a signature (ECDSA with SHA-256) of the cluster's random identity and the store's id, so that it is good for
-/// nothing else.
+/// The public keys of the operators who may retire stores. A proof is a signature (ECDSA with SHA-256) of the random identity of the
+/// cluster and the store id, so that it is valid for nothing else.
 /// </summary>
 /// <param name="keys">The public keys, as <c>SubjectPublicKeyInfo</c>.</param>
 sealed class OperatorKeys(IReadOnlyList<ReadOnlyMemory<byte>> keys) : IRetirementAuthority
@@ -25,7 +25,7 @@ sealed class OperatorKeys(IReadOnlyList<ReadOnlyMemory<byte>> keys) : IRetiremen
         return false;
     }
 
-    /// <summary>Makes the proof that a store is retired.</summary>
+    /// <summary>Creates the proof that a store is retired.</summary>
     /// <exception cref="ArgumentException">The key has no private part.</exception>
     public static byte[] Sign(ECDsa privateKey, ulong cluster, ulong storeId)
     {
@@ -35,7 +35,7 @@ sealed class OperatorKeys(IReadOnlyList<ReadOnlyMemory<byte>> keys) : IRetiremen
         }
         catch (CryptographicException e)
         {
-            throw new ArgumentException($"The operator's key cannot sign: {e.Message} Import the private key, not the public one.", nameof(privateKey), e);
+            throw new ArgumentException($"The operator's key cannot sign: {e.Message} Use the private key, not the public key.", nameof(privateKey), e);
         }
     }
 

@@ -2,8 +2,10 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Replication;
 
-/// <summary>A message to send once the batch that caused it is committed.</summary>
-/// <param name="Peer">The receiver, or <see langword="null"/> for all with whom a session is open.</param>
-/// <param name="Session">The session to send it in; a message of a closed one is dropped. 0 where <see cref="Peer"/> is null.</param>
+/// <summary>A message to send once the batch that produced it is committed.</summary>
+/// <param name="Peer">The receiver, or <see langword="null"/> for all peers in session.</param>
+/// <param name="Session">
+/// The session in which to send the message; it is dropped if that session is closed. 0 if <see cref="Peer"/> is null.
+/// </param>
 /// <param name="Message">The message.</param>
 readonly record struct Outgoing(byte? Peer, long Session, ReplicaMessage Message);

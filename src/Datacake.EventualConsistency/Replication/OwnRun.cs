@@ -5,44 +5,45 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// The run of a store: one life of its process, in which it makes transactions [R5]; and why it may make no more, if its files were copied or it was retired.
+/// The run of a store: the period in which one process creates transactions [R5]. It also knows the reason if the store may no longer
+/// create any, because its files were copied or it was retired.
 /// </summary>
 /// <param name="clock">The clock of the replica.</param>
-/// <param name="identity">The identity of the store, which lists the runs in which it has written.</param>
+/// <param name="identity">The identity of the store, which lists the runs in which the store has written.</param>
 sealed class OwnRun(HybridLogicalClock clock, ReplicaIdentity identity)
 {
     HlcTimestamp _stamp;
     HlcTimestamp _last;         // the last stamp of the run in a completed batch, or the run itself
-    int _follows;               // how often a later run of this store was followed
+    int _follows;               // how often this run was replaced to follow a later run of the store
 
-    /// <summary>The node whose store it is.</summary>
+    /// <summary>Gets the node that the store belongs to.</summary>
     public byte Node => clock.Node;
 
-    /// <summary>The stamp that this life of the store started with, or none before it has joined.</summary>
+    /// <summary>Gets the stamp that this life of the store started with, or none before the store has joined.</summary>
     public HlcTimestamp Stamp => _stamp;
 
     /// <summary>True if the store has joined, so that it may issue stamps.</summary>
     public bool HasBegun => !_stamp.IsNone;
 
-    /// <summary>The stamp of the last transaction that is stored, or of the run if there is none.</summary>
+    /// <summary>Gets the stamp of the last stored transaction of the run, or the run itself if there is none.</summary>
     public HlcTimestamp Last => _last;
 
     /// <summary>
-    /// Why the store is no part of its cluster any more, or null if it is: it was retired, or its files were copied. It takes no writes from then on, for
-    /// they would reach nobody.
+    /// Gets the reason why the store is no longer part of its cluster, or null if it still is: it was retired, or its files were copied. An
+    /// excluded store refuses writes, because they would reach no other node.
     /// </summary>
     public Refusal? Exclusion { get; private set; }
 
     /// <summary>Begins the run with a new stamp.</summary>
     public void Begin() => _stamp = _last = clock.Tick();
 
-    /// <summary>Takes the run back: the store has not joined after all.</summary>
+    /// <summary>Undoes the beginning of the run: the store has not joined after all.</summary>
     public void Undo() => _stamp = _last = HlcTimestamp.None;
 
     /// <summary>Issues the stamp of a transaction.</summary>
     public HlcTimestamp Tick() => clock.Tick();
 
-    /// <summary>Claims, logs and sends a transaction of this run whose effects the batch has.</summary>
+    /// <summary>Claims, logs and sends a transaction of this run whose effects are already in the batch.</summary>
     public void Publish(ReplicaBatch batch, HlcTimestamp stamp, Delta[] deltas, List<ReadOnlyMemory<byte>> keys)
     {
         var previous = batch.LastWritten.IsNone ? _last : batch.LastWritten;
@@ -55,17 +56,17 @@ sealed class OwnRun(HybridLogicalClock clock, ReplicaIdentity identity)
         batch.Mutations.Add(new Mutation(previous, stamp, deltas));
     }
 
-    /// <summary>Takes note of a batch that was committed.</summary>
+    /// <summary>Takes over the last stamp of a committed batch.</summary>
     public void OnCommitted(ReplicaBatch batch)
     {
         if (!batch.LastWritten.IsNone)
             _last = batch.LastWritten;
     }
 
-    /// <summary>Takes note of what is stored after a commit of which it was not known whether it was stored.</summary>
+    /// <summary>Takes over the last stored stamp after a commit with an unknown outcome.</summary>
     public void OnAbandoned(ReplicaState stored) => _last = HlcTimestamp.Max(_last, stored.Known.OfNode(Node).Top);
 
-    /// <summary>Takes no more writes. A store that is retired stays so.</summary>
+    /// <summary>Excludes the store, so that it refuses writes. A retired store is recorded as retired.</summary>
     public void Exclude(Refusal reason)
     {
         Exclusion = reason;
@@ -74,8 +75,8 @@ sealed class OwnRun(HybridLogicalClock clock, ReplicaIdentity identity)
     }
 
     /// <summary>
-    /// Gives up a run below a later one of the store for one above it, if nothing is written in it: some times in a life of the process, since two copies that
-    /// both run would do so forever.
+    /// Replaces a run in which nothing was written by one above a later run of the store. Does so only a limited number of times per
+    /// process, because two copies that are both running would otherwise outdo each other forever.
     /// </summary>
     public bool TryFollow(HlcTimestamp laterRun)
     {
@@ -84,8 +85,8 @@ sealed class OwnRun(HybridLogicalClock clock, ReplicaIdentity identity)
     }
 
     /// <summary>
-    /// Gives up a run in which nothing is written for one above stamps that an earlier life has issued. What has been written cannot be taken back: it stands
-    /// under stamps that others know as something else.
+    /// Replaces a run in which nothing was written by one above stamps that an earlier life has issued. A run with transactions cannot be
+    /// replaced: other nodes may know other transactions under the same stamps.
     /// </summary>
     public bool TryBeginAbove(HlcTimestamp known)
     {
@@ -99,7 +100,7 @@ sealed class OwnRun(HybridLogicalClock clock, ReplicaIdentity identity)
         return true;
     }
 
-    /// <summary>Lists the run among those in which the store has written, at its first transaction.</summary>
+    /// <summary>Adds the run to those in which the store has written, at its first transaction.</summary>
     void NoteRun()
     {
         const int MaxRuns = 256;

@@ -4,14 +4,14 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Replication;
 
-/// <summary>A pull that is under way: how far it is, and what has come and waits for a clean cut [R9].</summary>
+/// <summary>A pull that is in progress, with the parts that wait for a clean cut [R9].</summary>
 /// <param name="pull">The number of the pull.</param>
-/// <param name="known">What the replica knew when it asked.</param>
-/// <param name="isFull">True if all that the peer has was asked for.</param>
-/// <param name="maxStagedLength">The limit of the parts that wait for a clean cut, in bytes.</param>
+/// <param name="known">The replica's known set at the time of the request.</param>
+/// <param name="isFull">True if a full snapshot was requested.</param>
+/// <param name="maxStagedLength">The maximum length of the parts that wait for a clean cut, in bytes.</param>
 sealed class PullProgress(ulong pull, VersionVector known, bool isFull, long maxStagedLength)
 {
-    /// <summary>About what a document or a name takes in memory beside its bytes.</summary>
+    /// <summary>The approximate memory overhead of a document or a name, in bytes.</summary>
     const int ElementLength = 100;
 
     List<TransactionNames> _records = [];
@@ -22,19 +22,19 @@ sealed class PullProgress(ulong pull, VersionVector known, bool isFull, long max
 
     public ulong Pull { get; } = pull;
 
-    /// <summary>What the replica knew when it asked.</summary>
+    /// <summary>Gets the replica's known set at the time of the request.</summary>
     public VersionVector Known { get; } = known;
 
-    /// <summary>True if all that the peer has was asked for, to be merged [R15].</summary>
+    /// <summary>True if a full snapshot was requested, to be merged [R15].</summary>
     public bool IsFull { get; } = isFull;
 
-    /// <summary>True if all of the parts so far was merged.</summary>
+    /// <summary>True if all parts so far were merged completely.</summary>
     public bool IsAllMerged { get; set; } = true;
 
-    /// <summary>Ticks since the last part came.</summary>
+    /// <summary>Gets or sets the number of ticks since the last part was received.</summary>
     public int IdleTicks { get; set; }
 
-    /// <summary>Copies what it is now, which stays so.</summary>
+    /// <summary>Returns a copy that does not change with this instance.</summary>
     public PullProgress Clone()
     {
         var clone = (PullProgress)MemberwiseClone();
@@ -43,7 +43,7 @@ sealed class PullProgress(ulong pull, VersionVector known, bool isFull, long max
         return clone;
     }
 
-    /// <summary>Returns true if a part is the one that comes next; then it counts as come.</summary>
+    /// <summary>Returns true if a part is the next one, and then counts it as received.</summary>
     public bool Expects(ulong pull, ulong stream, int number)
     {
         if (pull != Pull || (_stream != 0 && stream != _stream) || number != _nextNumber)
@@ -54,7 +54,7 @@ sealed class PullProgress(ulong pull, VersionVector known, bool isFull, long max
         return true;
     }
 
-    /// <summary>Stages a part of the answer, and applies all that is staged if the parts so far are a clean cut.</summary>
+    /// <summary>Stages a part of the answer, and applies everything staged if the parts so far form a clean cut.</summary>
     public async ValueTask TakeAsync(ReplicaBatch batch, Chunk chunk)
     {
         _records.AddRange(chunk.Records);
@@ -64,11 +64,11 @@ sealed class PullProgress(ulong pull, VersionVector known, bool isFull, long max
         if (_stagedLength > maxStagedLength)
         {
             throw new InvalidDataException(
-                $"The answer to a pull has {_stagedLength} bytes of which nothing can be used without the rest, and {maxStagedLength} may wait in memory. Give the "
-                    + "process more memory; or start the node with an empty disk, which takes all documents one after the other.");
+                $"The answer to a pull has {_stagedLength} bytes that can only be applied together. The limit is {maxStagedLength} bytes. Give the "
+                    + "process more memory, or start the node with an empty disk, so that it copies all documents one by one.");
         }
         var claimed = batch.State.Known.Union(chunk.Claims);
-        // Clean: no staged document shows an effect that is not claimed with it.
+        // Clean: no staged document shows a stamp that is not claimed with it.
         if (!_documents.TrueForAll(staged => staged.Document.IsWithin(claimed)))
             return;
 
@@ -96,8 +96,9 @@ sealed class PullProgress(ulong pull, VersionVector known, bool isFull, long max
     }
 
     /// <summary>
-    /// Adds the records of a clean cut to the log. Transactions of one node that lie in one interval of the claims follow each other with none between them, since
-    /// an interval has everything that this replica lacked when it asked. So they share entries of the storage, as they do where they were written.
+    /// Adds the log records of a clean cut. Transactions of one node within one interval of the claims are consecutive, because an interval
+    /// has every transaction that this replica lacked when it asked. Therefore they share log records, as they do in the log of their
+    /// writer.
     /// </summary>
     void AddLog(ReplicaBatch batch, VersionVector claims)
     {
@@ -106,7 +107,7 @@ sealed class PullProgress(ulong pull, VersionVector known, bool isFull, long max
         var previous = HlcTimestamp.None;
         foreach (var (stamp, names) in _records)
         {
-            // What has come meanwhile by another way is in the log.
+            // A transaction that has meanwhile arrived in another way is in the log already.
             if (batch.Truncated.Contains(stamp) || batch.Knows(stamp))
             {
                 previous = HlcTimestamp.None;

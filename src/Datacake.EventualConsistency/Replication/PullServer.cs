@@ -8,24 +8,27 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// Answers pulls [R8, R9] from one snapshot of a joined store, part by part, so that the answer needs the memory of one part whatever its size.
+/// The server of pulls [R8, R9]. It answers from one snapshot of a joined store, part by part, so that an answer of any size needs the
+/// memory of one part.
 /// </summary>
 /// <param name="catalog">The keyspaces of the store.</param>
-/// <param name="maxPartLength">About how many bytes a part may have, but for the names of its last transaction and for a document that is longer.</param>
+/// <param name="maxPartLength">
+/// The approximate maximum length of a part, in bytes. The names of its last transaction and a single long document may exceed it.
+/// </param>
 sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
 {
     const int MaxRecords = 1_000;
 
     /// <summary>
-    /// The parts of the answer, in order. None if this store has to pull from the other first: it knows less than the other has truncated. Where that is so on
-    /// both sides, the one with the lower node id reconciles, and the other then pulls from it; two that assert at once lose what is written meanwhile on what
-    /// the other asserts [R13].
+    /// Returns the parts of the answer, in order. There are none if this store knows less than the requester has truncated: it must pull
+    /// from the requester first. If that holds in both directions, the node with the lower id reconciles, and the other one then pulls from
+    /// it. If both reconciled, each would lose what is meanwhile written to the documents that the other asserts again [R13].
     /// </summary>
-    /// <param name="snapshot">The store.</param>
-    /// <param name="request">What is asked for.</param>
-    /// <param name="isOfLower">True if the node that asks has a lower id than this one.</param>
-    /// <param name="stream">Tells the answer from all others.</param>
-    /// <param name="cancellationToken">Ends the answer.</param>
+    /// <param name="snapshot">The snapshot of the store.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="isOfLower">True if the requester has a lower node id than this node.</param>
+    /// <param name="stream">A number that distinguishes the answer from all others.</param>
+    /// <param name="cancellationToken">Cancels the answer.</param>
     public async IAsyncEnumerable<ReplicaMessage> AnswerAsync(
         IStorageSnapshot snapshot, PullRequest request, bool isOfLower, ulong stream, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -48,14 +51,14 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         bool hasRecords = false;
         var part = new PartBuilder();
         int number = 0;
-        // Newest first: what supersedes a transaction is always greater, so it has been sent when the transaction is claimed.
+        // Newest first: whatever supersedes a transaction has a greater stamp, so it was sent before the transaction is claimed.
         var pages = new LoggedDocuments(snapshot, catalog).ReadNewestFirstAsync(missing, (_, key) => !part.Has(key), cancellationToken);
         await foreach (var page in pages.ConfigureAwait(false))
         {
             foreach (var logged in page)
             {
-                // A part that ends between a document and the record of its transaction can be claimed with the next one only: it is cut there if more of the
-                // transaction's documents follow, and no small transaction is parted.
+                // A part that ends between a document and the record of its transaction can only be claimed together with the next part. So
+                // a full part is cut there only if more documents of the transaction follow, and a small transaction is never split.
                 if (IsDue(part, logged, missing))
                 {
                     if (part.Length >= maxPartLength)
@@ -82,13 +85,14 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
     }
 
     /// <summary>
-    /// The documents, in the order that all nodes share, then the log. If the other can go on with an earlier snapshot that broke off, it gets the
-    /// documents from there on; but first those before that have changed since, which the log of what it lacks names [R16].
+    /// Returns the documents, in the order that all nodes share, and then the log. If the requester can continue an earlier snapshot that
+    /// broke off, it is sent only the documents after that point; but before them, the earlier documents that have changed since, which the
+    /// log names [R16].
     /// </summary>
     async IAsyncEnumerable<ReplicaMessage> SnapshotAsync(
         IStorageSnapshot snapshot, ReplicaState state, PullRequest request, ulong stream, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var from = request.Resume is { } resume && resume.CanGoOnAt(state) ? resume : null;
+        var from = request.Resume is { } resume && resume.CanContinueAt(state) ? resume : null;
         long count = await CountAsync(snapshot, cancellationToken).ConfigureAwait(false);
         var identity = await snapshot.GetAsync(StoreLayout.IdentityKey, cancellationToken).ConfigureAwait(false);
         ulong cluster = ReplicaIdentity.Decode(identity ?? throw new InvalidDataException("The store has no identity.")).Cluster;
@@ -141,13 +145,15 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         }
     }
 
-    /// <summary>Returns whether a document is stored and is to be sent: neither the part has it, nor was it sent with a newer transaction.</summary>
+    /// <summary>
+    /// Returns true if a document is stored and must be sent: it is not in the part yet, and was not sent with a newer transaction.
+    /// </summary>
     static bool IsDue(PartBuilder part, in LoggedDocument logged, VersionVector missing) =>
         !ReferenceEquals(logged.Document, Document.Nothing) && !part.Has(logged.Key) && !WasSent(logged.Document, missing, logged.Transaction.Stamp);
 
     TransactionNames NamesOf(LogTransaction transaction) => new(transaction.Stamp, [.. transaction.DocumentKeys.Select(Name)]);
 
-    /// <summary>Where the documents are that come after one in the order that all nodes share.</summary>
+    /// <summary>Returns the storage ranges of the documents that come after a document in the order that all nodes share.</summary>
     IEnumerable<KeyRange> RangesAfter(DocumentName? last)
     {
         foreach (var keyspace in catalog.All.OrderBy(keyspace => keyspace.Name, StringComparer.Ordinal))
@@ -174,8 +180,9 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
     }
 
     /// <summary>
-    /// Whether a newer transaction of the answer names the document: it has been sent with that one. A document whose newer effects are superseded
-    /// may be sent twice, which costs bytes and changes nothing; remembering what was sent would cost memory for each document.
+    /// Returns true if a newer transaction of the answer also wrote the document, which was then sent with that transaction. A document
+    /// whose newer effects are superseded may be sent twice. That costs bytes but changes nothing; remembering every sent document would
+    /// cost memory.
     /// </summary>
     static bool WasSent(Document document, VersionVector missing, HlcTimestamp stamp)
     {
@@ -191,7 +198,7 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         bool IsNewer(HlcTimestamp effect) => effect > stamp && missing.Contains(effect);
     }
 
-    /// <summary>Collects one part after the other.</summary>
+    /// <summary>Collects the content of one part after another.</summary>
     sealed class PartBuilder
     {
         readonly HashSet<StorageKey> _keys = [];
@@ -200,7 +207,7 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
 
         public int Records => _records.Count;
 
-        /// <summary>About how many bytes the part has.</summary>
+        /// <summary>Gets the approximate length of the part, in bytes.</summary>
         public int Length { get; private set; }
 
         public bool Has(ReadOnlyMemory<byte> key) => _keys.Contains(new StorageKey(key));
@@ -221,7 +228,7 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
                 Length += LengthOf(name);
         }
 
-        /// <summary>Ends the part, and begins the next.</summary>
+        /// <summary>Returns the content of the part, and begins the next one.</summary>
         public (IReadOnlyList<TransactionNames> Records, IReadOnlyList<NamedDocument> Documents) Take()
         {
             var taken = (_records, _documents);

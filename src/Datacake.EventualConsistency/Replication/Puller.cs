@@ -3,37 +3,40 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Replication;
 
-/// <summary>The part of a replica that asks its peers for what it lacks: when, whom, and how far the answers are [R8].</summary>
+/// <summary>
+/// The part of a replica that pulls missing data from its peers: it decides when and from whom, and tracks the answers [R8].
+/// </summary>
 /// <param name="table">The open sessions.</param>
-/// <param name="members">What the peers are known to have.</param>
-/// <param name="seedTaker">The copy with which the store joins, which is asked for until it is whole.</param>
-/// <param name="run">The run of the store, which begins when it joins.</param>
-/// <param name="maxStagedLength">The limit of the parts of an answer that wait for a clean cut, in bytes.</param>
+/// <param name="members">The members, with their known sets.</param>
+/// <param name="seedTaker">The seed with which the store joins. It is requested until it is complete.</param>
+/// <param name="run">The run of the store, which begins when the store joins.</param>
+/// <param name="maxStagedLength">The maximum length of the parts of an answer that wait for a clean cut, in bytes.</param>
 sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, OwnRun run, long maxStagedLength)
 {
-    /// <summary>After so many ticks without a part, a pull counts as lost.</summary>
+    /// <summary>The number of ticks without a new part after which a pull is given up.</summary>
     const int MaxIdleTicks = 20;
 
     readonly Dictionary<byte, PullProgress> _pulls = [];
 
-    // What each peer had more than this replica, as of the last tick. What is on its way over another link is mostly gone a tick later.
+    // For each peer, the stamps that only the peer knew at the last tick. Most of what is still arriving over another link is known a tick
+    // later.
     readonly Dictionary<byte, VersionVector> _missing = [];
 
-    // Of the pulls that the batch under way has started, or moved on: what they were before it, or null.
+    // For each pull that the current batch has started or advanced, its state before the batch; null for one that was started.
     readonly Dictionary<byte, PullProgress?> _before = [];
 
     ulong _lastPull;
-    byte _lastAsked;                                    // peers take turns, for one of them may decline again and again
+    byte _lastAsked;                                    // peers take turns, because one of them may keep declining
 
-    /// <summary>True if a pull is under way.</summary>
+    /// <summary>True if a pull is in progress.</summary>
     public bool IsPulling => _pulls.Count > 0;
 
     bool NeedsSeed => !run.HasBegun && !seedTaker.IsWhole;
 
     /// <summary>Asks a peer, in its session, for everything that this replica lacks.</summary>
-    /// <param name="batch">Where to put the request.</param>
+    /// <param name="batch">The batch whose outbox receives the request.</param>
     /// <param name="peer">The peer.</param>
-    /// <param name="isFull">True for all that the peer has, to be merged where the two differ though they know the same [R15].</param>
+    /// <param name="isFull">True to request a full snapshot to merge, because the two differ though they know the same [R15].</param>
     public void Start(ReplicaBatch batch, byte peer, bool isFull = false)
     {
         var state = batch.State;
@@ -46,18 +49,18 @@ sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, Ow
         batch.Outbox.Add(new Outgoing(peer, table.Open[peer].Id, request));
     }
 
-    /// <summary>Returns true if a peer with whom a session has just been opened has something that this replica lacks.</summary>
+    /// <summary>Returns true if a peer with which a session was just opened has something that this replica lacks.</summary>
     public bool HasMore(ReplicaBatch batch, byte peer, Hello hello) => !hello.Run.IsNone && (run.HasBegun
         ? !batch.State.Known.Covers(hello.Known)
-        : NeedsSeed && seedTaker.CanGoOnWith(hello.Known) && IsSafeSource(peer));
+        : NeedsSeed && seedTaker.CanContinueWith(hello.Known) && IsSafeSource(peer));
 
     /// <summary>
-    /// Counts a tick: gives up pulls of which nothing comes, and pulls from a peer that has for a while had what this replica lacks; where several have, from
-    /// one after the other.
+    /// Counts a tick: gives up pulls that no longer progress, and starts a pull if a peer still has what this replica already lacked at the
+    /// last tick. If there are several such peers, they take turns.
     /// </summary>
-    /// <param name="batch">Where to put a request.</param>
+    /// <param name="batch">The batch whose outbox receives the request.</param>
     /// <param name="mayStart">False if no pull may be started now.</param>
-    /// <param name="mayAsk">Returns false for peers that are not to be asked now.</param>
+    /// <param name="mayAsk">Returns false for peers that must not be asked now.</param>
     public void Tick(ReplicaBatch batch, bool mayStart, Func<byte, bool> mayAsk)
     {
         foreach (var (peer, pull) in _pulls.ToArray())
@@ -82,7 +85,9 @@ sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, Ow
             Start(batch, candidates.MinBy(peer => (peer <= _lastAsked, peer)));
     }
 
-    /// <summary>Returns the pull to whose answer a part belongs that comes next, or null if there is none; the part then counts as come.</summary>
+    /// <summary>
+    /// Returns the pull for which a part is the next one, and counts the part as received; or null if there is no such pull.
+    /// </summary>
     public PullProgress? Expect(byte peer, ulong pull, ulong stream, int number)
     {
         if (!_pulls.TryGetValue(peer, out var expecting))
@@ -92,7 +97,7 @@ sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, Ow
         return expecting.Expects(pull, stream, number) ? expecting : null;
     }
 
-    /// <summary>Takes note that a part of the answer to the pull from a peer has come, though the rest of a message is missing.</summary>
+    /// <summary>Records progress of the pull from a peer when a fragment of an incomplete message has arrived.</summary>
     public void OnProgress(byte peer)
     {
         if (_pulls.TryGetValue(peer, out var pull))
@@ -100,7 +105,8 @@ sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, Ow
     }
 
     /// <summary>
-    /// Gives up a pull that the peer cannot answer; returns it, if there is one. What is missing is asked for again a tick later than from a peer that can.
+    /// Gives up a pull that its peer cannot answer, and returns it; or null if it is not in progress. This peer becomes a candidate again a
+    /// tick later than peers that can answer.
     /// </summary>
     public PullProgress? OnDeclined(byte peer, ulong pull)
     {
@@ -110,22 +116,22 @@ sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, Ow
         return declined;
     }
 
-    /// <summary>The pull from a peer is over.</summary>
+    /// <summary>Ends the pull from a peer.</summary>
     public void End(byte peer) => _pulls.Remove(peer);
 
-    /// <summary>All pulls are over.</summary>
+    /// <summary>Ends all pulls.</summary>
     public void EndAll()
     {
         _pulls.Clear();
         _before.Clear();
     }
 
-    /// <summary>The batch is committed.</summary>
+    /// <summary>Keeps the progress that the batch has made, because the batch is committed.</summary>
     public void OnCommitted() => _before.Clear();
 
     /// <summary>
-    /// The batch was not committed. If nothing of it is stored, what it has moved on is as before, and may come again; else it is over, and what it has brought
-    /// is fetched again.
+    /// Undoes the progress of a batch that failed to commit. If nothing of the batch is stored, the pulls are as before it, and its parts
+    /// may be received again. Otherwise the pulls are ended, and what they brought is fetched again.
     /// </summary>
     public void OnAbandoned(bool isUnchanged)
     {
@@ -139,7 +145,7 @@ sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, Ow
         _before.Clear();
     }
 
-    /// <summary>The session with a peer is over.</summary>
+    /// <summary>Drops everything about a peer whose session is over.</summary>
     public void Forget(byte peer)
     {
         _pulls.Remove(peer);
@@ -147,7 +153,9 @@ sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, Ow
         _missing.Remove(peer);
     }
 
-    /// <summary>Returns true if a joining store may take its first data from a peer: it avoids what may be a stray, if there is another.</summary>
+    /// <summary>
+    /// Returns true if a joining store may copy a peer's data. A peer that may be a stray is avoided if there is any other.
+    /// </summary>
     bool IsSafeSource(byte peer) => !members.MayBeStray(table.Open[peer])
         || table.Open.All(session => session.Key == peer || !members.HasRun(session.Key) || members.MayBeStray(session.Value));
 }

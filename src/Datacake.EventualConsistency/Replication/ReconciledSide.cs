@@ -2,7 +2,7 @@ using Datacake.Crdt;
 
 namespace Datacake.EventualConsistency.Replication;
 
-/// <summary>One of the two sides of a full reconcile [R13].</summary>
-/// <param name="Knows">What it knows.</param>
-/// <param name="Purged">The greatest stamp of what it may have purged without the other side knowing, or none.</param>
+/// <summary>One side of a full reconcile [R13].</summary>
+/// <param name="Knows">The known set of the side.</param>
+/// <param name="Purged">The greatest stamp of anything that the side may have purged without the other side knowing, or none.</param>
 readonly record struct ReconciledSide(VersionVector Knows, HlcTimestamp Purged);

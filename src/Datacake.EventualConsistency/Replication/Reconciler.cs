@@ -7,28 +7,28 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// The full reconcile of a replica with a peer of which one has forgotten what the other never knew [R13]. The snapshot of the peer is laid aside in the
-/// store until all of it has come. <see cref="DocumentReconciliation"/> decides what becomes of each document.
+/// The full reconcile of a replica with a peer, after one of them was forgotten while the other purged [R13]. The peer's snapshot is set
+/// aside in the store until it is complete. <see cref="DocumentReconciliation"/> then decides on each document.
 /// </summary>
 /// <param name="run">The run of the store, in which documents are asserted again.</param>
 /// <param name="settings">The settings of the replica.</param>
 sealed class Reconciler(OwnRun run, ReplicaSettings settings)
 {
     readonly RemovalGuard _guard = new(settings.MaxRemoved);
-    ReplicaState? _arrived;             // what the other side's snapshot, which is all aside now, knows
+    ReplicaState? _arrived;             // the state of the peer's snapshot, once all of it is set aside
     byte _arrivedFrom;
-    bool _mayHavePart = true;           // pages of a snapshot, whose rest may never come
+    bool _mayHavePart = true;           // pages of a snapshot that may never be completed
 
-    /// <summary>True if a snapshot lies aside that the next batch has to reconcile.</summary>
+    /// <summary>True if a complete snapshot is set aside, which the next batch must reconcile.</summary>
     public bool HasArrived => _arrived is not null;
 
-    /// <summary>The limit of what one member can have removed.</summary>
+    /// <summary>Gets the guard against reconciles that would remove many documents.</summary>
     public RemovalGuard Guard => _guard;
 
-    /// <summary>True if pages of a snapshot may lie aside: until they are gone, nothing is pulled.</summary>
+    /// <summary>True if pages of a snapshot may be set aside. Until they are gone, nothing is pulled.</summary>
     public bool MayHavePart => _mayHavePart;
 
-    /// <summary>Takes a page of the peer's snapshot aside.</summary>
+    /// <summary>Sets a page of the peer's snapshot aside.</summary>
     public void TakeAside(ReplicaBatch batch, byte peer, SnapshotPage page)
     {
         _mayHavePart = true;
@@ -44,9 +44,10 @@ sealed class Reconciler(OwnRun run, ReplicaSettings settings)
     }
 
     /// <summary>
-    /// Reconciles the snapshot that has arrived: one storage commit in which this replica takes over all of it, and asserts again, as a transaction of its own,
-    /// whatever of either side the other may have purged without the one side knowing. Before anything else is done with the batch, which has to hold what is
-    /// changed and not what is stored. One that would remove too much is given up for now.
+    /// Reconciles the complete snapshot. In one storage commit, this replica takes over all of it, and asserts again, in transactions of
+    /// its own, whatever of either side the other side may have purged without the first one knowing. Must be called before the batch is
+    /// used for anything else: it reads the stored documents directly, so that the batch holds only the documents that change. A reconcile
+    /// that would remove too many documents is given up for now.
     /// </summary>
     public async ValueTask ReconcileAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
@@ -66,7 +67,7 @@ sealed class Reconciler(OwnRun run, ReplicaSettings settings)
         await ReconcileAsync(batch, mine, theirs, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Clears away one step of what lies aside and is of no use.</summary>
+    /// <summary>Deletes the next part of a snapshot that was set aside and is no longer needed.</summary>
     public async ValueTask ClearAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
         int count = 0;
@@ -82,14 +83,14 @@ sealed class Reconciler(OwnRun run, ReplicaSettings settings)
         _mayHavePart = false;
     }
 
-    /// <summary>Takes note of a batch that was committed.</summary>
+    /// <summary>Drops the reconciled snapshot once its batch is committed.</summary>
     public void OnCommitted(ReplicaBatch batch)
     {
         if (batch.IsReconciled)
             _arrived = null;
     }
 
-    /// <summary>Gives up what has come, after a commit of which it is not known whether it was stored.</summary>
+    /// <summary>Drops the snapshot that was set aside, after a commit with an unknown outcome.</summary>
     public void OnAbandoned()
     {
         _arrived = null;
@@ -142,7 +143,7 @@ sealed class Reconciler(OwnRun run, ReplicaSettings settings)
                 deltas.Add(delta with { Name = batch.NameOf(documentKey) });
                 keys.Add(documentKey);
             }
-            // What one side has truncated, the other may hold unpurged; no log record is left that would lead to it later.
+            // One side may still hold what the other has truncated. No log record is left that would lead to its purge later.
             var left = DocumentPurge.Apply(document, truncated, policy);
             if (!ReferenceEquals(left, document))
                 purged = HlcTimestamp.Max(purged, DocumentPurge.MarkOf(document));
@@ -150,7 +151,7 @@ sealed class Reconciler(OwnRun run, ReplicaSettings settings)
                 batch.Write(documentKey, own, left);
             if (deltas.Count < settings.MaxAsserted)
                 return;
-            // What is asserted of one document does not depend on the others.
+            // The assertion of one document does not depend on the others, so it may be in another transaction.
             run.Publish(batch, stamp, [.. deltas], keys);
             (stamp, deltas, keys) = (run.Tick(), [], []);
         }
@@ -161,8 +162,8 @@ sealed class Reconciler(OwnRun run, ReplicaSettings settings)
         new ReconciledSide(theirs.Known, mine.Known.Covers(theirs.Truncated) ? HlcTimestamp.None : theirs.Purged));
 
     /// <summary>
-    /// Returns the hashes of the keys of documents that are shown here and would not be any more, though the other side has no delete of them: it says that it
-    /// has forgotten that.
+    /// Returns the hashes of the keys of documents that exist here and would be removed, although the other side no longer has a delete of
+    /// them: it claims that the delete was purged.
     /// </summary>
     async ValueTask<HashSet<ulong>> FindRemovedAsync(ReplicaBatch batch, ReplicaState mine, ReplicaState theirs, CancellationToken cancellationToken)
     {
@@ -190,10 +191,10 @@ sealed class Reconciler(OwnRun run, ReplicaSettings settings)
         return removed;
     }
 
-    /// <summary>Makes the log that of both sides, without what either has truncated.</summary>
+    /// <summary>Merges the logs of both sides, without the transactions that either side has truncated.</summary>
     static async ValueTask MergeLogAsync(ReplicaBatch batch, VersionVector mine, VersionVector truncated, CancellationToken cancellationToken)
     {
-        // What was only put here may be merged with what was deleted there.
+        // A document that was only put here may be merged with a delete of the other side.
         await foreach (var record in TransactionLog.ReadAllAsync(batch.Snapshot, cancellationToken).ConfigureAwait(false))
             batch.TruncateLog(record, truncated);
         await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.AllArrivingLog, cancellationToken).ConfigureAwait(false))

@@ -1,25 +1,29 @@
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// Holds back a full reconcile that would remove many documents, which a faulty member can bring about with a single message that says that it knows all and
-/// has nothing [R19]: until a second member says the same, or an operator allows it.
+/// The guard that holds back a full reconcile which would remove many documents, until a second member's data would remove the same, or an
+/// operator allows it. A faulty member can cause such a reconcile with a single message that claims to know everything and contains no
+/// documents [R19].
 /// </summary>
-/// <param name="maxRemoved">The limit of the documents that one reconcile removes on the word of one member.</param>
+/// <param name="maxRemoved">The maximum number of documents that one reconcile removes on the word of one member.</param>
 sealed class RemovalGuard(int maxRemoved)
 {
-    /// <summary>So many ticks nothing is asked of a member whose reconcile is held back: the answer would be all of its data again.</summary>
+    /// <summary>
+    /// The number of ticks for which a member is not asked again after its reconcile was held back: its answer would be all of its data
+    /// again.
+    /// </summary>
     const int TicksBetweenVotes = 60;
 
-    readonly Dictionary<byte, HashSet<ulong>> _votes = [];      // what each member's data would remove
+    readonly Dictionary<byte, HashSet<ulong>> _votes = [];      // the documents that each member's data would remove
     readonly Dictionary<byte, int> _ticks = [];
     bool _isAllowed;
 
-    /// <summary>Gets the reconcile that is held back, or null if none is. Any thread may read it.</summary>
+    /// <summary>Gets the reconcile that is held back, or null if there is none. Any thread may read this.</summary>
     public HeldRemoval? Held { get; private set; }
 
-    /// <summary>Returns true if a reconcile may be made; else it is held back from here on.</summary>
-    /// <param name="peer">The member whose data are reconciled.</param>
-    /// <param name="removed">The hashes of the documents that are shown here, and would not be any more.</param>
+    /// <summary>Returns true if a reconcile may proceed. Otherwise it is held back from now on.</summary>
+    /// <param name="peer">The member whose data is reconciled.</param>
+    /// <param name="removed">The hashes of the keys of documents that exist here and would be removed.</param>
     public bool Allows(byte peer, HashSet<ulong> removed)
     {
         if (_isAllowed || removed.Count <= maxRemoved || _votes.Any(vote => vote.Key != peer && removed.Count(key => !vote.Value.Contains(key)) <= maxRemoved))
@@ -33,7 +37,7 @@ sealed class RemovalGuard(int maxRemoved)
         return false;
     }
 
-    /// <summary>Allows the reconcile that is held back, once: it is asked for again.</summary>
+    /// <summary>Allows the held-back reconcile once. The member is asked for its data again.</summary>
     public void Allow()
     {
         if (Held is null)
@@ -42,7 +46,7 @@ sealed class RemovalGuard(int maxRemoved)
         _ticks.Clear();
     }
 
-    /// <summary>Returns true if a member may be asked for what it has.</summary>
+    /// <summary>Returns true if a member may be asked for its data.</summary>
     public bool MayAsk(byte peer) => !_ticks.ContainsKey(peer);
 
     /// <summary>Counts a tick.</summary>
@@ -57,7 +61,9 @@ sealed class RemovalGuard(int maxRemoved)
         }
     }
 
-    /// <summary>Takes note that a member has answered with a difference: nothing has to be reconciled with it any more.</summary>
+    /// <summary>
+    /// Releases the reconcile with a member that has answered with a difference: nothing has to be reconciled with it any longer.
+    /// </summary>
     public void OnDifference(byte peer)
     {
         if (Held?.NodeId == peer)

@@ -5,11 +5,12 @@ using MessagePack;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// The stores that were retired, each with the operator's proof if there is one, in the order in which this replica learned of them.
+/// The retired stores, each with the operator's proof if there is one, in the order in which this replica learned of them.
 /// </summary>
 /// <remarks>
-/// Bounded: beyond a number that only disk-less nodes reach, which leave a retired store behind with each restart, the oldest is dropped, and first those without a proof, of
-/// which a liar can make up any number. A dropped one that came back would still be refused, since its run is below the newest one that is known of its node [R5].
+/// The number of stores is bounded. Only nodes without a disk reach the bound, because each of their restarts leaves a retired store
+/// behind. Beyond it, the oldest store is dropped; those without a proof go first, because a liar can make up any number of them. A dropped
+/// store that returned would still be refused, because its run is below the newest known run of its node [R5].
 /// </remarks>
 sealed class RetiredStores : IReadOnlyCollection<ulong>
 {
@@ -20,7 +21,7 @@ sealed class RetiredStores : IReadOnlyCollection<ulong>
 
     public int Count => _proofs.Count;
 
-    /// <summary>A digest of the set, in whatever order its stores were added.</summary>
+    /// <summary>Gets a digest of the set, which does not depend on the order in which stores were added.</summary>
     public ulong Digest { get; private set; }
 
     public bool Contains(ulong storeId) => _proofs.ContainsKey(storeId);
@@ -28,7 +29,7 @@ sealed class RetiredStores : IReadOnlyCollection<ulong>
     /// <summary>Returns the operator's proof that a store is retired; empty if there is none.</summary>
     public ReadOnlyMemory<byte> ProofOf(ulong storeId) => _proofs.GetValueOrDefault(storeId);
 
-    /// <summary>Adds a store, or the proof to one that is there without; returns false if nothing changes.</summary>
+    /// <summary>Adds a store, or adds a proof to a store that has none. Returns false if nothing changes.</summary>
     public bool Add(ulong storeId, ReadOnlyMemory<byte> proof)
     {
         if (_proofs.TryGetValue(storeId, out var known))
@@ -48,7 +49,7 @@ sealed class RetiredStores : IReadOnlyCollection<ulong>
         return true;
     }
 
-    /// <summary>Forgets that there is a proof for a store; returns false if nothing changes.</summary>
+    /// <summary>Removes the proof of a store. Returns false if nothing changes.</summary>
     public bool DropProof(ulong storeId)
     {
         if (ProofOf(storeId).IsEmpty)
@@ -66,7 +67,7 @@ sealed class RetiredStores : IReadOnlyCollection<ulong>
         _order.Remove(storeId);
     }
 
-    /// <summary>Returns the stores with their proofs, as they are now.</summary>
+    /// <summary>Returns a copy of the stores with their proofs.</summary>
     public IReadOnlyDictionary<ulong, ReadOnlyMemory<byte>> ToDictionary() => new Dictionary<ulong, ReadOnlyMemory<byte>>(_proofs);
 
     public static void Write(ref MessagePackWriter writer, IReadOnlyCollection<KeyValuePair<ulong, ReadOnlyMemory<byte>>> stores)
@@ -81,7 +82,7 @@ sealed class RetiredStores : IReadOnlyCollection<ulong>
 
     public void Write(ref MessagePackWriter writer) => Write(ref writer, [.. _order.Select(store => KeyValuePair.Create(store, _proofs[store]))]);
 
-    /// <summary>Reads stores with their proofs, in their order.</summary>
+    /// <summary>Reads stores with their proofs, in order.</summary>
     public static IReadOnlyList<KeyValuePair<ulong, ReadOnlyMemory<byte>>> Read(ref MessagePackReader reader)
     {
         var stores = new List<KeyValuePair<ulong, ReadOnlyMemory<byte>>>();
@@ -96,7 +97,8 @@ sealed class RetiredStores : IReadOnlyCollection<ulong>
 
     ulong DigestOf(ulong storeId) => _proofs[storeId].IsEmpty ? Mix(storeId) : Mix(~storeId);
 
-    // Ids are random; the finalizer of SplitMix64 keeps sums of them apart all the same (Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators, 2014).
+    // Store ids are random, but mixing them first keeps their sums apart all the same. This is the finalizer of SplitMix64
+    // (Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators, 2014).
     static ulong Mix(ulong x)
     {
         x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;

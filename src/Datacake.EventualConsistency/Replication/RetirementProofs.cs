@@ -3,34 +3,40 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// Decides which retirements are believed that peers tell of [R19]. Where operators have keys, only those with a proof are; else the word of any member is enough.
+/// The decision which retirements that peers report are believed [R19]. If operators have keys, only those with a valid proof are;
+/// otherwise the word of any member is enough.
 /// </summary>
 /// <remarks>
-/// What this replica has learned before it had keys, or with a key that is not accepted any more, it goes on believing: that may be all that keeps a retired store out. It is no
-/// proof to others, until an operator signs it.
+/// A replica continues to believe retirements that it learned of before it had keys, or with a key that is no longer accepted: they may be
+/// all that keeps a retired store out. They are no proof to other replicas until an operator signs them.
 /// </remarks>
-/// <param name="identity">The identity of the store, which has the member table.</param>
-/// <param name="authority">Tells whether an operator has retired a store; null if the word of any member does.</param>
+/// <param name="identity">The identity of the store, which contains the member table.</param>
+/// <param name="authority">Verifies proofs; null if the word of any member is enough.</param>
 sealed class RetirementProofs(ReplicaIdentity identity, IRetirementAuthority? authority)
 {
-    /// <summary>To verify a proof takes time: of the rest of a message's proofs, the next messages are told.</summary>
+    /// <summary>
+    /// The maximum number of proofs that are verified per message, because verification is slow. Later messages repeat the rest.
+    /// </summary>
     const int MaxVerified = 64;
 
     const int MaxRemembered = 4_096;
 
-    // The last proof for each store that was verified, and whether it is valid: a peer tells the same ones again and again.
+    // The last verified proof for each store, and its result: peers send the same proofs again and again.
     readonly Dictionary<ulong, (ulong Cluster, ReadOnlyMemory<byte> Proof, bool IsValid)> _verified = [];
 
     /// <summary>True if retirements need a proof.</summary>
     public bool AreNeeded => authority is not null;
 
-    /// <summary>Gets the retired stores that every member believes in, once it has heard of them.</summary>
+    /// <summary>Gets the retired stores that every member will believe to be retired once it has heard of them.</summary>
     public IEnumerable<ulong> Certain => identity.Retired.Where(store => !AreNeeded || !identity.Retired.ProofOf(store).IsEmpty);
 
-    /// <summary>Gets the retired stores of which there is no valid proof.</summary>
+    /// <summary>Gets the retired stores without a valid proof.</summary>
     public IReadOnlyList<ulong> Unproven => [.. identity.Retired.Where(store => identity.Retired.ProofOf(store).IsEmpty)];
 
-    /// <summary>A process starts, perhaps with other keys than the last one, or the first ones: drops the proofs that they do not confirm, and what needed none.</summary>
+    /// <summary>
+    /// Verifies the stored proofs when a process starts, perhaps with new operator keys, and drops those that the keys do not confirm. Also
+    /// drops claims that needed no proof before there were keys.
+    /// </summary>
     public void TakeUpStored()
     {
         if (authority is null)
@@ -40,7 +46,9 @@ sealed class RetirementProofs(ReplicaIdentity identity, IRetirementAuthority? au
         VerifyStored();
     }
 
-    /// <summary>Drops the proofs that the keys do not confirm: they are of other keys, or of another cluster that this store has met.</summary>
+    /// <summary>
+    /// Drops the proofs that the keys do not confirm: they belong to other keys, or to another cluster that this store has met.
+    /// </summary>
     public void VerifyStored()
     {
         if (authority is null || identity.Cluster == 0)
@@ -53,15 +61,15 @@ sealed class RetirementProofs(ReplicaIdentity identity, IRetirementAuthority? au
     }
 
     /// <summary>
-    /// Returns a hello without what it says of retirements and takeovers that nobody has proven. A store in memory is as any other one: that the one before it is gone with its
-    /// process would be a claim of who says hello.
+    /// Returns a hello without its unproven claims of retirements and takeovers. A store in memory is treated like any other: that the
+    /// previous store is gone with its process would be a mere claim of the sender.
     /// </summary>
     public Hello WithoutUnproven(Hello hello) =>
         AreNeeded ? hello with { TakesOver = false, IsVolatile = false, Table = WithoutUnproven(hello.Table, hello.Cluster) } : hello;
 
-    /// <summary>Returns a member table without what it says of retirements and takeovers that nobody has proven.</summary>
+    /// <summary>Returns a member table without its unproven claims of retirements and takeovers.</summary>
     /// <param name="table">The table.</param>
-    /// <param name="cluster">The identity of the cluster that its sender is of, which counts while this store has none.</param>
+    /// <param name="cluster">The identity of the sender's cluster, which is used while this store has none.</param>
     public MemberTable WithoutUnproven(MemberTable table, ulong cluster)
     {
         if (!AreNeeded)
@@ -80,14 +88,14 @@ sealed class RetirementProofs(ReplicaIdentity identity, IRetirementAuthority? au
         return proven.Count == table.Retired.Count ? table : table with { Retired = proven };
     }
 
-    /// <summary>Returns true if a peer that says that this store is retired has to be believed.</summary>
+    /// <summary>Returns true if a peer's refusal, which says that this store is retired, must be believed.</summary>
     public bool IsProven(Refusal refusal)
     {
         int verified = 0;
         return !AreNeeded || IsValid(identity.Cluster, identity.StoreId, refusal.Proof, ref verified);
     }
 
-    /// <summary>Returns true if it is learned already, with a proof that is as good.</summary>
+    /// <summary>Returns true if a retirement is already known, with a proof that is at least as good.</summary>
     bool IsKnown(ulong storeId, ReadOnlyMemory<byte> proof) =>
         identity.Retired.ProofOf(storeId) is { IsEmpty: false } known && (proof.IsEmpty || proof.Span.SequenceEqual(known.Span));
 

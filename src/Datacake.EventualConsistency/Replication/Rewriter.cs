@@ -4,13 +4,14 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// The part of a replica that writes again, as transactions of its own, what assertions of others have taken the place of without having known it [R13].
+/// The part of a replica that writes again, in transactions of its own, the writes that assertions of other replicas have replaced without
+/// knowing them [R13].
 /// </summary>
 /// <param name="run">The run of the store.</param>
-/// <param name="maxAsserted">The limit of the documents in a transaction.</param>
+/// <param name="maxAsserted">The maximum number of documents in a transaction.</param>
 sealed class Rewriter(OwnRun run, int maxAsserted)
 {
-    /// <summary>Writes again what is overtaken of the documents that the batch has noted as replaced.</summary>
+    /// <summary>Writes again what is superseded in the documents that the batch has recorded as replaced.</summary>
     public async ValueTask WriteAgainAsync(ReplicaBatch batch)
     {
         var replaced = batch.TakeReplaced();

@@ -4,10 +4,11 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// A roll call that is under way [R12, R14]: a consistent cut, if the sessions of its start are still open when all have answered.
+/// A roll call that is in progress [R12, R14]. It is a consistent cut if the sessions that were open at its start are still open when all
+/// members have answered.
 /// </summary>
-/// <param name="node">The node that calls.</param>
-/// <param name="nonce">Tells the call from all others of this process.</param>
+/// <param name="node">The node that calls the roll.</param>
+/// <param name="nonce">A number that distinguishes the roll call from all others of this process.</param>
 /// <param name="sessions">The open sessions.</param>
 sealed class Roll(byte node, ulong nonce, IReadOnlyDictionary<byte, Session> sessions)
 {
@@ -17,14 +18,14 @@ sealed class Roll(byte node, ulong nonce, IReadOnlyDictionary<byte, Session> ses
     /// <summary>True if a peer has answered.</summary>
     public bool HasAnswers => _answers.Count > 0;
 
-    /// <summary>Puts the calls into the outbox of a batch.</summary>
+    /// <summary>Adds the roll calls to the outbox of a batch.</summary>
     public void Call(ReplicaBatch batch)
     {
         foreach (var (peer, session) in _sessions)
             batch.Outbox.Add(new Outgoing(peer, session.Id, new RollCall(nonce)));
     }
 
-    /// <summary>Takes a report of a peer; returns true if it answers this call.</summary>
+    /// <summary>Records the report of a peer. Returns true if it answers this roll call.</summary>
     public bool Take(byte peer, Report report)
     {
         if (report.Nonce != nonce)
@@ -33,12 +34,12 @@ sealed class Roll(byte node, ulong nonce, IReadOnlyDictionary<byte, Session> ses
         return true;
     }
 
-    /// <summary>Returns true if everyone who has answered no longer waits for a member.</summary>
+    /// <summary>Returns true if all members that have answered have forgotten a member.</summary>
     public bool IsForgotten(byte member) => _answers.Values.All(answer => answer.Table.Forgotten.Contains(member));
 
     /// <summary>
-    /// Returns true if all who are needed answered within sessions that were open when the roll was called and still are, and nobody talks to an earlier
-    /// life of anybody or to a retired store.
+    /// Returns true if all needed members have answered, within sessions that were open when the roll was called and still are, know all
+    /// retired stores, and have no session with an earlier life of another node.
     /// </summary>
     public bool IsComplete(HashSet<byte> needed, IReadOnlyDictionary<byte, Session> open, IEnumerable<ulong> retired)
     {
@@ -49,10 +50,13 @@ sealed class Roll(byte node, ulong nonce, IReadOnlyDictionary<byte, Session> ses
             && answer.Boots.All(boot => boot.Key == node || (open.TryGetValue(boot.Key, out var session) && session.Boot == boot.Value)));
     }
 
-    /// <summary>Returns all that the answers name of the transactions of the calling node, or null unless each of them reports on itself.</summary>
+    /// <summary>
+    /// Returns all transactions of the calling node that the answers name, or null unless each answer also reports on its sender.
+    /// </summary>
     public VersionVector? KnownOfCaller()
     {
-        // A store that is joining may wait with a copy of what has since been lost elsewhere; it does not report on that before it has joined.
+        // A joining store that waits for a roll call may hold transactions that have since been lost elsewhere, and reports on them only
+        // after it has joined.
         var known = VersionVector.Empty;
         foreach (var (peer, answer) in _answers)
         {

@@ -5,33 +5,38 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// How far the copy of the cluster's data is with which a store joins [R12, R16]. It is stored with each page that is taken, so that the copy goes on
+/// The progress of the seed with which a store joins [R12, R16]. It is stored with each page that is taken, so that the copy continues
 /// where it broke off.
 /// </summary>
-/// <param name="Base">What every document that has come reflects.</param>
-/// <param name="Cut">What some of them may reflect, and what was truncated and purged where they came from.</param>
-/// <param name="Last">The last document that has come, in the order that all nodes share; all before it have. Null before the first one.</param>
-/// <param name="Sources">The stores that it comes from.</param>
-/// <param name="Ancestors">These, and the stores that theirs came from.</param>
-/// <param name="MustPurge">Whether documents that came early may have to be purged, since a later source has truncated more.</param>
-/// <param name="Documents">How many documents have come.</param>
+/// <param name="Base">The known set that every received document reflects.</param>
+/// <param name="Cut">The known set that some of them may reflect, and everything that was truncated and purged at their sources.</param>
+/// <param name="Last">
+/// The last document that was received, in the order that all nodes share. All documents before it have been received. Null before the
+/// first one.
+/// </param>
+/// <param name="Sources">The stores that the seed was copied from.</param>
+/// <param name="Ancestors">The sources and their ancestors.</param>
+/// <param name="MustPurge">
+/// True if documents that were received early may have to be purged, because a later source has truncated more.
+/// </param>
+/// <param name="Documents">The number of documents that were received.</param>
 sealed record Seed(
     VersionVector Base, ReplicaState Cut, DocumentName? Last, IReadOnlyList<ulong> Sources, IReadOnlyList<ulong> Ancestors, bool MustPurge, long Documents)
 {
-    /// <summary>Where to go on, or <see langword="null"/> if there is nothing to go on with.</summary>
+    /// <summary>Gets the position from which to continue, or <see langword="null"/> if there is nothing to continue.</summary>
     public SeedPosition? Position => Last is { } last ? new SeedPosition(Base, Cut.Known, last) : null;
 
     public static Seed Begin(ReplicaState state) => new(state.Known, state, null, [], [], MustPurge: false, Documents: 0);
 
-    /// <summary>The same, with a store that some of it comes from.</summary>
+    /// <summary>Returns this seed with a further source.</summary>
     public Seed From(Session source) => this with
     {
         Sources = [.. Sources.Union([source.StoreId])],
         Ancestors = [.. Ancestors.Union([source.StoreId, .. source.Ancestors])],
     };
 
-    /// <summary>The same, with what the next source has truncated and purged.</summary>
-    public Seed GoOnAt(ReplicaState state)
+    /// <summary>Returns this seed at the cut of the next snapshot, with everything that was truncated and purged at that cut.</summary>
+    public Seed ContinueAt(ReplicaState state)
     {
         var truncated = Cut.Truncated.Union(state.Truncated);
         return this with

@@ -6,73 +6,82 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Replication;
 
-/// <summary>The part of a replica that takes the copy of a member's data with which a store joins, and continues it after a break [R12, R16].</summary>
+/// <summary>
+/// The part of a replica that copies a member's data into a joining store, and continues the copy after a break [R12, R16].
+/// </summary>
 /// <remarks>
 /// <para>
-/// A copy that broke off after document L, part way through a snapshot at the cut C1, goes on with a snapshot at a later cut C2, of the same member or of
-/// another. Taking only the documents after L from C2 would be wrong: those up to L would show C1 still, while the store claims to know C2. So C2's
-/// member first sends those of them that have changed since: that its log names for the stamps that C2 knows and the base, which all that has come
-/// reflects, does not. Three conditions make this exact, and the copy begins anew if they do not hold:
+/// The copy, the seed, may break off after a document L of a snapshot at a cut C1. It can continue with a snapshot at a later cut C2, of
+/// the same member or of another one. Taking only the documents after L from C2 would be wrong: the documents up to L would still show C1,
+/// while the store claims to know C2. So the member of C2 first sends those documents up to L that have changed since: the ones that its
+/// log names for the stamps in C2 that are not in the base. The base is the known set that every received document reflects. This is exact
+/// under three conditions; if one of them does not hold, the copy starts over:
 /// </para>
 /// <list type="bullet">
-/// <item>C2 knows all that C1 did: else the copy would show what it does not claim;</item>
-/// <item>the base covers what C2 has truncated: else a change might no longer be in its log, or a document be purged without a trace;</item>
-/// <item>none of the members that it comes from is retired: else it may have what all others have given up.</item>
+/// <item>C2 covers C1; otherwise the copy would show what it does not claim.</item>
+/// <item>
+/// The base covers what C2 has truncated; otherwise a change might no longer be in the log, or a document might have been purged without a
+/// trace.
+/// </item>
+/// <item>None of the members that it was copied from is retired; otherwise it may contain what all others have given up.</item>
 /// </list>
 /// <para>
-/// What either cut has truncated counts as truncated: what comes is purged accordingly, and, where a later cut has truncated more, what has come before.
-/// The base becomes C2 once the first document after L has come, for only then has all that changed before it.
+/// Stamps that either cut has truncated count as truncated. Arriving documents are purged accordingly, and so are earlier ones if a later
+/// cut has truncated more. The base becomes C2 with the first document after L, because only then have all changes of earlier documents
+/// arrived.
 /// </para>
 /// </remarks>
 /// <param name="catalog">The keyspaces of the store.</param>
-/// <param name="maxStep">The limit of the documents that are looked through in one batch.</param>
+/// <param name="maxStep">The maximum number of documents that are examined for purging in one batch.</param>
 sealed class SeedTaker(KeyspaceCatalog catalog, int maxStep)
 {
-    /// <summary>So many ticks a copy that broke off waits for a member that it can go on with, before it begins anew with any.</summary>
+    /// <summary>
+    /// The number of ticks that a broken-off copy waits for a member that can continue it, before it starts over with any member.
+    /// </summary>
     const int MaxWaitTicks = 10;
 
-    Seed? _seed;                // what has come of the copy; stored with it
-    bool _isWhole;              // all of it has come; not stored: a process that starts again asks for what has changed since
-    KeyRange? _unpurged;        // what has yet to be looked through, of a copy that is whole
-    bool _mustWipe;             // the store may have documents of a copy that is given up
+    Seed? _seed;                // the progress of the copy; stored with it
+    bool _isWhole;              // not stored: after a restart, the store asks for the changes since
+    KeyRange? _unpurged;        // the part of a complete copy that was not examined for purging yet
+    bool _mustWipe;             // the store may have documents of a copy that was given up
     int _waitTicks;
 
-    /// <summary>True if the store has some of a cluster's data, or of a copy that is given up.</summary>
+    /// <summary>True if the store holds part of a cluster's data, or of a copy that was given up.</summary>
     public bool HasPart => _seed is not null || _mustWipe;
 
-    /// <summary>True if all of the copy has come.</summary>
+    /// <summary>True if the copy is complete.</summary>
     public bool IsWhole => _isWhole;
 
-    /// <summary>True if all of the copy has come, and parts of it have yet to be purged.</summary>
+    /// <summary>True if the copy is complete, but parts of it have yet to be purged.</summary>
     public bool MustPurge => _unpurged is not null;
 
-    /// <summary>True if the copy is as it should be, and can become the store.</summary>
+    /// <summary>True if the copy is complete and purged, so that it can become the store.</summary>
     public bool IsReady => _isWhole && _unpurged is null;
 
-    /// <summary>Gets what the store knows once it has joined with the copy.</summary>
+    /// <summary>Gets the state of the store once it has joined with the copy.</summary>
     public ReplicaState Cut => _seed!.Cut;
 
-    /// <summary>Gets the place to go on with the copy, or null if there is nothing to go on with.</summary>
+    /// <summary>Gets the position from which to continue the copy, or null if there is nothing to continue.</summary>
     public SeedPosition? Position => _seed?.Position;
 
-    /// <summary>Gets the number of documents of the copy that have come, about how many there are, and from whom the last ones came.</summary>
+    /// <summary>Gets the number of received documents, their approximate total, and the member from which the last ones came.</summary>
     public (long Documents, long Estimated, byte? From) Progress { get; private set; }
 
-    /// <summary>Returns true if a member with this knowledge has all that has come of a copy that broke off.</summary>
-    public bool CanGoOnWith(VersionVector known) => _seed is null || known.Covers(_seed.Cut.Known);
+    /// <summary>Returns true if a member with this known set covers everything received so far, so that it can continue the copy.</summary>
+    public bool CanContinueWith(VersionVector known) => _seed is null || known.Covers(_seed.Cut.Known);
 
-    /// <summary>Returns true if the copy may be taken from a member with this knowledge, also if that means to begin anew.</summary>
-    public bool MayTakeFrom(VersionVector known) => CanGoOnWith(known) || _waitTicks > MaxWaitTicks;
+    /// <summary>Returns true if the copy may be requested from a member with this known set, even if that means starting over.</summary>
+    public bool MayTakeFrom(VersionVector known) => CanContinueWith(known) || _waitTicks > MaxWaitTicks;
 
-    /// <summary>Counts a tick in which nothing was asked for.</summary>
+    /// <summary>Counts a tick in which no copy was requested.</summary>
     public void CountWait() => _waitTicks++;
 
-    /// <summary>Takes note that a member was asked for the copy.</summary>
+    /// <summary>Records that a member was asked for the copy.</summary>
     public void OnAsked() => _waitTicks = 0;
 
-    /// <summary>Takes a part of the copy.</summary>
-    /// <returns>True if the copy <see cref="IsReady"/> with it.</returns>
-    /// <exception cref="InvalidDataException">The part goes on with a snapshot that cannot continue the copy.</exception>
+    /// <summary>Takes a page of the copy.</summary>
+    /// <returns>True if this makes the copy ready (<see cref="IsReady"/>).</returns>
+    /// <exception cref="InvalidDataException">The page belongs to a snapshot that cannot continue the copy.</exception>
     public async ValueTask<bool> TakeAsync(ReplicaBatch batch, byte peer, Session source, SnapshotPage page, CancellationToken cancellationToken)
     {
         if (page.Number == 0)
@@ -103,8 +112,8 @@ sealed class SeedTaker(KeyspaceCatalog catalog, int maxStep)
         return IsReady;
     }
 
-    /// <summary>Takes one step of purging what came before a source that has truncated more.</summary>
-    /// <returns>True if the copy <see cref="IsReady"/> with it, false if there is more to do.</returns>
+    /// <summary>Purges the next documents that were received before a later source had truncated more.</summary>
+    /// <returns>True if this makes the copy ready (<see cref="IsReady"/>); false if there is more to do.</returns>
     public async ValueTask<bool> PurgeAsync(ReplicaBatch batch)
     {
         var range = _unpurged!.Value;
@@ -128,8 +137,8 @@ sealed class SeedTaker(KeyspaceCatalog catalog, int maxStep)
         return true;
     }
 
-    /// <summary>The store joins with the copy, which is no longer one.</summary>
-    /// <returns>The stores that the copy came from, directly or through others.</returns>
+    /// <summary>Ends the copy, because the store joins with it.</summary>
+    /// <returns>The ancestors: the stores that the copy came from, directly or through others.</returns>
     public IReadOnlyList<ulong> Complete(ReplicaBatch batch)
     {
         var ancestors = _seed!.Ancestors;
@@ -138,7 +147,7 @@ sealed class SeedTaker(KeyspaceCatalog catalog, int maxStep)
         return ancestors;
     }
 
-    /// <summary>Takes up the copy as it is stored, at the start and after a commit that was not stored.</summary>
+    /// <summary>Reads the copy's progress as it is stored: at the start, and after a commit that failed.</summary>
     public async ValueTask ReadAsync(IStorageSnapshot snapshot)
     {
         var stored = await snapshot.GetAsync(StoreLayout.SeedKey).ConfigureAwait(false);
@@ -148,8 +157,8 @@ sealed class SeedTaker(KeyspaceCatalog catalog, int maxStep)
         _mustWipe = _seed is null && (await SnapshotReading.ScanKeysAsync(snapshot, StoreLayout.AllDocuments, 1, CancellationToken.None).ConfigureAwait(false)).Count > 0;
     }
 
-    /// <summary>A process starts on a store that has not joined: goes on with what has come, or begins with an empty store.</summary>
-    /// <returns>True if the store is empty, and has nothing of any cluster.</returns>
+    /// <summary>Prepares a store that has not joined when a process opens it: continues the copy, or begins with an empty store.</summary>
+    /// <returns>True if the store is empty and holds no data of any cluster.</returns>
     public async ValueTask<bool> TakeUpAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
         bool isEmpty = _seed is null;
@@ -160,7 +169,9 @@ sealed class SeedTaker(KeyspaceCatalog catalog, int maxStep)
         return isEmpty;
     }
 
-    /// <summary>Gives up a copy with data of a member that is retired and had not heard of it: it may have what the others have given up.</summary>
+    /// <summary>
+    /// Gives up a copy that came from a store which is now known to be retired: it may contain what the other members have given up.
+    /// </summary>
     /// <returns>True if the copy was given up.</returns>
     public bool DropRetired(RetiredStores retired)
     {
@@ -170,7 +181,7 @@ sealed class SeedTaker(KeyspaceCatalog catalog, int maxStep)
         return true;
     }
 
-    /// <summary>Gives up what has come of a copy; the next one begins with an empty store.</summary>
+    /// <summary>Gives up the copy. The next one begins with an empty store.</summary>
     public void GiveUp()
     {
         (_seed, _isWhole, _unpurged) = (null, false, null);
@@ -187,10 +198,10 @@ sealed class SeedTaker(KeyspaceCatalog catalog, int maxStep)
             _seed = Seed.Begin(page.State).From(source);
             return;
         }
-        if (_seed?.Position?.CanGoOnAt(page.State) != true)
-            throw new InvalidDataException($"Node {peer} goes on with a snapshot that it cannot go on with.");
+        if (_seed?.Position?.CanContinueAt(page.State) != true)
+            throw new InvalidDataException($"Node {peer} continued the copy of the cluster's data with a snapshot that does not fit the data received so far.");
         batch.State = ReplicaState.Empty;
-        _seed = _seed.GoOnAt(page.State).From(source);
+        _seed = _seed.ContinueAt(page.State).From(source);
     }
 
     void Keep(ReplicaBatch batch, Seed seed)
@@ -199,7 +210,7 @@ sealed class SeedTaker(KeyspaceCatalog catalog, int maxStep)
         batch.Extra.Put(StoreLayout.SeedKey, seed.Encode());
     }
 
-    /// <summary>Purges a document of what either cut has truncated, though the members may each have had a part of that only.</summary>
+    /// <summary>Purges a document by what either cut has truncated: each source may have truncated only a part of it.</summary>
     static async ValueTask<Seed> PurgeAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, Seed seed)
     {
         var document = await batch.PeekAsync(key).ConfigureAwait(false);
@@ -211,7 +222,7 @@ sealed class SeedTaker(KeyspaceCatalog catalog, int maxStep)
         return seed with { Cut = seed.Cut with { Purged = HlcTimestamp.Max(seed.Cut.Purged, DocumentPurge.MarkOf(document)) } };
     }
 
-    /// <summary>Empties a store that has not joined.</summary>
+    /// <summary>Deletes all data of a store that has not joined.</summary>
     async ValueTask WipeAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
         foreach (var range in (KeyRange[])[StoreLayout.AllDocuments, StoreLayout.AllLog, StoreLayout.AllIndexEntries])

@@ -3,12 +3,14 @@ using MessagePack;
 
 namespace Datacake.EventualConsistency.Replication;
 
-/// <summary>A member of the cluster, as the member table has it.</summary>
-/// <param name="StoreId">Random, one per life of a disk: another one under the same node id means that the disk was replaced.</param>
-/// <param name="DataCenter">The data center, for the levels that count by it.</param>
-/// <param name="HasJoined">True if the store has joined the cluster; it counts for levels and majorities from then on, and not before.</param>
-/// <param name="IsVolatile">True if the store is in memory: it is gone with its process, and another may take its place.</param>
-/// <param name="TakesOver">True if the store had an operator's word to take the place of another.</param>
+/// <summary>A member of the cluster in the member table.</summary>
+/// <param name="StoreId">
+/// A random number, one per life of a disk. A different one under the same node id means that the disk was replaced.
+/// </param>
+/// <param name="DataCenter">The data center, for the consistency levels that count by data center.</param>
+/// <param name="HasJoined">True if the store has joined the cluster. Only then does it count for levels and majorities.</param>
+/// <param name="IsVolatile">True if the store is in memory: it ends with its process, and another store may then replace it.</param>
+/// <param name="TakesOver">True if an operator allowed the store to replace another one [R19].</param>
 readonly record struct StoreMember(ulong StoreId, string DataCenter, bool HasJoined, bool IsVolatile, bool TakesOver)
 {
     public void Write(ref MessagePackWriter writer)

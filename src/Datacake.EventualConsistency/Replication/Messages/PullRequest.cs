@@ -43,7 +43,7 @@ sealed record SeedPosition(VersionVector Base, VersionVector Known, DocumentName
     /// Returns true if a snapshot with this state can continue the seed: it knows everything that the received documents may reflect, and
     /// its log covers everything that they may lack.
     /// </summary>
-    public bool CanGoOnAt(ReplicaState state) => state.Known.Covers(Known) && Base.Covers(state.Truncated);
+    public bool CanContinueAt(ReplicaState state) => state.Known.Covers(Known) && Base.Covers(state.Truncated);
 
     public void Write(ref MessagePackWriter writer)
     {
