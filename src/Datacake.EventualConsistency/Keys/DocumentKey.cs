@@ -3,12 +3,12 @@ using System.Buffers.Binary;
 namespace Datacake.EventualConsistency;
 
 /// <summary>
-/// The key of a document within its keyspace: a 64-bit integer, a string, a <see cref="Guid"/>, bytes, or a composite of these, which an
-/// <see cref="OrderedKeyWriter"/> wrote. Keys compare as the values do: <c>2</c> comes before <c>10</c>.
+/// The key of a document within its keyspace: a 64-bit integer, a string, a <see cref="Guid"/>, bytes, or a composite of these written by
+/// an <see cref="OrderedKeyWriter"/>. Keys compare as their values do: <c>2</c> comes before <c>10</c>.
 /// </summary>
 public readonly struct DocumentKey : IEquatable<DocumentKey>, IComparable<DocumentKey>
 {
-    /// <summary>The longest encoded key, in bytes.</summary>
+    /// <summary>The maximum length of an encoded key, in bytes.</summary>
     public const int MaxLength = 240;
 
     /// <summary>Wraps an encoded key.</summary>
@@ -16,14 +16,14 @@ public readonly struct DocumentKey : IEquatable<DocumentKey>, IComparable<Docume
     public DocumentKey(ReadOnlyMemory<byte> encoded)
     {
         if (encoded.Length is 0 or > MaxLength)
-            throw new ArgumentException($"The key has {encoded.Length} encoded bytes; 1 to {MaxLength} are possible. Use a shorter key.", nameof(encoded));
+            throw new ArgumentException($"The encoded key has {encoded.Length} bytes. Use a key of 1 to {MaxLength} bytes.", nameof(encoded));
         Encoded = encoded;
     }
 
-    /// <summary>The encoded key.</summary>
+    /// <summary>Gets the encoded key.</summary>
     public ReadOnlyMemory<byte> Encoded { get; }
 
-    /// <summary>A key that is an integer.</summary>
+    /// <summary>Creates a key from an integer.</summary>
     public static DocumentKey Of(long key)
     {
         var encoded = new byte[9];
@@ -32,7 +32,7 @@ public readonly struct DocumentKey : IEquatable<DocumentKey>, IComparable<Docume
         return new(encoded);
     }
 
-    /// <summary>A key that is an unsigned integer.</summary>
+    /// <summary>Creates a key from an unsigned integer.</summary>
     public static DocumentKey Of(ulong key)
     {
         var writer = new OrderedKeyWriter(9);
@@ -40,8 +40,8 @@ public readonly struct DocumentKey : IEquatable<DocumentKey>, IComparable<Docume
         return new(writer.ToArray());
     }
 
-    /// <summary>A key that is a string.</summary>
-    /// <exception cref="ArgumentException">The string is too long, or has half of a surrogate pair.</exception>
+    /// <summary>Creates a key from a string.</summary>
+    /// <exception cref="ArgumentException">The string is too long, or contains half of a surrogate pair.</exception>
     public static DocumentKey Of(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -50,7 +50,7 @@ public readonly struct DocumentKey : IEquatable<DocumentKey>, IComparable<Docume
         return new(writer.ToArray());
     }
 
-    /// <summary>A key that is a Guid.</summary>
+    /// <summary>Creates a key from a <see cref="Guid"/>.</summary>
     public static DocumentKey Of(Guid key)
     {
         var writer = new OrderedKeyWriter(17);
@@ -58,8 +58,8 @@ public readonly struct DocumentKey : IEquatable<DocumentKey>, IComparable<Docume
         return new(writer.ToArray());
     }
 
-    /// <summary>A key that is bytes.</summary>
-    /// <exception cref="ArgumentException">There are too many.</exception>
+    /// <summary>Creates a key from bytes.</summary>
+    /// <exception cref="ArgumentException">There are too many bytes.</exception>
     public static DocumentKey Of(ReadOnlySpan<byte> key)
     {
         var writer = new OrderedKeyWriter(key.Length + 8);
@@ -67,16 +67,16 @@ public readonly struct DocumentKey : IEquatable<DocumentKey>, IComparable<Docume
         return new(writer.ToArray());
     }
 
-    /// <summary>A key that is an integer.</summary>
+    /// <summary>Creates a key from an integer.</summary>
     public static implicit operator DocumentKey(long key) => Of(key);
 
-    /// <summary>A key that is a string.</summary>
+    /// <summary>Creates a key from a string.</summary>
     public static implicit operator DocumentKey(string key) => Of(key);
 
-    /// <summary>A key that is a Guid.</summary>
+    /// <summary>Creates a key from a <see cref="Guid"/>.</summary>
     public static implicit operator DocumentKey(Guid key) => Of(key);
 
-    /// <summary>A key that is bytes.</summary>
+    /// <summary>Creates a key from bytes.</summary>
     public static implicit operator DocumentKey(byte[] key) => Of(key.AsSpan());
 
     /// <inheritdoc/>
@@ -96,24 +96,24 @@ public readonly struct DocumentKey : IEquatable<DocumentKey>, IComparable<Docume
     /// <inheritdoc/>
     public int CompareTo(DocumentKey other) => Encoded.Span.SequenceCompareTo(other.Encoded.Span);
 
-    /// <summary>Whether two keys are equal.</summary>
+    /// <summary>Returns true if two keys are equal.</summary>
     public static bool operator ==(DocumentKey left, DocumentKey right) => left.Equals(right);
 
-    /// <summary>Whether two keys differ.</summary>
+    /// <summary>Returns true if two keys differ.</summary>
     public static bool operator !=(DocumentKey left, DocumentKey right) => !left.Equals(right);
 
-    /// <summary>Whether one key comes before another.</summary>
+    /// <summary>Returns true if one key comes before another.</summary>
     public static bool operator <(DocumentKey left, DocumentKey right) => left.CompareTo(right) < 0;
 
-    /// <summary>Whether one key comes after another.</summary>
+    /// <summary>Returns true if one key comes after another.</summary>
     public static bool operator >(DocumentKey left, DocumentKey right) => left.CompareTo(right) > 0;
 
-    /// <summary>Whether one key does not come after another.</summary>
+    /// <summary>Returns true if one key comes before another or equals it.</summary>
     public static bool operator <=(DocumentKey left, DocumentKey right) => left.CompareTo(right) <= 0;
 
-    /// <summary>Whether one key does not come before another.</summary>
+    /// <summary>Returns true if one key comes after another or equals it.</summary>
     public static bool operator >=(DocumentKey left, DocumentKey right) => left.CompareTo(right) >= 0;
 
-    /// <summary>The key as its values: <c>1</c>, <c>'cake'</c>, or <c>('eu', 7)</c>.</summary>
+    /// <summary>Returns the values of the key as text: <c>1</c>, <c>'cake'</c>, or <c>('eu', 7)</c>.</summary>
     public override string ToString() => OrderedKeyReader.Describe(Encoded.Span);
 }

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Datacake.EventualConsistency.Keys;
 
 /// <summary>
-/// A decimal in scientific form whose bytes order as the numbers do: a sign, an exponent, then the significant digits without trailing zeros.
-/// For negative numbers the exponent and the digits are turned over.
+/// The ordered encoding of a decimal: its bytes compare as the numbers do. It has a scientific form: a sign, an exponent, then the
+/// significant digits without trailing zeros. For negative numbers, the bits of the exponent and the digits are inverted.
 /// </summary>
 static class OrderedDecimal
 {
@@ -13,7 +13,7 @@ static class OrderedDecimal
     const byte Negative = 0x00, Positive = 0x02;
     const int DigitBytes = 13;                  // 29 digits, as an integer padded to 10^29: 97 bits
 
-    /// <summary>Gets what follows the sign of a number that is not zero.</summary>
+    /// <summary>The number of bytes after the sign of a number other than zero.</summary>
     public const int Length = 1 + DigitBytes;
 
     static readonly UInt128 Unit = UInt128.Parse("10000000000000000000000000000", CultureInfo.InvariantCulture);   // 10^28
@@ -35,7 +35,7 @@ static class OrderedDecimal
             exponent--;
         }
 
-        // 28 at most (79 octillion), -28 at least (10^-28): moved above zero.
+        // The exponent is at most 28 (79 octillion) and at least -28 (10^-28). It is shifted to be positive.
         Span<byte> bytes = stackalloc byte[1 + 16];
         bytes[0] = (byte)(exponent + 64);
         BinaryPrimitives.WriteUInt128BigEndian(bytes[1..], digits);
@@ -49,8 +49,8 @@ static class OrderedDecimal
         output.WriteRaw(bytes[^DigitBytes..]);
     }
 
-    /// <summary>Reads a number whose sign was read, without trailing zeros.</summary>
-    /// <exception cref="InvalidDataException">The bytes are not those of a decimal.</exception>
+    /// <summary>Reads a number whose sign was already read. The result has no trailing zeros.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not a valid decimal.</exception>
     public static decimal Read(byte sign, ReadOnlySpan<byte> written)
     {
         if (sign == Zero)

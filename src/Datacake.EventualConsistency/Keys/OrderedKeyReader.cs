@@ -4,18 +4,18 @@ using Datacake.EventualConsistency.Keys;
 
 namespace Datacake.EventualConsistency;
 
-/// <summary>Reads what an <see cref="OrderedKeyWriter"/> wrote, value by value.</summary>
+/// <summary>A reader of the values that an <see cref="OrderedKeyWriter"/> wrote.</summary>
 public ref struct OrderedKeyReader
 {
     ReadOnlySpan<byte> _rest;
 
-    /// <summary>Reads from the start of <paramref name="encoded"/>.</summary>
+    /// <summary>Creates a reader that starts at the beginning of <paramref name="encoded"/>.</summary>
     public OrderedKeyReader(ReadOnlySpan<byte> encoded) => _rest = encoded;
 
-    /// <summary>Whether everything was read.</summary>
+    /// <summary>True if all values were read.</summary>
     public readonly bool IsAtEnd => _rest.IsEmpty;
 
-    /// <summary>Reads the absence of a value, if it comes next.</summary>
+    /// <summary>Reads a null value and returns true, if one comes next.</summary>
     public bool TryReadNull()
     {
         bool isNull = !_rest.IsEmpty && _rest[0] == OrderedKeyWriter.NullTag;
@@ -25,7 +25,7 @@ public ref struct OrderedKeyReader
     }
 
     /// <summary>Reads a signed integer.</summary>
-    /// <exception cref="InvalidDataException">Something else comes next.</exception>
+    /// <exception cref="InvalidDataException">The next value is not a signed integer.</exception>
     public long ReadInt64()
     {
         Expect(OrderedKeyWriter.Int64Tag, "a 64-bit integer");
@@ -33,29 +33,29 @@ public ref struct OrderedKeyReader
     }
 
     /// <summary>Reads an unsigned integer.</summary>
-    /// <exception cref="InvalidDataException">Something else comes next.</exception>
+    /// <exception cref="InvalidDataException">The next value is not an unsigned integer.</exception>
     public ulong ReadUInt64()
     {
         if (!_rest.IsEmpty && _rest[0] == OrderedKeyWriter.Int64Tag)
         {
             long value = ReadInt64();
-            return value >= 0 ? (ulong)value : throw new InvalidDataException($"The key has {value} where an unsigned integer should be.");
+            return value >= 0 ? (ulong)value : throw new InvalidDataException($"The key contains {value} where an unsigned integer was expected.");
         }
         Expect(OrderedKeyWriter.UInt64Tag, "an unsigned 64-bit integer");
         return BinaryPrimitives.ReadUInt64BigEndian(Take(8));
     }
 
-    /// <summary>Reads a truth value.</summary>
-    /// <exception cref="InvalidDataException">Something else comes next.</exception>
+    /// <summary>Reads a Boolean.</summary>
+    /// <exception cref="InvalidDataException">The next value is not a Boolean.</exception>
     public bool ReadBoolean()
     {
         bool value = !_rest.IsEmpty && _rest[0] == OrderedKeyWriter.TrueTag;
-        Expect(value ? OrderedKeyWriter.TrueTag : OrderedKeyWriter.FalseTag, "a truth value");
+        Expect(value ? OrderedKeyWriter.TrueTag : OrderedKeyWriter.FalseTag, "a Boolean");
         return value;
     }
 
     /// <summary>Reads a decimal number, without trailing zeros.</summary>
-    /// <exception cref="InvalidDataException">Something else comes next.</exception>
+    /// <exception cref="InvalidDataException">The next value is not a decimal number.</exception>
     public decimal ReadDecimal()
     {
         Expect(OrderedKeyWriter.DecimalTag, "a decimal number");
@@ -63,8 +63,8 @@ public ref struct OrderedKeyReader
         return OrderedDecimal.Read(sign, sign == OrderedDecimal.Zero ? default : Take(OrderedDecimal.Length));
     }
 
-    /// <summary>Reads a Guid.</summary>
-    /// <exception cref="InvalidDataException">Something else comes next.</exception>
+    /// <summary>Reads a <see cref="Guid"/>.</summary>
+    /// <exception cref="InvalidDataException">The next value is not a <see cref="Guid"/>.</exception>
     public Guid ReadGuid()
     {
         Expect(OrderedKeyWriter.GuidTag, "a Guid");
@@ -72,7 +72,7 @@ public ref struct OrderedKeyReader
     }
 
     /// <summary>Reads a string.</summary>
-    /// <exception cref="InvalidDataException">Something else comes next.</exception>
+    /// <exception cref="InvalidDataException">The next value is not a string.</exception>
     public string ReadString()
     {
         Expect(OrderedKeyWriter.StringTag, "a string");
@@ -88,19 +88,19 @@ public ref struct OrderedKeyReader
         }
         catch (ArgumentException e)
         {
-            throw new InvalidDataException("The key has a string that is not UTF-8.", e);
+            throw new InvalidDataException("The key contains a string that is not valid UTF-8.", e);
         }
     }
 
     /// <summary>Reads bytes.</summary>
-    /// <exception cref="InvalidDataException">Something else comes next.</exception>
+    /// <exception cref="InvalidDataException">The next value is not bytes.</exception>
     public byte[] ReadBytes()
     {
         Expect(OrderedKeyWriter.BytesTag, "bytes");
         return TakeEscaped();
     }
 
-    /// <summary>Reads a value of any type, and returns it as it is encoded.</summary>
+    /// <summary>Reads a value of any type, and returns its encoded bytes.</summary>
     /// <exception cref="InvalidDataException">No value comes next.</exception>
     public ReadOnlySpan<byte> ReadEncoded()
     {
@@ -120,12 +120,12 @@ public ref struct OrderedKeyReader
                 SkipEscaped();
                 break;
             default:
-                throw new InvalidDataException("The key has no value where one should be.");
+                throw new InvalidDataException("The key contains no valid value where one was expected.");
         }
         return encoded[..^_rest.Length];
     }
 
-    /// <summary>The values of a key for a person.</summary>
+    /// <summary>Returns the values of a key as readable text.</summary>
     internal static string Describe(ReadOnlySpan<byte> encoded)
     {
         try
@@ -152,33 +152,33 @@ public ref struct OrderedKeyReader
         OrderedKeyWriter.TrueTag or OrderedKeyWriter.FalseTag => ReadBoolean() ? "true" : "false",
         OrderedKeyWriter.DecimalTag => ReadDecimal().ToString(CultureInfo.InvariantCulture),
         OrderedKeyWriter.NullTag when TryReadNull() => "null",
-        _ => throw new InvalidDataException($"The key has an unknown tag {_rest[0]:X2}."),
+        _ => throw new InvalidDataException($"The key contains the unknown tag {_rest[0]:X2}."),
     };
 
     void Expect(byte tag, string what)
     {
         if (_rest.IsEmpty || _rest[0] != tag)
-            throw new InvalidDataException($"The key has {(_rest.IsEmpty ? "nothing" : $"the tag {_rest[0]:X2}")} where {what} should be.");
+            throw new InvalidDataException($"The key contains {(_rest.IsEmpty ? "nothing" : $"the tag {_rest[0]:X2}")} where {what} should be.");
         _rest = _rest[1..];
     }
 
     ReadOnlySpan<byte> Take(int count)
     {
         if (_rest.Length < count)
-            throw new InvalidDataException("The key ends within a value.");
+            throw new InvalidDataException("The key ends in the middle of a value.");
         var taken = _rest[..count];
         _rest = _rest[count..];
         return taken;
     }
 
-    /// <summary>Passes over what ends with 00 01, and has 00 FF for each zero.</summary>
+    /// <summary>Skips bytes that end with 00 01 and in which 00 FF stands for each zero.</summary>
     void SkipEscaped()
     {
         while (true)
         {
             int zero = _rest.IndexOf((byte)0);
             if (zero < 0)
-                throw new InvalidDataException("The key ends within a value.");
+                throw new InvalidDataException("The key ends in the middle of a value.");
             if (Take(zero + 2)[^1] == 0x01)
                 return;
         }
@@ -191,14 +191,14 @@ public ref struct OrderedKeyReader
         {
             int zero = _rest.IndexOf((byte)0);
             if (zero < 0 || zero + 1 == _rest.Length)
-                throw new InvalidDataException("The key ends within a value.");
+                throw new InvalidDataException("The key ends in the middle of a value.");
             bytes.AddRange(_rest[..zero]);
             byte next = _rest[zero + 1];
             _rest = _rest[(zero + 2)..];
             if (next == 0x01)
                 return [.. bytes];
             if (next != 0xFF)
-                throw new InvalidDataException($"The key has an unknown escape {next:X2}.");
+                throw new InvalidDataException($"The key contains the unknown escape sequence 00 {next:X2}.");
             bytes.Add(0);
         }
     }

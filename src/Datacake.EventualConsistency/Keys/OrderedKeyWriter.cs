@@ -5,47 +5,49 @@ using Datacake.EventualConsistency.Keys;
 namespace Datacake.EventualConsistency;
 
 /// <summary>
-/// Writes values so that the encoded bytes compare as the values do, one after the other: the keys of documents and of indexes, composite
-/// ones included. Values of different types never compare equal; <see langword="null"/> comes first. Not thread-safe.
+/// A writer of ordered keys for documents and indexes, including composite keys: their encoded bytes compare as their values do, one value
+/// after another. Values of different types never compare equal. <see langword="null"/> comes first. Not thread-safe.
 /// </summary>
 /// <remarks>
-/// Each value starts with a tag. Integers of 64 bits share one order, signed or not. Strings compare by ordinal (UTF-16 code units), as
-/// <see cref="string.CompareOrdinal(string, string)"/> does. Strings and bytes end with 00 01, and a zero byte within them is 00 FF.
+/// Each value starts with a tag. Signed and unsigned 64-bit integers share one order. Strings compare by ordinal (UTF-16 code units), as
+/// with <see cref="string.CompareOrdinal(string, string)"/>. Strings and bytes end with 00 01, and a zero byte within them is written as 00
+/// FF.
 /// </remarks>
 public sealed class OrderedKeyWriter
 {
     internal const byte NullTag = 0x01, FalseTag = 0x08, TrueTag = 0x09, Int64Tag = 0x10, UInt64Tag = 0x11, DoubleTag = 0x18, DecimalTag = 0x19,
         StringTag = 0x20, GuidTag = 0x28, BytesTag = 0x30;
 
-    // UTF-8 orders the characters U+E000 to U+FFFF (first bytes EE and EF) below the supplementary ones (F0 to F4), UTF-16 above them.
+    // UTF-8 orders the characters U+E000 to U+FFFF (first bytes EE and EF) before the supplementary characters (F0 to F4); UTF-16 orders
+    // them after.
     internal const byte Utf8LeadEE = 0xEE, OrderedLeadEE = 0xFD;
 
     byte[] _buffer;
     int _length;
 
-    /// <summary>Creates a writer with room for so many bytes, which grows when needed.</summary>
+    /// <summary>Creates a writer with an initial capacity in bytes, which grows when needed.</summary>
     public OrderedKeyWriter(int capacity = 64) => _buffer = new byte[Math.Max(capacity, 16)];
 
-    /// <summary>How many bytes were written.</summary>
+    /// <summary>Gets the number of bytes that were written.</summary>
     public int Length => _length;
 
-    /// <summary>What was written. Valid until the next write.</summary>
+    /// <summary>Gets the bytes that were written. They are valid until the next write.</summary>
     public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
 
-    /// <summary>Takes back everything after the first <paramref name="length"/> bytes.</summary>
+    /// <summary>Removes everything after the first <paramref name="length"/> bytes.</summary>
     public void Truncate(int length = 0)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, _length);
         _length = length;
     }
 
-    /// <summary>A copy of what was written.</summary>
+    /// <summary>Returns a copy of the bytes that were written.</summary>
     public byte[] ToArray() => Written.ToArray();
 
-    /// <summary>Writes the absence of a value, which comes before every value.</summary>
+    /// <summary>Writes a null, which comes before every value.</summary>
     public void WriteNull() => Append(NullTag);
 
-    /// <summary>Writes a truth value: false comes first.</summary>
+    /// <summary>Writes a Boolean; <see langword="false"/> comes first.</summary>
     public void Write(bool value) => Append(value ? TrueTag : FalseTag);
 
     /// <summary>Writes an integer.</summary>
@@ -55,7 +57,7 @@ public sealed class OrderedKeyWriter
         BinaryPrimitives.WriteInt64BigEndian(Reserve(8), value ^ long.MinValue);
     }
 
-    /// <summary>Writes an unsigned integer, in one order with signed ones.</summary>
+    /// <summary>Writes an unsigned integer, which shares one order with signed integers.</summary>
     public void Write(ulong value)
     {
         if (value <= long.MaxValue)
@@ -67,12 +69,15 @@ public sealed class OrderedKeyWriter
         BinaryPrimitives.WriteUInt64BigEndian(Reserve(8), value);
     }
 
-    /// <summary>Writes a floating-point number, in the order of <see cref="double.CompareTo(double)"/>: NaN comes first; negative zero is zero.</summary>
+    /// <summary>
+    /// Writes a floating-point number, in the order of <see cref="double.CompareTo(double)"/>: NaN comes first, and negative zero equals
+    /// zero.
+    /// </summary>
     public void Write(double value)
     {
         Append(DoubleTag);
         long bits = double.IsNaN(value) ? long.MinValue : BitConverter.DoubleToInt64Bits(value + 0.0);
-        // Negative numbers grow with their magnitude as bits, so all their bits are turned over; NaN becomes the least of all.
+        // The bits of a negative number grow with its magnitude, so all its bits are inverted. NaN becomes the smallest value of all.
         ulong ordered = double.IsNaN(value) ? 0 : bits < 0 ? ~(ulong)bits : (ulong)bits | 0x8000_0000_0000_0000;
         BinaryPrimitives.WriteUInt64BigEndian(Reserve(8), ordered);
     }
@@ -84,7 +89,7 @@ public sealed class OrderedKeyWriter
         OrderedDecimal.Write(value, this);
     }
 
-    /// <summary>Writes a Guid, in the order of <see cref="Guid.CompareTo(Guid)"/>.</summary>
+    /// <summary>Writes a <see cref="Guid"/>, in the order of <see cref="Guid.CompareTo(Guid)"/>.</summary>
     public void Write(Guid value)
     {
         Append(GuidTag);
@@ -92,7 +97,7 @@ public sealed class OrderedKeyWriter
     }
 
     /// <summary>Writes a string, in ordinal order.</summary>
-    /// <exception cref="ArgumentException">The string has half of a surrogate pair.</exception>
+    /// <exception cref="ArgumentException">The string contains half of a surrogate pair.</exception>
     public void Write(string value)
     {
         Append(StringTag);
@@ -101,8 +106,8 @@ public sealed class OrderedKeyWriter
         Append(0x01);
     }
 
-    /// <summary>Writes the beginning of a string: what all strings that start with <paramref name="prefix"/> have in common.</summary>
-    /// <exception cref="ArgumentException">The string has half of a surrogate pair.</exception>
+    /// <summary>Writes the beginning of a string: the bytes that all strings with the prefix <paramref name="prefix"/> share.</summary>
+    /// <exception cref="ArgumentException">The string contains half of a surrogate pair.</exception>
     public void WritePrefix(string prefix)
     {
         Append(StringTag);
@@ -118,7 +123,9 @@ public sealed class OrderedKeyWriter
         Append(0x01);
     }
 
-    /// <summary>Turns over all bytes from <paramref name="start"/> on, so that they compare the other way round: for descending columns.</summary>
+    /// <summary>
+    /// Inverts the bits of all bytes from <paramref name="start"/> on, so that they compare in the opposite order: for descending columns.
+    /// </summary>
     public void Reverse(int start)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start, _length);
@@ -126,7 +133,7 @@ public sealed class OrderedKeyWriter
             value = (byte)~value;
     }
 
-    /// <summary>Appends bytes that are ordered already.</summary>
+    /// <summary>Appends bytes that are already in ordered form.</summary>
     public void WriteRaw(ReadOnlySpan<byte> ordered) => ordered.CopyTo(Reserve(ordered.Length));
 
     void WriteStringPart(string value)
@@ -139,7 +146,7 @@ public sealed class OrderedKeyWriter
         }
         catch (EncoderFallbackException e)
         {
-            throw new ArgumentException("A key or indexed string has half of a surrogate pair, which is not a character; remove it.", nameof(value), e);
+            throw new ArgumentException("A key or an indexed string contains half of a surrogate pair, which is not a character. Remove it.", nameof(value), e);
         }
         for (int i = 0; i < length; i++)
         {
