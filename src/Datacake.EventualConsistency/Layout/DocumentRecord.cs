@@ -3,16 +3,18 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Layout;
 
-/// <summary>The stored record of a document, which is the encoded document: reads it, and names the document if it is damaged.</summary>
+/// <summary>
+/// The stored record of a document, which is the encoded document. Reading one that is damaged throws an exception that names the document.
+/// </summary>
 static class DocumentRecord
 {
-    /// <summary>Reads a document; <see cref="Document.Nothing"/> if there is none.</summary>
+    /// <summary>Reads a document; returns <see cref="Document.Nothing"/> if it is not stored.</summary>
     /// <exception cref="StorageException">The record is damaged.</exception>
     public static ValueTask<Document> ReadAsync(IStorageSnapshot snapshot, ReadOnlyMemory<byte> documentKey)
     {
         if (snapshot is IDocumentReader reader)
             return reader.ReadAsync(documentKey);
-        // Storage that is embedded answers at once, and what is put is mostly not there.
+        // Embedded storage answers synchronously, and a document that is put usually is not stored yet.
         var reading = snapshot.GetAsync(documentKey);
         return reading.IsCompletedSuccessfully ? new(ParseIfAny(documentKey, reading.Result)) : ParseAsync(documentKey, reading);
 
@@ -26,7 +28,7 @@ static class DocumentRecord
     /// <inheritdoc cref="Parse(ReadOnlyMemory{byte}, ReadOnlySpan{byte})"/>
     public static Document Parse(ReadOnlyMemory<byte> documentKey, ReadOnlyMemory<byte> bytes) => Parse(documentKey, bytes.Span);
 
-    /// <summary>Parses a copy of the bytes, for a document may outlive the snapshot and its memory.</summary>
+    /// <summary>Parses a copy of the bytes, because the document may outlive the snapshot and its memory.</summary>
     public static Document Parse(ReadOnlyMemory<byte> documentKey, ReadOnlySpan<byte> bytes)
     {
         try
@@ -56,6 +58,6 @@ static class DocumentRecord
     {
         var key = new DocumentKey(documentKey[StoreLayout.DocumentPrefixLength..].ToArray());
         return new StorageException(StorageError.Corrupt,
-            $"The stored document {key} is damaged: {e.Message} Remove the store's file and start the node again: it takes the data from its peers.", e);
+            $"The stored document {key} is damaged: {e.Message} Remove the store's file and restart the node, which then copies the data from its peers.", e);
     }
 }

@@ -1,12 +1,12 @@
 namespace Datacake.EventualConsistency.Layout;
 
-/// <summary>What the store keeps of an index, besides its entries.</summary>
-/// <param name="Keyspace">The number of its keyspace.</param>
-/// <param name="Name">Its name in the keyspace.</param>
-/// <param name="Signature">What it holds, as its definition says.</param>
-/// <param name="Stage">Whether its entries are all there.</param>
-/// <param name="BuiltTo">The storage key of the last document that the building has come to.</param>
-/// <param name="Documents">How many documents the building has come to.</param>
+/// <summary>The stored record of an index, which describes it apart from its entries.</summary>
+/// <param name="Keyspace">The number of the keyspace.</param>
+/// <param name="Name">The name of the index in its keyspace.</param>
+/// <param name="Signature">A description of the indexed values, from the definition.</param>
+/// <param name="Stage">The stage of the index.</param>
+/// <param name="BuiltTo">The storage key of the last document that was added while building.</param>
+/// <param name="Documents">The number of documents that were added while building.</param>
 sealed record IndexRecord(
     ushort Keyspace, string Name, string Signature, IndexStage Stage, ReadOnlyMemory<byte> BuiltTo = default, long Documents = 0)
 {
@@ -27,15 +27,15 @@ sealed record IndexRecord(
             Record.ReadBytes(ref reader), reader.ReadInt64()));
 }
 
-/// <summary>Whether the entries of an index are all there.</summary>
+/// <summary>The stage of an index.</summary>
 enum IndexStage : byte
 {
-    /// <summary>Changes of documents go into it, and the documents that were there before are being added.</summary>
+    /// <summary>The index receives all changes of documents, while the documents that existed before it are being added.</summary>
     Building,
 
-    /// <summary>It has all.</summary>
+    /// <summary>The index has all documents.</summary>
     Built,
 
-    /// <summary>Changes do not go into it; its entries are being removed.</summary>
+    /// <summary>The index no longer receives changes, and its entries are being removed.</summary>
     Dropped,
 }

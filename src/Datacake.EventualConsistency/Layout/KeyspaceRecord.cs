@@ -2,13 +2,15 @@ using Datacake.Crdt;
 
 namespace Datacake.EventualConsistency.Layout;
 
-/// <summary>What the store keeps of a keyspace, besides its documents.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Policy">Which of its documents are alive.</param>
-/// <param name="Count">The number of living documents.</param>
-/// <param name="Fingerprint">A sum over everything that readers see.</param>
-/// <param name="MustCount">True if both, and the indexes, have to be computed again, since damaged documents were replaced by what others have.</param>
-/// <param name="IsRemoved">True if the keyspace is removed, and only its number is left, for another one.</param>
+/// <summary>The stored record of a keyspace, which describes it apart from its documents.</summary>
+/// <param name="Name">The name of the keyspace.</param>
+/// <param name="Policy">The merge policy, which determines the documents that are alive.</param>
+/// <param name="Count">The number of live documents.</param>
+/// <param name="Fingerprint">The fingerprint of everything that readers can see [R15].</param>
+/// <param name="MustCount">
+/// True if the count, the fingerprint and the indexes must be recomputed, because damaged documents were replaced.
+/// </param>
+/// <param name="IsRemoved">True if the keyspace is removed, and only its number is kept, for reuse by another keyspace.</param>
 sealed record KeyspaceRecord(string Name, MergePolicy Policy, long Count, UInt128 Fingerprint, bool MustCount = false, bool IsRemoved = false)
 {
     public byte[] Encode() => Record.Encode(this, static (ref writer, keyspace) =>

@@ -4,36 +4,38 @@ using MessagePack;
 
 namespace Datacake.EventualConsistency.Layout;
 
-/// <summary>Which documents a transaction touched.</summary>
-/// <param name="Stamp">The transaction's stamp.</param>
+/// <summary>A transaction in the log, with the documents that it touched.</summary>
+/// <param name="Stamp">The stamp of the transaction.</param>
 /// <param name="DocumentKeys">The storage keys of the documents.</param>
 readonly record struct LogTransaction(HlcTimestamp Stamp, ReadOnlyMemory<byte>[] DocumentKeys);
 
 /// <summary>
-/// Transactions of one node that follow each other, with none between them: what one commit brings of them is one entry of the storage to put, and later
-/// to delete. It goes from the log as a whole. Its key has the stamp of its first transaction.
+/// A log record: consecutive transactions of one node. All of its transactions that come with one commit need a single storage entry, which
+/// is put once and later deleted as a whole. The storage key contains the stamp of the first transaction.
 /// </summary>
 /// <param name="MayPurge">
-/// Whether the documents have to be looked at when the record is truncated, since something of them may become purgeable by it. Of most transactions, which
-/// only put documents, nothing ever does: their documents need not be read again.
+/// True if the documents must be examined when the record is truncated, because something in them may become purgeable. Most transactions
+/// only put documents, and nothing of those ever becomes purgeable, so their documents need not be read again.
 /// </param>
 /// <param name="Transactions">The transactions, at least one, in ascending order.</param>
 /// <remarks>
-/// Stored as a truth value, the last stamp, and for each transaction its stamp and an array of its keys, in MessagePack, written by hand, for it is written
-/// with every transaction.
+/// The format is MessagePack: a Boolean, the last stamp, and for each transaction its stamp and an array of its keys. The code that writes
+/// it is handwritten, because it runs for every transaction.
 /// </remarks>
 readonly record struct LogRecord(bool MayPurge, LogTransaction[] Transactions)
 {
-    /// <summary>A record has several transactions only up to this length in bytes, so that one is read and changed at little cost.</summary>
+    /// <summary>
+    /// The maximum length of a record with several transactions, in bytes. Short records are cheap to read and to change.
+    /// </summary>
     public const int MaxLength = 4 * 1024;
 
     /// <summary>
-    /// How far, as packed stamps, the last transaction is above the first at most: 64 ms. So whoever looks for a stamp knows how far below it to begin, and
-    /// commits that are close enough together to share a record mostly are within a few milliseconds.
+    /// The maximum distance from the first to the last transaction, in packed stamps: 64 ms. A search for a stamp therefore knows how far
+    /// below the stamp to start, and commits that are frequent enough to share a record are usually only a few milliseconds apart.
     /// </summary>
     public const ulong MaxSpan = 16UL << 24;
 
-    /// <summary>The length of what comes before the transactions.</summary>
+    /// <summary>The length of the header, which precedes the transactions.</summary>
     public const int HeaderLength = 1 + StampLength;
 
     const int StampLength = 1 + HlcTimestamp.Size;
@@ -52,7 +54,7 @@ readonly record struct LogRecord(bool MayPurge, LogTransaction[] Transactions)
         return encoded;
     }
 
-    /// <summary>The length of a transaction with these keys.</summary>
+    /// <summary>Returns the encoded length of a transaction with these keys.</summary>
     public static int LengthOf(ReadOnlySpan<ReadOnlyMemory<byte>> keys)
     {
         int length = StampLength + (keys.Length <= MessagePackRange.MaxFixArrayCount ? 1 : 5);
@@ -61,14 +63,14 @@ readonly record struct LogRecord(bool MayPurge, LogTransaction[] Transactions)
         return length;
     }
 
-    /// <summary>Writes what comes before the transactions.</summary>
+    /// <summary>Writes the header, which precedes the transactions.</summary>
     public static void WriteHeader(Span<byte> output, HlcTimestamp last, bool mayPurge)
     {
         output[0] = mayPurge ? MessagePackCode.True : MessagePackCode.False;
         WriteStamp(output[1..], last);
     }
 
-    /// <summary>Writes a transaction, and returns its length.</summary>
+    /// <summary>Writes a transaction, and returns its encoded length.</summary>
     public static int Write(Span<byte> output, HlcTimestamp stamp, ReadOnlySpan<ReadOnlyMemory<byte>> keys)
     {
         var rest = output;
@@ -99,29 +101,29 @@ readonly record struct LogRecord(bool MayPurge, LogTransaction[] Transactions)
         return output.Length - rest.Length;
     }
 
-    /// <summary>Whether an encoded record says <see cref="MayPurge"/>.</summary>
+    /// <summary>Returns the value of <see cref="MayPurge"/> in an encoded record.</summary>
     public static bool SaysMayPurge(ReadOnlySpan<byte> encoded) => encoded.IsEmpty || encoded[0] != MessagePackCode.False;
 
-    /// <summary>Makes an encoded record say <see cref="MayPurge"/>.</summary>
+    /// <summary>Sets <see cref="MayPurge"/> in an encoded record.</summary>
     public static void SetMayPurge(Span<byte> encoded) => encoded[0] = MessagePackCode.True;
 
-    /// <summary>The stamps of an encoded record: from its first transaction to its last.</summary>
-    /// <exception cref="InvalidDataException">The bytes are not those of a record.</exception>
+    /// <summary>Returns the stamps of an encoded record, from its first transaction to its last.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not a valid log record.</exception>
     public static StampInterval StampsOf(HlcTimestamp first, ReadOnlySpan<byte> encoded)
     {
         if (encoded.Length <= HeaderLength || encoded[1] != MessagePackCode.UInt64)
-            throw Damaged(first, "It is too short.");
+            throw Damaged(first, "The record is too short, or has no last stamp.");
         var last = HlcTimestamp.Read(encoded[2..]);
         return last >= first && last.Node == first.Node
             ? new StampInterval(new HlcTimestamp(first.Packed - 1), last)
-            : throw Damaged(first, $"It ends at {last}.");
+            : throw Damaged(first, $"The last stamp is {last}.");
     }
 
     public static LogRecord Decode(HlcTimestamp first, ReadOnlyMemory<byte> encoded)
     {
         try
         {
-            // One copy of all, of which the keys are views: the record may outlive the snapshot and its memory.
+            // One copy of the record, and keys that are views of it: the record may outlive the snapshot and its memory.
             var record = Record.Decode(encoded.ToArray(), "a log record", static (ref reader) =>
             {
                 bool mayPurge = reader.ReadBoolean();
@@ -134,11 +136,11 @@ readonly record struct LogRecord(bool MayPurge, LogTransaction[] Transactions)
             });
             return record.First == first && record.Last == StampsOf(first, encoded.Span).High
                 ? record
-                : throw new InvalidDataException($"Its transactions are those from {record.First} to {record.Last}.");
+                : throw new InvalidDataException($"The transactions range from {record.First} to {record.Last}.");
         }
         catch (InvalidDataException e)
         {
-            // Named only here, for records are many.
+            // The record is named only here, because formatting its name for each of the many records would be slow.
             throw Damaged(first, e.Message, e);
         }
     }

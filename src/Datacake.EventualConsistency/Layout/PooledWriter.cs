@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Datacake.EventualConsistency.Layout;
 
-/// <summary>Collects bytes in memory of the shared pool, to which it returns when it is disposed.</summary>
+/// <summary>A buffer writer that uses memory of the shared pool, and returns it when disposed.</summary>
 sealed class PooledWriter : IBufferWriter<byte>, IDisposable
 {
     const int FirstLength = 256;
@@ -14,7 +14,7 @@ sealed class PooledWriter : IBufferWriter<byte>, IDisposable
 
     public ReadOnlyMemory<byte> WrittenMemory => _buffer.AsMemory(0, _count);
 
-    /// <summary>Empties the memory for other bytes.</summary>
+    /// <summary>Discards the written bytes, so that the memory can be reused.</summary>
     public void Clear() => _count = 0;
 
     public void Advance(int count) => _count += count;

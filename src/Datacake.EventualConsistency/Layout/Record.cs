@@ -6,24 +6,26 @@ using MessagePack;
 
 namespace Datacake.EventualConsistency.Layout;
 
-/// <summary>Reads and writes the records of the store and the messages of replicas, as MessagePack.</summary>
+/// <summary>The MessagePack encoding of the store's records and of messages between replicas.</summary>
 static class Record
 {
-    /// <summary>The longest name, in characters.</summary>
+    /// <summary>The maximum length of a name, in characters.</summary>
     const int MaxNameLength = 256;
 
     const int MaxSentenceLength = 2_000;
     const int MaxProofLength = 256;
     const int MinFirstLength = 16;
 
-    /// <summary>The longest version vector, in bytes: millions of intervals, where healthy clusters have one for each node.</summary>
+    /// <summary>
+    /// The maximum length of a version vector, in bytes. It fits millions of intervals; a healthy cluster has one for each node.
+    /// </summary>
     const int MaxVectorLength = 64 * 1024 * 1024;
 
     public delegate void Writing<in T>(ref MessagePackWriter writer, T value);
 
     public delegate T Reading<T>(ref MessagePackReader reader);
 
-    /// <summary>Encodes what <paramref name="write"/> writes of a value.</summary>
+    /// <summary>Returns the encoding of a value, as <paramref name="write"/> writes it.</summary>
     public static byte[] Encode<T>(T value, Writing<T> write)
     {
         using var output = new PooledWriter();
@@ -31,7 +33,7 @@ static class Record
         return output.Written.ToArray();
     }
 
-    /// <summary>Appends to an output what <paramref name="write"/> writes of a value.</summary>
+    /// <summary>Appends the encoding of a value, as <paramref name="write"/> writes it, to an output.</summary>
     public static void Encode<T>(T value, PooledWriter output, Writing<T> write)
     {
         var writer = new MessagePackWriter(output);
@@ -39,8 +41,8 @@ static class Record
         writer.Flush();
     }
 
-    /// <summary>Decodes bytes from disk or network.</summary>
-    /// <exception cref="InvalidDataException">They are not what <paramref name="what"/> says.</exception>
+    /// <summary>Decodes bytes from a disk or the network.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not valid. The message calls them <paramref name="what"/>.</exception>
     public static T Decode<T>(ReadOnlyMemory<byte> encoded, string what, Reading<T> read)
     {
         try
@@ -84,28 +86,28 @@ static class Record
     {
         ReadOnlySpan<byte> bytes = ReadView(ref reader).Span;
         if (bytes.Length > MaxVectorLength)
-            throw new InvalidDataException($"A version vector has {bytes.Length} bytes; the limit is {MaxVectorLength}.");
+            throw new InvalidDataException($"A version vector has {bytes.Length} bytes. The limit is {MaxVectorLength} bytes.");
         var vector = VersionVector.Read(ref bytes);
-        return bytes.IsEmpty ? vector : throw new InvalidDataException("Bytes follow a version vector.");
+        return bytes.IsEmpty ? vector : throw new InvalidDataException("A version vector is followed by unexpected bytes.");
     }
 
-    /// <summary>Reads bytes; a copy, so that the message that they came in can be let go.</summary>
+    /// <summary>Reads bytes into a copy, so that the message that contains them can be released.</summary>
     public static ReadOnlyMemory<byte> ReadBytes(ref MessagePackReader reader) =>
-        reader.ReadBytes() is { } bytes ? bytes.ToArray() : throw new InvalidDataException("Bytes are missing where some should be.");
+        reader.ReadBytes() is { } bytes ? bytes.ToArray() : throw new InvalidDataException("Bytes were expected, but none are present.");
 
-    /// <summary>Reads bytes as a view of the memory that is read.</summary>
+    /// <summary>Reads bytes as a view of the input.</summary>
     public static ReadOnlyMemory<byte> ReadView(ref MessagePackReader reader)
     {
         if (reader.ReadBytes() is not { } bytes)
-            throw new InvalidDataException("Bytes are missing where some should be.");
+            throw new InvalidDataException("Bytes were expected, but none are present.");
         return bytes.IsSingleSegment ? bytes.First : bytes.ToArray();
     }
 
-    /// <summary>Reads a proof, which is short, or empty.</summary>
+    /// <summary>Reads a proof, which is short and may be empty.</summary>
     public static ReadOnlyMemory<byte> ReadProof(ref MessagePackReader reader)
     {
         var proof = ReadBytes(ref reader);
-        return proof.Length <= MaxProofLength ? proof : throw new InvalidDataException($"A proof has {proof.Length} bytes; the limit is {MaxProofLength}.");
+        return proof.Length <= MaxProofLength ? proof : throw new InvalidDataException($"A proof has {proof.Length} bytes. The limit is {MaxProofLength} bytes.");
     }
 
     public static void WriteNumbers(ref MessagePackWriter writer, IReadOnlyCollection<ulong> numbers)
@@ -141,15 +143,15 @@ static class Record
         if (reader.TryReadNil())
             return null;
         ReadOnlySpan<byte> bytes = ReadBytes(ref reader).Span;
-        return bytes.Length == 16 ? BinaryPrimitives.ReadUInt128LittleEndian(bytes) : throw new InvalidDataException("A number of 16 bytes has another length.");
+        return bytes.Length == 16 ? BinaryPrimitives.ReadUInt128LittleEndian(bytes) : throw new InvalidDataException("A 128-bit number has {bytes.Length} bytes instead of 16.");
     }
 
     public static string ReadText(ref MessagePackReader reader) =>
-        reader.ReadString() ?? throw new InvalidDataException("A text is missing where one should be.");
+        reader.ReadString() ?? throw new InvalidDataException("A string was expected, but none is present.");
 
     /// <summary>
-    /// Reads the length of a list, and makes a first array for it; the rest comes with <see cref="RoomFor"/>. So memory is taken as elements come: at most as many
-    /// bytes ahead as are left to read, whatever length the list claims.
+    /// Reads the length of a list, and allocates the beginning of an array for it; <see cref="RoomFor"/> grows the array. Memory is taken
+    /// as elements arrive: it is never more than the remaining input ahead of them, whatever length the list claims.
     /// </summary>
     public static T[] BeginArray<T>(ref MessagePackReader reader, out int count)
     {
@@ -158,7 +160,7 @@ static class Record
         return new T[(int)Math.Min(count, Math.Max(MinFirstLength, rest / Unsafe.SizeOf<T>()))];
     }
 
-    /// <summary>Returns the place of an element in an array that grows to its whole length as elements come.</summary>
+    /// <summary>Returns a reference to an element of an array that grows up to its full length as elements arrive.</summary>
     public static ref T RoomFor<T>(ref T[] items, int index, int count)
     {
         if (index == items.Length)
@@ -166,23 +168,27 @@ static class Record
         return ref items[index];
     }
 
-    /// <summary>Reads a list of at most so many elements.</summary>
-    /// <exception cref="InvalidDataException">There are more.</exception>
+    /// <summary>Reads the length of a list that has a maximum length.</summary>
+    /// <exception cref="InvalidDataException">The list is longer.</exception>
     public static int ReadCount(ref MessagePackReader reader, int max, string what) => ReadCount(ref reader) is var count && count <= max
         ? count
-        : throw new InvalidDataException($"There are {count} {what}; the limit is {max}.");
+        : throw new InvalidDataException($"There are {count} {what}. The limit is {max}.");
 
-    /// <summary>Reads a name, such as that of a data center.</summary>
-    /// <exception cref="InvalidDataException">It is too long, or has control characters, which would reach the log.</exception>
+    /// <summary>Reads a name, such as the name of a data center.</summary>
+    /// <exception cref="InvalidDataException">
+    /// The name is too long, or contains control characters, which must not reach the log.
+    /// </exception>
     public static string ReadName(ref MessagePackReader reader)
     {
         string name = ReadText(ref reader);
         return name.Length <= MaxNameLength && !name.Any(char.IsControl)
             ? name
-            : throw new InvalidDataException($"A name of {name.Length} characters is longer than {MaxNameLength}, or has control characters.");
+            : throw new InvalidDataException($"A name is not valid. It has {name.Length} characters of at most {MaxNameLength}, or contains control characters.");
     }
 
-    /// <summary>Reads a sentence that somebody else has written: cut off where it is too long for a log, and without control characters.</summary>
+    /// <summary>
+    /// Reads a sentence written by another node, truncates it to a length that is suitable for a log, and replaces control characters.
+    /// </summary>
     public static string ReadSentence(ref MessagePackReader reader)
     {
         string text = ReadText(ref reader);
@@ -191,11 +197,13 @@ static class Record
         return text.Any(char.IsControl) ? string.Concat(text.Select(static letter => char.IsControl(letter) ? ' ' : letter)) : text;
     }
 
-    /// <summary>Reads the length of a list. More elements than bytes that could hold them are refused before memory is taken for them.</summary>
+    /// <summary>
+    /// Reads the length of a list. A length of more elements than the remaining bytes is refused before memory is allocated for the list.
+    /// </summary>
     public static int ReadCount(ref MessagePackReader reader)
     {
         long rest = reader.Sequence.Slice(reader.Position).Length;
         int count = reader.ReadArrayHeader();
-        return count <= rest ? count : throw new InvalidDataException($"A list claims {count} elements in {rest} bytes.");
+        return count <= rest ? count : throw new InvalidDataException($"A list claims to have {count} elements, but only {rest} bytes follow.");
     }
 }

@@ -3,7 +3,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Layout;
 
-/// <summary>Reads ranges of a snapshot to their end, page by page.</summary>
+/// <summary>Methods that read ranges of a snapshot to the end, page by page.</summary>
 static class SnapshotReading
 {
     const int PageSize = 500;
@@ -22,7 +22,7 @@ static class SnapshotReading
         }
     }
 
-    /// <summary>Returns the keys of a range, page by page, whatever has become of their values.</summary>
+    /// <summary>Returns the keys of a range, page by page, even if their values are damaged.</summary>
     public static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadKeysAsync(
         this IStorageSnapshot snapshot, KeyRange range, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -37,7 +37,7 @@ static class SnapshotReading
         }
     }
 
-    /// <summary>Returns a page of the keys in a range, in ascending order; an empty one is the end.</summary>
+    /// <summary>Returns a page of the keys in a range, in ascending order. An empty page is the end.</summary>
     public static async ValueTask<IReadOnlyList<ReadOnlyMemory<byte>>> ScanKeysAsync(
         IStorageSnapshot snapshot, KeyRange range, int maxKeys, CancellationToken cancellationToken)
     {

@@ -3,7 +3,8 @@ using System.IO.Hashing;
 namespace Datacake.EventualConsistency.Layout;
 
 /// <summary>
-/// A storage key for use in dictionaries: equal when its bytes are. Its hash is another one in each process, so that nobody can choose keys that collide.
+/// A storage key for use in dictionaries, with equality by its bytes. The hash is seeded differently in each process, so that nobody can
+/// choose keys that collide.
 /// </summary>
 readonly struct StorageKey(ReadOnlyMemory<byte> bytes) : IEquatable<StorageKey>
 {

@@ -5,49 +5,52 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Layout;
 
 /// <summary>
-/// Where everything is in the storage's keys. The first byte is the range; keyspaces and indexes have small local numbers, which never leave the node.
-/// The node's own keys, such as its member table, begin with 0xF0.
+/// The layout of the storage keys. The first byte is the range. Keyspaces and indexes have small local numbers, which never leave the node.
+/// Keys of the node itself, such as that of its member table, begin with 0xF0.
 /// </summary>
 /// <remarks>
-/// What each commit writes besides documents lies together, at the end of the log: the newest log records, the replica's state, the records of keyspaces. In a
-/// store that keeps its keys in the order of a tree that is one page instead of two.
+/// The records that each commit writes apart from documents are adjacent, at the end of the log: the newest log records, the replica's
+/// state, and the records of keyspaces. In a storage that keeps its keys in a tree, this means one page to write instead of two.
 /// </remarks>
 static class StoreLayout
 {
     /// <summary>
-    /// The version of this layout and of all encodings in it. A store of another one is refused. Those before 6 were never released.
+    /// The version of this layout and of all encodings in it. A store of a different version is refused. Versions before 6 were never
+    /// released.
     /// </summary>
     public const uint Format = 8;
 
-    /// <summary>Returns the record of the format: its number and, since it has no checksum, the complement of that.</summary>
+    /// <summary>
+    /// Returns the format record: the format number and, because the record has no checksum, the complement of the number.
+    /// </summary>
     public static byte[] EncodeFormat() => [.. BitConverter.GetBytes(Format), .. BitConverter.GetBytes(~Format)];
 
-    /// <summary>Reads the record of a format; those before 6 had the number alone.</summary>
-    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    /// <summary>Reads a format record. Formats before 6 stored only the number.</summary>
+    /// <exception cref="InvalidDataException">The record is damaged.</exception>
     public static uint DecodeFormat(ReadOnlySpan<byte> record) => record.Length switch
     {
         sizeof(uint) => BitConverter.ToUInt32(record),
         2 * sizeof(uint) when BitConverter.ToUInt32(record) == ~BitConverter.ToUInt32(record[sizeof(uint)..]) => BitConverter.ToUInt32(record),
-        _ => throw new InvalidDataException("The record of its format is not what was written there."),
+        _ => throw new InvalidDataException("Its format record is not valid."),
     };
 
     const byte MetaRange = 0x00, DocumentRange = 0x01, LogRange = 0x02, StateRange = 0x03, KeyspaceRange = 0x04, IndexRange = 0x05, IndexEntryRange = 0x06,
         ArrivingRange = 0x07, ArrivingLogRange = 0x08;
 
-    /// <summary>The bytes before a document's key: the range and the keyspace.</summary>
+    /// <summary>The length of the prefix before a document's key: the range and the keyspace.</summary>
     public const int DocumentPrefixLength = 3;
 
-    /// <summary>The bytes before an index entry's value: the range and the index.</summary>
+    /// <summary>The length of the prefix before an index entry's value: the range and the index.</summary>
     public const int IndexEntryPrefixLength = 3;
 
     public static readonly ReadOnlyMemory<byte> FormatKey = new byte[] { MetaRange, (byte)'f' };
     public static readonly ReadOnlyMemory<byte> IdentityKey = new byte[] { MetaRange, (byte)'i' };
     public static readonly ReadOnlyMemory<byte> StateKey = new byte[] { StateRange };
 
-    /// <summary>How far the copy of a member's data is, on a store that joins.</summary>
+    /// <summary>The key of the seed's progress, on a store that joins.</summary>
     public static readonly ReadOnlyMemory<byte> SeedKey = new byte[] { MetaRange, (byte)'j' };
 
-    /// <summary>Everything of the replicated store. The node's own keys come after it.</summary>
+    /// <summary>The range of everything in the replicated store. The node's own keys come after it.</summary>
     public static readonly KeyRange All = new(default, new byte[] { ArrivingLogRange + 1 });
 
     public static readonly KeyRange AllKeyspaces = RangeOf(KeyspaceRange);
@@ -56,10 +59,10 @@ static class StoreLayout
     public static readonly KeyRange AllIndexes = RangeOf(IndexRange);
     public static readonly KeyRange AllIndexEntries = RangeOf(IndexEntryRange);
 
-    /// <summary>Documents of another replica that have come and are not merged yet.</summary>
+    /// <summary>The range of documents in a snapshot of another replica that is set aside.</summary>
     public static readonly KeyRange AllArriving = RangeOf(ArrivingRange);
 
-    /// <summary>Log records of another replica that have come and are not merged yet.</summary>
+    /// <summary>The range of log records in a snapshot of another replica that is set aside.</summary>
     public static readonly KeyRange AllArrivingLog = RangeOf(ArrivingLogRange);
 
     public static byte[] KeyspaceKey(ushort keyspace) => Numbered(KeyspaceRange, keyspace, []);
@@ -68,7 +71,7 @@ static class StoreLayout
 
     public static byte[] DocumentKey(ushort keyspace, ReadOnlySpan<byte> key) => Numbered(DocumentRange, keyspace, key);
 
-    /// <summary>The storage keys of documents, in one piece of memory.</summary>
+    /// <summary>Returns the storage keys of documents, in a single block of memory.</summary>
     public static ReadOnlyMemory<byte>[] DocumentKeys(ushort keyspace, IReadOnlyList<EventualConsistency.DocumentKey> keys)
     {
         int length = 0;
@@ -105,7 +108,7 @@ static class StoreLayout
 
     public static KeyRange IndexEntries(ushort index) => KeyRange.WithPrefix(Numbered(IndexEntryRange, index, []));
 
-    /// <summary>A range of what follows the prefix, as storage keys.</summary>
+    /// <summary>Returns the range of the storage keys with a prefix whose remaining bytes are in a range of suffixes.</summary>
     public static KeyRange Within(KeyRange prefix, KeyRange suffixes) => new(
         Concat(prefix.Start.Span, suffixes.Start.Span),
         suffixes.End is { } end ? Concat(prefix.Start.Span, end.Span) : prefix.End);
@@ -124,12 +127,13 @@ static class StoreLayout
 
     public static HlcTimestamp StampOfLogKey(ReadOnlySpan<byte> key) => HlcTimestamp.Read(key[1..]);
 
-    /// <summary>The log records of stamps above <paramref name="low"/> and not above <paramref name="high"/>.</summary>
+    /// <summary>Returns the range of the log records with stamps in (<paramref name="low"/>, <paramref name="high"/>].</summary>
     public static KeyRange Log(HlcTimestamp low, HlcTimestamp high) =>
         new KeyRange(LogKey(low), null).After(LogKey(low)) with { End = new KeyRange(default, null).After(LogKey(high)).Start };
 
     /// <summary>
-    /// Returns true if the record of a key is stored with a checksum. That of the format is not, so that it can be read in every format; it says its number twice.
+    /// Returns true if the record of a key has a checksum. The format record has none, so that it can be read in every format; it contains
+    /// its number twice instead.
     /// </summary>
     public static bool HasChecksum(ReadOnlySpan<byte> key) => !key.SequenceEqual(FormatKey.Span);
 
@@ -143,24 +147,24 @@ static class StoreLayout
 
     public static bool IsLogKey(ReadOnlySpan<byte> key) => key.Length == LogKeyLength && key[0] == LogRange;
 
-    /// <summary>Returns what is stored under a key, for messages.</summary>
+    /// <summary>Returns a description of the record under a key, for messages.</summary>
     /// <param name="key">The key.</param>
-    /// <param name="keyspace">Returns the name of a keyspace by its number, or null if there is none.</param>
+    /// <param name="keyspace">Returns the name of the keyspace with a number, or null if there is none.</param>
     public static string Describe(ReadOnlySpan<byte> key, Func<ushort, string?>? keyspace = null)
     {
         return (key.IsEmpty ? MetaRange : key[0]) switch
         {
             DocumentRange when IsDocumentKey(key) => $"the document {new EventualConsistency.DocumentKey(key[DocumentPrefixLength..].ToArray())} of {NameOf(key)}",
-            DocumentRange => "a document with a key that none can have",
-            ArrivingRange => "a document that has come from another node",
+            DocumentRange => "a document with an invalid key",
+            ArrivingRange => "a document received from another node",
             LogRange when key.Length == LogKeyLength => $"the log record of {StampOfLogKey(key)}",
-            ArrivingLogRange => "a log record that has come from another node",
+            ArrivingLogRange => "a log record received from another node",
             KeyspaceRange when key.Length == DocumentPrefixLength => $"the record of {NameOf(key)}",
             IndexRange => "the record of an index",
             IndexEntryRange => "an entry of an index",
-            StateRange => "the record of what this node knows",
-            _ when key.SequenceEqual(IdentityKey.Span) => "the record of who this node is",
-            _ when key.SequenceEqual(SeedKey.Span) => "the record of how far joining is",
+            StateRange => "the record of the store's known set",
+            _ when key.SequenceEqual(IdentityKey.Span) => "the record of the store's identity",
+            _ when key.SequenceEqual(SeedKey.Span) => "the record of the progress of joining",
             _ => "a record of an unknown kind",
         };
 
@@ -168,16 +172,18 @@ static class StoreLayout
             keyspace?.Invoke(NumberOf(numbered)) is { } name ? $"'{name}'" : $"keyspace number {NumberOf(numbered)}";
     }
 
-    /// <summary>Returns true if a document can be stored under a key: what lies among the documents in a damaged file may have any key.</summary>
+    /// <summary>
+    /// Returns true if a document can be stored under a key. In a damaged file, a record among the documents may have any key.
+    /// </summary>
     public static bool IsDocumentKey(ReadOnlySpan<byte> key) =>
         key.Length > DocumentPrefixLength && key.Length <= DocumentPrefixLength + EventualConsistency.DocumentKey.MaxLength && key[0] == DocumentRange;
 
     public static ushort KeyspaceOf(ReadOnlySpan<byte> documentKey) => BinaryPrimitives.ReadUInt16BigEndian(documentKey[1..]);
 
-    /// <summary>The number in the key of a keyspace's or an index's record.</summary>
+    /// <summary>Returns the number in the key of a keyspace's or an index's record.</summary>
     public static ushort NumberOf(ReadOnlySpan<byte> recordKey) => BinaryPrimitives.ReadUInt16BigEndian(recordKey[1..]);
 
-    /// <summary>Where the other replica's version of a document waits.</summary>
+    /// <summary>Returns the key under which the other replica's version of a document is set aside.</summary>
     public static byte[] ArrivingKey(ReadOnlySpan<byte> documentKey)
     {
         byte[] key = documentKey.ToArray();

@@ -4,10 +4,10 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Layout;
 
-/// <summary>Reads the transaction log of a snapshot [R4].</summary>
+/// <summary>Methods that read the transaction log of a snapshot [R4].</summary>
 static class TransactionLog
 {
-    /// <summary>All records, ascending by their first stamps.</summary>
+    /// <summary>Returns all log records, in ascending order of their first stamps.</summary>
     public static async IAsyncEnumerable<LogRecord> ReadAllAsync(
         IStorageSnapshot snapshot, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -15,7 +15,7 @@ static class TransactionLog
             yield return LogRecord.Decode(StoreLayout.StampOfLogKey(key.Span), value);
     }
 
-    /// <summary>The transactions with the given stamps, in no order.</summary>
+    /// <summary>Returns the transactions with the given stamps, in no particular order.</summary>
     public static async IAsyncEnumerable<LogTransaction> ReadAsync(
         IStorageSnapshot snapshot, VersionVector stamps, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -29,11 +29,11 @@ static class TransactionLog
         }
     }
 
-    /// <summary>The same, in strictly descending order over all nodes.</summary>
+    /// <summary>Returns the transactions with the given stamps, in strictly descending order over all nodes.</summary>
     public static async IAsyncEnumerable<LogTransaction> ReadNewestFirstAsync(
         IStorageSnapshot snapshot, VersionVector stamps, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        // Records of several nodes overlap: a transaction waits here until no record that is still to come can reach up to it.
+        // Records of several nodes overlap: a transaction waits here until none of the remaining records can contain a greater stamp.
         var waiting = new PriorityQueue<LogTransaction, ulong>();
         await foreach (var (key, value) in snapshot.ReadAllReverseAsync(RangeOf(stamps), cancellationToken).ConfigureAwait(false))
         {
@@ -50,7 +50,7 @@ static class TransactionLog
             yield return newest;
     }
 
-    /// <summary>The encoded record that has a transaction, and its first stamp.</summary>
+    /// <summary>Returns the encoded log record that contains a transaction, and the first stamp of the record.</summary>
     public static async ValueTask<(HlcTimestamp First, ReadOnlyMemory<byte> Encoded)?> FindAsync(IStorageSnapshot snapshot, HlcTimestamp stamp)
     {
         await foreach (var (key, value) in snapshot.ReadAllReverseAsync(RangeOf(stamp, stamp)).ConfigureAwait(false))
@@ -70,7 +70,9 @@ static class TransactionLog
         return RangeOf(lowest, stamps.Top);
     }
 
-    /// <summary>Where the records are that may have stamps from <paramref name="lowest"/> to <paramref name="highest"/>.</summary>
+    /// <summary>
+    /// Returns the range of the log records that may contain stamps from <paramref name="lowest"/> to <paramref name="highest"/>.
+    /// </summary>
     static KeyRange RangeOf(HlcTimestamp lowest, HlcTimestamp highest) =>
         StoreLayout.Log(new HlcTimestamp(lowest.Packed - Math.Min(lowest.Packed, LogRecord.MaxSpan + 1)), highest);
 }
