@@ -1,7 +1,7 @@
 namespace Datacake.EventualConsistency;
 
-/// <summary>How far the building of an index is.</summary>
-/// <param name="Name">The index's name.</param>
-/// <param name="IsBuilt">Whether it has all documents, so that it can be read.</param>
-/// <param name="Documents">How many of the documents that were there before it have been added to it so far.</param>
+/// <summary>The progress of building an index.</summary>
+/// <param name="Name">The name of the index.</param>
+/// <param name="IsBuilt">True if the index has all documents and can be read.</param>
+/// <param name="Documents">The number of documents, of those that existed before the index, that have been added so far.</param>
 public readonly record struct IndexStatus(string Name, bool IsBuilt, long Documents);

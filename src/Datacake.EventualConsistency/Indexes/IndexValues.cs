@@ -1,6 +1,6 @@
 namespace Datacake.EventualConsistency;
 
-/// <summary>Takes the values under which an index finds a document.</summary>
+/// <summary>The values under which an index finds a document. An extractor writes them.</summary>
 public sealed class IndexValues
 {
     readonly OrderedKeyWriter _writer = new();
@@ -8,13 +8,13 @@ public sealed class IndexValues
     readonly byte[] _key = new byte[DocumentKey.MaxLength];
     int _keyLength;
 
-    /// <summary>Gets the encoded key of the document, for an index of a part of it.</summary>
+    /// <summary>Gets the encoded key of the document, for an index on a part of the key.</summary>
     public ReadOnlySpan<byte> Key => _key.AsSpan(0, _keyLength);
 
-    /// <summary>Writes one value (of several columns, one after the other); <see cref="Add"/> ends it.</summary>
+    /// <summary>Gets the writer of a value, which may consist of several columns in order. <see cref="Add"/> ends the value.</summary>
     public OrderedKeyWriter Writer => _writer;
 
-    /// <summary>The document is found under what was written since the last call.</summary>
+    /// <summary>Adds the value that was written since the last call.</summary>
     public void Add()
     {
         _values.Add(_writer.Written[..Math.Min(_writer.Length, DocumentIndex.MaxValueLength)].ToArray());
@@ -27,7 +27,7 @@ public sealed class IndexValues
         _keyLength = key.Length;
     }
 
-    /// <summary>The encoded values added, ascending and without repetitions; the collection is empty afterwards.</summary>
+    /// <summary>Returns the added values, encoded, in ascending order and without duplicates, and clears them.</summary>
     public IReadOnlyList<byte[]> Take()
     {
         _writer.Truncate();
