@@ -5,7 +5,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency;
 
-/// <summary>A keyspace of raw documents: values of bytes, of which the later put wins. Thread-safe.</summary>
+/// <summary>A keyspace of raw documents, whose values are bytes. The later put wins. Thread-safe.</summary>
 public sealed class KeyspaceHandle
 {
     const int PageSize = 200;
@@ -18,12 +18,12 @@ public sealed class KeyspaceHandle
         Name = name;
     }
 
-    /// <summary>The name of the keyspace.</summary>
+    /// <summary>Gets the name of the keyspace.</summary>
     public string Name { get; }
 
     /// <summary>Puts a document.</summary>
-    /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level; nothing was written.</exception>
-    /// <exception cref="ConsistencyException">The level was not satisfied in time. The write stays, and goes on replicating.</exception>
+    /// <exception cref="NotEnoughNodesException">Too few members are up for the level. Nothing was written.</exception>
+    /// <exception cref="ConsistencyException">The level was not reached in time. The write is kept and continues to replicate.</exception>
     public ValueTask<CommitResult> PutAsync(
         DocumentKey key, ReadOnlyMemory<byte> value, Consistency consistency = Consistency.Quorum, CancellationToken cancellationToken = default)
     {
@@ -33,8 +33,8 @@ public sealed class KeyspaceHandle
     }
 
     /// <summary>Puts several documents in one transaction.</summary>
-    /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level; nothing was written.</exception>
-    /// <exception cref="ConsistencyException">The level was not satisfied in time. The write stays, and goes on replicating.</exception>
+    /// <exception cref="NotEnoughNodesException">Too few members are up for the level. Nothing was written.</exception>
+    /// <exception cref="ConsistencyException">The level was not reached in time. The write is kept and continues to replicate.</exception>
     public ValueTask<CommitResult> PutManyAsync(
         IEnumerable<KeyValuePair<DocumentKey, ReadOnlyMemory<byte>>> documents, Consistency consistency = Consistency.Quorum,
         CancellationToken cancellationToken = default)
@@ -46,15 +46,15 @@ public sealed class KeyspaceHandle
     }
 
     /// <summary>Deletes a document. It need not exist.</summary>
-    /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level; nothing was written.</exception>
-    /// <exception cref="ConsistencyException">The level was not satisfied in time. The write stays, and goes on replicating.</exception>
+    /// <exception cref="NotEnoughNodesException">Too few members are up for the level. Nothing was written.</exception>
+    /// <exception cref="ConsistencyException">The level was not reached in time. The write is kept and continues to replicate.</exception>
     public ValueTask<CommitResult> DeleteAsync(
         DocumentKey key, Consistency consistency = Consistency.Quorum, CancellationToken cancellationToken = default) =>
         DeleteManyAsync([key], consistency, cancellationToken);
 
     /// <summary>Deletes several documents in one transaction. They need not exist.</summary>
-    /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level; nothing was written.</exception>
-    /// <exception cref="ConsistencyException">The level was not satisfied in time. The write stays, and goes on replicating.</exception>
+    /// <exception cref="NotEnoughNodesException">Too few members are up for the level. Nothing was written.</exception>
+    /// <exception cref="ConsistencyException">The level was not reached in time. The write is kept and continues to replicate.</exception>
     public ValueTask<CommitResult> DeleteManyAsync(
         IEnumerable<DocumentKey> keys, Consistency consistency = Consistency.Quorum, CancellationToken cancellationToken = default)
     {
@@ -64,7 +64,7 @@ public sealed class KeyspaceHandle
         return _store.CommitAsync(transaction, consistency, cancellationToken);
     }
 
-    /// <summary>The document that the local replica shows under a key, or <see langword="null"/>.</summary>
+    /// <summary>Returns a document from the local replica, or <see langword="null"/> if it does not exist.</summary>
     public async ValueTask<Document?> GetAsync(DocumentKey key, CancellationToken cancellationToken = default)
     {
         using var snapshot = await _store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
@@ -72,19 +72,21 @@ public sealed class KeyspaceHandle
     }
 
     /// <summary>
-    /// The document under a key as so many replicas show it together as the level asks for: whatever was written at a level that overlaps, such as
-    /// quorum with quorum, is seen. Replicas that lack some of it are made to fetch it at once.
+    /// Returns a document, merged from as many replicas as the level asks for, or <see langword="null"/> if it does not exist. The result
+    /// includes every write that was made at an overlapping level, such as a quorum write for a quorum read. Replicas that lack part of the
+    /// result are made to fetch it at once.
     /// </summary>
-    /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level.</exception>
-    /// <exception cref="ConsistencyException">The level was not satisfied in time.</exception>
+    /// <exception cref="NotEnoughNodesException">Too few members are up for the level.</exception>
+    /// <exception cref="ConsistencyException">The level was not reached in time.</exception>
     public async ValueTask<Document?> GetAsync(DocumentKey key, Consistency consistency, CancellationToken cancellationToken = default) =>
         (await _store.ReadAsync(Name, [key], consistency, cancellationToken).ConfigureAwait(false))[0];
 
     /// <summary>
-    /// The documents under some keys, up to 1,000, as so many replicas show them together as the level asks for; those that do not exist are left out.
+    /// Returns the documents with the given keys, at most 1,000, merged from as many replicas as the level asks for. Documents that do not
+    /// exist are omitted.
     /// </summary>
-    /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level.</exception>
-    /// <exception cref="ConsistencyException">The level was not satisfied in time.</exception>
+    /// <exception cref="NotEnoughNodesException">Too few members are up for the level.</exception>
+    /// <exception cref="ConsistencyException">The level was not reached in time.</exception>
     public async ValueTask<IReadOnlyList<StoredDocument>> GetManyAsync(
         IEnumerable<DocumentKey> keys, Consistency consistency, CancellationToken cancellationToken = default)
     {
@@ -93,7 +95,9 @@ public sealed class KeyspaceHandle
         return [.. asked.Zip(documents).Where(found => found.Second is not null).Select(found => new StoredDocument(found.First, found.Second!))];
     }
 
-    /// <summary>The documents that the local replica shows under some keys, in one snapshot; those that it does not show are left out.</summary>
+    /// <summary>
+    /// Returns the documents with the given keys from the local replica, in one snapshot. Documents that do not exist are omitted.
+    /// </summary>
     public async ValueTask<IReadOnlyList<StoredDocument>> GetManyAsync(IEnumerable<DocumentKey> keys, CancellationToken cancellationToken = default)
     {
         using var snapshot = await _store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
@@ -106,7 +110,7 @@ public sealed class KeyspaceHandle
         return found;
     }
 
-    /// <summary>All documents that the local replica shows, in the order of their keys, in one snapshot.</summary>
+    /// <summary>Returns all documents of the local replica, in the order of their keys, in one snapshot.</summary>
     public async IAsyncEnumerable<StoredDocument> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var snapshot = await _store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
@@ -123,8 +127,8 @@ public sealed class KeyspaceHandle
     }
 
     /// <summary>
-    /// The keys and stamps of all documents that the local replica stores, in the order of their keys, in one snapshot: deleted ones, too, as long as
-    /// not every member of the cluster knows of the delete.
+    /// Returns the keys and stamps of all documents that the local replica stores, in the order of their keys, in one snapshot. Includes
+    /// deleted documents until every member of the cluster knows of the delete.
     /// </summary>
     public async IAsyncEnumerable<DocumentMetadata> ReadMetadataAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -134,16 +138,16 @@ public sealed class KeyspaceHandle
     }
 
     /// <summary>
-    /// What becomes of the keyspace's documents on this replica, by transactions of this node and of others, until the cancellation. The first batch
-    /// comes at once, is empty, and says from where on all changes are told.
+    /// Watches the changes of the keyspace's documents on this replica, made by transactions of this node and of others, until the watch is
+    /// canceled. The first batch comes at once, is empty, and contains the position from which on all changes are reported.
     /// </summary>
-    /// <param name="after">Where an earlier watch got to, or <see cref="WatchPosition.Now"/>.</param>
+    /// <param name="after">The position that an earlier watch has reached, or <see cref="WatchPosition.Now"/>.</param>
     /// <param name="cancellationToken">Ends the watch.</param>
     /// <remarks>
-    /// Changes of one transaction come in one batch. A reader that is slower than the writers for long (see
-    /// <see cref="ReplicatedStoreOptions.MaxWatchBufferLength"/>), or that goes on from an old position, gets the latest state of the documents that
-    /// changed meanwhile; and if these are no longer known, a batch with <see cref="DocumentChanges.HasGap"/>. What changed is forgotten once all
-    /// members of the cluster have it.
+    /// All changes of a transaction come in one batch. A reader that falls behind the writers for long (see
+    /// <see cref="ReplicatedStoreOptions.MaxWatchBufferLength"/>), or continues from an old position, gets the latest state of the
+    /// documents that have changed in the meantime. If these are no longer known, because all members of the cluster have the changes, it
+    /// gets a batch with <see cref="DocumentChanges.HasGap"/>.
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The store was closed.</exception>
     /// <exception cref="StorageException">The store cannot be read.</exception>
@@ -153,7 +157,7 @@ public sealed class KeyspaceHandle
         return _store.WatchAsync(Name, after, cancellationToken);
     }
 
-    /// <summary>How many documents the local replica shows, and their fingerprint.</summary>
+    /// <summary>Returns the number of documents in the local replica, and their fingerprint.</summary>
     public async ValueTask<KeyspaceStatistics> GetStatisticsAsync(CancellationToken cancellationToken = default)
     {
         using var snapshot = await _store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);

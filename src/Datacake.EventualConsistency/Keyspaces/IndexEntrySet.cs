@@ -4,10 +4,10 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Keyspaces;
 
-/// <summary>The entries of an index in the store. What it adds to a batch is in the batch's memory.</summary>
+/// <summary>The stored entries of an index. Entries that it adds to a batch use the memory of the batch.</summary>
 sealed record IndexEntrySet(ushort Number, DocumentIndex Definition)
 {
-    // An entry says how long the document's key is; that is one byte of these.
+    // The value of an entry is one byte: the length of the document's key. It is a slice of this table.
     static readonly ReadOnlyMemory<byte> Lengths = Enumerable.Range(0, DocumentKey.MaxLength + 1).Select(length => (byte)length).ToArray();
 
     /// <summary>Adds the entries of a document.</summary>
@@ -17,7 +17,9 @@ sealed record IndexEntrySet(ushort Number, DocumentIndex Definition)
             Add(batch, memory, key, value);
     }
 
-    /// <summary>Adds and removes what differs between a document and what it was; null is one that is not alive.</summary>
+    /// <summary>
+    /// Adds and removes the entries that differ between two versions of a document. Null stands for a document that is not alive.
+    /// </summary>
     public void Update(WriteBatch batch, BatchMemory memory, IndexValues values, ReadOnlySpan<byte> key, Document? before, Document? after)
     {
         IReadOnlyList<byte[]> old = ValuesOf(key, before, values), @new = ValuesOf(key, after, values);
@@ -33,7 +35,7 @@ sealed record IndexEntrySet(ushort Number, DocumentIndex Definition)
         }
     }
 
-    /// <summary>The values under which a document is found, which <paramref name="values"/> takes meanwhile.</summary>
+    /// <summary>Returns the values under which a document is found. <paramref name="values"/> is used as a buffer.</summary>
     public IReadOnlyList<byte[]> ValuesOf(ReadOnlySpan<byte> key, Document? document, IndexValues values)
     {
         if (document is null)

@@ -7,41 +7,46 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Keyspaces;
 
-/// <summary>The keyspaces of a store. Changed by the commit loop alone; any thread may look one up.</summary>
+/// <summary>The keyspaces of a store. Only the commit loop changes them; any thread may look one up.</summary>
 sealed class KeyspaceCatalog
 {
     const int MaxKeyspaces = 10_000;
 
     readonly List<KeyspaceEntry> _unstored = [];
 
-    // Removed keyspaces by their names, which get their numbers and policies back when they are written to again.
+    // Removed keyspaces by name. A keyspace gets its number and policy back when it is written to again.
     readonly Dictionary<string, KeyspaceEntry> _removed = [];
 
-    // Those of them that earlier processes have removed, whose numbers may serve others. Of those that this one has removed, an older snapshot may be open, in
-    // which they have documents.
+    // Those keyspaces that an earlier process removed. Their numbers may be reused. The numbers of keyspaces that this process removed may
+    // not: an older snapshot, in which they have documents, may still be open.
     readonly Queue<KeyspaceEntry> _free = [];
     volatile ImmutableDictionary<string, KeyspaceEntry> _byName = ImmutableDictionary<string, KeyspaceEntry>.Empty;
     volatile ImmutableDictionary<ushort, KeyspaceEntry> _byNumber = ImmutableDictionary<ushort, KeyspaceEntry>.Empty;
     volatile ImmutableDictionary<string, KeyspaceView> _views = ImmutableDictionary<string, KeyspaceView>.Empty;
 
-    // Of the documents of a batch most are in one keyspace.
+    // Most documents of a batch are in one keyspace.
     volatile KeyspaceEntry? _lastFound;
 
     public IEnumerable<KeyspaceEntry> All => _byName.Values;
 
-    /// <summary>What readers go by. It is replaced after the commit from which on readers may, or may no longer, use an index.</summary>
+    /// <summary>
+    /// Gets the keyspaces as readers see them. It is replaced after a commit from which on readers may, or may no longer, use an index.
+    /// </summary>
     public ImmutableDictionary<string, KeyspaceView> Views => _views;
 
-    /// <summary>Keyspaces that no commit has stored yet.</summary>
+    /// <summary>Gets the keyspaces that no commit has stored yet.</summary>
     public IReadOnlyList<KeyspaceEntry> Unstored => _unstored;
 
-    /// <summary>The fingerprint of all keyspaces together, as of the last commit; the same on all nodes, whatever numbers their keyspaces have [R15].</summary>
+    /// <summary>
+    /// Gets the fingerprint of all keyspaces after the last commit. It does not depend on the numbers that a node gives its keyspaces
+    /// [R15].
+    /// </summary>
     public UInt128 Fingerprint => _byName.Values.Aggregate(UInt128.Zero, static (sum, keyspace) =>
         sum + Layout.Fingerprint.Of(keyspace.Name, keyspace.State.Record.Fingerprint));
 
     public KeyspaceEntry? Find(string name)
     {
-        // Another thread may have noted it while it was removed.
+        // Another thread may have cached the keyspace while it was being removed.
         if (_lastFound is { } last && last.Name == name && !last.State.Record.IsRemoved)
             return last;
         var found = _byName.GetValueOrDefault(name);
@@ -55,7 +60,7 @@ sealed class KeyspaceCatalog
 
     public KeyspaceEntry this[ushort number] => _lastFound is { } last && last.Number == number ? last : _byNumber[number];
 
-    /// <exception cref="InvalidDataException">Records of keyspaces are missing.</exception>
+    /// <exception cref="InvalidDataException">The record of a keyspace is missing.</exception>
     public static async ValueTask<KeyspaceCatalog> LoadAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
         var catalog = new KeyspaceCatalog();
@@ -63,7 +68,7 @@ sealed class KeyspaceCatalog
         {
             var entry = new KeyspaceEntry(StoreLayout.NumberOf(key.Span), KeyspaceState.Of(KeyspaceRecord.Decode(value)));
             if (catalog._byName.ContainsKey(entry.Name) || catalog._removed.ContainsKey(entry.Name))
-                throw new InvalidDataException($"There are two records of the keyspace '{entry.Name}'.");
+                throw new InvalidDataException($"The keyspace '{entry.Name}' has two records.");
             if (entry.State.Record.IsRemoved)
                 catalog.AddFree(entry);
             else
@@ -74,21 +79,21 @@ sealed class KeyspaceCatalog
         {
             var record = IndexRecord.Decode(value);
             var keyspace = catalog.FindByNumber(record.Keyspace)
-                ?? throw new InvalidDataException($"The index '{record.Name}' is of a keyspace whose record is missing.");
+                ?? throw new InvalidDataException($"The index '{record.Name}' belongs to a keyspace whose record is missing.");
             keyspace.State = keyspace.State with { IndexRecords = keyspace.State.IndexRecords.Add(StoreLayout.NumberOf(key.Span), record) };
         }
         return catalog;
     }
 
-    /// <summary>Finds a keyspace, or adds it with the policy that its writer gives it.</summary>
-    /// <exception cref="InvalidDataException">The name is not one, or there are too many keyspaces.</exception>
+    /// <summary>Returns a keyspace, or adds it with the policy that its writer gives it.</summary>
+    /// <exception cref="InvalidDataException">The name is not a valid keyspace name, or there are too many keyspaces.</exception>
     public KeyspaceEntry FindOrAdd(string name, MergePolicy policy)
     {
         if (Find(name) is { } found)
             return found;
         CheckName(name);
         if (_byName.Count >= MaxKeyspaces)
-            throw new InvalidDataException($"The keyspace '{name}' would be one more than the {MaxKeyspaces} that a store can have. Drop some that are not used.");
+            throw new InvalidDataException($"The keyspace '{name}' cannot be added, because the store already has the maximum of {MaxKeyspaces} keyspaces. Drop keyspaces that are no longer used.");
         if (_removed.Remove(name, out var removed))
         {
             removed.State = KeyspaceState.Of(removed.State.Record with { IsRemoved = false, Count = 0, Fingerprint = 0 });
@@ -99,7 +104,7 @@ sealed class KeyspaceCatalog
         while (_free.TryPeek(out var revived) && !_removed.ContainsValue(revived))
             _free.Dequeue();
         if (_free.Count == 0 && _byNumber.Count == ushort.MaxValue)
-            throw new InvalidDataException($"The keyspace '{name}' needs a number, and all are used up by keyspaces that were removed. Restart the node.");
+            throw new InvalidDataException($"The keyspace '{name}' cannot be added, because removed keyspaces still use the remaining keyspace numbers. Restart the node.");
         ushort number = (ushort)(_byNumber.Count + 1);
         if (_free.TryDequeue(out var free))
         {
@@ -112,7 +117,7 @@ sealed class KeyspaceCatalog
         return entry;
     }
 
-    /// <summary>Takes what a commit has changed.</summary>
+    /// <summary>Takes over the changes of a commit.</summary>
     public void Complete(IEnumerable<KeyspaceChange> changes)
     {
         _unstored.Clear();
@@ -126,14 +131,14 @@ sealed class KeyspaceCatalog
         }
     }
 
-    /// <summary>Takes the records as they are stored, after a commit of which it is not known whether it was stored.</summary>
+    /// <summary>Reads the stored records again, after a commit with an unknown outcome.</summary>
     public async ValueTask ReadAgainAsync(IStorageSnapshot snapshot)
     {
         var stored = await LoadAsync(snapshot, CancellationToken.None).ConfigureAwait(false);
         foreach (var keyspace in All)
         {
             var state = stored.Find(keyspace.Name)?.State ?? KeyspaceState.Of(keyspace.State.Record with { Count = 0, Fingerprint = 0 });
-            // The commit may have given an index another number, under which it is built again.
+            // The commit may have given the index another number, under which it is rebuilt.
             keyspace.State = state with
             {
                 Indexes = [.. from index in keyspace.State.Indexes
@@ -147,17 +152,17 @@ sealed class KeyspaceCatalog
         _unstored.AddRange(All.Where(keyspace => stored.Find(keyspace.Name) is null));
     }
 
-    /// <exception cref="InvalidDataException">The name is not one of a keyspace.</exception>
+    /// <exception cref="InvalidDataException">The name is not a valid keyspace name.</exception>
     public static void CheckName(string name)
     {
         if (name.Length is 0 or > 200)
-            throw new InvalidDataException($"A keyspace's name has 1 to 200 characters; '{(name.Length > 50 ? name[..50] + "…" : name)}' has {name.Length}.");
-        // Its bytes would be those of a replacement character, and of other such names.
+            throw new InvalidDataException($"The keyspace name '{(name.Length > 50 ? name[..50] + "…" : name)}' has {name.Length} characters. A name has 1 to 200 characters.");
+        // Its UTF-8 bytes would contain a replacement character, and would equal those of other such names.
         if (ContainsHalfOfSurrogatePair(name))
-            throw new InvalidDataException($"The keyspace's name '{name}' has half of a surrogate pair, which is not a character; remove it.");
+            throw new InvalidDataException($"The keyspace name '{name}' contains half of a surrogate pair, which is not a character. Remove it.");
     }
 
-    /// <exception cref="ArgumentException">The caller's name is not one of a keyspace.</exception>
+    /// <exception cref="ArgumentException">The name is not a valid keyspace name.</exception>
     public static void CheckArgument(string name, string parameter)
     {
         ArgumentNullException.ThrowIfNull(name, parameter);
@@ -172,7 +177,8 @@ sealed class KeyspaceCatalog
     }
 
     /// <summary>
-    /// Keyspaces are numbered from 1, and of a removed one the number stays: where a number is missing, or has documents only, a record is lost.
+    /// Checks that no record of a keyspace is lost. Keyspaces are numbered from 1, and a removed keyspace keeps its number: a number that
+    /// is missing, or that only documents have, means a lost record.
     /// </summary>
     async ValueTask CheckAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
@@ -215,7 +221,7 @@ sealed class KeyspaceCatalog
 
     void Remove(KeyspaceEntry entry)
     {
-        // Of one that is removed already, something may be written again.
+        // A keyspace that is already removed may have been written to again.
         if (!ReferenceEquals(_byName.GetValueOrDefault(entry.Name), entry))
             return;
         _byName = _byName.Remove(entry.Name);

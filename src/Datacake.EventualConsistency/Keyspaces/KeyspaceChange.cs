@@ -5,21 +5,21 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Keyspaces;
 
-/// <summary>What a batch changes of a keyspace. It counts once the batch is committed.</summary>
+/// <summary>The change that a batch makes to a keyspace. It takes effect when the batch is committed.</summary>
 sealed class KeyspaceChange(KeyspaceEntry keyspace)
 {
     readonly KeyspaceState _before = keyspace.State;
-    IndexValues? _values;                       // takes those of one document after the other
+    IndexValues? _values;                       // reused for each document
     ImmutableArray<IndexEntrySet> _written;
     long _count;
     UInt128 _fingerprint;
 
     public KeyspaceEntry Keyspace { get; } = keyspace;
 
-    /// <summary>The keyspace as it will be, but for the documents of the batch, which are added in the end.</summary>
+    /// <summary>Gets or sets the state after the batch, without the batch's documents, which are added when it is finished.</summary>
     public KeyspaceState State { get; set; } = keyspace.State;
 
-    /// <summary>Adds a document's change, its index entries included, to the storage batch.</summary>
+    /// <summary>Adds the change of a document, including its index entries, to the storage batch.</summary>
     public void Add(WriteBatch batch, BatchMemory memory, ReadOnlySpan<byte> key, Document before, Document after)
     {
         var policy = State.Record.Policy;
@@ -35,7 +35,7 @@ sealed class KeyspaceChange(KeyspaceEntry keyspace)
             index.Update(batch, memory, _values ??= new(), key, wasAlive ? before : null, isAlive ? after : null);
     }
 
-    /// <summary>Adds the records that differ from those stored; the totals count from here on.</summary>
+    /// <summary>Adds the records that differ from the stored ones. From here on, the state includes the batch's documents.</summary>
     public void Finish(WriteBatch batch, bool isStored)
     {
         if (_count != 0 || _fingerprint != 0)
@@ -54,8 +54,9 @@ sealed class KeyspaceChange(KeyspaceEntry keyspace)
     }
 
     /// <summary>
-    /// The first document's change: what no declaration of this process has named is not kept up, and no longer what it says it is. One that this
-    /// batch drops is kept up once more, for those who read by it until the batch is committed.
+    /// Drops the indexes that no declaration of this process names, when the first document of the keyspace changes: they are not
+    /// maintained, and therefore become outdated. An index that is dropped in this batch is maintained once more, for readers that use it
+    /// until the batch is committed.
     /// </summary>
     void DropUndeclared()
     {

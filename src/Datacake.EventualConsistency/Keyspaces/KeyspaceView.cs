@@ -4,10 +4,10 @@ using Datacake.EventualConsistency.Layout;
 
 namespace Datacake.EventualConsistency.Keyspaces;
 
-/// <summary>What readers need to know of a keyspace; immutable.</summary>
+/// <summary>The data that readers need about a keyspace; immutable.</summary>
 /// <param name="Number">The keyspace's number on this node.</param>
-/// <param name="Policy">Which of its documents are alive.</param>
-/// <param name="Indexes">The indexes that have all its documents.</param>
+/// <param name="Policy">The merge policy, which determines the documents that are alive.</param>
+/// <param name="Indexes">The indexes that are built.</param>
 sealed record KeyspaceView(ushort Number, MergePolicy Policy, ImmutableArray<IndexEntrySet> Indexes)
 {
     public static KeyspaceView Of(KeyspaceEntry keyspace) => new(keyspace.Number, keyspace.Policy, [.. BuiltIn(keyspace.State)]);

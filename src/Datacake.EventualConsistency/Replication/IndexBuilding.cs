@@ -7,7 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// Adds the documents that were there before an index to it, and removes the entries of dropped indexes: in steps of bounded size, each within one batch.
+/// The building and removal of indexes: adds the documents that existed before an index, and removes the entries of dropped indexes. Both
+/// work in steps of bounded size, each within one batch.
 /// </summary>
 static class IndexBuilding
 {
@@ -15,8 +16,8 @@ static class IndexBuilding
     const int MaxEntriesPerStep = 10_000;
     const int MaxBytesPerStep = 4 * 1024 * 1024;
 
-    /// <summary>Adds some of a keyspace's documents to an index of it that is not built yet.</summary>
-    /// <returns>Whether there is such an index.</returns>
+    /// <summary>Adds the next documents of a keyspace to one of its indexes that is not built yet.</summary>
+    /// <returns>True if there was such an index.</returns>
     public static async ValueTask<bool> BuildAsync(ReplicaBatch batch, KeyspaceEntry keyspace, ILogger logger, CancellationToken cancellationToken)
     {
         var state = batch.FindChange(keyspace)?.State ?? keyspace.State;
@@ -33,8 +34,10 @@ static class IndexBuilding
         return true;
     }
 
-    /// <summary>Removes some entries of an index that was dropped before this batch: readers go by it until the commit of that.</summary>
-    /// <returns>Whether there is such an index.</returns>
+    /// <summary>
+    /// Removes the next entries of an index that was dropped by an earlier batch: readers use the index until that batch is committed.
+    /// </summary>
+    /// <returns>True if there was such an index.</returns>
     public static async ValueTask<bool> RemoveDroppedAsync(ReplicaBatch batch, KeyspaceEntry keyspace, CancellationToken cancellationToken)
     {
         var (number, record) = keyspace.State.IndexRecords.FirstOrDefault(index => index.Value.Stage == IndexStage.Dropped);
@@ -67,7 +70,7 @@ static class IndexBuilding
         {
             if (documents == MaxDocumentsPerStep || bytes > MaxBytesPerStep)
                 return record with { BuiltTo = last.ToArray(), Documents = record.Documents + documents };
-            // Of those that the batch changes as well, the changes make of these entries what they should be.
+            // If the batch also changes a document, that change is applied after these entries and corrects them.
             var document = DocumentRecord.Parse(key, value);
             if (document.IsAlive(change.State.Record.Policy))
                 index.Add(batch.BuiltEntries, batch.Memory, values, key.Span[StoreLayout.DocumentPrefixLength..], document);

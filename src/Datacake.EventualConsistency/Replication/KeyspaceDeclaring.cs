@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// Brings a keyspace to what its declaration says: indexes that are stored already go on, others are added and have to be built. Within one batch.
+/// The declaration of keyspaces: brings the stored state of a keyspace in line with its declaration, within one batch. Stored indexes are
+/// kept, and new ones are added and must be built.
 /// </summary>
 static class KeyspaceDeclaring
 {
@@ -21,15 +22,18 @@ static class KeyspaceDeclaring
             await CountAgainAsync(replica, batch, change, declaration.Policy, cancellationToken).ConfigureAwait(false);
         foreach (var index in declaration.Indexes)
             Declare(replica, batch, change, index);
-        // What is small is ready at once.
+        // Indexes of small keyspaces are ready at once.
         foreach (var _ in declaration.Indexes)
             await IndexBuilding.BuildAsync(batch, keyspace, logger, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
-    /// Counts and indexes all documents again: a peer's or an earlier declaration's policy is replaced, so that other ones are alive, or some were mended.
+    /// Recounts and reindexes all documents of a keyspace, because its policy is replaced, so that other documents are alive, or because
+    /// documents were repaired.
     /// </summary>
-    /// <returns>False, and the batch is as before, if some were mended and one shows what is not known here yet.</returns>
+    /// <returns>
+    /// False if documents were repaired and one of them shows stamps that are not known here yet. The batch is then unchanged.
+    /// </returns>
     public static async ValueTask<bool> CountAgainAsync(
         Replica replica, ReplicaBatch batch, KeyspaceChange change, MergePolicy policy, CancellationToken cancellationToken, bool isMended = false)
     {
@@ -64,7 +68,7 @@ static class KeyspaceDeclaring
         return true;
     }
 
-    /// <summary>Removes the entries of an index, and builds it again if it is declared.</summary>
+    /// <summary>Removes the entries of an index, and rebuilds the index if it is declared.</summary>
     public static void RebuildIndex(Replica replica, ReplicaBatch batch, KeyspaceChange change, ushort number)
     {
         var declared = change.State.Indexes.Where(index => index.Number == number).ToArray();
@@ -92,7 +96,7 @@ static class KeyspaceDeclaring
         change.State = state.With(FreeNumber(replica, batch), added, definition);
     }
 
-    /// <summary>A number that no index has, those included whose entries are not all removed.</summary>
+    /// <summary>Returns a number that no index uses, including dropped indexes that still have entries.</summary>
     static ushort FreeNumber(Replica replica, ReplicaBatch batch)
     {
         var used = replica.Catalog.All.SelectMany(keyspace => keyspace.State.IndexRecords.Keys)
@@ -102,6 +106,6 @@ static class KeyspaceDeclaring
             if (!used.Contains((ushort)number))
                 return (ushort)number;
         }
-        throw new InvalidOperationException($"The store has {ushort.MaxValue} indexes; it can have no more. Declare fewer.");
+        throw new InvalidOperationException($"The store has the maximum of {ushort.MaxValue} indexes. Declare fewer indexes.");
     }
 }

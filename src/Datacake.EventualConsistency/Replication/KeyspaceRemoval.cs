@@ -5,26 +5,30 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// Removes the keyspaces that this process has not declared and that have no document and no tombstone left. So a keyspace that was dropped, or that a faulty
-/// member has made up, does not stay forever [R11]. Each replica does it for itself, and nobody can see the difference: a write makes the keyspace anew.
+/// The removal of keyspaces that this process has not declared and that have no document and no tombstone left. It keeps a keyspace that
+/// was dropped, or that a faulty member has made up, from staying forever [R11]. Each replica decides for itself, and no other replica sees
+/// a difference: a write creates the keyspace again.
 /// </summary>
 /// <remarks>
 /// <para>
-/// What a keyspace could still bring back is in its documents, of which each has its own tombstone until all members know it. A tombstone for the whole
-/// keyspace would be a second kind of delete in every rule of the protocol, and save only that the documents are named one by one.
+/// Everything that a keyspace could bring back is in its documents, and each has its own tombstone until all members know of its delete. A
+/// tombstone for a whole keyspace would be a second kind of delete in every rule of the protocol, and would only save naming the documents
+/// one by one.
 /// </para>
 /// <para>
-/// The log may still name documents of it. They are gone, so that whoever pulls such a record gets nothing with it; and where another keyspace has its number by
-/// then, a document that it knows.
+/// The log may still name documents of a removed keyspace. They no longer exist, so a pull of such a record brings no document. If another
+/// keyspace has the number by then, the pull brings a document of that keyspace, which the requester knows.
 /// </para>
 /// </remarks>
 static class KeyspaceRemoval
 {
-    /// <summary>Removes what can be removed, in one batch.</summary>
-    /// <returns>The number of keyspaces that are removed once the batch is committed, unless something else in it names them.</returns>
+    /// <summary>Removes all keyspaces that can be removed, in one batch.</summary>
+    /// <returns>
+    /// The number of keyspaces that are removed with the commit of the batch, unless something else in the batch names them.
+    /// </returns>
     public static async ValueTask<int> RemoveAsync(Replica replica, ReplicaBatch batch, CancellationToken cancellationToken)
     {
-        // What lies aside is named by the numbers of keyspaces, and would be taken for something else.
+        // Documents that are set aside contain the numbers of keyspaces, and would end up in another keyspace that gets the number.
         if (!replica.IsJoined || await HasAnyAsync(StoreLayout.AllArriving).ConfigureAwait(false) || await HasAnyAsync(StoreLayout.AllArrivingLog).ConfigureAwait(false))
             return 0;
         int removed = 0;
@@ -41,7 +45,9 @@ static class KeyspaceRemoval
             (await SnapshotReading.ScanKeysAsync(batch.Snapshot, range, 1, cancellationToken).ConfigureAwait(false)).Count > 0;
     }
 
-    /// <summary>Indexes that an earlier process has declared go first; their records need another batch.</summary>
+    /// <summary>
+    /// Removes a keyspace, or first drops its indexes, which an earlier process declared. Removing the index records takes another batch.
+    /// </summary>
     static bool Remove(ReplicaBatch batch, KeyspaceEntry keyspace)
     {
         if (keyspace.State.IndexRecords.IsEmpty)
