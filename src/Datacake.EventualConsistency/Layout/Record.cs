@@ -183,7 +183,7 @@ static class Record
         string name = ReadText(ref reader);
         return name.Length <= MaxNameLength && !name.Any(char.IsControl)
             ? name
-            : throw new InvalidDataException($"A name is not valid. It has {name.Length} characters of at most {MaxNameLength}, or contains control characters.");
+            : throw new InvalidDataException($"A name of {name.Length} characters is longer than {MaxNameLength} characters or contains control characters.");
     }
 
     /// <summary>
