@@ -11,13 +11,16 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency;
 
 /// <summary>
-/// Mends the damaged records of a store in the background: asks the other members for documents, and has the replica compute the rest.
+/// The background repair of a store's damaged records: it asks the other members for documents, and lets the replica recompute the rest.
 /// </summary>
 /// <param name="context">The parts of the store.</param>
-/// <param name="disk">The storage without the cache over it.</param>
+/// <param name="disk">The storage below the cache.</param>
 sealed class StoreMender(SessionContext context, IStorage disk)
 {
-    /// <summary>So often all members are asked for what a damaged document lacks before it is given up: it may be on its way to them.</summary>
+    /// <summary>
+    /// The number of attempts after which the missing parts of a damaged document are given up. Before that, they may still be on their way
+    /// to another member.
+    /// </summary>
     const int MaxAttempts = 5;
 
     static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(5);
@@ -26,12 +29,12 @@ sealed class StoreMender(SessionContext context, IStorage disk)
     Task _mending = Task.CompletedTask;
     int _suspectedLosses;
 
-    /// <summary>Starts to mend what is damaged, unless that is under way. Called on the commit loop, from time to time.</summary>
+    /// <summary>Starts to repair damaged records, unless a repair is in progress. Called on the commit loop, periodically.</summary>
     public void Start()
     {
         if (_suspectedLosses != context.Replica.SuspectedLosses)
         {
-            // What has vanished from the storage would not be merged while it is in the cache.
+            // A document that has vanished from the storage would not be merged while it is in the cache.
             _suspectedLosses = context.Replica.SuspectedLosses;
             (context.Storage as CachedStorage)?.Clear();
         }
@@ -40,7 +43,7 @@ sealed class StoreMender(SessionContext context, IStorage disk)
             _mending = Task.Run(MendAllAsync, CancellationToken.None);
     }
 
-    /// <summary>Waits until what is under way has ended; the store is closing.</summary>
+    /// <summary>Waits until the repair in progress has ended, because the store is closing.</summary>
     public Task StopAsync() => _mending;
 
     async Task MendAllAsync()
@@ -59,7 +62,7 @@ sealed class StoreMender(SessionContext context, IStorage disk)
         }
         catch (Exception e) when (context.Stopping.IsCancellationRequested && e is OperationCanceledException or ObjectDisposedException)
         {
-            // Whoever reads a damaged record next finds it again.
+            // The next reader of a damaged record finds it again.
         }
         catch (Exception e)
         {
@@ -138,7 +141,7 @@ sealed class StoreMender(SessionContext context, IStorage disk)
         return await IsRightAsync(snapshot, key).ConfigureAwait(false);
     }
 
-    /// <summary>Returns true if a record is as it was written.</summary>
+    /// <summary>Returns true if a record is not damaged.</summary>
     static async ValueTask<bool> IsRightAsync(IStorageSnapshot snapshot, ReadOnlyMemory<byte> key)
     {
         try

@@ -4,8 +4,8 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Integrity;
 
 /// <summary>
-/// A snapshot of a <see cref="ChecksummedStorage"/>: checks every value, and that a scan goes one way and stays in its range, which in a damaged file it might
-/// not, for ever.
+/// A snapshot of a <see cref="ChecksummedStorage"/>. It verifies every value, and also that a scan keeps its direction and stays in its
+/// range: in a damaged file, a scan might otherwise never end.
 /// </summary>
 sealed class ChecksummedSnapshot(IStorageSnapshot snapshot, IStorage storage, DamageLog damages) : IKeyReader
 {
@@ -128,14 +128,16 @@ sealed class ChecksummedSnapshot(IStorageSnapshot snapshot, IStorage storage, Da
             throw damages.Add(storage, key);
     }
 
-    /// <summary>Throws if a key does not come after the one before it.</summary>
+    /// <summary>Throws if a key does not come after the previous one in the direction of the scan.</summary>
     void CheckOrder(ScanDirection direction, ReadOnlySpan<byte> previous, ReadOnlySpan<byte> key)
     {
         if (!previous.IsEmpty && (direction == ScanDirection.Forward ? previous.SequenceCompareTo(key) >= 0 : previous.SequenceCompareTo(key) <= 0))
             throw Misplaced(key);
     }
 
-    /// <summary>Throws if the first or the last key of a page lies outside the range: those between them do not, since they are in order.</summary>
+    /// <summary>
+    /// Throws if the first or the last key of a page is outside the range. The keys between them are inside it, because they are in order.
+    /// </summary>
     void CheckRange(in KeyRange range, ReadOnlySpan<byte> first, ReadOnlySpan<byte> last)
     {
         if (!range.Contains(first))
@@ -145,6 +147,6 @@ sealed class ChecksummedSnapshot(IStorageSnapshot snapshot, IStorage storage, Da
     }
 
     StorageException Misplaced(ReadOnlySpan<byte> key) => new(StorageError.Corrupt,
-        $"The {storage.Description} is damaged: {damages.Describe(key)} is in a wrong place. Restore a backup, or move the store away and start with an "
+        $"The {storage.Description} is damaged: {damages.Describe(key)} is in the wrong place. Restore a backup, or move the store away and start with an "
             + "empty one, which the other nodes fill again (set TakeOverNodeId).");
 }

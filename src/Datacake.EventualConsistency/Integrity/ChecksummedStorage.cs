@@ -4,11 +4,11 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Integrity;
 
 /// <summary>
-/// A storage whose values carry a checksum from the commit to each read, so that a byte that a disk, a file system or a provider has changed is never taken
-/// for data [R18]. Commits must come one at a time.
+/// A storage that adds a checksum to each value at the commit and verifies it at each read, so that a byte that a disk, a file system or a
+/// provider has changed is never mistaken for data [R18]. Commits must be made one at a time.
 /// </summary>
-/// <param name="storage">The storage underneath.</param>
-/// <param name="damages">Is told of each damaged record that is read.</param>
+/// <param name="storage">The underlying storage.</param>
+/// <param name="damages">Records each damaged record that is read.</param>
 sealed class ChecksummedStorage(IStorage storage, DamageLog damages) : IStorage
 {
     readonly WriteBatch _batch = new();
@@ -46,8 +46,8 @@ sealed class ChecksummedStorage(IStorage storage, DamageLog damages) : IStorage
     public ValueTask DisposeAsync() => storage.DisposeAsync();
 
     /// <summary>
-    /// Returns the record that a damaged one was before a bit of its key flipped, if that is what has happened to it and nothing is stored under that key; else
-    /// null.
+    /// Returns a damaged record with the key that it had before a bit of the key flipped; or null if the damage is of another kind, or
+    /// something is stored under that key.
     /// </summary>
     public async ValueTask<StorageEntry?> FindOriginalAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken = default)
     {

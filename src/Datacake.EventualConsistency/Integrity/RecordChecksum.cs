@@ -5,32 +5,33 @@ using System.Numerics;
 namespace Datacake.EventualConsistency.Integrity;
 
 /// <summary>
-/// The checksum that follows every stored value. It covers the key, too, so that a value in the place of another is as visible as a changed byte.
+/// The checksum that follows every stored value. It also covers the key, so that a value under the wrong key is detected as reliably as a
+/// changed byte.
 /// </summary>
 static class RecordChecksum
 {
-    /// <summary>The bytes that a checksum adds to a value.</summary>
+    /// <summary>The length of the checksum that is added to a value, in bytes.</summary>
     public const int Length = sizeof(uint);
 
     const ulong Prime = 0x9E37_79B9_7F4A_7C15;      // 2^64 divided by the golden ratio, an odd number
 
     /// <summary>Writes a value and its checksum.</summary>
-    /// <param name="key">The key that the value is stored under.</param>
+    /// <param name="key">The key under which the value is stored.</param>
     /// <param name="value">The value.</param>
-    /// <param name="output">Takes the value and <see cref="Length"/> further bytes.</param>
+    /// <param name="output">The output, which must hold the value and <see cref="Length"/> further bytes.</param>
     public static void Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Span<byte> output)
     {
         value.CopyTo(output);
         BinaryPrimitives.WriteUInt32LittleEndian(output[value.Length..], Of(key, value));
     }
 
-    /// <summary>Returns true if a stored value is what was written under its key.</summary>
+    /// <summary>Returns true if a stored value has the correct checksum for its key.</summary>
     public static bool IsRight(ReadOnlySpan<byte> key, ReadOnlySpan<byte> stored) => stored.Length >= Length
         && BinaryPrimitives.ReadUInt32LittleEndian(stored[^Length..]) == Of(key, stored[..^Length]);
 
     /// <summary>
-    /// Returns the key that a record was written under, if it differs from the key that it was found under in one bit, or null. Of damage of another kind it
-    /// takes about one record in a million for this one.
+    /// Returns the key under which a record was written, if exactly one bit of it differs from the key under which the record was found;
+    /// otherwise null. About one in a million records with other damage is mistaken for such a record.
     /// </summary>
     public static ReadOnlyMemory<byte>? FindKey(ReadOnlySpan<byte> key, ReadOnlySpan<byte> stored)
     {
@@ -58,8 +59,8 @@ static class RecordChecksum
     }
 
     /// <summary>
-    /// Returns a hash of a key, of which any changed word gives another one. A key has few bytes, and each record that is read has one: this takes a quarter of
-    /// the time of a general hash.
+    /// Returns a hash of a key that changes with any single word of the key. Keys are short, and every record that is read has one: this
+    /// takes a quarter of the time of a general-purpose hash.
     /// </summary>
     static ulong HashOfKey(ReadOnlySpan<byte> key)
     {

@@ -7,18 +7,21 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.EventualConsistency.Integrity;
 
 /// <summary>
-/// Reads everything that a durable storage has, slowly and again and again, so that what the disk has changed in records that nobody reads is found while other
-/// nodes still have it. What is found is noted by the storage, and mended like all damage.
+/// The background scrub of a durable storage: it slowly reads everything, again and again, so that damage in rarely read records is found
+/// while other nodes still have the data. The storage notes the damaged records, which are then repaired like any other.
 /// </summary>
 /// <remarks>
-/// A bit that flips in a key makes one record unreadable and another one vanish. Nobody would look for the first, nor miss the second before they read it.
+/// A bit that flips in a key makes one record unreadable and another one vanish. Nobody would look for the first, or miss the second before
+/// reading it.
 /// </remarks>
 sealed class StoreScrubber : IAsyncDisposable
 {
-    /// <summary>So many records are read in one snapshot, which must not stay open for long.</summary>
+    /// <summary>The number of records that are read in one snapshot, which must not stay open for long.</summary>
     const int RecordsPerStep = 500;
 
-    /// <summary>So many times as long as a step took, the next one waits: a pass takes a twentieth of a core, and of what the disk can read.</summary>
+    /// <summary>
+    /// The pause after a step, as a multiple of its duration: a pass uses a twentieth of a core and of the disk's throughput.
+    /// </summary>
     const int IdleShare = 19;
 
     static readonly TimeSpan PauseAfterFailure = TimeSpan.FromHours(1);
@@ -31,12 +34,12 @@ sealed class StoreScrubber : IAsyncDisposable
     readonly CancellationTokenSource _stopping = new();
     readonly Task _running;
 
-    /// <summary>Starts the first pass.</summary>
-    /// <param name="disk">The storage, without a cache over it.</param>
+    /// <summary>Creates the scrubber and starts the first pass.</summary>
+    /// <param name="disk">The storage below the cache.</param>
     /// <param name="node">The node, for the log.</param>
     /// <param name="interval">The time from the end of a pass to the start of the next one.</param>
-    /// <param name="time">Measures the pauses.</param>
-    /// <param name="logger">Is told of each pass.</param>
+    /// <param name="time">The clock that measures the pauses.</param>
+    /// <param name="logger">The logger of the passes.</param>
     public StoreScrubber(IStorage disk, byte node, TimeSpan interval, TimeProvider time, ILogger logger)
     {
         (_disk, _node, _interval, _time, _logger) = (disk, node, interval, time, logger);
@@ -46,7 +49,7 @@ sealed class StoreScrubber : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
-        // Whatever it has come to, the store closes.
+        // The store closes no matter how the pass ends.
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stopping.Dispose();
     }
@@ -67,7 +70,7 @@ sealed class StoreScrubber : IAsyncDisposable
         }
     }
 
-    /// <summary>Reads everything once; returns false if it could not.</summary>
+    /// <summary>Reads everything once. Returns false if the storage could not be read.</summary>
     async Task<bool> PassAsync()
     {
         try
@@ -81,7 +84,7 @@ sealed class StoreScrubber : IAsyncDisposable
                 records += read;
                 if (rest is not null)
                 {
-                    // A process that was stopped for long has not worked for long.
+                    // The elapsed time may include a suspension of the process, so the pause is limited.
                     var pause = Stopwatch.GetElapsedTime(started) * IdleShare;
                     await Task.Delay(pause < PauseAfterFailure ? pause : PauseAfterFailure, _time, _stopping.Token).ConfigureAwait(false);
                 }
@@ -96,7 +99,9 @@ sealed class StoreScrubber : IAsyncDisposable
         }
     }
 
-    /// <summary>Reads some records; returns what is left, if anything is, and how many there were.</summary>
+    /// <summary>
+    /// Reads the next records. Returns the remaining range, or null if nothing remains, and the number of records that were read.
+    /// </summary>
     async ValueTask<(KeyRange? Left, int Read)> StepAsync(KeyRange range)
     {
         using var snapshot = await _disk.OpenSnapshotAsync(_stopping.Token).ConfigureAwait(false);

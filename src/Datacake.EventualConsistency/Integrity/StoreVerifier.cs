@@ -6,7 +6,9 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Integrity;
 
-/// <summary>Reads everything that a store has, and computes again what follows from its documents: counts, fingerprints, index entries.</summary>
+/// <summary>
+/// The verification of a store: reads everything, and recomputes the counts, fingerprints and index entries that follow from its documents.
+/// </summary>
 sealed class StoreVerifier(IStorageSnapshot snapshot, KeyspaceCatalog catalog, ImmutableDictionary<string, KeyspaceView> views, DamageLog damages)
 {
     const int MaxFindings = 1_000;
@@ -16,16 +18,16 @@ sealed class StoreVerifier(IStorageSnapshot snapshot, KeyspaceCatalog catalog, I
     long _records;
     long _documents;
 
-    /// <summary>Gets what is wrong, a sentence each.</summary>
+    /// <summary>Gets the problems that were found, one sentence each.</summary>
     public IReadOnlyList<string> Findings => _findings;
 
-    /// <summary>Gets the keyspaces whose counts or indexes are not those of their documents.</summary>
+    /// <summary>Gets the keyspaces whose counts, fingerprints or indexes do not match their documents.</summary>
     public IReadOnlyList<KeyspaceEntry> Miscounted => _miscounted;
 
     /// <summary>Gets the number of records that were read.</summary>
     public long Records => _records;
 
-    /// <summary>Gets the number of living documents.</summary>
+    /// <summary>Gets the number of live documents.</summary>
     public long Documents => _documents;
 
     public async ValueTask RunAsync(CancellationToken cancellationToken)
@@ -85,9 +87,9 @@ sealed class StoreVerifier(IStorageSnapshot snapshot, KeyspaceCatalog catalog, I
         if (_findings.Count > damaged)
             return;
         if (count != record.Count || fingerprint != record.Fingerprint)
-            AddMiscounted(keyspace, $"The keyspace '{keyspace.Name}' should have {record.Count} documents and has {count}, or others than it should have.");
+            AddMiscounted(keyspace, $"The documents of the keyspace '{keyspace.Name}' do not match its count ({record.Count}) or its fingerprint: {count} documents were found.");
         else if (!isIndexed)
-            AddMiscounted(keyspace, $"An index of the keyspace '{keyspace.Name}' has other entries than its documents.");
+            AddMiscounted(keyspace, $"The entries of an index of the keyspace '{keyspace.Name}' do not match its documents.");
     }
 
     void AddMiscounted(KeyspaceEntry keyspace, string finding)
@@ -105,7 +107,7 @@ sealed class StoreVerifier(IStorageSnapshot snapshot, KeyspaceCatalog catalog, I
         }
         catch (StorageException e) when (e.Error == StorageError.Corrupt)
         {
-            AddFinding($"{damages.Describe(key.Span)} is not what was written there.");
+            AddFinding($"{damages.Describe(key.Span)} is damaged: its checksum is wrong.");
             return null;
         }
     }
