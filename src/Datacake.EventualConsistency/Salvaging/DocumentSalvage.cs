@@ -5,16 +5,16 @@ using Datacake.EventualConsistency.Replication;
 namespace Datacake.EventualConsistency.Salvaging;
 
 /// <summary>
-/// Compares a document of a refused store with the one of this store, and says which write of this store brings back what only the refused one has. Where both
-/// have written, the later stamp wins, as it would have if the two had met.
+/// The comparison of a document of a refused store with the document of this store. It determines the write of this store that recovers
+/// what only the refused store has. Where both stores have written, the later stamp wins, as it would have if they had replicated.
 /// </summary>
 /// <param name="keyspace">The keyspace of the document.</param>
-/// <param name="key">Its key.</param>
-/// <param name="policy">Which documents of the keyspace are alive.</param>
-/// <param name="state">What this store knows, and has purged.</param>
+/// <param name="key">The key of the document.</param>
+/// <param name="policy">The merge policy of the keyspace.</param>
+/// <param name="state">The state of this store.</param>
 readonly struct DocumentSalvage(string keyspace, DocumentKey key, MergePolicy policy, ReplicaState state)
 {
-    /// <summary>Returns the write, or null if nothing is missing; and true if the cluster may have deleted that since.</summary>
+    /// <summary>Returns the write, or null if nothing is missing; and true if the cluster may have deleted the document since.</summary>
     public (DocumentOperation? Write, bool MayBeDeleted) Compare(Document mine, Document theirs)
     {
         if (ReferenceEquals(mine, Document.Nothing))
@@ -25,7 +25,9 @@ readonly struct DocumentSalvage(string keyspace, DocumentKey key, MergePolicy po
         return mine.IsAlive(policy) && merged.Born == mine.Born ? (Update(mine, merged), false) : (Put(merged), false);
     }
 
-    /// <summary>Writes what a document shows. The increments of others become some of this run, on the new put.</summary>
+    /// <summary>
+    /// Creates a put of what a document shows. The increments of other runs become increments of the current run, on the new put.
+    /// </summary>
     DocumentOperation Put(Document document)
     {
         var content = new DocumentContentBuilder(document.Encoded.Length);
@@ -43,7 +45,8 @@ readonly struct DocumentSalvage(string keyspace, DocumentKey key, MergePolicy po
     }
 
     /// <summary>
-    /// Writes the cells that differ. A counter's share keeps the run that it is of, so that nothing is counted twice, however often a store is salvaged.
+    /// Creates an update of the cells that differ. A counter share keeps its run, so that nothing is counted twice, however often a store
+    /// is salvaged.
     /// </summary>
     DocumentOperation? Update(Document mine, Document merged)
     {
@@ -61,7 +64,7 @@ readonly struct DocumentSalvage(string keyspace, DocumentKey key, MergePolicy po
         return content.Count > 0 ? Of(DocumentOperationKind.Update, content.Build(), []) : null;
     }
 
-    /// <summary>True if everything that a document shows may have been here, and was purged after a delete.</summary>
+    /// <summary>Returns true if everything that a document shows may have been here, and may have been deleted and purged.</summary>
     bool MayBePurged(Document document)
     {
         bool mayBe = MayBePurged(document.Born) && MayBePurged(document.Touched);

@@ -1,14 +1,14 @@
 namespace Datacake.EventualConsistency;
 
-/// <summary>Says how much <see cref="ReplicatedStore.SalvageAsync"/> writes.</summary>
+/// <summary>The extent of the writes of <see cref="ReplicatedStore.SalvageAsync"/>.</summary>
 public enum SalvageMode
 {
-    /// <summary>Writes nothing, and only says what it would write.</summary>
+    /// <summary>A trial run, which writes nothing and lists what would be written.</summary>
     Trial,
 
-    /// <summary>Writes what the cluster has certainly never had.</summary>
+    /// <summary>Data that the cluster has certainly never had.</summary>
     Certain,
 
-    /// <summary>Writes also what the cluster may have had and deleted since.</summary>
+    /// <summary>Data that the cluster has never had, and data that it may have had and deleted since.</summary>
     All,
 }

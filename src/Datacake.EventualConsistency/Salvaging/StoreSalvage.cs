@@ -10,12 +10,13 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Salvaging;
 
 /// <summary>
-/// Brings back what only the files of a refused store have [R19]. What all members had when that store last ran is truncated in its log, so that the log names
-/// every document of which somebody may lack something. Each is compared with the one of this store, and what is missing is written as a new transaction.
+/// The recovery of data that only the files of a refused store have [R19]. The log of that store names every document of which another
+/// member may lack something, because it lacks only transactions that all members had when the store last ran. Each named document is
+/// compared with that of this store, and missing data is written in a new transaction.
 /// </summary>
 /// <param name="replica">The replica of this store.</param>
-/// <param name="loop">Its commit loop.</param>
-/// <param name="mode">What is written.</param>
+/// <param name="loop">The commit loop of this store.</param>
+/// <param name="mode">The extent of the writes.</param>
 sealed class StoreSalvage(Replica replica, CommitLoop loop, SalvageMode mode)
 {
     const int DocumentsPerBatch = 100, MaxListed = 10_000;
@@ -25,9 +26,11 @@ sealed class StoreSalvage(Replica replica, CommitLoop loop, SalvageMode mode)
     long _examined;
     long _written;
 
-    /// <summary>Compares everything, and writes what is missing.</summary>
-    /// <exception cref="StorageException">The files cannot be read, are damaged where they say what they are, or are of another format.</exception>
-    /// <exception cref="ArgumentException">They have no store, or one of another cluster.</exception>
+    /// <summary>Compares all documents, and writes the missing data.</summary>
+    /// <exception cref="StorageException">
+    /// The files cannot be read, their identity or keyspace records are damaged, or they have a different format.
+    /// </exception>
+    /// <exception cref="ArgumentException">The files contain no store, or a store of another cluster.</exception>
     public async ValueTask<SalvageResult> RunAsync(IStorage files, CancellationToken cancellationToken)
     {
         var damages = new DamageLog();
@@ -41,7 +44,8 @@ sealed class StoreSalvage(Replica replica, CommitLoop loop, SalvageMode mode)
         }
         catch (InvalidDataException e)
         {
-            throw new StorageException(StorageError.Corrupt, $"The {files.Description} is damaged where it says what it has: {e.Message}", e);
+            throw new StorageException(StorageError.Corrupt,
+                $"The {files.Description} cannot be salvaged, because its identity or its keyspace records are damaged: {e.Message}", e);
         }
         bool isLogWhole = true;
         var seen = new HashSet<StorageKey>();
@@ -58,7 +62,7 @@ sealed class StoreSalvage(Replica replica, CommitLoop loop, SalvageMode mode)
         }
         if (!isLogWhole)
         {
-            // A damaged record of the log may have named any document.
+            // A damaged log record may have named any document.
             await foreach (var key in snapshot.ReadKeysAsync(StoreLayout.AllDocuments, cancellationToken).ConfigureAwait(false))
                 await TakeAsync(key).ConfigureAwait(false);
         }
@@ -81,7 +85,7 @@ sealed class StoreSalvage(Replica replica, CommitLoop loop, SalvageMode mode)
         }
     }
 
-    /// <summary>Returns a record of the log, or null if it is damaged.</summary>
+    /// <summary>Returns a log record, or null if it is damaged.</summary>
     static async ValueTask<LogRecord?> ReadLogAsync(IStorageSnapshot snapshot, ReadOnlyMemory<byte> key)
     {
         try
@@ -100,9 +104,17 @@ sealed class StoreSalvage(Replica replica, CommitLoop loop, SalvageMode mode)
     {
         if (await snapshot.GetAsync(StoreLayout.IdentityKey, cancellationToken).ConfigureAwait(false) is not { } bytes
             || ReplicaIdentity.Decode(bytes) is not { IsJoined: true } identity)
-            throw new ArgumentException($"The {files.Description} has no store that was ever part of a cluster.", nameof(files));
+        {
+            throw new ArgumentException(
+                $"The {files.Description} contains no store that was ever part of a cluster. Open the files of a member of this cluster.", nameof(files));
+        }
         if (identity.Cluster != replica.Identity.Cluster)
-            throw new ArgumentException($"The {files.Description} has a store of another cluster ({identity.Cluster:x16}); this one is {replica.Identity.Cluster:x16}.", nameof(files));
+        {
+            throw new ArgumentException(
+                $"The {files.Description} contains a store of another cluster ({identity.Cluster:x16}). This node belongs to the cluster "
+                    + $"{replica.Identity.Cluster:x16}. Open the files of a member of this cluster.",
+                nameof(files));
+        }
     }
 
     async ValueTask SalvageAsync(IStorageSnapshot snapshot, KeyspaceCatalog catalog, List<ReadOnlyMemory<byte>> keys, CancellationToken cancellationToken)
@@ -115,7 +127,7 @@ sealed class StoreSalvage(Replica replica, CommitLoop loop, SalvageMode mode)
             _examined++;
             try
             {
-                // One that is gone was deleted, and all members knew of it.
+                // A document that is not stored was deleted, and all members knew of the delete.
                 if (await snapshot.GetAsync(key, cancellationToken).ConfigureAwait(false) is { } stored)
                     documents.Add((name, DocumentRecord.Parse(key, stored)));
             }
@@ -150,7 +162,7 @@ sealed class StoreSalvage(Replica replica, CommitLoop loop, SalvageMode mode)
         found.ForEach(Add);
     }
 
-    /// <summary>Returns what was found of a document, if anything was, and true if it was written.</summary>
+    /// <summary>Returns the finding for a document, if there is one, and true if the document was written.</summary>
     async ValueTask<(SalvagedDocument Found, bool IsWritten)?> SalvageAsync(ReplicaBatch batch, DocumentName name, Document theirs)
     {
         var key = new DocumentKey(name.Key);
