@@ -80,7 +80,7 @@ public sealed class DamageTests
         Assert.Equal("pie 2", await nodes[1].GetAsync(2));
         Assert.Equal(1, nodes[1].Store.DamagedRecords);
         var found = await nodes[1].Store.VerifyAsync(Cancelled);
-        Assert.Equal("The document 1 of 'cakes' is not what was written there.", Assert.Single(found.Findings));
+        Assert.Equal("The document 1 of 'cakes' is damaged: its checksum is wrong.", Assert.Single(found.Findings));
     }
 
     [Fact]
@@ -153,7 +153,7 @@ public sealed class DamageTests
         var disk = await StartAsync(nodes);
         await disk.LoseAsync(await disk.KeyOfAsync(7));
         var found = await nodes[2].Store.VerifyAsync(Cancelled);
-        Assert.Contains("should have 20 documents and has 19", Assert.Single(found.Findings), StringComparison.Ordinal);
+        Assert.Contains("do not match its count (20) or its fingerprint: 19 documents were found", Assert.Single(found.Findings), StringComparison.Ordinal);
         await nodes[2].WaitForMendedAsync(7, "cake 7");
         await nodes.WaitUntilEqualAsync(Count, 1, 2);
         await AssertSoundAsync(nodes);
@@ -218,8 +218,8 @@ public sealed class DamageTests
     }
 
     [Theory]
-    [InlineData("identity", "who this node is is missing")]
-    [InlineData("state", "what this node knows is missing")]
+    [InlineData("identity", "record of the store's identity is missing")]
+    [InlineData("state", "record of the store's known set is missing")]
     [InlineData("keyspace", "keyspace whose record is missing")]
     public async Task Store_that_has_lost_what_it_is_does_not_start_as_a_fresh_one(string record, string reason)
     {
@@ -247,7 +247,7 @@ public sealed class DamageTests
         await disk.FlipAsync(await KeyOfAsync(disk, record), 5);
         var failure = await Assert.ThrowsAsync<StorageException>(() => nodes.StartNodeAsync(2));
         Assert.Equal(StorageError.Corrupt, failure.Error);
-        Assert.Contains("is not what was written there", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("is damaged: ", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

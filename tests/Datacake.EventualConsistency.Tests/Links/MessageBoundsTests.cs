@@ -106,7 +106,7 @@ public sealed class MessageBoundsTests
             byte[] changed = [.. sent];
             changed[bit / 8] ^= (byte)(1 << (bit % 8));
             var failure = Assert.Throws<InvalidDataException>(() => ReplicaMessage.Decode(changed));
-            Assert.Contains("changed on its way", failure.Message, StringComparison.Ordinal);
+            Assert.Contains("changed in transit", failure.Message, StringComparison.Ordinal);
         }
     }
 

@@ -92,7 +92,7 @@ public sealed class CopiedFileTests : IDisposable
         await nodes.WaitUntilRefusedAsync(1, 3);
         await Eventually.WaitUntilAsync(() => nodes[3].Store.Exclusion is not null, "node 3 knows that its file is an old copy");
         var failure = await Assert.ThrowsAsync<StoreExcludedException>(() => nodes[3].PutAsync(3, "nowhere", Consistency.None));
-        Assert.Contains("move the files away and start it afresh", failure.Reason, StringComparison.Ordinal);
+        Assert.Contains("move the files away and start the node with an empty store", failure.Reason, StringComparison.Ordinal);
         await nodes[1].PutAsync(4, "cake", Consistency.Quorum);
         Assert.Equal("lost with the newer file", await nodes[2].GetAsync(1));
 

@@ -31,7 +31,7 @@ public sealed class OperatorKeyTests : IDisposable
         var failure = await Assert.ThrowsAsync<InvalidOperationException>(async () => await nodes[1].Store.RetireAsync(3, Cancelled));
         Assert.Contains("Call RetireAsync with the private key", failure.Message, StringComparison.Ordinal);
         var wrong = await Assert.ThrowsAsync<ArgumentException>(async () => await nodes[1].Store.RetireAsync(3, _wrongKey, Cancelled));
-        Assert.Contains("The key is none of those that may retire members", wrong.Message, StringComparison.Ordinal);
+        Assert.Contains("The key is not one of the keys that may retire members", wrong.Message, StringComparison.Ordinal);
         await nodes[2].PutAsync(1, "of all", Consistency.All);
 
         await nodes[1].Store.RetireAsync(3, _key, Cancelled);
@@ -91,7 +91,7 @@ public sealed class OperatorKeyTests : IDisposable
         using var half = ECDsa.Create();
         half.ImportSubjectPublicKeyInfo(_key.ExportSubjectPublicKeyInfo(), out _);
         var failure = await Assert.ThrowsAsync<ArgumentException>(async () => await nodes[1].Store.RetireAsync(3, half, Cancelled));
-        Assert.Contains("Import the private key, not the public one", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("Use the private key, not the public key", failure.Message, StringComparison.Ordinal);
 
         await using var keyless = await ScenarioNodes.StartAsync(2);
         var unknown = await Assert.ThrowsAsync<InvalidOperationException>(async () => await keyless[1].Store.RetireAsync(2, _key, Cancelled));

@@ -44,7 +44,7 @@ public sealed class RemovingMembersTests
         }
         Assert.Contains("Node 1 cannot retire itself", await MessageAsync<ArgumentException>(store => store.RetireAsync(1, Cancelled)), StringComparison.Ordinal);
         Assert.Contains("Node 1 is this node itself", await MessageAsync<ArgumentException>(store => store.ForgetAsync(1, Cancelled)), StringComparison.Ordinal);
-        Assert.Contains("Node 2 is not absent", await MessageAsync<InvalidOperationException>(store => store.ForgetAsync(2, Cancelled)), StringComparison.Ordinal);
+        Assert.Contains("Node 2 cannot be forgotten", await MessageAsync<InvalidOperationException>(store => store.ForgetAsync(2, Cancelled)), StringComparison.Ordinal);
         await nodes[1].PutAsync(1, "cake", Consistency.All);
 
         async Task<string> MessageAsync<T>(Func<ReplicatedStore, ValueTask> act)

@@ -24,7 +24,7 @@ public sealed class TakenIdTests : IDisposable
         nodes[3].OpenDisk = Disk("empty");
         await nodes.StartNodeAsync(3, store => store.JoinTimeout = TimeSpan.FromMilliseconds(200));
         string reason = await nodes.WaitUntilRefusedAsync(1, 3);
-        Assert.Contains("the cluster knows node 3 with another store, which may have writes that no other node has", reason, StringComparison.Ordinal);
+        Assert.Contains("the cluster knows node 3 with another store, which may contain writes that no other node has", reason, StringComparison.Ordinal);
         await nodes.WaitUntilRefusedAsync(3, 1);
         await nodes.WaitUntilRefusedAsync(3, 2);
         var failure = await Assert.ThrowsAsync<TimeoutException>(() => nodes[3].PutAsync(2, "too early", Consistency.None));
@@ -54,7 +54,7 @@ public sealed class TakenIdTests : IDisposable
         await nodes.StartNodeAsync(3);
         await Eventually.WaitUntilAsync(() => nodes[3].Store.Exclusion is not null, "the old store knows that it was replaced");
         var failure = await Assert.ThrowsAsync<StoreExcludedException>(() => nodes[3].PutAsync(2, "nowhere", Consistency.None));
-        Assert.Contains("SalvageAsync brings these back", failure.Reason, StringComparison.Ordinal);
+        Assert.Contains("SalvageAsync recovers them", failure.Reason, StringComparison.Ordinal);
     }
 
     [Fact]
