@@ -20,7 +20,6 @@ public sealed partial class ReplicatedStore
     /// </returns>
     /// <exception cref="ArgumentException">The files contain no store of this cluster.</exception>
     /// <exception cref="StorageException">The files cannot be read, or the storage of this store refused the writes.</exception>
-    /// <exception cref="StorageException">The files cannot be read, or the storage of this store refused the writes.</exception>
     /// <exception cref="StoreExcludedException">This store is no longer part of its cluster.</exception>
     /// <exception cref="TimeoutException">This store has not joined its cluster yet.</exception>
     public async ValueTask<SalvageResult> SalvageAsync(

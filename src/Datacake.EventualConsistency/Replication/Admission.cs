@@ -119,8 +119,8 @@ sealed class Admission(ReplicaSettings settings, HybridLogicalClock clock, Repli
     }
 
     /// <summary>
-    /// Returns true if a store is a stray: it joined over a retired store, and is not a member here. It may have data that was given up
-    /// with the retired store, because it was not there to be asked for it [R14].
+    /// Returns true if a store is a stray: it joined with data of a retired store, and is not a member here. It may have data that was
+    /// given up with the retired store, because it was not there to be asked for it [R14].
     /// </summary>
     /// <remarks>
     /// For this reason, a member takes no member table from stores that have not joined: those also talk to strays. A store is no longer a

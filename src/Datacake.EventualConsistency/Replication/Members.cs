@@ -59,7 +59,7 @@ sealed class Members(byte self, ReplicaIdentity identity, RetirementProofs proof
     /// hello alone must not decide that [R19].
     /// </summary>
     /// <remarks>
-    /// A known store that is not known to have joined may have joined while this node was away. Still, a store that has joined takes
+    /// A store that is not known to have joined may have done so while this node was away. Still, a store that has joined takes
     /// precedence over it, and a node that has not joined itself does not decide.
     /// </remarks>
     public bool IsTaken(Hello hello, bool isJoined) => !hello.TakesOver && identity.Members.TryGetValue(hello.Node, out var known) && known.StoreId != hello.StoreId
@@ -94,7 +94,7 @@ sealed class Members(byte self, ReplicaIdentity identity, RetirementProofs proof
     }
 
     /// <summary>
-    /// Takes over what a peer reports to have heard of all members. For members in session, only their own reports count.
+    /// Takes over the known sets that a peer reports for all members. For members in session, only their own reports count.
     /// </summary>
     public void Hear(byte peer, Report report, IReadOnlyDictionary<byte, Session> sessions)
     {
@@ -220,8 +220,8 @@ sealed class Members(byte self, ReplicaIdentity identity, RetirementProofs proof
     }
 
     /// <summary>
-    /// Takes over what anyone has heard of a member. A later run replaces an earlier one, whose tail may be lost; known sets of the same
-    /// run are united [R10].
+    /// Takes over a known set of a member, from whatever source. A later run replaces an earlier one, whose tail may be lost; known sets of
+    /// the same run are united [R10].
     /// </summary>
     void Hear(byte member, PeerKnowledge heard)
     {

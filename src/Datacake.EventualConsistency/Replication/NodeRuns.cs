@@ -6,9 +6,9 @@ using MessagePack;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// The newest run of each node from which anything is known; immutable. It is sent and stored together with the known set. It exposes a
-/// store whose files were put back by hand: such a store starts a run that is later than its newest known run, but not above all its known
-/// stamps [R5].
+/// The newest run of each node from which anything is known; immutable. It is sent and stored together with the known set. The runs expose
+/// a store whose files were put back by hand: such a store starts a run that is later than its newest known run, but not above all its
+/// known stamps [R5].
 /// </summary>
 sealed class NodeRuns : IEquatable<NodeRuns>
 {

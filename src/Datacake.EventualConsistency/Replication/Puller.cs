@@ -130,8 +130,8 @@ sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, Ow
     public void OnCommitted() => _before.Clear();
 
     /// <summary>
-    /// Undoes the progress of a batch that failed to commit. If nothing of the batch is stored, the pulls are as before it, and its parts
-    /// may be received again. Otherwise the pulls are ended, and what they brought is fetched again.
+    /// Undoes the progress of a batch that failed to commit. If nothing of the batch is stored, the pulls return to their state before it,
+    /// and the same parts may be received again. Otherwise the pulls are ended, and what they brought is fetched again.
     /// </summary>
     public void OnAbandoned(bool isUnchanged)
     {

@@ -3,7 +3,7 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>
-/// The decision which retirements that peers report are believed [R19]. If operators have keys, only those with a valid proof are;
+/// The verification of retirements that peers report [R19]. If operators have keys, only retirements with a valid proof are believed;
 /// otherwise the word of any member is enough.
 /// </summary>
 /// <remarks>

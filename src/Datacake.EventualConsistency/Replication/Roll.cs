@@ -34,7 +34,7 @@ sealed class Roll(byte node, ulong nonce, IReadOnlyDictionary<byte, Session> ses
         return true;
     }
 
-    /// <summary>Returns true if all members that have answered have forgotten a member.</summary>
+    /// <summary>Returns true if all members that have answered have forgotten the given member.</summary>
     public bool IsForgotten(byte member) => _answers.Values.All(answer => answer.Table.Forgotten.Contains(member));
 
     /// <summary>

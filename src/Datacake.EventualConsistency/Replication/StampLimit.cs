@@ -16,7 +16,7 @@ sealed class StampLimit(ReplicaIdentity identity)
     /// </summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(1);
 
-    HlcTimestamp _shown;            // the newest stamp that a mended document shows, which may not be known here yet
+    HlcTimestamp _shown;            // the newest stamp that a repaired document shows, which may not be known here yet
 
     /// <summary>
     /// Returns the time that the start of a store must wait until the wall clock has passed the limit. A wall clock that is further behind

@@ -54,7 +54,9 @@ enum RefusalKind : byte
     /// <summary>A session between the two is already open and is kept [R6].</summary>
     InSession,
 
-    /// <summary>The receiver's store is a stray: it joined over a store that was already retired and had not heard of that.</summary>
+    /// <summary>
+    /// The receiver's store is a stray: it joined with data of a store that was already retired and had not heard of that.
+    /// </summary>
     Stray,
 
     /// <summary>The receiver dialed a different node from the one that it meant to reach [R6].</summary>
