@@ -14,8 +14,7 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.EventualConsistency;
 
 /// <summary>
-/// The replica of one node: keyspaces of documents that it stores locally and shares with the other nodes.
-/// Thread-safe.
+/// The replica of one node: keyspaces of documents that are stored locally and replicated to the other nodes. Thread-safe.
 /// </summary>
 public sealed partial class ReplicatedStore : IAsyncDisposable
 {
@@ -41,36 +40,43 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         _options = parts.Options;
     }
 
-    /// <summary>The node whose replica this is.</summary>
+    /// <summary>Gets the node to which this replica belongs.</summary>
     public DatacakeNode Node => _node;
 
-    /// <summary>The members whose replicas count for the consistency levels, by their node ids; the local one included.</summary>
+    /// <summary>Gets the members whose replicas count for the consistency levels, ordered by node id and including the local one.</summary>
     public IReadOnlyList<ConsistencyMember> Members => _membership.Current.Members;
 
     /// <summary>
-    /// One state for each member in the order of the node ids, the local one included: with whom there is a session, who is refused and why. It is brought up
-    /// to date when something changes and with each report.
+    /// Gets the state of each member, ordered by node id and including the local one: whether a session is open, and if not, why. The
+    /// states are updated when something changes, and at each report.
     /// </summary>
     public IReadOnlyList<StoreMemberState> MemberStates => _membership.States;
 
-    /// <summary>Completes when the store is part of its cluster, and takes writes.</summary>
+    /// <summary>Gets a task that completes when the store is part of its cluster and accepts writes.</summary>
     public Task Joined => _joining.Joined;
 
     /// <summary>Gets the progress of joining the cluster.</summary>
     public JoinStatus JoinStatus => _joining.Status;
 
-    /// <summary>Returns the progress of joining the cluster now and after each change, until the store has joined. A slow reader misses some.</summary>
-    /// <exception cref="ObjectDisposedException">The store is closed, or was before it had joined.</exception>
+    /// <summary>
+    /// Returns the progress of joining the cluster at present and after each change, until the store has joined. A slow reader misses some
+    /// changes.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The store is closed, or was closed before it had joined.</exception>
     public IAsyncEnumerable<JoinStatus> WatchJoiningAsync(CancellationToken cancellationToken = default) => _joining.WatchAsync(cancellationToken);
 
-    /// <summary>Commits a transaction locally, and waits until as many other replicas have it as the level asks for.</summary>
+    /// <summary>Commits a transaction locally, and waits until enough replicas have it to satisfy the consistency level.</summary>
     /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level; nothing was written.</exception>
-    /// <exception cref="ConsistencyException">The level was not satisfied in time. The write is kept, as the message says.</exception>
+    /// <exception cref="ConsistencyException">
+    /// The level was not satisfied in time. The write is kept; the message says what becomes of it.
+    /// </exception>
     /// <exception cref="CommitCanceledException">The wait was canceled after the local commit. The write is kept and continues to replicate.</exception>
     /// <exception cref="DocumentNotFoundException">An update names a document that the local store does not show; nothing was written.</exception>
-    /// <exception cref="TransactionConflictException">A document is not as the transaction requires; nothing was written.</exception>
+    /// <exception cref="TransactionConflictException">
+    /// A document does not meet a requirement of the transaction; nothing was written.
+    /// </exception>
     /// <exception cref="TransactionLimitException">The transaction, or a document in it, is too large; nothing was written.</exception>
-    /// <exception cref="ArgumentException">The transaction is empty, or names a document twice; nothing was written.</exception>
+    /// <exception cref="ArgumentException">The transaction is empty, or writes to a document twice; nothing was written.</exception>
     /// <exception cref="TimeoutException">The store has not joined its cluster yet; nothing was written.</exception>
     /// <exception cref="StoreExcludedException">The store is no longer part of its cluster; nothing was written.</exception>
     /// <exception cref="StorageException">The storage refused the write; nothing was written.</exception>
@@ -105,7 +111,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     LocalCommit StartCommit(Transaction transaction, Consistency consistency, CancellationToken cancellationToken)
     {
         ThrowIfClosing();
-        // Before the members are counted: an excluded store waits for none of them.
+        // Checked before the members are counted, which do not matter to an excluded store.
         if (_replica.Exclusion is { } exclusion)
             throw new StoreExcludedException(_node.Id, exclusion.Reason);
         var membership = _membership.Current;
@@ -130,7 +136,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     }
 
     /// <summary>
-    /// Opens a view of everything that is committed here. On a fresh store it waits until the store has joined its cluster, unless
+    /// Opens a view of everything that is committed on this node. On a fresh store, waits until the store has joined its cluster, unless
     /// <see cref="ReplicatedStoreOptions.ReadBeforeJoined"/> is set.
     /// </summary>
     /// <exception cref="StorageException">The store cannot be read.</exception>
@@ -151,62 +157,69 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         return await StoreSnapshot.OpenAsync(_parts.Context.Storage, _replica.Catalog, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Waits until this replica has the transaction that a token names.</summary>
-    /// <exception cref="OperationCanceledException">It did not come before the cancellation.</exception>
-    /// <exception cref="ObjectDisposedException">The store is closed, or was before it came.</exception>
+    /// <summary>Waits until this replica has the transaction that a token identifies.</summary>
+    /// <exception cref="OperationCanceledException">The wait was canceled before the transaction arrived.</exception>
+    /// <exception cref="ObjectDisposedException">The store is closed, or was closed before the transaction arrived.</exception>
     public ValueTask WaitForAsync(SessionToken token, CancellationToken cancellationToken = default) =>
         _parts.Waiters.WaitAsync(() => _membership.Current.Known.Contains(token.Stamp), cancellationToken);
 
     /// <summary>
-    /// Waits until so many members, this one included, have joined and are up: until then a save at <see cref="Consistency.All"/> is acknowledged by those alone that have joined.
+    /// Waits until the given number of members, including this one, have joined and are up. Before that, a save at
+    /// <see cref="Consistency.All"/> is acknowledged only by the members that have joined.
     /// </summary>
     /// <param name="count">The number of members.</param>
-    /// <param name="timeout">How long to wait at most, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The count is not 1 to 255, or the timeout is negative and not infinite.</exception>
-    /// <exception cref="TimeoutException">They were not in time; the message says which are.</exception>
-    /// <exception cref="ObjectDisposedException">The store is closed, or was before they were.</exception>
+    /// <param name="timeout">The maximum time to wait, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The count is not from 1 to 255, or the timeout is negative and not infinite.
+    /// </exception>
+    /// <exception cref="TimeoutException">Too few members have joined and are up within the timeout. The message lists them.</exception>
+    /// <exception cref="ObjectDisposedException">The store is closed, or was closed during the wait.</exception>
     public async ValueTask WaitForMembersAsync(int count, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, byte.MaxValue);
         if (timeout != Timeout.InfiniteTimeSpan)
             ArgumentOutOfRangeException.ThrowIfLessThan(timeout, TimeSpan.Zero);
-        using var late = new CancellationTokenSource(ReplicatedStoreOptions.ToTimer(timeout), _node.TimeProvider);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        using var deadline = new CancellationTokenSource(ReplicatedStoreOptions.ToTimer(timeout), _node.TimeProvider);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
-            await _parts.Waiters.WaitAsync(() => IsJoinedBy(count), either.Token).ConfigureAwait(false);
+            await _parts.Waiters.WaitAsync(() => IsJoinedBy(count), linked.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             var up = Members.Where(static member => member.IsUp).Select(static member => member.NodeId).Order();
             throw new TimeoutException(
-                $"Within {timeout.TotalSeconds:0.###} s, not {count} members have joined and are up, but {(_joining.IsJoined ? $"only {string.Join(", ", up)}" : "not even this node")}. Start the others, "
-                    + "and have each open its store: by a context, or by OpenStoreAsync.");
+                $"Fewer than {count} members have joined and are up after {timeout.TotalSeconds:0.###} s: "
+                    + (_joining.IsJoined ? $"only nodes {string.Join(", ", up)}" : "not even this node")
+                    + ". Start the other nodes, and open the store of each with a context or OpenStoreAsync.");
         }
 
         bool IsJoinedBy(int wanted) => _joining.IsJoined && Members.Count(static member => member.IsUp) >= wanted;
     }
 
     /// <summary>
-    /// Gets why the store is no longer part of its cluster and takes no writes, or null if it is: it was retired, or its files were copied.
+    /// Gets the reason why the store is no longer part of its cluster and accepts no writes: it was retired, or its files were copied. Null
+    /// if it is part of its cluster.
     /// </summary>
     public string? Exclusion => _replica.Exclusion?.Reason;
 
     /// <summary>
-    /// Gets why the storage refuses what this store has to write, or null if it does not: a full disk, for instance. The store can be read meanwhile.
+    /// Gets the error with which the storage refuses the writes of this store, for example because the disk is full; null if it accepts
+    /// them. The store can still be read.
     /// </summary>
     public Exception? StorageFailure => _loop.StorageFailure;
 
     /// <summary>
-    /// Gets the number of stored records that were found damaged and are not mended yet. Meanwhile reads of them fail, and the node sends no data to others.
+    /// Gets the number of stored records that were found damaged and are not repaired yet. Until they are repaired, reads of them fail, and
+    /// the node sends no data to other nodes.
     /// </summary>
     public int DamagedRecords => _parts.Context.Damages.Count;
 
     /// <summary>
-    /// Reads everything that is stored, checks it, and computes counts, fingerprints and indexes again, while reads and writes go on. What is found wrong is
-    /// mended in the background where that is possible.
+    /// Reads and checks everything that is stored, and recomputes counts, fingerprints and indexes, while reads and writes continue. What
+    /// is found wrong is repaired in the background where that is possible.
     /// </summary>
     /// <exception cref="StorageException">The store cannot be read, or its structure is damaged.</exception>
     /// <exception cref="ObjectDisposedException">The store is closed, or is closing.</exception>
@@ -228,20 +241,26 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         return new StoreVerification(verifier.Records, verifier.Documents, verifier.Findings, [.. _replica.Differing.Order()]);
     }
 
-    /// <summary>Gets what a level asks for among the present members, and whether the ones that are up can give it.</summary>
+    /// <summary>
+    /// Returns what a consistency level requires of the present members, and whether the members that are up can satisfy it.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such level.</exception>
     public ConsistencyRequirement RequirementOf(Consistency level) => _membership.Current.RequirementOf(level);
 
-    /// <summary>Gets the members that know the same as this store and show something else; empty unless one of the stores is damaged.</summary>
+    /// <summary>
+    /// Gets the members that know the same transactions as this store but show something else; empty unless one of the stores is damaged.
+    /// </summary>
     public IReadOnlyCollection<byte> DifferingMembers => _replica.Differing;
 
     /// <summary>
-    /// Gets the full reconcile that is held back, since it would remove more documents than <see cref="ReplicatedStoreOptions.MaxRemovedByReconcile"/>, or null.
+    /// Gets the full reconcile that is held back, because it would remove more documents than
+    /// <see cref="ReplicatedStoreOptions.MaxRemovedByReconcile"/>; null if there is none.
     /// </summary>
     public HeldRemoval? HeldRemoval => _replica.HeldRemoval;
 
     /// <summary>
-    /// Allows the reconcile that is held back: the documents were deleted while this node was forgotten, and are removed here, too. Does nothing if none is.
+    /// Allows the reconcile that is held back. Call it if the documents were indeed deleted while this node was forgotten; they are then
+    /// removed here, too. Does nothing if no reconcile is held back.
     /// </summary>
     public async ValueTask AllowRemovalAsync(CancellationToken cancellationToken = default) =>
         await _loop.RunInReserveAsync((_, _) =>
@@ -251,11 +270,11 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         }, cancellationToken).ConfigureAwait(false);
 
     /// <summary>
-    /// No longer waits for an absent member before it forgets what was deleted, until that member comes back. It then takes over what it missed
-    /// in full, and loses nothing of its own.
+    /// Stops waiting for an absent member before deleted data is discarded, until that member comes back. The member then takes over in
+    /// full what it missed, and loses nothing of its own.
     /// </summary>
-    /// <exception cref="ArgumentException">It is this node, or not a member.</exception>
-    /// <exception cref="InvalidOperationException">A session with it is open.</exception>
+    /// <exception cref="ArgumentException">The node is this node, or is not a member.</exception>
+    /// <exception cref="InvalidOperationException">A session with the member is open.</exception>
     public async ValueTask ForgetAsync(byte nodeId, CancellationToken cancellationToken = default) =>
         await _loop.RunInReserveAsync((_, _) =>
         {
@@ -263,19 +282,24 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
             return ValueTask.FromResult(true);
         }, cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Removes a member for good, everywhere: its store is never admitted again, and counts for no level.</summary>
-    /// <exception cref="ArgumentException">It is this node, or not a member.</exception>
-    /// <exception cref="InvalidOperationException">The node has operator keys: the private key is needed.</exception>
-    public ValueTask RetireAsync(byte nodeId, CancellationToken cancellationToken = default) => RetireAsync(nodeId, proof: default, "without an operator's key", cancellationToken);
+    /// <summary>Removes a member for good, on all nodes: its store is never admitted again, and counts for no consistency level.</summary>
+    /// <exception cref="ArgumentException">The node is this node, or is not a member.</exception>
+    /// <exception cref="InvalidOperationException">The node has operator keys, so the operator's private key is needed.</exception>
+    public ValueTask RetireAsync(byte nodeId, CancellationToken cancellationToken = default) => RetireAsync(nodeId, proof: default, "without an operator key", cancellationToken);
 
     /// <summary>
-    /// Removes a member for good, everywhere, with the key of an operator: its store is never admitted again, and counts for no level. The proof, a signature of the cluster and
-    /// the store, travels with the retirement, and the key does not.
+    /// Removes a member for good, on all nodes, with the private key of an operator: its store is never admitted again, and counts for no
+    /// consistency level. The proof, which is a signature of the cluster and the store, is sent to the other nodes together with the
+    /// retirement. The key is not.
     /// </summary>
-    /// <param name="nodeId">The member.</param>
-    /// <param name="operatorKey">The private key that belongs to one of the public keys that all nodes have (<see cref="DatacakeNodeOptions.WithOperatorKeys"/>).</param>
-    /// <param name="cancellationToken">Ends the wait for the store's writer.</param>
-    /// <exception cref="ArgumentException">It is this node, or not a member; or the key has no private part, or is none of those that this node accepts.</exception>
+    /// <param name="nodeId">The node id of the member.</param>
+    /// <param name="operatorKey">
+    /// The private key that belongs to one of the public keys that all nodes have (<see cref="DatacakeNodeOptions.WithOperatorKeys"/>).
+    /// </param>
+    /// <param name="cancellationToken">Cancels the wait for the store's writer.</param>
+    /// <exception cref="ArgumentException">
+    /// The node is this node, or is not a member; or the key has no private part, or is not one that this node accepts.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The node has no operator keys, or has not met its cluster yet.</exception>
     public async ValueTask RetireAsync(byte nodeId, ECDsa operatorKey, CancellationToken cancellationToken = default)
     {
@@ -283,17 +307,18 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         var (cluster, store) = await _loop.RunInReserveAsync((_, _) => ValueTask.FromResult(_replica.OrderToRetire(nodeId)), cancellationToken).ConfigureAwait(false);
         byte[] proof = OperatorKeys.Sign(operatorKey, cluster, store);
         string fingerprint = Convert.ToHexString(SHA256.HashData(operatorKey.ExportSubjectPublicKeyInfo()).AsSpan(0, 8));
-        await RetireAsync(nodeId, proof, $"with the operator's key whose SHA-256 begins with {fingerprint}", cancellationToken).ConfigureAwait(false);
+        await RetireAsync(nodeId, proof, $"with the operator key whose SHA-256 hash begins with {fingerprint}", cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
-    /// Signs the retirements of which there is no proof that the operator keys confirm: those from before the keys were set, or signed with a key that is not accepted any more. Nodes
-    /// that join later believe no others. To be called once at one node, after the keys were set or changed on all.
+    /// Signs the retirements that have no proof that the current operator keys confirm: those made before the keys were set, and those
+    /// signed with a key that is no longer accepted. Nodes that join later believe only signed retirements. Call it once, at one node,
+    /// after the keys were set or changed on all nodes.
     /// </summary>
     /// <param name="operatorKey">The private key that belongs to one of the public keys that all nodes have.</param>
-    /// <param name="cancellationToken">Ends the wait for the store's writer.</param>
+    /// <param name="cancellationToken">Cancels the wait for the store's writer.</param>
     /// <returns>The number of retirements that were signed.</returns>
-    /// <exception cref="ArgumentException">The key has no private part, or is none of those that this node accepts.</exception>
+    /// <exception cref="ArgumentException">The key has no private part, or is not one that this node accepts.</exception>
     /// <exception cref="InvalidOperationException">The node has no operator keys, or has not met its cluster yet.</exception>
     public async ValueTask<int> SignRetirementsAsync(ECDsa operatorKey, CancellationToken cancellationToken = default)
     {
@@ -318,8 +343,8 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes no more writes and reads, waits for at most <see cref="ReplicatedStoreOptions.StopTimeout"/> until the peers in session have what this node has
-    /// written, and closes the sessions. The storage stays open.
+    /// Stops accepting reads and writes, waits for at most <see cref="ReplicatedStoreOptions.StopTimeout"/> until the peers in session have
+    /// everything that this node has written, and closes the sessions. The storage stays open.
     /// </summary>
     public ValueTask DisposeAsync()
     {
@@ -334,13 +359,15 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         if (options.TakeOverNodeId && node.OperatorKeys.Count > 0)
         {
             throw new ArgumentException(
-                $"{nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.TakeOverNodeId)} is set, and the node has operator keys: then only a private key retires the store that has the "
-                    + $"node id. Leave the setting out, and call {nameof(RetireAsync)} with the key on another node.");
+                $"{nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.TakeOverNodeId)} is not supported on a node that has operator keys, because only "
+                    + "an operator's private key can retire the store that has the node id. "
+                    + $"Remove the setting, and call {nameof(RetireAsync)} with the private key at another node.");
         }
         if (storage is not IDurableStorage && node.OperatorKeys.Count > 0)
         {
             throw new ArgumentException(
-                "The storage is in memory, and the node has operator keys: after each restart, an operator would have to retire the store before it. Use durable storage, or leave the keys out.");
+                "In-memory storage is not supported on a node that has operator keys, because after each restart an operator would have to retire the previous store. "
+                    + "Use durable storage, or remove the operator keys.");
         }
         var damages = new DamageLog();
         bool isDurable = storage is IDurableStorage;
@@ -368,14 +395,14 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         try
         {
             var write = replica.Prepare(batch).Batch;
-            // It is small, and a full store has to be opened for something to be deleted from it.
+            // The batch is small, and a full store must be opened before anything can be deleted from it.
             write.MayUseReserve = true;
             await storage.CommitAsync(write, Durability.Flushed, cancellationToken).ConfigureAwait(false);
             replica.Complete(batch);
         }
         catch (StorageException e) when (e.Error == StorageError.Full && replica.IsJoined)
         {
-            // What is there can be read; and the run is written, before anything is written in it, once there is space.
+            // The store can be read. Once there is space, the run is written before anything is written in it.
             failure = e;
         }
         return new ReplicatedStore(StoreParts.Start(node, disk, storage, damages, options, replica, failure));

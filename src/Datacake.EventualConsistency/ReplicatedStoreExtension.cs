@@ -4,10 +4,16 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency;
 
 /// <summary>
-/// Adds a <see cref="ReplicatedStore"/> to a running node: <c>await node.AddExtensionAsync(new ReplicatedStoreExtension(storage))</c>.
+/// The extension that adds a <see cref="ReplicatedStore"/> to a running node: <c>await node.AddExtensionAsync(new
+/// ReplicatedStoreExtension(storage))</c>.
 /// </summary>
-/// <param name="storage">Where the replica keeps its data, disposed by its creator after the node; <see langword="null"/>: the node's own storage.</param>
-/// <param name="options">The settings; <see langword="null"/>: those that the node was given by <c>WithStore</c>.</param>
+/// <param name="storage">
+/// The storage in which the replica keeps its data. Its creator disposes it after the node. If <see langword="null"/>, the node's own
+/// storage is used.
+/// </param>
+/// <param name="options">
+/// The settings of the store. If <see langword="null"/>, the settings that the node was given by <c>WithStore</c> are used.
+/// </param>
 public sealed class ReplicatedStoreExtension(IStorage? storage = null, ReplicatedStoreOptions? options = null) : IClusterExtension<ReplicatedStore>
 {
     /// <inheritdoc/>
@@ -15,7 +21,7 @@ public sealed class ReplicatedStoreExtension(IStorage? storage = null, Replicate
     {
         ArgumentNullException.ThrowIfNull(node);
         var chosen = storage ?? node.Storage ?? throw new InvalidOperationException(
-            $"Node {node.Id} has no storage. Choose one when it starts (UseSqlite, UseLmdb, UseMemory), or hand one to the {nameof(ReplicatedStoreExtension)}.");
+            $"Node {node.Id} has no storage. Choose one when the node starts (UseSqlite, UseLmdb, UseMemory), or pass one to the {nameof(ReplicatedStoreExtension)}.");
         return ReplicatedStore.OpenAsync(node, chosen, options ?? node.SettingsOf<ReplicatedStoreOptions>(), cancellationToken);
     }
 }

@@ -2,10 +2,10 @@ using Datacake.Node;
 
 namespace Datacake.EventualConsistency;
 
-/// <summary>Configures and finds the store of a node.</summary>
+/// <summary>Extension methods that configure and open the store of a node.</summary>
 public static class ReplicatedStoreOfNode
 {
-    /// <summary>Changes the settings of the node's store: <c>options.UseSqlite("shop.db").WithStore(store => store.JoinTimeout = …)</c>.</summary>
+    /// <summary>Configures the store of the node: <c>options.UseSqlite("shop.db").WithStore(store => store.JoinTimeout = …)</c>.</summary>
     /// <exception cref="ArgumentException">A setting is out of its range.</exception>
     public static DatacakeNodeOptions WithStore(this DatacakeNodeOptions options, Action<ReplicatedStoreOptions> configure)
     {
@@ -19,10 +19,10 @@ public static class ReplicatedStoreOfNode
     }
 
     /// <summary>
-    /// The node's <see cref="ReplicatedStore"/>; the first call adds it, over the storage that the node was given. From then on the node takes part
-    /// in replication.
+    /// Opens the <see cref="ReplicatedStore"/> of the node. The first call creates it on the storage that the node was given, and the node
+    /// takes part in replication from then on. Later calls return the same store.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The node was given no storage.</exception>
+    /// <exception cref="InvalidOperationException">The node has no storage.</exception>
     public static ValueTask<ReplicatedStore> OpenStoreAsync(this DatacakeNode node, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(node);

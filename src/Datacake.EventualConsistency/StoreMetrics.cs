@@ -11,7 +11,7 @@ using Datacake.Node;
 namespace Datacake.EventualConsistency;
 
 /// <summary>
-/// What can be measured of a store, through the meter <c>Datacake.EventualConsistency</c>. Every measurement is tagged with the node that it is of.
+/// The metrics of a store, on the meter <c>Datacake.EventualConsistency</c>. Every measurement is tagged with the id of the node.
 /// </summary>
 sealed class StoreMetrics : IDisposable
 {
@@ -28,42 +28,42 @@ sealed class StoreMetrics : IDisposable
     public StoreMetrics(DatacakeNode node, Replica replica, PeerLinks links, StoreJoining joining, DamageLog damages)
     {
         _node = new("node", node.Id.ToString(CultureInfo.InvariantCulture));
-        _commits = _meter.CreateCounter<long>("datacake.store.commits", "{commit}", "Batches of changes, each of which is one commit of the storage.");
-        _transactions = _meter.CreateCounter<long>("datacake.store.transactions", "{transaction}", "Transactions of this node that were committed.");
-        _documents = _meter.CreateCounter<long>("datacake.store.documents", "{document}", "Documents that commits changed, whoever wrote them.");
+        _commits = _meter.CreateCounter<long>("datacake.store.commits", "{commit}", "Batches of changes, each committed to the storage as one.");
+        _transactions = _meter.CreateCounter<long>("datacake.store.transactions", "{transaction}", "Committed transactions of this node.");
+        _documents = _meter.CreateCounter<long>("datacake.store.documents", "{document}", "Documents changed by commits, whichever node wrote them.");
         _pulls = _meter.CreateCounter<long>(
-            "datacake.store.pulls", "{pull}", "Times that this store asked a peer for what it lacks, by what for: to join or to catch up.");
-        _reconciles = _meter.CreateCounter<long>("datacake.store.reconciles", "{reconcile}", "Full reconciles, after a member had been forgotten.");
+            "datacake.store.pulls", "{pull}", "Requests of this store to a peer for what it lacks, by purpose: to join or to catch up.");
+        _reconciles = _meter.CreateCounter<long>("datacake.store.reconciles", "{reconcile}", "Full reconciles after a member had been forgotten.");
         _meter.CreateObservableGauge(
             "datacake.store.keyspace.documents",
             () => replica.Catalog.All.Select(keyspace => new Measurement<long>(keyspace.State.Record.Count, _node, new("keyspace", keyspace.Name))),
             "{document}",
-            "Living documents of each keyspace.");
+            "Live documents in each keyspace.");
         _meter.CreateObservableGauge(
             "datacake.store.peers",
             () => new Measurement<int>(links.All.Count, _node),
             "{peer}",
-            "Members with whom a session is open.");
+            "Members with an open session.");
         _meter.CreateObservableCounter(
             "datacake.store.damages",
             () => new Measurement<long>(damages.Found, _node),
             "{record}",
-            "Damaged records that were found.");
+            "Damaged records found.");
         _meter.CreateObservableGauge(
             "datacake.store.damaged",
             () => new Measurement<int>(damages.Count, _node),
             "{record}",
-            "Damaged records that are not mended yet.");
+            "Damaged records that are not repaired yet.");
         _meter.CreateObservableGauge(
             "datacake.store.log.age",
             () => new Measurement<double>(AgeOfLog(replica.State, node.TimeProvider.GetUtcNow()).TotalSeconds, _node),
             "s",
-            "For how long some member may have been without something: so long ago the oldest transaction was made that is not forgotten yet.");
+            "Age of the oldest transaction that is still in the log, because some member may lack it.");
         _meter.CreateObservableGauge(
             "datacake.store.join.documents",
             () => new Measurement<long>(joining.Status.Documents, _node),
             "{document}",
-            "Documents that this store has taken to join its cluster.");
+            "Documents that this store has received to join its cluster.");
     }
 
     public void Committed(ReplicaBatch batch)

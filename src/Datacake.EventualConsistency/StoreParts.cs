@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Datacake.EventualConsistency;
 
-/// <summary>The running parts of a store, each of them made from finished ones.</summary>
+/// <summary>The running parts of a store, created in the order of their dependencies.</summary>
 sealed class StoreParts : IAsyncDisposable
 {
     readonly CancellationTokenSource _stopping;
@@ -27,7 +27,7 @@ sealed class StoreParts : IAsyncDisposable
     {
         Disk = disk;
         var logger = node.LoggerFactory.CreateLogger<ReplicatedStore>();
-        StoreLog.Opened(logger, node.Id, storage.Description, replica.IsJoined ? "a member of its cluster" : "fresh, and about to join");
+        StoreLog.Opened(logger, node.Id, storage.Description, replica.IsJoined ? "a member of its cluster" : "fresh and about to join");
         node.PublishStore(replica.Identity.StoreId);
         _stopping = new CancellationTokenSource();
         Options = options;
@@ -51,7 +51,7 @@ sealed class StoreParts : IAsyncDisposable
 
     public ReplicatedStoreOptions Options { get; }
 
-    /// <summary>Gets the storage without the cache over it.</summary>
+    /// <summary>Gets the storage without the cache.</summary>
     public IStorage Disk { get; }
 
     public SessionContext Context { get; }
@@ -64,19 +64,21 @@ sealed class StoreParts : IAsyncDisposable
 
     public StoreWatchers Watchers { get; }
 
-    /// <summary>Starts a store over a replica that has just been opened.</summary>
+    /// <summary>Starts a store on a replica that has just been opened.</summary>
     /// <param name="node">The node.</param>
-    /// <param name="disk">Where the replica keeps its data.</param>
-    /// <param name="storage">The same, with a cache over it.</param>
+    /// <param name="disk">The storage in which the replica keeps its data.</param>
+    /// <param name="storage">The same storage, with a cache in front of it.</param>
     /// <param name="damages">The damaged records of the storage.</param>
     /// <param name="options">The settings.</param>
     /// <param name="replica">The replica.</param>
-    /// <param name="failure">Why the storage has refused the replica's first batch, or null if it has not.</param>
+    /// <param name="failure">The error with which the storage refused the replica's first batch, or null if it did not.</param>
     public static StoreParts Start(
         DatacakeNode node, IStorage disk, IStorage storage, DamageLog damages, ReplicatedStoreOptions options, Replica replica, StorageException? failure) =>
         new(node, disk, storage, damages, options, replica, failure);
 
-    /// <summary>Lets the peers have what they lack, for a bounded time, and stops everything. Nothing may be written any more.</summary>
+    /// <summary>
+    /// Waits for a bounded time until the peers have what they lack, and then stops all parts. No more writes may be made.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         await new FinalReplication(Context, Membership, Options.StopTimeout).RunAsync().ConfigureAwait(false);

@@ -13,15 +13,18 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.EventualConsistency;
 
 /// <summary>
-/// What a store does of itself from time to time: reports to its peers, looks at the members, forgets what all have, builds indexes. What takes several
-/// steps goes on at once, other work coming between.
+/// The periodic work of a store: reports to its peers, checks the members, discards what all members have, and builds indexes. Work that
+/// takes several steps continues without a pause, with other work in between.
 /// </summary>
 sealed class StoreTicker : IAsyncDisposable
 {
-    /// <summary>Transactions that are newer are not truncated yet: mutations with lower stamps may be on their way, and would have to be declined.</summary>
+    /// <summary>
+    /// The age up to which transactions are not truncated, because mutations with lower stamps may still be on their way and would have to
+    /// be declined.
+    /// </summary>
     static readonly TimeSpan CollectDelay = TimeSpan.FromSeconds(1);
 
-    /// <summary>So many ticks pass before keyspaces are looked for again that have nothing left.</summary>
+    /// <summary>The number of ticks between searches for keyspaces that have nothing left.</summary>
     const int TicksBetweenRemovals = 60;
 
     readonly DatacakeNode _node;
@@ -37,14 +40,15 @@ sealed class StoreTicker : IAsyncDisposable
     readonly CancellationTokenSource _stopping = new();
     readonly Task _running;
 
-    // The cluster's clock now and then, rather than the wall clock of so long ago: stamps may lead the wall clock for long, and are forgotten all the same.
-    HlcTimestamp _settled;              // below it all is older than the delay
+    // Samples of the cluster's clock rather than of the wall clock: stamps may lead the wall clock for a long time, and their transactions
+    // must be truncated nevertheless.
+    HlcTimestamp _settled;              // everything below is older than the delay
     HlcTimestamp _sampled;
     long _sampledAt;
     int _ticks;
-    ulong _toldRetired;                 // the digest of the retired stores that gossip knows of
-    IReadOnlyCollection<byte> _toldDiffering = [];
-    HeldRemoval? _toldHeld;
+    ulong _reportedRetired;             // the digest of the retired stores that gossip was told
+    IReadOnlyCollection<byte> _reportedDiffering = [];
+    HeldRemoval? _reportedHeld;
 
     public StoreTicker(SessionContext context, CurrentMembership membership, StoreJoining joining, StoreNetwork network, StoreMender mender, TimeSpan interval)
     {
@@ -78,12 +82,13 @@ sealed class StoreTicker : IAsyncDisposable
             {
                 if (!hasMore)
                     await Task.Delay(_interval, _node.TimeProvider, _stopping.Token).ConfigureAwait(false);
-                // What takes several steps goes on at once; but a report is due no sooner for it, nor does a pull that waits count as lost.
+                // Work that takes several steps continues at once, which must neither bring forward the next report nor make a waiting pull
+                // count as lost.
                 bool isDue = !hasMore || _node.TimeProvider.GetElapsedTime(ticked) >= _interval;
                 if (isDue)
                     ticked = _node.TimeProvider.GetTimestamp();
                 hasMore = false;
-                // Two parts of one batch: where the storage is full, what is deleted is still collected, and no index is built.
+                // Two separate works, usually in one batch: if the storage is full, deleted data is still collected, but no index is built.
                 var collecting = _loop.RunInReserveAsync((batch, token) => CollectAsync(batch, isDue, token), _stopping.Token).AsTask();
                 var building = _loop.RunAsync(BuildIndexesAsync, _stopping.Token).AsTask();
                 hasMore = (await Task.WhenAll(collecting, building).ConfigureAwait(false)).Contains(true);
@@ -94,17 +99,20 @@ sealed class StoreTicker : IAsyncDisposable
             }
             catch (StorageException e) when (e.Error == StorageError.Full)
             {
-                // The commit loop has logged it; indexes are built once there is room.
+                // The commit loop has logged it. Indexes are built once there is space.
             }
             catch (Exception e)
             {
-                // Whatever it is, the replica has to go on telling its peers what it knows, and try again.
+                // Whatever the failure is, the replica must keep telling its peers what it knows, and retry.
                 StoreLog.TickFailed(_logger, e, _node.Id);
             }
         }
     }
 
-    /// <summary>On the commit loop. Whether there is more to do at once.</summary>
+    /// <summary>
+    /// Collects what all members have, and does the work of a tick if one is due. Called on the commit loop. Returns true if there is more
+    /// to do at once.
+    /// </summary>
     async ValueTask<bool> CollectAsync(ReplicaBatch batch, bool isTick, CancellationToken cancellationToken)
     {
         if (isTick)
@@ -117,10 +125,10 @@ sealed class StoreTicker : IAsyncDisposable
         return hasMore;
     }
 
-    /// <summary>On the commit loop. Whether there is more to do at once.</summary>
+    /// <summary>Builds and removes parts of indexes. Called on the commit loop. Returns true if there is more to do at once.</summary>
     async ValueTask<bool> BuildIndexesAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
-        // Of a storage that was full it is found out here whether it has room again.
+        // If the storage was full, this write shows whether it has space again.
         batch.MustWriteState |= _loop.StorageFailure is StorageException { Error: StorageError.Full };
         bool hasMore = false;
         foreach (var keyspace in _replica.Catalog.All)
@@ -131,36 +139,41 @@ sealed class StoreTicker : IAsyncDisposable
         return hasMore;
     }
 
-    /// <summary>Gossip has to know which stores are retired: of two nodes with one id, the one with a retired store gives way.</summary>
+    /// <summary>Tells gossip which stores are retired: of two nodes with the same id, the one whose store is retired gives way.</summary>
     void TellGossip()
     {
         var retired = _replica.Identity.Retired;
-        if (retired.Digest == _toldRetired)
+        if (retired.Digest == _reportedRetired)
             return;
-        _toldRetired = retired.Digest;
+        _reportedRetired = retired.Digest;
         _node.SetRetiredStores(new HashSet<ulong>(_replica.CertainlyRetired));
     }
 
-    /// <summary>Of replicas that differ, one is damaged, and neither can know which: the operator has to hear of it, though it is healed.</summary>
+    /// <summary>
+    /// Logs the members that differ. If replicas differ, one of them is damaged, and neither can know which: the operator must be told,
+    /// although the difference is merged.
+    /// </summary>
     void LogDiffering()
     {
         var differing = _replica.Differing;
-        if (ReferenceEquals(differing, _toldDiffering))
+        if (ReferenceEquals(differing, _reportedDiffering))
             return;
-        _toldDiffering = differing;
+        _reportedDiffering = differing;
         if (differing.Count > 0)
             StoreLog.Differs(_logger, _node.Id, string.Join(", ", differing.Order()));
         else
             StoreLog.DiffersNoLonger(_logger, _node.Id);
     }
 
-    /// <summary>A member that says that all was deleted may be faulty: the operator has to hear of it.</summary>
+    /// <summary>
+    /// Logs that a reconcile is held back. A member that says that documents were deleted may be faulty, so the operator must be told.
+    /// </summary>
     void LogHeldRemoval()
     {
         var held = _replica.HeldRemoval;
-        if (held == _toldHeld)
+        if (held == _reportedHeld)
             return;
-        _toldHeld = held;
+        _reportedHeld = held;
         if (held is not null)
             StoreLog.RemovalHeld(_logger, _node.Id, held.NodeId, held.Documents);
         else

@@ -19,7 +19,7 @@ public sealed class ClosingTests
         await cluster[3].Node.DisposeAsync();
         for (int node = 1; node <= 2; node++)
             Assert.Equal(200, (await cluster[node].Store.Keyspace("cakes").GetStatisticsAsync(Cancelled)).Count);
-        Assert.False(cluster[3].Log.Contains("not known to be on any other member"));
+        Assert.False(cluster[3].Log.Contains("may be on no other member"));
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed class ClosingTests
         for (int i = 0; i < 7; i++)
             await cluster[2].Store.Keyspace("cakes").PutAsync(i, "cake"u8.ToArray(), Consistency.None, Cancelled);
         await cluster[2].Node.DisposeAsync();
-        Assert.True(cluster[2].Log.Contains("while 7 of its transactions are not known to be on any other member"));
+        Assert.True(cluster[2].Log.Contains("7 of its transactions may be on no other member"));
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class ClosingTests
         var late = await Assert.ThrowsAsync<ConsistencyException>(
             async () => await cluster[2].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled));
         Assert.Equal(NodeSet.Of(1, 2), late.Acknowledged.With(1));
-        Assert.Contains("no acknowledgement came in time", late.Message, StringComparison.Ordinal);
+        Assert.Contains("no acknowledgement arrived in time", late.Message, StringComparison.Ordinal);
         Assert.Contains("continues to replicate", late.Message, StringComparison.Ordinal);
         gated.Open();
         await cluster[3].Store.WaitForAsync(late.GetToken()!.Value, Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled);

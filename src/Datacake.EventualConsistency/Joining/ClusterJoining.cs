@@ -4,58 +4,64 @@ using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Joining;
 
-/// <summary>Looks after a fresh store until it has joined: has it form a cluster if that is due [R12], and says what it waits for.</summary>
+/// <summary>The joining of a fresh store: decides when the store must form a cluster [R12], and describes what it is waiting for.</summary>
 sealed class ClusterJoining(DatacakeNode node, Replica replica, ReplicatedStoreOptions options)
 {
     /// <summary>
-    /// The time that a node whose seeds all lead to itself by name waits for other nodes to appear under that name.
+    /// The time that a node waits for other nodes to appear under a seed name that so far stands for the node itself alone.
     /// </summary>
-    static readonly TimeSpan NamePatience = TimeSpan.FromSeconds(3);
+    static readonly TimeSpan SeedNameGracePeriod = TimeSpan.FromSeconds(3);
 
     const int MaxFailures = 3;
 
     readonly long _started = node.TimeProvider.GetTimestamp();
 
-    /// <summary>True if the store has to form the cluster now. Called on the commit loop, at each tick.</summary>
+    /// <summary>Returns true if the store must form the cluster. Called on the commit loop at each tick.</summary>
     public bool MustForm()
     {
         var answers = Answers();
         bool mayBeAlone = node.Seeds.Count > 0 && answers.All(answer => answer == node.Id) && node.Seeds.Any(seed => !seed.Equals(node.Address, StringComparison.Ordinal));
-        if (mayBeAlone && !options.FormCluster && node.TimeProvider.GetElapsedTime(_started) < NamePatience)
+        if (mayBeAlone && !options.FormCluster && node.TimeProvider.GetElapsedTime(_started) < SeedNameGracePeriod)
             return false;
-        return CountOfFresh() >= options.ExpectedNodes && ClusterForming.MustForm(replica, options.FormCluster, answers);
+        return CountFreshNodes() >= options.ExpectedNodes && ClusterForming.MustForm(replica, options.FormCluster, answers);
     }
 
-    /// <summary>Why the store has not joined, and what to do, for errors and logs.</summary>
+    /// <summary>Returns the reason why the store has not joined, and what to do about it, for errors and logs.</summary>
     public string Describe()
     {
         if (replica.IsWaitingForRoll)
         {
-            return $"an earlier life of node {node.Id} may be remembered by nodes {string.Join(", ", replica.AwaitedMembers)}, which have to be asked first. "
+            return $"nodes {string.Join(", ", replica.AwaitedMembers)} may remember an earlier life of node {node.Id}, and must be asked first. "
                 + "Start them, or retire those that are gone for good.";
         }
         string refusals = string.Join("; ", replica.Refusals.Select(refusal => $"node {refusal.Key}: {refusal.Value.Reason}"));
         if (replica.Sessions.Count == 0 && refusals.Length > 0)
-            return $"the nodes that it reaches refuse it ({refusals}).";
+            return $"the nodes that it reaches refuse its store ({refusals}).";
         if (replica.HasPartOfSeed && replica.Sessions.Count == 0)
         {
-            return "it has a part of the cluster's data, and no node is reachable that has the rest. Start one that has; or, to begin a new cluster, "
-                + "remove this store's files first.";
+            return "it has part of the cluster's data, and no node that has the rest is reachable. Start a node of the cluster. To form a new cluster "
+                + "instead, remove this store's files first.";
         }
         if (replica.Identity.MayHaveEarlierLife && !replica.Sessions.Keys.Any(replica.HasRun))
         {
-            return $"an earlier life of node {node.Id} is remembered, so that there is a cluster to join, and none of its members is reachable. Start them.";
+            return $"another node remembers an earlier life of node {node.Id}, so a cluster exists, but none of its members is reachable. Start them.";
         }
         string missing = string.Join(", ", node.SeedContacts.Where(IsMissing).Select(NameOf).Distinct());
         string reached = string.Join(", ", replica.Sessions.Keys);
         string who = replica.Sessions.Count == 0 ? "it reaches no other node" : $"the nodes that it reaches ({reached}) have not joined either";
-        if (CountOfFresh() < options.ExpectedNodes && missing.Length == 0)
-            return $"{who}, and {options.ExpectedNodes} nodes are expected ({nameof(ReplicatedStoreOptions)}.{nameof(options.ExpectedNodes)}). Start the others, and have each open its store: by a context, or by OpenStoreAsync.";
-        return $"{who}, and not all of its seeds answer ({missing}). Start a node of the cluster; or, if this is the first node of a new cluster, start the others, "
-            + $"give it no seeds but itself, or set {nameof(ReplicatedStoreOptions)}.{nameof(options.FormCluster)}.";
+        if (CountFreshNodes() < options.ExpectedNodes && missing.Length == 0)
+        {
+            return $"{who}, and {options.ExpectedNodes} nodes are expected ({nameof(ReplicatedStoreOptions)}.{nameof(options.ExpectedNodes)}). "
+                + "Start the other nodes, and open the store of each with a context or OpenStoreAsync.";
+        }
+        return $"{who}, and some of its seeds do not answer ({missing}). Start a node of the cluster. If this is the first node of a new cluster, start the "
+            + $"other nodes, give it no seeds other than itself, or set {nameof(ReplicatedStoreOptions)}.{nameof(options.FormCluster)}.";
     }
 
-    /// <summary>Returns the errors of the last dials of the seeds as sentences, which may differ with each call; empty if there are none.</summary>
+    /// <summary>
+    /// Returns the latest errors of up to three seeds that do not answer, one sentence each; an empty string if there are none. The text
+    /// may differ from call to call.
+    /// </summary>
     public string DescribeSeedFailures() => string.Concat(node.SeedContacts
         .Where(contact => contact.Failure is not null && IsMissing(contact))
         .Take(MaxFailures)
@@ -64,9 +70,9 @@ sealed class ClusterJoining(DatacakeNode node, Replica replica, ReplicatedStoreO
     static string NameOf(SeedContact contact) =>
         contact.Endpoint?.ToString() is { } endpoint && endpoint != contact.Seed ? $"{contact.Seed} at {endpoint}" : contact.Seed;
 
-    int CountOfFresh() => 1 + replica.Sessions.Keys.Count(peer => !replica.HasRun(peer));
+    int CountFreshNodes() => 1 + replica.Sessions.Keys.Count(peer => !replica.HasRun(peer));
 
-    /// <summary>For each address that a seed stands for, the node that has answered.</summary>
+    /// <summary>Returns the node that has answered at each seed address, or null where none has.</summary>
     List<byte?> Answers()
     {
         var answers = new List<byte?>();
@@ -83,7 +89,9 @@ sealed class ClusterJoining(DatacakeNode node, Replica replica, ReplicatedStoreO
         return answers;
     }
 
-    /// <summary>A host that has addresses of both kinds need not listen at both.</summary>
+    /// <summary>
+    /// Returns true if no node has answered at a seed address. A host that has both IPv4 and IPv6 addresses need not listen on both.
+    /// </summary>
     bool IsMissing(SeedContact contact) => contact.State is not (SeedContactState.Itself or SeedContactState.Reached) && contact.Seed != node.Address
         && !node.SeedContacts.Any(other => other.Seed == contact.Seed && other.State is SeedContactState.Itself or SeedContactState.Reached
             && FamilyOf(other) != FamilyOf(contact));

@@ -1,12 +1,15 @@
 namespace Datacake.EventualConsistency.Joining;
 
 /// <summary>
-/// Decides when the log says why a store has not joined: at once for a new reason, and then after pauses that grow from a minute to an hour. Called
-/// by one thread at a time.
+/// The schedule by which the log says why a store has not joined: at once for a new reason, and then at intervals that grow from one minute
+/// to one hour. Called by one thread at a time.
 /// </summary>
 sealed class JoinReminder(TimeProvider time)
 {
-    /// <summary>Reasons that change back and forth are not new.</summary>
+    /// <summary>
+    /// The maximum number of reasons that count as new. A reason that was logged before is not new again, so alternating reasons do not
+    /// flood the log.
+    /// </summary>
     const int MaxReasons = 8;
 
     static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(1);
@@ -17,9 +20,9 @@ sealed class JoinReminder(TimeProvider time)
     TimeSpan _pause = FirstPause;
     long _last;
 
-    /// <summary>Returns whether it is time to log.</summary>
-    /// <param name="reason">Why the store has not joined.</param>
-    /// <param name="waited">The time that it has waited.</param>
+    /// <summary>Returns true if it is time to log.</summary>
+    /// <param name="reason">The reason why the store has not joined.</param>
+    /// <param name="waited">The time for which the store has waited.</param>
     public bool IsDue(string reason, out TimeSpan waited)
     {
         long now = time.GetTimestamp();

@@ -7,13 +7,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Datacake.EventualConsistency.Joining;
 
-/// <summary>The progress of a store that joins its cluster, and the wait for its end.</summary>
+/// <summary>The progress of a store in joining its cluster, and the wait for its completion.</summary>
 sealed class StoreJoining
 {
-    /// <summary>The log has a line for each such part of the documents that a joining store takes.</summary>
-    const int LoggedParts = 10;
+    /// <summary>The number of steps in which the log reports the progress of the copy.</summary>
+    const int LoggedSteps = 10;
 
-    /// <summary>After so many ticks without a document, the log may say why.</summary>
+    /// <summary>The number of ticks without a new document after which the log may say why.</summary>
     const int MaxSilentTicks = 20;
 
     readonly DatacakeNode _node;
@@ -47,15 +47,15 @@ sealed class StoreJoining
 
     public async IAsyncEnumerable<JoinStatus> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        JoinStatus? told = null;
-        while (told is not { IsJoined: true })
+        JoinStatus? reported = null;
+        while (reported is not { IsJoined: true })
         {
-            await _waiters.WaitAsync(() => !ReferenceEquals(_status, told), cancellationToken).ConfigureAwait(false);
-            yield return told = _status;
+            await _waiters.WaitAsync(() => !ReferenceEquals(_status, reported), cancellationToken).ConfigureAwait(false);
+            yield return reported = _status;
         }
     }
 
-    /// <summary>On the commit loop, after each commit.</summary>
+    /// <summary>Updates the status after a commit. Called on the commit loop.</summary>
     public void Refresh()
     {
         if (_joined.Task.IsCompleted)
@@ -66,19 +66,22 @@ sealed class StoreJoining
             return;
         _status = status;
         _silentTicks = 0;
-        // Before the log is written, which may throw.
+        // Completed before logging, which may throw.
         if (status.IsJoined)
             _joined.TrySetResult();
         bool isNew = status.Source != before.Source || status.Documents < before.Documents;
-        if (status.Source is { } source && (isNew || PartOf(status) > PartOf(before)))
+        if (status.Source is { } source && (isNew || StepOf(status) > StepOf(before)))
             StoreLog.Joining(_logger, _node.Id, status.Documents, status.EstimatedDocuments, source);
         if (status.IsJoined)
             StoreLog.Joined(_logger, _node.Id, _replica.Identity.Members.Count, _replica.Run);
 
-        static long PartOf(JoinStatus status) => status.Documents * LoggedParts / Math.Max(status.EstimatedDocuments, 1);
+        static long StepOf(JoinStatus status) => status.Documents * LoggedSteps / Math.Max(status.EstimatedDocuments, 1);
     }
 
-    /// <summary>On the commit loop, at each tick.</summary>
+    /// <summary>
+    /// Forms the cluster if the store must, or else logs from time to time why the store has not joined. Called on the commit loop at each
+    /// tick.
+    /// </summary>
     public void Tick()
     {
         if (_replica.IsJoined)
@@ -90,7 +93,7 @@ sealed class StoreJoining
     }
 
     /// <summary>Waits until the store has joined.</summary>
-    /// <exception cref="TimeoutException">It has not in time; the message says why.</exception>
+    /// <exception cref="TimeoutException">The store has not joined within the timeout. The message says why.</exception>
     /// <exception cref="ObjectDisposedException">The store is closed.</exception>
     public async ValueTask WaitAsync(CommitLoop loop, TimeSpan timeout, CancellationToken cancellationToken)
     {
@@ -105,11 +108,11 @@ sealed class StoreJoining
             string reason = await loop.RunInReserveAsync(
                 (_, _) => ValueTask.FromResult(_cluster.Describe() + _cluster.DescribeSeedFailures()), cancellationToken).ConfigureAwait(false);
             throw new TimeoutException(
-                $"Node {_node.Id} cannot read or write yet. Its store is fresh, and has not joined its cluster within {timeout.TotalSeconds:0.###} s: {reason}");
+                $"Node {_node.Id} cannot read or write yet. Its store is fresh and has not joined its cluster within {timeout.TotalSeconds:0.###} s: {reason}");
         }
     }
 
-    /// <summary>The store is closed: nobody waits any longer.</summary>
+    /// <summary>Ends all waits, because the store is closed.</summary>
     public void Close()
     {
         _joined.TrySetException(CommitLoop.Closed());

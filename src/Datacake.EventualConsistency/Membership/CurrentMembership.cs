@@ -4,7 +4,7 @@ using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Membership;
 
-/// <summary>The latest picture of the members. Read by everyone; replaced on the commit loop.</summary>
+/// <summary>The current view of the members. Read by any thread; replaced on the commit loop.</summary>
 sealed class CurrentMembership
 {
     readonly DatacakeNode _node;
@@ -13,7 +13,7 @@ sealed class CurrentMembership
     volatile StoreMembership _current;
     volatile IReadOnlyList<StoreMemberState> _states;
     volatile string? _writeFate;
-    NodeSet _up;                        // as gossip says; used by the commit loop alone
+    NodeSet _up;                        // according to gossip; used by the commit loop alone
 
     public CurrentMembership(DatacakeNode node, Replica replica, PeerConditions conditions, int expected)
     {
@@ -27,13 +27,16 @@ sealed class CurrentMembership
 
     public StoreMembership Current => _current;
 
-    /// <summary>One state for each member, as of the last change of the membership or the last report.</summary>
+    /// <summary>Gets one state per member, as of the last membership change or report.</summary>
     public IReadOnlyList<StoreMemberState> States => _states;
 
-    /// <summary>Gets the fate of a write that too few have acknowledged, for a message; <see langword="null"/> if it replicates as always.</summary>
+    /// <summary>
+    /// Gets what becomes of a write that too few members have acknowledged, as a sentence for a message; <see langword="null"/> if the
+    /// write replicates as usual.
+    /// </summary>
     public string? WriteFate => _writeFate;
 
-    /// <summary>After each commit.</summary>
+    /// <summary>Updates the view after a commit.</summary>
     public void Refresh()
     {
         var before = _current;
@@ -42,7 +45,7 @@ sealed class CurrentMembership
             RefreshStates();
     }
 
-    /// <summary>When gossip tells of a change, and at each report.</summary>
+    /// <summary>Updates the view when gossip reports a change, and at each tick.</summary>
     public void RefreshFromGossip()
     {
         _up = UpOf(_node);
@@ -50,23 +53,23 @@ sealed class CurrentMembership
         RefreshStates();
     }
 
-    /// <summary>Returns who has not acknowledged a transaction, and why.</summary>
+    /// <summary>Returns the members that have not acknowledged a transaction, each with the reason.</summary>
     public IReadOnlyList<ConsistencyFailure> FailuresOf(NodeSet acknowledged) =>
         [.. Current.Members.Where(member => !acknowledged.Contains(member.NodeId) && member.NodeId != _node.Id)
-            .Select(member => new ConsistencyFailure(member.NodeId, member.IsUp ? "no acknowledgement came in time" : WhyDown(member.NodeId)))];
+            .Select(member => new ConsistencyFailure(member.NodeId, member.IsUp ? "no acknowledgement arrived in time" : DownReasonOf(member.NodeId)))];
 
-    /// <summary>Returns why a member is not up, as a clause for a message.</summary>
-    public string WhyDown(byte peer) => _conditions.ReasonOf(peer) is { } reason ? $"there is no session with it: {reason}" : "it is not connected";
+    /// <summary>Returns the reason why a member is not up, as a clause for a message.</summary>
+    public string DownReasonOf(byte peer) => _conditions.ReasonOf(peer) is { } reason ? $"there is no session with it: {reason}" : "it is not connected";
 
     void RefreshStates()
     {
         _states = MemberStates.Of(_node, _replica, _conditions);
-        _writeFate = _replica.Refusals.Values.FirstOrDefault(IsForGood) is { } refusal
-            ? $"The write is kept on this node only, for the other members refuse its store: {refusal.Reason}."
+        _writeFate = _replica.Refusals.Values.FirstOrDefault(IsPermanent) is { } refusal
+            ? $"The write is kept on this node only, because the other members refuse its store: {refusal.Reason}."
             : null;
     }
 
-    static bool IsForGood(Refusal refusal) => refusal.Kind is RefusalKind.Retired or RefusalKind.Superseded or RefusalKind.OldCopy;
+    static bool IsPermanent(Refusal refusal) => refusal.Kind is RefusalKind.Retired or RefusalKind.Superseded or RefusalKind.OldCopy;
 
     static NodeSet UpOf(DatacakeNode node) =>
         node.Members.Where(member => member.IsUp).Aggregate(default(NodeSet), static (set, member) => set.With(member.NodeId));

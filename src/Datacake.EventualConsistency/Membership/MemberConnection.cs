@@ -1,29 +1,29 @@
 namespace Datacake.EventualConsistency;
 
-/// <summary>The connection of a store with one of its members.</summary>
+/// <summary>The state of a store's connection with one of its members.</summary>
 public enum MemberConnection
 {
-    /// <summary>The member is this node.</summary>
+    /// <summary>The local member, which is this node.</summary>
     Local,
 
-    /// <summary>The member is in session and has nothing that this store lacks, as far as is known.</summary>
+    /// <summary>A session with a member that, as far as is known, has nothing that this store lacks.</summary>
     InSession,
 
-    /// <summary>The member is in session, and this store lacks something that it has.</summary>
+    /// <summary>A session with a member that has transactions that this store still lacks.</summary>
     CatchingUp,
 
-    /// <summary>Gossip sees the member, and there is no session with it.</summary>
+    /// <summary>No session, although gossip sees the member.</summary>
     NoSession,
 
-    /// <summary>One of the two refuses the other, and will as long as nothing changes.</summary>
+    /// <summary>No session, because one of the two refuses the other, and will until something changes.</summary>
     Refused,
 
-    /// <summary>Gossip sees no heartbeats of the member.</summary>
+    /// <summary>A member whose heartbeats gossip no longer sees.</summary>
     Down,
 
-    /// <summary>Gossip has not seen the member since this node started.</summary>
+    /// <summary>A member that gossip has not seen since this node started.</summary>
     Unseen,
 
-    /// <summary>The member has announced a planned stop.</summary>
+    /// <summary>A member that has announced a planned stop.</summary>
     Left,
 }

@@ -5,13 +5,13 @@ using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Membership;
 
-/// <summary>Puts the states of all members together from what gossip, the replica and the links know. Used on the commit loop.</summary>
+/// <summary>The states of all members, put together from gossip, the replica and the links. Used on the commit loop.</summary>
 static class MemberStates
 {
-    /// <summary>A mutation that is on its way is no reason to speak of catching up.</summary>
-    static readonly TimeSpan LeastBehind = TimeSpan.FromSeconds(2);
+    /// <summary>The delay up to which a member does not count as catching up, because mutations are always on their way.</summary>
+    static readonly TimeSpan CatchingUpThreshold = TimeSpan.FromSeconds(2);
 
-    /// <summary>Returns the states in the order of the node ids.</summary>
+    /// <summary>Returns the states, ordered by node id.</summary>
     public static IReadOnlyList<StoreMemberState> Of(DatacakeNode node, Replica replica, PeerConditions conditions)
     {
         var seen = node.Members.ToDictionary(member => member.NodeId);
@@ -31,7 +31,7 @@ static class MemberStates
             return new StoreMemberState(id, address, MemberConnection.Down, hasJoined, null, reason ?? "its heartbeats have stopped");
         if (replica.Sessions.ContainsKey(id))
         {
-            bool isBehind = BehindOf(id, replica, node.TimeProvider.GetUtcNow()) is var behind && behind > LeastBehind;
+            bool isBehind = BehindOf(id, replica, node.TimeProvider.GetUtcNow()) is var behind && behind > CatchingUpThreshold;
             var state = isBehind ? MemberConnection.CatchingUp : MemberConnection.InSession;
             return new StoreMemberState(id, address, state, hasJoined, isBehind ? behind : null, null);
         }

@@ -5,8 +5,8 @@ using Datacake.Node;
 namespace Datacake.EventualConsistency.Membership;
 
 /// <summary>
-/// The members that count for the consistency levels: an immutable picture of what the commit loop knows, with the levels worked out once. A member is up
-/// if it is in session and gossip does not hold it for down; one that has not joined counts for nothing.
+/// The members that count for the consistency levels: an immutable view of what the commit loop knows, with the requirements of the levels
+/// computed once. A member is up if it is in session and gossip does not consider it down. A member that has not joined does not count.
 /// </summary>
 sealed class StoreMembership
 {
@@ -30,17 +30,18 @@ sealed class StoreMembership
 
     public IReadOnlyList<ConsistencyMember> Members => _members;
 
-    /// <summary>What the replica knows.</summary>
+    /// <summary>Gets the transactions that the replica knows.</summary>
     public VersionVector Known { get; }
 
-    /// <param name="replica">The replica whose members they are.</param>
-    /// <param name="up">The nodes that are up as gossip says.</param>
-    /// <param name="expected">How many members there will be at least.</param>
+    /// <summary>Returns the view of a replica's members.</summary>
+    /// <param name="replica">The replica.</param>
+    /// <param name="up">The nodes that are up according to gossip.</param>
+    /// <param name="expected">The minimum number of members.</param>
     public static StoreMembership Of(Replica replica, NodeSet up, int expected) => new(
         replica.Node, expected, MembersOf(replica, up), [.. replica.Identity.Members.Keys.Where(node => !Counts(replica, node))], replica.State.Known,
         new ConsistencyRequirement?[Levels]);
 
-    /// <summary>Returns the picture after a change; the same one if nothing has changed.</summary>
+    /// <summary>Returns the view after a change; the same instance if nothing has changed.</summary>
     public StoreMembership Refresh(Replica replica, NodeSet up)
     {
         bool isSameKnown = ReferenceEquals(Known, replica.State.Known);
@@ -56,7 +57,7 @@ sealed class StoreMembership
         return _requirements[(int)level] ??= ConsistencyRequirement.For(level, _node, Members, _expected);
     }
 
-    /// <summary>Returns the members with what gossip knows of them, for error messages.</summary>
+    /// <summary>Returns the members with the information that gossip has about them, for error messages.</summary>
     public IReadOnlyList<ClusterMember> Describe(DatacakeNode node) => [.. Members.Select(member =>
         (node.Members.FirstOrDefault(known => known.NodeId == member.NodeId)
             ?? new ClusterMember(member.NodeId, "address unknown", member.DataCenter, 0, MemberState.Down, new Dictionary<string, string>()))
@@ -64,7 +65,7 @@ sealed class StoreMembership
 
     bool IsCurrent(Replica replica, NodeSet up)
     {
-        // After each commit: the table itself is not gone through, which would cost memory.
+        // Runs after each commit, so it looks members up in the table instead of enumerating it, which would allocate.
         var table = replica.Identity.Members;
         if (table.Count != _members.Length + _waiting.Length)
             return false;

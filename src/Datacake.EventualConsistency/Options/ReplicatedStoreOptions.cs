@@ -3,104 +3,123 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency;
 
-/// <summary>The settings of a <see cref="ReplicatedStore"/>. Each default suits nodes on one network.</summary>
+/// <summary>The settings of a <see cref="ReplicatedStore"/>. The defaults suit nodes on one network.</summary>
 public sealed class ReplicatedStoreOptions
 {
     static readonly TimeSpan LongestInterval = TimeSpan.FromDays(1);
     static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
 
-    /// <summary>What a commit survives before it counts as done, here and when another node acknowledges it. Default: <see cref="Durability.Flushed"/>.</summary>
+    /// <summary>
+    /// Gets or sets what a commit survives before it counts as done, on this node and on each node that acknowledges it. Default:
+    /// <see cref="Durability.Flushed"/>.
+    /// </summary>
     public Durability Durability { get; set; } = Durability.Flushed;
 
-    /// <summary>Gets or sets the time that a commit or a read at a level waits for the other replicas; 49 days or more mean no limit. Default: 10 s.</summary>
+    /// <summary>
+    /// Gets or sets how long a commit or a read at a consistency level waits for other replicas; 49 days or more means no limit. Default:
+    /// 10 s.
+    /// </summary>
     public TimeSpan AcknowledgementTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Gets or sets the time that an operation on a fresh store waits for the store to join its cluster; 49 days or more mean no limit. Default: 30 s.</summary>
+    /// <summary>
+    /// Gets or sets how long an operation on a fresh store waits for the store to join its cluster; 49 days or more means no limit.
+    /// Default: 30 s.
+    /// </summary>
     public TimeSpan JoinTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// True if this node forms a new cluster when its store is fresh, though it cannot reach all its seeds. For the first start of the first node only: with an
-    /// empty disk it would form another cluster, which the nodes of the existing one refuse. Default: false; a fresh node forms a cluster if it has no
-    /// seeds but itself, or if all its seeds answer that they are fresh, too, and it has the lowest node id.
+    /// Gets or sets a value that makes this node form a new cluster if its store is fresh, even if it cannot reach all of its seeds. Set it
+    /// for the first start of the first node only: with an empty disk, the node would form another cluster, which the nodes of the existing
+    /// one refuse. Default: false. A fresh node then forms a cluster only if it has no seeds other than itself, or if all of its seeds
+    /// answer, are fresh, too, and it has the lowest node id.
     /// </summary>
     public bool FormCluster { get; set; }
 
     /// <summary>
-    /// Gets or sets a value that lets a fresh store take the place of another one that the cluster knows under this node id, and whose files are lost. That store is retired for good, with
-    /// all that it has written and no other node has. Set it for the first start with an empty disk, or for nodes whose disks are empty after every restart. Stores
-    /// in memory take the place of one another without it. Where the nodes have operator keys, it is refused: retire the old store instead. Default: false; the members refuse the
-    /// fresh store, and say so.
+    /// Gets or sets a value that lets a fresh store replace the store that the cluster knows under this node id and whose files are lost.
+    /// The old store is retired for good, together with everything that it wrote and no other node has. Set it for the first start with an
+    /// empty disk, or permanently for nodes whose disks are empty after every restart. In-memory stores replace one another without it. On
+    /// a node that has operator keys, it is refused: retire the old store instead. Default: false; the members refuse the fresh store and
+    /// say so.
     /// </summary>
     public bool TakeOverNodeId { get; set; }
 
     /// <summary>
-    /// How many nodes the cluster has at least, from 1 to 255. It is not formed before so many fresh nodes have met, and <c>Quorum</c> and <c>All</c> count at least
-    /// so many members. Default: 1.
+    /// Gets or sets the minimum number of nodes in the cluster, from 1 to 255. No cluster is formed before this many fresh nodes have met,
+    /// and <c>Quorum</c> and <c>All</c> count at least this many members. Default: 1.
     /// </summary>
     public int ExpectedNodes { get; set; } = 1;
 
     /// <summary>
-    /// True if a fresh store answers reads before it has joined its cluster, from nothing or from the part of the data that has come. Default: false; reads wait
-    /// for at most <see cref="JoinTimeout"/>, as writes do.
+    /// Gets or sets a value that makes a fresh store answer reads before it has joined its cluster, from the part of the data that has
+    /// arrived, if any. Default: false; reads wait for at most <see cref="JoinTimeout"/>, as writes do.
     /// </summary>
     public bool ReadBeforeJoined { get; set; }
 
     /// <summary>
-    /// Up to when this node accepts stamps though they lead its wall clock by more than 7 days: for a fresh node in a cluster whose clocks were once that far
-    /// ahead. Null for not at all, which is the default.
+    /// Gets or sets the time up to which this node accepts stamps that lead its wall clock by more than 7 days. Use it for a fresh node in
+    /// a cluster whose clocks were once that far ahead. Default: null; such stamps are not accepted.
     /// </summary>
     public DateTimeOffset? AcceptStampsUpTo { get; set; }
 
     /// <summary>
-    /// How often a replica tells each peer what it knows, so that the peer can fetch what it lacks and forget what all have. Shorter finds
-    /// differences sooner and costs some hundred bytes a peer each time. Default: 500 ms.
+    /// Gets or sets how often a replica tells each peer what it knows, so that the peer can fetch what it lacks and discard what all
+    /// members have, from 10 ms to 1 day. A shorter interval finds differences sooner, and costs a few hundred bytes per peer each time.
+    /// Default: 500 ms.
     /// </summary>
     public TimeSpan ReportInterval { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// How long a store that closes waits until the peers in session have all that this node has written; zero for not at all. Longer: less is left behind when
-    /// a peer is slow; the stop takes longer. Default: 5 s.
+    /// Gets or sets how long a closing store waits until the peers in session have everything that this node has written, up to 1 day; zero
+    /// for no wait. A longer timeout leaves less behind when a peer is slow, but delays the stop. Default: 5 s.
     /// </summary>
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The largest document, in encoded bytes. Default: 8 MiB.</summary>
+    /// <summary>
+    /// Gets or sets the maximum length of a document that a local write produces, in encoded bytes, from 1 KiB to 256 MiB. Default: 8 MiB.
+    /// </summary>
     public int MaxDocumentLength { get; set; } = 8 * 1024 * 1024;
 
     /// <summary>
-    /// Gets or sets how many documents a full reconcile may remove on the word of one member. A node that was forgotten, or that a faulty member tells so, takes over the
-    /// data of another in full. If that would remove more, it waits until a second member says the same, or <see cref="ReplicatedStore.AllowRemovalAsync"/> is called.
-    /// Default: 100.
+    /// Gets or sets how many documents a full reconcile may remove on the word of one member. A node that was forgotten, or that a faulty
+    /// member claims was forgotten, takes over another member's data in full. If that would remove more documents, the reconcile waits
+    /// until a second member says the same, or until <see cref="ReplicatedStore.AllowRemovalAsync"/> is called. Default: 100.
     /// </summary>
     public int MaxRemovedByReconcile { get; set; } = 100;
 
     /// <summary>
-    /// Gets or sets the time from one reading of everything that is stored to the next; zero for no reading. A durable store reads all its records in the
-    /// background, from its opening on, to find what the disk has changed while other nodes still have it. It takes a twentieth of a core meanwhile. Default: 7 days.
+    /// Gets or sets the interval at which everything that is stored is read again; zero to turn this off. A durable store reads all its
+    /// records in the background, beginning when it opens, to find what the disk has changed while other nodes still have the data. Reading
+    /// takes about a twentieth of a core. Default: 7 days.
     /// </summary>
     public TimeSpan ScrubInterval { get; set; } = TimeSpan.FromDays(7);
 
     /// <summary>
-    /// Gets the keyspaces that the application declares. The store knows them before it takes anything from other nodes: an index that is declared later, when
-    /// documents have changed meanwhile, is built again. Default: none.
+    /// Gets the keyspaces that the application declares. The store knows them before it receives anything from other nodes. An index that
+    /// is declared only after documents have changed must be built again. Default: none.
     /// </summary>
     public IList<KeyspaceDeclaration> Declarations { get; } = [];
 
-    /// <summary>How many commits may wait for the writer before further callers have to. Default: 8,192.</summary>
+    /// <summary>
+    /// Gets or sets how many commits may wait for the writer before further callers must wait to post theirs, from 1 to 1,000,000. Default:
+    /// 8,192.
+    /// </summary>
     public int MaxPendingCommits { get; set; } = 8_192;
 
     /// <summary>
-    /// How many bytes of changes wait for one slow watcher, before it takes what it missed from the store, where it finds the latest state of each
-    /// document only. Default: 16 MiB.
+    /// Gets or sets how many bytes of changes are buffered for one slow watcher. Beyond that, the watcher reads what it missed from the
+    /// store, which has only the latest state of each document. Default: 16 MiB.
     /// </summary>
     public long MaxWatchBufferLength { get; set; } = 16 * 1024 * 1024;
 
     /// <summary>
-    /// How many bytes of memory documents may take that were read by key, by a find or through an index, so that they need not be looked for in the storage
-    /// again. More helps as long as what is read over and over does not fit; 0 turns it off. Storage in memory needs none. Default: 16 MiB.
+    /// Gets or sets the memory, in bytes, for documents that were read by key, by a find or through an index, so that they need not be
+    /// looked up in the storage again; 0 turns the cache off. More memory helps as long as the documents that are read repeatedly do not
+    /// fit. In-memory storage has no cache. Default: 16 MiB.
     /// </summary>
     public long MaxCacheLength { get; set; } = 16 * 1024 * 1024;
 
-    /// <summary>Returns a time for a timer: one that is longer than timers take stands for ever.</summary>
+    /// <summary>Returns the time for a timer; infinite if it is longer than timers support.</summary>
     internal static TimeSpan ToTimer(TimeSpan time) => time < LongestTimer ? time : Timeout.InfiniteTimeSpan;
 
     internal void Validate()

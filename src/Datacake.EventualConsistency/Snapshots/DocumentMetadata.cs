@@ -2,8 +2,10 @@ using Datacake.Crdt;
 
 namespace Datacake.EventualConsistency;
 
-/// <summary>What a replica knows of a document besides its content.</summary>
+/// <summary>The key, the stamp and the deletion state of a document that a replica stores.</summary>
 /// <param name="Key">The document's key.</param>
-/// <param name="Stamp">The newest put, update or delete of it.</param>
-/// <param name="IsDeleted">Whether it is deleted, and what is left of it waits until every member of the cluster knows that.</param>
+/// <param name="Stamp">The stamp of the latest put, update or delete of the document.</param>
+/// <param name="IsDeleted">
+/// True if the document is deleted. Its tombstone is kept until every member of the cluster knows of the delete.
+/// </param>
 public readonly record struct DocumentMetadata(DocumentKey Key, HlcTimestamp Stamp, bool IsDeleted);

@@ -29,7 +29,7 @@ public sealed class DamageTests
         await WaitUntilMendedAsync(nodes);
         Assert.Equal("cake 7", await nodes[2].GetAsync(7));
         await AssertSoundAsync(nodes);
-        await nodes[2].Log.WaitUntilAsync("Node 2 has mended the document 7 of 'cakes'");
+        await nodes[2].Log.WaitUntilAsync("Node 2 has repaired the document 7 of 'cakes'");
         Assert.Empty(nodes[1].Store.DifferingMembers);
     }
 
@@ -95,7 +95,7 @@ public sealed class DamageTests
         await nodes.StartNodeAsync(1);
         await nodes.WaitUntilConnectedAsync(1, 2);
         await WaitUntilMendedAsync(nodes);
-        await nodes[2].Log.WaitUntilAsync("which is all that is left");
+        await nodes[2].Log.WaitUntilAsync("these writes are lost");
         Assert.Equal("cake 7", await nodes[2].GetAsync(7));
         await AssertSoundAsync(nodes);
     }
@@ -165,7 +165,7 @@ public sealed class DamageTests
         await using var nodes = new ScenarioNodes();
         var disk = await StartAsync(nodes, scrubInterval: TimeSpan.FromMilliseconds(20));
         await disk.FlipAsync(await disk.KeyOfAsync(7), 90);
-        await nodes[2].Log.WaitUntilAsync("Node 2 has mended the document 7 of 'cakes'");
+        await nodes[2].Log.WaitUntilAsync("Node 2 has repaired the document 7 of 'cakes'");
         await AssertSoundAsync(nodes);
     }
 

@@ -18,14 +18,14 @@ public sealed class PeerConditionsTests : IDisposable
     {
         for (int i = 0; i < 1_000; i++)
             _conditions.OnFailed(2, Unreachable);
-        Assert.Equal(1, _log.Count("No session with node 2 at host-2:7001"));
+        Assert.Equal(1, _log.Count("The session with node 2 at host-2:7001 could not be opened"));
         Assert.Single(_log.Messages);
 
         _clock.Now += TimeSpan.FromMinutes(11);
         _conditions.OnFailed(2, Unreachable);
         Assert.Equal(1, _log.Count("after 1001 attempts"));
         _conditions.OnOpened(2);
-        Assert.Equal(1, _log.Count("is open, after 1001 failed attempts"));
+        Assert.Equal(1, _log.Count("is open after 1001 failed attempts"));
         Assert.Equal(3, _log.Messages.Count);
         Assert.Null(_conditions.ReasonOf(2));
     }

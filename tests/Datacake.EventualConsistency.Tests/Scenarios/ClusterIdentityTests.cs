@@ -58,7 +58,7 @@ public sealed class ClusterIdentityTests
         {
             case "before":
                 await nodes.StartNodeAsync(1);
-                await nodes[1].Log.WaitUntilAsync("Node 1 has not joined yet", "not all of its seeds answer");
+                await nodes[1].Log.WaitUntilAsync("Node 1 has not joined its cluster", "some of its seeds do not answer");
                 Assert.False(nodes[1].Store.JoinStatus.IsJoined);
                 await nodes.StartNodeAsync(2);
                 await nodes.StartNodeAsync(3);
@@ -115,7 +115,7 @@ public sealed class ClusterIdentityTests
         int[] ids = [1, 2, 3];
         foreach (int id in ids.Take(2))
             await nodes.StartNodeAsync(id, store => store.ExpectedNodes = 3);
-        await nodes[1].Log.WaitUntilAsync("Node 1 has not joined yet", "3 nodes are expected");
+        await nodes[1].Log.WaitUntilAsync("Node 1 has not joined its cluster", "3 nodes are expected");
         Assert.DoesNotContain(ids.Take(2), id => nodes[id].Store.JoinStatus.IsJoined);
         await nodes.StartNodeAsync(3, store => store.ExpectedNodes = 3);
         await nodes.WaitUntilConnectedAsync(ids);
@@ -146,7 +146,7 @@ public sealed class ClusterIdentityTests
         await nodes.StartNodeAsync(2);
         var reading = nodes[2].GetAsync(1);
         var counting = nodes[2].Cakes.GetStatisticsAsync(Cancelled).AsTask();
-        await nodes[2].Log.WaitUntilAsync("Node 2 has not joined yet");
+        await nodes[2].Log.WaitUntilAsync("Node 2 has not joined its cluster");
         Assert.False(reading.IsCompleted);
         Assert.False(counting.IsCompleted);
         nodes[2].Transport.FateOf = _ => DialFate.Connects;
@@ -170,7 +170,7 @@ public sealed class ClusterIdentityTests
         await using var nodes = new ScenarioNodes();
         await StartAsync(1, "correct horse battery staple");
         await StartAsync(2, "another secret altogether");
-        await nodes[2].Log.WaitUntilAsync("Node 2 has not joined yet", nodes[1].Address, "secret differs");
+        await nodes[2].Log.WaitUntilAsync("Node 2 has not joined its cluster", nodes[1].Address, "secret differs");
         await nodes[2].StopAsync();
         await StartAsync(2, "another secret altogether", TimeSpan.FromMilliseconds(100));
         var failure = await Assert.ThrowsAsync<TimeoutException>(() => nodes[2].GetAsync(1));

@@ -70,7 +70,7 @@ public sealed class DiskTests
         await nodes.WaitUntilEqualAsync(20, 1, 2);
         await Eventually.WaitUntilAsync(() => nodes[1].Store.DifferingMembers.Count + nodes[2].Store.DifferingMembers.Count == 0, "both show the same");
         Assert.Equal([1], shown[1]);
-        await nodes[2].Log.WaitUntilAsync("Node 2 shows the same documents again");
+        await nodes[2].Log.WaitUntilAsync("Node 2 again shows the same documents");
     }
 
     static async Task<bool> IsLogEmptyAsync(MemoryStorage disk)

@@ -73,7 +73,7 @@ public sealed class OperatorKeyTests : IDisposable
     {
         await using var nodes = new ScenarioNodes();
         var failure = await Assert.ThrowsAsync<ArgumentException>(() => nodes.StartNodeAsync(1, store => store.TakeOverNodeId = true, Configure(nodes, 1)));
-        Assert.Contains("TakeOverNodeId is set, and the node has operator keys", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("TakeOverNodeId is not supported on a node that has operator keys", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class OperatorKeyTests : IDisposable
     {
         await using var nodes = new ScenarioNodes();
         var failure = await Assert.ThrowsAsync<ArgumentException>(() => nodes.StartNodeAsync(1, configure: Configure(nodes, 1)));
-        Assert.Contains("The storage is in memory, and the node has operator keys", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("In-memory storage is not supported on a node that has operator keys", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
