@@ -5,7 +5,10 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Caching;
 
-/// <summary>A snapshot of a <see cref="CachedStorage"/>: what is no document that is read by key comes from the storage.</summary>
+/// <summary>
+/// A snapshot of a <see cref="CachedStorage"/>. Documents that are read by key come from the cache where possible; everything else comes
+/// from the storage.
+/// </summary>
 sealed class CachedSnapshot(IStorageSnapshot snapshot, DocumentCache cache, long number) : IKeyReader, IDocumentPageReader
 {
     volatile bool _disposed;
@@ -27,7 +30,7 @@ sealed class CachedSnapshot(IStorageSnapshot snapshot, DocumentCache cache, long
     public ValueTask<IReadOnlyList<ReadOnlyMemory<byte>>> ScanKeysAsync(KeyRange range, int maxKeys, CancellationToken cancellationToken = default) =>
         SnapshotReading.ScanKeysAsync(snapshot, range, maxKeys, cancellationToken);
 
-    /// <summary>A document, <see cref="Document.Nothing"/> if there is none.</summary>
+    /// <summary>Returns a document, or <see cref="Document.Nothing"/> if there is none.</summary>
     public ValueTask<Document> ReadAsync(ReadOnlyMemory<byte> documentKey, CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_disposed, typeof(IStorageSnapshot));
@@ -37,7 +40,7 @@ sealed class CachedSnapshot(IStorageSnapshot snapshot, DocumentCache cache, long
         return reading.IsCompletedSuccessfully ? new(Keep(documentKey, reading.Result)) : KeepAsync(documentKey, reading);
     }
 
-    /// <summary>Documents in the order of their keys; the array of the keys is used up.</summary>
+    /// <summary>Reads documents into a page, in the order of their keys. Overwrites the array of the keys.</summary>
     public ValueTask ReadManyAsync(ReadOnlyMemory<byte>[] documentKeys, DocumentPage page, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, typeof(IStorageSnapshot));

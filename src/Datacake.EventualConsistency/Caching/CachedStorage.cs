@@ -3,11 +3,11 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Caching;
 
 /// <summary>
-/// A storage whose snapshots look for documents in a cache first. All commits of documents must go through it, one at a time.
+/// A storage whose snapshots first look for documents in a cache. All commits of documents must go through it, one at a time.
 /// </summary>
 sealed class CachedStorage(IStorage storage, DocumentCache cache) : IStorage
 {
-    /// <summary>Returns a storage with a cache of so many bytes; the storage itself if that is none.</summary>
+    /// <summary>Returns the storage with a cache of the given number of bytes; the storage itself if that number is 0.</summary>
     public static IStorage Over(IStorage storage, long capacity) =>
         capacity > 0 ? new CachedStorage(storage, new DocumentCache(capacity)) : storage;
 
@@ -27,7 +27,9 @@ sealed class CachedStorage(IStorage storage, DocumentCache cache) : IStorage
         cache.Complete(commit);
     }
 
-    /// <summary>Empties the cache: documents may have vanished from the storage, and must not seem to be there.</summary>
+    /// <summary>
+    /// Empties the cache. To be called when documents may have vanished from the storage, which must not seem to be there.
+    /// </summary>
     public void Clear() => cache.Clear();
 
     public ValueTask DisposeAsync() => storage.DisposeAsync();

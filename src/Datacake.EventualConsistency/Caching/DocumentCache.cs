@@ -8,51 +8,58 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Caching;
 
 /// <summary>
-/// Documents that are read by key again and again, decoded: to find one in a storage and to check it costs many times as much as to have it here. It grows with
-/// what is read, not with what is stored, and only up to its capacity. Any number of threads read it, without a lock; one commits.
+/// A cache of decoded documents that are read by key repeatedly, because finding a document in the storage and checking it costs many times
+/// as much as finding it here. The cache grows with what is read, not with what is stored, and only up to its capacity. Any number of
+/// threads read it without a lock; one thread commits.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Commits are numbered, and so are snapshots: with the last commit that had succeeded before the snapshot was opened. It shows that one and all before, and
-/// maybe later ones. Each slot has the number of the last commit that was begun with a key of the slot in it, set before the storage gets the commit.
-/// A document that was read through snapshot r is served to snapshot s if the slot's number, read after the document was found, is above neither r's nor s's.
+/// Commits are numbered. A snapshot has the number of the last commit that had succeeded before the snapshot was opened; it shows that
+/// commit and all earlier ones, and possibly later ones. Each slot has the number of the last commit that was begun and writes a key of the
+/// slot; the number is set before the storage gets the commit. A document that was read through snapshot r is served to snapshot s if the
+/// number of the slot, read after the document was found, exceeds neither the number of r nor the number of s.
 /// </para>
 /// <para>
-/// That is right. If r and s differ in the document, then by a commit that one of them shows and the other does not: its number n is above that of the other.
-/// The one that shows it was opened after the storage had it, so after the slot was set to n, and both were open before the document was found: the slot's
-/// number is then n or more, and the document is not served. A storage that shows a commit has ordered memory between who made it and who sees it, or it could
-/// show a part of one; a reader puts a document into its slot by a release and finds it by an acquire. What a commit wrote counts as read through a snapshot
-/// of its own number, once it has succeeded. The number of a commit that failed is not used again.
+/// This is correct. If r and s differ in the document, one of them shows a commit n of the document that the other does not show, and n
+/// exceeds the number of the other. The one that shows the commit was opened after the storage had it, and therefore after the slot was set
+/// to n. Both snapshots were open before the document was found, so the number that is read from the slot is at least n, and the document is
+/// not served. Memory ordering: a storage that shows a commit has ordered memory between the thread that made the commit and the thread that
+/// sees it, or it could show part of a commit. A reader puts a document into its slot with release semantics and finds it with acquire
+/// semantics. Once a commit has succeeded, the documents that it wrote count as read through a snapshot with the number of the commit. The
+/// number of a failed commit is not used again.
 /// </para>
 /// </remarks>
 sealed class DocumentCache
 {
-    /// <summary>How often in a row, without another key of its slot in between, a document has to be missed so as to take the place of another.</summary>
-    const uint MissesForPlace = 4;
+    /// <summary>
+    /// The number of times in a row that a document must be missed, without another key of its slot in between, to take the place of
+    /// another document.
+    /// </summary>
+    const uint MissesToReplace = 4;
 
     readonly Slot[] _slots;
     readonly long _capacity;
-    readonly Dictionary<StorageKey, ReadOnlyMemory<byte>?> _replacing = [];     // what the commit under way writes of what was here
+    readonly Dictionary<StorageKey, ReadOnlyMemory<byte>?> _replacing = [];     // the new values of cached documents that the current commit writes
     long _length;           // Interlocked
-    int _hand;              // Interlocked: where removal goes on
-    long _begun;            // the last commit that was begun; of the committing thread
-    long _succeeded;        // the last commit that has succeeded
+    int _hand;              // Interlocked: where removal continues
+    long _begun;            // the number of the last commit that was begun; used by the committing thread alone
+    long _succeeded;        // the number of the last commit that has succeeded
 
-    /// <param name="capacity">The bytes that documents may take.</param>
+    /// <param name="capacity">The maximum memory, in bytes, that documents may take.</param>
     public DocumentCache(long capacity)
     {
         _capacity = capacity;
-        // Of small documents, a slot for each.
+        // As many slots as small documents fit into the cache.
         _slots = new Slot[BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(capacity / 256, 2, 1 << 26))];
     }
 
-    /// <summary>The number for a snapshot that is opened after this.</summary>
+    /// <summary>Gets the number for a snapshot that is opened after this call.</summary>
     public long Now => Volatile.Read(ref _succeeded);
 
-    /// <summary>About how many bytes the documents take.</summary>
+    /// <summary>Gets the approximate memory, in bytes, that the cached documents take.</summary>
     public long Length => Volatile.Read(ref _length);
 
-    /// <summary>A document as a snapshot shows it, if it is here.</summary>
+    /// <summary>Returns a document as a snapshot shows it, or null if it is not in the cache.</summary>
     public CachedDocument? Find(ReadOnlySpan<byte> storageKey, long snapshot)
     {
         var place = PlaceOf(storageKey);
@@ -67,17 +74,21 @@ sealed class DocumentCache
         return found;
     }
 
-    /// <summary>Whether to <see cref="Add"/> a document that was not found here, and was then read from a snapshot.</summary>
+    /// <summary>
+    /// Returns true if a document that was not found in the cache, and was then read from a snapshot, should be passed to
+    /// <see cref="Add"/>.
+    /// </summary>
     public bool Wants(ReadOnlySpan<byte> storageKey, int documentLength, long snapshot)
     {
         var place = PlaceOf(storageKey);
         ref Slot first = ref _slots[place.First], second = ref _slots[place.Second];
         if (documentLength > MaxDocumentLength || Volatile.Read(ref first.Changed) > snapshot)
             return false;
-        // Where there is no room, a document that is replaced soon again costs more than it spares: it is old by then, and so dear to collect.
+        // If the cache is full, a document that is soon replaced costs more than it saves: by then it is in an old generation, where garbage
+        // collection is expensive.
         if (Length <= _capacity - (_capacity / 8) && (first.Document is null || second.Document is null))
             return true;
-        if (first.CountMiss(place.Tag) < MissesForPlace)
+        if (first.CountMiss(place.Tag) < MissesToReplace)
             return false;
         if (first.Document is not { WasUsed: true } inFirst || second.Document is not { WasUsed: true } inSecond)
             return true;
@@ -98,7 +109,7 @@ sealed class DocumentCache
             RemoveNext();
     }
 
-    /// <summary>Removes everything: what is here may not be in the storage any more.</summary>
+    /// <summary>Removes everything, because cached documents may no longer be in the storage.</summary>
     public void Clear()
     {
         for (int i = 0; i < _slots.Length; i++)
@@ -108,7 +119,9 @@ sealed class DocumentCache
         }
     }
 
-    /// <summary>Before the storage gets a commit. Returns its number.</summary>
+    /// <summary>
+    /// Begins a commit, before the storage gets it, and removes the documents that the commit writes. Returns the number of the commit.
+    /// </summary>
     public long Begin(WriteBatch batch)
     {
         long commit = ++_begun;
@@ -127,7 +140,10 @@ sealed class DocumentCache
         return commit;
     }
 
-    /// <summary>The storage has made the commit that was begun: what is written over and over stays here.</summary>
+    /// <summary>
+    /// Completes a commit that the storage has made. The new values of documents that were cached are cached again, so that documents that
+    /// are written repeatedly stay here.
+    /// </summary>
     public void Complete(long commit)
     {
         Volatile.Write(ref _succeeded, commit);
@@ -139,10 +155,10 @@ sealed class DocumentCache
         _replacing.Clear();
     }
 
-    /// <summary>A larger one would take the place of too many others.</summary>
+    /// <summary>Gets the maximum length of a cached document. A longer one would take the place of too many others.</summary>
     long MaxDocumentLength => _capacity / 256;
 
-    /// <summary>A key has two slots, side by side; the first one is where its changes are counted.</summary>
+    /// <summary>Returns the two adjacent slots of a key. The changes of the key are counted in the first one.</summary>
     Place PlaceOf(ReadOnlySpan<byte> storageKey)
     {
         ulong hash = XxHash3.HashToUInt64(storageKey);
@@ -157,7 +173,9 @@ sealed class DocumentCache
         return found is not null && storageKey.SequenceEqual(found.StorageKey) ? found : null;
     }
 
-    /// <summary>Where to put a document: in the place of itself, of nothing, or of what was not used lately.</summary>
+    /// <summary>
+    /// Returns the slot in which to put a document: its present slot, an empty one, or the slot of a document that was not used lately.
+    /// </summary>
     ref Slot SlotFor(ReadOnlySpan<byte> storageKey, Place place)
     {
         ref Slot first = ref _slots[place.First], second = ref _slots[place.Second];
@@ -176,7 +194,10 @@ sealed class DocumentCache
         return found;
     }
 
-    /// <summary>Goes round, and removes the next document that was not used since it came by last.</summary>
+    /// <summary>
+    /// Advances the hand to the next slot, and removes the document there unless it was used since the hand last passed (the CLOCK
+    /// algorithm).
+    /// </summary>
     void RemoveNext()
     {
         ref var slot = ref _slots[Interlocked.Increment(ref _hand) & (_slots.Length - 1)];
@@ -200,20 +221,24 @@ sealed class DocumentCache
 
     struct Slot
     {
-        public CachedDocument? Document;    // of this slot's keys, or of its neighbour's
-        public long Changed;                // the last commit that was begun with a key of this slot in it
+        public CachedDocument? Document;    // its key belongs to this slot or to its neighbor
+        public long Changed;                // the number of the last commit that was begun and writes a key of this slot
 
-        // Part of the hash of the document's key. Not exact, as it is not written at once with the document: it spares a look at others.
+        // Part of the hash of the document's key, which saves looking at other documents. Not exact, because it is not written atomically
+        // with the document.
         public uint Tag;
 
-        uint _missed;                       // part of the hash of the key that was missed last, and in the last bits how often in a row
+        uint _missed;                       // part of the hash of the key that was missed last; in the lowest bits, how often in a row
 
-        /// <summary>A key of this slot was missed. Returns how often in a row, up to <see cref="MissesForPlace"/>; threads may lose count of each other.</summary>
+        /// <summary>
+        /// Counts a miss of a key of this slot. Returns the number of misses in a row, up to <see cref="MissesToReplace"/>; concurrent
+        /// threads may lose counts.
+        /// </summary>
         public uint CountMiss(uint tag)
         {
             const uint Counted = 7;
             uint missed = _missed;
-            uint count = (missed & ~Counted) == (tag & ~Counted) ? Math.Min((missed & Counted) + 1, MissesForPlace) : 1;
+            uint count = (missed & ~Counted) == (tag & ~Counted) ? Math.Min((missed & Counted) + 1, MissesToReplace) : 1;
             _missed = (tag & ~Counted) | count;
             return count;
         }

@@ -3,11 +3,11 @@ using Datacake.EventualConsistency.Caching;
 
 namespace Datacake.EventualConsistency.Snapshots;
 
-/// <summary>A document as a snapshot of the number <paramref name="readAt"/> showed it, in a <see cref="DocumentCache"/>.</summary>
+/// <summary>A document in a <see cref="DocumentCache"/>, as the snapshot with the number <paramref name="readAt"/> showed it.</summary>
 sealed class CachedDocument(byte[] storageKey, Document document, long readAt)
 {
-    // The objects around the bytes of the key and of the document.
-    const int LengthOfObjects = 176;
+    // The approximate size of the objects around the bytes of the key and of the document.
+    const int ObjectOverhead = 176;
 
     public byte[] StorageKey => storageKey;
 
@@ -15,9 +15,9 @@ sealed class CachedDocument(byte[] storageKey, Document document, long readAt)
 
     public long ReadAt => readAt;
 
-    /// <summary>Whether it was read since it was last considered for removal. Written by any reader, and need not be exact.</summary>
+    /// <summary>True if the document was read since it was last considered for removal. Written by any reader; need not be exact.</summary>
     public bool WasUsed { get; set; }
 
-    /// <summary>The bytes of memory that it takes, about.</summary>
-    public int Length => LengthOfObjects + storageKey.Length + document.Encoded.Length;
+    /// <summary>Gets the approximate memory, in bytes, that the document takes.</summary>
+    public int Length => ObjectOverhead + storageKey.Length + document.Encoded.Length;
 }
