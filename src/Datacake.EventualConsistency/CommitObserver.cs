@@ -8,7 +8,7 @@ using Datacake.EventualConsistency.Watching;
 
 namespace Datacake.EventualConsistency;
 
-/// <summary>Tells the peers, the watchers and the waiting callers of a commit, on the commit loop.</summary>
+/// <summary>The notification of the peers, the watchers and the waiting callers after each commit, on the commit loop.</summary>
 sealed class CommitObserver
 {
     readonly Action<ReplicaBatch>[] _parts;
@@ -30,8 +30,8 @@ sealed class CommitObserver
             _ => waiters.Release(),
         ];
 
-    /// <summary>Does all parts, whatever one of them throws.</summary>
-    /// <exception cref="Exception">The first that a part has thrown.</exception>
+    /// <summary>Runs all parts of the notification, even if one of them throws.</summary>
+    /// <exception cref="Exception">The first exception of a part.</exception>
     public void OnCommitted(ReplicaBatch batch)
     {
         Exception? failure = null;

@@ -6,28 +6,30 @@ using Datacake.Node;
 namespace Datacake.EventualConsistency.Commits;
 
 /// <summary>
-/// The local transactions that wait for acknowledgements, and those that have come; and one timer for the deadlines of all. Thread-safe.
+/// The local transactions that wait for acknowledgements, the acknowledgements that have arrived, and one timer for all deadlines.
+/// Thread-safe.
 /// </summary>
 /// <param name="replica">The replica that makes the transactions.</param>
-/// <param name="time">The clock of the deadlines.</param>
-/// <param name="timeout">How long a transaction may take, from when it was handed over.</param>
-/// <param name="membership">Knows who has not acknowledged a transaction, and why.</param>
+/// <param name="time">The clock for the deadlines.</param>
+/// <param name="timeout">The time that a transaction may take from the moment it was handed over.</param>
+/// <param name="membership">The source of the members that have not acknowledged a transaction, and of the reasons.</param>
 sealed class AcknowledgementBoard(Replica replica, TimeProvider time, TimeSpan timeout, CurrentMembership membership)
 {
     const int MaxIdle = 1_024;
     const string WhenClosed =
-        "The store closed. The write is kept where it was acknowledged, and replicates to the other members when this node runs again. Do not repeat it.";
+        "The store was closed. The write is kept on the nodes that acknowledged it, and replicates to the other members when this node runs "
+            + "again. Do not repeat it.";
 
     static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
 
     readonly Lock _lock = new();
-    readonly List<(HlcTimestamp Stamp, LocalCommit Commit)> _waiting = [];  // under the lock; in the order of their stamps, in which they are committed
+    readonly List<(HlcTimestamp Stamp, LocalCommit Commit)> _waiting = [];  // under the lock; ordered by stamp, which is the order of the commits
     readonly Lock _idleLock = new();
     readonly Stack<LocalCommit> _idle = [];                     // under the idle lock
-    ITimer? _timer;                                             // under the lock; set while something waits
+    ITimer? _timer;                                             // under the lock; set while a commit waits
     bool _isClosed;                                             // under the lock
 
-    /// <summary>A commit of a transaction, to be posted to the commit loop and awaited once.</summary>
+    /// <summary>Returns a commit of a transaction, which is to be posted to the commit loop and awaited once.</summary>
     public LocalCommit Start(Transaction transaction, ConsistencyRequirement requirement, CancellationToken cancellationToken)
     {
         LocalCommit? commit;
@@ -38,7 +40,7 @@ sealed class AcknowledgementBoard(Replica replica, TimeProvider time, TimeSpan t
         return commit;
     }
 
-    /// <summary>A commit that was awaited is used again.</summary>
+    /// <summary>Takes back a commit that was awaited, to use it again.</summary>
     public void Return(LocalCommit commit)
     {
         lock (_idleLock)
@@ -48,7 +50,7 @@ sealed class AcknowledgementBoard(Replica replica, TimeProvider time, TimeSpan t
         }
     }
 
-    /// <summary>A commit is stored here, and waits for others.</summary>
+    /// <summary>Adds a commit that is stored on this node and waits for other replicas.</summary>
     public void Add(LocalCommit commit)
     {
         lock (_lock)
@@ -57,7 +59,7 @@ sealed class AcknowledgementBoard(Replica replica, TimeProvider time, TimeSpan t
                 return;
             if (_isClosed)
             {
-                commit.Fail(TooFew(commit, time.GetElapsedTime(commit.Started)));
+                commit.Fail(NewFailure(commit, time.GetElapsedTime(commit.Started)));
                 return;
             }
             _waiting.Add((commit.Stamp, commit));
@@ -65,27 +67,27 @@ sealed class AcknowledgementBoard(Replica replica, TimeProvider time, TimeSpan t
         }
     }
 
-    /// <summary>The caller of a commit no longer waits.</summary>
-    public void Cancel(LocalCommit commit, CancellationToken cancelled)
+    /// <summary>Ends the wait of a commit whose caller has canceled it.</summary>
+    public void Cancel(LocalCommit commit, CancellationToken canceled)
     {
         lock (_lock)
         {
-            if (commit.MustGiveUp(cancelled))
+            if (commit.MustGiveUp(canceled))
             {
                 _waiting.RemoveAt(CountUpTo(commit.Stamp) - 1);
-                commit.Fail(new CommitCanceledException(commit.Stamp, new OperationCanceledException(cancelled), cancelled));
+                commit.Fail(new CommitCanceledException(commit.Stamp, new OperationCanceledException(canceled), canceled));
             }
         }
     }
 
-    /// <summary>A replica has the transactions in the intervals.</summary>
+    /// <summary>Records that a replica has the transactions in the intervals.</summary>
     public void OnAcknowledged(byte node, ReadOnlySpan<StampInterval> applied)
     {
         lock (_lock)
         {
             foreach (var interval in applied)
             {
-                // A faulty peer's interval may end before it begins, and has nothing in it.
+                // The interval of a faulty peer may end before it begins; it is then empty.
                 int left = CountUpTo(interval.Low), end = Math.Max(left, CountUpTo(interval.High));
                 for (int i = left; i < end; i++)
                 {
@@ -97,7 +99,7 @@ sealed class AcknowledgementBoard(Replica replica, TimeProvider time, TimeSpan t
         }
     }
 
-    /// <summary>The store is closed: no acknowledgements come any more.</summary>
+    /// <summary>Fails all waiting commits, because the store is closed and no more acknowledgements arrive.</summary>
     public void Close()
     {
         lock (_lock)
@@ -106,7 +108,7 @@ sealed class AcknowledgementBoard(Replica replica, TimeProvider time, TimeSpan t
             _timer?.Dispose();
             _timer = null;
             foreach (var (_, commit) in _waiting)
-                commit.Fail(TooFew(commit, time.GetElapsedTime(commit.Started)));
+                commit.Fail(NewFailure(commit, time.GetElapsedTime(commit.Started)));
             _waiting.Clear();
         }
     }
@@ -126,7 +128,7 @@ sealed class AcknowledgementBoard(Replica replica, TimeProvider time, TimeSpan t
                     next = left < next ? left : next;
                     return false;
                 }
-                waiting.Commit.Fail(TooFew(waiting.Commit, timeout));
+                waiting.Commit.Fail(NewFailure(waiting.Commit, timeout));
                 return true;
             });
             if (_waiting.Count > 0)
@@ -146,10 +148,10 @@ sealed class AcknowledgementBoard(Replica replica, TimeProvider time, TimeSpan t
     }
 
     // Under the lock.
-    ConsistencyException TooFew(LocalCommit commit, TimeSpan waited) =>
+    ConsistencyException NewFailure(LocalCommit commit, TimeSpan waited) =>
         new(commit.Requirement, commit.Acknowledged, membership.FailuresOf(commit.Acknowledged), waited, commit.Stamp, _isClosed ? WhenClosed : membership.WriteFate);
 
-    /// <summary>How many of those that wait are not above a stamp.</summary>
+    /// <summary>Returns the number of waiting commits whose stamps are not above a stamp.</summary>
     int CountUpTo(HlcTimestamp stamp)
     {
         int low = 0, high = _waiting.Count;

@@ -7,15 +7,17 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.EventualConsistency.Commits;
 
 /// <summary>
-/// Works on one batch after the other and commits each as one storage batch: what the commit loop repeats. Used by one caller at a time.
+/// The repeated step of the commit loop: applies work to a batch, and commits the batch to the storage as one. Used by one caller at a
+/// time.
 /// </summary>
 /// <param name="replica">The replica.</param>
-/// <param name="storage">Its storage.</param>
-/// <param name="durability">What a commit survives, unless the replica asks for more.</param>
+/// <param name="storage">The storage of the replica.</param>
+/// <param name="durability">The durability of a commit, unless the replica requires more.</param>
 /// <param name="logger">The log.</param>
-/// <param name="onCommitted">Called after each commit: sends what the batch says.</param>
+/// <param name="onCommitted">Called after each commit; sends the messages of the batch.</param>
 /// <param name="onSessionsEnded">
-/// Called after each batch, committed or not, in which the replica has ended sessions: ends their streams. Without it the caller takes them.
+/// Called after each batch, committed or not, in which the replica has ended sessions; ends their streams. If it is null, the caller takes
+/// the ended sessions from the replica.
 /// </param>
 sealed class BatchCommitter(
     Replica replica, IStorage storage, Durability durability, ILogger logger, Action<ReplicaBatch> onCommitted,
@@ -23,13 +25,16 @@ sealed class BatchCommitter(
 {
     readonly Queue<CommitWork> _waiting = [];
     readonly List<CommitWork> _applied = [];
-    readonly Queue<CommitWork> _later = [];     // of a full storage, what is tried after what makes room
-    readonly Queue<CommitWork> _alone = [];     // and what is tried one by one
-    bool _isAbandoned;                  // the last batch was: the replica has yet to go back to what is stored
+    readonly Queue<CommitWork> _later = [];     // if the storage is full: work that is tried after the work that makes room
+    readonly Queue<CommitWork> _alone = [];     // if the storage is full: work that is tried one by one
+    bool _isAbandoned;                  // the last batch was abandoned, and the replica has yet to return to the stored state
     volatile Exception? _storageFailure;
-    Exception? _failure;                // the first that somebody who was told of a batch has thrown
+    Exception? _failure;                // the first exception that a callback has thrown
 
-    /// <summary>Why the last batch that had something to store could not be committed, or null if it was. Any thread may read it.</summary>
+    /// <summary>
+    /// Gets the error because of which the last batch that had something to store could not be committed; null if it was committed. May be
+    /// read by any thread.
+    /// </summary>
     public Exception? StorageFailure => _storageFailure;
 
     /// <summary>Starts with a batch that the storage has refused.</summary>
@@ -39,9 +44,11 @@ sealed class BatchCommitter(
         _storageFailure = failure;
     }
 
-    /// <summary>Applies the work and commits it; work that cannot be applied fails alone, and the rest counts.</summary>
-    /// <remarks>Everyone is told of the outcome, whatever others throw that are told of it. The first exception of these is thrown at the end.</remarks>
-    /// <exception cref="OperationCanceledException">Cancelled before the commit.</exception>
+    /// <summary>Applies the work and commits it. Work that cannot be applied fails alone, and the rest is committed.</summary>
+    /// <remarks>
+    /// Every callback is told of the outcome, even if others throw. The first exception of a callback is thrown at the end.
+    /// </remarks>
+    /// <exception cref="OperationCanceledException">The call was canceled before the commit.</exception>
     public async ValueTask CommitAsync(IEnumerable<CommitWork> waiting, CancellationToken cancellationToken = default)
     {
         _failure = null;
@@ -52,18 +59,18 @@ sealed class BatchCommitter(
         ThrowFailure();
     }
 
-    /// <summary>Commits all as one batch, if there is room; else those of them for which there is.</summary>
+    /// <summary>Commits all work as one batch. If there is no room for it, commits only the work that may use the reserve.</summary>
     async ValueTask CommitAllAsync(IEnumerable<CommitWork> works, CancellationToken cancellationToken) =>
         await CommitInReserveAsync(await TryCommitAsync(works, Attempt.All, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Commits what makes room first, by itself: what will fail must not take it with it.</summary>
+    /// <summary>Commits the work that makes room first, in its own batch, so that it does not fail together with the rest.</summary>
     async ValueTask CommitToFullAsync(IEnumerable<CommitWork> works, CancellationToken cancellationToken)
     {
         var small = new List<CommitWork>();
         var waitingPeers = new HashSet<byte>();
         foreach (var work in works)
         {
-            // A part of an answer that overtakes the one before it counts as lost, and the whole answer with it.
+            // Messages of a peer keep their order: if a part of an answer overtook an earlier part, the whole answer would count as lost.
             bool isInTurn = work.Peer is not { } peer || !waitingPeers.Contains(peer);
             if (work.MayUseReserve && isInTurn)
             {
@@ -81,10 +88,10 @@ sealed class BatchCommitter(
             await CommitAllAsync(large, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>True if the storage had no room for the last batch that it was asked to store, but for what makes room.</summary>
+    /// <summary>True if the storage had no room for the last batch that was committed outside its reserve.</summary>
     bool IsFull => _storageFailure is StorageException { Error: StorageError.Full };
 
-    /// <summary>Commits deletes and the like to a full storage. A large one, for which there is no room, does not keep others from it.</summary>
+    /// <summary>Commits deletes and the like to a full storage. A large work for which there is no room does not prevent others.</summary>
     async ValueTask CommitInReserveAsync(CommitWork[] works, CancellationToken cancellationToken)
     {
         if (works.Length == 0)
@@ -95,20 +102,23 @@ sealed class BatchCommitter(
             await TryCommitAsync([work], Attempt.ReserveAlone, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Says how work is tried to be committed.</summary>
+    /// <summary>The ways in which work can be committed.</summary>
     enum Attempt
     {
-        /// <summary>All that waits, as one batch.</summary>
+        /// <summary>All waiting work, as one batch.</summary>
         All,
 
-        /// <summary>All that may use the reserve of a full storage, as one batch.</summary>
+        /// <summary>All work that may use the reserve of a full storage, as one batch.</summary>
         Reserve,
 
-        /// <summary>One work of these.</summary>
+        /// <summary>One work that may use the reserve, as a batch of its own.</summary>
         ReserveAlone,
     }
 
-    /// <summary>Commits what waits as one batch, or fails it. Returns what is to be tried again, because the storage has no room for all of it.</summary>
+    /// <summary>
+    /// Commits the work as one batch, or fails it. Returns the work to try again in another way, because the storage has no room for all of
+    /// it.
+    /// </summary>
     async ValueTask<CommitWork[]> TryCommitAsync(IEnumerable<CommitWork> waiting, Attempt attempt, CancellationToken cancellationToken)
     {
         _applied.Clear();
@@ -123,7 +133,7 @@ sealed class BatchCommitter(
             {
                 write.MayUseReserve |= attempt != Attempt.All;
                 await storage.CommitAsync(write, mustFlush ? Durability.Flushed : durability, CancellationToken.None).ConfigureAwait(false);
-                // What has gone into the reserve does not show that there is room for more.
+                // A commit into the reserve does not show that there is room for more.
                 if (!write.MayUseReserve)
                     OnRoom();
             }
@@ -133,27 +143,27 @@ sealed class BatchCommitter(
         {
             FailAll(CommitLoop.Closed());
             foreach (var work in _later.Concat(_alone))
-                Tell(work.OnFailed, CommitLoop.Closed());
+                Notify(work.OnFailed, CommitLoop.Closed());
             throw;
         }
         catch (Exception e)
         {
             _isAbandoned = true;
-            bool isKnown = IsFull;
+            bool wasFull = IsFull;
             _storageFailure = e;
             EndSessions();
             CommitWork[] again = IsFull ? TakeForNext(attempt) : [];
             int count = _applied.Count + _waiting.Count;
             FailAll(e);
-            // Callers are told each time that the storage is full, and the log once.
-            if (!isKnown || !IsFull)
+            // Each caller gets the error while the storage is full, but the log gets it only once.
+            if (!wasFull || !IsFull)
                 StoreLog.CommitFailed(logger, e, storage.Description, count);
             return again;
         }
         EndSessions();
         foreach (var work in _applied)
-            Tell(static work => work.OnCommitted(), work);
-        Tell(onCommitted, batch);
+            Notify(static work => work.OnCommitted(), work);
+        Notify(onCommitted, batch);
         return [];
     }
 
@@ -164,7 +174,7 @@ sealed class BatchCommitter(
         _storageFailure = null;
     }
 
-    /// <summary>Takes what is applied, and can be tried in another way.</summary>
+    /// <summary>Takes the applied work that can be tried in another way.</summary>
     CommitWork[] TakeForNext(Attempt failed)
     {
         CommitWork[] again = failed switch
@@ -196,7 +206,7 @@ sealed class BatchCommitter(
             catch (Exception e)
             {
                 bool isClosing = e is OperationCanceledException && cancellationToken.IsCancellationRequested;
-                Tell(work.OnFailed, isClosing ? CommitLoop.Closed() : e);
+                Notify(work.OnFailed, isClosing ? CommitLoop.Closed() : e);
             }
         }
         return batch;
@@ -205,22 +215,22 @@ sealed class BatchCommitter(
     void FailAll(Exception failure)
     {
         foreach (var work in _applied)
-            Tell(work.OnFailed, failure);
+            Notify(work.OnFailed, failure);
         while (_waiting.TryDequeue(out var work))
-            Tell(work.OnFailed, failure);
+            Notify(work.OnFailed, failure);
     }
 
     void EndSessions()
     {
         if (onSessionsEnded is not null && replica.TakeEnded() is { Count: > 0 } ended)
-            Tell(onSessionsEnded, ended);
+            Notify(onSessionsEnded, ended);
     }
 
-    void Tell<T>(Action<T> tell, T what)
+    void Notify<T>(Action<T> callback, T argument)
     {
         try
         {
-            tell(what);
+            callback(argument);
         }
         catch (Exception e)
         {

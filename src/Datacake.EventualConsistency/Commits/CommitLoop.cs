@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.EventualConsistency.Commits;
 
 /// <summary>
-/// The one writer of a store. It takes everything that waits, works on one batch with it, and commits that as one storage batch, so that a durable
-/// write is paid for once however many callers wait for it.
+/// The one writer of a store. It applies all waiting work to one batch, and commits the batch to the storage as one, so that any number of
+/// waiting callers share the cost of a durable write.
 /// </summary>
 sealed class CommitLoop : IAsyncDisposable
 {
@@ -22,19 +22,22 @@ sealed class CommitLoop : IAsyncDisposable
     readonly ILogger _logger;
     readonly Task _running;
 
-    // Those whom the last batch has let go stand in the pool's queue, and have mostly committed again by the time that it comes to what is behind
-    // them. To wait for them pays where a commit costs much by itself, whatever is in it; in memory the processors have better to do.
+    // The callers that the last batch released are in the queue of the thread pool. Most of them have committed again by the time the pool
+    // reaches the work that is queued behind them. Waiting for them pays off if a commit is expensive whatever its size, but not in memory.
     readonly bool _waitsForMore;
-    int _letGo;                         // by the last batch; on the loop
+    int _released;                      // the number of callers that the last batch released; used on the loop alone
 
-    /// <summary>Starts the loop, which calls <paramref name="onCommitted"/> and <paramref name="onSessionsEnded"/> as <see cref="BatchCommitter"/> says.</summary>
+    /// <summary>
+    /// Starts the loop, which calls <paramref name="onCommitted"/> and <paramref name="onSessionsEnded"/> as <see cref="BatchCommitter"/>
+    /// describes.
+    /// </summary>
     /// <param name="replica">The replica.</param>
-    /// <param name="storage">Its storage.</param>
+    /// <param name="storage">The storage of the replica.</param>
     /// <param name="options">The settings of the store.</param>
-    /// <param name="logger">Where failures are logged.</param>
-    /// <param name="onCommitted">Is told of each committed batch.</param>
-    /// <param name="onSessionsEnded">Is told of the sessions that the replica has ended.</param>
-    /// <param name="failure">Why the storage has refused the replica's first batch, or null if it has not.</param>
+    /// <param name="logger">The log for failures.</param>
+    /// <param name="onCommitted">Called after each committed batch.</param>
+    /// <param name="onSessionsEnded">Called with the sessions that the replica has ended.</param>
+    /// <param name="failure">The error with which the storage refused the replica's first batch, or null if it did not.</param>
     public CommitLoop(
         Replica replica, IStorage storage, ReplicatedStoreOptions options, ILogger logger, Action<ReplicaBatch> onCommitted,
         Action<IReadOnlyList<EndedSession>> onSessionsEnded, StorageException? failure)
@@ -51,10 +54,12 @@ sealed class CommitLoop : IAsyncDisposable
     /// <inheritdoc cref="BatchCommitter.StorageFailure"/>
     public Exception? StorageFailure => _committer.StorageFailure;
 
-    /// <summary>Hands work to the loop, unless too much is waiting already or the loop is closed.</summary>
+    /// <summary>
+    /// Posts work to the loop, unless too much work is waiting or the loop is closed. Returns true if the work was posted.
+    /// </summary>
     public bool TryPost(CommitWork work) => _work.Writer.TryWrite(work);
 
-    /// <summary>Hands work to the loop; waits while too much is waiting already.</summary>
+    /// <summary>Posts work to the loop. Waits while too much work is waiting already.</summary>
     /// <exception cref="ObjectDisposedException">The store is closed.</exception>
     public async ValueTask PostAsync(CommitWork work, CancellationToken cancellationToken = default)
     {
@@ -68,17 +73,17 @@ sealed class CommitLoop : IAsyncDisposable
         }
     }
 
-    /// <summary>Hands work to the loop and waits until it is committed.</summary>
+    /// <summary>Runs work on the loop and waits until it is committed.</summary>
     /// <exception cref="ObjectDisposedException">The store is closed.</exception>
     public ValueTask<T> RunAsync<T>(Func<ReplicaBatch, CancellationToken, ValueTask<T>> apply, CancellationToken cancellationToken = default) =>
         RunAsync(new AwaitedWork<T>(apply, mayUseReserve: false), cancellationToken);
 
-    /// <summary>Hands work to the loop that makes room or takes next to none, and waits until it is committed.</summary>
+    /// <summary>Runs work on the loop that makes room or takes almost none, and waits until it is committed.</summary>
     /// <exception cref="ObjectDisposedException">The store is closed.</exception>
     public ValueTask<T> RunInReserveAsync<T>(Func<ReplicaBatch, CancellationToken, ValueTask<T>> apply, CancellationToken cancellationToken = default) =>
         RunAsync(new AwaitedWork<T>(apply, mayUseReserve: true), cancellationToken);
 
-    /// <summary>Finishes the batch under way and refuses what waits.</summary>
+    /// <summary>Finishes the current batch and refuses the waiting work.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
@@ -95,10 +100,10 @@ sealed class CommitLoop : IAsyncDisposable
 
     async Task RunAsync()
     {
-        // Whoever stops the loop completes the channel: to wait without the token costs nothing.
+        // Stopping the loop completes the channel, so the wait does not need the token.
         while (await _work.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false) && !_stopping.IsCancellationRequested)
         {
-            if (_waitsForMore && _work.Reader.Count < _letGo)
+            if (_waitsForMore && _work.Reader.Count < _released)
                 await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             await CommitWaitingAsync().ConfigureAwait(false);
         }
@@ -114,11 +119,11 @@ sealed class CommitLoop : IAsyncDisposable
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
-            // Stopping: what waits is refused.
+            // The loop is stopping. The waiting work is refused after the loop.
         }
         catch (Exception e)
         {
-            // Telling somebody of the batch failed, in whichever way. The loop must not end, for everyone waits for it.
+            // A callback has failed. The loop must not end, because all callers wait for it.
             Guard(e => StoreLog.CommitNotTold(_logger, e), e);
         }
     }
@@ -131,17 +136,17 @@ sealed class CommitLoop : IAsyncDisposable
         }
         catch
         {
-            // A log that throws has nobody left to be told.
+            // There is nothing left to which the failure of a callback or of the log could be reported.
         }
     }
 
     IEnumerable<CommitWork> TakeWaiting()
     {
-        _letGo = 0;
+        _released = 0;
         for (int i = 0; i < MaxWorkPerBatch && _work.Reader.TryRead(out var work); i++)
         {
             if (work.IsDoneByCommit)
-                _letGo++;
+                _released++;
             yield return work;
         }
     }

@@ -1,14 +1,14 @@
 namespace Datacake.EventualConsistency.Commits;
 
-/// <summary>Callers that wait until commits have brought the store to something. Thread-safe.</summary>
+/// <summary>The callers that wait until commits have made a condition true. Thread-safe.</summary>
 sealed class CommitWaiters
 {
     readonly Lock _lock = new();
     readonly List<(Func<bool> Condition, TaskCompletionSource Done)> _waiting = [];     // under the lock
     bool _isClosed;                                                                     // under the lock
 
-    /// <summary>Waits until a condition holds; it is looked at now and after each commit, and must be quick.</summary>
-    /// <exception cref="ObjectDisposedException">The store is closed, or was before it held.</exception>
+    /// <summary>Waits until a condition holds. The condition is evaluated at once and after each commit, and must be fast.</summary>
+    /// <exception cref="ObjectDisposedException">The store is closed, or was closed before the condition held.</exception>
     public async ValueTask WaitAsync(Func<bool> condition, CancellationToken cancellationToken)
     {
         var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -31,14 +31,14 @@ sealed class CommitWaiters
         }
     }
 
-    /// <summary>After a commit: lets those go whose condition holds.</summary>
+    /// <summary>Releases the callers whose condition holds. Called after each commit.</summary>
     public void Release()
     {
         lock (_lock)
             _waiting.RemoveAll(static waiter => waiter.Condition() && waiter.Done.TrySetResult());
     }
 
-    /// <summary>The store is closed: nobody waits any longer.</summary>
+    /// <summary>Fails all waits, because the store is closed.</summary>
     public void Close()
     {
         lock (_lock)
@@ -47,7 +47,7 @@ sealed class CommitWaiters
             foreach (var (_, waiter) in _waiting)
             {
                 waiter.TrySetException(CommitLoop.Closed());
-                // Its caller may no longer wait.
+                // Observed here, because the caller may no longer be waiting.
                 _ = waiter.Task.Exception;
             }
         }

@@ -2,33 +2,36 @@ using Datacake.EventualConsistency.Replication;
 
 namespace Datacake.EventualConsistency.Commits;
 
-/// <summary>Something that changes the replica: it is applied to a batch with others, and told what became of the batch.</summary>
+/// <summary>A change of the replica, which is applied to a batch together with others and is told what becomes of the batch.</summary>
 abstract class CommitWork
 {
-    /// <summary>Whether its caller goes on as soon as the batch is committed.</summary>
+    /// <summary>True if the caller continues as soon as the batch is committed.</summary>
     public virtual bool IsDoneByCommit => false;
 
     /// <summary>
-    /// True if it makes room, as deletes do, or takes next to none, so that it is committed also where the storage is full for everything else: into what the
-    /// storage keeps in reserve.
+    /// True if the work makes room, as deletes do, or takes almost none. Such work is committed even if the storage is full for everything
+    /// else, with the space that the storage keeps in reserve.
     /// </summary>
     public virtual bool MayUseReserve => false;
 
-    /// <summary>Gets the peer whose message it is, or null: the messages of a peer are applied in their order, whatever they take.</summary>
+    /// <summary>
+    /// Gets the peer that sent the message, or null if the work is not a message. The messages of a peer are applied in order, however much
+    /// room each one takes.
+    /// </summary>
     public virtual byte? Peer => null;
 
-    /// <summary>Works on the batch. It can be called again, for another batch, if the first one could not be committed.</summary>
-    /// <remarks>What it throws concerns this work alone; the batch must then be as before.</remarks>
+    /// <summary>Applies the work to the batch. May be called again for another batch if the first one could not be committed.</summary>
+    /// <remarks>An exception fails this work alone. The batch must then be unchanged.</remarks>
     public abstract ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken);
 
-    /// <summary>The batch is committed; called before anything of it is sent.</summary>
+    /// <summary>Handles the commit of the batch. Called before any message of the batch is sent.</summary>
     public abstract void OnCommitted();
 
-    /// <summary>The work could not be applied, or its batch could not be committed.</summary>
+    /// <summary>Handles a failure: the work could not be applied, or its batch could not be committed.</summary>
     public abstract void OnFailed(Exception failure);
 }
 
-/// <summary>Work that its caller waits for.</summary>
+/// <summary>Work whose caller waits for its result.</summary>
 sealed class AwaitedWork<T>(Func<ReplicaBatch, CancellationToken, ValueTask<T>> apply, bool mayUseReserve) : CommitWork
 {
     readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -46,7 +49,7 @@ sealed class AwaitedWork<T>(Func<ReplicaBatch, CancellationToken, ValueTask<T>> 
     public override void OnFailed(Exception failure)
     {
         _done.TrySetException(failure);
-        // Its caller may no longer wait.
+        // Observed here, because the caller may no longer be waiting.
         _ = _done.Task.Exception;
     }
 }

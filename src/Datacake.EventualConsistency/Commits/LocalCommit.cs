@@ -6,8 +6,9 @@ using Datacake.Node;
 namespace Datacake.EventualConsistency.Commits;
 
 /// <summary>
-/// A local transaction on its way: through the commit loop, then until enough replicas have acknowledged it. Its caller awaits it once, and it is then used
-/// again for another transaction: tasks, timers and closures for each were an eighth of what a put allocated.
+/// A local transaction on its way through the commit loop, and then until enough replicas have acknowledged it. The caller awaits it once,
+/// and then the object is used again for another transaction: a task, a timer and closures for each transaction made up an eighth of the
+/// allocations of a put.
 /// </summary>
 sealed class LocalCommit(Replica replica, AcknowledgementBoard board) : CommitWork, IValueTaskSource<CommitResult>, IThreadPoolWorkItem
 {
@@ -16,30 +17,30 @@ sealed class LocalCommit(Replica replica, AcknowledgementBoard board) : CommitWo
     CancellationTokenRegistration _cancellation;
     Transaction? _transaction;
 
-    // Set before the commit loop gets it, then used under the board's lock.
+    // Set before the commit loop gets the commit, and then used under the board's lock.
     NodeSet _acknowledged;
     bool _isWaiting;                                        // on the board
-    CancellationToken _cancelled;                           // cancelled by the caller, or none
+    CancellationToken _canceled;                            // the token that the caller has canceled, or none
 
-    /// <summary>What the level asks for.</summary>
+    /// <summary>Gets the requirement of the consistency level.</summary>
     public ConsistencyRequirement Requirement { get; private set; } = null!;
 
     public override bool IsDoneByCommit => Requirement.IsSatisfiedBy(NodeSet.Of(replica.Node));
 
     public override bool MayUseReserve => _transaction!.OnlyDeletes;
 
-    /// <summary>When it was handed over, in the ticks of the board's time provider.</summary>
+    /// <summary>Gets the time at which the commit was started, as a timestamp of the board's time provider.</summary>
     public long Started { get; private set; }
 
     public HlcTimestamp Stamp { get; private set; }
 
-    /// <summary>Who has it.</summary>
+    /// <summary>Gets the nodes that have the transaction.</summary>
     public NodeSet Acknowledged => _acknowledged;
 
-    /// <summary>What the caller awaits.</summary>
+    /// <summary>Gets the task that the caller awaits.</summary>
     public ValueTask<CommitResult> Done => new(this, _done.Version);
 
-    /// <summary>Starts over with a transaction. Nobody else knows this object yet, or any more.</summary>
+    /// <summary>Starts over with a transaction. No other thread may have a reference to this object.</summary>
     public void Start(Transaction transaction, ConsistencyRequirement requirement, long now, CancellationToken cancellationToken)
     {
         _transaction = transaction;
@@ -49,7 +50,7 @@ sealed class LocalCommit(Replica replica, AcknowledgementBoard board) : CommitWo
             _cancellation = cancellationToken.UnsafeRegister(static (commit, token) => ((LocalCommit)commit!).Cancel(token), this);
     }
 
-    /// <summary>The commit loop has not taken it, so that nobody awaits it.</summary>
+    /// <summary>Withdraws a commit that the commit loop has not taken, and that nobody awaits.</summary>
     public void Withdraw() => _cancellation.Dispose();
 
     public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken) =>
@@ -70,18 +71,23 @@ sealed class LocalCommit(Replica replica, AcknowledgementBoard board) : CommitWo
         Complete();
     }
 
-    /// <summary>It is on the board from now on; false if it need not be, since the caller has cancelled it before. Under the board's lock.</summary>
+    /// <summary>
+    /// Makes the commit wait on the board. Returns false if it need not, because the caller has already canceled it. Called under the
+    /// board's lock.
+    /// </summary>
     public bool TryWait()
     {
-        if (_cancelled.IsCancellationRequested)
+        if (_canceled.IsCancellationRequested)
         {
-            Fail(new CommitCanceledException(Stamp, new OperationCanceledException(_cancelled), _cancelled));
+            Fail(new CommitCanceledException(Stamp, new OperationCanceledException(_canceled), _canceled));
             return false;
         }
         return _isWaiting = true;
     }
 
-    /// <summary>A replica has the transaction. Whether the level is satisfied with it. Under the board's lock.</summary>
+    /// <summary>
+    /// Adds a replica that has the transaction. Returns true if the level is then satisfied. Called under the board's lock.
+    /// </summary>
     public bool Acknowledge(byte node)
     {
         _acknowledged = _acknowledged.With(node);
@@ -92,17 +98,20 @@ sealed class LocalCommit(Replica replica, AcknowledgementBoard board) : CommitWo
         return true;
     }
 
-    /// <summary>It is off the board, without having been acknowledged by enough. Under the board's lock.</summary>
+    /// <summary>Fails the commit after it was taken off the board without enough acknowledgements. Called under the board's lock.</summary>
     public void Fail(Exception failure)
     {
         _isWaiting = false;
         OnFailed(failure);
     }
 
-    /// <summary>The caller cancels. What is posted is committed or fails, whoever waits: the caller is told then. Under the board's lock.</summary>
-    public bool MustGiveUp(CancellationToken cancelled)
+    /// <summary>
+    /// Records that the caller has canceled. Returns true if the commit waits on the board. A commit that is still on the commit loop is
+    /// first committed or fails there, and its caller is told then. Called under the board's lock.
+    /// </summary>
+    public bool MustGiveUp(CancellationToken canceled)
     {
-        _cancelled = cancelled;
+        _canceled = canceled;
         return _isWaiting;
     }
 
@@ -114,8 +123,8 @@ sealed class LocalCommit(Replica replica, AcknowledgementBoard board) : CommitWo
     public CommitResult GetResult(short token)
     {
         if (_done.GetStatus(token) == ValueTaskSourceStatus.Pending)
-            throw new InvalidOperationException("The commit is not done yet; await it.");
-        // After this nobody cancels it any more.
+            throw new InvalidOperationException("The commit is not complete yet. Await it.");
+        // After this, the caller can no longer cancel the commit.
         _cancellation.Dispose();
         try
         {
@@ -128,10 +137,10 @@ sealed class LocalCommit(Replica replica, AcknowledgementBoard board) : CommitWo
         }
     }
 
-    void Cancel(CancellationToken cancelled) => board.Cancel(this, cancelled);
+    void Cancel(CancellationToken canceled) => board.Cancel(this, canceled);
 
-    // Through the pool's global queue, in which those who commit together stand one behind the other: what they commit next is then there together, too,
-    // when the loop has its turn again. Through the queue of the loop's own thread they would come one by one.
+    // Uses the global queue of the pool, in which the callers of one batch follow each other, so that their next commits also arrive together
+    // when it is the loop's turn again. From the local queue of the loop's thread, they would arrive one by one.
     void Complete() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
 
     void IThreadPoolWorkItem.Execute()
@@ -148,7 +157,7 @@ sealed class LocalCommit(Replica replica, AcknowledgementBoard board) : CommitWo
         _failure = null;
         _cancellation = default;
         _transaction = null;
-        _cancelled = default;
+        _canceled = default;
         _acknowledged = default;
     }
 }
