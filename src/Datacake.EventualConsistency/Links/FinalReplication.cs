@@ -9,17 +9,17 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.EventualConsistency.Links;
 
 /// <summary>
-/// The last step of a store that closes in order: waits, for a bounded time, until the peers in session have all transactions of this node, and tells of those
-/// that nobody has.
+/// The last step of an orderly close: waits for a bounded time until the peers in session have all transactions of this node, and logs how
+/// many transactions may be on no other member.
 /// </summary>
 sealed class FinalReplication(SessionContext context, CurrentMembership membership, TimeSpan timeout)
 {
-    /// <summary>The count of what is left behind ends here.</summary>
+    /// <summary>The limit of the count of transactions that are left behind.</summary>
     const int MaxCounted = 100_000;
 
     static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Runs the step. Nothing may be written any more.</summary>
+    /// <summary>Runs the step. No more writes may be made.</summary>
     public async ValueTask RunAsync()
     {
         using var deadline = new CancellationTokenSource(timeout, context.Node.TimeProvider);
@@ -36,7 +36,9 @@ sealed class FinalReplication(SessionContext context, CurrentMembership membersh
         await FinishAsync().ConfigureAwait(false);
     }
 
-    /// <summary>On the commit loop. Returns true if all peers have all; else asks them for what they have.</summary>
+    /// <summary>
+    /// Asks the peers that lack transactions of this node for reports. Called on the commit loop. Returns true if no peer lacks any.
+    /// </summary>
     bool AskForReports(ReplicaBatch batch)
     {
         var replica = context.Replica;
@@ -48,13 +50,13 @@ sealed class FinalReplication(SessionContext context, CurrentMembership membersh
                 || replica.KnownOf(member.NodeId).Covers(own))
                 continue;
             haveAll = false;
-            // It belongs to no roll, and what it is answered with is an ordinary report.
+            // A roll call with nonce 0 belongs to no roll, and is answered with an ordinary report.
             batch.Outbox.Add(new Outgoing(member.NodeId, session.Id, new RollCall(0)));
         }
         return haveAll;
     }
 
-    /// <summary>The last batch of the store.</summary>
+    /// <summary>Commits the last batch of the store, and logs how many transactions are left behind.</summary>
     async ValueTask FinishAsync()
     {
         using var deadline = new CancellationTokenSource(SessionRunner.GoodbyeTimeout, context.Node.TimeProvider);
@@ -70,7 +72,10 @@ sealed class FinalReplication(SessionContext context, CurrentMembership membersh
         }
     }
 
-    /// <summary>On the commit loop. Returns how many transactions of this node no other member is known to have.</summary>
+    /// <summary>
+    /// Prepares the replica for the stop. Called on the commit loop. Returns the number of transactions of this node that no other member
+    /// is known to have.
+    /// </summary>
     async ValueTask<int> CountLeftAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
         var replica = context.Replica;

@@ -3,19 +3,20 @@ using Datacake.Node;
 namespace Datacake.EventualConsistency.Links;
 
 /// <summary>
-/// Gossip's verdict on a peer during one session. A session of which gossip says for a while that the other side is down ends: the connection is most
-/// likely gone without a word. One that was opened in spite of that verdict stays, for gossip may be wrong where the connection works.
+/// Gossip's verdict on a peer during one session. The session ends if gossip reports the peer as down for a while, because the connection
+/// has most likely broken silently. A session that was opened in spite of that verdict stays open, because gossip may be wrong while the
+/// connection works.
 /// </summary>
 sealed class GossipVerdict
 {
-    /// <summary>The time that gossip has to see a peer as down before its session ends; short pauses end no session.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    /// <summary>The time for which gossip must report a peer as down before its session ends. Short pauses end no session.</summary>
+    static readonly TimeSpan DownTimeout = TimeSpan.FromSeconds(3);
 
     bool _wasUp;
     long? _downSince;
 
-    /// <summary>Takes note of the verdict.</summary>
-    /// <returns>True if the session has to end.</returns>
+    /// <summary>Records the verdict.</summary>
+    /// <returns>True if the session must end.</returns>
     public bool IsOver(MemberState? state, TimeProvider time)
     {
         if (state != MemberState.Down || !_wasUp)
@@ -26,6 +27,6 @@ sealed class GossipVerdict
         }
         long now = time.GetTimestamp();
         _downSince ??= now;
-        return time.GetElapsedTime(_downSince.Value, now) > Patience;
+        return time.GetElapsedTime(_downSince.Value, now) > DownTimeout;
     }
 }

@@ -3,14 +3,16 @@ using Datacake.Rpc;
 namespace Datacake.EventualConsistency.Links;
 
 /// <summary>
-/// Writes the messages of one lane to a session's stream: those that fit into a frame as they are, longer ones in fragments. Used by one caller at a time;
-/// what other lanes write comes between the fragments.
+/// The writer of the messages of one lane to a session's stream. Messages that fit into a frame are written as they are, longer ones in
+/// fragments. Used by one caller at a time; other lanes write between the fragments.
 /// </summary>
 sealed class LaneWriter(RpcStream stream, MessageLane lane)
 {
     byte[]? _frame;
 
-    /// <summary>Writes a message. A cancellation leaves the stream whole: the next message of the lane takes the place of what is missing.</summary>
+    /// <summary>
+    /// Writes a message. A cancellation leaves the stream intact: the next message of the lane replaces the incomplete one.
+    /// </summary>
     /// <exception cref="RpcException">The stream is broken.</exception>
     /// <exception cref="InvalidDataException">The message is longer than <see cref="Fragment.MaxMessageLength"/>.</exception>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
@@ -19,7 +21,7 @@ sealed class LaneWriter(RpcStream stream, MessageLane lane)
     async ValueTask WriteFragmentsAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
         if (message.Length > Fragment.MaxMessageLength)
-            throw new InvalidDataException($"A message has {message.Length} bytes; the limit is {Fragment.MaxMessageLength}.");
+            throw new InvalidDataException($"A message has {message.Length} bytes. The limit is {Fragment.MaxMessageLength}.");
         _frame ??= new byte[Fragment.MaxFrameLength];
         for (int offset = 0; offset < message.Length;)
         {

@@ -1,8 +1,8 @@
 namespace Datacake.EventualConsistency.Links;
 
 /// <summary>
-/// Puts the messages of a session together from the frames of its stream. It holds at most one unfinished message for each lane, and of each no more memory
-/// than twice what has come, or than most messages need.
+/// The assembly of a session's messages from the frames of its stream. It holds at most one incomplete message per lane, and for it at most
+/// twice as much memory as has arrived, or as much as most messages need.
 /// </summary>
 sealed class MessageAssembler
 {
@@ -20,11 +20,11 @@ sealed class MessageAssembler
     /// <summary>Takes the next frame.</summary>
     /// <param name="frame">The frame.</param>
     /// <param name="message">
-    /// The message that ends with it: a view of the frame if that has all of it, else of memory that the next message of the lane uses again; empty if the
-    /// message goes on.
+    /// The message that ends with the frame: a view of the frame if the frame has the whole message, or else of memory that the next
+    /// message of the lane uses again; empty if the message is incomplete.
     /// </param>
     /// <returns>The lane of the message.</returns>
-    /// <exception cref="InvalidDataException">The frame does not continue what came before it.</exception>
+    /// <exception cref="InvalidDataException">The frame does not continue the preceding one of its lane.</exception>
     public MessageLane Take(ReadOnlyMemory<byte> frame, out ReadOnlyMemory<byte> message)
     {
         message = frame;
@@ -35,7 +35,7 @@ sealed class MessageAssembler
         if (fragment.IsFirst)
             lane = new Unfinished { Bytes = lane.Bytes ?? new byte[FirstLength], Rest = fragment.Rest };
         if (lane.Bytes is null || lane.Rest != fragment.Rest)
-            throw new InvalidDataException($"A fragment says that {fragment.Rest} bytes of its message are left, where {lane.Rest} are.");
+            throw new InvalidDataException($"A fragment says that {fragment.Rest} bytes of its message are left, but {lane.Rest} are left.");
         int end = lane.Count + fragment.Bytes.Length;
         if (end > lane.Bytes.Length)
             Array.Resize(ref lane.Bytes, (int)Math.Min((long)lane.Count + lane.Rest, Math.Max(end, 2L * lane.Bytes.Length)));
@@ -46,7 +46,7 @@ sealed class MessageAssembler
         if (lane.Rest == 0)
         {
             message = lane.Bytes.AsMemory(0, lane.Count);
-            // A part of an answer to a pull is mostly followed by another: a large array for each was expensive to allocate and to collect.
+            // Most parts of an answer to a pull are followed by another one; a large array for each was expensive to allocate and to collect.
             lane = new Unfinished { Bytes = lane.Bytes.Length == FirstLength ? lane.Bytes : null };
         }
         return fragment.Lane;

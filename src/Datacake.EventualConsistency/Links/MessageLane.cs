@@ -1,8 +1,8 @@
 namespace Datacake.EventualConsistency.Links;
 
 /// <summary>
-/// A part of a session in which messages follow each other. Messages of different lanes share the session's stream, so that a long one in one lane holds
-/// up those of another for one fragment at most.
+/// A sequence of messages within a session. Messages of different lanes share the session's stream, so a long message of one lane delays
+/// those of another by at most one fragment.
 /// </summary>
 enum MessageLane : byte
 {

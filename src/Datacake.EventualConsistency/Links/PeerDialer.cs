@@ -6,29 +6,29 @@ using Datacake.Rpc;
 namespace Datacake.EventualConsistency.Links;
 
 /// <summary>
-/// Dials one member whenever there is no session with it. Either side of two members dials, for it may be the only one that can reach the other; the one with the
-/// higher id waits a little longer, so that mostly one of them does.
+/// The dialer of one member, which dials whenever there is no session with it. Both nodes of a pair dial, because only one of them may be
+/// able to reach the other. The node with the higher id waits a little longer, so that usually only one of them dials.
 /// </summary>
 sealed class PeerDialer : IAsyncDisposable
 {
     static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(50);
     static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(5);
 
-    /// <summary>A session that lasted less counts as a failed attempt.</summary>
+    /// <summary>The duration up to which a session counts as a failed attempt.</summary>
     static readonly TimeSpan ShortSession = TimeSpan.FromSeconds(1);
 
     /// <summary>The additional time that the node with the higher id waits.</summary>
-    static readonly TimeSpan Courtesy = TimeSpan.FromMilliseconds(250);
+    static readonly TimeSpan HigherIdDelay = TimeSpan.FromMilliseconds(250);
 
     readonly SessionContext _context;
     readonly SessionRunner _sessions;
     readonly byte _peer;
     readonly WakeUp _wakeUp;
-    readonly Random _random;            // differs from pair to pair, so that nodes that failed together do not dial together
+    readonly Random _random;            // seeded by the pair, so that nodes that failed at the same time do not dial at the same time
     readonly CancellationTokenSource _stopping;
     readonly Task _running;
     volatile ClusterMember _member;
-    volatile bool _isNews;              // of the member: what failed before may succeed now
+    volatile bool _hasNews;             // the member has changed, so that what failed before may succeed
 
     /// <summary>Starts to dial.</summary>
     public PeerDialer(SessionContext context, SessionRunner sessions, ClusterMember member)
@@ -43,21 +43,21 @@ sealed class PeerDialer : IAsyncDisposable
         _running = Task.Run(RunAsync);
     }
 
-    /// <summary>Takes note of what gossip says of the member.</summary>
+    /// <summary>Takes over what gossip says about the member.</summary>
     public void Update(ClusterMember member)
     {
         var before = _member;
         _member = member;
         if (member.Address == before.Address && member.Generation == before.Generation && (before.IsUp || !member.IsUp))
             return;
-        _isNews = true;
+        _hasNews = true;
         _wakeUp.Call();
     }
 
-    /// <summary>Takes note that the session with the member was opened or has ended.</summary>
+    /// <summary>Wakes the dialer, because the session with the member was opened or has ended.</summary>
     public void OnSessionChanged() => _wakeUp.Call();
 
-    /// <summary>Stops, and ends the session if this node has dialed it.</summary>
+    /// <summary>Stops dialing, and ends the session if this node has dialed it.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
@@ -71,9 +71,9 @@ sealed class PeerDialer : IAsyncDisposable
         int failures = 0;
         while (true)
         {
-            if (_isNews)
+            if (_hasNews)
             {
-                _isNews = false;
+                _hasNews = false;
                 failures = 0;
             }
             if (_context.Links.Find(_peer) is not null)
@@ -81,7 +81,7 @@ sealed class PeerDialer : IAsyncDisposable
                 failures = await WaitForEndAsync().ConfigureAwait(false) ? 0 : failures + 1;
                 continue;
             }
-            // A call means that there is a session now, or that the wait need not be as long.
+            // The dialer is woken if a session is open, or if the pause can be cut short.
             var pause = PauseAfter(failures);
             if (pause > TimeSpan.Zero && await _wakeUp.WaitAsync(pause, _stopping.Token).ConfigureAwait(false))
                 continue;
@@ -90,7 +90,7 @@ sealed class PeerDialer : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until the session ends that the member has dialed. Returns whether it lasted.</summary>
+    /// <summary>Waits until the session that the member has dialed ends. Returns true if the session lasted.</summary>
     async Task<bool> WaitForEndAsync()
     {
         long started = _context.Node.TimeProvider.GetTimestamp();
@@ -99,7 +99,7 @@ sealed class PeerDialer : IAsyncDisposable
         return _context.Node.TimeProvider.GetElapsedTime(started) > ShortSession;
     }
 
-    /// <summary>Dials once, and returns when the session has ended, if one was opened. Returns whether it lasted.</summary>
+    /// <summary>Dials once and, if a session is opened, waits until it has ended. Returns true if the session lasted.</summary>
     async Task<bool> DialAsync()
     {
         var time = _context.Node.TimeProvider;
@@ -133,7 +133,7 @@ sealed class PeerDialer : IAsyncDisposable
         }
         catch (Exception e)
         {
-            // Whatever it is, the member has to be dialed again.
+            // The member must be dialed again, whatever the failure is.
             return new SessionOutcome(false, e.Message.TrimEnd('.'), IsLasting: true, Failure: e);
         }
     }
@@ -142,6 +142,6 @@ sealed class PeerDialer : IAsyncDisposable
     {
         var retry = failures == 0 ? TimeSpan.Zero : TimeSpan.FromTicks(Math.Min(FirstRetry.Ticks << Math.Min(failures - 1, 10), LastRetry.Ticks));
         var jittered = retry * (1 - _random.NextDouble() / 4);
-        return _context.Node.Id < _peer ? jittered : jittered + Courtesy;
+        return _context.Node.Id < _peer ? jittered : jittered + HigherIdDelay;
     }
 }

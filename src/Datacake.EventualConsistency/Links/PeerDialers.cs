@@ -2,12 +2,14 @@ using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Links;
 
-/// <summary>A dialer for each member but this node, from when gossip knows it until it leaves or is forgotten.</summary>
+/// <summary>
+/// The dialers of all members other than this node. A member has a dialer from when gossip sees it until it leaves or is forgotten.
+/// </summary>
 sealed class PeerDialers(SessionContext context, SessionRunner sessions) : IAsyncDisposable
 {
     readonly PeerDialer?[] _dialers = new PeerDialer?[byte.MaxValue + 1];       // by node id; changed by one caller at a time
 
-    /// <summary>Takes note of a change of the members. Called by one caller at a time.</summary>
+    /// <summary>Starts, updates or stops the dialer of a member that has changed. Called by one caller at a time.</summary>
     public async ValueTask UpdateAsync(MembershipChange change)
     {
         var member = change.Member;
@@ -23,10 +25,10 @@ sealed class PeerDialers(SessionContext context, SessionRunner sessions) : IAsyn
             await StopAsync(member.NodeId).ConfigureAwait(false);
     }
 
-    /// <summary>Takes note that the session with a member was opened or has ended.</summary>
+    /// <summary>Wakes the dialer of a member, because the session with it was opened or has ended.</summary>
     public void OnSessionChanged(byte peer) => _dialers[peer]?.OnSessionChanged();
 
-    /// <summary>Stops to dial, and ends the sessions that this node has dialed.</summary>
+    /// <summary>Stops dialing, and ends the sessions that this node has dialed.</summary>
     public async ValueTask DisposeAsync() =>
         await Task.WhenAll(Enumerable.Range(0, _dialers.Length).Select(peer => StopAsync(peer).AsTask())).ConfigureAwait(false);
 

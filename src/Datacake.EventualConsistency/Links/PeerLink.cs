@@ -8,8 +8,9 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.EventualConsistency.Links;
 
 /// <summary>
-/// The local end of one session: bounded queues for what is sent and the tasks that empty them, and the account of what came. A peer that takes too
-/// little loses mutations, which it fetches later; the link never holds up the writer, and costs a bounded amount of memory.
+/// The local end of one session: bounded queues of messages to send, the tasks that empty them, and the account of what has arrived. A peer
+/// that receives too slowly loses mutations, which it fetches later. The link never holds up the writer, and uses a bounded amount of
+/// memory.
 /// </summary>
 sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
 {
@@ -19,49 +20,52 @@ sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
     const long MaxUnhandledBytes = 4 * 1024 * 1024;
     const int MaxAcknowledgedIntervals = 1_024;
 
-    // Null stands for an acknowledgement of all that is applied by the time it is sent.
+    // Null stands for an acknowledgement of everything that is applied by the time it is sent.
     readonly Channel<byte[]?> _short = Channel.CreateBounded<byte[]?>(new BoundedChannelOptions(MaxQueued) { SingleReader = true });
     readonly Channel<byte[]> _long = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(MaxQueuedLong) { SingleReader = true });
     readonly TaskCompletionSource<LinkEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly Lock _acknowledgedLock = new();
-    readonly List<StampInterval> _acknowledged = [];    // under its lock: applied, and the peer is yet to be told
-    long _queuedBytes;              // added to by whoever posts, taken from by the senders
-    long _unhandledBytes;           // added to by the receiver, taken from by the commit loop
-    int _hasAnswerBytes;            // set by the receiver, taken by the commit loop
+    readonly List<StampInterval> _acknowledged = [];    // under its lock: applied, but not yet reported to the peer
+    long _queuedBytes;              // increased by the posting threads, decreased by the senders
+    long _unhandledBytes;           // increased by the receiver, decreased by the commit loop
+    int _hasAnswerBytes;            // set by the receiver, reset by the commit loop
     bool _isLagging;                // used by the commit loop alone
 
     public byte Peer { get; } = peer;
 
     public RpcStream Stream { get; } = stream;
 
-    /// <summary>The session's id in the replica; set on the commit loop, before anyone else knows the link.</summary>
+    /// <summary>Gets or sets the session's id in the replica. Set on the commit loop, before the link is known elsewhere.</summary>
     public long Session { get; set; }
 
-    /// <summary>The hello that has yet to be sent before anything else, or <see langword="null"/>; set on the commit loop when the session opens.</summary>
+    /// <summary>
+    /// Gets or sets the hello that must be sent before anything else, or <see langword="null"/>. Set on the commit loop when the session
+    /// opens.
+    /// </summary>
     public Hello? Greeting { get; set; }
 
-    /// <summary>Gossip's verdict on the peer since the session opened; used by the commit loop alone.</summary>
+    /// <summary>Gets gossip's verdict on the peer since the session was opened. Used by the commit loop alone.</summary>
     public GossipVerdict Verdict { get; } = new();
 
-    /// <summary>The reads that this node has under way in the session.</summary>
+    /// <summary>Gets the reads of this node that are under way in the session.</summary>
     public PeerReads Reads { get; } = new();
 
-    /// <summary>Completes when this side ends the session.</summary>
+    /// <summary>Gets a task that completes when this side ends the session.</summary>
     public Task<LinkEnd> Ended => _ended.Task;
 
-    /// <summary>True if so much of what came is not worked on yet that no more should be read.</summary>
+    /// <summary>True if so many of the received bytes are unprocessed that no more should be read.</summary>
     public bool HasTooMuchUnhandled => Interlocked.Read(ref _unhandledBytes) > MaxUnhandledBytes;
 
-    /// <summary>Takes note that so many bytes came, or were worked on if negative.</summary>
+    /// <summary>Adds to the number of received bytes that are unprocessed; a negative number means that they were processed.</summary>
     public void AddUnhandled(int bytes) => Interlocked.Add(ref _unhandledBytes, bytes);
 
-    /// <summary>Takes note that a part of an answer to a pull came.</summary>
+    /// <summary>Records that a part of an answer to a pull has arrived.</summary>
     public void AddAnswerBytes() => Volatile.Write(ref _hasAnswerBytes, 1);
 
-    /// <summary>Returns whether a part of an answer has come since the last call.</summary>
+    /// <summary>Returns true if a part of an answer has arrived since the last call.</summary>
     public bool TakeAnswerBytes() => Volatile.Read(ref _hasAnswerBytes) != 0 && Interlocked.Exchange(ref _hasAnswerBytes, 0) != 0;
 
-    /// <summary>Queues a message; drops it if the peer is too far behind. Called on the commit loop.</summary>
+    /// <summary>Queues a message, or drops it if the peer is too far behind. Called on the commit loop.</summary>
     public void Post(ReplicaMessage message)
     {
         bool isTaken = TryPost(message);
@@ -70,11 +74,13 @@ sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
         _isLagging = !isTaken;
     }
 
-    /// <summary>Queues a message unless the peer is too far behind or the session is over. Thread-safe.</summary>
+    /// <summary>
+    /// Queues a message, unless the peer is too far behind or the session is over. Returns true if the message was queued. Thread-safe.
+    /// </summary>
     public bool TryPost(ReplicaMessage message)
     {
         byte[] encoded = message.Encoded;
-        // One message may be as long as it likes, or it could never be sent.
+        // A single message may have any length, or it could never be sent.
         long queued = Interlocked.Read(ref _queuedBytes);
         bool hasRoom = queued == 0 || queued + encoded.Length <= MaxQueuedBytes;
         bool isTaken = hasRoom && (encoded.Length <= Fragment.MaxFrameLength ? _short.Writer.TryWrite(encoded) : _long.Writer.TryWrite(encoded));
@@ -84,7 +90,8 @@ sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
     }
 
     /// <summary>
-    /// Tells the peer that transactions of it are applied. If it is too far behind it is not told, and sees it by the next report. Called on the commit loop.
+    /// Tells the peer that transactions of it are applied. If the peer is too far behind, it is not told, but learns of them from the next
+    /// report. Called on the commit loop.
     /// </summary>
     public void Acknowledge(IReadOnlyList<StampInterval> applied)
     {
@@ -93,7 +100,7 @@ sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
             bool isDue = _acknowledged.Count > 0;
             foreach (var interval in applied)
             {
-                // Mostly they continue each other, so that many are told as one.
+                // Most intervals continue the preceding one, so that many are sent as one.
                 if (_acknowledged is [.., var last] && last.High == interval.Low)
                     _acknowledged[^1] = last with { High = interval.High };
                 else if (_acknowledged.Count < MaxAcknowledgedIntervals)
@@ -104,13 +111,13 @@ sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
         }
     }
 
-    /// <summary>Starts the tasks that send what is queued, until the link is closed or the stream breaks.</summary>
+    /// <summary>Starts the tasks that send the queued messages, until the link is closed or the stream breaks.</summary>
     public Task[] StartSending(CancellationToken cancellationToken) => [SendShortAsync(cancellationToken), SendLongAsync(cancellationToken)];
 
     /// <summary>Ends the session from this side. Only the first call counts. Thread-safe.</summary>
     public void End(LinkEnd end) => _ended.TrySetResult(end);
 
-    /// <summary>Takes no more messages, and lets the senders end.</summary>
+    /// <summary>Stops taking messages, and lets the senders end.</summary>
     public void Close()
     {
         _short.Writer.TryComplete();
@@ -120,7 +127,7 @@ sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
     async Task SendShortAsync(CancellationToken cancellationToken)
     {
         var lane = new LaneWriter(Stream, MessageLane.Short);
-        // Whoever cancels closes the queue, too: to wait without the token costs nothing.
+        // A cancellation also closes the queue, so the wait does not need the token.
         while (await _short.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false))
         {
             while (_short.Reader.TryRead(out byte[]? message))
@@ -139,7 +146,7 @@ sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
             while (_long.Reader.TryRead(out byte[]? message))
             {
                 await lane.WriteAsync(message, cancellationToken).ConfigureAwait(false);
-                // It counts until it is sent, which takes a while.
+                // A long message counts until it is sent, which takes a while.
                 Interlocked.Add(ref _queuedBytes, -message.Length);
             }
         }

@@ -4,17 +4,17 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.EventualConsistency.Links;
 
 /// <summary>
-/// The links of the open sessions of a replica, one for each, and the way of messages to them. Changed on the commit loop alone, together with the
-/// replica's sessions; read by everyone.
+/// The links of a replica's open sessions, one per session, and the distribution of messages to them. Changed only on the commit loop,
+/// together with the replica's sessions; read by any thread.
 /// </summary>
 sealed class PeerLinks
 {
-    // The receiver takes each into one array, below what the runtime counts as a large object; and it goes in one frame.
+    // Fits into one frame, and into an array at the receiver that is too small to count as a large object for the runtime.
     const int MaxMutationsLength = Fragment.MaxFrameLength - 4 * 1024;
 
     volatile PeerLink[] _links = [];        // replaced as a whole
 
-    /// <summary>Occurs on the commit loop when the session with a peer is opened or has ended; must be quick.</summary>
+    /// <summary>Occurs on the commit loop when the session with a peer was opened or has ended. Handlers must be fast.</summary>
     public event Action<byte>? Changed;
 
     public IReadOnlyList<PeerLink> All => _links;
@@ -30,7 +30,7 @@ sealed class PeerLinks
         return null;
     }
 
-    /// <summary>Adds the link of a session that has just been opened; one that it replaces is still there until it is ended.</summary>
+    /// <summary>Adds the link of a session that has just been opened. A link that it replaces remains until it is ended.</summary>
     public void Add(PeerLink link)
     {
         _links = [link, .. _links];
@@ -58,7 +58,7 @@ sealed class PeerLinks
         }
     }
 
-    /// <summary>Sends what a committed batch says.</summary>
+    /// <summary>Sends the messages of a committed batch.</summary>
     public void Dispatch(ReplicaBatch batch)
     {
         var links = _links;
@@ -86,7 +86,9 @@ sealed class PeerLinks
             link.Post(message);
     }
 
-    /// <summary>Cuts a long list of transactions into messages that fit into a frame, as far as each transaction does.</summary>
+    /// <summary>
+    /// Divides a long list of transactions into messages that fit into a frame, unless a single transaction does not fit.
+    /// </summary>
     static IEnumerable<Mutations> Split(List<Mutation> mutations)
     {
         int start = 0, length = 0;

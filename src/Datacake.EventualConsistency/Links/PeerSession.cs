@@ -4,14 +4,14 @@ using Datacake.Rpc;
 
 namespace Datacake.EventualConsistency.Links;
 
-/// <summary>Runs one open session: sends what is posted to its link, receives, and answers pulls and reads, until either side ends it.</summary>
+/// <summary>One open session, until either side ends it: sends what is posted to its link, receives, and answers pulls and reads.</summary>
 sealed class PeerSession(SessionContext context, PeerLink link, MessageAssembler assembler)
 {
     readonly PullAnswers _pulls = new(link, context.Replica, context.Storage, context.Damages, context.Logger);
     readonly ReadAnswers _reads = new(context, link);
     bool _isConfirmed;
 
-    /// <summary>Returns how the session has ended; the stream is whole if this side has ended it.</summary>
+    /// <summary>Runs the session, and returns how it ended. The stream is intact if this side ended the session.</summary>
     public async Task<SessionOutcome> RunAsync(CancellationToken cancellationToken)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -20,7 +20,7 @@ sealed class PeerSession(SessionContext context, PeerLink link, MessageAssembler
         var receiving = ReceiveAsync(over.Token);
         Task[] running = [receiving, .. link.StartSending(over.Token)];
         var first = await Task.WhenAny([.. running, link.Ended]).ConfigureAwait(false);
-        // What the peer said last may wait behind other messages when the first write fails.
+        // When a write fails, the last message of the peer may still wait behind others.
         if (first != receiving && first != link.Ended)
             over.CancelAfter(SessionRunner.GoodbyeTimeout);
         else
@@ -44,7 +44,7 @@ sealed class PeerSession(SessionContext context, PeerLink link, MessageAssembler
         }
         return first.Exception?.InnerException switch
         {
-            null => new SessionOutcome(true, cancellationToken.IsCancellationRequested ? "it was closed" : "the peer has closed it"),
+            null => new SessionOutcome(true, cancellationToken.IsCancellationRequested ? "it was closed" : "the peer closed it"),
             RpcException e => new SessionOutcome(true, e.Message.TrimEnd('.')),
             var e => new SessionOutcome(true, e.Message.TrimEnd('.'), IsLasting: true, Failure: e),
         };
@@ -63,11 +63,11 @@ sealed class PeerSession(SessionContext context, PeerLink link, MessageAssembler
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // The store is closing, or its storage refuses a batch, which is logged: the peer says it again.
+            // The store is closing, or its storage refuses a batch, which is logged. The peer will repeat its refusal.
         }
     }
 
-    /// <summary>Receives until the stream ends, or the peer refuses the session.</summary>
+    /// <summary>Receives messages until the stream ends, or until the peer refuses the session. Returns the refusal, if any.</summary>
     async Task<Refusal?> ReceiveAsync(CancellationToken cancellationToken)
     {
         try
@@ -131,14 +131,14 @@ sealed class PeerSession(SessionContext context, PeerLink link, MessageAssembler
         }
     }
 
-    /// <summary>Hands a message to the replica, and waits while too much of the peer waits there already.</summary>
+    /// <summary>Passes a message to the replica, and waits while too much from the peer is waiting there already.</summary>
     async ValueTask HandleAsync(ReplicaMessage message, int length, CancellationToken cancellationToken)
     {
         var work = new PeerWork(context, link, message, length);
         link.AddUnhandled(length);
         if (!context.Loop.TryPost(work))
             await context.Loop.PostAsync(work, cancellationToken).ConfigureAwait(false);
-        // What was posted before is done when something is that is posted now.
+        // Work is done in order: once work that is posted here is done, so is all earlier work.
         if (link.HasTooMuchUnhandled)
             await context.Loop.RunAsync(static (_, _) => ValueTask.FromResult(true), cancellationToken).ConfigureAwait(false);
     }

@@ -6,7 +6,7 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Links;
 
-/// <summary>A message of a peer on its way through the commit loop.</summary>
+/// <summary>A message from a peer on its way through the commit loop.</summary>
 sealed class PeerWork(SessionContext context, PeerLink link, ReplicaMessage message, int length) : CommitWork
 {
     IReadOnlyList<StampInterval> _applied = [];

@@ -9,18 +9,22 @@ using Microsoft.Extensions.Logging;
 
 namespace Datacake.EventualConsistency.Links;
 
-/// <summary>Answers the pulls of one peer within a session, one at a time: a new request replaces the answer under way. Used by one caller at a time.</summary>
+/// <summary>
+/// The answers to the pulls of one peer within a session, one at a time: a new request replaces the current answer. Used by one caller at a
+/// time.
+/// </summary>
 sealed class PullAnswers(PeerLink link, Replica replica, IStorage storage, DamageLog damages, ILogger logger)
 {
-    // Lists of the small documents of a longer part are large objects to the runtime, here and at the requester: expensive to allocate and to collect.
+    // The lists of small documents in a longer part would be large objects for the runtime, here and at the requester, which are expensive to
+    // allocate and to collect.
     const int MaxPartLength = 128 * 1024;
 
     readonly PullServer _server = new(replica.Catalog, MaxPartLength);
     readonly LaneWriter _lane = new(link.Stream, MessageLane.Answer);
     CancellationTokenSource? _cancellation;
     Task _answering = Task.CompletedTask;
-    ulong _lastStream;                      // tells the answers of the session apart
-    bool _hasFailed;                        // the last answer did, which has been logged
+    ulong _lastStream;                      // the number of the last answer in the session
+    bool _hasFailed;                        // the last answer has failed, which was logged
 
     public async ValueTask StartAsync(PullRequest request, CancellationToken cancellationToken)
     {
@@ -45,13 +49,13 @@ sealed class PullAnswers(PeerLink link, Replica replica, IStorage storage, Damag
         bool isAnswered = false;
         try
         {
-            // What was mended with what others have may show more than this store claims.
+            // A record that was repaired from other members may show more than this store claims.
             isAnswered = replica.IsJoined && damages.Count == 0 && !replica.Uncounted.Any() && await SendPartsAsync(request, cancellationToken).ConfigureAwait(false);
             _hasFailed &= !isAnswered;
         }
         catch (Exception e) when (e is not RpcException && !cancellationToken.IsCancellationRequested)
         {
-            // The rest of the session goes on; the peer asks again, or another one.
+            // The rest of the session continues. The peer asks again, or asks another member.
             if (!_hasFailed)
                 StoreLog.AnswerFailed(logger, e, link.Peer);
             _hasFailed = true;

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Datacake.EventualConsistency.Links;
 
-/// <summary>The parts of the store that every session works with; <paramref name="Stopping"/> fires when the store closes.</summary>
+/// <summary>The parts of the store that every session uses. <paramref name="Stopping"/> is canceled when the store closes.</summary>
 sealed record SessionContext(
     DatacakeNode Node, Replica Replica, IStorage Storage, CommitLoop Loop, AcknowledgementBoard Board, PeerLinks Links, PeerConditions Conditions, CurrentMembership Membership,
     DamageLog Damages, ILogger Logger, CancellationToken Stopping)

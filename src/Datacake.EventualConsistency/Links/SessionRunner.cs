@@ -7,12 +7,12 @@ using Datacake.Rpc;
 namespace Datacake.EventualConsistency.Links;
 
 /// <summary>
-/// Leads a stream with a peer from the hellos to its end: opens the session at the replica, runs it, and closes it there. A session is open at the replica
-/// exactly as long as its link is among <see cref="PeerLinks"/>.
+/// The course of a stream with a peer from the hellos to its end: opens the session at the replica, runs it, and closes it there. A session
+/// is open at the replica exactly as long as its link is in <see cref="PeerLinks"/>.
 /// </summary>
 sealed class SessionRunner(SessionContext context)
 {
-    /// <summary>The time that a peer may take to say hello.</summary>
+    /// <summary>The time within which a peer must send its hello.</summary>
     public static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>The time that the end of a session waits for the last message to arrive.</summary>
@@ -22,7 +22,7 @@ sealed class SessionRunner(SessionContext context)
 
     /// <summary>Runs a stream that this node has dialed.</summary>
     /// <param name="stream">The stream.</param>
-    /// <param name="dialed">The node that is to be at its other end.</param>
+    /// <param name="dialed">The node that is expected at the other end.</param>
     /// <param name="cancellationToken">Ends the session.</param>
     /// <exception cref="RpcException">The stream broke before the session was open.</exception>
     public async Task<SessionOutcome> RunDialedAsync(RpcStream stream, byte dialed, CancellationToken cancellationToken)
@@ -52,7 +52,7 @@ sealed class SessionRunner(SessionContext context)
     }
 
     /// <summary>Runs a stream that a peer has dialed.</summary>
-    /// <returns>The peer, if it has said who it is, and what became of the session.</returns>
+    /// <returns>The peer, if it has sent a hello, and the outcome of the session.</returns>
     /// <exception cref="RpcException">The stream broke before the session was open.</exception>
     public async Task<(byte? Peer, SessionOutcome Outcome)> RunAcceptedAsync(RpcStream stream, CancellationToken cancellationToken)
     {
@@ -69,7 +69,8 @@ sealed class SessionRunner(SessionContext context)
     }
 
     /// <summary>
-    /// Sends a last message and waits, for a bounded time, until the other side has closed the stream: what is closed at once may get lost.
+    /// Sends a last message and waits, for a bounded time, until the other side has closed the stream. If the stream were closed at once,
+    /// the message might be lost.
     /// </summary>
     public async ValueTask SayGoodbyeAsync(RpcStream stream, Refusal refusal, CancellationToken cancellationToken)
     {
@@ -84,7 +85,7 @@ sealed class SessionRunner(SessionContext context)
         }
         catch (Exception e) when (e is RpcException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
         {
-            // Whoever is gone need not be told.
+            // The peer is gone and need not be told.
         }
     }
 
@@ -103,7 +104,8 @@ sealed class SessionRunner(SessionContext context)
             }
             else
             {
-                // A dialer that refuses the session says so first: only with another message of it is the session open on both sides.
+                // The dialer may still refuse the session in its next message. At the acceptor, the session is therefore open only when
+                // another message of the dialer arrives.
                 if (isDialer)
                     context.Conditions.OnOpened(link.Peer);
                 outcome = await new PeerSession(context, link, assembler).RunAsync(cancellationToken).ConfigureAwait(false);
@@ -118,7 +120,7 @@ sealed class SessionRunner(SessionContext context)
         }
         finally
         {
-            // Also after a canceled or failed opening, which the replica may have seen nevertheless, or is about to see.
+            // Also after a canceled or failed opening, because the replica may have opened the session nevertheless, or be about to.
             link.Close();
             link.Reads.End("it was closed");
             await CloseAsync(link).ConfigureAwait(false);
@@ -128,11 +130,13 @@ sealed class SessionRunner(SessionContext context)
         return outcome;
     }
 
-    /// <summary>Opens the session at the replica, on the commit loop. Returns why there is none, or <see langword="null"/>.</summary>
+    /// <summary>
+    /// Opens the session at the replica. Called on the commit loop. Returns the refusal if there is no session, or <see langword="null"/>.
+    /// </summary>
     Refusal? Open(ReplicaBatch batch, PeerLink link, Hello hello, bool isDialer)
     {
         var replica = context.Replica;
-        // Of a batch that could not be committed.
+        // The session was opened in a batch that could not be committed.
         if (link.Session != 0)
         {
             context.Links.Remove(link);
@@ -168,11 +172,11 @@ sealed class SessionRunner(SessionContext context)
             }
             catch (Exception) when (isClosed)
             {
-                // The storage has refused the batch, which is logged; the session is closed all the same.
+                // The storage has refused the batch, which is logged. The session is closed nevertheless.
             }
             catch (Exception)
             {
-                // The storage cannot be read, which is logged. The session has to be closed nevertheless.
+                // The storage cannot be read, which is logged. The session must be closed nevertheless.
                 await Task.Delay(CloseRetry, context.Node.TimeProvider, context.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -197,9 +201,9 @@ sealed class SessionRunner(SessionContext context)
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new RpcException(RpcStatus.Timeout, $"It did not say hello within {HelloTimeout.TotalSeconds:0} s.");
+            throw new RpcException(RpcStatus.Timeout, $"The peer did not send a hello within {HelloTimeout.TotalSeconds:0} s.");
         }
-        throw new RpcException(RpcStatus.Connection, "It ended the session before its hello.");
+        throw new RpcException(RpcStatus.Connection, "The peer ended the stream before its hello.");
     }
 
     async ValueTask<SessionOutcome> RefuseAsync(RpcStream stream, InvalidDataException failure, CancellationToken cancellationToken)
@@ -210,5 +214,5 @@ sealed class SessionRunner(SessionContext context)
     }
 
     static Hello HelloOf(ReplicaMessage first) =>
-        first as Hello ?? throw new InvalidDataException($"A {first.GetType().Name} came where a hello should.");
+        first as Hello ?? throw new InvalidDataException($"The first message is a {first.GetType().Name} instead of a hello.");
 }

@@ -6,23 +6,23 @@ using Datacake.Rpc;
 
 namespace Datacake.EventualConsistency.Links;
 
-/// <summary>Accepts the sessions that peers dial.</summary>
+/// <summary>The service that accepts the sessions that peers dial.</summary>
 sealed class SessionService(SessionContext context, SessionRunner sessions) : RpcService
 {
     public const string ServiceName = "replication", SessionMessage = "session";
 
-    /// <summary>The header of a stream that names the node that was dialed: another one at its address must not take the session.</summary>
+    /// <summary>The header of a stream that names the dialed node, so that another node at its address does not take the session.</summary>
     public const string DialedHeader = "node";
 
     static readonly TimeSpan Reminder = TimeSpan.FromMinutes(10);
 
     readonly ConcurrentDictionary<RpcStream, Task> _accepted = new();
-    readonly ConcurrentDictionary<string, long> _strangers = new();     // when a host whose streams are refused was last logged
+    readonly ConcurrentDictionary<string, long> _strangers = new();     // per host whose streams are refused: when that was last logged
     const int MaxStrangers = 256;
 
     public override string Name => ServiceName;
 
-    /// <summary>Waits until all sessions have ended that were accepted; the context's token has to fire before.</summary>
+    /// <summary>Waits until all accepted sessions have ended. The context's token must be canceled before.</summary>
     public Task StopAsync() => Task.WhenAll(_accepted.Values);
 
     protected override void Register(RpcHandlers handlers) => handlers.HandleStream(SessionMessage, async (stream, cancellationToken) =>
@@ -36,7 +36,7 @@ sealed class SessionService(SessionContext context, SessionRunner sessions) : Rp
     async Task AcceptAsync(RpcStream stream, CancellationToken cancellationToken)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(context.Stopping);
-        // What the peer sent before it closed the stream is still there to be read, and may say why.
+        // What the peer sent before it closed the stream can still be read, and may say why.
         using var closing = cancellationToken.UnsafeRegister(static over => ((CancellationTokenSource)over!).CancelAfter(SessionRunner.GoodbyeTimeout), over);
         try
         {
@@ -58,7 +58,7 @@ sealed class SessionService(SessionContext context, SessionRunner sessions) : Rp
         }
         catch (Exception e) when (e is RpcException or OperationCanceledException or ObjectDisposedException)
         {
-            // The peer is gone, or the store closes.
+            // The peer is gone, or the store is closing.
         }
         catch (Exception e)
         {
@@ -79,7 +79,7 @@ sealed class SessionService(SessionContext context, SessionRunner sessions) : Rp
         StoreLog.StreamRefused(context.Logger, host, reason);
     }
 
-    /// <summary>The remote address without its port, which is another one for each connection.</summary>
+    /// <summary>Returns the remote address without its port, which differs for each connection.</summary>
     static string HostOf(RpcStream stream) =>
         stream.RemoteAddress.LastIndexOf(':') is var end and > 0 ? stream.RemoteAddress[..end] : stream.RemoteAddress;
 }

@@ -3,7 +3,9 @@ using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Links;
 
-/// <summary>The store on the network: dials its members, accepts what they dial, and follows what gossip says of them.</summary>
+/// <summary>
+/// The network side of a store: dials its members, accepts the sessions that they dial, and follows what gossip says about them.
+/// </summary>
 sealed class StoreNetwork : IAsyncDisposable
 {
     readonly SessionContext _context;
@@ -12,7 +14,7 @@ sealed class StoreNetwork : IAsyncDisposable
     readonly SessionService _service;
     readonly Task _following;
 
-    /// <summary>Opens sessions from here on.</summary>
+    /// <summary>Starts to open sessions.</summary>
     public StoreNetwork(SessionContext context, CurrentMembership membership)
     {
         _context = context;
@@ -25,7 +27,7 @@ sealed class StoreNetwork : IAsyncDisposable
         _following = Task.Run(FollowGossipAsync);
     }
 
-    /// <summary>On the commit loop: ends the sessions with peers of which gossip says for a while that they are down.</summary>
+    /// <summary>Ends the sessions with peers that gossip has reported as down for a while. Called on the commit loop.</summary>
     public void EndSilentSessions()
     {
         if (_context.Links.All.Count == 0)
@@ -41,7 +43,7 @@ sealed class StoreNetwork : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends all sessions; the context's token has to fire before.</summary>
+    /// <summary>Ends all sessions. The context's token must be canceled before.</summary>
     public async ValueTask DisposeAsync()
     {
         _context.Node.Server.RemoveService(_service.Name);
@@ -79,7 +81,7 @@ sealed class StoreNetwork : IAsyncDisposable
         }
         catch (Exception)
         {
-            // The store is closing, or its storage refuses a batch, which is logged: gossip is looked at again with the next report.
+            // The store is closing, or its storage refuses a batch, which is logged. The next tick looks at gossip again.
         }
     }
 }

@@ -1,15 +1,15 @@
 namespace Datacake.EventualConsistency.Links;
 
-/// <summary>Wakes one task that waits. A call that comes while nobody waits counts for the next wait. Thread-safe.</summary>
+/// <summary>A signal that wakes one waiting task. A call while nobody waits counts for the next wait. Thread-safe.</summary>
 sealed class WakeUp(TimeProvider time)
 {
     volatile TaskCompletionSource _called = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public void Call() => _called.TrySetResult();
 
-    /// <summary>Waits for a call; for at most so long, if a time is given.</summary>
-    /// <returns>True if it was called.</returns>
-    /// <exception cref="OperationCanceledException">The token fired.</exception>
+    /// <summary>Waits for a call, for at most the given time if there is one.</summary>
+    /// <returns>True if there was a call.</returns>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public async Task<bool> WaitAsync(TimeSpan? atMost, CancellationToken cancellationToken)
     {
         var called = _called;

@@ -3,12 +3,13 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Links;
 
 /// <summary>
-/// A snapshot for long work that must not hold up short work. Embedded storage completes each read at once, so that a long reader would keep its pool thread all
-/// the time. This snapshot yields the thread after every few reads, and other work that waits in the pool runs first. Used by one caller at a time.
+/// A snapshot for long work that must not hold up short work. Embedded storage completes each read synchronously, so that a long reader
+/// would keep its pool thread all the time. This snapshot yields the thread after every few reads, so that other work in the queue of the
+/// pool runs first. Used by one caller at a time.
 /// </summary>
 sealed class YieldingSnapshot(IStorageSnapshot snapshot) : IStorageSnapshot
 {
-    // About 100 small documents, which take less than half a millisecond: beside that, the cost of yielding is negligible.
+    // About 100 small documents, which take less than half a millisecond. Compared with that, the cost of yielding is negligible.
     const int MaxReads = 4;
 
     int _reads;

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.EventualConsistency.Membership;
 
 /// <summary>
-/// Why there is no session with a peer, for the log and for callers: a condition is logged when it begins, when its reason changes, rarely while it lasts, and
-/// when it ends. Thread-safe.
+/// The reasons why there is no session with a peer, for the log and for callers. A condition is logged when it begins, when its reason
+/// changes, rarely while it lasts, and when it ends. Thread-safe.
 /// </summary>
 /// <param name="time">The clock.</param>
 /// <param name="addressOf">Returns the address that a node advertises, or <see langword="null"/> if it is not known.</param>
@@ -14,7 +14,10 @@ sealed class PeerConditions(TimeProvider time, Func<byte, string?> addressOf, IL
 {
     const int MaxLoggedReasons = 8;
 
-    /// <summary>A connection that fails less often in a row is not logged: it is about a second until gossip tells of a planned stop.</summary>
+    /// <summary>
+    /// The number of failed connections in a row up to which none is logged. After a planned stop, they last about a second, until gossip
+    /// reports the stop.
+    /// </summary>
     const int MaxUnloggedFailures = 4;
 
     static readonly TimeSpan Reminder = TimeSpan.FromMinutes(10);
@@ -28,20 +31,24 @@ sealed class PeerConditions(TimeProvider time, Func<byte, string?> addressOf, IL
 
         public string Reason { get; set; } = "";
 
-        /// <summary>The reasons of refusals that were logged; a failed connection is one reason, whatever the error says.</summary>
+        /// <summary>
+        /// Gets the logged reasons. Each refusal is a reason of its own; all failed connections are one reason, whatever the error.
+        /// </summary>
         public HashSet<string> Logged { get; } = [];
 
         public long LastLogged { get; set; }
     }
 
-    /// <summary>Returns why the last attempt at a session with a peer failed, or <see langword="null"/> if it did not.</summary>
+    /// <summary>
+    /// Returns the reason why the last attempt to open a session with a peer failed, or <see langword="null"/> if it did not fail.
+    /// </summary>
     public string? ReasonOf(byte peer)
     {
         lock (_lock)
             return _conditions.GetValueOrDefault(peer)?.Reason;
     }
 
-    /// <summary>Takes note that an attempt at a session with a peer failed.</summary>
+    /// <summary>Records that an attempt to open a session with a peer failed.</summary>
     public void OnFailed(byte peer, SessionOutcome outcome)
     {
         if (outcome.IsQuiet)
@@ -68,7 +75,7 @@ sealed class PeerConditions(TimeProvider time, Func<byte, string?> addressOf, IL
             StoreLog.NoSession(logger, peer, AddressOf(peer), outcome.Reason);
     }
 
-    /// <summary>Takes note that a session with a peer is open.</summary>
+    /// <summary>Records that a session with a peer is open.</summary>
     public void OnOpened(byte peer)
     {
         Condition? condition;
@@ -80,7 +87,7 @@ sealed class PeerConditions(TimeProvider time, Func<byte, string?> addressOf, IL
             StoreLog.SessionOpened(logger, peer, AddressOf(peer));
     }
 
-    /// <summary>Takes note that a session with a peer was open and has ended.</summary>
+    /// <summary>Records that an open session with a peer has ended.</summary>
     public void OnEnded(byte peer, SessionOutcome outcome)
     {
         if (outcome.IsLasting)

@@ -2,11 +2,11 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Membership;
 
-/// <summary>Tells what became of a stream with a peer.</summary>
+/// <summary>The outcome of a stream with a peer.</summary>
 /// <param name="WasOpen">True if a session was open.</param>
-/// <param name="Reason">Why there is no session or no longer one, as a clause for a message.</param>
-/// <param name="IsLasting">True if it is likely that the next attempt ends in the same way.</param>
-/// <param name="IsQuiet">True if it is part of the ordinary course of things and worth no line in a log.</param>
+/// <param name="Reason">The reason why there is no session, or no longer one, as a clause for a message.</param>
+/// <param name="IsLasting">True if the next attempt is likely to end in the same way.</param>
+/// <param name="IsQuiet">True if the outcome is part of the ordinary course and not worth logging.</param>
 /// <param name="Failure">The exception, if there was one.</param>
 readonly record struct SessionOutcome(bool WasOpen, string Reason, bool IsLasting = false, bool IsQuiet = false, Exception? Failure = null)
 {
