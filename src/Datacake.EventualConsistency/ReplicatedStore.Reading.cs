@@ -10,11 +10,14 @@ namespace Datacake.EventualConsistency;
 public sealed partial class ReplicatedStore
 {
     /// <summary>
-    /// Waits until this node has everything that as many members have by now as the level asks for, this one included. Snapshots that are opened afterwards show what reads at that level
-    /// would: at <see cref="Consistency.Quorum"/>, every write that was acknowledged at quorum before, on any node.
+    /// Waits until this node has all transactions that as many members have at present as the consistency level requires, this node
+    /// included. Snapshots that are opened afterwards show what reads at that level would show: at <see cref="Consistency.Quorum"/>, every
+    /// write that was acknowledged at quorum before, on any node.
     /// </summary>
     /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level.</exception>
-    /// <exception cref="ConsistencyException">Too few have answered, or what they have has not arrived, within <see cref="ReplicatedStoreOptions.AcknowledgementTimeout"/>.</exception>
+    /// <exception cref="ConsistencyException">
+    /// Too few members answered, or their transactions did not arrive, within <see cref="ReplicatedStoreOptions.AcknowledgementTimeout"/>.
+    /// </exception>
     public async ValueTask CatchUpAsync(Consistency consistency, CancellationToken cancellationToken = default)
     {
         await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
@@ -22,7 +25,7 @@ public sealed partial class ReplicatedStore
         try
         {
             await MemberPoll.RunAsync(
-                _node, requirement, _options.AcknowledgementTimeout, TakeOverAsync, static (_, _) => { }, "what it has did not arrive in time", cancellationToken).ConfigureAwait(false);
+                _node, requirement, _options.AcknowledgementTimeout, TakeOverAsync, static (_, _) => { }, "its transactions did not arrive in time", cancellationToken).ConfigureAwait(false);
         }
         catch (ConsistencyException)
         {
@@ -30,13 +33,14 @@ public sealed partial class ReplicatedStore
             throw;
         }
 
-        // Waits until everything is here that a member has by now: a transaction that is known is in the store, or what superseded it is.
+        // Waits until this node has everything that a member has at present. The store shows the effects of a transaction that it knows, or
+        // what superseded them.
         async Task<VersionVector> TakeOverAsync(byte peer, CancellationToken over)
         {
             if (_parts.Context.Links.Find(peer) is not { } link)
                 throw new ReadFailedException("there is no session with it");
             var known = await link.Reads.ReadKnownAsync(link.TryPost, over).ConfigureAwait(false);
-            // Most of the time it is on its way. Where it cannot be posted, ordinary replication brings it.
+            // Most of the time it is on its way already. If the work cannot be posted, ordinary replication brings it.
             if (!_membership.Current.Known.Covers(known))
                 _parts.Context.Loop.TryPost(new RepairWork(_replica, peer));
             await _parts.Waiters.WaitAsync(() => _membership.Current.Known.Covers(known), over).ConfigureAwait(false);
@@ -44,12 +48,14 @@ public sealed partial class ReplicatedStore
         }
     }
 
-    /// <summary>Documents at a consistency level; see <see cref="KeyspaceHandle.GetAsync(DocumentKey, Consistency, CancellationToken)"/>.</summary>
+    /// <summary>
+    /// Reads documents at a consistency level; see <see cref="KeyspaceHandle.GetAsync(DocumentKey, Consistency, CancellationToken)"/>.
+    /// </summary>
     internal async ValueTask<Document?[]> ReadAsync(
         string keyspace, IReadOnlyList<DocumentKey> keys, Consistency consistency, CancellationToken cancellationToken)
     {
         if (keys.Count > ReadRequest.MaxKeys)
-            throw new ArgumentException($"The read is of {keys.Count} documents; the limit is {ReadRequest.MaxKeys}. Read in parts.", nameof(keys));
+            throw new ArgumentException($"The read asks for {keys.Count} documents. The limit is {ReadRequest.MaxKeys}. Read the documents in parts.", nameof(keys));
         await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
         var requirement = ReachableRequirementOf(consistency);
         var distinct = keys.Distinct().ToList();
@@ -70,12 +76,12 @@ public sealed partial class ReplicatedStore
             ThrowIfClosing();
             throw;
         }
-        // What is written from now on has to supersede what was read.
+        // Later writes must supersede what was read.
         foreach (var document in merged)
             _node.Clock.Observe(document.Newest);
         read.StartRepair(merged);
 
-        // A keyspace that is not known here yet has no living documents elsewhere either, or its policy comes with the repair.
+        // A keyspace that is not known here yet has no live documents elsewhere either, or its policy arrives with the repair.
         var policy = _replica.Catalog.Find(keyspace)?.Policy ?? MergePolicy.LastWriterWins;
         return [.. merged.Select(document => document.IsAlive(policy) ? document : null)];
     }

@@ -5,12 +5,12 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Links;
 
-/// <summary>Reads documents of the local replica as it has them, dead ones too. Thread-safe.</summary>
+/// <summary>A reader of the documents of the local replica as they are stored, tombstones included. Thread-safe.</summary>
 sealed class DocumentReader(Replica replica, IStorage storage)
 {
     /// <summary>
-    /// Returns the documents in the order of their keys; <see cref="Document.Nothing"/> where there is none. Null if they are longer than a limit together; a single
-    /// one may be longer.
+    /// Returns the documents in the order of their keys, with <see cref="Document.Nothing"/> where there is none. Returns null if the total
+    /// length of the documents exceeds the limit; a single document may exceed it.
     /// </summary>
     /// <exception cref="StorageException">The store cannot be read.</exception>
     public async ValueTask<IReadOnlyList<Document>?> ReadAsync(string keyspace, IReadOnlyList<DocumentKey> keys, long maxLength, CancellationToken cancellationToken)

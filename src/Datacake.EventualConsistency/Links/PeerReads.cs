@@ -5,7 +5,7 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.EventualConsistency.Links;
 
 /// <summary>The reads that this node has under way in a session with a peer. Thread-safe.</summary>
-[SuppressMessage("Design", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing that needs disposing.")]
+[SuppressMessage("Design", "CA1001", Justification = "A semaphore holds nothing that needs disposing unless its wait handle is used.")]
 sealed class PeerReads
 {
     readonly Lock _lock = new();
@@ -14,11 +14,11 @@ sealed class PeerReads
     ulong _lastId;
     string? _reasonForEnd;
 
-    /// <summary>Asks the peer for documents. Waits for its turn while as many reads are under way as the peer answers at a time.</summary>
-    /// <param name="send">Sends the request; false if it cannot be sent.</param>
+    /// <summary>Asks the peer for documents. Waits while as many reads are under way as the peer answers at a time.</summary>
+    /// <param name="send">Sends the request; returns false if it cannot be sent.</param>
     /// <param name="keyspace">The keyspace.</param>
     /// <param name="keys">The keys of the documents.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="ReadFailedException">The peer cannot answer, or the session has ended.</exception>
     public async Task<IReadOnlyList<Document>> ReadAsync(
         Func<ReplicaMessage, bool> send, string keyspace, IReadOnlyList<DocumentKey> keys, CancellationToken cancellationToken)
@@ -29,17 +29,17 @@ sealed class PeerReads
             : throw new ReadFailedException($"it answered a read of {keys.Count} documents with {documents.Count}");
     }
 
-    /// <summary>Asks the peer which transactions it has, as <see cref="ReadAsync"/> asks for documents.</summary>
+    /// <summary>Asks the peer for the transactions that it has. Waits in the same way as <see cref="ReadAsync"/>.</summary>
     /// <exception cref="ReadFailedException">The peer cannot answer, or the session has ended.</exception>
     public async Task<VersionVector> ReadKnownAsync(Func<ReplicaMessage, bool> send, CancellationToken cancellationToken) =>
         ((KnownReply)await AskAsync(send, static id => new KnownRequest(id), cancellationToken).ConfigureAwait(false)).Known;
 
-    /// <summary>Takes a reply; one that nobody waits for any longer is ignored.</summary>
-    /// <exception cref="InvalidDataException">It answers another kind of read.</exception>
+    /// <summary>Takes a reply. A reply that nobody waits for any longer is ignored.</summary>
+    /// <exception cref="InvalidDataException">The reply is to another kind of read.</exception>
     public void OnReply(ReadReply reply) => OnReply(reply, reply.Id, reply.Failure, typeof(ReadRequest));
 
-    /// <summary>Takes a reply; one that nobody waits for any longer is ignored.</summary>
-    /// <exception cref="InvalidDataException">It answers another kind of read.</exception>
+    /// <summary>Takes a reply. A reply that nobody waits for any longer is ignored.</summary>
+    /// <exception cref="InvalidDataException">The reply is to another kind of read.</exception>
     public void OnReply(KnownReply reply) => OnReply(reply, reply.Id, reply.Failure, typeof(KnownRequest));
 
     async Task<ReplicaMessage> AskAsync(Func<ReplicaMessage, bool> send, Func<ulong, ReplicaMessage> requestOf, CancellationToken cancellationToken)
@@ -58,7 +58,7 @@ sealed class PeerReads
                 _pending.Add(id, (request.GetType(), reply));
             }
             if (!send(request))
-                throw new ReadFailedException("the session with it takes no more messages");
+                throw new ReadFailedException("the session with it accepts no more messages");
             return await reply.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         finally
@@ -85,7 +85,7 @@ sealed class PeerReads
             pending.Reply.TrySetResult(reply);
     }
 
-    /// <summary>Takes note that the session has ended: no replies come any more.</summary>
+    /// <summary>Fails all reads, because the session has ended and no more replies arrive.</summary>
     public void End(string reason)
     {
         TaskCompletionSource<ReplicaMessage>[] pending;
@@ -102,6 +102,6 @@ sealed class PeerReads
     static void Fail(TaskCompletionSource<ReplicaMessage> read, string reason)
     {
         read.TrySetException(new ReadFailedException(reason));
-        _ = read.Task.Exception;            // its caller may no longer wait
+        _ = read.Task.Exception;            // observed here, because the caller may no longer be waiting
     }
 }

@@ -6,11 +6,11 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Links;
 
-/// <summary>Answers the reads of one peer within a session, several at a time. Used by one caller at a time.</summary>
-[SuppressMessage("Design", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing that needs disposing.")]
+/// <summary>The answers to the reads of one peer within a session, several at a time. Used by one caller at a time.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "A semaphore holds nothing that needs disposing unless its wait handle is used.")]
 sealed class ReadAnswers(SessionContext context, PeerLink link)
 {
-    /// <summary>The most reads of a peer that are answered at a time; further ones wait on its side.</summary>
+    /// <summary>The maximum number of reads of a peer that are answered at the same time. Further ones wait at the peer.</summary>
     public const int MaxInFlight = 16;
 
     const string NotJoined = "its store has not joined the cluster yet";
@@ -25,16 +25,18 @@ sealed class ReadAnswers(SessionContext context, PeerLink link)
         _answering.RemoveAll(static task => task.IsCompleted);
         if (_answering.Count < MaxInFlight)
             _answering.Add(AnswerAsync(request, cancellationToken));
-        else        // a read whose caller has given up no longer counts on the other side
-            link.TryPost(new ReadReply(request.Id, $"it answers {_answering.Count} other reads of this node already", []));
+        else        // the peer no longer counts reads whose callers have given up, so it may send more
+            link.TryPost(new ReadReply(request.Id, $"it is already answering {_answering.Count} other reads of this node", []));
     }
 
-    /// <summary>Answers which transactions this replica has, all of them committed.</summary>
+    /// <summary>Answers a request for the transactions that this replica has committed.</summary>
     public void Answer(KnownRequest request) => link.TryPost(context.Replica.IsJoined
         ? new KnownReply(request.Id, null, context.Membership.Current.Known)
         : new KnownReply(request.Id, NotJoined, VersionVector.Empty));
 
-    /// <summary>Waits until all that was started has ended; the token of its start has to fire before.</summary>
+    /// <summary>
+    /// Waits until all answers that were started have ended. The token that they were started with must be canceled before.
+    /// </summary>
     public async ValueTask StopAsync() => await Task.WhenAll(_answering).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     async Task AnswerAsync(ReadRequest request, CancellationToken cancellationToken)
@@ -45,12 +47,12 @@ sealed class ReadAnswers(SessionContext context, PeerLink link)
             await SendAsync(small, cancellationToken).ConfigureAwait(false);
             return;
         }
-        // Of the long ones there is one at a time, so that short requests do not take much memory.
+        // Long replies are made one at a time, so that short requests cannot take much memory.
         await _longTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             var reply = await ReadAsync(request, ReadReply.MaxLength, cancellationToken).ConfigureAwait(false)
-                ?? new ReadReply(request.Id, $"the documents have more than {ReadReply.MaxLength} bytes together; read fewer of them at once", []);
+                ?? new ReadReply(request.Id, $"the documents have more than {ReadReply.MaxLength} bytes in total; read fewer documents at once", []);
             await SendAsync(reply, cancellationToken).ConfigureAwait(false);
         }
         finally
@@ -76,7 +78,7 @@ sealed class ReadAnswers(SessionContext context, PeerLink link)
         }
     }
 
-    /// <summary>Makes the answer to a read; null if the documents are too long together.</summary>
+    /// <summary>Returns the reply to a read, or null if the total length of the documents exceeds the limit.</summary>
     async ValueTask<ReadReply?> ReadAsync(ReadRequest request, long maxLength, CancellationToken cancellationToken)
     {
         if (!context.Replica.IsJoined)

@@ -3,10 +3,10 @@ using Datacake.EventualConsistency.Replication;
 
 namespace Datacake.EventualConsistency.Links;
 
-/// <summary>Fetches from a peer what a read found missing here, as ordinary replication does, but at once.</summary>
+/// <summary>The fetching of what a read has found missing on this node. It works like ordinary replication, but begins at once.</summary>
 sealed class RepairWork(Replica replica, byte source) : CommitWork
 {
-    /// <summary>Starts the pull, unless another one is under way, which brings most of it.</summary>
+    /// <summary>Starts a pull, unless another one is under way, which brings most of what is missing.</summary>
     public static void Pull(Replica replica, ReplicaBatch batch, byte source)
     {
         if (replica.IsJoined && replica.CanPull && replica.MayAsk(source) && replica.Sessions.ContainsKey(source))

@@ -7,8 +7,8 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Reading;
 
 /// <summary>
-/// One read of documents at a consistency level: asks all members that are up at once, through the sessions with them, returns when enough have answered,
-/// and merges the answers.
+/// One read of documents at a consistency level: asks all members that are up at once, through the sessions with them, waits until enough
+/// of them have answered, and merges the answers.
 /// </summary>
 sealed class ConsistentRead(SessionContext context, string keyspace, IReadOnlyList<DocumentKey> keys, ConsistencyRequirement requirement)
 {
@@ -16,8 +16,8 @@ sealed class ConsistentRead(SessionContext context, string keyspace, IReadOnlyLi
 
     byte Local => context.Node.Id;
 
-    /// <summary>Returns the merged documents.</summary>
-    /// <exception cref="ConsistencyException">Too few answered within the timeout.</exception>
+    /// <summary>Reads the documents, and returns them merged.</summary>
+    /// <exception cref="ConsistencyException">Too few members answered within the timeout.</exception>
     /// <exception cref="StorageException">The local store cannot be read.</exception>
     public async ValueTask<Document[]> ReadAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
@@ -27,14 +27,14 @@ sealed class ConsistentRead(SessionContext context, string keyspace, IReadOnlyLi
         return [.. Enumerable.Range(0, keys.Count).Select(i => _answers.Values.Select(answer => answer[i]).Aggregate(Document.Merge))];
     }
 
-    /// <summary>Makes those fetch what they lack whose answers lack something of the merged documents. Nobody waits for it.</summary>
+    /// <summary>Makes the members whose answers lack part of the merged documents fetch it. Does not wait for them.</summary>
     public void StartRepair(Document[] merged)
     {
         foreach (var (stale, answer) in _answers)
         {
             if (answer.SequenceEqual(merged) || SourceFor(stale, merged) is not { } source)
                 continue;
-            // Where it cannot be posted, ordinary replication brings it.
+            // If it cannot be posted, ordinary replication brings the documents.
             if (stale == Local)
                 context.Loop.TryPost(new RepairWork(context.Replica, source));
             else
@@ -42,7 +42,9 @@ sealed class ConsistentRead(SessionContext context, string keyspace, IReadOnlyLi
         }
     }
 
-    /// <summary>Returns a node whose answer lacks nothing; or else, as far as possible, one that knows what the given node does not.</summary>
+    /// <summary>
+    /// Returns a node whose answer is complete. If there is none, returns a node whose answer differs from that of the given node, or null.
+    /// </summary>
     byte? SourceFor(byte stale, Document[] merged) => _answers.Where(answer => answer.Key != stale)
         .OrderByDescending(answer => answer.Value.SequenceEqual(merged))
         .Where(answer => !answer.Value.SequenceEqual(_answers[stale]))

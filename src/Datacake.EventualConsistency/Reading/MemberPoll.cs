@@ -3,20 +3,23 @@ using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Reading;
 
-/// <summary>Asks all members that are up at once, until as many have answered as a level needs, the local one included.</summary>
+/// <summary>
+/// A question to all members that are up at once, which is answered when as many of them as a consistency level requires have answered, the
+/// local node included.
+/// </summary>
 static class MemberPoll
 {
-    /// <summary>Asks. Answers that come too late to be needed are not waited for.</summary>
-    /// <param name="node">The local node, which counts as one that has answered.</param>
-    /// <param name="requirement">Who is up, and how many are needed.</param>
-    /// <param name="timeout">How long the members may take.</param>
-    /// <param name="ask">Asks one of them; throws a <see cref="ReadFailedException"/> if it cannot answer.</param>
-    /// <param name="take">Takes an answer; called by one caller at a time.</param>
-    /// <param name="late">What to say of one that has not answered within the timeout, as a clause.</param>
-    /// <param name="cancellationToken">Stops waiting.</param>
-    /// <exception cref="ConsistencyException">Too few answered within the timeout.</exception>
+    /// <summary>Asks the members. Does not wait for answers that are no longer needed.</summary>
+    /// <param name="node">The local node, which counts as having answered.</param>
+    /// <param name="requirement">The requirement of the level, with the members that are up.</param>
+    /// <param name="timeout">The time within which the members must answer.</param>
+    /// <param name="ask">Asks one member; throws a <see cref="ReadFailedException"/> if the member cannot answer.</param>
+    /// <param name="take">Takes an answer. Called by one caller at a time.</param>
+    /// <param name="timeoutReason">The reason to report for a member that has not answered within the timeout, as a clause.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="ConsistencyException">Too few members answered within the timeout.</exception>
     public static async Task RunAsync<T>(
-        DatacakeNode node, ConsistencyRequirement requirement, TimeSpan timeout, Func<byte, CancellationToken, Task<T>> ask, Action<byte, T> take, string late,
+        DatacakeNode node, ConsistencyRequirement requirement, TimeSpan timeout, Func<byte, CancellationToken, Task<T>> ask, Action<byte, T> take, string timeoutReason,
         CancellationToken cancellationToken)
     {
         var answered = NodeSet.Of(node.Id);
@@ -49,7 +52,7 @@ static class MemberPoll
                 }
                 catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
                 {
-                    failures.Add(new ConsistencyFailure(from, late, e));
+                    failures.Add(new ConsistencyFailure(from, timeoutReason, e));
                 }
             }
         }

@@ -4,8 +4,8 @@ using MessagePack;
 
 namespace Datacake.EventualConsistency.Replication.Messages;
 
-/// <summary>Asks a replica which transactions it has.</summary>
-/// <param name="Id">Names the question among the reads of the sender in this session.</param>
+/// <summary>A request for the transactions that a replica has.</summary>
+/// <param name="Id">The number of the request among the reads of the sender in this session.</param>
 sealed record KnownRequest(ulong Id) : ReplicaMessage
 {
     protected override void Write(ref MessagePackWriter writer) => writer.Write(Id);
@@ -13,10 +13,10 @@ sealed record KnownRequest(ulong Id) : ReplicaMessage
     public static KnownRequest Read(ref MessagePackReader reader) => new(reader.ReadUInt64());
 }
 
-/// <summary>A replica's answer to the question which transactions it has.</summary>
-/// <param name="Id">The question, as its request named it.</param>
-/// <param name="Failure">Why there is no answer, as a clause without a full stop, or <see langword="null"/>.</param>
-/// <param name="Known">What it has.</param>
+/// <summary>A reply with the transactions that a replica has.</summary>
+/// <param name="Id">The number of the request.</param>
+/// <param name="Failure">The reason why there is no answer, as a clause without a full stop, or <see langword="null"/>.</param>
+/// <param name="Known">The transactions that the replica has.</param>
 sealed record KnownReply(ulong Id, string? Failure, VersionVector Known) : ReplicaMessage
 {
     protected override void Write(ref MessagePackWriter writer)

@@ -5,13 +5,13 @@ using MessagePack;
 
 namespace Datacake.EventualConsistency.Replication.Messages;
 
-/// <summary>Asks a replica for documents as it has them, dead ones too.</summary>
-/// <param name="Id">Names the read among those of the sender in this session.</param>
+/// <summary>A request for documents as a replica has them, tombstones included.</summary>
+/// <param name="Id">The number of the read among those of the sender in this session.</param>
 /// <param name="Keyspace">The keyspace.</param>
 /// <param name="Keys">The keys of the documents.</param>
 sealed record ReadRequest(ulong Id, string Keyspace, IReadOnlyList<DocumentKey> Keys) : ReplicaMessage
 {
-    /// <summary>The most documents that one read may ask for.</summary>
+    /// <summary>The maximum number of documents in one read.</summary>
     public const int MaxKeys = 1_000;
 
     protected override void Write(ref MessagePackWriter writer)
@@ -34,22 +34,24 @@ sealed record ReadRequest(ulong Id, string Keyspace, IReadOnlyList<DocumentKey> 
         {
             keys[i] = new DocumentKey(Record.ReadBytes(ref reader));
             if (!distinct.Add(keys[i]))
-                throw new InvalidDataException("A read asks for a document twice.");
+                throw new InvalidDataException("A read asks for the same document twice.");
         }
         return new ReadRequest(id, keyspace, keys);
     }
 }
 
 /// <summary>A replica's answer to a read.</summary>
-/// <param name="Id">The read, as its request named it.</param>
-/// <param name="Failure">Why there are no documents, as a clause without a full stop, or <see langword="null"/>.</param>
-/// <param name="Documents">The documents in the order of the request; <see cref="Document.Nothing"/> where the replica has none.</param>
+/// <param name="Id">The number of the read.</param>
+/// <param name="Failure">The reason why there are no documents, as a clause without a full stop, or <see langword="null"/>.</param>
+/// <param name="Documents">
+/// The documents in the order of the request, with <see cref="Document.Nothing"/> where the replica has none.
+/// </param>
 sealed record ReadReply(ulong Id, string? Failure, IReadOnlyList<Document> Documents) : ReplicaMessage
 {
-    /// <summary>The limit of the documents of one reply together, in bytes; a single document may be longer.</summary>
+    /// <summary>The limit of the total length of the documents in one reply, in bytes. A single document may exceed it.</summary>
     public const long MaxLength = 64 * 1024 * 1024;
 
-    /// <summary>The limit of the documents of a reply that is made beside others.</summary>
+    /// <summary>The limit of the total length, in bytes, of the documents in a reply that is made at the same time as others.</summary>
     public const long MaxSmallLength = 1024 * 1024;
 
     protected override void Write(ref MessagePackWriter writer)
@@ -72,7 +74,7 @@ sealed record ReadReply(ulong Id, string? Failure, IReadOnlyList<Document> Docum
     }
 }
 
-/// <summary>Tells a replica that it lacks something which another one has, so that it fetches that at once.</summary>
+/// <summary>A hint to a replica that it lacks something that another node has, so that it fetches it at once.</summary>
 /// <param name="Source">The node that has it.</param>
 sealed record RepairHint(byte Source) : ReplicaMessage
 {
