@@ -3,7 +3,8 @@ using Datacake.Crdt;
 namespace Datacake.EventualConsistency;
 
 /// <summary>
-/// The wait for acknowledgements was canceled. The transaction was committed locally before: it is kept, continues to replicate, and need not be repeated.
+/// The exception that is thrown when the wait for acknowledgements is canceled. The transaction was already committed locally: it is kept,
+/// continues to replicate, and need not be repeated.
 /// </summary>
 public sealed class CommitCanceledException : OperationCanceledException
 {

@@ -3,11 +3,13 @@ using Datacake.Node;
 
 namespace Datacake.EventualConsistency;
 
-/// <summary>What became of a transaction.</summary>
+/// <summary>The result of a commit.</summary>
 /// <param name="Stamp">The transaction's stamp.</param>
-/// <param name="Acknowledged">The nodes that had applied and stored it, the local one included, when the level was satisfied.</param>
+/// <param name="Acknowledged">
+/// The nodes that had applied and stored the transaction when the level was satisfied, including the local one.
+/// </param>
 public sealed record CommitResult(HlcTimestamp Stamp, NodeSet Acknowledged)
 {
-    /// <summary>Makes another node, or a later read, wait until it has this transaction.</summary>
+    /// <summary>Gets the token with which another node, or a later read, waits until it has this transaction.</summary>
     public SessionToken Token => new(Stamp);
 }

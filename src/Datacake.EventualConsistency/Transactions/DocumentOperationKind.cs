@@ -3,12 +3,12 @@ namespace Datacake.EventualConsistency;
 /// <summary>The kinds of operations on a document.</summary>
 public enum DocumentOperationKind
 {
-    /// <summary>Replaces the whole document, or creates it.</summary>
+    /// <summary>The replacement of the whole document, or its creation.</summary>
     Put,
 
-    /// <summary>Changes some cells of a document that the local store shows.</summary>
+    /// <summary>The change of some cells of a document that the local store shows.</summary>
     Update,
 
-    /// <summary>Deletes the document.</summary>
+    /// <summary>The deletion of the document.</summary>
     Delete,
 }

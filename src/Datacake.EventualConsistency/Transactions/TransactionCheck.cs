@@ -4,17 +4,18 @@ using Datacake.EventualConsistency.Keyspaces;
 
 namespace Datacake.EventualConsistency.Transactions;
 
-/// <summary>Refuses a transaction that cannot be stored, or cannot be sent, before anything is done with it.</summary>
+/// <summary>The check that refuses a transaction that cannot be stored or sent, before anything is done with it.</summary>
 static class TransactionCheck
 {
-    /// <summary>What one transaction may weigh: it has to fit in one message between nodes.</summary>
+    /// <summary>The maximum length of a transaction, in bytes: it must fit into one message between nodes.</summary>
     const int MaxTransactionLength = 12 * 1024 * 1024;
 
-    /// <exception cref="ArgumentException">It is not as it must be; the message says what, and where.</exception>
+    /// <summary>Checks a transaction.</summary>
+    /// <exception cref="ArgumentException">The transaction is invalid. The message says what is wrong, and where.</exception>
     public static void Check(Transaction transaction, ReplicatedStoreOptions options)
     {
         if (transaction.Count == 0)
-            throw new ArgumentException("The transaction is empty: there is nothing to commit.", nameof(transaction));
+            throw new ArgumentException("The transaction is empty. Add at least one operation before the commit.", nameof(transaction));
         long length = 0;
         HashSet<string>? counters = null;
         var seen = transaction.IsAscending ? null : new HashSet<(string, DocumentKey)>(transaction.Count);
@@ -28,7 +29,7 @@ static class TransactionCheck
             {
                 throw new TransactionLimitException(
                     $"The document {operation.Key} of the keyspace '{operation.Keyspace}' has {operation.Content.Length} bytes. The limit is {options.MaxDocumentLength} "
-                    + $"({nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.MaxDocumentLength)}). Remove some of its content, or divide it into several documents.",
+                    + $"({nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.MaxDocumentLength)}). Remove some of its content, or split it into several documents.",
                     operation.Content.Length, options.MaxDocumentLength, operation);
             }
             if (seen?.Add((operation.Keyspace, operation.Key)) == false)
@@ -57,7 +58,7 @@ static class TransactionCheck
         }
     }
 
-    /// <summary>The encoded length of a counter's share.</summary>
+    /// <summary>Returns the encoded length of a counter's share.</summary>
     static int LengthOfShare(string property, DocumentOperation operation, string parameter)
     {
         try
@@ -67,7 +68,7 @@ static class TransactionCheck
         catch (ArgumentException e)
         {
             throw new ArgumentException(
-                $"A counter of the document {operation.Key} of the keyspace '{operation.Keyspace}' has a name that is not one: {e.Message}", parameter, e);
+                $"A counter of the document {operation.Key} of the keyspace '{operation.Keyspace}' has an invalid name: {e.Message}", parameter, e);
         }
     }
 }

@@ -1,20 +1,23 @@
 namespace Datacake.EventualConsistency;
 
-/// <summary>A document was not, or no longer, as a transaction requires it to be on the local replica. Nothing was written.</summary>
+/// <summary>
+/// The exception that is thrown when a document on the local replica does not meet, or no longer meets, a condition of a transaction.
+/// Nothing was written.
+/// </summary>
 public sealed class TransactionConflictException : Exception
 {
     /// <summary>Creates the exception.</summary>
     public TransactionConflictException(string keyspace, DocumentKey key)
-        : base($"The document {key} of the keyspace '{keyspace}' is not as the transaction requires: another writer has changed or deleted it. "
-            + "Nothing was written. Read it again, and decide anew.")
+        : base($"The document {key} of the keyspace '{keyspace}' does not meet a condition of the transaction: another writer has changed or "
+            + "deleted it. Nothing was written. Read the document again, and retry the transaction if it still applies.")
     {
         Keyspace = keyspace;
         Key = key;
     }
 
-    /// <summary>The keyspace.</summary>
+    /// <summary>Gets the keyspace of the document.</summary>
     public string Keyspace { get; }
 
-    /// <summary>The key.</summary>
+    /// <summary>Gets the key of the document.</summary>
     public DocumentKey Key { get; }
 }
