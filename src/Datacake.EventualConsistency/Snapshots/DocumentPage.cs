@@ -7,27 +7,27 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency;
 
 /// <summary>
-/// A page of living documents, which are read in place, in memory that is used again for the next page. What it shows is valid until it is
-/// filled again or disposed. Not thread-safe.
+/// A page of live documents, which are read in place, in memory that is used again for the next page. The content of the page is valid
+/// until the page is filled again or disposed. Not thread-safe.
 /// </summary>
 public sealed class DocumentPage : IDisposable
 {
     MergePolicy _policy;
 
-    // Rented: for each document the one of the cache, or null for the next one of the entries; empty when all are entries.
+    // Rented. For each document, the cached document, or null if it is the next one of the entries; empty if all documents are entries.
     CachedDocument?[] _found = [];
     int _foundCount;
 
-    /// <summary>Whether there was nothing to read; a page that is not empty may still have no living document.</summary>
+    /// <summary>True if there was nothing to read. A page that is not empty may still have no live document.</summary>
     public bool IsEmpty => MaxCount == 0;
 
-    /// <summary>How many living documents it has at most.</summary>
+    /// <summary>Gets the maximum number of live documents in the page.</summary>
     public int MaxCount => _foundCount > 0 ? _foundCount : Entries.Count;
 
     internal EntryPage Entries { get; } = new();
 
-    /// <summary>The living documents, for <c>foreach</c>.</summary>
-    /// <exception cref="StorageException">On moving to a document: it is damaged.</exception>
+    /// <summary>Returns an enumerator of the live documents, for <c>foreach</c>.</summary>
+    /// <exception cref="StorageException">Thrown by <see cref="Enumerator.MoveNext"/> if the document is damaged.</exception>
     public Enumerator GetEnumerator() => new(this);
 
     /// <inheritdoc/>
@@ -52,7 +52,10 @@ public sealed class DocumentPage : IDisposable
         return Entries;
     }
 
-    /// <summary>Where so many documents of the cache go, or null for one that is not there and may be among the entries.</summary>
+    /// <summary>
+    /// Returns the space for the given number of documents of the cache; null stands for a document that is not in the cache and may be
+    /// among the entries.
+    /// </summary>
     internal Span<CachedDocument?> FoundFor(int count)
     {
         if (_found.Length < count)
@@ -64,7 +67,7 @@ public sealed class DocumentPage : IDisposable
         return _found.AsSpan(0, count);
     }
 
-    /// <summary>The entries are there: what was sought and is not among them is left out.</summary>
+    /// <summary>Removes the documents that were looked up but are not among the entries, after the entries are read.</summary>
     internal void LeaveOutMissing(ReadOnlySpan<ReadOnlyMemory<byte>> sought)
     {
         if (Entries.Count == sought.Length)
@@ -93,7 +96,7 @@ public sealed class DocumentPage : IDisposable
         array = [];
     }
 
-    /// <summary>Goes through the documents of a page.</summary>
+    /// <summary>An enumerator of the live documents of a page.</summary>
     public ref struct Enumerator
     {
         readonly DocumentPage _page;
@@ -102,11 +105,11 @@ public sealed class DocumentPage : IDisposable
 
         internal Enumerator(DocumentPage page) => _page = page;
 
-        /// <summary>The document that <see cref="MoveNext"/> found.</summary>
+        /// <summary>Gets the document that <see cref="MoveNext"/> has found.</summary>
         public DocumentPageEntry Current { get; private set; }
 
-        /// <summary>Goes to the next living document.</summary>
-        /// <exception cref="StorageException">It is damaged.</exception>
+        /// <summary>Advances to the next live document. Returns false at the end of the page.</summary>
+        /// <exception cref="StorageException">The document is damaged.</exception>
         public bool MoveNext()
         {
             while (++_at < _page.MaxCount)

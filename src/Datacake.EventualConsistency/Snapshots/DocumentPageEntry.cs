@@ -3,7 +3,7 @@ using Datacake.EventualConsistency.Layout;
 
 namespace Datacake.EventualConsistency;
 
-/// <summary>A document of a <see cref="DocumentPage"/>, valid as long as what the page shows.</summary>
+/// <summary>A document of a <see cref="DocumentPage"/>, which is valid as long as the content of the page.</summary>
 public readonly ref struct DocumentPageEntry
 {
     readonly ReadOnlySpan<byte> _storageKey;
@@ -14,9 +14,9 @@ public readonly ref struct DocumentPageEntry
         Document = document;
     }
 
-    /// <summary>The encoded key.</summary>
+    /// <summary>Gets the encoded key.</summary>
     public ReadOnlySpan<byte> EncodedKey => _storageKey[StoreLayout.DocumentPrefixLength..];
 
-    /// <summary>The document.</summary>
+    /// <summary>Gets the document.</summary>
     public DocumentView Document { get; }
 }

@@ -1,7 +1,9 @@
 namespace Datacake.EventualConsistency;
 
-/// <summary>Figures of one keyspace of one replica, in one snapshot.</summary>
+/// <summary>The statistics of one keyspace of one replica, in one snapshot.</summary>
 /// <param name="Name">The keyspace.</param>
-/// <param name="Count">How many living documents it has.</param>
-/// <param name="Fingerprint">A sum over everything that readers see in it: replicas that show the same have the same.</param>
+/// <param name="Count">The number of live documents.</param>
+/// <param name="Fingerprint">
+/// A sum over everything that readers see in the keyspace. Replicas that show the same data have the same fingerprint.
+/// </param>
 public sealed record KeyspaceStatistics(string Name, long Count, UInt128 Fingerprint);

@@ -10,8 +10,8 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency;
 
 /// <summary>
-/// A consistent view of a replica's documents and indexes, which later commits do not change. Documents that it returns stay valid after it is
-/// disposed. Thread-safe.
+/// A consistent view of a replica's documents and indexes that later commits do not change. Documents that it returns stay valid after it
+/// is disposed. Thread-safe.
 /// </summary>
 public sealed class StoreSnapshot : IDisposable
 {
@@ -30,14 +30,14 @@ public sealed class StoreSnapshot : IDisposable
         {
             var keyspaces = catalog.Views;
             var snapshot = await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-            // An index that was dropped before the snapshot was opened may lack entries in it.
+            // The snapshot may lack entries of an index that was dropped before the snapshot was opened.
             if (ReferenceEquals(keyspaces, catalog.Views))
                 return new StoreSnapshot(snapshot, keyspaces);
             snapshot.Dispose();
         }
     }
 
-    /// <summary>A living document, or <see langword="null"/> if the replica shows none under this key.</summary>
+    /// <summary>Returns a live document, or <see langword="null"/> if the replica shows none with the key.</summary>
     /// <exception cref="StorageException">The store cannot be read, or the document in it is damaged.</exception>
     public async ValueTask<Document?> GetAsync(string keyspace, DocumentKey key, CancellationToken cancellationToken = default)
     {
@@ -50,8 +50,8 @@ public sealed class StoreSnapshot : IDisposable
     }
 
     /// <summary>
-    /// A page of living documents in the order of their keys, from a range of encoded keys. Only an empty page is the end; the next one starts
-    /// after (or before) the last key.
+    /// Returns a page of live documents from a range of encoded keys, in the order of their keys. Only an empty page marks the end. The
+    /// next page starts after (or, backward, before) the last key.
     /// </summary>
     /// <exception cref="StorageException">The store cannot be read, or a document in it is damaged.</exception>
     public async ValueTask<IReadOnlyList<StoredDocument>> ScanAsync(
@@ -78,10 +78,10 @@ public sealed class StoreSnapshot : IDisposable
     }
 
     /// <summary>
-    /// The same, into a page that is used again, without an object for each document: an empty page is the end, and the next one starts after
-    /// (or before) the last key of this one.
+    /// Reads live documents from a range of encoded keys into a reusable page, in the order of their keys and without allocating an object
+    /// for each document. An empty page marks the end. The next page starts after (or, backward, before) the returned key.
     /// </summary>
-    /// <returns>The encoded key that the page ends with; empty if it is the end.</returns>
+    /// <returns>The last encoded key that was read for the page; empty at the end.</returns>
     /// <exception cref="StorageException">The store cannot be read.</exception>
     public ValueTask<ReadOnlyMemory<byte>> ScanAsync(
         string keyspace, KeyRange keys, ScanDirection direction, int maxDocuments, DocumentPage page, CancellationToken cancellationToken = default)
@@ -98,8 +98,8 @@ public sealed class StoreSnapshot : IDisposable
     }
 
     /// <summary>
-    /// The documents of some keys, in their order, into a page; a key without a living document is left out. Ascending keys are found
-    /// fastest.
+    /// Reads the documents with the given keys into a page, in the order of the keys. Keys without a live document are left out. Ascending
+    /// keys are found fastest.
     /// </summary>
     /// <exception cref="StorageException">The store cannot be read.</exception>
     public ValueTask GetManyAsync(
@@ -131,15 +131,17 @@ public sealed class StoreSnapshot : IDisposable
         }
     }
 
-    /// <summary>Whether an index can be read: it was declared, and has all documents.</summary>
+    /// <summary>Returns true if an index can be read, because it was declared and contains all documents.</summary>
     public bool HasIndex(string keyspace, string index) => Find(keyspace, index) is not null;
 
-    /// <summary>Returns the declaration of an index that can be read, or null if there is none, or it lacks documents.</summary>
+    /// <summary>
+    /// Returns the declaration of an index that can be read; null if there is no such index or it does not contain all documents.
+    /// </summary>
     public DocumentIndex? FindIndex(string keyspace, string index) => Find(keyspace, index)?.Definition;
 
     /// <summary>
-    /// A page of an index's entries in the order of their values, then of their keys, from a range of encoded values. Only an empty page is the end;
-    /// the next one starts after (or before) the last entry's <see cref="IndexEntry.Position"/>.
+    /// Returns a page of entries of an index from a range of encoded values, in the order of their values and then of their keys. Only an
+    /// empty page marks the end. The next page starts after (or, backward, before) the <see cref="IndexEntry.Position"/> of the last entry.
     /// </summary>
     /// <exception cref="InvalidOperationException">The keyspace has no such index, or it is still being built.</exception>
     /// <exception cref="StorageException">The store cannot be read.</exception>
@@ -157,8 +159,11 @@ public sealed class StoreSnapshot : IDisposable
         return entries;
     }
 
-    /// <summary>The same, into a page that is used again: an empty one is the end.</summary>
-    /// <returns>The position that the page ends with; empty if it is the end.</returns>
+    /// <summary>
+    /// Reads entries of an index from a range of encoded values into a reusable page, in the order of their values and then of their keys.
+    /// An empty page marks the end.
+    /// </summary>
+    /// <returns>The position of the last entry of the page; empty at the end.</returns>
     /// <exception cref="InvalidOperationException">The keyspace has no such index, or it is still being built.</exception>
     /// <exception cref="StorageException">The store cannot be read.</exception>
     public ValueTask<ReadOnlyMemory<byte>> ScanIndexAsync(
@@ -171,12 +176,12 @@ public sealed class StoreSnapshot : IDisposable
             _storage.ScanAsync(range, direction, maxEntries, page.Entries, cancellationToken), page.Entries, StoreLayout.IndexEntryPrefixLength);
     }
 
-    /// <summary>Which transactions the view reflects.</summary>
+    /// <summary>Returns the set of transactions that the view reflects, as a position from which a watch can continue.</summary>
     /// <exception cref="StorageException">The store cannot be read.</exception>
     public async ValueTask<WatchPosition> GetPositionAsync(CancellationToken cancellationToken = default) =>
         new((await Replica.ReadStateAsync(_storage, cancellationToken).ConfigureAwait(false)).Known);
 
-    /// <summary>The count and the fingerprint of a keyspace; zeros if nothing was ever written to it.</summary>
+    /// <summary>Returns the document count and the fingerprint of a keyspace; both are 0 if nothing was ever written to it.</summary>
     /// <exception cref="StorageException">The store cannot be read.</exception>
     public async ValueTask<KeyspaceStatistics> GetStatisticsAsync(string keyspace, CancellationToken cancellationToken = default)
     {
@@ -192,7 +197,7 @@ public sealed class StoreSnapshot : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _storage.Dispose();
 
-    /// <summary>What a page ends with, without the prefix of its keys, once it is read.</summary>
+    /// <summary>Returns the last key of a page, without the prefix, after the page is read.</summary>
     static async ValueTask<ReadOnlyMemory<byte>> LastKeyAsync(ValueTask reading, EntryPage entries, int prefixLength)
     {
         await reading.ConfigureAwait(false);
@@ -200,7 +205,7 @@ public sealed class StoreSnapshot : IDisposable
     }
 
     IndexEntrySet IndexOf(string keyspace, string index) => Find(keyspace, index) ?? throw new InvalidOperationException(
-        $"The keyspace '{keyspace}' has no index '{index}', or not all documents are in it yet: declare it, and wait until it is built.");
+        $"The keyspace '{keyspace}' has no index '{index}', or the index is still being built. Declare the index, and wait until it is built.");
 
     IndexEntrySet? Find(string keyspace, string index)
     {

@@ -2,5 +2,5 @@ using Datacake.Crdt;
 
 namespace Datacake.EventualConsistency;
 
-/// <summary>A living document and its key.</summary>
+/// <summary>A live document and its key.</summary>
 public readonly record struct StoredDocument(DocumentKey Key, Document Document);
