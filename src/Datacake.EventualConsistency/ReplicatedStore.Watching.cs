@@ -5,11 +5,11 @@ namespace Datacake.EventualConsistency;
 
 public sealed partial class ReplicatedStore
 {
-    /// <summary>The changes of a keyspace; see <see cref="KeyspaceHandle.WatchAsync"/>.</summary>
+    /// <summary>Returns the changes of a keyspace; see <see cref="KeyspaceHandle.WatchAsync"/>.</summary>
     internal async IAsyncEnumerable<DocumentChanges> WatchAsync(
         string keyspace, WatchPosition after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        // Before it has joined, a store is about to be filled with another one's data.
+        // A store that has not joined is about to receive the data of another one.
         await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
         var watcher = new StoreWatcher(keyspace, _options.MaxWatchBufferLength);
         _parts.Watchers.Add(watcher);

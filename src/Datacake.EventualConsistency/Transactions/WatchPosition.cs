@@ -6,8 +6,8 @@ using Datacake.Crdt;
 namespace Datacake.EventualConsistency;
 
 /// <summary>
-/// How far a watcher has seen the changes of a store: the transactions that it reflects. Its text can be kept anywhere, and a watch can go on from it
-/// after a restart, on another node of the cluster, too.
+/// The position of a watcher in the changes of a store: the set of transactions that it has seen. Its text can be kept anywhere, and a
+/// watch can continue from it after a restart, also on another node of the cluster.
 /// </summary>
 public sealed class WatchPosition : IEquatable<WatchPosition>
 {
@@ -15,20 +15,25 @@ public sealed class WatchPosition : IEquatable<WatchPosition>
 
     internal WatchPosition(VersionVector? known) => _known = known;
 
-    /// <summary>The moment at which a watch starts: it tells what changes from then on.</summary>
+    /// <summary>
+    /// Gets the position that stands for the moment at which a watch starts: the watch delivers what changes from then on.
+    /// </summary>
     public static WatchPosition Now { get; } = new(null);
 
-    /// <summary>The transactions; none known for <see cref="Now"/>.</summary>
+    /// <summary>Gets the transactions; null for <see cref="Now"/>.</summary>
     internal VersionVector? Known => _known;
 
-    /// <summary>Whether everything that the other position has seen was seen here, too. <see cref="Now"/> covers, and is covered by, itself alone.</summary>
+    /// <summary>
+    /// Returns true if everything that the other position has seen was also seen here. <see cref="Now"/> covers only itself, and is covered
+    /// only by itself.
+    /// </summary>
     public bool Covers(WatchPosition other)
     {
         ArgumentNullException.ThrowIfNull(other);
         return _known is not null && other._known is not null ? _known.Covers(other._known) : ReferenceEquals(_known, other._known);
     }
 
-    /// <summary>The text form, which <see cref="TryParse"/> reads.</summary>
+    /// <summary>Returns the text form, which <see cref="TryParse"/> parses.</summary>
     public override string ToString()
     {
         if (_known is null)
@@ -38,7 +43,7 @@ public sealed class WatchPosition : IEquatable<WatchPosition>
         return Base64Url.EncodeToString(bytes.WrittenSpan);
     }
 
-    /// <summary>Reads the text form.</summary>
+    /// <summary>Parses the text form. Returns false if the text is not valid.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out WatchPosition? position)
     {
         position = text == "now" ? Now : null;

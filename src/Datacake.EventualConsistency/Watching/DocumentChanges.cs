@@ -1,10 +1,13 @@
 namespace Datacake.EventualConsistency;
 
-/// <summary>Changes of a keyspace that come together: those of a transaction always do, and of several that were committed as one.</summary>
-/// <param name="Changes">What became of which document, each at most once. Empty when a watch starts, and mostly with a gap.</param>
-/// <param name="Position">What the watcher has seen with this, for a later watch to go on from.</param>
+/// <summary>
+/// Changes of a keyspace that are delivered together. All changes of a transaction are in the same batch, which may also have changes of
+/// other transactions that were committed together with it.
+/// </summary>
+/// <param name="Changes">The changes, at most one per document. Empty when a watch starts, and usually if there is a gap.</param>
+/// <param name="Position">The position that the watcher has reached with these changes, from which a later watch can continue.</param>
 /// <param name="HasGap">
-/// Whether other changes came before these that cannot be told any more, since the watcher was too slow, or away for too long: what was made of earlier
-/// ones has to be read anew.
+/// True if earlier changes can no longer be delivered, because the watcher was too slow or was away for too long. Anything derived from
+/// earlier changes must be computed again from the documents.
 /// </param>
 public sealed record DocumentChanges(IReadOnlyList<DocumentChange> Changes, WatchPosition Position, bool HasGap);

@@ -7,14 +7,18 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Watching;
 
-/// <summary>One watch of a keyspace: what is committed while it runs, and what it has missed before, which the transaction log names.</summary>
+/// <summary>
+/// One watch of a keyspace. It delivers what is committed while it runs and, with the help of the transaction log, what it missed before.
+/// </summary>
 sealed class KeyspaceWatch(StoreWatcher watcher, IStorage storage, KeyspaceCatalog catalog)
 {
     const int PageSize = 500;
 
-    /// <summary>The changes after a position; first an empty batch that says from where.</summary>
+    /// <summary>Returns the changes after a position, beginning with an empty batch that has the position.</summary>
     /// <param name="after">The position.</param>
-    /// <param name="isBehind">Whether there may be changes after it that were committed before the watcher began to collect.</param>
+    /// <param name="isBehind">
+    /// True if there may be changes after the position that were committed before the watcher began to collect changes.
+    /// </param>
     /// <param name="cancellationToken">Ends the watch.</param>
     public async IAsyncEnumerable<DocumentChanges> ReadAsync(
         WatchPosition after, bool isBehind, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -25,7 +29,7 @@ sealed class KeyspaceWatch(StoreWatcher watcher, IStorage storage, KeyspaceCatal
         {
             if (isBehind)
             {
-                // Before the store is read: so some changes may come twice, and none is missed.
+                // Called before the store is read, so some changes may be delivered twice, but none is missed.
                 watcher.StartOver();
                 await foreach (var missed in MissedAsync(position, cancellationToken).ConfigureAwait(false))
                 {
@@ -43,7 +47,9 @@ sealed class KeyspaceWatch(StoreWatcher watcher, IStorage storage, KeyspaceCatal
         }
     }
 
-    /// <summary>What the store has more than a position. Only the last part has the position that is reached with it.</summary>
+    /// <summary>
+    /// Returns the changes that the store has beyond a position. Only the last part has the position that is then reached.
+    /// </summary>
     async IAsyncEnumerable<DocumentChanges> MissedAsync(WatchPosition position, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         WatchPosition reached;
@@ -70,7 +76,8 @@ sealed class KeyspaceWatch(StoreWatcher watcher, IStorage storage, KeyspaceCatal
     }
 
     /// <summary>
-    /// Documents as they are now. From a snapshot of its own, since the reader may take long with each part, and a snapshot must not stay open for that.
+    /// Returns documents as they are at present. Opens its own snapshot, because the caller may take long with each part, and a snapshot
+    /// must not stay open for that long.
     /// </summary>
     async ValueTask<List<DocumentChange>> ReadAsync(ReadOnlyMemory<StorageKey> keys, CancellationToken cancellationToken)
     {

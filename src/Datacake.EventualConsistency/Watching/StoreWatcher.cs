@@ -3,8 +3,8 @@ using Datacake.EventualConsistency.Commits;
 namespace Datacake.EventualConsistency.Watching;
 
 /// <summary>
-/// The bounded buffer between the commit loop, which fills it, and one reader. If the reader is too slow, the buffer is emptied and the reader is told
-/// that it is behind: it then takes what it missed from the store. Thread-safe.
+/// The bounded buffer between the commit loop, which fills it, and one reader. If the reader is too slow, the buffer is emptied and the
+/// reader is told that it is behind. It then reads what it missed from the store. Thread-safe.
 /// </summary>
 sealed class StoreWatcher(string keyspace, long maxBufferedBytes)
 {
@@ -19,7 +19,7 @@ sealed class StoreWatcher(string keyspace, long maxBufferedBytes)
 
     public string Keyspace { get; } = keyspace;
 
-    /// <summary>Hands over changes. Called on the commit loop; never waits.</summary>
+    /// <summary>Adds changes to the buffer. Called on the commit loop; never waits.</summary>
     public void Post(DocumentChanges changes)
     {
         lock (_lock)
@@ -27,7 +27,7 @@ sealed class StoreWatcher(string keyspace, long maxBufferedBytes)
             if (_isBehind)
                 return;
             long bytes = changes.Changes.Sum(LengthOf);
-            // One batch is taken whatever its size: the commit that it comes from was in memory, too.
+            // A single batch is taken whatever its size, because the commit that it comes from was in memory, too.
             if (_queue.Count > 0 && _bufferedBytes + bytes > maxBufferedBytes)
                 FallBehind();
             else
@@ -39,7 +39,7 @@ sealed class StoreWatcher(string keyspace, long maxBufferedBytes)
         }
     }
 
-    /// <summary>What comes now cannot be told one by one.</summary>
+    /// <summary>Makes the reader fall behind, because the next changes cannot be delivered one by one.</summary>
     public void PostGap()
     {
         lock (_lock)
@@ -49,7 +49,7 @@ sealed class StoreWatcher(string keyspace, long maxBufferedBytes)
         }
     }
 
-    /// <summary>The store closes.</summary>
+    /// <summary>Closes the buffer, because the store is closing.</summary>
     public void Close()
     {
         lock (_lock)
@@ -59,7 +59,7 @@ sealed class StoreWatcher(string keyspace, long maxBufferedBytes)
         }
     }
 
-    /// <summary>The reader is about to take what it missed from the store: from here on changes are collected again.</summary>
+    /// <summary>Starts to collect changes again, because the reader is about to read what it missed from the store.</summary>
     public void StartOver()
     {
         lock (_lock)
@@ -70,7 +70,7 @@ sealed class StoreWatcher(string keyspace, long maxBufferedBytes)
         }
     }
 
-    /// <summary>The next changes, or null if the reader is behind.</summary>
+    /// <summary>Returns the next changes, or null if the reader is behind.</summary>
     /// <exception cref="ObjectDisposedException">The store is closed.</exception>
     public async ValueTask<DocumentChanges?> ReadAsync(CancellationToken cancellationToken)
     {

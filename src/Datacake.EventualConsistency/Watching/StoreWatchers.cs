@@ -7,7 +7,7 @@ using Datacake.EventualConsistency.Replication;
 
 namespace Datacake.EventualConsistency.Watching;
 
-/// <summary>Tells the watchers of a store what each commit changes for those who read. Thread-safe.</summary>
+/// <summary>The watchers of a store, which receive what each commit changes for readers. Thread-safe.</summary>
 sealed class StoreWatchers(KeyspaceCatalog catalog)
 {
     readonly Lock _lock = new();
@@ -30,7 +30,7 @@ sealed class StoreWatchers(KeyspaceCatalog catalog)
             _watchers = _watchers.Remove(watcher);
     }
 
-    /// <summary>The store closes.</summary>
+    /// <summary>Closes all watchers, because the store is closing.</summary>
     public void Close()
     {
         lock (_lock)
@@ -41,7 +41,7 @@ sealed class StoreWatchers(KeyspaceCatalog catalog)
         }
     }
 
-    /// <summary>Called on the commit loop, after each commit.</summary>
+    /// <summary>Delivers the changes of a committed batch to the watchers. Called on the commit loop.</summary>
     public void Publish(ReplicaBatch batch)
     {
         ImmutableArray<StoreWatcher> watchers;
@@ -73,18 +73,18 @@ sealed class StoreWatchers(KeyspaceCatalog catalog)
         {
             if (StoreLayout.KeyspaceOf(storageKey.Span) != keyspace.Number)
                 continue;
-            // Watchers keep the key for longer than the batch does.
+            // Copied, because watchers keep the key for longer than the batch does.
             byte[] key = storageKey.Span[StoreLayout.DocumentPrefixLength..].ToArray();
             var old = before.IsAlive(keyspace.Policy) ? before : null;
             var @new = after.IsAlive(keyspace.Policy) ? after : null;
-            // The same for what came in a message, which is larger than the document.
+            // The document is copied for the same reason: it may be part of a received message, which is larger.
             if (!IsSame(key, old, @new, keyspace.Policy))
                 changes.Add(new DocumentChange(new DocumentKey(key), old, @new is null ? null : Document.Parse(@new.Encoded.ToArray()), IsBeforeKnown: true));
         }
         return changes;
     }
 
-    /// <summary>Whether readers see no difference: what is purged of a living document was not shown any more.</summary>
+    /// <summary>Returns true if readers see no difference. What is purged from a live document was no longer shown.</summary>
     static bool IsSame(ReadOnlySpan<byte> key, Document? before, Document? after, MergePolicy policy)
     {
         if (before is null || after is null || ReferenceEquals(before, after))
