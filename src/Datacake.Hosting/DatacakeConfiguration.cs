@@ -5,24 +5,25 @@ using Microsoft.Extensions.Configuration;
 
 namespace Datacake.Hosting;
 
-/// <summary>Configures a node from the configuration of an application.</summary>
+/// <summary>Extension methods that configure a node from the configuration of an application.</summary>
 public static class DatacakeConfiguration
 {
     /// <summary>
-    /// Makes the settings of a section, such as <c>builder.Configuration.GetSection("Datacake")</c>: <c>NodeId</c>, <c>ListenOn</c>, <c>AdvertiseAs</c>,
-    /// <c>Seeds</c> (a list), <c>DataCenter</c>, <c>ClusterId</c>, <c>ClusterSecret</c>, <c>AcceptedClusterSecrets</c> (a list), <c>OperatorKeys</c> (a list), <c>AllowAnyone</c>, <c>MaxClockDifference</c>,
-    /// <c>Labels</c> (names and texts), <c>Tls</c> (the files, the server name and the other texts of <see cref="RpcTls"/> by their names) and <c>Store</c>
-    /// (the properties of <see cref="ReplicatedStoreOptions"/> by their names). What the section does not have is set in code, as the storage is.
+    /// Applies the settings of a section, such as <c>builder.Configuration.GetSection("Datacake")</c>: <c>NodeId</c>, <c>ListenOn</c>,
+    /// <c>AdvertiseAs</c>, <c>Seeds</c> (a list), <c>DataCenter</c>, <c>ClusterId</c>, <c>ClusterSecret</c>, <c>AcceptedClusterSecrets</c>
+    /// (a list), <c>OperatorKeys</c> (a list), <c>AllowAnyone</c>, <c>MaxClockDifference</c>, <c>Labels</c> (names and values), <c>Tls</c>
+    /// (the files, the server name and the other text settings of <see cref="RpcTls"/>, by their names) and <c>Store</c> (the properties of
+    /// <see cref="ReplicatedStoreOptions"/>, by their names). Settings that the section does not have are made in code, such as the storage.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// The section is missing; or a setting in it is unknown, its value is malformed or not allowed, or it was made before.
+    /// The section is missing; or a setting in it is unknown, has a malformed or invalid value, or was already made in code.
     /// </exception>
     public static DatacakeNodeOptions FromConfiguration(this DatacakeNodeOptions options, IConfigurationSection section)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(section);
         if (!section.Exists())
-            throw new InvalidOperationException($"The configuration has no section '{section.Path}'.");
+            throw new InvalidOperationException($"The configuration has no section '{section.Path}'. Add the section or correct its path.");
         var settings = new Dictionary<string, Action<IConfigurationSection>>(StringComparer.OrdinalIgnoreCase)
         {
             ["NodeId"] = setting => options.WithNodeId(setting.GetNumber()),

@@ -2,7 +2,7 @@ using Datacake.Data;
 
 namespace Datacake.Hosting;
 
-/// <summary>Makes contexts with the application's services, of which none is that of a scope.</summary>
+/// <summary>A factory of contexts that uses the application's services, and not those of a scope.</summary>
 sealed class DatacakeContextFactory<TContext>(IServiceProvider services, Func<IServiceProvider, TContext> create) : IDatacakeContextFactory<TContext>
     where TContext : DatacakeContext
 {

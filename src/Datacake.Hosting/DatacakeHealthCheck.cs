@@ -6,14 +6,15 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Datacake.Hosting;
 
 /// <summary>
-/// Unhealthy while the node cannot write: it has not started, its store has not joined its cluster or is no longer part of it, or its storage refuses commits.
-/// Degraded while something is missing: the given level cannot be met, members are down, refused or without a session, the store catches up, clocks
-/// differ, replicas differ, or the certificate expires soon.
+/// The health check of a node. It is unhealthy while the node cannot write: the node has not started, its store has not joined its cluster
+/// or is no longer part of it, or its storage refuses commits. It is degraded while something is missing: the given level cannot be
+/// satisfied; members are down, refused or without a session; the store is catching up; clocks or replicas differ; or the certificate
+/// expires soon.
 /// </summary>
 sealed class DatacakeHealthCheck(DatacakeHostedService hosted, Consistency level) : IHealthCheck
 {
-    /// <summary>The difference of two wall clocks that is worth a warning.</summary>
-    static readonly TimeSpan WorthyClockOffset = TimeSpan.FromSeconds(10);
+    /// <summary>The difference between two wall clocks from which the check is degraded.</summary>
+    static readonly TimeSpan MinReportedClockOffset = TimeSpan.FromSeconds(10);
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(Check());
 
@@ -31,33 +32,33 @@ sealed class DatacakeHealthCheck(DatacakeHostedService hosted, Consistency level
             ["retiringNeedsOperatorKey"] = node.OperatorKeys.Count > 0,
             ["refused"] = states.Count(member => member.State == MemberConnection.Refused),
         };
-        if (WhyUnhealthy(node, store, states) is { } unhealthy)
+        if (UnhealthyReason(node, store, states) is { } unhealthy)
             return HealthCheckResult.Unhealthy(unhealthy, data: data);
-        string[] missing = [.. WhatIsMissing(node, store, states)];
+        string[] missing = [.. DegradedReasons(node, store, states)];
         return missing.Length > 0
             ? HealthCheckResult.Degraded(string.Join(" ", missing), data: data)
             : HealthCheckResult.Healthy($"Node {node.Id} is in session with all other members.", data);
     }
 
-    static string? WhyUnhealthy(DatacakeNode node, ReplicatedStore store, IReadOnlyList<StoreMemberState> states)
+    static string? UnhealthyReason(DatacakeNode node, ReplicatedStore store, IReadOnlyList<StoreMemberState> states)
     {
         if (store.Exclusion is { } exclusion)
-            return $"Node {node.Id} takes no writes, since its store is no longer part of the cluster: {exclusion}.";
+            return $"Node {node.Id} accepts no writes, because its store is no longer part of the cluster: {exclusion}.";
         if (store.StorageFailure is { } failure)
-            return $"The storage of node {node.Id} refuses what the store has to write: {failure.Message}";
+            return $"The storage of node {node.Id} refuses the writes of the store: {failure.Message}";
         if (store.Joined.IsCompletedSuccessfully)
             return null;
         var join = store.JoinStatus;
         string reasons = string.Join(" ", states.Where(member => member.State == MemberConnection.Refused).Select(Describe));
         return string.Create(CultureInfo.InvariantCulture,
-            $"The store of node {node.Id} has not joined its cluster yet; {join.Documents} of about {join.EstimatedDocuments} documents have come. {reasons}").TrimEnd();
+            $"The store of node {node.Id} has not joined its cluster yet; it has received {join.Documents} of about {join.EstimatedDocuments} documents. {reasons}").TrimEnd();
     }
 
-    IEnumerable<string> WhatIsMissing(DatacakeNode node, ReplicatedStore store, IReadOnlyList<StoreMemberState> states)
+    IEnumerable<string> DegradedReasons(DatacakeNode node, ReplicatedStore store, IReadOnlyList<StoreMemberState> states)
     {
         var requirement = store.RequirementOf(level);
         if (!requirement.IsReachable)
-            yield return $"{requirement}, and the members that are up cannot give that.";
+            yield return $"{requirement}, and the members that are up cannot satisfy that.";
         foreach (var member in states)
         {
             if (member.State is MemberConnection.Down or MemberConnection.Refused or MemberConnection.NoSession or MemberConnection.CatchingUp
@@ -66,18 +67,18 @@ sealed class DatacakeHealthCheck(DatacakeHostedService hosted, Consistency level
             else if (!member.HasJoined && member.State == MemberConnection.InSession)
                 yield return $"Node {member.NodeId} has not joined yet.";
         }
-        foreach (var (peer, offset) in node.ClockOffsets.Where(clock => clock.Value.Duration() > WorthyClockOffset))
+        foreach (var (peer, offset) in node.ClockOffsets.Where(clock => clock.Value.Duration() > MinReportedClockOffset))
             yield return string.Create(CultureInfo.InvariantCulture, $"The wall clock of node {peer} differs from that of node {node.Id} by {offset.TotalSeconds:0} s.");
         if (store.DifferingMembers is { Count: > 0 } differing)
-            yield return $"Nodes {string.Join(", ", differing)} know the same as node {node.Id} and show something else.";
+            yield return $"Nodes {string.Join(", ", differing)} know the same transactions as node {node.Id} but show something else.";
         if (store.DamagedRecords is > 0 and var damaged)
-            yield return $"{damaged} stored records of node {node.Id} are damaged and not mended yet.";
+            yield return $"{damaged} stored records of node {node.Id} are damaged and not repaired yet.";
         if (store.HeldRemoval is { } held)
-            yield return $"A reconcile of node {node.Id} with node {held.NodeId} would remove {held.Documents} documents, and is held back until it is allowed.";
+            yield return $"A reconcile of node {node.Id} with node {held.NodeId} would remove {held.Documents} documents and is held back until it is allowed.";
         if (node.CertificateStatus is { } certificate && certificate.RenewBy <= node.TimeProvider.GetUtcNow())
         {
             string name = certificate.FirstToExpire == certificate.Subject ? certificate.Subject : $"{certificate.FirstToExpire}, an issuer of {certificate.Subject},";
-            yield return string.Create(CultureInfo.InvariantCulture, $"The certificate {name} expires at {certificate.ExpiresAt:u}; renew it.");
+            yield return string.Create(CultureInfo.InvariantCulture, $"The certificate {name} expires at {certificate.ExpiresAt:u}. Renew it.");
         }
     }
 

@@ -5,17 +5,18 @@ using Microsoft.Extensions.Hosting;
 namespace Datacake.Hosting;
 
 /// <summary>
-/// Starts the node and its store with the host, before the services that are registered after it; stops it with the host, announced to the other nodes.
+/// The hosted service that starts the node and its store with the host, before the services that are registered after it. When the host
+/// stops, it announces the stop to the other nodes.
 /// </summary>
 sealed class DatacakeHostedService(Action<DatacakeNodeOptions> configure) : IHostedService, IAsyncDisposable
 {
-    DatacakeNode? _node;        // written once, by StartAsync, before anyone may ask for it
+    DatacakeNode? _node;        // written once, by StartAsync, before it may be used
 
     public DatacakeNode Node => _node ?? throw new InvalidOperationException(
-        "The Datacake node has not started yet. It starts with the host: ask for it (and for contexts) after IHost.StartAsync, and register services "
-        + "that use it while they start after AddDatacake.");
+        "The Datacake node has not started yet. It starts with the host: resolve it (and contexts) after IHost.StartAsync, and register hosted services "
+        + "that use it in their StartAsync after AddDatacake.");
 
-    /// <summary>The node, once it has started.</summary>
+    /// <summary>Gets the node; null until it has started.</summary>
     public DatacakeNode? Started => _node;
 
     public async Task StartAsync(CancellationToken cancellationToken)

@@ -8,28 +8,31 @@ using Microsoft.Extensions.Logging;
 
 namespace Datacake.Hosting;
 
-/// <summary>Registers a node, and contexts over it, with an application's services.</summary>
+/// <summary>Extension methods that register a node, and contexts on it, with an application's services.</summary>
 public static class DatacakeServices
 {
     /// <summary>
-    /// Runs a node with the host: <see cref="DatacakeNode"/> is a singleton from the start of the host on. It logs to the application's loggers and
-    /// runs on its <see cref="TimeProvider"/>, if one is registered.
+    /// Runs a node with the host. <see cref="DatacakeNode"/> is a singleton that exists once the host has started. It logs to the
+    /// application's loggers and uses the application's <see cref="TimeProvider"/>, if one is registered.
     /// </summary>
-    /// <exception cref="InvalidOperationException">A node is registered already.</exception>
+    /// <exception cref="InvalidOperationException">A node is already registered.</exception>
     public static IServiceCollection AddDatacake(this IServiceCollection services, Action<DatacakeNodeOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);
         return services.AddDatacake((_, options) => configure(options));
     }
 
-    /// <summary>As <see cref="AddDatacake(IServiceCollection, Action{DatacakeNodeOptions})"/>, with the application's services to configure from.</summary>
-    /// <exception cref="InvalidOperationException">A node is registered already.</exception>
+    /// <summary>
+    /// Runs a node with the host, like <see cref="AddDatacake(IServiceCollection, Action{DatacakeNodeOptions})"/>, but gives the
+    /// configuration the application's services.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A node is already registered.</exception>
     public static IServiceCollection AddDatacake(this IServiceCollection services, Action<IServiceProvider, DatacakeNodeOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configure);
         if (services.Any(service => service.ServiceType == typeof(DatacakeHostedService)))
-            throw new InvalidOperationException("AddDatacake was called twice: an application runs one node.");
+            throw new InvalidOperationException("AddDatacake was called twice. An application runs one node: remove one of the calls.");
         services.AddSingleton(provider => new DatacakeHostedService(options =>
         {
             if (provider.GetService<ILoggerFactory>() is { } loggers)
@@ -37,7 +40,7 @@ public static class DatacakeServices
             if (provider.GetService<TimeProvider>() is { } time)
                 options.WithTimeProvider(time);
             configure(provider, options);
-            // The store has to know the indexes before it takes anything from other nodes.
+            // The store must know the indexes before it receives anything from other nodes.
             foreach (var model in provider.GetServices<ContextModel>())
                 model.Declare(options);
         }));
@@ -47,26 +50,29 @@ public static class DatacakeServices
     }
 
     /// <summary>
-    /// Reports whether the node serves: unhealthy while it cannot write, degraded while something is missing, such as members or a majority.
-    /// <c>services.AddHealthChecks().AddDatacake()</c>
+    /// Adds a health check of the node: unhealthy while the node cannot write, degraded while something is missing, such as members or a
+    /// majority. <c>services.AddHealthChecks().AddDatacake()</c>
     /// </summary>
     public static IHealthChecksBuilder AddDatacake(this IHealthChecksBuilder builder, string name = "datacake", params IEnumerable<string> tags) =>
         builder.AddDatacake(Consistency.Quorum, name, tags);
 
-    /// <summary>Reports whether the node serves; degraded while the members that are up cannot give the level.</summary>
+    /// <summary>
+    /// Adds a health check of the node: unhealthy while the node cannot write, degraded while something is missing, such as members, or while
+    /// the members that are up cannot satisfy the consistency level.
+    /// </summary>
     public static IHealthChecksBuilder AddDatacake(this IHealthChecksBuilder builder, Consistency level, string name = "datacake", params IEnumerable<string> tags)
     {
         ArgumentNullException.ThrowIfNull(builder);
         return builder.Add(new HealthCheckRegistration(
             name, provider => new DatacakeHealthCheck(
                 provider.GetService<DatacakeHostedService>() ?? throw new InvalidOperationException(
-                    $"No node is registered for the health check '{name}' to look at. Call services.AddDatacake(options => …) beside AddHealthChecks().AddDatacake()."),
+                    $"The health check '{name}' needs a node, but none is registered. Call services.AddDatacake(options => …), too."),
                 level), failureStatus: null, tags));
     }
 
     /// <summary>
-    /// Makes a context for each scope, as <c>AddDbContext</c> does, and registers an <see cref="IDatacakeContextFactory{TContext}"/> for where there is none:
-    /// <c>AddDatacakeContext(node =&gt; new ShopContext(node))</c>.
+    /// Registers a context that is created for each scope, as <c>AddDbContext</c> does, and an <see cref="IDatacakeContextFactory{TContext}"/>
+    /// for code without a scope: <c>AddDatacakeContext(node =&gt; new ShopContext(node))</c>.
     /// </summary>
     public static IServiceCollection AddDatacakeContext<
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.NonPublicConstructors)] TContext>(
@@ -78,13 +84,17 @@ public static class DatacakeServices
     }
 
     /// <summary>
-    /// As <see cref="AddDatacakeContext{TContext}(IServiceCollection, Func{DatacakeNode, TContext})"/>, with the scope's services, for what the context needs beside the node:
-    /// <c>AddDatacakeContext((services, node) =&gt; new ShopContext(node, services.GetRequiredService&lt;ICurrentUser&gt;()))</c>. The factory has no scope: it gives the services of the
-    /// application.
+    /// Registers a context, like <see cref="AddDatacakeContext{TContext}(IServiceCollection, Func{DatacakeNode, TContext})"/>, that needs
+    /// other services of its scope:
+    /// <c>AddDatacakeContext((services, node) =&gt; new ShopContext(node, services.GetRequiredService&lt;ICurrentUser&gt;()))</c>. The context
+    /// factory has no scope and passes the services of the application.
     /// </summary>
     /// <param name="services">The application's services.</param>
-    /// <param name="create">Makes a context.</param>
-    /// <param name="configure">Is called with each new context, to add interceptors or set its level: <c>(services, db) =&gt; db.Interceptors.Add(new Audit())</c>.</param>
+    /// <param name="create">Creates a context.</param>
+    /// <param name="configure">
+    /// Configures each new context, for example to add interceptors or to set its consistency level:
+    /// <c>(services, db) =&gt; db.Interceptors.Add(new Audit())</c>.
+    /// </param>
     public static IServiceCollection AddDatacakeContext<
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.NonPublicConstructors)] TContext>(
         this IServiceCollection services, Func<IServiceProvider, DatacakeNode, TContext> create, Action<IServiceProvider, TContext>? configure = null)
@@ -99,7 +109,7 @@ public static class DatacakeServices
         TContext Create(IServiceProvider provider)
         {
             var node = provider.GetService<DatacakeNode>() ?? throw new InvalidOperationException(
-                $"No node is registered for {typeof(TContext).Name} to work on. Call services.AddDatacake(options => …) beside AddDatacakeContext.");
+                $"{typeof(TContext).Name} needs a node, but none is registered. Call services.AddDatacake(options => …), too.");
             var context = create(provider, node);
             configure?.Invoke(provider, context);
             return context;

@@ -3,14 +3,14 @@ using Microsoft.Extensions.Configuration;
 
 namespace Datacake.Hosting;
 
-/// <summary>Reads the settings of a configuration section; errors name the setting by its path.</summary>
+/// <summary>Extension methods that read the settings of a configuration section. Errors name the setting by its path.</summary>
 static class SectionReader
 {
-    /// <summary>Makes each setting of a section.</summary>
+    /// <summary>Applies each setting of a section.</summary>
     /// <param name="section">The section.</param>
     /// <param name="settings">The known settings.</param>
     /// <param name="owner">The owner of the settings, for errors: <c>a node</c>.</param>
-    /// <exception cref="InvalidOperationException">A setting is unknown, or its value is malformed or not allowed.</exception>
+    /// <exception cref="InvalidOperationException">A setting is unknown, or its value is malformed or invalid.</exception>
     public static void Apply(this IConfigurationSection section, IReadOnlyDictionary<string, Action<IConfigurationSection>> settings, string owner)
     {
         foreach (var setting in section.GetSettings())
@@ -18,7 +18,7 @@ static class SectionReader
             if (!settings.TryGetValue(setting.Key, out var apply))
             {
                 throw new InvalidOperationException(
-                    $"'{setting.Path}' is not a setting of {owner}. There are: {string.Join(", ", settings.Keys)}.");
+                    $"'{setting.Path}' is not a setting of {owner}. The settings are: {string.Join(", ", settings.Keys)}.");
             }
             try
             {
@@ -26,26 +26,26 @@ static class SectionReader
             }
             catch (ArgumentException error)
             {
-                // Which parameter of which method it is says nothing to those who write the configuration.
+                // The name of the parameter means nothing to the author of the configuration.
                 throw new InvalidOperationException($"'{setting.Path}' is not valid: {error.Message.Split(" (Parameter '")[0]}", error);
             }
         }
     }
 
-    /// <summary>Returns the settings in a section; none if it is empty.</summary>
+    /// <summary>Returns the settings in a section; empty if there are none.</summary>
     public static IEnumerable<IConfigurationSection> GetSettings(this IConfigurationSection section) =>
         string.IsNullOrEmpty(section.Value)
             ? section.GetChildren()
-            : throw new InvalidOperationException($"'{section.Path}' has one value, and needs settings of its own.");
+            : throw new InvalidOperationException($"'{section.Path}' is a single value. It must be a section of settings.");
 
-    /// <summary>Returns the texts of a list; none if it is empty.</summary>
+    /// <summary>Returns the texts of a list; empty if there are none.</summary>
     public static IEnumerable<string> GetTexts(this IConfigurationSection section) =>
         string.IsNullOrEmpty(section.Value)
             ? section.GetChildren().Select(GetText)
-            : throw new InvalidOperationException($"'{section.Path}' has one value, and needs a list. Its first entry is '{section.Path}:0'.");
+            : throw new InvalidOperationException($"'{section.Path}' is a single value. It must be a list, whose first entry is '{section.Path}:0'.");
 
     public static string GetText(this IConfigurationSection setting) =>
-        setting.Value ?? throw new InvalidOperationException($"'{setting.Path}' needs one value.");
+        setting.Value ?? throw new InvalidOperationException($"'{setting.Path}' must be a single value.");
 
     public static int GetNumber(this IConfigurationSection setting) =>
         int.TryParse(setting.GetText(), NumberStyles.None, CultureInfo.InvariantCulture, out int number)
@@ -60,7 +60,7 @@ static class SectionReader
     public static bool GetBoolean(this IConfigurationSection setting) =>
         bool.TryParse(setting.GetText(), out bool value) ? value : throw Malformed(setting, "true or false");
 
-    /// <summary>Returns a time span. A number alone is refused: it would stand for days.</summary>
+    /// <summary>Returns a time span. A number alone is refused, because it would stand for days.</summary>
     public static TimeSpan GetTime(this IConfigurationSection setting) =>
         setting.GetText().Contains(':', StringComparison.Ordinal)
             && TimeSpan.TryParse(setting.Value, CultureInfo.InvariantCulture, out var time)

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Datacake.Hosting;
 
-/// <summary>Makes the settings of a node's store from a section; they are named as in <see cref="ReplicatedStoreOptions"/>.</summary>
+/// <summary>The settings of a node's store in a configuration section, named as in <see cref="ReplicatedStoreOptions"/>.</summary>
 static class StoreConfiguration
 {
     public static void Apply(DatacakeNodeOptions options, IConfigurationSection section)
@@ -31,7 +31,7 @@ static class StoreConfiguration
         };
         section.Apply(settings, "a store");
 
-        // One by one, so that the error of one that is out of range names it.
+        // Set one by one, so that the error of a setting that is out of its range names the setting.
         Action<IConfigurationSection> Set(Action<ReplicatedStoreOptions, IConfigurationSection> set) =>
             setting => options.WithStore(store => set(store, setting));
     }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Datacake.Hosting;
 
-/// <summary>Makes the TLS options of a node from a section, as far as they are texts; they are named as in <see cref="RpcTls"/>.</summary>
+/// <summary>The TLS options of a node in a configuration section, as far as they are texts, named as in <see cref="RpcTls"/>.</summary>
 static class TlsConfiguration
 {
     public static RpcTls Read(IConfigurationSection section)

@@ -76,7 +76,7 @@ public sealed class HostingTests
         await using var provider = services.BuildServiceProvider();
         await using var scope = provider.CreateAsyncScope();
         var error = Assert.Throws<InvalidOperationException>(() => scope.ServiceProvider.GetRequiredService<VisitContext>());
-        Assert.Contains("No node is registered for VisitContext", error.Message, StringComparison.Ordinal);
+        Assert.Contains("VisitContext needs a node, but none is registered", error.Message, StringComparison.Ordinal);
         Assert.Contains("AddDatacake(", error.Message, StringComparison.Ordinal);
         error = await Assert.ThrowsAsync<InvalidOperationException>(() => provider.GetRequiredService<HealthCheckService>().CheckHealthAsync(Cancelled));
         Assert.Contains("AddDatacake(", error.Message, StringComparison.Ordinal);
