@@ -1,19 +1,19 @@
 namespace Datacake.Crdt;
 
-/// <summary>The first byte of an encoded cell.</summary>
+/// <summary>The flags in the first byte of an encoded cell.</summary>
 [Flags]
 enum CellFlags : byte
 {
-    /// <summary>The stamp follows the path in full.</summary>
+    /// <summary>A cell with a value, and with its own stamp after the path.</summary>
     None = 0,
 
-    /// <summary>There is no value.</summary>
+    /// <summary>A cell whose value was removed and is omitted.</summary>
     Removed = 1,
 
-    /// <summary>The stamp is that of the document's put, and left out.</summary>
+    /// <summary>A cell with the stamp of the document's newest put, which is omitted.</summary>
     StampIsBorn = 2,
 
-    /// <summary>The stamp is that of the document's newest update, and left out.</summary>
+    /// <summary>A cell with the stamp of the document's newest update, which is omitted.</summary>
     StampIsTouched = 4,
 
     StampMask = StampIsBorn | StampIsTouched,

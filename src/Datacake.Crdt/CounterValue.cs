@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace Datacake.Crdt;
 
 /// <summary>
-/// The value of a counter's share: always the nine bytes of a MessagePack int 64, so that it can be read without a MessagePack library.
+/// The encoding of a counter share: always the nine bytes of a MessagePack int 64, so that no MessagePack library is needed to read it.
 /// </summary>
 public static class CounterValue
 {
@@ -12,7 +12,7 @@ public static class CounterValue
 
     const byte Int64Code = 0xD3;
 
-    /// <summary>Writes a share.</summary>
+    /// <summary>Writes a counter share.</summary>
     public static void Write(Span<byte> destination, long value)
     {
         destination[0] = Int64Code;
@@ -21,9 +21,9 @@ public static class CounterValue
 
     internal static bool IsValid(ReadOnlySpan<byte> source) => source.Length == Size && source[0] == Int64Code;
 
-    /// <summary>Reads a share.</summary>
-    /// <exception cref="InvalidDataException">The bytes are not a share.</exception>
+    /// <summary>Reads a counter share.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not a counter share.</exception>
     public static long Read(ReadOnlySpan<byte> source) => IsValid(source)
         ? BinaryPrimitives.ReadInt64BigEndian(source[1..])
-        : throw new InvalidDataException($"The bytes {Convert.ToHexString(source[..Math.Min(source.Length, 16)])} are no counter's share.");
+        : throw new InvalidDataException($"The value {Convert.ToHexString(source[..Math.Min(source.Length, 16)])} is not a counter share.");
 }

@@ -4,14 +4,16 @@ using System.Text;
 namespace Datacake.Crdt;
 
 /// <summary>
-/// The mergeable state of one document: cells, each with the stamp of the transaction that wrote it, and the stamps of the newest put
-/// (<see cref="Born"/>), update (<see cref="Touched"/>) and delete (<see cref="Died"/>). Immutable; it is its encoded bytes, read in place.
+/// The mergeable state of one document. It consists of cells, each with the stamp of the transaction that wrote it, and the stamps of
+/// the newest put (<see cref="Born"/>), update (<see cref="Touched"/>) and delete (<see cref="Died"/>). Immutable. Cells are read in
+/// place from the encoded bytes.
 /// </summary>
 /// <remarks>
-/// <see cref="Merge"/> is the only merge rule there is: the greatest stamp of each, then cells older than the newest put are gone. It is a
-/// join of a semilattice (Shapiro et al., Conflict-free Replicated Data Types, 2011), so neither order nor repetition of merges matters.
-/// Encoding: a format byte, a byte that says which of the three stamps follow, these stamps, then the cells in ascending order of paths.
-/// The encoding of a state is unique, so that equal states have equal bytes.
+/// <see cref="Merge"/> is the only merge rule. It keeps the greatest of each of the three stamps and the newest version of each cell,
+/// then drops the cells that are older than the newest put. Merging is the join of a semilattice (Shapiro et al., Conflict-free
+/// Replicated Data Types, 2011), so neither the order nor the repetition of merges matters.
+/// Encoding: a format byte, flags for the stamps that follow, these stamps, then the cells in ascending order of their paths.
+/// Each state has exactly one encoding, so equal states have equal bytes.
 /// </remarks>
 public sealed class Document : IEquatable<Document>
 {
@@ -34,36 +36,36 @@ public sealed class Document : IEquatable<Document>
         _cellCount = cellCount;
     }
 
-    /// <summary>The document that nothing has been written to: merging it changes nothing.</summary>
+    /// <summary>Gets the document that nothing has been written to. Merging it into another document changes nothing.</summary>
     public static Document Nothing { get; } = Assemble(default, default, default, DocumentContent.Empty);
 
-    /// <summary>The encoded document.</summary>
+    /// <summary>Gets the encoded document.</summary>
     public ReadOnlyMemory<byte> Encoded { get; }
 
-    /// <summary>The newest put of the whole document, or <see cref="HlcTimestamp.None"/>.</summary>
+    /// <summary>Gets the stamp of the newest put of the whole document, or <see cref="HlcTimestamp.None"/>.</summary>
     public HlcTimestamp Born { get; }
 
-    /// <summary>The newest update, or <see cref="HlcTimestamp.None"/>.</summary>
+    /// <summary>Gets the stamp of the newest update, or <see cref="HlcTimestamp.None"/>.</summary>
     public HlcTimestamp Touched { get; }
 
-    /// <summary>The newest delete, or <see cref="HlcTimestamp.None"/>.</summary>
+    /// <summary>Gets the stamp of the newest delete, or <see cref="HlcTimestamp.None"/>.</summary>
     public HlcTimestamp Died { get; }
 
-    /// <summary>The newest stamp of the document.</summary>
+    /// <summary>Gets the greatest of <see cref="Born"/>, <see cref="Touched"/> and <see cref="Died"/>.</summary>
     public HlcTimestamp Newest => HlcTimestamp.Max(HlcTimestamp.Max(Born, Touched), Died);
 
-    /// <summary>The cells in ascending order of their paths, removed ones included.</summary>
+    /// <summary>Gets the cells in ascending order of their paths, including removed cells.</summary>
     public DocumentCells Cells => new(Encoded.Span[_cellsStart..], Born, Touched);
 
-    /// <summary>The document, read in place.</summary>
+    /// <summary>Gets a view of the document's bytes.</summary>
     public DocumentView View => new(Encoded.Span, Born, Touched, Died, _cellsStart);
 
-    /// <summary>The value of a raw document, or <see langword="null"/> if it has none. A view of the document's bytes.</summary>
+    /// <summary>Gets the value of a raw document as a slice of its bytes, or <see langword="null"/> if it has no value.</summary>
     public ReadOnlyMemory<byte>? Value
     {
         get
         {
-            // The root's path is empty and so comes first.
+            // The root comes first because its path is empty.
             var cells = Cells;
             if (!cells.MoveNext() || cells.Current.Kind != DocumentPathKind.Root || cells.Current.IsRemoved)
                 return null;
@@ -71,10 +73,10 @@ public sealed class Document : IEquatable<Document>
         }
     }
 
-    /// <summary>Whether readers see the document.</summary>
+    /// <summary>Returns true if readers see the document under a merge policy.</summary>
     public bool IsAlive(MergePolicy policy) => View.IsAlive(policy);
 
-    /// <summary>A whole put: what it does not name is gone.</summary>
+    /// <summary>Creates a document that consists of one put. A put replaces the whole document: merging it drops all older cells.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The stamp is <see cref="HlcTimestamp.None"/>.</exception>
     public static Document Put(HlcTimestamp stamp, DocumentContent content)
     {
@@ -82,7 +84,7 @@ public sealed class Document : IEquatable<Document>
         return Assemble(stamp, default, default, content);
     }
 
-    /// <summary>An update of some cells.</summary>
+    /// <summary>Creates a document that consists of one update of some cells.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The stamp is <see cref="HlcTimestamp.None"/>.</exception>
     public static Document Update(HlcTimestamp stamp, DocumentContent content)
     {
@@ -90,7 +92,7 @@ public sealed class Document : IEquatable<Document>
         return Assemble(default, stamp, default, content);
     }
 
-    /// <summary>A delete.</summary>
+    /// <summary>Creates a document that consists of one delete.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The stamp is <see cref="HlcTimestamp.None"/>.</exception>
     public static Document Delete(HlcTimestamp stamp)
     {
@@ -98,7 +100,7 @@ public sealed class Document : IEquatable<Document>
         return Assemble(default, default, stamp, DocumentContent.Empty);
     }
 
-    /// <summary>The state that reflects both: commutative, associative and idempotent.</summary>
+    /// <summary>Merges two states of a document. The operation is commutative, associative and idempotent.</summary>
     public static Document Merge(Document a, Document b)
     {
         if (ReferenceEquals(a, Nothing) || ReferenceEquals(a, b))
@@ -110,7 +112,8 @@ public sealed class Document : IEquatable<Document>
         var touched = HlcTimestamp.Max(a.Touched, b.Touched);
         var died = HlcTimestamp.Max(a.Died, b.Died);
 
-        // A cell may have to spell out a stamp that was implied before. Scratch memory keeps the result no larger than it need be.
+        // The bound is generous: a merged cell may have to spell out a stamp that its flags implied before. Therefore the result is built
+        // in scratch memory and then copied into an array of its exact size.
         int bound = checked(MaxHeaderSize + a.Encoded.Length + b.Encoded.Length + ((a._cellCount + b._cellCount) * HlcTimestamp.Size));
         byte[]? rented = bound > MaxStackBytes ? ArrayPool<byte>.Shared.Rent(bound) : null;
         Span<byte> output = rented ?? stackalloc byte[MaxStackBytes];
@@ -140,7 +143,9 @@ public sealed class Document : IEquatable<Document>
         return merged;
     }
 
-    /// <summary>The same document without the cells that <paramref name="keep"/> refuses; the same instance if it keeps all.</summary>
+    /// <summary>
+    /// Returns the document with only the cells for which <paramref name="keep"/> returns true, or this instance if that is all of them.
+    /// </summary>
     public Document Filter(Predicate keep)
     {
         bool keepsAll = true;
@@ -161,10 +166,10 @@ public sealed class Document : IEquatable<Document>
         return new(output.AsSpan(0, end).ToArray(), Born, Touched, Died, _cellsStart, count);
     }
 
-    /// <summary>Says which cells <see cref="Filter"/> keeps.</summary>
+    /// <summary>A condition that the cells kept by <see cref="Filter"/> satisfy.</summary>
     public delegate bool Predicate(DocumentCell cell);
 
-    /// <summary>Whether all stamps of the document are in a set.</summary>
+    /// <summary>Returns true if a set contains all stamps of the document.</summary>
     public bool IsWithin(VersionVector known)
     {
         if (!Has(Born) || !Has(Touched) || !Has(Died))
@@ -179,7 +184,7 @@ public sealed class Document : IEquatable<Document>
         bool Has(HlcTimestamp stamp) => stamp.IsNone || known.Contains(stamp);
     }
 
-    /// <summary>Finds a cell by its encoded path; removed ones are found too.</summary>
+    /// <summary>Finds a cell by its encoded path, including a removed cell.</summary>
     public bool TryGetCell(ReadOnlySpan<byte> encodedPath, out DocumentCell cell)
     {
         foreach (var candidate in Cells)
@@ -197,8 +202,8 @@ public sealed class Document : IEquatable<Document>
         return false;
     }
 
-    /// <summary>Wraps an encoded document, which must not change any more, after checking all of it.</summary>
-    /// <exception cref="InvalidDataException">The bytes are not a document, or one of a newer format.</exception>
+    /// <summary>Validates an encoded document in full and wraps it without copying. The bytes must not change afterwards.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not a document, or are a document in a newer format.</exception>
     public static Document Parse(ReadOnlyMemory<byte> encoded)
     {
         var view = Read(encoded.Span, out int cellCount);
@@ -210,9 +215,9 @@ public sealed class Document : IEquatable<Document>
         var rest = encoded;
         var head = EncodedInteger.Take(ref rest, 2);
         if (head[0] != Format)
-            throw new InvalidDataException($"The document is of format {head[0]}; this version of the library reads format {Format}.");
+            throw new InvalidDataException($"The document has format {head[0]}. This version of the library reads only format {Format}.");
         if (head[1] > (HasBorn | HasTouched | HasDied))
-            throw new InvalidDataException($"The document's header has unknown flags ({head[1]:X2}).");
+            throw new InvalidDataException($"The header of the document has unknown flags ({head[1]:X2}).");
         var born = ReadStamp(ref rest, head[1] & HasBorn);
         var touched = ReadStamp(ref rest, head[1] & HasTouched);
         var died = ReadStamp(ref rest, head[1] & HasDied);
@@ -225,12 +230,12 @@ public sealed class Document : IEquatable<Document>
         if (flag == 0)
             return HlcTimestamp.None;
         var stamp = HlcTimestamp.Read(EncodedInteger.Take(ref source, HlcTimestamp.Size));
-        return stamp.IsNone ? throw new InvalidDataException("A stamp of the document's header is zero.") : stamp;
+        return stamp.IsNone ? throw new InvalidDataException("A stamp in the header of the document is zero.") : stamp;
     }
 
     static int ValidateCells(ReadOnlySpan<byte> cells, HlcTimestamp born, HlcTimestamp touched)
     {
-        // Every read of a document comes through here: as DocumentCells goes, without a view of each cell.
+        // Every read of a document passes through here, so the decoding of DocumentCells.MoveNext is repeated without creating cells.
         var newest = HlcTimestamp.Max(born, touched);
         ReadOnlySpan<byte> previous = default;
         int count = 0;
@@ -250,11 +255,11 @@ public sealed class Document : IEquatable<Document>
             if (!DocumentPath.IsValid(path))
                 throw DocumentPath.Invalid(path);
             if (!isRemoved && !path.IsEmpty && path[0] == (byte)DocumentPathKind.CounterShare && !CounterValue.IsValid(value))
-                throw new InvalidDataException($"The cell {DocumentPath.Describe(path)} is no counter's share.");
+                throw new InvalidDataException($"The cell {DocumentPath.Describe(path)} does not hold a counter share.");
             if (count++ > 0 && previous.SequenceCompareTo(path) >= 0)
                 throw new InvalidDataException("The cells of the document are not in ascending order.");
             if (stamp.IsNone || stamp < born || stamp > newest || flags != FlagsOf(isRemoved, stamp, born, touched))
-                throw new InvalidDataException($"The cell {DocumentPath.Describe(path)} has an impossible stamp.");
+                throw new InvalidDataException($"The cell {DocumentPath.Describe(path)} has an invalid stamp.");
             previous = path;
         }
         return count;
@@ -289,7 +294,10 @@ public sealed class Document : IEquatable<Document>
         return Encoded.Slice(offset, part.Length);
     }
 
-    /// <summary>Which of two cells of one path is kept. Equal stamps come of equal writes; the rest makes the rule total.</summary>
+    /// <summary>
+    /// Returns true if the left of two cells with the same path is kept. Equal stamps come from equal writes; the rule covers unequal
+    /// cells with equal stamps only in order to be total.
+    /// </summary>
     static bool Supersedes(DocumentCell left, DocumentCell right)
     {
         if (left.Stamp != right.Stamp)
@@ -306,7 +314,7 @@ public sealed class Document : IEquatable<Document>
         content.Cells.CopyTo(encoded.AsSpan(header.Length));
         if (!touched.IsNone)
         {
-            // Content is encoded as the cells of a put; those of an update differ in their flags only.
+            // The content is encoded as the cells of a put. The cells of an update differ only in their flags.
             for (var cells = content.GetEnumerator(); !cells.Rest.IsEmpty; cells.MoveNext())
                 encoded[^cells.Rest.Length] ^= (byte)CellFlags.StampMask;
         }

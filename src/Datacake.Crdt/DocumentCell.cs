@@ -1,6 +1,6 @@
 namespace Datacake.Crdt;
 
-/// <summary>One cell of a document: a view over the document's bytes.</summary>
+/// <summary>A view of one cell in the bytes of a document.</summary>
 public readonly ref struct DocumentCell
 {
     internal DocumentCell(ReadOnlySpan<byte> path, HlcTimestamp stamp, bool isRemoved, ReadOnlySpan<byte> value)
@@ -11,36 +11,36 @@ public readonly ref struct DocumentCell
         Value = value;
     }
 
-    /// <summary>The encoded <see cref="DocumentPath"/>.</summary>
+    /// <summary>Gets the encoded <see cref="DocumentPath"/>.</summary>
     public ReadOnlySpan<byte> EncodedPath { get; }
 
-    /// <summary>The transaction that wrote the cell.</summary>
+    /// <summary>Gets the stamp of the transaction that wrote the cell.</summary>
     public HlcTimestamp Stamp { get; }
 
-    /// <summary>Whether the cell says that there is no value any more.</summary>
+    /// <summary>True if the value at the path was removed.</summary>
     public bool IsRemoved { get; }
 
-    /// <summary>The value, encoded as its writer chose (MessagePack, by convention); empty if removed.</summary>
+    /// <summary>Gets the value in the encoding of its writer (MessagePack by convention); empty if the value was removed.</summary>
     public ReadOnlySpan<byte> Value { get; }
 
-    /// <summary>What the path leads to.</summary>
+    /// <summary>Gets the kind of the path.</summary>
     public DocumentPathKind Kind => DocumentPath.KindOf(EncodedPath);
 
-    /// <summary>The name of the property in UTF-8; empty for the root.</summary>
+    /// <summary>Gets the name of the property in UTF-8; empty if the path has no property.</summary>
     public ReadOnlySpan<byte> Property => DocumentPath.PropertyOf(EncodedPath);
 
-    /// <summary>The encoded element of a set, or key of a dictionary.</summary>
+    /// <summary>Gets the encoded element of a set or key of a dictionary; empty if the cell is neither.</summary>
     public ReadOnlySpan<byte> Element => Kind == DocumentPathKind.Element ? DocumentPath.SuffixOf(EncodedPath) : [];
 
-    /// <summary>The put that a counter's share belongs to; <see cref="HlcTimestamp.None"/> if this is not a share.</summary>
+    /// <summary>Gets the stamp of the put that a counter share belongs to; <see cref="HlcTimestamp.None"/> for other cells.</summary>
     public HlcTimestamp ShareBorn => Kind == DocumentPathKind.CounterShare ? DocumentPath.ShareBorn(EncodedPath) : HlcTimestamp.None;
 
-    /// <summary>The run of the writer whose share of a counter this is; <see cref="HlcTimestamp.None"/> if this is not a share.</summary>
+    /// <summary>Gets the run of the writer that a counter share belongs to; <see cref="HlcTimestamp.None"/> for other cells.</summary>
     public HlcTimestamp ShareRun => Kind == DocumentPathKind.CounterShare ? DocumentPath.ShareRun(EncodedPath) : HlcTimestamp.None;
 
     /// <summary>
-    /// True if a reader of a document with this <paramref name="born"/> sees the cell: it is not removed, not a share of an older
-    /// put's counter, and not the note of an assertion.
+    /// Returns true if a reader sees the cell in a document whose newest put is <paramref name="born"/>. Readers see all cells except
+    /// removed cells, counter shares of older puts, and the note of an assertion.
     /// </summary>
     public bool IsShown(HlcTimestamp born) => !IsRemoved && Kind switch
     {

@@ -1,6 +1,6 @@
 namespace Datacake.Crdt;
 
-/// <summary>The cells of a document in ascending order of their paths, for <c>foreach</c>.</summary>
+/// <summary>An enumerator of the cells of a document, in ascending order of their paths. Supports <c>foreach</c>.</summary>
 public ref struct DocumentCells
 {
     readonly HlcTimestamp _born;
@@ -18,15 +18,15 @@ public ref struct DocumentCells
         _touched = touched;
     }
 
-    /// <summary>The cell that <see cref="MoveNext"/> found.</summary>
+    /// <summary>Gets the cell that <see cref="MoveNext"/> moved to.</summary>
     public readonly DocumentCell Current => new(_path, _stamp, _isRemoved, _value);
 
     internal readonly ReadOnlySpan<byte> Rest => _rest;
 
-    /// <summary>The cells from here on.</summary>
+    /// <summary>Returns an enumerator of the remaining cells.</summary>
     public readonly DocumentCells GetEnumerator() => this;
 
-    /// <summary>Goes to the next cell.</summary>
+    /// <summary>Moves to the next cell. Returns false if there is none.</summary>
     public bool MoveNext()
     {
         if (_rest.IsEmpty)

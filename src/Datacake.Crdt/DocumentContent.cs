@@ -1,32 +1,31 @@
 namespace Datacake.Crdt;
 
 /// <summary>
-/// Cells that have no stamp yet: what a transaction puts into a document, or updates of it, before its stamp is drawn.
-/// Made by a <see cref="DocumentContentBuilder"/>; immutable.
+/// The cells of a put or an update whose transaction has no stamp yet. Created by a <see cref="DocumentContentBuilder"/>. Immutable.
 /// </summary>
 public sealed class DocumentContent
 {
     readonly ReadOnlyMemory<byte> _cells;
 
-    // Encoded as the cells of a document whose put they are, which leaves out the stamp.
+    // The cells are encoded as those of a put, which omit the stamp.
     internal DocumentContent(ReadOnlyMemory<byte> cells, int count)
     {
         _cells = cells;
         Count = count;
     }
 
-    /// <summary>No cells.</summary>
+    /// <summary>Gets the content without cells.</summary>
     public static DocumentContent Empty { get; } = new(default, 0);
 
-    /// <summary>How many cells there are.</summary>
+    /// <summary>Gets the number of cells.</summary>
     public int Count { get; }
 
-    /// <summary>The size of the encoded cells in bytes.</summary>
+    /// <summary>Gets the size of the encoded cells in bytes.</summary>
     public int Length => _cells.Length;
 
     internal ReadOnlySpan<byte> Cells => _cells.Span;
 
-    /// <summary>The content of a raw document.</summary>
+    /// <summary>Creates the content of a raw document.</summary>
     public static DocumentContent OfRaw(ReadOnlySpan<byte> value)
     {
         var cell = new DocumentCell([], default, isRemoved: false, value);
@@ -34,6 +33,6 @@ public sealed class DocumentContent
         return new(cells.AsMemory(0, Document.WriteCell(cells, cell, born: default, touched: default)), count: 1);
     }
 
-    /// <summary>The cells in ascending order of their paths; all have the stamp <see cref="HlcTimestamp.None"/>.</summary>
+    /// <summary>Returns the cells in ascending order of their paths. Their stamps are <see cref="HlcTimestamp.None"/>.</summary>
     public DocumentCells GetEnumerator() => new(_cells.Span, default, default);
 }

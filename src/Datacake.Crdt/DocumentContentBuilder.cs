@@ -2,7 +2,10 @@ using System.Buffers;
 
 namespace Datacake.Crdt;
 
-/// <summary>Collects cells for a put or an update. Cells that come in ascending order of paths need no sorting. Not thread-safe.</summary>
+/// <summary>
+/// A builder of the content of a put or an update. Cells that are added in ascending order of their paths need not be sorted.
+/// Not thread-safe.
+/// </summary>
 public sealed class DocumentContentBuilder
 {
     readonly ArrayBufferWriter<byte> _cells;
@@ -11,14 +14,14 @@ public sealed class DocumentContentBuilder
     int _lastPathLength;
     bool _isSorted = true;
 
-    /// <summary>Creates a builder with room for so many bytes, which grows when needed.</summary>
+    /// <summary>Creates a builder with an initial capacity in bytes.</summary>
     public DocumentContentBuilder(int capacity = 256) => _cells = new(Math.Max(capacity, 16));
 
-    /// <summary>How many cells were added.</summary>
+    /// <summary>Gets the number of cells added so far.</summary>
     public int Count => _ranges.Count;
 
     /// <summary>Sets the value at an encoded path.</summary>
-    /// <exception cref="ArgumentException">The bytes are not a path, or the value of a counter's share is none.</exception>
+    /// <exception cref="ArgumentException">The bytes are not a path, or the value is not valid for a counter share.</exception>
     public void Set(ReadOnlySpan<byte> encodedPath, ReadOnlySpan<byte> value) =>
         Add(new DocumentCell(encodedPath, default, isRemoved: false, value));
 
@@ -26,8 +29,8 @@ public sealed class DocumentContentBuilder
     /// <exception cref="ArgumentException">The bytes are not a path.</exception>
     public void Remove(ReadOnlySpan<byte> encodedPath) => Add(new DocumentCell(encodedPath, default, isRemoved: true, []));
 
-    /// <summary>The cells added so far; the builder is empty afterwards.</summary>
-    /// <exception cref="InvalidOperationException">One path was added twice.</exception>
+    /// <summary>Returns the cells added so far and clears the builder.</summary>
+    /// <exception cref="InvalidOperationException">A path was added twice.</exception>
     public DocumentContent Build()
     {
         var content = new DocumentContent(_isSorted ? _cells.WrittenSpan.ToArray() : Sort(), _ranges.Count);
@@ -42,7 +45,8 @@ public sealed class DocumentContentBuilder
         if (!DocumentPath.IsValid(cell.EncodedPath))
             throw new ArgumentException(DocumentPath.Invalid(cell.EncodedPath).Message);
         if (cell.Kind == DocumentPathKind.CounterShare && !cell.IsRemoved && !CounterValue.IsValid(cell.Value))
-            throw new ArgumentException($"The value of {DocumentPath.Describe(cell.EncodedPath)} is no counter's share.");
+            throw new ArgumentException(
+                $"The value of {DocumentPath.Describe(cell.EncodedPath)} is not a counter share. Encode it with {nameof(CounterValue)}.");
         int start = _cells.WrittenCount;
         if (_ranges.Count > 0)
             _isSorted &= LastPath.SequenceCompareTo(cell.EncodedPath) < 0;
@@ -61,7 +65,7 @@ public sealed class DocumentContentBuilder
         for (int i = 0; i < _ranges.Count; i++)
         {
             if (i > 0 && PathOf(_ranges[i - 1]).SequenceEqual(PathOf(_ranges[i])))
-                throw new InvalidOperationException($"The path {DocumentPath.Describe(PathOf(_ranges[i]))} was added twice.");
+                throw new InvalidOperationException($"The path {DocumentPath.Describe(PathOf(_ranges[i]))} was added twice. Add it once.");
             sorted.Write(_cells.WrittenSpan[_ranges[i]]);
         }
         return sorted.WrittenSpan.ToArray();

@@ -4,25 +4,26 @@ using System.Text.Unicode;
 namespace Datacake.Crdt;
 
 /// <summary>
-/// Where in a document a cell is: the whole of a raw document, a property, an element of a set or dictionary, one writer's share of a
-/// counter, or the note that a put asserts an older document again. A path is its encoding: two are equal when their bytes are, and order as their bytes do, so that the cells of one property
-/// follow each other. Nested properties have the names of all levels, joined by dots.
+/// The path of a cell in a document. It leads to the whole value of a raw document, a property, an element of a set or dictionary, one
+/// writer's share of a counter, or the note of an assertion. Paths compare as their encoded bytes do, so the cells of one property are
+/// adjacent. The name of a nested property consists of the names of all levels, joined by dots.
 /// </summary>
 /// <remarks>
-/// Encoding: nothing for the root; a zero byte for the note of an assertion, which so comes before all properties; else the kind, the length of the property's name, the name in UTF-8, and what the kind adds.
+/// Encoding: no bytes for the root; a zero byte for the note of an assertion, which therefore precedes all properties; otherwise the
+/// kind, the length of the property's name, the name in UTF-8, and the suffix that the kind adds.
 /// </remarks>
 public readonly struct DocumentPath : IEquatable<DocumentPath>, IComparable<DocumentPath>
 {
-    /// <summary>The longest name of a property, in bytes of UTF-8.</summary>
+    /// <summary>The maximum length of a property's name in bytes of UTF-8.</summary>
     public const int MaxPropertyLength = 1_000;
 
-    /// <summary>The longest element of a set or key of a dictionary, in encoded bytes.</summary>
+    /// <summary>The maximum length of an element of a set or a key of a dictionary in encoded bytes.</summary>
     public const int MaxElementLength = 60_000;
 
     const int ShareSuffixLength = 2 * HlcTimestamp.Size;
     const byte AssertionCode = 0;
 
-    // Names that are not proper Unicode would otherwise be encoded with replacement characters, and collide.
+    // Otherwise, names that are not valid Unicode would be encoded with replacement characters, and different names could collide.
     static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Wraps an encoded path.</summary>
@@ -36,41 +37,46 @@ public readonly struct DocumentPath : IEquatable<DocumentPath>, IComparable<Docu
 
     DocumentPath(byte[] encoded) => Encoded = encoded;
 
-    /// <summary>The whole of a raw document.</summary>
+    /// <summary>Gets the path of the whole value of a raw document.</summary>
     public static DocumentPath Root => default;
 
-    /// <summary>The note that a put asserts an older document again. No reader sees its value.</summary>
+    /// <summary>Gets the path of the note of an assertion. See <see cref="DocumentPathKind.Assertion"/>.</summary>
     public static DocumentPath Assertion { get; } = new([AssertionCode]);
 
-    /// <summary>The encoded path.</summary>
+    /// <summary>Gets the encoded path.</summary>
     public ReadOnlyMemory<byte> Encoded { get; }
 
-    /// <summary>What the path leads to.</summary>
+    /// <summary>Gets the kind of the path.</summary>
     public DocumentPathKind Kind => KindOf(Encoded.Span);
 
-    /// <summary>The name of the property; empty for the root and for the note of an assertion.</summary>
+    /// <summary>Gets the name of the property; empty for the root and for the note of an assertion.</summary>
     public string Property => Encoding.UTF8.GetString(PropertyOf(Encoded.Span));
 
-    /// <summary>A property that is replaced as a whole.</summary>
-    /// <exception cref="ArgumentException">The name is empty, too long or no proper Unicode.</exception>
+    /// <summary>Returns the path of a property that is replaced as a whole.</summary>
+    /// <exception cref="ArgumentException">The name is empty, too long or not valid Unicode.</exception>
     public static DocumentPath OfProperty(string property) => new(Encode(DocumentPathKind.Property, property, 0));
 
-    /// <summary>An element of a set, or an entry of a dictionary, by its encoded bytes.</summary>
-    /// <exception cref="ArgumentException">The name is empty, too long or no proper Unicode, or the element too long.</exception>
+    /// <summary>Returns the path of an element of a set or an entry of a dictionary.</summary>
+    /// <param name="property">The name of the set or dictionary.</param>
+    /// <param name="element">The encoded element, or the encoded key of the entry.</param>
+    /// <exception cref="ArgumentException">The name is empty, too long or not valid Unicode, or the element is too long.</exception>
     public static DocumentPath OfElement(string property, ReadOnlySpan<byte> element)
     {
         if (element.Length > MaxElementLength)
         {
             throw new ArgumentException(
-                $"An element of '{property}' has {element.Length} bytes; at most {MaxElementLength} are possible.", nameof(element));
+                $"An element of '{property}' has {element.Length} bytes. The limit is {MaxElementLength}.", nameof(element));
         }
         byte[] path = Encode(DocumentPathKind.Element, property, element.Length);
         element.CopyTo(path.AsSpan(path.Length - element.Length));
         return new(path);
     }
 
-    /// <summary>What the writer's run <paramref name="run"/> has added to a counter of the put <paramref name="born"/>.</summary>
-    /// <exception cref="ArgumentException">The name is empty, too long or no proper Unicode.</exception>
+    /// <summary>Returns the path of one writer's share of a counter: the total that the writer has added during one of its runs.</summary>
+    /// <param name="property">The name of the counter.</param>
+    /// <param name="born">The stamp of the put that the counter belongs to.</param>
+    /// <param name="run">The run of the writer.</param>
+    /// <exception cref="ArgumentException">The name is empty, too long or not valid Unicode.</exception>
     public static DocumentPath OfCounterShare(string property, HlcTimestamp born, HlcTimestamp run)
     {
         byte[] path = Encode(DocumentPathKind.CounterShare, property, ShareSuffixLength);
@@ -96,22 +102,22 @@ public readonly struct DocumentPath : IEquatable<DocumentPath>, IComparable<Docu
     /// <inheritdoc/>
     public int CompareTo(DocumentPath other) => Encoded.Span.SequenceCompareTo(other.Encoded.Span);
 
-    /// <summary>Whether two paths are equal.</summary>
+    /// <summary>Returns true if two paths are equal.</summary>
     public static bool operator ==(DocumentPath left, DocumentPath right) => left.Equals(right);
 
-    /// <summary>Whether two paths differ.</summary>
+    /// <summary>Returns true if two paths differ.</summary>
     public static bool operator !=(DocumentPath left, DocumentPath right) => !left.Equals(right);
 
-    /// <summary>Whether one path comes before another.</summary>
+    /// <summary>Returns true if the left path precedes the right one.</summary>
     public static bool operator <(DocumentPath left, DocumentPath right) => left.CompareTo(right) < 0;
 
-    /// <summary>Whether one path comes after another.</summary>
+    /// <summary>Returns true if the left path follows the right one.</summary>
     public static bool operator >(DocumentPath left, DocumentPath right) => left.CompareTo(right) > 0;
 
-    /// <summary>Whether one path does not come after another.</summary>
+    /// <summary>Returns true if the left path precedes or equals the right one.</summary>
     public static bool operator <=(DocumentPath left, DocumentPath right) => left.CompareTo(right) <= 0;
 
-    /// <summary>Whether one path does not come before another.</summary>
+    /// <summary>Returns true if the left path follows or equals the right one.</summary>
     public static bool operator >=(DocumentPath left, DocumentPath right) => left.CompareTo(right) >= 0;
 
     /// <inheritdoc/>
@@ -123,7 +129,7 @@ public readonly struct DocumentPath : IEquatable<DocumentPath>, IComparable<Docu
 
     internal static ReadOnlySpan<byte> PropertyOf(ReadOnlySpan<byte> path) => HasProperty(path) ? Split(path, out _) : [];
 
-    /// <summary>What the kind adds to the property: the element, or the two stamps of a counter's share.</summary>
+    /// <summary>Returns the bytes after the property: the element, or the two stamps of a counter share.</summary>
     internal static ReadOnlySpan<byte> SuffixOf(ReadOnlySpan<byte> path)
     {
         if (!HasProperty(path))
@@ -184,7 +190,7 @@ public readonly struct DocumentPath : IEquatable<DocumentPath>, IComparable<Docu
         if (length > MaxPropertyLength)
         {
             throw new ArgumentException(
-                $"The property '{property[..50]}…' has a name of {length} bytes; at most {MaxPropertyLength} are possible.",
+                $"The name of the property '{property[..50]}…' has {length} bytes. The limit is {MaxPropertyLength}.",
                 nameof(property));
         }
         var path = new byte[1 + EncodedInteger.SizeOf((uint)length) + length + suffixLength];

@@ -1,6 +1,6 @@
 namespace Datacake.Crdt;
 
-/// <summary>An encoded document, checked and read in place: a <see cref="Document"/> without an object and a copy.</summary>
+/// <summary>A validated view of an encoded document: like <see cref="Document"/>, but without an allocation or a copy.</summary>
 public readonly ref struct DocumentView
 {
     internal DocumentView(ReadOnlySpan<byte> encoded, HlcTimestamp born, HlcTimestamp touched, HlcTimestamp died, int cellsStart)
@@ -12,7 +12,7 @@ public readonly ref struct DocumentView
         CellsStart = cellsStart;
     }
 
-    /// <summary>The encoded document.</summary>
+    /// <summary>Gets the encoded document.</summary>
     public ReadOnlySpan<byte> Encoded { get; }
 
     /// <inheritdoc cref="Document.Born"/>
@@ -29,8 +29,8 @@ public readonly ref struct DocumentView
 
     internal int CellsStart { get; }
 
-    /// <summary>Checks all of an encoded document.</summary>
-    /// <exception cref="InvalidDataException">The bytes are not a document, or one of a newer format.</exception>
+    /// <summary>Validates an encoded document in full and returns a view of it.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not a document, or are a document in a newer format.</exception>
     public static DocumentView Parse(ReadOnlySpan<byte> encoded) => Document.Read(encoded, out _);
 
     /// <inheritdoc cref="Document.IsAlive"/>

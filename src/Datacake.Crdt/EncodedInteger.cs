@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace Datacake.Crdt;
 
-/// <summary>Unsigned integers in seven bits a byte, low ones first (LEB128), and the reading of what they are lengths of.</summary>
+/// <summary>Unsigned integers in LEB128 (seven bits per byte, low bits first), and byte strings that such an integer precedes.</summary>
 static class EncodedInteger
 {
     public const int MaxSize = 5;
@@ -22,9 +22,12 @@ static class EncodedInteger
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Read(scoped ref ReadOnlySpan<byte> source) => TryRead(ref source, out uint value) ? value : throw NoNumber();
+    public static uint Read(scoped ref ReadOnlySpan<byte> source) => TryRead(ref source, out uint value) ? value : throw Invalid();
 
-    /// <summary>Refuses what <see cref="Write(Span{byte}, uint)"/> would not have written, so that a number has one encoding.</summary>
+    /// <summary>
+    /// Reads an integer and advances past it. Returns false for bytes that <see cref="Write(Span{byte}, uint)"/> would not have written,
+    /// so that each integer has exactly one encoding.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryRead(scoped ref ReadOnlySpan<byte> source, out uint value)
     {
@@ -52,7 +55,7 @@ static class EncodedInteger
         return false;
     }
 
-    /// <summary>Takes so many bytes off the front.</summary>
+    /// <summary>Returns a number of bytes from the front and advances past them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ReadOnlySpan<byte> Take(scoped ref ReadOnlySpan<byte> source, uint length)
     {
@@ -63,7 +66,7 @@ static class EncodedInteger
         return taken;
     }
 
-    static InvalidDataException NoNumber() => new("The bytes end, or run on, within a number.");
+    static InvalidDataException Invalid() => new("An encoded integer is truncated, too long or not in its shortest form.");
 
-    static InvalidDataException TooFew(uint length, int left) => new($"{length} bytes should follow, and {left} do.");
+    static InvalidDataException TooFew(uint length, int left) => new($"{length} bytes are expected, but only {left} are left.");
 }

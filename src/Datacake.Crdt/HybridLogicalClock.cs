@@ -1,31 +1,31 @@
 namespace Datacake.Crdt;
 
 /// <summary>
-/// Issues stamps that are greater than the wall clock, than every stamp issued before and than every stamp observed, so that what
-/// happened later has the greater stamp even where wall clocks disagree (Kulkarni et al., Logical Physical Clocks, 2014).
+/// A hybrid logical clock (Kulkarni et al., Logical Physical Clocks, 2014). Each stamp that it issues is at or after the wall clock and
+/// greater than all stamps that it issued or observed before. Therefore later events have greater stamps even if wall clocks disagree.
 /// </summary>
 /// <remarks>
-/// Thread-safe and lock-free. It never waits: where more stamps are drawn than 4 ms have, it borrows from the next 4 ms.
+/// Thread-safe and lock-free. The clock never waits: when the counter is used up within 4 ms, it borrows from the next 4 ms.
 /// </remarks>
 public sealed class HybridLogicalClock
 {
     /// <summary>
-    /// The limit of how far a remote stamp may lead this machine's wall clock: 7 days. Wall clocks that were wrong for a while leave stamps behind that
-    /// lead them once they are right again; a cluster works on with those, and a fresh node has to accept them.
+    /// The maximum lead of a remote stamp over this machine's wall clock: 7 days. Wall clocks that were ahead for a while leave stamps
+    /// behind that lead the corrected clocks. A cluster continues to work with such stamps, and a new node has to accept them.
     /// </summary>
     public static readonly TimeSpan MaxLead = TimeSpan.FromDays(7);
 
     /// <summary>
-    /// The limit of how far a remote stamp may lead this clock where this clock itself leads the wall clock: 4,100 s. Clocks that have exchanged stamps
-    /// are never that far apart, since a clock that leads advances by the stamps that are drawn, and not with time.
+    /// The maximum lead of a remote stamp over this clock where this clock itself leads the wall clock: 4,100 s. Clocks that have exchanged
+    /// stamps are never that far apart, because a clock that leads the wall clock advances only by the stamps that it issues, not by time.
     /// </summary>
     public static readonly TimeSpan MaxAdvance = TimeSpan.FromSeconds(4_100);
 
     readonly TimeProvider _time;
     ulong _last;
-    ulong _accepted;                // stamps up to here are accepted however far they lead
+    ulong _accepted;                // stamps up to this one are accepted regardless of their lead
 
-    /// <summary>Creates the clock of a node, which starts above <paramref name="start"/>.</summary>
+    /// <summary>Creates the clock of a node. All its stamps are greater than <paramref name="start"/>.</summary>
     public HybridLogicalClock(byte node, TimeProvider time, HlcTimestamp start = default)
     {
         Node = node;
@@ -33,14 +33,14 @@ public sealed class HybridLogicalClock
         _last = start.Packed;
     }
 
-    /// <summary>The node whose stamps this clock issues.</summary>
+    /// <summary>Gets the id of the node whose stamps this clock issues.</summary>
     public byte Node { get; }
 
-    /// <summary>The greatest stamp issued or observed.</summary>
+    /// <summary>Gets the greatest stamp that was issued or observed.</summary>
     public HlcTimestamp Last => new(Volatile.Read(ref _last));
 
     /// <summary>Issues the next stamp.</summary>
-    /// <exception cref="InvalidOperationException">The last stamp of all, of the year 2159, was observed: none is above it.</exception>
+    /// <exception cref="InvalidOperationException">The greatest possible stamp, in the year 2159, was observed.</exception>
     public HlcTimestamp Tick()
     {
         ulong wall = WallClock();
@@ -49,21 +49,24 @@ public sealed class HybridLogicalClock
             ulong last = Volatile.Read(ref _last);
             ulong next = (Math.Max(wall, AfterInstant(last)) << HlcTimestamp.NodeBits) | Node;
             if (next <= last)
-                throw new InvalidOperationException($"No stamp is above {Last}, which node {Node} has seen: its store is damaged.");
+                throw new InvalidOperationException(
+                    $"Node {Node} cannot issue a stamp because it has observed {Last}, the last that exists. The node's store is damaged.");
             if (Interlocked.CompareExchange(ref _last, next, last) == last)
                 return new HlcTimestamp(next);
         }
     }
 
     /// <summary>
-    /// Returns true if a remote stamp can be observed: it leads the wall clock by at most <see cref="MaxLead"/> or this clock by at most
-    /// <see cref="MaxAdvance"/>, or was accepted by <see cref="AcceptUpTo"/>.
+    /// Returns true if a remote stamp can be observed. Such a stamp leads the wall clock by at most <see cref="MaxLead"/>, leads this clock
+    /// by at most <see cref="MaxAdvance"/>, or is covered by <see cref="AcceptUpTo"/>.
     /// </summary>
     public bool Accepts(HlcTimestamp stamp) => stamp.Packed <= Volatile.Read(ref _accepted)
         || stamp.Time - Last.Time <= MaxAdvance || stamp.Time - _time.GetUtcNow() <= MaxLead;
 
-    /// <summary>Makes every later stamp greater than <paramref name="stamp"/>.</summary>
-    /// <exception cref="ClockDriftException">The stamp leads by too much, see <see cref="Accepts"/>; it is not observed.</exception>
+    /// <summary>Observes a remote stamp: every stamp issued afterwards is greater than <paramref name="stamp"/>.</summary>
+    /// <exception cref="ClockDriftException">
+    /// The stamp leads by too much; see <see cref="Accepts"/>. The clock does not change.
+    /// </exception>
     public void Observe(HlcTimestamp stamp)
     {
         if (stamp.Packed <= Volatile.Read(ref _last))
@@ -74,13 +77,14 @@ public sealed class HybridLogicalClock
     }
 
     /// <summary>
-    /// Accepts remote stamps up to an instant, however far they lead this clock: an operator's word that the cluster's stamps are meant to be there.
+    /// Accepts remote stamps up to an instant, regardless of their lead. An operator confirms with it that the cluster's stamps are
+    /// intended to be that far ahead.
     /// </summary>
     public void AcceptUpTo(DateTimeOffset time) => Volatile.Write(ref _accepted, HlcTimestamp.AtEndOf(time).Packed);
 
     /// <summary>
-    /// Makes every later stamp greater than <paramref name="stamp"/>, which comes from this node's own disk: it is believed however far
-    /// ahead of the wall clock it is.
+    /// Makes every stamp issued afterwards greater than <paramref name="stamp"/>, regardless of its lead over the wall clock. Meant for
+    /// trusted stamps, such as those on this node's own disk.
     /// </summary>
     public void AdvanceTo(HlcTimestamp stamp)
     {
@@ -94,7 +98,7 @@ public sealed class HybridLogicalClock
         }
     }
 
-    /// <summary>The wall clock as seconds, fraction and counter 0: a stamp without its node.</summary>
+    /// <summary>Returns the wall clock as a stamp without its node bits: seconds, fraction and counter 0.</summary>
     ulong WallClock()
     {
         long elapsed = Math.Max((_time.GetUtcNow() - HlcTimestamp.Epoch).Ticks, 0);
@@ -103,7 +107,10 @@ public sealed class HybridLogicalClock
         return ((seconds << 8) | fraction) << HlcTimestamp.CounterBits;
     }
 
-    /// <summary>The least seconds, fraction and counter above those of a packed stamp, carrying at 250 fractions.</summary>
+    /// <summary>
+    /// Returns the next seconds, fraction and counter after those of a packed stamp, without its node bits. Carries into the seconds at
+    /// 250 fractions.
+    /// </summary>
     static ulong AfterInstant(ulong packed)
     {
         ulong next = (packed >> HlcTimestamp.NodeBits) + 1;

@@ -4,27 +4,28 @@ using System.Runtime.InteropServices;
 namespace Datacake.Crdt;
 
 /// <summary>
-/// A set of keys that replicas insert into and delete from independently: for each key the operation with the greatest stamp holds, of an
-/// insertion and a deletion with one stamp the deletion. Merging is a join: neither order nor repetition matters. Not thread-safe.
+/// A set of keys that replicas insert into and delete from independently. For each key, the operation with the greatest stamp wins; a
+/// deletion wins over an insertion with the same stamp. Merging is a join: neither order nor repetition matters. Not thread-safe.
 /// </summary>
 /// <remarks>
-/// A deletion leaves a tombstone until <see cref="PurgeTombstones"/> knows that no older operation can arrive any more. From then on
-/// <see cref="PurgeMark"/> stands for it, as the version vector does in an optimized observed-remove set (Bieniusa et al., An Optimized
-/// Conflict-free Replicated Set, 2012): a key that the set does not hold counts as deleted at the mark, so that nothing purged is revived.
-/// A key takes the key's size and about 20 to 30 bytes.
+/// A deletion leaves a tombstone until no older operation can arrive and <see cref="PurgeTombstones"/> removes it. From then on,
+/// <see cref="PurgeMark"/> stands for the deletion, as the version vector does in an optimized observed-remove set (Bieniusa et al., An
+/// Optimized Conflict-free Replicated Set, 2012): a key that the set does not hold counts as deleted at the mark, so late operations do
+/// not revive purged keys. Each key takes about 20 to 30 bytes in addition to its own size.
 /// </remarks>
 public sealed class OrSwotSet<TKey> : IReadOnlyCollection<KeyValuePair<TKey, HlcTimestamp>>
     where TKey : notnull
 {
-    // A key is in one of the two or in neither.
+    // A key is in at most one of the two dictionaries.
     readonly Dictionary<TKey, HlcTimestamp> _entries = [];
     readonly Dictionary<TKey, HlcTimestamp> _tombstones = [];
 
-    // For each source, by node id: the stamp up to which it brings nothing that the set does not reflect.
+    // For each source, by node id: the stamp up to which the set already reflects all operations that the source can still deliver.
     readonly HlcTimestamp[][] _observed;
 
-    /// <summary>Creates an empty set, to which operations come from so many independent sources.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is no source.</exception>
+    /// <summary>Creates an empty set.</summary>
+    /// <param name="sources">The number of independent sources that deliver operations; see <see cref="Observe"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number of sources is less than 1.</exception>
     public OrSwotSet(int sources = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(sources, 1);
@@ -33,7 +34,11 @@ public sealed class OrSwotSet<TKey> : IReadOnlyCollection<KeyValuePair<TKey, Hlc
             observed = new HlcTimestamp[byte.MaxValue + 1];
     }
 
-    /// <summary>Restores a stored or received set from what its properties showed. What sources brought has to be observed anew.</summary>
+    /// <summary>Restores a stored or received set. The observed stamps are not part of it: call <see cref="Observe"/> anew.</summary>
+    /// <param name="entries">The keys of the set with their stamps.</param>
+    /// <param name="tombstones">The value of <see cref="Tombstones"/>.</param>
+    /// <param name="purgeMark">The value of <see cref="PurgeMark"/>.</param>
+    /// <param name="sources">The number of independent sources that deliver operations; see <see cref="Observe"/>.</param>
     public OrSwotSet(
         IEnumerable<KeyValuePair<TKey, HlcTimestamp>> entries,
         IEnumerable<KeyValuePair<TKey, HlcTimestamp>> tombstones,
@@ -48,22 +53,24 @@ public sealed class OrSwotSet<TKey> : IReadOnlyCollection<KeyValuePair<TKey, Hlc
         PurgeMark = purgeMark;
     }
 
-    /// <summary>How many keys are in the set.</summary>
+    /// <summary>Gets the number of keys in the set.</summary>
     public int Count => _entries.Count;
 
-    /// <summary>The deleted keys that are not purged yet, with the stamps of their deletions.</summary>
+    /// <summary>Gets the deleted keys that are not yet purged, with the stamps of their deletions.</summary>
     public IReadOnlyDictionary<TKey, HlcTimestamp> Tombstones => _tombstones;
 
-    /// <summary>Keys that are neither in the set nor among the tombstones count as deleted at this stamp.</summary>
+    /// <summary>Gets the stamp at which keys count as deleted that are neither in the set nor among the tombstones.</summary>
     public HlcTimestamp PurgeMark { get; private set; }
 
-    /// <summary>Whether a key is in the set.</summary>
+    /// <summary>Returns true if a key is in the set.</summary>
     public bool Contains(TKey key) => _entries.ContainsKey(key);
 
-    /// <summary>Finds the stamp of a key's latest insertion, if the key is in the set.</summary>
+    /// <summary>Gets the stamp of a key's latest insertion. Returns false if the key is not in the set.</summary>
     public bool TryGetStamp(TKey key, out HlcTimestamp stamp) => _entries.TryGetValue(key, out stamp);
 
-    /// <summary>Inserts a key, unless a later operation on it is known. Returns whether that changed the set or the key's stamp.</summary>
+    /// <summary>
+    /// Inserts a key, unless a later operation on the key is known. Returns true if the set or the key's stamp has changed.
+    /// </summary>
     public bool Insert(TKey key, HlcTimestamp stamp)
     {
         if (_tombstones.Count > 0 && _tombstones.TryGetValue(key, out var died))
@@ -83,7 +90,9 @@ public sealed class OrSwotSet<TKey> : IReadOnlyCollection<KeyValuePair<TKey, Hlc
         return true;
     }
 
-    /// <summary>Deletes a key, unless a later operation on it is known. Returns whether that changed the set or its tombstones.</summary>
+    /// <summary>
+    /// Deletes a key, unless a later operation on the key is known. Returns true if the set or its tombstones have changed.
+    /// </summary>
     public bool Delete(TKey key, HlcTimestamp stamp)
     {
         if (!IsDeletedBy(key, stamp))
@@ -94,11 +103,13 @@ public sealed class OrSwotSet<TKey> : IReadOnlyCollection<KeyValuePair<TKey, Hlc
     }
 
     /// <summary>
-    /// States that <paramref name="source"/> will bring no operation of the stamp's node, at or below the stamp, that this set does not
-    /// reflect already. A source that delivers the operations of each node in order can say so of each operation once it is applied, and of
-    /// the clock of an idle node.
+    /// Records that the set already reflects all operations of the stamp's node, up to the stamp, that a source can still deliver. If a
+    /// source delivers the operations of each node in order, call this for each operation after applying it, and for the clock of an
+    /// idle node.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such source.</exception>
+    /// <param name="stamp">The greatest stamp that is known to be reflected.</param>
+    /// <param name="source">The index of the source.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The source does not exist.</exception>
     public void Observe(HlcTimestamp stamp, int source = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(source);
@@ -107,13 +118,14 @@ public sealed class OrSwotSet<TKey> : IReadOnlyCollection<KeyValuePair<TKey, Hlc
         observed = HlcTimestamp.Max(observed, stamp);
     }
 
-    /// <summary>Makes this set reflect all that the other does; it has then observed all that the other has.</summary>
+    /// <summary>Applies all operations that another set reflects, and takes over the stamps that the other set has observed.</summary>
     public void Merge(OrSwotSet<TKey> other)
     {
         if (ReferenceEquals(this, other))
             return;
 
-        // What the other does not hold, it deleted at its mark, which the greater of both marks stands for, unless it is this set's.
+        // A key that the other set does not hold counts as deleted at the other's mark. If that is the greater of the two marks, the merged
+        // mark stands for the deletion. Otherwise a tombstone has to.
         foreach (var key in KeysPurgedIn(other, _entries.Concat(_tombstones)).ToList())
         {
             _entries.Remove(key);
@@ -142,8 +154,8 @@ public sealed class OrSwotSet<TKey> : IReadOnlyCollection<KeyValuePair<TKey, Hlc
     }
 
     /// <summary>
-    /// What the other set has and this one lacks: the insertions and deletions that, applied to this set, make it hold the keys and stamps
-    /// that a merge with the other would.
+    /// Returns the insertions and deletions that this set lacks. Applied to this set, they lead to the same keys and stamps as a merge with
+    /// the other set.
     /// </summary>
     public (IReadOnlyList<KeyValuePair<TKey, HlcTimestamp>> Changes, IReadOnlyList<KeyValuePair<TKey, HlcTimestamp>> Removals) Diff(
         OrSwotSet<TKey> other)
@@ -155,9 +167,12 @@ public sealed class OrSwotSet<TKey> : IReadOnlyCollection<KeyValuePair<TKey, Hlc
     }
 
     /// <summary>
-    /// Forgets the tombstones at or below what has been observed, from all sources, of all the <paramref name="nodes"/>, and returns
-    /// their keys. Name all nodes that may have operations under way: one of another node that comes late, at or below the mark, is lost.
+    /// Purges the tombstones up to the greatest stamp that was observed from every source for every one of the nodes. Returns their keys.
     /// </summary>
+    /// <param name="nodes">
+    /// All nodes that may have operations in flight. If another node's operation at or below the new <see cref="PurgeMark"/> arrives later,
+    /// it is lost.
+    /// </param>
     public IReadOnlyList<TKey> PurgeTombstones(params ReadOnlySpan<byte> nodes)
     {
         if (nodes.IsEmpty)
@@ -173,10 +188,10 @@ public sealed class OrSwotSet<TKey> : IReadOnlyCollection<KeyValuePair<TKey, Hlc
         return purged;
     }
 
-    /// <summary>Makes room for so many keys in all, which spares copying as they come in, and memory that growing leaves unused.</summary>
+    /// <summary>Reserves capacity for a total number of keys, which saves copies and unused memory while the set grows.</summary>
     public void EnsureCapacity(int count) => _entries.EnsureCapacity(count);
 
-    /// <summary>The keys of the set, with the stamps of their latest insertions, in no order.</summary>
+    /// <summary>Returns the keys of the set with the stamps of their latest insertions, in no particular order.</summary>
     public Dictionary<TKey, HlcTimestamp>.Enumerator GetEnumerator() => _entries.GetEnumerator();
 
     IEnumerator<KeyValuePair<TKey, HlcTimestamp>> IEnumerable<KeyValuePair<TKey, HlcTimestamp>>.GetEnumerator() => GetEnumerator();
@@ -185,7 +200,7 @@ public sealed class OrSwotSet<TKey> : IReadOnlyCollection<KeyValuePair<TKey, Hlc
 
     bool IsHeld(TKey key) => _entries.ContainsKey(key) || _tombstones.ContainsKey(key);
 
-    /// <summary>The stamp of the latest operation on a key; the mark, if the key is not held.</summary>
+    /// <summary>Returns the stamp of the latest operation on a key, or the purge mark if the set does not hold the key.</summary>
     HlcTimestamp LatestOf(TKey key) =>
         _entries.TryGetValue(key, out var stamp) || _tombstones.TryGetValue(key, out stamp) ? stamp : PurgeMark;
 
@@ -198,7 +213,10 @@ public sealed class OrSwotSet<TKey> : IReadOnlyCollection<KeyValuePair<TKey, Hlc
     static IEnumerable<TKey> KeysPurgedIn(OrSwotSet<TKey> other, IEnumerable<KeyValuePair<TKey, HlcTimestamp>> held) =>
         other.PurgeMark.IsNone ? [] : held.Where(item => item.Value <= other.PurgeMark && !other.IsHeld(item.Key)).Select(item => item.Key);
 
-    /// <summary>A key that this set does not hold stays deleted at its mark also where a merge raises the mark.</summary>
+    /// <summary>
+    /// Adds a tombstone at this set's mark for a key that the set does not hold, if a merge is about to raise the mark. Otherwise the key
+    /// would count as deleted at the raised mark.
+    /// </summary>
     void KeepDeleted(TKey key, HlcTimestamp otherMark)
     {
         if (PurgeMark < otherMark && !IsHeld(key))

@@ -1,9 +1,11 @@
 namespace Datacake.Crdt;
 
-/// <summary>The stamps above <see cref="Low"/> and not above <see cref="High"/>.</summary>
+/// <summary>A half-open interval of stamps.</summary>
+/// <param name="Low">The lower bound, which is not part of the interval.</param>
+/// <param name="High">The upper bound, which is part of the interval.</param>
 public readonly record struct StampInterval(HlcTimestamp Low, HlcTimestamp High)
 {
-    /// <summary>Whether a stamp is in the interval.</summary>
+    /// <summary>Returns true if a stamp is in the interval.</summary>
     public bool Contains(HlcTimestamp stamp) => Low < stamp && stamp <= High;
 
     /// <inheritdoc/>

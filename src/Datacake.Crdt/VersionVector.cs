@@ -4,29 +4,29 @@ using System.Text;
 namespace Datacake.Crdt;
 
 /// <summary>
-/// An immutable set of stamps: for each node that issued some, disjoint ascending intervals. It is what a replica knows: a version vector
-/// (Parker et al., 1983) that may have gaps. Usually it has one interval a node and a few bytes.
+/// An immutable set of stamps: disjoint ascending intervals for each node. It describes the stamps that a replica knows, and is a version
+/// vector (Parker et al., 1983) that may have gaps. Usually it has one interval per node.
 /// </summary>
 public sealed class VersionVector : IEquatable<VersionVector>
 {
-    /// <summary>The set without stamps.</summary>
+    /// <summary>The empty set.</summary>
     public static readonly VersionVector Empty = new([]);
 
-    // Ascending by node, none of them without intervals; intervals ascending, disjoint, not touching each other.
+    // Ascending by node; each node has at least one interval. Intervals are ascending and do not overlap or touch.
     readonly NodeIntervals[] _nodes;
 
     readonly record struct NodeIntervals(byte Node, StampInterval[] Intervals);
 
     VersionVector(NodeIntervals[] nodes) => _nodes = nodes;
 
-    /// <summary>The stamps of one node above <paramref name="low"/> and not above <paramref name="high"/>.</summary>
+    /// <summary>Returns the set of one node's stamps in the interval (<paramref name="low"/>, <paramref name="high"/>].</summary>
     public static VersionVector Of(byte node, HlcTimestamp low, HlcTimestamp high) =>
         low < high ? new([new NodeIntervals(node, [new StampInterval(low, high)])]) : Empty;
 
-    /// <summary>Whether there are no stamps in the set.</summary>
+    /// <summary>True if the set contains no stamps.</summary>
     public bool IsEmpty => _nodes.Length == 0;
 
-    /// <summary>The greatest stamp of the set, or <see cref="HlcTimestamp.None"/>.</summary>
+    /// <summary>Gets the greatest stamp in the set, or <see cref="HlcTimestamp.None"/> if the set is empty.</summary>
     public HlcTimestamp Top
     {
         get
@@ -38,16 +38,16 @@ public sealed class VersionVector : IEquatable<VersionVector>
         }
     }
 
-    /// <summary>The nodes that have stamps in the set, ascending.</summary>
+    /// <summary>Gets the nodes that have stamps in the set, in ascending order.</summary>
     public IEnumerable<byte> Nodes => _nodes.Select(node => node.Node);
 
-    /// <summary>The intervals of one node, ascending.</summary>
+    /// <summary>Gets the intervals of one node in ascending order.</summary>
     public ReadOnlySpan<StampInterval> this[byte node] => Find(node);
 
-    /// <summary>How many intervals there are in all: with no gaps, one a node.</summary>
+    /// <summary>Gets the total number of intervals. Without gaps, it is the number of nodes.</summary>
     public int IntervalCount => _nodes.Sum(node => node.Intervals.Length);
 
-    /// <summary>Whether a stamp is in the set.</summary>
+    /// <summary>Returns true if a stamp is in the set.</summary>
     public bool Contains(HlcTimestamp stamp)
     {
         var intervals = Find(stamp.Node);
@@ -59,7 +59,7 @@ public sealed class VersionVector : IEquatable<VersionVector>
         return false;
     }
 
-    /// <summary>Whether every stamp of <paramref name="other"/> is in this set.</summary>
+    /// <summary>Returns true if this set contains every stamp of <paramref name="other"/>.</summary>
     public bool Covers(VersionVector other)
     {
         foreach (var theirs in other._nodes)
@@ -77,7 +77,7 @@ public sealed class VersionVector : IEquatable<VersionVector>
         return true;
     }
 
-    /// <summary>The stamps of either set.</summary>
+    /// <summary>Returns the stamps that are in either set.</summary>
     public VersionVector Union(VersionVector other)
     {
         if (other.IsEmpty || ReferenceEquals(this, other))
@@ -85,13 +85,13 @@ public sealed class VersionVector : IEquatable<VersionVector>
         return IsEmpty ? other : Combine(other, UnionOf);
     }
 
-    /// <summary>The stamps of this set, and those of one node above <paramref name="low"/> and not above <paramref name="high"/>.</summary>
+    /// <summary>Returns this set plus one node's stamps in the interval (<paramref name="low"/>, <paramref name="high"/>].</summary>
     public VersionVector Union(byte node, HlcTimestamp low, HlcTimestamp high)
     {
         int index = IndexOf(node);
         if (index < 0 || _nodes[index].Intervals[^1] is var last && (low < last.Low || low > last.High || high <= last.High))
             return Union(Of(node, low, high));
-        // The last interval grows, as it does with almost every transaction.
+        // Fast path: almost every transaction only extends the last interval.
         var nodes = (NodeIntervals[])_nodes.Clone();
         var intervals = (StampInterval[])nodes[index].Intervals.Clone();
         intervals[^1] = intervals[^1] with { High = high };
@@ -99,7 +99,7 @@ public sealed class VersionVector : IEquatable<VersionVector>
         return new(nodes);
     }
 
-    /// <summary>The stamps of this set that <paramref name="other"/> lacks.</summary>
+    /// <summary>Returns the stamps of this set that are not in <paramref name="other"/>.</summary>
     public VersionVector Except(VersionVector other)
     {
         if (IsEmpty || other.IsEmpty)
@@ -107,24 +107,24 @@ public sealed class VersionVector : IEquatable<VersionVector>
         return Combine(other, static (mine, theirs) => DifferenceOf(mine, theirs));
     }
 
-    /// <summary>The stamps of both sets.</summary>
+    /// <summary>Returns the stamps that are in both sets.</summary>
     public VersionVector Intersect(VersionVector other) => Combine(other, IntersectionOf);
 
-    /// <summary>The stamps of the set above <paramref name="low"/> and not above <paramref name="high"/>.</summary>
+    /// <summary>Returns the stamps of this set in the interval (<paramref name="low"/>, <paramref name="high"/>].</summary>
     public VersionVector Between(HlcTimestamp low, HlcTimestamp high)
     {
         StampInterval[] window = low < high ? [new StampInterval(low, high)] : [];
         return Map(intervals => IntersectionOf(intervals, window));
     }
 
-    /// <summary>The stamps of one node.</summary>
+    /// <summary>Returns the stamps of one node.</summary>
     public VersionVector OfNode(byte node)
     {
         int index = IndexOf(node);
         return index < 0 ? Empty : new([_nodes[index]]);
     }
 
-    /// <summary>Writes the set: a count, then for each node its id, a count, and that many pairs of stamps.</summary>
+    /// <summary>Writes the set: the number of nodes, then for each node its id, its number of intervals, and their bounds.</summary>
     public void Write(IBufferWriter<byte> output)
     {
         EncodedInteger.Write(output, (uint)_nodes.Length);
@@ -142,13 +142,13 @@ public sealed class VersionVector : IEquatable<VersionVector>
         }
     }
 
-    /// <summary>Reads what <see cref="Write"/> wrote, and takes it off the front of <paramref name="source"/>.</summary>
+    /// <summary>Reads a set that <see cref="Write"/> wrote and advances <paramref name="source"/> past it.</summary>
     /// <exception cref="InvalidDataException">The bytes are not a version vector.</exception>
     public static VersionVector Read(ref ReadOnlySpan<byte> source)
     {
         uint count = EncodedInteger.Read(ref source);
         if (count > 256)
-            throw new InvalidDataException($"A version vector names {count} nodes; there can be 256.");
+            throw new InvalidDataException($"A version vector has {count} nodes. The limit is 256.");
         var nodes = new NodeIntervals[count];
         for (int i = 0; i < nodes.Length; i++)
         {
@@ -164,7 +164,7 @@ public sealed class VersionVector : IEquatable<VersionVector>
     {
         uint count = EncodedInteger.Read(ref source);
         if (count == 0 || count > (uint)source.Length / (2 * HlcTimestamp.Size))
-            throw new InvalidDataException($"A version vector claims {count} intervals for a node, and {source.Length} bytes follow.");
+            throw new InvalidDataException($"A node of a version vector has {count} intervals, but only {source.Length} bytes follow.");
         var intervals = new StampInterval[count];
         var floor = HlcTimestamp.None;
         for (int i = 0; i < intervals.Length; i++)
