@@ -54,8 +54,8 @@ public sealed class HealthTests : IAsyncLifetime
         await (await StoreOfAsync(first)).Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled);
 
         time.Offset = TimeSpan.FromHours(2);
-        await WaitForAsync(first, HealthStatus.Degraded, "Quorum asks for 2 of 2 members", "which is refused", "correct the wrong clock");
-        await WaitForAsync(second, HealthStatus.Degraded, "Quorum asks for 2 of 2 members", "which is refused", "correct the wrong clock");
+        await WaitForAsync(first, HealthStatus.Degraded, "Quorum requires 2 of 2 members", "which is refused", "set the wrong one right");
+        await WaitForAsync(second, HealthStatus.Degraded, "Quorum requires 2 of 2 members", "which is refused", "set the wrong one right");
         time.Offset = TimeSpan.Zero;
         await WaitForAsync(first, HealthStatus.Healthy);
         await WaitForAsync(second, HealthStatus.Healthy);
@@ -75,7 +75,7 @@ public sealed class HealthTests : IAsyncLifetime
 
         // With an empty disk it has to ask all, and node 2 is away.
         third = await StartAsync(3, AddressOf(first));
-        await WaitForAsync(first, HealthStatus.Degraded, "Node 3 has not joined yet.", "Down: node 2 at", "Quorum asks for");
+        await WaitForAsync(first, HealthStatus.Degraded, "Node 3 has not joined yet.", "Down: node 2 at", "Quorum requires");
         await WaitForAsync(third, HealthStatus.Unhealthy, "The store of node 3 has not joined its cluster yet");
     }
 

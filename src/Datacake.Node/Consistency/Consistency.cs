@@ -1,12 +1,12 @@
 namespace Datacake.Node;
 
 /// <summary>
-/// How many nodes must have acknowledged a write, or answered a read, before the call returns. Any set of nodes that satisfies
-/// the level will do; whatever the level, a write goes to every node in the end.
+/// The number of nodes that must acknowledge a write or answer a read before the call returns. Any set of nodes that satisfies the level
+/// is sufficient. At every level, a write eventually reaches all nodes.
 /// </summary>
 public enum Consistency
 {
-    /// <summary>The local node alone.</summary>
+    /// <summary>Only the local node.</summary>
     None,
 
     /// <summary>The local node and one other.</summary>
@@ -18,15 +18,15 @@ public enum Consistency
     /// <summary>The local node and three others.</summary>
     Three,
 
-    /// <summary>A majority of all members, the local node counted.</summary>
+    /// <summary>A majority of all members, including the local node.</summary>
     Quorum,
 
-    /// <summary>A majority of the members of the local data center, the local node counted.</summary>
+    /// <summary>A majority of the members of the local data center, including the local node.</summary>
     LocalQuorum,
 
-    /// <summary>A majority of the members of every data center, the local node counted in its own.</summary>
+    /// <summary>A majority of the members of every data center. The local node counts in its own data center.</summary>
     EachQuorum,
 
-    /// <summary>Every member.</summary>
+    /// <summary>All members.</summary>
     All,
 }

@@ -1,7 +1,7 @@
 namespace Datacake.Node;
 
-/// <summary>What a consistency level asks about a member.</summary>
-/// <param name="NodeId">Its id.</param>
-/// <param name="DataCenter">Its data center.</param>
-/// <param name="IsUp">Whether it can answer.</param>
+/// <summary>The properties of a member that consistency levels depend on.</summary>
+/// <param name="NodeId">The node id of the member.</param>
+/// <param name="DataCenter">The data center of the member.</param>
+/// <param name="IsUp">True if the member is up.</param>
 public readonly record struct ConsistencyMember(byte NodeId, string DataCenter, bool IsUp);

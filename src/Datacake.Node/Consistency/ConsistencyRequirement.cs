@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace Datacake.Node;
 
 /// <summary>
-/// What a consistency level asks for among given members: which sets of acknowledgements satisfy it, and whether the members that
-/// are up can. Immutable, so that one may be kept for as long as the membership does not change.
+/// The requirement of a consistency level for a given membership. It determines which sets of acknowledgments satisfy the level, and
+/// whether the members that are up can satisfy it. Immutable, so it can be reused until the membership changes.
 /// </summary>
 public sealed class ConsistencyRequirement
 {
@@ -20,46 +20,49 @@ public sealed class ConsistencyRequirement
         IsReachable = IsSatisfiedBy(up);
     }
 
-    /// <summary>The level.</summary>
+    /// <summary>Gets the consistency level.</summary>
     public Consistency Level { get; }
 
-    /// <summary>The node that asks. It has always acknowledged.</summary>
+    /// <summary>Gets the id of the local node, which always counts as having acknowledged.</summary>
     public byte LocalId { get; }
 
-    /// <summary>The members that are up, the local node included.</summary>
+    /// <summary>Gets the members that are up, including the local node.</summary>
     public NodeSet Up { get; }
 
     /// <summary>
-    /// The members that are down or have left. They count as members: a majority stays a majority when nodes are missing.
+    /// Gets the members that are down or have left. They still count as members, so a majority remains a majority of all members.
     /// </summary>
     public NodeSet Down { get; }
 
     /// <summary>True if the members that are up can satisfy the level.</summary>
     public bool IsReachable { get; }
 
-    /// <summary>What a level asks for.</summary>
-    /// <param name="level">The level.</param>
-    /// <param name="localId">The node that asks; it counts as up.</param>
-    /// <param name="members">All members, the local node included, each once.</param>
-    /// <param name="expected">How many members there will be at least: a majority is one of so many, and so is all.</param>
-    /// <exception cref="ArgumentException">The local node is not among the members, or the level is not one.</exception>
+    /// <summary>Creates the requirement of a level.</summary>
+    /// <param name="level">The consistency level.</param>
+    /// <param name="localId">The id of the local node, which counts as up.</param>
+    /// <param name="members">All members, including the local node, each of them once.</param>
+    /// <param name="expected">
+    /// The minimum number of members that <see cref="Consistency.Quorum"/> and <see cref="Consistency.All"/> assume, even if fewer are
+    /// known.
+    /// </param>
+    /// <exception cref="ArgumentException">The local node is not among the members, or the level does not exist.</exception>
     public static ConsistencyRequirement For(Consistency level, byte localId, IEnumerable<ConsistencyMember> members, int expected = 0)
     {
         var all = members.ToArray();
         if (!all.Any(member => member.NodeId == localId))
-            throw new ArgumentException($"The local node {localId} is not among the members.", nameof(members));
+            throw new ArgumentException($"The local node {localId} is not among the members. Include it in the list.", nameof(members));
         var up = SetOf(all.Where(member => member.IsUp)).With(localId);
         var down = SetOf(all).Except(up);
         return new ConsistencyRequirement(level, localId, up, down, [.. Groups(level, localId, all, expected)]);
     }
 
-    /// <summary>What a level asks for among the members of a cluster.</summary>
+    /// <summary>Creates the requirement of a level for the members of a cluster.</summary>
     /// <inheritdoc cref="For(Consistency, byte, IEnumerable{ConsistencyMember}, int)"/>
     public static ConsistencyRequirement For(Consistency level, byte localId, IEnumerable<ClusterMember> members)
         => For(level, localId, members.Select(member => new ConsistencyMember(member.NodeId, member.DataCenter, member.IsUp)));
 
     /// <summary>
-    /// True if these nodes, together with the local one, satisfy the level. Ids that are not of members count for nothing.
+    /// Returns true if the given nodes, together with the local node, satisfy the level. Ids that do not belong to members are ignored.
     /// </summary>
     public bool IsSatisfiedBy(NodeSet acknowledged)
     {
@@ -70,7 +73,9 @@ public sealed class ConsistencyRequirement
         return true;
     }
 
-    /// <summary>True if an acknowledgement of this node would bring the level closer.</summary>
+    /// <summary>Returns true if the acknowledgment of a node would still help to satisfy the level.</summary>
+    /// <param name="nodeId">The id of the node.</param>
+    /// <param name="acknowledged">The nodes that have already acknowledged.</param>
     public bool IsNeeded(byte nodeId, NodeSet acknowledged)
     {
         acknowledged = acknowledged.With(LocalId);
@@ -80,16 +85,19 @@ public sealed class ConsistencyRequirement
         return false;
     }
 
-    /// <summary>What is missing, for messages: <c>1 more of the members in data center 'eu' (nodes 2, 3)</c>; empty if nothing is.</summary>
+    /// <summary>
+    /// Returns a description of the missing acknowledgments, such as <c>1 more of the members in data center 'eu' (nodes 2, 3)</c>, or an
+    /// empty string if none are missing.
+    /// </summary>
     public string MissingFor(NodeSet acknowledged)
     {
         acknowledged = acknowledged.With(LocalId);
         return string.Join("; ", _groups.Select(group => group.MissingFor(acknowledged)).Where(missing => missing.Length > 0));
     }
 
-    /// <summary>What the level asks for here, for messages: <c>Quorum asks for 2 of 3 members (nodes 1, 2, 3)</c>.</summary>
+    /// <summary>Returns a description of the requirement, such as <c>Quorum requires 2 of 3 members (nodes 1, 2, 3)</c>.</summary>
     public override string ToString()
-        => $"{Level} asks for {(_groups.IsEmpty ? "the local node only" : string.Join(" and ", _groups))}";
+        => $"{Level} requires {(_groups.IsEmpty ? "the local node only" : string.Join(" and ", _groups))}";
 
     static IEnumerable<Group> Groups(Consistency level, byte localId, ConsistencyMember[] members, int expected)
     {
@@ -117,14 +125,14 @@ public sealed class ConsistencyRequirement
                 yield return new Group("members", everyone, Math.Max(everyone.Count, expected));
                 break;
             default:
-                throw new ArgumentOutOfRangeException(nameof(level), level, "There is no such consistency level.");
+                throw new ArgumentOutOfRangeException(nameof(level), level, "The consistency level does not exist.");
         }
     }
 
     static NodeSet SetOf(IEnumerable<ConsistencyMember> members)
         => members.Aggregate(default(NodeSet), static (set, member) => set.With(member.NodeId));
 
-    /// <summary>So many of these nodes must have acknowledged.</summary>
+    /// <summary>A group of nodes, and the number of them that must acknowledge.</summary>
     sealed record Group(string Name, NodeSet Nodes, int Required)
     {
         public static Group MajorityOf(string name, NodeSet nodes) => new(name, nodes, nodes.Count / 2 + 1);

@@ -1,13 +1,13 @@
 namespace Datacake.Node;
 
 /// <summary>
-/// Chooses just enough nodes, from as many data centers as it can, others before the local one, and other nodes with every call, so
-/// that an answer holds what other sites know and the load is spread. The default.
+/// The default selector. It chooses the minimum number of nodes from as many data centers as possible and prefers remote data centers to
+/// the local one, so that answers include what remote sites know. The chosen nodes rotate with every call to spread the load.
 /// </summary>
-/// <param name="start">Where in the rotation it begins.</param>
+/// <param name="start">The initial position in the rotation.</param>
 public sealed class DataCenterAwareSelector(int start = 0) : INodeSelector
 {
-    // Drawn from by every read on any thread.
+    // Incremented by every read, on any thread.
     int _turn = start;
 
     /// <inheritdoc/>
@@ -30,8 +30,8 @@ public sealed class DataCenterAwareSelector(int start = 0) : INodeSelector
     }
 
     /// <summary>
-    /// The first of each data center, the local one last, then the second of each, and so on; each list begins elsewhere with every
-    /// turn.
+    /// Returns the first node of each data center, with the local data center last, then the second node of each, and so on. The order of
+    /// the remote data centers, and of the nodes in each data center, rotates with the turns.
     /// </summary>
     static IEnumerable<ClusterMember> InTurn(string localCenter, IReadOnlyList<ClusterMember> candidates, uint turn)
     {
@@ -41,7 +41,8 @@ public sealed class DataCenterAwareSelector(int start = 0) : INodeSelector
             .Select(center => center.OrderBy(member => member.NodeId).ToArray())
             .ToArray();
         var others = Rotate(centers.Where(center => center[0].DataCenter != localCenter).ToArray(), turn);
-        // The inner rotation goes on once the outer one is through; in step, they would pair the same centers with the same nodes for ever.
+        // The inner rotation advances only when the outer one is complete. If both advanced in step, each data center would always offer the
+        // same nodes whenever it comes first.
         var innerTurn = turn / (uint)Math.Max(1, others.Length);
         ClusterMember[][] inOrder = [.. others, .. centers.Where(center => center[0].DataCenter == localCenter)];
         inOrder = [.. inOrder.Select(center => Rotate(center, innerTurn))];

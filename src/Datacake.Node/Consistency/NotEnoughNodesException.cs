@@ -1,12 +1,14 @@
 namespace Datacake.Node;
 
 /// <summary>
-/// The members that are up cannot satisfy the consistency level, so that nothing was done: nothing was written, nobody was asked.
-/// Wait for nodes to come back, or use a lower level.
+/// The exception that is thrown when the members that are up cannot satisfy the consistency level. Nothing was written, and no node was
+/// asked. Wait until nodes are back, or use a lower level.
 /// </summary>
 public sealed class NotEnoughNodesException : Exception
 {
-    /// <summary>The requirement, and the members that it was asked of.</summary>
+    /// <summary>Creates the exception.</summary>
+    /// <param name="requirement">The requirement that cannot be satisfied.</param>
+    /// <param name="members">All members with their current states.</param>
     public NotEnoughNodesException(ConsistencyRequirement requirement, IReadOnlyList<ClusterMember> members)
         : base(Describe(requirement, members))
     {
@@ -14,20 +16,20 @@ public sealed class NotEnoughNodesException : Exception
         Members = members;
     }
 
-    /// <summary>What could not be reached.</summary>
+    /// <summary>Gets the requirement that could not be satisfied.</summary>
     public ConsistencyRequirement Requirement { get; }
 
-    /// <summary>The level that was asked for.</summary>
+    /// <summary>Gets the requested level.</summary>
     public Consistency Level => Requirement.Level;
 
-    /// <summary>All members with their states at that moment.</summary>
+    /// <summary>Gets all members with their states at the time of the call.</summary>
     public IReadOnlyList<ClusterMember> Members { get; }
 
     static string Describe(ConsistencyRequirement requirement, IReadOnlyList<ClusterMember> members)
     {
         var up = string.Join(", ", members.Where(member => member.IsUp));
         var down = string.Join(", ", members.Where(member => !member.IsUp));
-        return $"{requirement}, and the members that are up cannot give that; nothing was done. Up: {up}. "
+        return $"{requirement}, but the members that are up cannot satisfy this. Nothing was done. Up: {up}. "
             + $"Not up: {(down.Length == 0 ? "none" : down)}. Missing: {requirement.MissingFor(requirement.Up)}. "
             + "Wait until the nodes are back, or use a lower consistency level.";
     }

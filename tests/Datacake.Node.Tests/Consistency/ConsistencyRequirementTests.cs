@@ -160,10 +160,10 @@ public sealed class ConsistencyRequirementTests
         var members = Members("a:1,2 b:(3),(4)");
         var requirement = ConsistencyRequirement.For(Consistency.Quorum, 1, members);
         var error = new NotEnoughNodesException(requirement, members);
-        Assert.Contains("Quorum asks for 3 of 4 members (nodes 1, 2, 3, 4)", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Quorum requires 3 of 4 members (nodes 1, 2, 3, 4)", error.Message, StringComparison.Ordinal);
         Assert.Contains("Up: node 1 (a, host-1:7001, up), node 2 (a, host-2:7001, up)", error.Message, StringComparison.Ordinal);
         Assert.Contains("Not up: node 3 (b, host-3:7001, down), node 4 (b, host-4:7001, down)", error.Message, StringComparison.Ordinal);
-        Assert.Contains("nothing was done", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Nothing was done", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -174,7 +174,7 @@ public sealed class ConsistencyRequirementTests
         var stamp = new HlcTimestamp(0x1234_0001);
         var error = new ConsistencyException(
             requirement, NodeSet.Of(2), [new ConsistencyFailure(3, "no answer", cause)], TimeSpan.FromSeconds(2), stamp);
-        Assert.Contains("within 2 s it was acknowledged by 1, 2 only", error.Message, StringComparison.Ordinal);
+        Assert.Contains("not satisfied within 2 s. Acknowledged by: 1, 2.", error.Message, StringComparison.Ordinal);
         Assert.Contains("node 3: no answer", error.Message, StringComparison.Ordinal);
         Assert.Contains("continues to replicate", error.Message, StringComparison.Ordinal);
         Assert.Equal(NodeSet.Of(1, 2), error.Acknowledged);
@@ -196,7 +196,7 @@ public sealed class ConsistencyRequirementTests
     {
         var requirement = ConsistencyRequirement.For(Consistency.All, 1, Members("a:1,2"));
         var error = new ConsistencyException(requirement, default, [new ConsistencyFailure(2, "it is closing")], TimeSpan.FromSeconds(2));
-        Assert.Contains("answered by 1 only", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Answered by: 1.", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("write", error.Message, StringComparison.OrdinalIgnoreCase);
         Assert.Null(error.Stamp);
     }
