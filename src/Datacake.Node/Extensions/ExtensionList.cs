@@ -2,12 +2,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Datacake.Node;
 
-/// <summary>What runs on a node, in the order in which it was added, disposed in reverse. Thread-safe.</summary>
+/// <summary>The extensions of a node, in the order in which they were added. They are disposed in reverse order. Thread-safe.</summary>
 sealed class ExtensionList(ILogger logger) : IAsyncDisposable
 {
     readonly Lock _lock = new();
     readonly List<object> _extensions = [];
-    readonly Dictionary<Type, Task> _starts = [];       // a Task<T> for each type, of an extension that has started or is starting
+    readonly Dictionary<Type, Task> _starts = [];       // a Task<T> for each type T of an extension that has started or is starting
     bool _isDisposed;
 
     public T? Find<T>()
@@ -17,7 +17,7 @@ sealed class ExtensionList(ILogger logger) : IAsyncDisposable
             return _extensions.OfType<T>().FirstOrDefault();
     }
 
-    /// <summary>Starts an extension, outside of the lock: it may add others that it needs.</summary>
+    /// <summary>Starts an extension. It starts outside of the lock because it may add other extensions that it needs.</summary>
     public async ValueTask<T> AddAsync<T>(IClusterExtension<T> extension, DatacakeNode node, CancellationToken cancellationToken)
         where T : class
     {
@@ -27,26 +27,28 @@ sealed class ExtensionList(ILogger logger) : IAsyncDisposable
             ObjectDisposedException.ThrowIf(_isDisposed, node);
             if (!_starts.TryAdd(typeof(T), start.Task))
                 throw new InvalidOperationException(
-                    $"Node {node.Id} has an extension of type {typeof(T).Name} already, or is starting one. "
-                    + $"Use that: node.FindExtension<{typeof(T).Name}>().");
+                    $"Node {node.Id} already has an extension of type {typeof(T).Name}, or is starting one. "
+                    + $"Use node.FindExtension<{typeof(T).Name}>() to get it.");
         }
         return await StartAsync(extension, node, start, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The extension of a type, once it has started; it is added if there is none. One caller's cancellation is not another's.</summary>
+    /// <summary>
+    /// Returns the extension of a type once it has started, and adds it if there is none. Canceling one call does not affect other callers.
+    /// </summary>
     public async ValueTask<T> GetOrAddAsync<T>(IClusterExtension<T> extension, DatacakeNode node, CancellationToken cancellationToken)
         where T : class
     {
         var start = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Task? under = null;
+        Task? existing = null;
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, node);
             if (!_starts.TryAdd(typeof(T), start.Task))
-                under = _starts[typeof(T)];
+                existing = _starts[typeof(T)];
         }
-        var wanted = (Task<T>?)under ?? StartAsync(extension, node, start, CancellationToken.None);
-        return await wanted.WaitAsync(cancellationToken).ConfigureAwait(false);
+        var started = (Task<T>?)existing ?? StartAsync(extension, node, start, CancellationToken.None);
+        return await started.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     async Task<T> StartAsync<T>(IClusterExtension<T> extension, DatacakeNode node, TaskCompletionSource<T> start, CancellationToken cancellationToken)
@@ -58,7 +60,7 @@ sealed class ExtensionList(ILogger logger) : IAsyncDisposable
             if (!TryKeep(started))
             {
                 await DisposeAsync(started).ConfigureAwait(false);
-                throw new ObjectDisposedException(nameof(DatacakeNode), $"Node {node.Id} stopped while the extension {typeof(T).Name} was starting.");
+                throw new ObjectDisposedException(nameof(DatacakeNode), $"Node {node.Id} was stopped while the extension {typeof(T).Name} was starting.");
             }
             start.SetResult(started);
             return started;
@@ -68,7 +70,7 @@ sealed class ExtensionList(ILogger logger) : IAsyncDisposable
             lock (_lock)
                 _starts.Remove(typeof(T));
             start.SetException(failure);
-            _ = start.Task.Exception;           // who waits for the start sees it; there may be nobody
+            _ = start.Task.Exception;           // marks it as observed, because no other caller may be waiting for the start
             throw;
         }
     }
@@ -83,7 +85,9 @@ sealed class ExtensionList(ILogger logger) : IAsyncDisposable
         }
     }
 
-    /// <summary>Disposes all, the last added first. One that fails is logged, and does not keep the others from being disposed.</summary>
+    /// <summary>
+    /// Disposes all extensions, the last added first. Failures are logged and do not prevent the disposal of other extensions.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         object[] extensions;

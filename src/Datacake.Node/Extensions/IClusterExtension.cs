@@ -1,16 +1,16 @@
 namespace Datacake.Node;
 
 /// <summary>
-/// Something that runs on a node: it finds there the cluster's clock, members, network and storage. Added with
+/// An extension that runs on a node and uses the node's clock, members, network and storage. Add it with
 /// <see cref="DatacakeNode.AddExtensionAsync{T}"/>.
 /// </summary>
 /// <typeparam name="T">
-/// What users of the extension work with. If it is <see cref="IAsyncDisposable"/>, the node disposes it before it stops, while its
-/// network still works; of several extensions the last added goes first.
+/// The type that users of the extension work with. If it implements <see cref="IAsyncDisposable"/>, the node disposes it when it stops,
+/// before it closes the network. Extensions are disposed in reverse order of their addition.
 /// </typeparam>
 public interface IClusterExtension<T>
     where T : class
 {
-    /// <summary>Starts the extension on a running node. What it throws, the caller of <c>AddExtensionAsync</c> sees.</summary>
+    /// <summary>Starts the extension on a running node. Exceptions are passed on to the caller of <c>AddExtensionAsync</c>.</summary>
     ValueTask<T> StartAsync(DatacakeNode node, CancellationToken cancellationToken);
 }
