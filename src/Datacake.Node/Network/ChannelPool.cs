@@ -3,17 +3,18 @@ using Datacake.Rpc;
 namespace Datacake.Node;
 
 /// <summary>
-/// One channel for each address and name of its server, made when first asked for, all disposed together. Nodes that come back under ever new addresses do not make it grow: beyond
-/// a number that is far above that of the nodes, the channel that was not asked for the longest is disposed. Thread-safe.
+/// A pool with one RPC channel for each address and server name. Channels are created on demand and disposed together with the pool. If
+/// nodes keep coming back at new addresses, the pool does not grow beyond its capacity: it disposes the least recently used channel.
+/// Thread-safe.
 /// </summary>
 sealed class ChannelPool(RpcChannelOptions options) : IAsyncDisposable
 {
-    /// <summary>Four times as many as there are node ids.</summary>
+    /// <summary>The maximum number of channels: four times the number of node ids.</summary>
     public const int Capacity = 1_024;
 
     readonly Lock _lock = new();
-    readonly Dictionary<(string Address, string? ServerName), Entry> _entries = [];   // all below under the lock
-    long _asked;
+    readonly Dictionary<(string Address, string? ServerName), Entry> _entries = [];   // this and all fields below: under the lock
+    long _uses;
     Task _disposing = Task.CompletedTask;
     bool _isDisposed;
 
@@ -21,13 +22,13 @@ sealed class ChannelPool(RpcChannelOptions options) : IAsyncDisposable
     {
         public RpcChannel Channel => channel;
 
-        public long LastAsked { get; set; }
+        public long LastUse { get; set; }
     }
 
     /// <param name="address">The address to connect to.</param>
     /// <param name="serverName">
-    /// The name that the server's certificate must be for, unless the options name one; null for the host of the address. An address that was looked up
-    /// must show a certificate for the name that stands for it.
+    /// The name that the server's certificate must contain, unless the options set one; null for the host of the address. Set it for an
+    /// address to which a name was resolved, so that the server must present a certificate for that name.
     /// </param>
     public RpcChannel To(string address, string? serverName = null)
     {
@@ -39,12 +40,12 @@ sealed class ChannelPool(RpcChannelOptions options) : IAsyncDisposable
             if (!_entries.TryGetValue((address, serverName), out var entry))
             {
                 if (_entries.Count == Capacity)
-                    Dispose(_entries.MinBy(known => known.Value.LastAsked).Key);
+                    Dispose(_entries.MinBy(known => known.Value.LastUse).Key);
                 var named = serverName is null ? options : options with { Tls = options.Tls! with { ServerName = serverName } };
                 entry = new Entry(new RpcChannel(address, named));
                 _entries.Add((address, serverName), entry);
             }
-            entry.LastAsked = ++_asked;
+            entry.LastUse = ++_uses;
             return entry.Channel;
         }
     }

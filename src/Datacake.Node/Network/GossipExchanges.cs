@@ -3,20 +3,20 @@ using Datacake.Node.Gossip;
 
 namespace Datacake.Node;
 
-/// <summary>The exchanges that this node opens, each kept until it has ended. Thread-safe.</summary>
+/// <summary>The pending exchanges that this node has opened. Thread-safe.</summary>
 sealed class GossipExchanges(SharedGossiper gossiper, IGossipLink link, Seeds seeds, NodeMetrics metrics)
 {
     readonly ConcurrentDictionary<GossipTarget, Task<ExchangeResult>> _running = new();
 
-    /// <summary>Gets a task that ends when all exchanges have.</summary>
+    /// <summary>Gets a task that completes when all pending exchanges have ended.</summary>
     public Task Ended => Task.WhenAll(_running.Values);
 
     public bool IsRunning(GossipTarget target) => _running.ContainsKey(target);
 
-    /// <summary>Talks with one node.</summary>
+    /// <summary>Opens an exchange with a node.</summary>
     /// <param name="target">The address to dial.</param>
-    /// <param name="syn">The opening message; null for one of the present state.</param>
-    /// <param name="cancellationToken">Gives up, which counts as silence.</param>
+    /// <param name="syn">The opening message; null to create it from the current state.</param>
+    /// <param name="cancellationToken">Cancels the exchange, which then counts as unanswered.</param>
     public Task<ExchangeResult> OpenAsync(GossipTarget target, GossipMessage.Syn? syn, CancellationToken cancellationToken)
     {
         var exchange = RunAsync(target, syn, cancellationToken);

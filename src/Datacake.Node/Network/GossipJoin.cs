@@ -2,15 +2,18 @@ using Datacake.Node.Gossip;
 
 namespace Datacake.Node;
 
-/// <summary>Looks for the cluster once, so that a node which cannot be part of it does not start.</summary>
-/// <param name="gossiper">The gossip of this node.</param>
+/// <summary>The search for the cluster at the start of a node. If the cluster refuses the node, the node does not start.</summary>
+/// <param name="gossiper">The gossip state of this node.</param>
 /// <param name="exchanges">The exchanges of this node.</param>
-/// <param name="stop">Ends the exchanges, which may outlast the search.</param>
+/// <param name="stop">Cancels the exchanges, which may continue after the search.</param>
 sealed class GossipJoin(SharedGossiper gossiper, GossipExchanges exchanges, CancellationToken stop)
 {
-    /// <summary>Returns as soon as one seed or one node that is remembered has answered, all have failed, or the time is over.</summary>
-    /// <exception cref="ClusterRefusedException">The node id is in use, or a seed is of another cluster and none of this one's
-    /// answers.</exception>
+    /// <summary>
+    /// Dials the seeds and the remembered nodes. Returns when one of them has answered, or when all have failed or timed out.
+    /// </summary>
+    /// <exception cref="ClusterRefusedException">
+    /// The node id is in use, or a seed belongs to another cluster and no node of this cluster answers.
+    /// </exception>
     public async Task RunAsync(IReadOnlyList<GossipTarget> seeds, CancellationToken cancellationToken)
     {
         var others = gossiper.Read(state =>
@@ -27,7 +30,8 @@ sealed class GossipJoin(SharedGossiper gossiper, GossipExchanges exchanges, Canc
     }
 
     /// <summary>
-    /// The first answer; if there is none, whether a seed refused. That someone else does may be due to an address that has changed hands.
+    /// Returns <see cref="ExchangeOutcome.Answered"/> if any node answers, otherwise <see cref="ExchangeOutcome.Refused"/> if a seed
+    /// refuses. A refusal by a remembered node does not count, because its address may belong to another node by now.
     /// </summary>
     async Task<ExchangeOutcome> AnswerOfAnyAsync(
         IEnumerable<GossipTarget> seeds, IEnumerable<GossipTarget> others, CancellationToken cancellationToken)

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.Node;
 
 /// <summary>
-/// Logs the lasting faults of the gossip when they begin, once an hour with a count, and when they end: garbage, refusals, failing rounds, and
-/// namesakes of another implementation. Called by one thread at a time.
+/// The log of lasting problems of the gossip: invalid messages, refusals, failing rounds, and namesakes of another implementation. Each is
+/// logged when it begins, once an hour with a count, and when it ends. Called by one thread at a time.
 /// </summary>
 sealed class GossipLog(GossipId self, string clusterId, TimeProvider time, ILogger logger)
 {
@@ -14,7 +14,10 @@ sealed class GossipLog(GossipId self, string clusterId, TimeProvider time, ILogg
     readonly LastingConditions _conditions = new(time);
     readonly ForeignNamesakes _foreignNamesakes = new(logger);
 
-    /// <summary>Gets the last refusal, or the last one that this node has to give way to; null if there was none.</summary>
+    /// <summary>
+    /// Gets the last refusal, or null if there was none. While this node gives way to another one, it is the last refusal that requires
+    /// this.
+    /// </summary>
     public string? LastRefusal { get; private set; }
 
     public void Garbage(string peer, string error)
@@ -24,21 +27,21 @@ sealed class GossipLog(GossipId self, string clusterId, TimeProvider time, ILogg
     }
 
     /// <param name="refusal">The refusal.</param>
-    /// <param name="peer">The address that was dialed, or the host that dialed.</param>
+    /// <param name="peer">The address that this node dialed, or the host that dialed this node.</param>
     /// <param name="givesWay">True if this node gives way to another one.</param>
     public void Refused(GossipRefusal refusal, string peer, bool givesWay)
     {
         var text = refusal.Describe(self, clusterId, peer);
-        // What this node has to give way to outweighs what it only does not talk to.
+        // A refusal that makes this node give way is more important than one that only concerns a single peer.
         if (refusal.IsOwnFault || !givesWay)
             LastRefusal = text;
-        // Without the generation, which grows with each start of a peer that is started again and again.
+        // The generation is not part of the key: it differs with each start of a peer that keeps restarting.
         var other = refusal.Peer is { } known ? $"{known.Id.Name} {known.Id.Address} {known.ClusterId}" : peer;
         if (_conditions.Note($"refusal {refusal.Reason} {other}", out var count, _ => NodeLog.RefusalEnded(logger, text)))
             NodeLog.Refused(logger, text, count);
     }
 
-    /// <summary>Ends the conditions that were not seen for a while, and a failure of the rounds, since one has begun.</summary>
+    /// <summary>Ends the conditions that have not been noted for a while, and the failure of rounds, because a round has begun.</summary>
     public void RoundBegun(Gossiper gossiper)
     {
         _foreignNamesakes.Report(gossiper.Nodes, gossiper.IsAlive);

@@ -3,7 +3,7 @@ using Datacake.Node.Gossip;
 namespace Datacake.Node;
 
 /// <summary>
-/// Drives the gossip of a node from its start to its end: the search for the cluster, rounds by the clock, and the farewell. Owns the gossiper.
+/// The gossip of a node from start to stop: the search for the cluster, periodic rounds, and the farewell. Owns the gossiper.
 /// </summary>
 sealed class GossipLoop : IAsyncDisposable
 {
@@ -35,9 +35,10 @@ sealed class GossipLoop : IAsyncDisposable
         _time = time;
     }
 
-    /// <summary>Takes in messages from now on, and looks for the cluster once; see <see cref="GossipJoin"/>.</summary>
-    /// <exception cref="ClusterRefusedException">The node id is in use, or a seed is of another cluster and none of this one's
-    /// answers.</exception>
+    /// <summary>Starts to receive messages, and searches for the cluster once; see <see cref="GossipJoin"/>.</summary>
+    /// <exception cref="ClusterRefusedException">
+    /// The node id is in use, or a seed belongs to another cluster and no node of this cluster answers.
+    /// </exception>
     public async Task JoinAsync(CancellationToken cancellationToken)
     {
         _link.Open(_gossiper.Receive);
@@ -45,10 +46,10 @@ sealed class GossipLoop : IAsyncDisposable
         await new GossipJoin(_gossiper, _exchanges, _stop.Token).RunAsync(_seeds.Targets, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Begins the rounds.</summary>
+    /// <summary>Starts the rounds.</summary>
     public void Start() => _rounds = RunRoundsAsync(_stop.Token);
 
-    /// <summary>Ends the rounds, and tells every node that may run that this one leaves.</summary>
+    /// <summary>Ends the rounds, and tells all nodes that may be up that this node leaves.</summary>
     public async Task LeaveAsync()
     {
         await StopAsync().ConfigureAwait(false);
@@ -60,7 +61,7 @@ sealed class GossipLoop : IAsyncDisposable
         await Task.WhenAll(peers.Select(peer => _exchanges.OpenAsync(peer, null, CancellationToken.None))).ConfigureAwait(false);
     }
 
-    /// <summary>Ends the rounds without a word.</summary>
+    /// <summary>Ends the rounds without a farewell.</summary>
     public async ValueTask DisposeAsync()
     {
         await StopAsync().ConfigureAwait(false);
@@ -79,7 +80,7 @@ sealed class GossipLoop : IAsyncDisposable
 
     async Task RunRoundsAsync(CancellationToken cancellationToken)
     {
-        // The first rounds follow on each other faster: a node that has just started is waited for.
+        // The first rounds are faster because applications wait for a node that has just started.
         const int WarmUpRounds = 12;
         using var timer = new PeriodicTimer(_interval / 4, _time);
         try
@@ -94,7 +95,7 @@ sealed class GossipLoop : IAsyncDisposable
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The node stops.
+            // The node is stopping.
         }
     }
 

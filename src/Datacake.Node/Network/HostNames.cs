@@ -3,14 +3,14 @@ using System.Net.Sockets;
 
 namespace Datacake.Node;
 
-/// <summary>Looks up the addresses that a host name stands for.</summary>
-/// <exception cref="SocketException">There are none.</exception>
+/// <summary>A method that resolves a host name to IP addresses.</summary>
+/// <exception cref="SocketException">The name cannot be resolved.</exception>
 delegate Task<IPAddress[]> HostResolver(string host, CancellationToken cancellationToken);
 
-/// <summary>Looks up the endpoints that addresses stand for.</summary>
+/// <summary>The resolution of addresses to endpoints.</summary>
 static class HostNames
 {
-    /// <summary>All endpoints of an address: at least one.</summary>
+    /// <summary>Resolves an address of the form <c>host:port</c> to one or more endpoints.</summary>
     /// <exception cref="SocketException">The host name cannot be resolved.</exception>
     public static async Task<IReadOnlyList<IPEndPoint>> ResolveAsync(string address, HostResolver resolve, CancellationToken cancellationToken)
     {
@@ -21,7 +21,7 @@ static class HostNames
         var addresses = await resolve(host, cancellationToken).ConfigureAwait(false);
         if (addresses.Length == 0)
             throw new SocketException((int)SocketError.NoData);
-        // IPv4 first, so that a name which stands for both gives the same identity at every start.
+        // IPv4 comes first, so that a name with addresses of both families leads to the same identity at every start.
         return
         [
             .. addresses.Distinct()

@@ -1,15 +1,14 @@
 namespace Datacake.Node;
 
 /// <summary>
-/// Conditions that last, so that each is logged when it begins, once an hour with a count while it lasts, and when it has ended. Not
-/// thread-safe.
+/// Lasting conditions, each of which is logged when it begins, once an hour with a count while it lasts, and when it ends. Not thread-safe.
 /// </summary>
 sealed class LastingConditions(TimeProvider time)
 {
-    /// <summary>Conditions beyond this number are not told apart: strangers can make up any number.</summary>
+    /// <summary>The maximum number of distinct conditions. Strangers can cause any number, so further ones are counted as one.</summary>
     const int Capacity = 1_000;
 
-    /// <summary>Something that comes from others and was not seen for so long has ended.</summary>
+    /// <summary>The time after which a condition that other nodes cause has ended, if it was not noted again.</summary>
     public static readonly TimeSpan Quiet = TimeSpan.FromMinutes(2);
 
     static readonly TimeSpan RepeatInterval = TimeSpan.FromHours(1);
@@ -27,10 +26,10 @@ sealed class LastingConditions(TimeProvider time)
         public required Action<long> Ended { get; init; }
     }
 
-    /// <summary>Notes that a condition holds. True if it is time to log it.</summary>
-    /// <param name="key">Identifies the condition.</param>
-    /// <param name="count">How often it was noted since it began.</param>
-    /// <param name="ended">Logs that it has ended, given how often it was noted; nothing if left out.</param>
+    /// <summary>Notes that a condition holds. Returns true if it is time to log the condition.</summary>
+    /// <param name="key">The key that identifies the condition.</param>
+    /// <param name="count">The number of times that the condition was noted since it began.</param>
+    /// <param name="ended">An action that logs the end of the condition and receives the final count; null for none.</param>
     public bool Note(string key, out long count, Action<long>? ended = null)
     {
         var now = time.GetTimestamp();
@@ -47,14 +46,14 @@ sealed class LastingConditions(TimeProvider time)
         return true;
     }
 
-    /// <summary>Ends a condition, if it holds.</summary>
+    /// <summary>Ends a condition. Does nothing if the condition does not hold.</summary>
     public void End(string key)
     {
         if (_conditions.Remove(key, out var condition))
             condition.Ended(condition.Count);
     }
 
-    /// <summary>Ends those that were not noted for so long.</summary>
+    /// <summary>Ends the conditions that were not noted for a given time.</summary>
     public void EndQuiet(TimeSpan quiet)
     {
         foreach (var (key, condition) in _conditions)

@@ -6,21 +6,24 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.Node;
 
 /// <summary>
-/// Follows the clocks of the others as their accepted messages show them: the cluster clock goes forward by the stamps of those whose wall
-/// clock agrees with this one's, and a difference that lasts is logged. Called by one thread at a time; the offsets can be read by any.
+/// The clocks of other nodes, as seen in their accepted messages. The stamps of nodes whose wall clocks agree with this machine's move the
+/// cluster clock forward. A lasting difference is logged. Called by one thread at a time; the offsets can be read by any thread.
 /// </summary>
 sealed class PeerClocks(byte nodeId, HybridLogicalClock clock, TimeSpan maxDifference, TimeProvider time, NodeMetrics metrics, ILogger logger)
 {
-    /// <summary>A message that was long under way, or waited while this process was paused, makes no difference that lasts.</summary>
+    /// <summary>
+    /// The number of consecutive messages that must show a difference before it is logged. A single message may be late because it was in
+    /// transit for long, or because this process was paused.
+    /// </summary>
     const int MessagesBeforeLog = 3;
 
     readonly ConcurrentDictionary<byte, TimeSpan> _offsets = new();
     readonly Dictionary<byte, int> _exceeded = [];
 
-    /// <summary>The wall clock of each peer minus this machine's, as its last message showed it.</summary>
+    /// <summary>Gets the wall clock of each peer minus this machine's wall clock, as of the peer's last message.</summary>
     public IReadOnlyDictionary<byte, TimeSpan> Offsets => _offsets;
 
-    /// <summary>Takes in the clocks of the sender of an accepted message.</summary>
+    /// <summary>Processes the clocks of the sender of an accepted message.</summary>
     public void Take(GossipSender sender)
     {
         if (sender.WallClock is not { } unixMilliseconds || sender.Id.NodeId is not { } peer)

@@ -5,20 +5,20 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.Node;
 
 /// <summary>
-/// Gossip over the node's own RPC links: each message is a call to the service <c>gossip</c>, and its reply comes back as the call's. One
-/// port, and what protects the links protects the gossip.
+/// A gossip link over RPC. Each message is a call to the service <c>gossip</c>, and its reply is the reply of the call. Gossip therefore
+/// uses the node's one port and has the same protection as other calls.
 /// </summary>
 sealed class RpcGossipLink(RpcServer server, ChannelPool channels, TimeSpan timeout, ILogger logger) : IGossipLink
 {
     const string ServiceName = "gossip";
     const string ExchangeMessage = "exchange";
 
-    /// <summary>A Syn is answered by a SynAck, and that by an Ack: no honest exchange takes more calls.</summary>
+    /// <summary>The maximum number of calls in an exchange: a Syn, which a SynAck answers, and an Ack.</summary>
     const int MaxCalls = 2;
 
     GossipReceiver? _receiver;
 
-    /// <summary>Far above what 256 nodes need, far below what the links refuse.</summary>
+    /// <summary>Gets the maximum length of a message: far more than 256 nodes need, and far below the limit of RPC messages.</summary>
     public int MaxMessageLength => 1024 * 1024;
 
     public void Open(GossipReceiver receiver)
@@ -31,7 +31,7 @@ sealed class RpcGossipLink(RpcServer server, ChannelPool channels, TimeSpan time
     {
         try
         {
-            var result = new ExchangeResult(ExchangeOutcome.Silent, Failure: "It accepts calls, but does not take part in gossip.");
+            var result = new ExchangeResult(ExchangeOutcome.Silent, Failure: "The node accepts calls but does not take part in gossip.");
             var message = syn;
             for (var call = 0; call < MaxCalls && message.Length > 0; call++)
             {
@@ -58,7 +58,7 @@ sealed class RpcGossipLink(RpcServer server, ChannelPool channels, TimeSpan time
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            return new ExchangeResult(ExchangeOutcome.Silent, Failure: "The node stops.");
+            return new ExchangeResult(ExchangeOutcome.Silent, Failure: "The node is stopping.");
         }
     }
 
@@ -75,7 +75,7 @@ sealed class RpcGossipLink(RpcServer server, ChannelPool channels, TimeSpan time
         protected internal override void Register(RpcHandlers handlers)
             => handlers.HandleBytes(
                 ExchangeMessage,
-                // The port of a caller says nothing about who it is.
+                // The port is left out because it differs with each connection.
                 (request, _) => ValueTask.FromResult<ReadOnlyMemory<byte>>(
                     receiver(request.Payload.Span, NodeAddress.HostOf(request.RemoteAddress)).Reply));
     }

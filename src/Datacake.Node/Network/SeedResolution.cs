@@ -1,6 +1,8 @@
 namespace Datacake.Node;
 
-/// <summary>Resolves the host names of the seeds again and again, beside the rounds of gossip. Called by one thread at a time.</summary>
+/// <summary>
+/// The periodic resolution of the seeds' host names, which runs beside the rounds of gossip. Called by one thread at a time.
+/// </summary>
 sealed class SeedResolution(Seeds seeds, MembershipView view, TimeSpan interval, TimeProvider time)
 {
     static readonly TimeSpan IntervalAlone = TimeSpan.FromSeconds(5);
@@ -8,7 +10,7 @@ sealed class SeedResolution(Seeds seeds, MembershipView view, TimeSpan interval,
     Task _running = Task.CompletedTask;
     long _resolvedAt;
 
-    /// <summary>Gets a task that ends when the present resolution has.</summary>
+    /// <summary>Gets a task that completes when the current resolution has ended.</summary>
     public Task Ended => _running;
 
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -17,8 +19,10 @@ sealed class SeedResolution(Seeds seeds, MembershipView view, TimeSpan interval,
         _resolvedAt = time.GetTimestamp();
     }
 
-    /// <summary>Begins to resolve if it is time to. A name service that hangs must not hold up the rounds.</summary>
-    /// <returns>Fails as the resolution before has; does not wait for the one that begins.</returns>
+    /// <summary>
+    /// Starts a resolution if one is due, but does not wait for it, because a name service that hangs must not delay the rounds.
+    /// </summary>
+    /// <returns>A task that fails if the previous resolution has failed.</returns>
     public async ValueTask BeginIfDueAsync(CancellationToken cancellationToken)
     {
         if (!_running.IsCompleted || !IsDue())
@@ -35,13 +39,13 @@ sealed class SeedResolution(Seeds seeds, MembershipView view, TimeSpan interval,
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The node stops.
+            // The node is stopping.
         }
     }
 
     bool IsDue()
     {
-        // While no other node is up, a seed that has come under a new address is what the node waits for.
+        // While no other node is up, this node depends on seeds, which may have new addresses.
         var isAlone = view.Members.Count(member => member.IsUp) < 2;
         return time.GetElapsedTime(_resolvedAt) >= (isAlone && IntervalAlone < interval ? IntervalAlone : interval);
     }

@@ -6,16 +6,16 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.Node;
 
 /// <summary>
-/// The seeds as they were configured, the endpoints that their host names stood for when last resolved, and the nodes that the dials of these have
-/// reached. Thread-safe.
+/// The configured seeds, the endpoints to which their host names were last resolved, and the outcomes of the dials of these endpoints.
+/// Thread-safe.
 /// </summary>
 sealed class Seeds(IReadOnlyList<string> seeds, HostResolver resolve, TimeProvider time, ILogger logger)
 {
-    /// <summary>An endpoint that nobody answers at is dialed again after at most so many rounds.</summary>
+    /// <summary>The maximum number of rounds between two dials of an endpoint that does not answer.</summary>
     const int LongestWait = 64;
 
     readonly Lock _lock = new();
-    readonly Seed[] _seeds = [.. seeds.Select(seed => new Seed(seed))];     // all below under the lock
+    readonly Seed[] _seeds = [.. seeds.Select(seed => new Seed(seed))];     // this and all fields below: under the lock
     readonly LastingConditions _conditions = new(time);
     Dictionary<IPEndPoint, Dial> _dials = [];
     long _round;
@@ -44,10 +44,10 @@ sealed class Seeds(IReadOnlyList<string> seeds, HostResolver resolve, TimeProvid
         public long NextRound { get; set; }
     }
 
-    /// <summary>The seeds as they were configured.</summary>
+    /// <summary>Gets the seeds as they were configured.</summary>
     public IReadOnlyList<string> Addresses => seeds;
 
-    /// <summary>The endpoints to dial, but for those at which this node was found.</summary>
+    /// <summary>Gets the endpoints of the seeds, except for those at which this node has reached itself.</summary>
     public IReadOnlyList<GossipTarget> Targets
     {
         get
@@ -66,14 +66,14 @@ sealed class Seeds(IReadOnlyList<string> seeds, HostResolver resolve, TimeProvid
         }
     }
 
-    /// <summary>Resolves all host names again. One that cannot be resolved keeps the endpoints that it had.</summary>
+    /// <summary>Resolves all host names again. A name that cannot be resolved keeps its previous endpoints.</summary>
     public async Task ResolveAsync(CancellationToken cancellationToken)
     {
         await Task.WhenAll(_seeds.Select(seed => ResolveAsync(seed, cancellationToken))).ConfigureAwait(false);
         lock (_lock)
         {
             var dials = new Dictionary<IPEndPoint, Dial>();
-            // A name that stands for one endpoint only says more about it than one that stands for many.
+            // If several names resolve to the same endpoint, the name with the fewest endpoints is used, because it is the most specific.
             foreach (var seed in _seeds.OrderBy(seed => seed.Endpoints.Count))
                 foreach (var endpoint in seed.Endpoints)
                     dials.TryAdd(endpoint, _dials.GetValueOrDefault(endpoint) ?? new Dial(TargetOf(seed, endpoint)));
@@ -81,7 +81,7 @@ sealed class Seeds(IReadOnlyList<string> seeds, HostResolver resolve, TimeProvid
         }
     }
 
-    /// <summary>Takes note of where a dial has led to. What is no seed's is ignored.</summary>
+    /// <summary>Records the result of a dial. Does nothing if the target is not an endpoint of a seed.</summary>
     public void Note(GossipTarget target, ExchangeResult result)
     {
         lock (_lock)
@@ -102,10 +102,11 @@ sealed class Seeds(IReadOnlyList<string> seeds, HostResolver resolve, TimeProvid
     }
 
     /// <summary>
-    /// The endpoint to dial in this round beside what the gossip chooses, because nobody was reached there or the node that was has stopped; null if there is
-    /// none. Each is dialed at once and then ever more rarely, so that all are tried and none is dialed in every round.
+    /// Returns the endpoint to dial in this round in addition to the targets that gossip chooses, or null. It is one at which no node was
+    /// reached, or whose node is no longer up. Each endpoint is dialed at once and then less and less often, so that all are tried and none
+    /// is dialed in every round.
     /// </summary>
-    /// <param name="isAlive">Says which nodes run.</param>
+    /// <param name="isAlive">Returns true for the nodes that are up.</param>
     public GossipTarget? NextToTry(Func<GossipId, bool> isAlive)
     {
         lock (_lock)

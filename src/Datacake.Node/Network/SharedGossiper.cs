@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.Node;
 
 /// <summary>
-/// The state machine of the gossip, which takes in and returns bytes, under one lock that is held for microseconds. Its changes show in the
-/// view of the members. Owns the metrics. Thread-safe.
+/// A thread-safe wrapper of the gossip state machine, which receives and returns encoded messages. Its one lock is held for microseconds.
+/// Changes are published in the membership view. Owns the metrics.
 /// </summary>
 sealed class SharedGossiper : IDisposable
 {
@@ -17,7 +17,7 @@ sealed class SharedGossiper : IDisposable
     readonly GossipCodec _codec = new();
     readonly GossipLog _log;
     ulong _lastExchange;
-    bool _isClosed;                                             // all above under the lock
+    bool _isClosed;                                             // from _gossiper to here: under the lock
 
     public SharedGossiper(
         Gossiper gossiper, string clusterId, MembershipView view, NodeMetrics metrics, TimeProvider time, ILogger logger)
@@ -26,13 +26,13 @@ sealed class SharedGossiper : IDisposable
         _view = view;
         _metrics = metrics;
         _log = new GossipLog(gossiper.Self.Id, clusterId, time, logger);
-        // Answers to an earlier life of this process must not pass for answers to this one.
+        // Numbers start at the clock, so that answers to an earlier life of this process are not mistaken for answers to this one.
         _lastExchange = (ulong)time.GetUtcNow().Ticks;
         _view.Update(gossiper);
         _metrics.ObservePhi(PhiOfPeers);
     }
 
-    /// <summary>Gets the refusal because of which this node is no part of the cluster; null while it is.</summary>
+    /// <summary>Gets the refusal because of which this node is not part of the cluster, or null if it is part of it.</summary>
     public string? Refusal
     {
         get
@@ -42,7 +42,7 @@ sealed class SharedGossiper : IDisposable
         }
     }
 
-    /// <summary>Gets the last refusal of this node or by it, whether it is part of the cluster or not; null if there was none.</summary>
+    /// <summary>Gets the last refusal by or of this node, whether the node is part of the cluster or not; null if there was none.</summary>
     public string? LastRefusal
     {
         get
@@ -67,15 +67,15 @@ sealed class SharedGossiper : IDisposable
         }
     }
 
-    /// <summary>Returns what to keep of the others for the next life of this process.</summary>
+    /// <summary>Returns the encoded record of the other nodes that the next life of this process needs.</summary>
     public byte[] Remember()
     {
         lock (_lock)
             return _gossiper.Remember().Encode(_codec);
     }
 
-    /// <summary>Begins a round.</summary>
-    /// <returns>The opening message and the targets: those that the gossip chooses, and a seed at which nobody was reached.</returns>
+    /// <summary>Starts a round.</summary>
+    /// <returns>The opening message, and its targets: those that gossip chooses, and at most one seed that is not connected.</returns>
     public GossipRound StartRound(Seeds seeds)
     {
         GossipRound round;
@@ -98,9 +98,9 @@ sealed class SharedGossiper : IDisposable
             _log.RoundFailed(failure);
     }
 
-    /// <summary>Numbers an exchange.</summary>
-    /// <param name="syn">The opening message; null for one of the present state.</param>
-    /// <returns>The number, and the opening message with it.</returns>
+    /// <summary>Assigns a number to a new exchange.</summary>
+    /// <param name="syn">The opening message; null to create it from the current state.</param>
+    /// <returns>The number, and the encoded opening message that contains it.</returns>
     public (ulong Number, byte[] Message) OpenExchange(GossipMessage.Syn? syn)
     {
         lock (_lock)
@@ -139,7 +139,7 @@ sealed class SharedGossiper : IDisposable
         }
     }
 
-    /// <summary>Takes in nothing more, and ends the metrics.</summary>
+    /// <summary>Stops handling messages, and ends the metrics.</summary>
     public void Dispose()
     {
         lock (_lock)
@@ -152,7 +152,10 @@ sealed class SharedGossiper : IDisposable
         _metrics.Dispose();
     }
 
-    /// <summary>This node has dialed itself, under whatever name: both ends are told so, and the state machine is not.</summary>
+    /// <summary>
+    /// Handles a message of this node to itself, which it has dialed under some name. Both ends of the exchange learn that; the state
+    /// machine does not see the message.
+    /// </summary>
     GossipReceipt FromItself(GossipMessage message, GossipSender sender)
         => new(
             message is GossipMessage.Syn ? Encode(new GossipMessage.BadCluster(sender)) : [],

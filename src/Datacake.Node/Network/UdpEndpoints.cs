@@ -6,8 +6,8 @@ using Datacake.Node.Gossip;
 namespace Datacake.Node;
 
 /// <summary>
-/// Finds the endpoint to send a datagram to. The identity of a node holds the address that its name meant on its own machine when it
-/// started; a name that it advertises is looked up here, and again after a while and after a failure. Thread-safe.
+/// The endpoints to which datagrams are sent. The identity of a node contains the address to which the node's name resolved on its own
+/// machine at its start. Therefore an advertised name is resolved on this machine, and again after a while or after a failure. Thread-safe.
 /// </summary>
 sealed class UdpEndpoints(HostResolver resolve, TimeProvider time)
 {
@@ -19,7 +19,7 @@ sealed class UdpEndpoints(HostResolver resolve, TimeProvider time)
 
     public async ValueTask<IPEndPoint> FindAsync(GossipTarget target, CancellationToken cancellationToken)
     {
-        // Another implementation may publish the address of another service: its gossip port tells.
+        // Another implementation may publish the address of a different service, whose port then differs from the gossip port.
         if (!NodeAddress.IsName(target.Address) || !NodeAddress.TryParse(target.Address, out _, out var port) || port != target.Endpoint.Port)
             return target.Endpoint;
         if (_found.TryGetValue(target.Address, out var found) && time.GetElapsedTime(found.Since) < Lifetime)
@@ -39,6 +39,6 @@ sealed class UdpEndpoints(HostResolver resolve, TimeProvider time)
         }
     }
 
-    /// <summary>Nobody answered there: the name is looked up again.</summary>
+    /// <summary>Discards the endpoint of a target that did not answer, so that its name is resolved again.</summary>
     public void Failed(GossipTarget target) => _found.TryRemove(target.Address, out _);
 }

@@ -8,12 +8,13 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.Node;
 
 /// <summary>
-/// Gossip in datagrams: one for a message, replies to where it came from. With a seal, nothing is taken in but what nodes of the cluster have made for this
-/// life of the node, and who does not have the secret gets no answer to anything that he has made; without, it is as the Rust library chitchat does it.
+/// A gossip link over UDP. Each message is one datagram, and a reply goes to the endpoint that the message came from. With a seal, the link
+/// accepts only datagrams that nodes of the cluster have sealed for the current life of this node, and it never answers a datagram that was
+/// made without the cluster secret. Without a seal, the link behaves like the Rust library chitchat.
 /// </summary>
 sealed class UdpGossipLink : IGossipLink
 {
-    /// <summary>The largest datagram of IPv4.</summary>
+    /// <summary>The maximum length of an IPv4 datagram in bytes.</summary>
     const int MaxDatagramLength = 65_507;
 
     readonly Socket _socket;
@@ -26,7 +27,7 @@ sealed class UdpGossipLink : IGossipLink
     readonly LastingConditions _conditions;     // used by the receiver only
     readonly CancellationTokenSource _stop = new();
 
-    // By the number of the exchange, which the answer repeats.
+    // The key is the number of the exchange, which the answer repeats.
     readonly ConcurrentDictionary<ulong, Waiting> _waiting = new();
     Task _receiving = Task.CompletedTask;
 
@@ -43,7 +44,7 @@ sealed class UdpGossipLink : IGossipLink
 
     public int MaxMessageLength => _seal is null ? MaxDatagramLength : MaxDatagramLength - DatagramSeal.Overhead;
 
-    /// <exception cref="InvalidOperationException">The port is taken.</exception>
+    /// <exception cref="InvalidOperationException">The port cannot be bound.</exception>
     public static UdpGossipLink Bind(
         IPEndPoint endpoint, DatagramSeal? seal, HostResolver resolve, TimeSpan timeout, TimeProvider time, ILogger logger)
     {
@@ -59,8 +60,8 @@ sealed class UdpGossipLink : IGossipLink
         {
             socket.Dispose();
             throw new InvalidOperationException(
-                $"UDP port {endpoint} for gossip cannot be bound: {failure.Message}. "
-                + "Listen at a port that is free for TCP and UDP.", failure);
+                $"The UDP endpoint {endpoint} for gossip cannot be bound: {failure.Message}. "
+                + "Listen on a port that is free for both TCP and UDP.", failure);
         }
     }
 
@@ -68,7 +69,7 @@ sealed class UdpGossipLink : IGossipLink
 
     public async Task<ExchangeResult> ExchangeAsync(GossipTarget target, ulong exchange, byte[] syn, CancellationToken cancellationToken)
     {
-        var failure = "The node stops.";
+        var failure = "The node is stopping.";
         var waiting = new Waiting();
         _waiting[exchange] = waiting;
         try
@@ -86,7 +87,7 @@ sealed class UdpGossipLink : IGossipLink
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The node stops.
+            // The node is stopping.
         }
         finally
         {
@@ -125,13 +126,13 @@ sealed class UdpGossipLink : IGossipLink
                 var sender = (IPEndPoint)received.RemoteEndPoint;
                 var datagram = buffer.AsMemory(0, received.ReceivedBytes);
                 if (_seal is null)
-                    await TakeAsync(datagram, sender, receiver, cancellationToken).ConfigureAwait(false);
+                    await HandleAsync(datagram, sender, receiver, cancellationToken).ConfigureAwait(false);
                 else
-                    await OpenAsync(_seal, datagram, sender, receiver, cancellationToken).ConfigureAwait(false);
+                    await UnsealAsync(_seal, datagram, sender, receiver, cancellationToken).ConfigureAwait(false);
             }
             catch (SocketException failure)
             {
-                // What is wrong with one datagram, such as that nobody takes it, is no reason not to read the next.
+                // A failure that concerns one datagram, such as an unreachable port, must not end the loop.
                 NodeLog.ExchangeFailed(_logger, "UDP", failure.Message);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -141,7 +142,7 @@ sealed class UdpGossipLink : IGossipLink
         }
     }
 
-    async ValueTask OpenAsync(
+    async ValueTask UnsealAsync(
         DatagramSeal seal, ReadOnlyMemory<byte> datagram, IPEndPoint sender, GossipReceiver receiver, CancellationToken cancellationToken)
     {
         var opened = seal.Open(datagram.Span);
@@ -149,7 +150,7 @@ sealed class UdpGossipLink : IGossipLink
         switch (opened.Kind)
         {
             case DatagramKind.Refused:
-                // The address says nothing about who it was: anybody can write any.
+                // Addresses of senders can be forged, so all refused datagrams count as one condition.
                 if (_conditions.Note("refused datagrams", out long count, _ => NodeLog.DatagramsAccepted(_logger)))
                     NodeLog.DatagramRefused(_logger, Unmapped(sender), count);
                 break;
@@ -159,20 +160,20 @@ sealed class UdpGossipLink : IGossipLink
                 break;
             case DatagramKind.Life:
                 _lives.Learn(Unmapped(sender), opened.Sender);
-                await OpenAgainAsync(opened, cancellationToken).ConfigureAwait(false);
+                await ReopenAsync(opened, cancellationToken).ConfigureAwait(false);
                 break;
             case DatagramKind.Message:
                 _lives.Learn(Unmapped(sender), opened.Sender);
-                await TakeAsync(opened.Contents, sender, receiver, cancellationToken).ConfigureAwait(false);
+                await HandleAsync(opened.Contents, sender, receiver, cancellationToken).ConfigureAwait(false);
                 break;
         }
     }
 
     /// <summary>
-    /// Opens the exchange again whose opening message the other could not take in, since its life was not known here. The number tells which one it is: a node
-    /// that has several addresses may answer from another one than was dialed.
+    /// Repeats the opening message of an exchange that the peer could not accept, because its current life was not yet known here. The
+    /// number of the datagram identifies the exchange, because a node with several addresses may answer from one that was not dialed.
     /// </summary>
-    async ValueTask OpenAgainAsync(OpenedDatagram told, CancellationToken cancellationToken)
+    async ValueTask ReopenAsync(OpenedDatagram told, CancellationToken cancellationToken)
     {
         foreach (var waiting in _waiting.Values)
         {
@@ -183,7 +184,8 @@ sealed class UdpGossipLink : IGossipLink
         }
     }
 
-    async ValueTask TakeAsync(ReadOnlyMemory<byte> message, IPEndPoint sender, GossipReceiver receiver, CancellationToken cancellationToken)
+    async ValueTask HandleAsync(
+        ReadOnlyMemory<byte> message, IPEndPoint sender, GossipReceiver receiver, CancellationToken cancellationToken)
     {
         var receipt = receiver(message.Span, Unmapped(sender).Address.ToString());
         if (receipt.Reply.Length > 0)
@@ -193,8 +195,8 @@ sealed class UdpGossipLink : IGossipLink
     }
 
     /// <summary>
-    /// An exchange ends with its own answer, after the last message of it was sent. An implementation that does not number its
-    /// answers is told by the address that it answers from.
+    /// Completes the exchange that a message answers, after its last message was sent. Another implementation does not number its answers,
+    /// so these are matched by the endpoint that they come from.
     /// </summary>
     void Complete(GossipReceipt receipt, IPEndPoint sender)
     {
@@ -223,16 +225,16 @@ sealed class UdpGossipLink : IGossipLink
     {
         public TaskCompletionSource<ExchangeResult> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        /// <summary>The opening message.</summary>
+        /// <summary>Gets or sets the opening message.</summary>
         public byte[] Syn { get; set; } = [];
 
-        /// <summary>Written by the exchange before it sends, read by the receiver.</summary>
+        /// <summary>Gets or sets the endpoint. Written by the exchange before it sends; read by the receiver.</summary>
         public IPEndPoint? Target { get; set; }
 
-        /// <summary>The life of the other that the opening message was sealed for; 0 if it was not known.</summary>
+        /// <summary>Gets or sets the peer's life for which the opening message was sealed; 0 if the life was not known.</summary>
         public UInt128 Life { get; set; }
 
-        /// <summary>The number of the datagram with the opening message.</summary>
+        /// <summary>Gets or sets the number of the datagram with the opening message.</summary>
         public ulong Number { get; set; }
     }
 }
