@@ -25,14 +25,15 @@ public sealed partial class DatacakeNodeOptions
 
     internal RpcLimits RpcLimits => _changeRpcLimits(new RpcLimits { KeepAlive = Gossip.KeepAlive });
 
-    /// <summary>Gets or sets the lookup of host names; for tests.</summary>
+    /// <summary>Gets or sets the resolver of host names. Tests replace it.</summary>
     internal HostResolver ResolveHost { get; set; } = Dns.GetHostAddressesAsync;
 
     /// <summary>
-    /// Sets the one address that the node listens at, for gossip and everything else: <c>host:port</c>; port 0 picks a free one. A host name is looked up at
-    /// start, and is also what others call the node by, unless <see cref="AdvertiseAs"/> says otherwise. Required.
+    /// Sets the address that the node listens on, for gossip and everything else, as <c>host:port</c>. Port 0 picks a free port. A host
+    /// name is resolved at start and is also the name under which other nodes connect, unless <see cref="AdvertiseAs"/> sets another.
+    /// Required.
     /// </summary>
-    /// <exception cref="ArgumentException">The address is not of that form.</exception>
+    /// <exception cref="ArgumentException">The address does not have the form <c>host:port</c>.</exception>
     public DatacakeNodeOptions ListenOn(string address)
     {
         NodeAddress.Check(address, nameof(address), allowPortZero: true);
@@ -42,28 +43,29 @@ public sealed partial class DatacakeNodeOptions
     }
 
     /// <summary>
-    /// Sets the address at which other nodes reach this one, if it is not the one that the node listens at: behind a NAT, in a container, or when the node
-    /// listens on all interfaces. Port 0 stands for the port that was bound. A host name must mean this node on every machine; others look it up
-    /// whenever they connect.
+    /// Sets the address at which other nodes reach this one, if it differs from the address that the node listens on: behind a NAT, in a
+    /// container, or if the node listens on all interfaces. Port 0 stands for the port that was bound. A host name must resolve to this
+    /// node on every machine. Other nodes resolve it whenever they connect.
     /// </summary>
-    /// <exception cref="ArgumentException">The address is not of the form <c>host:port</c>, or stands for all interfaces.</exception>
+    /// <exception cref="ArgumentException">The address does not have the form <c>host:port</c>, or stands for all interfaces.</exception>
     public DatacakeNodeOptions AdvertiseAs(string address)
     {
         NodeAddress.Check(address, nameof(address), allowPortZero: true);
         if (NodeAddress.IsAnyInterface(address))
             throw new ArgumentException(
-                $"'{address}' stands for all interfaces; nobody can connect to that. Advertise one address.", nameof(address));
+                $"'{address}' stands for all interfaces, so other nodes cannot connect to it. Advertise a single address.", nameof(address));
         Once("advertised address");
         AdvertisedAddress = address;
         return this;
     }
 
     /// <summary>
-    /// Adds addresses at which to look for other nodes: those of all nodes, or one name that stands for all; the node's own address may be among
-    /// them. Host names are resolved again and again, and every address that they stand for is dialed, for as long as the node runs. With TLS, a node that is
-    /// found at one of several addresses of a name must show a certificate for that name. Can be called several times.
+    /// Adds addresses at which to look for other nodes: the addresses of all nodes, or one name that resolves to all of them. The node's
+    /// own address may be included. As long as the node runs, it resolves host names periodically and dials every address that they resolve
+    /// to. With TLS, a node that is found at one of several addresses of a name must present a certificate for that name. Can be called
+    /// several times.
     /// </summary>
-    /// <exception cref="ArgumentException">An address is not of the form <c>host:port</c>.</exception>
+    /// <exception cref="ArgumentException">An address does not have the form <c>host:port</c>.</exception>
     public DatacakeNodeOptions WithSeeds(params IEnumerable<string> addresses)
     {
         ArgumentNullException.ThrowIfNull(addresses);
@@ -86,8 +88,9 @@ public sealed partial class DatacakeNodeOptions
     }
 
     /// <summary>
-    /// Changes the limits of the node's connections, as server and as client: <c>limits => limits with { KeepAlive = TimeSpan.FromSeconds(5)
-    /// }</c>. The keep-alive that the change is given is that of the gossip options. Can be called several times.
+    /// Changes the limits of the node's connections, as a server and as a client. Example:
+    /// <c>limits => limits with { KeepAlive = TimeSpan.FromSeconds(5) }</c>. The initial keep-alive is that of the gossip options. Can be
+    /// called several times.
     /// </summary>
     public DatacakeNodeOptions WithRpcLimits(Func<RpcLimits, RpcLimits> change)
     {
@@ -98,7 +101,8 @@ public sealed partial class DatacakeNodeOptions
     }
 
     /// <summary>
-    /// Sets how fast nodes find each other and notice failures: <c>gossip => gossip.UseWan()</c>. Default: for a local network.
+    /// Changes the gossip options, which determine how fast nodes find each other and detect failures. Example:
+    /// <c>gossip => gossip.UseWan()</c>. Default: the options for a local network. Can be called several times.
     /// </summary>
     public DatacakeNodeOptions WithGossip(Action<GossipOptions> configure)
     {
@@ -108,25 +112,25 @@ public sealed partial class DatacakeNodeOptions
     }
 
     /// <summary>Sets the transport of the gossip. Default: <see cref="GossipTransport.Rpc"/>.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such transport.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The transport does not exist.</exception>
     public DatacakeNodeOptions WithGossipTransport(GossipTransport transport)
     {
         if (!Enum.IsDefined(transport))
-            throw new ArgumentOutOfRangeException(nameof(transport), transport, "There is no such gossip transport.");
+            throw new ArgumentOutOfRangeException(nameof(transport), transport, "The gossip transport does not exist.");
         Once("gossip transport");
         GossipTransport = transport;
         return this;
     }
 
     /// <summary>
-    /// Sets how far the wall clocks of two nodes may differ until they stop following each other's stamps. Longer: a cluster with wrong clocks
-    /// stays together; whoever is ahead wins conflicts by as much. Default: 4,100 s.
+    /// Sets the difference between the wall clocks of two nodes beyond which they ignore each other's stamps. Higher values keep a cluster
+    /// with wrong clocks together, but a node whose clock is ahead then wins conflicts by that much. Default: 4,100 s.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The time is not positive.</exception>
     public DatacakeNodeOptions WithMaxClockDifference(TimeSpan difference)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(difference, TimeSpan.Zero);
-        Once("greatest clock difference");
+        Once("maximum clock difference");
         MaxClockDifference = difference;
         return this;
     }

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Datacake.Node;
 
 /// <summary>
-/// The options of a node. Each can be set once. Options that are missing or contradict each other are refused by
-/// <see cref="DatacakeNode.StartAsync"/> before anything is opened.
+/// The options of a node. Each can be set once, unless its documentation says otherwise. <see cref="DatacakeNode.StartAsync"/> refuses
+/// missing and contradictory options before it opens anything.
 /// </summary>
 public sealed partial class DatacakeNodeOptions : IStorageChoice
 {
@@ -37,27 +37,32 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
 
     internal IReadOnlyDictionary<Type, object> ExtensionSettings => _extensionSettings;
 
-    /// <summary>Sets the id of the node, unique in the cluster and the same at every start: 0 to 255. Required.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The id is not from 0 to 255.</exception>
+    /// <summary>Sets the id of the node, from 0 to 255. It must be unique in the cluster and the same at every start. Required.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The id is not between 0 and 255.</exception>
     public DatacakeNodeOptions WithNodeId(int nodeId)
     {
         if (nodeId is < byte.MinValue or > byte.MaxValue)
-            throw new ArgumentOutOfRangeException(nameof(nodeId), nodeId, $"A node id is a number from 0 to 255; {nodeId} is not.");
+            throw new ArgumentOutOfRangeException(nameof(nodeId), nodeId, $"The node id {nodeId} is invalid. Use a number from 0 to 255.");
         Once("node id");
         NodeId = (byte)nodeId;
         return this;
     }
 
     /// <summary>
-    /// Takes the node id from the number at the end of the host's name, as a StatefulSet gives it: <c>shop-2</c> is node 2.
+    /// Sets the id of the node to the number at the end of the host name, as assigned by a Kubernetes StatefulSet: <c>shop-2</c> is node 2.
     /// </summary>
-    /// <param name="offset">Added to the number; with 1, <c>shop-0</c> is node 1.</param>
-    /// <param name="hostName">The name of the host, up to its first dot; null for that of this machine.</param>
-    /// <exception cref="InvalidOperationException">The name does not end with a number, or the id is not from 0 to 255.</exception>
+    /// <param name="offset">A number to add. With 1, <c>shop-0</c> is node 1.</param>
+    /// <param name="hostName">The host name, which is used up to its first dot; null for the name of this machine.</param>
+    /// <exception cref="InvalidOperationException">
+    /// The host name does not end with a number, or the id is not between 0 and 255.
+    /// </exception>
     public DatacakeNodeOptions WithNodeIdFromHostName(int offset = 0, string? hostName = null)
         => WithNodeId(HostNodeId.Of(hostName ?? Dns.GetHostName(), offset));
 
-    /// <summary>Sets the data center of the node: nodes that fail together, such as a region or a site. Default: <c>default</c>.</summary>
+    /// <summary>
+    /// Sets the data center of the node: the name of a group of nodes that can fail together, such as a region or a site. Default:
+    /// <c>default</c>.
+    /// </summary>
     public DatacakeNodeOptions InDataCenter(string name)
     {
         CheckName(name, nameof(name));
@@ -66,7 +71,7 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
         return this;
     }
 
-    /// <summary>Sets the name of the cluster; nodes of different clusters refuse each other. Default: <c>datacake</c>.</summary>
+    /// <summary>Sets the name of the cluster. Nodes of different clusters refuse each other. Default: <c>datacake</c>.</summary>
     public DatacakeNodeOptions WithClusterId(string clusterId)
     {
         CheckName(clusterId, nameof(clusterId));
@@ -75,17 +80,19 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
         return this;
     }
 
-    /// <summary>Publishes a small text with the node; see <see cref="DatacakeNode.SetLabel"/>.</summary>
-    /// <exception cref="ArgumentException">The label was given already, or is reserved.</exception>
+    /// <summary>
+    /// Adds a label that the node publishes from its start. See <see cref="DatacakeNode.SetLabel"/>. Can be called several times.
+    /// </summary>
+    /// <exception cref="ArgumentException">The label was already added, has a reserved name, or is too large.</exception>
     public DatacakeNodeOptions WithLabel(string key, string value)
     {
         NodeKeys.CheckLabel(key, value);
         if (!_labels.TryAdd(key, value))
-            throw new ArgumentException($"The label '{key}' was given already.", nameof(key));
+            throw new ArgumentException($"The label '{key}' is set twice. Set it once.", nameof(key));
         return this;
     }
 
-    /// <summary>Sets the clock of the node and of everything on it. Default: the system's.</summary>
+    /// <summary>Sets the time provider of the node and its extensions. Default: <see cref="TimeProvider.System"/>.</summary>
     public DatacakeNodeOptions WithTimeProvider(TimeProvider timeProvider)
     {
         ArgumentNullException.ThrowIfNull(timeProvider);
@@ -94,7 +101,7 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
         return this;
     }
 
-    /// <summary>Sets the log. Default: none.</summary>
+    /// <summary>Sets the logger factory. Default: no logging.</summary>
     public DatacakeNodeOptions WithLoggerFactory(ILoggerFactory loggerFactory)
     {
         ArgumentNullException.ThrowIfNull(loggerFactory);
@@ -103,7 +110,7 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
         return this;
     }
 
-    /// <summary>Sets the choice of the nodes that reads ask first. Default: <see cref="DataCenterAwareSelector"/>.</summary>
+    /// <summary>Sets the selector of the nodes that reads ask first. Default: <see cref="DataCenterAwareSelector"/>.</summary>
     public DatacakeNodeOptions WithNodeSelector(INodeSelector selector)
     {
         ArgumentNullException.ThrowIfNull(selector);
@@ -112,7 +119,7 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
         return this;
     }
 
-    /// <summary>Makes the node's random choices repeatable, for tests. Default: unpredictable.</summary>
+    /// <summary>Sets the seed of the node's random choices, which makes them repeatable in tests. Default: a random seed.</summary>
     public DatacakeNodeOptions WithSeed(int seed)
     {
         Once("seed");
@@ -121,7 +128,8 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
     }
 
     /// <summary>
-    /// Changes the settings of an extension, which finds them by <see cref="DatacakeNode.SettingsOf{T}"/> when it starts. Can be called several times.
+    /// Changes the settings of an extension, which reads them with <see cref="DatacakeNode.SettingsOf{T}"/> when it starts. Can be called
+    /// several times.
     /// </summary>
     public DatacakeNodeOptions WithExtensionSettings<T>(Action<T> configure)
         where T : class, new()
@@ -141,21 +149,21 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
         OpenStorage = open;
     }
 
-    /// <exception cref="InvalidOperationException">Something is missing or contradicts itself.</exception>
+    /// <exception cref="InvalidOperationException">A required option is missing, or two options contradict each other.</exception>
     internal void Validate()
     {
         if (NodeId is null)
-            throw new InvalidOperationException("The node has no id. Give it one that no other node of the cluster has: WithNodeId(1).");
+            throw new InvalidOperationException("The node has no id. Set an id that no other node of the cluster uses: WithNodeId(1).");
         if (ListenAddress is null)
-            throw new InvalidOperationException($"Node {NodeId} has no address to listen at. Give it one: ListenOn(\"127.0.0.1:7001\").");
+            throw new InvalidOperationException($"Node {NodeId} has no address to listen on. Set one: ListenOn(\"127.0.0.1:7001\").");
         if (AdvertisedAddress is null && NodeAddress.IsAnyInterface(ListenAddress))
             throw new InvalidOperationException(
-                $"Node {NodeId} listens at '{ListenAddress}', which stands for all interfaces; others cannot connect to that. "
-                + "Say where they reach it: AdvertiseAs(\"10.0.0.5:7001\").");
+                $"Node {NodeId} listens on '{ListenAddress}', which stands for all interfaces, so other nodes cannot connect to it. "
+                + "Set the address at which they reach it: AdvertiseAs(\"10.0.0.5:7001\").");
         if (GossipTransport == GossipTransport.Udp && Tls is not null && ClusterSecret is null)
             throw new InvalidOperationException(
-                $"Node {NodeId} has TLS, which does not cover its gossip by UDP. Set WithClusterSecret, which does, or let it gossip by RPC, the default. "
-                + "GossipTransport.PlainUdp gossips without protection.");
+                $"Node {NodeId} uses TLS, which does not cover gossip over UDP. Protect the gossip with WithClusterSecret, or use the default "
+                + "GossipTransport.Rpc. GossipTransport.PlainUdp gossips without protection.");
         Gossip.Validate();
     }
 
@@ -163,7 +171,9 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name, parameter);
         if (name.Length > MaxNameLength || name.Any(char.IsControl))
-            throw new ArgumentException($"A name of {name.Length} characters is longer than {MaxNameLength}, or has control characters. Shorten it.", parameter);
+            throw new ArgumentException(
+                $"The name has {name.Length} characters, or contains control characters. Use at most {MaxNameLength} printable characters.",
+                parameter);
     }
 
     void Once(string setting)

@@ -1,82 +1,89 @@
 namespace Datacake.Node;
 
 /// <summary>
-/// The speed at which nodes find each other and notice failures. Begin with a preset (<see cref="UseLan"/>, <see cref="UseWan"/>,
-/// <see cref="UseLocal"/>) and change single values after it. All nodes of a cluster should have the same.
+/// The options of gossip, which determine how fast nodes find each other and detect failures. Start with a preset (<see cref="UseLan"/>,
+/// <see cref="UseWan"/>, <see cref="UseLocal"/>), then change single values. All nodes of a cluster should use the same options.
 /// </summary>
 public sealed class GossipOptions
 {
-    /// <summary>A little less than what a timer of the runtime takes.</summary>
+    /// <summary>The maximum of times that become timers, slightly below the limit of the runtime's timers.</summary>
     internal static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
 
-    /// <summary>Creates options of the LAN preset.</summary>
+    /// <summary>Creates options with the LAN preset.</summary>
     public GossipOptions() => UseLan();
 
     /// <summary>
-    /// Gets or sets the time between two rounds; in each, a node talks to about four others. Shorter: news and failures spread faster; costs traffic in
-    /// proportion. News reach everyone in about log₄(nodes) + 1 rounds. LAN: 1 s; WAN: 2 s; local: 100 ms.
+    /// Gets or sets the time between two rounds of gossip. In each round, a node talks to about four others. Lower values spread news and
+    /// detect failures faster, but increase the traffic in proportion. News reaches all nodes in about log₄(nodes) + 1 rounds.
+    /// LAN: 1 s; WAN: 2 s; local: 100 ms.
     /// </summary>
     public TimeSpan Interval { get; set; }
 
     /// <summary>
-    /// Gets or sets the suspicion (phi, the silence of a node divided by the mean time between its signs of life) from which a node is held to be down.
-    /// Higher: fewer false alarms; a failure is noticed later in proportion. 8 on all presets but WAN, 12 there.
+    /// Gets or sets the suspicion above which a node is declared down. The suspicion (phi) is the silence of a node divided by the mean
+    /// time between its heartbeats. Higher values cause fewer false alarms, but delay the detection of failures in proportion. LAN: 8; WAN:
+    /// 12; local: 8.
     /// </summary>
     public double PhiThreshold { get; set; }
 
     /// <summary>
-    /// Gets or sets the time that a node is silent at least before it is held to be down, however regular it was: keeps short pauses (garbage
-    /// collection, a busy machine) from being failures. LAN: 4 s; WAN: 10 s; local: 1 s.
+    /// Gets or sets the minimum silence of a node before it is declared down, however regular its heartbeats were. It keeps short pauses
+    /// (garbage collection, a busy machine) from counting as failures. LAN: 4 s; WAN: 10 s; local: 1 s.
     /// </summary>
     public TimeSpan MinSilence { get; set; }
 
     /// <summary>
-    /// Gets or sets the time between signs of life that is assumed of a node just met; weighs as five measured ones. Longer: more patience with new
-    /// nodes. LAN: 1 s; WAN: 3 s; local: 200 ms.
+    /// Gets or sets the assumed time between the heartbeats of a new node, which has the weight of five measured intervals. Higher values
+    /// mean more patience with new nodes. LAN: 1 s; WAN: 3 s; local: 200 ms.
     /// </summary>
     public TimeSpan InitialHeartbeatInterval { get; set; }
 
     /// <summary>
-    /// Gets or sets the longest gap between signs of life that is not an outage: a longer one does not enter into the mean. LAN: 10 s; WAN: 30 s; local: 2 s.
+    /// Gets or sets the longest time between two heartbeats that counts toward the mean. A longer gap is considered an outage.
+    /// LAN: 10 s; WAN: 30 s; local: 2 s.
     /// </summary>
     public TimeSpan MaxHeartbeatInterval { get; set; }
 
     /// <summary>
-    /// Gets or sets the time that one exchange with another node may take. Longer: survives slower links; more exchanges are under way at a time when nodes
-    /// hang. LAN: 3 s; WAN: 8 s; local: 2 s.
+    /// Gets or sets the timeout of an exchange with another node. Higher values tolerate slower links, but more exchanges are pending at
+    /// the same time when nodes hang. LAN: 3 s; WAN: 8 s; local: 2 s.
     /// </summary>
     public TimeSpan ExchangeTimeout { get; set; }
 
     /// <summary>
-    /// Gets or sets the time without a byte after which a connection between nodes is pinged; after the same time again it is lost, so that it ends within
-    /// twice this time after a pulled cable. Shorter: sessions end soon after the gossip has found a node down; costs more pings, and a connection does
-    /// not outlive a short pause. LAN: 2 s; WAN: 6 s; local: 2 s.
+    /// Gets or sets the time without incoming data after which a connection between nodes is pinged. If the same time passes again without
+    /// data, the connection is closed. A connection therefore ends within twice this time after a cable is pulled. Lower values end
+    /// sessions sooner after the gossip has declared a node down, but cost more pings and close connections during short pauses. LAN: 2 s;
+    /// WAN: 6 s; local: 2 s.
     /// </summary>
     public TimeSpan KeepAlive { get; set; }
 
     /// <summary>
-    /// Gets or sets the time for which a node that is down is remembered, across restarts too if this one has a store. After half of it, it is no longer spoken
-    /// of; after all of it, it is forgotten and leaves <see cref="DatacakeNode.Members"/>. In a cluster with nodes of another implementation, set the grace
-    /// period there to the same. Default: 24 h.
+    /// Gets or sets the time after which a node that is down is forgotten and removed from <see cref="DatacakeNode.Members"/>. After half
+    /// of this time, gossip no longer mentions the node. If this node has a store, it remembers nodes that are down across its own
+    /// restarts. In a cluster with nodes of another implementation, set their grace period to the same time. Default: 24 h.
     /// </summary>
     public TimeSpan ForgetAfter { get; set; } = TimeSpan.FromHours(24);
 
     /// <summary>
-    /// Gets or sets the time for which the tombstone of a removed label is kept. A node that was away for longer gets the whole state of the owner anew.
-    /// Default: 2 h.
+    /// Gets or sets the time for which the tombstone of a removed label is kept. A node that was away for longer receives the owner's whole
+    /// state again. Default: 2 h.
     /// </summary>
     public TimeSpan TombstoneLifetime { get; set; } = TimeSpan.FromHours(2);
 
-    /// <summary>Gets or sets the time after which the host names of seeds are resolved again. Default: 60 s; 5 s while no other node is up.</summary>
+    /// <summary>
+    /// Gets or sets the time after which the host names of seeds are resolved again. While no other node is up, they are resolved at least
+    /// every 5 s. Default: 60 s.
+    /// </summary>
     public TimeSpan SeedResolveInterval { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Sets the preset for nodes in one network, the default: a failure is noticed in 5 to 10 s.</summary>
+    /// <summary>Applies the default preset, for nodes in one network. Failures are detected in 5 to 10 s.</summary>
     public GossipOptions UseLan() => Set(1_000, 8, 4_000, 1_000, 10_000, 3_000, 2_000);
 
-    /// <summary>Sets the preset for nodes that are far apart or on links that stall: a failure is noticed in 10 to 30 s.</summary>
+    /// <summary>Applies the preset for nodes that are far apart or on links that stall. Failures are detected in 10 to 30 s.</summary>
     public GossipOptions UseWan() => Set(2_000, 12, 10_000, 3_000, 30_000, 8_000, 6_000);
 
-    /// <summary>Sets the preset for tests and samples on one machine: a failure is noticed in 1 to 2 s.</summary>
+    /// <summary>Applies the preset for tests and samples on one machine. Failures are detected in 1 to 2 s.</summary>
     public GossipOptions UseLocal() => Set(100, 8, 1_000, 200, 2_000, 2_000, 2_000);
 
     GossipOptions Set(int interval, double phi, int minSilence, int initialHeartbeat, int maxHeartbeat, int exchangeTimeout, int keepAlive)
@@ -91,11 +98,11 @@ public sealed class GossipOptions
         return this;
     }
 
-    /// <exception cref="InvalidOperationException">A value makes no sense.</exception>
+    /// <exception cref="InvalidOperationException">A value is out of range.</exception>
     internal void Validate()
     {
         if (Interval < TimeSpan.FromMilliseconds(10))
-            throw new InvalidOperationException($"The gossip option {nameof(Interval)} is {Interval}; it must be at least 10 ms.");
+            throw new InvalidOperationException($"The gossip option {nameof(Interval)} is {Interval}. It must be at least 10 ms.");
         Timer(Interval, nameof(Interval));
         Timer(InitialHeartbeatInterval, nameof(InitialHeartbeatInterval));
         Timer(MaxHeartbeatInterval, nameof(MaxHeartbeatInterval));
@@ -105,15 +112,15 @@ public sealed class GossipOptions
         Positive(TombstoneLifetime, nameof(TombstoneLifetime));
         Positive(SeedResolveInterval, nameof(SeedResolveInterval));
         if (MinSilence < TimeSpan.Zero)
-            throw new InvalidOperationException($"The gossip option {nameof(MinSilence)} is {MinSilence}; it cannot be negative.");
+            throw new InvalidOperationException($"The gossip option {nameof(MinSilence)} is {MinSilence}. It cannot be negative.");
         if (MinSilence > LongestTimer)
             throw TooLong(MinSilence, nameof(MinSilence));
         if (!(PhiThreshold > 0))
-            throw new InvalidOperationException($"The gossip option {nameof(PhiThreshold)} is {PhiThreshold}; it must be above 0.");
+            throw new InvalidOperationException($"The gossip option {nameof(PhiThreshold)} is {PhiThreshold}. It must be greater than 0.");
         if (MaxHeartbeatInterval < Interval)
             throw new InvalidOperationException(
-                $"The gossip option {nameof(MaxHeartbeatInterval)} ({MaxHeartbeatInterval}) is shorter than a round ({Interval}), "
-                + "so that no heartbeat would count.");
+                $"The gossip option {nameof(MaxHeartbeatInterval)} is {MaxHeartbeatInterval}. It must be at least {nameof(Interval)} "
+                + $"({Interval}); otherwise no heartbeat counts.");
     }
 
     static void Timer(TimeSpan value, string name)
@@ -124,11 +131,11 @@ public sealed class GossipOptions
     }
 
     static InvalidOperationException TooLong(TimeSpan value, string name)
-        => new($"The gossip option {name} is {value}; it must be at most {LongestTimer.TotalDays:0} days.");
+        => new($"The gossip option {name} is {value}. It must be at most {LongestTimer.TotalDays:0} days.");
 
     static void Positive(TimeSpan value, string name)
     {
         if (value <= TimeSpan.Zero)
-            throw new InvalidOperationException($"The gossip option {name} is {value}; it must be a positive time.");
+            throw new InvalidOperationException($"The gossip option {name} is {value}. It must be positive.");
     }
 }

@@ -3,10 +3,10 @@ using System.Net;
 
 namespace Datacake.Node;
 
-/// <summary>Addresses of the form <c>host:port</c> or <c>[v6 address]:port</c>.</summary>
+/// <summary>Parser and formatter of addresses of the form <c>host:port</c> or <c>[IPv6 address]:port</c>.</summary>
 static class NodeAddress
 {
-    /// <summary>Takes an address apart; false if it is not of the form.</summary>
+    /// <summary>Parses an address. Returns false if it does not have the right form.</summary>
     public static bool TryParse(string address, out string host, out int port)
     {
         host = "";
@@ -24,31 +24,31 @@ static class NodeAddress
         return !host.Contains(':', StringComparison.Ordinal) && Uri.CheckHostName(host) != UriHostNameType.Unknown;
     }
 
-    /// <summary>True if others can be called by it.</summary>
+    /// <summary>Returns true if a connection can be opened to the address.</summary>
     public static bool IsValid(string address) => TryParse(address, out _, out var port) && port != 0;
 
     public static string Format(string host, int port)
         => string.Create(CultureInfo.InvariantCulture, $"{(host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host)}:{port}");
 
-    /// <exception cref="ArgumentException">The address is not one.</exception>
+    /// <exception cref="ArgumentException">The address is invalid.</exception>
     public static void Check(string address, string parameter, bool allowPortZero)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(address, parameter);
         if (!TryParse(address, out _, out var port))
             throw new ArgumentException(
-                $"'{address}' is not an address. Write host:port, such as '10.0.0.5:7001', 'shop-1:7001' or '[::1]:7001'.", parameter);
+                $"'{address}' is not an address. Use the form host:port, such as '10.0.0.5:7001', 'shop-1:7001' or '[::1]:7001'.", parameter);
         if (port == 0 && !allowPortZero)
             throw new ArgumentException(
-                $"'{address}' has port 0, which nobody can connect to. Write the port that the node listens on.", parameter);
+                $"'{address}' has port 0, to which no connection is possible. Use the port that the node listens on.", parameter);
     }
 
-    /// <summary>The host of an address, or the whole text if it is not of the form.</summary>
+    /// <summary>Returns the host of an address, or the whole text if it is not an address.</summary>
     public static string HostOf(string address) => TryParse(address, out var host, out _) ? host : address;
 
-    /// <summary>True if the host of an address is a name that has to be looked up.</summary>
+    /// <summary>Returns true if the host of an address is a name that has to be resolved.</summary>
     public static bool IsName(string address) => TryParse(address, out var host, out _) && !IPAddress.TryParse(host, out _);
 
-    /// <summary>True for <c>0.0.0.0</c> and <c>[::]</c>.</summary>
+    /// <summary>Returns true for <c>0.0.0.0</c> and <c>[::]</c>.</summary>
     public static bool IsAnyInterface(string address)
         => TryParse(address, out var host, out _) && IPAddress.TryParse(host, out var ip)
             && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));

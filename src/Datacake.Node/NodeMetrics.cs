@@ -5,7 +5,7 @@ using System.Globalization;
 namespace Datacake.Node;
 
 /// <summary>
-/// What can be measured of a node, through the meter <c>Datacake.Node</c>. Every measurement is tagged with the node that it is of.
+/// The metrics of a node, in the meter <c>Datacake.Node</c>. Every measurement has the tag <c>node</c> with the node id.
 /// </summary>
 sealed class NodeMetrics : IDisposable
 {
@@ -21,13 +21,13 @@ sealed class NodeMetrics : IDisposable
     public NodeMetrics(byte nodeId, MembershipView view)
     {
         _node = new("node", nodeId.ToString(CultureInfo.InvariantCulture));
-        _rounds = _meter.CreateCounter<long>("datacake.gossip.rounds", "{round}", "Rounds of gossip begun.");
+        _rounds = _meter.CreateCounter<long>("datacake.gossip.rounds", "{round}", "Rounds of gossip started.");
         _bytes = _meter.CreateCounter<long>("datacake.gossip.bytes", "By", "Bytes of gossip messages, by direction.");
         _exchanges = _meter.CreateCounter<long>("datacake.gossip.exchanges", "{exchange}", "Exchanges that this node opened, by outcome.");
         _drift = _meter.CreateHistogram<double>(
             "datacake.clock.drift",
             "s",
-            "How far the cluster clock of others, as their messages arrive, is ahead of the wall clock here; negative: behind.");
+            "Lead of other nodes' cluster clocks over this node's wall clock when their messages arrive; negative if they are behind.");
         _meter.CreateObservableGauge("datacake.members", () => Members(view.Members), "{member}", "Members by state, this node included.");
         _meter.CreateObservableGauge(
             "datacake.data_centers",
@@ -37,11 +37,11 @@ sealed class NodeMetrics : IDisposable
             "Data centers with a member that is up.");
     }
 
-    /// <summary>Measures the suspicion of each peer when someone asks.</summary>
+    /// <summary>Adds a gauge of the suspicion of each peer.</summary>
     public void ObservePhi(Func<IEnumerable<(string Peer, double Phi)>> phi) => _meter.CreateObservableGauge(
         "datacake.gossip.phi",
         () => phi().Select(peer => new Measurement<double>(peer.Phi, _node, new("peer", peer.Peer))),
-        description: "Suspicion that a peer is down: its silence as a multiple of the mean time between its signs of life.");
+        description: "Suspicion that a peer is down: its silence as a multiple of the mean time between its heartbeats.");
 
     public void RoundBegun() => _rounds.Add(1, _node);
 

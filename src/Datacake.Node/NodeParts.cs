@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Datacake.Node;
 
-/// <summary>What a node is put together from, all of it open.</summary>
+/// <summary>The parts of a node, all of them open.</summary>
 sealed record NodeParts(
     byte NodeId,
     string Address,

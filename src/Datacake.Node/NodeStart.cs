@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Datacake.Node;
 
-/// <summary>Opens the parts of a node in order, and closes them again if one fails.</summary>
+/// <summary>The start of a node: opens its parts in order, and closes them again if one fails.</summary>
 static class NodeStart
 {
     static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(5);
@@ -67,7 +67,7 @@ static class NodeStart
             ClusterSecret = options.ClusterSecret,
             TimeProvider = time,
             Logger = loggers.CreateLogger<RpcChannel>(),
-            // Gossip is what notices that a node is back; a channel that waits longer than a round would hide it.
+            // Gossip notices that a node is back only if the channel reconnects, so the backoff is at most one round.
             MaxBackoff = options.Gossip.Interval < LongestBackoff ? options.Gossip.Interval : LongestBackoff,
             InitialBackoff = options.Gossip.Interval < FirstBackoff ? options.Gossip.Interval : FirstBackoff,
             Seed = options.Seed,
@@ -155,7 +155,9 @@ static class NodeStart
         return node;
     }
 
-    /// <summary>A node that strangers can reach has to know its own, unless it is told that all who reach it are.</summary>
+    /// <summary>
+    /// Throws if other machines can reach the node without authentication, unless the options explicitly allow it.
+    /// </summary>
     static async Task RefuseStrangersAsync(DatacakeNodeOptions options, CancellationToken cancellationToken)
     {
         if (options.RefusesStrangers || options.AllowsAnyone || options.Transport is not TcpTransport)
@@ -164,12 +166,15 @@ static class NodeStart
         if (endpoints.All(endpoint => IPAddress.IsLoopback(endpoint.Address)))
             return;
         throw new InvalidOperationException(
-            $"Node {options.NodeId} would listen at '{options.ListenAddress}', where others than this machine reach it, and let in whoever connects: strangers could "
-            + "read, change and delete all data. Set WithClusterSecret, or WithTls with RequireClientCertificate. In a network that only the nodes can "
-            + "reach, call AllowAnyone().");
+            $"Node {options.NodeId} would listen on '{options.ListenAddress}', which other machines can reach, without authentication. Anyone "
+            + "could read, change and delete all data. Set WithClusterSecret, or WithTls with RequireClientCertificate. In a network that only "
+            + "the nodes can reach, call AllowAnyone().");
     }
 
-    /// <summary>A host name is advertised as such: others may know it by another IP address, and a certificate may name it.</summary>
+    /// <summary>
+    /// Returns the address to advertise. A host name is not replaced by its IP address, because it may resolve to a different address on
+    /// other machines and because certificates may contain it.
+    /// </summary>
     static string AdvertisedAddress(DatacakeNodeOptions options, string boundAddress)
     {
         var advertised = options.AdvertisedAddress
@@ -181,8 +186,8 @@ static class NodeStart
     }
 
     /// <summary>
-    /// The address in the node's gossip identity. A node that listens at a name is where that was bound; an advertised name means rather
-    /// an address that others can reach than loopback.
+    /// Returns the endpoint in the node's gossip identity: the bound address, unless the node advertises another address or a name. Of the
+    /// addresses of a name, one that is not loopback is preferred, because other machines can reach it.
     /// </summary>
     static async Task<IPEndPoint> IdentityOfAsync(
         DatacakeNodeOptions options, string address, string boundAddress, CancellationToken cancellationToken)
@@ -201,8 +206,8 @@ static class NodeStart
         catch (SocketException failure)
         {
             throw new InvalidOperationException(
-                $"The node's own address '{address}' cannot be resolved to an IP address, so that others could not reach it. "
-                + "Correct it, or advertise another with AdvertiseAs.",
+                $"The node's own address '{address}' cannot be resolved to an IP address, so other nodes could not reach it. "
+                + "Correct the address, or advertise another one with AdvertiseAs.",
                 failure);
         }
     }

@@ -2,16 +2,17 @@ using System.Security.Cryptography;
 
 namespace Datacake.Node;
 
-/// <summary>Reads the public keys of operators.</summary>
+/// <summary>A reader of operators' public keys.</summary>
 static class OperatorKey
 {
     /// <summary>Returns a key as <c>SubjectPublicKeyInfo</c>.</summary>
-    /// <exception cref="ArgumentException">It is no public ECDSA key.</exception>
+    /// <exception cref="ArgumentException">The text is not a public ECDSA key.</exception>
     public static ReadOnlyMemory<byte> Read(string publicKey)
     {
         ArgumentNullException.ThrowIfNull(publicKey);
         if (IsPrivate(publicKey))
-            throw new ArgumentException("This is a private key of an operator. Nodes have the public key only (BEGIN PUBLIC KEY); keep the private one where no node is.");
+            throw new ArgumentException(
+                "The operator key is a private key. Use the public key (BEGIN PUBLIC KEY), and keep the private key away from all nodes.");
         try
         {
             using var key = ECDsa.Create();
@@ -25,7 +26,9 @@ static class OperatorKey
         {
             string start = publicKey.Length > 20 ? publicKey[..20] + "…" : publicKey;
             throw new ArgumentException(
-                $"'{start}' is no public ECDSA key. Give the text of a PEM file (BEGIN PUBLIC KEY) with its line breaks, or the Base64 text between its first line and its last; not the name of a file.", e);
+                $"'{start}' is not a public ECDSA key. Use the text of a PEM file (BEGIN PUBLIC KEY) with its line breaks, or the Base64 text "
+                + "between its first and last line, but not the name of the file.",
+                e);
         }
     }
 

@@ -5,30 +5,33 @@ namespace Datacake.Node;
 /// <summary>The outcome of dialing a seed.</summary>
 public enum SeedContactState
 {
-    /// <summary>The host name of the seed stands for no address, as far as the name service says.</summary>
+    /// <summary>The host name of the seed could not be resolved.</summary>
     NotResolved,
 
-    /// <summary>Nobody has answered the last dial, or the endpoint was not dialed yet.</summary>
+    /// <summary>No node answered the last dial, or the endpoint was not dialed yet.</summary>
     NotReached,
 
     /// <summary>A node of the cluster answered the last dial.</summary>
     Reached,
 
-    /// <summary>The last dial reached this node itself.</summary>
+    /// <summary>This node itself answered the last dial.</summary>
     Itself,
 
-    /// <summary>The node that answered the last dial belongs to another cluster, or uses the id of this node.</summary>
+    /// <summary>A node that belongs to another cluster or uses the id of this node answered the last dial.</summary>
     Refused,
 }
 
 /// <summary>
-/// An endpoint of a seed, and the node that answered when it was last dialed. The answer decides, never the spelling of addresses: one node may be
-/// known by many names. A host name that stands for several endpoints has one contact for each; some of these may be other addresses
-/// of the same node, such as its IPv6 address, at which it need not listen.
+/// An endpoint of a seed, and the node that answered its last dial. Nodes are identified by their answers, never by the spelling of their
+/// addresses, because a node may have many names. A host name that resolves to several endpoints has one contact for each of them. Several
+/// endpoints may belong to the same node, such as an IPv4 and an IPv6 address, and the node need not listen on all of them.
 /// </summary>
 /// <param name="Seed">The seed as it was configured.</param>
 /// <param name="Endpoint">The endpoint that was dialed; null while the seed is not resolved.</param>
-/// <param name="State">What the last dial led to.</param>
-/// <param name="NodeId">The node that answered; null if nobody did, or a node of another implementation, which does not say its id.</param>
-/// <param name="Failure">Why nobody was reached; null if somebody was, or the endpoint was not dialed yet.</param>
+/// <param name="State">The outcome of the last dial.</param>
+/// <param name="NodeId">
+/// The id of the node that answered; null if no node answered, or if the node belongs to another implementation, which does not send its
+/// id.
+/// </param>
+/// <param name="Failure">The reason why no node was reached; null if one was, or if the endpoint was not dialed yet.</param>
 public sealed record SeedContact(string Seed, IPEndPoint? Endpoint, SeedContactState State, byte? NodeId, string? Failure);

@@ -133,14 +133,14 @@ public sealed class OperatorKeyTests : IDisposable
 
     [Fact]
     public void Private_key_is_refused_with_the_advice_to_keep_it_away_from_nodes() => Assert.Contains(
-        "private key of an operator",
+        "The operator key is a private key",
         Assert.Throws<ArgumentException>(() => new DatacakeNodeOptions().WithOperatorKeys(_key.ExportPkcs8PrivateKeyPem())).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Private_key_in_one_line_is_recognized_too() => Assert.All(
         new[] { _key.ExportPkcs8PrivateKey(), _key.ExportECPrivateKey() },
         key => Assert.Contains(
-            "private key of an operator",
+            "The operator key is a private key",
             Assert.Throws<ArgumentException>(() => new DatacakeNodeOptions().WithOperatorKeys(Convert.ToBase64String(key))).Message, StringComparison.Ordinal));
 
     [Fact]

@@ -52,7 +52,7 @@ public sealed class DatacakeNodeOptionsTests
         await AssertRefusedAsync<InvalidOperationException>(
             options => options.WithNodeId(1).WithNodeId(2), "node id of the node is set twice");
         await AssertRefusedAsync<InvalidOperationException>(options => options.UseMemory().UseMemory(), "storage of the node is set twice");
-        await AssertRefusedAsync<ArgumentException>(options => options.WithLabel("a", "1").WithLabel("a", "2"), "'a' was given already");
+        await AssertRefusedAsync<ArgumentException>(options => options.WithLabel("a", "1").WithLabel("a", "2"), "The label 'a' is set twice");
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public sealed class DatacakeNodeOptionsTests
             await AssertRefusedAsync<InvalidOperationException>(
                 options => options.WithNodeId(1).ListenOn("127.0.0.1:0").WithGossip(
                     gossip => typeof(GossipOptions).GetProperty(option)!.SetValue(gossip, time)),
-                $"{option} is {time}; it must be at most 49 days");
+                $"{option} is {time}. It must be at most 49 days");
         }
     }
 
@@ -119,10 +119,10 @@ public sealed class DatacakeNodeOptionsTests
     [Theory]
     [InlineData("shop", 0, "'shop' does not end with a number")]
     [InlineData("shop.cake-3", 0, "'shop.cake-3' does not end with a number")]
-    [InlineData("shop-256", 0, "'shop-256' gives the node id 256")]
-    [InlineData("shop-255", 1, "'shop-255' gives the node id 255 with an offset of 1")]
-    [InlineData("shop-0", -1, "not from 0 to 255")]
-    [InlineData("shop-99999999999999999999", 0, "not from 0 to 255")]
+    [InlineData("shop-256", 0, "The number 256 at the end of the host name 'shop-256'")]
+    [InlineData("shop-255", 1, "The number 255 at the end of the host name 'shop-255', with the offset 1")]
+    [InlineData("shop-0", -1, "not between 0 and 255")]
+    [InlineData("shop-99999999999999999999", 0, "not between 0 and 255")]
     public void A_host_name_that_gives_no_node_id_is_named(string hostName, int offset, string message)
     {
         var error = Assert.Throws<InvalidOperationException>(() => new DatacakeNodeOptions().WithNodeIdFromHostName(offset, hostName));
