@@ -1,37 +1,38 @@
 namespace Datacake.Node.Gossip;
 
 /// <summary>
-/// What this node knows of all nodes, itself included: makes digests of it, deltas for the digests of others, and takes in both.
+/// The state of all nodes as this node knows it, including its own. Creates digests and deltas, and applies those of other nodes.
 /// </summary>
 sealed class ClusterState(GossipId self, TimeProvider time)
 {
     /// <summary>
-    /// Identities beyond this number are taken in only in the place of a rumor: there are 256 node ids, and the earlier lives of each are
-    /// soon forgotten. Digests made up by a stranger can neither fill the memory nor keep out a node that is there.
+    /// The maximum number of identities. There are 256 node ids, and most earlier lives are soon forgotten. Once the maximum is reached, a
+    /// new identity is accepted only in place of a rumor. Therefore digests that a stranger makes up can neither fill the memory nor keep
+    /// out an existing node.
     /// </summary>
     public const int MaxNodes = 1_024;
 
     readonly SortedList<GossipId, NodeState> _nodes = new() { [self] = new NodeState(self, time) };
-    readonly LinkedList<GossipId> _met = new();     // the oldest first; all rumors are here, and some that are none any more
+    readonly LinkedList<GossipId> _met = new();     // oldest first; contains all rumors, and some identities that no longer are rumors
     readonly ForgottenNodes _forgotten = new();
     int _digestCursor;
 
-    /// <summary>The state of this node.</summary>
+    /// <summary>Gets the state of this node.</summary>
     public NodeState Self => _nodes[self];
 
-    /// <summary>All known nodes in the order of their identities.</summary>
+    /// <summary>Gets the states of all known nodes, in the order of their identities.</summary>
     public IList<NodeState> Nodes => _nodes.Values;
 
     public bool Knows(GossipId id) => _nodes.ContainsKey(id);
 
     /// <summary>
-    /// Takes note of a heartbeat in the digest of a peer, and of a node that it is the first to tell of. True if it is a sign of life.
+    /// Records a heartbeat from the digest of a peer, and adds the node if it is unknown. Returns true if the heartbeat is a sign of life.
     /// </summary>
     public bool Observe(GossipId id, ulong heartbeat)
     {
         if (!_nodes.TryGetValue(id, out var node))
         {
-            if (_forgotten.IsOldNews(id, heartbeat) || !HasRoom())
+            if (_forgotten.IsOldNews(id, heartbeat) || !MakeRoom())
                 return false;
             _forgotten.Remove(id);
             _nodes[id] = node = new NodeState(id, time);
@@ -40,10 +41,10 @@ sealed class ClusterState(GossipId self, TimeProvider time)
         return node.Observe(heartbeat);
     }
 
-    /// <summary>Takes in a node as it was known before this process restarted. It has to show anew that it lives.</summary>
+    /// <summary>Adds a node as it was known before this process restarted. The node has to give a new sign of life.</summary>
     public void Recall(NodeDelta remembered)
     {
-        if (_nodes.ContainsKey(remembered.Id) || !HasRoom())
+        if (_nodes.ContainsKey(remembered.Id) || !MakeRoom())
             return;
         var node = new NodeState(remembered.Id, time);
         node.Apply(remembered);
@@ -57,8 +58,10 @@ sealed class ClusterState(GossipId self, TimeProvider time)
             _forgotten.Add(id, node.Heartbeat);
     }
 
-    /// <summary>False if there is none, and no rumor either that could make room.</summary>
-    bool HasRoom()
+    /// <summary>
+    /// Makes room for an identity, if necessary by removing the oldest rumor. Returns false if there is no rumor to remove.
+    /// </summary>
+    bool MakeRoom()
     {
         if (_nodes.Count < MaxNodes)
             return true;
@@ -72,11 +75,11 @@ sealed class ClusterState(GossipId self, TimeProvider time)
     }
 
     /// <summary>
-    /// A digest of at most so many bytes. If not all nodes fit, it holds this one and as many of the others as do, beginning with the
-    /// next one each time.
+    /// Creates a digest. If not all nodes fit, the digest names this node and as many others as fit. The next digest then continues where
+    /// this one ends.
     /// </summary>
-    /// <param name="isNamed">Says which nodes to name.</param>
-    /// <param name="maxLength">The bytes of the encoded digest.</param>
+    /// <param name="isNamed">Returns true for the nodes to name.</param>
+    /// <param name="maxLength">The maximum length of the encoded digest in bytes.</param>
     public Digest CreateDigest(Func<NodeState, bool> isNamed, int maxLength)
     {
         var others = _nodes.Values.Where(node => !node.Id.Equals(self) && isNamed(node)).ToArray();
@@ -99,13 +102,13 @@ sealed class ClusterState(GossipId self, TimeProvider time)
     }
 
     /// <summary>
-    /// What the sender of a digest lacks, as far as it fits: nodes unknown to it first, then those of which it lacks most; of each a
-    /// run without a gap.
+    /// Creates a delta of the entries that the sender of a digest lacks, as far as they fit. Nodes that are unknown to the sender come
+    /// first, then those of which it lacks the most entries. The entries of each node have no gaps.
     /// </summary>
-    /// <param name="digest">What it knows.</param>
-    /// <param name="isTold">Says of which nodes to tell.</param>
-    /// <param name="maxLength">The bytes of the encoded delta.</param>
-    /// <param name="random">Shuffles equals.</param>
+    /// <param name="digest">The digest, which says what its sender knows.</param>
+    /// <param name="isTold">Returns true for the nodes to include.</param>
+    /// <param name="maxLength">The maximum length of the encoded delta in bytes.</param>
+    /// <param name="random">The source of randomness that shuffles nodes of equal priority.</param>
     public Delta CreateDelta(Digest digest, Func<NodeState, bool> isTold, int maxLength, Random random)
     {
         var known = new Dictionary<GossipId, DigestEntry>(digest.Entries.Count);
@@ -119,7 +122,7 @@ sealed class ClusterState(GossipId self, TimeProvider time)
             if ((!isNamed && digest.IsPartial) || node.MaxVersion <= entry.MaxVersion || !isTold(node))
                 continue;
             var from = node.MissingFrom(entry);
-            // Unknown nodes: the shorter, the sooner. Known ones: the staler, the sooner.
+            // Unknown nodes are ordered by ascending length, known nodes by descending staleness.
             stale.Add((node, from, from == 0 ? node.MaxVersion : ulong.MaxValue - (ulong)node.CountAbove(from)));
         }
         var inOrder = stale.ToArray();
@@ -132,7 +135,7 @@ sealed class ClusterState(GossipId self, TimeProvider time)
         return new Delta(sections);
     }
 
-    /// <summary>Takes in what others know of others. Of itself a node knows best.</summary>
+    /// <summary>Applies a delta. A section about this node is ignored, because only the node itself changes its own state.</summary>
     public void Apply(Delta delta)
     {
         foreach (var section in delta.Nodes)
@@ -141,7 +144,8 @@ sealed class ClusterState(GossipId self, TimeProvider time)
     }
 
     /// <summary>
-    /// The part of a node's entries that still fits; null if none does. What does not fit of one node leaves room for the next.
+    /// Returns as many of a node's entries as still fit, or null if none do. The space that an entry would have exceeded remains available
+    /// for the next node.
     /// </summary>
     static NodeDelta? Section(NodeState node, ulong from, int maxLength, ref int length)
     {

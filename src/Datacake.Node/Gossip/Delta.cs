@@ -1,24 +1,25 @@
 namespace Datacake.Node.Gossip;
 
-/// <summary>One key of one node, as it travels.</summary>
+/// <summary>An entry of a node, as it is sent.</summary>
 readonly record struct DeltaEntry(string Key, string Value, ulong Version, EntryStatus Status);
 
-/// <summary>What the receiver of a delta lacks of one node: a run of its entries in ascending version, without a gap.</summary>
-/// <param name="Id">The node whose entries these are.</param>
-/// <param name="LastGcVersion">The greatest version of it whose tombstone the sender has collected.</param>
-/// <param name="FromVersionExcluded">The entries follow on this version.</param>
-/// <param name="Entries">In strictly ascending version.</param>
+/// <summary>A section of a delta: the entries of one node that the receiver lacks, without gaps.</summary>
+/// <param name="Id">The node that owns the entries.</param>
+/// <param name="LastGcVersion">The greatest version of the node whose tombstone the sender has collected.</param>
+/// <param name="FromVersionExcluded">The version after which the entries begin.</param>
+/// <param name="Entries">The entries in strictly ascending order of their versions.</param>
 /// <param name="ExplicitMaxVersion">
-/// Where the section ends, if not at its last entry: set by a sender that has collected everything which the receiver lacks.
+/// The version at which the section ends, if that is not its last entry. Set by a sender that has collected all entries that the receiver
+/// lacks.
 /// </param>
 sealed record NodeDelta(
     GossipId Id, ulong LastGcVersion, ulong FromVersionExcluded, IReadOnlyList<DeltaEntry> Entries, ulong? ExplicitMaxVersion = null)
 {
-    /// <summary>The version that the receiver has reached after it; 0 for an empty section, which has no effect.</summary>
+    /// <summary>Gets the version that the receiver reaches with this section; 0 for an empty section, which has no effect.</summary>
     public ulong MaxVersion => ExplicitMaxVersion ?? (Entries.Count == 0 ? 0 : Entries[^1].Version);
 }
 
-/// <summary>What the receiver lacks, as far as it fits into one message: the second half of every exchange.</summary>
+/// <summary>The entries that the receiver lacks, as far as they fit into one message: the second half of every exchange.</summary>
 sealed record Delta(IReadOnlyList<NodeDelta> Nodes)
 {
     public static readonly Delta Empty = new([]);

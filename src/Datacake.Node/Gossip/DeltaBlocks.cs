@@ -4,8 +4,8 @@ using ZstdSharp;
 namespace Datacake.Node.Gossip;
 
 /// <summary>
-/// The blocks that the operations of a delta are cut into, each compressed with zstd where that makes it smaller. Not thread-safe:
-/// it keeps the compressor's working memory.
+/// The codec of the blocks into which the operations of a delta are divided. A block is compressed with zstd if that makes it smaller. Not
+/// thread-safe, because the working memory is reused.
 /// </summary>
 sealed class DeltaBlocks : IDisposable
 {
@@ -20,7 +20,7 @@ sealed class DeltaBlocks : IDisposable
         {
             var block = operations[..Math.Min(operations.Length, WireFormat.BlockLength)];
             operations = operations[block.Length..];
-            // The compressor needs the output to be shorter than the input, or else the block travels as it is.
+            // The output buffer has the length of the input, so a block that does not shrink fails to compress and is stored as it is.
             var isSmaller = _compressor.TryWrap(block, _compressed.AsSpan(0, block.Length), out var length);
             writer.Byte(isSmaller ? WireFormat.ZstdBlock : WireFormat.StoredBlock);
             writer.Text(isSmaller ? _compressed.AsSpan(0, length) : block);
@@ -29,9 +29,11 @@ sealed class DeltaBlocks : IDisposable
     }
 
     /// <summary>
-    /// Reads blocks up to the end mark into one piece, since an operation may lie across two; null, and the reader failed, if they are
-    /// damaged. Blocks beyond the most that a delta may inflate to are passed over.
+    /// Reads the blocks up to the end mark and joins them, because an operation may span two blocks. Returns null and sets the error of the
+    /// reader if a block is damaged. Skips the blocks that exceed the maximum inflated length of a delta.
     /// </summary>
+    /// <param name="reader">The reader of the message.</param>
+    /// <param name="isCut">True if blocks were skipped.</param>
     public ArrayBufferWriter<byte>? Read(ref WireReader reader, out bool isCut)
     {
         var operations = new ArrayBufferWriter<byte>();
@@ -54,7 +56,7 @@ sealed class DeltaBlocks : IDisposable
             }
             else if (kind != WireFormat.StoredBlock)
             {
-                reader.Fail($"{kind} is not a kind of block");
+                reader.Fail($"{kind} is not a valid block type");
             }
             if (reader.Error is not null)
                 return null;
@@ -64,7 +66,7 @@ sealed class DeltaBlocks : IDisposable
         }
     }
 
-    /// <summary>Fills the inflated buffer, or says what is wrong with the block.</summary>
+    /// <summary>Inflates a block into the buffer. Returns a description of the error, or null if there is none.</summary>
     string? Inflate(ReadOnlySpan<byte> block, out int length)
     {
         length = 0;

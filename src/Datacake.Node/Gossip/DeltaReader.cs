@@ -1,11 +1,12 @@
 namespace Datacake.Node.Gossip;
 
-/// <summary>Puts the operations of a delta together into sections, and refuses a sequence that no correct sender writes.</summary>
+/// <summary>A reader that assembles the operations of a delta into sections. It refuses sequences that no correct sender writes.</summary>
 static class DeltaReader
 {
-    /// <param name="reader">The operations.</param>
+    /// <param name="reader">The reader of the operations.</param>
     /// <param name="isCut">
-    /// True if the end is missing, and with it perhaps a part of the last operation, which is left out. What is before it is whole: versions ascend.
+    /// True if the end of the operations is missing. An incomplete last operation is then ignored. The operations before it are usable,
+    /// because versions ascend.
     /// </param>
     public static List<NodeDelta> Read(ref WireReader reader, bool isCut)
     {
@@ -34,7 +35,7 @@ static class DeltaReader
                     ReadMaxVersion(ref reader, sections, entries);
                     break;
                 case var unknown:
-                    reader.Fail($"{unknown} is not an operation of a delta");
+                    reader.Fail($"{unknown} is not a valid delta operation");
                     break;
             }
             if (isCut && reader.HasEndedEarly)
@@ -52,13 +53,13 @@ static class DeltaReader
         if (reader.Error is not null)
             return;
         if (sections.Count == 0)
-            reader.Fail("an entry belongs to no node");
+            reader.Fail("an entry does not belong to a node");
         else if (sections[^1].ExplicitMaxVersion is not null)
-            reader.Fail("an entry follows on the end of its section");
+            reader.Fail("an entry follows the end of its section");
         else if (entry.Version <= (entries.Count == 0 ? 0 : entries[^1].Version))
             reader.Fail($"the versions of {sections[^1].Id} do not ascend");
         else if (entry.Status > EntryStatus.DeletedAfterTtl)
-            reader.Fail($"{(byte)entry.Status} is not a status of an entry");
+            reader.Fail($"{(byte)entry.Status} is not a valid entry status");
         else
             entries.Add(entry);
     }
@@ -69,9 +70,9 @@ static class DeltaReader
         if (reader.Error is not null)
             return;
         if (sections.Count == 0)
-            reader.Fail("a greatest version belongs to no node");
+            reader.Fail("a maximum version does not belong to a node");
         else if (entries.Count > 0 && maxVersion < entries[^1].Version)
-            reader.Fail($"the greatest version of {sections[^1].Id} is below that of its last entry");
+            reader.Fail($"the maximum version of {sections[^1].Id} is below that of its last entry");
         else
             sections[^1] = sections[^1] with { ExplicitMaxVersion = maxVersion };
     }

@@ -1,24 +1,27 @@
 namespace Datacake.Node.Gossip;
 
 /// <summary>
-/// Tells which identities are earlier lives of a node that has started again, and how long these, and all others that are dead, are named
-/// in digests and kept.
+/// The earlier lives of restarted nodes. Determines which identities are earlier lives, and for how long these and other dead identities
+/// are named in digests and kept.
 /// </summary>
 /// <remarks>
-/// A peer of another implementation takes an identity that a digest does not name for unknown to the sender, and sends its whole state first,
-/// in every exchange. So an identity is named for as long as such a peer names it, with entries, in digests of its own: no digest of
-/// this node is longer for it than theirs. Nodes of this implementation do not send the state of an earlier life, and without such peers it need
-/// not be named at all. Therefore the bound: of each node, the <see cref="KeptOfEach"/> earlier lives that were heard of last are named and kept like
-/// any dead node, and further ones only on behalf of other implementations.
+/// If a digest does not name an identity, a peer of another implementation assumes that the sender does not know it, and sends its whole
+/// state first, in every exchange. Therefore an identity is named for as long as such a peer names it, with entries, in its own digests.
+/// This never makes the digests of this node longer than those of such peers. Nodes of this implementation do not send the state of an
+/// earlier life, so without such peers it need not be named at all. This results in a bound: of each node, the <see cref="KeptOfEach"/>
+/// earlier lives that were heard of last are named and kept like any dead node, and further ones only for the sake of other
+/// implementations.
 /// </remarks>
 sealed class EarlierLives(GossipSettings settings, ClusterState state, FailureDetector detector)
 {
-    /// <summary>Earlier lives of one node that are kept for as long as a dead node, however often it restarts.</summary>
+    /// <summary>
+    /// The number of earlier lives of each node that are kept for as long as a dead node, however often the node restarts.
+    /// </summary>
     public const int KeptOfEach = 4;
 
     /// <summary>
-    /// Further earlier lives are forgotten soon, and so are rumors, which garbage leaves behind. For as long, an identity that a peer of
-    /// another implementation has named counts as held there.
+    /// The time after which further earlier lives are forgotten, as well as rumors, which invalid messages leave behind. For the same time,
+    /// an identity that a peer of another implementation has named counts as held by that peer.
     /// </summary>
     public static readonly TimeSpan ShortMemory = TimeSpan.FromMinutes(5);
 
@@ -26,10 +29,13 @@ sealed class EarlierLives(GossipSettings settings, ClusterState state, FailureDe
     readonly HashSet<GossipId> _surplus = [];
     readonly Dictionary<GossipId, long> _heldElsewhere = [];
 
-    /// <summary>True for an earlier life of a node. It stays one when the later life dies too.</summary>
+    /// <summary>Returns true for an earlier life of a node. It remains an earlier life even if the later life dies.</summary>
     public bool Contains(GossipId id) => _earlier.Contains(id);
 
-    /// <summary>Takes note of the digest of a peer that does not say who it is: of what it names with entries, it sends what this node lacks.</summary>
+    /// <summary>
+    /// Records the identities that the digest of a peer of another implementation names with entries. The peer sends what this node lacks
+    /// of them.
+    /// </summary>
     public void NoteHeld(Digest digest)
     {
         foreach (var entry in digest.Entries)
@@ -37,7 +43,7 @@ sealed class EarlierLives(GossipSettings settings, ClusterState state, FailureDe
                 _heldElsewhere[entry.Id] = settings.TimeProvider.GetTimestamp();
     }
 
-    /// <summary>Judges all identities anew, after the failure detector has.</summary>
+    /// <summary>Judges all identities again. Called after the failure detector has judged them.</summary>
     public void Update()
     {
         _surplus.Clear();
@@ -58,18 +64,18 @@ sealed class EarlierLives(GossipSettings settings, ClusterState state, FailureDe
                 _heldElsewhere.Remove(id);
     }
 
-    /// <summary>True if digests name it.</summary>
+    /// <summary>Returns true if digests name the node.</summary>
     public bool IsNamed(NodeState node)
         => !node.IsRumor && (_heldElsewhere.ContainsKey(node.Id) || (!_surplus.Contains(node.Id) && !IsDeadForHalf(node.Id)));
 
     /// <summary>
-    /// True if deltas tell of it. A rumor is not told of, so that it ends where it began; nor is a node that will soon be forgotten, or
-    /// those that forget it at different times would tell each other of it for ever.
+    /// Returns true if deltas include the node. Rumors are not included, so that they do not spread. Nodes that will soon be forgotten are
+    /// not included either; otherwise peers that forget such a node at different times would tell each other about it forever.
     /// </summary>
     public bool IsTold(NodeState node) => !node.IsRumor && !_earlier.Contains(node.Id) && !IsDeadForHalf(node.Id);
 
-    /// <summary>True if its state is no longer needed.</summary>
-    public bool IsOver(NodeState node)
+    /// <summary>Returns true if the state of the node is no longer needed.</summary>
+    public bool CanForget(NodeState node)
         => detector.DeadFor(node.Id) is { } dead && !_heldElsewhere.ContainsKey(node.Id) && dead >= MemoryOf(node);
 
     TimeSpan MemoryOf(NodeState node)
@@ -80,8 +86,8 @@ sealed class EarlierLives(GossipSettings settings, ClusterState state, FailureDe
     bool IsDeadForHalf(GossipId id) => detector.DeadFor(id) is { } dead && dead >= settings.Options.ForgetAfter / 2;
 
     /// <summary>
-    /// A life that runs has taken the place of one that does not, whatever their generations are, as a clock may have been set back; and of
-    /// two at one address the later one has.
+    /// Returns true if one identity has replaced another one of the same node. A life that is up replaces one that is not, whatever their
+    /// generations, because a clock may have been set back. Of two lives at the same address, the later one replaces the earlier one.
     /// </summary>
     bool HasReplaced(GossipId other, GossipId id)
         => !other.Equals(id) && (other.Equals(settings.Self) || detector.IsAlive(other))

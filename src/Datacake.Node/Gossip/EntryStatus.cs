@@ -1,13 +1,13 @@
 namespace Datacake.Node.Gossip;
 
-/// <summary>What became of a key. The numbers are those of the wire.</summary>
+/// <summary>The status of an entry. The numbers are those of the wire format.</summary>
 enum EntryStatus : byte
 {
     Set = 0,
 
-    /// <summary>A tombstone: invisible, kept until every node has had time to hear of it.</summary>
+    /// <summary>A tombstone, which is invisible and kept until every node has had time to learn about it.</summary>
     Deleted = 1,
 
-    /// <summary>Visible until it is collected like a tombstone.</summary>
+    /// <summary>An entry that remains visible until it is collected like a tombstone.</summary>
     DeletedAfterTtl = 2,
 }

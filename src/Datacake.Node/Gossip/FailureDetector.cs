@@ -1,17 +1,17 @@
 namespace Datacake.Node.Gossip;
 
 /// <summary>
-/// Tells nodes that run from nodes that do not by the silence since the last sign of life, measured by how regular the signs were before:
-/// the phi-accrual detector (Hayashibara et al., 2004) in the simple form that chitchat uses, mean instead of distribution.
+/// A phi-accrual failure detector (Hayashibara et al., 2004) in the simplified form of chitchat, which uses the mean instead of the
+/// distribution. It judges a node by the silence since its last sign of life, relative to the mean interval between the signs before.
 /// </summary>
 sealed class FailureDetector(GossipOptions options, TimeProvider time)
 {
-    /// <summary>How many assumed intervals a new node starts with.</summary>
+    /// <summary>The number of assumed intervals with which a new node starts.</summary>
     const int PriorWeight = 5;
 
     readonly Dictionary<GossipId, Suspect> _nodes = [];
 
-    /// <summary>A node gave a sign of life.</summary>
+    /// <summary>Records a sign of life of a node.</summary>
     public void Report(GossipId id)
     {
         if (!_nodes.TryGetValue(id, out var node))
@@ -22,15 +22,15 @@ sealed class FailureDetector(GossipOptions options, TimeProvider time)
     }
 
     /// <summary>
-    /// How suspicious the silence of a node is: its length as a multiple of the mean interval between signs of life. Null while there
-    /// are too few signs to tell.
+    /// Returns the suspicion of a node: the length of its silence as a multiple of the mean interval between its signs of life. Returns
+    /// null while there are too few signs to tell.
     /// </summary>
     public double? Phi(GossipId id)
         => _nodes.TryGetValue(id, out var node) && node.LastSeen is { } last && node.Intervals.Count > 0
             ? time.GetElapsedTime(last).TotalSeconds / MeanInterval(node)
             : null;
 
-    /// <summary>Decides anew whether a node runs, and notes the time if it has just been found dead.</summary>
+    /// <summary>Decides again whether a node is alive, and records the time if it has just been found dead.</summary>
     public bool Judge(GossipId id)
     {
         if (!_nodes.TryGetValue(id, out var node))
@@ -49,21 +49,26 @@ sealed class FailureDetector(GossipOptions options, TimeProvider time)
         return node.IsAlive;
     }
 
-    /// <summary>What <see cref="Judge"/> found last.</summary>
+    /// <summary>Returns the last result of <see cref="Judge"/>.</summary>
     public bool IsAlive(GossipId id) => _nodes.TryGetValue(id, out var node) && node.IsAlive;
 
-    /// <summary>How long a node has been dead; null if it is alive or was not judged yet.</summary>
+    /// <summary>Returns the time for which a node has been dead; null if it is alive or was not judged yet.</summary>
     public TimeSpan? DeadFor(GossipId id)
         => _nodes.TryGetValue(id, out var node) && node.DeadSince is { } since ? time.GetElapsedTime(since) : null;
 
-    /// <summary>The timestamp of the last sign of life, or else of when the node was found dead; null if nothing is known.</summary>
+    /// <summary>
+    /// Returns the timestamp of the last sign of life, or, if there was none, of the time when the node was found dead; null if neither is
+    /// known.
+    /// </summary>
     public long? LastHeard(GossipId id) => _nodes.TryGetValue(id, out var node) ? node.LastSeen ?? node.DeadSince : null;
 
-    /// <summary>A node that was not heard of yet has been dead for so long.</summary>
-    public void AssumeDead(GossipId id, TimeSpan since)
-        => _nodes[id] = new Suspect { DeadSince = time.GetTimestamp() - (long)(since.TotalSeconds * time.TimestampFrequency) };
+    /// <summary>Records that a node that was not heard of yet has been dead for a given time.</summary>
+    public void AssumeDead(GossipId id, TimeSpan deadFor)
+        => _nodes[id] = new Suspect { DeadSince = time.GetTimestamp() - (long)(deadFor.TotalSeconds * time.TimestampFrequency) };
 
-    /// <summary>This process itself did not run for a while: the silence of the others in that time says nothing about them.</summary>
+    /// <summary>
+    /// Discounts a pause of this process. The silence of other nodes during that time says nothing about them.
+    /// </summary>
     public void Forgive(TimeSpan pause)
     {
         var ticks = (long)(pause.TotalSeconds * time.TimestampFrequency);
@@ -86,7 +91,7 @@ sealed class FailureDetector(GossipOptions options, TimeProvider time)
     {
         public SamplingWindow Intervals { get; } = new();
 
-        /// <summary>Timestamp of the last sign of life.</summary>
+        /// <summary>Gets or sets the timestamp of the last sign of life.</summary>
         public long? LastSeen { get; set; }
 
         public long? DeadSince { get; set; }

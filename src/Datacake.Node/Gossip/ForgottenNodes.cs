@@ -1,8 +1,8 @@
 namespace Datacake.Node.Gossip;
 
 /// <summary>
-/// The last heartbeats of nodes that were forgotten lately. Without them, a forgotten node would be met again as a new one in the digest
-/// of a peer that forgets it a little later.
+/// The last heartbeats of recently forgotten nodes. Without them, a forgotten node would look like a new node in the digest of a peer that
+/// forgets it slightly later.
 /// </summary>
 sealed class ForgottenNodes
 {
@@ -20,7 +20,7 @@ sealed class ForgottenNodes
             Remove(_byAge.First!.Value);
     }
 
-    /// <summary>True if a heartbeat is no later than what the node was forgotten with.</summary>
+    /// <summary>Returns true if a heartbeat is not later than the one with which the node was forgotten.</summary>
     public bool IsOldNews(GossipId id, ulong heartbeat) => _heartbeats.TryGetValue(id, out var last) && heartbeat <= last;
 
     public void Remove(GossipId id)

@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Datacake.Node.Gossip;
 
 /// <summary>
-/// Messages as bytes: the format of chitchat 0.10, so that a node can gossip with the Rust library. Decoding never throws, whatever
-/// the bytes are. Not thread-safe.
+/// The codec of gossip messages, in the format of chitchat 0.10, so that a node can gossip with the Rust library. Decoding never throws,
+/// whatever the bytes are. Not thread-safe.
 /// </summary>
 sealed class GossipCodec : IDisposable
 {
@@ -62,7 +62,9 @@ sealed class GossipCodec : IDisposable
         writer.UInt64(sender.Store);
     }
 
-    /// <summary>Reads a message, or says in <paramref name="error"/> what is wrong with the bytes, as the end of a sentence.</summary>
+    /// <summary>
+    /// Decodes a message. Returns false if the bytes are invalid; <paramref name="error"/> then has the reason, as a clause.
+    /// </summary>
     public bool TryDecode(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out GossipMessage? message, [NotNullWhen(false)] out string? error)
     {
         var reader = new WireReader(bytes);
@@ -80,7 +82,7 @@ sealed class GossipCodec : IDisposable
         if (reader.UInt16() != WireFormat.Magic)
             reader.Fail("it is not a gossip message");
         if (reader.Byte() is var version && version != WireFormat.Version)
-            reader.Fail($"its format version is {version}, and only {WireFormat.Version} is known here");
+            reader.Fail($"its format version is {version}, but only version {WireFormat.Version} is supported");
         var type = reader.Byte();
         if (reader.Error is not null)
             return null;
@@ -100,13 +102,13 @@ sealed class GossipCodec : IDisposable
                 message = new GossipMessage.BadCluster();
                 break;
             default:
-                reader.Fail($"{type} is not a type of message");
+                reader.Fail($"{type} is not a valid message type");
                 break;
         }
         return reader.Error is null && message is not null ? WithTrailer(message, reader) : message;
     }
 
-    // By value: what follows the body belongs to no one, so that a trailer which cannot be read is not an error.
+    // The reader is passed by value so that its errors are ignored: the format leaves open what follows the body of a message.
     static GossipMessage WithTrailer(GossipMessage message, WireReader reader)
     {
         if (reader.Byte() != WireFormat.TrailerMarker)

@@ -5,8 +5,8 @@ using System.Text;
 namespace Datacake.Node.Gossip;
 
 /// <summary>
-/// One life of one gossiping process: its name, the generation it started with, and the address that it gossips at. All three
-/// together are the identity; the same name with another generation or address is another node.
+/// The identity of one life of a gossiping process: its name, the generation of its start, and the address on which it gossips. If any of
+/// the three differs, the identities are different.
 /// </summary>
 sealed class GossipId : IEquatable<GossipId>, IComparable<GossipId>
 {
@@ -19,20 +19,20 @@ sealed class GossipId : IEquatable<GossipId>, IComparable<GossipId>
         _address = address.Address.GetAddressBytes();
         Name = name;
         Generation = generation;
-        // The wire carries no IPv6 scope, so an identity has none either: it must equal the one that comes back from a peer.
+        // The wire format has no IPv6 scope. The identity must equal the one that a peer sends back, so it has no scope either.
         Address = new IPEndPoint(new IPAddress(_address), address.Port);
     }
 
-    /// <summary>UTF-8 that throws on what is not text, instead of replacing it.</summary>
+    /// <summary>A UTF-8 encoding that throws on invalid text instead of replacing it.</summary>
     public static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     public string Name { get; }
 
-    /// <summary>The name as a node id; null if it is not a number from 0 to 255.</summary>
+    /// <summary>Gets the name as a node id; null if it is not a number from 0 to 255.</summary>
     public byte? NodeId
         => byte.TryParse(Name, NumberStyles.None, CultureInfo.InvariantCulture, out var nodeId) ? nodeId : null;
 
-    /// <summary>Grows with every start of the node of this name.</summary>
+    /// <summary>Gets the generation, a number that grows with every start of the node.</summary>
     public ulong Generation { get; }
 
     public IPEndPoint Address { get; }
@@ -41,7 +41,7 @@ sealed class GossipId : IEquatable<GossipId>, IComparable<GossipId>
 
     public ReadOnlySpan<byte> AddressBytes => _address;
 
-    /// <summary>Bytes that the identity takes in a message.</summary>
+    /// <summary>Gets the number of bytes that the identity takes in a message.</summary>
     public int EncodedLength => 2 + _nameUtf8.Length + 8 + 1 + _address.Length + 2;
 
     public bool Equals(GossipId? other)
@@ -51,7 +51,9 @@ sealed class GossipId : IEquatable<GossipId>, IComparable<GossipId>
 
     public override int GetHashCode() => HashCode.Combine(Name, Generation, Address);
 
-    /// <summary>The order of identities in a digest: name bytewise, generation, address (any IPv4 before any IPv6).</summary>
+    /// <summary>
+    /// Compares identities in the order of a digest: by the bytes of the name, the generation, and the address (IPv4 first).
+    /// </summary>
     public int CompareTo(GossipId? other)
     {
         if (other is null)

@@ -1,16 +1,16 @@
 namespace Datacake.Node.Gossip;
 
 /// <summary>
-/// The sender of a message, its cluster and its clocks. It travels behind the body, where an implementation that does not know
-/// it ignores it; null in a message of such an implementation.
+/// The sender of a message, with its cluster and its clocks. It follows the body of the message, where other implementations ignore it.
+/// Messages of other implementations have no sender.
 /// </summary>
-/// <param name="Id">The sender.</param>
-/// <param name="ClusterId">The cluster that it belongs to.</param>
-/// <param name="Stamp">Its cluster clock, as an HLC timestamp; 0 if it keeps none.</param>
-/// <param name="WallClock">Its wall clock in Unix milliseconds; null if it did not send it, and then its cluster clock counts for nothing.</param>
-/// <param name="Exchange">The number that the opener of the exchange gave it, which answers repeat; 0 if it gave none.</param>
-/// <param name="Store">The id of its store; 0 if it has none.</param>
-/// <param name="HoldsReceiverRetired">True if it knows that the store of the receiver was retired.</param>
+/// <param name="Id">The identity of the sender.</param>
+/// <param name="ClusterId">The cluster of the sender.</param>
+/// <param name="Stamp">The cluster clock of the sender, as an HLC timestamp; 0 if the sender has none.</param>
+/// <param name="WallClock">The wall clock of the sender in Unix milliseconds; null if it was not sent. Then the stamp is ignored.</param>
+/// <param name="Exchange">The number of the exchange, which its opener assigns and answers repeat; 0 if it has none.</param>
+/// <param name="Store">The id of the sender's store; 0 if the sender has none.</param>
+/// <param name="HoldsReceiverRetired">True if the sender knows that the receiver's store was retired.</param>
 sealed record GossipSender(
     GossipId Id,
     string ClusterId,
@@ -20,18 +20,20 @@ sealed record GossipSender(
     ulong Store = 0,
     bool HoldsReceiverRetired = false);
 
-/// <summary>One message of the gossip protocol: a node opens with a Syn, is answered with a SynAck, and closes with an Ack.</summary>
+/// <summary>
+/// A message of the gossip protocol. A node opens an exchange with a Syn, receives a SynAck, and ends the exchange with an Ack.
+/// </summary>
 abstract record GossipMessage(GossipSender? Sender)
 {
-    /// <summary>What I know; tell me what I lack.</summary>
+    /// <summary>The opening message: a digest of the sender's knowledge.</summary>
     public sealed record Syn(Digest Digest, string ClusterId, GossipSender? Sender = null) : GossipMessage(Sender);
 
-    /// <summary>What you lack, and what I know; tell me what I lack.</summary>
+    /// <summary>The answer to a Syn: the delta that the receiver lacks, and a digest of the sender's knowledge.</summary>
     public sealed record SynAck(Digest Digest, Delta Delta, GossipSender? Sender = null) : GossipMessage(Sender);
 
-    /// <summary>What you lack.</summary>
+    /// <summary>The answer to a SynAck: the delta that the receiver lacks.</summary>
     public sealed record Ack(Delta Delta, GossipSender? Sender = null) : GossipMessage(Sender);
 
-    /// <summary>You are of another cluster, or use my node id: there is nothing to talk about.</summary>
+    /// <summary>A refusal, because the receiver belongs to another cluster or uses the node id of the sender.</summary>
     public sealed record BadCluster(GossipSender? Sender = null) : GossipMessage(Sender);
 }

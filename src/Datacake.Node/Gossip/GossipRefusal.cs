@@ -1,49 +1,49 @@
 namespace Datacake.Node.Gossip;
 
-/// <summary>Two nodes have nothing to talk about.</summary>
-/// <param name="Peer">The other one; null if it did not say who it is.</param>
-/// <param name="Reason">Why.</param>
+/// <summary>A refusal of two nodes to gossip with each other.</summary>
+/// <param name="Peer">The other node; null if its message does not name the sender.</param>
+/// <param name="Reason">The reason of the refusal.</param>
 /// <param name="IsOwnFault">
-/// True if this node has to give way: of two that use the same node id, it has the retired store or was started later.
+/// True if this node has to give way to another node with the same id, because its store was retired or because it started later.
 /// </param>
 sealed record GossipRefusal(GossipSender? Peer, GossipRefusalReason Reason, bool IsOwnFault)
 {
-    /// <summary>The event and the remedy, for errors and logs.</summary>
+    /// <summary>Returns a message for exceptions and logs with the cause and the remedy.</summary>
     /// <param name="self">This node.</param>
     /// <param name="clusterId">The cluster of this node.</param>
-    /// <param name="address">How the peer was dialed, or the host that it dialed from.</param>
+    /// <param name="address">The address at which the peer was dialed, or the host that it dialed from.</param>
     public string Describe(GossipId self, string clusterId, string address)
     {
         var other = Peer?.Id.ToString() ?? $"the node at {address}";
         return (Reason, IsOwnFault) switch
         {
             (GossipRefusalReason.SameNodeId, true) =>
-                $"The node id {self.Name} is in use: {other} runs already, so that {self} cannot take part in "
-                + $"cluster '{clusterId}'. Give each node an id of its own.",
+                $"The node id {self.Name} is in use: {other} is already running. {Capitalized(self)} cannot take part in "
+                + $"cluster '{clusterId}'. Give each node a unique id.",
             (GossipRefusalReason.SameNodeId, false) =>
-                $"The node id {self.Name} is used twice in cluster '{clusterId}': {other} was started while {self} runs, "
-                + "and was refused. Give each node an id of its own.",
+                $"The node id {self.Name} is used twice in cluster '{clusterId}': {other} was started while {self} was running, "
+                + "and was refused. Give each node a unique id.",
             (GossipRefusalReason.RetiredStore, true) =>
-                $"The store of {self} was retired from cluster '{clusterId}', and {other} has taken its place, so that it cannot take part. "
-                + "Give this node an empty store and an id of its own.",
+                $"The store of {self} was retired from cluster '{clusterId}', and {other} has taken its place. "
+                + "Give this node an empty store and a unique id.",
             (GossipRefusalReason.RetiredStore, false) =>
-                $"The node id {self.Name} is used twice in cluster '{clusterId}': {other} runs with a store that was retired, and was refused. "
-                + "Stop it, or give it an empty store and an id of its own.",
-            _ => $"{Capitalized(self)} is of cluster '{clusterId}', and {other} is of "
-                + $"{(Peer is { } known ? $"cluster '{known.ClusterId}'" : "another one")}: "
-                + "they do not talk to each other. Give both the same cluster id, or take one out of the seeds of the other.",
+                $"The node id {self.Name} is used twice in cluster '{clusterId}': {other} has a store that was retired, and was refused. "
+                + "Stop that node, or give it an empty store and a unique id.",
+            _ => $"{Capitalized(self)} belongs to cluster '{clusterId}', but {other} belongs to "
+                + $"{(Peer is { } known ? $"cluster '{known.ClusterId}'" : "another cluster")}. "
+                + "Give both nodes the same cluster id, or remove each from the seeds of the other.",
         };
     }
 
     static string Capitalized(GossipId id) => $"Node{id.ToString()[4..]}";
 }
 
-/// <summary>Why two nodes do not talk.</summary>
+/// <summary>The reason why two nodes refuse to gossip with each other.</summary>
 enum GossipRefusalReason
 {
     OtherCluster,
     SameNodeId,
 
-    /// <summary>Both use one node id, and the store of one of them was retired.</summary>
+    /// <summary>Two nodes with the same id, of which one has a store that was retired.</summary>
     RetiredStore,
 }

@@ -1,4 +1,4 @@
 namespace Datacake.Node.Gossip;
 
-/// <summary>What to send in a round, and to whom.</summary>
+/// <summary>The opening message of a round, and the nodes that it is sent to.</summary>
 readonly record struct GossipRound(IReadOnlyCollection<GossipTarget> Targets, GossipMessage.Syn Message);

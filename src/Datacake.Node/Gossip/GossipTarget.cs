@@ -2,10 +2,12 @@ using System.Net;
 
 namespace Datacake.Node.Gossip;
 
-/// <summary>An address to open an exchange with.</summary>
-/// <param name="Endpoint">The address that datagrams go to.</param>
-/// <param name="Address">The address that a connection is opened to: the one that the node advertises, by name if it has one, or the endpoint.</param>
-/// <param name="ServerName">The name that the certificate must be for; null for the host of the address.</param>
+/// <summary>The target of an exchange.</summary>
+/// <param name="Endpoint">The endpoint to which datagrams are sent.</param>
+/// <param name="Address">
+/// The address to which connections are opened: the advertised address of the node, which may contain a name, or the endpoint.
+/// </param>
+/// <param name="ServerName">The name that the server's certificate must contain; null for the host of the address.</param>
 readonly record struct GossipTarget(IPEndPoint Endpoint, string Address, string? ServerName = null)
 {
     public GossipTarget(IPEndPoint endpoint)

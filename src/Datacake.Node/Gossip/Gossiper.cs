@@ -3,12 +3,12 @@ using System.Globalization;
 namespace Datacake.Node.Gossip;
 
 /// <summary>
-/// One node's part in the gossip: a state machine that is told of rounds and messages, and returns what to send. It keeps
-/// to the rules of chitchat 0.10, and adds to them where nodes say who they are (<see cref="GossipSender"/>). Not thread-safe.
+/// The gossip state machine of one node. It is driven by rounds and received messages, and returns the messages to send. It follows the
+/// rules of chitchat 0.10, and extends them for peers that name themselves (<see cref="GossipSender"/>). Not thread-safe.
 /// </summary>
 sealed class Gossiper
 {
-    /// <summary>Bytes of what is kept across a restart: far above what 256 nodes with a few labels need.</summary>
+    /// <summary>The maximum length of the record that is kept across a restart: far more than 256 nodes with a few labels need.</summary>
     const int MaxRememberedLength = 1024 * 1024;
 
     readonly GossipSettings _settings;
@@ -30,28 +30,28 @@ sealed class Gossiper
         _namesakes = new Namesakes(settings);
         Self.Beat();
         _senderLength = WireFormat.EncodedLength(CreateSender());
-        // Half of a message is for the digest, half at least for the delta behind it.
+        // A digest takes at most half of a message, which leaves at least the other half for the delta that follows it.
         var body = settings.MaxMessageLength - WireFormat.HeaderLength - _senderLength;
         MaxDigestLength = body / 2;
         var operations = body - MaxDigestLength;
         operations -= WireFormat.DeltaLengthAtMost(operations) - operations;
         MaxEntryLength = operations - WireFormat.EncodedLength(new NodeDelta(settings.Self, 0, 0, [])) - WireFormat.EntryLength("", "");
         if (MaxEntryLength < 256)
-            throw new ArgumentException($"A message of {settings.MaxMessageLength} bytes is too small to gossip with.", nameof(settings));
+            throw new ArgumentException($"A message length of {settings.MaxMessageLength} bytes is too small for gossip.", nameof(settings));
     }
 
-    /// <summary>The most bytes of key and value together that this node can publish.</summary>
+    /// <summary>Gets the maximum length in bytes of a key and its value together that this node can publish.</summary>
     public int MaxEntryLength { get; }
 
     public NodeState Self => _state.Self;
 
-    /// <summary>All known nodes and earlier lives of nodes, this one included.</summary>
+    /// <summary>Gets the states of all known nodes and their earlier lives, including this node.</summary>
     public IList<NodeState> Nodes => _state.Nodes;
 
-    /// <summary>True while this node is silent because another one uses its node id.</summary>
+    /// <summary>True while this node gives way to another one that uses its node id, and therefore does not take part in gossip.</summary>
     public bool GivesWay => _namesakes.GivesWayTo is not null;
 
-    /// <summary>The id of this node's store; 0 while it has none. Others find it among the keys.</summary>
+    /// <summary>Gets or sets the id of this node's store; 0 while it has none. It is also published as a key.</summary>
     public ulong Store
     {
         get => _namesakes.Store;
@@ -62,7 +62,10 @@ sealed class Gossiper
         }
     }
 
-    /// <summary>Store ids that were retired from the cluster: of two nodes with one id, the one whose store is among them gives way.</summary>
+    /// <summary>
+    /// Gets or sets the ids of the stores that were retired from the cluster. If two nodes use the same id, the one with a retired store
+    /// gives way.
+    /// </summary>
     public IReadOnlySet<ulong> RetiredStores
     {
         get => _namesakes.Retired;
@@ -75,7 +78,9 @@ sealed class Gossiper
 
     public bool IsEarlierLife(GossipId id) => _earlierLives.Contains(id);
 
-    /// <summary>True for a node that has been dead for so long that it is no member any more, though a peer may still name it.</summary>
+    /// <summary>
+    /// Returns true for a node that has been dead for so long that it is no longer a member, although peers may still name it.
+    /// </summary>
     public bool IsForgotten(GossipId id) => _detector.DeadFor(id) is { } dead && dead >= _settings.Options.ForgetAfter;
 
     public bool IsRetired(NodeState node)
@@ -83,13 +88,13 @@ sealed class Gossiper
             && ulong.TryParse(store, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var id)
             && _namesakes.IsRetiredStore(id);
 
-    /// <summary>Orders nodes by when they were last heard of, or found dead.</summary>
+    /// <summary>Returns the timestamp at which a node was last heard of or was found dead, for comparisons with other nodes.</summary>
     public long LastHeard(GossipId id) => _detector.LastHeard(id) ?? long.MinValue;
 
     public double? Phi(GossipId id) => _detector.Phi(id);
 
     /// <summary>Publishes a key of this node.</summary>
-    /// <exception cref="ArgumentException">It is too large to fit into every message, or not text.</exception>
+    /// <exception cref="ArgumentException">The entry is too large for a message, or is not valid text.</exception>
     public void Set(string key, string value, EntryStatus status = EntryStatus.Set)
     {
         EntryLimits.Check(key, value, MaxEntryLength);
@@ -98,10 +103,10 @@ sealed class Gossiper
 
     public void Delete(string key) => Self.Delete(key);
 
-    /// <summary>Where to look for others when no one else is known.</summary>
+    /// <summary>Sets the seeds, where this node looks for other nodes.</summary>
     public void SetSeeds(IEnumerable<GossipTarget> seeds) => _seeds = [.. seeds.Distinct()];
 
-    /// <summary>What to keep of the others for the next life of this process.</summary>
+    /// <summary>Returns the record of the other nodes that the next life of this process needs.</summary>
     public RememberedNodes Remember()
     {
         var states = _state.CreateDelta(new Digest([]), IsWorthRemembering, MaxRememberedLength, _settings.Random);
@@ -114,8 +119,8 @@ sealed class Gossiper
     }
 
     /// <summary>
-    /// Takes in what an earlier life of this process has kept. The nodes are dead until they show that they live, and are looked for like
-    /// all dead ones.
+    /// Adds the nodes that an earlier life of this process has recorded. They count as dead until they give a sign of life, and this node
+    /// tries to reach them like all dead nodes.
     /// </summary>
     public void Recall(RememberedNodes nodes)
     {
@@ -132,7 +137,7 @@ sealed class Gossiper
         }
     }
 
-    /// <summary>Begins a round: to be called once in an interval.</summary>
+    /// <summary>Starts a round.</summary>
     public GossipRound StartRound()
     {
         ForgiveOwnPause();
@@ -147,12 +152,12 @@ sealed class Gossiper
 
     public GossipMessage.Syn CreateSyn() => new(CreateDigest(), _settings.ClusterId, CreateSender());
 
-    /// <summary>The nodes that run, without this one.</summary>
+    /// <summary>Returns the nodes that are alive, without this one.</summary>
     IReadOnlyList<GossipTarget> LiveTargets() => [.. Others().Where(node => IsAlive(node.Id)).Select(TargetOf).Distinct()];
 
     /// <summary>
-    /// To whom a farewell is said: the nodes that run, and those that may, as they were met, or found dead, only now. A node that leaves soon
-    /// after its start could not tell yet.
+    /// Returns the targets of the farewell: the nodes that are alive, and those that may be, because they were met or found dead only
+    /// recently. A node that leaves soon after its start cannot tell yet.
     /// </summary>
     public IReadOnlyList<GossipTarget> FarewellTargets()
         =>
@@ -163,7 +168,7 @@ sealed class Gossiper
                 .Distinct(),
         ];
 
-    /// <summary>Takes in a message. The reply, if there is one, goes to where the message came from.</summary>
+    /// <summary>Handles a message. Returns the reply to its sender, or null if there is none.</summary>
     public GossipMessage? Handle(GossipMessage message, out GossipRefusal? refusal)
     {
         Self.Beat();
@@ -180,7 +185,10 @@ sealed class Gossiper
         return Answer(message);
     }
 
-    /// <summary>A refusal is answered only to tell a node what it does not know: that its store was retired.</summary>
+    /// <summary>
+    /// Returns true if a message that is refused gets an answer. If it is itself a refusal, the only reason for an answer is that the
+    /// sender does not yet know that its store was retired.
+    /// </summary>
     bool IsRefusalAnswered(GossipMessage message)
         => message is not GossipMessage.BadCluster
             || (message.Sender is { HoldsReceiverRetired: false } sender && _namesakes.IsRetiredStore(sender.Store));
@@ -214,7 +222,7 @@ sealed class Gossiper
             return new GossipRefusal(sender, GossipRefusalReason.OtherCluster, IsOwnFault: false);
         if (sender is not null && _namesakes.Judge(sender) is { } refusal)
             return refusal;
-        // An implementation that does not say who it is sends this only to nodes of other clusters.
+        // Another implementation sends this message only to nodes of other clusters.
         return message is GossipMessage.BadCluster && sender is null
             ? new GossipRefusal(null, GossipRefusalReason.OtherCluster, IsOwnFault: false)
             : null;
@@ -222,21 +230,21 @@ sealed class Gossiper
 
     bool IsNamesake(GossipId id) => id.Name == Self.Id.Name && !id.Equals(Self.Id);
 
-    /// <summary>Whom to talk to in a round.</summary>
+    /// <summary>Returns the targets of a round.</summary>
     public IReadOnlyCollection<GossipTarget> ChooseTargets()
     {
         _namesakes.Reconsider();
         if (_namesakes.GivesWayTo is { } namesake)
             return [TargetOf(namesake)];
         var live = LiveTargets();
-        // Garbage can name any address: nobody is sent anything on a rumor.
+        // An invalid message can name any address, so nothing is sent to a rumor.
         var dead = Others().Where(node => !node.IsRumor).Select(TargetOf).Distinct().Except(live).ToArray();
         var chosen = PeerSelection.Choose(live, dead, _seeds, _settings.Random);
         return [.. chosen.Union(NewNamesakes())];
     }
 
     /// <summary>
-    /// The addresses of nodes that use this one's id and may run: they are asked at once, since one of the two has to give way.
+    /// Returns the nodes that use the id of this one and may be alive. They are contacted at once, because one of the two has to give way.
     /// </summary>
     public IReadOnlyList<GossipTarget> NewNamesakes()
         =>
@@ -247,8 +255,8 @@ sealed class Gossiper
         ];
 
     /// <summary>
-    /// All other nodes. Those of this one's id at its own address are earlier lives of it; another id there is a node whose name means the same
-    /// address on its own machine, such as 127.0.1.1.
+    /// Returns all other nodes. Identities with this node's id and address are its own earlier lives. A different id at the same address is
+    /// another node, whose name resolves to that address on its own machine, such as 127.0.1.1.
     /// </summary>
     IEnumerable<NodeState> Others()
         => _state.Nodes.Where(node => !node.Id.Address.Equals(Self.Id.Address) || node.Id.Name != Self.Id.Name);
@@ -256,7 +264,10 @@ sealed class Gossiper
     GossipTarget TargetOf(GossipId id)
         => _state.Nodes.FirstOrDefault(node => node.Id.Equals(id)) is { } node ? TargetOf(node) : new GossipTarget(id.Address);
 
-    /// <summary>A node is called by the address that it publishes, since its identity holds what its name means on its own machine.</summary>
+    /// <summary>
+    /// Returns the target of a node. It has the address that the node publishes, because the identity contains the address to which the
+    /// node's name resolves on its own machine.
+    /// </summary>
     static GossipTarget TargetOf(NodeState node)
         => node.TryGet(NodeKeys.Address, out var address) && NodeAddress.IsValid(address)
             ? new GossipTarget(node.Id.Address, address)
@@ -278,13 +289,15 @@ sealed class Gossiper
                 _detector.Judge(node.Id);
         _earlierLives.Update();
         foreach (var node in _state.Nodes.ToArray())
-            if (!node.Id.Equals(Self.Id) && _earlierLives.IsOver(node))
+            if (!node.Id.Equals(Self.Id) && _earlierLives.CanForget(node))
                 _state.Forget(node.Id);
         _detector.ForgetAllBut(_state.Knows);
         _probedNamesakes.RemoveWhere(id => !_state.Knows(id));
     }
 
-    /// <summary>A process that did not run itself must not take the silence of the others in that time for theirs.</summary>
+    /// <summary>
+    /// Discounts the time for which this process was paused, so that the silence of other nodes in that time does not count.
+    /// </summary>
     void ForgiveOwnPause()
     {
         if (_lastRound is { } last

@@ -1,34 +1,35 @@
 namespace Datacake.Node.Gossip;
 
 /// <summary>
-/// Decides which of two nodes with one id gives way: the one whose store was retired, or else the one that was started later.
+/// The conflicts of this node with other nodes that use its id. The node whose store was retired gives way, or else the one that started
+/// later.
 /// </summary>
 sealed class Namesakes(GossipSettings settings)
 {
     bool _wasToldRetired;
     long _gaveWayAt;
 
-    /// <summary>The id of this node's store; 0 while it has none.</summary>
+    /// <summary>Gets or sets the id of this node's store; 0 while it has none.</summary>
     public ulong Store { get; set; }
 
-    /// <summary>Store ids that were retired from the cluster.</summary>
+    /// <summary>Gets or sets the ids of the stores that were retired from the cluster.</summary>
     public IReadOnlySet<ulong> Retired { get; set; } = new HashSet<ulong>();
 
-    /// <summary>The node that this one gives way to; null if there is none.</summary>
+    /// <summary>Gets the node to which this one gives way; null if there is none.</summary>
     public GossipId? GivesWayTo { get; private set; }
 
-    /// <summary>True if this node's own store was retired, as far as it knows.</summary>
+    /// <summary>True if the store of this node was retired, as far as this node knows.</summary>
     public bool IsRetired => _wasToldRetired || IsRetiredStore(Store);
 
     public bool IsRetiredStore(ulong store) => store != 0 && Retired.Contains(store);
 
-    /// <summary>Judges a message of another node that uses this one's id. Null if the sender uses another id.</summary>
+    /// <summary>Judges the sender of a message. Returns null unless the sender is another node that uses the id of this one.</summary>
     public GossipRefusal? Judge(GossipSender sender)
     {
         if (sender.Id.Name != settings.Self.Name || sender.Id.Equals(settings.Self))
             return null;
         var isTheirsRetired = IsRetiredStore(sender.Store);
-        // Only a node that has published its store can be told so.
+        // Others can know the store of this node only if this node has published it.
         _wasToldRetired |= !settings.RetirementNeedsProof && sender.HoldsReceiverRetired && Store != 0 && !isTheirsRetired;
         if (isTheirsRetired)
             return new GossipRefusal(sender, GossipRefusalReason.RetiredStore, IsOwnFault: false);
@@ -39,7 +40,9 @@ sealed class Namesakes(GossipSettings settings)
         return new GossipRefusal(sender, IsRetired ? GossipRefusalReason.RetiredStore : GossipRefusalReason.SameNodeId, IsOwnFault: true);
     }
 
-    /// <summary>Stops giving way once the other has been silent for long enough; a node whose store was retired never does.</summary>
+    /// <summary>
+    /// Stops giving way once the other node has been silent for long enough. A node whose store was retired gives way forever.
+    /// </summary>
     public void Reconsider()
     {
         var patience = 2 * (settings.Options.MinSilence + settings.Options.ExchangeTimeout);

@@ -1,10 +1,12 @@
 namespace Datacake.Node.Gossip;
 
-/// <summary>The present content of one key of one node.</summary>
-/// <param name="Value">Empty for a tombstone.</param>
-/// <param name="Version">Made by the owner; no two entries of a node share one.</param>
-/// <param name="Status">Whether it is visible, and for how long.</param>
-/// <param name="Since">When it came to be as it is here, in ticks of the local clock: the ages of tombstones are each node's own.</param>
+/// <summary>The current entry of one key of one node.</summary>
+/// <param name="Value">The value; empty for a tombstone.</param>
+/// <param name="Version">The version, which the owner assigns and which is unique among the entries of the node.</param>
+/// <param name="Status">The status.</param>
+/// <param name="Since">
+/// The timestamp, by the local clock, at which this node learned the entry. Each node measures the age of tombstones for itself.
+/// </param>
 readonly record struct NodeEntry(string Value, ulong Version, EntryStatus Status, long Since)
 {
     public bool IsVisible => Status != EntryStatus.Deleted;

@@ -3,9 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace Datacake.Node.Gossip;
 
 /// <summary>
-/// What is known here of one node: its heartbeat, and its entries up to a version, complete. The pair (greatest version, greatest collected
-/// version) never decreases. The rules are those of scuttlebutt reconciliation (van Renesse et al., 2008) with chitchat's collection of
-/// tombstones.
+/// The state of one node as this node knows it: its heartbeat, and all its entries up to a version. The pair (greatest collected version,
+/// greatest version) never decreases in lexicographic order. The rules are those of Scuttlebutt reconciliation (van Renesse et al., 2008),
+/// with chitchat's collection of tombstones.
 /// </summary>
 sealed class NodeState(GossipId id, TimeProvider time)
 {
@@ -15,36 +15,39 @@ sealed class NodeState(GossipId id, TimeProvider time)
     public GossipId Id => id;
 
     /// <summary>
-    /// Nothing is known of it but its name: no sign of life, no entry. A node that is there does not stay so for longer than a few rounds.
+    /// True if only the identity of the node is known, but no sign of life and no entry. An existing node is a rumor for a few rounds at
+    /// most.
     /// </summary>
     public bool IsRumor => MaxVersion == 0 && !_hasLived;
 
-    /// <summary>Counts the owner's signs of life; 0 while none was heard of.</summary>
+    /// <summary>Gets the heartbeat, which counts the owner's signs of life; 0 while none is known.</summary>
     public ulong Heartbeat { get; private set; }
 
-    /// <summary>All entries up to this version are here.</summary>
+    /// <summary>Gets the version up to which all entries are known.</summary>
     public ulong MaxVersion { get; private set; }
 
-    /// <summary>The greatest version of a tombstone that was collected, here or at whom the state came from.</summary>
+    /// <summary>Gets the greatest version of a tombstone that was collected, either here or on the node that the state came from.</summary>
     public ulong LastGcVersion { get; private set; }
 
-    /// <summary>Grows with every change of the entries: tells a reader cheaply whether to look again.</summary>
+    /// <summary>Gets a number that grows with every change of the entries, so that readers can detect changes cheaply.</summary>
     public int Revision { get; private set; }
 
     public DigestEntry ToDigestEntry() => new(id, Heartbeat, LastGcVersion, MaxVersion);
 
-    /// <summary>The value of a key, if it is visible.</summary>
+    /// <summary>Gets the value of a key. Returns false if the key is not visible.</summary>
     public bool TryGet(string key, [NotNullWhen(true)] out string? value)
     {
         value = _entries.TryGetValue(key, out var entry) && entry.IsVisible ? entry.Value : null;
         return value is not null;
     }
 
-    /// <summary>All visible keys with their values, in no particular order.</summary>
+    /// <summary>Gets all visible keys with their values, in no particular order.</summary>
     public IEnumerable<KeyValuePair<string, string>> Visible
         => _entries.Where(entry => entry.Value.IsVisible).Select(entry => KeyValuePair.Create(entry.Key, entry.Value.Value));
 
-    /// <summary>Sets a key of the own node. The same value again is no change, unless the present one is on its way out.</summary>
+    /// <summary>
+    /// Sets a key of this process's own node. Setting the current value again changes nothing, unless the entry is to expire.
+    /// </summary>
     public void Set(string key, string value, EntryStatus status = EntryStatus.Set)
     {
         if (status == EntryStatus.Set && _entries.TryGetValue(key, out var present)
@@ -54,7 +57,7 @@ sealed class NodeState(GossipId id, TimeProvider time)
         Revision++;
     }
 
-    /// <summary>Deletes a key of the own node; a key that isn't there stays so.</summary>
+    /// <summary>Deletes a key of this process's own node. Does nothing if the key does not exist.</summary>
     public void Delete(string key)
     {
         if (_entries.TryGetValue(key, out var present) && present.Status != EntryStatus.Deleted)
@@ -64,7 +67,7 @@ sealed class NodeState(GossipId id, TimeProvider time)
     public void Beat() => Heartbeat++;
 
     /// <summary>
-    /// Takes note of a heartbeat. True if it is a sign of life: the first one heard of is not, since it can be of any age.
+    /// Records a heartbeat. Returns true if it is a sign of life. The first known heartbeat is not, because it can be of any age.
     /// </summary>
     public bool Observe(ulong heartbeat)
     {
@@ -76,7 +79,8 @@ sealed class NodeState(GossipId id, TimeProvider time)
         return !isFirst;
     }
 
-    /// <summary>From where a peer that knows this node so far has to be told.</summary>
+    /// <summary>Returns the version after which a peer lacks entries; 0 if the peer needs the whole state.</summary>
+    /// <param name="known">The peer's knowledge about the node.</param>
     public ulong MissingFrom(DigestEntry known)
     {
         var knowsWhatWasCollected = known.LastGcVersion >= LastGcVersion || known.MaxVersion >= LastGcVersion;
@@ -85,13 +89,13 @@ sealed class NodeState(GossipId id, TimeProvider time)
 
     public int CountAbove(ulong version) => _entries.Values.Count(entry => entry.Version > version);
 
-    /// <summary>The entries above a version, tombstones included, in ascending version.</summary>
+    /// <summary>Returns the entries above a version, including tombstones, in ascending order of their versions.</summary>
     public IEnumerable<DeltaEntry> EntriesAbove(ulong version) => _entries
         .Where(entry => entry.Value.Version > version)
         .OrderBy(entry => entry.Value.Version)
         .Select(entry => new DeltaEntry(entry.Key, entry.Value.Value, entry.Value.Version, entry.Value.Status));
 
-    /// <summary>Takes over a section of a delta; one that leaves a gap, or brings nothing new, changes nothing.</summary>
+    /// <summary>Applies a section of a delta. A section that leaves a gap or contains nothing new is ignored.</summary>
     public void Apply(NodeDelta section)
     {
         if (section.FromVersionExcluded > MaxVersion)
@@ -104,7 +108,7 @@ sealed class NodeState(GossipId id, TimeProvider time)
         }
         else
         {
-            // The sender has collected tombstones of keys that may still live here: only its whole state will do.
+            // The sender has collected tombstones of keys that may still exist here, so only its whole state can be applied.
             if (section.FromVersionExcluded != 0 || section.MaxVersion == 0)
                 return;
             _entries.Clear();
@@ -124,7 +128,7 @@ sealed class NodeState(GossipId id, TimeProvider time)
         Revision++;
     }
 
-    /// <summary>Drops the tombstones, and the entries whose time has run out, of at least this age.</summary>
+    /// <summary>Removes the tombstones and the expiring entries that have reached an age.</summary>
     public void Collect(TimeSpan age)
     {
         foreach (var (key, entry) in _entries)

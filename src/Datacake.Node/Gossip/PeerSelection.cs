@@ -1,17 +1,17 @@
 namespace Datacake.Node.Gossip;
 
 /// <summary>
-/// Whom a node talks to in a round: a few of the living, now and then one of the dead, and a seed where the cluster may have parted.
+/// The choice of the nodes to talk to in a round: a few live nodes, sometimes a dead node, and a seed if the cluster may be partitioned.
 /// </summary>
 static class PeerSelection
 {
-    /// <summary>How many living nodes are talked to in a round.</summary>
+    /// <summary>The number of live nodes to talk to in a round.</summary>
     const int Fanout = 3;
 
-    /// <param name="live">The nodes that run, without this one.</param>
-    /// <param name="dead">All other nodes that are known.</param>
+    /// <param name="live">The live nodes, without this one.</param>
+    /// <param name="dead">All other known nodes.</param>
     /// <param name="seeds">The seeds, without this node.</param>
-    /// <param name="random">Draws.</param>
+    /// <param name="random">The source of randomness.</param>
     public static IReadOnlyCollection<GossipTarget> Choose(
         IReadOnlyList<GossipTarget> live, IReadOnlyList<GossipTarget> dead, IReadOnlyList<GossipTarget> seeds, Random random)
     {

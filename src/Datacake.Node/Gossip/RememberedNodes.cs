@@ -2,13 +2,15 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Datacake.Node.Gossip;
 
-/// <summary>The other nodes, as they are kept across a restart of this process.</summary>
-/// <param name="ClusterId">The cluster that they are of.</param>
-/// <param name="States">What they have published.</param>
-/// <param name="DownSince">When those of them that were down had fallen silent, by the wall clock.</param>
-/// <param name="Generation">The generation of the life that has kept this; a later life takes a greater one, whatever its clock says.</param>
-/// <param name="Store">The id of the node's own store; 0 if it has published none.</param>
-/// <param name="RetiredStores">Store ids that were retired from the cluster.</param>
+/// <summary>The record of the other nodes that is kept across a restart of this process.</summary>
+/// <param name="ClusterId">The cluster of the nodes.</param>
+/// <param name="States">The states that the nodes have published.</param>
+/// <param name="DownSince">The times, by the wall clock, at which nodes that were down were found dead.</param>
+/// <param name="Generation">
+/// The generation of the life that wrote the record. A later life uses a greater generation, even if the clock was set back.
+/// </param>
+/// <param name="Store">The id of this node's own store; 0 if the node has published none.</param>
+/// <param name="RetiredStores">The ids of the stores that were retired from the cluster.</param>
 sealed record RememberedNodes(
     string ClusterId,
     Delta States,
@@ -42,14 +44,16 @@ sealed record RememberedNodes(
         return writer.Written.ToArray();
     }
 
-    /// <summary>Reads what was kept, or says in <paramref name="error"/> what is wrong with the bytes, as the end of a sentence.</summary>
+    /// <summary>
+    /// Decodes a record. Returns false if the bytes are invalid; <paramref name="error"/> then has the reason, as a clause.
+    /// </summary>
     public static bool TryDecode(
         ReadOnlySpan<byte> bytes, GossipCodec codec, [NotNullWhen(true)] out RememberedNodes? nodes, [NotNullWhen(false)] out string? error)
     {
         nodes = null;
         var reader = new WireReader(bytes);
         if (reader.Byte() is var format && format != Format)
-            reader.Fail($"its format version is {format}, and only {Format} is known here");
+            reader.Fail($"its format version is {format}, but only version {Format} is supported");
         var clusterId = reader.Text();
         var generation = reader.UInt64();
         var store = reader.UInt64();
@@ -65,7 +69,7 @@ sealed record RememberedNodes(
             return false;
         if (message is not GossipMessage.Ack { Delta: var states })
         {
-            error = "it holds no states of nodes";
+            error = "it does not contain the states of nodes";
             return false;
         }
         nodes = new RememberedNodes(clusterId, states, downSince, generation, store, retired);

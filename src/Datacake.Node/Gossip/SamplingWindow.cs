@@ -1,6 +1,6 @@
 namespace Datacake.Node.Gossip;
 
-/// <summary>The sum of the last samples.</summary>
+/// <summary>A sliding window of the last samples, with their sum.</summary>
 sealed class SamplingWindow
 {
     const int Capacity = 1_000;

@@ -1,6 +1,6 @@
 namespace Datacake.Node.Gossip;
 
-/// <summary>The constants of the gossip bytes: those of chitchat 0.10, and the trailer that our own nodes add.</summary>
+/// <summary>The constants of the wire format of gossip: those of chitchat 0.10, and those of the trailer that Datacake nodes add.</summary>
 static class WireFormat
 {
     public const int Magic = 0xB053;
@@ -27,18 +27,19 @@ static class WireFormat
     public const int MaxInflatedBlockLength = 65_535;
 
     /// <summary>
-    /// Of a delta that inflates to more, the rest is left for the next exchange: a few kilobytes of zstd can claim gigabytes, and the Rust
-    /// library bounds what it sends by its compressed size.
+    /// The maximum inflated length of a delta in bytes. The rest of a longer delta is left for the next exchange. A limit is needed because
+    /// a few kilobytes of zstd can inflate to gigabytes. Longer deltas are not refused because the Rust library limits only the compressed
+    /// length.
     /// </summary>
     public const int MaxInflatedDeltaLength = 8 * 1024 * 1024;
 
-    /// <summary>The greatest length of a text, in bytes of UTF-8.</summary>
+    /// <summary>The maximum length of a text in bytes of UTF-8.</summary>
     public const int MaxTextLength = ushort.MaxValue;
 
     public const byte TrailerMarker = 0xDC;
     public const byte TrailerPartialDigest = 1;
 
-    /// <summary>Wall clock, number of the exchange and store follow.</summary>
+    /// <summary>The flag of a trailer that also contains the wall clock, the number of the exchange and the store.</summary>
     public const byte TrailerExtended = 2;
 
     public const byte TrailerReceiverRetired = 4;
@@ -52,7 +53,9 @@ static class WireFormat
 
     public const int MaxVersionLength = 9;
 
-    /// <summary>The most bytes that a delta of so many bytes of operations can take: every block stored, and the end mark.</summary>
+    /// <summary>
+    /// Returns the maximum encoded length of a delta with a given length of operations: all blocks uncompressed, and the end mark.
+    /// </summary>
     public static int DeltaLengthAtMost(int operations)
         => operations + BlockHeaderLength * ((operations + BlockLength - 1) / BlockLength) + 1;
 

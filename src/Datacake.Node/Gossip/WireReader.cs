@@ -6,8 +6,8 @@ using System.Text.Unicode;
 namespace Datacake.Node.Gossip;
 
 /// <summary>
-/// Reads the primitives of the gossip format. The first thing that is wrong is kept in <see cref="Error"/>, and everything read from
-/// then on is a default value: a caller checks once, at the end of what it reads.
+/// A reader of the primitives of the gossip format. It keeps the first error in <see cref="Error"/> and returns default values from then
+/// on, so a caller needs to check for errors only once, at the end.
 /// </summary>
 ref struct WireReader(ReadOnlySpan<byte> bytes)
 {
@@ -15,7 +15,7 @@ ref struct WireReader(ReadOnlySpan<byte> bytes)
 
     public string? Error { get; private set; }
 
-    /// <summary>True if what is wrong is that the bytes ended.</summary>
+    /// <summary>True if the error is that the bytes ended too early.</summary>
     public bool HasEndedEarly { get; private set; }
 
     public readonly bool AtEnd => _rest.IsEmpty;
@@ -70,7 +70,7 @@ ref struct WireReader(ReadOnlySpan<byte> bytes)
         var family = Byte();
         var length = family switch { WireFormat.IPv4 => 4, WireFormat.IPv6 => 16, _ => 0 };
         if (length == 0)
-            Fail($"{family} is not a kind of IP address");
+            Fail($"{family} is not a valid address family");
         var bytes = Bytes(length);
         return bytes.IsEmpty ? IPAddress.None : new IPAddress(bytes);
     }

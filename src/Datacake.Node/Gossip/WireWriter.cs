@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 
 namespace Datacake.Node.Gossip;
 
-/// <summary>Writes the primitives of the gossip format into a buffer that grows.</summary>
+/// <summary>A writer of the primitives of the gossip format, with a growing buffer.</summary>
 sealed class WireWriter
 {
     readonly ArrayBufferWriter<byte> _buffer = new(512);

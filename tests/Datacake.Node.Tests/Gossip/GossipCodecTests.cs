@@ -114,10 +114,10 @@ public sealed class GossipCodecTests : IDisposable
     [InlineData("", "ends 2 bytes early")]
     [InlineData("54b00000", "not a gossip message")]
     [InlineData("53b00100", "format version is 1")]
-    [InlineData("53b00009", "9 is not a type of message")]
-    [InlineData("53b00002070000", "7 is not a kind of block")]
-    [InlineData("53b000020201000900", "9 is not an operation")]
-    [InlineData("53b00002020900020500000000000000 00", "belongs to no node")]
+    [InlineData("53b00009", "9 is not a valid message type")]
+    [InlineData("53b00002070000", "7 is not a valid block type")]
+    [InlineData("53b000020201000900", "9 is not a valid delta operation")]
+    [InlineData("53b00002020900020500000000000000 00", "does not belong to a node")]
     [InlineData("53b00002010400deadbeef00", "cannot be inflated")]
     public void What_is_wrong_with_a_message_is_said(string hex, string reason)
     {
@@ -155,7 +155,7 @@ public sealed class GossipCodecTests : IDisposable
     public void An_unknown_status_rejects_the_message()
     {
         var section = new NodeDelta(Node1, 0, 0, [new DeltaEntry("x", "y", 1, (EntryStatus)3)]);
-        AssertRefused(new GossipMessage.Ack(new Delta([section])), "3 is not a status");
+        AssertRefused(new GossipMessage.Ack(new Delta([section])), "3 is not a valid entry status");
     }
 
     [Fact]
