@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.Node;
 
 /// <summary>
-/// This process as a node of a cluster: it finds the other nodes by gossip, tells which of them run, and carries what is built on it
+/// A node of a cluster, run by this process. It finds the other nodes by gossip, detects which of them are up, and hosts extensions
 /// (<see cref="IClusterExtension{T}"/>). Thread-safe.
 /// </summary>
 public sealed class DatacakeNode : IAsyncDisposable
@@ -24,7 +24,7 @@ public sealed class DatacakeNode : IAsyncDisposable
     readonly RpcTls? _tls;
     readonly ILogger _logger;
     readonly Lock _stopLock = new();
-    Task _keepingMembers = Task.CompletedTask;
+    Task _savingMembers = Task.CompletedTask;
     Task? _stopped;
 
     internal DatacakeNode(NodeParts parts)
@@ -57,16 +57,19 @@ public sealed class DatacakeNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// Starts a node. It runs when this returns, alone if no seed can be reached yet; seeds are tried for as long as it runs. Use
-    /// <see cref="WaitForNodesAsync(int, TimeSpan, CancellationToken)"/> to wait for others.
+    /// Starts a node. The node starts even if it cannot reach any seed, and keeps dialing its seeds as long as it runs. Use
+    /// <see cref="WaitForNodesAsync(int, TimeSpan, CancellationToken)"/> to wait for other nodes.
     /// </summary>
-    /// <exception cref="InvalidOperationException">A required setting is missing, one is made twice, or two contradict each
-    /// other.</exception>
-    /// <exception cref="ArgumentException">A setting makes no sense.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// An option is missing, set twice or contradicts another one; other machines could reach the node without authentication; or the UDP
+    /// port for gossip cannot be bound.
+    /// </exception>
+    /// <exception cref="ArgumentException">The value of an option is invalid.</exception>
     /// <exception cref="StorageException">The store cannot be opened.</exception>
-    /// <exception cref="RpcException">The address cannot be listened at.</exception>
-    /// <exception cref="ClusterRefusedException">The node id is in use by a node that runs, or the seeds are of another
-    /// cluster.</exception>
+    /// <exception cref="RpcException">The node cannot listen on its address.</exception>
+    /// <exception cref="ClusterRefusedException">
+    /// A running node uses the same node id, the store of this node was retired, or the seeds belong to another cluster.
+    /// </exception>
     public static async ValueTask<DatacakeNode> StartAsync(
         Action<DatacakeNodeOptions> configure, CancellationToken cancellationToken = default)
     {
@@ -76,36 +79,38 @@ public sealed class DatacakeNode : IAsyncDisposable
         return await NodeStart.RunAsync(options, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The node id, unique in the cluster.</summary>
+    /// <summary>Gets the node id, which is unique in the cluster.</summary>
     public byte Id { get; }
 
-    /// <summary>The RPC address that others reach this node at, with the port that was really bound.</summary>
+    /// <summary>
+    /// Gets the RPC address at which other nodes reach this one. If port 0 was configured, it has the port that was bound.
+    /// </summary>
     public string Address { get; }
 
-    /// <summary>The data center that it is in.</summary>
+    /// <summary>Gets the data center of the node.</summary>
     public string DataCenter { get; }
 
-    /// <summary>The cluster that it is of.</summary>
+    /// <summary>Gets the name of the cluster.</summary>
     public string ClusterId { get; }
 
-    /// <summary>Which life of the node this is: grows with every start.</summary>
+    /// <summary>Gets the generation of the node, a number that grows with every start.</summary>
     public ulong Generation { get; }
 
-    /// <summary>The addresses that it was told to look for others at.</summary>
+    /// <summary>Gets the seeds as they were configured.</summary>
     public IReadOnlyList<string> Seeds => _seeds.Addresses;
 
     /// <summary>
-    /// Gets the endpoints that the seeds stand for, and the nodes that the last dial of each has reached: a snapshot. All endpoints are dialed until
-    /// each has answered, and again, ever more rarely, while one does not.
+    /// Gets a snapshot of the endpoints that the seeds resolve to, with the node that answered the last dial of each. Every endpoint is
+    /// dialed until a node answers. Dials of an endpoint that does not answer become less and less frequent.
     /// </summary>
     public IReadOnlyList<SeedContact> SeedContacts => _seeds.Contacts;
 
-    /// <summary>Gets how far the wall clocks of two nodes may differ.</summary>
+    /// <summary>Gets the difference between the wall clocks of two nodes beyond which they ignore each other's stamps.</summary>
     public TimeSpan MaxClockDifference { get; }
 
     /// <summary>
-    /// Gets the wall clock of each peer that is up minus this machine's, as the last message from it showed it: a snapshot. The time that a message is
-    /// under way counts as a difference.
+    /// Gets a snapshot of the clock offsets by node id: the wall clock of each peer that is up, minus this machine's wall clock, as of the
+    /// last message from that peer. The offset includes the time that the message was in transit.
     /// </summary>
     public IReadOnlyDictionary<byte, TimeSpan> ClockOffsets
     {
@@ -117,37 +122,41 @@ public sealed class DatacakeNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Gets the public keys of the operators, each as <c>SubjectPublicKeyInfo</c>; empty if the word of any member retires another.</summary>
+    /// <summary>
+    /// Gets the public keys of the operators, each as <c>SubjectPublicKeyInfo</c>. If there are none, any member can retire another.
+    /// </summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> OperatorKeys { get; }
 
-    /// <summary>Chooses the nodes that a read asks first.</summary>
+    /// <summary>Gets the selector of the nodes that a read asks first.</summary>
     public INodeSelector NodeSelector { get; }
 
     /// <summary>
-    /// The cluster clock. The stamps of other nodes, which come with their gossip, push it forward, if their wall clocks differ from this machine's by at
-    /// most <see cref="MaxClockDifference"/>.
+    /// Gets the cluster clock. The gossip of other nodes carries their stamps, which move this clock forward if the wall clocks of the two
+    /// nodes differ by at most <see cref="MaxClockDifference"/>.
     /// </summary>
     public HybridLogicalClock Clock { get; }
 
-    /// <summary>The store that was chosen with <c>Use…</c>, or null. The node opened it, and disposes it last.</summary>
+    /// <summary>
+    /// Gets the storage that was configured with a <c>Use…</c> method, or null if there is none. The node opens it and disposes it last.
+    /// </summary>
     public IStorage? Storage { get; }
 
-    /// <summary>Where extensions add their services.</summary>
+    /// <summary>Gets the RPC server, to which extensions add their services.</summary>
     public RpcServer Server { get; }
 
-    /// <summary>The clock that everything on the node runs by.</summary>
+    /// <summary>Gets the time provider of the node and its extensions.</summary>
     public TimeProvider TimeProvider { get; }
 
-    /// <summary>Gets the state of the node's certificate, or null if the node does not speak TLS.</summary>
+    /// <summary>Gets the status of the node's certificate, or null if the node does not use TLS.</summary>
     public RpcCertificateStatus? CertificateStatus => _tls?.CertificateStatus;
 
-    /// <summary>Where everything on the node logs to.</summary>
+    /// <summary>Gets the logger factory of the node and its extensions.</summary>
     public ILoggerFactory LoggerFactory { get; }
 
-    /// <summary>All known members in the order of their ids, this node included: a snapshot that does not change.</summary>
+    /// <summary>Gets an immutable snapshot of all known members, including this node, in ascending order of their ids.</summary>
     public IReadOnlyList<ClusterMember> Members => _view.Members;
 
-    /// <summary>The channel to an address: one for each, shared, disposed with the node. Do not dispose it.</summary>
+    /// <summary>Returns the channel to an address. It is shared by all callers and disposed with the node; do not dispose it.</summary>
     /// <exception cref="ObjectDisposedException">The node has stopped.</exception>
     public RpcChannel ChannelTo(string address)
     {
@@ -156,17 +165,18 @@ public sealed class DatacakeNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// The current members, each as <see cref="MembershipChangeKind.Joined"/>, and then every change until the token fires or the node
-    /// stops. A reader that is slow misses no outcome: it sees the difference between what it saw last and what is.
+    /// Returns the current members, each as a <see cref="MembershipChangeKind.Joined"/> change, then all changes until the token is
+    /// canceled or the node stops. If a reader is slow, several changes of a member may be combined into one, but the last state is never
+    /// missed.
     /// </summary>
     public IAsyncEnumerable<MembershipChange> WatchMembersAsync(CancellationToken cancellationToken = default)
         => _view.WatchAsync(cancellationToken);
 
-    /// <summary>Waits until all these nodes are up.</summary>
+    /// <summary>Waits until all given nodes are up.</summary>
     /// <remarks>A timeout of more than 49 days is infinite.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The timeout is negative, and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
-    /// <exception cref="TimeoutException">They were not in time; the message says which.</exception>
-    /// <exception cref="ClusterRefusedException">This node is no part of the cluster.</exception>
+    /// <exception cref="TimeoutException">The nodes were not up in time. The message names the missing nodes.</exception>
+    /// <exception cref="ClusterRefusedException">The cluster refused this node.</exception>
     /// <exception cref="ObjectDisposedException">The node has stopped.</exception>
     public Task WaitForNodesAsync(IEnumerable<byte> nodeIds, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
@@ -175,17 +185,17 @@ public sealed class DatacakeNode : IAsyncDisposable
         return WaitForAsync(up => wanted.Except(up).IsEmpty, up => $"nodes {wanted.Except(up)}", timeout, cancellationToken);
     }
 
-    /// <summary>Waits until so many nodes, this one included, are up.</summary>
+    /// <summary>Waits until a number of nodes, including this one, are up.</summary>
     /// <remarks>A timeout of more than 49 days is infinite.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The timeout is negative, and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
-    /// <exception cref="TimeoutException">They were not in time; the message says which are.</exception>
-    /// <exception cref="ClusterRefusedException">This node is no part of the cluster.</exception>
+    /// <exception cref="TimeoutException">The nodes were not up in time. The message lists the known members.</exception>
+    /// <exception cref="ClusterRefusedException">The cluster refused this node.</exception>
     /// <exception cref="ObjectDisposedException">The node has stopped.</exception>
     public Task WaitForNodesAsync(int count, TimeSpan timeout, CancellationToken cancellationToken = default)
         => WaitForAsync(up => up.Count >= count, up => $"{count - up.Count} more of {count} nodes", timeout, cancellationToken);
 
     /// <summary>
-    /// Publishes a small text to all members, who find it in <see cref="ClusterMember.Labels"/> within a few rounds of gossip.
+    /// Publishes a small text to all members, which see it in <see cref="ClusterMember.Labels"/> within a few rounds of gossip.
     /// </summary>
     /// <exception cref="ArgumentException">The key is reserved, or the label is too large.</exception>
     public void SetLabel(string key, string value)
@@ -194,7 +204,7 @@ public sealed class DatacakeNode : IAsyncDisposable
         _gossip.Change(gossiper => gossiper.Set(key, value));
     }
 
-    /// <summary>Takes a label back. One that was not set stays so.</summary>
+    /// <summary>Removes a label. Does nothing if the label is not set.</summary>
     /// <exception cref="ArgumentException">The key is reserved.</exception>
     public void RemoveLabel(string key)
     {
@@ -203,8 +213,8 @@ public sealed class DatacakeNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// Publishes the id of the node's replicated store: of two nodes with one id, the one whose store was retired gives way. For the extension
-    /// that is the store.
+    /// Publishes the id of the node's replicated store. If two nodes use the same node id, the one whose store was retired gives way.
+    /// Called by the extension that implements the store.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The id is 0.</exception>
     public void PublishStore(ulong storeId)
@@ -214,7 +224,8 @@ public sealed class DatacakeNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// Sets the ids of the stores that were retired from the cluster, in place of those that were set before. For the extension that is the store.
+    /// Sets the ids of all stores that were retired from the cluster, replacing the previous ids. Called by the extension that implements
+    /// the store.
     /// </summary>
     public void SetRetiredStores(IReadOnlySet<ulong> storeIds)
     {
@@ -222,8 +233,8 @@ public sealed class DatacakeNode : IAsyncDisposable
         _gossip.Change(gossiper => gossiper.RetiredStores = storeIds.ToHashSet());
     }
 
-    /// <summary>Starts an extension, and keeps what it makes until the node stops.</summary>
-    /// <exception cref="InvalidOperationException">An extension of this type was added already.</exception>
+    /// <summary>Starts an extension, which runs until the node stops.</summary>
+    /// <exception cref="InvalidOperationException">An extension of this type was already added.</exception>
     /// <exception cref="ObjectDisposedException">The node has stopped.</exception>
     public ValueTask<T> AddExtensionAsync<T>(IClusterExtension<T> extension, CancellationToken cancellationToken = default)
         where T : class
@@ -233,8 +244,8 @@ public sealed class DatacakeNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// The extension of type <typeparamref name="T"/> that runs on the node, once it has started; <paramref name="extension"/> is started if there is
-    /// none. Any number of callers may ask at once, and get the same one.
+    /// Returns the extension of type <typeparamref name="T"/> that runs on the node, or starts <paramref name="extension"/> if there is
+    /// none. Waits until the extension has started. Concurrent callers get the same extension.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The node has stopped.</exception>
     public ValueTask<T> GetOrAddExtensionAsync<T>(IClusterExtension<T> extension, CancellationToken cancellationToken = default)
@@ -245,31 +256,32 @@ public sealed class DatacakeNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// The settings of an extension: those that <see cref="DatacakeNodeOptions.WithExtensionSettings{T}"/> has made, or else those it has by default.
+    /// Returns the settings of an extension: those configured with <see cref="DatacakeNodeOptions.WithExtensionSettings{T}"/>, or the
+    /// defaults.
     /// </summary>
     public T SettingsOf<T>()
         where T : class, new() => _extensionSettings.TryGetValue(typeof(T), out object? settings) ? (T)settings : new T();
 
-    /// <summary>What an extension of this type made, or null if none was added.</summary>
+    /// <summary>Returns the extension of type <typeparamref name="T"/>, or null if none was added.</summary>
     public T? FindExtension<T>()
         where T : class => _extensions.Find<T>();
 
     /// <summary>
-    /// Stops without a word: to the others it looks like a crash, and they find out by the silence. For tests and drills; the store is
-    /// closed in order.
+    /// Stops the node without telling the other nodes, for tests and drills. To the others it looks like a crash, which they detect by the
+    /// silence. The storage is closed properly.
     /// </summary>
     public ValueTask StopAbruptlyAsync() => StopOnceAsync(isAnnounced: false);
 
     /// <summary>
-    /// Stops the extensions, tells the others that this node leaves, and closes everything: the network, then the store. Others see it as
-    /// <see cref="MemberState.Left"/> at once.
+    /// Stops the extensions, tells the other nodes that this one leaves, and closes the network and then the storage. The others see the
+    /// node as <see cref="MemberState.Left"/> at once.
     /// </summary>
     public ValueTask DisposeAsync() => StopOnceAsync(isAnnounced: true);
 
     internal void Start()
     {
         _gossipLoop.Start();
-        _keepingMembers = _memberTable?.KeepAsync(_view.WatchTogetherAsync(), _gossip.Remember) ?? Task.CompletedTask;
+        _savingMembers = _memberTable?.SaveOnChangeAsync(_view.WatchTogetherAsync(), _gossip.Remember) ?? Task.CompletedTask;
         NodeLog.Started(_logger, Id, ClusterId, Address, DataCenter, Generation);
     }
 
@@ -298,7 +310,7 @@ public sealed class DatacakeNode : IAsyncDisposable
     async Task CloseNetworkAsync()
     {
         _view.Close();
-        await _keepingMembers.ConfigureAwait(false);
+        await _savingMembers.ConfigureAwait(false);
         await _gossipLoop.DisposeAsync().ConfigureAwait(false);
         await _gossipLink.DisposeAsync().ConfigureAwait(false);
         await _channels.DisposeAsync().ConfigureAwait(false);
@@ -311,10 +323,10 @@ public sealed class DatacakeNode : IAsyncDisposable
         if (timeout < TimeSpan.Zero && timeout != Timeout.InfiniteTimeSpan)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(timeout), timeout, $"The timeout is {timeout}; it cannot be negative. Use Timeout.InfiniteTimeSpan to wait without one.");
+                nameof(timeout), timeout, $"The timeout is {timeout}. It cannot be negative. Use Timeout.InfiniteTimeSpan to wait forever.");
         }
 
-        // A timer takes no more; a wait of that length has no end that anyone would see.
+        // Timers do not support longer times, and a wait of 49 days is as good as infinite.
         using var deadline = new CancellationTokenSource(
             timeout > GossipOptions.LongestTimer ? Timeout.InfiniteTimeSpan : timeout, TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
@@ -329,7 +341,7 @@ public sealed class DatacakeNode : IAsyncDisposable
                 throw new ClusterRefusedException(refusal);
             throw new TimeoutException(
                 $"Node {Id} waited {timeout.TotalSeconds:0.###} s for {describeMissing(Up(_view.Members))} to be up. "
-                + $"It knows {string.Join(", ", _view.Members)}; its seeds are {(Seeds.Count == 0 ? "none" : string.Join(", ", Seeds))}.");
+                + $"Known members: {string.Join(", ", _view.Members)}. Seeds: {(Seeds.Count == 0 ? "none" : string.Join(", ", Seeds))}.");
         }
     }
 

@@ -1,8 +1,8 @@
 namespace Datacake.Node;
 
 /// <summary>
-/// The node cannot take part in the cluster: its id is in use by a node that runs, its store was retired, or the seeds belong to another cluster. The message
-/// names both sides.
+/// The exception that is thrown when a node cannot take part in the cluster: another running node uses its id, its store was retired, or
+/// its seeds belong to another cluster. The message names both nodes.
 /// </summary>
 public sealed class ClusterRefusedException : Exception
 {

@@ -4,18 +4,18 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.Node;
 
 /// <summary>
-/// Notices nodes of another implementation, which refuse nobody, that use the id of a node of ours. They are no members. Called by one thread
-/// at a time.
+/// A log of the nodes of another implementation that use the id of a Datacake node. Such nodes are not members, but they do not refuse
+/// the other node, so the conflict can only be logged. Called by one thread at a time.
 /// </summary>
 sealed class ForeignNamesakes(ILogger logger)
 {
     HashSet<GossipId> _reported = [];
 
-    /// <summary>Logs those that have come and gone since the last call.</summary>
+    /// <summary>Logs the conflicts that have begun or ended since the last call.</summary>
     public void Report(IList<NodeState> nodes, Func<GossipId, bool> isAlive)
     {
         var ours = nodes.Where(IsOurs).Select(node => node.Id.NodeId).ToHashSet();
-        // One whose keys have not arrived yet may be of either kind.
+        // A node whose keys have not arrived yet may belong to either implementation.
         var found = nodes
             .Where(node => node.MaxVersion > 0 && !IsOurs(node) && node.Id.NodeId is { } nodeId && ours.Contains(nodeId) && isAlive(node.Id))
             .Select(node => node.Id)

@@ -1,14 +1,14 @@
 namespace Datacake.Node;
 
-/// <summary>Whether a member runs, as far as this node can tell.</summary>
+/// <summary>The state of a member, as far as this node can tell.</summary>
 public enum MemberState
 {
-    /// <summary>It runs, and its heartbeats arrive.</summary>
+    /// <summary>A member that is running and whose heartbeats arrive.</summary>
     Up,
 
-    /// <summary>Its heartbeats have stopped: it crashed, is cut off, or is not known for long enough to tell.</summary>
+    /// <summary>A member without heartbeats: it has crashed, is cut off, or has not been known for long enough to tell.</summary>
     Down,
 
-    /// <summary>It has announced a planned stop.</summary>
+    /// <summary>A member that has announced a planned stop.</summary>
     Left,
 }

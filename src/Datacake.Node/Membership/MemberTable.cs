@@ -7,39 +7,39 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.Node;
 
 /// <summary>
-/// What is known of the other nodes, kept in the node's store: a node that restarts finds them though no seed can be reached, and those
-/// that are down go on being members.
+/// The record of the other nodes in this node's storage. With it, a restarted node finds the others even if no seed can be reached, and
+/// nodes that are down remain members.
 /// </summary>
 sealed class MemberTable(IStorage storage, ILogger logger)
 {
-    /// <summary>Apart from the keys of the replicated store, which begin with small bytes.</summary>
+    /// <summary>The key of the record. It does not collide with the keys of the replicated store, which begin with small bytes.</summary>
     public static readonly ReadOnlyMemory<byte> Key = new byte[] { 0xF0, (byte)'m' };
 
     bool _isFailing;
 
-    /// <summary>Loads what was kept last; null if there is nothing, or nothing of use, which is logged.</summary>
-    /// <exception cref="StorageException">The store cannot be read.</exception>
+    /// <summary>Loads the last record. Returns null if there is none, or if it is unusable, which is logged.</summary>
+    /// <exception cref="StorageException">The storage cannot be read.</exception>
     public async Task<RememberedNodes?> LoadAsync(string clusterId, CancellationToken cancellationToken)
     {
         using var snapshot = await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
         if ((await snapshot.GetAsync(Key, cancellationToken).ConfigureAwait(false))?.ToArray() is not { } kept)
             return null;
         using var codec = new GossipCodec();
-        string? error = "they are not what was written there";
+        string? error = "its checksum is wrong";
         if (HasRightChecksum(kept) && RememberedNodes.TryDecode(kept.AsSpan(..^sizeof(ulong)), codec, out var nodes, out error))
         {
             if (nodes.ClusterId == clusterId)
                 return nodes;
-            error = $"they are of cluster '{nodes.ClusterId}', and this node is of cluster '{clusterId}'";
+            error = $"it belongs to cluster '{nodes.ClusterId}', but this node belongs to cluster '{clusterId}'";
         }
         NodeLog.MembersNotRead(logger, storage.Description, error);
         return null;
     }
 
-    /// <summary>Keeps what is known whenever a member comes, goes or changes its state, and once more in the end.</summary>
-    /// <param name="watch">The changes, until the node stops.</param>
-    /// <param name="encode">Encodes what is known.</param>
-    public async Task KeepAsync(IAsyncEnumerable<IReadOnlyList<MembershipChange>> watch, Func<byte[]> encode)
+    /// <summary>Saves the record whenever a member is added, is removed or changes its state, and once more when the node stops.</summary>
+    /// <param name="watch">The membership changes, until the node stops.</param>
+    /// <param name="encode">Encodes the record.</param>
+    public async Task SaveOnChangeAsync(IAsyncEnumerable<IReadOnlyList<MembershipChange>> watch, Func<byte[]> encode)
     {
         await foreach (var changes in watch.ConfigureAwait(false))
             if (changes.Any(change => change.Kind != MembershipChangeKind.Updated))
@@ -47,7 +47,7 @@ sealed class MemberTable(IStorage storage, ILogger logger)
         await SaveAsync(encode()).ConfigureAwait(false);
     }
 
-    /// <summary>Returns a record as it is stored: a byte that the disk has changed must not send this node to another address.</summary>
+    /// <summary>Appends a checksum to a record, so that a byte corrupted on disk does not lead this node to a wrong address.</summary>
     internal static byte[] WithChecksum(byte[] encoded)
     {
         byte[] stored = new byte[encoded.Length + sizeof(ulong)];
@@ -63,10 +63,10 @@ sealed class MemberTable(IStorage storage, ILogger logger)
     {
         try
         {
-            // It takes the place of the record before it, also in a file that has reached its size.
+            // The record replaces the previous one, so it may be written even if the file has reached its maximum size.
             var batch = new WriteBatch { MayUseReserve = true };
             batch.Put(Key, WithChecksum(encoded));
-            // What a loss of power takes is learned again from the others.
+            // After a loss of power, the node learns again from the others what the record lacks.
             await storage.CommitAsync(batch, Durability.Buffered, CancellationToken.None).ConfigureAwait(false);
             _isFailing = false;
         }

@@ -1,31 +1,31 @@
 namespace Datacake.Node;
 
-/// <summary>What became of a member.</summary>
+/// <summary>The kind of a membership change.</summary>
 public enum MembershipChangeKind
 {
-    /// <summary>It is new here; its state says whether it runs.</summary>
+    /// <summary>A member that is new to this node. Its state shows whether it is up.</summary>
     Joined,
 
-    /// <summary>It runs again, in the same life as before.</summary>
+    /// <summary>A member that is up again without having been restarted.</summary>
     Up,
 
-    /// <summary>It has stopped without a word, or is cut off.</summary>
+    /// <summary>A member that stopped without an announcement or is cut off.</summary>
     Down,
 
-    /// <summary>It has announced a planned stop.</summary>
+    /// <summary>A member that has announced a planned stop.</summary>
     Left,
 
-    /// <summary>A newer life of it took the place of the one known before; its state says whether it runs.</summary>
+    /// <summary>A member that was restarted and has a new generation. Its state shows whether it is up.</summary>
     Restarted,
 
-    /// <summary>Its address, its data center or its labels changed.</summary>
+    /// <summary>A member whose address, data center or labels have changed.</summary>
     Updated,
 
-    /// <summary>It has been gone for so long that the cluster no longer speaks of it.</summary>
+    /// <summary>A member that was down for longer than <see cref="GossipOptions.ForgetAfter"/> and is no longer a member.</summary>
     Forgotten,
 }
 
 /// <summary>A change of the membership, as this node sees it.</summary>
-/// <param name="Kind">What became of the member.</param>
-/// <param name="Member">The member after the change; for a forgotten one, as it was last known.</param>
+/// <param name="Kind">The kind of the change.</param>
+/// <param name="Member">The member after the change, or the last known state of a forgotten member.</param>
 public sealed record MembershipChange(MembershipChangeKind Kind, ClusterMember Member);

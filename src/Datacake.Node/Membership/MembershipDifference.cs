@@ -2,11 +2,11 @@ using System.Collections.Immutable;
 
 namespace Datacake.Node;
 
-/// <summary>The changes that lead from one snapshot of the members to another.</summary>
+/// <summary>The difference between two snapshots of the members, as a list of changes.</summary>
 static class MembershipDifference
 {
-    /// <param name="before">In the order of node ids.</param>
-    /// <param name="after">In the order of node ids. A member that did not change is the same object as before.</param>
+    /// <param name="before">The earlier snapshot, in ascending order of node ids.</param>
+    /// <param name="after">The later snapshot, in ascending order of node ids. Unchanged members are the same objects as before.</param>
     public static IEnumerable<MembershipChange> Between(ImmutableArray<ClusterMember> before, ImmutableArray<ClusterMember> after)
     {
         var earlier = before.ToDictionary(member => member.NodeId);

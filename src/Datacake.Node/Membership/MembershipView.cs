@@ -6,20 +6,20 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.Node;
 
 /// <summary>
-/// The members as the gossip shows them, one for each node id, and the signal for those who watch them change. Thread-safe.
+/// The members according to the gossip, one for each node id, with notifications of changes. Thread-safe.
 /// </summary>
 sealed class MembershipView(ILogger logger)
 {
     readonly Lock _lock = new();
 
-    // Read without the lock by everyone, replaced as a whole.
+    // Replaced as a whole; read by any thread without the lock.
     volatile Snapshot _current = new([], new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
     volatile bool _isClosed;
     Dictionary<byte, Source> _sources = [];
 
     public ImmutableArray<ClusterMember> Members => _current.Members;
 
-    /// <summary>Looks at the gossip again. Called by one thread at a time.</summary>
+    /// <summary>Updates the members from the state of the gossip. Called by one thread at a time.</summary>
     public void Update(Gossiper gossiper)
     {
         var sources = new Dictionary<byte, Source>();
@@ -46,7 +46,7 @@ sealed class MembershipView(ILogger logger)
             Publish([.. sources.OrderBy(source => source.Key).Select(source => source.Value.Member)]);
     }
 
-    /// <summary>Ends all watches: the node stops.</summary>
+    /// <summary>Ends all watches and waits, because the node stops.</summary>
     public void Close()
     {
         lock (_lock)
@@ -63,7 +63,7 @@ sealed class MembershipView(ILogger logger)
                 yield return change;
     }
 
-    /// <summary>The same, with what is seen at one time together.</summary>
+    /// <summary>Returns the same changes as <see cref="WatchAsync"/>, but in one list for each new snapshot.</summary>
     public async IAsyncEnumerable<IReadOnlyList<MembershipChange>> WatchTogetherAsync(
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -77,7 +77,7 @@ sealed class MembershipView(ILogger logger)
         }
     }
 
-    /// <summary>Waits until the members are as asked; false if the node stopped before.</summary>
+    /// <summary>Waits until the members satisfy a condition. Returns false if the node stops first.</summary>
     public async Task<bool> WaitUntilAsync(Func<ImmutableArray<ClusterMember>, bool> condition, CancellationToken cancellationToken)
     {
         while (!_isClosed)
@@ -113,9 +113,10 @@ sealed class MembershipView(ILogger logger)
     }
 
     /// <summary>
-    /// The greatest of the identities that share a node id is the member: this node itself before any other that uses its id; a node of ours
-    /// before one of another implementation; the present life before earlier ones; one that runs; one whose store was not retired; and then, of those that
-    /// do not run, the one that was heard of last. Their generations do not decide, as a clock may have been set back between two lives.
+    /// Returns the rank of an identity among those with the same node id, of which the greatest becomes the member. In this order, the rank
+    /// prefers this node itself, a Datacake node to a node of another implementation, the current life to earlier ones, a node that is up,
+    /// a node whose store was not retired, and among nodes that are down the one last heard of. Generations do not decide, because the
+    /// clock may have been set back between two lives.
     /// </summary>
     static Rank RankOf(NodeState node, bool isUp, Gossiper gossiper) => new(
         (node.Id.Equals(gossiper.Self.Id),
@@ -142,7 +143,7 @@ sealed class MembershipView(ILogger logger)
 
     sealed record Snapshot(ImmutableArray<ClusterMember> Members, TaskCompletionSource Replaced);
 
-    /// <summary>What a member was made of, to tell whether it has to be made anew.</summary>
+    /// <summary>The data from which a member was created. If the data changes, the member is created again.</summary>
     sealed record Source(GossipId Id, int Revision, MemberState State, Rank Rank, ClusterMember Member);
 
     readonly record struct Rank((bool, bool, bool, bool, bool, long) Key, GossipId Id)

@@ -2,7 +2,7 @@ using Datacake.Node.Gossip;
 
 namespace Datacake.Node;
 
-/// <summary>The keys that a node publishes by gossip. Those of the node itself begin with <c>node.</c>, all others are labels.</summary>
+/// <summary>The keys that a node publishes by gossip. The node's own keys begin with <c>node.</c>; all others are labels.</summary>
 static class NodeKeys
 {
     const string Reserved = "node.";
@@ -12,13 +12,15 @@ static class NodeKeys
 
     public const string DataCenter = "node.data_center";
 
-    /// <summary>There while the node runs; <see cref="Left"/> once it has announced that it leaves.</summary>
+    /// <summary>
+    /// The key whose value becomes <see cref="Left"/> when the node announces that it leaves. It is not published before.
+    /// </summary>
     public const string State = "node.state";
 
     public const string Left = "left";
 
     /// <summary>
-    /// Published by nodes of this implementation, and by no other: of two nodes with one id, it tells which one can be a member.
+    /// The key that only nodes of this implementation publish. If two nodes use the same id, it shows which of them can be a member.
     /// </summary>
     public const string Protocol = "node.protocol";
 
@@ -36,7 +38,7 @@ static class NodeKeys
         ArgumentNullException.ThrowIfNull(value);
         if (!IsLabel(key))
             throw new ArgumentException(
-                $"Labels that begin with '{Reserved}' are the node's own; '{key}' has to be named otherwise.", nameof(key));
+                $"The label '{key}' is reserved because it begins with '{Reserved}'. Use another name.", nameof(key));
         EntryLimits.Check(key, value, WireFormat.MaxTextLength);
     }
 }

@@ -184,7 +184,7 @@ public sealed class NamesakeTests
             noticed.Report(node.Gossiper.Nodes, node.Gossiper.IsAlive);
             Assert.Equal(cluster.Nodes[0].Address.ToString(), node.Members.Single(member => member.NodeId == 1).Address);
         }
-        Assert.Equal(1, log.Count($"Another implementation runs as {foreign.Id} and uses the id 1"));
+        Assert.Equal(1, log.Count($"A node of another implementation, {foreign.Id}, uses the id 1"));
 
         // It is no member when ours is down either.
         cluster.Nodes[0].IsCrashed = true;

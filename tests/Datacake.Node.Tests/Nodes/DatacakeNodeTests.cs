@@ -103,7 +103,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
                 async () => await StartAsync(1, options => options.WithSeeds(seed.Address)));
             Assert.Contains($"node 1 at {first.Address}", refused.Message, StringComparison.Ordinal);
             Assert.Contains("The node id 1 is in use", refused.Message, StringComparison.Ordinal);
-            Assert.Contains("so that node 1 at 127.0.0.1:", refused.Message, StringComparison.Ordinal);
+            Assert.Contains("Node 1 at 127.0.0.1:", refused.Message, StringComparison.Ordinal);
         }
         Assert.Contains(_log.Messages, line => line.Contains($"while node 1 at {first.Address}", StringComparison.Ordinal));
         await second.UntilAsync(members => members[0] is { IsUp: true } member && member.Generation == first.Generation);
@@ -115,9 +115,9 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         var first = await StartAsync(1, options => options.WithClusterId("shop"));
         var refused = await Assert.ThrowsAsync<ClusterRefusedException>(
             async () => await StartAsync(2, options => options.WithClusterId("bank").WithSeeds(first.Address)));
-        Assert.Contains("is of cluster 'bank'", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("belongs to cluster 'bank'", refused.Message, StringComparison.Ordinal);
         Assert.Contains(
-            $"node 1 at {first.Address} (generation {first.Generation}) is of cluster 'shop'", refused.Message, StringComparison.Ordinal);
+            $"node 1 at {first.Address} (generation {first.Generation}) belongs to cluster 'shop'", refused.Message, StringComparison.Ordinal);
         Assert.Contains(
             _log.Messages, line => line.Contains("Node 1 at", StringComparison.Ordinal) && line.Contains("'bank'", StringComparison.Ordinal));
     }
@@ -134,8 +134,8 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         first.SetLabel("a", "b");
         var third = await StartAsync(3, options => options.WithClusterId("shop").WithSeeds(first.Address));
         await third.UntilAsync(members => members[0].Labels.ContainsKey("a"));
-        Assert.Equal(1, _log.Count($"Node 1 at {first.Address} (generation {first.Generation}) is of cluster 'shop', and node 2"));
-        Assert.Equal(1, _log.Count($"Node 2 at {second.Address} (generation {second.Generation}) is of cluster 'bank', and node 1"));
+        Assert.Equal(1, _log.Count($"Node 1 at {first.Address} (generation {first.Generation}) belongs to cluster 'shop', but node 2"));
+        Assert.Equal(1, _log.Count($"Node 2 at {second.Address} (generation {second.Generation}) belongs to cluster 'bank', but node 1"));
     }
 
     [Fact]
@@ -149,7 +149,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
             using var reply = await channel.CallAsync("gossip", "exchange", new byte[] { 1, 2, 3, 4 }, cancellationToken: Stop);
             Assert.True(reply.Span.IsEmpty);
         }
-        Assert.Equal("A gossip message from 127.0.0.1 was dropped: it is not a gossip message. (Message 1 of its kind.)",
+        Assert.Equal("An invalid gossip message from 127.0.0.1 was dropped: it is not a gossip message (message 1 of this kind).",
             Assert.Single(_log.Messages, message => message.Contains("was dropped", StringComparison.Ordinal)));
         Assert.True(node.Clock.Last.Time - before.Time < TimeSpan.FromMinutes(1));
     }

@@ -92,7 +92,7 @@ public sealed class MemberTableTests : IAsyncLifetime
         await first.DisposeAsync();
         var moved = await StartAsync(1, [], clusterId: "another");
         Assert.Single(moved.Members);
-        const string Reason = "they are of cluster 'datacake', and this node is of cluster 'another'";
+        const string Reason = "it belongs to cluster 'datacake', but this node belongs to cluster 'another'";
         Assert.Contains(_log.Messages, line => line.Contains(Reason, StringComparison.Ordinal));
     }
 
@@ -124,7 +124,7 @@ public sealed class MemberTableTests : IAsyncLifetime
         }
 
         Assert.Single((await StartAsync(1, [])).Members);
-        Assert.Contains(_log.Messages, line => line.Contains("keeps are not used", StringComparison.Ordinal)
+        Assert.Contains(_log.Messages, line => line.Contains("is ignored because", StringComparison.Ordinal)
             && line.Contains(Path.GetFileName(FileOf(1)), StringComparison.Ordinal));
     }
 
@@ -145,7 +145,7 @@ public sealed class MemberTableTests : IAsyncLifetime
         }
 
         Assert.Single((await StartAsync(1, [])).Members);
-        Assert.Contains(_log.Messages, line => line.Contains("they are not what was written there", StringComparison.Ordinal));
+        Assert.Contains(_log.Messages, line => line.Contains("its checksum is wrong", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -156,7 +156,7 @@ public sealed class MemberTableTests : IAsyncLifetime
         _nodes.Add(first);
         var second = await StartAsync(2, [first.Address]);
         await second.WaitForNodesAsync(2, Soon, Stop);
-        Assert.Contains(_log.Messages, line => line.Contains("The members cannot be kept in a full store", StringComparison.Ordinal));
+        Assert.Contains(_log.Messages, line => line.Contains("The member list cannot be saved in a full store", StringComparison.Ordinal));
     }
 
     string FileOf(int nodeId) => Path.Combine(_folder.FullName, $"node-{nodeId}.db");

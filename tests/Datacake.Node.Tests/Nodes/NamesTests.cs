@@ -133,7 +133,7 @@ public sealed class NamesTests : IAsyncLifetime
         await StartAsync(2, options => options.ListenOn("127.0.0.1:0").AdvertiseAs("own-name:0"));
         Assert.False(_log.Contains("listens on all interfaces"));
         await StartAsync(3, options => options.AllowAnyone().ListenOn("0.0.0.0:0").AdvertiseAs("own-name:0"));
-        await _log.WaitUntilAsync("Node 3 listens on all interfaces", "'own-name:", "means 127.0.1.1:", "hosts file");
+        await _log.WaitUntilAsync("Node 3 listens on all interfaces", "'own-name:", "the loopback endpoint 127.0.1.1:", "hosts file");
     }
 
     [Theory]

@@ -100,7 +100,7 @@ public sealed class UdpGossipTests : IAsyncLifetime
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var answering = AnswerAsync(peer, enough.Token);
         await peer.SendSynAsync(IPEndPoint.Parse(second.Address), "datacake", Stop);
-        await _log.WaitUntilAsync($"Another implementation runs as node 1 at {peer.Address}");
+        await _log.WaitUntilAsync($"A node of another implementation, node 1 at {peer.Address}");
         await second.WaitForNodesAsync([1, 2], Soon, Stop);
         Assert.Equal([first.Address, second.Address], second.Members.Select(member => member.Address));
         Assert.Equal([first.Address, second.Address], first.Members.Select(member => member.Address));

@@ -70,7 +70,7 @@ public sealed class UdpSecretTests : IAsyncLifetime
         var node = await StartAsync(1, Secret);
         using var stranger = new RawUdpPeer(_addresses.Next(), "9", ("node.address", "10.0.0.9:7001"));
         await stranger.SendSynAsync(IPEndPoint.Parse(node.Address), "datacake", Stop);
-        await Eventually.WaitUntilAsync(() => _log.Contains("was dropped: no node of the cluster has sealed it"), "the stranger is logged");
+        await Eventually.WaitUntilAsync(() => _log.Contains("was dropped because no node of the cluster has sealed it"), "the stranger is logged");
         Assert.Single(node.Members);
         using var socket = new UdpClient(0, AddressFamily.InterNetwork);
         var random = new Random(1);
@@ -87,7 +87,7 @@ public sealed class UdpSecretTests : IAsyncLifetime
         await node.WaitForNodesAsync(2, Soon, Stop);
         Assert.Equal(0, socket.Available);
         Assert.Equal([1, 2], other.Members.Select(member => (int)member.NodeId));
-        Assert.Equal(1, _log.Count("was dropped: no node of the cluster has sealed it"));
+        Assert.Equal(1, _log.Count("was dropped because no node of the cluster has sealed it"));
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class UdpSecretTests : IAsyncLifetime
         var failure = await Assert.ThrowsAsync<InvalidOperationException>(async () => await DatacakeNode.StartAsync(
             options => options.WithNodeId(1).ListenOn("127.0.0.1:0").WithGossipTransport(GossipTransport.Udp).WithTls(new RpcTls { Certificate = certificate }),
             Stop));
-        Assert.Contains("which does not cover its gossip by UDP. Set WithClusterSecret", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("which does not cover gossip over UDP. Protect the gossip with WithClusterSecret", failure.Message, StringComparison.Ordinal);
     }
 
     [Theory]
