@@ -1,11 +1,11 @@
 namespace Datacake.Storage;
 
-/// <summary>What a committed batch survives.</summary>
+/// <summary>The failures that a committed batch survives.</summary>
 public enum Durability
 {
-    /// <summary>A crash of the process, not a loss of power.</summary>
+    /// <summary>A crash of the process, but not a loss of power.</summary>
     Buffered,
 
-    /// <summary>A loss of power: the batch, and all before it, were forced to the disk before the commit returned.</summary>
+    /// <summary>A loss of power. The batch and all batches before it are flushed to the disk before the commit returns.</summary>
     Flushed,
 }

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Datacake.Storage;
 
 /// <summary>
-/// What a provider with files needs beside those of .NET, so that a loss of power finds either the old state or the new one: a file's
-/// contents are forced to the disk through the file, its name through the directory.
+/// File operations for providers that leave either the old state or the new one after a loss of power. Flushing a file makes its contents
+/// durable; flushing its directory makes its name durable.
 /// </summary>
 public static partial class DurableFile
 {
@@ -12,12 +12,12 @@ public static partial class DurableFile
     const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>
-    /// Returns options for opening a file without a buffer that, if it is created, only its owner can read and write; on Windows, those decide who may open the
-    /// directory.
+    /// Returns options for opening a file without buffering. If the file is created, only its owner can read and write it. On Windows, the file
+    /// inherits the permissions of its directory instead.
     /// </summary>
-    /// <param name="mode">Whether it has to be there already.</param>
-    /// <param name="access">What is done with it.</param>
-    /// <param name="share">What others may do with it meanwhile.</param>
+    /// <param name="mode">Specifies whether the file must already exist.</param>
+    /// <param name="access">The access to request.</param>
+    /// <param name="share">The access that others may have while the file is open.</param>
     public static FileStreamOptions ForOwner(FileMode mode, FileAccess access, FileShare share)
     {
         var options = new FileStreamOptions { Mode = mode, Access = access, Share = share, BufferSize = 0 };
@@ -27,13 +27,15 @@ public static partial class DurableFile
     }
 
     /// <summary>
-    /// Makes a file that is there as a whole or not at all, also after a loss of power: it is written under another name in the same
-    /// directory, readable by its owner only, forced to the disk, and renamed.
+    /// Creates a file atomically: even after a loss of power, either the complete file exists or no file does. The file is written under
+    /// another name in the same directory, readable by its owner only, flushed to the disk, and then renamed.
     /// </summary>
-    /// <param name="path">The file. There must be nothing of that name.</param>
-    /// <param name="description">What is made, for error messages.</param>
-    /// <param name="write">Writes the contents to the path that it is given.</param>
-    /// <exception cref="StorageException">There is something at the path, or it cannot be written. What was written is removed.</exception>
+    /// <param name="path">The path of the new file. Nothing may exist at this path yet.</param>
+    /// <param name="description">A description of the file, for error messages.</param>
+    /// <param name="write">A callback that writes the contents to the path passed to it.</param>
+    /// <exception cref="StorageException">
+    /// Something already exists at the path, or the file cannot be written. A partially written file is removed.
+    /// </exception>
     public static async ValueTask CreateAsync(string path, string description, Func<string, ValueTask> write)
     {
         path = Path.GetFullPath(path);
@@ -44,11 +46,11 @@ public static partial class DurableFile
             {
                 throw new StorageException(
                     StorageError.Inaccessible,
-                    $"The {description} cannot be written to '{path}', because there is something of that name. Choose another, or move "
-                        + "it away.");
+                    $"The {description} cannot be written to '{path}', because that path already exists. Choose another path, or move the "
+                        + "existing file away.");
             }
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            // What a process that was killed has left.
+            // A killed process may have left a partial file.
             File.Delete(partial);
             await write(partial).ConfigureAwait(false);
             if (!OperatingSystem.IsWindows())
@@ -65,27 +67,30 @@ public static partial class DurableFile
         }
     }
 
-    /// <summary>Forces what was written to a file to the disk.</summary>
+    /// <summary>Flushes the contents of a file to the disk.</summary>
     public static void Flush(string path)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         file.Flush(flushToDisk: true);
     }
 
-    /// <summary>Gives a file another name, replacing what has it, and forces that to the disk.</summary>
+    /// <summary>Renames a file, replacing any file at the target, and flushes the new name to the disk.</summary>
     public static void Move(string source, string target)
     {
         File.Move(source, target, overwrite: true);
         FlushDirectory(Path.GetDirectoryName(Path.GetFullPath(target))!);
     }
 
-    /// <summary>Forces the names in a directory to the disk: files made, renamed and removed. Windows does so by itself.</summary>
+    /// <summary>
+    /// Flushes the entries of a directory to the disk, so that created, renamed and removed files stay so after a loss of power. Does nothing
+    /// on Windows, which does this by itself.
+    /// </summary>
     public static void FlushDirectory(string path)
     {
         if (OperatingSystem.IsWindows())
             return;
         const int ReadOnly = 0;
-        // The runtime opens no directories.
+        // .NET has no API for opening a directory.
         int directory = OpenFile(path, ReadOnly);
         if (directory < 0)
             throw Failure(path);
@@ -108,7 +113,7 @@ public static partial class DurableFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // The failure that led here says more, and the next attempt removes the file.
+            // The original failure is more informative, and the next attempt removes the file.
         }
     }
 

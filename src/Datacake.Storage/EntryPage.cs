@@ -3,24 +3,26 @@ using System.Buffers;
 namespace Datacake.Storage;
 
 /// <summary>
-/// Entries that were read from a store, in memory that is used again for the next ones: however many are read, they need the memory of one
-/// page. What it shows is valid until it is cleared or disposed. Not thread-safe.
+/// A reusable buffer for entries that are read from a store. A scan of any length needs only the memory of one page. The spans that a page
+/// returns are valid until the page is cleared or disposed. Not thread-safe.
 /// </summary>
 public sealed class EntryPage : IDisposable
 {
     const int FirstBytes = 16 * 1024, FirstEntries = 64;
 
-    byte[] _bytes = [];     // rented: the keys and values, each value after its key
-    int[] _ends = [];       // rented: for each entry where its key ends, and where its value does
-    int _trimmed;           // the bytes at the end of each value that are not shown
+    byte[] _bytes = [];     // Rented. The keys and values, each value after its key.
+    int[] _ends = [];       // Rented. For each entry, the end of its key and the end of its value.
+    int _trimmed;           // The number of bytes hidden at the end of each value.
 
-    /// <summary>How many entries there are.</summary>
+    /// <summary>Gets the number of entries.</summary>
     public int Count { get; private set; }
 
-    /// <summary>How many bytes their keys and values have.</summary>
+    /// <summary>Gets the total length of all keys and values, in bytes. Trimmed bytes are included.</summary>
     public int Length => EndOf(Count - 1);
 
-    /// <summary>The key of an entry.</summary>
+    /// <summary>Returns the key of an entry.</summary>
+    /// <param name="entry">The zero-based index of the entry.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The page has no entry with this index.</exception>
     public ReadOnlySpan<byte> KeyOf(int entry)
     {
         CheckIndex(entry);
@@ -28,7 +30,9 @@ public sealed class EntryPage : IDisposable
         return _bytes.AsSpan(start, _ends[2 * entry] - start);
     }
 
-    /// <summary>The value of an entry.</summary>
+    /// <summary>Returns the value of an entry, without its trimmed bytes.</summary>
+    /// <param name="entry">The zero-based index of the entry.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The page has no entry with this index.</exception>
     public ReadOnlySpan<byte> ValueOf(int entry)
     {
         CheckIndex(entry);
@@ -51,8 +55,12 @@ public sealed class EntryPage : IDisposable
         Count++;
     }
 
-    /// <summary>Shows the values without their last bytes from now on, until the page is cleared: whoever has added something to each of them takes it off.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A value is shorter, or the length is negative.</exception>
+    /// <summary>
+    /// Hides the last bytes of every value until the page is cleared. A layer that appends something to each value, such as a checksum, uses
+    /// this method to strip it again.
+    /// </summary>
+    /// <param name="length">The number of bytes to hide, in addition to those already hidden.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is shorter than <paramref name="length"/>, or the length is negative.</exception>
     public void TrimValues(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
@@ -61,10 +69,10 @@ public sealed class EntryPage : IDisposable
         _trimmed += length;
     }
 
-    /// <summary>Empties the page for another use.</summary>
+    /// <summary>Removes all entries, so that the page can be reused.</summary>
     public void Clear() => (Count, _trimmed) = (0, 0);
 
-    /// <summary>Gives the memory back.</summary>
+    /// <summary>Returns the memory to the pool.</summary>
     public void Dispose()
     {
         Clear();
@@ -80,9 +88,9 @@ public sealed class EntryPage : IDisposable
             throw new ArgumentOutOfRangeException(nameof(entry), entry, $"The page has {Count} entries.");
     }
 
-    static void Grow<T>(ref T[] array, int least, int used)
+    static void Grow<T>(ref T[] array, int minLength, int used)
     {
-        var larger = ArrayPool<T>.Shared.Rent((int)Math.Min(Math.Max(least, 2L * array.Length), Array.MaxLength));
+        var larger = ArrayPool<T>.Shared.Rent((int)Math.Min(Math.Max(minLength, 2L * array.Length), Array.MaxLength));
         array.AsSpan(0, used).CopyTo(larger);
         Return(ref array);
         array = larger;

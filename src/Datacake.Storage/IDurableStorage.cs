@@ -1,35 +1,37 @@
 namespace Datacake.Storage;
 
-/// <summary>A store that outlives its process, with what its owner needs to look after it while it is in use.</summary>
+/// <summary>A store that outlives its process, with maintenance operations that run while the store is in use.</summary>
 /// <remarks>
-/// These calls take as long as the store is large. They leave the caller's thread at once, and stop when they are cancelled, with nothing
-/// changed. Putting a copy back is a static method of each provider (<c>RestoreAsync</c>), since the store is closed then.
+/// The duration of these calls grows with the size of the store. They run on another thread, and a canceled call leaves everything unchanged.
+/// Restoring a backup is a static method of each provider (<c>RestoreAsync</c>), because the store must be closed for that.
 /// </remarks>
 public interface IDurableStorage : IStorage
 {
     /// <summary>
-    /// Copies everything committed so far to a path of its own, while reads and commits go on. The copy takes no more space than it needs,
-    /// has been forced to the disk on return, and is a store that the same provider opens.
+    /// Copies everything committed so far to another path, while reads and commits continue. The copy contains no free space, has been flushed
+    /// to the disk when the call returns, and is itself a store that the same provider can open.
     /// </summary>
-    /// <param name="path">Where the copy is to be. There must be nothing yet.</param>
-    /// <param name="cancellationToken">Stops the copying, and leaves nothing at the path.</param>
+    /// <param name="path">The path of the copy. Nothing may exist at this path yet.</param>
+    /// <param name="cancellationToken">A token that stops the copying. A canceled call leaves no copy behind.</param>
     /// <exception cref="StorageException">
-    /// There is something at the path, it cannot be written, or the store cannot be read. Nothing is left at the path.
+    /// Something already exists at the path, the copy cannot be written, or the store cannot be read. No partial copy is left behind.
     /// </exception>
     ValueTask BackUpAsync(string path, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Gives the space that deletes and replacements have freed back to the disk. Commits wait for it, reads go on. It needs room for a
-    /// second copy while it works. What an open snapshot still needs is given back after that.
+    /// Returns the space freed by deletes and replacements to the disk. Commits wait until compaction has finished; reads continue. The disk
+    /// needs room for a second copy of the data meanwhile. Space that an open snapshot still needs is returned when that snapshot is disposed.
     /// </summary>
-    /// <exception cref="StorageException">There is no room, or the store cannot be read. The store is as it was.</exception>
+    /// <exception cref="StorageException">The disk has too little room, or the store cannot be read. The store is unchanged.</exception>
     ValueTask CompactAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>Reads the whole store and checks that its structure is sound, while reads and commits go on.</summary>
-    /// <exception cref="StorageException">It is not (<see cref="StorageError.Corrupt"/>): the message says what was found.</exception>
+    /// <summary>Reads the whole store and checks that its structure is sound, while reads and commits continue.</summary>
+    /// <exception cref="StorageException">
+    /// The store is damaged (<see cref="StorageError.Corrupt"/>; the message describes the damage), or cannot be read.
+    /// </exception>
     ValueTask CheckAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>The bytes that the store takes on disk now, in all of its files.</summary>
+    /// <summary>Returns the current size of all files of the store, in bytes.</summary>
     /// <exception cref="StorageException">The files cannot be read.</exception>
     ValueTask<long> GetSizeOnDiskAsync(CancellationToken cancellationToken = default);
 }

@@ -1,11 +1,11 @@
 namespace Datacake.Storage;
 
 /// <summary>
-/// The options of something that needs a store. A provider's package adds its <c>Use…</c> method to it
-/// (<c>options.UseSqlite("shop.db")</c>), so that providers and what uses them do not know each other.
+/// Options of a component that needs a store. Each provider's package adds an extension method, such as
+/// <c>options.UseSqlite("shop.db")</c>, so that providers and the components that use them stay independent.
 /// </summary>
 public interface IStorageChoice
 {
-    /// <summary>Sets how the store is opened. The owner of the options opens it once, and disposes it.</summary>
+    /// <summary>Sets the function that opens the store. The owner of the options calls it once, and disposes the store.</summary>
     void UseStorage(Func<IStorage> open);
 }

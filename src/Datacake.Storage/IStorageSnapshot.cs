@@ -1,18 +1,18 @@
 namespace Datacake.Storage;
 
 /// <summary>
-/// A consistent, read-only view of a store. Any number of threads may read it, one call at a time or at once.
-/// Keys and values that it returns stay valid until it is disposed.
+/// A consistent, read-only view of a store. Any number of threads may read it concurrently.
+/// The keys and values that it returns stay valid until it is disposed.
 /// </summary>
 public interface IStorageSnapshot : IDisposable
 {
-    /// <summary>The value of a key, or <see langword="null"/> if the store has no such key.</summary>
+    /// <summary>Returns the value of a key, or <see langword="null"/> if the store does not contain the key.</summary>
     /// <exception cref="StorageException">The store cannot be read.</exception>
     ValueTask<ReadOnlyMemory<byte>?> GetAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// One page of the entries in a range, in the given direction. It holds at most <paramref name="maxEntries"/> entries, and may
-    /// hold fewer; only an empty page means that the range has no (more) entries. The next page starts at
+    /// Returns one page of the entries in a range, in the given direction. A page has at most <paramref name="maxEntries"/> entries, and may
+    /// have fewer. Only an empty page means that the range has no more entries. To read the next page, pass the range
     /// <see cref="KeyRange.After"/> (forward) or <see cref="KeyRange.Before"/> (reverse) the last entry's key.
     /// </summary>
     /// <exception cref="StorageException">The store cannot be read.</exception>
@@ -20,8 +20,8 @@ public interface IStorageSnapshot : IDisposable
         KeyRange range, ScanDirection direction, int maxEntries, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// The same, into a page, whose former entries are gone. A provider overrides it to spare what a list of entries costs; its pages may end
-    /// elsewhere.
+    /// Reads one page of the entries in a range into <paramref name="page"/>, replacing its contents. Pages follow the same rules as those of
+    /// the overload that returns a list, but may end at different entries. Providers override this method to avoid allocating a list.
     /// </summary>
     /// <exception cref="StorageException">The store cannot be read.</exception>
     async ValueTask ScanAsync(
@@ -33,8 +33,8 @@ public interface IStorageSnapshot : IDisposable
     }
 
     /// <summary>
-    /// The entries of some keys, in their order, into a page, whose former entries are gone; a key that the store does not have is left out. A
-    /// provider overrides it if it finds several at once faster than one after the other, as it may when the keys ascend.
+    /// Reads the entries of several keys into <paramref name="page"/>, in the order of the keys, replacing its contents. Keys that the store
+    /// does not contain are skipped. Providers override this method if a combined lookup is faster, for example for ascending keys.
     /// </summary>
     /// <exception cref="StorageException">The store cannot be read.</exception>
     async ValueTask GetManyAsync(IReadOnlyList<ReadOnlyMemory<byte>> keys, EntryPage page, CancellationToken cancellationToken = default)

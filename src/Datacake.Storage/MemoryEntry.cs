@@ -1,7 +1,7 @@
 namespace Datacake.Storage;
 
 /// <summary>
-/// A key and its value in the block of a node, or the value in an array of its own. They stay as they are for as long as somebody refers to them.
+/// A reference to a key and its value in the block of a node, or to a value in its own array. The bytes never change while they are referenced.
 /// </summary>
 readonly struct MemoryEntry(MemoryBlock block, MemoryPlace place, byte[]? longValue)
 {

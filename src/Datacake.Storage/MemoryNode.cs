@@ -5,40 +5,40 @@ using System.Runtime.CompilerServices;
 namespace Datacake.Storage;
 
 /// <summary>
-/// A node of a <see cref="MemoryTree"/>: up to <see cref="MaxSlots"/> entries, or children with the keys that separate them, in the order of their keys.
+/// A node of a <see cref="MemoryTree"/>: up to <see cref="MaxSlots"/> entries, or children with their separator keys, in key order.
 /// </summary>
 /// <remarks>
-/// A node knows how many bytes at their beginning all of its keys share, and has the eight bytes after those of each key beside the place of the
-/// entry: most comparisons touch nothing but the node. Prefix B-trees, after Bayer and Unterauer (1977), and "poor man's normalized keys" (Graefe,
-/// "Modern B-Tree Techniques", 2011).
+/// A node knows the length of the prefix that all of its keys share. Each slot holds the eight key bytes after that prefix next to the location
+/// of the entry, so most comparisons touch nothing but the node. See prefix B-trees (Bayer and Unterauer, 1977) and "poor man's normalized
+/// keys" (Graefe, "Modern B-Tree Techniques", 2011).
 /// </remarks>
 sealed class MemoryNode
 {
-    // Measured with 1,000,000 entries: 64 saves 5 bytes an entry against 32, and nothing is slower but copies for open snapshots.
+    // Measured with 1,000,000 entries: compared with 32, a size of 64 saves 5 bytes per entry and slows down only copies for open snapshots.
     public const int MaxSlots = 64;
 
-    // A node with fewer slots is joined with a neighbour when a delete passes through it.
+    // A node that has no more slots than this is merged with a neighbor when a delete passes through it.
     public const int MinSlots = MaxSlots / 4;
 
-    // So much more than its entries need a block may have.
+    // The maximum spare room of a block, in bytes.
     const int MaxSpareLength = 16 * 1024;
 
     /// <summary>
-    /// In a leaf the entries, in a branch one separator for each child: the separator is not above any key in its child, and above
-    /// every key of the children before it.
+    /// The entries of a leaf, or one separator for each child of a branch. A separator is less than or equal to every key in its child, and
+    /// greater than every key in the preceding children.
     /// </summary>
     Slots _slots;
 
-    /// <summary>What the slots refer to. Versions of the node may share it.</summary>
+    /// <summary>The bytes that the slots refer to. Versions of the node may share the block.</summary>
     MemoryBlock _block = MemoryBlock.Empty;
 
-    /// <summary>How many bytes of the block no slot of this node refers to any more.</summary>
+    /// <summary>The number of bytes in the block that no slot of this node refers to any longer.</summary>
     int _garbage;
 
-    /// <summary>In a leaf, the values that are too long for the block, in the places of their slots; null if it has none.</summary>
+    /// <summary>The values of a leaf that are too long for the block, at the indexes of their slots; null if there are none.</summary>
     byte[]?[]? _longValues;
 
-    /// <summary>So many bytes at their beginning all of the <see cref="Keyed"/> share.</summary>
+    /// <summary>The length of the prefix shared by the keys of all <see cref="Keyed"/> slots.</summary>
     int _shared;
 
     public MemoryNode(long version, bool isLeaf)
@@ -47,7 +47,7 @@ sealed class MemoryNode
         Children = isLeaf ? null : new MemoryNode[MaxSlots];
     }
 
-    /// <summary>A copy of a node, which shares its block.</summary>
+    /// <summary>Creates a copy of a node. Both share one block.</summary>
     public MemoryNode(long version, MemoryNode node)
     {
         Version = version;
@@ -57,7 +57,7 @@ sealed class MemoryNode
         _longValues = (byte[]?[]?)node._longValues?.Clone();
     }
 
-    /// <summary>A branch that has yet to get a second child.</summary>
+    /// <summary>Creates a branch with one child. The caller adds a second one.</summary>
     public static MemoryNode Above(long version, MemoryNode onlyChild)
     {
         var branch = new MemoryNode(version, isLeaf: false) { Count = 1 };
@@ -65,16 +65,16 @@ sealed class MemoryNode
         return branch;
     }
 
-    /// <summary>The version that this node was made for: the trees of earlier ones do not have it.</summary>
+    /// <summary>Gets the version that this node was created for. Trees of earlier versions do not contain it.</summary>
     public long Version { get; }
 
-    /// <summary>The children of a branch, of which the first <see cref="Count"/> are there; null in a leaf.</summary>
+    /// <summary>Gets the children of a branch, of which the first <see cref="Count"/> are set; null in a leaf.</summary>
     public MemoryNode[]? Children { get; }
 
-    /// <summary>How many entries, or children, the node has.</summary>
+    /// <summary>Gets the number of entries or children.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Where the last slot was inserted.</summary>
+    /// <summary>Gets the index at which the last slot was inserted.</summary>
     public int Inserted { get; private set; }
 
     public bool IsFull => Count == MaxSlots;
@@ -87,11 +87,12 @@ sealed class MemoryNode
     Span<Slot> Used => ((Span<Slot>)_slots)[..Count];
 
     /// <summary>
-    /// The slots that say where a key belongs. The first of a branch does not: what comes before the second belongs to the first child.
+    /// Gets the slots that a search compares with. The first slot of a branch is not one of them, because every key before the second slot
+    /// belongs to the first child.
     /// </summary>
     Span<Slot> Keyed => Used[(IsLeaf ? 0 : 1)..];
 
-    /// <summary>The entries that a range holds, or the children that may have such entries.</summary>
+    /// <summary>Returns the slots of the entries in a range, or of the children that may contain such entries.</summary>
     public (int First, int End) SlotsIn(in KeyRange range)
     {
         if (Count == 0)
@@ -99,7 +100,7 @@ sealed class MemoryNode
         ReadOnlySpan<Slot> keyed = Keyed;
         int first = 0;
         int end = Count;
-        // Most nodes of a long scan lie wholly inside the range: one comparison at each side tells.
+        // Most nodes of a long scan lie entirely inside the range. One comparison at each end detects this.
         if (KeyOf(keyed[0]).SequenceCompareTo(range.Start.Span) < 0)
             first = IsLeaf ? PlaceOf(range.Start.Span) : ChildFor(range.Start.Span);
         if (range.End is { } upper && KeyOf(keyed[^1]).SequenceCompareTo(upper.Span) >= 0)
@@ -107,7 +108,7 @@ sealed class MemoryNode
         return (first, end);
     }
 
-    /// <summary>The child that holds a key, if any does.</summary>
+    /// <summary>Returns the index of the only child that can contain a key.</summary>
     public int ChildFor(ReadOnlySpan<byte> key) => TryFind(key, out int at) ? at + 1 : at;
 
     public int PlaceOf(ReadOnlySpan<byte> key)
@@ -116,17 +117,17 @@ sealed class MemoryNode
         return at;
     }
 
-    /// <summary>The place of a key among the <see cref="Keyed"/>, or the place where it belongs.</summary>
+    /// <summary>Finds the index of a key among the <see cref="Keyed"/> slots, or the index at which to insert it.</summary>
     public bool TryFind(ReadOnlySpan<byte> key, out int at)
     {
         ReadOnlySpan<Slot> slots = Keyed;
         int shared = slots.IsEmpty ? 0 : _shared;
         if (shared > 0)
         {
-            ReadOnlySpan<byte> beginning = KeyOf(slots[0])[..shared];
-            if (!key.StartsWith(beginning))
+            ReadOnlySpan<byte> prefix = KeyOf(slots[0])[..shared];
+            if (!key.StartsWith(prefix))
             {
-                at = key.SequenceCompareTo(beginning) < 0 ? 0 : slots.Length;
+                at = key.SequenceCompareTo(prefix) < 0 ? 0 : slots.Length;
                 return false;
             }
         }
@@ -138,7 +139,7 @@ sealed class MemoryNode
             int middle = (low + high) >>> 1;
             ref readonly Slot slot = ref slots[middle];
             int order = slot.Next.CompareTo(next);
-            // The same for two keys of which one ends there.
+            // Different keys can have equal numbers: a key that ends early is padded with zeros.
             if (order == 0)
                 order = KeyOf(slot)[shared..].SequenceCompareTo(key[shared..]);
             if (order == 0)
@@ -155,7 +156,7 @@ sealed class MemoryNode
         return false;
     }
 
-    /// <summary>Puts an entry, or a separator with its child, in a place, and moves those from there on.</summary>
+    /// <summary>Inserts an entry, or a separator with its child, and shifts the slots after it.</summary>
     public void Insert(int at, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, byte[]? longValue, MemoryNode? child)
     {
         int shared = Keyed is [var first, ..] ? key.CommonPrefixLength(KeyOf(first)[.._shared]) : key.Length;
@@ -173,7 +174,7 @@ sealed class MemoryNode
             SetLongValue(at, longValue);
     }
 
-    /// <summary>Puts another value with the same key in a place, or another separator.</summary>
+    /// <summary>Replaces the value of an entry, or a separator. The key of an entry must stay the same.</summary>
     public void Replace(int at, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, byte[]? longValue)
     {
         MemoryPlace replaced = _slots[at].Place;
@@ -217,7 +218,7 @@ sealed class MemoryNode
 
     void SetLongValue(int at, byte[]? value) => (_longValues ??= new byte[]?[MaxSlots])[at] = value;
 
-    /// <summary>Adds slots of another node behind the own.</summary>
+    /// <summary>Appends slots of another node to those of this one.</summary>
     public void Append(MemoryNode other, int first, int count)
     {
         if (!IsLeaf)
@@ -237,7 +238,7 @@ sealed class MemoryNode
             Share(CommonLength);
     }
 
-    /// <summary>Drops all slots but the first ones.</summary>
+    /// <summary>Removes all slots after the first <paramref name="count"/>.</summary>
     public void Truncate(int count)
     {
         int dropped = 0;
@@ -249,14 +250,14 @@ sealed class MemoryNode
         Discard(dropped);
     }
 
-    /// <summary>Puts another separator in a place, between the same neighbours.</summary>
+    /// <summary>Replaces a separator. Its order among the other separators must stay the same.</summary>
     public void Separate(int at, ReadOnlySpan<byte> separator)
     {
         Replace(at, separator, value: default, longValue: null);
         Share(CommonLength);
     }
 
-    /// <summary>Finds out again what all keys share, which is more after a node has lost some.</summary>
+    /// <summary>Recomputes the shared prefix, which can become longer when a node loses keys.</summary>
     public void ShareMore()
     {
         int shared = CommonLength;
@@ -279,7 +280,10 @@ sealed class MemoryNode
 
     ReadOnlySpan<byte> KeyOf(in Slot slot) => _block.Key(slot.Place);
 
-    /// <summary>The eight bytes of a key after the first ones, as a number that compares as they do; zeros where the key has no more.</summary>
+    /// <summary>
+    /// Returns eight bytes of a key, beginning at <paramref name="start"/>, as a number with the same order. A key that ends early is padded
+    /// with zeros.
+    /// </summary>
     static ulong NextBytes(ReadOnlySpan<byte> key, int start)
     {
         ReadOnlySpan<byte> rest = key[start..];
@@ -291,7 +295,7 @@ sealed class MemoryNode
         return rest.IsEmpty ? 0 : bytes << 8 * (sizeof(ulong) - rest.Length);
     }
 
-    /// <summary>Adds a key and a value to the block, and makes room for them before.</summary>
+    /// <summary>Adds a key and a value to the block, making room for them first.</summary>
     MemoryPlace Store(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         Reserve(key.Length + value.Length);
@@ -304,7 +308,7 @@ sealed class MemoryNode
             Repack(length);
     }
 
-    /// <summary>No slot of this node refers to so many bytes of the block any more.</summary>
+    /// <summary>Counts bytes of the block that no slot of this node refers to any longer, and repacks if they are the majority.</summary>
     void Discard(int length)
     {
         _garbage += length;
@@ -313,23 +317,24 @@ sealed class MemoryNode
     }
 
     /// <summary>
-    /// Copies the entries to a block of their own, with room for so many bytes and for the entries that a full node would have, were they like those.
+    /// Copies the entries to a new block. The block has room for at least <paramref name="length"/> more bytes and, up to a limit, for the rest
+    /// of a full node if its entries have the same average size.
     /// </summary>
     void Repack(int length)
     {
         int used = 0;
         foreach (ref readonly Slot slot in Used)
             used += slot.Place.Length;
-        int rest = Count == 0 ? 0 : Math.Min(MaxSpareLength, used * (MaxSlots - Count) / Count);
-        var block = new MemoryBlock(used + Math.Max(rest, length + used / 4));
+        int spare = Count == 0 ? 0 : Math.Min(MaxSpareLength, used * (MaxSlots - Count) / Count);
+        var block = new MemoryBlock(used + Math.Max(spare, length + used / 4));
         foreach (ref Slot slot in Used)
             slot = new Slot(slot.Next, block.Add(_block, slot.Place));
         (_block, _garbage) = (block, 0);
     }
 
-    /// <summary>An entry, or the separator of a child, without value.</summary>
-    /// <param name="next">The bytes of the key after those that all keys of the node share.</param>
-    /// <param name="place">Where the entry is in the block.</param>
+    /// <summary>A reference to an entry, or to the separator of a child, which has no value.</summary>
+    /// <param name="next">The bytes of the key after the prefix that all keys of the node share.</param>
+    /// <param name="place">The location of the entry in the block.</param>
     readonly struct Slot(ulong next, MemoryPlace place)
     {
         public readonly ulong Next = next;

@@ -2,7 +2,7 @@ using System.Collections;
 
 namespace Datacake.Storage;
 
-/// <summary>A page of a scan. It refers to the entries of the tree, which is quicker than to make them all.</summary>
+/// <summary>A page of a scan. It refers to the entries of the tree, which is faster than creating a <see cref="StorageEntry"/> for each.</summary>
 sealed class MemoryPage : IReadOnlyList<StorageEntry>
 {
     const int FirstCapacity = 16;
@@ -10,7 +10,7 @@ sealed class MemoryPage : IReadOnlyList<StorageEntry>
     readonly int _maxEntries;
     MemoryEntry[] _entries = [];
 
-    /// <summary>An empty page with room for so many entries.</summary>
+    /// <summary>Creates an empty page for at most <paramref name="maxEntries"/> entries.</summary>
     public MemoryPage(int maxEntries) => _maxEntries = maxEntries;
 
     public int Count { get; private set; }
@@ -30,7 +30,7 @@ sealed class MemoryPage : IReadOnlyList<StorageEntry>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>Makes entries when they are asked for; an iterator method would copy each into itself first.</summary>
+    /// <summary>An enumerator that creates each entry on access. An iterator method would store each one in a field first.</summary>
     sealed class Enumerator(MemoryPage page) : IEnumerator<StorageEntry>
     {
         int _index = -1;

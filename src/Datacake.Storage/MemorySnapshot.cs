@@ -1,12 +1,12 @@
 namespace Datacake.Storage;
 
-/// <summary>One version of a tree, which stays as it is until the snapshot is disposed and the last read of it has ended.</summary>
+/// <summary>A snapshot of one version of a tree. The version does not change until the snapshot is disposed and its last read has ended.</summary>
 sealed class MemorySnapshot(MemoryStorage storage, MemoryTree tree, long version) : IStorageSnapshot
 {
-    // A longer page would only cost memory: the descent from the root is already spread over so many entries that it does not show.
+    // A longer page would only use more memory: with this many entries, the cost of descending from the root is negligible.
     const int MaxPageEntries = 4096;
 
-    int _users = 1;             // Interlocked: the reads under way, and one for whoever has yet to dispose the snapshot.
+    int _users = 1;             // Interlocked: the number of active reads, plus one until the snapshot is disposed.
     volatile bool _disposed;
 
     public ValueTask<ReadOnlyMemory<byte>?> GetAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken = default)
@@ -48,7 +48,7 @@ sealed class MemorySnapshot(MemoryStorage storage, MemoryTree tree, long version
             Exit();
     }
 
-    /// <summary>From here to <see cref="Exit"/> the tree stays as it is.</summary>
+    /// <summary>Begins a read. The tree does not change until <see cref="Exit"/>.</summary>
     void Enter()
     {
         int users = _users;

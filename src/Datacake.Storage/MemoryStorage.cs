@@ -3,27 +3,28 @@ using System.Buffers;
 namespace Datacake.Storage;
 
 /// <summary>
-/// A store in memory: a tree of which each snapshot shows one version, without a lock. Nothing survives the process, whatever the
+/// An in-memory store: a tree of which each snapshot reads one version without locking. Nothing survives the process, regardless of the
 /// <see cref="Durability"/>.
 /// </summary>
 /// <remarks>
-/// A commit copies keys and values, so that the caller may reuse its memory afterwards. It changes the tree in place as far as no open
-/// snapshot shows it, and copies the nodes on its way otherwise: dispose snapshots when they have served. Opening or disposing a snapshot
-/// waits for the end of a commit under way, but only of one, and that takes a few milliseconds at most: large batches are worked on beside
-/// what readers see. What a snapshot returns is the store's own memory, not a copy. An entry costs 30 to 70 bytes beside its key and value.
+/// A commit copies keys and values, so the caller may reuse its memory afterwards. A commit changes nodes in place unless an open snapshot
+/// can see them, and copies them otherwise, so dispose snapshots as soon as possible. Opening or disposing a snapshot waits for at most one
+/// commit in progress, which takes a few milliseconds at most, because large batches are applied to copies. The memory that a snapshot returns
+/// belongs to the store and is not a copy. An entry takes 30 to 70 bytes in addition to its key and value.
 /// </remarks>
 public sealed class MemoryStorage : IStorage
 {
-    // A larger batch copies whatever it changes, so that nobody waits for it; one copy of a node then mostly serves many operations.
+    // A larger batch copies the nodes that it changes, so that no snapshot has to wait for it. One copy of a node then usually serves many
+    // operations.
     const int MaxOperationsInPlace = 4096;
 
     readonly Lock _committing = new();          // Taken before the gate.
-    readonly Lock _gate = new();                // Guards all below; nothing that is shown changes outside of it.
+    readonly Lock _gate = new();                // Guards the fields below. Nodes of the current tree change only while it is held.
     readonly ShownVersions _shown = new();
-    MemoryTree? _tree = MemoryTree.Empty;       // null when there is none to read any more
-    long _version;                              // of the tree
-    Exception? _failure;                        // of a commit that left the tree half changed
-    int _waiting;                               // Interlocked: who waits for a commit to leave the gate.
+    MemoryTree? _tree = MemoryTree.Empty;       // Null once the store is disposed or lost.
+    long _version;                              // The version of the tree.
+    Exception? _failure;                        // The failure of a commit that left the tree inconsistent.
+    int _waiting;                               // Interlocked: the number of threads that wait for a commit to leave the gate.
 
     /// <inheritdoc/>
     public string Description => "memory store";
@@ -51,12 +52,13 @@ public sealed class MemoryStorage : IStorage
         cancellationToken.ThrowIfCancellationRequested();
         lock (_committing)
         {
-            // Before the tree is touched: long values need the most memory, and if there is not enough, nothing has changed yet.
+            // Long values need the most memory. Copying them first means that running out of memory here leaves the tree unchanged.
             byte[]?[] longValues = ArrayPool<byte[]?>.Shared.Rent(batch.Count);
             try
             {
                 CopyLongValues(batch.Operations, longValues);
-                // Who waits has waited for the last commit, and so does not for this one, however fast they follow each other.
+                // A waiting thread has already waited for the previous commit. It must not wait for this one too, even if commits follow
+                // each other without a pause.
                 if (batch.Count <= MaxOperationsInPlace && Volatile.Read(ref _waiting) == 0)
                     CommitInPlace(batch.Operations, longValues);
                 else
@@ -79,7 +81,7 @@ public sealed class MemoryStorage : IStorage
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>A snapshot is read no longer.</summary>
+    /// <summary>Releases the version of a snapshot that is no longer read.</summary>
     internal void Release(long version)
     {
         EnterGate();
@@ -87,7 +89,7 @@ public sealed class MemoryStorage : IStorage
         _gate.Exit();
     }
 
-    /// <summary>Enters the gate for a moment; only commits in place stay longer.</summary>
+    /// <summary>Enters the gate for a short time. Only in-place commits hold the gate longer.</summary>
     void EnterGate()
     {
         if (_gate.TryEnter())
@@ -101,8 +103,8 @@ public sealed class MemoryStorage : IStorage
         ? new ObjectDisposedException(nameof(MemoryStorage))
         : new StorageException(
             StorageError.Failed,
-            $"The {Description} failed in the midst of a commit, and is lost: {_failure.Message} Start the node again, with more memory if "
-                + "that was short: it takes the data from its peers.",
+            $"A commit failed halfway, and the contents of the {Description} are lost: {_failure.Message} Restart the node, with more memory "
+                + "if it ran out. It fetches the data from its peers.",
             _failure));
 
     void CommitInPlace(ReadOnlySpan<WriteOperation> operations, ReadOnlySpan<byte[]?> longValues)
@@ -117,7 +119,7 @@ public sealed class MemoryStorage : IStorage
             }
             catch (Exception failure)
             {
-                // Mostly for want of memory for a node: what is left of the tree is no version of it.
+                // Most likely there was no memory for a node. The tree is only partially changed and therefore not a valid version.
                 _tree = null;
                 _failure = failure;
                 throw;
@@ -127,7 +129,7 @@ public sealed class MemoryStorage : IStorage
 
     void CommitBeside(ReadOnlySpan<WriteOperation> operations, ReadOnlySpan<byte[]?> longValues)
     {
-        // Nobody else changes what the gate guards, but for snapshots.
+        // The commit lock is held, so only snapshots can change the guarded fields meanwhile, and they do not change the tree.
         MemoryTree tree = Apply(Tree, shown: _version, operations, longValues);
         lock (_gate)
         {
@@ -156,7 +158,7 @@ public sealed class MemoryStorage : IStorage
     {
         for (int i = 0; i < operations.Length; i++)
         {
-            // Memory that its owner has taken back fails here, not in the midst of the changes.
+            // Memory whose owner has been disposed fails here, not halfway through the changes.
             _ = operations[i].Key.Span;
             ReadOnlySpan<byte> value = operations[i].Value.GetValueOrDefault().Span;
             if (value.Length > MemoryBlock.MaxValueLength)

@@ -1,13 +1,13 @@
 namespace Datacake.Storage;
 
 /// <summary>
-/// One version of a B+-tree of byte keys, persistent as far as it is read: a version that snapshots show stays as it is. A
-/// <see cref="MemoryTreeEditor"/> makes the next one, which shares with it the nodes that did not change.
+/// One version of a B+-tree of byte keys. A version does not change while a snapshot shows it. A <see cref="MemoryTreeEditor"/> creates the
+/// next version, which shares the unchanged nodes with this one.
 /// </summary>
-/// <remarks>Any number of threads may read a version at once, but not while an editor changes nodes of it.</remarks>
+/// <remarks>Any number of threads may read a version concurrently, unless an editor is changing nodes of that version in place.</remarks>
 readonly struct MemoryTree(MemoryNode root)
 {
-    /// <summary>The tree to begin with. Nothing ever changes its node in place, since that has the version 0.</summary>
+    /// <summary>Gets the empty tree. Its node is never changed in place, because its version is 0.</summary>
     public static MemoryTree Empty { get; } = new(new MemoryNode(version: 0, isLeaf: true));
 
     public MemoryNode Root => root;

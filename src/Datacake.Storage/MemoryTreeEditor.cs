@@ -1,29 +1,29 @@
 namespace Datacake.Storage;
 
 /// <summary>
-/// Makes the next version of a tree. It copies a node on the way to a change only if a snapshot may show it, and changes all others in place.
-/// Not thread-safe.
+/// An editor that creates the next version of a tree. On the path to a change, it copies the nodes that a snapshot may show, and changes all
+/// others in place. Not thread-safe.
 /// </summary>
 /// <remarks>
-/// Copying on write after Driscoll, Sarnak, Sleator and Tarjan, "Making data structures persistent" (1989); nodes are split and merged on the way
-/// down, before they need to be, so that a change never has to come back up (Guibas and Sedgewick, 1978).
+/// Copying on write follows Driscoll, Sarnak, Sleator and Tarjan, "Making Data Structures Persistent" (1989). Nodes are split and merged
+/// preemptively on the way down, so that a change never has to propagate back up (Guibas and Sedgewick, 1978).
 /// </remarks>
-/// <param name="tree">The tree as it is, of an earlier version.</param>
+/// <param name="tree">The current tree, of an earlier version.</param>
 /// <param name="version">The number of the next version.</param>
 /// <param name="shown">
-/// The newest version that somebody may still read; 0 if nobody reads any. The trees of this one and of those before it stay as they are.
+/// The newest version that a snapshot may still read, or 0 if there is none. The editor does not change trees of this and earlier versions.
 /// </param>
 ref struct MemoryTreeEditor(MemoryTree tree, long version, long shown)
 {
     MemoryNode _root = tree.Root;
 
-    /// <summary>The tree with the changes so far.</summary>
+    /// <summary>Gets the tree with the changes made so far.</summary>
     public readonly MemoryTree Tree => new(_root);
 
-    /// <summary>Puts a copy of an entry whose value is not too long for a block.</summary>
+    /// <summary>Puts a copy of an entry whose value fits into a block.</summary>
     public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => Put(key, value, longValue: null);
 
-    /// <summary>Puts a copy of a key with a value that the tree keeps.</summary>
+    /// <summary>Puts a copy of a key with a long value. The tree keeps a reference to the value.</summary>
     public void Put(ReadOnlySpan<byte> key, byte[] longValue) => Put(key, value: default, longValue);
 
     void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, byte[]? longValue)
@@ -65,7 +65,7 @@ ref struct MemoryTreeEditor(MemoryTree tree, long version, long shown)
             }
             MemoryNode child = OwnedChild(node, at);
             if (node.Count == 1)
-                _root = child;   // Only the root can come down to one child: other branches were made larger on the way.
+                _root = child;   // Only the root can be left with one child: other branches were merged or refilled on the way down.
             node = child;
         }
         if (node.TryFind(key, out int place))
@@ -84,8 +84,8 @@ ref struct MemoryTreeEditor(MemoryTree tree, long version, long shown)
     }
 
     /// <summary>
-    /// Makes two of a full child, which no snapshot shows. A run of ascending keys leaves full nodes behind it, not half-full ones, wherever in the
-    /// tree it is: a keyspace's fresh documents are followed by those of the next one.
+    /// Splits a full child, which no snapshot shows. If ascending keys are being inserted, anywhere in the tree, the split leaves the left node
+    /// nearly full instead of half full. New documents of a keyspace ascend, but sort before those of the next keyspace.
     /// </summary>
     readonly void SplitChild(MemoryNode parent, int at, ReadOnlySpan<byte> key)
     {
@@ -101,7 +101,7 @@ ref struct MemoryTreeEditor(MemoryTree tree, long version, long shown)
         parent.Insert(at + 1, Between(left, right), value: default, longValue: null, right);
     }
 
-    /// <summary>Makes one of a small child and a neighbour or, where that would be too large, two of the same size.</summary>
+    /// <summary>Merges a small child with a neighbor or, if the result would be too large, divides their slots evenly.</summary>
     readonly void JoinChild(MemoryNode parent, int at)
     {
         int leftAt = at == 0 ? 0 : at - 1;
@@ -133,7 +133,7 @@ ref struct MemoryTreeEditor(MemoryTree tree, long version, long shown)
     }
 
     /// <summary>
-    /// The separator of two neighbours: for leaves the shortest key that tells them apart, so that branches stay small.
+    /// Returns the separator between two neighbors. For leaves it is the shortest key that separates them, so that branches stay small.
     /// </summary>
     static ReadOnlySpan<byte> Between(MemoryNode left, MemoryNode right)
     {

@@ -3,9 +3,9 @@ namespace Datacake.Storage;
 /// <summary>The order in which a scan returns its entries.</summary>
 public enum ScanDirection
 {
-    /// <summary>Ascending keys.</summary>
+    /// <summary>Ascending order of the keys.</summary>
     Forward,
 
-    /// <summary>Descending keys.</summary>
+    /// <summary>Descending order of the keys.</summary>
     Reverse,
 }

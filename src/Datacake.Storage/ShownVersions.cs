@@ -1,14 +1,14 @@
 namespace Datacake.Storage;
 
-/// <summary>Which versions of a tree are shown by open snapshots, and by how many. Not thread-safe.</summary>
+/// <summary>The versions of a tree that open snapshots show, with the number of snapshots of each. Not thread-safe.</summary>
 sealed class ShownVersions
 {
-    readonly List<(long Version, int Snapshots)> _shown = [];   // ascending
+    readonly List<(long Version, int Snapshots)> _shown = [];   // Ascending by version.
 
-    /// <summary>The newest version that a snapshot shows; 0 if there is no snapshot.</summary>
+    /// <summary>Gets the newest version that a snapshot shows, or 0 if there are no snapshots.</summary>
     public long Newest => _shown is [.., var (version, _)] ? version : 0;
 
-    /// <summary>A snapshot shows a version, which is not older than <see cref="Newest"/>.</summary>
+    /// <summary>Adds a snapshot of a version. The version must not be older than <see cref="Newest"/>.</summary>
     public void Add(long version)
     {
         if (Newest == version && _shown is [.., var (_, snapshots)])
@@ -17,11 +17,11 @@ sealed class ShownVersions
             _shown.Add((version, 1));
     }
 
-    /// <summary>A snapshot shows a version no longer.</summary>
+    /// <summary>Removes a snapshot of a version.</summary>
     public void Remove(long version)
     {
         int at = _shown.Count - 1;
-        // Most snapshots are short, and so among the last.
+        // Most snapshots are short-lived, so their versions are near the end.
         while (_shown[at].Version != version)
             at--;
         int snapshots = _shown[at].Snapshots - 1;

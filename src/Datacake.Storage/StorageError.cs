@@ -1,29 +1,29 @@
 namespace Datacake.Storage;
 
-/// <summary>What went wrong in a store.</summary>
+/// <summary>The reasons for which a store operation fails.</summary>
 public enum StorageError
 {
-    /// <summary>Any other failure of the engine or of the file system.</summary>
+    /// <summary>A failure of the engine or the file system that has no value of its own.</summary>
     Failed,
 
-    /// <summary>Another process, or another instance in this one, has the store open.</summary>
+    /// <summary>A store that is already open in another process, or by another instance in this one.</summary>
     AlreadyOpen,
 
-    /// <summary>The path does not exist and cannot be created, or may not be read or written.</summary>
+    /// <summary>A path that does not exist and cannot be created, or that this process may not read or write.</summary>
     Inaccessible,
 
-    /// <summary>The disk, or the size that the store was given, is full.</summary>
+    /// <summary>A full disk, or a store that has reached its configured maximum size.</summary>
     Full,
 
-    /// <summary>The store was written by a newer version of the library.</summary>
+    /// <summary>A store written by a newer version of the library.</summary>
     NewerFormat,
 
-    /// <summary>What is at the path is sound, and belongs to another program.</summary>
+    /// <summary>Intact data at the path that belongs to another program.</summary>
     Foreign,
 
-    /// <summary>The bytes on disk are not what was written.</summary>
+    /// <summary>Damaged data on the disk.</summary>
     Corrupt,
 
-    /// <summary>The native library of the engine could not be loaded.</summary>
+    /// <summary>A native library of the engine that cannot be loaded.</summary>
     EngineMissing,
 }

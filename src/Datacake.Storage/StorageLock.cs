@@ -1,8 +1,9 @@
 namespace Datacake.Storage;
 
 /// <summary>
-/// The sole ownership of a store on disk, for providers: a lock of the operating system on a file beside the store. It ends with the
-/// process, however that ends. The file stays: removing it would let two owners lock two files of one name.
+/// The exclusive ownership of a store on disk, for providers. It is an operating system lock on a file next to the store, and is released
+/// when the process ends, even if the process is killed. The lock file is never removed: otherwise two owners could lock two different
+/// files of the same name.
 /// </summary>
 public sealed class StorageLock : IDisposable
 {
@@ -10,10 +11,10 @@ public sealed class StorageLock : IDisposable
 
     StorageLock(FileStream file) => _file = file;
 
-    /// <summary>Takes the ownership of the store at a path, and creates the directory that the store is to be in.</summary>
+    /// <summary>Acquires the ownership of the store at a path, and creates the directory of the store if it does not exist.</summary>
     /// <param name="path">The path of the store. The lock file has the same name with <c>.lock</c> appended.</param>
-    /// <param name="description">What the store is, for error messages.</param>
-    /// <exception cref="StorageException">The store has another owner, or the file cannot be created.</exception>
+    /// <param name="description">The description of the store, for error messages.</param>
+    /// <exception cref="StorageException">The store already has an owner, or the lock file cannot be created.</exception>
     public static StorageLock Acquire(string path, string description)
     {
         string file = path + ".lock";
@@ -27,7 +28,8 @@ public sealed class StorageLock : IDisposable
         {
             throw new StorageException(
                 StorageError.AlreadyOpen,
-                $"The {description} is open in another process, or a second time in this one. Close it there first: it can have one owner.",
+                $"The {description} is already open in another process, or elsewhere in this one. A store can have only one owner. "
+                    + "Close the other one first.",
                 exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -36,10 +38,10 @@ public sealed class StorageLock : IDisposable
         }
     }
 
-    /// <summary>Gives the ownership up.</summary>
+    /// <summary>Releases the ownership.</summary>
     public void Dispose() => _file.Dispose();
 
-    // What the runtime puts into an exception when FileShare.None cannot be had: ERROR_SHARING_VIOLATION, or errno EWOULDBLOCK.
+    // IOException.HResult when FileShare.None is refused: ERROR_SHARING_VIOLATION on Windows, EWOULDBLOCK elsewhere.
     static int SharingViolation =>
         OperatingSystem.IsWindows() ? unchecked((int)0x80070020) : OperatingSystem.IsMacOS() || OperatingSystem.IsFreeBSD() ? 35 : 11;
 }

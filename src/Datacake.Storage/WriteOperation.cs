@@ -1,8 +1,10 @@
 namespace Datacake.Storage;
 
-/// <summary>One operation of a <see cref="WriteBatch"/>: a put, or a delete where <see cref="Value"/> is <see langword="null"/>.</summary>
+/// <summary>One operation of a <see cref="WriteBatch"/>: a put, or a delete if <see cref="Value"/> is <see langword="null"/>.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="Value">The value to put, or <see langword="null"/> to delete the key.</param>
 public readonly record struct WriteOperation(ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte>? Value)
 {
-    /// <summary>Whether the operation removes the key.</summary>
+    /// <summary>Gets whether the operation deletes the key.</summary>
     public bool IsDelete => Value is null;
 }
