@@ -4,39 +4,39 @@ using SQLitePCL;
 namespace Datacake.Sqlite;
 
 /// <summary>
-/// Moves the write-ahead log into the file, so that it stays small. That waits for the disk: a pass beside the commits moves most of it, over a
-/// connection of its own, and a commit moves what was added meanwhile, since the log starts again from empty only when the file has all of it.
-/// Used under the writer's lock.
+/// The component that keeps the write-ahead log small by moving it into the file (checkpointing). Moving waits for the disk, so a background
+/// pass over a separate connection moves most of the log while commits continue. A commit moves what was added meanwhile, because the log
+/// restarts from empty only when the file has all of it. Used under the writer's lock.
 /// </summary>
 /// <remarks>
-/// A checkpoint that fails (because the disk is full, say) is nobody's failure: everything is in the log, and stays there until a later one succeeds.
-/// Where it cannot grow any longer, a commit fails.
+/// A failed checkpoint, for example on a full disk, is not reported: all data is in the log, and stays there until a later checkpoint
+/// succeeds. When the log cannot grow any further, a commit fails.
 /// </remarks>
 sealed class Checkpointer : IAsyncDisposable
 {
-    // A commit moves the rest of the log if that is no more than a part of the size. Even a little waits for the disk three times: a buffered
-    // commit, which else would not wait, does so only when the log is so many times as large as it should be, and where there are pauses
-    // between commits the log has started again before.
+    // A commit moves the rest of the log if the rest is at most this fraction of the target size. Moving even a small rest waits for the disk
+    // three times. A buffered commit, which otherwise never waits, therefore does this only when the log has reached RestartFactor times the
+    // target size. If there are pauses between commits, the log restarts before that.
     const int RestDivisor = 8;
     const int RestartFactor = 3;
 
-    // Readers that overlap keep the log from starting again, and the disk can be slower than the commits: only from here on these wait, a
-    // little for the former, for the latter as long as it takes.
+    // Overlapping readers can keep the log from restarting, and the disk can be slower than the commits. Commits wait only from this multiple
+    // of the target size on: for readers up to the timeout, and for the disk as long as it takes.
     const int WaitFactor = 4;
     static readonly TimeSpan ReaderTimeout = TimeSpan.FromMilliseconds(100);
 
     readonly Connection _writer;
-    readonly Reader _pin;               // of the writer, which keeps what it sees in the log
-    readonly Connection _mover;         // under _moving, as is each checkpoint of the writer's connection
+    readonly Reader _pin;               // The writer's reader. What it sees stays in the log until it ends.
+    readonly Connection _mover;         // Used under _moving, as is each checkpoint of the writer's connection.
     readonly TimeSpan _busyTimeout;
     readonly int _targetPages;
     readonly Lock _moving = new();
-    bool _isClosed;                     // under _moving
+    bool _isClosed;                     // Under _moving.
     Task _pass = Task.CompletedTask;
-    int _passEnd;                       // the size of the log when the last pass was started, or 0 if its outcome has been seen to
-    int _passMoved;                     // written by the pass, read when that is done
+    int _passEnd;                       // The size of the log when the last pass was started, or 0 if its outcome has been handled.
+    int _passMoved;                     // Written by the pass, read when the pass has ended.
     int _logPages;
-    Durability _durability;             // of the last commit
+    Durability _durability;             // The durability of the last commit.
     int _nextStepAt;
     int _waitAt;
     volatile bool _isDue;
@@ -49,36 +49,36 @@ sealed class Checkpointer : IAsyncDisposable
         _busyTimeout = options.BusyTimeout;
         long pageSize = writer.QueryInteger("PRAGMA page_size");
         _targetPages = (int)Math.Clamp(options.CheckpointBytes / pageSize, 1, int.MaxValue / (2 * WaitFactor));
-        // Checkpoints are this class's own affair, and a log that a long snapshot made large gives its space back.
+        // Disable SQLite's automatic checkpoints, and shrink a log file that has grown large during a long snapshot.
         writer.Execute("PRAGMA wal_autocheckpoint = 0");
         writer.Execute($"PRAGMA journal_size_limit = {WaitFactor * options.CheckpointBytes}");
-        // A connection that has not read anything knows of no log.
+        // A connection does not know about the log until it has read something.
         mover.QueryInteger("PRAGMA user_version");
-        // In place of the automatic checkpoint, which is such a hook, too.
+        // Takes the place of the automatic checkpoint, which uses the same hook.
         writer.CountLogPages();
         Begin();
     }
 
     /// <summary>
-    /// Whether a checkpoint was hindered by snapshots, so that it should be made when there are none. May be read by any thread.
+    /// Gets whether snapshots have held up a checkpoint, which should therefore run when there are none. Can be read by any thread.
     /// </summary>
     public bool IsDue => _isDue;
 
     bool IsMoving => !_pass.IsCompleted;
 
-    // A log that grows costs a flushed commit more than one that is written over.
+    // For a flushed commit, extending the log costs more than overwriting it.
     bool MayRestart => _durability == Durability.Flushed || _logPages >= RestartFactor * _targetPages;
 
     bool IsRestSmall => _logPages - _passMoved <= _targetPages / RestDivisor;
 
-    /// <summary>Before a commit: lets it start the log again, if the last pass has moved all of it.</summary>
+    /// <summary>Prepares a commit: allows it to restart the log if the last pass has moved all of it.</summary>
     public void BeforeCommit()
     {
         if (_passEnd > 0 && !IsMoving && _passMoved == _logPages)
             _pin.End();
     }
 
-    /// <summary>After a commit: does what is due, without waiting for the disk or for snapshots unless it must.</summary>
+    /// <summary>Completes a commit: takes the next step that is due. It waits for the disk or for snapshots only if it must.</summary>
     public void AfterCommit(Durability durability)
     {
         _durability = durability;
@@ -92,7 +92,7 @@ sealed class Checkpointer : IAsyncDisposable
             Step();
     }
 
-    /// <summary>There are no snapshots any more that hindered the last checkpoint.</summary>
+    /// <summary>Runs an overdue checkpoint. The caller ensures that the snapshots that held it up are gone.</summary>
     public void OnUnhindered()
     {
         if (!_isDue)
@@ -103,15 +103,15 @@ sealed class Checkpointer : IAsyncDisposable
             StartPass();
     }
 
-    /// <summary>Moves the whole log and makes its file empty, as soon as no snapshot needs it.</summary>
+    /// <summary>Moves the whole log and truncates its file, now or as soon as no snapshot needs it.</summary>
     public void Truncate()
     {
         _pin.End();
         lock (_moving)
-            _isDue = !TryPatiently(raw.SQLITE_CHECKPOINT_TRUNCATE, out _);
+            _isDue = !TryWithReaderTimeout(raw.SQLITE_CHECKPOINT_TRUNCATE, out _);
     }
 
-    /// <summary>Waits for the pass under way. There must be no commits any more.</summary>
+    /// <summary>Waits for the current pass and closes its connection. There must be no further commits.</summary>
     public async ValueTask DisposeAsync()
     {
         lock (_moving)
@@ -120,7 +120,7 @@ sealed class Checkpointer : IAsyncDisposable
         _mover.Dispose();
     }
 
-    /// <summary>The log has started again.</summary>
+    /// <summary>Resets the state for a log that has restarted from empty.</summary>
     void Begin()
     {
         _nextStepAt = _targetPages;
@@ -135,28 +135,28 @@ sealed class Checkpointer : IAsyncDisposable
         if (_passEnd == 0)
             StartPass();
         else if (_passMoved < _passEnd)
-            StepLater(isHindered: true);
+            StepLater(isHeldUp: true);
         else if (MayRestart && IsRestSmall)
             MoveRest();
         else
             StartPass();
     }
 
-    void StepLater(bool isHindered)
+    void StepLater(bool isHeldUp)
     {
         _passEnd = 0;
         _nextStepAt = _logPages + _targetPages;
-        _isDue = isHindered;
+        _isDue = isHeldUp;
     }
 
     void StartPass()
     {
-        // Else the pass would end where the pin does.
+        // Otherwise the pass could move only what the pinned reader sees.
         _pin.End();
         _isDue = false;
         _passEnd = _logPages;
         _nextStepAt = MayRestart ? _logPages : _logPages + _targetPages;
-        // It waits for the disk all the time, so that a thread of the pool would be missing elsewhere.
+        // The pass spends its time waiting for the disk, which would block a thread of the pool.
         _pass = Task.Factory.StartNew(
             Pass, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
     }
@@ -173,30 +173,30 @@ sealed class Checkpointer : IAsyncDisposable
         }
     }
 
-    /// <summary>Moves what the last pass has left, so that the next commit starts the log again unless a snapshot reads from it.</summary>
+    /// <summary>Moves what the last pass left, so that the next commit restarts the log unless a snapshot reads from it.</summary>
     void MoveRest()
     {
         _pin.End();
         lock (_moving)
-            StepLater(isHindered: !_writer.TryCheckpoint(raw.SQLITE_CHECKPOINT_PASSIVE, out _, out _passMoved));
+            StepLater(isHeldUp: !_writer.TryCheckpoint(raw.SQLITE_CHECKPOINT_PASSIVE, out _, out _passMoved));
     }
 
     /// <summary>
-    /// Moves what it can, and then waits a little for the snapshots that are open: new ones meanwhile read from the file alone. A snapshot that
-    /// stays open for longer lets the log grow, and costs a wait only each time the log has grown by as much again.
+    /// Moves as much as possible and then waits briefly for the open snapshots. Snapshots opened meanwhile read only from the file. If a
+    /// snapshot stays open longer, the log grows, and the next wait comes only when the log has grown by the same amount again.
     /// </summary>
     void Restart()
     {
         MoveRest();
         lock (_moving)
         {
-            bool isRestarted = TryPatiently(raw.SQLITE_CHECKPOINT_RESTART, out int logPages);
+            bool isRestarted = TryWithReaderTimeout(raw.SQLITE_CHECKPOINT_RESTART, out int logPages);
             _isDue = !isRestarted;
             _waitAt = WaitFactor * _targetPages + (isRestarted ? 0 : logPages);
         }
     }
 
-    bool TryPatiently(int mode, out int logPages)
+    bool TryWithReaderTimeout(int mode, out int logPages)
     {
         _writer.BusyTimeout = ReaderTimeout;
         bool isDone = _writer.TryCheckpoint(mode, out logPages, out _passMoved);

@@ -5,23 +5,23 @@ using SQLitePCL;
 
 namespace Datacake.Sqlite;
 
-/// <summary>One connection to a SQLite file, over the C interface. Not thread-safe.</summary>
+/// <summary>A connection to a SQLite file through the C interface. Not thread-safe.</summary>
 /// <remarks>
-/// Not over Microsoft.Data.Sqlite: without its commands, parameters and readers twice as many puts and a third more gets take the same
-/// time, and a few fixed statements need nothing of what these offer.
+/// It does not use Microsoft.Data.Sqlite. Without the commands, parameters and readers of that library, puts are twice as fast and gets a third
+/// faster, and a few fixed statements need none of its features.
 /// </remarks>
 sealed class Connection : IDisposable
 {
     readonly string _description;
     readonly sqlite3 _handle;
     readonly List<sqlite3_stmt> _statements = [];
-    unsafe int* _logPages;              // where the hook for commits puts them
+    unsafe int* _logPages;              // Written by the commit hook.
 
-    /// <summary>Opens the file, to write (it is created if it is not there) or only to read.</summary>
+    /// <summary>Opens the file for reading, or for writing too. For writing, a missing file is created.</summary>
     public Connection(string path, bool writes, string description, SqliteStorageOptions options)
     {
         _description = description;
-        // The callers lock: SQLite's own mutexes would only add to it.
+        // The callers do the locking, so SQLite's own mutexes would only add overhead.
         int flags = raw.SQLITE_OPEN_NOMUTEX | (writes ? raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE : raw.SQLITE_OPEN_READONLY);
         int code = raw.sqlite3_open_v2(path, out _handle, flags, null);
         try
@@ -30,7 +30,7 @@ sealed class Connection : IDisposable
             raw.sqlite3_extended_result_codes(_handle, 1);
             BusyTimeout = options.BusyTimeout;
             Execute($"PRAGMA cache_size = -{options.CacheBytes / 1024}");
-            // What a damaged file says must not lead outside a page, nor run code.
+            // A damaged file must not cause reads outside a page or run code.
             Execute("PRAGMA cell_size_check = ON");
             Execute("PRAGMA trusted_schema = OFF");
         }
@@ -41,16 +41,16 @@ sealed class Connection : IDisposable
         }
     }
 
-    /// <summary>How long SQLite waits for a lock that another connection holds.</summary>
+    /// <summary>Sets how long SQLite waits for a lock that another connection holds.</summary>
     public TimeSpan BusyTimeout { set => raw.sqlite3_busy_timeout(_handle, (int)value.TotalMilliseconds); }
 
-    /// <summary>The number of the row that was inserted last.</summary>
+    /// <summary>Gets the id of the last inserted row.</summary>
     public long LastRowId => raw.sqlite3_last_insert_rowid(_handle);
 
-    /// <summary>Whether a transaction is open.</summary>
+    /// <summary>Gets whether a transaction is open.</summary>
     public bool InTransaction => raw.sqlite3_get_autocommit(_handle) == 0;
 
-    /// <summary>Prepares a statement for the life of the connection.</summary>
+    /// <summary>Prepares a statement for the lifetime of the connection.</summary>
     public sqlite3_stmt Prepare(string sql)
     {
         Check(raw.sqlite3_prepare_v3(_handle, sql, raw.SQLITE_PREPARE_PERSISTENT, out sqlite3_stmt statement));
@@ -65,11 +65,11 @@ sealed class Connection : IDisposable
             Check(Native.BindBlob(handle, parameter, bytes is null ? (byte*)handle : bytes, blob.Length, Native.Transient));
     }
 
-    /// <summary>Binds memory that stays where it is, and as it is, as long as the statement runs.</summary>
+    /// <summary>Binds memory without copying it. The memory must be pinned, and must not change until the statement has run.</summary>
     public unsafe void BindInPlace(sqlite3_stmt statement, int parameter, ReadOnlySpan<byte> pinned)
     {
         nint handle = statement.DangerousGetHandle();
-        // An empty blob is somewhere: nowhere is NULL.
+        // A null pointer would bind NULL, so an empty blob needs some other pointer.
         byte* bytes = pinned.IsEmpty ? (byte*)handle : (byte*)Unsafe.AsPointer(in MemoryMarshal.GetReference(pinned));
         Check(Native.BindBlob(handle, parameter, bytes, pinned.Length, Native.InPlace));
     }
@@ -79,7 +79,7 @@ sealed class Connection : IDisposable
     public void Bind(sqlite3_stmt statement, int parameter, long number) =>
         Check(raw.sqlite3_bind_int64(statement, parameter, number));
 
-    /// <summary>Whether there is a row. The statement must be reset after the last one.</summary>
+    /// <summary>Moves to the next row, and returns whether there is one. The caller resets the statement after the last row.</summary>
     public bool Step(sqlite3_stmt statement)
     {
         int code = Native.Step(statement.DangerousGetHandle());
@@ -90,7 +90,7 @@ sealed class Connection : IDisposable
         return false;
     }
 
-    /// <summary>Runs a prepared statement that returns no row.</summary>
+    /// <summary>Runs a prepared statement that returns no rows.</summary>
     public void Run(sqlite3_stmt statement)
     {
         try
@@ -103,21 +103,23 @@ sealed class Connection : IDisposable
         }
     }
 
-    /// <summary>Runs a prepared statement that returns no row. Whether it has changed any.</summary>
+    /// <summary>Runs a prepared statement that returns no rows, and returns whether it has changed any.</summary>
     public bool RunChanges(sqlite3_stmt statement)
     {
         Run(statement);
         return raw.sqlite3_changes(_handle) > 0;
     }
 
-    /// <summary>Makes a statement ready for the next run, and lets go what it reads. Its failure is that of the step before.</summary>
+    /// <summary>
+    /// Resets a statement for its next run, and releases the data that it reads. Errors are ignored: they repeat that of the last step.
+    /// </summary>
     public static void Reset(sqlite3_stmt statement) => _ = Native.Reset(statement.DangerousGetHandle());
 
-    /// <summary>Whether a column of the current row is a number, and no blob.</summary>
+    /// <summary>Returns whether a column of the current row is an integer and not a blob.</summary>
     public static bool IsInteger(sqlite3_stmt row, int column) =>
         Native.ColumnType(row.DangerousGetHandle(), column) == raw.SQLITE_INTEGER;
 
-    /// <summary>A blob of the current row, in SQLite's memory, which the next step takes back.</summary>
+    /// <summary>Returns a blob of the current row. It is in SQLite's memory and valid until the next step.</summary>
     public static unsafe ReadOnlySpan<byte> Blob(sqlite3_stmt row, int column)
     {
         nint handle = row.DangerousGetHandle();
@@ -125,10 +127,10 @@ sealed class Connection : IDisposable
         return bytes is null ? default : new(bytes, Native.ColumnBytes(handle, column));
     }
 
-    /// <summary>Runs a statement once, and ignores what it returns.</summary>
+    /// <summary>Runs a statement once, and ignores any rows that it returns.</summary>
     public void Execute(string sql) => Check(raw.sqlite3_exec(_handle, sql));
 
-    /// <summary>The first column of the first row that a statement returns, as text.</summary>
+    /// <summary>Returns the first column of the first row of a query, as text.</summary>
     public string Query(string sql)
     {
         Check(raw.sqlite3_prepare_v2(_handle, sql, out sqlite3_stmt statement));
@@ -138,7 +140,7 @@ sealed class Connection : IDisposable
 
     public long QueryInteger(string sql) => long.Parse(Query(sql), provider: null);
 
-    /// <summary>The number that a prepared statement returns.</summary>
+    /// <summary>Returns the integer that a prepared statement returns.</summary>
     public long QueryInteger(sqlite3_stmt statement)
     {
         try
@@ -151,7 +153,7 @@ sealed class Connection : IDisposable
         }
     }
 
-    /// <summary>The first column of all rows that a statement returns, as text.</summary>
+    /// <summary>Returns the first column of all rows of a query, as text.</summary>
     public List<string> QueryAll(string sql)
     {
         var rows = new List<string>();
@@ -164,38 +166,43 @@ sealed class Connection : IDisposable
         return rows;
     }
 
-    /// <summary>Makes whatever statement is running when the token is cancelled fail. It must be disposed before the connection.</summary>
+    /// <summary>
+    /// Interrupts the running statement when the token is canceled. Dispose the registration before the connection.
+    /// </summary>
     public CancellationTokenRegistration InterruptWhen(CancellationToken cancellationToken) =>
         cancellationToken.Register(() => raw.sqlite3_interrupt(_handle));
 
-    /// <summary>Keeps <see cref="LogPages"/> from now on. There must be no other hook for commits.</summary>
+    /// <summary>Begins to update <see cref="LogPages"/>. The connection must have no other commit hook.</summary>
     public unsafe void CountLogPages()
     {
         _logPages = (int*)NativeMemory.AllocZeroed(sizeof(int));
         Native.WalHook(_handle.DangerousGetHandle(), &OnCommitted, _logPages);
     }
 
-    /// <summary>The size of the write-ahead log, after the last commit of this connection.</summary>
+    /// <summary>Gets the size of the write-ahead log after the last commit of this connection, in pages.</summary>
     public unsafe int LogPages => *_logPages;
 
-    /// <summary>Moves what it can from the write-ahead log to the file.</summary>
-    /// <param name="mode">SQLite's: passive waits for no reader of the log, the others up to <see cref="BusyTimeout"/>.</param>
-    /// <param name="logPages">The size of the log.</param>
-    /// <param name="movedPages">How much of it the file has.</param>
-    /// <returns>Whether all was moved and, if asked, the log starts again from empty.</returns>
+    /// <summary>Moves as much as possible from the write-ahead log to the file.</summary>
+    /// <param name="mode">
+    /// The checkpoint mode of SQLite. The passive mode does not wait for readers of the log; the others wait up to <see cref="BusyTimeout"/>.
+    /// </param>
+    /// <param name="logPages">The size of the log, in pages.</param>
+    /// <param name="movedPages">The number of these pages that the file contains.</param>
+    /// <returns>True if the whole log was moved and, in the modes that ask for it, will restart from empty.</returns>
     public bool TryCheckpoint(int mode, out int logPages, out int movedPages)
     {
         int code = raw.sqlite3_wal_checkpoint_v2(_handle, "main", mode, out logPages, out movedPages);
         return code == raw.SQLITE_OK && movedPages == logPages;
     }
 
-    /// <summary>The exception for a commit that does not fit into the file.</summary>
+    /// <summary>Creates the exception for a commit that does not fit into the file.</summary>
     public StorageException FullError(string reason) => new(
         StorageError.Full,
-        $"The {_description} cannot grow, because the disk or the size that the file was given is full: {reason}. Nothing of this was stored, and what was "
-            + $"before is unharmed. Delete something, free some space, or raise {nameof(SqliteStorageOptions.MaxFileBytes)}, and try again.");
+        $"The {_description} cannot grow, because the disk is full or the file has reached its maximum size: {reason}. Nothing of this operation "
+            + "was stored, and earlier data is intact. Delete data, free some disk space, or raise "
+            + $"{nameof(SqliteStorageOptions.MaxFileBytes)}, and retry.");
 
-    /// <summary>The exception for contents that this library cannot have written.</summary>
+    /// <summary>Creates the exception for contents that this library cannot have written.</summary>
     public StorageException Damaged(string reason) => new(StorageError.Corrupt, DamagedMessage(reason));
 
     public unsafe void Dispose()
@@ -223,7 +230,7 @@ sealed class Connection : IDisposable
     Exception Error(int code)
     {
         if (code == raw.SQLITE_INTERRUPT)
-            return new OperationCanceledException($"The {_description} was interrupted, and is as it was.");
+            return new OperationCanceledException($"The operation on the {_description} was interrupted. The store is unchanged.");
         string reason = $"{raw.sqlite3_errmsg(_handle).utf8_to_string()} (SQLite error {raw.sqlite3_extended_errcode(_handle)})";
         if ((code & 0xFF) == raw.SQLITE_FULL)
             return FullError(reason);
@@ -231,18 +238,18 @@ sealed class Connection : IDisposable
         {
             raw.SQLITE_CANTOPEN or raw.SQLITE_PERM or raw.SQLITE_READONLY or raw.SQLITE_AUTH => (
                 StorageError.Inaccessible,
-                $"The {_description} cannot be opened or written: {reason}. Check the path, and that this process may read and write the "
-                    + "file and its directory."),
+                $"The {_description} cannot be opened or written: {reason}. Check the path, and the permissions of this process on the file and "
+                    + "its directory."),
             raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB => (StorageError.Corrupt, DamagedMessage(reason)),
             raw.SQLITE_BUSY or raw.SQLITE_LOCKED => (
                 StorageError.AlreadyOpen,
-                $"The {_description} is locked by another program: {reason}. Close what else has the file open."),
+                $"The {_description} is locked by another program: {reason}. Close other programs that have the file open."),
             _ => (StorageError.Failed, $"The {_description} failed: {reason}."),
         };
         return new StorageException(error, message);
     }
 
     string DamagedMessage(string reason) =>
-        $"The {_description} is damaged, or not a SQLite file at all: {reason}. Restore it from a backup, or move it away and start with "
-            + "an empty store, which the other nodes fill again (set TakeOverNodeId).";
+        $"The {_description} is damaged or not a SQLite file: {reason}. Restore it from a backup, or move it away and start with an empty store, "
+            + "which the other nodes refill (set TakeOverNodeId).";
 }

@@ -2,19 +2,19 @@ using Datacake.Storage;
 
 namespace Datacake.Sqlite;
 
-/// <summary>What a file of this provider says about itself, and how one is made.</summary>
+/// <summary>The file format of this provider: its identification, its version and its tables.</summary>
 static class FileFormat
 {
-    // "DCke" in ASCII, in the header field that SQLite has for it.
+    // "DCke" in ASCII, in SQLite's header field for application ids.
     const long ApplicationId = 0x44436B65;
 
-    /// <summary>The version of the layout that this library reads and writes. The first one, which had triggers, was never released.</summary>
+    /// <summary>The layout version that this library reads and writes. Version 1, which used triggers, was never released.</summary>
     public const long Version = 2;
 
-    // Without row ids an entry is in one tree instead of two. But SQLite reads the whole of an entry to compare its key once it does not
-    // fit into the page, so that a search among large values would read several of them. These are in a table of their own, under a number
-    // that stands in place of the value; the writer removes it with the entry. A trigger would, too; but where one may run, SQLite keeps what
-    // each statement changes to undo it, which is a fifth of a put.
+    // Without row ids, an entry is in one tree instead of two. But SQLite reads a whole entry to compare its key if the entry does not fit into
+    // the page, so a search among large values would read several of them. Large values are therefore in a separate table, and their id takes
+    // the place of the value. The writer removes a large value together with its entry. A trigger could do so as well, but where a trigger may
+    // run, SQLite keeps an undo log for each statement, which takes a fifth of the time of a put.
     static readonly string Schema =
         $"""
         BEGIN IMMEDIATE;
@@ -26,11 +26,11 @@ static class FileFormat
         """;
 
     /// <summary>
-    /// The bytes of key and value that an entry may have and still fit into a page of the tree, of which each must hold four.
+    /// Returns the maximum total length of key and value for an entry to fit into a page of the tree, where each page must hold four entries.
     /// </summary>
     /// <remarks>
-    /// From the chapter "B-tree Cell Payload Overflow" of SQLite's file format, less the record's header: the varints of its own size and
-    /// of two types.
+    /// See "B-tree Cell Payload Overflow" in the description of SQLite's file format. The result excludes the header of the record, which
+    /// consists of the varints of its own size and of two types.
     /// </remarks>
     public static int MaxEntryBytes(int pageSize) => (pageSize - 12) * 64 / 255 - 23 - 16;
 
@@ -43,7 +43,7 @@ static class FileFormat
         {
             throw new StorageException(
                 StorageError.Foreign,
-                $"The {description} is a database of another program (its application id is {application}). Nothing was changed in it. "
+                $"The {description} is the database of another program (its application id is {application}). It was not changed. "
                     + "Choose another path.");
         }
         if (application == ApplicationId)
@@ -53,31 +53,32 @@ static class FileFormat
             {
                 throw new StorageException(
                     StorageError.NewerFormat,
-                    $"The {description} has format version {version}, and this version of Datacake.Sqlite knows version {Version}. "
+                    $"The {description} has format version {version}, but this version of Datacake.Sqlite supports only versions up to {Version}. "
                         + "Update the package.");
             }
             if (version < Version)
             {
                 throw new StorageException(
                     StorageError.Failed,
-                    $"The {description} has format version {version}, of a Datacake.Sqlite from before the first release, and this one knows "
-                        + $"version {Version}. Nothing was changed in it. Move it away and start with an empty store, which the other nodes fill again (set TakeOverNodeId).");
+                    $"The {description} has format version {version} of a Datacake.Sqlite before the first release. This version supports only "
+                        + $"version {Version}. The file was not changed. Move it away and start with an empty store, which the other nodes "
+                        + "refill (set TakeOverNodeId).");
             }
         }
-        // The page size must be chosen before WAL mode writes the first page. On a file that has pages neither statement changes any.
+        // The page size must be set before WAL mode writes the first page. On a file that already has pages, neither statement changes any.
         connection.Execute($"PRAGMA page_size = {pageSize}");
         if (connection.Query("PRAGMA journal_mode = WAL") != "wal")
         {
             throw new StorageException(
                 StorageError.Failed,
-                $"The {description} cannot be put into WAL mode: its file system does not support shared memory. Choose a local disk.");
+                $"The {description} cannot use WAL mode, because its file system does not support shared memory. Choose a local disk.");
         }
         FlushDevices(connection);
         if (isEmpty)
             connection.Execute(Schema);
     }
 
-    /// <summary>Lets a connection flush the disk's own cache, too, where the operating system does that only on demand.</summary>
+    /// <summary>Makes a connection also flush the cache of the disk device, on operating systems that do so only on request.</summary>
     public static void FlushDevices(Connection connection)
     {
         connection.Execute("PRAGMA fullfsync = ON");

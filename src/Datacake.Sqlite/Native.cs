@@ -3,15 +3,15 @@ using System.Runtime.InteropServices;
 namespace Datacake.Sqlite;
 
 /// <summary>
-/// The functions of SQLite that are called for each row. SQLitePCLRaw counts the references to its handles at each call, which takes longer than
-/// most of these do.
+/// The SQLite functions that are called for every row. SQLitePCLRaw counts the references to its handles on each call, which takes longer than
+/// most of these functions.
 /// </summary>
 static unsafe partial class Native
 {
-    /// <summary>Tells SQLite that what is bound stays where it is.</summary>
+    /// <summary>The destructor argument that tells SQLite to use the bound memory in place (<c>SQLITE_STATIC</c>).</summary>
     public const nint InPlace = 0;
 
-    /// <summary>Tells SQLite to copy what is bound.</summary>
+    /// <summary>The destructor argument that tells SQLite to copy the bound memory (<c>SQLITE_TRANSIENT</c>).</summary>
     public const nint Transient = -1;
 
     const string Library = "e_sqlite3";
@@ -28,7 +28,7 @@ static unsafe partial class Native
     [LibraryImport(Library, EntryPoint = "sqlite3_wal_hook")]
     public static partial nint WalHook(nint connection, delegate* unmanaged[Cdecl]<int*, nint, byte*, int, int> hook, int* argument);
 
-    // These only look at the row that a step has left in memory.
+    // These only read the current row, which is already in memory, and are too short to need a GC transition.
     [LibraryImport(Library, EntryPoint = "sqlite3_column_type"), SuppressGCTransition]
     public static partial int ColumnType(nint statement, int column);
 

@@ -4,11 +4,12 @@ using SQLitePCL;
 namespace Datacake.Sqlite;
 
 /// <summary>
-/// A connection that reads, with its statements. Between <see cref="Begin"/> and <see cref="End"/> it sees one moment. Not thread-safe.
+/// A reading connection with its prepared statements. Between <see cref="Begin"/> and <see cref="End"/> it sees one fixed state of the store,
+/// called a moment. Not thread-safe.
 /// </summary>
 sealed class Reader : IDisposable
 {
-    // A page ends after this many bytes, so that large values do not make it large.
+    // Limits the size of a page that contains large values.
     const int MaxPageBytes = 4 * 1024 * 1024;
 
     const int KeysPerRun = 32;
@@ -29,14 +30,14 @@ sealed class Reader : IDisposable
     readonly sqlite3_stmt _reverse;
     readonly sqlite3_stmt _reverseFromEnd;
 
-    // Where SQLite finds the keys that it looks for.
+    // The keys of a GetMany call, pinned so that SQLite can read them in place.
     readonly byte[] _soughtKeys = GC.AllocateUninitializedArray<byte>(KeysPerRun * (WriteBatch.MaxKeyLength + 1), pinned: true);
-    bool _hasLarge;     // a large value is being read
+    bool _hasLarge;     // True while a large value is being read.
 
     public Reader(Connection connection)
     {
         _connection = connection;
-        // Not of the entries: another cursor there would slow those down that write.
+        // This does not read from the entries table, because another open cursor there would slow down writes.
         _pin = connection.Prepare("SELECT EXISTS (SELECT 1 FROM sqlite_schema)");
         _get = connection.Prepare("SELECT value FROM entries WHERE key = ?1");
         _getMany = connection.Prepare(GetManyText);
@@ -47,18 +48,18 @@ sealed class Reader : IDisposable
         _reverseFromEnd = connection.Prepare("SELECT key, value FROM entries WHERE key >= ?1 ORDER BY key DESC");
     }
 
-    /// <summary>Which moment it sees, as <see cref="SqliteStorage"/> counts them; <see langword="null"/> if none.</summary>
+    /// <summary>Gets the moment that the reader sees, as counted by <see cref="SqliteStorage"/>, or <see langword="null"/> if none.</summary>
     public long? Moment { get; private set; }
 
-    /// <summary>Fixes what the reader sees, until <see cref="End"/>.</summary>
+    /// <summary>Fixes the state that the reader sees until <see cref="End"/>.</summary>
     public void Begin(long moment)
     {
-        // A statement that has not come to its end keeps what it began to read; that spares a BEGIN and a COMMIT.
+        // A statement that has not finished keeps its read transaction open, which saves a BEGIN and a COMMIT.
         Moment = moment;
         _connection.Step(_pin);
     }
 
-    /// <summary>Lets the moment go.</summary>
+    /// <summary>Releases the moment.</summary>
     public void End()
     {
         if (Moment is not null)
@@ -124,7 +125,7 @@ sealed class Reader : IDisposable
 
     public void Dispose() => _connection.Dispose();
 
-    /// <summary>Finds some keys with one run of a statement: to start and end one takes half as long as to find a key.</summary>
+    /// <summary>Looks up several keys with one statement. Starting and ending a statement takes half as long as finding a key.</summary>
     void GetMany(IReadOnlyList<ReadOnlyMemory<byte>> keys, int start, int end, EntryPage page)
     {
         try
@@ -133,7 +134,7 @@ sealed class Reader : IDisposable
             for (int i = start; i < end; i++)
             {
                 var key = keys[i].Span;
-                // Within the table there are no longer keys.
+                // Longer keys do not exist in the table, so a longer key can be cut off without matching anything.
                 key = key[..Math.Min(key.Length, WriteBatch.MaxKeyLength + 1)];
                 key.CopyTo(free);
                 _connection.BindInPlace(_getMany, i - start + 1, free[..key.Length]);
@@ -150,7 +151,7 @@ sealed class Reader : IDisposable
         }
     }
 
-    /// <summary>The statement that scans a range, before its first row.</summary>
+    /// <summary>Returns the statement that scans a range, positioned before its first row.</summary>
     sqlite3_stmt BeginScan(in KeyRange range, ScanDirection direction)
     {
         sqlite3_stmt scan = (direction, range.End) switch
@@ -166,7 +167,7 @@ sealed class Reader : IDisposable
         return scan;
     }
 
-    /// <summary>The value of the current row, in SQLite's memory.</summary>
+    /// <summary>Returns the value of the current row, in SQLite's memory.</summary>
     ReadOnlySpan<byte> ValueOf(sqlite3_stmt row, int column)
     {
         if (!Connection.IsInteger(row, column))
@@ -177,7 +178,7 @@ sealed class Reader : IDisposable
         return _connection.Step(_getLarge) ? Connection.Blob(_getLarge, 0) : throw _connection.Damaged("a large value is missing");
     }
 
-    /// <summary>Ends the reading of a row, and of the large value that may belong to it.</summary>
+    /// <summary>Resets a statement, and the one that reads large values if it was used.</summary>
     void Reset(sqlite3_stmt row)
     {
         Connection.Reset(row);
@@ -188,7 +189,7 @@ sealed class Reader : IDisposable
 
     static StorageEntry Copy(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
-        // One array for both: half the allocations of a scan.
+        // Sharing one array for both halves the allocations of a scan.
         byte[] bytes = GC.AllocateUninitializedArray<byte>(key.Length + value.Length);
         key.CopyTo(bytes);
         value.CopyTo(bytes.AsSpan(key.Length));

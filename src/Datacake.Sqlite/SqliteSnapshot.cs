@@ -3,14 +3,14 @@ using Datacake.Storage;
 namespace Datacake.Sqlite;
 
 /// <summary>
-/// A view of one moment. As long as that is the newest one, keys are looked up over the writer's connection, when that is free; otherwise it has
-/// a reader for itself.
+/// A view of one moment. While that moment is the newest, keys are looked up through the writer's connection if it is free. Otherwise the
+/// snapshot uses its own reader.
 /// </summary>
 sealed class SqliteSnapshot(SqliteStorage storage) : IStorageSnapshot
 {
     readonly Lock _reading = new();
-    Reader? _reader;                // Under the lock, as all below.
-    Exception? _failure;            // Why it has no reader, and never will.
+    Reader? _reader;                // Under the lock, as are the fields below.
+    Exception? _failure;            // The reason why the snapshot has no reader and never will.
     bool _isDisposed;
 
     public ValueTask<ReadOnlyMemory<byte>?> GetAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken = default)
@@ -52,7 +52,7 @@ sealed class SqliteSnapshot(SqliteStorage storage) : IStorageSnapshot
         return default;
     }
 
-    /// <summary>Before the store changes: from now on the snapshot has a reader for itself, unless it is disposed.</summary>
+    /// <summary>Gives the snapshot its own reader, unless it is disposed. Called before the store changes.</summary>
     public void Fix()
     {
         lock (_reading)
@@ -64,7 +64,7 @@ sealed class SqliteSnapshot(SqliteStorage storage) : IStorageSnapshot
             }
             catch (Exception e)
             {
-                // The snapshot can no longer be read, and says so when it is; that is no reason for the commit to fail.
+                // The snapshot becomes unreadable, and its reads report that. The commit need not fail for that reason.
                 _failure = e;
             }
         }
@@ -92,7 +92,7 @@ sealed class SqliteSnapshot(SqliteStorage storage) : IStorageSnapshot
             {
                 throw new StorageException(
                     (_failure as StorageException)?.Error ?? StorageError.Failed,
-                    $"The snapshot cannot be read, since it got no connection of its own before the next commit: {_failure.Message}",
+                    $"The snapshot cannot be read, because it could not open its own connection before the next commit: {_failure.Message}",
                     _failure);
             }
             return _reader ??= storage.Rent();

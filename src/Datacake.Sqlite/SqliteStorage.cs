@@ -4,12 +4,12 @@ using SQLitePCL;
 namespace Datacake.Sqlite;
 
 /// <summary>
-/// A store in a SQLite file in WAL mode: one connection writes, and snapshots are read transactions on connections of a pool.
+/// A store in a SQLite file in WAL mode. One connection writes, and snapshots are read transactions on pooled connections.
 /// </summary>
 /// <remarks>
-/// A <see cref="Durability.Flushed"/> batch has been forced to the disk when the commit returns. After a loss of power the store
-/// has all batches up to some point not before the last flushed one: a <see cref="Durability.Buffered"/> batch may be missing, never a part
-/// of it. While a snapshot is open the write-ahead log keeps what was committed since: dispose snapshots when they have served.
+/// A <see cref="Durability.Flushed"/> batch is on the disk when the commit returns. After a loss of power, the store contains the last flushed
+/// batch and all batches before it. <see cref="Durability.Buffered"/> batches committed later may be missing, newest first, but never in part.
+/// While a snapshot is open, the write-ahead log keeps everything committed since, so dispose snapshots as soon as possible.
 /// </remarks>
 public sealed class SqliteStorage : IDurableStorage
 {
@@ -21,21 +21,21 @@ public sealed class SqliteStorage : IDurableStorage
     readonly Writer _writer;                   // Under _writing.
     readonly Lock _pooling = new();
     readonly Stack<Reader> _idleReaders = [];  // Under _pooling.
-    readonly HashSet<SqliteSnapshot> _newest = [];  // Those that may be without a reader. Under _pooling.
-    long _moment;                              // Written under _writing: even while the store does not change.
+    readonly HashSet<SqliteSnapshot> _newest = [];  // The snapshots of the newest moment, which may have no reader. Under _pooling.
+    long _moment;                              // Written under _writing. Odd while the store is changing.
     volatile bool _disposed;                   // Set under both locks.
     int _rentedReaders;                        // Interlocked.
     int _waitingCommits;                       // Interlocked.
 
-    /// <summary>Opens the file, or creates it with the directory that it is to be in.</summary>
+    /// <summary>Opens the file, or creates it together with its directory.</summary>
     /// <param name="path">
-    /// The file. SQLite keeps others beside it: the same name with <c>-wal</c>, <c>-shm</c> and <c>.lock</c> appended.
+    /// The path of the file. Further files next to it have the same name with <c>-wal</c>, <c>-shm</c> and <c>.lock</c> appended.
     /// </param>
-    /// <param name="options">How to open it; later changes to the object have no effect.</param>
+    /// <param name="options">The options for opening the file. Later changes to this object have no effect.</param>
     /// <exception cref="StorageException">
     /// The file is open elsewhere, cannot be created or read, belongs to another program, is damaged, or was written by a newer version.
     /// </exception>
-    /// <exception cref="ArgumentException">The path is empty, or an option is out of its range.</exception>
+    /// <exception cref="ArgumentException">The path is empty, or an option is out of range.</exception>
     public SqliteStorage(string path, SqliteStorageOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
@@ -119,12 +119,12 @@ public sealed class SqliteStorage : IDurableStorage
         return new(_upkeep.SizeOnDisk);
     }
 
-    /// <summary>Puts a copy that <see cref="BackUpAsync"/> made in the place of a store, after it was checked.</summary>
-    /// <param name="backup">The copy. It is only read.</param>
-    /// <param name="path">Where the store is to be. There must be no file yet: move a damaged one away first.</param>
-    /// <param name="cancellationToken">Stops the copying, and leaves nothing at the path.</param>
+    /// <summary>Checks a backup that <see cref="BackUpAsync"/> created, and copies it to the path of a store.</summary>
+    /// <param name="backup">The path of the backup. It is not changed.</param>
+    /// <param name="path">The path of the new store. No file may exist at this path yet, so move a damaged one away first.</param>
+    /// <param name="cancellationToken">A token that stops the copying. A canceled call leaves no file behind.</param>
     /// <exception cref="StorageException">
-    /// The copy is no sound store, there is something at the path, or that cannot be written. Nothing is left at the path.
+    /// The backup is damaged or not a store, something already exists at the path, or the path cannot be written. No partial file is left behind.
     /// </exception>
     public static async ValueTask RestoreAsync(string backup, string path, CancellationToken cancellationToken = default)
     {
@@ -143,7 +143,7 @@ public sealed class SqliteStorage : IDurableStorage
         {
             if (_disposed)
                 return;
-            // Open snapshots go on.
+            // Open snapshots stay readable.
             LeaveMoment();
             lock (_pooling)
             {
@@ -152,19 +152,19 @@ public sealed class SqliteStorage : IDurableStorage
                     reader.Dispose();
             }
         }
-        // Whoever uses the writer looks first whether the store is disposed.
+        // Every user of the writer first checks whether the store is disposed.
         await _writer.DisposeAsync().ConfigureAwait(false);
         _ownership.Dispose();
     }
 
     /// <summary>
-    /// Looks a key up in the newest moment, over the writer's connection, unless that is in use: it alone does not have to forget the pages that it
-    /// knows with each commit.
+    /// Looks up a key in the newest moment through the writer's connection, unless that is in use. Only this connection keeps its page cache
+    /// across commits; a commit invalidates the caches of all others.
     /// </summary>
     internal bool TryGetNewest(ReadOnlySpan<byte> key, out ReadOnlyMemory<byte>? value)
     {
         value = null;
-        // One reader after the other could keep a commit waiting.
+        // A stream of readers could otherwise keep a commit waiting.
         if (Volatile.Read(ref _waitingCommits) > 0 || !_writing.TryEnter())
             return false;
         try
@@ -180,13 +180,15 @@ public sealed class SqliteStorage : IDurableStorage
         }
     }
 
-    /// <summary>A reader that sees the present moment; while the store changes, one side of the change or the other.</summary>
+    /// <summary>
+    /// Returns a reader of the current moment. While the store is changing, the reader sees either the state before or the state after the change.
+    /// </summary>
     internal Reader Rent()
     {
         Reader reader = TakeIdle() ?? OpenReader();
         try
         {
-            // A reader that has seen this moment before still does.
+            // A pooled reader may already see this moment.
             long moment = Volatile.Read(ref _moment);
             if (reader.Moment != moment)
             {
@@ -203,7 +205,7 @@ public sealed class SqliteStorage : IDurableStorage
         return reader;
     }
 
-    /// <summary>Takes back the reader of a snapshot, which goes on seeing its moment as long as there is none after it.</summary>
+    /// <summary>Takes back the reader of a snapshot. The reader keeps its moment until the next one begins.</summary>
     internal void Return(SqliteSnapshot snapshot, Reader? reader)
     {
         if (!TryKeep(snapshot, reader))
@@ -238,8 +240,8 @@ public sealed class SqliteStorage : IDurableStorage
     }
 
     /// <summary>
-    /// Before the store changes: idle readers let the moment go, so that they neither show it any longer nor hinder a checkpoint, and snapshots of it
-    /// get readers. Disposing the result enters the next moment.
+    /// Ends the current moment before the store changes. Idle readers release it, so that they do not show it any longer or hold up a
+    /// checkpoint, and its snapshots get their own readers. Disposing the result begins the next moment.
     /// </summary>
     MomentChange LeaveMoment()
     {
@@ -257,7 +259,10 @@ public sealed class SqliteStorage : IDurableStorage
         return new MomentChange(this);
     }
 
-    /// <summary>While the store changes, a reader sees one side of the change or the other, and which one is not known.</summary>
+    /// <summary>
+    /// Returns whether the store is changing. A reader that begins meanwhile sees either the state before or the state after the change, and it is
+    /// unknown which.
+    /// </summary>
     static bool IsBetweenMoments(long moment) => moment % 2 != 0;
 
     readonly struct MomentChange(SqliteStorage storage) : IDisposable
@@ -265,7 +270,10 @@ public sealed class SqliteStorage : IDurableStorage
         public void Dispose() => Volatile.Write(ref storage._moment, storage._moment + 1);
     }
 
-    /// <summary>Where each commit is made under a snapshot, as a read-modify-write is, only the moments between them have none.</summary>
+    /// <summary>
+    /// Runs an overdue checkpoint if the writer is free. If every commit is made while a snapshot is open, as in a read-modify-write, then only
+    /// the pauses between commits are free of snapshots.
+    /// </summary>
     void CheckpointUnlessBusy()
     {
         if (!_writing.TryEnter())
@@ -315,7 +323,7 @@ public sealed class SqliteStorage : IDurableStorage
         }
     }
 
-    /// <summary>Creates the file so that only its owner can read it; SQLite gives its log the same permissions.</summary>
+    /// <summary>Creates the file with permissions for its owner only. SQLite gives the log the same permissions.</summary>
     void CreateForOwner()
     {
         if (File.Exists(_path))
@@ -326,7 +334,7 @@ public sealed class SqliteStorage : IDurableStorage
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // SQLite finds the same, and says it.
+            // SQLite runs into the same error and reports it.
         }
     }
 
@@ -356,8 +364,8 @@ public sealed class SqliteStorage : IDurableStorage
         {
             throw new StorageException(
                 StorageError.EngineMissing,
-                $"The {description} cannot be opened, because SQLite's native library e_sqlite3 does not load: {exception.Message} "
-                    + "Publish the application for this platform, with the files of the package SQLitePCLRaw.lib.e_sqlite3.",
+                $"The {description} cannot be opened, because SQLite's native library e_sqlite3 cannot be loaded: {exception.Message} "
+                    + "Publish the application for this platform, including the files of the package SQLitePCLRaw.lib.e_sqlite3.",
                 exception);
         }
     }

@@ -2,16 +2,17 @@ using Datacake.Storage;
 
 namespace Datacake.Sqlite;
 
-/// <summary>Chooses the SQLite provider.</summary>
+/// <summary>The extension method that selects the SQLite provider.</summary>
 public static class SqliteStorageChoice
 {
-    /// <summary>Keeps the data in a SQLite file, which is created if it is not there.</summary>
-    /// <param name="options">The options of what needs the store.</param>
+    /// <summary>Stores the data in a SQLite file, which is created if it does not exist.</summary>
+    /// <param name="options">The options of the component that needs the store.</param>
     /// <param name="path">
-    /// The file. SQLite keeps others beside it: the same name with <c>-wal</c>, <c>-shm</c> and <c>.lock</c> appended.
+    /// The path of the file. Further files next to it have the same name with <c>-wal</c>, <c>-shm</c> and <c>.lock</c> appended.
     /// </param>
-    /// <param name="configure">Changes how the file is opened.</param>
-    /// <exception cref="ArgumentException">The path is empty, or an option is out of its range.</exception>
+    /// <param name="configure">A callback that changes the options of the file.</param>
+    /// <returns>The same options.</returns>
+    /// <exception cref="ArgumentException">The path is empty, or an option is out of range.</exception>
     public static TOptions UseSqlite<TOptions>(this TOptions options, string path, Action<SqliteStorageOptions>? configure = null)
         where TOptions : IStorageChoice
     {

@@ -2,23 +2,23 @@ using Datacake.Storage;
 
 namespace Datacake.Sqlite;
 
-/// <summary>The long operations on a file that is in use, each over a connection of its own, which cancelling interrupts.</summary>
+/// <summary>The long-running operations on an open file. Each uses its own connection, and cancellation interrupts it.</summary>
 sealed class Upkeep(string path, string description, SqliteStorageOptions options)
 {
-    // Further findings would only say the same again.
+    // Further findings would not add anything useful.
     const int MaxFindings = 10;
 
     static readonly string[] FileSuffixes = ["", "-wal", "-shm", ".lock"];
 
-    /// <summary>The bytes of all files of the store.</summary>
+    /// <summary>Gets the total size of all files of the store, in bytes.</summary>
     public long SizeOnDisk =>
         FileSuffixes.Select(suffix => new FileInfo(path + suffix)).Where(file => file.Exists).Sum(file => file.Length);
 
-    /// <summary>Copies what is committed to a new file.</summary>
+    /// <summary>Copies all committed data to a new file.</summary>
     public ValueTask BackUpAsync(string copy, CancellationToken cancellationToken) =>
         DurableFile.CreateAsync(copy, $"backup of the {description}", partial => Run(Copying(partial), cancellationToken));
 
-    /// <summary>Makes the file of a store from a copy.</summary>
+    /// <summary>Creates the file of a store from a backup.</summary>
     public async ValueTask RestoreAsync(string backup, CancellationToken cancellationToken)
     {
         using var ownership = StorageLock.Acquire(path, description);
@@ -33,20 +33,20 @@ sealed class Upkeep(string path, string description, SqliteStorageOptions option
                 await using (copy.ConfigureAwait(false))
                     await copy.CheckAsync(cancellationToken).ConfigureAwait(false);
                 File.Delete(partial + ".lock");
-                // SQLite would take the log of a file that is gone for that of the new one.
+                // SQLite would apply the leftover log of a removed file to the new one.
                 File.Delete(path + "-wal");
                 File.Delete(path + "-shm");
             }).ConfigureAwait(false);
     }
 
-    /// <summary>Fails unless the file is sound, as SQLite sees it and as this library does.</summary>
+    /// <summary>Throws unless the file is sound according to SQLite and to the rules of this library.</summary>
     public ValueTask CheckAsync(CancellationToken cancellationToken) => Run(Check, cancellationToken);
 
-    /// <summary>SQLite forces none of the new file to the disk: the caller does.</summary>
+    /// <summary>Returns the operation that copies the store to a new file. SQLite does not flush that file; the caller must.</summary>
     static Action<Connection> Copying(string target) =>
         connection => connection.Execute($"VACUUM INTO '{target.Replace("'", "''", StringComparison.Ordinal)}'");
 
-    /// <summary>Checks that the pages of the file belong together: a page in the place of another one would hide the entries of both.</summary>
+    /// <summary>Checks that the pages of the file belong together. A page in the place of another one would hide the entries of both.</summary>
     public static void CheckStructure(Connection connection)
     {
         List<string> findings = connection.QueryAll($"PRAGMA integrity_check({MaxFindings})");
@@ -56,7 +56,7 @@ sealed class Upkeep(string path, string description, SqliteStorageOptions option
 
     static void Check(Connection connection)
     {
-        // Both in one transaction, so that they see one moment.
+        // One transaction, so that all checks see the same state.
         connection.Execute("BEGIN");
         CheckStructure(connection);
         long missing = connection.QueryInteger(
@@ -64,7 +64,7 @@ sealed class Upkeep(string path, string description, SqliteStorageOptions option
         long unused = connection.QueryInteger(
             "SELECT count(*) FROM large_values WHERE id NOT IN (SELECT value FROM entries WHERE typeof(value) = 'integer')");
         if (missing + unused > 0)
-            throw connection.Damaged($"{missing} large values are missing, and {unused} belong to no entry");
+            throw connection.Damaged($"{missing} large values are missing, and {unused} do not belong to any entry");
     }
 
     ValueTask Run(Action<Connection> operation, CancellationToken cancellationToken)

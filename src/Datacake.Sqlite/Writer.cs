@@ -4,7 +4,8 @@ using SQLitePCL;
 namespace Datacake.Sqlite;
 
 /// <summary>
-/// The one connection that writes, with its statements. It reads, too: what it has written itself it need not read again. Not thread-safe.
+/// The only writing connection, with its prepared statements. It is also used for reads, because the pages that it has written are still in
+/// its cache. Not thread-safe.
 /// </summary>
 sealed class Writer : IAsyncDisposable
 {
@@ -25,7 +26,7 @@ sealed class Writer : IAsyncDisposable
     Durability? _durability;
     bool _hasUnflushed;
 
-    /// <summary>Takes over both connections; the second one moves the log into the file.</summary>
+    /// <summary>Creates the writer, which takes ownership of both connections. The second one moves the log into the file.</summary>
     public Writer(Connection connection, Connection mover, SqliteStorageOptions options)
     {
         _connection = connection;
@@ -34,7 +35,7 @@ sealed class Writer : IAsyncDisposable
         if (options.MaxFileBytes is { } maxFileBytes)
             _limit = new FileSizeLimit(connection, maxFileBytes / pageSize);
         _begin = connection.Prepare("BEGIN IMMEDIATE");
-        // Both leave an entry with a large value as it is.
+        // _put and _delete do not change an entry that has a large value.
         _put = connection.Prepare(
             "INSERT INTO entries (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2 WHERE typeof(value) = 'blob'");
         _putLarge = connection.Prepare("INSERT INTO large_values (value) VALUES (?1)");
@@ -49,7 +50,7 @@ sealed class Writer : IAsyncDisposable
         _checkpointer = new Checkpointer(connection, _reader, mover, options);
     }
 
-    /// <summary>Looks a key up, in what is committed.</summary>
+    /// <summary>Looks up a key in the committed data.</summary>
     public ReadOnlyMemory<byte>? Get(ReadOnlySpan<byte> key)
     {
         Pin();
@@ -70,7 +71,7 @@ sealed class Writer : IAsyncDisposable
                 else
                     Delete(operation.Key.Span);
             }
-            // A batch that changes nothing would not be written, and would flush none of those before it.
+            // SQLite does not write a transaction that changes nothing, which would leave earlier buffered batches unflushed.
             if (durability == Durability.Flushed && _hasUnflushed)
                 _connection.Run(_touch);
             if (!batch.MayUseReserve)
@@ -79,7 +80,7 @@ sealed class Writer : IAsyncDisposable
         }
         catch
         {
-            // Whatever it is, the next commit starts afresh. Some errors have ended the transaction already.
+            // The next commit must start from a clean state. Some errors have already ended the transaction.
             _reader.End();
             if (_connection.InTransaction)
                 _connection.Run(_rollback);
@@ -89,13 +90,13 @@ sealed class Writer : IAsyncDisposable
         _checkpointer.AfterCommit(durability);
     }
 
-    /// <summary>Whether <see cref="OnNoSnapshots"/> has something to do. May be read by any thread.</summary>
+    /// <summary>Gets whether <see cref="OnNoSnapshots"/> has anything to do. Can be read by any thread.</summary>
     public bool IsCheckpointDue => _checkpointer.IsDue;
 
-    /// <summary>There is no snapshot that hinders a checkpoint.</summary>
+    /// <summary>Runs an overdue checkpoint. The caller ensures that no snapshot holds it up.</summary>
     public void OnNoSnapshots() => _checkpointer.OnUnhindered();
 
-    /// <summary>Writes the file anew without its free space, and gives that back to the disk as soon as no snapshot needs it.</summary>
+    /// <summary>Rewrites the file without free space. The space is returned to the disk as soon as no snapshot needs it.</summary>
     public void Compact(CancellationToken cancellationToken)
     {
         UseDurability(Durability.Flushed);
@@ -109,13 +110,13 @@ sealed class Writer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _checkpointer.DisposeAsync().ConfigureAwait(false);
-        // Last, so that it is the one that SQLite lets move the log into the file and remove it.
+        // This connection must be closed last, because SQLite lets the last connection move the log into the file and remove the log.
         _reader.Dispose();
     }
 
     /// <summary>
-    /// Keeps the lock of a reader from one commit to the next, which spares taking and releasing it. The moment of the reader goes on with each commit of its
-    /// connection, so that it need not end until a checkpoint.
+    /// Keeps a read lock between commits, which saves acquiring and releasing it each time. The state that this reader sees advances with each
+    /// commit of its own connection, so the lock need not be released until a checkpoint.
     /// </summary>
     void Pin()
     {
@@ -132,8 +133,8 @@ sealed class Writer : IAsyncDisposable
         }
         catch (StorageException exception) when (exception.Error == StorageError.AlreadyOpen)
         {
-            // SQLite waits for a lock only where nothing is being read. Other connections, too, take that of the writer for a moment, when they read the
-            // log's header while it is being written.
+            // SQLite does not wait for a lock while the connection has an open read. Other connections can briefly hold the write lock as well: they
+            // take it when they read the header of the log while it is being written.
             _reader.End();
             _connection.Run(_begin);
             Pin();
@@ -142,7 +143,7 @@ sealed class Writer : IAsyncDisposable
 
     unsafe void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
-        // Where they are: for SQLite to copy them would cost as much as a tenth of the put.
+        // Bound in place, because copying would take up to a tenth of the time of the put.
         fixed (byte* _ = key, __ = value)
         {
             _connection.BindInPlace(_put, 1, key);
@@ -173,7 +174,7 @@ sealed class Writer : IAsyncDisposable
         }
     }
 
-    /// <summary>Removes an entry, if there is one, with its large value.</summary>
+    /// <summary>Removes an entry, if it exists, together with its large value.</summary>
     void DeleteAny(ReadOnlySpan<byte> pinnedKey)
     {
         _connection.BindInPlace(_deleteLarge, 1, pinnedKey);
@@ -183,8 +184,9 @@ sealed class Writer : IAsyncDisposable
     }
 
     /// <summary>
-    /// FULL forces the log to the disk with each commit, and with it all that earlier commits left to the operating system. NORMAL forces
-    /// it only before a checkpoint: a loss of power may cost the last commits, and never the file, since the log has checksums.
+    /// Sets the synchronization mode for the next commits. FULL flushes the log with each commit, including everything that earlier commits left
+    /// to the operating system. NORMAL flushes it only before a checkpoint: a loss of power may lose the last commits, but never the file,
+    /// because the log has checksums.
     /// </summary>
     void UseDurability(Durability durability)
     {
