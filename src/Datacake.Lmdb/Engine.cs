@@ -3,15 +3,15 @@ using Datacake.Storage;
 
 namespace Datacake.Lmdb;
 
-/// <summary>One liblmdb in this process: its functions, under their names in C.</summary>
+/// <summary>A liblmdb library loaded into this process. Its functions have their names from C.</summary>
 /// <remarks>
-/// Function pointers instead of imports by name, since two libraries can be needed: LMDB 0.9 and 1.x do not read each other's files, the
-/// one that comes with the package is 1.x, and on systems where that does not load (it needs glibc 2.38) files are written by the system's,
-/// which is 0.9. They must stay readable when the system becomes newer.
+/// This class uses function pointers instead of imports by name, because a process can need two libraries. LMDB 0.9 and 1.x cannot read each
+/// other's files. The package contains 1.x, which needs glibc 2.38. On older systems, files are written by the system's library, which is 0.9.
+/// These files must stay readable after an upgrade of the system.
 /// </remarks>
 sealed unsafe class Engine
 {
-    // The bundled library first.
+    // The bundled library, then that of the system.
     static readonly string[] Libraries = ["lmdb", "liblmdb.so.0"];
 
     readonly delegate* unmanaged<int*, int*, int*, byte*> _version;
@@ -73,14 +73,14 @@ sealed unsafe class Engine
 
     public Version Version { get; }
 
-    /// <summary>Loads the library that can read the file at a path or, if there is none yet, the first that there is.</summary>
+    /// <summary>Loads the library that can read the file at a path. If there is no file yet, loads the first available library.</summary>
     public static Engine Load(string path, string description)
     {
         FileGeneration generation = FileGenerationOf(path, description);
         var others = new List<Version>();
         foreach (string name in Libraries)
         {
-            // A library that is loaded twice is one, and stays for the life of the process.
+            // Loading a library again returns the same handle. Libraries stay loaded for the lifetime of the process.
             if (!NativeLibrary.TryLoad(name, typeof(Engine).Assembly, searchPath: null, out nint library))
                 continue;
             var engine = new Engine(library);
@@ -91,16 +91,15 @@ sealed unsafe class Engine
         }
         string reason = (generation, others.Count) switch
         {
-            (_, 0) => "no liblmdb loads",
-            (FileGeneration.Lmdb09, _) => $"it was written by LMDB 0.9, which LMDB {others[0]} cannot read",
-            _ => $"it was written by LMDB 1.x, which LMDB {others[0]} cannot read",
+            (_, 0) => "the native library liblmdb cannot be loaded",
+            (FileGeneration.Lmdb09, _) => $"it was written by LMDB 0.9, and LMDB {others[0]} cannot read it",
+            _ => $"it was written by LMDB 1.x, and LMDB {others[0]} cannot read it",
         };
         throw new StorageException(
             StorageError.EngineMissing,
-            $"The {description} cannot be opened, because {reason}. LMDB 1.x comes with the package LightningDB, and on Linux needs "
-                + "glibc 2.38 or later. LMDB 0.9 is a package of the system: 'apt-get install liblmdb0' on Debian and Ubuntu, 'dnf "
-                + "install lmdb-libs' on Fedora and RHEL. Install what is missing, or start with an empty store, which the other nodes "
-                + "fill again (set TakeOverNodeId).");
+            $"The {description} cannot be opened, because {reason}. Install the missing library, or start with an empty store, which the other "
+                + "nodes refill (set TakeOverNodeId). LMDB 1.x is part of the package LightningDB and needs glibc 2.38 or later on Linux. LMDB "
+                + "0.9 is a package of the system: 'apt-get install liblmdb0' on Debian and Ubuntu, 'dnf install lmdb-libs' on Fedora and RHEL.");
     }
 
     public string Describe(Result result) => $"{Marshal.PtrToStringUTF8((nint)_strerror(result))} (LMDB {Version} error {(int)result})";
@@ -192,7 +191,10 @@ sealed unsafe class Engine
             return _cursorGet(cursor, keyPointer, valuePointer, operation);
     }
 
-    /// <summary>Which LMDB wrote a file: the stamp of its first page is behind the page's header, which has grown.</summary>
+    /// <summary>
+    /// Returns the version of LMDB that wrote a file. It follows from the position of the magic number after the header of the first page, because
+    /// the header is longer in 1.x.
+    /// </summary>
     static FileGeneration FileGenerationOf(string path, string description)
     {
         Span<byte> start = stackalloc byte[FileLayout.RootBytes];

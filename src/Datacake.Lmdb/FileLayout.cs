@@ -2,26 +2,28 @@ using System.Runtime.InteropServices;
 
 namespace Datacake.Lmdb;
 
-/// <summary>How the bytes of an LMDB file are read: 0.9 and 1.x differ in the header of a page and in what counts from its end.</summary>
-/// <remarks>From MDB_page, MDB_meta, MDB_db and MDB_node in mdb.c. All numbers are in the machine's own byte order.</remarks>
+/// <summary>
+/// The layout of an LMDB file. Versions 0.9 and 1.x differ in the length of the page header, in the origin of offsets, and in the padding of keys.
+/// </summary>
+/// <remarks>See MDB_page, MDB_meta, MDB_db and MDB_node in mdb.c. All numbers are in the byte order of the machine.</remarks>
 readonly record struct FileLayout(int HeaderBytes, int OffsetBase, bool PadsKeys)
 {
-    /// <summary>What the first two pages begin with, behind their headers.</summary>
-    public const uint Stamp = 0xBEEFC0DE;
+    /// <summary>The magic number that follows the header of each of the first two pages.</summary>
+    public const uint Magic = 0xBEEFC0DE;
 
-    /// <summary>The largest header, the stamp, and what else of a first page says how to read the file.</summary>
+    /// <summary>The number of bytes to read at the start of a file: the longest page header and the metadata after it.</summary>
     public const int RootBytes = 24 + FileRoot.Bytes;
 
     public static FileLayout Of09 => new(HeaderBytes: 16, OffsetBase: 0, PadsKeys: false);
 
     public static FileLayout Of1 => new(HeaderBytes: 24, OffsetBase: 24, PadsKeys: true);
 
-    /// <summary>The layout of a file that begins with these bytes; <see langword="null"/> if it is not of LMDB.</summary>
+    /// <summary>Returns the layout of a file that begins with these bytes, or <see langword="null"/> if it is not an LMDB file.</summary>
     public static FileLayout? Detect(ReadOnlySpan<byte> start)
     {
         foreach (FileLayout layout in (ReadOnlySpan<FileLayout>)[Of09, Of1])
         {
-            if (start.Length >= layout.HeaderBytes + sizeof(uint) && MemoryMarshal.Read<uint>(start[layout.HeaderBytes..]) == Stamp)
+            if (start.Length >= layout.HeaderBytes + sizeof(uint) && MemoryMarshal.Read<uint>(start[layout.HeaderBytes..]) == Magic)
                 return layout;
         }
         return null;
@@ -30,7 +32,7 @@ readonly record struct FileLayout(int HeaderBytes, int OffsetBase, bool PadsKeys
     public int PayloadOffset(int keyLength) => PadsKeys ? (keyLength + 1) & ~1 : keyLength;
 }
 
-/// <summary>One of the two pages that say where the trees of a file begin: the one of the later transaction counts.</summary>
+/// <summary>The contents of one of the two metadata pages, which locate the trees of a file. The page with the later transaction is valid.</summary>
 readonly record struct FileRoot(int PageSize, TreeRoot Free, TreeRoot Main, long LastPage, long Transaction)
 {
     public const int Bytes = 136;
@@ -43,10 +45,10 @@ readonly record struct FileRoot(int PageSize, TreeRoot Free, TreeRoot Main, long
         Transaction: MemoryMarshal.Read<long>(bytes[128..]));
 }
 
-/// <summary>Where a tree begins, and how many pages of each kind it has.</summary>
+/// <summary>The root page of a tree, and the number of its pages of each kind.</summary>
 readonly record struct TreeRoot(ushort Flags, int Depth, TreeSize Size, long Page)
 {
-    /// <summary>The root page of an empty tree.</summary>
+    /// <summary>The page number that marks an empty tree.</summary>
     public const long None = -1;
 
     public static TreeRoot Read(ReadOnlySpan<byte> bytes) => new(
@@ -60,10 +62,10 @@ readonly record struct TreeRoot(ushort Flags, int Depth, TreeSize Size, long Pag
         Page: MemoryMarshal.Read<long>(bytes[40..]));
 }
 
-/// <summary>The pages and entries of a tree.</summary>
+/// <summary>The number of pages and entries of a tree.</summary>
 record struct TreeSize(long BranchPages, long LeafPages, long OverflowPages, long Entries);
 
-/// <summary>What a page is, from its header.</summary>
+/// <summary>The kind of a page, as flags in its header.</summary>
 [Flags]
 enum PageKinds : ushort
 {
@@ -73,7 +75,7 @@ enum PageKinds : ushort
     All = 0x6F,
 }
 
-/// <summary>What the value of an entry is, from the header of its node.</summary>
+/// <summary>The kind of an entry's value, as flags in the header of its node.</summary>
 [Flags]
 enum NodeKinds : ushort
 {

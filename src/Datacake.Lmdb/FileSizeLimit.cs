@@ -3,49 +3,50 @@ using Datacake.Storage;
 namespace Datacake.Lmdb;
 
 /// <summary>
-/// The greatest size of a file. Of that, some is kept free for commits that make room: LMDB writes each page that it changes to another place, so that a file
-/// without any free page could never be made smaller.
+/// The maximum size of a file. Some of it is reserved for commits that make room: LMDB writes each changed page to another place, so data in a
+/// file without free pages could never be deleted.
 /// </summary>
 sealed unsafe class FileSizeLimit
 {
-    const uint FreeList = 0;            // LMDB's database of free pages
-    const long LeastReserveBytes = 4 * 1024 * 1024;
+    const uint FreeList = 0;            // LMDB's database of free pages.
+    const long MinReserveBytes = 4 * 1024 * 1024;
 
     readonly LmdbEnvironment _environment;
     readonly Engine _engine;
     readonly nint _handle;
     readonly long _maxPages;
-    readonly long _reserve;             // in pages
+    readonly long _reserve;             // In pages.
 
-    /// <summary>Sets the size. Of a file that is larger already, deletes make room, too.</summary>
+    /// <summary>Sets the maximum size. If the file is already larger, deletes can still make room.</summary>
     public FileSizeLimit(LmdbEnvironment environment, Engine engine, nint handle, long maxBytes, long fileBytes)
     {
         _environment = environment;
         _engine = engine;
         _handle = handle;
-        long reserveBytes = Math.Max(maxBytes / 16, Math.Min(maxBytes / 4, LeastReserveBytes));
+        long reserveBytes = Math.Max(maxBytes / 16, Math.Min(maxBytes / 4, MinReserveBytes));
         _maxPages = maxBytes / Environment.SystemPageSize;
         _reserve = reserveBytes / Environment.SystemPageSize;
         Bytes = fileBytes > maxBytes ? fileBytes + reserveBytes : maxBytes;
     }
 
-    /// <summary>The size beyond which the file does not grow.</summary>
+    /// <summary>Gets the size beyond which the file does not grow, in bytes.</summary>
     public long Bytes { get; }
 
-    /// <summary>Refuses a batch that would leave too little free.</summary>
-    /// <exception cref="StorageException">It would.</exception>
+    /// <summary>Throws if a batch would leave too few free pages.</summary>
+    /// <exception cref="StorageException">The batch would use the reserve.</exception>
     public void ThrowIfIntoReserve(WriteBatch batch)
     {
         long needed = _reserve + PagesOf(batch);
         _environment.Check(_engine.EnvInfo(_handle, out EnvironmentInfo info));
         long used = (long)info.LastPage + 1;
         long unused = _maxPages - used;
-        // The list is as long as there were commits whose pages nothing has taken yet; to count takes time, which a file that has room to grow in is spared.
+        // The free list has an entry for each commit whose freed pages have not been reused yet. Counting takes time, so it is skipped for a file
+        // that has enough room to grow.
         if (unused < needed && unused + Math.Min(CountFreePages(), used) < needed)
             throw _environment.FullError();
     }
 
-    /// <summary>Returns about how many pages a batch takes. Those that it replaces come free later.</summary>
+    /// <summary>Returns the approximate number of pages that a batch needs. The pages that it replaces become free later.</summary>
     static long PagesOf(WriteBatch batch)
     {
         long bytes = 0;
@@ -68,7 +69,7 @@ sealed unsafe class FileSizeLimit
                 long pages = 0;
                 Value key = default, freed = default;
                 Result result;
-                // Each entry has the pages that one commit has freed, behind their number.
+                // Each entry contains the number of pages that one commit has freed, followed by these pages.
                 while ((result = _engine.CursorGet(cursor, ref key, ref freed, CursorOperation.Next)) == Result.Success)
                     pages += *(nint*)freed.Data;
                 if (result != Result.NotFound)

@@ -3,14 +3,14 @@ using Datacake.Storage;
 
 namespace Datacake.Lmdb;
 
-/// <summary>An open LMDB file: its map, its one writer, and what its error codes mean.</summary>
+/// <summary>An open LMDB file: its map, its writer, and the translation of its error codes.</summary>
 sealed unsafe class LmdbEnvironment : IDisposable
 {
     const int FormatVersion = 1;
 
     const int MaxEntriesPerFill = 10_000;
 
-    // What one reader takes of the table of readers, and its header at most.
+    // The size of one reader in LMDB's reader table, and an upper bound for the size of the table's header.
     const int BytesPerReader = 64;
     const int TableHeaderBytes = 2 * BytesPerReader;
 
@@ -22,7 +22,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
     readonly uint _database;
     readonly FileSizeLimit? _limit;
     long _mapBytes;
-    volatile bool _isLost;                     // The map could not grow, and there is none any more.
+    volatile bool _isLost;                     // True if the map could not grow and no longer exists.
     EnvironmentFlags _syncingFlags;
     bool _hasUnflushed;
 
@@ -36,7 +36,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
         try
         {
             RefuseDamagedFile(path, description, options.CheckOnOpen);
-            // LMDB takes a map as large as the file if it is given less; the file should also have room to grow in it.
+            // LMDB enlarges a map that is smaller than the file. The map should also leave room for the file to grow.
             long fileBytes = File.Exists(path) ? new FileInfo(path).Length : 0;
             if (options.MaxFileBytes is { } maxFileBytes)
                 _limit = new FileSizeLimit(this, _engine, _handle, maxFileBytes, fileBytes);
@@ -55,7 +55,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
         }
     }
 
-    /// <summary>The address space of the file.</summary>
+    /// <summary>Gets or sets the address space of the file, in bytes.</summary>
     long MapBytes
     {
         get => _mapBytes;
@@ -67,7 +67,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
         }
     }
 
-    /// <summary>Doubles the map, at another address. Nothing may be reading from it, nor a write transaction be open.</summary>
+    /// <summary>Doubles the map, which moves it to another address. There must be no active reads and no open write transaction.</summary>
     public void Grow()
     {
         if (_limit is not null && _mapBytes + Environment.SystemPageSize > _limit.Bytes)
@@ -78,30 +78,31 @@ sealed unsafe class LmdbEnvironment : IDisposable
         }
         catch (StorageException)
         {
-            // LMDB has let the old map go, and has no new one.
+            // LMDB has already released the old map.
             _isLost = true;
             throw;
         }
     }
 
-    /// <summary>Fails if the map is gone, which must not be touched then.</summary>
+    /// <summary>Throws if the map no longer exists, because it must not be accessed then.</summary>
     public void ThrowIfLost()
     {
         if (_isLost)
         {
             throw new StorageException(
                 StorageError.Failed,
-                $"The {_description} could not be mapped when it had grown, and cannot be read until it is opened again. Nothing is lost.");
+                $"The {_description} could not be mapped again after it had grown, and cannot be read. No data is lost. Close the store and open it "
+                    + "again.");
         }
     }
 
-    /// <summary>The exception for a commit that does not fit into the largest file.</summary>
+    /// <summary>Creates the exception for a commit that does not fit into a file of the maximum size.</summary>
     public StorageException FullError() => new(
         StorageError.Full,
-        $"The {_description} has reached the {_options.MaxFileBytes} bytes that it may have. Nothing of this was stored, and what was before is unharmed. "
-            + $"Delete something, for which a part of it is kept, or raise {nameof(LmdbStorageOptions.MaxFileBytes)}.");
+        $"The {_description} has reached its maximum size of {_options.MaxFileBytes} bytes. Nothing of this operation was stored, and earlier data "
+            + $"is intact. Delete data, for which some space is reserved, or raise {nameof(LmdbStorageOptions.MaxFileBytes)}.");
 
-    /// <summary>Commits a batch; false, and nothing is done, if it does not fit into the map.</summary>
+    /// <summary>Commits a batch. Returns false and does nothing if the batch does not fit into the map.</summary>
     public bool TryCommit(WriteBatch batch, Syncing syncing, WriteFlags flags = WriteFlags.None)
     {
         ThrowIfLost();
@@ -112,13 +113,13 @@ sealed unsafe class LmdbEnvironment : IDisposable
         try
         {
             Result result = Apply(transaction, batch.Operations, flags);
-            // A batch that changes nothing would not be written, and would flush none of those before it.
+            // LMDB does not write a transaction that changes nothing, which would leave earlier buffered batches unflushed.
             if (result == Result.Success && syncing == Syncing.Full && _hasUnflushed)
                 result = PutFormat(transaction, _database);
             if (result == Result.Success)
             {
                 nint ended = transaction;
-                transaction = 0;   // A commit frees it even when it fails.
+                transaction = 0;   // A commit frees the transaction even if it fails.
                 result = _engine.TxnCommit(ended);
             }
             if (result == Result.MapFull)
@@ -134,7 +135,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
         }
     }
 
-    /// <summary>Writes the entries of a snapshot into this new file, without gaps, and forces it to the disk.</summary>
+    /// <summary>Writes the entries of a snapshot into this new file, without free space, and flushes the file to the disk.</summary>
     public void Fill(LmdbSnapshot source, CancellationToken cancellationToken)
     {
         var batch = new WriteBatch();
@@ -143,7 +144,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
         {
             cancellationToken.ThrowIfCancellationRequested();
             batch.Clear();
-            // What was in the file may be in its copy.
+            // Everything that fit into the file is allowed to fit into its copy.
             batch.MayUseReserve = true;
             foreach (StorageEntry entry in page)
                 batch.Put(entry.Key, entry.Value);
@@ -156,7 +157,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
             Grow();
     }
 
-    /// <summary>Opens a read transaction, which sees this moment.</summary>
+    /// <summary>Opens a read transaction, which sees the current state of the store.</summary>
     public ReadTransaction BeginRead()
     {
         nint transaction = BeginReadTransaction();
@@ -169,7 +170,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
         return new ReadTransaction(_engine, this, transaction, cursor, _database);
     }
 
-    /// <summary>Begins a read transaction of LMDB's, which the caller aborts.</summary>
+    /// <summary>Begins a read transaction of LMDB. The caller must abort it.</summary>
     public nint BeginReadTransaction()
     {
         Result result = _engine.TxnBegin(_handle, TransactionFlags.ReadOnly, out nint transaction);
@@ -177,8 +178,8 @@ sealed unsafe class LmdbEnvironment : IDisposable
         {
             throw new StorageException(
                 StorageError.Failed,
-                $"The {_description} has {_options.MaxSnapshots} open snapshots, which is its limit. Dispose snapshots when they have "
-                    + $"served, or raise {nameof(LmdbStorageOptions.MaxSnapshots)}.");
+                $"The {_description} already has {_options.MaxSnapshots} open snapshots, which is the limit. Dispose snapshots sooner, or raise "
+                    + $"{nameof(LmdbStorageOptions.MaxSnapshots)}.");
         }
         Check(result);
         return transaction;
@@ -234,8 +235,8 @@ sealed unsafe class LmdbEnvironment : IDisposable
     }
 
     /// <summary>
-    /// Makes LMDB's table of readers with all of its disk blocks. LMDB makes one with none and maps it: on a full disk the first reader to
-    /// use another of its pages would end the process.
+    /// Creates LMDB's reader table with all of its disk blocks. LMDB itself would map a sparse file: on a full disk, the first reader that
+    /// touches another page of the table would crash the process.
     /// </summary>
     void MakeReaderTable(string path)
     {
@@ -253,7 +254,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
         }
     }
 
-    /// <summary>LMDB forces the contents of the file to the disk, and leaves the name of a new one to the operating system.</summary>
+    /// <summary>Flushes the name of a new file to the disk. LMDB flushes only the contents.</summary>
     void FlushName(string path)
     {
         try
@@ -267,8 +268,9 @@ sealed unsafe class LmdbEnvironment : IDisposable
     }
 
     /// <summary>
-    /// LMDB trusts its file: what is damaged there can end the process when it is read or written, and so can a file that was cut short. A sound one may lack pages
-    /// that nothing uses, so that only the whole structure tells; but few sound files are shorter than they say.
+    /// Throws if the file is damaged or truncated. LMDB trusts its file, and reading or writing a damaged one can crash the process. A sound file
+    /// may lack unused pages at its end, so only the whole structure is conclusive. Few sound files are shorter than stated in their metadata,
+    /// however, so a short file is always checked.
     /// </summary>
     static void RefuseDamagedFile(string path, string description, bool isThorough)
     {
@@ -279,7 +281,9 @@ sealed unsafe class LmdbEnvironment : IDisposable
             check.Run(mayLosePages: true, CancellationToken.None);
     }
 
-    /// <summary>Opens the file's one database, marks a new file, and refuses one that is not a store or has a newer format.</summary>
+    /// <summary>
+    /// Opens the database of the file and marks a new file with the format version. Throws if the file is not a store or has a newer format.
+    /// </summary>
     uint PrepareFormat()
     {
         fixed (byte* key = StoredKey.Format)
@@ -327,7 +331,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
         {
             throw new StorageException(
                 StorageError.Foreign,
-                $"The {_description} holds the data of another program. Nothing was changed in it. Choose another path.");
+                $"The {_description} contains the data of another program. It was not changed. Choose another path.");
         }
     }
 
@@ -337,7 +341,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
             return;
         throw new StorageException(
             StorageError.NewerFormat,
-            $"The {_description} has format version {Convert.ToHexString(version)}, and this version of Datacake.Lmdb knows up to "
+            $"The {_description} has format version {Convert.ToHexString(version)}, but this version of Datacake.Lmdb supports only versions up to "
                 + $"{FormatVersion}. Update the package.");
     }
 
@@ -348,35 +352,35 @@ sealed unsafe class LmdbEnvironment : IDisposable
         {
             Result.VersionMismatch => (
                 StorageError.NewerFormat,
-                $"The {_description} was written by another version of LMDB than the loaded {_engine.Version}: {reason}. Use the version "
-                    + "that wrote it, or start with an empty store, which the other nodes fill again (set TakeOverNodeId)."),
+                $"The {_description} was written by a different version of LMDB. The loaded version is {_engine.Version}: {reason}. Use the "
+                    + "version that wrote the file, or start with an empty store, which the other nodes refill (set TakeOverNodeId)."),
             Result.Invalid or Result.Corrupted or Result.PageNotFound => (
                 StorageError.Corrupt,
-                $"The {_description} is damaged, or not an LMDB file at all: {reason}. Restore it from a backup, or move it away and "
-                    + "start with an empty store, which the other nodes fill again (set TakeOverNodeId)."),
+                $"The {_description} is damaged or not an LMDB file: {reason}. Restore it from a backup, or move it away and start with an empty "
+                    + "store, which the other nodes refill (set TakeOverNodeId)."),
             Result.TransactionFull => (
                 StorageError.Failed,
-                $"The {_description} cannot take so large a batch: {reason}. Nothing of it was stored. Commit it in parts."),
+                $"The batch is too large for the {_description}: {reason}. Nothing of the batch was stored. Commit it in several parts."),
             Result.Panic => (
-                StorageError.Failed, $"The {_description} failed while it wrote: {reason}. Close the store and open it again."),
+                StorageError.Failed, $"Writing to the {_description} failed: {reason}. Close the store and open it again."),
             _ when IsSystemError(result, unix: [28, 122], windows: [39, 112]) || IsShortWrite(result) => (
                 StorageError.Full,
-                $"The disk of the {_description} is full: {reason}. Nothing of this was stored, and what was before is unharmed. "
-                    + "Free some space and try again."),
+                $"The disk of the {_description} is full: {reason}. Nothing of this operation was stored, and earlier data is intact. "
+                    + "Free some space and retry."),
             _ when IsSystemError(result, unix: [1, 2, 13, 20, 21, 30], windows: [2, 3, 5]) => (
                 StorageError.Inaccessible,
-                $"The {_description} cannot be opened or written: {reason}. Check the path, and that this process may read and write the "
-                    + "file and its directory."),
+                $"The {_description} cannot be opened or written: {reason}. Check the path, and the permissions of this process on the file and "
+                    + "its directory."),
             _ when IsSystemError(result, unix: [12], windows: [8, 14, 1455]) => (
                 StorageError.Failed,
-                $"The {_description} cannot be mapped: {reason}. It takes {_mapBytes} bytes of address space: lower "
+                $"The {_description} cannot be mapped: {reason}. It needs {_mapBytes} bytes of address space. Lower "
                     + $"{nameof(LmdbStorageOptions.MapBytes)}, or raise the limit of this process (ulimit -v)."),
             _ => (StorageError.Failed, $"The {_description} failed: {reason}."),
         };
         return new StorageException(error, message);
     }
 
-    /// <summary>Whether the file system did a write in part, because it had no more room. LMDB 0.9 makes an I/O error (EIO) of it.</summary>
+    /// <summary>Returns whether a write was cut short because the disk is full. LMDB 0.9 reports this as an I/O error (EIO).</summary>
     bool IsShortWrite(Result result) => result == Result.ShortWrite
         || IsSystemError(result, unix: [5], windows: []) && new DriveInfo(_path).AvailableFreeSpace < Environment.SystemPageSize;
 

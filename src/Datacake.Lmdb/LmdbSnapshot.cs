@@ -2,10 +2,10 @@ using Datacake.Storage;
 
 namespace Datacake.Lmdb;
 
-/// <summary>A read transaction that it has for itself until it is disposed.</summary>
+/// <summary>A snapshot that owns a read transaction until it is disposed.</summary>
 sealed class LmdbSnapshot(Readers readers, ReadTransaction transaction) : IStorageSnapshot
 {
-    bool _disposed;   // Under the lock of the transaction, which may have its next user then.
+    bool _disposed;   // Under the lock of the transaction, because another snapshot may use the transaction once this one is disposed.
 
     public ValueTask<ReadOnlyMemory<byte>?> GetAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken = default)
     {
@@ -64,7 +64,7 @@ sealed class LmdbSnapshot(Readers readers, ReadTransaction transaction) : IStora
         return default;
     }
 
-    /// <summary>One page of the entries in a range.</summary>
+    /// <summary>Returns one page of the entries in a range.</summary>
     public PageOfCopies Scan(in KeyRange range, ScanDirection direction, int maxEntries)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxEntries);
@@ -97,7 +97,7 @@ sealed class LmdbSnapshot(Readers readers, ReadTransaction transaction) : IStora
 
     void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, typeof(IStorageSnapshot));
 
-    /// <summary>Whether a scan in a direction has left the range. It began inside, so that only the bound ahead of it counts.</summary>
+    /// <summary>Returns whether a scan has left the range. It began inside the range, so only the bound ahead of it matters.</summary>
     static bool IsBeyond(in KeyRange range, ScanDirection direction, ReadOnlySpan<byte> key) => direction == ScanDirection.Forward
         ? range.End is { } end && key.SequenceCompareTo(end.Span) >= 0
         : key.SequenceCompareTo(range.Start.Span) < 0;

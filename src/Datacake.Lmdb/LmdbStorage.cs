@@ -3,12 +3,12 @@ using Datacake.Storage;
 namespace Datacake.Lmdb;
 
 /// <summary>
-/// A store in an LMDB file, which is mapped into memory: reads touch no buffer in between, and a snapshot is a read transaction.
+/// A store in an LMDB file, which is mapped into memory. Reads go directly to the mapped file, and a snapshot is a read transaction.
 /// </summary>
 /// <remarks>
-/// A <see cref="Durability.Flushed"/> batch has been forced to the disk when the commit returns. After a loss of power the store has all
-/// batches up to some point not before the last flushed one, unless <see cref="LmdbStorageOptions.RiskFileOnPowerLoss"/> is set.
-/// While a snapshot is open the space of what was replaced or removed since is not used again: dispose snapshots when they have served.
+/// A <see cref="Durability.Flushed"/> batch is on the disk when the commit returns. After a loss of power, the store contains the last flushed
+/// batch and all batches before it, and possibly later ones, unless <see cref="LmdbStorageOptions.RiskFileOnPowerLoss"/> is set.
+/// While a snapshot is open, space that was freed since is not reused, so dispose snapshots as soon as possible.
 /// </remarks>
 public sealed class LmdbStorage : IDurableStorage
 {
@@ -17,25 +17,27 @@ public sealed class LmdbStorage : IDurableStorage
     readonly StorageLock _ownership;
     readonly Lock _writing = new();            // Taken before the lock of the readers.
     LmdbEnvironment _environment;              // Under _writing.
-    volatile Readers _readers;                 // Those of the environment; set under _writing.
+    volatile Readers _readers;                 // The readers of the environment. Set under _writing.
     volatile bool _disposed;                   // Set under _writing.
 
-    /// <summary>Opens the file, or creates it with the directory that it is to be in.</summary>
-    /// <param name="path">The file. Others are kept beside it: the same name with <c>-lock</c> and <c>.lock</c> appended.</param>
-    /// <param name="options">How to open it; later changes to the object have no effect.</param>
+    /// <summary>Opens the file, or creates it together with its directory.</summary>
+    /// <param name="path">
+    /// The path of the file. Further files next to it have the same name with <c>-lock</c> and <c>.lock</c> appended.
+    /// </param>
+    /// <param name="options">The options for opening the file. Later changes to this object have no effect.</param>
     /// <exception cref="StorageException">
     /// The file is open elsewhere, cannot be created or read, belongs to another program, is damaged, or was written by a newer version; or
     /// liblmdb is missing.
     /// </exception>
-    /// <exception cref="ArgumentException">The path is empty, or an option is out of its range.</exception>
-    /// <exception cref="PlatformNotSupportedException">The process has 32 bits, which are too few to map a file.</exception>
+    /// <exception cref="ArgumentException">The path is empty, or an option is out of range.</exception>
+    /// <exception cref="PlatformNotSupportedException">The process is a 32-bit process, whose address space is too small.</exception>
     public LmdbStorage(string path, LmdbStorageOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         if (!Environment.Is64BitProcess)
         {
             throw new PlatformNotSupportedException(
-                "Datacake.Lmdb needs a 64-bit process, since it maps whole files into memory. Use Datacake.Sqlite.");
+                "Datacake.Lmdb needs a 64-bit process, because it maps whole files into memory. Use Datacake.Sqlite instead.");
         }
         _options = options?.Clone() ?? new LmdbStorageOptions();
         _options.Validate();
@@ -43,7 +45,7 @@ public sealed class LmdbStorage : IDurableStorage
         _ownership = StorageLock.Acquire(_path, Description);
         try
         {
-            // What a compaction has left that was killed.
+            // A compaction that was killed may have left its copy.
             StoreFiles.Delete(StoreFiles.CompactionOf(_path));
             _environment = new LmdbEnvironment(_path, Description, _options);
             _readers = new Readers(_environment);
@@ -88,14 +90,16 @@ public sealed class LmdbStorage : IDurableStorage
     }
 
     /// <inheritdoc/>
-    /// <exception cref="PlatformNotSupportedException">On Windows, which lets no open file be replaced.</exception>
+    /// <exception cref="PlatformNotSupportedException">
+    /// The operating system is Windows, which does not allow an open file to be replaced.
+    /// </exception>
     public async ValueTask CompactAsync(CancellationToken cancellationToken = default)
     {
         if (OperatingSystem.IsWindows())
         {
             throw new PlatformNotSupportedException(
-                $"The {Description} cannot be compacted while it is open, since Windows lets no open file be replaced. Back it up and "
-                    + "restore the backup: it has no free space.");
+                $"The {Description} cannot be compacted while it is open, because Windows does not allow an open file to be replaced. Back it "
+                    + "up and restore the backup instead: a backup contains no free space.");
         }
         await Task.Run(() => Compact(cancellationToken), cancellationToken).ConfigureAwait(false);
     }
@@ -115,12 +119,12 @@ public sealed class LmdbStorage : IDurableStorage
         return new(StoreFiles.SizeOf(_path));
     }
 
-    /// <summary>Puts a copy that <see cref="BackUpAsync"/> made in the place of a store, after it was checked.</summary>
-    /// <param name="backup">The copy. It is only read, and must not be open.</param>
-    /// <param name="path">Where the store is to be. There must be no file yet: move a damaged one away first.</param>
-    /// <param name="cancellationToken">Stops the copying, and leaves nothing at the path.</param>
+    /// <summary>Checks a backup that <see cref="BackUpAsync"/> created, and copies it to the path of a store.</summary>
+    /// <param name="backup">The path of the backup. It is not changed, and must not be open.</param>
+    /// <param name="path">The path of the new store. No file may exist at this path yet, so move a damaged one away first.</param>
+    /// <param name="cancellationToken">A token that stops the copying. A canceled call leaves no file behind.</param>
     /// <exception cref="StorageException">
-    /// The copy is no sound store, there is something at the path, or that cannot be written. Nothing is left at the path.
+    /// The backup is damaged or not a store, something already exists at the path, or the path cannot be written. No partial file is left behind.
     /// </exception>
     public static async ValueTask RestoreAsync(string backup, string path, CancellationToken cancellationToken = default)
     {
@@ -137,7 +141,9 @@ public sealed class LmdbStorage : IDurableStorage
         }
     }
 
-    /// <summary>Closes the store; the file is closed when the last open snapshot is disposed too, since these read from its map.</summary>
+    /// <summary>
+    /// Closes the store. Open snapshots read from the map of the file, so the file is closed when the last of them is disposed.
+    /// </summary>
     public ValueTask DisposeAsync()
     {
         lock (_writing)
@@ -164,7 +170,7 @@ public sealed class LmdbStorage : IDurableStorage
     {
         while (true)
         {
-            // After a compaction the readers are others; after the end of the store there are none.
+            // A compaction replaces the readers, and disposal retires them.
             Readers readers = _readers;
             if (readers.TryRent() is { } transaction)
                 return new LmdbSnapshot(readers, transaction);
@@ -185,7 +191,7 @@ public sealed class LmdbStorage : IDurableStorage
         }
     }
 
-    /// <summary>Fills a new file with the entries of a snapshot, forces it to the disk, and leaves it open.</summary>
+    /// <summary>Fills a new file with the entries of a snapshot, flushes it to the disk, and leaves it open.</summary>
     LmdbEnvironment CopyTo(string path, LmdbSnapshot snapshot, CancellationToken cancellationToken)
     {
         StoreFiles.Delete(path);
@@ -233,7 +239,8 @@ public sealed class LmdbStorage : IDurableStorage
     {
         LmdbSnapshot snapshot;
         StructureCheck check;
-        // Between two commits, so that the file's newest state is the one that the snapshot keeps from being overwritten.
+        // Both are created between two commits, so that the newest state in the file is the one that the snapshot protects from being
+        // overwritten.
         lock (_writing)
         {
             snapshot = OpenSnapshot();

@@ -1,8 +1,11 @@
 namespace Datacake.Lmdb;
 
-// The structures and numbers of lmdb.h that the store uses. They are the same in LMDB 0.9 and 1.x.
+// The structures and constants of lmdb.h that the store uses. They are the same in LMDB 0.9 and 1.x.
 
-/// <summary>Bytes that belong to the caller or, returned, to the map: these are valid until the transaction ends.</summary>
+/// <summary>
+/// A pointer to bytes and their length. Arguments point to memory of the caller. Results point into the map and are valid until the transaction
+/// ends.
+/// </summary>
 unsafe struct Value(byte* data, int length)
 {
     public nuint Length = (nuint)length;
@@ -38,7 +41,7 @@ enum EnvironmentFlags : uint
     NoSync = 0x10000,
     NoMetaSync = 0x40000,
 
-    /// <summary>A read transaction belongs to whoever has it, not to a thread.</summary>
+    /// <summary>Read transactions that are not tied to a thread.</summary>
     NoThreadLocalStorage = 0x200000,
 }
 
@@ -54,7 +57,7 @@ enum WriteFlags : uint
 {
     None = 0,
 
-    /// <summary>The key is above all others: pages are filled to the end.</summary>
+    /// <summary>A put whose key is above all others, which lets LMDB fill pages completely.</summary>
     Append = 0x20000,
 }
 
@@ -79,6 +82,6 @@ enum Result
     ReadersFull = -30790,
     TransactionFull = -30788,
 
-    /// <summary>The file system did a write in part; 0.9 says EIO.</summary>
+    /// <summary>A write that the file system cut short. LMDB 0.9 returns EIO instead.</summary>
     ShortWrite = -30772,
 }

@@ -4,15 +4,15 @@ using Datacake.Storage;
 namespace Datacake.Lmdb;
 
 /// <summary>
-/// A page of a scan, copied out of the map. Small entries share memory, and all that a page keeps of an entry is where it is: with a list of
-/// arrays long scans take a third longer.
+/// A page of a scan, copied out of the map. Small entries share chunks of memory, and the page stores only their locations. With one array per
+/// entry, long scans would take a third longer.
 /// </summary>
 sealed class PageOfCopies : IReadOnlyList<StorageEntry>
 {
-    // A page ends after this many bytes, so that large values do not make it large.
+    // Limits the size of a page that contains large values.
     public const int MaxPageBytes = 4 * 1024 * 1024;
 
-    // Whoever keeps one small entry keeps this much memory, so that it is little.
+    // A reference to one small entry keeps its whole chunk alive, so chunks are small.
     const int ChunkBytes = 4096;
     const int MaxSharingBytes = ChunkBytes / 8;
 
@@ -24,7 +24,7 @@ sealed class PageOfCopies : IReadOnlyList<StorageEntry>
     int _used;
     int _bytes;
 
-    /// <summary>An empty page with room for so many entries.</summary>
+    /// <summary>Creates an empty page for at most <paramref name="maxEntries"/> entries.</summary>
     public PageOfCopies(int maxEntries) => _maxEntries = maxEntries;
 
     public int Count { get; private set; }
@@ -63,7 +63,7 @@ sealed class PageOfCopies : IReadOnlyList<StorageEntry>
         return (_chunk, _used - length);
     }
 
-    /// <summary>Makes entries when they are asked for; an iterator method would copy each into itself first.</summary>
+    /// <summary>An enumerator that creates each entry on access. An iterator method would store each one in a field first.</summary>
     sealed class Enumerator(PageOfCopies page) : IEnumerator<StorageEntry>
     {
         int _index = -1;

@@ -3,21 +3,21 @@ using Datacake.Storage;
 
 namespace Datacake.Lmdb;
 
-/// <summary>A read transaction and its cursor, used again for the next snapshot. Whoever reads holds <see cref="Using"/>.</summary>
+/// <summary>A reusable read transaction with its cursor. The caller holds <see cref="Using"/> during a read.</summary>
 sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, nint transaction, nint cursor, uint database) : IDisposable
 {
-    bool _hasCursor;   // It is of the moment that the transaction sees, and has no address of an earlier map.
+    bool _hasCursor;   // True if the cursor belongs to the current state of the transaction and holds no address of an earlier map.
 
-    /// <summary>Held while the map is read, which has another address after it has grown.</summary>
+    /// <summary>Gets the lock that is held while the map is read. The address of the map changes when it grows.</summary>
     public Lock Using { get; } = new();
 
-    /// <summary>Finds a key. The value is valid until <see cref="Using"/> is let go.</summary>
+    /// <summary>Finds a key. The value is valid until <see cref="Using"/> is released.</summary>
     [SkipLocalsInit]
     public bool TryGet(ReadOnlySpan<byte> key, out Value value)
     {
         environment.ThrowIfLost();
         value = default;
-        // LMDB takes the beginning of a key that is too long for its own key.
+        // A longer key would be cut off, and could then match a different entry.
         if (key.Length > WriteBatch.MaxKeyLength)
             return false;
         byte* buffer = stackalloc byte[StoredKey.MaxLength];
@@ -25,7 +25,7 @@ sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, 
     }
 
     /// <summary>
-    /// Moves to a key, which costs little if it is on the page of the one before. The value is valid until <see cref="Using"/> is let go.
+    /// Moves to a key. This is fast if the key is on the same page as the previous one. The value is valid until <see cref="Using"/> is released.
     /// </summary>
     public bool TryMoveTo(ReadOnlySpan<byte> key, out Value value)
     {
@@ -34,7 +34,7 @@ sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, 
             && entryKey.SequenceEqual(key);
     }
 
-    /// <summary>Moves to the first or last entry of a range. Key and value are valid until <see cref="Using"/> is let go.</summary>
+    /// <summary>Moves to the first or last entry of a range. Key and value are valid until <see cref="Using"/> is released.</summary>
     public bool TryMoveInto(in KeyRange range, ScanDirection direction, out Value key, out Value value)
     {
         environment.ThrowIfLost();
@@ -45,17 +45,17 @@ sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, 
             : TryMove(CursorOperation.Last, out key, out value);
     }
 
-    /// <summary>Moves to the next entry in a direction, inside the range or not.</summary>
+    /// <summary>Moves to the next entry in a direction, even if it is outside the range.</summary>
     public bool TryMoveOn(ScanDirection direction, out Value key, out Value value) =>
         TryMove(direction == ScanDirection.Forward ? CursorOperation.Next : CursorOperation.Previous, out key, out value);
 
-    /// <summary>Forgets where the cursor is: it has the address of a page.</summary>
+    /// <summary>Forgets the position of the cursor, which contains the address of a page.</summary>
     public void ForgetPlace() => _hasCursor = false;
 
-    /// <summary>Lets the moment go that the transaction sees.</summary>
+    /// <summary>Releases the state that the transaction sees.</summary>
     public void Reset() => engine.TxnReset(transaction);
 
-    /// <summary>Sees the present moment, after <see cref="Reset"/>.</summary>
+    /// <summary>Makes the transaction see the current state of the store, after <see cref="Reset"/>.</summary>
     public void Renew()
     {
         environment.Check(engine.TxnRenew(transaction));
@@ -70,10 +70,10 @@ sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, 
 
     /// <summary>Moves to the first entry that is not below a key.</summary>
     [SkipLocalsInit]
-    bool TrySeek(ReadOnlySpan<byte> least, out Value key, out Value value)
+    bool TrySeek(ReadOnlySpan<byte> bound, out Value key, out Value value)
     {
         byte* buffer = stackalloc byte[StoredKey.MaxLength];
-        return TrySeek(StoredKey.OfEntry(least, buffer), out key, out value);
+        return TrySeek(StoredKey.OfEntry(bound, buffer), out key, out value);
     }
 
     bool TrySeekAboveEntries(out Value key, out Value value)
@@ -82,12 +82,12 @@ sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, 
             return TrySeek(new Value(bytes, StoredKey.AboveEntries.Length), out key, out value);
     }
 
-    bool TrySeek(Value least, out Value key, out Value value)
+    bool TrySeek(Value bound, out Value key, out Value value)
     {
         if (!_hasCursor)
             environment.Check(engine.CursorRenew(transaction, cursor));
         _hasCursor = true;
-        key = least;
+        key = bound;
         value = default;
         return IsFound(engine.CursorGet(cursor, ref key, ref value, CursorOperation.SetRange));
     }

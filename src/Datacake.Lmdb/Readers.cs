@@ -1,19 +1,21 @@
 namespace Datacake.Lmdb;
 
 /// <summary>
-/// The read transactions of one open file: those that snapshots have, and those that wait for the next snapshot. It closes the file when
-/// that is of no more use.
+/// The pool of read transactions of one open file: those in use by snapshots, and idle ones for later snapshots. After retirement, it closes
+/// the file as soon as no snapshot uses it.
 /// </summary>
 sealed class Readers(LmdbEnvironment environment)
 {
-    readonly Lock _gate = new();   // Guards all below; taken before the lock of any transaction.
+    readonly Lock _gate = new();   // Guards the fields below. Taken before the lock of any transaction.
     readonly Stack<ReadTransaction> _idle = [];
     readonly List<ReadTransaction> _all = [];
-    int _open;                     // how many snapshots have
+    int _open;                     // The number of transactions in use by snapshots.
     IDisposable? _closeAfter;
     bool _isRetired;
 
-    /// <summary>A transaction that sees this moment; <see langword="null"/> if the file was retired.</summary>
+    /// <summary>
+    /// Returns a transaction that sees the current state of the store, or <see langword="null"/> if the readers have been retired.
+    /// </summary>
     public ReadTransaction? TryRent()
     {
         lock (_gate)
@@ -38,10 +40,10 @@ sealed class Readers(LmdbEnvironment environment)
         }
     }
 
-    /// <summary>Makes the map larger. Snapshots stay open: reads under way are waited for, and the next ones find the new address.</summary>
+    /// <summary>Enlarges the map. Snapshots stay open: active reads are awaited, and later reads use the new address.</summary>
     /// <remarks>
-    /// lmdb.h asks for more, that no transaction is open at all; but a read transaction has no address of the map, and a cursor only as
-    /// long as it has a place (mdb_page_get, mdb_cursor_renew in mdb.c of 0.9 and of 1.x).
+    /// lmdb.h requires that no transaction is open at all. But a read transaction holds no address in the map, and a cursor holds one only while it
+    /// has a position (see mdb_page_get and mdb_cursor_renew in mdb.c of 0.9 and 1.x).
     /// </remarks>
     public void Grow()
     {
@@ -63,7 +65,9 @@ sealed class Readers(LmdbEnvironment environment)
         }
     }
 
-    /// <summary>Closes the file, and then what else is given, as soon as the last snapshot is disposed. There are no new ones.</summary>
+    /// <summary>
+    /// Prevents new snapshots, and closes the file as soon as the last snapshot is disposed. Then disposes <paramref name="closeAfter"/>.
+    /// </summary>
     public void Retire(IDisposable? closeAfter = null)
     {
         lock (_gate)

@@ -2,15 +2,15 @@ using Datacake.Storage;
 
 namespace Datacake.Lmdb;
 
-/// <summary>The files of a store as a whole: the data, and LMDB's table of readers beside it.</summary>
+/// <summary>The operations on all files of a store: the data and LMDB's reader table next to it.</summary>
 static class StoreFiles
 {
     static readonly string[] Suffixes = ["", "-lock", ".lock"];
 
-    /// <summary>LMDB's table of readers.</summary>
+    /// <summary>Returns the path of LMDB's reader table.</summary>
     public static string LockTableOf(string path) => path + "-lock";
 
-    /// <summary>Where a compaction makes its copy.</summary>
+    /// <summary>Returns the path of the copy that a compaction creates.</summary>
     public static string CompactionOf(string path) => path + ".compact";
 
     public static long SizeOf(string path) =>
@@ -22,12 +22,12 @@ static class StoreFiles
         DeleteLockTable(path);
     }
 
-    /// <summary>Removes the table of readers of a file that is closed: the next who opens it makes another.</summary>
+    /// <summary>Removes the reader table of a closed file. It is created again when the file is opened.</summary>
     public static void DeleteLockTable(string path) => File.Delete(LockTableOf(path));
 
     /// <summary>
-    /// Gives the file of one open store the name of another's. The table of readers goes with it: each store keeps the one that it has
-    /// open.
+    /// Replaces the file of an open store with that of another one by renaming it. The reader table is renamed too, so that each store keeps the
+    /// table that it has open.
     /// </summary>
     public static void Replace(string source, string target, string description)
     {

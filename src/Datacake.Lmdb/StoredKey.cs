@@ -3,28 +3,28 @@ using Datacake.Storage;
 namespace Datacake.Lmdb;
 
 /// <summary>
-/// A key as the file has it: a byte before it says whether it is an entry's or the store's own. LMDB takes no empty keys, so that
-/// there has to be one anyway.
+/// The form of a key in the file. A prefix byte distinguishes the keys of entries from the store's own keys. LMDB does not support empty keys,
+/// so a prefix is needed anyway.
 /// </summary>
 static unsafe class StoredKey
 {
     const byte EntryPrefix = 1;
 
-    // One byte more than any key has: a longer key than that bounds the same entries as its beginning does.
+    // One byte longer than any key of an entry. A longer bound includes the same entries as its first MaxKeyLength bytes.
     const int MaxKeyLength = WriteBatch.MaxKeyLength + 1;
 
-    /// <summary>The longest stored key.</summary>
+    /// <summary>The maximum length of a stored key, in bytes.</summary>
     public const int MaxLength = 1 + MaxKeyLength;
 
-    /// <summary>Where the store keeps the version of its format.</summary>
+    /// <summary>Gets the stored key of the format version.</summary>
     public static ReadOnlySpan<byte> Format => "\0format"u8;
 
-    /// <summary>The least key above those of all entries.</summary>
+    /// <summary>Gets the smallest stored key above those of all entries.</summary>
     public static ReadOnlySpan<byte> AboveEntries => [EntryPrefix + 1];
 
-    /// <summary>The key of an entry, or the bound of a range of them.</summary>
-    /// <param name="key">The key in the contract's form.</param>
-    /// <param name="buffer"><see cref="MaxLength"/> bytes, which the stored key is written to.</param>
+    /// <summary>Returns the stored form of an entry's key or of a bound of a range.</summary>
+    /// <param name="key">The key in the form that callers use.</param>
+    /// <param name="buffer">A buffer of <see cref="MaxLength"/> bytes, which receives the stored key.</param>
     public static Value OfEntry(ReadOnlySpan<byte> key, byte* buffer)
     {
         if (key.Length > MaxKeyLength)
@@ -34,7 +34,7 @@ static unsafe class StoredKey
         return new Value(buffer, 1 + key.Length);
     }
 
-    /// <summary>The key of the entry that a stored key belongs to, if it belongs to one.</summary>
+    /// <summary>Gets the key of an entry from its stored form. Returns false if the stored key does not belong to an entry.</summary>
     public static bool TryGetEntryKey(ReadOnlySpan<byte> stored, out ReadOnlySpan<byte> key)
     {
         bool isEntry = stored is [EntryPrefix, ..];
@@ -42,6 +42,6 @@ static unsafe class StoredKey
         return isEntry;
     }
 
-    /// <summary>Whether this provider can have written a stored key.</summary>
+    /// <summary>Returns whether this provider can have written a stored key.</summary>
     public static bool IsKnown(ReadOnlySpan<byte> stored) => stored is [EntryPrefix, ..] || stored.SequenceEqual(Format);
 }

@@ -6,11 +6,13 @@ using Microsoft.Win32.SafeHandles;
 namespace Datacake.Lmdb;
 
 /// <summary>
-/// Walks through the trees of an LMDB file and fails at the first thing that cannot be: a page outside the file, of another kind than its
-/// place asks for, or in two places; keys out of order; totals that differ from what is there. It reads the file by itself,
-/// since LMDB trusts its file, and can end the process where that is damaged.
+/// A check of the structure of an LMDB file. It walks the trees and throws at the first inconsistency: a page outside the file, of the wrong
+/// kind, or in two places; keys out of order; or totals that differ from the actual counts. It reads the file without LMDB, because LMDB
+/// trusts its file and can crash the process if the file is damaged.
 /// </summary>
-/// <remarks>It sees the newest state at the time of its creation, which a snapshot must keep from being overwritten meanwhile.</remarks>
+/// <remarks>
+/// The check sees the newest state at the time of its creation. An open snapshot must keep that state from being overwritten meanwhile.
+/// </remarks>
 sealed class StructureCheck : IDisposable
 {
     const int FirstTreePage = 2;
@@ -23,7 +25,7 @@ sealed class StructureCheck : IDisposable
     readonly long _fileBytes;
     readonly FileLayout _layout;
     readonly FileRoot? _root;
-    readonly byte[][] _buffers = new byte[MaxDepth + 1][];   // One for each depth of the walk.
+    readonly byte[][] _buffers = new byte[MaxDepth + 1][];   // One for each height in the tree.
     BitArray _used = new(0);
     CancellationToken _cancellation;
 
@@ -55,19 +57,19 @@ sealed class StructureCheck : IDisposable
         }
     }
 
-    /// <summary>Whether the file ends before its last page does.</summary>
+    /// <summary>Gets whether the file ends before its last page.</summary>
     public bool IsShort => _root is { } root && _fileBytes / root.PageSize <= root.LastPage;
 
-    /// <summary>Walks through the file.</summary>
-    /// <param name="mayLosePages">True if pages that are neither in use nor free do no harm: they are only lost space.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Checks the file.</summary>
+    /// <param name="mayLosePages">True to accept pages that are neither in use nor free, which only waste space.</param>
+    /// <param name="cancellationToken">A token that cancels the check.</param>
     /// <exception cref="StorageException">The file is damaged, or belongs to another program.</exception>
     public void Run(bool mayLosePages, CancellationToken cancellationToken)
     {
         if (_root is not { } root)
-            throw Damaged("it does not begin as an LMDB file does");
+            throw Damaged("it does not begin like an LMDB file");
         if (root.LastPage is < FirstTreePage - 1 or > int.MaxValue - 1)
-            throw Damaged($"it says that its last page is {root.LastPage}");
+            throw Damaged($"its metadata states an invalid last page, {root.LastPage}");
         if (root.Main.Flags != 0)
             throw Foreign();
         _cancellation = cancellationToken;
@@ -89,7 +91,7 @@ sealed class StructureCheck : IDisposable
         for (int page = 0; page < FirstTreePage; page++)
         {
             long offset = _layout.HeaderBytes + (long)page * (newest?.PageSize ?? 0);
-            if (!TryRead(offset, bytes) || MemoryMarshal.Read<uint>(bytes) != FileLayout.Stamp)
+            if (!TryRead(offset, bytes) || MemoryMarshal.Read<uint>(bytes) != FileLayout.Magic)
                 return null;
             FileRoot root = FileRoot.Read(bytes);
             if (root.PageSize is < 256 or > 65536 || !int.IsPow2(root.PageSize))
@@ -112,15 +114,15 @@ sealed class StructureCheck : IDisposable
         }
     }
 
-    /// <summary>Notes that pages have a use, which must be their only one.</summary>
+    /// <summary>Marks pages as used, and throws if any of them was already marked.</summary>
     void Use(long page, long count, string place)
     {
         if (page < FirstTreePage || count < 1 || page > _used.Length - count)
-            throw Damaged($"{place} leads to page {page}, of which there are {_used.Length}");
+            throw Damaged($"{place} refers to page {page}, but there are only {_used.Length} pages");
         for (int i = (int)page; i < (int)(page + count); i++)
         {
             if (_used[i])
-                throw Damaged($"{place} leads to page {i}, which is in use elsewhere or free");
+                throw Damaged($"{place} refers to page {i}, which is used elsewhere or free");
             _used[i] = true;
         }
     }
@@ -128,12 +130,12 @@ sealed class StructureCheck : IDisposable
     StorageException Damaged(string finding) => new(
         StorageError.Corrupt,
         $"The {_description} is damaged: {finding}. Restore it from a backup, or move it away and start with an empty store, which the "
-            + "other nodes fill again (set TakeOverNodeId).");
+            + "other nodes refill (set TakeOverNodeId).");
 
     StorageException Foreign() =>
-        new(StorageError.Foreign, $"The {_description} holds the data of another program. Nothing was changed in it. Choose another path.");
+        new(StorageError.Foreign, $"The {_description} contains the data of another program. It was not changed. Choose another path.");
 
-    /// <summary>The walk through one tree.</summary>
+    /// <summary>A walk through one tree.</summary>
     sealed class Walk(StructureCheck check, FileRoot root, bool isFreeList)
     {
         readonly FileLayout _layout = check._layout;
@@ -145,16 +147,16 @@ sealed class StructureCheck : IDisposable
             if (tree.Page != TreeRoot.None)
             {
                 if (tree.Depth is < 1 or > MaxDepth)
-                    throw check.Damaged($"it says that a tree is {tree.Depth} pages deep");
-                VisitPage(tree.Page, tree.Depth, [], [], "a root");
+                    throw check.Damaged($"its metadata states an invalid depth of a tree, {tree.Depth}");
+                VisitPage(tree.Page, tree.Depth, [], [], "the metadata");
             }
             if (_found != tree.Size)
-                throw check.Damaged($"a tree should have {tree.Size}, and has {_found}");
+                throw check.Damaged($"a tree should have {tree.Size}, but has {_found}");
         }
 
         /// <summary>
-        /// Visits a page and all below it; a leaf has height 1. None of their keys may be below the least one, and all must be below the
-        /// limit, unless that is empty.
+        /// Visits a page and all pages below it. A leaf has height 1. All keys must be at or above <paramref name="least"/>, and below
+        /// <paramref name="limit"/> unless that is empty.
         /// </summary>
         void VisitPage(long number, int height, ReadOnlySpan<byte> least, ReadOnlySpan<byte> limit, string place)
         {
@@ -186,7 +188,7 @@ sealed class StructureCheck : IDisposable
             for (int i = 0; i < count; i++)
             {
                 ReadOnlySpan<byte> node = NodeAt(page, i, place);
-                // The first child has all keys below the second: its own is not kept.
+                // The first child has no key of its own in the branch. It contains all keys below that of the second child.
                 ReadOnlySpan<byte> childLeast = i == 0 ? least : KeyOf(node, place);
                 ReadOnlySpan<byte> childLimit = i + 1 < count ? KeyOf(NodeAt(page, i + 1, place), place) : limit;
                 if (i > 0 && Compare(childLeast, least) < 0 || !IsBelow(childLeast, childLimit))
@@ -223,7 +225,7 @@ sealed class StructureCheck : IDisposable
             ReadOnlySpan<byte> payload = node[Math.Min(node.Length, NodeHeaderBytes + _layout.PayloadOffset(key.Length))..];
             bool isElsewhere = kinds.HasFlag(NodeKinds.OnOverflowPages);
             if (payload.Length < (isElsewhere ? sizeof(long) : length))
-                throw check.Damaged($"an entry of {place} goes beyond it");
+                throw check.Damaged($"an entry of {place} extends beyond the page");
             if (isElsewhere)
             {
                 byte[] freed = isFreeList ? new byte[Math.Min(length, check._fileBytes)] : [];
@@ -234,7 +236,10 @@ sealed class StructureCheck : IDisposable
                 UseFreed(payload[..(int)Math.Min(length, payload.Length)], place);
         }
 
-        /// <summary>Reads a value on pages of its own: all of it, since the disk may fail to, but keeps only what is asked for.</summary>
+        /// <summary>
+        /// Reads a value on overflow pages. It reads the whole value to detect disk errors, but copies only as much as fits into
+        /// <paramref name="kept"/>.
+        /// </summary>
         void VisitOverflow(long first, long length, Span<byte> kept, string place)
         {
             long needed = (_layout.HeaderBytes - 1 + length) / _pageSize + 1;
@@ -247,7 +252,7 @@ sealed class StructureCheck : IDisposable
                 check._cancellation.ThrowIfCancellationRequested();
                 Span<byte> bytes = chunk.AsSpan(0, (int)Math.Min(chunk.Length, left));
                 if (!check.TryRead(offset, bytes))
-                    throw check.Damaged($"page {first} and those after it are beyond the end of the file");
+                    throw check.Damaged($"the value that begins on page {first} extends beyond the end of the file");
                 offset += bytes.Length;
                 left -= bytes.Length;
                 if (isFirst)
@@ -266,19 +271,19 @@ sealed class StructureCheck : IDisposable
             CheckHeader(page, first, PageKinds.Overflow);
             long count = MemoryMarshal.Read<uint>(page[(_layout.HeaderBytes - 4)..]);
             if (count < needed)
-                throw check.Damaged($"page {first} has not as many after it as the value on them needs");
-            // A shorter value that replaced another keeps its pages.
+                throw check.Damaged($"the value that begins on page {first} needs more pages than it has");
+            // A value that replaced a longer one keeps the pages of that one.
             if (count > needed)
                 check.Use(first + needed, count - needed, $"page {first}");
             _found.OverflowPages += count;
         }
 
-        /// <summary>An entry of the free list: a count, and so many page numbers.</summary>
+        /// <summary>Marks the pages of an entry of the free list, which consists of a count and that many page numbers.</summary>
         void UseFreed(ReadOnlySpan<byte> list, string place)
         {
             ReadOnlySpan<long> numbers = MemoryMarshal.Cast<byte, long>(list);
             if (numbers.IsEmpty || numbers[0] < 0 || numbers[0] > numbers.Length - 1)
-                throw check.Damaged($"the free list on {place} is cut short");
+                throw check.Damaged($"the free list on {place} is truncated");
             foreach (long page in numbers.Slice(1, (int)numbers[0]))
                 check.Use(page, 1, $"the free list on {place}");
         }
@@ -286,14 +291,14 @@ sealed class StructureCheck : IDisposable
         void CheckHeader(ReadOnlySpan<byte> page, long number, PageKinds kind)
         {
             if (MemoryMarshal.Read<long>(page) != number || ((PageKinds)ReadUInt16(page, _layout.HeaderBytes - 6) & PageKinds.All) != kind)
-                throw check.Damaged($"page {number} is not what its place asks for");
+                throw check.Damaged($"page {number} has the wrong number or kind in its header");
         }
 
         ReadOnlySpan<byte> NodeAt(ReadOnlySpan<byte> page, int index, string place)
         {
             int offset = ReadUInt16(page, _layout.HeaderBytes + 2 * index) + _layout.OffsetBase;
             if (offset < _layout.HeaderBytes || offset > _pageSize - NodeHeaderBytes)
-                throw check.Damaged($"an entry of {place} goes beyond it");
+                throw check.Damaged($"an entry of {place} extends beyond the page");
             return page[offset..];
         }
 
@@ -301,13 +306,13 @@ sealed class StructureCheck : IDisposable
         {
             int length = ReadUInt16(node, 6);
             if (length > node.Length - NodeHeaderBytes || isFreeList && length != sizeof(ulong))
-                throw check.Damaged($"a key of {place} goes beyond it");
+                throw check.Damaged($"a key of {place} has an invalid length");
             return node.Slice(NodeHeaderBytes, length);
         }
 
         bool IsBelow(ReadOnlySpan<byte> key, ReadOnlySpan<byte> limit) => limit.IsEmpty || Compare(key, limit) < 0;
 
-        /// <summary>The keys of the free list are numbers of transactions.</summary>
+        /// <summary>Compares two keys. The keys of the free list are transaction numbers.</summary>
         int Compare(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right) =>
             isFreeList && !left.IsEmpty && !right.IsEmpty
                 ? MemoryMarshal.Read<ulong>(left).CompareTo(MemoryMarshal.Read<ulong>(right))

@@ -1,16 +1,19 @@
 namespace Datacake.Lmdb;
 
 /// <summary>
-/// What a commit waits for. LMDB has no log: it writes the pages of a commit to free places, and then the page that makes them valid.
+/// The writes that a commit waits for. LMDB has no log: it writes the pages of a commit to free places, and then a metadata page that makes them
+/// valid.
 /// </summary>
 enum Syncing
 {
-    /// <summary>Nothing. A loss of power can leave the latter on the disk alone: a file that cannot be read.</summary>
+    /// <summary>No writes. A loss of power can leave only the metadata page on the disk, and the file is then unreadable.</summary>
     None,
 
-    /// <summary>The former are on the disk before the latter is written: a loss of power may cost the last commit, never the file.</summary>
+    /// <summary>
+    /// The pages of the commit, before the metadata page is written. A loss of power may lose the last commit, but never the file.
+    /// </summary>
     PagesOnly,
 
-    /// <summary>Both are on the disk.</summary>
+    /// <summary>The pages of the commit and the metadata page.</summary>
     Full,
 }
