@@ -1,8 +1,9 @@
 namespace Datacake.Data;
 
 /// <summary>
-/// A delete of an entity of this class wins over updates on other nodes that did not know of it, even later ones; only a new
-/// <see cref="Keyspace{T}.Add"/> brings the entity back. Without it a later update revives the whole entity. The same on every node.
+/// Makes the delete of an entity of this class win over updates on nodes that did not know about the delete, even over later ones. Only
+/// a new <see cref="Keyspace{T}.Add"/> brings the entity back. Without this attribute, a later update revives the whole entity. The
+/// class must have the attribute on every node or on none.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class)]
 public sealed class DeleteWinsAttribute : Attribute;

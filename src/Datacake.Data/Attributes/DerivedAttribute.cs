@@ -1,19 +1,20 @@
 namespace Datacake.Data;
 
 /// <summary>
-/// On an entity class: entities of a class derived from it are stored in the same keyspace. Which class an entity is of is stored with it.
+/// Stores the entities of a derived class in the same keyspace as the entity class that the attribute is on. Each entity is stored with a
+/// discriminator that identifies its class.
 /// </summary>
 /// <param name="type">The derived class.</param>
 /// <param name="discriminator">
-/// What is stored for the class; its name if null. It is for life, so that the class can be renamed. The class that the attribute stands
-/// on has its own name, unless an attribute names that class too.
+/// The value stored to identify the class; null to use the class name. It can never change, so set it if the class may be renamed. The
+/// class that the attribute is on uses its own name, unless another attribute names that class too.
 /// </param>
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true, Inherited = false)]
 public sealed class DerivedAttribute(Type type, string? discriminator = null) : Attribute
 {
-    /// <summary>The derived class.</summary>
+    /// <summary>Gets the derived class.</summary>
     public Type Type { get; } = type;
 
-    /// <summary>What is stored for the class; its name if null.</summary>
+    /// <summary>Gets the value stored to identify the class; null if it is the class name.</summary>
     public string? Discriminator { get; } = discriminator;
 }

@@ -1,14 +1,14 @@
 namespace Datacake.Data;
 
 /// <summary>
-/// The property was renamed in C#; the store keeps it under the name that it had first, so that what is stored stays readable and nodes
-/// with the old class and the new one share the property. Leave the attribute as it is when the property is renamed once more.
-/// <see cref="System.ComponentModel.DataAnnotations.Schema.ColumnAttribute"/> with a name does the same.
+/// Sets the name under which a renamed property is stored: the name that it had when it was first stored. Existing data stays readable,
+/// and nodes with the old class and nodes with the new one share the property. Keep the attribute unchanged if the property is renamed
+/// again. A <see cref="System.ComponentModel.DataAnnotations.Schema.ColumnAttribute"/> with a name has the same effect.
 /// </summary>
-/// <param name="name">The name that the property had when it was stored first.</param>
+/// <param name="name">The name that the property had when it was first stored.</param>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
 public sealed class FormerNameAttribute(string name) : Attribute
 {
-    /// <summary>The name that the property had when it was stored first.</summary>
+    /// <summary>Gets the name that the property had when it was first stored.</summary>
     public string Name { get; } = name;
 }

@@ -1,7 +1,7 @@
 namespace Datacake.Data;
 
 /// <summary>
-/// Leaves a property out of what is stored. <see cref="System.ComponentModel.DataAnnotations.Schema.NotMappedAttribute"/> does the same.
+/// Excludes a property from storage. <see cref="System.ComponentModel.DataAnnotations.Schema.NotMappedAttribute"/> has the same effect.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
 public sealed class IgnoreAttribute : Attribute;

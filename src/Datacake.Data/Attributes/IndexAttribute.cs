@@ -1,29 +1,32 @@
 namespace Datacake.Data;
 
 /// <summary>
-/// Keeps an ordered index on a property (an owned object's, or a set's elements, too), or on the class on several properties together.
-/// Queries with conditions on its leading properties, or ordered by them, use it.
+/// Declares an ordered index on a property, on a property of an owned object, or on the elements of a set. On a class, declares an index
+/// on several properties together. Queries that filter or sort by the leading properties use the index.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Property | AttributeTargets.Parameter, AllowMultiple = true)]
 public sealed class IndexAttribute : Attribute
 {
-    /// <summary>An index on the property that the attribute stands on.</summary>
+    /// <summary>Declares an index on the property that the attribute is on.</summary>
     public IndexAttribute()
     {
     }
 
-    /// <summary>On a class: an index on these properties, in this order; nested ones as <c>"Address.City"</c>.</summary>
+    /// <summary>
+    /// Declares an index on properties of the class that the attribute is on, in the given order. A nested property is named by a path,
+    /// such as <c>"Address.City"</c>.
+    /// </summary>
     public IndexAttribute(string property, params string[] more) => Properties = [property, .. more];
 
-    /// <summary>The properties; none if the attribute stands on the property.</summary>
+    /// <summary>Gets the indexed properties; empty if the attribute is on the property itself.</summary>
     public IReadOnlyList<string> Properties { get; } = [];
 
-    /// <summary>The name in plans; by default the names of the properties, joined by underscores.</summary>
+    /// <summary>Gets or sets the name shown in query plans. Default: the property names, joined by underscores.</summary>
     public string? Name { get; set; }
 
-    /// <summary>Which of the properties it orders from the greatest to the least, one for each: <c>IsDescending = [false, true]</c>.</summary>
+    /// <summary>Gets or sets, for each property, whether the index is in descending order: <c>IsDescending = [false, true]</c>.</summary>
     public bool[]? IsDescending { get; set; }
 
-    /// <summary>Whether it orders all its properties from the greatest to the least.</summary>
+    /// <summary>Gets or sets whether the index is in descending order of all its properties.</summary>
     public bool AllDescending { get; set; }
 }
