@@ -3,10 +3,10 @@ using Datacake.Crdt;
 
 namespace Datacake.Data.Metadata;
 
-/// <summary>Where the cells of one mapped property are. For generated code.</summary>
+/// <summary>The location of a mapped property's cells in a document. For generated code.</summary>
 public sealed class CellPath
 {
-    /// <summary>A property by its name; nested ones are joined by dots.</summary>
+    /// <summary>Creates the location of a property, given its name or, if it is nested, a path such as <c>Address.City</c>.</summary>
     public CellPath(string name)
     {
         Name = name;
@@ -15,14 +15,14 @@ public sealed class CellPath
         ElementPrefix = DocumentPath.OfElement(name, []).Encoded.ToArray();
     }
 
-    /// <summary>The name.</summary>
+    /// <summary>Gets the property name; for a nested property, a path such as <c>Address.City</c>.</summary>
     public string Name { get; }
 
     internal byte[] Utf8Name { get; }
 
-    /// <summary>The path of the property's register.</summary>
+    /// <summary>Gets the encoded path of the property's register.</summary>
     internal byte[] Property { get; }
 
-    /// <summary>What the paths of the property's elements start with.</summary>
+    /// <summary>Gets the prefix that the encoded paths of the property's elements share.</summary>
     internal byte[] ElementPrefix { get; }
 }

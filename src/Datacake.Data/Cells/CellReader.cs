@@ -3,8 +3,8 @@ using Datacake.Crdt;
 namespace Datacake.Data.Metadata;
 
 /// <summary>
-/// Goes through the cells that a reader of a document sees, of the properties that the model knows; all others are passed over.
-/// A copy goes on independently. For generated code.
+/// A reader of the visible cells of a document that belong to properties of the model. It skips all other cells. A copy of the reader
+/// advances independently. For generated code.
 /// </summary>
 public ref struct CellReader
 {
@@ -18,9 +18,9 @@ public ref struct CellReader
     int _nextCounter;
     long _share;
 
-    /// <param name="paths">The properties that the model knows.</param>
+    /// <param name="paths">The properties of the model.</param>
     /// <param name="document">The document.</param>
-    /// <param name="wanted">Which of them are read; null: all.</param>
+    /// <param name="wanted">For each property, true if it is read; null to read all properties.</param>
     internal CellReader(CellPath[] paths, DocumentView document, bool[]? wanted = null)
     {
         _paths = paths;
@@ -38,25 +38,25 @@ public ref struct CellReader
         Slot = -1;
     }
 
-    /// <summary>Which of the model's properties the cell belongs to.</summary>
+    /// <summary>Gets the index of the model property that the cell belongs to.</summary>
     public int Slot { get; private set; }
 
-    /// <summary>Whether the cell is an element of a set or an entry of a dictionary.</summary>
+    /// <summary>True if the cell is an element of a set or an entry of a dictionary.</summary>
     public bool IsElement { get; private set; }
 
-    /// <summary>Whether the cell is a share of a counter.</summary>
+    /// <summary>True if the cell is a share of a counter.</summary>
     public bool IsShare { get; private set; }
 
-    /// <summary>Whether the cell's value is nil.</summary>
+    /// <summary>True if the cell's value is nil.</summary>
     public readonly bool IsNil => !IsShare && new ValueReader(_value).IsNil;
 
-    /// <summary>True if the cell is a raw document's.</summary>
+    /// <summary>True if the cell belongs to a raw document.</summary>
     internal readonly bool IsRaw => Slot < 0 && !_value.IsEmpty && _path.IsEmpty;
 
-    /// <summary>The name of the property that the cell belongs to.</summary>
+    /// <summary>Gets the name of the property that the cell belongs to; empty if there is none.</summary>
     internal readonly string Property => Slot >= 0 ? _paths[Slot].Name : "";
 
-    /// <summary>Goes to the next cell.</summary>
+    /// <summary>Advances to the next cell. Returns false at the end.</summary>
     public bool Read()
     {
         while (_cells.MoveNext())
@@ -64,7 +64,7 @@ public ref struct CellReader
             var cell = _cells.Current;
             _path = cell.EncodedPath;
             _value = cell.Value;
-            // Cells come in the order of the paths, so that a value is mostly that of the next property.
+            // Cells are ordered by path, so the next cell usually belongs to the next property.
             int next = Slot + 1;
             if (next < _paths.Length && !cell.IsRemoved && _path.SequenceEqual(_paths[next].Property))
             {
@@ -72,7 +72,7 @@ public ref struct CellReader
                 IsElement = IsShare = false;
             }
             else if (_path.IsEmpty && !cell.IsRemoved)
-                throw new InvalidDataException("It is a raw document, and no entity.");
+                throw new InvalidDataException("It is a raw document, not an entity.");
             else if (!TryFind(cell))
                 continue;
             if (_wanted?[Slot] != false)
@@ -90,17 +90,17 @@ public ref struct CellReader
         return false;
     }
 
-    /// <summary>The cell's value.</summary>
+    /// <summary>Reads the cell's value.</summary>
     /// <exception cref="InvalidDataException">The bytes are not a value of the type.</exception>
     public readonly T Value<T>(ValueCodec<T> codec)
     {
         if (IsShare)
-            throw new InvalidDataException("It is a counter in the store and none in the entity class.");
+            throw new InvalidDataException("It is stored as a counter, but the class does not declare it as one.");
         var reader = new ValueReader(_value);
         return codec.Read(ref reader);
     }
 
-    /// <summary>The element of the set, or the key in the dictionary.</summary>
+    /// <summary>Reads the element of the set, or the key of the dictionary entry.</summary>
     /// <exception cref="InvalidDataException">The bytes are not a value of the type.</exception>
     public readonly T Element<T>(ScalarCodec<T> codec)
     {
@@ -108,15 +108,20 @@ public ref struct CellReader
         return codec.Read(ref reader);
     }
 
-    /// <summary>What the cell adds to the counter: a share, or the value from the time when the property was no counter.</summary>
+    /// <summary>
+    /// Reads the amount that the cell contributes to the counter: a share, or the value stored before the property became a counter.
+    /// </summary>
     /// <exception cref="InvalidDataException">The bytes are not an integer.</exception>
     public readonly long Share() => IsShare ? _share : IsNil ? 0 : Value(ValueCodecs.Int64);
 
-    /// <summary>The value of a property further on, for a constructor; <paramref name="missing"/> if there is none.</summary>
+    /// <summary>
+    /// Reads the value of a property ahead of the current cell, for use as a constructor argument. Returns <paramref name="missing"/> if
+    /// there is no such cell.
+    /// </summary>
     /// <exception cref="InvalidDataException">The bytes are not a value of the type.</exception>
     public readonly T Peek<T>(int slot, ValueCodec<T> codec, T missing)
     {
-        // What creates the object may refuse to go without it, wanted or not.
+        // The constructor may require the value even if the query does not read the property.
         var ahead = this with { _wanted = null };
         while (ahead.Read())
         {
@@ -126,7 +131,7 @@ public ref struct CellReader
         return missing;
     }
 
-    /// <summary>Takes a cell, if it is one that a reader sees and the model knows.</summary>
+    /// <summary>Selects a cell if it is visible and its property is in the model.</summary>
     bool TryFind(DocumentCell cell)
     {
         if (!cell.IsShown(_born) || cell.Kind == DocumentPathKind.Root || !TryFind(cell.Property))
@@ -140,7 +145,7 @@ public ref struct CellReader
 
     bool TryFind(ReadOnlySpan<byte> property)
     {
-        // Elements of one set follow each other, and what is not known or missing is rare: the first tries mostly succeed.
+        // The elements of a set are adjacent, and unknown or missing properties are rare, so one of the first comparisons usually succeeds.
         int first = Math.Max(Slot, 0);
         for (int i = 0; i < _paths.Length; i++)
         {

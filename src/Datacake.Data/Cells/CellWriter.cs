@@ -3,10 +3,10 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Metadata;
 
-/// <summary>Takes the cells of one entity after the other. Not thread-safe. For generated code.</summary>
+/// <summary>A writer that collects the cells of one entity at a time. Not thread-safe. For generated code.</summary>
 public sealed class CellWriter
 {
-    // The marker of an owned object, a set or a dictionary that is there, even if empty; nil if it is null.
+    // Marks an owned object, a set or a dictionary as present, even if it is empty. If it is null, its marker is nil.
     static ReadOnlySpan<byte> Present => [0xC3];
     static ReadOnlySpan<byte> Nil => [0xC0];
 
@@ -16,7 +16,7 @@ public sealed class CellWriter
     readonly List<CounterIncrement> _counters = [];
     byte[] _path = new byte[64];
 
-    /// <summary>Writes a property that is one value.</summary>
+    /// <summary>Writes a property that is a single value.</summary>
     public void Write<T>(CellPath path, ValueCodec<T> codec, T value)
     {
         _value.Clear();
@@ -31,13 +31,13 @@ public sealed class CellWriter
         _cells.Set(path.Property, _value.Written);
     }
 
-    /// <summary>Writes whether an owned object is there.</summary>
+    /// <summary>Writes whether an owned object is present.</summary>
     public void WriteMarker(CellPath path, bool isPresent) => _cells.Set(path.Property, isPresent ? Present : Nil);
 
     /// <summary>Writes the value of a counter.</summary>
     public void WriteCounter(CellPath path, long value) => _counters.Add(new CounterIncrement(path.Name, value));
 
-    /// <summary>Writes a set, each element a cell of its own.</summary>
+    /// <summary>Writes a set, with a cell for each element.</summary>
     public void WriteSet<T>(CellPath path, ScalarCodec<T> codec, IEnumerable<T>? elements)
     {
         WriteMarker(path, elements is not null);
@@ -45,7 +45,7 @@ public sealed class CellWriter
             _cells.Set(PathOf(path, codec, element), Present);
     }
 
-    /// <summary>Writes a dictionary, each entry a cell of its own.</summary>
+    /// <summary>Writes a dictionary, with a cell for each entry.</summary>
     public void WriteDictionary<TKey, TValue>(
         CellPath path, ScalarCodec<TKey> keyCodec, ValueCodec<TValue> valueCodec, IEnumerable<KeyValuePair<TKey, TValue>>? entries)
     {
@@ -72,7 +72,7 @@ public sealed class CellWriter
         return content;
     }
 
-    /// <summary>Forgets what a failed write left behind.</summary>
+    /// <summary>Discards what a failed write left behind.</summary>
     internal void Reset()
     {
         if (_cells.Count > 0)
@@ -83,7 +83,7 @@ public sealed class CellWriter
     ReadOnlySpan<byte> PathOf<T>(CellPath path, ScalarCodec<T> codec, T element)
     {
         if (element is null)
-            throw new PropertyValueException(path.Name, "has an element that is null, which cannot be stored; remove it.");
+            throw new PropertyValueException(path.Name, "has a null element, which cannot be stored. Remove it.");
         _element.Clear();
         try
         {
@@ -97,7 +97,7 @@ public sealed class CellWriter
         if (encoded.Length > DocumentPath.MaxElementLength)
         {
             throw new PropertyValueException(
-                path.Name, $"has an element of {encoded.Length} encoded bytes; at most {DocumentPath.MaxElementLength} are possible.");
+                path.Name, $"has an element of {encoded.Length} encoded bytes. The limit is {DocumentPath.MaxElementLength}.");
         }
         int length = path.ElementPrefix.Length + encoded.Length;
         if (_path.Length < length)

@@ -4,7 +4,7 @@ namespace Datacake.Data.Metadata;
 
 static class DocumentContentEquality
 {
-    /// <summary>Whether two contents have the same cells.</summary>
+    /// <summary>Returns true if two contents have the same cells.</summary>
     public static bool SequenceEqual(this DocumentContent content, DocumentContent other)
     {
         if (ReferenceEquals(content, other))

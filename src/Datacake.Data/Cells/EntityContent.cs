@@ -4,13 +4,14 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Metadata;
 
-/// <summary>What an entity consists of, encoded: its cells, and apart from them the values of its counters.</summary>
+/// <summary>The encoded content of an entity: its cells and, separately, the values of its counters.</summary>
 sealed record EntityContent(DocumentContent Cells, IReadOnlyList<CounterIncrement> Counters)
 {
     public bool IsEmpty => Cells.Count == 0 && Counters.Count == 0;
 
     /// <summary>
-    /// What has to be written to get from <paramref name="original"/> to this: changed cells, removed ones, and what to add to counters.
+    /// Returns what must be written to turn <paramref name="original"/> into this content: changed cells, removed cells, and the amounts to
+    /// add to counters.
     /// </summary>
     public EntityContent ChangesFrom(EntityContent original)
     {
@@ -37,7 +38,7 @@ sealed record EntityContent(DocumentContent Cells, IReadOnlyList<CounterIncremen
     }
 
     /// <summary>
-    /// The changes from <paramref name="original"/>, and beside them every cell that did not change: the whole entity is asserted.
+    /// Returns the changes from <paramref name="original"/> together with every unchanged cell, so that the whole entity is written.
     /// </summary>
     public EntityContent AssertedOver(EntityContent original)
     {
@@ -52,7 +53,7 @@ sealed record EntityContent(DocumentContent Cells, IReadOnlyList<CounterIncremen
         return new EntityContent(all.Build(), CounterChanges(original.Counters));
     }
 
-    /// <summary>Whether a property, with what is in it if it is a collection, is the same here and there.</summary>
+    /// <summary>Returns true if a property, including the elements of a collection, has the same content in both entities.</summary>
     public bool HasSame(string property, EntityContent other)
     {
         byte[] name = Encoding.UTF8.GetBytes(property);
@@ -64,7 +65,7 @@ sealed record EntityContent(DocumentContent Cells, IReadOnlyList<CounterIncremen
         return ValueOf(Counters, property) == ValueOf(other.Counters, property);
     }
 
-    /// <summary>Returns true if there is a cell of a property.</summary>
+    /// <summary>Returns true if the content has a cell of a property.</summary>
     public bool Names(string property)
     {
         byte[] name = Encoding.UTF8.GetBytes(property);
@@ -85,7 +86,7 @@ sealed record EntityContent(DocumentContent Cells, IReadOnlyList<CounterIncremen
             if (change != 0)
                 changes.Add(counter with { Amount = change });
         }
-        // A counter within an owned object is gone with it.
+        // When an owned object is removed, its counters go with it.
         foreach (var counter in original)
         {
             if (counter.Amount != 0 && !Counters.Any(other => other.Property == counter.Property))

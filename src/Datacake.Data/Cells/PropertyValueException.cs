@@ -1,9 +1,9 @@
 namespace Datacake.Data.Metadata;
 
-/// <summary>A property has a value that cannot be stored.</summary>
-/// <param name="property">The property.</param>
-/// <param name="problem">What is wrong, as the rest of a sentence about the property.</param>
-/// <param name="innerException">Where that was found.</param>
+/// <summary>The exception thrown when a property has a value that cannot be stored.</summary>
+/// <param name="property">The name of the property.</param>
+/// <param name="problem">The problem, phrased to follow the name of the property.</param>
+/// <param name="innerException">The exception that reported the problem.</param>
 sealed class PropertyValueException(string property, string problem, Exception? innerException = null)
     : ArgumentException($"The property {property} {problem}", innerException)
 {

@@ -60,7 +60,7 @@ public sealed class UnreadableEntityTests : IAsyncLifetime
         await (await _store.Node.OpenStoreAsync(Token)).Keyspace("Products").PutAsync(3L, "garbage"u8.ToArray(), Consistency.None, Token);
         await using var db = _store.NewContext();
         var exception = await Assert.ThrowsAsync<UnreadableEntityException>(async () => await db.Products.FindAsync([3L], Token));
-        Assert.Equal("It is a raw document, and no entity.", exception.Reason);
+        Assert.Equal("It is a raw document, not an entity.", exception.Reason);
         Assert.Equal(3, await db.Products.DeleteUnreadableAsync(Consistency.None, Token));
     }
 
