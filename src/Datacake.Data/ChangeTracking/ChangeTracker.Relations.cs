@@ -4,12 +4,15 @@ namespace Datacake.Data;
 
 public sealed partial class ChangeTracker
 {
-    // The entities that were tracked, and are not to be tracked again only since others lead to them. Made when it is needed, since it is costly for a context that finds one entity.
+    // Entities that were tracked before. They are not tracked again only because they are reachable from tracked ones. Created on demand,
+    // because the table is costly for a context that finds a single entity.
     ConditionalWeakTable<object, object>? _detached;
 
-    /// <summary>Tracks an entity as added, with all that it leads to, and gives it a key if it has none.</summary>
+    /// <summary>
+    /// Tracks an entity, and all entities reachable from it, as added. Generates a key for each entity that has none.
+    /// </summary>
     /// <param name="entry">The entity.</param>
-    /// <param name="mayBeStored">True if what it leads to is updated if it is stored.</param>
+    /// <param name="mayBeStored">True if reachable entities that are already stored are updated.</param>
     internal void Add(EntityEntry entry, bool mayBeStored)
     {
         if (entry.Keyspace.Entity.Relations.Count > 0)
@@ -33,8 +36,8 @@ public sealed partial class ChangeTracker
             _detached?.Remove(entry.Entity);
     }
 
-    /// <summary>Tracks what tracked entities lead to, and brings foreign keys up to date.</summary>
-    /// <param name="isSaving">True if an entity that was taken from what it cannot be without is refused.</param>
+    /// <summary>Tracks the entities that are reachable from tracked ones, and brings foreign keys up to date.</summary>
+    /// <param name="isSaving">True to throw if an entity has lost a required principal and is not deleted for it.</param>
     internal void FixRelations(bool isSaving)
     {
         if (Context.HasRelations && _entries.All.Count > 0)
@@ -42,13 +45,14 @@ public sealed partial class ChangeTracker
     }
 
     /// <summary>
-    /// Does to the tracked entities that refer to deleted ones what the model says: deletes them, or sets their foreign keys to null. A save does so before <see cref="DatacakeContext.SavingChanges"/>
-    /// and the interceptors. Entities that only the store has are found when the save commits.
+    /// Applies the delete behaviors of the model to tracked entities that refer to deleted ones: deletes them, or sets their foreign keys
+    /// to null. A save does this before <see cref="DatacakeContext.SavingChanges"/> and the interceptors. Dependents that are only in the
+    /// store are found when the save commits.
     /// </summary>
-    /// <exception cref="InvalidOperationException">Two entities have the same key.</exception>
+    /// <exception cref="InvalidOperationException">Two tracked entities have the same key.</exception>
     public void CascadeChanges() => CascadeChanges([]);
 
-    /// <param name="undo">Takes what is to be done if the save fails.</param>
+    /// <param name="undo">Receives the actions that undo the changes if the save fails.</param>
     internal void CascadeChanges(List<Action> undo)
     {
         if (!Context.HasRelations)
@@ -64,7 +68,7 @@ public sealed partial class ChangeTracker
         DeleteBehaviors.ApplyToTracked(this, undo);
     }
 
-    /// <summary>Makes an entity as it was before it was taken from what it cannot be without.</summary>
+    /// <summary>Restores an entity that was deleted because it lost a required principal.</summary>
     internal static void Revive(EntityEntry orphan)
     {
         if (orphan.IsOrphan && orphan.CurrentState == EntityState.Deleted)
@@ -72,7 +76,10 @@ public sealed partial class ChangeTracker
         orphan.IsOrphan = false;
     }
 
-    /// <summary>The save under way deletes an entity with what it refers to; one that was only added is forgotten.</summary>
+    /// <summary>
+    /// Deletes an entity as part of the current save, because an entity that it refers to is deleted. Stops tracking an entity that was
+    /// only added.
+    /// </summary>
     internal void Cascade(EntityEntry entry, List<Action> undo)
     {
         var (state, isAsserted) = (entry.CurrentState, entry.IsAsserted);
@@ -80,7 +87,7 @@ public sealed partial class ChangeTracker
         entry.IsCascaded = true;
         undo.Add(() =>
         {
-            // What an interceptor has made of it since is the user's.
+            // If an interceptor has changed the state since, the user's decision stands.
             if (!entry.IsCascaded)
                 return;
             (entry.CurrentState, entry.IsAsserted, entry.IsCascaded) = (state, isAsserted, false);
@@ -88,7 +95,7 @@ public sealed partial class ChangeTracker
         });
     }
 
-    /// <summary>Tracks an entity as added, without a look at what it leads to.</summary>
+    /// <summary>Tracks an entity as added, without following its navigations.</summary>
     internal void TrackAdded(EntityEntry entry)
     {
         Track(entry, entry.Keyspace.Entity.KeyOf(entry.Entity, KeyWriter));
@@ -97,10 +104,10 @@ public sealed partial class ChangeTracker
         entry.IsNew = true;
     }
 
-    /// <summary>The entities that were tracked because others lead to them, and may be stored already.</summary>
+    /// <summary>Returns the added entities that were reached from other ones and may already be stored.</summary>
     internal IReadOnlyList<EntityEntry> MayBeStored() => [.. _entries.All.Where(static entry => entry is { MayBeStored: true, CurrentState: EntityState.Added })];
 
-    /// <summary>Takes the related entities that properties have now for saved, without those that were deleted.</summary>
+    /// <summary>Records the current targets of all navigations as saved.</summary>
     internal void AcceptRelations()
     {
         if (!Context.HasRelations || !AutoDetectChangesEnabled)
@@ -109,7 +116,7 @@ public sealed partial class ChangeTracker
             entry.TakeNavigations();
     }
 
-    /// <summary>Takes deleted entities out of the properties of tracked ones.</summary>
+    /// <summary>Removes deleted entities from the navigations of tracked ones.</summary>
     internal void Disconnect(HashSet<object> deleted)
     {
         if (deleted.Count == 0)

@@ -7,7 +7,7 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data;
 
 /// <summary>
-/// The entities that a context knows, one instance for each key, and what became of them. Not thread-safe, as the context.
+/// The entities that a context tracks, one instance for each key, and their states. Not thread-safe, like the context.
 /// </summary>
 public sealed partial class ChangeTracker
 {
@@ -23,7 +23,7 @@ public sealed partial class ChangeTracker
 
     internal GraphTracking Graph => field ??= new(this);
 
-    /// <summary>All entries, which must not be added or removed meanwhile.</summary>
+    /// <summary>Gets all entries. No entry may be added or removed during an enumeration.</summary>
     internal IReadOnlyCollection<EntityEntry> All => _entries.All;
 
     internal CellWriter CellWriter => field ??= new();
@@ -31,24 +31,24 @@ public sealed partial class ChangeTracker
     OrderedKeyWriter KeyWriter => field ??= new(32);
 
     /// <summary>
-    /// Whether <see cref="DatacakeContext.SaveChangesAsync(CancellationToken)"/>, <see cref="Entries()"/>, <see cref="HasChanges"/> and <c>Entry</c> look
-    /// for changes by themselves. Default: true. Without it, call <see cref="DetectChanges()"/>.
+    /// Gets or sets whether <see cref="DatacakeContext.SaveChangesAsync(CancellationToken)"/>, <see cref="Entries()"/>,
+    /// <see cref="HasChanges"/> and <c>Entry</c> detect changes automatically. If false, call <see cref="DetectChanges()"/>. Default: true.
     /// </summary>
     public bool AutoDetectChangesEnabled { get; set; } = true;
 
-    /// <summary>Gets or sets what becomes of the entities of queries that say nothing of it themselves. Default: they are tracked.</summary>
+    /// <summary>Gets or sets whether queries that do not specify it track their entities. Default: they do.</summary>
     public QueryTrackingBehavior QueryTrackingBehavior { get; set; }
 
-    /// <summary>The tracked entities, after a look for changes.</summary>
+    /// <summary>Returns all tracked entities, after detecting changes.</summary>
     public IReadOnlyList<EntityEntry> Entries()
     {
         AutoDetect();
         return [.. _entries.All];
     }
 
-    /// <summary>The tracked entities of a keyspace's class, after a look for changes.</summary>
+    /// <summary>Returns the tracked entities of a keyspace's entity class, after detecting changes.</summary>
     /// <exception cref="InvalidOperationException">
-    /// No keyspace of the context is one of this class. For an interface or a derived class, go through <see cref="Entries()"/>.
+    /// The context has no keyspace for this class. For an interface or a derived class, filter <see cref="Entries()"/>.
     /// </exception>
     public IReadOnlyList<EntityEntry<T>> Entries<T>()
         where T : class
@@ -57,21 +57,21 @@ public sealed partial class ChangeTracker
         {
             string name = ExpressionText.NameOf(typeof(T));
             throw new InvalidOperationException(
-                $"{Context.GetType().Name} has no Keyspace<{name}>, and so no entries of that type. Look among all of them: Entries().Where(entry => entry.Entity is {name}).");
+                $"{Context.GetType().Name} has no Keyspace<{name}>, so it has no entries of that type. Filter all entries instead: Entries().Where(entry => entry.Entity is {name}).");
         }
         AutoDetect();
         return Tracked<T>();
     }
 
-    /// <summary>Whether a save has anything to write.</summary>
+    /// <summary>Returns true if a save has anything to write.</summary>
     public bool HasChanges()
     {
         AutoDetect();
         return _entries.All.Any(entry => entry.CurrentState is EntityState.Added or EntityState.Modified or EntityState.Deleted);
     }
 
-    /// <summary>Compares every tracked entity with what it was, and notes those that changed as modified.</summary>
-    /// <exception cref="InvalidOperationException">The key of an entity was changed, or two have the same.</exception>
+    /// <summary>Compares every tracked entity with its original values, and marks those that differ as modified.</summary>
+    /// <exception cref="InvalidOperationException">The key of a stored entity was changed, or two entities have the same key.</exception>
     public void DetectChanges()
     {
         using var operation = Context.Concurrency.Enter();
@@ -89,7 +89,9 @@ public sealed partial class ChangeTracker
         }
     }
 
-    /// <summary>Takes all entities as they are for saved: added and modified ones become unchanged, deleted ones are forgotten.</summary>
+    /// <summary>
+    /// Marks all entities as saved: added and modified entities become unchanged, and deleted entities are no longer tracked.
+    /// </summary>
     public void AcceptAllChanges()
     {
         using var operation = Context.Concurrency.Enter();
@@ -101,7 +103,7 @@ public sealed partial class ChangeTracker
         AcceptRelations();
     }
 
-    /// <summary>Forgets all entities; none is written any more.</summary>
+    /// <summary>Stops tracking all entities. Pending changes are discarded.</summary>
     public void Clear()
     {
         using var operation = Context.Concurrency.Enter();
@@ -115,7 +117,7 @@ public sealed partial class ChangeTracker
     internal bool TryGetEntry(EntityModel model, DocumentKey key, [NotNullWhen(true)] out EntityEntry? entry) =>
         _entries.TryGet(model, key, out entry);
 
-    /// <summary>The entry of an entity, tracked or not.</summary>
+    /// <summary>Returns the entry of an entity, tracked or not.</summary>
     internal EntityEntry<T> EntryOf<T>(EntityModel<T> model, KeyspaceModel keyspace, T entity)
         where T : class
     {
@@ -123,11 +125,11 @@ public sealed partial class ChangeTracker
         return TryGetEntry(entity, out var known) ? (EntityEntry<T>)known : new EntityEntry<T>(this, keyspace, entity);
     }
 
-    /// <summary>The entry of an entity of a class that is known when it runs.</summary>
+    /// <summary>Returns the entry of an entity whose class is known only at run time.</summary>
     internal EntityEntry EntryOf(KeyspaceModel keyspace, object entity) =>
         TryGetEntry(entity, out var known) ? known : keyspace.Entity.CreateEntry(this, keyspace, entity);
 
-    /// <summary>Looks for changes of one entity, as far as its own properties show them.</summary>
+    /// <summary>Detects changes to the own properties of one entity. Navigations are not examined.</summary>
     internal TEntry Refresh<TEntry>(TEntry entry)
         where TEntry : EntityEntry
     {
@@ -144,7 +146,7 @@ public sealed partial class ChangeTracker
         return entry;
     }
 
-    /// <summary>A value that cannot be stored is a change, which the save refuses.</summary>
+    /// <summary>Marks an entity that has an invalid value as modified, so that the save reports the value.</summary>
     static void NoteUnstorable(EntityEntry entry)
     {
         if (entry.CurrentState == EntityState.Unchanged)
@@ -163,16 +165,16 @@ public sealed partial class ChangeTracker
             Forget(entry);
             return;
         }
-        // First what may be refused, so that the entity is then as before.
+        // Encoding comes first, because it may throw, and the entry must then be unchanged.
         var original = state == EntityState.Unchanged ? entry.Encode() : null;
-        // Of an entity that was not read, the tokens are those that it has now: a web form brings back what was read for it.
+        // If the entity was not read, its current tokens are the original ones: a web form sends back the tokens that were read for it.
         bool hasGivenTokens = entry.CurrentState == EntityState.Detached && state is EntityState.Modified or EntityState.Deleted
             && entry.Keyspace.Entity.ConcurrencyTokens.Count > 0;
         var given = hasGivenTokens ? entry.Encode() : null;
         if (entry.CurrentState == EntityState.Detached)
         {
             var key = entry.Keyspace.Entity.KeyOf(entry.Entity, KeyWriter);
-            // The one that has its key is to be deleted, so that this one replaces it.
+            // The tracked entity with this key is to be deleted, so the new entity replaces it.
             if (state == EntityState.Added && TryGetEntry(entry.Keyspace.Entity, key, out var known) && known.CurrentState == EntityState.Deleted)
             {
                 _entries.Remove(known);
@@ -192,7 +194,7 @@ public sealed partial class ChangeTracker
         entry.CurrentState = state;
     }
 
-    /// <summary>Tracks an entity that was just read, or returns the instance that is tracked under its key.</summary>
+    /// <summary>Tracks an entity that was just read, or returns the instance that is already tracked under its key.</summary>
     internal T TrackRead<T>(KeyspaceModel keyspace, DocumentKey key, Document document, T entity)
         where T : class
     {
@@ -204,18 +206,18 @@ public sealed partial class ChangeTracker
         return entity;
     }
 
-    /// <summary>The tracked entities of a class, without a look for changes.</summary>
+    /// <summary>Returns the tracked entities of a class, without detecting changes.</summary>
     internal IReadOnlyList<EntityEntry<T>> Tracked<T>()
         where T : class => [.. _entries.All.OfType<EntityEntry<T>>()];
 
-    /// <summary>The entities that are to be deleted.</summary>
+    /// <summary>Returns the entities that are to be deleted.</summary>
     internal IEnumerable<EntityEntry> Deleted() => _entries.All.Where(entry => entry.CurrentState == EntityState.Deleted);
 
-    /// <summary>What is tracked and in which state, for <see cref="Restore"/>.</summary>
+    /// <summary>Captures the tracked entities and their states for <see cref="Restore"/>.</summary>
     internal IReadOnlyList<(EntityEntry Entry, EntityState State, bool IsAsserted, bool IsOrphan)> Capture() =>
         [.. _entries.All.Select(entry => (entry, entry.CurrentState, entry.IsAsserted, entry.IsOrphan))];
 
-    /// <summary>Tracks again what was tracked, and nothing else, after a save that failed.</summary>
+    /// <summary>Restores the captured entities and states after a save that failed, and stops tracking all other entities.</summary>
     internal void Restore(IReadOnlyList<(EntityEntry Entry, EntityState State, bool IsAsserted, bool IsOrphan)> before)
     {
         foreach (var entry in _entries.All.Except(before.Select(known => known.Entry)).ToList())
@@ -227,7 +229,7 @@ public sealed partial class ChangeTracker
         }
     }
 
-    /// <summary>The save under way deletes an entity; one that was only added is forgotten.</summary>
+    /// <summary>Deletes an entity as part of the current save. Stops tracking an entity that was only added.</summary>
     internal void Remove(EntityEntry entry)
     {
         if (entry.CurrentState == EntityState.Added)
@@ -236,10 +238,10 @@ public sealed partial class ChangeTracker
             entry.CurrentState = EntityState.Deleted;
     }
 
-    /// <summary>Tracks an entity of the user's that was just read anew.</summary>
+    /// <summary>Tracks an instance of the user's whose values were just read.</summary>
     internal void TrackRead(EntityEntry entry, DocumentKey key) => Track(entry, key);
 
-    /// <summary>What a save has to write of an entity: null if nothing.</summary>
+    /// <summary>Returns what a save has to write of an entity; null if nothing.</summary>
     internal PendingWrite? DetectChanges(EntityEntry entry)
     {
         if (entry.CurrentState == EntityState.Deleted)
@@ -261,7 +263,7 @@ public sealed partial class ChangeTracker
         List<ValidationError>? errors = null;
         foreach (var entry in _entries.All)
         {
-            // Without detection what was unchanged at the last look counts as unchanged.
+            // Without automatic detection, an entity that was unchanged when it was last examined counts as unchanged.
             if (entry.CurrentState == EntityState.Unchanged && !AutoDetectChangesEnabled)
                 continue;
             try
@@ -277,10 +279,10 @@ public sealed partial class ChangeTracker
         return errors is null ? writes : throw new EntityValidationException(errors);
     }
 
-    /// <summary>Takes what an entity is now for what is stored.</summary>
+    /// <summary>Accepts the current values of an entity as the stored ones.</summary>
     /// <param name="entry">The entity.</param>
-    /// <param name="content">All of it; null if it is deleted.</param>
-    /// <param name="changes">What of it was written; null if that is not known, or all.</param>
+    /// <param name="content">The whole content of the entity; null if it was deleted.</param>
+    /// <param name="changes">The content that was written; null if it is unknown or if all of it was written.</param>
     internal void Accept(EntityEntry entry, EntityContent? content, EntityContent? changes = null)
     {
         if (content is null)
@@ -302,7 +304,9 @@ public sealed partial class ChangeTracker
             DetectChanges();
     }
 
-    /// <summary>How many entities were added, deleted, or changed when that was last looked at: rarely do more come to them.</summary>
+    /// <summary>
+    /// Estimates how many entities a save writes: those already known to be added, deleted or changed. Few others turn out to be changed.
+    /// </summary>
     int CountLikelyWrites()
     {
         int count = 0;
@@ -328,13 +332,13 @@ public sealed partial class ChangeTracker
         _entries.Remove(entry);
         if (entry.Replaced is not { } replaced)
             return;
-        // What it was to replace is still to be deleted.
+        // The entity that this one was to replace is still to be deleted.
         entry.Replaced = null;
         if (replaces && _entries.TryAdd(replaced))
             replaced.CurrentState = EntityState.Deleted;
     }
 
-    /// <summary>The key of an added entity may still change, that of a stored one may not.</summary>
+    /// <summary>Checks whether the key has changed. The key of an added entity may change, that of a stored entity may not.</summary>
     void CheckKey(EntityEntry entry)
     {
         entry.Keyspace.Entity.WriteKeyAnew(entry.Entity, KeyWriter);
@@ -344,14 +348,14 @@ public sealed partial class ChangeTracker
         if (entry.CurrentState != EntityState.Added)
         {
             throw new InvalidOperationException(
-                $"The key of the {entry.Keyspace.Entity.Name} {entry.Key} was changed to {key}; the key of a stored entity is for life. "
-                + "Remove the entity and add another one.");
+                $"The key of the {entry.Keyspace.Entity.Name} {entry.Key} was changed to {key}. The key of a stored entity cannot change. "
+                + "Remove the entity and add a new one.");
         }
         if (!_entries.TryChangeKey(entry, key))
             throw Duplicate(entry, key);
     }
 
     static InvalidOperationException Duplicate(EntityEntry entry, DocumentKey key) => new(
-        $"The {entry.Keyspace.Entity.Name} {key} is tracked by this context already, as another instance. "
-            + "Change that one (FindAsync returns it), or detach it first.");
+        $"This context already tracks another instance of the {entry.Keyspace.Entity.Name} {key}. "
+            + "Change that instance, which FindAsync returns, or detach it first.");
 }

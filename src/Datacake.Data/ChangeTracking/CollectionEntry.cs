@@ -3,7 +3,7 @@ using Datacake.Data.Querying;
 
 namespace Datacake.Data;
 
-/// <summary>A collection of related entities of a tracked entity.</summary>
+/// <summary>The state of a collection navigation of an entity, with operations to load it.</summary>
 /// <typeparam name="T">The entity class.</typeparam>
 /// <typeparam name="TRelated">The class of the related entities.</typeparam>
 public sealed class CollectionEntry<T, TRelated> : NavigationEntry<T, TRelated>
@@ -15,10 +15,10 @@ public sealed class CollectionEntry<T, TRelated> : NavigationEntry<T, TRelated>
     {
     }
 
-    /// <summary>Gets the related entities that the collection has.</summary>
+    /// <summary>Gets the related entities that are in the collection.</summary>
     public IReadOnlyList<TRelated> CurrentValue => [.. Declared.TargetsOf(Entry.Entity).Cast<TRelated>()];
 
-    /// <summary>Returns a query for the related entities, which loads nothing into the collection.</summary>
+    /// <summary>Returns a query for the related entities. The query does not load them into the collection.</summary>
     public Query<TRelated> Query()
     {
         var relation = (IDependents<TRelated>)Declared.Relation;

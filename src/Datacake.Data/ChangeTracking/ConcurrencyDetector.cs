@@ -1,11 +1,11 @@
 namespace Datacake.Data;
 
-/// <summary>Notices when a context, which is not thread-safe, is used by two operations at a time.</summary>
+/// <summary>A detector of two operations that use a context, which is not thread-safe, at the same time.</summary>
 sealed class ConcurrencyDetector
 {
     int _isBusy;
 
-    /// <summary>Marks an operation until the result is disposed.</summary>
+    /// <summary>Starts an operation, which ends when the result is disposed.</summary>
     public Operation Enter()
     {
         if (Interlocked.CompareExchange(ref _isBusy, 1, 0) != 0)
@@ -13,7 +13,7 @@ sealed class ConcurrencyDetector
         return new Operation(this);
     }
 
-    /// <summary>Refuses a change of the tracked entities while an operation reads them.</summary>
+    /// <summary>Throws if an operation is in progress, because the tracked entities must not change meanwhile.</summary>
     public void ThrowIfBusy()
     {
         if (Volatile.Read(ref _isBusy) != 0)
@@ -21,8 +21,8 @@ sealed class ConcurrencyDetector
     }
 
     static InvalidOperationException Misuse() => new(
-        "A second operation was started on this context before the one before it completed. A context serves one operation at a time: await each "
-        + "call before the next one, and give every thread a context of its own.");
+        "A second operation was started on this context before the previous one completed. A context runs one operation at a time. Await each "
+        + "call before you start the next one, and use a separate context in each thread.");
 
     public readonly struct Operation(ConcurrencyDetector detector) : IDisposable
     {

@@ -7,45 +7,50 @@ public partial class EntityEntry
 {
     static readonly HashSet<object> Nothing = [];
 
-    // What the properties with related entities had when they were loaded, saved or looked at last.
+    // The targets of each navigation when it was last loaded, saved or examined.
     Dictionary<NavigationModel, (HashSet<object> Targets, bool IsComplete)>? _loaded;
 
-    // The foreign keys that were made of what properties say, since the last save.
+    // The foreign keys that were set from navigations since the last save.
     Dictionary<RelationModel, DocumentKey>? _referred;
 
-    /// <summary>True if the entity is tracked only since a tracked one leads to it, and forgotten if none does any more.</summary>
+    /// <summary>
+    /// True if the entity is tracked only because it is reachable from another tracked entity. Tracking ends when it no longer is.
+    /// </summary>
     internal bool IsReached { get; set; }
 
-    /// <summary>True if the context has added the entity, so that all that it refers to is known.</summary>
+    /// <summary>True if this context added the entity, so that everything it refers to is known.</summary>
     internal bool IsNew { get; set; }
 
-    /// <summary>True if the store may have the entity already: then a save updates it.</summary>
+    /// <summary>True if the entity may already be stored. If it is, a save updates it.</summary>
     internal bool MayBeStored { get; set; }
 
-    /// <summary>True if the entity is to be deleted only since it was taken out of what it cannot be without.</summary>
+    /// <summary>True if the entity is to be deleted only because it lost a required principal.</summary>
     internal bool IsOrphan { get; set; }
 
-    /// <summary>Gets or sets the relation by which the entity was last found to be taken out of what it cannot be without.</summary>
+    /// <summary>Gets or sets the relation in which the entity was last found to have lost a required principal.</summary>
     internal RelationModel? OrphanOf { get; set; }
 
-    /// <summary>True if the entity is to be deleted only since one that it refers to is.</summary>
+    /// <summary>True if the entity is to be deleted only because an entity that it refers to is deleted.</summary>
     internal bool IsCascaded { get; set; }
 
-    /// <summary>True if the user has given the entity another state after it was to be deleted with what it refers to, or since it was taken out of that: then it stays.</summary>
+    /// <summary>
+    /// True if the entity was to be deleted by cascade, or because it lost a required principal, and the user then gave it another state.
+    /// The entity is kept.
+    /// </summary>
     internal bool IsSpared { get; set; }
 
-    /// <summary>The related entities that a property had when it was loaded, saved or looked at last.</summary>
+    /// <summary>Returns the targets that a navigation had when it was last loaded, saved or examined.</summary>
     internal HashSet<object> LoadedOf(NavigationModel navigation) =>
         _loaded is not null && _loaded.TryGetValue(navigation, out var known) ? known.Targets : Nothing;
 
-    /// <summary>True if all related entities of a property were loaded.</summary>
+    /// <summary>Returns true if all related entities of a navigation were loaded.</summary>
     internal bool IsLoaded(NavigationModel navigation) => _loaded is not null && _loaded.TryGetValue(navigation, out var known) && known.IsComplete;
 
-    /// <summary>Notes which related entities a property has.</summary>
+    /// <summary>Records the targets of a navigation.</summary>
     internal void SetLoaded(NavigationModel navigation, IEnumerable<object> targets, bool isComplete) =>
         (_loaded ??= [])[navigation] = (new HashSet<object>(targets, ReferenceEqualityComparer.Instance), isComplete);
 
-    /// <summary>Notes which related entities the properties have now, as those that are saved.</summary>
+    /// <summary>Records the current targets of all navigations as saved.</summary>
     internal void TakeNavigations()
     {
         NoteNavigations([]);
@@ -53,7 +58,7 @@ public partial class EntityEntry
         _referred = null;
     }
 
-    /// <summary>Notes which related entities the properties of an attached entity have, as far as the foreign keys say the same.</summary>
+    /// <summary>Records the targets of the navigations of an attached entity, as far as they agree with the foreign keys.</summary>
     internal void TakeMatchingNavigations()
     {
         foreach (var navigation in Keyspace.Entity.Navigations)
@@ -68,13 +73,13 @@ public partial class EntityEntry
         }
     }
 
-    /// <summary>True if a property that has one related entity has another one than when it was loaded or saved last.</summary>
+    /// <summary>Returns true if the target of a reference differs from the one that was last loaded or saved.</summary>
     internal bool IsChanged(NavigationModel navigation, object? current) => current is null ? LoadedOf(navigation).Count > 0 : !LoadedOf(navigation).Contains(current);
 
     internal void ForgetNavigations() => (_loaded, _referred, IsNew, IsCascaded, IsSpared) = (null, null, false, false, false);
 
-    /// <summary>Notes which related entities the properties have now, after a look at them.</summary>
-    /// <param name="unsettled">What properties have lost without being done with it.</param>
+    /// <summary>Records the current targets of all navigations after they were examined.</summary>
+    /// <param name="unsettled">Lost targets that still have to be handled. They stay recorded.</param>
     internal void NoteNavigations(HashSet<(NavigationModel Navigation, object Entity, object Lost)> unsettled)
     {
         foreach (var navigation in Keyspace.Entity.Navigations)
@@ -87,7 +92,7 @@ public partial class EntityEntry
         }
     }
 
-    /// <summary>Brings the properties that have what the entity refers to to what the foreign keys say, if they say something else.</summary>
+    /// <summary>Updates the references that disagree with the foreign keys.</summary>
     void TakeStoredReferences(ChangeTracker tracker)
     {
         foreach (var navigation in Keyspace.Entity.Navigations.Where(static navigation => navigation.IsOnDependent))
@@ -102,12 +107,12 @@ public partial class EntityEntry
         }
     }
 
-    /// <summary>Notes the foreign key that was made of what properties say.</summary>
+    /// <summary>Records a foreign key that was set from a navigation.</summary>
     internal void NoteReferred(RelationModel relation, DocumentKey key) => (_referred ??= [])[relation] = key;
 
-    /// <summary>Notes that the foreign key was changed otherwise.</summary>
+    /// <summary>Records that a foreign key was changed in another way.</summary>
     internal void ForgetReferred(RelationModel relation) => _referred?.Remove(relation);
 
-    /// <summary>True if the foreign key is as it was made of what properties said.</summary>
+    /// <summary>Returns true if a foreign key still has the value that was set from a navigation.</summary>
     internal bool IsReferred(RelationModel relation, DocumentKey? key) => _referred is not null && _referred.TryGetValue(relation, out var known) && known == key;
 }

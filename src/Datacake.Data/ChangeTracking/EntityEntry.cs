@@ -5,13 +5,13 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data;
 
 /// <summary>
-/// What a context knows of one entity: its state, and its values as they are and as they were. Not thread-safe, as the context.
+/// The state of one entity in a context, with its current and original values. Not thread-safe, like the context.
 /// </summary>
 public partial class EntityEntry
 {
     readonly ChangeTracker _tracker;
 
-    // What the entity was when it was read or saved last. A document that was read is encoded as an entity only when it is compared.
+    // The entity as it was last read or saved. A document that was read is encoded as an entity only when it is compared.
     Document? _originalDocument;
     EntityContent? _original;
     object? _originalEntity;
@@ -23,19 +23,22 @@ public partial class EntityEntry
         Entity = entity;
     }
 
-    /// <summary>The entity.</summary>
+    /// <summary>Gets the entity.</summary>
     public object Entity { get; }
 
-    /// <summary>The keyspace that it is in.</summary>
+    /// <summary>Gets the keyspace of the entity.</summary>
     public KeyspaceModel Keyspace { get; }
 
-    /// <summary>Its key in the store.</summary>
+    /// <summary>Gets the key of the entity in the store.</summary>
     public DocumentKey Key { get; internal set; }
 
-    /// <summary>Gets or sets what the next save does about the entity: when read, as of the last look for changes, by <c>Entry</c> or <see cref="ChangeTracker.Entries()"/>.</summary>
+    /// <summary>
+    /// Gets or sets the state of the entity, which determines what the next save does. The getter returns the state as of the last change
+    /// detection, such as by <c>Entry</c> or <see cref="ChangeTracker.Entries()"/>.
+    /// </summary>
     /// <remarks>
-    /// Setting it to <see cref="EntityState.Modified"/> asserts all properties, changed or not; to <see cref="EntityState.Unchanged"/>
-    /// takes the entity as it is for what is stored.
+    /// Setting the state to <see cref="EntityState.Modified"/> writes all properties, changed or not. Setting it to
+    /// <see cref="EntityState.Unchanged"/> accepts the current values as the stored ones.
     /// </remarks>
     public EntityState State
     {
@@ -43,32 +46,37 @@ public partial class EntityEntry
         set => _tracker.SetState(this, value);
     }
 
-    /// <summary>The mapped properties with their values.</summary>
+    /// <summary>Gets the mapped properties with their values.</summary>
     public IEnumerable<PropertyEntry> Properties => Keyspace.Entity.Properties.Select(property => new PropertyEntry(this, property));
 
-    /// <summary>Gets the values of the properties as they are.</summary>
+    /// <summary>Gets the current values of the properties.</summary>
     public PropertyValues CurrentValues => new(Keyspace.Entity, () => Entity, (name, value) => Property(name).Set(value));
 
-    /// <summary>Gets the values of the properties when the entity was read, attached or saved last; see <see cref="PropertyEntry.OriginalValue"/>.</summary>
+    /// <summary>
+    /// Gets the values that the properties had when the entity was last read, attached or saved; see
+    /// <see cref="PropertyEntry.OriginalValue"/>.
+    /// </summary>
     public PropertyValues OriginalValues => new(Keyspace.Entity, () => OriginalEntity ?? Entity, (name, value) => Property(name).SetOriginal(value));
 
-    /// <summary>Reads what the local store has under the key of the entity; returns null if it has nothing. The entity stays as it is.</summary>
-    /// <exception cref="UnreadableEntityException">The store has something that is not as the class declares it.</exception>
+    /// <summary>
+    /// Reads the values that the local store has under the key of the entity; returns null if there are none. The entity does not change.
+    /// </summary>
+    /// <exception cref="UnreadableEntityException">The stored entity does not match its class.</exception>
     public async Task<PropertyValues?> GetDatabaseValuesAsync(CancellationToken cancellationToken = default) =>
         await _tracker.Context.ReadStoredAsync(this, cancellationToken).ConfigureAwait(false) is { } stored
             ? new(Keyspace.Entity, () => stored, set: null)
             : null;
 
-    /// <summary>A property by its name; nested ones are joined by dots.</summary>
-    /// <exception cref="ArgumentException">There is no mapped property of this name.</exception>
+    /// <summary>Returns a property by its name or, if it is nested, by a path such as <c>Address.City</c>.</summary>
+    /// <exception cref="ArgumentException">The class has no mapped property of this name.</exception>
     public PropertyEntry Property(string name) => new(
         this,
         Keyspace.Entity.FindProperty(name)
             ?? throw new ArgumentException($"{Keyspace.Entity.Name} has no mapped property '{name}'.", nameof(name)));
 
     /// <summary>
-    /// Reads the entity anew from the local store: its values become the stored ones, and pending changes are forgotten. If the store does not have it any more, it is
-    /// <see cref="EntityState.Detached"/> afterwards.
+    /// Reloads the entity from the local store. Its properties get the stored values, and pending changes are discarded. If the store no
+    /// longer has the entity, its state becomes <see cref="EntityState.Detached"/>.
     /// </summary>
     public Task ReloadAsync(CancellationToken cancellationToken = default) => _tracker.Context.ReloadAsync(this, cancellationToken);
 
@@ -79,27 +87,30 @@ public partial class EntityEntry
 
     internal EntityState CurrentState { get; set; } = EntityState.Detached;
 
-    /// <summary>Whether a save writes all properties, changed or not: the user said that the entity is modified.</summary>
+    /// <summary>True if a save writes all properties, changed or not, because the user marked the entity as modified.</summary>
     internal bool IsAsserted { get; set; }
 
-    /// <summary>True if an added entity replaces whatever the store has under its key.</summary>
+    /// <summary>True if an added entity replaces any stored entity with its key.</summary>
     internal bool MayReplace { get; set; }
 
     /// <summary>Gets or sets the entity with the same key that was to be deleted when this one was added.</summary>
     internal EntityEntry? Replaced { get; set; }
 
-    /// <summary>Gets or sets what the entity was when it was first updated or removed without having been read, if it has concurrency tokens.</summary>
+    /// <summary>
+    /// Gets or sets the content of the entity when it was first updated or removed without having been read. Set only if the class has
+    /// concurrency tokens.
+    /// </summary>
     internal EntityContent? Given { get; set; }
 
-    /// <summary>Whether it is known what is stored. If not, a save looks.</summary>
+    /// <summary>True if the stored content is known. If it is not, a save reads it.</summary>
     internal bool HasOriginal => _original is not null || _originalDocument is not null;
 
     internal EntityContent? Original
     {
         get
         {
-            // Not the document's cells as such, for what they would be if the entity that was read from them were written: cells that this
-            // version of the class does not know are no concern of it, and a property that was not there yet has its default value.
+            // Not the cells of the document itself, but those that the entity read from it would be written as: this version of the class
+            // ignores cells that it does not know, and a property that was not stored yet has its default value.
             if (_original is null && _originalDocument is not null)
                 _original = ContentOf(_originalDocument);
             return _original;
@@ -111,7 +122,7 @@ public partial class EntityEntry
 
     internal object? OriginalEntity => _originalEntity ??= Original is { } original ? Keyspace.Entity.ReadEntity(Key, original) : null;
 
-    /// <summary>Brings the entity to what is stored; pending changes are forgotten.</summary>
+    /// <summary>Sets the properties to the stored values. Pending changes are discarded.</summary>
     internal void TakeStored(DocumentKey key, Document document)
     {
         object stored = Keyspace.Entity.ReadEntity(key, document);
@@ -129,7 +140,8 @@ public partial class EntityEntry
     }
 
     /// <summary>
-    /// The properties whose initializers give another value each time, a new Guid perhaps, and that the store lacks: none of them has changed because of that.
+    /// Gets the properties that the store lacks and whose initializers give a different value each time, such as a new Guid. Such a
+    /// difference is not a change.
     /// </summary>
     internal IReadOnlyCollection<string> Lacking { get; private set; } = [];
 
@@ -138,14 +150,14 @@ public partial class EntityEntry
         ForgetOriginal();
         _originalDocument = document;
         Lacking = Keyspace.Entity.FindLacking(document);
-        // To read the document again would give other values.
+        // Reading the document again would give other values.
         if (Lacking.Count > 0)
             _original = Encode();
     }
 
-    /// <summary>Takes what is stored by now.</summary>
-    /// <param name="content">All of the entity.</param>
-    /// <param name="written">What of it was written, or null if all was.</param>
+    /// <summary>Sets the original values to those that are now stored.</summary>
+    /// <param name="content">The whole content of the entity.</param>
+    /// <param name="written">The content that was written; null if all of it was written.</param>
     internal void SetOriginal(EntityContent content, EntityContent? written = null)
     {
         IReadOnlyCollection<string> lacking = written is null ? [] : [.. Lacking.Where(property => !written.Names(property))];
@@ -154,7 +166,7 @@ public partial class EntityEntry
         Lacking = lacking;
     }
 
-    /// <summary>Takes an instance with the values that the entity had.</summary>
+    /// <summary>Sets the original values to those of another instance.</summary>
     internal void TakeOriginal(object original)
     {
         (_originalDocument, _original, _originalEntity) = (null, Keyspace.Entity.Encode(original, _tracker.CellWriter), original);

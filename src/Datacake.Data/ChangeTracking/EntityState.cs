@@ -1,20 +1,20 @@
 namespace Datacake.Data;
 
-/// <summary>What the next save does about an entity.</summary>
+/// <summary>The state of an entity, which determines what the next save does.</summary>
 public enum EntityState
 {
-    /// <summary>The context does not know the entity.</summary>
+    /// <summary>An entity that the context does not track.</summary>
     Detached,
 
-    /// <summary>It is as it was read or saved last: nothing.</summary>
+    /// <summary>An entity that has not changed since it was last read or saved. Nothing is written.</summary>
     Unchanged,
 
-    /// <summary>It will be deleted.</summary>
+    /// <summary>An entity that the next save deletes.</summary>
     Deleted,
 
-    /// <summary>Its changes will be written.</summary>
+    /// <summary>An entity whose changes the next save writes.</summary>
     Modified,
 
-    /// <summary>It will be put as a whole.</summary>
+    /// <summary>An entity that the next save writes as a whole.</summary>
     Added,
 }

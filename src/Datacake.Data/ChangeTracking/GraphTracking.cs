@@ -2,13 +2,15 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data;
 
-/// <summary>Tracks the entities that tracked ones lead to. Not thread-safe, as the context.</summary>
+/// <summary>The tracking of entities that are reachable from tracked ones. Not thread-safe, like the context.</summary>
 sealed class GraphTracking(ChangeTracker tracker)
 {
     readonly HashSet<object> _underWay = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>Tracks what tracked entities lead to, and forgets what was tracked for that alone and is not led to any more.</summary>
-    /// <exception cref="InvalidOperationException">Another instance with the key of one is tracked.</exception>
+    /// <summary>
+    /// Tracks the entities that are reachable from tracked ones. Stops tracking those that were tracked only for that and no longer are.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Another instance with the key of an entity is tracked.</exception>
     public void Reach()
     {
         var reached = new HashSet<EntityEntry>();
@@ -26,7 +28,7 @@ sealed class GraphTracking(ChangeTracker tracker)
                             open.Enqueue(known);
                         continue;
                     }
-                    // One that was detached, or deleted, and has stayed where it was since, is not to be saved.
+                    // An entity that was detached or deleted, and has stayed in the navigation since, is not to be saved.
                     if (tracker.IsDetached(target) && entry.LoadedOf(navigation).Contains(target))
                         continue;
                     foreach (var added in Track(entry.Entity, navigation, target, mayBeStored: true))
@@ -41,7 +43,7 @@ sealed class GraphTracking(ChangeTracker tracker)
             tracker.Forget(entry);
     }
 
-    /// <summary>Keeps what a deleted entity leads to, if it can be without that: it is still to be saved.</summary>
+    /// <summary>Keeps the entities that a deleted one leads to and that can exist without it, because they are still to be saved.</summary>
     void KeepOptional(HashSet<EntityEntry> reached, Queue<EntityEntry> open)
     {
         foreach (var entry in tracker.All.Where(static entry => entry.CurrentState == EntityState.Deleted))
@@ -57,9 +59,9 @@ sealed class GraphTracking(ChangeTracker tracker)
         }
     }
 
-    /// <summary>Adds an entity, and all that it leads to.</summary>
+    /// <summary>Adds an entity and all entities that are reachable from it.</summary>
     /// <param name="root">The entity.</param>
-    /// <param name="mayBeStored">True if what it leads to is updated if it is stored.</param>
+    /// <param name="mayBeStored">True if reachable entities that are already stored are updated.</param>
     public void Add(EntityEntry root, bool mayBeStored)
     {
         var added = new List<EntityEntry>();
@@ -75,7 +77,7 @@ sealed class GraphTracking(ChangeTracker tracker)
         }
     }
 
-    /// <summary>Tracks what an attached entity leads to: as stored, or as added if it has no key yet.</summary>
+    /// <summary>Tracks the entities that are reachable from an attached one: as stored, or as added if they have no key yet.</summary>
     public void Attach(EntityEntry root)
     {
         var open = new Queue<EntityEntry>([root]);
@@ -112,10 +114,13 @@ sealed class GraphTracking(ChangeTracker tracker)
         return added;
     }
 
-    /// <summary>Tracks an entity as added: after those that it refers to, whose keys may be part of its own, and before those that refer to it.</summary>
+    /// <summary>
+    /// Tracks an entity as added. This happens after the entities that it refers to, whose keys may be part of its own, and before those
+    /// that refer to it.
+    /// </summary>
     void Track(EntityEntry entry, bool isRoot, bool mayBeStored, List<EntityEntry> added)
     {
-        // While those that it refers to are tracked, it may be met again.
+        // While the entities that it refers to are tracked, the entity may be reached again.
         var (model, entity) = (entry.Keyspace.Entity, entry.Entity);
         if (!_underWay.Add(entity))
             return;

@@ -3,7 +3,7 @@ using Datacake.Data.Querying;
 
 namespace Datacake.Data;
 
-/// <summary>A property of a tracked entity that has one or several related entities.</summary>
+/// <summary>The state of a navigation of an entity, with operations to load it.</summary>
 /// <typeparam name="T">The entity class.</typeparam>
 /// <typeparam name="TRelated">The class of the related entities.</typeparam>
 public abstract class NavigationEntry<T, TRelated>
@@ -14,20 +14,22 @@ public abstract class NavigationEntry<T, TRelated>
     {
         Entry = entry;
         Declared = metadata as NavigationModel<TRelated>
-            ?? throw new ArgumentException($"{metadata.Name} of {entry.Keyspace.Entity.Name} has entities of {metadata.Target.Name}, and not of {typeof(TRelated).Name}.");
+            ?? throw new ArgumentException($"{metadata.Name} of {entry.Keyspace.Entity.Name} refers to entities of class {metadata.Target.Name}, not {typeof(TRelated).Name}.");
     }
 
-    /// <summary>Gets the property.</summary>
+    /// <summary>Gets the model of the navigation.</summary>
     public NavigationModel Metadata => Declared;
 
-    /// <summary>True if all that is related was loaded by this context.</summary>
+    /// <summary>True if this context has loaded all related entities.</summary>
     public bool IsLoaded => Entry.IsLoaded(Declared);
 
     internal EntityEntry<T> Entry { get; }
 
     internal NavigationModel<TRelated> Declared { get; }
 
-    /// <summary>Loads what is related from the local store, as <c>Include</c> does. It is tracked if the entity is.</summary>
+    /// <summary>
+    /// Loads the related entities from the local store, as <c>Include</c> does. They are tracked if the entity is.
+    /// </summary>
     public async Task LoadAsync(CancellationToken cancellationToken = default)
     {
         var source = new QuerySource(Entry.Context, Entry.Keyspace.Entity, Entry.CurrentState == EntityState.Detached ? QuerySettings.Untracked : QuerySettings.Default);

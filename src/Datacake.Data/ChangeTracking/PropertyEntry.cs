@@ -2,7 +2,7 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data;
 
-/// <summary>The values of one property of a tracked entity.</summary>
+/// <summary>The current and original values of one property of an entity.</summary>
 public readonly struct PropertyEntry
 {
     readonly EntityEntry _entry;
@@ -13,12 +13,14 @@ public readonly struct PropertyEntry
         Metadata = metadata;
     }
 
-    /// <summary>The property.</summary>
+    /// <summary>Gets the model of the property.</summary>
     public PropertyModel Metadata { get; }
 
-    /// <summary>Its value now.</summary>
-    /// <exception cref="InvalidOperationException">On setting: the property has no setter, or the object that it belongs to is null.</exception>
-    /// <exception cref="ArgumentException">On setting: the value is of another type.</exception>
+    /// <summary>Gets or sets the current value.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// On setting: the property has no setter, or the object that contains it is null.
+    /// </exception>
+    /// <exception cref="ArgumentException">On setting: the value has the wrong type.</exception>
     public object? CurrentValue
     {
         get => Metadata.GetValue(_entry.Entity);
@@ -26,20 +28,23 @@ public readonly struct PropertyEntry
     }
 
     /// <summary>
-    /// Its value when the entity was read, attached or saved last; the current one if the entity is added, or nothing is known. A concurrency token that a client brings back
-    /// is set here, so that the save fails if the store has another one.
+    /// Gets or sets the value that the property had when the entity was last read, attached or saved. For an added entity, or if the
+    /// original values are not known, it is the current value. To check a concurrency token that a client sends back, set it here. The save
+    /// then fails if the store has a different value.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// On setting: it is not known what the entity was; the property has no setter, or the object that it belongs to was null.
+    /// On setting: the original values are not known, the property has no setter, or the object that contains it was null.
     /// </exception>
-    /// <exception cref="ArgumentException">On setting: the value is of another type.</exception>
+    /// <exception cref="ArgumentException">On setting: the value has the wrong type.</exception>
     public object? OriginalValue
     {
         get => _entry.OriginalEntity is { } original ? Metadata.GetValue(original) : CurrentValue;
         set => SetOriginal(value);
     }
 
-    /// <summary>Whether the next save writes it: it was changed, or the whole entity is asserted as modified.</summary>
+    /// <summary>
+    /// True if the next save writes the property, because it was changed or because the whole entity was marked as modified.
+    /// </summary>
     public bool IsModified
     {
         get
@@ -56,7 +61,7 @@ public readonly struct PropertyEntry
             }
             catch (EntityValidationException)
             {
-                // Some property has a value that cannot be stored: then the values themselves tell.
+                // Some property has a value that cannot be stored, so the values themselves are compared.
                 return !Equals(OriginalValue, CurrentValue);
             }
             foreach (var cell in changes.Cells)
@@ -75,7 +80,8 @@ public readonly struct PropertyEntry
         if (_entry.OriginalEntity is not { } original)
         {
             throw new InvalidOperationException(
-                $"What the {_entry.Keyspace.Entity.Name} was is not known, since it was not read or attached. Read it first, or give the entity the value before Update or Remove.");
+                $"The original values of the {_entry.Keyspace.Entity.Name} are not known, because it was neither read nor attached. Read it first, "
+                    + "or set the value on the entity before you call Update or Remove.");
         }
         Set(original, value);
         _entry.TakeOriginal(original);
@@ -85,17 +91,17 @@ public readonly struct PropertyEntry
     {
         string name = $"The property {Metadata.Name} of {_entry.Keyspace.Entity.Name}";
         if (Metadata.Setter is not { } setter)
-            throw new InvalidOperationException($"{name} has no setter.");
+            throw new InvalidOperationException($"{name} cannot be set, because it has no setter.");
         bool isOfType = value is null ? !Metadata.Type.IsValueType || Nullable.GetUnderlyingType(Metadata.Type) is not null : Metadata.Type.IsInstanceOfType(value);
         if (!isOfType)
-            throw new ArgumentException($"{name} is of type {Metadata.Type.Name}, and the value given is {(value is null ? "null" : $"of type {value.GetType().Name}")}.", nameof(value));
+            throw new ArgumentException($"{name} is of type {Metadata.Type.Name}, but the given value is {(value is null ? "null" : $"of type {value.GetType().Name}")}.", nameof(value));
         int dot = Metadata.Name.LastIndexOf('.');
         if (dot > 0 && _entry.Keyspace.Entity.FindProperty(Metadata.Name[..dot])?.GetValue(entity) is null)
-            throw new InvalidOperationException($"{name} cannot be set, since {Metadata.Name[..dot]} is null. Set {Metadata.Name[..dot]} first.");
+            throw new InvalidOperationException($"{name} cannot be set, because {Metadata.Name[..dot]} is null. Set {Metadata.Name[..dot]} first.");
         setter(entity, value);
     }
 
-    /// <summary>A change in an owned object is one of the object.</summary>
+    /// <summary>Returns true if a changed property is the named one, or belongs to the owned object of that name.</summary>
     static bool IsOfThis(string changed, string name) =>
         changed == name
             || (changed.StartsWith(name, StringComparison.Ordinal) && changed.Length > name.Length && changed[name.Length] == '.');

@@ -5,7 +5,7 @@ using Datacake.Data.Metadata;
 namespace Datacake.Data;
 
 /// <summary>
-/// The values of all mapped properties of an entity: as they are, as they were, or as they are stored. Not thread-safe, as the context.
+/// The values of all mapped properties of an entity: the current, original or stored ones. Not thread-safe, like the context.
 /// </summary>
 public sealed class PropertyValues
 {
@@ -20,12 +20,14 @@ public sealed class PropertyValues
         _set = set;
     }
 
-    /// <summary>Gets the properties, each owned object before its own.</summary>
+    /// <summary>Gets the properties. An owned object comes before its own properties.</summary>
     public IReadOnlyList<PropertyModel> Properties => _model.Properties;
 
-    /// <summary>Gets or sets the value of a property by its name; nested ones are joined by dots.</summary>
-    /// <exception cref="ArgumentException">There is no mapped property of this name; on setting, the value is of another type.</exception>
-    /// <exception cref="InvalidOperationException">On setting: the property has no setter, its owner is null, or these are the values of the store.</exception>
+    /// <summary>Gets or sets the value of a property by its name or, if it is nested, by a path such as <c>Address.City</c>.</summary>
+    /// <exception cref="ArgumentException">The class has no mapped property of this name, or the value to set has the wrong type.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// On setting: the property has no setter, the object that contains it is null, or these are the read-only stored values.
+    /// </exception>
     public object? this[string propertyName]
     {
         get => PropertyOf(propertyName).GetValue(_entity());
@@ -33,23 +35,23 @@ public sealed class PropertyValues
     }
 
     /// <summary>Returns the value of a property.</summary>
-    /// <exception cref="ArgumentException">There is no mapped property of this name.</exception>
+    /// <exception cref="ArgumentException">The class has no mapped property of this name.</exception>
     public TValue GetValue<TValue>(string propertyName) => (TValue)this[propertyName]!;
 
-    /// <summary>Sets all properties but the key to the values of other ones, such as those of the store.</summary>
-    /// <exception cref="ArgumentException">They are of another class.</exception>
-    /// <exception cref="InvalidOperationException">These are the values of the store.</exception>
+    /// <summary>Sets all properties except the key to other values, such as the stored ones.</summary>
+    /// <exception cref="ArgumentException">The other values belong to another class.</exception>
+    /// <exception cref="InvalidOperationException">These are the read-only stored values.</exception>
     public void SetValues(PropertyValues values)
     {
         ArgumentNullException.ThrowIfNull(values);
         if (values._model != _model)
-            throw new ArgumentException($"The values are those of a {values._model.Name}, and not of a {_model.Name}.", nameof(values));
+            throw new ArgumentException($"The values belong to a {values._model.Name}, not to a {_model.Name}.", nameof(values));
         Take(values._entity());
     }
 
-    /// <summary>Sets properties by their names.</summary>
-    /// <exception cref="ArgumentException">There is no mapped property of a name, or a value is of another type.</exception>
-    /// <exception cref="InvalidOperationException">A property has no setter, or these are the values of the store.</exception>
+    /// <summary>Sets properties by name.</summary>
+    /// <exception cref="ArgumentException">The class has no mapped property of a name, or a value has the wrong type.</exception>
+    /// <exception cref="InvalidOperationException">A property has no setter, or these are the read-only stored values.</exception>
     public void SetValues(IReadOnlyDictionary<string, object?> values)
     {
         ArgumentNullException.ThrowIfNull(values);
@@ -58,11 +60,12 @@ public sealed class PropertyValues
     }
 
     /// <summary>
-    /// Sets properties to those of an object that have their names: an entity of the class, whose key is left alone, or an object of any other class, such as one that a client sent.
+    /// Sets properties to the values of an object's properties with the same names. The object may be an entity of the class, whose key is
+    /// ignored, or of any other class, such as one that a client sent.
     /// </summary>
-    /// <exception cref="ArgumentException">A property of the object is of another type, or its key is another one.</exception>
-    /// <exception cref="InvalidOperationException">A property has no setter, or these are the values of the store.</exception>
-    [RequiresUnreferencedCode("The properties of the object are found by reflection. Give a dictionary, or the values of another entry.")]
+    /// <exception cref="ArgumentException">A property of the object has the wrong type, or its key differs.</exception>
+    /// <exception cref="InvalidOperationException">A property has no setter, or these are the read-only stored values.</exception>
+    [RequiresUnreferencedCode("The properties of the object are found by reflection. Pass a dictionary, or the values of another entry.")]
     public void SetValues(object values)
     {
         ArgumentNullException.ThrowIfNull(values);
@@ -81,12 +84,13 @@ public sealed class PropertyValues
             else if (!Equals(value, known.GetValue(_entity())))
             {
                 throw new ArgumentException(
-                    $"The key property {known.Name} of the {_model.Name} is {known.GetValue(_entity())}, and in the values {value}; the key of an entity is for life.", nameof(values));
+                    $"The key property {known.Name} of the {_model.Name} is {known.GetValue(_entity())}, but the given values have {value}. "
+                        + "The key of an entity cannot change.", nameof(values));
             }
         }
     }
 
-    /// <summary>Returns the entity that has the values.</summary>
+    /// <summary>Returns an entity that has these values.</summary>
     public object ToObject() => _entity();
 
     PropertyModel PropertyOf(string name) =>
@@ -96,7 +100,7 @@ public sealed class PropertyValues
     {
         foreach (var property in _model.Properties)
         {
-            // What is in an object comes with it.
+            // A property of an owned object is set together with the object.
             if (property.Kind != PropertyKind.Key && property.Setter is not null && !_model.IsSetWithOwner(property)
                 && property.DerivedType?.IsInstanceOfType(other) != false)
                 Setter(property.Name, property.GetValue(other));
@@ -104,5 +108,5 @@ public sealed class PropertyValues
     }
 
     Action<string, object?> Setter =>
-        _set ?? throw new InvalidOperationException($"These are the values of a {_model.Name} in the store; they change with a save of the entity.");
+        _set ?? throw new InvalidOperationException($"The stored values of a {_model.Name} are read-only. Change the entity and save it.");
 }

@@ -2,7 +2,7 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data;
 
-/// <summary>A property of a tracked entity that has one related entity.</summary>
+/// <summary>The state of a reference of an entity to a related one, with operations to load it.</summary>
 /// <typeparam name="T">The entity class.</typeparam>
 /// <typeparam name="TRelated">The class of the related entity.</typeparam>
 public sealed class ReferenceEntry<T, TRelated> : NavigationEntry<T, TRelated>
@@ -14,6 +14,6 @@ public sealed class ReferenceEntry<T, TRelated> : NavigationEntry<T, TRelated>
     {
     }
 
-    /// <summary>Gets the related entity that the property has; null if there is none, or if it is not loaded.</summary>
+    /// <summary>Gets the related entity; null if there is none or it is not loaded.</summary>
     public TRelated? CurrentValue => Declared.ReferenceOf(Entry.Entity);
 }

@@ -3,22 +3,24 @@ using Datacake.Data.Metadata;
 namespace Datacake.Data;
 
 /// <summary>
-/// Brings foreign keys and the properties with related entities of tracked entities together, as a save needs them: tracks the entities that tracked ones lead to, and gives foreign keys the values that
-/// these properties say. Not thread-safe, as the context.
+/// The step before a save that makes the foreign keys and navigations of tracked entities agree. It tracks the entities that are
+/// reachable from tracked ones, sets foreign keys from changed navigations, and sets navigations from changed foreign keys. Not
+/// thread-safe, like the context.
 /// </summary>
 sealed class RelationFixer(ChangeTracker tracker)
 {
     readonly GraphTracking _graph = new(tracker);
 
-    // Properties that have lost an entity which is deleted for that, or refused: both are found again if it does not come back.
+    // Navigations that lost an entity which is deleted or refused for that. The loss is found again next time, unless the entity is back.
     readonly HashSet<(NavigationModel Navigation, object Entity, object Lost)> _unsettled = [];
 
-    // Which principal entities have a dependent one in the property that leads back, and which of them since the last load or save.
+    // For each dependent, the principals whose navigations contain it, and the one whose navigation got it since the last load or save.
     readonly Dictionary<(RelationModel Relation, object Dependent), List<EntityEntry>> _holders = [];
     readonly Dictionary<(RelationModel Relation, object Dependent), EntityEntry> _claims = [];
 
-    /// <param name="isSaving">True if an entity that was taken from what it cannot be without is refused.</param>
-    /// <exception cref="InvalidOperationException">There is one, or two instances have the same key.</exception>
+    /// <summary>Makes the foreign keys and navigations agree.</summary>
+    /// <param name="isSaving">True to throw if an entity has lost a required principal and is not deleted for it.</param>
+    /// <exception cref="InvalidOperationException">An entity has lost a required principal, or two instances have the same key.</exception>
     public void Fix(bool isSaving)
     {
         ReviveOrphans();
@@ -44,7 +46,7 @@ sealed class RelationFixer(ChangeTracker tracker)
 
     List<EntityEntry> Live() => [.. tracker.All.Where(static entry => entry.CurrentState != EntityState.Deleted && entry.Keyspace.Entity.Relations.Count > 0)];
 
-    /// <summary>One that was taken out may have been put elsewhere since.</summary>
+    /// <summary>Restores entities that lost a required principal, because they may have been given another one since.</summary>
     void ReviveOrphans()
     {
         foreach (var entry in tracker.All)
@@ -104,7 +106,7 @@ sealed class RelationFixer(ChangeTracker tracker)
         }
     }
 
-    /// <summary>True if the foreign key says something else than the properties.</summary>
+    /// <summary>Returns true if the foreign key disagrees with the navigations.</summary>
     bool IsElsewhere(EntityEntry entry, RelationModel relation, object? current)
     {
         var key = relation.PrincipalKeyOf(entry.Entity);
@@ -112,20 +114,20 @@ sealed class RelationFixer(ChangeTracker tracker)
         return isOther || (_holders.TryGetValue((relation, entry.Entity), out var holders) && holders.Exists(holder => relation.KeyOf(holder.Entity) != key));
     }
 
-    /// <summary>The entity that the properties say a dependent one refers to; null if that is for the foreign key to say.</summary>
+    /// <summary>Returns the principal of a dependent according to the navigations; null if the foreign key decides.</summary>
     object? FindPrincipal(EntityEntry entry, RelationModel relation, object? current, bool isChanged)
     {
         if (isChanged && current is not null)
             return current;
         if (_claims.TryGetValue((relation, entry.Entity), out var claim))
             return claim.Entity;
-        // The foreign key is as it was made here: then the key of the other entity, which is not saved yet, may have been changed.
+        // The foreign key still has the value that was set here. The key of the principal, which is not saved yet, may have changed since.
         return !isChanged && entry.IsReferred(relation, relation.PrincipalKeyOf(entry.Entity)) && _holders.TryGetValue((relation, entry.Entity), out var holders)
             ? current ?? holders[0].Entity
             : null;
     }
 
-    /// <summary>Makes both ends say the same.</summary>
+    /// <summary>Makes the navigations on both ends agree.</summary>
     void Connect(RelationModel relation, object dependent, object? current, object? principal)
     {
         if (relation.Reference is { } reference && !ReferenceEquals(current, principal))
@@ -149,7 +151,7 @@ sealed class RelationFixer(ChangeTracker tracker)
             inverse.Add(principal, dependent);
     }
 
-    /// <summary>Finds the dependent entities that were taken out of what was loaded, and refer to the same entity still.</summary>
+    /// <summary>Finds the dependents that were removed from a loaded navigation and still refer to the same principal.</summary>
     void FindSevered(EntityEntry entry, bool isSaving)
     {
         foreach (var navigation in entry.Keyspace.Entity.Navigations)
@@ -167,26 +169,27 @@ sealed class RelationFixer(ChangeTracker tracker)
         }
     }
 
-    /// <param name="entry">The entity that has lost the one that it refers to.</param>
+    /// <summary>Clears the foreign key of a dependent that lost its principal, deletes the dependent, or throws.</summary>
+    /// <param name="entry">The dependent.</param>
     /// <param name="relation">The relation.</param>
-    /// <param name="principal">The entity that it refers to.</param>
-    /// <param name="navigation">The property that says so.</param>
-    /// <param name="owner">The entity that has the property.</param>
-    /// <param name="lost">What the property has lost.</param>
-    /// <param name="isSaving">True if a loss that cannot be is refused.</param>
+    /// <param name="principal">The principal that the dependent still refers to.</param>
+    /// <param name="navigation">The navigation that lost the entity.</param>
+    /// <param name="owner">The entity that has the navigation.</param>
+    /// <param name="lost">The entity that the navigation lost.</param>
+    /// <param name="isSaving">True to throw if the loss is not allowed.</param>
     void Sever(EntityEntry entry, RelationModel relation, object principal, NavigationModel navigation, object owner, object lost, bool isSaving)
     {
         if (!relation.IsRequired)
         {
             relation.Clear(entry.Entity);
             entry.ForgetReferred(relation);
-            // It is to be saved without the one that it was reached from.
+            // The dependent is to be saved even if it is no longer reachable.
             entry.IsReached = false;
             Connect(relation, entry.Entity, relation.Reference?.TargetOf(entry.Entity), null);
         }
         else if (entry.IsSpared)
         {
-            // It was to be deleted for that, and the user has decided otherwise.
+            // It was to be deleted for the loss, but the user decided otherwise.
         }
         else if (relation.DeleteBehavior == DeleteBehavior.Cascade)
         {
@@ -201,8 +204,9 @@ sealed class RelationFixer(ChangeTracker tracker)
         {
             string name = $"The {relation.Dependents.Entity.Name} {entry.Key}";
             throw new InvalidOperationException(
-                $"{name} was taken from the {relation.Principals.Entity.Name} {relation.KeyOf(principal)}, and cannot be without one, since {string.Join(", ", relation.ForeignKey.Select(part => part.Name))} "
-                    + "must have a value. Give it another one, remove it as well, or say OnDelete(DeleteBehavior.Cascade), which deletes what is taken out.");
+                $"{name} was removed from the {relation.Principals.Entity.Name} {relation.KeyOf(principal)}, but it needs one, because "
+                    + $"{string.Join(", ", relation.ForeignKey.Select(part => part.Name))} must have a value. Assign it to another {relation.Principals.Entity.Name}, "
+                    + "remove it as well, or configure OnDelete(DeleteBehavior.Cascade) to have it deleted.");
         }
     }
 }

@@ -5,14 +5,16 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data;
 
-/// <summary>The entries of a change tracker, found by their entity and by its key. Not thread-safe, as the context.</summary>
-/// <remarks>Sets that look an entry up by what it has: dictionaries would take more than twice the memory, half of it for keys that the entries have.</remarks>
+/// <summary>The entries of a change tracker, indexed by entity and by key. Not thread-safe, like the context.</summary>
+/// <remarks>
+/// Sets with alternate lookups: dictionaries would take more than twice the memory, half of it for keys that the entries have anyway.
+/// </remarks>
 sealed class TrackedEntries
 {
     readonly HashSet<EntityEntry> _byEntity = new(new EntityComparer());
     readonly HashSet<EntityEntry> _byKey = new(new KeyComparer());
 
-    /// <summary>All entries, which must not be added or removed meanwhile.</summary>
+    /// <summary>Gets all entries. No entry may be added or removed during an enumeration.</summary>
     public HashSet<EntityEntry> All => _byEntity;
 
     public bool TryGet(object entity, [NotNullWhen(true)] out EntityEntry? entry) =>
@@ -21,10 +23,10 @@ sealed class TrackedEntries
     public bool TryGet(EntityModel model, DocumentKey key, [NotNullWhen(true)] out EntityEntry? entry) =>
         _byKey.GetAlternateLookup<(EntityModel, DocumentKey)>().TryGetValue((model, key), out entry);
 
-    /// <summary>Adds an entry, unless there is one with its key.</summary>
+    /// <summary>Adds an entry, unless another entry has its key.</summary>
     public bool TryAdd(EntityEntry entry) => _byKey.Add(entry) && _byEntity.Add(entry);
 
-    /// <summary>Gives an entry another key, unless there is one that has it.</summary>
+    /// <summary>Changes the key of an entry, unless another entry has the new key.</summary>
     public bool TryChangeKey(EntityEntry entry, DocumentKey key)
     {
         if (TryGet(entry.Keyspace.Entity, key, out _))

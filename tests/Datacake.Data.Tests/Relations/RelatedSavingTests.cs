@@ -147,7 +147,7 @@ public class RelatedSavingTests : TradingStore
         typeof(Product).GetField("_lines", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!.SetValue(cake, new List<OrderLine>());
         Assert.False(db.ChangeTracker.HasChanges());
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() => db.SaveChangesAsync(Token));
-        Assert.Contains("was taken from the Product", error.Message, StringComparison.Ordinal);
+        Assert.Contains("was removed from the Product", error.Message, StringComparison.Ordinal);
         Assert.Contains("OnDelete(DeleteBehavior.Cascade)", error.Message, StringComparison.Ordinal);
         line.ProductId = 2;
         Assert.Equal(1, await db.SaveChangesAsync(Token));

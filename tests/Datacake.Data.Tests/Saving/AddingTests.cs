@@ -170,9 +170,9 @@ public sealed class AddingTests(StoreFixture store)
     {
         await using var db = store.NewContext();
         var entry = db.Products.Attach(new Product { Id = NextId() });
-        Assert.Contains("Price of Product is of type Decimal, and the value given is of type String", Refused<ArgumentException>("Price", "7"), StringComparison.Ordinal);
-        Assert.Contains("the value given is null", Refused<ArgumentException>("Price", null), StringComparison.Ordinal);
-        Assert.Contains("since Warehouse is null. Set Warehouse first", Refused<InvalidOperationException>("Warehouse.City", "Bonn"), StringComparison.Ordinal);
+        Assert.Contains("Price of Product is of type Decimal, but the given value is of type String", Refused<ArgumentException>("Price", "7"), StringComparison.Ordinal);
+        Assert.Contains("the given value is null", Refused<ArgumentException>("Price", null), StringComparison.Ordinal);
+        Assert.Contains("because Warehouse is null. Set Warehouse first", Refused<InvalidOperationException>("Warehouse.City", "Bonn"), StringComparison.Ordinal);
 
         string Refused<T>(string property, object? value)
             where T : Exception => Assert.Throws<T>(() => entry.Property(property).CurrentValue = value).Message;
