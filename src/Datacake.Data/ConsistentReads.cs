@@ -6,8 +6,9 @@ using Datacake.Node;
 namespace Datacake.Data;
 
 /// <summary>
-/// A keyspace read at a consistency level. A read by key asks as many nodes as the level says, and merges their answers; a query waits until this node has everything that as many
-/// nodes have as the level says, and reads the local store. Not thread-safe, as the context.
+/// A keyspace that is read at a consistency level. A read by key asks as many nodes as the level requires and merges their answers. A
+/// query waits until this node has everything that as many nodes have as the level requires, and then reads the local store. Not
+/// thread-safe, like the context.
 /// </summary>
 public sealed class ConsistentReads<T> : KeyspaceQuery<T>
     where T : class
@@ -23,18 +24,18 @@ public sealed class ConsistentReads<T> : KeyspaceQuery<T>
 
     private protected override Query<T> Entities => ((Query<T>)_keyspace).WithConsistency(_consistency);
 
-    /// <summary>The entity with this key; see <see cref="FindAsync(object?[], CancellationToken)"/>.</summary>
-    /// <param name="keyValues">The values of the key's properties, in their order.</param>
+    /// <summary>Finds the entity with a key; see <see cref="FindAsync(object?[], CancellationToken)"/>.</summary>
+    /// <param name="keyValues">The values of the key properties, in order.</param>
     public Task<T?> FindAsync(params object?[] keyValues) => FindAsync(keyValues, CancellationToken.None);
 
     /// <summary>
-    /// The entity with this key as so many nodes show it together as the level asks for; null if there is none. It is tracked. An instance
-    /// that is tracked already takes over what was read, unless it has pending changes: then it stays as it is.
+    /// Finds the entity with a key, merged from the answers of as many nodes as the level requires; returns null if there is none. The
+    /// entity is tracked. If an instance is already tracked, it gets the values that were read, unless it has pending changes.
     /// </summary>
-    /// <param name="keyValues">The values of the key's properties, in their order.</param>
-    /// <param name="cancellationToken">Stops waiting.</param>
-    /// <exception cref="ArgumentException">The values are not those of the key.</exception>
-    /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level.</exception>
+    /// <param name="keyValues">The values of the key properties, in order.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="ArgumentException">The values do not match the key.</exception>
+    /// <exception cref="NotEnoughNodesException">Too few members are up to satisfy the level.</exception>
     /// <exception cref="ConsistencyException">The level was not satisfied in time.</exception>
     public async Task<T?> FindAsync(object?[] keyValues, CancellationToken cancellationToken)
     {

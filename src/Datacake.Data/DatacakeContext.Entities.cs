@@ -3,13 +3,14 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data;
 
-// What the keyspaces have, for entities whose class is not said.
+// The operations of keyspaces, for entities whose class is known only at run time.
 public abstract partial class DatacakeContext
 {
     /// <summary>
-    /// Returns what the context knows of an entity, tracked or not, after a look for changes of its own properties, unless <see cref="ChangeTracker.AutoDetectChangesEnabled"/> is false.
+    /// Returns the entry of an entity, tracked or not. Detects changes to the entity's own properties first, unless
+    /// <see cref="ChangeTracker.AutoDetectChangesEnabled"/> is false.
     /// </summary>
-    /// <exception cref="InvalidOperationException">No keyspace of the context has entities of this class.</exception>
+    /// <exception cref="InvalidOperationException">The context has no keyspace for this class.</exception>
     public EntityEntry<T> Entry<T>(T entity)
         where T : class
     {
@@ -18,17 +19,18 @@ public abstract partial class DatacakeContext
         return keyspace.Entity is EntityModel<T> model
             ? ChangeTracker.Refresh(ChangeTracker.EntryOf(model, keyspace, entity))
             : throw new InvalidOperationException(
-                $"Entities of {entity.GetType().Name} are stored as {keyspace.Entity.Name}: ask for Entry(({keyspace.Entity.Name})entity), "
-                + $"not as {typeof(T).Name}.");
+                $"{entity.GetType().Name} entities are stored as {keyspace.Entity.Name}, not as {typeof(T).Name}. "
+                + $"Call Entry(({keyspace.Entity.Name})entity).");
     }
 
-    /// <summary>Returns what the context knows of an entity, as <see cref="Entry{T}(T)"/> does.</summary>
-    /// <exception cref="InvalidOperationException">No keyspace of the context has entities of this class.</exception>
+    /// <summary>Returns the entry of an entity, as <see cref="Entry{T}(T)"/> does.</summary>
+    /// <exception cref="InvalidOperationException">The context has no keyspace for this class.</exception>
     public EntityEntry Entry(object entity) => ChangeTracker.Refresh(EntryOf(entity));
 
-    /// <summary>Tracks an entity that the next save adds; see <see cref="Keyspace{T}.Add"/>.</summary>
+    /// <summary>Tracks an entity as added, so that the next save writes it; see <see cref="Keyspace{T}.Add"/>.</summary>
     /// <exception cref="InvalidOperationException">
-    /// No keyspace of the context has entities of this class; another instance with its key is tracked; or the key is 0, of a type that has no room for generated values.
+    /// The context has no keyspace for this class; another instance with the same key is tracked; or the key is 0, of a type that has no
+    /// room for generated values.
     /// </exception>
     public EntityEntry Add(object entity)
     {
@@ -37,20 +39,20 @@ public abstract partial class DatacakeContext
         return entry;
     }
 
-    /// <summary>Tracks an entity that the next save adds; nothing needs to be waited for.</summary>
-    /// <exception cref="InvalidOperationException">As from <see cref="Add(object)"/>.</exception>
+    /// <summary>Tracks an entity as added. The method completes synchronously.</summary>
+    /// <exception cref="InvalidOperationException">See <see cref="Add(object)"/>.</exception>
     public ValueTask<EntityEntry> AddAsync(object entity, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
         return new(Add(entity));
     }
 
-    /// <summary>Tracks entities, of one class or several, that the next save adds.</summary>
-    /// <exception cref="InvalidOperationException">As from <see cref="Add(object)"/>.</exception>
+    /// <summary>Tracks entities of one or more classes as added.</summary>
+    /// <exception cref="InvalidOperationException">See <see cref="Add(object)"/>.</exception>
     public void AddRange(params IEnumerable<object> entities) => ForEach(entities, entity => Add(entity));
 
-    /// <summary>Tracks entities, of one class or several, that the next save adds; nothing needs to be waited for.</summary>
-    /// <exception cref="InvalidOperationException">As from <see cref="Add(object)"/>.</exception>
+    /// <summary>Tracks entities of one or more classes as added. The method completes synchronously.</summary>
+    /// <exception cref="InvalidOperationException">See <see cref="Add(object)"/>.</exception>
     public Task AddRangeAsync(IEnumerable<object> entities, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -58,20 +60,28 @@ public abstract partial class DatacakeContext
         return Task.CompletedTask;
     }
 
-    /// <summary>Tracks an entity, all properties of which the next save writes; see <see cref="Keyspace{T}.Update"/>.</summary>
-    /// <exception cref="InvalidOperationException">No keyspace of the context has entities of this class, or another instance with its key is tracked.</exception>
+    /// <summary>
+    /// Tracks an entity as modified, so that the next save writes all its properties; see <see cref="Keyspace{T}.Update"/>.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// The context has no keyspace for this class, or another instance with the same key is tracked.
+    /// </exception>
     public EntityEntry Update(object entity)
     {
         var entry = EntryOf(entity);
         return entry.CurrentState == EntityState.Added ? entry : Set(entry, EntityState.Modified);
     }
 
-    /// <summary>Updates entities of one class or several.</summary>
-    /// <exception cref="InvalidOperationException">As from <see cref="Update(object)"/>.</exception>
+    /// <summary>Tracks entities of one or more classes as modified.</summary>
+    /// <exception cref="InvalidOperationException">See <see cref="Update(object)"/>.</exception>
     public void UpdateRange(params IEnumerable<object> entities) => ForEach(entities, entity => Update(entity));
 
-    /// <summary>Tracks an entity as it is for stored: later changes of it are saved.</summary>
-    /// <exception cref="InvalidOperationException">No keyspace of the context has entities of this class, or another instance with its key is tracked.</exception>
+    /// <summary>
+    /// Tracks an entity as unchanged: its current values are assumed to be the stored ones, and later changes are saved.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// The context has no keyspace for this class, or another instance with the same key is tracked.
+    /// </exception>
     public EntityEntry Attach(object entity)
     {
         var entry = Set(EntryOf(entity), EntityState.Unchanged);
@@ -79,39 +89,43 @@ public abstract partial class DatacakeContext
         return entry;
     }
 
-    /// <summary>Tracks entities, of one class or several, as they are for stored.</summary>
-    /// <exception cref="InvalidOperationException">As from <see cref="Attach(object)"/>.</exception>
+    /// <summary>Tracks entities of one or more classes as unchanged.</summary>
+    /// <exception cref="InvalidOperationException">See <see cref="Attach(object)"/>.</exception>
     public void AttachRange(params IEnumerable<object> entities) => ForEach(entities, entity => Attach(entity));
 
-    /// <summary>Makes the next save delete an entity; one that was only added is forgotten.</summary>
-    /// <exception cref="InvalidOperationException">No keyspace of the context has entities of this class, or another instance with its key is tracked.</exception>
+    /// <summary>Marks an entity as deleted, so that the next save deletes it. Stops tracking an entity that was only added.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// The context has no keyspace for this class, or another instance with the same key is tracked.
+    /// </exception>
     public EntityEntry Remove(object entity) => Set(EntryOf(entity), EntityState.Deleted);
 
-    /// <summary>Removes entities of one class or several.</summary>
-    /// <exception cref="InvalidOperationException">As from <see cref="Remove(object)"/>.</exception>
+    /// <summary>Marks entities of one or more classes as deleted.</summary>
+    /// <exception cref="InvalidOperationException">See <see cref="Remove(object)"/>.</exception>
     public void RemoveRange(params IEnumerable<object> entities) => ForEach(entities, entity => Remove(entity));
 
-    /// <summary>Returns the entity with this key, or null; see <see cref="Keyspace{T}.FindAsync(object?[])"/>.</summary>
-    /// <param name="keyValues">The values of the key's properties, in their order.</param>
-    /// <exception cref="ArgumentException">The values are not those of the key.</exception>
+    /// <summary>Finds the entity with a key; returns null if there is none. See <see cref="Keyspace{T}.FindAsync(object?[])"/>.</summary>
+    /// <param name="keyValues">The values of the key properties, in order.</param>
+    /// <exception cref="ArgumentException">The values do not match the key.</exception>
     public ValueTask<T?> FindAsync<T>(params object?[] keyValues)
         where T : class => Set<T>().FindAsync(keyValues);
 
-    /// <summary>Returns the entity with this key, or null; see <see cref="Keyspace{T}.FindAsync(object?[], CancellationToken)"/>.</summary>
-    /// <param name="keyValues">The values of the key's properties, in their order.</param>
-    /// <param name="cancellationToken">Stops waiting.</param>
-    /// <exception cref="ArgumentException">The values are not those of the key.</exception>
+    /// <summary>
+    /// Finds the entity with a key; returns null if there is none. See <see cref="Keyspace{T}.FindAsync(object?[], CancellationToken)"/>.
+    /// </summary>
+    /// <param name="keyValues">The values of the key properties, in order.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="ArgumentException">The values do not match the key.</exception>
     public ValueTask<T?> FindAsync<T>(object?[] keyValues, CancellationToken cancellationToken)
         where T : class => Set<T>().FindAsync(keyValues, cancellationToken);
 
-    /// <summary>Is <see cref="FindAsync{T}(object?[])"/> here.</summary>
-    [Obsolete("Reading waits for the store: await FindAsync(key).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    /// <summary>Not supported. Use <see cref="FindAsync{T}(object?[])"/>.</summary>
+    [Obsolete("Reads are asynchronous. Await FindAsync(key).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
     public T? Find<T>(params object?[] keyValues)
-        where T : class => throw new NotSupportedException("Await FindAsync(key).");
+        where T : class => throw new NotSupportedException("Reads are asynchronous. Await FindAsync(key).");
 
-    /// <summary>Is not needed here.</summary>
+    /// <summary>Not supported. A node opens its own store.</summary>
     [Obsolete(
-        "There is no database server: a node opens its store, and the model needs no migrations. Start the node with DatacakeNode.StartAsync or AddDatacake.", error: true)]
+        "There is no database server. A node opens its own store, and the model needs no migrations. Start the node with DatacakeNode.StartAsync or AddDatacake.", error: true)]
     [EditorBrowsable(EditorBrowsableState.Never)]
     public object Database => throw new NotSupportedException("There is no database server.");
 

@@ -10,13 +10,13 @@ public abstract partial class DatacakeContext
     /// <summary>True if any entity class has relations.</summary>
     internal bool HasRelations => _hasRelations ??= Keyspaces.Any(static keyspace => keyspace.Entity.Relations.Count > 0);
 
-    /// <summary>The model of a class that has a keyspace, or is stored in one; null if there is none.</summary>
+    /// <summary>Returns the model of an entity class; null if no keyspace stores the class.</summary>
     internal EntityModel? FindModel(Type type) => FindKeyspace(type)?.Entity;
 
-    /// <summary>True if a type is an entity class, or a collection of one.</summary>
+    /// <summary>Returns true if a type is an entity class or a collection of one.</summary>
     internal bool IsEntity(Type type) => FindEntity(type) is not null;
 
-    /// <summary>The model of an entity class, if a type is that or a collection of it; null if it is neither.</summary>
+    /// <summary>Returns the model of an entity class, given the class or a collection of it; null for any other type.</summary>
     internal EntityModel? FindEntity(Type type)
     {
         if (type == typeof(string) || type == typeof(object))
@@ -29,10 +29,13 @@ public abstract partial class DatacakeContext
         return null;
     }
 
-    /// <summary>Brings the tracked entities to what a save writes: with those that they lead to, and with what becomes of those that refer to deleted ones.</summary>
+    /// <summary>
+    /// Prepares the tracked entities for a save: tracks the entities that are reachable from them, and applies the delete behaviors to the
+    /// dependents of deleted entities.
+    /// </summary>
     /// <param name="store">The store.</param>
-    /// <param name="undo">Takes what is to be done if the save fails.</param>
-    /// <param name="cancellationToken">Stops reading.</param>
+    /// <param name="undo">Receives the actions that undo the changes if the save fails.</param>
+    /// <param name="cancellationToken">Cancels the reads.</param>
     async Task FollowRelationsAsync(ReplicatedStore store, List<Action> undo, CancellationToken cancellationToken)
     {
         if (!HasRelations)

@@ -7,12 +7,12 @@ using Datacake.Node;
 namespace Datacake.Data;
 
 /// <summary>
-/// A session with the replicated store of a node: queries entities, tracks them, and saves their changes as one transaction. Derive a
-/// partial class from it with a <c>public partial Keyspace&lt;Product&gt; Products { get; }</c> for each entity class.
+/// A session with the replicated store of a node. It queries entities, tracks them, and saves their changes as one transaction. Derive a
+/// partial class from it, with a property such as <c>public partial Keyspace&lt;Product&gt; Products { get; }</c> for each entity class.
 /// </summary>
 /// <remarks>
-/// A context is light and lives for one unit of work. It is not thread-safe: it serves one operation at a time, and a second one that
-/// starts before is refused. From its creation on the node takes part in replication.
+/// A context is lightweight and lives for one unit of work. It is not thread-safe: it runs one operation at a time, and throws if a
+/// second one starts before the first completes. The node takes part in replication once a context has been created for it.
 /// </remarks>
 public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
 {
@@ -25,7 +25,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     bool _isBeforeSave;
     bool _isDisposed;
 
-    /// <summary>Creates a context on a running node, which must have been given a storage.</summary>
+    /// <summary>Creates a context on a running node, which must have a storage.</summary>
     protected DatacakeContext(DatacakeNode node)
     {
         ArgumentNullException.ThrowIfNull(node);
@@ -33,29 +33,29 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         ChangeTracker = new ChangeTracker(this);
         _opening = OpenAsync(node);
 
-        // An exception belongs to the first operation, so this does not throw by itself.
+        // The first operation reports a failure, so the call itself must not throw.
         static async Task<ReplicatedStore> OpenAsync(DatacakeNode node) => await node.OpenStoreAsync().ConfigureAwait(false);
     }
 
-    /// <summary>The node that the context works on.</summary>
+    /// <summary>Gets the node of the context.</summary>
     public DatacakeNode Node { get; }
 
-    /// <summary>The entities that the context knows.</summary>
+    /// <summary>Gets the change tracker, which holds the entities that the context knows.</summary>
     public ChangeTracker ChangeTracker { get; }
 
-    /// <summary>The level of a save that names none. Default: <see cref="Consistency.Quorum"/>.</summary>
+    /// <summary>Gets or sets the consistency level of saves that do not specify one. Default: <see cref="Consistency.Quorum"/>.</summary>
     public Consistency DefaultConsistency { get; set; } = Consistency.Quorum;
 
     /// <summary>
-    /// A query that reads more documents than this, and more than twice as many as it finds, logs a warning that names the index that would
-    /// help, once for each. Default: 10,000.
+    /// Gets or sets the number of documents above which a query counts as a scan. A query that reads more documents than this, and at least
+    /// twice as many as it returns, logs a warning that names the index that would help. Each warning is logged once. Default: 10,000.
     /// </summary>
     public long ScanWarningThreshold { get; set; } = 10_000;
 
-    /// <summary>Gets what takes part in the saves and queries of the context, in the order in which it is called.</summary>
+    /// <summary>Gets the interceptors of the context's saves and queries, in the order in which they are called.</summary>
     public IList<DatacakeInterceptor> Interceptors => _interceptors ??= [];
 
-    /// <summary>The keyspaces of the context.</summary>
+    /// <summary>Gets the keyspaces of the context.</summary>
     public IReadOnlyList<KeyspaceModel> Keyspaces
     {
         get
@@ -71,52 +71,52 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// A save begins: handlers may still change, add and remove entities. What one throws fails the save, before anything is written. Handlers are not awaited: an asynchronous
-    /// one is an interceptor, see <see cref="Interceptors"/>.
+    /// Occurs when a save begins. Handlers may still change, add and remove entities. An exception fails the save before anything is
+    /// written. Handlers are not awaited; for asynchronous work, use an interceptor (see <see cref="Interceptors"/>).
     /// </summary>
     public event EventHandler<SavingChangesEventArgs>? SavingChanges;
 
-    /// <summary>A save has succeeded; its changes are accepted.</summary>
+    /// <summary>Occurs when a save has succeeded and its changes are accepted.</summary>
     public event EventHandler<SavedChangesEventArgs>? SavedChanges;
 
-    /// <summary>A save has failed.</summary>
+    /// <summary>Occurs when a save has failed.</summary>
     public event EventHandler<SaveChangesFailedEventArgs>? SaveChangesFailed;
 
     /// <summary>
-    /// Saves all changes at the level <see cref="DefaultConsistency"/>; see <see cref="SaveChangesAsync(Consistency, CancellationToken)"/>.
+    /// Saves all changes at the <see cref="DefaultConsistency"/> level; see <see cref="SaveChangesAsync(Consistency, CancellationToken)"/>.
     /// </summary>
     public Task<SaveResult> SaveChangesAsync(CancellationToken cancellationToken = default) =>
         SaveChangesAsync(DefaultConsistency, cancellationToken);
 
-    /// <summary>Is <see cref="SaveChangesAsync(CancellationToken)"/> here.</summary>
-    [Obsolete("A save waits for other nodes, which may take seconds: await SaveChangesAsync().", error: true), EditorBrowsable(EditorBrowsableState.Never)]
-    public int SaveChanges() => throw new NotSupportedException("Await SaveChangesAsync().");
+    /// <summary>Not supported. Use <see cref="SaveChangesAsync(CancellationToken)"/>.</summary>
+    [Obsolete("A save waits for other nodes, which may take seconds. Await SaveChangesAsync().", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    public int SaveChanges() => throw new NotSupportedException("Saves are asynchronous. Await SaveChangesAsync().");
 
     /// <summary>
-    /// Writes all changes as one transaction, which is atomic on every node, and waits until as many nodes have it as the level asks for.
-    /// Of modified entities only the changed components are written.
+    /// Saves all changes as one transaction, which is atomic on every node, and waits until as many nodes have it as the level requires.
+    /// For modified entities, only the changes are written.
     /// </summary>
-    /// <exception cref="EntityValidationException">Entities break the rules of their classes. Nothing was written.</exception>
+    /// <exception cref="EntityValidationException">Entities violate the rules of their classes. Nothing was written.</exception>
     /// <exception cref="EntityConflictException">
-    /// A modified entity was deleted meanwhile; a <c>[ConcurrencyCheck]</c> property of an entity has another value in the local store than was read; or the key of an added entity is
-    /// stored already. Nothing was written.
+    /// A modified entity was deleted in the meantime; a <c>[ConcurrencyCheck]</c> property has a different value in the local store than
+    /// was read; or the key of an added entity is already stored. Nothing was written.
     /// </exception>
-    /// <exception cref="SaveLimitException">An entity is too large, or all that the save writes together. Nothing was written.</exception>
-    /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level. Nothing was written.</exception>
+    /// <exception cref="SaveLimitException">An entity, or the save as a whole, is too large. Nothing was written.</exception>
+    /// <exception cref="NotEnoughNodesException">Too few members are up to satisfy the level. Nothing was written.</exception>
     /// <exception cref="ConsistencyException">
-    /// The level was not satisfied in time. The write stays and goes on replicating, so the changes count as saved.
+    /// The level was not satisfied in time. The write is kept and continues to replicate, so the changes count as saved.
     /// </exception>
     /// <exception cref="CommitCanceledException">
-    /// The wait for acknowledgements was canceled. The write stays and goes on replicating, so the changes count as saved.
+    /// The wait for acknowledgments was canceled. The write is kept and continues to replicate, so the changes count as saved.
     /// </exception>
     /// <remarks>
-    /// After any other exception the tracked entities are as they were before, and a further save tries again. To do something with each save, override this method; the one
-    /// without a level calls it.
+    /// After any other exception, the tracked entities are as they were before the save, so the save can be retried. To run code at every
+    /// save, override this method. The overload without a level calls it.
     /// </remarks>
     public virtual async Task<SaveResult> SaveChangesAsync(Consistency consistency, CancellationToken cancellationToken = default)
     {
         Concurrency.ThrowIfBusy();
-        // What is deleted with others is to be seen before the save.
+        // Handlers and interceptors must see the entities that are deleted by cascade.
         List<Action>? undo = SavingChanges is not null || HasInterceptors ? [] : null;
         SaveResult result;
         try
@@ -151,7 +151,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         return result;
     }
 
-    /// <summary>Waits until this node has the transaction of a save on another one: what is read afterwards reflects it.</summary>
+    /// <summary>Waits until this node has the transaction of a save on another node, so that later reads reflect it.</summary>
     public async Task WaitForAsync(SessionToken token, CancellationToken cancellationToken = default)
     {
         using var operation = Concurrency.Enter();
@@ -159,8 +159,10 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         await store.WaitForAsync(token, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The keyspace of an entity class, as the context's property has it: for code that is generic in the class.</summary>
-    /// <exception cref="InvalidOperationException">The context has no keyspace of this class.</exception>
+    /// <summary>
+    /// Returns the keyspace of an entity class, like the context's property for it. For code that is generic in the class.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The context has no keyspace for this class.</exception>
     public Keyspace<T> Set<T>()
         where T : class
     {
@@ -168,16 +170,19 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         return new(this, keyspace, model);
     }
 
-    /// <summary>Ends the unit of work: what is not saved is lost, and later operations are refused. The node and its store stay.</summary>
+    /// <summary>Ends the unit of work. Unsaved changes are lost, and later operations throw. The node and its store stay open.</summary>
     public async ValueTask DisposeAsync()
     {
         _isDisposed = true;
         GC.SuppressFinalize(this);
-        // Its failure was, or would have been, that of each operation.
+        // If the store failed to open, that was the error of every operation.
         await ((Task)_opening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>The same, for where nothing can be awaited, as at the end of a synchronous scope: what is left to wait for is the node's own.</summary>
+    /// <summary>
+    /// Ends the unit of work as <see cref="DisposeAsync"/> does, but without waiting for the node to finish opening its store. For code
+    /// that cannot await, such as the end of a synchronous scope.
+    /// </summary>
     public void Dispose()
     {
         GC.SuppressFinalize(this);
@@ -185,34 +190,34 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Describes the model beside, or in place of, attributes. The source generator reads it while the context is compiled, and it is never
-    /// called; see <see cref="ModelBuilder"/>.
+    /// Describes the model, in addition to attributes or instead of them. The source generator reads this method at compile time, and it is
+    /// never called; see <see cref="ModelBuilder"/>.
     /// </summary>
     protected virtual void OnModelCreating(ModelBuilder model)
     {
     }
 
     /// <summary>
-    /// Describes all properties of a type at once. The source generator reads it while the context is compiled, and it is never called; see
+    /// Describes all properties of a type at once. The source generator reads this method at compile time, and it is never called; see
     /// <see cref="ModelConfigurationBuilder"/>.
     /// </summary>
     protected virtual void ConfigureConventions(ModelConfigurationBuilder conventions)
     {
     }
 
-    /// <summary>Names the keyspaces. The source generator overrides it.</summary>
+    /// <summary>Adds the keyspaces to the model. The source generator overrides this method.</summary>
     [EditorBrowsable(EditorBrowsableState.Never)]
     protected virtual void DescribeModel(ContextModelBuilder model)
     {
     }
 
-    /// <summary>Gives the query filters. The source generator overrides it.</summary>
+    /// <summary>Adds the query filters. The source generator overrides this method.</summary>
     [EditorBrowsable(EditorBrowsableState.Never)]
     protected virtual void DescribeFilters(QueryFilterBuilder filters)
     {
     }
 
-    /// <summary>Gives the entities that a new cluster begins with. The source generator overrides it.</summary>
+    /// <summary>Adds the entities that a new cluster starts with. The source generator overrides this method.</summary>
     [EditorBrowsable(EditorBrowsableState.Never)]
     protected virtual void DescribeSeeds(SeedBuilder seeds)
     {
@@ -229,7 +234,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
 
     internal bool HasInterceptors => _interceptors is { Count: > 0 };
 
-    /// <summary>Gets the conditions that are part of every query.</summary>
+    /// <summary>Gets the filters that apply to every query.</summary>
     internal QueryFilterBuilder QueryFilters
     {
         get
@@ -245,7 +250,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         }
     }
 
-    /// <summary>The store, opened and knowing the context's keyspaces.</summary>
+    /// <summary>Returns the store once it is open and the context's keyspaces are declared.</summary>
     internal async ValueTask<ReplicatedStore> GetStoreAsync(CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -275,7 +280,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
             entry.TakeStored(key, document);
     }
 
-    /// <summary>Reads the entity that the store has under the key of an entity; returns null if it has none.</summary>
+    /// <summary>Reads the stored entity that has the key of an entity; returns null if there is none.</summary>
     internal async Task<object?> ReadStoredAsync(EntityEntry entry, CancellationToken cancellationToken)
     {
         using var operation = Concurrency.Enter();
@@ -291,7 +296,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         return (key, await snapshot.GetAsync(entry.Keyspace.Name, key, cancellationToken).ConfigureAwait(false));
     }
 
-    /// <summary>The keyspace of an entity class, with its typed model.</summary>
+    /// <summary>Returns the keyspace of an entity class, with its typed model.</summary>
     internal (KeyspaceModel Keyspace, EntityModel<T> Model) KeyspaceOf<T>()
         where T : class
     {
@@ -299,7 +304,8 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         return keyspace.Entity is EntityModel<T> model
             ? (keyspace, model)
             : throw new InvalidOperationException(
-                $"{typeof(T).Name} is stored among the entities of {keyspace.Entity.Name}, and has no keyspace of its own: write Set<{keyspace.Entity.Name}>().OfType<{typeof(T).Name}>().");
+                $"{typeof(T).Name} has no keyspace of its own: it is stored among the entities of {keyspace.Entity.Name}. "
+                    + $"Use Set<{keyspace.Entity.Name}>().OfType<{typeof(T).Name}>().");
     }
 
     async ValueTask RaiseSavingChangesAsync(Consistency consistency, CancellationToken cancellationToken)
@@ -307,7 +313,8 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         if (_isBeforeSave)
         {
             throw new InvalidOperationException(
-                "A handler of SavingChanges saves, or an interceptor before a save. It need not: what it changes, adds and removes is part of the save that is about to begin.");
+                "SaveChangesAsync was called by a handler of SavingChanges, or by an interceptor before a save. Remove the call: entities that the "
+                    + "handler changes, adds or removes are part of the save in progress.");
         }
         _isBeforeSave = true;
         try
@@ -346,7 +353,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         }
         catch (Exception e) when (e is ConsistencyException or CommitCanceledException)
         {
-            // It is committed here. Were the changes still pending, the next save would add to counters once more.
+            // The write is committed locally. If the changes stayed pending, the next save would add to counters again.
             Accept(writes);
             throw;
         }
@@ -367,7 +374,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     }
 
     KeyspaceModel KeyspaceOf(Type type) => FindKeyspace(type) ?? throw new InvalidOperationException(
-        $"No keyspace of {GetType().Name} has entities of class {type.Name}. "
+        $"{GetType().Name} has no keyspace for the class {type.Name}. "
         + $"Add: public partial Keyspace<{type.Name}> {type.Name}s {{ get; }}");
 
     KeyspaceModel? FindKeyspace(Type type)

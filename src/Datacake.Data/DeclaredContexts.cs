@@ -5,17 +5,20 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data;
 
-/// <summary>Which classes of contexts have told a store about their keyspaces, so that each does it once.</summary>
+/// <summary>The context classes that have declared their keyspaces in a store, so that each class does it only once.</summary>
 sealed class DeclaredContexts
 {
-    // Belongs to the stores, and goes with them: a store knows nothing of contexts, and contexts come and go.
+    // Kept for each store and collected with it: a store does not know contexts, and contexts come and go.
     static readonly ConditionalWeakTable<ReplicatedStore, DeclaredContexts> ByStore = [];
 
     readonly ConcurrentDictionary<Type, bool> _declared = new(), _seeded = new();
 
     public static DeclaredContexts Of(ReplicatedStore store) => ByStore.GetValue(store, static _ => new DeclaredContexts());
 
-    /// <summary>Two contexts of one class that are first at the same time both declare, which does no harm.</summary>
+    /// <summary>
+    /// Declares the keyspaces of a context class, unless that was done before. If two contexts of the class are first at the same time,
+    /// both declare, which does no harm.
+    /// </summary>
     public async ValueTask DeclareAsync(
         ReplicatedStore store, Type context, IReadOnlyList<KeyspaceModel> keyspaces, CancellationToken cancellationToken)
     {
@@ -28,7 +31,7 @@ sealed class DeclaredContexts
         _declared[context] = true;
     }
 
-    /// <summary>True if the entities that a class of contexts begins with are in the store, or were.</summary>
+    /// <summary>Returns true if the seed entities of a context class were added to the store.</summary>
     public bool IsSeeded(Type context) => _seeded.ContainsKey(context);
 
     public void MarkSeeded(Type context) => _seeded[context] = true;

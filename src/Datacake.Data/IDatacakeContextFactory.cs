@@ -1,13 +1,13 @@
 namespace Datacake.Data;
 
 /// <summary>
-/// Makes contexts for code that lives longer than a unit of work, such as a background service: each is the caller's to dispose. <c>AddDatacakeContext</c> registers one.
-/// Thread-safe.
+/// A factory of contexts, for code that outlives a unit of work, such as a background service. The caller disposes each context.
+/// <c>AddDatacakeContext</c> registers a factory. Thread-safe.
 /// </summary>
-/// <typeparam name="TContext">The class of the contexts.</typeparam>
+/// <typeparam name="TContext">The context class.</typeparam>
 public interface IDatacakeContextFactory<out TContext>
     where TContext : DatacakeContext
 {
-    /// <summary>Returns a new context.</summary>
+    /// <summary>Creates a context.</summary>
     TContext CreateContext();
 }

@@ -11,8 +11,8 @@ using Datacake.Storage;
 namespace Datacake.Data;
 
 /// <summary>
-/// The entities of one class in a context: a query for all of them, to start others from, and where entities are added and removed. Not
-/// thread-safe, as the context.
+/// The entities of one class in a context: the query for all of them, from which other queries start, and the operations that add and
+/// remove entities. Not thread-safe, like the context.
 /// </summary>
 public sealed class Keyspace<T> : KeyspaceQuery<T>
     where T : class
@@ -24,10 +24,10 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
         Model = model;
     }
 
-    /// <summary>The name in the store.</summary>
+    /// <summary>Gets the name of the keyspace in the store.</summary>
     public string Name => Metadata.Name;
 
-    /// <summary>Gets the entities that the context tracks, without those that are to be deleted.</summary>
+    /// <summary>Gets the entities that the context tracks, except those that are to be deleted.</summary>
     public LocalView<T> Local => new(this);
 
     internal DatacakeContext Context { get; }
@@ -37,15 +37,18 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
     internal EntityModel<T> Model { get; }
 
     /// <summary>
-    /// Tracks an entity that the next save adds, with all those that it leads to. The save fails with an <see cref="EntityConflictException"/> if the local store has an entity with its key by then; one that
-    /// another node adds at the same time merges with it. A <see cref="Guid"/>, <see cref="long"/> or <see cref="ulong"/> key that is empty or 0 gets a value that no
-    /// other node makes, unless the model says otherwise.
+    /// Tracks an entity, and all entities reachable from it, as added, so that the next save writes them. The save fails with an
+    /// <see cref="EntityConflictException"/> if the local store already has an entity with the key. If another node adds one at the same
+    /// time, the later of the two replaces the other. A <see cref="Guid"/>, <see cref="long"/> or <see cref="ulong"/> key that is empty or
+    /// 0 gets a value that no other node generates, unless the model says otherwise.
     /// </summary>
-    /// <exception cref="InvalidOperationException">Another instance with its key is tracked; or the key is 0, of a type that has no room for generated values.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Another instance with the same key is tracked, or the key is 0, of a type that has no room for generated values.
+    /// </exception>
     public EntityEntry<T> Add(T entity) => AddGraph(entity, mayBeStored: false);
 
     /// <param name="entity">The entity.</param>
-    /// <param name="mayBeStored">True if what it leads to is updated if it is stored.</param>
+    /// <param name="mayBeStored">True if reachable entities that are already stored are updated.</param>
     EntityEntry<T> AddGraph(T entity, bool mayBeStored)
     {
         var added = Context.ChangeTracker.EntryOf(Model, Metadata, entity);
@@ -54,10 +57,13 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
     }
 
     /// <summary>
-    /// Tracks an entity that the next save puts as a whole, in the place of whatever the store has under its key: what that one had and this one has not is gone. What it leads to is
-    /// added, or updated if it is stored. Keys are generated as by <see cref="Add"/>.
+    /// Tracks an entity that the next save writes as a whole. It replaces any stored entity with the same key, including the values that
+    /// only the stored entity has. Entities reachable from it are added, or updated if they are already stored. Keys are generated as by
+    /// <see cref="Add"/>.
     /// </summary>
-    /// <exception cref="InvalidOperationException">Another instance with its key is tracked; or the key is 0, of a type that has no room for generated values.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Another instance with the same key is tracked, or the key is 0, of a type that has no room for generated values.
+    /// </exception>
     public EntityEntry<T> Put(T entity)
     {
         var entry = AddGraph(entity, mayBeStored: true);
@@ -65,8 +71,8 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
         return entry;
     }
 
-    /// <summary>Puts several entities.</summary>
-    /// <exception cref="InvalidOperationException">Another instance with the key of one is tracked.</exception>
+    /// <summary>Puts several entities; see <see cref="Put"/>.</summary>
+    /// <exception cref="InvalidOperationException">Another instance with the key of an entity is tracked.</exception>
     public void PutRange(params IEnumerable<T> entities)
     {
         ArgumentNullException.ThrowIfNull(entities);
@@ -74,16 +80,16 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
             Put(entity);
     }
 
-    /// <summary>Tracks an entity that the next save adds; nothing needs to be waited for.</summary>
-    /// <exception cref="InvalidOperationException">As from <see cref="Add"/>.</exception>
+    /// <summary>Tracks an entity as added. The method completes synchronously.</summary>
+    /// <exception cref="InvalidOperationException">See <see cref="Add"/>.</exception>
     public ValueTask<EntityEntry<T>> AddAsync(T entity, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
         return new(Add(entity));
     }
 
-    /// <summary>Tracks several entities that the next save adds; nothing needs to be waited for.</summary>
-    /// <exception cref="InvalidOperationException">Another instance with the key of one is tracked.</exception>
+    /// <summary>Tracks several entities as added. The method completes synchronously.</summary>
+    /// <exception cref="InvalidOperationException">See <see cref="Add"/>.</exception>
     public Task AddRangeAsync(IEnumerable<T> entities, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -91,8 +97,8 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
         return Task.CompletedTask;
     }
 
-    /// <summary>Adds several entities.</summary>
-    /// <exception cref="InvalidOperationException">Another instance with the key of one is tracked.</exception>
+    /// <summary>Tracks several entities as added.</summary>
+    /// <exception cref="InvalidOperationException">See <see cref="Add"/>.</exception>
     public void AddRange(params IEnumerable<T> entities)
     {
         ArgumentNullException.ThrowIfNull(entities);
@@ -101,10 +107,10 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
     }
 
     /// <summary>
-    /// Tracks an entity, all properties of which the next save writes, changed or not. An entity that came from a query need not be
-    /// updated: its changes are found.
+    /// Tracks an entity as modified, so that the next save writes all its properties, changed or not. This is not needed for entities that
+    /// came from a query, because their changes are detected.
     /// </summary>
-    /// <exception cref="InvalidOperationException">Another instance with its key is tracked.</exception>
+    /// <exception cref="InvalidOperationException">Another instance with the same key is tracked.</exception>
     public EntityEntry<T> Update(T entity)
     {
         var entry = Context.ChangeTracker.EntryOf(Model, Metadata, entity);
@@ -113,7 +119,7 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
         return entry;
     }
 
-    /// <summary>Updates several entities.</summary>
+    /// <summary>Tracks several entities as modified.</summary>
     public void UpdateRange(params IEnumerable<T> entities)
     {
         ArgumentNullException.ThrowIfNull(entities);
@@ -121,9 +127,12 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
             Update(entity);
     }
 
-    /// <summary>Tracks an entity, and those that it leads to, as they are for stored: later changes of them are saved. Those that have no key yet are added.</summary>
-    /// <exception cref="InvalidOperationException">Another instance with its key is tracked.</exception>
-    /// <exception cref="EntityValidationException">It has a value that cannot be stored.</exception>
+    /// <summary>
+    /// Tracks an entity, and all entities reachable from it, as unchanged: their current values are assumed to be the stored ones, and
+    /// later changes are saved. Reachable entities that have no key yet are added.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Another instance with the same key is tracked.</exception>
+    /// <exception cref="EntityValidationException">The entity has a value that cannot be stored.</exception>
     public EntityEntry<T> Attach(T entity)
     {
         var entry = Set(entity, EntityState.Unchanged);
@@ -131,12 +140,12 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
         return entry;
     }
 
-    /// <summary>The next save deletes the entity; one that was only added is forgotten.</summary>
-    /// <exception cref="InvalidOperationException">Another instance with its key is tracked.</exception>
+    /// <summary>Marks an entity as deleted, so that the next save deletes it. Stops tracking an entity that was only added.</summary>
+    /// <exception cref="InvalidOperationException">Another instance with the same key is tracked.</exception>
     public EntityEntry<T> Remove(T entity) => Set(entity, EntityState.Deleted);
 
-    /// <summary>Attaches several entities.</summary>
-    /// <exception cref="InvalidOperationException">Another instance with the key of one is tracked.</exception>
+    /// <summary>Tracks several entities as unchanged.</summary>
+    /// <exception cref="InvalidOperationException">Another instance with the key of an entity is tracked.</exception>
     public void AttachRange(params IEnumerable<T> entities)
     {
         ArgumentNullException.ThrowIfNull(entities);
@@ -144,10 +153,10 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
             Attach(entity);
     }
 
-    /// <summary>Returns what the context knows of an entity, tracked or not, after a look for changes of its own properties.</summary>
+    /// <summary>Returns the entry of an entity, tracked or not, after detecting changes to its own properties.</summary>
     public EntityEntry<T> Entry(T entity) => Context.ChangeTracker.Refresh(Context.ChangeTracker.EntryOf(Model, Metadata, entity));
 
-    /// <summary>Removes several entities.</summary>
+    /// <summary>Marks several entities as deleted.</summary>
     public void RemoveRange(params IEnumerable<T> entities)
     {
         ArgumentNullException.ThrowIfNull(entities);
@@ -156,17 +165,17 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
     }
 
     /// <summary>
-    /// The entity with this key: the tracked instance if there is one, even unsaved, else from the store; null if there is none, or it is
-    /// to be deleted, or no entity can have such a key.
+    /// Finds the entity with a key. Returns the tracked instance if there is one, even if it is not saved yet, and otherwise reads the
+    /// local store. Returns null if there is no such entity, if it is to be deleted, or if no entity can have such a key.
     /// </summary>
-    /// <param name="keyValues">The values of the key's properties, in their order.</param>
-    /// <exception cref="ArgumentException">The values are not those of the key.</exception>
+    /// <param name="keyValues">The values of the key properties, in order.</param>
+    /// <exception cref="ArgumentException">The values do not match the key.</exception>
     public ValueTask<T?> FindAsync(params object?[] keyValues) => FindAsync(keyValues, CancellationToken.None);
 
-    /// <summary>The same, with cancellation.</summary>
-    /// <param name="keyValues">The values of the key's properties, in their order.</param>
-    /// <param name="cancellationToken">Stops waiting.</param>
-    /// <exception cref="ArgumentException">The values are not those of the key.</exception>
+    /// <summary>Finds the entity with a key, as <see cref="FindAsync(object?[])"/> does.</summary>
+    /// <param name="keyValues">The values of the key properties, in order.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="ArgumentException">The values do not match the key.</exception>
     public async ValueTask<T?> FindAsync(object?[] keyValues, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(keyValues);
@@ -180,28 +189,33 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
             : await FindStoredAsync(key, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Is <see cref="FindAsync(object?[])"/> here.</summary>
-    [Obsolete("Reading waits for the store: await FindAsync(key).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
-    public T? Find(params object?[] keyValues) => throw new NotSupportedException("Await FindAsync(key).");
+    /// <summary>Not supported. Use <see cref="FindAsync(object?[])"/>.</summary>
+    [Obsolete("Reads are asynchronous. Await FindAsync(key).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    public T? Find(params object?[] keyValues) => throw new NotSupportedException("Reads are asynchronous. Await FindAsync(key).");
 
     /// <summary>
-    /// Returns the keyspace for reads that other nodes take part in: <c>await db.Products.WithConsistency(Consistency.Quorum).FindAsync(1L)</c>, and queries too, see whatever was
-    /// saved at <see cref="Consistency.Quorum"/> before, on any node.
+    /// Returns the keyspace for reads that other nodes take part in, such as
+    /// <c>await db.Products.WithConsistency(Consistency.Quorum).FindAsync(1L)</c>. At <see cref="Consistency.Quorum"/>, these finds and
+    /// queries see everything that was saved at that level before, on any node.
     /// </summary>
     public new ConsistentReads<T> WithConsistency(Consistency consistency) => new(this, consistency);
 
-    /// <summary>Is a query in C# here.</summary>
-    [Obsolete("There is no SQL: write the query in C#, with Where, OrderBy and Select.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
-    public Query<T> FromSql(FormattableString sql) => throw new NotSupportedException("There is no SQL.");
+    /// <summary>Not supported. Write the query in C#.</summary>
+    [Obsolete("There is no SQL. Write the query in C#, with Where, OrderBy and Select.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    public Query<T> FromSql(FormattableString sql) => throw new NotSupportedException("There is no SQL. Write the query in C#.");
 
     /// <summary>
-    /// Returns a query for the entities that can be read. Without it, a query that meets an entity which is not as its class declares it throws an
-    /// <see cref="UnreadableEntityException"/>. It reads the entities as a whole, also for counts and projections, so that these are of the same entities.
+    /// Returns a query that skips entities that cannot be read. Any other query throws an <see cref="UnreadableEntityException"/> when it
+    /// reads an entity that does not match its class. This query reads entities as a whole, even for counts and projections, so that all of
+    /// these cover the same entities.
     /// </summary>
     public Query<T> SkipUnreadable() => new EntityQuery<T>(this, new QuerySpec<T> { SkipsUnreadable = true }, Settings);
 
-    /// <summary>Reads all entities in the store, and returns those that cannot be read: they were written by another version of the class, or as something else.</summary>
-    /// <param name="cancellationToken">Stops reading.</param>
+    /// <summary>
+    /// Reads all entities in the store and returns those that cannot be read, because they were written by another version of the class or
+    /// as something else.
+    /// </summary>
+    /// <param name="cancellationToken">Cancels the reads.</param>
     /// <exception cref="StorageException">The store cannot be read.</exception>
     public async IAsyncEnumerable<UnreadableEntity> ListUnreadableAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -213,12 +227,12 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
         }
     }
 
-    /// <summary>Deletes all entities that cannot be read, 500 at a time.</summary>
-    /// <param name="consistency">How many replicas each transaction waits for.</param>
-    /// <param name="cancellationToken">Stops between two transactions; what was deleted by then stays deleted.</param>
-    /// <returns>The number of entities that were deleted.</returns>
-    /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level.</exception>
-    /// <exception cref="ConsistencyException">The level was not satisfied in time. What was deleted stays deleted.</exception>
+    /// <summary>Deletes all entities that cannot be read, in transactions of 500.</summary>
+    /// <param name="consistency">The consistency level of each transaction.</param>
+    /// <param name="cancellationToken">Cancels the operation between two transactions. Entities deleted by then stay deleted.</param>
+    /// <returns>The number of deleted entities.</returns>
+    /// <exception cref="NotEnoughNodesException">Too few members are up to satisfy the level.</exception>
+    /// <exception cref="ConsistencyException">The level was not satisfied in time. Entities deleted by then stay deleted.</exception>
     public async Task<int> DeleteUnreadableAsync(Consistency consistency = Consistency.Quorum, CancellationToken cancellationToken = default)
     {
         const int DeletesPerTransaction = 500;

@@ -4,8 +4,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Datacake.Data;
 
 /// <summary>
-/// The entities of a keyspace that a context tracks, without those that are to be deleted; enumerated anew each time, without a look into the store. Not thread-safe, as the
-/// context.
+/// The entities of a keyspace that a context tracks, except those that are to be deleted. Each enumeration reflects the current state
+/// and does not read the store. Not thread-safe, like the context.
 /// </summary>
 [SuppressMessage("Naming", "CA1710:Identifiers should have correct suffix", Justification = "It is a view.")]
 public sealed class LocalView<T> : IReadOnlyCollection<T>
@@ -27,9 +27,9 @@ public sealed class LocalView<T> : IReadOnlyCollection<T>
         }
     }
 
-    /// <summary>Returns the entity with a key, or null if none is tracked.</summary>
-    /// <param name="keyValues">The values of the key's properties, in their order.</param>
-    /// <exception cref="ArgumentException">The values are not those of the key.</exception>
+    /// <summary>Returns the tracked entity with a key; null if there is none.</summary>
+    /// <param name="keyValues">The values of the key properties, in order.</param>
+    /// <exception cref="ArgumentException">The values do not match the key.</exception>
     public T? Find(params object?[] keyValues)
     {
         ArgumentNullException.ThrowIfNull(keyValues);

@@ -6,21 +6,22 @@ using Datacake.Node;
 
 namespace Datacake.Data;
 
-/// <summary>Tells a node of the contexts that will work on it.</summary>
+/// <summary>Extension methods that declare the models of contexts on a node.</summary>
 public static class ModelOfNode
 {
     /// <summary>
-    /// Declares the keyspaces and indexes of a context before the store takes anything from other nodes. Without it, they are declared by the first context that is
-    /// used, and an index whose keyspace has changed by then is built again. <c>AddDatacakeContext</c> does it.
+    /// Declares the keyspaces and indexes of a context before the store receives anything from other nodes. Without this call, the first
+    /// context that is used declares them, and an index whose keyspace has changed by then is rebuilt. <c>AddDatacakeContext</c> calls this
+    /// method.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The model of the context is not possible.</exception>
+    /// <exception cref="InvalidOperationException">The model of the context is not valid.</exception>
     public static DatacakeNodeOptions WithModel<
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.NonPublicConstructors)] TContext>(
         this DatacakeNodeOptions options)
         where TContext : DatacakeContext
     {
         ArgumentNullException.ThrowIfNull(options);
-        // The model is that of the class, which generated code describes; a context that works needs a node, which is not there yet.
+        // The model belongs to the class, and generated code describes it. A usable context would need a node, which does not exist yet.
         var context = (TContext)RuntimeHelpers.GetUninitializedObject(typeof(TContext));
         var declarations = context.Keyspaces.Select(DeclarationOf).ToArray();
         return options.WithStore(store =>

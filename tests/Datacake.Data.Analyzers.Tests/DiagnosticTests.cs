@@ -144,8 +144,8 @@ public class DiagnosticTests
     }
 
     [Theory]
-    [InlineData("context.SaveChanges()", "await SaveChangesAsync()")]
-    [InlineData("context.Things.FromSql($\"select 1\")", "write the query in C#")]
+    [InlineData("context.SaveChanges()", "Await SaveChangesAsync()")]
+    [InlineData("context.Things.FromSql($\"select 1\")", "Write the query in C#")]
     public void What_is_otherwise_in_a_context_of_Entity_Framework_is_said(string expression, string message)
     {
         var run = GeneratorRun.Of($$"""
