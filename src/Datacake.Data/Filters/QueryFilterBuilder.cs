@@ -4,14 +4,14 @@ using Datacake.Data.Querying;
 
 namespace Datacake.Data.Metadata;
 
-/// <summary>Takes the query filters of a context. For generated code.</summary>
+/// <summary>The query filters of a context. For generated code.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class QueryFilterBuilder
 {
     Dictionary<Type, List<QueryFilter>>? _filters;     // null if there are none, as in most contexts
 
-    /// <summary>Adds a condition that is part of every query for entities of class <typeparamref name="T"/>.</summary>
-    /// <param name="name">The name to leave it out by; null if it has none.</param>
+    /// <summary>Adds a condition to every query for entities of class <typeparamref name="T"/>.</summary>
+    /// <param name="name">The name by which a query can ignore the filter; null if it has none.</param>
     /// <param name="condition">The condition, which may use members of the context.</param>
     public void Add<T>(string? name, Expression<Func<T, bool>> condition)
         where T : class
@@ -23,7 +23,7 @@ public sealed class QueryFilterBuilder
         filters.Add(new QueryFilter(name, OrdinalNormalizer.Normalize(condition)));
     }
 
-    /// <summary>Returns the filters of a class that are not left out.</summary>
+    /// <summary>Returns the filters of a class, except those that the query ignores.</summary>
     internal IEnumerable<Expression<Func<T, bool>>> Of<T>(QuerySettings settings)
     {
         if (_filters is null || !_filters.TryGetValue(typeof(T), out var filters))
@@ -33,11 +33,11 @@ public sealed class QueryFilterBuilder
 
     internal bool IsEmpty => _filters is null;
 
-    /// <summary>True if the class has filters.</summary>
+    /// <summary>Returns true if a class has filters.</summary>
     internal bool Has(Type type) => _filters?.ContainsKey(type) == true;
 
-    /// <summary>Refuses filters that say something of related entities: what is found by its key is checked without loading any.</summary>
-    /// <exception cref="InvalidOperationException">One does.</exception>
+    /// <summary>Throws if a filter uses related entities, because an entity found by its key is checked without loading any.</summary>
+    /// <exception cref="InvalidOperationException">A filter uses related entities.</exception>
     internal void Check(DatacakeContext context)
     {
         if (_filters is null)
@@ -49,8 +49,8 @@ public sealed class QueryFilterBuilder
             foreach (var condition in filters.Select(filter => filter.Condition).Where(condition => NavigationBinder.IsUsedIn(model, condition)))
             {
                 throw new InvalidOperationException(
-                    $"The query filter '{condition}' of {type.Name} says something of related entities. A filter is about the properties of the entity itself: compare its foreign key, or keep in the "
-                    + "entity what it is filtered by.");
+                    $"The query filter '{condition}' of {type.Name} uses related entities, which is not supported. Use properties of the entity itself: "
+                    + "compare its foreign key, or store the value to filter by in the entity.");
             }
         }
     }

@@ -2,7 +2,7 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data;
 
-/// <summary>A query has read the store.</summary>
+/// <summary>A query that has read the store, and its outcome.</summary>
 public sealed class QueryExecutedEventArgs : QueryExecutingEventArgs
 {
     internal QueryExecutedEventArgs(KeyspaceModel keyspace, IReadOnlyList<string> tags, Func<string> explain)
@@ -10,15 +10,15 @@ public sealed class QueryExecutedEventArgs : QueryExecutingEventArgs
     {
     }
 
-    /// <summary>Gets how long it took, with the time that the caller took to handle results that were streamed.</summary>
+    /// <summary>Gets the duration of the query, including the time that the caller spent on results while they were streamed.</summary>
     public TimeSpan Elapsed { get; internal init; }
 
-    /// <summary>Gets how many entities it found, before projections and what else is done with them in memory.</summary>
+    /// <summary>Gets the number of entities found, before projections and other operations in memory.</summary>
     public long Results { get; internal init; }
 
-    /// <summary>Gets how many documents were read for it.</summary>
+    /// <summary>Gets the number of documents read.</summary>
     public long DocumentsRead { get; internal init; }
 
-    /// <summary>Gets why it failed; null if it did not.</summary>
+    /// <summary>Gets the exception that failed the query; null if it succeeded.</summary>
     public Exception? Exception { get; internal init; }
 }

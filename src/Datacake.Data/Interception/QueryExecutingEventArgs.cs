@@ -2,7 +2,7 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data;
 
-/// <summary>A query is about to read the store.</summary>
+/// <summary>A query that is about to read the store.</summary>
 public class QueryExecutingEventArgs : EventArgs
 {
     readonly Func<string> _explain;
@@ -17,9 +17,9 @@ public class QueryExecutingEventArgs : EventArgs
     /// <summary>Gets the keyspace that is read.</summary>
     public KeyspaceModel Keyspace { get; }
 
-    /// <summary>Gets what the query was tagged with; see <see cref="Query{T}.TagWith"/>.</summary>
+    /// <summary>Gets the tags of the query; see <see cref="Query{T}.TagWith"/>.</summary>
     public IReadOnlyList<string> Tags { get; }
 
-    /// <summary>Returns how the query finds its results; see <see cref="Query{T}.Explain"/>.</summary>
+    /// <summary>Returns the plan of the query; see <see cref="Query{T}.Explain"/>.</summary>
     public string Explain() => _explain();
 }

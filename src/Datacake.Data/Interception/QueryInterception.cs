@@ -2,7 +2,7 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data;
 
-/// <summary>Tells the interceptors of a context about one query.</summary>
+/// <summary>The calls to a context's interceptors about one query.</summary>
 sealed class QueryInterception
 {
     readonly DatacakeContext _context;
@@ -20,7 +20,9 @@ sealed class QueryInterception
         _start = context.Node.TimeProvider.GetTimestamp();
     }
 
-    /// <summary>Tells that a query begins, and returns what its end is told with; null if the context has no interceptors.</summary>
+    /// <summary>
+    /// Reports the start of a query. Returns the object to report its end with; null if the context has no interceptors.
+    /// </summary>
     public static ValueTask<QueryInterception?> StartAsync(
         DatacakeContext context, KeyspaceModel keyspace, IReadOnlyList<string> tags, Func<string> explain, CancellationToken cancellationToken)
     {
@@ -35,7 +37,7 @@ sealed class QueryInterception
         }
     }
 
-    /// <summary>Tells that the query has ended.</summary>
+    /// <summary>Reports the end of the query.</summary>
     public async ValueTask EndAsync(long documentsRead, long results, Exception? exception = null)
     {
         var query = new QueryExecutedEventArgs(_keyspace, _tags, _explain)
