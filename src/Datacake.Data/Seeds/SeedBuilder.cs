@@ -2,7 +2,7 @@ using System.ComponentModel;
 
 namespace Datacake.Data.Metadata;
 
-/// <summary>Takes the entities that a new cluster begins with. For generated code.</summary>
+/// <summary>The entities that a new cluster starts with. For generated code.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class SeedBuilder
 {
@@ -10,7 +10,7 @@ public sealed class SeedBuilder
 
     internal IReadOnlyList<(Type Type, Func<IEnumerable<object>> Entities)> Entities => _entities;
 
-    /// <summary>Adds entities.</summary>
+    /// <summary>Adds entities of one class.</summary>
     public void Add<T>(Func<IEnumerable<T>> entities)
         where T : class => _entities.Add((typeof(T), entities));
 }

@@ -8,23 +8,26 @@ using Datacake.Node;
 namespace Datacake.Data;
 
 /// <summary>
-/// Adds the entities that a new cluster begins with, each once. That one was added is remembered in a keyspace of its own, so that neither a node that joins later nor a restart brings
-/// back what the application has deleted.
+/// The addition of the entities that a new cluster starts with, once each. A separate keyspace records which entities were added, so that
+/// neither a restart nor a node that joins later brings back entities that the application has deleted.
 /// </summary>
 /// <remarks>
-/// A store knows what the cluster has once it has joined, and not before. So two nodes that start for the first time and cannot reach one another both add an entity; it is the same, and the two
-/// merge. Counters would add up, and are refused.
+/// A store knows the data of its cluster only once it has joined. So two nodes that start for the first time and cannot reach each other
+/// may both add an entity. The two entities are the same and merge. Counters would add up, so they must start at 0.
 /// </remarks>
 static class Seeding
 {
     const int MaxAttempts = 100;
 
-    /// <summary>The keyspace that remembers what was added.</summary>
+    /// <summary>The keyspace that records the added entities.</summary>
     public const string Keyspace = "datacake.seeds";
 
-    /// <summary>Adds what was not added yet; returns false if that has to wait, since the store has not joined its cluster or takes no writes.</summary>
+    /// <summary>
+    /// Adds the entities that were not added yet. Returns false if that has to wait, because the store has not joined its cluster or takes
+    /// no writes.
+    /// </summary>
     /// <exception cref="InvalidOperationException">An entity cannot be added.</exception>
-    /// <exception cref="EntityValidationException">Entities break the rules of their classes.</exception>
+    /// <exception cref="EntityValidationException">Entities violate the rules of their classes.</exception>
     public static async Task<bool> SeedAsync(
         ReplicatedStore store, IReadOnlyList<KeyspaceModel> keyspaces, IReadOnlyList<(Type Type, Func<IEnumerable<object>> Entities)> seeds,
         CancellationToken cancellationToken)
@@ -51,7 +54,7 @@ static class Seeding
             }
             catch (TransactionConflictException) when (attempt < MaxAttempts)
             {
-                // Another context, or what another node has sent, was first with one of them.
+                // Another context, or a write received from another node, was first to add one of the entities.
             }
             catch (StoreExcludedException)
             {
@@ -75,16 +78,18 @@ static class Seeding
                 if (model.UnsetKeyValue is { } unset && unset.Equals(model.Key[0].GetValue(entity)))
                 {
                     throw new InvalidOperationException(
-                        $"HasData of {model.Name} has an entity without a key: its {model.Key[0].Name} is {unset}. No key is generated for it, since each node would make another one. Set {model.Key[0].Name}.");
+                        $"An entity in HasData of {model.Name} has no key: its {model.Key[0].Name} is {unset}. "
+                            + $"No key is generated, because each node would generate a different one. Set {model.Key[0].Name}.");
                 }
                 var key = model.KeyOf(entity);
                 if (!known.Add((keyspace.Name, key)))
-                    throw new InvalidOperationException($"HasData of {model.Name} has two entities with the key {key}. Give each a key of its own.");
+                    throw new InvalidOperationException($"Two entities in HasData of {model.Name} have the key {key}. Give each entity its own key.");
                 var content = model.Encode(entity, writer);
                 if (content.Counters.Any(counter => counter.Amount != 0))
                 {
                     throw new InvalidOperationException(
-                        $"The {model.Name} {key} that HasData gives has a counter that is not 0, and would count twice where two nodes add it: leave it at 0, and add to it where what it counts happens.");
+                        $"The {model.Name} {key} in HasData has a counter that is not 0. It would count twice if two nodes added the entity. "
+                            + "Leave the counter at 0, and add to it once the entity is stored.");
                 }
                 model.Validate(entity, key, errors);
                 model.ValidateReferences(entity, key, content: null, original: null, errors);
@@ -101,14 +106,17 @@ static class Seeding
             return;
         transaction.Put(Keyspace, mark, DocumentContent.OfRaw(Encoding.UTF8.GetBytes(seed.Keyspace)));
         transaction.Require(Keyspace, mark, static document => document is null);
-        // What has the key already is the application's.
+        // An entity that already has the key belongs to the application.
         if (await snapshot.GetAsync(seed.Keyspace, seed.Key, cancellationToken).ConfigureAwait(false) is not null)
             return;
         transaction.Put(seed.Keyspace, seed.Key, seed.Content.Cells, []);
         transaction.Require(seed.Keyspace, seed.Key, static document => document is null);
     }
 
-    /// <summary>Returns the key under which it is remembered that an entity was added; of a fixed length, since its own may have the greatest.</summary>
+    /// <summary>
+    /// Returns the key of the record that an entity was added. It has a fixed length, because the entity's own key may have the maximum
+    /// length.
+    /// </summary>
     static DocumentKey MarkOf(Seed seed)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

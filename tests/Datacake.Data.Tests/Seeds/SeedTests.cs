@@ -93,13 +93,13 @@ public class SeedTests
         await using var node = await StartAsync();
         await using var unkeyed = new UnkeyedContext(node);
         var e = await Assert.ThrowsAsync<InvalidOperationException>(() => unkeyed.Counted.CountAsync(Token));
-        Assert.Contains("HasData of Counted has an entity without a key: its Id is 0", e.Message, StringComparison.Ordinal);
+        Assert.Contains("An entity in HasData of Counted has no key: its Id is 0", e.Message, StringComparison.Ordinal);
         await using var counting = new CountingSeedContext(node);
         e = await Assert.ThrowsAsync<InvalidOperationException>(() => counting.Counted.CountAsync(Token));
         Assert.Contains("counter", e.Message, StringComparison.Ordinal);
         await using var twice = new TwiceSeedContext(node);
         e = await Assert.ThrowsAsync<InvalidOperationException>(() => twice.Counted.CountAsync(Token));
-        Assert.Contains("HasData of Counted has two entities with the key 2.", e.Message, StringComparison.Ordinal);
+        Assert.Contains("Two entities in HasData of Counted have the key 2.", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
