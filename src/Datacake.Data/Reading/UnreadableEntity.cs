@@ -2,7 +2,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data;
 
-/// <summary>A stored entity that is not as its class declares it.</summary>
+/// <summary>A stored entity that does not match its class and so cannot be read.</summary>
 /// <param name="Key">The key of the entity.</param>
-/// <param name="Reason">What cannot be read, and why, in a sentence.</param>
+/// <param name="Reason">The reason, in one or more sentences.</param>
 public readonly record struct UnreadableEntity(DocumentKey Key, string Reason);

@@ -2,17 +2,20 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data;
 
-/// <summary>A stored entity is not as its class declares it, so that it cannot be read. It may have been written by another version of the class.</summary>
+/// <summary>
+/// The exception thrown when a stored entity does not match its class and so cannot be read. Another version of the class may have
+/// written it.
+/// </summary>
 public sealed class UnreadableEntityException : Exception
 {
     internal UnreadableEntityException(string entityName, DocumentKey key, string reason, Exception innerException)
-        : base($"The {entityName} {key} cannot be read: {reason} Was it written by another version of the class? {nameof(Keyspace<>.SkipUnreadable)} leaves such "
-            + $"entities out, {nameof(Keyspace<>.ListUnreadableAsync)} lists them, and {nameof(Keyspace<>.DeleteUnreadableAsync)} deletes them.", innerException) =>
+        : base($"The {entityName} {key} cannot be read. {reason} Another version of the class may have written it. {nameof(Keyspace<>.SkipUnreadable)} skips such "
+            + $"entities, {nameof(Keyspace<>.ListUnreadableAsync)} lists them, and {nameof(Keyspace<>.DeleteUnreadableAsync)} deletes them.", innerException) =>
         (Key, Reason) = (key, reason);
 
     /// <summary>Gets the key of the entity.</summary>
     public DocumentKey Key { get; }
 
-    /// <summary>Gets what cannot be read, and why, in a sentence.</summary>
+    /// <summary>Gets the reason, in one or more sentences.</summary>
     public string Reason { get; }
 }

@@ -1,14 +1,14 @@
 namespace Datacake.Data;
 
-/// <summary>What became of an entity among the results of a query.</summary>
+/// <summary>The kind of change of an entity among the results of a query.</summary>
 public enum EntityChangeKind
 {
-    /// <summary>It is a result now.</summary>
+    /// <summary>An entity that has become a result.</summary>
     Added,
 
-    /// <summary>It is one still, and has changed.</summary>
+    /// <summary>A result that has changed and is still a result.</summary>
     Changed,
 
-    /// <summary>It is none any more: it was deleted, or changed so that the query leaves it out.</summary>
+    /// <summary>An entity that is no longer a result, because it was deleted or no longer satisfies the query.</summary>
     Removed,
 }

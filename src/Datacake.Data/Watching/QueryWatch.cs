@@ -5,14 +5,14 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Tells what becomes of the results of a query for entities, from the changes of its keyspace.</summary>
+/// <summary>A watch that derives the changes of a query's results from the changes of its keyspace.</summary>
 sealed class QueryWatch<T>(ReplicatedStore store, KeyspaceModel keyspace, EntityModel<T> model, QueryRun<T> query, bool isCut)
     where T : class
 {
-    // What is known of each current result: enough to see whether it has changed.
+    // A hash of each current result, to detect whether it has changed.
     readonly Dictionary<DocumentKey, ulong> _results = [];
 
-    /// <summary>The changes after a position, by what each entity was and is alone.</summary>
+    /// <summary>Returns the changes after a position. Each entity is judged only by its states before and after the change.</summary>
     public async IAsyncEnumerable<EntityChanges<T>> FollowAsync(
         WatchPosition after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -26,10 +26,10 @@ sealed class QueryWatch<T>(ReplicatedStore store, KeyspaceModel keyspace, Entity
         }
     }
 
-    /// <summary>The current results as added ones, then what becomes of them.</summary>
+    /// <summary>Returns the current results as added ones, and then their changes.</summary>
     public async IAsyncEnumerable<EntityChanges<T>> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        // The first batch says that from now on all is told, and so comes before the results are read.
+        // The first batch shows that all changes are reported from now on, so the results are read only after it.
         WatchPosition? position = null;
         await foreach (var batch in store.Keyspace(keyspace.Name).WatchAsync(WatchPosition.Now, cancellationToken).ConfigureAwait(false))
         {
@@ -50,7 +50,9 @@ sealed class QueryWatch<T>(ReplicatedStore store, KeyspaceModel keyspace, Entity
         }
     }
 
-    /// <summary>Without knowing the results: what was not a result before, and is not now, is no change.</summary>
+    /// <summary>
+    /// Returns the change of an entity without knowing the results; null if it did not match before and does not match now.
+    /// </summary>
     EntityChange<T>? ChangeOf(DocumentChange change)
     {
         var (before, after) = (Read(change.Key, change.Before), Read(change.Key, change.After));
@@ -60,7 +62,7 @@ sealed class QueryWatch<T>(ReplicatedStore store, KeyspaceModel keyspace, Entity
         return KindOf(was, @is) is { } kind ? new EntityChange<T>(kind, change.Key, before, after) : null;
     }
 
-    /// <summary>The change of the known results.</summary>
+    /// <summary>Applies a change to the known results, and returns the change of the results.</summary>
     EntityChange<T>? Apply(DocumentChange change)
     {
         var after = Read(change.Key, change.After);
@@ -71,12 +73,12 @@ sealed class QueryWatch<T>(ReplicatedStore store, KeyspaceModel keyspace, Entity
         return KindOf(was, @is) is { } kind ? new EntityChange<T>(kind, change.Key, Read(change.Key, change.Before), after) : null;
     }
 
-    /// <summary>Whether a change can be one of the results of a query that leaves some out by their order.</summary>
+    /// <summary>Returns true if a change may affect the results of a query that is limited by Skip or Take.</summary>
     bool IsRelevant(DocumentChange change) =>
         _results.ContainsKey(change.Key) || (Read(change.Key, change.After) is { } after && query.Matches(after))
             || (Read(change.Key, change.Before) is { } before && query.Matches(before)) || !change.IsBeforeKnown;
 
-    /// <summary>Reads the results anew and compares them with those that are known.</summary>
+    /// <summary>Reads the results again and compares them with the known ones.</summary>
     async ValueTask<(List<EntityChange<T>> Changes, WatchPosition Position)> CompareAsync(CancellationToken cancellationToken)
     {
         var changes = new List<EntityChange<T>>();

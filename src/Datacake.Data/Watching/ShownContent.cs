@@ -3,7 +3,7 @@ using Datacake.Crdt;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>A hash of what readers see of a document: equal as long as they see no change.</summary>
+/// <summary>A hash of the visible content of a document, which stays equal as long as readers see no change.</summary>
 static class ShownContent
 {
     public static ulong HashOf(Document document)
