@@ -3,12 +3,14 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data;
 
-/// <summary>Does to the entities that refer to deleted ones what the model says, and then to those that refer to these.</summary>
+/// <summary>
+/// The application of the model's delete behaviors to the dependents of deleted entities, and to their dependents in turn.
+/// </summary>
 static class DeleteBehaviors
 {
-    /// <summary>Looks at tracked entities alone, and leaves it to the commit to refuse what is restricted.</summary>
+    /// <summary>Applies the behaviors to tracked entities only. The commit rejects restricted deletes.</summary>
     /// <param name="tracker">The tracked entities.</param>
-    /// <param name="undo">Takes what makes entities as they were, if the save fails.</param>
+    /// <param name="undo">Receives the actions that undo the changes if the save fails.</param>
     public static void ApplyToTracked(ChangeTracker tracker, List<Action> undo)
     {
         var done = new HashSet<EntityEntry>();
@@ -19,11 +21,12 @@ static class DeleteBehaviors
         }
     }
 
+    /// <summary>Applies the behaviors to tracked and stored entities.</summary>
     /// <param name="tracker">The tracked entities.</param>
-    /// <param name="snapshot">What is stored.</param>
-    /// <param name="undo">Takes what makes entities refer again to what they did, if the save fails.</param>
-    /// <param name="cancellationToken">Stops reading.</param>
-    /// <exception cref="InvalidOperationException">An entity cannot be deleted, since another one refers to it.</exception>
+    /// <param name="snapshot">The stored entities.</param>
+    /// <param name="undo">Receives the actions that undo the changes if the save fails.</param>
+    /// <param name="cancellationToken">Cancels the reads.</param>
+    /// <exception cref="InvalidOperationException">An entity cannot be deleted, because another one refers to it.</exception>
     public static async Task ApplyAsync(ChangeTracker tracker, StoreSnapshot snapshot, List<Action> undo, CancellationToken cancellationToken)
     {
         var done = new HashSet<EntityEntry>();
@@ -43,7 +46,7 @@ static class DeleteBehaviors
         }
     }
 
-    /// <summary>The relations by which others may refer to deleted entities, with these by their keys.</summary>
+    /// <summary>Returns the relations by which others may refer to deleted entities, with the deleted entities by their keys.</summary>
     static IEnumerable<(RelationModel Relation, Dictionary<DocumentKey, EntityEntry> Principals)> RelationsOf(List<EntityEntry> removed) =>
         from entry in removed
         group entry by entry.Keyspace.Entity into ofClass
@@ -56,7 +59,7 @@ static class DeleteBehaviors
         ChangeTracker tracker, RelationModel relation, Dictionary<DocumentKey, EntityEntry> removed, List<(RelationModel, EntityEntry, EntityEntry)> restricted,
         List<Action> undo)
     {
-        // As they are now: one that was pointed elsewhere stays, and one that was never saved goes.
+        // The current values decide: a dependent that refers to another entity by now stays, and one that was never saved is dropped.
         foreach (var dependent in tracker.All.Where(entry => entry.Keyspace.Entity == relation.Dependents.Entity && entry.CurrentState != EntityState.Deleted).ToList())
         {
             if (relation.PrincipalKeyOf(dependent.Entity) is not { } key || !removed.TryGetValue(key, out var principal))
@@ -72,12 +75,12 @@ static class DeleteBehaviors
                     bool hasReference = ReferenceEquals(relation.Reference?.TargetOf(dependent.Entity), principal.Entity);
                     relation.Clear(dependent.Entity);
                     relation.Reference?.Remove(dependent.Entity, principal.Entity);
-                    // It is written without a look for changes, too.
+                    // The change has to be written even without change detection.
                     if (state == EntityState.Unchanged)
                         dependent.CurrentState = EntityState.Modified;
                     undo.Add(() =>
                     {
-                        // What an interceptor has made of it since is the user's.
+                        // If an interceptor has set the reference since, the user's decision stands.
                         if (relation.PrincipalKeyOf(dependent.Entity) is not null)
                             return;
                         if (dependent.CurrentState == EntityState.Modified)
@@ -97,17 +100,18 @@ static class DeleteBehaviors
     static bool IsOf(RelationModel relation, EntityEntry dependent, DocumentKey key) =>
         dependent.CurrentState is not (EntityState.Deleted or EntityState.Detached) && relation.PrincipalKeyOf(dependent.Entity) == key;
 
+    /// <summary>Returns the exception to throw when a relation restricts a delete.</summary>
     /// <param name="relation">The relation that restricts the delete.</param>
-    /// <param name="principal">The key of the entity that is to be deleted.</param>
-    /// <param name="dependent">The key of one that refers to it.</param>
-    /// <param name="orphanOf">The relation that it cannot be without, and has lost, if it is to be deleted for that.</param>
+    /// <param name="principal">The key of the entity to be deleted.</param>
+    /// <param name="dependent">The key of an entity that refers to it.</param>
+    /// <param name="orphanOf">The relation whose required principal the entity has lost, if it is to be deleted for that.</param>
     public static InvalidOperationException Restricted(RelationModel relation, DocumentKey? principal, DocumentKey dependent, RelationModel? orphanOf = null)
     {
         string name = $"The {relation.Principals.Entity.Name} {principal}", foreignKey = string.Join(", ", relation.ForeignKey.Select(part => part.Name));
         string orphaned = orphanOf is null ? ""
-            : $"{name} has lost its {orphanOf.Principals.Entity.Name}, and is deleted for that, since {string.Join(", ", orphanOf.ForeignKey.Select(part => part.Name))} cannot be null. ";
+            : $"{name} has lost its {orphanOf.Principals.Entity.Name} and is deleted for that, because {string.Join(", ", orphanOf.ForeignKey.Select(part => part.Name))} cannot be null. ";
         return new InvalidOperationException(
-            $"{orphaned}{name} cannot be deleted, since the {relation.Dependents.Entity.Name} {dependent} refers to it by {foreignKey}. Remove that as well, give it "
-                + $"another {foreignKey}, or say OnDelete(DeleteBehavior.Cascade), which deletes what refers to it.");
+            $"{orphaned}{name} cannot be deleted, because the {relation.Dependents.Entity.Name} {dependent} refers to it by {foreignKey}. Remove that entity as well, change its "
+                + $"{foreignKey}, or configure OnDelete(DeleteBehavior.Cascade) to have it deleted.");
     }
 }

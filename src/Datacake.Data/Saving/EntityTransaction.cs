@@ -5,11 +5,11 @@ using Datacake.Node;
 
 namespace Datacake.Data;
 
-/// <summary>Makes one transaction of what a save writes, and commits it.</summary>
+/// <summary>The transaction of a save: its validation, its content and its commit.</summary>
 static class EntityTransaction
 {
-    /// <summary>Refuses entities that break the rules of their classes, with all that is wrong.</summary>
-    /// <exception cref="EntityValidationException">Some do.</exception>
+    /// <summary>Checks that entities obey the rules of their classes. The exception lists all errors.</summary>
+    /// <exception cref="EntityValidationException">Entities violate the rules of their classes.</exception>
     public static void Validate(IReadOnlyList<PendingWrite> writes)
     {
         var errors = new List<ValidationError>();
@@ -19,7 +19,7 @@ static class EntityTransaction
                 continue;
             var (entry, model) = (write.Entry, write.Entry.Keyspace.Entity);
             model.Validate(entry.Entity, entry.Key, errors);
-            // What was stored without a reference may still be changed otherwise.
+            // An entity that was stored without a required reference may still be changed in other ways.
             if (model.Relations.Count > 0)
                 model.ValidateReferences(entry.Entity, entry.Key, write.Content, entry.CurrentState == EntityState.Added ? null : entry.Original, errors);
         }
@@ -28,9 +28,9 @@ static class EntityTransaction
     }
 
     /// <summary>
-    /// Looks up what is stored of entities that are said to be modified and were not read before, to find what of it is gone.
+    /// Reads the stored content of entities that were marked as modified without having been read, to find what they no longer have.
     /// </summary>
-    /// <exception cref="EntityConflictException">One is not stored.</exception>
+    /// <exception cref="EntityConflictException">An entity is not stored.</exception>
     public static async Task<IReadOnlyList<PendingWrite>> CompleteAsync(
         ReplicatedStore store, IReadOnlyList<PendingWrite> writes, CancellationToken cancellationToken)
     {
@@ -69,8 +69,10 @@ static class EntityTransaction
         return transaction;
     }
 
-    /// <exception cref="EntityConflictException">The local store has another value of a concurrency token than was read, or an entity is gone, or there already.</exception>
-    /// <exception cref="SaveLimitException">An entity is too large, or all together are.</exception>
+    /// <exception cref="EntityConflictException">
+    /// The local store has a different value of a concurrency token than was read, or an entity was deleted or already exists.
+    /// </exception>
+    /// <exception cref="SaveLimitException">An entity, or the save as a whole, is too large.</exception>
     public static async Task<CommitResult> CommitAsync(
         ReplicatedStore store, IReadOnlyList<PendingWrite> writes, Consistency consistency, CancellationToken cancellationToken)
     {
@@ -103,7 +105,10 @@ static class EntityTransaction
         return await snapshot.GetAsync(entry.Keyspace.Name, entry.Key, cancellationToken).ConfigureAwait(false) is null;
     }
 
-    /// <summary>An added entity must not be there, unless it replaces another one; of all others, the concurrency tokens must be as they were.</summary>
+    /// <summary>
+    /// Adds the requirements of an entity to a transaction. An added entity must not exist, unless it replaces another one. For all other
+    /// entities, the concurrency tokens must be unchanged.
+    /// </summary>
     static void Require(Transaction transaction, EntityEntry entry)
     {
         bool isAdded = entry.CurrentState == EntityState.Added;
@@ -120,14 +125,14 @@ static class EntityTransaction
     static void RequireTokens(Transaction transaction, EntityEntry entry, EntityContent original)
     {
         var entity = entry.Keyspace.Entity;
-        // The store's writer calls this: it shares nothing with the context. An update of one that is gone is refused by itself.
+        // The store's writer calls this, so it shares nothing with the context. An update of an entity that is gone is rejected anyway.
         var (key, lacking, mayBeGone) = (entry.Key, entry.Lacking, entry.CurrentState == EntityState.Modified);
         transaction.Require(entry.Keyspace.Name, key, document => document is null ? mayBeGone : HasTokens(entity, key, document, original, lacking));
     }
 
     static bool HasTokens(EntityModel entity, DocumentKey key, Document document, EntityContent original, IReadOnlyCollection<string> lacking)
     {
-        // What was missing and still is has not changed, whatever its initializer gives.
+        // A property that was missing and still is has not changed, whatever value its initializer gives.
         var missing = lacking.Count == 0 ? [] : entity.FindLacking(document);
         var stored = entity.Encode(entity.ReadEntity(key, document), new CellWriter());
         return entity.ConcurrencyTokens.All(token =>

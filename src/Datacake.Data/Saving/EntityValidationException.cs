@@ -1,7 +1,8 @@
 namespace Datacake.Data;
 
 /// <summary>
-/// Entities break the rules of their classes (<c>[Required]</c>, <c>[MaxLength]</c>, nullability), refer to none where they must, or have values that cannot be stored. Nothing was written.
+/// The exception thrown when entities violate the rules of their classes (<c>[Required]</c>, <c>[MaxLength]</c>, nullability), lack a
+/// required reference, or have values that cannot be stored. Nothing was written.
 /// </summary>
 public sealed class EntityValidationException : Exception
 {
@@ -14,13 +15,13 @@ public sealed class EntityValidationException : Exception
     internal EntityValidationException(IReadOnlyList<ValidationError> errors, Exception innerException)
         : base(Describe(errors), innerException) => Errors = errors;
 
-    /// <summary>Everything that is wrong.</summary>
+    /// <summary>Gets all errors.</summary>
     public IReadOnlyList<ValidationError> Errors { get; }
 
     static string Describe(IReadOnlyList<ValidationError> errors)
     {
         string listed = string.Join("; ", errors.Take(MaxErrorsInMessage));
         string rest = errors.Count > MaxErrorsInMessage ? $"; and {errors.Count - MaxErrorsInMessage} more" : "";
-        return $"Nothing was saved, because of {errors.Count} error(s): {listed}{rest}. Mend them and save again.";
+        return $"Nothing was saved, because of {errors.Count} error(s): {listed}{rest}. Correct them and save again.";
     }
 }

@@ -1,9 +1,9 @@
 namespace Datacake.Data;
 
-/// <summary>A save has failed.</summary>
-/// <param name="exception">Why; the caller of the save gets it, too.</param>
+/// <summary>The data of the <see cref="DatacakeContext.SaveChangesFailed"/> event.</summary>
+/// <param name="exception">The exception, which the caller of the save also gets.</param>
 public sealed class SaveChangesFailedEventArgs(Exception exception) : EventArgs
 {
-    /// <summary>Why; the caller of the save gets it, too.</summary>
+    /// <summary>Gets the exception, which the caller of the save also gets.</summary>
     public Exception Exception { get; } = exception;
 }

@@ -1,9 +1,9 @@
 namespace Datacake.Data;
 
-/// <summary>A save has succeeded.</summary>
-/// <param name="result">What it did.</param>
+/// <summary>The data of the <see cref="DatacakeContext.SavedChanges"/> event.</summary>
+/// <param name="result">The result of the save.</param>
 public sealed class SavedChangesEventArgs(SaveResult result) : EventArgs
 {
-    /// <summary>What it did.</summary>
+    /// <summary>Gets the result of the save.</summary>
     public SaveResult Result { get; } = result;
 }

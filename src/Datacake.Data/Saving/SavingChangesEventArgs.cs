@@ -2,10 +2,10 @@ using Datacake.Node;
 
 namespace Datacake.Data;
 
-/// <summary>A save is about to look for changes.</summary>
-/// <param name="consistency">The level of the save.</param>
+/// <summary>The data of the <see cref="DatacakeContext.SavingChanges"/> event.</summary>
+/// <param name="consistency">The consistency level of the save.</param>
 public sealed class SavingChangesEventArgs(Consistency consistency) : EventArgs
 {
-    /// <summary>The level of the save.</summary>
+    /// <summary>Gets the consistency level of the save.</summary>
     public Consistency Consistency { get; } = consistency;
 }

@@ -3,10 +3,14 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data;
 
-/// <summary>Adds to a transaction that deletes entities, without tracking, what becomes of those that refer to them. Each must be as it was read when the transaction commits.</summary>
+/// <summary>
+/// The delete behaviors of entities that a query deletes without tracking. They are added to the transaction, which requires that every
+/// dependent is still as it was read.
+/// </summary>
 static class StoredDeletes
 {
-    /// <exception cref="InvalidOperationException">An entity cannot be deleted, since another one refers to it.</exception>
+    /// <summary>Adds the effects on dependents to the transaction.</summary>
+    /// <exception cref="InvalidOperationException">An entity cannot be deleted, because another one refers to it.</exception>
     public static async Task FollowAsync(Transaction transaction, StoreSnapshot snapshot, IReadOnlyList<StoredEntity> found, CancellationToken cancellationToken)
     {
         var deleted = found.Select(entity => entity.Identity).ToHashSet();

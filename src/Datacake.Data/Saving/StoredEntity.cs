@@ -4,10 +4,10 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data;
 
-/// <summary>An entity that was read and is not tracked.</summary>
-/// <param name="Keyspace">Where it is stored.</param>
-/// <param name="Key">Its key.</param>
-/// <param name="Document">What is stored of it.</param>
+/// <summary>An entity that was read but is not tracked.</summary>
+/// <param name="Keyspace">The keyspace of the entity.</param>
+/// <param name="Key">The key of the entity.</param>
+/// <param name="Document">The stored document.</param>
 /// <param name="Entity">The entity.</param>
 sealed record StoredEntity(KeyspaceModel Keyspace, DocumentKey Key, Document Document, object Entity)
 {

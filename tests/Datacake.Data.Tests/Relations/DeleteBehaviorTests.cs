@@ -37,7 +37,7 @@ public class DeleteBehaviorTests : TradingStore
         var cake = (await db.Products.FindAsync([1L], Token))!;
         db.Products.Remove(cake);
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() => db.SaveChangesAsync(Token));
-        Assert.Contains("cannot be deleted, since the OrderLine", error.Message, StringComparison.Ordinal);
+        Assert.Contains("cannot be deleted, because the OrderLine", error.Message, StringComparison.Ordinal);
         Assert.Contains("refers to it by ProductId", error.Message, StringComparison.Ordinal);
         Assert.Single(db.ChangeTracker.Entries());
         db.Orders.Remove((await db.Orders.FindAsync([11L], Token))!);
@@ -76,7 +76,7 @@ public class DeleteBehaviorTests : TradingStore
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() => db.Products.Where(p => p.Name == "cake").ExecuteDeleteAsync(Token));
-        Assert.Contains("The Product 1 cannot be deleted, since the OrderLine", error.Message, StringComparison.Ordinal);
+        Assert.Contains("The Product 1 cannot be deleted, because the OrderLine", error.Message, StringComparison.Ordinal);
         Assert.Equal(2, await db.Products.CountAsync(Token));
         var agents = await db.Employees.Where(e => e.Id == 2).ExecuteDeleteAsync(Token);
         Assert.Equal((1, 3), ((int)agents, agents.Written));

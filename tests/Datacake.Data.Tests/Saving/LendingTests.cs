@@ -39,12 +39,12 @@ public class LendingTests : LendingStore
         book.Author = null!;
         var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => db.SaveChangesAsync(Token));
         Assert.StartsWith(
-            "The Book 5 has lost its Author, and is deleted for that, since AuthorId cannot be null. The Book 5 cannot be deleted, since the Loan", exception.Message,
+            "The Book 5 has lost its Author and is deleted for that, because AuthorId cannot be null. The Book 5 cannot be deleted, because the Loan", exception.Message,
             StringComparison.Ordinal);
         db.ChangeTracker.Clear();
         db.Remove((await db.LentBooks.FindAsync([5L], Token))!);
         exception = await Assert.ThrowsAsync<InvalidOperationException>(() => db.SaveChangesAsync(Token));
-        Assert.StartsWith("The Book 5 cannot be deleted, since the Loan", exception.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The Book 5 cannot be deleted, because the Loan", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
