@@ -22,7 +22,7 @@ sealed class NullableCodec<T>(ValueCodec<T> inner) : ValueCodec<T?>
     }
 }
 
-/// <summary>An ordered collection as one value: a MessagePack array.</summary>
+/// <summary>A codec of lists as one value: a MessagePack array.</summary>
 sealed class ListCodec<T>(ValueCodec<T> item, bool areItemsRequired) : ValueCodec<List<T>>
 {
     public override void Write(ValueWriter writer, List<T> value) => SequenceCodec.Write(writer, value, item);
@@ -32,7 +32,7 @@ sealed class ListCodec<T>(ValueCodec<T> item, bool areItemsRequired) : ValueCode
     public override void Check(List<T> value, ValueProblems problems) => problems.Items(value, item, areItemsRequired);
 }
 
-/// <summary>An array as one value: a MessagePack array.</summary>
+/// <summary>A codec of arrays as one value: a MessagePack array.</summary>
 sealed class ArrayCodec<T>(ValueCodec<T> item, bool areItemsRequired) : ValueCodec<T[]>
 {
     public override void Write(ValueWriter writer, T[] value) => SequenceCodec.Write(writer, value, item);
@@ -42,7 +42,7 @@ sealed class ArrayCodec<T>(ValueCodec<T> item, bool areItemsRequired) : ValueCod
     public override void Check(T[] value, ValueProblems problems) => problems.Items(value, item, areItemsRequired);
 }
 
-/// <summary>A structure that may have no array, which is nil.</summary>
+/// <summary>A codec of immutable arrays as one value: a MessagePack array, or nil for a default array.</summary>
 sealed class ImmutableArrayCodec<T>(ValueCodec<T> item, bool areItemsRequired) : ValueCodec<ImmutableArray<T>>
 {
     public override void Write(ValueWriter writer, ImmutableArray<T> value) => SequenceCodec.Write(writer, value.IsDefault ? null : (IReadOnlyCollection<T>)value, item);
@@ -56,7 +56,7 @@ sealed class ImmutableArrayCodec<T>(ValueCodec<T> item, bool areItemsRequired) :
     }
 }
 
-/// <summary>A collection of another type as one value; one of a list's interfaces is read as a list.</summary>
+/// <summary>A codec of other collections as one value. An interface that a list implements is read as a list.</summary>
 sealed class CollectionCodec<TCollection, T>(ValueCodec<T> item, bool areItemsRequired, Func<List<T>, TCollection>? create) : ValueCodec<TCollection>
     where TCollection : class, IEnumerable<T>
 {

@@ -2,7 +2,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Metadata;
 
-/// <summary>Values as what a converter makes of them. Their order is that of what is stored.</summary>
+/// <summary>A codec of values that have a converter. They are ordered by their stored form.</summary>
 sealed class ConvertedCodec<TProperty, TStored>(ScalarCodec<TStored> stored, ValueConverter<TProperty, TStored> converter)
     : ScalarCodec<TProperty>
 {
@@ -28,12 +28,12 @@ sealed class ConvertedCodec<TProperty, TStored>(ScalarCodec<TStored> stored, Val
     public override void WriteKey(OrderedKeyWriter writer, TProperty value) => stored.WriteKey(writer, converter.ToStored(value));
 
     public override TProperty ReadOrdered(ref OrderedKeyReader reader) =>
-        // No key has null in it; the sample that shows what a class is by default does, which a converter need not accept.
+        // No stored key contains null. Only the sample that shows the defaults of a class does, and a converter need not accept it.
         reader.TryReadNull() ? default! : FromStored(stored.ReadOrdered(ref reader));
 
     public override void WriteElement(ValueWriter writer, TProperty value) => stored.WriteElement(writer, converter.ToStored(value));
 
-    /// <summary>In conditions the compiler turns values of an enumeration into integers.</summary>
+    /// <summary>Accepts integers for an enumeration, because the compiler turns enumeration values in conditions into integers.</summary>
     public override bool TryWriteOrdered(OrderedKeyWriter writer, object? value) =>
         typeof(TProperty).IsEnum && value is int or uint or long or ulong or short or ushort or byte or sbyte
             ? base.TryWriteOrdered(writer, Enum.ToObject(typeof(TProperty), value))
@@ -48,7 +48,7 @@ sealed class ConvertedCodec<TProperty, TStored>(ScalarCodec<TStored> stored, Val
         catch (Exception e) when (e is not InvalidDataException)
         {
             throw new InvalidDataException(
-                $"{converter.GetType().Name} cannot make a {typeof(TProperty).Name} of '{value}': {e.Message}", e);
+                $"{converter.GetType().Name} cannot convert '{value}' to {typeof(TProperty).Name}: {e.Message}", e);
         }
     }
 }

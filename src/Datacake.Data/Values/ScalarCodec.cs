@@ -4,7 +4,7 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data.Metadata;
 
 /// <summary>
-/// A codec of single values, which can be keys, elements of sets, keys of dictionaries, and columns of indexes. For generated code.
+/// A codec of single values, which can be keys, set elements, dictionary keys and index columns. For generated code.
 /// </summary>
 public abstract class ScalarCodec<T> : ValueCodec<T>, IOrderedCodec, IElementCodec
 {
@@ -13,16 +13,16 @@ public abstract class ScalarCodec<T> : ValueCodec<T>, IOrderedCodec, IElementCod
     /// <summary>Writes a value in ordered form.</summary>
     public abstract void WriteOrdered(OrderedKeyWriter writer, T value);
 
-    /// <summary>Writes a value as a part of a key: in ordered form.</summary>
-    /// <exception cref="ArgumentException">The value would come back as another one.</exception>
+    /// <summary>Writes a value as part of a key, in ordered form.</summary>
+    /// <exception cref="ArgumentException">The value would be read back as a different one.</exception>
     public virtual void WriteKey(OrderedKeyWriter writer, T value) => WriteOrdered(writer, value);
 
-    /// <summary>Reads what <see cref="WriteKey"/> wrote. Only for types that can be keys.</summary>
+    /// <summary>Reads a value that <see cref="WriteKey"/> wrote. Supported only by types that can be keys.</summary>
     /// <exception cref="InvalidDataException">The bytes are not a value of the type.</exception>
     public virtual T ReadOrdered(ref OrderedKeyReader reader) =>
-        throw new NotSupportedException($"{typeof(T)} cannot be the type of a key.");
+        throw new NotSupportedException($"{typeof(T)} is not supported as the type of a key.");
 
-    /// <summary>Writes a value as an element of a set: values that are equal have equal bytes.</summary>
+    /// <summary>Writes a value as an element of a set, so that equal values have equal bytes.</summary>
     public virtual void WriteElement(ValueWriter writer, T value) => Write(writer, value);
 
     /// <inheritdoc/>

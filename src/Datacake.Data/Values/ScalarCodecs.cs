@@ -16,7 +16,7 @@ sealed class BooleanCodec : ScalarCodec<bool>
     public override bool ReadOrdered(ref OrderedKeyReader reader) => reader.ReadBoolean();
 }
 
-/// <summary>Integers of all sizes and <see cref="char"/>, in one order.</summary>
+/// <summary>A codec of integers of any size and of <see cref="char"/>, which share one order.</summary>
 sealed class IntegerCodec<T> : ScalarCodec<T>
     where T : struct, IBinaryInteger<T>, IMinMaxValue<T>
 {
@@ -44,7 +44,7 @@ sealed class IntegerCodec<T> : ScalarCodec<T>
     public override T ReadOrdered(ref OrderedKeyReader reader) =>
         typeof(T) == typeof(ulong) ? T.CreateTruncating(reader.ReadUInt64()) : Narrow(reader.ReadInt64());
 
-    /// <summary>All integers share one order, so that a property compares with integers of any type.</summary>
+    /// <summary>Accepts integers of any type: they share one order, so that a property can be compared with all of them.</summary>
     public override bool TryWriteOrdered(OrderedKeyWriter writer, object? value)
     {
         switch (value is Enum ? Convert.ChangeType(value, Enum.GetUnderlyingType(value.GetType()), null) : value)
@@ -68,10 +68,10 @@ sealed class IntegerCodec<T> : ScalarCodec<T>
 
     static T Narrow(long value) => value >= long.CreateSaturating(T.MinValue) && value <= long.CreateSaturating(T.MaxValue)
         ? T.CreateTruncating(value)
-        : throw new InvalidDataException($"The integer {value} is not a {typeof(T).Name}.");
+        : throw new InvalidDataException($"The integer {value} is out of range for the type {typeof(T).Name}.");
 }
 
-/// <summary>An enumeration as its underlying integer.</summary>
+/// <summary>A codec of enumerations as their underlying integers.</summary>
 sealed class EnumCodec<TEnum, TUnderlying>(ScalarCodec<TUnderlying> underlying) : ScalarCodec<TEnum>, IElementCodec
     where TEnum : struct, Enum
     where TUnderlying : struct
@@ -133,7 +133,7 @@ sealed class DecimalCodec : ScalarCodec<decimal>
 
     public override decimal ReadOrdered(ref OrderedKeyReader reader) => reader.ReadDecimal();
 
-    // Division by one with a scale of 28 leaves out the trailing zeros; zero may have a sign.
+    // Dividing by one with a scale of 28 removes trailing zeros. Zero is a special case, because it may have a sign.
     public override void WriteElement(ValueWriter writer, decimal value) =>
         writer.WriteDecimal(value == 0 ? 0 : value / 1.0000000000000000000000000000m);
 }
@@ -171,7 +171,7 @@ sealed class GuidCodec : ScalarCodec<Guid>
     public override Guid ReadOrdered(ref OrderedKeyReader reader) => reader.ReadGuid();
 }
 
-/// <summary>Compares by ticks, as <see cref="DateTime"/> does, whatever the kinds.</summary>
+/// <summary>A codec of dates and times, which are compared by ticks regardless of their kind, as <see cref="DateTime"/> does.</summary>
 sealed class DateTimeCodec : ScalarCodec<DateTime>
 {
     public override void Write(ValueWriter writer, DateTime value) => writer.WriteDateTime(value);
@@ -180,14 +180,14 @@ sealed class DateTimeCodec : ScalarCodec<DateTime>
 
     public override void WriteOrdered(OrderedKeyWriter writer, DateTime value) => writer.Write(value.Ticks);
 
-    // Equal times are one key, and so have one kind.
+    // Equal times are the same key, so they must have the same kind.
     public override void WriteKey(OrderedKeyWriter writer, DateTime value)
     {
         if (value.Kind != DateTimeKind.Utc)
         {
             throw new ArgumentException(
-                $"A DateTime in a key is in UTC, and this one is of kind {value.Kind}. Store DateTime.UtcNow, ToUniversalTime() or DateTime.SpecifyKind(value, DateTimeKind.Utc), or make the "
-                    + "property a DateOnly.");
+                $"A DateTime in a key must be in UTC, but this one is of kind {value.Kind}. Use DateTime.UtcNow, ToUniversalTime() or DateTime.SpecifyKind(value, DateTimeKind.Utc), "
+                    + "or make the property a DateOnly.");
         }
         WriteOrdered(writer, value);
     }
@@ -195,7 +195,10 @@ sealed class DateTimeCodec : ScalarCodec<DateTime>
     public override DateTime ReadOrdered(ref OrderedKeyReader reader) => new(Ticks.OfDate(reader.ReadInt64()), DateTimeKind.Utc);
 }
 
-/// <summary>Compares by the instant, as <see cref="DateTimeOffset"/> does, whatever the offsets.</summary>
+/// <summary>
+/// A codec of dates and times with offsets, which are compared by the instant regardless of their offset, as
+/// <see cref="DateTimeOffset"/> does.
+/// </summary>
 sealed class DateTimeOffsetCodec : ScalarCodec<DateTimeOffset>
 {
     public override void Write(ValueWriter writer, DateTimeOffset value) => writer.WriteDateTimeOffset(value);
@@ -221,7 +224,7 @@ sealed class DateOnlyCodec : ScalarCodec<DateOnly>
 
     static DateOnly OfDayNumber(long number) => number >= 0 && number <= DateOnly.MaxValue.DayNumber
         ? DateOnly.FromDayNumber((int)number)
-        : throw new InvalidDataException($"The day {number} is not a date.");
+        : throw new InvalidDataException($"The day number {number} is not a valid date.");
 }
 
 sealed class TimeOnlyCodec : ScalarCodec<TimeOnly>
@@ -236,7 +239,7 @@ sealed class TimeOnlyCodec : ScalarCodec<TimeOnly>
 
     static TimeOnly OfTicks(long ticks) => ticks >= 0 && ticks <= TimeOnly.MaxValue.Ticks
         ? new TimeOnly(ticks)
-        : throw new InvalidDataException($"{ticks} ticks are not a time of day.");
+        : throw new InvalidDataException($"{ticks} ticks are not a valid time of day.");
 }
 
 sealed class TimeSpanCodec : ScalarCodec<TimeSpan>
@@ -252,8 +255,8 @@ sealed class TimeSpanCodec : ScalarCodec<TimeSpan>
 
 static class Ticks
 {
-    /// <exception cref="InvalidDataException">No date has so many.</exception>
+    /// <exception cref="InvalidDataException">The number of ticks is out of range.</exception>
     public static long OfDate(long ticks) => ticks >= 0 && ticks <= DateTime.MaxValue.Ticks
         ? ticks
-        : throw new InvalidDataException($"{ticks} ticks are not a date and time.");
+        : throw new InvalidDataException($"{ticks} ticks are not a valid date and time.");
 }

@@ -1,6 +1,6 @@
 namespace Datacake.Data.Metadata;
 
-/// <summary>How values of a type are written and read as MessagePack. Immutable and thread-safe. For generated code.</summary>
+/// <summary>A codec that writes and reads values of a type as MessagePack. Immutable and thread-safe. For generated code.</summary>
 public abstract class ValueCodec<T>
 {
     /// <summary>Writes a value.</summary>
@@ -10,7 +10,7 @@ public abstract class ValueCodec<T>
     /// <exception cref="InvalidDataException">The bytes are not a value of the type.</exception>
     public abstract T Read(ref ValueReader reader);
 
-    /// <summary>Reports what is in a value and breaks the rules of its class.</summary>
+    /// <summary>Reports the objects and items within a value that violate the rules of their classes.</summary>
     public virtual void Check(T value, ValueProblems problems)
     {
     }

@@ -4,11 +4,13 @@ using System.Text;
 
 namespace Datacake.Data.Metadata;
 
-/// <summary>Collects what is wrong with the objects and items within one property, before they are stored. Not thread-safe. For generated code.</summary>
+/// <summary>
+/// The errors in the objects and items within one property, collected before they are stored. Not thread-safe. For generated code.
+/// </summary>
 public sealed class ValueProblems
 {
     readonly List<(string Path, string Problem)> _found = [];
-    readonly List<object> _path = [];               // names of properties, indexes and keys
+    readonly List<object> _path = [];               // property names, indexes and dictionary keys
 
     /// <param name="property">The property.</param>
     internal ValueProblems(string property) => _path.Add(property);
@@ -53,7 +55,7 @@ public sealed class ValueProblems
         }
     }
 
-    /// <summary>Describes a length that is above the limit; null if it is not, or the value has none.</summary>
+    /// <summary>Describes a length that exceeds a limit; returns null if it does not, or if the value has no length.</summary>
     internal static string? TooLong(object? value, int? maxLength)
     {
         int? length = maxLength is null ? null : value switch
@@ -63,10 +65,10 @@ public sealed class ValueProblems
             IEnumerable elements => elements.Cast<object?>().Count(),
             _ => null,
         };
-        return length > maxLength ? $"has a length of {length}, and at most {maxLength} are allowed" : null;
+        return length > maxLength ? $"has a length of {length}, but the limit is {maxLength}" : null;
     }
 
-    internal const string Missing = "is null, and must have a value";
+    internal const string Missing = "is null, but must have a value";
 
     void Check<T>(T value, ValueCodec<T> codec, bool isRequired)
     {
@@ -89,7 +91,7 @@ public sealed class ValueProblems
         _found.Add((path.ToString(), problem));
     }
 
-    /// <summary>A key of a dictionary, which may be a string.</summary>
+    /// <summary>A dictionary key in the path, which must not be confused with a property name if it is a string.</summary>
     sealed record EntryKey(object? Key)
     {
         public override string ToString() => Convert.ToString(Key, CultureInfo.InvariantCulture) ?? "";

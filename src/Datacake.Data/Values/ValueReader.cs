@@ -3,23 +3,23 @@ using System.Text;
 
 namespace Datacake.Data.Metadata;
 
-/// <summary>Reads MessagePack values, in any form that the format allows, from bytes in place. For generated code.</summary>
+/// <summary>A reader of MessagePack values, in any form that the format allows, directly from bytes. For generated code.</summary>
 public ref struct ValueReader
 {
     static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     ReadOnlySpan<byte> _rest;
 
-    /// <summary>Reads from the start of <paramref name="encoded"/>.</summary>
+    /// <summary>Creates a reader that starts at the beginning of <paramref name="encoded"/>.</summary>
     public ValueReader(ReadOnlySpan<byte> encoded) => _rest = encoded;
 
-    /// <summary>Whether everything was read.</summary>
+    /// <summary>True if all bytes were read.</summary>
     public readonly bool IsAtEnd => _rest.IsEmpty;
 
-    /// <summary>Whether the absence of a value comes next.</summary>
+    /// <summary>True if the next value is nil.</summary>
     public readonly bool IsNil => !_rest.IsEmpty && _rest[0] == 0xC0;
 
-    /// <summary>Reads the absence of a value, if it comes next.</summary>
+    /// <summary>Reads nil if it comes next, and returns true if it did.</summary>
     public bool TryReadNil()
     {
         bool isNil = IsNil;
@@ -28,13 +28,15 @@ public ref struct ValueReader
         return isNil;
     }
 
-    /// <summary>Reads a truth value.</summary>
-    /// <exception cref="InvalidDataException">Something else comes next; so for all the others.</exception>
+    /// <summary>Reads a boolean.</summary>
+    /// <exception cref="InvalidDataException">
+    /// The next value is of another kind. The other methods throw it for the same reason.
+    /// </exception>
     public bool ReadBoolean() => TakeCode() switch
     {
         0xC2 => false,
         0xC3 => true,
-        byte code => throw Unexpected(code, "a truth value"),
+        byte code => throw Unexpected(code, "a boolean"),
     };
 
     /// <summary>Reads an integer.</summary>
@@ -58,7 +60,7 @@ public ref struct ValueReader
         };
     }
 
-    /// <summary>Reads an integer that is not negative.</summary>
+    /// <summary>Reads a non-negative integer.</summary>
     public ulong ReadUInt64()
     {
         if (!_rest.IsEmpty && _rest[0] == 0xCF)
@@ -70,10 +72,10 @@ public ref struct ValueReader
         return value >= 0 ? (ulong)value : throw new InvalidDataException($"The integer {value} is negative.");
     }
 
-    /// <summary>Reads a number as one of 32 bits.</summary>
+    /// <summary>Reads a number of any kind except decimal as a 32-bit floating-point number.</summary>
     public float ReadSingle() => (float)ReadDouble();
 
-    /// <summary>Reads a number of any kind but decimal as one of 64 bits.</summary>
+    /// <summary>Reads a number of any kind except decimal as a 64-bit floating-point number.</summary>
     public double ReadDouble()
     {
         switch (_rest.IsEmpty ? 0 : _rest[0])
@@ -99,7 +101,7 @@ public ref struct ValueReader
         var content = TakeExtension(ExtensionTypes.Decimal, "a decimal");
         int scale = content.IsEmpty ? 29 : content[0] & 0x1F;
         if (scale > 28 || content.Length > 13 || (content[0] & 0x60) != 0)
-            throw new InvalidDataException("The bytes of a decimal are none.");
+            throw new InvalidDataException("The bytes are not a valid decimal.");
         Span<byte> magnitude = stackalloc byte[12];
         content[1..].CopyTo(magnitude[(13 - content.Length)..]);
         return new decimal(
@@ -110,7 +112,7 @@ public ref struct ValueReader
             (byte)scale);
     }
 
-    /// <summary>Reads a string, or null.</summary>
+    /// <summary>Reads a string or nil.</summary>
     public string? ReadString()
     {
         byte code = TakeCode();
@@ -122,7 +124,7 @@ public ref struct ValueReader
             >= 0xD9 and <= 0xDB => TakeLength(code - 0xD9),
             _ => throw Unexpected(code, "a string"),
         });
-        // Most strings have no other characters, and are then read in one pass.
+        // Most strings are ASCII, and these are read in one pass.
         if (Ascii.IsValid(utf8))
             return Encoding.Latin1.GetString(utf8);
         try
@@ -131,11 +133,11 @@ public ref struct ValueReader
         }
         catch (ArgumentException e)
         {
-            throw new InvalidDataException("The bytes of a string are not UTF-8.", e);
+            throw new InvalidDataException("The bytes of a string are not valid UTF-8.", e);
         }
     }
 
-    /// <summary>Reads bytes, or null.</summary>
+    /// <summary>Reads bytes or nil.</summary>
     public byte[]? ReadBytes() => TryReadNil() ? null : TakeBytes().ToArray();
 
     /// <summary>Reads a Guid.</summary>
@@ -144,7 +146,7 @@ public ref struct ValueReader
         var bytes = TakeBytes();
         return bytes.Length == 16
             ? new Guid(bytes, bigEndian: true)
-            : throw new InvalidDataException($"A Guid should have 16 bytes and has {bytes.Length}.");
+            : throw new InvalidDataException($"A Guid must have 16 bytes, but this one has {bytes.Length}.");
     }
 
     /// <summary>Reads a date and time.</summary>
@@ -154,11 +156,11 @@ public ref struct ValueReader
         ulong bits = content.Length == 8 ? BinaryPrimitives.ReadUInt64BigEndian(content) : ulong.MaxValue;
         long ticks = (long)(bits & ~(3UL << 62));
         if (bits >> 62 > 2 || ticks > DateTime.MaxValue.Ticks)
-            throw new InvalidDataException("The bytes of a date and time are none.");
+            throw new InvalidDataException("The bytes are not a valid date and time.");
         return new DateTime(ticks, (DateTimeKind)(bits >> 62));
     }
 
-    /// <summary>Reads a date and time with its offset.</summary>
+    /// <summary>Reads a date and time with offset.</summary>
     public DateTimeOffset ReadDateTimeOffset()
     {
         var content = TakeExtension(ExtensionTypes.DateTimeOffset, "a date and time with offset");
@@ -172,12 +174,12 @@ public ref struct ValueReader
         }
         catch (ArgumentException e)
         {
-            throw new InvalidDataException("The bytes of a date and time with offset are none.", e);
+            throw new InvalidDataException("The bytes are not a valid date and time with offset.", e);
         }
-        throw new InvalidDataException("The bytes of a date and time with offset are none.");
+        throw new InvalidDataException("The bytes are not a valid date and time with offset.");
     }
 
-    /// <summary>Reads the start of an array: how many values follow.</summary>
+    /// <summary>Reads the header of an array and returns the number of values that follow.</summary>
     public int ReadArrayHeader()
     {
         byte code = TakeCode();
@@ -191,7 +193,7 @@ public ref struct ValueReader
             minItemLength: 1);
     }
 
-    /// <summary>Reads the start of a map: how many pairs follow.</summary>
+    /// <summary>Reads the header of a map and returns the number of pairs that follow.</summary>
     public int ReadMapHeader()
     {
         byte code = TakeCode();
@@ -205,10 +207,10 @@ public ref struct ValueReader
             minItemLength: 2);
     }
 
-    /// <summary>Passes over one value of any kind.</summary>
+    /// <summary>Skips one value of any kind.</summary>
     public void Skip()
     {
-        // Iterative, so that deep nesting in garbage cannot overflow the stack.
+        // A loop rather than recursion, so that deep nesting in invalid data cannot overflow the stack.
         for (long pending = 1; pending > 0; pending--)
         {
             byte code = TakeCode();
@@ -268,22 +270,22 @@ public ref struct ValueReader
         return code is >= 0xC4 and <= 0xC6 ? Take(TakeLength(code - 0xC4)) : throw Unexpected(code, "bytes");
     }
 
-    ReadOnlySpan<byte> TakeExtension(byte type, string what)
+    ReadOnlySpan<byte> TakeExtension(byte type, string expected)
     {
         byte code = TakeCode();
         uint length = code switch
         {
             >= 0xC7 and <= 0xC9 => TakeLength(code - 0xC7),
             >= 0xD4 and <= 0xD8 => 1u << (code - 0xD4),
-            _ => throw Unexpected(code, what),
+            _ => throw Unexpected(code, expected),
         };
         byte found = TakeCode();
         return found == type
             ? Take(length)
-            : throw new InvalidDataException($"An extension of type {found} stands where {what} should be.");
+            : throw new InvalidDataException($"Expected {expected}, but found an extension of type {found}.");
     }
 
-    /// <summary>A length of 8, 16 or 32 bits.</summary>
+    /// <summary>Reads a length of 8, 16 or 32 bits.</summary>
     uint TakeLength(int sizeLog2) => sizeLog2 switch
     {
         0 => Take(1)[0],
@@ -291,10 +293,10 @@ public ref struct ValueReader
         _ => BinaryPrimitives.ReadUInt32BigEndian(Take(4)),
     };
 
-    /// <summary>Refuses a count that the bytes cannot hold, before anyone makes room for it.</summary>
+    /// <summary>Rejects a count that the remaining bytes cannot hold, before memory is allocated for it.</summary>
     readonly int Plausible(uint count, int minItemLength) => (long)count * minItemLength <= _rest.Length
         ? (int)count
-        : throw new InvalidDataException($"{count} items should follow, and {_rest.Length} bytes do.");
+        : throw new InvalidDataException($"Expected {count} items, but only {_rest.Length} bytes follow.");
 
     byte TakeCode()
     {
@@ -314,7 +316,7 @@ public ref struct ValueReader
         return taken;
     }
 
-    static InvalidDataException TooFew(uint count, int left) => new($"{count} bytes should follow, and {left} do.");
+    static InvalidDataException TooFew(uint count, int left) => new($"Expected {count} more byte(s), but only {left} follow.");
 
-    static InvalidDataException Unexpected(byte code, string what) => new($"The MessagePack code {code:X2} stands where {what} should be.");
+    static InvalidDataException Unexpected(byte code, string expected) => new($"Expected {expected}, but found the MessagePack code {code:X2}.");
 }

@@ -4,11 +4,13 @@ using System.Text;
 namespace Datacake.Data.Metadata;
 
 /// <summary>
-/// Writes values as MessagePack, each in its shortest form, so that equal values have equal bytes. Not thread-safe. For generated code.
+/// A writer of values as MessagePack, each in its shortest form, so that equal values have equal bytes. Not thread-safe. For generated
+/// code.
 /// </summary>
 /// <remarks>
-/// What MessagePack has no type for: a <see cref="Guid"/> is its 16 bytes in big-endian order; a decimal, a <see cref="DateTime"/> and a
-/// <see cref="DateTimeOffset"/> are the extension types 1, 2 and 3 of <see cref="ExtensionTypes"/>.
+/// MessagePack has no type for some values. A <see cref="Guid"/> is written as its 16 bytes in big-endian order. A decimal, a
+/// <see cref="DateTime"/> and a <see cref="DateTimeOffset"/> are written as the extension types 1, 2 and 3 of
+/// <see cref="ExtensionTypes"/>.
 /// </remarks>
 public sealed class ValueWriter
 {
@@ -17,16 +19,16 @@ public sealed class ValueWriter
     byte[] _buffer = new byte[128];
     int _length;
 
-    /// <summary>What was written since the last <see cref="Clear"/>. Valid until the next write.</summary>
+    /// <summary>Gets the bytes written since the last <see cref="Clear"/>. They are valid until the next write.</summary>
     public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
 
-    /// <summary>Starts anew.</summary>
+    /// <summary>Discards the written bytes.</summary>
     public void Clear() => _length = 0;
 
-    /// <summary>Writes the absence of a value.</summary>
+    /// <summary>Writes nil.</summary>
     public void WriteNil() => Append(0xC0);
 
-    /// <summary>Writes a truth value.</summary>
+    /// <summary>Writes a boolean.</summary>
     public void WriteBoolean(bool value) => Append(value ? (byte)0xC3 : (byte)0xC2);
 
     /// <summary>Writes a signed integer.</summary>
@@ -61,14 +63,14 @@ public sealed class ValueWriter
             BinaryPrimitives.WriteUInt64BigEndian(Reserve(9, 0xCF), value);
     }
 
-    /// <summary>Writes a floating-point number of 32 bits.</summary>
+    /// <summary>Writes a 32-bit floating-point number.</summary>
     public void WriteSingle(float value) => BinaryPrimitives.WriteSingleBigEndian(Reserve(5, 0xCA), value);
 
-    /// <summary>Writes a floating-point number of 64 bits.</summary>
+    /// <summary>Writes a 64-bit floating-point number.</summary>
     public void WriteDouble(double value) => BinaryPrimitives.WriteDoubleBigEndian(Reserve(9, 0xCB), value);
 
-    /// <summary>Writes a string, or nil.</summary>
-    /// <exception cref="ArgumentException">The string has half of a surrogate pair, which UTF-8 cannot hold.</exception>
+    /// <summary>Writes a string, or nil if it is null.</summary>
+    /// <exception cref="ArgumentException">The string contains half of a surrogate pair, which UTF-8 cannot represent.</exception>
     public void WriteString(string? value)
     {
         if (value is null)
@@ -84,7 +86,7 @@ public sealed class ValueWriter
         catch (EncoderFallbackException e)
         {
             throw new ArgumentException(
-                $"The string has half of a surrogate pair at index {e.Index}, which is not a character; remove it.", nameof(value), e);
+                $"The string contains half of a surrogate pair at index {e.Index}, which is not a valid character. Remove it.", nameof(value), e);
         }
         Span<byte> destination;
         if (length < 32)
@@ -94,7 +96,7 @@ public sealed class ValueWriter
         StrictUtf8.GetBytes(value, destination);
     }
 
-    /// <summary>Writes bytes, or nil.</summary>
+    /// <summary>Writes bytes, or nil if they are null.</summary>
     public void WriteBytes(byte[]? value)
     {
         if (value is null)
@@ -106,7 +108,7 @@ public sealed class ValueWriter
     /// <summary>Writes a Guid.</summary>
     public void WriteGuid(Guid value) => value.TryWriteBytes(ReserveWithLength(16, 0xC4), bigEndian: true, out _);
 
-    /// <summary>Writes a decimal with its scale: 1.0 and 1.00 have different bytes.</summary>
+    /// <summary>Writes a decimal with its scale, so that 1.0 and 1.00 have different bytes.</summary>
     public void WriteDecimal(decimal value)
     {
         Span<int> parts = stackalloc int[4];
@@ -116,7 +118,7 @@ public sealed class ValueWriter
         BinaryPrimitives.WriteInt32BigEndian(magnitude[4..], parts[1]);
         BinaryPrimitives.WriteInt32BigEndian(magnitude[8..], parts[0]);
         magnitude = magnitude.TrimStart((byte)0);
-        // Flags: the scale in bits 16 to 23, the sign in bit 31.
+        // The flags have the scale in bits 16 to 23 and the sign in bit 31.
         var destination = Reserve(4 + magnitude.Length, 0xC7);
         destination[0] = (byte)(1 + magnitude.Length);
         destination[1] = ExtensionTypes.Decimal;
@@ -125,21 +127,21 @@ public sealed class ValueWriter
     }
 
     /// <summary>Writes a date and time with its <see cref="DateTime.Kind"/>.</summary>
-    /// <exception cref="ArgumentException">It is a local time, which is another instant on a machine in another time zone.</exception>
+    /// <exception cref="ArgumentException">The value is a local time, which is a different instant in another time zone.</exception>
     public void WriteDateTime(DateTime value)
     {
         if (value.Kind == DateTimeKind.Local)
         {
             throw new ArgumentException(
-                "A DateTime of kind Local is another instant on a machine in another time zone, and two instants in the hour that comes twice. Store DateTime.UtcNow or ToUniversalTime(), or make the "
-                    + "property a DateTimeOffset.");
+                "A DateTime of kind Local is a different instant in another time zone, and is ambiguous in the hour that is repeated when daylight saving time ends. "
+                    + "Use DateTime.UtcNow or ToUniversalTime(), or make the property a DateTimeOffset.");
         }
         var destination = Reserve(10, 0xD7);
         destination[0] = ExtensionTypes.DateTime;
         BinaryPrimitives.WriteInt64BigEndian(destination[1..], ((long)value.Kind << 62) | value.Ticks);
     }
 
-    /// <summary>Writes a date and time with its offset.</summary>
+    /// <summary>Writes a date and time with offset.</summary>
     public void WriteDateTimeOffset(DateTimeOffset value)
     {
         var destination = Reserve(13, 0xC7);
@@ -149,7 +151,7 @@ public sealed class ValueWriter
         BinaryPrimitives.WriteInt16BigEndian(destination[10..], (short)value.TotalOffsetMinutes);
     }
 
-    /// <summary>Starts an array of so many values, which follow.</summary>
+    /// <summary>Writes the header of an array of <paramref name="count"/> values, which follow.</summary>
     public void WriteArrayHeader(int count)
     {
         if (count < 16)
@@ -160,7 +162,7 @@ public sealed class ValueWriter
             BinaryPrimitives.WriteInt32BigEndian(Reserve(5, 0xDD), count);
     }
 
-    /// <summary>Starts a map of so many pairs of a key and a value, which follow.</summary>
+    /// <summary>Writes the header of a map of <paramref name="count"/> pairs of a key and a value, which follow.</summary>
     public void WriteMapHeader(int count)
     {
         if (count < 16)
@@ -171,7 +173,9 @@ public sealed class ValueWriter
             BinaryPrimitives.WriteInt32BigEndian(Reserve(5, 0xDF), count);
     }
 
-    /// <summary>Strings and bytes have three codes in a row, for lengths of 8, 16 and 32 bits.</summary>
+    /// <summary>
+    /// Reserves room for a value and writes its length. Strings and bytes have three consecutive codes, for lengths of 8, 16 and 32 bits.
+    /// </summary>
     Span<byte> ReserveWithLength(int length, byte firstCode)
     {
         if (length <= byte.MaxValue)
@@ -196,7 +200,7 @@ public sealed class ValueWriter
 
     void Append(byte value) => Reserve(1, value);
 
-    /// <summary>Room for so many bytes, the first of which is set; returns the others.</summary>
+    /// <summary>Reserves <paramref name="count"/> bytes, sets the first one, and returns the others.</summary>
     Span<byte> Reserve(int count, byte first)
     {
         if (_length + count > _buffer.Length)

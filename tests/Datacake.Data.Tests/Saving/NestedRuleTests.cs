@@ -24,16 +24,16 @@ public sealed class NestedRuleTests(StoreFixture store)
         var exception = await Assert.ThrowsAsync<EntityValidationException>(() => db.SaveChangesAsync(Token));
         Assert.Equal(
             [
-                "ByName[first].Code has a length of 8, and at most 3 are allowed",
-                "ByName[second] is null, and must have a value",
-                "Fields[1].Choices[1] is null, and must have a value",
-                "Fields[1].Label is null, and must have a value",
-                "Fields[2] is null, and must have a value",
-                "Groups[g][1] is null, and must have a value",
-                "Names[1] is null, and must have a value",
-                "Notes[0].Text is null, and must have a value",
-                "Previous.Signer has a length of 13, and at most 5 are allowed",
-                "Seal.Signer is null, and must have a value",
+                "ByName[first].Code has a length of 8, but the limit is 3",
+                "ByName[second] is null, but must have a value",
+                "Fields[1].Choices[1] is null, but must have a value",
+                "Fields[1].Label is null, but must have a value",
+                "Fields[2] is null, but must have a value",
+                "Groups[g][1] is null, but must have a value",
+                "Names[1] is null, but must have a value",
+                "Notes[0].Text is null, but must have a value",
+                "Previous.Signer has a length of 13, but the limit is 5",
+                "Seal.Signer is null, but must have a value",
             ],
             exception.Errors.Select(error => $"{error.Property} {error.Problem}").Order(StringComparer.Ordinal));
         await using var other = Context();

@@ -32,7 +32,7 @@ public sealed class KeyTypeTests(StoreFixture store)
         db.CalendarDays.Add(new Day { At = noon });
         await db.SaveChangesAsync(Token);
         var exception = Assert.ThrowsAny<ArgumentException>(() => db.CalendarDays.Add(new Day { At = new DateTime(2020, 1, 2) }));
-        Assert.Contains("A DateTime in a key is in UTC, and this one is of kind Unspecified", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("A DateTime in a key must be in UTC, but this one is of kind Unspecified", exception.Message, StringComparison.Ordinal);
         await using var other = Context();
         // As for DateTime.Equals, the kind makes no difference where a value is only looked for.
         var read = await other.CalendarDays.FindAsync([DateTime.SpecifyKind(noon, DateTimeKind.Unspecified)], Token);
