@@ -3,7 +3,7 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>The entities that refer to each.</summary>
+/// <summary>An inclusion of the entities that refer to each entity, in a relation that only the query declares.</summary>
 sealed record CollectionInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
     where T : class
     where TRelated : class
@@ -44,7 +44,7 @@ sealed record CollectionInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
         foreach (var item in batch)
         {
             var collection = _collection(item) ?? throw new InvalidOperationException(
-                $"The collection '{Navigation}' is null, so nothing can be included in it. Give it an initializer: = [];");
+                $"The collection '{Navigation}' is null, so nothing can be included in it. Initialize it with = [];");
             collection.Clear();
             foreach (var each in byKey[KeyOf(item)])
                 collection.Add(each);

@@ -2,7 +2,7 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>The related entities of a property that the model has a relation for.</summary>
+/// <summary>An inclusion of the related entities of a navigation.</summary>
 sealed record DeclaredInclusion<T, TRelated>(NavigationModel<TRelated> Declared, RelatedFilter<TRelated>? Filter) : Inclusion<T, TRelated>
     where T : class
     where TRelated : class
@@ -29,7 +29,7 @@ sealed record DeclaredInclusion<T, TRelated>(NavigationModel<TRelated> Declared,
                 Fill(item, included, entry, context.ChangeTracker);
             else
                 Set(item, included.FirstOrDefault(), entry);
-            // What a filter leaves out, and an earlier load brought, stays.
+            // Entities that an earlier load brought and the filter leaves out stay.
             entry?.SetLoaded(Declared, Filter is null ? included : entry.LoadedOf(Declared).Concat(included).ToList(), isComplete: Filter is null || entry.IsLoaded(Declared));
             if (Declared.Inverse is not { IsCollection: false } inverse)
                 continue;
@@ -39,7 +39,7 @@ sealed record DeclaredInclusion<T, TRelated>(NavigationModel<TRelated> Declared,
         return related.All;
     }
 
-    /// <summary>Sets the property, unless it was set to another entity that is not saved yet.</summary>
+    /// <summary>Sets the reference, unless it was changed to an entity that is not saved yet.</summary>
     void Set(T item, TRelated? target, EntityEntry? entry)
     {
         var current = Declared.ReferenceOf(item);
@@ -48,7 +48,8 @@ sealed record DeclaredInclusion<T, TRelated>(NavigationModel<TRelated> Declared,
     }
 
     /// <summary>
-    /// Fills the collection. Of a tracked entity, what was added and is not saved yet stays, and what was taken out stays out; what an earlier load brought stays behind what a filter brings.
+    /// Fills the collection. For a tracked entity, unsaved additions and removals are kept, and entities that an earlier load brought
+    /// follow those that a filter selects.
     /// </summary>
     void Fill(T item, List<TRelated> included, EntityEntry? entry, ChangeTracker tracker)
     {
@@ -68,7 +69,7 @@ sealed record DeclaredInclusion<T, TRelated>(NavigationModel<TRelated> Declared,
         EntityState StateOf(TRelated target) => tracker.TryGetEntry(target, out var child) ? child.CurrentState : EntityState.Detached;
     }
 
-    /// <summary>Makes what is included lead back to the entity, unless that was changed.</summary>
+    /// <summary>Sets the inverse reference of an included entity, unless it was changed.</summary>
     static void LeadBack(NavigationModel inverse, T item, TRelated target, EntityEntry? entry)
     {
         var current = inverse.TargetOf(target);

@@ -5,38 +5,42 @@ using Datacake.Data.Querying;
 
 namespace Datacake.Data;
 
-// What the model has relations for needs no foreign key here.
+// The navigations of the model, which need no foreign key here.
 public static partial class QueryInclusion
 {
     /// <summary>
-    /// Brings the entity that each result refers to: <c>db.Orders.Include(o => o.Customer)</c>. It is tracked if the results are. A path brings all on the way:
-    /// <c>o => o.Customer!.Country</c>.
+    /// Includes the entity that each result refers to: <c>db.Orders.Include(o => o.Customer)</c>. It is tracked if the results are. A path
+    /// includes all entities along it: <c>o => o.Customer!.Country</c>.
     /// </summary>
     /// <param name="query">A query for entities of a keyspace.</param>
-    /// <param name="navigation">The property, which the model has a relation for.</param>
-    /// <exception cref="InvalidOperationException">The model has no relation for the property, or the query is not one for entities.</exception>
+    /// <param name="navigation">The navigation. The model must have a relation for it.</param>
+    /// <exception cref="InvalidOperationException">
+    /// The model has no relation for the property, or the query does not return entities.
+    /// </exception>
     /// <exception cref="ArgumentException">The expression is not a property.</exception>
     public static IncludingQuery<T, TRelated> Include<T, TRelated>(this Query<T> query, Expression<Func<T, TRelated?>> navigation)
         where T : class
         where TRelated : class => IncludeDeclared<T, TRelated>(query, navigation);
 
     /// <summary>
-    /// Brings the entities that refer to each result: <c>db.Customers.Include(c => c.Orders)</c>, or some of them:
-    /// <c>c => c.Orders.Where(o => o.IsOpen).OrderByDescending(o => o.Date).Take(3)</c>. They are tracked if the results are, and replace what is in the collection; what was added to that of a tracked
-    /// entity and is not saved yet stays.
+    /// Includes the entities that refer to each result: <c>db.Customers.Include(c => c.Orders)</c>, or some of them:
+    /// <c>c => c.Orders.Where(o => o.IsOpen).OrderByDescending(o => o.Date).Take(3)</c>. They are tracked if the results are. They replace
+    /// the content of the collection, except for entities that were added to the collection of a tracked entity and are not saved yet.
     /// </summary>
     /// <param name="query">A query for entities of a keyspace.</param>
-    /// <param name="navigation">The collection, which the model has a relation for.</param>
-    /// <exception cref="InvalidOperationException">The model has no relation for the collection, or the query is not one for entities.</exception>
-    /// <exception cref="ArgumentException">The expression is not a property, or filters it in another way.</exception>
+    /// <param name="navigation">The collection. The model must have a relation for it.</param>
+    /// <exception cref="InvalidOperationException">
+    /// The model has no relation for the collection, or the query does not return entities.
+    /// </exception>
+    /// <exception cref="ArgumentException">The expression is not a property, or filters it in an unsupported way.</exception>
     [OverloadResolutionPriority(1)]
     public static IncludingQuery<T, TRelated> Include<T, TRelated>(this Query<T> query, Expression<Func<T, IEnumerable<TRelated>?>> navigation)
         where T : class
         where TRelated : class => IncludeDeclared<T, TRelated>(query, navigation);
 
-    /// <summary>Brings the entity that each of those refers to which were included last.</summary>
+    /// <summary>Includes the entity that each entity of the previous inclusion refers to.</summary>
     /// <param name="query">A query that includes related entities.</param>
-    /// <param name="navigation">The property, which the model has a relation for.</param>
+    /// <param name="navigation">The navigation. The model must have a relation for it.</param>
     /// <exception cref="InvalidOperationException">The model has no relation for the property.</exception>
     /// <exception cref="ArgumentException">The expression is not a property.</exception>
     public static IncludingQuery<T, TNext> ThenInclude<T, TRelated, TNext>(
@@ -50,11 +54,11 @@ public static partial class QueryInclusion
         return query.ThenIncluding<TNext>(navigation);
     }
 
-    /// <summary>Brings the entities that refer to each of those which were included last, all or some of them.</summary>
+    /// <summary>Includes the entities, all or some, that refer to each entity of the previous inclusion.</summary>
     /// <param name="query">A query that includes related entities.</param>
-    /// <param name="navigation">The collection, which the model has a relation for.</param>
+    /// <param name="navigation">The collection. The model must have a relation for it.</param>
     /// <exception cref="InvalidOperationException">The model has no relation for the collection.</exception>
-    /// <exception cref="ArgumentException">The expression is not a property, or filters it in another way.</exception>
+    /// <exception cref="ArgumentException">The expression is not a property, or filters it in an unsupported way.</exception>
     [OverloadResolutionPriority(1)]
     public static IncludingQuery<T, TNext> ThenInclude<T, TRelated, TNext>(
         this IncludingQuery<T, TRelated> query, Expression<Func<TRelated, IEnumerable<TNext>?>> navigation)
@@ -67,10 +71,10 @@ public static partial class QueryInclusion
         return query.ThenIncluding<TNext>(navigation);
     }
 
-    /// <summary>Takes an expression here.</summary>
-    [Obsolete("Name the property in C#: Include(o => o.Customer).ThenInclude(c => c.Country).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    /// <summary>Not supported. Name the property in an expression.</summary>
+    [Obsolete("Name the property in an expression: Include(o => o.Customer).ThenInclude(c => c.Country).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
     public static Query<T> Include<T>(this Query<T> query, string navigationPropertyPath)
-        where T : class => throw new NotSupportedException($"Name '{navigationPropertyPath}' in C#.");
+        where T : class => throw new NotSupportedException($"Names in strings are not supported. Name '{navigationPropertyPath}' in an expression.");
 
     static IncludingQuery<T, TRelated> IncludeDeclared<T, TRelated>(Query<T> query, LambdaExpression navigation)
         where T : class

@@ -1,8 +1,8 @@
 namespace Datacake.Data.Querying;
 
-/// <summary>A relation whose dependent entities are of a class, whatever the class that they refer to.</summary>
+/// <summary>A relation with dependents of a known class, whatever the class of the principals.</summary>
 interface IDependents<TDependent>
 {
-    /// <summary>The query for the entities that refer to one of several.</summary>
+    /// <summary>Returns the query for the entities that refer to any of several principals.</summary>
     QuerySpec<TDependent> DependentsOf(IEnumerable<object> principals);
 }

@@ -3,11 +3,11 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Holds what the expression of an <c>Include</c> names: declared properties, one after the other, and perhaps a filter of the last one's collection.</summary>
+/// <summary>The content of an <c>Include</c> expression: a path of navigations, with an optional filter of the last collection.</summary>
 static class IncludedPath
 {
-    /// <exception cref="InvalidOperationException">It is not a property that the model has a relation for.</exception>
-    /// <exception cref="ArgumentException">It is not a property, or a filter that cannot be applied.</exception>
+    /// <exception cref="InvalidOperationException">The model has no relation for a property on the path.</exception>
+    /// <exception cref="ArgumentException">The expression is not a property, or its filter is not supported.</exception>
     public static IReadOnlyList<NavigationModel> Read<TRelated>(
         DatacakeContext context, EntityModel entity, LambdaExpression expression, out RelatedFilter<TRelated>? filter)
         where TRelated : class
@@ -16,25 +16,28 @@ static class IncludedPath
         var body = StripConversions(expression.Body);
         filter = body is MethodCallExpression ? FilterOf<TRelated>(context, ref body, expression, model) : null;
         string path = PropertyPath.Of(body, expression.Parameters[0])
-            ?? throw new ArgumentException($"'{expression.Body}' is not a property. Write o => o.Customer.", nameof(expression));
+            ?? throw new ArgumentException($"'{expression.Body}' is not a property. Write an expression such as o => o.Customer.", nameof(expression));
         var navigations = new List<NavigationModel>();
         foreach (string name in path.Split('.'))
         {
             if (navigations is [.., { IsCollection: true } collection])
-                throw new ArgumentException($"'{expression.Body}' leads through the collection {collection.Name}. Include that, and go on with ThenInclude.", nameof(expression));
+                throw new ArgumentException($"'{expression.Body}' goes through the collection {collection.Name}. Include it, and continue with ThenInclude.", nameof(expression));
             var navigation = model.FindNavigation(name) ?? throw UndeclaredNavigation.NotIncludable(model, name);
             navigations.Add(navigation);
             model = navigation.TargetModel;
         }
         return navigations[^1].Target == typeof(TRelated)
             ? navigations
-            : throw new ArgumentException($"'{expression.Body}' has entities of {navigations[^1].Target.Name}, and not of {typeof(TRelated).Name}.", nameof(expression));
+            : throw new ArgumentException($"'{expression.Body}' refers to entities of class {navigations[^1].Target.Name}, not {typeof(TRelated).Name}.", nameof(expression));
     }
 
     static Expression StripConversions(Expression expression) =>
         expression is UnaryExpression { NodeType: ExpressionType.Convert, Operand: var operand } ? StripConversions(operand) : expression;
 
-    /// <summary>Takes the calls on a collection apart: conditions go into the query, all of them are applied to what each entity has.</summary>
+    /// <summary>
+    /// Splits the calls on a collection. Conditions at the start become part of the query, and all other calls are applied to the related
+    /// entities of each entity.
+    /// </summary>
     static RelatedFilter<TRelated> FilterOf<TRelated>(DatacakeContext context, ref Expression body, LambdaExpression expression, EntityModel model)
         where TRelated : class
     {
@@ -43,7 +46,7 @@ static class IncludedPath
         {
             if (call.Method.Name is not (nameof(Enumerable.Where) or nameof(Enumerable.OrderBy) or nameof(Enumerable.OrderByDescending) or nameof(Enumerable.ThenBy)
                 or nameof(Enumerable.ThenByDescending) or nameof(Enumerable.Skip) or nameof(Enumerable.Take)))
-                throw new ArgumentException($"'{call.Method.Name}' cannot be part of an Include: it takes Where, OrderBy, ThenBy, Skip and Take.", nameof(expression));
+                throw new ArgumentException($"'{call.Method.Name}' is not supported in an Include. Use Where, OrderBy, ThenBy, Skip and Take.", nameof(expression));
             calls.Push(call);
             body = StripConversions(source);
         }
@@ -55,7 +58,7 @@ static class IncludedPath
         foreach (var call in calls)
         {
             if (UsesParameter.IsIn(expression.Parameters[0], call.Arguments.Skip(1)))
-                throw new ArgumentException($"'{call.Method.Name}' in an Include says something of the including entity, and can only be about the included ones.", nameof(expression));
+                throw new ArgumentException($"'{call.Method.Name}' in an Include uses the including entity. It can use only the included entities.", nameof(expression));
             foreach (var function in call.Arguments.OfType<LambdaExpression>())
                 UndeclaredNavigation.Refuse(context, function);
             if (isFirst && call is { Method.Name: nameof(Enumerable.Where), Arguments: [_, Expression<Func<TRelated, bool>> condition] })
@@ -67,7 +70,8 @@ static class IncludedPath
             if (call.Arguments.OfType<LambdaExpression>().Any(function => context.FindModel(typeof(TRelated)) is { } related && NavigationBinder.IsUsedIn(related, function)))
             {
                 throw new ArgumentException(
-                    $"'{call.Method.Name}' in an Include says something of what the included entities are related to. Only the first Where can; order and cut them in memory.", nameof(expression));
+                    $"'{call.Method.Name}' in an Include uses entities that are related to the included ones. Only Where calls at the start can do that. "
+                        + "Sort and limit the entities in memory.", nameof(expression));
             }
             isFirst = false;
             chain = Expression.Call(call.Method, call.Arguments.Skip(1).Prepend(chain));

@@ -7,9 +7,9 @@ using Datacake.Node;
 
 namespace Datacake.Data;
 
-/// <summary>A query for entities that come with related ones. <c>ThenInclude</c> brings what those, in turn, are related to.</summary>
-/// <typeparam name="T">The entities.</typeparam>
-/// <typeparam name="TRelated">The related entities that were included last.</typeparam>
+/// <summary>A query for entities with related ones. Call <c>ThenInclude</c> to include entities related to those in turn.</summary>
+/// <typeparam name="T">The entity class.</typeparam>
+/// <typeparam name="TRelated">The class of the most recently included entities.</typeparam>
 public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQuery<T>
     where T : class
     where TRelated : class
@@ -19,10 +19,10 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
     readonly IReadOnlyList<Inclusion<T>> _inclusions;
     readonly Func<Inclusion<TRelated>, Inclusion<T>> _further;
 
-    /// <param name="entities">The query for the entities alone.</param>
-    /// <param name="source">Where they come from.</param>
-    /// <param name="inclusions">What comes with the entities.</param>
-    /// <param name="further">What the last inclusion is with another one behind it.</param>
+    /// <param name="entities">The query for the entities without related ones.</param>
+    /// <param name="source">The source of the entities.</param>
+    /// <param name="inclusions">The inclusions of the query.</param>
+    /// <param name="further">A function that returns the last inclusion followed by another one.</param>
     internal IncludingQuery(
         Query<T> entities, QuerySource source, IReadOnlyList<Inclusion<T>> inclusions, Func<Inclusion<TRelated>, Inclusion<T>> further)
     {
@@ -46,7 +46,7 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
 
     IncludingQuery<T, TOther> IIncludingQuery<T>.Including<TOther>(Inclusion<T> inclusion, Func<Inclusion<TOther>, Inclusion<T>> further) => And(inclusion, further);
 
-    /// <summary>The query with what the entities that were included last come with.</summary>
+    /// <summary>Returns the query with an inclusion for the most recently included entities.</summary>
     internal IncludingQuery<T, TNext> ThenIncluding<TNext>(Func<EntityModel, Inclusion<TRelated, TNext>> next)
         where TNext : class
     {
@@ -54,7 +54,7 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
         return And(_further(inclusion), (Inclusion<TNext> last) => _further(inclusion.Then(last)));
     }
 
-    /// <summary>The query with what a declared property of the entities that were included last has.</summary>
+    /// <summary>Returns the query with an inclusion of a navigation of the most recently included entities.</summary>
     internal IncludingQuery<T, TNext> ThenIncluding<TNext>(LambdaExpression navigation)
         where TNext : class
     {
@@ -73,7 +73,8 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
         }
     }
 
-    // What says something of the included entities through the entity itself is done with them there, and all else before, so that none is brought in vain.
+    // Operators that use the included entities through the entity itself run after the inclusion. All others run before it, so that no
+    // entity is loaded in vain.
     internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate)
     {
         if (!UsesIncluded(predicate))
@@ -94,7 +95,7 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
         return base.SelectCore(selector);
     }
 
-    // It uses what is included.
+    // The key may use the included entities, so nothing is refused.
     internal override void RefuseOpaque(LambdaExpression key)
     {
     }
@@ -122,10 +123,11 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
 
     bool UsesIncluded(Ordering<T> ordering) => UsesIncluded(ordering.KeySelector);
 
-    /// <summary>The properties that are filled.</summary>
+    /// <summary>Gets the names of the properties that are filled.</summary>
     IReadOnlyCollection<string> Included => [.. _inclusions.SelectMany(inclusion => inclusion.AllNavigations)];
 
-    // A property that is not mapped, a method or the entity as a whole may use what is included; what the model has relations for is loaded where it is used.
+    // An unmapped property, a method or the entity as a whole may use included entities. Navigations of the model are loaded where they are
+    // used.
     bool UsesIncluded(LambdaExpression use) => EntityAsWhole.IsUsedIn(_source.Model, use);
 
     IncludingQuery<T, TRelated> Over(Query<T> entities) => new(entities, _source, _inclusions, _further);

@@ -1,32 +1,35 @@
 namespace Datacake.Data.Querying;
 
-/// <summary>Related entities that come with those of a class.</summary>
+/// <summary>An inclusion of related entities in those of a class.</summary>
 abstract record Inclusion<T>
     where T : class
 {
-    /// <summary>The property that takes what is included.</summary>
+    /// <summary>Gets the property that receives the included entities.</summary>
     public abstract string Navigation { get; }
 
-    /// <summary>What is included, and how it is found. Two of the same name differ at most in what is included further on.</summary>
+    /// <summary>
+    /// Gets a description of the included entities and of how they are found. Inclusions of the same name differ at most in what they
+    /// include further.
+    /// </summary>
     public abstract string Name { get; }
 
-    /// <summary>The names of the properties that are filled, also of what is included further on.</summary>
+    /// <summary>Gets the names of the properties that are filled, including those of further inclusions.</summary>
     public abstract IEnumerable<string> AllNavigations { get; }
 
-    /// <summary>Loads what belongs to a batch of entities, and hangs it on them.</summary>
+    /// <summary>Loads the related entities of a batch of entities and assigns them.</summary>
     public abstract Task LoadAsync(QuerySource source, IReadOnlyList<T> batch, CancellationToken cancellationToken);
 
-    /// <summary>This and another inclusion of the same name as one.</summary>
+    /// <summary>Returns this inclusion merged with another one of the same name.</summary>
     public abstract Inclusion<T> MergedWith(Inclusion<T> other);
 
-    /// <summary>Inclusions and one more, as part of the one that has its name if there is one.</summary>
+    /// <summary>Adds an inclusion to others. It is merged with the one that has its name, if there is one.</summary>
     public static IReadOnlyList<Inclusion<T>> Merge(IReadOnlyList<Inclusion<T>> inclusions, Inclusion<T> other) =>
         inclusions.Any(inclusion => inclusion.Name == other.Name)
             ? [.. inclusions.Select(inclusion => inclusion.Name == other.Name ? inclusion.MergedWith(other) : inclusion)]
             : [.. inclusions, other];
 }
 
-/// <summary>Entities of one class that come with those of another, and what comes with them in turn.</summary>
+/// <summary>An inclusion of entities of one class in those of another, with further inclusions.</summary>
 abstract record Inclusion<T, TRelated> : Inclusion<T>
     where T : class
     where TRelated : class
@@ -36,7 +39,7 @@ abstract record Inclusion<T, TRelated> : Inclusion<T>
     public sealed override IEnumerable<string> AllNavigations =>
         Further.SelectMany(inclusion => inclusion.AllNavigations).Prepend(Navigation[(Navigation.LastIndexOf('.') + 1)..]);
 
-    /// <summary>This inclusion with another one behind it.</summary>
+    /// <summary>Returns this inclusion followed by another one.</summary>
     public Inclusion<T> Then(Inclusion<TRelated> next) => this with { Further = [next] };
 
     public sealed override Inclusion<T> MergedWith(Inclusion<T> other) =>
@@ -51,7 +54,7 @@ abstract record Inclusion<T, TRelated> : Inclusion<T>
 
     public sealed override string ToString() => Further.Count == 0 ? Name : $"{Name} ({string.Join("; ", Further)})";
 
-    /// <summary>Loads the related entities, hangs them on a batch of entities, and returns them, each once.</summary>
+    /// <summary>Loads the related entities, assigns them to a batch of entities, and returns each of them once.</summary>
     protected abstract Task<IReadOnlyList<TRelated>> LoadRelatedAsync(
         QuerySource source, IReadOnlyList<T> batch, CancellationToken cancellationToken);
 }

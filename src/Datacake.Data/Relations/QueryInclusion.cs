@@ -4,18 +4,21 @@ using Datacake.Data.Querying;
 
 namespace Datacake.Data;
 
-/// <summary>Brings related entities along with the results of a query.</summary>
+/// <summary>Extension methods that include related entities in the results of a query.</summary>
 public static partial class QueryInclusion
 {
     /// <summary>
-    /// Brings the entity that each result refers to: <c>db.Orders.Include(o => o.Customer, o => o.CustomerId)</c>. They are looked up by their
-    /// keys, a batch of results at a time, and are tracked if the results are. The property is null if there is none.
+    /// Includes the entity that each result refers to: <c>db.Orders.Include(o => o.Customer, o => o.CustomerId)</c>. The entities are
+    /// looked up by their keys, a batch of results at a time, and are tracked if the results are. The property is set to null if there is
+    /// none.
     /// </summary>
     /// <param name="query">A query for entities of a keyspace.</param>
-    /// <param name="navigation">The property that takes the related entity; it is marked with <c>[Ignore]</c>, for only the key is stored.</param>
-    /// <param name="foreignKey">The property that holds its key.</param>
-    /// <exception cref="ArgumentException">The first expression is not a property that can be set.</exception>
-    /// <exception cref="InvalidOperationException">The query is not one for entities, but a projection or the like.</exception>
+    /// <param name="navigation">
+    /// The property that receives the related entity. Mark it with <c>[Ignore]</c>: only the key is stored.
+    /// </param>
+    /// <param name="foreignKey">The property that holds the key of the related entity.</param>
+    /// <exception cref="ArgumentException">The first expression is not a property with a setter.</exception>
+    /// <exception cref="InvalidOperationException">The query does not return entities, but a projection, for example.</exception>
     public static IncludingQuery<T, TRelated> Include<T, TRelated, TKey>(
         this Query<T> query, Expression<Func<T, TRelated?>> navigation, Expression<Func<T, TKey>> foreignKey)
         where T : class
@@ -26,15 +29,15 @@ public static partial class QueryInclusion
     }
 
     /// <summary>
-    /// Brings the entities that refer to each result: <c>db.Customers.IncludeMany(c => c.Orders, o => o.CustomerId)</c>. They are found by one
-    /// query for each batch of results, which an index on the second property speeds up, and are tracked if the results are. They replace
-    /// what is in the collection, in the order of their keys.
+    /// Includes the entities that refer to each result: <c>db.Customers.IncludeMany(c => c.Orders, o => o.CustomerId)</c>. They are found
+    /// by one query for each batch of results, which an index on the foreign key speeds up, and are tracked if the results are. They
+    /// replace the content of the collection, in the order of their keys.
     /// </summary>
     /// <param name="query">A query for entities of a keyspace, whose key is one property.</param>
-    /// <param name="navigation">The collection that takes the related entities; it is marked with <c>[Ignore]</c>.</param>
-    /// <param name="foreignKey">The property of the related entities that holds the result's key.</param>
+    /// <param name="navigation">The collection that receives the related entities. Mark it with <c>[Ignore]</c>.</param>
+    /// <param name="foreignKey">The property of the related entities that holds the key of the result.</param>
     /// <exception cref="InvalidOperationException">
-    /// The query is not one for entities, but a projection or the like; or the key has several properties or another type.
+    /// The query does not return entities, but a projection, for example; or the key has several properties or a different type.
     /// </exception>
     public static IncludingQuery<T, TRelated> IncludeMany<T, TRelated, TKey>(
         this Query<T> query, Expression<Func<T, ICollection<TRelated>?>> navigation, Expression<Func<TRelated, TKey>> foreignKey)
@@ -46,14 +49,14 @@ public static partial class QueryInclusion
     }
 
     /// <summary>
-    /// Brings the entity that each of those refers to which were included last:
-    /// <c>db.Orders.Include(o => o.Customer, o => o.CustomerId).ThenInclude(c => c.Country, c => c.CountryId)</c>. To bring several, include the first
-    /// ones again: what is named twice is loaded once.
+    /// Includes the entity that each entity of the previous inclusion refers to:
+    /// <c>db.Orders.Include(o => o.Customer, o => o.CustomerId).ThenInclude(c => c.Country, c => c.CountryId)</c>. To include several,
+    /// repeat the first inclusion: entities that are included twice are loaded once.
     /// </summary>
     /// <param name="query">A query that includes related entities.</param>
-    /// <param name="navigation">The property that takes the entity; it is marked with <c>[Ignore]</c>.</param>
-    /// <param name="foreignKey">The property that holds its key.</param>
-    /// <exception cref="ArgumentException">The first expression is not a property that can be set.</exception>
+    /// <param name="navigation">The property that receives the entity. Mark it with <c>[Ignore]</c>.</param>
+    /// <param name="foreignKey">The property that holds the key of the entity.</param>
+    /// <exception cref="ArgumentException">The first expression is not a property with a setter.</exception>
     public static IncludingQuery<T, TNext> ThenInclude<T, TRelated, TNext, TKey>(
         this IncludingQuery<T, TRelated> query, Expression<Func<TRelated, TNext?>> navigation, Expression<Func<TRelated, TKey>> foreignKey)
         where T : class
@@ -64,11 +67,13 @@ public static partial class QueryInclusion
         return query.ThenIncluding(model => new ReferenceInclusion<TRelated, TNext, TKey>(model, navigation, foreignKey));
     }
 
-    /// <summary>Brings the entities that refer to each of those which were included last, as <c>IncludeMany</c> does for the results.</summary>
+    /// <summary>
+    /// Includes the entities that refer to each entity of the previous inclusion, as <c>IncludeMany</c> does for the results.
+    /// </summary>
     /// <param name="query">A query that includes related entities, whose key is one property.</param>
-    /// <param name="navigation">The collection that takes the entities; it is marked with <c>[Ignore]</c>.</param>
-    /// <param name="foreignKey">The property of the entities that holds the key of those they refer to.</param>
-    /// <exception cref="InvalidOperationException">The key has several properties or another type.</exception>
+    /// <param name="navigation">The collection that receives the entities. Mark it with <c>[Ignore]</c>.</param>
+    /// <param name="foreignKey">The property of the entities that holds the key of the entity they refer to.</param>
+    /// <exception cref="InvalidOperationException">The key has several properties or a different type.</exception>
     public static IncludingQuery<T, TNext> ThenIncludeMany<T, TRelated, TNext, TKey>(
         this IncludingQuery<T, TRelated> query, Expression<Func<TRelated, ICollection<TNext>?>> navigation, Expression<Func<TNext, TKey>> foreignKey)
         where T : class
@@ -96,6 +101,6 @@ public static partial class QueryInclusion
             : new IncludingQuery<T, TRelated>(query, source, [inclusion], further);
 
     static QuerySource SourceOf<T>(Query<T> query) => query.Source ?? throw new InvalidOperationException(
-        $"Only a query for the entities of a keyspace can include others; this is '{query}'. Call Include before Select, Distinct, "
-        + "and conditions on what is included.");
+        $"Only a query for the entities of a keyspace can include others, but this query is '{query}'. Call Include before Select, Distinct, "
+        + "and conditions that use included entities.");
 }

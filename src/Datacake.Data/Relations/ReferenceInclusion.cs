@@ -3,22 +3,22 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>The one entity that each refers to.</summary>
+/// <summary>An inclusion of the entity that each entity refers to, in a relation that only the query declares.</summary>
 sealed record ReferenceInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
     where T : class
     where TRelated : class
 {
     readonly Action<T, TRelated?> _set;
     readonly Func<T, TKey> _key;
-    readonly Func<T, object?>? _owner;    // the owned object that has the property; null if the entity itself has it
+    readonly Func<T, object?>? _owner;    // returns the owned object that has the property; null if the entity itself has it
 
-    /// <exception cref="ArgumentException">The first expression is not a property that can be set.</exception>
+    /// <exception cref="ArgumentException">The first expression is not a property with a setter.</exception>
     public ReferenceInclusion(EntityModel model, Expression<Func<T, TRelated?>> navigation, Expression<Func<T, TKey>> foreignKey)
     {
         if (navigation.Body is not MemberExpression { Member: System.Reflection.PropertyInfo { CanWrite: true } })
         {
             throw new ArgumentException(
-                $"'{navigation.Body}' is not a property that can be set. Write p => p.Customer, and mark that property with [Ignore].", nameof(navigation));
+                $"'{navigation.Body}' is not a property with a setter. Write an expression such as p => p.Customer, and mark that property with [Ignore].", nameof(navigation));
         }
         var owner = ((MemberExpression)navigation.Body).Expression!;
         if (!PropertyPath.IsParameter(owner, navigation.Parameters[0]))
@@ -28,7 +28,7 @@ sealed record ReferenceInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
         Navigation = PropertyPath.Of(navigation.Body, navigation.Parameters[0]) ?? navigation.Body.ToString();
     }
 
-    /// <summary>A path whose value is null if one on the way is.</summary>
+    /// <summary>Makes a path return null if an object on it is null.</summary>
     static Expression OrNull(Expression path) => path is MemberExpression { Expression: { Type.IsValueType: false } owner } member
         ? Expression.Condition(
             Expression.Equal(OrNull(owner), Expression.Constant(null)), Expression.Constant(null, typeof(object)), Expression.Convert(member, typeof(object)))

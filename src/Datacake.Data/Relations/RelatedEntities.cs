@@ -7,7 +7,7 @@ sealed class RelatedEntities<TTarget>
     readonly Dictionary<object, List<TTarget>> _byEntity = new(ReferenceEqualityComparer.Instance);
     readonly HashSet<object> _all = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>All related entities, each once.</summary>
+    /// <summary>Gets all related entities, each once.</summary>
     public IReadOnlyList<TTarget> All => [.. _all.Cast<TTarget>()];
 
     public void Add(object entity, TTarget target)

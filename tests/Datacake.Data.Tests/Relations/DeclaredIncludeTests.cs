@@ -37,7 +37,7 @@ public class DeclaredIncludeTests : TradingStore
         var customers = await db.Customers.Include(c => c.Orders.Where(o => o.Total > least).OrderByDescending(o => o.Total).Take(1)).AsNoTracking().ToListAsync(Token);
         Assert.Equal(["Ann: 12", "Bob: 13", "Cid: "], customers.Select(c => $"{c.Name}: {string.Join(' ', c.Orders.Select(o => o.Id))}"));
         var error = Assert.Throws<ArgumentException>(() => db.Customers.Include(c => c.Orders.Where(o => o.Total > c.Rank)));
-        Assert.Contains("says something of the including entity", error.Message, StringComparison.Ordinal);
+        Assert.Contains("uses the including entity", error.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => db.Customers.Include(c => c.Orders.Distinct()));
         Assert.Throws<ArgumentException>(() => db.Customers.Include(c => c.Orders.OrderBy(o => o.Lines!.Count)));
         var ofPia = await db.Customers.Include(c => c.Orders.Where(o => o.Agent!.Name == "Pia")).OrderBy(c => c.Id).AsNoTracking().FirstAsync(Token);

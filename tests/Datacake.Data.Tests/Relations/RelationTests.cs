@@ -138,7 +138,7 @@ public class RelationTests(StoreFixture store)
         var composite = Assert.Throws<InvalidOperationException>(() => db.OrderLines.IncludeMany(l => new List<Product>(), p => p.Name));
         Assert.Contains("The key of OrderLine has several properties", composite.Message, StringComparison.Ordinal);
         var other = Assert.Throws<InvalidOperationException>(() => db.Products.IncludeMany(p => new List<Ticket>(), t => t.Version));
-        Assert.Contains("'t => t.Version' is of type Int32, and the key Id of Product", other.Message, StringComparison.Ordinal);
+        Assert.Contains("'t => t.Version' is of type Int32, but the key Id of Product", other.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -82,7 +82,7 @@ public class LendingTests : LendingStore
         await using var node = await StartAsync();
         await using var db = NewContext(node);
         var exception = Assert.Throws<InvalidOperationException>(() => db.LentBooks.Include(b => b.Cover));
-        Assert.Contains("Cover of Book is an owned object, which is stored with the Book and always there. Remove the Include", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("Cover of Book is an owned object, which is stored with the Book and always loaded. Remove the Include", exception.Message, StringComparison.Ordinal);
         exception = Assert.Throws<InvalidOperationException>(() => db.LentBooks.Include(b => b.Title));
         Assert.Contains("Title of Book is a value", exception.Message, StringComparison.Ordinal);
     }
