@@ -118,12 +118,12 @@ public class DiagnosticTests
 
     [Theory]
     [InlineData("model.Entity<Thing>().ToTable(\"things\");", "ToKeyspace(name)")]
-    [InlineData("model.Entity<Thing>().HasIndex(t => t.Name).IsUnique();", "make what must be unique the key")]
+    [InlineData("model.Entity<Thing>().HasIndex(t => t.Name).IsUnique();", "Make the property that must be unique the key")]
     [InlineData("model.Entity<Thing>().Property(t => t.Name).HasColumnName(\"n\").IsRequired();", "HasFormerName(name)")]
-    [InlineData("model.Entity<Thing>().OwnsOne(t => t.Name);", "is owned anyway")]
-    [InlineData("model.Entity<Thing>().Property(t => t.Name).IsRowVersion();", "say IsConcurrencyToken()")]
-    [InlineData("model.Entity<Thing>().Property(t => t.Name).HasDefaultValueSql(\"1\");", "write an initializer")]
-    [InlineData("model.Entity<Thing>().Property(t => t.Name).HasColumnType(\"varchar(10)\");", "as its type says")]
+    [InlineData("model.Entity<Thing>().OwnsOne(t => t.Name);", "is always owned")]
+    [InlineData("model.Entity<Thing>().Property(t => t.Name).IsRowVersion();", "Call IsConcurrencyToken()")]
+    [InlineData("model.Entity<Thing>().Property(t => t.Name).HasDefaultValueSql(\"1\");", "Write an initializer")]
+    [InlineData("model.Entity<Thing>().Property(t => t.Name).HasColumnType(\"varchar(10)\");", "determines how it is stored")]
     public void What_is_otherwise_in_Entity_Framework_is_said(string statement, string message)
     {
         var run = GeneratorRun.Of($$"""

@@ -81,7 +81,7 @@ public class RelationTests
     }
 
     [Theory]
-    [InlineData("model.Entity<A>().HasMany(a => a.Bs).WithMany(b => b.As);", "needs a class that refers to both")]
+    [InlineData("model.Entity<A>().HasMany(a => a.Bs).WithMany(b => b.As);", "need a class that refers to both")]
     [InlineData("model.Entity<A>().HasMany(a => a.Bs).WithOne().HasForeignKey(b => b.AId).HasPrincipalKey(a => a.Id);", "the key of its class")]
     public void What_is_otherwise_in_Entity_Framework_is_said(string statements, string message)
     {

@@ -2,9 +2,9 @@ using System.ComponentModel;
 
 namespace Datacake.Data;
 
-/// <summary>Describes the entities that refer to one in <see cref="DatacakeContext.OnModelCreating"/>.</summary>
+/// <summary>The builder of a collection of related entities in <see cref="DatacakeContext.OnModelCreating"/>.</summary>
 /// <typeparam name="T">The entity class.</typeparam>
-/// <typeparam name="TRelated">The class of the entities that refer to it.</typeparam>
+/// <typeparam name="TRelated">The class of the related entities.</typeparam>
 public abstract class CollectionNavigationBuilder<T, TRelated>
     where T : class
     where TRelated : class
@@ -13,12 +13,12 @@ public abstract class CollectionNavigationBuilder<T, TRelated>
     {
     }
 
-    /// <summary>Says that each of them refers to one.</summary>
-    /// <param name="navigation">The property of the other class that has it; null if there is none.</param>
+    /// <summary>Declares that each related entity refers to one entity.</summary>
+    /// <param name="navigation">The reference of the related class; null if there is none.</param>
     public abstract ReferenceCollectionBuilder<T, TRelated> WithOne(Func<TRelated, T?>? navigation = null);
 
-    /// <summary>Needs a class of its own here.</summary>
-    [Obsolete("Many-to-many needs a class that refers to both, such as Enrollment with StudentId and CourseId, and a keyspace of it.", error: true)]
+    /// <summary>Not supported. Declare a class that refers to both entities.</summary>
+    [Obsolete("Many-to-many relations need a class that refers to both, such as Enrollment with StudentId and CourseId, and a keyspace of that class.", error: true)]
     [EditorBrowsable(EditorBrowsableState.Never)]
     public abstract ReferenceCollectionBuilder<T, TRelated> WithMany(Func<TRelated, IEnumerable<T>?>? navigation = null);
 }

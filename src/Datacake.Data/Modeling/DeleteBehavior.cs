@@ -1,17 +1,17 @@
 namespace Datacake.Data;
 
-/// <summary>Says what a save does about the entities that refer to one which it deletes.</summary>
+/// <summary>The action that a save takes on the dependents of a deleted entity.</summary>
 public enum DeleteBehavior
 {
-    /// <summary>Deletes them too, in the same transaction: the default if the foreign key cannot be null.</summary>
+    /// <summary>Deletes the dependents in the same transaction. The default if the foreign key cannot be null.</summary>
     Cascade,
 
-    /// <summary>Sets their foreign keys to null, in the same transaction: the default if the foreign key can be null.</summary>
+    /// <summary>Sets their foreign keys to null in the same transaction. The default if the foreign key can be null.</summary>
     SetNull,
 
-    /// <summary>Fails if there are any.</summary>
+    /// <summary>Fails the save if there are any dependents.</summary>
     Restrict,
 
-    /// <summary>Leaves them as they are: they refer to an entity that is gone.</summary>
+    /// <summary>Leaves the dependents unchanged, so that they refer to an entity that no longer exists.</summary>
     NoAction,
 }

@@ -1,6 +1,6 @@
 namespace Datacake.Data;
 
-/// <summary>Names the derived classes of an entity class in <see cref="DatacakeContext.OnModelCreating"/>.</summary>
+/// <summary>The builder of the derived classes of an entity class in <see cref="DatacakeContext.OnModelCreating"/>.</summary>
 public abstract class DiscriminatorBuilder<T>
     where T : class
 {
@@ -8,8 +8,8 @@ public abstract class DiscriminatorBuilder<T>
     {
     }
 
-    /// <summary>Entities of this class are stored in the keyspace.</summary>
-    /// <param name="discriminator">What is stored for the class, for life; its name if null.</param>
+    /// <summary>Stores entities of a derived class in the same keyspace.</summary>
+    /// <param name="discriminator">The value stored to identify the class, which can never change; null to use the class name.</param>
     public abstract DiscriminatorBuilder<T> HasValue<TDerived>(string? discriminator = null)
         where TDerived : T;
 }

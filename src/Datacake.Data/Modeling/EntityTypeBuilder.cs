@@ -4,8 +4,8 @@ using System.Linq.Expressions;
 
 namespace Datacake.Data;
 
-/// <summary>Describes an entity class in <see cref="DatacakeContext.OnModelCreating"/>; what it says replaces the attributes.</summary>
-[SuppressMessage("Naming", "CA1716:Identifiers should not match keywords", Justification = "Users of Entity Framework know it; nobody implements it.")]
+/// <summary>The builder of an entity class in <see cref="DatacakeContext.OnModelCreating"/>. It overrides attributes.</summary>
+[SuppressMessage("Naming", "CA1716:Identifiers should not match keywords", Justification = "The names are those of Entity Framework, and nobody implements the class.")]
 public abstract class EntityTypeBuilder<T>
     where T : class
 {
@@ -13,92 +13,102 @@ public abstract class EntityTypeBuilder<T>
     {
     }
 
-    /// <summary>The key: <c>p => p.Number</c>, or several properties in their order: <c>p => new { p.Country, p.Number }</c>.</summary>
+    /// <summary>Declares the key: <c>p => p.Number</c>, or several properties in order: <c>p => new { p.Country, p.Number }</c>.</summary>
     public abstract EntityTypeBuilder<T> HasKey(Func<T, object?> properties);
 
     /// <summary>
-    /// An index on a property (<c>p => p.Category</c>, <c>p => p.Address.City</c>, or a set), or on several together
+    /// Declares an index on a property (<c>p => p.Category</c>, <c>p => p.Address.City</c>, or a set), or on several properties together
     /// (<c>p => new { p.Category, p.Price }</c>).
     /// </summary>
     /// <param name="properties">The properties, the leading one first.</param>
-    /// <param name="name">The name in plans; by default the names of the properties, joined by underscores.</param>
+    /// <param name="name">The name shown in query plans; null to join the property names by underscores.</param>
     public abstract IndexBuilder HasIndex(Func<T, object?> properties, string? name = null);
 
-    /// <summary>A property, to describe it: <c>p => p.Name</c>, or one of an owned object: <c>p => p.Address.City</c>.</summary>
+    /// <summary>
+    /// Returns the builder of a property: <c>p => p.Name</c>, or of an owned object's property: <c>p => p.Address.City</c>.
+    /// </summary>
     public abstract PropertyBuilder<TProperty> Property<TProperty>(Func<T, TProperty?> property);
 
-    /// <summary>Describes a property that may be null.</summary>
+    /// <summary>Returns the builder of a property that may be null.</summary>
     public abstract PropertyBuilder<TProperty> Property<TProperty>(Func<T, TProperty?> property)
         where TProperty : struct;
 
-    /// <summary>Leaves a property out of what is stored.</summary>
+    /// <summary>Excludes a property from storage.</summary>
     public abstract EntityTypeBuilder<T> Ignore(Func<T, object?> property);
 
-    /// <summary>Names the keyspace, which is the name of the context's property otherwise.</summary>
+    /// <summary>Names the keyspace. Default: the name of the context's property.</summary>
     public abstract EntityTypeBuilder<T> ToKeyspace(string name);
 
-    /// <summary>A delete wins over updates on other nodes that did not know of it; see <see cref="DeleteWinsAttribute"/>.</summary>
+    /// <summary>
+    /// Makes a delete win over updates on nodes that did not know about the delete; see <see cref="DeleteWinsAttribute"/>.
+    /// </summary>
     public abstract EntityTypeBuilder<T> DeleteWins();
 
-    /// <summary>Entities of derived classes are stored in the same keyspace; see <see cref="DerivedAttribute"/>.</summary>
+    /// <summary>Stores entities of derived classes in the same keyspace; see <see cref="DerivedAttribute"/>.</summary>
     public abstract DiscriminatorBuilder<T> HasDiscriminator();
 
     /// <summary>
-    /// Adds a condition to every query for the entities, and to every <c>Include</c> and <c>FindAsync</c> that reads them from the store, unless <see cref="Query{T}.IgnoreQueryFilters()"/>
-    /// leaves it out: <c>p => !p.IsDeleted &amp;&amp; p.Tenant == Tenant</c>. It may use members of the context, with the values that they have when a query runs.
+    /// Adds a condition to every query for the entities, and to every <c>Include</c> and <c>FindAsync</c> that reads them from the store,
+    /// such as <c>p => !p.IsDeleted &amp;&amp; p.Tenant == Tenant</c>. <see cref="Query{T}.IgnoreQueryFilters()"/> disables it. The
+    /// condition may use members of the context, which are evaluated when a query runs.
     /// </summary>
     public abstract EntityTypeBuilder<T> HasQueryFilter(Expression<Func<T, bool>> filter);
 
-    /// <summary>Adds a condition as <see cref="HasQueryFilter(Expression{Func{T, bool}})"/> does, with a name that <see cref="Query{T}.IgnoreQueryFilters(IReadOnlyCollection{string})"/> can leave it out by.</summary>
+    /// <summary>
+    /// Adds a condition as <see cref="HasQueryFilter(Expression{Func{T, bool}})"/> does, with a name by which
+    /// <see cref="Query{T}.IgnoreQueryFilters(IReadOnlyCollection{string})"/> can disable it.
+    /// </summary>
     public abstract EntityTypeBuilder<T> HasQueryFilter(string filterKey, Expression<Func<T, bool>> filter);
 
     /// <summary>
-    /// Names entities that a new cluster begins with, with their keys. Each is added once, by the first node that runs with it, unless its key is stored by then: what becomes of it
-    /// afterwards is the application's, and a later change here changes nothing.
+    /// Declares entities, with their keys, that a new cluster starts with. Each is added once, by the first node that runs with this
+    /// declaration, unless its key is already stored. From then on it belongs to the application, and later changes to the declaration have
+    /// no effect.
     /// </summary>
     public abstract EntityTypeBuilder<T> HasData(params T[] data);
 
-    /// <summary>Names entities that a new cluster begins with, by a static member that has them.</summary>
+    /// <summary>Declares entities that a new cluster starts with, as the value of a static member.</summary>
     public abstract EntityTypeBuilder<T> HasData(IEnumerable<T> data);
 
     /// <summary>
     /// Declares a reference to another entity: <c>HasOne(o => o.Customer).WithMany(c => c.Orders).HasForeignKey(o => o.CustomerId)</c>.
     /// </summary>
-    /// <param name="navigation">The property that has the other entity; null if there is none.</param>
+    /// <param name="navigation">The reference to the other entity; null if there is none.</param>
     public abstract ReferenceNavigationBuilder<T, TRelated> HasOne<TRelated>(Func<T, TRelated?>? navigation = null)
         where TRelated : class;
 
     /// <summary>
-    /// Declares that other entities refer to this one: <c>HasMany(c => c.Orders).WithOne(o => o.Customer).HasForeignKey(o => o.CustomerId)</c>.
+    /// Declares that other entities refer to this one:
+    /// <c>HasMany(c => c.Orders).WithOne(o => o.Customer).HasForeignKey(o => o.CustomerId)</c>.
     /// </summary>
-    /// <param name="navigation">The collection that has the other entities; null if there is none.</param>
+    /// <param name="navigation">The collection of the other entities; null if there is none.</param>
     public abstract CollectionNavigationBuilder<T, TRelated> HasMany<TRelated>(Func<T, IEnumerable<TRelated>?>? navigation = null)
         where TRelated : class;
 
-    /// <summary>Is called <see cref="ToKeyspace"/> here.</summary>
-    [Obsolete("There are no tables: name the keyspace with ToKeyspace(name).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    /// <summary>Not supported. Use <see cref="ToKeyspace"/>.</summary>
+    [Obsolete("There are no tables. Name the keyspace with ToKeyspace(name).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
     public abstract EntityTypeBuilder<T> ToTable(string name);
 
-    /// <summary>Cannot be here.</summary>
-    [Obsolete("Every entity has a key: it is found, and replicated, by it.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    /// <summary>Not supported. Every entity has a key.</summary>
+    [Obsolete("Every entity needs a key, by which it is found and replicated.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
     public abstract EntityTypeBuilder<T> HasNoKey();
 
-    /// <summary>Cannot be here.</summary>
-    [Obsolete("No node knows what others add at the same time, so only the key is unique: make what must be unique the key.", error: true)]
+    /// <summary>Not supported. Only the key is unique.</summary>
+    [Obsolete("Only the key is unique, because no node knows what others add at the same time. Make the property that must be unique the key.", error: true)]
     [EditorBrowsable(EditorBrowsableState.Never)]
     public abstract EntityTypeBuilder<T> HasAlternateKey(Func<T, object?> properties);
 
-    /// <summary>Is not needed here.</summary>
-    [Obsolete("There are no views: write the query where it is used, or as a method of the context.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    /// <summary>Not supported. There are no views.</summary>
+    [Obsolete("There are no views. Write the query where it is used, or as a method of the context.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
     public abstract EntityTypeBuilder<T> ToView(string name);
 
-    /// <summary>Is not needed here.</summary>
-    [Obsolete("A class without a keyspace is owned anyway; describe its properties with Property(p => p.Address.City).", error: true)]
+    /// <summary>Not supported, because it is not needed.</summary>
+    [Obsolete("A class without a keyspace is always owned. Describe its properties with Property(p => p.Address.City).", error: true)]
     [EditorBrowsable(EditorBrowsableState.Never)]
     public abstract EntityTypeBuilder<T> OwnsOne<TOwned>(Func<T, TOwned?> property);
 
-    /// <summary>Is not needed here.</summary>
-    [Obsolete("A list, or a dictionary, of a class without a keyspace is stored anyway.", error: true)]
+    /// <summary>Not supported, because it is not needed.</summary>
+    [Obsolete("A list or dictionary of a class without a keyspace is stored automatically. Remove the call.", error: true)]
     [EditorBrowsable(EditorBrowsableState.Never)]
     public abstract EntityTypeBuilder<T> OwnsMany<TOwned>(Func<T, IEnumerable<TOwned>?> property);
 }

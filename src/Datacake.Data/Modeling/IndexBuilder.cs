@@ -2,7 +2,7 @@ using System.ComponentModel;
 
 namespace Datacake.Data;
 
-/// <summary>Describes an index in <see cref="DatacakeContext.OnModelCreating"/>.</summary>
+/// <summary>The builder of an index in <see cref="DatacakeContext.OnModelCreating"/>.</summary>
 public abstract class IndexBuilder
 {
     private protected IndexBuilder()
@@ -10,16 +10,17 @@ public abstract class IndexBuilder
     }
 
     /// <summary>
-    /// Orders from the greatest to the least: all properties, or those for which <paramref name="descending"/>, one for each, is true.
+    /// Orders the index in descending order: all properties, or those for which <paramref name="descending"/>, with a value for each
+    /// property, is true.
     /// </summary>
     public abstract IndexBuilder IsDescending(params bool[] descending);
 
-    /// <summary>Is a parameter of <see cref="EntityTypeBuilder{T}.HasIndex"/> here.</summary>
-    [Obsolete("Give the name to HasIndex(properties, name).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    /// <summary>Not supported. Pass the name to <see cref="EntityTypeBuilder{T}.HasIndex"/>.</summary>
+    [Obsolete("Pass the name to HasIndex(properties, name).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
     public abstract IndexBuilder HasDatabaseName(string name);
 
-    /// <summary>Cannot be here.</summary>
-    [Obsolete("No node knows what others add at the same time, so only the key is unique: make what must be unique the key.", error: true)]
+    /// <summary>Not supported. Only the key is unique.</summary>
+    [Obsolete("Only the key is unique, because no node knows what others add at the same time. Make the property that must be unique the key.", error: true)]
     [EditorBrowsable(EditorBrowsableState.Never)]
     public abstract IndexBuilder IsUnique(bool unique = true);
 }

@@ -4,9 +4,8 @@ using System.Reflection;
 namespace Datacake.Data;
 
 /// <summary>
-/// What <see cref="DatacakeContext.OnModelCreating"/> describes the model with. The source generator reads the calls while the context is
-/// compiled, and they are never run: so they stand there one after the other, with constants for arguments, and what is wrong with them is
-/// a compile error.
+/// The builder of the model in <see cref="DatacakeContext.OnModelCreating"/>. The source generator reads the calls at compile time, and
+/// they are never run. So write them one after another, with constants as arguments. Mistakes in them are compile errors.
 /// </summary>
 public abstract class ModelBuilder
 {
@@ -14,7 +13,7 @@ public abstract class ModelBuilder
     {
     }
 
-    /// <summary>The entity class, to describe it.</summary>
+    /// <summary>Returns the builder of an entity class.</summary>
     public abstract EntityTypeBuilder<T> Entity<T>()
         where T : class;
 
@@ -22,15 +21,19 @@ public abstract class ModelBuilder
     public abstract ModelBuilder Entity<T>(Action<EntityTypeBuilder<T>> describe)
         where T : class;
 
-    /// <summary>Describes an entity class as a class of its own says: <c>model.ApplyConfiguration(new ProductConfiguration())</c>.</summary>
+    /// <summary>
+    /// Describes an entity class by a class of its own: <c>model.ApplyConfiguration(new ProductConfiguration())</c>.
+    /// </summary>
     public abstract ModelBuilder ApplyConfiguration<T>(IEntityTypeConfiguration<T> configuration)
         where T : class;
 
-    /// <summary>Applies all configurations of the project that are of the context's entity classes, in the order of their names.</summary>
+    /// <summary>
+    /// Applies all configurations in the project that are for entity classes of the context, in the order of their names.
+    /// </summary>
     /// <param name="assembly">The assembly of the context: <c>typeof(ShopContext).Assembly</c>.</param>
     public abstract ModelBuilder ApplyConfigurationsFromAssembly(Assembly assembly);
 
-    /// <summary>Is not needed here.</summary>
-    [Obsolete("There are no schemas: name each keyspace with ToKeyspace(name).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    /// <summary>Not supported. There are no schemas.</summary>
+    [Obsolete("There are no schemas. Name each keyspace with ToKeyspace(name).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
     public abstract ModelBuilder HasDefaultSchema(string schema);
 }

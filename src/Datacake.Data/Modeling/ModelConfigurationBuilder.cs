@@ -1,7 +1,8 @@
 namespace Datacake.Data;
 
 /// <summary>
-/// What <see cref="DatacakeContext.ConfigureConventions"/> describes all properties of a type with. The source generator reads the calls, and they are never run.
+/// The builder of conventions in <see cref="DatacakeContext.ConfigureConventions"/>, which describe all properties of a type. The source
+/// generator reads the calls at compile time, and they are never run.
 /// </summary>
 public abstract class ModelConfigurationBuilder
 {
@@ -9,9 +10,12 @@ public abstract class ModelConfigurationBuilder
     {
     }
 
-    /// <summary>Describes the properties of a type, of those derived from it, and of their nullable ones. Attributes and what is said of one property come first.</summary>
+    /// <summary>
+    /// Describes the properties of a type, of the types derived from it, and of its nullable type. Attributes and the description of a
+    /// single property take precedence.
+    /// </summary>
     public abstract PropertiesConfigurationBuilder<TProperty> Properties<TProperty>();
 
-    /// <summary>Leaves properties of a type, and of those derived from it, out of what is stored.</summary>
+    /// <summary>Excludes the properties of a type, and of the types derived from it, from storage.</summary>
     public abstract ModelConfigurationBuilder IgnoreAny<T>();
 }

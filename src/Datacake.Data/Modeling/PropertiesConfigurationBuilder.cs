@@ -2,7 +2,7 @@ using System.ComponentModel;
 
 namespace Datacake.Data;
 
-/// <summary>Describes all properties of a type in <see cref="DatacakeContext.ConfigureConventions"/>.</summary>
+/// <summary>The builder of all properties of a type in <see cref="DatacakeContext.ConfigureConventions"/>.</summary>
 /// <typeparam name="TProperty">The type.</typeparam>
 public abstract class PropertiesConfigurationBuilder<TProperty>
 {
@@ -10,24 +10,24 @@ public abstract class PropertiesConfigurationBuilder<TProperty>
     {
     }
 
-    /// <summary>Sets the greatest length of a string, or number of elements.</summary>
+    /// <summary>Sets the maximum length of strings, or number of elements.</summary>
     public abstract PropertiesConfigurationBuilder<TProperty> HaveMaxLength(int length);
 
     /// <summary>
-    /// Stores the values as what a converter makes of them: a class derived from <see cref="ValueConverter{TProperty, TStored}"/>. With <see cref="string"/>, enumerations by the
-    /// names of their values.
+    /// Stores the values in the form that a converter produces, a class derived from <see cref="ValueConverter{TProperty, TStored}"/>. With
+    /// <see cref="string"/>, stores enumerations by the names of their values.
     /// </summary>
     public abstract PropertiesConfigurationBuilder<TProperty> HaveConversion<TConverter>();
 
-    /// <summary>Is not needed here.</summary>
-    [Obsolete("A decimal keeps all its digits, and dates their ticks: leave it out.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    /// <summary>Not supported, because it is not needed.</summary>
+    [Obsolete("A decimal keeps all its digits, and a date its ticks. Remove the call.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
     public abstract PropertiesConfigurationBuilder<TProperty> HavePrecision(int precision, int scale = 0);
 
-    /// <summary>Is not needed here.</summary>
-    [Obsolete("All strings are Unicode: leave it out.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    /// <summary>Not supported, because it is not needed.</summary>
+    [Obsolete("All strings are Unicode. Remove the call.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
     public abstract PropertiesConfigurationBuilder<TProperty> AreUnicode(bool unicode = true);
 
-    /// <summary>Is not needed here.</summary>
-    [Obsolete("There are no columns: a property is stored as its type says, or as its converter does.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+    /// <summary>Not supported. There are no columns.</summary>
+    [Obsolete("There are no columns. The type or the converter of a property determines how it is stored.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
     public abstract PropertiesConfigurationBuilder<TProperty> HaveColumnType(string typeName);
 }
