@@ -1,11 +1,11 @@
 namespace Datacake.Data.Metadata;
 
-/// <summary>A keyspace of a context: a name, and the class of the entities in it.</summary>
-/// <param name="Name">The name in the store.</param>
-/// <param name="Entity">The entity class.</param>
+/// <summary>A keyspace of a context: its name and its entity class.</summary>
+/// <param name="Name">The name of the keyspace in the store.</param>
+/// <param name="Entity">The model of the entity class.</param>
 public sealed record KeyspaceModel(string Name, EntityModel Entity);
 
-/// <summary>Takes the keyspaces of a context. For generated code.</summary>
+/// <summary>The builder of the keyspaces of a context. For generated code.</summary>
 public sealed class ContextModelBuilder
 {
     readonly List<KeyspaceModel> _keyspaces = [];
@@ -13,7 +13,9 @@ public sealed class ContextModelBuilder
     readonly HiddenMembers _members = new();
 
     /// <summary>Returns the keyspaces that were added.</summary>
-    /// <exception cref="InvalidOperationException">Members of their classes that the compiler did not show are not there.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The entity classes lack members that the compiler did not show to the generator.
+    /// </exception>
     internal IReadOnlyList<KeyspaceModel> Build()
     {
         _members.ThrowIfMissing();
@@ -21,7 +23,7 @@ public sealed class ContextModelBuilder
     }
 
     /// <summary>Adds a keyspace.</summary>
-    /// <exception cref="InvalidOperationException">The context has the name, or the entity class, already.</exception>
+    /// <exception cref="InvalidOperationException">The context already has a keyspace of this name or entity class.</exception>
     public void Add(string name, EntityModel entity)
     {
         foreach (var keyspace in _keyspaces)
@@ -29,9 +31,9 @@ public sealed class ContextModelBuilder
             if (keyspace.Name == name || keyspace.Entity.Type == entity.Type)
             {
                 throw new InvalidOperationException(
-                    $"The context has the keyspace '{keyspace.Name}' of {keyspace.Entity.Name} already, "
-                    + $"and cannot have '{name}' of {entity.Name} beside it: "
-                    + "names and entity classes are unique in a context.");
+                    $"The context already has the keyspace '{keyspace.Name}' of {keyspace.Entity.Name}, "
+                    + $"so it cannot have '{name}' of {entity.Name} as well. "
+                    + "Names and entity classes must be unique in a context.");
             }
         }
         entity.CheckMembersOnce(_members);

@@ -1,6 +1,6 @@
 namespace Datacake.Data.Metadata;
 
-/// <summary>What an entity is when the store has its key and nothing else: the values that the initializers of its class give.</summary>
-/// <param name="Content">What is written of it.</param>
-/// <param name="WithOwned">The same, with every owned object there.</param>
+/// <summary>The content of an entity of which the store has only the key, as the initializers of its class determine it.</summary>
+/// <param name="Content">The content as it is written.</param>
+/// <param name="WithOwned">The same content with every owned object present.</param>
 sealed record EntityDefaults(EntityContent Content, EntityContent WithOwned);

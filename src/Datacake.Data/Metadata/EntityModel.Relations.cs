@@ -4,7 +4,7 @@ namespace Datacake.Data.Metadata;
 
 public abstract partial class EntityModel
 {
-    /// <summary>Gets the properties that have related entities.</summary>
+    /// <summary>Gets the navigations, which are the properties that refer to related entities.</summary>
     public IReadOnlyList<NavigationModel> Navigations => field ??= [.. Relations
         .SelectMany(relation => new[]
         {
@@ -13,10 +13,10 @@ public abstract partial class EntityModel
         })
         .OfType<NavigationModel>()];
 
-    /// <summary>Gets the relations that the entities take part in, on either side.</summary>
+    /// <summary>Gets the relations of the entity class, as the dependent or as the principal.</summary>
     public IReadOnlyList<RelationModel> Relations => field ??= DescribeRelations();
 
-    /// <summary>Returns the property with related entities that has this name, or null if there is none.</summary>
+    /// <summary>Returns the navigation with a name; null if there is none.</summary>
     public NavigationModel? FindNavigation(string name)
     {
         foreach (var navigation in Navigations)
@@ -27,12 +27,15 @@ public abstract partial class EntityModel
         return null;
     }
 
-    /// <summary>Returns the foreign key that is the key of a related entity, such as <c>Customer.Id</c>; null if a path names something else, or a part of a key.</summary>
+    /// <summary>
+    /// Returns the foreign key for a path to the key of a related entity, such as <c>Customer.Id</c>. Returns null if the path leads to
+    /// something else, or to one of several key properties.
+    /// </summary>
     internal PropertyModel? FindForeignKey(string path) => path.Split('.') is [var name, var keyName]
         && FindNavigation(name) is { IsCollection: false, IsOnDependent: true, Relation.ForeignKey: [var foreignKey] } navigation
         && navigation.TargetModel.Key is [var key] && key.Name == keyName ? foreignKey : null;
 
-    /// <summary>Gives an entity a key as <see cref="GenerateKey(object, KeyGenerator)"/> does. Returns true if it had none.</summary>
+    /// <summary>Generates a key as <see cref="GenerateKey(object, KeyGenerator)"/> does. Returns true if the entity had none.</summary>
     internal bool GenerateMissingKey(object entity, KeyGenerator keys)
     {
         object? before = Key is [var key] ? key.GetValue(entity) : null;
@@ -41,17 +44,17 @@ public abstract partial class EntityModel
     }
 
     /// <summary>
-    /// Gets the value of a key that was not set, and that no stored entity has: it is replaced by a generated one, or refused, when an entity is added. Null if every value is a key. For
-    /// generated code.
+    /// Gets the value of a key that was not set, which no stored entity has. When an entity is added, it is replaced by a generated key or
+    /// rejected. Null if every value is a valid key. For generated code.
     /// </summary>
     public virtual object? UnsetKeyValue => null;
 
-    /// <summary>Finds the required foreign keys of an entity that refer to nothing, since they were not set.</summary>
+    /// <summary>Finds the required foreign keys of an entity that were not set, so that they refer to nothing.</summary>
     /// <param name="entity">The entity.</param>
-    /// <param name="key">Its key.</param>
-    /// <param name="content">All of it, if it was stored before.</param>
-    /// <param name="original">What it was then; null if all of it is written.</param>
-    /// <param name="errors">Takes what is wrong.</param>
+    /// <param name="key">The key of the entity.</param>
+    /// <param name="content">The whole content of the entity; null to check all foreign keys.</param>
+    /// <param name="original">The content that was read; only changed foreign keys are checked. Null to check all foreign keys.</param>
+    /// <param name="errors">Receives the errors.</param>
     internal void ValidateReferences(object entity, DocumentKey key, EntityContent? content, EntityContent? original, List<ValidationError> errors)
     {
         foreach (var relation in Relations)
@@ -61,9 +64,9 @@ public abstract partial class EntityModel
         }
     }
 
-    /// <summary>The type of what has several entities.</summary>
+    /// <summary>Gets the type that every collection of these entities has.</summary>
     internal abstract Type CollectionType { get; }
 
-    /// <summary>Returns the relations. For generated code; asked once the models of all classes can be made.</summary>
+    /// <summary>Returns the relations. For generated code; called once the models of all classes can be created.</summary>
     protected virtual IReadOnlyList<RelationModel> DescribeRelations() => [];
 }

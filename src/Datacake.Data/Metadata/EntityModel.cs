@@ -10,8 +10,8 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data.Metadata;
 
 /// <summary>
-/// How the entities of one class are stored: its properties, key and indexes, and through the generated subclass its codec. Immutable and
-/// thread-safe. Made by the source generator.
+/// The mapping of an entity class to the store: its properties, key and indexes and, in the generated subclass, its codec. Immutable and
+/// thread-safe. Created by the source generator.
 /// </summary>
 public abstract partial class EntityModel
 {
@@ -38,37 +38,37 @@ public abstract partial class EntityModel
         _propertiesByName = properties.ToFrozenDictionary(property => property.Name);
     }
 
-    /// <summary>The entity class.</summary>
+    /// <summary>Gets the entity class.</summary>
     public Type Type { get; }
 
-    /// <summary>The name of the entity class.</summary>
+    /// <summary>Gets the name of the entity class.</summary>
     public string Name => Type.Name;
 
-    /// <summary>What becomes of an entity that one node deletes and another updates at the same time.</summary>
+    /// <summary>Gets the policy for an entity that one node deletes and another one updates at the same time.</summary>
     public MergePolicy Policy { get; }
 
     /// <summary>
-    /// The classes that its entities can be of, if there are several: this one, unless it is abstract, and those derived from it. If there
-    /// are not, it is empty.
+    /// Gets the classes that the entities can have, if there are several: the entity class, unless it is abstract, and the classes derived
+    /// from it. Empty if there is only one class.
     /// </summary>
     public IReadOnlyList<ClassModel> Classes { get; }
 
-    /// <summary>The mapped properties, each owned object before its own.</summary>
+    /// <summary>Gets the mapped properties. An owned object comes before its own properties.</summary>
     public IReadOnlyList<PropertyModel> Properties { get; }
 
-    /// <summary>The properties that are the key, in its order.</summary>
+    /// <summary>Gets the key properties, in order.</summary>
     public IReadOnlyList<PropertyModel> Key { get; }
 
-    /// <summary>The indexes.</summary>
+    /// <summary>Gets the indexes.</summary>
     public IReadOnlyList<IndexModel> Indexes { get; }
 
-    /// <summary>The properties that a save checks to be stored as they were read.</summary>
+    /// <summary>Gets the properties whose stored value must still be the one that was read when the entity is saved.</summary>
     public IReadOnlyList<PropertyModel> ConcurrencyTokens { get; }
 
-    /// <summary>The property of this name, or null if there is none or it is not mapped.</summary>
+    /// <summary>Returns the mapped property with a name; null if there is none.</summary>
     public PropertyModel? FindProperty(string name) => _propertiesByName.GetValueOrDefault(name);
 
-    /// <summary>Whether an object that the property belongs to can be set, and the property with it.</summary>
+    /// <summary>Returns true if an object that contains the property can be set, which sets the property as well.</summary>
     internal bool IsSetWithOwner(PropertyModel property)
     {
         int dot = property.Name.LastIndexOf('.');
@@ -76,16 +76,17 @@ public abstract partial class EntityModel
     }
 
     /// <summary>
-    /// Looks for the members of compiled classes that the compiler did not show to the generator. For generated code; called once, when the first context is made.
+    /// Looks for the members of compiled classes that the compiler did not show to the generator. For generated code; called once, when the
+    /// first context is created.
     /// </summary>
-    /// <param name="members">Takes the members, there or not.</param>
+    /// <param name="members">Receives the members, whether they are present or missing.</param>
     protected virtual void CheckMembers(HiddenMembers members)
     {
     }
 
-    /// <summary>Returns which of several fields of a compiled class is there, or -1 if none is. For generated code.</summary>
+    /// <summary>Returns the index of the first field that a compiled class has; -1 if it has none of them. For generated code.</summary>
     /// <param name="owner">A class that has the field.</param>
-    /// <param name="uses">Use a field of an object each.</param>
+    /// <param name="uses">The functions that each use one of the fields.</param>
     protected static int FindField(
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.NonPublicConstructors)] Type owner,
         params Action<object>[] uses)
@@ -107,11 +108,11 @@ public abstract partial class EntityModel
         return -1;
     }
 
-    /// <summary>Checks that an object within an entity is of the class that it is stored as, and of none derived from that. For generated code.</summary>
+    /// <summary>Checks that an object within an entity has exactly the class that it is stored as. For generated code.</summary>
     /// <param name="value">The object, or null.</param>
-    /// <param name="declared">The class.</param>
-    /// <param name="property">Where it is.</param>
-    /// <exception cref="ArgumentException">It would come back as another class.</exception>
+    /// <param name="declared">The class that it is stored as.</param>
+    /// <param name="property">The name of the property.</param>
+    /// <exception cref="ArgumentException">The object has a derived class, so it would be read back as another class.</exception>
     protected static void CheckClass(object? value, Type declared, string property)
     {
         ArgumentNullException.ThrowIfNull(declared);
@@ -119,12 +120,12 @@ public abstract partial class EntityModel
         {
             throw new PropertyValueException(
                 property,
-                $"has a {value.GetType().Name}, which would come back as a {declared.Name}, without what {value.GetType().Name} has besides. "
-                    + $"Store a {declared.Name}, or give the property the type {value.GetType().Name}.");
+                $"has a {value.GetType().Name}, which would be read back as a {declared.Name} without the members of {value.GetType().Name}. "
+                    + $"Store a {declared.Name}, or change the type of the property to {value.GetType().Name}.");
         }
     }
 
-    /// <summary>Looks for the members that the compiler did not show, unless they were found before.</summary>
+    /// <summary>Looks for the members that the compiler did not show, unless all of them were found before.</summary>
     internal void CheckMembersOnce(HiddenMembers members)
     {
         if (_hasMembers)
@@ -136,26 +137,26 @@ public abstract partial class EntityModel
 
     internal CellPath[] Paths { get; }
 
-    /// <summary>The properties that have rules.</summary>
+    /// <summary>Gets the properties that have validation rules.</summary>
     PropertyModel[] Validated { get; }
 
-    /// <summary>What was compiled for queries of these entities.</summary>
+    /// <summary>Gets the compiled expressions of queries for these entities.</summary>
     internal CompiledExpressions Expressions => field ??= new(this);
 
-    /// <summary>Tells collections of entities that compare them by a comparer of their own.</summary>
+    /// <summary>Gets the equality of these entities, which recognizes collections that have a comparer of their own.</summary>
     internal abstract ElementEquality Equality { get; }
 
-    /// <summary>Writes entities as their keys.</summary>
+    /// <summary>Gets the codec that writes entities as their keys.</summary>
     internal KeyCodec KeyCodec => field ??= new(this);
 
     internal PlanCache Plans { get; } = new();
 
-    /// <summary>The indexes that have met a document whose value they cannot read, in any store of this process.</summary>
+    /// <summary>Gets the indexes that contain a document whose value they cannot read, in any store of this process.</summary>
     internal ConcurrentDictionary<string, bool> IndexesWithUnreadable { get; } = [];
 
     internal GivenWarnings ScanWarnings { get; } = new();
 
-    /// <summary>Whether entities of this very class can be stored.</summary>
+    /// <summary>Returns true if entities of exactly this class can be stored.</summary>
     internal bool Has(Type type)
     {
         if (type == Type && Classes.Count == 0)
@@ -168,19 +169,23 @@ public abstract partial class EntityModel
         return false;
     }
 
-    /// <summary>Which class an entity is of that is stored as the document, if there are several; null if it cannot be read.</summary>
+    /// <summary>
+    /// Returns the class of a stored entity; null if there is only one class, or if the class is unknown and the entity class is abstract.
+    /// </summary>
     internal abstract ClassModel? ClassOf(Document document);
 
-    /// <summary>An entity of a class of which nothing else is stored.</summary>
+    /// <summary>Returns a document of an entity of which only the class is stored.</summary>
     internal abstract Document Sample(ClassModel known);
 
-    /// <summary>The stored names of the properties that a document lacks and whose initializers give another value each time.</summary>
+    /// <summary>
+    /// Returns the stored names of the properties that a document lacks and whose initializers give a different value each time.
+    /// </summary>
     internal abstract IReadOnlyCollection<string> FindLacking(Document document);
 
-    /// <summary>What of an entity that is stored as the document comes from its class, where the document has nothing.</summary>
+    /// <summary>Returns the content that the class gives a stored entity where its document has none.</summary>
     internal abstract EntityDefaults DefaultsOf(Document document);
 
-    /// <summary>The entry of an entity that is not tracked yet.</summary>
+    /// <summary>Creates the entry of an entity that is not tracked yet.</summary>
     internal abstract EntityEntry CreateEntry(ChangeTracker tracker, KeyspaceModel keyspace, object entity);
 
     internal abstract object ReadEntity(DocumentKey key, Document document);
@@ -189,18 +194,18 @@ public abstract partial class EntityModel
 
     internal abstract EntityContent Encode(object entity, CellWriter writer);
 
-    /// <exception cref="ArgumentException">The entity is of a class that cannot be stored.</exception>
+    /// <exception cref="ArgumentException">The entity has a class that cannot be stored.</exception>
     internal DocumentKey KeyOf(object entity) => KeyOf(entity, new OrderedKeyWriter(32));
 
-    /// <exception cref="ArgumentException">The entity is of a class that cannot be stored.</exception>
+    /// <exception cref="ArgumentException">The entity has a class that cannot be stored.</exception>
     internal DocumentKey KeyOf(object entity, OrderedKeyWriter writer)
     {
         WriteKeyAnew(entity, writer);
         return KeyOf(writer);
     }
 
-    /// <summary>Writes the key of an entity in place of what was written.</summary>
-    /// <exception cref="ArgumentException">The entity is of a class that cannot be stored, or its key is not one.</exception>
+    /// <summary>Writes the key of an entity, replacing what the writer has.</summary>
+    /// <exception cref="ArgumentException">The entity has a class that cannot be stored, or its key is not valid.</exception>
     internal void WriteKeyAnew(object entity, OrderedKeyWriter writer)
     {
         writer.Truncate();
@@ -211,35 +216,38 @@ public abstract partial class EntityModel
         catch (ArgumentException e) when (e.InnerException is EncoderFallbackException)
         {
             throw new ArgumentException(
-                $"The key of the {Name} ({string.Join(", ", Key.Select(property => property.Name))}) has half of a surrogate pair, which is not a character. Remove it.", e);
+                $"The key of the {Name} ({string.Join(", ", Key.Select(property => property.Name))}) contains half of a surrogate pair, which is not a valid character. Remove it.", e);
         }
-        // With the name of a parameter, it is about the entity.
+        // An exception that names a parameter is about the entity.
         catch (ArgumentException e) when (e.ParamName is null)
         {
             throw new ArgumentException($"The key of the {Name} ({string.Join(", ", Key.Select(property => property.Name))}) cannot be stored: {e.Message}", e);
         }
     }
 
-    /// <summary>The key that was written.</summary>
-    /// <exception cref="ArgumentException">It is too long.</exception>
+    /// <summary>Returns the key that was written.</summary>
+    /// <exception cref="ArgumentException">The key is too long.</exception>
     internal DocumentKey KeyOf(OrderedKeyWriter written) => written.Length <= DocumentKey.MaxLength
         ? new DocumentKey(written.ToArray())
         : throw new ArgumentException(
-            $"The key of the {Name} ({string.Join(", ", Key.Select(property => property.Name))}) has {written.Length} encoded bytes; at most "
-            + $"{DocumentKey.MaxLength} are possible. Give it a shorter one.");
+            $"The key of the {Name} ({string.Join(", ", Key.Select(property => property.Name))}) has {written.Length} encoded bytes. "
+            + $"The limit is {DocumentKey.MaxLength}. Use a shorter key.");
 
-    /// <exception cref="ArgumentException">The entity is of a class that cannot be stored.</exception>
+    /// <exception cref="ArgumentException">The entity has a class that cannot be stored.</exception>
     internal abstract void WriteKey(object entity, OrderedKeyWriter writer);
 
-    /// <summary>Gives an entity that is to be added a key, if it has none and its class says so.</summary>
+    /// <summary>Generates the key of an entity that is to be added, if it has none and its class generates keys.</summary>
     internal abstract void GenerateKey(object entity, KeyGenerator keys);
 
-    /// <summary>The key that has these values, in the order of <see cref="Key"/>.</summary>
-    /// <exception cref="ArgumentException">There are too many or too few, or one is of another type.</exception>
+    /// <summary>Returns the key that has these values, in the order of <see cref="Key"/>.</summary>
+    /// <exception cref="ArgumentException">The number of values is wrong, or a value has the wrong type.</exception>
     internal DocumentKey KeyOf(ReadOnlySpan<object?> values) => KeyOf(WriteKey(values));
 
-    /// <summary>Returns the key that has these values, in the order of <see cref="Key"/>; null if no entity can have it: it is too long, or a value is null or no text.</summary>
-    /// <exception cref="ArgumentException">There are too many or too few, or one is of another type.</exception>
+    /// <summary>
+    /// Returns the key that has these values, in the order of <see cref="Key"/>. Returns null if no entity can have the key, because it is
+    /// too long, or because a value is null or not valid Unicode.
+    /// </summary>
+    /// <exception cref="ArgumentException">The number of values is wrong, or a value has the wrong type.</exception>
     internal DocumentKey? FindKey(ReadOnlySpan<object?> values)
     {
         if (values.Length == Key.Count)
@@ -270,8 +278,8 @@ public abstract partial class EntityModel
         {
             throw new ArgumentException(
                 $"The key of {Name} has {Key.Count} value(s) ({string.Join(", ", Key.Select(property => property.Name))}), "
-                + $"and {values.Length} were given."
-                + (values is [.., CancellationToken] ? " A cancellation token stands beside the key: FindAsync([key], cancellationToken)." : ""),
+                + $"but {values.Length} were given."
+                + (values is [.., CancellationToken] ? " The last one is a cancellation token. Put the key into brackets: FindAsync([key], cancellationToken)." : ""),
                 nameof(values));
         }
         var writer = new OrderedKeyWriter();
@@ -281,13 +289,13 @@ public abstract partial class EntityModel
             {
                 throw new ArgumentException(
                     $"The key property {Key[i].Name} of {Name} is of type {Key[i].Type.Name}, "
-                    + $"and the value given is {values[i]?.GetType().Name ?? "null"}.", nameof(values));
+                    + $"but the given value is {(values[i] is { } value ? $"of type {value.GetType().Name}" : "null")}.", nameof(values));
             }
         }
         return writer;
     }
 
-    /// <summary>What is wrong with an entity, before it is stored.</summary>
+    /// <summary>Checks the rules of an entity that is to be stored.</summary>
     internal void Validate(object entity, DocumentKey key, List<ValidationError> errors)
     {
         foreach (var property in Validated)

@@ -8,7 +8,7 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data.Metadata;
 
 /// <summary>
-/// How the entities of class <typeparamref name="T"/> are stored. The source generator writes a subclass for each entity class.
+/// The mapping of the entity class <typeparamref name="T"/> to the store. The source generator writes a subclass for each entity class.
 /// </summary>
 public abstract class EntityModel<T> : EntityModel
     where T : class
@@ -17,13 +17,15 @@ public abstract class EntityModel<T> : EntityModel
     readonly Lazy<(string Name, byte[] Bytes)[]> _unstable;
     readonly CellPath? _discriminator;
 
-    /// <summary>Describes the class.</summary>
-    /// <param name="policy">What becomes of an entity that one node deletes and another updates at the same time.</param>
-    /// <param name="paths">Where the cells are; the reader's slots are indexes into it.</param>
-    /// <param name="properties">The mapped properties, each owned object before its own, the key in its order.</param>
+    /// <summary>Creates the mapping.</summary>
+    /// <param name="policy">The policy for an entity that one node deletes and another one updates at the same time.</param>
+    /// <param name="paths">The paths of the cells. The slots of a <see cref="CellReader"/> are indexes into this list.</param>
+    /// <param name="properties">
+    /// The mapped properties. An owned object comes before its own properties, and the key properties are in the order of the key.
+    /// </param>
     /// <param name="indexes">The indexes.</param>
-    /// <param name="classes">The classes that entities can be of, if there are several.</param>
-    /// <param name="discriminator">Where it is stored which class an entity is of, if there are several.</param>
+    /// <param name="classes">The classes that the entities can have, if there are several; otherwise empty.</param>
+    /// <param name="discriminator">The path of the discriminator, if the entities can have several classes; otherwise null.</param>
     protected EntityModel(
         MergePolicy policy,
         IReadOnlyList<CellPath> paths,
@@ -66,7 +68,7 @@ public abstract class EntityModel<T> : EntityModel
         }
     }
 
-    /// <summary>Makes an entity of a key and cells.</summary>
+    /// <summary>Creates an entity from its key and cells.</summary>
     protected abstract T Read(ref OrderedKeyReader key, ref CellReader cells);
 
     /// <summary>Writes the cells of an entity.</summary>
@@ -75,30 +77,33 @@ public abstract class EntityModel<T> : EntityModel
     /// <summary>Writes the key of an entity.</summary>
     protected abstract void WriteKey(T entity, OrderedKeyWriter key);
 
-    /// <summary>What to throw when a part of the key is null.</summary>
+    /// <summary>Returns the exception to throw when a part of the key is null.</summary>
     protected InvalidOperationException MissingKey(string property) =>
         new(
-            $"The key property {property} of the {Name} is null; "
-            + "give it a value before the entity is added, updated, attached or removed.");
+            $"The key property {property} of the {Name} is null. "
+            + "Set it before the entity is added, updated, attached or removed.");
 
-    /// <summary>Returns what to throw when an entity is added whose key is 0 and cannot be generated. For generated code.</summary>
-    /// <param name="property">The property.</param>
-    /// <param name="type">Its type.</param>
+    /// <summary>Returns the exception to throw when an added entity has a key of 0 that cannot be generated. For generated code.</summary>
+    /// <param name="property">The name of the property.</param>
+    /// <param name="type">The name of its type.</param>
     protected InvalidOperationException UnsetKey(string property, string type) =>
         new(
-            $"The key property {property} of the {Name} is 0: of type {type}, it has no room for values that no other node makes, so that none is generated. "
-                + "Set it before the entity is added, or make it a long or a Guid. If 0 is a key like any other here, say [DatabaseGenerated(DatabaseGeneratedOption.None)] "
+            $"The key property {property} of the {Name} is 0, and no key is generated, because the type {type} is too small for values that no other node generates. "
+                + "Set it before the entity is added, or change its type to long or Guid. If 0 is a valid key, use [DatabaseGenerated(DatabaseGeneratedOption.None)] "
                 + "or ValueGeneratedNever().");
 
-    /// <summary>Returns what to throw when an entity is added whose key has a converter and its default value. For generated code.</summary>
-    /// <param name="property">The property.</param>
+    /// <summary>
+    /// Returns the exception to throw when an added entity has a key with a converter and the default value of its type. For generated
+    /// code.
+    /// </summary>
+    /// <param name="property">The name of the property.</param>
     protected InvalidOperationException UnsetConvertedKey(string property) =>
         new(
-            $"The key property {property} of the {Name} has the default value of its type: it has a converter, so that none is generated. Set it before the entity is added. If it is "
-                + "stored as a long, a ulong or a Guid, [DatabaseGenerated(DatabaseGeneratedOption.Identity)] or ValueGeneratedOnAdd() generates it. If the default is a key like any other "
-                + "here, say [DatabaseGenerated(DatabaseGeneratedOption.None)] or ValueGeneratedNever().");
+            $"The key property {property} of the {Name} has the default value of its type, and no key is generated, because the property has a converter. Set it before the entity is added. "
+                + "If it is stored as a long, a ulong or a Guid, [DatabaseGenerated(DatabaseGeneratedOption.Identity)] or ValueGeneratedOnAdd() generates it. If the default is a valid key, "
+                + "use [DatabaseGenerated(DatabaseGeneratedOption.None)] or ValueGeneratedNever().");
 
-    /// <summary>What is stored for the class of an entity.</summary>
+    /// <summary>Returns the value stored to identify the class of an entity.</summary>
     protected string DiscriminatorOf(T entity)
     {
         foreach (var known in Classes)
@@ -109,12 +114,12 @@ public abstract class EntityModel<T> : EntityModel
         throw UnknownClass(entity);
     }
 
-    /// <summary>What to throw when the store has an entity of a class that is not known.</summary>
+    /// <summary>Returns the exception to throw when a stored entity has an unknown class.</summary>
     protected static InvalidDataException UnknownDiscriminator(string discriminator) => new(discriminator.Length == 0
-        ? "It has no class, and the entity class is abstract; was it stored before the class was?"
-        : $"The class '{discriminator}' is not known; name it with [Derived] or HasDiscriminator().HasValue.");
+        ? "It is stored without a class, and the entity class is abstract. It may have been stored before the class became abstract."
+        : $"The class '{discriminator}' is unknown. Declare it with [Derived] or HasDiscriminator().HasValue.");
 
-    /// <summary>Gives an entity a key if it has none. Overridden where keys are generated.</summary>
+    /// <summary>Generates a key if the entity has none. Overridden where keys are generated.</summary>
     protected virtual void GenerateKey(T entity, KeyGenerator keys)
     {
     }
@@ -137,7 +142,7 @@ public abstract class EntityModel<T> : EntityModel
             if (known.Discriminator == name)
                 return known;
         }
-        // What was stored before there were derived classes, or by a newer version that has more of them.
+        // The entity was stored before there were derived classes, or by a newer version that has more of them.
         return Classes[0].Type == Type ? Classes[0] : null;
     }
 
@@ -150,13 +155,15 @@ public abstract class EntityModel<T> : EntityModel
         return Document.Put(new HlcTimestamp(1), cells.Build());
     }
 
-    // Of an entity that cannot be read, because its class is not known and the entity class is abstract, any will do.
+    // If the entity cannot be read, because its class is unknown and the entity class is abstract, the defaults of any class will do.
     internal override EntityDefaults DefaultsOf(Document document) =>
         _defaults.Value[Classes.Count == 0 ? "" : (ClassOf(document) ?? Classes[0]).Discriminator];
 
     /// <param name="key">The encoded key.</param>
     /// <param name="document">The document.</param>
-    /// <param name="components">Which of the <see cref="EntityModel.Paths"/> are read, if not all: the others have the values of the class.</param>
+    /// <param name="components">
+    /// The <see cref="EntityModel.Paths"/> to read, or null for all. The other properties keep their defaults.
+    /// </param>
     internal T Read(ReadOnlySpan<byte> key, DocumentView document, bool[]? components = null)
     {
         var cells = new CellReader(Paths, document, components);
@@ -209,18 +216,18 @@ public abstract class EntityModel<T> : EntityModel
         }
         catch (InvalidDataException e)
         {
-            string what = cells.Property.Length > 0 ? $"its property {cells.Property} is not as the class declares it. "
+            string problem = cells.Property.Length > 0 ? $"Its property {cells.Property} does not match the class. "
                 : cells.IsRaw ? ""
-                : "its key is not as the class declares it. ";
-            throw new UnreadableEntityException(Name, new DocumentKey(key.ToArray()), what + e.Message, e);
+                : "Its key does not match the class. ";
+            throw new UnreadableEntityException(Name, new DocumentKey(key.ToArray()), problem + e.Message, e);
         }
     }
 
     ArgumentException UnknownClass(object entity) => new(
-        $"An entity is of class {entity.GetType().Name}, which the model of {Name} does not name; it would come back as another class. "
+        $"The model of {Name} does not include the class {entity.GetType().Name}, so the entity would be read back as another class. "
         + $"Mark {Name} with [Derived(typeof({entity.GetType().Name}))].", nameof(entity));
 
-    /// <summary>Finds the properties whose initializers give another value each time, such as a new Guid or the time.</summary>
+    /// <summary>Finds the properties whose initializers give a different value each time, such as a new Guid or the time.</summary>
     (string Name, byte[] Bytes)[] FindUnstable()
     {
         string[] classes = Classes.Count == 0 ? [""] : [.. Classes.Select(known => known.Discriminator)];
@@ -231,7 +238,7 @@ public abstract class EntityModel<T> : EntityModel
             try
             {
                 var first = EncodeSample(discriminator, owned);
-                // The clock has to move on meanwhile.
+                // The clock has to advance between the two samples.
                 long started = Stopwatch.GetTimestamp();
                 SpinWait.SpinUntil(() => Stopwatch.GetElapsedTime(started) > TimeSpan.FromMicroseconds(50));
                 var second = EncodeSample(discriminator, owned);
@@ -239,13 +246,13 @@ public abstract class EntityModel<T> : EntityModel
             }
             catch (Exception)
             {
-                // A class may refuse to be empty: then there is no entity of which the store lacks all.
+                // The class may reject missing values. Then there is no entity of which the store lacks everything.
             }
         }
         return [.. unstable.Select(name => (name, Encoding.UTF8.GetBytes(name)))];
     }
 
-    /// <summary>What is written of an entity that was read from nothing but its class and the markers of owned objects.</summary>
+    /// <summary>Returns the content of an entity that was read from nothing but its class and the markers of owned objects.</summary>
     EntityContent EncodeSample(string discriminator, IEnumerable<PropertyModel> owned)
     {
         var key = new OrderedKeyWriter();
@@ -268,7 +275,7 @@ public abstract class EntityModel<T> : EntityModel
         }
     }
 
-    /// <summary>Some value that a key of the type can have: zero, or an empty one.</summary>
+    /// <summary>Returns a value that a key of the type can have: zero or an empty value.</summary>
     static object SampleOf(Type type) =>
         type == typeof(string) ? ""
         : type == typeof(byte[]) ? Array.Empty<byte>()

@@ -11,7 +11,7 @@ public abstract class ForeignKeyPart<TDependent>
     /// <summary>Gets the name of the property.</summary>
     public string Name { get; }
 
-    /// <summary>The condition that the property has one of these values.</summary>
+    /// <summary>Returns the condition that the property has one of several values.</summary>
     internal abstract Expression<Func<TDependent, bool>> IsAmong(IEnumerable<object?> values);
 }
 

@@ -2,9 +2,9 @@ using Datacake.Data.Querying;
 
 namespace Datacake.Data.Metadata;
 
-/// <summary>A codec that knows collections of its type.</summary>
+/// <summary>A codec that knows the collections of its type.</summary>
 interface IElementCodec
 {
-    /// <summary>Tells how collections of the type, or of its nullable, compare.</summary>
+    /// <summary>Gets the equalities of collections of the type, or of its nullable type.</summary>
     IReadOnlyList<ElementEquality> Equalities { get; }
 }

@@ -5,18 +5,18 @@ using Datacake.Storage;
 namespace Datacake.Data.Metadata;
 
 /// <summary>
-/// Writes the columns of an index from the cells of a document, on every replica and at every change of it: the values that an entity read
-/// from the document would have, without making one.
+/// The extraction of an index's columns from the cells of a document. It runs on every replica, at every change of the document, and
+/// gives the values that an entity read from the document would have, without creating the entity.
 /// </summary>
 sealed class IndexExtraction
 {
-    // Before all values, of whose bytes none is zero at the start, whichever way a column is ordered.
+    // Sorts before all values, ascending or descending, because the bytes of no value start with zero.
     const byte UnreadableMark = 0x00;
 
     readonly EntityModel _entity;
     readonly string _name;
     readonly Type? _derivedType;
-    volatile bool _isChecked;       // by the first query after the start: until then nobody knows what the store has
+    volatile bool _isChecked;       // set by the first query after the start; until then, the content of the store is unknown
     readonly Column[] _columns;
 
     IndexExtraction(EntityModel entity, IndexModel index)
@@ -27,12 +27,14 @@ sealed class IndexExtraction
         _columns = [.. index.Properties.Zip(index.Descending).Select(property => new Column(entity, property.First, property.Second))];
     }
 
-    /// <summary>Gets where an index has the documents whose values cannot be read, so that a query meets them as it would without the index.</summary>
+    /// <summary>
+    /// Gets the range of an index that has the documents with unreadable values, so that a query meets them as it would without the index.
+    /// </summary>
     public static KeyRange Unreadable { get; } = KeyRange.WithPrefix(new[] { UnreadableMark });
 
     /// <summary>
-    /// Whether an index has documents whose values it cannot read. Most have none, and then that is known without a look: what a store had before was looked at once, and what
-    /// comes is noted before it is stored.
+    /// Returns true if an index has documents whose values it cannot read. Most indexes have none, which is known without reading the
+    /// index: the documents that a store already had are checked once, and new ones are noted before they are stored.
     /// </summary>
     public static ValueTask<bool> HasUnreadableAsync(StoreSnapshot snapshot, string keyspace, IndexModel index, CancellationToken cancellationToken)
     {
@@ -49,7 +51,7 @@ sealed class IndexExtraction
         }
     }
 
-    /// <summary>The declarations of an entity class's indexes.</summary>
+    /// <summary>Returns the declarations of an entity class's indexes.</summary>
     public static IReadOnlyList<DocumentIndex> IndexesOf(EntityModel entity) => [.. entity.Indexes.Select(index =>
     {
         var extraction = new IndexExtraction(entity, index);
@@ -57,8 +59,9 @@ sealed class IndexExtraction
     })];
 
     /// <summary>
-    /// What the values depend on: the columns, and what they have by default. That of a class counts if it is another than the entity class's, or
-    /// if the index is of derived classes: a class that is added to those may be that of documents in the store.
+    /// Returns a description of everything that the values depend on: the columns and their defaults. The defaults of a derived class are
+    /// included if they differ from those of the entity class, or if the index covers derived classes only: a class that is added to these
+    /// may already be the class of stored documents.
     /// </summary>
     string Signature()
     {
@@ -91,8 +94,8 @@ sealed class IndexExtraction
         }
         catch (InvalidDataException)
         {
-            // Written by another version of the class, with a type that this one cannot read: then nor can queries, and they say so when
-            // they meet the document. A commit must not fail for it.
+            // Another version of the class wrote a type that this version cannot read. Queries cannot read it either, and they report it
+            // when they meet the document. A commit must not fail because of it.
             _entity.IndexesWithUnreadable[_name] = true;
             values.Writer.Truncate();
             values.Writer.WriteRaw([UnreadableMark]);
@@ -103,7 +106,7 @@ sealed class IndexExtraction
     sealed class Column
     {
         readonly PropertyModel _property;
-        readonly CellPath? _path;   // null of a part of the key
+        readonly CellPath? _path;   // null for a part of the key
         readonly int _keyPart;
         readonly CellPath[] _owners;
         readonly EntityModel _entity;
@@ -141,7 +144,7 @@ sealed class IndexExtraction
                 writer.Reverse(start);
         }
 
-        /// <summary>A key is its parts one after the other, each as an index has it.</summary>
+        /// <summary>Writes a part of the key, in the form that it has in the key, which is the form of an index.</summary>
         void WriteKeyPart(ReadOnlySpan<byte> key, OrderedKeyWriter writer)
         {
             var reader = new OrderedKeyReader(key);
@@ -194,7 +197,7 @@ sealed class IndexExtraction
         bool IsElement(DocumentCell cell) => cell.Kind == DocumentPathKind.Element && cell.Property.SequenceEqual(_path!.Utf8Name);
 
         /// <summary>
-        /// Whether the object that the property belongs to is there, and what its properties are that the document lacks.
+        /// Returns true if the object that contains the property is present, with the defaults of the properties that the document lacks.
         /// </summary>
         bool HasOwner(Document document, out EntityContent defaults)
         {

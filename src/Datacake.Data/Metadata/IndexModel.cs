@@ -1,13 +1,13 @@
 namespace Datacake.Data.Metadata;
 
 /// <summary>An index of an entity class.</summary>
-/// <param name="Name">Its name, unique in the class.</param>
-/// <param name="Properties">The properties that it orders by, the leading one first; nested ones are joined by dots.</param>
+/// <param name="Name">The name, unique in the class.</param>
+/// <param name="Properties">The indexed properties, the leading one first; a nested one as a path such as <c>Address.City</c>.</param>
 public sealed record IndexModel(string Name, IReadOnlyList<string> Properties)
 {
-    /// <summary>The class derived from the entity class whose entities alone are in it; null if all are.</summary>
+    /// <summary>Gets the derived class that the index is limited to; null if it has all entities.</summary>
     public Type? DerivedType { get; init; }
 
-    /// <summary>For each property, whether it orders from the greatest to the least.</summary>
+    /// <summary>Gets, for each property, whether it is in descending order.</summary>
     public IReadOnlyList<bool> Descending { get; init; } = [.. Properties.Select(_ => false)];
 }

@@ -2,10 +2,10 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Metadata;
 
-/// <summary>Writes entities as their keys, so that they compare as these do.</summary>
+/// <summary>A codec that writes entities as their keys, so that they compare as their keys do.</summary>
 sealed class KeyCodec(EntityModel entity) : IOrderedCodec
 {
-    /// <summary>The entity class.</summary>
+    /// <summary>Gets the model of the entity class.</summary>
     public EntityModel Entity => entity;
 
     public bool TryWriteOrdered(OrderedKeyWriter writer, object? value)

@@ -4,7 +4,7 @@ using Datacake.Crdt;
 namespace Datacake.Data.Metadata;
 
 /// <summary>
-/// Makes key values that no other node makes, and that order by the time they are made at. Thread-safe. For generated code.
+/// A generator of key values that no other node generates and that are ordered by time. Thread-safe. For generated code.
 /// </summary>
 public sealed class KeyGenerator
 {
@@ -13,8 +13,8 @@ public sealed class KeyGenerator
     internal KeyGenerator(HybridLogicalClock clock) => _clock = clock;
 
     /// <summary>
-    /// A version 7 Guid of the next stamp of the node's clock (RFC 9562, section 6.2, method 1): the time to 4 ms, the counter, the node, and 50 random bits. Those of one node are in the
-    /// order in which they were made.
+    /// Returns a version 7 Guid of the next stamp of the node's clock (RFC 9562, section 6.2, method 1): the time at a resolution of 4 ms,
+    /// the counter, the node, and 50 random bits. The Guids of one node are in the order in which they were generated.
     /// </summary>
     public Guid NextGuid()
     {
@@ -28,8 +28,8 @@ public sealed class KeyGenerator
     }
 
     /// <summary>
-    /// A stamp of the node's clock, which is of this node alone and never comes again: the clock starts above all stamps in the store, and
-    /// what has the key is stored under a later one. Positive until 2091.
+    /// Returns a stamp of the node's clock, which belongs to this node alone and never recurs: the clock starts above all stamps in the
+    /// store, and the entity that has the key is stored under a later one. Positive until 2091.
     /// </summary>
     public long NextInt64() => unchecked((long)NextUInt64());
 

@@ -1,11 +1,11 @@
 namespace Datacake.Data.Metadata;
 
-/// <summary>Reads and sets a property that has related entities. For generated code.</summary>
+/// <summary>The access to a navigation of an entity. For generated code.</summary>
 /// <typeparam name="TTarget">The class of the related entities.</typeparam>
 /// <param name="name">The name of the property.</param>
-/// <param name="get">Reads it from an entity.</param>
-/// <param name="set">Sets it; null if it cannot be set.</param>
-/// <param name="create">Creates an empty collection for it; null if it has one entity.</param>
+/// <param name="get">Reads the property of an entity.</param>
+/// <param name="set">Sets the property; null if it cannot be set.</param>
+/// <param name="create">Creates an empty collection for the property; null if it refers to one entity.</param>
 public sealed class NavigationAccess<TTarget>(
     string name, Func<object, object?> get, Action<object, object?>? set, Func<ICollection<TTarget>>? create)
     where TTarget : class

@@ -3,7 +3,9 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Metadata;
 
-/// <summary>A property of an entity class that has one or several related entities. It is not stored: the foreign key is.</summary>
+/// <summary>
+/// A navigation: a property of an entity class that refers to one or more related entities. It is not stored; its foreign key is.
+/// </summary>
 public abstract class NavigationModel
 {
     private protected NavigationModel(RelationModel relation, string name, Type target, bool isCollection, bool isOnDependent)
@@ -21,49 +23,49 @@ public abstract class NavigationModel
     /// <summary>Gets the class of the related entities.</summary>
     public Type Target { get; }
 
-    /// <summary>True if it has several entities.</summary>
+    /// <summary>True if the property is a collection.</summary>
     public bool IsCollection { get; }
 
-    /// <summary>True if the foreign key is a property of the same class, and not of the related one.</summary>
+    /// <summary>True if the foreign key belongs to the class of the property, and not to the related class.</summary>
     public bool IsOnDependent { get; }
 
     /// <summary>Gets the relation.</summary>
     public RelationModel Relation { get; }
 
-    /// <summary>Gets the property of the related class that leads back; null if there is none.</summary>
+    /// <summary>Gets the navigation of the related class that leads back; null if there is none.</summary>
     public NavigationModel? Inverse => IsOnDependent ? Relation.Inverse : Relation.Reference;
 
     /// <inheritdoc/>
     public override string ToString() => $"{Name}: {(IsCollection ? "several " : "")}{Target.Name} by {string.Join(", ", Relation.ForeignKey.Select(part => part.Name))}";
 
-    /// <summary>The model of the related entities.</summary>
+    /// <summary>Gets the model of the related entities.</summary>
     internal EntityModel TargetModel => (IsOnDependent ? Relation.Principals : Relation.Dependents).Entity;
 
-    /// <summary>The related entities that the property of an entity has.</summary>
+    /// <summary>Returns the related entities that the property of an entity has.</summary>
     internal abstract IReadOnlyList<object> TargetsOf(object entity);
 
-    /// <summary>The related entity that the property of an entity has, or the first of several; null if there is none.</summary>
+    /// <summary>Returns the related entity that the property of an entity has, or the first of several; null if there is none.</summary>
     internal object? TargetOf(object entity) => TargetsOf(entity) is [var first, ..] ? first : null;
 
-    /// <summary>Makes an entity the related one, or one of several, if the property can be set or added to.</summary>
+    /// <summary>Sets the property to a related entity, or adds the entity to the collection, if the property allows it.</summary>
     internal abstract void Add(object entity, object target);
 
-    /// <summary>Takes an entity out, if it is there and the property can be set or taken from.</summary>
+    /// <summary>Removes a related entity, if it is present and the property allows it.</summary>
     internal abstract void Remove(object entity, object target);
 
-    /// <summary>Returns what includes the property, and others behind it.</summary>
-    /// <param name="rest">The properties on the way from the related entities on.</param>
-    /// <param name="filter">Which of the last ones are included; null for all.</param>
-    /// <param name="further">What the last ones include; null if nothing.</param>
+    /// <summary>Returns an inclusion of this navigation and of the ones that follow it.</summary>
+    /// <param name="rest">The navigations that follow this one.</param>
+    /// <param name="filter">The filter of the last navigation; null to include all of its entities.</param>
+    /// <param name="further">The inclusion in the entities of the last navigation; null if there is none.</param>
     internal abstract Inclusion<T> Include<T, TLast>(ReadOnlySpan<NavigationModel> rest, RelatedFilter<TLast>? filter, Inclusion<TLast>? further)
         where T : class
         where TLast : class;
 
-    /// <summary>Returns what takes its place in expressions, for one run of a query.</summary>
+    /// <summary>Creates the lookup that replaces the navigation in expressions, for one run of a query.</summary>
     internal abstract RelatedLookup CreateLookup();
 }
 
-/// <summary>A property with related entities of one class.</summary>
+/// <summary>A navigation to entities of one class.</summary>
 abstract class NavigationModel<TTarget>(RelationModel relation, NavigationAccess<TTarget> access, bool isOnDependent)
     : NavigationModel(relation, access.Name, typeof(TTarget), access.Create is not null, isOnDependent)
     where TTarget : class
@@ -79,25 +81,25 @@ abstract class NavigationModel<TTarget>(RelationModel relation, NavigationAccess
     public void SetReference(object entity, TTarget? value)
     {
         if (access.Set is null)
-            throw new InvalidOperationException($"The property {Name} of {entity.GetType().Name} has no setter, and cannot take a related entity. Give it one, which may be private.");
+            throw new InvalidOperationException($"The property {Name} of {entity.GetType().Name} has no setter, so it cannot receive a related entity. Add a setter, which may be private.");
         access.Set(entity, value);
     }
 
-    /// <summary>The collection of an entity, to be filled.</summary>
+    /// <summary>Returns the collection of an entity, which is created if it is null.</summary>
     public ICollection<TTarget> CollectionOf(object entity)
     {
         object? value = access.Get(entity);
         if (value is null && access.Set is not null)
         {
             access.Set(entity, access.Create!());
-            // The field can have another collection, made of that.
+            // The setter may have made another collection of the given one.
             value = access.Get(entity);
         }
         return value is ICollection<TTarget> { IsReadOnly: false } collection
             ? collection
             : throw new InvalidOperationException(
-                $"The collection {Name} of {entity.GetType().Name} is {(value is null ? "null, and cannot be set" : "read-only")}, so that nothing can be included in it. Give it an initializer "
-                    + "of a list, or a setter, which may be private.");
+                $"The collection {Name} of {entity.GetType().Name} is {(value is null ? "null and cannot be set" : "read-only")}, so nothing can be included in it. Initialize it with a list, "
+                    + "or add a setter, which may be private.");
     }
 
     internal override IReadOnlyList<object> TargetsOf(object entity) => access.Get(entity) switch
@@ -140,7 +142,7 @@ abstract class NavigationModel<TTarget>(RelationModel relation, NavigationAccess
     internal override RelatedLookup CreateLookup() => new RelatedLookup<TTarget>(this);
 }
 
-/// <summary>The property that has the entity which a foreign key refers to.</summary>
+/// <summary>The navigation from a dependent to the principal that its foreign key refers to.</summary>
 sealed class PrincipalNavigation<TDependent, TPrincipal>(RelationModel<TDependent, TPrincipal> relation, NavigationAccess<TPrincipal> access)
     : NavigationModel<TPrincipal>(relation, access, isOnDependent: true)
     where TDependent : class
@@ -151,7 +153,7 @@ sealed class PrincipalNavigation<TDependent, TPrincipal>(RelationModel<TDependen
         relation.FindPrincipalsAsync(source, batch, cancellationToken);
 }
 
-/// <summary>The property that has the entities whose foreign keys refer to one.</summary>
+/// <summary>The navigation from a principal to the dependents whose foreign keys refer to it.</summary>
 sealed class DependentNavigation<TDependent, TPrincipal>(RelationModel<TDependent, TPrincipal> relation, NavigationAccess<TDependent> access)
     : NavigationModel<TDependent>(relation, access, isOnDependent: false)
     where TDependent : class

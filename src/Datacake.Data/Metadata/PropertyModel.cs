@@ -1,56 +1,67 @@
 namespace Datacake.Data.Metadata;
 
 /// <summary>A mapped property of an entity class.</summary>
-/// <param name="name">Its name; nested ones are joined by dots.</param>
-/// <param name="type">Its type.</param>
-/// <param name="kind">How it is mapped.</param>
-/// <param name="get">Reads it from an entity; null if an owned object on the way to it is.</param>
+/// <param name="name">The property name; for a nested property, a path such as <c>Address.City</c>.</param>
+/// <param name="type">The type of the property.</param>
+/// <param name="kind">The kind of mapping.</param>
+/// <param name="get">Reads the property of an entity; returns null if an owned object on the path is null.</param>
 public sealed class PropertyModel(string name, Type type, PropertyKind kind, Func<object, object?> get)
 {
-    /// <summary>Its name; nested ones are joined by dots.</summary>
+    /// <summary>Gets the property name; for a nested property, a path such as <c>Address.City</c>.</summary>
     public string Name { get; } = name;
 
-    /// <summary>The name of its cells in the store, which it had before it was renamed.</summary>
+    /// <summary>Gets the name of the property's cells in the store. For a renamed property, it is the former name.</summary>
     public string StoredName { get => field ?? Name; init; }
 
-    /// <summary>The class derived from the entity class whose entities alone have it; null if all have it.</summary>
+    /// <summary>Gets the derived class that the property belongs to; null if all entities have it.</summary>
     public Type? DerivedType { get; init; }
 
     /// <summary>
-    /// Whether it is stored as what a converter makes of it: keys and indexes find equal values, and order them by what is stored.
+    /// True if the property is stored through a converter. Keys and indexes then compare and sort its values by their stored form.
     /// </summary>
     public bool IsConverted { get; init; }
 
-    /// <summary>Its type.</summary>
+    /// <summary>Gets the type of the property.</summary>
     public Type Type { get; } = type;
 
-    /// <summary>How it is mapped.</summary>
+    /// <summary>Gets the kind of mapping.</summary>
     public PropertyKind Kind { get; } = kind;
 
-    /// <summary>Whether null is a value of it.</summary>
+    /// <summary>True if the property can be null.</summary>
     public bool IsNullable { get; init; }
 
-    /// <summary>Whether null is refused before anything is stored: <c>[Required]</c>, or a reference type that is not nullable.</summary>
+    /// <summary>
+    /// True if null is rejected before anything is stored, because of <c>[Required]</c> or a reference type that is not nullable.
+    /// </summary>
     public bool IsRequired { get; init; }
 
-    /// <summary>The greatest length of a string, or number of elements, from <c>[MaxLength]</c> or <c>[StringLength]</c>.</summary>
+    /// <summary>
+    /// Gets the maximum length of a string, or number of elements, from <c>[MaxLength]</c> or <c>[StringLength]</c>; null if there is none.
+    /// </summary>
     public int? MaxLength { get; init; }
 
     /// <summary>
-    /// Whether a save of the entity fails if the local store has another value of it than was read: <c>[ConcurrencyCheck]</c>.
+    /// True if a save of the entity fails when the local store has a different value of the property than was read
+    /// (<c>[ConcurrencyCheck]</c>).
     /// </summary>
     public bool IsConcurrencyToken { get; init; }
 
-    /// <summary>How its values, or a set's elements, are written into keys and indexes; null if they cannot be.</summary>
+    /// <summary>
+    /// Gets the codec that writes values, or the elements of a set, into keys and indexes; null if that is not supported.
+    /// </summary>
     public IOrderedCodec? OrderedCodec { get; init; }
 
-    /// <summary>Checks the objects and items in a value of it; null if there is nothing to check. For generated code.</summary>
+    /// <summary>
+    /// Gets the function that checks the objects and items within a value; null if there is nothing to check. For generated code.
+    /// </summary>
     public Action<object, ValueProblems>? Check { get; init; }
 
-    /// <summary>Writes it to an entity, or what is in it if it is a collection without a setter; null if it cannot be written.</summary>
+    /// <summary>
+    /// Gets the function that sets the property of an entity, or the elements of a collection without a setter; null if it cannot be set.
+    /// </summary>
     public Action<object, object?>? Setter { get; init; }
 
-    /// <summary>Reads it from an entity.</summary>
+    /// <summary>Returns the value of the property of an entity.</summary>
     public object? GetValue(object entity) => get(entity);
 
     /// <inheritdoc/>

@@ -4,7 +4,9 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Metadata;
 
-/// <summary>A relation between two entity classes: the foreign key of the dependent one holds the key of the principal one.</summary>
+/// <summary>
+/// A relation between two entity classes. The foreign key of the dependent class holds the key of the principal class.
+/// </summary>
 public abstract class RelationModel
 {
     private protected RelationModel(KeyspaceModel dependents, KeyspaceModel principals, IReadOnlyList<PropertyModel> foreignKey, DeleteBehavior deleteBehavior)
@@ -15,37 +17,37 @@ public abstract class RelationModel
         DeleteBehavior = deleteBehavior;
     }
 
-    /// <summary>Gets the keyspace of the entities that have the foreign key.</summary>
+    /// <summary>Gets the keyspace of the dependents, which have the foreign key.</summary>
     public KeyspaceModel Dependents { get; }
 
-    /// <summary>Gets the keyspace of the entities that they refer to.</summary>
+    /// <summary>Gets the keyspace of the principals, which the foreign key refers to.</summary>
     public KeyspaceModel Principals { get; }
 
-    /// <summary>Gets the properties of the foreign key, in the order of the key.</summary>
+    /// <summary>Gets the properties of the foreign key, in the order of the principal's key.</summary>
     public IReadOnlyList<PropertyModel> ForeignKey { get; }
 
-    /// <summary>Gets what a save does about the dependent entities of one that it deletes.</summary>
+    /// <summary>Gets the action that a save takes on the dependents of a deleted principal.</summary>
     public DeleteBehavior DeleteBehavior { get; }
 
-    /// <summary>Gets the property of the dependent class that has the principal entity; null if there is none.</summary>
+    /// <summary>Gets the navigation from a dependent to its principal; null if there is none.</summary>
     public abstract NavigationModel? Reference { get; }
 
-    /// <summary>Gets the property of the principal class that has the dependent entities; null if there is none.</summary>
+    /// <summary>Gets the navigation from a principal to its dependents; null if there is none.</summary>
     public abstract NavigationModel? Inverse { get; }
 
-    /// <summary>True if a dependent entity cannot be without the principal one.</summary>
+    /// <summary>True if a dependent requires a principal.</summary>
     public bool IsRequired { get; init; }
 
-    /// <summary>True if at most one dependent entity refers to each.</summary>
+    /// <summary>True if each principal has at most one dependent.</summary>
     public bool IsUnique { get; init; }
 
     /// <inheritdoc/>
     public override string ToString() => $"{Dependents.Entity.Name}.{string.Join(", ", ForeignKey.Select(part => part.Name))} to {Principals.Entity.Name}";
 
-    /// <summary>True if the dependent entities cannot have another foreign key, since it is of their key.</summary>
+    /// <summary>True if the foreign key is part of the dependent's key, so that it cannot change.</summary>
     internal bool IsOfKey => ForeignKey.Any(part => part.Kind == PropertyKind.Key);
 
-    /// <summary>The key of the entity that a dependent one refers to; null if it refers to none.</summary>
+    /// <summary>Returns the key of the principal that a dependent refers to; null if it refers to none.</summary>
     internal DocumentKey? PrincipalKeyOf(object dependent)
     {
         var values = new object?[ForeignKey.Count];
@@ -54,10 +56,10 @@ public abstract class RelationModel
         return Principals.Entity.FindKey(values);
     }
 
-    /// <summary>The key of a principal entity; null if it has none yet.</summary>
+    /// <summary>Returns the key of a principal; null if it has none yet.</summary>
     internal DocumentKey? KeyOf(object principal) => Principals.Entity.FindKey(KeyValuesOf(principal));
 
-    /// <summary>Makes a dependent entity refer to a principal one. Returns true if it did not before.</summary>
+    /// <summary>Makes a dependent refer to a principal. Returns true if it did not before.</summary>
     internal bool Refer(object dependent, object principal)
     {
         if (KeyOf(principal) is { } key && PrincipalKeyOf(dependent) == key)
@@ -68,26 +70,28 @@ public abstract class RelationModel
         return true;
     }
 
-    /// <summary>Makes a dependent entity refer to none.</summary>
+    /// <summary>Makes a dependent refer to no principal.</summary>
     internal void Clear(object dependent)
     {
         foreach (var part in ForeignKey.Where(part => part.IsNullable && part.Kind != PropertyKind.Key))
             Set(part, dependent, null);
     }
 
-    /// <summary>The property of the foreign key that must be set and is not, so that no entity can have the key; null if there is none.</summary>
+    /// <summary>
+    /// Returns the foreign key property that is required and was not set, so that it refers to nothing; null if there is none.
+    /// </summary>
     internal PropertyModel? FindUnset(object dependent) =>
         ForeignKey is [{ IsNullable: false } part] && Principals.Entity.UnsetKeyValue is { } unset && unset.Equals(part.GetValue(dependent)) ? part : null;
 
-    /// <summary>Describes a foreign key that is not set, as the rest of a sentence about it.</summary>
+    /// <summary>Describes the problem of a foreign key that was not set, phrased to follow its name.</summary>
     internal string DescribeUnset(PropertyModel part) =>
-        $"refers to no {Principals.Entity.Name}: set {(Reference is null ? "" : $"{Reference.Name} or ")}{part.Name}, or make {part.Name} nullable";
+        $"refers to no {Principals.Entity.Name}. Set {(Reference is null ? "" : $"{Reference.Name} or ")}{part.Name}, or make {part.Name} nullable";
 
-    /// <summary>Tracks the stored entities that refer to one of several.</summary>
+    /// <summary>Tracks the stored entities that refer to any of several principals.</summary>
     internal abstract Task TrackDependentsAsync(
         ChangeTracker tracker, StoreSnapshot snapshot, IReadOnlyList<object> principals, CancellationToken cancellationToken);
 
-    /// <summary>Reads the stored entities that refer to one of several.</summary>
+    /// <summary>Reads the stored entities that refer to any of several principals.</summary>
     internal abstract Task<List<StoredEntity>> ReadDependentsAsync(StoreSnapshot snapshot, IReadOnlyList<object> principals, CancellationToken cancellationToken);
 
     private protected object?[] KeyValuesOf(object principal)
@@ -104,28 +108,28 @@ public abstract class RelationModel
         if (part.Setter is not { } set)
         {
             throw new InvalidOperationException(
-                $"The foreign key {part.Name} of {Dependents.Entity.Name} cannot be set to the key of the {Principals.Entity.Name}, since it has no setter. Give it one, which may be private.");
+                $"The foreign key {part.Name} of {Dependents.Entity.Name} cannot be set to the key of the {Principals.Entity.Name}, because it has no setter. Add a setter, which may be private.");
         }
         set(dependent, value);
     }
 }
 
 /// <inheritdoc/>
-/// <typeparam name="TDependent">The class that has the foreign key.</typeparam>
-/// <typeparam name="TPrincipal">The class that it refers to.</typeparam>
+/// <typeparam name="TDependent">The dependent class, which has the foreign key.</typeparam>
+/// <typeparam name="TPrincipal">The principal class, which the foreign key refers to.</typeparam>
 public sealed class RelationModel<TDependent, TPrincipal> : RelationModel, IDependents<TDependent>
     where TDependent : class
     where TPrincipal : class
 {
     readonly IReadOnlyList<ForeignKeyPart<TDependent>> _parts;
 
-    /// <summary>Describes a relation. For generated code.</summary>
-    /// <param name="dependents">The keyspace of the entities that have the foreign key.</param>
-    /// <param name="principals">The keyspace of the entities that they refer to.</param>
-    /// <param name="foreignKey">The properties of the foreign key, in the order of the key.</param>
-    /// <param name="deleteBehavior">What a save does about the dependent entities of one that it deletes.</param>
-    /// <param name="reference">The property of the dependent class that has the principal entity.</param>
-    /// <param name="inverse">The property of the principal class that has the dependent entities.</param>
+    /// <summary>Creates a relation. For generated code.</summary>
+    /// <param name="dependents">The keyspace of the dependents, which have the foreign key.</param>
+    /// <param name="principals">The keyspace of the principals, which the foreign key refers to.</param>
+    /// <param name="foreignKey">The properties of the foreign key, in the order of the principal's key.</param>
+    /// <param name="deleteBehavior">The action that a save takes on the dependents of a deleted principal.</param>
+    /// <param name="reference">The navigation from a dependent to its principal.</param>
+    /// <param name="inverse">The navigation from a principal to its dependents.</param>
     public RelationModel(
         KeyspaceModel dependents,
         KeyspaceModel principals,
@@ -148,7 +152,9 @@ public sealed class RelationModel<TDependent, TPrincipal> : RelationModel, IDepe
     /// <inheritdoc/>
     public override NavigationModel? Inverse { get; }
 
-    /// <summary>Gets the condition that an entity is of the derived class that has the foreign key; null if all have it.</summary>
+    /// <summary>
+    /// Gets the condition that an entity has the derived class that declares the foreign key; null if all dependents have it.
+    /// </summary>
     public Expression<Func<TDependent, bool>>? OfDependentClass { get; init; }
 
     QuerySpec<TDependent> IDependents<TDependent>.DependentsOf(IEnumerable<object> principals) => DependentsOf(principals);

@@ -99,11 +99,11 @@ public sealed class CompiledCollectionTests : IAsyncLifetime
     public void All_members_that_are_missing_are_named_at_once()
     {
         string message = Assert.Throws<InvalidOperationException>(() => new MissingContext(_store.Node).Accounts.ToString()).Message;
-        Assert.Contains("The property FullName of Account, a class of the assembly Datacake.Domain, has no setter, no value of its own, and no field _fullName of type string.", message, StringComparison.Ordinal);
+        Assert.Contains("The property FullName of Account, a class of the assembly Datacake.Domain, has no setter, is not an auto-property, and has no field _fullName of type string.", message, StringComparison.Ordinal);
         Assert.Contains("The property ItemCount of Basket", message, StringComparison.Ordinal);
         Assert.Contains("The property HasItems of Basket", message, StringComparison.Ordinal);
         Assert.Contains("no field _items of type IReadOnlyCollection<string>, List<string>, HashSet<string>, SortedSet<string>, IList<string>, ISet<string> or ICollection<string>.", message, StringComparison.Ordinal);
-        Assert.Contains("The class Basket of the assembly Datacake.Domain has no constructor without parameters.", message, StringComparison.Ordinal);
+        Assert.Contains("The class Basket of the assembly Datacake.Domain has no parameterless constructor.", message, StringComparison.Ordinal);
         Assert.Equal(message, Assert.Throws<InvalidOperationException>(() => new MissingContext(_store.Node).Baskets.ToString()).Message);
     }
 

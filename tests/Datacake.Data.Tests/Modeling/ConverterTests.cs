@@ -56,7 +56,7 @@ public class ConverterTests(StoreFixture store)
         await replicated.CommitAsync(broken, Consistency.None, Token);
         var exception = await Assert.ThrowsAsync<UnreadableEntityException>(
             async () => await db.Invoices.FindAsync([new InvoiceNumber(-5)], Token));
-        Assert.Contains("its property Amount", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("Its property Amount", exception.Message, StringComparison.Ordinal);
         Assert.Contains("MoneyConverter cannot convert 'x' to Money", exception.Message, StringComparison.Ordinal);
         await replicated.Keyspace("Invoices").DeleteAsync(DocumentKey.Of(-5), Consistency.None, Token);
     }

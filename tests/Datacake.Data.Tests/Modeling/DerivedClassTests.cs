@@ -181,7 +181,7 @@ public class DerivedClassTests(StoreFixture store)
         Assert.Equal(typeof(Vehicle), vehicles.ReadEntity("plate", document).GetType());
         var shapes = Datacake_Data_Tests_Modeling_ShapeModel.Instance;
         var exception = Assert.Throws<UnreadableEntityException>(() => shapes.ReadEntity(Guid.Empty, document));
-        Assert.Contains("The class 'submarine' is not known", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("The class 'submarine' is unknown", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -33,7 +33,7 @@ public sealed class UnreadableEntityTests : IAsyncLifetime
         await using var db = _store.NewContext();
         var exception = await Assert.ThrowsAsync<UnreadableEntityException>(() => db.Products.ToListAsync(Token));
         Assert.Equal(DocumentKey.Of(2L), exception.Key);
-        Assert.Contains("its property Price is not as the class declares it", exception.Reason, StringComparison.Ordinal);
+        Assert.Contains("Its property Price does not match the class", exception.Reason, StringComparison.Ordinal);
         foreach (string part in (string[])["Product 2", "SkipUnreadable", "ListUnreadableAsync", "DeleteUnreadableAsync"])
             Assert.Contains(part, exception.Message, StringComparison.Ordinal);
         Assert.Equal("product 3", (await db.Products.FindAsync([3L], Token))!.Name);

@@ -17,7 +17,7 @@ public class RequiredReferenceTests : LendingStore
         var error = Assert.Single(exception.Errors);
         Assert.Equal(("Book", (DocumentKey)5, "AuthorId"), (error.Entity, error.Key, error.Property));
         Assert.Contains(
-            "AuthorId of the Book 5 refers to no Author: set Author or AuthorId, or make AuthorId nullable", exception.Message, StringComparison.Ordinal);
+            "AuthorId of the Book 5 refers to no Author. Set Author or AuthorId, or make AuthorId nullable", exception.Message, StringComparison.Ordinal);
         Assert.Equal(0, await NewContext(node).Authors.CountAsync(Token));
     }
 
@@ -40,7 +40,7 @@ public class RequiredReferenceTests : LendingStore
         await using var db = NewContext(node);
         db.Copies.Add(new Copy { BookId = 1 });
         var error = Assert.Single((await Assert.ThrowsAsync<EntityValidationException>(() => db.SaveChangesAsync(Token))).Errors);
-        Assert.Equal(("RoomId", "refers to no Room: set RoomId, or make RoomId nullable"), (error.Property, error.Problem));
+        Assert.Equal(("RoomId", "refers to no Room. Set RoomId, or make RoomId nullable"), (error.Property, error.Problem));
     }
 
     [Fact]

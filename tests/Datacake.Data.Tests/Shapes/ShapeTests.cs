@@ -53,7 +53,7 @@ public sealed class ShapeTests(StoreFixture store)
         diary.Others.Add(new HardCover { Weight = 3 });
         db.Diaries.Add(diary);
         var exception = await Assert.ThrowsAsync<EntityValidationException>(() => db.SaveChangesAsync(Token));
-        Assert.Contains($"Others of the Diary {diary.Id} has a HardCover, which would come back as a Cover", exception.Message, StringComparison.Ordinal);
+        Assert.Contains($"Others of the Diary {diary.Id} has a HardCover, which would be read back as a Cover", exception.Message, StringComparison.Ordinal);
         await using var other = Context();
         Assert.Null(await other.Diaries.FindAsync([diary.Id], Token));
     }
