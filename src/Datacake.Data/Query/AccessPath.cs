@@ -4,30 +4,32 @@ using Datacake.Storage;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Where the entities come from that a predicate may be true of.</summary>
+/// <summary>The way in which a query finds the entities that may satisfy its predicates.</summary>
 abstract record AccessPath
 {
-    /// <summary>The conditions that it answers.</summary>
+    /// <summary>Gets the conditions that the path answers.</summary>
     public IReadOnlyList<Condition> Conditions { get; init; } = [];
 
-    /// <summary>The indexes that it reads.</summary>
+    /// <summary>Gets the indexes that the path reads.</summary>
     public virtual IEnumerable<IndexModel> Indexes => [];
 
-    /// <summary>Whether all that it leads to fits the conditions that it answers; if not, some may not.</summary>
+    /// <summary>True if every entity that the path leads to satisfies the conditions that the path answers.</summary>
     public bool IsExact { get; init; } = true;
 
     protected string Where => string.Join(" and ", Conditions);
 
-    protected static string OrAllBetween(int places) => places > Places.Many ? ", or all between if that is less" : "";
+    protected static string OrAllBetween(int places) => places > Places.Many ? ", or one scan of the range if that is cheaper" : "";
 }
 
-/// <summary>Nowhere: the predicate is never true.</summary>
+/// <summary>A path that leads to no entity, because the predicate is never true.</summary>
 sealed record NoAccess : AccessPath
 {
     public override string ToString() => "nothing, as the condition is never true";
 }
 
-/// <summary>All entities, or those of some ranges of keys, in the order of their keys. The ranges are in order, and do not overlap.</summary>
+/// <summary>
+/// A scan of all entities, or of ranges of keys, in the order of the keys. The ranges are in ascending order and do not overlap.
+/// </summary>
 sealed record KeyScan(IReadOnlyList<KeyRange> Keys, ScanDirection Direction) : AccessPath
 {
     public static readonly IReadOnlyList<KeyRange> AllKeys = [KeyRange.All];
@@ -38,19 +40,19 @@ sealed record KeyScan(IReadOnlyList<KeyRange> Keys, ScanDirection Direction) : A
         (IsFull ? "full scan" : $"key range where {Where}{OrAllBetween(Keys.Count)}") + (Direction == ScanDirection.Reverse ? ", descending" : "");
 }
 
-/// <summary>Entities by their keys, which are in order.</summary>
+/// <summary>A lookup of entities by their keys, which are in ascending order.</summary>
 sealed record KeyLookup(IReadOnlyList<DocumentKey> Keys) : AccessPath
 {
     public override string ToString() => $"key lookup where {Where}{OrAllBetween(Keys.Count)}";
 }
 
-/// <summary>Ranges of an index, which are in order, and do not overlap.</summary>
+/// <summary>A scan of ranges of an index. The ranges are in ascending order and do not overlap.</summary>
 sealed record IndexScan(IndexModel Index, IReadOnlyList<KeyRange> Values, ScanDirection Direction) : AccessPath
 {
-    /// <summary>How many leading columns the conditions fix to one value each.</summary>
+    /// <summary>Gets the number of leading columns that the conditions fix to one value each.</summary>
     public int FixedColumns { get; init; }
 
-    /// <summary>How many of the query's orderings, the first ones, the entities come in the order of.</summary>
+    /// <summary>Gets the number of the query's leading orderings that the scan provides.</summary>
     public int OrderedColumns { get; init; }
 
     public bool IsInOrder => OrderedColumns > 0;
@@ -62,7 +64,7 @@ sealed record IndexScan(IndexModel Index, IReadOnlyList<KeyRange> Values, ScanDi
         + (Direction == ScanDirection.Reverse ? ", descending" : "");
 }
 
-/// <summary>What any of several ways leads to.</summary>
+/// <summary>The entities that any of several paths leads to.</summary>
 sealed record UnionAccess(IReadOnlyList<AccessPath> Paths) : AccessPath
 {
     public override IEnumerable<IndexModel> Indexes => Paths.SelectMany(path => path.Indexes);

@@ -2,7 +2,7 @@ using System.Runtime.ExceptionServices;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>The operators over results in batches: a batch costs one asynchronous step, where single items would cost one each.</summary>
+/// <summary>The operators over batches of results. A batch costs one asynchronous step, where single items would cost one each.</summary>
 static partial class Batches
 {
     public static async IAsyncEnumerable<IReadOnlyList<T>> Where<T>(IAsyncEnumerable<IReadOnlyList<T>> source, Func<T, bool> predicate)
@@ -96,7 +96,9 @@ static partial class Batches
         return all;
     }
 
-    /// <summary>Applies an action to items. One that fails does not take those before it along: the caller may want no more than these.</summary>
+    /// <summary>
+    /// Applies an action to items until it throws, and returns the exception. The caller may need only the items before the failure.
+    /// </summary>
     static ExceptionDispatchInfo? Apply<T>(IReadOnlyList<T> items, Action<T> action)
     {
         try

@@ -3,9 +3,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Keeps what was made for queries of a shape, until it is full. Thread-safe.</summary>
+/// <summary>A cache of values for the shapes of queries, which takes no more values once it is full. Thread-safe.</summary>
 /// <remarks>
-/// An application has only so many different queries; if it makes up more at run time, what those beyond need is made each time.
+/// An application has a limited number of different queries. If it generates more at run time, values beyond the capacity are not cached
+/// and are created again for each use.
 /// </remarks>
 sealed class BoundedCache<TKey, TValue>
     where TKey : notnull

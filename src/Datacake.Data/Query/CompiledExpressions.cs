@@ -4,21 +4,24 @@ using Datacake.Data.Metadata;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// Delegates of the expressions that queries are made of, compiled once for each shape: compiling costs far more than a query by key.
+/// The compiled delegates of query expressions, one for each shape. Compiling an expression costs far more than a query by key.
 /// Thread-safe.
 /// </summary>
-/// <param name="entity">The class of the entities that the queries start from.</param>
+/// <param name="entity">The model of the class that the queries start from.</param>
 sealed class CompiledExpressions(EntityModel entity)
 {
-    /// <summary>Gets the class of the entities that the queries start from.</summary>
+    /// <summary>Gets the model of the class that the queries start from.</summary>
     public EntityModel Entity => entity;
 
     readonly BoundedCache<ExpressionShape, Delegate> _byShape = new();
 
-    /// <summary>How many shapes are kept.</summary>
+    /// <summary>Gets the number of cached shapes.</summary>
     public int Count => _byShape.Count;
 
-    /// <summary>What an expression makes of an item. Where it comes upon null, the exception names it.</summary>
+    /// <summary>
+    /// Compiles an expression over an item. If the expression dereferences null or casts to the wrong class, the exception names the
+    /// expression.
+    /// </summary>
     public Func<T, TResult> Compile<T, TResult>(Expression<Func<T, TResult>> lambda)
     {
         var (compiled, constants) = Parameterized(lambda);
@@ -31,21 +34,21 @@ sealed class CompiledExpressions(EntityModel entity)
             catch (NullReferenceException e)
             {
                 throw new InvalidOperationException(
-                    $"The expression '{ExpressionText.Of(lambda.Body)}' of a query came upon null. It runs in this process, as C# does: say what "
-                        + "is to happen then, as in p => p.Address != null && p.Address.City == city.",
+                    $"The expression '{ExpressionText.Of(lambda.Body)}' of a query dereferenced null. Query expressions behave as in C#. "
+                        + "Check for null first, as in p => p.Address != null && p.Address.City == city.",
                     e);
             }
             catch (InvalidCastException e)
             {
                 throw new InvalidOperationException(
-                    $"The expression '{ExpressionText.Of(lambda.Body)}' of a query came upon another class. It runs in this process, as C# does: ask "
-                        + "for entities of the class alone, as in OfType<Truck>().Where(t => t.Load > 5), or v => v is Truck && ((Truck)v).Load > 5.",
+                    $"The expression '{ExpressionText.Of(lambda.Body)}' of a query made an invalid cast. Query expressions behave as in C#. "
+                        + "Restrict the query to the class first, as in OfType<Truck>().Where(t => t.Load > 5) or v => v is Truck && ((Truck)v).Load > 5.",
                     e);
             }
         };
     }
 
-    /// <summary>What sets the property that an expression names.</summary>
+    /// <summary>Compiles a delegate that sets the property that an expression names.</summary>
     public Action<T, TProperty> CompileSetter<T, TProperty>(Expression<Func<T, TProperty>> property)
     {
         var value = Expression.Parameter(typeof(TProperty));
@@ -55,7 +58,7 @@ sealed class CompiledExpressions(EntityModel entity)
         return (Action<T, TProperty>)(_byShape.TryGet(shape, out var known) ? known : Keep(shape, setter.Compile()));
     }
 
-    /// <summary>The value of an expression without parameters.</summary>
+    /// <summary>Returns the value of an expression that has no parameters.</summary>
     public object? Evaluate(Expression expression)
     {
         var boxed = Expression.Convert(expression, typeof(object));

@@ -3,7 +3,7 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Finds out which components of an entity expressions use, so that the others need not be read.</summary>
+/// <summary>An analysis of which components of an entity expressions use, so that the others need not be read.</summary>
 sealed class ComponentUse : ExpressionVisitor
 {
     readonly EntityModel _model;
@@ -18,7 +18,9 @@ sealed class ComponentUse : ExpressionVisitor
         _used = used;
     }
 
-    /// <summary>For each of the model's paths whether it is used; null if an expression uses the entity in another way than by its properties.</summary>
+    /// <summary>
+    /// Returns, for each of the model's paths, whether it is used; null if an expression uses the entity other than through its properties.
+    /// </summary>
     public static bool[]? Of(EntityModel model, IEnumerable<LambdaExpression> uses) => Of(model, uses.Select(ItemUse.Of));
 
     /// <inheritdoc cref="Of(EntityModel, IEnumerable{LambdaExpression})"/>
@@ -32,7 +34,7 @@ sealed class ComponentUse : ExpressionVisitor
             if (search._isAllUsed)
                 return null;
         }
-        // An object comes with all that is in it, and what is in an object needs the object.
+        // To use an object requires everything within it, and to use a part of an object requires the object.
         return [.. model.Paths.Select(path => used.Any(name => name == path.Name || IsWithin(path.Name, name) || IsWithin(name, path.Name)))];
 
         static bool IsWithin(string inner, string outer) =>
@@ -49,7 +51,7 @@ sealed class ComponentUse : ExpressionVisitor
                 return node;
             }
         }
-        // A property that is not mapped may be made of any others.
+        // An unmapped property may be computed from any other property.
         return base.VisitMember(node);
     }
 
@@ -57,7 +59,7 @@ sealed class ComponentUse : ExpressionVisitor
     protected override Expression VisitTypeBinary(TypeBinaryExpression node) =>
         PropertyPath.IsParameter(node.Expression, _entity) ? node : base.VisitTypeBinary(node);
 
-    // The key is always read, too.
+    // The key is always read as well.
     protected override Expression VisitMethodCall(MethodCallExpression node)
     {
         if ((StoredEquality.AsEqual(node) ?? StoredEquality.AsContains(node)) is not (KeyCodec, var left, var right))

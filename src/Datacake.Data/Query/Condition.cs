@@ -4,7 +4,7 @@ namespace Datacake.Data.Querying;
 
 enum ConditionKind
 {
-    /// <summary>Equal to one of the values; for a set: it has one of them.</summary>
+    /// <summary>Equality with one of the values; for a set, containment of one of them.</summary>
     In,
 
     GreaterThan,
@@ -15,22 +15,22 @@ enum ConditionKind
 
     LessThanOrEqual,
 
-    /// <summary>A string that starts with the value, by ordinal.</summary>
+    /// <summary>An ordinal prefix of a string.</summary>
     StartsWith,
 
-    /// <summary>The entity is of the class that is the value, or of one that derives from it.</summary>
+    /// <summary>Membership in the class that is the value, or in a class derived from it.</summary>
     Is,
 }
 
-/// <summary>What a predicate says of one property, or of the class, and an index or key can find.</summary>
+/// <summary>A condition on one property, or on the class of the entity, that an index or the key can answer.</summary>
 sealed record Condition(PropertyModel Property, ConditionKind Kind, IReadOnlyList<object?> Values)
 {
     static readonly PropertyModel Class = new("its class", typeof(Type), PropertyKind.Value, static entity => entity.GetType());
 
-    /// <summary>The condition that an entity is of a class.</summary>
+    /// <summary>Returns the condition that an entity is of a class or of a class derived from it.</summary>
     public static Condition Is(Type type) => new(Class, ConditionKind.Is, [type]);
 
-    /// <summary>The class that the entity must be of, if the condition is about that.</summary>
+    /// <summary>Gets the class that the entity must be of; null if the condition is on a property.</summary>
     public Type? Type => Kind == ConditionKind.Is ? (Type)Values[0]! : null;
 
     public bool Equals(Condition? other) =>
@@ -61,7 +61,7 @@ sealed record Condition(PropertyModel Property, ConditionKind Kind, IReadOnlyLis
     static string Literal(object? value, Type type) => value switch
     {
         null => "null",
-        // The compiler compares enumerations as integers.
+        // The compiler turns comparisons of enums into comparisons of integers.
         int or long or uint or ulong when (Nullable.GetUnderlyingType(type) ?? type) is { IsEnum: true } enumeration =>
             $"{Enum.ToObject(enumeration, value)}",
         string text => $"'{text}'",

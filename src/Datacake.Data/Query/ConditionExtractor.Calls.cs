@@ -5,7 +5,7 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
 
-/// <content>Calls of methods that compare or search.</content>
+/// <content>Method calls that compare or search.</content>
 sealed partial class ConditionExtractor
 {
     IReadOnlyList<IReadOnlyList<Condition>> Call(MethodCallExpression call)
@@ -20,7 +20,7 @@ sealed partial class ConditionExtractor
                 when call.Method.DeclaringType == typeof(string) && IsOrdinal([comparison]) && TryGetValue(prefix, out object? value) && value is string start:
                 return Single(StartsWith(text, start));
 
-            // An overload for one character, which is ordinal.
+            // The overload for a single character is ordinal.
             case { Method.Name: nameof(string.StartsWith), Object: { } text, Arguments: [{ } first] }
                 when first.Type == typeof(char) && TryGetValue(first, out object? value):
                 return Single(StartsWith(text, $"{value}"));
@@ -32,13 +32,13 @@ sealed partial class ConditionExtractor
 
             // p.Name.Equals(x), string.Equals(p.Name, x), and both with StringComparison.Ordinal
             case { Method.Name: nameof(Equals), Object: { } a, Arguments: [var b, ..] } when a.Type == b.Type && IsOrdinal(call.Arguments.Skip(1)):
-                // What is called on null is no, or throws.
+                // On a null receiver, Equals returns false or throws, so no index lookup for null is equivalent to the call.
                 return TryGetValue(b, out object? other) && other is null ? Single(null) : Compare(a, ExpressionType.Equal, b);
             case { Method.Name: nameof(Equals), Object: null, Arguments: [var a, var b, ..] } when call.Method.DeclaringType == typeof(string)
                 && IsOrdinal(call.Arguments.Skip(2)):
                 return Compare(a, ExpressionType.Equal, b);
 
-            // p.Id.Equals(x) and object.Equals(p.Id, x) with what is boxed
+            // p.Id.Equals(x) and object.Equals(p.Id, x), with boxed values
             case { Method.Name: nameof(Equals), Object: { } a, Arguments: [var b] } when b.Type == typeof(object):
                 return Single(BoxedEqual(a, b, isCalled: true));
             case { Method.Name: nameof(Equals), Object: null, Arguments: [var a, var b] } when call.Method.DeclaringType == typeof(object):
@@ -93,7 +93,9 @@ sealed partial class ConditionExtractor
         return Property(right) is { } mirrored && TryGetValue(left, out value) ? Single(Compare(mirrored, ExpressionType.Equal, value), isByStored: true) : Single(null);
     }
 
-    /// <summary>Returns what is equal as objects are, which have to be of one type: an int is never equal to a long.</summary>
+    /// <summary>
+    /// Returns the condition for the equality of boxed values, which must be of the same type: an int never equals a long.
+    /// </summary>
     Condition? BoxedEqual(Expression left, Expression right, bool isCalled)
     {
         var (side, other) = Property(left) is not null ? (left, right) : (right, left);
@@ -114,25 +116,27 @@ sealed partial class ConditionExtractor
             ? WithKeys(known)
             : Single(null);
 
-    /// <summary>The entities that have the key of one of some.</summary>
+    /// <summary>Returns the conditions that an entity has the key of one of the given entities.</summary>
     IReadOnlyList<IReadOnlyList<Condition>> WithKeys(IEnumerable<object?> entities)
     {
         List<object> known = [.. entities.OfType<object>().Where(entity.Type.IsInstanceOfType)];
         List<Condition> conditions = [.. entity.Key.Select(property => new Condition(property, ConditionKind.In, [.. known.Select(property.GetValue).Where(value => value is not null)]))];
-        // Of several keys with several parts, each part is looked for among those of all.
+        // With several composite keys, each part is matched against that part of every key, so the conditions may match other keys as well.
         _isExact &= conditions.Count == 1 || known.Count <= 1;
         return conditions.TrueForAll(condition => condition.Values.All(value => IsWritable(condition.Property, value))) ? [conditions] : Single(null);
     }
 
-    /// <summary>That a set has an element.</summary>
+    /// <summary>Returns the condition that a set contains an element.</summary>
     Condition? Element(Expression set, Expression item) => Property(set) is { Kind: PropertyKind.Set } property && TryGetValue(item, out object? value) && IsWritable(property, value)
         ? Equal(property, value)
         : null;
 
-    /// <summary>That a property is one of the values of a collection.</summary>
-    /// <param name="collection">The collection.</param>
-    /// <param name="item">The property.</param>
-    /// <param name="itemType">The type of the items that are compared; null if that is by what is stored, whatever the collection.</param>
+    /// <summary>Returns the condition that a property equals one of the values in a collection.</summary>
+    /// <param name="collection">The expression for the collection.</param>
+    /// <param name="item">The expression for the property.</param>
+    /// <param name="itemType">
+    /// The type as which the items are compared; null if they are compared by their stored form, whatever the collection.
+    /// </param>
     Condition? In(Expression collection, Expression item, Type? itemType)
     {
         // dictionary.Keys.Contains(p.Id)
@@ -153,9 +157,10 @@ sealed partial class ConditionExtractor
     Condition? InValues(PropertyModel property, Expression collection, Type? elementType) =>
         TryGetValue(collection, out object? value) && value is IEnumerable values ? InValues(property, values, elementType) : null;
 
+    /// <summary>Returns the condition that a property equals one of the given values; null if an index cannot answer it.</summary>
     /// <param name="property">The property.</param>
     /// <param name="collection">The values.</param>
-    /// <param name="elementType">The type that a value must be of to be equal, if values are compared as objects.</param>
+    /// <param name="elementType">The type that a value must have to be equal, if values are compared as objects; otherwise null.</param>
     Condition? InValues(PropertyModel property, IEnumerable collection, Type? elementType)
     {
         if (EvaluatedSequence.TryRead(collection) is not { } values)
@@ -195,7 +200,7 @@ sealed partial class ConditionExtractor
         return OtherSide(body, element) is { } other && Property(other) is { Kind: not PropertyKind.Set } property ? Single(InValues(property, collection, elementType: null)) : Single(null);
     }
 
-    /// <summary>Returns what the element of a collection is compared with for equality.</summary>
+    /// <summary>Returns the expression that the element of a collection is compared with for equality; null if there is none.</summary>
     static Expression? OtherSide(Expression body, ParameterExpression element)
     {
         var (left, right) = body switch
@@ -208,7 +213,7 @@ sealed partial class ConditionExtractor
         return left is null || right is null ? null : WithoutConversions(left) == element ? right : WithoutConversions(right) == element ? left : null;
     }
 
-    /// <summary>The list and the item in <c>list.Contains(element)</c>.</summary>
+    /// <summary>Returns the list and the item in <c>list.Contains(element)</c>; null if the call has another form.</summary>
     static (Expression List, Expression Item)? Searched(MethodCallExpression call, ParameterExpression element) => call switch
     {
         { Object: { } list, Arguments: [var item] } when IsOfPlatform(call.Method) && WithoutConversions(item) == element => (list, item),
@@ -216,15 +221,15 @@ sealed partial class ConditionExtractor
         _ => null,
     };
 
-    /// <summary>True if the elements of a set are equal as C# says, so that any element can be compared with it.</summary>
+    /// <summary>True if the elements of a set are compared by their default equality in C#.</summary>
     static bool IsPlainSet(PropertyModel set) => set.OrderedCodec != ValueCodecs.Bytes && set.Type != typeof(SortedSet<string>);
 
-    /// <summary>True if the comparison that is named, if one is, is ordinal.</summary>
+    /// <summary>True if the comparison that an argument names, if any, is ordinal.</summary>
     bool IsOrdinal(IEnumerable<Expression> mode) => mode.All(comparison => TryGetValue(comparison, out object? value) && value is StringComparison.Ordinal);
 
     static bool IsOfPlatform(MethodInfo method) => method.DeclaringType?.Namespace?.StartsWith("System", StringComparison.Ordinal) == true;
 
-    /// <summary>The type that a value has as an object.</summary>
+    /// <summary>Returns the type that the value of an expression has when it is boxed.</summary>
     static Type BoxedType(Expression expression)
     {
         if (expression is UnaryExpression { NodeType: ExpressionType.Convert, Operand: var boxed } && expression.Type == typeof(object))

@@ -9,7 +9,7 @@ sealed partial class ConditionExtractor
     IReadOnlyList<IReadOnlyList<Condition>> Comparison(BinaryExpression comparison)
     {
         var kind = comparison.NodeType;
-        // string.CompareOrdinal(p.Name, "x") > 0; the normalizer has made all comparisons of strings such ones.
+        // string.CompareOrdinal(p.Name, "x") > 0; the normalizer has turned all comparisons of strings into this form.
         if (comparison.Left is MethodCallExpression { Method.Name: nameof(string.CompareOrdinal), Arguments: [var first, var second] }
             && TryGetValue(comparison.Right, out object? zero) && zero is 0)
             return Compare(first, kind, second);
@@ -22,7 +22,7 @@ sealed partial class ConditionExtractor
 
     IReadOnlyList<IReadOnlyList<Condition>> Compare(Expression left, ExpressionType kind, Expression right)
     {
-        // Two objects are compared by reference.
+        // Operands of type object are compared by reference.
         _isExact &= left.Type != typeof(object);
         if (Property(left) is { } property && TryGetValue(right, out object? value))
             return Single(Compare(property, kind, value));
@@ -56,7 +56,8 @@ sealed partial class ConditionExtractor
             return value is null ? new Condition(property, ConditionKind.GreaterThan, [null]) : null;
         if (property.IsConverted && condition != ConditionKind.In)
             return null;
-        // Null is neither less nor greater than a number, yet less than a string for CompareOrdinal: left to the predicate.
+        // Null is neither less nor greater than a number, but CompareOrdinal orders it before every string. These cases are left to the
+        // predicate.
         return condition is { } known && (value is not null || known == ConditionKind.In) ? new Condition(property, known, [value]) : null;
     }
 
@@ -69,7 +70,9 @@ sealed partial class ConditionExtractor
         _ => kind,
     };
 
-    /// <summary>The property in <c>p.Rank ?? 0</c> or <c>p.Rank.GetValueOrDefault()</c>, and what it counts as if it is null.</summary>
+    /// <summary>
+    /// Returns the property in <c>p.Rank ?? 0</c> or <c>p.Rank.GetValueOrDefault()</c>, and the value that stands for null.
+    /// </summary>
     (PropertyModel Property, object? IfNull)? WithDefault(Expression expression)
     {
         var (nullable, ifNull) = WithoutConversions(expression) switch
@@ -86,7 +89,7 @@ sealed partial class ConditionExtractor
     {
         if (value is null || property.IsConverted || Compare(property, kind, value) is not { } condition || !IsWritable(property, ifNull))
             return Single(null);
-        // Null comes before all strings, and so into a range without a lower bound.
+        // Null sorts before all strings, so a range without a lower bound includes it.
         _isExact &= property.Type.IsValueType || condition.Kind is not (ConditionKind.LessThan or ConditionKind.LessThanOrEqual);
         if (!condition.Values.Any(bound => Fits(property, ifNull, condition.Kind, bound)))
             return Single(condition);
@@ -98,7 +101,7 @@ sealed partial class ConditionExtractor
         return Or(found, Single(Equal(property, null)));
     }
 
-    /// <summary>True if a value fits a condition, as an index decides it.</summary>
+    /// <summary>True if a value satisfies a condition, by the order of an index.</summary>
     bool Fits(PropertyModel property, object? value, ConditionKind kind, object? bound)
     {
         IsWritable(property, value);

@@ -5,8 +5,8 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// Finds in a predicate what keys and indexes can answer, as alternatives (joined by or) of conditions (joined by and). What it finds is
-/// never narrower than the predicate; the predicate itself is applied to each entity afterwards.
+/// The extractor of conditions that keys and indexes can answer. It returns alternatives (joined by or) of conditions (joined by and) that
+/// are never narrower than the predicate. The predicate itself is applied to each entity afterwards.
 /// </summary>
 sealed partial class ConditionExtractor(EntityModel entity, ParameterExpression parameter)
 {
@@ -17,13 +17,14 @@ sealed partial class ConditionExtractor(EntityModel entity, ParameterExpression 
     static readonly ConstantExpression True = Expression.Constant(true), False = Expression.Constant(false), EmptyString = Expression.Constant("");
 
     readonly OrderedKeyWriter _writer = new();
-    readonly List<Type> _casts = [];    // the classes that the comparison at hand takes the entity for
+    readonly List<Type> _casts = [];    // the classes that the current comparison casts the entity to
 
     bool _isExact;
     bool _readsForeignKeys;
 
-    /// <param name="predicate">What is to be true.</param>
-    /// <param name="isExact">Whether what is found says just what the predicate says, and not less.</param>
+    /// <summary>Returns the alternatives of conditions that follow from a predicate.</summary>
+    /// <param name="predicate">The predicate.</param>
+    /// <param name="isExact">True if the conditions are equivalent to the predicate, rather than weaker.</param>
     public IReadOnlyList<IReadOnlyList<Condition>> Extract(Expression predicate, out bool isExact)
     {
         _isExact = true;
@@ -33,8 +34,9 @@ sealed partial class ConditionExtractor(EntityModel entity, ParameterExpression 
     }
 
     /// <summary>
-    /// Returns what a condition on the key of a related entity says of the foreign key: <c>o.Customer.Id == 5</c> is true of no order but those whose <c>CustomerId</c> is 5. Only
-    /// what is false of a related entity that is not there says something: the foreign key of such a one may have any value.
+    /// Returns the conditions on foreign keys that follow from a condition on the key of a related entity: <c>o.Customer.Id == 5</c> is
+    /// true only of orders whose <c>CustomerId</c> is 5. Only conditions that are false for a missing related entity imply anything,
+    /// because its foreign key may have any value.
     /// </summary>
     public IReadOnlyList<IReadOnlyList<Condition>> ExtractForeignKeys(Expression predicate)
     {
@@ -112,7 +114,7 @@ sealed partial class ConditionExtractor(EntityModel entity, ParameterExpression 
 
     IReadOnlyList<IReadOnlyList<Condition>> Or(IReadOnlyList<IReadOnlyList<Condition>> left, IReadOnlyList<IReadOnlyList<Condition>> right)
     {
-        // Any of many values of one property is one set of lookups, however it is written.
+        // Several values of one property are one set of lookups, however the condition is written.
         if (left is [[{ Kind: ConditionKind.In } first]] && right is [[{ Kind: ConditionKind.In } second]] && first.Property == second.Property)
             return [[new Condition(first.Property, ConditionKind.In, [.. first.Values, .. second.Values])]];
         return left.Count + right.Count <= MaxAlternatives ? [.. left, .. right] : NotKnown();
@@ -128,7 +130,7 @@ sealed partial class ConditionExtractor(EntityModel entity, ParameterExpression 
     }
 
     /// <param name="condition">The condition; null if nothing is known.</param>
-    /// <param name="isByStored">Whether values are compared by what is stored, as an index does.</param>
+    /// <param name="isByStored">True if values are compared by their stored form, as an index does.</param>
     IReadOnlyList<IReadOnlyList<Condition>> Single(Condition? condition, bool isByStored = false)
     {
         var casts = _casts.ToArray();
@@ -136,11 +138,11 @@ sealed partial class ConditionExtractor(EntityModel entity, ParameterExpression 
         if (condition is null)
             return NotKnown();
         _isExact &= IsExactOf(condition.Property, isByStored);
-        // Of an entity of another class the comparison is never true: it throws.
+        // For an entity of another class the comparison is never true: the cast throws.
         return casts.Select(OfClass).Aggregate<IReadOnlyList<IReadOnlyList<Condition>>, IReadOnlyList<IReadOnlyList<Condition>>>([[condition]], And);
     }
 
-    /// <summary>That the entity is of a class, or of one derived from it.</summary>
+    /// <summary>Returns the condition that an entity is of a class or of a class derived from it.</summary>
     IReadOnlyList<IReadOnlyList<Condition>> OfClass(Type type)
     {
         if (type.IsAssignableFrom(entity.Type))
@@ -148,7 +150,7 @@ sealed partial class ConditionExtractor(EntityModel entity, ParameterExpression 
         return entity.Classes.Any(known => type.IsAssignableFrom(known.Type)) ? [[Condition.Is(type)]] : [];
     }
 
-    /// <summary>The class in <c>v.GetType() == typeof(Truck)</c>.</summary>
+    /// <summary>Returns the class in <c>v.GetType() == typeof(Truck)</c>; null if the comparison has another form.</summary>
     Type? ExactClass(BinaryExpression comparison) =>
         comparison is { NodeType: ExpressionType.Equal, Left: MethodCallExpression { Method.Name: nameof(GetType), Object: { } of, Arguments: [] } }
             && PropertyPath.IsParameter(of, parameter) && TryGetValue(comparison.Right, out object? value)
@@ -156,8 +158,9 @@ sealed partial class ConditionExtractor(EntityModel entity, ParameterExpression 
             : null;
 
     /// <summary>
-    /// Whether an index decides a comparison as the language does: not where a missing owner makes it throw, nor for NaN, nor, unless they are compared by what is stored, of
-    /// arrays, which are equal to themselves only, or where a converter may make different values equal.
+    /// True if an index decides a comparison exactly as C# does. It does not if a missing owner makes C# throw, or for floating-point
+    /// numbers, because of NaN. Unless values are compared by their stored form, it also does not for arrays, which C# compares by
+    /// reference, or if a converter may give different values the same stored form.
     /// </summary>
     static bool IsExactOf(PropertyModel property, bool isByStored) => !property.Name.Contains('.')
         && (isByStored || (!property.IsConverted && !property.Type.IsArray))
@@ -171,7 +174,7 @@ sealed partial class ConditionExtractor(EntityModel entity, ParameterExpression 
             ? Property(nullable)
             : null;
 
-    /// <summary>The property that an expression names, if an index or key could have it.</summary>
+    /// <summary>Returns the property that an expression names, if an index or key can answer conditions on it; otherwise null.</summary>
     PropertyModel? Property(Expression expression)
     {
         if (PropertyPath.Of(WithoutConversions(expression), parameter, out var of) is not { } path
@@ -181,7 +184,7 @@ sealed partial class ConditionExtractor(EntityModel entity, ParameterExpression 
         return property;
     }
 
-    /// <summary>An expression without the conversions around it that do not change how it compares.</summary>
+    /// <summary>Returns an expression without the conversions around it that do not change how it compares.</summary>
     static Expression WithoutConversions(Expression expression)
     {
         while (expression is UnaryExpression { NodeType: ExpressionType.Convert or ExpressionType.ConvertChecked } convert
@@ -191,8 +194,8 @@ sealed partial class ConditionExtractor(EntityModel entity, ParameterExpression 
     }
 
     /// <summary>
-    /// Conversions that the compiler inserts around a property: to its nullable, from an enum to an integer, and to a wider number. Where such a number need not be whole,
-    /// <see cref="WholeNumbers"/> compares.
+    /// True for conversions that the compiler inserts around a property and that keep the order: to its nullable type, from an enum to an
+    /// integer, and to a wider number. <see cref="WholeNumbers"/> compares integers with fractional numbers.
     /// </summary>
     static bool KeepsOrder(Type from, Type to)
     {
@@ -200,7 +203,7 @@ sealed partial class ConditionExtractor(EntityModel entity, ParameterExpression 
         to = Nullable.GetUnderlyingType(to) ?? to;
         if (from.IsEnum && from != to)
             from = Enum.GetUnderlyingType(from);
-        // An item of a list without a type is boxed.
+        // An item of a non-generic list is boxed.
         if (from == to || to == typeof(object))
             return true;
         return (Type.GetTypeCode(from), Type.GetTypeCode(to)) switch
@@ -216,7 +219,7 @@ sealed partial class ConditionExtractor(EntityModel entity, ParameterExpression 
         };
     }
 
-    /// <summary>True if a value can be looked up: it is of the property's type, or compares with it.</summary>
+    /// <summary>True if a value can be looked up: it is of the property's type, or comparable with it.</summary>
     bool IsWritable(PropertyModel property, object? value)
     {
         try
@@ -226,7 +229,7 @@ sealed partial class ConditionExtractor(EntityModel entity, ParameterExpression 
         }
         catch (ArgumentException)
         {
-            // A string with half of a surrogate pair, which no stored one has.
+            // The string has an unpaired surrogate, which no stored string has.
             return false;
         }
     }

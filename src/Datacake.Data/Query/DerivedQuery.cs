@@ -4,7 +4,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>A query for entities of one class, seen as what they are of a derived one. All of them must be of that.</summary>
+/// <summary>A query for entities of one class that returns its results as a derived class. All results must be of that class.</summary>
 sealed class DerivedQuery<T, TDerived>(Query<T> source) : OrderedQuery<TDerived>
 {
     internal override Query<TDerived> With(Func<QuerySettings, QuerySettings> change) => new DerivedQuery<T, TDerived>(source.With(change));
@@ -70,7 +70,7 @@ sealed class DerivedQuery<T, TDerived>(Query<T> source) : OrderedQuery<TDerived>
 
     static TDerived Cast(T item) => (TDerived)(object)item!;
 
-    // Before it became a result, or afterwards, an entity may have been of another class.
+    // Before the entity became a result, or after it ceased to be one, it may have been of another class.
     static EntityChange<TDerived> Cast(EntityChange<T> change) =>
         new(change.Kind, change.Key, change.Before is TDerived before ? before : default, change.After is TDerived after ? after : default);
 }

@@ -3,14 +3,14 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>A query for entities of one keyspace, which a plan answers.</summary>
+/// <summary>A query for the entities of one keyspace, which runs by a query plan.</summary>
 sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, QuerySettings settings) : OrderedQuery<T>
     where T : class
 {
     internal override Query<T> With(Func<QuerySettings, QuerySettings> change)
     {
         var changed = change(settings);
-        // Of what is read in parts, nothing is tracked.
+        // Entities that are read in part are not tracked.
         return new EntityQuery<T>(source, spec, spec.Components is null || changed.Identities is not null ? changed : changed with { IsTracking = false });
     }
 
@@ -37,7 +37,7 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, Query
     {
         foreach (var ordering in orderings)
             Refuse(ordering);
-        // As in LINQ to Objects: what is equal stays in the order that it had.
+        // As in LINQ to Objects, results that compare equal keep the order that they had.
         return spec.IsCut ? base.OrderByCore(orderings) : With(spec.OrderBy(orderings));
     }
 
@@ -46,7 +46,7 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, Query
         Refuse(ordering);
         return spec.IsCut
             ? throw new InvalidOperationException(
-                "The query was cut off by Skip or Take and cannot be ordered further; call ThenBy before these.")
+                "ThenBy cannot follow Skip or Take. Call ThenBy before them.")
             : With(spec.ThenBy(ordering));
     }
 
@@ -75,10 +75,10 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, Query
         return string.Join("; ", parts);
     }
 
-    /// <summary>The same, of which only what the query itself and some expressions use is read.</summary>
+    /// <summary>Returns the specification, limited to the components that the query itself and the given expressions use.</summary>
     QuerySpec<T> WithComponents(IEnumerable<ItemUse> uses) => spec with
     {
-        // Which entities can be read must not depend on what is asked of them.
+        // Which entities can be read must not depend on the properties that are used.
         Components = spec.SkipsUnreadable ? null : ComponentUse.Of(
             source.Model,
             [
@@ -91,7 +91,7 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, Query
 
     EntityQuery<T> With(QuerySpec<T> other) => new(source, other, settings);
 
-    /// <summary>Returns the query filters as the first conditions of what is asked for.</summary>
+    /// <summary>Returns the specification with the query filters as its first predicates.</summary>
     QuerySpec<T> Filtered(QuerySpec<T> asked) => source.Context.QueryFilters.IsEmpty
         ? asked
         : asked with { Predicates = [.. Filters, .. asked.Predicates], Filtering = Source.Filtering };

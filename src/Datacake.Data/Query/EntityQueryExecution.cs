@@ -34,12 +34,15 @@ sealed partial class EntityQuery<T>
             }
             catch (TransactionConflictException) when (attempt < MaxAttempts)
             {
-                // An entity was changed since it was looked at: look again.
+                // An entity has changed since it was read: read again.
             }
         }
     }
 
-    /// <summary>What has to be written, on condition that the entities are still as they are now.</summary>
+    /// <summary>
+    /// Returns the transaction to commit, which requires that the entities have not changed since they were read, and the number of
+    /// entities found.
+    /// </summary>
     async ValueTask<(Transaction Transaction, int Found)> TransactionOfAsync(
         ReplicatedStore store, QueryRun<T> run, Func<NavigationRoots, Action<object>>? update, CancellationToken cancellationToken)
     {

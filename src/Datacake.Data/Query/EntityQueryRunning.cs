@@ -5,13 +5,13 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
 
-// How the query is run.
+// Runs of the query.
 sealed partial class EntityQuery<T>
 {
     internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) =>
         RunAsync(Track, static entities => entities, cancellationToken);
 
-    // What most queries come to: without the steps between a stream of results and its reader.
+    // The path of most queries, without the asynchronous steps between a stream of results and its reader.
     internal override Task<List<T>> ToListCore(CancellationToken cancellationToken) => source.Context.HasInterceptors
         ? ObserveAsync(this, static (query, run, token) => query.ReadAllAsync(run, token), static results => results.Count, cancellationToken)
         : ReadAllAsync(NewRun(), cancellationToken);
@@ -59,7 +59,9 @@ sealed partial class EntityQuery<T>
         return count;
     }
 
-    /// <summary>The first value of an index or of the keys, if one has the values in order.</summary>
+    /// <summary>
+    /// Returns the first value of an index or of the keys if one of them has the values in order; otherwise compares all values.
+    /// </summary>
     internal override async Task<TResult?> ExtremeCore<TResult>(
         Expression<Func<T, TResult>> selector, bool isGreatest, CancellationToken cancellationToken)
         where TResult : default
@@ -81,7 +83,7 @@ sealed partial class EntityQuery<T>
         return await base.ExtremeCore(selector, isGreatest, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Runs the query, and makes something of its results: of rows where they are to be tracked, or else of the entities alone.</summary>
+    /// <summary>Runs the query and maps its results: rows if they are tracked, otherwise the entities alone.</summary>
     async IAsyncEnumerable<IReadOnlyList<TResult>> RunAsync<TResult>(
         Func<List<QueryRow<T>>, IReadOnlyList<TResult>> ofRows, Func<List<T>, IReadOnlyList<TResult>> ofEntities,
         [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -107,7 +109,7 @@ sealed partial class EntityQuery<T>
                 await interception.EndAsync(run.DocumentsRead, results, failure).ConfigureAwait(false);
         }
 
-        // The context is busy while a batch is being fetched, and free while the caller handles it.
+        // The context is busy while a batch is fetched, and free while the caller processes it.
         async ValueTask<bool> MoveNextAsync()
         {
             using var operation = source.Context.Concurrency.Enter();
@@ -141,7 +143,7 @@ sealed partial class EntityQuery<T>
         }
     }
 
-    /// <summary>Runs a query of which interceptors are told.</summary>
+    /// <summary>Runs a query and notifies the interceptors.</summary>
     static async Task<TResult> ObserveAsync<TResult>(
         EntityQuery<T> query, Func<EntityQuery<T>, QueryRun<T>, CancellationToken, Task<TResult>> execute, Func<TResult, long> count, CancellationToken cancellationToken)
     {

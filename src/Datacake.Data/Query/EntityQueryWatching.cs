@@ -9,17 +9,19 @@ sealed partial class EntityQuery<T>
     internal override IAsyncEnumerable<EntityChanges<T>> WatchCore(WatchPosition? after, CancellationToken cancellationToken)
     {
         if (settings.Level is not null)
-            throw new InvalidOperationException("A query that is watched gets what others write as it arrives, and has no consistency level: leave out WithConsistency.");
+            throw new InvalidOperationException(
+                "A watched query receives the writes of others as they arrive, so it cannot have a consistency level. Remove WithConsistency.");
         if (after is not null && spec.IsCut)
         {
             throw new InvalidOperationException(
-                "What Skip and Take leave out depends on all results, so such a query is watched from its current results on: call WatchAsync() "
-                + "without a position.");
+                "The results of a query with Skip or Take depend on all matching entities, so it can only be watched from its current results on. "
+                + "Call WatchAsync() without a position.");
         }
         if (NewRun().UsesRelated)
         {
             throw new InvalidOperationException(
-                "A watch follows the entities of one keyspace, and this query says something of related ones, whose changes it would miss. Leave that out, and look at the related entities of what comes.");
+                "A watched query follows the entities of one keyspace, and would miss changes to the related entities that this query uses. "
+                + "Remove them from the query, and check the related entities of each change that arrives.");
         }
         return WatchAsync(NewRun(), after, cancellationToken);
     }

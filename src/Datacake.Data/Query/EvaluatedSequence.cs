@@ -4,7 +4,7 @@ using System.Linq.Expressions;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>The elements of a sequence, evaluated for one run of a query. Shows itself as the expression that it comes from.</summary>
+/// <summary>The elements of a sequence, evaluated for one run of a query. Its text is that of the expression that it comes from.</summary>
 sealed class EvaluatedSequence : ReadOnlyCollection<object?>
 {
     const int MaxElements = 1_000_000;
@@ -14,7 +14,7 @@ sealed class EvaluatedSequence : ReadOnlyCollection<object?>
     EvaluatedSequence(List<object?> elements, Expression source)
         : base(elements) => _source = source;
 
-    /// <summary>Returns the elements; null if reading them fails, or does not come to an end.</summary>
+    /// <summary>Returns the elements; null if reading them fails or does not end.</summary>
     public static EvaluatedSequence? TryOf(IEnumerable sequence, Expression source) => TryRead(sequence) is { } elements ? new EvaluatedSequence(elements, source) : null;
 
     /// <inheritdoc cref="TryOf"/>
@@ -27,7 +27,7 @@ sealed class EvaluatedSequence : ReadOnlyCollection<object?>
         }
         catch (Exception)
         {
-            // In the predicate it may never be reached. If it is, it throws there.
+            // The predicate may never reach the sequence. If it does, the exception is thrown there.
             return null;
         }
     }

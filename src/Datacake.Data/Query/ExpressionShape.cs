@@ -3,8 +3,8 @@ using System.Linq.Expressions;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// What an expression is but for its constants and captured variables: equal for every run of the same line of code. The constants (a
-/// captured variable is a field of one) are taken out, in the order of the tree.
+/// The shape of an expression, without its constants and captured variables, which is equal for every run of the same line of code. The
+/// constants (a captured variable is a field of one) are extracted in the order of the tree.
 /// </summary>
 sealed class ExpressionShape : IEquatable<ExpressionShape>
 {
@@ -24,7 +24,9 @@ sealed class ExpressionShape : IEquatable<ExpressionShape>
         _hash = hash.ToHashCode();
     }
 
-    /// <summary>The shape of an expression and its constants; null if it has parts that are not known here.</summary>
+    /// <summary>
+    /// Returns the shape of an expression and its constants; null if the expression has nodes that are not supported here.
+    /// </summary>
     public static (ExpressionShape Shape, object?[] Constants)? Of(Expression expression)
     {
         var reader = new Reader();
@@ -32,7 +34,7 @@ sealed class ExpressionShape : IEquatable<ExpressionShape>
         return reader.IsKnown ? (new ExpressionShape([.. reader.Numbers], [.. reader.Symbols]), [.. reader.Constants]) : null;
     }
 
-    /// <summary>The expression with its constants replaced by items of an array.</summary>
+    /// <summary>Returns the expression with its constants replaced by the items of an array.</summary>
     public static Expression Parameterize(Expression expression, ParameterExpression constants) =>
         new Parameterizer(constants).Visit(expression);
 
@@ -43,7 +45,7 @@ sealed class ExpressionShape : IEquatable<ExpressionShape>
 
     public override int GetHashCode() => _hash;
 
-    /// <summary>Writes the tree down in the order of a visit, with the number of children where it is not fixed.</summary>
+    /// <summary>A visitor that records the tree in the order of the visit, with the number of children where it is not fixed.</summary>
     sealed class Reader : ExpressionVisitor
     {
         readonly List<ParameterExpression> _parameters = [];
@@ -177,7 +179,7 @@ sealed class ExpressionShape : IEquatable<ExpressionShape>
             return base.VisitElementInit(node);
         }
 
-        // The compiler does not make these of a lambda.
+        // The compiler does not generate these nodes from a lambda.
         protected override Expression VisitBlock(BlockExpression node) => Unknown(node);
 
         protected override Expression VisitDynamic(DynamicExpression node) => Unknown(node);
@@ -212,7 +214,7 @@ sealed class ExpressionShape : IEquatable<ExpressionShape>
         protected override Expression VisitConstant(ConstantExpression node) =>
             Expression.Convert(Expression.ArrayIndex(constants, Expression.Constant(_count++)), node.Type);
 
-        // In the order in which the shape is read.
+        // Nodes are visited in the same order as by the reader.
         protected override Expression VisitLambda<T>(Expression<T> node) => node.Update(Visit(node.Body), node.Parameters);
     }
 }

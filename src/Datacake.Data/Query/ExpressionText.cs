@@ -5,17 +5,18 @@ using System.Runtime.CompilerServices;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// Writes expressions as they are in the source: a captured variable by its name, an enumeration's constant by its own, and without the conversions that the compiler adds.
+/// A formatter that writes expressions as in source code: captured variables and enum constants by their names, and without the conversions
+/// that the compiler adds.
 /// </summary>
 static class ExpressionText
 {
-    // How tightly operators bind, from the loosest on.
+    // The precedence of operators, from the loosest to the tightest.
     const int Any = 0, Choice = 1, Coalescing = 2, Or = 3, And = 4, BitOr = 5, ExclusiveOr = 6, BitAnd = 7, Equality = 8, Relation = 9, Shift = 10, Sum = 11, Product = 12, Unary = 13, Primary = 14;
 
-    /// <summary>The expression as it is in the source.</summary>
+    /// <summary>Returns an expression as in source code.</summary>
     public static string Of(Expression expression) => Of(expression, Any);
 
-    /// <summary>The name of a type as it is in the source.</summary>
+    /// <summary>Returns the name of a type as in source code.</summary>
     public static string NameOf(Type type) => Nullable.GetUnderlyingType(type) is { } value ? $"{NameOf(value)}?"
         : type.IsArray ? $"{NameOf(type.GetElementType()!)}[]"
         : type.IsGenericType ? $"{type.Name.Split('`')[0]}<{string.Join(", ", type.GetGenericArguments().Select(NameOf))}>"
@@ -30,7 +31,7 @@ static class ExpressionText
         BinaryExpression { NodeType: ExpressionType.ArrayIndex } item => $"{Of(item.Left, Primary)}[{Of(item.Right)}]",
         BinaryExpression binary => OfBinary(binary, around),
         UnaryExpression unary => OfUnary(unary, around),
-        // What was joined goes by the name that it has in the source.
+        // A joined item is shown by the name that it has in the source code.
         MemberExpression member when Pair.NameOf(member) is { } name => name,
         MemberExpression member => OfMember(member),
         MethodCallExpression call => OfCall(call, around),
@@ -96,7 +97,7 @@ static class ExpressionText
 
     static string OfMember(MemberExpression member) => member.Expression switch
     {
-        // What the compiler keeps captured variables in.
+        // The constant is the object in which the compiler keeps captured variables.
         ConstantExpression => member.Member.Name,
         null => $"{NameOf(member.Member.DeclaringType!)}.{member.Member.Name}",
         var owner => $"{Of(owner, Primary)}.{member.Member.Name}",
@@ -134,7 +135,7 @@ static class ExpressionText
         _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
     };
 
-    /// <summary>The enumeration, or char, that the compiler has made an integer of.</summary>
+    /// <summary>Returns the enum type, or char, that the compiler has converted to an integer; null if there is none.</summary>
     static Type? EnumOf(Expression expression)
     {
         while (expression is UnaryExpression { NodeType: ExpressionType.Convert, Operand: var operand })
@@ -151,7 +152,7 @@ static class ExpressionText
         ? number is Enum ? number : Enum.ToObject(type, number)
         : number is int code and >= char.MinValue and <= char.MaxValue ? (char)code : number;
 
-    /// <summary>True if the compiler converts by itself.</summary>
+    /// <summary>True if the compiler adds the conversion by itself.</summary>
     static bool IsImplicit(UnaryExpression conversion)
     {
         if (conversion.Method is { } method)
@@ -162,7 +163,7 @@ static class ExpressionText
         from = Nullable.GetUnderlyingType(from) ?? from;
         to = Nullable.GetUnderlyingType(to) ?? to;
         var (narrow, wide) = (Type.GetTypeCode(from), Type.GetTypeCode(to));
-        // Enumerations have the codes of their integers.
+        // An enum has the type code of its underlying integer.
         return from == to || (narrow is >= TypeCode.Char and < TypeCode.Decimal && wide > narrow && wide <= TypeCode.Decimal && !to.IsEnum) || (from.IsEnum && narrow == wide);
     }
 }

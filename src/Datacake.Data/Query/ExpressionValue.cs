@@ -3,10 +3,10 @@ using System.Reflection;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Evaluates the parts of a predicate that do not depend on the entity: constants and captured variables.</summary>
+/// <summary>An evaluator of the parts of a predicate that do not depend on the entity: constants and captured variables.</summary>
 static class ExpressionValue
 {
-    /// <summary>Whether the expression has a value without the entity, and which.</summary>
+    /// <summary>Returns true if the expression has a value that does not depend on the entity, and gets this value.</summary>
     public static bool TryGet(Expression expression, CompiledExpressions compiled, out object? value)
     {
         try
@@ -20,7 +20,7 @@ static class ExpressionValue
         }
         catch (Exception)
         {
-            // In the predicate it may never be reached: x != null && p.Name == x.Name. If it is, it throws there.
+            // The predicate may never reach the expression, as in x != null && p.Name == x.Name. If it does, the exception is thrown there.
             value = null;
             return false;
         }
@@ -40,7 +40,7 @@ static class ExpressionValue
             case MemberExpression { Member: PropertyInfo property } access when TryGetTarget(access.Expression, out object? target):
                 value = property.GetValue(target);
                 return true;
-            // Only conversions that keep the boxed value as it is: to a base type, or to the nullable of the type.
+            // Only conversions that keep the boxed value as it is: to a base type, or to the nullable type.
             case UnaryExpression { NodeType: ExpressionType.Convert, Method: null } convert
                 when convert.Type.IsAssignableFrom(convert.Operand.Type)
                     || Nullable.GetUnderlyingType(convert.Type) == convert.Operand.Type:
@@ -65,7 +65,7 @@ static class ExpressionValue
 
     sealed class ParameterFinder : ExpressionVisitor
     {
-        readonly List<ParameterExpression> _own = [];   // of the lambdas within
+        readonly List<ParameterExpression> _own = [];   // of nested lambdas
 
         public bool Found { get; private set; }
 

@@ -2,7 +2,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Collects the keys of documents; those of a page of an index in one piece of memory.</summary>
+/// <summary>A list of document keys. The keys of an index page share one block of memory.</summary>
 sealed class KeyList
 {
     DocumentKey[] _keys = [];
@@ -14,8 +14,9 @@ sealed class KeyList
         _keys[_count++] = key;
     }
 
-    /// <param name="page">A page of an index.</param>
-    /// <param name="isSought">Which of its entries are added.</param>
+    /// <summary>Adds the keys of an index page.</summary>
+    /// <param name="page">The page.</param>
+    /// <param name="isSought">Selects the entries to add, by their position in the page.</param>
     public void Add(IndexPage page, Predicate<int> isSought)
     {
         Reserve(page.Count);
@@ -34,14 +35,14 @@ sealed class KeyList
         }
     }
 
-    /// <summary>The keys as they were added.</summary>
+    /// <summary>Returns the keys in the order in which they were added.</summary>
     public ArraySegment<DocumentKey> ToSegment() => new(_keys, 0, _count);
 
-    /// <summary>The keys in ascending order, each once.</summary>
+    /// <summary>Returns the keys in ascending order, without duplicates.</summary>
     public ArraySegment<DocumentKey> ToAscending()
     {
         var keys = _keys.AsSpan(0, _count);
-        // Those that an index has under one value ascend already.
+        // The keys that an index holds under one value are already in ascending order.
         if (!IsAscending(keys))
         {
             keys.Sort();

@@ -4,12 +4,14 @@ using System.Linq.Expressions;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// Makes of a condition on null a no, for those that an index answers, too: a null string starts with nothing, the value of a null number equals none, and a null array has no
-/// elements. So a query that finds its entities by an index does not throw where there is none, or while it is being built. What else comes upon null throws, as in C#.
+/// A rewriter that makes conditions false for null, instead of throwing, if an index can also answer them: a null string starts with
+/// nothing, the value of a null number equals nothing, and a null array has no elements. Such a query therefore does not throw if the index
+/// is missing or still being built. All other expressions throw for null, as in C#.
 /// </summary>
 sealed class NullGuard : ExpressionVisitor
 {
-    // The nullable of a type, without making it at run time, which a compiled application cannot do. The compiler compares small integers and enumerations as the first ones.
+    // The nullable types, because a natively compiled application cannot construct them at run time. The compiler compares smaller integers
+    // and enums as one of these types.
     static readonly Dictionary<Type, Type> Nullables = new()
     {
         [typeof(int)] = typeof(int?),
@@ -61,14 +63,17 @@ sealed class NullGuard : ExpressionVisitor
 
     static BinaryExpression UnlessNull(Expression value, Expression condition) => Expression.AndAlso(Expression.NotEqual(value, Expression.Constant(null, value.Type)), condition);
 
-    /// <summary>Returns the nullable of which an expression is the value.</summary>
+    /// <summary>Returns the nullable whose <c>Value</c> an expression reads; null if it reads none.</summary>
     static Expression? NullableOf(Expression expression) => expression switch
     {
         MemberExpression { Member.Name: nameof(Nullable<int>.Value), Expression: { } owner } when Nullable.GetUnderlyingType(owner.Type) is not null => owner,
         _ => null,
     };
 
-    /// <summary>Returns the nullable of which an expression is the value, also if that is converted, as the compiler does with enumerations and small integers.</summary>
+    /// <summary>
+    /// Returns the nullable whose <c>Value</c> an expression reads, or null if it reads none. The value may be converted, as the compiler
+    /// does with enums and small integers.
+    /// </summary>
     static Expression? Lifted(Expression expression) => expression is UnaryExpression { NodeType: ExpressionType.Convert } convert
         ? Nullables.TryGetValue(convert.Type, out var type) && Lifted(convert.Operand) is { } nullable ? Expression.Convert(nullable, type, convert.Method) : null
         : NullableOf(expression);

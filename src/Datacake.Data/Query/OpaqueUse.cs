@@ -4,8 +4,8 @@ using Datacake.Data.Metadata;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// Finds where a condition or an order cannot be looked into: at a property that is not mapped, or a method, of an entity whose class has related ones. These are not loaded for
-/// it, so that it would find none, and the result be wrong without a word.
+/// A search for parts of a condition or an ordering that cannot be analyzed: an unmapped property or a method of an entity whose class has
+/// navigations. Related entities are not loaded for such a part. It would find none, and the results would be wrong without an error.
 /// </summary>
 sealed class OpaqueUse : ExpressionVisitor
 {
@@ -14,8 +14,8 @@ sealed class OpaqueUse : ExpressionVisitor
 
     OpaqueUse(DatacakeContext context) => _context = context;
 
-    /// <summary>Refuses an expression of a query that has such a use.</summary>
-    /// <exception cref="InvalidOperationException">It has.</exception>
+    /// <summary>Throws an exception if an expression of a query contains such a part.</summary>
+    /// <exception cref="InvalidOperationException">The expression contains such a part.</exception>
     public static void Refuse(DatacakeContext context, LambdaExpression expression)
     {
         if (!context.HasRelations)
@@ -26,8 +26,9 @@ sealed class OpaqueUse : ExpressionVisitor
             return;
         var navigation = model.Navigations[0];
         throw new InvalidOperationException(
-            $"The query cannot see into '{ExpressionText.Of(use)}', which may use related entities of {model.Name}, and these are not loaded for it. Say what it does in the query, as in "
-                + $"{(navigation.IsCollection ? $"e => e.{navigation.Name}.Any()" : $"e => e.{navigation.Name} != null")}; or include before what it uses: Include(e => e.{navigation.Name}).");
+            $"The query cannot analyze '{ExpressionText.Of(use)}', which may use related entities of {model.Name} that are not loaded. "
+                + "Write out its condition in the query, as in "
+                + $"{(navigation.IsCollection ? $"e => e.{navigation.Name}.Any()" : $"e => e.{navigation.Name} != null")}, or include the related entities first: Include(e => e.{navigation.Name}).");
     }
 
     protected override Expression VisitMember(MemberExpression node)
@@ -50,11 +51,11 @@ sealed class OpaqueUse : ExpressionVisitor
         return base.VisitMethodCall(node);
     }
 
-    /// <summary>Returns the class of an entity of the query that may lead to others; null if an expression is something else.</summary>
+    /// <summary>Returns the class of an expression that is an entity of the query with navigations; null if it is something else.</summary>
     EntityModel? ModelOf(Expression expression) =>
         !expression.Type.IsValueType && ParameterUse.IsIn(expression) && _context.FindModel(expression.Type) is { Navigations.Count: > 0 } model ? model : null;
 
-    // Of the framework, and what comparisons of entities come to.
+    // Methods of .NET and of this library, and comparisons of entities.
     static bool IsKnown(MethodCallExpression call) => call.Method.DeclaringType is not { } type || type.Assembly == typeof(object).Assembly || type == typeof(Enumerable)
         || type.Assembly == typeof(OpaqueUse).Assembly || call.Method.Name is nameof(Equals);
 }

@@ -2,7 +2,7 @@ using System.Linq.Expressions;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>One of the keys that a query orders by.</summary>
+/// <summary>A key that a query orders by, and its direction.</summary>
 abstract class Ordering<T>(bool isDescending)
 {
     public bool IsDescending { get; } = isDescending;
@@ -13,26 +13,28 @@ abstract class Ordering<T>(bool isDescending)
 
     public abstract IOrderedEnumerable<TRow> ThenBy<TRow>(IOrderedEnumerable<TRow> rows, Func<TRow, T> item);
 
-    /// <summary>Whether two items are equal in this key.</summary>
+    /// <summary>Returns true if two items compare equal by this key.</summary>
     public abstract bool AreEqual(T a, T b);
 
-    /// <summary>The same for entities of the class that the items are of a derived class of.</summary>
+    /// <summary>Returns the same ordering over a base class of the items.</summary>
     public abstract Ordering<TEntity> Of<TEntity>();
 
-    /// <summary>Returns the ordering with what is loaded of related entities: those without a value first.</summary>
+    /// <summary>
+    /// Returns the ordering bound to loaded related entities. Items whose related entity is missing sort before all others, as null does.
+    /// </summary>
     public abstract IEnumerable<Ordering<T>> Bind(NavigationRoots roots);
 
-    /// <summary>Returns the ordering for the items of another query, if a use of these is one of those; null if it is not.</summary>
+    /// <summary>Returns the same ordering over the items of another query; null if the key cannot be expressed with these items.</summary>
     public abstract Ordering<TOther>? Through<TOther>(Func<ItemUse, ItemUse?> through);
 
-    /// <summary>The opposite order.</summary>
+    /// <summary>Returns the ordering in the opposite direction.</summary>
     public abstract Ordering<T> Reversed();
 
     public virtual OrderingColumn ToColumn() => new(PropertyPath.Of(KeySelector.Body, KeySelector.Parameters[0]), IsDescending);
 
     public override string ToString() => $"{ToColumn().Property ?? ExpressionText.Of(KeySelector)}{(IsDescending ? " descending" : "")}";
 
-    /// <summary>Sorts stably by several keys.</summary>
+    /// <summary>Sorts rows by several keys. The sort is stable.</summary>
     public static IEnumerable<TRow> Sort<TRow>(IEnumerable<TRow> rows, IReadOnlyList<Ordering<T>> orderings, Func<TRow, T> item)
     {
         if (orderings.Count == 0)
@@ -47,9 +49,9 @@ abstract class Ordering<T>(bool isDescending)
 sealed class Ordering<T, TKey>(Expression<Func<T, TKey>> keySelector, bool isDescending, CompiledExpressions expressions)
     : Ordering<T>(isDescending)
 {
-    Func<T, TKey>? _key;    // compiled when it is first needed: the path often has the order
+    Func<T, TKey>? _key;    // compiled on first use, because the access path often provides the order
 
-    /// <exception cref="InvalidOperationException">The keys have no order.</exception>
+    /// <exception cref="InvalidOperationException">The keys cannot be compared.</exception>
     public override LambdaExpression KeySelector { get; } = QueryComparer<TKey>.HasOrder ? keySelector : throw QueryComparer<TKey>.NoOrder(keySelector);
 
     public override IOrderedEnumerable<TRow> OrderBy<TRow>(IEnumerable<TRow> rows, Func<TRow, T> item)
@@ -87,13 +89,16 @@ sealed class Ordering<T, TKey>(Expression<Func<T, TKey>> keySelector, bool isDes
 
     Func<T, TKey> Compiled => expressions.Compile(StoredEqualityNormalizer.Normalize(OrdinalNormalizer.Normalize(keySelector), expressions.Entity, context: null));
 
-    // Of objects it shows only when they are there whether they have an order.
+    // Whether objects can be compared is not known before their values are.
     Func<T, TKey> Checked(Func<T, TKey> key) => item => key(item) is var value && value is null or IComparable or IComparable<TKey>
         ? value
         : throw QueryComparer<TKey>.NoOrder(keySelector);
 }
 
-/// <summary>The order of values in queries: the type's own, and for strings the ordinal one, the same on every machine.</summary>
+/// <summary>
+/// The order of values in queries: the default order of the type, except that strings compare ordinally, so that the order is the same on
+/// every machine.
+/// </summary>
 static class QueryComparer<T>
 {
     public static IComparer<T> Instance { get; } = typeof(T) == typeof(string)
@@ -109,11 +114,14 @@ static class QueryComparer<T>
     public static bool HasOrder { get; } = IsOrdered || !typeof(T).IsSealed || Nullable.GetUnderlyingType(typeof(T)) is not null;
 
     public static InvalidOperationException NoOrder(LambdaExpression key) => new(
-        $"Nothing can be ordered by '{ExpressionText.Of(key.Body)}': {ExpressionText.NameOf(typeof(T))} has no order. Order by something in it that has one, or implement "
-            + "IComparable<T> in the type.");
+        $"The query cannot be ordered by '{ExpressionText.Of(key.Body)}', because {ExpressionText.NameOf(typeof(T))} has no order. "
+            + "Order by a property that has one, or implement IComparable<T> in the type.");
 }
 
-/// <summary>Compares strings that a query has as objects or as what else they are, ordinally, and all else as it compares itself.</summary>
+/// <summary>
+/// A comparer that compares strings ordinally even if their static type is object or an interface, and all other values by their default
+/// order.
+/// </summary>
 sealed class OrdinalComparer<T> : IComparer<T>
 {
     public int Compare(T? x, T? y) => x is string a && y is string b ? string.CompareOrdinal(a, b) : Comparer<T>.Default.Compare(x, y);

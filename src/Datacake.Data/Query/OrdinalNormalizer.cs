@@ -6,9 +6,9 @@ using System.Reflection;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// Makes what a query says of strings independent of the machine's culture, as databases do: comparisons that do not name one are ordinal,
-/// and changes of case invariant. It also turns a search in a span, which the compiler chooses for arrays, into one in the array, which an
-/// interpreted expression can do.
+/// A rewriter that makes string operations in a query independent of the machine's culture, as in databases: comparisons are ordinal unless
+/// they name another comparison, and conversions of case are invariant. It also replaces a search in a span, which the compiler chooses for
+/// arrays, by a search in the array, because an interpreted expression cannot use a span.
 /// </summary>
 sealed class OrdinalNormalizer : ExpressionVisitor
 {
@@ -31,8 +31,8 @@ sealed class OrdinalNormalizer : ExpressionVisitor
     static readonly MethodInfo ToUpper = typeof(string).GetMethod(nameof(string.ToUpperInvariant), [])!;
     static readonly ConstantExpression Ordinal = Expression.Constant(StringComparison.Ordinal);
 
-    // The compiler builds comparisons of these types without naming their operators, which expressions then look for by name: a trimmed
-    // application has to keep them.
+    // The compiler builds comparisons of these types without naming their operators, so expressions look the operators up by name. A
+    // trimmed application has to keep them.
     [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(decimal))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(Guid))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(DateTime))]
@@ -95,7 +95,7 @@ sealed class OrdinalNormalizer : ExpressionVisitor
         }
     }
 
-    /// <summary>The array that a span is of.</summary>
+    /// <summary>Returns the array that a span is created from; null if there is none.</summary>
     static Expression? ArrayOf(Expression span) => span switch
     {
         MethodCallExpression { Method.Name: "op_Implicit", Arguments: [{ Type.IsArray: true } array] } => array,

@@ -2,10 +2,10 @@ using System.Linq.Expressions;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Puts an expression where another one has a parameter.</summary>
+/// <summary>A visitor that replaces a parameter by an expression.</summary>
 sealed class ParameterReplacement(ParameterExpression parameter, Expression replacement) : ExpressionVisitor
 {
-    /// <summary>What a function of a derived class is as one of the entity class: the entity is cast first.</summary>
+    /// <summary>Returns a function over a derived class as one over the entity class, which casts the entity first.</summary>
     public static Expression<Func<T, TResult>> Cast<T, TDerived, TResult>(Expression<Func<TDerived, TResult>> lambda)
     {
         var entity = Expression.Parameter(typeof(T), lambda.Parameters[0].Name);

@@ -2,7 +2,7 @@ using System.Linq.Expressions;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Finds out whether an expression depends on a parameter, such as the items of the query.</summary>
+/// <summary>A search for parameters in an expression, such as the item of a query.</summary>
 sealed class ParameterUse : ExpressionVisitor
 {
     bool _isFound;

@@ -3,23 +3,23 @@ using Datacake.Storage;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Reads the documents that a path leads to, from one snapshot, in pages that grow.</summary>
+/// <summary>A reader of the documents that an access path leads to. It reads one snapshot, in pages of growing size.</summary>
 sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path, int page) : IDisposable
 {
     public const int FirstPage = 32, LargestPage = 512;
 
     readonly IndexPage _index = new();
-    bool? _isLessBetween = PlacesOf(path) > Places.Many ? null : false;     // null: to be decided
-    int _range;                         // how many ranges of a scan are done
-    KeyRange? _rest;                    // what is left of the one at hand; null before its first page
-    ArraySegment<DocumentKey>? _keys;   // what is left of the documents that are read by key; null before the first page
+    bool? _isLessBetween = PlacesOf(path) > Places.Many ? null : false;     // null until it is decided
+    int _range;                         // the number of ranges that are completely scanned
+    KeyRange? _rest;                    // the rest of the current range; null before its first page
+    ArraySegment<DocumentKey>? _keys;   // the keys of the documents still to read; null before the first page
     int _indexAt;
     int _page = page;
 
-    /// <summary>The documents that <see cref="MoveNextAsync"/> came to.</summary>
+    /// <summary>Gets the page that <see cref="MoveNextAsync"/> has read.</summary>
     public DocumentPage Page { get; } = new();
 
-    /// <summary>Goes to the next page.</summary>
+    /// <summary>Reads the next page, and returns false if there is none.</summary>
     public ValueTask<bool> MoveNextAsync(CancellationToken cancellationToken) => path switch
     {
         NoAccess => new(false),
@@ -30,7 +30,7 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
         _ => GetAsync(cancellationToken),
     };
 
-    /// <summary>Whether a document of the page is one that the path leads to.</summary>
+    /// <summary>Returns true if the path leads to a document of the page. A scan of a whole range reads other documents as well.</summary>
     public bool IsSought(ReadOnlySpan<byte> key) => _isLessBetween != true || path switch
     {
         KeyScan scan => Places.Contain(scan.Keys, key),
@@ -39,8 +39,8 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
     };
 
     /// <summary>
-    /// The index's value under which a document of the page was found, if the path has the index's order. To be asked for in the order of the
-    /// documents.
+    /// Returns the index value under which a document of the page was found, if the path is in the order of the index. Must be called in
+    /// the order of the documents.
     /// </summary>
     public ReadOnlySpan<byte> IndexValueOf(ReadOnlySpan<byte> key)
     {
@@ -58,7 +58,7 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
         _index.Dispose();
     }
 
-    /// <summary>How many entries the ranges of an index have.</summary>
+    /// <summary>Returns the number of entries in the ranges of an index.</summary>
     public static async ValueTask<long> CountAsync(
         StoreSnapshot snapshot, string keyspace, IndexScan index, CancellationToken cancellationToken)
     {
@@ -72,7 +72,9 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
         return count;
     }
 
-    /// <summary>Goes through the entries of an index in pages, of which some are passed over.</summary>
+    /// <summary>
+    /// Scans ranges of an index in pages. The callback gets a predicate that selects the entries of a page that belong to the ranges.
+    /// </summary>
     static async ValueTask ScanAsync(
         StoreSnapshot snapshot, string keyspace, IndexScan index, IndexPage page, Action<Predicate<int>> take, CancellationToken cancellationToken)
     {
@@ -143,8 +145,8 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
         {
             var keys = new KeyList();
             await CollectKeysAsync(path, keys, cancellationToken).ConfigureAwait(false);
-            // In the order of the keys, whatever the path: so that results without an order come in the same one, on every node and with
-            // every plan.
+            // The documents are read in the order of their keys, whatever the path. Unordered results therefore come in the same order on
+            // every node and with every plan.
             _keys = keys.ToAscending();
         }
         var rest = _keys.Value;
@@ -172,7 +174,7 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
                 await ScanAsync(snapshot, keyspace, index, _index, isSought => keys.Add(_index, isSought), cancellationToken).ConfigureAwait(false);
                 break;
             default:
-                throw new InvalidOperationException($"The path '{from}' has no keys of its own.");
+                throw new InvalidOperationException($"The access path '{from}' does not provide keys.");
         }
     }
 

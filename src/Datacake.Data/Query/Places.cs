@@ -4,15 +4,17 @@ using Datacake.Storage;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// The places of a store that are looked at for a path: keys, or ranges of keys or of an index, in order and apart. Where they are more than the
-/// documents, all between the first and the last is read instead, and what is at none of them passed over.
+/// The lookups of an access path: keys, or ranges of keys or of an index, in ascending order and without overlap. If there are many
+/// compared with the number of documents, one scan of the whole range is cheaper, which skips the entries between the lookups.
 /// </summary>
 static class Places
 {
-    /// <summary>So many are looked at in any case.</summary>
+    /// <summary>The number of lookups that are always carried out one by one.</summary>
     public const int Many = 1_000;
 
-    /// <summary>Whether to read all between them is less work. A look for one costs about as much as it costs to read on by two documents.</summary>
+    /// <summary>
+    /// Returns true if one scan of the whole range is cheaper. A lookup costs about as much as reading two documents of a scan.
+    /// </summary>
     public static async ValueTask<bool> IsLessBetweenAsync(StoreSnapshot snapshot, string keyspace, int places, CancellationToken cancellationToken) =>
         places > Many && (await snapshot.GetStatisticsAsync(keyspace, cancellationToken).ConfigureAwait(false)).Count < 2L * places;
 
@@ -32,7 +34,7 @@ static class Places
         return last >= 0 && keys[last].Encoded.Span.SequenceEqual(key);
     }
 
-    /// <summary>The last one that does not start after a position, or -1.</summary>
+    /// <summary>Returns the index of the last lookup that does not start after a position, or -1.</summary>
     static int LastUpTo(ReadOnlySpan<byte> position, int count, Func<int, ReadOnlyMemory<byte>> start)
     {
         int low = 0, high = count;

@@ -3,20 +3,18 @@ using Datacake.Data.Metadata;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// The plans of queries by their shape: which properties are compared how, of which class entities are, and what is ordered by, but not with which values. To choose a plan
-/// costs more than to read by one. Thread-safe.
+/// A cache of query plans by shape: the compared properties and the kinds of comparison, the classes of the entities, and the orderings,
+/// but not the values. Choosing a plan costs more than reading by one. Thread-safe.
 /// </summary>
-/// <remarks>
-/// A plan is one of the model alone. Whether its indexes can be read by is for each run to see, since that changes.
-/// </remarks>
+/// <remarks>A plan depends on the model alone. Each run checks whether the indexes can be read, because that changes.</remarks>
 sealed class PlanCache
 {
     readonly BoundedCache<PlanShape, AccessPath> _plans = new();
 
-    /// <summary>How many plans are kept.</summary>
+    /// <summary>Gets the number of cached plans.</summary>
     public int Count => _plans.Count;
 
-    /// <summary>What <see cref="QueryPlanner.Plan"/> would choose.</summary>
+    /// <summary>Returns the plan that <see cref="QueryPlanner.Plan"/> would choose.</summary>
     public AccessPath Plan(
         EntityModel entity, IReadOnlyList<IReadOnlyList<Condition>> alternatives, IReadOnlyList<OrderingColumn> orderings)
     {
@@ -31,7 +29,7 @@ sealed class PlanCache
     }
 }
 
-/// <summary>What a plan depends on, for conditions whose values do not matter to it.</summary>
+/// <summary>The parts of a query on which its plan depends, for conditions whose values do not affect the plan.</summary>
 sealed class PlanShape : IEquatable<PlanShape>
 {
     readonly (object Of, ConditionKind Kind)[] _conditions;
@@ -50,7 +48,7 @@ sealed class PlanShape : IEquatable<PlanShape>
         _hash = hash.ToHashCode();
     }
 
-    /// <summary>The shape of conditions that are joined by and, of one value each; null for others.</summary>
+    /// <summary>Returns the shape of conditions that are joined by and, each with one value; null for other conditions.</summary>
     public static PlanShape? Of(IReadOnlyList<IReadOnlyList<Condition>> alternatives, IReadOnlyList<OrderingColumn> orderings)
     {
         if (alternatives is not [var conditions])
@@ -58,7 +56,7 @@ sealed class PlanShape : IEquatable<PlanShape>
         var compared = new (object Of, ConditionKind Kind)[conditions.Count];
         for (int i = 0; i < compared.Length; i++)
         {
-            // Null is not ordered among the values, and a list can be empty, or too long for ranges.
+            // Null has no order among the values, and a list may be empty, or too long for ranges.
             if (conditions[i].Values is not [not null])
                 return null;
             compared[i] = (conditions[i].Type as object ?? conditions[i].Property, conditions[i].Kind);

@@ -4,7 +4,7 @@ using Datacake.Data.Querying;
 
 namespace Datacake.Data;
 
-/// <summary>Takes what an <c>ExecuteUpdateAsync</c> sets. Not thread-safe.</summary>
+/// <summary>The properties that an <c>ExecuteUpdateAsync</c> sets, and their values. Not thread-safe.</summary>
 public sealed class PropertySetters<T>
 {
     readonly EntityModel _model;
@@ -15,15 +15,17 @@ public sealed class PropertySetters<T>
     internal int Count => _setters.Count;
 
     /// <summary>Sets a property to a value: <c>s.SetProperty(p => p.Price, 10m)</c>.</summary>
-    /// <exception cref="ArgumentException">The expression is not a mapped property that can be set.</exception>
+    /// <exception cref="ArgumentException">The expression does not name a mapped property that can be set.</exception>
     public PropertySetters<T> SetProperty<TProperty>(Expression<Func<T, TProperty>> property, TProperty value)
     {
         _setters.Add((SetterOf(property), _ => _ => value));
         return this;
     }
 
-    /// <summary>Sets a property to what a function makes of the entity as it was: <c>s.SetProperty(p => p.Price, p => p.Price * 2)</c>.</summary>
-    /// <exception cref="ArgumentException">The expression is not a mapped property that can be set.</exception>
+    /// <summary>
+    /// Sets a property to a value computed from the entity as it was before: <c>s.SetProperty(p => p.Price, p => p.Price * 2)</c>.
+    /// </summary>
+    /// <exception cref="ArgumentException">The expression does not name a mapped property that can be set.</exception>
     public PropertySetters<T> SetProperty<TProperty>(Expression<Func<T, TProperty>> property, Expression<Func<T, TProperty>> value)
     {
         ArgumentNullException.ThrowIfNull(value);
@@ -37,7 +39,10 @@ public sealed class PropertySetters<T>
         }
     }
 
-    /// <summary>Returns what sets the properties of an entity, once what it uses of related ones is loaded. All values are worked out before the first one is set.</summary>
+    /// <summary>
+    /// Returns an action that sets the properties of an entity, for which the related entities that the values use are loaded. All values
+    /// are computed before the first one is set.
+    /// </summary>
     internal Action<object> Bind(NavigationRoots roots)
     {
         var setters = _setters.ConvertAll(setter => (setter.Set, ValueOf: setter.ValueOf(roots)));
@@ -57,9 +62,9 @@ public sealed class PropertySetters<T>
             return setter;
         string text = ExpressionText.Of(property.Body);
         throw new ArgumentException(
-            known is { Kind: PropertyKind.Key } ? $"'{text}' is the key of {_model.Name}, which does not change. Add the entity with another key, and remove this one."
-            : NavigationBinder.IsUsedIn(_model, property) ? $"'{text}' is of another entity than {_model.Name}. Update those with a query of their own."
-            : $"'{text}' is not a mapped property of {_model.Name} that can be set. Write p => p.Price, or p => p.Address.City.",
+            known is { Kind: PropertyKind.Key } ? $"'{text}' is the key of {_model.Name}, which cannot change. Add the entity with another key, and remove this one."
+            : NavigationBinder.IsUsedIn(_model, property) ? $"'{text}' is a property of a related entity, not of {_model.Name}. Update the related entities with a query of their own."
+            : $"'{text}' is not a mapped property of {_model.Name} that can be set. Use a property, such as p => p.Price or p => p.Address.City.",
             nameof(property));
     }
 }

@@ -6,15 +6,15 @@ using Datacake.Node;
 namespace Datacake.Data;
 
 /// <summary>
-/// A query over the local store, run anew each time that it is enumerated. Immutable: each operator returns another query. Conditions,
-/// orderings and projections are any C# expressions; those on keys and indexed properties find entities without looking at the others, see
-/// <see cref="Explain"/>.
+/// A query over the local store, which is run each time it is enumerated. Immutable: each operator returns another query. Conditions,
+/// orderings and projections can be any C# expressions. Conditions on keys and indexed properties find entities without reading the others;
+/// see <see cref="Explain"/>.
 /// </summary>
 /// <remarks>
-/// Results are those of LINQ to Objects over the stored entities in the order of their keys, with strings compared by ordinal. Each run
-/// sees one snapshot of the store, and no unsaved changes; a tracked entity comes as the instance that the context has, with its current
-/// values. A query is an <see cref="IAsyncEnumerable{T}"/> too, so what an expression cannot hold, such as a condition that awaits, is for the
-/// operators of <see cref="AsyncEnumerable"/>: these read all that comes before them, and track it.
+/// The results are those of LINQ to Objects over the stored entities in the order of their keys, with strings compared ordinally. Each run
+/// reads one snapshot of the store, without unsaved changes. A tracked entity is returned as the instance that the context tracks, with its
+/// current values. A query is also an <see cref="IAsyncEnumerable{T}"/>, so the operators of <see cref="AsyncEnumerable"/> can do what an
+/// expression cannot, such as await within a condition. These operators read all results of the query before them, and track them.
 /// </remarks>
 public abstract partial class Query<T> : IAsyncEnumerable<T>
 {
@@ -22,59 +22,66 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     {
     }
 
-    /// <summary>The items for which the predicate is true.</summary>
+    /// <summary>Filters the results by a predicate.</summary>
     public Query<T> Where(Expression<Func<T, bool>> predicate) => WhereCore(Normalize(predicate));
 
-    /// <summary>What the selector makes of each item. Entities that go into the result as a whole are tracked, others not.</summary>
+    /// <summary>Projects each result into a new form. Entities that are in the new form as a whole are tracked; others are not.</summary>
     public Query<TResult> Select<TResult>(Expression<Func<T, TResult>> selector) => SelectCore(Normalize(selector));
 
     /// <summary>
-    /// The items that are of a class, as such: <c>db.Vehicles.OfType&lt;Truck&gt;().Where(t => t.Load > 5)</c>. An index of the class, that is one
-    /// on its properties or declared on it, finds them.
+    /// Returns the results that are of a class, as that class: <c>db.Vehicles.OfType&lt;Truck&gt;().Where(t => t.Load > 5)</c>. An index
+    /// that is declared on the class, or on a property of it, finds them.
     /// </summary>
     public Query<TResult> OfType<TResult>() => new DerivedQuery<T, TResult>(WhereCore(item => item is TResult));
 
-    /// <summary>The items in ascending order of a key: null first, strings by ordinal.</summary>
+    /// <summary>Sorts the results by a key, in ascending order. Null comes first, and strings compare ordinally.</summary>
     public OrderedQuery<T> OrderBy<TKey>(Expression<Func<T, TKey>> keySelector) =>
         OrderByCore([new Ordering<T, TKey>(keySelector, isDescending: false, Expressions)]);
 
-    /// <summary>The items in descending order of a key.</summary>
+    /// <summary>Sorts the results by a key, in descending order.</summary>
     public OrderedQuery<T> OrderByDescending<TKey>(Expression<Func<T, TKey>> keySelector) =>
         OrderByCore([new Ordering<T, TKey>(keySelector, isDescending: true, Expressions)]);
 
-    /// <summary>The items without the first ones.</summary>
+    /// <summary>Skips a number of results and returns the rest.</summary>
     public Query<T> Skip(int count) => count <= 0 ? this : SkipCore(count);
 
-    /// <summary>The first items.</summary>
+    /// <summary>Returns a number of results from the start.</summary>
     public Query<T> Take(int count) => TakeCore(Math.Max(count, 0));
 
-    /// <summary>Each of equal items once, the first of them.</summary>
+    /// <summary>Returns distinct results: the first of those that are equal.</summary>
     public Query<T> Distinct() => Then("distinct", static items => Batches.Distinct(items));
 
     /// <summary>
-    /// Returns the same query, whose entities the context does not track: they are read faster, and changes of them are not saved.
+    /// Returns a query whose entities the context does not track. They are read faster, and changes to them are not saved.
     /// </summary>
     public Query<T> AsNoTracking() => With(static settings => settings with { IsTracking = false, Identities = null });
 
-    /// <summary>Returns the same query, whose entities the context tracks, whatever <see cref="ChangeTracker.QueryTrackingBehavior"/> says.</summary>
+    /// <summary>
+    /// Returns a query whose entities the context tracks, regardless of <see cref="ChangeTracker.QueryTrackingBehavior"/>.
+    /// </summary>
     public Query<T> AsTracking() => With(static settings => settings with { IsTracking = true });
 
-    /// <summary>Returns the same query without the filters that the model has for the entities and for what is included; see <c>HasQueryFilter</c>.</summary>
+    /// <summary>
+    /// Returns the query without the filters that the model defines for its entities and for included ones; see <c>HasQueryFilter</c>.
+    /// </summary>
     public Query<T> IgnoreQueryFilters() => With(static settings => settings with { IgnoredFilters = [] });
 
-    /// <summary>Returns the same query without the filters of these names.</summary>
-    /// <param name="filterKeys">The names that <c>HasQueryFilter</c> gave.</param>
+    /// <summary>Returns the query without the filters with the given names.</summary>
+    /// <param name="filterKeys">The names that were passed to <c>HasQueryFilter</c>.</param>
     public Query<T> IgnoreQueryFilters(IReadOnlyCollection<string> filterKeys)
     {
         ArgumentNullException.ThrowIfNull(filterKeys);
-        // None is left out of none, and all are left out already of all.
+        // Without names, nothing changes. If all filters are ignored already, none are left to name.
         return filterKeys.Count == 0 ? this : With(settings => settings.IgnoredFilters is { Count: 0 }
             ? settings
             : settings with { IgnoredFilters = [.. settings.IgnoredFilters ?? [], .. filterKeys] });
     }
 
-    /// <summary>Returns the same query with a text that <see cref="Explain"/>, the warning of a query that reads much, and interceptors show.</summary>
-    /// <param name="tag">The text, such as what the query is for.</param>
+    /// <summary>
+    /// Returns the query with a tag that is shown by <see cref="Explain"/>, by interceptors, and by the warning about queries that read
+    /// many documents.
+    /// </summary>
+    /// <param name="tag">The tag, such as the purpose of the query.</param>
     public Query<T> TagWith(string tag)
     {
         ArgumentException.ThrowIfNullOrEmpty(tag);
@@ -82,17 +89,23 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     }
 
     /// <summary>
-    /// Returns the same query at a consistency level: before it reads the local store, it waits until this node has everything that as many nodes have as the level says. So at
-    /// <see cref="Consistency.Quorum"/> it sees whatever was saved at quorum before, on any node. A query that is watched has no level.
+    /// Returns the query with a consistency level. Before it reads the local store, the query waits until this node has caught up with as
+    /// many nodes as the level requires. At <see cref="Consistency.Quorum"/>, it therefore sees everything that was saved at quorum before,
+    /// on any node. A watched query cannot have a level.
     /// </summary>
-    /// <exception cref="NotEnoughNodesException">When it is run: the members that are up cannot satisfy the level.</exception>
-    /// <exception cref="ConsistencyException">When it is run: the level was not satisfied in time.</exception>
+    /// <exception cref="NotEnoughNodesException">
+    /// The members that are up cannot satisfy the level. Thrown when the query is run.
+    /// </exception>
+    /// <exception cref="ConsistencyException">The level was not satisfied in time. Thrown when the query is run.</exception>
     public Query<T> WithConsistency(Consistency consistency) => With(settings => settings with { Level = consistency });
 
-    /// <summary>Hands over to the operators of <see cref="AsyncEnumerable"/>.</summary>
+    /// <summary>Returns the query as an <see cref="IAsyncEnumerable{T}"/>, for the operators of <see cref="AsyncEnumerable"/>.</summary>
     public IAsyncEnumerable<T> AsAsyncEnumerable() => this;
 
-    /// <summary>How the query would find its results: which key or index, or a scan; what is left to check; how they are ordered.</summary>
+    /// <summary>
+    /// Returns a description of how the query finds its results: the key or index, or a scan; the conditions that are left to check; and
+    /// the way the results are ordered.
+    /// </summary>
     public abstract string Explain();
 
     /// <inheritdoc/>
@@ -108,18 +121,18 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     /// <inheritdoc/>
     public override string ToString() => Explain();
 
-    /// <summary>Gets where the entities come from that the query begins with.</summary>
+    /// <summary>Gets the source of the entities that the query starts from.</summary>
     internal abstract QuerySource Root { get; }
 
     internal CompiledExpressions Expressions => Root.Model.Expressions;
 
-    /// <summary>Where the entities come from, if the query is one for the entities of a keyspace.</summary>
+    /// <summary>Gets the source of the entities if the query is one for the entities of a keyspace; otherwise null.</summary>
     internal virtual QuerySource? Source => null;
 
-    /// <summary>The results, in batches that are never empty.</summary>
+    /// <summary>Returns the results, in batches that are never empty.</summary>
     internal abstract IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken);
 
-    /// <summary>All results, in a list of the caller's own.</summary>
+    /// <summary>Returns all results, in a list that the caller owns.</summary>
     internal virtual async Task<List<T>> ToListCore(CancellationToken cancellationToken)
     {
         var results = new List<T>();
@@ -141,22 +154,24 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
         ? new RelatedProjection<T, TResult>(ForUse([ItemUse.Of(selector)]), Root, selector)
         : new ProjectedQuery<T, TResult>(this, selector);
 
-    /// <summary>Refuses the key of an operator if it cannot be seen into and may use related entities, which are not loaded then.</summary>
+    /// <summary>
+    /// Throws an exception if the key of an operator cannot be analyzed and may use related entities, which would not be loaded.
+    /// </summary>
     internal virtual void RefuseOpaque(LambdaExpression key) => OpaqueUse.Refuse(Root.Context, key);
 
-    /// <summary>True if an expression names properties with related entities, which are to be loaded.</summary>
+    /// <summary>True if an expression uses navigations, whose entities have to be loaded.</summary>
     internal bool UsesRelated(LambdaExpression lambda) => NavigationBinder.IsUsedIn(Root.Context, lambda);
 
-    /// <summary>Returns the same query, run with other settings.</summary>
+    /// <summary>Returns the query with other settings.</summary>
     internal abstract Query<T> With(Func<QuerySettings, QuerySettings> change);
 
-    /// <summary>Returns the query for one run, which tracks nothing and has the instances that a tracking one would have.</summary>
+    /// <summary>Returns the query for one run that tracks nothing, but returns the instances that a tracking query would return.</summary>
     internal Query<T> Resolving(RunIdentities run) => With(settings => settings.IsTracking ? settings with { Identities = run } : settings);
 
-    /// <summary>Returns the query as one that has one instance for each entity within a run, also if it does not track.</summary>
+    /// <summary>Returns the query with one instance for each entity within a run, even if the query does not track.</summary>
     internal Query<T> Identifying(RunIdentities run) => With(settings => settings.IsTracking ? settings : settings with { IsTracking = true, Identities = run });
 
-    /// <summary>Returns the query as one that reads a snapshot which is open already.</summary>
+    /// <summary>Returns the query, to be run on a snapshot that is open already.</summary>
     internal Query<T> At(StoreSnapshot snapshot) => With(settings => settings with { Snapshot = snapshot });
 
     internal virtual OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) => new SortedQuery<T>(this, orderings);
@@ -167,16 +182,20 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
 
     internal virtual Query<T> ReverseCore() => Pass("reverse", static items => Batches.Reverse(items));
 
-    /// <summary>Returns the query for a caller that makes nothing but this of each item: properties that are not used need not be read.</summary>
+    /// <summary>
+    /// Returns the query for a caller that uses nothing but the given expressions of each item, so that other properties need not be read.
+    /// </summary>
     internal virtual Query<T> ForUse(IReadOnlyList<ItemUse> uses) => this;
 
-    /// <summary>Opens the snapshot that a run of the query would read; null if the query has one already.</summary>
+    /// <summary>Opens the snapshot that a run of the query reads, or returns null if the query has one already.</summary>
     internal abstract ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken);
 
-    /// <summary>True if the items of a key can be looked up, in the snapshot that the query reads, without reading all items.</summary>
+    /// <summary>True if the items with a key can be looked up in the snapshot that the query reads, without reading all items.</summary>
     internal virtual bool CanLookUp(ItemUse key) => false;
 
-    /// <summary>The results with their keys, which are those of the stored entities also where tracked ones have changed.</summary>
+    /// <summary>
+    /// Returns the results with their keys. The keys are those of the stored entities, even if tracked instances have changed.
+    /// </summary>
     internal virtual IAsyncEnumerable<IReadOnlyList<(TKey Key, T Item)>> RunKeyedAsync<TKey>(
         Expression<Func<T, TKey>> keySelector, CancellationToken cancellationToken)
     {
@@ -200,7 +219,9 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     Expression<TDelegate> Normalize<TDelegate>(Expression<TDelegate> lambda) =>
         StoredEqualityNormalizer.Normalize(OrdinalNormalizer.Normalize(lambda), Expressions.Entity, Source?.Context);
 
-    /// <summary>Some of the results, of which nothing is used but what is said.</summary>
+    /// <summary>
+    /// Returns a query for some of the results, which uses nothing but the given expressions of each item to select them.
+    /// </summary>
     private protected PassingQuery<T> Pass(
         string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<T>>> transform, params IReadOnlyList<ItemUse> uses) =>
         new(this, description, (items, _) => transform(items), uses, isFilter: false);

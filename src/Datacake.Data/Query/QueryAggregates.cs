@@ -5,104 +5,104 @@ namespace Datacake.Data;
 
 public abstract partial class Query<T>
 {
-    /// <summary>The least value, or null if there is none that is not null. Strings compare by ordinal.</summary>
-    /// <exception cref="InvalidOperationException">There is no result, and the type has no null.</exception>
+    /// <summary>Returns the smallest value, or null if there is no value other than null. Strings compare ordinally.</summary>
+    /// <exception cref="InvalidOperationException">There are no results, and the type cannot be null.</exception>
     public Task<TResult?> MinAsync<TResult>(Expression<Func<T, TResult>> selector, CancellationToken cancellationToken = default) =>
         ExtremeCore(selector, isGreatest: false, cancellationToken);
 
-    /// <summary>The greatest value, or null if there is none that is not null. Strings compare by ordinal.</summary>
-    /// <exception cref="InvalidOperationException">There is no result, and the type has no null.</exception>
+    /// <summary>Returns the greatest value, or null if there is no value other than null. Strings compare ordinally.</summary>
+    /// <exception cref="InvalidOperationException">There are no results, and the type cannot be null.</exception>
     public Task<TResult?> MaxAsync<TResult>(Expression<Func<T, TResult>> selector, CancellationToken cancellationToken = default) =>
         ExtremeCore(selector, isGreatest: true, cancellationToken);
 
-    /// <summary>The sum of the values, zero if there are none.</summary>
-    /// <exception cref="OverflowException">It does not fit.</exception>
+    /// <summary>Returns the sum of the values, or zero if there are none.</summary>
+    /// <exception cref="OverflowException">The sum is out of the range of its type.</exception>
     public async Task<int> SumAsync(Expression<Func<T, int>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
 
-    /// <summary>The sum of the values, zero if there are none. Null counts as nothing.</summary>
-    /// <exception cref="OverflowException">It does not fit.</exception>
+    /// <summary>Returns the sum of the values that are not null, or zero if there are none.</summary>
+    /// <exception cref="OverflowException">The sum is out of the range of its type.</exception>
     public async Task<int> SumAsync(Expression<Func<T, int?>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
 
-    /// <summary>The sum of the values, zero if there are none.</summary>
-    /// <exception cref="OverflowException">It does not fit.</exception>
+    /// <summary>Returns the sum of the values, or zero if there are none.</summary>
+    /// <exception cref="OverflowException">The sum is out of the range of its type.</exception>
     public async Task<long> SumAsync(Expression<Func<T, long>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
 
-    /// <summary>The sum of the values, zero if there are none. Null counts as nothing.</summary>
-    /// <exception cref="OverflowException">It does not fit.</exception>
+    /// <summary>Returns the sum of the values that are not null, or zero if there are none.</summary>
+    /// <exception cref="OverflowException">The sum is out of the range of its type.</exception>
     public async Task<long> SumAsync(Expression<Func<T, long?>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
 
-    /// <summary>The sum of the values, zero if there are none.</summary>
+    /// <summary>Returns the sum of the values, or zero if there are none.</summary>
     public async Task<float> SumAsync(Expression<Func<T, float>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
 
-    /// <summary>The sum of the values, zero if there are none. Null counts as nothing.</summary>
+    /// <summary>Returns the sum of the values that are not null, or zero if there are none.</summary>
     public async Task<float> SumAsync(Expression<Func<T, float?>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
 
-    /// <summary>The sum of the values, zero if there are none.</summary>
+    /// <summary>Returns the sum of the values, or zero if there are none.</summary>
     public async Task<double> SumAsync(Expression<Func<T, double>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
 
-    /// <summary>The sum of the values, zero if there are none. Null counts as nothing.</summary>
+    /// <summary>Returns the sum of the values that are not null, or zero if there are none.</summary>
     public async Task<double> SumAsync(Expression<Func<T, double?>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
 
-    /// <summary>The sum of the values, zero if there are none.</summary>
-    /// <exception cref="OverflowException">It does not fit.</exception>
+    /// <summary>Returns the sum of the values, or zero if there are none.</summary>
+    /// <exception cref="OverflowException">The sum is out of the range of its type.</exception>
     public async Task<decimal> SumAsync(Expression<Func<T, decimal>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
 
-    /// <summary>The sum of the values, zero if there are none. Null counts as nothing.</summary>
-    /// <exception cref="OverflowException">It does not fit.</exception>
+    /// <summary>Returns the sum of the values that are not null, or zero if there are none.</summary>
+    /// <exception cref="OverflowException">The sum is out of the range of its type.</exception>
     public async Task<decimal> SumAsync(Expression<Func<T, decimal?>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
 
-    /// <summary>The mean of the values.</summary>
-    /// <exception cref="InvalidOperationException">There are none.</exception>
+    /// <summary>Returns the average of the values.</summary>
+    /// <exception cref="InvalidOperationException">There are no results.</exception>
     public async Task<double> AverageAsync(Expression<Func<T, int>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
 
-    /// <summary>The mean of the values that are not null, or null if there are none.</summary>
+    /// <summary>Returns the average of the values that are not null, or null if there are none.</summary>
     public async Task<double?> AverageAsync(Expression<Func<T, int?>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
 
-    /// <summary>The mean of the values.</summary>
-    /// <exception cref="InvalidOperationException">There are none.</exception>
+    /// <summary>Returns the average of the values.</summary>
+    /// <exception cref="InvalidOperationException">There are no results.</exception>
     public async Task<double> AverageAsync(Expression<Func<T, long>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
 
-    /// <summary>The mean of the values that are not null, or null if there are none.</summary>
+    /// <summary>Returns the average of the values that are not null, or null if there are none.</summary>
     public async Task<double?> AverageAsync(Expression<Func<T, long?>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
 
-    /// <summary>The mean of the values.</summary>
-    /// <exception cref="InvalidOperationException">There are none.</exception>
+    /// <summary>Returns the average of the values.</summary>
+    /// <exception cref="InvalidOperationException">There are no results.</exception>
     public async Task<float> AverageAsync(Expression<Func<T, float>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
 
-    /// <summary>The mean of the values that are not null, or null if there are none.</summary>
+    /// <summary>Returns the average of the values that are not null, or null if there are none.</summary>
     public async Task<float?> AverageAsync(Expression<Func<T, float?>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
 
-    /// <summary>The mean of the values.</summary>
-    /// <exception cref="InvalidOperationException">There are none.</exception>
+    /// <summary>Returns the average of the values.</summary>
+    /// <exception cref="InvalidOperationException">There are no results.</exception>
     public async Task<double> AverageAsync(Expression<Func<T, double>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
 
-    /// <summary>The mean of the values that are not null, or null if there are none.</summary>
+    /// <summary>Returns the average of the values that are not null, or null if there are none.</summary>
     public async Task<double?> AverageAsync(Expression<Func<T, double?>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
 
-    /// <summary>The mean of the values.</summary>
-    /// <exception cref="InvalidOperationException">There are none.</exception>
+    /// <summary>Returns the average of the values.</summary>
+    /// <exception cref="InvalidOperationException">There are no results.</exception>
     public async Task<decimal> AverageAsync(Expression<Func<T, decimal>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
 
-    /// <summary>The mean of the values that are not null, or null if there are none.</summary>
+    /// <summary>Returns the average of the values that are not null, or null if there are none.</summary>
     public async Task<decimal?> AverageAsync(Expression<Func<T, decimal?>> selector, CancellationToken cancellationToken = default) =>
         (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
 

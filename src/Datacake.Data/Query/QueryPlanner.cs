@@ -5,20 +5,25 @@ using Datacake.Storage;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>An ordering as the planner sees it: the property, or null if it orders by something else.</summary>
+/// <summary>An ordering as the planner sees it. The property is null if the query orders by anything else.</summary>
 readonly record struct OrderingColumn(string? Property, bool IsDescending);
 
 /// <summary>
-/// Chooses the way to the entities of a query. Pure. A plan decides how many entities are looked at, never which ones are returned.
+/// The query planner, which chooses the access path of a query. Pure. A plan decides how many entities are read, never which ones are
+/// returned.
 /// </summary>
 static class QueryPlanner
 {
-    /// <summary>So many ranges come at most of values of several columns; of one column, as many as the query names.</summary>
+    /// <summary>
+    /// The maximum number of ranges for combinations of values of several columns. A single column has as many ranges as the query names
+    /// values.
+    /// </summary>
     const int MaxCombinations = 1_000;
 
-    /// <param name="entity">The entity class.</param>
-    /// <param name="alternatives">What the predicate says: alternatives of conditions.</param>
-    /// <param name="orderings">The order asked for, the first one first.</param>
+    /// <summary>Returns the access path for a query.</summary>
+    /// <param name="entity">The model of the entity class.</param>
+    /// <param name="alternatives">The conditions of the predicates: alternatives (joined by or) of conditions (joined by and).</param>
+    /// <param name="orderings">The orderings of the query, from the first to the last.</param>
     public static AccessPath Plan(
         EntityModel entity, IReadOnlyList<IReadOnlyList<Condition>> alternatives, IReadOnlyList<OrderingColumn> orderings)
     {
@@ -36,8 +41,8 @@ static class QueryPlanner
     }
 
     /// <summary>
-    /// A plan for other values: those of conditions on the same properties, in the same order. Fails if the values matter to the choice of
-    /// the plan.
+    /// Adapts a plan to other values of conditions on the same properties, in the same order. Returns false if the choice of the plan
+    /// depends on the values.
     /// </summary>
     public static bool TryRebind(
         EntityModel entity, AccessPath known, IReadOnlyList<Condition> conditions, [NotNullWhen(true)] out AccessPath? rebound)
@@ -82,10 +87,10 @@ static class QueryPlanner
             var columns = ColumnsOf(entity, index);
             var ranges = Ranges(columns, conditions, DocumentIndex.MaxValueLength);
             var classes = AnsweredClasses(index, conditions);
-            // A set may be empty, and then its entity is not in the index.
+            // A set may be empty, and its entity is then not in the index.
             if (!ranges.IsUsed && (classes.Count == 0 || columns is [{ Property.Kind: PropertyKind.Set }]))
                 continue;
-            // The order decides between equals: it spares reading all there is before the first.
+            // The order decides between equal paths: it avoids reading all results before the first one is returned.
             var (ordered, direction) = OrderOf(columns, ranges, orderings);
             double score = Score(ranges) + (classes.Count > 0 ? 0.5 : 0) + (ordered > 0 ? 0.5 : 0) + (0.01 * ordered);
             if (score <= bestScore)
@@ -102,18 +107,20 @@ static class QueryPlanner
         return best is KeyScan { IsFull: true } ? InOrder(entity, [conditions], orderings) ?? best : best;
     }
 
-    /// <summary>Whether all entities that conditions can be true of are in an index: it may be of a derived class.</summary>
+    /// <summary>
+    /// True if an index contains all entities that the conditions can be true of. An index may be limited to a derived class.
+    /// </summary>
     static bool HasAll(IndexModel index, IReadOnlyList<Condition> conditions) =>
         index.DerivedType is not { } type || conditions.Any(condition => condition.Type?.IsAssignableTo(type) == true);
 
-    /// <summary>Which conditions are true of all entities in an index, since it is of a derived class.</summary>
+    /// <summary>Returns the conditions that are true of all entities in an index, because it is limited to a derived class.</summary>
     static List<Condition> AnsweredClasses(IndexModel index, IReadOnlyList<Condition> conditions) => index.DerivedType is { } type
         ? [.. conditions.Where(condition => condition.Type?.IsAssignableFrom(type) == true)]
         : [];
 
     /// <summary>
-    /// More columns fixed is better; then a range closed on both sides; then very many values; then a range on one side; one value is better than
-    /// several.
+    /// Returns the score of the ranges; a higher one is better. More fixed columns are better; then a range bounded on both sides; then
+    /// very many values; then a range bounded on one side. One value is better than several.
     /// </summary>
     static double Score(ColumnRanges ranges) => !ranges.IsUsed ? 0
         : ranges.Values.Count > Places.Many ? 4
@@ -128,13 +135,13 @@ static class QueryPlanner
         return new KeyScan(ranges.Values, KeyOrder(entity, orderings) ?? ScanDirection.Forward) { Conditions = ranges.Conditions };
     }
 
-    /// <summary>The keys that ranges consist of, if all columns are fixed.</summary>
+    /// <summary>Returns the keys that the ranges consist of if all columns are fixed.</summary>
     static List<DocumentKey> KeysOf(ColumnRanges ranges) => [.. ranges.Values
         .Where(range => range.Start.Length <= DocumentKey.MaxLength)
         .Select(range => new DocumentKey(range.Start))
         .Order()];
 
-    /// <summary>All entities in the order asked for, if the key or an index has it.</summary>
+    /// <summary>Returns a scan of all entities in the order of the query, if the key or an index provides it; otherwise null.</summary>
     static AccessPath? InOrder(
         EntityModel entity, IReadOnlyList<IReadOnlyList<Condition>> alternatives, IReadOnlyList<OrderingColumn> orderings)
     {
@@ -153,8 +160,8 @@ static class QueryPlanner
     }
 
     /// <summary>
-    /// The direction in which the keys are in the order asked for, if there is one. Reversed, all of the key must be named: entities that
-    /// are equal in what is named keep the order of their keys.
+    /// Returns the direction in which the keys are in the order of the query; null if there is none. For the reverse direction, the
+    /// orderings must name the whole key, because entities that compare equal keep the ascending order of their keys.
     /// </summary>
     public static ScanDirection? KeyOrder(EntityModel entity, IReadOnlyList<OrderingColumn> orderings)
     {
@@ -173,8 +180,8 @@ static class QueryPlanner
         [.. index.Properties.Zip(index.Descending, (name, isDescending) => new Column(entity.FindProperty(name)!, isDescending))];
 
     /// <summary>
-    /// How many of the orderings, the first ones, an index gives the entities in the order of, and in which direction it is read for that. What
-    /// is equal in these is then sorted by the others.
+    /// Returns the number of leading orderings that an index provides, and the direction in which to read it. Entities that compare equal
+    /// by these are then sorted by the other orderings.
     /// </summary>
     static (int Count, ScanDirection Direction) OrderOf(
         IReadOnlyList<Column> columns, ColumnRanges ranges, IReadOnlyList<OrderingColumn> orderings)
@@ -196,7 +203,7 @@ static class QueryPlanner
         return (count, isReverse ? ScanDirection.Reverse : ScanDirection.Forward);
     }
 
-    /// <summary>The ranges of an index or of the keys in which the conditions can be true.</summary>
+    /// <summary>Returns the ranges of an index or of the keys in which the conditions can be true.</summary>
     static ColumnRanges Ranges(IEnumerable<Column> columns, IReadOnlyList<Condition> conditions, int maxValueLength)
     {
         var used = new List<Condition>();
@@ -210,7 +217,7 @@ static class QueryPlanner
             {
                 if (condition.Property != column.Property)
                     continue;
-                // A set can have two values at once, so one condition of several is enough, and all of them would be too much.
+                // A set has an entry for each element, so only one of several conditions can be applied to an entry, and one is enough.
                 if (condition.Kind != ConditionKind.In)
                     bounds.Add(condition);
                 else if (equality is null || condition.Values.Count < equality.Values.Count)
@@ -245,7 +252,7 @@ static class QueryPlanner
             return new ColumnRanges();
         return new ColumnRanges
         {
-            // All columns of a key fixed: the keys themselves, as the starts of the ranges.
+            // If all columns of a key are fixed, the starts of the ranges are the keys themselves.
             Values = Distinct(prefixes.ConvertAll(prefix => KeyRange.WithPrefix(Cut(prefix, maxValueLength)))),
             Conditions = used,
             Fixed = fixedColumns,
@@ -266,14 +273,16 @@ static class QueryPlanner
             byte[] value = Cut(exact, maxValueLength);
             range = Narrowed(range, column.IsDescending ? Mirrored(bound.Kind) : bound.Kind, value, isCut: value.Length < exact.Length);
         }
-        // Null comes first in an index, and is not less than anything but for strings.
+        // Null sorts first in an index, but compares as less than other values only if they are strings.
         if (column.Property is { IsNullable: true, Type.IsValueType: true } && !bounds.Exists(IsLower)
             && Append(prefix, column, value: null) is var ofNull && ofNull.Length <= maxValueLength)
             range = Narrowed(range, column.IsDescending ? ConditionKind.LessThan : ConditionKind.GreaterThan, ofNull, isCut: false);
         return range;
     }
 
-    /// <summary>The part of a range that fits a condition. A value that is cut off stands for all that begin like it.</summary>
+    /// <summary>
+    /// Returns the part of a range that satisfies a condition. A value that is cut off stands for all values that begin with it.
+    /// </summary>
     static KeyRange Narrowed(KeyRange range, ConditionKind kind, byte[] value, bool isCut)
     {
         var start = kind switch
@@ -295,7 +304,7 @@ static class QueryPlanner
         return range;
     }
 
-    /// <summary>The condition in the order of a descending column.</summary>
+    /// <summary>Returns the condition in the order of a descending column.</summary>
     static ConditionKind Mirrored(ConditionKind kind) => kind switch
     {
         ConditionKind.GreaterThan => ConditionKind.LessThan,
@@ -316,7 +325,8 @@ static class QueryPlanner
             ranges.Sort(static (a, b) => a.Start.Span.SequenceCompareTo(b.Start.Span));
         for (int i = ranges.Count - 1; i > 0; i--)
         {
-            // Ranges of different prefixes are apart; equal ones come of a value that is listed twice, or of two that are cut off alike.
+            // Ranges of different prefixes do not overlap. Equal ranges come from a value that is listed twice, or from two that are equal
+            // once cut off.
             if (ranges[i].Start.Span.SequenceEqual(ranges[i - 1].Start.Span))
                 ranges.RemoveAt(i);
         }
@@ -351,7 +361,7 @@ static class QueryPlanner
 
         public double Selectivity { get; init; }
 
-        /// <summary>Whether a value is longer than the index holds.</summary>
+        /// <summary>True if a value is longer than the index can hold.</summary>
         public bool IsCut { get; init; }
 
         public bool IsUsed => Conditions.Count > 0;

@@ -3,7 +3,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
 
-// What predicates and orderings say of related entities, which are loaded a batch at a time, from the snapshot and untracked.
+// Predicates and orderings that use related entities. These are loaded a batch at a time, from the snapshot, without tracking.
 sealed partial class QueryRun<T>
 {
     readonly RelatedNode _ofPredicates;
@@ -11,7 +11,7 @@ sealed partial class QueryRun<T>
     readonly Func<T, bool>[] _relatedPredicates;
     readonly IReadOnlyList<Ordering<T>> _orderings;
 
-    /// <summary>True if the query says something of related entities.</summary>
+    /// <summary>True if the query uses related entities.</summary>
     public bool UsesRelated => _relatedPredicates.Length > 0 || _ofOrderings.IsUsed;
 
     IAsyncEnumerable<List<TRow>> FilterAsync<TRow>(StoreSnapshot snapshot, RowFactory<TRow> rowOf, CancellationToken cancellationToken) =>
@@ -49,7 +49,7 @@ sealed partial class QueryRun<T>
         if (all.Count == 0)
             yield break;
         await _ofOrderings.LoadRelatedAsync(new RelatedSource(snapshot) { Filtering = _spec.Filtering }, [.. all.Select(static row => row.Entity)], cancellationToken).ConfigureAwait(false);
-        // What is equal comes in the order of the keys, whatever the path.
+        // Entities that compare equal come in the order of their keys, whatever the path.
         yield return [.. Ordering<T>.Sort(all.OrderBy(static row => row.Key), _orderings, static row => row.Entity)];
     }
 }

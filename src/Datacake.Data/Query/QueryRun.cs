@@ -7,11 +7,12 @@ using Datacake.Storage;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>An entity that a query found, and where it comes from.</summary>
+/// <summary>An entity that a query found, with its key, its document, and the index value under which it was found.</summary>
 readonly record struct QueryRow<T>(DocumentKey Key, Document Document, T Entity, ReadOnlyMemory<byte> IndexValue);
 
 /// <summary>
-/// A query for entities with its plan: captured variables have the values of now. Reads snapshots; knows nothing of contexts.
+/// A run of a query for entities: its plan, with the current values of captured variables. It reads snapshots and does not depend on a
+/// context.
 /// </summary>
 sealed partial class QueryRun<T>
     where T : class
@@ -23,7 +24,7 @@ sealed partial class QueryRun<T>
     readonly List<Conjunct> _conjuncts = [];
     readonly AccessPath _planned;
 
-    // Compiled when they are first needed: an index often answers them.
+    // Compiled on first use, because an index often answers the predicates.
     Func<T, bool>[]? _compiled;
     Func<T, bool>[]? _checks;
 
@@ -50,21 +51,23 @@ sealed partial class QueryRun<T>
             : spec.Orderings;
     }
 
-    /// <summary>What is ordered by, the first one first.</summary>
+    /// <summary>Gets the columns of the orderings, from the first to the last.</summary>
     public IReadOnlyList<OrderingColumn> Columns { get; }
 
-    /// <summary>What the predicates say: alternatives of conditions.</summary>
+    /// <summary>Gets the conditions of the predicates: alternatives (joined by or) of conditions (joined by and).</summary>
     public IReadOnlyList<IReadOnlyList<Condition>> Alternatives { get; private set; } = [[]];
 
     public AccessPath Path { get; private set; }
 
-    /// <summary>What of the predicates has to be checked of each entity, since it may not be true of all that the path leads to.</summary>
+    /// <summary>
+    /// Gets the parts of the predicates to check for each entity, because the path may lead to entities that do not satisfy them.
+    /// </summary>
     public IReadOnlyList<Expression<Func<T, bool>>> Checked { get; private set; }
 
-    /// <summary>How many documents were read.</summary>
+    /// <summary>Gets the number of documents read.</summary>
     public long DocumentsRead { get; private set; }
 
-    /// <summary>Whether the path gives the entities in the query's order, at least by its first key.</summary>
+    /// <summary>True if the path returns the entities in the query's order, at least by its first key.</summary>
     public bool IsInOrder => Columns.Count == 0 ? !_spec.IsReversed || Path is KeyScan { Direction: ScanDirection.Reverse } : Path switch
     {
         IndexScan index => index.IsInOrder,
@@ -72,24 +75,24 @@ sealed partial class QueryRun<T>
         _ => false,
     };
 
-    /// <summary>Whether the predicates are true.</summary>
+    /// <summary>True if an entity satisfies the predicates.</summary>
     public bool Matches(T entity) => AreTrue(_compiled ??= Compile(_predicates), entity);
 
-    /// <summary>The results in their order, in batches that are never empty.</summary>
+    /// <summary>Returns the results in their order, in batches that are never empty.</summary>
     public IAsyncEnumerable<List<QueryRow<T>>> ReadAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
     {
         var fitting = FitToAsync(snapshot, cancellationToken);
         return fitting.IsCompletedSuccessfully ? ReadFitted(snapshot, cancellationToken) : AfterAsync(fitting, () => ReadFitted(snapshot, cancellationToken));
     }
 
-    /// <summary>The same, without what is known of the entities besides; each batch is the caller's.</summary>
+    /// <summary>Returns the entities of the results in their order, in batches that the caller owns.</summary>
     public IAsyncEnumerable<List<T>> ReadEntitiesAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
     {
         var fitting = FitToAsync(snapshot, cancellationToken);
         return fitting.IsCompletedSuccessfully ? ReadFittedEntities(snapshot, cancellationToken) : AfterAsync(fitting, () => ReadFittedEntities(snapshot, cancellationToken));
     }
 
-    /// <summary>How many results there are.</summary>
+    /// <summary>Returns the number of results.</summary>
     public async ValueTask<long> CountAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
     {
         await FitToAsync(snapshot, cancellationToken).ConfigureAwait(false);
@@ -132,8 +135,8 @@ sealed partial class QueryRun<T>
     }
 
     /// <summary>
-    /// Makes the path one that can be read. While one of its indexes is being built, all documents are read instead; and those whose values an index could not read are looked
-    /// at, too, for they may be results, or have to be refused.
+    /// Adapts the path to the indexes that can be read. While an index is being built, all documents are read instead. Documents whose
+    /// values an index could not read are read as well, because they may be results, or have to raise an error.
     /// </summary>
     async ValueTask FitToAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
     {
@@ -159,11 +162,11 @@ sealed partial class QueryRun<T>
         Checked = FindChecked();
     }
 
-    /// <summary>Keys that nothing else orders are read from the end that the query begins with.</summary>
+    /// <summary>Returns the path in the direction of the query. Without orderings, a reversed query scans the keys in reverse.</summary>
     AccessPath Directed(AccessPath path) =>
         _spec.IsReversed && Columns.Count == 0 && path is KeyScan scan ? scan with { Direction = ScanDirection.Reverse } : path;
 
-    /// <summary>Takes a predicate, or a part of one, apart.</summary>
+    /// <summary>Splits a predicate, or a part of one, into the parts joined by and, and extracts their conditions.</summary>
     void Extract(Expression<Func<T, bool>> predicate, Expression part, ConditionExtractor extractor)
     {
         if (part is BinaryExpression { NodeType: ExpressionType.AndAlso } both)
@@ -193,7 +196,7 @@ sealed partial class QueryRun<T>
         }
     }
 
-    /// <summary>Whether a part of a predicate is true of all that the path leads to.</summary>
+    /// <summary>True if a part of a predicate is true of all entities that the path leads to.</summary>
     bool IsAnswered(Conjunct part) => Path.IsExact && part.Conditions is { } conditions && conditions.All(Path.Conditions.Contains);
 
     Func<T, bool>[] Compile(IReadOnlyList<Expression<Func<T, bool>>> predicates) =>
@@ -209,14 +212,15 @@ sealed partial class QueryRun<T>
         return true;
     }
 
-    /// <summary>Whether the entities come from the path just in the query's order.</summary>
+    /// <summary>True if the path returns the entities exactly in the query's order.</summary>
     bool IsInKeptOrder => IsInOrder && Path is not IndexScan { IsInOrder: true };
 
     static QueryRow<T> RowOf(DocumentPageEntry document, T entity, ReadOnlySpan<byte> indexValue) => new(
         new DocumentKey(document.EncodedKey.ToArray()), Document.Parse(document.Document.Encoded.ToArray()), entity, indexValue.ToArray());
 
     /// <summary>
-    /// The entities of the path for which the predicates are true, in its order; as many as are asked for, if that is the query's order.
+    /// Returns the entities of the path that satisfy the predicates, in the order of the path. If <paramref name="isCut"/> is true, this is
+    /// the query's order, and its Skip and Take are applied.
     /// </summary>
     async IAsyncEnumerable<List<TRow>> FilterByEntityAsync<TRow>(
         StoreSnapshot snapshot, RowFactory<TRow> rowOf, bool isCut, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -239,7 +243,7 @@ sealed partial class QueryRun<T>
         }
     }
 
-    /// <summary>Makes rows of a page.</summary>
+    /// <summary>Converts the documents of a page to rows.</summary>
     void Read<TRow>(PathReader reader, bool isChecked, RowFactory<TRow> rowOf, ref int skip, int take, List<TRow> rows)
     {
         foreach (var document in reader.Page)
@@ -247,7 +251,7 @@ sealed partial class QueryRun<T>
             DocumentsRead++;
             if (!reader.IsSought(document.EncodedKey))
                 continue;
-            // What is skipped unseen need not be an entity.
+            // A document that is skipped is not read, and need not be a readable entity.
             if (!isChecked && skip > 0 && !_spec.SkipsUnreadable)
             {
                 skip--;
@@ -284,7 +288,7 @@ sealed partial class QueryRun<T>
 
     delegate TRow RowFactory<TRow>(DocumentPageEntry document, T entity, ReadOnlySpan<byte> indexValue);
 
-    /// <summary>The results in their order, which is not that of the path.</summary>
+    /// <summary>Returns the results in their order, which is not that of the path.</summary>
     async IAsyncEnumerable<List<QueryRow<T>>> SortAsync(StoreSnapshot snapshot, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var rows = FilterAsync(snapshot, RowOf, cancellationToken);
@@ -315,7 +319,7 @@ sealed partial class QueryRun<T>
             all.AddRange(batch);
         if (_spec.IsReversed)
             all.Reverse();
-        // What will be cut off need not be sorted.
+        // Results after the last one to take need not be sorted.
         var sorted = Ordering<T>.Sort(all, _spec.Orderings, static row => row.Entity);
         List<QueryRow<T>> kept = _spec.Take is { } take ? [.. sorted.Take(QuerySpec<T>.Sum(_spec.Skip, take))] : [.. sorted];
         if (kept.Count > 0)
@@ -323,8 +327,8 @@ sealed partial class QueryRun<T>
     }
 
     /// <summary>
-    /// Sorts what is equal in the first keys: by the others, and in the end by the entities' keys, which a reversed scan brings in
-    /// descending order. Values that the index cuts off alike count as equal.
+    /// Sorts rows that compare equal by the first keys: by the other keys, and finally by the keys of the entities, which a reverse scan
+    /// returns in descending order. Values that are equal once the index has cut them off count as equal.
     /// </summary>
     async IAsyncEnumerable<List<QueryRow<T>>> SortWithinAsync(IAsyncEnumerable<List<QueryRow<T>>> rows, int keys)
     {
@@ -354,9 +358,9 @@ sealed partial class QueryRun<T>
         group.Count == 1 ? group
         : Ordering<T>.Sort(_spec.IsReversed ? group.OrderByDescending(row => row.Key) : group.OrderBy(row => row.Key), _spec.Orderings, static row => row.Entity);
 
-    /// <summary>One of the parts of a predicate that all have to be true.</summary>
+    /// <summary>One of the parts of a predicate that are joined by and.</summary>
     /// <param name="Predicate">The predicate.</param>
     /// <param name="Body">The part.</param>
-    /// <param name="Conditions">Conditions that say just what it does; null if there are none.</param>
+    /// <param name="Conditions">The conditions that are equivalent to the part; null if there are none.</param>
     sealed record Conjunct(Expression<Func<T, bool>> Predicate, Expression Body, IReadOnlyList<Condition>? Conditions);
 }

@@ -2,16 +2,16 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Where the entities of a query come from.</summary>
+/// <summary>The source of the entities of a query.</summary>
 /// <param name="Context">The context.</param>
-/// <param name="Model">The entity class, which they may be of a class derived from.</param>
-/// <param name="Settings">How the query is run.</param>
+/// <param name="Model">The model of the entity class. The entities may be of a derived class.</param>
+/// <param name="Settings">The settings of the query.</param>
 sealed record QuerySource(DatacakeContext Context, EntityModel Model, QuerySettings Settings)
 {
     /// <inheritdoc cref="QuerySettings.IsTracking"/>
     public bool IsTracking => Settings.IsTracking;
 
-    /// <summary>Gets the query filters that are not left out.</summary>
+    /// <summary>Gets the query filters that are not ignored.</summary>
     public QueryFiltering Filtering => new(Context.QueryFilters, Settings);
 
     /// <inheritdoc cref="QuerySettings.Identities"/>

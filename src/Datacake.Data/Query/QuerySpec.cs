@@ -3,26 +3,29 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>What a query for entities asks for. Immutable.</summary>
+/// <summary>The specification of a query for entities: what it asks for. Immutable.</summary>
 sealed record QuerySpec<T>
 {
     public IReadOnlyList<Expression<Func<T, bool>>> Predicates { get; init; } = [];
 
-    /// <summary>The predicates that say something of related entities.</summary>
+    /// <summary>Gets the predicates that use related entities.</summary>
     public IReadOnlyList<Expression<Func<T, bool>>> RelatedPredicates { get; init; } = [];
 
     public IReadOnlyList<Ordering<T>> Orderings { get; init; } = [];
 
-    /// <summary>Gets how many of the orderings, the first ones, the last <c>OrderBy</c> and what followed it asked for; the others are of earlier ones.</summary>
+    /// <summary>
+    /// Gets the number of leading orderings that come from the last <c>OrderBy</c> and the <c>ThenBy</c> calls after it. The others come
+    /// from earlier calls.
+    /// </summary>
     public int LastOrderings { get; init; }
 
-    /// <summary>Gets the query filters, for what is related to the entities; null if there are none.</summary>
+    /// <summary>Gets the query filters for related entities; null if there are none.</summary>
     public QueryFiltering? Filtering { get; init; }
 
-    /// <summary>True if entities that the orderings do not tell apart come in the descending order of their keys.</summary>
+    /// <summary>True if entities that compare equal by the orderings come in descending order of their keys.</summary>
     public bool IsReversed { get; init; }
 
-    /// <summary>Which components of the entities are used, by the model's paths; null: all of them.</summary>
+    /// <summary>Gets, for each of the model's paths, whether its component is used; null if all are used.</summary>
     public bool[]? Components { get; init; }
 
     /// <summary>True if entities that cannot be read are left out.</summary>
@@ -32,12 +35,12 @@ sealed record QuerySpec<T>
 
     public int? Take { get; init; }
 
-    /// <summary>Whether some of what fits is left out, so that the rest depends on the order.</summary>
+    /// <summary>True if Skip or Take leaves out matching entities, so that the results depend on the order.</summary>
     public bool IsCut => Skip > 0 || Take is not null;
 
     public QuerySpec<T> Where(Expression<Func<T, bool>> predicate) => this with { Predicates = [.. Predicates, predicate] };
 
-    /// <summary>Adds a predicate; what of it is of the entity alone is checked before anything related is loaded.</summary>
+    /// <summary>Adds a predicate. Parts of it that use only the entity itself are checked before any related entity is loaded.</summary>
     public QuerySpec<T> Where(Expression<Func<T, bool>> predicate, EntityModel model)
     {
         if (!NavigationBinder.IsUsedIn(model, predicate))

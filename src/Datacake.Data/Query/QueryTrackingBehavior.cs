@@ -1,11 +1,11 @@
 namespace Datacake.Data;
 
-/// <summary>Says what becomes of the entities of queries that say nothing of it themselves.</summary>
+/// <summary>The tracking behavior of queries that do not specify it themselves.</summary>
 public enum QueryTrackingBehavior
 {
-    /// <summary>They are tracked.</summary>
+    /// <summary>Tracking of all entities.</summary>
     TrackAll,
 
-    /// <summary>They are not tracked, as with <see cref="Query{T}.AsNoTracking"/>.</summary>
+    /// <summary>No tracking, as with <see cref="Query{T}.AsNoTracking"/>.</summary>
     NoTracking,
 }

@@ -5,10 +5,10 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// The instances that stand for entities within one run of a query that tracks nothing: one for each key, and the tracked one if there is one. So a count is of what a list of the
-/// same query would have, also where a condition compares instances. Not thread-safe.
+/// The instances that represent entities within one run of a query that tracks nothing: one for each key, which is the tracked one if there
+/// is one. A count therefore agrees with a list of the same query, even if a condition compares instances. Not thread-safe.
 /// </summary>
-/// <param name="usesTracked">True if a tracked instance stands for its entity.</param>
+/// <param name="usesTracked">True if a tracked instance represents its entity.</param>
 sealed class RunIdentities(bool usesTracked = true)
 {
     readonly Dictionary<(EntityModel, DocumentKey), object> _entities = [];

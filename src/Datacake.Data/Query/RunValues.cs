@@ -5,8 +5,8 @@ using System.Reflection;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// Evaluates once for a run of a query what would be the same for each entity: sequences that are computed while they are read, and values that are compared by what
-/// is stored.
+/// A rewriter that evaluates, once for a run of a query, the parts that are the same for each entity: sequences that are computed while
+/// they are enumerated, and values that are compared by their stored form.
 /// </summary>
 sealed class RunValues : ExpressionVisitor
 {
@@ -19,11 +19,11 @@ sealed class RunValues : ExpressionVisitor
 
     RunValues(CompiledExpressions compiled, bool isForCompiling) => (_compiled, _isForCompiling) = (compiled, isForCompiling);
 
-    /// <summary>A predicate that can be compiled and applied to many entities.</summary>
+    /// <summary>Returns a predicate that can be compiled and applied to many entities.</summary>
     public static Expression<TDelegate> Apply<TDelegate>(Expression<TDelegate> lambda, CompiledExpressions compiled) =>
         (Expression<TDelegate>)new RunValues(compiled, isForCompiling: true).Visit(lambda);
 
-    /// <summary>Returns the predicate with the sequences evaluated that are computed while they are read, and nothing else.</summary>
+    /// <summary>Returns the predicate with such sequences evaluated, and nothing else.</summary>
     public static Expression<TDelegate> Evaluate<TDelegate>(Expression<TDelegate> lambda, CompiledExpressions compiled) =>
         (Expression<TDelegate>)new RunValues(compiled, isForCompiling: false).Visit(lambda);
 
@@ -65,7 +65,7 @@ sealed class RunValues : ExpressionVisitor
     MethodCallExpression IsAmong(StoredValues values, Expression value) =>
         Expression.Call(Expression.Constant(values), StoredContains, Expression.Convert(Visit(value), typeof(object)));
 
-    /// <summary>The elements of a sequence that has none of its own, but computes them whenever it is read; null for others.</summary>
+    /// <summary>Returns the elements of a sequence that computes them each time it is enumerated; null for other expressions.</summary>
     EvaluatedSequence? SequenceOf(Expression expression)
     {
         if (!expression.Type.IsInterface)

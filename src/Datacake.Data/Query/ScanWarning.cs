@@ -4,31 +4,36 @@ using Microsoft.Extensions.Logging;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Warns of queries that read many documents, and names the index that would help. Pure but for the log.</summary>
+/// <summary>The warning about queries that read many documents, which names the index that would help. Pure, except for the log.</summary>
 static partial class ScanWarning
 {
-    /// <summary>Logs a warning if a query read more documents than the context allows, and far more than it found.</summary>
+    /// <summary>
+    /// Logs a warning if a query read more documents than the context's threshold, and at least twice as many as it returned.
+    /// </summary>
     public static void Of(
         DatacakeContext context, KeyspaceModel keyspace, AccessPath path, IReadOnlyList<IReadOnlyList<Condition>> alternatives,
         IReadOnlyList<OrderingColumn> orderings, bool isOfRelated, IReadOnlyList<string> tags, long documentsRead, long results)
     {
-        // A query that wants most of what there is cannot be helped.
+        // No index helps a query that returns most of the documents that it reads.
         if (documentsRead <= context.ScanWarningThreshold || documentsRead < results * 2)
             return;
         string remedy = isOfRelated
-            ? "What it says of related entities is checked of each, and no index answers it; look for the related ones first, and then for the entities by their foreign key."
+            ? "Its conditions on related entities are checked for each entity, and no index answers them. "
+                + "Query the related entities first, and then the entities by their foreign key."
             : Remedy(keyspace.Entity, alternatives, orderings);
-        if (keyspace.Entity.ScanWarnings.IsNew($"{path.GetType().Name} {remedy}"))
-            ManyRead(context.Node.LoggerFactory.CreateLogger<DatacakeContext>(), keyspace.Name, documentsRead, results, string.Join("; tagged ", tags.Prepend($"{path}")), remedy);
+        if (keyspace.Entity.ScanWarnings.TryAdd($"{path.GetType().Name} {remedy}"))
+            ManyDocumentsRead(context.Node.LoggerFactory.CreateLogger<DatacakeContext>(), keyspace.Name, documentsRead, results, string.Join("; tagged ", tags.Prepend($"{path}")), remedy);
     }
 
-    /// <summary>What the user can do: the index that would find less, or why none would.</summary>
+    /// <summary>
+    /// Returns advice for the user: the index that would reduce the number of documents read, or the reason why none would.
+    /// </summary>
     public static string Remedy(
         EntityModel entity, IReadOnlyList<IReadOnlyList<Condition>> alternatives, IReadOnlyList<OrderingColumn> orderings)
     {
         var indexes = alternatives.Select(conditions => IndexFor(entity, conditions, orderings)).OfType<IndexModel>().ToList();
         if (indexes.Count == 0 || indexes.Count < alternatives.Count)
-            return "No index can answer its condition; state it as comparisons of mapped properties, or look at fewer entities.";
+            return "No index can answer its conditions. Write them as comparisons of mapped properties, or query fewer entities.";
         var missing = indexes
             .Where(wanted => !entity.Indexes.Any(index => index.Properties.SequenceEqual(wanted.Properties)))
             .GroupBy(
@@ -36,10 +41,10 @@ static partial class ScanWarning
                 wanted => $"[Index({string.Join(", ", wanted.Properties.Select(name => $"\"{name}\""))})]")
             .Select(ofClass => $"Declare on {ofClass.Key}: {string.Join(" and ", ofClass.Distinct())}")
             .ToList();
-        return missing.Count == 0 ? "Its condition fits many entities; narrow it." : string.Join("; ", missing);
+        return missing.Count == 0 ? "Its conditions match many entities. Narrow them." : $"{string.Join("; ", missing)}.";
     }
 
-    /// <summary>The index that would find what conditions are true of; null if none would.</summary>
+    /// <summary>Returns the index that would find the entities for which the conditions are true; null if none would.</summary>
     static IndexModel? IndexFor(EntityModel entity, IReadOnlyList<Condition> conditions, IReadOnlyList<OrderingColumn> orderings)
     {
         var columns = Columns(entity, [.. conditions.Where(condition => condition.Type is null)], orderings);
@@ -47,7 +52,10 @@ static partial class ScanWarning
         return columns.Count == 0 ? null : new IndexModel("", columns) { DerivedType = classes.Find(type => classes.TrueForAll(type.IsAssignableTo)) };
     }
 
-    /// <summary>What is fixed to a value first, then one range, or else the first ordering; a set is indexed alone.</summary>
+    /// <summary>
+    /// Returns the columns of an index: first those that are fixed to a value, then one range or else the first ordering. A set is indexed
+    /// alone.
+    /// </summary>
     static List<string> Columns(EntityModel entity, IReadOnlyList<Condition> conditions, IReadOnlyList<OrderingColumn> orderings)
     {
         if (conditions.FirstOrDefault(condition => condition.Property.Kind == PropertyKind.Set) is { } ofSet)
@@ -55,7 +63,7 @@ static partial class ScanWarning
         var columns = new List<string>();
         foreach (var condition in conditions.OrderBy(condition => condition.Kind == ConditionKind.In ? 0 : 1))
         {
-            // How the key begins needs no index.
+            // The first property of the key needs no index.
             if (condition.Property == entity.Key[0] || columns.Contains(condition.Property.Name))
                 continue;
             columns.Add(condition.Property.Name);
@@ -69,17 +77,17 @@ static partial class ScanWarning
     }
 
     [LoggerMessage(101, LogLevel.Warning,
-        "A query of the keyspace {Keyspace} read {Read} documents to return {Results} (plan: {Plan}). {Remedy}")]
-    static partial void ManyRead(ILogger logger, string keyspace, long read, long results, string plan, string remedy);
+        "A query for the keyspace {Keyspace} read {Read} documents to return {Results} (plan: {Plan}). {Remedy}")]
+    static partial void ManyDocumentsRead(ILogger logger, string keyspace, long read, long results, string plan, string remedy);
 }
 
-/// <summary>Which warnings were given, so that each is given once. Thread-safe.</summary>
+/// <summary>The warnings that were logged, so that each is logged once. Thread-safe.</summary>
 sealed class GivenWarnings
 {
     const int MaxWarnings = 1_000;
 
     readonly ConcurrentDictionary<string, bool> _given = new();
 
-    /// <summary>Whether the warning was not given yet; it is from now on.</summary>
-    public bool IsNew(string warning) => _given.Count < MaxWarnings && _given.TryAdd(warning, true);
+    /// <summary>Returns true if the warning has not been logged before, and records it.</summary>
+    public bool TryAdd(string warning) => _given.Count < MaxWarnings && _given.TryAdd(warning, true);
 }

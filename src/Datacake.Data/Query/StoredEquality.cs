@@ -7,8 +7,9 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// Equality by what is stored, which is that of keys and indexes: of entities by their keys, of converted values by what the converter makes of them, of bytes by
-/// their content. Expressions call it where C# would compare references, or by what a type of the user's says.
+/// Equality by the stored form of values, as keys and indexes use it: of entities by their keys, of converted values by the result of the
+/// converter, and of byte arrays by their content. Expressions call it where C# would compare references or use the equality of a user's
+/// type.
 /// </summary>
 static class StoredEquality
 {
@@ -16,11 +17,14 @@ static class StoredEquality
     static readonly MethodInfo IsAmongMethod = ((Func<IOrderedCodec, IEnumerable?, object?, bool>)IsAmong).Method;
     static readonly MethodInfo IsPlainMethod = ((Func<ElementEquality, IEnumerable?, bool>)IsPlain).Method;
 
-    /// <summary>The equality of two values as an expression.</summary>
+    /// <summary>Returns an expression for the equality of two values.</summary>
     public static MethodCallExpression Equal(IOrderedCodec codec, Expression left, Expression right) =>
         Expression.Call(AreEqualMethod, Constant(codec), Boxed(left), Boxed(right));
 
-    /// <summary>Returns an expression that says whether a collection contains a value; if the collection has a comparer of its own, the call as it is.</summary>
+    /// <summary>
+    /// Returns an expression for whether a collection contains a value. If the collection has a comparer of its own, the expression
+    /// evaluates the original call.
+    /// </summary>
     public static Expression Contains(IOrderedCodec codec, ElementEquality equality, Expression collection, Expression value, Expression call) => Expression.Condition(
         Expression.Call(IsPlainMethod, Expression.Constant(equality), Expression.Convert(collection, typeof(IEnumerable))), Contains(codec, collection, value), call);
 
@@ -28,16 +32,16 @@ static class StoredEquality
     public static MethodCallExpression Contains(IOrderedCodec codec, Expression collection, Expression value) =>
         Expression.Call(IsAmongMethod, Constant(codec), Expression.Convert(collection, typeof(IEnumerable)), Boxed(value));
 
-    /// <summary>The two sides of an equality that this class has made; null if the expression is none.</summary>
+    /// <summary>Returns the two sides of an equality that this class has created; null for other expressions.</summary>
     public static (IOrderedCodec Codec, Expression Left, Expression Right)? AsEqual(Expression expression) =>
         expression is MethodCallExpression call && call.Method == AreEqualMethod ? (CodecOf(call), Unboxed(call.Arguments[1]), Unboxed(call.Arguments[2])) : null;
 
-    /// <summary>The collection and the value of a search that this class has made; null if the expression is none.</summary>
+    /// <summary>Returns the collection and the value of a search that this class has created; null for other expressions.</summary>
     public static (IOrderedCodec Codec, Expression Collection, Expression Value)? AsContains(Expression expression) => expression is MethodCallExpression call && call.Method == IsAmongMethod
         ? (CodecOf(call), ((UnaryExpression)call.Arguments[1]).Operand, Unboxed(call.Arguments[2]))
         : null;
 
-    /// <summary>The call as it was written of a search that this class has made conditional; null if the expression is none.</summary>
+    /// <summary>Returns the original call of a search that this class has made conditional; null for other expressions.</summary>
     public static Expression? AsWritten(Expression expression) =>
         expression is ConditionalExpression { Test: MethodCallExpression test } choice && test.Method == IsPlainMethod ? choice.IfFalse : null;
 
@@ -45,7 +49,7 @@ static class StoredEquality
 
     static bool IsAmong(IOrderedCodec codec, IEnumerable? collection, object? value) => collection is not null && new StoredValues(codec, collection).Contains(value);
 
-    // What null contains is for the call as it is written to say: it throws.
+    // A null collection is left to the original call, which throws.
     static bool IsPlain(ElementEquality equality, IEnumerable? collection) => collection is not null && equality.IsDefaultIn(collection);
 
     static IOrderedCodec CodecOf(MethodCallExpression call) => (IOrderedCodec)((ConstantExpression)call.Arguments[0]).Value!;
@@ -57,13 +61,13 @@ static class StoredEquality
     static Expression Unboxed(Expression value) => value is UnaryExpression { NodeType: ExpressionType.Convert, Operand: var operand } ? operand : value;
 }
 
-/// <summary>Values as they are stored, to look others up in.</summary>
+/// <summary>A set of values in their stored form, for lookups.</summary>
 sealed class StoredValues
 {
     readonly IOrderedCodec _codec;
     readonly OrderedKeyWriter _writer = new();
     readonly List<byte[]> _stored = [];
-    readonly List<object?> _others = [];    // no values of the codec's type, and so none of what is looked up
+    readonly List<object?> _others = [];    // values that the codec cannot write, which are compared as objects
 
     public StoredValues(IOrderedCodec codec, IEnumerable values)
     {
@@ -108,7 +112,7 @@ sealed class StoredValues
         }
         catch (ArgumentException)
         {
-            // A string with half of a surrogate pair, which no stored one has.
+            // The string has an unpaired surrogate, which no stored string has.
             return false;
         }
     }

@@ -5,8 +5,9 @@ using Datacake.Data.Metadata;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// Makes equality in queries that of what is stored, where C# would go by references or by what a type of the user's says: entities are equal if their keys are, and values of
-/// properties with a converter, or of bytes, if what is stored is. So an index and a look at each entity have the same answer.
+/// A rewriter that makes equality in queries compare stored forms, where C# would compare references or use the equality of a user's type.
+/// Entities are equal if their keys are. Values of properties with a converter, and byte arrays, are equal if their stored forms are. An
+/// index and a check of each entity therefore give the same answer.
 /// </summary>
 sealed class StoredEqualityNormalizer : ExpressionVisitor
 {
@@ -21,9 +22,10 @@ sealed class StoredEqualityNormalizer : ExpressionVisitor
         _parameter = parameter.Type.IsAssignableFrom(entity.Type) || entity.Type.IsAssignableFrom(parameter.Type) ? parameter : null;
     }
 
-    /// <param name="lambda">What is asked of an item of a query.</param>
-    /// <param name="entity">The class of the entities that the query starts from.</param>
-    /// <param name="context">The context, which has other classes of entities; null if it is not known.</param>
+    /// <summary>Returns a lambda with equality by stored form.</summary>
+    /// <param name="lambda">The expression over an item of a query.</param>
+    /// <param name="entity">The model of the class that the query starts from.</param>
+    /// <param name="context">The context, which knows the other entity classes; null if it is not known.</param>
     public static Expression<TDelegate> Normalize<TDelegate>(Expression<TDelegate> lambda, EntityModel entity, DatacakeContext? context) =>
         (Expression<TDelegate>)new StoredEqualityNormalizer(entity, context, lambda.Parameters[0]).Visit(lambda);
 
@@ -34,7 +36,7 @@ sealed class StoredEqualityNormalizer : ExpressionVisitor
         return node.NodeType == ExpressionType.Equal ? equal : Expression.Not(equal);
     }
 
-    // What is normalized already stays as it is.
+    // A search that is normalized already stays as it is.
     protected override Expression VisitConditional(ConditionalExpression node) => StoredEquality.AsWritten(node) is null ? base.VisitConditional(node) : node;
 
     protected override Expression VisitMethodCall(MethodCallExpression node)
@@ -53,10 +55,10 @@ sealed class StoredEqualityNormalizer : ExpressionVisitor
 
     MethodCallExpression? Equal(Expression left, Expression right)
     {
-        // Nothing is equal to null but null, whatever the equality.
+        // Null equals nothing but null, whatever the equality.
         if (left is ConstantExpression { Value: null } || right is ConstantExpression { Value: null })
             return null;
-        var (a, b) = (Nullable(Bare(left)), Nullable(Bare(right)));
+        var (a, b) = (WithoutValue(WithoutConversions(left)), WithoutValue(WithoutConversions(right)));
         if (Codec(a) is { } codec)
             return StoredEquality.Equal(codec, Visit(a), Visit(b));
         if (Codec(b) is { } mirrored)
@@ -67,7 +69,7 @@ sealed class StoredEqualityNormalizer : ExpressionVisitor
     Expression? Contains(MethodCallExpression call, Expression list, Expression item)
     {
         var itemType = item.Type;
-        item = Nullable(Bare(item));
+        item = WithoutValue(WithoutConversions(item));
         if (Codec(item) is { } codec)
         {
             var equality = ElementEquality.Of(itemType, codec) ?? ElementEquality.OfLists;
@@ -84,7 +86,10 @@ sealed class StoredEqualityNormalizer : ExpressionVisitor
     IOrderedCodec? Codec(Expression expression) =>
         PropertyOf(expression) is { Kind: not PropertyKind.Set, OrderedCodec: { } codec } property && (property.IsConverted || property.Type == typeof(byte[])) ? codec : null;
 
-    /// <summary>True if the elements of a set are equal by other rules than those of .NET: bytes are by content, and strings in order by their characters.</summary>
+    /// <summary>
+    /// True if the elements of a set are not compared by their default equality in .NET: byte arrays compare by content, and the strings of
+    /// a sorted set ordinally.
+    /// </summary>
     static bool IsByContent(PropertyModel set) => set.OrderedCodec == ValueCodecs.Bytes || set.Type == typeof(SortedSet<string>);
 
     PropertyModel? PropertyOf(Expression expression) =>
@@ -97,8 +102,10 @@ sealed class StoredEqualityNormalizer : ExpressionVisitor
         return _entity.Type.IsAssignableFrom(type) ? _entity : _context?.Keyspaces.FirstOrDefault(keyspace => keyspace.Entity.Type.IsAssignableFrom(type))?.Entity;
     }
 
-    /// <summary>An expression without the conversions that the compiler puts around it: of enumerations to integers, to nullables, and to objects.</summary>
-    static Expression Bare(Expression expression)
+    /// <summary>
+    /// Returns an expression without the conversions that the compiler adds: from enums to integers, to nullables, and to object.
+    /// </summary>
+    static Expression WithoutConversions(Expression expression)
     {
         while (expression is UnaryExpression { NodeType: ExpressionType.Convert, Method: null, Operand: var operand } convert
             && (convert.Type.IsAssignableFrom(operand.Type) || System.Nullable.GetUnderlyingType(convert.Type) == operand.Type || IsEnum(operand.Type)))
@@ -106,8 +113,8 @@ sealed class StoredEqualityNormalizer : ExpressionVisitor
         return expression;
     }
 
-    /// <summary>The nullable instead of its value, which it may lack.</summary>
-    Expression Nullable(Expression expression) =>
+    /// <summary>Returns the nullable instead of its <c>Value</c>, which would throw for null.</summary>
+    Expression WithoutValue(Expression expression) =>
         expression is MemberExpression { Member.Name: nameof(Nullable<>.Value), Expression: { } owner } && PropertyOf(owner)?.IsConverted == true ? owner : expression;
 
     static bool IsEnum(Type type) => (System.Nullable.GetUnderlyingType(type) ?? type).IsEnum;

@@ -4,9 +4,10 @@ namespace Datacake.Data;
 public static class TextMatching
 {
     /// <summary>
-    /// True if a text as a whole is like a pattern, in which <c>%</c> stands for any characters, also for none, and <c>_</c> for any single one; after a backslash,
-    /// they and the backslash stand for themselves: <c>Where(p => p.Name.Like("10\\% %"))</c>. Characters are compared as they are, so case matters. Null is like nothing. In a query,
-    /// an index finds what starts as the pattern does before its first wildcard.
+    /// Returns true if a whole text matches a pattern. In the pattern, <c>%</c> stands for any number of characters, also for none, and
+    /// <c>_</c> for any single character. A backslash makes these characters, and the backslash, stand for themselves:
+    /// <c>Where(p => p.Name.Like("10\\% %"))</c>. The comparison is ordinal and case-sensitive. Null matches no pattern. In a query, an
+    /// index is searched by the text before the first wildcard.
     /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="pattern">The pattern.</param>
@@ -15,14 +16,14 @@ public static class TextMatching
     {
         ArgumentNullException.ThrowIfNull(pattern);
         if (!IsPattern(pattern))
-            throw new ArgumentException($"The pattern '{pattern}' ends with a backslash, which escapes what follows it. Write two of them for one.", nameof(pattern));
+            throw new ArgumentException($"The pattern '{pattern}' ends with a backslash that escapes nothing. Write two backslashes to match one.", nameof(pattern));
         return text is not null && Matches(text, pattern);
     }
 
-    /// <summary>True if each backslash escapes something.</summary>
+    /// <summary>True if each backslash escapes a character.</summary>
     internal static bool IsPattern(string pattern) => (pattern.Length - pattern.AsSpan().TrimEnd('\\').Length) % 2 == 0;
 
-    /// <summary>Returns what all texts that are like a pattern start with, and what follows it in the pattern.</summary>
+    /// <summary>Returns the prefix of all texts that match a pattern, and the rest of the pattern.</summary>
     internal static (string Prefix, string Remainder) Split(string pattern)
     {
         var prefix = new System.Text.StringBuilder();
@@ -37,7 +38,7 @@ public static class TextMatching
         return ($"{prefix}", "");
     }
 
-    // What fails after a % is tried again one character later; what a % before that one stands for need not be tried again.
+    // After a mismatch, the text after the last % is retried one character later. Earlier % need not be retried.
     static bool Matches(string text, string pattern)
     {
         int at = 0, next = 0, any = -1, anyAt = 0;

@@ -2,18 +2,21 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Compares integers with numbers that need not be whole, as C# does once it has converted the integer.</summary>
+/// <summary>Comparisons of integers with fractional numbers, as in C#, which converts the integer first.</summary>
 static class WholeNumbers
 {
-    // Up to these, integers convert to floating-point numbers without loss; what is greater converts to something at least as great.
+    // Integers up to these limits convert to floating-point numbers without loss. Greater ones convert to numbers that are not less than
+    // the limit.
     const double MaxExactDouble = 1L << 53;
     const float MaxExactSingle = 1 << 24;
 
-    /// <summary>True if a property is an integer, and a value a number of another kind.</summary>
+    /// <summary>Returns true if a property is an integer and a value a number of another kind.</summary>
     public static bool Compares(PropertyModel property, object? value) => value is decimal or double or float
         && Type.GetTypeCode(Nullable.GetUnderlyingType(property.Type) ?? property.Type) is >= TypeCode.Char and <= TypeCode.UInt64 && !property.IsConverted;
 
-    /// <summary>The greatest integer that is not greater than a number, and whether it is the number; null if that is out of reach.</summary>
+    /// <summary>
+    /// Returns the greatest integer that is not greater than a number, and whether the two are equal; null if the number is out of range.
+    /// </summary>
     public static (long Floor, bool IsWhole)? FloorOf(object? value) => value switch
     {
         decimal number when number is > long.MinValue and < long.MaxValue => ((long)decimal.Floor(number), decimal.Floor(number) == number),
@@ -22,7 +25,7 @@ static class WholeNumbers
         _ => null,
     };
 
-    /// <summary>The condition with an integer that is true of the same integers.</summary>
+    /// <summary>Returns the condition with an integer that is true of the same values of the property; null if there is none.</summary>
     public static Condition? Condition(PropertyModel property, ConditionKind kind, object? value)
     {
         if (FloorOf(value) is not var (floor, isWhole))

@@ -203,10 +203,10 @@ public class IndexUseTests(QueriedData data)
         string Remedy(Query<Everything> query) => ScanWarning.Remedy(
             db.Keyspaces.First(keyspace => keyspace.Entity.Type == typeof(Everything)).Entity, ((EntityQuery<Everything>)query).NewRun().Alternatives,
             [new OrderingColumn("Int32", false)]);
-        Assert.Equal("Declare on Everything: [Index(\"String\", \"Int64\")]", Remedy(db.Everything.Where(e => e.Int64 > 3 && e.String == "x")));
-        Assert.Equal("Declare on Everything: [Index(\"String\", \"Int32\")]", Remedy(db.Everything.Where(e => e.String == "x")));
+        Assert.Equal("Declare on Everything: [Index(\"String\", \"Int64\")].", Remedy(db.Everything.Where(e => e.Int64 > 3 && e.String == "x")));
+        Assert.Equal("Declare on Everything: [Index(\"String\", \"Int32\")].", Remedy(db.Everything.Where(e => e.String == "x")));
         Assert.Equal(
-            "Declare on Everything: [Index(\"Char\", \"Int32\")] and [Index(\"String\", \"Int32\")]", Remedy(db.Everything.Where(e => e.Char == 'x' || e.String == "x")));
+            "Declare on Everything: [Index(\"Char\", \"Int32\")] and [Index(\"String\", \"Int32\")].", Remedy(db.Everything.Where(e => e.Char == 'x' || e.String == "x")));
         Assert.Contains("No index", Remedy(db.Everything.Where(e => e.String.Length == 3)), StringComparison.Ordinal);
     }
 }

@@ -105,7 +105,7 @@ public sealed class OrderAndNullTests(StoreFixture store)
     {
         await using var db = await FilledAsync();
         var refusal = Assert.Throws<InvalidOperationException>(() => db.Towns.OrderBy(t => t.Photo));
-        Assert.Equal("Nothing can be ordered by 't.Photo': Byte[] has no order. Order by something in it that has one, or implement IComparable<T> in the type.", refusal.Message);
+        Assert.Equal("The query cannot be ordered by 't.Photo', because Byte[] has no order. Order by a property that has one, or implement IComparable<T> in the type.", refusal.Message);
         Assert.Throws<InvalidOperationException>(() => db.Towns.OrderBy(t => t.Id).ThenByDescending(t => t.Photo));
         // Of a class that others derive from it shows when there are some.
         var late = await Assert.ThrowsAsync<InvalidOperationException>(() => db.Towns.OrderBy(t => t.Districts).ToListAsync(Token));

@@ -76,9 +76,9 @@ public class RelatedConditionTests : TradingStore
         await using var db = NewContext(node);
         db.ScanWarningThreshold = 1;
         Assert.Equal(1, await db.Orders.CountAsync(o => o.Total > 0 && o.Customer!.Country!.Name == "Finland", Token));
-        string warning = Assert.Single(log.Messages, message => message.StartsWith("A query of the keyspace", StringComparison.Ordinal));
+        string warning = Assert.Single(log.Messages, message => message.StartsWith("A query for the keyspace", StringComparison.Ordinal));
         Assert.DoesNotContain("[Index", warning, StringComparison.Ordinal);
-        Assert.Contains("look for the related ones first", warning, StringComparison.Ordinal);
+        Assert.Contains("Query the related entities first", warning, StringComparison.Ordinal);
     }
 
     [Theory, MemberData(nameof(Stores))]
@@ -126,7 +126,7 @@ public class RelatedConditionTests : TradingStore
         Assert.Equal(65, await db.Orders.SumAsync(o => o.Customer!.Orders.Count > 0 ? o.Total : 0, Token));
         Assert.Equal([2L, null, 3, 2], await db.Orders.OrderBy(o => o.Id).Select(o => (long?)o.Agent!.Id).ToListAsync(Token));
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() => db.Orders.Select(o => o.Agent!.Id).ToListAsync(Token));
-        Assert.Contains("came upon null", error.Message, StringComparison.Ordinal);
+        Assert.Contains("dereferenced null", error.Message, StringComparison.Ordinal);
         var included = await db.Orders.Include(o => o.Customer).Where(o => o.Id == 11).Select(o => new { Order = o, o.Lines!.Count }).SingleAsync(Token);
         Assert.Equal(("Ann", 2), (included.Order.Customer!.Name, included.Count));
     }
@@ -177,7 +177,7 @@ public class RelatedConditionTests : TradingStore
         var error = await Assert.ThrowsAnyAsync<InvalidOperationException>(() => db.Customers.Where(c => c.Orders.GroupBy(o => o.Total).Any(g => g.First().Agent!.Name == "x")).ToListAsync(Token));
         Assert.Contains("it cannot be seen which entities that is of", error.Message, StringComparison.Ordinal);
         error = Assert.Throws<InvalidOperationException>(() => db.Orders.Where(o => o.Customer!.Name == "x").WatchAsync(Token));
-        Assert.Contains("A watch follows the entities of one keyspace", error.Message, StringComparison.Ordinal);
+        Assert.Contains("A watched query follows the entities of one keyspace", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
