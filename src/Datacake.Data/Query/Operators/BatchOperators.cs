@@ -1,6 +1,6 @@
 namespace Datacake.Data.Querying;
 
-// The operators that combine results, or choose among them.
+// Operators that combine results, or select some of them.
 static partial class Batches
 {
     public static async IAsyncEnumerable<IReadOnlyList<T>> Of<T>(T item)
@@ -23,7 +23,7 @@ static partial class Batches
         return Where(source, item => seen.Add(key(item)));
     }
 
-    /// <summary>The first item with each key that is, or is not, among others.</summary>
+    /// <summary>Returns the first item for each key that is, or is not, among other keys.</summary>
     public static async IAsyncEnumerable<IReadOnlyList<T>> Keep<T, TKey>(
         IAsyncEnumerable<IReadOnlyList<T>> source, IAsyncEnumerable<IReadOnlyList<TKey>> others, Func<T, TKey> key, bool isIn)
     {

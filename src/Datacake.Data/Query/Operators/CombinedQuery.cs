@@ -2,11 +2,11 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Combines the results of two queries, which see the same snapshot.</summary>
+/// <summary>The combined results of two queries, which read the same snapshot.</summary>
 /// <param name="first">The first query.</param>
 /// <param name="second">The second query.</param>
-/// <param name="name">What is done, for <c>Explain</c>.</param>
-/// <param name="combine">Makes the results.</param>
+/// <param name="name">The name of the operation, for <c>Explain</c>.</param>
+/// <param name="combine">Combines the results.</param>
 sealed class CombinedQuery<TFirst, TSecond, T>(
     Query<TFirst> first, Query<TSecond> second, string name,
     Func<IAsyncEnumerable<IReadOnlyList<TFirst>>, IAsyncEnumerable<IReadOnlyList<TSecond>>, IAsyncEnumerable<IReadOnlyList<T>>> combine) : Query<T>
@@ -23,7 +23,7 @@ sealed class CombinedQuery<TFirst, TSecond, T>(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var own = await first.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        // An entity that both find is one item, also if the context does not track it.
+        // An entity that both queries find is one item, even if the context does not track it.
         var run = new RunIdentities(usesTracked: false);
         var (left, right) = (first.Identifying(run), second.Identifying(run));
         if (own is not null)

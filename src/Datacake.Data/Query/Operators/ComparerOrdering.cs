@@ -2,7 +2,7 @@ using System.Linq.Expressions;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>A key that a query orders by as a comparer says, which no index knows.</summary>
+/// <summary>A key that a query orders by with a comparer, an order that no index provides.</summary>
 sealed class ComparerOrdering<T, TKey>(Expression<Func<T, TKey>> keySelector, IComparer<TKey> comparer, bool isDescending, CompiledExpressions expressions)
     : Ordering<T>(isDescending)
 {

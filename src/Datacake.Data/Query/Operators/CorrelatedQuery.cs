@@ -3,11 +3,13 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>The results of a query, each with every result of another one that is made for it, and run for each.</summary>
-/// <param name="outer">The query.</param>
-/// <param name="innerOf">Makes the other one.</param>
-/// <param name="changed">Says how the other one is run.</param>
-/// <param name="innerUses">What is used of its results; null if that is not known to be less than all.</param>
+/// <summary>
+/// The results of a query, each paired with every result of an inner query, which is created and run for each outer result.
+/// </summary>
+/// <param name="outer">The outer query.</param>
+/// <param name="innerOf">Creates the inner query.</param>
+/// <param name="changed">Changes the settings of the inner query.</param>
+/// <param name="innerUses">The expressions over an inner result that are used; null if the whole result may be used.</param>
 sealed class CorrelatedQuery<T, TInner>(
     Query<T> outer, Expression<Func<T, Query<TInner>>> innerOf, Func<QuerySettings, QuerySettings> changed, IReadOnlyList<ItemUse>? innerUses = null)
     : Query<Pair<T, TInner>>

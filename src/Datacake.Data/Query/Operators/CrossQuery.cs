@@ -3,7 +3,9 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>The results of a query, each with every result of another one that does not depend on it and is read once.</summary>
+/// <summary>
+/// The results of a query, each paired with every result of another query, which does not depend on the first and is read once.
+/// </summary>
 sealed class CrossQuery<T, TInner>(Query<T> outer, Query<TInner> inner) : Query<Pair<T, TInner>>
 {
     internal override Query<Pair<T, TInner>> With(Func<QuerySettings, QuerySettings> change) => With(outer.With(change), inner.With(change));

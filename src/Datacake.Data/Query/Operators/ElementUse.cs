@@ -3,10 +3,10 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Says what an expression is, as seen from the elements whose use is looked for.</summary>
+/// <summary>The role of an expression in a search for the use of elements.</summary>
 enum UseKind
 {
-    /// <summary>Something else.</summary>
+    /// <summary>An expression that is neither an element nor a sequence of elements.</summary>
     None,
 
     /// <summary>One of the elements.</summary>
@@ -15,11 +15,13 @@ enum UseKind
     /// <summary>A sequence of the elements.</summary>
     Sequence,
 
-    /// <summary>Something that does not use the elements, though it looks so.</summary>
+    /// <summary>An expression that contains the parameter but does not use the elements.</summary>
     Apart,
 }
 
-/// <summary>Finds out which properties of elements expressions use, also through the operators of <see cref="Enumerable"/>.</summary>
+/// <summary>
+/// A search for the properties of elements that expressions use, including uses through the operators of <see cref="Enumerable"/>.
+/// </summary>
 sealed class ElementUse : ExpressionVisitor
 {
     static readonly HashSet<string> SameElements =
@@ -40,7 +42,7 @@ sealed class ElementUse : ExpressionVisitor
     static readonly HashSet<string> Counts =
         [nameof(Enumerable.Count), nameof(Enumerable.LongCount), nameof(Enumerable.Any), nameof(Enumerable.All)];
 
-    // Without a selector these are of the elements as a whole.
+    // Without a selector, these operators use the elements as a whole.
     static readonly HashSet<string> OfSelected =
     [
         nameof(Enumerable.Select), nameof(Enumerable.SelectMany), nameof(Enumerable.Sum), nameof(Enumerable.Min), nameof(Enumerable.Max),
@@ -58,13 +60,15 @@ sealed class ElementUse : ExpressionVisitor
         _found = found;
     }
 
-    /// <summary>Returns the properties of the items that expressions use, as expressions over an item; null if one uses an item as a whole.</summary>
+    /// <summary>
+    /// Returns the properties of the items that expressions use, as expressions over an item; null if one of them uses an item as a whole.
+    /// </summary>
     public static IReadOnlyList<ItemUse>? Of(IEnumerable<ItemUse> uses) =>
         Of(uses, static (node, item) => node == item ? UseKind.Element : UseKind.None);
 
     /// <inheritdoc cref="Of(IEnumerable{ItemUse})"/>
-    /// <param name="uses">What is used of each item.</param>
-    /// <param name="kindOf">What of an item the elements are, if not the item itself.</param>
+    /// <param name="uses">The expressions over an item.</param>
+    /// <param name="kindOf">Returns the role of an expression, if the elements are not the items themselves.</param>
     public static IReadOnlyList<ItemUse>? Of(IEnumerable<ItemUse> uses, Func<Expression, ParameterExpression, UseKind> kindOf)
     {
         var found = new List<ItemUse>();
@@ -115,7 +119,7 @@ sealed class ElementUse : ExpressionVisitor
         }
     }
 
-    // Whether there is an element says nothing of its properties.
+    // A comparison with null uses no property of the element.
     protected override Expression VisitBinary(BinaryExpression node)
     {
         if (node.NodeType is ExpressionType.Equal or ExpressionType.NotEqual && node.Method is null)
@@ -143,7 +147,7 @@ sealed class ElementUse : ExpressionVisitor
 
     protected override Expression VisitMethodCall(MethodCallExpression node)
     {
-        // The key is always read, too.
+        // The key is always read as well.
         if ((StoredEquality.AsEqual(node) ?? StoredEquality.AsContains(node)) is (KeyCodec, var left, var right))
         {
             foreach (var side in (Expression[])[left, right])
@@ -197,7 +201,7 @@ sealed class ElementUse : ExpressionVisitor
         return UseKind.None;
     }
 
-    /// <summary>Finds what is used of the elements to get one, or a sequence, of them.</summary>
+    /// <summary>Collects the properties that are used to select an element, or a sequence of elements.</summary>
     void Collect(Expression source)
     {
         if (Unconverted(source) is MethodCallExpression { Arguments.Count: > 0 } call && _kindOf(call) == UseKind.None)
@@ -214,7 +218,7 @@ sealed class ElementUse : ExpressionVisitor
                 _elements.Add(lambda.Parameters[0]);
                 Visit(lambda.Body);
             }
-            // A function that is not to be seen into may use anything.
+            // A function that cannot be analyzed may use anything.
             else if (argument.Type.IsAssignableTo(typeof(Delegate)))
                 _isWhole = true;
             else

@@ -4,7 +4,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
 
-// What operators ask of the query for the entities that they begin with.
+// Members of the query for entities that the operators after it call.
 sealed partial class EntityQuery<T>
 {
     internal override async ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken)
@@ -17,12 +17,12 @@ sealed partial class EntityQuery<T>
         return await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    // Properties need no tracked entity, and no other properties.
+    // Neither tracked entities nor other properties are needed.
     internal override Query<T> ForUse(IReadOnlyList<ItemUse> uses) => ElementUse.Of(uses) is { } parts
         ? new EntityQuery<T>(source, WithComponents(parts), settings with { IsTracking = false })
         : this;
 
-    // As each key is looked up once, an index that is still being built would cost one scan for each batch of them.
+    // An index that is still being built does not count, because it would cost one scan for each batch of keys.
     internal override bool CanLookUp(ItemUse key) => !spec.IsCut && !spec.SkipsUnreadable
         && PropertyPath.Of(Unconverted(key.Body), key.Item) is { } path && !path.Contains('.')
         && source.Model.FindProperty(path) is { OrderedCodec: not null, Kind: not PropertyKind.Set } property
@@ -38,7 +38,7 @@ sealed partial class EntityQuery<T>
         return RunAsync<(TKey, T)>(
             rows =>
             {
-                // Before a tracked instance takes the place of the stored one.
+                // The keys are read before tracked instances replace the stored ones.
                 var keys = rows.ConvertAll(row => key(row.Entity));
                 return [.. keys.Zip(Track(rows))];
             },

@@ -3,16 +3,17 @@ using System.Linq.Expressions;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// Says of which elements of a sequence expressions are used, for the analysis of queries that flatten sequences. It is never compiled.
+/// An expression node that lists the expressions that are used over the elements of a sequence. It serves the analysis of queries that
+/// flatten sequences and is never compiled.
 /// </summary>
 sealed class FlattenUse(Expression sequence, ParameterExpression element, IReadOnlyList<Expression> uses) : Expression
 {
     public Expression Sequence => sequence;
 
-    /// <summary>The parameter that stands for an element.</summary>
+    /// <summary>Gets the parameter that stands for an element.</summary>
     public ParameterExpression Element => element;
 
-    /// <summary>Gets what is made of each element.</summary>
+    /// <summary>Gets the expressions over each element.</summary>
     public IReadOnlyList<Expression> Uses => uses;
 
     public override ExpressionType NodeType => ExpressionType.Extension;

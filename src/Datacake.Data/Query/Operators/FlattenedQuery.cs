@@ -3,7 +3,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>The results of a query, each with every element of a collection of its own.</summary>
+/// <summary>The results of a query, each paired with every element of one of its collections.</summary>
 sealed class FlattenedQuery<T, TElement>(Query<T> source, Expression<Func<T, IEnumerable<TElement>>> collection) : Query<Pair<T, TElement>>
 {
     internal override Query<Pair<T, TElement>> With(Func<QuerySettings, QuerySettings> change) => With(source.With(change));
@@ -24,7 +24,7 @@ sealed class FlattenedQuery<T, TElement>(Query<T> source, Expression<Func<T, IEn
 
     internal override Query<Pair<T, TElement>> WhereCore(Expression<Func<Pair<T, TElement>, bool>> predicate)
     {
-        // Of an item that is left out the collection is not looked at.
+        // If the condition comes first, the collections of the items that it leaves out are not evaluated, which must make no difference.
         if (!SafeExpression.Is(collection.Body))
             return base.WhereCore(predicate);
         var conditions = new SideConditions<Pair<T, TElement>>(predicate);
@@ -42,7 +42,8 @@ sealed class FlattenedQuery<T, TElement>(Query<T> source, Expression<Func<T, IEn
             foreach (var item in batch)
             {
                 var elements = elementsOf(item)
-                    ?? throw new InvalidOperationException($"The collection '{ExpressionText.Of(collection.Body)}' of a query is null.");
+                    ?? throw new InvalidOperationException(
+                        $"The collection '{ExpressionText.Of(collection.Body)}' of a query is null. Leave out such results with Where, or initialize the collection.");
                 pairs.AddRange(elements.Select(element => new Pair<T, TElement>(item, element)));
             }
             if (pairs.Count > 0)
@@ -52,7 +53,7 @@ sealed class FlattenedQuery<T, TElement>(Query<T> source, Expression<Func<T, IEn
 
     FlattenedQuery<T, TElement> With(Query<T> other) => new(other, collection);
 
-    /// <summary>Says of an item and an element what an expression says of the pair of them.</summary>
+    /// <summary>A visitor that converts an expression over a pair into expressions over its item and its element.</summary>
     sealed class Parts(ParameterExpression pair, ParameterExpression item, ParameterExpression element) : ExpressionVisitor
     {
         bool _isPairUsed;

@@ -5,8 +5,8 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// The results of a query, each with those of another one that have the same key. The others are looked up by the keys of a batch, each key once, if they have a key or an
-/// index for that, or else all of them are read once.
+/// The results of a query, each with those of another query that have the same key. If the other query has a key or an index for this key,
+/// its results are looked up by the keys of a batch, each key once. Otherwise all of them are read once.
 /// </summary>
 sealed class GroupJoinQuery<TOuter, TInner, TKey>(
     Query<TOuter> outer, Query<TInner> inner, Expression<Func<TOuter, TKey>> outerKey, Expression<Func<TInner, TKey>> innerKey,
@@ -20,8 +20,8 @@ sealed class GroupJoinQuery<TOuter, TInner, TKey>(
     internal override Query<Pair<TOuter, IEnumerable<TInner>>> ForUse(IReadOnlyList<ItemUse> uses) => ForUse(uses, UseKind.Sequence);
 
     /// <inheritdoc cref="ForUse(IReadOnlyList{ItemUse})"/>
-    /// <param name="uses">What is used of each pair.</param>
-    /// <param name="right">What the right side of a pair is to them.</param>
+    /// <param name="uses">The expressions over a pair.</param>
+    /// <param name="right">The role of the right side of a pair in the expressions.</param>
     public GroupJoinQuery<TOuter, TInner, TKey> ForUse(IReadOnlyList<ItemUse> uses, UseKind right)
     {
         var ofOuter = ElementUse.Of(uses, Pair.UseOfLeft);
@@ -53,7 +53,9 @@ sealed class GroupJoinQuery<TOuter, TInner, TKey>(
     internal override OrderedQuery<Pair<TOuter, IEnumerable<TInner>>> ThenByCore(Ordering<Pair<TOuter, IEnumerable<TInner>>> ordering) =>
         OrderByCore([.. Orderings, ordering]);
 
-    /// <summary>Returns the join of the outer results in another order; null if the order is not one of theirs.</summary>
+    /// <summary>
+    /// Returns the join with the outer results in another order; null if the order does not depend on the outer results alone.
+    /// </summary>
     public GroupJoinQuery<TOuter, TInner, TKey>? OrderOuter<TPair>(IReadOnlyList<Ordering<TPair>> by)
     {
         var ofOuter = by.Select(ordering => ordering.Through<TOuter>(use =>
@@ -65,7 +67,9 @@ sealed class GroupJoinQuery<TOuter, TInner, TKey>(
 
     GroupJoinQuery<TOuter, TInner, TKey> With(IReadOnlyList<Ordering<Pair<TOuter, IEnumerable<TInner>>>> by) => new(outer, inner, outerKey, innerKey, by);
 
-    /// <summary>Returns the join with what conditions on pairs say of its sides; what is left of them is for the caller.</summary>
+    /// <summary>
+    /// Returns the join with the conditions on one side moved to that side. The caller applies the conditions that are left.
+    /// </summary>
     public GroupJoinQuery<TOuter, TInner, TKey> Where<TPair>(SideConditions<TPair> conditions, bool isInnerJoin) =>
         With(conditions.Push(outer, Pair.IsLeft), isInnerJoin ? conditions.Push(inner, Pair.IsRight) : inner);
 

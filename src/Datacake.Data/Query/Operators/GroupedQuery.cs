@@ -3,7 +3,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>The results of a query in groups of equal keys, in the order in which the keys first come.</summary>
+/// <summary>The results of a query in groups with equal keys, in the order in which the keys first occur.</summary>
 sealed class GroupedQuery<T, TKey, TElement>(Query<T> source, Expression<Func<T, TKey>> key, Expression<Func<T, TElement>> element)
     : Query<IGrouping<TKey, TElement>>
 {
@@ -21,7 +21,7 @@ sealed class GroupedQuery<T, TKey, TElement>(Query<T> source, Expression<Func<T,
 
     internal override QuerySource Root => source.Root;
 
-    // A condition on the key is one on the entities.
+    // A condition on the key is moved to the source.
     internal override Query<IGrouping<TKey, TElement>> WhereCore(Expression<Func<IGrouping<TKey, TElement>, bool>> predicate)
     {
         var keyed = new KeyReplacement(predicate.Parameters[0], key.Body);

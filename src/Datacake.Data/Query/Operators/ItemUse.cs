@@ -9,7 +9,7 @@ readonly record struct ItemUse(ParameterExpression Item, Expression Body)
 {
     public static ItemUse Of(LambdaExpression lambda) => new(lambda.Parameters[0], lambda.Body);
 
-    /// <summary>The use of an item as a whole.</summary>
+    /// <summary>Returns the use of an item as a whole.</summary>
     public static ItemUse Whole<T>()
     {
         var item = Expression.Parameter(typeof(T));

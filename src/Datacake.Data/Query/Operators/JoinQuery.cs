@@ -4,9 +4,11 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data.Querying;
 
 /// <summary>The pairs of results of two queries that have the same key, in the order of the first query.</summary>
-/// <param name="groups">The results of the first query, each with those of the second one.</param>
-/// <param name="isLeft">True if results of the first query without any of the second one are there, too, with the default in its place.</param>
-/// <param name="orderings">The order that the pairs were given through the first query.</param>
+/// <param name="groups">The results of the first query, each with the matching ones of the second query.</param>
+/// <param name="isLeft">
+/// True if results of the first query without a match are included, with the default in place of the second item.
+/// </param>
+/// <param name="orderings">The orderings of the pairs, which are applied to the first query.</param>
 sealed class JoinQuery<TOuter, TInner, TKey>(GroupJoinQuery<TOuter, TInner, TKey> groups, bool isLeft, IReadOnlyList<Ordering<Pair<TOuter, TInner>>>? orderings = null)
     : OrderedQuery<Pair<TOuter, TInner>>
 {

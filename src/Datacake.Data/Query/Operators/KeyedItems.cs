@@ -1,11 +1,14 @@
 namespace Datacake.Data.Querying;
 
-/// <summary>Items by keys, which may be of any type; those of one key in the order in which they were added. No item has the key null.</summary>
+/// <summary>
+/// A collection of items by keys of any type. Items with the same key keep the order in which they were added. Items without a key are left
+/// out.
+/// </summary>
 sealed class KeyedItems<TKey, T>
 {
     readonly Dictionary<ValueTuple<TKey>, List<T>> _items = [];
 
-    /// <summary>Takes note of a key, also if there will be no items of it.</summary>
+    /// <summary>Adds a key, even if it will have no items.</summary>
     /// <returns>True if the key is new.</returns>
     public bool TryAddKey(TKey key) => _items.TryAdd(new(key), []);
 

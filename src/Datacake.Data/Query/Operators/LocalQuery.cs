@@ -2,7 +2,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Items that are in memory, as a query to be combined with another one.</summary>
+/// <summary>A query over items in memory, to be combined with another query.</summary>
 sealed class LocalQuery<T>(IEnumerable<T> items, QuerySource root) : Query<T>
 {
     internal override Query<T> With(Func<QuerySettings, QuerySettings> change) => this;

@@ -6,12 +6,12 @@ using System.Runtime.CompilerServices;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// Makes the order of strings within sequences, as in <c>g => g.Max(x => x.Name)</c>, the ordinal one: those operators of <see cref="Enumerable"/> that compare strings get a
-/// comparer, unless they name one.
+/// A rewriter that makes comparisons of strings within sequences ordinal, as in <c>g => g.Max(x => x.Name)</c>. The operators of
+/// <see cref="Enumerable"/> that compare strings get an ordinal comparer, unless they name a comparer.
 /// </summary>
 static class OrdinalSequences
 {
-    // By their delegates, so that an application which is compiled natively has the code for all classes.
+    // The methods are taken from delegates, so that a natively compiled application contains their code for all classes.
     static readonly Dictionary<string, MethodInfo> ByKey = new()
     {
         [nameof(Enumerable.OrderBy)] = Definition<Func<IEnumerable<object>, Func<object, string>, IComparer<string>, object>>(Enumerable.OrderBy),
@@ -33,7 +33,7 @@ static class OrdinalSequences
     static readonly MethodInfo Select = Definition<Func<IEnumerable<object>, Func<object, string>, object>>(Enumerable.Select);
     static readonly ConstantExpression Ordinal = Expression.Constant(StringComparer.Ordinal, typeof(IComparer<string>));
 
-    /// <summary>Returns the call with an ordinal comparer; null if it compares no strings, or names a comparer.</summary>
+    /// <summary>Returns the call with an ordinal comparer; null if it does not compare strings, or names a comparer.</summary>
     public static MethodCallExpression? Rewrite(MethodCallExpression call)
     {
         if (call.Method.DeclaringType != typeof(Enumerable))
@@ -53,12 +53,13 @@ static class OrdinalSequences
         };
     }
 
-    [UnconditionalSuppressMessage("Trimming", "IL2060", Justification = "The methods have no requirements of their type arguments.")]
-    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "The code for classes is there, and value types are refused.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2060", Justification = "The methods place no requirements on their type arguments.")]
+    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "The code for classes exists, and value types are rejected.")]
     static MethodInfo Of(MethodInfo method, Type item, MethodCallExpression call)
     {
         if (item.IsValueType && !RuntimeFeature.IsDynamicCodeSupported)
-            throw new NotSupportedException($"In a natively compiled application, {call.Method.Name} of {item.Name} by a string needs a comparer: pass StringComparer.Ordinal.");
+            throw new NotSupportedException(
+                $"{call.Method.Name} over the value type {item.Name} by a string is not supported in a natively compiled application. Pass StringComparer.Ordinal.");
         return method.MakeGenericMethod(item, typeof(string));
     }
 

@@ -2,17 +2,17 @@ using System.Linq.Expressions;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>An item of a query and what it was joined with.</summary>
+/// <summary>An item of a query, and the item that it is joined with.</summary>
 readonly record struct Pair<TLeft, TRight>(TLeft Left, TRight Right)
 {
     /// <summary>Gets the value of <see cref="Right"/>, or null where there is none.</summary>
     public TRight RightOrDefault => Right;
 }
 
-/// <summary>Makes expressions over pairs of those over two items, and takes them apart.</summary>
+/// <summary>Conversions between expressions over two items and expressions over the pair of them.</summary>
 static class Pair
 {
-    /// <summary>Returns a function of two items as one of a pair.</summary>
+    /// <summary>Converts a function of two items to a function of a pair.</summary>
     /// <param name="selector">The function.</param>
     /// <param name="isRightOptional">True if the second item may be missing.</param>
     public static Expression<Func<Pair<TLeft, TRight>, TResult>> Selector<TLeft, TRight, TResult>(
@@ -21,7 +21,7 @@ static class Pair
         Expression<Func<Pair<TLeft, TRight>, TLeft>> left = pair => pair.Left;
         Expression<Func<Pair<TLeft, TRight>, TRight>> right = isRightOptional ? pair => pair.RightOrDefault : pair => pair.Right;
         var (first, second) = (selector.Parameters[0], selector.Parameters[1]);
-        // An exception names the items as the source does.
+        // Exceptions name the items as in the source code.
         var both = Expression.Parameter(typeof(Pair<TLeft, TRight>), $"{first.Name}, {second.Name}");
         var body = new ParameterReplacement(first, ItemUse.Of(left).With(both)).Visit(selector.Body);
         body = new ParameterReplacement(second, ItemUse.Of(right).With(both)).Visit(body);
@@ -34,17 +34,17 @@ static class Pair
     public static bool IsRight(Expression expression, ParameterExpression pair) =>
         expression is MemberExpression { Member.Name: nameof(Pair<,>.Right) or nameof(Pair<,>.RightOrDefault) } member && member.Expression == pair;
 
-    /// <summary>Returns what a part of an expression over a pair is as seen from the left side. The pair as a whole has both.</summary>
+    /// <summary>Returns the role of an expression over a pair for the use of the left side. The pair as a whole uses both sides.</summary>
     public static UseKind UseOfLeft(Expression expression, ParameterExpression pair) =>
         IsLeft(expression, pair) || expression == pair ? UseKind.Element : IsRight(expression, pair) ? UseKind.Apart : UseKind.None;
 
-    /// <summary>Returns what a part of an expression over a pair is as seen from the right side.</summary>
+    /// <summary>Returns the role of an expression over a pair for the use of the right side.</summary>
     public static UseKind UseOfRight(Expression expression, ParameterExpression pair) =>
         IsRight(expression, pair) || expression == pair ? UseKind.Element : IsLeft(expression, pair) ? UseKind.Apart : UseKind.None;
 
     public static bool IsPair(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Pair<,>);
 
-    /// <summary>Returns a use of a pair as one of an item of its left side, or of its right side; null if it uses more.</summary>
+    /// <summary>Converts an expression over a pair to one over the item of one side; returns null if it uses more than that side.</summary>
     public static ItemUse? Side<TSide>(ItemUse use, Func<Expression, ParameterExpression, bool> isSide)
     {
         var item = Expression.Parameter(typeof(TSide), NameOf(use.Item, isSide));
@@ -53,7 +53,7 @@ static class Pair
         return visitor.IsOther ? null : new ItemUse(item, body);
     }
 
-    /// <summary>Returns the name that the source has for a member of a pair.</summary>
+    /// <summary>Returns the name that a member of a pair has in the source code; null if it has none.</summary>
     public static string? NameOf(MemberExpression member) =>
         member.Expression is ParameterExpression { Name: not null } pair && IsPair(pair.Type)
             ? NameOf(pair, IsLeft(member, pair) ? IsLeft : IsRight)

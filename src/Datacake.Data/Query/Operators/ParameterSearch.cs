@@ -2,7 +2,7 @@ using System.Linq.Expressions;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Finds out whether an expression uses a parameter.</summary>
+/// <summary>A search for a certain parameter in an expression.</summary>
 sealed class ParameterSearch(ParameterExpression parameter) : ExpressionVisitor
 {
     bool _isFound;

@@ -3,12 +3,12 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Some of the results of a query, in any order, chosen in memory.</summary>
+/// <summary>Some of the results of a query, in any order, selected in memory.</summary>
 /// <param name="source">The query.</param>
-/// <param name="description">What is done, for <c>Explain</c>.</param>
-/// <param name="transform">Chooses the results, from what the query gives and where that comes from.</param>
-/// <param name="uses">What is used of each to choose.</param>
-/// <param name="isFilter">True if each is chosen or not whatever the others are.</param>
+/// <param name="description">The description of the operation, for <c>Explain</c>.</param>
+/// <param name="transform">Selects the results, from those of the query and their source.</param>
+/// <param name="uses">The expressions over an item that the selection uses.</param>
+/// <param name="isFilter">True if each result is selected independently of the others.</param>
 sealed class PassingQuery<T>(
     Query<T> source, string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, QuerySource, IAsyncEnumerable<IReadOnlyList<T>>> transform,
     IReadOnlyList<ItemUse> uses, bool isFilter) : Query<T>
@@ -23,7 +23,7 @@ sealed class PassingQuery<T>(
 
     internal override QuerySource Root => source.Root;
 
-    // Which of two conditions comes first makes no difference, unless one could throw; before this one an index may serve it.
+    // The order of two conditions makes no difference unless one of them can throw. Before this one, an index may serve the condition.
     internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate) =>
         isFilter && SafeExpression.Is(predicate.Body) ? With(source.WhereCore(predicate)) : base.WhereCore(predicate);
 

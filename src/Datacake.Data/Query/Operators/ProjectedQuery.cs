@@ -4,7 +4,8 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// What a selector makes of the results of a query. What is said of it afterwards is said of the source where that is the same, so that an index can serve it.
+/// The projected results of a query. The operators that follow are applied to the source where this is equivalent, so that an index can
+/// serve them.
 /// </summary>
 sealed class ProjectedQuery<TSource, T>(Query<TSource> source, Expression<Func<TSource, T>> selector, IReadOnlyList<Ordering<T>>? orderings = null) : OrderedQuery<T>
 {

@@ -3,11 +3,12 @@ using System.Runtime.CompilerServices;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Looks through a projection: says of its source what is said of its result.</summary>
+/// <summary>The conversion of expressions over the result of a projection to expressions over its source.</summary>
 static class Projection
 {
     /// <summary>
-    /// Returns a use of what a projection makes as one of its source, for evaluation; null if the projection cannot be looked through, or would be evaluated for other items.
+    /// Returns an expression over the result of a projection as one over its source, for evaluation. Returns null if the projection must
+    /// not be evaluated for other items, or if the expression uses an object that the projection creates as a whole.
     /// </summary>
     public static ItemUse? Through(ItemUse use, LambdaExpression selector)
     {
@@ -18,13 +19,15 @@ static class Projection
         return isMade && Contains(body, selector.Body) ? null : new ItemUse(selector.Parameters[0], body);
     }
 
-    /// <summary>Returns all that is used of the source of a projection whose result is used so.</summary>
+    /// <summary>Returns the expressions over the source of a projection that are used, for a given use of its result.</summary>
     public static IReadOnlyList<ItemUse> UsesOfSource(IReadOnlyList<ItemUse> uses, LambdaExpression selector) =>
         [.. uses.Select(use => new ItemUse(selector.Parameters[0], Inline(use, selector))), .. Evaluated(selector.Body).Select(part => new ItemUse(selector.Parameters[0], part))];
 
     static Expression Inline(ItemUse use, LambdaExpression selector) => new Inlining(use.Item, selector.Body).Visit(use.Body);
 
-    /// <summary>The parts of a projection that are computed for each item; what is only handed on counts where it is used.</summary>
+    /// <summary>
+    /// Returns the parts of a projection that are computed for each item. Parts that are only passed on count where they are used.
+    /// </summary>
     static IEnumerable<Expression> Evaluated(Expression part) => part switch
     {
         NewExpression { Members: not null } made => made.Arguments.SelectMany(Evaluated),
@@ -66,7 +69,7 @@ static class Projection
         static Expression? Assigned(MemberInitExpression init, string name) =>
             init.Bindings.OfType<MemberAssignment>().LastOrDefault(assignment => assignment.Member.Name == name)?.Expression;
 
-        // What the compiler has written gives back what it was given; an accessor of the class's own may give anything.
+        // Accessors that the compiler has generated return the value that was set. Accessors in the source code may return anything.
         static bool IsPlain(System.Reflection.MemberInfo member) => member is not System.Reflection.PropertyInfo property
             || (property is { GetMethod: { } get, SetMethod: { } set } && get.IsDefined(typeof(CompilerGeneratedAttribute), false) && set.IsDefined(typeof(CompilerGeneratedAttribute), false));
 

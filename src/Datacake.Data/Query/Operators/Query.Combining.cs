@@ -5,79 +5,81 @@ namespace Datacake.Data;
 
 public abstract partial class Query<T>
 {
-    /// <summary>Returns the items, and then those of another query.</summary>
+    /// <summary>Returns the results, followed by those of another query.</summary>
     public Query<T> Concat(Query<T> second) => Combine<T, T>(second, "concat", Batches.Concat);
 
-    /// <summary>Returns the items, and then others.</summary>
+    /// <summary>Returns the results, followed by the items of a sequence.</summary>
     public Query<T> Concat(IEnumerable<T> second) => Concat(Local(second));
 
-    /// <summary>Returns the different items of this query and of another one, each once. An entity that both find is one item.</summary>
+    /// <summary>Returns the distinct results of this query and another one. An entity that both queries find is one result.</summary>
     public Query<T> Union(Query<T> second) => Combine<T, T>(second, "union", static (a, b) => Batches.Distinct(Batches.Concat(a, b)));
 
-    /// <summary>Returns the different items of this query and of others, each once.</summary>
+    /// <summary>Returns the distinct results of this query and the items of a sequence.</summary>
     public Query<T> Union(IEnumerable<T> second) => Union(Local(second));
 
-    /// <summary>Returns the first item with each key, of this query and of another one.</summary>
+    /// <summary>Returns the first result for each key, of this query and another one.</summary>
     public Query<T> UnionBy<TKey>(Query<T> second, Expression<Func<T, TKey>> keySelector)
     {
         var keyed = KeyedBy(keySelector);
         return Combine<T, T>(second, "union by", (a, b) => Items(Batches.DistinctBy(Batches.Concat(keyed(a), keyed(b)), static pair => pair.Key)));
     }
 
-    /// <summary>Returns the first item with each key, of this query and of others.</summary>
+    /// <summary>Returns the first item for each key, of this query and a sequence.</summary>
     public Query<T> UnionBy<TKey>(IEnumerable<T> second, Expression<Func<T, TKey>> keySelector) => UnionBy(Local(second), keySelector);
 
-    /// <summary>Returns the different items that another query does not have.</summary>
+    /// <summary>Returns the distinct results that another query does not return.</summary>
     public Query<T> Except(Query<T> second) => Combine<T, T>(second, "except", static (a, b) => Batches.Keep(a, b, static item => item, isIn: false));
 
-    /// <summary>Returns the different items that others do not have.</summary>
+    /// <summary>Returns the distinct results that are not in a sequence.</summary>
     public Query<T> Except(IEnumerable<T> second) => Except(Local(second));
 
-    /// <summary>Returns the first item with each key that another query does not have.</summary>
+    /// <summary>Returns the first result for each key that another query does not return.</summary>
     public Query<T> ExceptBy<TKey>(Query<TKey> second, Expression<Func<T, TKey>> keySelector)
     {
         var keyed = KeyedBy(keySelector);
         return Combine<TKey, T>(second, "except by", (a, b) => Items(Batches.Keep(keyed(a), b, static pair => pair.Key, isIn: false)));
     }
 
-    /// <summary>Returns the first item with each key that is not among others.</summary>
+    /// <summary>Returns the first result for each key that is not in a sequence.</summary>
     public Query<T> ExceptBy<TKey>(IEnumerable<TKey> second, Expression<Func<T, TKey>> keySelector) => ExceptBy(Local(second), keySelector);
 
-    /// <summary>Returns the different items that another query has, too.</summary>
+    /// <summary>Returns the distinct results that another query also returns.</summary>
     public Query<T> Intersect(Query<T> second) => Combine<T, T>(second, "intersect", static (a, b) => Batches.Keep(a, b, static item => item, isIn: true));
 
-    /// <summary>Returns the different items that are among others, too.</summary>
+    /// <summary>Returns the distinct results that are also in a sequence.</summary>
     public Query<T> Intersect(IEnumerable<T> second) => Intersect(Local(second));
 
-    /// <summary>Returns the first item with each key that another query has.</summary>
+    /// <summary>Returns the first result for each key that another query returns.</summary>
     public Query<T> IntersectBy<TKey>(Query<TKey> second, Expression<Func<T, TKey>> keySelector)
     {
         var keyed = KeyedBy(keySelector);
         return Combine<TKey, T>(second, "intersect by", (a, b) => Items(Batches.Keep(keyed(a), b, static pair => pair.Key, isIn: true)));
     }
 
-    /// <summary>Returns the first item with each key that is among others.</summary>
+    /// <summary>Returns the first result for each key that is in a sequence.</summary>
     public Query<T> IntersectBy<TKey>(IEnumerable<TKey> second, Expression<Func<T, TKey>> keySelector) => IntersectBy(Local(second), keySelector);
 
-    /// <summary>Returns the items in pairs with those of another query, until one has no more.</summary>
+    /// <summary>Returns the results paired with those of another query, until one of them has no more.</summary>
     public Query<(T First, TSecond Second)> Zip<TSecond>(Query<TSecond> second) => Combine<TSecond, (T, TSecond)>(second, "zip", Batches.Zip);
 
-    /// <summary>Returns the items in pairs with others, until one has no more.</summary>
+    /// <summary>Returns the results paired with the items of a sequence, until one of them has no more.</summary>
     public Query<(T First, TSecond Second)> Zip<TSecond>(IEnumerable<TSecond> second) => Zip(Local(second));
 
-    /// <summary>Returns what a selector makes of each item and the one of another query at its place, until one has no more.</summary>
+    /// <summary>
+    /// Projects each result together with the result of another query at the same position, until one of them has no more.
+    /// </summary>
     public Query<TResult> Zip<TSecond, TResult>(Query<TSecond> second, Expression<Func<T, TSecond, TResult>> resultSelector) =>
         Combine<TSecond, Pair<T, TSecond>>(second, "zip", static (a, b) => Batches.Select(Batches.Zip(a, b), static pair => new Pair<T, TSecond>(pair.Item1, pair.Item2)))
             .Select(OfPair(resultSelector, isRightOptional: true));
 
-    /// <summary>Returns what a selector makes of each item and another one at its place, until one side has no more.</summary>
+    /// <summary>Projects each result together with the item of a sequence at the same position, until one of them has no more.</summary>
     public Query<TResult> Zip<TSecond, TResult>(IEnumerable<TSecond> second, Expression<Func<T, TSecond, TResult>> resultSelector) =>
         Zip(Local(second), resultSelector);
 
-    /// <summary>Returns the items, and then another one.</summary>
+    /// <summary>Returns the results, followed by another item.</summary>
     public Query<T> Append(T item) => Concat([item]);
 
-    /// <summary>Returns an item, and then those of the query.</summary>
+    /// <summary>Returns an item, followed by the results.</summary>
     public Query<T> Prepend(T item) => Then("prepend", items => Batches.Concat(Batches.Of(item), items));
 
     CombinedQuery<T, TSecond, TResult> Combine<TSecond, TResult>(
@@ -88,7 +90,7 @@ public abstract partial class Query<T>
         return new(this, second, name, combine);
     }
 
-    /// <summary>Gives items their keys, for which what they use of related entities is loaded.</summary>
+    /// <summary>Returns a function that adds keys to items, and loads the related entities that the keys use.</summary>
     Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<(TKey Key, T Item)>>> KeyedBy<TKey>(Expression<Func<T, TKey>> keySelector)
     {
         ArgumentNullException.ThrowIfNull(keySelector);

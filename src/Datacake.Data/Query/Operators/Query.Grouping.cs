@@ -6,12 +6,13 @@ namespace Datacake.Data;
 public abstract partial class Query<T>
 {
     /// <summary>
-    /// Groups the items by a key, in the order in which the keys first come: <c>q.GroupBy(x => x.Kind).Select(g => new { g.Key, Sum = g.Sum(x => x.Price) })</c> reads the two
-    /// properties alone, and tracks nothing. Groups whose items go into the result as a whole track them.
+    /// Groups the results by a key, in the order in which the keys first occur: <c>q.GroupBy(x => x.Kind).Select(g => new { g.Key, Sum =
+    /// g.Sum(x => x.Price) })</c> reads only the two properties and tracks nothing. Entities in groups that are results as a whole are
+    /// tracked.
     /// </summary>
     public Query<IGrouping<TKey, T>> GroupBy<TKey>(Expression<Func<T, TKey>> keySelector) => GroupBy(keySelector, static item => item);
 
-    /// <summary>Groups what a selector makes of each item by a key, in the order in which the keys first come.</summary>
+    /// <summary>Groups the projected results by a key, in the order in which the keys first occur.</summary>
     public Query<IGrouping<TKey, TElement>> GroupBy<TKey, TElement>(
         Expression<Func<T, TKey>> keySelector, Expression<Func<T, TElement>> elementSelector)
     {
@@ -21,12 +22,12 @@ public abstract partial class Query<T>
         return new GroupedQuery<T, TKey, TElement>(this, Normalize(keySelector), Normalize(elementSelector));
     }
 
-    /// <summary>Groups the items by a key, and returns what a selector makes of each key and its items.</summary>
+    /// <summary>Groups the results by a key, and projects each key together with its results.</summary>
     public Query<TResult> GroupBy<TKey, TResult>(
         Expression<Func<T, TKey>> keySelector, Expression<Func<TKey, IEnumerable<T>, TResult>> resultSelector) =>
         GroupBy(keySelector).Select(OfGroup(resultSelector));
 
-    /// <summary>Groups what a selector makes of each item by a key, and returns what another one makes of each key and what belongs to it.</summary>
+    /// <summary>Groups the projected results by a key, and projects each key together with its group.</summary>
     public Query<TResult> GroupBy<TKey, TElement, TResult>(
         Expression<Func<T, TKey>> keySelector, Expression<Func<T, TElement>> elementSelector,
         Expression<Func<TKey, IEnumerable<TElement>, TResult>> resultSelector) =>

@@ -6,13 +6,14 @@ namespace Datacake.Data;
 public abstract partial class Query<T>
 {
     /// <summary>
-    /// Joins the items with those of another query that have the same key, in the order of this query. The others are looked up if they have a key or an index for it, and are
-    /// otherwise read once; of both sides only the properties that are used are read.
+    /// Joins the results with those of another query that have the same key, in the order of this query. If the other query has a key or an
+    /// index for the join, its results are looked up; otherwise they are read once. On both sides, only the properties that are used are
+    /// read.
     /// </summary>
     /// <param name="inner">The other query.</param>
-    /// <param name="outerKeySelector">The key of the items of this query. Null equals nothing.</param>
-    /// <param name="innerKeySelector">The key of the items of the other query.</param>
-    /// <param name="resultSelector">What to make of the two.</param>
+    /// <param name="outerKeySelector">The key of the results of this query. Null matches nothing.</param>
+    /// <param name="innerKeySelector">The key of the results of the other query.</param>
+    /// <param name="resultSelector">Creates a result from two items with the same key.</param>
     public Query<TResult> Join<TInner, TKey, TResult>(
         Query<TInner> inner, Expression<Func<T, TKey>> outerKeySelector, Expression<Func<TInner, TKey>> innerKeySelector,
         Expression<Func<T, TInner, TResult>> resultSelector)
@@ -21,11 +22,14 @@ public abstract partial class Query<T>
         return new JoinQuery<T, TInner, TKey>(Matched(inner, outerKeySelector, innerKeySelector), isLeft: false).Select(OfPair(resultSelector, isRightOptional: false));
     }
 
-    /// <summary>Joins the items with those of another query as <c>Join</c> does. Items without any are there, too, with the default in its place.</summary>
+    /// <summary>
+    /// Joins the results with those of another query, as <c>Join</c> does. Results without a match are included, with the default in place
+    /// of the other item.
+    /// </summary>
     /// <param name="inner">The other query.</param>
-    /// <param name="outerKeySelector">The key of the items of this query. Null equals nothing.</param>
-    /// <param name="innerKeySelector">The key of the items of the other query.</param>
-    /// <param name="resultSelector">What to make of the two, the second of which may be missing.</param>
+    /// <param name="outerKeySelector">The key of the results of this query. Null matches nothing.</param>
+    /// <param name="innerKeySelector">The key of the results of the other query.</param>
+    /// <param name="resultSelector">Creates a result from two items with the same key, the second of which may be missing.</param>
     public Query<TResult> LeftJoin<TInner, TKey, TResult>(
         Query<TInner> inner, Expression<Func<T, TKey>> outerKeySelector, Expression<Func<TInner, TKey>> innerKeySelector,
         Expression<Func<T, TInner?, TResult>> resultSelector)
@@ -34,11 +38,14 @@ public abstract partial class Query<T>
         return new JoinQuery<T, TInner, TKey>(Matched(inner, outerKeySelector, innerKeySelector), isLeft: true).Select(OfPair<TInner, TResult>(resultSelector!, isRightOptional: true));
     }
 
-    /// <summary>Joins the items of another query with those of this one: all of the other one are there, in its order, with the default in place of a missing item of this one.</summary>
+    /// <summary>
+    /// Joins the results of another query with those of this query. All results of the other query are included, in its order, with the
+    /// default in place of a missing item of this query.
+    /// </summary>
     /// <param name="inner">The other query.</param>
-    /// <param name="outerKeySelector">The key of the items of this query. Null equals nothing.</param>
-    /// <param name="innerKeySelector">The key of the items of the other query.</param>
-    /// <param name="resultSelector">What to make of the two, the first of which may be missing.</param>
+    /// <param name="outerKeySelector">The key of the results of this query. Null matches nothing.</param>
+    /// <param name="innerKeySelector">The key of the results of the other query.</param>
+    /// <param name="resultSelector">Creates a result from two items with the same key, the first of which may be missing.</param>
     public Query<TResult> RightJoin<TInner, TKey, TResult>(
         Query<TInner> inner, Expression<Func<T, TKey>> outerKeySelector, Expression<Func<TInner, TKey>> innerKeySelector,
         Expression<Func<T?, TInner, TResult>> resultSelector)
@@ -49,11 +56,11 @@ public abstract partial class Query<T>
         return inner.LeftJoin(this, innerKeySelector, outerKeySelector, swapped);
     }
 
-    /// <summary>Joins each item with all items of another query that have the same key.</summary>
+    /// <summary>Joins each result with all results of another query that have the same key.</summary>
     /// <param name="inner">The other query.</param>
-    /// <param name="outerKeySelector">The key of the items of this query. Null equals nothing.</param>
-    /// <param name="innerKeySelector">The key of the items of the other query.</param>
-    /// <param name="resultSelector">What to make of an item and those that it is joined with.</param>
+    /// <param name="outerKeySelector">The key of the results of this query. Null matches nothing.</param>
+    /// <param name="innerKeySelector">The key of the results of the other query.</param>
+    /// <param name="resultSelector">Creates a result from an item and the items that it is joined with.</param>
     public Query<TResult> GroupJoin<TInner, TKey, TResult>(
         Query<TInner> inner, Expression<Func<T, TKey>> outerKeySelector, Expression<Func<TInner, TKey>> innerKeySelector,
         Expression<Func<T, IEnumerable<TInner>, TResult>> resultSelector)
@@ -62,11 +69,11 @@ public abstract partial class Query<T>
         return Matched(inner, outerKeySelector, innerKeySelector).Select(OfPair(resultSelector, isRightOptional: false));
     }
 
-    /// <summary>Returns the elements of a collection of each item, one after the other.</summary>
+    /// <summary>Returns the elements of a collection of each result.</summary>
     public Query<TElement> SelectMany<TElement>(Expression<Func<T, IEnumerable<TElement>>> collectionSelector) =>
         SelectMany(collectionSelector, static (_, element) => element);
 
-    /// <summary>Returns what a selector makes of each item and each element of a collection of it.</summary>
+    /// <summary>Projects each result together with each element of one of its collections.</summary>
     public Query<TResult> SelectMany<TElement, TResult>(
         Expression<Func<T, IEnumerable<TElement>>> collectionSelector, Expression<Func<T, TElement, TResult>> resultSelector)
     {
@@ -77,14 +84,15 @@ public abstract partial class Query<T>
     }
 
     /// <summary>
-    /// Returns the results of the queries that a selector makes for each item, one after the other. If it makes the same one for all, that is read once; otherwise one is run
-    /// for each item, so where its condition is an equality, <c>Join</c> is faster.
+    /// Returns the results of the query that a selector creates for each result. If the created query does not depend on the result, it is
+    /// read once. Otherwise it is run for each result, and <c>Join</c> is faster if its condition is an equality.
     /// </summary>
     public Query<TInner> SelectMany<TInner>(Expression<Func<T, Query<TInner>>> querySelector) => SelectMany(querySelector, static (_, inner) => inner);
 
     /// <summary>
-    /// Returns what a selector makes of each item and each result of the query that another selector makes for it: <c>from a in db.A from b in db.B select …</c>. If that query
-    /// does not depend on the item, it is read once; otherwise it is run for each, so where its condition is an equality, <c>Join</c> is faster.
+    /// Projects each result together with each result of the query that a selector creates for it:
+    /// <c>from a in db.A from b in db.B select …</c>. If the created query does not depend on the result, it is read once. Otherwise it is
+    /// run for each result, and <c>Join</c> is faster if its condition is an equality.
     /// </summary>
     public Query<TResult> SelectMany<TInner, TResult>(
         Expression<Func<T, Query<TInner>>> querySelector, Expression<Func<T, TInner, TResult>> resultSelector)

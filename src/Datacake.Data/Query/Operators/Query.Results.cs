@@ -6,7 +6,7 @@ namespace Datacake.Data;
 public abstract partial class Query<T>
 {
     /// <summary>Returns the last result for which the predicate is true.</summary>
-    /// <exception cref="InvalidOperationException">There is none.</exception>
+    /// <exception cref="InvalidOperationException">There is no such result.</exception>
     public Task<T> LastAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) =>
         Where(predicate).LastAsync(cancellationToken);
 
@@ -14,21 +14,22 @@ public abstract partial class Query<T>
     public Task<T?> LastOrDefaultAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) =>
         Where(predicate).LastOrDefaultAsync(cancellationToken);
 
-    /// <summary>Returns the result at a place, counted from 0.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There are not as many.</exception>
+    /// <summary>Returns the result at an index, counted from 0.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The query has no result at the index.</exception>
     public async Task<T> ElementAtAsync(int index, CancellationToken cancellationToken = default) =>
         index >= 0 && await Skip(index).Take(1).ToListAsync(cancellationToken).ConfigureAwait(false) is [var found]
             ? found
-            : throw new ArgumentOutOfRangeException(nameof(index), index, "The query has no result at this place.");
+            : throw new ArgumentOutOfRangeException(nameof(index), index, "The query has no result at this index.");
 
-    /// <summary>Returns the result at a place, counted from 0, or the type's default if there are not as many.</summary>
+    /// <summary>Returns the result at an index, counted from 0, or the type's default if there is none.</summary>
     public async Task<T?> ElementAtOrDefaultAsync(int index, CancellationToken cancellationToken = default) =>
         index >= 0 && await Skip(index).Take(1).ToListAsync(cancellationToken).ConfigureAwait(false) is [var found] ? found : default;
 
     /// <summary>
-    /// Returns the first of the results with the least key, or the type's default if there are none. Null is not a key, unless all are. An index on the key finds it.
+    /// Returns the first of the results with the smallest key, or the type's default if there are no results. Null keys count only if all
+    /// keys are null. An index on the key is used.
     /// </summary>
-    /// <exception cref="InvalidOperationException">There is no result, and the type has no null.</exception>
+    /// <exception cref="InvalidOperationException">There are no results, and the type cannot be null.</exception>
     public async Task<T?> MinByAsync<TKey>(Expression<Func<T, TKey>> keySelector, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(keySelector);
@@ -43,18 +44,18 @@ public abstract partial class Query<T>
     }
 
     /// <summary>
-    /// Returns the first of the results with the greatest key, or the type's default if there are none. An index on the key finds it.
+    /// Returns the first of the results with the greatest key, or the type's default if there are no results. An index on the key is used.
     /// </summary>
-    /// <exception cref="InvalidOperationException">There is no result, and the type has no null.</exception>
+    /// <exception cref="InvalidOperationException">There are no results, and the type cannot be null.</exception>
     public Task<T?> MaxByAsync<TKey>(Expression<Func<T, TKey>> keySelector, CancellationToken cancellationToken = default) =>
         OrderByDescending(keySelector).ExtremeAsync(cancellationToken);
 
-    /// <summary>Returns the least result, or null if there is none that is not null. Strings compare by ordinal.</summary>
-    /// <exception cref="InvalidOperationException">There is no result, and the type has no null.</exception>
+    /// <summary>Returns the smallest result, or null if there is no result other than null. Strings compare ordinally.</summary>
+    /// <exception cref="InvalidOperationException">There are no results, and the type cannot be null.</exception>
     public Task<T?> MinAsync(CancellationToken cancellationToken = default) => MinAsync(static item => item, cancellationToken);
 
-    /// <summary>Returns the greatest result, or null if there is none that is not null. Strings compare by ordinal.</summary>
-    /// <exception cref="InvalidOperationException">There is no result, and the type has no null.</exception>
+    /// <summary>Returns the greatest result, or null if there is no result other than null. Strings compare ordinally.</summary>
+    /// <exception cref="InvalidOperationException">There are no results, and the type cannot be null.</exception>
     public Task<T?> MaxAsync(CancellationToken cancellationToken = default) => MaxAsync(static item => item, cancellationToken);
 
     /// <summary>Returns true if an item is among the results. Entities are equal if their keys are.</summary>
@@ -73,19 +74,19 @@ public abstract partial class Query<T>
         return false;
     }
 
-    /// <summary>Returns true if the results of another query equal those of this one, in the same order.</summary>
+    /// <summary>Returns true if the results equal those of another query, in the same order.</summary>
     public async Task<bool> SequenceEqualAsync(Query<T> second, CancellationToken cancellationToken = default)
     {
-        // One run of both, with one snapshot, and one instance for each entity.
+        // Both queries run as one, with one snapshot and one instance for each entity.
         var both = Combine<T, bool>(second, "equals", static (a, b) => Batches.AreEqual(a, b)).Resolving(new RunIdentities());
         return (await both.ToListAsync(cancellationToken).ConfigureAwait(false))[0];
     }
 
-    /// <summary>Returns true if others equal the results, in the same order.</summary>
+    /// <summary>Returns true if the results equal the items of a sequence, in the same order.</summary>
     public Task<bool> SequenceEqualAsync(IEnumerable<T> second, CancellationToken cancellationToken = default) =>
         SequenceEqualAsync(Local(second), cancellationToken);
 
-    /// <summary>Returns what a function makes of the results, one after the other.</summary>
+    /// <summary>Applies an accumulator function to a seed and each result in turn.</summary>
     public async Task<TAccumulate> AggregateAsync<TAccumulate>(
         TAccumulate seed, Func<TAccumulate, T, TAccumulate> func, CancellationToken cancellationToken = default)
     {
@@ -95,7 +96,7 @@ public abstract partial class Query<T>
         return seed;
     }
 
-    /// <summary>Returns what a function makes of the results, one after the other, beginning with the first.</summary>
+    /// <summary>Applies an accumulator function to the results in turn, starting with the first one.</summary>
     /// <exception cref="InvalidOperationException">There is no result.</exception>
     public async Task<T> AggregateAsync(Func<T, T, T> func, CancellationToken cancellationToken = default) =>
         (await ToListAsync(cancellationToken).ConfigureAwait(false)) is { Count: > 0 } all ? all.Aggregate(func) : throw NoResults();
@@ -104,11 +105,11 @@ public abstract partial class Query<T>
     public async Task<HashSet<T>> ToHashSetAsync(CancellationToken cancellationToken = default) =>
         [.. await ToListAsync(cancellationToken).ConfigureAwait(false)];
 
-    /// <summary>Returns all results by a key that several may have.</summary>
+    /// <summary>Returns all results in a lookup, in which several may have the same key.</summary>
     public async Task<ILookup<TKey, T>> ToLookupAsync<TKey>(Func<T, TKey> keySelector, CancellationToken cancellationToken = default) =>
         (await ToListAsync(cancellationToken).ConfigureAwait(false)).ToLookup(keySelector);
 
-    /// <summary>Returns what a selector makes of all results, by a key that several may have.</summary>
+    /// <summary>Returns a projection of all results in a lookup, in which several may have the same key.</summary>
     public async Task<ILookup<TKey, TElement>> ToLookupAsync<TKey, TElement>(
         Func<T, TKey> keySelector, Func<T, TElement> elementSelector, CancellationToken cancellationToken = default) =>
         (await ToListAsync(cancellationToken).ConfigureAwait(false)).ToLookup(keySelector, elementSelector);
@@ -132,7 +133,9 @@ public abstract partial class Query<T>
         }
     }
 
-    /// <summary>The first result, where none is the default of a type that has null.</summary>
+    /// <summary>
+    /// Returns the first result, or null if there is none. Throws an exception if there is none and the type cannot be null.
+    /// </summary>
     internal async Task<T?> ExtremeAsync(CancellationToken cancellationToken) =>
         await Take(1).ToListAsync(cancellationToken).ConfigureAwait(false) is [var found] ? found : default(T) is null ? default : throw NoResults();
 }

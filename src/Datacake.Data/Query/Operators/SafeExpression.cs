@@ -3,12 +3,12 @@ using System.Linq.Expressions;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// Finds expressions that give the same value each time and never throw, so that it makes no difference for which items they are evaluated.
-/// What is not known to be so is taken not to be.
+/// A check for expressions that always return the same value and never throw, so that it makes no difference for which items they are
+/// evaluated. An expression that is not known to be safe counts as unsafe.
 /// </summary>
 sealed class SafeExpression
 {
-    // What a test has found not to be null, for the expressions that depend on the test.
+    // The expressions that a test has found not to be null, for the expressions that depend on the test.
     readonly List<string> _notNull = [];
 
     SafeExpression()
@@ -28,7 +28,7 @@ sealed class SafeExpression
         ConditionalExpression choice => IsSafe(choice.Test) && IsSafeIf(choice.Test, isTrue: true, choice.IfTrue)
             && IsSafeIf(choice.Test, isTrue: false, choice.IfFalse),
         TypeBinaryExpression test => IsSafe(test.Expression),
-        // Of other classes the constructor may do anything.
+        // The constructors of other classes may do anything.
         NewExpression @new => (@new.Members is not null || @new.Arguments.Count == 0) && @new.Arguments.All(IsSafe),
         MemberInitExpression init => IsSafe(init.NewExpression)
             && init.Bindings.All(binding => binding is MemberAssignment assignment && IsSafe(assignment.Expression)),
@@ -45,7 +45,7 @@ sealed class SafeExpression
         return isSafe;
     }
 
-    /// <summary>Notes what is not null if a test is true, or false.</summary>
+    /// <summary>Adds the expressions that are not null if a test has the given outcome.</summary>
     void AddNotNull(Expression test, bool isTrue)
     {
         switch (test)
@@ -78,7 +78,7 @@ sealed class SafeExpression
 
     bool IsSafeMember(MemberExpression member)
     {
-        // A static property may have another value each time; a captured variable is a field.
+        // A static property may return another value each time. A captured variable is a field.
         if (member.Expression is null or ConstantExpression)
             return member.Member is System.Reflection.FieldInfo;
         if (!IsSafe(member.Expression))
@@ -114,7 +114,7 @@ sealed class SafeExpression
     {
         ExpressionType.Equal or ExpressionType.NotEqual or ExpressionType.LessThan or ExpressionType.LessThanOrEqual or ExpressionType.GreaterThan
             or ExpressionType.GreaterThanOrEqual => binary.Method is null or { DeclaringType.Namespace: nameof(System) },
-        // A product of two amounts that no decimal can hold is not worth looking at every entity for.
+        // Decimal arithmetic may overflow, but this is too rare to read every entity for it.
         ExpressionType.Add or ExpressionType.Subtract or ExpressionType.Multiply =>
             binary.Method is null || binary.Method.DeclaringType == typeof(string) || binary.Type == typeof(decimal),
         ExpressionType.And or ExpressionType.Or or ExpressionType.ExclusiveOr or ExpressionType.Coalesce => binary.Method is null,
@@ -129,7 +129,7 @@ sealed class SafeExpression
         {
             nameof(string.CompareOrdinal) or nameof(string.IsNullOrEmpty) or nameof(string.IsNullOrWhiteSpace) or nameof(string.Concat) => true,
             nameof(string.Equals) => call.Object is null,
-            // Of null they are false: see NullGuard.
+            // These return false for null; see NullGuard.
             nameof(string.StartsWith) or nameof(string.EndsWith) or nameof(string.Contains) =>
                 call.Object is MemberExpression or ParameterExpression && call.Arguments.All(argument => argument is ConstantExpression or MemberExpression { Expression: ConstantExpression }),
             _ => false,

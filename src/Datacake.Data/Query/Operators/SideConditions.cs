@@ -2,8 +2,10 @@ using System.Linq.Expressions;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>The parts of a condition on joined items, of which those that are about one side alone are for that side. Not thread-safe.</summary>
-/// <remarks>A part that could throw stays behind: it may be meant for joined items only.</remarks>
+/// <summary>
+/// The parts of a condition on joined items. A part on one side alone can be moved to the query for that side. Not thread-safe.
+/// </summary>
+/// <remarks>A part that could throw is not moved, because it may be meant for joined items only.</remarks>
 sealed class SideConditions<TPair>
 {
     readonly ParameterExpression _pair;
@@ -15,10 +17,10 @@ sealed class SideConditions<TPair>
         Split(predicate.Body);
     }
 
-    /// <summary>Gets what no side has taken; null if that is nothing.</summary>
+    /// <summary>Gets the condition of the parts that were not moved; null if there are none.</summary>
     public Expression<Func<TPair, bool>>? Rest => _parts.Count == 0 ? null : Expression.Lambda<Func<TPair, bool>>(_parts.Aggregate(Expression.AndAlso), _pair);
 
-    /// <summary>Moves what is about one side to the query for that side.</summary>
+    /// <summary>Moves the parts on one side to the query for that side.</summary>
     public Query<TSide> Push<TSide>(Query<TSide> side, Func<Expression, ParameterExpression, bool> isSide)
     {
         for (int i = 0; i < _parts.Count;)
