@@ -145,7 +145,7 @@ public class RelatedOperatorTests : TradingStore
         Assert.Equal([3, 1, 1], await customers.Select(c => c.Rank).ToListAsync(Token));
         Assert.Equal(1, await customers.Where(c => !c.Orders.Any()).ExecuteDeleteAsync(Token));
         Assert.Equal(2, await customers.CountAsync(Token));
-        Assert.Contains("not a query of Datacake", Assert.Throws<InvalidOperationException>(() => new[] { ann }.AsQueryable().Include(c => c.Country)).Message, StringComparison.Ordinal);
+        Assert.Contains("not a Datacake query", Assert.Throws<InvalidOperationException>(() => new[] { ann }.AsQueryable().Include(c => c.Country)).Message, StringComparison.Ordinal);
     }
 
     static bool IsGood(Customer customer) => customer.Orders.Count > 0;

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>A query for entities with related ones, as a queryable.</summary>
+/// <summary>A query that includes related entities, as a queryable.</summary>
 [RequiresDynamicCode(QueryTranslator.Requirement), RequiresUnreferencedCode(QueryTranslator.Requirement)]
 sealed class IncludingQueryable<T, TRelated>(IncludingQuery<T, TRelated> query) : QueryableQuery<T>(query), IIncludingQueryable<T, TRelated>
     where T : class

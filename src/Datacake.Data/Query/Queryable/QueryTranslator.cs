@@ -5,14 +5,16 @@ using System.Reflection;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Makes calls of the methods of <see cref="Queryable"/> the calls of the same operators of <see cref="Query{T}"/>.</summary>
+/// <summary>
+/// The translator from calls of the methods of <see cref="Queryable"/> to calls of the same operators of <see cref="Query{T}"/>.
+/// </summary>
 [RequiresDynamicCode(Requirement), RequiresUnreferencedCode(Requirement)]
 static class QueryTranslator
 {
-    public const string Requirement = "An IQueryable is put together by reflection. In a trimmed or natively compiled application, use the operators of Query<T>.";
+    public const string Requirement = "An IQueryable is translated by reflection. In a trimmed or natively compiled application, use the operators of Query<T>.";
 
-    /// <summary>Returns the query that an expression stands for.</summary>
-    /// <exception cref="NotSupportedException">An operator is not one of <see cref="Query{T}"/>.</exception>
+    /// <summary>Returns the query that an expression represents.</summary>
+    /// <exception cref="NotSupportedException">An operator does not exist in <see cref="Query{T}"/>.</exception>
     public static object Translate(Expression expression)
     {
         switch (expression)
@@ -22,10 +24,10 @@ static class QueryTranslator
             case MethodCallExpression { Arguments: [var source, ..] } call when call.Method.DeclaringType == typeof(Queryable):
                 return Invoke(call, Translate(source));
             default:
-                // A queryable that a lambda has captured.
+                // The queryable is captured by a lambda.
                 return ValueOf(expression) is IQueryableQuery captured
                     ? captured.Query
-                    : throw new NotSupportedException($"'{expression}' is not a query of Datacake, and cannot be part of one. Read it first, with ToListAsync.");
+                    : throw new NotSupportedException($"'{expression}' is not a Datacake query, and cannot be part of one. Read its results into a list first.");
         }
     }
 
@@ -50,14 +52,14 @@ static class QueryTranslator
         }
         catch (NullReferenceException e)
         {
-            throw new NotSupportedException($"{call.Method.Name} cannot be translated with these arguments.", e);
+            throw new NotSupportedException($"{call.Method.Name} cannot be translated with these arguments. Call ToListAsync first, and continue in memory.", e);
         }
     }
 
     static QuerySource RootOf(object query) => (QuerySource)typeof(Query<>).MakeGenericType(ItemOf(query))
         .GetProperty(nameof(Query<>.Root), BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(query)!;
 
-    /// <summary>The public type of a query: what it can be asked for.</summary>
+    /// <summary>Returns the public type of a query, which has its operators.</summary>
     static Type QueryTypeOf(object query)
     {
         var item = ItemOf(query);
@@ -75,7 +77,7 @@ static class QueryTranslator
             int arity = method.GetGenericArguments().Length;
             if (arity > types.Length)
                 continue;
-            // The first type is that of the source, but for OfType and Cast.
+            // The first type argument is that of the source, except for OfType and Cast.
             var made = arity == 0 ? method : method.MakeGenericMethod(types[^arity..]);
             if (made.GetParameters().Zip(arguments).All(pair => pair.Second is null ? !pair.First.ParameterType.IsValueType : pair.First.ParameterType.IsInstanceOfType(pair.Second)))
                 return made;
@@ -101,7 +103,7 @@ static class QueryTranslator
         };
     }
 
-    /// <summary>A function, which makes a query for each item if it made a queryable.</summary>
+    /// <summary>Returns a lambda that returns a query if the given one returns a queryable.</summary>
     static LambdaExpression LambdaOf(LambdaExpression lambda)
     {
         var body = lambda.Body is UnaryExpression { NodeType: ExpressionType.Convert } convert ? convert.Operand : lambda.Body;
@@ -114,7 +116,9 @@ static class QueryTranslator
         return Expression.Lambda(type, query, lambda.Parameters);
     }
 
-    /// <summary>The expression that makes a query where another one makes a queryable; null if that is not one of this provider.</summary>
+    /// <summary>
+    /// Returns the expression of the query that a queryable represents; null if the queryable is not one of this provider.
+    /// </summary>
     static Expression? QueryExpressionOf(Expression expression)
     {
         if (expression is not MethodCallExpression { Arguments: [var source, ..] } call || call.Method.DeclaringType != typeof(Queryable))
@@ -143,7 +147,7 @@ static class QueryTranslator
 
     static NotSupportedException NotKnown(MethodCallExpression call) => new(
         $"{call.Method.Name} with the parameters ({string.Join(", ", call.Method.GetParameters().Skip(1).Select(parameter => parameter.ParameterType.Name))}) cannot be translated. "
-        + "Call ToListAsync first, and go on in memory.");
+        + "Call ToListAsync first, and continue in memory.");
 
     sealed class FreeParameters : ExpressionVisitor
     {
@@ -164,7 +168,9 @@ static class QueryTranslator
         }
     }
 
-    /// <summary>Refuses a query within a condition or selector, which would have to run synchronously.</summary>
+    /// <summary>
+    /// A search for queries within a condition or selector. It throws an exception for such a query, which would have to run synchronously.
+    /// </summary>
     [RequiresDynamicCode(Requirement), RequiresUnreferencedCode(Requirement)]
     sealed class SubquerySearch : ExpressionVisitor
     {
@@ -173,8 +179,8 @@ static class QueryTranslator
             if (node.Method.DeclaringType == typeof(Queryable) && RootOf(node) is { } root && !Depends(root) && ValueOf(root) is IQueryableQuery)
             {
                 throw new NotSupportedException(
-                    $"{node.Method.Name} runs another query for each item, which cannot be done within an expression. Use a navigation, as in a => a.Books.Any(), or bring the two "
-                    + "together with Join, LeftJoin, GroupJoin or SelectMany, or read the other one first, and use its results.");
+                    $"{node.Method.Name} runs another query for each item, which is not supported within an expression. Use a navigation, as in a => a.Books.Any(), or combine the "
+                    + "queries with Join, LeftJoin, GroupJoin or SelectMany, or read the other query first and use its results.");
             }
             return base.VisitMethodCall(node);
         }

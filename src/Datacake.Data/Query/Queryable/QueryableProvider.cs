@@ -3,7 +3,7 @@ using System.Linq.Expressions;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Makes queries of what the methods of <see cref="Queryable"/> put together.</summary>
+/// <summary>The provider that translates queries composed by the methods of <see cref="Queryable"/>.</summary>
 [RequiresDynamicCode(QueryTranslator.Requirement), RequiresUnreferencedCode(QueryTranslator.Requirement)]
 sealed class QueryableProvider : IQueryProvider
 {
@@ -27,14 +27,14 @@ sealed class QueryableProvider : IQueryProvider
     public TResult Execute<TResult>(Expression expression) => throw Synchronous(expression);
 
     public static Query<T> QueryOf<T>(Expression expression) =>
-        // A library may ask for a base class or interface of the items.
+        // A library may ask for items of a base class or an interface.
         QueryTranslator.Translate(expression) is Query<T> query ? query : throw new NotSupportedException(
             $"'{expression}' is not a query for items of {typeof(T).Name}. Call Cast<{typeof(T).Name}>().");
 
     public static InvalidOperationException Synchronous(string what, string remedy) => new(
-        $"The query reads its store asynchronously. {what} would block the thread until it has. Await {remedy} instead.");
+        $"The query reads its store asynchronously. {what} would block the thread. Await {remedy} instead.");
 
     static InvalidOperationException Synchronous(Expression expression) => expression is MethodCallExpression call
         ? Synchronous($"{call.Method.Name}()", $"{call.Method.Name}Async()")
-        : Synchronous("Running it", "ToListAsync()");
+        : Synchronous("Running the query", "ToListAsync()");
 }

@@ -4,14 +4,14 @@ using System.Linq.Expressions;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>A queryable that stands for a query.</summary>
+/// <summary>A queryable that represents a query.</summary>
 interface IQueryableQuery
 {
-    /// <summary>The query, which is a <see cref="Query{T}"/>.</summary>
+    /// <summary>Gets the query, which is a <see cref="Query{T}"/>.</summary>
     object Query { get; }
 }
 
-/// <summary>A query as an <see cref="IQueryable{T}"/>, for libraries that compose these.</summary>
+/// <summary>A query as an <see cref="IQueryable{T}"/>, for libraries that compose such queries.</summary>
 [RequiresDynamicCode(QueryTranslator.Requirement), RequiresUnreferencedCode(QueryTranslator.Requirement)]
 class QueryableQuery<T> : IOrderedQueryable<T>, IAsyncEnumerable<T>, IQueryableQuery
 {
@@ -39,7 +39,7 @@ class QueryableQuery<T> : IOrderedQueryable<T>, IAsyncEnumerable<T>, IQueryableQ
 
     public IAsyncEnumerator<T> GetAsyncEnumerator(CancellationToken cancellationToken = default) => Query.GetAsyncEnumerator(cancellationToken);
 
-    public IEnumerator<T> GetEnumerator() => throw QueryableProvider.Synchronous("Enumerating it", "ToListAsync(), or await foreach over AsAsyncEnumerable()");
+    public IEnumerator<T> GetEnumerator() => throw QueryableProvider.Synchronous("Enumerating the query", "ToListAsync(), or await foreach over AsAsyncEnumerable()");
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
