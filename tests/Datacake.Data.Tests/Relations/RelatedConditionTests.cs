@@ -175,7 +175,7 @@ public class RelatedConditionTests : TradingStore
         await using var node = await StartAsync("memory");
         await using var db = NewContext(node);
         var error = await Assert.ThrowsAnyAsync<InvalidOperationException>(() => db.Customers.Where(c => c.Orders.GroupBy(o => o.Total).Any(g => g.First().Agent!.Name == "x")).ToListAsync(Token));
-        Assert.Contains("it cannot be seen which entities that is of", error.Message, StringComparison.Ordinal);
+        Assert.Contains("it cannot be determined which entities this refers to", error.Message, StringComparison.Ordinal);
         error = Assert.Throws<InvalidOperationException>(() => db.Orders.Where(o => o.Customer!.Name == "x").WatchAsync(Token));
         Assert.Contains("A watched query follows the entities of one keyspace", error.Message, StringComparison.Ordinal);
     }

@@ -3,7 +3,7 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Finds out whether an expression uses an entity in another way than by its mapped properties and those that the model has relations for.</summary>
+/// <summary>A search for uses of an entity other than through its mapped properties and navigations.</summary>
 sealed class EntityAsWhole : ExpressionVisitor
 {
     readonly EntityModel _model;

@@ -4,7 +4,8 @@ using Datacake.Data.Metadata;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// The places in the items of a query where there are entities, such as one of the two of a join or those of a group, and what is used of them. For one batch of items.
+/// The positions in the items of a query that hold entities, such as one side of a join or the items of a group, and the navigations that
+/// are used from them. An instance serves one batch of items.
 /// </summary>
 sealed class ItemPlaces(DatacakeContext context) : NavigationRoots
 {
@@ -24,7 +25,7 @@ sealed class ItemPlaces(DatacakeContext context) : NavigationRoots
 
     public override EntityModel? FindClass(Type entity, string navigation) => context.FindModel(entity) is { } model && model.FindNavigation(navigation) is not null ? model : null;
 
-    /// <summary>Loads what is used of the entities of a batch of items.</summary>
+    /// <summary>Loads the related entities that are used, for a batch of items.</summary>
     public async Task LoadAsync<T>(QuerySource source, IReadOnlyList<T> batch, CancellationToken cancellationToken)
     {
         foreach (var (path, node) in _places.Values)
@@ -51,7 +52,9 @@ sealed class ItemPlaces(DatacakeContext context) : NavigationRoots
         }
     }
 
-    /// <summary>The members on the way from an item to what an expression is; null if it is something else.</summary>
+    /// <summary>
+    /// Returns the names of the members on the path from an item to an expression; null if the expression is anything else.
+    /// </summary>
     static string? NameOf(Expression expression, ParameterExpression item) => expression switch
     {
         ParameterExpression => expression == item ? "" : null,

@@ -3,10 +3,10 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
 
-// Where the entities come from that an expression is about.
+// The positions of the entities that an expression uses.
 sealed partial class NavigationBinder
 {
-    /// <summary>The methods of collections whose result has the same entities as their source, or one or some of them.</summary>
+    /// <summary>The methods of collections that return the entities of their source, or one or some of them.</summary>
     static readonly HashSet<string> Keeping =
     [
         "Where", "OrderBy", "OrderByDescending", "ThenBy", "ThenByDescending", "Take", "TakeWhile", "TakeLast", "Skip", "SkipWhile", "SkipLast", "Reverse", "Distinct", "DistinctBy",
@@ -14,7 +14,7 @@ sealed partial class NavigationBinder
         "OfType", "Cast",
     ];
 
-    /// <summary>The place that an expression has an entity, or several, of; null if that cannot be seen.</summary>
+    /// <summary>Returns the position whose entity, or entities, an expression returns; null if this cannot be determined.</summary>
     RelatedNode? NodeOf(Expression? expression)
     {
         switch (expression)
@@ -28,7 +28,7 @@ sealed partial class NavigationBinder
                     return _roots.Find(expression, _item);
                 if (place.Model.FindNavigation(name) is { } navigation)
                     return place.Child(navigation);
-                // The key of a group, which has entities, may be one, too.
+                // The key of a group of entities may be an entity as well.
                 return place.Model.Type.IsAssignableFrom(owner.Type) ? null : _roots.Find(expression, _item);
             case ConditionalExpression { IfTrue: var first, IfFalse: var second }:
                 return Same(first, second);
@@ -50,7 +50,7 @@ sealed partial class NavigationBinder
         }
     }
 
-    /// <summary>The parameters of the functions that a method calls with the entities of its source stand for these.</summary>
+    /// <summary>Binds the parameters of lambdas that a method calls with the entities of its source.</summary>
     void BindLambdas(MethodCallExpression call)
     {
         if (call is not { Object: null, Arguments: [var source, ..] } || call.Method.DeclaringType != typeof(Enumerable) || NodeOf(source) is not { } place)
@@ -69,6 +69,8 @@ sealed partial class NavigationBinder
         }
     }
 
-    /// <summary>The class of an expression that depends on the query's entities in a way that cannot be followed, if it has such a navigation.</summary>
+    /// <summary>
+    /// Returns the class of an expression that depends on the query's entities in a way that cannot be followed, if it has the navigation.
+    /// </summary>
     EntityModel? FindUnfollowed(Expression owner, string name) => ParameterUse.IsIn(owner) ? _roots.FindClass(owner.Type, name) : null;
 }

@@ -5,22 +5,22 @@ using Datacake.Data.Metadata;
 namespace Datacake.Data.Querying;
 
 /// <summary>
-/// Puts lookups in what is loaded for a query in the place of the properties with related entities that an expression names. A member of a related entity that is not there is null; a comparison with
-/// one that cannot be null is false, and true if it is <c>!=</c>.
+/// A rewriter that replaces the navigations in an expression by lookups of entities that are loaded for a query. A member of a missing
+/// related entity is null. If the member's type cannot be null, comparisons of the member are false, except that <c>!=</c> is true.
 /// </summary>
 sealed partial class NavigationBinder : ExpressionVisitor
 {
     readonly NavigationRoots _roots;
     readonly ParameterExpression _item;
     readonly Dictionary<ParameterExpression, RelatedNode> _nodes = [];
-    readonly HashSet<Expression> _nullable = [];    // what the result may have a null of, in the place of a property
+    readonly HashSet<Expression> _nullable = [];    // the rewritten expressions that are null if a related entity is missing
 
-    // What must be there for the comparison at hand to have a value; null where nothing is compared.
+    // The conditions under which the operands of the current comparison exist; null outside of comparisons.
     List<Expression>? _guards;
 
     NavigationBinder(NavigationRoots roots, ParameterExpression item) => (_roots, _item) = (roots, item);
 
-    /// <summary>True if an expression names properties with related entities.</summary>
+    /// <summary>Returns true if an expression uses navigations.</summary>
     public static bool IsUsedIn(EntityModel model, LambdaExpression lambda)
     {
         if (model.Navigations.Count == 0)
@@ -30,7 +30,7 @@ sealed partial class NavigationBinder : ExpressionVisitor
         return root.IsUsed;
     }
 
-    /// <summary>True if an expression names properties with related entities of entities that are anywhere in the items of a query.</summary>
+    /// <summary>Returns true if an expression uses navigations of entities anywhere in the items of a query.</summary>
     public static bool IsUsedIn(DatacakeContext context, LambdaExpression lambda)
     {
         if (!context.HasRelations)
@@ -52,10 +52,10 @@ sealed partial class NavigationBinder : ExpressionVisitor
         return Expression.Lambda<Func<T, TResult>>(binder.Visit(selector.Body), selector.Parameters);
     }
 
-    /// <summary>Binds what is ordered by.</summary>
-    /// <param name="roots">Takes what is used.</param>
-    /// <param name="selector">What is ordered by.</param>
-    /// <param name="isThere">True of entities that have a value; null if all have.</param>
+    /// <summary>Binds the key of an ordering.</summary>
+    /// <param name="roots">The positions of entities, which collect the navigations that are used.</param>
+    /// <param name="selector">The key.</param>
+    /// <param name="isThere">A condition that is true for items with a value; null if all items have one.</param>
     public static Expression<Func<T, TKey>> BindKey<T, TKey>(NavigationRoots roots, Expression<Func<T, TKey>> selector, out Expression<Func<T, bool>>? isThere)
     {
         var binder = new NavigationBinder(roots, selector.Parameters[0]);
@@ -80,8 +80,8 @@ sealed partial class NavigationBinder : ExpressionVisitor
         if (place is null && FindUnfollowed(owner, property.Name) is { } model)
         {
             throw new InvalidOperationException(
-                $"The query uses {property.Name} of {model.Name} in '{node}', and it cannot be seen which entities that is of. Name it from the entity of the query on, as in o => o.Customer.Orders.Any(…), "
-                    + "or load it with Include and go on with AsAsyncEnumerable().");
+                $"The query uses {property.Name} of {model.Name} in '{node}', but it cannot be determined which entities this refers to. "
+                    + "Start from the entity of the query, as in o => o.Customer.Orders.Any(…), or load the entities with Include and continue with AsAsyncEnumerable().");
         }
         var visited = Visit(owner);
         return OfNullable(visited, node.Update(visited));
@@ -152,7 +152,7 @@ sealed partial class NavigationBinder : ExpressionVisitor
         return node.Update(test, VisitAlone(node.IfTrue), VisitAlone(node.IfFalse));
     }
 
-    /// <summary>An expression that is evaluated, or not, apart from what is around it.</summary>
+    /// <summary>Visits an expression that is evaluated, or not, independently of its surroundings.</summary>
     Expression VisitAlone(Expression expression)
     {
         if (expression.Type == typeof(bool))
@@ -164,7 +164,7 @@ sealed partial class NavigationBinder : ExpressionVisitor
         return visited;
     }
 
-    /// <summary>A condition that is false if what it is about is not there.</summary>
+    /// <summary>Returns a condition that is false if an entity that it uses is missing.</summary>
     Expression VisitCondition(Expression condition)
     {
         var (visited, guard) = VisitGuarded(condition);
@@ -183,7 +183,9 @@ sealed partial class NavigationBinder : ExpressionVisitor
 
     Expression? TakeGuard() => _guards!.Count == 0 ? null : _guards.Aggregate(Expression.AndAlso);
 
-    /// <summary>A member of what may be null: null if the type has it, and else a value that is there only if its owner is.</summary>
+    /// <summary>
+    /// Returns a member whose owner may be null. It is null if its type allows null; otherwise it has a value only if the owner exists.
+    /// </summary>
     Expression OfNullable(Expression owner, Expression member)
     {
         if (!_nullable.Contains(owner))
@@ -200,7 +202,9 @@ sealed partial class NavigationBinder : ExpressionVisitor
         return value;
     }
 
-    /// <summary>Two entities are the same if their keys are, whichever instances stand for them.</summary>
+    /// <summary>
+    /// Returns the comparison of two entities by their keys, whichever instances represent them; null if no entities are compared.
+    /// </summary>
     Expression? EntityComparison(BinaryExpression node)
     {
         if (node.Left.Type.IsValueType || node.Right.Type.IsValueType || node.Method is not null || IsNull(node.Left) || IsNull(node.Right))

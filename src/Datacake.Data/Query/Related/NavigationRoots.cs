@@ -3,12 +3,12 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Says where in the items of a query there are entities, whose properties with related entities an expression may use.</summary>
+/// <summary>The positions of entities in the items of a query, from which an expression may use navigations.</summary>
 abstract class NavigationRoots
 {
-    /// <summary>Returns the place that an expression over an item has an entity, or several, of; null if it has none.</summary>
+    /// <summary>Returns the position whose entity, or entities, an expression over an item returns; null if there is none.</summary>
     public abstract RelatedNode? Find(Expression expression, ParameterExpression item);
 
-    /// <summary>Returns the class of an entity, which is somewhere in an item, if the class has such a property.</summary>
+    /// <summary>Returns the class of an entity that is anywhere in an item, if the class has the navigation; otherwise null.</summary>
     public abstract EntityModel? FindClass(Type entity, string navigation);
 }

@@ -4,7 +4,10 @@ using Datacake.Data.Metadata;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>A place in an expression where there are entities of one class, and the properties with related entities that it uses of them. For one run of a query.</summary>
+/// <summary>
+/// A position in an expression that holds entities of one class, and the navigations that the expression uses from them. An instance serves
+/// one run of a query.
+/// </summary>
 class RelatedNode(EntityModel model) : NavigationRoots
 {
     public static readonly MethodInfo AreSameMethod = typeof(RelatedNode).GetMethod(nameof(AreSame))!;
@@ -16,7 +19,7 @@ class RelatedNode(EntityModel model) : NavigationRoots
     /// <summary>True if related entities are used.</summary>
     public bool IsUsed => _children is not null;
 
-    /// <summary>Returns what takes the place of a property.</summary>
+    /// <summary>Returns the lookup that replaces a navigation.</summary>
     public RelatedLookup Child(NavigationModel navigation)
     {
         _children ??= [];
@@ -25,7 +28,7 @@ class RelatedNode(EntityModel model) : NavigationRoots
         return child;
     }
 
-    /// <summary>The items are the entities.</summary>
+    /// <summary>Returns this position for the item itself: the items are the entities.</summary>
     public override RelatedNode? Find(Expression expression, ParameterExpression item) => expression == item ? this : null;
 
     public override EntityModel? FindClass(Type entity, string navigation)
@@ -45,7 +48,7 @@ class RelatedNode(EntityModel model) : NavigationRoots
         return null;
     }
 
-    /// <summary>Loads what is used of a batch of entities.</summary>
+    /// <summary>Loads the related entities that are used, for a batch of entities.</summary>
     public async Task LoadRelatedAsync(RelatedSource source, IReadOnlyList<object> batch, CancellationToken cancellationToken)
     {
         if (_children is null)
@@ -54,17 +57,20 @@ class RelatedNode(EntityModel model) : NavigationRoots
             await child.LoadAsync(source, batch, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>True if two instances are of the same entity.</summary>
+    /// <summary>Returns true if two instances represent the same entity.</summary>
     public bool AreSame(object? first, object? second) => ReferenceEquals(first, second)
         || (first is not null && second is not null && model.Has(first.GetType()) && model.Has(second.GetType()) && model.KeyOf(first) == model.KeyOf(second));
 }
 
-/// <summary>Takes the place of a property with related entities in an expression, and has those of the batch at hand.</summary>
+/// <summary>A lookup that replaces a navigation in an expression, and holds the related entities of the current batch.</summary>
 abstract class RelatedLookup(NavigationModel navigation) : RelatedNode(navigation.TargetModel)
 {
     public static readonly MethodInfo GetMethod = typeof(RelatedLookup).GetMethod(nameof(Get))!;
 
-    /// <summary>The related entity of an entity, or null; or the collection of them, which may be empty. Of null, the same as of an entity without any.</summary>
+    /// <summary>
+    /// Returns the related entity of an entity, or null; for a collection, the related entities, which may be none. Null is treated as an
+    /// entity without related ones.
+    /// </summary>
     public abstract object? Get(object? entity);
 
     public abstract Task LoadAsync(RelatedSource source, IReadOnlyList<object> batch, CancellationToken cancellationToken);

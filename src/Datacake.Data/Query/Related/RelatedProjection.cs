@@ -5,9 +5,9 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>Makes something of the results of a query by a selector that names related entities of those that are in them.</summary>
+/// <summary>The results of a query, projected by a selector that uses navigations of the entities in them.</summary>
 /// <param name="items">The query.</param>
-/// <param name="source">Where the entities come from, and whether those that go into the results are tracked.</param>
+/// <param name="source">The source of the entities, which says whether related entities in the results are tracked.</param>
 /// <param name="selector">The selector.</param>
 sealed class RelatedProjection<T, TResult>(Query<T> items, QuerySource source, Expression<Func<T, TResult>> selector) : Query<TResult>
 {
@@ -32,7 +32,7 @@ sealed class RelatedProjection<T, TResult>(Query<T> items, QuerySource source, E
         }
     }
 
-    /// <summary>True if entities go into the results as a whole.</summary>
+    /// <summary>True if the results contain entities as a whole.</summary>
     bool HasEntities(Expression result) => result switch
     {
         // The items themselves are tracked by their own query.

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>The operators over results in batches whose expressions name related entities.</summary>
+/// <summary>The operators over batches of results whose expressions use navigations.</summary>
 static class RelatedSteps
 {
     public static async Task LoadAsync(RelatedNode root, QuerySource source, IReadOnlyList<object> entities, CancellationToken cancellationToken)
@@ -14,7 +14,7 @@ static class RelatedSteps
         await root.LoadRelatedAsync(RelatedSource.Of(source, own ?? source.Settings.Snapshot!), entities, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Returns an expression as a function of the items of a batch, with what it uses of related entities.</summary>
+    /// <summary>Compiles an expression over the items of a batch, and loads the related entities that it uses.</summary>
     public static async ValueTask<Func<T, TResult>> BindAsync<T, TResult>(
         Expression<Func<T, TResult>> selector, QuerySource source, IReadOnlyList<T> batch, CancellationToken cancellationToken)
     {
@@ -22,12 +22,12 @@ static class RelatedSteps
             return source.Model.Expressions.Compile(selector);
         var places = new ItemPlaces(source.Context);
         var bound = source.Model.Expressions.Compile(NavigationBinder.BindValue(places, selector));
-        // Entities that go into the results are those that the context has.
+        // Related entities that are results themselves are the instances that the context tracks.
         await places.LoadAsync(source.Context.IsEntity(typeof(TResult)) ? source : Untracked(source), batch, cancellationToken).ConfigureAwait(false);
         return bound;
     }
 
-    /// <summary>Gives items their keys.</summary>
+    /// <summary>Adds keys to items.</summary>
     public static async IAsyncEnumerable<IReadOnlyList<(TKey Key, T Item)>> Key<T, TKey>(
         IAsyncEnumerable<IReadOnlyList<T>> items, QuerySource source, Expression<Func<T, TKey>> key, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
