@@ -3,23 +3,23 @@ using Microsoft.CodeAnalysis;
 namespace Datacake.Data.Analyzers;
 
 /// <summary>
-/// How generated code gets at a member that the compiler does not let it use, by its name. The accessor of a member of a generic type is in a helper class with
-/// the same type parameters, for the run time looks for it in the definition of the type.
+/// The way in which generated code accesses, by its name, a member that the compiler does not let it use. The accessor of a member of a
+/// generic type is in a helper class with the same type parameters, because the runtime looks for the member in the definition of the type.
 /// </summary>
-/// <param name="Owner">The type that has it, as it is defined.</param>
-/// <param name="Values">The types of the value, or of a constructor's parameters, as they are defined.</param>
+/// <param name="Owner">The type that declares the member, as it is defined.</param>
+/// <param name="Values">The type of the value, or the types of a constructor's parameters, as they are defined.</param>
 /// <param name="Parameters">The type parameters, in angle brackets; empty if there are none.</param>
-/// <param name="Arguments">The arguments in their place here.</param>
-/// <param name="Constraints">The constraints on the parameters.</param>
+/// <param name="Arguments">The type arguments, in angle brackets; empty if there are none.</param>
+/// <param name="Constraints">The constraints on the type parameters.</param>
 sealed record AccessSpec(string Owner, EquatableArray<string> Values, string Parameters, string Arguments, string Constraints)
 {
     public static readonly AccessSpec None = new("", new([]), "", "", "");
 
-    /// <summary>True if it cannot be seen whether there is such a member, so that it is looked for when the application starts.</summary>
+    /// <summary>True if it cannot be determined whether the member exists, so that the application looks for it when it starts.</summary>
     public bool IsAssumed { get; init; }
 
-    /// <summary>True if the owner is a structure, which is taken by reference.</summary>
-    public bool IsOfStructure { get; init; }
+    /// <summary>True if the owner is a struct, which is passed by reference.</summary>
+    public bool IsOfStruct { get; init; }
 
     public static AccessSpec Of(INamedTypeSymbol owner, IEnumerable<ITypeSymbol> values)
     {
@@ -35,7 +35,7 @@ sealed record AccessSpec(string Owner, EquatableArray<string> Values, string Par
             InBrackets(arguments.Select(argument => argument.ToDisplayString(Names.WithNullability))),
             string.Concat(parameters.Select(Constraint)))
         {
-            IsOfStructure = owner.IsValueType,
+            IsOfStruct = owner.IsValueType,
         };
     }
 

@@ -2,10 +2,11 @@ using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>Says how a collection is made: filled in place, or made of one that was filled.</summary>
-/// <param name="New">Creates an empty one that can be filled.</param>
+/// <summary>The way in which a collection is created: filled in place, or created from another collection that was filled.</summary>
+/// <param name="New">An expression that creates an empty collection to fill.</param>
 /// <param name="Finish">
-/// Makes the collection of the property, if that cannot be filled: <c>{0}</c> is the one that was filled, <c>{1}</c> the property's present value, which may be null.
+/// A format for the expression that creates the collection of the property, if that cannot be filled: <c>{0}</c> is the collection that was
+/// filled, and <c>{1}</c> the property's current value, which may be null.
 /// </param>
 sealed record CollectionSpec(string New, string? Finish = null);
 
@@ -15,7 +16,10 @@ static class Collections
     const string Generic = "global::System.Collections.Generic.", Immutable = "global::System.Collections.Immutable.", Frozen = "global::System.Collections.Frozen.",
         ObjectModel = "global::System.Collections.ObjectModel.";
 
-    /// <summary>Returns the function that makes a codec of a list's type from that of its items, and what it takes besides; null if the type is no list.</summary>
+    /// <summary>
+    /// Returns the function that creates the codec of a list type from that of its items, and its further arguments; null if the type is
+    /// not a list.
+    /// </summary>
     public static (string Function, string Create)? List(INamedTypeSymbol type)
     {
         if (!IsCollection(type, arity: 1))
@@ -34,7 +38,7 @@ static class Collections
                 or "System.Collections.Generic.Queue" or "System.Collections.Generic.LinkedList":
                 return Made($"new {bare}(items)");
             case "System.Collections.Generic.Stack":
-                // It gives its items from the top, and takes them from the bottom.
+                // A stack enumerates its items from the top, but is filled from the bottom.
                 return Made($"new {bare}(global::System.Linq.Enumerable.Reverse(items))");
             case "System.Collections.Immutable.ImmutableList" or "System.Collections.Immutable.IImmutableList":
                 return Made($"{Immutable}ImmutableList.CreateRange(items)");
@@ -45,7 +49,7 @@ static class Collections
         }
     }
 
-    /// <summary>Returns how sets of a type are made; null if it is no set.</summary>
+    /// <summary>Returns the way in which sets of a type are created; null if the type is not a set.</summary>
     public static CollectionSpec? Set(ITypeSymbol type)
     {
         if (type is not INamedTypeSymbol named || !IsCollection(named, arity: 1))
@@ -66,7 +70,7 @@ static class Collections
         };
     }
 
-    /// <summary>Returns how dictionaries of a type are made; null if it is no dictionary.</summary>
+    /// <summary>Returns the way in which dictionaries of a type are created; null if the type is not a dictionary.</summary>
     public static CollectionSpec? Dictionary(ITypeSymbol type)
     {
         if (type is not INamedTypeSymbol named || !IsCollection(named, arity: 2))

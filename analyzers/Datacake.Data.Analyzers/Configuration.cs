@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>What <c>OnModelCreating</c> says of an entity class.</summary>
+/// <summary>The configuration of an entity class in <c>OnModelCreating</c>.</summary>
 sealed class EntityConfiguration(Location? location)
 {
     public static readonly EntityConfiguration None = new(null);
@@ -17,29 +17,31 @@ sealed class EntityConfiguration(Location? location)
 
     public List<IndexConfiguration> Indexes { get; private set; } = [];
 
-    /// <summary>By the path of the property.</summary>
+    /// <summary>Gets the configurations of properties, by their paths.</summary>
     public Dictionary<string, PropertyConfiguration> Properties { get; private set; } = [];
 
     public List<DerivedConfiguration> Derived { get; } = [];
 
-    /// <summary>Gets what is said of all properties of some types.</summary>
+    /// <summary>Gets the conventions for all properties of certain types.</summary>
     public IReadOnlyList<ConventionConfiguration> Conventions { get; set; } = [];
 
     public List<RelationConfiguration> Relations { get; private set; } = [];
 
-    /// <summary>The properties that are navigations, which are not stored.</summary>
+    /// <summary>Gets the navigation properties, which are not stored.</summary>
     public HashSet<ISymbol> Navigations { get; } = new(SymbolEqualityComparer.Default);
 
-    /// <summary>The foreign keys, each of one or several properties.</summary>
+    /// <summary>Gets the foreign keys, each with the names of its properties.</summary>
     public List<IReadOnlyList<string>> ForeignKeys { get; } = [];
 
-    /// <summary>The derived class that it is of; null if it is of the entity class.</summary>
+    /// <summary>Gets the derived class that the configuration is for; null if it is for the entity class.</summary>
     public INamedTypeSymbol? Class { get; private set; }
 
-    /// <summary>The derived classes that are described by themselves.</summary>
+    /// <summary>Gets the configurations of derived classes.</summary>
     public List<EntityConfiguration> Classes { get; } = [];
 
-    /// <summary>The description of a derived class, whose properties and indexes are of the entity class's.</summary>
+    /// <summary>
+    /// Returns the configuration of a derived class, which shares its properties and indexes with that of the entity class.
+    /// </summary>
     public EntityConfiguration OfClass(INamedTypeSymbol type, Location location)
     {
         var known = Classes.Find(described => SymbolEqualityComparer.Default.Equals(described.Class, type));
@@ -56,7 +58,7 @@ sealed class EntityConfiguration(Location? location)
     }
 }
 
-/// <summary>What <c>OnModelCreating</c> says of a property; null where it says nothing.</summary>
+/// <summary>The configuration of a property in <c>OnModelCreating</c>. A value is null if it is not configured.</summary>
 sealed class PropertyConfiguration(Location location)
 {
     public Location Location { get; } = location;
@@ -75,19 +77,23 @@ sealed class PropertyConfiguration(Location location)
 
     public bool? IsGenerated { get; set; }
 
-    /// <summary>A converter class, or <c>string</c>.</summary>
+    /// <summary>Gets or sets the converter class, or <c>string</c>.</summary>
     public ITypeSymbol? ConverterType { get; set; }
 
-    /// <summary>A converter given as two lambdas, as a field of the context, and the type that it stores.</summary>
+    /// <summary>
+    /// Gets or sets the field of the context for a converter that is given as two lambdas, and the types that it converts between.
+    /// </summary>
     public (string Field, ITypeSymbol PropertyType, ITypeSymbol StoredType)? ConverterField { get; set; }
 }
 
-/// <summary>An index that <c>OnModelCreating</c> declares. Several flags, one for each property, or none for all descending.</summary>
+/// <summary>
+/// An index that <c>OnModelCreating</c> declares. <see cref="Descending"/> has a flag for each property, or none if all are descending.
+/// </summary>
 sealed class IndexConfiguration(Location location, INamedTypeSymbol? type, IReadOnlyList<string> properties, string? name)
 {
     public Location Location { get; } = location;
 
-    /// <summary>The derived class that it is declared on, if it is on one.</summary>
+    /// <summary>Gets the derived class that the index is declared on; null if it is declared on the entity class.</summary>
     public INamedTypeSymbol? Class { get; } = type;
 
     public IReadOnlyList<string> Properties { get; } = properties;
@@ -100,17 +106,17 @@ sealed class IndexConfiguration(Location location, INamedTypeSymbol? type, IRead
 /// <summary>A derived class that is stored in the keyspace of its entity class.</summary>
 sealed record DerivedConfiguration(Location? Location, INamedTypeSymbol Type, string Discriminator);
 
-/// <summary>Holds what <c>ConfigureConventions</c> says of all properties of a type and of those derived from it.</summary>
+/// <summary>A convention in <c>ConfigureConventions</c> for all properties of a type and of types derived from it.</summary>
 sealed class ConventionConfiguration(ITypeSymbol type)
 {
     public bool IsIgnored { get; set; }
 
     public int? MaxLength { get; set; }
 
-    /// <summary>A converter class, or <c>string</c>.</summary>
+    /// <summary>Gets or sets the converter class, or <c>string</c>.</summary>
     public ITypeSymbol? ConverterType { get; set; }
 
-    /// <summary>True if it is about properties of a type.</summary>
+    /// <summary>Returns true if the convention applies to properties of a type.</summary>
     public bool Covers(ITypeSymbol propertyType)
     {
         var known = TypeMapping.NullableOf(propertyType) ?? propertyType;

@@ -3,17 +3,18 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>How objects of a class are created.</summary>
+/// <summary>The constructors that create objects of a class.</summary>
 static class Constructors
 {
     const string SetsRequiredMembers = "System.Diagnostics.CodeAnalysis.SetsRequiredMembersAttribute";
 
     /// <summary>
-    /// The constructor without parameters, or else the longest one that all the properties' names and types fit; null if there is none.
+    /// Returns the constructor without parameters, or else the longest one whose parameters all match properties by name and type; null if
+    /// there is none.
     /// </summary>
     public static ConstructorSpec? Find(INamedTypeSymbol owner, IReadOnlyList<PropertySpec> properties)
     {
-        // Every structure has one without parameters, which says nothing of how it wants to be made.
+        // Every struct has a constructor without parameters, so it is only used if no other one matches.
         foreach (var constructor in owner.InstanceConstructors.OrderBy(candidate =>
             candidate.Parameters.Length == 0 ? (candidate.IsImplicitlyDeclared && owner.IsValueType ? int.MaxValue : int.MinValue) : -candidate.Parameters.Length))
         {
@@ -30,7 +31,7 @@ static class Constructors
                 IsObsolete = Members.IsObsolete(constructor),
             };
         }
-        // Of a compiled class, a private constructor is not to be seen.
+        // The private constructors of a compiled class cannot be seen, so one is assumed to exist.
         return Members.IsCompiled(owner)
             ? new ConstructorSpec(TypeMapping.Bare(owner), IsDirect: false, new([]), AccessSpec.Of(owner, []) with { IsAssumed = true })
             : null;

@@ -1,11 +1,14 @@
 namespace Datacake.Data.Analyzers;
 
-/// <summary>Writes the generated part of a context: its keyspaces and the description of its model.</summary>
+/// <summary>The writer of the generated part of a context: its keyspaces and the description of its model.</summary>
 static class ContextEmitter
 {
     public const string ModelNamespace = "Datacake.Data.Generated";
 
-    /// <summary>Marks generated code as obsolete, which alone can use what is: a property that no other code can use any more is stored as before.</summary>
+    /// <summary>
+    /// The attribute that makes generated code obsolete, because only obsolete code can use obsolete members. Properties that other code
+    /// can no longer use are still stored.
+    /// </summary>
     public const string CanUseObsolete = "[global::System.Obsolete]";
 
     public static string Emit(ContextSpec spec)
@@ -50,11 +53,11 @@ static class ContextEmitter
         return source.ToString();
     }
 
-    /// <summary>Returns the places where code of the model was written that is repeated, each once.</summary>
+    /// <summary>Returns the distinct scopes of the model code that is copied to the generated part.</summary>
     public static IEnumerable<ScopeSpec> ScopesOf(ContextSpec spec) =>
         spec.Converters.Select(converter => converter.Scope).Concat(spec.Filters.Select(filter => filter.Scope)).Concat(spec.Seeds.Select(seed => seed.Scope)).Distinct();
 
-    /// <summary>Writes the override that calls a method for each scope that has something.</summary>
+    /// <summary>Writes an override that calls a method for each scope with content.</summary>
     static void EmitDescription(SourceWriter source, string method, string parameter, IEnumerable<bool> isInScope)
     {
         var numbers = isInScope.Select((isIn, number) => (isIn, number)).Where(scope => scope.isIn).Select(scope => scope.number).ToList();
@@ -70,7 +73,7 @@ static class ContextEmitter
         source.Close();
     }
 
-    /// <summary>Writes the lambdas and values of the model that were written in one place, where they see what they saw there.</summary>
+    /// <summary>Writes the lambdas and values of the model from one scope, with the using directives of that scope.</summary>
     public static string EmitScope(ContextSpec spec, ScopeSpec scope, int number)
     {
         var source = new SourceWriter();

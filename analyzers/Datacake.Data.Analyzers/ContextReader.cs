@@ -4,7 +4,7 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>Reads the spec of a context from its symbols.</summary>
+/// <summary>The reader of the spec of a context, from its symbols.</summary>
 static class ContextReader
 {
     const int MaxKeyspaceNameLength = 200;
@@ -15,7 +15,7 @@ static class ContextReader
         if (syntax.SemanticModel.GetDeclaredSymbol(declaration, cancellationToken) is not { } type || !DerivesFromContext(type))
             return null;
 
-        // Of a class in several parts, the first with a base list stands for all.
+        // If a class has several parts, the first one with a base list represents all of them.
         var first = type.DeclaringSyntaxReferences
             .Select(reference => reference.GetSyntax(cancellationToken))
             .OfType<ClassDeclarationSyntax>()
@@ -43,7 +43,7 @@ static class ContextReader
             diagnostics.Add(DiagnosticSpec.Of(
                 Diagnostics.Configuration,
                 unknown.Value.Location,
-                $"the context itself has no keyspace of '{name}'; add: public partial Keyspace<{name}> {(unknown.Key.Name.Length > 0 ? unknown.Key.Name : "Item")}s {{ get; }}"));
+                $"The context itself has no keyspace of '{name}'. Add 'public partial Keyspace<{name}> {(unknown.Key.Name.Length > 0 ? unknown.Key.Name : "Item")}s {{ get; }}'."));
         }
         for (int i = 0; i < properties.Count; i++)
         {
@@ -112,7 +112,7 @@ static class ContextReader
         return new KeyspaceSpec(Modifiers(property), property.Name, entityTypeName, name, entity?.ModelName);
     }
 
-    /// <summary>The keyspaces of the contexts that a context derives from, which are its own, too.</summary>
+    /// <summary>Returns the keyspaces of the contexts that a context derives from, which belong to it as well.</summary>
     static IEnumerable<KeyspaceSpec> Inherited(INamedTypeSymbol type, Compilation compilation, CancellationToken cancellationToken)
     {
         for (var ancestor = type.BaseType; ancestor is not null && DerivesFromContext(ancestor); ancestor = ancestor.BaseType)
@@ -184,7 +184,7 @@ static class ContextReader
         {
             SyntaxFacts.GetText(property.DeclaredAccessibility),
         };
-        // These have no part in the symbol.
+        // The symbol does not have these modifiers.
         foreach (var modifier in (property.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() as PropertyDeclarationSyntax)?.Modifiers ?? [])
         {
             if (modifier.IsKind(SyntaxKind.NewKeyword) || modifier.IsKind(SyntaxKind.UnsafeKeyword))

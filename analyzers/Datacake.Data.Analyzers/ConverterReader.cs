@@ -2,15 +2,15 @@ using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>Finds the converters of properties.</summary>
-/// <param name="contextType">The context in source, which has the converters that are lambdas.</param>
-/// <param name="conventions">What is said of all properties of a type.</param>
-/// <param name="diagnostics">Takes what is wrong.</param>
+/// <summary>The reader of the converters of properties.</summary>
+/// <param name="contextType">The context in source code, which holds the converters that are given as lambdas.</param>
+/// <param name="conventions">The conventions for all properties of a type.</param>
+/// <param name="diagnostics">Receives the errors.</param>
 sealed class ConverterReader(string contextType, IReadOnlyList<ConventionConfiguration> conventions, DiagnosticBag diagnostics)
 {
     /// <summary>
-    /// The converter of a property, if it has one, and the type that is stored, which is the property's own if it has none; that is null if
-    /// the converter cannot be used.
+    /// Returns the converter of a property, if it has one, and the type that is stored. Without a converter, this is the property's own
+    /// type; it is null if the converter cannot be used.
     /// </summary>
     public (ConverterSpec? Converter, ITypeSymbol? StoredType) Find(IPropertySymbol symbol, PropertyConfiguration? configured)
     {
@@ -29,16 +29,16 @@ sealed class ConverterReader(string contextType, IReadOnlyList<ConventionConfigu
                 return Checked(symbol, names, propertyType, type);
             case INamedTypeSymbol { TypeKind: TypeKind.Class, IsAbstract: false } converter when ConverterBase(converter) is { } known:
                 if (!Members.IsAccessible(converter))
-                    return Refused(symbol, $"'{converter.Name}' is private or protected, and the generated code cannot see it");
+                    return Refused(symbol, $"'{converter.Name}' is private or protected, so generated code cannot use it. Make it internal or public.");
                 if (!converter.InstanceConstructors.Any(constructor => constructor.Parameters.Length == 0
                     && constructor.DeclaredAccessibility is Accessibility.Public or Accessibility.Internal))
-                    return Refused(symbol, $"'{converter.Name}' needs a constructor without parameters");
+                    return Refused(symbol, $"'{converter.Name}' has no public or internal constructor without parameters. Add one.");
                 return Checked(symbol, $"new {TypeMapping.Bare(converter)}()", known.TypeArguments[0], known.TypeArguments[1]);
             default:
                 return Refused(
                     symbol,
-                    $"'{type.ToDisplayString()}' is no class derived from ValueConverter<TProperty, TStored>; write one, or give two "
-                        + "functions: HasConversion(value => ..., stored => ...)");
+                    $"'{type.ToDisplayString()}' is not a class derived from ValueConverter<TProperty, TStored>. Write such a class, or pass two "
+                        + "functions: HasConversion(value => ..., stored => ...).");
         }
     }
 
@@ -47,10 +47,10 @@ sealed class ConverterReader(string contextType, IReadOnlyList<ConventionConfigu
         var propertyType = TypeMapping.NullableOf(symbol.Type) ?? symbol.Type;
         if (!SymbolEqualityComparer.Default.Equals(propertyType, converted))
             return Refused(
-                symbol, $"it is for '{converted.ToDisplayString()}', and the property is of type '{symbol.Type.ToDisplayString()}'");
+                symbol, $"It is for the type '{converted.ToDisplayString()}', but the property is of type '{symbol.Type.ToDisplayString()}'.");
         return TypeMapping.Scalar(stored) is { } codec
             ? (new ConverterSpec(expression, TypeMapping.Bare(propertyType), TypeMapping.Bare(stored), codec.Expression), stored)
-            : Refused(symbol, $"what it stores, '{stored.ToDisplayString()}', is not a single value, such as a string, a number or a date");
+            : Refused(symbol, $"It stores values of type '{stored.ToDisplayString()}', which is not a single value, such as a string, a number or a date.");
     }
 
     (ConverterSpec?, ITypeSymbol?) Refused(IPropertySymbol symbol, string reason)

@@ -4,8 +4,8 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace Datacake.Data.Analyzers;
 
 /// <summary>
-/// Implements the keyspaces of every class that derives from <c>DatacakeContext</c>, and writes an entity model for each of their entity
-/// classes, so that nothing needs reflection at run time.
+/// The source generator of Datacake.Data. It implements the keyspaces of every class derived from <c>DatacakeContext</c>, and writes a
+/// model for each of their entity classes, so that nothing needs reflection at run time.
 /// </summary>
 [Generator(LanguageNames.CSharp)]
 public sealed class DatacakeGenerator : IIncrementalGenerator
@@ -23,15 +23,15 @@ public sealed class DatacakeGenerator : IIncrementalGenerator
             .Select(static (spec, _) => spec!)
             .WithTrackingName(ContextsStep);
 
-        // An entity class of several contexts has one model.
+        // An entity class in several contexts has one model.
         var entities = contexts
             .SelectMany(static (spec, _) => spec.Entities)
             .Collect()
             .SelectMany(static (entities, _) => entities.GroupBy(entity => entity.ModelName).Select(group => group.First()))
             .WithTrackingName(EntitiesStep);
 
-        // What is written of a context is the same whatever its entities have.
-        // Together and one by one again, they are compared by what they are, and not by the file that they come from.
+        // The code of a context does not depend on the content of its entities. Collecting the specs and separating them again makes the
+        // generator compare them by value, rather than by the file that they come from.
         var withoutEntities = contexts
             .Select(static (spec, _) => spec with { Entities = default })
             .Collect()
@@ -54,6 +54,6 @@ public sealed class DatacakeGenerator : IIncrementalGenerator
             entities, static (output, spec) => output.AddSource($"{Names.FileOf(spec.ModelName)}.g.cs", new EntityEmitter(spec).Emit()));
     }
 
-    /// <summary>The type parameters of a context are in the name of its file, too.</summary>
+    /// <summary>Returns the name of a context's file, which includes the type parameters.</summary>
     static string FileOf(ContextSpec spec) => Names.FileOf(spec.FullName + spec.Name.Substring(spec.Name.IndexOf('<') is >= 0 and var start ? start : spec.Name.Length));
 }

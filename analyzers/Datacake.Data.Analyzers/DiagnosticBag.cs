@@ -2,19 +2,19 @@ using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>Collects what is wrong with one entity class.</summary>
+/// <summary>A collection of the errors of one entity class.</summary>
 sealed class DiagnosticBag(Location? keyspaceLocation)
 {
     readonly List<DiagnosticSpec> _items = [];
 
     public IReadOnlyList<DiagnosticSpec> Items => _items;
 
-    /// <summary>Gets the number that was reported, those included that were known already.</summary>
+    /// <summary>Gets the number of reports, including duplicates.</summary>
     public int Count { get; private set; }
 
     public bool IsEmpty => Count == 0;
 
-    /// <summary>Reports at the symbol if it is in source, else at the keyspace that has the class.</summary>
+    /// <summary>Reports an error at the symbol if it is in source code, otherwise at the keyspace of the class.</summary>
     public void Report(DiagnosticDescriptor descriptor, ISymbol symbol, params string[] arguments) =>
         Report(descriptor, symbol.Locations.FirstOrDefault(location => location.IsInSource), arguments);
 

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>Writes the code that uses members of compiled classes that the compiler does not show, and that looks whether they are there.</summary>
+/// <summary>
+/// Writes the code that uses members of compiled classes that the compiler does not show, and that checks whether they exist.
+/// </summary>
 sealed partial class EntityEmitter
 {
     HiddenUse HiddenUseOf(PropertySpec property)
@@ -48,11 +50,11 @@ sealed partial class EntityEmitter
         _source.Line();
     }
 
-    /// <summary>Looks for the members of compiled classes that the compiler does not show.</summary>
+    /// <summary>Writes the check of members of compiled classes that the compiler does not show.</summary>
     void EmitCheckMembers()
     {
         var fields = All.Concat(_spec.Objects.SelectMany(item => item.Properties)).Concat(_spec.Navigations.Select(navigation => navigation.Property))
-            .Where(property => property is { Setter: SetterKind.Field, Access.IsAssumed: true, IsOfStructure: false, HiddenField: not null } && !IsArgument(property)).ToList();
+            .Where(property => property is { Setter: SetterKind.Field, Access.IsAssumed: true, IsOfStruct: false, HiddenField: not null } && !IsArgument(property)).ToList();
         var constructors = AllConstructors.Where(constructor => constructor.Access.IsAssumed).Distinct().ToList();
         if (fields.Count + constructors.Count == 0)
             return;
@@ -65,9 +67,9 @@ sealed partial class EntityEmitter
         _source.Line();
     }
 
-    /// <summary>A field that generated code looks for, with the code that uses it.</summary>
-    /// <param name="number">What tells it from others.</param>
-    /// <param name="property">A property that has it.</param>
+    /// <summary>A field that generated code looks for, and the code that uses it.</summary>
+    /// <param name="number">The number that distinguishes the field from others.</param>
+    /// <param name="property">A property with the field.</param>
     sealed class HiddenUse(int number, PropertySpec property)
     {
         public int Number => number;

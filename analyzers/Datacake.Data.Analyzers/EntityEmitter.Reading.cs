@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>What makes an entity of a key and cells.</summary>
+/// <summary>Writes the code that creates an entity from its key and cells.</summary>
 sealed partial class EntityEmitter
 {
     void EmitRead()
@@ -58,16 +58,16 @@ sealed partial class EntityEmitter
         _source.Open($"{_spec.Type} entity = cells.Peek({DiscriminatorSlot}, {Metadata}ValueCodecs.String, \"\") switch");
         foreach (var known in _spec.Classes.Where(known => known != own))
             _source.Line($"{Literal(known.Discriminator)} => {Creation(known.Constructor)},");
-        // What was stored before there were derived classes, or by a newer version that has more of them.
+        // The entity may have been stored before there were derived classes, or by a newer version that has more of them.
         _source.Line(own is null ? "var other => throw UnknownDiscriminator(other)," : $"_ => {Creation(own.Constructor)},");
         _source.Close("};");
     }
 
-    /// <summary>Whether the loop over the cells reads a property: what the constructor sets is read there.</summary>
+    /// <summary>True if the loop over the cells reads a property. The constructor reads the properties that it sets.</summary>
     bool IsRead(PropertySpec property) => property.Kind != MappingKind.Discriminator && !IsArgument(property)
         && (property.Setter != SetterKind.None || property.Kind is MappingKind.Owned or MappingKind.Set or MappingKind.Dictionary);
 
-    /// <summary>Whether the constructors of all classes set it; if only some do, setting it again does no harm.</summary>
+    /// <summary>True if the constructors of all classes set a property. If only some do, setting it again does no harm.</summary>
     bool IsArgument(PropertySpec property)
     {
         bool Sets(ConstructorSpec? constructor) => constructor?.Arguments.Any(argument => argument.Path == property.Path) == true;
@@ -142,7 +142,7 @@ sealed partial class EntityEmitter
         _source.Line($"    items{slot}.Clear();");
     }
 
-    /// <summary>Sets the collections that cannot be filled, once all that is in them was read.</summary>
+    /// <summary>Sets a collection that cannot be filled in place, once all its items have been read.</summary>
     void EmitFinish(PropertySpec property)
     {
         int slot = Slot(property);

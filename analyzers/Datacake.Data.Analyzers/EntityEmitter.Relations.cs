@@ -1,6 +1,6 @@
 namespace Datacake.Data.Analyzers;
 
-/// <summary>Writes what reads and sets the properties that have related entities.</summary>
+/// <summary>Writes the code that reads and sets navigation properties.</summary>
 sealed partial class EntityEmitter
 {
     void EmitRelations()

@@ -3,7 +3,7 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>Writes the model of an entity class: its description, and what reads and writes its cells and key.</summary>
+/// <summary>The writer of the model of an entity class: its description, and the code that reads and writes its cells and key.</summary>
 sealed partial class EntityEmitter
 {
     const string Metadata = "global::Datacake.Data.Metadata.", Store = "global::Datacake.EventualConsistency.",
@@ -13,7 +13,8 @@ sealed partial class EntityEmitter
     readonly SourceWriter _source = new();
 
     /// <summary>
-    /// All mapped properties but the key's, and the discriminator, in the order of their cells: an index into it is a slot.
+    /// All mapped properties except those of the key, and the discriminator, in the order of their cells. The index of a property is its
+    /// slot.
     /// </summary>
     readonly List<PropertySpec> _slots;
 
@@ -36,7 +37,7 @@ sealed partial class EntityEmitter
         _derivedTypes = [.. spec.Properties.Select(property => property.DerivedType).OfType<string>().Distinct()];
     }
 
-    /// <summary>Where it is stored which class an entity is of. No property has a name with a dollar sign.</summary>
+    /// <summary>Gets the property that stores the class of an entity. No other property has a name with a dollar sign.</summary>
     static PropertySpec Discriminator { get; } = new("$type", "$type", "$type", "string", AccessSpec.None, MappingKind.Discriminator, SetterKind.None);
 
     int DiscriminatorSlot => _slots.FindIndex(property => property.Kind == MappingKind.Discriminator);
@@ -53,7 +54,7 @@ sealed partial class EntityEmitter
         _source.Line();
         _source.Line($"namespace {ContextEmitter.ModelNamespace};");
         _source.Line();
-        _source.Line($"/// <summary>How <see cref=\"{_spec.Type}\"/> is stored.</summary>");
+        _source.Line($"/// <summary>The model of <see cref=\"{_spec.Type}\"/>.</summary>");
         if (All.Concat(_spec.Objects.SelectMany(item => item.Properties)).Concat(_spec.Navigations.Select(navigation => navigation.Property)).Any(property => property.IsObsolete)
             || AllConstructors.Any(constructor => constructor.IsObsolete))
             _source.Line(ContextEmitter.CanUseObsolete);
@@ -79,7 +80,7 @@ sealed partial class EntityEmitter
             .Concat(_spec.Objects.SelectMany(item => item.Properties))
             .SelectMany(property => new[] { property.Codec, property.ElementCodec, property.OrderedCodec })
             .OfType<CodecSpec>()
-            .Where(codec => codec.IsMade)
+            .Where(codec => codec.CreatesCodec)
             .GroupBy(codec => codec.Expression)
             .Select(same => same.First());
         foreach (var codec in made)
@@ -151,7 +152,7 @@ sealed partial class EntityEmitter
         }
         else if (isCollection)
         {
-            // The collection itself stays; what is in it is replaced.
+            // The collection itself is kept, and its items are replaced.
             string add = property.Kind == MappingKind.Set ? ".Add(item)" : "[item.Key] = item.Value";
             string filled = property.FieldType is null ? $"o.{Identifier(property.Name)}" : Field(property, "o");
             settings.Add($"Setter = static (e, v) => {{ if ({owner} is not {{ }} o) return; "
@@ -240,7 +241,10 @@ sealed partial class EntityEmitter
         _source.Line();
     }
 
-    /// <summary>Past the compiler's checks: private and init-only setters, private constructors, required members.</summary>
+    /// <summary>
+    /// Writes the accessors that bypass the compiler's checks: for private and init-only setters, private constructors, and required
+    /// members.
+    /// </summary>
     void EmitAccessors()
     {
         foreach (var (fields, use) in _hidden.Select(known => (known.Key, known.Value)))
@@ -252,7 +256,7 @@ sealed partial class EntityEmitter
             string target = member.Length == 0 ? "" : $", Name = {Literal(member)}";
             _source.Line($"[{Accessor}({Accessor}Kind.{kind}{target})]");
             string values = string.Join(", ", access.Values.Select((value, i) => $"{value} a{i}"));
-            string owner = access.IsOfStructure ? "ref " + access.Owner : access.Owner;
+            string owner = access.IsOfStruct ? "ref " + access.Owner : access.Owner;
             _source.Line(kind switch
             {
                 "Field" => $"public static extern ref {access.Values[0]} Use({owner} owner);",
@@ -264,7 +268,7 @@ sealed partial class EntityEmitter
         }
     }
 
-    /// <summary>Calls a member by its name.</summary>
+    /// <summary>Returns the accessor of a member, by its name.</summary>
     string Access(AccessSpec access, string kind, string member)
     {
         var key = (access with { Arguments = "", IsAssumed = false }, kind, member);
@@ -273,7 +277,9 @@ sealed partial class EntityEmitter
         return $"{name}{access.Arguments}.Use";
     }
 
-    /// <summary>A class that can be created and has a property: an owned one, or the entity class or one derived from it.</summary>
+    /// <summary>
+    /// Returns a class that can be created and has a property: an owned class, the entity class, or a class derived from it.
+    /// </summary>
     string OwnerTypeOf(PropertySpec property)
     {
         if (_spec.Objects.FirstOrDefault(item => item.Properties.Contains(property)) is { } item)
@@ -311,10 +317,10 @@ sealed partial class EntityEmitter
     {
         if (property.Setter == SetterKind.Direct)
             return $"{owner}.{Identifier(property.Name)} = {value}";
-        string reference = property.IsOfStructure ? "ref " : "";
+        string reference = property.IsOfStruct ? "ref " : "";
         if (property.Setter == SetterKind.Accessor)
             return $"{Access(property.Access, "Method", "set_" + property.Name)}({reference}{owner}, {value})";
-        if (property is { HiddenField: not null, IsOfStructure: false })
+        if (property is { HiddenField: not null, IsOfStruct: false })
         {
             var use = HiddenUseOf(property);
             use.IsSet = true;
@@ -326,15 +332,15 @@ sealed partial class EntityEmitter
         return $"{Access(property.Access, "Field", property.Field!)}({reference}{owner}) = {stored}";
     }
 
-    /// <summary>The field behind a property.</summary>
+    /// <summary>Returns an expression for the field behind a property.</summary>
     string Field(PropertySpec property, string owner) => $"{Access(property.Access, "Field", property.Field!)}({owner})";
 
     int Slot(PropertySpec property) => _slots.FindIndex(candidate => candidate.Path == property.Path);
 
-    /// <summary>Whether it is a property of an owned object or of a derived class, which may not be there.</summary>
+    /// <summary>True if a property belongs to an owned object or to a derived class, and therefore may be missing.</summary>
     static bool HasOwner(PropertySpec property) => property.Path.Contains('.') || property.DerivedType is not null;
 
-    /// <summary>The local variable of <see cref="EmitWrite"/> that holds the object that a property belongs to.</summary>
+    /// <summary>Returns the local variable of <see cref="EmitWrite"/> that holds the object to which a property belongs.</summary>
     string OwnerVariable(PropertySpec property)
     {
         int dot = property.Path.LastIndexOf('.');
@@ -345,7 +351,9 @@ sealed partial class EntityEmitter
 
     static string ReadOwner(PropertySpec property) => OwnerExpression(property, "entity");
 
-    /// <summary>The object that a property belongs to, seen from the entity; null if one on the way is.</summary>
+    /// <summary>
+    /// Returns an expression for the object to which a property belongs, starting from the entity. It is null if an object on the path is.
+    /// </summary>
     static string OwnerExpression(PropertySpec property, string entity)
     {
         var names = property.Path.Split('.');

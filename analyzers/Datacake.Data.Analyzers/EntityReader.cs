@@ -3,13 +3,14 @@ using Microsoft.CodeAnalysis;
 namespace Datacake.Data.Analyzers;
 
 /// <summary>
-/// Reads the spec of an entity class from its symbols and what <c>OnModelCreating</c> says of it, and collects what is wrong with it.
+/// The reader of the spec of an entity class, from its symbols and its configuration in <c>OnModelCreating</c>. It also reports the errors
+/// of the class.
 /// </summary>
 /// <param name="type">The entity class.</param>
 /// <param name="entityTypes">All classes that have keyspaces in the context.</param>
 /// <param name="context">The context.</param>
-/// <param name="configuration">What its <c>OnModelCreating</c> says of the class; null if nothing.</param>
-/// <param name="diagnostics">Takes what is wrong.</param>
+/// <param name="configuration">The configuration of the class in <c>OnModelCreating</c>; null if there is none.</param>
+/// <param name="diagnostics">Receives the errors.</param>
 sealed class EntityReader(
     ITypeSymbol type,
     IReadOnlyList<ITypeSymbol> entityTypes,
@@ -75,13 +76,13 @@ sealed class EntityReader(
             foreach (string missing in named.Where(name => properties.TrueForAll(property => property.Name != name)))
             {
                 diagnostics.Report(
-                    Diagnostics.Configuration, _configuration.Location, $"'{missing}' of the key is no property of '{type.Name}'");
+                    Diagnostics.Configuration, _configuration.Location, $"The key names '{missing}', which is not a mapped property of '{type.Name}'.");
             }
         }
         return KeyOf(entity, _configuration.Key, properties);
     }
 
-    /// <summary>Returns the properties that are the key of an entity class, in its order; none if it has no key.</summary>
+    /// <summary>Returns the properties of the key of an entity class, in the order of the key; none if the class has no key.</summary>
     public static List<IPropertySymbol> KeyOf(INamedTypeSymbol entity, IReadOnlyList<string>? named, List<IPropertySymbol> properties)
     {
         if (named is not null)
@@ -127,7 +128,7 @@ sealed class EntityReader(
                 type.Name,
                 renamed.Path,
                 renamed.StoredPath,
-                $"so is '{other.Path}'; give that another name, and store it as that");
+                $"'{other.Path}' is also stored under this name. Give one of them another name in the store.");
         }
     }
 
@@ -139,20 +140,23 @@ sealed class EntityReader(
             diagnostics.Report(
                 Diagnostics.Configuration,
                 described.Location,
-                $"'{name}' is not stored among the entities of '{type.Name}'; name it with [Derived(typeof({name}))], or HasDiscriminator().HasValue<{name}>()");
+                $"'{name}' is not stored among the entities of '{type.Name}'. Declare it with [Derived(typeof({name}))] or HasDiscriminator().HasValue<{name}>().");
         }
         foreach (var configured in _configuration.Properties)
         {
             var (path, location) = (configured.Key, configured.Value.Location);
             var property = all.Find(candidate => candidate.Path == path);
             if (property is null && !ignored.Contains(path) && diagnostics.IsEmpty)
-                diagnostics.Report(Diagnostics.Configuration, location, $"there is no mapped property '{path}' in '{type.Name}'");
+                diagnostics.Report(Diagnostics.Configuration, location, $"There is no mapped property '{path}' in '{type.Name}'.");
             if (property is not null && property.Kind != MappingKind.Key && configured.Value.IsGenerated == true)
-                diagnostics.Report(Diagnostics.Configuration, location, $"'{path}' is not the key, and only keys are generated");
+                diagnostics.Report(Diagnostics.Configuration, location, $"'{path}' is not the key, and only keys are generated.");
         }
     }
 
-    /// <summary>Returns the name of the method of the key generator that makes keys, if any does; or <see cref="EntitySpec.UnsetKey"/> if a key of 0, or another default, is one that was not set.</summary>
+    /// <summary>
+    /// Returns the name of the key generator's method that generates keys; null if there is none; or <see cref="EntitySpec.UnsetKey"/> if a
+    /// key of 0, or of another default value, counts as not set.
+    /// </summary>
     string? KeyGenerator(List<IPropertySymbol> keys, List<PropertySpec> properties)
     {
         foreach (var (symbol, property) in keys.Zip(properties, (symbol, property) => (symbol, property)))
@@ -164,7 +168,7 @@ sealed class EntityReader(
                 continue;
             if (isAsked is null && property.Converter is not null)
             {
-                // A structure with a converter stands for an identifier; the default of an enumeration is a value like any other.
+                // A struct with a converter represents an identifier. The default of an enum is a value like any other.
                 if (keys.Count == 1 && symbol.Type is { IsValueType: true, TypeKind: not TypeKind.Enum })
                     return EntitySpec.UnsetKey;
                 continue;
@@ -177,9 +181,9 @@ sealed class EntityReader(
                 "global::System.Guid" => "NextGuid",
                 _ => null,
             };
-            string? problem = keys.Count > 1 ? "it is one of several properties"
-                : method is null ? $"a '{stored}' has no room for values that no other node makes"
-                : property.Setter == SetterKind.None ? "it cannot be set"
+            string? problem = keys.Count > 1 ? "The key has several properties."
+                : method is null ? $"Generated values of type '{stored}' would not be unique across nodes."
+                : property.Setter == SetterKind.None ? "The property cannot be set."
                 : null;
             if (problem is null)
                 return method;

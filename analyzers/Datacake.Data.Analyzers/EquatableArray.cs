@@ -2,7 +2,7 @@ using System.Collections;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>An immutable array that is equal to another with equal items, so that unchanged models are recognised as such.</summary>
+/// <summary>An immutable array that equals another array with equal items, so that unchanged models are recognized as such.</summary>
 readonly struct EquatableArray<T>(IEnumerable<T> items) : IEquatable<EquatableArray<T>>, IReadOnlyList<T>
     where T : IEquatable<T>
 {
@@ -12,7 +12,7 @@ readonly struct EquatableArray<T>(IEnumerable<T> items) : IEquatable<EquatableAr
 
     public T this[int index] => _items![index];
 
-    // Compared a great many times at each edit: without enumerators.
+    // This is called very often at each edit, so it uses no enumerators.
     public bool Equals(EquatableArray<T> other)
     {
         if (Count != other.Count)

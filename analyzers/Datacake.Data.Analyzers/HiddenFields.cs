@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>Says which fields a property of a compiled class may have, of which the compiler shows none.</summary>
+/// <summary>The fields that a property of a compiled class may have. The compiler does not show them.</summary>
 static class HiddenFields
 {
     const string Generic = "global::System.Collections.Generic.";
@@ -13,7 +13,7 @@ static class HiddenFields
         string name = Members.FieldNameOf(property);
         var own = AccessSpec.Of(property.ContainingType, [defined]);
         var candidates = CandidatesFor(defined).ToList();
-        // The type arguments of the class are in their place where a value is made, and stand for themselves where the field is looked for.
+        // Expressions that create a value use the type arguments of the class. The search for the field uses its type parameters.
         var fields = candidates.Select(candidate => new FieldSpec(
             name, own with { Values = new([Generic + candidate.Type + ArgumentsOf(defined)]) }, candidate.Made.Replace("<>", ArgumentsOf(property.Type))));
         var types = candidates.Select(candidate => candidate.Type + ArgumentsOf(property.Type, SymbolDisplayFormat.MinimallyQualifiedFormat))
@@ -25,7 +25,10 @@ static class HiddenFields
             $"{name} of type {lookedFor}");
     }
 
-    /// <summary>The types of collections that an interface may show, but for itself, and what makes one with the comparer of the present one.</summary>
+    /// <summary>
+    /// Returns the types of collections that an interface may expose, other than itself, and the expressions that create one with the
+    /// comparer of the current one.
+    /// </summary>
     static IEnumerable<(string Type, string Made)> CandidatesFor(ITypeSymbol shown)
     {
         const string list = $"new {Generic}List<>({{0}})", set = $"new {Generic}HashSet<>({{0}}, {{1}}?.Comparer)", sorted = $"new {Generic}SortedSet<>({{0}}, {{1}}?.Comparer)",

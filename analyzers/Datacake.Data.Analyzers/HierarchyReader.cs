@@ -2,11 +2,11 @@ using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>Reads which classes the entities of a keyspace can be of.</summary>
+/// <summary>The reader of the classes that the entities of a keyspace can be of.</summary>
 /// <param name="type">The entity class.</param>
 /// <param name="entityTypes">The classes that have keyspaces of their own.</param>
-/// <param name="configuration">What <c>OnModelCreating</c> says of the class.</param>
-/// <param name="diagnostics">Takes what is wrong.</param>
+/// <param name="configuration">The configuration of the class in <c>OnModelCreating</c>.</param>
+/// <param name="diagnostics">Receives the errors.</param>
 sealed class HierarchyReader(
     ITypeSymbol type, IReadOnlyList<ITypeSymbol> entityTypes, EntityConfiguration configuration, DiagnosticBag diagnostics)
 {
@@ -14,15 +14,15 @@ sealed class HierarchyReader(
 
     public bool HasDiscriminator => _derived.Count > 0;
 
-    /// <summary>The classes that entities can be of beside the entity class, and those between these and that.</summary>
+    /// <summary>Gets the derived classes that entities can be of, and the classes between these and the entity class.</summary>
     public IReadOnlyList<INamedTypeSymbol> DerivedTypes => [.. _derived
         .SelectMany(derived => Members.LineageOf(derived.Type).TakeWhile(ancestor => !IsSame(ancestor, type)))
         .Distinct<INamedTypeSymbol>(SymbolEqualityComparer.Default)];
 
-    /// <summary>The entity class, unless it is abstract, and the ones derived from it; null if none can be.</summary>
+    /// <summary>Returns the entity class, unless it is abstract, and the derived classes; null if an error was reported.</summary>
     public IReadOnlyList<DerivedConfiguration>? Read()
     {
-        if (WhyNoEntity(type) is { } reason)
+        if (EntityProblem(type) is { } reason)
         {
             diagnostics.Report(Diagnostics.EntityClass, type, type.Name, reason);
             return null;
@@ -33,7 +33,7 @@ sealed class HierarchyReader(
         _derived.AddRange(named.Where(derived => !IsSame(derived.Type, entity)));
         foreach (var derived in _derived)
         {
-            if (WhyNotDerived(entity, derived) is { } problem)
+            if (DerivedProblem(entity, derived) is { } problem)
                 diagnostics.Report(Diagnostics.DerivedClass, derived.Location, derived.Type.Name, entity.Name, problem);
         }
         if (entity.IsAbstract && _derived.Count == 0)
@@ -42,19 +42,19 @@ sealed class HierarchyReader(
                 Diagnostics.EntityClass,
                 type,
                 type.Name,
-                "it is abstract, and no derived class is named with [Derived] or HasDiscriminator().HasValue");
+                "It is abstract, and no derived class is declared with [Derived] or HasDiscriminator().HasValue.");
         }
         IReadOnlyList<DerivedConfiguration> classes = entity.IsAbstract ? _derived : [new(null, entity, own), .. _derived];
         foreach (var group in classes.GroupBy(known => known.Discriminator).Where(group => group.Count() > 1))
         {
             var same = group.Last();
-            string problem = $"another class is stored as '{same.Discriminator}' already";
+            string problem = $"Another class is already stored as '{same.Discriminator}'.";
             diagnostics.Report(Diagnostics.DerivedClass, same.Location, same.Type.Name, entity.Name, problem);
         }
         return diagnostics.IsEmpty ? classes : null;
     }
 
-    /// <summary>What the derived classes have beside the properties of the entity class.</summary>
+    /// <summary>Returns the properties of the derived classes that the entity class does not have.</summary>
     public IReadOnlyList<IPropertySymbol> DerivedProperties(IReadOnlyList<IPropertySymbol> ofEntity, PropertyMapper mapper)
     {
         var properties = new List<IPropertySymbol>();
@@ -70,7 +70,7 @@ sealed class HierarchyReader(
                     symbol,
                     symbol.ContainingType.Name,
                     type.Name,
-                    $"its property '{symbol.Name}' hides that of '{type.Name}'; rename it, or override the other");
+                    $"Its property '{symbol.Name}' hides that of '{type.Name}'. Rename it, or override the other one.");
                 continue;
             }
             if (properties.Find(other => other.Name == symbol.Name) is { } other)
@@ -80,7 +80,7 @@ sealed class HierarchyReader(
                     symbol,
                     symbol.ContainingType.Name,
                     type.Name,
-                    $"'{other.ContainingType.Name}' has a property '{symbol.Name}' too; rename one, or move it to '{type.Name}'");
+                    $"'{other.ContainingType.Name}' also has a property '{symbol.Name}'. Rename one of them, or move it to '{type.Name}'.");
                 continue;
             }
             properties.Add(symbol);
@@ -102,26 +102,26 @@ sealed class HierarchyReader(
         }
     }
 
-    string? WhyNotDerived(INamedTypeSymbol entity, DerivedConfiguration derived)
+    string? DerivedProblem(INamedTypeSymbol entity, DerivedConfiguration derived)
     {
         if (entityTypes.Contains(derived.Type, SymbolEqualityComparer.Default))
-            return "it has a keyspace of its own";
+            return "It has a keyspace of its own.";
         if (!Members.LineageOf(derived.Type).Skip(1).Contains(entity, SymbolEqualityComparer.Default))
-            return "it does not derive from that";
+            return $"It does not derive from '{entity.Name}'.";
         if (derived.Type.IsAbstract)
-            return "it is abstract";
-        return derived.Discriminator.Length == 0 ? "its discriminator is empty" : WhyNoEntity(derived.Type);
+            return "It is abstract.";
+        return derived.Discriminator.Length == 0 ? "Its discriminator is empty." : EntityProblem(derived.Type);
     }
 
-    static string? WhyNoEntity(ITypeSymbol type)
+    static string? EntityProblem(ITypeSymbol type)
     {
         if (type is not INamedTypeSymbol { TypeKind: TypeKind.Class } entity)
-            return "it is no class";
+            return "It is not a class.";
         if (entity.IsGenericType)
-            return "it is generic";
+            return "It is generic.";
         return Members.IsAccessible(entity)
             ? null
-            : "it is private or protected, and the generated code cannot see it; make it internal or public";
+            : "It is private or protected, so generated code cannot use it. Make it internal or public.";
     }
 
     static bool IsSame(ISymbol? left, ISymbol right) => SymbolEqualityComparer.Default.Equals(left, right);

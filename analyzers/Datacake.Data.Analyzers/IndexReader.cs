@@ -2,12 +2,12 @@ using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>Reads the indexes of an entity class, from attributes and <c>OnModelCreating</c>.</summary>
+/// <summary>The reader of the indexes of an entity class, from attributes and <c>OnModelCreating</c>.</summary>
 /// <param name="entity">The entity class.</param>
-/// <param name="derivedTypes">The classes that its entities can be of besides, and those between these and it.</param>
-/// <param name="configuration">What <c>OnModelCreating</c> says of it.</param>
+/// <param name="derivedTypes">The derived classes that entities can be of, and the classes between these and the entity class.</param>
+/// <param name="configuration">The configuration of the class in <c>OnModelCreating</c>.</param>
 /// <param name="properties">All mapped properties.</param>
-/// <param name="diagnostics">Takes what is wrong.</param>
+/// <param name="diagnostics">Receives the errors.</param>
 sealed class IndexReader(
     INamedTypeSymbol entity,
     IReadOnlyList<INamedTypeSymbol> derivedTypes,
@@ -17,8 +17,9 @@ sealed class IndexReader(
 {
     readonly List<IndexSpec> _indexes = [];
 
+    /// <summary>Returns the indexes that are valid.</summary>
     /// <param name="symbols">The properties of the entity class.</param>
-    /// <param name="ofDerived">Those of the classes derived from it.</param>
+    /// <param name="ofDerived">The properties of the derived classes.</param>
     public IReadOnlyList<IndexSpec> Read(IReadOnlyList<IPropertySymbol> symbols, IReadOnlyList<IPropertySymbol> ofDerived)
     {
         CollectFromProperties([.. symbols, .. ofDerived], "");
@@ -36,12 +37,12 @@ sealed class IndexReader(
         return _indexes;
     }
 
-    /// <summary>Adds the index of a foreign key, unless another one or the key begins with it.</summary>
+    /// <summary>Adds the index of a foreign key, unless another index or the key starts with it.</summary>
     void CollectFromForeignKey(IReadOnlyList<string> names)
     {
         var key = properties.Where(property => property.Kind == MappingKind.Key).Select(property => property.Path);
         var starts = _indexes.Select(index => index.Properties.AsEnumerable()).Append(key);
-        if (!starts.Any(start => names.All(start.Take(names.Count).Contains)) && names.All(name => WhyNot(name, names.Count) is null))
+        if (!starts.Any(start => names.All(start.Take(names.Count).Contains)) && names.All(name => ProblemOf(name, names.Count) is null))
             Add(place: null, derivedType: null, names, name: null, descending: null);
     }
 
@@ -84,27 +85,27 @@ sealed class IndexReader(
     {
         name ??= string.Join("_", names);
         descending ??= [.. names.Select(_ => false)];
-        string? problem = names.Count == 0 ? "name the properties on the class, and none on a property" : null;
-        problem ??= _indexes.Exists(index => index.Name == name) ? "there is another one of that name; set the Name of one" : null;
-        problem ??= names.Distinct().Count() < names.Count ? "it names a property twice" : null;
+        string? problem = names.Count == 0 ? "An index on a class must name its properties, and an index on a property must name none." : null;
+        problem ??= _indexes.Exists(index => index.Name == name) ? "There is another index of that name. Set the Name of one of them." : null;
+        problem ??= names.Distinct().Count() < names.Count ? "It names a property twice." : null;
         problem ??= descending.Count != names.Count
-            ? $"it has {names.Count} propert{(names.Count == 1 ? "y" : "ies")} and says of {descending.Count} whether they descend" : null;
+            ? $"It has {names.Count} propert{(names.Count == 1 ? "y" : "ies")}, but IsDescending has {descending.Count} value{(descending.Count == 1 ? "" : "s")}." : null;
         foreach (string path in names)
-            problem ??= WhyNot(path, names.Count);
+            problem ??= ProblemOf(path, names.Count);
         var keys = properties.Where(property => property.Kind == MappingKind.Key).Select(property => property.Path).ToList();
         if (names.Count <= keys.Count && names.SequenceEqual(keys.Take(names.Count)) && descending.Distinct().Count() == 1)
-            problem ??= "it is how the key begins, by which entities are found and ordered without an index";
+            problem ??= "The key starts with the same properties, so entities are found and ordered by them without an index.";
         var classes = ClassesOf(names, derivedType);
         string? narrowest = Narrowest(classes);
         if (narrowest is null && classes.Count > 0)
-            problem ??= $"no entity has all its properties, for they are of {string.Join(" and ", classes.Select(type => $"'{NameOf(type)}'"))}";
+            problem ??= $"No entity has all its properties, because they belong to {string.Join(" and ", classes.Select(type => $"'{NameOf(type)}'"))}.";
         if (problem is null)
             _indexes.Add(new IndexSpec(name, new(names), new(descending)) { DerivedType = narrowest });
         else
             diagnostics.Report(Diagnostics.IndexProperty, place, (derivedType ?? entity).Name, name, problem);
     }
 
-    /// <summary>The derived classes that an entity must be of to have the properties.</summary>
+    /// <summary>Returns the derived classes that an entity must be of to have the properties.</summary>
     List<string> ClassesOf(IReadOnlyList<string> names, INamedTypeSymbol? declaredOn)
     {
         var classes = properties.Where(property => names.Contains(property.Path)).Select(property => property.DerivedType);
@@ -113,7 +114,7 @@ sealed class IndexReader(
         return [.. classes.OfType<string>().Distinct()];
     }
 
-    /// <summary>The one of several classes that is, or derives from, all of them; null if there is none.</summary>
+    /// <summary>Returns the one of several classes that is, or derives from, all of them; null if there is none.</summary>
     string? Narrowest(List<string> classes) => derivedTypes
         .Where(type => classes.Contains(TypeMapping.Bare(type)))
         .Where(type => classes.TrueForAll(Members.LineageOf(type).Select(TypeMapping.Bare).Contains))
@@ -122,12 +123,12 @@ sealed class IndexReader(
 
     string NameOf(string type) => derivedTypes.First(known => TypeMapping.Bare(known) == type).Name;
 
-    string? WhyNot(string path, int count) => properties.FirstOrDefault(candidate => candidate.Path == path) switch
+    string? ProblemOf(string path, int count) => properties.FirstOrDefault(candidate => candidate.Path == path) switch
     {
-        null => $"there is no mapped property '{path}'",
-        { Kind: MappingKind.Counter } => $"'{path}' is a counter, whose value is a sum of its cells",
-        { Kind: MappingKind.Set } when count > 1 => $"'{path}' is a set, and one of several properties cannot be",
-        { OrderedCodec: null } => $"'{path}' is not a single value or a set of them",
+        null => $"There is no mapped property '{path}'.",
+        { Kind: MappingKind.Counter } => $"'{path}' is a counter, whose value is the sum of several cells.",
+        { Kind: MappingKind.Set } when count > 1 => $"'{path}' is a set, and a set can only be indexed alone.",
+        { OrderedCodec: null } => $"'{path}' is not a single value or a set of single values.",
         _ => null,
     };
 

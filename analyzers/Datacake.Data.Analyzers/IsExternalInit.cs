@@ -1,4 +1,4 @@
 namespace System.Runtime.CompilerServices;
 
-/// <summary>What the compiler asks for behind <c>init</c>, which .NET Standard 2.0 lacks.</summary>
+/// <summary>The type that the compiler requires for <c>init</c>, which .NET Standard 2.0 lacks.</summary>
 static class IsExternalInit;

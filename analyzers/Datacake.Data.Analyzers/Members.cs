@@ -4,11 +4,11 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>Which members of classes can be stored, and what can be seen from generated code.</summary>
+/// <summary>The members of classes that can be stored, and their visibility in generated code.</summary>
 static class Members
 {
     /// <summary>
-    /// The readable properties of a class and of those that it derives from, theirs first, without those that are not stored.
+    /// Returns the readable properties of a class and its base classes, starting with the base classes, without those that are not stored.
     /// </summary>
     public static IEnumerable<IPropertySymbol> PropertiesOf(INamedTypeSymbol type)
     {
@@ -19,21 +19,23 @@ static class Members
                 || property.DeclaredAccessibility != Accessibility.Public
                 || property.GetMethod?.DeclaredAccessibility != Accessibility.Public)
                 continue;
-            // An override, or a property that hides one, takes its place.
+            // An override, or a property that hides another one, replaces the other one.
             properties.RemoveAll(hidden => hidden.Name == property.Name);
             properties.Add(property);
         }
-        return properties.Where(property => !IsLeftOut(property)
+        return properties.Where(property => !IsIgnored(property)
             && (property.SetMethod is not null || IsAuto(property) || IsHidden(property) || FieldOf(property) is not null));
     }
 
-    /// <summary>Returns the class between an owner and the one that declares a property, if a member of it hides the property; null if none does.</summary>
+    /// <summary>
+    /// Returns the class between an owner and the class that declares a property, if one of its members hides the property; otherwise null.
+    /// </summary>
     public static INamedTypeSymbol? HiderOf(IPropertySymbol property, INamedTypeSymbol owner) =>
         LineageOf(owner)
             .TakeWhile(type => !SymbolEqualityComparer.Default.Equals(type, property.ContainingType))
             .FirstOrDefault(type => type.GetMembers(property.Name).Any(member => member is not IPropertySymbol { IsOverride: true }));
 
-    /// <summary>A class and those that it derives from, itself first, without <see cref="object"/>.</summary>
+    /// <summary>Returns a class and its base classes, starting with the class itself, without <see cref="object"/>.</summary>
     public static IEnumerable<INamedTypeSymbol> LineageOf(INamedTypeSymbol type)
     {
         for (var ancestor = type; ancestor is not null && ancestor.SpecialType != SpecialType.System_Object; ancestor = ancestor.BaseType)
@@ -51,15 +53,17 @@ static class Members
         return true;
     }
 
-    /// <summary>True if the use of a member, or of an accessor of it, is an error other than in obsolete code.</summary>
+    /// <summary>True if the use of a member, or of one of its accessors, is an error except in obsolete code.</summary>
     public static bool IsObsolete(ISymbol member) =>
         member.Find("System.ObsoleteAttribute")?.ConstructorArguments.ElementAtOrDefault(1).Value is true
         || (member is IPropertySymbol property && new[] { property.GetMethod, property.SetMethod }.OfType<IMethodSymbol>().Any(IsObsolete));
 
-    /// <summary>True if a member comes from a compiled assembly, of which the compiler shows no private ones.</summary>
+    /// <summary>True if a member comes from a compiled assembly, whose private members the compiler does not show.</summary>
     public static bool IsCompiled(ISymbol member) => member.Locations.All(location => location.IsInMetadata);
 
-    /// <summary>True if it cannot be seen whether a property without a setter has a private one, stores something, or computes it.</summary>
+    /// <summary>
+    /// True if it cannot be determined whether a property without a setter has a private one, stores a value, or computes it.
+    /// </summary>
     public static bool IsHidden(IPropertySymbol property) =>
         property is { SetMethod: null, IsAbstract: false, RefKind: RefKind.None } && IsCompiled(property);
 
@@ -74,9 +78,10 @@ static class Members
     public static string FieldNameOf(IPropertySymbol property) => "_" + char.ToLowerInvariant(property.Name[0]) + property.Name.Substring(1);
 
     /// <summary>
-    /// Returns the field behind a property that has no setter: the one that it returns, such as <c>Name => _name</c>, or the list, set or dictionary that it shows by an interface, such as
-    /// <c>IReadOnlyCollection&lt;Line> Lines => _lines.AsReadOnly()</c>; null if there is none. The latter is found by its name, as by others: the property's, with or
-    /// without an underscore before it.
+    /// Returns the field behind a property that has no setter; null if there is none. The field is the one that the property returns, such
+    /// as <c>Name => _name</c>, or the list, set or dictionary that the property exposes through an interface, such as
+    /// <c>IReadOnlyCollection&lt;Line> Lines => _lines.AsReadOnly()</c>. The latter is found by its name, as in Entity Framework: that of
+    /// the property, with or without an underscore before it.
     /// </summary>
     public static IFieldSymbol? FieldOf(IPropertySymbol property)
     {
@@ -91,14 +96,17 @@ static class Members
                 : (field.Name == returned || names.Contains(field.Name)) && IsShownBy(field.Type, property.Type)));
     }
 
-    /// <summary>True if an interface is one of a collection that can be made anew.</summary>
+    /// <summary>True if an interface exposes a type of collection that can be created again.</summary>
     static bool IsShownBy(ITypeSymbol type, ITypeSymbol shown) =>
         shown is INamedTypeSymbol { TypeKind: TypeKind.Interface, TypeArguments.Length: > 0 }
         && type is INamedTypeSymbol { Name: "List" or "HashSet" or "SortedSet" or "Dictionary", ContainingNamespace: { } space }
         && Names.FullName(space) == "System.Collections.Generic"
         && type.AllInterfaces.Contains(shown, SymbolEqualityComparer.Default);
 
-    /// <summary>The name that a property's getter returns, and does nothing else but to make what is not there yet; null if there is none.</summary>
+    /// <summary>
+    /// Returns the name of the field that a property's getter returns; null if the getter does anything else, except to create a missing
+    /// value.
+    /// </summary>
     static string? FieldReturnedBy(IPropertySymbol property)
     {
         if (property.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax() is not PropertyDeclarationSyntax declaration)
@@ -109,7 +117,7 @@ static class Members
             ?? (getter?.Body?.Statements is { Count: 1 } statements ? (statements[0] as ReturnStatementSyntax)?.Expression : null);
         return expression switch
         {
-            // One that is made when it is first asked for: _lines ??= [], or _lines ?? (_lines = []).
+            // A field that is initialized on first use: _lines ??= [], or _lines ?? (_lines = []).
             AssignmentExpressionSyntax { RawKind: (int)SyntaxKind.CoalesceAssignmentExpression, Left: var left } => NameOf(left),
             BinaryExpressionSyntax { RawKind: (int)SyntaxKind.CoalesceExpression, Left: var left, Right: ParenthesizedExpressionSyntax { Expression: AssignmentExpressionSyntax { Left: var made } } }
                 when NameOf(left) == NameOf(made) => NameOf(left),
@@ -125,19 +133,20 @@ static class Members
     }
 
     /// <summary>
-    /// Returns a field of a structure that would be lost: one that none of the stored properties shows. Of a compiled structure the compiler shows all fields.
+    /// Returns a field of a struct that would be lost, because none of the stored properties exposes it; null if there is none. The
+    /// compiler shows all fields of a compiled struct.
     /// </summary>
-    public static IFieldSymbol? LostField(INamedTypeSymbol structure, IReadOnlyCollection<IPropertySymbol> stored) =>
-        structure.GetMembers().OfType<IFieldSymbol>().FirstOrDefault(field => !field.IsStatic && !structure.GetMembers().OfType<IPropertySymbol>().Any(property =>
+    public static IFieldSymbol? LostField(INamedTypeSymbol type, IReadOnlyCollection<IPropertySymbol> stored) =>
+        type.GetMembers().OfType<IFieldSymbol>().FirstOrDefault(field => !field.IsStatic && !type.GetMembers().OfType<IPropertySymbol>().Any(property =>
             (SymbolEqualityComparer.Default.Equals(field.AssociatedSymbol, property) || field.Name == $"<{property.Name}>k__BackingField"
                 || SymbolEqualityComparer.Default.Equals(field, FieldOf(property)))
-            && (stored.Contains(property, SymbolEqualityComparer.Default) || IsLeftOut(property))));
+            && (stored.Contains(property, SymbolEqualityComparer.Default) || IsIgnored(property))));
 
-    /// <summary>True if the class says that a property is not to be stored.</summary>
-    static bool IsLeftOut(IPropertySymbol property) =>
+    /// <summary>True if the class declares that a property is not stored.</summary>
+    static bool IsIgnored(IPropertySymbol property) =>
         property.Find(Names.Data + "IgnoreAttribute") is not null || property.Find(Names.Annotations + "Schema.NotMappedAttribute") is not null;
 
-    /// <summary>Whether a property without a setter stores something, rather than computes it.</summary>
+    /// <summary>True if a property without a setter stores a value, rather than computing it.</summary>
     public static bool IsAuto(IPropertySymbol property) =>
         property.ContainingType.GetMembers().OfType<IFieldSymbol>().Any(
             field => SymbolEqualityComparer.Default.Equals(field.AssociatedSymbol, property));

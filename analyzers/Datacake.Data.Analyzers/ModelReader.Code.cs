@@ -4,7 +4,7 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Datacake.Data.Analyzers;
 
-// Classes that describe an entity class each, and code of the model that the generated part of the context repeats.
+// Configuration classes, and code of the model that is copied to the generated part of the context.
 sealed partial class ModelReader
 {
     const string ConfigurationInterface = "IEntityTypeConfiguration";
@@ -12,21 +12,21 @@ sealed partial class ModelReader
     ScopeSpec? _scope;
     INamedTypeSymbol? _owner;
 
-    /// <summary>Follows the class of a configuration that is made where it is applied.</summary>
+    /// <summary>Reads a configuration class that is created where it is applied.</summary>
     void ReadConfiguration(ArgumentSyntax argument, SemanticModel semantics)
     {
         if (argument.Expression is BaseObjectCreationExpressionSyntax && semantics.GetTypeInfo(argument.Expression, cancellationToken).Type is INamedTypeSymbol type)
             ReadConfiguration(type, argument);
         else
-            Report(argument, "make the configuration here: model.ApplyConfiguration(new ProductConfiguration())");
+            Report(argument, "Create the configuration in the call: model.ApplyConfiguration(new ProductConfiguration()).");
     }
 
-    /// <summary>Follows the configurations of the assembly that is being compiled, in the order of their names.</summary>
+    /// <summary>Reads the configuration classes of the assembly that is being compiled, in the order of their names.</summary>
     void ReadConfigurations(ArgumentSyntax argument, SemanticModel semantics)
     {
         if (!IsThisAssembly(argument.Expression, semantics))
         {
-            Report(argument, "only configurations that are compiled with the context can be read: say typeof(ShopContext).Assembly, or apply them one by one");
+            Report(argument, "Only configurations that are compiled with the context can be read. Pass typeof(ShopContext).Assembly, or apply them one by one.");
             return;
         }
         var types = TypesOf(compilation.Assembly.GlobalNamespace)
@@ -65,11 +65,11 @@ sealed partial class ModelReader
             {
                 Report(
                     argument,
-                    $"'{type.Name}' has its Configure from '{method.ContainingType.Name}', which is of another assembly, and only code that is compiled with the context can be read; "
-                        + $"write Configure in '{type.Name}', with all that it says");
+                    $"'{type.Name}' inherits Configure from '{method.ContainingType.Name}' in another assembly, and only code that is compiled with the context can be read. "
+                        + $"Write Configure in '{type.Name}', with all its calls.");
             }
             else
-                Report(argument, $"'{type.Name}' is of another assembly, and only configurations that are compiled with the context can be read");
+                Report(argument, $"'{type.Name}' is in another assembly, and only configurations that are compiled with the context can be read.");
         }
     }
 
@@ -82,25 +82,25 @@ sealed partial class ModelReader
         if (condition?.Expression is not LambdaExpressionSyntax lambda)
         {
             if (condition is not null)
-                Report(condition, "write the filter as a lambda: p => !p.IsDeleted");
+                Report(condition, "Write the filter as a lambda: p => !p.IsDeleted.");
             return;
         }
         if (isNamed && string.IsNullOrEmpty(name))
         {
             if (name is not null)
-                Report(arguments[0], "a filter has a name that is not empty, or none");
+                Report(arguments[0], "The name of the filter is empty. Pass another name, or none.");
             return;
         }
-        if (CanRepeat(lambda, semantics, "the filter", mayUseContext: SymbolEqualityComparer.Default.Equals(_owner, context)))
-            _filters.Add(new FilterSpec(TypeMapping.Bare(method.ContainingType.TypeArguments[0]), name, QualifiedCode.Of(lambda, semantics, Meant, cancellationToken), _scope!));
+        if (CanCopy(lambda, semantics, "The filter", mayUseContext: SymbolEqualityComparer.Default.Equals(_owner, context)))
+            _filters.Add(new FilterSpec(TypeMapping.Bare(method.ContainingType.TypeArguments[0]), name, QualifiedCode.Of(lambda, semantics, Substitute, cancellationToken), _scope!));
     }
 
     void ReadSeeds(IMethodSymbol method, SeparatedSyntaxList<ArgumentSyntax> arguments, SemanticModel semantics)
     {
-        if (arguments.Count == 0 || !arguments.All(argument => CanRepeat(argument.Expression, semantics, "the entity", mayUseContext: false)))
+        if (arguments.Count == 0 || !arguments.All(argument => CanCopy(argument.Expression, semantics, "The entity", mayUseContext: false)))
             return;
         string entity = TypeMapping.Bare(method.ContainingType.TypeArguments[0]);
-        // One argument may be all of them.
+        // A single argument may be an array of all entities.
         bool isOne = !method.Parameters[0].IsParams
             || (arguments.Count == 1 && semantics.GetTypeInfo(arguments[0].Expression, cancellationToken).ConvertedType is IArrayTypeSymbol);
         string entities = isOne
@@ -108,16 +108,16 @@ sealed partial class ModelReader
             : $"new {entity}[] {{ {string.Join(", ", arguments.Select(Text))} }}";
         _seeds.Add(new SeedSpec(entity, entities, _scope!));
 
-        string Text(ArgumentSyntax argument) => QualifiedCode.Of(argument.Expression, semantics, Meant, cancellationToken);
+        string Text(ArgumentSyntax argument) => QualifiedCode.Of(argument.Expression, semantics, Substitute, cancellationToken);
     }
 
-    /// <summary>Returns true if code means the same in the generated part of the context; reports what it uses if not.</summary>
-    bool CanRepeat(ExpressionSyntax code, SemanticModel semantics, string what, bool mayUseContext)
+    /// <summary>Returns true if code means the same in the generated part of the context; otherwise reports what it uses.</summary>
+    bool CanCopy(ExpressionSyntax code, SemanticModel semantics, string what, bool mayUseContext)
     {
         string allowed = mayUseContext ? "its argument, static members and members of the context" : "its argument and static members";
         if (Captured(code, semantics, mayUseContext) is { } captured)
         {
-            Report(code, $"{what} uses '{captured}', and can only use {allowed}");
+            Report(code, $"{what} uses '{captured}', but it can only use {allowed}.");
             return false;
         }
         foreach (var name in code.DescendantNodesAndSelf().OfType<SimpleNameSyntax>())
@@ -128,24 +128,27 @@ sealed partial class ModelReader
             {
                 if (symbol.DeclaringSyntaxReferences.Any(declaration => declaration.SyntaxTree == code.SyntaxTree && code.Span.Contains(declaration.Span)))
                     continue;
-                Report(code, $"{what} uses '{symbol.Name}', and can only use {allowed}");
+                Report(code, $"{what} uses '{symbol.Name}', but it can only use {allowed}.");
                 return false;
             }
-            if (WithAnother(name, symbol, semantics) is { } meant)
+            if (TypeWithOtherMember(name, symbol, semantics) is { } meant)
             {
-                Report(name, $"{what} uses '{symbol.ContainingType.Name}.{symbol.Name}', which is not '{symbol.Name}' of '{meant.Name}'; write it where '{meant.Name}' is described by its name");
+                Report(
+                    name,
+                    $"{what} uses '{symbol.ContainingType.Name}.{symbol.Name}', which is not the member '{symbol.Name}' of '{meant.Name}'. "
+                        + $"Write it in code that names '{meant.Name}' instead of a type parameter.");
                 return false;
             }
             if (!compilation.IsSymbolAccessibleWithin(symbol.OriginalDefinition, context) || IsFileLocal(symbol))
             {
-                Report(name, $"{what} uses '{symbol.Name}', which the context cannot see; make it internal");
+                Report(name, $"{what} uses '{symbol.Name}', which the context cannot access. Make it internal.");
                 return false;
             }
         }
         return true;
     }
 
-    /// <summary>True if a type, or that of a member, cannot be seen in other files.</summary>
+    /// <summary>True if a symbol is a type, or belongs to one, that is visible in its file only.</summary>
     static bool IsFileLocal(ISymbol symbol)
     {
         for (var type = symbol as INamedTypeSymbol ?? symbol.ContainingType; type is not null; type = type.ContainingType)
@@ -156,7 +159,7 @@ sealed partial class ModelReader
         return false;
     }
 
-    /// <summary>Something of the method's, or of an instance, that code uses.</summary>
+    /// <summary>Returns the name of a variable of the method, or of an instance, that code uses; null if there is none.</summary>
     static string? Captured(ExpressionSyntax code, SemanticModel semantics, bool mayUseContext)
     {
         var flow = semantics.AnalyzeDataFlow(code);
@@ -172,7 +175,8 @@ sealed partial class ModelReader
     }
 
     /// <summary>
-    /// Returns what code of a method sees the extension methods of: the namespaces and classes that using directives name, and, of a class of another namespace than the context's, its own.
+    /// Returns the scope of code in a method: the namespaces and classes that using directives name and whose extension methods the code
+    /// sees. If the class is in another namespace than the context, they include that namespace.
     /// </summary>
     ScopeSpec ScopeOf(SyntaxNode declaration, INamedTypeSymbol owner)
     {
@@ -188,7 +192,9 @@ sealed partial class ModelReader
             new(declaration.Ancestors().OfType<BaseNamespaceDeclarationSyntax>().SelectMany(part => UsingsOf(part, semantics)).Concat(own).Distinct()));
     }
 
-    /// <summary>The using directives of a file or namespace with full names. What has another name by one of them is written with its own.</summary>
+    /// <summary>
+    /// Returns the using directives of a file or namespace with full names. Aliases are left out, because copied code uses full names.
+    /// </summary>
     IEnumerable<string> UsingsOf(SyntaxNode node, SemanticModel semantics)
     {
         var usings = node switch

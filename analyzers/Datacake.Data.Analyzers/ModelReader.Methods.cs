@@ -5,21 +5,24 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace Datacake.Data.Analyzers;
 
 /// <summary>
-/// Follows methods that take builders: those of base classes of configurations, with entity classes in the place of their type parameters, and those that the model is described in parts with.
+/// Follows methods that take builders: methods of the base classes of configurations, with entity classes in place of their type
+/// parameters, and methods that describe parts of the model.
 /// </summary>
 sealed partial class ModelReader
 {
     readonly HashSet<IMethodSymbol> _followed = new(SymbolEqualityComparer.Default);
 
-    /// <summary>The types that stand for the type parameters of the method that is being followed, and of its class.</summary>
+    /// <summary>The type arguments of the method that is being followed, and of its class.</summary>
     Dictionary<ITypeParameterSymbol, ITypeSymbol> _typeArguments = new(SymbolEqualityComparer.Default);
 
-    /// <summary>The class of the context or configuration whose methods are followed, which may override those of its base classes.</summary>
+    /// <summary>
+    /// The class of the context or configuration whose methods are being followed. It may override methods of its base classes.
+    /// </summary>
     INamedTypeSymbol? _self;
 
     object? _returned;
 
-    /// <summary>Follows a method of a class and of those that it derives from, whose parameter stands for something.</summary>
+    /// <summary>Follows a method of a class or its base classes, with a value for the parameter.</summary>
     void ReadBody(MethodDeclarationSyntax declaration, IMethodSymbol method, object value, INamedTypeSymbol self)
     {
         var outer = _self;
@@ -28,7 +31,7 @@ sealed partial class ModelReader
         _self = outer;
     }
 
-    /// <summary>Follows a method, and returns what its result stands for.</summary>
+    /// <summary>Follows a method, and returns the value of its result.</summary>
     object? ReadBody(MethodDeclarationSyntax declaration, IMethodSymbol method, List<object> values)
     {
         var definition = method.OriginalDefinition;
@@ -48,13 +51,15 @@ sealed partial class ModelReader
         return _returned;
     }
 
-    /// <summary>True if a call is one of a method that takes a builder.</summary>
+    /// <summary>True if a method takes a builder.</summary>
     static bool TakesBuilder(IMethodSymbol method) => (method.ReducedFrom ?? method).Parameters.Any(parameter => IsBuilder(parameter.Type));
 
     static bool IsBuilder(ITypeSymbol type) =>
         type.Name.EndsWith("Builder", StringComparison.Ordinal) && type.ContainingNamespace is { Name: "Data", ContainingNamespace.Name: "Datacake" };
 
-    /// <summary>Follows a call of a method that takes builders, and returns what its result stands for; reports one that cannot be followed.</summary>
+    /// <summary>
+    /// Follows a call of a method that takes builders, and returns the value of its result. Reports a call that cannot be followed.
+    /// </summary>
     object? Follow(IMethodSymbol called, InvocationExpressionSyntax call, SemanticModel semantics)
     {
         var receiver = (call.Expression as MemberAccessExpressionSyntax)?.Expression;
@@ -62,19 +67,19 @@ sealed partial class ModelReader
         string name = $"{method.ContainingType.Name}.{method.Name}";
         if (!method.IsStatic && receiver is not (null or ThisExpressionSyntax or BaseExpressionSyntax))
         {
-            Report(call, $"'{name}' is a method of another object, and only static methods and those of the same object can be read; write its calls here");
+            Report(call, $"'{name}' is called on another object, and only static methods and methods of the same object can be read. Write its calls here.");
             return null;
         }
         if (DeclarationOf(method) is not { } declaration)
         {
             Report(call, compilation.Assembly.Equals(method.ContainingAssembly, SymbolEqualityComparer.Default)
-                ? $"'{name}' is a method within another one; make it one of its own, or write its calls here"
-                : $"'{name}' is of another assembly, and only methods that are compiled with the context can be read; write its calls here");
+                ? $"'{name}' is a local function. Make it a method, or write its calls here."
+                : $"'{name}' is in another assembly, and only methods that are compiled with the context can be read. Write its calls here.");
             return null;
         }
         if (_followed.Contains(method.OriginalDefinition))
         {
-            Report(call, $"'{name}' calls itself, and cannot be read to its end");
+            Report(call, $"'{name}' calls itself, and recursive calls cannot be read.");
             return null;
         }
         var given = call.ArgumentList.Arguments.Select(argument => argument.Expression).ToList();
@@ -82,14 +87,14 @@ sealed partial class ModelReader
             given.Insert(0, receiver!);
         if (given.Count != method.Parameters.Length || !method.Parameters.All(parameter => IsBuilder(parameter.Type)) || call.ArgumentList.Arguments.Any(argument => argument.NameColon is not null))
         {
-            Report(call, $"'{name}' takes something else than builders, and only methods that take builders alone can be read; write its calls here");
+            Report(call, $"'{name}' takes parameters other than builders, and only methods that take nothing but builders can be read. Write its calls here.");
             return null;
         }
         var values = given.Select(argument => Evaluate(argument, semantics)).OfType<object>().ToList();
         return values.Count == given.Count ? ReadBody(declaration, method, values) : null;
     }
 
-    /// <summary>The method that runs if one of an object of a class is called: the last one that overrides it.</summary>
+    /// <summary>Returns the method that runs when a method is called on an object of a class: its last override.</summary>
     static IMethodSymbol Overriding(IMethodSymbol method, INamedTypeSymbol self)
     {
         if (!(method.IsVirtual || method.IsAbstract || method.IsOverride))
@@ -105,22 +110,22 @@ sealed partial class ModelReader
         return method;
     }
 
-    /// <summary>Returns the types that stand for the type parameters of a method, and of the classes that it is in.</summary>
+    /// <summary>Returns the type arguments of a method, and of the classes that contain it.</summary>
     Dictionary<ITypeParameterSymbol, ITypeSymbol> ArgumentsOf(IMethodSymbol method)
     {
         var arguments = new Dictionary<ITypeParameterSymbol, ITypeSymbol>(SymbolEqualityComparer.Default);
         foreach (var (parameter, argument) in method.OriginalDefinition.TypeParameters.Zip(method.TypeArguments, (parameter, argument) => (parameter, argument)))
-            arguments[parameter] = Meant(argument);
+            arguments[parameter] = Substitute(argument);
         for (var type = method.ContainingType; type is not null; type = type.ContainingType)
         {
             foreach (var (parameter, argument) in type.OriginalDefinition.TypeParameters.Zip(type.TypeArguments, (parameter, argument) => (parameter, argument)))
-                arguments[parameter] = Meant(argument);
+                arguments[parameter] = Substitute(argument);
         }
         return arguments;
     }
 
-    /// <summary>The type that one stands for in the method that is being followed.</summary>
-    ITypeSymbol Meant(ITypeSymbol type)
+    /// <summary>Returns a type with the type parameters of the method that is being followed replaced by their arguments.</summary>
+    ITypeSymbol Substitute(ITypeSymbol type)
     {
         switch (type)
         {
@@ -129,33 +134,36 @@ sealed partial class ModelReader
             case ITypeParameterSymbol parameter:
                 return _typeArguments.TryGetValue((ITypeParameterSymbol)parameter.OriginalDefinition, out var argument) ? argument : type;
             case IArrayTypeSymbol array:
-                return compilation.CreateArrayTypeSymbol(Meant(array.ElementType), array.Rank);
+                return compilation.CreateArrayTypeSymbol(Substitute(array.ElementType), array.Rank);
             case INamedTypeSymbol { IsUnboundGenericType: false, IsTupleType: false } named:
                 var definition = named.OriginalDefinition;
-                if (named.ContainingType is { } container && Meant(container) is INamedTypeSymbol around && !SymbolEqualityComparer.Default.Equals(around, container))
+                if (named.ContainingType is { } container && Substitute(container) is INamedTypeSymbol around && !SymbolEqualityComparer.Default.Equals(around, container))
                     definition = around.GetTypeMembers(named.Name, named.Arity).FirstOrDefault() ?? definition;
-                return named.Arity == 0 ? definition : definition.Construct([.. named.TypeArguments.Select(Meant)]);
+                return named.Arity == 0 ? definition : definition.Construct([.. named.TypeArguments.Select(Substitute)]);
             default:
                 return type;
         }
     }
 
-    /// <summary>The method of a builder with the types that those of the method that is being followed stand for.</summary>
-    IMethodSymbol Meant(IMethodSymbol method)
+    /// <summary>
+    /// Returns a method of a builder with the type parameters of the method that is being followed replaced by their arguments.
+    /// </summary>
+    IMethodSymbol Substitute(IMethodSymbol method)
     {
-        if (_typeArguments.Count == 0 || method.ReducedFrom is not null || Meant(method.ContainingType) is not INamedTypeSymbol owner)
+        if (_typeArguments.Count == 0 || method.ReducedFrom is not null || Substitute(method.ContainingType) is not INamedTypeSymbol owner)
             return method;
         var found = owner.GetMembers(method.Name).OfType<IMethodSymbol>().FirstOrDefault(
             candidate => SymbolEqualityComparer.Default.Equals(candidate.OriginalDefinition, method.OriginalDefinition));
         if (found is null)
             return method;
-        return found.IsGenericMethod ? found.Construct([.. method.TypeArguments.Select(Meant)]) : found;
+        return found.IsGenericMethod ? found.Construct([.. method.TypeArguments.Select(Substitute)]) : found;
     }
 
     /// <summary>
-    /// Returns the class that a type parameter stands for, if a member that is used by the parameter is another one there by that name, or none; null if it is the same one.
+    /// Returns the class that a type parameter stands for, if the name of a member that is used through the parameter means another member
+    /// in the class, or none; null if it means the same member.
     /// </summary>
-    ITypeSymbol? WithAnother(SimpleNameSyntax name, ISymbol member, SemanticModel semantics)
+    ITypeSymbol? TypeWithOtherMember(SimpleNameSyntax name, ISymbol member, SemanticModel semantics)
     {
         var receiver = name.Parent switch
         {
@@ -163,7 +171,7 @@ sealed partial class ModelReader
             MemberBindingExpressionSyntax { Parent: ConditionalAccessExpressionSyntax conditional } => conditional.Expression,
             _ => null,
         };
-        if (receiver is null || semantics.GetTypeInfo(receiver, cancellationToken).Type is not ITypeParameterSymbol parameter || Meant(parameter) is not INamedTypeSymbol type)
+        if (receiver is null || semantics.GetTypeInfo(receiver, cancellationToken).Type is not ITypeParameterSymbol parameter || Substitute(parameter) is not INamedTypeSymbol type)
             return null;
         if (type.TypeKind == TypeKind.Interface)
             return null;
@@ -172,7 +180,7 @@ sealed partial class ModelReader
             return type;
         if (member.ContainingType is { TypeKind: TypeKind.Interface } shown)
         {
-            var meant = (Meant(shown) as INamedTypeSymbol)?.GetMembers(member.Name).FirstOrDefault(candidate => SymbolEqualityComparer.Default.Equals(candidate.OriginalDefinition, member.OriginalDefinition));
+            var meant = (Substitute(shown) as INamedTypeSymbol)?.GetMembers(member.Name).FirstOrDefault(candidate => SymbolEqualityComparer.Default.Equals(candidate.OriginalDefinition, member.OriginalDefinition));
             return meant is not null && type.FindImplementationForInterfaceMember(meant) is { } implementation && implementation.Name == member.Name ? null : type;
         }
         return found is IMethodSymbol || Overridden(found).Contains(member.OriginalDefinition, SymbolEqualityComparer.Default) ? null : type;

@@ -8,7 +8,7 @@ sealed partial class ModelReader
 {
     static readonly string[] DeleteBehaviors = ["Cascade", "SetNull", "Restrict", "NoAction"];
 
-    /// <summary>Returns what a call on a relation, or one that begins its declaration, returns.</summary>
+    /// <summary>Returns the configuration that is the result of a call on a relation, or of a call that begins one.</summary>
     RelationConfiguration? CallOfRelation(object target, IMethodSymbol method, InvocationExpressionSyntax call, SemanticModel semantics)
     {
         var arguments = call.ArgumentList.Arguments;
@@ -39,7 +39,7 @@ sealed partial class ModelReader
                 relation.IsRequired = Constant(call, method, 0, semantics) as bool?;
                 return relation;
             default:
-                Report(call, $"'{method.Name}' is not a call on a relation");
+                Report(call, $"'{method.Name}' is not supported on a relation.");
                 return null;
         }
     }

@@ -5,12 +5,12 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace Datacake.Data.Analyzers;
 
 /// <summary>
-/// Reads <c>OnModelCreating</c> of a context: follows its calls as if it ran them, and reports what it cannot follow.
+/// The reader of a context's <c>OnModelCreating</c>. It follows the calls as if it ran them, and reports what it cannot follow.
 /// </summary>
-/// <param name="compilation">What the context is compiled in.</param>
+/// <param name="compilation">The compilation of the context.</param>
 /// <param name="context">The context.</param>
 /// <param name="entityTypes">The classes that have keyspaces in it.</param>
-/// <param name="cancellationToken">Stops reading.</param>
+/// <param name="cancellationToken">Cancels the reading.</param>
 sealed partial class ModelReader(
     Compilation compilation, INamedTypeSymbol context, IReadOnlyList<ITypeSymbol> entityTypes, CancellationToken cancellationToken)
 {
@@ -25,7 +25,7 @@ sealed partial class ModelReader(
     readonly List<ConventionConfiguration> _conventions = [];
     readonly Dictionary<ISymbol, object> _variables = new(SymbolEqualityComparer.Default);
 
-    /// <summary>What stands for the model builder, beside the configurations that stand for the other ones.</summary>
+    /// <summary>The value that represents the model builder. Configurations represent the other builders.</summary>
     static readonly object Model = new();
 
     public IReadOnlyList<DiagnosticSpec> Diagnostics => _diagnostics;
@@ -36,7 +36,7 @@ sealed partial class ModelReader(
 
     public IReadOnlyList<SeedSpec> Seeds => _seeds;
 
-    /// <summary>By entity class.</summary>
+    /// <summary>Returns the configurations, by entity class.</summary>
     public Dictionary<ITypeSymbol, EntityConfiguration> Read()
     {
         ReadMethod("ConfigureConventions", "ModelConfigurationBuilder");
@@ -49,7 +49,7 @@ sealed partial class ModelReader(
         return _entities;
     }
 
-    /// <summary>Follows an overridden method of the context.</summary>
+    /// <summary>Follows a method that the context overrides.</summary>
     void ReadMethod(string name, string parameterType)
     {
         var method = context.GetMembers(name).OfType<IMethodSymbol>().FirstOrDefault(
@@ -59,7 +59,7 @@ sealed partial class ModelReader(
             ReadBody(declaration, method!, Model, context);
     }
 
-    /// <summary>Returns where a method is written; null if it is of another project, whose code an editor may show as well.</summary>
+    /// <summary>Returns the declaration of a method; null if it is in another project, whose code an editor may show as well.</summary>
     MethodDeclarationSyntax? DeclarationOf(IMethodSymbol? method) =>
         method?.DeclaringSyntaxReferences.FirstOrDefault() is { } reference && compilation.ContainsSyntaxTree(reference.SyntaxTree)
             ? reference.GetSyntax(cancellationToken) as MethodDeclarationSyntax
@@ -86,12 +86,12 @@ sealed partial class ModelReader(
                 _returned = Evaluate(result, semantics);
                 break;
             default:
-                Report(statement, "only calls on the model, one after the other, can be read");
+                Report(statement, "Only a sequence of calls on the model can be read, without conditions or loops.");
                 break;
         }
     }
 
-    /// <summary>What an expression stands for; null if it is reported, or an error of the compiler's.</summary>
+    /// <summary>Returns the value of an expression; null if an error was reported, here or by the compiler.</summary>
     object? Evaluate(ExpressionSyntax expression, SemanticModel semantics)
     {
         switch (expression)
@@ -114,22 +114,22 @@ sealed partial class ModelReader(
                 if (semantics.GetSymbolInfo(call, cancellationToken).Symbol is not IMethodSymbol method)
                     goto default;
                 if (call.Expression is MemberAccessExpressionSyntax access && method.ContainingType.ContainingNamespace is { Name: "Data", ContainingNamespace.Name: "Datacake" })
-                    return Evaluate(access.Expression, semantics) is { } target ? Call(target, Meant(method), call, semantics) : null;
+                    return Evaluate(access.Expression, semantics) is { } target ? Call(target, Substitute(method), call, semantics) : null;
                 if (TakesBuilder(method))
                     return Follow(method, call, semantics);
                 break;
             default:
-                // A constant says nothing of the model, and what does not compile is the compiler's to report.
+                // A constant does not affect the model, and the compiler reports code that does not compile.
                 if (semantics.GetConstantValue(expression, cancellationToken).HasValue
                     || semantics.GetDiagnostics(expression.Span, cancellationToken).Any(problem => problem.Severity == DiagnosticSeverity.Error))
                     return null;
                 break;
         }
-        Report(expression, "only calls on the model can be read, and on what they return");
+        Report(expression, "Only calls on the model, and on the results of such calls, can be read.");
         return null;
     }
 
-    /// <summary>What a call on a builder returns.</summary>
+    /// <summary>Returns the result of a call on a builder.</summary>
     object? Call(object target, IMethodSymbol method, InvocationExpressionSyntax call, SemanticModel semantics)
     {
         var arguments = call.ArgumentList.Arguments;
@@ -156,7 +156,7 @@ sealed partial class ModelReader(
                 return convention;
             case (EntityConfiguration { Class: { } derived }, "HasKey" or "ToKeyspace" or "DeleteWins" or "HasDiscriminator" or "HasQueryFilter"):
                 string of = EntityTypeOf(derived)!.Name;
-                ReportConfiguration(call, $"'{method.Name}' is of all entities of '{of}', and not of '{derived.Name}' alone; call it on Entity<{of}>()");
+                ReportConfiguration(call, $"'{method.Name}' applies to all entities of '{of}', and not to '{derived.Name}' alone. Call it on Entity<{of}>().");
                 return null;
             case (EntityConfiguration entity, "HasKey"):
                 entity.Key = Paths(arguments, semantics);
@@ -219,11 +219,11 @@ sealed partial class ModelReader(
             case (PropertyConfiguration property, "HasConversion"):
                 ReadConversion(property, method, arguments, semantics);
                 return property;
-            // What Entity Framework has and we have not: the compiler says what to write instead.
+            // Entity Framework has the method and Datacake does not. The compiler reports what to write instead.
             case (_, _) when method.Find("System.ObsoleteAttribute") is not null:
                 return target;
             default:
-                Report(call, $"'{method.Name}' is not a call on the model");
+                Report(call, $"'{method.Name}' is not supported on the model.");
                 return null;
         }
     }
@@ -237,7 +237,7 @@ sealed partial class ModelReader(
         if (arguments[0].Expression is not LambdaExpressionSyntax lambda
             || ParameterOf(lambda, semantics) is not { } parameter)
         {
-            Report(arguments[0], "describe the entity class in a lambda: model.Entity<Product>(entity => { … })");
+            Report(arguments[0], "Describe the entity class in a lambda: model.Entity<Product>(entity => { … }).");
             return null;
         }
         _variables[parameter] = entity;
@@ -250,14 +250,14 @@ sealed partial class ModelReader(
 
     EntityConfiguration ConfigurationOf(ITypeSymbol type, Location location)
     {
-        // An array derives from object, which a keyspace can be of by mistake.
+        // An array derives from object, which may be the class of a keyspace by mistake.
         var entityType = (type is INamedTypeSymbol ? EntityTypeOf(type) : null) ?? type;
         if (!_entities.TryGetValue(entityType, out var entity))
             _entities.Add(entityType, entity = new EntityConfiguration(location) { Conventions = _conventions });
         return SymbolEqualityComparer.Default.Equals(entityType, type) ? entity : entity.OfClass((INamedTypeSymbol)type, location);
     }
 
-    /// <summary>The class with a keyspace that a class is or derives from; null if there is none.</summary>
+    /// <summary>Returns the class with a keyspace that a class is, or derives from; null if there is none.</summary>
     ITypeSymbol? EntityTypeOf(ITypeSymbol type)
     {
         for (var candidate = type; candidate is not null; candidate = candidate.BaseType)
@@ -280,16 +280,16 @@ sealed partial class ModelReader(
         {
             Report(
                 arguments[0],
-                "the context is generic, so write the two functions as a class derived from ValueConverter: HasConversion<MyConverter>()");
+                "The context is generic. Write the two functions as a class derived from ValueConverter: HasConversion<MyConverter>().");
             return;
         }
         if (!Members.IsAccessible(context))
         {
             Report(
-                arguments[0], $"'{context.Name}' is private or protected, and the generated code cannot see its functions; make it internal");
+                arguments[0], $"'{context.Name}' is private or protected, so generated code cannot use its functions. Make it internal.");
             return;
         }
-        if (arguments.Any(argument => !CanRepeat(argument.Expression, semantics, "the function", mayUseContext: false)))
+        if (arguments.Any(argument => !CanCopy(argument.Expression, semantics, "The function", mayUseContext: false)))
             return;
         var propertyType = method.ContainingType.TypeArguments[0];
         var storedType = method.TypeArguments[0];
@@ -304,10 +304,10 @@ sealed partial class ModelReader(
         property.ConverterField = (name, propertyType, storedType);
 
         string Source(ExpressionSyntax expression) =>
-            (expression is LambdaExpressionSyntax lambda && !lambda.Modifiers.Any(SyntaxKind.StaticKeyword) ? "static " : "") + QualifiedCode.Of(expression, semantics, Meant, cancellationToken);
+            (expression is LambdaExpressionSyntax lambda && !lambda.Modifiers.Any(SyntaxKind.StaticKeyword) ? "static " : "") + QualifiedCode.Of(expression, semantics, Substitute, cancellationToken);
     }
 
-    /// <summary>The value of a constant argument by its position; null if it is left out.</summary>
+    /// <summary>Returns the value of a constant argument by its position, or the default value if the argument is left out.</summary>
     object? Constant(InvocationExpressionSyntax call, IMethodSymbol method, int position, SemanticModel semantics)
     {
         var arguments = call.ArgumentList.Arguments;
@@ -320,21 +320,21 @@ sealed partial class ModelReader(
                 : null;
         var value = semantics.GetConstantValue(argument.Expression, cancellationToken);
         if (!value.HasValue)
-            Report(argument, $"'{argument}' is not a constant");
+            Report(argument, $"'{argument}' is not a constant.");
         return value.Value;
     }
 
     string? Path(SeparatedSyntaxList<ArgumentSyntax> arguments, SemanticModel semantics) =>
         Paths(arguments, semantics) is { } paths ? paths[0] : null;
 
-    /// <summary>The paths of the properties that a lambda names.</summary>
+    /// <summary>Returns the paths of the properties that a lambda names; null if an error was reported.</summary>
     List<string>? Paths(SeparatedSyntaxList<ArgumentSyntax> arguments, SemanticModel semantics)
     {
         if (arguments.FirstOrDefault()?.Expression is not LambdaExpressionSyntax { ExpressionBody: { } body } lambda
             || ParameterOf(lambda, semantics) is not { } parameter)
         {
             if (arguments.Count > 0)
-                Report(arguments[0], $"name the property with a lambda: {Examples}");
+                Report(arguments[0], $"Name the property with a lambda: {Examples}.");
             return null;
         }
         var parts = body is AnonymousObjectCreationExpressionSyntax several
@@ -343,7 +343,7 @@ sealed partial class ModelReader(
         var paths = parts.Select(part => PathOf(part, parameter.Name)).ToList();
         if (paths.Count > 0 && !paths.Contains(null))
             return paths!;
-        Report(arguments[0], $"name properties and nothing else: {Examples}");
+        Report(arguments[0], $"The lambda must name properties and nothing else: {Examples}.");
         return null;
     }
 

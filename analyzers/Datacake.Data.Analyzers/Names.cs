@@ -2,28 +2,28 @@ using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>Names of symbols, and attributes by their names.</summary>
+/// <summary>The names of symbols, and attributes by their names.</summary>
 static class Names
 {
-    /// <summary>The namespace of our attributes, and that of .NET's.</summary>
+    /// <summary>The namespaces of Datacake's attributes and of .NET's.</summary>
     public const string Data = "Datacake.Data.", Annotations = "System.ComponentModel.DataAnnotations.";
 
     static readonly SymbolDisplayFormat WithNamespaces = new(
         SymbolDisplayGlobalNamespaceStyle.Omitted,
         typeQualificationStyle: SymbolDisplayTypeQualificationStyle.NameAndContainingTypesAndNamespaces);
 
-    /// <summary>The type in source, with the annotations of nullable references.</summary>
+    /// <summary>The format of a type in source code, with the annotations of nullable references.</summary>
     public static readonly SymbolDisplayFormat WithNullability = SymbolDisplayFormat.FullyQualifiedFormat.AddMiscellaneousOptions(
         SymbolDisplayMiscellaneousOptions.IncludeNullableReferenceTypeModifier);
 
-    /// <summary>The name with the namespace, without type parameters.</summary>
+    /// <summary>Returns the name with the namespace, without type parameters.</summary>
     public static string FullName(ISymbol symbol) => symbol.ToDisplayString(WithNamespaces);
 
-    /// <summary>An identifier that is unique to a type.</summary>
+    /// <summary>Returns an identifier that is unique to a type.</summary>
     public static string Identifier(ITypeSymbol type)
     {
         string name = new([.. FullName(type).Replace("_", "__").Select(letter => char.IsLetterOrDigit(letter) ? letter : '_')]);
-        // The arguments, also those of a type around it, are told apart by a hash: spelled out they could be read in two ways.
+        // A hash represents the type arguments, also those of containing types, because writing them out would be ambiguous.
         string full = type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat);
         return full.Contains('<') ? $"{name}_{HashOf(full)}" : name;
     }
@@ -36,22 +36,26 @@ static class Names
         return $"{hash:x8}";
     }
 
-    /// <summary>A name for a generated file, which must differ from others by more than case.</summary>
+    /// <summary>Returns a name for a generated file. The names of files must differ by more than case.</summary>
     public static string FileOf(string name)
     {
         string readable = new([.. name.Select(letter => char.IsLetterOrDigit(letter) || letter is '_' or '.' ? letter : '-')]);
         return $"{readable}.{HashOf(name)}";
     }
 
-    /// <summary>True if a type has this full name: mostly its last part says no, and the whole name is costly.</summary>
+    /// <summary>
+    /// True if a type has a full name. The last part is compared first, because it mostly differs and the full name is costly.
+    /// </summary>
     static bool Is(INamedTypeSymbol? type, string name) => type is not null && name.EndsWith(type.Name, StringComparison.Ordinal) && FullName(type) == name;
 
-    /// <summary>The type in source, with the annotations of nullable references.</summary>
+    /// <summary>Returns a type as in source code, with the annotations of nullable references.</summary>
     public static string Of(ITypeSymbol type) => KeywordOf(type.SpecialType) is { } keyword
         ? (type.NullableAnnotation == NullableAnnotation.Annotated && type.IsReferenceType ? keyword + "?" : keyword)
         : type.ToDisplayString(WithNullability);
 
-    /// <summary>Most properties are of these types, whose names need not be made up.</summary>
+    /// <summary>
+    /// Returns the keyword of a type; null if it has none. Most properties are of these types, so that their names need not be formatted.
+    /// </summary>
     public static string? KeywordOf(SpecialType type) => type switch
     {
         SpecialType.System_Boolean => "bool",
@@ -65,15 +69,17 @@ static class Names
         _ => null,
     };
 
-    /// <summary>The first attribute of this full name.</summary>
+    /// <summary>Returns the first attribute with a full name; null if there is none.</summary>
     public static AttributeData? Find(this ISymbol symbol, string attribute) =>
         symbol.FindAll(attribute).FirstOrDefault();
 
-    /// <summary>All attributes of this full name.</summary>
+    /// <summary>Returns all attributes with a full name.</summary>
     public static IEnumerable<AttributeData> FindAll(this ISymbol symbol, string attribute) =>
         AttributesOf(symbol).Where(candidate => Is(candidate.AttributeClass, attribute));
 
-    /// <summary>The attributes of a symbol; those of a record's property are also on the parameter that declares it.</summary>
+    /// <summary>
+    /// Returns the attributes of a symbol. For a record's property, they include those of the parameter that declares it.
+    /// </summary>
     static IEnumerable<AttributeData> AttributesOf(ISymbol symbol) => symbol is IPropertySymbol { ContainingType: { IsRecord: true } record }
         ? symbol.GetAttributes().Concat(record.InstanceConstructors
             .SelectMany(constructor => constructor.Parameters)

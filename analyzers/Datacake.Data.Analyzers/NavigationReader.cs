@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>Finds the properties of an entity class that have related entities.</summary>
+/// <summary>The reader of the navigation properties of an entity class.</summary>
 static class NavigationReader
 {
     const string Collections = "System.Collections.Generic.";
@@ -22,7 +22,9 @@ static class NavigationReader
         INamedTypeSymbol? TargetIn(ITypeSymbol type) => entityTypes.FirstOrDefault(known => SymbolEqualityComparer.Default.Equals(known, type)) as INamedTypeSymbol;
     }
 
-    /// <summary>The public properties of an entity class and of those derived from it, stored or not, without those that are left out.</summary>
+    /// <summary>
+    /// Returns the public properties of an entity class and its derived classes, stored or not, without those that are ignored.
+    /// </summary>
     public static IReadOnlyList<IPropertySymbol> PropertiesOf(INamedTypeSymbol entity, EntityConfiguration configuration)
     {
         var derived = configuration.Derived.Count > 0
@@ -49,7 +51,10 @@ static class NavigationReader
     public static IPropertySymbol? FindProperty(INamedTypeSymbol entity, string name, EntityConfiguration configuration) =>
         PropertiesOf(entity, configuration).FirstOrDefault(property => property.Name == name);
 
-    /// <summary>Returns the field behind a property: the one that it returns, or the collection that it shows, found by its name; null if there is none.</summary>
+    /// <summary>
+    /// Returns the field behind a property; null if there is none. The field is the one that the property returns, or the collection that
+    /// it exposes, found by its name.
+    /// </summary>
     public static IFieldSymbol? FieldOf(IPropertySymbol property)
     {
         if (property.SetMethod is not null || Members.IsAuto(property))
@@ -68,7 +73,7 @@ static class NavigationReader
     public static bool IsMutable(ITypeSymbol type) => new[] { type }.Concat(type.AllInterfaces).Any(known => Names.FullName(known) == Collections + "ICollection")
         && Names.FullName(type) != "System.Collections.ObjectModel.ReadOnlyCollection";
 
-    /// <summary>Returns the type of what a collection has; null if the type is not one.</summary>
+    /// <summary>Returns the type of the items of a collection; null if the type is not a collection.</summary>
     public static ITypeSymbol? ElementOf(ITypeSymbol type)
     {
         if (type is not INamedTypeSymbol)
@@ -78,7 +83,7 @@ static class NavigationReader
         return enumerable?.TypeArguments[0];
     }
 
-    /// <summary>Returns what creates an empty collection of the type; null if it is not one that can be filled.</summary>
+    /// <summary>Returns the expression that creates an empty collection of the type; null if such a collection cannot be filled.</summary>
     static string? NewCollection(ITypeSymbol type, ITypeSymbol element, ITypeSymbol? field)
     {
         var made = field ?? type;

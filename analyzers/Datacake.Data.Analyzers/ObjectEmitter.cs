@@ -1,14 +1,15 @@
 namespace Datacake.Data.Analyzers;
 
 /// <summary>
-/// Writes the codec of a class whose objects are stored as one value: a map of its properties by their names in the store.
+/// The writer of the codec of a class whose objects are stored as one value: a map of its properties by their names in the store.
 /// </summary>
 sealed class ObjectEmitter(
     SourceWriter source, ObjectSpec spec, Func<CodecSpec, string> codec, Func<PropertySpec, string, string, string> assign)
 {
     const string Metadata = "global::Datacake.Data.Metadata.";
 
-    /// <param name="creator">What calls the constructor.</param>
+    /// <summary>Writes the codec.</summary>
+    /// <param name="creator">The expression that calls the constructor.</param>
     public void Emit(string creator)
     {
         source.Open($"sealed class {spec.CodecName} : {Metadata}ValueCodec<{spec.Type}>");
@@ -26,7 +27,7 @@ sealed class ObjectEmitter(
     {
         source.Line();
         source.Open($"public override void Check({spec.Type} value, {Metadata}ValueProblems problems)");
-        if (!spec.IsStructure)
+        if (!spec.IsStruct)
         {
             source.Line("if (value is null)");
             source.Line("    return;");
@@ -43,7 +44,7 @@ sealed class ObjectEmitter(
     void EmitWrite()
     {
         source.Open($"public override void Write({Metadata}ValueWriter writer, {spec.Type} value)");
-        if (!spec.IsStructure)
+        if (!spec.IsStruct)
         {
             source.Open("if (value is null)");
             source.Line("writer.WriteNil();");
@@ -65,7 +66,7 @@ sealed class ObjectEmitter(
     void EmitRead(string creator)
     {
         source.Open($"public override {spec.Type} Read(ref {Metadata}ValueReader reader)");
-        if (!spec.IsStructure)
+        if (!spec.IsStruct)
         {
             source.Line("if (reader.TryReadNil())");
             source.Line("    return null!;");
@@ -82,14 +83,14 @@ sealed class ObjectEmitter(
         {
             var property = spec.Properties[i];
             source.Line($"case {EntityEmitter.Literal(property.StoredPath)}:");
-            // A property that was nullable when it was stored keeps the value of the class, as one of an entity does.
+            // If the property was null when it was stored and is no longer nullable, it keeps its initial value, as in an entity.
             source.Line(property.IsNullable ? "    {" : "    if (!reader.TryReadNil()) {");
             source.Line($"        value{i} = {codec(property.Codec!)}.Read(ref reader);");
             source.Line($"        has{i} = true;");
             source.Line("    }");
             source.Line("    break;");
         }
-        // Of another version of the class.
+        // The property is from another version of the class.
         source.Line("default:");
         source.Line("    reader.Skip();");
         source.Line("    break;");

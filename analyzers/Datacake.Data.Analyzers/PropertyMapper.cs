@@ -2,31 +2,31 @@ using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>Decides how a property is mapped: from its type, its attributes, and what <c>OnModelCreating</c> says of it.</summary>
-/// <param name="configuration">What <c>OnModelCreating</c> says of the entity class.</param>
+/// <summary>The mapper of properties, by their types, their attributes, and their configuration in <c>OnModelCreating</c>.</summary>
+/// <param name="configuration">The configuration of the entity class in <c>OnModelCreating</c>.</param>
 /// <param name="entityTypes">The classes that have keyspaces of their own.</param>
-/// <param name="converters">What gives the converters that are lambdas.</param>
-/// <param name="diagnostics">Takes what is wrong.</param>
+/// <param name="converters">Finds the converters of properties.</param>
+/// <param name="diagnostics">Receives the errors.</param>
 sealed class PropertyMapper(
     EntityConfiguration configuration, IReadOnlyList<ITypeSymbol> entityTypes, ConverterReader converters, DiagnosticBag diagnostics)
 {
     readonly HashSet<string> _ignored = [];
     readonly Dictionary<string, ObjectSpec> _objects = [];
 
-    /// <summary>The paths of the properties that <c>OnModelCreating</c> leaves out.</summary>
+    /// <summary>Gets the paths of the properties that <c>OnModelCreating</c> ignores.</summary>
     public IReadOnlyCollection<string> Ignored => _ignored;
 
-    /// <summary>The classes whose objects are stored as one value.</summary>
+    /// <summary>Gets the classes whose objects are stored as one value.</summary>
     public IEnumerable<ObjectSpec> Objects => _objects.Values;
 
-    /// <summary>The properties of a class that are stored.</summary>
+    /// <summary>Returns the properties of a class that are stored.</summary>
     public IEnumerable<IPropertySymbol> PropertiesOf(INamedTypeSymbol owner, string prefix = "")
     {
         foreach (var symbol in Members.PropertiesOf(owner).Where(symbol => !IsIgnored(prefix + symbol.Name) && !configuration.Navigations.Contains(symbol)
             && !configuration.Conventions.Any(convention => convention.IsIgnored && convention.Covers(symbol.Type))))
         {
             if (Members.HiderOf(symbol, owner) is { } hider)
-                Unsupported(symbol, $"'{hider.Name}' has a member of the same name, which hides it; rename one");
+                Unsupported(symbol, $"'{hider.Name}' has a member of the same name, which hides it. Rename one of them.");
             else
                 yield return symbol;
         }
@@ -51,9 +51,10 @@ sealed class PropertyMapper(
         };
     }
 
+    /// <summary>Returns the mapping of a property; null if an error was reported.</summary>
     /// <param name="symbol">The property.</param>
-    /// <param name="place">Where it is.</param>
-    /// <param name="path">The classes on the way to it, which an owned object cannot be of.</param>
+    /// <param name="place">The place of the property.</param>
+    /// <param name="path">The classes on the path to the property. An owned object cannot be of one of them.</param>
     public PropertySpec? Map(IPropertySymbol symbol, Place place, List<INamedTypeSymbol> path)
     {
         var type = symbol.Type;
@@ -78,7 +79,7 @@ sealed class PropertyMapper(
                 OrderedCodec = codec,
             };
         }
-        // A set or dictionary behind an interface is what is filled.
+        // If an interface exposes a set or dictionary, the field is filled.
         var filled = Members.FieldOf(symbol)?.Type ?? type;
         if (Collections.Set(filled) is { } set)
             return MapSet(symbol, place, (INamedTypeSymbol)filled, set);
@@ -99,7 +100,7 @@ sealed class PropertyMapper(
     PropertySpec? MapSet(IPropertySymbol symbol, Place place, INamedTypeSymbol type, CollectionSpec collection)
     {
         if (TypeMapping.Scalar(type.TypeArguments[0]) is not { } element)
-            return Unsupported(symbol, "the elements of a set are single values, such as strings, numbers or dates");
+            return Unsupported(symbol, "The elements of a set must be single values, such as strings, numbers or dates.");
         return Describe(symbol, place, MappingKind.Set, collection) with
         {
             ElementCodec = element,
@@ -116,7 +117,7 @@ sealed class PropertyMapper(
         if (diagnostics.Count > errors)
             return null;
         if (TypeMapping.Scalar(arguments[0]) is not { } keyCodec || value is not { } valueCodec)
-            return Unsupported(symbol, "the keys of a dictionary are single values, and its values these, objects, or lists");
+            return Unsupported(symbol, "The keys of a dictionary must be single values, and its values must be single values, objects or lists.");
         return Describe(symbol, place, MappingKind.Dictionary, collection) with
         {
             ElementCodec = keyCodec,
@@ -132,8 +133,8 @@ sealed class PropertyMapper(
             bool isCollection = symbol.Type.AllInterfaces.Any(known => known.SpecialType == SpecialType.System_Collections_IEnumerable);
             return Unsupported(
                 symbol,
-                isCollection ? $"'{symbol.Type.ToDisplayString()}' is a collection, and collections are lists, arrays, sets and dictionaries of .NET, of the types that the README lists"
-                : $"'{symbol.Type.ToDisplayString()}' is not one of the types that the README lists, and no [Converter<...>] makes it one");
+                isCollection ? $"'{symbol.Type.ToDisplayString()}' is a collection that is not supported. The README lists the supported collections."
+                : $"The type '{symbol.Type.ToDisplayString()}' is not supported, and the property has no [Converter<...>]. The README lists the supported types.");
         }
         var owned = (INamedTypeSymbol)symbol.Type;
         if (!CanOwn(symbol, owned, path))
@@ -145,20 +146,22 @@ sealed class PropertyMapper(
         var children = PropertiesOf(owned, inner.Prefix).Select(child => Map(child, inner, path)).OfType<PropertySpec>().ToList();
         path.RemoveAt(path.Count - 1);
         if (children.Count == 0 && !PropertiesOf(owned, inner.Prefix).Any())
-            return Unsupported(symbol, $"'{owned.Name}' has no properties that can be stored; a [Converter<...>] can store it as one value");
+            return Unsupported(symbol, $"'{owned.Name}' has no properties that can be stored. A [Converter<...>] can store it as one value.");
         if (Constructors.Find(owned, children) is { } constructor)
             return property with { Constructor = constructor, Children = new(children) };
         diagnostics.Report(Diagnostics.NoConstructor, owned, owned.Name);
         return null;
     }
 
-    /// <summary>The codec of objects in lists and dictionaries, and of structures; null if the type is neither, or if what is wrong is reported.</summary>
+    /// <summary>
+    /// Returns the codec of objects in lists and dictionaries, and of structs; null if the type is neither, or if an error was reported.
+    /// </summary>
     CodecSpec? MapObject(IPropertySymbol symbol, ITypeSymbol item, Place place, List<INamedTypeSymbol> path)
     {
         if (!IsOwnable(item) || !CanOwn(symbol, (INamedTypeSymbol)item, path))
             return null;
         var owned = (INamedTypeSymbol)item;
-        // Whether the arguments of a generic class may be null is a difference between codecs: that of their rules.
+        // Codecs of a generic class whose arguments differ in nullability have different validation rules.
         string type = TypeMapping.Bare(owned), plain = owned.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat);
         string name = $"{Names.Identifier(owned)}{(type == plain ? "" : "_" + Names.HashOf(type))}Codec";
         var codec = new CodecSpec(name + ".Instance", type, IsScalar: false);
@@ -170,9 +173,9 @@ sealed class PropertyMapper(
         var children = PropertiesOf(owned, inner.Prefix).ToList();
         int before = diagnostics.Count;
         if (owned.IsValueType && Members.LostField(owned, children) is { } lost)
-            Unsupported(symbol, $"the field '{lost.Name}' of '{owned.Name}' would be lost, for properties are what is stored; a [Converter<...>] can store it as one value");
+            Unsupported(symbol, $"The field '{lost.Name}' of '{owned.Name}' would be lost, because only properties are stored. A [Converter<...>] can store '{owned.Name}' as one value.");
         else if (children.Count == 0)
-            Unsupported(symbol, $"'{owned.Name}' has no properties that can be stored; a [Converter<...>] can store it as one value");
+            Unsupported(symbol, $"'{owned.Name}' has no properties that can be stored. A [Converter<...>] can store it as one value.");
         foreach (var child in children)
         {
             int errors = diagnostics.Count;
@@ -183,7 +186,7 @@ sealed class PropertyMapper(
             if (value is not null)
                 properties.Add(Describe(child, inner, MappingKind.Value) with { Codec = value });
             else if (diagnostics.Count == errors)
-                Unsupported(child, $"it is in the list, dictionary or structure '{symbol.Name}', where properties are values, objects, and lists");
+                Unsupported(child, $"It is in the list, dictionary or struct '{symbol.Name}', where properties must be single values, objects or lists.");
         }
         path.RemoveAt(path.Count - 1);
         if (diagnostics.Count > before)
@@ -204,15 +207,15 @@ sealed class PropertyMapper(
         && Names.FullName(type.ContainingNamespace) is not "System"
         && !Names.FullName(type.ContainingNamespace).StartsWith("System.", StringComparison.Ordinal);
 
-    /// <summary>Whether objects of a class can be within another one; what is wrong is reported.</summary>
+    /// <summary>Returns true if objects of a class can be stored within another object; otherwise reports the error.</summary>
     bool CanOwn(IPropertySymbol symbol, INamedTypeSymbol owned, List<INamedTypeSymbol> path)
     {
         if (entityTypes.Contains(owned, SymbolEqualityComparer.Default))
-            Unsupported(symbol, $"'{owned.Name}' is an entity class with a keyspace of its own; hold its key instead, or a set of keys");
+            Unsupported(symbol, $"'{owned.Name}' is an entity class with a keyspace of its own. Store its key instead, or a set of keys.");
         else if (Members.LineageOf(owned).FirstOrDefault(type => entityTypes.Contains(type, SymbolEqualityComparer.Default)) is { } entity)
-            Unsupported(symbol, $"'{owned.Name}' is stored among the entities of '{entity.Name}'; refer to a '{entity.Name}'");
+            Unsupported(symbol, $"'{owned.Name}' is stored among the entities of '{entity.Name}'. Refer to '{entity.Name}' instead.");
         else if (!Members.IsAccessible(owned))
-            Unsupported(symbol, $"'{owned.Name}' is private or protected, so the generated code cannot see it; make it internal or public");
+            Unsupported(symbol, $"'{owned.Name}' is private or protected, so generated code cannot use it. Make it internal or public.");
         else if (path.Contains(owned, SymbolEqualityComparer.Default))
             diagnostics.Report(Diagnostics.OwnedCycle, symbol, symbol.ContainingType.Name, symbol.Name, owned.Name);
         else
@@ -236,7 +239,7 @@ sealed class PropertyMapper(
             place.Prefix + symbol.Name,
             place.StoredPrefix + StoredName(symbol, configured),
             Names.Of(symbol.Type),
-            // What can be set as it is needs no accessor.
+            // A property with a setter that can be used directly needs no accessor.
             setter == SetterKind.Direct ? AccessSpec.None : AccessSpec.Of(symbol.ContainingType, [field?.OriginalDefinition.Type ?? symbol.OriginalDefinition.Type])
                 with
             { IsAssumed = Members.IsHidden(symbol) && collection is not { Finish: null } },
@@ -250,7 +253,7 @@ sealed class PropertyMapper(
             BareType = TypeMapping.Bare(symbol.Type),
             IsNullable = isNullable,
             IsReference = isReference,
-            IsOfStructure = symbol.ContainingType.IsValueType,
+            IsOfStruct = symbol.ContainingType.IsValueType,
             IsSealed = symbol.Type.IsSealed,
             IsObsolete = Members.IsObsolete(symbol),
             Collection = collection,
@@ -261,15 +264,15 @@ sealed class PropertyMapper(
         };
     }
 
-    /// <summary>Reports attributes that mean something to Entity Framework, and that nothing here goes by.</summary>
+    /// <summary>Reports attributes that have an effect in Entity Framework, but none here.</summary>
     void CheckAttributes(IPropertySymbol symbol, Place place, MappingKind kind)
     {
         if (symbol.Find(Names.Annotations + "TimestampAttribute") is not null)
-            Report("Timestamp", "no database numbers the versions of an entity; put [ConcurrencyCheck] on a property that you set with each change");
+            Report("Timestamp", "No database generates version numbers of entities. Put [ConcurrencyCheck] on a property that you set with each change.");
         if (kind != MappingKind.Key && symbol.Find(Names.Annotations + "Schema.DatabaseGeneratedAttribute")?.ConstructorArguments.FirstOrDefault().Value is > 0)
-            Report("DatabaseGenerated", "values are generated for keys alone; give the property an initializer, or set it in a handler of SavingChanges");
+            Report("DatabaseGenerated", "Values are only generated for keys. Give the property an initializer, or set it in a handler of SavingChanges.");
         if (place.IsInList && symbol.Find(Names.Annotations + "ConcurrencyCheckAttribute") is not null)
-            Report("ConcurrencyCheck", "the object is part of a list or dictionary; put the attribute on that one");
+            Report("ConcurrencyCheck", "The object is part of a list or dictionary. Put the attribute on the list or dictionary.");
 
         void Report(string attribute, string text) =>
             diagnostics.Report(Diagnostics.AttributeWithoutEffect, symbol, symbol.ContainingType.Name, symbol.Name, attribute, text);
@@ -281,8 +284,8 @@ sealed class PropertyMapper(
             ?? symbol.Find(Names.Data + "FormerNameAttribute")?.ConstructorArguments.FirstOrDefault().Value as string
             ?? symbol.Find(Names.Annotations + "Schema.ColumnAttribute")?.ConstructorArguments.FirstOrDefault().Value as string
             ?? symbol.Name;
-        string? problem = name.Length == 0 ? "the name is empty"
-            : name.Contains('.') || name[0] == '$' ? "the name has a dot in it or starts with a $, which are for names that nodes make"
+        string? problem = name.Length == 0 ? "The name is empty."
+            : name.Contains('.') || name[0] == '$' ? "The name contains a dot or starts with a dollar sign, which is reserved for names that nodes generate."
             : null;
         if (problem is not null)
             diagnostics.Report(Diagnostics.StoredName, symbol, symbol.ContainingType.Name, symbol.Name, name, problem);
@@ -314,7 +317,7 @@ sealed class PropertyMapper(
 
     PropertySpec? Unsupported(IPropertySymbol symbol, string reason)
     {
-        // A type that does not exist is the compiler's to report.
+        // The compiler reports a type that does not exist.
         if (!HasErrors(symbol.Type))
             diagnostics.Report(Diagnostics.PropertyType, symbol, symbol.ContainingType.Name, symbol.Name, reason);
         return null;
@@ -322,13 +325,13 @@ sealed class PropertyMapper(
 }
 
 /// <summary>
-/// Where a property is: what its path, in C# and in the store, starts with, and the derived class that it belongs to, if not all entities
+/// The place of a property: the start of its path, in C# and in the store, and the derived class that has the property, if not all entities
 /// have it.
 /// </summary>
 sealed record Place(string Prefix, string StoredPrefix, string? DerivedType)
 {
     public static readonly Place Root = new("", "", null);
 
-    /// <summary>True if it is an object in a list or dictionary.</summary>
+    /// <summary>True if the property belongs to an object in a list or dictionary.</summary>
     public bool IsInList => Prefix.Contains("[].");
 }

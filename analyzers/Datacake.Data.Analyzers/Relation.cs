@@ -2,10 +2,10 @@ using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>A relation between two entity classes, while it is being found.</summary>
-/// <param name="dependent">The class that has the foreign key.</param>
-/// <param name="principal">The class that it refers to.</param>
-/// <param name="location">Where it is declared.</param>
+/// <summary>A relation between two entity classes, while it is being determined.</summary>
+/// <param name="dependent">The class with the foreign key.</param>
+/// <param name="principal">The class that the foreign key refers to.</param>
+/// <param name="location">The location of its declaration.</param>
 sealed class Relation(INamedTypeSymbol dependent, INamedTypeSymbol principal, Location? location)
 {
     public INamedTypeSymbol Dependent { get; } = dependent;
@@ -30,7 +30,7 @@ sealed class Relation(INamedTypeSymbol dependent, INamedTypeSymbol principal, Lo
 
     public RelationSpec ToSpec()
     {
-        // The class that declares the last property has all of them.
+        // The most derived class that declares one of the properties has all of them.
         var owner = ForeignKey!.Select(property => property.ContainingType).OrderBy(type => Members.LineageOf(type).Count()).Last();
         bool isDerived = !Members.LineageOf(Dependent).Contains(owner, SymbolEqualityComparer.Default);
         return new RelationSpec(
@@ -40,11 +40,13 @@ sealed class Relation(INamedTypeSymbol dependent, INamedTypeSymbol principal, Lo
     }
 }
 
-/// <summary>A property that has one or several related entities.</summary>
+/// <summary>A navigation property, which has one or several related entities.</summary>
 /// <param name="Symbol">The property.</param>
-/// <param name="Owner">The entity class that has it, or that the class which has it derives from.</param>
+/// <param name="Owner">The entity class that has the property, or from which the class with the property derives.</param>
 /// <param name="Target">The class of the related entities.</param>
-/// <param name="NewCollection">What creates an empty collection for it; null if it has one entity.</param>
+/// <param name="NewCollection">
+/// The expression that creates an empty collection for the property; null if the property has one entity.
+/// </param>
 sealed record Navigation(IPropertySymbol Symbol, INamedTypeSymbol Owner, INamedTypeSymbol Target, string? NewCollection)
 {
     public bool IsCollection => NewCollection is not null;

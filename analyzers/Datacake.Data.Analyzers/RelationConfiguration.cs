@@ -2,12 +2,12 @@ using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>A relation that <c>OnModelCreating</c> declares; null where it says nothing.</summary>
-/// <param name="location">Where it says so.</param>
+/// <summary>A relation that <c>OnModelCreating</c> declares. A value is null if it is not configured.</summary>
+/// <param name="location">The location of the declaration.</param>
 /// <param name="entity">The class with a keyspace that it is declared on.</param>
 /// <param name="related">The other class.</param>
-/// <param name="navigation">The property that has the other entity or entities.</param>
-/// <param name="isCollection">True if it has several.</param>
+/// <param name="navigation">The navigation property.</param>
+/// <param name="isCollection">True if the navigation property is a collection.</param>
 sealed class RelationConfiguration(Location location, ITypeSymbol entity, ITypeSymbol related, string? navigation, bool isCollection)
 {
     public Location Location { get; } = location;
@@ -20,15 +20,15 @@ sealed class RelationConfiguration(Location location, ITypeSymbol entity, ITypeS
 
     public bool IsCollection { get; } = isCollection;
 
-    /// <summary>The property of the other class that leads back.</summary>
+    /// <summary>Gets or sets the navigation property of the other class.</summary>
     public string? Inverse { get; set; }
 
-    /// <summary>True if at most one entity refers to each.</summary>
+    /// <summary>True if at most one entity refers to each entity.</summary>
     public bool IsUnique { get; set; }
 
     public IReadOnlyList<string>? ForeignKey { get; set; }
 
-    /// <summary>The class that has the foreign key, where either could.</summary>
+    /// <summary>Gets or sets the class with the foreign key, where it could be either one.</summary>
     public ITypeSymbol? Dependent { get; set; }
 
     public string? DeleteBehavior { get; set; }

@@ -1,11 +1,11 @@
 namespace Datacake.Data.Analyzers;
 
-/// <summary>Writes the relations between the entity classes of a context.</summary>
+/// <summary>The writer of the relations between the entity classes of a context.</summary>
 static class RelationEmitter
 {
     const string Metadata = "global::Datacake.Data.Metadata.";
 
-    /// <summary>The name of the generated class that has the relations.</summary>
+    /// <summary>Returns the name of the generated class that holds the relations.</summary>
     public static string ClassOf(string context) => "RelationsOf_" + context;
 
     public static string Emit(ContextSpec spec)

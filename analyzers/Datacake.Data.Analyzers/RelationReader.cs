@@ -3,12 +3,13 @@ using Microsoft.CodeAnalysis;
 namespace Datacake.Data.Analyzers;
 
 /// <summary>
-/// Finds the relations between the entity classes of a context: those that <c>OnModelCreating</c> declares, then those that attributes and names say.
+/// The reader of the relations between the entity classes of a context: first those that <c>OnModelCreating</c> declares, then those that
+/// follow from attributes and names.
 /// </summary>
-/// <param name="keyspaces">The keyspaces of the context, where errors are reported that have no place in the source.</param>
-/// <param name="entityTypes">The classes that have them.</param>
-/// <param name="configurations">What <c>OnModelCreating</c> says of them; takes navigations and foreign keys.</param>
-/// <param name="diagnostics">Takes what is wrong.</param>
+/// <param name="keyspaces">The keyspaces of the context. Errors that have no place in the source code are reported at these.</param>
+/// <param name="entityTypes">The classes of the keyspaces.</param>
+/// <param name="configurations">The configurations of the classes, to which navigations and foreign keys are added.</param>
+/// <param name="diagnostics">Receives the errors.</param>
 sealed class RelationReader(
     IReadOnlyList<IPropertySymbol> keyspaces, IReadOnlyList<ITypeSymbol> entityTypes, Dictionary<ITypeSymbol, EntityConfiguration> configurations, List<DiagnosticSpec> diagnostics)
 {
@@ -23,7 +24,7 @@ sealed class RelationReader(
         foreach (var entity in entityTypes.OfType<INamedTypeSymbol>())
         {
             _open.AddRange(NavigationReader.Read(entity, entityTypes, ConfigurationOf(entity)));
-            RefuseMissingKeyspaces(entity);
+            ReportMissingKeyspaces(entity);
         }
         _collections.AddRange(Open(isCollection: true));
         foreach (var declared in configurations.Values.Distinct().SelectMany(configuration => configuration.Relations).ToList())
@@ -39,8 +40,11 @@ sealed class RelationReader(
         return [.. _relations.Where(relation => relation.IsValid)];
     }
 
-    /// <summary>A class that has a key, and a foreign key that leads to it or from it, is an entity, and would be stored within another one if it has no keyspace.</summary>
-    void RefuseMissingKeyspaces(INamedTypeSymbol entity)
+    /// <summary>
+    /// Reports properties of a class that has a key and is related by a foreign key, but has no keyspace. Such a class is an entity, and
+    /// would be stored within another one.
+    /// </summary>
+    void ReportMissingKeyspaces(INamedTypeSymbol entity)
     {
         foreach (var symbol in NavigationReader.PropertiesOf(entity, ConfigurationOf(entity)))
         {
@@ -55,8 +59,8 @@ sealed class RelationReader(
             string names = string.Join(", ", foreignKey.Select(part => $"{part.ContainingType.Name}.{part.Name}"));
             ReportProperty(
                 new Navigation(symbol, entity, target, element is null ? null : ""),
-                $"'{target.Name}' has a key of its own, and the foreign key '{names}' says that the two are related, but the context has no keyspace of it; add "
-                    + $"'public partial Keyspace<{target.Name}> {target.Name}s {{ get; }}'");
+                $"'{target.Name}' has a key of its own, and the foreign key '{names}' relates it to '{entity.Name}', but the context has no keyspace of it. Add "
+                    + $"'public partial Keyspace<{target.Name}> {target.Name}s {{ get; }}'.");
         }
     }
 
@@ -70,7 +74,7 @@ sealed class RelationReader(
             || entityTypes.FirstOrDefault(type => IsSame(type, declared.Entity)) is not INamedTypeSymbol entity)
         {
             string name = declared.Related.Name;
-            ReportRelation(declared.Location, $"the context has no keyspace of '{name}'; add: public partial Keyspace<{name}> {name}s {{ get; }}");
+            ReportRelation(declared.Location, $"The context has no keyspace of '{name}'. Add 'public partial Keyspace<{name}> {name}s {{ get; }}'.");
             return;
         }
         bool isDependent = declared.Dependent is { } dependent
@@ -83,7 +87,7 @@ sealed class RelationReader(
         var (from, to) = isDependent ? (entity, related) : (related, entity);
         var relation = _relations.Find(known => IsSame(known.Dependent, from) && IsSame(known.Principal, to)
             && ((reference is not null && known.Reference == reference) || (inverse is not null && known.Inverse == inverse)));
-        if (WhyNot(relation, reference, inverse) is { } problem)
+        if (ProblemOf(relation, reference, inverse) is { } problem)
         {
             ReportRelation(declared.Location, problem);
             return;
@@ -99,24 +103,27 @@ sealed class RelationReader(
         {
             relation.ForeignKey = [.. names.Select(name => NavigationReader.FindProperty(from, name, ConfigurationOf(from))).OfType<IPropertySymbol>()];
             if (relation.ForeignKey.Count < names.Count)
-                ReportRelation(declared.Location, $"'{from.Name}' has no property '{string.Join("' or '", names)}'");
+                ReportRelation(declared.Location, $"'{from.Name}' has no property '{string.Join("' or '", names)}'.");
         }
         _open.RemoveAll(navigation => navigation == reference || navigation == inverse);
     }
 
-    /// <summary>A navigation is of one relation, and one of its ends. Returns what is wrong with a relation that is declared; null if nothing is.</summary>
-    string? WhyNot(Relation? known, Navigation? reference, Navigation? inverse)
+    /// <summary>
+    /// Returns the error of a relation that is declared; null if there is none. A navigation belongs to one relation, and is one of its
+    /// ends.
+    /// </summary>
+    string? ProblemOf(Relation? known, Navigation? reference, Navigation? inverse)
     {
         if (reference is not null && reference == inverse)
-            return $"'{reference.Owner.Name}.{reference.Symbol.Name}' cannot lead back to itself; name the property that leads back, or none";
+            return $"'{reference.Owner.Name}.{reference.Symbol.Name}' cannot be the inverse of itself. Name another property as the inverse, or none.";
         var taken = known is { Reference: { } from } && reference is not null && from != reference ? inverse
             : known is { Inverse: { } to } && inverse is not null && to != inverse ? reference
             : new[] { reference, inverse }.FirstOrDefault(
                 navigation => navigation is not null && _relations.Exists(other => other != known && (other.Reference == navigation || other.Inverse == navigation)));
-        return taken is null ? null : $"'{taken.Owner.Name}.{taken.Symbol.Name}' has another relation already; declare each relation once";
+        return taken is null ? null : $"'{taken.Owner.Name}.{taken.Symbol.Name}' already has another relation. Declare each relation once.";
     }
 
-    /// <summary>Finds a navigation by its name; null if none is named, or if it is reported.</summary>
+    /// <summary>Returns a navigation by its name; null if none is named, or if an error was reported.</summary>
     Navigation? Find(Location location, string? name, INamedTypeSymbol entity, INamedTypeSymbol target, bool isCollection)
     {
         if (name is null)
@@ -126,7 +133,7 @@ sealed class RelationReader(
         if (known is null || known.IsCollection != isCollection || !IsSame(known.Target, target))
         {
             string what = isCollection ? $"a collection of '{target.Name}'" : $"of type '{target.Name}'";
-            ReportRelation(location, $"'{entity.Name}' has no property '{name}' that is {what}, can be set, and is not ignored");
+            ReportRelation(location, $"'{entity.Name}' has no property '{name}' that is {what}, can be set, and is not ignored.");
             return null;
         }
         return known;
@@ -152,7 +159,7 @@ sealed class RelationReader(
         _relations.Add(new Relation(reference.Owner, reference.Target, LocationOf(reference)) { Reference = reference, ForeignKey = foreignKey });
     }
 
-    /// <summary>Adds a reference whose foreign key is that of the entity that it leads to.</summary>
+    /// <summary>Adds a reference whose foreign key is in the entity that it refers to.</summary>
     void AddInverseOfOne(Navigation reference)
     {
         string? named = InversePropertyOf(reference);
@@ -167,8 +174,8 @@ sealed class RelationReader(
             string type = KeyOf(target) is { Count: 1 } key ? TypeName(key[0].Type) : "…";
             ReportProperty(
                 reference,
-                $"'{target.Name}' is an entity class with a keyspace of its own, and nothing says which foreign key leads to it; add 'public {type} {name}Id {{ get; set; }}' to "
-                    + $"'{owner.Name}', name another one with [ForeignKey], or say Entity<{owner.Name}>().HasOne(e => e.{name}) in OnModelCreating");
+                $"'{target.Name}' is an entity class with a keyspace of its own, but no foreign key for it was found. Add 'public {type} {name}Id {{ get; set; }}' to "
+                    + $"'{owner.Name}', name a foreign key with [ForeignKey], or call Entity<{owner.Name}>().HasOne(e => e.{name}) in OnModelCreating.");
             return;
         }
         _open.Remove(reference);
@@ -206,11 +213,11 @@ sealed class RelationReader(
             isMany && back.Count == 0
                 ? ManyToMany(owner, target)
                 : back.Count > 0
-                ? $"'{target.Name}' refers to '{owner.Name}' in more than one way, and nothing says which is meant; say [InverseProperty], or "
-                    + $"Entity<{owner.Name}>().HasMany(e => e.{name}).WithOne(…) in OnModelCreating"
-                : $"'{target.Name}' is an entity class with a keyspace of its own, and has no foreign key that leads to '{owner.Name}'; add "
-                    + $"'public {(KeyOf(owner) is { Count: 1 } key ? TypeName(key[0].Type) : "…")} {owner.Name}Id {{ get; set; }}' to it, or say "
-                    + $"Entity<{owner.Name}>().HasMany(e => e.{name}) in OnModelCreating");
+                ? $"'{target.Name}' refers to '{owner.Name}' in more than one way, and it is not known which one is meant. Use [InverseProperty], or call "
+                    + $"Entity<{owner.Name}>().HasMany(e => e.{name}).WithOne(…) in OnModelCreating."
+                : $"'{target.Name}' is an entity class with a keyspace of its own, but it has no foreign key for '{owner.Name}'. Add "
+                    + $"'public {(KeyOf(owner) is { Count: 1 } key ? TypeName(key[0].Type) : "…")} {owner.Name}Id {{ get; set; }}' to it, or call "
+                    + $"Entity<{owner.Name}>().HasMany(e => e.{name}) in OnModelCreating.");
         _open.Remove(collection);
     }
 
@@ -220,10 +227,10 @@ sealed class RelationReader(
 
     static string ManyToMany(INamedTypeSymbol owner, INamedTypeSymbol target)
     {
-        // The same class is named on both sides.
+        // The names are sorted, so that the errors of both sides suggest the same class.
         var (first, second) = string.CompareOrdinal(owner.Name, target.Name) <= 0 ? (owner.Name, target.Name) : (target.Name, owner.Name);
-        return $"'{target.Name}' has a collection of '{owner.Name}' too, and many-to-many needs a class that refers to both, with a keyspace of its own, such as "
-            + $"'{first}{second}' with '{first}Id' and '{second}Id'; have collections of that";
+        return $"'{target.Name}' also has a collection of '{owner.Name}'. A many-to-many relation needs a class that refers to both, with a keyspace of its own, such as "
+            + $"'{first}{second}' with '{first}Id' and '{second}Id'. Use collections of that class.";
     }
 
     Relation AddRelation(Navigation inverse, List<IPropertySymbol> foreignKey)
@@ -233,7 +240,7 @@ sealed class RelationReader(
         return relation;
     }
 
-    /// <summary>Finds the foreign key of a declared relation, and checks that it fits the key.</summary>
+    /// <summary>Finds the foreign key of a relation, and checks that it matches the key.</summary>
     void Complete(Relation relation)
     {
         var (dependent, principal) = (relation.Dependent, relation.Principal);
@@ -245,24 +252,26 @@ sealed class RelationReader(
         var place = relation.Location ?? PlaceOf(dependent);
         relation.ForeignKey ??= (relation.Reference is { } reference ? ForeignKeyByAttribute(reference, dependent) : null)
             ?? ForeignKeyByName(dependent, principal, [relation.Reference?.Symbol.Name ?? principal.Name, principal.Name]);
-        string between = $"the relation of '{dependent.Name}' to '{principal.Name}'";
+        string between = $"relation of '{dependent.Name}' to '{principal.Name}'";
         if (relation.ForeignKey is not { } foreignKey)
         {
             ReportRelation(place, relation is { Reference: null, Inverse.IsCollection: true } && IsManyToMany(principal, dependent)
                 ? ManyToMany(principal, dependent)
-                : $"{between} has no foreign key; name it with HasForeignKey, or call it '{relation.Reference?.Symbol.Name ?? principal.Name}Id'");
+                : $"The {between} has no foreign key. Name it with HasForeignKey, or add a property '{relation.Reference?.Symbol.Name ?? principal.Name}Id'.");
             return;
         }
         if (foreignKey.Find(property => Members.SetterOf(property) == SetterKind.None) is { } computed)
         {
             ReportRelation(
                 LocationOf(computed) ?? place,
-                $"'{dependent.Name}.{computed.Name}' is computed and not stored, and cannot be a foreign key; give it a setter, which may be private");
+                $"'{dependent.Name}.{computed.Name}' is computed and not stored, so it cannot be a foreign key. Give it a setter, which may be private.");
             return;
         }
         if (foreignKey.Count != key.Count)
         {
-            ReportRelation(place, $"{between} has a foreign key of {foreignKey.Count} properties, and the key of '{principal.Name}' has {key.Count}");
+            ReportRelation(
+                place,
+                $"The foreign key of the {between} and the key of '{principal.Name}' have different numbers of properties: {foreignKey.Count} and {key.Count}.");
             return;
         }
         for (int i = 0; i < key.Count; i++)
@@ -271,15 +280,15 @@ sealed class RelationReader(
                 continue;
             ReportRelation(
                 LocationOf(foreignKey[i]) ?? place,
-                $"'{dependent.Name}.{foreignKey[i].Name}' is of type '{TypeName(foreignKey[i].Type)}', and the key '{key[i].Name}' of '{principal.Name}', which it refers to, of type "
-                    + $"'{TypeName(key[i].Type)}'; give both the same type");
+                $"'{dependent.Name}.{foreignKey[i].Name}' is of type '{TypeName(foreignKey[i].Type)}', but the key '{principal.Name}.{key[i].Name}' that it refers to is of type "
+                    + $"'{TypeName(key[i].Type)}'. Give both the same type.");
             return;
         }
         List<INamedTypeSymbol> classes = [.. foreignKey.Select(property => property.ContainingType), .. relation.Reference is { } end ? [end.Symbol.ContainingType] : Array.Empty<INamedTypeSymbol>()];
         var narrowest = classes.OrderBy(type => Members.LineageOf(type).Count()).Last();
         if (classes.Find(type => !Members.LineageOf(narrowest).Contains(type, SymbolEqualityComparer.Default)) is { } other)
         {
-            ReportRelation(place, $"{between} needs properties of '{other.Name}' and of '{narrowest.Name}', and no entity has both; move them to one class");
+            ReportRelation(place, $"The {between} needs properties of '{other.Name}' and of '{narrowest.Name}', and no entity has both. Move them to one class.");
             return;
         }
         bool isNullable = foreignKey.Exists(IsNullable);
@@ -288,7 +297,9 @@ sealed class RelationReader(
         relation.DeleteBehavior ??= relation.IsRequired == true ? "Cascade" : "SetNull";
         if (relation.DeleteBehavior == "SetNull" && !isNullable)
         {
-            ReportRelation(place, $"the foreign key of {between} cannot be null, as OnDelete(DeleteBehavior.SetNull) says; make it nullable, or choose another behavior");
+            ReportRelation(
+                place,
+                $"The foreign key of the {between} is not nullable, which OnDelete(DeleteBehavior.SetNull) requires. Make it nullable, or choose another behavior.");
             return;
         }
         Configure(dependent).ForeignKeys.Add([.. foreignKey.Select(property => property.Name)]);
@@ -303,7 +314,7 @@ sealed class RelationReader(
         return known;
     }
 
-    /// <summary>Finds the foreign key that attributes name, of a class that has it.</summary>
+    /// <summary>Returns the foreign key that attributes name, in a class that may have it; null if there is none.</summary>
     List<IPropertySymbol>? ForeignKeyByAttribute(Navigation navigation, INamedTypeSymbol dependent)
     {
         var properties = NavigationReader.PropertiesOf(dependent, ConfigurationOf(dependent));
@@ -318,7 +329,10 @@ sealed class RelationReader(
         return marked.Count == 0 ? null : marked;
     }
 
-    /// <summary>Finds the foreign key by its name: that of the navigation or class with that of the key, or with Id.</summary>
+    /// <summary>
+    /// Returns the foreign key by its name: the name of the navigation or class, followed by the name of the key or by Id. Returns null if
+    /// there is none.
+    /// </summary>
     List<IPropertySymbol>? ForeignKeyByName(INamedTypeSymbol dependent, INamedTypeSymbol principal, IReadOnlyList<string> prefixes)
     {
         var properties = NavigationReader.PropertiesOf(dependent, ConfigurationOf(dependent));
@@ -362,7 +376,7 @@ sealed class RelationReader(
 
     static Location? LocationOf(ISymbol symbol) => symbol.Locations.FirstOrDefault(location => location.IsInSource);
 
-    /// <summary>The keyspace of a class.</summary>
+    /// <summary>Returns the location of the keyspace of a class.</summary>
     Location? PlaceOf(ITypeSymbol entity) => keyspaces.Zip(entityTypes, (keyspace, type) => IsSame(type, entity) ? keyspace.Locations.FirstOrDefault() : null).FirstOrDefault(place => place is not null);
 
     void ReportProperty(Navigation navigation, string reason)

@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>Brings the relations of a context to its entity classes.</summary>
+/// <summary>The assignment of a context's relations to its entity classes.</summary>
 static class RelationSpecs
 {
     /// <summary>Returns the relations between classes that have no errors.</summary>

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>Writes indented source lines.</summary>
+/// <summary>A writer of indented source lines.</summary>
 sealed class SourceWriter
 {
     readonly StringBuilder _text = new();

@@ -2,12 +2,12 @@ using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers;
 
-/// <summary>Which codec the values of a type have. Codecs are expressions in the generated code.</summary>
+/// <summary>The mapping of types to the codecs of their values. A codec is an expression in the generated code.</summary>
 static class TypeMapping
 {
     const string Codecs = "global::Datacake.Data.Metadata.ValueCodecs.";
 
-    /// <summary>The codec of a single value, or null if the type is none.</summary>
+    /// <summary>Returns the codec of a single value; null if the type is not one.</summary>
     public static CodecSpec? Scalar(ITypeSymbol type)
     {
         if (type.TypeKind == TypeKind.Enum)
@@ -42,9 +42,11 @@ static class TypeMapping
         return name is null ? null : new(Codecs + name, Bare(type), IsScalar: true);
     }
 
-    /// <summary>The codec of whatever is stored as one value: a scalar, a nullable one, a list or array of values, or a structure.</summary>
+    /// <summary>
+    /// Returns the codec of a type that is stored as one value: a single value, a nullable, a list or array of values, or a struct.
+    /// </summary>
     /// <param name="type">The type.</param>
-    /// <param name="objects">Gives the codec of a class or structure; null if it has none.</param>
+    /// <param name="objects">Returns the codec of a class or struct; null if it has none.</param>
     public static CodecSpec? Value(ITypeSymbol type, Func<ITypeSymbol, CodecSpec?> objects)
     {
         if (Scalar(type) is { } scalar)
@@ -58,10 +60,12 @@ static class TypeMapping
         return type.TypeKind == TypeKind.Struct ? objects(type) : null;
     }
 
-    /// <summary>The codec of an item of a list or a value of a dictionary: a value, or an object as one.</summary>
+    /// <summary>
+    /// Returns the codec of an item of a list or a value of a dictionary, which may also be an object that is stored as one value.
+    /// </summary>
     public static CodecSpec? Item(ITypeSymbol type, Func<ITypeSymbol, CodecSpec?> objects) => Value(type, objects) ?? (type.IsReferenceType ? objects(type) : null);
 
-    /// <summary>True if null is refused as an item of a list, or a value of a dictionary.</summary>
+    /// <summary>True if null is rejected as an item of a list or a value of a dictionary.</summary>
     public static bool IsRequired(ITypeSymbol item) => item is { IsReferenceType: true, NullableAnnotation: NullableAnnotation.NotAnnotated };
 
     static CodecSpec? Sequence(ITypeSymbol type, ITypeSymbol itemType, string function, string create, Func<ITypeSymbol, CodecSpec?> objects)
@@ -73,18 +77,18 @@ static class TypeMapping
         return Composed(type, $"{function}({item.Expression}{required}{create})") with { HasRules = isRequired || item.HasRules };
     }
 
-    /// <summary>The codec of values that a converter turns into single ones.</summary>
+    /// <summary>Returns the codec of values that a converter converts to single values.</summary>
     public static CodecSpec Converted(ConverterSpec converter) => new(
         $"{Codecs}Converted<{converter.PropertyType}, {converter.StoredType}>({converter.StoredCodec}, {converter.Expression})",
         converter.PropertyType,
         IsScalar: true);
 
-    /// <summary>The codec of a type that a codec is of, and its nullable.</summary>
+    /// <summary>Returns the codec of a nullable type, given that of its values.</summary>
     public static CodecSpec Nullable(ITypeSymbol type, CodecSpec inner) => Composed(type, $"Nullable({inner.Expression})") with { HasRules = inner.HasRules };
 
     static CodecSpec Composed(ITypeSymbol type, string expression) => new(Codecs + expression, Bare(type), IsScalar: false);
 
-    /// <summary>True if a key can be of the type: a single value that is exact.</summary>
+    /// <summary>True if a key can be of the type, which must be a single, exact value.</summary>
     public static bool IsKey(ITypeSymbol type) =>
         Scalar(type) is not null && type.SpecialType is not (SpecialType.System_Single or SpecialType.System_Double);
 
@@ -93,7 +97,7 @@ static class TypeMapping
             ? nullable.TypeArguments[0]
             : null;
 
-    /// <summary>The type in source, with the annotations of its arguments and without its own.</summary>
+    /// <summary>Returns a type as in source code, with the annotations of its arguments but without its own.</summary>
     public static string Bare(ITypeSymbol type) =>
         Names.KeywordOf(type.SpecialType) ?? type.WithNullableAnnotation(NullableAnnotation.NotAnnotated).ToDisplayString(Names.WithNullability);
 }

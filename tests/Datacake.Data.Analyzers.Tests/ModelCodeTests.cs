@@ -36,22 +36,22 @@ public class ModelCodeTests
     }
 
     [Theory]
-    [InlineData("bool wanted = true; model.Entity<Thing>().HasQueryFilter(t => t.IsDeleted == wanted);", "the filter uses 'wanted', and can only use its argument, static members and members of the context")]
-    [InlineData("model.Entity<Thing>().HasQueryFilter(Filter);", "write the filter as a lambda")]
-    [InlineData("model.Entity<Thing>().HasQueryFilter(\"\", t => t.IsDeleted);", "a filter has a name that is not empty")]
+    [InlineData("bool wanted = true; model.Entity<Thing>().HasQueryFilter(t => t.IsDeleted == wanted);", "The filter uses 'wanted', but it can only use its argument, static members and members of the context")]
+    [InlineData("model.Entity<Thing>().HasQueryFilter(Filter);", "Write the filter as a lambda")]
+    [InlineData("model.Entity<Thing>().HasQueryFilter(\"\", t => t.IsDeleted);", "The name of the filter is empty")]
     [InlineData("model.Entity<Thing>().HasQueryFilter(Tenant, t => t.IsDeleted);", "'Tenant' is not a constant")]
-    [InlineData("model.Entity<Thing>().HasData(new Thing { Tenant = Tenant });", "the entity uses 'this', and can only use its argument and static members")]
-    [InlineData("model.ApplyConfiguration(Configuration);", "make the configuration here")]
-    [InlineData("model.ApplyConfigurationsFromAssembly(typeof(string).Assembly);", "only configurations that are compiled with the context")]
-    [InlineData("const string wanted = \"\"; model.Entity<Thing>().HasQueryFilter(t => t.Tenant == wanted);", "the filter uses 'wanted', and can only use its argument, static members and members of the context")]
-    [InlineData("model.Entity<Thing>().HasData(new Thing { Tenant = Own() }); static string Own() => \"\";", "the entity uses 'Own', and can only use its argument and static members")]
-    [InlineData("model.Entity<Thing>().HasQueryFilter(t => t.Tenant == OfFile.Text);", "the filter uses 'OfFile', which the context cannot see; make it internal")]
-    [InlineData("model?.Entity<Thing>().HasQueryFilter(t => t.IsDeleted);", "only calls on the model can be read")]
-    [InlineData("var thing = Static.Length > 0 ? model.Entity<Thing>() : null;", "only calls on the model can be read")]
-    [InlineData("ModelBuilder other; other = model; other.Entity<Thing>();", "only calls on the model can be read")]
-    [InlineData("model.ApplyConfiguration(new PrivateConfiguration());", "the filter uses 'Secret', which the context cannot see; make it internal")]
-    [InlineData("model.ApplyConfiguration(new InstanceConfiguration(true));", "the filter uses 'this', and can only use its argument and static members")]
-    [InlineData("model.ApplyConfiguration(new LoopConfiguration());", "only calls on the model, one after the other")]
+    [InlineData("model.Entity<Thing>().HasData(new Thing { Tenant = Tenant });", "The entity uses 'this', but it can only use its argument and static members")]
+    [InlineData("model.ApplyConfiguration(Configuration);", "Create the configuration in the call")]
+    [InlineData("model.ApplyConfigurationsFromAssembly(typeof(string).Assembly);", "Only configurations that are compiled with the context")]
+    [InlineData("const string wanted = \"\"; model.Entity<Thing>().HasQueryFilter(t => t.Tenant == wanted);", "The filter uses 'wanted', but it can only use its argument, static members and members of the context")]
+    [InlineData("model.Entity<Thing>().HasData(new Thing { Tenant = Own() }); static string Own() => \"\";", "The entity uses 'Own', but it can only use its argument and static members")]
+    [InlineData("model.Entity<Thing>().HasQueryFilter(t => t.Tenant == OfFile.Text);", "The filter uses 'OfFile', which the context cannot access. Make it internal")]
+    [InlineData("model?.Entity<Thing>().HasQueryFilter(t => t.IsDeleted);", "Only calls on the model, and on the results of such calls, can be read")]
+    [InlineData("var thing = Static.Length > 0 ? model.Entity<Thing>() : null;", "Only calls on the model, and on the results of such calls, can be read")]
+    [InlineData("ModelBuilder other; other = model; other.Entity<Thing>();", "Only calls on the model, and on the results of such calls, can be read")]
+    [InlineData("model.ApplyConfiguration(new PrivateConfiguration());", "The filter uses 'Secret', which the context cannot access. Make it internal")]
+    [InlineData("model.ApplyConfiguration(new InstanceConfiguration(true));", "The filter uses 'this', but it can only use its argument and static members")]
+    [InlineData("model.ApplyConfiguration(new LoopConfiguration());", "Only a sequence of calls on the model can be read")]
     public void What_means_something_else_in_the_context_is_reported(string statements, string message)
     {
         var diagnostic = Of(statements).Diagnostics[0];
@@ -124,8 +124,8 @@ public class ModelCodeTests
     }
 
     [Theory]
-    [InlineData("class BookConfig : IEntityTypeConfiguration<Book> { public void Configure(EntityTypeBuilder<Book> b) => All(b); void All<T>(EntityTypeBuilder<T> b) where T : class, IShown => b.HasQueryFilter(e => e.IsShown); }", "the filter uses 'IShown.IsShown', which is not 'IsShown' of 'Book'; write it where 'Book' is described by its name")]
-    [InlineData("class BookConfig : IEntityTypeConfiguration<Book> { public void Configure(EntityTypeBuilder<Book> b) => All(b); void All<T>(EntityTypeBuilder<T> b) where T : Entity<long> => b.HasQueryFilter(e => e.Hidden == null); }", "the filter uses 'Entity.Hidden', which is not 'Hidden' of 'Book'")]
+    [InlineData("class BookConfig : IEntityTypeConfiguration<Book> { public void Configure(EntityTypeBuilder<Book> b) => All(b); void All<T>(EntityTypeBuilder<T> b) where T : class, IShown => b.HasQueryFilter(e => e.IsShown); }", "The filter uses 'IShown.IsShown', which is not the member 'IsShown' of 'Book'. Write it in code that names 'Book' instead of a type parameter")]
+    [InlineData("class BookConfig : IEntityTypeConfiguration<Book> { public void Configure(EntityTypeBuilder<Book> b) => All(b); void All<T>(EntityTypeBuilder<T> b) where T : Entity<long> => b.HasQueryFilter(e => e.Hidden == null); }", "The filter uses 'Entity.Hidden', which is not the member 'Hidden' of 'Book'")]
     public void Member_of_a_base_class_that_is_another_one_in_the_entity_class_is_reported(string configuration, string message)
     {
         var diagnostic = Assert.Single(OfBooks(configuration, "model.ApplyConfiguration(new BookConfig()).Entity<Book>().Ignore(b => b.Events);").Diagnostics);
@@ -134,8 +134,8 @@ public class ModelCodeTests
     }
 
     [Theory]
-    [InlineData("class ThingConfiguration : BaseConfiguration<Thing>;", "'ThingConfiguration' has its Configure from 'BaseConfiguration', which is of another assembly, and only code that is compiled with the context can be read; write Configure in 'ThingConfiguration'")]
-    [InlineData("class ThingConfiguration : BaseConfiguration<Thing> { public override void Configure(EntityTypeBuilder<Thing> b) => base.Configure(b); }", "'BaseConfiguration.Configure' is of another assembly, and only methods that are compiled with the context can be read; write its calls here")]
+    [InlineData("class ThingConfiguration : BaseConfiguration<Thing>;", "'ThingConfiguration' inherits Configure from 'BaseConfiguration' in another assembly, and only code that is compiled with the context can be read. Write Configure in 'ThingConfiguration'")]
+    [InlineData("class ThingConfiguration : BaseConfiguration<Thing> { public override void Configure(EntityTypeBuilder<Thing> b) => base.Configure(b); }", "'BaseConfiguration.Configure' is in another assembly, and only methods that are compiled with the context can be read. Write its calls here")]
     public void Base_class_of_a_configuration_that_is_compiled_is_named(string configuration, string message)
     {
         var project = GeneratorRun.Of("public abstract class BaseConfiguration<T> : IEntityTypeConfiguration<T> where T : class { public virtual void Configure(EntityTypeBuilder<T> b) => b.HasDiscriminator(); }");
