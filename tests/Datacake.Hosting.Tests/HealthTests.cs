@@ -54,8 +54,8 @@ public sealed class HealthTests : IAsyncLifetime
         await (await StoreOfAsync(first)).Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled);
 
         time.Offset = TimeSpan.FromHours(2);
-        await WaitForAsync(first, HealthStatus.Degraded, "Quorum requires 2 of 2 members", "which is refused", "set the wrong one right");
-        await WaitForAsync(second, HealthStatus.Degraded, "Quorum requires 2 of 2 members", "which is refused", "set the wrong one right");
+        await WaitForAsync(first, HealthStatus.Degraded, "Quorum requires 2 of 2 members", "which is refused", "correct the wrong clock");
+        await WaitForAsync(second, HealthStatus.Degraded, "Quorum requires 2 of 2 members", "which is refused", "correct the wrong clock");
         time.Offset = TimeSpan.Zero;
         await WaitForAsync(first, HealthStatus.Healthy);
         await WaitForAsync(second, HealthStatus.Healthy);
