@@ -100,7 +100,7 @@ public class DeclaredIncludeTests : TradingStore
         var customer = db.Entry(ann.Orders[0]).Reference(o => o.Customer);
         await customer.LoadAsync(Token);
         Assert.Same(ann, customer.CurrentValue);
-        Assert.Contains("call Collection", Assert.Throws<ArgumentException>(() => db.Entry(ann).Reference(c => c.Orders)).Message, StringComparison.Ordinal);
+        Assert.Contains("Call Collection", Assert.Throws<ArgumentException>(() => db.Entry(ann).Reference(c => c.Orders)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -186,7 +186,7 @@ public class RelatedConditionTests : TradingStore
         await using var node = await StartAsync("memory");
         await using var db = new Shop.LibraryContext(node);
         var error = Assert.Throws<InvalidOperationException>(() => db.Books.Where(b => b.Author!.Name == "Ann"));
-        Assert.Contains("something of Author of Book", error.Message, StringComparison.Ordinal);
+        Assert.Contains("uses Author of Book", error.Message, StringComparison.Ordinal);
         Assert.Contains("Include(e => e.Author, e => e.AuthorId)", error.Message, StringComparison.Ordinal);
         Assert.Throws<InvalidOperationException>(() => db.Authors.Where(a => a.Books.Any()));
         Assert.Throws<InvalidOperationException>(() => db.Authors.OrderBy(a => a.Books.Count));

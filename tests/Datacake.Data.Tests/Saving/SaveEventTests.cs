@@ -94,7 +94,7 @@ public class SaveEventTests(StoreFixture store)
         db.SavingChanges += (_, _) => inner ??= db.SaveChangesAsync(Token);
         Assert.Equal(1, await db.SaveChangesAsync(Token));
         var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => inner!);
-        Assert.Contains("handler of SavingChanges saves", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("called by a handler of SavingChanges", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
