@@ -7,7 +7,7 @@ namespace Datacake.Data;
 
 /// <summary>
 /// A keyspace that is read at a consistency level. A read by key asks as many nodes as the level requires and merges their answers. A
-/// query waits until this node has everything that as many nodes have as the level requires, and then reads the local store. Not
+/// query asks as many nodes which transactions they have, waits until this node has them, too, and then reads the local store. Not
 /// thread-safe, like the context.
 /// </summary>
 public sealed class ConsistentReads<T> : KeyspaceQuery<T>
@@ -62,7 +62,7 @@ public sealed class ConsistentReads<T> : KeyspaceQuery<T>
             var entity = keyspace.Model.Read(key, document);
             return new QueryFiltering(keyspace.Context.QueryFilters, QuerySettings.Default).IsShown(keyspace.Model, entity) ? tracker.TrackRead(keyspace.Metadata, key, document, entity) : null;
         }
-        entry!.TakeStored(key, document);
+        entry!.SetToStored(key, document);
         return (T)entry.Entity;
     }
 }

@@ -175,7 +175,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     {
         _isDisposed = true;
         GC.SuppressFinalize(this);
-        // If the store failed to open, that was the error of every operation.
+        // If the store failed to open, every operation reports it, so it is not reported here.
         await ((Task)_opening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
@@ -277,7 +277,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         if (document is null)
             ChangeTracker.Accept(entry, content: null);
         else
-            entry.TakeStored(key, document);
+            entry.SetToStored(key, document);
     }
 
     /// <summary>Reads the stored entity that has the key of an entity; returns null if there is none.</summary>

@@ -54,7 +54,7 @@ sealed record EntityContent(DocumentContent Cells, IReadOnlyList<CounterIncremen
     }
 
     /// <summary>Returns true if a property, including the elements of a collection, has the same content in both entities.</summary>
-    public bool HasSame(string property, EntityContent other)
+    public bool HasSameValue(string property, EntityContent other)
     {
         byte[] name = Encoding.UTF8.GetBytes(property);
         foreach (var change in ChangesFrom(other).Cells)
@@ -66,7 +66,7 @@ sealed record EntityContent(DocumentContent Cells, IReadOnlyList<CounterIncremen
     }
 
     /// <summary>Returns true if the content has a cell of a property.</summary>
-    public bool Names(string property)
+    public bool HasCellOf(string property)
     {
         byte[] name = Encoding.UTF8.GetBytes(property);
         foreach (var cell in Cells)

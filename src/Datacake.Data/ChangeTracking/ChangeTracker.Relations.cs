@@ -4,7 +4,7 @@ namespace Datacake.Data;
 
 public sealed partial class ChangeTracker
 {
-    // Entities that were tracked before. They are not tracked again only because they are reachable from tracked ones. Created on demand,
+    // Entities that were tracked before. Being reachable from a tracked entity is not enough to track them again. Created on demand,
     // because the table is costly for a context that finds a single entity.
     ConditionalWeakTable<object, object>? _detached;
 
@@ -26,7 +26,7 @@ public sealed partial class ChangeTracker
 
     internal bool IsDetached(object entity) => _detached?.TryGetValue(entity, out _) == true;
 
-    void NoteDetached(EntityEntry entry, bool isDetached)
+    void RecordDetached(EntityEntry entry, bool isDetached)
     {
         if (entry.Keyspace.Entity.Relations.Count == 0)
             return;
@@ -68,7 +68,7 @@ public sealed partial class ChangeTracker
         DeleteBehaviors.ApplyToTracked(this, undo);
     }
 
-    /// <summary>Restores an entity that was deleted because it lost a required principal.</summary>
+    /// <summary>Restores an entity that was to be deleted because it lost a required principal.</summary>
     internal static void Revive(EntityEntry orphan)
     {
         if (orphan.IsOrphan && orphan.CurrentState == EntityState.Deleted)
@@ -99,7 +99,7 @@ public sealed partial class ChangeTracker
     internal void TrackAdded(EntityEntry entry)
     {
         Track(entry, entry.Keyspace.Entity.KeyOf(entry.Entity, KeyWriter));
-        NoteDetached(entry, isDetached: false);
+        RecordDetached(entry, isDetached: false);
         entry.CurrentState = EntityState.Added;
         entry.IsNew = true;
     }
@@ -113,7 +113,7 @@ public sealed partial class ChangeTracker
         if (!Context.HasRelations || !AutoDetectChangesEnabled)
             return;
         foreach (var entry in _entries.All)
-            entry.TakeNavigations();
+            entry.AcceptNavigations();
     }
 
     /// <summary>Removes deleted entities from the navigations of tracked ones.</summary>

@@ -36,7 +36,7 @@ public sealed partial class ChangeTracker
     /// </summary>
     public bool AutoDetectChangesEnabled { get; set; } = true;
 
-    /// <summary>Gets or sets whether queries that do not specify it track their entities. Default: they do.</summary>
+    /// <summary>Gets or sets the tracking behavior of queries that do not specify one. Default: entities are tracked.</summary>
     public QueryTrackingBehavior QueryTrackingBehavior { get; set; }
 
     /// <summary>Returns all tracked entities, after detecting changes.</summary>
@@ -84,7 +84,7 @@ public sealed partial class ChangeTracker
             }
             catch (EntityValidationException)
             {
-                NoteUnstorable(entry);
+                MarkUnstorable(entry);
             }
         }
     }
@@ -129,7 +129,7 @@ public sealed partial class ChangeTracker
     internal EntityEntry EntryOf(KeyspaceModel keyspace, object entity) =>
         TryGetEntry(entity, out var known) ? known : keyspace.Entity.CreateEntry(this, keyspace, entity);
 
-    /// <summary>Detects changes to the own properties of one entity. Navigations are not examined.</summary>
+    /// <summary>Detects changes to the properties of one entity, without examining its navigations.</summary>
     internal TEntry Refresh<TEntry>(TEntry entry)
         where TEntry : EntityEntry
     {
@@ -141,13 +141,13 @@ public sealed partial class ChangeTracker
         }
         catch (EntityValidationException)
         {
-            NoteUnstorable(entry);
+            MarkUnstorable(entry);
         }
         return entry;
     }
 
     /// <summary>Marks an entity that has an invalid value as modified, so that the save reports the value.</summary>
-    static void NoteUnstorable(EntityEntry entry)
+    static void MarkUnstorable(EntityEntry entry)
     {
         if (entry.CurrentState == EntityState.Unchanged)
             entry.CurrentState = EntityState.Modified;
@@ -157,9 +157,9 @@ public sealed partial class ChangeTracker
     {
         using var operation = Context.Concurrency.Enter();
         bool isKept = state is EntityState.Unchanged or EntityState.Modified;
-        entry.IsSpared = isKept && (entry.IsSpared || (entry.CurrentState == EntityState.Deleted && (entry.IsCascaded || entry.IsOrphan)));
+        entry.IsDeleteOverridden = isKept && (entry.IsDeleteOverridden || (entry.CurrentState == EntityState.Deleted && (entry.IsCascaded || entry.IsOrphan)));
         entry.IsReached = entry.MayBeStored = entry.IsOrphan = entry.IsCascaded = false;
-        NoteDetached(entry, state == EntityState.Detached);
+        RecordDetached(entry, state == EntityState.Detached);
         if (state == EntityState.Detached || (state == EntityState.Deleted && entry.CurrentState == EntityState.Added))
         {
             Forget(entry);
@@ -168,9 +168,9 @@ public sealed partial class ChangeTracker
         // Encoding comes first, because it may throw, and the entry must then be unchanged.
         var original = state == EntityState.Unchanged ? entry.Encode() : null;
         // If the entity was not read, its current tokens are the original ones: a web form sends back the tokens that were read for it.
-        bool hasGivenTokens = entry.CurrentState == EntityState.Detached && state is EntityState.Modified or EntityState.Deleted
+        bool assumesOriginal = entry.CurrentState == EntityState.Detached && state is EntityState.Modified or EntityState.Deleted
             && entry.Keyspace.Entity.ConcurrencyTokens.Count > 0;
-        var given = hasGivenTokens ? entry.Encode() : null;
+        var assumed = assumesOriginal ? entry.Encode() : null;
         if (entry.CurrentState == EntityState.Detached)
         {
             var key = entry.Keyspace.Entity.KeyOf(entry.Entity, KeyWriter);
@@ -183,8 +183,8 @@ public sealed partial class ChangeTracker
             }
             Track(entry, key);
         }
-        if (given is not null)
-            entry.Given = given;
+        if (assumed is not null)
+            entry.AssumedOriginal = assumed;
         if (original is not null)
             entry.SetOriginal(original);
         if (state == EntityState.Added)
@@ -238,10 +238,10 @@ public sealed partial class ChangeTracker
             entry.CurrentState = EntityState.Deleted;
     }
 
-    /// <summary>Tracks an instance of the user's whose values were just read.</summary>
+    /// <summary>Tracks a user's instance whose values were just read.</summary>
     internal void TrackRead(EntityEntry entry, DocumentKey key) => Track(entry, key);
 
-    /// <summary>Returns what a save has to write of an entity; null if nothing.</summary>
+    /// <summary>Returns the write that a save has to make for an entity; null if there is none.</summary>
     internal PendingWrite? DetectChanges(EntityEntry entry)
     {
         if (entry.CurrentState == EntityState.Deleted)
@@ -287,12 +287,12 @@ public sealed partial class ChangeTracker
     {
         if (content is null)
         {
-            NoteDetached(entry, isDetached: true);
+            RecordDetached(entry, isDetached: true);
             Forget(entry);
             return;
         }
         entry.SetOriginal(content, entry.CurrentState == EntityState.Added ? null : changes);
-        entry.IsAsserted = entry.MayReplace = entry.IsCascaded = entry.IsSpared = false;
+        entry.IsAsserted = entry.MayReplace = entry.IsCascaded = entry.IsDeleteOverridden = false;
         entry.Replaced = null;
         entry.CurrentState = EntityState.Unchanged;
     }
@@ -338,10 +338,10 @@ public sealed partial class ChangeTracker
             replaced.CurrentState = EntityState.Deleted;
     }
 
-    /// <summary>Checks whether the key has changed. The key of an added entity may change, that of a stored entity may not.</summary>
+    /// <summary>Throws if the key of a stored entity has changed. The key of an added entity may change.</summary>
     void CheckKey(EntityEntry entry)
     {
-        entry.Keyspace.Entity.WriteKeyAnew(entry.Entity, KeyWriter);
+        entry.Keyspace.Entity.RewriteKey(entry.Entity, KeyWriter);
         if (KeyWriter.Written.SequenceEqual(entry.Key.Encoded.Span))
             return;
         var key = entry.Keyspace.Entity.KeyOf(KeyWriter);

@@ -1,6 +1,6 @@
 namespace Datacake.Data;
 
-/// <summary>A detector of two operations that use a context, which is not thread-safe, at the same time.</summary>
+/// <summary>A guard against two operations that use a context, which is not thread-safe, at the same time.</summary>
 sealed class ConcurrencyDetector
 {
     int _isBusy;

@@ -11,7 +11,7 @@ public partial class EntityEntry
     Dictionary<NavigationModel, (HashSet<object> Targets, bool IsComplete)>? _loaded;
 
     // The foreign keys that were set from navigations since the last save.
-    Dictionary<RelationModel, DocumentKey>? _referred;
+    Dictionary<RelationModel, DocumentKey>? _foreignKeysFromNavigations;
 
     /// <summary>
     /// True if the entity is tracked only because it is reachable from another tracked entity. Tracking ends when it no longer is.
@@ -37,7 +37,7 @@ public partial class EntityEntry
     /// True if the entity was to be deleted by cascade, or because it lost a required principal, and the user then gave it another state.
     /// The entity is kept.
     /// </summary>
-    internal bool IsSpared { get; set; }
+    internal bool IsDeleteOverridden { get; set; }
 
     /// <summary>Returns the targets that a navigation had when it was last loaded, saved or examined.</summary>
     internal HashSet<object> LoadedOf(NavigationModel navigation) =>
@@ -51,15 +51,15 @@ public partial class EntityEntry
         (_loaded ??= [])[navigation] = (new HashSet<object>(targets, ReferenceEqualityComparer.Instance), isComplete);
 
     /// <summary>Records the current targets of all navigations as saved.</summary>
-    internal void TakeNavigations()
+    internal void AcceptNavigations()
     {
-        NoteNavigations([]);
-        IsReached = MayBeStored = IsOrphan = IsCascaded = IsSpared = false;
-        _referred = null;
+        RecordNavigations([]);
+        IsReached = MayBeStored = IsOrphan = IsCascaded = IsDeleteOverridden = false;
+        _foreignKeysFromNavigations = null;
     }
 
     /// <summary>Records the targets of the navigations of an attached entity, as far as they agree with the foreign keys.</summary>
-    internal void TakeMatchingNavigations()
+    internal void RecordMatchingNavigations()
     {
         foreach (var navigation in Keyspace.Entity.Navigations)
         {
@@ -76,11 +76,11 @@ public partial class EntityEntry
     /// <summary>Returns true if the target of a reference differs from the one that was last loaded or saved.</summary>
     internal bool IsChanged(NavigationModel navigation, object? current) => current is null ? LoadedOf(navigation).Count > 0 : !LoadedOf(navigation).Contains(current);
 
-    internal void ForgetNavigations() => (_loaded, _referred, IsNew, IsCascaded, IsSpared) = (null, null, false, false, false);
+    internal void ForgetNavigations() => (_loaded, _foreignKeysFromNavigations, IsNew, IsCascaded, IsDeleteOverridden) = (null, null, false, false, false);
 
     /// <summary>Records the current targets of all navigations after they were examined.</summary>
     /// <param name="unsettled">Lost targets that still have to be handled. They stay recorded.</param>
-    internal void NoteNavigations(HashSet<(NavigationModel Navigation, object Entity, object Lost)> unsettled)
+    internal void RecordNavigations(HashSet<(NavigationModel Navigation, object Entity, object Lost)> unsettled)
     {
         foreach (var navigation in Keyspace.Entity.Navigations)
         {
@@ -93,7 +93,7 @@ public partial class EntityEntry
     }
 
     /// <summary>Updates the references that disagree with the foreign keys.</summary>
-    void TakeStoredReferences(ChangeTracker tracker)
+    void UpdateReferences(ChangeTracker tracker)
     {
         foreach (var navigation in Keyspace.Entity.Navigations.Where(static navigation => navigation.IsOnDependent))
         {
@@ -108,11 +108,12 @@ public partial class EntityEntry
     }
 
     /// <summary>Records a foreign key that was set from a navigation.</summary>
-    internal void NoteReferred(RelationModel relation, DocumentKey key) => (_referred ??= [])[relation] = key;
+    internal void RecordForeignKey(RelationModel relation, DocumentKey key) => (_foreignKeysFromNavigations ??= [])[relation] = key;
 
     /// <summary>Records that a foreign key was changed in another way.</summary>
-    internal void ForgetReferred(RelationModel relation) => _referred?.Remove(relation);
+    internal void ForgetForeignKey(RelationModel relation) => _foreignKeysFromNavigations?.Remove(relation);
 
     /// <summary>Returns true if a foreign key still has the value that was set from a navigation.</summary>
-    internal bool IsReferred(RelationModel relation, DocumentKey? key) => _referred is not null && _referred.TryGetValue(relation, out var known) && known == key;
+    internal bool IsForeignKeyFromNavigation(RelationModel relation, DocumentKey? key) =>
+        _foreignKeysFromNavigations is not null && _foreignKeysFromNavigations.TryGetValue(relation, out var known) && known == key;
 }

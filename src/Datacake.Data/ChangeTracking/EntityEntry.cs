@@ -100,7 +100,7 @@ public partial class EntityEntry
     /// Gets or sets the content of the entity when it was first updated or removed without having been read. Set only if the class has
     /// concurrency tokens.
     /// </summary>
-    internal EntityContent? Given { get; set; }
+    internal EntityContent? AssumedOriginal { get; set; }
 
     /// <summary>True if the stored content is known. If it is not, a save reads it.</summary>
     internal bool HasOriginal => _original is not null || _originalDocument is not null;
@@ -123,7 +123,7 @@ public partial class EntityEntry
     internal object? OriginalEntity => _originalEntity ??= Original is { } original ? Keyspace.Entity.ReadEntity(Key, original) : null;
 
     /// <summary>Sets the properties to the stored values. Pending changes are discarded.</summary>
-    internal void TakeStored(DocumentKey key, Document document)
+    internal void SetToStored(DocumentKey key, Document document)
     {
         object stored = Keyspace.Entity.ReadEntity(key, document);
         foreach (var property in Keyspace.Entity.Properties)
@@ -133,7 +133,7 @@ public partial class EntityEntry
         }
         if (CurrentState == EntityState.Detached)
             _tracker.TrackRead(this, key);
-        TakeStoredReferences(_tracker);
+        UpdateReferences(_tracker);
         SetOriginal(document);
         IsAsserted = false;
         CurrentState = EntityState.Unchanged;
@@ -160,20 +160,20 @@ public partial class EntityEntry
     /// <param name="written">The content that was written; null if all of it was written.</param>
     internal void SetOriginal(EntityContent content, EntityContent? written = null)
     {
-        IReadOnlyCollection<string> lacking = written is null ? [] : [.. Lacking.Where(property => !written.Names(property))];
+        IReadOnlyCollection<string> lacking = written is null ? [] : [.. Lacking.Where(property => !written.HasCellOf(property))];
         ForgetOriginal();
         _original = content;
         Lacking = lacking;
     }
 
     /// <summary>Sets the original values to those of another instance.</summary>
-    internal void TakeOriginal(object original)
+    internal void SetOriginalFrom(object original)
     {
         (_originalDocument, _original, _originalEntity) = (null, Keyspace.Entity.Encode(original, _tracker.CellWriter), original);
-        Given = null;
+        AssumedOriginal = null;
     }
 
-    internal void ForgetOriginal() => (_originalDocument, _original, _originalEntity, Given, Lacking) = (null, null, null, null, []);
+    internal void ForgetOriginal() => (_originalDocument, _original, _originalEntity, AssumedOriginal, Lacking) = (null, null, null, null, []);
 
     internal EntityContent Encode() => Keyspace.Entity.Encode(Entity, _tracker.CellWriter);
 }

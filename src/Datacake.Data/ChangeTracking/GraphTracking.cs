@@ -100,7 +100,7 @@ sealed class GraphTracking(ChangeTracker tracker)
                     open.Enqueue(attached);
                 }
             }
-            entry.TakeMatchingNavigations();
+            entry.RecordMatchingNavigations();
         }
     }
 
@@ -108,7 +108,7 @@ sealed class GraphTracking(ChangeTracker tracker)
     {
         var keyspace = KeyspaceOf(navigation);
         if (!navigation.IsOnDependent)
-            ReferIfKnown(navigation.Relation, target, from);
+            SetForeignKeyIfKnown(navigation.Relation, target, from);
         var added = new List<EntityEntry>();
         Track(keyspace.Entity.CreateEntry(tracker, keyspace, target), isRoot: false, mayBeStored, added);
         return added;
@@ -126,14 +126,14 @@ sealed class GraphTracking(ChangeTracker tracker)
             return;
         try
         {
-            bool isKeyReferring = model.Relations.Any(relation => relation.Dependents.Entity == model && relation.IsOfKey);
+            bool isKeyReferring = model.Relations.Any(relation => relation.Dependents.Entity == model && relation.IsPartOfKey);
             bool isGenerated = !isKeyReferring && model.GenerateMissingKey(entity, tracker.Context.KeyGenerator);
             foreach (var navigation in model.Navigations.Where(static navigation => navigation.IsOnDependent))
             {
                 foreach (object target in navigation.TargetsOf(entity))
                 {
                     TrackIfNew(navigation, target, mayBeStored, added);
-                    ReferIfKnown(navigation.Relation, entity, target);
+                    SetForeignKeyIfKnown(navigation.Relation, entity, target);
                 }
             }
             isGenerated |= isKeyReferring && model.GenerateMissingKey(entity, tracker.Context.KeyGenerator);
@@ -156,7 +156,7 @@ sealed class GraphTracking(ChangeTracker tracker)
             foreach (object target in navigation.TargetsOf(entity))
             {
                 if (!tracker.TryGetEntry(target, out _))
-                    ReferIfKnown(navigation.Relation, target, entity);
+                    SetForeignKeyIfKnown(navigation.Relation, target, entity);
                 TrackIfNew(navigation, target, mayBeStored, added);
             }
         }
@@ -170,7 +170,7 @@ sealed class GraphTracking(ChangeTracker tracker)
         Track(keyspace.Entity.CreateEntry(tracker, keyspace, target), isRoot: false, mayBeStored, added);
     }
 
-    static void ReferIfKnown(RelationModel relation, object dependent, object principal)
+    static void SetForeignKeyIfKnown(RelationModel relation, object dependent, object principal)
     {
         if (relation.KeyOf(principal) is not null)
             relation.Refer(dependent, principal);

@@ -84,7 +84,7 @@ public readonly struct PropertyEntry
                     + "or set the value on the entity before you call Update or Remove.");
         }
         Set(original, value);
-        _entry.TakeOriginal(original);
+        _entry.SetOriginalFrom(original);
     }
 
     void Set(object entity, object? value)

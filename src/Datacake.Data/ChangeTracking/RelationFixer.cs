@@ -11,12 +11,12 @@ sealed class RelationFixer(ChangeTracker tracker)
 {
     readonly GraphTracking _graph = new(tracker);
 
-    // Navigations that lost an entity which is deleted or refused for that. The loss is found again next time, unless the entity is back.
+    // Navigations that lost an entity that is deleted or rejected for it. The loss is found again next time, unless the entity is back.
     readonly HashSet<(NavigationModel Navigation, object Entity, object Lost)> _unsettled = [];
 
     // For each dependent, the principals whose navigations contain it, and the one whose navigation got it since the last load or save.
     readonly Dictionary<(RelationModel Relation, object Dependent), List<EntityEntry>> _holders = [];
-    readonly Dictionary<(RelationModel Relation, object Dependent), EntityEntry> _claims = [];
+    readonly Dictionary<(RelationModel Relation, object Dependent), EntityEntry> _newHolders = [];
 
     /// <summary>Makes the foreign keys and navigations agree.</summary>
     /// <param name="isSaving">True to throw if an entity has lost a required principal and is not deleted for it.</param>
@@ -38,9 +38,9 @@ sealed class RelationFixer(ChangeTracker tracker)
         foreach (var entry in entries)
             FindSevered(entry, isSaving);
         foreach (var entry in Live())
-            entry.NoteNavigations(_unsettled);
+            entry.RecordNavigations(_unsettled);
         _holders.Clear();
-        _claims.Clear();
+        _newHolders.Clear();
         _unsettled.Clear();
     }
 
@@ -69,7 +69,7 @@ sealed class RelationFixer(ChangeTracker tracker)
                         _holders.Add(place, holders = []);
                     holders.Add(entry);
                     if (!loaded.Contains(dependent))
-                        _claims[place] = entry;
+                        _newHolders[place] = entry;
                 }
             }
         }
@@ -85,7 +85,7 @@ sealed class RelationFixer(ChangeTracker tracker)
             if (relation.KeyOf(principal) is { } key)
             {
                 relation.Refer(dependent, principal);
-                entry.NoteReferred(relation, key);
+                entry.RecordForeignKey(relation, key);
             }
             Connect(relation, dependent, current, principal);
         }
@@ -95,10 +95,10 @@ sealed class RelationFixer(ChangeTracker tracker)
             if (relation.KeyOf(former) is { } key && relation.PrincipalKeyOf(dependent) == key)
                 Sever(entry, relation, former, relation.Reference!, dependent, former, isSaving);
         }
-        else if (IsElsewhere(entry, relation, current))
+        else if (DisagreesWithNavigations(entry, relation, current))
         {
             // The foreign key itself was changed.
-            entry.ForgetReferred(relation);
+            entry.ForgetForeignKey(relation);
             var known = relation.PrincipalKeyOf(dependent) is { } key && tracker.TryGetEntry(relation.Principals.Entity, key, out var found) && found.CurrentState != EntityState.Deleted
                 ? found.Entity
                 : null;
@@ -107,7 +107,7 @@ sealed class RelationFixer(ChangeTracker tracker)
     }
 
     /// <summary>Returns true if the foreign key disagrees with the navigations.</summary>
-    bool IsElsewhere(EntityEntry entry, RelationModel relation, object? current)
+    bool DisagreesWithNavigations(EntityEntry entry, RelationModel relation, object? current)
     {
         var key = relation.PrincipalKeyOf(entry.Entity);
         bool isOther = current is not null ? key != relation.KeyOf(current) : key is not null && relation.Reference is { } reference && (entry.IsNew || entry.IsLoaded(reference));
@@ -119,10 +119,10 @@ sealed class RelationFixer(ChangeTracker tracker)
     {
         if (isChanged && current is not null)
             return current;
-        if (_claims.TryGetValue((relation, entry.Entity), out var claim))
-            return claim.Entity;
+        if (_newHolders.TryGetValue((relation, entry.Entity), out var newHolder))
+            return newHolder.Entity;
         // The foreign key still has the value that was set here. The key of the principal, which is not saved yet, may have changed since.
-        return !isChanged && entry.IsReferred(relation, relation.PrincipalKeyOf(entry.Entity)) && _holders.TryGetValue((relation, entry.Entity), out var holders)
+        return !isChanged && entry.IsForeignKeyFromNavigation(relation, relation.PrincipalKeyOf(entry.Entity)) && _holders.TryGetValue((relation, entry.Entity), out var holders)
             ? current ?? holders[0].Entity
             : null;
     }
@@ -182,12 +182,12 @@ sealed class RelationFixer(ChangeTracker tracker)
         if (!relation.IsRequired)
         {
             relation.Clear(entry.Entity);
-            entry.ForgetReferred(relation);
+            entry.ForgetForeignKey(relation);
             // The dependent is to be saved even if it is no longer reachable.
             entry.IsReached = false;
             Connect(relation, entry.Entity, relation.Reference?.TargetOf(entry.Entity), null);
         }
-        else if (entry.IsSpared)
+        else if (entry.IsDeleteOverridden)
         {
             // It was to be deleted for the loss, but the user decided otherwise.
         }

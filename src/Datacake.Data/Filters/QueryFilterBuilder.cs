@@ -36,7 +36,7 @@ public sealed class QueryFilterBuilder
     /// <summary>Returns true if a class has filters.</summary>
     internal bool Has(Type type) => _filters?.ContainsKey(type) == true;
 
-    /// <summary>Throws if a filter uses related entities, because an entity found by its key is checked without loading any.</summary>
+    /// <summary>Throws if a filter uses related entities, because an entity found by its key is checked without loading others.</summary>
     /// <exception cref="InvalidOperationException">A filter uses related entities.</exception>
     internal void Check(DatacakeContext context)
     {

@@ -22,7 +22,7 @@ public abstract class DatacakeInterceptor
     /// <param name="cancellationToken">The token of the save.</param>
     public virtual ValueTask SavingChangesAsync(DatacakeContext context, SavingChangesEventArgs save, CancellationToken cancellationToken) => default;
 
-    /// <summary>Called after a save has succeeded. An exception reaches the caller of the save, which is not undone.</summary>
+    /// <summary>Called after a save has succeeded. An exception reaches the caller of the save, but the save is not undone.</summary>
     /// <param name="context">The context that saved.</param>
     /// <param name="save">The save.</param>
     /// <param name="cancellationToken">The token of the save.</param>

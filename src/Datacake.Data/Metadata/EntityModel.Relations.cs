@@ -59,7 +59,7 @@ public abstract partial class EntityModel
     {
         foreach (var relation in Relations)
         {
-            if (relation.Dependents.Entity == this && relation.FindUnset(entity) is { } part && (content is null || original is null || !content.HasSame(part.StoredName, original)))
+            if (relation.Dependents.Entity == this && relation.FindUnset(entity) is { } part && (content is null || original is null || !content.HasSameValue(part.StoredName, original)))
                 errors.Add(new ValidationError(Name, key, part.Name, relation.DescribeUnset(part)));
         }
     }

@@ -44,7 +44,7 @@ public abstract partial class EntityModel
     /// <summary>Gets the name of the entity class.</summary>
     public string Name => Type.Name;
 
-    /// <summary>Gets the policy for an entity that one node deletes and another one updates at the same time.</summary>
+    /// <summary>Gets the policy for an entity that one node deletes while another one updates it.</summary>
     public MergePolicy Policy { get; }
 
     /// <summary>
@@ -200,13 +200,13 @@ public abstract partial class EntityModel
     /// <exception cref="ArgumentException">The entity has a class that cannot be stored.</exception>
     internal DocumentKey KeyOf(object entity, OrderedKeyWriter writer)
     {
-        WriteKeyAnew(entity, writer);
+        RewriteKey(entity, writer);
         return KeyOf(writer);
     }
 
     /// <summary>Writes the key of an entity, replacing what the writer has.</summary>
     /// <exception cref="ArgumentException">The entity has a class that cannot be stored, or its key is not valid.</exception>
-    internal void WriteKeyAnew(object entity, OrderedKeyWriter writer)
+    internal void RewriteKey(object entity, OrderedKeyWriter writer)
     {
         writer.Truncate();
         try

@@ -18,7 +18,7 @@ public abstract class EntityModel<T> : EntityModel
     readonly CellPath? _discriminator;
 
     /// <summary>Creates the mapping.</summary>
-    /// <param name="policy">The policy for an entity that one node deletes and another one updates at the same time.</param>
+    /// <param name="policy">The policy for an entity that one node deletes while another one updates it.</param>
     /// <param name="paths">The paths of the cells. The slots of a <see cref="CellReader"/> are indexes into this list.</param>
     /// <param name="properties">
     /// The mapped properties. An owned object comes before its own properties, and the key properties are in the order of the key.
@@ -242,7 +242,7 @@ public abstract class EntityModel<T> : EntityModel
                 long started = Stopwatch.GetTimestamp();
                 SpinWait.SpinUntil(() => Stopwatch.GetElapsedTime(started) > TimeSpan.FromMicroseconds(50));
                 var second = EncodeSample(discriminator, owned);
-                unstable.UnionWith(Properties.Where(property => !first.HasSame(property.StoredName, second)).Select(property => property.StoredName));
+                unstable.UnionWith(Properties.Where(property => !first.HasSameValue(property.StoredName, second)).Select(property => property.StoredName));
             }
             catch (Exception)
             {

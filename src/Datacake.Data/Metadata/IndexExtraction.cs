@@ -144,7 +144,7 @@ sealed class IndexExtraction
                 writer.Reverse(start);
         }
 
-        /// <summary>Writes a part of the key, in the form that it has in the key, which is the form of an index.</summary>
+        /// <summary>Writes a part of the key. Its form in the key is also its form in an index.</summary>
         void WriteKeyPart(ReadOnlySpan<byte> key, OrderedKeyWriter writer)
         {
             var reader = new OrderedKeyReader(key);

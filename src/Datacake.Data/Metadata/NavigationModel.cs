@@ -32,7 +32,7 @@ public abstract class NavigationModel
     /// <summary>Gets the relation.</summary>
     public RelationModel Relation { get; }
 
-    /// <summary>Gets the navigation of the related class that leads back; null if there is none.</summary>
+    /// <summary>Gets the inverse navigation, of the related class; null if there is none.</summary>
     public NavigationModel? Inverse => IsOnDependent ? Relation.Inverse : Relation.Reference;
 
     /// <inheritdoc/>

@@ -45,7 +45,7 @@ public abstract class RelationModel
     public override string ToString() => $"{Dependents.Entity.Name}.{string.Join(", ", ForeignKey.Select(part => part.Name))} to {Principals.Entity.Name}";
 
     /// <summary>True if the foreign key is part of the dependent's key, so that it cannot change.</summary>
-    internal bool IsOfKey => ForeignKey.Any(part => part.Kind == PropertyKind.Key);
+    internal bool IsPartOfKey => ForeignKey.Any(part => part.Kind == PropertyKind.Key);
 
     /// <summary>Returns the key of the principal that a dependent refers to; null if it refers to none.</summary>
     internal DocumentKey? PrincipalKeyOf(object dependent)

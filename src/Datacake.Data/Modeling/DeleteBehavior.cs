@@ -6,7 +6,9 @@ public enum DeleteBehavior
     /// <summary>Deletes the dependents in the same transaction. The default if the foreign key cannot be null.</summary>
     Cascade,
 
-    /// <summary>Sets their foreign keys to null in the same transaction. The default if the foreign key can be null.</summary>
+    /// <summary>
+    /// Sets the foreign keys of the dependents to null in the same transaction. The default if the foreign key can be null.
+    /// </summary>
     SetNull,
 
     /// <summary>Fails the save if there are any dependents.</summary>

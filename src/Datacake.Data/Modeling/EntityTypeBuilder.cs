@@ -4,7 +4,9 @@ using System.Linq.Expressions;
 
 namespace Datacake.Data;
 
-/// <summary>The builder of an entity class in <see cref="DatacakeContext.OnModelCreating"/>. It overrides attributes.</summary>
+/// <summary>
+/// The builder of an entity class in <see cref="DatacakeContext.OnModelCreating"/>. Its declarations override attributes.
+/// </summary>
 [SuppressMessage("Naming", "CA1716:Identifiers should not match keywords", Justification = "The names are those of Entity Framework, and nobody implements the class.")]
 public abstract class EntityTypeBuilder<T>
     where T : class

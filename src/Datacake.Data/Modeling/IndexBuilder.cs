@@ -10,8 +10,8 @@ public abstract class IndexBuilder
     }
 
     /// <summary>
-    /// Orders the index in descending order: all properties, or those for which <paramref name="descending"/>, with a value for each
-    /// property, is true.
+    /// Sets descending order for all properties, or for those whose value in <paramref name="descending"/> is true. If there are values,
+    /// there must be one for each property.
     /// </summary>
     public abstract IndexBuilder IsDescending(params bool[] descending);
 

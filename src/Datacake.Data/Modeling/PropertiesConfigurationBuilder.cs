@@ -14,7 +14,7 @@ public abstract class PropertiesConfigurationBuilder<TProperty>
     public abstract PropertiesConfigurationBuilder<TProperty> HaveMaxLength(int length);
 
     /// <summary>
-    /// Stores the values in the form that a converter produces, a class derived from <see cref="ValueConverter{TProperty, TStored}"/>. With
+    /// Stores the values through a converter, which is a class derived from <see cref="ValueConverter{TProperty, TStored}"/>. With
     /// <see cref="string"/>, stores enumerations by the names of their values.
     /// </summary>
     public abstract PropertiesConfigurationBuilder<TProperty> HaveConversion<TConverter>();

@@ -2,7 +2,7 @@ using System.ComponentModel;
 
 namespace Datacake.Data;
 
-/// <summary>The builder of a property in <see cref="DatacakeContext.OnModelCreating"/>. It overrides attributes.</summary>
+/// <summary>The builder of a property in <see cref="DatacakeContext.OnModelCreating"/>. Its declarations override attributes.</summary>
 /// <typeparam name="TProperty">The type of the property, without its nullability.</typeparam>
 public abstract class PropertyBuilder<TProperty>
 {
@@ -36,7 +36,7 @@ public abstract class PropertyBuilder<TProperty>
         Func<TProperty, TStored> toStored, Func<TStored, TProperty> fromStored);
 
     /// <summary>
-    /// Stores the property in the form that a converter produces, a class derived from <see cref="ValueConverter{TProperty, TStored}"/>.
+    /// Stores the property through a converter, which is a class derived from <see cref="ValueConverter{TProperty, TStored}"/>.
     /// With <see cref="string"/>, stores an enumeration by the names of its values.
     /// </summary>
     public abstract PropertyBuilder<TProperty> HasConversion<TConverter>();

@@ -34,7 +34,7 @@ sealed record DeclaredInclusion<T, TRelated>(NavigationModel<TRelated> Declared,
             if (Declared.Inverse is not { IsCollection: false } inverse)
                 continue;
             foreach (var target in included)
-                LeadBack(inverse, item, target, isTracked && context.ChangeTracker.TryGetEntry(target, out var child) ? child : null);
+                SetInverse(inverse, item, target, isTracked && context.ChangeTracker.TryGetEntry(target, out var child) ? child : null);
         }
         return related.All;
     }
@@ -70,7 +70,7 @@ sealed record DeclaredInclusion<T, TRelated>(NavigationModel<TRelated> Declared,
     }
 
     /// <summary>Sets the inverse reference of an included entity, unless it was changed.</summary>
-    static void LeadBack(NavigationModel inverse, T item, TRelated target, EntityEntry? entry)
+    static void SetInverse(NavigationModel inverse, T item, TRelated target, EntityEntry? entry)
     {
         var current = inverse.TargetOf(target);
         if (entry is not null && entry.IsChanged(inverse, current))

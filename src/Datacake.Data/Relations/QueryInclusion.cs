@@ -18,7 +18,7 @@ public static partial class QueryInclusion
     /// </param>
     /// <param name="foreignKey">The property that holds the key of the related entity.</param>
     /// <exception cref="ArgumentException">The first expression is not a property with a setter.</exception>
-    /// <exception cref="InvalidOperationException">The query does not return entities, but a projection, for example.</exception>
+    /// <exception cref="InvalidOperationException">The query does not return entities. It may be a projection.</exception>
     public static IncludingQuery<T, TRelated> Include<T, TRelated, TKey>(
         this Query<T> query, Expression<Func<T, TRelated?>> navigation, Expression<Func<T, TKey>> foreignKey)
         where T : class
@@ -37,7 +37,7 @@ public static partial class QueryInclusion
     /// <param name="navigation">The collection that receives the related entities. Mark it with <c>[Ignore]</c>.</param>
     /// <param name="foreignKey">The property of the related entities that holds the key of the result.</param>
     /// <exception cref="InvalidOperationException">
-    /// The query does not return entities, but a projection, for example; or the key has several properties or a different type.
+    /// The query does not return entities (it may be a projection), or the key has several properties or a different type.
     /// </exception>
     public static IncludingQuery<T, TRelated> IncludeMany<T, TRelated, TKey>(
         this Query<T> query, Expression<Func<T, ICollection<TRelated>?>> navigation, Expression<Func<TRelated, TKey>> foreignKey)

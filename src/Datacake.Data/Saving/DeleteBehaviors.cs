@@ -67,7 +67,7 @@ static class DeleteBehaviors
             switch (relation.DeleteBehavior)
             {
                 case DeleteBehavior.Cascade:
-                    if (!dependent.IsSpared)
+                    if (!dependent.IsDeleteOverridden)
                         tracker.Cascade(dependent, undo);
                     break;
                 case DeleteBehavior.SetNull:

@@ -118,7 +118,7 @@ static class EntityTransaction
             return;
         }
         var known = isAdded ? entry.Replaced : entry;
-        if (known is not null && entry.Keyspace.Entity.ConcurrencyTokens.Count > 0 && (known.Original ?? known.Given) is { } original)
+        if (known is not null && entry.Keyspace.Entity.ConcurrencyTokens.Count > 0 && (known.Original ?? known.AssumedOriginal) is { } original)
             RequireTokens(transaction, known, original);
     }
 
@@ -136,6 +136,6 @@ static class EntityTransaction
         var missing = lacking.Count == 0 ? [] : entity.FindLacking(document);
         var stored = entity.Encode(entity.ReadEntity(key, document), new CellWriter());
         return entity.ConcurrencyTokens.All(token =>
-            (lacking.Contains(token.StoredName) && missing.Contains(token.StoredName)) || stored.HasSame(token.StoredName, original));
+            (lacking.Contains(token.StoredName) && missing.Contains(token.StoredName)) || stored.HasSameValue(token.StoredName, original));
     }
 }

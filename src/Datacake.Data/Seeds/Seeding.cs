@@ -101,11 +101,11 @@ static class Seeding
 
     static async Task AddAsync(Transaction transaction, StoreSnapshot snapshot, Seed seed, CancellationToken cancellationToken)
     {
-        var mark = MarkOf(seed);
-        if (await snapshot.GetAsync(Keyspace, mark, cancellationToken).ConfigureAwait(false) is not null)
+        var recordKey = RecordKeyOf(seed);
+        if (await snapshot.GetAsync(Keyspace, recordKey, cancellationToken).ConfigureAwait(false) is not null)
             return;
-        transaction.Put(Keyspace, mark, DocumentContent.OfRaw(Encoding.UTF8.GetBytes(seed.Keyspace)));
-        transaction.Require(Keyspace, mark, static document => document is null);
+        transaction.Put(Keyspace, recordKey, DocumentContent.OfRaw(Encoding.UTF8.GetBytes(seed.Keyspace)));
+        transaction.Require(Keyspace, recordKey, static document => document is null);
         // An entity that already has the key belongs to the application.
         if (await snapshot.GetAsync(seed.Keyspace, seed.Key, cancellationToken).ConfigureAwait(false) is not null)
             return;
@@ -117,7 +117,7 @@ static class Seeding
     /// Returns the key of the record that an entity was added. It has a fixed length, because the entity's own key may have the maximum
     /// length.
     /// </summary>
-    static DocumentKey MarkOf(Seed seed)
+    static DocumentKey RecordKeyOf(Seed seed)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(seed.Keyspace));

@@ -6,7 +6,7 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data.Querying;
 
 /// <summary>A watch that derives the changes of a query's results from the changes of its keyspace.</summary>
-sealed class QueryWatch<T>(ReplicatedStore store, KeyspaceModel keyspace, EntityModel<T> model, QueryRun<T> query, bool isCut)
+sealed class QueryWatch<T>(ReplicatedStore store, KeyspaceModel keyspace, EntityModel<T> model, QueryRun<T> query, bool isLimited)
     where T : class
 {
     // A hash of each current result, to detect whether it has changed.
@@ -37,12 +37,12 @@ sealed class QueryWatch<T>(ReplicatedStore store, KeyspaceModel keyspace, Entity
                 continue;
             bool isFirst = position is null;
             List<EntityChange<T>> changes = [];
-            if (isFirst || batch.HasGap || (isCut && batch.Changes.Any(IsRelevant)))
+            if (isFirst || batch.HasGap || (isLimited && batch.Changes.Any(IsRelevant)))
                 (changes, position) = await CompareAsync(cancellationToken).ConfigureAwait(false);
             else
             {
                 position = batch.Position;
-                if (!isCut)
+                if (!isLimited)
                     changes.AddRange(batch.Changes.Select(Apply).OfType<EntityChange<T>>());
             }
             if (isFirst || batch.HasGap || changes.Count > 0)
