@@ -375,7 +375,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
 
     KeyspaceModel KeyspaceOf(Type type) => FindKeyspace(type) ?? throw new InvalidOperationException(
         $"{GetType().Name} has no keyspace for the class {type.Name}. "
-        + $"Add: public partial Keyspace<{type.Name}> {type.Name}s {{ get; }}");
+        + $"Add the property 'public partial Keyspace<{type.Name}> {type.Name}s {{ get; }}'.");
 
     KeyspaceModel? FindKeyspace(Type type)
     {

@@ -44,7 +44,7 @@ sealed record CollectionInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
         foreach (var item in batch)
         {
             var collection = _collection(item) ?? throw new InvalidOperationException(
-                $"The collection '{Navigation}' is null, so nothing can be included in it. Initialize it with = [];");
+                $"The collection '{Navigation}' is null, so nothing can be included in it. Give it the initializer '= [];'.");
             collection.Clear();
             foreach (var each in byKey[KeyOf(item)])
                 collection.Add(each);
