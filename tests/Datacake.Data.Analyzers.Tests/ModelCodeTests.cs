@@ -63,7 +63,7 @@ public class ModelCodeTests
     public void A_filter_of_a_derived_class_is_refused_since_it_would_be_of_all()
     {
         var diagnostic = Of("model.Entity<Thing>().HasDiscriminator().HasValue<Sub>(); model.Entity<Sub>().HasQueryFilter(s => s.IsDeleted);").Diagnostics[0];
-        Assert.Contains("'HasQueryFilter' is of all entities of 'Thing'", diagnostic.GetMessage(CultureInfo.InvariantCulture), StringComparison.Ordinal);
+        Assert.Contains("'HasQueryFilter' applies to all entities of 'Thing'", diagnostic.GetMessage(CultureInfo.InvariantCulture), StringComparison.Ordinal);
     }
 
     [Theory]
