@@ -78,7 +78,7 @@ sealed partial class World
         if (replica.Refuse(hello, link.IsDialer) is { Reason: var reason } refusal)
         {
             _statistics.Count("refused sessions");
-            if (reason.Contains("joined over a store that was retired", StringComparison.Ordinal))
+            if (reason.Contains("joined with data of a retired store", StringComparison.Ordinal))
                 NoteStray(reason.StartsWith($"node {machine.Node} ", StringComparison.Ordinal) ? machine : link.Peer);
             Send(machine, link, refusal, Holdings.None);
             End(machine, link);

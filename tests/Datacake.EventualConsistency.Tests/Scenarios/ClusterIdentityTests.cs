@@ -23,8 +23,8 @@ public sealed class ClusterIdentityTests
         nodes[4].Seeds = [nodes[3].Address, nodes[1].Address];
         await nodes.StartNodeAsync(4);
         foreach (var (id, peer) in new[] { (1, 4), (4, 1), (2, 3), (3, 2) })
-            Assert.Contains("formed apart", await nodes.WaitUntilRefusedAsync(id, peer), StringComparison.Ordinal);
-        await nodes[4].Log.WaitUntilAsync("formed apart", "correct the seeds");
+            Assert.Contains("formed separately", await nodes.WaitUntilRefusedAsync(id, peer), StringComparison.Ordinal);
+        await nodes[4].Log.WaitUntilAsync("formed separately", "correct the seeds");
         await nodes.WaitUntilConnectedAsync(1, 2);
         await nodes.WaitUntilConnectedAsync(3, 4);
         await nodes[1].PutAsync(2, "first", Consistency.All);
@@ -95,7 +95,7 @@ public sealed class ClusterIdentityTests
         await nodes[1].Store.Joined.WaitAsync(Eventually.Deadline, Cancelled);
         await nodes.StartNodeAsync(2);
         await nodes.StartNodeAsync(3);
-        Assert.Contains("formed apart", await nodes.WaitUntilRefusedAsync(2, 1), StringComparison.Ordinal);
+        Assert.Contains("formed separately", await nodes.WaitUntilRefusedAsync(2, 1), StringComparison.Ordinal);
         await nodes.WaitUntilRefusedAsync(1, 3);
         await nodes.WaitUntilEqualAsync(30, 2, 3);
 
