@@ -88,7 +88,7 @@ sealed class StoreTicker : IAsyncDisposable
                 if (isDue)
                     ticked = _node.TimeProvider.GetTimestamp();
                 hasMore = false;
-                // Two separate works, usually in one batch: if the storage is full, deleted data is still collected, but no index is built.
+                // Two work items, usually in one batch: if the storage is full, deleted data is still collected, but no index is built.
                 var collecting = _loop.RunInReserveAsync((batch, token) => CollectAsync(batch, isDue, token), _stopping.Token).AsTask();
                 var building = _loop.RunAsync(BuildIndexesAsync, _stopping.Token).AsTask();
                 hasMore = (await Task.WhenAll(collecting, building).ConfigureAwait(false)).Contains(true);

@@ -91,7 +91,10 @@ sealed class BatchCommitter(
     /// <summary>True if the storage had no room for the last batch that was committed outside its reserve.</summary>
     bool IsFull => _storageFailure is StorageException { Error: StorageError.Full };
 
-    /// <summary>Commits deletes and the like to a full storage. A large work for which there is no room does not prevent others.</summary>
+    /// <summary>
+    /// Commits deletes and the like to a full storage. If one of them is too large for the remaining room, the others are committed
+    /// nevertheless.
+    /// </summary>
     async ValueTask CommitInReserveAsync(CommitWork[] works, CancellationToken cancellationToken)
     {
         if (works.Length == 0)
@@ -111,7 +114,7 @@ sealed class BatchCommitter(
         /// <summary>All work that may use the reserve of a full storage, as one batch.</summary>
         Reserve,
 
-        /// <summary>One work that may use the reserve, as a batch of its own.</summary>
+        /// <summary>A single work item that may use the reserve, as a batch of its own.</summary>
         ReserveAlone,
     }
 

@@ -78,7 +78,7 @@ sealed class CommitLoop : IAsyncDisposable
     public ValueTask<T> RunAsync<T>(Func<ReplicaBatch, CancellationToken, ValueTask<T>> apply, CancellationToken cancellationToken = default) =>
         RunAsync(new AwaitedWork<T>(apply, mayUseReserve: false), cancellationToken);
 
-    /// <summary>Runs work on the loop that makes room or takes almost none, and waits until it is committed.</summary>
+    /// <summary>Runs work that makes room, or takes almost none, on the loop and waits until it is committed.</summary>
     /// <exception cref="ObjectDisposedException">The store is closed.</exception>
     public ValueTask<T> RunInReserveAsync<T>(Func<ReplicaBatch, CancellationToken, ValueTask<T>> apply, CancellationToken cancellationToken = default) =>
         RunAsync(new AwaitedWork<T>(apply, mayUseReserve: true), cancellationToken);

@@ -78,7 +78,7 @@ static partial class StoreLog
     [LoggerMessage(24, LogLevel.Error, "Node {Node} knows the same transactions as nodes {Peers} but shows something else; the data will be merged.")]
     public static partial void Differs(ILogger logger, byte node, string peers);
 
-    [LoggerMessage(26, LogLevel.Error, "The {Storage} of node {Node} is damaged: {Record} is not what was written there and is being repaired.")]
+    [LoggerMessage(26, LogLevel.Error, "In the {Storage} of node {Node}, {Record} is damaged and is being repaired.")]
     public static partial void Damaged(ILogger logger, byte node, string storage, string record);
 
     [LoggerMessage(27, LogLevel.Information, "Node {Node} has repaired {Record}.")]

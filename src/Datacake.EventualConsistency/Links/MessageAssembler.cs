@@ -35,7 +35,7 @@ sealed class MessageAssembler
         if (fragment.IsFirst)
             lane = new Unfinished { Bytes = lane.Bytes ?? new byte[FirstLength], Rest = fragment.Rest };
         if (lane.Bytes is null || lane.Rest != fragment.Rest)
-            throw new InvalidDataException($"A fragment says that {fragment.Rest} bytes of its message are left, but {lane.Rest} are left.");
+            throw new InvalidDataException($"A fragment says that {fragment.Rest} bytes of its message are left, but {lane.Rest} are expected.");
         int end = lane.Count + fragment.Bytes.Length;
         if (end > lane.Bytes.Length)
             Array.Resize(ref lane.Bytes, (int)Math.Min((long)lane.Count + lane.Rest, Math.Max(end, 2L * lane.Bytes.Length)));

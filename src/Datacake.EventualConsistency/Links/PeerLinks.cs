@@ -14,7 +14,7 @@ sealed class PeerLinks
 
     volatile PeerLink[] _links = [];        // replaced as a whole
 
-    /// <summary>Occurs on the commit loop when the session with a peer was opened or has ended. Handlers must be fast.</summary>
+    /// <summary>Occurs on the commit loop when the session with a peer is opened or ends. Handlers must be fast.</summary>
     public event Action<byte>? Changed;
 
     public IReadOnlyList<PeerLink> All => _links;

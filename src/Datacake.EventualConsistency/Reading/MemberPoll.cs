@@ -4,8 +4,8 @@ using Datacake.Node;
 namespace Datacake.EventualConsistency.Reading;
 
 /// <summary>
-/// A question to all members that are up at once, which is answered when as many of them as a consistency level requires have answered, the
-/// local node included.
+/// A poll of all members that are up at once, which ends when as many of them have answered as a consistency level requires, the local node
+/// included.
 /// </summary>
 static class MemberPoll
 {
