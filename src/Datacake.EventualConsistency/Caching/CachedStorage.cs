@@ -28,7 +28,7 @@ sealed class CachedStorage(IStorage storage, DocumentCache cache) : IStorage
     }
 
     /// <summary>
-    /// Empties the cache. To be called when documents may have vanished from the storage, which must not seem to be there.
+    /// Empties the cache. Call it when documents may have vanished from the storage, which must not seem to be there.
     /// </summary>
     public void Clear() => cache.Clear();
 
