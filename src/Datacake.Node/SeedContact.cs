@@ -5,19 +5,19 @@ namespace Datacake.Node;
 /// <summary>The outcome of dialing a seed.</summary>
 public enum SeedContactState
 {
-    /// <summary>The host name of the seed could not be resolved.</summary>
+    /// <summary>A seed whose host name could not be resolved.</summary>
     NotResolved,
 
-    /// <summary>No node answered the last dial, or the endpoint was not dialed yet.</summary>
+    /// <summary>An endpoint at which no node answered the last dial, or that was not dialed yet.</summary>
     NotReached,
 
-    /// <summary>A node of the cluster answered the last dial.</summary>
+    /// <summary>An endpoint at which a node of the cluster answered the last dial.</summary>
     Reached,
 
-    /// <summary>This node itself answered the last dial.</summary>
+    /// <summary>An endpoint at which this node itself answered the last dial.</summary>
     Itself,
 
-    /// <summary>A node that belongs to another cluster or uses the id of this node answered the last dial.</summary>
+    /// <summary>An endpoint at which the last dial was refused: the two nodes belong to different clusters or use the same id.</summary>
     Refused,
 }
 
