@@ -5,7 +5,6 @@ using Datacake.Crdt;
 using Datacake.Data.Metadata;
 using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
-using Datacake.Node;
 using Datacake.Storage;
 
 namespace Datacake.Data;

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Datacake.Crdt;
-using Datacake.Node;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency;

@@ -1,7 +1,6 @@
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
-using Datacake.Node;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency;

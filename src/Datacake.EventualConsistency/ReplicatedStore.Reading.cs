@@ -3,7 +3,6 @@ using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Membership;
 using Datacake.EventualConsistency.Reading;
 using Datacake.EventualConsistency.Replication.Messages;
-using Datacake.Node;
 
 namespace Datacake.EventualConsistency;
 

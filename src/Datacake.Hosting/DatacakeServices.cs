@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Datacake.Data;
+using Datacake.EventualConsistency;
 using Datacake.Node;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;

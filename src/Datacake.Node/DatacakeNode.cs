@@ -1,4 +1,8 @@
 using Datacake.Crdt;
+using Datacake.Node.Diagnostics;
+using Datacake.Node.Gossip;
+using Datacake.Node.Membership;
+using Datacake.Node.Network;
 using Datacake.Rpc;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
@@ -35,7 +39,6 @@ public sealed class DatacakeNode : IAsyncDisposable
         ClusterId = parts.ClusterId;
         Generation = parts.Generation;
         MaxClockDifference = parts.MaxClockDifference;
-        NodeSelector = parts.NodeSelector;
         Clock = parts.Clock;
         Storage = parts.Storage;
         Server = parts.Server;
@@ -126,9 +129,6 @@ public sealed class DatacakeNode : IAsyncDisposable
     /// Gets the public keys of the operators, each as <c>SubjectPublicKeyInfo</c>. If there are none, any member can retire another.
     /// </summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> OperatorKeys { get; }
-
-    /// <summary>Gets the selector of the nodes that a read asks first.</summary>
-    public INodeSelector NodeSelector { get; }
 
     /// <summary>
     /// Gets the cluster clock. The gossip of other nodes carries their stamps, which move this clock forward if the wall clocks of the two

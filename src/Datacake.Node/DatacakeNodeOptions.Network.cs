@@ -1,4 +1,6 @@
 using System.Net;
+using Datacake.Node.Gossip;
+using Datacake.Node.Network;
 using Datacake.Rpc;
 
 namespace Datacake.Node;

@@ -1,4 +1,5 @@
 using System.Net;
+using Datacake.Node.Gossip;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -30,8 +31,6 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
     internal TimeProvider TimeProvider { get; private set; } = TimeProvider.System;
 
     internal ILoggerFactory LoggerFactory { get; private set; } = NullLoggerFactory.Instance;
-
-    internal INodeSelector NodeSelector { get; private set; } = new DataCenterAwareSelector();
 
     internal int? Seed { get; private set; }
 
@@ -107,15 +106,6 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
         ArgumentNullException.ThrowIfNull(loggerFactory);
         Once("logger factory");
         LoggerFactory = loggerFactory;
-        return this;
-    }
-
-    /// <summary>Sets the selector of the nodes that reads ask first. Default: <see cref="DataCenterAwareSelector"/>.</summary>
-    public DatacakeNodeOptions WithNodeSelector(INodeSelector selector)
-    {
-        ArgumentNullException.ThrowIfNull(selector);
-        Once("node selector");
-        NodeSelector = selector;
         return this;
     }
 

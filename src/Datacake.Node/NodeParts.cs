@@ -1,4 +1,6 @@
 using Datacake.Crdt;
+using Datacake.Node.Membership;
+using Datacake.Node.Network;
 using Datacake.Rpc;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
@@ -14,7 +16,6 @@ sealed record NodeParts(
     ulong Generation,
     Seeds Seeds,
     TimeSpan MaxClockDifference,
-    INodeSelector NodeSelector,
     HybridLogicalClock Clock,
     IStorage? Storage,
     RpcServer Server,

@@ -3,7 +3,10 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Datacake.Crdt;
+using Datacake.Node.Diagnostics;
 using Datacake.Node.Gossip;
+using Datacake.Node.Membership;
+using Datacake.Node.Network;
 using Datacake.Rpc;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
@@ -135,7 +138,6 @@ static class NodeStart
             self.Generation,
             seeds,
             options.MaxClockDifference,
-            options.NodeSelector,
             clock,
             storage,
             server,

@@ -1,5 +1,4 @@
 using Datacake.Crdt;
-using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Tests;
 

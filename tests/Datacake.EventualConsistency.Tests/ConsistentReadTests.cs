@@ -3,7 +3,6 @@ using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.EventualConsistency.Tests.Simulation;
-using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Tests;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
-using Datacake.Node;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests;

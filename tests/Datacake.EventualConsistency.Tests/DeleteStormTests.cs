@@ -3,7 +3,6 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.Lmdb;
-using Datacake.Node;
 using Datacake.Sqlite;
 using Datacake.Storage;
 

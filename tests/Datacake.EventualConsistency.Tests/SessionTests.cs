@@ -1,5 +1,4 @@
 using Datacake.EventualConsistency.Layout;
-using Datacake.Node;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests;

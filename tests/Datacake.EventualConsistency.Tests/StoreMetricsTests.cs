@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Tests;
 

@@ -1,5 +1,3 @@
-using Datacake.Node;
-
 namespace Datacake.EventualConsistency.Tests;
 
 public class WatchTests

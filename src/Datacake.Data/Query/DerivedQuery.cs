@@ -1,6 +1,5 @@
 using System.Linq.Expressions;
 using Datacake.EventualConsistency;
-using Datacake.Node;
 
 namespace Datacake.Data.Querying;
 

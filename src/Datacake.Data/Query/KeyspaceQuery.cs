@@ -1,7 +1,6 @@
 using System.Linq.Expressions;
 using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
-using Datacake.Node;
 
 namespace Datacake.Data;
 

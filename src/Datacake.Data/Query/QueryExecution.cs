@@ -1,6 +1,5 @@
 using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
-using Datacake.Node;
 
 namespace Datacake.Data;
 

@@ -1,5 +1,4 @@
 using Datacake.EventualConsistency;
-using Datacake.Node;
 
 namespace Datacake.Data.Querying;
 

@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using Datacake.Data.Metadata;
 using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
-using Datacake.Node;
 
 namespace Datacake.Data;
 

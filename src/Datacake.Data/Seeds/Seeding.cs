@@ -3,7 +3,6 @@ using System.Text;
 using Datacake.Crdt;
 using Datacake.Data.Metadata;
 using Datacake.EventualConsistency;
-using Datacake.Node;
 
 namespace Datacake.Data;
 

@@ -1,7 +1,6 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Membership;
 using Datacake.EventualConsistency.Replication;
-using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Commits;
 

@@ -1,7 +1,6 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Replication.Messages;
-using Datacake.Node;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Reading;

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
-using Datacake.EventualConsistency.Snapshots;
 using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Snapshots;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency;

@@ -1,5 +1,3 @@
-using Datacake.Node;
-
 namespace Datacake.EventualConsistency;
 
 /// <summary>Extension methods that get the session token of a write that too few replicas have acknowledged.</summary>

@@ -1,7 +1,8 @@
+using Datacake.Node.Diagnostics;
 using Datacake.Node.Gossip;
 using Microsoft.Extensions.Logging;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Membership;
 
 /// <summary>
 /// A log of the nodes of another implementation that use the id of a Datacake node. Such nodes are not members, but they do not refuse

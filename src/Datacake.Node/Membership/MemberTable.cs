@@ -1,10 +1,11 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
+using Datacake.Node.Diagnostics;
 using Datacake.Node.Gossip;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Membership;
 
 /// <summary>
 /// The record of the other nodes in this node's storage. With it, a restarted node finds the others even if no seed can be reached, and

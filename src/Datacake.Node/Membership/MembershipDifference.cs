@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Membership;
 
 /// <summary>The difference between two snapshots of the members, as a list of changes.</summary>
 static class MembershipDifference

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using Datacake.Node.Gossip;
 using Microsoft.Extensions.Logging;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Membership;
 
 /// <summary>
 /// The members according to the gossip, one for each node id, with notifications of changes. Thread-safe.
@@ -101,7 +101,7 @@ sealed class MembershipView(ILogger logger)
             before.Replaced.TrySetResult();
             foreach (var change in MembershipDifference.Between(before.Members, members))
                 if (change.Kind != MembershipChangeKind.Updated)
-                    NodeLog.MemberChanged(logger, change.Kind, change.Member);
+                    MembershipLog.MemberChanged(logger, change.Kind, change.Member);
         }
     }
 

@@ -1,6 +1,6 @@
 using Datacake.Rpc;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Network;
 
 /// <summary>
 /// A pool with one RPC channel for each address and server name. Channels are created on demand and disposed together with the pool. If

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Datacake.Node.Gossip;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Network;
 
 /// <summary>The pending exchanges that this node has opened. Thread-safe.</summary>
 sealed class GossipExchanges(SharedGossiper gossiper, IGossipLink link, Seeds seeds, NodeMetrics metrics)

@@ -1,6 +1,6 @@
 using Datacake.Node.Gossip;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Network;
 
 /// <summary>The search for the cluster at the start of a node. If the cluster refuses the node, the node does not start.</summary>
 /// <param name="gossiper">The gossip state of this node.</param>

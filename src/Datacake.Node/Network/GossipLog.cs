@@ -1,7 +1,9 @@
+using Datacake.Node.Diagnostics;
 using Datacake.Node.Gossip;
+using Datacake.Node.Membership;
 using Microsoft.Extensions.Logging;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Network;
 
 /// <summary>
 /// The log of lasting problems of the gossip: invalid messages, refusals, failing rounds, and namesakes of another implementation. Each is

@@ -1,6 +1,7 @@
 using Datacake.Node.Gossip;
+using Datacake.Node.Membership;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Network;
 
 /// <summary>
 /// The gossip of a node from start to stop: the search for the cluster, periodic rounds, and the farewell. Owns the gossiper.

@@ -1,7 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using Datacake.Node.Gossip;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Network;
 
 /// <summary>A method that resolves a host name to IP addresses.</summary>
 /// <exception cref="SocketException">The name cannot be resolved.</exception>

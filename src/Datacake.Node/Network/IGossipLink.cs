@@ -1,6 +1,6 @@
 using Datacake.Node.Gossip;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Network;
 
 /// <summary>A method that handles a received message and returns the outcome.</summary>
 /// <param name="message">The bytes of the message, which are valid only during the call.</param>

@@ -1,4 +1,4 @@
-namespace Datacake.Node;
+namespace Datacake.Node.Network;
 
 /// <summary>
 /// Lasting conditions, each of which is logged when it begins, once an hour with a count while it lasts, and when it ends. Not thread-safe.

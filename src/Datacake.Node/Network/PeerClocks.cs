@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
 using Datacake.Crdt;
+using Datacake.Node.Diagnostics;
 using Datacake.Node.Gossip;
 using Microsoft.Extensions.Logging;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Network;
 
 /// <summary>
 /// The clocks of other nodes, as seen in their accepted messages. The stamps of nodes whose wall clocks agree with this machine's move the

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Network;
 
 /// <summary>The current life of the node at each endpoint, learned from its last datagram. Thread-safe.</summary>
 sealed class PeerLives

@@ -1,8 +1,9 @@
+using Datacake.Node.Diagnostics;
 using Datacake.Node.Gossip;
 using Datacake.Rpc;
 using Microsoft.Extensions.Logging;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Network;
 
 /// <summary>
 /// A gossip link over RPC. Each message is a call to the service <c>gossip</c>, and its reply is the reply of the call. Gossip therefore

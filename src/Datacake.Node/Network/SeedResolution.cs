@@ -1,4 +1,6 @@
-namespace Datacake.Node;
+using Datacake.Node.Membership;
+
+namespace Datacake.Node.Network;
 
 /// <summary>
 /// The periodic resolution of the seeds' host names, which runs beside the rounds of gossip. Called by one thread at a time.

@@ -1,9 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
+using Datacake.Node.Diagnostics;
 using Datacake.Node.Gossip;
 using Microsoft.Extensions.Logging;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Network;
 
 /// <summary>
 /// The configured seeds, the endpoints to which their host names were last resolved, and the outcomes of the dials of these endpoints.

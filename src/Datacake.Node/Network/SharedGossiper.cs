@@ -1,7 +1,8 @@
 using Datacake.Node.Gossip;
+using Datacake.Node.Membership;
 using Microsoft.Extensions.Logging;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Network;
 
 /// <summary>
 /// A thread-safe wrapper of the gossip state machine, which receives and returns encoded messages. Its one lock is held for microseconds.

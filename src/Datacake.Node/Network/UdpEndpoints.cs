@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Datacake.Node.Gossip;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Network;
 
 /// <summary>
 /// The endpoints to which datagrams are sent. The identity of a node contains the address to which the node's name resolved on its own

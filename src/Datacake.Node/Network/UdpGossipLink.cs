@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Datacake.Node.Diagnostics;
 using Datacake.Node.Gossip;
 using Datacake.Rpc.Sealing;
 using Microsoft.Extensions.Logging;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Network;
 
 /// <summary>
 /// A gossip link over UDP. Each message is one datagram, and a reply goes to the endpoint that the message came from. With a seal, the link

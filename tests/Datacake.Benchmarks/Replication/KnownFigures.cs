@@ -1,5 +1,5 @@
 using Datacake.Benchmarks.Measuring;
-using Datacake.Node;
+using Datacake.EventualConsistency;
 
 namespace Datacake.Benchmarks.Replication;
 

@@ -2,7 +2,6 @@ using Akka.DistributedData;
 using Datacake.Benchmarks.Measuring;
 using Datacake.Benchmarks.Rpc;
 using Datacake.EventualConsistency;
-using Datacake.Node;
 using Datacake.Storage;
 
 namespace Datacake.Benchmarks.Replication;

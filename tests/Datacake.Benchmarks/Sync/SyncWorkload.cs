@@ -1,7 +1,6 @@
 using Datacake.Benchmarks.Measuring;
 using Datacake.Benchmarks.Replication;
 using Datacake.EventualConsistency;
-using Datacake.Node;
 
 namespace Datacake.Benchmarks.Sync;
 

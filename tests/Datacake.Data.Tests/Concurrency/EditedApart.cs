@@ -1,7 +1,6 @@
 using System.Text;
 using Datacake.Data.Tests.Shop;
 using Datacake.EventualConsistency;
-using Datacake.Node;
 
 namespace Datacake.Data.Tests.Concurrency;
 

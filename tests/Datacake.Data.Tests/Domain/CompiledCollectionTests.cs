@@ -1,4 +1,5 @@
 using Datacake.Domain;
+using Datacake.EventualConsistency;
 using Datacake.Node;
 
 namespace Datacake.Data.Tests.Domain;

@@ -1,5 +1,5 @@
 using Datacake.Domain;
-using Datacake.Node;
+using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests.Domain;
 

@@ -1,4 +1,5 @@
 using Datacake.Data.Tests.Shop;
+using Datacake.EventualConsistency;
 using Datacake.Node;
 
 namespace Datacake.Data.Tests.Interception;

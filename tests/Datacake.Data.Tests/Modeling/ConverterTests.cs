@@ -1,6 +1,5 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
-using Datacake.Node;
 
 namespace Datacake.Data.Tests.Modeling;
 

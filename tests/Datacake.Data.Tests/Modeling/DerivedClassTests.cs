@@ -2,7 +2,6 @@ using Datacake.Crdt;
 using Datacake.Data.Generated;
 using Datacake.Data.Metadata;
 using Datacake.EventualConsistency;
-using Datacake.Node;
 
 namespace Datacake.Data.Tests.Modeling;
 

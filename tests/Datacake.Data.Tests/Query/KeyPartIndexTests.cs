@@ -1,6 +1,5 @@
 using Datacake.Data.Tests.Shop;
 using Datacake.EventualConsistency;
-using Datacake.Node;
 
 namespace Datacake.Data.Tests.Query;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Linq.Expressions;
+using Datacake.EventualConsistency;
 using Datacake.Node;
 
 namespace Datacake.Data.Tests.Query;

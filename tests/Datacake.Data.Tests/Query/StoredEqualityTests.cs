@@ -1,6 +1,6 @@
 using System.Linq.Expressions;
 using System.Net;
-using Datacake.Node;
+using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests.Query;
 

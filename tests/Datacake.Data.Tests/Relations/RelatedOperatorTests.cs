@@ -1,3 +1,4 @@
+using Datacake.EventualConsistency;
 using Datacake.Node;
 
 namespace Datacake.Data.Tests.Relations;

@@ -1,4 +1,5 @@
 using CsCheck;
+using Datacake.EventualConsistency;
 using Datacake.Node;
 
 namespace Datacake.Data.Tests.Relations;

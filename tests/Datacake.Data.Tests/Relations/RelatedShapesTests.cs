@@ -1,5 +1,6 @@
 using Datacake.Data.Tests.Domain;
 using Datacake.Domain;
+using Datacake.EventualConsistency;
 using Datacake.Node;
 
 namespace Datacake.Data.Tests.Relations;

@@ -1,5 +1,5 @@
 using Datacake.Data.Tests.Shop;
-using Datacake.Node;
+using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests.Relations;
 

@@ -1,4 +1,5 @@
 using Datacake.Data.Tests.Query;
+using Datacake.EventualConsistency;
 using Datacake.Node;
 
 namespace Datacake.Data.Tests.Relations;

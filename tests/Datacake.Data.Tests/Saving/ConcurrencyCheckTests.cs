@@ -1,7 +1,6 @@
 using Datacake.Data.Tests.Modeling;
 using Datacake.Data.Tests.Shop;
 using Datacake.EventualConsistency;
-using Datacake.Node;
 
 namespace Datacake.Data.Tests.Saving;
 
@@ -149,9 +148,9 @@ public class ConcurrencyCheckTests(StoreFixture store)
         var transaction = new Transaction();
         transaction.Put("required", 1, Datacake.Crdt.DocumentContent.OfRaw([1]));
         transaction.Require("required", 1, document => document is null);
-        await replicated.CommitAsync(transaction, Datacake.Node.Consistency.None, Token);
+        await replicated.CommitAsync(transaction, Consistency.None, Token);
         var exception = await Assert.ThrowsAsync<TransactionConflictException>(
-            async () => await replicated.CommitAsync(transaction, Datacake.Node.Consistency.None, Token));
+            async () => await replicated.CommitAsync(transaction, Consistency.None, Token));
         Assert.Equal(("required", (DocumentKey)1), (exception.Keyspace, exception.Key));
     }
 

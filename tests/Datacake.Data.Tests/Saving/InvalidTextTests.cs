@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations.Schema;
+using Datacake.EventualConsistency;
 using Datacake.Node;
 
 namespace Datacake.Data.Tests.Saving;

@@ -1,4 +1,5 @@
 using Datacake.Data.Tests.Filters;
+using Datacake.EventualConsistency;
 using Datacake.Node;
 using Datacake.Storage;
 

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Collections.ObjectModel;
+using Datacake.EventualConsistency;
 using Datacake.Node;
 
 namespace Datacake.Data.Tests.Shapes;

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Datacake.EventualConsistency;
 using Datacake.Node;
 
 namespace Datacake.Data.Tests.Shapes;

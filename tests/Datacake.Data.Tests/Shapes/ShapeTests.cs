@@ -1,4 +1,4 @@
-using Datacake.Node;
+using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests.Shapes;
 

@@ -83,7 +83,7 @@ public sealed class CommitLoopTests
         isOpen = true;
         await cluster.WaitUntilConnectedAsync();
         for (int i = 0; i < 10; i++)
-            await cluster[2].Store.Keyspace("cakes").PutAsync(i, "cake"u8.ToArray(), Datacake.Node.Consistency.All, Cancelled);
+            await cluster[2].Store.Keyspace("cakes").PutAsync(i, "cake"u8.ToArray(), Consistency.All, Cancelled);
         cluster[1].Transport.Cut();
         await cluster.WaitUntilAliveAsync(2, 1);
         cluster[1].Transport.Mend();

@@ -1,7 +1,6 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Tests.Scenarios;
-using Datacake.Node;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Integrity;

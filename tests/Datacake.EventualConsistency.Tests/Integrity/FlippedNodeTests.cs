@@ -1,6 +1,5 @@
 using Datacake.EventualConsistency.Tests.Scenarios;
 using Datacake.Lmdb;
-using Datacake.Node;
 using Datacake.Sqlite;
 using Datacake.Storage;
 

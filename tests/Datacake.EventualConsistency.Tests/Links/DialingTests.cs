@@ -1,4 +1,3 @@
-using Datacake.Node;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Links;

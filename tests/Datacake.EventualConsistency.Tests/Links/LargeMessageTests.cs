@@ -1,6 +1,5 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
-using Datacake.Node;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Links;

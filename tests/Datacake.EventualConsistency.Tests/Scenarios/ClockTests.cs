@@ -1,5 +1,3 @@
-using Datacake.Node;
-
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
 /// <summary>Wall clocks that are wrong, alone or together, and what becomes of the cluster once they are right.</summary>

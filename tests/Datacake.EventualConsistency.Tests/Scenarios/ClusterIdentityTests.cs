@@ -1,5 +1,3 @@
-using Datacake.Node;
-
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
 /// <summary>The cluster that a store belongs to, with wrong seeds and empty disks.</summary>

@@ -1,5 +1,4 @@
 using Datacake.Lmdb;
-using Datacake.Node;
 using Datacake.Sqlite;
 using Datacake.Storage;
 

@@ -1,6 +1,5 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Tests.Simulation;
-using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 

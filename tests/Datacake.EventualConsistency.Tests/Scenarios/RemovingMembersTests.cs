@@ -1,5 +1,3 @@
-using Datacake.Node;
-
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
 /// <summary>Members that are retired or forgotten, and what is refused of it.</summary>

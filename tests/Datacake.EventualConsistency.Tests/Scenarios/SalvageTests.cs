@@ -1,6 +1,5 @@
 using System.Text;
 using Datacake.Crdt;
-using Datacake.Node;
 using Datacake.Sqlite;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;

@@ -1,4 +1,3 @@
-using Datacake.Node;
 using Datacake.Sqlite;
 using Datacake.Storage;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Datacake.Node.Gossip;
+using Datacake.Node.Membership;
 
 namespace Datacake.Node.Tests;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Datacake.Node.Gossip;
+using Datacake.Node.Membership;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Datacake.Node.Tests;

@@ -1,3 +1,4 @@
+using Datacake.Node.Network;
 using Datacake.Rpc;
 
 namespace Datacake.Node.Tests;

@@ -1,3 +1,5 @@
+using Datacake.Node.Network;
+
 namespace Datacake.Node.Tests;
 
 /// <summary>When a condition that lasts is logged.</summary>

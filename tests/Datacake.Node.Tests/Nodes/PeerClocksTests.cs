@@ -1,6 +1,8 @@
 using System.Net;
 using Datacake.Crdt;
 using Datacake.Node.Gossip;
+using Datacake.Node.Membership;
+using Datacake.Node.Network;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Datacake.Node.Tests;

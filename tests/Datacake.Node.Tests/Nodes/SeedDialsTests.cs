@@ -1,5 +1,6 @@
 using System.Net;
 using Datacake.Node.Gossip;
+using Datacake.Node.Network;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Datacake.Node.Tests;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Datacake.Node.Network;
 
 namespace Datacake.Node.Tests;
 

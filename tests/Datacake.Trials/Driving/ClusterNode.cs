@@ -1,5 +1,5 @@
 using System.Net;
-using Datacake.Node;
+using Datacake.EventualConsistency;
 using Datacake.Trials.Network;
 using Datacake.Trials.Worker;
 

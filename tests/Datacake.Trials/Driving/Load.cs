@@ -1,4 +1,4 @@
-using Datacake.Node;
+using Datacake.EventualConsistency;
 using Datacake.Trials.Worker;
 
 namespace Datacake.Trials.Driving;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Datacake.Node;
+using Datacake.EventualConsistency;
 using Datacake.Trials.Attacks;
 using Datacake.Trials.Driving;
 using Datacake.Trials.Worker;

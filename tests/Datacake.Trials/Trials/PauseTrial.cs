@@ -1,4 +1,4 @@
-using Datacake.Node;
+using Datacake.EventualConsistency;
 using Datacake.Trials.Driving;
 using Datacake.Trials.Worker;
 

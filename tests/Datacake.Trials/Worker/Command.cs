@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using Datacake.Node;
+using Datacake.EventualConsistency;
 
 namespace Datacake.Trials.Worker;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Linq.Expressions;
 using Datacake.Data.Querying;
-using Datacake.Node;
+using Datacake.EventualConsistency;
 
 namespace Datacake.Data;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Datacake.Data.Querying;
-using Datacake.Node;
+using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests.Query.Market;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Datacake.Node;
+using Datacake.EventualConsistency;
 using Datacake.Trials.Driving;
 using Datacake.Trials.Worker;
 

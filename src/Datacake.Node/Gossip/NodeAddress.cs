@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Gossip;
 
 /// <summary>Parser and formatter of addresses of the form <c>host:port</c> or <c>[IPv6 address]:port</c>.</summary>
 static class NodeAddress

@@ -1,6 +1,7 @@
 using Datacake.Crdt;
+using Datacake.Node;
 
-namespace Datacake.Node;
+namespace Datacake.EventualConsistency;
 
 /// <summary>The failure of one node to acknowledge a write or answer a read.</summary>
 /// <param name="NodeId">The id of the node.</param>

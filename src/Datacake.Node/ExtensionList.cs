@@ -1,3 +1,4 @@
+using Datacake.Node.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace Datacake.Node;

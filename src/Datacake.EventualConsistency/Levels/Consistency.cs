@@ -1,4 +1,4 @@
-namespace Datacake.Node;
+namespace Datacake.EventualConsistency;
 
 /// <summary>
 /// The number of nodes that must acknowledge a write or answer a read before the call returns. Any set of nodes that satisfies the level

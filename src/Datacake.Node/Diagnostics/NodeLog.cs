@@ -2,7 +2,7 @@ using System.Net;
 using Datacake.Node.Gossip;
 using Microsoft.Extensions.Logging;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Diagnostics;
 
 /// <summary>The log messages of a node.</summary>
 static partial class NodeLog
@@ -15,9 +15,6 @@ static partial class NodeLog
 
     [LoggerMessage(2, LogLevel.Information, "Node {NodeId} at {Address} has stopped.")]
     public static partial void Stopped(ILogger logger, byte nodeId, string address);
-
-    [LoggerMessage(3, LogLevel.Information, "{Change}: {Member}.")]
-    public static partial void MemberChanged(ILogger logger, MembershipChangeKind change, ClusterMember member);
 
     [LoggerMessage(4, LogLevel.Error, "{Refusal} (Refusal {Count} of this kind.)")]
     public static partial void Refused(ILogger logger, string refusal, long count);

@@ -1,7 +1,7 @@
 using Datacake.Rpc.Logging;
 using Microsoft.Extensions.Logging;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Diagnostics;
 
 /// <summary>
 /// A factory of loggers that never throw and that log text from peers in one line, whatever the application's loggers do.

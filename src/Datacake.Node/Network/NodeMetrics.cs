@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 using System.Globalization;
+using Datacake.Node.Membership;
 
-namespace Datacake.Node;
+namespace Datacake.Node.Network;
 
 /// <summary>
 /// The metrics of a node, in the meter <c>Datacake.Node</c>. Every measurement has the tag <c>node</c> with the node id.

@@ -1,4 +1,6 @@
-namespace Datacake.Node;
+using Datacake.Node;
+
+namespace Datacake.EventualConsistency;
 
 /// <summary>
 /// The exception that is thrown when the members that are up cannot satisfy the consistency level. Nothing was written, and no node was

@@ -1,7 +1,8 @@
 using CsCheck;
 using Datacake.Crdt;
+using Datacake.Node;
 
-namespace Datacake.Node.Tests;
+namespace Datacake.EventualConsistency.Tests.Levels;
 
 public sealed class ConsistencyRequirementTests
 {
@@ -91,7 +92,6 @@ public sealed class ConsistencyRequirementTests
         var members = Layout(layout);
         var found = Enum.GetValues<Consistency>().Where(level => ConsistencyRequirement.For(level, 1, members).IsReachable);
         Assert.Equal(reachable, string.Join(' ', found));
-        AssertThatTheDefaultSelectorFindsThem(reachable, Members(layout));
     }
 
     /// <summary>Which acknowledgements of others satisfy a level, and which do not; by hand, all members up.</summary>
@@ -199,21 +199,6 @@ public sealed class ConsistencyRequirementTests
         Assert.Contains("Answered by: 1.", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("write", error.Message, StringComparison.OrdinalIgnoreCase);
         Assert.Null(error.Stamp);
-    }
-
-    /// <summary>The nodes that are asked satisfy every level that can be reached, and none of them could be spared.</summary>
-    static void AssertThatTheDefaultSelectorFindsThem(string reachable, ClusterMember[] members)
-    {
-        var selector = new DataCenterAwareSelector();
-        var candidates = members[1..].Where(member => member.IsUp).ToArray();
-        foreach (var level in reachable.Split(' ').Select(Enum.Parse<Consistency>))
-        {
-            var requirement = ConsistencyRequirement.For(level, 1, members);
-            var chosen = selector.Choose(requirement, members[0], candidates);
-            var acknowledged = NodeSet.Of([.. chosen.Select(member => member.NodeId)]);
-            Assert.True(requirement.IsSatisfiedBy(acknowledged));
-            Assert.All(chosen, member => Assert.False(requirement.IsSatisfiedBy(acknowledged.Without(member.NodeId))));
-        }
     }
 
     static NodeSet Bits(int bits) => NodeSet.Of([.. Enumerable.Range(0, 12).Where(id => (bits >> id & 1) != 0).Select(id => (byte)id)]);

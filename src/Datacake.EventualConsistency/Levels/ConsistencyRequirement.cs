@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using Datacake.Node;
 
-namespace Datacake.Node;
+namespace Datacake.EventualConsistency;
 
 /// <summary>
 /// The requirement of a consistency level for a given membership. It determines which sets of acknowledgments satisfy the level, and

@@ -1,6 +1,4 @@
-using Datacake.Node.Gossip;
-
-namespace Datacake.Node;
+namespace Datacake.Node.Gossip;
 
 /// <summary>The keys that a node publishes by gossip. The node's own keys begin with <c>node.</c>; all others are labels.</summary>
 static class NodeKeys

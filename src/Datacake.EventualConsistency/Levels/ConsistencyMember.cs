@@ -1,4 +1,4 @@
-namespace Datacake.Node;
+namespace Datacake.EventualConsistency;
 
 /// <summary>The properties of a member that consistency levels depend on.</summary>
 /// <param name="NodeId">The node id of the member.</param>
