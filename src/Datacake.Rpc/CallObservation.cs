@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Datacake.Rpc;
 
-/// <summary>A call that somebody watches, from its beginning to its end: its span and its measurements.</summary>
+/// <summary>The span and the measurements of one call, from its beginning to its end.</summary>
 sealed class CallObservation
 {
     const string TraceParent = "traceparent";       // W3C Trace Context
@@ -28,7 +28,9 @@ sealed class CallObservation
         span.SetTag("server.address", address);
     }
 
-    /// <summary>At the calling side. The span is the current one from here on, in an async method until that returns.</summary>
+    /// <summary>
+    /// Begins to observe a call on the calling side. Its span becomes the current one; in an async method, until that method returns.
+    /// </summary>
     public static CallObservation OfClient(string service, string message, string address, TimeProvider timeProvider)
     {
         var span = Telemetry.Source.HasListeners()
@@ -37,7 +39,7 @@ sealed class CallObservation
         return new CallObservation(Telemetry.ClientSide, service, message, address, timeProvider, span);
     }
 
-    /// <summary>At the answering side. The span goes on with the trace that the headers name.</summary>
+    /// <summary>Begins to observe a call on the answering side. Its span continues the trace in the headers.</summary>
     public static CallObservation OfServer(string service, string message, string address, RpcHeaders headers, TimeProvider timeProvider)
     {
         Activity? span = null;
@@ -50,7 +52,7 @@ sealed class CallObservation
         return new CallObservation(Telemetry.ServerSide, service, message, address, timeProvider, span);
     }
 
-    /// <summary>The headers with the current trace, be it ours or the application's.</summary>
+    /// <summary>Returns the headers with the current trace added, whether that comes from this library or from the application.</summary>
     public static RpcHeaders? WithTrace(RpcHeaders? headers)
     {
         if (Activity.Current is not { IdFormat: ActivityIdFormat.W3C, Id: { } id } current)

@@ -1,20 +1,20 @@
 namespace Datacake.Rpc;
 
-/// <summary>Answers one kind of message. Called from thread-pool threads, for several calls at a time.</summary>
-/// <typeparam name="TMessage">What is asked.</typeparam>
-/// <typeparam name="TReply">What is answered.</typeparam>
+/// <summary>A handler that answers one type of message. It is called on the thread pool, concurrently for several calls.</summary>
+/// <typeparam name="TMessage">The type of the request message.</typeparam>
+/// <typeparam name="TReply">The type of the reply.</typeparam>
 public interface IHandler<TMessage, TReply>
     where TMessage : IRpcMessage<TMessage>
     where TReply : IRpcMessage<TReply>
 {
     /// <summary>
-    /// Answers a message. An <see cref="RpcException"/> thrown here reaches the caller with its status; any other exception as <see
-    /// cref="RpcStatus.Internal"/> with its message, without its stack.
+    /// Answers a message. If this method throws an <see cref="RpcException"/>, the caller receives its status. Any other exception reaches
+    /// the caller as <see cref="RpcStatus.Internal"/> with the message of the exception, but without its stack trace.
     /// </summary>
-    /// <param name="message">What was asked.</param>
-    /// <param name="request">Who asked, and the raw bytes; valid until the handler has finished.</param>
+    /// <param name="message">The message to answer.</param>
+    /// <param name="request">The caller's address, the headers and the raw bytes. Valid until the handler has finished.</param>
     /// <param name="cancellationToken">
-    /// Fires when the caller gave up, its deadline passed, its connection broke, or the server stops.
+    /// A token that is canceled when the caller cancels the call, its deadline passes, its connection is lost, or the server stops.
     /// </param>
     ValueTask<TReply> HandleAsync(TMessage message, RpcRequest request, CancellationToken cancellationToken);
 }

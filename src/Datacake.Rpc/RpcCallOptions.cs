@@ -1,21 +1,21 @@
 namespace Datacake.Rpc;
 
-/// <summary>What one call does otherwise than its channel's options say.</summary>
+/// <summary>Options of one call, which override the channel's options.</summary>
 public readonly record struct RpcCallOptions
 {
     /// <summary>
-    /// Limits the call, connecting included. Of any length; <see cref="Timeout.InfiniteTimeSpan"/> for no limit. With zero or less, the
-    /// time is over already: the call is not sent, and fails with <see cref="RpcStatus.Timeout"/>. For a stream, limits the time until
-    /// the server has accepted it. Default: <see cref="RpcChannelOptions.CallTimeout"/>.
+    /// Gets the time limit of the call, including the time to connect. Any length is allowed, and <see cref="Timeout.InfiniteTimeSpan"/>
+    /// means no limit. With zero or less, the call is not sent and fails with <see cref="RpcStatus.Timeout"/>. For a stream, this limits
+    /// the time until the server has accepted it. The default is <see cref="RpcChannelOptions.CallTimeout"/>.
     /// </summary>
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>
-    /// While the channel waits between two attempts to connect: wait with it, up to the time limit. Default: false, which fails
-    /// the call at once with <see cref="RpcStatus.Connection"/> and the reason of the last attempt.
+    /// Gets whether the call waits, up to its time limit, while the channel pauses between two attempts to connect. The default is
+    /// <see langword="false"/>: the call fails at once with <see cref="RpcStatus.Connection"/> and the reason of the last attempt.
     /// </summary>
     public bool WaitForConnection { get; init; }
 
-    /// <summary>Small texts that travel with the call or the opening of the stream. Default: none.</summary>
+    /// <summary>Gets the headers that are sent with the call or the opening of the stream. The default is none.</summary>
     public RpcHeaders? Headers { get; init; }
 }

@@ -10,34 +10,36 @@ using Datacake.Rpc.Logging;
 namespace Datacake.Rpc;
 
 /// <summary>
-/// Calls services at one address, over one connection that all calls and streams share. It connects with the first call and again with
-/// the first call after a loss. After a failed attempt it waits before the next one, longer each time, and fails calls meanwhile. Safe
-/// to use from several threads; calls complete on the thread pool.
+/// A client of the services at one address. All calls and streams share one connection. The channel connects with the first call, and again
+/// with the first call after the connection was lost. After a failed attempt, it pauses before the next one, longer each time, and fails
+/// calls meanwhile. Thread-safe. Calls complete on the thread pool.
 /// </summary>
 public sealed class RpcChannel : IAsyncDisposable
 {
-    /// <summary>A connection that lasts this long is worth a line in the log when it is lost; others are only counted.</summary>
+    /// <summary>The minimum duration of a connection whose loss is logged individually. Shorter connections are only counted.</summary>
     static readonly TimeSpan StableTime = TimeSpan.FromMinutes(1);
 
     readonly RpcChannelOptions _options;
     readonly ClusterSecrets _secrets;
     readonly TlsHandshake? _tls;
-    readonly Random _random;                                    // under the lock
+    readonly Random _random;                                    // Under the lock.
     readonly CancellationTokenSource _disposing = new();
     readonly ItemPool<ArrayBufferWriter<byte>> _writers;
-    readonly RepeatedEvent _failing;                            // from the first failure until a connection lasts
+    readonly RepeatedEvent _failing;                            // Active from the first failure until a connection is stable.
     readonly Lock _gate = new();
-    readonly Dictionary<ClientConnection, Task> _running = [];  // under the lock; the current connection, and those that still drain
-    volatile ClientConnection? _connection;                     // written under the lock
-    Task<ClientConnection>? _connecting;                        // under the lock
-    int _failures;                                              // under the lock; attempts in a row that led to no lasting connection
-    long _nextAttempt;                                          // under the lock; a timestamp
-    RpcException? _lastFailure;                                 // under the lock
-    bool _isUnstable;                                           // under the lock; the last connection did not last
-    bool _isDisposed;                                           // under the lock
+    readonly Dictionary<ClientConnection, Task> _running = [];  // Under the lock: the current connection, and those that are still draining.
+    volatile ClientConnection? _connection;                     // Written under the lock.
+    Task<ClientConnection>? _connecting;                        // Under the lock.
+    int _failures;                                              // Under the lock: consecutive attempts without a lasting connection.
+    long _nextAttempt;                                          // Under the lock: a timestamp.
+    RpcException? _lastFailure;                                 // Under the lock.
+    bool _isUnstable;                                           // Under the lock: true if the last connection was lost too early.
+    bool _isDisposed;                                           // Under the lock.
 
-    /// <summary>A channel to an address. Nothing happens until the first call.</summary>
-    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <summary>Initializes a channel to an address. It does not connect until the first call.</summary>
+    /// <param name="address">The address of the server: <c>host:port</c> or <c>[v6 address]:port</c>.</param>
+    /// <param name="options">The options of the channel, or <see langword="null"/> for the defaults.</param>
+    /// <exception cref="ArgumentException">The address is empty, or an option is out of range.</exception>
     public RpcChannel(string address, RpcChannelOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(address);
@@ -56,15 +58,17 @@ public sealed class RpcChannel : IAsyncDisposable
             all => Log.NoMoreFailures(_options.Logger, address, all.Count));
     }
 
-    /// <summary>The agreement with the server; null while there is no connection.</summary>
+    /// <summary>Gets the result of the handshake with the server, or null while there is no connection.</summary>
     internal Agreement? Agreement => _connection?.Frames.Agreement;
 
-    /// <summary>The address of the server.</summary>
+    /// <summary>Gets the address of the server.</summary>
     public string Address { get; }
 
     /// <summary>Sends a typed message and waits for its reply.</summary>
-    /// <exception cref="RpcException">The call failed; see <see cref="RpcStatus"/>.</exception>
-    /// <exception cref="OperationCanceledException">The token fired; the server is told, but may have done the work.</exception>
+    /// <exception cref="RpcException">The call failed. <see cref="RpcException.Status"/> contains the reason.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// The token was canceled. The server is notified, but may already have done the work.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The channel was disposed.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<TReply> CallAsync<TMessage, TReply>(
@@ -80,10 +84,12 @@ public sealed class RpcChannel : IAsyncDisposable
     }
 
     /// <summary>
-    /// Sends bytes and waits for the reply, which the caller disposes. The payload may be reused once the call has completed.
+    /// Sends bytes and waits for the reply, which the caller must dispose. The payload may be reused when the call has completed.
     /// </summary>
-    /// <exception cref="RpcException">The call failed; see <see cref="RpcStatus"/>.</exception>
-    /// <exception cref="OperationCanceledException">The token fired; the server is told, but may have done the work.</exception>
+    /// <exception cref="RpcException">The call failed. <see cref="RpcException.Status"/> contains the reason.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// The token was canceled. The server is notified, but may already have done the work.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The channel was disposed.</exception>
     public ValueTask<RpcPayload> CallAsync(
         string service,
@@ -99,9 +105,9 @@ public sealed class RpcChannel : IAsyncDisposable
             : CallUnobservedAsync(service, message, payload, options, cancellationToken);
     }
 
-    /// <summary>Opens a stream to a service. Completes when the server has accepted it.</summary>
-    /// <exception cref="RpcException">The stream was not accepted; see <see cref="RpcStatus"/>.</exception>
-    /// <exception cref="OperationCanceledException">The token fired.</exception>
+    /// <summary>Opens a stream to a service. Completes when the server has accepted the stream.</summary>
+    /// <exception cref="RpcException">The stream was not accepted. <see cref="RpcException.Status"/> contains the reason.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     /// <exception cref="ObjectDisposedException">The channel was disposed.</exception>
     public async ValueTask<RpcStream> OpenStreamAsync(
         string service, string message, RpcCallOptions options = default, CancellationToken cancellationToken = default)
@@ -140,7 +146,7 @@ public sealed class RpcChannel : IAsyncDisposable
         lock (_gate)
             running = [.. _running];
         foreach (var (connection, _) in running)
-            connection.Frames.Abort(Disposed());
+            connection.Frames.Abort(DisposedError());
         await Task.WhenAll(running.Select(pair => pair.Value)).ConfigureAwait(false);
         _disposing.Dispose();
         _failing.Dispose();
@@ -165,7 +171,7 @@ public sealed class RpcChannel : IAsyncDisposable
         var start = _options.TimeProvider.GetTimestamp();
         while (true)
         {
-            var connection = await ReadyAsync(timeout, start, options.WaitForConnection, cancellationToken).ConfigureAwait(false);
+            var connection = await GetReadyConnectionAsync(timeout, start, options.WaitForConnection, cancellationToken).ConfigureAwait(false);
             var remaining = Remaining(timeout, start);
             if (await connection.OpenStreamAsync(service, message, options.Headers, remaining, cancellationToken).ConfigureAwait(false)
                 is { } stream)
@@ -199,7 +205,7 @@ public sealed class RpcChannel : IAsyncDisposable
         var start = _options.TimeProvider.GetTimestamp();
         while (true)
         {
-            var connection = await ReadyAsync(timeout, start, options.WaitForConnection, cancellationToken).ConfigureAwait(false);
+            var connection = await GetReadyConnectionAsync(timeout, start, options.WaitForConnection, cancellationToken).ConfigureAwait(false);
             var remaining = Remaining(timeout, start);
             if (await connection.CallAsync(service, message, options.Headers, payload, remaining, cancellationToken).ConfigureAwait(false)
                 is { } reply)
@@ -208,10 +214,14 @@ public sealed class RpcChannel : IAsyncDisposable
     }
 
     /// <summary>Waits for a connection with a free slot, within the time limit of the call.</summary>
-    async ValueTask<ClientConnection> ReadyAsync(TimeSpan timeout, long start, bool wait, CancellationToken cancellationToken)
+    async ValueTask<ClientConnection> GetReadyConnectionAsync(TimeSpan timeout, long start, bool wait, CancellationToken cancellationToken)
     {
         if (TimeRange.IsOver(timeout))
-            throw new RpcException(RpcStatus.Timeout, $"A call to {Address} was not sent: its time limit of {timeout} is over already.");
+        {
+            throw new RpcException(
+                RpcStatus.Timeout, $"A call to {Address} was not sent, because its time limit of {timeout} has already passed.");
+        }
+
         while (true)
         {
             var remaining = Remaining(timeout, start);
@@ -219,19 +229,24 @@ public sealed class RpcChannel : IAsyncDisposable
             using var ends = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
             try
             {
-                var connection = await ConnectedAsync(wait, ends.Token).ConfigureAwait(false);
-                await connection.SlotAsync(ends.Token).ConfigureAwait(false);
+                var connection = await GetConnectionAsync(wait, ends.Token).ConfigureAwait(false);
+                await connection.WaitForSlotAsync(ends.Token).ConfigureAwait(false);
                 return connection;
             }
             catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {
                 if (remaining <= TimeRange.Longest)
-                    throw new RpcException(RpcStatus.Timeout, $"A call to {Address} got no connection, or no turn on it, within {timeout}.");
+                {
+                    throw new RpcException(
+                        RpcStatus.Timeout,
+                        $"A call to {Address} was not sent, because there was no connection or no free slot within {timeout}.");
+                }
             }
         }
     }
 
-    // Never zero, so that a call whose time is up fails by its deadline, after it has passed on whatever it was woken for.
+    // Never zero. A call whose time is up must still register and then fail by its deadline, so that it passes on the slot that it was
+    // woken for.
     TimeSpan Remaining(TimeSpan timeout, long start)
     {
         if (timeout == Timeout.InfiniteTimeSpan)
@@ -240,7 +255,7 @@ public sealed class RpcChannel : IAsyncDisposable
         return remaining > TimeSpan.FromMilliseconds(1) ? remaining : TimeSpan.FromMilliseconds(1);
     }
 
-    async ValueTask<ClientConnection> ConnectedAsync(bool wait, CancellationToken cancellationToken)
+    async ValueTask<ClientConnection> GetConnectionAsync(bool wait, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -257,7 +272,7 @@ public sealed class RpcChannel : IAsyncDisposable
                     if (pause <= TimeSpan.Zero)
                         StartConnecting();
                     else if (!wait)
-                        throw NotConnected(pause);
+                        throw NotConnectedError(pause);
                 }
 
                 connecting = _connecting;
@@ -265,7 +280,7 @@ public sealed class RpcChannel : IAsyncDisposable
 
             if (connecting is null)
             {
-                // Timers count whole milliseconds: rounded up, or the rest would be spent spinning.
+                // Timers count whole milliseconds. Rounding down would spend the rest of the pause spinning.
                 pause = TimeSpan.FromMilliseconds(Math.Ceiling(pause.TotalMilliseconds));
                 await Task.Delay(pause, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
                 continue;
@@ -284,20 +299,21 @@ public sealed class RpcChannel : IAsyncDisposable
     // Under the lock.
     void StartConnecting()
     {
-        // What the connection does from now on has nothing to do with the caller that happens to start it.
+        // The work of the connection must not run in the execution context of the caller that happens to start it.
         using (ExecutionContext.SuppressFlow())
             _connecting = Task.Run(ConnectAsync);
         _ = ObserveAsync(_connecting);
     }
 
-    // The callers may all have given up by the time it fails; what there is to say has been logged then.
+    // All callers may have given up by the time the task fails. The failure has been logged by then.
     static async Task ObserveAsync(Task task) => await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     // Under the lock.
-    RpcException NotConnected(TimeSpan pause)
+    RpcException NotConnectedError(TimeSpan pause)
     {
         var failure = _lastFailure ?? new RpcException(RpcStatus.Connection, $"The connection to {Address} was lost.");
-        return new RpcException(failure.Status, $"{failure.Message} (next attempt in {pause.TotalMilliseconds:F0} ms)", failure);
+        return new RpcException(
+            failure.Status, $"{Log.Clause(failure.Message)}. The next attempt is in {pause.TotalMilliseconds:F0} ms.", failure);
     }
 
     async Task<ClientConnection> ConnectAsync()
@@ -313,11 +329,11 @@ public sealed class RpcChannel : IAsyncDisposable
                 _connection = connection;
                 _running.Add(connection, Task.Run(() => RunAsync(connection)));
                 if (_isDisposed)
-                    connection.Frames.Abort(Disposed());
+                    connection.Frames.Abort(DisposedError());
             }
 
             if (isUnstable)
-                return connection;      // which has to last before it is worth a line
+                return connection;      // Not logged until it has proved to be stable.
             if (_failing.End() is { } failures)
                 Log.ConnectedAgain(_options.Logger, Address, failures.Count, failures.Time);
             else
@@ -327,7 +343,7 @@ public sealed class RpcChannel : IAsyncDisposable
         catch (Exception error)
         {
             var failure = error as RpcException
-                ?? new RpcException(RpcStatus.Connection, $"Cannot connect to {Address}: {error.Message}", error);
+                ?? new RpcException(RpcStatus.Connection, $"Cannot connect to {Address}: {Log.Clause(error.Message)}.", error);
             lock (_gate)
             {
                 _connecting = null;
@@ -373,14 +389,16 @@ public sealed class RpcChannel : IAsyncDisposable
             await Closing.CloseAsync(transport, stream).ConfigureAwait(false);
             throw error switch
             {
-                _ when _disposing.IsCancellationRequested => Disposed(),
+                _ when _disposing.IsCancellationRequested => DisposedError(),
                 RpcException rpc when transport is null => rpc,
-                RpcException rpc => new RpcException(rpc.Status, $"{Address} refused the connection: {rpc.Message}", rpc),
+                RpcException rpc => new RpcException(rpc.Status, $"The connection to {Address} was refused: {Log.Clause(rpc.Message)}.", rpc),
                 OperationCanceledException => new RpcException(
-                    RpcStatus.Connection, $"{Address} was not connected within {_options.Limits.HandshakeTime} (HandshakeTime).", error),
+                    RpcStatus.Connection,
+                    $"The connection to {Address} was not ready within {_options.Limits.HandshakeTime} (HandshakeTime).",
+                    error),
                 EndOfStreamException => new RpcException(
                     RpcStatus.Connection, $"{Address} has closed the connection during the handshake.", error),
-                _ => new RpcException(RpcStatus.Connection, $"Cannot connect to {Address}: {error.Message}", error),
+                _ => new RpcException(RpcStatus.Connection, $"Cannot connect to {Address}: {Log.Clause(error.Message)}.", error),
             };
         }
     }
@@ -399,7 +417,8 @@ public sealed class RpcChannel : IAsyncDisposable
             _running.Remove(connection);
             if (_connection == connection)
             {
-                // The first attempt after a loss is free, unless the connection did not last. One that was closed in order is no loss.
+                // After a loss, the first attempt is made without a pause, unless the connection did not last long enough. A graceful close
+                // is not a loss.
                 var hasLasted = !isLoss || time >= _options.MaxBackoff;
                 _isUnstable = isUnstable;
                 _failures = hasLasted ? 0 : _failures + 1;
@@ -415,7 +434,7 @@ public sealed class RpcChannel : IAsyncDisposable
             Log.ConnectionLost(_options.Logger, Address, Log.Clause(reason.Message));
     }
 
-    // Under the lock. Doubles with each failure, up to the maximum; a random part of up to a half is taken off.
+    // Under the lock. The pause doubles with each failure, up to the maximum. It is then shortened by a random part of up to a half.
     void PauseBeforeNextAttempt(int failures)
     {
         var pause = failures <= 0
@@ -425,5 +444,5 @@ public sealed class RpcChannel : IAsyncDisposable
         _nextAttempt = _options.TimeProvider.GetTimestamp() + (long)ticks;
     }
 
-    RpcException Disposed() => new(RpcStatus.Cancelled, $"The channel to {Address} was disposed.");
+    RpcException DisposedError() => new(RpcStatus.Cancelled, $"The channel to {Address} was disposed.");
 }

@@ -4,58 +4,59 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Datacake.Rpc;
 
-/// <summary>How a channel connects and calls.</summary>
+/// <summary>The options of an <see cref="RpcChannel"/>.</summary>
 public sealed record RpcChannelOptions
 {
-    /// <summary>How bytes travel. Default: TCP.</summary>
+    /// <summary>Gets the transport. The default is TCP.</summary>
     public ITransport Transport { get; init; } = TcpTransport.Default;
 
-    /// <summary>Sizes, counts and times that the server may not exceed, and the calls that this side makes at a time.</summary>
+    /// <summary>Gets the limits of sizes, counts and times for the server, and the maximum number of concurrent calls of this side.</summary>
     public RpcLimits Limits { get; init; } = new();
 
     /// <summary>
-    /// Limits a call or the opening of a stream, unless its options name another limit. Positive, of any length; <see
-    /// cref="Timeout.InfiniteTimeSpan"/> for no limit. Default: 10 s.
+    /// Gets the time limit of a call or of the opening of a stream, unless its own options override it. Any positive length is allowed, and
+    /// <see cref="Timeout.InfiniteTimeSpan"/> means no limit. The default is 10 s.
     /// </summary>
     public TimeSpan CallTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Sets the wait after the first failed attempt to connect; the wait doubles with each further one. From 1 ms to 30 days.
-    /// Default: 100 ms.
+    /// Gets the pause after the first failed attempt to connect, from 1 ms to 30 days. The pause doubles with each further failure. The
+    /// default is 100 ms.
     /// </summary>
     public TimeSpan InitialBackoff { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
-    /// Limits the wait between attempts. From <see cref="InitialBackoff"/> to 30 days. Default: 5 s. A random part of up to a half is
-    /// taken off, so that peers do not come in step.
+    /// Gets the maximum pause between attempts, from <see cref="InitialBackoff"/> to 30 days. The default is 5 s. Each pause is shortened
+    /// by a random part of up to a half, so that peers do not reconnect in lockstep.
     /// </summary>
     public TimeSpan MaxBackoff { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Seeds the randomness of the back-off. Default: unpredictable.</summary>
+    /// <summary>Gets the seed for the random part of the pauses. The default is an unpredictable seed.</summary>
     public int? Seed { get; init; }
 
     /// <summary>
-    /// Encryption, and the certificates of both sides. A server without TLS is refused, with a reason. Default: none.
+    /// Gets the TLS options: encryption, and the certificates of both sides. With TLS, the channel refuses servers without TLS and reports
+    /// the reason. The default is no TLS.
     /// </summary>
     public RpcTls? Tls { get; init; }
 
     /// <summary>
-    /// What all nodes of a cluster know and nobody else. The server must prove that it knows it, and so must this side; the secret
-    /// itself never travels. Without TLS, everything after that is encrypted and authenticated with keys that follow from it. At least 16 characters, better 32
-    /// random ones. Default: none.
+    /// Gets the secret that all nodes of a cluster share. Both the server and this side must prove that they know it, but the secret itself
+    /// is never transmitted. Without TLS, all further traffic is encrypted and authenticated with keys derived from it. It needs at least
+    /// 16 characters; 32 random characters are recommended. The default is none.
     /// </summary>
     public string? ClusterSecret { get; init; }
 
-    /// <summary>The clock of deadlines, keep-alive and back-off.</summary>
+    /// <summary>Gets the clock for deadlines, keep-alive and pauses between attempts.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    /// <summary>Where connects, losses and broken limits are reported.</summary>
+    /// <summary>Gets the logger for connects, lost connections and exceeded limits. The default is none.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
-    /// <summary>The protocol that the channel speaks; others than the current one are for tests.</summary>
+    /// <summary>Gets the protocol versions that the channel supports. Values other than the default are for tests.</summary>
     internal ProtocolVersions Versions { get; init; } = ProtocolVersions.Current;
 
-    /// <summary>Returns the options without the secret.</summary>
+    /// <summary>Returns a description of the options that does not contain the secret.</summary>
     public override string ToString() => $"{nameof(RpcChannelOptions)} {{ Transport = {Transport}, Tls = {Tls is not null}, ClusterSecret = {(ClusterSecret is null ? "none" : "set")} }}";
 
     internal void Check()

@@ -3,7 +3,7 @@ using Datacake.Rpc.Server;
 
 namespace Datacake.Rpc;
 
-/// <summary>What a service offers, by message name. A name can be registered once.</summary>
+/// <summary>The handlers of a service, by message name. Each name can be registered only once.</summary>
 public sealed class RpcHandlers
 {
     internal RpcHandlers()
@@ -12,8 +12,8 @@ public sealed class RpcHandlers
 
     internal Dictionary<string, HandlerEntry> Entries { get; } = [];
 
-    /// <summary>Answers typed messages.</summary>
-    /// <exception cref="ArgumentException">The message has a handler already, or its name is empty or too long.</exception>
+    /// <summary>Registers a handler for a type of message.</summary>
+    /// <exception cref="ArgumentException">The message already has a handler, or its name is empty or too long.</exception>
     public void Handle<TMessage, TReply>(IHandler<TMessage, TReply> handler)
         where TMessage : IRpcMessage<TMessage>
         where TReply : IRpcMessage<TReply>
@@ -22,8 +22,11 @@ public sealed class RpcHandlers
         Add(TMessage.Name, new TypedEntry<TMessage, TReply>(handler));
     }
 
-    /// <summary>Answers bytes with bytes. The reply's memory is let go of once it is copied or sent.</summary>
-    /// <exception cref="ArgumentException">The message has a handler already, or its name is empty or too long.</exception>
+    /// <summary>
+    /// Registers a handler that answers bytes with bytes. The memory of a reply is not used any longer when the reply has been copied or
+    /// sent.
+    /// </summary>
+    /// <exception cref="ArgumentException">The message already has a handler, or its name is empty or too long.</exception>
     public void HandleBytes(string message, Func<RpcRequest, CancellationToken, ValueTask<ReadOnlyMemory<byte>>> handler)
     {
         ArgumentNullException.ThrowIfNull(handler);
@@ -31,10 +34,11 @@ public sealed class RpcHandlers
     }
 
     /// <summary>
-    /// Talks over a duplex stream. When the handler returns, the stream is over; when it throws, the other side reads the error, as with
-    /// a call. The token fires when the other side gave up, the connection broke, or the server stops.
+    /// Registers a handler for duplex streams. The stream ends when the handler returns. If the handler throws an exception, the other side
+    /// receives the error as it would for a call. The token is canceled when the other side cancels the stream, the connection is lost, or
+    /// the server stops.
     /// </summary>
-    /// <exception cref="ArgumentException">The message has a handler already, or its name is empty or too long.</exception>
+    /// <exception cref="ArgumentException">The message already has a handler, or its name is empty or too long.</exception>
     public void HandleStream(string message, Func<RpcStream, CancellationToken, Task> handler)
     {
         ArgumentNullException.ThrowIfNull(handler);
@@ -45,7 +49,7 @@ public sealed class RpcHandlers
     {
         Route.CheckName(message, nameof(message));
         if (!Entries.TryAdd(message, entry))
-            throw new ArgumentException($"The message '{message}' has a handler already.", nameof(message));
+            throw new ArgumentException($"The message '{message}' already has a handler. Register it only once.", nameof(message));
         entry.Message = message;
     }
 }

@@ -4,18 +4,21 @@ using System.Text;
 namespace Datacake.Rpc;
 
 /// <summary>
-/// Small texts that travel with a call or a stream, beside its message: who calls, on whose behalf, a trace. Immutable, and encoded once:
-/// keep an instance to use it for many calls. Together with the route it must fit into the <see cref="RpcLimits.HeaderSize"/> of the
-/// receiver. The keys <c>traceparent</c> and <c>tracestate</c> are set by the channel where there is a trace.
+/// Small texts that are sent with a call or a stream in addition to its message, such as the identity of the caller or a trace. Headers are
+/// immutable and encoded once, so reuse an instance for many calls. Headers and route together must fit into the
+/// <see cref="RpcLimits.HeaderSize"/> of the receiver. If there is a current trace, the channel sets the keys <c>traceparent</c> and
+/// <c>tracestate</c>.
 /// </summary>
 public sealed class RpcHeaders
 {
     const int MaxKeySize = byte.MaxValue;
 
-    readonly KeyValuePair<string, string>[] _items;     // few: looked through, not hashed
+    readonly KeyValuePair<string, string>[] _items;     // Few items, so a linear search is enough.
 
-    /// <summary>Headers with these keys and values.</summary>
-    /// <exception cref="ArgumentException">A key is empty, too long or there twice, or a value is longer than 65,535 bytes.</exception>
+    /// <summary>Initializes headers with the given keys and values.</summary>
+    /// <exception cref="ArgumentException">
+    /// A key is empty, longer than 255 bytes or a duplicate, or a value is longer than 65,535 bytes.
+    /// </exception>
     public RpcHeaders(params IEnumerable<KeyValuePair<string, string>> items)
     {
         ArgumentNullException.ThrowIfNull(items);
@@ -25,16 +28,19 @@ public sealed class RpcHeaders
 
     RpcHeaders(KeyValuePair<string, string>[] items, byte[] encoded) => (_items, Encoded) = (items, encoded);
 
-    /// <summary>No headers.</summary>
+    /// <summary>Gets an instance without any headers.</summary>
     public static RpcHeaders Empty { get; } = new([], []);
 
-    /// <summary>All of them.</summary>
+    /// <summary>Gets all keys and values.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Items => _items;
 
-    /// <summary>For each: key length (1 byte), key, value length (2, little-endian), value, in UTF-8.</summary>
+    /// <summary>
+    /// Gets the encoded headers. Each consists of key length (1 byte), key, value length (2 bytes, little-endian) and value; texts are in
+    /// UTF-8.
+    /// </summary>
     internal byte[] Encoded { get; }
 
-    /// <summary>The value under a key, or null if there is none. Keys differ by case.</summary>
+    /// <summary>Gets the value of a key, or <see langword="null"/> if the key does not exist. Keys are case-sensitive.</summary>
     public string? this[string key]
     {
         get
@@ -49,12 +55,14 @@ public sealed class RpcHeaders
         }
     }
 
-    /// <summary>These headers and one more, or with another value for a key that they have.</summary>
-    /// <exception cref="ArgumentException">The key is empty or too long, or the value is longer than 65,535 bytes.</exception>
+    /// <summary>Returns headers in which one key is added or its value replaced.</summary>
+    /// <exception cref="ArgumentException">
+    /// The key is empty or longer than 255 bytes, or the value is longer than 65,535 bytes.
+    /// </exception>
     public RpcHeaders With(string key, string value) =>
         new([.. _items.Where(item => item.Key != key), new KeyValuePair<string, string>(key, value)]);
 
-    /// <summary>Whether the bytes are headers.</summary>
+    /// <summary>Returns whether the bytes are well-formed headers.</summary>
     internal static bool IsReadable(ReadOnlySpan<byte> encoded)
     {
         while (!encoded.IsEmpty)
@@ -66,7 +74,7 @@ public sealed class RpcHeaders
         return true;
     }
 
-    /// <summary>Reads what <see cref="IsReadable"/>. Of a key that is there twice, the first counts.</summary>
+    /// <summary>Decodes bytes for which <see cref="IsReadable"/> returns true. If a key occurs twice, the first value counts.</summary>
     internal static RpcHeaders Decode(ReadOnlySpan<byte> encoded)
     {
         if (encoded.IsEmpty)
@@ -103,10 +111,15 @@ public sealed class RpcHeaders
             ArgumentException.ThrowIfNullOrEmpty(key);
             ArgumentNullException.ThrowIfNull(value);
             if (!keys.Add(key))
-                throw new ArgumentException($"The header '{key}' is there twice.");
+                throw new ArgumentException($"The header '{key}' occurs twice. Each key may occur only once.");
             var (keyBytes, valueBytes) = (Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(value));
             if (keyBytes.Length > MaxKeySize || valueBytes.Length > ushort.MaxValue)
-                throw new ArgumentException($"The header '{key}' is too long: {keyBytes.Length} bytes and a value of {valueBytes.Length}.");
+            {
+                throw new ArgumentException(
+                    $"The header '{key}' is too long. Its key has {keyBytes.Length} bytes (at most {MaxKeySize}), and its value has "
+                    + $"{valueBytes.Length} (at most {ushort.MaxValue}).");
+            }
+
             BinaryPrimitives.WriteUInt16LittleEndian(valueLength, (ushort)valueBytes.Length);
             target.WriteByte((byte)keyBytes.Length);
             target.Write(keyBytes);

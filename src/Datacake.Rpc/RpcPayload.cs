@@ -3,8 +3,9 @@ using Datacake.Rpc.Framing;
 namespace Datacake.Rpc;
 
 /// <summary>
-/// Received bytes in a pooled buffer, owned by whoever received this: dispose it once, when done with the bytes. Asking for them after
-/// that throws; memory that was asked for before must not be touched any more, since the buffer serves the next message.
+/// Received bytes in a pooled buffer, owned by the receiver. Dispose the payload when the bytes are no longer needed. Its members then
+/// throw an exception, and memory or spans obtained earlier must not be accessed any longer, because the buffer is reused for another
+/// message.
 /// </summary>
 public readonly struct RpcPayload : IDisposable
 {
@@ -17,14 +18,14 @@ public readonly struct RpcPayload : IDisposable
         _version = buffer.Version;
     }
 
-    /// <summary>The bytes, valid until <see cref="Dispose"/>.</summary>
-    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    /// <summary>Gets the bytes as memory. They are valid until <see cref="Dispose"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The payload was disposed.</exception>
     public ReadOnlyMemory<byte> Memory => _buffer is null ? default : _buffer.GetPayload(_version);
 
-    /// <summary>The same bytes.</summary>
-    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    /// <summary>Gets the bytes as a span. They are valid until <see cref="Dispose"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The payload was disposed.</exception>
     public ReadOnlySpan<byte> Span => Memory.Span;
 
-    /// <summary>Gives the buffer back. Further calls do nothing.</summary>
+    /// <summary>Returns the buffer to the pool. Further calls have no effect.</summary>
     public void Dispose() => _buffer?.Release(_version);
 }

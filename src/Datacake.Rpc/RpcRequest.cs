@@ -2,7 +2,7 @@ using Datacake.Rpc.Framing;
 
 namespace Datacake.Rpc;
 
-/// <summary>A call as its handler sees it. Everything here is valid until the handler has finished, and not a moment longer.</summary>
+/// <summary>A received call. Its payload and headers can be accessed only until the handler has finished.</summary>
 public readonly struct RpcRequest
 {
     readonly PayloadBuffer? _buffer;
@@ -15,14 +15,14 @@ public readonly struct RpcRequest
         RemoteAddress = remoteAddress;
     }
 
-    /// <summary>The message's bytes: a view over a pooled buffer, which is reused once the handler has finished.</summary>
+    /// <summary>Gets the bytes of the message: a view of a pooled buffer, which is reused when the handler has finished.</summary>
     /// <exception cref="ObjectDisposedException">The handler has finished.</exception>
     public ReadOnlyMemory<byte> Payload => _buffer is null ? default : _buffer.GetPayload(_version);
 
-    /// <summary>What the caller sent along. Decoded anew each time, and may be kept.</summary>
+    /// <summary>Gets the headers that the caller sent. They are decoded on each access, and the returned object stays valid.</summary>
     /// <exception cref="ObjectDisposedException">The handler has finished.</exception>
     public RpcHeaders Headers => _buffer is null ? RpcHeaders.Empty : _buffer.GetHeaders(_version);
 
-    /// <summary>The other end of the connection, as the transport names it.</summary>
+    /// <summary>Gets the address of the other end of the connection, in the notation of the transport.</summary>
     public string RemoteAddress { get; }
 }

@@ -8,7 +8,7 @@ using Datacake.Rpc.Server;
 namespace Datacake.Rpc;
 
 /// <summary>
-/// Listens at one address and answers calls with the services that were added to it. Safe to use from several threads.
+/// A server that listens at one address and answers calls with the services added to it. Thread-safe.
 /// </summary>
 public sealed class RpcServer : IAsyncDisposable
 {
@@ -23,11 +23,11 @@ public sealed class RpcServer : IAsyncDisposable
     readonly ServiceTable _services = new();
     readonly CancellationTokenSource _stopping = new();
     readonly Lock _gate = new();
-    readonly Dictionary<TransportConnection, Task> _clients = [];       // under the lock; all that were accepted
-    readonly HashSet<ServerConnection> _connections = [];               // under the lock; those of them that are past the handshake
-    readonly Dictionary<string, int> _handshakes = [];                  // under the lock; how many of each host are not
+    readonly Dictionary<TransportConnection, Task> _clients = [];       // Under the lock: all accepted connections.
+    readonly HashSet<ServerConnection> _connections = [];               // Under the lock: connections past their handshake.
+    readonly Dictionary<string, int> _handshakes = [];                  // Under the lock: the number of unfinished handshakes per host.
     readonly Task _accepting;
-    bool _isDisposed;                                                   // under the lock
+    bool _isDisposed;                                                   // Under the lock.
 
     RpcServer(ITransportListener listener, RpcServerOptions options, TlsHandshake? tls)
     {
@@ -41,10 +41,10 @@ public sealed class RpcServer : IAsyncDisposable
         _accepting = Task.Run(AcceptAsync);
     }
 
-    /// <summary>The address it listens at, with the port that was really bound.</summary>
+    /// <summary>Gets the address at which the server listens, with the port that was actually bound.</summary>
     public string Address => _listener.Address;
 
-    /// <summary>The agreement with each client.</summary>
+    /// <summary>Gets the results of the handshakes with all clients.</summary>
     internal IReadOnlyList<Agreement> Agreements
     {
         get
@@ -54,12 +54,14 @@ public sealed class RpcServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts to listen. Calls are answered with <see cref="RpcStatus.UnknownService"/> until services are added.</summary>
-    /// <param name="address"><c>host:port</c>; port 0 picks a free one.</param>
-    /// <param name="options">How the server runs.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>
+    /// Starts a server. Until services are added, calls fail with <see cref="RpcStatus.UnknownService"/>.
+    /// </summary>
+    /// <param name="address">The address to listen at: <c>host:port</c>. Port 0 selects a free port.</param>
+    /// <param name="options">The options of the server, or <see langword="null"/> for the defaults.</param>
+    /// <param name="cancellationToken">A token that cancels the start.</param>
     /// <exception cref="RpcException">The address is malformed or in use (<see cref="RpcStatus.Connection"/>).</exception>
-    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
     public static async ValueTask<RpcServer> StartAsync(
         string address, RpcServerOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -71,8 +73,8 @@ public sealed class RpcServer : IAsyncDisposable
         return new RpcServer(listener, options, tls);
     }
 
-    /// <summary>Adds a service; calls reach it from now on.</summary>
-    /// <exception cref="ArgumentException">A service of that name is there already, or the name is empty or too long.</exception>
+    /// <summary>Adds a service, which can then be called immediately.</summary>
+    /// <exception cref="ArgumentException">A service with this name already exists, or the name is empty or too long.</exception>
     public void AddService(RpcService service)
     {
         ArgumentNullException.ThrowIfNull(service);
@@ -82,13 +84,16 @@ public sealed class RpcServer : IAsyncDisposable
         _services.Add(service.Name, handlers);
     }
 
-    /// <summary>Removes a service: new calls get <see cref="RpcStatus.UnknownService"/>, those in flight are finished.</summary>
-    /// <returns>False when there was no service of that name.</returns>
+    /// <summary>
+    /// Removes a service. New calls fail with <see cref="RpcStatus.UnknownService"/>, and calls in flight are completed.
+    /// </summary>
+    /// <returns>True if the service existed.</returns>
     public bool RemoveService(string name) => _services.Remove(name);
 
     /// <summary>
-    /// Stops listening, fires the tokens of open streams, lets calls in flight finish for <see cref="RpcServerOptions.DrainTimeout"/>,
-    /// then fires their tokens, and closes all connections. Handlers that ignore their token for as long again are left to themselves.
+    /// Stops listening, cancels the tokens of open streams, and lets calls in flight finish for
+    /// <see cref="RpcServerOptions.DrainTimeout"/>. Then cancels the tokens of the remaining calls and closes all connections. Handlers
+    /// that ignore their token for the same time again are abandoned.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -129,7 +134,7 @@ public sealed class RpcServer : IAsyncDisposable
             }
             catch (Exception error)
             {
-                _log.AcceptFailed(error);       // out of file handles, say: others may end and free some
+                _log.AcceptFailed(error);       // For example, out of file handles. Other connections may end and release some.
                 await Task.Delay(PauseAfterFailedAccept, _options.TimeProvider, _stopping.Token)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 continue;
@@ -137,23 +142,23 @@ public sealed class RpcServer : IAsyncDisposable
 
             _log.Accepted();
             if (TryServe(transport) is { } reason)
-                await TurnAwayAsync(transport, reason).ConfigureAwait(false);
+                await RefuseAsync(transport, reason).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Returns why a client is not served; null if it is.</summary>
+    /// <summary>Begins to serve a client. Returns the reason if it must be refused, or null if it is served.</summary>
     string? TryServe(TransportConnection transport)
     {
         var host = HostOf(transport);
         lock (_gate)
         {
             if (_clients.Count >= _options.Limits.Connections)
-                return $"the server has its {_options.Limits.Connections} connections (Connections)";
+                return $"the server has reached its limit of {_options.Limits.Connections} connections (Connections).";
             if (_clients.Count - _connections.Count > _options.Limits.Connections / 2)
-                return $"half of the {_options.Limits.Connections} connections (Connections) are unfinished handshakes";
+                return $"half of the {_options.Limits.Connections} connections (Connections) are unfinished handshakes.";
             var handshakes = _handshakes.GetValueOrDefault(host);
             if (handshakes >= _options.Limits.HandshakesPerHost)
-                return $"{handshakes} handshakes with this host are under way (HandshakesPerHost)";
+                return $"{handshakes} handshakes with this host are already in progress (HandshakesPerHost).";
             _handshakes[host] = handshakes + 1;
             _clients.Add(transport, Task.Run(() => ServeAsync(transport)));
             return null;
@@ -161,7 +166,8 @@ public sealed class RpcServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Returns who counts as one host: with IPv6 a whole /64, which mostly is one machine or one line, and of which each machine can take any number of addresses.
+    /// Returns the host of a connection. With IPv6, it is a whole /64 network, because that is usually one machine or one line, and each
+    /// machine can use any number of its addresses.
     /// </summary>
     static string HostOf(TransportConnection transport)
     {
@@ -171,9 +177,9 @@ public sealed class RpcServer : IAsyncDisposable
         return address.AddressFamily == AddressFamily.InterNetworkV6 ? Convert.ToHexString(address.GetAddressBytes(), 0, 8) : address.ToString();
     }
 
-    async Task TurnAwayAsync(TransportConnection transport, string reason)
+    async Task RefuseAsync(TransportConnection transport, string reason)
     {
-        Refused(transport, RpcStatus.LimitExceeded, reason);
+        ReportRefusal(transport, RpcStatus.LimitExceeded, reason);
         using var limit = new CancellationTokenSource(_options.Limits.HandshakeTime, _options.TimeProvider);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stopping.Token);
         try
@@ -183,16 +189,16 @@ public sealed class RpcServer : IAsyncDisposable
         }
         catch (Exception)
         {
-            // It has gone without waiting for the reason, does not take it, or we are stopping.
+            // The client has left without waiting for the reason, does not read it, or the server is stopping.
         }
 
         await Closing.CloseAsync(transport).ConfigureAwait(false);
     }
 
-    // Throws nothing: whoever stops the server waits for it, and nobody else does.
+    // Must not throw, because only the shutdown of the server awaits this task.
     async Task ServeAsync(TransportConnection transport)
     {
-        var shaken = await ShakeHandsAsync(transport).ConfigureAwait(false);
+        var accepted = await ShakeHandsAsync(transport).ConfigureAwait(false);
         var host = HostOf(transport);
         lock (_gate)
         {
@@ -200,14 +206,14 @@ public sealed class RpcServer : IAsyncDisposable
                 _handshakes.Remove(host);
         }
 
-        if (shaken is { } connection)
+        if (accepted is { } connection)
         {
             lock (_gate)
             {
                 if (!_isDisposed)
                     _connections.Add(connection);
                 else
-                    connection.Frames.Abort(new RpcException(RpcStatus.ShuttingDown, "The server is shutting down"));
+                    connection.Frames.Abort(new RpcException(RpcStatus.ShuttingDown, "The server is shutting down."));
             }
 
             using (connection)
@@ -246,15 +252,15 @@ public sealed class RpcServer : IAsyncDisposable
         catch (Exception error)
         {
             var reason = error is OperationCanceledException && limit.IsCancellationRequested
-                ? $"its handshake took longer than {_options.Limits.HandshakeTime} (HandshakeTime)"
+                ? $"its handshake took longer than {_options.Limits.HandshakeTime} (HandshakeTime)."
                 : error.Message;
-            Refused(transport, (error as RpcException)?.Status ?? RpcStatus.Connection, reason);
+            ReportRefusal(transport, (error as RpcException)?.Status ?? RpcStatus.Connection, reason);
             await Closing.CloseAsync(transport, stream).ConfigureAwait(false);
             return null;
         }
     }
 
-    void Refused(TransportConnection transport, RpcStatus status, string reason)
+    void ReportRefusal(TransportConnection transport, RpcStatus status, string reason)
     {
         _log.PeerRefused(transport.RemoteAddress, status, reason);
         Telemetry.ConnectionRefused(Telemetry.ServerSide, status);

@@ -4,50 +4,52 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Datacake.Rpc;
 
-/// <summary>How a server runs. The defaults are safe on a network that isn't trusted, and fast enough on one that is.</summary>
+/// <summary>The options of an <see cref="RpcServer"/>. The default limits are suitable for untrusted and for trusted networks.</summary>
 public sealed record RpcServerOptions
 {
-    /// <summary>How bytes travel. Default: TCP.</summary>
+    /// <summary>Gets the transport. The default is TCP.</summary>
     public ITransport Transport { get; init; } = TcpTransport.Default;
 
-    /// <summary>Sizes, counts and times that a peer may not exceed.</summary>
+    /// <summary>Gets the limits of sizes, counts and times for peers.</summary>
     public RpcLimits Limits { get; init; } = new();
 
     /// <summary>
-    /// Limits how long <see cref="RpcServer.DisposeAsync"/> lets calls in flight finish before it cuts them off. From zero to 30 days.
-    /// Default: 5 s.
+    /// Gets how long <see cref="RpcServer.DisposeAsync"/> lets calls in flight finish before it cancels them, from zero to 30 days. The
+    /// default is 5 s.
     /// </summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Encryption, and the certificates of both sides. Clients without TLS are refused, with a reason. Default: none.
+    /// Gets the TLS options: encryption, and the certificates of both sides. With TLS, the server refuses clients without TLS and tells
+    /// them the reason. The default is no TLS.
     /// </summary>
     public RpcTls? Tls { get; init; }
 
     /// <summary>
-    /// What all nodes of a cluster know and nobody else. A client must prove that it knows it before any service is reachable; the
-    /// secret itself never travels. Without TLS, everything after that is encrypted and authenticated with keys that follow from it. At least 16 characters,
-    /// better 32 random ones. Default: none.
+    /// Gets the secret that all nodes of a cluster share. A client must prove that it knows the secret before it can reach any service, but
+    /// the secret itself is never transmitted. Without TLS, all further traffic is encrypted and authenticated with keys derived from it.
+    /// It needs at least 16 characters; 32 random characters are recommended. The default is none.
     /// </summary>
     public string? ClusterSecret { get; init; }
 
     /// <summary>
-    /// Lists secrets that clients may prove instead of <see cref="ClusterSecret"/>, so that a cluster can change its secret node by node.
-    /// Three rounds of restarts: first every node accepts the new one, then every node has the new one as ClusterSecret and accepts the
-    /// old one, then none accepts the old one. At least 16 characters each. Default: none.
+    /// Gets secrets that clients may prove instead of <see cref="ClusterSecret"/>, so that a cluster can change its secret node by node.
+    /// This takes three rounds of restarts. In the first round, every node accepts the new secret. In the second, every node uses the new
+    /// secret as ClusterSecret and still accepts the old one. In the third, the old secret is removed. Each secret needs at least 16
+    /// characters. The default is none.
     /// </summary>
     public IReadOnlyList<string> AcceptedClusterSecrets { get; init; } = [];
 
-    /// <summary>The clock of deadlines, keep-alive and time limits.</summary>
+    /// <summary>Gets the clock for deadlines, keep-alive and time limits.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    /// <summary>Where refused peers, broken limits and failed handlers are reported.</summary>
+    /// <summary>Gets the logger for refused peers, exceeded limits and failed handlers. The default is none.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
-    /// <summary>The protocol that the server speaks; others than the current one are for tests.</summary>
+    /// <summary>Gets the protocol versions that the server supports. Values other than the default are for tests.</summary>
     internal ProtocolVersions Versions { get; init; } = ProtocolVersions.Current;
 
-    /// <summary>Returns the options without the secrets.</summary>
+    /// <summary>Returns a description of the options that does not contain the secrets.</summary>
     public override string ToString() => $"{nameof(RpcServerOptions)} {{ Transport = {Transport}, Tls = {Tls is not null}, ClusterSecret = {(ClusterSecret is null ? "none" : "set")} }}";
 
     internal void Check()

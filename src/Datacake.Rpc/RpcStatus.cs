@@ -1,37 +1,38 @@
 namespace Datacake.Rpc;
 
-/// <summary>Why a call or a stream failed. The numbers are part of the wire format.</summary>
+/// <summary>The reasons for which a call or a stream fails. The numbers are part of the wire format.</summary>
 public enum RpcStatus
 {
-    /// <summary>The server has no service of that name (any more).</summary>
+    /// <summary>A service that the server does not have, or no longer has.</summary>
     UnknownService = 1,
 
-    /// <summary>The service does not know that message.</summary>
+    /// <summary>A message that the service does not handle.</summary>
     UnknownMessage = 2,
 
-    /// <summary>The deadline passed. The server may have done the work or not.</summary>
+    /// <summary>A deadline that has passed. The server may or may not have done the work.</summary>
     Timeout = 3,
 
-    /// <summary>No connection, or it was lost in the middle: the server may have done the work or not.</summary>
+    /// <summary>A failure to connect, or a lost connection. The server may or may not have done the work.</summary>
     Connection = 4,
 
-    /// <summary>The payload, or a frame around it, is not what the receiver can read.</summary>
+    /// <summary>A payload or frame that the receiver cannot read.</summary>
     InvalidPayload = 5,
 
-    /// <summary>The handler failed. The message says how; the details are in the server's log.</summary>
+    /// <summary>A failed handler. The message of the exception describes the failure, and the server's log has the details.</summary>
     Internal = 6,
 
-    /// <summary>A limit of the options was reached: message size, calls in flight, connections, buffered bytes.</summary>
+    /// <summary>A limit that was exceeded, such as message size, calls in flight, connections or buffered bytes.</summary>
     LimitExceeded = 7,
 
     /// <summary>
-    /// One side has not proven that it knows the cluster secret, its certificate was refused, or only one of the two speaks TLS.
+    /// A failure to authenticate: one side has not proved that it knows the cluster secret, its certificate was refused, or only one side
+    /// uses TLS.
     /// </summary>
     Unauthenticated = 8,
 
-    /// <summary>The other side, or the local application, gave up on it.</summary>
+    /// <summary>A cancellation by the other side or by the local application.</summary>
     Cancelled = 9,
 
-    /// <summary>The server is shutting down and takes no new calls. The work was not done.</summary>
+    /// <summary>A server that is shutting down and accepts no new calls. The work was not done.</summary>
     ShuttingDown = 10,
 }

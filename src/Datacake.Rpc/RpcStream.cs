@@ -5,34 +5,35 @@ using Datacake.Rpc.Framing;
 namespace Datacake.Rpc;
 
 /// <summary>
-/// Ordered messages in both directions between a caller and a handler. Writes may come from several threads, each message goes out whole;
-/// reads are for one caller at a time. A writer that is ahead of the reader at the other end by <see cref="RpcLimits.StreamWindow"/> waits.
-/// A stream has no time limit of its own: it lives until its handler returns, either side gives up, or the connection breaks.
+/// A stream of ordered messages in both directions between a caller and a handler. Several threads may write concurrently, and each message
+/// is sent whole. Only one read may be active at a time. A writer waits when it is ahead of the reader at the other end by
+/// <see cref="RpcLimits.StreamWindow"/>. A stream has no time limit of its own: it lasts until its handler returns, either side cancels it,
+/// or the connection is lost.
 /// </summary>
 public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
 {
     /// <summary>
-    /// What a message costs of the window beside its bytes, so that empty ones are not for free: about what it takes in memory until it is read. Both sides count
-    /// with it.
+    /// The number of bytes by which a message reduces the window in addition to its length, so that empty messages are not free. It is
+    /// approximately the memory that a message takes until it is read. Both sides use the same value.
     /// </summary>
     const int MessageCost = 320;
 
     readonly FrameConnection _connection;
-    readonly ClientConnection? _client;                 // null on the handler's side
+    readonly ClientConnection? _client;                 // Null on the handler's side.
     readonly int _window;
     readonly Lock _gate = new();
-    readonly SemaphoreSlim _writeTurn = new(1);         // taken by writers that cannot append at once
-    readonly CancellationTokenSource _broken = new();   // releases writers that wait for room in the send queue
+    readonly SemaphoreSlim _writeTurn = new(1);         // Held by writers that cannot append at once.
+    readonly CancellationTokenSource _broken = new();   // Releases writers that wait for room in the send queue.
 
-    // All below is under the lock.
+    // All fields below are under the lock.
     readonly Queue<PayloadBuffer> _received = new();
-    long _unread;                                       // cost of what is received and not yet read
-    long _consumed;                                     // cost of what was read and not yet credited to the sender
+    long _unread;                                       // The cost of messages that have been received but not read.
+    long _consumed;                                     // The cost of messages that have been read but not credited to the sender.
     long _credit;
     int _waitingWriters;
     TaskCompletionSource? _creditArrived;
     RpcException? _failure;
-    bool _isCompleted;                                  // by this side
+    bool _isCompleted;                                  // By this side.
     bool _isRemoteCompleted;
     bool _isDisposed;
     bool _isReading;
@@ -49,25 +50,25 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
         Id = id;
     }
 
-    /// <summary>The other end of the connection, as the transport names it.</summary>
+    /// <summary>Gets the address of the other end of the connection, in the notation of the transport.</summary>
     public string RemoteAddress => _connection.RemoteAddress;
 
-    /// <summary>What the caller sent along when it opened the stream.</summary>
+    /// <summary>Gets the headers that the caller sent when it opened the stream.</summary>
     public RpcHeaders Headers { get; }
 
     internal uint Id { get; }
 
     /// <summary>
-    /// Sends a message. Waits while the other side is behind with reading; the bytes are copied or sent before this returns, and small
-    /// messages that are written in quick succession share a socket write.
+    /// Sends a message. Waits while the other side has not read enough of the earlier messages. The bytes have been copied or sent when the
+    /// task completes. Small messages that are written in quick succession share a socket write.
     /// </summary>
     /// <exception cref="RpcException">
-    /// The stream or its connection is broken, or the message is larger than the other side takes.
+    /// The stream or its connection has failed, or the message is larger than the other side accepts.
     /// </exception>
-    /// <exception cref="InvalidOperationException"><see cref="CompleteAsync"/> was called before.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="CompleteAsync"/> has already been called.</exception>
     /// <exception cref="OperationCanceledException">
-    /// The token fired. If a part of a large message had been sent, the stream is broken with <see cref="RpcStatus.Cancelled"/>;
-    /// otherwise it goes on.
+    /// The token was canceled. If a part of a large message had already been sent, the stream fails with <see cref="RpcStatus.Cancelled"/>.
+    /// Otherwise it stays usable.
     /// </exception>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken = default)
     {
@@ -75,14 +76,14 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
         {
             return ValueTask.FromException(new RpcException(
                 RpcStatus.LimitExceeded,
-                $"The message has {message.Length} bytes; {RemoteAddress} takes at most {_connection.Peer.MessageSize} (MessageSize)."));
+                $"The message has {message.Length} bytes, but {RemoteAddress} accepts at most {_connection.Peer.MessageSize} (MessageSize)."));
         }
 
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled(cancellationToken);
         lock (_gate)
         {
-            if (WhyNotWritable() is { } reason)
+            if (GetWriteError() is { } reason)
                 return ValueTask.FromException(reason);
             if (_waitingWriters == 0
                 && _credit > 0
@@ -100,13 +101,14 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
     }
 
     /// <summary>
-    /// Waits for the next message: null when the other side has completed, or when the handler at the other end has returned. What had
-    /// arrived before an error is delivered before the error is thrown.
+    /// Waits for the next message. Returns <see langword="null"/> when the other side has completed the stream or its handler has returned.
+    /// Messages that arrived before an error are delivered before the error is thrown.
     /// </summary>
+    /// <returns>The message, which the caller must dispose, or <see langword="null"/> at the end of the stream.</returns>
     /// <exception cref="RpcException">
-    /// The connection broke (<see cref="RpcStatus.Connection"/>), or the other side failed or gave up.
+    /// The connection was lost (<see cref="RpcStatus.Connection"/>), or the other side failed or canceled the stream.
     /// </exception>
-    /// <exception cref="InvalidOperationException">Another read is under way.</exception>
+    /// <exception cref="InvalidOperationException">Another read is in progress.</exception>
     public ValueTask<RpcPayload?> ReadAsync(CancellationToken cancellationToken = default)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -116,7 +118,7 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
         lock (_gate)
         {
             if (_isReading)
-                return ValueTask.FromException<RpcPayload?>(new InvalidOperationException("Another read of this stream is under way."));
+                return ValueTask.FromException<RpcPayload?>(new InvalidOperationException("Another read of this stream is in progress."));
             if (_isDisposed)
                 return ValueTask.FromException<RpcPayload?>(new ObjectDisposedException(nameof(RpcStream)));
             if (!_received.TryDequeue(out var message))
@@ -142,10 +144,12 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
     }
 
     /// <summary>
-    /// Tells the other side that nothing more comes from here, once the writes under way have gone out. Reading goes on. Further calls do
-    /// nothing.
+    /// Waits for writes in progress, and then tells the other side that this side sends no more messages. Reading is still possible.
+    /// Further calls have no effect.
     /// </summary>
-    /// <exception cref="OperationCanceledException">The token fired while writes were under way. The stream is not completed.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// The token was canceled while writes were in progress. The stream is not completed.
+    /// </exception>
     public async ValueTask CompleteAsync(CancellationToken cancellationToken = default)
     {
         await _writeTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -167,8 +171,8 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
     }
 
     /// <summary>
-    /// Ends the stream on this side. On the caller's side: unless both sides had completed it, the handler's token fires, and its reads
-    /// and writes fail. On the handler's side, the handler's return does it.
+    /// Ends the stream on this side. If the caller disposes a stream that both sides have not completed, the handler's token is canceled,
+    /// and its reads and writes fail. Handlers need not dispose their streams, because the stream ends when the handler returns.
     /// </summary>
     public ValueTask DisposeAsync()
     {
@@ -186,7 +190,7 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
             }
         }
 
-        Fail(new RpcException(RpcStatus.Cancelled, $"The stream to {RemoteAddress} was disposed"));
+        Fail(new RpcException(RpcStatus.Cancelled, $"The stream to {RemoteAddress} was disposed."));
         if (_client is not null)
         {
             _client.Forget(Id);
@@ -197,7 +201,7 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>A message has arrived.</summary>
+    /// <summary>Processes a received message.</summary>
     internal void OnMessage(PayloadBuffer message)
     {
         bool isOverrun;
@@ -237,7 +241,7 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
             message.Release(message.Version);
             Break(new RpcException(
                 RpcStatus.LimitExceeded,
-                shortage ?? $"{RemoteAddress} has sent more than the {_window} bytes that the reader was ready for (StreamWindow)"));
+                shortage ?? $"{RemoteAddress} has sent more than the {_window} bytes of the stream window (StreamWindow)."));
         }
         else
         {
@@ -246,7 +250,7 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
         }
     }
 
-    /// <summary>The other side may send so many bytes more.</summary>
+    /// <summary>Processes credit from the other side: this side may send that many more bytes.</summary>
     internal void OnCredit(uint bytes)
     {
         TaskCompletionSource? arrived;
@@ -262,8 +266,9 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
     }
 
     /// <summary>
-    /// The other side has completed; <paramref name="isOver"/>: its handler has returned, so that nobody reads what we write.
+    /// Processes the completion by the other side.
     /// </summary>
+    /// <param name="isOver">True if the handler on the other side has returned, so that nobody reads further messages.</param>
     internal void OnCompleted(bool isOver)
     {
         bool isRead;
@@ -277,10 +282,10 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
         if (isRead)
             _read.SetResult(null);
         if (isOver)
-            Fail(new RpcException(RpcStatus.Cancelled, $"The stream is over: its handler at {RemoteAddress} has returned"));
+            Fail(new RpcException(RpcStatus.Cancelled, $"The stream has ended, because its handler at {RemoteAddress} has returned."));
     }
 
-    /// <summary>The stream failed: ends reads and writes that wait.</summary>
+    /// <summary>Marks the stream as failed, and ends waiting reads and writes.</summary>
     internal void Fail(RpcException failure)
     {
         bool isRead;
@@ -354,7 +359,7 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
             TaskCompletionSource arrived;
             lock (_gate)
             {
-                if (WhyNotWritable() is { } reason)
+                if (GetWriteError() is { } reason)
                     throw reason;
                 if (_credit > 0)
                 {
@@ -379,12 +384,18 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
         catch (OperationCanceledException)
         {
             if (message.Length > FrameHeader.MaxPayload)
-                Break(new RpcException(RpcStatus.Cancelled, $"A write of a large message to {RemoteAddress} was cancelled half-way"));
+            {
+                Break(new RpcException(
+                    RpcStatus.Cancelled, $"A write to {RemoteAddress} was canceled after a part of a large message had been sent."));
+            }
             else
+            {
                 OnCredit((uint)Cost(message.Length));
+            }
+
             cancellationToken.ThrowIfCancellationRequested();
             lock (_gate)
-                throw WhyNotWritable()!;        // the stream was broken while we waited for room
+                throw GetWriteError()!;        // The stream failed while this write waited for room.
         }
     }
 
@@ -404,18 +415,18 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
     }
 
     // Under the lock.
-    Exception? WhyNotWritable()
+    Exception? GetWriteError()
     {
         if (_isDisposed)
             return new ObjectDisposedException(nameof(RpcStream));
         if (_isCompleted)
-            return new InvalidOperationException("The stream was completed by this side; nothing can be written after that.");
+            return new InvalidOperationException("This side has completed the stream. No further messages can be written.");
         return _failure is { } failure ? new RpcException(failure.Status, failure.Message, failure) : null;
     }
 
     static int Cost(int length) => length + MessageCost;
 
-    // Under the lock. Credit goes back in halves of the window, so that most messages cause no frame in the other direction.
+    // Under the lock. Credit is returned for half a window at a time, so that most messages do not cause a frame in the other direction.
     uint TakeCredit(PayloadBuffer message)
     {
         var cost = Cost(message.PayloadLength);

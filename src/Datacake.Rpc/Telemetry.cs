@@ -4,8 +4,8 @@ using System.Diagnostics.Metrics;
 namespace Datacake.Rpc;
 
 /// <summary>
-/// The activity source and the meter <c>Datacake.Rpc</c>, of all channels and servers of the process. Tags have few values, so that
-/// the number of series has a bound. An exception of a listener ends here, not in a call.
+/// The activity source and the meter <c>Datacake.Rpc</c> of all channels and servers in the process. Tags have few values, so that the
+/// number of series is bounded. Exceptions of listeners are caught here, so that they do not affect calls.
 /// </summary>
 static class Telemetry
 {
@@ -17,10 +17,12 @@ static class Telemetry
     static readonly Meter Meter = new(Name);
 
     static readonly Counter<long> Calls = Meter.CreateCounter<long>(
-        "datacake.rpc.calls", "{call}", "Calls and streams that ended, by status.");
+        "datacake.rpc.calls", "{call}", "Completed calls and streams, by status.");
 
     static readonly Histogram<double> Duration = Meter.CreateHistogram<double>(
-        "datacake.rpc.call.duration", "s", "How long calls took; of a stream, its opening at the client and its handler at the server.");
+        "datacake.rpc.call.duration",
+        "s",
+        "The duration of calls. For a stream, that of its opening at the client and of its handler at the server.");
 
     static readonly Counter<long> Bytes = Meter.CreateCounter<long>(
         "datacake.rpc.bytes", "By", "Bytes of frames, by direction, before encryption.");
@@ -29,9 +31,9 @@ static class Telemetry
         "datacake.rpc.connections", "{connection}", "Connections past their handshake.");
 
     static readonly Counter<long> Refused = Meter.CreateCounter<long>(
-        "datacake.rpc.connections.refused", "{connection}", "Handshakes that failed, by status.");
+        "datacake.rpc.connections.refused", "{connection}", "Failed handshakes, by status.");
 
-    /// <summary>Whether anybody wants to know about calls.</summary>
+    /// <summary>Gets whether any listener observes calls.</summary>
     public static bool IsObserved => Source.HasListeners() || Calls.Enabled || Duration.Enabled;
 
     public static void CallEnded(string side, string service, string message, RpcStatus? failure, TimeSpan duration)
@@ -72,7 +74,7 @@ static class Telemetry
     public static void ConnectionRefused(string side, RpcStatus status) =>
         Add(Refused, 1, new TagList { { "side", side }, { "status", status.ToString() } });
 
-    /// <summary>Starts a span. Null where nobody listens.</summary>
+    /// <summary>Starts a span. Returns null if there are no listeners.</summary>
     public static Activity? StartSpan(string service, string message, ActivityKind kind, ActivityContext parent = default)
     {
         var current = Activity.Current;

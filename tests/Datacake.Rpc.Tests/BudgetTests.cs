@@ -165,7 +165,7 @@ public sealed class BudgetTests
         {
             await using var fourth = await RawClient.ConnectAsync(pair.Server);
             await fourth.IsCutAsync();
-            return log.Contains("3 handshakes with this host are under way (HandshakesPerHost)");
+            return log.Contains("3 handshakes with this host are already in progress (HandshakesPerHost)");
         });
         foreach (var client in stalled)
             await client.DisposeAsync();
@@ -184,7 +184,7 @@ public sealed class BudgetTests
         var guesses = strangers.Select(stranger => stranger.CallAsync("echo", "echo", new byte[10]).AsTask()).ToArray();
         await Expect.Until(() => time.CountDueIn(wait) == 3);
         var failure = await pair.Channel.CallAsync("echo", "echo", new byte[10]).Fails(RpcStatus.LimitExceeded);
-        Assert.Contains("3 handshakes with this host are under way (HandshakesPerHost)", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("3 handshakes with this host are already in progress (HandshakesPerHost)", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(guesses, guess => guess.IsCompleted);
         time.Advance(wait);
         foreach (var guess in guesses)

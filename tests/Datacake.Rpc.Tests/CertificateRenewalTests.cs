@@ -69,8 +69,8 @@ public sealed class CertificateRenewalTests : IDisposable
     [InlineData("text that is no certificate", "could not be loaded")]
     [InlineData("key of another certificate", "could not be loaded")]
     [InlineData("missing file", "could not be loaded")]
-    [InlineData("expired certificate", "which is not now")]
-    [InlineData("certificate of the future", "which is not now")]
+    [InlineData("expired certificate", "is valid only from")]
+    [InlineData("certificate of the future", "is valid only from")]
     public async Task Renewed_certificate_that_is_broken_leaves_the_former_one_in_use(string fault, string reason)
     {
         _files.Write(_authority.Issue("first"));
@@ -102,7 +102,7 @@ public sealed class CertificateRenewalTests : IDisposable
         Assert.Equal(["CN=first", "CN=first"], _shown);
         Assert.Contains(_files.Certificate, renewing.CertificateStatus!.ReloadError, StringComparison.Ordinal);
         Assert.Contains(reason, renewing.CertificateStatus.ReloadError, StringComparison.Ordinal);
-        Assert.Equal(1, _log.Count("RPC keeps the former certificates: The certificate could not be loaded from"));
+        Assert.Equal(1, _log.Count("RPC keeps using the previous certificates: The certificate could not be loaded from"));
 
         _files.Write(_authority.Issue("third"));
         _time.Advance(Minute);
@@ -179,7 +179,7 @@ public sealed class CertificateRenewalTests : IDisposable
         await read.Fails(RpcStatus.Connection);
         var failure = await pair.Channel.CallAsync("echo", "echo", Hello).Fails(RpcStatus.Unauthenticated);
         Assert.Contains("'CN=first' was refused", failure.Message, StringComparison.Ordinal);
-        Assert.Equal(1, _log.Count("RPC certificate 'CN=first' has expired"));
+        Assert.Equal(1, _log.Count("RPC certificate 'CN=first' expired at"));
 
         _files.Write(_authority.Issue("second", _start, _start.AddDays(1)));
         _time.Advance(Minute);
@@ -206,7 +206,7 @@ public sealed class CertificateRenewalTests : IDisposable
         _time.Advance(TimeSpan.FromDays(13.8));
         Assert.InRange(_log.Count("has not been renewed"), 13, 14);
         _time.Advance(TimeSpan.FromDays(0.2));
-        Assert.Equal(1, _log.Count("RPC certificate 'CN=node' has expired"));
+        Assert.Equal(1, _log.Count("RPC certificate 'CN=node' expired at"));
     }
 
     [Fact]

@@ -48,7 +48,7 @@ public sealed class ChainExpiryTests : IDisposable
         _time.Advance(TimeSpan.FromDays(0.2));
         Assert.Equal(1, _log.Count("RPC certificate 'CN=Issuer', an issuer of 'CN=node', expires at"));
         _time.Advance(TimeSpan.FromDays(14));
-        Assert.Equal(1, _log.Count("RPC certificate 'CN=Issuer', an issuer of 'CN=node', has expired"));
+        Assert.Equal(1, _log.Count("RPC certificate 'CN=Issuer', an issuer of 'CN=node', expired at"));
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class ChainExpiryTests : IDisposable
         _files.Write(Issue(issuer, "second"), issuer.Certificate);
         _time.Advance(Hour);
         Assert.Equal("CN=first", tls.CertificateStatus!.Subject);
-        Assert.Contains("'CN=second' holds with its issuers from", tls.CertificateStatus.ReloadError, StringComparison.Ordinal);
+        Assert.Contains("'CN=second' with its issuers is valid only from", tls.CertificateStatus.ReloadError, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -243,7 +243,7 @@ public sealed class ConnectionTests
 
     [Theory]
     [InlineData(Secret, "another secret altogether", "differs from the server's")]
-    [InlineData(Secret, null, "this server asks for a secret")]
+    [InlineData(Secret, null, "this server requires a cluster secret")]
     [InlineData(null, Secret, "this server has none")]
     public async Task Nodes_that_do_not_share_the_secret_refuse_each_other(string? server, string? channel, string reason)
     {
@@ -260,7 +260,7 @@ public sealed class ConnectionTests
 
     [Theory]
     [InlineData("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "does not speak")]
-    [InlineData("\u0016\u0003\u0001\u0002\0\u0001\0\u0001\u0002\u0003", "speaks TLS")]
+    [InlineData("\u0016\u0003\u0001\u0002\0\u0001\0\u0001\u0002\u0003", "uses TLS")]
     [InlineData("DCRP\u0007\0\0\0\0\0\0\0\0", "version 7")]
     public async Task A_stranger_is_turned_away_with_a_reason(string greeting, string reason)
     {

@@ -41,7 +41,7 @@ public sealed class SilentLinkTests : IDisposable
 
             // At once, and without another attempt, while the channel backs off.
             failure = await channel.CallAsync("echo", "echo", Hello).Fails(RpcStatus.Connection);
-            Assert.Contains("next attempt in", failure.Message, StringComparison.Ordinal);
+            Assert.Contains("next attempt is in", failure.Message, StringComparison.Ordinal);
             Assert.Equal(attempt, _network.Attempts);
             _time.Advance(TimeSpan.FromSeconds(5));
         }

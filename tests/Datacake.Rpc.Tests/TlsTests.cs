@@ -65,7 +65,7 @@ public sealed class TlsTests : IDisposable
     public async Task A_plain_client_on_a_TLS_port_is_refused_with_a_reason(string transport)
     {
         await using var pair = await StartAsync(Server(), null, transport);
-        await AssertRefusedAsync(pair, "this server speaks only TLS");
+        await AssertRefusedAsync(pair, "this server requires TLS");
     }
 
     [Theory]
@@ -73,14 +73,14 @@ public sealed class TlsTests : IDisposable
     public async Task A_TLS_client_on_a_plain_port_is_refused_with_a_reason(string transport)
     {
         await using var pair = await StartAsync(null, Client(), transport);
-        await AssertRefusedAsync(pair, "the client speaks TLS, this side does not");
+        await AssertRefusedAsync(pair, "the client uses TLS, but this side does not");
     }
 
     [Fact]
     public async Task A_server_whose_certificate_has_expired_is_refused_with_a_reason()
     {
         await using var pair = await StartAsync(Server() with { Certificate = _authority.Issue("old", isExpired: true) }, Client());
-        await AssertRefusedAsync(pair, "the server's certificate 'CN=old', or its issuer's, has expired");
+        await AssertRefusedAsync(pair, "the server's certificate 'CN=old' or that of an issuer has expired");
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class TlsTests : IDisposable
         await using var pair = await StartAsync(
             Server() with { RequireClientCertificate = true },
             Client() with { Certificate = _authority.Issue("old", isExpired: true) });
-        await AssertRefusedAsync(pair, "the client's certificate 'CN=old', or its issuer's, has expired");
+        await AssertRefusedAsync(pair, "the client's certificate 'CN=old' or that of an issuer has expired");
     }
 
     [Fact]
@@ -120,7 +120,7 @@ public sealed class TlsTests : IDisposable
     public async Task A_client_without_the_certificate_that_is_required_is_refused_with_a_reason()
     {
         await using var pair = await StartAsync(Server() with { RequireClientCertificate = true }, Client());
-        await AssertRefusedAsync(pair, "the client has shown none");
+        await AssertRefusedAsync(pair, "the client presented none");
     }
 
     [Fact]
@@ -200,7 +200,7 @@ public sealed class TlsTests : IDisposable
         {
         }
 
-        await Expect.Until(() => _log.Contains("has shown none"));
+        await Expect.Until(() => _log.Contains("presented none"));
         Assert.False(_log.Contains("handler"));
     }
 

@@ -4,10 +4,10 @@ using Datacake.Rpc.Logging;
 
 namespace Datacake.Rpc.Client;
 
-/// <summary>The calling side of a connection: knows what is in flight, and matches what comes back.</summary>
+/// <summary>The calling side of a connection. It keeps track of calls and streams in flight, and matches replies to them.</summary>
 sealed class ClientConnection : IFrameSink, IDisposable
 {
-    /// <summary>Callers that may wait for one of the calls in flight to end, for each of those.</summary>
+    /// <summary>The maximum number of callers that may wait for a free slot, per call that may be in flight.</summary>
     const int MaxWaitersPerCall = 16;
 
     readonly string _address;
@@ -20,13 +20,13 @@ sealed class ClientConnection : IFrameSink, IDisposable
     readonly ItemPool<PendingCall> _pool;
     readonly Lock _gate = new();
 
-    // All below is under the lock.
+    // All fields below are under the lock.
     readonly Dictionary<uint, ClientExchange> _exchanges = [];
     readonly LinkedList<TaskCompletionSource> _slotWaiters = [];
     uint _lastId;
     RpcException? _closed;
     bool _isShuttingDown;
-    bool _wasUsed;              // since the idle timer looked last
+    bool _wasUsed;              // Since the last check of the idle timer.
 
     public ClientConnection(string address, FrameConnection frames, RpcLimits limits, TimeProvider timeProvider, DateTimeOffset? expires)
     {
@@ -45,18 +45,18 @@ sealed class ClientConnection : IFrameSink, IDisposable
 
     public FrameConnection Frames { get; }
 
-    /// <summary>Whether new calls may use it. May change at any time.</summary>
+    /// <summary>Gets whether new calls may use the connection. The value may change at any time.</summary>
     public bool IsOpen => Volatile.Read(ref _closed) is null && !IsShuttingDown;
 
-    /// <summary>Whether it is being closed, or was, in order: nothing in flight is lost.</summary>
+    /// <summary>Gets whether the connection is closing, or was closed, gracefully, so that nothing in flight is lost.</summary>
     public bool IsShuttingDown => Volatile.Read(ref _isShuttingDown);
 
-    /// <summary>Runs until the connection has ended, and returns why it did. Never throws.</summary>
+    /// <summary>Runs until the connection has ended, and returns the reason. Never throws.</summary>
     public async Task<RpcException> RunAsync()
     {
         try
         {
-            using (new IdleTimer(_timeProvider, _idleTime, TakeUse, OnShutdown))
+            using (new IdleTimer(_timeProvider, _idleTime, CheckUse, OnShutdown))
             using (new ExpiryTimer(_timeProvider, _expires, OnShutdown, Frames.Expire))
                 return await Frames.RunAsync(this).ConfigureAwait(false);
         }
@@ -68,7 +68,7 @@ sealed class ClientConnection : IFrameSink, IDisposable
 
     public void Dispose() => _deadlines.Dispose();
 
-    /// <summary>Sends a call if that needs no waiting: there is a free slot, and room in the send queue. Null otherwise.</summary>
+    /// <summary>Sends a call if there is a free slot, and room in the send queue, without waiting. Otherwise returns null.</summary>
     public PendingCall? TryCall(
         string service,
         string message,
@@ -99,7 +99,10 @@ sealed class ClientConnection : IFrameSink, IDisposable
         return null;
     }
 
-    /// <summary>Sends a call, waiting for room. Null when there is no slot or the connection is closed, and nothing was sent.</summary>
+    /// <summary>
+    /// Sends a call and waits for room if necessary. Returns null without sending anything if there is no free slot or the connection is
+    /// closed.
+    /// </summary>
     /// <exception cref="RpcException">The call failed.</exception>
     public async ValueTask<RpcPayload?> CallAsync(
         string service,
@@ -113,7 +116,7 @@ sealed class ClientConnection : IFrameSink, IDisposable
         {
             throw new RpcException(
                 RpcStatus.LimitExceeded,
-                $"The payload has {payload.Length} bytes; {_address} takes at most {Frames.Peer.MessageSize} (MessageSize).");
+                $"The payload has {payload.Length} bytes, but {_address} accepts at most {Frames.Peer.MessageSize} (MessageSize).");
         }
 
         var meta = EncodeMeta(service, message, headers);
@@ -134,14 +137,14 @@ sealed class ClientConnection : IFrameSink, IDisposable
         }
         catch (Exception error) when (error is OperationCanceledException or RpcException)
         {
-            // The call is over, and its task knows why. The server may hold a part of it.
+            // The call has ended, and its task has the reason. The server may have received a part of the call.
             Frames.Signal(FrameType.Cancel, call.Id);
         }
 
         return await call.Task.ConfigureAwait(false);
     }
 
-    /// <summary>Opens a stream. Null when there is no slot or the connection is closed.</summary>
+    /// <summary>Opens a stream. Returns null if there is no free slot or the connection is closed.</summary>
     public async ValueTask<RpcStream?> OpenStreamAsync(
         string service, string message, RpcHeaders? headers, TimeSpan timeout, CancellationToken cancellationToken)
     {
@@ -154,9 +157,9 @@ sealed class ClientConnection : IFrameSink, IDisposable
             return await exchange.Opened.ConfigureAwait(false);
     }
 
-    /// <summary>Waits until a call in flight has ended, or the connection.</summary>
-    /// <exception cref="RpcException">Too many wait already (<see cref="RpcStatus.LimitExceeded"/>).</exception>
-    public async ValueTask SlotAsync(CancellationToken cancellationToken)
+    /// <summary>Waits until there is a free slot or the connection closes.</summary>
+    /// <exception cref="RpcException">Too many callers are already waiting (<see cref="RpcStatus.LimitExceeded"/>).</exception>
+    public async ValueTask WaitForSlotAsync(CancellationToken cancellationToken)
     {
         var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
@@ -167,7 +170,8 @@ sealed class ClientConnection : IFrameSink, IDisposable
             {
                 throw new RpcException(
                     RpcStatus.LimitExceeded,
-                    $"{_callsInFlight} calls to {_address} are in flight (CallsInFlight) and {_slotWaiters.Count} wait for their turn.");
+                    $"{_callsInFlight} calls to {_address} are in flight (CallsInFlight), and {_slotWaiters.Count} more are waiting. Wait for "
+                    + "calls to complete before starting more.");
             }
 
             _slotWaiters.AddLast(waiter);
@@ -177,10 +181,10 @@ sealed class ClientConnection : IFrameSink, IDisposable
             await waiter.Task.ConfigureAwait(false);
     }
 
-    /// <summary>Takes the exchange out of the table. True: it is the caller's to end.</summary>
+    /// <summary>Removes an exchange from the table. If this returns true, the caller must complete the exchange.</summary>
     public bool TryRemove(ClientExchange exchange) => Remove(exchange.Id) is not null;
 
-    /// <summary>Takes an exchange that is over out of the table.</summary>
+    /// <summary>Removes an exchange that has ended from the table.</summary>
     public void Forget(uint id) => Remove(id);
 
     public void OnMessage(PayloadBuffer message)
@@ -205,7 +209,7 @@ sealed class ClientConnection : IFrameSink, IDisposable
                     message.Release(message.Version);
                 break;
             default:
-                throw new RpcException(RpcStatus.InvalidPayload, $"a server does not send frames of type {header.Type}");
+                throw new RpcException(RpcStatus.InvalidPayload, $"a server must not send frames of type {header.Type}.");
         }
     }
 
@@ -226,7 +230,7 @@ sealed class ClientConnection : IFrameSink, IDisposable
                 OnShutdown();
                 break;
             default:
-                throw new RpcException(RpcStatus.InvalidPayload, $"a server does not send frames of type {frame.Type}");
+                throw new RpcException(RpcStatus.InvalidPayload, $"a server must not send frames of type {frame.Type}.");
         }
     }
 
@@ -251,14 +255,14 @@ sealed class ClientConnection : IFrameSink, IDisposable
             _slotWaiters.Clear();
         }
 
-        // A fresh exception for each: one that several threads throw mixes up their stacks.
+        // Each gets a new exception, because an exception thrown by several threads would mix up their stack traces.
         foreach (var exchange in failed)
             exchange.Fail(new RpcException(reason.Status, reason.Message, reason));
         foreach (var waiter in waiters)
             waiter.TrySetResult();
     }
 
-    // In milliseconds, 0 for none. A limit beyond 49.7 days is kept by this side alone, whose cancellation the server obeys.
+    // In milliseconds, 0 for none. A limit beyond 49.7 days is enforced only by this side, which then cancels the call at the server.
     static uint ToTimeLimit(TimeSpan timeout) => timeout == Timeout.InfiniteTimeSpan || timeout.TotalMilliseconds > uint.MaxValue
         ? 0
         : (uint)Math.Max(1, Math.Ceiling(timeout.TotalMilliseconds));
@@ -269,8 +273,8 @@ sealed class ClientConnection : IFrameSink, IDisposable
         byte[] meta = headers is null ? route : [.. route, .. headers.Encoded];
         return meta.Length <= Frames.Peer.HeaderSize ? meta : throw new RpcException(
             RpcStatus.LimitExceeded,
-            $"Route and headers of {service}/{message} have {meta.Length} bytes; "
-            + $"{_address} takes at most {Frames.Peer.HeaderSize} (HeaderSize).");
+            $"Route and headers of {service}/{message} have {meta.Length} bytes, but "
+            + $"{_address} accepts at most {Frames.Peer.HeaderSize} (HeaderSize).");
     }
 
     RpcException ReadError(PayloadBuffer message)
@@ -280,7 +284,7 @@ sealed class ClientConnection : IFrameSink, IDisposable
         var text = RemoteText.OneLine(Encoding.UTF8.GetString(bytes[..Math.Min(bytes.Length, FrameConnection.MaxErrorSize)]));
         return new RpcException(
             Enum.IsDefined(status) ? status : RpcStatus.Internal,
-            text.Length > 0 ? $"{text} (from {_address})" : $"{_address} answered {status}.");
+            text.Length > 0 ? $"{_address} answered: {text}" : $"{_address} answered {status}.");
     }
 
     bool TryRegister(ClientExchange exchange, TimeSpan timeout)
@@ -339,7 +343,8 @@ sealed class ClientConnection : IFrameSink, IDisposable
         accepted?.OnAccept();
     }
 
-    bool TakeUse()
+    // Returns whether the connection is in use or was used since the last call, and resets the flag.
+    bool CheckUse()
     {
         lock (_gate)
         {
@@ -349,7 +354,8 @@ sealed class ClientConnection : IFrameSink, IDisposable
         }
     }
 
-    // The server asks for it, or nothing has been called for a while. A call that comes in between is still made, and answered.
+    // Called if the server requests a shutdown, a certificate is about to expire, or the connection is idle. A call that starts meanwhile
+    // is still sent and answered.
     void OnShutdown()
     {
         List<TaskCompletionSource> waiters;
@@ -383,7 +389,7 @@ sealed class ClientConnection : IFrameSink, IDisposable
                     _deadlines.Arm(exchange.Due);
             }
 
-            // At once: outside of the lock, the same object might have become another call.
+            // They are removed under the lock, because the same object could otherwise already represent another call.
             foreach (var exchange in expired)
             {
                 _exchanges.Remove(exchange.Id);
@@ -398,7 +404,7 @@ sealed class ClientConnection : IFrameSink, IDisposable
         }
     }
 
-    // Under the lock. The slot goes to the next caller who waits; a connection that shuts down ends with its last exchange.
+    // Under the lock. The slot goes to the next waiting caller. A connection that is shutting down ends with its last exchange.
     void OnRemoved()
     {
         if (_slotWaiters.First is { } waiter)

@@ -3,23 +3,24 @@ using Datacake.Rpc.Framing;
 namespace Datacake.Rpc.Client;
 
 /// <summary>
-/// A call or stream of this side, in its connection's table under its id until it is over. Whoever takes it out of the table ends it.
+/// A call or stream that this side has started. It is in the table of its connection, under its id, until it ends. The code that removes it
+/// from the table must complete it.
 /// </summary>
 abstract class ClientExchange
 {
     public uint Id { get; set; }
 
-    /// <summary>A timestamp, under the connection's lock.</summary>
+    /// <summary>Gets or sets the deadline, as a timestamp. Guarded by the connection's lock.</summary>
     public long Due { get; set; } = DeadlineTimer.Never;
 
     /// <summary>
-    /// The last frame has arrived: a reply, or for a stream, that its handler has returned. The payload is now the exchange's.
+    /// Processes the last frame: the reply to a call, or the notice that the handler of a stream has returned. The exchange owns the payload.
     /// </summary>
     public abstract void OnReply(PayloadBuffer reply);
 
-    /// <summary>It failed, here or there.</summary>
+    /// <summary>Fails the exchange with an error of either side.</summary>
     public abstract void Fail(Exception error);
 
-    /// <summary>The exception that a deadline fails it with.</summary>
+    /// <summary>Creates the exception for a passed deadline.</summary>
     public abstract RpcException Expired(string address);
 }

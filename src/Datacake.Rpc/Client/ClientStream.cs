@@ -2,7 +2,9 @@ using Datacake.Rpc.Framing;
 
 namespace Datacake.Rpc.Client;
 
-/// <summary>A stream of this side: first it waits for the server's acceptance, then it is the reader's and writer's.</summary>
+/// <summary>
+/// A stream that this side opens. It first waits until the server accepts it, and then passes incoming frames to the <see cref="RpcStream"/>.
+/// </summary>
 sealed class ClientStream(ClientConnection connection, string service, string message, RpcHeaders headers, TimeSpan timeout)
     : ClientExchange
 {
@@ -12,7 +14,7 @@ sealed class ClientStream(ClientConnection connection, string service, string me
 
     public RpcHeaders Headers => headers;
 
-    /// <summary>Set when it enters the table.</summary>
+    /// <summary>Gets or sets the stream. Set when the exchange enters the table.</summary>
     public RpcStream? Stream { get; set; }
 
     public void OnAccept() => _opened.TrySetResult(Stream!);

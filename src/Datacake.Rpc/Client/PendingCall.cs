@@ -4,7 +4,8 @@ using Datacake.Rpc.Framing;
 namespace Datacake.Rpc.Client;
 
 /// <summary>
-/// A call that waits for its reply, and the source of the caller's task. Pooled: it goes back when the caller has taken the result.
+/// A call that waits for its reply, and the source of the caller's task. It is pooled, and returns to the pool when the caller has taken
+/// the result.
 /// </summary>
 sealed class PendingCall(ClientConnection connection, ItemPool<PendingCall> pool) : ClientExchange, IValueTaskSource<RpcPayload>
 {
@@ -15,7 +16,7 @@ sealed class PendingCall(ClientConnection connection, ItemPool<PendingCall> pool
     CancellationTokenSource? _sending;
     ManualResetValueTaskSourceCore<RpcPayload> _core = new() { RunContinuationsAsynchronously = true };
 
-    /// <summary>The reply. To be awaited once.</summary>
+    /// <summary>Gets the task of the reply. It must be awaited exactly once.</summary>
     public ValueTask<RpcPayload> Task => new(this, _core.Version);
 
     public void Start(string service, string message, TimeSpan timeout, CancellationTokenSource? sending)
@@ -26,7 +27,10 @@ sealed class PendingCall(ClientConnection connection, ItemPool<PendingCall> pool
         _sending = sending;
     }
 
-    /// <summary>After the call is in the table. When the token has fired already, the call is over on return.</summary>
+    /// <summary>
+    /// Registers the cancellation. Called after the call has entered the table. If the token is already canceled, the call has ended on
+    /// return.
+    /// </summary>
     public void CancelBy(CancellationToken cancellationToken)
     {
         if (cancellationToken.CanBeCanceled)
@@ -48,7 +52,7 @@ sealed class PendingCall(ClientConnection connection, ItemPool<PendingCall> pool
     public override RpcException Expired(string address) =>
         new(RpcStatus.Timeout, $"{_service}/{_message} at {address} has not answered within {_timeout}.");
 
-    /// <summary>Takes back a call that was not sent, and is not in the table any more.</summary>
+    /// <summary>Returns a call to the pool that was not sent and is no longer in the table.</summary>
     public void Discard()
     {
         _cancellation.Dispose();
@@ -58,8 +62,8 @@ sealed class PendingCall(ClientConnection connection, ItemPool<PendingCall> pool
     RpcPayload IValueTaskSource<RpcPayload>.GetResult(short token)
     {
         if (_core.GetStatus(token) == ValueTaskSourceStatus.Pending)
-            throw new InvalidOperationException("The call is not over yet; await it.");
-        _cancellation.Dispose();        // waits for a callback under way, so that it cannot hit the next call
+            throw new InvalidOperationException("The call has not completed yet. Await it.");
+        _cancellation.Dispose();        // Waits for a running callback, so that it cannot affect the next call.
         try
         {
             return _core.GetResult(token);

@@ -2,8 +2,8 @@ using Datacake.Rpc.Handshake;
 
 namespace Datacake.Rpc.Framing;
 
-/// <summary>The version and capabilities that both sides of a connection agreed on in the handshake.</summary>
-/// <param name="Version">The version of the protocol: the lower one of the two that the sides speak best.</param>
-/// <param name="Capabilities">What both sides can do.</param>
-/// <param name="Peer">What the other side takes.</param>
+/// <summary>The result of a handshake: the version and capabilities that both sides support, and the limits of the peer.</summary>
+/// <param name="Version">The version of the protocol: the lower of the two sides' highest versions.</param>
+/// <param name="Capabilities">The capabilities that both sides have.</param>
+/// <param name="Peer">The limits of the other side.</param>
 sealed record Agreement(byte Version, Capabilities Capabilities, PeerLimits Peer);

@@ -1,6 +1,6 @@
 namespace Datacake.Rpc.Framing;
 
-/// <summary>Bytes that may be held at a time, by all who share it. Safe to use from several threads.</summary>
+/// <summary>A limit on the number of bytes held at a time, shared by all of its users. Thread-safe.</summary>
 sealed class ByteBudget(long limit)
 {
     long _held;

@@ -1,16 +1,16 @@
 namespace Datacake.Rpc.Framing;
 
 /// <summary>
-/// One timer for the deadlines of a whole connection, set to the earliest. A later deadline costs a comparison, since most calls are
-/// over before theirs: when the timer fires, the owner looks for what has expired and arms it anew. All but the callback is called
-/// under the owner's lock.
+/// A single timer for all deadlines of a connection, set to the earliest one. Most calls end before their deadline, so a later deadline
+/// costs only a comparison. When the timer fires, the owner looks for expired calls and arms the timer again. All members are called under
+/// the owner's lock, but the callback is not.
 /// </summary>
 sealed class DeadlineTimer : IDisposable
 {
-    /// <summary>The deadline of what has none.</summary>
+    /// <summary>The value that stands for no deadline.</summary>
     public const long Never = long.MaxValue;
 
-    /// <summary>Beyond this, a deadline is never. Timestamps in nanoseconds end after 292 years.</summary>
+    /// <summary>The limit beyond which a deadline counts as none. Timestamps in nanoseconds overflow after 292 years.</summary>
     static readonly TimeSpan Farthest = TimeSpan.FromDays(36_500);
 
     readonly TimeProvider _timeProvider;
@@ -25,7 +25,7 @@ sealed class DeadlineTimer : IDisposable
 
     public long Now => _timeProvider.GetTimestamp();
 
-    /// <summary>The timestamp this long from now.</summary>
+    /// <summary>Returns the timestamp of a deadline that is this long from now.</summary>
     public long After(TimeSpan time) => time == Timeout.InfiniteTimeSpan || time > Farthest
         ? Never
         : Now + (long)(time.TotalSeconds * _timeProvider.TimestampFrequency);
@@ -35,12 +35,12 @@ sealed class DeadlineTimer : IDisposable
         if (due >= _due)
             return;
         _due = due;
-        // Timers count whole milliseconds: rounded up, so that it does not fire just before the deadline.
+        // Timers count whole milliseconds. Rounding up prevents the timer from firing just before the deadline.
         var wait = Math.Max(0, Math.Ceiling((due - Now) * 1000.0 / _timeProvider.TimestampFrequency));
         _timer.Change(TimeSpan.FromMilliseconds(Math.Min(wait, int.MaxValue)), Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>The timer has fired: forgets the deadline it was armed for.</summary>
+    /// <summary>Forgets the deadline for which the timer was armed. Called when the timer has fired.</summary>
     public void Disarm() => _due = Never;
 
     public void Dispose() => _timer.Dispose();

@@ -1,16 +1,16 @@
 namespace Datacake.Rpc.Framing;
 
 /// <summary>
-/// Ends a connection before a certificate expires that it was opened with: first in order, so that what is in flight can finish, and at
-/// the end whatever is in flight. A connection that is opened when there is little time left gets only the end.
+/// A timer that ends a connection before any of its certificates expires. It first closes the connection gracefully, so that calls in
+/// flight can finish, and cuts it at the expiry. A connection that is opened shortly before the expiry is only cut.
 /// </summary>
 sealed class ExpiryTimer : IDisposable
 {
-    /// <summary>The time before the end at which the connection is asked to close.</summary>
+    /// <summary>The time before the expiry at which the graceful close begins.</summary>
     static readonly TimeSpan GraceTime = TimeSpan.FromMinutes(5);
 
-    /// <summary>Certificates go by the wall clock, which may be set.</summary>
-    static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
+    /// <summary>The maximum time between two checks. Certificates follow the wall clock, which may be adjusted.</summary>
+    static readonly TimeSpan MaxWait = TimeSpan.FromHours(1);
 
     readonly TimeProvider _timeProvider;
     readonly DateTimeOffset _end;
@@ -21,9 +21,9 @@ sealed class ExpiryTimer : IDisposable
     bool _isClosing;
 
     /// <param name="timeProvider">The clock.</param>
-    /// <param name="end">When the first of the certificates expires; null for never.</param>
-    /// <param name="close">Lets the connection end with what is in flight.</param>
-    /// <param name="cut">Ends it now.</param>
+    /// <param name="end">The time at which the first certificate expires; null for never.</param>
+    /// <param name="close">Closes the connection gracefully: it ends when nothing is in flight.</param>
+    /// <param name="cut">Ends the connection immediately.</param>
     public ExpiryTimer(TimeProvider timeProvider, DateTimeOffset? end, Action close, Action<DateTimeOffset> cut)
     {
         (_timeProvider, _close, _cut) = (timeProvider, close, cut);
@@ -32,13 +32,13 @@ sealed class ExpiryTimer : IDisposable
         var now = timeProvider.GetUtcNow();
         _end = end.Value;
         _closing = _end - now > 2 * GraceTime ? _end - GraceTime : _end;
-        _timer = timeProvider.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = timeProvider.CreateTimer(_ => Check(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Wait(_closing - now);
     }
 
     public void Dispose() => _timer?.Dispose();
 
-    void Look()
+    void Check()
     {
         var now = _timeProvider.GetUtcNow();
         if (now >= _end)
@@ -56,10 +56,10 @@ sealed class ExpiryTimer : IDisposable
         Wait((_isClosing ? _end : _closing) - now);
     }
 
-    // Timers count whole milliseconds: rounded up, so that it does not fire just before its time.
+    // Timers count whole milliseconds. Rounding up prevents the timer from firing too early.
     void Wait(TimeSpan time)
     {
-        var milliseconds = Math.Max(1, Math.Ceiling((time < LongestWait ? time : LongestWait).TotalMilliseconds));
+        var milliseconds = Math.Max(1, Math.Ceiling((time < MaxWait ? time : MaxWait).TotalMilliseconds));
         _timer!.Change(TimeSpan.FromMilliseconds(milliseconds), Timeout.InfiniteTimeSpan);
     }
 }

@@ -4,30 +4,31 @@ using System.Text;
 namespace Datacake.Rpc.Framing;
 
 /// <summary>
-/// A connection after its handshake: reads frames, puts chunked messages together and hands them to the sink; writes what the send
-/// queue holds; pings a silent peer. Whatever ends it (an error, garbage, silence, <see cref="Abort"/>), the sink hears of it once, at
-/// once.
+/// A connection after its handshake. It reads frames, assembles chunked messages and passes them to the sink. It writes the frames of the
+/// send queue and pings a silent peer. When the connection ends for any reason (an error, invalid input, silence or <see cref="Abort"/>),
+/// the sink is notified once and immediately.
 /// </summary>
 sealed class FrameConnection
 {
     /// <summary>
-    /// Small enough that most of a large payload is read straight into its own buffer, large enough for some hundred small frames.
+    /// The size of the receive buffer. It is small enough that most of a large payload is read directly into its own buffer, and large
+    /// enough for some hundred small frames.
     /// </summary>
     const int ReceiveBufferSize = 16 * 1024;
 
-    /// <summary>Looks at the connection in the time of <see cref="RpcLimits.KeepAlive"/>.</summary>
+    /// <summary>The number of checks of the connection per <see cref="RpcLimits.KeepAlive"/>.</summary>
     const int TicksPerKeepAlive = 4;
 
     /// <summary>
-    /// Looks in a row that find nothing, until the connection is lost: 1.75 to 2 times <see cref="RpcLimits.KeepAlive"/> after the last
-    /// byte, since the first look may come a tick after that byte.
+    /// The number of consecutive checks without activity after which the connection is lost: 1.75 to 2 times
+    /// <see cref="RpcLimits.KeepAlive"/> after the last byte, because the first of these checks may come up to a tick after that byte.
     /// </summary>
     const int TicksUntilLost = (2 * TicksPerKeepAlive) - 1;
 
-    /// <summary>Characters of an error's text that are sent.</summary>
+    /// <summary>The maximum length of the sent text of an error, in characters.</summary>
     const int MaxErrorLength = 2048;
 
-    /// <summary>The bytes of an error's text that are read.</summary>
+    /// <summary>The maximum length of the received text of an error, in bytes.</summary>
     public const int MaxErrorSize = 4 * MaxErrorLength;
 
     readonly TransportConnection _transport;
@@ -38,26 +39,26 @@ sealed class FrameConnection
     readonly ByteBudget _buffered;
     readonly ByteBudget? _totalBuffered;
     readonly byte[] _buffer = new byte[ReceiveBufferSize];
-    readonly Dictionary<uint, PayloadBuffer?> _unfinished = [];     // messages of which chunks are missing; null: the rest is thrown away
+    readonly Dictionary<uint, PayloadBuffer?> _unfinished = [];     // Messages with missing chunks; null if the rest is to be discarded.
     readonly Lock _gate = new();
-    int _start;                 // the received bytes that are not consumed yet are _buffer[_start.._end]
+    int _start;                 // The received bytes that are not consumed yet are _buffer[_start.._end].
     int _end;
-    bool _heard;                // something was received since the last tick of the keep-alive
+    bool _heard;                // True if something was received since the last tick of the keep-alive.
     int _silentTicks;
     int _stuckTicks;
     long _writesAtTick = -1;
-    RpcException? _reason;      // set under the lock, when it is over
-    IFrameSink? _sink;          // set under the lock, when it begins
+    RpcException? _reason;      // Set under the lock when the connection ends.
+    IFrameSink? _sink;          // Set under the lock when the connection begins to run.
     Task _transportClosed = Task.CompletedTask;
 
-    /// <summary>A connection that runs from <see cref="RunAsync"/> on.</summary>
-    /// <param name="transport">What is closed in the end.</param>
-    /// <param name="stream">The transport's stream, or TLS around it.</param>
-    /// <param name="side">Which side this is, for what is measured.</param>
-    /// <param name="limits">What this side takes.</param>
-    /// <param name="agreement">What both sides have agreed on.</param>
+    /// <summary>Creates a connection. It does nothing until <see cref="RunAsync"/>.</summary>
+    /// <param name="transport">The transport, which is closed when the connection ends.</param>
+    /// <param name="stream">The transport's stream, or the encrypting stream around it.</param>
+    /// <param name="side">The side (client or server), for metrics.</param>
+    /// <param name="limits">The limits of this side.</param>
+    /// <param name="agreement">The result of the handshake.</param>
     /// <param name="timeProvider">The clock of the keep-alive.</param>
-    /// <param name="totalBuffered">What all connections of a server may buffer together.</param>
+    /// <param name="totalBuffered">The budget that all connections of a server share.</param>
     public FrameConnection(
         TransportConnection transport,
         Stream stream,
@@ -83,19 +84,19 @@ sealed class FrameConnection
 
     public ItemPool<PayloadBuffer> Buffers { get; }
 
-    /// <summary>Gets the version and capabilities that both sides have. Nothing else is used on the connection.</summary>
+    /// <summary>Gets the version and capabilities that both sides have. The connection uses nothing beyond them.</summary>
     public Agreement Agreement { get; }
 
     public PeerLimits Peer { get; }
 
-    /// <summary>Which budget had nothing left the last time, in words. Read by the reader only.</summary>
+    /// <summary>Gets a description of the budget that was exhausted last. Used only by the reader.</summary>
     public string Shortage { get; private set; } = "";
 
     public string RemoteAddress => _transport.RemoteAddress;
 
     /// <summary>
-    /// Runs the connection until it ends, and returns why it did, after the transport is closed. Throws only what a time provider does,
-    /// which is for <see cref="Fail"/> then.
+    /// Runs the connection until it ends and the transport is closed, and returns the reason. Throws only exceptions of the time provider,
+    /// which the caller must pass to <see cref="Fail"/>.
     /// </summary>
     public async Task<RpcException> RunAsync(IFrameSink sink)
     {
@@ -125,10 +126,10 @@ sealed class FrameConnection
         return _reason!;
     }
 
-    /// <summary>Writes what is queued, then ends the connection.</summary>
+    /// <summary>Writes all queued frames, and then ends the connection.</summary>
     public void Finish() => Output.Complete();
 
-    /// <summary>Ends the connection now. The first reason given counts.</summary>
+    /// <summary>Ends the connection immediately. If it is called several times, the first reason counts.</summary>
     public void Abort(RpcException reason)
     {
         IFrameSink? sink;
@@ -145,31 +146,31 @@ sealed class FrameConnection
         sink?.OnClosed(reason);
     }
 
-    /// <summary>Ends the connection now, since a certificate expires.</summary>
+    /// <summary>Ends the connection immediately, because one of its certificates expires.</summary>
     public void Expire(DateTimeOffset end) => Abort(new RpcException(
-        RpcStatus.Connection, $"The connection to {RemoteAddress} has ended with a certificate that it was opened with, at {end:u}"));
+        RpcStatus.Connection, $"The connection to {RemoteAddress} has ended, because one of its certificates expired at {end:u}."));
 
-    /// <summary>Ends a connection that failed where it should not: whatever waits for it fails, too. Returns the reason.</summary>
+    /// <summary>Ends a connection after an unexpected failure, and fails everything in flight. Returns the reason.</summary>
     public RpcException Fail(IFrameSink sink, Exception error)
     {
-        Abort(Lost(error));
-        sink.OnClosed(_reason!);    // has no effect on a sink that was told
+        Abort(ReasonFor(error));
+        sink.OnClosed(_reason!);    // Has no effect if the sink has already been notified.
         return _reason!;
     }
 
-    /// <summary>Asks for the right to hold so many bytes more. Called by the reader only.</summary>
+    /// <summary>Reserves bytes of the budgets. Returns false if too few are left. Called only by the reader.</summary>
     public bool TryReserve(int bytes)
     {
         if (!_buffered.TryTake(bytes))
         {
-            Shortage = $"the connection holds {_limits.BufferedBytes} bytes of unfinished calls (BufferedBytes)";
+            Shortage = $"the connection has reached its limit of {_limits.BufferedBytes} buffered bytes (BufferedBytes).";
             return false;
         }
 
         if (_totalBuffered?.TryTake(bytes) != false)
             return true;
         _buffered.Return(bytes);
-        Shortage = $"the server holds {_limits.TotalBufferedBytes} bytes of unfinished calls (TotalBufferedBytes)";
+        Shortage = $"the server has reached its limit of {_limits.TotalBufferedBytes} buffered bytes (TotalBufferedBytes).";
         return false;
     }
 
@@ -179,11 +180,11 @@ sealed class FrameConnection
         _totalBuffered?.Return(bytes);
     }
 
-    /// <summary>Sends a frame that may not wait. A peer that lets too many of these pile up is cut off.</summary>
+    /// <summary>Sends a frame that must not wait. Cuts off a peer for which too many of these frames are queued.</summary>
     public void Signal(FrameType type, uint id, uint value = 0, ReadOnlySpan<byte> meta = default, ReadOnlySpan<byte> payload = default)
     {
         if (!Output.TryAppend(type, id, value, meta, payload, isUrgent: true))
-            Abort(new RpcException(RpcStatus.LimitExceeded, $"{RemoteAddress} does not read what is sent to it"));
+            Abort(new RpcException(RpcStatus.LimitExceeded, $"{RemoteAddress} does not read what is sent to it."));
     }
 
     /// <summary>Tells the other side that a call or stream failed.</summary>
@@ -201,11 +202,11 @@ sealed class FrameConnection
         try
         {
             await Output.WriteToAsync(_stream).ConfigureAwait(false);
-            Abort(new RpcException(RpcStatus.Connection, $"The connection to {RemoteAddress} was closed"));
+            Abort(new RpcException(RpcStatus.Connection, $"The connection to {RemoteAddress} was closed."));
         }
         catch (Exception error)
         {
-            Abort(Lost(error));
+            Abort(ReasonFor(error));
         }
     }
 
@@ -229,14 +230,14 @@ sealed class FrameConnection
         }
         catch (Exception error)
         {
-            Abort(Lost(error));
+            Abort(ReasonFor(error));
         }
 
         foreach (var message in _unfinished.Values)
             message?.Release(message.Version);
     }
 
-    // What the sink does not take, since it ends the connection, would count against the server's budget for ever.
+    // If the sink throws, which ends the connection, an unreleased message would count against the server's budget forever.
     void HandOver(PayloadBuffer message)
     {
         var version = message.Version;
@@ -271,7 +272,7 @@ sealed class FrameConnection
         }
     }
 
-    /// <summary>Receives the body of a frame. Returns the message, if it is complete with that.</summary>
+    /// <summary>Receives the body of a frame. Returns the message if this completes it, and otherwise null.</summary>
     ValueTask<PayloadBuffer?> ReceiveAsync(FrameHeader header)
     {
         PayloadBuffer? message;
@@ -286,7 +287,7 @@ sealed class FrameConnection
             if (header.HasMore && _unfinished.Count >= _limits.CallsInFlight)
             {
                 throw new RpcException(
-                    RpcStatus.LimitExceeded, $"more than {_limits.CallsInFlight} large messages at a time (CallsInFlight)");
+                    RpcStatus.LimitExceeded, $"more than {_limits.CallsInFlight} large messages arrived at a time (CallsInFlight).");
             }
 
             message = Buffers.Rent();
@@ -295,7 +296,7 @@ sealed class FrameConnection
 
         var body = header.BodyLength;
         if (message.PayloadLength + body > _limits.MessageSize)
-            return RefuseAsync(header, message, $"the message is larger than {_limits.MessageSize} bytes (MessageSize)");
+            return RefuseAsync(header, message, $"the message is larger than {_limits.MessageSize} bytes (MessageSize).");
         var room = message.Extend(body);
         if (room.Length < body)
             return RefuseAsync(header, message, Shortage);
@@ -418,17 +419,17 @@ sealed class FrameConnection
         _stuckTicks = Output.IsWriting && writes == _writesAtTick ? _stuckTicks + 1 : 0;
         _writesAtTick = Output.IsWriting ? writes : -1;
         if (_stuckTicks >= TicksUntilLost)
-            Abort(new RpcException(RpcStatus.Connection, $"{RemoteAddress} has read nothing for almost twice {_limits.KeepAlive} (KeepAlive)"));
+            Abort(new RpcException(RpcStatus.Connection, $"{RemoteAddress} has read nothing for almost twice {_limits.KeepAlive} (KeepAlive)."));
         else if (_silentTicks >= TicksUntilLost)
-            Abort(new RpcException(RpcStatus.Connection, $"{RemoteAddress} was silent for almost twice {_limits.KeepAlive} (KeepAlive)"));
+            Abort(new RpcException(RpcStatus.Connection, $"{RemoteAddress} was silent for almost twice {_limits.KeepAlive} (KeepAlive)."));
         else if (_silentTicks == TicksPerKeepAlive)
             Signal(FrameType.Ping, 0);
     }
 
-    RpcException Lost(Exception error) => error switch
+    RpcException ReasonFor(Exception error) => error switch
     {
         RpcException rpc => new RpcException(rpc.Status, $"The connection to {RemoteAddress} was cut: {rpc.Message}", rpc),
-        EndOfStreamException => new RpcException(RpcStatus.Connection, $"{RemoteAddress} has closed the connection", error),
-        _ => new RpcException(RpcStatus.Connection, $"The connection to {RemoteAddress} was lost: {error.Message}", error),
+        EndOfStreamException => new RpcException(RpcStatus.Connection, $"{RemoteAddress} has closed the connection.", error),
+        _ => new RpcException(RpcStatus.Connection, $"The connection to {RemoteAddress} was lost: {error.Message.TrimEnd('.')}.", error),
     };
 }

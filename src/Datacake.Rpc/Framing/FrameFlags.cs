@@ -1,11 +1,13 @@
 namespace Datacake.Rpc.Framing;
 
-/// <summary>How to read a frame. Unknown flags are refused.</summary>
+/// <summary>The flags of a frame. Frames with unknown flags are refused.</summary>
 [Flags]
 enum FrameFlags : byte
 {
     None = 0,
 
-    /// <summary>The payload goes on in <see cref="FrameType.Chunk"/> frames of the same id, between which other frames may come.</summary>
+    /// <summary>
+    /// A payload that continues in <see cref="FrameType.Chunk"/> frames with the same id. Other frames may arrive between them.
+    /// </summary>
     More = 1,
 }

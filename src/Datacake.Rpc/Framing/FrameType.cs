@@ -1,44 +1,46 @@
 namespace Datacake.Rpc.Framing;
 
-/// <summary>What a frame is. The numbers are the wire format.</summary>
+/// <summary>The types of frames. The numbers are part of the wire format.</summary>
 enum FrameType : byte
 {
-    /// <summary>Caller: a call. Meta: route. Value: time limit in ms, 0 for none.</summary>
+    /// <summary>A call, from the caller. Meta: route and headers. Value: time limit in ms, 0 for none.</summary>
     Request = 1,
 
-    /// <summary>Handler: the answer. For a stream: the handler has returned; no payload.</summary>
+    /// <summary>The reply of a handler. For a stream, it has no payload and means that the handler has returned.</summary>
     Reply = 2,
 
-    /// <summary>Handler: the call or stream failed. Value: <see cref="RpcStatus"/>. Payload: the message, UTF-8.</summary>
+    /// <summary>
+    /// A failure of a call or stream, from the handler's side. Value: <see cref="RpcStatus"/>. Payload: the message, in UTF-8.
+    /// </summary>
     Error = 3,
 
-    /// <summary>Goes on with the payload of the last frame of this id that had <see cref="FrameFlags.More"/>.</summary>
+    /// <summary>A continuation of the payload of the last frame with this id, which had <see cref="FrameFlags.More"/>.</summary>
     Chunk = 4,
 
-    /// <summary>Caller: gave up on the call or stream.</summary>
+    /// <summary>A cancellation of a call or stream, from the caller.</summary>
     Cancel = 5,
 
-    /// <summary>Caller: opens a stream. Meta: route.</summary>
+    /// <summary>A request to open a stream, from the caller. Meta: route and headers.</summary>
     OpenStream = 6,
 
-    /// <summary>Handler: the stream is open.</summary>
+    /// <summary>The acceptance of a stream, from the handler's side.</summary>
     Accept = 7,
 
-    /// <summary>One message of a stream.</summary>
+    /// <summary>A message of a stream.</summary>
     Message = 8,
 
-    /// <summary>Value: how many more bytes of the stream the sender may send.</summary>
+    /// <summary>Credit for a stream. Value: the number of further bytes that the other side may send.</summary>
     Credit = 9,
 
-    /// <summary>No more messages of this stream from here.</summary>
+    /// <summary>The end of the messages that this side sends on a stream.</summary>
     Complete = 10,
 
-    /// <summary>Are you there?</summary>
+    /// <summary>A question whether the peer is still there.</summary>
     Ping = 11,
 
-    /// <summary>Yes.</summary>
+    /// <summary>The answer to a ping.</summary>
     Pong = 12,
 
-    /// <summary>Server: takes no new calls; those in flight are finished.</summary>
+    /// <summary>The announcement of a server that it accepts no new calls. Calls in flight are completed.</summary>
     Shutdown = 13,
 }

@@ -1,20 +1,20 @@
 namespace Datacake.Rpc.Framing;
 
 /// <summary>
-/// What a connection does with its frames: the calling side or the answering side. Called by one thread at a time, but for
+/// The receiver of a connection's frames: the calling side or the answering side. Its members are called by one thread at a time, except for
 /// <see cref="OnClosed"/>.
 /// </summary>
 interface IFrameSink
 {
-    /// <summary>A whole message has arrived, and is the sink's to release.</summary>
+    /// <summary>Processes a complete message. The sink must release it.</summary>
     void OnMessage(PayloadBuffer message);
 
-    /// <summary>A frame without a body has arrived.</summary>
+    /// <summary>Processes a frame without a body.</summary>
     void OnSignal(FrameHeader frame);
 
-    /// <summary>A message was thrown away, since it broke a limit of this side.</summary>
+    /// <summary>Processes the refusal of a message that was discarded because it exceeded a limit of this side.</summary>
     void OnRefused(uint id, string reason);
 
-    /// <summary>The connection is gone: everything in flight on it fails now. Called once, from any thread.</summary>
+    /// <summary>Fails everything in flight, because the connection has ended. Called once, on any thread.</summary>
     void OnClosed(RpcException reason);
 }

@@ -1,38 +1,38 @@
 namespace Datacake.Rpc.Framing;
 
 /// <summary>
-/// Notices that a connection has carried nothing for a while. It looks twice in that time, so that a call costs no more than a flag; a
-/// connection is found idle after one to one and a half times the limit, and again at every look after that.
+/// A timer that detects idle connections. It checks twice per time limit whether the connection was used, so that a call only has to set a
+/// flag. A connection is reported as idle after 1 to 1.5 times the limit, and again at every later check.
 /// </summary>
 sealed class IdleTimer : IDisposable
 {
-    readonly Func<bool> _takeUse;
+    readonly Func<bool> _checkUse;
     readonly Action _onIdle;
     readonly ITimer? _timer;
-    int _looks;         // in a row that found no use
+    int _idleChecks;    // The number of consecutive checks that found no use.
 
     /// <param name="timeProvider">The clock.</param>
-    /// <param name="limit">How long; infinite for never.</param>
-    /// <param name="takeUse">Whether it is in use, or was since the last time it was asked.</param>
-    /// <param name="onIdle">What to do then.</param>
-    public IdleTimer(TimeProvider timeProvider, TimeSpan limit, Func<bool> takeUse, Action onIdle)
+    /// <param name="limit">The time after which a connection is idle, or infinite for never.</param>
+    /// <param name="checkUse">Returns whether the connection is in use, or was used since the last call of this function.</param>
+    /// <param name="onIdle">Called when the connection is idle.</param>
+    public IdleTimer(TimeProvider timeProvider, TimeSpan limit, Func<bool> checkUse, Action onIdle)
     {
-        _takeUse = takeUse;
+        _checkUse = checkUse;
         _onIdle = onIdle;
         if (limit != Timeout.InfiniteTimeSpan)
         {
             var period = limit / 2 > TimeRange.Shortest ? limit / 2 : TimeRange.Shortest;
-            _timer = timeProvider.CreateTimer(_ => Look(), null, period, period);
+            _timer = timeProvider.CreateTimer(_ => Check(), null, period, period);
         }
 
     }
 
     public void Dispose() => _timer?.Dispose();
 
-    void Look()
+    void Check()
     {
-        _looks = _takeUse() ? 0 : _looks + 1;
-        if (_looks >= 2)
+        _idleChecks = _checkUse() ? 0 : _idleChecks + 1;
+        if (_idleChecks >= 2)
             _onIdle();
     }
 }

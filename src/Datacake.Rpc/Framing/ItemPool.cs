@@ -2,13 +2,13 @@ using System.Collections.Concurrent;
 
 namespace Datacake.Rpc.Framing;
 
-/// <summary>Keeps up to <paramref name="capacity"/> objects for reuse. Safe to use from several threads.</summary>
+/// <summary>A pool that keeps up to <paramref name="capacity"/> objects for reuse. Thread-safe.</summary>
 sealed class ItemPool<T>(int capacity, Func<T> create)
     where T : class
 {
     readonly ConcurrentQueue<T> _items = new();
     int _count;
-    T? _hot;            // saves the queue when one thread takes what it has just put back
+    T? _hot;            // Avoids the queue when a thread rents the object that it has just returned.
 
     public T Rent()
     {

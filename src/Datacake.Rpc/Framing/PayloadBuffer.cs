@@ -3,8 +3,9 @@ using System.Buffers;
 namespace Datacake.Rpc.Framing;
 
 /// <summary>
-/// The body of one received message, chunks put together: owned by the connection's reader while it fills, then by whoever the message
-/// was handed to, who releases it once. Small bodies live in an array that the object keeps; larger ones in a rented array.
+/// A pooled buffer for the body of one received message, assembled from its chunks. It belongs to the reader of the connection while it
+/// fills, and then to the receiver of the message, who must release it once. Small bodies are in an array that the object keeps, larger
+/// ones in a rented array.
 /// </summary>
 sealed class PayloadBuffer(FrameConnection owner)
 {
@@ -13,9 +14,9 @@ sealed class PayloadBuffer(FrameConnection owner)
     readonly byte[] _small = new byte[SmallSize];
     byte[]? _rented;
     int _length;
-    int _version;       // counts releases, so that a view from before one is found out
+    int _version;       // Counts releases, so that a view from before a release is detected.
 
-    /// <summary>The header of the first frame.</summary>
+    /// <summary>Gets the header of the first frame.</summary>
     public FrameHeader Header { get; private set; }
 
     public int Version => Volatile.Read(ref _version);
@@ -28,7 +29,7 @@ sealed class PayloadBuffer(FrameConnection owner)
 
     public void Start(FrameHeader header) => Header = header;
 
-    /// <summary>Makes room for more bytes and returns it, or default when the connection may not buffer that much.</summary>
+    /// <summary>Makes room for more bytes and returns it. Returns an empty memory if the connection may not buffer that much.</summary>
     public Memory<byte> Extend(int count)
     {
         var length = _length + count;
@@ -51,13 +52,13 @@ sealed class PayloadBuffer(FrameConnection owner)
         return RpcHeaders.Decode(Meta[Route.Measure(Meta)..]);
     }
 
-    /// <summary>Gives everything back, once: with an old version it does nothing.</summary>
+    /// <summary>Returns the buffer to the pool. Does nothing if the version shows that this has already been done.</summary>
     public void Release(int version)
     {
         if (Interlocked.CompareExchange(ref _version, version + 1, version) != version)
             return;
 #if DEBUG
-        Array.AsSpan(0, _length).Fill(0xDD);        // whoever reads on sees it at once
+        Array.AsSpan(0, _length).Fill(0xDD);        // Makes reads after the release easy to notice.
 #endif
         _length = 0;
         if (_rented is { } rented)

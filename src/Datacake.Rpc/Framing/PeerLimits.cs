@@ -1,4 +1,4 @@
 namespace Datacake.Rpc.Framing;
 
-/// <summary>What the other side takes, as it said in the handshake.</summary>
+/// <summary>The limits of the other side, as stated in its handshake.</summary>
 readonly record struct PeerLimits(int MessageSize, int CallsInFlight, int StreamWindow, int HeaderSize);

@@ -3,15 +3,15 @@ using System.Text;
 namespace Datacake.Rpc.Framing;
 
 /// <summary>
-/// The names of service and message as they travel, each with its length (1 byte) in front: <c>[n][service][m][message]</c>. These
-/// bytes are what the server looks a handler up by.
+/// The encoding of the names of service and message, each preceded by its length (1 byte): <c>[n][service][m][message]</c>. The server uses
+/// these bytes to look up the handler.
 /// </summary>
 static class Route
 {
-    /// <summary>The most UTF-8 bytes of one name.</summary>
+    /// <summary>The maximum length of a name, in bytes of UTF-8.</summary>
     public const int MaxNameLength = 255;
 
-    /// <summary>Room for any route.</summary>
+    /// <summary>The maximum length of a route, in bytes.</summary>
     public const int MaxLength = 2 * (1 + MaxNameLength);
 
     /// <summary>Writes a route and returns its length.</summary>
@@ -28,7 +28,7 @@ static class Route
         return route[..Write(route, service, message)].ToArray();
     }
 
-    /// <summary>How many of the bytes are the route; 0 when they are none.</summary>
+    /// <summary>Returns the length of the route at the start of the bytes, or 0 if there is no valid route.</summary>
     public static int Measure(ReadOnlySpan<byte> meta)
     {
         if (meta.IsEmpty || meta.Length < 2 + meta[0])
@@ -37,7 +37,7 @@ static class Route
         return length <= meta.Length ? length : 0;
     }
 
-    /// <summary>Reads the names of a route that was measured.</summary>
+    /// <summary>Decodes a route whose length was determined by <see cref="Measure"/>.</summary>
     public static (string Service, string Message) Decode(ReadOnlySpan<byte> route) =>
         (Encoding.UTF8.GetString(route.Slice(1, route[0])), Encoding.UTF8.GetString(route[(2 + route[0])..]));
 
@@ -45,14 +45,14 @@ static class Route
     {
         ArgumentException.ThrowIfNullOrEmpty(name, parameter);
         if (Encoding.UTF8.GetByteCount(name) > MaxNameLength)
-            throw new ArgumentException($"'{name}' is longer than {MaxNameLength} bytes of UTF-8.", parameter);
+            throw new ArgumentException($"The name '{name}' is longer than {MaxNameLength} bytes in UTF-8. Choose a shorter name.", parameter);
     }
 
     static int WriteName(Span<byte> target, string name, string parameter)
     {
         ArgumentException.ThrowIfNullOrEmpty(name, parameter);
         if (!Encoding.UTF8.TryGetBytes(name, target.Slice(1, MaxNameLength), out var length))
-            throw new ArgumentException($"'{name}' is longer than {MaxNameLength} bytes of UTF-8.", parameter);
+            throw new ArgumentException($"The name '{name}' is longer than {MaxNameLength} bytes in UTF-8. Choose a shorter name.", parameter);
         target[0] = (byte)length;
         return 1 + length;
     }

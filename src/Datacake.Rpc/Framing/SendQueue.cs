@@ -4,22 +4,25 @@ using System.Threading.Tasks.Sources;
 namespace Datacake.Rpc.Framing;
 
 /// <summary>
-/// What waits to be written to a connection. Frames from any thread are appended to one buffer; the writer takes all of it for one
-/// socket write, while the next buffer fills. When the buffer is full, senders wait; senders of chunks wait sooner, so that small
-/// frames find room between them.
+/// The queue of frames to be written to a connection. Frames from any thread are appended to one buffer. The writer takes the whole buffer
+/// for one socket write while the next buffer fills. When the buffer is full, senders wait. Senders of chunks wait earlier, so that there
+/// is room for small frames between chunks.
 /// </summary>
 sealed class SendQueue(string side) : IValueTaskSource, IThreadPoolWorkItem
 {
-    /// <summary>Beyond this many bytes, senders wait.</summary>
+    /// <summary>The number of queued bytes beyond which senders wait.</summary>
     const int Capacity = 256 * 1024;
 
-    /// <summary>Beyond this many bytes, senders of chunks wait.</summary>
+    /// <summary>The number of queued bytes beyond which senders of chunks wait.</summary>
     const int ChunkCapacity = 64 * 1024;
 
-    /// <summary>Credits, pongs, cancellations and errors do not wait. A peer for which so many bytes are queued does not read.</summary>
+    /// <summary>
+    /// The number of queued bytes at which even credits, pongs, cancellations and errors are refused. These do not wait, so a peer for
+    /// which so much is queued is not reading.
+    /// </summary>
     const int UrgentCapacity = 4 * Capacity;
 
-    /// <summary>An idle connection keeps no larger buffers than this.</summary>
+    /// <summary>The maximum size of the buffers that an idle connection keeps.</summary>
     const int IdleBufferSize = 4 * 1024;
 
     readonly Lock _gate = new();
@@ -29,19 +32,20 @@ sealed class SendQueue(string side) : IValueTaskSource, IThreadPoolWorkItem
     byte[] _writing = [];
     int _pendingCount;
     bool _writerAwake = true;
-    bool _completed;                                    // the writer ends when all is written
-    RpcException? _closed;                              // nothing is written any more
-    ManualResetValueTaskSourceCore<bool> _wake;         // completed by Execute on a pool thread, behind the work that is queued there
+    bool _completed;                                    // The writer ends when everything is written.
+    RpcException? _closed;                              // If set, nothing more is written.
+    ManualResetValueTaskSourceCore<bool> _wake;         // Completed by Execute on a pool thread, after the work that is queued there.
 
-    /// <summary>True while one socket write is under way. Read by the keep-alive.</summary>
+    /// <summary>Gets whether a socket write is in progress. Read by the keep-alive.</summary>
     public bool IsWriting { get; private set; }
 
-    /// <summary>Counts socket writes. Read by the keep-alive.</summary>
+    /// <summary>Gets the number of socket writes. Read by the keep-alive.</summary>
     public long Writes { get; private set; }
 
     /// <summary>
-    /// Appends a frame if there is room; an <paramref name="isUrgent"/> one does not wait behind others, and is refused only when so
-    /// much is queued that the peer cannot be reading. On a closed queue it does nothing: those in flight learn it from the connection.
+    /// Appends a frame if there is room. An urgent frame does not wait behind others, and is refused only if so much is queued that the
+    /// peer cannot be reading. A closed queue ignores the frame and returns true, because the connection itself informs everything in
+    /// flight.
     /// </summary>
     public bool TryAppend(
         FrameType type, uint id, uint value, ReadOnlySpan<byte> meta, ReadOnlySpan<byte> payload, bool isUrgent = false)
@@ -61,10 +65,10 @@ sealed class SendQueue(string side) : IValueTaskSource, IThreadPoolWorkItem
         return true;
     }
 
-    /// <summary>Appends a whole message, in chunks if it is large, waiting for room where there is none.</summary>
+    /// <summary>Appends a whole message, in chunks if it is large, and waits for room if necessary.</summary>
     /// <exception cref="OperationCanceledException">
-    /// The token fired. If chunks had been sent, the receiver still waits for the rest: tell it by <see cref="FrameType.Cancel"/> or
-    /// <see cref="FrameType.Error"/>.
+    /// The token was canceled. If chunks had already been sent, the receiver still waits for the rest. Notify it with
+    /// <see cref="FrameType.Cancel"/> or <see cref="FrameType.Error"/>.
     /// </exception>
     /// <exception cref="RpcException">The connection is closed.</exception>
     public async ValueTask SendAsync(
@@ -83,7 +87,7 @@ sealed class SendQueue(string side) : IValueTaskSource, IThreadPoolWorkItem
         await AppendAsync(new Sender(last, meta, payload), type == FrameType.Chunk, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Writes what is appended, until the queue is completed and empty, or closed.</summary>
+    /// <summary>Writes appended frames until the queue is closed, or completed and empty.</summary>
     public async Task WriteToAsync(Stream stream)
     {
         while (true)
@@ -125,7 +129,7 @@ sealed class SendQueue(string side) : IValueTaskSource, IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Lets the writer end once everything appended so far is written.</summary>
+    /// <summary>Lets the writer end when everything appended so far has been written.</summary>
     public void Complete()
     {
         bool wake;
@@ -140,7 +144,7 @@ sealed class SendQueue(string side) : IValueTaskSource, IThreadPoolWorkItem
             WakeWriter();
     }
 
-    /// <summary>Writes nothing more and fails everyone who waits for room.</summary>
+    /// <summary>Stops writing, and fails all senders that wait for room.</summary>
     public void Close(RpcException reason)
     {
         bool wake;
@@ -173,7 +177,7 @@ sealed class SendQueue(string side) : IValueTaskSource, IThreadPoolWorkItem
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _wake.OnCompleted(continuation, state, token, flags);
 
-    // Through the pool's global queue, so that work queued before us runs first, and what it sends shares our write.
+    // Uses the global queue of the pool, so that work queued earlier runs first and its frames share the next socket write.
     void WakeWriter() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
 
     ValueTask AppendAsync(Sender sender, bool isChunk, CancellationToken cancellationToken)
@@ -213,7 +217,7 @@ sealed class SendQueue(string side) : IValueTaskSource, IThreadPoolWorkItem
         sender.TrySetCanceled(cancellationToken);
     }
 
-    // Under the lock. Copies the frame; says whether the writer must be woken.
+    // Under the lock. Copies the frame, and returns whether the writer must be woken.
     bool Append(FrameHeader header, ReadOnlySpan<byte> meta, ReadOnlySpan<byte> payload)
     {
         var size = FrameHeader.Size + header.BodyLength;
@@ -268,7 +272,7 @@ sealed class SendQueue(string side) : IValueTaskSource, IThreadPoolWorkItem
         buffer = [];
     }
 
-    /// <summary>A frame that waits for room. Its memory is read under the lock only, and not after it was withdrawn.</summary>
+    /// <summary>A frame that waits for room. Its memory is read only under the lock, and not after it was withdrawn.</summary>
     sealed class Sender : TaskCompletionSource
     {
         public Sender(FrameHeader header, ReadOnlyMemory<byte> meta, ReadOnlyMemory<byte> payload)

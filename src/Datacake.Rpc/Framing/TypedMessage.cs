@@ -3,13 +3,13 @@ using MessagePack;
 
 namespace Datacake.Rpc.Framing;
 
-/// <summary>Between typed messages and bytes.</summary>
+/// <summary>The conversion between typed messages and bytes.</summary>
 static class TypedMessage
 {
-    /// <summary>A writer that has grown beyond this is not kept.</summary>
+    /// <summary>The maximum capacity of a writer that is returned to the pool.</summary>
     const int MaxKeptCapacity = 64 * 1024;
 
-    /// <exception cref="RpcException">The bytes are not that message (<see cref="RpcStatus.InvalidPayload"/>).</exception>
+    /// <exception cref="RpcException">The bytes are not a valid message of this type (<see cref="RpcStatus.InvalidPayload"/>).</exception>
     public static TMessage Read<TMessage>(ReadOnlyMemory<byte> payload)
         where TMessage : IRpcMessage<TMessage>
     {
@@ -20,11 +20,12 @@ static class TypedMessage
             return reader.End
                 ? message
                 : throw new RpcException(
-                    RpcStatus.InvalidPayload, $"'{TMessage.Name}' is followed by {payload.Length - reader.Consumed} bytes too many.");
+                    RpcStatus.InvalidPayload,
+                    $"The message '{TMessage.Name}' is followed by {payload.Length - reader.Consumed} unexpected bytes.");
         }
         catch (Exception error) when (error is not RpcException)
         {
-            throw new RpcException(RpcStatus.InvalidPayload, $"The bytes are not a message '{TMessage.Name}': {error.Message}", error);
+            throw new RpcException(RpcStatus.InvalidPayload, $"The bytes are not a valid message '{TMessage.Name}': {error.Message}", error);
         }
     }
 

@@ -1,12 +1,12 @@
 namespace Datacake.Rpc.Handshake;
 
 /// <summary>
-/// What a side can do beyond its version of the protocol; the numbers are the wire format. A connection uses what both sides can. The
-/// first capability gets bit 0.
+/// The optional features of a side, beyond its version of the protocol. The numbers are part of the wire format. A connection uses the
+/// features that both sides have. The first capability gets bit 0.
 /// </summary>
 [Flags]
 enum Capabilities : ulong
 {
-    /// <summary>Nothing so far.</summary>
+    /// <summary>No capabilities. None are defined so far.</summary>
     None = 0,
 }

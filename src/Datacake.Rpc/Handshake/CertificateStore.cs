@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.Rpc.Handshake;
 
 /// <summary>
-/// The certificate and the trusted issuers of one <see cref="RpcTls"/>, as they are now. Shared by all servers and channels with these
-/// options. What cannot be taken over is reported, and the former one stays in use. Safe to use from several threads.
+/// The current certificate and trusted issuers of one <see cref="RpcTls"/>, shared by all servers and channels with these options. If a new
+/// one cannot be loaded, the failure is reported and the previous one stays in use. Thread-safe.
 /// </summary>
 sealed class CertificateStore
 {
@@ -20,12 +20,12 @@ sealed class CertificateStore
     readonly WatchedFiles? _issuerFiles;
     readonly Lock _gate = new();
 
-    // All below is under the lock.
+    // All fields below are under the lock.
     TlsCredentials? _current;
     OwnCertificate? _own;
-    long _lookedAt;
+    long _checkedAt;
     string? _error;
-    string? _loggedThumbprints;     // of the chain that the log has named last
+    string? _loggedThumbprints;     // Of the chain that was logged last.
     string? _loggedError;
     DateTimeOffset _errorLoggedAt;
     DateTimeOffset? _warnedAt;
@@ -51,7 +51,7 @@ sealed class CertificateStore
         }
     }
 
-    /// <summary>Returns whether the certificates of some options come from the same sources.</summary>
+    /// <summary>Returns whether the certificates of other options come from the same sources.</summary>
     public bool IsOf(RpcTls options) => ReferenceEquals(options, _options)
         || (ReferenceEquals(options.Certificate, _options.Certificate)
             && options.CertificateCallback == _options.CertificateCallback
@@ -63,8 +63,8 @@ sealed class CertificateStore
             && options.TrustedIssuersFile == _options.TrustedIssuersFile
             && options.ReloadInterval == _options.ReloadInterval);
 
-    /// <summary>Loads everything, if that was not done before.</summary>
-    /// <exception cref="ArgumentException">Something could not be loaded.</exception>
+    /// <summary>Loads the certificate and the trusted issuers, unless they are already loaded.</summary>
+    /// <exception cref="ArgumentException">The certificate or the trusted issuers could not be loaded.</exception>
     public void Load()
     {
         lock (_gate)
@@ -79,24 +79,27 @@ sealed class CertificateStore
         }
     }
 
-    /// <summary>Gets the certificates for a handshake: those that a callback returns now, or that the files contained at most an interval ago.</summary>
-    public TlsCredentials Take(TimeProvider timeProvider, ILogger logger)
+    /// <summary>
+    /// Returns the certificates for a handshake: those that a callback currently returns, or those that the files contained at most one
+    /// reload interval ago.
+    /// </summary>
+    public TlsCredentials GetCredentials(TimeProvider timeProvider, ILogger logger)
     {
-        Look(timeProvider, logger, isHandshake: true);
+        Refresh(timeProvider, logger, isHandshake: true);
         lock (_gate)
             return _current!;
     }
 
-    /// <summary>Reloads what may have changed, and warns of a certificate that expires soon. Throws nothing.</summary>
-    public void Look(TimeProvider timeProvider, ILogger logger, bool isHandshake = false)
+    /// <summary>Reloads the certificates if they may have changed, and logs a warning if one expires soon. Does not throw.</summary>
+    public void Refresh(TimeProvider timeProvider, ILogger logger, bool isHandshake = false)
     {
         lock (_gate)
         {
-            var isAsked = isHandshake && (_options.CertificateCallback is not null || _options.TrustedIssuersCallback is not null);
-            var sinceLook = timeProvider.GetElapsedTime(_lookedAt);
-            if (isAsked || _lookedAt == 0 || sinceLook >= _options.ReloadInterval || sinceLook < TimeSpan.Zero)
+            var mustCallBack = isHandshake && (_options.CertificateCallback is not null || _options.TrustedIssuersCallback is not null);
+            var sinceCheck = timeProvider.GetElapsedTime(_checkedAt);
+            if (mustCallBack || _checkedAt == 0 || sinceCheck >= _options.ReloadInterval || sinceCheck < TimeSpan.Zero)
             {
-                _lookedAt = timeProvider.GetTimestamp();
+                _checkedAt = timeProvider.GetTimestamp();
                 Reload(timeProvider.GetUtcNow());
             }
 
@@ -104,7 +107,7 @@ sealed class CertificateStore
         }
     }
 
-    // Under the lock. Without a time, whatever there is will do: the other side refuses it, if need be.
+    // Under the lock. Without a time, validity is not checked. The other side refuses an invalid certificate.
     void Reload(DateTimeOffset? now)
     {
         _error = null;
@@ -133,7 +136,7 @@ sealed class CertificateStore
             _current = new TlsCredentials(certificate, issuers);
     }
 
-    // Null if there is none, or none but the one in use.
+    // Returns null if there is no certificate, or if it is already in use.
     SslStreamCertificateContext? ReadCertificate(DateTimeOffset? now)
     {
         var certificate = _options.Certificate;
@@ -141,7 +144,7 @@ sealed class CertificateStore
         string[]? texts = null;
         if (_options.CertificateCallback is { } callback)
         {
-            certificate = callback() ?? throw new InvalidOperationException("The callback has returned null.");
+            certificate = callback() ?? throw new InvalidOperationException("The callback returned null.");
         }
         else if (_certificateFiles is not null)
         {
@@ -156,13 +159,17 @@ sealed class CertificateStore
         if (!certificate.HasPrivateKey)
         {
             throw new ArgumentException(
-                $"The certificate '{certificate.Subject}' has no private key. Load it with its key, from a PFX or with CreateFromPemFile.");
+                $"The certificate '{certificate.Subject}' has no private key. Load it with its key, from a PFX file or with CreateFromPemFile.");
         }
 
         var context = SslStreamCertificateContext.Create(certificate, intermediates, offline: true);
         var own = new OwnCertificate(certificate, context.IntermediateCertificates);
         if (now is { } time && _own?.End > time && (own.End <= time || own.Begin > time))
-            throw new InvalidOperationException($"'{own.Subject}' holds with its issuers from {own.Begin:u} to {own.End:u}, which is not now.");
+        {
+            throw new InvalidOperationException(
+                $"The certificate '{own.Subject}' with its issuers is valid only from {own.Begin:u} to {own.End:u}.");
+        }
+
         if (texts is not null)
             _certificateFiles!.Accept(texts);
         _own = own;
@@ -172,7 +179,7 @@ sealed class CertificateStore
     X509Certificate2Collection? ReadIssuers()
     {
         if (_options.TrustedIssuersCallback is { } callback)
-            return callback() ?? throw new InvalidOperationException("The callback has returned null.");
+            return callback() ?? throw new InvalidOperationException("The callback returned null.");
         if (_issuerFiles is null)
             return _options.TrustedIssuers;
         var texts = _issuerFiles.Read();
@@ -181,7 +188,7 @@ sealed class CertificateStore
         var issuers = new X509Certificate2Collection();
         issuers.ImportFromPem(texts[0]);
         if (issuers.Count == 0)
-            throw new CryptographicException("There is no certificate in it.");
+            throw new CryptographicException("The file contains no certificate.");
         _issuerFiles.Accept(texts);
         return issuers;
     }
@@ -191,14 +198,14 @@ sealed class CertificateStore
         var certificate = X509Certificate2.CreateFromPem(certificatePem, keyPem);
         if (OperatingSystem.IsWindows())
         {
-            // Windows does not serve with a key that is only in memory.
+            // On Windows, a server cannot use a private key that exists only in memory.
             using var inMemory = certificate;
             certificate = X509CertificateLoader.LoadPkcs12(inMemory.Export(X509ContentType.Pkcs12), null);
         }
 
         var chain = new X509Certificate2Collection();
         chain.ImportFromPem(certificatePem);
-        chain.RemoveAt(0);      // the certificate itself comes first
+        chain.RemoveAt(0);      // The first one is the certificate itself.
         return (certificate, chain);
     }
 

@@ -6,8 +6,8 @@ using Datacake.Rpc.Sealing;
 namespace Datacake.Rpc.Handshake;
 
 /// <summary>
-/// The cluster secrets of one side. A client proves the first one; a server accepts any of them, and proves in return the one that the client knows. What is
-/// used is the secret stretched (PBKDF2), so that guessing costs as much for each guess as stretching once does.
+/// The cluster secrets of one side. A client proves the first one. A server accepts any of them, and in return proves the one that the
+/// client knows. The secrets are stretched (PBKDF2), so that each guess of a secret costs as much as stretching it once.
 /// </summary>
 sealed class ClusterSecrets
 {
@@ -27,7 +27,7 @@ sealed class ClusterSecrets
 
     public bool IsEmpty => _keys.Length == 0;
 
-    /// <exception cref="ArgumentException">One is weak, or there are accepted ones without one to prove.</exception>
+    /// <exception cref="ArgumentException">A secret is weak, or there are accepted secrets but no secret to prove.</exception>
     public static void Check(string? secret, IReadOnlyList<string> accepted)
     {
         if (secret is not null)
@@ -37,7 +37,7 @@ sealed class ClusterSecrets
         if (secret is null && accepted is not [])
         {
             throw new ArgumentException(
-                "AcceptedClusterSecrets are set, and ClusterSecret is not. Set ClusterSecret to the one that nodes use to connect.");
+                "AcceptedClusterSecrets is set, but ClusterSecret is not. Set ClusterSecret to the secret that nodes use to connect.");
         }
     }
 
@@ -45,20 +45,26 @@ sealed class ClusterSecrets
     public static void CheckStrength(string secret, string what)
     {
         if (secret.Length < MinLength)
-            throw new ArgumentException($"The {what} has {secret.Length} characters; it needs at least {MinLength}. Take 32 random ones.");
+        {
+            throw new ArgumentException(
+                $"The {what} has {secret.Length} characters; at least {MinLength} are required. Use 32 random characters.");
+        }
+
         if (secret.Distinct().Count() < MinDistinctCharacters)
-            throw new ArgumentException($"The {what} has fewer than {MinDistinctCharacters} different characters. Take 32 random ones.");
+            throw new ArgumentException($"The {what} has fewer than {MinDistinctCharacters} different characters. Use 32 random characters.");
     }
 
-    /// <param name="secret">The secret to prove; null for none at all.</param>
-    /// <param name="accepted">Others that may be proved to this side.</param>
+    /// <param name="secret">The secret to prove, or null for no secrets at all.</param>
+    /// <param name="accepted">Further secrets that this side accepts.</param>
     public static ClusterSecrets Of(string? secret, IReadOnlyList<string> accepted) =>
         secret is null ? None : new ClusterSecrets([Stretch(secret), .. accepted.Select(Stretch)]);
 
-    /// <summary>The keys of a connection that this side has opened.</summary>
+    /// <summary>Derives the keys of a connection that this side has opened.</summary>
     public ConnectionKeys KeysOfClient(ReadOnlySpan<byte> exchanged, ReadOnlySpan<byte> transcript) => new(_keys[0], exchanged, transcript);
 
-    /// <summary>Finds the secret that the client has proved, and returns the keys of the connection; null if it has proved none.</summary>
+    /// <summary>
+    /// Finds the secret that the client has proved and derives the keys of the connection. Returns null if the proof is wrong.
+    /// </summary>
     public ConnectionKeys? KeysOfServer(ReadOnlySpan<byte> proof, ReadOnlySpan<byte> exchanged, ReadOnlySpan<byte> transcript)
     {
         foreach (var key in _keys)
@@ -71,10 +77,12 @@ sealed class ClusterSecrets
         return null;
     }
 
-    /// <summary>Derives the key of the datagrams of a life of this node.</summary>
+    /// <summary>Derives the key for the datagrams of one life of this node (see <see cref="DatagramSeal"/>).</summary>
     public DatagramKey KeyOfDatagrams(UInt128 life) => DatagramKey.Derive(_keys[0], life, [])!;
 
-    /// <summary>Derives the key of the datagrams of a life of another node; null if its commitment follows from none of the secrets.</summary>
+    /// <summary>
+    /// Derives the key for the datagrams of one life of another node. Returns null if its commitment does not match any of the secrets.
+    /// </summary>
     public DatagramKey? FindKeyOfDatagrams(UInt128 life, ReadOnlySpan<byte> commitment)
     {
         foreach (var secret in _keys)

@@ -1,11 +1,12 @@
 namespace Datacake.Rpc.Handshake;
 
 /// <summary>
-/// Passes everything on, and keeps a copy of what was read first: when TLS fails, it tells whether the other side speaks TLS at all.
+/// A stream that forwards everything and keeps a copy of the bytes of its first read. If TLS fails, they show whether the other side uses
+/// TLS at all.
 /// </summary>
 sealed class FirstReadStream(Stream inner, int maxKept) : AsyncStream
 {
-    /// <summary>The beginning of what was read.</summary>
+    /// <summary>Gets the bytes of the first read, up to the maximum length.</summary>
     public byte[] FirstRead { get; private set; } = [];
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>

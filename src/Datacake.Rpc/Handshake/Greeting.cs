@@ -6,9 +6,10 @@ using Datacake.Rpc.Sealing;
 namespace Datacake.Rpc.Handshake;
 
 /// <summary>
-/// The body of a side's first step: lowest version (1 byte), capabilities (8), message size, calls in flight, stream window and header
-/// size (4 each), random number (32), all little-endian, and its key of the key exchange (64; zeros without a secret). Its highest version is in the header
-/// of the step. Later versions append fields, which earlier ones skip; these stay where they are.
+/// The body of the first step of each side. It consists of lowest version (1 byte), capabilities (8), message size, calls in flight, stream
+/// window and header size (4 each), a random number (32), all little-endian, and the public key of the key exchange (64; zeros without a
+/// secret). The highest version is in the header of the step. Later versions append fields, which earlier versions skip. The existing
+/// fields never move.
 /// </summary>
 static class Greeting
 {
@@ -36,30 +37,30 @@ static class Greeting
         return body;
     }
 
-    /// <summary>Agrees with the other side's greeting, or refuses it.</summary>
-    /// <exception cref="RpcException">The versions are too far apart, or the greeting is unreadable.</exception>
-    public static Agreement Agree(string who, byte version, byte[] body, ProtocolVersions mine)
+    /// <summary>Determines the agreement with the other side from its greeting.</summary>
+    /// <exception cref="RpcException">The sides have no version in common, or the greeting is malformed.</exception>
+    public static Agreement Agree(string peer, byte version, byte[] body, ProtocolVersions mine)
     {
-        // A greeting of version 1 says nothing of versions, and is that of version 1 alone.
+        // A greeting of version 1 does not contain a lowest version. Its sender supports only version 1.
         var lowest = version > 1 && body.Length > 0 ? body[0] : version;
         if (lowest == 0 || lowest > version)
-            throw new RpcException(RpcStatus.InvalidPayload, $"the {who}'s greeting names no versions of the protocol");
+            throw new RpcException(RpcStatus.InvalidPayload, $"the {peer}'s greeting contains no valid versions of the protocol.");
         var theirs = new ProtocolVersions(version, lowest, Capabilities.None);
         if (mine.AgreeWith(theirs) is not { } agreed)
         {
-            var older = theirs.Highest < mine.Highest ? $"the {who}" : "this side";
+            var older = theirs.Highest < mine.Highest ? $"the {peer}" : "this side";
             throw new RpcException(
                 RpcStatus.InvalidPayload,
-                $"the {who} speaks {theirs} of the RPC protocol, this side {mine}; update {older}, by way of the versions between");
+                $"the {peer} speaks {theirs} of the RPC protocol, but this side speaks {mine}. Update {older}, one version at a time.");
         }
 
         if (body.Length < Size)
-            throw new RpcException(RpcStatus.InvalidPayload, $"the {who}'s greeting is too short");
+            throw new RpcException(RpcStatus.InvalidPayload, $"the {peer}'s greeting is too short.");
         var capabilities = (Capabilities)BinaryPrimitives.ReadUInt64LittleEndian(body.AsSpan(CapabilitiesOffset));
         return new Agreement(agreed, capabilities & mine.Capabilities, ReadLimits(body.AsSpan(LimitsOffset)));
     }
 
-    /// <summary>Gets the key in a greeting that was agreed with.</summary>
+    /// <summary>Returns the public key in a greeting that <see cref="Agree"/> has accepted.</summary>
     public static ReadOnlySpan<byte> KeyOf(byte[] body) => body.AsSpan(KeyOffset, KeyExchange.KeySize);
 
     static PeerLimits ReadLimits(ReadOnlySpan<byte> fields)
@@ -71,6 +72,6 @@ static class Greeting
             BinaryPrimitives.ReadInt32LittleEndian(fields[12..]));
         return limits is { MessageSize: > 0, CallsInFlight: > 0, StreamWindow: > 0, HeaderSize: > 0 and <= ushort.MaxValue }
             ? limits
-            : throw new RpcException(RpcStatus.InvalidPayload, "the greeting names limits that allow nothing");
+            : throw new RpcException(RpcStatus.InvalidPayload, "the greeting contains invalid limits.");
     }
 }

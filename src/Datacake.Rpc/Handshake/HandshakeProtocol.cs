@@ -7,41 +7,45 @@ using Datacake.Rpc.Sealing;
 namespace Datacake.Rpc.Handshake;
 
 /// <summary>
-/// What both sides say before the first frame. Each step is <c>DCRP</c>, the sender's version of the protocol (1 byte), code (1), body
-/// length (2, little-endian), body; this form is the same in all versions, so that any two can refuse each other in words. Both sides
-/// begin with a <see cref="Greeting"/>. If the server has a cluster secret, the client then proves that it knows it, and the server
-/// proves it in return. The proofs are derived from the secret, a key exchange and both greetings as they were sent, each with its fresh random number
-/// (<see cref="ConnectionKeys"/>): the secret itself never travels, a recorded proof is worth nothing, neither side can be made to compute the other's,
-/// and nobody in between can change what the sides say of their versions, capabilities and limits. A proof that is passed on by somebody in between
-/// opens nothing for him: without TLS, all that follows is sealed with keys that he does not have (<see cref="SealedStream"/>); with TLS, the proofs cover the
-/// certificate that the server has shown, which is his own if TLS ends at him.
+/// The protocol of both sides before the first frame. Each step consists of <c>DCRP</c>, the sender's version of the protocol (1 byte), a
+/// code (1), the body length (2, little-endian) and the body. This format is the same in all versions, so that any two versions can tell
+/// each other why they refuse a connection. Both sides begin with a <see cref="Greeting"/>. If the server has a cluster secret, the client
+/// then proves that it knows the secret, and the server proves it in return.
 /// </summary>
+/// <remarks>
+/// <para>The proofs are derived from the secret, a key exchange and both greetings as they were sent, each with a new random number
+/// (<see cref="ConnectionKeys"/>). The secret itself is therefore never transmitted, a recorded proof is worthless, neither side can be
+/// made to compute the proof of the other, and nobody in between can change the versions, capabilities and limits in the greetings.</para>
+/// <para>An attacker who relays the proofs between two nodes gains nothing. Without TLS, all further traffic is sealed with keys that the
+/// attacker does not have (<see cref="SealedStream"/>). With TLS, the proofs cover the certificate of the server, and the attacker can only
+/// present a different one.</para>
+/// </remarks>
 static class HandshakeProtocol
 {
     const int HeaderSize = 8;
     const int MaxBodySize = 1024;
-    const byte TlsAlert = 0x15;     // types of TLS records
+    const byte TlsAlert = 0x15;     // Types of TLS records.
     const byte TlsHello = 0x16;
-    const byte Plain = 0;           // codes of a client
-    const byte WithSecret = 0x80;   // flag of the client's code and the server's: the proofs follow
+    const byte Plain = 0;           // The code of a step without a secret.
+    const byte WithSecret = 0x80;   // The code of a step with a secret: the proofs follow.
 
-    // Each try to guess the secret holds one of the unfinished handshakes that a host may have (HandshakesPerHost) for so long: a stranger gets at little
-    // work of this side, and at few guesses, and a node that knows the secret waits for nobody.
+    // Each guess of the secret occupies one of the unfinished handshakes of its host (HandshakesPerHost) for this time. A stranger can
+    // therefore make only few guesses and cause little work, and nodes that know the secret are not delayed.
     static readonly TimeSpan WrongProofDelay = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>The most bytes of one step.</summary>
+    /// <summary>The maximum size of a step, in bytes.</summary>
     public const int MaxStepSize = HeaderSize + MaxBodySize;
 
     static ReadOnlySpan<byte> Magic => "DCRP"u8;
 
-    /// <summary>The calling side.</summary>
+    /// <summary>Performs the handshake on the calling side.</summary>
     /// <param name="stream">The connection.</param>
-    /// <param name="limits">What this side takes.</param>
-    /// <param name="versions">What this side speaks.</param>
-    /// <param name="secrets">The secret to prove.</param>
-    /// <param name="certificate">The hash of the certificate that the server has shown; null without TLS.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="RpcException">The server refused, or is none.</exception>
+    /// <param name="limits">The limits of this side.</param>
+    /// <param name="versions">The versions that this side supports.</param>
+    /// <param name="secrets">The secrets of this side, of which it proves the first one.</param>
+    /// <param name="certificate">The hash of the certificate that the server presented; null without TLS.</param>
+    /// <param name="cancellationToken">A token that cancels the handshake.</param>
+    /// <exception cref="RpcException">One side refused the other, or the peer does not speak this protocol.</exception>
     public static async ValueTask<Handshaken> ConnectAsync(
         Stream stream,
         RpcLimits limits,
@@ -58,16 +62,21 @@ static class HandshakeProtocol
         }
         catch (IOException)
         {
-            // A server that turns everybody away may have closed before it got our greeting: what it said is still there.
+            // A server that refuses all connections may have closed before it received this greeting. Its refusal can still be read.
         }
 
         var theirs = await ReceiveAsync(stream, "server", cancellationToken).ConfigureAwait(false);
         theirs.ThrowIfRefused();
         var agreement = Greeting.Agree("server", theirs.Version, theirs.Body, versions);
         if (exchange is null)
-            return theirs.Code == Plain ? new Handshaken(agreement, stream) : throw SecretMissing("the server asks for a secret, and this side has none");
+        {
+            return theirs.Code == Plain
+                ? new Handshaken(agreement, stream)
+                : throw SecretMissing("the server requires a cluster secret, but this side has none.");
+        }
+
         if (theirs.Code != WithSecret)
-            throw SecretMissing("the server has no secret");
+            throw SecretMissing("this side has a cluster secret, but the server has none.");
 
         byte[] transcript = [.. mine, .. theirs.Bytes, .. certificate ?? []];
         var keys = secrets.KeysOfClient(exchange.Agree(Greeting.KeyOf(theirs.Body)), transcript);
@@ -75,24 +84,24 @@ static class HandshakeProtocol
         var answer = await ReceiveAsync(stream, "server", cancellationToken).ConfigureAwait(false);
         answer.ThrowIfRefused();
         if (!CryptographicOperations.FixedTimeEquals(answer.Body, keys.ServerProof))
-            throw new RpcException(RpcStatus.Unauthenticated, "the server does not know the cluster secret");
+            throw new RpcException(RpcStatus.Unauthenticated, "the server does not know the cluster secret.");
         return certificate is not null
             ? new Handshaken(agreement, stream)
             : new Handshaken(agreement, new SealedStream(stream, new RecordCipher(keys.FromClient), new RecordCipher(keys.FromServer)));
     }
 
     /// <summary>
-    /// The answering side. A client that is refused is told why; with a <paramref name="refusal"/>, it is so whatever it says.
+    /// Performs the handshake on the answering side. A refused client is told the reason.
     /// </summary>
     /// <param name="stream">The connection.</param>
-    /// <param name="limits">What this side takes.</param>
-    /// <param name="versions">What this side speaks.</param>
-    /// <param name="secrets">The secrets of which the client has to prove one.</param>
-    /// <param name="certificate">The hash of the certificate that this side has shown; null without TLS.</param>
-    /// <param name="refusal">Why the client is refused in any case.</param>
-    /// <param name="timeProvider">Measures how long a client waits whose proof is wrong.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="RpcException">The client was refused, or is none.</exception>
+    /// <param name="limits">The limits of this side.</param>
+    /// <param name="versions">The versions that this side supports.</param>
+    /// <param name="secrets">The secrets, of which the client must prove one.</param>
+    /// <param name="certificate">The hash of the certificate that this side presented; null without TLS.</param>
+    /// <param name="refusal">If not null, the reason to refuse the client regardless of its greeting.</param>
+    /// <param name="timeProvider">The clock for the delay after a wrong proof.</param>
+    /// <param name="cancellationToken">A token that cancels the handshake.</param>
+    /// <exception cref="RpcException">One side refused the other, or the peer does not speak this protocol.</exception>
     public static async ValueTask<Handshaken> AcceptAsync(
         Stream stream,
         RpcLimits limits,
@@ -111,9 +120,9 @@ static class HandshakeProtocol
             theirs.ThrowIfRefused();
             var agreement = Greeting.Agree("client", theirs.Version, theirs.Body, versions);
             if (!secrets.IsEmpty && theirs.Code != WithSecret)
-                throw SecretMissing("this server asks for a secret, and the client has none");
+                throw SecretMissing("this server requires a cluster secret, but the client has none.");
             if (secrets.IsEmpty && theirs.Code == WithSecret)
-                throw SecretMissing("the client asks for a secret, and this server has none");
+                throw SecretMissing("the client requires a cluster secret, but this server has none.");
             using var exchange = secrets.IsEmpty ? null : new KeyExchange();
             var mine = NewStep(versions, secrets.IsEmpty ? Plain : WithSecret, Greeting.Write(versions, limits, exchange?.PublicKey));
             await stream.WriteAsync(mine, cancellationToken).ConfigureAwait(false);
@@ -125,9 +134,9 @@ static class HandshakeProtocol
             proof.ThrowIfRefused();
             if (secrets.KeysOfServer(proof.Body, exchange.Agree(Greeting.KeyOf(theirs.Body)), transcript) is not { } keys)
             {
-                // A part of the time that a handshake may take, so that the client still hears why.
+                // The delay is only a part of the handshake time, so that the client still receives the reason.
                 await Task.Delay(TimeSpan.FromTicks(Math.Min(WrongProofDelay.Ticks, limits.HandshakeTime.Ticks / 4)), timeProvider, cancellationToken).ConfigureAwait(false);
-                throw new RpcException(RpcStatus.Unauthenticated, "the client's cluster secret differs from the server's");
+                throw new RpcException(RpcStatus.Unauthenticated, "the client's cluster secret differs from the server's.");
             }
 
             await stream.WriteAsync(NewStep(versions, WithSecret, keys.ServerProof), cancellationToken).ConfigureAwait(false);
@@ -143,14 +152,14 @@ static class HandshakeProtocol
             }
             catch (IOException)
             {
-                // It has gone without waiting for the reason.
+                // The client has left without waiting for the reason.
             }
 
             throw;
         }
     }
 
-    /// <summary>Tells the other side why nothing will come of it.</summary>
+    /// <summary>Tells the other side why it is refused.</summary>
     public static ValueTask RefuseAsync(Stream stream, RpcException reason, CancellationToken cancellationToken)
     {
         var text = Encoding.UTF8.GetBytes(reason.Message);
@@ -158,7 +167,7 @@ static class HandshakeProtocol
         return stream.WriteAsync(NewStep(ProtocolVersions.Current, (byte)reason.Status, body), cancellationToken);
     }
 
-    /// <summary>Tells a server why this side does not want it, and gives it the time to take that in.</summary>
+    /// <summary>Tells a server why this side refuses it, and waits for the server to read the reason and close the connection.</summary>
     public static async ValueTask RefuseServerAsync(Stream stream, RpcException reason, CancellationToken cancellationToken)
     {
         try
@@ -168,14 +177,17 @@ static class HandshakeProtocol
         }
         catch (Exception error) when (error is IOException or OperationCanceledException)
         {
-            // It has gone, or does not close: the reason is the same.
+            // The server has left, or does not close in time. The reason for the refusal is the same.
         }
     }
 
-    /// <summary>Whether the other side has begun with our protocol.</summary>
+    /// <summary>Returns whether the first bytes of the other side belong to this protocol.</summary>
     public static bool IsGreeting(ReadOnlySpan<byte> firstBytes) => firstBytes.StartsWith(Magic);
 
-    /// <summary>The refusal that a server has sent where something else was expected; null if it is none.</summary>
+    /// <summary>
+    /// Returns the exception for a server that answered with this protocol in place of TLS, such as the refusal that it sent. Returns null
+    /// if the bytes do not belong to this protocol.
+    /// </summary>
     public static RpcException? ReadRefusal(byte[] firstBytes)
     {
         if (!IsGreeting(firstBytes))
@@ -184,13 +196,13 @@ static class HandshakeProtocol
             && firstBytes.Length - HeaderSize == BinaryPrimitives.ReadUInt16LittleEndian(firstBytes.AsSpan(6));
         return isWhole && firstBytes[5] is not (Plain or WithSecret)
             ? Refusal(firstBytes[5], firstBytes.AsSpan(HeaderSize))
-            : new RpcException(RpcStatus.Unauthenticated, "the server does not speak TLS; set Tls in its options");
+            : new RpcException(RpcStatus.Unauthenticated, "the server does not use TLS. Set Tls in its options.");
     }
 
-    static RpcException SecretMissing(string which) =>
-        new(RpcStatus.Unauthenticated, $"{which}; set the same ClusterSecret on all nodes");
+    static RpcException SecretMissing(string reason) =>
+        new(RpcStatus.Unauthenticated, $"{reason} Set the same ClusterSecret on all nodes.");
 
-    // The text goes into logs, and whoever wrote it may be anybody.
+    // The text is written to logs and comes from an untrusted peer.
     static RpcException Refusal(byte code, ReadOnlySpan<byte> body)
     {
         var status = (RpcStatus)code;
@@ -210,7 +222,7 @@ static class HandshakeProtocol
         return step;
     }
 
-    static async ValueTask<Step> ReceiveAsync(Stream stream, string who, CancellationToken cancellationToken)
+    static async ValueTask<Step> ReceiveAsync(Stream stream, string peer, CancellationToken cancellationToken)
     {
         var header = new byte[HeaderSize];
         await stream.ReadExactlyAsync(header, cancellationToken).ConfigureAwait(false);
@@ -218,21 +230,21 @@ static class HandshakeProtocol
         {
             await SkipTlsRecordAsync(stream, header, cancellationToken).ConfigureAwait(false);
             throw new RpcException(
-                RpcStatus.Unauthenticated, $"the {who} speaks TLS, this side does not; set Tls in the options of both, or of neither");
+                RpcStatus.Unauthenticated, $"the {peer} uses TLS, but this side does not. Set Tls in the options of both sides or of neither.");
         }
 
         if (!IsGreeting(header))
-            throw new RpcException(RpcStatus.InvalidPayload, $"the {who} does not speak the Datacake RPC protocol");
+            throw new RpcException(RpcStatus.InvalidPayload, $"the {peer} does not speak the Datacake RPC protocol.");
         var length = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(6));
         if (length > MaxBodySize)
-            throw new RpcException(RpcStatus.InvalidPayload, $"the {who}'s greeting has {length} bytes; {MaxBodySize} are allowed");
+            throw new RpcException(RpcStatus.InvalidPayload, $"the {peer}'s greeting has {length} bytes, but the limit is {MaxBodySize}.");
         var body = new byte[length];
         await stream.ReadExactlyAsync(body, cancellationToken).ConfigureAwait(false);
         return new Step(header, body);
     }
 
-    // A connection that is closed with bytes unread is reset, and the other side may never see why. A record begins with its type (1),
-    // version (2) and length (2, big-endian); a hello comes in one piece.
+    // Closing a connection with unread bytes resets it, and the other side may then never receive the reason. A record begins with its type
+    // (1 byte), version (2) and length (2, big-endian). A hello arrives in one piece.
     static async ValueTask SkipTlsRecordAsync(Stream stream, byte[] header, CancellationToken cancellationToken)
     {
         const int RecordHeaderSize = 5;
@@ -241,7 +253,7 @@ static class HandshakeProtocol
             _ = await stream.ReadAsync(new byte[rest], cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The bytes of the other side's greeting, as received.</summary>
+    /// <summary>A step of the other side, as received.</summary>
     readonly record struct Step(byte[] Header, byte[] Body)
     {
         public byte Version => Header[4];

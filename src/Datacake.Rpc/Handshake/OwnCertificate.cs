@@ -3,17 +3,17 @@ using System.Security.Cryptography.X509Certificates;
 namespace Datacake.Rpc.Handshake;
 
 /// <summary>
-/// This side's certificate and the dates of the chain that is sent with it. The certificate of the chain that expires first decides when to renew. Reads
-/// everything at once, since the certificates belong to somebody else, who may dispose them.
+/// This side's certificate and the dates of its chain. The certificate that expires first determines when to renew. The constructor copies
+/// all data, because the certificates belong to the application, which may dispose them.
 /// </summary>
 sealed class OwnCertificate
 {
-    static readonly TimeSpan LongestWarningTime = TimeSpan.FromDays(14);
+    static readonly TimeSpan MaxWarningTime = TimeSpan.FromDays(14);
 
     readonly DateTimeOffset _firstToExpireBegins;
 
     /// <param name="certificate">The certificate.</param>
-    /// <param name="issuers">Those that are sent along with it.</param>
+    /// <param name="issuers">The issuers that are sent with the certificate.</param>
     public OwnCertificate(X509Certificate2 certificate, IReadOnlyCollection<X509Certificate2> issuers)
     {
         X509Certificate2[] chain = [certificate, .. issuers];
@@ -35,10 +35,10 @@ sealed class OwnCertificate
     /// <summary>Gets the subject of the certificate in the chain that expires first.</summary>
     public string FirstToExpire { get; }
 
-    /// <summary>Gets the certificate that expires first as a part of a sentence.</summary>
+    /// <summary>Gets a phrase that names the certificate that expires first, for use in a sentence.</summary>
     public string Name { get; }
 
-    /// <summary>Gets a text that tells chains apart.</summary>
+    /// <summary>Gets the thumbprints of the whole chain, which identify it.</summary>
     public string Thumbprints { get; }
 
     /// <summary>Gets the time from which the whole chain is valid.</summary>
@@ -47,9 +47,9 @@ sealed class OwnCertificate
     /// <summary>Gets the time at which the first certificate of the chain expires.</summary>
     public DateTimeOffset End { get; }
 
-    /// <summary>Gets the time from which to warn: 14 days before the end, or a quarter of the lifetime where that is less.</summary>
+    /// <summary>Gets the time from which to warn: 14 days before the end, or a quarter of the lifetime if that is less.</summary>
     public DateTimeOffset RenewBy =>
-        (End - _firstToExpireBegins) / 4 is var quarter && quarter < LongestWarningTime ? End - quarter : End - LongestWarningTime;
+        (End - _firstToExpireBegins) / 4 is var quarter && quarter < MaxWarningTime ? End - quarter : End - MaxWarningTime;
 
     public static DateTimeOffset EndOf(X509Certificate2 certificate) => new(certificate.NotAfter.ToUniversalTime());
 

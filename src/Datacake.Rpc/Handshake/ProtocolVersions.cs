@@ -1,21 +1,21 @@
 namespace Datacake.Rpc.Handshake;
 
-/// <summary>The protocol as one side speaks it, which it says in its greeting.</summary>
-/// <param name="Highest">The version that it speaks best.</param>
-/// <param name="Lowest">The lowest version that it still speaks.</param>
-/// <param name="Capabilities">What it can do beside.</param>
+/// <summary>The versions of the protocol and the capabilities that one side supports and states in its greeting.</summary>
+/// <param name="Highest">The highest supported version.</param>
+/// <param name="Lowest">The lowest supported version.</param>
+/// <param name="Capabilities">The supported capabilities.</param>
 sealed record ProtocolVersions(byte Highest, byte Lowest, Capabilities Capabilities)
 {
     /// <summary>
-    /// What this build speaks. A change of frames or handshake raises <see cref="Highest"/>, and the code keeps speaking the version
-    /// before it; an addition that a peer may lack gets a capability.
+    /// Gets the versions that this build supports. A change of frames or of the handshake increases <see cref="Highest"/>, and the previous
+    /// version stays supported. An addition that a peer may lack gets a capability.
     /// </summary>
     public static ProtocolVersions Current { get; } = new(3, 3, Capabilities.None);
 
-    /// <summary>Fields that a later version may append to its greeting.</summary>
+    /// <summary>Gets the fields that a later version appends to its greeting. Only tests set them.</summary>
     public ReadOnlyMemory<byte> Appended { get; init; }
 
-    /// <summary>The version that both sides speak, or null if there is none.</summary>
+    /// <summary>Returns the highest version that both sides support, or null if there is none.</summary>
     public byte? AgreeWith(ProtocolVersions other)
     {
         var agreed = Math.Min(Highest, other.Highest);

@@ -3,14 +3,15 @@ using System.Security.Cryptography;
 
 namespace Datacake.Rpc.Handshake;
 
-/// <summary>A connection past its TLS handshake.</summary>
-/// <param name="Stream">What both sides say.</param>
-/// <param name="Refusal">Why this side refuses the other's certificate; null: it does not.</param>
-/// <param name="Expires">When the first certificate of both sides' chains expires, if any does.</param>
+/// <summary>The result of a TLS handshake.</summary>
+/// <param name="Stream">The encrypted stream.</param>
+/// <param name="Refusal">The reason why this side refuses the other side's certificate, or null if it accepts the certificate.</param>
+/// <param name="Expires">The time at which the first certificate of both sides' chains expires, if any does.</param>
 readonly record struct TlsConnection(SslStream Stream, RpcException? Refusal, DateTimeOffset? Expires)
 {
     /// <summary>
-    /// Returns the hash of the server's certificate, as this side has seen it. Whoever stands between two sides has to show another one than the server's.
+    /// Returns the hash of the server's certificate as seen by this side. An attacker between the two sides can only present a different
+    /// certificate.
     /// </summary>
     /// <param name="isServer">True if this side is the server.</param>
     public byte[] Binding(bool isServer) =>

@@ -7,11 +7,11 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.Rpc.Handshake;
 
 /// <summary>
-/// Puts TLS between the transport and our own handshake. A certificate that is refused does not end TLS at once: the side that refuses
-/// it says so, in words, in place of its greeting, so that the log of the other side names the reason too. Nothing else is said or
-/// listened to on such a connection.
+/// The TLS layer between the transport and the handshake of the protocol. A refused certificate does not abort the TLS handshake. Instead,
+/// the refusing side sends the reason in place of its greeting, so that the other side can log the reason too. Nothing else is sent or
+/// processed on such a connection.
 /// </summary>
-[SuppressMessage("Security", "CA5359", Justification = "The verdict is obeyed after TLS is up, so that the other side can be told why.")]
+[SuppressMessage("Security", "CA5359", Justification = "The verdict is enforced after the TLS handshake, to report the reason.")]
 sealed class TlsHandshake : IDisposable
 {
     readonly RpcTls _options;
@@ -22,17 +22,20 @@ sealed class TlsHandshake : IDisposable
     public TlsHandshake(RpcTls options, TimeProvider timeProvider, ILogger logger)
     {
         (_options, _timeProvider, _logger) = (options, timeProvider, logger);
-        options.Store.Look(timeProvider, logger);
-        _timer = timeProvider.CreateTimer(_ => options.Store.Look(timeProvider, logger), null, options.ReloadInterval, options.ReloadInterval);
+        options.Store.Refresh(timeProvider, logger);
+        _timer = timeProvider.CreateTimer(_ => options.Store.Refresh(timeProvider, logger), null, options.ReloadInterval, options.ReloadInterval);
     }
 
     public void Dispose() => _timer.Dispose();
 
-    /// <summary>The answering side. The refusal, if there is one, is to be told to the client as the answer to its greeting.</summary>
-    /// <exception cref="RpcException">The client does not speak TLS, and was told so; or TLS failed.</exception>
+    /// <summary>
+    /// Performs the TLS handshake on the answering side. If the result contains a refusal, the caller must send it to the client in answer
+    /// to its greeting.
+    /// </summary>
+    /// <exception cref="RpcException">The client does not use TLS and has been told so, or TLS failed.</exception>
     public async ValueTask<TlsConnection> AcceptAsync(Stream transport, CancellationToken cancellationToken)
     {
-        var credentials = _options.Store.Take(_timeProvider, _logger);
+        var credentials = _options.Store.GetCredentials(_timeProvider, _logger);
         var verdict = new Verdict("client", _options);
         var first = new FirstReadStream(transport, HandshakeProtocol.MaxStepSize);
         var tls = new SslStream(first, leaveInnerStreamOpen: true);
@@ -56,7 +59,7 @@ sealed class TlsHandshake : IDisposable
             if (!HandshakeProtocol.IsGreeting(first.FirstRead))
                 throw new RpcException(RpcStatus.Unauthenticated, $"TLS with the client failed: {Describe(error)}", error);
             var refusal = new RpcException(
-                RpcStatus.Unauthenticated, "this server speaks only TLS, and the client does not; set Tls in the options of the client");
+                RpcStatus.Unauthenticated, "this server requires TLS, but the client does not use it. Set Tls in the options of the client.");
             await HandshakeProtocol.RefuseAsync(transport, refusal, cancellationToken).ConfigureAwait(false);
             throw refusal;
         }
@@ -67,11 +70,11 @@ sealed class TlsHandshake : IDisposable
         }
     }
 
-    /// <summary>The calling side.</summary>
-    /// <exception cref="RpcException">The server does not speak TLS, its certificate is refused, or TLS failed.</exception>
+    /// <summary>Performs the TLS handshake on the calling side.</summary>
+    /// <exception cref="RpcException">The server does not use TLS, its certificate is refused, or TLS failed.</exception>
     public async ValueTask<TlsConnection> ConnectAsync(Stream transport, string address, CancellationToken cancellationToken)
     {
-        var credentials = _options.Store.Take(_timeProvider, _logger);
+        var credentials = _options.Store.GetCredentials(_timeProvider, _logger);
         var name = _options.ServerName ?? HostOf(address);
         var verdict = new Verdict("server", _options, name);
         var first = new FirstReadStream(transport, HandshakeProtocol.MaxStepSize);
@@ -102,7 +105,7 @@ sealed class TlsHandshake : IDisposable
             await tls.DisposeAsync().ConfigureAwait(false);
             if (error is not (AuthenticationException or IOException))
                 throw;
-            // A server that turns everybody away may have closed before it got our hello: what it said is still there.
+            // A server that refuses all connections may have closed before it received the hello. Its refusal can still be read.
             if (first.FirstRead.Length == 0)
                 _ = await first.ReadAsync(new byte[HandshakeProtocol.MaxStepSize], cancellationToken).ConfigureAwait(false);
             if (HandshakeProtocol.ReadRefusal(first.FirstRead) is { } refusal)
@@ -121,7 +124,7 @@ sealed class TlsHandshake : IDisposable
         return (colon < 0 ? address : address[..colon]).Trim('[', ']');
     }
 
-    // A certificate that is over, and was accepted nevertheless (by a Validate callback), does not end anything.
+    // A certificate that has already expired, but was accepted by the Validate callback, does not end the connection.
     DateTimeOffset? FirstEnd(SslStreamCertificateContext? own, IReadOnlyList<DateTimeOffset> otherEnds)
     {
         var ownEnds = own is null ? [] : own.IntermediateCertificates.Append(own.TargetCertificate).Select(OwnCertificate.EndOf);
@@ -147,18 +150,23 @@ sealed class TlsHandshake : IDisposable
         return policy;
     }
 
-    /// <summary>What was decided about the other side's certificate, and why in words.</summary>
-    sealed class Verdict(string who, RpcTls options, string? name = null)
+    /// <summary>The verdict on the other side's certificate, with its reason.</summary>
+    sealed class Verdict(string peer, RpcTls options, string? name = null)
     {
-        /// <summary>Null: accepted. A certificate that is needed and was never looked at is refused.</summary>
+        /// <summary>
+        /// Gets the reason for a refusal, or null if the certificate is accepted. A required certificate is refused unless it has been
+        /// checked.
+        /// </summary>
         public RpcException? Refusal { get; private set; } = name is null && !options.RequireClientCertificate
             ? null
-            : new RpcException(RpcStatus.Unauthenticated, $"the {who}'s certificate was not checked");
+            : new RpcException(RpcStatus.Unauthenticated, $"the {peer}'s certificate was not checked.");
 
-        /// <summary>Gets the ends of the other side's certificate and of its issuers.</summary>
+        /// <summary>Gets the expiry of the other side's certificate and of its issuers.</summary>
         public IReadOnlyList<DateTimeOffset> Ends { get; private set; } = [];
 
-        /// <summary>Always lets TLS go on; whoever asked for the verdict obeys it then.</summary>
+        /// <summary>
+        /// Records the verdict, and always returns true so that the TLS handshake continues. The caller enforces the verdict afterwards.
+        /// </summary>
         public bool Decide(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
         {
             Ends = chain is null ? [] : [.. chain.ChainElements.Select(element => OwnCertificate.EndOf(element.Certificate))];
@@ -174,22 +182,22 @@ sealed class TlsHandshake : IDisposable
             {
                 return name is null && !options.RequireClientCertificate
                     ? null
-                    : $"this side asks for a certificate, and the {who} has shown none; set Certificate in its Tls options";
+                    : $"this side requires a certificate, but the {peer} presented none. Set Certificate in its Tls options.";
             }
 
             if (options.Validate is not { } validate)
                 return errors == SslPolicyErrors.None ? null : Describe(certificate, chain, errors);
             try
             {
-                return validate(certificate, chain, errors) ? null : $"{Name(certificate)} was refused by the Validate callback";
+                return validate(certificate, chain, errors) ? null : $"{Name(certificate)} was refused by the Validate callback.";
             }
             catch (Exception error)
             {
-                return $"{Name(certificate)} could not be checked, since the Validate callback failed: {error.Message}";
+                return $"{Name(certificate)} could not be checked, because the Validate callback failed: {error.Message}";
             }
         }
 
-        string Name(X509Certificate2 certificate) => $"the {who}'s certificate '{certificate.Subject}'";
+        string Name(X509Certificate2 certificate) => $"the {peer}'s certificate '{certificate.Subject}'";
 
         string Describe(X509Certificate2 certificate, X509Chain chain, SslPolicyErrors errors)
         {
@@ -197,13 +205,14 @@ sealed class TlsHandshake : IDisposable
             if ((faults & X509ChainStatusFlags.NotTimeValid) != 0)
             {
                 var (begin, end) = (certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime());
-                return $"{Name(certificate)}, or its issuer's, has expired or is not valid yet: it holds from {begin:u} to {end:u}";
+                return $"{Name(certificate)} or that of an issuer has expired or is not valid yet. "
+                    + $"The certificate is valid from {begin:u} to {end:u}.";
             }
 
             if ((faults & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain)) != 0)
-                return $"{Name(certificate)} was issued by '{certificate.Issuer}', which this side does not trust (TrustedIssuers)";
+                return $"{Name(certificate)} was issued by '{certificate.Issuer}', which this side does not trust (TrustedIssuers).";
             if ((errors & SslPolicyErrors.RemoteCertificateNameMismatch) != 0)
-                return $"{Name(certificate)} is not for the name '{name}' (ServerName)";
+                return $"{Name(certificate)} is not for the name '{name}' (ServerName).";
             var details = chain.ChainStatus.Select(status => status.StatusInformation.Trim());
             return $"{Name(certificate)} is not valid: {string.Join(" ", details)}";
         }

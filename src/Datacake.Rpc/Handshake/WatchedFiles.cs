@@ -1,8 +1,8 @@
 namespace Datacake.Rpc.Handshake;
 
 /// <summary>
-/// Text files whose contents may change. They are compared as a whole, since a mounted secret is swapped by links and keeps names, and at
-/// times its date.
+/// Text files whose contents may change. Their whole contents are compared, because a mounted secret is replaced by switching a symbolic
+/// link, which keeps the names and sometimes the dates of the files.
 /// </summary>
 sealed class WatchedFiles(params string[] paths)
 {

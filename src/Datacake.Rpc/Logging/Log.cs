@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Datacake.Rpc.Logging;
 
-/// <summary>The log messages. A reason goes in without its full stop.</summary>
+/// <summary>The log messages. Pass reasons without their trailing full stop (see <see cref="Clause"/>).</summary>
 static partial class Log
 {
     [LoggerMessage(1, LogLevel.Information, "RPC server listens at {Address}.")]
@@ -14,19 +14,19 @@ static partial class Log
     [LoggerMessage(3, LogLevel.Warning, "RPC peer {Peer} was refused: {Reason}.")]
     public static partial void PeerRefused(ILogger logger, string peer, string reason);
 
-    [LoggerMessage(4, LogLevel.Debug, "RPC connection of {Peer} has ended: {Reason}.")]
+    [LoggerMessage(4, LogLevel.Debug, "RPC connection with {Peer} has ended: {Reason}.")]
     public static partial void ConnectionEnded(ILogger logger, string peer, string reason);
 
-    [LoggerMessage(5, LogLevel.Warning, "RPC connection of {Peer} was cut: {Reason}.")]
+    [LoggerMessage(5, LogLevel.Warning, "RPC connection with {Peer} was cut: {Reason}.")]
     public static partial void ConnectionCut(ILogger logger, string peer, string reason);
 
-    [LoggerMessage(6, LogLevel.Warning, "RPC peer {Peer} has reached a limit: {Reason}.")]
+    [LoggerMessage(6, LogLevel.Warning, "RPC peer {Peer} has exceeded a limit: {Reason}.")]
     public static partial void LimitExceeded(ILogger logger, string peer, string reason);
 
-    [LoggerMessage(7, LogLevel.Error, "RPC handler of a call of {Peer} failed.")]
+    [LoggerMessage(7, LogLevel.Error, "RPC handler failed for a call from {Peer}.")]
     public static partial void HandlerFailed(ILogger logger, string peer, Exception error);
 
-    [LoggerMessage(8, LogLevel.Warning, "RPC handlers of {Count} calls of {Peer} ignore their cancellation token and still run.")]
+    [LoggerMessage(8, LogLevel.Warning, "RPC handlers of {Count} calls from {Peer} ignore their cancellation token and are still running.")]
     public static partial void HandlersLeft(ILogger logger, string peer, int count);
 
     [LoggerMessage(9, LogLevel.Information, "RPC channel to {Address} is connected.")]
@@ -44,40 +44,40 @@ static partial class Log
     [LoggerMessage(
         13,
         LogLevel.Warning,
-        "RPC channel still has no lasting connection to {Address}, after {Count} more failures in {Time}, the last of which was: {Reason}.")]
+        "RPC channel still has no lasting connection to {Address} after {Count} more failures in {Time}; the last reason was: {Reason}.")]
     public static partial void StillNotConnected(ILogger logger, string address, int count, TimeSpan time, string reason);
 
-    [LoggerMessage(14, LogLevel.Information, "RPC channel to {Address} is connected again, after {Count} failures in {Time}.")]
+    [LoggerMessage(14, LogLevel.Information, "RPC channel to {Address} is connected again after {Count} failures in {Time}.")]
     public static partial void ConnectedAgain(ILogger logger, string address, int count, TimeSpan time);
 
-    [LoggerMessage(15, LogLevel.Information, "RPC channel to {Address} has had no more failures after {Count} of them.")]
+    [LoggerMessage(15, LogLevel.Information, "RPC channel to {Address} has had no more failures after a total of {Count}.")]
     public static partial void NoMoreFailures(ILogger logger, string address, int count);
 
-    [LoggerMessage(16, LogLevel.Information, "RPC server at {Address} accepts connections again, after {Count} failures in {Time}.")]
+    [LoggerMessage(16, LogLevel.Information, "RPC server at {Address} accepts connections again after {Count} failures in {Time}.")]
     public static partial void AcceptsAgain(ILogger logger, string address, int count, TimeSpan time);
 
-    [LoggerMessage(EventId = 17, Message = "RPC server at {Address}: {Event} {Count} more times in {Time}, the last of which was: {Last}.")]
+    [LoggerMessage(EventId = 17, Message = "RPC server at {Address}: {Event} {Count} more times in {Time}; the last event was: {Last}.")]
     public static partial void Repeated(ILogger logger, LogLevel level, string address, string @event, int count, TimeSpan time, string last);
 
-    [LoggerMessage(18, LogLevel.Information, "RPC server at {Address}: {Event} {Count} times in {Time}, and not since.")]
+    [LoggerMessage(18, LogLevel.Information, "RPC server at {Address}: {Event} {Count} times in {Time}, and not since then.")]
     public static partial void RepeatedNoMore(ILogger logger, string address, string @event, int count, TimeSpan time);
 
-    [LoggerMessage(19, LogLevel.Information, "RPC uses the certificate '{Subject}', which is valid with its issuers until {End:u}.")]
+    [LoggerMessage(19, LogLevel.Information, "RPC uses the certificate '{Subject}', which is valid together with its issuers until {End:u}.")]
     public static partial void CertificateUsed(ILogger logger, string subject, DateTimeOffset end);
 
     [LoggerMessage(
-        20, LogLevel.Warning, "RPC certificate {Certificate} expires at {End:u} and has not been renewed; from then on, other nodes refuse it.")]
+        20, LogLevel.Warning, "RPC certificate {Certificate} expires at {End:u} and has not been renewed; other nodes will then refuse it.")]
     public static partial void CertificateExpires(ILogger logger, string certificate, DateTimeOffset end);
 
-    [LoggerMessage(21, LogLevel.Error, "RPC certificate {Certificate} has expired at {End:u}, and other nodes refuse it; renew it.")]
+    [LoggerMessage(21, LogLevel.Error, "RPC certificate {Certificate} expired at {End:u} and is refused by other nodes; renew it.")]
     public static partial void CertificateExpired(ILogger logger, string certificate, DateTimeOffset end);
 
-    [LoggerMessage(22, LogLevel.Warning, "RPC keeps the former certificates: {Reason}.")]
+    [LoggerMessage(22, LogLevel.Warning, "RPC keeps using the previous certificates: {Reason}.")]
     public static partial void ReloadFailed(ILogger logger, string reason);
 
     [LoggerMessage(23, LogLevel.Information, "RPC certificates can be loaded again.")]
     public static partial void ReloadedAgain(ILogger logger);
 
-    /// <summary>A sentence as part of a message that ends with a full stop of its own.</summary>
+    /// <summary>Returns a sentence without its full stop, for use in a message that adds its own.</summary>
     public static string Clause(string sentence) => sentence.TrimEnd('.', ' ', '\n');
 }

@@ -1,9 +1,9 @@
 namespace Datacake.Rpc.Logging;
 
-/// <summary>Texts of peers, who may be anybody, on their way to a log or an exception.</summary>
+/// <summary>The sanitization of texts from untrusted peers before they are logged or thrown.</summary>
 static class RemoteText
 {
-    /// <summary>Replaces control characters by spaces.</summary>
+    /// <summary>Replaces control characters with spaces.</summary>
     public static string OneLine(string text) => text.Any(char.IsControl)
         ? string.Concat(text.Select(static letter => char.IsControl(letter) ? ' ' : letter))
         : text;

@@ -1,44 +1,49 @@
 namespace Datacake.Rpc.Logging;
 
 /// <summary>
-/// Keeps an event that repeats from flooding a log. The first one of each kind is logged at once, up to a number of kinds. The others
-/// are counted, and summed up after a minute, then after two more, and so on up to every hour. The event is over when the owner says
-/// so, or when nothing has happened between two sums. Safe to use from several threads.
+/// A repeated event that must not flood the log. The first event of each kind is logged at once, up to a maximum number of kinds. The
+/// others are counted and logged in a summary after one minute, then after two more minutes, and so on, up to once per hour. The repetition
+/// ends when the owner calls <see cref="End"/>, or when nothing happens between two summaries. Thread-safe.
 /// </summary>
 sealed class RepeatedEvent : IDisposable
 {
-    /// <summary>Kinds of which the first one is logged. More of them are only counted until the next sum, which starts anew.</summary>
+    /// <summary>
+    /// The maximum number of kinds whose first event is logged. Events of further kinds are only counted until the next summary, which
+    /// resets the kinds.
+    /// </summary>
     const int MaxKinds = 8;
 
-    static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(1);
-    static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
+    static readonly TimeSpan MinPause = TimeSpan.FromMinutes(1);
+    static readonly TimeSpan MaxPause = TimeSpan.FromHours(1);
 
     readonly TimeProvider _timeProvider;
-    readonly Action<Repetition> _sumUp;
-    readonly Action<Repetition>? _over;
+    readonly Action<Repetition> _logSummary;
+    readonly Action<Repetition>? _logEnd;
     readonly Lock _gate = new();
 
-    // All below is under the lock.
+    // All fields below are under the lock.
     readonly HashSet<string> _kinds = [];
-    ITimer? _timer;             // made with the first event
-    TimeSpan _pause;            // zero while nothing happens
+    ITimer? _timer;             // Created with the first event.
+    TimeSpan _pause;            // Zero while nothing happens.
     long _begin;
-    long _lastSum;
+    long _lastSummary;
     int _total;
-    int _recent;                // since the last sum
-    int _uncounted;             // those of them that were not logged by themselves
+    int _recent;                // Since the last summary.
+    int _unlogged;              // Those of the recent events that were not logged individually.
     string _last = "";
     bool _isDisposed;
 
     /// <param name="timeProvider">The clock.</param>
-    /// <param name="sumUp">Logs a sum: the events since the last one, the time that they took, and the last one's text.</param>
-    /// <param name="over">Logs that nothing has happened for a while: all events, from the first to the last sum.</param>
-    public RepeatedEvent(TimeProvider timeProvider, Action<Repetition> sumUp, Action<Repetition>? over = null) =>
-        (_timeProvider, _sumUp, _over) = (timeProvider, sumUp, over);
+    /// <param name="logSummary">
+    /// Logs the events since the last summary that were not logged individually, with the text of the last one.
+    /// </param>
+    /// <param name="logEnd">Logs the end of the repetition, when nothing has happened for a while. Receives all events.</param>
+    public RepeatedEvent(TimeProvider timeProvider, Action<Repetition> logSummary, Action<Repetition>? logEnd = null) =>
+        (_timeProvider, _logSummary, _logEnd) = (timeProvider, logSummary, logEnd);
 
-    /// <summary>Counts an event. True: the caller logs it.</summary>
-    /// <param name="kind">What events have in common that need no line each.</param>
-    /// <param name="text">What a sum says of its last event.</param>
+    /// <summary>Counts an event. Returns true if the caller must log the event individually.</summary>
+    /// <param name="kind">The kind of the event. Only the first event of a kind is logged individually.</param>
+    /// <param name="text">The description of the event in a summary, if it is the last one.</param>
     public bool Occurs(string kind, string text)
     {
         lock (_gate)
@@ -47,8 +52,8 @@ sealed class RepeatedEvent : IDisposable
                 return false;
             if (_pause == TimeSpan.Zero)
             {
-                _begin = _lastSum = _timeProvider.GetTimestamp();
-                Wait(FirstPause);
+                _begin = _lastSummary = _timeProvider.GetTimestamp();
+                Wait(MinPause);
             }
 
             _total++;
@@ -56,12 +61,12 @@ sealed class RepeatedEvent : IDisposable
             _last = Log.Clause(text);
             if (_kinds.Count < MaxKinds && _kinds.Add(kind))
                 return true;
-            _uncounted++;
+            _unlogged++;
             return false;
         }
     }
 
-    /// <summary>Says that it is over. Returns what there was, or null if nothing was.</summary>
+    /// <summary>Ends the repetition. Returns all of its events, or null if there were none.</summary>
     public Repetition? End()
     {
         lock (_gate)
@@ -72,7 +77,7 @@ sealed class RepeatedEvent : IDisposable
         }
     }
 
-    /// <summary>Sums up what is left.</summary>
+    /// <summary>Logs a last summary if there are events left.</summary>
     public void Dispose()
     {
         Repetition left;
@@ -82,11 +87,11 @@ sealed class RepeatedEvent : IDisposable
                 return;
             _isDisposed = true;
             _timer?.Dispose();
-            left = new Repetition(_uncounted, _timeProvider.GetElapsedTime(_lastSum), _last);
+            left = new Repetition(_unlogged, _timeProvider.GetElapsedTime(_lastSummary), _last);
         }
 
         if (left.Count > 0)
-            _sumUp(left);
+            _logSummary(left);
     }
 
     void OnTimer()
@@ -99,18 +104,18 @@ sealed class RepeatedEvent : IDisposable
                 return;
             if (_recent == 0)
             {
-                (log, repetition) = (_over, Reset());
+                (log, repetition) = (_logEnd, Reset());
             }
             else
             {
-                (log, repetition) = (_sumUp, new Repetition(_uncounted, _timeProvider.GetElapsedTime(_lastSum), _last));
-                if (_uncounted == 0)
+                (log, repetition) = (_logSummary, new Repetition(_unlogged, _timeProvider.GetElapsedTime(_lastSummary), _last));
+                if (_unlogged == 0)
                     log = null;
-                (_recent, _uncounted) = (0, 0);
+                (_recent, _unlogged) = (0, 0);
                 if (_kinds.Count == MaxKinds)
                     _kinds.Clear();
-                _lastSum = _timeProvider.GetTimestamp();
-                Wait(_pause < LongestPause / 2 ? 2 * _pause : LongestPause);
+                _lastSummary = _timeProvider.GetTimestamp();
+                Wait(_pause < MaxPause / 2 ? 2 * _pause : MaxPause);
             }
         }
 
@@ -129,7 +134,7 @@ sealed class RepeatedEvent : IDisposable
     Repetition Reset()
     {
         var all = new Repetition(_total, _timeProvider.GetElapsedTime(_begin), _last);
-        (_pause, _total, _recent, _uncounted) = (TimeSpan.Zero, 0, 0, 0);
+        (_pause, _total, _recent, _unlogged) = (TimeSpan.Zero, 0, 0, 0);
         _kinds.Clear();
         _timer!.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         return all;

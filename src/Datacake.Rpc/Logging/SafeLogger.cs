@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.Rpc.Logging;
 
 /// <summary>
-/// Passes everything on to the application's logger. An exception of that logger ends here, not in a connection; and messages, which quote what peers say, are one line
-/// without control characters, so that nobody else writes lines of the log.
+/// A logger that forwards everything to the application's logger and catches its exceptions, so that they do not affect connections. Control
+/// characters in messages are replaced, because messages quote texts of peers, which could otherwise forge lines of the log.
 /// </summary>
 sealed class SafeLogger(ILogger inner) : ILogger
 {

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Datacake.Rpc.Logging;
 
-/// <summary>The log of a server's peers. Repeated events take a few lines, with counts.</summary>
+/// <summary>The log of a server. Repeated events take only a few lines, with counts.</summary>
 sealed class ServerLog : IDisposable
 {
     readonly ILogger _logger;
@@ -20,7 +20,7 @@ sealed class ServerLog : IDisposable
         (_logger, _timeProvider, _address) = (logger, timeProvider, address);
         _refusals = Of(LogLevel.Warning, "a peer was refused");
         _cuts = Of(LogLevel.Warning, "a connection was cut");
-        _limits = Of(LogLevel.Warning, "a peer has reached a limit");
+        _limits = Of(LogLevel.Warning, "a peer exceeded a limit");
         _handlerFailures = Of(LogLevel.Error, "a handler failed");
         _acceptFailures = Of(LogLevel.Warning, "accepting failed");
     }
@@ -73,16 +73,16 @@ sealed class ServerLog : IDisposable
             repeated.Dispose();
     }
 
-    RepeatedEvent Of(LogLevel level, string what) => new(
+    RepeatedEvent Of(LogLevel level, string description) => new(
         _timeProvider,
-        repetition => Log.Repeated(_logger, level, _address, what, repetition.Count, repetition.Time, repetition.Last),
+        repetition => Log.Repeated(_logger, level, _address, description, repetition.Count, repetition.Time, repetition.Last),
         repetition =>
         {
             if (repetition.Count > 1)
-                Log.RepeatedNoMore(_logger, _address, what, repetition.Count, repetition.Time);
+                Log.RepeatedNoMore(_logger, _address, description, repetition.Count, repetition.Time);
         });
 
-    // A peer's port is another one with each connection.
+    // The port of a peer differs for each connection.
     static string HostOf(string peer)
     {
         var colon = peer.LastIndexOf(':');

@@ -1,5 +1,8 @@
 namespace Datacake.Rpc.Sealing;
 
-/// <summary>Thrown where a record differs from the one that the other side has sealed: the connection is over, as if it had been cut.</summary>
+/// <summary>
+/// The exception that is thrown when a record differs from the one that the other side has sealed. The connection then ends as if it had
+/// been cut.
+/// </summary>
 sealed class BrokenSealException(Exception? inner = null)
-    : IOException("what arrived is not what was sent: somebody in between changes the traffic", inner);
+    : IOException("the received bytes differ from those that were sent. Somebody in between changes the traffic.", inner);

@@ -3,8 +3,9 @@ using System.Security.Cryptography;
 namespace Datacake.Rpc.Sealing;
 
 /// <summary>
-/// What follows for one connection from a cluster secret: both sides' proofs, and the keys of both directions. All are derived (HKDF-SHA256) from the
-/// secret, the result of the key exchange and the transcript, so that they hold for this connection alone, and for exactly the greetings that both have seen.
+/// The proofs of both sides and the keys of both directions of one connection. All are derived (HKDF-SHA256) from the cluster secret, the
+/// result of the key exchange and the transcript, so that they are valid only for this connection and only if both sides have seen the same
+/// greetings.
 /// </summary>
 sealed class ConnectionKeys
 {
@@ -14,7 +15,7 @@ sealed class ConnectionKeys
 
     /// <param name="secret">The stretched secret.</param>
     /// <param name="exchanged">The result of the key exchange.</param>
-    /// <param name="transcript">Both greetings as they were sent, and the certificate of the server where there is TLS.</param>
+    /// <param name="transcript">Both greetings as they were sent and, with TLS, the hash of the server's certificate.</param>
     public ConnectionKeys(ReadOnlySpan<byte> secret, ReadOnlySpan<byte> exchanged, ReadOnlySpan<byte> transcript)
     {
         byte[] material = [.. secret, .. exchanged];
@@ -26,10 +27,10 @@ sealed class ConnectionKeys
 
     public byte[] ServerProof => Derive("datacake rpc 3 server proof"u8);
 
-    /// <summary>The key of what the client sends.</summary>
+    /// <summary>Gets the key of the direction from the client to the server.</summary>
     public byte[] FromClient => Derive("datacake rpc 3 from client"u8);
 
-    /// <summary>The key of what the server sends.</summary>
+    /// <summary>Gets the key of the direction from the server to the client.</summary>
     public byte[] FromServer => Derive("datacake rpc 3 from server"u8);
 
     byte[] Derive(ReadOnlySpan<byte> purpose)

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace Datacake.Rpc.Sealing;
 
-/// <summary>The key of the datagrams of one life of a node, and the commitment to it that they carry.</summary>
+/// <summary>The key for the datagrams of one life of a node, and the commitment to this key that each datagram contains.</summary>
 sealed class DatagramKey : IDisposable
 {
     public const int CommitmentSize = 16;
@@ -18,7 +18,9 @@ sealed class DatagramKey : IDisposable
 
     public ReadOnlySpan<byte> Commitment => _commitment;
 
-    /// <summary>Derives the key of a life from a stretched secret; null if another commitment than the given one follows from it.</summary>
+    /// <summary>
+    /// Derives the key of a life from a stretched secret. Returns null if a commitment is given and differs from that of the derived key.
+    /// </summary>
     public static DatagramKey? Derive(byte[] secret, UInt128 life, ReadOnlySpan<byte> commitment)
     {
         Span<byte> salt = stackalloc byte[16], derived = stackalloc byte[KeySize + CommitmentSize];

@@ -6,16 +6,20 @@ using Datacake.Rpc.Handshake;
 namespace Datacake.Rpc.Sealing;
 
 /// <summary>
-/// Seals the datagrams of one node, and opens those of others, with AES-256-GCM and keys that follow from the cluster secret. Each life of a node (from its start to its end, or
-/// shorter) has a random number, which makes its key, and numbers its datagrams. A datagram names the lives of its sender and of its receiver: one that was recorded is refused by
-/// the life that has taken it in before, and means nothing to any other. No clock is involved, so that nodes with wrong clocks still hear each other. Who does not know the life of a
-/// receiver is told by it, in a datagram that is no longer than the one that it answers. Safe to use from several threads.
+/// The encryption of the datagrams of one node. It seals the node's datagrams and opens those of others with AES-256-GCM and keys derived
+/// from the cluster secret. Thread-safe.
 /// </summary>
 /// <remarks>
-/// A datagram is version (1 byte), kind (1), life of the sender (16), of the receiver (16; zero: unknown), number (8), salt (4), commitment (16), contents, tag (16), all
-/// little-endian. All before the contents is authenticated with them. Number and salt are the nonce: the random salt keeps nonces apart if a machine is
-/// set back to an earlier state of its memory. The commitment follows from the key, as AES-GCM itself allows datagrams that open with several keys,
-/// with which many guesses of a secret could be tried at once.
+/// <para>Each life of a node (the time from its start to its end, or a part of it) is identified by a random number, from which its key is
+/// derived. A life numbers its datagrams. Each datagram contains the lives of its sender and of its receiver. If an attacker records and
+/// resends a datagram, the life that has already accepted it refuses it, and every other life treats it as outdated. This does not depend
+/// on clocks, so that nodes with wrong clocks can still communicate. A sender that does not know the life of its receiver learns it from an
+/// answer that is never longer than the sender's datagram.</para>
+/// <para>A datagram consists of version (1 byte), kind (1), life of the sender (16), life of the receiver (16; zero if unknown), number
+/// (8), salt (4), commitment (16), contents and tag (16), all little-endian. The tag authenticates the contents and everything before them.
+/// Number and salt form the nonce. The random salt keeps nonces distinct even if a machine is restored from a memory snapshot. The
+/// commitment is derived from the key. It is needed because AES-GCM itself allows datagrams that open with several keys, which would let an
+/// attacker test many guesses of the secret at once.</para>
 /// </remarks>
 sealed class DatagramSeal(ClusterSecrets secrets) : IDisposable
 {
@@ -34,11 +38,11 @@ sealed class DatagramSeal(ClusterSecrets secrets) : IDisposable
     const int HeaderSize = CommitmentOffset + DatagramKey.CommitmentSize;
     const int TagSize = 16;
 
-    /// <summary>The most lives of others that are remembered: far more than a cluster has nodes.</summary>
+    /// <summary>The maximum number of other nodes' lives that are remembered. It is far more than a cluster has nodes.</summary>
     const int Capacity = 1_024;
 
     readonly Lock _gate = new();
-    readonly Dictionary<UInt128, Peer> _peers = [];     // all below under the lock
+    readonly Dictionary<UInt128, Peer> _peers = [];     // Under the lock, as are the fields below.
     UInt128 _life = NewLife();
     DatagramKey? _own;
     ulong _sent;
@@ -46,11 +50,16 @@ sealed class DatagramSeal(ClusterSecrets secrets) : IDisposable
 
     /// <summary>Seals a message.</summary>
     /// <param name="contents">The message.</param>
-    /// <param name="receiver">The life of the receiver; 0 if it is not known.</param>
-    /// <param name="number">The number of the datagram, which the answer of a receiver names that it was not made for.</param>
+    /// <param name="receiver">The life of the receiver, or 0 if it is not known.</param>
+    /// <param name="number">The number of the datagram. If the receiver has another life, its answer contains this number.</param>
     public byte[] Seal(ReadOnlySpan<byte> contents, UInt128 receiver, out ulong number) => Seal(MessageKind, contents, receiver, out number);
 
-    /// <summary>Tells the sender of an outdated datagram the life of this node; null if that would be longer than what it answers.</summary>
+    /// <summary>
+    /// Creates the answer to an outdated datagram, which tells its sender the life of this node. Returns null if the answer would be longer
+    /// than that datagram.
+    /// </summary>
+    /// <param name="outdated">The outdated datagram.</param>
+    /// <param name="length">The length of the outdated datagram, in bytes.</param>
     public byte[]? TellLife(OpenedDatagram outdated, int length)
     {
         if (length < Overhead + NumberSize)
@@ -72,7 +81,8 @@ sealed class DatagramSeal(ClusterSecrets secrets) : IDisposable
         {
             if (!TryDecrypt(sender, datagram, contents, out var peer))
                 return default;
-            // Only what was made for this life counts: a record of another could otherwise use up the numbers of its sender.
+            // Only datagrams for this life take a number. Otherwise, resent datagrams for another life could use up the numbers of their
+            // sender.
             if (receiver != _life)
                 return new OpenedDatagram(DatagramKind.Outdated, sender, number);
             peer.LastHeard = ++_heard;
@@ -116,7 +126,7 @@ sealed class DatagramSeal(ClusterSecrets secrets) : IDisposable
         return datagram;
     }
 
-    // Under the lock. Nothing is remembered of who has not proved to be of the cluster.
+    // Under the lock. A sender is remembered only if its datagram proves that it belongs to the cluster.
     bool TryDecrypt(UInt128 sender, ReadOnlySpan<byte> datagram, Span<byte> contents, [NotNullWhen(true)] out Peer? peer)
     {
         var commitment = datagram.Slice(CommitmentOffset, DatagramKey.CommitmentSize);
@@ -136,7 +146,8 @@ sealed class DatagramSeal(ClusterSecrets secrets) : IDisposable
         return true;
     }
 
-    // Under the lock. With a life that was heard, it would be forgotten which of its numbers were taken: then this node begins a new life, for which nothing was made yet.
+    // Under the lock. Forgetting a life that was heard would also forget which of its numbers were taken. In that case, this node begins a
+    // new life, for which no datagrams exist yet.
     void ForgetOne()
     {
         var (life, oldest) = _peers.MinBy(static known => known.Value.LastHeard);
@@ -182,7 +193,9 @@ sealed class DatagramSeal(ClusterSecrets secrets) : IDisposable
 
         public NumberWindow Numbers { get; } = new();
 
-        /// <summary>When it was heard last, in datagrams that were made for this life; 0 for never.</summary>
+        /// <summary>
+        /// Gets or sets the order in which this life was last heard with a datagram for the current life of this node; 0 for never.
+        /// </summary>
         public long LastHeard { get; set; }
     }
 }

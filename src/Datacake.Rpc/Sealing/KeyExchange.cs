@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace Datacake.Rpc.Sealing;
 
 /// <summary>
-/// This side's half of a Diffie-Hellman exchange (ECDH over P-256) for one connection: whoever learns the cluster secret later cannot read what was recorded
-/// before, and whoever only listens has nothing to try guesses of the secret on.
+/// This side's half of a Diffie-Hellman key exchange (ECDH over P-256) for one connection. An attacker who learns the cluster secret later
+/// cannot decrypt recorded traffic, and an attacker who only listens has nothing to verify guesses of the secret with.
 /// </summary>
 sealed class KeyExchange : IDisposable
 {
@@ -12,7 +12,7 @@ sealed class KeyExchange : IDisposable
 
     readonly ECDiffieHellman _own = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
 
-    /// <summary>The bytes of a public key: both coordinates of the point.</summary>
+    /// <summary>The size of a public key in bytes: both coordinates of the point.</summary>
     public const int KeySize = 2 * CoordinateSize;
 
     public KeyExchange()
@@ -23,8 +23,8 @@ sealed class KeyExchange : IDisposable
 
     public byte[] PublicKey { get; }
 
-    /// <summary>Computes what both sides of the exchange share, and nobody else.</summary>
-    /// <exception cref="RpcException">The other side's key is none.</exception>
+    /// <summary>Computes the secret that only the two sides of the exchange share.</summary>
+    /// <exception cref="RpcException">The other side's key is invalid.</exception>
     public byte[] Agree(ReadOnlySpan<byte> otherKey)
     {
         try
@@ -36,7 +36,7 @@ sealed class KeyExchange : IDisposable
         }
         catch (CryptographicException error)
         {
-            throw new RpcException(RpcStatus.Unauthenticated, "the key of the other side is not a point of the curve", error);
+            throw new RpcException(RpcStatus.Unauthenticated, "the public key of the other side is invalid.", error);
         }
     }
 

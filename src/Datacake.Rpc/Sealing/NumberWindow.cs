@@ -1,17 +1,17 @@
 namespace Datacake.Rpc.Sealing;
 
 /// <summary>
-/// The numbers of datagrams that have come from one sender. Each is taken once; one that is far behind the highest is not taken at all, so that a number of bits is
-/// enough to remember them (RFC 4303, section 3.4.3).
+/// The numbers of the datagrams received from one sender, for protection against replay. Each number is accepted once. A number that is far
+/// behind the highest one is not accepted at all, so that a fixed number of bits is enough to remember them (RFC 4303, section 3.4.3).
 /// </summary>
 sealed class NumberWindow
 {
     const int Size = 64;
 
     ulong _highest;
-    ulong _taken;       // bit n: the number n below the highest was taken
+    ulong _taken;       // Bit n is set if the number n below the highest was taken.
 
-    /// <summary>Takes a number; false if it was taken before, or may have been.</summary>
+    /// <summary>Takes a number. Returns false if it was, or may have been, taken before.</summary>
     public bool TryTake(ulong number)
     {
         if (number > _highest)

@@ -1,24 +1,27 @@
 namespace Datacake.Rpc.Sealing;
 
-/// <summary>Says how a received datagram is to be treated.</summary>
+/// <summary>The kinds of received datagrams.</summary>
 enum DatagramKind
 {
-    /// <summary>Nobody of the cluster has made it, or it has come before.</summary>
+    /// <summary>A datagram that no node of the cluster has sealed, or that was received before.</summary>
     Refused,
 
-    /// <summary>Of the cluster, but made for an earlier life of this node, or before its sender knew of this one. It is to be told.</summary>
+    /// <summary>
+    /// A datagram of the cluster that was sealed for an earlier life of this node, or before its sender knew the current life. The sender
+    /// should be told that life.
+    /// </summary>
     Outdated,
 
-    /// <summary>A message that comes for the first time.</summary>
+    /// <summary>A message that is received for the first time.</summary>
     Message,
 
-    /// <summary>The life of the sender, told as the answer to a datagram that was not made for it.</summary>
+    /// <summary>The life of the sender, in answer to a datagram that was not sealed for that life.</summary>
     Life,
 }
 
-/// <summary>A datagram that was opened.</summary>
-/// <param name="Kind">What it is.</param>
-/// <param name="Sender">The life of its sender, unless it was refused.</param>
-/// <param name="Number">The number of an outdated datagram; of one that tells a life, the number of the datagram that it answers.</param>
-/// <param name="Contents">What it says, if it is a message.</param>
+/// <summary>The result of opening a datagram.</summary>
+/// <param name="Kind">The kind of the datagram.</param>
+/// <param name="Sender">The life of the sender, unless the datagram was refused.</param>
+/// <param name="Number">The number of the datagram. For the answer that tells a life, the number of the datagram that it answers.</param>
+/// <param name="Contents">The contents of a message, and null for other kinds.</param>
 readonly record struct OpenedDatagram(DatagramKind Kind, UInt128 Sender = default, ulong Number = 0, byte[]? Contents = null);

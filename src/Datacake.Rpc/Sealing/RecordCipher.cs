@@ -4,30 +4,31 @@ using System.Security.Cryptography;
 namespace Datacake.Rpc.Sealing;
 
 /// <summary>
-/// Seals or opens the records of one direction of a connection with AES-256-GCM. A record is the length of its contents (2 bytes, little-endian), the
-/// contents encrypted, and a tag (16). The nonce is the number of the record, which does not travel: a record that is changed, left out, repeated or moved
-/// does not open. As in TLS 1.3, the number is mixed with a vector that follows from the key, and after many records both sides move on to the next key,
-/// which follows from the present one and does not lead back. One caller at a time.
+/// The cipher (AES-256-GCM) that seals or opens the records of one direction of a connection. A record consists of the length of its
+/// contents (2 bytes, little-endian), the encrypted contents and a tag (16). The nonce is the number of the record, which is not
+/// transmitted, so a record that was changed, removed, repeated or moved cannot be opened. As in TLS 1.3, the number is combined with a
+/// vector derived from the key. After many records, both sides switch to the next key, which is derived from the current one but does not
+/// reveal it. Not thread-safe.
 /// </summary>
 sealed class RecordCipher : IDisposable
 {
     public const int HeaderSize = 2;
     public const int Overhead = HeaderSize + TagSize;
 
-    /// <summary>The most bytes in one record.</summary>
+    /// <summary>The maximum length of the contents of a record, in bytes.</summary>
     public const int MaxContents = 16 * 1024;
 
     const int TagSize = 16;
     const int KeySize = 32;
     const int NonceSize = 12;
 
-    // A sixteenth of the 2^24.5 records of this size after which TLS 1.3 has to change an AES-GCM key.
+    // Less than a sixteenth of the 2^24.5 records of this size after which TLS 1.3 must change an AES-GCM key.
     const int RecordsOfKey = 1 << 20;
 
     readonly int _recordsOfKey;
     readonly byte[] _vector = new byte[NonceSize];
     byte[] _secret;
-    AesGcm _cipher = null!;     // made by UseSecret
+    AesGcm _cipher = null!;     // Created by UseSecret.
     long _records;
 
     public RecordCipher(byte[] secret, int recordsOfKey = RecordsOfKey)
@@ -36,7 +37,7 @@ sealed class RecordCipher : IDisposable
         UseSecret();
     }
 
-    /// <summary>Writes a record, and returns its size.</summary>
+    /// <summary>Seals contents into a record, and returns the size of the record.</summary>
     public int Seal(ReadOnlySpan<byte> contents, Span<byte> record)
     {
         Span<byte> nonce = stackalloc byte[NonceSize];
@@ -47,16 +48,16 @@ sealed class RecordCipher : IDisposable
         return contents.Length + Overhead;
     }
 
-    /// <summary>Reads the length of the contents that a record announces.</summary>
-    /// <exception cref="BrokenSealException">No record is of that length.</exception>
+    /// <summary>Reads the length of the contents from the header of a record.</summary>
+    /// <exception cref="BrokenSealException">The length is invalid.</exception>
     public static int ReadLength(ReadOnlySpan<byte> header)
     {
         var length = BinaryPrimitives.ReadUInt16LittleEndian(header);
         return length is > 0 and <= MaxContents ? length : throw new BrokenSealException();
     }
 
-    /// <summary>Opens a whole record.</summary>
-    /// <exception cref="BrokenSealException">It is not the record that was sent next.</exception>
+    /// <summary>Opens a complete record.</summary>
+    /// <exception cref="BrokenSealException">The record is not the next one that the other side has sealed.</exception>
     public void Open(ReadOnlySpan<byte> record, Span<byte> contents)
     {
         Span<byte> nonce = stackalloc byte[NonceSize];

@@ -4,20 +4,20 @@ using System.Runtime.CompilerServices;
 namespace Datacake.Rpc.Sealing;
 
 /// <summary>
-/// Seals what is written and opens what is read, so that nobody in between reads or changes it. One writer and one reader at a time. After a failed write or
-/// read it is of no more use.
+/// A stream that seals written bytes and opens read bytes, so that nobody in between can read or change them. One writer and one reader may
+/// use it at a time. It is unusable after a failed read or write.
 /// </summary>
 sealed class SealedStream(Stream inner, RecordCipher sending, RecordCipher receiving) : AsyncStream
 {
-    /// <summary>The bytes that are sealed for one write to the inner stream.</summary>
+    /// <summary>The maximum number of bytes that are sealed for one write to the inner stream.</summary>
     const int PartSize = 4 * RecordCipher.MaxContents;
 
     const int ReceiveBufferSize = 2 * (RecordCipher.MaxContents + RecordCipher.Overhead);
 
     readonly byte[] _received = new byte[ReceiveBufferSize];
-    int _start;             // what was received and not opened is _received[_start.._end]
+    int _start;             // The received bytes that are not opened yet are _received[_start.._end].
     int _end;
-    byte[] _opened = [];    // a record that did not fit into what the reader gave: _opened[_openedStart.._openedEnd] is left of it
+    byte[] _opened = [];    // A record that did not fit into the reader's buffer; the rest of it is _opened[_openedStart.._openedEnd].
     int _openedStart;
     int _openedEnd;
 
@@ -88,7 +88,7 @@ sealed class SealedStream(Stream inner, RecordCipher sending, RecordCipher recei
         return size;
     }
 
-    /// <summary>Takes all that is there and fits; 0 if no whole record is there.</summary>
+    /// <summary>Opens as many received records as fit into the target. Returns 0 if no complete record is available.</summary>
     int TryTake(Span<byte> target)
     {
         var taken = TakeOpened(target);

@@ -5,16 +5,16 @@ using MessagePack;
 
 namespace Datacake.Rpc.Server;
 
-/// <summary>One registered handler: answers a call, or fails with the exception that the caller is to see.</summary>
+/// <summary>A registered handler. It answers a call, or throws the exception that is reported to the caller.</summary>
 abstract class HandlerEntry
 {
-    /// <summary>The name of the service, once it is added.</summary>
+    /// <summary>Gets or sets the name of the service. Set when the service is added to a server.</summary>
     public string Service { get; set; } = "";
 
-    /// <summary>The name of the message.</summary>
+    /// <summary>Gets or sets the name of the message.</summary>
     public string Message { get; set; } = "";
 
-    /// <summary>Whether callers open a stream to it, rather than send a request.</summary>
+    /// <summary>Gets whether callers open a stream to this handler instead of sending a request.</summary>
     public virtual bool IsStream => false;
 
     public abstract ValueTask InvokeAsync(ServerCall call);

@@ -3,7 +3,7 @@ using Datacake.Rpc.Framing;
 
 namespace Datacake.Rpc.Server;
 
-/// <summary>One call or stream on the server, from its arrival until its handler has finished. Pooled by its connection.</summary>
+/// <summary>A call or stream on the server, from its arrival until its handler has finished. It is pooled by its connection.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "A token source without a timer or a parent holds nothing that needs disposing.")]
 sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
 {
@@ -18,15 +18,15 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
 
     public RpcStream? Stream { get; private set; }
 
-    /// <summary>The name of the handler, for the log.</summary>
+    /// <summary>Gets the name of the handler, for the log.</summary>
     public string Handler => _entry is null ? "none" : $"{_entry.Service}/{_entry.Message}";
 
     public CancellationToken CancellationToken => _cancellation.Token;
 
-    /// <summary>A timestamp, under the connection's lock.</summary>
+    /// <summary>Gets or sets the deadline, as a timestamp. Guarded by the connection's lock.</summary>
     public long Due { get; set; }
 
-    /// <summary>Why the token has fired or is about to, under the connection's lock.</summary>
+    /// <summary>Gets the reason why the token has been or is about to be canceled. Guarded by the connection's lock.</summary>
     public RpcStatus? CancelledBy { get; private set; }
 
     public void Start(PayloadBuffer message, HandlerEntry? entry, RpcStream? stream)
@@ -40,7 +40,10 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
         Due = DeadlineTimer.Never;
     }
 
-    /// <summary>Under the connection's lock. Returns what to cancel after leaving it, if that was not done before.</summary>
+    /// <summary>
+    /// Marks the call as canceled, under the connection's lock. Returns the token source, which the caller must cancel after leaving the
+    /// lock, or null if the call was already canceled.
+    /// </summary>
     public CancellationTokenSource? MarkCancelled(RpcStatus reason)
     {
         if (CancelledBy is not null)
@@ -49,7 +52,7 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
         return _cancellation;
     }
 
-    /// <summary>Lets go of everything, after the call has left the connection's table.</summary>
+    /// <summary>Releases everything, after the call has left the connection's table.</summary>
     public void Reset()
     {
         _message!.Release(_messageVersion);
@@ -59,18 +62,18 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
         Stream = null;
         if (CancelledBy is null && _cancellation.TryReset())
             return;
-        _cancellation = new CancellationTokenSource();      // someone may still be about to cancel the old one
+        _cancellation = new CancellationTokenSource();      // The old one may be about to be canceled.
         CancelledBy = null;
     }
 
-    // RunAsync throws nothing, and the connection waits for the call to leave its table.
+    // RunAsync does not throw, and the connection waits for the call to leave its table.
     void IThreadPoolWorkItem.Execute()
     {
         if (connection.MayRun(this))
             _ = RunAsync();
     }
 
-    /// <exception cref="RpcException">The caller does not take that much.</exception>
+    /// <exception cref="RpcException">The reply is larger than the caller accepts.</exception>
     public ValueTask ReplyAsync(ReadOnlyMemory<byte> reply)
     {
         var connected = connection.Frames;
@@ -78,7 +81,7 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
         {
             throw new RpcException(
                 RpcStatus.LimitExceeded,
-                $"The reply has {reply.Length} bytes; the caller takes at most {connected.Peer.MessageSize} (MessageSize).");
+                $"The reply has {reply.Length} bytes, but the caller accepts at most {connected.Peer.MessageSize} (MessageSize).");
         }
 
         return reply.Length <= FrameHeader.MaxPayload && connected.Output.TryAppend(FrameType.Reply, Id, 0, [], reply.Span)

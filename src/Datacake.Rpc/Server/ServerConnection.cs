@@ -3,16 +3,18 @@ using Datacake.Rpc.Logging;
 
 namespace Datacake.Rpc.Server;
 
-/// <summary>The answering side of a connection: runs handlers on the thread pool, and holds what is in flight.</summary>
+/// <summary>
+/// The answering side of a connection. It runs handlers on the thread pool, and keeps track of calls and streams in flight.
+/// </summary>
 sealed class ServerConnection : IFrameSink, IDisposable
 {
-    /// <summary>What metrics and traces say for names that callers made up, of which there may be any number.</summary>
+    /// <summary>The name of unknown services and messages in metrics and traces, because callers can invent any number of names.</summary>
     const string UnknownName = "_unknown";
 
-    /// <summary>How long a client may take to close, once all is said, and to read the last of it.</summary>
+    /// <summary>The time that a client has to read the last replies and to close the connection.</summary>
     static readonly TimeSpan GraceTime = TimeSpan.FromSeconds(1);
 
-    /// <summary>The calls that begin at once, of those that have waited for the client to read its replies.</summary>
+    /// <summary>The maximum number of parked calls that begin at the same time when the client has read its replies.</summary>
     const int CallsAtOnce = 16;
 
     readonly ServiceTable _services;
@@ -24,17 +26,17 @@ sealed class ServerConnection : IFrameSink, IDisposable
     readonly DeadlineTimer _deadlines;
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly Lock _gate = new();
-    bool _limitWasLogged;       // once for each connection
-    bool _wasAskedToClose;      // by the idle timer, whose own it is
+    bool _limitWasLogged;       // Logged once per connection.
+    bool _wasAskedToClose;      // Used only by the idle timer.
 
-    // All below is under the lock.
+    // All fields below are under the lock.
     readonly Dictionary<uint, ServerCall> _calls = [];
-    bool _wasUsed;              // since the idle timer looked last
+    bool _wasUsed;              // Since the last check of the idle timer.
     RpcException? _closed;
     bool _isShuttingDown;
     TaskCompletionSource? _allDone;
-    readonly List<ServerCall> _parked = [];     // calls that begin once the client has read more of its replies
-    long _waitingReplies;                       // bytes of replies for which there is no room in the send queue
+    readonly List<ServerCall> _parked = [];     // Calls that begin when the client has read more of its replies.
+    long _waitingReplies;                       // The size of the replies that wait for room in the send queue, in bytes.
 
     public ServerConnection(FrameConnection frames, ServiceTable services, RpcServerOptions options, ServerLog log, string address, DateTimeOffset? expires)
     {
@@ -52,13 +54,13 @@ sealed class ServerConnection : IFrameSink, IDisposable
 
     public string RemoteAddress => Frames.RemoteAddress;
 
-    /// <summary>Runs until the connection has ended and every handler has returned, or ignored its token for too long.</summary>
+    /// <summary>Runs until the connection has ended and every handler has returned or has ignored its token for too long.</summary>
     public async Task RunAsync()
     {
         RpcException reason;
         try
         {
-            using (new IdleTimer(_options.TimeProvider, _options.Limits.IdleTime, TakeUse, OnIdle))
+            using (new IdleTimer(_options.TimeProvider, _options.Limits.IdleTime, CheckUse, OnIdle))
             using (new ExpiryTimer(_options.TimeProvider, _expires, () => Frames.Signal(FrameType.Shutdown, 0), Frames.Expire))
                 reason = await Frames.RunAsync(this).ConfigureAwait(false);
         }
@@ -78,7 +80,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
 
     public void Dispose() => _deadlines.Dispose();
 
-    /// <summary>Takes no new calls, tells open streams to end, lets calls finish for a while, and ends the connection.</summary>
+    /// <summary>Refuses new calls, cancels open streams, lets calls finish for a limited time, and ends the connection.</summary>
     public async Task ShutDownAsync()
     {
         lock (_gate)
@@ -91,12 +93,12 @@ sealed class ServerConnection : IFrameSink, IDisposable
             await AllDoneAsync(_options.DrainTimeout).ConfigureAwait(false);
         }
 
-        // The client goes first, once it has all its replies: what was sent to it is then surely received.
-        if (await EndsWithinAsync(_ended.Task, GraceTime).ConfigureAwait(false))
+        // The client should close first, when it has all of its replies. The server then knows that they were received.
+        if (await CompletesWithinAsync(_ended.Task, GraceTime).ConfigureAwait(false))
             return;
         Frames.Finish();
-        if (!await EndsWithinAsync(_ended.Task, GraceTime).ConfigureAwait(false))
-            Frames.Abort(new RpcException(RpcStatus.ShuttingDown, "The server has shut down"));
+        if (!await CompletesWithinAsync(_ended.Task, GraceTime).ConfigureAwait(false))
+            Frames.Abort(new RpcException(RpcStatus.ShuttingDown, "The server has shut down."));
     }
 
     public void OnMessage(PayloadBuffer message)
@@ -113,7 +115,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
                     message.Release(message.Version);
                 break;
             default:
-                throw new RpcException(RpcStatus.InvalidPayload, $"a client does not send frames of type {message.Header.Type}");
+                throw new RpcException(RpcStatus.InvalidPayload, $"a client must not send frames of type {message.Header.Type}.");
         }
     }
 
@@ -131,7 +133,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
                 FindStream(frame.Id)?.OnCompleted(isOver: false);
                 break;
             default:
-                throw new RpcException(RpcStatus.InvalidPayload, $"a client does not send frames of type {frame.Type}");
+                throw new RpcException(RpcStatus.InvalidPayload, $"a client must not send frames of type {frame.Type}.");
         }
     }
 
@@ -157,8 +159,8 @@ sealed class ServerConnection : IFrameSink, IDisposable
     }
 
     /// <summary>
-    /// Returns true if a call may begin. While replies wait that the client does not read, no call begins: it does once some are read, or to be told that it was
-    /// cancelled.
+    /// Returns true if a call may begin, and parks it otherwise. While the client does not read its waiting replies, no new calls begin. A
+    /// parked call begins when some replies have been read, or to report its cancellation.
     /// </summary>
     public bool MayRun(ServerCall call)
     {
@@ -171,14 +173,16 @@ sealed class ServerConnection : IFrameSink, IDisposable
         }
     }
 
-    /// <summary>Returns true if a call was cancelled before it has begun.</summary>
+    /// <summary>Returns true if a call was canceled before it began.</summary>
     public bool IsCancelled(ServerCall call)
     {
         lock (_gate)
             return call.CancelledBy is not null;
     }
 
-    /// <summary>Takes note that a reply of so many bytes waits, or no longer waits if negative.</summary>
+    /// <summary>
+    /// Adds the size of a reply that begins to wait, or subtracts it (as a negative number) when the reply no longer waits.
+    /// </summary>
     public void AddWaitingReply(int bytes)
     {
         List<ServerCall> ready;
@@ -191,7 +195,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
         Begin(ready);
     }
 
-    // Under the lock. Takes parked calls out that are to be told that they were cancelled, and some that may begin; when these end, they take the next ones.
+    // Under the lock. Removes the parked calls that were canceled, and some that may begin now. When those end, they let the next ones begin.
     List<ServerCall> TakeReady()
     {
         if (_parked.Count == 0)
@@ -239,8 +243,8 @@ sealed class ServerConnection : IFrameSink, IDisposable
             return new RpcException(RpcStatus.UnknownService, $"There is no service '{service}' here.");
         if (_services.Find(route) is not null)
         {
-            var remedy = isStream ? "takes calls, not streams" : "is a stream, not a call";
-            return new RpcException(RpcStatus.UnknownMessage, $"'{name}' of the service '{service}' {remedy}.");
+            var mismatch = isStream ? "accepts calls, not streams" : "accepts streams, not calls";
+            return new RpcException(RpcStatus.UnknownMessage, $"The message '{name}' of the service '{service}' {mismatch}.");
         }
 
         return new RpcException(RpcStatus.UnknownMessage, $"The service '{service}' has no message '{name}'.");
@@ -249,7 +253,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
     public CallObservation Observe(HandlerEntry? entry, RpcHeaders headers) => CallObservation.OfServer(
         entry?.Service ?? UnknownName, entry?.Message ?? UnknownName, _address, headers, _options.TimeProvider);
 
-    /// <summary>Tells the caller, and returns the status that it is told.</summary>
+    /// <summary>Sends a failure to the caller, and returns the status that was sent.</summary>
     public RpcStatus SendFailure(ServerCall call, Exception error)
     {
         RpcStatus? cancelledBy;
@@ -258,7 +262,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
         var failure = error switch
         {
             RpcException rpc => rpc,
-            OperationCanceledException when cancelledBy is { } status => new RpcException(status, "The call was cancelled."),
+            OperationCanceledException when cancelledBy is { } status => new RpcException(status, "The call was canceled."),
             _ => new RpcException(RpcStatus.Internal, $"The handler failed: {MessageOf(error)}", error),
         };
         if (failure.Status == RpcStatus.Internal)
@@ -268,7 +272,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
         return failure.Status;
     }
 
-    // The message of an exception is application code, too.
+    // The Message property of an exception can be application code, which may throw.
     static string MessageOf(Exception error)
     {
         try
@@ -286,9 +290,9 @@ sealed class ServerConnection : IFrameSink, IDisposable
         var header = message.Header;
         var routeLength = Route.Measure(message.Meta);
         if (routeLength == 0)
-            throw new RpcException(RpcStatus.InvalidPayload, "a call carries no readable route");
+            throw new RpcException(RpcStatus.InvalidPayload, "a call has no valid route.");
         if (!RpcHeaders.IsReadable(message.Meta[routeLength..]))
-            throw new RpcException(RpcStatus.InvalidPayload, "a call carries headers that are none");
+            throw new RpcException(RpcStatus.InvalidPayload, "a call has malformed headers.");
         var isStream = header.Type == FrameType.OpenStream;
         var entry = _services.Find(message.Meta[..routeLength]);
         if (entry?.IsStream != isStream)
@@ -307,7 +311,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
         Telemetry.CallEnded(
             Telemetry.ServerSide, entry?.Service ?? UnknownName, entry?.Message ?? UnknownName, refusal, TimeSpan.Zero);
         Refuse(header.Id, refusal, refusal == RpcStatus.LimitExceeded
-            ? $"{_options.Limits.CallsInFlight} calls of this connection are in flight (CallsInFlight)."
+            ? $"{_options.Limits.CallsInFlight} calls on this connection are already in flight (CallsInFlight)."
             : "The server is shutting down.");
     }
 
@@ -317,18 +321,19 @@ sealed class ServerConnection : IFrameSink, IDisposable
         return new RpcStream(Frames, opening.Header.Id, _options.Limits.StreamWindow, headers, client: null);
     }
 
-    /// <summary>Puts a call into the table, or says why not.</summary>
+    /// <summary>Adds a call to the table. Returns the reason if it is refused, or null.</summary>
     RpcStatus? TryRegister(ServerCall call, uint timeLimitMs)
     {
         lock (_gate)
         {
             if (_isShuttingDown || _closed is not null)
                 return RpcStatus.ShuttingDown;
-            // The caller obeys the limit as it sees it: what it has given up, or has the reply of, may not be over here yet. Hence twice.
+            // The caller respects the limit from its own point of view. Calls that it has canceled, or whose reply it has received, may not
+            // have ended here yet. Therefore, twice the limit is allowed.
             if (_calls.Count >= 2L * _options.Limits.CallsInFlight)
                 return RpcStatus.LimitExceeded;
             if (!_calls.TryAdd(call.Id, call))
-                throw new RpcException(RpcStatus.InvalidPayload, $"the call id {call.Id} is in use");
+                throw new RpcException(RpcStatus.InvalidPayload, $"the call id {call.Id} is already in use.");
             _wasUsed = true;
             if (timeLimitMs > 0)
             {
@@ -340,7 +345,8 @@ sealed class ServerConnection : IFrameSink, IDisposable
         }
     }
 
-    bool TakeUse()
+    // Returns whether the connection is in use or was used since the last call, and resets the flag.
+    bool CheckUse()
     {
         lock (_gate)
         {
@@ -350,14 +356,14 @@ sealed class ServerConnection : IFrameSink, IDisposable
         }
     }
 
-    // A client that is asked to close does so as soon as it has nothing in flight; what it calls until then is answered.
+    // A client that is asked to close does so as soon as it has nothing in flight. Calls until then are answered.
     void OnIdle()
     {
         if (_wasAskedToClose)
         {
             Frames.Abort(new RpcException(
                 RpcStatus.LimitExceeded,
-                $"{RemoteAddress} has called nothing for {_options.Limits.IdleTime} (IdleTime), and did not close when asked to"));
+                $"{RemoteAddress} has made no calls for {_options.Limits.IdleTime} (IdleTime), and did not close the connection when asked to."));
             return;
         }
 
@@ -392,7 +398,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
 
         Begin(ready);
 
-        stream?.Fail(new RpcException(RpcStatus.Cancelled, $"{RemoteAddress} has given up on the stream"));
+        stream?.Fail(new RpcException(RpcStatus.Cancelled, $"{RemoteAddress} has canceled the stream."));
         Fire(cancellation);
     }
 
@@ -437,7 +443,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
             Fire(cancellation);
     }
 
-    // The callbacks are user code: they run on the pool, not on the thread that reads the connection.
+    // The callbacks are user code. They run on the thread pool, not on the thread that reads the connection.
     void Fire(CancellationTokenSource? cancellation)
     {
         if (cancellation is not null)
@@ -452,11 +458,11 @@ sealed class ServerConnection : IFrameSink, IDisposable
         }
         catch (Exception error)
         {
-            _log.HandlerFailed(RemoteAddress, "a cancellation", error);
+            _log.HandlerFailed(RemoteAddress, "cancellation callback", error);
         }
     }
 
-    /// <summary>Waits until nothing is in flight. False when that took too long.</summary>
+    /// <summary>Waits until nothing is in flight. Returns false if that takes longer than the limit.</summary>
     async Task<bool> AllDoneAsync(TimeSpan limit)
     {
         Task done;
@@ -468,10 +474,10 @@ sealed class ServerConnection : IFrameSink, IDisposable
             done = _allDone.Task;
         }
 
-        return await EndsWithinAsync(done, limit).ConfigureAwait(false);
+        return await CompletesWithinAsync(done, limit).ConfigureAwait(false);
     }
 
-    async Task<bool> EndsWithinAsync(Task task, TimeSpan limit)
+    async Task<bool> CompletesWithinAsync(Task task, TimeSpan limit)
     {
         try
         {

@@ -2,11 +2,11 @@ using Datacake.Rpc.Framing;
 
 namespace Datacake.Rpc.Server;
 
-/// <summary>The handlers of all services of a server, by route. Lookups take no lock: every change makes a new table.</summary>
+/// <summary>The handlers of all services of a server, by route. Lookups take no lock, because every change creates a new table.</summary>
 sealed class ServiceTable
 {
     readonly Lock _gate = new();
-    readonly Dictionary<string, RpcHandlers> _services = [];        // under the lock
+    readonly Dictionary<string, RpcHandlers> _services = [];        // Under the lock.
     volatile Routes _routes = new([]);
 
     public void Add(string name, RpcHandlers handlers)
@@ -14,7 +14,7 @@ sealed class ServiceTable
         lock (_gate)
         {
             if (!_services.TryAdd(name, handlers))
-                throw new ArgumentException($"There is a service '{name}' already. Remove it first, or rename this one.", nameof(name));
+                throw new ArgumentException($"A service '{name}' already exists. Remove it first, or rename this one.", nameof(name));
             foreach (var entry in handlers.Entries.Values)
                 entry.Service = name;
             _routes = new Routes(_services);

@@ -1,6 +1,6 @@
 namespace Datacake.Rpc;
 
-/// <summary>A duplex stream that is read and written asynchronously only, and has no length.</summary>
+/// <summary>A duplex stream without a length that can only be read and written asynchronously.</summary>
 abstract class AsyncStream : Stream
 {
     public sealed override bool CanRead => true;
@@ -27,9 +27,11 @@ abstract class AsyncStream : Stream
     public sealed override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public sealed override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read it asynchronously.");
+    public sealed override int Read(byte[] buffer, int offset, int count) =>
+        throw new NotSupportedException("Synchronous reads are not supported. Use ReadAsync.");
 
-    public sealed override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Write it asynchronously.");
+    public sealed override void Write(byte[] buffer, int offset, int count) =>
+        throw new NotSupportedException("Synchronous writes are not supported. Use WriteAsync.");
 
     public sealed override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 

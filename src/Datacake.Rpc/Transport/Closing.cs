@@ -1,9 +1,11 @@
 namespace Datacake.Rpc;
 
-/// <summary>Closes what is over in any case, so that no error of closing hides why it is.</summary>
+/// <summary>
+/// The closing of connections that have already ended. Errors are ignored, so that they do not hide the reason for the end.
+/// </summary>
 static class Closing
 {
-    /// <summary>Closes the transport first, so that TLS around it has nothing to wait for.</summary>
+    /// <summary>Closes the transport first, and then the stream around it, so that closing TLS does not wait for the peer.</summary>
     public static async ValueTask CloseAsync(TransportConnection? transport, Stream? stream)
     {
         await CloseAsync(transport).ConfigureAwait(false);
@@ -19,7 +21,7 @@ static class Closing
         }
         catch (Exception)
         {
-            // The peer was faster, or it fails at closing.
+            // The peer closed first, or closing failed.
         }
     }
 }

@@ -1,12 +1,14 @@
 namespace Datacake.Rpc;
 
-/// <summary>Accepts the connections that come in at one address. Disposing it stops that, and leaves accepted connections alone.</summary>
+/// <summary>
+/// A listener that accepts connections at one address. Disposing it stops listening, but does not close accepted connections.
+/// </summary>
 public interface ITransportListener : IAsyncDisposable
 {
-    /// <summary>Where it listens, with the port that was really bound.</summary>
+    /// <summary>Gets the address of the listener, with the port that was actually bound.</summary>
     string Address { get; }
 
-    /// <summary>Waits for the next connection. One caller at a time.</summary>
+    /// <summary>Waits for the next connection. Only one call may be active at a time.</summary>
     /// <exception cref="ObjectDisposedException">The listener was disposed.</exception>
     ValueTask<TransportConnection> AcceptAsync(CancellationToken cancellationToken = default);
 }

@@ -1,6 +1,9 @@
 namespace Datacake.Rpc;
 
-/// <summary>One end of a pair of streams: what is written here is read there. Disposing an end ends reads and writes of both.</summary>
+/// <summary>
+/// One end of a pair of connected streams: bytes written to one end are read from the other. Disposing an end ends the reads and writes of
+/// both.
+/// </summary>
 sealed class InMemoryStream : AsyncStream
 {
     readonly Pipe _incoming;
@@ -33,7 +36,7 @@ sealed class InMemoryStream : AsyncStream
         base.Dispose(disposing);
     }
 
-    /// <summary>Bytes in one direction. The writer waits while the reader has a full buffer to read.</summary>
+    /// <summary>The buffer for one direction. The writer waits while the buffer is full.</summary>
     sealed class Pipe
     {
         readonly Lock _gate = new();
@@ -41,7 +44,7 @@ sealed class InMemoryStream : AsyncStream
         int _start;
         int _count;
         bool _isClosed;
-        TaskCompletionSource? _changed;     // completed and replaced whenever the state changes and somebody waits
+        TaskCompletionSource? _changed;     // Created by a waiter, and completed when the state changes.
 
         public async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
         {

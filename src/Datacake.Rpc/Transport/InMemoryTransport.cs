@@ -5,7 +5,8 @@ using System.Threading.Channels;
 namespace Datacake.Rpc;
 
 /// <summary>
-/// A network inside the process: whoever shares an instance can reach one another by address. Same bytes and framing as TCP, no sockets.
+/// A network inside the process, without sockets. Servers and channels that share an instance can reach each other by address. The bytes
+/// and framing are the same as over TCP.
 /// </summary>
 public sealed class InMemoryTransport : ITransport
 {
@@ -25,7 +26,7 @@ public sealed class InMemoryTransport : ITransport
         var listener = new Listener(this, address);
         return _listeners.TryAdd(address, listener)
             ? ValueTask.FromResult<ITransportListener>(listener)
-            : throw new RpcException(RpcStatus.Connection, $"Cannot listen at {address}: the address is in use.");
+            : throw new RpcException(RpcStatus.Connection, $"Cannot listen at {address}: the address is already in use.");
     }
 
     /// <inheritdoc/>
@@ -35,7 +36,7 @@ public sealed class InMemoryTransport : ITransport
         var client = $"client-{Interlocked.Increment(ref _lastClient)}";
         if (_listeners.TryGetValue(address, out var listener) && listener.TryOffer(new TransportConnection(far, client)))
             return ValueTask.FromResult(new TransportConnection(near, address));
-        throw new RpcException(RpcStatus.Connection, $"Cannot connect to {address}: nobody listens there.");
+        throw new RpcException(RpcStatus.Connection, $"Cannot connect to {address}: there is no listener at this address.");
     }
 
     sealed class Listener(InMemoryTransport network, string address) : ITransportListener

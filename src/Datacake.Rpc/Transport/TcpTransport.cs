@@ -4,12 +4,12 @@ using System.Net.Sockets;
 
 namespace Datacake.Rpc;
 
-/// <summary>TCP with no delay (Nagle's algorithm off) on both ends.</summary>
+/// <summary>A transport over TCP, with Nagle's algorithm disabled (no delay) on both ends.</summary>
 public sealed class TcpTransport : ITransport
 {
     const int Backlog = 512;
 
-    /// <summary>The transport that servers and channels use unless told otherwise.</summary>
+    /// <summary>Gets the instance that servers and channels use by default.</summary>
     public static TcpTransport Default { get; } = new();
 
     /// <inheritdoc/>
@@ -30,7 +30,7 @@ public sealed class TcpTransport : ITransport
         catch (SocketException error)
         {
             socket?.Dispose();
-            throw new RpcException(RpcStatus.Connection, $"Cannot listen at {address}: {error.Message}", error);
+            throw new RpcException(RpcStatus.Connection, $"Cannot listen at {address}: {error.Message.TrimEnd('.')}.", error);
         }
     }
 
@@ -49,7 +49,7 @@ public sealed class TcpTransport : ITransport
         {
             socket.Dispose();
             if (error is SocketException)
-                throw new RpcException(RpcStatus.Connection, $"Cannot connect to {address}: {error.Message}", error);
+                throw new RpcException(RpcStatus.Connection, $"Cannot connect to {address}: {error.Message.TrimEnd('.')}.", error);
             throw;
         }
     }
@@ -73,7 +73,8 @@ public sealed class TcpTransport : ITransport
             || (host.Contains(':') && !isBracketed)
             || !ushort.TryParse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port))
         {
-            throw new RpcException(RpcStatus.Connection, $"'{address}' is no address. Write host:port, as in 10.0.0.1:7001 or [::1]:7001.");
+            throw new RpcException(
+                RpcStatus.Connection, $"'{address}' is not a valid address. Use host:port, such as 10.0.0.1:7001 or [::1]:7001.");
         }
 
         return (isBracketed ? host[1..^1] : host, port);
@@ -101,7 +102,7 @@ public sealed class TcpTransport : ITransport
                 catch (SocketException error) when (error.SocketErrorCode
                     is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.NotConnected)
                 {
-                    // The peer has gone before it was accepted: the next one.
+                    // The peer disconnected before it was accepted. Wait for the next one.
                 }
             }
         }

@@ -76,7 +76,7 @@ public sealed class SecureClusterTests : IAsyncLifetime
         await second.StopAbruptlyAsync();
         await StartAsync(2, seeds, null, Secret, options => options.ListenOn(seeds[1]));
         await _nodes[0].WaitForNodesAsync([1, 2], Soon, Stop);
-        await _log.WaitUntilAsync($"RPC channel to {seeds[1]} is connected again, after");
+        await _log.WaitUntilAsync($"RPC channel to {seeds[1]} is connected again after");
         Assert.Equal(1, _log.Count("is connected again"));
     }
 
@@ -85,7 +85,7 @@ public sealed class SecureClusterTests : IAsyncLifetime
     {
         var first = await StartAsync(1, [], NewTls(_root), Secret);
         await StartAsync(2, [first.Address], null, Secret);
-        await AssertStrangersAsync("this server speaks only TLS");
+        await AssertStrangersAsync("this server requires TLS");
     }
 
     [Fact]

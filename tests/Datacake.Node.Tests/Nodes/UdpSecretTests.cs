@@ -103,7 +103,7 @@ public sealed class UdpSecretTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("0123456789abcde", "has 15 characters; it needs at least 16")]
+    [InlineData("0123456789abcde", "has 15 characters; at least 16 are required")]
     [InlineData("aabbccddeeaabbccddee", "fewer than 6 different characters")]
     public void A_weak_secret_is_refused(string secret, string reason)
     {
