@@ -5,9 +5,9 @@ namespace Datacake.Lmdb;
 
 /// <summary>A liblmdb library loaded into this process. Its functions have their names from C.</summary>
 /// <remarks>
-/// This class uses function pointers instead of imports by name, because a process can need two libraries. LMDB 0.9 and 1.x cannot read each
-/// other's files. The package contains 1.x, which needs glibc 2.38. On older systems, files are written by the system's library, which is 0.9.
-/// These files must stay readable after an upgrade of the system.
+/// This class uses function pointers instead of imports by name, because a process can need two libraries. LMDB 0.9 and 1.x cannot read
+/// each other's files. The package contains 1.x, which needs glibc 2.38. On older systems, files are written by the system's library, which
+/// is 0.9. These files must stay readable after an upgrade of the system.
 /// </remarks>
 sealed unsafe class Engine
 {
@@ -192,8 +192,8 @@ sealed unsafe class Engine
     }
 
     /// <summary>
-    /// Returns the version of LMDB that wrote a file. It follows from the position of the magic number after the header of the first page, because
-    /// the header is longer in 1.x.
+    /// Returns the version of LMDB that wrote a file. It follows from the position of the magic number after the header of the first page,
+    /// because the header is longer in 1.x.
     /// </summary>
     static FileGeneration FileGenerationOf(string path, string description)
     {

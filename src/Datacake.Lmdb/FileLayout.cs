@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace Datacake.Lmdb;
 
 /// <summary>
-/// The layout of an LMDB file. Versions 0.9 and 1.x differ in the length of the page header, in the origin of offsets, and in the padding of keys.
+/// The layout of an LMDB file. Versions 0.9 and 1.x differ in the length of the page header, in the origin of offsets, and in the padding
+/// of keys.
 /// </summary>
 /// <remarks>See MDB_page, MDB_meta, MDB_db and MDB_node in mdb.c. All numbers are in the byte order of the machine.</remarks>
 readonly record struct FileLayout(int HeaderBytes, int OffsetBase, bool PadsKeys)
@@ -32,7 +33,9 @@ readonly record struct FileLayout(int HeaderBytes, int OffsetBase, bool PadsKeys
     public int PayloadOffset(int keyLength) => PadsKeys ? (keyLength + 1) & ~1 : keyLength;
 }
 
-/// <summary>The contents of one of the two metadata pages, which locate the trees of a file. The page with the later transaction is valid.</summary>
+/// <summary>
+/// The contents of one of the two metadata pages, which locate the trees of a file. The page with the later transaction is valid.
+/// </summary>
 readonly record struct FileRoot(int PageSize, TreeRoot Free, TreeRoot Main, long LastPage, long Transaction)
 {
     public const int Bytes = 136;

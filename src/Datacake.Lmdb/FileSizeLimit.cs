@@ -3,8 +3,8 @@ using Datacake.Storage;
 namespace Datacake.Lmdb;
 
 /// <summary>
-/// The maximum size of a file. Some of it is reserved for commits that make room: LMDB writes each changed page to another place, so data in a
-/// file without free pages could never be deleted.
+/// The maximum size of a file. Some of it is reserved for commits that make room: LMDB writes each changed page to another place, so data
+/// in a file without free pages could never be deleted.
 /// </summary>
 sealed unsafe class FileSizeLimit
 {
@@ -40,8 +40,8 @@ sealed unsafe class FileSizeLimit
         _environment.Check(_engine.EnvInfo(_handle, out EnvironmentInfo info));
         long used = (long)info.LastPage + 1;
         long unused = _maxPages - used;
-        // The free list has an entry for each commit whose freed pages have not been reused yet. Counting takes time, so it is skipped for a file
-        // that has enough room to grow.
+        // The free list has an entry for each commit whose freed pages have not been reused yet. Counting takes time, so it is skipped for
+        // a file that has enough room to grow.
         if (unused < needed && unused + Math.Min(CountFreePages(), used) < needed)
             throw _environment.FullError();
     }

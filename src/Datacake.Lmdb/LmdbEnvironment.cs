@@ -91,16 +91,17 @@ sealed unsafe class LmdbEnvironment : IDisposable
         {
             throw new StorageException(
                 StorageError.Failed,
-                $"The {_description} could not be mapped again after it had grown, and cannot be read. No data is lost. Close the store and open it "
-                    + "again.");
+                $"The {_description} could not be mapped again after it had grown, and cannot be read. No data is lost. Close the store and "
+                    + "open it again.");
         }
     }
 
     /// <summary>Creates the exception for a commit that does not fit into a file of the maximum size.</summary>
     public StorageException FullError() => new(
         StorageError.Full,
-        $"The {_description} has reached its maximum size of {_options.MaxFileBytes} bytes. Nothing of this operation was stored, and earlier data "
-            + $"is intact. Delete data, for which some space is reserved, or raise {nameof(LmdbStorageOptions.MaxFileBytes)}.");
+        $"The {_description} has reached its maximum size of {_options.MaxFileBytes} bytes. Nothing of this operation was stored, and "
+            + "earlier data is intact. Delete data, for which some space is reserved, or raise "
+            + $"{nameof(LmdbStorageOptions.MaxFileBytes)}.");
 
     /// <summary>Commits a batch. Returns false and does nothing if the batch does not fit into the map.</summary>
     public bool TryCommit(WriteBatch batch, Syncing syncing, WriteFlags flags = WriteFlags.None)
@@ -268,9 +269,9 @@ sealed unsafe class LmdbEnvironment : IDisposable
     }
 
     /// <summary>
-    /// Throws if the file is damaged or truncated. LMDB trusts its file, and reading or writing a damaged one can crash the process. A sound file
-    /// may lack unused pages at its end, so only the whole structure is conclusive. Few sound files are shorter than stated in their metadata,
-    /// however, so a short file is always checked.
+    /// Throws if the file is damaged or truncated. LMDB trusts its file, and reading or writing a damaged one can crash the process. A
+    /// sound file may lack unused pages at its end, so only the whole structure is conclusive. Few sound files are shorter than stated in
+    /// their metadata, however, so a short file is always checked.
     /// </summary>
     static void RefuseDamagedFile(string path, string description, bool isThorough)
     {
@@ -341,8 +342,8 @@ sealed unsafe class LmdbEnvironment : IDisposable
             return;
         throw new StorageException(
             StorageError.NewerFormat,
-            $"The {_description} has format version {Convert.ToHexString(version)}, but this version of Datacake.Lmdb supports only versions up to "
-                + $"{FormatVersion}. Update the package.");
+            $"The {_description} has format version {Convert.ToHexString(version)}, but this version of Datacake.Lmdb supports only versions "
+                + $"up to {FormatVersion}. Update the package.");
     }
 
     StorageException Error(Result result)

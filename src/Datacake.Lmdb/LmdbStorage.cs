@@ -6,8 +6,8 @@ namespace Datacake.Lmdb;
 /// A store in an LMDB file, which is mapped into memory. Reads go directly to the mapped file, and a snapshot is a read transaction.
 /// </summary>
 /// <remarks>
-/// A <see cref="Durability.Flushed"/> batch is on the disk when the commit returns. After a loss of power, the store contains the last flushed
-/// batch and all batches before it, and possibly later ones, unless <see cref="LmdbStorageOptions.RiskFileOnPowerLoss"/> is set.
+/// A <see cref="Durability.Flushed"/> batch is on the disk when the commit returns. After a loss of power, the store contains the last
+/// flushed batch and all batches before it, and possibly later ones, unless <see cref="LmdbStorageOptions.RiskFileOnPowerLoss"/> is set.
 /// While a snapshot is open, space that was freed since is not reused, so dispose snapshots as soon as possible.
 /// </remarks>
 public sealed class LmdbStorage : IDurableStorage
@@ -124,7 +124,8 @@ public sealed class LmdbStorage : IDurableStorage
     /// <param name="path">The path of the new store. No file may exist at this path yet, so move a damaged one away first.</param>
     /// <param name="cancellationToken">A token that stops the copying. A canceled call leaves no file behind.</param>
     /// <exception cref="StorageException">
-    /// The backup is damaged or not a store, something already exists at the path, or the path cannot be written. No partial file is left behind.
+    /// The backup is damaged or not a store, something already exists at the path, or the path cannot be written. No partial file is left
+    /// behind.
     /// </exception>
     public static async ValueTask RestoreAsync(string backup, string path, CancellationToken cancellationToken = default)
     {

@@ -3,8 +3,8 @@ namespace Datacake.Lmdb;
 // The structures and constants of lmdb.h that the store uses. They are the same in LMDB 0.9 and 1.x.
 
 /// <summary>
-/// A pointer to bytes and their length. Arguments point to memory of the caller. Results point into the map and are valid until the transaction
-/// ends.
+/// A pointer to bytes and their length. Arguments point to memory of the caller. Results point into the map and are valid until the
+/// transaction ends.
 /// </summary>
 unsafe struct Value(byte* data, int length)
 {

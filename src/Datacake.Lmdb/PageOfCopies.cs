@@ -4,8 +4,8 @@ using Datacake.Storage;
 namespace Datacake.Lmdb;
 
 /// <summary>
-/// A page of a scan, copied out of the map. Small entries share chunks of memory, and the page stores only their locations. With one array per
-/// entry, long scans would take a third longer.
+/// A page of a scan, copied out of the map. Small entries share chunks of memory, and the page stores only their locations. With one array
+/// per entry, long scans would take a third longer.
 /// </summary>
 sealed class PageOfCopies : IReadOnlyList<StorageEntry>
 {

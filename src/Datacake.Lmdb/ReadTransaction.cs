@@ -25,7 +25,8 @@ sealed unsafe class ReadTransaction(Engine engine, LmdbEnvironment environment, 
     }
 
     /// <summary>
-    /// Moves to a key. This is fast if the key is on the same page as the previous one. The value is valid until <see cref="Using"/> is released.
+    /// Moves to a key. This is fast if the key is on the same page as the previous one. The value is valid until <see cref="Using"/> is
+    /// released.
     /// </summary>
     public bool TryMoveTo(ReadOnlySpan<byte> key, out Value value)
     {

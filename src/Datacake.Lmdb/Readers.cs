@@ -42,8 +42,8 @@ sealed class Readers(LmdbEnvironment environment)
 
     /// <summary>Enlarges the map. Snapshots stay open: active reads are awaited, and later reads use the new address.</summary>
     /// <remarks>
-    /// lmdb.h requires that no transaction is open at all. But a read transaction holds no address in the map, and a cursor holds one only while it
-    /// has a position (see mdb_page_get and mdb_cursor_renew in mdb.c of 0.9 and 1.x).
+    /// lmdb.h requires that no transaction is open at all. But a read transaction holds no address in the map, and a cursor holds one only
+    /// while it has a position (see mdb_page_get and mdb_cursor_renew in mdb.c of 0.9 and 1.x).
     /// </remarks>
     public void Grow()
     {

@@ -26,8 +26,8 @@ static class StoreFiles
     public static void DeleteLockTable(string path) => File.Delete(LockTableOf(path));
 
     /// <summary>
-    /// Replaces the file of an open store with that of another one by renaming it. The reader table is renamed too, so that each store keeps the
-    /// table that it has open.
+    /// Replaces the file of an open store with that of another one by renaming it. The reader table is renamed too, so that each store
+    /// keeps the table that it has open.
     /// </summary>
     public static void Replace(string source, string target, string description)
     {

@@ -3,8 +3,8 @@ using Datacake.Storage;
 namespace Datacake.Lmdb;
 
 /// <summary>
-/// The form of a key in the file. A prefix byte distinguishes the keys of entries from the store's own keys. LMDB does not support empty keys,
-/// so a prefix is needed anyway.
+/// The form of a key in the file. A prefix byte distinguishes the keys of entries from the store's own keys. LMDB does not support empty
+/// keys, so a prefix is needed anyway.
 /// </summary>
 static unsafe class StoredKey
 {

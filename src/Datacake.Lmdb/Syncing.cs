@@ -1,8 +1,8 @@
 namespace Datacake.Lmdb;
 
 /// <summary>
-/// The writes that a commit waits for. LMDB has no log: it writes the pages of a commit to free places, and then a metadata page that makes them
-/// valid.
+/// The writes that a commit waits for. LMDB has no log: it writes the pages of a commit to free places, and then a metadata page that makes
+/// them valid.
 /// </summary>
 enum Syncing
 {

@@ -7,8 +7,8 @@ namespace Datacake.Sqlite;
 
 /// <summary>A connection to a SQLite file through the C interface. Not thread-safe.</summary>
 /// <remarks>
-/// It does not use Microsoft.Data.Sqlite. Without the commands, parameters and readers of that library, puts are twice as fast and gets a third
-/// faster, and a few fixed statements need none of its features.
+/// It does not use Microsoft.Data.Sqlite. Without the commands, parameters and readers of that library, puts are twice as fast and gets a
+/// third faster, and a few fixed statements need none of its features.
 /// </remarks>
 sealed class Connection : IDisposable
 {

@@ -11,10 +11,10 @@ static class FileFormat
     /// <summary>The layout version that this library reads and writes. Version 1, which used triggers, was never released.</summary>
     public const long Version = 2;
 
-    // Without row ids, an entry is in one tree instead of two. But SQLite reads a whole entry to compare its key if the entry does not fit into
-    // the page, so a search among large values would read several of them. Large values are therefore in a separate table, and their id takes
-    // the place of the value. The writer removes a large value together with its entry. A trigger could do so as well, but where a trigger may
-    // run, SQLite keeps an undo log for each statement, which takes a fifth of the time of a put.
+    // Without row ids, an entry is in one tree instead of two. But SQLite reads a whole entry to compare its key if the entry does not fit
+    // into the page, so a search among large values would read several of them. Large values are therefore in a separate table, and their
+    // id takes the place of the value. The writer removes a large value together with its entry. A trigger could do so as well, but where a
+    // trigger may run, SQLite keeps an undo log for each statement, which takes a fifth of the time of a put.
     static readonly string Schema =
         $"""
         BEGIN IMMEDIATE;
@@ -53,8 +53,8 @@ static class FileFormat
             {
                 throw new StorageException(
                     StorageError.NewerFormat,
-                    $"The {description} has format version {version}, but this version of Datacake.Sqlite supports only versions up to {Version}. "
-                        + "Update the package.");
+                    $"The {description} has format version {version}, but this version of Datacake.Sqlite supports only versions up to "
+                        + $"{Version}. Update the package.");
             }
             if (version < Version)
             {

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Datacake.Sqlite;
 
 /// <summary>
-/// The SQLite functions that are called for every row. SQLitePCLRaw counts the references to its handles on each call, which takes longer than
-/// most of these functions.
+/// The SQLite functions that are called for every row. SQLitePCLRaw counts the references to its handles on each call, which takes longer
+/// than most of these functions.
 /// </summary>
 static unsafe partial class Native
 {

@@ -7,9 +7,9 @@ namespace Datacake.Sqlite;
 /// A store in a SQLite file in WAL mode. One connection writes, and snapshots are read transactions on pooled connections.
 /// </summary>
 /// <remarks>
-/// A <see cref="Durability.Flushed"/> batch is on the disk when the commit returns. After a loss of power, the store contains the last flushed
-/// batch and all batches before it. <see cref="Durability.Buffered"/> batches committed later may be missing, newest first, but never in part.
-/// While a snapshot is open, the write-ahead log keeps everything committed since, so dispose snapshots as soon as possible.
+/// A <see cref="Durability.Flushed"/> batch is on the disk when the commit returns. After a loss of power, the store contains the last
+/// flushed batch and all batches before it. <see cref="Durability.Buffered"/> batches committed later may be missing, newest first, but
+/// never in part. While a snapshot is open, the write-ahead log keeps everything committed since, so dispose snapshots as soon as possible.
 /// </remarks>
 public sealed class SqliteStorage : IDurableStorage
 {
@@ -124,7 +124,8 @@ public sealed class SqliteStorage : IDurableStorage
     /// <param name="path">The path of the new store. No file may exist at this path yet, so move a damaged one away first.</param>
     /// <param name="cancellationToken">A token that stops the copying. A canceled call leaves no file behind.</param>
     /// <exception cref="StorageException">
-    /// The backup is damaged or not a store, something already exists at the path, or the path cannot be written. No partial file is left behind.
+    /// The backup is damaged or not a store, something already exists at the path, or the path cannot be written. No partial file is left
+    /// behind.
     /// </exception>
     public static async ValueTask RestoreAsync(string backup, string path, CancellationToken cancellationToken = default)
     {
@@ -181,7 +182,8 @@ public sealed class SqliteStorage : IDurableStorage
     }
 
     /// <summary>
-    /// Returns a reader of the current moment. While the store is changing, the reader sees either the state before or the state after the change.
+    /// Returns a reader of the current moment. While the store is changing, the reader sees either the state before or the state after the
+    /// change.
     /// </summary>
     internal Reader Rent()
     {
@@ -260,8 +262,8 @@ public sealed class SqliteStorage : IDurableStorage
     }
 
     /// <summary>
-    /// Returns whether the store is changing. A reader that begins meanwhile sees either the state before or the state after the change, and it is
-    /// unknown which.
+    /// Returns whether the store is changing. A reader that begins meanwhile sees either the state before or the state after the change,
+    /// and it is unknown which.
     /// </summary>
     static bool IsBetweenMoments(long moment) => moment % 2 != 0;
 
@@ -271,8 +273,8 @@ public sealed class SqliteStorage : IDurableStorage
     }
 
     /// <summary>
-    /// Runs an overdue checkpoint if the writer is free. If every commit is made while a snapshot is open, as in a read-modify-write, then only
-    /// the pauses between commits are free of snapshots.
+    /// Runs an overdue checkpoint if the writer is free. If every commit is made while a snapshot is open, as in a read-modify-write, then
+    /// only the pauses between commits are free of snapshots.
     /// </summary>
     void CheckpointUnlessBusy()
     {

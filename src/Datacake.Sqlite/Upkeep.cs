@@ -46,7 +46,9 @@ sealed class Upkeep(string path, string description, SqliteStorageOptions option
     static Action<Connection> Copying(string target) =>
         connection => connection.Execute($"VACUUM INTO '{target.Replace("'", "''", StringComparison.Ordinal)}'");
 
-    /// <summary>Checks that the pages of the file belong together. A page in the place of another one would hide the entries of both.</summary>
+    /// <summary>
+    /// Checks that the pages of the file belong together. A page in the place of another one would hide the entries of both.
+    /// </summary>
     public static void CheckStructure(Connection connection)
     {
         List<string> findings = connection.QueryAll($"PRAGMA integrity_check({MaxFindings})");

@@ -115,8 +115,8 @@ sealed class Writer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Keeps a read lock between commits, which saves acquiring and releasing it each time. The state that this reader sees advances with each
-    /// commit of its own connection, so the lock need not be released until a checkpoint.
+    /// Keeps a read lock between commits, which saves acquiring and releasing it each time. The state that this reader sees advances with
+    /// each commit of its own connection, so the lock need not be released until a checkpoint.
     /// </summary>
     void Pin()
     {
@@ -133,8 +133,8 @@ sealed class Writer : IAsyncDisposable
         }
         catch (StorageException exception) when (exception.Error == StorageError.AlreadyOpen)
         {
-            // SQLite does not wait for a lock while the connection has an open read. Other connections can briefly hold the write lock as well: they
-            // take it when they read the header of the log while it is being written.
+            // SQLite does not wait for a lock while the connection has an open read. Other connections can briefly hold the write lock as
+            // well: they take it when they read the header of the log while it is being written.
             _reader.End();
             _connection.Run(_begin);
             Pin();
@@ -184,9 +184,9 @@ sealed class Writer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Sets the synchronization mode for the next commits. FULL flushes the log with each commit, including everything that earlier commits left
-    /// to the operating system. NORMAL flushes it only before a checkpoint: a loss of power may lose the last commits, but never the file,
-    /// because the log has checksums.
+    /// Sets the synchronization mode for the next commits. FULL flushes the log with each commit, including everything that earlier commits
+    /// left to the operating system. NORMAL flushes it only before a checkpoint: a loss of power may lose the last commits, but never the
+    /// file, because the log has checksums.
     /// </summary>
     void UseDurability(Durability durability)
     {

@@ -12,8 +12,8 @@ public static partial class DurableFile
     const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>
-    /// Returns options for opening a file without buffering. If the file is created, only its owner can read and write it. On Windows, the file
-    /// inherits the permissions of its directory instead.
+    /// Returns options for opening a file without buffering. If the file is created, only its owner can read and write it. On Windows, the
+    /// file inherits the permissions of its directory instead.
     /// </summary>
     /// <param name="mode">Specifies whether the file must already exist.</param>
     /// <param name="access">The access to request.</param>

@@ -60,7 +60,9 @@ public sealed class EntryPage : IDisposable
     /// this method to strip it again.
     /// </summary>
     /// <param name="length">The number of bytes to hide, in addition to those already hidden.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A value is shorter than <paramref name="length"/>, or the length is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A value is shorter than <paramref name="length"/>, or the length is negative.
+    /// </exception>
     public void TrimValues(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);

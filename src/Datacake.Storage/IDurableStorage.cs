@@ -8,8 +8,8 @@ namespace Datacake.Storage;
 public interface IDurableStorage : IStorage
 {
     /// <summary>
-    /// Copies everything committed so far to another path, while reads and commits continue. The copy contains no free space, has been flushed
-    /// to the disk when the call returns, and is itself a store that the same provider can open.
+    /// Copies everything committed so far to another path, while reads and commits continue. The copy contains no free space, has been
+    /// flushed to the disk when the call returns, and is itself a store that the same provider can open.
     /// </summary>
     /// <param name="path">The path of the copy. Nothing may exist at this path yet.</param>
     /// <param name="cancellationToken">A token that stops the copying. A canceled call leaves no copy behind.</param>
@@ -19,8 +19,9 @@ public interface IDurableStorage : IStorage
     ValueTask BackUpAsync(string path, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Returns the space freed by deletes and replacements to the disk. Commits wait until compaction has finished; reads continue. The disk
-    /// needs room for a second copy of the data meanwhile. Space that an open snapshot still needs is returned when that snapshot is disposed.
+    /// Returns the space freed by deletes and replacements to the disk. Commits wait until compaction has finished; reads continue. The
+    /// disk needs room for a second copy of the data meanwhile. Space that an open snapshot still needs is returned when that snapshot is
+    /// disposed.
     /// </summary>
     /// <exception cref="StorageException">The disk has too little room, or the store cannot be read. The store is unchanged.</exception>
     ValueTask CompactAsync(CancellationToken cancellationToken = default);

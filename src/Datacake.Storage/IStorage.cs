@@ -22,6 +22,8 @@ public interface IStorage : IAsyncDisposable
     /// Applies all operations of a batch, or none. When the call returns, the batch has the requested durability and is visible to new
     /// snapshots.
     /// </summary>
-    /// <exception cref="StorageException">The batch was not written, for example because the disk is full. The store stays readable.</exception>
+    /// <exception cref="StorageException">
+    /// The batch was not written, for example because the disk is full. The store stays readable.
+    /// </exception>
     ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default);
 }

@@ -32,7 +32,9 @@ public readonly record struct KeyRange(ReadOnlyMemory<byte> Start, ReadOnlyMemor
     /// <summary>Gets whether the range contains no keys.</summary>
     public bool IsEmpty => End is { } end && Start.Span.SequenceCompareTo(end.Span) >= 0;
 
-    /// <summary>Returns the smallest key above all keys that start with the prefix, or <see langword="null"/> if there is no such key.</summary>
+    /// <summary>
+    /// Returns the smallest key above all keys that start with the prefix, or <see langword="null"/> if there is no such key.
+    /// </summary>
     static ReadOnlyMemory<byte>? Successor(ReadOnlySpan<byte> prefix)
     {
         int last = prefix.LastIndexOfAnyExcept((byte)0xFF);

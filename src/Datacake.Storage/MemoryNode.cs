@@ -8,9 +8,9 @@ namespace Datacake.Storage;
 /// A node of a <see cref="MemoryTree"/>: up to <see cref="MaxSlots"/> entries, or children with their separator keys, in key order.
 /// </summary>
 /// <remarks>
-/// A node knows the length of the prefix that all of its keys share. Each slot holds the eight key bytes after that prefix next to the location
-/// of the entry, so most comparisons touch nothing but the node. See prefix B-trees (Bayer and Unterauer, 1977) and "poor man's normalized
-/// keys" (Graefe, "Modern B-Tree Techniques", 2011).
+/// A node knows the length of the prefix that all of its keys share. Each slot holds the eight key bytes after that prefix next to the
+/// location of the entry, so most comparisons touch nothing but the node. See prefix B-trees (Bayer and Unterauer, 1977) and "poor man's
+/// normalized keys" (Graefe, "Modern B-Tree Techniques", 2011).
 /// </remarks>
 sealed class MemoryNode
 {
@@ -317,8 +317,8 @@ sealed class MemoryNode
     }
 
     /// <summary>
-    /// Copies the entries to a new block. The block has room for at least <paramref name="length"/> more bytes and, up to a limit, for the rest
-    /// of a full node if its entries have the same average size.
+    /// Copies the entries to a new block. The block has room for at least <paramref name="length"/> more bytes and, up to a limit, for the
+    /// rest of a full node if its entries have the same average size.
     /// </summary>
     void Repack(int length)
     {

@@ -2,7 +2,9 @@ using System.Collections;
 
 namespace Datacake.Storage;
 
-/// <summary>A page of a scan. It refers to the entries of the tree, which is faster than creating a <see cref="StorageEntry"/> for each.</summary>
+/// <summary>
+/// A page of a scan. It refers to the entries of the tree, which is faster than creating a <see cref="StorageEntry"/> for each.
+/// </summary>
 sealed class MemoryPage : IReadOnlyList<StorageEntry>
 {
     const int FirstCapacity = 16;

@@ -1,6 +1,8 @@
 namespace Datacake.Storage;
 
-/// <summary>A snapshot of one version of a tree. The version does not change until the snapshot is disposed and its last read has ended.</summary>
+/// <summary>
+/// A snapshot of one version of a tree. The version does not change until the snapshot is disposed and its last read has ended.
+/// </summary>
 sealed class MemorySnapshot(MemoryStorage storage, MemoryTree tree, long version) : IStorageSnapshot
 {
     // A longer page would only use more memory: with this many entries, the cost of descending from the root is negligible.

@@ -9,8 +9,8 @@ namespace Datacake.Storage;
 /// <remarks>
 /// A commit copies keys and values, so the caller may reuse its memory afterwards. A commit changes nodes in place unless an open snapshot
 /// can see them, and copies them otherwise, so dispose snapshots as soon as possible. Opening or disposing a snapshot waits for at most one
-/// commit in progress, which takes a few milliseconds at most, because large batches are applied to copies. The memory that a snapshot returns
-/// belongs to the store and is not a copy. An entry takes 30 to 70 bytes in addition to its key and value.
+/// commit in progress, which takes a few milliseconds at most, because large batches are applied to copies. The memory that a snapshot
+/// returns belongs to the store and is not a copy. An entry takes 30 to 70 bytes in addition to its key and value.
 /// </remarks>
 public sealed class MemoryStorage : IStorage
 {

@@ -84,8 +84,8 @@ ref struct MemoryTreeEditor(MemoryTree tree, long version, long shown)
     }
 
     /// <summary>
-    /// Splits a full child, which no snapshot shows. If ascending keys are being inserted, anywhere in the tree, the split leaves the left node
-    /// nearly full instead of half full. New documents of a keyspace ascend, but sort before those of the next keyspace.
+    /// Splits a full child, which no snapshot shows. If ascending keys are being inserted, anywhere in the tree, the split leaves the left
+    /// node nearly full instead of half full. New documents of a keyspace ascend, but sort before those of the next keyspace.
     /// </summary>
     readonly void SplitChild(MemoryNode parent, int at, ReadOnlySpan<byte> key)
     {

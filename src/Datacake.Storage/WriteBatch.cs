@@ -36,8 +36,8 @@ public sealed class WriteBatch
     public int Count { get; private set; }
 
     /// <summary>
-    /// Gets or sets whether the batch may use the space that a provider with a maximum file size reserves for operations that make room. Set it
-    /// to <see langword="true"/> for deletes that must also write something. A batch that only deletes may always use the reserve.
+    /// Gets or sets whether the batch may use the space that a provider with a maximum file size reserves for operations that make room.
+    /// Set it to <see langword="true"/> for deletes that must also write something. A batch that only deletes may always use the reserve.
     /// </summary>
     public bool MayUseReserve
     {
