@@ -27,7 +27,7 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
     public long Due { get; set; }
 
     /// <summary>Gets the reason why the token has been or is about to be canceled. Guarded by the connection's lock.</summary>
-    public RpcStatus? CancelledBy { get; private set; }
+    public RpcStatus? CanceledBy { get; private set; }
 
     public void Start(PayloadBuffer message, HandlerEntry? entry, RpcStream? stream)
     {
@@ -44,11 +44,11 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
     /// Marks the call as canceled, under the connection's lock. Returns the token source, which the caller must cancel after leaving the
     /// lock, or null if the call was already canceled.
     /// </summary>
-    public CancellationTokenSource? MarkCancelled(RpcStatus reason)
+    public CancellationTokenSource? MarkCanceled(RpcStatus reason)
     {
-        if (CancelledBy is not null)
+        if (CanceledBy is not null)
             return null;
-        CancelledBy = reason;
+        CanceledBy = reason;
         return _cancellation;
     }
 
@@ -60,10 +60,10 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
         _entry = null;
         Request = default;
         Stream = null;
-        if (CancelledBy is null && _cancellation.TryReset())
+        if (CanceledBy is null && _cancellation.TryReset())
             return;
         _cancellation = new CancellationTokenSource();      // The old one may be about to be canceled.
-        CancelledBy = null;
+        CanceledBy = null;
     }
 
     // RunAsync does not throw, and the connection waits for the call to leave its table.
@@ -118,7 +118,7 @@ sealed class ServerCall(ServerConnection connection) : IThreadPoolWorkItem
         {
             if (Telemetry.IsObserved)
                 observation = connection.Observe(_entry, Request.Headers);
-            if (connection.IsCancelled(this))
+            if (connection.IsCanceled(this))
                 throw new OperationCanceledException();
             await (_entry ?? throw connection.UnknownRoute(_message!, Stream is not null)).InvokeAsync(this).ConfigureAwait(false);
         }

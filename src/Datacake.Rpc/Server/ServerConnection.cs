@@ -166,7 +166,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
     {
         lock (_gate)
         {
-            if (_waitingReplies < _options.Limits.BufferedBytes || call.Stream is not null || call.CancelledBy is not null || _closed is not null)
+            if (_waitingReplies < _options.Limits.BufferedBytes || call.Stream is not null || call.CanceledBy is not null || _closed is not null)
                 return true;
             _parked.Add(call);
             return false;
@@ -174,10 +174,10 @@ sealed class ServerConnection : IFrameSink, IDisposable
     }
 
     /// <summary>Returns true if a call was canceled before it began.</summary>
-    public bool IsCancelled(ServerCall call)
+    public bool IsCanceled(ServerCall call)
     {
         lock (_gate)
-            return call.CancelledBy is not null;
+            return call.CanceledBy is not null;
     }
 
     /// <summary>
@@ -200,9 +200,9 @@ sealed class ServerConnection : IFrameSink, IDisposable
     {
         if (_parked.Count == 0)
             return [];
-        var ready = _parked.FindAll(static call => call.CancelledBy is not null);
+        var ready = _parked.FindAll(static call => call.CanceledBy is not null);
         if (ready.Count > 0)
-            _parked.RemoveAll(static call => call.CancelledBy is not null);
+            _parked.RemoveAll(static call => call.CanceledBy is not null);
         if (_closed is null && _waitingReplies >= _options.Limits.BufferedBytes)
             return ready;
         var count = Math.Min(_parked.Count, CallsAtOnce);
@@ -256,13 +256,13 @@ sealed class ServerConnection : IFrameSink, IDisposable
     /// <summary>Sends a failure to the caller, and returns the status that was sent.</summary>
     public RpcStatus SendFailure(ServerCall call, Exception error)
     {
-        RpcStatus? cancelledBy;
+        RpcStatus? canceledBy;
         lock (_gate)
-            cancelledBy = call.CancelledBy;
+            canceledBy = call.CanceledBy;
         var failure = error switch
         {
             RpcException rpc => rpc,
-            OperationCanceledException when cancelledBy is { } status => new RpcException(status, "The call was canceled."),
+            OperationCanceledException when canceledBy is { } status => new RpcException(status, "The call was canceled."),
             _ => new RpcException(RpcStatus.Internal, $"The handler failed: {MessageOf(error)}", error),
         };
         if (failure.Status == RpcStatus.Internal)
@@ -392,7 +392,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
         lock (_gate)
         {
             if (_calls.TryGetValue(id, out var call))
-                (cancellation, stream) = (call.MarkCancelled(RpcStatus.Cancelled), call.Stream);
+                (cancellation, stream) = (call.MarkCanceled(RpcStatus.Cancelled), call.Stream);
             ready = TakeReady();
         }
 
@@ -408,7 +408,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
         List<ServerCall> ready;
         lock (_gate)
         {
-            cancellations = [.. from call in _calls.Values where !streamsOnly || call.Stream is not null select call.MarkCancelled(reason)];
+            cancellations = [.. from call in _calls.Values where !streamsOnly || call.Stream is not null select call.MarkCanceled(reason)];
             ready = TakeReady();
         }
 
@@ -427,10 +427,10 @@ sealed class ServerConnection : IFrameSink, IDisposable
             var now = _deadlines.Now;
             foreach (var call in _calls.Values)
             {
-                if (call.CancelledBy is not null)
+                if (call.CanceledBy is not null)
                     continue;
                 if (call.Due <= now)
-                    expired.Add(call.MarkCancelled(RpcStatus.Timeout));
+                    expired.Add(call.MarkCanceled(RpcStatus.Timeout));
                 else
                     _deadlines.Arm(call.Due);
             }
