@@ -112,8 +112,8 @@ public sealed class DatacakeNode : IAsyncDisposable
     public TimeSpan MaxClockDifference { get; }
 
     /// <summary>
-    /// Gets a snapshot of the clock offsets by node id: the wall clock of each peer that is up, minus this machine's wall clock, as of the
-    /// last message from that peer. The offset includes the time that the message was in transit.
+    /// Gets a snapshot of the clock offsets by node id: the wall clock of each peer that is up, minus this machine's wall clock, according
+    /// to the last message from that peer. The offset includes the time that the message was in transit.
     /// </summary>
     public IReadOnlyDictionary<byte, TimeSpan> ClockOffsets
     {

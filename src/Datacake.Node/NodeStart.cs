@@ -189,8 +189,8 @@ static class NodeStart
 
     /// <summary>
     /// Returns the endpoint in the node's gossip identity. Without <see cref="DatacakeNodeOptions.AdvertiseAs"/>, it is the bound endpoint,
-    /// even if the node listens on a name. If an advertised name has several addresses, one that is not loopback is preferred, because other
-    /// machines can reach it.
+    /// even if the node listens on a name. If an advertised name has several addresses, one that is not loopback is preferred, because
+    /// other machines can reach it.
     /// </summary>
     static async Task<IPEndPoint> IdentityOfAsync(
         DatacakeNodeOptions options, string address, string boundAddress, CancellationToken cancellationToken)

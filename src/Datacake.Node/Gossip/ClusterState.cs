@@ -13,7 +13,7 @@ sealed class ClusterState(GossipId self, TimeProvider time)
     public const int MaxNodes = 1_024;
 
     readonly SortedList<GossipId, NodeState> _nodes = new() { [self] = new NodeState(self, time) };
-    readonly LinkedList<GossipId> _met = new();     // oldest first; contains all rumors, and some identities that no longer are rumors
+    readonly LinkedList<GossipId> _met = new();     // oldest first; contains all rumors, and some identities that are no longer rumors
     readonly ForgottenNodes _forgotten = new();
     int _digestCursor;
 

@@ -21,7 +21,7 @@ sealed class PeerClocks(byte nodeId, HybridLogicalClock clock, TimeSpan maxDiffe
     readonly ConcurrentDictionary<byte, TimeSpan> _offsets = new();
     readonly Dictionary<byte, int> _exceeded = [];
 
-    /// <summary>Gets the wall clock of each peer minus this machine's wall clock, as of the peer's last message.</summary>
+    /// <summary>Gets the wall clock of each peer minus this machine's wall clock, according to the peer's last message.</summary>
     public IReadOnlyDictionary<byte, TimeSpan> Offsets => _offsets;
 
     /// <summary>Processes the clocks of the sender of an accepted message.</summary>
