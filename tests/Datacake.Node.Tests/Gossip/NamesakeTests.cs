@@ -195,7 +195,7 @@ public sealed class NamesakeTests
         foreign.IsCrashed = true;
         cluster.RunRounds(60);
         noticed.Report(cluster.Nodes[1].Gossiper.Nodes, cluster.Nodes[1].Gossiper.IsAlive);
-        Assert.True(log.Contains($"ran as {foreign.Id} no longer uses"));
+        Assert.True(log.Contains($"{foreign.Id}, no longer uses"));
     }
 
     static void StartThreeWithOneIdentity(SimulatedCluster cluster)
