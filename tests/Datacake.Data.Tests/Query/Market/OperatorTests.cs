@@ -259,7 +259,7 @@ public sealed class OperatorTests(QueriedMarket market)
         {
             var obsolete = Assert.Single(method.GetCustomAttributes(typeof(ObsoleteAttribute), false).Cast<ObsoleteAttribute>());
             Assert.True(obsolete.IsError);
-            Assert.Contains($"await {method.Name}Async()", obsolete.Message, StringComparison.Ordinal);
+            Assert.Contains($"Await {method.Name}Async()", obsolete.Message, StringComparison.Ordinal);
             Assert.Contains("GroupJoin", obsolete.Message, StringComparison.Ordinal);
         });
     }
