@@ -1,5 +1,4 @@
 using Datacake.Rpc;
-using Datacake.Rpc.Handshake;
 using Datacake.Rpc.Sealing;
 
 namespace Datacake.Node;

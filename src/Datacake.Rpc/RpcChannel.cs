@@ -3,9 +3,12 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Datacake.Rpc.Client;
+using Datacake.Rpc.Contracts;
 using Datacake.Rpc.Framing;
 using Datacake.Rpc.Handshake;
 using Datacake.Rpc.Logging;
+using Datacake.Rpc.Sealing;
+using Datacake.Rpc.Transport;
 
 namespace Datacake.Rpc;
 

@@ -3,7 +3,9 @@ using System.Net.Sockets;
 using Datacake.Rpc.Framing;
 using Datacake.Rpc.Handshake;
 using Datacake.Rpc.Logging;
+using Datacake.Rpc.Sealing;
 using Datacake.Rpc.Server;
+using Datacake.Rpc.Transport;
 
 namespace Datacake.Rpc;
 

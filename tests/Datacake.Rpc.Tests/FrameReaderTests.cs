@@ -1,5 +1,6 @@
 using System.Globalization;
 using Datacake.Rpc.Framing;
+using Datacake.Rpc.Logging;
 using Datacake.Rpc.Tests.Fixtures;
 
 namespace Datacake.Rpc.Tests;
@@ -21,7 +22,7 @@ public sealed class FrameReaderTests(ITestOutputHelper output)
     {
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var limits = new RpcLimits { MessageSize = 70_000, BufferedBytes = 280_000, TotalBufferedBytes = 280_000, CallsInFlight = 8 };
-        var agreement = new Agreement(2, Rpc.Handshake.Capabilities.None, new PeerLimits(limits.MessageSize, limits.CallsInFlight, limits.StreamWindow, limits.HeaderSize));
+        var agreement = new Agreement(2, Rpc.Framing.Capabilities.None, new PeerLimits(limits.MessageSize, limits.CallsInFlight, limits.StreamWindow, limits.HeaderSize));
         var held = new ByteBudget(limits.TotalBufferedBytes);
         var random = new Random(1);
         var endings = new SortedDictionary<RpcStatus, int>();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Datacake.Rpc.Framing;
 using Datacake.Rpc.Handshake;
+using Datacake.Rpc.Sealing;
 using Datacake.Rpc.Tests.Fixtures;
 
 namespace Datacake.Rpc.Tests;

@@ -185,7 +185,7 @@ sealed class ClientConnection : IFrameSink, IDisposable
     public bool TryRemove(ClientExchange exchange) => Remove(exchange.Id) is not null;
 
     /// <summary>Removes an exchange that has ended from the table.</summary>
-    public void Forget(uint id) => Remove(id);
+    void Forget(uint id) => Remove(id);
 
     public void OnMessage(PayloadBuffer message)
     {
@@ -297,7 +297,7 @@ sealed class ClientConnection : IFrameSink, IDisposable
                 exchange.Id = ++_lastId;
             while (!_exchanges.TryAdd(exchange.Id, exchange));
             if (exchange is ClientStream stream)
-                stream.Stream = new RpcStream(Frames, exchange.Id, _windowSize, stream.Headers, this);
+                stream.Stream = new RpcStream(Frames, exchange.Id, _windowSize, stream.Headers, Forget);
             _wasUsed = true;
             exchange.Due = _deadlines.After(timeout);
             _deadlines.Arm(exchange.Due);

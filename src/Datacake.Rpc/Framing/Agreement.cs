@@ -1,5 +1,3 @@
-using Datacake.Rpc.Handshake;
-
 namespace Datacake.Rpc.Framing;
 
 /// <summary>The result of a handshake: the version and capabilities that both sides support, and the limits of the peer.</summary>

@@ -1,5 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using Datacake.Rpc.Contracts;
+using Datacake.Rpc.Logging;
+using Datacake.Rpc.Transport;
 
 namespace Datacake.Rpc.Framing;
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Threading.Tasks.Sources;
+using Datacake.Rpc.Logging;
 
 namespace Datacake.Rpc.Framing;
 

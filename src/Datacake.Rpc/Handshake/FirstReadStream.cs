@@ -1,3 +1,5 @@
+using Datacake.Rpc.Transport;
+
 namespace Datacake.Rpc.Handshake;
 
 /// <summary>

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using Datacake.Rpc.Framing;
 using Datacake.Rpc.Logging;
 using Datacake.Rpc.Sealing;
 

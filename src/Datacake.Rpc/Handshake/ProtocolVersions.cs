@@ -1,3 +1,5 @@
+using Datacake.Rpc.Framing;
+
 namespace Datacake.Rpc.Handshake;
 
 /// <summary>The versions of the protocol and the capabilities that one side supports and states in its greeting.</summary>

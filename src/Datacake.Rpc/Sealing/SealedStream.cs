@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using Datacake.Rpc.Transport;
 
 namespace Datacake.Rpc.Sealing;
 

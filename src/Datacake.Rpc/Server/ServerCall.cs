@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Datacake.Rpc.Framing;
+using Datacake.Rpc.Logging;
 
 namespace Datacake.Rpc.Server;
 

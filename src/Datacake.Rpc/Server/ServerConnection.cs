@@ -318,7 +318,7 @@ sealed class ServerConnection : IFrameSink, IDisposable
     RpcStream NewStream(PayloadBuffer opening)
     {
         var headers = opening.GetHeaders(opening.Version);
-        return new RpcStream(Frames, opening.Header.Id, _options.Limits.StreamWindow, headers, client: null);
+        return new RpcStream(Frames, opening.Header.Id, _options.Limits.StreamWindow, headers, forget: null);
     }
 
     /// <summary>Adds a call to the table. Returns the reason if it is refused, or null.</summary>

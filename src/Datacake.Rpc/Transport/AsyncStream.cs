@@ -1,4 +1,4 @@
-namespace Datacake.Rpc;
+namespace Datacake.Rpc.Transport;
 
 /// <summary>A duplex stream without a length that can only be read and written asynchronously.</summary>
 abstract class AsyncStream : Stream

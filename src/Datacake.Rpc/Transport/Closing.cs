@@ -1,4 +1,4 @@
-namespace Datacake.Rpc;
+namespace Datacake.Rpc.Transport;
 
 /// <summary>
 /// The closing of connections that have already ended. Errors are ignored, so that they do not hide the reason for the end.

@@ -1,4 +1,4 @@
-namespace Datacake.Rpc;
+namespace Datacake.Rpc.Transport;
 
 /// <summary>
 /// One end of a pair of connected streams: bytes written to one end are read from the other. Disposing an end ends the reads and writes of

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Threading.Channels;
+using Datacake.Rpc.Transport;
 
 namespace Datacake.Rpc;
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Datacake.Rpc.Framing;
 using Datacake.Rpc.Handshake;
+using Datacake.Rpc.Sealing;
 
 namespace Datacake.Rpc.Tests.Fixtures;
 

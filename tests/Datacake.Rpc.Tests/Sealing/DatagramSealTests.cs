@@ -1,4 +1,3 @@
-using Datacake.Rpc.Handshake;
 using Datacake.Rpc.Sealing;
 
 namespace Datacake.Rpc.Tests.Sealing;

@@ -1,4 +1,4 @@
-namespace Datacake.Rpc.Handshake;
+namespace Datacake.Rpc.Framing;
 
 /// <summary>
 /// The optional features of a side, beyond its version of the protocol. The numbers are part of the wire format. A connection uses the

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 
-namespace Datacake.Rpc;
+namespace Datacake.Rpc.Contracts;
 
 /// <summary>The allowed range of the times in the options, which follows from the range of timers.</summary>
 static class TimeRange

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
-namespace Datacake.Rpc;
+namespace Datacake.Rpc.Logging;
 
 /// <summary>
 /// The activity source and the meter <c>Datacake.Rpc</c> of all channels and servers in the process. Tags have few values, so that the

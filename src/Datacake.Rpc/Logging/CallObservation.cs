@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Datacake.Rpc;
+namespace Datacake.Rpc.Logging;
 
 /// <summary>The span and the measurements of one call, from its beginning to its end.</summary>
 sealed class CallObservation

@@ -1,4 +1,6 @@
+using Datacake.Rpc.Contracts;
 using Datacake.Rpc.Handshake;
+using Datacake.Rpc.Sealing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
+using Datacake.Rpc.Contracts;
 using Datacake.Rpc.Handshake;
 
 namespace Datacake.Rpc;

@@ -1,3 +1,5 @@
+using Datacake.Rpc.Contracts;
+
 namespace Datacake.Rpc;
 
 /// <summary>

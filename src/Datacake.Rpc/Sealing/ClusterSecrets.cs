@@ -1,9 +1,8 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
-using Datacake.Rpc.Sealing;
 
-namespace Datacake.Rpc.Handshake;
+namespace Datacake.Rpc.Sealing;
 
 /// <summary>
 /// The cluster secrets of one side. A client proves the first one. A server accepts any of them, and in return proves the one that the

@@ -19,7 +19,7 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
     const int MessageCost = 320;
 
     readonly FrameConnection _connection;
-    readonly ClientConnection? _client;                 // Null on the handler's side.
+    readonly Action<uint>? _forget;                     // Frees the id of the exchange; null on the handler's side.
     readonly int _window;
     readonly Lock _gate = new();
     readonly SemaphoreSlim _writeTurn = new(1);         // Held by writers that cannot append at once.
@@ -40,11 +40,11 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
     CancellationTokenRegistration _readCancellation;
     ManualResetValueTaskSourceCore<RpcPayload?> _read = new() { RunContinuationsAsynchronously = true };
 
-    internal RpcStream(FrameConnection connection, uint id, int window, RpcHeaders headers, ClientConnection? client)
+    internal RpcStream(FrameConnection connection, uint id, int window, RpcHeaders headers, Action<uint>? forget)
     {
         Headers = headers;
         _connection = connection;
-        _client = client;
+        _forget = forget;
         _window = window;
         _credit = connection.Peer.StreamWindow;
         Id = id;
@@ -191,9 +191,9 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
         }
 
         Fail(new RpcException(RpcStatus.Cancelled, $"The stream to {RemoteAddress} was disposed."));
-        if (_client is not null)
+        if (_forget is not null)
         {
-            _client.Forget(Id);
+            _forget(Id);
             if (!isOver)
                 _connection.Signal(FrameType.Cancel, Id);
         }
@@ -403,9 +403,9 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
     void Break(RpcException failure)
     {
         Fail(failure);
-        if (_client is not null)
+        if (_forget is not null)
         {
-            _client.Forget(Id);
+            _forget(Id);
             _connection.Signal(FrameType.Cancel, Id);
         }
         else
