@@ -122,7 +122,7 @@ public sealed class ConfigurationTests
     [Theory]
     [InlineData(""" "Seed": "127.0.0.1:1" """, "'Datacake:Seed' is not a setting of a node. The settings are: NodeId, ListenOn,")]
     [InlineData(""" "NodeId": "seven" """, "'Datacake:NodeId' is 'seven', which is not a whole number")]
-    [InlineData(""" "NodeId": 256 """, "'Datacake:NodeId' is not valid: A node id is a number from 0 to 255; 256 is not.")]
+    [InlineData(""" "NodeId": 256 """, "'Datacake:NodeId' is not valid: The node id 256 is invalid. Use a number from 0 to 255.")]
     [InlineData(""" "ListenOn": ["127.0.0.1:1"] """, "'Datacake:ListenOn' must be a single value")]
     [InlineData(""" "ListenOn": "127.0.0.1" """, "'Datacake:ListenOn' is not valid: ")]
     [InlineData(""" "Seeds": "127.0.0.1:1,127.0.0.1:2" """, "'Datacake:Seeds' is a single value. It must be a list, whose first entry is 'Datacake:Seeds:0'.")]
