@@ -113,6 +113,9 @@ public ref struct OrderedKeyReader
             case OrderedKeyWriter.Int64Tag or OrderedKeyWriter.UInt64Tag or OrderedKeyWriter.DoubleTag:
                 Take(1 + sizeof(long));
                 break;
+            case OrderedKeyWriter.DecimalTag:
+                ReadDecimal();
+                break;
             case OrderedKeyWriter.GuidTag:
                 Take(17);
                 break;
