@@ -29,15 +29,20 @@ public sealed class DocumentContentBuilder
     /// <exception cref="ArgumentException">The bytes are not a path.</exception>
     public void Remove(ReadOnlySpan<byte> encodedPath) => Add(new DocumentCell(encodedPath, default, isRemoved: true, []));
 
-    /// <summary>Returns the cells added so far and clears the builder.</summary>
+    /// <summary>Returns the cells added so far and clears the builder, also if it throws.</summary>
     /// <exception cref="InvalidOperationException">A path was added twice.</exception>
     public DocumentContent Build()
     {
-        var content = new DocumentContent(_isSorted ? _cells.WrittenSpan.ToArray() : Sort(), _ranges.Count);
-        _cells.ResetWrittenCount();
-        _ranges.Clear();
-        _isSorted = true;
-        return content;
+        try
+        {
+            return new DocumentContent(_isSorted ? _cells.WrittenSpan.ToArray() : Sort(), _ranges.Count);
+        }
+        finally
+        {
+            _cells.ResetWrittenCount();
+            _ranges.Clear();
+            _isSorted = true;
+        }
     }
 
     void Add(DocumentCell cell)

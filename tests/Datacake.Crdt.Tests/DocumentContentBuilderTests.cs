@@ -53,6 +53,18 @@ public class DocumentContentBuilderTests
     }
 
     [Fact]
+    public void Builder_is_empty_after_it_has_refused_a_path_that_was_added_twice()
+    {
+        var builder = new DocumentContentBuilder();
+        builder.Set(DocumentPath.OfProperty("A").Encoded.Span, [1]);
+        builder.Set(DocumentPath.OfProperty("A").Encoded.Span, [2]);
+        Assert.Throws<InvalidOperationException>(builder.Build);
+        builder.Set(DocumentPath.OfProperty("B").Encoded.Span, [3]);
+
+        Assert.Equal(1, builder.Build().Count);
+    }
+
+    [Fact]
     public void Bytes_that_are_no_path_are_refused_before_anything_is_added()
     {
         var builder = new DocumentContentBuilder();

@@ -159,8 +159,8 @@ sealed class Members(byte self, ReplicaIdentity identity, RetirementProofs proof
         if (node == self || !identity.Members.ContainsKey(node))
         {
             throw new ArgumentException(
-                $"Node {node} is {(node == self ? "this node itself" : "not a member")}. The other members are "
-                    + $"{string.Join(", ", identity.Members.Keys.Where(other => other != self))}.",
+                $"Node {node} is {(node == self ? "this node itself" : "not a member")}. The other members are: "
+                    + $"{(identity.Members.Keys.Any(other => other != self) ? string.Join(", ", identity.Members.Keys.Where(other => other != self)) : "none")}.",
                 nameof(node));
         }
         if (isInSession)
