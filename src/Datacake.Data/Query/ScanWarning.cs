@@ -76,7 +76,7 @@ static partial class ScanWarning
         return columns;
     }
 
-    [LoggerMessage(101, LogLevel.Warning,
+    [LoggerMessage(4001, LogLevel.Warning,
         "A query for the keyspace {Keyspace} read {Read} documents to return {Results} (plan: {Plan}). {Remedy}")]
     static partial void ManyDocumentsRead(ILogger logger, string keyspace, long read, long results, string plan, string remedy);
 }

@@ -6,108 +6,108 @@ namespace Datacake.EventualConsistency.Diagnostics;
 /// <summary>The log messages of a store.</summary>
 static partial class StoreLog
 {
-    [LoggerMessage(1, LogLevel.Information, "Node {Node} opened its store in the {Storage}; the store is {State}.")]
+    [LoggerMessage(3001, LogLevel.Information, "Node {Node} opened its store in the {Storage}; the store is {State}.")]
     public static partial void Opened(ILogger logger, byte node, string storage, string state);
 
-    [LoggerMessage(2, LogLevel.Information, "Node {Node} joined the cluster of {Members} members; its first stamp is {Run}.")]
+    [LoggerMessage(3002, LogLevel.Information, "Node {Node} joined the cluster of {Members} members; its first stamp is {Run}.")]
     public static partial void Joined(ILogger logger, byte node, int members, HlcTimestamp run);
 
-    [LoggerMessage(3, LogLevel.Error, "The {Storage} refused a commit; {Count} pending changes failed.")]
+    [LoggerMessage(3003, LogLevel.Error, "The {Storage} refused a commit; {Count} pending changes failed.")]
     public static partial void CommitFailed(ILogger logger, Exception exception, string storage, int count);
 
-    [LoggerMessage(36, LogLevel.Information, "The {Storage} has free space again.")]
+    [LoggerMessage(3036, LogLevel.Information, "The {Storage} has free space again.")]
     public static partial void HasRoom(ILogger logger, string storage);
 
-    [LoggerMessage(4, LogLevel.Debug, "The session with node {Peer} at {Address} is open.")]
+    [LoggerMessage(3004, LogLevel.Debug, "The session with node {Peer} at {Address} is open.")]
     public static partial void SessionOpened(ILogger logger, byte peer, string address);
 
-    [LoggerMessage(19, LogLevel.Information, "The session with node {Peer} at {Address} is open after {Count} failed attempts.")]
+    [LoggerMessage(3019, LogLevel.Information, "The session with node {Peer} at {Address} is open after {Count} failed attempts.")]
     public static partial void SessionReopened(ILogger logger, byte peer, string address, int count);
 
-    [LoggerMessage(5, LogLevel.Information, "The session with node {Peer} at {Address} ended: {Reason}.")]
+    [LoggerMessage(3005, LogLevel.Information, "The session with node {Peer} at {Address} ended: {Reason}.")]
     public static partial void SessionEnded(ILogger logger, byte peer, string address, string reason);
 
-    [LoggerMessage(6, LogLevel.Warning, "A stream from {Host} was refused: {Reason}.")]
+    [LoggerMessage(3006, LogLevel.Warning, "A stream from {Host} was refused: {Reason}.")]
     public static partial void StreamRefused(ILogger logger, string host, string reason);
 
-    [LoggerMessage(7, LogLevel.Error, "Replication with node {Peer} at {Address} is not possible: {Reason}.")]
+    [LoggerMessage(3007, LogLevel.Error, "Replication with node {Peer} at {Address} is not possible: {Reason}.")]
     public static partial void SessionRefused(ILogger logger, Exception? exception, byte peer, string address, string reason);
 
-    [LoggerMessage(20, LogLevel.Warning, "The session with node {Peer} at {Address} could not be opened; will retry: {Reason}.")]
+    [LoggerMessage(3020, LogLevel.Warning, "The session with node {Peer} at {Address} could not be opened; will retry: {Reason}.")]
     public static partial void NoSession(ILogger logger, byte peer, string address, string reason);
 
-    [LoggerMessage(21, LogLevel.Warning, "There is still no session with node {Peer} at {Address} after {Count} attempts: {Reason}.")]
+    [LoggerMessage(3021, LogLevel.Warning, "There is still no session with node {Peer} at {Address} after {Count} attempts: {Reason}.")]
     public static partial void StillNoSession(ILogger logger, byte peer, string address, int count, string reason);
 
-    [LoggerMessage(8, LogLevel.Warning, "Node {Peer} receives too slowly to keep up with writes; it will fetch the dropped changes later.")]
+    [LoggerMessage(3008, LogLevel.Warning, "Node {Peer} receives too slowly to keep up with writes; it will fetch the dropped changes later.")]
     public static partial void PeerLags(ILogger logger, byte peer);
 
-    [LoggerMessage(9, LogLevel.Warning, "Node {Node} has not joined its cluster after {Seconds:0} s: {Reason}")]
+    [LoggerMessage(3009, LogLevel.Warning, "Node {Node} has not joined its cluster after {Seconds:0} s: {Reason}")]
     public static partial void NotJoined(ILogger logger, byte node, double seconds, string reason);
 
-    [LoggerMessage(18, LogLevel.Information, "Node {Node} is joining and has received {Count} of about {Estimated} documents, the latest from node {Source}.")]
+    [LoggerMessage(3018, LogLevel.Information, "Node {Node} is joining and has received {Count} of about {Estimated} documents, the latest from node {Source}.")]
     public static partial void Joining(ILogger logger, byte node, long count, long estimated, int source);
 
-    [LoggerMessage(10, LogLevel.Error, "The periodic work of node {Node} (reports, purging, indexes) failed; will retry.")]
+    [LoggerMessage(3010, LogLevel.Error, "The periodic work of node {Node} (reports, purging, indexes) failed; will retry.")]
     public static partial void TickFailed(ILogger logger, Exception exception, byte node);
 
-    [LoggerMessage(11, LogLevel.Error, "The session with a peer at {Host} failed; a new one will be opened.")]
+    [LoggerMessage(3011, LogLevel.Error, "The session with a peer at {Host} failed; a new one will be opened.")]
     public static partial void SessionFailed(ILogger logger, Exception exception, string host);
 
-    [LoggerMessage(12, LogLevel.Error, "Sending node {Peer} the data that it lacks failed; it will ask again.")]
+    [LoggerMessage(3012, LogLevel.Error, "Sending node {Peer} the data that it lacks failed; it will ask again.")]
     public static partial void AnswerFailed(ILogger logger, Exception exception, byte peer);
 
-    [LoggerMessage(13, LogLevel.Error, "A {Message} from node {Peer} could not be processed and was dropped; its content will be fetched again.")]
+    [LoggerMessage(3013, LogLevel.Error, "A {Message} from node {Peer} could not be processed and was dropped; its content will be fetched again.")]
     public static partial void MessageDropped(ILogger logger, Exception exception, string message, byte peer);
 
-    [LoggerMessage(14, LogLevel.Error, "A commit succeeded, but a notification of it failed; peers will fetch the changes.")]
+    [LoggerMessage(3014, LogLevel.Error, "A commit succeeded, but a notification of it failed; peers will fetch the changes.")]
     public static partial void CommitNotTold(ILogger logger, Exception exception);
 
-    [LoggerMessage(15, LogLevel.Information, "Building the index {Index} of the keyspace {Keyspace} from about {Count} documents; queries read all documents until it is complete.")]
+    [LoggerMessage(3015, LogLevel.Information, "Building the index {Index} of the keyspace {Keyspace} from about {Count} documents; queries read all documents until it is complete.")]
     public static partial void IndexBuilding(ILogger logger, string index, string keyspace, long count);
 
-    [LoggerMessage(16, LogLevel.Information, "The index {Index} of the keyspace {Keyspace} was built from {Count} documents.")]
+    [LoggerMessage(3016, LogLevel.Information, "The index {Index} of the keyspace {Keyspace} was built from {Count} documents.")]
     public static partial void IndexBuilt(ILogger logger, string index, string keyspace, long count);
 
-    [LoggerMessage(22, LogLevel.Warning, "Node {Node} is closing its store, and {Count} of its transactions may be on no other member; they will replicate when the node runs again.")]
+    [LoggerMessage(3022, LogLevel.Warning, "Node {Node} is closing its store, and {Count} of its transactions may be on no other member; they will replicate when the node runs again.")]
     public static partial void LeftBehind(ILogger logger, byte node, int count);
 
-    [LoggerMessage(23, LogLevel.Warning, "Node {Node} is closing its store without knowing whether its peers have everything that it wrote.")]
+    [LoggerMessage(3023, LogLevel.Warning, "Node {Node} is closing its store without knowing whether its peers have everything that it wrote.")]
     public static partial void FinalReplicationFailed(ILogger logger, Exception exception, byte node);
 
-    [LoggerMessage(24, LogLevel.Error, "Node {Node} knows the same transactions as nodes {Peers} but shows something else; the data will be merged.")]
+    [LoggerMessage(3024, LogLevel.Error, "Node {Node} knows the same transactions as nodes {Peers} but shows something else; the data will be merged.")]
     public static partial void Differs(ILogger logger, byte node, string peers);
 
-    [LoggerMessage(26, LogLevel.Error, "In the {Storage} of node {Node}, {Record} is damaged and is being repaired.")]
+    [LoggerMessage(3026, LogLevel.Error, "In the {Storage} of node {Node}, {Record} is damaged and is being repaired.")]
     public static partial void Damaged(ILogger logger, byte node, string storage, string record);
 
-    [LoggerMessage(27, LogLevel.Information, "Node {Node} has repaired {Record}.")]
+    [LoggerMessage(3027, LogLevel.Information, "Node {Node} has repaired {Record}.")]
     public static partial void Mended(ILogger logger, byte node, string record);
 
-    [LoggerMessage(28, LogLevel.Error, "Node {Node} has repaired {Record} from the other members, which lack what the transactions {Stamps} wrote there; these writes are lost.")]
+    [LoggerMessage(3028, LogLevel.Error, "Node {Node} has repaired {Record} from the other members, which lack what the transactions {Stamps} wrote there; these writes are lost.")]
     public static partial void MendedWithLoss(ILogger logger, byte node, string record, string stamps);
 
-    [LoggerMessage(29, LogLevel.Error, "Node {Node} could not repair its damaged records; will retry.")]
+    [LoggerMessage(3029, LogLevel.Error, "Node {Node} could not repair its damaged records; will retry.")]
     public static partial void MendingFailed(ILogger logger, Exception exception, byte node);
 
-    [LoggerMessage(30, LogLevel.Error, "Node {Node} is holding back a reconcile with node {Peer}, which would remove {Count} documents, until a second member confirms it or AllowRemovalAsync is called.")]
+    [LoggerMessage(3030, LogLevel.Error, "Node {Node} is holding back a reconcile with node {Peer}, which would remove {Count} documents, until a second member confirms it or AllowRemovalAsync is called.")]
     public static partial void RemovalHeld(ILogger logger, byte node, byte peer, int count);
 
-    [LoggerMessage(31, LogLevel.Information, "Node {Node} is no longer holding back a reconcile.")]
+    [LoggerMessage(3031, LogLevel.Information, "Node {Node} is no longer holding back a reconcile.")]
     public static partial void RemovalNotHeld(ILogger logger, byte node);
 
-    [LoggerMessage(32, LogLevel.Debug, "Node {Node} has checked all {Count} records of the {Storage}.")]
+    [LoggerMessage(3032, LogLevel.Debug, "Node {Node} has checked all {Count} records of the {Storage}.")]
     public static partial void Scrubbed(ILogger logger, byte node, string storage, long count);
 
-    [LoggerMessage(34, LogLevel.Warning, "Node {Node} has compared {Count} documents of the {Storage} with its own and written {Written}; {Left} more have data that this store lacks.")]
+    [LoggerMessage(3034, LogLevel.Warning, "Node {Node} has compared {Count} documents of the {Storage} with its own and written {Written}; {Left} more have data that this store lacks.")]
     public static partial void Salvaged(ILogger logger, byte node, string storage, long count, long written, long left);
 
-    [LoggerMessage(33, LogLevel.Error, "Node {Node} could not check all its stored records; will retry.")]
+    [LoggerMessage(3033, LogLevel.Error, "Node {Node} could not check all its stored records; will retry.")]
     public static partial void ScrubFailed(ILogger logger, Exception exception, byte node);
 
-    [LoggerMessage(25, LogLevel.Information, "Node {Node} again shows the same documents as all peers that know the same transactions.")]
+    [LoggerMessage(3025, LogLevel.Information, "Node {Node} again shows the same documents as all peers that know the same transactions.")]
     public static partial void DiffersNoLonger(ILogger logger, byte node);
 
-    [LoggerMessage(35, LogLevel.Warning, "Node {Member} was retired at node {Node} {How}; its store is never admitted again.")]
+    [LoggerMessage(3035, LogLevel.Warning, "Node {Member} was retired at node {Node} {How}; its store is never admitted again.")]
     public static partial void Retired(ILogger logger, byte member, byte node, string how);
 }

@@ -8,66 +8,66 @@ namespace Datacake.Node.Diagnostics;
 static partial class NodeLog
 {
     [LoggerMessage(
-        1,
+        2001,
         LogLevel.Information,
         "Node {NodeId} of cluster '{ClusterId}' is running at {Address} in data center '{DataCenter}' (generation {Generation}).")]
     public static partial void Started(ILogger logger, byte nodeId, string clusterId, string address, string dataCenter, ulong generation);
 
-    [LoggerMessage(2, LogLevel.Information, "Node {NodeId} at {Address} has stopped.")]
+    [LoggerMessage(2002, LogLevel.Information, "Node {NodeId} at {Address} has stopped.")]
     public static partial void Stopped(ILogger logger, byte nodeId, string address);
 
-    [LoggerMessage(4, LogLevel.Error, "{Refusal} (Refusal {Count} of this kind.)")]
+    [LoggerMessage(2004, LogLevel.Error, "{Refusal} (Refusal {Count} of this kind.)")]
     public static partial void Refused(ILogger logger, string refusal, long count);
 
-    [LoggerMessage(5, LogLevel.Warning, "An invalid gossip message from {Peer} was dropped: {Reason} (message {Count} of this kind).")]
+    [LoggerMessage(2005, LogLevel.Warning, "An invalid gossip message from {Peer} was dropped: {Reason} (message {Count} of this kind).")]
     public static partial void MessageDropped(ILogger logger, string peer, string reason, long count);
 
-    [LoggerMessage(6, LogLevel.Debug, "Gossip with {Peer} failed: {Reason}")]
+    [LoggerMessage(2006, LogLevel.Debug, "Gossip with {Peer} failed: {Reason}")]
     public static partial void ExchangeFailed(ILogger logger, string peer, string reason);
 
-    [LoggerMessage(7, LogLevel.Warning, "The seed '{Seed}' cannot be resolved ({Reason}); will retry (attempt {Count}).")]
+    [LoggerMessage(2007, LogLevel.Warning, "The seed '{Seed}' cannot be resolved ({Reason}); will retry (attempt {Count}).")]
     public static partial void SeedNotResolved(ILogger logger, string seed, string reason, long count);
 
     [LoggerMessage(
-        8,
+        2008,
         LogLevel.Error,
         "The wall clocks of node {NodeId} ({LocalTime:u}) and {Peer} ({PeerTime:u}) differ by {Difference}, more than the limit of "
         + "{Limit}; the cluster clock of this node ignores the stamps of that node until the wrong wall clock is corrected (NTP).")]
     public static partial void ClocksDiffer(
         ILogger logger, byte nodeId, DateTimeOffset localTime, GossipId peer, DateTimeOffset peerTime, TimeSpan difference, TimeSpan limit);
 
-    [LoggerMessage(9, LogLevel.Error, "A round of gossip failed; will retry in the next round (failure {Count} in a row).")]
+    [LoggerMessage(2009, LogLevel.Error, "A round of gossip failed; will retry in the next round (failure {Count} in a row).")]
     public static partial void RoundFailed(ILogger logger, long count, Exception failure);
 
-    [LoggerMessage(10, LogLevel.Error, "Disposing the extension {Extension} failed; the node continues to stop.")]
+    [LoggerMessage(2010, LogLevel.Error, "Disposing the extension {Extension} failed; the node continues to stop.")]
     public static partial void ExtensionFailed(ILogger logger, string extension, Exception failure);
 
     [LoggerMessage(
-        11,
+        2011,
         LogLevel.Error,
         "The member list cannot be saved in {Storage}; will retry when members change, and until then a restarted node depends on its seeds.")]
     public static partial void MembersNotKept(ILogger logger, string storage, Exception failure);
 
-    [LoggerMessage(13, LogLevel.Information, "The wall clocks of node {NodeId} ({LocalTime:u}) and {Peer} ({PeerTime:u}) agree again.")]
+    [LoggerMessage(2013, LogLevel.Information, "The wall clocks of node {NodeId} ({LocalTime:u}) and {Peer} ({PeerTime:u}) agree again.")]
     public static partial void ClocksAgree(ILogger logger, byte nodeId, DateTimeOffset localTime, GossipId peer, DateTimeOffset peerTime);
 
-    [LoggerMessage(14, LogLevel.Information, "The seed '{Seed}' can be resolved again.")]
+    [LoggerMessage(2014, LogLevel.Information, "The seed '{Seed}' can be resolved again.")]
     public static partial void SeedResolved(ILogger logger, string seed);
 
-    [LoggerMessage(15, LogLevel.Information, "A refusal has not occurred again for a while: {Refusal}")]
+    [LoggerMessage(2015, LogLevel.Information, "A refusal has not occurred again for a while: {Refusal}")]
     public static partial void RefusalEnded(ILogger logger, string refusal);
 
     [LoggerMessage(
-        16,
+        2016,
         LogLevel.Error,
         "A node of another implementation, {Peer}, uses the id {NodeId} of a Datacake node and is not a member; give it another name.")]
     public static partial void ForeignNamesake(ILogger logger, GossipId peer, byte nodeId);
 
-    [LoggerMessage(17, LogLevel.Information, "The node of another implementation, {Peer}, no longer uses the id of a Datacake node.")]
+    [LoggerMessage(2017, LogLevel.Information, "The node of another implementation, {Peer}, no longer uses the id of a Datacake node.")]
     public static partial void ForeignNamesakeGone(ILogger logger, GossipId peer);
 
     [LoggerMessage(
-        18,
+        2018,
         LogLevel.Warning,
         "Node {NodeId} listens on all interfaces, but its advertised name '{Address}' resolves to the loopback endpoint {Endpoint} on this "
         + "machine, where nodes of other gossip implementations cannot reach it; remove the name from the loopback line of the hosts file, "
@@ -75,15 +75,15 @@ static partial class NodeLog
     public static partial void AdvertisedLoopback(ILogger logger, byte nodeId, string address, string endpoint);
 
     [LoggerMessage(
-        19,
+        2019,
         LogLevel.Warning,
         "A datagram from {Endpoint} was dropped because no node of the cluster has sealed it or because it is a replay; check for nodes with "
         + "another cluster secret or with PlainUdp (datagram {Count} of this kind).")]
     public static partial void DatagramRefused(ILogger logger, IPEndPoint endpoint, long count);
 
-    [LoggerMessage(20, LogLevel.Information, "No datagram had to be dropped for a while.")]
+    [LoggerMessage(2020, LogLevel.Information, "No datagram had to be dropped for a while.")]
     public static partial void DatagramsAccepted(ILogger logger);
 
-    [LoggerMessage(12, LogLevel.Warning, "The member list in {Storage} is ignored because {Reason}; the node depends on its seeds.")]
+    [LoggerMessage(2012, LogLevel.Warning, "The member list in {Storage} is ignored because {Reason}; the node depends on its seeds.")]
     public static partial void MembersNotRead(ILogger logger, string storage, string reason);
 }

@@ -5,6 +5,6 @@ namespace Datacake.Node.Membership;
 /// <summary>The log messages about members.</summary>
 static partial class MembershipLog
 {
-    [LoggerMessage(3, LogLevel.Information, "{Change}: {Member}.")]
+    [LoggerMessage(2003, LogLevel.Information, "{Change}: {Member}.")]
     public static partial void MemberChanged(ILogger logger, MembershipChangeKind change, ClusterMember member);
 }
