@@ -26,7 +26,7 @@ sealed class DeclaredContexts
             return;
         foreach (var keyspace in keyspaces)
         {
-            await store.DeclareAsync(ModelOfNode.DeclarationOf(keyspace), cancellationToken).ConfigureAwait(false);
+            await store.DeclareAsync(DatacakeNodeModelExtensions.DeclarationOf(keyspace), cancellationToken).ConfigureAwait(false);
         }
         _declared[context] = true;
     }

@@ -31,7 +31,7 @@ public sealed partial class ReplicatedStore
         // is built later.
         await _loop.RunInReserveAsync(async (batch, token) =>
         {
-            await KeyspaceDeclaring.DeclareAsync(_replica, batch, declaration, _parts.Context.Logger, token).ConfigureAwait(false);
+            await KeyspaceDeclarer.DeclareAsync(_replica, batch, declaration, _parts.Context.Logger, token).ConfigureAwait(false);
             return true;
         }, cancellationToken).ConfigureAwait(false);
     }

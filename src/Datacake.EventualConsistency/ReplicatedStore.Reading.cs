@@ -41,7 +41,7 @@ public sealed partial class ReplicatedStore
             var known = await link.Reads.ReadKnownAsync(link.TryPost, over).ConfigureAwait(false);
             // Most of the time it is on its way already. If the work cannot be posted, ordinary replication brings it.
             if (!_membership.Current.Known.Covers(known))
-                _parts.Context.Loop.TryPost(new RepairWork(_replica, peer));
+                _parts.Context.Loop.TryPost(new ReadRepairWork(_replica, peer));
             await _parts.Waiters.WaitAsync(() => _membership.Current.Known.Covers(known), over).ConfigureAwait(false);
             return known;
         }

@@ -390,7 +390,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         damages.Catalog = replica.Catalog;
         var logger = node.LoggerFactory.CreateLogger<ReplicatedStore>();
         foreach (var declaration in options.Declarations)
-            await KeyspaceDeclaring.DeclareAsync(replica, batch, declaration, logger, cancellationToken).ConfigureAwait(false);
+            await KeyspaceDeclarer.DeclareAsync(replica, batch, declaration, logger, cancellationToken).ConfigureAwait(false);
         StorageException? failure = null;
         try
         {

@@ -17,7 +17,7 @@ sealed class StoreParts : IAsyncDisposable
 {
     readonly CancellationTokenSource _stopping;
     readonly StoreNetwork _network;
-    readonly StoreMender _mender;
+    readonly StoreRepairer _mender;
     readonly StoreScrubber? _scrubber;
     readonly StoreTicker _ticker;
     readonly StoreMetrics _metrics;
@@ -43,7 +43,7 @@ sealed class StoreParts : IAsyncDisposable
         var board = new AcknowledgementBoard(replica, node.TimeProvider, options.AcknowledgementTimeout, Membership);
         Context = new SessionContext(node, replica, storage, loop, board, links, conditions, Membership, damages, logger, _stopping.Token);
         _network = new StoreNetwork(Context, Membership);
-        _mender = new StoreMender(Context, disk);
+        _mender = new StoreRepairer(Context, disk);
         if (disk is ChecksummedStorage && options.ScrubInterval > TimeSpan.Zero)
             _scrubber = new StoreScrubber(disk, node.Id, ReplicatedStoreOptions.ToTimer(options.ScrubInterval), node.TimeProvider, logger);
         _ticker = new StoreTicker(Context, Membership, Joining, _network, _mender, options.ReportInterval);

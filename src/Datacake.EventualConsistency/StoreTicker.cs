@@ -34,7 +34,7 @@ sealed class StoreTicker : IAsyncDisposable
     readonly CurrentMembership _membership;
     readonly StoreJoining _joining;
     readonly StoreNetwork _network;
-    readonly StoreMender _mender;
+    readonly StoreRepairer _mender;
     readonly TimeSpan _interval;
     readonly ILogger _logger;
     readonly CancellationTokenSource _stopping = new();
@@ -50,7 +50,7 @@ sealed class StoreTicker : IAsyncDisposable
     IReadOnlyCollection<byte> _reportedDiffering = [];
     HeldRemoval? _reportedHeld;
 
-    public StoreTicker(SessionContext context, CurrentMembership membership, StoreJoining joining, StoreNetwork network, StoreMender mender, TimeSpan interval)
+    public StoreTicker(SessionContext context, CurrentMembership membership, StoreJoining joining, StoreNetwork network, StoreRepairer mender, TimeSpan interval)
     {
         _node = context.Node;
         _replica = context.Replica;
@@ -133,8 +133,8 @@ sealed class StoreTicker : IAsyncDisposable
         bool hasMore = false;
         foreach (var keyspace in _replica.Catalog.All)
         {
-            hasMore |= await IndexBuilding.BuildAsync(batch, keyspace, _logger, cancellationToken).ConfigureAwait(false);
-            hasMore |= await IndexBuilding.RemoveDroppedAsync(batch, keyspace, cancellationToken).ConfigureAwait(false);
+            hasMore |= await IndexFiller.BuildAsync(batch, keyspace, _logger, cancellationToken).ConfigureAwait(false);
+            hasMore |= await IndexFiller.RemoveDroppedAsync(batch, keyspace, cancellationToken).ConfigureAwait(false);
         }
         return hasMore;
     }

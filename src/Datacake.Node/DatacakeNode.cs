@@ -21,7 +21,7 @@ public sealed class DatacakeNode : IAsyncDisposable
     readonly Seeds _seeds;
     readonly PeerClocks _clocks;
     readonly MembershipView _view;
-    readonly MemberTable? _memberTable;
+    readonly MemberRecordStore? _memberTable;
     readonly ChannelPool _channels;
     readonly ExtensionList _extensions;
     readonly IReadOnlyDictionary<Type, object> _extensionSettings;
@@ -52,7 +52,7 @@ public sealed class DatacakeNode : IAsyncDisposable
         _seeds = parts.Seeds;
         _clocks = parts.Clocks;
         _view = parts.View;
-        _memberTable = parts.MemberTable;
+        _memberTable = parts.MemberRecordStore;
         _channels = parts.Channels;
         _logger = parts.LoggerFactory.CreateLogger<DatacakeNode>();
         _extensions = new ExtensionList(_logger);

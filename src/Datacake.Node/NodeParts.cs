@@ -25,7 +25,7 @@ sealed record NodeParts(
     GossipLoop GossipLoop,
     PeerClocks Clocks,
     MembershipView View,
-    MemberTable? MemberTable,
+    MemberRecordStore? MemberRecordStore,
     TimeProvider TimeProvider,
     ILoggerFactory LoggerFactory,
     RpcTls? Tls,

@@ -78,7 +78,7 @@ static class NodeStart
         opened.Push(channels);
 
         var address = AdvertisedAddress(options, server.Address);
-        var memberTable = storage is null ? null : new MemberTable(storage, logger);
+        var memberTable = storage is null ? null : new MemberRecordStore(storage, logger);
         var remembered = memberTable is null ? null : await memberTable.LoadAsync(options.ClusterId, cancellationToken).ConfigureAwait(false);
         var generation = (ulong)time.GetUtcNow().ToUnixTimeMilliseconds();
         if (remembered is not null && remembered.Generation >= generation)

@@ -59,13 +59,13 @@ public class ConsistentReadTests
     {
         await using var stage = await Stage.StartAsync(2);
         await stage[1].WriteAsync(transaction => transaction.Put(Name, 1, DocumentContent.Empty));
-        var batch = await stage[2].CommitAsync(batch => RepairWork.Pull(stage[2].Replica, batch, source: 1));
+        var batch = await stage[2].CommitAsync(batch => ReadRepairWork.Pull(stage[2].Replica, batch, source: 1));
         var asked = Assert.Single(batch.Outbox);
         Assert.Equal((byte)1, asked.Peer);
         Assert.IsType<PullRequest>(asked.Message);
         // One that is under way brings it; and of a node that is not in session nothing can be asked.
-        Assert.Empty((await stage[2].CommitAsync(batch => RepairWork.Pull(stage[2].Replica, batch, source: 1))).Outbox);
-        Assert.Empty((await stage[1].CommitAsync(batch => RepairWork.Pull(stage[1].Replica, batch, source: 7))).Outbox);
+        Assert.Empty((await stage[2].CommitAsync(batch => ReadRepairWork.Pull(stage[2].Replica, batch, source: 1))).Outbox);
+        Assert.Empty((await stage[1].CommitAsync(batch => ReadRepairWork.Pull(stage[1].Replica, batch, source: 7))).Outbox);
     }
 
     [Fact]

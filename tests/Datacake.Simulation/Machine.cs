@@ -275,7 +275,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
         foreach (var keyspace in scenario.Slots.DistinctBy(slot => slot.Keyspace).Where(slot => !slot.IsUndeclared))
         {
             var declaration = new KeyspaceDeclaration(keyspace.Keyspace, keyspace.Policy, [ByContent]);
-            Now(KeyspaceDeclaring.DeclareAsync(replica, batch, declaration, NullLogger.Instance, CancellationToken.None));
+            Now(KeyspaceDeclarer.DeclareAsync(replica, batch, declaration, NullLogger.Instance, CancellationToken.None));
         }
         var write = replica.Prepare(batch).Batch;
         write.MayUseReserve = true;

@@ -71,7 +71,7 @@ sealed partial class World
         Run(machine, batch =>
         {
             if (_mutant.CountsWithoutTheLost)
-                Mender.MustCount(batch, keyspace);
+                RecordRepairer.MustCount(batch, keyspace);
             else
                 machine.Replica!.RepairKeyspaces(batch, [keyspace]);
         });
@@ -144,8 +144,8 @@ sealed partial class World
     {
         foreach (var keyspace in replica.Catalog.All)
         {
-            await IndexBuilding.BuildAsync(batch, keyspace, NullLogger.Instance, CancellationToken.None);
-            await IndexBuilding.RemoveDroppedAsync(batch, keyspace, CancellationToken.None);
+            await IndexFiller.BuildAsync(batch, keyspace, NullLogger.Instance, CancellationToken.None);
+            await IndexFiller.RemoveDroppedAsync(batch, keyspace, CancellationToken.None);
         }
     }
 

@@ -18,7 +18,7 @@ sealed partial class World
         Queue(machine, new Work(batch => _mutant.AroundAsync(machine, batch, isCollecting: false, () =>
         {
             var replica = machine.Replica!;
-            if (!replica.IsJoined && HearsPresentLives(machine) && ClusterForming.MustForm(replica, isTold: false, SeedsOf(machine)))
+            if (!replica.IsJoined && HearsPresentLives(machine) && ClusterFormationRule.MustForm(replica, isTold: false, SeedsOf(machine)))
                 FormApart(machine);
             replica.Tick(batch);
             return ValueTask.CompletedTask;

@@ -19,9 +19,9 @@ public sealed partial class ChangeTracker
 
     internal DatacakeContext Context { get; }
 
-    internal RelationFixer Relations => field ??= new(this);
+    internal NavigationFixer Relations => field ??= new(this);
 
-    internal GraphTracking Graph => field ??= new(this);
+    internal GraphTracker Graph => field ??= new(this);
 
     /// <summary>Gets all entries. No entry may be added or removed during an enumeration.</summary>
     internal IReadOnlyCollection<EntityEntry> All => _entries.All;

@@ -10,7 +10,7 @@ public sealed class ContextModelBuilder
 {
     readonly List<KeyspaceModel> _keyspaces = [];
 
-    readonly HiddenMembers _members = new();
+    readonly CompiledMemberCheck _members = new();
 
     /// <summary>Returns the keyspaces that were added.</summary>
     /// <exception cref="InvalidOperationException">

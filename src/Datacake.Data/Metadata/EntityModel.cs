@@ -80,7 +80,7 @@ public abstract partial class EntityModel
     /// first context is created.
     /// </summary>
     /// <param name="members">Receives the members, whether they are present or missing.</param>
-    protected virtual void CheckMembers(HiddenMembers members)
+    protected virtual void CheckMembers(CompiledMemberCheck members)
     {
     }
 
@@ -126,7 +126,7 @@ public abstract partial class EntityModel
     }
 
     /// <summary>Looks for the members that the compiler did not show, unless all of them were found before.</summary>
-    internal void CheckMembersOnce(HiddenMembers members)
+    internal void CheckMembersOnce(CompiledMemberCheck members)
     {
         if (_hasMembers)
             return;
@@ -154,7 +154,7 @@ public abstract partial class EntityModel
     /// <summary>Gets the indexes that contain a document whose value they cannot read, in any store of this process.</summary>
     internal ConcurrentDictionary<string, bool> IndexesWithUnreadable { get; } = [];
 
-    internal GivenWarnings ScanWarnings { get; } = new();
+    internal LoggedWarnings ScanWarnings { get; } = new();
 
     /// <summary>Returns true if entities of exactly this class can be stored.</summary>
     internal bool Has(Type type)

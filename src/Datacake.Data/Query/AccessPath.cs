@@ -18,7 +18,7 @@ abstract record AccessPath
 
     protected string Where => string.Join(" and ", Conditions);
 
-    protected static string OrAllBetween(int places) => places > Places.Many ? ", or one scan of the range if that is cheaper" : "";
+    protected static string OrOneScan(int lookups) => lookups > KeyLookups.MinCountToCompare ? ", or one scan of the range if that is cheaper" : "";
 }
 
 /// <summary>A path that leads to no entity, because the predicate is never true.</summary>
@@ -37,13 +37,13 @@ sealed record KeyScan(IReadOnlyList<KeyRange> Keys, ScanDirection Direction) : A
     public bool IsFull => Keys is [var range] && range == KeyRange.All;
 
     public override string ToString() =>
-        (IsFull ? "full scan" : $"key range where {Where}{OrAllBetween(Keys.Count)}") + (Direction == ScanDirection.Reverse ? ", descending" : "");
+        (IsFull ? "full scan" : $"key range where {Where}{OrOneScan(Keys.Count)}") + (Direction == ScanDirection.Reverse ? ", descending" : "");
 }
 
 /// <summary>A lookup of entities by their keys, which are in ascending order.</summary>
 sealed record KeyLookup(IReadOnlyList<DocumentKey> Keys) : AccessPath
 {
-    public override string ToString() => $"key lookup where {Where}{OrAllBetween(Keys.Count)}";
+    public override string ToString() => $"key lookup where {Where}{OrOneScan(Keys.Count)}";
 }
 
 /// <summary>A scan of ranges of an index. The ranges are in ascending order and do not overlap.</summary>
@@ -60,7 +60,7 @@ sealed record IndexScan(IndexModel Index, IReadOnlyList<KeyRange> Values, ScanDi
     public override IEnumerable<IndexModel> Indexes => [Index];
 
     public override string ToString() =>
-        $"index {Index.Name}{(Conditions.Count == 0 ? "" : $" where {Where}")}{OrAllBetween(Values.Count)}"
+        $"index {Index.Name}{(Conditions.Count == 0 ? "" : $" where {Where}")}{OrOneScan(Values.Count)}"
         + (Direction == ScanDirection.Reverse ? ", descending" : "");
 }
 

@@ -10,9 +10,9 @@ sealed class DerivedQuery<T, TDerived>(Query<T> source) : OrderedQuery<TDerived>
 
     internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => source.OpenSnapshotAsync(cancellationToken);
 
-    internal override Query<TDerived> ForUse(IReadOnlyList<ItemUse> uses) => new DerivedQuery<T, TDerived>(source.ForUse([.. uses.Select(Cast)]));
+    internal override Query<TDerived> ForUse(IReadOnlyList<ItemExpression> uses) => new DerivedQuery<T, TDerived>(source.ForUse([.. uses.Select(Cast)]));
 
-    internal override bool CanLookUp(ItemUse key) => source.CanLookUp(Cast(key));
+    internal override bool CanLookUp(ItemExpression key) => source.CanLookUp(Cast(key));
 
     internal override Query<TDerived> ReverseCore() => new DerivedQuery<T, TDerived>(source.ReverseCore());
 
@@ -61,10 +61,10 @@ sealed class DerivedQuery<T, TDerived>(Query<T> source) : OrderedQuery<TDerived>
         source.WatchCore(after, cancellationToken).Select(changes =>
             new EntityChanges<TDerived>([.. changes.Changes.Select(Cast)], changes.Position, changes.HasGap));
 
-    static ItemUse Cast(ItemUse use)
+    static ItemExpression Cast(ItemExpression use)
     {
         var item = Expression.Parameter(typeof(T), use.Item.Name);
-        return new ItemUse(item, use.With(Expression.Convert(item, typeof(TDerived))));
+        return new ItemExpression(item, use.With(Expression.Convert(item, typeof(TDerived))));
     }
 
     static TDerived Cast(T item) => (TDerived)(object)item!;

@@ -23,7 +23,7 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, Query
     internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate)
     {
         UndeclaredNavigation.Refuse(source.Context, predicate);
-        OpaqueUse.Refuse(source.Context, predicate);
+        OpaqueExpressionSearch.Refuse(source.Context, predicate);
         return spec.IsCut ? base.WhereCore(predicate) : With(spec.Where(predicate, source.Model));
     }
 
@@ -76,14 +76,14 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, Query
     }
 
     /// <summary>Returns the specification, limited to the components that the query itself and the given expressions use.</summary>
-    QuerySpec<T> WithComponents(IEnumerable<ItemUse> uses) => spec with
+    QuerySpec<T> WithComponents(IEnumerable<ItemExpression> uses) => spec with
     {
         // Which entities can be read must not depend on the properties that are used.
-        Components = spec.SkipsUnreadable ? null : ComponentUse.Of(
+        Components = spec.SkipsUnreadable ? null : ComponentAnalysis.Of(
             source.Model,
             [
-                .. uses, .. Filters.Concat(spec.Predicates).Concat(spec.RelatedPredicates).Select(ItemUse.Of),
-                .. spec.Orderings.Select(ordering => ItemUse.Of(ordering.KeySelector)),
+                .. uses, .. Filters.Concat(spec.Predicates).Concat(spec.RelatedPredicates).Select(ItemExpression.Of),
+                .. spec.Orderings.Select(ordering => ItemExpression.Of(ordering.KeySelector)),
             ]),
     };
 
@@ -99,7 +99,7 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, Query
     void Refuse(Ordering<T> ordering)
     {
         UndeclaredNavigation.Refuse(source.Context, ordering.KeySelector);
-        OpaqueUse.Refuse(source.Context, ordering.KeySelector);
+        OpaqueExpressionSearch.Refuse(source.Context, ordering.KeySelector);
     }
 
     IEnumerable<Expression<Func<T, bool>>> Filters => source.Context.QueryFilters.IsEmpty ? [] : Source.Filtering.Of<T>();

@@ -82,7 +82,7 @@ sealed partial class EntityQuery<T>
                 transaction.Require(source.Name, key, current => current is not null && current.Equals(document));
             }
         }
-        await StoredDeletes.FollowAsync(transaction, snapshot, deleted, cancellationToken).ConfigureAwait(false);
+        await UntrackedDeletes.FollowAsync(transaction, snapshot, deleted, cancellationToken).ConfigureAwait(false);
         return errors.Count == 0 ? (transaction, found) : throw new EntityValidationException(errors);
     }
 }

@@ -25,9 +25,9 @@ public abstract class KeyspaceQuery<T> : Query<T>
 
     internal sealed override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => Entities.OpenSnapshotAsync(cancellationToken);
 
-    internal sealed override Query<T> ForUse(IReadOnlyList<ItemUse> uses) => Entities.ForUse(uses);
+    internal sealed override Query<T> ForUse(IReadOnlyList<ItemExpression> uses) => Entities.ForUse(uses);
 
-    internal sealed override bool CanLookUp(ItemUse key) => Entities.CanLookUp(key);
+    internal sealed override bool CanLookUp(ItemExpression key) => Entities.CanLookUp(key);
 
     internal sealed override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) => Entities.RunAsync(cancellationToken);
 

@@ -25,7 +25,7 @@ abstract class Ordering<T>(bool isDescending)
     public abstract IEnumerable<Ordering<T>> Bind(NavigationRoots roots);
 
     /// <summary>Returns the same ordering over the items of another query; null if the key cannot be expressed with these items.</summary>
-    public abstract Ordering<TOther>? Through<TOther>(Func<ItemUse, ItemUse?> through);
+    public abstract Ordering<TOther>? Through<TOther>(Func<ItemExpression, ItemExpression?> through);
 
     /// <summary>Returns the ordering in the opposite direction.</summary>
     public abstract Ordering<T> Reversed();
@@ -77,7 +77,7 @@ sealed class Ordering<T, TKey>(Expression<Func<T, TKey>> keySelector, bool isDes
         yield return new Ordering<T, TKey>(key, IsDescending, expressions);
     }
 
-    public override Ordering<TOther>? Through<TOther>(Func<ItemUse, ItemUse?> through) => through(ItemUse.Of(OrdinalNormalizer.Normalize(keySelector))) is { } use
+    public override Ordering<TOther>? Through<TOther>(Func<ItemExpression, ItemExpression?> through) => through(ItemExpression.Of(OrdinalNormalizer.Normalize(keySelector))) is { } use
         ? new Ordering<TOther, TKey>(use.ToLambda<TOther, TKey>(), IsDescending, expressions)
         : null;
 

@@ -9,7 +9,7 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
     public const int FirstPage = 32, LargestPage = 512;
 
     readonly IndexPage _index = new();
-    bool? _isLessBetween = PlacesOf(path) > Places.Many ? null : false;     // null until it is decided
+    bool? _isScanCheaper = LookupCountOf(path) > KeyLookups.MinCountToCompare ? null : false;     // null until it is decided
     int _range;                         // the number of ranges that are completely scanned
     KeyRange? _rest;                    // the rest of the current range; null before its first page
     ArraySegment<DocumentKey>? _keys;   // the keys of the documents still to read; null before the first page
@@ -23,18 +23,18 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
     public ValueTask<bool> MoveNextAsync(CancellationToken cancellationToken) => path switch
     {
         NoAccess => new(false),
-        KeyScan or KeyLookup when _isLessBetween is null => DecideAsync(cancellationToken),
-        KeyScan scan => ScanAsync(_isLessBetween == true ? [Places.Between(scan.Keys)] : scan.Keys, scan.Direction, cancellationToken),
-        KeyLookup lookup when _isLessBetween == true => ScanAsync([Places.Between(lookup.Keys)], ScanDirection.Forward, cancellationToken),
+        KeyScan or KeyLookup when _isScanCheaper is null => DecideAsync(cancellationToken),
+        KeyScan scan => ScanAsync(_isScanCheaper == true ? [KeyLookups.EnclosingRange(scan.Keys)] : scan.Keys, scan.Direction, cancellationToken),
+        KeyLookup lookup when _isScanCheaper == true => ScanAsync([KeyLookups.EnclosingRange(lookup.Keys)], ScanDirection.Forward, cancellationToken),
         IndexScan { IsInOrder: true, Values: [_] } index => ScanAsync(index, cancellationToken),
         _ => GetAsync(cancellationToken),
     };
 
     /// <summary>Returns true if the path leads to a document of the page. A scan of a whole range reads other documents as well.</summary>
-    public bool IsSought(ReadOnlySpan<byte> key) => _isLessBetween != true || path switch
+    public bool IsSought(ReadOnlySpan<byte> key) => _isScanCheaper != true || path switch
     {
-        KeyScan scan => Places.Contain(scan.Keys, key),
-        KeyLookup lookup => Places.Contain(lookup.Keys, key),
+        KeyScan scan => KeyLookups.Contain(scan.Keys, key),
+        KeyLookup lookup => KeyLookups.Contain(lookup.Keys, key),
         _ => true,
     };
 
@@ -78,9 +78,9 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
     static async ValueTask ScanAsync(
         StoreSnapshot snapshot, string keyspace, IndexScan index, IndexPage page, Action<Predicate<int>> take, CancellationToken cancellationToken)
     {
-        bool isLessBetween = await Places.IsLessBetweenAsync(snapshot, keyspace, index.Values.Count, cancellationToken).ConfigureAwait(false);
-        Predicate<int> isSought = isLessBetween ? entry => Places.Contain(index.Values, page.PositionOf(entry)) : static _ => true;
-        foreach (var range in isLessBetween ? [Places.Between(index.Values)] : index.Values)
+        bool isScanCheaper = await KeyLookups.IsScanCheaperAsync(snapshot, keyspace, index.Values.Count, cancellationToken).ConfigureAwait(false);
+        Predicate<int> isSought = isScanCheaper ? entry => KeyLookups.Contain(index.Values, page.PositionOf(entry)) : static _ => true;
+        foreach (var range in isScanCheaper ? [KeyLookups.EnclosingRange(index.Values)] : index.Values)
         {
             for (var rest = range; ;)
             {
@@ -95,7 +95,7 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
         }
     }
 
-    static int PlacesOf(AccessPath path) => path switch
+    static int LookupCountOf(AccessPath path) => path switch
     {
         KeyScan scan => scan.Keys.Count,
         KeyLookup lookup => lookup.Keys.Count,
@@ -104,7 +104,7 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
 
     async ValueTask<bool> DecideAsync(CancellationToken cancellationToken)
     {
-        _isLessBetween = await Places.IsLessBetweenAsync(snapshot, keyspace, PlacesOf(path), cancellationToken).ConfigureAwait(false);
+        _isScanCheaper = await KeyLookups.IsScanCheaperAsync(snapshot, keyspace, LookupCountOf(path), cancellationToken).ConfigureAwait(false);
         return await MoveNextAsync(cancellationToken).ConfigureAwait(false);
     }
 

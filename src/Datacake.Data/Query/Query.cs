@@ -142,21 +142,21 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
 
     internal virtual Query<T> WhereCore(Expression<Func<T, bool>> predicate) => WhereInMemory(predicate);
 
-    internal Query<T> WhereInMemory(Expression<Func<T, bool>> predicate) => new PassingQuery<T>(
+    internal Query<T> WhereInMemory(Expression<Func<T, bool>> predicate) => new SelectedQuery<T>(
         this, $"where {ExpressionText.Of(predicate)}",
         UsesRelated(predicate)
             ? (items, source) => RelatedSteps.Where(items, source, predicate)
-            : (items, source) => Batches.Where(items, source.Model.Expressions.Compile(RunValues.Apply(predicate, source.Model.Expressions))),
-        [ItemUse.Of(predicate)], isFilter: true);
+            : (items, source) => Batches.Where(items, source.Model.Expressions.Compile(RunConstantRewriter.Apply(predicate, source.Model.Expressions))),
+        [ItemExpression.Of(predicate)], isFilter: true);
 
     internal virtual Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) => UsesRelated(selector)
-        ? new RelatedProjection<T, TResult>(ForUse([ItemUse.Of(selector)]), Root, selector)
+        ? new RelatedProjection<T, TResult>(ForUse([ItemExpression.Of(selector)]), Root, selector)
         : new ProjectedQuery<T, TResult>(this, selector);
 
     /// <summary>
     /// Throws an exception if the key of an operator cannot be analyzed and may use related entities, which would not be loaded.
     /// </summary>
-    internal virtual void RefuseOpaque(LambdaExpression key) => OpaqueUse.Refuse(Root.Context, key);
+    internal virtual void RefuseOpaque(LambdaExpression key) => OpaqueExpressionSearch.Refuse(Root.Context, key);
 
     /// <summary>True if an expression uses navigations, whose entities have to be loaded.</summary>
     internal bool UsesRelated(LambdaExpression lambda) => NavigationBinder.IsUsedIn(Root.Context, lambda);
@@ -184,13 +184,13 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     /// <summary>
     /// Returns the query for a caller that uses nothing but the given expressions of each item, so that other properties need not be read.
     /// </summary>
-    internal virtual Query<T> ForUse(IReadOnlyList<ItemUse> uses) => this;
+    internal virtual Query<T> ForUse(IReadOnlyList<ItemExpression> uses) => this;
 
     /// <summary>Opens the snapshot that a run of the query reads, or returns null if the query has one already.</summary>
     internal abstract ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken);
 
     /// <summary>True if the items with a key can be looked up in the snapshot that the query reads, without reading all items.</summary>
-    internal virtual bool CanLookUp(ItemUse key) => false;
+    internal virtual bool CanLookUp(ItemExpression key) => false;
 
     /// <summary>
     /// Returns the results with their keys. The keys are those of the stored entities, even if tracked instances have changed.
@@ -221,8 +221,8 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     /// <summary>
     /// Returns a query for some of the results, which uses nothing but the given expressions of each item to select them.
     /// </summary>
-    private protected PassingQuery<T> Pass(
-        string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<T>>> transform, params IReadOnlyList<ItemUse> uses) =>
+    private protected SelectedQuery<T> Pass(
+        string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<T>>> transform, params IReadOnlyList<ItemExpression> uses) =>
         new(this, description, (items, _) => transform(items), uses, isFilter: false);
 
     private protected TransformedQuery<T, TResult> Then<TResult>(

@@ -79,7 +79,7 @@ static class QueryPlanner
         double bestScore = 0;
         var key = Ranges(KeyColumnsOf(entity), conditions, maxValueLength: int.MaxValue);
         if (key.IsUsed)
-            (best, bestScore) = (KeyAccess(entity, key, orderings), Score(key) + (key.Fixed == entity.Key.Count && key.Values.Count <= Places.Many ? 100 : 0));
+            (best, bestScore) = (KeyAccess(entity, key, orderings), Score(key) + (key.Fixed == entity.Key.Count && key.Values.Count <= KeyLookups.MinCountToCompare ? 100 : 0));
         foreach (var index in entity.Indexes)
         {
             if (!HasAll(index, conditions))
@@ -123,7 +123,7 @@ static class QueryPlanner
     /// very many values; then a range bounded on one side. One value is better than several.
     /// </summary>
     static double Score(ColumnRanges ranges) => !ranges.IsUsed ? 0
-        : ranges.Values.Count > Places.Many ? 4
+        : ranges.Values.Count > KeyLookups.MinCountToCompare ? 4
         : (10 * ranges.Fixed) + ranges.Selectivity - (ranges.Values.Count > 1 ? 1 : 0);
 
     static AccessPath KeyAccess(EntityModel entity, ColumnRanges ranges, IReadOnlyList<OrderingColumn> orderings)

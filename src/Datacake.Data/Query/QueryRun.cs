@@ -38,10 +38,10 @@ sealed partial class QueryRun<T>
         for (int i = 0; i < columns.Length; i++)
             columns[i] = spec.Orderings[i].ToColumn();
         Columns = columns;
-        _predicates = [.. spec.Predicates.Select(predicate => RunValues.Evaluate(StoredEqualityNormalizer.Normalize(predicate, model, context: null), model.Expressions))];
+        _predicates = [.. spec.Predicates.Select(predicate => RunConstantRewriter.Evaluate(StoredEqualityNormalizer.Normalize(predicate, model, context: null), model.Expressions))];
         foreach (var predicate in _predicates)
             Extract(predicate, predicate.Body, new ConditionExtractor(model, predicate.Parameters[0]));
-        foreach (var predicate in spec.RelatedPredicates.Select(predicate => RunValues.Evaluate(StoredEqualityNormalizer.Normalize(predicate, model, context: null), model.Expressions)))
+        foreach (var predicate in spec.RelatedPredicates.Select(predicate => RunConstantRewriter.Evaluate(StoredEqualityNormalizer.Normalize(predicate, model, context: null), model.Expressions)))
             Alternatives = ConditionExtractor.And(Alternatives, new ConditionExtractor(model, predicate.Parameters[0]).ExtractForeignKeys(predicate.Body));
         Path = _planned = Directed(model.Plans.Plan(model, Alternatives, Columns));
         Checked = FindChecked();
@@ -200,7 +200,7 @@ sealed partial class QueryRun<T>
     bool IsAnswered(Conjunct part) => Path.IsExact && part.Conditions is { } conditions && conditions.All(Path.Conditions.Contains);
 
     Func<T, bool>[] Compile(IReadOnlyList<Expression<Func<T, bool>>> predicates) =>
-        [.. predicates.Select(predicate => _model.Expressions.Compile(RunValues.Apply(predicate, _model.Expressions)))];
+        [.. predicates.Select(predicate => _model.Expressions.Compile(RunConstantRewriter.Apply(predicate, _model.Expressions)))];
 
     static bool AreTrue(Func<T, bool>[] predicates, T entity)
     {

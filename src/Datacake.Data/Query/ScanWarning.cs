@@ -82,7 +82,7 @@ static partial class ScanWarning
 }
 
 /// <summary>The warnings that were logged, so that each is logged once. Thread-safe.</summary>
-sealed class GivenWarnings
+sealed class LoggedWarnings
 {
     const int MaxWarnings = 1_000;
 

@@ -9,8 +9,8 @@ sealed class SortedQuery<T>(Query<T> source, IReadOnlyList<Ordering<T>> ordering
 
     internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => source.OpenSnapshotAsync(cancellationToken);
 
-    internal override Query<T> ForUse(IReadOnlyList<ItemUse> uses) =>
-        new SortedQuery<T>(source.ForUse([.. uses, .. orderings.Select(ordering => ItemUse.Of(ordering.KeySelector))]), orderings);
+    internal override Query<T> ForUse(IReadOnlyList<ItemExpression> uses) =>
+        new SortedQuery<T>(source.ForUse([.. uses, .. orderings.Select(ordering => ItemExpression.Of(ordering.KeySelector))]), orderings);
 
     public override string Explain() => $"{source.Explain()}; order by {string.Join(", ", orderings)} in memory";
 

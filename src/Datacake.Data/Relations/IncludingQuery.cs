@@ -57,7 +57,7 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
     internal IncludingQuery<T, TNext> ThenIncluding<TNext>(LambdaExpression navigation)
         where TNext : class
     {
-        var path = IncludedPath.Read<TNext>(_source.Context, _source.Context.KeyspaceOf<TRelated>().Model, navigation, out var filter);
+        var path = IncludePathParser.Read<TNext>(_source.Context, _source.Context.KeyspaceOf<TRelated>().Model, navigation, out var filter);
         Inclusion<T> With(Inclusion<TNext>? last) => _further(path[0].Include<TRelated, TNext>([.. path.Skip(1)], filter, last));
         return And(With(null), (Inclusion<TNext> last) => With(last));
     }
@@ -127,7 +127,7 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
 
     // An unmapped property, a method or the entity as a whole may use included entities. Navigations of the model are loaded where they are
     // used.
-    bool UsesIncluded(LambdaExpression use) => EntityAsWhole.IsUsedIn(_source.Model, use);
+    bool UsesIncluded(LambdaExpression use) => WholeEntitySearch.IsUsedIn(_source.Model, use);
 
     IncludingQuery<T, TRelated> Over(Query<T> entities) => new(entities, _source, _inclusions, _further);
 

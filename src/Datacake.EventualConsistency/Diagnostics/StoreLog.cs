@@ -64,7 +64,7 @@ static partial class StoreLog
     public static partial void CommitNotTold(ILogger logger, Exception exception);
 
     [LoggerMessage(3015, LogLevel.Information, "Building the index {Index} of the keyspace {Keyspace} from about {Count} documents; queries read all documents until it is complete.")]
-    public static partial void IndexBuilding(ILogger logger, string index, string keyspace, long count);
+    public static partial void IndexFilling(ILogger logger, string index, string keyspace, long count);
 
     [LoggerMessage(3016, LogLevel.Information, "The index {Index} of the keyspace {Keyspace} was built from {Count} documents.")]
     public static partial void IndexBuilt(ILogger logger, string index, string keyspace, long count);

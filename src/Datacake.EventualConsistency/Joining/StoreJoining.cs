@@ -18,7 +18,7 @@ sealed class StoreJoining
 
     readonly DatacakeNode _node;
     readonly Replica _replica;
-    readonly ClusterJoining _cluster;
+    readonly ClusterJoiner _cluster;
     readonly JoinReminder _reminder;
     readonly CommitWaiters _waiters;
     readonly ILogger _logger;
@@ -30,7 +30,7 @@ sealed class StoreJoining
     {
         _node = node;
         _replica = replica;
-        _cluster = new ClusterJoining(node, replica, options);
+        _cluster = new ClusterJoiner(node, replica, options);
         _reminder = new JoinReminder(node.TimeProvider);
         _waiters = waiters;
         _logger = logger;

@@ -10,7 +10,7 @@ sealed class PeerReads
 {
     readonly Lock _lock = new();
     readonly Dictionary<ulong, (Type Request, TaskCompletionSource<ReplicaMessage> Reply)> _pending = [];    // all below under the lock
-    readonly SemaphoreSlim _turn = new(ReadAnswers.MaxInFlight);
+    readonly SemaphoreSlim _turn = new(ReadResponder.MaxInFlight);
     ulong _lastId;
     string? _reasonForEnd;
 

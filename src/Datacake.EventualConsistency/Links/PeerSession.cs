@@ -7,8 +7,8 @@ namespace Datacake.EventualConsistency.Links;
 /// <summary>One open session, until either side ends it: sends what is posted to its link, receives, and answers pulls and reads.</summary>
 sealed class PeerSession(SessionContext context, PeerLink link, MessageAssembler assembler)
 {
-    readonly PullAnswers _pulls = new(link, context.Replica, context.Storage, context.Damages, context.Logger);
-    readonly ReadAnswers _reads = new(context, link);
+    readonly PullResponder _pulls = new(link, context.Replica, context.Storage, context.Damages, context.Logger);
+    readonly ReadResponder _reads = new(context, link);
     bool _isConfirmed;
 
     /// <summary>Runs the session, and returns how it ended. The stream is intact if this side ended the session.</summary>

@@ -45,6 +45,6 @@ sealed class PeerWork(SessionContext context, PeerLink link, ReplicaMessage mess
     void Repair(ReplicaBatch batch, RepairHint hint)
     {
         if (context.Replica.IsOpen(link.Peer, link.Session))
-            RepairWork.Pull(context.Replica, batch, hint.Source);
+            ReadRepairWork.Pull(context.Replica, batch, hint.Source);
     }
 }

@@ -35,7 +35,7 @@ sealed class ConsistentRead(SessionContext context, string keyspace, IReadOnlyLi
                 continue;
             // If it cannot be posted, ordinary replication brings the documents.
             if (stale == Local)
-                context.Loop.TryPost(new RepairWork(context.Replica, source));
+                context.Loop.TryPost(new ReadRepairWork(context.Replica, source));
             else
                 context.Links.Find(stale)?.TryPost(new RepairHint(source));
         }

@@ -9,7 +9,7 @@ namespace Datacake.EventualConsistency.Replication;
 static class DocumentReconciliation
 {
     /// <summary>Returns the rest of a document that only one side has, and the delta that asserts it again, if one is needed.</summary>
-    public static (Document, Delta?) Survive(Document document, ReconciledSide other, VersionVector known, HlcTimestamp stamp, MergePolicy policy)
+    public static (Document, DocumentDelta?) Survive(Document document, ReconciledSide other, VersionVector known, HlcTimestamp stamp, MergePolicy policy)
     {
         if (document.IsWithin(other.Knows))
             return (Document.Nothing, null);                                    // the other side had all of it, and purged it
@@ -19,14 +19,14 @@ static class DocumentReconciliation
         // If the other side knows everything but the delete, it had everything that is shown here, and has since deleted and purged it.
         bool isDead = !document.IsAlive(policy) || (policy == MergePolicy.DeleteWins && other.Knows.Contains(document.Born))
             || IsContentWithin(document, other.Knows);
-        return (document, new Delta(default, HlcTimestamp.None, Assertion.Of(document, stamp, known, isDead)));
+        return (document, new DocumentDelta(default, HlcTimestamp.None, Assertion.Of(document, stamp, known, isDead)));
     }
 
     /// <summary>
     /// Returns the combination of a document that both sides have, of which only single cells may have been purged, and the delta that
     /// asserts cells again, if one is needed.
     /// </summary>
-    public static (Document, Delta?) Combine(
+    public static (Document, DocumentDelta?) Combine(
         Document mine, Document theirs, ReconciledSide here, ReconciledSide there, VersionVector known, HlcTimestamp stamp, MergePolicy policy)
     {
         var both = Document.Merge(mine, theirs);
@@ -57,7 +57,7 @@ static class DocumentReconciliation
         if (again.Count == 0)
             return (both, null);
         var delta = Document.Update(stamp, again.Build());
-        return (both, new Delta(default, both.Born, both.IsAlive(policy) ? delta : Document.Merge(delta, Document.Delete(stamp))));
+        return (both, new DocumentDelta(default, both.Born, both.IsAlive(policy) ? delta : Document.Merge(delta, Document.Delete(stamp))));
 
         // A side that has purged a later removal of a cell may since have received an earlier removal, from a member that it had forgotten.
         static bool Holds(Document side, DocumentCell cell) =>

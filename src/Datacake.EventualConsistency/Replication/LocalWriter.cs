@@ -41,7 +41,7 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
         }
 
         var stamp = run.Tick();
-        var deltas = new Delta[_keys.Count];
+        var deltas = new DocumentDelta[_keys.Count];
         _merged.Clear();
         for (int i = 0; i < deltas.Length; i++)
         {
@@ -53,7 +53,7 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
             if (operation.Kind != DocumentOperationKind.Delete && merged.Encoded.Length > Math.Max(maxDocumentLength, current.Encoded.Length))
                 throw TooLarge(operation, merged.Encoded.Length);
             _merged.Add(merged);
-            deltas[i] = new Delta(
+            deltas[i] = new DocumentDelta(
                 new DocumentName(keyspace.Name, keyspace.Policy, operation.Key.Encoded),
                 operation.Kind == DocumentOperationKind.Put ? HlcTimestamp.None : current.Born,
                 delta);

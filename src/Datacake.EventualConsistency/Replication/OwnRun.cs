@@ -44,7 +44,7 @@ sealed class OwnRun(HybridLogicalClock clock, ReplicaIdentity identity)
     public HlcTimestamp Tick() => clock.Tick();
 
     /// <summary>Claims, logs and sends a transaction of this run whose effects are already in the batch.</summary>
-    public void Publish(ReplicaBatch batch, HlcTimestamp stamp, Delta[] deltas, List<ReadOnlyMemory<byte>> keys)
+    public void Publish(ReplicaBatch batch, HlcTimestamp stamp, DocumentDelta[] deltas, List<ReadOnlyMemory<byte>> keys)
     {
         var previous = batch.LastWritten.IsNone ? _last : batch.LastWritten;
         batch.LastWritten = stamp;
@@ -110,7 +110,7 @@ sealed class OwnRun(HybridLogicalClock clock, ReplicaIdentity identity)
         identity.IsDirty = true;
     }
 
-    static bool MayPurge(Delta[] deltas)
+    static bool MayPurge(DocumentDelta[] deltas)
     {
         foreach (var delta in deltas)
         {

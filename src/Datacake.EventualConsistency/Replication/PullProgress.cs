@@ -119,7 +119,7 @@ sealed class PullProgress(ulong pull, VersionVector known, bool isFull, long max
             {
                 var key = batch.KeyOf(name);
                 keys.Add(key);
-                mayPurge |= batch.FindRead(key) is not { } document || Delta.MayPurgeOf(document);
+                mayPurge |= batch.FindRead(key) is not { } document || DocumentDelta.MayPurgeOf(document);
             }
             batch.AddLog(IsInOneInterval(claims[stamp.Node], previous, stamp) ? previous : HlcTimestamp.None, stamp, CollectionsMarshal.AsSpan(keys), mayPurge);
             previous = stamp;

@@ -11,7 +11,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// <param name="seedTaker">The seed with which the store joins. It is requested until it is complete.</param>
 /// <param name="run">The run of the store, which begins when the store joins.</param>
 /// <param name="maxStagedLength">The maximum length of the parts of an answer that wait for a clean cut, in bytes.</param>
-sealed class Puller(SessionTable table, Members members, SeedTaker seedTaker, OwnRun run, long maxStagedLength)
+sealed class Puller(SessionTable table, Members members, SeedCopier seedTaker, OwnRun run, long maxStagedLength)
 {
     /// <summary>The number of ticks without a new part after which a pull is given up.</summary>
     const int MaxIdleTicks = 20;

@@ -104,7 +104,7 @@ sealed class Reconciler(OwnRun run, ReplicaSettings settings)
         var known = mine.Known.Union(theirs.Known);
         var truncated = mine.Truncated.Union(theirs.Truncated);
         var purged = HlcTimestamp.Max(mine.Purged, theirs.Purged);
-        var deltas = new List<Delta>();
+        var deltas = new List<DocumentDelta>();
         var keys = new List<ReadOnlyMemory<byte>>();
 
         await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.AllArriving, cancellationToken).ConfigureAwait(false))
@@ -134,7 +134,7 @@ sealed class Reconciler(OwnRun run, ReplicaSettings settings)
         batch.State = new ReplicaState(batch.State.Known.Union(known), truncated, purged, batch.State.Runs.Union(theirs.Runs));
         await MergeLogAsync(batch, mine.Known, truncated, cancellationToken).ConfigureAwait(false);
 
-        void Take(byte[] documentKey, Document own, MergePolicy policy, (Document Document, Delta? Delta) outcome)
+        void Take(byte[] documentKey, Document own, MergePolicy policy, (Document Document, DocumentDelta? Delta) outcome)
         {
             var document = outcome.Document;
             if (outcome.Delta is { } delta)

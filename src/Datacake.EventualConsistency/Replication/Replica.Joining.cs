@@ -12,10 +12,10 @@ sealed partial class Replica
     /// <summary>True if a store that has not joined holds part of a cluster's data. It must not form a cluster then.</summary>
     public bool HasPartOfSeed => _seedTaker.HasPart;
 
-    /// <inheritdoc cref="SeedTaker.IsWhole"/>
+    /// <inheritdoc cref="SeedCopier.IsWhole"/>
     public bool IsSeedWhole => _seedTaker.IsWhole;
 
-    /// <inheritdoc cref="SeedTaker.Progress"/>
+    /// <inheritdoc cref="SeedCopier.Progress"/>
     public (long Documents, long Estimated, byte? From) SeedProgress => _seedTaker.Progress;
 
     /// <summary>True if the store has a complete copy of a member's data, and waits for further members to answer the roll call.</summary>

@@ -8,12 +8,12 @@ namespace Datacake.EventualConsistency.Replication;
 // The repair of damaged records [R18].
 sealed partial class Replica
 {
-    readonly Mender _mender;
+    readonly RecordRepairer _mender;
 
-    /// <inheritdoc cref="Mender.Uncounted"/>
+    /// <inheritdoc cref="RecordRepairer.Uncounted"/>
     public IEnumerable<KeyspaceEntry> Uncounted => _mender.Uncounted;
 
-    /// <inheritdoc cref="Mender.MendDocumentAsync"/>
+    /// <inheritdoc cref="RecordRepairer.MendDocumentAsync"/>
     /// <exception cref="ClockDriftException">An answer has stamps that are too far ahead.</exception>
     public async ValueTask<IReadOnlyList<HlcTimestamp>?> MendDocumentAsync(
         ReplicaBatch batch, ReadOnlyMemory<byte> documentKey, IReadOnlyList<DocumentAnswer> answers, bool isFinal)
@@ -37,7 +37,7 @@ sealed partial class Replica
     public bool NeedsAnswers(ReadOnlySpan<byte> key) =>
         IsJoined && StoreLayout.IsDocumentKey(key) && _mender.FindKeyspace(key) is not null;
 
-    /// <inheritdoc cref="Mender.RestoreKeyAsync"/>
+    /// <inheritdoc cref="RecordRepairer.RestoreKeyAsync"/>
     public async ValueTask RestoreKeyAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, StorageEntry original)
     {
         if (!await _mender.RestoreKeyAsync(batch, key, original, Others.Any()).ConfigureAwait(false))
@@ -77,7 +77,7 @@ sealed partial class Replica
         }
         else if (StoreLayout.IsLogKey(key.Span))
         {
-            await Mender.MendLogAsync(batch, key).ConfigureAwait(false);
+            await RecordRepairer.MendLogAsync(batch, key).ConfigureAwait(false);
         }
         else if (StoreLayout.IsIndexEntryKey(key.Span) && _mender.MendIndex(this, batch, key))
         {
@@ -91,7 +91,7 @@ sealed partial class Replica
         }
     }
 
-    /// <inheritdoc cref="LostDocuments.Suspicions"/>
+    /// <inheritdoc cref="LossRecovery.Suspicions"/>
     public int SuspectedLosses => _lost.Suspicions;
 
     /// <summary>
@@ -102,14 +102,14 @@ sealed partial class Replica
     {
         var wrong = keyspaces.Where(static keyspace => !keyspace.State.Record.MustCount).ToArray();
         foreach (var keyspace in wrong)
-            Mender.MustCount(batch, keyspace);
+            RecordRepairer.MustCount(batch, keyspace);
         if (wrong.Length > 0)
             SuspectLoss();
     }
 
-    /// <inheritdoc cref="Mender.CountAgainAsync"/>
+    /// <inheritdoc cref="RecordRepairer.CountAgainAsync"/>
     public ValueTask CountAgainAsync(ReplicaBatch batch, KeyspaceEntry keyspace, CancellationToken cancellationToken) =>
-        _lost.AreBack(Others) ? Mender.CountAgainAsync(this, batch, keyspace, cancellationToken) : ValueTask.CompletedTask;
+        _lost.AreBack(Others) ? RecordRepairer.CountAgainAsync(this, batch, keyspace, cancellationToken) : ValueTask.CompletedTask;
 
     IEnumerable<byte> Others => Identity.Members
         .Where(member => member.Key != Node && member.Value.HasJoined && !Identity.Forgotten.Contains(member.Key)).Select(static member => member.Key);

@@ -26,13 +26,13 @@ sealed partial class Replica
     readonly Admission _admission;
     readonly Members _members;
     readonly GapCloser _gapCloser;
-    readonly SeedTaker _seedTaker;
+    readonly SeedCopier _seedTaker;
     readonly Puller _puller;
     readonly Reconciler _reconciler;
     readonly Rewriter _rewriter;
     readonly Collector _collector;
     readonly FingerprintComparison _comparison = new();
-    readonly LostDocuments _lost;
+    readonly LossRecovery _lost;
     readonly MutationReceiver _receiver;
     readonly LocalWriter _writer;
     readonly Plausibility _plausibility;
@@ -49,20 +49,20 @@ sealed partial class Replica
         Catalog = catalog;
         Identity = identity;
         _limit = new StampLimit(identity);
-        _lost = new LostDocuments(clock.Node);
+        _lost = new LossRecovery(clock.Node);
         _run = new OwnRun(clock, identity);
         _table = new SessionTable(clock.Node);
         _admission = new Admission(settings, clock, identity);
         _proofs = new RetirementProofs(identity, settings.Authority);
         _members = new Members(clock.Node, identity, _proofs);
         _gapCloser = new GapCloser(clock.Node, identity);
-        _seedTaker = new SeedTaker(catalog, settings.MaxStep);
+        _seedTaker = new SeedCopier(catalog, settings.MaxStep);
         _puller = new Puller(_table, _members, _seedTaker, _run, settings.MaxStagedLength);
         _reconciler = new Reconciler(_run, settings);
         _rewriter = new Rewriter(_run, settings.MaxAsserted);
         _collector = new Collector(settings.MaxStep);
         _receiver = new MutationReceiver(clock, _members);
-        _mender = new Mender(catalog);
+        _mender = new RecordRepairer(catalog);
         _plausibility = new Plausibility(clock);
         _writer = new LocalWriter(_run, _gapCloser, catalog, settings.MaxDocumentLength);
     }
@@ -234,7 +234,7 @@ sealed partial class Replica
     /// <summary>Returns true if a peer may currently be asked for missing data.</summary>
     public bool MayAsk(byte peer) => _reconciler.Guard.MayAsk(peer) && KnowsEnough(peer);
 
-    /// <inheritdoc cref="LostDocuments.IsSelective"/>
+    /// <inheritdoc cref="LossRecovery.IsSelective"/>
     bool KnowsEnough(byte peer)
     {
         if (!_lost.IsSelective)

@@ -24,7 +24,7 @@ sealed class Rewriter(OwnRun run, int maxAsserted)
     async ValueTask WriteAgainAsync(ReplicaBatch batch, ReplacedDocument[] replaced)
     {
         var stamp = HlcTimestamp.None;
-        var deltas = new List<Delta>();
+        var deltas = new List<DocumentDelta>();
         var keys = new List<ReadOnlyMemory<byte>>();
         foreach (var (key, mine, asserted, known) in replaced)
         {
@@ -36,7 +36,7 @@ sealed class Rewriter(OwnRun run, int maxAsserted)
             if (Assertion.WriteAgain(mine, asserted, (run.Node, run.Stamp), stamp, known, batch.PolicyOf(key)) is not { } again)
                 continue;
             batch.Write(key, Document.Merge(current, again));
-            deltas.Add(new Delta(batch.NameOf(key), again.Born.IsNone ? current.Born : HlcTimestamp.None, again));
+            deltas.Add(new DocumentDelta(batch.NameOf(key), again.Born.IsNone ? current.Born : HlcTimestamp.None, again));
             keys.Add(key);
         }
         if (deltas.Count == 0)

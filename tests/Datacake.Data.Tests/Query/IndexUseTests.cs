@@ -108,7 +108,7 @@ public class IndexUseTests(QueriedData data)
         Assert.Equal((true, true, false, false),
             (runs.Item1.Checked.Count == 0, runs.Item2.Checked.Count == 0, runs.Item3.Checked.Count == 0, runs.Item4.Checked.Count == 0));
 
-        var store = await EventualConsistency.ReplicatedStoreOfNode.OpenStoreAsync(db.Node, Token);
+        var store = await EventualConsistency.DatacakeNodeStoreExtensions.OpenStoreAsync(db.Node, Token);
         using var snapshot = await store.OpenSnapshotAsync(Token);
         Assert.Equal(data.Entities.Count(e => e.Int32 > 0), await runs.Item1.CountAsync(snapshot, Token));
         Assert.Equal(0, runs.Item1.DocumentsRead);
@@ -166,14 +166,14 @@ public class IndexUseTests(QueriedData data)
         var model = db.Everything.Model;
         Assert.Equal(["Int32", "List", "Owned", "Owned.Point", "Owned.Point.Latitude", "Owned.Point.Longitude"], Used(e => e.Int32 + e.List.Count, e => e.Owned!.Point));
         Assert.Equal(["Boolean", "Owned", "Owned.Text"], Used(e => e.Owned!.Text, e => e.Boolean && e.Id != Guid.Empty));
-        Assert.Null(ComponentUse.Of(model, [Lambda(e => e.Computed)]));
-        Assert.Null(ComponentUse.Of(model, [Lambda(e => e.ToString())]));
+        Assert.Null(ComponentAnalysis.Of(model, [Lambda(e => e.Computed)]));
+        Assert.Null(ComponentAnalysis.Of(model, [Lambda(e => e.ToString())]));
         Assert.Equal(
             data.Entities.Where(e => e.Byte > 0).OrderBy(e => e.Id).Select(e => (e.Computed, e.Owned?.Text)),
             await db.Everything.Where(e => e.Byte > 0).Select(e => ValueTuple.Create(e.Computed, e.Owned == null ? null : e.Owned.Text)).ToListAsync(Token));
 
         IEnumerable<string> Used(params System.Linq.Expressions.Expression<Func<Everything, object?>>[] uses) =>
-            ComponentUse.Of(model, uses)!.Zip(model.Paths).Where(use => use.First).Select(use => use.Second.Name).Order(StringComparer.Ordinal);
+            ComponentAnalysis.Of(model, uses)!.Zip(model.Paths).Where(use => use.First).Select(use => use.Second.Name).Order(StringComparer.Ordinal);
 
         static System.Linq.Expressions.LambdaExpression Lambda(System.Linq.Expressions.Expression<Func<Everything, object?>> use) => use;
     }

@@ -119,7 +119,7 @@ public sealed class MemberTableTests : IAsyncLifetime
         await using (var storage = new SqliteStorage(FileOf(1)))
         {
             var batch = new WriteBatch();
-            batch.Put(MemberTable.Key, MemberTable.WithChecksum(Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal))));
+            batch.Put(MemberRecordStore.Key, MemberRecordStore.WithChecksum(Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal))));
             await storage.CommitAsync(batch, Durability.Flushed, Stop);
         }
 
@@ -137,10 +137,10 @@ public sealed class MemberTableTests : IAsyncLifetime
         await using (var storage = new SqliteStorage(FileOf(1)))
         {
             using var snapshot = await storage.OpenSnapshotAsync(Stop);
-            byte[] kept = (await snapshot.GetAsync(MemberTable.Key, Stop))!.Value.ToArray();
+            byte[] kept = (await snapshot.GetAsync(MemberRecordStore.Key, Stop))!.Value.ToArray();
             kept[Random.Shared.Next(kept.Length)] ^= (byte)(1 << Random.Shared.Next(8));
             var batch = new WriteBatch();
-            batch.Put(MemberTable.Key, kept);
+            batch.Put(MemberRecordStore.Key, kept);
             await storage.CommitAsync(batch, Durability.Flushed, Stop);
         }
 

@@ -29,7 +29,7 @@ sealed class ComparerOrdering<T, TKey>(Expression<Func<T, TKey>> keySelector, IC
     public override Ordering<TEntity> Of<TEntity>() =>
         new ComparerOrdering<TEntity, TKey>(ParameterReplacement.Cast<TEntity, T, TKey>(keySelector), comparer, IsDescending, expressions);
 
-    public override Ordering<TOther>? Through<TOther>(Func<ItemUse, ItemUse?> through) => through(ItemUse.Of(OrdinalNormalizer.Normalize(keySelector))) is { } use
+    public override Ordering<TOther>? Through<TOther>(Func<ItemExpression, ItemExpression?> through) => through(ItemExpression.Of(OrdinalNormalizer.Normalize(keySelector))) is { } use
         ? new ComparerOrdering<TOther, TKey>(use.ToLambda<TOther, TKey>(), comparer, IsDescending, expressions)
         : null;
 

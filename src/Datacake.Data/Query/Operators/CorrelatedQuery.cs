@@ -11,7 +11,7 @@ namespace Datacake.Data.Querying;
 /// <param name="changed">Changes the settings of the inner query.</param>
 /// <param name="innerUses">The expressions over an inner result that are used; null if the whole result may be used.</param>
 sealed class CorrelatedQuery<T, TInner>(
-    Query<T> outer, Expression<Func<T, Query<TInner>>> innerOf, Func<QuerySettings, QuerySettings> changed, IReadOnlyList<ItemUse>? innerUses = null)
+    Query<T> outer, Expression<Func<T, Query<TInner>>> innerOf, Func<QuerySettings, QuerySettings> changed, IReadOnlyList<ItemExpression>? innerUses = null)
     : Query<Pair<T, TInner>>
 {
     internal override Query<Pair<T, TInner>> With(Func<QuerySettings, QuerySettings> change) =>
@@ -19,11 +19,11 @@ sealed class CorrelatedQuery<T, TInner>(
 
     internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => outer.OpenSnapshotAsync(cancellationToken);
 
-    internal override Query<Pair<T, TInner>> ForUse(IReadOnlyList<ItemUse> uses)
+    internal override Query<Pair<T, TInner>> ForUse(IReadOnlyList<ItemExpression> uses)
     {
-        var ofOuter = ElementUse.Of(uses, Pair.UseOfLeft);
-        var ofInner = ElementUse.Of(uses, Pair.UseOfRight);
-        return new CorrelatedQuery<T, TInner>(outer.ForUse([ItemUse.Of(innerOf), .. ofOuter ?? [ItemUse.Whole<T>()]]), innerOf, changed, ofInner);
+        var ofOuter = ElementAnalysis.Of(uses, Pair.UseOfLeft);
+        var ofInner = ElementAnalysis.Of(uses, Pair.UseOfRight);
+        return new CorrelatedQuery<T, TInner>(outer.ForUse([ItemExpression.Of(innerOf), .. ofOuter ?? [ItemExpression.Whole<T>()]]), innerOf, changed, ofInner);
     }
 
     public override string Explain() => $"{outer.Explain()}; each with a query of its own: {ExpressionText.Of(innerOf.Body)}";

@@ -12,9 +12,9 @@ sealed class CrossQuery<T, TInner>(Query<T> outer, Query<TInner> inner) : Query<
 
     internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => outer.OpenSnapshotAsync(cancellationToken);
 
-    internal override Query<Pair<T, TInner>> ForUse(IReadOnlyList<ItemUse> uses) => With(
-        outer.ForUse(ElementUse.Of(uses, Pair.UseOfLeft) ?? [ItemUse.Whole<T>()]),
-        inner.ForUse(ElementUse.Of(uses, Pair.UseOfRight) ?? [ItemUse.Whole<TInner>()]));
+    internal override Query<Pair<T, TInner>> ForUse(IReadOnlyList<ItemExpression> uses) => With(
+        outer.ForUse(ElementAnalysis.Of(uses, Pair.UseOfLeft) ?? [ItemExpression.Whole<T>()]),
+        inner.ForUse(ElementAnalysis.Of(uses, Pair.UseOfRight) ?? [ItemExpression.Whole<TInner>()]));
 
     public override string Explain() => $"{outer.Explain()}; each with ({inner.Explain()})";
 

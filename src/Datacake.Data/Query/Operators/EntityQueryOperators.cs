@@ -18,12 +18,12 @@ sealed partial class EntityQuery<T>
     }
 
     // Neither tracked entities nor other properties are needed.
-    internal override Query<T> ForUse(IReadOnlyList<ItemUse> uses) => ElementUse.Of(uses) is { } parts
+    internal override Query<T> ForUse(IReadOnlyList<ItemExpression> uses) => ElementAnalysis.Of(uses) is { } parts
         ? new EntityQuery<T>(source, WithComponents(parts), settings with { IsTracking = false })
         : this;
 
     // An index that is still being built does not count, because it would cost one scan for each batch of keys.
-    internal override bool CanLookUp(ItemUse key) => !spec.IsCut && !spec.SkipsUnreadable
+    internal override bool CanLookUp(ItemExpression key) => !spec.IsCut && !spec.SkipsUnreadable
         && PropertyPath.Of(Unconverted(key.Body), key.Item) is { } path && !path.Contains('.')
         && source.Model.FindProperty(path) is { OrderedCodec: not null, Kind: not PropertyKind.Set } property
         && (source.Model.Key[0] == property

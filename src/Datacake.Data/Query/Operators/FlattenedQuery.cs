@@ -10,12 +10,12 @@ sealed class FlattenedQuery<T, TElement>(Query<T> source, Expression<Func<T, IEn
 
     internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => source.OpenSnapshotAsync(cancellationToken);
 
-    internal override Query<Pair<T, TElement>> ForUse(IReadOnlyList<ItemUse> uses)
+    internal override Query<Pair<T, TElement>> ForUse(IReadOnlyList<ItemExpression> uses)
     {
         var item = collection.Parameters[0];
         var element = Expression.Parameter(typeof(TElement));
         var ofParts = uses.SelectMany(use => new Parts(use.Item, item, element).Of(use.Body)).ToList();
-        return With(source.ForUse([new ItemUse(item, new FlattenUse(collection.Body, element, ofParts))]));
+        return With(source.ForUse([new ItemExpression(item, new FlattenUse(collection.Body, element, ofParts))]));
     }
 
     public override string Explain() => $"{source.Explain()}; each of {ExpressionText.Of(collection.Body)}";

@@ -17,18 +17,18 @@ sealed class GroupJoinQuery<TOuter, TInner, TKey>(
 
     internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => outer.OpenSnapshotAsync(cancellationToken);
 
-    internal override Query<Pair<TOuter, IEnumerable<TInner>>> ForUse(IReadOnlyList<ItemUse> uses) => ForUse(uses, UseKind.Sequence);
+    internal override Query<Pair<TOuter, IEnumerable<TInner>>> ForUse(IReadOnlyList<ItemExpression> uses) => ForUse(uses, UseKind.Sequence);
 
-    /// <inheritdoc cref="ForUse(IReadOnlyList{ItemUse})"/>
+    /// <inheritdoc cref="ForUse(IReadOnlyList{ItemExpression})"/>
     /// <param name="uses">The expressions over a pair.</param>
     /// <param name="right">The role of the right side of a pair in the expressions.</param>
-    public GroupJoinQuery<TOuter, TInner, TKey> ForUse(IReadOnlyList<ItemUse> uses, UseKind right)
+    public GroupJoinQuery<TOuter, TInner, TKey> ForUse(IReadOnlyList<ItemExpression> uses, UseKind right)
     {
-        var ofOuter = ElementUse.Of(uses, Pair.UseOfLeft);
-        var ofInner = ElementUse.Of(uses, (node, pair) => Pair.UseOfRight(node, pair) is UseKind.Element ? right : Pair.UseOfRight(node, pair));
+        var ofOuter = ElementAnalysis.Of(uses, Pair.UseOfLeft);
+        var ofInner = ElementAnalysis.Of(uses, (node, pair) => Pair.UseOfRight(node, pair) is UseKind.Element ? right : Pair.UseOfRight(node, pair));
         return With(
-            outer.ForUse([ItemUse.Of(outerKey), .. ofOuter ?? [ItemUse.Whole<TOuter>()]]),
-            inner.ForUse([ItemUse.Of(innerKey), .. ofInner ?? [ItemUse.Whole<TInner>()]]));
+            outer.ForUse([ItemExpression.Of(outerKey), .. ofOuter ?? [ItemExpression.Whole<TOuter>()]]),
+            inner.ForUse([ItemExpression.Of(innerKey), .. ofInner ?? [ItemExpression.Whole<TInner>()]]));
     }
 
     public override string Explain() => Explain("group join");
@@ -85,7 +85,7 @@ sealed class GroupJoinQuery<TOuter, TInner, TKey>(
         {
             if (isLookup is null)
             {
-                isLookup = right.CanLookUp(ItemUse.Of(innerKey));
+                isLookup = right.CanLookUp(ItemExpression.Of(innerKey));
                 if (isLookup is false)
                     await ReadAsync(right).ConfigureAwait(false);
             }
@@ -111,6 +111,6 @@ sealed class GroupJoinQuery<TOuter, TInner, TKey>(
     Expression<Func<TInner, bool>> IsAmong(List<TKey> keys)
     {
         Expression<Func<TKey, bool>> isAmong = key => keys.Contains(key);
-        return Expression.Lambda<Func<TInner, bool>>(ItemUse.Of(isAmong).With(innerKey.Body), innerKey.Parameters);
+        return Expression.Lambda<Func<TInner, bool>>(ItemExpression.Of(isAmong).With(innerKey.Body), innerKey.Parameters);
     }
 }

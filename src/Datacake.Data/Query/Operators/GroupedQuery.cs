@@ -11,10 +11,10 @@ sealed class GroupedQuery<T, TKey, TElement>(Query<T> source, Expression<Func<T,
 
     internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => source.OpenSnapshotAsync(cancellationToken);
 
-    internal override Query<IGrouping<TKey, TElement>> ForUse(IReadOnlyList<ItemUse> uses)
+    internal override Query<IGrouping<TKey, TElement>> ForUse(IReadOnlyList<ItemExpression> uses)
     {
-        var elements = ElementUse.Of(uses, static (node, group) => node == group ? UseKind.Sequence : UseKind.None) ?? [ItemUse.Whole<TElement>()];
-        return With(source.ForUse([ItemUse.Of(key), .. Projection.UsesOfSource(elements, element)]));
+        var elements = ElementAnalysis.Of(uses, static (node, group) => node == group ? UseKind.Sequence : UseKind.None) ?? [ItemExpression.Whole<TElement>()];
+        return With(source.ForUse([ItemExpression.Of(key), .. Projection.UsesOfSource(elements, element)]));
     }
 
     public override string Explain() => $"{source.Explain()}; group by {ExpressionText.Of(key.Body)}";
@@ -34,7 +34,7 @@ sealed class GroupedQuery<T, TKey, TElement>(Query<T> source, Expression<Func<T,
     internal override async IAsyncEnumerable<IReadOnlyList<IGrouping<TKey, TElement>>> RunAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var items = source.ForUse([ItemUse.Of(key), ItemUse.Of(element)]);
+        var items = source.ForUse([ItemExpression.Of(key), ItemExpression.Of(element)]);
         var all = await Batches.ToListAsync(items.RunKeyedAsync(key, cancellationToken)).ConfigureAwait(false);
         if (all.Count == 0)
             yield break;

@@ -16,7 +16,7 @@ sealed class JoinQuery<TOuter, TInner, TKey>(GroupJoinQuery<TOuter, TInner, TKey
 
     internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => groups.OpenSnapshotAsync(cancellationToken);
 
-    internal override Query<Pair<TOuter, TInner>> ForUse(IReadOnlyList<ItemUse> uses) => With(groups.ForUse(uses, UseKind.Element));
+    internal override Query<Pair<TOuter, TInner>> ForUse(IReadOnlyList<ItemExpression> uses) => With(groups.ForUse(uses, UseKind.Element));
 
     public override string Explain() => groups.Explain(isLeft ? "left join" : "join");
 

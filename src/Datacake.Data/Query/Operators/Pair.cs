@@ -23,8 +23,8 @@ static class Pair
         var (first, second) = (selector.Parameters[0], selector.Parameters[1]);
         // Exceptions name the items as in the source code.
         var both = Expression.Parameter(typeof(Pair<TLeft, TRight>), $"{first.Name}, {second.Name}");
-        var body = new ParameterReplacement(first, ItemUse.Of(left).With(both)).Visit(selector.Body);
-        body = new ParameterReplacement(second, ItemUse.Of(right).With(both)).Visit(body);
+        var body = new ParameterReplacement(first, ItemExpression.Of(left).With(both)).Visit(selector.Body);
+        body = new ParameterReplacement(second, ItemExpression.Of(right).With(both)).Visit(body);
         return Expression.Lambda<Func<Pair<TLeft, TRight>, TResult>>(body, both);
     }
 
@@ -45,12 +45,12 @@ static class Pair
     public static bool IsPair(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Pair<,>);
 
     /// <summary>Converts an expression over a pair to one over the item of one side; returns null if it uses more than that side.</summary>
-    public static ItemUse? Side<TSide>(ItemUse use, Func<Expression, ParameterExpression, bool> isSide)
+    public static ItemExpression? Side<TSide>(ItemExpression use, Func<Expression, ParameterExpression, bool> isSide)
     {
         var item = Expression.Parameter(typeof(TSide), NameOf(use.Item, isSide));
         var visitor = new SideReplacement(use.Item, item, isSide);
         var body = visitor.Visit(use.Body);
-        return visitor.IsOther ? null : new ItemUse(item, body);
+        return visitor.IsOther ? null : new ItemExpression(item, body);
     }
 
     /// <summary>Returns the name that a member of a pair has in the source code; null if it has none.</summary>

@@ -13,7 +13,7 @@ sealed class ProjectedQuery<TSource, T>(Query<TSource> source, Expression<Func<T
 
     internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => source.OpenSnapshotAsync(cancellationToken);
 
-    internal override Query<T> ForUse(IReadOnlyList<ItemUse> uses) => With(source.ForUse(Projection.UsesOfSource(uses, selector)));
+    internal override Query<T> ForUse(IReadOnlyList<ItemExpression> uses) => With(source.ForUse(Projection.UsesOfSource(uses, selector)));
 
     public override string Explain() => $"{source.Explain()}; select {ExpressionText.Of(selector)}";
 
@@ -22,13 +22,13 @@ sealed class ProjectedQuery<TSource, T>(Query<TSource> source, Expression<Func<T
     internal override IReadOnlyList<Ordering<T>> Orderings => orderings ?? [];
 
     internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) =>
-        Batches.Select(source.ForUse([ItemUse.Of(selector)]).RunAsync(cancellationToken), Expressions.Compile(selector));
+        Batches.Select(source.ForUse([ItemExpression.Of(selector)]).RunAsync(cancellationToken), Expressions.Compile(selector));
 
     internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate) =>
-        Through(ItemUse.Of(predicate)) is { } use ? With(source.WhereCore(use.ToLambda<TSource, bool>())) : base.WhereCore(predicate);
+        Through(ItemExpression.Of(predicate)) is { } use ? With(source.WhereCore(use.ToLambda<TSource, bool>())) : base.WhereCore(predicate);
 
     internal override Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> next) =>
-        Through(ItemUse.Of(next)) is { } use ? source.SelectCore(use.ToLambda<TSource, TResult>()) : base.SelectCore(next);
+        Through(ItemExpression.Of(next)) is { } use ? source.SelectCore(use.ToLambda<TSource, TResult>()) : base.SelectCore(next);
 
     internal override OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> by)
     {
@@ -43,7 +43,7 @@ sealed class ProjectedQuery<TSource, T>(Query<TSource> source, Expression<Func<T
             ? new ProjectedQuery<TSource, T>(ordered.ThenByCore(through), selector, [.. Orderings, ordering])
             : base.OrderByCore([.. Orderings, ordering]);
 
-    internal override bool CanLookUp(ItemUse key) => Through(key) is { } use && source.CanLookUp(use);
+    internal override bool CanLookUp(ItemExpression key) => Through(key) is { } use && source.CanLookUp(use);
 
     internal override Query<T> SkipCore(int count) => With(source.SkipCore(count));
 
@@ -58,11 +58,11 @@ sealed class ProjectedQuery<TSource, T>(Query<TSource> source, Expression<Func<T
 
     internal override Task<TResult?> ExtremeCore<TResult>(
         Expression<Func<T, TResult>> value, bool isGreatest, CancellationToken cancellationToken)
-        where TResult : default => Through(ItemUse.Of(value)) is { } use
+        where TResult : default => Through(ItemExpression.Of(value)) is { } use
             ? source.ExtremeCore(use.ToLambda<TSource, TResult>(), isGreatest, cancellationToken)
             : base.ExtremeCore(value, isGreatest, cancellationToken);
 
-    ItemUse? Through(ItemUse use) => Projection.Through(use, selector);
+    ItemExpression? Through(ItemExpression use) => Projection.Through(use, selector);
 
     ProjectedQuery<TSource, T> With(Query<TSource> other) => new(other, selector, orderings);
 }

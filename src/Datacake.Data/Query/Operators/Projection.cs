@@ -10,20 +10,20 @@ static class Projection
     /// Returns an expression over the result of a projection as one over its source, for evaluation. Returns null if the projection must
     /// not be evaluated for other items, or if the expression uses an object that the projection creates as a whole.
     /// </summary>
-    public static ItemUse? Through(ItemUse use, LambdaExpression selector)
+    public static ItemExpression? Through(ItemExpression use, LambdaExpression selector)
     {
         if (!SafeExpression.Is(selector.Body))
             return null;
         var body = Inline(use, selector);
         bool isMade = selector.Body is NewExpression or MemberInitExpression;
-        return isMade && Contains(body, selector.Body) ? null : new ItemUse(selector.Parameters[0], body);
+        return isMade && Contains(body, selector.Body) ? null : new ItemExpression(selector.Parameters[0], body);
     }
 
     /// <summary>Returns the expressions over the source of a projection that are used, for a given use of its result.</summary>
-    public static IReadOnlyList<ItemUse> UsesOfSource(IReadOnlyList<ItemUse> uses, LambdaExpression selector) =>
-        [.. uses.Select(use => new ItemUse(selector.Parameters[0], Inline(use, selector))), .. Evaluated(selector.Body).Select(part => new ItemUse(selector.Parameters[0], part))];
+    public static IReadOnlyList<ItemExpression> UsesOfSource(IReadOnlyList<ItemExpression> uses, LambdaExpression selector) =>
+        [.. uses.Select(use => new ItemExpression(selector.Parameters[0], Inline(use, selector))), .. Evaluated(selector.Body).Select(part => new ItemExpression(selector.Parameters[0], part))];
 
-    static Expression Inline(ItemUse use, LambdaExpression selector) => new Inlining(use.Item, selector.Body).Visit(use.Body);
+    static Expression Inline(ItemExpression use, LambdaExpression selector) => new Inlining(use.Item, selector.Body).Visit(use.Body);
 
     /// <summary>
     /// Returns the parts of a projection that are computed for each item. Parts that are only passed on count where they are used.

@@ -95,7 +95,7 @@ public abstract partial class Query<T>
     {
         ArgumentNullException.ThrowIfNull(keySelector);
         RefuseOpaque(keySelector);
-        var normalized = RunValues.Apply(Normalize(keySelector), Expressions);
+        var normalized = RunConstantRewriter.Apply(Normalize(keySelector), Expressions);
         if (UsesRelated(normalized))
             return items => RelatedSteps.Key(items, Root, normalized);
         var key = Expressions.Compile(normalized);

@@ -20,21 +20,21 @@ public abstract partial class Query<T>
     public Query<T> DistinctBy<TKey>(Expression<Func<T, TKey>> keySelector)
     {
         var keyed = KeyedBy(keySelector);
-        return Pass($"distinct by {ExpressionText.Of(keySelector.Body)}", items => Items(Batches.DistinctBy(keyed(items), static pair => pair.Key)), ItemUse.Of(keySelector));
+        return Pass($"distinct by {ExpressionText.Of(keySelector.Body)}", items => Items(Batches.DistinctBy(keyed(items), static pair => pair.Key)), ItemExpression.Of(keySelector));
     }
 
     /// <summary>Returns results as long as the predicate is true. Nothing is read after that.</summary>
     public Query<T> TakeWhile(Expression<Func<T, bool>> predicate)
     {
         var keyed = KeyedBy(predicate);
-        return Pass($"take while {ExpressionText.Of(predicate.Body)}", items => Items(Batches.TakeWhile(keyed(items), static pair => pair.Key)), ItemUse.Of(predicate));
+        return Pass($"take while {ExpressionText.Of(predicate.Body)}", items => Items(Batches.TakeWhile(keyed(items), static pair => pair.Key)), ItemExpression.Of(predicate));
     }
 
     /// <summary>Skips results as long as the predicate is true, and returns the rest.</summary>
     public Query<T> SkipWhile(Expression<Func<T, bool>> predicate)
     {
         var keyed = KeyedBy(predicate);
-        return Pass($"skip while {ExpressionText.Of(predicate.Body)}", items => Items(Batches.SkipWhile(keyed(items), static pair => pair.Key)), ItemUse.Of(predicate));
+        return Pass($"skip while {ExpressionText.Of(predicate.Body)}", items => Items(Batches.SkipWhile(keyed(items), static pair => pair.Key)), ItemExpression.Of(predicate));
     }
 
     /// <summary>Returns a number of results from the end, in their order.</summary>

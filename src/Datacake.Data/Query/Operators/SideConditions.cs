@@ -25,7 +25,7 @@ sealed class SideConditions<TPair>
     {
         for (int i = 0; i < _parts.Count;)
         {
-            if (Pair.Side<TSide>(new ItemUse(_pair, _parts[i]), isSide) is { } use && SafeExpression.Is(use.Body))
+            if (Pair.Side<TSide>(new ItemExpression(_pair, _parts[i]), isSide) is { } use && SafeExpression.Is(use.Body))
             {
                 side = side.WhereCore(use.ToLambda<TSide, bool>());
                 _parts.RemoveAt(i);

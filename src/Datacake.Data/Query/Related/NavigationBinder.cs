@@ -35,7 +35,7 @@ sealed partial class NavigationBinder : ExpressionVisitor
     {
         if (!context.HasRelations)
             return false;
-        var places = new ItemPlaces(context);
+        var places = new ItemEntityPositions(context);
         new NavigationBinder(places, lambda.Parameters[0]).Visit(lambda.Body);
         return places.IsUsed;
     }

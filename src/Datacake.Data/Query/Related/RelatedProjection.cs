@@ -25,7 +25,7 @@ sealed class RelatedProjection<T, TResult>(Query<T> items, QuerySource source, E
         var used = source with { Settings = source.Settings with { IsTracking = source.IsTracking && HasEntities(selector.Body) } };
         await foreach (var batch in items.RunAsync(cancellationToken).ConfigureAwait(false))
         {
-            var places = new ItemPlaces(source.Context);
+            var places = new ItemEntityPositions(source.Context);
             var project = Expressions.Compile(NavigationBinder.BindValue(places, selector));
             await places.LoadAsync(used, batch, cancellationToken).ConfigureAwait(false);
             yield return [.. batch.Select(project)];

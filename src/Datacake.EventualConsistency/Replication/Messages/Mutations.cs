@@ -9,7 +9,7 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// <param name="Previous">The sender's transaction before this one, or its run. The claim is (previous, stamp].</param>
 /// <param name="Stamp">The transaction's stamp.</param>
 /// <param name="Deltas">The changes of the transaction.</param>
-sealed record Mutation(HlcTimestamp Previous, HlcTimestamp Stamp, Delta[] Deltas);
+sealed record Mutation(HlcTimestamp Previous, HlcTimestamp Stamp, DocumentDelta[] Deltas);
 
 /// <summary>Live mutations: transactions of the sender, in ascending order of their stamps.</summary>
 sealed record Mutations(IReadOnlyList<Mutation> Items) : ReplicaMessage
@@ -44,11 +44,11 @@ sealed record Mutations(IReadOnlyList<Mutation> Items) : ReplicaMessage
         {
             var previous = Record.ReadStamp(ref own);
             var stamp = Record.ReadStamp(ref own);
-            var deltas = Record.BeginArray<Delta>(ref own, out int deltaCount);
+            var deltas = Record.BeginArray<DocumentDelta>(ref own, out int deltaCount);
             for (int j = 0; j < deltaCount; j++)
             {
                 var name = DocumentName.Read(ref own, ref names);
-                Record.RoomFor(ref deltas, j, deltaCount) = new Delta(name, Record.ReadStamp(ref own), Document.Parse(Record.ReadView(ref own)));
+                Record.RoomFor(ref deltas, j, deltaCount) = new DocumentDelta(name, Record.ReadStamp(ref own), Document.Parse(Record.ReadView(ref own)));
             }
             Record.RoomFor(ref items, i, itemCount) = new Mutation(previous, stamp, deltas);
         }

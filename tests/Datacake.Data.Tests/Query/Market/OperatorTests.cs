@@ -21,7 +21,7 @@ public sealed class OperatorTests(QueriedMarket market)
 
         // What is read of an entity is seen in one that is let out after the analysis.
         var read = new List<Order>();
-        var narrowed = db.Orders.GroupBy(o => o.State).ForUse([ItemUse.Of(Lambda<IGrouping<OrderState, Order>, decimal>(g => g.Sum(o => o.Total)))]);
+        var narrowed = db.Orders.GroupBy(o => o.State).ForUse([ItemExpression.Of(Lambda<IGrouping<OrderState, Order>, decimal>(g => g.Sum(o => o.Total)))]);
         await foreach (var batch in narrowed.RunAsync(Token))
             read.AddRange(batch.SelectMany(group => group));
         Assert.Equal(market.Data.Orders.Sum(o => o.Total), read.Sum(o => o.Total));
@@ -119,7 +119,7 @@ public sealed class OperatorTests(QueriedMarket market)
         async Task<bool> IsLookedUpAsync<T, TKey>(Query<T> inner, System.Linq.Expressions.Expression<Func<T, TKey>> key)
         {
             using var snapshot = await inner.OpenSnapshotAsync(Token);
-            return inner.At(snapshot!).CanLookUp(ItemUse.Of(key));
+            return inner.At(snapshot!).CanLookUp(ItemExpression.Of(key));
         }
     }
 
@@ -132,7 +132,7 @@ public sealed class OperatorTests(QueriedMarket market)
         Assert.Equal(market.Data.Orders.OrderBy(o => o.Total).Last().Id, (await db.Orders.OrderBy(o => o.Total).LastAsync(Token)).Id);
         Assert.Single(db.ChangeTracker.Entries());
 
-        var store = await EventualConsistency.ReplicatedStoreOfNode.OpenStoreAsync(db.Node, Token);
+        var store = await EventualConsistency.DatacakeNodeStoreExtensions.OpenStoreAsync(db.Node, Token);
         using var snapshot = await store.OpenSnapshotAsync(Token);
         var run = ((EntityQuery<Order>)db.Orders.Reverse().Take(1)).NewRun();
         await foreach (var rows in run.ReadAsync(snapshot, Token))

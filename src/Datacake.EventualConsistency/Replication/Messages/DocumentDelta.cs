@@ -76,7 +76,7 @@ ref struct KeyspaceNames
 /// show a part of a document without its whole, or later purge a tombstone without having known the document that it deletes.
 /// </param>
 /// <param name="Document">The change, in the form of a document to merge.</param>
-readonly record struct Delta(DocumentName Name, HlcTimestamp Base, Document Document)
+readonly record struct DocumentDelta(DocumentName Name, HlcTimestamp Base, Document Document)
 {
     /// <summary>
     /// True if something may become purgeable when the transaction is truncated [R11]. A put alone never makes anything purgeable, because

@@ -6,7 +6,7 @@ namespace Datacake.EventualConsistency.Joining;
 /// The rule by which a fresh store forms a new cluster [R12]. Failing to reach other nodes proves nothing: a cluster that is formed next to
 /// an existing one has another identity, and the nodes of the existing cluster refuse it.
 /// </summary>
-static class ClusterForming
+static class ClusterFormationRule
 {
     /// <summary>Returns true if the store must form a cluster.</summary>
     /// <param name="replica">The replica of the store.</param>

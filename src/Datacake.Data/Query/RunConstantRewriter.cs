@@ -8,7 +8,7 @@ namespace Datacake.Data.Querying;
 /// A rewriter that evaluates, once for a run of a query, the parts that are the same for each entity: sequences that are computed while
 /// they are enumerated, and values that are compared by their stored form.
 /// </summary>
-sealed class RunValues : ExpressionVisitor
+sealed class RunConstantRewriter : ExpressionVisitor
 {
     static readonly MethodInfo ListContains = typeof(IList).GetMethod(nameof(IList.Contains), [typeof(object)])!;
     static readonly MethodInfo StoredContains = typeof(StoredValues).GetMethod(nameof(StoredValues.Contains))!;
@@ -17,15 +17,15 @@ sealed class RunValues : ExpressionVisitor
     readonly bool _isForCompiling;
     Dictionary<Expression, EvaluatedSequence?>? _sequences;
 
-    RunValues(CompiledExpressions compiled, bool isForCompiling) => (_compiled, _isForCompiling) = (compiled, isForCompiling);
+    RunConstantRewriter(CompiledExpressions compiled, bool isForCompiling) => (_compiled, _isForCompiling) = (compiled, isForCompiling);
 
     /// <summary>Returns a predicate that can be compiled and applied to many entities.</summary>
     public static Expression<TDelegate> Apply<TDelegate>(Expression<TDelegate> lambda, CompiledExpressions compiled) =>
-        (Expression<TDelegate>)new RunValues(compiled, isForCompiling: true).Visit(lambda);
+        (Expression<TDelegate>)new RunConstantRewriter(compiled, isForCompiling: true).Visit(lambda);
 
     /// <summary>Returns the predicate with such sequences evaluated, and nothing else.</summary>
     public static Expression<TDelegate> Evaluate<TDelegate>(Expression<TDelegate> lambda, CompiledExpressions compiled) =>
-        (Expression<TDelegate>)new RunValues(compiled, isForCompiling: false).Visit(lambda);
+        (Expression<TDelegate>)new RunConstantRewriter(compiled, isForCompiling: false).Visit(lambda);
 
     protected override Expression VisitConditional(ConditionalExpression node)
     {

@@ -4,17 +4,17 @@ using Datacake.Data.Metadata;
 namespace Datacake.Data.Querying;
 
 /// <summary>A search for uses of an entity other than through its mapped properties and navigations.</summary>
-sealed class EntityAsWhole : ExpressionVisitor
+sealed class WholeEntitySearch : ExpressionVisitor
 {
     readonly EntityModel _model;
     readonly ParameterExpression _entity;
     bool _isFound;
 
-    EntityAsWhole(EntityModel model, ParameterExpression entity) => (_model, _entity) = (model, entity);
+    WholeEntitySearch(EntityModel model, ParameterExpression entity) => (_model, _entity) = (model, entity);
 
     public static bool IsUsedIn(EntityModel model, LambdaExpression lambda)
     {
-        var search = new EntityAsWhole(model, lambda.Parameters[0]);
+        var search = new WholeEntitySearch(model, lambda.Parameters[0]);
         search.Visit(lambda.Body);
         return search._isFound;
     }

@@ -13,7 +13,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// knows yet, and that others can pull only afterwards.
 /// </remarks>
 /// <param name="self">The node that the replica belongs to.</param>
-sealed class LostDocuments(byte self)
+sealed class LossRecovery(byte self)
 {
     const int TicksUntilAskedAgain = 20, TicksUntilPeerKnowsLess = 2, MaxDeclines = 3, MaxSelectiveTicks = 40, MaxTicks = 200;
 

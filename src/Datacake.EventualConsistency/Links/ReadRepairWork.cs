@@ -4,7 +4,7 @@ using Datacake.EventualConsistency.Replication;
 namespace Datacake.EventualConsistency.Links;
 
 /// <summary>The fetching of what a read has found missing on this node. It works like ordinary replication, but begins at once.</summary>
-sealed class RepairWork(Replica replica, byte source) : CommitWork
+sealed class ReadRepairWork(Replica replica, byte source) : CommitWork
 {
     /// <summary>Starts a pull, unless another one is under way, which brings most of what is missing.</summary>
     public static void Pull(Replica replica, ReplicaBatch batch, byte source)

@@ -7,12 +7,12 @@ namespace Datacake.Data.Querying;
 /// A search for parts of a condition or an ordering that cannot be analyzed: an unmapped property or a method of an entity whose class has
 /// navigations. Related entities are not loaded for such a part. It would find none, and the results would be wrong without an error.
 /// </summary>
-sealed class OpaqueUse : ExpressionVisitor
+sealed class OpaqueExpressionSearch : ExpressionVisitor
 {
     readonly DatacakeContext _context;
     (EntityModel Model, Expression Use)? _found;
 
-    OpaqueUse(DatacakeContext context) => _context = context;
+    OpaqueExpressionSearch(DatacakeContext context) => _context = context;
 
     /// <summary>Throws an exception if an expression of a query contains such a part.</summary>
     /// <exception cref="InvalidOperationException">The expression contains such a part.</exception>
@@ -20,7 +20,7 @@ sealed class OpaqueUse : ExpressionVisitor
     {
         if (!context.HasRelations)
             return;
-        var search = new OpaqueUse(context);
+        var search = new OpaqueExpressionSearch(context);
         search.Visit(expression.Body);
         if (search._found is not var (model, use))
             return;
@@ -57,5 +57,5 @@ sealed class OpaqueUse : ExpressionVisitor
 
     // Methods of .NET and of this library, and comparisons of entities.
     static bool IsKnown(MethodCallExpression call) => call.Method.DeclaringType is not { } type || type.Assembly == typeof(object).Assembly || type == typeof(Enumerable)
-        || type.Assembly == typeof(OpaqueUse).Assembly || call.Method.Name is nameof(Equals);
+        || type.Assembly == typeof(OpaqueExpressionSearch).Assembly || call.Method.Name is nameof(Equals);
 }

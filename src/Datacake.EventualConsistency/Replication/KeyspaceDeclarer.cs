@@ -9,7 +9,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// The declaration of keyspaces: brings the stored state of a keyspace in line with its declaration, within one batch. Stored indexes are
 /// kept, and new ones are added and must be built.
 /// </summary>
-static class KeyspaceDeclaring
+static class KeyspaceDeclarer
 {
     public static async ValueTask DeclareAsync(
         Replica replica, ReplicaBatch batch, KeyspaceDeclaration declaration, ILogger logger, CancellationToken cancellationToken)
@@ -24,7 +24,7 @@ static class KeyspaceDeclaring
             Declare(replica, batch, change, index);
         // Indexes of small keyspaces are ready at once.
         foreach (var _ in declaration.Indexes)
-            await IndexBuilding.BuildAsync(batch, keyspace, logger, cancellationToken).ConfigureAwait(false);
+            await IndexFiller.BuildAsync(batch, keyspace, logger, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>

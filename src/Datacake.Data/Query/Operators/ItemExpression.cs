@@ -5,15 +5,15 @@ namespace Datacake.Data.Querying;
 /// <summary>An expression that is applied to each item of a query.</summary>
 /// <param name="Item">The parameter that stands for the item.</param>
 /// <param name="Body">The expression.</param>
-readonly record struct ItemUse(ParameterExpression Item, Expression Body)
+readonly record struct ItemExpression(ParameterExpression Item, Expression Body)
 {
-    public static ItemUse Of(LambdaExpression lambda) => new(lambda.Parameters[0], lambda.Body);
+    public static ItemExpression Of(LambdaExpression lambda) => new(lambda.Parameters[0], lambda.Body);
 
     /// <summary>Returns the use of an item as a whole.</summary>
-    public static ItemUse Whole<T>()
+    public static ItemExpression Whole<T>()
     {
         var item = Expression.Parameter(typeof(T));
-        return new ItemUse(item, item);
+        return new ItemExpression(item, item);
     }
 
     /// <summary>Returns the expression with another one in place of the item.</summary>

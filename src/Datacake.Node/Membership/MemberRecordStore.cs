@@ -11,7 +11,7 @@ namespace Datacake.Node.Membership;
 /// The record of the other nodes in this node's storage. With it, a restarted node finds the others even if no seed can be reached, and
 /// nodes that are down remain members.
 /// </summary>
-sealed class MemberTable(IStorage storage, ILogger logger)
+sealed class MemberRecordStore(IStorage storage, ILogger logger)
 {
     /// <summary>The key of the record. It does not collide with the keys of the replicated store, which begin with small bytes.</summary>
     public static readonly ReadOnlyMemory<byte> Key = new byte[] { 0xF0, (byte)'m' };

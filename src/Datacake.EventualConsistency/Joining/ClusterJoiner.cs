@@ -5,7 +5,7 @@ using Datacake.Node;
 namespace Datacake.EventualConsistency.Joining;
 
 /// <summary>The joining of a fresh store: decides when the store must form a cluster [R12], and describes what it is waiting for.</summary>
-sealed class ClusterJoining(DatacakeNode node, Replica replica, ReplicatedStoreOptions options)
+sealed class ClusterJoiner(DatacakeNode node, Replica replica, ReplicatedStoreOptions options)
 {
     /// <summary>
     /// The time that a node waits for other nodes to appear under a seed name that so far stands for the node itself alone.
@@ -23,7 +23,7 @@ sealed class ClusterJoining(DatacakeNode node, Replica replica, ReplicatedStoreO
         bool mayBeAlone = node.Seeds.Count > 0 && answers.All(answer => answer == node.Id) && node.Seeds.Any(seed => !seed.Equals(node.Address, StringComparison.Ordinal));
         if (mayBeAlone && !options.FormCluster && node.TimeProvider.GetElapsedTime(_started) < SeedNameGracePeriod)
             return false;
-        return CountFreshNodes() >= options.ExpectedNodes && ClusterForming.MustForm(replica, options.FormCluster, answers);
+        return CountFreshNodes() >= options.ExpectedNodes && ClusterFormationRule.MustForm(replica, options.FormCluster, answers);
     }
 
     /// <summary>Returns the reason why the store has not joined, and what to do about it, for errors and logs.</summary>

@@ -10,7 +10,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// The building and removal of indexes: adds the documents that existed before an index, and removes the entries of dropped indexes. Both
 /// work in steps of bounded size, each within one batch.
 /// </summary>
-static class IndexBuilding
+static class IndexFiller
 {
     const int MaxDocumentsPerStep = 2_000;
     const int MaxEntriesPerStep = 10_000;
@@ -28,7 +28,7 @@ static class IndexBuilding
         var next = await BuildAsync(batch, change, index, record, cancellationToken).ConfigureAwait(false);
         change.State = change.State with { IndexRecords = change.State.IndexRecords.SetItem(index.Number, next) };
         if (record.BuiltTo.IsEmpty && next.Stage == IndexStage.Building)
-            StoreLog.IndexBuilding(logger, index.Definition.Name, keyspace.Name, state.Record.Count);
+            StoreLog.IndexFilling(logger, index.Definition.Name, keyspace.Name, state.Record.Count);
         else if (!record.BuiltTo.IsEmpty && next.Stage == IndexStage.Built)
             StoreLog.IndexBuilt(logger, index.Definition.Name, keyspace.Name, next.Documents);
         return true;

@@ -9,15 +9,15 @@ namespace Datacake.Data.Querying;
 /// <param name="transform">Selects the results, from those of the query and their source.</param>
 /// <param name="uses">The expressions over an item that the selection uses.</param>
 /// <param name="isFilter">True if each result is selected independently of the others.</param>
-sealed class PassingQuery<T>(
+sealed class SelectedQuery<T>(
     Query<T> source, string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, QuerySource, IAsyncEnumerable<IReadOnlyList<T>>> transform,
-    IReadOnlyList<ItemUse> uses, bool isFilter) : Query<T>
+    IReadOnlyList<ItemExpression> uses, bool isFilter) : Query<T>
 {
     internal override Query<T> With(Func<QuerySettings, QuerySettings> change) => With(source.With(change));
 
     internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => source.OpenSnapshotAsync(cancellationToken);
 
-    internal override Query<T> ForUse(IReadOnlyList<ItemUse> further) => With(source.ForUse([.. uses, .. further]));
+    internal override Query<T> ForUse(IReadOnlyList<ItemExpression> further) => With(source.ForUse([.. uses, .. further]));
 
     public override string Explain() => $"{source.Explain()}; {description}";
 
@@ -29,5 +29,5 @@ sealed class PassingQuery<T>(
 
     internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) => transform(source.RunAsync(cancellationToken), Root);
 
-    PassingQuery<T> With(Query<T> other) => new(other, description, transform, uses, isFilter);
+    SelectedQuery<T> With(Query<T> other) => new(other, description, transform, uses, isFilter);
 }

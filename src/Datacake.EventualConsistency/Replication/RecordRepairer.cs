@@ -27,7 +27,7 @@ readonly record struct DocumentAnswer(VersionVector Known, Document Document);
 /// yet. The keyspace is not recounted until they are claimed, and the replica must not answer pulls until the keyspace is recounted.
 /// </para>
 /// </remarks>
-sealed class Mender(KeyspaceCatalog catalog)
+sealed class RecordRepairer(KeyspaceCatalog catalog)
 {
     /// <summary>Gets the keyspaces that must be recounted and reindexed.</summary>
     public IEnumerable<KeyspaceEntry> Uncounted => catalog.All.Where(static keyspace => keyspace.State.Record.MustCount);
@@ -179,7 +179,7 @@ sealed class Mender(KeyspaceCatalog catalog)
         if (catalog.All.FirstOrDefault(keyspace => keyspace.State.IndexRecords.ContainsKey(number)) is not { } indexed)
             return false;
         batch.Extra.Delete(entryKey);
-        KeyspaceDeclaring.RebuildIndex(replica, batch, batch.Change(indexed), number);
+        KeyspaceDeclarer.RebuildIndex(replica, batch, batch.Change(indexed), number);
         return true;
     }
 
@@ -197,6 +197,6 @@ sealed class Mender(KeyspaceCatalog catalog)
     public static async ValueTask CountAgainAsync(Replica replica, ReplicaBatch batch, KeyspaceEntry keyspace, CancellationToken cancellationToken)
     {
         var change = batch.Change(keyspace);
-        await KeyspaceDeclaring.CountAgainAsync(replica, batch, change, change.State.Record.Policy, cancellationToken, isMended: true).ConfigureAwait(false);
+        await KeyspaceDeclarer.CountAgainAsync(replica, batch, change, change.State.Record.Policy, cancellationToken, isMended: true).ConfigureAwait(false);
     }
 }

@@ -15,7 +15,7 @@ namespace Datacake.EventualConsistency;
 /// </summary>
 /// <param name="context">The parts of the store.</param>
 /// <param name="disk">The storage below the cache.</param>
-sealed class StoreMender(SessionContext context, IStorage disk)
+sealed class StoreRepairer(SessionContext context, IStorage disk)
 {
     /// <summary>
     /// The number of attempts after which the missing parts of a damaged document are given up. Before that, they may still be on their way

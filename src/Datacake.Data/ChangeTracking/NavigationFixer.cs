@@ -7,9 +7,9 @@ namespace Datacake.Data;
 /// reachable from tracked ones, sets foreign keys from changed navigations, and sets navigations from changed foreign keys. Not
 /// thread-safe, like the context.
 /// </summary>
-sealed class RelationFixer(ChangeTracker tracker)
+sealed class NavigationFixer(ChangeTracker tracker)
 {
-    readonly GraphTracking _graph = new(tracker);
+    readonly GraphTracker _graph = new(tracker);
 
     // Navigations that lost an entity that is deleted or rejected for it. The loss is found again next time, unless the entity is back.
     readonly HashSet<(NavigationModel Navigation, object Entity, object Lost)> _unsettled = [];

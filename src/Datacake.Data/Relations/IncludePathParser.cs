@@ -4,7 +4,7 @@ using Datacake.Data.Metadata;
 namespace Datacake.Data.Querying;
 
 /// <summary>The content of an <c>Include</c> expression: a path of navigations, with an optional filter of the last collection.</summary>
-static class IncludedPath
+static class IncludePathParser
 {
     /// <exception cref="InvalidOperationException">The model has no relation for a property on the path.</exception>
     /// <exception cref="ArgumentException">The expression is not a property, or its filter is not supported.</exception>

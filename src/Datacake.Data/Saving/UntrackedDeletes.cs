@@ -7,7 +7,7 @@ namespace Datacake.Data;
 /// The delete behaviors of entities that a query deletes without tracking. They are added to the transaction, which requires that every
 /// dependent is still as it was read.
 /// </summary>
-static class StoredDeletes
+static class UntrackedDeletes
 {
     /// <summary>Adds the effects on dependents to the transaction.</summary>
     /// <exception cref="InvalidOperationException">An entity cannot be deleted, because another one refers to it.</exception>

@@ -3,12 +3,12 @@ namespace Datacake.Data.Metadata;
 /// <summary>
 /// The members of compiled classes that a context needs and that the compiler did not show to the generator. For generated code.
 /// </summary>
-public sealed class HiddenMembers
+public sealed class CompiledMemberCheck
 {
     readonly List<string> _missing = [];
     bool _isFieldMissing, _isConstructorMissing;
 
-    internal HiddenMembers()
+    internal CompiledMemberCheck()
     {
     }
 

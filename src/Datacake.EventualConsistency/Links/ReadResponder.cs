@@ -8,7 +8,7 @@ namespace Datacake.EventualConsistency.Links;
 
 /// <summary>The answers to the reads of one peer within a session, several at a time. Used by one caller at a time.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "A semaphore holds nothing that needs disposing unless its wait handle is used.")]
-sealed class ReadAnswers(SessionContext context, PeerLink link)
+sealed class ReadResponder(SessionContext context, PeerLink link)
 {
     /// <summary>The maximum number of reads of a peer that are answered at the same time. Further ones wait at the peer.</summary>
     public const int MaxInFlight = 16;

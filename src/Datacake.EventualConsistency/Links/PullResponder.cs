@@ -13,7 +13,7 @@ namespace Datacake.EventualConsistency.Links;
 /// The answers to the pulls of one peer within a session, one at a time: a new request replaces the current answer. Used by one caller at a
 /// time.
 /// </summary>
-sealed class PullAnswers(PeerLink link, Replica replica, IStorage storage, DamageLog damages, ILogger logger)
+sealed class PullResponder(PeerLink link, Replica replica, IStorage storage, DamageLog damages, ILogger logger)
 {
     // The lists of small documents in a longer part would be large objects for the runtime, here and at the requester, which are expensive to
     // allocate and to collect.

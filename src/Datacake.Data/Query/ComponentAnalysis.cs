@@ -4,14 +4,14 @@ using Datacake.Data.Metadata;
 namespace Datacake.Data.Querying;
 
 /// <summary>An analysis of which components of an entity expressions use, so that the others need not be read.</summary>
-sealed class ComponentUse : ExpressionVisitor
+sealed class ComponentAnalysis : ExpressionVisitor
 {
     readonly EntityModel _model;
     readonly ParameterExpression _entity;
     readonly HashSet<string> _used;
     bool _isAllUsed;
 
-    ComponentUse(EntityModel model, ParameterExpression entity, HashSet<string> used)
+    ComponentAnalysis(EntityModel model, ParameterExpression entity, HashSet<string> used)
     {
         _model = model;
         _entity = entity;
@@ -21,15 +21,15 @@ sealed class ComponentUse : ExpressionVisitor
     /// <summary>
     /// Returns, for each of the model's paths, whether it is used; null if an expression uses the entity other than through its properties.
     /// </summary>
-    public static bool[]? Of(EntityModel model, IEnumerable<LambdaExpression> uses) => Of(model, uses.Select(ItemUse.Of));
+    public static bool[]? Of(EntityModel model, IEnumerable<LambdaExpression> uses) => Of(model, uses.Select(ItemExpression.Of));
 
     /// <inheritdoc cref="Of(EntityModel, IEnumerable{LambdaExpression})"/>
-    public static bool[]? Of(EntityModel model, IEnumerable<ItemUse> uses)
+    public static bool[]? Of(EntityModel model, IEnumerable<ItemExpression> uses)
     {
         var used = new HashSet<string>();
         foreach (var (item, body) in uses)
         {
-            var search = new ComponentUse(model, item, used);
+            var search = new ComponentAnalysis(model, item, used);
             search.Visit(body);
             if (search._isAllUsed)
                 return null;

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.Hosting;
 
 /// <summary>Extension methods that register a node, and contexts on it, with an application's services.</summary>
-public static class DatacakeServices
+public static class DatacakeServiceCollectionExtensions
 {
     /// <summary>
     /// Runs a node with the host. <see cref="DatacakeNode"/> is a singleton that exists once the host has started. It logs to the

@@ -7,20 +7,20 @@ namespace Datacake.Data.Querying;
 /// The lookups of an access path: keys, or ranges of keys or of an index, in ascending order and without overlap. If there are many
 /// compared with the number of documents, one scan of the whole range is cheaper, which skips the entries between the lookups.
 /// </summary>
-static class Places
+static class KeyLookups
 {
     /// <summary>The number of lookups that are always carried out one by one.</summary>
-    public const int Many = 1_000;
+    public const int MinCountToCompare = 1_000;
 
     /// <summary>
     /// Returns true if one scan of the whole range is cheaper. A lookup costs about as much as reading two documents of a scan.
     /// </summary>
-    public static async ValueTask<bool> IsLessBetweenAsync(StoreSnapshot snapshot, string keyspace, int places, CancellationToken cancellationToken) =>
-        places > Many && (await snapshot.GetStatisticsAsync(keyspace, cancellationToken).ConfigureAwait(false)).Count < 2L * places;
+    public static async ValueTask<bool> IsScanCheaperAsync(StoreSnapshot snapshot, string keyspace, int count, CancellationToken cancellationToken) =>
+        count > MinCountToCompare && (await snapshot.GetStatisticsAsync(keyspace, cancellationToken).ConfigureAwait(false)).Count < 2L * count;
 
-    public static KeyRange Between(IReadOnlyList<KeyRange> ranges) => new(ranges[0].Start, ranges[^1].End);
+    public static KeyRange EnclosingRange(IReadOnlyList<KeyRange> ranges) => new(ranges[0].Start, ranges[^1].End);
 
-    public static KeyRange Between(IReadOnlyList<DocumentKey> keys) => new(keys[0].Encoded, KeyRange.All.After(keys[^1].Encoded).Start);
+    public static KeyRange EnclosingRange(IReadOnlyList<DocumentKey> keys) => new(keys[0].Encoded, KeyRange.All.After(keys[^1].Encoded).Start);
 
     public static bool Contain(IReadOnlyList<KeyRange> ranges, ReadOnlySpan<byte> position)
     {

@@ -3,7 +3,7 @@ using Datacake.Node;
 namespace Datacake.EventualConsistency;
 
 /// <summary>Extension methods that configure and open the store of a node.</summary>
-public static class ReplicatedStoreOfNode
+public static class DatacakeNodeStoreExtensions
 {
     /// <summary>Configures the store of the node: <c>options.UseSqlite("shop.db").WithStore(store => store.JoinTimeout = …)</c>.</summary>
     /// <exception cref="ArgumentException">A setting is out of its range.</exception>

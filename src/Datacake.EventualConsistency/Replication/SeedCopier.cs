@@ -33,7 +33,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// </remarks>
 /// <param name="catalog">The keyspaces of the store.</param>
 /// <param name="maxStep">The maximum number of documents that are examined for purging in one batch.</param>
-sealed class SeedTaker(KeyspaceCatalog catalog, int maxStep)
+sealed class SeedCopier(KeyspaceCatalog catalog, int maxStep)
 {
     /// <summary>
     /// The number of ticks that a broken-off copy waits for a member that can continue it, before it starts over with any member.

@@ -3,7 +3,7 @@ using Datacake.Data.Metadata;
 namespace Datacake.Data;
 
 /// <summary>The tracking of entities that are reachable from tracked ones. Not thread-safe, like the context.</summary>
-sealed class GraphTracking(ChangeTracker tracker)
+sealed class GraphTracker(ChangeTracker tracker)
 {
     readonly HashSet<object> _underWay = new(ReferenceEqualityComparer.Instance);
 

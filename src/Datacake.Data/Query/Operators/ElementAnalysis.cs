@@ -22,7 +22,7 @@ enum UseKind
 /// <summary>
 /// A search for the properties of elements that expressions use, including uses through the operators of <see cref="Enumerable"/>.
 /// </summary>
-sealed class ElementUse : ExpressionVisitor
+sealed class ElementAnalysis : ExpressionVisitor
 {
     static readonly HashSet<string> SameElements =
     [
@@ -51,10 +51,10 @@ sealed class ElementUse : ExpressionVisitor
 
     readonly Func<Expression, UseKind> _kindOf;
     readonly HashSet<ParameterExpression> _elements = [];
-    readonly List<ItemUse> _found;
+    readonly List<ItemExpression> _found;
     bool _isWhole;
 
-    ElementUse(Func<Expression, UseKind> kindOf, List<ItemUse> found)
+    ElementAnalysis(Func<Expression, UseKind> kindOf, List<ItemExpression> found)
     {
         _kindOf = kindOf;
         _found = found;
@@ -63,18 +63,18 @@ sealed class ElementUse : ExpressionVisitor
     /// <summary>
     /// Returns the properties of the items that expressions use, as expressions over an item; null if one of them uses an item as a whole.
     /// </summary>
-    public static IReadOnlyList<ItemUse>? Of(IEnumerable<ItemUse> uses) =>
+    public static IReadOnlyList<ItemExpression>? Of(IEnumerable<ItemExpression> uses) =>
         Of(uses, static (node, item) => node == item ? UseKind.Element : UseKind.None);
 
-    /// <inheritdoc cref="Of(IEnumerable{ItemUse})"/>
+    /// <inheritdoc cref="Of(IEnumerable{ItemExpression})"/>
     /// <param name="uses">The expressions over an item.</param>
     /// <param name="kindOf">Returns the role of an expression, if the elements are not the items themselves.</param>
-    public static IReadOnlyList<ItemUse>? Of(IEnumerable<ItemUse> uses, Func<Expression, ParameterExpression, UseKind> kindOf)
+    public static IReadOnlyList<ItemExpression>? Of(IEnumerable<ItemExpression> uses, Func<Expression, ParameterExpression, UseKind> kindOf)
     {
-        var found = new List<ItemUse>();
+        var found = new List<ItemExpression>();
         foreach (var use in uses)
         {
-            var search = new ElementUse(node => kindOf(node, use.Item), found);
+            var search = new ElementAnalysis(node => kindOf(node, use.Item), found);
             search.Visit(use.Body);
             if (search._isWhole)
                 return null;
@@ -108,7 +108,7 @@ sealed class ElementUse : ExpressionVisitor
             case UseKind.Element:
                 var root = Unconverted(bottom!);
                 var item = Expression.Parameter(root.Type);
-                _found.Add(new ItemUse(item, new Replacement(root, item).Visit(node)!));
+                _found.Add(new ItemExpression(item, new Replacement(root, item).Visit(node)!));
                 Collect(bottom!);
                 return node;
             case UseKind.Sequence when node.Expression == bottom && node.Member.Name is nameof(IGrouping<,>.Key) or nameof(List<>.Count) or nameof(Array.Length):

@@ -7,7 +7,7 @@ using Datacake.Node;
 namespace Datacake.Data;
 
 /// <summary>Extension methods that declare the models of contexts on a node.</summary>
-public static class ModelOfNode
+public static class DatacakeNodeModelExtensions
 {
     /// <summary>
     /// Declares the keyspaces and indexes of a context before the store receives anything from other nodes. Without this call, the first

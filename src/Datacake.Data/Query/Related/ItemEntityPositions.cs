@@ -7,9 +7,9 @@ namespace Datacake.Data.Querying;
 /// The positions in the items of a query that hold entities, such as one side of a join or the items of a group, and the navigations that
 /// are used from them. An instance serves one batch of items.
 /// </summary>
-sealed class ItemPlaces(DatacakeContext context) : NavigationRoots
+sealed class ItemEntityPositions(DatacakeContext context) : NavigationRoots
 {
-    readonly Dictionary<string, (ItemUse Path, RelatedNode Node)> _places = [];
+    readonly Dictionary<string, (ItemExpression Path, RelatedNode Node)> _places = [];
 
     /// <summary>True if related entities are used.</summary>
     public bool IsUsed => _places.Values.Any(static place => place.Node.IsUsed);
@@ -19,7 +19,7 @@ sealed class ItemPlaces(DatacakeContext context) : NavigationRoots
         if (NameOf(expression, item) is not { } name || context.FindEntity(expression.Type) is not { } model)
             return null;
         if (!_places.TryGetValue(name, out var place))
-            _places.Add(name, place = (new ItemUse(item, Expression.Convert(UnlessNull(expression), typeof(object))), new RelatedNode(model)));
+            _places.Add(name, place = (new ItemExpression(item, Expression.Convert(UnlessNull(expression), typeof(object))), new RelatedNode(model)));
         return place.Node;
     }
 

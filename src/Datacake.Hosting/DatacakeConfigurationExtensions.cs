@@ -6,7 +6,7 @@ using Microsoft.Extensions.Configuration;
 namespace Datacake.Hosting;
 
 /// <summary>Extension methods that configure a node from the configuration of an application.</summary>
-public static class DatacakeConfiguration
+public static class DatacakeConfigurationExtensions
 {
     /// <summary>
     /// Applies the settings of a section, such as <c>builder.Configuration.GetSection("Datacake")</c>: <c>NodeId</c>, <c>ListenOn</c>,
