@@ -1,12 +1,12 @@
 namespace Datacake.Simulation;
 
-/// <summary>What can happen in a simulated cluster.</summary>
+/// <summary>The kinds of events in a simulated cluster.</summary>
 enum EventKind
 {
     /// <summary>Time passes.</summary>
     Pass,
 
-    /// <summary>A machine's wall clock is set, mostly wrongly.</summary>
+    /// <summary>A machine's wall clock is set, usually to a wrong time.</summary>
     SetClock,
 
     /// <summary>A transaction is committed.</summary>
@@ -27,13 +27,13 @@ enum EventKind
     /// <summary>A connection breaks: one side notices at once, the other later.</summary>
     Break,
 
-    /// <summary>A replica does what it does from time to time.</summary>
+    /// <summary>A replica does its periodic work.</summary>
     Tick,
 
     /// <summary>A replica pulls from a peer of its own accord.</summary>
     Pull,
 
-    /// <summary>A replica truncates and purges what it may, all or in part.</summary>
+    /// <summary>A replica truncates and purges everything it may, or a part of it.</summary>
     Collect,
 
     /// <summary>A disk is flushed.</summary>
@@ -42,16 +42,16 @@ enum EventKind
     /// <summary>The next commit of a machine fails.</summary>
     FailCommit,
 
-    /// <summary>A machine's disk has no room any more but for what makes room.</summary>
+    /// <summary>A machine's disk fills up: it accepts only batches that make room.</summary>
     Fill,
 
-    /// <summary>It has room again.</summary>
+    /// <summary>A full disk has room again.</summary>
     MakeRoom,
 
-    /// <summary>A machine's writer is held up: what comes meanwhile ends up in one batch.</summary>
+    /// <summary>A machine's writer stalls; work that arrives meanwhile ends up in one batch.</summary>
     Stall,
 
-    /// <summary>It goes on.</summary>
+    /// <summary>A stalled writer continues.</summary>
     Resume,
 
     /// <summary>A machine flushes its disk and stops.</summary>
@@ -66,22 +66,22 @@ enum EventKind
     /// <summary>A machine's disk is replaced by an empty one.</summary>
     Wipe,
 
-    /// <summary>A machine's disk is replaced by an empty one, and the machine started at once, while it reaches one other alone.</summary>
+    /// <summary>A machine's disk is replaced by an empty one, and the machine starts at once while it can reach only one other machine.</summary>
     Replace,
 
     /// <summary>A machine starts.</summary>
     Start,
 
-    /// <summary>Messages no longer get from one machine to another; the other way they may.</summary>
+    /// <summary>Messages from one machine no longer reach another; the opposite direction may still work.</summary>
     Block,
 
     /// <summary>Two machines can talk again.</summary>
     Unblock,
 
-    /// <summary>The network falls into two parts.</summary>
+    /// <summary>The network splits into two parts.</summary>
     Partition,
 
-    /// <summary>The network falls into two parts for so long that members of one forget those of the other.</summary>
+    /// <summary>The network splits into two parts for so long that members of one part forget members of the other.</summary>
     Estrange,
 
     /// <summary>All machines can talk again.</summary>
@@ -91,69 +91,73 @@ enum EventKind
     Forget,
 
     /// <summary>
-    /// A machine is cut off while it joins. The others forget it, write, and collect; so that what it has of their data falls behind.
+    /// A machine is cut off while it joins. The others forget it, write, and collect, so that its partial copy of their data falls behind.
     /// </summary>
     Outpace,
 
     /// <summary>
-    /// A machine with an empty disk joins at a member that the others do not reach, is cut off from that one midway, and reaches the others.
+    /// A machine with an empty disk starts to join through a member that the others cannot reach. Midway it is cut off from that member and
+    /// reaches the others instead.
     /// </summary>
     Divert,
 
     /// <summary>An operator removes a member.</summary>
     Retire,
 
-    /// <summary>Two machines talk until neither has anything more to say.</summary>
+    /// <summary>Two machines exchange messages until neither has more to send.</summary>
     Exchange,
 
     /// <summary>All machines that can talk do so, and some collect.</summary>
     Gather,
 
-    /// <summary>One machine can no longer open a connection to another, as behind a NAT; the other way it works, and carries messages both ways.</summary>
+    /// <summary>
+    /// One machine can no longer open a connection to another, as if the other were behind a NAT. The other can still connect to it, and that
+    /// connection carries messages both ways.
+    /// </summary>
     BlockDial,
 
-    /// <summary>The wall clocks of some machines, or of all, leap by minutes, hours or days.</summary>
+    /// <summary>The wall clocks of some or all machines jump by minutes, hours or days.</summary>
     Leap,
 
-    /// <summary>The wall clocks of some machines, or of all, are set right.</summary>
+    /// <summary>The wall clocks of some or all machines are corrected.</summary>
     SetRight,
 
-    /// <summary>Two machines change addresses; others look for each at the address of the other, until they hear of it.</summary>
+    /// <summary>Two machines exchange addresses; until the others learn of this, they dial each machine at the address of the other.</summary>
     Swap,
 
-    /// <summary>An operator drops a keyspace: what a machine shows of it is deleted.</summary>
+    /// <summary>An operator drops a keyspace: one machine deletes all documents of the keyspace that it shows.</summary>
     DropKeyspace,
 
-    /// <summary>A copy of a machine's disk is made.</summary>
+    /// <summary>A disk is copied.</summary>
     Backup,
 
-    /// <summary>A copy of a machine's disk is put back, and what it wrote since is gone from it.</summary>
+    /// <summary>An older copy of a machine's disk is restored, and everything that was written after the copy is missing from it.</summary>
     PutBack,
 
     /// <summary>A process is started several times in a row.</summary>
     Restart,
 
-    /// <summary>An operator has a fresh machine form a cluster, though there is one.</summary>
+    /// <summary>An operator mistakenly has a fresh machine form a cluster although one exists.</summary>
     FormByMistake,
 
-    /// <summary>A disk changes a bit of a record.</summary>
+    /// <summary>A disk flips a bit of a record.</summary>
     Damage,
 
-    /// <summary>A disk changes a bit of the key of a record.</summary>
+    /// <summary>A disk flips a bit in the key of a record.</summary>
     DamageKey,
 
     /// <summary>A disk loses a record without a trace.</summary>
     LoseRecord,
 
-    /// <summary>Two machines that have forgotten all others, and deleted and written since, meet while both are written to.</summary>
+    /// <summary>Two machines that have forgotten all others, and have since deleted and written, meet while both receive writes.</summary>
     Meet,
 
-    /// <summary>While a machine is down, another one with its node id and an empty disk is started, and stopped again.</summary>
+    /// <summary>While a machine is down, another machine with its node id and an empty disk is started and stopped again.</summary>
     Impersonate,
 
-    /// <summary>The member that lies tells another something that is not so.</summary>
+    /// <summary>The lying member tells another member something false.</summary>
     Lie,
 
-    /// <summary>A disk loses the record of what its store is, and the machine is started.</summary>
+    /// <summary>A disk loses its store's identity record, and the machine is started.</summary>
     LoseIdentity,
 }

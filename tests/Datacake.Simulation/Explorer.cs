@@ -17,11 +17,11 @@ static class Explorer
 {
     const int CalmEvents = 30;
 
-    /// <summary>Returns true if the history of a seed is of a theme, or if no theme is asked for.</summary>
+    /// <summary>Returns true if the history of a seed has the given theme, or if no theme is given.</summary>
     public static bool IsOf(string theme, int seed, int minMachines, int maxMachines) =>
         theme == "" || Scenario.Of(seed, minMachines, maxMachines).Theme.Name == theme;
 
-    /// <summary>Runs the history of a seed; the failure if it breaks an invariant.</summary>
+    /// <summary>Runs the history of a seed. Returns the failure if the history breaks an invariant; otherwise, null.</summary>
     public static Failure? Explore(int seed, int minMachines, int maxMachines, int steps, Statistics statistics)
     {
         var scenario = Scenario.Of(seed, minMachines, maxMachines);
@@ -29,7 +29,9 @@ static class Explorer
         return Run(scenario, events, statistics) is { } violation ? new Failure(scenario, events, violation) : null;
     }
 
-    /// <summary>Returns the first of some histories that shows a mutant, or null if none does. They are of the mutant's theme, if it has one.</summary>
+    /// <summary>
+    /// Returns the first failure that reveals a mutant, or null if no history does. The histories have the mutant's theme, if it has one.
+    /// </summary>
     public static Failure? Catch(Func<Mutant> mutant, int first, int seeds, int minMachines, int maxMachines, int steps)
     {
         string? theme = mutant().Theme;
@@ -67,7 +69,7 @@ static class Explorer
         }
     }
 
-    /// <summary>Leaves out events as long as the history still breaks the same invariant.</summary>
+    /// <summary>Removes events for as long as the history still breaks the same invariant.</summary>
     public static Failure Shrink(Failure failure, TimeSpan budget)
     {
         long start = TimeProvider.System.GetTimestamp();

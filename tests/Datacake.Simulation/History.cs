@@ -3,17 +3,17 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.Simulation;
 
-/// <summary>An amount that a transaction added to the counter of a document, as it was put by <see cref="Base"/>.</summary>
+/// <summary>An amount that a transaction added to the counter of a document. <see cref="Base"/> is the stamp of the put it was added to.</summary>
 readonly record struct Increment(int Slot, HlcTimestamp Base, long Amount);
 
-/// <summary>A transaction of some replica, as the omniscient history has it.</summary>
-/// <param name="Number">Its place in the history.</param>
-/// <param name="Stamp">Its stamp.</param>
+/// <summary>A transaction of a replica, as recorded in the omniscient history.</summary>
+/// <param name="Number">The transaction's position in the history.</param>
+/// <param name="Stamp">The transaction's stamp.</param>
 /// <param name="Run">The run of the replica that made it.</param>
-/// <param name="Effects">What it does to which document.</param>
-/// <param name="Past">What its replica had when it made it.</param>
-/// <param name="IsOfUser">Whether a user made it; else a full reconcile did.</param>
-/// <param name="Increments">What it added to counters.</param>
+/// <param name="Effects">The effect on each document.</param>
+/// <param name="Past">The transactions that the replica had when it made this one.</param>
+/// <param name="IsOfUser">True if a user made the transaction; false if a full reconcile did.</param>
+/// <param name="Increments">The amounts added to counters.</param>
 sealed record HistoricTransaction(
     int Number, HlcTimestamp Stamp, HlcTimestamp Run, IReadOnlyList<(int Slot, Document Delta)> Effects, Holdings Past, bool IsOfUser,
     IReadOnlyList<Increment> Increments)
@@ -29,7 +29,7 @@ sealed record HistoricTransaction(
     }
 }
 
-/// <summary>All transactions that were ever made, whoever lost them since.</summary>
+/// <summary>All transactions that were ever made, including those that every replica has lost.</summary>
 sealed class History(IReadOnlyList<Slot> slots)
 {
     readonly List<HistoricTransaction> _transactions = [];
@@ -42,7 +42,7 @@ sealed class History(IReadOnlyList<Slot> slots)
     public HistoricTransaction? Find(HlcTimestamp stamp) => _numbers.TryGetValue(stamp, out int number) ? _transactions[number] : null;
 
     /// <summary>
-    /// Notes a transaction. One whose stamp is used for the second time, since all traces of the first are lost, takes its place.
+    /// Records a transaction. If a stamp is used again because all traces of its first use are lost, the new transaction replaces the old one.
     /// </summary>
     public HistoricTransaction Add(Mutation mutation, HlcTimestamp run, Holdings past, bool isOfUser, IReadOnlyList<Increment> increments)
     {
@@ -56,7 +56,7 @@ sealed class History(IReadOnlyList<Slot> slots)
         return _transactions[number] = new HistoricTransaction(number, mutation.Stamp, run, effects, past, isOfUser, increments);
     }
 
-    /// <summary>What a replica that has just these transactions has to show.</summary>
+    /// <summary>Merges the documents that a replica with exactly these transactions must show.</summary>
     public void MergeInto(Document[] documents, Holdings held)
     {
         foreach (int number in held.Transactions)

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Datacake.Simulation;
 
-/// <summary>An immutable set of transactions of a history, by their numbers: what really reached a replica.</summary>
+/// <summary>An immutable set of transaction numbers of a history: the transactions that really reached a replica.</summary>
 sealed class Holdings
 {
     readonly ulong[] _bits;

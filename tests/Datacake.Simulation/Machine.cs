@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Datacake.Simulation;
 
-/// <summary>One side of a stream between two machines; a session, once hellos have been exchanged.</summary>
+/// <summary>One side of a stream between two machines. It becomes a session when hellos have been exchanged.</summary>
 sealed class Link(long stream, Machine peer, bool isDialer)
 {
     public long Stream { get; } = stream;
@@ -30,26 +30,26 @@ sealed class Link(long stream, Machine peer, bool isDialer)
     public int Ticks { get; set; }
 }
 
-/// <summary>Something that changes a replica, on its way through a batch.</summary>
+/// <summary>A change to a replica that goes through a batch.</summary>
 sealed class Work(Func<ReplicaBatch, ValueTask> apply) : CommitWork
 {
-    /// <summary>The batch that it was applied to.</summary>
+    /// <summary>Gets the batch that the work was applied to.</summary>
     public ReplicaBatch? Batch { get; private set; }
 
-    /// <summary>The transactions that it may bring.</summary>
+    /// <summary>Gets the transactions that the work may bring.</summary>
     public Holdings Offered { get; init; } = Holdings.None;
 
-    /// <summary>True if it is committed also to a full disk.</summary>
+    /// <summary>True if the work is committed even to a full disk.</summary>
     public bool IsSmall { get; init; }
 
     public override bool MayUseReserve => IsSmall;
 
-    /// <summary>The machine whose message it is.</summary>
+    /// <summary>Gets the machine that sent the message.</summary>
     public Machine? Sender { get; init; }
 
     public override byte? Peer => Sender?.Node;
 
-    /// <summary>Why it failed, if it did.</summary>
+    /// <summary>Gets the exception that the work failed with, or null.</summary>
     public Exception? Failure { get; private set; }
 
     public Action? Committed { get; init; }
@@ -71,10 +71,10 @@ sealed class Work(Func<ReplicaBatch, ValueTask> apply) : CommitWork
     }
 }
 
-/// <summary>A machine of the cluster: its disk and clock, and, while it runs, its replica with its sessions.</summary>
+/// <summary>A machine of the cluster: its disk and clock and, while it runs, its replica and sessions.</summary>
 sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime time)
 {
-    /// <summary>For some of the documents of a scenario.</summary>
+    /// <summary>The size of the cache: enough for some of a scenario's documents.</summary>
     const long CacheLength = 64 * 1024;
 
     readonly List<Work> _waiting = [];
@@ -90,10 +90,10 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
 
     public SimulatedDisk Disk { get; private set; } = new(scenario.PageSize, mutant);
 
-    /// <summary>Gets the storage over the disk, of a machine that runs.</summary>
+    /// <summary>Gets the storage over the disk while the machine runs.</summary>
     public CachedStorage Storage { get; private set; } = null!;
 
-    /// <summary>Gets the number of times that the process has suspected lost documents, as of the last time that the cache was cleared for it.</summary>
+    /// <summary>Gets the number of suspected losses of documents at the time when the cache was last cleared because of one.</summary>
     public int SuspectedLosses { get; set; }
 
     /// <summary>Gets the part of the storage that verifies checksums.</summary>
@@ -102,23 +102,23 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     /// <summary>Gets the damaged records that the process has found.</summary>
     public DamageLog Damages { get; private set; } = new();
 
-    /// <summary>Gets the records that were damaged and are not known to be right again, whether they were found or not.</summary>
+    /// <summary>Gets the damaged records that are not known to be repaired, whether or not the process has found them.</summary>
     public HashSet<StorageKey> Damaged { get; } = [];
 
-    /// <summary>True if the disk has lost a document that is not back yet.</summary>
+    /// <summary>True if the disk has lost a document that is not restored yet.</summary>
     public bool IsIncomplete { get; set; }
 
-    /// <summary>True if records are damaged, or what follows from them is not computed again yet.</summary>
+    /// <summary>True if records are damaged, or if data derived from them is not recomputed yet.</summary>
     public bool IsBeingMended => IsIncomplete || Damaged.Count > 0 || Damages.Count > 0 || MustCount || MustBuild;
 
-    /// <summary>True if what follows from mended documents is not computed again yet.</summary>
+    /// <summary>True if data derived from mended documents is not recomputed yet.</summary>
     public bool MustCount => Replica is { } replica && replica.Uncounted.Any();
 
-    /// <summary>True if indexes are not built, or entries of dropped ones are left.</summary>
+    /// <summary>True if indexes are not built, or if entries of dropped indexes remain.</summary>
     public bool MustBuild => Replica is { } replica
         && replica.Catalog.All.Any(keyspace => keyspace.State.IndexRecords.Values.Any(record => record.Stage != IndexStage.Built));
 
-    /// <summary>The store id that a fresh store takes: one per life of the disk.</summary>
+    /// <summary>Gets the store id that a fresh store takes: one for each life of the disk.</summary>
     public ulong StoreId { get; private set; }
 
     /// <summary>The replica; <see langword="null"/> while the machine is down.</summary>
@@ -130,87 +130,89 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
 
     public bool IsJoined => Replica is { IsJoined: true };
 
-    /// <summary>Whether the disk's replica had joined as of the last commit; known of a machine that is down, too.</summary>
+    /// <summary>True if the disk's replica had joined at the last commit. This is known even while the machine is down.</summary>
     public bool HadJoined { get; set; }
 
     /// <summary>True if the disk has replaced another one.</summary>
     public bool IsReplaced { get; private set; }
 
-    /// <summary>True if the operator has said that a fresh store may take the place of the one before it.</summary>
+    /// <summary>True if the operator has allowed a fresh store to replace the previous one.</summary>
     public bool TakesOver { get; set; }
 
-    /// <summary>True if the store has joined, and an old copy from before that was put back: what others heard of it once, it will know again.</summary>
+    /// <summary>
+    /// True if the store had joined and then a copy from before the join was restored. Others know of the join, so the store will learn of it again.
+    /// </summary>
     public bool HasUnlearnedJoin { get; private set; }
 
     public bool IsStalled { get; set; }
 
-    /// <summary>The streams that are not over on this side.</summary>
+    /// <summary>Gets the streams that are still open on this side.</summary>
     public Dictionary<long, Link> Streams { get; } = [];
 
-    /// <summary>For each peer the stream of the last session.</summary>
+    /// <summary>Gets the stream of the last session with each peer.</summary>
     public Dictionary<Machine, Link> Links { get; } = [];
 
-    /// <summary>The streams that ended here, so that a hello that is late opens none of them again.</summary>
+    /// <summary>Gets the streams that ended on this side, so that a late hello does not reopen one.</summary>
     public HashSet<long> Ended { get; } = [];
 
-    /// <summary>The transactions that really reached the store.</summary>
+    /// <summary>Gets or sets the transactions that really reached the store.</summary>
     public Holdings Held { get; set; } = Holdings.None;
 
-    /// <summary>Those of the copy with which a joining store waits.</summary>
+    /// <summary>Gets or sets the transactions in the copy that a joining store holds while it waits.</summary>
     public Holdings SeedHeld { get; set; } = Holdings.None;
 
-    /// <summary>Those of the snapshot that lies aside, waiting to be reconciled, and what it has truncated.</summary>
+    /// <summary>Gets or sets the transactions and the state of the received snapshot that waits to be reconciled.</summary>
     public (Holdings Held, ReplicaState State)? Arrived { get; set; }
 
-    /// <summary>The merge of the transactions held: what the store has to show.</summary>
+    /// <summary>Gets or sets the merge of the transactions held: the documents that the store must show.</summary>
     public Document[] Ideal { get; set; } = Fresh(scenario);
 
-    /// <summary>What is stored, and what the replica knows, as of the last check: as long as both are the same, it need not be repeated.</summary>
+    /// <summary>Gets or sets the stored entries and the replica's state at the last check. While both are unchanged, the check is not repeated.</summary>
     public (StorageEntry[] Entries, ReplicaState State)? Checked { get; set; }
 
-    /// <summary>The documents as of the last check of this life.</summary>
+    /// <summary>Gets or sets the documents at the last check in this life.</summary>
     public Document[]? Shown { get; set; }
 
     public IReadOnlyList<Work> Waiting => _waiting;
 
-    /// <summary>For each machine, by its index, the machine that is at the address at which this one looks for it.</summary>
+    /// <summary>Gets or sets, by machine index, the machine that is reached at the address where this one expects each machine.</summary>
     public Machine[] Book { get; set; } = [];
 
-    /// <summary>The clock of an earlier life, if the present one must not be behind it, since nobody may be asked for it [R12].</summary>
+    /// <summary>Gets or sets the clock of an earlier life that the present clock must not be behind, since there may be no member to learn it from [R12].</summary>
     public DateTimeOffset? NeededClock { get; set; }
 
-    /// <summary>Sets the wall clock so far ahead of the world's time, unless it would be behind that of an earlier life which nobody may know.</summary>
+    /// <summary>Sets how far the wall clock leads the world's time, but never behind a needed clock of an earlier life.</summary>
     public void SetClock(TimeSpan offset) => Clock.Offset = NeededClock - time.Now + SimulatedTime.Unit is { } right && right > offset ? right : offset;
 
-    /// <summary>Copies of the disk, to be put back some day.</summary>
+    /// <summary>Gets the copies of the disk that may be restored later.</summary>
     public List<(StorageEntry[] Entries, Holdings Held, ulong StoreId)> Backups { get; } = [];
 
-    /// <summary>The greatest stamp of the store, before it was put back, that another machine knows.</summary>
+    /// <summary>Gets or sets the greatest stamp that the store issued before the restore and that another machine knows.</summary>
     public HlcTimestamp TopIssued { get; set; }
 
     /// <summary>
-    /// Whether the store is an old copy that was started while the clock was behind stamps that were lost with it: it uses them again, until somebody
-    /// tells it.
+    /// True if the store is an old copy that was started while the clock was behind stamps that were lost with the newer copy. The store issues
+    /// these stamps again until another member tells it of them.
     /// </summary>
     public bool IsMisfit { get; set; }
 
-    /// <summary>True if the disk is an old copy that was put back with a clock that was behind, so that the node may be told to remove it.</summary>
+    /// <summary>True if an old copy of the disk was restored while the clock was behind, so that the node may be told to remove it.</summary>
     public bool MayBeExcluded { get; set; }
 
-    /// <summary>The first run in which it did so.</summary>
+    /// <summary>Gets the first run in which the store was such an old copy.</summary>
     public HlcTimestamp MisfitRun { get; private set; }
 
-    /// <summary>True if it has used some of them.</summary>
+    /// <summary>True if the store has issued some of the lost stamps again.</summary>
     public bool HasWrittenAsMisfit { get; set; }
 
-    /// <summary>When the node's clock last was, whatever the wall clock says.</summary>
+    /// <summary>Gets the last value of the node's hybrid clock, which may lead the wall clock.</summary>
     public DateTimeOffset LastClock { get; private set; }
 
     public static Document[] Fresh(Scenario scenario) => [.. scenario.Slots.Select(_ => Document.Nothing)];
 
-    /// <summary>Puts in an empty disk for a while.</summary>
+    /// <summary>Inserts an empty disk for a while.</summary>
     /// <param name="storeId">The store id of the empty disk.</param>
-    /// <param name="work">What happens meanwhile.</param>
+    /// <param name="work">The work to do meanwhile.</param>
     public void WithEmptyDisk(ulong storeId, Action work)
     {
         var (disk, store, held, ideal, hadJoined, hasUnlearnedJoin) = (Disk, StoreId, Held, Ideal, HadJoined, HasUnlearnedJoin);
@@ -222,7 +224,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
         (MisfitRun, TopIssued, TakesOver, IsReplaced) = (misfitRun, topIssued, takesOver, isReplaced);
     }
 
-    /// <summary>Puts in an empty disk.</summary>
+    /// <summary>Replaces the disk by an empty one.</summary>
     public void ReplaceDisk(ulong storeId)
     {
         Disk = new SimulatedDisk(scenario.PageSize, mutant);
@@ -237,7 +239,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
         Ideal = Fresh(scenario);
     }
 
-    /// <summary>Puts a copy of the disk in its place.</summary>
+    /// <summary>Replaces the disk's contents by a copy.</summary>
     public void PutBack(StorageEntry[] entries, Holdings held)
     {
         Disk.PutBack(entries, held);
@@ -248,7 +250,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
         HadJoined = ReplicaIdentity.Decode(Disk.Get(StoreLayout.IdentityKey.Span)!.Value).IsJoined;
     }
 
-    /// <summary>Starts the process, as the replicated store does it.</summary>
+    /// <summary>Starts the process, in the same way as the replicated store.</summary>
     public void Start(ulong boot, Action<ReplicaBatch> onCommitted)
     {
         var settings = new ReplicaSettings("simulation", "", mutant.LivesBeginAlike ? boot << 32 : boot, StoreId, Clock)
@@ -290,7 +292,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
         NoteRun();
     }
 
-    /// <summary>Looks at the run of the replica, which is new, or was begun anew.</summary>
+    /// <summary>Records the replica's run, which is new or was restarted.</summary>
     public void NoteRun()
     {
         if (!IsJoined || Replica!.Run == _notedRun)
@@ -301,11 +303,11 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
             MisfitRun = Replica.Run;
     }
 
-    /// <summary>Whether the member table on the disk has the node of another machine.</summary>
+    /// <summary>Returns true if the member table on the disk contains the node of another machine.</summary>
     public bool Remembers(Machine other) =>
         Disk.Get(StoreLayout.IdentityKey.Span) is { } identity && ReplicaIdentity.Decode(identity).Members.ContainsKey(other.Node);
 
-    /// <summary>The process ends, in whichever way.</summary>
+    /// <summary>Ends the process, for whatever reason.</summary>
     public void Stop()
     {
         LastClock = Replica?.Hello().Clock.Time ?? LastClock;
@@ -323,8 +325,8 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
 
     public void Queue(Work work) => _waiting.Add(work);
 
-    /// <summary>Commits all that waits as one batch.</summary>
-    /// <returns>What it was.</returns>
+    /// <summary>Commits all waiting work as one batch.</summary>
+    /// <returns>The committed work.</returns>
     public Work[] Commit()
     {
         Work[] work = [.. _waiting];
@@ -333,7 +335,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
         return work;
     }
 
-    /// <summary>The result of an operation that needs nothing to wait for, as all do here.</summary>
+    /// <summary>Returns the result of an operation that completes synchronously, as all operations do here.</summary>
     public static T Now<T>(ValueTask<T> operation) => operation.IsCompleted ? operation.GetAwaiter().GetResult() : throw NotNow();
 
     /// <inheritdoc cref="Now{T}"/>

@@ -1,22 +1,22 @@
 namespace Datacake.Simulation;
 
-/// <summary>A message on its way, or, without one, the end of a stream.</summary>
-/// <param name="Source">The machine that sent it.</param>
-/// <param name="Target">The machine that it goes to.</param>
-/// <param name="TargetStore">The store that machine had when the stream was opened.</param>
-/// <param name="Stream">The stream between the two that it belongs to.</param>
-/// <param name="Encoded">Its bytes; <see langword="null"/> where the stream ends.</param>
-/// <param name="Held">What its sender had, or what the snapshot has that it comes of.</param>
-/// <param name="Answer">The answer to a pull that it is a part of, or 0: its parts do not overtake each other.</param>
-/// <param name="IsOpening">Whether it is the dialer's hello.</param>
-/// <param name="Kind">What it is, for logs.</param>
+/// <summary>A message in flight or, if there is no message, the end of a stream.</summary>
+/// <param name="Source">The sending machine.</param>
+/// <param name="Target">The receiving machine.</param>
+/// <param name="TargetStore">The store that the receiving machine had when the stream was opened.</param>
+/// <param name="Stream">The stream that the message belongs to.</param>
+/// <param name="Encoded">The bytes of the message; <see langword="null"/> for the end of the stream.</param>
+/// <param name="Held">The transactions of the sender, or of the snapshot that the message was made from.</param>
+/// <param name="Answer">The number of the answer to a pull that the message is a part of, or 0. The parts of an answer stay in order.</param>
+/// <param name="IsOpening">True for the dialer's hello.</param>
+/// <param name="Kind">The kind of the message, for logs.</param>
 sealed record Envelope(Machine Source, Machine Target, ulong TargetStore, long Stream, byte[]? Encoded,
     Holdings Held, ulong Answer, bool IsOpening, string Kind)
 {
     public bool IsBetween(Machine a, Machine b) => (Source == a && Target == b) || (Source == b && Target == a);
 }
 
-/// <summary>The messages on their way, and who cannot reach whom.</summary>
+/// <summary>The messages in flight, and the connections that are blocked.</summary>
 sealed class Network(bool isInOrder)
 {
     readonly List<Envelope> _inFlight = [];
@@ -24,10 +24,10 @@ sealed class Network(bool isInOrder)
     readonly HashSet<(int From, int To)> _undialable = [];
     int _dropped;
 
-    /// <summary>More messages than that are not on their way: some are lost.</summary>
+    /// <summary>Gets the greatest number of messages in flight; when it is exceeded, messages are lost.</summary>
     public required int Capacity { get; init; }
 
-    /// <summary>Whether nothing is lost.</summary>
+    /// <summary>True if no message is lost.</summary>
     public bool IsReliable { get; set; }
 
     public int Count => _inFlight.Count;
@@ -38,14 +38,16 @@ sealed class Network(bool isInOrder)
 
     public void Unblock(int from, int to) => _blocked.Remove((from, to));
 
-    /// <summary>Messages get through again. A machine that cannot be dialed by another still cannot, as long as it can dial that one.</summary>
+    /// <summary>
+    /// Lets messages through again. If only one of two machines can dial the other, that stays so.
+    /// </summary>
     public void Heal()
     {
         _blocked.Clear();
         _undialable.RemoveWhere(pair => _undialable.Contains((pair.To, pair.From)));
     }
 
-    /// <summary>From now on, one machine cannot open a connection to another; connections that the other opens carry messages both ways.</summary>
+    /// <summary>Prevents a machine from opening connections to another. Connections opened by the other still carry messages both ways.</summary>
     public void BlockDial(int from, int to) => _undialable.Add((from, to));
 
     public bool IsDialBlocked(int from, int to) => _undialable.Contains((from, to));
@@ -76,7 +78,7 @@ sealed class Network(bool isInOrder)
             _inFlight.Add(envelope);
     }
 
-    /// <summary>Takes one of the messages that can arrive; <see langword="null"/> if there is none.</summary>
+    /// <summary>Removes and returns one of the messages that can arrive, or returns <see langword="null"/> if there is none.</summary>
     public Envelope? Take(int chance)
     {
         int ready = _inFlight.Count(IsReady);
@@ -90,7 +92,7 @@ sealed class Network(bool isInOrder)
         return first;
     }
 
-    /// <summary>Takes the oldest message that satisfies a condition and can arrive.</summary>
+    /// <summary>Removes and returns the oldest message that satisfies a condition and can arrive.</summary>
     public Envelope? TakeFirst(Predicate<Envelope> condition)
     {
         int at = _inFlight.FindIndex(envelope => condition(envelope) && IsReady(envelope));

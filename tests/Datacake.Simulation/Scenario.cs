@@ -4,21 +4,21 @@ using Datacake.Storage;
 
 namespace Datacake.Simulation;
 
-/// <summary>A document of a simulated cluster, whether it exists or not.</summary>
+/// <summary>A possible document of a simulated cluster, whether or not it exists.</summary>
 sealed record Slot(int Number, string Keyspace, MergePolicy Policy, DocumentKey Key)
 {
-    /// <summary>True if no process declares the keyspace, so that it is removed when nothing is left in it.</summary>
+    /// <summary>True if no process declares the keyspace, so that it is removed when it becomes empty.</summary>
     public bool IsUndeclared => Keyspace is "scraps" or "crumbs";
 
     public override string ToString() => $"{Keyspace}/{Key}";
 }
 
-/// <summary>Something that happens in a simulated cluster: to which machines, and with which random number.</summary>
+/// <summary>An event of a simulated cluster: its kind, the machines involved, and a random number.</summary>
 readonly record struct SimulatedEvent(EventKind Kind, int Machine, int Other, int Chance);
 
 /// <summary>
-/// What a seed chooses before anything happens: the size of the cluster, its documents, and how often what happens. Events are drawn
-/// beforehand, not in reaction to what happens, so that a schedule with some of them left out is a schedule too.
+/// The choices that a seed makes before anything happens: the size of the cluster, its documents, and the frequency of each kind of event.
+/// Events are drawn beforehand rather than in reaction to what happens, so that a schedule remains valid when some events are removed.
 /// </summary>
 sealed record Scenario
 {
@@ -30,54 +30,54 @@ sealed record Scenario
 
     public required IReadOnlyList<Slot> Slots { get; init; }
 
-    /// <summary>Whether some machines start late.</summary>
+    /// <summary>True if some machines start late.</summary>
     public required bool HasLateStarts { get; init; }
 
-    /// <summary>Whether the messages of a session arrive in order, as through a socket; the replica must not depend on it.</summary>
+    /// <summary>True if the messages of a session arrive in order, as through a socket; replicas must not depend on it.</summary>
     public required bool IsInOrder { get; init; }
 
     public required Durability Durability { get; init; }
 
-    /// <summary>About how many bytes of documents a part of an answer to a pull has.</summary>
+    /// <summary>Gets the approximate number of bytes of documents in a part of an answer to a pull.</summary>
     public required int PartLength { get; init; }
 
     public required int PageSize { get; init; }
 
-    /// <summary>The limit of a document that a local write makes; merged ones may be larger.</summary>
+    /// <summary>Gets the size limit of a document that a local write makes; merged documents may be larger.</summary>
     public required int MaxDocumentLength { get; init; }
 
-    /// <summary>How many records a replica forgets or clears away in one batch.</summary>
+    /// <summary>Gets the number of records that a replica forgets or clears away in one batch.</summary>
     public required int MaxStep { get; init; }
 
-    /// <summary>How many documents a transaction of a full reconcile has at most.</summary>
+    /// <summary>Gets the greatest number of documents in a transaction of a full reconcile.</summary>
     public required int MaxAsserted { get; init; }
 
-    /// <summary>Gets the limit of the documents that a full reconcile removes on the word of one member.</summary>
+    /// <summary>Gets the greatest number of documents that a full reconcile removes because a single member says so.</summary>
     public required int MaxRemoved { get; init; }
 
-    /// <summary>Gets the index of the machine that lies, or null if none does.</summary>
+    /// <summary>Gets the index of the lying machine, or null if there is none.</summary>
     public required int? Liar { get; init; }
 
-    /// <summary>True if only an operator's proof retires stores.</summary>
+    /// <summary>True if stores are retired only with an operator's proof.</summary>
     public bool HasOperator => Seed % 4 == 3;
 
     public required IReadOnlyDictionary<EventKind, double> Weights { get; init; }
 
-    /// <summary>Whether disks may be replaced by empty ones.</summary>
+    /// <summary>True if disks may be replaced by empty ones.</summary>
     bool HasWipes => Weights[EventKind.Wipe] + Weights[EventKind.Replace] + Weights[EventKind.Divert] > 0;
 
-    /// <summary>Whether commits or disks may get lost.</summary>
+    /// <summary>True if commits or disks may be lost.</summary>
     public bool HasLosses => Weights[EventKind.LosePower] + Weights[EventKind.PutBack] + (HasWipes ? 1 : 0) > 0;
 
-    /// <summary>Whether members may be given up: forgotten or retired.</summary>
+    /// <summary>True if members may be forgotten or retired.</summary>
     public bool GivesUp => Weights[EventKind.Forget] + Weights[EventKind.Retire] + Weights[EventKind.Estrange] + Weights[EventKind.Outpace]
         + Weights[EventKind.Meet] > 0;
 
-    /// <summary>Returns what a seed chooses.</summary>
+    /// <summary>Returns the scenario of a seed.</summary>
     /// <param name="seed">The seed.</param>
     /// <param name="minMachines">The least number of machines.</param>
     /// <param name="maxMachines">The greatest number of machines.</param>
-    /// <param name="themeName">The theme, or null for whichever the seed chooses.</param>
+    /// <param name="themeName">The theme, or null to let the seed choose it.</param>
     public static Scenario Of(int seed, int minMachines, int maxMachines, string? themeName = null)
     {
         var random = new Random(seed);
@@ -108,7 +108,7 @@ sealed record Scenario
             Liar = theme.HasLiar ? random.Next(3) : null,
             Weights = weights,
         };
-        // Where members are given up, the new life of a wiped disk depends on a clock that is right [R12].
+        // Where members are given up, the new life of a wiped disk needs a correct clock [R12].
         if (scenario.GivesUp && scenario.HasWipes)
             weights[EventKind.Leap] = 0;
         return scenario;
@@ -116,7 +116,7 @@ sealed record Scenario
 
     public SimulatedEvent[] DrawEvents(int count) => DrawEvents(Weights, Seed + 1_000_003, count);
 
-    /// <summary>Events that harm nobody, for after the cluster has come to rest: from then on all must be cheap.</summary>
+    /// <summary>Draws harmless events for a cluster that has come to rest: from then on, no full reconcile may be needed.</summary>
     public SimulatedEvent[] DrawCalmEvents(int count) => DrawEvents(Theme.Calm.Weights, Seed + 2_000_003, count);
 
     SimulatedEvent[] DrawEvents(IReadOnlyDictionary<EventKind, double> weights, int seed, int count)

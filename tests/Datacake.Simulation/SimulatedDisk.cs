@@ -5,11 +5,11 @@ using Datacake.Storage;
 namespace Datacake.Simulation;
 
 /// <summary>
-/// The disk of a machine: an ordered array that each commit replaces. It remembers the commits that are not flushed, of which a power loss
-/// takes any number of the latest; it can refuse a commit; and it hands out memory that is overwritten when its snapshot is disposed.
+/// The disk of a machine: an ordered array that each commit replaces. The disk remembers the unflushed commits, and a power loss takes any
+/// number of the latest ones. The disk can refuse a commit. A snapshot returns memory that is overwritten when the snapshot is disposed.
 /// </summary>
-/// <param name="pageSize">How many entries a page of a scan has at most, so that paging is exercised by few entries.</param>
-/// <param name="mutant">Whether it is broken.</param>
+/// <param name="pageSize">The greatest number of entries in a page of a scan; small, so that a few entries exercise paging.</param>
+/// <param name="mutant">The mutant of the history, which may break the disk.</param>
 sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
 {
     const int MaxUnflushed = 12;
@@ -21,19 +21,19 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
 
     public StorageEntry[] Entries => _states[^1].Entries;
 
-    /// <summary>How many of the latest commits a power loss may take.</summary>
+    /// <summary>Gets the number of latest commits that a power loss may take.</summary>
     public int UnflushedCount => _states.Count - 1;
 
-    /// <summary>Whether the next commit fails.</summary>
+    /// <summary>True if the next commit fails.</summary>
     public bool IsFailing { get; set; }
 
-    /// <summary>True if it has room only for what makes room.</summary>
+    /// <summary>True if the disk accepts only batches that make room.</summary>
     public bool IsFull { get; set; }
 
     /// <summary>The number of commits that were stored.</summary>
     public int Commits { get; private set; }
 
-    /// <summary>Whether a commit that fails is stored nevertheless.</summary>
+    /// <summary>True if a commit that fails is stored nevertheless.</summary>
     public bool FailsLate { get; set; }
 
     public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default) =>
@@ -46,7 +46,7 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
         if (isFailing && !FailsLate)
             throw new StorageException(StorageError.Full, "The simulated disk is full.");
         if (IsFull && !batch.MayUseReserve)
-            throw new StorageException(StorageError.Full, "The simulated disk has no room but for what makes room.");
+            throw new StorageException(StorageError.Full, "The simulated disk accepts only batches that make room.");
         Commits++;
         if (mutant.TearsCommits && batch.Count > 1)
             _states.Add((Apply(batch.Operations[..^1]), _states[^1].Held));
@@ -55,18 +55,18 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
             Flush();
         else if (_states.Count > MaxUnflushed)
             _states.RemoveAt(0);
-        return isFailing ? throw new StorageException(StorageError.Failed, "The simulated disk does not say whether it has stored that.")
+        return isFailing ? throw new StorageException(StorageError.Failed, "The simulated disk does not tell whether it stored the batch.")
             : ValueTask.CompletedTask;
     }
 
-    /// <summary>Notes which transactions the states of the last commits really have.</summary>
+    /// <summary>Records the transactions that the states of the last commits really have.</summary>
     public void Note(Holdings held, int commits = 1)
     {
         for (int i = Math.Max(0, _states.Count - commits); i < _states.Count; i++)
             _states[i] = _states[i] with { Held = held };
     }
 
-    /// <summary>Makes the last commits one: a power loss takes all of them or none.</summary>
+    /// <summary>Combines the last commits into one: a power loss takes all of them or none.</summary>
     public void Join(int commits)
     {
         for (; commits > 1 && _states.Count > 1; commits--)
@@ -75,14 +75,14 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
 
     public void Flush() => _states.RemoveRange(0, _states.Count - 1);
 
-    /// <summary>Puts other contents in place of all.</summary>
+    /// <summary>Replaces all contents.</summary>
     public void PutBack(StorageEntry[] entries, Holdings held)
     {
         _states.Clear();
         _states.Add((entries, held));
     }
 
-    /// <summary>Takes away the latest commits; returns which transactions are left.</summary>
+    /// <summary>Removes the latest commits. Returns the transactions that remain.</summary>
     public Holdings LosePower(int lostCommits)
     {
         _states.RemoveRange(_states.Count - lostCommits, lostCommits);
@@ -105,11 +105,11 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
         return entries;
     }
 
-    /// <summary>Returns true if a record is not what was written there.</summary>
+    /// <summary>Returns true if a record differs from what was written.</summary>
     public bool IsDamaged(ReadOnlySpan<byte> key) =>
         Find(Entries, key) is var at and >= 0 && !RecordChecksum.IsRight(key, Entries[at].Value.Span);
 
-    /// <summary>Flips a bit of a record, also in what a power loss would leave.</summary>
+    /// <summary>Flips a bit of a record, including in the states that a power loss would leave.</summary>
     public void Flip(ReadOnlyMemory<byte> key, int chance)
     {
         for (int i = 0; i < _states.Count; i++)
@@ -127,7 +127,10 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
         }
     }
 
-    /// <summary>Flips a bit of a record's key, also in what a power loss would leave; returns the key that the record has then, or null if there is one already.</summary>
+    /// <summary>
+    /// Flips a bit of a record's key, including in the states that a power loss would leave. Returns the new key, or null if a record with that
+    /// key exists.
+    /// </summary>
     public ReadOnlyMemory<byte>? FlipKey(ReadOnlyMemory<byte> key, int chance)
     {
         byte[] changedKey = key.ToArray();
@@ -146,7 +149,7 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
         return changedKey;
     }
 
-    /// <summary>Loses a record, also in what a power loss would leave.</summary>
+    /// <summary>Loses a record, including in the states that a power loss would leave.</summary>
     public void Lose(ReadOnlyMemory<byte> key)
     {
         for (int i = 0; i < _states.Count; i++)

@@ -4,14 +4,14 @@ using Datacake.EventualConsistency.Replication;
 
 namespace Datacake.Simulation;
 
-/// <summary>An operator whose proofs nobody else can make: hashes with a seed, in place of signatures.</summary>
+/// <summary>An operator whose proofs nobody else can make: hashes with a secret seed instead of signatures.</summary>
 sealed class SimulatedOperator : IRetirementAuthority
 {
     const long Seed = 4711;
 
     public static SimulatedOperator Instance { get; } = new();
 
-    /// <summary>Gets what a liar makes up.</summary>
+    /// <summary>Gets the proof that a liar makes up.</summary>
     public static ReadOnlyMemory<byte> Forged { get; } = new byte[sizeof(ulong)];
 
     public bool Proves(ulong cluster, ulong storeId, ReadOnlyMemory<byte> proof) => proof.Span.SequenceEqual(Sign(cluster, storeId));

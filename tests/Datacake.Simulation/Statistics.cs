@@ -2,7 +2,7 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.Simulation;
 
-/// <summary>What happened in simulated clusters, and how often.</summary>
+/// <summary>Counts of the events in simulated clusters.</summary>
 sealed class Statistics
 {
     readonly long[] _events = new long[Enum.GetValues<EventKind>().Length];

@@ -2,17 +2,17 @@ using static Datacake.Simulation.EventKind;
 
 namespace Datacake.Simulation;
 
-/// <summary>What a history is mostly about: how often which event happens.</summary>
+/// <summary>The emphasis of a history: the frequency of each kind of event.</summary>
 sealed record Theme(
     string Name, IReadOnlyDictionary<EventKind, double> Weights, bool IsSmall = false, int MinMachines = 2, int MinDocuments = 1)
 {
-    /// <summary>Gets how many times as often as others this theme is picked: more where few of its histories come to what it is about.</summary>
+    /// <summary>Gets the weight with which the theme is picked: higher if few of its histories reach the situations it is about.</summary>
     public int Share { get; init; } = 1;
 
     /// <summary>True if one of the members lies.</summary>
     public bool HasLiar { get; init; }
 
-    /// <summary>True if the clock is mostly behind when an old copy of a disk is put back.</summary>
+    /// <summary>True if the clock is usually behind when an old copy of a disk is restored.</summary>
     public bool IsBehind { get; init; }
 
     static readonly SortedDictionary<EventKind, double> Usual = new()
@@ -71,7 +71,7 @@ sealed record Theme(
 
     static readonly EventKind[] Losses = [LosePower, Wipe, Replace, PutBack, Divert], Clocks = [SetClock, Leap], GivingUp = [Forget, Retire, Estrange, Outpace, Meet];
 
-    /// <summary>No losses, and nobody is given up: no full reconcile is needed, ever.</summary>
+    /// <summary>Gets the theme without losses in which no member is given up, so that no full reconcile is ever needed.</summary>
     public static Theme Calm { get; } = Of("calm", [.. Losses, .. GivingUp]);
 
     public static IReadOnlyList<Theme> All { get; } =
@@ -82,7 +82,7 @@ sealed record Theme(
         Of("lives", [.. GivingUp, .. Clocks, LosePower, PutBack, Gather],
             (Wipe, 4), (Replace, 3), (Tick, 25), (Start, 30), (Exchange, 10), (Collect, 3)),
         Of("estranged", [.. Losses, Retire], (Estrange, 4), (Heal, 3), (Gather, 8), (Start, 20)),
-        // Two sides that have forgotten each other meet while both are written to.
+        // Two sides that have forgotten each other meet while both receive writes.
         Of("meetings", [.. Losses, .. Clocks, Retire, Crash, Leave, Exchange, Gather, Partition],
             (Meet, 4), (Estrange, 1), (Heal, 8), (Unblock, 4), (Write, 30), (Deliver, 80), (Dial, 12), (Tick, 8), (Collect, 6), (Start, 20))
             with { IsSmall = true, MinDocuments = 3 },
@@ -94,16 +94,16 @@ sealed record Theme(
             (Write, 10), (Deliver, 50), (Tick, 15), (Collect, 12),
             (Exchange, 2), (Forget, 4), (Break, 5)) with { IsSmall = true },
         Of("refusals", [.. GivingUp], (FailCommit, 8), (Stall, 6), (Resume, 6), (Tick, 15)),
-        // Deletes go through where nothing else does.
+        // Deletes succeed on full disks, where nothing else does.
         Of("full disks", [.. GivingUp, FailCommit], (Fill, 4), (MakeRoom, 2), (DropKeyspace, 5), (Stall, 6), (Resume, 6), (Tick, 15), (Dial, 12), (Start, 20)),
-        // Messages outlive the session, the tail or the life that they come from.
+        // Messages outlive the session, the tail or the life that they belong to.
         Of("ghosts", [.. GivingUp, Wipe, Replace, PutBack, Divert, Pull, Exchange, Gather],
             (LosePower, 7), (Start, 25), (Write, 8), (Deliver, 40), (Tick, 10), (Dial, 16), (Collect, 8),
             (Flush, 1)) with { IsSmall = true },
         Of("rebirths", [.. GivingUp, .. Clocks, LosePower, PutBack, Pull, Exchange, Gather, Partition, Stall],
             (Replace, 8), (Start, 40), (Write, 30), (Deliver, 40), (Tick, 2), (Dial, 10), (Break, 12), (Pass, 6),
             (Collect, 2)) with { IsSmall = true, MinMachines = 3 },
-        // Copies of the cluster's data break off, and go on, while it changes.
+        // Copies of the cluster's data break off and continue while the data changes.
         Of("cut joins", [.. Clocks, Retire, Pull, Exchange, Gather, Partition, Stall, LosePower, PutBack],
             (Wipe, 3), (Replace, 4), (Start, 40), (Write, 30), (Deliver, 80), (Tick, 12), (Dial, 20), (Break, 8), (Crash, 6),
             (Collect, 10), (Forget, 3), (Estrange, 0.3), (Flush, 20), (Outpace, 12), (Divert, 6)) with { IsSmall = true, MinDocuments = 3 },
@@ -121,17 +121,17 @@ sealed record Theme(
         Of("addresses", [.. Losses, .. GivingUp], (Swap, 5), (Dial, 20), (Start, 25), (Crash, 3), (Tick, 20), (BlockDial, 3)),
         Of("restarts", [.. GivingUp, .. Clocks, Wipe, Replace, PutBack, Divert], (Restart, 8), (Write, 30), (Collect, 12), (Dial, 15), (Tick, 20), (Gather, 6)),
         Of("mistakes", [LosePower, PutBack], (FormByMistake, 4), (Wipe, 3), (Retire, 1), (Impersonate, 3), (Start, 30), (Tick, 15)),
-        // Damage is mended without loss only while all others keep what they have.
+        // Damage is mended without loss only while all others keep their data.
         Of("damage", [.. GivingUp, .. Losses], (Damage, 6), (DamageKey, 3), (LoseRecord, 3), (Tick, 20), (Collect, 8), (Start, 20), (Gather, 2)),
         Of("damage of few", [.. GivingUp, .. Losses], (Damage, 8), (DamageKey, 4), (LoseRecord, 4), (Tick, 20), (Collect, 8), (Write, 30), (Start, 20), (Crash, 3), (Deliver, 60))
             with { IsSmall = true, Share = 2 },
-        // One member lies, in all but its data: no other one loses anything by it.
+        // One member lies about everything but its data; no other member may lose anything by it.
         Of("a liar", [.. GivingUp, .. Losses], (Lie, 25), (Tick, 20), (Start, 20), (Deliver, 60), (Partition, 2), (Collect, 10), (Crash, 3))
             with { MinMachines = 3, HasLiar = true, Share = 2 },
         Of("mixed", []),
     ];
 
-    /// <summary>Gets all themes, each as often as its share.</summary>
+    /// <summary>Gets all themes, each repeated according to its share.</summary>
     public static IReadOnlyList<Theme> Shares { get; } = [.. All.SelectMany(theme => Enumerable.Repeat(theme, theme.Share))];
 
     static Theme Of(string name, EventKind[] never, params (EventKind Kind, double Weight)[] other)

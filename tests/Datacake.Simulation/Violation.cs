@@ -1,14 +1,14 @@
 namespace Datacake.Simulation;
 
-/// <summary>An invariant of the protocol that a history broke.</summary>
+/// <summary>The exception for a history that breaks an invariant of the protocol.</summary>
 sealed class Violation : Exception
 {
     public Violation(string invariant, string text, Exception? cause = null)
         : base($"{invariant}: {text}", cause) => Invariant = invariant;
 
-    /// <summary>Which of the invariants.</summary>
+    /// <summary>Gets the name of the invariant.</summary>
     public string Invariant { get; }
 
-    /// <summary>How the machines were when it was found.</summary>
+    /// <summary>Gets or sets the state of the machines when the violation was found.</summary>
     public string Machines { get; set; } = "";
 }

@@ -5,7 +5,7 @@ using Datacake.Storage;
 
 namespace Datacake.Simulation;
 
-// Batches, and how they are committed.
+// Batches and commits.
 sealed partial class World
 {
     void Resume(Machine machine)
@@ -34,7 +34,7 @@ sealed partial class World
             Resume(machine);
     }
 
-    /// <summary>Commits all that waits on a machine, then what came up meanwhile.</summary>
+    /// <summary>Commits all waiting work of a machine, then the work that resulted from it.</summary>
     void Commit(Machine machine)
     {
         _isCommitting = true;
@@ -69,7 +69,7 @@ sealed partial class World
     }
 
     /// <summary>
-    /// Of two batches that were committed one after the other, the storage may have said that one failed, though it has stored it: then the replica finds out with its next batch.
+    /// Handles two consecutive batches of which the storage stored one but reported that it failed. The replica finds out with its next batch.
     /// </summary>
     void TakeLate(Machine machine, Work[] work)
     {
@@ -84,7 +84,7 @@ sealed partial class World
         static HlcTimestamp FirstOf(ReplicaBatch batch) => batch.Mutations.Count > 0 ? batch.Mutations[0].Stamp : HlcTimestamp.None;
     }
 
-    /// <summary>After a commit that failed, though it may have been stored: then the replica finds out with its next batch.</summary>
+    /// <summary>Handles a commit that failed but may have been stored. The replica finds out with its next batch.</summary>
     void FailedCommit(Machine machine, ReplicaState before, Work[] work, bool isStored)
     {
         _statistics.Count("failed commits");
@@ -98,7 +98,7 @@ sealed partial class World
         Settle(machine, before, [work.First(one => one.Batch is not null).Batch!], work, commits);
     }
 
-    /// <summary>After a commit: the history grows, and the replica is checked.</summary>
+    /// <summary>Adds a commit to the history and checks the replica.</summary>
     void Settle(Machine machine, ReplicaState before, IReadOnlyList<ReplicaBatch> batches, Work[] work, int commits = 1)
     {
         var replica = machine.Replica!;
@@ -126,7 +126,7 @@ sealed partial class World
         machine.HadJoined = replica.IsJoined;
     }
 
-    /// <summary>Sends what a committed batch says, as the peer links do it.</summary>
+    /// <summary>Sends the messages of a committed batch, in the same way as the peer links.</summary>
     void Dispatch(Machine machine, ReplicaBatch batch)
     {
         if (batch.Mutations.Count > 0)

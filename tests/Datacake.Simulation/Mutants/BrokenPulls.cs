@@ -12,7 +12,7 @@ sealed class AscendingOrder() : Mutant("R9: records go in ascending order, with 
         var chunks = parts.OfType<Chunk>().ToArray();
         if (chunks.Length < 2)
             return parts;
-        // All records and documents come oldest first; each chunk claims what lies above the lowest stamp in it.
+        // All records and documents are sent oldest first; each chunk claims everything above its lowest stamp.
         var ascending = chunks[..^1].Reverse().Append(chunks[^1]);
         return [.. ascending.Select((chunk, number) => chunk with { Number = number })];
     }

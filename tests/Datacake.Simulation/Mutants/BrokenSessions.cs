@@ -43,7 +43,7 @@ sealed class OldCopiesAreTaken() : Mutant("R5: nobody looks whether a run is abo
         var (replica, known) = (target.Replica!, target.Replica!.State.Known.OfNode(hello.Node).Top);
         if (replica.State.Runs[hello.Node] < hello.Run && hello.Run <= known)
             hello = hello with { Run = new HlcTimestamp(known.Packed + 256) };
-        // What the sender says of this store looks as if nothing were wrong either.
+        // The sender's claims about this store look harmless, too.
         var ahead = hello.Known.OfNode(target.Node).Between(replica.Run, hello.Known.OfNode(target.Node).Top).Except(replica.State.Known);
         return hello with
         {

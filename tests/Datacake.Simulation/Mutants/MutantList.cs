@@ -1,6 +1,6 @@
 namespace Datacake.Simulation.Mutants;
 
-/// <summary>All mutants; each is made anew for each history, for some remember what they have seen.</summary>
+/// <summary>All mutants. Each history gets new instances, because some mutants keep state.</summary>
 static class MutantList
 {
     public static IReadOnlyList<Func<Mutant>> All { get; } =

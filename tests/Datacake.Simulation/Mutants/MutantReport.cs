@@ -1,9 +1,9 @@
 namespace Datacake.Simulation.Mutants;
 
-/// <summary>Says of each mutant whether it was caught, by which invariant and by which seed.</summary>
+/// <summary>Reports for each mutant whether it was caught, by which invariant, and by which seed.</summary>
 static class MutantReport
 {
-    /// <summary>Tries one mutant, or all if it is not named; 0 if all were caught.</summary>
+    /// <summary>Tries the named mutant, or all mutants. Returns 0 if all were caught.</summary>
     public static int Write(string only, int first, int seeds, int minMachines, int maxMachines, int steps)
     {
         int caught = 0;
@@ -16,7 +16,7 @@ static class MutantReport
                 ? $"NOT CAUGHT {mutant().Name,-24} within {seeds} seeds{"",-20} {mutant().Rule}"
                 : $"caught     {mutant().Name,-24} seed {failure.Scenario.Seed,5} {failure.Violation.Invariant,-30} {mutant().Rule}");
         }
-        Console.WriteLine($"{caught} of {tried.Length} caught");
+        Console.WriteLine($"{caught} of {tried.Length} mutants caught.");
         return caught == tried.Length ? 0 : 1;
     }
 }
