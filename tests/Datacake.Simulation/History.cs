@@ -73,6 +73,6 @@ sealed class History(IReadOnlyList<Slot> slots)
             if (slot.Keyspace == name.Keyspace && slot.Key.Encoded.Span.SequenceEqual(name.Key.Span))
                 return slot.Number;
         }
-        throw new Violation("no other documents", $"there is a document of '{name.Keyspace}' that nobody has written");
+        throw new Violation("no other documents", $"A document of '{name.Keyspace}' exists that was never written.");
     }
 }

@@ -37,7 +37,7 @@ for (int i = 0; i < args.Length; i++)
             trace = true;
             break;
         default:
-            Console.Error.WriteLine($"Unknown option {args[i]}. Usage: "
+            Console.Error.WriteLine($"The option {args[i]} is unknown. Usage: "
                 + "[--seeds N] [--first N] [--seed N [--trace]] [--steps N] [--nodes MIN-MAX] [--theme NAME] [--mutants [NAME]]");
             return 2;
     }
@@ -59,7 +59,7 @@ for (int seed = first; seed < first + seeds; seed++)
     {
         Console.WriteLine($"seed {seed}: {failure.Violation.Message}");
         Console.WriteLine(failure.Violation.InnerException?.StackTrace);
-        Console.WriteLine("shrinking");
+        Console.WriteLine("Shrinking the schedule.");
         var shrunk = Explorer.Shrink(failure, TimeSpan.FromSeconds(60));
         Console.WriteLine(shrunk);
         if (trace)
@@ -72,7 +72,7 @@ for (int seed = first; seed < first + seeds; seed++)
         Console.WriteLine(Progress(seed + 1 - first));
     }
 }
-Console.WriteLine(Progress(seeds) + ", no violation");
+Console.WriteLine(Progress(seeds) + ", no violation.");
 foreach (string line in statistics.Describe())
     Console.WriteLine(line);
 return 0;

@@ -47,7 +47,7 @@ sealed partial class World
             var work = machine.Commit();
             _statistics.CountBatch();
             if (work.FirstOrDefault(one => !IsExpected(machine, one.Failure)) is { Failure: { } failure })
-                throw failure as Violation ?? new Violation("nothing fails", $"on {Name(machine)}: {failure.Message}", failure);
+                throw failure as Violation ?? new Violation("nothing fails", $"{Name(machine)} fails: {failure.Message}", failure);
             if (_committed.Count > 0)
             {
                 TakeLate(machine, work);

@@ -7,14 +7,14 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.Simulation;
 
-// What has to hold all along.
+// Invariants that hold after every commit.
 sealed partial class World
 {
     static string Name(Machine machine) => $"node {machine.Node}";
 
     /// <summary>
-    /// A replica takes a snapshot of another in full. Of documents that were asserted while it was forgotten, and so long ago that the note of it is gone,
-    /// what it has counted on the puts before is not counted any more.
+    /// Records that a replica takes another's full snapshot. Documents may have been asserted while the replica was forgotten, so long ago that the
+    /// note of the assertion is purged. The replica's increments on the earlier puts of such documents may no longer count.
     /// </summary>
     void NoteReconcile(Machine machine, ReplicaState theirs)
     {
@@ -26,7 +26,7 @@ sealed partial class World
         }
         _statistics.Count("full reconciles");
         if (_isCalm && Active.Contains(machine))
-            throw new Violation("no needless reconcile", $"{Name(machine)} takes a full snapshot though nobody has forgotten it");
+            throw new Violation("no needless reconcile", $"{Name(machine)} takes a full snapshot although no member has forgotten it.");
     }
 
     /// <summary>Adds a transaction of a replica to the history.</summary>
@@ -36,7 +36,7 @@ sealed partial class World
         if (machine.IsMisfit || machine.Replica!.Identity.Cluster != Cluster)
             return null;
         if (_history.Find(mutation.Stamp) is { } used && _machines.Any(other => other.Held.Has(used.Number)))
-            throw new Violation("unique stamps", $"{Name(machine)} uses {mutation.Stamp} again");
+            throw new Violation("unique stamps", $"{Name(machine)} uses {mutation.Stamp} again.");
         bool isOfUser = _written.TryGetValue(mutation.Stamp, out var increments);
         var past = machine.Held.Or(before);
         var transaction = _history.Add(mutation, machine.Replica.Run, past, isOfUser, increments ?? []);
@@ -45,13 +45,13 @@ sealed partial class World
             CheckWrittenAgain(machine, transaction);
         else if (!isOfUser)
             CheckAssertion(machine, transaction, machine.Arrived!.Value);
-        // After a lie, several may reconcile with one member at once, and assert the same documents over each other.
+        // After a lie, several members may reconcile with the same member at once and assert the same documents over each other.
         if (!isOfUser && _scenario.Liar is not null)
             _unsureCounters.UnionWith(transaction.Effects.Select(static effect => effect.Slot));
         return transaction.Number;
     }
 
-    /// <summary>Accounts for what a replica has gained by a commit, and checks it.</summary>
+    /// <summary>Accounts for the transactions that a replica has gained by a commit, and checks the replica.</summary>
     void Gain(Machine machine, ReplicaState before, Holdings offered, List<int> own)
     {
         var replica = machine.Replica!;
@@ -83,14 +83,14 @@ sealed partial class World
             CheckKnowledge(machine, gained);
     }
 
-    /// <summary>What is on a machine's disk is what the replica says it is, and shows what it should.</summary>
+    /// <summary>Checks that a machine's disk holds what the replica reports and shows the right documents.</summary>
     void CheckStore(Machine machine)
     {
         var replica = machine.Replica!;
         if (machine.Checked is var (entries, state)
             && ReferenceEquals(entries, machine.Disk.Entries) && ReferenceEquals(state, replica.State))
             return;
-        // What is stored is wrong until it is mended.
+        // The stored data are wrong until they are mended.
         if (machine.IsBeingMended)
             return;
         machine.Checked = (machine.Disk.Entries, replica.State);
@@ -103,7 +103,7 @@ sealed partial class World
         {
             var keyspace = replica.Catalog[StoreLayout.KeyspaceOf(key.Span)];
             if (keyspace.State.Record.IsRemoved)
-                throw new Violation("removed keyspaces", $"{Name(machine)} has a document of '{keyspace.Name}', which it has removed");
+                throw new Violation("removed keyspaces", $"{Name(machine)} has a document of '{keyspace.Name}', a keyspace that it has removed.");
             var document = Document.Parse(value);
             var name = new DocumentName(keyspace.Name, keyspace.Policy, key[StoreLayout.DocumentPrefixLength..]);
             shown[_history.SlotOf(name)] = document;
@@ -128,7 +128,7 @@ sealed partial class World
         }
     }
 
-    /// <summary>To what is to be purged some day, a record of the log leads [R11].</summary>
+    /// <summary>Checks that a log record leads to every document with something left to purge [R11].</summary>
     void CheckRemains(Machine machine, Document[] shown)
     {
         var led = new HashSet<StorageKey>();
@@ -144,7 +144,7 @@ sealed partial class World
                 continue;
             ushort keyspace = machine.Replica!.Catalog.Find(slot.Keyspace)!.Number;       // it has a document
             if (!led.Contains(new StorageKey(StoreLayout.DocumentKey(keyspace, slot.Key.Encoded.Span))))
-                throw new Violation("tombstone left", $"{Name(machine)} has of {slot} <{document}>, and no log record that leads to it");
+                throw new Violation("tombstone left", $"{Name(machine)} stores <{document}> for {slot}, but no log record leads to it.");
         }
     }
 
@@ -162,8 +162,8 @@ sealed partial class World
     }
 
     /// <summary>
-    /// Returns true if a document is gone by a liar's word, which a second member confirmed: that one has deleted it, and the delete is still to come. Then the document is gone
-    /// before the replica knows why.
+    /// Returns true if a document was removed because a liar said so and a second member confirmed it. The second member has deleted the document,
+    /// but that delete has not reached this machine, so the document disappears before the replica knows why.
     /// </summary>
     bool IsRemovedAhead(Machine machine, Slot slot, Document shown) => _scenario.Liar is not null && ReferenceEquals(shown, Document.Nothing)
         && _history.Transactions.Any(later => !machine.Held.Has(later.Number) && later.EffectOn(slot.Number) is { Died.IsNone: false } && later.Stamp > machine.Ideal[slot.Number].Born);
@@ -174,13 +174,13 @@ sealed partial class World
         {
             if (!ShowSame(shown[slot.Number], machine.Ideal[slot.Number], slot.Policy) && !IsRemovedAhead(machine, slot, shown[slot.Number]))
                 throw new Violation("exactness",
-                    $"{Name(machine)} has of {slot} <{shown[slot.Number]}>, and should show <{machine.Ideal[slot.Number]}>");
+                    $"{Name(machine)} shows <{shown[slot.Number]}> for {slot}; it should show <{machine.Ideal[slot.Number]}>.");
         }
     }
 
     /// <summary>
-    /// When another node asserts a document again, the increments that a node has made itself are not lost [R13], unless a user
-    /// has deleted the document since, or put it anew: an old copy of the disk may show them still.
+    /// Checks that a node's own increments survive when another node asserts the document again [R13]. A user's later delete or put of the document
+    /// may remove them even if an old copy of the disk still shows them.
     /// </summary>
     void CheckOwnIncrements(Machine machine, Document[] shown)
     {
@@ -193,11 +193,11 @@ sealed partial class World
                 && FirstPutOf(slot, was.Born) == FirstPutOf(slot, now.Born) && CountOf(was, machine.Node) > CountOf(now, machine.Node)
                 && !_history.Transactions.Any(own => own.Stamp.Node == machine.Node && own.Increments.Any(increment => increment.Slot == slot.Number)
                     && IsReplaced(slot.Number, own)))
-                throw new Violation("counters", $"{Name(machine)} has increments of its own in <{was}> that are not in <{now}>");
+                throw new Violation("counters", $"{Name(machine)} has increments of its own in <{was}> that are missing from <{now}>.");
         }
     }
 
-    /// <summary>Returns what a document's counter shows of the increments of one node, or of all.</summary>
+    /// <summary>Returns the sum of the increments by one node, or by all nodes, that a document's counter shows.</summary>
     static long CountOf(Document document, byte? node = null)
     {
         long sum = 0;
@@ -213,12 +213,12 @@ sealed partial class World
     {
         var state = machine.Disk.Get(StoreLayout.StateKey.Span) is { } bytes ? ReplicaState.Decode(bytes) : ReplicaState.Empty;
         if (!state.Encode().AsSpan().SequenceEqual(replica.State.Encode()))
-            throw new Violation("encoding", $"{Name(machine)} has stored the state {state}, and says {replica.State}");
+            throw new Violation("encoding", $"{Name(machine)} has stored the state {state} but reports {replica.State}.");
         var identity = machine.Disk.Get(StoreLayout.IdentityKey.Span)!.Value;
         if (!ReplicaIdentity.Decode(identity).Encode().AsSpan().SequenceEqual(identity.Span))
-            throw new Violation("encoding", $"the identity of {Name(machine)} is not what it was after decoding and encoding");
+            throw new Violation("encoding", $"The identity of {Name(machine)} changes when it is decoded and encoded.");
         if (!replica.Identity.IsDirty && !replica.Identity.Encode().AsSpan().SequenceEqual(identity.Span))
-            throw new Violation("encoding", $"{Name(machine)} has not stored a change of its identity");
+            throw new Violation("encoding", $"{Name(machine)} has not stored a change of its identity.");
     }
 
     static void CheckTotals(Machine machine, Dictionary<KeyspaceEntry, (long Count, UInt128 Fingerprint)> totals)
@@ -228,11 +228,11 @@ sealed partial class World
             var record = RecordOf(machine, keyspace);
             if ((record?.Count ?? 0) != count || (record?.Fingerprint ?? 0) != fingerprint)
                 throw new Violation("count and fingerprint",
-                    $"{Name(machine)} counts {record?.Count} documents in {keyspace.Name}, and has {count}");
+                    $"{Name(machine)} counts {record?.Count} documents in {keyspace.Name} but has {count}.");
         }
     }
 
-    /// <summary>As it is stored: what is in memory may be of a commit that was refused, until the next one.</summary>
+    /// <summary>Returns the stored record. The record in memory may belong to a refused commit until the next commit.</summary>
     static KeyspaceRecord? RecordOf(Machine machine, KeyspaceEntry? keyspace) =>
         keyspace is not null && machine.Disk.Get(StoreLayout.KeyspaceKey(keyspace.Number)) is { } bytes ? KeyspaceRecord.Decode(bytes) : null;
 
@@ -242,13 +242,13 @@ sealed partial class World
         foreach (var (key, _) in stored)
         {
             if (!entries.Contains(new StorageKey(key)))
-                throw new Violation("indexes", $"{Name(machine)} has an index entry too many");
+                throw new Violation("indexes", $"{Name(machine)} has an index entry that should not exist.");
         }
         if (stored.Count != entries.Count)
-            throw new Violation("indexes", $"{Name(machine)} has {stored.Count} index entries instead of {entries.Count}");
+            throw new Violation("indexes", $"{Name(machine)} has {stored.Count} index entries instead of {entries.Count}.");
     }
 
-    /// <summary>What replicas claim to know, they have, unless nobody has it.</summary>
+    /// <summary>Checks that a replica has everything that it claims to know, unless no replica has it.</summary>
     void CheckKnowledge(Machine machine, List<int> gained)
     {
         if (!IsActive(machine) || machine.IsBeingMended)
@@ -260,12 +260,12 @@ sealed partial class World
             bool has = machine.Held.Has(transaction.Number), claims = state.Known.Contains(transaction.Stamp);
             if (claims && !has && Active.FirstOrDefault(other => other.Held.Has(transaction.Number) && !IsEitherStray(other, machine)) is { } owner)
                 throw new Violation("truthful known sets",
-                    $"{Name(machine)} claims {transaction.Stamp}, which {Name(owner)} has and it has not");
+                    $"{Name(machine)} claims {transaction.Stamp} without having it, while {Name(owner)} has it.");
             if (has && !claims)
-                throw new Violation("truthful known sets", $"{Name(machine)} has {transaction.Stamp}, and does not claim it");
+                throw new Violation("truthful known sets", $"{Name(machine)} has {transaction.Stamp} but does not claim it.");
             if (has && !log.Contains(transaction.Stamp) && !state.Truncated.Contains(transaction.Stamp)
                 && !(_hasMendedLog && IsSuperseded(machine, transaction)))
-                throw new Violation("complete log", $"{Name(machine)} has no log record of {transaction.Stamp}");
+                throw new Violation("complete log", $"{Name(machine)} has no log record of {transaction.Stamp}.");
         }
         foreach (int number in gained)
         {
@@ -273,19 +273,19 @@ sealed partial class World
             {
                 if (other.Replica!.State.Known.Contains(_history[number].Stamp))
                     throw new Violation("truthful known sets",
-                        $"{Name(other)} claims {_history[number].Stamp}, which {Name(machine)} has just got");
+                        $"{Name(other)} claims {_history[number].Stamp}, which {Name(machine)} has only now received.");
             }
         }
         if (!state.Known.Covers(state.Truncated))
             throw new Violation("truncated within known",
-                $"{Name(machine)} has truncated {state.Truncated.Except(state.Known)} and does not know it");
+                $"{Name(machine)} has truncated {state.Truncated.Except(state.Known)} without knowing it.");
         if (log.FirstOrDefault(state.Truncated.Contains) is { IsNone: false } left)
-            throw new Violation("truncated log", $"{Name(machine)} has truncated {left}, and its log record is there");
+            throw new Violation("truncated log", $"{Name(machine)} has truncated {left}, but its log record still exists.");
         foreach (var (author, stamps) in _acknowledged)
             CheckAcknowledgement(machine, author, stamps);
     }
 
-    /// <summary>Returns true if a machine shows nothing any more of a transaction.</summary>
+    /// <summary>Returns true if a machine no longer shows any effect of a transaction.</summary>
     bool IsSuperseded(Machine machine, HistoricTransaction transaction) => transaction.Effects.All(effect =>
     {
         var document = ShownBy(machine, _scenario.Slots[effect.Slot]);
@@ -295,10 +295,10 @@ sealed partial class World
         return !isShown;
     });
 
-    /// <summary>Whether one of two stores has to keep away from the other: neither takes what the other has.</summary>
+    /// <summary>Returns true if one of two stores must keep away from the other, so that neither takes the other's data.</summary>
     bool IsEitherStray(Machine machine, Machine other) => IsStray(machine, other) || IsStray(other, machine);
 
-    /// <summary>Whether a store has joined over a retired one, so that another has to keep away from it.</summary>
+    /// <summary>Returns true if a store has joined through a retired store, so that another store must keep away from it.</summary>
     bool IsStray(Machine machine, Machine other) => IdentityOf(machine) is { } identity && identity.Ancestors.Overlaps(_retired)
         && !(IdentityOf(other) is { } others && others.Members.TryGetValue(machine.Node, out var member) && member.StoreId == machine.StoreId);
 
@@ -306,25 +306,26 @@ sealed partial class World
         machine.Disk.Get(StoreLayout.IdentityKey.Span) is { } identity ? ReplicaIdentity.Decode(identity) : null;
 
     /// <summary>
-    /// What is truncated is known to every member that is waited for, as far as what was heard of it is of its present life and run [R10].
+    /// Checks that truncated transactions are known to every member that has not been given up, as far as the machine's reports of that member
+    /// are of its present life and run [R10].
     /// </summary>
     void CheckStability(Machine machine, VersionVector truncated)
     {
         var replica = machine.Replica!;
         if (truncated.IsEmpty || !IsActive(machine))
             return;
-        // What a member says of itself is believed, and is to its own harm.
+        // A member's reports about itself are believed: a false one harms only the member.
         foreach (var other in _machines.Where(other => other != machine && other.IsUp && !other.IsMisfit && !IsLiar(other) && !replica.Identity.Forgotten.Contains(other.Node)))
         {
             if (!replica.Identity.Members.TryGetValue(other.Node, out var member) || member.StoreId != other.StoreId)
                 continue;
-            // Of absent members hearsay counts: a lie costs them a full reconcile, and nothing that they have.
+            // For absent members hearsay counts: a lie costs them a full reconcile but none of their data.
             if (_scenario.Liar is not null && !replica.Sessions.ContainsKey(other.Node))
                 continue;
-            // A copy that is put back with a clock that is behind may begin a run that there has been; whoever knows of that refuses it.
+            // An old copy with a clock that is behind may begin a run that existed before; members that know of that run refuse the copy.
             bool isHeard = other is { HadJoined: true, MayBeExcluded: false } && replica.HeardRunOf(other.Node) == other.Replica!.Run;
             if ((isHeard && !other.Replica!.State.Known.Covers(truncated)) || (!other.HadJoined && !other.HasUnlearnedJoin))
-                throw new Violation("stability", $"{Name(machine)} truncates {truncated}, which {Name(other)} does not know");
+                throw new Violation("stability", $"{Name(machine)} truncates {truncated}, which {Name(other)} does not know.");
         }
     }
 
@@ -334,14 +335,14 @@ sealed partial class World
         {
             if (author.Held.Has(transaction.Number) && transaction.Stamp.Node == author.Node
                 && stamps.Any(interval => interval.Contains(transaction.Stamp)) && !machine.Held.Has(transaction.Number))
-                throw new Violation("acknowledged is applied", $"{Name(machine)} acknowledges {transaction.Stamp}, and has not got it");
+                throw new Violation("acknowledged is applied", $"{Name(machine)} acknowledges {transaction.Stamp} without having it.");
         }
     }
 
-    /// <summary>A full reconcile asserts only what carries writes that one of the sides did not know [R13].</summary>
+    /// <summary>Checks that a full reconcile asserts only documents and cells with writes that one of the sides did not know [R13].</summary>
     void CheckAssertion(Machine machine, HistoricTransaction assertion, (Holdings Held, ReplicaState State) theirs)
     {
-        // A false snapshot says that less is known than is.
+        // A false snapshot claims to know less than its sender knows.
         var told = Holdings.Of([.. theirs.Held.Transactions.Where(number => theirs.State.Known.Contains(_history[number].Stamp))]);
         var unshared = machine.Held.Xor(told);
         foreach (var (slot, delta) in assertion.Effects)
@@ -353,18 +354,18 @@ sealed partial class World
                 {
                     if (!Writes(unknown, cell.EncodedPath))
                         throw new Violation("no resurrection",
-                            $"{Name(machine)} asserts a cell of {_scenario.Slots[slot]} though both sides know the same of it");
+                            $"{Name(machine)} asserts a cell of {_scenario.Slots[slot]} although both sides know the same writes to it.");
                 }
             }
             if (!delta.Died.IsNone)
                 continue;
             if (!unknown.Any(document => !document.Born.IsNone || !document.Touched.IsNone))
                 throw new Violation("no resurrection",
-                    $"{Name(machine)} asserts {_scenario.Slots[slot]} though both sides know the same of it");
-            // One side may have purged a delete without knowing all that it deleted; where the tombstone is still there, it counts.
+                    $"{Name(machine)} asserts {_scenario.Slots[slot]} although both sides know the same writes to it.");
+            // One side may have purged a delete without knowing everything that it deleted. A delete counts while its tombstone exists.
             if (!_scenario.HasLosses && IsCleanlyDeleted(slot, machine.Held.Or(theirs.Held), HasTombstone))
                 throw new Violation("no resurrection",
-                    $"{Name(machine)} revives {_scenario.Slots[slot]}, which was deleted with all that both sides know");
+                    $"{Name(machine)} revives {_scenario.Slots[slot]}, which was deleted together with everything that both sides know.");
         }
 
         bool HasTombstone(HistoricTransaction deleting) =>
@@ -382,7 +383,7 @@ sealed partial class World
         }
     }
 
-    /// <summary>A node writes again only what it has written itself, and puts again only what it has.</summary>
+    /// <summary>Checks that a node repeats only its own writes, and puts again only documents that it has.</summary>
     void CheckWrittenAgain(Machine machine, HistoricTransaction again)
     {
         foreach (var (slot, delta) in again.Effects)
@@ -393,7 +394,7 @@ sealed partial class World
             foreach (var cell in delta.Cells)
                 isOwn &= !delta.Born.IsNone || cell.ShareRun.Node == machine.Node || HasWritten(own, cell);
             if (!isOwn)
-                throw new Violation("only authors write again", $"{Name(machine)} writes <{delta}> to {_scenario.Slots[slot]}");
+                throw new Violation("only authors write again", $"{Name(machine)} writes <{delta}> to {_scenario.Slots[slot]}, which it did not write before.");
         }
 
         static bool HasWritten(Document[] documents, DocumentCell cell)
@@ -407,7 +408,9 @@ sealed partial class World
         }
     }
 
-    /// <summary>Whether one of the transactions, one that counts, deleted a document and knew all others of them that touch it.</summary>
+    /// <summary>
+    /// Returns true if one of the transactions that count deleted a document and knew all other transactions in the set that touch the document.
+    /// </summary>
     bool IsCleanlyDeleted(int slot, Holdings held, Predicate<HistoricTransaction> counts)
     {
         var touching = held.Transactions.Where(number => _history[number].EffectOn(slot) is not null).ToArray();

@@ -8,14 +8,14 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Datacake.Simulation;
 
-// Disks that change what was written, and how replicas mend it.
+// Disks that corrupt records, and how replicas mend them.
 sealed partial class World
 {
-    bool _hasMendedLog;     // a log record was made anew, without transactions of which nothing is shown any more; others take it so
+    bool _hasMendedLog;     // True if a log record was rebuilt without the superseded transactions; other replicas take the rebuilt record.
 
     /// <summary>
-    /// A bit of a record flips. Of documents only where another machine has all that was written to it, so that nothing is lost; and on one machine at a time,
-    /// since two that lack the same wait for each other.
+    /// Flips a bit of a record. A document is damaged only if another machine has everything that was written to it, so that nothing is lost. Only
+    /// one machine has damage at a time, since two that lack the same data would wait for each other.
     /// </summary>
     void Damage(Machine machine, int chance)
     {
@@ -37,8 +37,8 @@ sealed partial class World
     }
 
     /// <summary>
-    /// A bit of the key of a record flips, so that the record is not found any more. It is found to be damaged before anything is written in its place. Not while another
-    /// machine mends: a document that may have been purged is not put back, but taken from others.
+    /// Flips a bit in the key of a record, so that the record can no longer be found. The damage is found before anything is written in the record's
+    /// place. Nothing happens while another machine mends: a document that may have been purged is taken from the others rather than restored.
     /// </summary>
     void DamageKey(Machine machine, int chance)
     {
@@ -53,7 +53,10 @@ sealed partial class World
         Mend(machine);
     }
 
-    /// <summary>A disk loses a document without a trace. It is verified before anything is written in its place, and finds that it has others than it should have.</summary>
+    /// <summary>
+    /// Loses a document without a trace. The disk is verified before anything is written in the document's place, and the replica notices the
+    /// difference in its documents.
+    /// </summary>
     void LoseRecord(Machine machine, int chance)
     {
         if (!machine.IsJoined || !IsActive(machine) || machine.IsStalled || machine.Disk.IsFailing || machine.Disk.IsFull || _machines.Any(other => other.IsBeingMended))
@@ -90,7 +93,7 @@ sealed partial class World
         return _scenario.Slots[_history.SlotOf(new DocumentName(keyspace.Name, keyspace.Policy, documentKey[StoreLayout.DocumentPrefixLength..]))];
     }
 
-    /// <summary>Somebody reads the damaged records of a machine.</summary>
+    /// <summary>Reads the damaged records of a machine, so that they are found.</summary>
     static void Verify(Machine machine)
     {
         if (!machine.IsUp)
@@ -104,12 +107,12 @@ sealed partial class World
             }
             catch (StorageException)
             {
-                // It is noted.
+                // Reading the record has recorded the damage.
             }
         }
     }
 
-    /// <summary>A replica mends what it has found, as the store's mender does it.</summary>
+    /// <summary>Mends the damage that a replica has found, in the same way as the store's mender.</summary>
     void Mend(Machine machine)
     {
         if (!machine.IsUp)

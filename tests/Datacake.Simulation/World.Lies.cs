@@ -6,15 +6,15 @@ using Datacake.Storage;
 
 namespace Datacake.Simulation;
 
-// A member that says what is not so, in well-formed messages of every kind, and is honest in its data alone; and a disk that has lost the record of what it is.
+// A member that sends false but well-formed messages of every kind and is honest only about its data; and a disk that has lost its store's identity record.
 sealed partial class World
 {
-    /// <summary>A pull that nobody has asked for.</summary>
+    /// <summary>The id of a pull that no replica has started.</summary>
     const ulong NoPull = 1_000_000;
 
     bool _liesInNextAnswer;
 
-    /// <summary>Whether a machine is the one that may lie. There is at most one.</summary>
+    /// <summary>Returns true if a machine is the one that may lie. There is at most one.</summary>
     bool IsLiar(Machine machine) => _scenario.Liar == machine.Index;
 
     void Lie(Machine peer, int chance)
@@ -62,34 +62,34 @@ sealed partial class World
             _ => new RollCall((ulong)random.Next(5)),
         };
 
-        // Above all that the member has said of itself.
+        // Above everything that the member has reported about itself.
         PeerKnowledge Raised(byte node, VersionVector known) => new(new HlcTimestamp((now.Packed & ~0xFFUL) | node), known);
     }
 
-    /// <summary>Retires some of the machines, and stores that do not exist, without the operator.</summary>
+    /// <summary>Returns forged retirements of some of the machines and of stores that do not exist, made without the operator.</summary>
     Dictionary<ulong, ReadOnlyMemory<byte>> Forged(Random random) => _machines.Select(machine => machine.StoreId).Append((ulong)random.Next(1_000, 1_100))
         .Where(_ => random.Next(2) == 0)
         .ToDictionary(static store => store, _ => random.Next(2) == 0 ? SimulatedOperator.Forged : default);
 
     static HlcTimestamp Of(Machine machine, HlcTimestamp after, ushort count) => new((after.Packed + ((ulong)count << 8) & ~0xFFUL) | machine.Node);
 
-    /// <summary>Makes a snapshot that says: all is known and truncated, and nothing is there.</summary>
+    /// <summary>Returns a snapshot that claims that everything is known and truncated, and that contains nothing.</summary>
     static SnapshotPage Nothing(ulong pull, ulong stream, VersionVector known) => new(
         pull, stream, 0, Cluster, new ReplicaState(known, known, known.Top, NodeRuns.Empty), 0, SnapshotPart.Whole, [], [], IsLast: true);
 
-    /// <summary>Replaces the answer to a pull by a lie, if that is due.</summary>
+    /// <summary>Replaces the answer to a pull by a lie, if one is due.</summary>
     IReadOnlyList<ReplicaMessage> WithLie(Machine source, PullRequest request, ulong stream, IReadOnlyList<ReplicaMessage> parts)
     {
         if (!_liesInNextAnswer || !IsLiar(source) || parts.Count == 0 || request.IsJoining || request.IsFull)
             return parts;
         _liesInNextAnswer = false;
         _statistics.Count("false answers");
-        // It says that it knows all that the other does, and of itself more than that, though nothing was written there: so its data are not what the lie is about.
+        // The lie claims to know everything that the other member knows, and more about the liar itself, although no transaction exists there. So it is no lie about data.
         var (own, now) = (source.Replica!.State.Known.OfNode(source.Node).Top, source.Replica.Hello().Clock);
         return [Nothing(request.Pull, stream, request.Known.Union(source.Node, own, new HlcTimestamp((now.Packed & ~0xFFUL) | source.Node)))];
     }
 
-    /// <summary>The disk loses the record of what the store is, until an operator puts it back: meanwhile it is no fresh store.</summary>
+    /// <summary>Loses the store's identity record until an operator restores it. Meanwhile the store must not be mistaken for a fresh one.</summary>
     void LoseIdentity(Machine machine)
     {
         if (!machine.HadJoined || machine.IsMisfit || machine.MayBeExcluded || machine.IsBeingMended || machine.Damaged.Count > 0)
@@ -110,6 +110,6 @@ sealed partial class World
             machine.Disk.PutBack(entries, held);
             return;
         }
-        throw new Violation("damage is no fresh store", $"{Name(machine)} starts without its identity");
+        throw new Violation("damage is no fresh store", $"{Name(machine)} starts without its identity.");
     }
 }

@@ -14,7 +14,7 @@ sealed partial class World
         if (machine.IsUp || (_isCalm && _retired.Contains(machine.StoreId)))
             return;
         _mutant.OnStarting(machine);
-        // What others had heard of when the copy was put back may have been lost with a crash since.
+        // Stamps that others had heard of when the copy was restored may since have been lost in a crash.
         if (!machine.TopIssued.IsNone && !machine.HasWrittenAsMisfit && TopKnownToOthers(machine) is var top && top < machine.TopIssued)
             machine.TopIssued = top;
         try
@@ -45,40 +45,40 @@ sealed partial class World
             return;
         _statistics.Count("lost tails");
         machine.Held = machine.Disk.LosePower(lost);
-        // As with a copy that is put back: a newer one is given up, with what only it has.
+        // As with a restored copy: newer copies are given up together with the data that only they have.
         machine.Backups.RemoveAll(copy => !copy.Held.IsSubsetOf(machine.Held));
         machine.Ideal = Fresh(_scenario);
         _history.MergeInto(machine.Ideal, machine.Held);
     }
 
-    /// <summary>The disk of a machine is put back as it was some time ago.</summary>
+    /// <summary>Restores an earlier copy of a machine's disk.</summary>
     void PutBack(Machine machine, int chance)
     {
         var copies = machine.Backups.Where(copy => copy.StoreId == machine.StoreId).ToArray();
         if (copies.Length == 0 || machine.IsMisfit || _retired.Contains(machine.StoreId)
             || Active.All(other => other == machine || !other.HadJoined || other.MayBeExcluded))
             return;
-        // A clock that is ahead, and is set right before the copy starts, is behind by then.
+        // A clock that is ahead will be behind if it is corrected before the copy starts.
         bool isAhead = machine.Clock.Offset > TimeSpan.Zero;
         if (isAhead && _scenario.GivesUp)
             return;
         var copy = copies[^(1 + (chance % Math.Min(copies.Length, 3)))];
         var (entries, held, _) = copy;
-        // What the others know of what is lost is not known to all by now: a member of which only this disk knows would be forgotten with it.
+        // The members must agree: a member that only this disk knows of would be forgotten together with the lost data.
         if (ReplicaIdentity.Decode(entries.First(entry => entry.Key.Span.SequenceEqual(StoreLayout.IdentityKey.Span)).Value).Members.Count
             != ReplicaIdentity.Decode(machine.Disk.Get(StoreLayout.IdentityKey.Span)!.Value).Members.Count)
             return;
         if (machine.IsUp)
             Stop(machine);
         _statistics.Count("old copies");
-        // A newer copy is not put back later: what it has and nobody else, is given up by now.
+        // A newer copy is not restored later: data that only it has are given up by now.
         machine.Backups.RemoveRange(machine.Backups.IndexOf(copy) + 1, machine.Backups.Count - machine.Backups.IndexOf(copy) - 1);
         _network.DropFrom(machine);
         machine.TopIssued = TopKnownToOthers(machine);
         machine.PutBack(entries, held);
         machine.Ideal = Fresh(_scenario);
         _history.MergeInto(machine.Ideal, held);
-        // Mostly the clock is right: a second passes before the copy is in place.
+        // The clock is usually right: a second passes before the copy is in place.
         if (_scenario.GivesUp || chance % 8 > (_scenario.Theme.IsBehind ? 4 : 0))
         {
             _time.Pass(StampLimit.Lease + Later(HlcTimestamp.Max(machine.TopIssued, LastRunHeardOf(machine)).Time - machine.Clock.GetUtcNow()));
@@ -93,12 +93,12 @@ sealed partial class World
         static TimeSpan Later(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
     }
 
-    /// <summary>The last run of a machine that others have heard of, though it has written nothing in it.</summary>
+    /// <summary>Returns the last run of a machine that others have heard of, even if the machine wrote nothing in it.</summary>
     HlcTimestamp LastRunHeardOf(Machine machine) => _machines.Where(other => other != machine)
         .Select(other => HlcTimestamp.Max(other.Replica?.HeardRunOf(machine.Node) ?? HlcTimestamp.None, StateOf(other).Runs[machine.Node]))
         .Aggregate(HlcTimestamp.None, HlcTimestamp.Max);
 
-    /// <summary>The greatest stamp of a machine's transactions that others have, or say that they know.</summary>
+    /// <summary>Returns the greatest stamp of a machine's transactions that others have or claim to know.</summary>
     HlcTimestamp TopKnownToOthers(Machine machine)
     {
         Machine[] others = [.. _machines.Where(other => other != machine)];
@@ -112,7 +112,7 @@ sealed partial class World
     static ReplicaState StateOf(Machine machine) =>
         machine.Disk.Get(StoreLayout.StateKey.Span) is { } state ? ReplicaState.Decode(state) : ReplicaState.Empty;
 
-    /// <summary>A process is started again and again, and writes a little each time.</summary>
+    /// <summary>Restarts a process several times; it writes a little each time.</summary>
     void Restart(Machine machine, int chance)
     {
         if (!machine.IsUp)
@@ -127,7 +127,7 @@ sealed partial class World
         }
     }
 
-    /// <summary>Two machines, or one and nobody, change addresses, and start again; the others find out later.</summary>
+    /// <summary>Swaps the addresses of two machines, or gives one machine an unused address, and restarts them. The others find out later.</summary>
     void Swap(Machine a, Machine b, int chance)
     {
         _statistics.Count("changed addresses");
@@ -143,7 +143,7 @@ sealed partial class World
             (other.Book[a.Index], other.Book[b.Index]) = (other.Book[b.Index], other.Book[a.Index]);
     }
 
-    /// <summary>The wall clocks of some machines, or of all by the same, leap far.</summary>
+    /// <summary>Makes the wall clocks of some machines, or all of them by the same amount, jump far.</summary>
     void Leap(int chance)
     {
         var amount = Leaps[chance % Leaps.Length];
@@ -158,7 +158,7 @@ sealed partial class World
             machine.SetClock(TimeSpan.Zero);
     }
 
-    /// <summary>Within and beyond the limit of how far clocks may differ; some so that a machine is refused by some of the others only.</summary>
+    /// <summary>Jumps within and beyond the limit by which clocks may differ; with some of them, only some of the other members refuse the machine.</summary>
     static readonly TimeSpan[] Leaps =
     [
         TimeSpan.FromHours(8), TimeSpan.FromHours(-8), TimeSpan.FromSeconds(4_000), TimeSpan.FromSeconds(-4_000), TimeSpan.FromSeconds(4_200),
@@ -167,27 +167,27 @@ sealed partial class World
 
     void Wipe(Machine machine, int chance)
     {
-        // One that may have to be removed is no one to join by.
+        // A fresh store must not join through a member that may have to be removed.
         Machine[] others = [.. Active.Where(other => other != machine && other.HadJoined)];
         if (others.All(other => other.MayBeExcluded))
             return;
-        // A member of which only this disk knows would be forgotten with it, and what it has of this node's transactions be claimed
-        // without it [R14].
+        // A member that only this disk knows of would be forgotten with the disk, and the others would claim the transactions of this node that only that
+        // member has, without having them [R14].
         if (others.Any(a => others.Any(b => a != b && !a.Remembers(b))))
             return;
         bool isRemembered = others.All(other => other.Remembers(machine));
         bool needsClock = !isRemembered || _scenario.GivesUp;
         if (machine.IsUp)
             Stop(machine);
-        // One that would have to be further ahead than the others accept is waited for.
+        // Wait if the clock would have to lead further than the others accept.
         if (needsClock && machine.LastClock - _time.Now > TimeSpan.FromMinutes(5))
             return;
-        // A node's clock may have been set back where joining it asks all members. Where some are given up, or have never heard of the
-        // node, so that the first that it meets lets it in, its new life depends on a clock that is right [R12].
+        // The node's clock may be set back if joining asks all members. If some members are given up or have never heard of the node, the first
+        // member that it meets lets it in, and its new life depends on a correct clock [R12].
         machine.NeededClock = needsClock ? machine.LastClock : null;
         machine.SetClock(needsClock ? machine.Clock.Offset : machine.Clock.Offset - (chance % 300 * SimulatedTime.Unit));
         machine.ReplaceDisk(++_lastId);
-        // If the operator has said nothing, the fresh store waits until he has.
+        // Without the operator's permission, the fresh store waits for it.
         machine.TakesOver = chance % 4 > 0;
         if (machine.TakesOver && _scenario.HasOperator)
             RetireReplaced(machine);
@@ -195,8 +195,8 @@ sealed partial class World
     }
 
     /// <summary>
-    /// While a machine is down, somebody starts another one with its node id and an empty disk, and without the operator's word: those who know the node do not take it, and
-    /// the node is back when it starts again.
+    /// While a machine is down, starts another machine with its node id and an empty disk, without the operator's permission. Members that know the
+    /// node must refuse the impostor, and the node must be able to return.
     /// </summary>
     void Impersonate(Machine machine)
     {
@@ -221,6 +221,6 @@ sealed partial class World
             _network.DropFrom(machine);
         });
         foreach (var other in _machines.Where(other => !_retired.Contains(store) && other.Replica?.Identity.Retired.Contains(store) == true))
-            throw new Violation("only operators retire stores", $"{Name(other)} has retired the store of {Name(machine)} for an empty disk");
+            throw new Violation("only operators retire stores", $"{Name(other)} has retired the store of {Name(machine)} in favor of an empty disk.");
     }
 }

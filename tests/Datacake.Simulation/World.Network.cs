@@ -14,7 +14,7 @@ sealed partial class World
         }
     }
 
-    /// <summary>The network is parted for so long that each side, or one of them, gives the other up.</summary>
+    /// <summary>Splits the network for so long that one or both sides give the other up.</summary>
     void Estrange(int chance)
     {
         Partition(chance);
@@ -53,7 +53,10 @@ sealed partial class World
             Collect(other, TimeSpan.MaxValue);
     }
 
-    /// <summary>What a copy that broke off shows is unknown to the member that it could go on with.</summary>
+    /// <summary>
+    /// Interrupts a machine's join through one member and lets it meet the others. The others do not know the transactions in the partial copy that
+    /// the machine could continue with.
+    /// </summary>
     void Divert(Machine machine, Machine source, int chance)
     {
         if (machine == source || !source.IsJoined)
@@ -114,7 +117,7 @@ sealed partial class World
         }
         if (envelope.IsOpening && (envelope.TargetStore != target.StoreId || !MayMeet(envelope.Source, target)))
         {
-            // Whoever dials says hello to the process that has answered, which ends with its disk.
+            // The dialer sends its hello to the process that answered, and the connection ends with that process's disk.
             Send(target, new Link(envelope.Stream, envelope.Source, isDialer: false), null, Holdings.None);
             return;
         }
@@ -179,13 +182,13 @@ sealed partial class World
     {
         byte[] copy = [.. envelope.Encoded!];
         var message = ReplicaMessage.Decode(copy);
-        Array.Fill(copy, (byte)0xDD);                                           // whoever keeps a part of it without copying finds out
+        Array.Fill(copy, (byte)0xDD);                                           // reveals code that keeps a part of the memory without copying it
         bool isChecked = ++_decoded % 4 == 0;                                   // one in four, to save time
         return !isChecked || message.Encoded.AsSpan().SequenceEqual(envelope.Encoded) ? message
-            : throw new Violation("encoding", $"a {message.GetType().Name} is not what it was after decoding and encoding");
+            : throw new Violation("encoding", $"A {message.GetType().Name} changes when it is decoded and encoded.");
     }
 
-    /// <summary>Two machines talk until neither has anything more to say.</summary>
+    /// <summary>Delivers messages between two machines until neither has more to send.</summary>
     void Exchange(Machine a, Machine b)
     {
         if (!CanReach(a, b))
@@ -206,7 +209,7 @@ sealed partial class World
         DeliverAll(envelope => envelope.IsBetween(a, b));
     }
 
-    /// <summary>Two machines that have forgotten all others, and deleted and written since, meet while both are written to.</summary>
+    /// <summary>Lets two machines meet that have forgotten all others and have since deleted and written; both receive writes meanwhile.</summary>
     void Meet(Machine a, Machine b, int chance)
     {
         if (!CanReach(a, b) || !a.IsJoined || !b.IsJoined)

@@ -6,12 +6,12 @@ using Datacake.EventualConsistency.Replication;
 
 namespace Datacake.Simulation;
 
-// What replicas do.
+// Activities of replicas.
 sealed partial class World
 {
     void Tick(Machine machine)
     {
-        // A dial that nobody answers is given up.
+        // A dial without an answer is given up.
         foreach (var link in machine.Streams.Values.Where(link => link.IsDialer && link.Session == 0 && ++link.Ticks > MaxDialTicks).ToArray())
             End(machine, link);
         Mend(machine);
@@ -27,12 +27,12 @@ sealed partial class World
     }
 
     /// <summary>
-    /// Returns true if the sessions of a machine are with processes that run: a report counts as heard for three ticks, and no disk is replaced, and joins, so quickly. Here, no tick
-    /// need pass meanwhile.
+    /// Returns true if all sessions of a machine are with running processes. In reality, a report stays valid for three ticks, and no disk is
+    /// replaced and joins that quickly. In the simulation no tick need pass meanwhile.
     /// </summary>
     bool HearsPresentLives(Machine machine) => machine.Replica!.Sessions.All(session => _machines[session.Key - 1].Replica?.Boot == session.Value.Boot);
 
-    /// <summary>All machines are seeds of all.</summary>
+    /// <summary>Returns the seeds of a machine: all machines.</summary>
     IReadOnlyList<byte?> SeedsOf(Machine machine) => [.. _machines
         .Where(other => !_mutant.FormsAlone || other == machine || machine.Replica!.Sessions.ContainsKey(other.Node))
         .Select(other => other == machine || machine.Replica!.Sessions.ContainsKey(other.Node) ? other.Node : (byte?)null)];
@@ -40,11 +40,11 @@ sealed partial class World
     void FormApart(Machine machine)
     {
         if (_machines.FirstOrDefault(other => other.HadJoined) is { } member)
-            throw new Violation("one cluster", $"{Name(machine)} forms a cluster of its own, though {Name(member)} is of one");
+            throw new Violation("one cluster", $"{Name(machine)} forms a cluster of its own although {Name(member)} is a member of one.");
         machine.Replica!.Bootstrap();
     }
 
-    /// <summary>An operator who takes a machine for the first of a new cluster has it form one, beside the one that there is.</summary>
+    /// <summary>Has a machine form a second cluster, because an operator mistakes it for the first machine of a new cluster.</summary>
     void FormByMistake(Machine machine)
     {
         if (machine.HadJoined || machine.Replica!.HasPartOfSeed || machine.Replica.Sessions.Count > 0)
@@ -69,7 +69,7 @@ sealed partial class World
             machine.Replica.StartPull(batch, peer.Node);
     });
 
-    /// <summary>One step of forgetting, or all.</summary>
+    /// <summary>Performs one step of collecting, or all steps.</summary>
     void Collect(Machine machine, TimeSpan beyondNow, bool isThorough = false)
     {
         bool hasMore = false;
@@ -115,7 +115,7 @@ sealed partial class World
         });
     }
 
-    /// <summary>An operator retires a member by a machine.</summary>
+    /// <summary>Retires a member, through a machine that the operator uses.</summary>
     void Retire(Machine machine, byte node)
     {
         if (!_scenario.HasOperator)
@@ -123,7 +123,7 @@ sealed partial class World
             machine.Replica!.Retire(node);
             return;
         }
-        // One that has not met the cluster yet hears of it there.
+        // A machine that has not met the cluster first hears of it through this command.
         if (machine.Replica!.Identity.Cluster == 0)
             return;
         var (cluster, store) = machine.Replica.OrderToRetire(node);
@@ -140,7 +140,7 @@ sealed partial class World
         {
             return;
         }
-        throw new Violation("bad input is refused", $"{Name(machine)} retires {Name(peer)}, which is itself or not a member");
+        throw new Violation("bad input is refused", $"{Name(machine)} retires {Name(peer)}, which is the machine itself or not a member.");
     }
 
     void Write(Machine machine, int chance)
@@ -222,7 +222,7 @@ sealed partial class World
         }
         else if (choice <= 3)
         {
-            // Of a document that is not shown, too: that is refused, and must change nothing.
+            // Includes updates of documents that are not shown: they are refused and must change nothing.
             var path = (random.Next(4)) switch { 0 => PathP, 1 => PathQ, 2 => PathX, _ => PathY };
             if (random.Next(2) == 0)
                 content.Set(path, Value(random));

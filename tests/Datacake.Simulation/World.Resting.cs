@@ -4,13 +4,13 @@ using Datacake.EventualConsistency.Replication;
 
 namespace Datacake.Simulation;
 
-// How a cluster comes to rest, and what has to hold then.
+// How a cluster comes to rest, and the invariants that must hold then.
 sealed partial class World
 {
     const int MaxRounds = 150;
 
     /// <summary>
-    /// All faults end, and every machine that is still a member runs: after some rounds of what replicas do by themselves, all is settled.
+    /// Ends all faults and runs every machine that is still a member. After some rounds of periodic work, everything must be settled.
     /// </summary>
     public void Rest()
     {
@@ -24,12 +24,12 @@ sealed partial class World
         while (Unsettled() is { } what)
         {
             if (++round > MaxRounds)
-                throw new Violation("liveness", $"after {MaxRounds} rounds {what}");
+                throw new Violation("liveness", $"After {MaxRounds} rounds, {what}.");
             if (round == MaxRounds / 2)
                 RetireStrays();
             RemoveExcluded();
             LetTakeOver();
-            // One that had not met the cluster could not be told before.
+            // A machine that had not met the cluster could not be told before.
             if (_scenario.HasOperator)
                 Array.ForEach([.. Active], RetireAgain);
             _strays.Clear();
@@ -40,7 +40,7 @@ sealed partial class World
         _network.IsReliable = false;
     }
 
-    /// <summary>From now on no full reconcile must happen.</summary>
+    /// <summary>Forbids full reconciles from this point on.</summary>
     public void StayCalm() => _isCalm = true;
 
     void Repair(Machine machine)
@@ -64,8 +64,8 @@ sealed partial class World
         }
         Resume(machine);
         Verify(machine);
-        // A stream whose other end is gone breaks; and the operator repeats what got lost with a disk, and retires too the earlier disk of a machine
-        // whose last one is retired.
+        // A stream without its other end breaks. The operator repeats retirements that were lost with a disk, and also retires the earlier store
+        // of a machine whose last store is retired.
         foreach (var link in machine.Streams.Values.ToArray())
         {
             if (!link.Peer.Streams.ContainsKey(link.Stream) || link.Session == 0)
@@ -75,7 +75,7 @@ sealed partial class World
         RetireAgain(machine);
     }
 
-    /// <summary>The operator repeats by a machine that others are retired.</summary>
+    /// <summary>Repeats, through a machine, the operator's retirements of other members.</summary>
     void RetireAgain(Machine machine)
     {
         foreach (var (node, member) in machine.Replica!.Identity.Members.ToArray())
@@ -85,7 +85,7 @@ sealed partial class World
                 _retired.Add(member.StoreId);
                 Run(machine, _ =>
                 {
-                    // With one store that is retired, another may go that was by then.
+                    // Retiring one store may also remove others that were retired by then.
                     if (machine.Replica.Identity.Members.ContainsKey(node))
                         Retire(machine, node);
                 });
@@ -93,7 +93,7 @@ sealed partial class World
         }
     }
 
-    /// <summary>The operator does what the machine is told: removes the files of an old copy.</summary>
+    /// <summary>Removes the files of an old copy, as the machine tells the operator to do.</summary>
     void StartAfresh(Machine machine)
     {
         _statistics.Count("old copies that are removed");
@@ -106,13 +106,13 @@ sealed partial class World
     bool IsRefusedAsTaken(Machine machine) =>
         machine.Replica!.Refusals.Values.Any(refusal => refusal.Reason == RefusalReasons.IdTaken(machine.Node, _scenario.HasOperator).Reason);
 
-    /// <summary>The operator lets fresh stores that are refused for it take the place of those whose disks are gone; nobody else may be refused so.</summary>
+    /// <summary>Lets fresh stores that were refused as impostors replace the stores whose disks are gone. No other machine may be refused for that reason.</summary>
     void LetTakeOver()
     {
         foreach (var machine in Active.Where(IsRefusedAsTaken).ToArray())
         {
             if (!machine.IsReplaced || (machine.TakesOver && !_scenario.HasOperator))
-                throw new Violation("nobody is excluded without cause", $"{Name(machine)} is told that its node id is taken");
+                throw new Violation("nobody is excluded without cause", $"{Name(machine)} is told that its node id is taken.");
             _statistics.Count("operators' words");
             if (_scenario.HasOperator)
             {
@@ -125,7 +125,9 @@ sealed partial class World
         }
     }
 
-    /// <summary>The operator retires the store whose disk a machine has no more, on each machine that still knows it: he cannot know who hears of it in time.</summary>
+    /// <summary>
+    /// Retires a machine's lost store, through each machine that still knows it: the operator cannot know which of them hear of it in time.
+    /// </summary>
     void RetireReplaced(Machine machine)
     {
         foreach (var other in Active.Where(other => other != machine && other.Replica?.Identity.Cluster == Cluster).ToArray())
@@ -138,7 +140,7 @@ sealed partial class World
         }
     }
 
-    /// <summary>Who is told that its files are an old copy removes them; nobody else may be told so.</summary>
+    /// <summary>Removes the files of machines that are told that their files are an old copy. No other machine may be told so.</summary>
     void RemoveExcluded()
     {
         foreach (var machine in Active.Where(machine => machine.Replica?.Exclusion is not null).ToArray())
@@ -148,7 +150,7 @@ sealed partial class World
             StartAfresh(machine);
             Start(machine);
         }
-        // Those that wait for a cluster that was formed by mistake are refused by the members of the right one, with the advice to start afresh.
+        // Machines that wait for a cluster formed by mistake are refused by members of the right one, which advise them to start afresh.
         foreach (var machine in Active.Where(IsOfMistakenCluster).ToArray())
         {
             StartAfresh(machine);
@@ -164,7 +166,7 @@ sealed partial class World
         _strays.Add(machine);
     }
 
-    /// <summary>The operator takes away the stores that are told to be.</summary>
+    /// <summary>Retires the stores that the operator is told to retire.</summary>
     void RetireStrays()
     {
         foreach (var stray in _strays.ToArray())
@@ -181,7 +183,7 @@ sealed partial class World
     void GoOn()
     {
         _time.Pass(TimeSpan.FromMilliseconds(500));
-        // Nothing is on its way: a stream whose other end is gone is found to be silent.
+        // No messages are in flight: a stream without its other end is found to be silent.
         foreach (var machine in _machines.Where(machine => machine.IsUp))
         {
             foreach (var link in machine.Streams.Values.Where(link => !link.Peer.Streams.ContainsKey(link.Stream)).ToArray())
@@ -206,7 +208,7 @@ sealed partial class World
         Talk();
     }
 
-    /// <summary>All messages arrive, and their answers; what comes to a machine at once is one batch.</summary>
+    /// <summary>Delivers all messages and their answers; the messages that reach a machine at the same time form one batch.</summary>
     void Talk()
     {
         do
@@ -220,7 +222,7 @@ sealed partial class World
         while (_network.Count > 0);
     }
 
-    /// <summary>What is not as it should be in the end; <see langword="null"/> if all is.</summary>
+    /// <summary>Returns a description of something that is not settled, or <see langword="null"/> if everything is.</summary>
     string? Unsettled()
     {
         Machine[] members = [.. Active];
@@ -230,17 +232,17 @@ sealed partial class World
             if (!machine.IsJoined)
                 return $"{Name(machine)} has not joined";
             if (!machine.Replica!.State.Known.Equals(first.Replica!.State.Known))
-                return $"{Name(machine)} knows {machine.Replica.State.Known}, and {Name(first)} {first.Replica.State.Known}";
+                return $"{Name(machine)} knows {machine.Replica.State.Known}, but {Name(first)} knows {first.Replica.State.Known}";
             if (machine.IsBeingMended)
                 return $"{Name(machine)} has damaged records: {string.Join(", ", machine.Damaged.Select(key => StoreLayout.Describe(key.Bytes.Span)))}";
             if (_scenario.Slots.Any(slot => slot.IsUndeclared && machine.Replica.Catalog.Find(slot.Keyspace) is { State.Record.Count: 0 }))
-                return $"{Name(machine)} has a keyspace without documents";
+                return $"{Name(machine)} has an undeclared keyspace without documents";
             if (machine.Disk.Range(StoreLayout.AllLog).Count > 0)
                 return $"{Name(machine)} has {machine.Disk.Range(StoreLayout.AllLog).Count} log records";
             if (_retired.Count == 0 && FindGap(machine.Replica.State) is { } gap)
-                return $"{Name(machine)} knows of node {gap} {machine.Replica.State.Known}";
+                return $"{Name(machine)} has a gap in its knowledge of node {gap}: {machine.Replica.State.Known}";
             if (machine.Disk.Range(StoreLayout.AllArriving).Count + machine.Disk.Range(StoreLayout.AllArrivingLog).Count > 0)
-                return $"{Name(machine)} has something aside";
+                return $"{Name(machine)} still has arriving data";
         }
         return Pairs().Where(pair => members.Contains(pair.A) && members.Contains(pair.B) && !HaveSession(pair.A, pair.B))
             .Select(pair => $"{Name(pair.A)} has no session with {Name(pair.B)}").FirstOrDefault();
@@ -265,12 +267,12 @@ sealed partial class World
             if (!machine.Held.SetEquals(held))
             {
                 var lost = _history[held.Except(machine.Held).Transactions.First()];
-                throw new Violation("nothing lost", $"{Name(machine)} has not got {lost.Stamp}");
+                throw new Violation("nothing lost", $"{Name(machine)} does not have {lost.Stamp}.");
             }
             CheckNothingLeftOver(machine);
             if (machine.Replica!.Identity.Members.FirstOrDefault(member => _retired.Contains(member.Value.StoreId))
                 is { Value.StoreId: not 0 } retired)
-                throw new Violation("retired for good", $"{Name(machine)} has the retired store of node {retired.Key} as a member");
+                throw new Violation("retired for good", $"{Name(machine)} has the retired store of node {retired.Key} as a member.");
         }
         foreach (var slot in _scenario.Slots)
         {
@@ -279,7 +281,7 @@ sealed partial class World
                 continue;
             CheckCounter(slot, document, held);
             if (IsCleanlyDeleted(slot.Number, held, _ => true))
-                throw new Violation("no resurrection", $"{slot} was deleted, and is back");
+                throw new Violation("no resurrection", $"{slot} was deleted and has returned.");
         }
         CheckConvergence(members);
     }
@@ -292,14 +294,14 @@ sealed partial class World
             foreach (var machine in members[1..])
             {
                 if (!ShowSame(ShownBy(machine, slot), first, slot.Policy))
-                    throw new Violation("convergence", $"{Name(machine)} and {Name(members[0])} show different documents under {slot}");
+                    throw new Violation("convergence", $"{Name(machine)} and {Name(members[0])} show different documents for {slot}.");
             }
         }
         foreach (string keyspace in _scenario.Slots.Select(slot => slot.Keyspace).Distinct())
         {
             var records = members.Select(machine => RecordOf(machine, machine.Replica!.Catalog.Find(keyspace))).ToArray();
             if (records.Any(record => (record?.Fingerprint ?? 0) != (records[0]?.Fingerprint ?? 0) || (record?.Count ?? 0) != (records[0]?.Count ?? 0)))
-                throw new Violation("convergence", $"the fingerprints of {keyspace} differ");
+                throw new Violation("convergence", $"The fingerprints of {keyspace} differ.");
         }
     }
 
@@ -316,18 +318,19 @@ sealed partial class World
         {
             var document = Document.Parse(value);
             if (!document.IsAlive(machine.Replica!.Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy))
-                throw new Violation("nothing left over", $"{Name(machine)} has the tombstone <{document}>");
+                throw new Violation("nothing left over", $"{Name(machine)} still has the tombstone <{document}>.");
             foreach (var cell in document.Cells)
             {
                 if (!cell.IsShown(document.Born))
-                    throw new Violation("nothing left over", $"{Name(machine)} has <{document}>, with a cell that nobody sees");
+                    throw new Violation("nothing left over", $"{Name(machine)} has <{document}>, with a cell that is never shown.");
             }
         }
     }
 
     /// <summary>
-    /// The sum is what the put of the document wrote, and every increment on that put that some disk has kept. Where the document was asserted again, what
-    /// was written on the puts that it had before counts, too, unless who would write it again is lost with its disk, or had been forgotten.
+    /// Checks a counter. Its value is the amount written by the document's put plus every increment on that put that some disk has kept. If the
+    /// document was asserted again, increments on its earlier puts count as well, unless the node that would repeat them has lost its disk or was
+    /// forgotten.
     /// </summary>
     void CheckCounter(Slot slot, Document document, Holdings held)
     {
@@ -335,8 +338,8 @@ sealed partial class World
         var first = FirstPutOf(slot, document.Born);
         bool isPlain = first == document.Born;
         long least = CountOf(_history.Find(first)!.EffectOn(slot.Number)!), most = least;
-        // A run's share is a total, so that what survives of it brings what the run added before; unless that is lost with a disk, and an older copy
-        // of it, of which nobody had heard of the run, has begun the same run again.
+        // A run's share is a total, so a surviving write of the run includes the earlier increments of the run. The exception is a write that is lost with
+        // a disk of which an older copy, in a run that no member had heard of, has begun the same run again.
         var last = new Dictionary<HlcTimestamp, HistoricTransaction>();
         foreach (var transaction in _history.Transactions.Where(transaction => held.Has(transaction.Number)))
         {
@@ -349,22 +352,22 @@ sealed partial class World
             long added = transaction.Increments.Where(IsOfDocument).Sum(increment => increment.Amount);
             if (isHeld || !isPlain)
                 most += added;
-            // What a node has deleted and purged is not asserted again with what another node kept of the document; nor is what somebody has put the document
-            // anew over, where a put before that one is asserted again.
+            // A document that a node has deleted and purged is asserted again without the increments that another node kept. Likewise, increments are lost if a user
+            // has put the document anew over them and an earlier put is asserted again.
             if (isPlain ? isHeld : !_scenario.HasLosses && !_unsureCounters.Contains(slot.Number) && !IsReplaced(slot.Number, transaction))
                 least += added;
         }
         if (shown < least || shown > most)
-            throw new Violation("counters", $"{slot} shows {shown}, and should show {least} to {most}");
+            throw new Violation("counters", $"{slot} shows {shown}; it should show a value from {least} to {most}.");
 
         bool IsOfDocument(Increment increment) => increment.Slot == slot.Number && FirstPutOf(slot, increment.Base) == first;
     }
 
-    /// <summary>Returns true if a user has deleted a document, or put it anew, after a transaction: by the stamps, whether or not they knew of it.</summary>
+    /// <summary>Returns true if, by the stamps, a user deleted or replaced a document after a transaction, whether or not the user knew of it.</summary>
     bool IsReplaced(int slot, HistoricTransaction transaction) => _history.Transactions.Any(later =>
         later.Stamp > transaction.Stamp && later.EffectOn(slot) is { } effect && (!effect.Died.IsNone || (later.IsOfUser && !effect.Born.IsNone)));
 
-    /// <summary>The put of a user that a put asserts again, directly or through others; itself if it is one of a user.</summary>
+    /// <summary>Returns the user's put that a put asserts again, directly or through other assertions, or the put itself if a user made it.</summary>
     HlcTimestamp FirstPutOf(Slot slot, HlcTimestamp born) =>
         _history.Find(born) is { IsOfUser: false } transaction && Assertion.Find(transaction.EffectOn(slot.Number)!) is { } assertion
             ? FirstPutOf(slot, assertion.Over[^1])

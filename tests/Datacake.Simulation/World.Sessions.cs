@@ -13,7 +13,7 @@ sealed partial class World
     {
         if (a == b || !a.IsUp || a.Replica!.Sessions.ContainsKey(b.Node) || (_mutant.OnlyLowerDials && a.Index > b.Index))
             return;
-        var target = a.Book[b.Index];                                           // whoever is at the address now
+        var target = a.Book[b.Index];                                           // the machine that is at the address now
         if (target == a || _network.IsDialBlocked(a.Index, target.Index) || !MayMeet(a, target)
             || a.Streams.Values.Any(stream => stream.IsDialer && stream.Peer == target && stream.Session == 0))
             return;
@@ -33,8 +33,9 @@ sealed partial class World
     }
 
     /// <summary>
-    /// An old copy that was started with a clock that is behind gives itself away to those who know what was lost with it; what others make of it is not
-    /// promised. Nor is it where the copy has written under a run that is older than one that they know of it, and then started again, in a run that can be begun anew.
+    /// Returns true if the protocol makes promises about a session of two machines. An old copy that was started with a clock that is behind is
+    /// detected only by members that know the transactions that were lost with the newer copy. It is not detected if it has written in a run older than
+    /// the newest run that the member knows of it, and was then restarted in a run that can be begun anew.
     /// </summary>
     static bool MayMeet(Machine a, Machine b) => MayMeetAll(a, b) && MayMeetAll(b, a);
 
@@ -42,7 +43,7 @@ sealed partial class World
         || (other.IsJoined && other.Replica!.State is var state && state.Known.OfNode(copy.Node).Top >= copy.TopIssued
             && (copy.Replica is null || copy.Replica.Run == copy.MisfitRun || (copy.Replica.Run <= copy.TopIssued && !copy.HasWrittenAsMisfit) || state.Runs[copy.Node] < copy.MisfitRun));
 
-    /// <summary>Closes the streams of the sessions that a replica has ended, as the peer links do it.</summary>
+    /// <summary>Closes the streams of the sessions that a replica has ended, in the same way as the peer links.</summary>
     void EndSessions(Machine machine)
     {
         foreach (var (peer, session, refusal) in machine.Replica!.TakeEnded())
@@ -65,7 +66,7 @@ sealed partial class World
         Queue(target, link, isSmall: true, batch => Open(target, link, batch, hello));
     }
 
-    /// <summary>Either side opens the session with the other's hello, as the peer links do it.</summary>
+    /// <summary>Opens a session with the other side's hello, in the same way as the peer links.</summary>
     ValueTask Open(Machine machine, Link link, ReplicaBatch batch, Hello hello)
     {
         var replica = machine.Replica!;
@@ -98,7 +99,7 @@ sealed partial class World
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>A stream ends on one side; the other hears of it, unless it is from there that it was noticed.</summary>
+    /// <summary>Ends a stream on one side. The other side is told, unless its end of the stream was noticed first.</summary>
     void End(Machine machine, Link link, bool isNoticed = false)
     {
         if (!machine.Streams.Remove(link.Stream))
@@ -149,10 +150,10 @@ sealed partial class World
             _statistics.Count("resumed snapshots");
     }
 
-    /// <summary>Answers a pull from a snapshot of this moment, beside the writer, as the peer links do it.</summary>
+    /// <summary>Answers a pull from a snapshot taken now, beside the writer, in the same way as the peer links.</summary>
     void Answer(Machine source, Link link, PullRequest request)
     {
-        // A hello is read before anything else, also where messages overtake each other.
+        // A hello is read first, even where messages overtake each other.
         if (link.Session == 0)
             return;
         ulong stream = ++_lastId;
@@ -177,12 +178,12 @@ sealed partial class World
         }
         catch (StorageException) when (source.Damages.Count > 0)
         {
-            // The parts before it go out, as they have in the store by then.
+            // The earlier parts are sent, as the store has them by then.
         }
         return parts;
     }
 
-    /// <summary>A message is refused if its stamps are too far ahead, and for no other reason if its sender is honest.</summary>
+    /// <summary>Refuses a message. If its sender is honest, the only valid reason is that its stamps are too far ahead.</summary>
     void Refuse(Machine target, Link link, Exception failure)
     {
         bool isRefusedLie = failure is InvalidDataException && IsLiar(link.Peer);

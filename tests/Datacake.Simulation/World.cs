@@ -5,9 +5,8 @@ using Datacake.Simulation.Mutants;
 namespace Datacake.Simulation;
 
 /// <summary>
-/// A cluster of machines that run the shipped replica, in one thread and with a clock of its own: what happens is a schedule of events, and
-/// the
-/// same schedule always ends the same way. It knows the whole history, and checks every replica against it after every commit.
+/// A cluster of machines that run the shipped replica in one thread on a simulated clock. A schedule of events determines everything, so the same
+/// schedule always ends in the same way. The world knows the whole history and checks every replica against it after every commit.
 /// </summary>
 sealed partial class World
 {
@@ -20,9 +19,9 @@ sealed partial class World
     readonly History _history;
     readonly HashSet<int> _unsureCounters = [];
     readonly HashSet<ulong> _retired = [];
-    readonly HashSet<Machine> _strays = [];                                     // those refused since, for what they come from is retired
-    readonly Dictionary<HlcTimestamp, IReadOnlyList<Increment>> _written = [];   // the user's transactions of the batch under way
-    readonly List<(Machine Author, IReadOnlyList<StampInterval> Stamps)> _acknowledged = [];   // by the batch under way
+    readonly HashSet<Machine> _strays = [];                                     // machines that were refused because their ancestor is retired
+    readonly Dictionary<HlcTimestamp, IReadOnlyList<Increment>> _written = [];   // the user's transactions of the current batch
+    readonly List<(Machine Author, IReadOnlyList<StampInterval> Stamps)> _acknowledged = [];   // by the current batch
     readonly List<ReplicaBatch> _committed = [];
     bool _isCommitting;
     long _lastStream;
@@ -47,18 +46,18 @@ sealed partial class World
         Form();
     }
 
-    /// <summary>The identity of the cluster: the first machine's store forms it.</summary>
+    /// <summary>The id of the cluster that the first machine's store forms.</summary>
     const ulong Cluster = 1;
 
-    /// <summary>Is told what happens, for whoever looks for the cause of a violation.</summary>
+    /// <summary>Gets or sets the receiver of a description of each event, for finding the cause of a violation.</summary>
     public Action<string>? Trace { get; set; }
 
-    /// <summary>The machines whose stores nobody has retired.</summary>
+    /// <summary>Gets the machines whose stores are not retired.</summary>
     IEnumerable<Machine> Active => _machines.Where(IsActive);
 
     bool IsActive(Machine machine) => !machine.IsMisfit && !_retired.Contains(machine.StoreId);
 
-    /// <summary>What happens in an event.</summary>
+    /// <summary>Executes an event.</summary>
     public void Do(SimulatedEvent happening)
     {
         var (kind, index, other, chance) = happening;
@@ -156,7 +155,7 @@ sealed partial class World
         }
     }
 
-    /// <summary>The machines, for whoever looks for the cause of a violation.</summary>
+    /// <summary>Returns a description of the machines, for finding the cause of a violation.</summary>
     public string Describe() => string.Join(Environment.NewLine, _machines.Select(machine => machine.Replica is { } replica
         ? $"  {Name(machine)}: store {machine.StoreId} of cluster {replica.Identity.Cluster}{(machine.IsMisfit ? ", an old copy" : "")}, boot {replica.Boot}, run {replica.Run}, clock {replica.Hello().Clock}"
             + $"{(replica.IsWaitingForRoll ? ", waits for the roll" : "")}, "
@@ -213,7 +212,7 @@ sealed partial class World
                 machine.Disk.FailsLate = chance % 3 == 0;
                 break;
             case EventKind.Fill:
-                // What a bit of a key has put in the place of another document is mended before anything else is written.
+                // A record that a flipped key bit has put in the place of another document is mended before anything else is written.
                 machine.Disk.IsFull = !machine.IsBeingMended;
                 machine.Disk.IsFailing &= !machine.Disk.IsFull;
                 break;
@@ -267,7 +266,7 @@ sealed partial class World
         }
     }
 
-    /// <summary>The first machine forms the cluster; some of the others join it at once.</summary>
+    /// <summary>Lets the first machine form the cluster and some of the others join it at once.</summary>
     void Form()
     {
         Start(_machines[0]);

@@ -5,7 +5,7 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.Simulation.Mutants;
 
-sealed class StableIgnoresAbsent() : Mutant("R10: members that are away do not count for stability")
+sealed class StableIgnoresAbsent() : Mutant("R10: absent members do not count for stability")
 {
     public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {
@@ -17,7 +17,7 @@ sealed class StableIgnoresAbsent() : Mutant("R10: members that are away do not c
     }
 }
 
-sealed class ForgottenForever() : Mutant("R10: a member that was forgotten stays forgotten when it returns")
+sealed class ForgottenForever() : Mutant("R10: a forgotten member stays forgotten when it returns")
 {
     readonly HashSet<(Machine, byte)> _forgotten = [];
 
@@ -32,7 +32,7 @@ sealed class ForgottenForever() : Mutant("R10: a member that was forgotten stays
     }
 }
 
-sealed class JoiningDoesNotCount() : Mutant("R10: a member that was never heard of does not count for stability")
+sealed class JoiningDoesNotCount() : Mutant("R10: a member without a report does not count for stability")
 {
     public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {
@@ -44,7 +44,7 @@ sealed class JoiningDoesNotCount() : Mutant("R10: a member that was never heard 
     }
 }
 
-sealed class EarlierLivesCount() : Mutant("R10: what an earlier life of a disk knew counts for the disk that replaced it")
+sealed class EarlierLivesCount() : Mutant("R10: the knowledge of a disk's earlier life counts for the disk that replaced it")
 {
     public override string Theme => "lives";
 
@@ -59,7 +59,7 @@ sealed class EarlierLivesCount() : Mutant("R10: what an earlier life of a disk k
     }
 }
 
-sealed class UnionAcrossRuns() : Mutant("R10: what a later run of a member knows is added to what an earlier one knew")
+sealed class UnionAcrossRuns() : Mutant("R10: the knowledge of a member's later run is added to that of an earlier run")
 {
     readonly Dictionary<(Machine, Machine), VersionVector> _heard = [];
 
@@ -83,7 +83,7 @@ sealed class PurgeAtOnce() : Mutant("R11: dead documents are purged at once")
     }
 }
 
-sealed class PurgeByDelete() : Mutant("R11: a dead document is purged when its delete is truncated, whatever its other stamps")
+sealed class PurgeByDelete() : Mutant("R11: a dead document is purged when its delete is truncated, regardless of its other stamps")
 {
     public override string Theme => "duel";
 
@@ -105,7 +105,7 @@ sealed class PurgeCellsAtOnce() : Mutant("R11: removed cells are purged at once"
     }
 }
 
-sealed class EmptyTombstones() : Mutant("R11: the cells of a dead document go at once, the tombstone later")
+sealed class EmptyTombstones() : Mutant("R11: the cells of a dead document are purged at once, its tombstone later")
 {
     public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {
@@ -114,7 +114,7 @@ sealed class EmptyTombstones() : Mutant("R11: the cells of a dead document go at
     }
 }
 
-sealed class TruncatePartly() : Mutant("R11: a log record goes with the first of its transactions that is truncated")
+sealed class TruncatePartly() : Mutant("R11: a log record is removed when the first of its transactions is truncated")
 {
     public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {
@@ -129,7 +129,7 @@ sealed class TruncatePartly() : Mutant("R11: a log record goes with the first of
     }
 }
 
-sealed class PutsPurgeNothing() : Mutant("R11: when a put is truncated, nobody looks whether its document is dead")
+sealed class PutsPurgeNothing() : Mutant("R11: truncating a put does not check whether its document is dead")
 {
     public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {

@@ -4,20 +4,20 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.Simulation.Mutants;
 
-sealed class JoinWithoutRoll() : Mutant("R12: a node joins without asking who remembers an earlier life of it")
+sealed class JoinWithoutRoll() : Mutant("R12: a node joins without asking which members remember an earlier life of it")
 {
     public override string Theme => "rebirths";
 
     public override void OnOpened(Machine machine, Hello hello) => machine.Replica!.Identity.MayHaveEarlierLife = false;
 }
 
-sealed class GoOnWithoutChanges() : Mutant("R16: a copy that broke off goes on with what comes after, whatever has changed before")
+sealed class GoOnWithoutChanges() : Mutant("R16: an interrupted copy continues at its end although the part already copied has changed")
 {
     public override IReadOnlyList<ReplicaMessage> OnAnswering(Machine source, IReadOnlyList<ReplicaMessage> parts) =>
         [.. parts.Select(part => part is SnapshotPage { Part: SnapshotPart.Changed } page ? page with { Documents = [] } : part)];
 }
 
-sealed class GoOnAnywhere() : Mutant("R16: a copy that broke off goes on at a member that lacks some of what has come")
+sealed class GoOnAnywhere() : Mutant("R16: an interrupted copy continues from a member that lacks some of the data already copied")
 {
     public override string Theme => "cut joins";
 

@@ -7,7 +7,7 @@ using Datacake.Storage;
 
 namespace Datacake.Simulation.Mutants;
 
-sealed class NoClockLease() : Mutant("R1: the clock starts at the greatest stamp that is stored")
+sealed class NoClockLease() : Mutant("R1: the clock starts at the greatest stored stamp")
 {
     public override void OnStarting(Machine machine)
     {
@@ -33,12 +33,12 @@ sealed class NoFlush() : Mutant("R1, R6: identity and limit are not forced to di
     public override bool NeverFlushes => true;
 }
 
-sealed class TornCommits() : Mutant("R4: the known set changes in another commit than the data")
+sealed class TornCommits() : Mutant("R4: the known set and the data change in different commits")
 {
     public override bool TearsCommits => true;
 }
 
-sealed class EmptyDisksTakeOver() : Mutant("R19: an empty disk takes the place of a store that is known, though no operator has said so")
+sealed class EmptyDisksTakeOver() : Mutant("R19: an empty disk replaces a known store without an operator's permission")
 {
     public override string Theme => "mistakes";
 
@@ -46,7 +46,7 @@ sealed class EmptyDisksTakeOver() : Mutant("R19: an empty disk takes the place o
         message is Hello hello ? hello with { TakesOver = true } : message;
 }
 
-sealed class RetirementsStayLocal() : Mutant("R6: nobody is told which stores are retired")
+sealed class RetirementsStayLocal() : Mutant("R6: other members are not told of retired stores")
 {
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message switch
     {
@@ -58,7 +58,7 @@ sealed class RetirementsStayLocal() : Mutant("R6: nobody is told which stores ar
     static MemberTable WithoutRetired(MemberTable table) => table with { Retired = ReadOnlyDictionary<ulong, ReadOnlyMemory<byte>>.Empty };
 }
 
-sealed class DropAllAbsent() : Mutant("R13: what only this side has is dropped, whether the other side knew it or not")
+sealed class DropAllAbsent() : Mutant("R13: data that only this side has are dropped, whether or not the other side knew of them")
 {
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) =>
         message is SnapshotPage page && target.IsJoined
@@ -66,7 +66,7 @@ sealed class DropAllAbsent() : Mutant("R13: what only this side has is dropped, 
         : message;
 }
 
-sealed class NothingIsWrittenAgain() : Mutant("R13: authors do not write again what an assertion has taken the place of")
+sealed class NothingIsWrittenAgain() : Mutant("R13: authors do not repeat writes that an assertion has replaced")
 {
     public override string Theme => "meetings";
 
@@ -85,13 +85,13 @@ sealed class NothingIsWrittenAgain() : Mutant("R13: authors do not write again w
     static Document WithoutNote(Document document) => document.Filter(cell => cell.Kind != DocumentPathKind.Assertion);
 }
 
-sealed class NoAssertion() : Mutant("R13: what the other has purged is kept with its old stamps")
+sealed class NoAssertion() : Mutant("R13: data that the other side has purged are kept with their old stamps")
 {
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) =>
         message is SnapshotPage page && target.IsJoined ? page with { State = page.State with { Purged = HlcTimestamp.None } } : message;
 }
 
-sealed class ClaimBeforeReconcile() : Mutant("R13: what the other side knows is taken over before its documents")
+sealed class ClaimBeforeReconcile() : Mutant("R13: the other side's known set is adopted before its documents")
 {
     public override ValueTask<IReadOnlyList<StampInterval>> OnAppliedAsync(
         Machine target, ReplicaBatch batch, Machine source, ReplicaMessage message, IReadOnlyList<StampInterval> applied)
@@ -112,7 +112,7 @@ sealed class CloseGapAtOnce() : Mutant("R14: a restarted run declares its past c
     }
 }
 
-sealed class CloseGapEarly() : Mutant("R14: the gap is closed before the lost transactions are back")
+sealed class CloseGapEarly() : Mutant("R14: the gap is closed before the lost transactions are restored")
 {
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message)
     {
@@ -124,7 +124,7 @@ sealed class CloseGapEarly() : Mutant("R14: the gap is closed before the lost tr
     }
 }
 
-sealed class CloseGapWithoutAbsent() : Mutant("R14: members that are away are not asked")
+sealed class CloseGapWithoutAbsent() : Mutant("R14: absent members are not asked")
 {
     public override async ValueTask AroundAsync(Machine machine, ReplicaBatch batch, bool isCollecting, Func<ValueTask> work)
     {

@@ -5,7 +5,7 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.Simulation.Mutants;
 
-sealed class ClaimFromZero() : Mutant("R5: the first transaction of a run claims everything before it too")
+sealed class ClaimFromZero() : Mutant("R5: the first transaction of a run also claims everything before it")
 {
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message is Mutations mutations
         ? new Mutations([.. mutations.Items
@@ -21,7 +21,7 @@ sealed class ClaimFromRun() : Mutant("R5: every transaction claims everything si
         : message;
 }
 
-sealed class NoBaseCheck() : Mutant("R7c: updates are applied to documents that are not there")
+sealed class NoBaseCheck() : Mutant("R7c: updates are applied to documents that do not exist")
 {
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message is Mutations mutations
         ? new Mutations([.. mutations.Items
@@ -51,7 +51,7 @@ sealed class ApplyEverything() : Mutant("R7: every mutation is applied")
     }
 }
 
-sealed class AcknowledgeEverything() : Mutant("R7: what is declined is acknowledged too")
+sealed class AcknowledgeEverything() : Mutant("R7: declined mutations are acknowledged, too")
 {
     public override ValueTask<IReadOnlyList<StampInterval>> OnAppliedAsync(
         Machine target, ReplicaBatch batch, Machine source, ReplicaMessage message, IReadOnlyList<StampInterval> applied) =>

@@ -5,7 +5,7 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.Simulation.Mutants;
 
-sealed class AscendingOrder() : Mutant("R9: records go in ascending order, with the same claims")
+sealed class AscendingOrder() : Mutant("R9: records are sent in ascending order, with unchanged claims")
 {
     public override IReadOnlyList<ReplicaMessage> OnAnswering(Machine source, IReadOnlyList<ReplicaMessage> parts)
     {
@@ -24,20 +24,20 @@ sealed class ClaimAtStart() : Mutant("R9: the first chunk claims the whole diffe
         [.. parts.Select(part => part is Chunk chunk && parts[^1] is Chunk last ? chunk with { Claims = last.Claims } : part)];
 }
 
-sealed class ClaimTooLow() : Mutant("R9: a chunk claims what only the next one brings")
+sealed class ClaimTooLow() : Mutant("R9: a chunk claims transactions that only the next chunk brings")
 {
     public override IReadOnlyList<ReplicaMessage> OnAnswering(Machine source, IReadOnlyList<ReplicaMessage> parts) =>
         [.. parts.Select((part, i) => part is Chunk chunk && parts[Math.Min(i + 1, parts.Count - 1)] is Chunk next
             ? chunk with { Claims = next.Claims } : part)];
 }
 
-sealed class NoRecordsFromPull() : Mutant("R9: log records are not taken along with a pull")
+sealed class NoRecordsFromPull() : Mutant("R9: log records in a pull are ignored")
 {
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) =>
         message is Chunk chunk ? chunk with { Records = [] } : message;
 }
 
-sealed class NoCleanCut() : Mutant("R9: what a chunk brings is applied at once, clean cut or not")
+sealed class NoCleanCut() : Mutant("R9: a chunk is applied at once, even without a clean cut")
 {
     public override async ValueTask<IReadOnlyList<StampInterval>> OnAppliedAsync(
         Machine target, ReplicaBatch batch, Machine source, ReplicaMessage message, IReadOnlyList<StampInterval> applied)
@@ -52,7 +52,7 @@ sealed class NoCleanCut() : Mutant("R9: what a chunk brings is applied at once, 
     }
 }
 
-sealed class ServeTruncated() : Mutant("R8: a difference is sent though log records that the other needs are truncated")
+sealed class ServeTruncated() : Mutant("R8: a difference is sent although log records that the other needs are truncated")
 {
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) =>
         message is PullRequest { IsJoining: false } request
@@ -60,7 +60,7 @@ sealed class ServeTruncated() : Mutant("R8: a difference is sent though log reco
         : message;
 }
 
-sealed class NoReverseGate() : Mutant("R8: a replica pulls from one that does not know what it has purged itself")
+sealed class NoReverseGate() : Mutant("R8: a replica pulls from one that does not know the transactions that it has purged itself")
 {
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message switch
     {

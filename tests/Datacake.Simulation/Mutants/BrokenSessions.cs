@@ -32,7 +32,7 @@ sealed class LongLease() : Mutant("R1: every start skips a long lease of stamps"
     }
 }
 
-sealed class OldCopiesAreTaken() : Mutant("R5: nobody looks whether a run is above what is known of its store")
+sealed class OldCopiesAreTaken() : Mutant("R5: a run is accepted although it is not above the known stamps of its store")
 {
     public override string Theme => "old copies behind";
 
@@ -60,12 +60,12 @@ sealed class EndedStreamsStay() : Mutant("R6: the stream of a session that is re
     public override bool KeepsEndedStreams => true;
 }
 
-sealed class LowerDials() : Mutant("R6: of two nodes only the one with the lower id dials")
+sealed class LowerDials() : Mutant("R6: only the node with the lower id dials the other")
 {
     public override bool OnlyLowerDials => true;
 }
 
-sealed class ClustersMerge() : Mutant("R6: stores of different clusters talk to each other")
+sealed class ClustersMerge() : Mutant("R6: stores of different clusters open sessions")
 {
     public override string Theme => "mistakes";
 
@@ -80,7 +80,7 @@ sealed class ClustersMerge() : Mutant("R6: stores of different clusters talk to 
     static ulong ClusterFor(Machine target, ulong cluster) => target.Replica!.Identity.Cluster is var own and not 0 ? own : cluster;
 }
 
-sealed class FormAlone() : Mutant("R12: a fresh store that reaches nobody forms a cluster")
+sealed class FormAlone() : Mutant("R12: a fresh store that cannot reach its seeds forms a cluster")
 {
     public override bool FormsAlone => true;
 }

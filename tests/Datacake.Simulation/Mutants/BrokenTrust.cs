@@ -6,7 +6,7 @@ using Datacake.Storage;
 
 namespace Datacake.Simulation.Mutants;
 
-sealed class SnapshotsAreTakenUnasked() : Mutant("R19: a joined store takes a snapshot that it has not asked for")
+sealed class SnapshotsAreTakenUnasked() : Mutant("R19: a joined store accepts a snapshot that it has not requested")
 {
     public override string Theme => "a liar";
 
@@ -24,7 +24,7 @@ sealed class SnapshotsAreTakenUnasked() : Mutant("R19: a joined store takes a sn
     }
 }
 
-sealed class HearsayRaisesRuns() : Mutant("R19: what others say of a member's run outweighs what it says itself")
+sealed class HearsayRaisesRuns() : Mutant("R19: other members' reports of a member's run override its own")
 {
     readonly Dictionary<(Machine Target, byte Node), HlcTimestamp> _heard = [];
 
@@ -43,7 +43,7 @@ sealed class HearsayRaisesRuns() : Mutant("R19: what others say of a member's ru
     }
 }
 
-sealed class RemovalsAreNotHeldBack() : Mutant("R19: a reconcile removes whatever one member does not have")
+sealed class RemovalsAreNotHeldBack() : Mutant("R19: a reconcile removes everything that one member does not have")
 {
     public override string Theme => "a liar";
 
@@ -55,7 +55,7 @@ sealed class RemovalsAreNotHeldBack() : Mutant("R19: a reconcile removes whateve
     }
 }
 
-sealed class FreshWithoutIdentity() : Mutant("R18: a store that has lost the record of what it is starts as a fresh one")
+sealed class FreshWithoutIdentity() : Mutant("R18: a store that has lost its identity record starts as a fresh one")
 {
     public override void OnStarting(Machine machine)
     {
@@ -64,7 +64,7 @@ sealed class FreshWithoutIdentity() : Mutant("R18: a store that has lost the rec
     }
 }
 
-sealed class AnyProofRetires() : Mutant("R19: a retirement is believed whatever its proof")
+sealed class AnyProofRetires() : Mutant("R19: a retirement is accepted with any proof")
 {
     public override string Theme => "a liar";
 
