@@ -22,7 +22,7 @@ public class DocumentEncodingTests
     public void Equal_states_have_equal_bytes_whatever_led_to_them() =>
         Gen.Select(Generate.AnyDocument, Generate.AnyDocument).Sample((a, b) =>
         {
-            // A merge writes all of it anew, here from states that imply other stamps than the result does.
+            // The merge rewrites all bytes, from states that imply stamps other than those of the result.
             var merged = Document.Merge(a, b);
             return Document.Merge(Document.Merge(merged, a), Document.Merge(b, merged)).Encoded.Span.SequenceEqual(merged.Encoded.Span);
         }, iter: 2_000);
@@ -115,14 +115,14 @@ public class DocumentEncodingTests
         {
             return;
         }
-        // A copy, since the merge of one instance with itself writes nothing.
+        // Parses a copy, since merging an instance with itself writes nothing.
         var written = Document.Merge(document, Document.Parse(bytes.ToArray()));
         Assert.Equal(bytes, written.Encoded.ToArray());
         Assert.NotEmpty(document.ToString());
         Assert.True(Document.Merge(document, Document.Nothing).Newest == document.Newest);
     }
 
-    /// <summary>All that the public surface says of a document.</summary>
+    /// <summary>Returns everything that the public API tells about a document.</summary>
     static string StateOf(Document document)
     {
         string state = $"{document.Born.Packed} {document.Touched.Packed} {document.Died.Packed}";

@@ -35,7 +35,7 @@ public class DocumentMergeTests
         Generate.Delta.Array[1, 8].SelectMany(deltas => Gen.Select(Gen.Const(deltas), Gen.Shuffle(deltas), Gen.Shuffle(deltas)))
             .Sample((first, second, third) =>
             {
-                // The third order arrives in two halves that met elsewhere, and the last transaction twice.
+                // The third order arrives in two halves that were merged elsewhere, with the last transaction in both.
                 var expected = first.Aggregate(Document.Nothing, Document.Merge);
                 int half = third.Length / 2;
                 var halves = Document.Merge(

@@ -26,20 +26,20 @@ static class Generate
 
     public static readonly Gen<DocumentContent> Content = Cells.Select(ContentOf);
 
-    /// <summary>What one transaction does to a document.</summary>
+    /// <summary>The effect of one transaction on a document.</summary>
     public static readonly Gen<Document> Delta = Gen.Frequency(
         (3, Gen.Select(Stamp, Content, Document.Put)),
         (5, Gen.Select(Stamp, Content, Document.Update)),
         (2, Stamp.Select(Document.Delete)));
 
-    /// <summary>The merge of some transactions, purged of its removed cells or not.</summary>
+    /// <summary>The merge of some transactions, with or without its removed cells purged.</summary>
     public static readonly Gen<Document> AnyDocument = Gen.Select(Delta.Array[0, 5], Gen.Bool, (deltas, isPurged) =>
     {
         var document = deltas.Aggregate(Document.Nothing, Document.Merge);
         return isPurged ? document.Filter(cell => !cell.IsRemoved) : document;
     });
 
-    /// <summary>Returns a value that can be at a path: those of the shares of counters are numbers.</summary>
+    /// <summary>Returns a value that is valid at a path: shares of counters are numbers.</summary>
     public static byte[]? ValueOf(DocumentPath path, byte[]? value)
     {
         if (value is null || path.Kind != DocumentPathKind.CounterShare)
@@ -62,7 +62,7 @@ static class Generate
         return builder.Build();
     }
 
-    /// <summary>Valid bytes with a few of them overwritten, inserted, taken out or cut off.</summary>
+    /// <summary>Returns valid bytes of which a few are overwritten, inserted, removed or cut off.</summary>
     public static Gen<byte[]> Damaged(Gen<byte[]> valid) =>
         Gen.Select(valid, Gen.Select(Gen.Int[0, 3], Gen.Int[0, 10_000], Gen.Byte).Array[1, 3], (bytes, damages) =>
         {

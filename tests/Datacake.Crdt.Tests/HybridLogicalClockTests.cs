@@ -51,8 +51,8 @@ public class HybridLogicalClockTests
                 else
                 {
                     var stamp = clock.Tick();
-                    Assert.True(stamp > last, $"{stamp} is above {last}");
-                    Assert.True(stamp.Time > time.Now.AddMilliseconds(-4), $"{stamp} is not behind the wall clock");
+                    Assert.True(stamp > last, $"{stamp} is not above {last}.");
+                    Assert.True(stamp.Time > time.Now.AddMilliseconds(-4), $"{stamp} is behind the wall clock.");
                     Assert.Equal(node, stamp.Node);
                     Assert.True(stamp.Fraction < 250);
                     last = stamp;
@@ -92,7 +92,7 @@ public class HybridLogicalClockTests
         {
             var stamp = clock.Tick();
             if (stamp <= previous || stamp.Fraction >= 250)
-                Assert.Fail($"{stamp} follows {previous}");
+                Assert.Fail($"{stamp} follows {previous}.");
             previous = stamp;
         }
         Assert.Equal(new HlcTimestamp(1_001, 2, unchecked((ushort)200_000), Node), previous);

@@ -1,6 +1,6 @@
 namespace Datacake.Crdt.Tests;
 
-/// <summary>A wall clock that shows what it is told.</summary>
+/// <summary>A wall clock that a test sets.</summary>
 sealed class ManualTimeProvider(DateTimeOffset now) : TimeProvider
 {
     public DateTimeOffset Now { get; set; } = now;

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Datacake.Crdt.Tests;
 
-/// <summary>The library against the executable model of the replication protocol.</summary>
+/// <summary>Tests that compare the library with the executable model of the replication protocol.</summary>
 public class ModelAgreementTests
 {
     [Fact]
@@ -101,7 +101,7 @@ public class ModelAgreementTests
         return cells;
     }
 
-    /// <summary>What a reader sees, the shares of each counter added up.</summary>
+    /// <summary>Returns the content that a reader sees, with the shares of each counter added up.</summary>
     static IEnumerable<string> ContentOf(Document document)
     {
         var sums = new Dictionary<string, long>();

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Datacake.Crdt.Tests;
 
-/// <summary>Cases that the executable model of the replication protocol has worked out.</summary>
+/// <summary>Test cases that the executable model of the replication protocol has computed.</summary>
 static class ModelVectors
 {
     public static IEnumerable<JsonElement> Read(string name)
@@ -15,7 +15,7 @@ static class ModelVectors
 
     public static HlcTimestamp Stamp(this JsonElement json) => new(json.GetUInt64());
 
-    /// <summary>[property], [property, element] or [property, base, run].</summary>
+    /// <summary>Parses a path: [property], [property, element] or [property, base, run].</summary>
     public static DocumentPath Path(this JsonElement json)
     {
         string property = json[0].GetString()!;
@@ -27,7 +27,7 @@ static class ModelVectors
         };
     }
 
-    /// <summary>An integer, or null for removed.</summary>
+    /// <summary>Parses a value: an integer, or null for a removal.</summary>
     public static byte[]? Value(this JsonElement json)
     {
         if (json.ValueKind == JsonValueKind.Null)
@@ -37,7 +37,7 @@ static class ModelVectors
         return bytes;
     }
 
-    /// <summary>A list of [kind, stamp, cells].</summary>
+    /// <summary>Parses and merges a list of [kind, stamp, cells].</summary>
     public static Document Merged(this JsonElement transactions) => transactions.EnumerateArray().Select(transaction =>
     {
         var stamp = transaction[1].Stamp();
@@ -50,7 +50,7 @@ static class ModelVectors
         };
     }).Aggregate(Document.Nothing, Document.Merge);
 
-    /// <summary>node → list of [low, high].</summary>
+    /// <summary>Parses a mapping from node to a list of [low, high].</summary>
     public static VersionVector Known(this JsonElement json)
     {
         var known = VersionVector.Empty;

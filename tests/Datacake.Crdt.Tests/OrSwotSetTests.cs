@@ -11,7 +11,7 @@ public class OrSwotSetTests
 
     static readonly Gen<Operation> AnyOperation = Gen.Select(Gen.Int[0, Keys - 1], Generate.Stamp, Gen.Bool);
 
-    /// <summary>Sets in states that some history, with purges and merges, may have led to; also in such as none would.</summary>
+    /// <summary>Sets in states that histories with purges and merges can reach, and in states that none can reach.</summary>
     static readonly Gen<OrSwotSet<int>> AnySet =
         Gen.Select(AnyOperation.Array[0, 6], Generate.Stamp, Gen.Int[0, 3], AnyOperation.Array[0, 4], SetOf);
 
@@ -137,7 +137,7 @@ public class OrSwotSetTests
     [Fact]
     public void Replicas_that_purge_at_any_time_converge_to_what_none_would_have_purged()
     {
-        // Each step: a node writes, delivers its operations in order to a replica, or replicas merge, apply a difference, or purge.
+        // Each step is a write of a node, an in-order delivery of its operations to a replica, or a merge, an applied difference or a purge of replicas.
         var step = Gen.Select(Gen.Int[0, 9], Gen.OneOf(Nodes), Gen.OneOf(Nodes), Gen.Int[0, Keys - 1], Gen.Int[1, 4]);
         step.Array[1, 80].Sample(steps =>
         {

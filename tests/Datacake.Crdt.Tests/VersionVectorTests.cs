@@ -3,7 +3,7 @@ using CsCheck;
 
 namespace Datacake.Crdt.Tests;
 
-/// <summary>Version vectors against plain sets of stamps, over a universe of a few nodes and instants.</summary>
+/// <summary>Tests that compare version vectors with plain sets of stamps, over a universe of a few nodes and instants.</summary>
 public class VersionVectorTests
 {
     const int Instants = 20;
@@ -90,7 +90,7 @@ public class VersionVectorTests
             intervals += vector[node].Length;
         }
         Assert.Equal(intervals, vector.IntervalCount);
-        // As few as can be: one for each stamp that has no predecessor in the set.
+        // The minimum: one interval for each stamp that has no predecessor in the set.
         Assert.Equal(stamps.Count(stamp => !stamps.Contains(new HlcTimestamp(stamp.Packed - 0x100))), intervals);
     }, iter: 2_000);
 
@@ -164,7 +164,7 @@ public class VersionVectorTests
             bool isFirst = true;
             foreach (var interval in actual[node])
             {
-                Assert.True(interval.Low < interval.High && (isFirst || end < interval.Low), "Intervals are apart and ascending.");
+                Assert.True(interval.Low < interval.High && (isFirst || end < interval.Low), "The intervals are not apart and ascending.");
                 (end, isFirst) = (interval.High, false);
             }
         }

@@ -7,9 +7,9 @@ public sealed class LmdbCrashTests : CrashSpecification
 {
     protected override IStorage Open(string path) => new LmdbStorage(path);
 
-    // The table of readers.
+    // Excludes the reader table.
     protected override bool IsData(string path) => !path.EndsWith("-lock", StringComparison.Ordinal);
 
-    // Its pages, and not the page that makes them valid.
+    // A buffered commit syncs its pages but not the page that makes them valid.
     protected override double SyncsPerBufferedCommit => 1;
 }

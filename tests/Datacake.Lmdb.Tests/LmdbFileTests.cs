@@ -6,7 +6,7 @@ using Datacake.Storage.Specification;
 
 namespace Datacake.Lmdb.Tests;
 
-/// <summary>What is peculiar to a store that is an LMDB file.</summary>
+/// <summary>Tests of an LMDB file that apply to no other store.</summary>
 public sealed class LmdbFileTests : IDisposable
 {
     const int SmallMap = 1024 * 1024;
@@ -52,7 +52,7 @@ public sealed class LmdbFileTests : IDisposable
     {
         await using (new LmdbStorage(Path)) { }
         byte[] file = File.ReadAllBytes(Path);
-        // The one entry of a new file: the version follows its key, perhaps behind a zero for alignment.
+        // A new file has one entry. The version follows its key, perhaps after a zero byte for alignment.
         int place = file.AsSpan().IndexOf("format"u8) + "format".Length;
         if (file[place] == 0)
             place++;
@@ -188,7 +188,7 @@ public sealed class LmdbFileTests : IDisposable
             await PutAsync(storage, $"{i:D3}", SmallMap / 20 + i);
         await stop.CancelAsync();
         await Task.WhenAll(readers);
-        Assert.True(new FileInfo(Path).Length > 10 * SmallMap, "The map has doubled a few times.");
+        Assert.True(new FileInfo(Path).Length > 10 * SmallMap, "The map did not double several times.");
     }
 
     [Fact]
@@ -313,7 +313,7 @@ public sealed class LmdbFileTests : IDisposable
                 found++;
             }
         }
-        // All but the insides of large values, and free pages.
+        // Damage is found everywhere except inside large values and in free pages.
         Assert.InRange(found, 300 * 300 / PageSize, sound.Length / PageSize);
     }
 

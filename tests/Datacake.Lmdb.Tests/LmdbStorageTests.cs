@@ -17,7 +17,7 @@ public sealed class LmdbStorageWithoutSyncTests : DurableStorageSpecification
     protected override ValueTask RestoreAsync(string backup, string path) => LmdbStorage.RestoreAsync(backup, path);
 }
 
-/// <summary>With the smallest map, which grows all the time.</summary>
+/// <summary>Tests of a store with the smallest map, which grows all the time.</summary>
 public sealed class LmdbStorageWithSmallMapTests : DurableStorageSpecification
 {
     protected override IDurableStorage Open(string path) => new LmdbStorage(path, new LmdbStorageOptions { MapBytes = 1024 * 1024 });
@@ -30,7 +30,7 @@ public sealed class LimitedLmdbStorageTests : LimitedStorageSpecification
     protected override IDurableStorage Open(string path, long maxFileBytes) => new LmdbStorage(path, new LmdbStorageOptions { MaxFileBytes = maxFileBytes });
 }
 
-/// <summary>With the smallest map, which grows up to the limit.</summary>
+/// <summary>Tests of a store with the smallest map, which grows up to the limit.</summary>
 public sealed class LimitedLmdbStorageWithSmallMapTests : LimitedStorageSpecification
 {
     protected override IDurableStorage Open(string path, long maxFileBytes) =>

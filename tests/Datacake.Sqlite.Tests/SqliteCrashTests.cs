@@ -7,13 +7,13 @@ public sealed class SqliteCrashTests : CrashSpecification
 {
     protected override IStorage Open(string path) => OpenWithSmallLog(path);
 
-    /// <summary>A log that is moved into the file often, so that crashes meet that too.</summary>
+    /// <summary>Opens a store whose log is often moved into the file, so that crashes also hit that work.</summary>
     public static IStorage OpenWithSmallLog(string path) =>
         new SqliteStorage(path, new SqliteStorageOptions { CheckpointBytes = 512 * 1024 });
 
-    // The index of the log, which SQLite makes anew from the log.
+    // Excludes the index of the log, which SQLite rebuilds from the log.
     protected override bool IsData(string path) => !path.EndsWith("-shm", StringComparison.Ordinal);
 
-    // A batch is in the log, which starts again only when what was moved to the file is on the disk.
+    // A batch is in the log, which is reused only when its moved contents are on the disk.
     protected override bool IsWrittenLater(string path) => !path.EndsWith("-wal", StringComparison.Ordinal);
 }

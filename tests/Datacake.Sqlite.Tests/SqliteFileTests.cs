@@ -5,7 +5,7 @@ using Datacake.Storage.Specification;
 
 namespace Datacake.Sqlite.Tests;
 
-/// <summary>What is peculiar to a store that is a SQLite file.</summary>
+/// <summary>Tests of a SQLite file that apply to no other store.</summary>
 public sealed class SqliteFileTests : IDisposable
 {
     readonly TemporaryDirectory _directory = new();
@@ -122,7 +122,7 @@ public sealed class SqliteFileTests : IDisposable
                     using IStorageSnapshot snapshot = await storage.OpenSnapshotAsync(Cancellation);
                     KeyRange range = KeyRange.All;
                     int pages = 0;
-                    // Damaged keys can be out of order: then the scan may go round, and is left.
+                    // Damaged keys can be out of order. Then the scan may go in circles, and the loop stops it.
                     while (pages++ < 10 && await snapshot.ScanAsync(range, ScanDirection.Forward, 100, Cancellation) is { Count: > 0 } page)
                         range = range.After(page[^1].Key);
                     await PutAsync(storage, "new", 300);
@@ -145,7 +145,7 @@ public sealed class SqliteFileTests : IDisposable
                 await PutAsync(storage, $"{i:D3}", 300);
         }
         byte[] damaged = File.ReadAllBytes(Path);
-        // Neither is the root, nor the last page: both are leaves of the tree.
+        // Neither page is the root or the last page: both are leaves of the tree.
         damaged.AsSpan(10 * PageLength, PageLength).CopyTo(damaged.AsSpan(20 * PageLength));
         File.WriteAllBytes(Path, damaged);
 
@@ -200,13 +200,13 @@ public sealed class SqliteFileTests : IDisposable
     {
         var timeout = TimeSpan.FromMilliseconds(50);
         await using var storage = new SqliteStorage(Path, new SqliteStorageOptions { BusyTimeout = timeout });
-        // From now on the writer keeps a moment, under which SQLite itself does not wait.
+        // After this put the writer holds a read transaction, under which SQLite itself does not wait.
         await PutAsync(storage, "a", 10);
         using Connection other = Connect();
         other.Execute("BEGIN IMMEDIATE");
         long start = Stopwatch.GetTimestamp();
         await Assert.ThrowsAsync<StorageException>(() => PutAsync(storage, "a", 20));
-        Assert.True(Stopwatch.GetElapsedTime(start) >= timeout, "The commit has failed at once.");
+        Assert.True(Stopwatch.GetElapsedTime(start) >= timeout, "The commit failed at once.");
 
         other.Execute("ROLLBACK");
         await PutAsync(storage, "a", 30);
@@ -221,7 +221,7 @@ public sealed class SqliteFileTests : IDisposable
         long before = new FileInfo(Path + "-wal").Length;
         await storage.CommitAsync(new WriteBatch(), Durability.Flushed, Cancellation);
         long flushed = new FileInfo(Path + "-wal").Length;
-        Assert.True(flushed > before, "SQLite forces its log to the disk with a page that it writes to it.");
+        Assert.True(flushed > before, "The batch was not flushed. SQLite syncs its log only together with a page that it writes to the log.");
         await storage.CommitAsync(new WriteBatch(), Durability.Flushed, Cancellation);
         Assert.Equal(flushed, new FileInfo(Path + "-wal").Length);
     }

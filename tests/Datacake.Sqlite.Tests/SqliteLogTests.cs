@@ -5,13 +5,13 @@ using Datacake.Storage.Specification;
 
 namespace Datacake.Sqlite.Tests;
 
-/// <summary>How the write-ahead log is kept small.</summary>
+/// <summary>Tests that the write-ahead log stays small.</summary>
 public sealed class SqliteLogTests : IDisposable
 {
     const int CheckpointBytes = 256 * 1024;
     const int ValueBytes = 10_000;
 
-    // Where commits wait for the disk or for readers, and what two of them add.
+    // The size at which commits wait for the disk or for readers, plus what two commits add.
     const int MaxLogBytes = 4 * CheckpointBytes + 4 * ValueBytes;
 
     static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
@@ -30,7 +30,7 @@ public sealed class SqliteLogTests : IDisposable
         await using SqliteStorage storage = Open();
         long before = new FileInfo(Path).Length;
         await FillLogAsync(storage);
-        // No commit and no snapshot comes that could do it. What was written several times is moved once.
+        // No commit and no snapshot follows that could move the log. Pages that were written several times are moved once.
         await WaitUntilAsync(() => new FileInfo(Path).Length >= before + CheckpointBytes / 4, "the file has what was in the log");
     }
 
@@ -42,7 +42,7 @@ public sealed class SqliteLogTests : IDisposable
         uint first = LogNumber();
         for (int i = 0; LogNumber() == first; i++)
         {
-            Assert.True(i < 10 * CheckpointBytes / ValueBytes, "The log has not started again.");
+            Assert.True(i < 10 * CheckpointBytes / ValueBytes, "The log did not start again.");
             await PutAsync(storage, "a");
         }
         Assert.InRange(LogBytes, 1, MaxLogBytes);
@@ -99,7 +99,7 @@ public sealed class SqliteLogTests : IDisposable
                 IStorageSnapshot snapshot = await storage.OpenSnapshotAsync(Cancellation);
                 while (!stop.IsCancellationRequested)
                 {
-                    // There is never a moment without a snapshot.
+                    // At every moment a snapshot is open.
                     IStorageSnapshot next = await storage.OpenSnapshotAsync(Cancellation);
                     snapshot.Dispose();
                     snapshot = next;
@@ -108,13 +108,13 @@ public sealed class SqliteLogTests : IDisposable
                 snapshot.Dispose();
             },
             Cancellation))];
-        // How large it is by then depends on when the readers have a processor.
+        // The size of the log then depends on when the readers get a processor.
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         await PutAsync(storage, "a");
         uint first = LogNumber();
         while (LogNumber() < first + 3 && !Array.Exists(readers, reader => reader.IsFaulted))
         {
-            Assert.False(deadline.IsCancellationRequested, $"The log has started again {LogNumber() - first} times in a minute, and has {LogBytes} bytes.");
+            Assert.False(deadline.IsCancellationRequested, $"In a minute, the log started again {LogNumber() - first} times and has {LogBytes} bytes.");
             await PutAsync(storage, "a");
         }
         await stop.CancelAsync();
@@ -141,7 +141,7 @@ public sealed class SqliteLogTests : IDisposable
         await PutAsync(storage, "a", 5);
         using (IStorageSnapshot snapshot = await storage.OpenSnapshotAsync(Cancellation))
         {
-            Assert.True(await LargestLogAsync(storage, commits: 500) > 500 * ValueBytes, "The log has started again under a snapshot.");
+            Assert.True(await LargestLogAsync(storage, commits: 500) > 500 * ValueBytes, "The log started again under a snapshot.");
             Assert.Equal(5, (await snapshot.GetAsync("a"u8.ToArray(), Cancellation))!.Value.Length);
         }
         await LargestLogAsync(storage, commits: 200);
@@ -166,7 +166,7 @@ public sealed class SqliteLogTests : IDisposable
 
     SqliteStorage Open() => new(Path, new SqliteStorageOptions { CheckpointBytes = CheckpointBytes });
 
-    /// <summary>How often the log has started again, from its header; see "WAL-Header Format" of SQLite's file format.</summary>
+    /// <summary>Returns the number of times that the log has started again, from its header. See "WAL-Header Format" in SQLite's file format.</summary>
     uint LogNumber()
     {
         using var log = new FileStream(Path + "-wal", FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
@@ -175,7 +175,10 @@ public sealed class SqliteLogTests : IDisposable
         return BinaryPrimitives.ReadUInt32BigEndian(header[12..]);
     }
 
-    /// <summary>Commits until the log has just the size at which it is moved, in frames of pages. The file of a log that starts again stays as large.</summary>
+    /// <summary>
+    /// Commits until the log has just reached the size at which it is moved, counted in frames of pages. The log's file keeps its size when the log
+    /// starts again.
+    /// </summary>
     async Task FillLogAsync(SqliteStorage storage)
     {
         for (int i = 0; LogBytes < 32 + CheckpointBytes / 4096 * (24 + 4096); i++)
@@ -213,7 +216,7 @@ public sealed class SqliteLogTests : IDisposable
         long start = Stopwatch.GetTimestamp();
         while (!condition())
         {
-            Assert.True(Stopwatch.GetElapsedTime(start) < Deadline, $"Within {Deadline.TotalSeconds} s it did not happen that {what}.");
+            Assert.True(Stopwatch.GetElapsedTime(start) < Deadline, $"This did not happen within {Deadline.TotalSeconds} s: {what}.");
             await Task.Yield();
         }
     }

@@ -1,6 +1,6 @@
 namespace Datacake.Storage.Specification.Tests;
 
-/// <summary>The mistakes that a provider can have.</summary>
+/// <summary>The mistakes that a broken provider can have.</summary>
 public enum Mistake
 {
     None,
@@ -8,19 +8,19 @@ public enum Mistake
     /// <summary>The last operation of a batch is lost.</summary>
     LostBatchTail,
 
-    /// <summary>A batch is applied one operation after the other, for all to see.</summary>
+    /// <summary>The operations of a batch become visible one after the other.</summary>
     TornBatch,
 
-    /// <summary>Two entries of a page change places.</summary>
+    /// <summary>Two entries of a page are swapped.</summary>
     UnorderedScan,
 
-    /// <summary>A snapshot shows what was committed later.</summary>
+    /// <summary>A snapshot shows later commits.</summary>
     MovingSnapshot,
 
-    /// <summary>A deleted key stays, without its value.</summary>
+    /// <summary>A deleted key remains, without its value.</summary>
     DeleteLeavesKey,
 
-    /// <summary>An empty value cannot be told from an absent key.</summary>
+    /// <summary>An empty value cannot be distinguished from an absent key.</summary>
     EmptyValueIsAbsent,
 
     /// <summary>A scan returns the entry at the upper bound.</summary>
@@ -29,13 +29,13 @@ public enum Mistake
     /// <summary>A reverse scan returns the first entries of the range instead of the last.</summary>
     ReverseFromTheStart,
 
-    /// <summary>A page holds more than was asked for.</summary>
+    /// <summary>A page holds more entries than requested.</summary>
     LongPage,
 
-    /// <summary>Of several operations on a key the first counts.</summary>
+    /// <summary>The first of several operations on a key counts.</summary>
     FirstOperationCounts,
 
-    /// <summary>A call that was cancelled before is made all the same.</summary>
+    /// <summary>A call with a token that is already canceled is carried out.</summary>
     IgnoresCancellation,
 }
 

@@ -2,7 +2,7 @@ using Xunit.Sdk;
 
 namespace Datacake.Storage.Specification.Tests;
 
-/// <summary>The specification is worth what it finds: each provider with a mistake must fail the test that is about it.</summary>
+/// <summary>Tests that the specification finds mistakes: each broken provider must fail the test for its mistake.</summary>
 public sealed class BrokenStorageTests
 {
     [Fact]
@@ -70,12 +70,12 @@ public sealed class BrokenStorageTests
         await Assert.ThrowsAnyAsync<XunitException>(specification.After_a_loss_of_power_every_flushed_batch_is_there_and_no_part_of_one);
     }
 
-    // These are not public, so that they are not themselves run as tests.
+    // These classes are not public, so that the runner does not run them as tests.
     sealed class CarelessSpecification(string carelessness) : CrashSpecification
     {
         protected override string StoreName => carelessness;
 
-        // The first kill finds what there is to find.
+        // The first kill is enough to reveal the mistake.
         protected override int Crashes => 1;
 
         protected override int PowerLosses => 100;

@@ -3,17 +3,17 @@ using Example;
 namespace Datacake.Storage.Specification.Tests;
 
 /// <summary>
-/// A store in a folder with a mistake that shows only after a crash, and then at whatever moment that comes. The name of the folder says which.
+/// A folder store with a mistake that shows only after a crash, at whatever moment the crash occurs. The name of the folder selects the mistake.
 /// </summary>
 sealed class CarelessStorage(IStorage storage, string carelessness) : IStorage
 {
-    /// <summary>A commit is acknowledged before it is written: the second one after it does that.</summary>
+    /// <summary>The mistake of acknowledging a commit before it is written: the second commit after it writes it.</summary>
     public const string AcknowledgesFirst = "acknowledges-first";
 
-    /// <summary>Of a batch the last operation is written by its commit, and the others by the next one.</summary>
+    /// <summary>The mistake of writing only the last operation of a batch in its commit, and the others in the next one.</summary>
     public const string TearsBatches = "tears-batches";
 
-    /// <summary>Nothing is forced to the disk.</summary>
+    /// <summary>The mistake of forcing nothing to the disk.</summary>
     public const string NeverFlushes = "never-flushes";
 
     readonly Queue<WriteBatch> _unwritten = [];

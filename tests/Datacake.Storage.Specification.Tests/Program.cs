@@ -5,7 +5,7 @@ using Xunit.Runner.InProc.SystemConsole;
 
 if (await StorageProcess.TryRunAsync(args, CarelessStorage.Open))
     return 0;
-// What xunit's own entry point does.
+// The same choice as in xunit's own entry point.
 return args.Contains("--server")
     ? await TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions)
     : await ConsoleRunner.Run(args);

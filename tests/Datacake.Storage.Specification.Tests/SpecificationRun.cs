@@ -2,10 +2,10 @@ using System.Reflection;
 
 namespace Datacake.Storage.Specification.Tests;
 
-/// <summary>Runs the tests of a specification against a provider, to see which of them fail.</summary>
+/// <summary>Runs the tests of a specification against a provider and collects the tests that fail.</summary>
 static class SpecificationRun
 {
-    /// <summary>The names of the tests that fail, with what each says.</summary>
+    /// <summary>Returns the names of the tests that fail, with their messages.</summary>
     public static async Task<Dictionary<string, string>> FailuresAsync(Func<object> specification)
     {
         var failures = new Dictionary<string, string>();
@@ -20,7 +20,7 @@ static class SpecificationRun
         return failures;
     }
 
-    /// <summary>One for a fact, one for each line of a theory, none for what is no test.</summary>
+    /// <summary>Returns the arguments of a method's test cases: one for a fact, one for each data row of a theory, none for other methods.</summary>
     static IEnumerable<object?[]> ArgumentsOf(MethodInfo method)
     {
         if (method.GetCustomAttribute<TheoryAttribute>() is not null)

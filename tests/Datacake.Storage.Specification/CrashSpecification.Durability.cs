@@ -2,32 +2,32 @@ namespace Datacake.Storage.Specification;
 
 public abstract partial class CrashSpecification
 {
-    /// <summary>How many commits are recorded, at least: enough to meet what a store does only now and then.</summary>
+    /// <summary>Gets the least number of commits to record: enough to include work that a store does only now and then.</summary>
     protected virtual int RecordedCommits => 60;
 
-    /// <summary>How many times the power fails, about. The environment variable DATACAKE_POWER_LOSSES sets it.</summary>
+    /// <summary>Gets the approximate number of power losses. The environment variable DATACAKE_POWER_LOSSES sets it.</summary>
     protected virtual int PowerLosses => StorageSpecification.Parameter("DATACAKE_POWER_LOSSES", 10);
 
     /// <summary>
-    /// Whether a store needs a file to find its data again after a loss of power. What it makes anew when it is opened (locks, shared
+    /// Returns true if a store needs a file to find its data again after a power loss. Files that are rebuilt when the store is opened (locks, shared
     /// memory) need not be on the disk.
     /// </summary>
     protected virtual bool IsData(string path) => true;
 
     /// <summary>
-    /// Whether a file may have contents that are not on the disk when a flushed batch is acknowledged, since the disk has them elsewhere: they
-    /// are being moved there from a log, say.
+    /// Returns true if a file may have contents that are not on the disk when a flushed batch is acknowledged, because the disk has them elsewhere. For
+    /// example, they are being moved there from a log.
     /// </summary>
     protected virtual bool IsWrittenLater(string path) => false;
 
-    /// <summary>How often a buffered commit may wait for the disk: on the average, since moving a log costs some.</summary>
+    /// <summary>Gets the greatest number of times that a buffered commit may wait for the disk. This is an average, since moving a log needs some waits.</summary>
     protected virtual double SyncsPerBufferedCommit => 0.5;
 
     [Fact]
     public async Task A_batch_was_written_before_it_is_acknowledged_and_is_on_the_disk_if_it_is_flushed()
     {
         string path = Directory[StoreName];
-        var synced = new HashSet<int>();                                     // Descriptors through which nothing stays unwritten.
+        var synced = new HashSet<int>();                                     // Descriptors whose writes are on the disk when they return.
         var unsynced = new SortedSet<string>(StringComparer.Ordinal);        // Files with contents that are not on the disk.
         var unnamed = new SortedSet<string>(StringComparer.Ordinal);         // Files whose name is not on the disk.
         var known = new HashSet<string>();
@@ -52,7 +52,7 @@ public abstract partial class CrashSpecification
             else if (call.IsWrite && IsPartOf(path, call.Path))
             {
                 writes++;
-                // A cut that is not on the disk hides nothing that was written.
+                // A truncation that is not on the disk hides nothing that was written.
                 if (!call.IsCut && !synced.Contains(call.Descriptor) && !IsWrittenLater(call.Path))
                     unsynced.Add(call.Path);
             }
@@ -66,7 +66,7 @@ public abstract partial class CrashSpecification
             {
                 Assert.Equal(acknowledged + 1, number);
                 acknowledged = number;
-                Assert.True(writes > 0, $"Batch {number} was acknowledged before anything of it was written.");
+                Assert.True(writes > 0, $"Batch {number} was acknowledged before any of it was written.");
                 if (NumberedBatches.DurabilityOf(number) == Durability.Flushed)
                 {
                     Assert.True(
@@ -82,7 +82,7 @@ public abstract partial class CrashSpecification
                 syncs = 0;
             }
         }
-        Assert.True(acknowledged >= RecordedCommits, $"Only {acknowledged} acknowledgements are in the record.");
+        Assert.True(acknowledged >= RecordedCommits, $"The record contains only {acknowledged} acknowledgments.");
         Assert.InRange(bufferedSyncs, 0, SyncsPerBufferedCommit * acknowledged);
     }
 
@@ -105,7 +105,7 @@ public abstract partial class CrashSpecification
                 if (NumberedBatches.DurabilityOf(number) == Durability.Flushed)
                     flushed = number;
             }
-            // Before that there is perhaps no store yet. After that the power may fail at any time, mostly in the middle of a commit.
+            // Before that, the store may not exist yet. After that, the power may fail at any time, usually in the middle of a commit.
             if (flushed == 0 || random.Next(calls.Count) >= 3 * PowerLosses)
                 continue;
             losses++;
@@ -117,7 +117,7 @@ public abstract partial class CrashSpecification
             Assert.InRange(last, flushed, acknowledged + 1);
             await NumberedBatches.CheckAsync(storage, last);
         }
-        Assert.True(losses > 0, $"{acknowledged} batches were acknowledged, and the power never failed.");
+        Assert.True(losses > 0, $"{acknowledged} batches were acknowledged, but the power never failed.");
     }
 
     async Task<List<SystemCall>> RecordAsync(string path)
@@ -125,7 +125,7 @@ public abstract partial class CrashSpecification
         string record = Directory["record"];
         using (var process = StorageProcess.Start(path, SystemCalls.Recorder(record)))
         {
-            // What a process says is heard before it is recorded: only the next line shows that.
+            // An acknowledgment is read before it is recorded. Only the next one shows that it is in the record.
             await process.WaitForAcknowledgementsAsync(RecordedCommits + 1);
             await process.KillAsync();
         }

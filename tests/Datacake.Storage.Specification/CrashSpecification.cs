@@ -1,21 +1,21 @@
 namespace Datacake.Storage.Specification;
 
 /// <summary>
-/// What a durable store must do when its process is killed. A provider's test project inherits this class, and calls
-/// <see cref="StorageProcess.TryRunAsync"/> in an entry point of its own.
+/// Tests of a durable store whose process is killed. A provider's test project inherits this class and calls
+/// <see cref="StorageProcess.TryRunAsync"/> in its own entry point.
 /// </summary>
 public abstract partial class CrashSpecification : IDisposable
 {
-    /// <summary>Opens the store at a path, and creates it if it is not there.</summary>
+    /// <summary>Opens the store at a path, or creates it if it does not exist.</summary>
     protected abstract IStorage Open(string path);
 
-    /// <summary>The directory of this test.</summary>
+    /// <summary>Gets the directory of this test.</summary>
     protected TemporaryDirectory Directory { get; } = new();
 
-    /// <summary>The last part of the path of the store: an entry point for several providers can tell from it which one to open.</summary>
+    /// <summary>Gets the last part of the store's path. An entry point for several providers can choose the provider by it.</summary>
     protected virtual string StoreName => "store";
 
-    /// <summary>How many times a process is killed. The environment variable DATACAKE_CRASHES sets it.</summary>
+    /// <summary>Gets the number of times that a process is killed. The environment variable DATACAKE_CRASHES sets it.</summary>
     protected virtual int Crashes => StorageSpecification.Parameter("DATACAKE_CRASHES", 5);
 
     [Fact]
@@ -31,7 +31,7 @@ public abstract partial class CrashSpecification : IDisposable
 
             await using IStorage storage = Open(path);
             int last = await NumberedBatches.LastAsync(storage);
-            // The batch after the last acknowledged one was perhaps committed, and its acknowledgement not yet written.
+            // The batch after the last acknowledged one may have been committed without its acknowledgment being written.
             Assert.InRange(last, process.LastAcknowledged, process.LastAcknowledged + 1);
             await NumberedBatches.CheckAsync(storage, last);
         }

@@ -23,7 +23,7 @@ public abstract partial class DurableStorageSpecification
                 Assert.InRange(++number, 0, 16 * 1024 * 1024 / BatchBytes);
             Assert.InRange(number, 10, 16 * 1024 * 1024 / BatchBytes);
 
-            // As often as anyone tries: from now on small batches may still fit, and large ones do not.
+            // However often it is tried, small batches may still fit and large ones do not.
             for (int i = 1; i <= 20; i++)
                 await TryCommitPairAsync(storage, number + i, i % 2 == 0 ? BatchBytes : 100, durability, expected);
             using IStorageSnapshot after = await storage.OpenSnapshotAsync();
@@ -54,7 +54,7 @@ public abstract partial class DurableStorageSpecification
         StorageException failure = await Assert.ThrowsAsync<StorageException>(async () => await storage.BackUpAsync(disk["backup"]));
         Assert.Equal(StorageError.Full, failure.Error);
         Assert.False(Path.Exists(disk["backup"]));
-        // Not every provider needs as much room for it as two copies take.
+        // Some providers need less room for the compaction than two copies take.
         if (await Record.ExceptionAsync(async () => await storage.CompactAsync()) is { } exception)
         {
             failure = Assert.IsType<StorageException>(exception);
@@ -84,7 +84,7 @@ public abstract partial class DurableStorageSpecification
         Assert.Equal(StorageError.Inaccessible, failure.Error);
     }
 
-    /// <summary>Commits two large entries; false, if there is no room, with the error that says so.</summary>
+    /// <summary>Commits two large entries. Returns false if there is no room, after checking the error.</summary>
     static async Task<bool> TryCommitPairAsync(IStorage storage, int number, int bytes, Durability durability, SortedSet<string> committed)
     {
         var batch = new WriteBatch();

@@ -139,7 +139,7 @@ public abstract partial class DurableStorageSpecification
         await CommitAsync([.. Enumerable.Range(0, 200).Select(i => ($"{i:D3}", (string?)new string('v', Bytes)))]);
         await CommitAsync([.. Enumerable.Range(0, 190).Select(i => ($"{i:D3}", (string?)null))]);
         List<string> before = await ScanAsync(KeyRange.All);
-        Assert.True(await Storage.GetSizeOnDiskAsync() > 200 * Bytes, "The space is still taken.");
+        Assert.True(await Storage.GetSizeOnDiskAsync() > 200 * Bytes, "The deletes already returned the space.");
 
         await Storage.CompactAsync();
         Assert.InRange(await Storage.GetSizeOnDiskAsync(), 10 * Bytes, 50 * Bytes);
@@ -200,7 +200,7 @@ public abstract partial class DurableStorageSpecification
         var random = new Random(1);
         for (int round = 0; round < 10; round++)
         {
-            // Values on both sides of every page size, put, replaced and deleted.
+            // Puts, replaces and deletes values on both sides of every page size.
             await CommitAsync([.. Enumerable.Range(0, 100).Select(_ =>
                 ($"{random.Next(300):D3}", random.Next(3) == 0 ? null : new string('v', random.Next(random.Next(12_000)))))]);
             await Storage.CheckAsync();

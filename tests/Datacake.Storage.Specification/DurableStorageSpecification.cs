@@ -1,12 +1,12 @@
 namespace Datacake.Storage.Specification;
 
-/// <summary>What a store that outlives its process must do besides <see cref="StorageSpecification"/>.</summary>
+/// <summary>Tests of a store that outlives its process, in addition to <see cref="StorageSpecification"/>.</summary>
 public abstract partial class DurableStorageSpecification : StorageSpecification
 {
     /// <inheritdoc/>
     protected abstract override IDurableStorage Open(string path);
 
-    /// <summary>Makes the store at a path from a backup, with what the provider offers for it.</summary>
+    /// <summary>Restores a store at a path from a backup, with the provider's own method.</summary>
     protected abstract ValueTask RestoreAsync(string backup, string path);
 
     /// <inheritdoc/>
@@ -60,7 +60,7 @@ public abstract partial class DurableStorageSpecification : StorageSpecification
     [Fact]
     public void A_path_that_cannot_be_created_is_refused_by_name()
     {
-        // A file stands where the path needs a directory.
+        // A file exists where the path needs a directory.
         File.WriteAllText(Directory["file"], "");
         string path = Path.Combine(Directory["file"], "store");
         StorageException refusal = Assert.Throws<StorageException>(() => Open(path));

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Datacake.Storage.Specification;
 
-/// <summary>Tests of a store whose file has a greatest size: it refuses what does not fit, and takes what makes room.</summary>
+/// <summary>Tests of a store whose file has a size limit: it refuses batches that do not fit, and accepts batches that make room.</summary>
 public abstract class LimitedStorageSpecification : IDisposable
 {
     const long MaxFileBytes = 2 * 1024 * 1024;
@@ -10,7 +10,7 @@ public abstract class LimitedStorageSpecification : IDisposable
 
     readonly TemporaryDirectory _directory = new();
 
-    /// <summary>Opens the store at a path with a greatest size of its file.</summary>
+    /// <summary>Opens the store at a path with a size limit for its file.</summary>
     protected abstract IDurableStorage Open(string path, long maxFileBytes);
 
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -26,7 +26,7 @@ public abstract class LimitedStorageSpecification : IDisposable
             int large = await FillAsync(storage, $"{round}/large", LargeValue, durability);
             int small = await FillAsync(storage, $"{round}/small", 1_000, durability);
             Assert.InRange(large, 20, MaxFileBytes / LargeValue);
-            Assert.True(small > 0, "What is too small for a large entry takes small ones.");
+            Assert.True(small > 0, "No small entry fits into the room that is too small for a large one.");
             Assert.InRange(new FileInfo(_directory["store"]).Length, 0, MaxFileBytes);
 
             for (int i = 0; i < large; i++)
@@ -46,7 +46,7 @@ public abstract class LimitedStorageSpecification : IDisposable
         await DeleteAsync(storage, "large/000000", Durability.Buffered);
         Assert.InRange(await FillAsync(storage, "more", LargeValue, Durability.Buffered), 0, 1);
 
-        // Even if it is tried often: what is refused takes nothing.
+        // Even after many attempts: a refused batch uses no space.
         for (int i = 0; i < 50; i++)
             Assert.Equal(0, await FillAsync(storage, $"again/{i}", LargeValue, Durability.Buffered));
         for (int i = 1; i < count; i++)
@@ -93,7 +93,7 @@ public abstract class LimitedStorageSpecification : IDisposable
         {
             while (deleted < count && await TryCommitAsync(storage, Deletion($"large/{deleted:D6}"), Durability.Buffered))
                 deleted++;
-            Assert.True(deleted > 0, "There is room for some.");
+            Assert.True(deleted > 0, "No delete fits.");
         }
         for (; deleted < count; deleted++)
             await DeleteAsync(storage, $"large/{deleted:D6}", Durability.Buffered);
@@ -120,7 +120,7 @@ public abstract class LimitedStorageSpecification : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Puts entries until there is no room; returns their number.</summary>
+    /// <summary>Puts entries until there is no room. Returns the number of entries.</summary>
     static async Task<int> FillAsync(IStorage storage, string prefix, int valueLength, Durability durability)
     {
         byte[] value = new byte[valueLength];
@@ -137,7 +137,7 @@ public abstract class LimitedStorageSpecification : IDisposable
 
     static async Task DeleteAsync(IStorage storage, string key, Durability durability) => await storage.CommitAsync(Deletion(key), durability, Cancellation);
 
-    /// <summary>Deletes an entry as a replica does: with a tombstone in its place, and a record in a log.</summary>
+    /// <summary>Returns a delete as a replica makes it: a tombstone in the entry's place, and a log record.</summary>
     static WriteBatch Deletion(string key)
     {
         var batch = new WriteBatch { MayUseReserve = true };
@@ -146,7 +146,7 @@ public abstract class LimitedStorageSpecification : IDisposable
         return batch;
     }
 
-    /// <summary>Removes the tombstones and the log, some at a time.</summary>
+    /// <summary>Removes the tombstones and the log, a few at a time.</summary>
     static async Task ForgetAsync(IStorage storage, Durability durability)
     {
         while (true)

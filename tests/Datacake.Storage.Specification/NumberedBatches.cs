@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Datacake.Storage.Specification;
 
 /// <summary>
-/// Batches whose number says all they do: each writes its number under one key, some entries of its own, and removes those of the
-/// tenth before it. So the contents of a store tell whether all batches up to one were applied, each as a whole.
+/// Batches whose number determines their operations. Each batch writes its number under one key and some entries of its own, and removes the entries
+/// of the batch ten before it. So the contents of a store tell whether all batches up to one were applied, each as a whole.
 /// </summary>
 static class NumberedBatches
 {
@@ -25,14 +25,14 @@ static class NumberedBatches
 
     public static Durability DurabilityOf(int number) => number % 5 == 0 ? Durability.Flushed : Durability.Buffered;
 
-    /// <summary>The number of the last batch in a store, or 0.</summary>
+    /// <summary>Returns the number of the last batch in a store, or 0.</summary>
     public static async Task<int> LastAsync(IStorage storage)
     {
         using IStorageSnapshot snapshot = await storage.OpenSnapshotAsync();
         return await snapshot.GetAsync(LastKey) is { } last ? BinaryPrimitives.ReadInt32BigEndian(last.Span) : 0;
     }
 
-    /// <summary>Fails unless the store has what the batches up to the last leave behind, and nothing else.</summary>
+    /// <summary>Asserts that the store contains exactly the results of the batches up to the last one.</summary>
     public static async Task CheckAsync(IStorage storage, int last)
     {
         var expected = new SortedDictionary<string, string>(StringComparer.Ordinal);
@@ -56,7 +56,7 @@ static class NumberedBatches
         Assert.Equal(expected, actual);
     }
 
-    /// <summary>A few entries, some of them larger than a page of a file.</summary>
+    /// <summary>Returns a few entries, some of them larger than a page of a file.</summary>
     static IEnumerable<(byte[] Key, byte[] Value)> EntriesOf(int number)
     {
         if (number <= 0)

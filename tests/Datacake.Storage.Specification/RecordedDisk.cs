@@ -1,21 +1,21 @@
 namespace Datacake.Storage.Specification;
 
 /// <summary>
-/// The files of a store as a loss of power would leave them, from a record of what was done with them: what was forced to the disk is
-/// there, and of what was not, any part may be.
+/// The files of a store as a power loss would leave them, computed from a record of system calls. Data that were forced to the disk are there; of other
+/// data, any part may be.
 /// </summary>
 /// <remarks>
-/// The unit that is written as a whole is a sector of 512 bytes. New names are taken to be there at once: another test sees to these.
+/// The unit that is written as a whole is a sector of 512 bytes. New file names are assumed to be there at once: another test covers them.
 /// </remarks>
 sealed class RecordedDisk(string root, Func<string, bool> isData)
 {
     const int SectorBytes = 512;
 
     readonly Dictionary<string, RecordedFile> _files = [];
-    readonly Dictionary<int, long> _positions = [];       // Of descriptors.
+    readonly Dictionary<int, long> _positions = [];       // The positions of descriptors.
     readonly HashSet<int> _synced = [];                   // Descriptors whose writes are on the disk when they return.
 
-    /// <summary>Does what a call did.</summary>
+    /// <summary>Applies a recorded call.</summary>
     public void Replay(SystemCall call)
     {
         if (call.Name == "openat")
@@ -34,7 +34,7 @@ sealed class RecordedDisk(string root, Func<string, bool> isData)
         else if (call.IsRename && IsPart(call.LastArgument))
         {
             _files.Remove(call.FirstArgument, out RecordedFile? file);
-            _files[call.LastArgument] = file ?? throw new InvalidOperationException($"'{call.FirstArgument}' was renamed and never made.");
+            _files[call.LastArgument] = file ?? throw new InvalidOperationException($"'{call.FirstArgument}' was renamed but never created.");
         }
         else if (call.IsRemoval)
         {
@@ -46,9 +46,9 @@ sealed class RecordedDisk(string root, Func<string, bool> isData)
         }
     }
 
-    /// <summary>Writes what a loss of power leaves to another directory.</summary>
-    /// <param name="target">Where the store is to be.</param>
-    /// <param name="survives">Whether a sector that was not forced to the disk is there nevertheless.</param>
+    /// <summary>Writes the files that a power loss leaves to another directory.</summary>
+    /// <param name="target">The directory for the store.</param>
+    /// <param name="survives">Returns true if a sector that was not forced to the disk is there nevertheless.</param>
     public void WriteTo(string target, Func<bool> survives)
     {
         foreach ((string path, RecordedFile file) in _files)
@@ -81,7 +81,7 @@ sealed class RecordedDisk(string root, Func<string, bool> isData)
         }
     }
 
-    /// <summary>A write at an offset or, without data, a cut at it.</summary>
+    /// <summary>A write at an offset or, without data, a truncation at it.</summary>
     sealed record Change(long Offset, byte[]? Data)
     {
         public void ApplyTo(MemoryStream contents, Func<bool> survives)

@@ -3,17 +3,17 @@ using System.Diagnostics;
 
 namespace Datacake.Storage.Specification;
 
-/// <summary>A small file system of a test's own, in memory, which can be full or read-only. Linux only, and only for root.</summary>
+/// <summary>A small file system in memory for one test, which can be full or read-only. It needs Linux and root.</summary>
 public sealed class SmallDisk : IDisposable
 {
     readonly TemporaryDirectory _directory;
 
     SmallDisk(TemporaryDirectory directory) => _directory = directory;
 
-    /// <summary>The full path of a name in the root of the disk.</summary>
+    /// <summary>Gets the full path of a name in the root of the disk.</summary>
     public string this[string name] => Path.Combine(MountPoint(_directory), name);
 
-    /// <summary>Mounts a disk, or skips the test where that cannot be done.</summary>
+    /// <summary>Mounts a disk, or skips the test if that is not possible.</summary>
     public static SmallDisk Mount(int megabytes)
     {
         var directory = new TemporaryDirectory();
@@ -25,11 +25,11 @@ public sealed class SmallDisk : IDisposable
         throw new InvalidOperationException("Not reached: the test is skipped.");
     }
 
-    /// <summary>Refuses all writing from now on.</summary>
+    /// <summary>Makes the disk refuse all writes.</summary>
     public void MakeReadOnly()
     {
         if (!TryRun("mount", "-o", "remount,ro", MountPoint(_directory)))
-            throw new InvalidOperationException("The disk cannot be made read-only: a file on it is open for writing.");
+            throw new InvalidOperationException("The disk cannot be made read-only. A file on it is open for writing.");
     }
 
     /// <inheritdoc/>
@@ -53,7 +53,7 @@ public sealed class SmallDisk : IDisposable
         }
         catch (Win32Exception)
         {
-            // There is no such command.
+            // The command does not exist.
             return false;
         }
     }

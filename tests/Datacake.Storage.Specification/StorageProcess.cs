@@ -4,8 +4,8 @@ using System.Reflection;
 namespace Datacake.Storage.Specification;
 
 /// <summary>
-/// Another process that owns a store and commits to it until it is killed: the same executable as the tests, whose entry point hands
-/// over to <see cref="TryRunAsync"/> before it runs any test.
+/// A process that owns a store and commits to it until it is killed. It runs the same executable as the tests, whose entry point calls
+/// <see cref="TryRunAsync"/> before it runs any test.
 /// </summary>
 public sealed class StorageProcess : IDisposable
 {
@@ -17,11 +17,11 @@ public sealed class StorageProcess : IDisposable
 
     StorageProcess(Process process) => _process = process;
 
-    /// <summary>The number of the last batch whose commit the process has acknowledged.</summary>
+    /// <summary>Gets the number of the last batch whose commit the process has acknowledged.</summary>
     public int LastAcknowledged { get; private set; }
 
-    /// <summary>Runs as that process, if the arguments ask for it.</summary>
-    /// <returns>Whether they did: the entry point should return then.</returns>
+    /// <summary>Runs as such a process if the arguments ask for it.</summary>
+    /// <returns>True if the arguments asked for it; then the entry point should return.</returns>
     public static async Task<bool> TryRunAsync(string[] args, Func<string, IStorage> open)
     {
         if (args is not [Argument, string path])
@@ -32,8 +32,8 @@ public sealed class StorageProcess : IDisposable
         {
             number++;
             await storage.CommitAsync(NumberedBatches.Create(number), NumberedBatches.DurabilityOf(number));
-            // When whoever started this process is gone nobody reads, and writing fails: it does not run on alone.
-            // In one piece, so that a record of system calls shows it as one.
+            // When the parent process is gone, nobody reads the output and writing fails, so this process ends, too.
+            // The line is written in one piece, so that a record of system calls shows it as one call.
             Console.Out.Write($"{number}\n");
             Console.Out.Flush();
         }
@@ -51,7 +51,7 @@ public sealed class StorageProcess : IDisposable
         return new StorageProcess(Process.Start(start)!);
     }
 
-    /// <summary>Waits until the process has acknowledged so many batches.</summary>
+    /// <summary>Waits until the process has acknowledged a number of batches.</summary>
     public async Task WaitForAcknowledgementsAsync(int count)
     {
         using var deadline = new CancellationTokenSource(Deadline);
@@ -59,19 +59,19 @@ public sealed class StorageProcess : IDisposable
         {
             string? line = await _process.StandardOutput.ReadLineAsync(deadline.Token);
             LastAcknowledged = int.Parse(
-                line ?? throw new InvalidOperationException("The process has ended by itself; its error output says why."), provider: null);
+                line ?? throw new InvalidOperationException("The process has ended by itself. Its error output shows the cause."), provider: null);
         }
     }
 
-    /// <summary>Ends the process without any chance to clean up, and reads what it still acknowledged before.</summary>
+    /// <summary>Kills the process without any cleanup, and reads the acknowledgments that it had already written.</summary>
     public async Task KillAsync()
     {
-        // With the process that a wrapper runs.
+        // Includes the process that a wrapper runs.
         _process.Kill(entireProcessTree: true);
         using var deadline = new CancellationTokenSource(Deadline);
         string rest = await _process.StandardOutput.ReadToEndAsync(deadline.Token);
         await _process.WaitForExitAsync(deadline.Token);
-        // The last line counts only if it is whole.
+        // The last line counts only if it is complete.
         string[] lines = rest.Split('\n');
         if (lines.Length > 1)
             LastAcknowledged = int.Parse(lines[^2], provider: null);

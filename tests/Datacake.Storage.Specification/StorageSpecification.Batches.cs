@@ -114,13 +114,13 @@ public abstract partial class StorageSpecification
             {
                 using IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
                 List<string> entries = await ScanAsync(snapshot, KeyRange.All, pageSize: 7);
-                Assert.True(entries.Count is 0 or Keys, $"{entries.Count} of {Keys} keys");
-                Assert.True(entries.Select(entry => entry.Split('=')[1]).Distinct().Count() <= 1, "Values of two batches.");
+                Assert.True(entries.Count is 0 or Keys, $"The reader saw {entries.Count} of {Keys} keys.");
+                Assert.True(entries.Select(entry => entry.Split('=')[1]).Distinct().Count() <= 1, "The reader saw values of two batches.");
                 if (entries.Count == 0)
                     continue;
                 string value = entries[^1].Split('=')[1];
                 Assert.Equal(value, await GetAsync(snapshot, "00"));
-                // Only what the writer did meanwhile counts: a reader can make any number of reads while the writer has no processor.
+                // Counts only changes by the writer: a reader can make any number of reads while the writer has no processor.
                 if (value != seen)
                     Interlocked.Increment(ref looks);
                 seen = value;
@@ -131,7 +131,7 @@ public abstract partial class StorageSpecification
             await CommitAsync([.. Enumerable.Range(0, Keys).Select(key => ($"{key:D2}", (string?)$"{generation}"))]);
             if (Array.Exists(readers, reader => reader.IsFaulted))
                 break;
-            Assert.False(deadline.IsCancellationRequested, $"Readers saw only {looks} changes in a minute.");
+            Assert.False(deadline.IsCancellationRequested, $"The readers saw only {looks} changes in a minute.");
         }
         await stop.CancelAsync();
         await Task.WhenAll(readers);

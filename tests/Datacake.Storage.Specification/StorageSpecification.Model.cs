@@ -5,7 +5,7 @@ namespace Datacake.Storage.Specification;
 
 public abstract partial class StorageSpecification
 {
-    /// <summary>Whether a store that is opened again has what was committed to it.</summary>
+    /// <summary>True if a store that is opened again contains its committed data.</summary>
     protected virtual bool IsDurable => false;
 
     abstract record Step
@@ -23,7 +23,7 @@ public abstract partial class StorageSpecification
         public sealed record Reopen : Step;
     }
 
-    // Few, short keys over bytes at the borders: most operations meet a key that exists, and many keys start with another.
+    // Uses few, short keys of bytes at the limits, so that most operations hit an existing key and many keys are prefixes of others.
     static readonly Gen<string> GenKey =
         Gen.OneOf('\0', '\x01', 'a', '\x7F', '\x80', '\xFE', '\xFF').Array[0, 3].Select(c => new string(c));
 
@@ -125,7 +125,7 @@ public abstract partial class StorageSpecification
             Assert.Equal(Entries(expected), await ScanAsync(actual, KeyRange.All));
             foreach ((string key, string value) in expected)
                 Assert.Equal(value, await GetAsync(actual, key));
-            // That the bounds of random scans are keys is too seldom.
+            // The bounds of random scans are too rarely existing keys.
             if (expected.Count > 0)
             {
                 string middle = expected.ElementAt(expected.Count / 2).Key;
@@ -140,7 +140,7 @@ public abstract partial class StorageSpecification
     static IEnumerable<string> Entries(IEnumerable<KeyValuePair<string, string>> entries) =>
         entries.Select(entry => $"{entry.Key}={entry.Value}");
 
-    // The length tells values apart, and a failure stays readable.
+    // The length distinguishes values and keeps failures readable.
     static string Value(int length) => new((char)('a' + length % 26), length);
 
     static string Print(Step step) => step switch

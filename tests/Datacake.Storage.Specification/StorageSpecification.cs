@@ -3,27 +3,27 @@ using System.Text;
 namespace Datacake.Storage.Specification;
 
 /// <summary>
-/// What every store must do, as tests. A provider's test project inherits this class, or <see cref="DurableStorageSpecification"/> if the
-/// store outlives its process, and says how to open one.
+/// Tests of every store. A provider's test project inherits this class, or <see cref="DurableStorageSpecification"/> if the store outlives its
+/// process, and implements how to open a store.
 /// </summary>
 public abstract partial class StorageSpecification : IAsyncLifetime
 {
     IStorage? _storage;
 
-    /// <summary>Opens the store at a path, which is a name in an existing directory, and creates the store if it is not there.</summary>
+    /// <summary>Opens the store at a path, which is a name in an existing directory, or creates the store if it does not exist.</summary>
     protected abstract IStorage Open(string path);
 
-    /// <summary>The directory of this test.</summary>
+    /// <summary>Gets the directory of this test.</summary>
     protected TemporaryDirectory Directory { get; } = new();
 
-    /// <summary>Where the store under test is.</summary>
+    /// <summary>Gets the path of the store under test.</summary>
     protected string StoragePath => Directory["store"];
 
-    /// <summary>The store under test, empty when a test starts.</summary>
+    /// <summary>Gets the store under test, which is empty when a test starts.</summary>
     protected IStorage Storage => _storage ?? throw new InvalidOperationException("The store is closed.");
 
     /// <summary>
-    /// How many random sequences of operations are compared with a model. The environment variable DATACAKE_SEQUENCES sets it.
+    /// Gets the number of random sequences of operations to compare with a model. The environment variable DATACAKE_SEQUENCES sets it.
     /// </summary>
     protected virtual int RandomSequences => Parameter("DATACAKE_SEQUENCES", 60);
 
@@ -57,20 +57,20 @@ public abstract partial class StorageSpecification : IAsyncLifetime
         _storage = Open(StoragePath);
     }
 
-    /// <summary>A number that the environment can raise for a long run.</summary>
+    /// <summary>Returns a number that an environment variable can raise for a long run.</summary>
     protected internal static int Parameter(string variable, int quick) =>
         Environment.GetEnvironmentVariable(variable) is { } text ? int.Parse(text, provider: null) : quick;
 
-    /// <summary>The bytes of a text, one for each character, U+0000 to U+00FF.</summary>
+    /// <summary>Returns the bytes of a text, one for each character from U+0000 to U+00FF.</summary>
     protected static byte[] Bytes(string text) => Encoding.Latin1.GetBytes(text);
 
-    /// <summary>The text of bytes, one character for each.</summary>
+    /// <summary>Returns the text of bytes, one character for each byte.</summary>
     protected static string Text(ReadOnlyMemory<byte> bytes) => Encoding.Latin1.GetString(bytes.Span);
 
-    /// <summary>The keys from a start up to an end, or without an upper bound.</summary>
+    /// <summary>Returns the range of keys from a start up to an end, or without an upper bound.</summary>
     protected static KeyRange Range(string start, string? end)
     {
-        // Not a conditional expression: its null would be a byte array, and convert to an empty key.
+        // A conditional expression would convert null to a byte array, and that to an empty key.
         if (end is null)
             return new KeyRange(Bytes(start), null);
         return new KeyRange(Bytes(start), Bytes(end));
@@ -90,18 +90,18 @@ public abstract partial class StorageSpecification : IAsyncLifetime
         await Storage.CommitAsync(batch, Durability.Buffered);
     }
 
-    /// <summary>The value of a key now.</summary>
+    /// <summary>Returns the current value of a key.</summary>
     protected async Task<string?> GetAsync(string key)
     {
         using IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
         return await GetAsync(snapshot, key);
     }
 
-    /// <summary>The value of a key in a snapshot.</summary>
+    /// <summary>Returns the value of a key in a snapshot.</summary>
     protected static async Task<string?> GetAsync(IStorageSnapshot snapshot, string key) =>
         await snapshot.GetAsync(Bytes(key)) is { } value ? Text(value) : null;
 
-    /// <summary>All entries of a range in a snapshot, page by page: "key=value".</summary>
+    /// <summary>Returns all entries of a range in a snapshot, page by page, as "key=value".</summary>
     protected static async Task<List<string>> ScanAsync(
         IStorageSnapshot snapshot, KeyRange range, ScanDirection direction = ScanDirection.Forward, int pageSize = 100)
     {
@@ -119,19 +119,19 @@ public abstract partial class StorageSpecification : IAsyncLifetime
         }
     }
 
-    /// <summary>All entries of a range now.</summary>
+    /// <summary>Returns all current entries of a range.</summary>
     protected async Task<List<string>> ScanAsync(KeyRange range, ScanDirection direction = ScanDirection.Forward, int pageSize = 100)
     {
         using IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
         return await ScanAsync(snapshot, range, direction, pageSize);
     }
 
-    // Each page goes on where the last one ended, so that a scan that does not advance cannot go on for ever.
+    // Each page continues where the last one ended, so that a scan that does not advance cannot run forever.
     static void AssertInOrder(IReadOnlyList<StorageEntry> page, KeyRange range, ScanDirection direction)
     {
         foreach (StorageEntry entry in page)
         {
-            Assert.True(range.Contains(entry.Key.Span), $"The key '{Text(entry.Key)}' is out of its place, or outside the range.");
+            Assert.True(range.Contains(entry.Key.Span), $"The key '{Text(entry.Key)}' is out of order or outside the range.");
             range = direction == ScanDirection.Forward ? range.After(entry.Key) : range.Before(entry.Key);
         }
     }

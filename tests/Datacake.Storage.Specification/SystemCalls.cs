@@ -5,13 +5,13 @@ using System.Text.RegularExpressions;
 
 namespace Datacake.Storage.Specification;
 
-/// <summary>What a process asked of the file system, as strace has recorded it.</summary>
+/// <summary>Reads the file system calls of a process, as recorded by strace.</summary>
 static partial class SystemCalls
 {
     const string Traced =
         "openat,lseek,write,writev,pwrite64,pwritev,pwritev2,ftruncate,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat";
 
-    /// <summary>The command that records what the command after it does, into files of a name; without strace it skips the test.</summary>
+    /// <summary>Returns the command that records the calls of the command after it in files with a given name. Skips the test if strace is missing.</summary>
     public static string[] Recorder(string name)
     {
         try
@@ -25,13 +25,13 @@ static partial class SystemCalls
         }
         catch (Win32Exception)
         {
-            // There is none.
+            // strace is not installed.
         }
         Assert.Skip("There is no strace, or this process may not use it.");
         throw new InvalidOperationException("Not reached: the test is skipped.");
     }
 
-    /// <summary>The calls that succeeded, of all threads, in the order in which they were made.</summary>
+    /// <summary>Returns the calls that succeeded, of all threads, in the order in which they were made.</summary>
     public static List<SystemCall> Read(string name)
     {
         var calls = new List<SystemCall>();
@@ -58,14 +58,14 @@ static partial class SystemCalls
     private static partial Regex CallLine();
 }
 
-/// <summary>A call, with its arguments and result as text: a file descriptor is followed by its path in angle brackets.</summary>
+/// <summary>A system call, with its arguments and result as text. A file descriptor is followed by its path in angle brackets.</summary>
 sealed partial record SystemCall(double Time, string Name, string Arguments, string Result)
 {
     public bool IsWrite => Name is "write" or "writev" or "pwrite64" or "pwritev" or "pwritev2" or "ftruncate";
 
     public bool IsCut => Name is "ftruncate";
 
-    /// <summary>Whether a write goes where the descriptor is, and moves it on.</summary>
+    /// <summary>True if the call writes at the descriptor's position and advances it.</summary>
     public bool IsSequential => Name is "write" or "writev";
 
     public bool IsRemoval => Name is "unlink" or "unlinkat";
@@ -76,35 +76,35 @@ sealed partial record SystemCall(double Time, string Name, string Arguments, str
 
     public bool MakesFile => Name == "openat" && Arguments.Contains("O_CREAT", StringComparison.Ordinal);
 
-    /// <summary>Whether what is written through the descriptor that is opened is on the disk when the write returns.</summary>
+    /// <summary>True if the call opens a descriptor whose writes are on the disk when they return.</summary>
     public bool OpensForSyncedWrites => Name == "openat" && SyncedFlag().IsMatch(Arguments);
 
-    /// <summary>The descriptor of the first argument.</summary>
+    /// <summary>Gets the descriptor that is the first argument.</summary>
     public int Descriptor => Number(Arguments);
 
-    /// <summary>The descriptor that was opened.</summary>
+    /// <summary>Gets the descriptor that was opened.</summary>
     public int OpenedDescriptor => Number(Result);
 
-    /// <summary>The path of the descriptor of the first argument.</summary>
+    /// <summary>Gets the path of the descriptor that is the first argument.</summary>
     public string Path => BracketedPath().Match(Arguments).Groups["path"].Value;
 
-    /// <summary>The path of the descriptor that was opened.</summary>
+    /// <summary>Gets the path of the descriptor that was opened.</summary>
     public string OpenedPath => BracketedPath().Match(Result).Groups["path"].Value;
 
-    /// <summary>The last number that is an argument: the offset of a write, the length of a file.</summary>
+    /// <summary>Gets the last numeric argument: the offset of a write, or the length of a file.</summary>
     public long LastNumber => long.Parse(TrailingNumber().Match(Arguments).ValueSpan, provider: null);
 
-    /// <summary>The bytes that were written, or as many of them as were.</summary>
+    /// <summary>Gets the bytes that were written, which may be fewer than requested.</summary>
     public byte[] Data =>
         [.. QuotedText().Matches(Arguments).SelectMany(match => Unescape(match.Groups["text"].Value)).Take(Number(Result))];
 
-    /// <summary>The first path that is an argument: the old name of a rename.</summary>
+    /// <summary>Gets the first argument that is a path: the old name of a rename.</summary>
     public string FirstArgument => QuotedText().Match(Arguments).Groups["text"].Value;
 
-    /// <summary>The last path that is an argument: the new name of a rename.</summary>
+    /// <summary>Gets the last argument that is a path: the new name of a rename.</summary>
     public string LastArgument => QuotedText().Matches(Arguments)[^1].Groups["text"].Value;
 
-    /// <summary>The number that a line to standard output consists of, if this writes one.</summary>
+    /// <summary>Gets the number if the call writes a line with just a number to standard output.</summary>
     public int? AcknowledgedNumber =>
         Name == "write" && AcknowledgementArguments().Match(Arguments) is { Success: true } match
             ? int.Parse(match.Groups["number"].ValueSpan, provider: null)
@@ -113,7 +113,7 @@ sealed partial record SystemCall(double Time, string Name, string Arguments, str
     static int Number(string text) =>
         LeadingNumber().Match(text) is { Success: true } match ? int.Parse(match.ValueSpan, provider: null) : -1;
 
-    /// <summary>The bytes of a text that is escaped as in C, with octal numbers.</summary>
+    /// <summary>Decodes a text that is escaped as in C, with octal numbers.</summary>
     static List<byte> Unescape(string text)
     {
         var bytes = new List<byte>(text.Length);

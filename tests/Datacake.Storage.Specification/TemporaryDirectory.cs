@@ -1,11 +1,11 @@
 namespace Datacake.Storage.Specification;
 
-/// <summary>A directory of a test's own, removed with all that is in it when the test is over.</summary>
+/// <summary>A directory for one test, which is removed with its contents when the test is over.</summary>
 public sealed class TemporaryDirectory : IDisposable
 {
     readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("datacake-");
 
-    /// <summary>The full path of a name in the directory.</summary>
+    /// <summary>Gets the full path of a name in the directory.</summary>
     public string this[string name] => Path.Combine(_directory.FullName, name);
 
     /// <inheritdoc/>

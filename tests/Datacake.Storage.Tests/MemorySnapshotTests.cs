@@ -5,7 +5,7 @@ using CsCheck;
 
 namespace Datacake.Storage.Tests;
 
-/// <summary>What snapshots show while the tree changes in place where no snapshot is in the way.</summary>
+/// <summary>Tests of snapshots while the tree changes in place where no snapshot needs the old nodes.</summary>
 public sealed class MemorySnapshotTests
 {
     const int Keys = 2_000;
@@ -35,7 +35,7 @@ public sealed class MemorySnapshotTests
                             Check(open[random.Next(open.Count)]);
                             break;
                         default:
-                            // Few for most, and now and then more than are worked on in place. Some batches delete most of what there is.
+                            // Most batches are small; a few are larger than what is worked on in place. Some batches delete most entries.
                             int operations = random.Next(20) == 0 ? 5_000 : random.Next(200);
                             model = Change(storage, model, random, operations, deletes: random.NextDouble());
                             break;
@@ -64,7 +64,7 @@ public sealed class MemorySnapshotTests
             long[] balances = [.. Enumerable.Repeat(Total / Accounts, Accounts)];
             for (int commit = 0; commit < Commits; commit++)
             {
-                // An account without money has no entry, so that nodes split and join all the time.
+                // An account with no money has no entry, so that nodes split and join all the time.
                 batch.Clear();
                 for (int i = 0; i < 30; i++)
                 {
@@ -124,7 +124,7 @@ public sealed class MemorySnapshotTests
             (WriteBatch batch, entries) = Prepare(entries, new Random(round), operations: 30, deletes: 0.2);
             await isReading.Task.WaitAsync(TestContext.Current.CancellationToken);
             snapshot.Dispose();
-            // Nobody needs the old version any more but a read that is under way.
+            // Only the read in progress still needs the old version.
             Commit(storage, batch);
             Assert.Equal(expected.Values, (await reading).Select(entry => BinaryPrimitives.ReadInt64BigEndian(entry.Value.Span)));
         }
@@ -278,7 +278,7 @@ public sealed class MemorySnapshotTests
         if (commit.IsCompleted)
             commit.GetAwaiter().GetResult();
         else
-            Assert.Fail("The memory store commits before it returns.");
+            Assert.Fail("The memory store did not commit before it returned.");
     }
 
     static byte[] Key(int number)

@@ -3,7 +3,7 @@ using CsCheck;
 
 namespace Datacake.Storage.Tests;
 
-/// <summary>Trees of several levels, which the specification's few keys do not make.</summary>
+/// <summary>Tests of trees with several levels, which the few keys of the specification do not create.</summary>
 public sealed class MemoryTreeTests
 {
     [Theory]
@@ -22,7 +22,7 @@ public sealed class MemoryTreeTests
                     MemoryTree before = tree;
                     int count = model.Count;
                     var editor = new MemoryTreeEditor(tree, batch, shown: batch - 1);
-                    // Growth by runs of ascending keys or at random, then shrinkage down to nothing.
+                    // The tree grows by runs of ascending keys or at random, and then shrinks to nothing.
                     bool grows = batch <= 6;
                     int next = random.Next(keys);
                     for (int i = 0; i < keys / 4; i++)
@@ -63,14 +63,14 @@ public sealed class MemoryTreeTests
         Check(editor.Tree, [.. Enumerable.Range(0, runs * each)]);
     }
 
-    /// <summary>Keys that share much, little or nothing, of which some begin others, and with zeros at the end; short values and long ones.</summary>
+    /// <summary>Tests keys that share much, little or nothing, are prefixes of others or end in zeros, with short and long values.</summary>
     [Fact]
     public void Entries_of_any_length_are_found_whatever_their_keys_share() =>
         Gen.Int.Sample(
             seed =>
             {
                 var random = new Random(seed);
-                // By hexadecimal digits, whose order is that of the bytes.
+                // Uses hexadecimal digits, which sort like the bytes.
                 var model = new SortedDictionary<string, int>(StringComparer.Ordinal);
                 MemoryTree tree = MemoryTree.Empty;
                 for (int batch = 1; batch <= 10; batch++)
@@ -139,7 +139,7 @@ public sealed class MemoryTreeTests
         return [.. page.Select(entry => Convert.ToHexString(entry.Key.Span))];
     }
 
-    /// <summary>A value that tells its number, shorter and longer than what a block takes.</summary>
+    /// <summary>Returns a value that contains its number, shorter or longer than a block.</summary>
     static byte[] Value(int number) => [.. Key(number), .. new byte[number % 3 == 0 ? number % 300 : number % 20]];
 
     static MemoryPage ScanAll(MemoryTree tree)

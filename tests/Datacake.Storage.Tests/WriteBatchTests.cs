@@ -29,7 +29,7 @@ public sealed class WriteBatchTests
     [Fact]
     public void A_value_that_is_too_long_is_refused()
     {
-        // Nothing is allocated for it: only the length is looked at.
+        // The memory is never allocated: only its length is read.
         using var huge = new UnbackedMemory(WriteBatch.MaxValueLength + 1);
         var batch = new WriteBatch();
         ArgumentException refusal = Assert.Throws<ArgumentException>(() => batch.Put(default, huge.Memory));
