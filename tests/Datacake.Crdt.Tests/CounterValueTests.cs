@@ -5,7 +5,7 @@ namespace Datacake.Crdt.Tests;
 public class CounterValueTests
 {
     [Fact]
-    public void A_share_is_nine_bytes_of_MessagePack_and_reads_back() => Gen.Long.Sample(value =>
+    public void A_share_is_nine_bytes_of_MessagePack_and_round_trips() => Gen.Long.Sample(value =>
     {
         var bytes = new byte[CounterValue.Size];
         CounterValue.Write(bytes, value);
@@ -18,6 +18,6 @@ public class CounterValueTests
     [InlineData("D30000000000000001FF")]
     [InlineData("D3000000000000")]
     [InlineData("CF0000000000000001")]
-    public void Other_bytes_are_refused(string bytes) =>
+    public void Invalid_bytes_are_refused(string bytes) =>
         Assert.Throws<InvalidDataException>(() => CounterValue.Read(Convert.FromHexString(bytes)));
 }

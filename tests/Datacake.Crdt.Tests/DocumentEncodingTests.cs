@@ -19,7 +19,7 @@ public class DocumentEncodingTests
         (StateOf(a) == StateOf(b)) == a.Encoded.Span.SequenceEqual(b.Encoded.Span), iter: 5_000);
 
     [Fact]
-    public void Equal_states_have_equal_bytes_whatever_led_to_them() =>
+    public void Equal_states_have_equal_bytes_regardless_of_history() =>
         Gen.Select(Generate.AnyDocument, Generate.AnyDocument).Sample((a, b) =>
         {
             // The merge rewrites all bytes, from states that imply stamps other than those of the result.
@@ -28,17 +28,17 @@ public class DocumentEncodingTests
         }, iter: 2_000);
 
     [Fact]
-    public void Random_bytes_are_refused_or_are_a_document() =>
+    public void Random_bytes_are_refused_or_decode_to_a_document() =>
         Gen.OneOf(Gen.Byte.Array[0, 40], Gen.Byte[0, 9].Array[0, 40].Select(bytes => (byte[])[1, .. bytes]))
             .Sample(AssertRefusedOrCanonical, iter: 50_000);
 
     [Fact]
-    public void Damaged_documents_are_refused_or_are_another_document() =>
+    public void Damaged_documents_are_refused_or_decode_to_another_document() =>
         Generate.Damaged(Generate.AnyDocument.Select(document => document.Encoded.ToArray()))
             .Sample(AssertRefusedOrCanonical, iter: 50_000);
 
     [Fact]
-    public void Every_truncation_is_refused_or_is_a_shorter_document() => Generate.AnyDocument.Sample(document =>
+    public void Every_truncation_is_refused_or_decodes_to_a_shorter_document() => Generate.AnyDocument.Sample(document =>
     {
         for (int length = 0; length < document.Encoded.Length; length++)
             AssertRefusedOrCanonical(document.Encoded[..length].ToArray());

@@ -77,7 +77,7 @@ public class DocumentMergeTests
     }
 
     [Fact]
-    public void A_put_replaces_what_it_does_not_name_but_no_later_update()
+    public void A_put_removes_properties_that_it_does_not_name_but_keeps_later_updates()
     {
         var late = Document.Update(Third, Generate.ContentOf([(Price, [3])]));
         var updated = Document.Merge(Document.Put(First, Generate.ContentOf([(Name, [1])])), late);
@@ -111,7 +111,7 @@ public class DocumentMergeTests
     }
 
     [Fact]
-    public void Filter_drops_what_is_refused_and_keeps_the_instance_if_nothing_is() => Gen.Select(Generate.AnyDocument, Generate.Stamp)
+    public void Filter_drops_refused_cells_and_returns_the_same_instance_if_there_are_none() => Gen.Select(Generate.AnyDocument, Generate.Stamp)
         .Sample((document, limit) =>
         {
             var filtered = document.Filter(cell => cell.Stamp > limit);

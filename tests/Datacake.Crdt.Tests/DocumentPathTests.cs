@@ -25,7 +25,7 @@ public class DocumentPathTests
     }
 
     [Fact]
-    public void Names_and_elements_that_are_empty_too_long_or_no_unicode_are_refused()
+    public void Names_and_elements_that_are_empty_too_long_or_invalid_Unicode_are_refused()
     {
         Assert.Throws<ArgumentException>(() => DocumentPath.OfProperty(""));
         Assert.Throws<ArgumentException>(() => DocumentPath.OfProperty(new string('x', DocumentPath.MaxPropertyLength + 1)));
@@ -39,7 +39,7 @@ public class DocumentPathTests
     }
 
     [Fact]
-    public void The_note_of_an_assertion_is_never_shown_and_comes_before_all_properties()
+    public void The_note_of_an_assertion_is_never_shown_and_sorts_before_all_properties()
     {
         var stamp = new HlcTimestamp(1 << 8 | 1);
         var content = new DocumentContentBuilder();
@@ -53,7 +53,7 @@ public class DocumentPathTests
     }
 
     [Fact]
-    public void Damaged_paths_are_refused_or_are_another_path() =>
+    public void Damaged_paths_are_refused_or_decode_to_another_path() =>
         Generate.Damaged(Generate.Path.Select(path => path.Encoded.ToArray())).Sample(bytes =>
         {
             try

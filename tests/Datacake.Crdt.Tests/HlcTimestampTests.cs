@@ -28,7 +28,7 @@ public class HlcTimestampTests
     }
 
     [Fact]
-    public void Text_and_bytes_read_back() => Stamp.Sample(stamp =>
+    public void Text_and_bytes_round_trip() => Stamp.Sample(stamp =>
     {
         var bytes = new byte[HlcTimestamp.Size];
         stamp.Write(bytes);
@@ -81,7 +81,7 @@ public class HlcTimestampTests
     [InlineData("-61-0125-00FF-0007")]
     [InlineData(" 61-0125-00FF-0007")]
     [InlineData("61-+125-00FF-0007")]
-    public void Other_text_is_refused(string text)
+    public void Invalid_text_is_refused(string text)
     {
         Assert.False(HlcTimestamp.TryParse(text, null, out _));
         var error = Assert.Throws<FormatException>(() => HlcTimestamp.Parse(text, null));

@@ -10,7 +10,7 @@ public class HybridLogicalClockTests
     readonly ManualTimeProvider _time = new(HlcTimestamp.Epoch.AddSeconds(1_000).AddMilliseconds(42));
 
     [Fact]
-    public void The_first_stamp_shows_the_wall_clock_to_4_ms()
+    public void The_first_stamp_equals_the_wall_clock_within_4_ms()
     {
         Assert.Equal(new HlcTimestamp(1_000, 10, 0, Node), ClockAt().Tick());
 
@@ -19,7 +19,7 @@ public class HybridLogicalClockTests
     }
 
     [Fact]
-    public void Stamps_ascend_while_the_wall_clock_stands_still_and_the_counter_tells_them_apart()
+    public void Stamps_ascend_by_their_counter_while_the_wall_clock_stands_still()
     {
         var clock = ClockAt();
         Assert.Equal(new HlcTimestamp(1_000, 10, 0, Node), clock.Tick());
@@ -29,7 +29,7 @@ public class HybridLogicalClockTests
     }
 
     [Fact]
-    public void Stamps_ascend_while_the_wall_clock_goes_back_and_forth_and_stay_above_all_that_was_observed()
+    public void Stamps_stay_above_observed_and_earlier_stamps_while_the_wall_clock_jumps()
     {
         var operation = Gen.Select(Gen.Int[0, 3], Gen.Int[-60_000, 60_000], Gen.Byte, Gen.UShort);
         Gen.Select(Gen.Byte, operation.Array[1, 50]).Sample((node, operations) =>
@@ -67,7 +67,7 @@ public class HybridLogicalClockTests
     [InlineData("1000-0249-FFFF-0255", "1001-0000-0000-0007")]
     [InlineData("1000-0249-FFFE-0255", "1000-0249-FFFF-0007")]
     [InlineData("2000-0000-0000-0255", "2000-0000-0001-0007")]
-    public void A_counter_that_is_used_up_borrows_from_the_next_fraction(string observed, string next)
+    public void An_exhausted_counter_carries_into_the_next_fraction(string observed, string next)
     {
         var clock = ClockAt();
         clock.Observe(HlcTimestamp.Parse(observed, null));
@@ -83,7 +83,7 @@ public class HybridLogicalClockTests
     }
 
     [Fact]
-    public void A_burst_of_stamps_within_one_instant_never_waits_nor_fails()
+    public void A_burst_of_stamps_within_one_instant_neither_waits_nor_fails()
     {
         var clock = ClockAt();
         _time.Now = HlcTimestamp.Epoch.AddSeconds(1_000).AddMilliseconds(996);
@@ -156,7 +156,7 @@ public class HybridLogicalClockTests
     }
 
     [Fact]
-    public void Stamps_that_an_operator_has_accepted_are_observed_however_far_they_lead()
+    public void Stamps_accepted_by_an_operator_are_observed_however_far_ahead()
     {
         const uint Year = 365 * 24 * 3_600;
         var clock = ClockAt();
@@ -179,7 +179,7 @@ public class HybridLogicalClockTests
     }
 
     [Fact]
-    public void Stamps_are_unique_and_ascend_on_each_thread_when_many_draw_at_once()
+    public void Concurrently_issued_stamps_are_unique_and_ascend_on_each_thread()
     {
         const int Threads = 4, Ticks = 50_000;
         var clock = new HybridLogicalClock(Node, TimeProvider.System);

@@ -21,7 +21,7 @@ public class ModelAgreementTests
     });
 
     [Fact]
-    public void Documents_live_and_show_what_they_do_in_the_model() => ForEachCase("documents", json =>
+    public void Documents_are_alive_and_show_the_same_content_as_in_the_model() => ForEachCase("documents", json =>
     {
         var merged = Document.Merge(json.GetProperty("right").Merged(), json.GetProperty("left").Merged());
         Assert.Equal(
@@ -56,7 +56,7 @@ public class ModelAgreementTests
     });
 
     [Fact]
-    public void Known_sets_have_the_intervals_that_they_have_in_the_model() => ForEachCase("known-sets", json =>
+    public void Known_sets_have_the_same_intervals_as_in_the_model() => ForEachCase("known-sets", json =>
     {
         var a = json.GetProperty("a");
         var known = a.Known();

@@ -16,7 +16,7 @@ public class OrSwotSetTests
         Gen.Select(AnyOperation.Array[0, 6], Generate.Stamp, Gen.Int[0, 3], AnyOperation.Array[0, 4], SetOf);
 
     [Fact]
-    public void The_latest_operation_on_a_key_holds_in_whatever_order_they_come() =>
+    public void The_latest_operation_on_a_key_wins_in_any_order_of_arrival() =>
         AnyOperation.Array[0, 20].SelectMany(operations => Gen.Select(Gen.Const(operations), Gen.Shuffle(operations)))
         .Sample((operations, shuffled) =>
         {
@@ -57,7 +57,7 @@ public class OrSwotSetTests
     }, iter: 10_000, print: Print);
 
     [Fact]
-    public void A_set_merged_with_itself_stays_as_it_is() => AnySet.Sample(set =>
+    public void A_set_merged_with_itself_does_not_change() => AnySet.Sample(set =>
     {
         string before = StateOf(set);
         set.Merge(set);
@@ -65,7 +65,7 @@ public class OrSwotSetTests
     });
 
     [Fact]
-    public void A_difference_that_is_applied_gives_the_keys_of_the_merge_and_leaves_none() => Gen.Select(AnySet, AnySet).Sample((a, b) =>
+    public void Applying_a_difference_gives_the_keys_of_the_merge_and_leaves_no_difference() => Gen.Select(AnySet, AnySet).Sample((a, b) =>
     {
         string expected = KeysOf(Merged(a, b));
         var (changes, removals) = a.Diff(b);
@@ -92,7 +92,7 @@ public class OrSwotSetTests
     }, iter: 10_000, print: Print);
 
     [Fact]
-    public void A_tombstone_stays_until_all_sources_have_passed_it_for_all_nodes()
+    public void A_tombstone_remains_until_all_sources_have_passed_it_for_all_nodes()
     {
         var set = new OrSwotSet<string>(sources: 2);
         set.Insert("cake", Stamp(1, node: 1));
@@ -114,7 +114,7 @@ public class OrSwotSetTests
     }
 
     [Fact]
-    public void What_was_purged_is_not_revived_by_a_late_insertion_nor_by_a_replica_that_missed_the_deletion()
+    public void A_purged_key_is_not_revived_by_a_late_insertion_or_an_outdated_replica()
     {
         var late = new OrSwotSet<string>();
         late.Insert("cake", Stamp(1));
@@ -135,7 +135,7 @@ public class OrSwotSetTests
     }
 
     [Fact]
-    public void Replicas_that_purge_at_any_time_converge_to_what_none_would_have_purged()
+    public void Replicas_that_purge_at_any_time_converge_to_the_keys_of_an_unpurged_set()
     {
         // Each step is a write of a node, an in-order delivery of its operations to a replica, or a merge, an applied difference or a purge of replicas.
         var step = Gen.Select(Gen.Int[0, 9], Gen.OneOf(Nodes), Gen.OneOf(Nodes), Gen.Int[0, Keys - 1], Gen.Int[1, 4]);
@@ -199,7 +199,7 @@ public class OrSwotSetTests
     }
 
     [Fact]
-    public void A_merge_knows_what_the_other_set_has_observed()
+    public void A_merge_includes_the_stamps_that_the_other_set_has_observed()
     {
         var far = new OrSwotSet<string>(sources: 2);
         far.Delete("cake", Stamp(5));
@@ -212,11 +212,11 @@ public class OrSwotSetTests
     }
 
     [Fact]
-    public void A_set_is_restored_from_what_its_properties_show() => AnySet.Sample(set =>
+    public void A_set_is_restored_from_its_properties() => AnySet.Sample(set =>
         StateOf(new OrSwotSet<int>(set, set.Tombstones, set.PurgeMark)) == StateOf(set));
 
     [Fact]
-    public void There_is_at_least_one_source_and_others_are_refused()
+    public void A_source_out_of_range_is_refused()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new OrSwotSet<int>(sources: 0));
         Assert.Throws<ArgumentOutOfRangeException>(() => new OrSwotSet<int>().Observe(Stamp(1), source: 1));

@@ -38,14 +38,14 @@ public class VersionVectorTests
     }, iter: 2_000);
 
     [Fact]
-    public void Adding_an_interval_is_the_union_with_it() => Gen.Select(Vector, Interval).Sample((vector, next) =>
+    public void Adding_an_interval_equals_the_union_with_it() => Gen.Select(Vector, Interval).Sample((vector, next) =>
     {
         HlcTimestamp low = Stamp(next.Low, next.Node), high = Stamp(next.High, next.Node);
         Assert.Equal(vector.Union(VersionVector.Of(next.Node, low, high)), vector.Union(next.Node, low, high));
     }, iter: 5_000);
 
     [Fact]
-    public void Union_difference_and_intersection_are_those_of_sets() => Pair.Sample((a, b) =>
+    public void Union_difference_and_intersection_match_those_of_sets() => Pair.Sample((a, b) =>
     {
         AssertHolds(StampsOf(a).Union(StampsOf(b)), a.Union(b));
         AssertHolds(StampsOf(a).Except(StampsOf(b)), a.Except(b));
@@ -66,7 +66,7 @@ public class VersionVectorTests
     }, iter: 5_000);
 
     [Fact]
-    public void Between_cuts_out_a_stretch_of_every_node() =>
+    public void Between_selects_a_range_of_every_node() =>
         Gen.Select(Vector, Gen.Int[0, Instants], Gen.Int[0, Instants], Gen.OneOf(Nodes)).Sample((vector, low, high, node) =>
         {
             HlcTimestamp from = Stamp(low, node), to = Stamp(high, node);
@@ -77,7 +77,7 @@ public class VersionVectorTests
         }, iter: 5_000);
 
     [Fact]
-    public void Top_nodes_and_intervals_are_those_of_the_set() => Vector.Sample(vector =>
+    public void Top_nodes_and_intervals_match_those_of_the_set() => Vector.Sample(vector =>
     {
         var stamps = StampsOf(vector);
         Assert.Equal(stamps.Count == 0 ? HlcTimestamp.None : stamps.Max(), vector.Top);
@@ -95,7 +95,7 @@ public class VersionVectorTests
     }, iter: 2_000);
 
     [Fact]
-    public void An_encoded_vector_reads_back_and_leaves_what_follows() => Gen.Select(Vector, Gen.Byte.Array[0, 5]).Sample((vector, rest) =>
+    public void An_encoded_vector_round_trips_and_leaves_the_bytes_after_it() => Gen.Select(Vector, Gen.Byte.Array[0, 5]).Sample((vector, rest) =>
     {
         ReadOnlySpan<byte> source = [.. Encode(vector), .. rest];
         Assert.Equal(vector, VersionVector.Read(ref source));
@@ -108,7 +108,7 @@ public class VersionVectorTests
         Convert.ToHexString(Encode(VersionVector.Of(7, new HlcTimestamp(0x107), new HlcTimestamp(0x207)))));
 
     [Fact]
-    public void Random_and_damaged_bytes_are_refused_or_are_another_vector() =>
+    public void Random_and_damaged_bytes_are_refused_or_decode_to_another_vector() =>
         Gen.OneOf(Gen.Byte.Array[0, 60], Gen.Byte[0, 3].Array[0, 60], Generate.Damaged(Vector.Select(Encode))).Sample(bytes =>
         {
             ReadOnlySpan<byte> rest = bytes;

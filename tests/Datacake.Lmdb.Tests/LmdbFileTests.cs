@@ -85,7 +85,7 @@ public sealed class LmdbFileTests : IDisposable
     }
 
     [Fact]
-    public async Task The_data_of_another_program_is_refused_and_left_as_it_is()
+    public async Task The_data_of_another_program_is_refused_and_left_unchanged()
     {
         await using (new LmdbStorage(Path)) { }
         byte[] file = File.ReadAllBytes(Path);
@@ -98,7 +98,7 @@ public sealed class LmdbFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_is_not_of_LMDB_is_refused_and_left_as_it_is()
+    public async Task A_file_that_is_not_an_LMDB_file_is_refused_and_left_unchanged()
     {
         byte[] text = [.. Enumerable.Repeat((byte)'x', 10_000)];
         File.WriteAllBytes(Path, text);
@@ -136,7 +136,7 @@ public sealed class LmdbFileTests : IDisposable
     }
 
     [Fact]
-    public async Task The_map_grows_under_open_snapshots_which_stay_as_they_were()
+    public async Task The_map_grows_without_changing_open_snapshots()
     {
         await using var storage = new LmdbStorage(Path, new LmdbStorageOptions { MapBytes = SmallMap });
         List<IStorageSnapshot> snapshots = [];
@@ -156,7 +156,7 @@ public sealed class LmdbFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Readers_go_on_while_the_map_grows()
+    public async Task Readers_continue_while_the_map_grows()
     {
         const int Entries = 300;
         await using var storage = new LmdbStorage(Path, new LmdbStorageOptions { MapBytes = SmallMap });
@@ -192,7 +192,7 @@ public sealed class LmdbFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_commit_that_does_not_fit_into_the_largest_file_changes_nothing_and_the_store_goes_on()
+    public async Task A_commit_over_the_file_limit_changes_nothing_and_the_store_stays_usable()
     {
         await using var storage = new LmdbStorage(Path, new LmdbStorageOptions { MapBytes = SmallMap, MaxFileBytes = 3 * SmallMap });
         await PutAsync(storage, "a", 2 * SmallMap);
@@ -212,7 +212,7 @@ public sealed class LmdbFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_flushed_batch_that_changes_nothing_is_written_to_flush_those_before_it()
+    public async Task A_flushed_batch_that_changes_nothing_still_flushes_the_batches_before_it()
     {
         await using var storage = new LmdbStorage(Path);
         await PutAsync(storage, "a", 10);
@@ -225,7 +225,7 @@ public sealed class LmdbFileTests : IDisposable
     }
 
     [Fact]
-    public async Task One_snapshot_too_many_is_refused_by_the_limit_and_room_is_made_by_disposing_one()
+    public async Task A_snapshot_over_the_limit_is_refused_until_another_one_is_disposed()
     {
         await using var storage = new LmdbStorage(Path, new LmdbStorageOptions { MaxSnapshots = 3 });
         List<IStorageSnapshot> snapshots = [];
@@ -240,7 +240,7 @@ public sealed class LmdbFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_closed_store_stays_owned_and_readable_by_its_last_snapshot()
+    public async Task A_closed_store_stays_locked_and_readable_until_its_last_snapshot_is_disposed()
     {
         var first = new LmdbStorage(Path);
         await PutAsync(first, "a", 7);
@@ -255,7 +255,7 @@ public sealed class LmdbFileTests : IDisposable
     }
 
     [Fact]
-    public async Task What_was_read_outlives_the_snapshot_and_the_store()
+    public async Task Values_that_were_read_outlive_the_snapshot_and_the_store()
     {
         ReadOnlyMemory<byte> value;
         await using (var storage = new LmdbStorage(Path))
@@ -268,7 +268,7 @@ public sealed class LmdbFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_was_cut_short_is_refused()
+    public async Task A_truncated_file_is_refused()
     {
         await using (var storage = new LmdbStorage(Path))
         {
@@ -318,7 +318,7 @@ public sealed class LmdbFileTests : IDisposable
     }
 
     [Fact]
-    public async Task The_check_of_any_damage_ends_with_a_result_or_a_clear_error()
+    public async Task Checking_a_damaged_file_ends_with_a_result_or_a_clear_error()
     {
         await using (var storage = new LmdbStorage(Path))
         {

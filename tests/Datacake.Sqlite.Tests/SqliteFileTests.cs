@@ -53,7 +53,7 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
-    public void A_database_of_another_program_is_refused_and_left_as_it_is()
+    public void A_database_of_another_program_is_refused_and_left_unchanged()
     {
         using (Connection connection = Connect())
             connection.Execute("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)");
@@ -72,7 +72,7 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_is_no_database_is_refused_and_left_as_it_is()
+    public void A_file_that_is_not_a_database_is_refused_and_left_unchanged()
     {
         byte[] text = [.. Enumerable.Repeat((byte)'x', 10_000)];
         File.WriteAllBytes(Path, text);
@@ -99,7 +99,7 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_damaged_file_is_reported_and_never_more_than_that()
+    public async Task A_damaged_file_causes_no_failure_other_than_a_reported_one()
     {
         await using (var storage = new SqliteStorage(Path))
         {
@@ -136,7 +136,7 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_page_in_the_place_of_another_one_is_refused_when_the_file_is_opened()
+    public async Task A_misplaced_page_is_detected_when_the_file_is_opened()
     {
         const int PageLength = 4096, Entries = 500;
         await using (var storage = new SqliteStorage(Path))
@@ -160,7 +160,7 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_commit_that_does_not_fit_changes_nothing_and_the_store_goes_on()
+    public async Task A_commit_that_does_not_fit_changes_nothing_and_the_store_stays_usable()
     {
         await using var storage = new SqliteStorage(Path, new SqliteStorageOptions { MaxFileBytes = 256 * 1024 });
         await PutAsync(storage, "a", 100_000);
@@ -181,7 +181,7 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_another_program_writes_to_is_reported_and_the_store_goes_on()
+    public async Task A_write_lock_of_another_program_is_reported_and_the_store_stays_usable()
     {
         await using var storage = new SqliteStorage(Path, new SqliteStorageOptions { BusyTimeout = TimeSpan.Zero });
         using Connection other = Connect();
@@ -214,7 +214,7 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_flushed_batch_that_changes_nothing_is_written_to_flush_those_before_it()
+    public async Task A_flushed_batch_that_changes_nothing_still_flushes_the_batches_before_it()
     {
         await using var storage = new SqliteStorage(Path);
         await PutAsync(storage, "a", 10);
@@ -284,7 +284,7 @@ public sealed class SqliteFileTests : IDisposable
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
-    public async Task More_snapshots_may_be_open_than_readers_are_kept(int maxPooledReaders)
+    public async Task More_snapshots_can_be_open_than_there_are_pooled_readers(int maxPooledReaders)
     {
         await using var storage = new SqliteStorage(Path, new SqliteStorageOptions { MaxPooledReaders = maxPooledReaders });
         await PutAsync(storage, "a", 7);
@@ -302,7 +302,7 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_snapshot_goes_on_when_its_store_is_closed_and_opened_again()
+    public async Task A_snapshot_stays_readable_when_its_store_is_closed_and_reopened()
     {
         var first = new SqliteStorage(Path);
         await PutAsync(first, "a", 7);

@@ -25,7 +25,7 @@ public sealed class SqliteLogTests : IDisposable
     public void Dispose() => _directory.Dispose();
 
     [Fact]
-    public async Task The_log_is_moved_into_the_file_beside_the_commits()
+    public async Task The_log_is_moved_into_the_file_in_the_background()
     {
         await using SqliteStorage storage = Open();
         long before = new FileInfo(Path).Length;
@@ -35,7 +35,7 @@ public sealed class SqliteLogTests : IDisposable
     }
 
     [Fact]
-    public async Task The_log_starts_again_once_the_file_has_all_of_it()
+    public async Task The_log_starts_again_once_the_file_contains_all_of_it()
     {
         await using SqliteStorage storage = Open();
         await FillLogAsync(storage);
@@ -58,7 +58,7 @@ public sealed class SqliteLogTests : IDisposable
     }
 
     [Fact]
-    public async Task Closing_waits_until_what_is_being_moved_is_in_the_file_and_removes_the_log()
+    public async Task Closing_waits_for_the_log_to_be_moved_and_removes_it()
     {
         for (int round = 1; round <= 10; round++)
         {
@@ -89,7 +89,7 @@ public sealed class SqliteLogTests : IDisposable
     }
 
     [Fact]
-    public async Task The_log_becomes_small_again_and_again_while_readers_overlap()
+    public async Task The_log_shrinks_repeatedly_while_readers_overlap()
     {
         await using SqliteStorage storage = Open();
         using var stop = new CancellationTokenSource();
@@ -135,7 +135,7 @@ public sealed class SqliteLogTests : IDisposable
     }
 
     [Fact]
-    public async Task The_log_keeps_what_a_snapshot_needs_and_shrinks_again_after_it()
+    public async Task The_log_keeps_pages_that_a_snapshot_needs_and_shrinks_afterwards()
     {
         await using SqliteStorage storage = Open();
         await PutAsync(storage, "a", 5);
@@ -149,7 +149,7 @@ public sealed class SqliteLogTests : IDisposable
     }
 
     [Fact]
-    public async Task A_snapshot_sees_its_moment_while_the_log_is_moved_and_starts_again()
+    public async Task A_snapshot_does_not_change_while_the_log_is_moved_and_starts_again()
     {
         await using SqliteStorage storage = Open();
         for (int length = 1; length <= 300; length++)

@@ -23,7 +23,7 @@ public sealed class SqliteStorageOptionsTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Mistakes), DisableDiscoveryEnumeration = true)]
-    public void An_option_out_of_its_range_is_refused_by_name_and_no_file_is_made(string name, Action<SqliteStorageOptions> mistake)
+    public void An_option_out_of_range_is_refused_by_name_and_no_file_is_created(string name, Action<SqliteStorageOptions> mistake)
     {
         string path = _directory["store.db"];
         var options = new SqliteStorageOptions();
@@ -36,14 +36,14 @@ public sealed class SqliteStorageOptionsTests : IDisposable
     [Theory]
     [InlineData("")]
     [InlineData(" ")]
-    public void A_path_is_needed(string path)
+    public void A_path_is_required(string path)
     {
         Assert.Throws<ArgumentException>(() => new SqliteStorage(path));
         Assert.Throws<ArgumentException>(() => new Choice().UseSqlite(path));
     }
 
     [Fact]
-    public async Task UseSqlite_opens_the_file_with_the_options_when_it_is_asked_to()
+    public async Task UseSqlite_opens_the_file_lazily_with_the_given_options()
     {
         string path = _directory["store.db"];
         var choice = new Choice();

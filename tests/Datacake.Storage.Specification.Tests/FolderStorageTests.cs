@@ -10,7 +10,7 @@ public sealed class FolderStorageTests : DurableStorageSpecification
     protected override ValueTask RestoreAsync(string backup, string path) => FolderStorage.RestoreAsync(backup, path);
 
     [Fact]
-    public async Task What_was_folded_into_files_is_there_when_the_store_is_opened_again()
+    public async Task Entries_folded_into_files_survive_reopening_the_store()
     {
         for (int i = 0; i < 600; i++)
             await CommitAsync(($"{i % 90}", $"{i}"), ($"{i % 70}", null));
@@ -40,7 +40,7 @@ public sealed class FolderStorageTests : DurableStorageSpecification
     [Theory]
     [InlineData("format", "2", StorageError.NewerFormat)]
     [InlineData("something", "else", StorageError.Foreign)]
-    public void A_folder_that_is_not_this_stores_is_refused(string file, string contents, StorageError error)
+    public void A_folder_with_other_contents_is_refused(string file, string contents, StorageError error)
     {
         string path = System.IO.Directory.CreateDirectory(Directory["other"]).FullName;
         File.WriteAllText(Path.Combine(path, file), contents);
@@ -49,7 +49,7 @@ public sealed class FolderStorageTests : DurableStorageSpecification
     }
 
     [Fact]
-    public void The_guide_for_authors_shows_this_provider_as_it_is()
+    public void The_guide_shows_the_source_of_this_provider()
     {
         string example = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "FolderStorage.cs"), Encoding.UTF8);
         string guide = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "README.md"), Encoding.UTF8);

@@ -24,7 +24,7 @@ public abstract partial class CrashSpecification
     protected virtual double SyncsPerBufferedCommit => 0.5;
 
     [Fact]
-    public async Task A_batch_was_written_before_it_is_acknowledged_and_is_on_the_disk_if_it_is_flushed()
+    public async Task An_acknowledged_batch_is_written_and_a_flushed_one_is_on_the_disk()
     {
         string path = Directory[StoreName];
         var synced = new HashSet<int>();                                     // Descriptors whose writes are on the disk when they return.
@@ -87,7 +87,7 @@ public abstract partial class CrashSpecification
     }
 
     [Fact]
-    public async Task After_a_loss_of_power_every_flushed_batch_is_there_and_no_part_of_one()
+    public async Task Flushed_batches_survive_a_power_loss_and_no_batch_is_torn()
     {
         string path = Directory[StoreName];
         List<SystemCall> calls = await RecordAsync(path);

@@ -19,7 +19,7 @@ public abstract partial class CrashSpecification : IDisposable
     protected virtual int Crashes => StorageSpecification.Parameter("DATACAKE_CRASHES", 5);
 
     [Fact]
-    public async Task After_a_kill_every_acknowledged_batch_is_there_and_no_part_of_another()
+    public async Task Acknowledged_batches_survive_a_kill_and_no_batch_is_torn()
     {
         string path = Directory[StoreName];
         var random = new Random(1);
@@ -38,7 +38,7 @@ public abstract partial class CrashSpecification : IDisposable
     }
 
     [Fact]
-    public async Task A_store_is_refused_while_another_process_owns_it_and_free_once_that_is_killed()
+    public async Task A_store_cannot_be_opened_until_the_process_that_owns_it_is_killed()
     {
         string path = Directory[StoreName];
         using var process = StorageProcess.Start(path);

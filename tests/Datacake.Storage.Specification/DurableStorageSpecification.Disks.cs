@@ -7,7 +7,7 @@ public abstract partial class DurableStorageSpecification
     [Theory]
     [InlineData(Durability.Buffered)]
     [InlineData(Durability.Flushed)]
-    public async Task A_full_disk_fails_the_commit_and_the_store_stays_readable_and_goes_on_when_there_is_room(Durability durability)
+    public async Task A_commit_to_a_full_disk_fails_and_the_store_stays_readable_and_recovers(Durability durability)
     {
         using SmallDisk disk = SmallDisk.Mount(megabytes: 16);
         string ballast = disk["ballast"];
@@ -68,7 +68,7 @@ public abstract partial class DurableStorageSpecification
     }
 
     [Fact]
-    public async Task A_path_that_is_read_only_is_refused_by_name()
+    public async Task A_read_only_path_is_refused_by_name()
     {
         using SmallDisk disk = SmallDisk.Mount(megabytes: 16);
         await using (Open(disk["store"])) { }

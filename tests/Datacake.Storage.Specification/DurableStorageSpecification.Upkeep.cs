@@ -5,7 +5,7 @@ public abstract partial class DurableStorageSpecification
     string BackupPath => Directory["backup"];
 
     [Fact]
-    public async Task A_backup_is_a_store_with_what_was_committed_before_it()
+    public async Task A_backup_contains_everything_committed_before_it()
     {
         await CommitAsync(("", ""), ("a", "1"), ("large", new string('v', 1_000_000)), ("deleted", "1"));
         await CommitAsync(("a", "2"), ("deleted", null));
@@ -31,7 +31,7 @@ public abstract partial class DurableStorageSpecification
     }
 
     [Fact]
-    public async Task A_backup_shows_one_moment_while_others_commit()
+    public async Task A_backup_is_consistent_while_others_commit()
     {
         using var stop = new CancellationTokenSource();
         await CommitGenerationAsync(0);
@@ -53,7 +53,7 @@ public abstract partial class DurableStorageSpecification
     }
 
     [Fact]
-    public async Task A_backup_does_not_replace_what_is_at_its_path()
+    public async Task A_backup_does_not_replace_an_existing_file_or_store()
     {
         await CommitAsync(("a", "1"));
         File.WriteAllText(BackupPath, "something else");
@@ -67,7 +67,7 @@ public abstract partial class DurableStorageSpecification
     }
 
     [Fact]
-    public async Task A_store_that_is_restored_from_a_backup_has_what_that_has()
+    public async Task A_restored_store_has_the_contents_of_the_backup()
     {
         await CommitAsync(("a", "1"), ("b", new string('v', 100_000)));
         List<string> before = await ScanAsync(KeyRange.All);
@@ -83,7 +83,7 @@ public abstract partial class DurableStorageSpecification
     }
 
     [Fact]
-    public async Task Restoring_replaces_no_store_and_an_open_one_least_of_all()
+    public async Task Restoring_never_replaces_an_open_or_closed_store()
     {
         await CommitAsync(("a", "1"));
         await Storage.BackUpAsync(BackupPath);
@@ -98,7 +98,7 @@ public abstract partial class DurableStorageSpecification
     }
 
     [Fact]
-    public async Task Restoring_what_is_no_backup_fails_and_leaves_nothing()
+    public async Task Restoring_from_an_invalid_backup_fails_and_leaves_nothing()
     {
         string restored = Directory["restored"];
         await Assert.ThrowsAsync<StorageException>(async () => await RestoreAsync(Directory["nothing"], restored));
@@ -108,7 +108,7 @@ public abstract partial class DurableStorageSpecification
     }
 
     [Fact]
-    public async Task Upkeep_that_was_cancelled_before_does_nothing()
+    public async Task Upkeep_with_a_canceled_token_does_nothing()
     {
         await CommitAsync(("a", "1"));
         var cancelled = new CancellationToken(canceled: true);
@@ -133,7 +133,7 @@ public abstract partial class DurableStorageSpecification
     }
 
     [Fact]
-    public async Task Compaction_gives_back_the_space_of_what_was_deleted_and_changes_nothing_else()
+    public async Task Compaction_returns_the_space_of_deleted_entries_and_changes_nothing_else()
     {
         const int Bytes = 30_000;
         await CommitAsync([.. Enumerable.Range(0, 200).Select(i => ($"{i:D3}", (string?)new string('v', Bytes)))]);
@@ -151,7 +151,7 @@ public abstract partial class DurableStorageSpecification
     }
 
     [Fact]
-    public async Task A_snapshot_stays_still_while_its_store_is_compacted()
+    public async Task A_snapshot_does_not_change_while_its_store_is_compacted()
     {
         await CommitAsync([.. Enumerable.Range(0, 500).Select(i => ($"{i:D3}", (string?)new string('v', 1000)))]);
         IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
@@ -169,7 +169,7 @@ public abstract partial class DurableStorageSpecification
     }
 
     [Fact]
-    public async Task Reads_and_commits_go_on_around_compactions()
+    public async Task Reads_and_commits_continue_during_compactions()
     {
         await CommitGenerationAsync(0);
         using var stop = new CancellationTokenSource();
@@ -215,7 +215,7 @@ public abstract partial class DurableStorageSpecification
     }
 
     [Fact]
-    public async Task The_size_on_disk_grows_with_what_is_stored()
+    public async Task The_size_on_disk_grows_with_the_stored_data()
     {
         long empty = await Storage.GetSizeOnDiskAsync();
         await CommitAsync(("a", new string('v', 5_000_000)));

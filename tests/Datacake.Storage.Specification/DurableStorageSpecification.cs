@@ -18,7 +18,7 @@ public abstract partial class DurableStorageSpecification : StorageSpecification
     [Theory]
     [InlineData(Durability.Buffered)]
     [InlineData(Durability.Flushed)]
-    public async Task What_was_committed_is_there_when_the_store_is_opened_again(Durability durability)
+    public async Task Committed_entries_survive_reopening_the_store(Durability durability)
     {
         for (int round = 0; round < 5; round++)
         {

@@ -18,7 +18,7 @@ public abstract class LimitedStorageSpecification : IDisposable
     [Theory]
     [InlineData(Durability.Buffered)]
     [InlineData(Durability.Flushed)]
-    public async Task A_full_store_takes_deletes_that_note_something_and_has_room_then_as_often_as_it_is_filled(Durability durability)
+    public async Task Full_store_accepts_deletes_that_write_tombstones_and_regains_room_every_time(Durability durability)
     {
         await using IDurableStorage storage = Open(_directory["store"], MaxFileBytes);
         for (int round = 0; round < 4; round++)
@@ -39,7 +39,7 @@ public abstract class LimitedStorageSpecification : IDisposable
     }
 
     [Fact]
-    public async Task Batch_that_does_not_make_room_is_refused_before_it_takes_what_is_kept_for_those_that_do()
+    public async Task Batch_that_makes_no_room_cannot_use_the_reserve()
     {
         await using IDurableStorage storage = Open(_directory["store"], MaxFileBytes);
         int count = await FillAsync(storage, "large", LargeValue, Durability.Buffered);
@@ -55,7 +55,7 @@ public abstract class LimitedStorageSpecification : IDisposable
     }
 
     [Fact]
-    public async Task Batch_that_only_deletes_needs_to_say_nothing()
+    public async Task Batch_with_deletes_alone_may_use_the_reserve_without_asking()
     {
         await using IDurableStorage storage = Open(_directory["store"], MaxFileBytes);
         int count = await FillAsync(storage, "large", LargeValue, Durability.Buffered);
@@ -69,7 +69,7 @@ public abstract class LimitedStorageSpecification : IDisposable
     }
 
     [Fact]
-    public async Task File_that_is_larger_than_its_limit_is_opened_and_takes_deletes_only_until_it_has_room()
+    public async Task File_above_its_limit_opens_and_accepts_only_deletes_until_it_has_room()
     {
         int count;
         await using (IDurableStorage storage = Open(_directory["store"], MaxFileBytes))
@@ -84,7 +84,7 @@ public abstract class LimitedStorageSpecification : IDisposable
     }
 
     [Fact]
-    public async Task Full_store_whose_snapshots_keep_what_is_deleted_has_room_when_they_are_disposed()
+    public async Task Full_store_with_open_snapshots_regains_room_when_they_are_disposed()
     {
         await using IDurableStorage storage = Open(_directory["store"], MaxFileBytes);
         int count = await FillAsync(storage, "large", LargeValue, Durability.Buffered);
@@ -101,7 +101,7 @@ public abstract class LimitedStorageSpecification : IDisposable
     }
 
     [Fact]
-    public async Task Full_store_is_backed_up_and_compacted()
+    public async Task Full_store_can_be_backed_up_and_compacted()
     {
         await using IDurableStorage storage = Open(_directory["store"], MaxFileBytes);
         int count = await FillAsync(storage, "large", LargeValue, Durability.Buffered);

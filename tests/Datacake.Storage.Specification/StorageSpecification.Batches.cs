@@ -3,7 +3,7 @@ namespace Datacake.Storage.Specification;
 public abstract partial class StorageSpecification
 {
     [Fact]
-    public async Task A_later_batch_replaces_and_removes_what_an_earlier_one_put()
+    public async Task A_later_batch_replaces_and_removes_earlier_entries()
     {
         await CommitAsync(("a", "1"), ("b", "1"), ("c", "1"));
         await CommitAsync(("a", "two, which is longer"), ("b", null));
@@ -13,7 +13,7 @@ public abstract partial class StorageSpecification
     }
 
     [Fact]
-    public async Task The_last_operation_on_a_key_counts_in_a_batch()
+    public async Task The_last_operation_on_a_key_wins_within_a_batch()
     {
         await CommitAsync(("old", "1"), ("put twice", "1"));
         await CommitAsync(
@@ -42,7 +42,7 @@ public abstract partial class StorageSpecification
     }
 
     [Fact]
-    public async Task A_batch_may_be_committed_again_and_filled_anew()
+    public async Task A_batch_can_be_committed_again_and_refilled()
     {
         var batch = new WriteBatch();
         batch.Put(Bytes("a"), Bytes("1"));
@@ -58,7 +58,7 @@ public abstract partial class StorageSpecification
     }
 
     [Fact]
-    public async Task The_memory_of_a_batch_may_be_used_again_after_the_commit()
+    public async Task The_memory_of_a_batch_can_be_reused_after_the_commit()
     {
         byte[] key = Bytes("key");
         byte[] value = Bytes("value");
@@ -90,7 +90,7 @@ public abstract partial class StorageSpecification
     }
 
     [Fact]
-    public async Task Batches_that_are_committed_at_once_are_all_kept()
+    public async Task Concurrently_committed_batches_are_all_kept()
     {
         await Task.WhenAll(Enumerable.Range(0, 8).Select(writer => Task.Run(async () =>
         {
@@ -101,7 +101,7 @@ public abstract partial class StorageSpecification
     }
 
     [Fact]
-    public async Task A_reader_sees_the_whole_of_a_batch_or_nothing_of_it()
+    public async Task A_reader_sees_all_of_a_batch_or_none_of_it()
     {
         const int Keys = 50;
         int looks = 0;

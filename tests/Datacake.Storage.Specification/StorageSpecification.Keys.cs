@@ -37,7 +37,7 @@ public abstract partial class StorageSpecification
     }
 
     [Fact]
-    public async Task The_empty_key_is_a_key_before_all_others()
+    public async Task The_empty_key_sorts_before_all_others()
     {
         await CommitAsync(("\0", "zero"), ("", "empty"), ("a", ""));
         Assert.Equal("empty", await GetAsync(""));
@@ -65,14 +65,14 @@ public abstract partial class StorageSpecification
     }
 
     [Fact]
-    public async Task A_key_comes_before_the_longer_keys_that_it_starts()
+    public async Task A_key_sorts_before_longer_keys_that_start_with_it()
     {
         await CommitAsync(("ab", "3"), ("a\0", "2"), ("a", "1"), ("abc", "4"), ("b", "5"));
         Assert.Equal(["a=1", "a\0=2", "ab=3", "abc=4", "b=5"], await ScanAsync(KeyRange.All));
     }
 
     [Fact]
-    public async Task A_key_may_be_as_long_as_a_batch_takes()
+    public async Task A_key_of_the_maximum_length_is_stored()
     {
         string longest = new('k', WriteBatch.MaxKeyLength);
         string next = longest[..^1] + 'l';
@@ -86,7 +86,7 @@ public abstract partial class StorageSpecification
     }
 
     [Fact]
-    public async Task A_key_longer_than_any_that_was_put_is_absent_and_may_bound_a_range()
+    public async Task An_overlong_key_is_absent_and_can_bound_a_range()
     {
         string longest = new('k', WriteBatch.MaxKeyLength);
         string tooLong = new('k', 2000);

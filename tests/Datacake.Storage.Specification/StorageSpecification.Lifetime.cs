@@ -3,10 +3,10 @@ namespace Datacake.Storage.Specification;
 public abstract partial class StorageSpecification
 {
     [Fact]
-    public void A_store_says_what_it_is() => Assert.NotEmpty(Storage.Description);
+    public void A_store_has_a_description() => Assert.NotEmpty(Storage.Description);
 
     [Fact]
-    public async Task A_call_that_was_cancelled_before_does_nothing()
+    public async Task A_call_with_a_canceled_token_does_nothing()
     {
         await CommitAsync(("a", "1"));
         using IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
@@ -26,7 +26,7 @@ public abstract partial class StorageSpecification
     }
 
     [Fact]
-    public async Task A_disposed_store_says_so()
+    public async Task A_disposed_store_throws_ObjectDisposedException()
     {
         IStorage storage = Storage;
         await storage.DisposeAsync();
@@ -37,7 +37,7 @@ public abstract partial class StorageSpecification
     }
 
     [Fact]
-    public async Task A_disposed_snapshot_says_so()
+    public async Task A_disposed_snapshot_throws_ObjectDisposedException()
     {
         await CommitAsync(("a", "1"));
         IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();

@@ -33,7 +33,7 @@ public abstract partial class StorageSpecification
     [InlineData("b\xFF", new[] { "b\xFF", "b\xFF\xFF" })]
     [InlineData("\xFF", new[] { "\xFF", "\xFF\xFF" })]
     [InlineData("aa", new string[0])]
-    public async Task A_prefix_scan_returns_the_keys_that_start_with_it(string prefix, string[] expected)
+    public async Task A_prefix_scan_returns_the_keys_that_start_with_the_prefix(string prefix, string[] expected)
     {
         await CommitAsync([.. ScannedKeys.Select(key => (key, (string?)""))]);
         Assert.Equal(expected.Select(key => key + "="), await ScanAsync(KeyRange.WithPrefix(Bytes(prefix))));
@@ -48,7 +48,7 @@ public abstract partial class StorageSpecification
     [InlineData(100)]
     [InlineData(101)]
     [InlineData(5000)]
-    public async Task Pages_follow_one_another_without_gap_or_repetition(int pageSize)
+    public async Task Consecutive_pages_have_no_gaps_or_repetitions(int pageSize)
     {
         string[] keys = [.. Enumerable.Range(0, 1000).Select(i => $"{i:D4}")];
         await CommitAsync([.. keys.Select(key => (key, (string?)key))]);
@@ -60,7 +60,7 @@ public abstract partial class StorageSpecification
     [Theory]
     [InlineData(0)]
     [InlineData(-1)]
-    public async Task A_page_of_no_entries_is_refused(int pageSize)
+    public async Task A_page_size_below_one_is_refused(int pageSize)
     {
         using IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
         using var page = new EntryPage();
@@ -73,7 +73,7 @@ public abstract partial class StorageSpecification
     [Theory]
     [InlineData(ScanDirection.Forward)]
     [InlineData(ScanDirection.Reverse)]
-    public async Task A_page_that_is_used_again_has_what_a_list_has(ScanDirection direction)
+    public async Task A_reused_page_returns_the_same_entries_as_a_list(ScanDirection direction)
     {
         await CommitAsync([.. ScannedKeys.Select(key => (key, (string?)Value(key.Length * 3000)))]);
         using IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
@@ -90,7 +90,7 @@ public abstract partial class StorageSpecification
     }
 
     [Fact]
-    public async Task Many_keys_are_found_in_the_order_in_which_they_are_asked_for()
+    public async Task Many_keys_are_returned_in_the_requested_order()
     {
         string[] keys = [.. Enumerable.Range(0, 1000).Select(i => $"{i:D4}")];
         await CommitAsync([.. keys.Select((key, i) => (key, (string?)Value(i % 100 == 0 ? 9000 : i % 50)))]);

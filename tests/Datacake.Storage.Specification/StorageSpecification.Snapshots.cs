@@ -23,7 +23,7 @@ public abstract partial class StorageSpecification
     }
 
     [Fact]
-    public async Task Many_snapshots_each_show_their_own_moment()
+    public async Task Each_of_many_snapshots_shows_its_own_point_in_time()
     {
         var snapshots = new List<IStorageSnapshot>();
         for (int i = 0; i < 100; i++)
@@ -41,7 +41,7 @@ public abstract partial class StorageSpecification
     }
 
     [Fact]
-    public async Task A_snapshot_stays_still_while_others_commit()
+    public async Task A_snapshot_does_not_change_while_others_commit()
     {
         await CommitAsync([.. Enumerable.Range(0, 500).Select(i => ($"{i:D3}", (string?)"old"))]);
         using IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
@@ -64,7 +64,7 @@ public abstract partial class StorageSpecification
     }
 
     [Fact]
-    public async Task Many_threads_may_read_one_snapshot_at_once()
+    public async Task Many_threads_can_read_one_snapshot_at_once()
     {
         await CommitAsync([.. Enumerable.Range(0, 200).Select(i => ($"{i:D3}", (string?)$"{i}"))]);
         using IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
@@ -79,7 +79,7 @@ public abstract partial class StorageSpecification
     }
 
     [Fact]
-    public async Task What_a_snapshot_returned_stays_valid_until_it_is_disposed()
+    public async Task Memory_returned_by_a_snapshot_stays_valid_until_the_snapshot_is_disposed()
     {
         await CommitAsync([.. Enumerable.Range(0, 100).Select(i => ($"{i:D3}", (string?)new string('v', i * 50)))]);
         using IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();

@@ -7,17 +7,17 @@ public sealed class KeyRangeTests
     static readonly Gen<byte[]> GenKey = Gen.OneOf<byte>(0, 1, 0x7F, 0x80, 0xFE, 0xFF).Array[0, 4];
 
     [Fact]
-    public void The_range_of_a_prefix_holds_the_keys_that_start_with_it() =>
+    public void The_range_of_a_prefix_contains_the_keys_that_start_with_the_prefix() =>
         Gen.Select(GenKey, GenKey).Sample((prefix, key) =>
             KeyRange.WithPrefix(prefix).Contains(key) == key.AsSpan().StartsWith(prefix));
 
     [Fact]
-    public void After_a_key_come_the_keys_above_it() =>
+    public void The_range_after_a_key_contains_the_keys_above_it() =>
         Gen.Select(GenKey, GenKey).Sample((last, key) =>
             KeyRange.All.After(last).Contains(key) == (key.AsSpan().SequenceCompareTo(last) > 0));
 
     [Fact]
-    public void Before_a_key_come_the_keys_below_it() =>
+    public void The_range_before_a_key_contains_the_keys_below_it() =>
         Gen.Select(GenKey, GenKey).Sample((last, key) =>
             KeyRange.All.Before(last).Contains(key) == (key.AsSpan().SequenceCompareTo(last) < 0));
 

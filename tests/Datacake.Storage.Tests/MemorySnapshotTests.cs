@@ -11,7 +11,7 @@ public sealed class MemorySnapshotTests
     const int Keys = 2_000;
 
     [Fact]
-    public void Each_snapshot_shows_its_own_moment_whichever_others_are_open() =>
+    public void Each_snapshot_shows_its_own_point_in_time_regardless_of_other_snapshots() =>
         Gen.Int.Sample(
             seed =>
             {
@@ -96,7 +96,7 @@ public sealed class MemorySnapshotTests
     }
 
     [Fact]
-    public async Task A_read_under_way_when_its_snapshot_is_disposed_ends_soundly_or_says_so()
+    public async Task A_read_during_the_disposal_of_its_snapshot_is_correct_or_throws()
     {
         await using var storage = new MemoryStorage();
         var entries = Change(storage, ImmutableSortedDictionary<int, long>.Empty, new Random(1), operations: 3_000, deletes: 0);
@@ -131,7 +131,7 @@ public sealed class MemorySnapshotTests
     }
 
     [Fact]
-    public async Task A_batch_whose_memory_is_gone_changes_nothing()
+    public async Task A_batch_with_disposed_memory_changes_nothing()
     {
         await using var storage = new MemoryStorage();
         var entries = Change(storage, ImmutableSortedDictionary<int, long>.Empty, new Random(1), operations: 100, deletes: 0);
@@ -153,7 +153,7 @@ public sealed class MemorySnapshotTests
     }
 
     [Fact]
-    public async Task A_store_that_failed_in_the_midst_of_a_commit_says_so_and_its_open_snapshots_stay_as_they_are()
+    public async Task A_store_that_failed_during_a_commit_throws_and_its_open_snapshots_do_not_change()
     {
         await using var storage = new MemoryStorage();
         var entries = Change(storage, ImmutableSortedDictionary<int, long>.Empty, new Random(1), operations: 100, deletes: 0);
@@ -175,7 +175,7 @@ public sealed class MemorySnapshotTests
     }
 
     [Fact]
-    public void The_newest_version_that_is_shown_is_known_whichever_snapshots_are_closed() =>
+    public void The_newest_shown_version_is_correct_after_any_snapshots_are_closed() =>
         Gen.Select(Gen.Int[0, 2], Gen.Int[0, 100]).Array.Sample(steps =>
         {
             var shown = new ShownVersions();

@@ -50,7 +50,7 @@ public sealed class MemoryTreeTests
     [InlineData(1)]
     [InlineData(7)]
     [InlineData(120)]
-    public void Runs_of_ascending_keys_side_by_side_are_all_found(int runs)
+    public void Keys_of_interleaved_ascending_runs_are_all_found(int runs)
     {
         const int Keys = 40_000;
         var editor = new MemoryTreeEditor(MemoryTree.Empty, version: 1, shown: 0);
@@ -65,7 +65,7 @@ public sealed class MemoryTreeTests
 
     /// <summary>Tests keys that share much, little or nothing, are prefixes of others or end in zeros, with short and long values.</summary>
     [Fact]
-    public void Entries_of_any_length_are_found_whatever_their_keys_share() =>
+    public void Entries_are_found_for_any_lengths_and_shared_prefixes() =>
         Gen.Int.Sample(
             seed =>
             {
