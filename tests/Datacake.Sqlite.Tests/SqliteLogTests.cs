@@ -31,7 +31,7 @@ public sealed class SqliteLogTests : IDisposable
         long before = new FileInfo(Path).Length;
         await FillLogAsync(storage);
         // No commit and no snapshot follows that could move the log. Pages that were written several times are moved once.
-        await WaitUntilAsync(() => new FileInfo(Path).Length >= before + CheckpointBytes / 4, "the file has what was in the log");
+        await WaitUntilAsync(() => new FileInfo(Path).Length >= before + CheckpointBytes / 4, "the file contains the log");
     }
 
     [Fact]

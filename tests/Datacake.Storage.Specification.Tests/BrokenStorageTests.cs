@@ -53,7 +53,7 @@ public sealed class BrokenStorageTests
     }
 
     [Theory]
-    [InlineData(CarelessStorage.AcknowledgesFirst, "was acknowledged before anything of it was written")]
+    [InlineData(CarelessStorage.AcknowledgesFirst, "was acknowledged before any of it was written")]
     [InlineData(CarelessStorage.NeverFlushes, "was acknowledged before the contents of")]
     public async Task A_provider_that_acknowledges_unwritten_batches_fails(string carelessness, string finding)
     {

@@ -4,8 +4,8 @@ using Datacake.Storage;
 namespace Example;
 
 /// <summary>
-/// A store in a directory, with a file for each key. Commits go to a journal first, and from there into the files; all of it is in memory
-/// too, which answers the reads. For small stores that people like to look into.
+/// A store in a directory, with a file for each key. Commits go to a journal first and are folded into the files later. Reads are answered from
+/// a copy of everything in memory. Suited to small stores whose files people like to inspect.
 /// </summary>
 public sealed class FolderStorage : IDurableStorage
 {
@@ -16,8 +16,8 @@ public sealed class FolderStorage : IDurableStorage
     readonly StorageLock _ownership;
     readonly SemaphoreSlim _writing = new(1);                    // Held while the files or the fields below change.
     readonly FileStream _journal;
-    readonly Dictionary<string, byte[]> _unfolded = [];          // The keys that the journal has, by the names of their files.
-    readonly MemoryStorage _contents = new();                    // What the files and the journal say.
+    readonly Dictionary<string, byte[]> _unfolded = [];          // The keys in the journal, by the names of their files.
+    readonly MemoryStorage _contents = new();                    // The contents of the files and the journal.
     int _commitsToFold = CommitsPerFold;
     bool _disposed;
 
@@ -28,9 +28,9 @@ public sealed class FolderStorage : IDurableStorage
         try
         {
             PrepareFormat();
-            // Without a buffer: what is written survives a crash of the process.
+            // Unbuffered, so that written data survive a crash of the process.
             _journal = new FileStream(JournalPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
-            // A file that is on the disk is not found after a loss of power if its name is not.
+            // After a power loss, a file on the disk is found only if its name is on the disk, too.
             DurableFile.FlushDirectory(_path);
         }
         catch (Exception failure)
@@ -50,7 +50,7 @@ public sealed class FolderStorage : IDurableStorage
 
     string EntriesPath => Path.Combine(_path, "entries");
 
-    /// <summary>Opens the folder, or makes it.</summary>
+    /// <summary>Opens the folder, or creates it.</summary>
     public static FolderStorage Open(string path)
     {
         var storage = new FolderStorage(Path.GetFullPath(path));
@@ -66,13 +66,13 @@ public sealed class FolderStorage : IDurableStorage
         }
     }
 
-    /// <summary>Makes the folder of a store from a backup.</summary>
+    /// <summary>Creates the folder of a store from a backup.</summary>
     public static async ValueTask RestoreAsync(string backup, string path, CancellationToken cancellationToken = default)
     {
         using var ownership = StorageLock.Acquire(path, $"folder '{path}'");
         if (!Directory.Exists(backup))
             throw new StorageException(StorageError.Inaccessible, $"The backup '{backup}' does not exist. Check the path.");
-        await using FolderStorage source = Open(backup);   // This checks all of it.
+        await using FolderStorage source = Open(backup);   // This checks the whole backup.
         await source.BackUpAsync(path, cancellationToken);
     }
 
@@ -102,7 +102,7 @@ public sealed class FolderStorage : IDurableStorage
     {
         path = Path.GetFullPath(path);
         if (Path.Exists(path))
-            throw new StorageException(StorageError.Inaccessible, $"The backup '{path}' cannot be made: there is something of that name.");
+            throw new StorageException(StorageError.Inaccessible, $"The backup '{path}' already exists. Choose another path.");
         string partial = path + ".partial";
         using IStorageSnapshot snapshot = await OpenSnapshotAsync(cancellationToken);
         try
@@ -188,7 +188,7 @@ public sealed class FolderStorage : IDurableStorage
         }
     }
 
-    /// <summary>Marks a new folder, and refuses one that is not a store or has a newer format.</summary>
+    /// <summary>Marks a new folder. Refuses a folder that is not a store or has a newer format.</summary>
     void PrepareFormat()
     {
         Directory.CreateDirectory(_path);
@@ -203,7 +203,7 @@ public sealed class FolderStorage : IDurableStorage
         }
         else if (Directory.EnumerateFileSystemEntries(_path).Any(name => name != FormatPath + ".new"))
         {
-            throw new StorageException(StorageError.Foreign, $"The {Description} holds something else. Choose another path.");
+            throw new StorageException(StorageError.Foreign, $"The {Description} is not a store of this kind. Choose another path.");
         }
         else
         {
@@ -230,7 +230,7 @@ public sealed class FolderStorage : IDurableStorage
                     _unfolded[FileNameOf(operation.Key)] = operation.Key.ToArray();
                 end += length;
             }
-            // Beyond is what a crash has cut short, which nobody was told of.
+            // The rest is a batch that a crash cut short before it was acknowledged.
             _journal.SetLength(end);
             _journal.Position = end;
         }
@@ -252,7 +252,7 @@ public sealed class FolderStorage : IDurableStorage
         }
         ValueTask done = _contents.CommitAsync(batch, Durability.Buffered);
         if (!done.IsCompletedSuccessfully)
-            throw new InvalidOperationException("A store in memory completes every call at once.");
+            throw new InvalidOperationException("The store in memory did not complete the call synchronously.");
     }
 
     void AppendToJournal(WriteBatch batch, Durability durability)
@@ -261,7 +261,7 @@ public sealed class FolderStorage : IDurableStorage
         try
         {
             _journal.Write(Record.Of(batch.Operations));
-            // With it goes all that earlier commits left to the operating system: they are before it in the same file.
+            // This also flushes earlier buffered commits, which precede the batch in the same file.
             if (durability == Durability.Flushed)
                 _journal.Flush(flushToDisk: true);
         }
@@ -281,17 +281,17 @@ public sealed class FolderStorage : IDurableStorage
         }
         catch (StorageException)
         {
-            // The batch is in the journal, and stays there until a later fold has room.
+            // The batch is in the journal and stays there until a later fold finds room.
         }
     }
 
-    /// <summary>Brings the files up to date, and only then empties the journal.</summary>
+    /// <summary>Brings the files up to date and then empties the journal.</summary>
     async Task FoldAsync()
     {
         try
         {
             _commitsToFold = CommitsPerFold;
-            // Or a loss of power could leave a part of a batch in the files, and nothing of it in the journal.
+            // Otherwise a power loss could leave a part of a batch in the files and none of it in the journal.
             _journal.Flush(flushToDisk: true);
             using IStorageSnapshot snapshot = await _contents.OpenSnapshotAsync();
             foreach ((string name, byte[] key) in _unfolded)
@@ -321,13 +321,13 @@ public sealed class FolderStorage : IDurableStorage
             if (!Record.TryRead(File.ReadAllBytes(path), out WriteOperation[] entry, out _) || entry.Length != 1)
             {
                 throw new StorageException(
-                    StorageError.Corrupt, $"The {Description} is damaged: '{path}' is not what was written. Restore a backup.");
+                    StorageError.Corrupt, $"The {Description} is damaged: '{path}' has changed since it was written. Restore a backup.");
             }
             yield return entry[0];
         }
     }
 
-    /// <summary>Replaces a file in one step: it has its contents before it has its name.</summary>
+    /// <summary>Replaces a file atomically: the new contents are on the disk before the file gets its name.</summary>
     static void WriteFile(string path, byte[] contents)
     {
         string replacement = path + ".new";
@@ -336,7 +336,7 @@ public sealed class FolderStorage : IDurableStorage
         File.Move(replacement, path, overwrite: true);
     }
 
-    /// <summary>A key may be longer than a file name, and have any bytes.</summary>
+    /// <summary>Returns a file name for a key. A key may be longer than a file name and contain any bytes.</summary>
     static string FileNameOf(ReadOnlyMemory<byte> key) => Convert.ToHexStringLower(SHA256.HashData(key.Span));
 
     static void Delete(string path)
@@ -352,7 +352,7 @@ public sealed class FolderStorage : IDurableStorage
         _ownership.Dispose();
     }
 
-    /// <summary>Operations as bytes: their length, a hash that tells whether they are whole, and they themselves.</summary>
+    /// <summary>The encoding of operations: their length, a hash that detects incomplete data, and the operations.</summary>
     static class Record
     {
         const int HeaderBytes = sizeof(int) + SHA256.HashSizeInBytes;
