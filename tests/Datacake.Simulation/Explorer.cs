@@ -12,7 +12,7 @@ sealed record Failure(Scenario Scenario, IReadOnlyList<SimulatedEvent> Events, V
         + Environment.NewLine + Violation.Machines;
 }
 
-/// <summary>Runs schedules, and shrinks those that fail.</summary>
+/// <summary>A runner of schedules that shrinks those that fail.</summary>
 static class Explorer
 {
     const int CalmEvents = 30;

@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace Datacake.Storage.Specification.Tests;
 
-/// <summary>Runs the tests of a specification against a provider and collects the tests that fail.</summary>
+/// <summary>A run of a specification's tests against a provider that collects the tests that fail.</summary>
 static class SpecificationRun
 {
     /// <summary>Returns the names of the tests that fail, with their messages.</summary>

@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace Datacake.Storage.Specification;
 
-/// <summary>Reads the file system calls of a process, as recorded by strace.</summary>
+/// <summary>The file system calls of a process, as recorded by strace.</summary>
 static partial class SystemCalls
 {
     const string Traced =

@@ -21,7 +21,7 @@ for (int i = 1; i < args.Length; i++)
     string name = args[i].StartsWith("--", StringComparison.Ordinal) ? args[i][2..] : "";
     if (!trial.Options.Concat(["seed", "folder"]).Contains(name))
     {
-        Console.Error.WriteLine($"'{args[i]}' is not an option of {trial.Name}. Run with --help for the list.");
+        Console.Error.WriteLine($"The trial {trial.Name} has no option '{args[i]}'. Run with --help for the list of options.");
         return 2;
     }
     options[name] = i + 1 < args.Length && !args[i + 1].StartsWith("--", StringComparison.Ordinal) ? args[++i] : "";
@@ -41,13 +41,13 @@ try
 catch (OperationCanceledException) when (stopping.IsCancellationRequested)
 {
     Console.WriteLine("Stopped.");
-    // The trial unwinds by itself, unless it waits for a node that is ended only now.
+    // The trial unwinds by itself, unless it waits for a node that ends only now.
     await Task.WhenAny(running, Task.Delay(TimeSpan.FromSeconds(3)));
     return 130;
 }
 catch (Exception e)
 {
-    run.Verdict.Require(false, $"the trial runs to its end, but: {e.GetType().Name}: {e.Message}");
+    run.Verdict.Require(false, $"the trial runs to its end; it failed with {e.GetType().Name}: {e.Message}");
     Console.Error.WriteLine(e);
 }
 run.Verdict.Conclude(trial.Name);

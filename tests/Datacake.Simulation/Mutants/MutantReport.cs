@@ -1,6 +1,6 @@
 namespace Datacake.Simulation.Mutants;
 
-/// <summary>Reports for each mutant whether it was caught, by which invariant, and by which seed.</summary>
+/// <summary>The report of the mutants that were caught, each with the invariant and the seed that caught it.</summary>
 static class MutantReport
 {
     /// <summary>Tries the named mutant, or all mutants. Returns 0 if all were caught.</summary>

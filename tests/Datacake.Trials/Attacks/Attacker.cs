@@ -10,14 +10,14 @@ using MessagePack;
 
 namespace Datacake.Trials.Attacks;
 
-/// <summary>A process that attacks a node until its standard input ends, and then prints how often a second it has.</summary>
+/// <summary>A process that attacks a node until its standard input ends and then prints its number of attacks per second.</summary>
 static class Attacker
 {
     const int MaxDatagramLength = 1_400;
 
     static readonly Random Random = new(1);
 
-    /// <summary>What each attack does once, and how often a second it is done at most.</summary>
+    /// <summary>The attacks, each with its maximum rate per second and its parallelism.</summary>
     static readonly Dictionary<string, (double Rate, int Parallel, Func<Target, CancellationToken, Task> AttackAsync)> Attacks = new()
     {
         ["garbage"] = (2_500, 16, GarbageAsync),
@@ -32,7 +32,7 @@ static class Attacker
 
     public static IReadOnlyCollection<string> Kinds => Attacks.Keys;
 
-    /// <summary>Starts an attacker in a process of its own.</summary>
+    /// <summary>Starts an attacker in its own process.</summary>
     public static Process Start(string kind, string address, string secret) => Process.Start(new ProcessStartInfo(
         Path.Combine(AppContext.BaseDirectory, "Datacake.Trials"), ["attacker", kind, address, secret])
     {
@@ -44,7 +44,7 @@ static class Attacker
     {
         if (!Attacks.TryGetValue(kind, out var attack))
         {
-            Console.Error.WriteLine($"There is no attack '{kind}', but {string.Join(", ", Kinds)}.");
+            Console.Error.WriteLine($"The attack '{kind}' does not exist. The attacks are: {string.Join(", ", Kinds)}.");
             return 2;
         }
         using var over = new CancellationTokenSource();
@@ -54,7 +54,7 @@ static class Attacker
         {
             while (!over.IsCancellationRequested)
             {
-                // All together keep the rate.
+                // All parallel attacks together keep the rate.
                 double due = Interlocked.Increment(ref done) / attack.Rate, now = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
                 if (due > now)
                     await Task.Delay(TimeSpan.FromSeconds(due - now), over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -64,7 +64,7 @@ static class Attacker
                 }
                 catch (Exception e) when (e is IOException or SocketException or RpcException or OperationCanceledException or ObjectDisposedException)
                 {
-                    // It was refused, which is right.
+                    // The node has refused the attack, as it should.
                 }
             }
         })));
@@ -105,11 +105,11 @@ static class Attacker
         await target.Datagrams.SendAsync(datagram, IPEndPoint.Parse(target.Address), cancellationToken);
     }
 
-    /// <summary>A member reads many large documents, and does not take in the answers.</summary>
+    /// <summary>Reads many large documents as a member, without receiving the answers.</summary>
     static async Task ReadAsync(Target target, CancellationToken cancellationToken) =>
         await target.Member.SendAsync(target.Member.ReadOfAll(), cancellationToken);
 
-    /// <summary>A member says that much is to come, in a message that has little.</summary>
+    /// <summary>Announces much data as a member, in a message that contains little.</summary>
     static async Task FalseCountAsync(Target target, CancellationToken cancellationToken)
     {
         const int Bytes = 16 * 1024 * 1024, MutationsKind = 2;
@@ -127,11 +127,11 @@ static class Attacker
         await member.EndAsync(cancellationToken);
     }
 
-    /// <summary>A member asks for everything again and again.</summary>
+    /// <summary>Requests everything as a member, again and again.</summary>
     static async Task PullAsync(Target target, CancellationToken cancellationToken) =>
         await target.Member.SendAsync(target.Member.FullPull(), cancellationToken);
 
-    /// <summary>A member opens streams, and sends empty messages where nobody reads yet.</summary>
+    /// <summary>Opens streams as a member, and sends empty messages that nobody reads yet.</summary>
     static async Task SmallMessagesAsync(Target target, CancellationToken cancellationToken)
     {
         await using var stream = await target.Channel.OpenStreamAsync(SessionService.ServiceName, SessionService.SessionMessage, default, cancellationToken);

@@ -9,7 +9,7 @@ using Datacake.Trials.Trials;
 
 namespace Datacake.Trials.Attacks;
 
-/// <summary>Somebody with the secret who opens sessions with a node, and sends in them whatever an attack is. Its session is opened again when it has ended.</summary>
+/// <summary>A faulty member that knows the secret, opens sessions with a node and attacks within them. It reopens its session when the session ends.</summary>
 sealed class FaultyMember(Target target) : IAsyncDisposable
 {
     const byte NodeId = 99;
@@ -41,7 +41,7 @@ sealed class FaultyMember(Target target) : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until the node has ended the session.</summary>
+    /// <summary>Waits until the node ends the session.</summary>
     public Task EndAsync(CancellationToken cancellationToken) => _reading.WaitAsync(cancellationToken);
 
     public async ValueTask DisposeAsync()
@@ -65,7 +65,7 @@ sealed class FaultyMember(Target target) : IAsyncDisposable
         _reading = ReadAsync(_stream);
     }
 
-    /// <summary>Reads slowly: what the node sends piles up there.</summary>
+    /// <summary>Reads slowly, so that the node's outgoing messages pile up.</summary>
     static async Task ReadAsync(RpcStream stream)
     {
         try

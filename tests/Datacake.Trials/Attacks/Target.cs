@@ -4,7 +4,7 @@ using Datacake.Rpc;
 
 namespace Datacake.Trials.Attacks;
 
-/// <summary>The node that is attacked, and what leads to it.</summary>
+/// <summary>The attacked node and the connections to it.</summary>
 sealed class Target : IAsyncDisposable
 {
     public Target(string address, string secret)
@@ -16,10 +16,10 @@ sealed class Target : IAsyncDisposable
 
     public string Address { get; }
 
-    /// <summary>A channel of somebody who knows the secret.</summary>
+    /// <summary>Gets a channel that knows the secret.</summary>
     public RpcChannel Channel { get; }
 
-    /// <summary>A member that is in session with the node.</summary>
+    /// <summary>Gets a member that is in session with the node.</summary>
     public FaultyMember Member { get; }
 
     public UdpClient Datagrams { get; } = new(0, AddressFamily.InterNetwork);

@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Datacake.Trials.Driving;
 
-/// <summary>An authority whose certificates are files for workers.</summary>
+/// <summary>An authority that writes certificates to files for workers.</summary>
 sealed class CertificateAuthority : IDisposable
 {
     readonly X509Certificate2 _root;
@@ -24,7 +24,7 @@ sealed class CertificateAuthority : IDisposable
     /// <summary>Gets the file with the authority's own certificate.</summary>
     public string RootFile { get; }
 
-    /// <summary>Writes a certificate with its key for some host names.</summary>
+    /// <summary>Writes a certificate for some host names, together with its key.</summary>
     /// <returns>The PKCS#12 file.</returns>
     public string Issue(params string[] names)
     {

@@ -5,7 +5,7 @@ using Datacake.Trials.Worker;
 
 namespace Datacake.Trials.Driving;
 
-/// <summary>Some nodes in processes, on loopback or on hosts of a wire.</summary>
+/// <summary>A few nodes in processes, on loopback or on the hosts of a wire.</summary>
 sealed class Cluster : IAsyncDisposable
 {
     const int Port = 7001;
@@ -24,7 +24,7 @@ sealed class Cluster : IAsyncDisposable
 
     public ClusterNode this[int index] => _nodes[index];
 
-    /// <summary>Prepares nodes 1 to <paramref name="count"/> on addresses of loopback that no other cluster of this run has.</summary>
+    /// <summary>Prepares nodes 1 to <paramref name="count"/> on loopback addresses that no other cluster of this run has.</summary>
     public static Cluster OnLoopback(TrialRun run, int count, string folder, bool isGossipLocal = true)
     {
         var cluster = new Cluster(null, run.Cancellation);
@@ -36,7 +36,7 @@ sealed class Cluster : IAsyncDisposable
         return cluster;
     }
 
-    /// <summary>Prepares nodes 1 to <paramref name="count"/>, each on a host of its own.</summary>
+    /// <summary>Prepares nodes 1 to <paramref name="count"/>, each on its own host.</summary>
     public static async Task<Cluster> OnWireAsync(TrialRun run, int count, string folder, bool isGossipLocal = false, Func<int, string>? hostsFile = null)
     {
         await TrialRun.RemoveStaleHostsAsync();
@@ -54,7 +54,7 @@ sealed class Cluster : IAsyncDisposable
         return cluster;
     }
 
-    /// <summary>Returns an address of the wire's network: 1 to 254.</summary>
+    /// <summary>Returns an address of the wire's network. The number is from 1 to 254.</summary>
     public static IPAddress AddressOf(int number) => new([10, 77, 0, (byte)number]);
 
     public static string SeedOf(int number) => $"{AddressOf(number)}:{Port}";
@@ -67,8 +67,8 @@ sealed class Cluster : IAsyncDisposable
         await MeetAsync(TimeSpan.FromMinutes(1));
     }
 
-    /// <summary>Waits until each of the nodes sees all of them up, and returns how long that took.</summary>
-    /// <exception cref="TimeoutException">They are not in session in time.</exception>
+    /// <summary>Waits until each of the nodes sees all of them as up, and returns the time this took.</summary>
+    /// <exception cref="TimeoutException">The nodes are not in session in time.</exception>
     public async Task<TimeSpan> MeetAsync(TimeSpan timeout, params ClusterNode[] nodes)
     {
         if (nodes.Length == 0)
@@ -84,10 +84,10 @@ sealed class Cluster : IAsyncDisposable
                 return isMet = answers.All(answer => answer.IsDone && nodes.All(node => answer.Members.Any(member => member.NodeId == node.Id && member.IsUp)));
             },
             timeout);
-        return isMet ? took : throw new TimeoutException($"not all in session after {timeout.TotalSeconds:F0} s: {views}");
+        return isMet ? took : throw new TimeoutException($"Not all nodes are in session after {timeout.TotalSeconds:F0} s: {views}");
     }
 
-    /// <summary>As <see cref="MeetAsync"/>; <see langword="null"/> if they are not in session in time.</summary>
+    /// <summary>Works like <see cref="MeetAsync"/>, but returns <see langword="null"/> if the nodes are not in session in time.</summary>
     public async Task<TimeSpan?> TryMeetAsync(TimeSpan timeout, Action<string> explain, params ClusterNode[] nodes)
     {
         try
@@ -101,7 +101,7 @@ sealed class Cluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Returns how long a condition takes to become true, or the timeout.</summary>
+    /// <summary>Returns the time until a condition becomes true, or the timeout.</summary>
     public async Task<TimeSpan> MeasureAsync(Func<Task<bool>> condition, TimeSpan timeout)
     {
         long start = TimeProvider.System.GetTimestamp();
@@ -114,8 +114,8 @@ sealed class Cluster : IAsyncDisposable
         return TimeProvider.System.GetElapsedTime(start);
     }
 
-    /// <summary>Waits until all nodes show the same, and returns what each one shows.</summary>
-    /// <returns>The contents by node, and whether they became equal in time.</returns>
+    /// <summary>Waits until all nodes show the same content, and returns the content that each node shows.</summary>
+    /// <returns>The contents by node, and true if they became equal in time.</returns>
     public async Task<(IReadOnlyDictionary<byte, SortedDictionary<string, string>> Contents, bool IsEqual)> ConvergeAsync(TimeSpan timeout)
     {
         var contents = new Dictionary<byte, SortedDictionary<string, string>>();
@@ -132,7 +132,7 @@ sealed class Cluster : IAsyncDisposable
         return (contents, isEqual);
     }
 
-    /// <summary>Describes the number of documents and the fingerprint that each node shows.</summary>
+    /// <summary>Returns a description of the number of documents and the fingerprint that each node shows.</summary>
     public async Task<string> CountsAsync(params ClusterNode[] nodes)
     {
         var answers = await Task.WhenAll((nodes.Length > 0 ? nodes : [.. _nodes])

@@ -5,7 +5,7 @@ using Datacake.Trials.Worker;
 
 namespace Datacake.Trials.Driving;
 
-/// <summary>A node over all its lives: its files, its address, and the process that it runs in at the moment.</summary>
+/// <summary>A node over all its lives: its files, its address, and its current process.</summary>
 sealed class ClusterNode(WorkerSettings settings, Host? host, string logFile) : IAsyncDisposable
 {
     WorkerProcess? _worker;
@@ -18,19 +18,19 @@ sealed class ClusterNode(WorkerSettings settings, Host? host, string logFile) : 
 
     public Host? Host => host;
 
-    /// <summary>Gets whether the node is started and its process lives.</summary>
+    /// <summary>Gets whether the node is started and its process is alive.</summary>
     public bool IsRunning => _isStarted && _worker is { IsGone: false };
 
-    /// <summary>Starts the node, and its process if that is not launched yet; the store need not have joined afterwards.</summary>
+    /// <summary>Starts the node, and its process if that is not running yet. The store may join later.</summary>
     /// <exception cref="InvalidOperationException">The node does not start.</exception>
     public async Task StartAsync()
     {
         var answer = await TryStartAsync();
         if (!answer.IsDone)
-            throw new InvalidOperationException($"Node {Id} does not start: {answer.Error}: {answer.Message}");
+            throw new InvalidOperationException($"Node {Id} does not start. {answer.Error}: {answer.Message}");
     }
 
-    /// <summary>Starts the process only, and waits until it takes commands.</summary>
+    /// <summary>Starts only the process, and waits until it accepts commands.</summary>
     public async Task LaunchAsync()
     {
         await KillAsync();
@@ -47,24 +47,24 @@ sealed class ClusterNode(WorkerSettings settings, Host? host, string logFile) : 
         return answer;
     }
 
-    /// <summary>Sends a command; the answer tells whether it was done.</summary>
+    /// <summary>Sends a command. The answer tells whether it succeeded.</summary>
     public Task<Answer> SendAsync(Command command) =>
         _worker is { } worker
             ? worker.SendAsync(command)
             : Task.FromResult(new Answer(0) { Error = WorkerProcess.Gone, Message = $"Node {Id} does not run." });
 
-    /// <summary>Sends a command that has to be done.</summary>
+    /// <summary>Sends a command that must succeed.</summary>
     /// <exception cref="InvalidOperationException">The worker answers with an error.</exception>
     public async Task<Answer> RequireAsync(Command command)
     {
         var answer = await SendAsync(command);
-        return answer.IsDone ? answer : throw new InvalidOperationException($"Node {Id}, {command.Kind}: {answer.Error}: {answer.Message}");
+        return answer.IsDone ? answer : throw new InvalidOperationException($"Node {Id} failed to execute {command.Kind}. {answer.Error}: {answer.Message}");
     }
 
     public Task<Answer> PutAsync(long key, Consistency level, int length = 1, string keyspace = "k") =>
         SendAsync(new Command(CommandKind.Put) { Keyspace = keyspace, Number = key, Length = length, Level = level });
 
-    /// <summary>Leaves in order and ends the process.</summary>
+    /// <summary>Leaves the cluster gracefully and ends the process.</summary>
     public async Task StopAsync()
     {
         _isStarted = false;
@@ -85,14 +85,14 @@ sealed class ClusterNode(WorkerSettings settings, Host? host, string logFile) : 
 
     public void Resume() => _worker?.Resume();
 
-    /// <summary>Gives a stopped node another address.</summary>
+    /// <summary>Moves a stopped node to another address.</summary>
     public async Task MoveToAsync(IPAddress address)
     {
         await host!.MoveToAsync(address);
         Settings = Settings with { Listen = new IPEndPoint(address, IPEndPoint.Parse(Settings.Listen).Port).ToString() };
     }
 
-    /// <summary>Removes all files of a stopped node, and has the next store take its place.</summary>
+    /// <summary>Removes all files of a stopped node, and lets the next store replace the removed one.</summary>
     public void Wipe()
     {
         Settings = Settings with { TakesOver = true };
@@ -100,7 +100,7 @@ sealed class ClusterNode(WorkerSettings settings, Host? host, string logFile) : 
             File.Delete(file);
     }
 
-    /// <summary>Copies the files of a stopped node into a folder.</summary>
+    /// <summary>Copies the files of a stopped node to a folder.</summary>
     public void CopyFilesTo(string folder)
     {
         Directory.CreateDirectory(folder);

@@ -5,8 +5,8 @@ using Datacake.Trials.Worker;
 namespace Datacake.Trials.Driving;
 
 /// <summary>
-/// Everything that was written to a cluster and what became of it, and the rules that the final content has to keep. Of each key the acknowledged write
-/// with the greatest stamp must be shown, unless a write shows whose fate its caller was not told. Thread-safe.
+/// All writes to a cluster with their outcomes, and the rules for the final content. For each key, the acknowledged write with the greatest stamp must be
+/// shown, unless the shown write is one whose outcome is unknown to its caller. Thread-safe.
 /// </summary>
 sealed class History
 {
@@ -21,10 +21,10 @@ sealed class History
     /// <summary>Returns a value that no other write has.</summary>
     public string NextValue(byte node) => $"n{node}-{Interlocked.Increment(ref _lastValue)}";
 
-    /// <summary>Returns a write of a raw document, before it is sent; <see langword="null"/> for a delete.</summary>
+    /// <summary>Records a write of a raw document before it is sent. The value is <see langword="null"/> for a delete.</summary>
     public Write Begin(byte node, string key, string? value) => Begin(new Write(node, key, value, 0));
 
-    /// <summary>Returns an increment of a tally, before it is sent.</summary>
+    /// <summary>Records an increment of a tally before it is sent.</summary>
     public Write BeginIncrement(byte node, long tally, int by) => Begin(new Write(node, string.Create(CultureInfo.InvariantCulture, $"tally {tally}"), null, by));
 
     public void End(Write write, Answer answer)
@@ -42,7 +42,7 @@ sealed class History
     }
 
     /// <summary>
-    /// Makes the fate of a node's writes since a moment unknown, of those that no other node has acknowledged: the node's files were replaced by older ones.
+    /// Makes the fate of a node's writes since a given time unknown if no other node has acknowledged them, because the node's files were replaced by older ones.
     /// </summary>
     public void Excuse(byte node, long since)
     {
@@ -54,7 +54,7 @@ sealed class History
     }
 
     /// <summary>Compares a node's final content with the history.</summary>
-    /// <returns>Sentences about what is wrong.</returns>
+    /// <returns>A description of each difference.</returns>
     public IReadOnlyList<string> Check(byte node, SortedDictionary<string, string> content)
     {
         var wrong = new List<string>();
@@ -80,13 +80,13 @@ sealed class History
         long least = writes.Where(write => write.Fate == Fate.Acknowledged).Sum(write => (long)write.Increment);
         long most = least + writes.Where(write => write.Fate == Fate.Unknown).Sum(write => (long)write.Increment);
         if (!long.TryParse(shown, CultureInfo.InvariantCulture, out long count) || count < least || count > most)
-            wrong.Add($"node {node} shows {shown ?? "nothing"} for {writes.Key}; acknowledged are {least}, and at most {most} were sent");
+            wrong.Add($"node {node} shows {shown ?? "nothing"} for {writes.Key}; it must be at least {least} (acknowledged) and at most {most} (acknowledged or unknown)");
     }
 
     static void CheckValue(byte node, IGrouping<string, Write> writes, string? shown, List<string> wrong)
     {
         var last = writes.Where(write => write.Fate == Fate.Acknowledged).MaxBy(write => write.Stamp);
-        // Of most unknown writes the stamp is unknown, too; an excused one has one, which still orders it.
+        // Most unknown writes have no known stamp. An excused write has one, which still orders it.
         if (writes.Any(write => write.Fate == Fate.Unknown && write.Value == shown && (write.Stamp == 0 || write.Stamp > (last?.Stamp ?? 0))))
             return;
         if (last?.Value == shown)
@@ -98,22 +98,22 @@ sealed class History
             Fate.Acknowledged or Fate.Unknown => $"the older {shown}",
             _ => shown ?? "nothing",
         };
-        wrong.Add($"node {node} shows {found} under {writes.Key} in place of {expected}");
+        wrong.Add($"node {node} shows {found} for {writes.Key} instead of {expected}");
     }
 }
 
-/// <summary>The answer to the caller of a write.</summary>
+/// <summary>The outcome of a write, as known to its caller.</summary>
 enum Fate
 {
-    /// <summary>Nothing, or that it may have been written: it may show or not.</summary>
+    /// <summary>No answer, or an uncertain one: the write may or may not show.</summary>
     Unknown,
     Acknowledged,
 
-    /// <summary>That it was not written: it must not show.</summary>
+    /// <summary>A refused write, which must not show.</summary>
     Refused,
 }
 
-/// <summary>One write and what its caller was told.</summary>
+/// <summary>A write and its outcome.</summary>
 sealed record Write(byte Node, string Key, string? Value, int Increment)
 {
     Fate _fate;
@@ -122,7 +122,7 @@ sealed record Write(byte Node, string Key, string? Value, int Increment)
 
     public int[] Acknowledgers { get; set; } = [];
 
-    /// <summary>Gets when the fate was known, in ticks of <see cref="Environment.TickCount64"/>.</summary>
+    /// <summary>Gets the time when the fate became known, in ticks of <see cref="Environment.TickCount64"/>.</summary>
     public long Ended { get; private set; }
 
     public Fate Fate

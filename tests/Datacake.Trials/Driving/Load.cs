@@ -15,12 +15,12 @@ sealed class Load : IAsyncDisposable
     readonly Func<ClusterNode, Consistency[]> _levelsOf;
     volatile Dictionary<(Consistency Level, bool IsDone), List<double>> _times = [];
 
-    /// <param name="cluster">The nodes to write at.</param>
-    /// <param name="history">Keeps every write.</param>
-    /// <param name="seed">Determines the choices of keys and levels, not the order in which writers take turns.</param>
-    /// <param name="writersPerNode">The number of writes under way at once at each node.</param>
+    /// <param name="cluster">The cluster to write to.</param>
+    /// <param name="history">Records every write.</param>
+    /// <param name="seed">The seed for the choices of keys and levels; it does not determine the order in which writers run.</param>
+    /// <param name="writersPerNode">The number of concurrent writes at each node.</param>
     /// <param name="pause">The mean time between two writes of a writer.</param>
-    /// <param name="levelsOf">The levels that writers of a node choose from.</param>
+    /// <param name="levelsOf">Returns the levels that the writers of a node choose from.</param>
     public Load(Cluster cluster, History history, int seed, int writersPerNode, TimeSpan pause, Func<ClusterNode, Consistency[]> levelsOf)
     {
         (_history, _pause, _levelsOf) = (history, pause, levelsOf);
@@ -28,10 +28,10 @@ sealed class Load : IAsyncDisposable
             .Select(writer => Task.Run(() => WriteAsync(node, new Random(HashCode.Combine(seed, node.Id, writer)))))));
     }
 
-    /// <summary>The number of tallies that the cluster must have before the load begins.</summary>
+    /// <summary>Gets the number of tallies that the cluster must have before the load begins.</summary>
     public static int Tallies => 10;
 
-    /// <summary>Gets or sets whether the writers wait.</summary>
+    /// <summary>Gets or sets whether the writers pause.</summary>
     public bool IsHalted { get; set; }
 
     public IReadOnlyList<string[]> Table()
@@ -50,7 +50,7 @@ sealed class Load : IAsyncDisposable
         return rows;
     }
 
-    /// <summary>Stops and waits for the writes under way.</summary>
+    /// <summary>Stops the writers and waits for the writes in progress.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
@@ -81,7 +81,7 @@ sealed class Load : IAsyncDisposable
                 times.Add(answer.Milliseconds);
             }
             if (!answer.IsDone)
-                await Task.Delay(50);       // a caller that is refused does not spin
+                await Task.Delay(50);       // a caller whose write is refused does not spin
         }
     }
 

@@ -6,7 +6,7 @@ using Datacake.Trials.Network;
 
 namespace Datacake.Trials.Driving;
 
-/// <summary>One run of a trial: its options, its folder, its verdict, and everything that has to be cleaned up whatever happens.</summary>
+/// <summary>A run of a trial: its options, folder and verdict, and all resources that must be cleaned up in any case.</summary>
 sealed class TrialRun : IAsyncDisposable
 {
     const string HostPrefix = "dctrial";
@@ -37,10 +37,10 @@ sealed class TrialRun : IAsyncDisposable
     /// <summary>Gets the source of the choices that the seed determines. Not thread-safe.</summary>
     public Random Random { get; }
 
-    /// <summary>Gets the folder for the nodes' files and logs; kept if the trial fails.</summary>
+    /// <summary>Gets the folder for the nodes' files and logs, which is kept if the trial fails.</summary>
     public string Folder { get; }
 
-    /// <summary>Gets the port that all nodes on loopback listen on, at addresses of their own.</summary>
+    /// <summary>Gets the port that all nodes on loopback listen on, each at its own address.</summary>
     public int LoopbackPort { get; }
 
     public int NextSlot() => Interlocked.Increment(ref _slot);
@@ -61,10 +61,10 @@ sealed class TrialRun : IAsyncDisposable
 
     public static string HostName(int slot, int id) => $"{HostPrefix}-{Environment.ProcessId}-{slot}-{id}";
 
-    /// <summary>Makes a cluster end with the run at the latest.</summary>
+    /// <summary>Registers a cluster to be disposed when the run ends, if it still exists.</summary>
     public void Own(Cluster cluster) => _clusters.Push(cluster);
 
-    /// <summary>Removes the namespaces of runs that were killed before they could.</summary>
+    /// <summary>Removes the namespaces of runs that were killed before they could clean up.</summary>
     public static async Task RemoveStaleHostsAsync()
     {
         foreach (string line in (await Shell.RunAsync("ip", "netns", "list")).Split('\n'))
@@ -73,7 +73,7 @@ sealed class TrialRun : IAsyncDisposable
             string[] parts = name.Split('-');
             if (parts is not [HostPrefix, var driver, _, _] || Directory.Exists($"/proc/{driver}"))
                 continue;
-            // Nodes end with their driver, but for those that it had paused.
+            // Nodes end with their driver, except those that it had paused.
             foreach (string process in (await Shell.RunAsync("ip", "netns", "pids", name)).Split('\n', StringSplitOptions.RemoveEmptyEntries))
                 Native.Signal(int.Parse(process, CultureInfo.InvariantCulture), Native.SigKill);
             await Host.RemoveAsync(name);

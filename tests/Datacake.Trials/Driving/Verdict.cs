@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Datacake.Trials.Driving;
 
-/// <summary>The figures of a trial and the requirements that it has checked. Thread-safe.</summary>
+/// <summary>The figures of a trial and the requirements it has checked. Thread-safe.</summary>
 sealed class Verdict(TextWriter output)
 {
     readonly long _start = TimeProvider.System.GetTimestamp();
@@ -10,7 +10,7 @@ sealed class Verdict(TextWriter output)
     readonly List<string> _violations = [];     // under the lock
     int _held;                                  // under the lock
 
-    /// <summary>Gets whether something was checked and every requirement is met.</summary>
+    /// <summary>Gets whether at least one requirement was checked and all are met.</summary>
     public bool IsPassed
     {
         get
@@ -33,7 +33,7 @@ sealed class Verdict(TextWriter output)
 
     public void Say(FormattableString text) => Say(FormattableString.Invariant(text));
 
-    /// <summary>Records a requirement: held, or violated, which makes the program end with an error.</summary>
+    /// <summary>Records whether a requirement is met. A violation makes the program end with an error.</summary>
     /// <returns>True if the requirement holds.</returns>
     public bool Require(bool holds, string sentence)
     {

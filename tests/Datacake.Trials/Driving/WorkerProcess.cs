@@ -7,10 +7,10 @@ using Datacake.Trials.Worker;
 
 namespace Datacake.Trials.Driving;
 
-/// <summary>One life of a node: a process that takes commands. Thread-safe.</summary>
+/// <summary>One life of a node: a process that accepts commands. Thread-safe.</summary>
 sealed class WorkerProcess : IAsyncDisposable
 {
-    /// <summary>The error of commands that the process did not live to answer.</summary>
+    /// <summary>The error of a command that the process did not answer before it ended.</summary>
     public const string Gone = "ProcessGone";
 
     readonly Process _process;
@@ -28,7 +28,7 @@ sealed class WorkerProcess : IAsyncDisposable
 
     public bool IsGone => _isGone;
 
-    /// <summary>Starts a process, inside a host's namespace if there is one. What it logs is appended to a file.</summary>
+    /// <summary>Starts a process, in the host's namespace if a host is given. The process's log is appended to a file.</summary>
     public static WorkerProcess Start(Host? host, string logFile)
     {
         string program = Path.Combine(AppContext.BaseDirectory, "Datacake.Trials");
@@ -44,7 +44,7 @@ sealed class WorkerProcess : IAsyncDisposable
         return new WorkerProcess(Process.Start(start)!, logFile);
     }
 
-    /// <summary>Sends a command and waits for its answer; of a process that is gone, an answer with the error <see cref="Gone"/>.</summary>
+    /// <summary>Sends a command and waits for the answer. If the process has ended, the answer has the error <see cref="Gone"/>.</summary>
     public async Task<Answer> SendAsync(Command command)
     {
         long id = Interlocked.Increment(ref _lastId);
@@ -59,7 +59,7 @@ sealed class WorkerProcess : IAsyncDisposable
         }
         catch (IOException)
         {
-            // It is gone, and the reading notices.
+            // The process has ended; the reading task notices.
         }
         finally
         {
@@ -70,7 +70,7 @@ sealed class WorkerProcess : IAsyncDisposable
         return await answered.Task;
     }
 
-    /// <summary>Kills the process (SIGKILL) and waits until it is gone.</summary>
+    /// <summary>Kills the process (SIGKILL) and waits until it has ended.</summary>
     public async Task KillAsync()
     {
         Native.Signal(_process.Id, Native.SigKill);
@@ -95,7 +95,7 @@ sealed class WorkerProcess : IAsyncDisposable
     {
         while (await _process.StandardOutput.ReadLineAsync() is { } line)
         {
-            // The last line of a killed process may be half a line.
+            // The last line of a killed process may be incomplete.
             if (TryParse(line) is { } answer && _pending.TryRemove(answer.Id, out var answered))
                 answered.TrySetResult(answer);
         }

@@ -3,7 +3,7 @@ using System.Runtime.ExceptionServices;
 
 namespace Datacake.Trials.Network;
 
-/// <summary>A network namespace with one interface on a <see cref="Wire"/>, and if asked for a hosts file of its own.</summary>
+/// <summary>A network namespace with one interface on a <see cref="Wire"/> and, optionally, its own hosts file.</summary>
 sealed class Host : IAsyncDisposable
 {
     const string Interface = "wire0";
@@ -25,7 +25,7 @@ sealed class Host : IAsyncDisposable
 
     public IPAddress Address { get; private set; } = IPAddress.None;
 
-    /// <summary>Gets the descriptor that packets for this host are written to.</summary>
+    /// <summary>Gets the descriptor to which packets for this host are written.</summary>
     public int Descriptor { get; private set; } = -1;
 
     public static async Task<Host> CreateAsync(Wire wire, string name, IPAddress address, string? hostsFile = null)
@@ -53,7 +53,7 @@ sealed class Host : IAsyncDisposable
         return host;
     }
 
-    /// <summary>Gives the host another address in place of its own.</summary>
+    /// <summary>Replaces the host's address.</summary>
     public async Task MoveToAsync(IPAddress address)
     {
         if (!Address.Equals(IPAddress.None))
@@ -66,7 +66,7 @@ sealed class Host : IAsyncDisposable
         _wire.Route(address, this);
     }
 
-    /// <summary>Runs a program inside the namespace, until it ends.</summary>
+    /// <summary>Runs a program in the namespace until it ends.</summary>
     public Task RunAsync(params string[] command) => Shell.RunAsync("ip", ["netns", "exec", Name, .. command]);
 
     public async ValueTask DisposeAsync()
@@ -96,7 +96,7 @@ sealed class Host : IAsyncDisposable
 
     static string HostsFolderOf(string name) => $"/etc/netns/{name}";
 
-    // The thread of its own is the one that enters the namespace, and stays there.
+    // Only this dedicated thread enters the namespace, and it stays there.
     void Read()
     {
         try

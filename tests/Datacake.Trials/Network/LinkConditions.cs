@@ -1,11 +1,11 @@
 namespace Datacake.Trials.Network;
 
-/// <summary>The quality of the way from one host to another, in one direction.</summary>
+/// <summary>The quality of the connection from one host to another, in one direction.</summary>
 /// <param name="Loss">The probability that a packet is lost, from 0 to 1.</param>
 /// <param name="Delay">The time that each packet takes.</param>
-/// <param name="Jitter">The most that is added to the delay at random; packets of one direction stay in order.</param>
+/// <param name="Jitter">The greatest random addition to the delay. Packets of one direction stay in order.</param>
 /// <param name="IsBlocked">True if no packet gets through.</param>
-/// <param name="BytesPerSecond">The bandwidth; 0 for no limit. At most a quarter of a second of packets queues up, and further ones are lost.</param>
+/// <param name="BytesPerSecond">The bandwidth; 0 for no limit. At most a quarter of a second of packets is queued, and further packets are lost.</param>
 readonly record struct LinkConditions(double Loss, TimeSpan Delay, TimeSpan Jitter, bool IsBlocked, long BytesPerSecond)
 {
     /// <summary>Gets a link with 5 % loss and some milliseconds of delay.</summary>

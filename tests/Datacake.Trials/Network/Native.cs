@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Datacake.Trials.Network;
 
-/// <summary>The Linux system calls that .NET has no class for.</summary>
+/// <summary>The Linux system calls that .NET does not provide.</summary>
 static unsafe partial class Native
 {
     const int CloneNewNet = 0x40000000, ReadWrite = 2, CloseOnExec = 0x80000;
@@ -24,7 +24,7 @@ static unsafe partial class Native
             throw new Win32Exception(error, $"Cannot enter the network namespace {path}.");
     }
 
-    /// <summary>Creates an interface of the calling thread's network namespace, whose packets this process reads and writes.</summary>
+    /// <summary>Creates an interface in the calling thread's network namespace. This process reads and writes the interface's packets.</summary>
     public static int CreateTunInterface(string name)
     {
         int descriptor = Check(Open("/dev/net/tun", ReadWrite | CloseOnExec), "open /dev/net/tun");
@@ -36,7 +36,7 @@ static unsafe partial class Native
         return descriptor;
     }
 
-    /// <summary>Reads one packet; a negative length says that the interface is gone.</summary>
+    /// <summary>Reads one packet. Returns a negative length if the interface is gone.</summary>
     public static int ReadPacket(int descriptor, Span<byte> buffer)
     {
         fixed (byte* start = buffer)
@@ -50,7 +50,7 @@ static unsafe partial class Native
         }
     }
 
-    /// <summary>Writes one packet. A packet that the interface does not take is lost, as on a real wire.</summary>
+    /// <summary>Writes one packet. A packet that the interface does not accept is lost, as on a real wire.</summary>
     public static void WritePacket(int descriptor, ReadOnlySpan<byte> packet)
     {
         fixed (byte* start = packet)
@@ -59,11 +59,11 @@ static unsafe partial class Native
 
     public static void CloseDescriptor(int descriptor) => _ = Close(descriptor);
 
-    /// <summary>Sends a signal to a process of this program; one that is gone is no error.</summary>
+    /// <summary>Sends a signal to a process of this program. A process that has ended is not an error.</summary>
     public static void Signal(int process, int signal) => _ = Kill(process, signal);
 
     static int Check(int result, string what) =>
-        result >= 0 ? result : throw new Win32Exception(Marshal.GetLastPInvokeError(), $"Cannot {what}. The trials with networks of their own need root.");
+        result >= 0 ? result : throw new Win32Exception(Marshal.GetLastPInvokeError(), $"Cannot {what}. Trials with their own networks need root.");
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);

@@ -2,9 +2,10 @@ using System.Diagnostics;
 
 namespace Datacake.Trials.Network;
 
-/// <summary>Runs tools of the operating system.</summary>
+/// <summary>A runner of operating system tools.</summary>
 static class Shell
 {
+    /// <summary>Runs a tool and returns its output.</summary>
     /// <exception cref="InvalidOperationException">The tool is missing or failed.</exception>
     public static async Task<string> RunAsync(string tool, params string[] arguments)
     {
@@ -24,7 +25,7 @@ static class Shell
             string errors = await process.StandardError.ReadToEndAsync();
             await process.WaitForExitAsync();
             if (process.ExitCode != 0)
-                throw new InvalidOperationException($"'{tool} {string.Join(' ', arguments)}' failed with code {process.ExitCode}: {errors.Trim()}");
+                throw new InvalidOperationException($"The command '{tool} {string.Join(' ', arguments)}' failed with code {process.ExitCode}: {errors.Trim()}");
             return await output;
         }
     }

@@ -3,8 +3,8 @@ using System.Net;
 namespace Datacake.Trials.Network;
 
 /// <summary>
-/// A network between hosts whose packets pass through this process: each direction between two hosts has its loss, delay, bandwidth and blocks. Takes the
-/// place of bridges, netem and packet filters, which not every kernel has, and draws its losses from a seed.
+/// A network between hosts whose packets pass through this process. Each direction between two hosts has its own loss, delay, bandwidth and blocks. It
+/// replaces bridges, netem and packet filters, which not every kernel has, and draws its losses from a seed.
 /// </summary>
 sealed class Wire : IDisposable
 {
@@ -29,7 +29,7 @@ sealed class Wire : IDisposable
         _delivering.Start();
     }
 
-    /// <summary>Gets or sets the quality of all directions that have none of their own.</summary>
+    /// <summary>Gets or sets the quality of all directions without their own conditions.</summary>
     public LinkConditions Default
     {
         get
@@ -44,7 +44,7 @@ sealed class Wire : IDisposable
         }
     }
 
-    /// <summary>Sets the quality of one direction; <see langword="null"/> for the default.</summary>
+    /// <summary>Sets the quality of one direction; <see langword="null"/> restores the default.</summary>
     public void Set(Host from, Host to, LinkConditions? conditions)
     {
         lock (_lock)
@@ -56,7 +56,7 @@ sealed class Wire : IDisposable
         }
     }
 
-    /// <summary>Pulls a host's cable: no packet goes in or out, and no connection is closed.</summary>
+    /// <summary>Unplugs a host's cable: no packet goes in or out, and no connection is closed.</summary>
     public void Unplug(Host host)
     {
         lock (_lock)
@@ -69,7 +69,7 @@ sealed class Wire : IDisposable
             _unplugged.Remove(host);
     }
 
-    /// <summary>Ends all faults but the default quality.</summary>
+    /// <summary>Ends all faults except those of the default quality.</summary>
     public void Heal()
     {
         lock (_lock)
@@ -79,7 +79,7 @@ sealed class Wire : IDisposable
         }
     }
 
-    /// <summary>Sends packets for an address to a host from now on.</summary>
+    /// <summary>Routes the packets for an address to a host.</summary>
     public void Route(IPAddress address, Host? host)
     {
         lock (_lock)
@@ -91,7 +91,7 @@ sealed class Wire : IDisposable
         }
     }
 
-    /// <summary>Takes a packet that a host has sent. Called by the hosts' reading threads.</summary>
+    /// <summary>Sends a packet of a host. Called by the hosts' reading threads.</summary>
     public void Send(Host from, ReadOnlySpan<byte> packet)
     {
         const int HeaderLength = 20, DestinationOffset = 16;
@@ -110,7 +110,7 @@ sealed class Wire : IDisposable
             long free = Math.Max(now, _free.GetValueOrDefault((from, to)));
             if (conditions.BytesPerSecond > 0)
             {
-                // Whole milliseconds are too coarse for single packets of fast links; the limits of the trials are slow.
+                // Whole milliseconds are too coarse for single packets on fast links, but the links that the trials limit are slow.
                 if (free - now > MaxQueuedMilliseconds)
                     return;
                 free += Math.Max(1, packet.Length * 1_000L / conditions.BytesPerSecond);

@@ -8,8 +8,8 @@ using Datacake.Trials.Worker;
 namespace Datacake.Trials.Trials;
 
 /// <summary>
-/// One node of three is attacked from another process, by strangers that reach its port or by a member, while it does honest work. The attacker takes a part of the
-/// machine's cores, too.
+/// A trial that attacks one of three nodes from another process while the node does honest work. The attackers are strangers that reach its port, or a member. The attacker
+/// also uses a part of the machine's cores.
 /// </summary>
 static class AttacksTrial
 {
@@ -40,9 +40,9 @@ static class AttacksTrial
                 string.Create(CultureInfo.InvariantCulture, $"{result.Rate:N1}")]);
             if (kind.Length == 0)
                 continue;
-            run.Verdict.Require(result.Local >= LeastLocal * result.CalmLocal, FormattableString.Invariant($"{name}: local puts {result.Local / result.CalmLocal:P0} of undisturbed (80 % asked)"));
-            run.Verdict.Require(result.All >= LeastAll * result.CalmAll, FormattableString.Invariant($"{name}: saves at All {result.All / result.CalmAll:P0} of undisturbed (50 % asked)"));
-            run.Verdict.Require(result.Peak < MostMemory * calmPeak, FormattableString.Invariant($"{name}: peak memory {result.Peak / calmPeak:F2} times undisturbed (2 asked)"));
+            run.Verdict.Require(result.Local >= LeastLocal * result.CalmLocal, FormattableString.Invariant($"{name}: local puts run at {result.Local / result.CalmLocal:P0} of the undisturbed rate (at least 80 %)"));
+            run.Verdict.Require(result.All >= LeastAll * result.CalmAll, FormattableString.Invariant($"{name}: saves at All run at {result.All / result.CalmAll:P0} of the undisturbed rate (at least 50 %)"));
+            run.Verdict.Require(result.Peak < MostMemory * calmPeak, FormattableString.Invariant($"{name}: peak memory is {result.Peak / calmPeak:F2} times that of undisturbed work (less than 2)"));
         }
         run.Verdict.Print("Honest work during attacks", rows);
     }
@@ -55,21 +55,21 @@ static class AttacksTrial
             node.Settings = node.Settings with { Secret = secret, IsGossipUdp = true, IsBuffered = true };
         await cluster.FormAsync();
         await cluster[0].RequireAsync(new Command(CommandKind.Fill) { Keyspace = Keyspace, Count = Documents, Length = DocumentLength, Level = Consistency.All });
-        // Code that has only just been compiled is slower than it will be, which would flatter every row.
+        // Freshly compiled code is slower than it will be, which would flatter every row.
         foreach (var level in new[] { Consistency.None, Consistency.All, Consistency.None })
             await PutAsync(cluster[0], level, seconds / 2, 0);
         double calmLocal = await PutAsync(cluster[0], Consistency.None, seconds, 1), calmAll = await PutAsync(cluster[0], Consistency.All, seconds, 2);
         double local = 0, all = 0, rate = 0;
         using (var attacker = kind.Length == 0 ? null : Attacker.Start(kind, cluster[0].Settings.Listen, secret))
         {
-            // It compiles its own code first, which is no attack.
+            // The attacker first compiles its own code, which is not an attack.
             await Task.Delay(TimeSpan.FromSeconds(4), run.Cancellation);
             local = await PutAsync(cluster[0], Consistency.None, seconds, 3);
             all = await PutAsync(cluster[0], Consistency.All, seconds, 4);
             if (attacker is not null)
                 rate = await StopAsync(attacker);
         }
-        // What becomes faster or slower with time is not the attacker's doing.
+        // Averages with a second measurement, since changes of speed over time are not caused by the attacker.
         calmLocal = (calmLocal + await PutAsync(cluster[0], Consistency.None, seconds, 5)) / 2;
         calmAll = (calmAll + await PutAsync(cluster[0], Consistency.All, seconds, 6)) / 2;
         var figures = (await cluster[0].RequireAsync(new Command(CommandKind.Figures))).Figures!;
@@ -82,7 +82,7 @@ static class AttacksTrial
         return answer.Number / seconds;
     }
 
-    /// <summary>Ends the attacker, which then says how often it has attacked in a second.</summary>
+    /// <summary>Ends the attacker, and returns its number of attacks per second.</summary>
     static async Task<double> StopAsync(Process attacker)
     {
         attacker.StandardInput.Close();

@@ -5,8 +5,8 @@ using Datacake.Trials.Worker;
 namespace Datacake.Trials.Trials;
 
 /// <summary>
-/// A node is away while the others change very many small documents. Measures how fast it catches up, and how long saves at Quorum of the others take
-/// before and meanwhile.
+/// A trial that keeps a node away while the others change very many small documents. The trial measures the rate at which the
+/// node catches up, and the duration of the others' saves at Quorum before and meanwhile.
 /// </summary>
 static class AwayTrial
 {
@@ -25,11 +25,11 @@ static class AwayTrial
         long start = TimeProvider.System.GetTimestamp();
         for (int done = 0; done < documents; done += Step)
         {
-            // Both others write, and each waits for the other: nobody is left behind but the node that is away.
+            // Both other nodes write and wait for each other, so that only the absent node falls behind.
             int count = Math.Min(Step, documents - done);
             await cluster[(done / Step) % 2].RequireAsync(new Command(CommandKind.Fill) { Number = done, Count = count, Length = Length, Level = Consistency.One });
         }
-        run.Verdict.Say($"{documents:N0} documents written while it was away, in {TimeProvider.System.GetElapsedTime(start).TotalSeconds:F0} s");
+        run.Verdict.Say($"{documents:N0} documents were written while the node was away, in {TimeProvider.System.GetElapsedTime(start).TotalSeconds:F0} s");
         await run.WaitAsync(TimeSpan.FromSeconds(5));
         var before = await SaveAsync(run, cluster[0], Task.Delay(TimeSpan.FromSeconds(5), run.Cancellation));
 
@@ -42,7 +42,7 @@ static class AwayTrial
 
         run.Verdict.Require(arrived == documents, $"the node has all {documents:N0} documents ({arrived:N0} in {took.TotalSeconds:F1} s: {arrived / took.TotalSeconds:F0} documents/s)");
         if (run.Number("rate", 0) is > 0 and var rate)
-            run.Verdict.Require(arrived / took.TotalSeconds >= rate, $"it gets at least {rate:N0} documents per second");
+            run.Verdict.Require(arrived / took.TotalSeconds >= rate, $"the node receives at least {rate:N0} documents per second");
         run.Verdict.Require(during.Failed == 0, $"no save at Quorum of the others fails meanwhile ({during.Failed} of {during.Count} did)");
         run.Verdict.Print("Saves at Quorum of the others", [["when", "count", "p50 ms", "p99 ms", "max ms"], before.Row("before"), during.Row("meanwhile")]);
         bool isSame = false;
@@ -64,7 +64,7 @@ static class AwayTrial
             if (arrived - said >= documents / 5)
             {
                 said = arrived;
-                run.Verdict.Say($"{arrived:N0} have arrived after {TimeProvider.System.GetElapsedTime(start).TotalSeconds:F1} s");
+                run.Verdict.Say($"{arrived:N0} documents have arrived after {TimeProvider.System.GetElapsedTime(start).TotalSeconds:F1} s");
             }
         }
         return arrived;
@@ -81,7 +81,7 @@ static class AwayTrial
         return saves;
     }
 
-    /// <summary>The times of one caller's saves.</summary>
+    /// <summary>The durations of one caller's saves.</summary>
     sealed class Saves
     {
         readonly List<double> _times = [];

@@ -5,8 +5,8 @@ using Datacake.Trials.Worker;
 namespace Datacake.Trials.Trials;
 
 /// <summary>
-/// Three fresh nodes as a compose file or a headless service has them: each listens at its own host name, the only seed is a name that stands for all
-/// three, and TLS goes by name. They must have joined and be in session within 5 s of the start of the nodes (the runtime has started before), each time.
+/// A trial that starts three fresh nodes as in a compose file or a headless service: each listens at its own host name, the only seed is a name that resolves to all
+/// three, and TLS uses names. In every round, they must have joined and be in session within 5 s of the start of the nodes (the runtime starts before that).
 /// </summary>
 static class ComposeTrial
 {
@@ -49,7 +49,7 @@ static class ComposeTrial
             }
         }
         times.Sort();
-        run.Verdict.Say($"formed in s: {string.Join(' ', times.Select(time => FormattableString.Invariant($"{time:F2}")))}; median {times[times.Count / 2]:F2}");
+        run.Verdict.Say($"times to form, in s: {string.Join(' ', times.Select(time => FormattableString.Invariant($"{time:F2}")))}; median {times[times.Count / 2]:F2}");
     }
 
     static string NameOf(int id) => $"{Service}-{id}";
@@ -60,7 +60,7 @@ static class ComposeTrial
         long start = TimeProvider.System.GetTimestamp();
         foreach (var failed in (await Task.WhenAll(cluster.Nodes.Select(node => node.TryStartAsync()))).Where(answer => !answer.IsDone))
         {
-            verdict.Say($"does not start: {failed.Error}: {failed.Message}");
+            verdict.Say($"a node does not start: {failed.Error}: {failed.Message}");
             return GiveUp;
         }
         string views = "";

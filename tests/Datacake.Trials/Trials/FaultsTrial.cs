@@ -3,7 +3,7 @@ using Datacake.Trials.Trials.Faults;
 
 namespace Datacake.Trials.Trials;
 
-/// <summary>The faults that earlier field trials found, each as a scenario of its own with a verdict.</summary>
+/// <summary>The faults that earlier field trials found, each as a scenario with its own verdict.</summary>
 static class FaultsTrial
 {
     static readonly (string Id, string What, Func<TrialRun, string, Task> RunAsync)[] All =
@@ -11,8 +11,8 @@ static class FaultsTrial
         ("F1", "the first seed loses its disk and starts before the others", LostDisk.RunAsync),
         ("F2", "a fresh node is read before it has joined", EarlyReads.RunAsync),
         ("F3", "a document of 6 MB over a link of 4 Mbit/s", SlowLink.RunAsync),
-        ("F4", "a copy of a node's own file is put back", OldCopy.RunAsync),
-        ("F5", "two nodes that forgot each other meet while one writes", BothForgot.RunAsync),
+        ("F3", "a document of 6 MB is sent over a link of 4 Mbit/s", SlowLink.RunAsync),
+        ("F4", "a copy of a node's own file is restored", OldCopy.RunAsync),
         ("F7", "a connected node is retired", RetiredNode.RunAsync),
         ("F9", "a member that waits to join does not count", WaitingMember.RunAsync),
         ("F10", "restarts do not move the clock", RestartedClock.RunAsync),
@@ -23,7 +23,7 @@ static class FaultsTrial
         string? only = run.Text("only");
         var chosen = All.Where(fault => only is null || fault.Id == only).ToArray();
         if (chosen.Length == 0)
-            throw new ArgumentException($"There is no fault '{only}'. There are: {string.Join(", ", All.Select(fault => fault.Id))}.");
+            throw new ArgumentException($"The fault '{only}' does not exist. The faults are: {string.Join(", ", All.Select(fault => fault.Id))}.");
         foreach (var (id, what, runAsync) in chosen)
         {
             run.Verdict.Say($"{id}: {what}");
@@ -33,7 +33,7 @@ static class FaultsTrial
             }
             catch (Exception e) when (e is InvalidOperationException or TimeoutException)
             {
-                run.Verdict.Require(false, $"{id} runs to its end, but: {e.Message}");
+                run.Verdict.Require(false, $"{id} runs to its end; it failed with: {e.Message}");
             }
         }
     }

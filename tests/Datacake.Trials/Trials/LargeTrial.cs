@@ -5,8 +5,8 @@ using Datacake.Trials.Worker;
 namespace Datacake.Trials.Trials;
 
 /// <summary>
-/// Three nodes that are cut off from each other add entries of several megabytes to one document: each copy stays below the limit, and merged they exceed
-/// it. The document must reach every node, a node that joins afterwards too, and block nothing.
+/// A trial in which three nodes that are cut off from each other add entries of several megabytes to one document. Each copy stays below the limit, but the merged document
+/// exceeds it. The document must reach every node, including one that joins afterwards, and block nothing.
 /// </summary>
 static class LargeTrial
 {
@@ -39,7 +39,7 @@ static class LargeTrial
             foreach (var node in first)
             {
                 var saved = await node.SendAsync(new Command(CommandKind.SetEntry) { Number = 1, Key = $"n{node.Id}-{entry}", Length = EntryLength, Level = Consistency.None });
-                run.Verdict.Require(saved.IsDone, $"node {node.Id}, cut off, adds {EntryLength / 1e6:F1} MB ({(entry + 1) * EntryLength / 1e6:F1} MB there){saved.Problem}");
+                run.Verdict.Require(saved.IsDone, $"node {node.Id}, while cut off, adds {EntryLength / 1e6:F1} MB (its copy then has {(entry + 1) * EntryLength / 1e6:F1} MB){saved.Problem}");
             }
         }
         await first[0].RequireAsync(new Command(CommandKind.Put) { Number = 5, Value = "small", Level = Consistency.None });
@@ -54,7 +54,7 @@ static class LargeTrial
         var took = await cluster.MeasureAsync(async () => (await SizesAsync(first)).All(size => size >= Total), Wait);
         run.Verdict.Require(took < Wait, $"all nodes have the document of {Total / 1e6:F0} MB within 60 s of the heal ({took.TotalSeconds:F1} s; sizes {string.Join(", ", await SizesAsync(first))})");
         var small = await first[2].RequireAsync(new Command(CommandKind.Get) { Number = 5 });
-        run.Verdict.Require(small.Value == "small", "another document of the same time arrives, too");
+        run.Verdict.Require(small.Value == "small", "another document written at the same time arrives, too");
         var again = await first[1].PutAsync(6, Consistency.All);
         run.Verdict.Require(again.IsDone, $"a save at All succeeds afterwards{again.Problem}");
 
@@ -75,7 +75,7 @@ static class LargeTrial
     static async Task ReadAsync(TrialRun run, ClusterNode node, Consistency level)
     {
         var read = await node.SendAsync(new Command(CommandKind.ReadAlbum) { Number = 1, Level = level });
-        run.Verdict.Require(read.IsDone && read.Number >= Total, $"a read at {level} on node {node.Id} returns it: {read.Number} bytes in {read.Milliseconds:F0} ms{read.Problem}");
+        run.Verdict.Require(read.IsDone && read.Number >= Total, $"a read at {level} on node {node.Id} returns the document: {read.Number} bytes in {read.Milliseconds:F0} ms{read.Problem}");
     }
 
     static async Task<long[]> SizesAsync(params ClusterNode[] nodes) =>

@@ -5,8 +5,8 @@ using Datacake.Trials.Worker;
 namespace Datacake.Trials.Trials;
 
 /// <summary>
-/// One of three nodes can dial the others and cannot be dialed, because connections to it hang or are refused; once it has the highest node id, and once
-/// the lowest. It must join, replicate and read at levels.
+/// A trial with three nodes of which one can dial the others but cannot be dialed: connections to it hang or are refused. It has the highest node id in one case and
+/// the lowest in another. The node must join, replicate and read at levels.
 /// </summary>
 static class NatTrial
 {
@@ -40,11 +40,11 @@ static class NatTrial
         await inner.StartAsync();
         var joined = inner.SendAsync(new Command(CommandKind.AwaitJoined));
         bool hasJoined = await Task.WhenAny(joined, Task.Delay(Wait, run.Cancellation)) == joined;
-        run.Verdict.Require(hasJoined, $"{name}: it joins within 20 s");
+        run.Verdict.Require(hasJoined, $"{name}: the node joins within 20 s");
         if (!hasJoined)
             return;
         var met = await cluster.TryMeetAsync(Wait, run.Verdict.Say);
-        run.Verdict.Require(met is not null, $"{name}: all are in session within 20 s ({met?.TotalSeconds ?? double.NaN:F2} s)");
+        run.Verdict.Require(met is not null, $"{name}: all nodes are in session within 20 s ({met?.TotalSeconds ?? double.NaN:F2} s)");
 
         foreach (var node in cluster.Nodes)
         {
@@ -53,6 +53,6 @@ static class NatTrial
             var read = await node.SendAsync(new Command(CommandKind.Get) { Number = node.Id, Level = Consistency.All });
             run.Verdict.Require(read.IsDone && read.Number == 1, $"{name}: node {node.Id} reads at All{read.Problem}");
         }
-        run.Verdict.Require(await cluster.ShowTheSameAsync(), $"{name}: all show the same");
+        run.Verdict.Require(await cluster.ShowTheSameAsync(), $"{name}: all nodes show the same content");
     }
 }

@@ -5,8 +5,8 @@ using Datacake.Trials.Worker;
 namespace Datacake.Trials.Trials;
 
 /// <summary>
-/// One of three nodes stops (SIGSTOP) or loses its cable, while another one saves at Quorum and All all the time. Measures how long it takes until saves
-/// at All are refused; the median must be below 6 s, and no save at Quorum may ever wait longer than that.
+/// A trial that stops one of three nodes (SIGSTOP) or unplugs its cable, while another node keeps saving at Quorum and All. It measures the time until saves
+/// at All are refused. The median must be below 6 s, and no save at Quorum may ever wait longer than that.
 /// </summary>
 sealed class PauseTrial(TrialRun run, Cluster cluster)
 {
@@ -47,17 +47,17 @@ sealed class PauseTrial(TrialRun run, Cluster cluster)
             var (longest, failed) = await quorum;
             longestQuorum = Math.Max(longestQuorum, longest);
             failedQuorum += failed;
-            run.Verdict.Say($"{what} {round}: All refused after {took.TotalSeconds:F2} s; in session {met?.TotalSeconds ?? double.NaN:F2} s after the end; longest Quorum {longest:F0} ms");
+            run.Verdict.Say($"{what} {round}: saves at All refused after {took.TotalSeconds:F2} s; in session {met?.TotalSeconds ?? double.NaN:F2} s after the end; longest save at Quorum {longest:F0} ms");
         }
         refused.Sort();
         double median = refused[refused.Count / 2];
-        run.Verdict.Say($"{what}: refused after s: {string.Join(' ', refused.Select(time => FormattableString.Invariant($"{time:F2}")))}");
-        run.Verdict.Require(median < Limit.TotalSeconds, $"{what}: saves at All are refused after less than {Limit.TotalSeconds} s (median {median:F2})");
-        run.Verdict.Require(longestQuorum < Limit.TotalMilliseconds, $"{what}: no save at Quorum waits {Limit.TotalSeconds} s (longest {longestQuorum / 1000:F2})");
+        run.Verdict.Say($"{what}: times until refusal, in s: {string.Join(' ', refused.Select(time => FormattableString.Invariant($"{time:F2}")))}");
+        run.Verdict.Require(median < Limit.TotalSeconds, $"{what}: saves at All are refused within {Limit.TotalSeconds} s (median {median:F2} s)");
+        run.Verdict.Require(longestQuorum < Limit.TotalMilliseconds, $"{what}: no save at Quorum waits {Limit.TotalSeconds} s (longest {longestQuorum / 1000:F2} s)");
         run.Verdict.Require(failedQuorum == 0, $"{what}: no save at Quorum fails ({failedQuorum} did)");
     }
 
-    // Saves at All that were sent before the node is known to be down wait; new ones show when the first is refused.
+    // Saves at All that were sent before the node is known to be down keep waiting. New saves show when the first is refused.
     async Task<TimeSpan> UntilRefusedAsync()
     {
         long start = TimeProvider.System.GetTimestamp();

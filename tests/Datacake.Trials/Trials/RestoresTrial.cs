@@ -5,8 +5,8 @@ using Datacake.Trials.Worker;
 namespace Datacake.Trials.Trials;
 
 /// <summary>
-/// Histories of three nodes under load in which a copy of a node's own files, up to 30 s old, is put back: once or twice in a row, with the network up
-/// or cut. At the end all nodes must show the same, and lack nothing that another node than the restored one had acknowledged.
+/// A trial with histories of three nodes under load in which a copy of a node's own files, up to 30 s old, is restored once or twice in a row, with the network up or
+/// cut. At the end all nodes must show the same content and have everything that a node other than the restored one had acknowledged.
 /// </summary>
 static class RestoresTrial
 {
@@ -38,7 +38,7 @@ static class RestoresTrial
                 run.Verdict.Say($"{done} histories, {failed} wrong");
         });
         ages.Sort();
-        run.Verdict.Say($"ages of the copies in s: least {ages[0]:F1}, median {ages[ages.Count / 2]:F1}, most {ages[^1]:F1}");
+        run.Verdict.Say($"ages of the copies, in s: minimum {ages[0]:F1}, median {ages[ages.Count / 2]:F1}, maximum {ages[^1]:F1}");
         run.Verdict.Require(failed == 0, $"after a restore, all nodes agree and nothing that others acknowledged is lost: {done} histories, {failed} wrong");
     }
 
@@ -86,7 +86,7 @@ static class RestoresTrial
         {
             var victim = cluster[_random.Next(3)];
             var others = cluster.Nodes.Where(node => node != victim).ToArray();
-            // Most copies are young: half of them less than a second old.
+            // Most copies are young: half of them are less than a second old.
             Age = MinAge * Math.Pow(MaxAge / MinAge, Math.Pow(_random.NextDouble(), 1.5));
             bool isCut = _random.Next(2) == 0, areOthersKilled = _random.Next(4) == 0, isInOrder = _random.Next(3) == 0;
             int times = _random.Next(3) == 0 ? 2 : 1;
@@ -108,7 +108,7 @@ static class RestoresTrial
                 if (isCut)
                     cluster.Wire!.Unplug(victim.Host!);
                 victim.RestoreFilesFrom(copy);
-                await SpendAsync(0.05, 0.2);        // for answers under way to be recorded
+                await SpendAsync(0.05, 0.2);        // lets answers in flight be recorded
                 _history.Excuse(victim.Id, since);
                 await victim.StartAsync();
                 await SpendAsync(0.1, 3);

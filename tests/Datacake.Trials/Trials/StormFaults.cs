@@ -4,10 +4,10 @@ using Datacake.Trials.Worker;
 
 namespace Datacake.Trials.Trials;
 
-/// <summary>The faults of the storm. Each one is over when its method returns.</summary>
+/// <summary>The faults of the storm. Each fault is over when its method returns.</summary>
 sealed class StormFaults
 {
-    /// <summary>The number of addresses that nodes move between; all of them are seeds.</summary>
+    /// <summary>The number of addresses that nodes move between. All of them are seeds.</summary>
     public const int Addresses = 9;
 
     readonly TrialRun _run;
@@ -35,25 +35,25 @@ sealed class StormFaults
 
     Wire Wire => _cluster.Wire!;
 
-    /// <summary>Runs a fault at random.</summary>
+    /// <summary>Runs a random fault.</summary>
     /// <param name="only">The beginning of the names to choose from; <see langword="null"/> for all.</param>
-    /// <param name="without">Beginnings of names that are not chosen, separated by commas.</param>
-    /// <param name="length">How long the fault lasts.</param>
-    /// <returns>Its name.</returns>
+    /// <param name="without">The beginnings of the names to exclude, separated by commas.</param>
+    /// <param name="length">The duration of the fault.</param>
+    /// <returns>The name of the fault.</returns>
     public async Task<string> RunAsync(string? only, string? without, TimeSpan length)
     {
         string[] excluded = (without ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         var faults = _faults.Where(fault => fault.Name.StartsWith(only ?? "", StringComparison.Ordinal)
             && !excluded.Any(name => fault.Name.StartsWith(name, StringComparison.Ordinal))).ToArray();
         if (faults.Length == 0)
-            throw new ArgumentException($"No fault is left to choose from. There are: {string.Join("; ", _faults.Select(each => each.Name))}.");
+            throw new ArgumentException($"No fault is left to choose from. The faults are: {string.Join("; ", _faults.Select(each => each.Name))}.");
         var (name, run) = faults[_run.Random.Next(faults.Length)];
         await run(length);
         Wire.Heal();
         return name;
     }
 
-    /// <summary>Ends everything that is wrong with the network and the clocks.</summary>
+    /// <summary>Ends all faults of the network and the clocks.</summary>
     public async Task CalmAsync()
     {
         Wire.Heal();
@@ -158,7 +158,7 @@ sealed class StormFaults
         await Task.WhenAll(first.StartAsync(), second.StartAsync());
     }
 
-    // One node dies, another restarts at its address, and the first comes back at a new one.
+    // One node dies, another restarts at the dead node's address, and the first returns at a new address.
     async Task TakeOverAsync(TimeSpan length)
     {
         var (dead, taker) = Two();
@@ -180,7 +180,7 @@ sealed class StormFaults
         return free[_run.Random.Next(free.Length)];
     }
 
-    // Back as often as forth, by 5 minutes to 8 hours.
+    // Forward or backward with equal probability, by 5 minutes to 8 hours.
     double Hours() => (_run.Random.Next(2) == 0 ? -1 : 1) * (300 + (_run.Random.NextDouble() * 8 * 3_600));
 
     static async Task SetClockAsync(ClusterNode node, double seconds)

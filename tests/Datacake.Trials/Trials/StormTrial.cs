@@ -6,8 +6,8 @@ using Datacake.Trials.Worker;
 namespace Datacake.Trials.Trials;
 
 /// <summary>
-/// Three nodes under load, while one fault follows another. After each, all nodes must be in session with each other within 10 s; at the end all must
-/// show the same, with nothing acknowledged lost, and memory and handles must be bounded.
+/// A trial that runs three nodes under load while one fault follows another. After each fault, all nodes must be in session with each other within 10 s. At the end all
+/// must show the same content with no acknowledged write lost, and memory and handles must be bounded.
 /// </summary>
 sealed class StormTrial
 {
@@ -67,15 +67,15 @@ sealed class StormTrial
         string fault = await _faults.RunAsync(_run.Text("only"), _run.Text("without"), length) + (isPoor ? ", 5 % loss" : "");
 
         var met = await _cluster.TryMeetAsync(GiveUp, _run.Verdict.Say);
-        // Being in session is worth something only if a save reaches all.
+        // Being in session is only useful if a save reaches all nodes.
         var saved = await _cluster.MeasureAsync(
             async () => (await Task.WhenAll(_cluster.Nodes.Select(node => node.PutAsync(0, Consistency.All, keyspace: "probe")))).All(answer => answer.IsDone),
             GiveUp);
         _measured.Add((fault, length, met, saved.TotalSeconds));
         if (met is { } time && time <= MeetLimit)
-            _run.Verdict.Say($"{fault} for {length.TotalSeconds:F1} s: in session after {time.TotalSeconds:F2} s, saves at All {saved.TotalSeconds:F2} s later");
+            _run.Verdict.Say($"{fault} for {length.TotalSeconds:F1} s: in session after {time.TotalSeconds:F2} s, saves at All succeed {saved.TotalSeconds:F2} s later");
         else
-            _run.Verdict.Require(false, $"all are in session within 10 s after: {fault} for {length.TotalSeconds:F1} s; it took {met?.TotalSeconds ?? double.PositiveInfinity:F1} s");
+            _run.Verdict.Require(false, $"all nodes are in session within 10 s after: {fault} for {length.TotalSeconds:F1} s; it took {met?.TotalSeconds ?? double.PositiveInfinity:F1} s");
         if (saved >= GiveUp)
             _run.Verdict.Require(false, $"saves at All succeed within 60 s after: {fault}");
         await _run.WaitAsync(TimeSpan.FromSeconds(1 + (2 * _run.Random.NextDouble())));

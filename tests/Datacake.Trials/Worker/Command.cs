@@ -3,7 +3,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Trials.Worker;
 
-/// <summary>The things that a worker can be told to do.</summary>
+/// <summary>The commands of a worker.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<CommandKind>))]
 enum CommandKind
 {
@@ -13,7 +13,7 @@ enum CommandKind
     /// <summary>Waits until the store has joined the cluster.</summary>
     AwaitJoined,
 
-    /// <summary>Leaves the cluster in order.</summary>
+    /// <summary>Leaves the cluster gracefully.</summary>
     Stop,
 
     /// <summary>Puts a raw document: <see cref="Command.Value"/>, or <see cref="Command.Length"/> random bytes.</summary>
@@ -21,16 +21,16 @@ enum CommandKind
 
     /// <summary>
     /// Puts raw documents of <see cref="Command.Length"/> bytes for <see cref="Command.Seconds"/>, <see cref="Command.Count"/> at a time, with number keys above
-    /// <see cref="Command.Number"/>; answers how many.
+    /// <see cref="Command.Number"/>. Returns the number of documents.
     /// </summary>
     PutFor,
 
-    /// <summary>Puts <see cref="Command.Count"/> raw documents in transactions of 500, with number keys from <see cref="Command.Number"/> on.</summary>
+    /// <summary>Puts <see cref="Command.Count"/> raw documents in transactions of 500, with number keys that start at <see cref="Command.Number"/>.</summary>
     Fill,
 
     Delete,
 
-    /// <summary>Reads a raw document, locally or at a level; answers its text, or the number of its bytes if it has no text.</summary>
+    /// <summary>Reads a raw document, locally or at a level. Returns its text, or its length in bytes if it is not text.</summary>
     Get,
 
     /// <summary>Adds tallies with ids from 1 to <see cref="Command.Count"/>.</summary>
@@ -41,28 +41,28 @@ enum CommandKind
 
     RemoveTally,
 
-    /// <summary>Sets one entry of an album to <see cref="Command.Length"/> random bytes, and adds the album if it is missing.</summary>
+    /// <summary>Sets one entry of an album to <see cref="Command.Length"/> random bytes. Adds the album if it does not exist.</summary>
     SetEntry,
 
-    /// <summary>Answers the number of bytes of an album's entries, read locally or at a level; -1 if it is missing.</summary>
+    /// <summary>Returns the number of bytes of an album's entries, read locally or at a level, or -1 if the album does not exist.</summary>
     ReadAlbum,
 
-    /// <summary>Answers all that readers see: raw documents as text, tallies as numbers.</summary>
+    /// <summary>Returns everything that readers see: raw documents as text, tallies as numbers.</summary>
     Content,
 
-    /// <summary>Answers the number and the fingerprint of a keyspace's documents.</summary>
+    /// <summary>Returns the number and the fingerprint of a keyspace's documents.</summary>
     Statistics,
 
-    /// <summary>Answers the number of deleted documents that a keyspace still stores.</summary>
+    /// <summary>Returns the number of deleted documents that a keyspace still stores.</summary>
     Tombstones,
 
-    /// <summary>Answers the members, as the store sees them.</summary>
+    /// <summary>Returns the members as the store sees them.</summary>
     Members,
 
-    /// <summary>Answers memory, handles and threads of the process.</summary>
+    /// <summary>Returns the memory, handles and threads of the process.</summary>
     Figures,
 
-    /// <summary>Sets the wall clock <see cref="Command.Seconds"/> ahead.</summary>
+    /// <summary>Sets how far the wall clock is ahead, to <see cref="Command.Seconds"/>.</summary>
     SetClock,
 
     Forget,
@@ -70,7 +70,7 @@ enum CommandKind
     Retire,
 }
 
-/// <summary>A line of the driver to a worker.</summary>
+/// <summary>A line from the driver to a worker.</summary>
 sealed record Command(CommandKind Kind)
 {
     public long Id { get; init; }
@@ -89,28 +89,28 @@ sealed record Command(CommandKind Kind)
 
     public double Seconds { get; init; }
 
-    /// <summary>Gets the level of a write or read; <see langword="null"/> reads locally, and writes at None.</summary>
+    /// <summary>Gets the level of a write or read. <see langword="null"/> reads locally and writes at None.</summary>
     [JsonConverter(typeof(JsonStringEnumConverter<Consistency>))]
     public Consistency? Level { get; init; }
 
     public WorkerSettings? Settings { get; init; }
 }
 
-/// <summary>A line of a worker to the driver.</summary>
+/// <summary>A line from a worker to the driver.</summary>
 sealed record Answer(long Id)
 {
-    /// <summary>Gets the name of the exception's class; <see langword="null"/> if the command was done.</summary>
+    /// <summary>Gets the name of the exception's class, or <see langword="null"/> if the command succeeded.</summary>
     public string? Error { get; init; }
 
     public string? Message { get; init; }
 
-    /// <summary>Gets how long the command took in the worker.</summary>
+    /// <summary>Gets the duration of the command in the worker.</summary>
     public double Milliseconds { get; init; }
 
     /// <summary>Gets the packed stamp of a write.</summary>
     public ulong Stamp { get; init; }
 
-    /// <summary>Gets the seconds that the stamp is ahead of the real wall clock.</summary>
+    /// <summary>Gets the number of seconds by which the stamp leads the real wall clock.</summary>
     public double StampAhead { get; init; }
 
     public int[] Acknowledged { get; init; } = [];
@@ -130,7 +130,7 @@ sealed record Answer(long Id)
     [JsonIgnore]
     public bool IsDone => Error is null;
 
-    /// <summary>Gets the end of a sentence about the command: nothing if it was done, or the error.</summary>
+    /// <summary>Gets the end of a sentence about the command: the error, or nothing if the command succeeded.</summary>
     [JsonIgnore]
     public string Problem => IsDone ? "" : $" ({Error}: {Message})";
 }
@@ -138,5 +138,5 @@ sealed record Answer(long Id)
 /// <summary>A member of the cluster, as a store sees it.</summary>
 sealed record MemberLine(int NodeId, bool IsUp);
 
-/// <summary>The use that a process makes of the machine.</summary>
+/// <summary>The resources that a process uses.</summary>
 sealed record ProcessFigures(double ManagedMegabytes, double ResidentMegabytes, double PeakMegabytes, int Handles, int Threads);

@@ -1,6 +1,6 @@
 namespace Datacake.Trials.Worker;
 
-/// <summary>The system's time with a wall clock that is wrong by an amount that can be changed; timers are right.</summary>
+/// <summary>The system's time with a wall clock that is wrong by an adjustable amount. Timers are right.</summary>
 sealed class ShiftedTime : TimeProvider
 {
     long _offsetTicks;

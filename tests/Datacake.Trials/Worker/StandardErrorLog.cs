@@ -3,12 +3,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Datacake.Trials.Worker;
 
-/// <summary>Writes what the node logs from Information on to the standard error stream, which the driver keeps in a file.</summary>
+/// <summary>A log that writes the node's messages, from level Information, to the standard error stream, which the driver keeps in a file.</summary>
 sealed class StandardErrorLog : ILoggerFactory
 {
     public ILogger CreateLogger(string categoryName) => new Category(categoryName[(categoryName.LastIndexOf('.') + 1)..]);
 
-    public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException("The log goes to the standard error stream only.");
+    public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException("The log supports no other providers. It writes to the standard error stream only.");
 
     public void Dispose()
     {

@@ -4,8 +4,8 @@ using System.Threading.Channels;
 namespace Datacake.Trials.Worker;
 
 /// <summary>
-/// The program as one node: commands come as JSON lines on the standard input, each is worked on at once, and answers go out as JSON lines in the
-/// order in which they are ready. The end of the input ends the process.
+/// The mode in which the program is one node. Commands arrive as JSON lines on standard input and run concurrently; answers are written as JSON lines in the order in which
+/// they are ready. The end of the input ends the process.
 /// </summary>
 static class WorkerMode
 {
@@ -13,7 +13,7 @@ static class WorkerMode
 
     public static async Task<int> RunAsync()
     {
-        // An interrupt of the terminal is for the driver, which ends its workers.
+        // The driver handles an interrupt from the terminal and ends its workers.
         Console.CancelKeyPress += (_, press) => press.Cancel = true;
         var answers = Channel.CreateUnbounded<Answer>(new UnboundedChannelOptions { SingleReader = true });
         _ = WriteAsync(answers.Reader);
@@ -24,7 +24,7 @@ static class WorkerMode
             var command = JsonSerializer.Deserialize<Command>(line, Json) ?? throw new InvalidDataException("A command is null.");
             _ = Task.Run(() => AnswerAsync(worker, command, answers.Writer));
         }
-        // The driver is gone or wants this process gone: without a farewell, as a kill.
+        // The driver is gone or wants this process gone: exit without leaving the cluster, like a kill.
         Environment.Exit(0);
         return 0;
     }

@@ -12,7 +12,7 @@ using Datacake.Storage;
 
 namespace Datacake.Trials.Worker;
 
-/// <summary>The node of a worker process, used by its public API only.</summary>
+/// <summary>The node of a worker process, used only through its public API.</summary>
 sealed class WorkerNode
 {
     const int FillBatch = 500;
@@ -27,7 +27,7 @@ sealed class WorkerNode
 
     public async Task<Answer> ExecuteAsync(Command command) => command.Kind switch
     {
-        CommandKind.Start => await StartAsync(command.Settings ?? throw new ArgumentException("Start needs settings.")),
+        CommandKind.Start => await StartAsync(command.Settings ?? throw new ArgumentException("The command Start needs settings.")),
         CommandKind.AwaitJoined => await AwaitJoinedAsync(),
         CommandKind.Stop => await StopAsync(),
         CommandKind.Put => Written(await Store.Keyspace(command.Keyspace).PutAsync(KeyOf(command), ValueOf(command), LevelOf(command))),
@@ -48,7 +48,7 @@ sealed class WorkerNode
         CommandKind.SetClock => SetClock(command),
         CommandKind.Forget => await DoneAsync(Store.ForgetAsync((byte)command.Number)),
         CommandKind.Retire => await DoneAsync(Store.RetireAsync((byte)command.Number)),
-        _ => throw new ArgumentException($"There is no command {command.Kind}."),
+        _ => throw new ArgumentException($"The command {command.Kind} does not exist."),
     };
 
     static DocumentKey KeyOf(Command command) => command.Key.Length > 0 ? DocumentKey.Of(command.Key) : DocumentKey.Of(command.Number);

@@ -5,7 +5,7 @@ using Datacake.Trials.Worker;
 
 namespace Datacake.Trials.Trials.Faults;
 
-/// <summary>Both sides of a long separation have forgotten each other. When they meet, one goes on counting and deleting: neither may be undone.</summary>
+/// <summary>Two sides have forgotten each other after a long separation. When they meet, one continues to count and delete; nothing of either may be undone.</summary>
 static class BothForgot
 {
     const int Tallies = 20, Counted = 15, Bulk = 40_000, Writers = 4;
@@ -35,7 +35,7 @@ static class BothForgot
         await cluster.MeetAsync(TimeSpan.FromSeconds(30));
         bool isSame = false;
         await cluster.MeasureAsync(async () => isSame = await cluster.ShowTheSameAsync("Tallies") && await cluster.ShowTheSameAsync("bulk"), TimeSpan.FromSeconds(60));
-        run.Verdict.Require(isSame, "F5: both show the same within 60 s");
+        run.Verdict.Require(isSame, "F5: both nodes show the same content within 60 s");
 
         foreach (var node in cluster.Nodes)
         {
@@ -44,11 +44,11 @@ static class BothForgot
             run.Verdict.Require(counted >= acknowledged && counted <= acknowledged + unsure,
                 $"F5: node {node.Id} shows every acknowledged increment ({counted} of {acknowledged})");
             int revived = removed.Count(id => content.ContainsKey($"tally {id}"));
-            run.Verdict.Require(revived == 0, $"F5: node {node.Id} shows nothing that was deleted ({revived} of {removed.Count})");
+            run.Verdict.Require(revived == 0, $"F5: node {node.Id} shows no deleted document ({revived} of {removed.Count})");
         }
     }
 
-    // A delete that is purged moves the point before which the node has forgotten.
+    // Purging a delete moves the point up to which the node has forgotten.
     static async Task DeleteSomethingAsync(Cluster cluster, ClusterNode node, long key)
     {
         string keyspace = $"x{node.Id}";

@@ -4,7 +4,7 @@ using Datacake.Trials.Worker;
 
 namespace Datacake.Trials.Trials.Faults;
 
-/// <summary>A node with an empty disk is read as soon as it has started, as programs do that fill an empty database.</summary>
+/// <summary>A node with an empty disk is read as soon as it has started, as by programs that fill an empty database.</summary>
 static class EarlyReads
 {
     const int Tallies = 100, Bulk = 50_000;
@@ -29,7 +29,7 @@ static class EarlyReads
         int seen = read.Content?.Count ?? 0;
         var bulk = await fresh.SendAsync(new Command(CommandKind.Statistics) { Keyspace = "bulk" });
         run.Verdict.Require(seen == Tallies, $"F2: the first query on a fresh node sees all {Tallies} entities ({seen})");
-        run.Verdict.Require(bulk.Number == Bulk, $"F2: and all {Bulk} documents ({bulk.Number})");
+        run.Verdict.Require(bulk.Number == Bulk, $"F2: the query also sees all {Bulk} documents ({bulk.Number})");
         if (seen == 0)
             await fresh.SendAsync(new Command(CommandKind.AddTallies) { Count = 3, Level = Consistency.All });
         await fresh.RequireAsync(new Command(CommandKind.AwaitJoined));

@@ -3,7 +3,7 @@ using Datacake.Trials.Driving;
 
 namespace Datacake.Trials.Trials.Faults;
 
-/// <summary>All nodes are stopped; the first seed has lost its disk and is started some seconds before the others. Nothing may be deleted.</summary>
+/// <summary>All nodes are stopped. The first seed loses its disk and starts some seconds before the others. Nothing may be deleted.</summary>
 static class LostDisk
 {
     const int PerNode = 20;
@@ -32,9 +32,9 @@ static class LostDisk
         run.Verdict.Say("after: " + await cluster.CountsAsync());
         run.Verdict.Require(areAll, $"F1: all {expected} documents that were saved at All are on all nodes");
 
-        // What is there must stay, too: a mistaken claim deletes somewhat later.
+        // The documents must also stay: a mistaken claim deletes them somewhat later.
         await run.WaitAsync(TimeSpan.FromSeconds(5));
-        run.Verdict.Require(await CountsAreAsync(cluster, expected), "F1: and they stay");
+        run.Verdict.Require(await CountsAreAsync(cluster, expected), "F1: the documents stay on all nodes");
     }
 
     static async Task<bool> CountsAreAsync(Cluster cluster, long expected)

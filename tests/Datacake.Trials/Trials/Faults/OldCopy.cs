@@ -5,8 +5,8 @@ using Datacake.Trials.Worker;
 namespace Datacake.Trials.Trials.Faults;
 
 /// <summary>
-/// A cold backup of a node's file is put back while the other node is down; the restored node writes, and they meet. Everything that was saved at All
-/// before must be on both, and everything saved after the restore.
+/// A cold backup of a node's file is restored while the other node is down. The restored node writes, and then the nodes meet. Both must have everything that
+/// was saved at All before the restore, and everything that was saved after it.
 /// </summary>
 static class OldCopy
 {
@@ -47,11 +47,11 @@ static class OldCopy
         await cluster.MeetAsync(TimeSpan.FromSeconds(20));
         bool isSame = false;
         await cluster.MeasureAsync(async () => isSame = await cluster.ShowTheSameAsync(), TimeSpan.FromSeconds(20));
-        run.Verdict.Require(isSame, $"F4: both show the same 20 s after they met ({await cluster.CountsAsync()})");
+        run.Verdict.Require(isSame, $"F4: both nodes show the same content 20 s after they met ({await cluster.CountsAsync()})");
         foreach (var node in cluster.Nodes)
         {
-            run.Verdict.Require(await LackingAsync(node, saved) == 0, $"F4: node {node.Id} has all {saved.Count} saved at All before the restore ({await LackingAsync(node, saved)} missing)");
-            run.Verdict.Require(await LackingAsync(node, later) == 0, $"F4: node {node.Id} has all {later.Count} saved on the restored node afterwards ({await LackingAsync(node, later)} missing)");
+            run.Verdict.Require(await LackingAsync(node, saved) == 0, $"F4: node {node.Id} has all {saved.Count} documents saved at All before the restore ({await LackingAsync(node, saved)} missing)");
+            run.Verdict.Require(await LackingAsync(node, later) == 0, $"F4: node {node.Id} has all {later.Count} documents saved on the restored node afterwards ({await LackingAsync(node, later)} missing)");
         }
     }
 

@@ -4,7 +4,7 @@ using Datacake.Trials.Worker;
 
 namespace Datacake.Trials.Trials.Faults;
 
-/// <summary>A node is retired while it is connected: it has to know at once, and refuse writes, also at None.</summary>
+/// <summary>A node is retired while it is connected. It must learn of this at once and refuse writes, including those at None.</summary>
 static class RetiredNode
 {
     static readonly TimeSpan Told = TimeSpan.FromSeconds(2);
@@ -31,6 +31,6 @@ static class RetiredNode
         run.Verdict.Require(!saved.IsDone && saved.Milliseconds < 1_000,
             $"F7: a save at {level} on a retired node is refused at once: {(saved.IsDone ? "saved" : $"{saved.Error}: {saved.Message}")}, {saved.Milliseconds:F0} ms");
         var read = await retired.SendAsync(new Command(CommandKind.Get) { Number = 1 });
-        run.Verdict.Require(read.Number == 0, $"F7: and is not written ({level})");
+        run.Verdict.Require(read.Number == 0, $"F7: the refused document is not written ({level})");
     }
 }

@@ -5,7 +5,7 @@ using Datacake.Trials.Worker;
 
 namespace Datacake.Trials.Trials.Faults;
 
-/// <summary>A node comes back over a link of 4 Mbit/s and has missed a document of 6 MB, which takes 12 s, and a small one.</summary>
+/// <summary>A node returns over a link of 4 Mbit/s. It has missed a document of 6 MB, which takes 12 s to transfer, and a small one.</summary>
 static class SlowLink
 {
     const int Length = 6_000_000;

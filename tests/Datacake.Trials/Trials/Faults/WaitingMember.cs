@@ -4,7 +4,7 @@ using Datacake.Trials.Worker;
 
 namespace Datacake.Trials.Trials.Faults;
 
-/// <summary>A member that comes back empty while another one is down cannot join: levels that need it must be refused before anything is written.</summary>
+/// <summary>A member that returns empty while another is down cannot join. Writes at levels that need it must be refused before anything is written.</summary>
 static class WaitingMember
 {
     public static async Task RunAsync(TrialRun run, string folder)
@@ -26,7 +26,7 @@ static class WaitingMember
         if (!saved.IsDone)
         {
             var read = await cluster[0].RequireAsync(new Command(CommandKind.Get) { Number = 2 });
-            run.Verdict.Require(read.Number == 0, "F9: and is not written");
+            run.Verdict.Require(read.Number == 0, "F9: the refused document is not written");
         }
     }
 }
