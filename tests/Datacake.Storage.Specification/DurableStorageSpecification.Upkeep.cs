@@ -111,11 +111,11 @@ public abstract partial class DurableStorageSpecification
     public async Task Upkeep_with_a_canceled_token_does_nothing()
     {
         await CommitAsync(("a", "1"));
-        var cancelled = new CancellationToken(canceled: true);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Storage.BackUpAsync(BackupPath, cancelled));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Storage.CompactAsync(cancelled));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Storage.CheckAsync(cancelled));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Storage.GetSizeOnDiskAsync(cancelled));
+        var canceled = new CancellationToken(canceled: true);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Storage.BackUpAsync(BackupPath, canceled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Storage.CompactAsync(canceled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Storage.CheckAsync(canceled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Storage.GetSizeOnDiskAsync(canceled));
         Assert.False(Path.Exists(BackupPath));
         Assert.Equal("1", await GetAsync("a"));
     }

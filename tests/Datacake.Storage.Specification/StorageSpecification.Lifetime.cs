@@ -10,16 +10,16 @@ public abstract partial class StorageSpecification
     {
         await CommitAsync(("a", "1"));
         using IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
-        var cancelled = new CancellationToken(canceled: true);
+        var canceled = new CancellationToken(canceled: true);
         var batch = new WriteBatch();
         batch.Put(Bytes("a"), Bytes("2"));
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            async () => await Storage.CommitAsync(batch, Durability.Flushed, cancelled));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Storage.OpenSnapshotAsync(cancelled));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await snapshot.GetAsync(Bytes("a"), cancelled));
+            async () => await Storage.CommitAsync(batch, Durability.Flushed, canceled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Storage.OpenSnapshotAsync(canceled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await snapshot.GetAsync(Bytes("a"), canceled));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            async () => await snapshot.ScanAsync(KeyRange.All, ScanDirection.Forward, 10, cancelled));
+            async () => await snapshot.ScanAsync(KeyRange.All, ScanDirection.Forward, 10, canceled));
 
         Assert.Equal("1", await GetAsync(snapshot, "a"));
         Assert.Equal("1", await GetAsync("a"));

@@ -90,7 +90,7 @@ static class RestoresTrial
             Age = MinAge * Math.Pow(MaxAge / MinAge, Math.Pow(_random.NextDouble(), 1.5));
             bool isCut = _random.Next(2) == 0, areOthersKilled = _random.Next(4) == 0, isInOrder = _random.Next(3) == 0;
             int times = _random.Next(3) == 0 ? 2 : 1;
-            _what = FormattableString.Invariant($"node {victim.Id}, a copy {Age:F1} s old, put back {times} times")
+            _what = FormattableString.Invariant($"node {victim.Id}, a copy {Age:F1} s old, restored {times} times")
                 + (isCut ? ", while cut off" : "") + (areOthersKilled ? ", the others killed" : "") + (isInOrder ? ", copied after a stop in order" : "");
 
             await SpendAsync(0.3, 2);
