@@ -34,8 +34,8 @@ sealed partial class World
 
     /// <summary>
     /// Returns true if the protocol makes promises about a session of two machines. An old copy that was started with a clock that is behind is
-    /// detected only by members that know the transactions that were lost with the newer copy. It is not detected if it has written in a run older than
-    /// the newest run that the member knows of it, and was then restarted in a run that may still be restarted above known stamps.
+    /// detected only by members that know the transactions that were lost with the newer copy. It is not detected if it has written in a run older
+    /// than the newest run that the member knows of it, and was then restarted in a run that may still be restarted above known stamps.
     /// </summary>
     static bool MayMeet(Machine a, Machine b) => MayMeetAll(a, b) && MayMeetAll(b, a);
 

@@ -15,8 +15,8 @@ public abstract partial class CrashSpecification
     protected virtual bool IsData(string path) => true;
 
     /// <summary>
-    /// Returns true if a file may have contents that are not on the disk when a flushed batch is acknowledged, because the disk has them elsewhere. For
-    /// example, they are being moved there from a log.
+    /// Returns true if a file may have contents that are not on the disk when a flushed batch is acknowledged, because the disk has them elsewhere.
+    /// For example, they are being moved there from a log.
     /// </summary>
     protected virtual bool IsWrittenLater(string path) => false;
 

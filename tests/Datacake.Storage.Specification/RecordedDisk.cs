@@ -1,8 +1,8 @@
 namespace Datacake.Storage.Specification;
 
 /// <summary>
-/// The files of a store as a power loss would leave them, computed from a record of system calls. Data that were forced to the disk are there; of other
-/// data, any part may be.
+/// The files of a store as a power loss would leave them, computed from a record of system calls. Data that were forced to the disk are there; of
+/// other data, any part may be.
 /// </summary>
 /// <remarks>
 /// The unit that is written as a whole is a sector of 512 bytes. New file names are assumed to be there at once: another test covers them.

@@ -5,8 +5,8 @@ using Datacake.Trials.Worker;
 namespace Datacake.Trials.Driving;
 
 /// <summary>
-/// All writes to a cluster with their outcomes, and the rules for the final content. For each key, the acknowledged write with the greatest stamp must be
-/// shown, unless the shown write is one whose outcome is unknown to its caller. Thread-safe.
+/// All writes to a cluster with their outcomes, and the rules for the final content. For each key, the acknowledged write with the greatest stamp
+/// must be shown, unless the shown write is one whose outcome is unknown to its caller. Thread-safe.
 /// </summary>
 sealed class History
 {
@@ -42,7 +42,8 @@ sealed class History
     }
 
     /// <summary>
-    /// Makes the fate of a node's writes since a given time unknown if no other node has acknowledged them, because the node's files were replaced by older ones.
+    /// Makes the fate of a node's writes since a given time unknown if no other node has acknowledged them, because the node's files were replaced
+    /// by older ones.
     /// </summary>
     public void Excuse(byte node, long since)
     {

@@ -3,8 +3,8 @@ using System.Net;
 namespace Datacake.Trials.Network;
 
 /// <summary>
-/// A network between hosts whose packets pass through this process. Each direction between two hosts has its own loss, delay, bandwidth and blocks. It
-/// replaces bridges, netem and packet filters, which not every kernel has, and draws its losses from a seed.
+/// A network between hosts whose packets pass through this process. Each direction between two hosts has its own loss, delay, bandwidth and blocks.
+/// It replaces bridges, netem and packet filters, which not every kernel has, and draws its losses from a seed.
 /// </summary>
 sealed class Wire : IDisposable
 {

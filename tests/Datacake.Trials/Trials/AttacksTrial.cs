@@ -8,8 +8,8 @@ using Datacake.Trials.Worker;
 namespace Datacake.Trials.Trials;
 
 /// <summary>
-/// A trial that attacks one of three nodes from another process while the node does honest work. The attackers are strangers that reach its port, or a member. The attacker
-/// also uses a part of the machine's cores.
+/// A trial that attacks one of three nodes from another process while the node does honest work. The attackers are strangers that reach its port,
+/// or a member. The attacker also uses a part of the machine's cores.
 /// </summary>
 static class AttacksTrial
 {

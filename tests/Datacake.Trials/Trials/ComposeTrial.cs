@@ -5,8 +5,9 @@ using Datacake.Trials.Worker;
 namespace Datacake.Trials.Trials;
 
 /// <summary>
-/// A trial that starts three fresh nodes as in a compose file or a headless service: each listens at its own host name, the only seed is a name that resolves to all
-/// three, and TLS uses names. In every round, they must have joined and be in session within 5 s of the start of the nodes (the runtime starts before that).
+/// A trial that starts three fresh nodes as in a compose file or a headless service: each listens at its own host name, the only seed is a name
+/// that resolves to all three, and TLS uses names. In every round, they must have joined and be in session within 5 s of the start of the nodes
+/// (the runtime starts before that).
 /// </summary>
 static class ComposeTrial
 {

@@ -5,8 +5,8 @@ using Datacake.Trials.Worker;
 namespace Datacake.Trials.Trials;
 
 /// <summary>
-/// A trial in which three nodes that are cut off from each other add entries of several megabytes to one document. Each copy stays below the limit, but the merged document
-/// exceeds it. The document must reach every node, including one that joins afterwards, and block nothing.
+/// A trial in which three nodes that are cut off from each other add entries of several megabytes to one document. Each copy stays below the limit,
+/// but the merged document exceeds it. The document must reach every node, including one that joins afterwards, and block nothing.
 /// </summary>
 static class LargeTrial
 {

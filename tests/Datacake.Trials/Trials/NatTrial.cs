@@ -5,8 +5,8 @@ using Datacake.Trials.Worker;
 namespace Datacake.Trials.Trials;
 
 /// <summary>
-/// A trial with three nodes of which one can dial the others but cannot be dialed: connections to it hang or are refused. It has the highest node id in one case and
-/// the lowest in another. The node must join, replicate and read at levels.
+/// A trial with three nodes of which one can dial the others but cannot be dialed: connections to it hang or are refused. It has the highest node
+/// id in one case and the lowest in another. The node must join, replicate and read at levels.
 /// </summary>
 static class NatTrial
 {

@@ -5,8 +5,8 @@ using Datacake.Trials.Worker;
 namespace Datacake.Trials.Trials;
 
 /// <summary>
-/// A trial that stops one of three nodes (SIGSTOP) or unplugs its cable, while another node keeps saving at Quorum and All. It measures the time until saves
-/// at All are refused. The median must be below 6 s, and no save at Quorum may ever wait longer than that.
+/// A trial that stops one of three nodes (SIGSTOP) or unplugs its cable, while another node keeps saving at Quorum and All. It measures the time
+/// until saves at All are refused. The median must be below 6 s, and no save at Quorum may ever wait longer than that.
 /// </summary>
 sealed class PauseTrial(TrialRun run, Cluster cluster)
 {

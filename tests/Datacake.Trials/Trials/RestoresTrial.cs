@@ -5,8 +5,9 @@ using Datacake.Trials.Worker;
 namespace Datacake.Trials.Trials;
 
 /// <summary>
-/// A trial with histories of three nodes under load in which a copy of a node's own files, up to 30 s old, is restored once or twice in a row, with the network up or
-/// cut. At the end all nodes must show the same content and have everything that a node other than the restored one had acknowledged.
+/// A trial with histories of three nodes under load in which a copy of a node's own files, up to 30 s old, is restored once or twice in a row, with
+/// the network up or cut. At the end all nodes must show the same content and have everything that a node other than the restored one had
+/// acknowledged.
 /// </summary>
 static class RestoresTrial
 {

@@ -6,8 +6,8 @@ using Datacake.Trials.Worker;
 namespace Datacake.Trials.Trials;
 
 /// <summary>
-/// A trial that runs three nodes under load while one fault follows another. After each fault, all nodes must be in session with each other within 10 s. At the end all
-/// must show the same content with no acknowledged write lost, and memory and handles must be bounded.
+/// A trial that runs three nodes under load while one fault follows another. After each fault, all nodes must be in session with each other within
+/// 10 s. At the end all must show the same content with no acknowledged write lost, and memory and handles must be bounded.
 /// </summary>
 sealed class StormTrial
 {

@@ -20,8 +20,8 @@ enum CommandKind
     Put,
 
     /// <summary>
-    /// Puts raw documents of <see cref="Command.Length"/> bytes for <see cref="Command.Seconds"/>, <see cref="Command.Count"/> at a time, with number keys above
-    /// <see cref="Command.Number"/>. Returns the number of documents.
+    /// Puts raw documents of <see cref="Command.Length"/> bytes for <see cref="Command.Seconds"/>, <see cref="Command.Count"/> at a time, with
+    /// number keys above <see cref="Command.Number"/>. Returns the number of documents.
     /// </summary>
     PutFor,
 

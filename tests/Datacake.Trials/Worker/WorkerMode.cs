@@ -4,8 +4,8 @@ using System.Threading.Channels;
 namespace Datacake.Trials.Worker;
 
 /// <summary>
-/// The mode in which the program is one node. Commands arrive as JSON lines on standard input and run concurrently; answers are written as JSON lines in the order in which
-/// they are ready. The end of the input ends the process.
+/// The mode in which the program is one node. Commands arrive as JSON lines on standard input and run concurrently; answers are written as JSON
+/// lines in the order in which they are ready. The end of the input ends the process.
 /// </summary>
 static class WorkerMode
 {

@@ -5,7 +5,9 @@ using Datacake.Trials.Worker;
 
 namespace Datacake.Trials.Trials.Faults;
 
-/// <summary>Two sides have forgotten each other after a long separation. When they meet, one continues to count and delete; nothing of either may be undone.</summary>
+/// <summary>
+/// Two sides have forgotten each other after a long separation. When they meet, one continues to count and delete; nothing of either may be undone.
+/// </summary>
 static class BothForgot
 {
     const int Tallies = 20, Counted = 15, Bulk = 40_000, Writers = 4;

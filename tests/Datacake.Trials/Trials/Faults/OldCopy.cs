@@ -5,8 +5,8 @@ using Datacake.Trials.Worker;
 namespace Datacake.Trials.Trials.Faults;
 
 /// <summary>
-/// A cold backup of a node's file is restored while the other node is down. The restored node writes, and then the nodes meet. Both must have everything that
-/// was saved at All before the restore, and everything that was saved after it.
+/// A cold backup of a node's file is restored while the other node is down. The restored node writes, and then the nodes meet. Both must have
+/// everything that was saved at All before the restore, and everything that was saved after it.
 /// </summary>
 static class OldCopy
 {
